@@ -1,0 +1,55 @@
+/** docs/cli.md, printed from the table of commands. */
+import type { Command } from "../src/command/command.ts";
+import { commands } from "../src/command/commands.ts";
+
+export function cliDocs(): string {
+  const head = [
+    "# The `wave` command",
+    "",
+    "Generated from the commands' definitions; `wave help COMMAND` prints the same.",
+    "",
+    "| command | what it does |",
+    "|---|---|",
+    ...commands.map((command) => `| [\`wave ${command.name}\`](#wave-${command.name}) | ${cell(command.summary)} |`),
+    "",
+    "## Exit statuses",
+    "",
+    "| status | meaning |",
+    "|---|---|",
+    "| 0 | done; green means the work was done |",
+    "| 1 | the run failed: a step or a contract |",
+    "| 2 | usage or manifest invalid; nothing was started |",
+    "| 3 | `plan --detailed-exitcode`: there is work to do |",
+    "| 4 | this environment cannot do it: adapter missing, permission not enforceable, state locked or unreadable |",
+    "| 70 | a bug in wave |",
+    "| 130 | cancelled |",
+  ];
+  return `${[...head, ...commands.flatMap(section)].join("\n")}\n`;
+}
+
+function section(command: Command): string[] {
+  const words = ["wave", command.name, ...command.arguments.map((argument) => argument.name), "[options]"].join(" ");
+  return [
+    "",
+    `## wave ${command.name}`,
+    "",
+    `${command.summary}.${command.details === undefined ? "" : ` ${command.details}`}`,
+    "",
+    "```",
+    words,
+    "```",
+    "",
+    ...(command.arguments.length === 0 ? [] : ["| argument | meaning |", "|---|---|", ...command.arguments.map((argument) => `| \`${argument.name}\` | ${cell(argument.description)} |`), ""]),
+    "| option | meaning | default |",
+    "|---|---|---|",
+    ...command.options.map((option) => `| \`${cell(option.flags)}\` | ${cell(option.description + (option.choices === undefined ? "" : ` (${option.choices.join(", ")})`))} | ${option.default ?? ""} |`),
+    "",
+    "```sh",
+    ...command.examples,
+    "```",
+  ];
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}

@@ -1,0 +1,169 @@
+/** Reference pages: docs/diagnostics.md from the table of codes, docs/manifest.md from the schemas' descriptions. */
+import { type DiagnosticCode, diagnosticCodes } from "../src/model/diagnostic.ts";
+import {
+  AdapterSettingsSchema,
+  ArtifactSchema,
+  CircuitBreakerSchema,
+  DefaultsSchema,
+  HandoverSchema,
+  InputSchema,
+  JsonSchemaContractSchema,
+  ManifestSchema,
+  PermissionsSchema,
+  PersonaSchema,
+  PipelineReferenceSchema,
+  PipelineSchema,
+  ResourcesSchema,
+  StateSettingsSchema,
+  StepSchema,
+  TestSuiteContractSchema,
+} from "../src/model/manifest.ts";
+import { forms } from "../src/validate/schema-wording.ts";
+
+/** The parts of a schema that are read here. */
+interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly patternProperties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+  readonly enum?: readonly string[];
+  readonly const?: string;
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+interface Section {
+  readonly title: string;
+  readonly schema: object;
+  readonly text?: string;
+}
+
+/** In the order of the page. A key whose schema has a section of its own links to it. */
+const sections: readonly Section[] = [
+  { title: "Manifest", schema: ManifestSchema, text: "One of `pipeline`, `steps` and `pipelines` is required; they exclude each other. `name` and `version` go with bare `steps`." },
+  { title: "Pipeline", schema: PipelineSchema, text: "Below `pipeline:`, in the manifest or in a file that `pipelines:` names." },
+  { title: "Pipeline reference", schema: PipelineReferenceSchema, text: "A value below `pipelines:`. `wave run NAME` takes the active version, `wave run NAME@VERSION` any other." },
+  { title: "Step", schema: StepSchema },
+  { title: "Input", schema: InputSchema, text: "A bare name means the nearest upstream step that makes the artifact. It adds no edge to the graph; `from` does." },
+  { title: "Artifact", schema: ArtifactSchema, text: "Collected from `path`, else from `$WAVE_OUTPUT_DIR/NAME`, else from the one `NAME.*` there. A missing artifact fails the step, unless it is `optional`." },
+  { title: "Handover", schema: HandoverSchema, text: "`contract` or `contracts`, not both." },
+  { title: "Contract json_schema", schema: JsonSchemaContractSchema },
+  { title: "Contract test_suite", schema: TestSuiteContractSchema },
+  { title: "Circuit breaker", schema: CircuitBreakerSchema },
+  { title: "Persona", schema: PersonaSchema, text: "Below `personas:`, or in a file: `.wave/personas/NAME.yaml`, or `NAME.md` whose body is the system prompt. `prompt` and `system_prompt` exclude each other." },
+  { title: "Permissions", schema: PermissionsSchema, text: "A request has to be allowed by the persona and by the step, and denied by neither." },
+  { title: "Resources", schema: ResourcesSchema, text: "A step's own go before its persona's, and those before `defaults`." },
+  { title: "Adapter settings", schema: AdapterSettingsSchema },
+  { title: "Defaults", schema: DefaultsSchema },
+  { title: "State settings", schema: StateSettingsSchema },
+];
+
+export function manifestPage(): string {
+  const head = [
+    "# The manifest",
+    "",
+    "Generated from the schemas that the validator is compiled from. Keys that are not listed are errors. Durations are written",
+    "`90s`, `10m`, `1h30m`; sizes `512MB`, `2GB` (decimal), `1GiB` (binary). Paths are relative to the manifest's directory and stay",
+    "inside it. `${VAR}`, `${VAR:-default}` and `${VAR:?message}` in values are substituted when the file is read.",
+    "",
+    ...sections.map(({ title }) => `- ${linkTo(title)}`),
+  ];
+  return `${[...head, ...sections.flatMap(sectionLines)].join("\n")}\n`;
+}
+
+export function diagnosticsPage(): string {
+  const codes = Object.keys(diagnosticCodes) as DiagnosticCode[];
+  const groups = [
+    ["W1", "Syntax"],
+    ["W2", "Schema"],
+    ["W3", "References"],
+    ["W4", "Graph"],
+  ] as const;
+  const head = ["# Diagnostics", "", "Generated from the table of codes. `wave validate` prints them; an error stops `plan` and `run` before anything starts."];
+  const tables = groups.flatMap(([prefix, title]) => [
+    "",
+    `## ${title}`,
+    "",
+    "| code | meaning |",
+    "|---|---|",
+    ...codes.filter((code) => code.startsWith(prefix)).map((code) => `| ${code} | ${cell(diagnosticCodes[code])} |`),
+  ]);
+  return `${[...head, ...tables].join("\n")}\n`;
+}
+
+function sectionLines({ title, schema, text }: Section): string[] {
+  const plain = plainOf(schema);
+  const map = plain.anyOf?.find((branch) => branch.properties !== undefined) ?? plain;
+  const short = plain.anyOf?.find((branch) => branch.type === "string");
+  const lines = ["", `## ${title}`, ""];
+  if (plain.description !== undefined) lines.push(plain.description + (text === undefined ? "" : ` ${text}`), "");
+  else if (text !== undefined) lines.push(text, "");
+  if (short !== undefined) lines.push(`Written as a ${typeOf(short)}, or as a map:`, "");
+  lines.push("| key | type | meaning |", "|---|---|---|");
+  for (const [key, member] of Object.entries(map.properties ?? {})) {
+    const required = map.required?.includes(key) === true ? " (required)" : "";
+    lines.push(`| \`${key}\`${required} | ${cell(typeOf(member))} | ${cell(member.description ?? "")} |`);
+  }
+  return lines;
+}
+
+/** What may be written, in a few words; maps with a section of their own are links. */
+function typeOf(schema: Schema): string {
+  const named = sectionOf(schema);
+  if (named !== undefined) return linkTo(named);
+  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeOf))].join(" or ");
+  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(", ");
+  if (schema.const !== undefined) return `\`${schema.const}\``;
+  if (schema.type === "array") return `list: ${typeOf(schema.items ?? {})}`;
+  const [member] = Object.values(schema.patternProperties ?? {});
+  if (member !== undefined) return `map: name → ${typeOf(member)}`;
+  if (schema.properties !== undefined) return mapOf(schema.properties);
+  return scalarOf(schema);
+}
+
+function mapOf(properties: Readonly<Record<string, Schema>>): string {
+  const keys = `map: ${Object.keys(properties).map((key) => `\`${key}\``).join(", ")}`;
+  const [section, ...others] = new Set(Object.values(properties).map(sectionOf));
+  return section === undefined || others.length > 0 ? keys : `${keys} → ${linkTo(section)}`;
+}
+
+function scalarOf({ type, pattern, minimum, maximum }: Schema): string {
+  const form = pattern === undefined ? undefined : forms[pattern]?.split(/:| such as | that starts/, 1)[0]?.replace(/^(?:an?|the) /, "");
+  const bounds = minimum === undefined && maximum === undefined ? "" : ` ${minimum ?? ""}–${maximum ?? ""}`;
+  switch (type) {
+    case "boolean":
+      return "`true`, `false`";
+    case "integer":
+      return `whole number${bounds}`;
+    case "number":
+      return `number${bounds}`;
+    default:
+      return form ?? "text";
+  }
+}
+
+function sectionOf(schema: Schema): string | undefined {
+  const text = shapeOf(schema);
+  return sections.find((section) => shapeOf(plainOf(section.schema)) === text)?.title;
+}
+
+/** A schema's rules, without what it says about itself. */
+function shapeOf(schema: Schema): string {
+  return JSON.stringify({ ...schema, description: undefined });
+}
+
+function plainOf(schema: object): Schema {
+  return JSON.parse(JSON.stringify(schema)) as Schema;
+}
+
+function linkTo(title: string): string {
+  return `[${title}](#${title.toLowerCase().replaceAll(" ", "-")})`;
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}

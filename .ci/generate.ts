@@ -1,0 +1,49 @@
+/**
+ * Writes everything that is made from the code and committed: JSON Schemas for editors, the precompiled validator, and the
+ * reference pages of the guide.
+ *
+ * `npm run generate`              writes what changed
+ * `npm run generate -- --check`   writes nothing; names what is stale, and fails when anything is
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { cliDocs } from "./cli-docs.ts";
+import { diagnosticsPage, manifestPage } from "./generate-docs.ts";
+import { eventsSchema, manifestSchema, personaSchema, pipelineSchema } from "./generate-schemas.ts";
+import { validatorCode, validatorTypes } from "./generate-validator.ts";
+
+interface Output {
+  /** Relative to the tree's root. */
+  readonly path: string;
+  readonly content: () => string | Promise<string>;
+}
+
+const outputs: readonly Output[] = [
+  { path: "schema/manifest.schema.json", content: manifestSchema },
+  { path: "schema/pipeline.schema.json", content: pipelineSchema },
+  { path: "schema/persona.schema.json", content: personaSchema },
+  { path: "schema/events.schema.json", content: eventsSchema },
+  { path: "src/validate/generated/manifest-validator.js", content: validatorCode },
+  { path: "src/validate/generated/manifest-validator.d.ts", content: validatorTypes },
+  { path: "docs/diagnostics.md", content: diagnosticsPage },
+  { path: "docs/manifest.md", content: manifestPage },
+  { path: "docs/cli.md", content: cliDocs },
+];
+
+const root = path.resolve(path.dirname(process.argv[1] ?? ""), "..");
+const check = process.argv.includes("--check");
+const stale: string[] = [];
+for (const output of outputs) {
+  const file = path.join(root, output.path);
+  const content = await output.content();
+  if ((await readFile(file, "utf8").catch(() => undefined)) === content) continue;
+  stale.push(output.path);
+  if (check) continue;
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, content);
+}
+for (const file of stale) console.log(check ? `stale: ${file}` : `wrote ${file}`);
+if (check && stale.length > 0) {
+  console.log("run `npm run generate`");
+  process.exitCode = 1;
+}

@@ -1,0 +1,195 @@
+/**
+ * The house, as data: which part of src/ may import which, and the rules about files that no compiler checks.
+ * Static, dynamic and type imports count alike. Generated files are bound by the import table only.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { parseAst } from "rolldown/parseAst";
+import { describe, expect, test } from "vitest";
+
+const root = path.resolve(import.meta.dirname, "..");
+const source = path.join(root, "src");
+
+/** Part of src/ → the parts it may import besides itself. `entry` and `spine` are the files directly in src/. */
+const allowed: Readonly<Record<string, readonly string[] | "everything">> = {
+  model: [],
+  load: ["model", "platform"],
+  validate: ["model"],
+  plan: ["model"],
+  execute: ["model", "platform"],
+  persona: ["model", "platform"],
+  workspace: ["model", "platform"],
+  contract: ["model", "platform"],
+  artifact: ["model", "platform"],
+  state: ["model", "platform"],
+  report: ["model", "platform"],
+  platform: ["model"],
+  command: "everything",
+  spine: "everything",
+  entry: ["command", "model", "platform"],
+};
+
+/** The files of `entry`: platform in, exit status out. Nothing imports them. */
+const entries = new Set(["cli.ts"]);
+
+interface Module {
+  /** Relative to src/, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+  readonly imports: readonly string[];
+  readonly exportedNames: readonly string[];
+  readonly breaks: readonly string[];
+}
+
+interface SyntaxNode {
+  readonly type: string;
+  readonly [key: string]: unknown;
+}
+
+const modules = readdirSync(source, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && /\.(?:[cm]?[jt]s|tsx)$/.test(entry.name))
+  .map((entry) => readModule(path.relative(source, path.join(entry.parentPath, entry.name)).split(path.sep).join("/")))
+  .sort((a, b) => (a.path < b.path ? -1 : 1));
+const written = modules.filter((module) => !/(?:^|\/)generated\/|\.generated\./.test(module.path));
+
+describe("imports", () => {
+  test("there are modules, and imports between them", () => {
+    expect(modules.length).toBeGreaterThan(10);
+    expect(modules.flatMap(importedModules).length).toBeGreaterThan(10);
+  });
+
+  test("every part of src/ stands in the table", () => {
+    expect([...new Set(modules.map((module) => partOf(module.path)))].filter((part) => !(part in allowed))).toEqual([]);
+  });
+
+  test("no part imports what it may not", () => {
+    expect(modules.flatMap(forbiddenImports)).toEqual([]);
+  });
+
+  test("our own modules are imported by relative paths with `.ts` endings, inside src/", () => {
+    const odd = written.flatMap((module) =>
+      module.imports
+        .filter((name) => name.startsWith(".") || name.startsWith("/"))
+        .filter((name) => !/\.(?:ts|js|json)$/.test(name) || path.posix.join(module.path, "..", name).startsWith(".."))
+        .map((name) => `${module.path} imports ${name}`),
+    );
+    expect(odd).toEqual([]);
+  });
+
+  test("the check sees what it is there to see", () => {
+    const text = [
+      'import { a } from "../load/a.ts";',
+      'import type { B } from "../plan/b.ts";',
+      'export { c } from "../model/c.ts";',
+      'export * from "../state/d.ts";',
+      'const e = await import("../report/e.ts");',
+      'type F = import("../command/f.ts").F;',
+      "// import g from '../execute/g.ts'",
+    ].join("\n");
+    const found = forbiddenImports(moduleOf("validate/example.ts", text));
+    expect(found).toEqual(["load", "plan", "state", "report", "command"].map((part) => `validate/example.ts imports ${part}/`));
+  });
+});
+
+describe("files", () => {
+  test("names are kebab-case and name a thing", () => {
+    expect(
+      modules
+        .filter(
+          (module) => !/^(?:[a-z0-9]+(?:-[a-z0-9]+)*\/)*[a-z0-9]+(?:-[a-z0-9]+)*(?:\.generated)?(?:\.d)?\.[cm]?[jt]s$/.test(module.path),
+        )
+        .map((module) => module.path),
+    ).toEqual([]);
+    const words = /(?:^|[/-])(?:utils?|helpers?|managers?|handlers?|misc|common|data|info)(?=[-./])/;
+    expect(modules.filter((module) => words.test(module.path)).map((module) => module.path)).toEqual([]);
+  });
+
+  test("exports are not called manager, helper, handler or util", () => {
+    const words = /^(?:utils?|helpers?|managers?|handlers?)(?![a-z])|(?:Utils?|Helpers?|Managers?|Handlers?)(?![a-z])/;
+    expect(
+      written.flatMap((module) => module.exportedNames.filter((name) => words.test(name)).map((name) => `${module.path}: ${name}`)),
+    ).toEqual([]);
+  });
+
+  test("no file is over 350 lines, and no test over 500", () => {
+    const tests = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+    const long = [
+      ...written.filter((module) => lines(module.text) > 350).map((module) => `src/${module.path}`),
+      ...tests.filter((name) => lines(readFileSync(path.join(import.meta.dirname, name), "utf8")) > 500),
+    ];
+    expect(long).toEqual([]);
+  });
+
+  test("no default exports, no enums, no barrels, no imports by computed names", () => {
+    expect(written.flatMap((module) => module.breaks.map((what) => `${module.path}: ${what}`))).toEqual([]);
+  });
+
+  test("nothing is left for later", () => {
+    expect(written.filter((module) => /\b(?:TODO|FIXME|XXX|HACK)\b/.test(module.text)).map((module) => module.path)).toEqual([]);
+  });
+});
+
+function readModule(file: string): Module {
+  return moduleOf(file, readFileSync(path.join(source, file), "utf8"));
+}
+
+function moduleOf(file: string, text: string): Module {
+  const imports: string[] = [];
+  const exportedNames: string[] = [];
+  const breaks: string[] = [];
+  const program = parseAst(text, { lang: /\.[cm]?js$/.test(file) ? "js" : "ts", sourceType: "module" }, file);
+  walk(program, (node) => {
+    if (isNode(node.source) || node.type === "TSImportType" || node.type === "ImportExpression") {
+      const name = (node.source as SyntaxNode | undefined)?.value;
+      if (typeof name === "string") imports.push(name);
+      else breaks.push("an import by a computed name");
+    }
+    if (node.type === "ExportDefaultDeclaration") breaks.push("a default export");
+    if (node.type === "TSEnumDeclaration") breaks.push("an enum");
+    if (node.type === "ExportNamedDeclaration") exportedNames.push(...declaredNames(node.declaration));
+  });
+  const body = program.body as unknown as readonly SyntaxNode[];
+  if (body.length > 0 && body.every((node) => isNode(node.source) && node.type.startsWith("Export"))) breaks.push("a barrel");
+  return { path: file, text, imports, exportedNames, breaks };
+}
+
+function walk(value: unknown, visit: (node: SyntaxNode) => void): void {
+  if (Array.isArray(value)) for (const item of value) walk(item, visit);
+  else if (isNode(value)) {
+    visit(value);
+    for (const member of Object.values(value)) walk(member, visit);
+  }
+}
+
+function isNode(value: unknown): value is SyntaxNode {
+  return typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
+}
+
+function declaredNames(declaration: unknown): string[] {
+  if (!isNode(declaration)) return [];
+  const declarators = Array.isArray(declaration.declarations) ? (declaration.declarations as readonly SyntaxNode[]) : [declaration];
+  return declarators.map((declarator) => (declarator.id as SyntaxNode | undefined)?.name).filter((name) => typeof name === "string");
+}
+
+function importedModules(module: Module): string[] {
+  return module.imports.filter((name) => name.startsWith(".")).map((name) => path.posix.join(path.posix.dirname(module.path), name));
+}
+
+function forbiddenImports(module: Module): string[] {
+  const part = partOf(module.path);
+  const may = allowed[part] ?? [];
+  return importedModules(module)
+    .map(partOf)
+    .filter((target) => target === "entry" || (target !== part && may !== "everything" && !may.includes(target)))
+    .map((target) => `${module.path} imports ${target === "spine" || target === "entry" ? `the ${target}` : `${target}/`}`);
+}
+
+function partOf(file: string): string {
+  const slash = file.indexOf("/");
+  if (slash >= 0) return file.slice(0, slash);
+  return entries.has(file) ? "entry" : "spine";
+}
+
+function lines(text: string): number {
+  return text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
+}

@@ -1,0 +1,118 @@
+/** Steps, pipelines and passed work for tests of plans: complete by default, so that a test names only what it is about. */
+import { type Digest, digestOfBytes } from "../../src/model/digest.ts";
+import type { FingerprintRef } from "../../src/model/event.ts";
+import { type PermissionRule, parsePermission } from "../../src/model/permissions.ts";
+import type { JsonSchemaContract, PermissionLayer, Pipeline, Step, TestSuiteContract } from "../../src/model/pipeline.ts";
+import type { FingerprintSource } from "../../src/model/plan.ts";
+import type { PassedWork } from "../../src/model/state.ts";
+
+const origin = { file: "wave.yaml", range: { start: { line: 1, column: 1 }, end: { line: 1, column: 2 } } };
+const backoff = { strategy: "none", baseMs: 1000, maxMs: 60_000 } as const;
+
+/** A digest that can be told from others by a word. */
+export function digest(word: string): Digest {
+  return digestOfBytes(word);
+}
+
+/** A rule; a text that is none is a bug in the test. */
+export function rule(text: string): PermissionRule {
+  const parsed = parsePermission(text);
+  if (parsed === undefined) throw new Error(`no rule: ${text}`);
+  return parsed;
+}
+
+/** One layer of permissions, from texts. */
+export function layer(source: "persona" | "step", allow: readonly string[], deny: readonly string[] = []): PermissionLayer {
+  return { source, allow: allow.map(rule), deny: deny.map(rule) };
+}
+
+/** A step of the `command` adapter that waits for nothing and owes nothing. */
+export function step(id: string, members: Partial<Step> = {}): Step {
+  return {
+    id,
+    origin,
+    persona: { name: "worker", systemPrompt: "Work.", digest: digest("worker") },
+    adapter: { name: "command", chosenBy: "persona", command: ["true"] },
+    task: `Do ${id}`,
+    dependencies: [],
+    inputs: [],
+    artifacts: [],
+    contracts: [],
+    permissions: { layers: [] },
+    resources: { timeoutMs: 1_800_000 },
+    env: {},
+    secrets: [],
+    workspace: "default",
+    sandbox: "on",
+    reuse: false,
+    optional: false,
+    labels: {},
+    ...members,
+  };
+}
+
+export function pipeline(steps: readonly Step[], members: Partial<Pipeline> = {}): Pipeline {
+  return { name: "demo", steps, origin, ...members };
+}
+
+export function schemaContract(members: Partial<JsonSchemaContract> = {}): JsonSchemaContract {
+  return {
+    type: "json_schema",
+    name: "shape",
+    schema: "shape.schema.json",
+    artifact: "out",
+    origin,
+    onFailure: "halt",
+    maxRetries: 2,
+    backoff,
+    ...members,
+  };
+}
+
+export function testContract(members: Partial<TestSuiteContract> = {}): TestSuiteContract {
+  return {
+    type: "test_suite",
+    name: "tests",
+    command: ["npm", "test"],
+    timeoutMs: 600_000,
+    origin,
+    onFailure: "halt",
+    maxRetries: 2,
+    backoff,
+    ...members,
+  };
+}
+
+export function fingerprintSource(of: Step, members: Partial<FingerprintSource> = {}): FingerprintSource {
+  return {
+    step: of,
+    inputs: {},
+    base: digest("base"),
+    tree: digest("tree"),
+    gateFiles: {},
+    platform: "linux-x64",
+    adapterVersion: "1",
+    ...members,
+  };
+}
+
+/** Passed work of a run that left the tree as it was. */
+export function passedWork(id: string, fingerprint: FingerprintRef, members: Partial<PassedWork> = {}): PassedWork {
+  const tree = digest("tree");
+  return {
+    run: "run1",
+    step: id,
+    attempt: 1,
+    fingerprint,
+    artifacts: [],
+    finishedAt: "2026-01-01T00:00:00.000Z",
+    treeBefore: tree,
+    treeAfter: tree,
+    ...members,
+  };
+}
+
+/** An artifact with content of its own. */
+export function artifact(name: string, content = name): PassedWork["artifacts"][number] {
+  return { name, digest: digest(content), size: content.length, mediaType: "text/plain", source: `output/${name}` };
+}

@@ -1,0 +1,170 @@
+import { describe, expect, test } from "vitest";
+import {
+  enforcementOf,
+  isAllowed,
+  parsePermission,
+  readFilter,
+  restrictions,
+  unenforceable,
+  viewKey,
+  viewNamesGit,
+} from "../../../src/model/permissions.ts";
+import { layer, pipeline, step } from "../../rig/plan-fixtures.ts";
+
+const none = { layers: [] };
+
+test("a rule is a known capability and a pattern", () => {
+  expect(parsePermission("command:git log: *")).toEqual({ capability: "command", pattern: "git log: *", text: "command:git log: *" });
+  expect(["file_read", "file_read:", "write:**", ":x", "toString:x"].map(parsePermission)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+describe("what is allowed", () => {
+  test("everything but .git, where no rule speaks", () => {
+    expect([
+      isAllowed(none, "file_read", "a/b"),
+      isAllowed(none, "file_write", ".git/hooks/x"),
+      isAllowed(none, "network_access", "h:1"),
+      isAllowed(none, "command", "rm"),
+    ]).toEqual([true, false, true, true]);
+  });
+
+  test("what every layer allows and none denies", () => {
+    const permissions = {
+      layers: [layer("persona", ["file_write:src/**"]), layer("step", ["file_write:**/*.ts"], ["file_write:src/generated"])],
+    };
+    const paths = ["src/a.ts", "src/a.js", "lib/a.ts", "src/generated/a.ts"];
+    expect(paths.filter((path) => isAllowed(permissions, "file_write", path))).toEqual(["src/a.ts"]);
+    expect(isAllowed(permissions, "file_read", "lib/a.js")).toBe(true);
+  });
+
+  test(".git only where it is spelled, by every layer that speaks", () => {
+    const said = layer("step", ["file_read:**", "file_read:.git/**"]);
+    expect(readFilter({ layers: [said] })(".git/HEAD")).toBe(true);
+    expect(readFilter({ layers: [layer("persona", ["file_read:**"]), said] })(".git/HEAD")).toBe(false);
+    expect(readFilter({ layers: [{ ...said, deny: layer("step", [], ["file_read:**"]).deny }] })(".git/HEAD")).toBe(false);
+  });
+
+  test("hosts, with and without ports", () => {
+    const permissions = {
+      layers: [
+        layer(
+          "step",
+          ["network_access:*.GitHub.com:443", "network_access:localhost", "network_access:[::1]:80"],
+          ["network_access:evil.github.com"],
+        ),
+      ],
+    };
+    const hosts = [
+      "api.github.com:443",
+      "api.github.com:80",
+      "api.github.com",
+      "github.com:443",
+      "LOCALHOST:9",
+      "[::1]:80",
+      "[::1]:81",
+      "evil.github.com:443",
+    ];
+    expect(hosts.filter((host) => isAllowed(permissions, "network_access", host))).toEqual([
+      "api.github.com:443",
+      "LOCALHOST:9",
+      "[::1]:80",
+    ]);
+  });
+
+  test("commands by their arguments", () => {
+    const permissions = { layers: [layer("persona", ["command:git *", "command:npm test"], ["command:git push*"])] };
+    const commands = ["git", "git log -1", "git push", "git push -f", "gitx", "npm test", "npm test -- x"];
+    expect(commands.filter((command) => isAllowed(permissions, "command", command))).toEqual(["git", "git log -1", "npm test"]);
+  });
+});
+
+describe("the key of a view", () => {
+  const keyOf = (...layers: ReturnType<typeof layer>[]) => viewKey({ permissions: { layers } });
+
+  test("is `all` where nothing restricts reading", () => {
+    expect([
+      keyOf(),
+      keyOf(layer("persona", ["file_read:**", "file_write:src/**"])),
+      keyOf(layer("step", ["file_read:**", "file_read:src/**"])),
+    ]).toEqual(["all", "all", "all"]);
+  });
+
+  test("shows neither order, nor repetition, nor who says it", () => {
+    const one = keyOf(layer("persona", ["file_read:a/**", "file_read:b"], ["file_read:c"]));
+    expect(keyOf(layer("persona", []), layer("step", ["file_read:b", "file_read:a/**", "file_read:b", "command:x"], ["file_read:c"]))).toBe(
+      one,
+    );
+    expect(one).toBe('[{"allow":["a/**","b"],"deny":["c"]}]');
+  });
+
+  test("differs where what may be read differs", () => {
+    const keys = [
+      keyOf(),
+      keyOf(layer("step", ["file_read:a"])),
+      keyOf(layer("step", [], ["file_read:a"])),
+      keyOf(layer("persona", ["file_read:a"]), layer("step", ["file_read:b"])),
+      keyOf(layer("step", ["file_read:a", "file_read:b"])),
+      keyOf(layer("step", ["file_read:**", "file_read:.git/**"])),
+      keyOf(layer("persona", ["file_read:**"]), layer("step", ["file_read:**", "file_read:.git/**"])),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(keys.map(viewNamesGit)).toEqual([false, false, false, false, false, true, true]);
+  });
+});
+
+test("restrictions are denies, and allows that leave something out", () => {
+  const permissions = {
+    layers: [
+      layer("persona", ["file_read:**", "file_read:src/**", "network_access:*", "command:*", "file_write:*"], ["network_access:*"]),
+      layer("step", ["file_read:docs/**", "file_write:**/*"], ["network_access:*"]),
+    ],
+  };
+  expect(restrictions(permissions).map(({ rule, kind, source }) => `${source} ${kind} ${rule.text}`)).toEqual([
+    "persona allow file_write:*",
+    "persona deny network_access:*",
+    "step allow file_read:docs/**",
+  ]);
+});
+
+describe("enforcement", () => {
+  const layers = [layer("step", ["file_read:**", "file_write:src/**", "command:git *"], ["network_access:*", "command:rm *"])];
+  const levels = (...given: Parameters<typeof enforcementOf>) =>
+    enforcementOf(...given).map(({ rule, kind, level }) => `${kind} ${rule}: ${level}`);
+
+  test("is nobody's without isolation, but for commands of agents", () => {
+    const rules = (level: string) => [
+      "allow file_write:src/**: none",
+      `allow command:git *: ${level}`,
+      "deny network_access:*: none",
+      `deny command:rm *: ${level}`,
+    ];
+    expect(levels(step("a", { permissions: { layers } }))).toEqual(rules("none"));
+    expect(levels(step("a", { permissions: { layers }, adapter: { name: "claude", chosenBy: "step" } }))).toEqual(rules("agent"));
+  });
+
+  test("is what the environment gives, and `sandbox: off` gives up the sandbox", () => {
+    const available = { sandbox: ["network_access"], verified: ["file_write"] } as const;
+    expect(levels(step("a", { permissions: { layers } }), available).slice(0, 3)).toEqual([
+      "allow file_write:src/**: verified",
+      "allow command:git *: none",
+      "deny network_access:*: sandbox",
+    ]);
+    expect(levels(step("a", { permissions: { layers }, sandbox: "off" }), available)[2]).toBe("deny network_access:*: none");
+  });
+
+  test("denied files and network refuse a run, unless the sandbox is off", () => {
+    const denied = { layers: [layer("persona", ["file_read:src/**"], ["network_access:*", "command:rm *", "file_read:.env"])] };
+    const steps = [step("a", { permissions: denied }), step("b", { permissions: denied, sandbox: "off" }), step("c")];
+    expect(unenforceable(pipeline(steps))).toEqual([
+      { step: "a", rule: "network_access:*" },
+      { step: "a", rule: "file_read:.env" },
+    ]);
+    expect(unenforceable(pipeline(steps), { sandbox: ["network_access", "file_read"], verified: [] })).toEqual([]);
+  });
+});

@@ -1,0 +1,1 @@
+export{describeContract,describeFailure,describeViolation}from"./describe.js";

@@ -1,0 +1,1 @@
+export{manifestTexts}from"./manifest-texts.js";

@@ -1,0 +1,1 @@
+import"./rolldown-runtime.js";function ndjsonReporter({write}){return{name:`ndjson`,onEvent:event=>write(`${JSON.stringify(event)}\n`),close:async()=>{}}}export{ndjsonReporter};

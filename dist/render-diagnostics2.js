@@ -1,0 +1,1 @@
+export{renderDiagnostics}from"./render-diagnostics.js";

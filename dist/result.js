@@ -1,0 +1,1 @@
+import"./rolldown-runtime.js";function ok(value){return{ok:!0,value}}function err(error){return{ok:!1,error}}function unreachable(value){throw Error(`unreachable: ${JSON.stringify(value)}`)}export{err,ok,unreachable};

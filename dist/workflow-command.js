@@ -1,0 +1,2 @@
+import"./rolldown-runtime.js";function workflowCommand(name,properties,message){let given=Object.entries(properties).flatMap(([key,value])=>value===void 0||value===``?[]:[`${key}=${escapeProperty(String(value))}`]);return`::${name}${given.length===0?``:` ${given.join(`,`)}`}::${escapeMessage(message)}`}function escapeMessage(text){return text.replaceAll(`%`,`%25`).replaceAll(`\r`,`%0D`).replaceAll(`
+`,`%0A`)}function escapeProperty(text){return escapeMessage(text).replaceAll(`:`,`%3A`).replaceAll(`,`,`%2C`)}export{workflowCommand};

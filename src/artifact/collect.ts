@@ -1,0 +1,117 @@
+/**
+ * Takes a step's artifacts out of its workspace, into blobs: from the declared path, else from the output directory, else from
+ * the final message. It does not judge what is in them beyond keeping declared secrets out.
+ */
+import type { ArtifactRef } from "../model/event.ts";
+import type { Failure } from "../model/failure.ts";
+import type { Step, StepArtifact } from "../model/pipeline.ts";
+import type { ArtifactStore, Redactor, Workspace } from "../model/ports.ts";
+import { err, ok, type Result } from "../model/result.ts";
+import { messageContent } from "./final-message.ts";
+import { type FoundArtifact, findArtifact } from "./find-artifact.ts";
+import { mediaTypeOf } from "./media-type.ts";
+
+/** What to collect, and where it goes. `prompt` is what the step was told: an echo of it is no work. */
+export interface Collection {
+  readonly step: Step;
+  readonly workspace: Workspace;
+  readonly finalMessage?: string;
+  readonly prompt: string;
+  readonly blobs: ArtifactStore;
+  readonly redactor: Redactor;
+}
+
+interface Content {
+  readonly artifact: StepArtifact;
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+  readonly source: string;
+}
+
+/** The largest artifact, in bytes. */
+const sizeLimit = 1024 ** 3;
+
+/**
+ * The artifacts that are there, in the order declared. Every artifact that is not optional is among them, or this fails with
+ * `artifact-missing`. Fails as well with `artifact-ambiguous`, `artifact-refused` (leads out of the workspace, no regular file),
+ * `artifact-too-large`, `secret-leaked`, `hollow` (the final message repeats the prompt), and as the store of blobs does. A file
+ * is held in memory while it is stored, one at a time.
+ */
+export async function collectArtifacts(collection: Collection): Promise<Result<readonly ArtifactRef[]>> {
+  const { step, workspace } = collection;
+  const names = new Set(step.artifacts.map(({ name }) => name));
+  const found = new Map<string, FoundArtifact>();
+  for (const artifact of step.artifacts) {
+    const place = await findArtifact(workspace, artifact, names);
+    if (!place.ok) return place;
+    if (place.value !== undefined) found.set(artifact.name, place.value);
+  }
+  const message = messageFor(collection, found);
+  if (!message.ok) return message;
+  const missing = step.artifacts.filter(({ name, optional }) => !optional && !found.has(name) && name !== message.value?.artifact.name);
+  if (missing.length > 0) return err(missingFailure(missing, collection.finalMessage));
+  return storeAll(collection, found, message.value);
+}
+
+async function storeAll(
+  collection: Collection,
+  found: ReadonlyMap<string, FoundArtifact>,
+  message: Content | undefined,
+): Promise<Result<readonly ArtifactRef[]>> {
+  const references: ArtifactRef[] = [];
+  for (const artifact of collection.step.artifacts) {
+    const place = found.get(artifact.name);
+    const content =
+      place === undefined
+        ? ok(message?.artifact.name === artifact.name ? message : undefined)
+        : await contentAt(collection.workspace, artifact, place);
+    if (!content.ok) return content;
+    if (content.value === undefined) continue;
+    const stored = await store(collection, content.value);
+    if (!stored.ok) return stored;
+    references.push(stored.value);
+  }
+  return ok(references);
+}
+
+async function contentAt(workspace: Workspace, artifact: StepArtifact, place: FoundArtifact): Promise<Result<Content>> {
+  const read = await workspace.read(place.area, place.path, sizeLimit);
+  if (!read.ok) return err(named(read.error, artifact.name, place.source));
+  const mediaType = artifact.mediaType ?? mediaTypeOf(place.path) ?? mediaTypeOf(artifact.name) ?? "application/octet-stream";
+  return ok({ artifact, bytes: read.value, mediaType, source: place.source });
+}
+
+async function store({ blobs, redactor }: Collection, { artifact, bytes, mediaType, source }: Content): Promise<Result<ArtifactRef>> {
+  const { name } = artifact;
+  if (redactor.finds(bytes)) return err({ reason: "secret-leaked", artifact: name });
+  const stored = await blobs.put(bytes);
+  return stored.ok ? ok({ name, ...stored.value, mediaType, source }) : stored;
+}
+
+/** The final message as the one artifact that is still missing; nothing where it is not one. */
+function messageFor({ step, finalMessage, prompt }: Collection, found: ReadonlyMap<string, FoundArtifact>): Result<Content | undefined> {
+  const open = step.artifacts.filter(({ name, optional, path }) => !optional && path === undefined && !found.has(name));
+  const [artifact] = open;
+  if (artifact === undefined || open.length > 1 || finalMessage === undefined || finalMessage.trim() === "") return ok(undefined);
+  if (finalMessage.trim() === prompt.trim()) {
+    return err({ reason: "hollow", detail: `the final message repeats the prompt, and artifact \`${artifact.name}\` was not written` });
+  }
+  return ok({ artifact, ...messageContent(finalMessage, artifact), source: "message" });
+}
+
+function missingFailure(missing: readonly StepArtifact[], finalMessage: string | undefined): Failure {
+  const places = missing.map(({ name, path }) => path ?? `$WAVE_OUTPUT_DIR/${name}`);
+  const message =
+    finalMessage === undefined || finalMessage.trim() === ""
+      ? "the final message (there was none)"
+      : "the final message (it cannot be several)";
+  const searched = missing.some(({ path }) => path === undefined) ? [...places, message] : places;
+  return { reason: "artifact-missing", artifacts: missing.map(({ name }) => name), searched };
+}
+
+/** A workspace knows paths; a failure names the artifact. */
+function named(failure: Failure, artifact: string, source: string): Failure {
+  if (failure.reason === "artifact-refused") return { ...failure, artifact, path: source };
+  if (failure.reason === "artifact-too-large") return { ...failure, artifact };
+  return failure;
+}

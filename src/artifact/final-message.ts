@@ -1,0 +1,40 @@
+/** Turns an adapter's final message into an artifact's bytes. Nothing is repaired: what does not parse is left as it is. Pure. */
+import type { StepArtifact } from "../model/pipeline.ts";
+import { mediaTypeOf } from "./media-type.ts";
+
+/** What a message says as an artifact. */
+export interface MessageContent {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+}
+
+/**
+ * The artifact in a message: the inside of a fence when one JSON fence is the whole message (and the artifact is not declared
+ * to be something else), else the message itself, to the byte.
+ */
+export function messageContent(message: string, { name, mediaType }: StepArtifact): MessageContent {
+  const declared = mediaType ?? mediaTypeOf(name);
+  const inside = declared === undefined || isJsonType(declared) ? insideJsonFence(message) : undefined;
+  const text = inside ?? message;
+  return { bytes: Buffer.from(text), mediaType: declared ?? (isJsonText(text) ? "application/json" : "text/markdown") };
+}
+
+function insideJsonFence(message: string): string | undefined {
+  const found = /^(`{3,}|~{3,})json[ \t]*\r?\n([\s\S]*?)\r?\n?\1$/i.exec(message.trim());
+  const inside = found?.[2];
+  return inside === undefined || inside.includes(found?.[1] ?? "") ? undefined : inside;
+}
+
+function isJsonType(mediaType: string): boolean {
+  return /[/+]json$/.test(mediaType);
+}
+
+function isJsonText(text: string): boolean {
+  if (!/^\s*[[{]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

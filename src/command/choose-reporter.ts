@@ -1,0 +1,25 @@
+/** Which console a run gets: NDJSON for machines, a live view on a terminal, plain lines elsewhere. */
+import type { Plan } from "../model/plan.ts";
+import type { Reporter } from "../model/ports.ts";
+import { multiplexReporter } from "../report/multiplex.ts";
+import type { Io } from "./command.ts";
+
+/** What goes wrong in a console is warned about once and fails nothing. */
+export async function chooseReporter(plan: Plan, io: Io, options: { readonly json: boolean; readonly verbose: boolean }): Promise<Reporter> {
+  return multiplexReporter([await consoleFor(plan, io, options)], (message) => io.stderr.write(`warning: ${message}\n`));
+}
+
+async function consoleFor(plan: Plan, io: Io, options: { readonly json: boolean; readonly verbose: boolean }): Promise<Reporter> {
+  if (options.json) {
+    const { ndjsonReporter } = await import("../report/ndjson.ts");
+    return ndjsonReporter({ write: io.stdout.write });
+  }
+  const { stderr, env } = io;
+  const common = { write: stderr.write, color: stderr.color };
+  if (stderr.isTerminal && !options.verbose && env["CI"] === undefined) {
+    const { liveReporter } = await import("../report/live.ts");
+    return liveReporter(plan, { ...common, columns: stderr.columns, rows: stderr.rows });
+  }
+  const { plainReporter } = await import("../report/plain.ts");
+  return plainReporter({ ...common, groups: env["GITHUB_ACTIONS"] === "true", verbose: options.verbose });
+}

@@ -1,0 +1,104 @@
+/**
+ * What a `wave` command is: its words, its options and what it does. `cli.ts` builds the parser and `docs/cli.md` is
+ * generated from these definitions, so help, docs and behaviour are one thing.
+ */
+import type { Diagnostic } from "../model/diagnostic.ts";
+import { exitCodeOf, type Failure } from "../model/failure.ts";
+import type { Io } from "../model/io.ts";
+
+export type { Io } from "../model/io.ts";
+
+export interface OptionDefinition {
+  /** As commander reads them: `-f, --file <path>`. */
+  readonly flags: string;
+  readonly description: string;
+  readonly choices?: readonly string[];
+  readonly default?: string;
+  /** May be given several times; the value is a list. */
+  readonly repeatable?: boolean;
+}
+
+export interface ArgumentDefinition {
+  /** `[run]` or `<run>`. */
+  readonly name: string;
+  readonly description: string;
+}
+
+export interface Invocation {
+  readonly arguments: readonly (string | undefined)[];
+  readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+  readonly io: Io;
+}
+
+export interface Command {
+  readonly name: string;
+  /** One sentence. */
+  readonly summary: string;
+  /** What help says beyond the options. */
+  readonly details?: string;
+  readonly arguments: readonly ArgumentDefinition[];
+  readonly options: readonly OptionDefinition[];
+  readonly examples: readonly string[];
+  /** Gives the exit status. */
+  readonly run: (invocation: Invocation) => Promise<number>;
+}
+
+/** The options of every command that reads a manifest. */
+export const manifestOptions: readonly OptionDefinition[] = [
+  { flags: "-f, --file <path>", description: "manifest to read; several merge in order (default: wave.yaml)", repeatable: true },
+  { flags: "--env <name>", description: "overlay wave.NAME.yaml" },
+  { flags: "-C, --directory <dir>", description: "work as if started in this directory" },
+];
+
+/** The option of every command that has something for machines. */
+export const jsonOption: OptionDefinition = { flags: "--json", description: "print JSON on stdout" };
+
+export const adapterOption: OptionDefinition = { flags: "--adapter <name>", description: "execute every persona with this adapter" };
+
+/** A text option, or nothing. */
+export function textOption(invocation: Invocation, name: string): string | undefined {
+  const value = invocation.options[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Whether a flag was given. */
+export function flag(invocation: Invocation, name: string): boolean {
+  return invocation.options[name] === true;
+}
+
+/** A whole number from 1 to `max`, or a usage failure. */
+export function countOption(invocation: Invocation, name: string, max: number): number | undefined | Failure {
+  const text = textOption(invocation, name);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
+  return { reason: "usage", message: `--${name} takes a whole number from 1 to ${max}, not \`${text}\`` };
+}
+
+/** What a command that fails gives to its caller: the text for people or JSON for machines is printed on the way. */
+export interface FailureContext {
+  readonly json: boolean;
+  readonly fileText: (path: string) => string | undefined;
+}
+
+/** Prints a failure where it belongs and gives its exit status. */
+export async function fail(io: Io, failure: Failure, context: Partial<FailureContext> = {}): Promise<number> {
+  const [{ describeFailure }, { renderDiagnostics }] = await Promise.all([import("../model/describe.ts"), import("../report/render-diagnostics.ts")]);
+  if (context.json === true) {
+    io.stdout.write(`${JSON.stringify({ ok: false, failure })}\n`);
+  } else if (failure.reason === "manifest-invalid") {
+    io.stderr.write(renderDiagnostics(failure.diagnostics, context.fileText ?? (() => undefined), "text", { color: io.stderr.color }));
+  } else {
+    const { title, detail, hint } = describeFailure(failure);
+    const lines = [`error: ${title}`, ...detail.map((line) => `  ${line}`), ...(hint === undefined ? [] : [`  hint: ${hint}`])];
+    io.stderr.write(`${lines.join("\n")}\n`);
+  }
+  return exitCodeOf(failure);
+}
+
+/** Warnings go to people, also when a command succeeds. */
+export async function warn(io: Io, diagnostics: readonly Diagnostic[], fileText: (path: string) => string | undefined): Promise<void> {
+  if (diagnostics.length === 0) return;
+  const { renderDiagnostics } = await import("../report/render-diagnostics.ts");
+  io.stderr.write(renderDiagnostics(diagnostics, fileText, "text", { color: io.stderr.color }));
+}

@@ -1,0 +1,35 @@
+/** `wave config`: the manifest as it stands after overlays and substitution. */
+import { configOrigins, maskSecrets, resolvedConfig } from "../load/print-config.ts";
+import { toValue } from "../model/document.ts";
+import { locateProject, readProject, requireValid } from "../open-project.ts";
+import { fileTextOf } from "../open-project.ts";
+import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
+import { projectRequest } from "./project-request.ts";
+
+export const configCommand: Command = {
+  name: "config",
+  summary: "Print the manifest after overlays and substitution, secrets masked",
+  arguments: [],
+  options: [...manifestOptions, { flags: "--origins", description: "say which file and line each value came from" }, jsonOption],
+  examples: ["wave config", "wave config -f wave.yaml -f ci.yaml --origins"],
+  run: config,
+};
+
+async function config(invocation: Invocation): Promise<number> {
+  const { io } = invocation;
+  const json = flag(invocation, "json");
+  const request = projectRequest(invocation);
+  const located = locateProject(request);
+  if (!located.ok) return fail(io, located.error, { json });
+  const read = await readProject(request, located.value);
+  if (!read.ok) return fail(io, read.error, { json });
+  const { loaded } = read.value;
+  const valid = requireValid(read.value);
+  if (!valid.ok || loaded.manifest === undefined) {
+    return fail(io, { reason: "manifest-invalid", diagnostics: read.value.diagnostics }, { json, fileText: fileTextOf(loaded) });
+  }
+  const origins = flag(invocation, "origins");
+  if (json) io.stdout.write(`${JSON.stringify(origins ? configOrigins(loaded.manifest) : toValue(maskSecrets(loaded.manifest)), null, 2)}\n`);
+  else io.stdout.write(resolvedConfig(loaded.manifest, { origins }));
+  return 0;
+}

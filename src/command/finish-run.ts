@@ -1,0 +1,23 @@
+/** How `run` and `resume` end: the summary, and the exit status that the outcome means. */
+import { exitCodeOf } from "../model/failure.ts";
+import type { ProjectRequest } from "../open-project.ts";
+import { renderSummary } from "../report/render-summary.ts";
+import type { FinishedRun } from "../run-pipeline.ts";
+import type { Io } from "./command.ts";
+
+/** Prints the summary for people (with `--json` the events have said it all) and gives the exit status. */
+export function finish(io: Io, finished: FinishedRun, request: ProjectRequest, json: boolean): number {
+  const { run, failure, planned } = finished;
+  if (!json) {
+    const where = wordsOf(request);
+    io.stderr.write(renderSummary(run, { color: io.stderr.color, resume: `wave resume ${run.id}${where}`, blobs: `${planned.memory.stateDir}/blobs` }));
+  }
+  if (failure !== undefined) return exitCodeOf(failure);
+  return run.status === "passed" ? 0 : run.status === "cancelled" ? 130 : 1;
+}
+
+/** The words that lead back to the same project. */
+function wordsOf(request: ProjectRequest): string {
+  const [first] = request.files;
+  return first === undefined ? "" : ` -f ${/^[\w./@-]+$/.test(first) ? first : `'${first.replaceAll("'", "'\\''")}'`}`;
+}

@@ -1,0 +1,49 @@
+/** `wave plan`: what a run would do, and why. */
+import { hasErrors } from "../model/diagnostic.ts";
+import { fileTextOf } from "../open-project.ts";
+import { renderPlan } from "../report/render-plan.ts";
+import { planRun } from "../run-pipeline.ts";
+import { adapterOption, type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption, warn } from "./command.ts";
+import { projectRequest } from "./project-request.ts";
+import { inputOptions, readInput } from "./run-input.ts";
+
+const formats = ["tree", "json", "mermaid", "dot"] as const;
+
+export const planCommand: Command = {
+  name: "plan",
+  summary: "Show what a run would do: order, waits, contracts, permissions, what is reused",
+  details: "With --detailed-exitcode: 0 when equal work exists for every step, 3 when there is work to do.",
+  arguments: [{ name: "[pipeline]", description: "NAME or NAME@VERSION, where the manifest has several" }],
+  options: [
+    ...manifestOptions,
+    adapterOption,
+    ...inputOptions,
+    { flags: "--format <format>", description: "how the plan is printed", choices: formats, default: "tree" },
+    { ...jsonOption, description: "the same as --format json" },
+    { flags: "--detailed-exitcode", description: "exit 3 when there is work to do" },
+  ],
+  examples: ["wave plan", "wave plan --format mermaid", "wave plan --detailed-exitcode --json"],
+  run: plan,
+};
+
+async function plan(invocation: Invocation): Promise<number> {
+  const { io } = invocation;
+  const format = flag(invocation, "json") ? "json" : (formats.find((known) => known === textOption(invocation, "format")) ?? "tree");
+  const input = await readInput(invocation);
+  if (!input.ok) return fail(io, input.error, { json: format === "json" });
+  const pipeline = invocation.arguments[0];
+  const request = { ...projectRequest(invocation), ...(pipeline === undefined ? {} : { pipeline }), ...(input.value === undefined ? {} : { input: input.value }) };
+  const planned = await planRun(request, () => true);
+  if (!planned.ok) return fail(io, planned.error, { json: format === "json", fileText: await diskText(request) });
+  const { read } = planned.value;
+  await warn(io, read.diagnostics.filter((diagnostic) => !hasErrors([diagnostic])), fileTextOf(read.loaded));
+  io.stdout.write(renderPlan(planned.value.plan, { format, color: io.stdout.color }));
+  const work = planned.value.plan.steps.some((step) => step.work.kind !== "equal");
+  return flag(invocation, "detailedExitcode") && work ? 3 : 0;
+}
+
+/** Code frames of a manifest that did not hold. */
+async function diskText(request: { readonly cwd: string; readonly files: readonly string[] }): Promise<(file: string) => string | undefined> {
+  const { manifestTexts } = await import("./manifest-texts.ts");
+  return manifestTexts(request);
+}

@@ -1,0 +1,56 @@
+/** The command line's parser, built from the table of commands. */
+import { Command as Parser, CommanderError, Option } from "commander";
+import type { Io } from "../model/io.ts";
+import { version } from "../version.ts";
+import type { Command, OptionDefinition } from "./command.ts";
+import { commands } from "./commands.ts";
+
+export interface Program {
+  /** Runs one command line (without node and script) and gives the exit status: 2 for words that make no sense. */
+  readonly main: (words: readonly string[]) => Promise<number>;
+}
+
+export function buildProgram(io: Io): Program {
+  let status = 0;
+  const parser = new Parser("wave")
+    .description("Declarative pipelines of AI steps: planned, gated by contracts, remembered, resumed.")
+    .version(version, "-V, --version")
+    .helpCommand("help [command]", "show help for a command")
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout.write, writeErr: io.stderr.write });
+  for (const command of commands) addCommand(parser, command, io, (code) => {
+    status = code;
+  });
+  return {
+    main: async (words) => {
+      try {
+        await parser.parseAsync([...(words.length === 0 ? ["--help"] : words)], { from: "user" });
+        return status;
+      } catch (error) {
+        if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+        throw error;
+      }
+    },
+  };
+}
+
+function addCommand(parser: Parser, command: Command, io: Io, done: (status: number) => void): void {
+  const sub = parser.command(command.name).description(command.details === undefined ? command.summary : `${command.summary}.\n\n${command.details}`).summary(command.summary);
+  sub.exitOverride().configureOutput({ writeOut: io.stdout.write, writeErr: io.stderr.write }).showSuggestionAfterError();
+  for (const argument of command.arguments) sub.argument(argument.name, argument.description);
+  for (const option of command.options) sub.addOption(optionOf(option));
+  sub.addHelpText("after", `\nExamples:\n${command.examples.map((example) => `  ${example}`).join("\n")}\n`);
+  sub.action(async (...received: unknown[]) => {
+    const values = received.slice(0, command.arguments.length) as (string | undefined)[];
+    done(await command.run({ arguments: values, options: sub.opts(), io }));
+  });
+}
+
+function optionOf(definition: OptionDefinition): Option {
+  const option = new Option(definition.flags, definition.description);
+  if (definition.choices !== undefined) option.choices(definition.choices);
+  if (definition.default !== undefined) option.default(definition.default);
+  if (definition.repeatable === true) option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
+  return option;
+}

@@ -1,0 +1,19 @@
+/** From an invocation's options to the project that they mean. */
+import path from "node:path";
+import type { ProjectRequest } from "../open-project.ts";
+import { type Invocation, textOption } from "./command.ts";
+
+/** `-C`, `-f`, `--env` and `--adapter`, where the command has them. */
+export function projectRequest(invocation: Invocation): ProjectRequest {
+  const { io, options } = invocation;
+  const files = Array.isArray(options["file"]) ? (options["file"] as readonly string[]) : [];
+  const environment = textOption(invocation, "env");
+  const adapter = textOption(invocation, "adapter");
+  return {
+    cwd: path.resolve(io.cwd, textOption(invocation, "directory") ?? "."),
+    env: io.env,
+    files,
+    ...(environment === undefined ? {} : { environment }),
+    ...(adapter === undefined ? {} : { adapter }),
+  };
+}

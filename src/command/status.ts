@@ -1,0 +1,38 @@
+/** `wave status`: what state remembers of runs. */
+import { locateProject, openMemory, readProject } from "../open-project.ts";
+import { renderRun, renderRuns } from "../report/render-status.ts";
+import { type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
+import { projectRequest } from "./project-request.ts";
+
+export const statusCommand: Command = {
+  name: "status",
+  summary: "Show runs, or one run with its steps, attempts, verdicts and artifacts",
+  arguments: [{ name: "[run]", description: "an id, a unique prefix, `latest`, or a pipeline's name (default: list the runs)" }],
+  options: [...manifestOptions, { flags: "--limit <count>", description: "how many runs to list, 1 to 1000", default: "20" }, jsonOption],
+  examples: ["wave status", "wave status latest", "wave status 3f9a --json"],
+  run: status,
+};
+
+async function status(invocation: Invocation): Promise<number> {
+  const { io } = invocation;
+  const json = flag(invocation, "json");
+  const limit = countOption(invocation, "limit", 1000);
+  if (typeof limit === "object") return fail(io, limit, { json });
+  const request = projectRequest(invocation);
+  const located = locateProject(request);
+  if (!located.ok) return fail(io, located.error, { json });
+  const read = await readProject(request, located.value);
+  if (!read.ok) return fail(io, read.error, { json });
+  const { state } = openMemory(read.value, request.env);
+  const selector = invocation.arguments[0];
+  if (selector === undefined) {
+    const runs = await state.listRuns({ limit: limit ?? 20 });
+    if (!runs.ok) return fail(io, runs.error, { json });
+    io.stdout.write(json ? `${JSON.stringify({ ok: true, runs: runs.value })}\n` : renderRuns(runs.value, { color: io.stdout.color }));
+    return 0;
+  }
+  const run = await state.findRun(selector);
+  if (!run.ok) return fail(io, run.error, { json });
+  io.stdout.write(json ? `${JSON.stringify({ ok: true, run: run.value })}\n` : renderRun(run.value, { color: io.stdout.color }));
+  return 0;
+}

@@ -1,0 +1,112 @@
+/**
+ * The `test_suite` contract: a command passes in the step's workspace. Its exit status is the verdict; what it prints goes to
+ * the attempt's log, and its end into the result. It sees where inputs and output lie and which attempt it judges, as the step's
+ * child does; it gets no secrets and nothing of the step's `env`.
+ */
+import type { TestSuiteContract } from "../model/pipeline.ts";
+import type { ContractContext, ContractOutcome, ContractType, SpawnOutcome } from "../model/ports.ts";
+import { formatDuration, formatSize } from "../model/quantity.ts";
+import { unreachable } from "../model/result.ts";
+
+/** How much of a command's output a result keeps, in bytes. */
+const tailLimit = 4096;
+
+/** Checks and evaluates `test_suite` contracts. */
+export const testSuiteContract: ContractType = {
+  type: "test_suite",
+  check: async (contract) => {
+    if (contract.type !== "test_suite" || programOf(contract.command).trim() !== "") return [];
+    return [
+      {
+        message: `the contract \`${contract.name}\` has an empty command`,
+        hint: "write a program and its arguments as a list, or a shell command as a string",
+      },
+    ];
+  },
+  verify: async (context) =>
+    context.contract.type === "test_suite"
+      ? verify(context, context.contract)
+      : { verdict: "error", violations: [{ message: "this is no test_suite contract" }] },
+};
+
+async function verify(context: ContractContext, contract: TestSuiteContract): Promise<ContractOutcome> {
+  const tail = keepTail();
+  const outcome = await context.workspace.spawn({
+    command: contract.command,
+    env: environmentOf(context),
+    timeoutMs: contract.timeoutMs,
+    signal: context.signal,
+    role: "contract",
+    onOutput: (chunk, stream) => {
+      context.log.write(chunk, stream);
+      tail.push(chunk);
+    },
+  });
+  const printed = tail.text();
+  return { ...judge(outcome, commandText(contract.command)), ...(printed === "" ? {} : { tail: printed }) };
+}
+
+function environmentOf({ workspace, run, step, attempt }: ContractContext): Record<string, string> {
+  return {
+    WAVE_INPUTS_DIR: workspace.paths.inputs,
+    WAVE_OUTPUT_DIR: workspace.paths.output,
+    WAVE_RUN_ID: run,
+    WAVE_STEP_ID: step.id,
+    WAVE_ATTEMPT: String(attempt),
+  };
+}
+
+function judge(outcome: SpawnOutcome, command: string): ContractOutcome {
+  const not = (verdict: "fail" | "error", what: string, rule: string): ContractOutcome => ({
+    verdict,
+    violations: [{ message: `\`${command}\` ${what}`, rule }],
+  });
+  switch (outcome.kind) {
+    case "exited":
+      return outcome.code === 0 ? { verdict: "pass", violations: [] } : not("fail", `exited with ${outcome.code}`, "exit");
+    case "timed-out":
+      return not("fail", `took longer than ${formatDuration(outcome.limitMs)}`, "timeout");
+    case "killed":
+      return not("fail", `was killed by ${outcome.signal}`, "signal");
+    case "memory-exceeded":
+      return not(
+        "fail",
+        `took ${formatSize(outcome.peakBytes)} of memory, more than the limit of ${formatSize(outcome.limitBytes)}`,
+        "memory",
+      );
+    case "not-started":
+      return not("error", `could not be started: ${outcome.detail} (${outcome.code})`, "start");
+    case "cancelled":
+      return not("error", "was cancelled", "cancelled");
+    default:
+      return unreachable(outcome);
+  }
+}
+
+function programOf(command: readonly string[] | string): string {
+  return typeof command === "string" ? command : (command[0] ?? "");
+}
+
+function commandText(command: readonly string[] | string): string {
+  const text =
+    typeof command === "string" ? command : command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(" ");
+  const [line = ""] = text.trim().split("\n");
+  return line.length < text.trim().length || line.length > 200 ? `${line.slice(0, 200)} ...` : line;
+}
+
+/** Holds the last `tailLimit` bytes; text that is not UTF-8 shows replacement characters, and a cut line is left out. */
+function keepTail(): { push(chunk: Uint8Array): void; text(): string } {
+  let held = Buffer.alloc(0);
+  let cut = false;
+  return {
+    push(chunk) {
+      cut ||= held.length + chunk.length > tailLimit;
+      held = Buffer.concat([held, chunk.subarray(-tailLimit)]).subarray(-tailLimit);
+    },
+    text() {
+      const text = held.toString("utf8");
+      const firstLine = text.indexOf("\n");
+      return (cut && firstLine !== -1 && firstLine < text.length - 1 ? text.slice(firstLine + 1) : text).trimEnd();
+    },
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * One attempt, from an open workspace to a verdict: inputs, workspace, prompt, adapter, changeset, artifacts, contracts. It
+ * asks nobody whether it may begin, writes no events, and does not know whether another attempt follows.
+ */
+import path from "node:path";
+import type { Digest } from "../model/digest.ts";
+import type { ArtifactRef } from "../model/event.ts";
+import type { ContractResult, Failure } from "../model/failure.ts";
+import type { Feedback } from "../model/feedback.ts";
+import type { Step } from "../model/pipeline.ts";
+import type { Adapter, OpenWorkspace, Workspace, WorkspacePaths } from "../model/ports.ts";
+import { err, ok, type Result } from "../model/result.ts";
+import type { AttemptLog, ExecuteContext, PromptInput, PromptParts } from "./context.ts";
+import { failureOf, verifyContracts } from "./verify-contracts.ts";
+
+/** An input that is there, before it lies anywhere. */
+export type ReadyInput = Omit<PromptInput, "path">;
+
+/** What an attempt starts from. */
+export interface AttemptStart {
+  readonly step: Step;
+  readonly attempt: number;
+  readonly adapter: Adapter;
+  readonly inputs: readonly ReadyInput[];
+  readonly feedback?: Feedback;
+  /** Artifacts of equal work: only the contracts are evaluated, on these. */
+  readonly stored?: readonly ArtifactRef[];
+}
+
+/** How an attempt ended, and what it left. */
+export type AttemptEnd = Verdict & {
+  readonly artifacts: readonly ArtifactRef[];
+  readonly results: readonly ContractResult[];
+  /** The end of what the adapter printed. */
+  readonly tail?: string;
+  readonly log?: Digest;
+  readonly durationMs: number;
+};
+
+export type FailedEnd = Extract<AttemptEnd, { status: "failed" }>;
+
+/** What is known so far; stages add to it, so that a failure keeps what came before it. */
+interface Progress {
+  artifacts: readonly ArtifactRef[];
+  results: readonly ContractResult[];
+  tail?: string;
+  log?: Digest;
+}
+
+type Verdict = { readonly status: "passed" } | { readonly status: "cancelled" } | { readonly status: "failed"; readonly failure: Failure };
+
+const cancelled: Verdict = { status: "cancelled" };
+
+/** Runs one attempt. Spawns nothing once the signal is aborted. Throws only for bugs, with workspace and log given back. */
+export async function runAttempt(context: ExecuteContext, start: AttemptStart, signal: AbortSignal): Promise<AttemptEnd> {
+  const began = context.clock.monotonic();
+  const progress: Progress = { artifacts: [], results: [] };
+  const verdict = await inWorkspace(context, start, signal, progress);
+  return { ...verdict, ...progress, durationMs: context.clock.monotonic() - began };
+}
+
+async function inWorkspace(context: ExecuteContext, start: AttemptStart, signal: AbortSignal, progress: Progress): Promise<Verdict> {
+  if (signal.aborted) return cancelled;
+  const { step, attempt } = start;
+  const inputs = await findInputs(context, start.inputs);
+  if (!inputs.ok) return unlessAborted(signal, inputs.error);
+  let prompt: string | undefined;
+  const assemble = (paths: WorkspacePaths) => {
+    prompt ??= context.assemblePrompt(promptParts(context, start, paths));
+    return prompt;
+  };
+  const opened = await context.workspaces.open({ run: context.run, step, attempt, inputs: inputs.value, task: assemble });
+  if (!opened.ok) return unlessAborted(signal, opened.error);
+  const workspace = opened.value;
+  const log = context.openLog(step, attempt);
+  let verdict: Verdict = cancelled;
+  let kept: Result<Digest | undefined> = ok(undefined);
+  try {
+    verdict = await work(context, start, { workspace, log, signal, prompt: assemble(workspace.paths) }, progress);
+  } finally {
+    await workspace.discard(verdict.status === "passed" ? "passed" : "failed");
+    kept = await keepLog(context, log);
+  }
+  if (kept.ok && kept.value !== undefined) progress.log = kept.value;
+  return kept.ok || verdict.status !== "passed" ? verdict : { status: "failed", failure: kept.error };
+}
+
+interface Room {
+  readonly workspace: Workspace;
+  readonly log: AttemptLog;
+  readonly signal: AbortSignal;
+  readonly prompt: string;
+}
+
+async function work(context: ExecuteContext, start: AttemptStart, room: Room, progress: Progress): Promise<Verdict> {
+  const { step, attempt, stored } = start;
+  const artifacts = stored === undefined ? await produce(context, start, room, progress) : ok(stored);
+  if (!artifacts.ok) return unlessAborted(room.signal, artifacts.error);
+  progress.artifacts = artifacts.value;
+  const { workspace, signal, log } = room;
+  progress.results = await verifyContracts(context, { step, attempt, workspace, artifacts: artifacts.value, signal, log });
+  if (progress.results.length < step.contracts.length) return cancelled;
+  const failure = failureOf(progress.results);
+  return failure === undefined ? { status: "passed" } : unlessAborted(signal, failure);
+}
+
+/** Runs the persona and takes its artifacts. */
+async function produce(
+  context: ExecuteContext,
+  start: AttemptStart,
+  room: Room,
+  progress: Progress,
+): Promise<Result<readonly ArtifactRef[]>> {
+  const { step, attempt, adapter } = start;
+  const { workspace, log, signal, prompt } = room;
+  if (signal.aborted) return err(cancelledBy(signal));
+  const env = { ...step.env, ...context.secretsOf(step) };
+  const outcome = await adapter.run({ step, attempt, run: context.run, workspace, prompt, env, resources: step.resources, signal, log });
+  const tail = log.tail();
+  if (tail !== "") progress.tail = tail;
+  if (!outcome.ok) return outcome;
+  // What a child had done when it was told to stop is not known to be whole.
+  if (signal.aborted) return err(cancelledBy(signal));
+  const changeset = await workspace.changeset();
+  if (!changeset.ok) return changeset;
+  const { finalMessage } = outcome.value;
+  return context.collect({ step, workspace, prompt, ...(finalMessage === undefined ? {} : { finalMessage }) });
+}
+
+/** What goes wrong while a run is being stopped is part of stopping it. */
+function unlessAborted(signal: AbortSignal, failure: Failure): Verdict {
+  return signal.aborted ? cancelled : { status: "failed", failure };
+}
+
+function cancelledBy(signal: AbortSignal): Failure {
+  return { reason: "cancelled", by: String(signal.reason) };
+}
+
+async function findInputs(context: ExecuteContext, inputs: readonly ReadyInput[]): Promise<Result<OpenWorkspace["inputs"]>> {
+  const found: { name: string; source: string; mediaType: string }[] = [];
+  for (const { name, digest, mediaType, from } of inputs) {
+    const source = await context.blobs.pathOf(digest);
+    if (!source.ok)
+      return err({ reason: "input-unavailable", input: name, from, detail: `its blob ${digest} is gone or is not what was written` });
+    found.push({ name, source: source.value, mediaType });
+  }
+  return ok(found);
+}
+
+function promptParts(context: ExecuteContext, start: AttemptStart, paths: WorkspacePaths): PromptParts {
+  const { step, attempt, feedback } = start;
+  const inputs = start.inputs.map((input) => ({ ...input, path: path.join(paths.inputs, input.name) }));
+  const optional = {
+    ...(feedback === undefined ? {} : { feedback }),
+    ...(context.runInput === undefined ? {} : { runInput: context.runInput }),
+  };
+  return { step, run: context.run, attempt, paths, inputs, files: context.files, ...optional };
+}
+
+async function keepLog(context: ExecuteContext, log: AttemptLog): Promise<Result<Digest | undefined>> {
+  const closed = await log.close();
+  if (!closed.ok) return closed;
+  return context.storeLog === undefined ? ok(undefined) : context.storeLog(closed.value.path);
+}

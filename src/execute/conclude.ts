@@ -1,0 +1,83 @@
+/**
+ * Ends steps: moves the schedule on and gives the events that say so. Here `--on-failure`, `optional` and cancellation get
+ * their meaning. Writes nothing and starts nothing.
+ */
+import type { ArtifactRef, EventPayload } from "../model/event.ts";
+import type { Failure } from "../model/failure.ts";
+import type { Step } from "../model/pipeline.ts";
+import type { Run } from "./run-state.ts";
+import { type Dropped, dropPaused, dropUnstarted, settle } from "./schedule.ts";
+
+/** A step passed. `attempt` is absent for reused work. */
+export function concludePassed(run: Run, step: Step, artifacts: readonly ArtifactRef[], attempt?: number): EventPayload[] {
+  keepPassed(run, step, artifacts);
+  return [{ type: "step-finished", step: step.id, status: "passed", ...(attempt === undefined ? {} : { attempt }) }];
+}
+
+/** A step had passed already in this run: its artifacts count, and no event says so again. */
+export function keepPassed(run: Run, step: Step, artifacts: readonly ArtifactRef[]): void {
+  run.artifacts.set(step.id, artifacts);
+  settle(run.schedule, step.id, "passed");
+}
+
+/** A step failed for good; then what `--on-failure` says. An open circuit stops the run whatever it says. */
+export function concludeFailed(run: Run, step: Step, failure: Failure, attempt?: number): EventPayload[] {
+  const dropped = settle(run.schedule, step.id, "failed");
+  const own: EventPayload = {
+    type: "step-finished",
+    step: step.id,
+    status: "failed",
+    failure,
+    ...(attempt === undefined ? {} : { attempt }),
+  };
+  const payloads = [own, ...skipped(run, dropped)];
+  const halts = failure.reason === "circuit-open";
+  if (step.optional && !halts) return payloads;
+  run.faults.push(step.id);
+  const mode = halts ? "stop" : run.context.options.onFailure;
+  if (mode === "keep-going") return payloads;
+  const because = `${step.id} failed, and nothing is started after a failure`;
+  payloads.push(
+    ...skipped(
+      run,
+      dropUnstarted(run.schedule, "skipped").map((id) => ({ id, because })),
+    ),
+  );
+  if (mode === "stop") payloads.push(...stopRunning(run, `${step.id} failed`));
+  return payloads;
+}
+
+/** A running step was stopped. `attempt` is absent when none had begun. */
+export function concludeCancelled(run: Run, step: Step, attempt?: number): EventPayload[] {
+  const dropped = settle(run.schedule, step.id, "cancelled");
+  return [cancelled(step.id, stopReason(run), attempt), ...skipped(run, dropped)];
+}
+
+/** The run was cancelled: everything that holds no slot ends now; what runs is told to, and ends by itself. */
+export function cancelRun(run: Run, by: string): EventPayload[] {
+  if (run.schedule.open === 0) return [];
+  run.cancelledBy = by;
+  const unstarted = dropUnstarted(run.schedule, "cancelled").filter((id) => !run.adoptable.has(id));
+  return [...unstarted.map((id) => cancelled(id, stopReason(run))), ...stopRunning(run, by)];
+}
+
+function stopRunning(run: Run, why: string): EventPayload[] {
+  run.control.abort(why);
+  return dropPaused(run.schedule).map((id) => cancelled(id, stopReason(run)));
+}
+
+function stopReason(run: Run): string {
+  return run.cancelledBy === undefined
+    ? `stopped because ${String(run.control.signal.reason)}`
+    : `the run was cancelled by ${run.cancelledBy}`;
+}
+
+/** A step that passed before the run was resumed keeps that in its record, though it was not come to again. */
+function skipped(run: Run, dropped: readonly Dropped[]): EventPayload[] {
+  const told = dropped.filter(({ id }) => !run.adoptable.has(id));
+  return told.map(({ id, because }) => ({ type: "step-finished", step: id, status: "skipped", because }));
+}
+
+function cancelled(step: string, because: string, attempt?: number): EventPayload {
+  return { type: "step-finished", step, status: "cancelled", because, ...(attempt === undefined ? {} : { attempt }) };
+}

@@ -1,0 +1,138 @@
+/**
+ * What `execute/` needs from outside: the plan, the ports, and the other stages' functions, which the spine injects as
+ * plain functions so that stages do not import each other. Types only.
+ */
+import type { Digest } from "../model/digest.ts";
+import type { ArtifactRef, FingerprintRef, RunOptions, WaveEvent } from "../model/event.ts";
+import type { Failure } from "../model/failure.ts";
+import type { Feedback } from "../model/feedback.ts";
+import type { Step } from "../model/pipeline.ts";
+import type { Plan } from "../model/plan.ts";
+import type {
+  Adapter,
+  ArtifactStore,
+  Clock,
+  ContractType,
+  GateFile,
+  Journal,
+  OutputLog,
+  StateStore,
+  Workspace,
+  WorkspacePaths,
+  WorkspaceProvider,
+} from "../model/ports.ts";
+import type { Result } from "../model/result.ts";
+import type { PassedWork, StepRecord } from "../model/state.ts";
+
+/** Everything that executing a plan takes. */
+export interface ExecuteContext {
+  /** What to run: steps with their weights. The graph has no cycle. */
+  readonly plan: Plan;
+  /** The run's id. */
+  readonly run: string;
+  /** Where events are written. The spine has appended `run-started` or `run-resumed`; `execute/` appends all the others, and does not close it. */
+  readonly journal: Journal;
+  /** Fans events out to reporters. Called only once they are on disk, in the order they were appended; must not throw. */
+  readonly publish: (events: readonly WaveEvent[]) => void;
+  /** Asked only for steps whose contracts have a circuit breaker. */
+  readonly state: Pick<StateStore, "breakerWindow">;
+  /** Artifacts of passed steps. */
+  readonly blobs: ArtifactStore;
+  readonly workspaces: WorkspaceProvider;
+  /** Adapter name → adapter. A step whose adapter is not there fails with `adapter-missing`. */
+  readonly adapters: ReadonlyMap<string, Adapter>;
+  /** Contract type → its evaluation. */
+  readonly contractTypes: ReadonlyMap<string, ContractType>;
+  /** What contracts are judged by, by path, as it was when the run began. */
+  readonly files: ReadonlyMap<string, GateFile>;
+  readonly clock: Clock;
+  /** From 0 up to 1: the jitter of waits. */
+  readonly random: () => number;
+  /** Cancels the run. Its `reason` is the name of who did it, such as `SIGINT`. */
+  readonly signal: AbortSignal;
+  readonly options: ExecuteOptions;
+  /**
+   * By step id, when a run is resumed: what this run already has. Passed steps whose blobs verify are taken as passed, with
+   * no event; numbers of attempts go on above those that are here. A step that must run again although it passed is left out
+   * or has another status.
+   */
+  readonly prior: ReadonlyMap<string, StepRecord>;
+  /** The fingerprint of a step that is ready, from the digests of the inputs that are there, by the name the step sees. */
+  readonly fingerprintOf: (step: Step, inputs: Readonly<Record<string, Digest>>) => FingerprintRef;
+  /** Finds equal work of earlier runs. Absent, or `new`, where reuse is off. */
+  readonly matchWork?: (step: Step, fingerprint: FingerprintRef) => StepMatch;
+  /**
+   * Whether work that was found may still stand for this run's: false once steps of this run have changed the project in
+   * place, since fingerprints are taken over the project as it was. Absent: always.
+   */
+  readonly stillHolds?: () => Promise<boolean>;
+  /** Values of the secrets that a step declares, by variable. */
+  readonly secretsOf: (step: Step) => Readonly<Record<string, string>>;
+  readonly assemblePrompt: (parts: PromptParts) => string;
+  /** Opens the log that an attempt's output goes to. */
+  readonly openLog: (step: Step, attempt: number) => AttemptLog;
+  /** Keeps a closed log as a blob; nothing where it is not kept. Absent: logs stay the files they are. */
+  readonly storeLog?: (path: string) => Promise<Result<Digest | undefined>>;
+  /** Takes a step's artifacts out of its workspace, into blobs. */
+  readonly collect: (request: CollectRequest) => Promise<Result<readonly ArtifactRef[]>>;
+  /** The project's tree when the run has ended; nothing where it cannot be told. */
+  readonly treeAfter: () => Promise<Digest | undefined>;
+  /** The run's input text. */
+  readonly runInput?: string;
+}
+
+export interface ExecuteOptions {
+  /** Steps that may run at once, at least 1. */
+  readonly concurrency: number;
+  readonly onFailure: RunOptions["onFailure"];
+  /** Forget the circuit breakers' windows before anything starts. */
+  readonly resetCircuit: boolean;
+}
+
+/** How a run ended. */
+export interface RunOutcome {
+  readonly status: "passed" | "failed" | "cancelled";
+  /** `run-failed` or `cancelled`; nothing when it passed. */
+  readonly failure?: Failure;
+  /** Time that this process spent on it. */
+  readonly durationMs: number;
+}
+
+/** Whether equal work passed before: taken as it is (`equal`), or only judged again (`recheck`). */
+export type StepMatch = { readonly kind: "equal" | "recheck"; readonly found: PassedWork } | { readonly kind: "new" };
+
+/** An attempt's output, until `close` gives the file it is in; `size` in bytes. */
+export interface AttemptLog extends OutputLog {
+  close(): Promise<Result<{ readonly path: string; readonly size: number }>>;
+}
+
+/** An input as the prompt lists it. `path` is absolute, as the child sees it. */
+export interface PromptInput {
+  readonly name: string;
+  readonly path: string;
+  readonly mediaType: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly digest: Digest;
+  /** The step that made it. */
+  readonly from: string;
+}
+
+export interface PromptParts {
+  readonly step: Step;
+  readonly run: string;
+  readonly attempt: number;
+  readonly paths: WorkspacePaths;
+  readonly inputs: readonly PromptInput[];
+  readonly runInput?: string;
+  readonly feedback?: Feedback;
+  readonly files: ReadonlyMap<string, GateFile>;
+}
+
+export interface CollectRequest {
+  readonly step: Step;
+  readonly workspace: Workspace;
+  readonly finalMessage?: string;
+  /** What the step was told: an echo of it is no artifact. */
+  readonly prompt: string;
+}

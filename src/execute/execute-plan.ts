@@ -1,0 +1,103 @@
+/**
+ * Executes a plan: from the first step that is ready to `run-finished`. Starts attempts, retries them, reuses earlier work,
+ * and stops when it must; every decision of detail is in the modules beside it. It neither plans nor closes the journal.
+ */
+import type { Digest } from "../model/digest.ts";
+import type { EventPayload } from "../model/event.ts";
+import type { Failure } from "../model/failure.ts";
+import { err, ok, type Result } from "../model/result.ts";
+import { breakerKey } from "./circuit.ts";
+import { cancelRun, keepPassed } from "./conclude.ts";
+import type { ExecuteContext, RunOutcome } from "./context.ts";
+import { advance } from "./dispatch.ts";
+import { announce, createRun, type Run, track } from "./run-state.ts";
+import { blobsVerify } from "./verified-blobs.ts";
+
+/** How long a cancelled run waits for the project's tree: it has to end within 5 s (design §4). */
+const treePatienceMs = 1000;
+
+/** Steps whose blobs are verified at once when a run is resumed. */
+const verifiedAtOnce = 16;
+
+/**
+ * Runs every step of the plan to its end. Fails (`state-unwritable`, `state-unreadable`) when the journal cannot be written
+ * or a breaker's window cannot be read, with all children stopped; a run whose steps fail is an outcome, not an error.
+ * Throws only for bugs, also with all children stopped.
+ */
+export async function executePlan(context: ExecuteContext): Promise<Result<RunOutcome>> {
+  const began = context.clock.monotonic();
+  const run = createRun(context);
+  await adoptPrior(run);
+  await untilEnd(run);
+  if (run.bug !== undefined) throw run.bug.thrown;
+  if (run.lost !== undefined) return err(run.lost);
+  if (run.schedule.open > 0) throw new Error(`${run.schedule.open} steps can never start`);
+  const { status, failure } = endingOf(run);
+  const tree = await treeAfter(run);
+  const durationMs = context.clock.monotonic() - began;
+  const reason = failure === undefined ? {} : { failure };
+  const finished: EventPayload = { type: "run-finished", status, durationMs, ...(tree === undefined ? {} : { tree }), ...reason };
+  if (!(await announce(run, [finished])) && run.lost !== undefined) return err(run.lost);
+  return ok({ status, durationMs, ...reason });
+}
+
+/** Resolves once nothing is under way any more. */
+async function untilEnd(run: Run): Promise<void> {
+  const { signal } = run.context;
+  const ended = new Promise<void>((resolve) => {
+    run.atEnd = resolve;
+  });
+  const cancel = () => track(run, advance(run, cancelRun(run, String(signal.reason))));
+  if (signal.aborted) cancel();
+  else {
+    signal.addEventListener("abort", cancel, { once: true });
+    track(run, advance(run, resets(run.context)));
+  }
+  await ended;
+  signal.removeEventListener("abort", cancel);
+}
+
+/** Takes what this run already has: a passed step stands when its blobs do, and everything it builds on stands too. */
+async function adoptPrior(run: Run): Promise<void> {
+  const { plan, prior, blobs } = run.context;
+  const passed = plan.steps.flatMap(({ step }) => prior.get(step.id) ?? []).filter((record) => record.status === "passed");
+  for (let from = 0; from < passed.length; from += verifiedAtOnce) {
+    const some = passed.slice(from, from + verifiedAtOnce);
+    const stand = await Promise.all(some.map((record) => blobsVerify(blobs, record.artifacts)));
+    for (const [index, record] of some.entries()) if (stand[index] === true) run.adoptable.set(record.id, record);
+  }
+  for (const { step } of plan.steps) {
+    const record = run.adoptable.get(step.id);
+    if (record === undefined || run.schedule.nodes.get(step.id)?.state !== "ready") continue;
+    run.adoptable.delete(step.id);
+    keepPassed(run, step, record.artifacts);
+  }
+}
+
+function resets(context: ExecuteContext): EventPayload[] {
+  if (!context.options.resetCircuit) return [];
+  const keys = new Set<string>();
+  for (const { step } of context.plan.steps) {
+    for (const contract of step.contracts) {
+      if (contract.breaker !== undefined) keys.add(breakerKey(contract, step.persona.digest, context.files));
+    }
+  }
+  return [...keys].map((breaker) => ({ type: "circuit-reset", breaker }));
+}
+
+function endingOf(run: Run): { status: RunOutcome["status"]; failure?: Failure } {
+  if (run.cancelledBy !== undefined) return { status: "cancelled", failure: { reason: "cancelled", by: run.cancelledBy } };
+  if (run.faults.length === 0) return { status: "passed" };
+  return { status: "failed", failure: { reason: "run-failed", run: run.context.run, steps: [...run.faults] } };
+}
+
+/** The tree is worth reuse, not a late end: a cancelled run goes on without it. */
+async function treeAfter(run: Run): Promise<Digest | undefined> {
+  const { clock, treeAfter: take } = run.context;
+  if (run.cancelledBy === undefined) return take();
+  const impatience = new AbortController();
+  const late = clock.sleep(treePatienceMs, impatience.signal).then(() => undefined);
+  const tree = await Promise.race([take(), late]);
+  impatience.abort();
+  return tree;
+}

@@ -1,0 +1,124 @@
+/**
+ * What becomes of a step whose turn it is, as far as that can be told without waiting: it cannot start, it has passed
+ * already, its attempt may begin at once, or state or blobs have to be asked first.
+ */
+import type { ArtifactRef, EventPayload, FingerprintRef } from "../model/event.ts";
+import type { Failure } from "../model/failure.ts";
+import type { Step } from "../model/pipeline.ts";
+import type { Adapter } from "../model/ports.ts";
+import { err, ok, type Result } from "../model/result.ts";
+import type { PassedWork } from "../model/state.ts";
+import type { AttemptStart, ReadyInput } from "./attempt.ts";
+import { type Admission, unguarded } from "./circuit.ts";
+import { progressOf, type Run } from "./run-state.ts";
+
+/** An attempt that is about to begin. */
+export interface Beginning {
+  readonly step: Step;
+  readonly start: AttemptStart;
+  readonly fingerprint: FingerprintRef;
+  readonly admission: Extract<Admission, { kind: "admitted" }>;
+  /** The earlier work whose stored artifacts are only judged again. */
+  readonly rechecked?: PassedWork;
+}
+
+export type Opening =
+  | { readonly kind: "refused"; readonly failure: Failure }
+  | { readonly kind: "kept"; readonly artifacts: readonly ArtifactRef[] }
+  | { readonly kind: "begin"; readonly beginning: Beginning }
+  | { readonly kind: "ask"; readonly beginning: Beginning; readonly match?: FoundWork };
+
+/** Equal work that passed before; its blobs are not verified yet. */
+export interface FoundWork {
+  readonly kind: "equal" | "recheck";
+  readonly found: PassedWork;
+}
+
+/** Opens a step that has just been given a slot. Takes the number of its next attempt, but announces nothing. */
+export function openStep(run: Run, step: Step): Opening {
+  const adapter = adapterOf(run, step);
+  if (!adapter.ok) return { kind: "refused", failure: adapter.error };
+  const inputs = inputsOf(run, step);
+  if (!inputs.ok) return { kind: "refused", failure: inputs.error };
+  const digests = Object.fromEntries(inputs.value.map((input) => [input.name, input.digest]));
+  const fingerprint = run.context.fingerprintOf(step, digests);
+  const kept = keptArtifacts(run, step, fingerprint);
+  if (kept !== undefined) return { kind: "kept", artifacts: kept };
+  const progress = progressOf(run, step.id);
+  const { feedback, rejected } = progress;
+  const attempt = progress.attempt + 1;
+  const start: AttemptStart = {
+    step,
+    attempt,
+    adapter: adapter.value,
+    inputs: inputs.value,
+    ...(feedback === undefined ? {} : { feedback }),
+  };
+  const beginning: Beginning = { step, start, fingerprint, admission: unguarded };
+  const match = rejected || attemptedHere(progress.retries) ? undefined : run.context.matchWork?.(step, fingerprint);
+  if (match !== undefined && match.kind !== "new") return { kind: "ask", beginning, match };
+  return step.contracts.some((contract) => contract.breaker !== undefined) ? { kind: "ask", beginning } : { kind: "begin", beginning };
+}
+
+/** The event that has to be on disk before the attempt does anything. */
+export function attemptStarted(beginning: Beginning): EventPayload {
+  const { step, start, fingerprint, admission } = beginning;
+  const model = step.persona.model ?? step.adapter?.model;
+  return {
+    type: "attempt-started",
+    step: step.id,
+    attempt: start.attempt,
+    persona: step.persona.name,
+    adapter: start.adapter.name,
+    ...(model === undefined ? {} : { model }),
+    fingerprint,
+    inputs: start.inputs.map(({ name, digest, from }) => ({ name, digest, from })),
+    breakers: [...admission.breakers],
+    probe: admission.probes.length > 0,
+  };
+}
+
+function adapterOf(run: Run, step: Step): Result<Adapter> {
+  const name = step.adapter?.name;
+  const adapter = name === undefined ? undefined : run.context.adapters.get(name);
+  if (adapter !== undefined) return ok(adapter);
+  return err({
+    reason: "adapter-missing",
+    step: step.id,
+    persona: step.persona.name,
+    ...(name === undefined ? {} : { adapter: name }),
+    detail: name === undefined ? "no adapter is chosen for it" : `adapter ${name} is not available`,
+    hint: "choose an adapter with --adapter, or set `defaults.adapter`",
+  });
+}
+
+/** Inputs that are there, from the artifacts of passed steps. One that is missing and not optional is a failure, never an empty input. */
+function inputsOf(run: Run, step: Step): Result<readonly ReadyInput[]> {
+  const inputs: ReadyInput[] = [];
+  for (const { name, artifact, from, optional } of step.inputs) {
+    const found = from === undefined ? undefined : run.artifacts.get(from)?.find((candidate) => candidate.name === artifact);
+    if (from !== undefined && found !== undefined) {
+      inputs.push({ name, mediaType: found.mediaType, size: found.size, digest: found.digest, from });
+    } else if (!optional) {
+      return err({
+        reason: "input-unavailable",
+        input: name,
+        from: from ?? "",
+        detail: `${from ?? "no step"} left no artifact ${artifact}`,
+      });
+    }
+  }
+  return ok(inputs);
+}
+
+/** A step that passed in this run before, while something upstream of it had to run again: it stands if that changed nothing for it. */
+function keptArtifacts(run: Run, step: Step, fingerprint: FingerprintRef): readonly ArtifactRef[] | undefined {
+  const record = run.adoptable.get(step.id);
+  const same = record?.fingerprint?.work === fingerprint.work && record.fingerprint.gate === fingerprint.gate;
+  return same ? record?.artifacts : undefined;
+}
+
+/** Equal work is looked for once: an attempt that failed here is not replaced by it. */
+function attemptedHere(retries: { readonly work: number; readonly transient: number }): boolean {
+  return retries.work + retries.transient > 0;
+}

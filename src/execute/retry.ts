@@ -1,0 +1,114 @@
+/**
+ * Whether a failed attempt is followed by another, and how long that waits. One total function over `Failure`; it neither
+ * waits nor counts.
+ */
+import type { Failure } from "../model/failure.ts";
+import type { Backoff, ContractDefinition, Step } from "../model/pipeline.ts";
+import { unreachable } from "../model/result.ts";
+
+/** How often a step was tried again already in this process, by the budget that paid for it. */
+export interface RetryHistory {
+  /** Retries by the handover's policy. */
+  readonly work: number;
+  /** Retries after trouble that has nothing to do with the work. */
+  readonly transient: number;
+}
+
+/** `waitMs` is the wait without jitter. */
+export type RetryDecision =
+  | { readonly retry: false }
+  | { readonly retry: true; readonly budget: keyof RetryHistory; readonly waitMs: number };
+
+/** A crash or an exhausted process table says nothing about the work: one more try, after a second. */
+const transientRetries = 1;
+const transientWaitMs = 1000;
+
+/** Errors of `spawn` that pass: the machine is out of processes, files or memory, or the program is being replaced. */
+const passingSpawnErrors: ReadonlySet<string> = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ETXTBSY"]);
+
+const never: RetryDecision = { retry: false };
+
+/** Decides over a failed attempt of a step. */
+export function retryDecision(failure: Failure, step: Step, history: RetryHistory): RetryDecision {
+  switch (failure.reason) {
+    case "adapter-crash":
+      return afterTrouble(history);
+    case "spawn-failed":
+      return passingSpawnErrors.has(failure.code) ? afterTrouble(history) : never;
+    case "contract-failed": {
+      const names = new Set(failure.contracts.map((result) => result.name));
+      return byPolicy(
+        step.contracts.filter((contract) => names.has(contract.name)),
+        history,
+        "every",
+      );
+    }
+    case "adapter-exit":
+    case "timeout":
+    case "hollow":
+    case "artifact-missing":
+    case "artifact-ambiguous":
+      return byPolicy(step.contracts, history, "some");
+    case "usage":
+    case "manifest-invalid":
+    case "file-unreadable":
+    case "adapter-missing":
+    case "permission-unenforceable":
+    case "state-locked":
+    case "state-unreadable":
+    case "state-unwritable":
+    case "state-damaged":
+    case "run-not-found":
+    case "run-active":
+    case "run-complete":
+    case "memory-exceeded":
+    case "artifact-refused":
+    case "artifact-too-large":
+    case "secret-leaked":
+    case "input-unavailable":
+    case "contract-error":
+    case "circuit-open":
+    case "workspace-failed":
+    case "cancelled":
+    case "run-failed":
+      return never;
+    default:
+      return unreachable(failure);
+  }
+}
+
+/** The wait before the `ordinal`-th retry (from 1), in milliseconds, without jitter. */
+export function backoffWait(backoff: Backoff, ordinal: number): number {
+  switch (backoff.strategy) {
+    case "none":
+      return 0;
+    case "constant":
+      return Math.min(backoff.baseMs, backoff.maxMs);
+    case "linear":
+      return Math.min(backoff.baseMs * ordinal, backoff.maxMs);
+    case "exponential":
+      return Math.min(backoff.baseMs * 2 ** (ordinal - 1), backoff.maxMs);
+    default:
+      return unreachable(backoff.strategy);
+  }
+}
+
+/** Half to all of a wait, in whole milliseconds: steps that failed together do not come back together. */
+export function withJitter(waitMs: number, random: () => number): number {
+  return Math.round(waitMs * (0.5 + random() / 2));
+}
+
+function afterTrouble(history: RetryHistory): RetryDecision {
+  return history.transient < transientRetries ? { retry: true, budget: "transient", waitMs: transientWaitMs } : never;
+}
+
+/**
+ * `every`: all contracts given have failed, so one that halts, or whose retries are spent, ends it. `some`: no contract was
+ * reached, so any that retries is reason enough. Of several waits the longest counts.
+ */
+function byPolicy(contracts: readonly ContractDefinition[], history: RetryHistory, needed: "every" | "some"): RetryDecision {
+  const willing = contracts.filter((contract) => contract.onFailure === "retry" && history.work < contract.maxRetries);
+  if (willing.length === 0 || (needed === "every" && willing.length < contracts.length)) return never;
+  const waitMs = Math.max(...willing.map((contract) => backoffWait(contract.backoff, history.work + 1)));
+  return { retry: true, budget: "work", waitMs };
+}

@@ -1,0 +1,48 @@
+/** Overlays: one document laid over another. Every node of the outcome keeps the origin it had. */
+import type { DocumentNode, ListNode, MapEntry, MapNode } from "../model/document.ts";
+
+/**
+ * Lays an overlay over a base: maps are merged key by key, lists of steps by their `id`; everything else is replaced.
+ * Steps that only the overlay has come last, in its order.
+ */
+export function mergeMaps(base: MapNode, overlay: MapNode): MapNode {
+  const entries = new Map<string, MapEntry>(base.entries);
+  for (const [key, entry] of overlay.entries) {
+    const under = base.entries.get(key);
+    entries.set(key, under === undefined ? entry : mergeEntry(under, entry));
+  }
+  return { kind: "map", entries, origin: base.origin };
+}
+
+function mergeEntry(under: MapEntry, over: MapEntry): MapEntry {
+  const node = mergeNodes(over.key, under.node, over.node);
+  return node === over.node ? over : { key: over.key, keyOrigin: under.keyOrigin, node };
+}
+
+function mergeNodes(key: string, under: DocumentNode, over: DocumentNode): DocumentNode {
+  if (under.kind === "map" && over.kind === "map") return mergeMaps(under, over);
+  if (key === "steps" && under.kind === "list" && over.kind === "list") return mergeById(under, over);
+  return over;
+}
+
+function mergeById(under: ListNode, over: ListNode): ListNode {
+  const overlays = new Map<string, MapNode>();
+  const rest: DocumentNode[] = [];
+  const known = new Set(under.items.map(idOf));
+  for (const item of over.items) {
+    const id = idOf(item);
+    // A second overlay step of one id is kept beside the first, so that validation names it as a duplicate.
+    if (id === undefined || item.kind !== "map" || !known.has(id) || overlays.has(id)) rest.push(item);
+    else overlays.set(id, item);
+  }
+  const items = under.items.map((item) => {
+    const overlay = overlays.get(idOf(item) ?? "");
+    return overlay === undefined || item.kind !== "map" ? item : mergeMaps(item, overlay);
+  });
+  return { kind: "list", items: [...items, ...rest], origin: under.origin };
+}
+
+function idOf(node: DocumentNode): string | undefined {
+  const id = node.kind === "map" ? node.entries.get("id")?.node : undefined;
+  return id?.kind === "scalar" && typeof id.value === "string" ? id.value : undefined;
+}

@@ -1,0 +1,327 @@
+/**
+ * Failures and contract results in words, for every place that shows them: what happened, where, and what to do next. Total
+ * over `Failure`, so that a new reason does not compile without its sentence. Plain text: no colour, and the texts of
+ * children and manifests as they are; whoever prints them escapes them.
+ */
+import { sortDiagnostics } from "./diagnostic.ts";
+import type { ContractResult, Failure, Violation } from "./failure.ts";
+import { formatDuration, formatSize } from "./quantity.ts";
+import { unreachable } from "./result.ts";
+
+/** A failure in words. */
+export interface Description {
+  /** One line, without a full stop. */
+  readonly title: string;
+  /** More lines, the most telling first; the end of a child's output last. */
+  readonly detail: string[];
+  /** What to do next. */
+  readonly hint?: string;
+}
+
+/** Violations listed in a description; the rest are counted. */
+const maxViolations = 20;
+
+/** What happened, where, and what to do next. */
+export function describeFailure(failure: Failure): Description {
+  switch (failure.reason) {
+    case "usage":
+      return { title: failure.message, detail: [], ...hinted(failure.hint) };
+    case "manifest-invalid":
+      return describeDiagnostics(failure);
+    case "adapter-missing":
+      return {
+        title: `step \`${failure.step}\` cannot run: ${failure.detail}`,
+        detail: [`its persona is \`${failure.persona}\``],
+        hint: failure.hint,
+      };
+    case "permission-unenforceable":
+      return {
+        title: `${count(failure.rules.length, "permission")} cannot be enforced here, so nothing was started`,
+        detail: failure.rules.map(({ step, rule }) => `step \`${step}\`: ${rule}`),
+        hint: "write `sandbox: off` on the step, or at the top of the manifest, to run without that protection",
+      };
+    case "cancelled":
+      return { title: `cancelled by ${failure.by}`, detail: [], hint: "`wave resume` goes on from here" };
+    case "run-failed":
+      return {
+        title: `run ${failure.run} failed`,
+        detail: failure.steps.map((step) => `step \`${step}\` failed`),
+        hint: `\`wave status ${failure.run}\` shows why`,
+      };
+    case "file-unreadable":
+    case "state-locked":
+    case "state-unreadable":
+    case "state-unwritable":
+    case "state-damaged":
+    case "run-not-found":
+    case "run-active":
+    case "run-complete":
+      return describeStateFailure(failure);
+    default:
+      return describeAttemptFailure(failure);
+  }
+}
+
+/** A contract's result: its verdict as title, its violations and output as detail. */
+export function describeContract(result: ContractResult): Description {
+  const { name, verdict, violations, tail, onFailure } = result;
+  const ignored = onFailure === "warn" && verdict !== "pass" ? " (only a warning: on_failure is warn)" : "";
+  const detail = violations.slice(0, maxViolations).map(describeViolation);
+  if (violations.length > maxViolations) detail.push(`and ${violations.length - maxViolations} more`);
+  if (verdict !== "pass") detail.push(...outputLines(tail));
+  switch (verdict) {
+    case "pass":
+      return { title: `contract \`${name}\` passed`, detail };
+    case "fail":
+      return { title: `contract \`${name}\` failed: ${count(violations.length, "violation")}${ignored}`, detail };
+    case "error":
+      return { title: `contract \`${name}\` could not be evaluated${ignored}`, detail };
+    default:
+      return unreachable(verdict);
+  }
+}
+
+/** One violation on one line: place, pointer, message. */
+export function describeViolation({ message, pointer, location }: Violation): string {
+  const place = location === undefined ? "" : `${location.file}:${location.line}:${location.column}`;
+  const where = [place, pointer ?? ""].filter((part) => part !== "").join(" ");
+  return where === "" ? message : `${where}: ${message}`;
+}
+
+type StateFailure = Extract<
+  Failure,
+  {
+    reason:
+      | "file-unreadable"
+      | "state-locked"
+      | "state-unreadable"
+      | "state-unwritable"
+      | "state-damaged"
+      | "run-not-found"
+      | "run-active"
+      | "run-complete";
+  }
+>;
+
+function describeStateFailure(failure: StateFailure): Description {
+  switch (failure.reason) {
+    case "file-unreadable":
+      return {
+        title: `\`${failure.path}\` cannot be read (${failure.code})`,
+        detail: [failure.detail],
+        hint: "check that the file is there and that you may read it",
+      };
+    case "state-locked":
+      return {
+        title: `state is locked by ${failure.holder}`,
+        detail: [`lock: ${failure.path}`],
+        hint: "wait until it is done, or end that process",
+      };
+    case "state-unreadable":
+      return { title: `state cannot be read: ${failure.path}`, detail: [failure.detail], hint: "check that you may read the directory" };
+    case "state-unwritable":
+      return {
+        title: `state cannot be written: ${failure.path} (${failure.code})`,
+        detail: [failure.detail],
+        hint: writeHint(failure.code),
+      };
+    case "state-damaged":
+      return {
+        title: `state is damaged: ${failure.path}${failure.line === undefined ? "" : `:${failure.line}`}`,
+        detail: [failure.detail],
+        hint: "the file is not what wave wrote; restore it from a copy, or move it away to go on without it",
+      };
+    case "run-not-found":
+      return {
+        title: `no run matches \`${failure.selector}\``,
+        detail: failure.candidates.length === 0 ? [] : [`it could be: ${failure.candidates.join(", ")}`],
+        hint: failure.candidates.length === 0 ? "`wave status` lists the runs" : "write more of the id",
+      };
+    case "run-active":
+      return {
+        title: `run ${failure.run} is being executed by process ${failure.pid} on ${failure.host}`,
+        detail: [],
+        hint: "wait until it is done, or end that process, then resume",
+      };
+    case "run-complete":
+      return { title: `run ${failure.run} passed already`, detail: [], hint: "there is nothing to resume; `wave run` starts another" };
+    default:
+      return unreachable(failure);
+  }
+}
+
+type AttemptFailure = Exclude<
+  Failure,
+  StateFailure | { reason: "usage" | "manifest-invalid" | "adapter-missing" | "permission-unenforceable" | "cancelled" | "run-failed" }
+>;
+
+function describeAttemptFailure(failure: AttemptFailure): Description {
+  switch (failure.reason) {
+    case "spawn-failed":
+      return {
+        title: `\`${failure.command}\` could not be started (${failure.code})`,
+        detail: [failure.detail],
+        hint: spawnHint(failure.code),
+      };
+    case "adapter-exit":
+      return { title: `the command exited with ${failure.exitCode}`, detail: outputLines(failure.tail) };
+    case "adapter-crash":
+      return {
+        title: `the command was killed by ${failure.signal}`,
+        detail: outputLines(failure.tail),
+        ...hinted(failure.signal === "SIGKILL" ? "the system may have run out of memory" : undefined),
+      };
+    case "timeout":
+      return {
+        title: `the attempt took longer than ${formatDuration(failure.limitMs)}`,
+        detail: outputLines(failure.tail),
+        hint: "raise `resources.timeout` of the step or persona if the work needs longer",
+      };
+    case "memory-exceeded":
+      return {
+        title: `the attempt took ${formatSize(failure.peakBytes)} of memory, more than the limit of ${formatSize(failure.limitBytes)}`,
+        detail: [],
+        hint: "raise `resources.memory_limit` of the step or persona if the work needs more",
+      };
+    case "hollow":
+      return { title: "the attempt ended well but did no work", detail: [failure.detail] };
+    case "input-unavailable":
+      return {
+        title: `input \`${failure.input}\` from step \`${failure.from}\` is not there`,
+        detail: [failure.detail],
+        hint: `run step \`${failure.from}\` again: \`wave resume\` does when its output is gone`,
+      };
+    case "workspace-failed":
+      return {
+        title: `the workspace could not be made or used (${failure.code})`,
+        detail: [failure.detail],
+        ...hinted(failure.code === "ENOSPC" ? "the disk is full" : undefined),
+      };
+    case "contract-failed":
+    case "contract-error":
+    case "circuit-open":
+      return describeGateFailure(failure);
+    default:
+      return describeArtifactFailure(failure);
+  }
+}
+
+function describeGateFailure(failure: Extract<Failure, { reason: "contract-failed" | "contract-error" | "circuit-open" }>): Description {
+  switch (failure.reason) {
+    case "contract-failed": {
+      const described = failure.contracts.filter(({ verdict }) => verdict !== "pass").map(describeContract);
+      const [only] = described;
+      if (only !== undefined && described.length === 1) return only;
+      return {
+        title: `${count(described.length, "contract")} failed`,
+        detail: described.flatMap(({ title, detail }) => [title, ...detail.map((line) => `  ${line}`)]),
+      };
+    }
+    case "contract-error":
+      return {
+        title: `contract \`${failure.contract}\` could not be evaluated`,
+        detail: [failure.detail],
+        hint: "the step's work was not judged; mend the contract and resume",
+      };
+    case "circuit-open":
+      return {
+        title: `contract \`${failure.contract}\` failed too often with persona \`${failure.persona}\`: ${failure.failed} of the last ${failure.window} attempts`,
+        detail: [`one attempt is let through again after ${failure.retryAt}`],
+        hint: "mend the persona or the contract (editing either starts afresh), or pass --reset-circuit",
+      };
+    default:
+      return unreachable(failure);
+  }
+}
+
+type ArtifactFailure = Extract<
+  Failure,
+  { reason: "artifact-missing" | "artifact-ambiguous" | "artifact-refused" | "artifact-too-large" | "secret-leaked" }
+>;
+
+function describeArtifactFailure(failure: ArtifactFailure): Description {
+  switch (failure.reason) {
+    case "artifact-missing":
+      return {
+        title: `${failure.artifacts.length === 1 ? "artifact" : "artifacts"} ${failure.artifacts.map((name) => `\`${name}\``).join(", ")} ${failure.artifacts.length === 1 ? "was" : "were"} not made`,
+        detail: failure.searched.length === 0 ? [] : [`looked for: ${failure.searched.join(", ")}`],
+        hint: "the step has to leave it in $WAVE_OUTPUT_DIR under its name, or at the artifact's `path`",
+      };
+    case "artifact-ambiguous":
+      return {
+        title: `artifact \`${failure.artifact}\` could be any of ${failure.matches.length} files`,
+        detail: [...failure.matches],
+        hint: "give the artifact a `path` that matches one file",
+      };
+    case "artifact-refused":
+      return {
+        title: `artifact \`${failure.artifact}\` was refused: ${failure.path}`,
+        detail: [failure.detail],
+        hint: "an artifact is a regular file inside the workspace",
+      };
+    case "artifact-too-large":
+      return {
+        title: `artifact \`${failure.artifact}\` has ${formatSize(failure.size)}, more than the limit of ${formatSize(failure.limit)}`,
+        detail: [],
+        hint: "split it, or leave out what later steps do not need",
+      };
+    case "secret-leaked":
+      return {
+        title: `artifact \`${failure.artifact}\` contains the value of a secret, so it was not kept`,
+        detail: [],
+        hint: "keep the secret out of what the step writes",
+      };
+    default:
+      return unreachable(failure);
+  }
+}
+
+function describeDiagnostics({ diagnostics }: Extract<Failure, { reason: "manifest-invalid" }>): Description {
+  const errors = sortDiagnostics(diagnostics.filter(({ severity }) => severity === "error"));
+  return {
+    title: `the manifest has ${count(errors.length, "error")}`,
+    detail: errors.map(
+      ({ code, message, origin: { file, range } }) => `${file}:${range.start.line}:${range.start.column}: ${message} (${code})`,
+    ),
+    hint: "`wave validate` shows them in place",
+  };
+}
+
+function writeHint(code: string): string {
+  switch (code) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return "the disk is full; make room, then `wave resume`";
+    case "EROFS":
+      return "the file system is read-only; set `state.location` to a place that can be written";
+    default:
+      return "check that you may write there, or set `state.location` to another place";
+  }
+}
+
+function spawnHint(code: string): string {
+  switch (code) {
+    case "ENOENT":
+      return "check that the program is installed and on PATH, and the spelling of `command`";
+    case "EACCES":
+      return "make the file executable";
+    case "E2BIG":
+      return "the arguments are too long; pass the text on standard input or in a file";
+    default:
+      return "check the persona's `command`";
+  }
+}
+
+/** The end of a child's output, as lines that stand apart. */
+function outputLines(tail: string | undefined): string[] {
+  const text = tail?.trimEnd() ?? "";
+  return text === "" ? [] : ["the end of its output:", ...text.split(/\r?\n/).map((line) => `  ${line}`)];
+}
+
+function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
+}
+
+function hinted(hint: string | undefined): { hint?: string } {
+  return hint === undefined ? {} : { hint };
+}

@@ -1,0 +1,93 @@
+/**
+ * Documents with source positions: what `load/` makes of YAML files and what `validate/` points into. A document is a
+ * tree of nodes; after overlays are merged, every node still knows the file and range it came from.
+ */
+import type { JsonValue } from "./json.ts";
+
+/** A position in a text; lines and columns count from 1, columns in UTF-16 units. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A half-open stretch of a text. */
+export interface Range {
+  readonly start: Position;
+  readonly end: Position;
+}
+
+/** Where something stands. `file` is relative to the project root, with forward slashes. */
+export interface Origin {
+  readonly file: string;
+  readonly range: Range;
+}
+
+export interface ScalarNode {
+  readonly kind: "scalar";
+  readonly value: string | number | boolean | null;
+  readonly origin: Origin;
+}
+
+export interface ListNode {
+  readonly kind: "list";
+  readonly items: readonly DocumentNode[];
+  readonly origin: Origin;
+}
+
+export interface MapEntry {
+  readonly key: string;
+  readonly keyOrigin: Origin;
+  readonly node: DocumentNode;
+}
+
+export interface MapNode {
+  readonly kind: "map";
+  readonly entries: ReadonlyMap<string, MapEntry>;
+  readonly origin: Origin;
+}
+
+export type DocumentNode = ScalarNode | ListNode | MapNode;
+
+/** A way into a document: map keys and list indexes, from the root. */
+export type DocumentPath = readonly (string | number)[];
+
+/** The plain data of a node. Maps become objects without a prototype's surprises (`__proto__` is an own key). */
+export function toValue(node: DocumentNode): JsonValue {
+  switch (node.kind) {
+    case "scalar":
+      return node.value;
+    case "list":
+      return node.items.map(toValue);
+    case "map":
+      return Object.fromEntries([...node.entries].map(([key, entry]) => [key, toValue(entry.node)]));
+  }
+}
+
+/** The node at a path, or nothing. */
+export function nodeAt(node: DocumentNode, path: DocumentPath): DocumentNode | undefined {
+  let current: DocumentNode | undefined = node;
+  for (const part of path) {
+    if (current === undefined) return undefined;
+    if (current.kind === "map") current = current.entries.get(String(part))?.node;
+    else if (current.kind === "list") current = current.items[Number(part)];
+    else return undefined;
+  }
+  return current;
+}
+
+/** Where the value at a path stands; where the path leaves the document, the nearest ancestor's place. */
+export function originAt(node: DocumentNode, path: DocumentPath): Origin {
+  for (let length = path.length; length > 0; length--) {
+    const found = nodeAt(node, path.slice(0, length));
+    if (found !== undefined) return found.origin;
+  }
+  return node.origin;
+}
+
+/** Where the key of a map member stands; where there is none, as {@link originAt}. */
+export function keyOriginAt(node: DocumentNode, path: DocumentPath): Origin {
+  const key = path.at(-1);
+  const parent = nodeAt(node, path.slice(0, -1));
+  const entry = parent?.kind === "map" && key !== undefined ? parent.entries.get(String(key)) : undefined;
+  return entry?.keyOrigin ?? originAt(node, path);
+}

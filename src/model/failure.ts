@@ -1,0 +1,112 @@
+/**
+ * Every reason that something did not work, as one union told apart by `reason`. Exit codes, retries, check conclusions
+ * and wording are total functions over it. Failures are plain JSON, so they can stand in the journal.
+ */
+import type { Diagnostic } from "./diagnostic.ts";
+import { unreachable } from "./result.ts";
+
+/** A problem that a contract found, with its place as exactly as it is known. */
+export interface Violation {
+  readonly message: string;
+  /** A JSON pointer into the artifact. */
+  readonly pointer?: string;
+  /** The file or artifact, and the line and column in it, from 1. */
+  readonly location?: { readonly file: string; readonly line: number; readonly column: number };
+  /** The schema keyword or the test that found it. */
+  readonly rule?: string;
+}
+
+/** A contract's result, as the journal and reports carry it. */
+export interface ContractResult {
+  readonly name: string;
+  readonly type: string;
+  readonly verdict: "pass" | "fail" | "error";
+  readonly violations: readonly Violation[];
+  /** The end of what the contract's command printed. */
+  readonly tail?: string;
+  readonly durationMs: number;
+  readonly onFailure: "halt" | "retry" | "warn";
+}
+
+export type Failure =
+  /** The command line cannot be understood. */
+  | { readonly reason: "usage"; readonly message: string; readonly hint?: string }
+  | { readonly reason: "manifest-invalid"; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly reason: "file-unreadable"; readonly path: string; readonly code: string; readonly detail: string }
+  | { readonly reason: "adapter-missing"; readonly step: string; readonly persona: string; readonly adapter?: string; readonly detail: string; readonly hint: string }
+  | { readonly reason: "permission-unenforceable"; readonly rules: readonly { readonly step: string; readonly rule: string }[] }
+  | { readonly reason: "state-locked"; readonly path: string; readonly holder: string }
+  | { readonly reason: "state-unreadable"; readonly path: string; readonly detail: string }
+  /** A write to state failed: full disk, read-only directory. `code` is the errno name. */
+  | { readonly reason: "state-unwritable"; readonly path: string; readonly code: string; readonly detail: string }
+  /** A journal, blob or database is not what was written. `line` counts from 1. */
+  | { readonly reason: "state-damaged"; readonly path: string; readonly line?: number; readonly detail: string }
+  | { readonly reason: "run-not-found"; readonly selector: string; readonly candidates: readonly string[] }
+  | { readonly reason: "run-active"; readonly run: string; readonly pid: number; readonly host: string }
+  | { readonly reason: "run-complete"; readonly run: string }
+  | { readonly reason: "spawn-failed"; readonly command: string; readonly code: string; readonly detail: string }
+  | { readonly reason: "adapter-exit"; readonly exitCode: number; readonly tail: string }
+  | { readonly reason: "adapter-crash"; readonly signal: string; readonly tail: string }
+  | { readonly reason: "timeout"; readonly limitMs: number; readonly tail: string }
+  | { readonly reason: "memory-exceeded"; readonly limitBytes: number; readonly peakBytes: number }
+  /** The adapter ended well but did no work. */
+  | { readonly reason: "hollow"; readonly detail: string }
+  | { readonly reason: "artifact-missing"; readonly artifacts: readonly string[]; readonly searched: readonly string[] }
+  | { readonly reason: "artifact-ambiguous"; readonly artifact: string; readonly matches: readonly string[] }
+  /** Outside the workspace, or a symlink that leads there, or not a regular file. */
+  | { readonly reason: "artifact-refused"; readonly artifact: string; readonly path: string; readonly detail: string }
+  | { readonly reason: "artifact-too-large"; readonly artifact: string; readonly size: number; readonly limit: number }
+  /** A declared secret's value stands in an artifact. */
+  | { readonly reason: "secret-leaked"; readonly artifact: string }
+  | { readonly reason: "input-unavailable"; readonly input: string; readonly from: string; readonly detail: string }
+  | { readonly reason: "contract-failed"; readonly contracts: readonly ContractResult[] }
+  | { readonly reason: "contract-error"; readonly contract: string; readonly detail: string }
+  | { readonly reason: "circuit-open"; readonly contract: string; readonly persona: string; readonly failed: number; readonly window: number; readonly retryAt: string }
+  | { readonly reason: "workspace-failed"; readonly detail: string; readonly code: string }
+  | { readonly reason: "cancelled"; readonly by: string }
+  /** The run's own end: the steps at fault. */
+  | { readonly reason: "run-failed"; readonly run: string; readonly steps: readonly string[] };
+
+export type FailureReason = Failure["reason"];
+
+/** The process's exit status for a failure (design: exit table). */
+export function exitCodeOf(failure: Failure): 1 | 2 | 4 | 130 {
+  switch (failure.reason) {
+    case "usage":
+    case "manifest-invalid":
+    case "run-not-found":
+    case "run-complete":
+      return 2;
+    case "file-unreadable":
+    case "adapter-missing":
+    case "permission-unenforceable":
+    case "state-locked":
+    case "state-unreadable":
+    case "state-unwritable":
+    case "state-damaged":
+    case "run-active":
+      return 4;
+    case "spawn-failed":
+    case "adapter-exit":
+    case "adapter-crash":
+    case "timeout":
+    case "memory-exceeded":
+    case "hollow":
+    case "artifact-missing":
+    case "artifact-ambiguous":
+    case "artifact-refused":
+    case "artifact-too-large":
+    case "secret-leaked":
+    case "input-unavailable":
+    case "contract-failed":
+    case "contract-error":
+    case "circuit-open":
+    case "workspace-failed":
+    case "run-failed":
+      return 1;
+    case "cancelled":
+      return 130;
+    default:
+      return unreachable(failure);
+  }
+}

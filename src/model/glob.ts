@@ -1,0 +1,74 @@
+/**
+ * What patterns match. Paths are relative to the project root with forward slashes; nothing here touches a disk.
+ *
+ * Path patterns are picomatch globs, always case-sensitive and the same on every system: `*` and `?` stay inside one path
+ * segment, `**` as a whole segment crosses segments, `[abc]`, `[a-z]` and `{a,b}` work as in a shell, `\` makes the next
+ * character literal. A leading `!` and `(…)` are ordinary characters. Names with a leading dot match like any other.
+ * `dir/**` also matches `dir` itself, and `dir/` is another way to write it; a leading `./` or `/` is ignored.
+ */
+import picomatch from "picomatch";
+
+/**
+ * A test for one path pattern. A path with a `.git` segment matches only if the pattern spells `.git` as a segment of its
+ * own: neither `**` nor `.g*` opens a repository's insides.
+ */
+export function pathPattern(pattern: string): (path: string) => boolean {
+  const glob = normalized(pattern);
+  const spellsGit = namesGit(glob);
+  const matches = picomatch(glob, { dot: true, nonegate: true, noextglob: true, windows: false, nocase: false });
+  return (path) => (spellsGit || !namesGit(path)) && matches(path);
+}
+
+/**
+ * A test for one path pattern of a deny rule: it also matches everything below what the pattern matches, and `.git` is
+ * no exception.
+ */
+export function subtreePattern(pattern: string): (path: string) => boolean {
+  const matches = picomatch(normalized(pattern), { dot: true, nonegate: true, noextglob: true, windows: false, nocase: false });
+  return (path) => {
+    if (matches(path)) return true;
+    for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) if (matches(path.slice(0, slash))) return true;
+    return false;
+  };
+}
+
+/** Whether a path or pattern has a segment that is `.git`. */
+export function namesGit(path: string): boolean {
+  return path.includes(".git") && path.split("/").includes(".git");
+}
+
+/**
+ * A test for texts without path segments (hosts, commands): `*` is any run of characters, `?` one character, all else is
+ * literal. Takes time proportional to pattern times text at worst, whatever the pattern.
+ */
+export function wildcard(pattern: string): (text: string) => boolean {
+  return (text) => {
+    let at = 0;
+    let seen = 0;
+    let star = -1;
+    let retry = 0;
+    while (at < text.length) {
+      if (pattern[seen] === "*") {
+        star = seen++;
+        retry = at;
+      } else if (pattern[seen] === "?" || pattern[seen] === text[at]) {
+        seen++;
+        at++;
+      } else if (star === -1) {
+        return false;
+      } else {
+        seen = star + 1;
+        at = ++retry;
+      }
+    }
+    while (pattern[seen] === "*") seen++;
+    return seen === pattern.length;
+  };
+}
+
+function normalized(pattern: string): string {
+  const relative = pattern.replace(/^(?:\.?\/)+/, "");
+  if (relative === "" || relative === ".") return "**";
+  const literal = relative.replace(/\\.|[()]/g, (found) => (found.length > 1 ? found : `\\${found}`));
+  return literal.endsWith("/") ? `${literal}**` : literal;
+}

@@ -1,0 +1,156 @@
+/**
+ * Graphs of steps, by id. An edge leads from a step to what it depends on; edges to ids that are not among the nodes are
+ * ignored. Every walk is iterative and near linear: a chain of 10,000 steps neither overflows the stack nor takes long.
+ */
+
+/** What a step depends on. */
+export type EdgesOf = (node: string) => readonly string[];
+
+/**
+ * Dependencies before dependents; among those that are ready, in the order of `nodes`. Nodes on a cycle, and what depends
+ * on them, are left out.
+ */
+export function topologicalOrder(nodes: readonly string[], edgesOf: EdgesOf): string[] {
+  const position = new Map(nodes.map((node, index) => [node, index]));
+  const dependents = nodes.map((): number[] => []);
+  const waitingFor = nodes.map(() => 0);
+  for (const [index, node] of nodes.entries()) {
+    for (const edge of new Set(edgesOf(node))) {
+      const target = position.get(edge);
+      if (target === undefined) continue;
+      dependents[target]?.push(index);
+      waitingFor[index] = (waitingFor[index] ?? 0) + 1;
+    }
+  }
+  const ready: number[] = [];
+  for (const [index, count] of waitingFor.entries()) if (count === 0) push(ready, index);
+  const order: string[] = [];
+  for (let next = pop(ready); next !== undefined; next = pop(ready)) {
+    order.push(nodes[next] ?? "");
+    for (const dependent of dependents[next] ?? []) {
+      const left = (waitingFor[dependent] ?? 0) - 1;
+      waitingFor[dependent] = left;
+      if (left === 0) push(ready, dependent);
+    }
+  }
+  return order;
+}
+
+/** Everything that a node depends on, directly or not; the node itself only where it stands on a cycle. Nearest first. */
+export function ancestors(node: string, edgesOf: EdgesOf): Set<string> {
+  const found = new Set<string>(edgesOf(node));
+  for (const next of found) for (const edge of edgesOf(next)) found.add(edge);
+  return found;
+}
+
+/** A cycle as a path along edges, first = last: the shortest one through the first node (in order of `nodes`) that is on any. */
+export function findCycle(nodes: readonly string[], edgesOf: EdgesOf): string[] | undefined {
+  return findCycles(nodes, edgesOf)[0];
+}
+
+/** One cycle, as in {@link findCycle}, for every group of nodes that all depend on each other, in order of `nodes`. */
+export function findCycles(nodes: readonly string[], edgesOf: EdgesOf): string[][] {
+  const groups = connectedGroups(nodes, edgesOf);
+  const done = new Set<number>();
+  return nodes.flatMap((node) => {
+    const group = groups.get(node);
+    if (group === undefined || done.has(group)) return [];
+    const inside = (id: string) => edgesOf(id).filter((edge) => groups.get(edge) === group);
+    const cycle = shortestCycle(node, inside);
+    if (cycle === undefined) return [];
+    done.add(group);
+    return [cycle];
+  });
+}
+
+function shortestCycle(start: string, edgesOf: EdgesOf): string[] | undefined {
+  const reachedFrom = new Map<string, string>();
+  const open = [start];
+  for (const node of open) {
+    for (const edge of edgesOf(node)) {
+      if (edge === start) return [...wayTo(node, reachedFrom), start];
+      if (reachedFrom.has(edge)) continue;
+      reachedFrom.set(edge, node);
+      open.push(edge);
+    }
+  }
+  return undefined;
+}
+
+function wayTo(node: string, reachedFrom: ReadonlyMap<string, string>): string[] {
+  const way: string[] = [];
+  for (let at: string | undefined = node; at !== undefined; at = reachedFrom.get(at)) way.push(at);
+  return way.reverse();
+}
+
+/** Tarjan's strongly connected components, without recursion: node → number of its component. */
+function connectedGroups(nodes: readonly string[], edgesOf: EdgesOf): ReadonlyMap<string, number> {
+  const known = new Set(nodes);
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const groups = new Map<string, number>();
+  const stack: string[] = [];
+  for (const root of nodes) {
+    if (index.has(root)) continue;
+    const frames = [enter(root)];
+    for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+      const edge = frame.edges[frame.next++];
+      if (edge === undefined) {
+        frames.pop();
+        leave(frame.node, frames.at(-1)?.node);
+      } else if (known.has(edge) && !index.has(edge)) frames.push(enter(edge));
+      else if (known.has(edge) && !groups.has(edge)) lower(frame.node, index.get(edge) ?? 0);
+    }
+  }
+  return groups;
+
+  function enter(node: string): { node: string; edges: readonly string[]; next: number } {
+    low.set(node, index.size);
+    index.set(node, index.size);
+    stack.push(node);
+    return { node, edges: edgesOf(node), next: 0 };
+  }
+
+  function lower(node: string, to: number): void {
+    low.set(node, Math.min(low.get(node) ?? 0, to));
+  }
+
+  function leave(node: string, parent: string | undefined): void {
+    if (parent !== undefined) lower(parent, low.get(node) ?? 0);
+    if (low.get(node) !== index.get(node)) return;
+    const group = index.get(node) ?? 0;
+    for (let member = stack.pop(); member !== undefined; member = stack.pop()) {
+      groups.set(member, group);
+      if (member === node) return;
+    }
+  }
+}
+
+/** Adds to a binary heap whose least number is first. */
+function push(heap: number[], value: number): void {
+  let at = heap.length;
+  while (at > 0) {
+    const above = (at - 1) >> 1;
+    const parent = heap[above] ?? 0;
+    if (parent <= value) break;
+    heap[at] = parent;
+    at = above;
+  }
+  heap[at] = value;
+}
+
+function pop(heap: number[]): number | undefined {
+  const first = heap[0];
+  const last = heap.pop();
+  if (last === undefined || heap.length === 0) return first;
+  let at = 0;
+  for (let child = 1; child < heap.length; child = 2 * at + 1) {
+    if ((heap[child + 1] ?? Number.POSITIVE_INFINITY) < (heap[child] ?? 0)) child++;
+    const value = heap[child] ?? 0;
+    if (value >= last) break;
+    heap[at] = value;
+    at = child;
+  }
+  heap[at] = last;
+  return first;
+}

@@ -1,0 +1,22 @@
+/** What holds where a manifest says nothing; `docs/manifest.md` and the schemas' descriptions name the same numbers. */
+
+/** Milliseconds, unless a name says otherwise. */
+export const defaultLimits = {
+  /** One attempt. */
+  timeoutMs: 30 * 60_000,
+  /** A contract's command. */
+  contractTimeoutMs: 10 * 60_000,
+  /** More attempts after the first, with `on_failure: retry`. */
+  maxRetries: 2,
+  backoffBaseMs: 1000,
+  backoffMaxMs: 60_000,
+  breakerWindow: 10,
+  breakerMinimumAttempts: 5,
+  breakerResetMs: 10 * 60_000,
+} as const;
+
+/** The longest duration that a timer can hold. */
+export const longestDurationMs = 2 ** 31 - 1;
+
+/** Where state lies, relative to the project root. */
+export const defaultStateLocation = ".wave/state";

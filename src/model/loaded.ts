@@ -1,0 +1,57 @@
+/** What `load/` hands to `validate/`, and what `validate/` hands on. */
+import type { Diagnostic } from "./diagnostic.ts";
+import type { Digest } from "./digest.ts";
+import type { DocumentNode, MapNode, Origin } from "./document.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { GateFile } from "./ports.ts";
+
+/** A file that a manifest names, as it was read. */
+export type NamedFile =
+  | { readonly kind: "text"; readonly path: string; readonly text: string; readonly digest: Digest }
+  | { readonly kind: "missing" | "outside" | "binary"; readonly path: string }
+  | { readonly kind: "too-large"; readonly path: string; readonly size: number; readonly limit: number }
+  | { readonly kind: "unreadable"; readonly path: string; readonly detail: string };
+
+/** One pipeline document: a file under `pipelines:`. Inline pipelines stand in the manifest itself. */
+export interface LoadedPipeline {
+  /** The key under `pipelines:`. */
+  readonly name: string;
+  readonly version?: string;
+  readonly active: boolean;
+  /** Nothing where the file could not be parsed; a diagnostic says why. */
+  readonly document?: DocumentNode;
+  readonly file: string;
+  /** Where the manifest names the file. */
+  readonly reference: Origin;
+}
+
+/** A persona in a file of its own: found in `.wave/personas/`, or named under `personas:`. */
+export interface LoadedPersona {
+  readonly name: string;
+  readonly file: string;
+  /** In the shape of a persona definition; the body of a Markdown file is its `system_prompt`. */
+  readonly document: DocumentNode;
+}
+
+export interface LoadedProject {
+  /** Manifest files as given, relative to the project root: overlays after what they overlay. */
+  readonly manifestFiles: readonly string[];
+  /** Merged and substituted. Nothing where not even the first file gave a map. */
+  readonly manifest?: MapNode;
+  readonly pipelines: readonly LoadedPipeline[];
+  readonly personas: readonly LoadedPersona[];
+  /** Every file that was read or should have been, by path: manifests, pipelines, personas, prompts, schemas and what schemas refer to. */
+  readonly files: ReadonlyMap<string, NamedFile>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** A manifest that holds. */
+export interface ValidatedProject {
+  readonly pipelines: readonly { readonly pipeline: Pipeline; readonly active: boolean }[];
+  /** Files that contracts are judged by, by path. */
+  readonly gateFiles: ReadonlyMap<string, GateFile>;
+  /** Names of all declared secrets. */
+  readonly secrets: readonly string[];
+  /** Relative to the project root. */
+  readonly stateLocation: string;
+}

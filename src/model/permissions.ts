@@ -1,0 +1,212 @@
+/**
+ * Permission rules: their grammar, how layers resolve, what a pattern matches and who enforces it. Pure: nothing here
+ * asks the system anything, and nothing here enforces.
+ *
+ * - A request is allowed when every layer (persona, step) allows it and none denies it.
+ * - A layer without an allow rule for a capability allows all of it, as `**` or `*` would.
+ * - `file_read`, `file_write`: globs over project paths, as {@link pathPattern} says. A deny rule covers what it matches
+ *   and everything below it. `.git` is allowed only by an allow rule that spells `.git` as a segment, and then every layer with
+ *   allow rules for the capability has to say so; a deny rule needs no such spelling.
+ * - `network_access`: `host` or `host:port`, where `*` is any run of characters (dots too), case-insensitive. A rule
+ *   without a port holds for all ports; one with a port holds for a subject with that port.
+ * - `command`: a pattern over the arguments joined by single spaces, where `*` is any run of characters; `git *` also
+ *   matches `git` alone.
+ */
+import { canonicalJson } from "./digest.ts";
+import { namesGit, pathPattern, subtreePattern, wildcard } from "./glob.ts";
+import type { Pipeline, Step, StepPermissions } from "./pipeline.ts";
+
+export const capabilities = ["file_read", "file_write", "network_access", "command"] as const;
+export type Capability = (typeof capabilities)[number];
+
+/** `capability:pattern`. */
+export interface PermissionRule {
+  readonly capability: Capability;
+  readonly pattern: string;
+  /** As written. */
+  readonly text: string;
+}
+
+/** How a rule is enforced: by the OS, by a check afterwards, by the agent's own flags, or by nobody. */
+export type EnforcementLevel = "sandbox" | "verified" | "agent" | "none";
+
+/** A rule that takes something away: every deny rule, and allow rules that leave something out. */
+export interface Restriction {
+  readonly rule: PermissionRule;
+  readonly kind: "allow" | "deny";
+  readonly source: "persona" | "step";
+}
+
+/** What this environment can enforce by itself, by capability. */
+export interface AvailableEnforcement {
+  readonly sandbox: readonly Capability[];
+  readonly verified: readonly Capability[];
+}
+
+/** Splits `capability:pattern`; nothing when the capability is unknown or the pattern empty. */
+export function parsePermission(text: string): PermissionRule | undefined {
+  const colon = text.indexOf(":");
+  const capability = capabilities.find((known) => known === text.slice(0, colon));
+  const pattern = text.slice(colon + 1);
+  return capability === undefined || pattern === "" ? undefined : { capability, pattern, text };
+}
+
+/**
+ * Whether a request is allowed. The subject is a path relative to the project root (`file_read`, `file_write`), a `host` or
+ * `host:port` (`network_access`), or arguments joined by spaces (`command`).
+ */
+export function isAllowed(permissions: StepPermissions, capability: Capability, subject: string): boolean {
+  return accessTo(permissions, capability)(subject);
+}
+
+/** Which paths a step may read, as one test that is cheap to make and to ask often: patterns are compiled when it is first asked. */
+export function readFilter(permissions: StepPermissions): (path: string) => boolean {
+  let access: ((path: string) => boolean) | undefined;
+  return (path) => {
+    access ??= accessTo(permissions, "file_read");
+    return access(path);
+  };
+}
+
+/**
+ * The key of what a step may read: equal keys mean equal sets of files. `all` where no `file_read` rule restricts; else the
+ * canonical JSON of the layers' patterns, in which their order and repetition do not show.
+ */
+export function viewKey(step: Pick<Step, "permissions">): string {
+  const layers = step.permissions.layers.map(({ allow, deny }) => ({ allow: allow.filter(isRead), deny: deny.filter(isRead) }));
+  if (layers.every(({ allow, deny }) => allow.length + deny.length === 0)) return "all";
+  // Where no rule spells `.git`, a layer that allows everything is the same as one that says nothing.
+  const git = layers.some(({ allow }) => allow.some((rule) => namesGit(rule.pattern)));
+  const keys = layers.flatMap(({ allow, deny }) => {
+    const restricting = git || !allow.some(isUniversal) ? allow : [];
+    return restricting.length + deny.length === 0 ? [] : [canonicalJson({ allow: patterns(restricting), deny: patterns(deny) })];
+  });
+  return keys.length === 0 ? "all" : `[${[...new Set(keys)].sort().join(",")}]`;
+}
+
+/** Whether a view with this key may hold `.git`, whose state no digest of files shows. Never says no to one that does. */
+export function viewNamesGit(key: string): boolean {
+  return key !== "all" && /["/]\.git["/]/.test(key);
+}
+
+/**
+ * The rules that take something away, in the order written, persona before step, each text once. An allow rule restricts
+ * nothing when its layer also allows everything (`file_read:**`, `network_access:*`).
+ */
+export function restrictions(permissions: StepPermissions): readonly Restriction[] {
+  const found = new Map<string, Restriction>();
+  for (const { source, allow, deny } of permissions.layers) {
+    const open = new Set(allow.filter((rule) => isUniversal(rule)).map((rule) => rule.capability));
+    for (const rule of allow) if (!open.has(rule.capability)) add({ rule, kind: "allow", source });
+    for (const rule of deny) add({ rule, kind: "deny", source });
+  }
+  return [...found.values()];
+
+  function add(restriction: Restriction): void {
+    const key = `${restriction.kind} ${restriction.rule.text}`;
+    if (!found.has(key)) found.set(key, restriction);
+  }
+}
+
+const nothingAvailable: AvailableEnforcement = { sandbox: [], verified: [] };
+
+/**
+ * Who enforces each restricting rule of a step. Without isolation (nothing available) files and network are enforced by
+ * nobody; `command` rules are handed to agents that have flags for them, and mean nothing to the `command` adapter.
+ */
+export function enforcementOf(
+  step: Step,
+  available: AvailableEnforcement = nothingAvailable,
+): readonly { readonly rule: string; readonly kind: "allow" | "deny"; readonly level: EnforcementLevel }[] {
+  return restrictions(step.permissions).map(({ rule, kind }) => ({
+    rule: rule.text,
+    kind,
+    level: levelOf(step, rule.capability, available),
+  }));
+}
+
+/**
+ * The rules for which a run is refused: denies of files and network that nothing here enforces, on steps that do not say
+ * `sandbox: off`.
+ */
+export function unenforceable(
+  pipeline: Pipeline,
+  available: AvailableEnforcement = nothingAvailable,
+): readonly { readonly step: string; readonly rule: string }[] {
+  return pipeline.steps
+    .filter((step) => step.sandbox === "on")
+    .flatMap((step) =>
+      restrictions(step.permissions)
+        .filter(
+          ({ rule, kind }) => kind === "deny" && rule.capability !== "command" && levelOf(step, rule.capability, available) === "none",
+        )
+        .map(({ rule }) => ({ step: step.id, rule: rule.text })),
+    );
+}
+
+function levelOf(step: Step, capability: Capability, available: AvailableEnforcement): EnforcementLevel {
+  if (step.sandbox === "on" && available.sandbox.includes(capability)) return "sandbox";
+  if (available.verified.includes(capability)) return "verified";
+  const hasOwnFlags = step.adapter !== undefined && !["command", "replay"].includes(step.adapter.name);
+  return capability === "command" && hasOwnFlags ? "agent" : "none";
+}
+
+function accessTo(permissions: StepPermissions, capability: Capability): (subject: string) => boolean {
+  const isFile = capability === "file_read" || capability === "file_write";
+  const layers = permissions.layers.map((layer) => ({
+    allow: layer.allow.filter((rule) => rule.capability === capability).map((rule) => matcher(rule, "allow")),
+    deny: layer.deny.filter((rule) => rule.capability === capability).map((rule) => matcher(rule, "deny")),
+  }));
+  const denies = layers.flatMap((layer) => layer.deny);
+  const allows = layers.map((layer) => layer.allow).filter((allow) => allow.length > 0);
+  return (subject) => {
+    if (denies.some((matches) => matches(subject))) return false;
+    if (isFile && allows.length === 0 && namesGit(subject)) return false;
+    return allows.every((allow) => allow.some((matches) => matches(subject)));
+  };
+}
+
+function matcher(rule: PermissionRule, kind: "allow" | "deny"): (subject: string) => boolean {
+  switch (rule.capability) {
+    case "file_read":
+    case "file_write":
+      return kind === "deny" ? subtreePattern(rule.pattern) : pathPattern(rule.pattern);
+    case "network_access":
+      return hostPattern(rule.pattern);
+    case "command": {
+      const matches = wildcard(rule.pattern);
+      const alone = rule.pattern.endsWith(" *") ? rule.pattern.slice(0, -2) : undefined;
+      return (subject) => matches(subject) || (alone !== undefined && wildcard(alone)(subject));
+    }
+  }
+}
+
+function hostPattern(pattern: string): (subject: string) => boolean {
+  const rule = splitPort(pattern.toLowerCase());
+  const host = wildcard(rule.host);
+  return (subject) => {
+    const asked = splitPort(subject.toLowerCase());
+    return host(asked.host) && (rule.port === undefined || rule.port === "*" || rule.port === asked.port);
+  };
+}
+
+/** `[::1]:443` and `::1` are hosts too: only a colon after the last bracket, and the only one outside brackets, leads a port. */
+function splitPort(text: string): { host: string; port?: string } {
+  const found = /^(\[[^\]]*\]|[^:]*):([0-9]+|\*)$/.exec(text);
+  return found?.[1] === undefined || found[2] === undefined ? { host: text } : { host: found[1], port: found[2] };
+}
+
+/** Whether a rule alone leaves nothing of its capability out (`.git` aside). */
+function isUniversal({ capability, pattern }: PermissionRule): boolean {
+  if (capability === "network_access") return /^\*+(?::\*)?$/.test(pattern);
+  if (capability === "command") return /^\*+$/.test(pattern);
+  return /^(?:\.?\/)*(?:(?:\*\*\/)*\*\*(?:\/\*?)?|\.?)$/.test(pattern);
+}
+
+function isRead(rule: PermissionRule): boolean {
+  return rule.capability === "file_read";
+}
+
+function patterns(rules: readonly PermissionRule[]): string[] {
+  return [...new Set(rules.map((rule) => rule.pattern))].sort();
+}

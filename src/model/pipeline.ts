@@ -1,0 +1,138 @@
+/**
+ * A pipeline after validation: every reference resolved, every default applied, every quantity a number. Durations are
+ * milliseconds, sizes are bytes, paths are relative to the project root with forward slashes.
+ */
+import type { Digest } from "./digest.ts";
+import type { Origin } from "./document.ts";
+import type { AdapterName } from "./manifest.ts";
+import type { PermissionRule } from "./permissions.ts";
+
+export interface Pipeline {
+  readonly name: string;
+  readonly version?: string;
+  readonly description?: string;
+  /** In the order of the manifest. */
+  readonly steps: readonly Step[];
+  /** Steps that may run at once; nothing where the manifest does not say. */
+  readonly concurrency?: number;
+  readonly origin: Origin;
+}
+
+export interface Step {
+  readonly id: string;
+  readonly origin: Origin;
+  readonly persona: Persona;
+  /** Nothing where neither flag, step, persona nor defaults chose one: such a step cannot run. */
+  readonly adapter?: AdapterChoice;
+  readonly task?: string;
+  /** Edges of the graph: `dependencies` and the `from` of inputs, each once, in order of appearance. */
+  readonly dependencies: readonly string[];
+  readonly inputs: readonly StepInput[];
+  readonly artifacts: readonly StepArtifact[];
+  readonly contracts: readonly ContractDefinition[];
+  readonly permissions: StepPermissions;
+  readonly resources: Resources;
+  readonly env: Readonly<Record<string, string>>;
+  /** Names only. */
+  readonly secrets: readonly string[];
+  /** `shared` when written: in the project itself, alone. `default`: what the provider gives. */
+  readonly workspace: "default" | "shared";
+  readonly sandbox: "on" | "off";
+  readonly reuse: boolean;
+  readonly optional: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface Persona {
+  readonly name: string;
+  readonly description?: string;
+  readonly model?: string;
+  readonly systemPrompt: string;
+  /** Where it is defined; nothing for the built-in library. */
+  readonly origin?: Origin;
+  /** Over everything that shapes its behaviour: prompt, model, command, permissions. */
+  readonly digest: Digest;
+}
+
+export interface AdapterChoice {
+  readonly name: AdapterName;
+  readonly chosenBy: "flag" | "step" | "persona" | "defaults";
+  /** The persona's own command, else the adapter's. */
+  readonly command?: readonly string[] | string;
+  readonly version?: string;
+  readonly baseUrl?: string;
+  readonly model?: string;
+}
+
+export interface StepInput {
+  /** The name that the step sees. */
+  readonly name: string;
+  readonly artifact: string;
+  /** The step that makes it; nothing for an optional input that no upstream step makes. */
+  readonly from?: string;
+  readonly optional: boolean;
+}
+
+export interface StepArtifact {
+  readonly name: string;
+  /** A glob in the workspace. */
+  readonly path?: string;
+  readonly optional: boolean;
+  readonly mediaType?: string;
+  /** Declared by a `json_schema` contract on a step that declares no artifacts. */
+  readonly implied: boolean;
+}
+
+export interface StepPermissions {
+  /** One list a layer (persona, step); a request has to be allowed by each and denied by none. */
+  readonly layers: readonly PermissionLayer[];
+}
+
+export interface PermissionLayer {
+  readonly source: "persona" | "step";
+  readonly allow: readonly PermissionRule[];
+  readonly deny: readonly PermissionRule[];
+}
+
+export interface Resources {
+  readonly timeoutMs: number;
+  readonly memoryLimitBytes?: number;
+}
+
+export interface Backoff {
+  readonly strategy: "none" | "constant" | "linear" | "exponential";
+  readonly baseMs: number;
+  readonly maxMs: number;
+}
+
+export interface CircuitBreaker {
+  readonly failureThreshold: number;
+  readonly windowSize: number;
+  readonly minimumAttempts: number;
+  readonly resetTimeoutMs: number;
+}
+
+interface ContractCommon {
+  /** Unique in its step. */
+  readonly name: string;
+  readonly origin: Origin;
+  readonly onFailure: "halt" | "retry" | "warn";
+  readonly maxRetries: number;
+  readonly backoff: Backoff;
+  readonly breaker?: CircuitBreaker;
+}
+
+export interface JsonSchemaContract extends ContractCommon {
+  readonly type: "json_schema";
+  /** Path of the schema file. */
+  readonly schema: string;
+  readonly artifact: string;
+}
+
+export interface TestSuiteContract extends ContractCommon {
+  readonly type: "test_suite";
+  readonly command: readonly string[] | string;
+  readonly timeoutMs: number;
+}
+
+export type ContractDefinition = JsonSchemaContract | TestSuiteContract;

@@ -1,0 +1,54 @@
+/** A plan: what a run would do, and why. It is what `wave plan` prints and what `execute/` follows. */
+import type { Digest } from "./digest.ts";
+import type { FingerprintRef } from "./event.ts";
+import type { EnforcementLevel } from "./permissions.ts";
+import type { Pipeline, Step } from "./pipeline.ts";
+import type { PassedWork } from "./state.ts";
+
+export interface Plan {
+  readonly pipeline: Pipeline;
+  /** Dependencies before dependents; among equals in the order of the manifest. */
+  readonly steps: readonly PlannedStep[];
+  /** The longest chain of steps, by expected duration where earlier runs tell it, else by count. */
+  readonly criticalPath: readonly string[];
+}
+
+export interface PlannedStep {
+  readonly step: Step;
+  /** Direct dependents. */
+  readonly dependents: readonly string[];
+  /** The length of the longest chain from here to an end, this step included: longest-path-first starts the highest first. */
+  readonly weight: number;
+  readonly work: PlannedWork;
+  readonly enforcement: readonly { readonly rule: string; readonly kind: "allow" | "deny"; readonly level: EnforcementLevel }[];
+}
+
+/** Whether equal work exists. */
+export type PlannedWork =
+  /** Equal work and gates passed before. */
+  | { readonly kind: "equal"; readonly fingerprint: FingerprintRef; readonly found: PassedWork }
+  /** Equal work passed before under other gates: only the contracts are evaluated again. */
+  | { readonly kind: "recheck"; readonly fingerprint: FingerprintRef; readonly found: PassedWork }
+  /** Nothing equal passed before. `changed` names the parts that differ from the last time this step passed. */
+  | { readonly kind: "new"; readonly fingerprint: FingerprintRef; readonly changed: readonly string[] }
+  /** Depends on outputs that do not exist yet. */
+  | { readonly kind: "unknown"; readonly after: readonly string[] };
+
+/** What the fingerprint of one step is taken over. */
+export interface FingerprintSource {
+  readonly step: Step;
+  /** Digest of each input that is there, by the name the step sees. */
+  readonly inputs: Readonly<Record<string, Digest>>;
+  /** The run's input text, where the task uses it. */
+  readonly runInput?: Digest;
+  /** Digest of the base files that the step may read. */
+  readonly base: Digest;
+  /** Digest of the whole base: contract commands read all of it, whatever the step may read. */
+  readonly tree: Digest;
+  /** The files that the step's contracts name, path → digest. */
+  readonly gateFiles: Readonly<Record<string, Digest>>;
+  /** `linux-x64` and the like. */
+  readonly platform: string;
+  /** The adapter's actual version. */
+  readonly adapterVersion: string;
+}

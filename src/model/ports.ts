@@ -1,0 +1,254 @@
+/**
+ * The ports: what the stages ask of the world and of each other. The spine injects implementations; a port's
+ * implementations share one conformance suite.
+ */
+import type { Digest } from "./digest.ts";
+import type { ArtifactRef, EventPayload, WaveEvent } from "./event.ts";
+import type { Violation } from "./failure.ts";
+import type { ContractDefinition, Resources, Step } from "./pipeline.ts";
+import type { Result } from "./result.ts";
+import type { BreakerSample, PassedWork, RunRecord, RunSummary } from "./state.ts";
+
+/** Time. Injected so that tests decide when it passes. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Milliseconds on a clock that never goes back. */
+  monotonic(): number;
+  /** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** What a child sees. All paths are absolute, as the child sees them. */
+export interface WorkspacePaths {
+  /** The project's tree, and the child's working directory. */
+  readonly root: string;
+  /** Where inputs lie, read-only. */
+  readonly inputs: string;
+  /** Where the step leaves its artifacts. */
+  readonly output: string;
+  /** The prompt, as a file. */
+  readonly taskFile: string;
+  readonly home: string;
+  readonly temp: string;
+}
+
+export interface OpenWorkspace {
+  readonly run: string;
+  readonly step: Step;
+  readonly attempt: number;
+  /** Verified files to lay into the inputs directory, under `name`. */
+  readonly inputs: readonly { readonly name: string; readonly source: string; readonly mediaType: string }[];
+  /** The prompt, once the paths are known. */
+  readonly task: (paths: WorkspacePaths) => string;
+}
+
+export interface SpawnRequest {
+  /** argv, or a shell command (`sh -c`). */
+  readonly command: readonly string[] | string;
+  /** Declared variables; the workspace adds PATH, HOME, LANG, TMPDIR and nothing else. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+  readonly timeoutMs: number;
+  readonly memoryLimitBytes?: number;
+  readonly signal: AbortSignal;
+  /** Contract commands have rights of their own (no secrets, no network). */
+  readonly role: "adapter" | "contract";
+  onOutput(chunk: Uint8Array, stream: "stdout" | "stderr"): void;
+}
+
+/** How a child ended. Its whole process group is gone when this is given. */
+export type SpawnOutcome =
+  | { readonly kind: "exited"; readonly code: number }
+  | { readonly kind: "killed"; readonly signal: string }
+  | { readonly kind: "timed-out"; readonly limitMs: number }
+  | { readonly kind: "memory-exceeded"; readonly limitBytes: number; readonly peakBytes: number }
+  | { readonly kind: "cancelled" }
+  /** Never started: `code` is the errno name (ENOENT, EACCES, E2BIG). */
+  | { readonly kind: "not-started"; readonly code: string; readonly detail: string };
+
+export interface WorkspaceEntry {
+  /** Relative to the area, with forward slashes. */
+  readonly path: string;
+  readonly kind: "file" | "directory" | "symlink" | "other";
+  readonly size: number;
+}
+
+/** The two places where artifacts may lie. */
+export type WorkspaceArea = "root" | "output";
+
+export interface ChangesetEntry {
+  readonly path: string;
+  readonly change: "added" | "changed" | "deleted";
+  readonly before?: Digest;
+  readonly after?: Digest;
+}
+
+/** The ephemeral directory that one attempt sees: the one door through which adapters, contracts and collection touch the world. */
+export interface Workspace {
+  readonly paths: WorkspacePaths;
+  spawn(request: SpawnRequest): Promise<SpawnOutcome>;
+  /** A regular file's bytes. Refuses what lies outside the area, also through symlinks, and what is over `limit` bytes. */
+  read(area: WorkspaceArea, path: string, limit: number): Promise<Result<Uint8Array>>;
+  /** What matches a glob, sorted by path; `.git` and state are never listed, symlinked directories are not entered. */
+  list(area: WorkspaceArea, glob: string): Promise<Result<readonly WorkspaceEntry[]>>;
+  /** The files changed; nothing where the workspace cannot tell its own changes from others'. */
+  changeset(): Promise<Result<readonly ChangesetEntry[] | undefined>>;
+  /** Gives the workspace back. A failed attempt's is kept for inspection. */
+  discard(outcome: "passed" | "failed"): Promise<void>;
+}
+
+export interface WorkspaceProvider {
+  readonly name: string;
+  open(request: OpenWorkspace): Promise<Result<Workspace>>;
+}
+
+/** Where a child's output goes: scrubbed, capped, kept as the attempt's log. */
+export interface OutputLog {
+  write(chunk: Uint8Array, stream: "stdout" | "stderr"): void;
+  /** The last few kilobytes, scrubbed, as text. */
+  tail(): string;
+}
+
+export interface AdapterContext {
+  readonly step: Step;
+  readonly attempt: number;
+  readonly run: string;
+  readonly workspace: Workspace;
+  readonly prompt: string;
+  /** Declared `env` and the values of declared `secrets`. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly resources: Resources;
+  readonly signal: AbortSignal;
+  readonly log: OutputLog;
+}
+
+export interface AdapterOutcome {
+  /** What the adapter said last. */
+  readonly finalMessage?: string;
+}
+
+/** How a persona is executed. */
+export interface Adapter {
+  readonly name: string;
+  /** The actual version, for the fingerprint. */
+  version(step: Step): Promise<Result<string>>;
+  run(context: AdapterContext): Promise<Result<AdapterOutcome>>;
+}
+
+/** A file as it was when the run began. */
+export interface GateFile {
+  readonly path: string;
+  readonly text: string;
+  readonly digest: Digest;
+}
+
+export interface ContractContext {
+  readonly contract: ContractDefinition;
+  readonly step: Step;
+  readonly attempt: number;
+  readonly run: string;
+  readonly workspace: Workspace;
+  readonly artifacts: readonly ArtifactRef[];
+  /** The verified bytes of an artifact of this step. */
+  readonly readArtifact: (name: string) => Promise<Result<Uint8Array>>;
+  /** Files as they were when the run began: the contract's schemas. */
+  readonly files: ReadonlyMap<string, GateFile>;
+  readonly signal: AbortSignal;
+  readonly log: OutputLog;
+}
+
+export interface ContractOutcome {
+  readonly verdict: "pass" | "fail" | "error";
+  readonly violations: readonly Violation[];
+  /** The end of what a command printed. */
+  readonly tail?: string;
+}
+
+/** A problem in a contract's definition, for validate. `pointer` leads into `file` where that is the one at fault. */
+export interface ContractProblem {
+  readonly message: string;
+  readonly hint?: string;
+  readonly location?: { readonly file: string; readonly line: number; readonly column: number };
+}
+
+/** A contract type. */
+export interface ContractType {
+  readonly type: ContractDefinition["type"];
+  /** Pure: whether the definition can be evaluated, from the files it names. */
+  check(contract: ContractDefinition, files: ReadonlyMap<string, GateFile>): Promise<readonly ContractProblem[]>;
+  verify(context: ContractContext): Promise<ContractOutcome>;
+}
+
+/** Replaces secret values (and their usual encodings) by `***`. */
+export interface Redactor {
+  text(text: string): string;
+  /** Every string in a JSON-like value, keys too. */
+  value<T>(value: T): T;
+  /** Whether bytes hold a secret. */
+  finds(bytes: Uint8Array): boolean;
+  /** A filter for a stream: secrets split across chunks are found, so some bytes are held back until `flush`. */
+  stream(): { push(chunk: Uint8Array): Uint8Array; flush(): Uint8Array };
+}
+
+/** Content-addressed bytes. */
+export interface ArtifactStore {
+  put(bytes: Uint8Array): Promise<Result<{ readonly digest: Digest; readonly size: number }>>;
+  /** The bytes, verified against the digest. */
+  get(digest: Digest): Promise<Result<Uint8Array>>;
+  /** The path of a verified copy, to lay into a workspace. */
+  pathOf(digest: Digest): Promise<Result<string>>;
+}
+
+/** One process's way to write events of one run. */
+export interface Journal {
+  readonly run: string;
+  readonly writer: string;
+  /** Resolves once the events are on disk; calls that overlap share one fsync. */
+  append(payloads: readonly EventPayload[]): Promise<Result<readonly WaveEvent[]>>;
+  /** Writes `writer-closed` and releases the run. */
+  close(): Promise<Result<void>>;
+}
+
+/** The memory of runs. */
+export interface StateStore {
+  /** Opens a new writer for a run, taking the run's lock. Fails with `run-active` while another process writes it. */
+  openJournal(run: string): Promise<Result<Journal>>;
+  /** Newest first. */
+  listRuns(filter?: { readonly pipeline?: string; readonly limit?: number }): Promise<Result<readonly RunSummary[]>>;
+  /** An id, a unique prefix, `latest`, or a pipeline's name (its newest run). */
+  findRun(selector: string): Promise<Result<RunRecord>>;
+  /** Events of one run in reading order. */
+  readEvents(run: string): Promise<Result<readonly WaveEvent[]>>;
+  /** Every passed attempt that still counts, of all steps of a pipeline, newest first. */
+  passedWork(pipeline: string): Promise<Result<readonly PassedWork[]>>;
+  /** Runs of a pipeline that ended with this project tree, newest first. */
+  runsEndingAt(pipeline: string, tree: Digest): Promise<Result<readonly RunRecord[]>>;
+  /** The newest counted attempts under a breaker key since its last reset, newest first. */
+  breakerWindow(breaker: string, size: number): Promise<Result<readonly BreakerSample[]>>;
+}
+
+/** What reading a project file gave. */
+export type FileRead =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "missing" }
+  | { readonly kind: "too-large"; readonly size: number; readonly limit: number }
+  | { readonly kind: "outside" }
+  | { readonly kind: "unreadable"; readonly code: string; readonly detail: string };
+
+/** Where `load/` reads project files: the disk, or the files pinned when a run began. Paths are relative to the project root. */
+export interface FileSource {
+  /** With `anywhere`, the path may lead out of the project: only for manifests that the user named. */
+  read(path: string, limit: number, scope?: "project" | "anywhere"): Promise<FileRead>;
+  /** Names of the regular files directly in a directory, sorted; empty where there is none. */
+  list(directory: string): Promise<readonly string[]>;
+}
+
+/** Sees every event once it is on disk. What goes wrong in a reporter is warned about, and never fails a run. */
+export interface Reporter {
+  readonly name: string;
+  onEvent(event: WaveEvent): void;
+  /** A child's output, scrubbed. */
+  onOutput?(output: { readonly step: string; readonly attempt: number; readonly text: string }): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,65 @@
+/**
+ * Durations and sizes as people write them. Parsing is strict (a number needs its unit); formatting rounds to what a reader
+ * needs, and what it prints can be parsed again. Bounds are not checked here.
+ */
+
+const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+const sizeUnits: Readonly<Record<string, number>> = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
+};
+
+/** Milliseconds of `90s`, `10m`, `1h30m`, `1.5s`, `250ms`; nothing for any other text. */
+export function parseDuration(text: string): number | undefined {
+  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) total += Number(amount) * (durationUnits[unit ?? ""] ?? Number.NaN);
+  return Number.isFinite(total) ? Math.round(total) : undefined;
+}
+
+/** Bytes of `512MB` (decimal), `1GiB` (binary), `1.5 GB`, `100B`; nothing for any other text. */
+export function parseSize(text: string): number | undefined {
+  const found = /^(\d+(?:\.\d+)?)\s?(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$/.exec(text);
+  const total = Number(found?.[1]) * (sizeUnits[found?.[2] ?? ""] ?? Number.NaN);
+  return Number.isFinite(total) ? Math.round(total) : undefined;
+}
+
+/** `850ms`, `1.4s`, `10s`, `1m30s`, `2h`, `1h5m`: two units at most. Takes milliseconds. */
+export function formatDuration(ms: number): string {
+  const whole = Math.max(0, Math.round(ms));
+  if (whole < 1000) return `${whole}ms`;
+  const tenths = Math.round(whole / 100);
+  if (tenths < 100) return `${tenths / 10}s`;
+  const seconds = Math.round(whole / 1000);
+  if (seconds < 3600) return pair(Math.floor(seconds / 60), "m", seconds % 60, "s");
+  const minutes = Math.round(seconds / 60);
+  return pair(Math.floor(minutes / 60), "h", minutes % 60, "m");
+}
+
+/** `512B`, `1.5KB`, `2GB`; binary where that is exact (`1GiB`). Takes bytes. */
+export function formatSize(bytes: number): string {
+  const whole = Math.max(0, Math.round(bytes));
+  for (const unit of ["TiB", "GiB", "MiB", "KiB"]) {
+    const factor = sizeUnits[unit] ?? 1;
+    if (whole >= factor && whole % factor === 0 && whole % 1000 !== 0) return `${whole / factor}${unit}`;
+  }
+  for (const unit of ["TB", "GB", "MB", "KB"]) {
+    const amount = whole / (sizeUnits[unit] ?? 1);
+    // 999,960 bytes would be rounded to `1000KB`.
+    if (amount >= 0.9995) return `${amount >= 99.95 ? Math.round(amount) : Math.round(amount * 10) / 10}${unit}`;
+  }
+  return `${whole}B`;
+}
+
+function pair(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  if (large === 0) return `${small}${smallUnit}`;
+  return small === 0 ? `${large}${largeUnit}` : `${large}${largeUnit}${small}${smallUnit}`;
+}

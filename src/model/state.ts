@@ -1,0 +1,95 @@
+/**
+ * What state tells: the rows that are projected from events. `state/` folds events into them; commands and the plan read them.
+ */
+import type { Digest } from "./digest.ts";
+import type { ArtifactRef, BaseRef, FingerprintRef, RunOptions } from "./event.ts";
+import type { ContractResult, Failure } from "./failure.ts";
+
+export type RunStatus = "running" | "passed" | "failed" | "cancelled" | "interrupted";
+export type StepStatus = "pending" | "running" | "passed" | "failed" | "skipped" | "cancelled";
+export type AttemptStatus = "running" | "passed" | "failed" | "cancelled" | "interrupted";
+
+export interface RunSummary {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly version?: string;
+  readonly status: RunStatus;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly finishedAt?: string;
+  readonly durationMs?: number;
+  readonly steps: Readonly<Record<StepStatus, number>>;
+  /** Its journal is gone; the rows are what is left. */
+  readonly archived: boolean;
+}
+
+export interface RunRecord {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly version?: string;
+  readonly status: RunStatus;
+  readonly startedAt: string;
+  readonly finishedAt?: string;
+  /** Time that processes spent on it, all resumes together. */
+  readonly durationMs?: number;
+  readonly manifest: Digest;
+  readonly options: RunOptions;
+  readonly base: BaseRef;
+  /** The project's tree when the run ended. */
+  readonly treeAfter?: Digest;
+  readonly failure?: Failure;
+  /** In the order of the manifest. */
+  readonly steps: readonly StepRecord[];
+  /** The process that writes it now or wrote it last. */
+  readonly writer: { readonly pid: number; readonly processStart: string; readonly host: string };
+}
+
+export interface StepRecord {
+  readonly id: string;
+  readonly persona: string;
+  readonly dependencies: readonly string[];
+  readonly optional: boolean;
+  readonly status: StepStatus;
+  readonly reusedFrom?: { readonly run: string; readonly attempt: number };
+  /** Of the passed attempt, or of the reused work. */
+  readonly fingerprint?: FingerprintRef;
+  readonly artifacts: readonly ArtifactRef[];
+  readonly failure?: Failure;
+  readonly because?: string;
+  readonly attempts: readonly AttemptRecord[];
+}
+
+export interface AttemptRecord {
+  readonly attempt: number;
+  readonly status: AttemptStatus;
+  readonly adapter: string;
+  readonly model?: string;
+  readonly startedAt: string;
+  readonly finishedAt?: string;
+  readonly durationMs?: number;
+  readonly fingerprint: FingerprintRef;
+  readonly inputs: readonly { readonly name: string; readonly digest: Digest; readonly from: string }[];
+  readonly artifacts: readonly ArtifactRef[];
+  readonly contracts: readonly ContractResult[];
+  readonly failure?: Failure;
+  readonly log?: Digest;
+}
+
+/** Passed work that a plan may reuse. */
+export interface PassedWork {
+  readonly run: string;
+  readonly step: string;
+  readonly attempt: number;
+  readonly fingerprint: FingerprintRef;
+  readonly artifacts: readonly ArtifactRef[];
+  readonly finishedAt: string;
+  /** The project's tree when its run began and ended. Work counts elsewhere only if its run left the tree as it was, or the project is as the run left it. */
+  readonly treeBefore: Digest;
+  readonly treeAfter?: Digest;
+}
+
+/** One counted attempt in a circuit breaker's window. */
+export interface BreakerSample {
+  readonly failed: boolean;
+  readonly at: string;
+}

@@ -1,0 +1,124 @@
+/**
+ * The first chapter of the spine: from a command's words to a project that holds. Load → validate, then state, opened
+ * with the declared secrets known, so that nothing is ever stored unscrubbed.
+ */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { localBlobs } from "./artifact/local-blobs.ts";
+import { contractTypes } from "./contract/contract-types.ts";
+import { diskSource } from "./load/disk-source.ts";
+import { loadProject } from "./load/load-project.ts";
+import type { Diagnostic } from "./model/diagnostic.ts";
+import { hasErrors } from "./model/diagnostic.ts";
+import { nodeAt } from "./model/document.ts";
+import type { LoadedProject, ValidatedProject } from "./model/loaded.ts";
+import type { AdapterName } from "./model/manifest.ts";
+import { adapterNames } from "./model/names.ts";
+import type { ArtifactStore, ContractProblem, FileSource, GateFile, Redactor, StateStore } from "./model/ports.ts";
+import type { ContractDefinition } from "./model/pipeline.ts";
+import { createRedactor } from "./model/redact.ts";
+import { closest } from "./model/similar.ts";
+import { err, ok, type Result } from "./model/result.ts";
+import { personaLibrary } from "./persona/library.ts";
+import { systemClock } from "./platform/clock.ts";
+import { openState } from "./state/open-state.ts";
+import { validateProject } from "./validate/validate-project.ts";
+import { version } from "./version.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Which project, and how it is read. */
+export interface ProjectRequest {
+  readonly cwd: string;
+  readonly env: Environment;
+  /** `-f`, relative to `cwd`; empty: `wave.yaml` or `wave.yml`. */
+  readonly files: readonly string[];
+  readonly environment?: string;
+  readonly adapter?: string;
+}
+
+/** A project, its manifest files relative to its root. */
+export interface Location {
+  readonly root: string;
+  readonly files: readonly string[];
+}
+
+/** A project whose manifest was read; `project` is absent when a diagnostic forbids going on. */
+export interface ReadProject extends Location {
+  readonly environment?: string;
+  readonly adapter?: AdapterName;
+  readonly loaded: LoadedProject;
+  readonly project?: ValidatedProject;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Where runs are remembered, with the secrets known. */
+export interface Memory {
+  readonly stateDir: string;
+  readonly state: StateStore;
+  readonly blobs: ArtifactStore;
+  readonly redactor: Redactor;
+}
+
+export const defaultStateLocation = ".wave/state";
+
+/** Finds the manifest. The project's root is the directory of the first one. */
+export function locateProject(request: ProjectRequest): Result<Location> {
+  const named = request.files.map((file) => path.resolve(request.cwd, file));
+  const found = named.length > 0 ? named : ["wave.yaml", "wave.yml"].map((name) => path.join(request.cwd, name)).filter(existsSync).slice(0, 1);
+  const first = found[0];
+  if (first === undefined) {
+    return err({ reason: "usage", message: `no wave.yaml in ${request.cwd}`, hint: "name a manifest with -f, or go to its directory with -C" });
+  }
+  const root = path.dirname(first);
+  return ok({ root, files: found.map((file) => path.relative(root, file).split(path.sep).join("/")) });
+}
+
+/** Load → validate. Fails only where there is nothing to validate; problems in the manifest are diagnostics. */
+export async function readProject(request: ProjectRequest, location: Location, source: FileSource = diskSource(location.root)): Promise<Result<ReadProject>> {
+  const adapter = adapterNames.find((known) => known === request.adapter);
+  if (request.adapter !== undefined && adapter === undefined) {
+    const guess = closest(request.adapter, adapterNames);
+    const hint = guess === undefined ? `adapters: ${adapterNames.join(", ")}` : `did you mean \`${guess}\`?`;
+    return err({ reason: "usage", message: `\`${request.adapter}\` is not an adapter`, hint });
+  }
+  const overlay = request.environment === undefined ? {} : { environment: request.environment };
+  const loaded = await loadProject({ files: [...location.files], ...overlay, env: request.env, source });
+  const chosen = adapter === undefined ? {} : { adapter };
+  const validated = await validateProject(loaded, { ...chosen, library: personaLibrary, checkContract });
+  return ok({ ...location, ...overlay, ...chosen, loaded, ...validated });
+}
+
+/** The text of a manifest's file, for code frames. */
+export function fileTextOf(loaded: LoadedProject): (path: string) => string | undefined {
+  return (file) => {
+    const named = loaded.files.get(file);
+    return named?.kind === "text" ? named.text : undefined;
+  };
+}
+
+/** Opens state for a project; declared secrets are taken from the environment so that they can be scrubbed. */
+export function openMemory(read: ReadProject, env: Environment): Memory {
+  const stateDir = path.resolve(read.root, stateLocationOf(read));
+  const values = (read.project?.secrets ?? []).map((name) => env[name] ?? "").filter((value) => value !== "");
+  const redactor = createRedactor(values);
+  return { stateDir, redactor, blobs: localBlobs(stateDir), state: openState({ stateDir, redactor, version, clock: systemClock }) };
+}
+
+/** The project, or the diagnostics that forbid going on. */
+export function requireValid(read: ReadProject): Result<ValidatedProject> {
+  if (read.project === undefined || hasErrors(read.diagnostics)) return err({ reason: "manifest-invalid", diagnostics: read.diagnostics });
+  return ok(read.project);
+}
+
+/** Also a manifest that does not hold says where its state lies, so that `status` works while it is being edited. */
+function stateLocationOf(read: ReadProject): string {
+  if (read.project !== undefined) return read.project.stateLocation;
+  const node = read.loaded.manifest === undefined ? undefined : nodeAt(read.loaded.manifest, ["state", "location"]);
+  return node?.kind === "scalar" && typeof node.value === "string" ? node.value : defaultStateLocation;
+}
+
+async function checkContract(contract: ContractDefinition, files: ReadonlyMap<string, GateFile>): Promise<readonly ContractProblem[]> {
+  const type = contractTypes.get(contract.type);
+  return type === undefined ? [] : type.check(contract, files);
+}

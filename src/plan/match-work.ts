@@ -1,0 +1,37 @@
+/** Whether work that passed before can stand for the work a step would do now. Pure; nothing here checks that blobs still exist. */
+import type { Digest } from "../model/digest.ts";
+import type { FingerprintRef } from "../model/event.ts";
+import type { Step } from "../model/pipeline.ts";
+import type { PassedWork } from "../model/state.ts";
+import { isGatePart } from "./fingerprint.ts";
+
+/** What was found. `changed` is empty when the step never passed before; `tree` in it means that the work's run changed the project in place and the project is no longer as it left it. */
+export type WorkMatch =
+  | { readonly kind: "equal"; readonly found: PassedWork }
+  | { readonly kind: "recheck"; readonly found: PassedWork }
+  | { readonly kind: "new"; readonly changed: readonly string[] };
+
+/**
+ * Looks for passed work of this step, newest first, as `passed` comes. Work counts only if its run left the project's tree as it
+ * was, or the project is now as that run left it (`currentTree`). Equal work under equal gates wins over equal work under other gates.
+ */
+export function matchWork(step: Step, fingerprint: FingerprintRef, passed: readonly PassedWork[], currentTree: Digest): WorkMatch {
+  const own = passed.filter((work) => work.step === step.id);
+  const equal = own.filter((work) => work.fingerprint.work === fingerprint.work && counts(work, currentTree));
+  const found = equal.find((work) => work.fingerprint.gate === fingerprint.gate);
+  if (found !== undefined) return { kind: "equal", found };
+  const [recheck] = equal;
+  if (recheck !== undefined) return { kind: "recheck", found: recheck };
+  const [newest] = own;
+  return { kind: "new", changed: newest === undefined ? [] : changedParts(fingerprint, newest) };
+}
+
+function counts(work: PassedWork, currentTree: Digest): boolean {
+  return work.treeAfter !== undefined && (work.treeAfter === work.treeBefore || work.treeAfter === currentTree);
+}
+
+function changedParts(now: FingerprintRef, before: PassedWork): string[] {
+  const names = new Set([...Object.keys(now.parts), ...Object.keys(before.fingerprint.parts)]);
+  const changed = [...names].filter((name) => !isGatePart(name) && now.parts[name] !== before.fingerprint.parts[name]).sort();
+  return changed.length === 0 ? ["tree"] : changed;
+}

@@ -1,0 +1,135 @@
+/**
+ * Durable files, and the one place where an error of the file system becomes a value. It knows nothing of what the files
+ * hold.
+ */
+import { randomBytes } from "node:crypto";
+import { type FileHandle, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { Failure } from "../model/failure.ts";
+import { err, ok, type Result } from "../model/result.ts";
+
+/** What the file system said: an errno name (ENOSPC, EROFS, EACCES) and a sentence. */
+export interface IoProblem {
+  readonly code: string;
+  readonly detail: string;
+}
+
+const sentences: Readonly<Record<string, string>> = {
+  ENOSPC: "no space is left on the device",
+  EDQUOT: "the disk quota is used up",
+  EROFS: "the file system is read-only",
+  EACCES: "permission denied",
+  EPERM: "the operation is not permitted",
+  EFBIG: "the file would become larger than allowed",
+  ENOENT: "there is no such file or directory",
+  ENOTDIR: "a part of the path is not a directory",
+  EISDIR: "it is a directory",
+  EEXIST: "something is already there",
+  EMFILE: "too many files are open",
+  EIO: "the device reported an input/output error",
+  ENAMETOOLONG: "the name is too long",
+  ELOOP: "too many symbolic links",
+};
+
+/** Turns an error of the file system into a value. Anything else is a bug and is thrown on. */
+export function describeIoError(error: unknown): IoProblem {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") throw error;
+  if (!/^E[A-Z0-9]+$/.test(error.code)) throw error;
+  return { code: error.code, detail: sentences[error.code] ?? error.message };
+}
+
+/** Does work on files, and gives what the file system refused as a value. */
+export async function tryIo<T>(work: () => Promise<T>): Promise<Result<T, IoProblem>> {
+  try {
+    return ok(await work());
+  } catch (error) {
+    return err(describeIoError(error));
+  }
+}
+
+/** The failure of a write to state. */
+export function stateUnwritable(file: string, problem: IoProblem): Failure {
+  return { reason: "state-unwritable", path: file, code: problem.code, detail: problem.detail };
+}
+
+/** The failure of a read from state. */
+export function stateUnreadable(file: string, problem: IoProblem): Failure {
+  return { reason: "state-unreadable", path: file, detail: problem.detail };
+}
+
+/** Writes all bytes, however many the system takes at a time. */
+export async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, offset, bytes.length - offset, null);
+    offset += bytesWritten;
+  }
+}
+
+/** Makes names in a directory durable. Systems that cannot open directories (Windows) keep them by themselves. */
+async function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(directory, "r");
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (describeIoError(error).code !== "EINVAL") throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Puts bytes at a path so that after any crash the path holds either what it held before or all of them: temporary file
+ * beside it, fsync, rename, fsync of the directory. Creates the directory. `mode` is the file's, 0o644 by default.
+ */
+export async function writeFileDurably(file: string, bytes: Uint8Array, mode = 0o644): Promise<Result<void, IoProblem>> {
+  return tryIo(async () => {
+    const directory = path.dirname(file);
+    const created = await mkdir(directory, { recursive: true });
+    const temporary = path.join(directory, `.${path.basename(file)}.${randomBytes(6).toString("hex")}.tmp`);
+    try {
+      const handle = await open(temporary, "wx", mode);
+      try {
+        await writeAll(handle, bytes);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, file);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    await syncCreated(directory, created);
+  });
+}
+
+/** Makes a directory durable, with those above it that were created with it. `created` is what `mkdir` gave: the uppermost. */
+export async function syncCreated(directory: string, created: string | undefined): Promise<void> {
+  const last = created === undefined ? directory : path.dirname(created);
+  for (let at = directory; ; at = path.dirname(at)) {
+    await syncDirectory(at);
+    if (at === last || at === path.dirname(at)) return;
+  }
+}
+
+const prepared = new Map<string, Promise<void>>();
+
+/** Creates a directory for state that git ignores as a whole. Rejects with the file system's error. */
+export function createStateDirectory(stateDir: string): Promise<void> {
+  const known = prepared.get(stateDir);
+  if (known !== undefined) return known;
+  const creation = ignoredDirectory(stateDir);
+  prepared.set(stateDir, creation);
+  creation.catch(() => prepared.delete(stateDir));
+  return creation;
+}
+
+async function ignoredDirectory(stateDir: string): Promise<void> {
+  await mkdir(stateDir, { recursive: true });
+  try {
+    await writeFile(path.join(stateDir, ".gitignore"), "*\n", { flag: "wx" });
+  } catch (error) {
+    if (describeIoError(error).code !== "EEXIST") throw error;
+  }
+}

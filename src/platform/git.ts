@@ -1,0 +1,69 @@
+/**
+ * Runs git for reading. Never prompts, takes no optional locks, starts no hooks, no file system monitor and no pager, speaks
+ * untranslated English, and finds the repository by the directory it runs in, whatever GIT_DIR a hook left in the environment.
+ */
+import { spawn } from "node:child_process";
+import { err, ok, type Result } from "../model/result.ts";
+
+/** What git said. A status other than 0 is for the caller to judge. */
+export interface GitAnswer {
+  /** The exit status; nothing when a signal ended it. */
+  readonly code?: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+const safeConfig = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "--no-pager"];
+
+/** What `git rev-parse --local-env-vars` lists, but for configuration that a CI service hands over (GIT_CONFIG_COUNT and its like). */
+const repositoryVariables = new Set([
+  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+  "GIT_CONFIG",
+  "GIT_OBJECT_DIRECTORY",
+  "GIT_DIR",
+  "GIT_WORK_TREE",
+  "GIT_IMPLICIT_WORK_TREE",
+  "GIT_GRAFT_FILE",
+  "GIT_INDEX_FILE",
+  "GIT_NAMESPACE",
+  "GIT_NO_REPLACE_OBJECTS",
+  "GIT_REPLACE_REF_BASE",
+  "GIT_PREFIX",
+  "GIT_SHALLOW_FILE",
+  "GIT_COMMON_DIR",
+]);
+
+/** A hung network file system must not hang a plan. */
+const limitMs = 120_000;
+
+/**
+ * Runs `git <args>` in a directory. Fails with `spawn-failed` when git (or the directory) is not there; being no repository
+ * is an answer with its status. Ended by SIGKILL after two minutes.
+ */
+export function runGit(args: readonly string[], cwd: string): Promise<Result<GitAnswer>> {
+  return new Promise((resolve) => {
+    const child = spawn("git", [...safeConfig, ...args], {
+      cwd,
+      env: gitEnvironment(),
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: limitMs,
+      killSignal: "SIGKILL",
+      windowsHide: true,
+    });
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+    child.on("error", (error: NodeJS.ErrnoException) =>
+      resolve(err({ reason: "spawn-failed", command: `git ${args.join(" ")}`, code: error.code ?? "UNKNOWN", detail: error.message })),
+    );
+    child.on("close", (code) =>
+      resolve(ok({ ...(code === null ? {} : { code }), stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() })),
+    );
+  });
+}
+
+function gitEnvironment(): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !repositoryVariables.has(name));
+  return { ...Object.fromEntries(inherited), GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
+}

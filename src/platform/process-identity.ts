@@ -1,0 +1,86 @@
+/**
+ * Tells one process from every other, also after its id was given to somebody else: pid, start time and host.
+ * It says whether a process on this machine still lives; of another machine's processes it knows nothing.
+ */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+
+/** `processStart` is opaque, and empty where the platform does not tell it. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly processStart: string;
+  readonly host: string;
+}
+
+let own: ProcessIdentity | undefined;
+
+/** This process. */
+export function processIdentity(): ProcessIdentity {
+  own ??= { pid: process.pid, processStart: startOf(process.pid) ?? "", host: hostname() };
+  return own;
+}
+
+/**
+ * Whether a process may still be running. A process of another host counts as alive, since nothing here can show that
+ * it is not.
+ */
+export function isAlive(identity: ProcessIdentity): boolean {
+  const self = processIdentity();
+  if (identity.host !== self.host) return true;
+  if (identity.pid === self.pid) return identity.processStart === self.processStart;
+  if (!exists(identity.pid)) return false;
+  const start = startOf(identity.pid);
+  if (start === undefined || identity.processStart === "") return start !== gone;
+  return start === identity.processStart;
+}
+
+/** What a zombie's start is taken for: it is nobody's. */
+const gone = "gone";
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's process is a process.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/** When a process began; nothing where the platform does not tell. */
+function startOf(pid: number): string | undefined {
+  if (process.platform === "linux") return linuxStart(pid);
+  if (process.platform === "win32") return undefined;
+  try {
+    const printed = execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], {
+      encoding: "utf8",
+      env: { PATH: "/bin:/usr/bin", LC_ALL: "C", TZ: "UTC" },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return printed.trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Boot id and start time in clock ticks: field 22 of proc_pid_stat(5). */
+function linuxStart(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // The second field is a file name in parentheses, and may hold both blanks and parentheses.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (fields[0] === "Z" || fields[0] === "X") return gone;
+    return `${bootId()}:${fields[19] ?? ""}`;
+  } catch {
+    return undefined;
+  }
+}
+
+function bootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  } catch {
+    return "";
+  }
+}

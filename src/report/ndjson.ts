@@ -1,0 +1,11 @@
+/** Events for machines: each as one line of JSON, as it stands in the journal. */
+import type { Reporter } from "../model/ports.ts";
+
+/** Writes every event to `write`, which is stdout. What children print is not an event; `wave logs` has it. */
+export function ndjsonReporter({ write }: { readonly write: (text: string) => void }): Reporter {
+  return {
+    name: "ndjson",
+    onEvent: (event) => write(`${JSON.stringify(event)}\n`),
+    close: async () => {},
+  };
+}

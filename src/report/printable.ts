@@ -1,0 +1,83 @@
+/**
+ * Text from children, agents and manifests made safe to print: no escape sequence of theirs reaches a terminal, and none of
+ * their lines is a workflow command. Also how wide text is on a terminal.
+ */
+
+/** ECMA-48: CSI sequences, OSC, DCS, PM and APC strings up to their terminator, and two-character escapes. */
+const escapeSequences = new RegExp(
+  [
+    String.raw`\u001b\[[0-?]*[ -/]*[@-~]`,
+    String.raw`\u009b[0-?]*[ -/]*[@-~]`,
+    String.raw`\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)`,
+    String.raw`\u001b[ -/]*[0-~]`,
+  ].join("|"),
+  "g",
+);
+
+/** C0 and C1 controls, and the marks that reorder or hide text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
+const controls = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
+
+/** Text as one line: escape sequences dropped, line breaks and tabs as spaces, other controls written out (`\x07`). */
+export function printable(text: string): string {
+  return text
+    .replace(escapeSequences, "")
+    .replace(/\r\n|[\n\t]/g, " ")
+    .replace(controls, written);
+}
+
+/** Text as printable lines. Of a line that was overwritten by carriage returns, what stood last is kept. */
+export function printableLines(text: string): string[] {
+  const lines = text.replace(escapeSequences, "").split(/\r*\n/);
+  if (lines.at(-1) === "") lines.pop();
+  return lines.map((line) => printable((line.replace(/\r+$/, "").split("\r").at(-1) ?? "").replaceAll("\t", "  ")));
+}
+
+/**
+ * Breaks up what a GitHub runner would obey in a line that is not wave's own: `##[` anywhere, `::` at the start. Colour codes
+ * in front of `::` disarm it as well.
+ */
+export function withoutRunnerCommands(line: string): string {
+  return line.replaceAll("##[", "## [").replace(/^(\s*):(?=:)/, "$1: ");
+}
+
+/** Columns that a text takes: two for East Asian wide characters and emoji, none for combining marks. */
+export function cellWidth(text: string): number {
+  let width = 0;
+  for (const character of text) width += characterWidth(character);
+  return width;
+}
+
+/** A text cut to a width, with an ellipsis where something is missing. */
+export function fit(text: string, width: number): string {
+  if (cellWidth(text) <= width) return text;
+  if (width < 1) return "";
+  let kept = "";
+  let used = 1;
+  for (const character of text) {
+    used += characterWidth(character);
+    if (used > width) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
+
+/** A text filled up with spaces to a width. */
+export function padded(text: string, width: number): string {
+  return text + " ".repeat(Math.max(0, width - cellWidth(text)));
+}
+
+function characterWidth(character: string): number {
+  if (/^[\p{Mn}\p{Me}\p{Cf}]$/u.test(character)) return 0;
+  // Unicode's East Asian Width, W and F, in its large blocks.
+  return /^[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]$/u.test(
+    character,
+  )
+    ? 2
+    : 1;
+}
+
+function written(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+}

@@ -1,0 +1,180 @@
+/**
+ * A plan as JSON. The shape is stable: members are added, never renamed or removed, while `v` is 1. Nothing in it depends on
+ * the machine: paths are relative to the project root, and neither values of variables nor prompts are shown.
+ */
+import type { Digest } from "../model/digest.ts";
+import type { EnforcementLevel } from "../model/permissions.ts";
+import type { ContractDefinition, Step, StepArtifact, StepInput } from "../model/pipeline.ts";
+import type { Plan, PlannedStep, PlannedWork } from "../model/plan.ts";
+import { actionsOf, countActions, type PlanAction, type PlanActions, unenforcedRules } from "./render-plan-actions.ts";
+
+export interface PlanDocument {
+  readonly v: 1;
+  readonly pipeline: { readonly name: string; readonly version?: string; readonly description?: string };
+  /** How many steps meet each action, by command. */
+  readonly summary: Readonly<Record<keyof PlanActions, Readonly<Record<PlanAction, number>>>> & { readonly steps: number };
+  /** Ids of the steps of the longest chain. */
+  readonly criticalPath: readonly string[];
+  /** Dependencies before dependents. */
+  readonly steps: readonly PlanStepDocument[];
+  /** Rules that nobody enforces. `refused`: a run ends with exit 4 before any work. */
+  readonly unenforced: readonly {
+    readonly rule: string;
+    readonly kind: "allow" | "deny";
+    readonly refused: boolean;
+    readonly steps: readonly string[];
+  }[];
+}
+
+export interface PlanStepDocument {
+  readonly id: string;
+  readonly persona: string;
+  readonly adapter?: { readonly name: string; readonly chosenBy: string; readonly version?: string };
+  readonly model?: string;
+  readonly task?: string;
+  readonly dependencies: readonly string[];
+  readonly dependents: readonly string[];
+  /** Steps in the longest chain from here to an end, this one included. */
+  readonly weight: number;
+  readonly inputs: readonly StepInput[];
+  readonly artifacts: readonly StepArtifact[];
+  readonly contracts: readonly PlanContractDocument[];
+  /** Rules as written. `level` only on rules that take something away. */
+  readonly permissions: readonly {
+    readonly kind: "allow" | "deny";
+    readonly rule: string;
+    readonly source: "persona" | "step";
+    readonly level?: EnforcementLevel;
+  }[];
+  /** Milliseconds and bytes. */
+  readonly resources: { readonly timeoutMs: number; readonly memoryLimitBytes?: number };
+  /** Names only. */
+  readonly env: readonly string[];
+  readonly secrets: readonly string[];
+  readonly workspace: Step["workspace"];
+  readonly sandbox: Step["sandbox"];
+  readonly reuse: boolean;
+  readonly optional: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly work: PlanWorkDocument;
+  readonly actions: PlanActions;
+}
+
+/** A contract. Waits and time limits are in milliseconds. */
+export interface PlanContractDocument {
+  readonly name: string;
+  readonly type: ContractDefinition["type"];
+  readonly onFailure: ContractDefinition["onFailure"];
+  readonly maxRetries: number;
+  readonly schema?: string;
+  readonly artifact?: string;
+  readonly command?: readonly string[] | string;
+  readonly timeoutMs?: number;
+}
+
+/** Whether equal work exists. Fingerprints are there once they are known, `from` where earlier work was found. */
+export interface PlanWorkDocument {
+  readonly kind: PlannedWork["kind"];
+  readonly fingerprint?: { readonly work: Digest; readonly gate: Digest };
+  readonly from?: { readonly run: string; readonly attempt: number; readonly finishedAt: string };
+  /** With `new`: what differs from the last time the step passed; empty when it never did. */
+  readonly changed?: readonly string[];
+  /** With `unknown`: the steps that have to run first. */
+  readonly after?: readonly string[];
+}
+
+/** The document of a plan. */
+export function planDocument(plan: Plan): PlanDocument {
+  const { name, version, description } = plan.pipeline;
+  const { refused, exposed } = unenforcedRules(plan);
+  return {
+    v: 1,
+    pipeline: { name, ...(version === undefined ? {} : { version }), ...(description === undefined ? {} : { description }) },
+    summary: {
+      steps: plan.steps.length,
+      run: countActions(plan, "run"),
+      reuse: countActions(plan, "reuse"),
+      resume: countActions(plan, "resume"),
+    },
+    criticalPath: plan.criticalPath,
+    steps: plan.steps.map(stepDocument),
+    unenforced: [...[...refused].map((entry) => ruleDocument(entry, true)), ...[...exposed].map((entry) => ruleDocument(entry, false))],
+  };
+}
+
+function stepDocument(planned: PlannedStep): PlanStepDocument {
+  const { step, dependents, weight, work } = planned;
+  const { adapter } = step;
+  const model = adapter?.model ?? step.persona.model;
+  return {
+    id: step.id,
+    persona: step.persona.name,
+    ...(adapter === undefined
+      ? {}
+      : {
+          adapter: {
+            name: adapter.name,
+            chosenBy: adapter.chosenBy,
+            ...(adapter.version === undefined ? {} : { version: adapter.version }),
+          },
+        }),
+    ...(model === undefined ? {} : { model }),
+    ...(step.task === undefined ? {} : { task: step.task }),
+    dependencies: step.dependencies,
+    dependents,
+    weight,
+    inputs: step.inputs,
+    artifacts: step.artifacts,
+    contracts: step.contracts.map(contractDocument),
+    permissions: permissionsOf(planned),
+    resources: step.resources,
+    env: Object.keys(step.env).sort(),
+    secrets: step.secrets,
+    workspace: step.workspace,
+    sandbox: step.sandbox,
+    reuse: step.reuse,
+    optional: step.optional,
+    labels: step.labels,
+    work: workDocument(work),
+    actions: actionsOf(planned),
+  };
+}
+
+/** The rules of a step as written, with the level of those that take something away. Each text once a kind. */
+export function permissionsOf({ step, enforcement }: PlannedStep): PlanStepDocument["permissions"] {
+  const found = new Map<string, PlanStepDocument["permissions"][number]>();
+  for (const { source, allow, deny } of step.permissions.layers) {
+    for (const { text } of allow) add("allow", text, source);
+    for (const { text } of deny) add("deny", text, source);
+  }
+  return [...found.values()];
+
+  function add(kind: "allow" | "deny", rule: string, source: "persona" | "step"): void {
+    const level = enforcement.find((entry) => entry.kind === kind && entry.rule === rule)?.level;
+    const key = `${kind} ${rule}`;
+    if (!found.has(key)) found.set(key, { kind, rule, source, ...(level === undefined ? {} : { level }) });
+  }
+}
+
+function contractDocument(contract: ContractDefinition): PlanContractDocument {
+  const { name, type, onFailure, maxRetries } = contract;
+  const common = { name, type, onFailure, maxRetries };
+  switch (contract.type) {
+    case "json_schema":
+      return { ...common, schema: contract.schema, artifact: contract.artifact };
+    case "test_suite":
+      return { ...common, command: contract.command, timeoutMs: contract.timeoutMs };
+  }
+}
+
+function workDocument(work: PlannedWork): PlanWorkDocument {
+  if (work.kind === "unknown") return { kind: work.kind, after: work.after };
+  const fingerprint = { work: work.fingerprint.work, gate: work.fingerprint.gate };
+  if (work.kind === "new") return { kind: work.kind, fingerprint, changed: work.changed };
+  const { run, attempt, finishedAt } = work.found;
+  return { kind: work.kind, fingerprint, from: { run, attempt, finishedAt } };
+}
+
+function ruleDocument([key, steps]: readonly [string, readonly string[]], refused: boolean): PlanDocument["unenforced"][number] {
+  return { rule: key.slice(key.indexOf(" ") + 1), kind: key.startsWith("allow ") ? "allow" : "deny", refused, steps };
+}

@@ -1,0 +1,181 @@
+/** A plan as a person reads it: what each step is, what it waits for and hands over, what judges it, and what commands would do. */
+import type { ContractDefinition, Step } from "../model/pipeline.ts";
+import type { Plan, PlannedStep, PlannedWork } from "../model/plan.ts";
+import { formatDuration, formatSize } from "../model/quantity.ts";
+import { type Palette, paletteOf } from "./palette.ts";
+import { printable, fit as shortened } from "./printable.ts";
+import { actionsOf, countActions, levelText, type PlanAction, type PlanActions, unenforcedRules } from "./render-plan-actions.ts";
+import { permissionsOf } from "./render-plan-document.ts";
+
+/** How the tree is drawn. */
+export interface TreeStyle {
+  readonly color: boolean;
+  /** Mark steps by what `run --reuse` would do, not by what `run` would. */
+  readonly reuse: boolean;
+  readonly isolated: boolean;
+}
+
+const keyWidth = 12;
+const listLimit = 5;
+const taskWidth = 100;
+
+const marks: Readonly<Record<PlanAction, string>> = { run: "+", reuse: "=", recheck: "~", later: "?" };
+const verbs: Readonly<Record<PlanAction, string>> = { run: "run", reuse: "reused", recheck: "rechecked", later: "known later" };
+
+/** Prints the plan as a tree. The text ends with a line break. */
+export function planAsTree(plan: Plan, style: TreeStyle): string {
+  const paint = paletteOf(style.color);
+  const blocks = plan.steps.map((planned, at) => stepBlock(planned, style, at === plan.steps.length - 1, paint));
+  const notes = footer(plan, style, paint);
+  return `${[...header(plan, paint), "", ...blocks.flat(), ...(notes.length === 0 ? [] : ["", ...notes])].join("\n")}\n`;
+}
+
+function header(plan: Plan, paint: Palette): string[] {
+  const { name, version, description } = plan.pipeline;
+  const title = version === undefined ? name : `${name}@${version}`;
+  const counted = (command: keyof PlanActions) =>
+    Object.entries(countActions(plan, command))
+      .flatMap(([action, count]) => (count === 0 ? [] : [`${count} ${verbs[action as PlanAction]}`]))
+      .join(", ");
+  const path = plan.criticalPath.length > 8 ? [...plan.criticalPath.slice(0, 4), "…", ...plan.criticalPath.slice(-3)] : plan.criticalPath;
+  return [
+    `${paint.bold(printable(title))}: ${plan.steps.length} ${plan.steps.length === 1 ? "step" : "steps"}${description === undefined ? "" : ` · ${printable(description)}`}`,
+    `  ${"run".padEnd(13)}  ${counted("run")}`,
+    `  ${"run --reuse".padEnd(13)}  ${counted("reuse")}`,
+    `  ${"critical path".padEnd(13)}  ${path.join(" → ")} (${plan.criticalPath.length} of ${plan.steps.length})`,
+  ];
+}
+
+function stepBlock(planned: PlannedStep, style: TreeStyle, last: boolean, paint: Palette): string[] {
+  const { step } = planned;
+  const action = actionsOf(planned)[style.reuse ? "reuse" : "run"];
+  const color = { run: paint.cyan, reuse: paint.green, recheck: paint.yellow, later: paint.dim }[action];
+  const rows = [...identityRows(step), ...gateRows(planned, paint), ["work", workText(planned)] as const];
+  const stem = paint.dim(last ? " " : "│");
+  return [
+    `${paint.dim(last ? "└─" : "├─")} ${color(marks[action])} ${paint.bold(printable(step.id))}  ${personaText(step)}`,
+    ...rows.map(([key, value]) => `${stem}      ${paint.dim(key.padEnd(keyWidth))} ${value}`),
+    ...(last ? [] : [stem]),
+  ];
+}
+
+function personaText(step: Step): string {
+  const model = step.adapter?.model ?? step.persona.model;
+  const how =
+    step.adapter === undefined
+      ? ["no adapter chosen"]
+      : [
+          step.adapter.version === undefined ? step.adapter.name : `${step.adapter.name} ${step.adapter.version}`,
+          ...(model === undefined ? [] : [model]),
+        ];
+  return `${printable(step.persona.name)} (${printable(how.join(", "))})${step.optional ? " · optional" : ""}`;
+}
+
+type Row = readonly [key: string, value: string];
+
+function identityRows(step: Step): Row[] {
+  const rows: Row[] = [];
+  if (step.task !== undefined) rows.push(["task", shortened(printable(step.task.trim()), taskWidth)]);
+  rows.push(["waits for", step.dependencies.length === 0 ? "nothing" : list(step.dependencies)]);
+  const inputs = step.inputs.map(({ name, artifact, from, optional }) => {
+    const source = from === undefined ? "nobody" : from;
+    return `${artifact} from ${source}${name === artifact ? "" : ` as ${name}`}${optional ? " (optional)" : ""}`;
+  });
+  if (inputs.length > 0) rows.push(["inputs", inputs.join(", ")]);
+  const artifacts = step.artifacts.map(({ name, path, optional, implied }) => {
+    const notes = [...(path === undefined ? [] : [path]), ...(optional ? ["optional"] : []), ...(implied ? ["named by its contract"] : [])];
+    return `${name}${notes.length === 0 ? "" : ` (${notes.join(", ")})`}`;
+  });
+  if (artifacts.length > 0) rows.push(["artifacts", printable(artifacts.join(", "))]);
+  return rows;
+}
+
+function gateRows(planned: PlannedStep, paint: Palette): Row[] {
+  const { step } = planned;
+  const rows: Row[] = step.contracts.map((contract, at) => [at === 0 ? "contracts" : "", contractText(contract)]);
+  permissionsOf(planned).forEach(({ kind, rule, level }, at) => {
+    const how = level === undefined ? "" : ` (${level === "none" ? paint.yellow(levelText(level)) : levelText(level)})`;
+    rows.push([at === 0 ? "permissions" : "", `${kind.padEnd(5)} ${printable(rule)}${how}`]);
+  });
+  const names = [...Object.keys(step.env).sort(), ...step.secrets.map((name) => `${name} (secret)`)];
+  if (names.length > 0) rows.push(["sees", names.join(", ")]);
+  const memory = step.resources.memoryLimitBytes;
+  rows.push([
+    "limits",
+    `timeout ${formatDuration(step.resources.timeoutMs)}${memory === undefined ? "" : `, memory ${formatSize(memory)}`}`,
+  ]);
+  if (step.workspace === "shared") rows.push(["workspace", "in place, alone: what it changes in the project stays, also when it fails"]);
+  if (step.sandbox === "off") rows.push(["sandbox", paint.yellow("off: it runs although denied permissions are not enforced")]);
+  return rows;
+}
+
+function contractText(contract: ContractDefinition): string {
+  const { name, onFailure, maxRetries, backoff } = contract;
+  const waits = backoff.strategy === "none" ? "" : `, ${backoff.strategy} backoff from ${formatDuration(backoff.baseMs)}`;
+  const policy =
+    onFailure === "retry"
+      ? `on failure retry, at most ${maxRetries} ${maxRetries === 1 ? "time" : "times"}${waits}`
+      : `on failure ${onFailure}`;
+  return `${printable(name)}: ${printable(judgementText(contract))}; ${policy}`;
+}
+
+function judgementText(contract: ContractDefinition): string {
+  switch (contract.type) {
+    case "json_schema":
+      return `${contract.artifact} matches ${contract.schema}`;
+    case "test_suite":
+      return `\`${typeof contract.command === "string" ? contract.command : contract.command.join(" ")}\` passes within ${formatDuration(contract.timeoutMs)}`;
+  }
+}
+
+function workText(planned: PlannedStep): string {
+  const { work } = planned;
+  const actions = actionsOf(planned);
+  if (actions.run === actions.reuse && actions.reuse === actions.resume)
+    return `${reasonText(work)} · run, run --reuse and resume: ${verbs[actions.run]}`;
+  const resumed = work.kind === "equal" || work.kind === "recheck" ? `resume ${work.found.run}: kept` : `resume: ${verbs[actions.resume]}`;
+  return `${reasonText(work)} · run: ${verbs[actions.run]} · run --reuse: ${verbs[actions.reuse]} · ${resumed}`;
+}
+
+function reasonText(work: PlannedWork): string {
+  switch (work.kind) {
+    case "equal":
+      return `equal work passed in run ${work.found.run}`;
+    case "recheck":
+      return `equal work passed in run ${work.found.run} under other contracts`;
+    case "new":
+      return work.changed.length === 0
+        ? "never passed before"
+        : `changed: ${work.changed.map((part) => printable(partText(part))).join(", ")}`;
+    case "unknown":
+      return `known after ${list(work.after)}`;
+  }
+}
+
+/** A fingerprint's part in words. */
+function partText(part: string): string {
+  if (part === "base") return "project files";
+  if (part === "tree") return "the project since that run";
+  return part.startsWith("input:") ? `input ${part.slice("input:".length)}` : part;
+}
+
+function footer(plan: Plan, style: TreeStyle, paint: Palette): string[] {
+  const { refused, exposed } = unenforcedRules(plan);
+  const lines: string[] = [];
+  if (refused.size > 0) {
+    lines.push(paint.red("`wave run` refuses this plan (exit 4): nothing here can enforce"), ...ruleLines(refused));
+    lines.push("Write `sandbox: off` (in the step, or at the top of the manifest) to run without them.");
+  }
+  if (exposed.size > 0) lines.push(paint.yellow("Not enforced, and the run goes ahead:"), ...ruleLines(exposed));
+  if (!style.isolated) lines.push("Steps run in the project itself: what they change there stays, also when they fail.");
+  return lines;
+}
+
+function ruleLines(rules: ReadonlyMap<string, readonly string[]>): string[] {
+  return [...rules].map(([rule, steps]) => `  ${printable(rule)}  in ${list(steps)}`);
+}
+
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, listLimit).map(printable).join(", ");
+  return names.length > listLimit ? `${shown} and ${names.length - listLimit} more` : shown;
+}

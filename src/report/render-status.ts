@@ -1,0 +1,127 @@
+/** `wave status` for people: a table of runs, or one run with its steps, attempts, verdicts and artifacts. Pure. */
+import { describeContract, describeFailure } from "../model/describe.ts";
+import type { ContractResult } from "../model/failure.ts";
+import { formatDuration, formatSize } from "../model/quantity.ts";
+import type { AttemptRecord, RunRecord, RunSummary, StepRecord, StepStatus } from "../model/state.ts";
+import { detailLines, failureTitle } from "./failure-lines.ts";
+import { colorOf, type Palette, paletteOf, sign } from "./palette.ts";
+import { cellWidth, padded, printable } from "./printable.ts";
+
+export interface StatusOptions {
+  readonly color: boolean;
+  /** The exact command that goes on with the run (default: `wave resume` and its id). */
+  readonly resume?: string;
+}
+
+/** Runs as a table, in the order given. Ends in a line break. */
+export function renderRuns(runs: readonly RunSummary[], { color }: StatusOptions): string {
+  if (runs.length === 0) return "no runs yet: `wave run` starts one\n";
+  const paint = paletteOf(color);
+  const rows = runs.map((run) => [
+    run.id,
+    printable(run.version === undefined ? run.pipeline : `${run.pipeline}@${run.version}`),
+    `${sign(run.status, paint)} ${run.status}`,
+    instant(run.startedAt),
+    run.durationMs === undefined ? "" : formatDuration(run.durationMs),
+    `${stepCounts(run.steps)}${run.archived ? " (archived)" : ""}`,
+  ]);
+  const head = ["RUN", "PIPELINE", "STATUS", "STARTED", "TOOK", "STEPS"];
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => cellWidth(unpainted(row[column] ?? "")))));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - cellWidth(unpainted(cell)))))
+      .join("  ")
+      .trimEnd();
+  return `${[paint.bold(line(head)), ...rows.map(line)].join("\n")}\n`;
+}
+
+/** One run in full. Ends in a line break. */
+export function renderRun(run: RunRecord, { color, resume = `wave resume ${run.id}` }: StatusOptions): string {
+  const paint = paletteOf(color);
+  const name = printable(run.version === undefined ? run.pipeline : `${run.pipeline}@${run.version}`);
+  const took = run.durationMs === undefined ? "" : `, took ${formatDuration(run.durationMs)}`;
+  const lines = [
+    `${sign(run.status, paint)} ${paint.bold(name)} ${colorOf(run.status, paint)(run.status)} ${paint.dim(`run ${run.id}`)}`,
+    paint.dim(`  started ${instant(run.startedAt)}${took}`),
+    ...(run.failure === undefined ? [] : [`  ${failureTitle(run.failure)}`]),
+    ...run.steps.flatMap((step) => stepLines(step, paint)),
+    ...closing(run, resume, paint),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function closing(run: RunRecord, resume: string, paint: Palette): string[] {
+  switch (run.status) {
+    case "passed":
+      return [];
+    case "running":
+      return [paint.dim(`process ${run.writer.pid} on ${run.writer.host} is at work`)];
+    case "interrupted":
+      return [`the process that ran it died; ${paint.bold("to go on:")} ${resume}`];
+    case "failed":
+    case "cancelled":
+      return [`${paint.bold("to go on:")} ${resume}`];
+  }
+}
+
+function stepLines(step: StepRecord, paint: Palette): string[] {
+  const after = step.dependencies.length === 0 ? "" : paint.dim(` after ${step.dependencies.map(printable).join(", ")}`);
+  const reused =
+    step.reusedFrom === undefined ? "" : paint.dim(` reused from run ${step.reusedFrom.run}, attempt ${step.reusedFrom.attempt}`);
+  const because = step.because === undefined ? "" : `: ${printable(step.because)}`;
+  const untold =
+    step.failure !== undefined && step.attempts.at(-1)?.failure === undefined
+      ? [`    ${failureTitle(step.failure)}`, ...detailLines(describeFailure(step.failure), 6, paint)]
+      : [];
+  return [
+    `  ${sign(step.status, paint)} ${paint.bold(printable(step.id))} ${step.status}${because}${reused} ${paint.dim(printable(step.persona))}${after}`,
+    ...step.attempts.flatMap((attempt) => attemptLines(attempt, paint)),
+    ...untold,
+    ...step.artifacts.map(
+      ({ name, size, digest }) => `    ${padded(printable(name), 20)}  ${padded(formatSize(size), 9)}  ${paint.dim(digest)}`,
+    ),
+  ];
+}
+
+function attemptLines(attempt: AttemptRecord, paint: Palette): string[] {
+  const took = attempt.durationMs === undefined ? "" : ` ${formatDuration(attempt.durationMs)}`;
+  const model = attempt.model === undefined ? "" : ` ${printable(attempt.model)}`;
+  const gates = new Set(attempt.contracts.map(({ name }) => name));
+  // A failed contract is told with its verdict below; the failure would only repeat it.
+  const failure =
+    attempt.failure === undefined ||
+    (attempt.failure.reason === "contract-failed" && attempt.failure.contracts.every(({ name }) => gates.has(name)))
+      ? undefined
+      : attempt.failure;
+  return [
+    `    ${sign(attempt.status, paint)} attempt ${attempt.attempt} ${attempt.status}${took} ${paint.dim(`${attempt.adapter}${model}`)}`,
+    ...(failure === undefined ? [] : [`      ${failureTitle(failure)}`, ...detailLines(describeFailure(failure), 6, paint)]),
+    ...attempt.contracts.flatMap((result) => contractLines(result, paint)),
+  ];
+}
+
+function contractLines(result: ContractResult, paint: Palette): string[] {
+  const described = describeContract(result);
+  return [
+    `      ${sign(result.verdict, paint)} ${printable(described.title)} ${paint.dim(formatDuration(result.durationMs))}`,
+    ...detailLines(described, 8, paint),
+  ];
+}
+
+function stepCounts(steps: Readonly<Record<StepStatus, number>>): string {
+  const order: readonly StepStatus[] = ["passed", "failed", "running", "cancelled", "skipped", "pending"];
+  return order
+    .filter((status) => steps[status] > 0)
+    .map((status) => `${steps[status]} ${status}`)
+    .join(", ");
+}
+
+/** `2026-01-31 12:00:00Z`: the second is enough for a reader. */
+function instant(iso: string): string {
+  return iso.replace("T", " ").replace(/\.\d+Z$/, "Z");
+}
+
+function unpainted(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the palette's own colour codes
+  return text.replace(/\u001b\[[0-9;]*m/g, "");
+}

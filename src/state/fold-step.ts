@@ -1,0 +1,80 @@
+/** How one step's attempts change while events are folded. The drafts are open for writing; what `foldRun` gives out is not. */
+import type { EventOf } from "../model/event.ts";
+import type { ContractResult } from "../model/failure.ts";
+import type { StepStatus } from "../model/state.ts";
+import type { AttemptFold, ResetFold, RunFold, SampleFold, StepFold, WriterFold } from "./run-fold.ts";
+
+type Draft<T> = { -readonly [K in keyof T]: T[K] };
+
+export interface AttemptDraft extends Draft<Omit<AttemptFold, "contracts">> {
+  contracts: ContractResult[];
+}
+
+export interface StepDraft extends Draft<Omit<StepFold, "attempts">> {
+  attempts: AttemptDraft[];
+}
+
+export interface WriterDraft extends Draft<Omit<WriterFold, "spentMs">> {
+  /** Milliseconds since the epoch. */
+  firstAt: number;
+  lastAt: number;
+  finishedMs?: number;
+}
+
+export interface RunDraft extends Draft<Omit<RunFold, "writers" | "steps" | "samples" | "resets">> {
+  writers: Map<string, WriterDraft>;
+  steps: Map<string, StepDraft>;
+  samples: SampleFold[];
+  resets: ResetFold[];
+}
+
+/** Sets a step's status, and forgets what the one before it said. `writer` works on it while it is `running`. */
+export function workOn(step: StepDraft, status: StepStatus, writer?: string): void {
+  step.status = status;
+  delete step.failure;
+  delete step.because;
+  delete step.writer;
+  if (writer !== undefined) step.writer = writer;
+}
+
+/** An attempt as it begins. */
+export function attemptDraft(event: EventOf<"attempt-started">): AttemptDraft {
+  return {
+    attempt: event.attempt,
+    writer: event.writer,
+    status: "running",
+    adapter: event.adapter,
+    ...(event.model === undefined ? {} : { model: event.model }),
+    startedAt: event.ts,
+    fingerprint: event.fingerprint,
+    inputs: event.inputs,
+    artifacts: [],
+    contracts: [],
+  };
+}
+
+/** Ends an attempt. The first that passed makes its step pass, also when its process died before it said so. */
+export function endAttempt(step: StepDraft, event: EventOf<"attempt-passed" | "attempt-failed" | "attempt-cancelled">): void {
+  const attempt = step.attempts.find((one) => one.attempt === event.attempt && one.writer === event.writer);
+  if (attempt === undefined) return;
+  attempt.status = event.type === "attempt-passed" ? "passed" : event.type === "attempt-failed" ? "failed" : "cancelled";
+  attempt.finishedAt = event.ts;
+  attempt.durationMs = event.durationMs;
+  if (event.log !== undefined) attempt.log = event.log;
+  if (event.type !== "attempt-cancelled") attempt.artifacts = event.artifacts;
+  if (event.type === "attempt-failed") attempt.failure = event.failure;
+  if (step.status === "passed") return;
+  if (event.type === "attempt-passed") {
+    workOn(step, "passed");
+    step.winner = step.attempts.indexOf(attempt);
+    step.fingerprint = attempt.fingerprint;
+    step.artifacts = event.artifacts;
+  } else if (event.type === "attempt-cancelled") {
+    workOn(step, "cancelled");
+  } else if (event.retry !== undefined) {
+    workOn(step, "running", event.writer);
+  } else {
+    workOn(step, "failed");
+    step.failure = event.failure;
+  }
+}

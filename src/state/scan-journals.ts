@@ -1,0 +1,96 @@
+/** Compares the journals on disk with how far they were read before, by their sizes alone. */
+import { type Dirent, readdirSync, statSync } from "node:fs";
+import path from "node:path";
+import type { Database } from "sql.js";
+import { err, ok, type Result } from "../model/result.ts";
+import { describeIoError, stateUnreadable } from "../platform/files.ts";
+import { cutDetail, journalFile, journalsDirectory } from "./read-journal.ts";
+import { numberOf, rowsOf, textOf } from "./sql-engine.ts";
+import type { Watermark } from "./write-rows.ts";
+
+export interface JournalScan {
+  /** Runs with more in their journals than in the tables. */
+  readonly grown: readonly string[];
+  /** Runs in the tables whose `archived` is not what the disk says. */
+  readonly archive: readonly { readonly run: string; readonly archived: boolean }[];
+}
+
+/** How far each run's journals were read, by run. */
+export function watermarksOf(db: Database): ReadonlyMap<string, readonly Watermark[]> {
+  const marks = new Map<string, Watermark[]>();
+  for (const row of rowsOf(db, "SELECT run, writer, size, bytes, seq, head, closed FROM writers")) {
+    const mark = {
+      writer: textOf(row, "writer"),
+      size: numberOf(row, "size"),
+      bytes: numberOf(row, "bytes"),
+      seq: numberOf(row, "seq"),
+      head: textOf(row, "head"),
+      closed: row["closed"] === 1,
+    };
+    const known = marks.get(textOf(row, "run"));
+    if (known === undefined) marks.set(textOf(row, "run"), [mark]);
+    else known.push(mark);
+  }
+  return marks;
+}
+
+/**
+ * Looks at all journals. The calls are synchronous: thousands of small ones take a fraction of the time that way. Fails with `state-damaged`
+ * where a journal became shorter or one of several is gone, and with `state-unreadable`.
+ */
+export function scanJournals(stateDir: string, db: Database, marks: ReadonlyMap<string, readonly Watermark[]>): Result<JournalScan> {
+  const directory = journalsDirectory(stateDir);
+  const runs = list(directory);
+  if (!runs.ok) return runs;
+  const grown: string[] = [];
+  const present = new Set<string>();
+  for (const entry of runs.value.filter((one) => one.isDirectory())) {
+    const files = list(path.join(directory, entry.name));
+    if (!files.ok) return files;
+    const writers = files.value
+      .filter((one) => one.isFile() && one.name.endsWith(".jsonl"))
+      .map((one) => one.name.slice(0, -".jsonl".length));
+    if (writers.length === 0) continue;
+    present.add(entry.name);
+    const moved = hasGrown(stateDir, entry.name, writers, marks.get(entry.name) ?? []);
+    if (!moved.ok) return moved;
+    if (moved.value) grown.push(entry.name);
+  }
+  const archive = rowsOf(db, "SELECT run, archived FROM runs")
+    .map((row) => ({ run: textOf(row, "run"), was: row["archived"] === 1, archived: !present.has(textOf(row, "run")) }))
+    .filter(({ was, archived }) => was !== archived);
+  return ok({ grown: grown.sort(), archive });
+}
+
+function hasGrown(stateDir: string, run: string, writers: readonly string[], marks: readonly Watermark[]): Result<boolean> {
+  const gone = marks.find((mark) => !writers.includes(mark.writer));
+  if (gone !== undefined)
+    return err({ reason: "state-damaged", path: journalFile(stateDir, run, gone.writer), detail: "the journal is gone" });
+  let grown = false;
+  for (const writer of writers) {
+    const file = journalFile(stateDir, run, writer);
+    const size = sizeOf(file);
+    if (!size.ok) return size;
+    const mark = marks.find((one) => one.writer === writer);
+    if (mark !== undefined && size.value < mark.bytes) return err({ reason: "state-damaged", path: file, detail: cutDetail(mark) });
+    grown ||= mark === undefined || size.value !== mark.size;
+  }
+  return ok(grown);
+}
+
+function sizeOf(file: string): Result<number> {
+  try {
+    return ok(statSync(file).size);
+  } catch (error) {
+    return err(stateUnreadable(file, describeIoError(error)));
+  }
+}
+
+function list(directory: string): Result<readonly Dirent[]> {
+  try {
+    return ok(readdirSync(directory, { withFileTypes: true }));
+  } catch (error) {
+    const problem = describeIoError(error);
+    return problem.code === "ENOENT" ? ok([]) : err(stateUnreadable(directory, problem));
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * SQLite, compiled to WebAssembly. In the bundle its bytes lie beside the chunk; on sources they are taken from the package.
+ * Imported lazily: a run that asks state nothing never loads it.
+ */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import initSqlJs, { type BindParams, type Database, type SqlJsStatic, type SqlValue } from "sql.js";
+
+export type { Database } from "sql.js";
+
+let engine: Promise<SqlJsStatic> | undefined;
+
+/** Loads the engine once. */
+export function loadSql(): Promise<SqlJsStatic> {
+  engine ??= start();
+  return engine;
+}
+
+async function start(): Promise<SqlJsStatic> {
+  const beside = new URL("./sql-wasm.wasm", import.meta.url);
+  const bytes = await readFile(existsSync(beside) ? beside : createRequire(import.meta.url).resolve("sql.js/dist/sql-wasm.wasm"));
+  const wasmBinary = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  return initSqlJs({ wasmBinary });
+}
+
+/** A row, by column. */
+export type Row = Readonly<Record<string, SqlValue>>;
+
+/** All rows of a query. */
+export function rowsOf(db: Database, sql: string, params: BindParams = []): readonly Row[] {
+  const statement = db.prepare(sql);
+  try {
+    const rows: Row[] = [];
+    statement.bind(params);
+    while (statement.step()) rows.push(statement.getAsObject());
+    return rows;
+  } finally {
+    statement.free();
+  }
+}
+
+/** A column that holds text. */
+export function textOf(row: Row, column: string): string {
+  return String(row[column] ?? "");
+}
+
+/** A column that holds a number. */
+export function numberOf(row: Row, column: string): number {
+  return Number(row[column] ?? 0);
+}
+
+/** A member of an object where the column is not NULL, else no member. `read` turns the column's value into the member's. */
+export function optional<K extends string, V>(name: K, value: SqlValue | undefined, read: (value: SqlValue) => V): { [P in K]?: V } {
+  if (value === null || value === undefined) return {};
+  const member: { [P in K]?: V } = {};
+  member[name] = read(value);
+  return member;
+}

@@ -1,0 +1,101 @@
+/** Makes a pipeline of what is written: reads its steps, links them, and fills in what personas and defaults say. */
+import type { DocumentNode } from "../model/document.ts";
+import { defaultLimits } from "../model/limits.ts";
+import type { Pipeline, Step, StepInput } from "../model/pipeline.ts";
+import { chooseAdapter } from "./adapter-choice.ts";
+import { builtInRules, readRules } from "./contract-rules.ts";
+import { type ReadHandover, readHandover } from "./contracts.ts";
+import type { Findings } from "./findings.ts";
+import { readPermissions } from "./permission-rules.ts";
+import type { PersonaDirectory, ReadPersona } from "./personas.ts";
+import type { PipelineSource } from "./pipeline-sources.ts";
+import { indexProducers, producerOf } from "./producers.ts";
+import { asBoolean, asEnv, asLocated, asNumber, asText, entries, given, items, member, texts } from "./read-node.ts";
+import { readDuration, readResources } from "./read-quantity.ts";
+import type { Scope } from "./scope.ts";
+import { linkSteps, readInputs, type UnlinkedStep, type WrittenStep } from "./step-graph.ts";
+import { checkTask } from "./tasks.ts";
+
+/** What the manifest says for all its steps. */
+export interface ProjectDefaults {
+  readonly node: DocumentNode | undefined;
+  readonly rules: typeof builtInRules;
+  readonly timeoutMs: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: readonly string[];
+  readonly sandbox: Step["sandbox"];
+}
+
+/** Reads `defaults`, `env`, `secrets` and `sandbox` of a manifest. */
+export function readDefaults({ manifest, findings }: Scope): ProjectDefaults {
+  const node = member(manifest, "defaults");
+  return {
+    node,
+    rules: readRules(member(node, "contract"), builtInRules, findings),
+    timeoutMs: readDuration(member(node, "timeout"), findings) ?? defaultLimits.timeoutMs,
+    env: asEnv(member(manifest, "env")),
+    secrets: texts(member(manifest, "secrets")).map(({ text }) => text),
+    sandbox: asText(member(manifest, "sandbox")) === "off" ? "off" : "on",
+  };
+}
+
+type Draft = UnlinkedStep & ReadHandover & { readonly read: ReadPersona | undefined };
+
+/** Reads a pipeline. Steps that cannot be made whole are left out; a finding says why. */
+export function readPipeline(source: PipelineSource, defaults: ProjectDefaults, personas: PersonaDirectory, scope: Scope): Pipeline {
+  const { findings } = scope;
+  const drafts = items(member(source.node, "steps")).map((node): Draft => {
+    const persona = asLocated(member(node, "persona"));
+    return {
+      node,
+      id: asLocated(member(node, "id")) ?? { text: "", origin: node.origin },
+      inputs: readInputs(node, findings),
+      read: persona === undefined ? undefined : personas.find(persona),
+      ...readHandover(node, defaults.rules, scope),
+    };
+  });
+  const linked = linkSteps(drafts.filter((draft) => draft.id.text !== ""), findings);
+  const index = indexProducers(linked, findings);
+  const steps = drafts.flatMap((draft) => {
+    const step = linked.get(draft.id.text);
+    const inputs = step === undefined ? [] : inputsOf(step, (input) => producerOf(index, step, input));
+    const task = asLocated(member(draft.node, "task"));
+    if (task !== undefined) checkTask(task, draft.inputs.map(({ name }) => name.text), scope);
+    return draft.read === undefined ? [] : [makeStep(draft, draft.read, { inputs, dependencies: [...(step?.edges.keys() ?? [])] }, defaults, scope)];
+  });
+  const { name, version, description, origin } = source;
+  const concurrency = asNumber(member(defaults.node, "concurrency"));
+  return { name, ...given("version", version), ...given("description", description), steps, ...given("concurrency", concurrency), origin };
+}
+
+function inputsOf(step: WrittenStep, from: (input: WrittenStep["inputs"][number]) => string | undefined): StepInput[] {
+  return step.inputs.map((input) => ({ name: input.name.text, artifact: input.artifact.text, ...given("from", from(input)), optional: input.optional }));
+}
+
+function makeStep(draft: Draft, read: ReadPersona, graph: Pick<Step, "inputs" | "dependencies">, defaults: ProjectDefaults, scope: Scope): Step {
+  const { node, id, artifacts, contracts } = draft;
+  return {
+    id: id.text,
+    origin: id.origin,
+    persona: read.persona,
+    ...given("adapter", chooseAdapter(node, read, scope)),
+    ...given("task", asText(member(node, "task"))),
+    ...graph,
+    artifacts,
+    contracts,
+    permissions: permissionsOf(node, read, scope.findings),
+    resources: { timeoutMs: defaults.timeoutMs, ...read.resources, ...readResources(member(node, "resources"), scope.findings) },
+    env: { ...defaults.env, ...read.env, ...asEnv(member(node, "env")) },
+    secrets: [...new Set([...defaults.secrets, ...read.secrets, ...texts(member(node, "secrets")).map(({ text }) => text)])],
+    workspace: (asText(member(node, "workspace")) ?? asText(member(defaults.node, "workspace"))) === "shared" ? "shared" : "default",
+    sandbox: asText(member(node, "sandbox")) === "off" ? "off" : defaults.sandbox,
+    reuse: asBoolean(member(node, "reuse")) ?? asBoolean(member(defaults.node, "reuse")) ?? false,
+    optional: asBoolean(member(node, "optional")) ?? false,
+    labels: Object.fromEntries(entries(member(node, "labels")).flatMap(({ key, node: value }) => (asText(value) === undefined ? [] : [[key, asText(value) ?? ""]]))),
+  };
+}
+
+function permissionsOf(node: DocumentNode, read: ReadPersona, findings: Findings): Step["permissions"] {
+  const own = readPermissions(member(node, "permissions"), "step", findings, read.permissions);
+  return { layers: [read.permissions, own].flatMap((layer) => layer ?? []) };
+}

@@ -1,0 +1,94 @@
+/** Which step each input comes from: the one that it names, or the nearest upstream step that makes the artifact. */
+import { type Findings, listed } from "./findings.ts";
+import { descendantsOf, type Makers, makersOf, nearestProducers, type SearchGraph, searchGraph } from "./nearest-producer.ts";
+import type { WrittenInput, WrittenStep } from "./step-graph.ts";
+
+/** The producers of one pipeline, indexed. */
+interface ProducerIndex {
+  readonly steps: ReadonlyMap<string, WrittenStep>;
+  readonly graph: SearchGraph;
+  /** By artifact. */
+  readonly makers: ReadonlyMap<string, Makers>;
+  readonly findings: Findings;
+  /** How often each artifact was asked for, and from then on what stands below its only maker. */
+  readonly asked: Map<string, number>;
+  readonly below: Map<string, Uint8Array>;
+}
+
+/** Prepares a pipeline's steps; the index is for {@link producerOf}. */
+export function indexProducers(steps: ReadonlyMap<string, WrittenStep>, findings: Findings): ProducerIndex {
+  const graph = searchGraph(steps);
+  const numbers = new Map<string, number[]>();
+  for (const [index, step] of [...steps.values()].entries()) {
+    for (const { name } of step.artifacts) {
+      const known = numbers.get(name);
+      if (known === undefined) numbers.set(name, [index]);
+      else known.push(index);
+    }
+  }
+  const makers = new Map([...numbers].map(([name, list]) => [name, makersOf(graph, list)]));
+  return { steps, graph, makers, findings, asked: new Map(), below: new Map() };
+}
+
+/** The step that an input comes from; nothing, and a finding, where there is none or no single one. */
+export function producerOf(index: ProducerIndex, step: WrittenStep, input: WrittenInput): string | undefined {
+  const { graph, findings } = index;
+  if (input.from !== undefined) return statedProducer(index, input.from.text, input);
+  const { text, origin } = input.artifact;
+  const makers = index.makers.get(text);
+  const nearest = makers === undefined ? [] : search(index, step, text, makers).map((number) => graph.ids[number] ?? "");
+  const [first] = nearest;
+  if (nearest.length === 1) return first;
+  if (first !== undefined) {
+    findings.error("W307", `\`${text}\` is made by ${listed(nearest)}, and neither depends on the other`, origin, {
+      hint: `say which one: \`{ artifact: ${text}, from: ${first} }\``,
+      related: nearest.slice(0, 8).map((id) => ({ message: `\`${id}\` makes it`, origin: index.steps.get(id)?.id.origin ?? origin })),
+    });
+    return undefined;
+  }
+  if (input.optional) return undefined;
+  if (makers !== undefined) reportElsewhere(index, step, input, makers.steps);
+  else findings.error("W305", `no step makes \`${text}\``, origin, findings.guess(text, [...index.makers.keys()], "add it to the `artifacts` of the step that makes it"));
+  return undefined;
+}
+
+function reportElsewhere({ graph, findings }: ProducerIndex, step: WrittenStep, { artifact }: WrittenInput, makers: readonly number[]): void {
+  const others = makers.map((number) => graph.ids[number] ?? "").filter((id) => id !== step.id.text);
+  const [first] = others;
+  const { text, origin } = artifact;
+  if (first === undefined) {
+    findings.error("W306", `\`${text}\` is made by \`${step.id.text}\` itself`, origin, { hint: "an input comes from an earlier step" });
+    return;
+  }
+  findings.error("W306", `\`${text}\` is made by ${listed(others)}, which \`${step.id.text}\` does not depend on`, origin, {
+    hint: `add \`dependencies: [${first}]\` to the step, or write the input as \`{ artifact: ${text}, from: ${first} }\``,
+  });
+}
+
+/** `from` names the step; it has to make the artifact. A step that is not known is reported with the edges. */
+function statedProducer({ steps, findings }: ProducerIndex, from: string, { artifact }: WrittenInput): string | undefined {
+  const made = steps.get(from)?.artifacts.map(({ name }) => name);
+  if (made === undefined) return undefined;
+  const { text, origin } = artifact;
+  if (made.includes(text)) return from;
+  const hint = made.length === 0 ? `\`${from}\` declares no artifacts` : `it makes ${listed(made)}`;
+  findings.error("W305", `the step \`${from}\` does not make \`${text}\``, origin, findings.guess(text, made, hint));
+  return undefined;
+}
+
+/** From this many askers on, an artifact is looked at once from its maker instead of from each asker. */
+const manyAskers = 4;
+
+function search({ graph, asked, below }: ProducerIndex, step: WrittenStep, artifact: string, makers: Makers): readonly number[] {
+  const from = graph.number.get(step.id.text) ?? 0;
+  const [only, ...others] = makers.steps.slice(0, 2);
+  if (only === undefined) return [];
+  if (others.length > 0) return nearestProducers(graph, from, makers);
+  if (graph.up[from]?.includes(only)) return makers.steps;
+  const count = (asked.get(artifact) ?? 0) + 1;
+  asked.set(artifact, count);
+  if (count <= manyAskers) return nearestProducers(graph, from, makers);
+  const known = below.get(artifact) ?? descendantsOf(graph, only);
+  below.set(artifact, known);
+  return known[from] === 1 && only !== from ? makers.steps : [];
+}

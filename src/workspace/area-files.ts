@@ -1,0 +1,129 @@
+/**
+ * Looks into a workspace's areas from outside: reads files and lists what matches a glob, without being led elsewhere by
+ * symlinks. It trusts the directory above an area, and nothing in it.
+ */
+import { constants } from "node:fs";
+import { lstat, open, readdir, realpath } from "node:fs/promises";
+import path from "node:path";
+import type { Failure } from "../model/failure.ts";
+import { namesGit, pathPattern } from "../model/glob.ts";
+import type { WorkspaceEntry } from "../model/ports.ts";
+import { err, ok, type Result } from "../model/result.ts";
+import { describeIoError } from "../platform/files.ts";
+
+/** A directory to look into. `hidden`: a directory below it that is no part of it (state); absolute. */
+export interface Area {
+  readonly directory: string;
+  readonly hidden?: string;
+}
+
+/**
+ * A regular file's bytes, at most `limit`. Fails with `artifact-refused` when the path leads out of the area (by itself or by a
+ * symlink) or to no regular file, `artifact-too-large`, or `file-unreadable`. The failures carry the path as the artifact's
+ * name; a caller that knows the name puts it in.
+ */
+export async function readFromArea(area: Area, file: string, limit: number): Promise<Result<Uint8Array>> {
+  const target = path.resolve(area.directory, file);
+  if (file.includes("\0")) return refused(file, "it is not a path");
+  if (!isBelow(area.directory, target)) return refused(file, "it leads out of the workspace");
+  try {
+    const real = await realpath(target);
+    if (!isBelow(await realpath(area.directory), real)) return refused(file, "it leads out of the workspace through a symlink");
+    if (area.hidden !== undefined && isBelow(await realOrSame(area.hidden), real)) return refused(file, "it lies in wave's state");
+    return await readRegular(real, file, limit);
+  } catch (error) {
+    const { code, detail } = describeIoError(error);
+    if (code === "ELOOP") return refused(file, "it is a symlink that leads nowhere");
+    return err({ reason: "file-unreadable", path: file, code, detail });
+  }
+}
+
+async function readRegular(real: string, file: string, limit: number): Promise<Result<Uint8Array>> {
+  // Without O_NONBLOCK, opening a FIFO waits for a writer that may never come. Windows has neither flag.
+  const handle = await open(real, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile()) return refused(file, "it is not a regular file");
+    if (stat.size > limit) return err({ reason: "artifact-too-large", artifact: file, size: stat.size, limit });
+    const bytes = Buffer.allocUnsafe(stat.size);
+    let length = 0;
+    while (length < bytes.length) {
+      const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return ok(bytes.subarray(0, length));
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * What matches a glob (as `pathPattern` reads it), sorted by path. Symlinked directories are not entered; `.git` only where the
+ * glob spells it. An area or directory that is not there gives nothing; a directory that may not be read is passed over.
+ */
+export async function listArea(area: Area, glob: string): Promise<Result<readonly WorkspaceEntry[]>> {
+  const { base, isLiteral } = literalBase(glob);
+  if (glob.includes("\0") || base.split("/").includes("..")) return refused(glob, "it leads out of the workspace");
+  const matches = pathPattern(glob);
+  const found: WorkspaceEntry[] = [];
+  try {
+    if (isLiteral) await visit(base);
+    else await walk(base);
+  } catch (error) {
+    const { code, detail } = describeIoError(error);
+    if (code !== "ENOENT" && code !== "ENOTDIR") return err({ reason: "file-unreadable", path: base, code, detail });
+  }
+  return ok(found.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)));
+
+  async function walk(directory: string): Promise<void> {
+    const entries = await readdir(path.join(area.directory, directory), { withFileTypes: true });
+    for (const entry of entries) {
+      const file = directory === "" ? entry.name : `${directory}/${entry.name}`;
+      if (isHidden(area, file)) continue;
+      if (matches(file)) await unlessGone(() => visit(file));
+      if (entry.isDirectory() && (entry.name !== ".git" || namesGit(glob))) await unlessGone(() => walk(file));
+    }
+  }
+
+  async function visit(file: string): Promise<void> {
+    if (isHidden(area, file) || !matches(file)) return;
+    const stat = await lstat(path.join(area.directory, file));
+    const kind = stat.isFile() ? "file" : stat.isDirectory() ? "directory" : stat.isSymbolicLink() ? "symlink" : "other";
+    found.push({ path: file, kind, size: stat.size });
+  }
+}
+
+/** The leading segments of a glob that are plain names, so that the rest of the tree need not be walked. */
+function literalBase(glob: string): { base: string; isLiteral: boolean } {
+  const segments = glob.split("/").filter((segment) => segment !== "" && segment !== ".");
+  const magic = segments.findIndex((segment) => /[*?[\]{}\\]/.test(segment));
+  const isLiteral = magic === -1 && segments.length > 0 && !glob.endsWith("/");
+  return { base: (magic === -1 ? segments : segments.slice(0, magic)).join("/"), isLiteral };
+}
+
+/** A tree may change while it is walked, and parts of it may be closed to us. */
+async function unlessGone(look: () => Promise<void>): Promise<void> {
+  try {
+    await look();
+  } catch (error) {
+    if (!["ENOENT", "ENOTDIR", "EACCES", "EPERM"].includes(describeIoError(error).code)) throw error;
+  }
+}
+
+function isHidden(area: Area, file: string): boolean {
+  return area.hidden !== undefined && isBelow(area.hidden, path.join(area.directory, file));
+}
+
+function isBelow(directory: string, file: string): boolean {
+  const relative = path.relative(directory, file);
+  return relative === "" || (!path.isAbsolute(relative) && relative !== ".." && !relative.startsWith(`..${path.sep}`));
+}
+
+async function realOrSame(file: string): Promise<string> {
+  return realpath(file).catch(() => file);
+}
+
+function refused(file: string, detail: string): Result<never, Failure> {
+  return err({ reason: "artifact-refused", artifact: file, path: file, detail });
+}

@@ -1,0 +1,178 @@
+/**
+ * Object ids of files, and the memory that spares hashing them again. An id is what git would call the file's blob, so that
+ * committing a file changes nothing. The memory is a cache: it may be lost, and what cannot be written is not.
+ */
+import { createHash, type Hash, randomBytes } from "node:crypto";
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
+
+/** One file of a base. `path` is relative to the project root, with forward slashes. */
+export interface BaseEntry {
+  readonly path: string;
+  /** As git writes it: `100644`, `100755` (executable), `120000` (symlink, by its target), `160000` (a repository of its own). */
+  readonly mode: string;
+  /** The blob's id, or `unreadable`. */
+  readonly oid: string;
+}
+
+/** What the id of a file was when its inode looked like this. */
+type Remembered = readonly [mtimeNs: string, ctimeNs: string, size: string, ino: string, oid: string];
+
+export interface BaseIndex {
+  readonly algorithm: "sha1" | "sha256";
+  readonly known: ReadonlyMap<string, Remembered>;
+  readonly next: Map<string, Remembered>;
+  /** Files changed later than this may change again without looking different: they are not remembered. */
+  readonly racyFromNs: bigint;
+  hashed: number;
+}
+
+const fileName = "base-index.json";
+const version = 1;
+/** The coarsest time stamps in use (FAT) are two seconds apart. */
+const racyMs = 2000;
+const chunkBytes = 1 << 20;
+
+/** Reads the memory; an unreadable one is an empty one. `nowMs` is the time since the epoch at which hashing begins. */
+export function openBaseIndex(stateDir: string, algorithm: "sha1" | "sha256", nowMs: number = Date.now()): BaseIndex {
+  return {
+    algorithm,
+    known: readKnown(path.join(stateDir, fileName), algorithm),
+    next: new Map(),
+    racyFromNs: BigInt(nowMs - racyMs) * 1_000_000n,
+    hashed: 0,
+  };
+}
+
+/** Writes the memory when something new was hashed. Leaves no trace where there is no state directory yet, and none when it fails. */
+export function saveBaseIndex(stateDir: string, index: BaseIndex): void {
+  if (index.hashed === 0 || index.next.size === 0) return;
+  const target = path.join(stateDir, fileName);
+  const temporary = `${target}.${randomBytes(6).toString("hex")}`;
+  try {
+    writeFileSync(temporary, JSON.stringify({ version, algorithm: index.algorithm, files: Object.fromEntries(index.next) }), {
+      flag: "wx",
+    });
+    renameSync(temporary, target);
+  } catch {
+    rmSync(temporary, { force: true });
+  }
+}
+
+/**
+ * The entry for what lies at a path now. Nothing when it is gone, or is neither a file nor a symlink; `directory` for a
+ * directory. `indexMode` is git's word where the file system has no executable bit.
+ */
+export function entryAt(root: string, name: string, index: BaseIndex, indexMode?: string): BaseEntry | "directory" | undefined {
+  const absolute = path.join(root, name);
+  const stats = statOf(absolute);
+  if (stats === undefined) return name.includes("\uFFFD") ? { path: name, mode: "100644", oid: "unreadable" } : undefined;
+  if (stats === "unreadable") return { path: name, mode: "100644", oid: "unreadable" };
+  if (stats.isDirectory()) return "directory";
+  if (stats.isSymbolicLink()) return { path: name, mode: "120000", oid: oidOfLink(absolute, index.algorithm) };
+  if (!stats.isFile()) return undefined;
+  const executable = process.platform === "win32" ? indexMode === "100755" : (stats.mode & 0o100n) !== 0n;
+  return { path: name, mode: executable ? "100755" : "100644", oid: oidOfFile(absolute, name, stats, index) };
+}
+
+function oidOfFile(absolute: string, name: string, stats: BigIntStats, index: BaseIndex): string {
+  const looks = [String(stats.mtimeNs), String(stats.ctimeNs), String(stats.size), String(stats.ino)] as const;
+  const known = index.known.get(name);
+  const same = known !== undefined && looks.every((part, at) => part === known[at]);
+  const oid = same ? known[4] : hashFile(absolute, Number(stats.size), index.algorithm);
+  if (!same) index.hashed++;
+  const settled = stats.mtimeNs < index.racyFromNs && stats.ctimeNs < index.racyFromNs;
+  if (settled && oid !== "unreadable") index.next.set(name, [...looks, oid]);
+  return oid;
+}
+
+function oidOfLink(absolute: string, algorithm: "sha1" | "sha256"): string {
+  try {
+    const target = readlinkSync(absolute, { encoding: "buffer" });
+    return blobHash(target.length, algorithm).update(target).digest("hex");
+  } catch {
+    return "unreadable";
+  }
+}
+
+/** A file that cannot be read counts by its name: a step could not read it either. */
+function hashFile(absolute: string, size: number, algorithm: "sha1" | "sha256"): string {
+  try {
+    if (size <= chunkBytes) {
+      const bytes = readFileSync(absolute);
+      return blobHash(bytes.length, algorithm).update(bytes).digest("hex");
+    }
+    return hashInChunks(absolute, size, algorithm);
+  } catch {
+    return "unreadable";
+  }
+}
+
+function hashInChunks(absolute: string, size: number, algorithm: "sha1" | "sha256"): string {
+  const file = openSync(absolute, constants.O_RDONLY);
+  try {
+    const hash = blobHash(size, algorithm);
+    const chunk = Buffer.allocUnsafe(chunkBytes);
+    for (let count = readSync(file, chunk); count > 0; count = readSync(file, chunk)) hash.update(chunk.subarray(0, count));
+    return hash.digest("hex");
+  } finally {
+    closeSync(file);
+  }
+}
+
+function blobHash(size: number, algorithm: "sha1" | "sha256"): Hash {
+  return createHash(algorithm).update(`blob ${size}\0`);
+}
+
+function statOf(absolute: string): BigIntStats | "unreadable" | undefined {
+  try {
+    return lstatSync(absolute, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    // A directory on the way became a file, or a name is one that this system cannot have: not there.
+    const code = (error as NodeJS.ErrnoException).code;
+    return code === "EACCES" || code === "EPERM" ? "unreadable" : undefined;
+  }
+}
+
+function readKnown(file: string, algorithm: "sha1" | "sha256"): ReadonlyMap<string, Remembered> {
+  try {
+    const stored: unknown = JSON.parse(readFileSync(file, "utf8"));
+    if (!isStored(stored) || stored.version !== version || stored.algorithm !== algorithm) return new Map();
+    return new Map(Object.entries(stored.files).filter((entry): entry is [string, Remembered] => isRemembered(entry[1])));
+  } catch {
+    return new Map();
+  }
+}
+
+function isStored(value: unknown): value is { version: unknown; algorithm: unknown; files: object } {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "version" in value &&
+    "algorithm" in value &&
+    "files" in value &&
+    typeof value.files === "object" &&
+    value.files !== null
+  );
+}
+
+function isRemembered(value: unknown): value is Remembered {
+  return (
+    Array.isArray(value) &&
+    value.length === 5 &&
+    value.every((part) => typeof part === "string") &&
+    /^[0-9a-f]{40,64}$/.test(String(value[4]))
+  );
+}

@@ -1,0 +1,83 @@
+/**
+ * The base: what the project's tree is when a run begins, as digests. It says whether two trees are equal for the whole
+ * project and for what each set of permissions lets a step read; it copies nothing.
+ */
+import { createHash, type Hash } from "node:crypto";
+import { statSync } from "node:fs";
+import path from "node:path";
+import type { Digest } from "../model/digest.ts";
+import type { BaseRef } from "../model/event.ts";
+import { err, ok, type Result } from "../model/result.ts";
+import { gitFiles } from "./base-git.ts";
+import { type BaseEntry, openBaseIndex, saveBaseIndex } from "./base-index.ts";
+import { walkFiles } from "./base-walk.ts";
+
+/**
+ * Takes the base of the project at `root` (absolute; it may be a part of a repository).
+ *
+ * A digest covers path, kind, executable bit and content of the files as they lie on disk: with git the tracked and the
+ * untracked ones that are not ignored; without git, or where the repository ignores the whole project, all but `node_modules`.
+ * `.git` and the state directory never count. HEAD is recorded as `head`; it counts only for views whose filter lets `.git/HEAD`
+ * through, so a commit that changes no file changes no other digest. Names that are not UTF-8 count, the content under them does not.
+ *
+ * `views` are the filters to take digests through, by key. Fails with `file-unreadable` when `root` is not a directory.
+ */
+export async function takeBase(
+  root: string,
+  stateDir: string,
+  views: ReadonlyMap<string, (path: string) => boolean>,
+): Promise<Result<BaseRef>> {
+  const problem = problemWith(root);
+  if (problem !== undefined) return err({ reason: "file-unreadable", path: root, ...problem });
+  const isLeftOut = below(path.relative(root, path.resolve(root, stateDir)));
+  const git = await gitFiles(root, stateDir, isLeftOut);
+  if (git !== undefined) {
+    saveBaseIndex(stateDir, git.index);
+    const head = git.head === undefined ? {} : { head: git.head };
+    return ok({ kind: "git", ...head, ...digestsOf(git.entries, views, git.head) });
+  }
+  const index = openBaseIndex(stateDir, "sha1");
+  const entries = await walkFiles(root, "", isLeftOut, index);
+  saveBaseIndex(stateDir, index);
+  return ok({ kind: "files", ...digestsOf(entries, views, undefined) });
+}
+
+function digestsOf(
+  entries: readonly BaseEntry[],
+  views: ReadonlyMap<string, (path: string) => boolean>,
+  head: string | undefined,
+): Pick<BaseRef, "tree" | "views"> {
+  const tree = createHash("sha256");
+  const open = [...views].map(([key, lets]) => ({ key, lets, hash: createHash("sha256") }));
+  for (const { path: name, mode, oid } of [...entries].sort(byPath)) {
+    const line = `${mode} ${oid}\t${name}\0`;
+    tree.update(line);
+    for (const view of open) if (view.lets(name)) view.hash.update(line);
+  }
+  for (const view of open) if (view.lets(".git/HEAD")) view.hash.update(`HEAD ${head ?? "none"}\0`);
+  return { tree: closed(tree), views: Object.fromEntries(open.map(({ key, hash }) => [key, closed(hash)])) };
+}
+
+function closed(hash: Hash): Digest {
+  return `sha256:${hash.digest("hex")}`;
+}
+
+function byPath(a: BaseEntry, b: BaseEntry): number {
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+}
+
+/** Whether a path is the given one or below it; never, when that leads out of the project. */
+function below(relative: string): (path: string) => boolean {
+  const place = relative.split(path.sep).join("/");
+  if (place === "" || place === ".." || place.startsWith("../") || path.isAbsolute(relative)) return () => false;
+  return (name) => name === place || name.startsWith(`${place}/`);
+}
+
+function problemWith(root: string): { code: string; detail: string } | undefined {
+  try {
+    return statSync(root).isDirectory() ? undefined : { code: "ENOTDIR", detail: "the project's root is not a directory" };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { code: code ?? "UNKNOWN", detail: message };
+  }
+}

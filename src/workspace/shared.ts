@@ -1,0 +1,129 @@
+/**
+ * The `shared` workspace: the project's own tree, in place. Inputs, output, task file and a private TMPDIR lie under the state
+ * directory, one directory an attempt; HOME is the user's own. It isolates nothing: it enforces no permissions, and cannot tell
+ * what an attempt changed from what others changed meanwhile.
+ */
+import { chmodSync, mkdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
+import { copyFile, rm } from "node:fs/promises";
+import path from "node:path";
+import type { Failure } from "../model/failure.ts";
+import type { OpenWorkspace, SpawnRequest, Workspace, WorkspaceArea, WorkspacePaths, WorkspaceProvider } from "../model/ports.ts";
+import { err, ok, type Result } from "../model/result.ts";
+import { spawnChild } from "../platform/child-process.ts";
+import { describeIoError } from "../platform/files.ts";
+import { type Area, listArea, readFromArea } from "./area-files.ts";
+
+/** What the shared provider works on. `root` and `stateDir` are absolute. */
+export interface SharedWorkspaces {
+  readonly root: string;
+  readonly stateDir: string;
+  /** The environment of the wave process; PATH, HOME and LANG are taken from it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds between SIGTERM and SIGKILL; 2000 by default. */
+  readonly graceMs?: number;
+}
+
+/** Workspaces in the project itself. Opening fails with `workspace-failed` when directories cannot be made or inputs not copied. */
+export function sharedProvider(setting: SharedWorkspaces): WorkspaceProvider {
+  return { name: "shared", open: (request) => open(setting, request) };
+}
+
+async function open(setting: SharedWorkspaces, request: OpenWorkspace): Promise<Result<Workspace>> {
+  const directory = path.join(setting.stateDir, "workspaces", request.run, request.step.id, String(request.attempt));
+  const paths: WorkspacePaths = {
+    root: setting.root,
+    inputs: path.join(directory, "inputs"),
+    output: path.join(directory, "output"),
+    taskFile: path.join(directory, "task.md"),
+    home: setting.env["HOME"] ?? setting.env["USERPROFILE"] ?? path.join(directory, "home"),
+    temp: path.join(directory, "tmp"),
+  };
+  const misnamed = request.inputs.find(({ name }) => name === "" || name === "." || name === ".." || /[/\\\0]/.test(name));
+  if (misnamed !== undefined) return failed("EINVAL", `\`${misnamed.name}\` cannot be the name of a file`);
+  try {
+    await layOut(directory, paths, request);
+  } catch (error) {
+    const { code, detail } = describeIoError(error);
+    return failed(code, `${directory}: ${detail}`);
+  }
+  return ok(workspaceAt(setting, directory, paths));
+}
+
+/** Synchronous but for the copies: a handful of calls that cost less than the way to a thread and back. */
+async function layOut(directory: string, paths: WorkspacePaths, request: OpenWorkspace): Promise<void> {
+  // Nothing was created: a run that died left this attempt's directory, whose output must not be taken for new work.
+  if (mkdirSync(directory, { recursive: true }) === undefined) {
+    await rm(directory, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true });
+  }
+  for (const part of [paths.inputs, paths.output, paths.temp]) mkdirSync(part);
+  if (path.dirname(paths.home) === directory) mkdirSync(paths.home);
+  writeFileSync(paths.taskFile, request.task(paths));
+  for (const { name, source } of request.inputs) {
+    const target = path.join(paths.inputs, name);
+    // Never a hard link: what a child appends to its input must not reach the blob.
+    await copyFile(source, target);
+    chmodSync(target, 0o444);
+  }
+}
+
+function workspaceAt(setting: SharedWorkspaces, directory: string, paths: WorkspacePaths): Workspace {
+  const areas: Readonly<Record<WorkspaceArea, Area>> = {
+    root: { directory: paths.root, hidden: setting.stateDir },
+    output: { directory: paths.output },
+  };
+  const base = childEnvironment(setting.env, paths);
+  return {
+    paths,
+    spawn: ({ role: _, env, ...request }: SpawnRequest) =>
+      spawnChild({
+        ...request,
+        env: { ...base, ...env },
+        cwd: paths.root,
+        ...(setting.graceMs === undefined ? {} : { graceMs: setting.graceMs }),
+      }),
+    read: (area, file, limit) => readFromArea(areas[area], file, limit),
+    list: (area, glob) => listArea(areas[area], glob),
+    changeset: async () => ok(undefined),
+    discard: async (outcome) => {
+      if (outcome === "passed") await remove(directory, paths);
+    },
+  };
+}
+
+/** What every child sees besides what is declared. Programs on Windows do not start without a few more. */
+function childEnvironment(env: SharedWorkspaces["env"], paths: WorkspacePaths): Record<string, string> {
+  const windows =
+    process.platform === "win32" ? { ...pick(env, ["SystemRoot", "ComSpec", "PATHEXT"]), TEMP: paths.temp, TMP: paths.temp } : {};
+  return { LANG: "C.UTF-8", ...windows, ...pick(env, ["PATH", "LANG"]), HOME: paths.home, TMPDIR: paths.temp };
+}
+
+function pick(env: SharedWorkspaces["env"], names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = env[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}
+
+/** Most attempts leave nothing behind, and then four calls do; what cannot be removed is left for the cleanup. */
+async function remove(directory: string, paths: WorkspacePaths): Promise<void> {
+  try {
+    unlinkSync(paths.taskFile);
+    for (const part of [paths.inputs, paths.output, paths.temp, directory]) rmdirSync(part);
+  } catch (error) {
+    describeIoError(error);
+    await rm(directory, { recursive: true, force: true }).catch(describeIoError);
+  }
+  try {
+    for (const above of [path.dirname(directory), path.dirname(path.dirname(directory))]) rmdirSync(above);
+  } catch (error) {
+    // Other attempts and steps lie there.
+    describeIoError(error);
+  }
+}
+
+function failed(code: string, detail: string): Result<never, Failure> {
+  return err({ reason: "workspace-failed", code, detail });
+}

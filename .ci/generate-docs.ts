@@ -44,18 +44,42 @@ interface Section {
 
 /** In the order of the page. A key whose schema has a section of its own links to it. */
 const sections: readonly Section[] = [
-  { title: "Manifest", schema: ManifestSchema, text: "One of `pipeline`, `steps` and `pipelines` is required; they exclude each other. `name` and `version` go with bare `steps`." },
+  {
+    title: "Manifest",
+    schema: ManifestSchema,
+    text: "One of `pipeline`, `steps` and `pipelines` is required; they exclude each other. `name` and `version` go with bare `steps`.",
+  },
   { title: "Pipeline", schema: PipelineSchema, text: "Below `pipeline:`, in the manifest or in a file that `pipelines:` names." },
-  { title: "Pipeline reference", schema: PipelineReferenceSchema, text: "A value below `pipelines:`. `wave run NAME` takes the active version, `wave run NAME@VERSION` any other." },
+  {
+    title: "Pipeline reference",
+    schema: PipelineReferenceSchema,
+    text: "A value below `pipelines:`. `wave run NAME` takes the active version, `wave run NAME@VERSION` any other.",
+  },
   { title: "Step", schema: StepSchema },
-  { title: "Input", schema: InputSchema, text: "A bare name means the nearest upstream step that makes the artifact. It adds no edge to the graph; `from` does." },
-  { title: "Artifact", schema: ArtifactSchema, text: "Collected from `path`, else from `$WAVE_OUTPUT_DIR/NAME`, else from the one `NAME.*` there. A missing artifact fails the step, unless it is `optional`." },
+  {
+    title: "Input",
+    schema: InputSchema,
+    text: "A bare name means the nearest upstream step that makes the artifact. It adds no edge to the graph; `from` does.",
+  },
+  {
+    title: "Artifact",
+    schema: ArtifactSchema,
+    text: "Collected from `path`, else from `$WAVE_OUTPUT_DIR/NAME`, else from the one `NAME.*` there. A missing artifact fails the step, unless it is `optional`.",
+  },
   { title: "Handover", schema: HandoverSchema, text: "`contract` or `contracts`, not both." },
   { title: "Contract json_schema", schema: JsonSchemaContractSchema },
   { title: "Contract test_suite", schema: TestSuiteContractSchema },
   { title: "Circuit breaker", schema: CircuitBreakerSchema },
-  { title: "Persona", schema: PersonaSchema, text: "Below `personas:`, or in a file: `.wave/personas/NAME.yaml`, or `NAME.md` whose body is the system prompt. `prompt` and `system_prompt` exclude each other." },
-  { title: "Permissions", schema: PermissionsSchema, text: "A request has to be allowed by the persona and by the step, and denied by neither." },
+  {
+    title: "Persona",
+    schema: PersonaSchema,
+    text: "Below `personas:`, or in a file: `.wave/personas/NAME.yaml`, or `NAME.md` whose body is the system prompt. `prompt` and `system_prompt` exclude each other.",
+  },
+  {
+    title: "Permissions",
+    schema: PermissionsSchema,
+    text: "A request has to be allowed by the persona and by the step, and denied by neither.",
+  },
   { title: "Resources", schema: ResourcesSchema, text: "A step's own go before its persona's, and those before `defaults`." },
   { title: "Adapter settings", schema: AdapterSettingsSchema },
   { title: "Defaults", schema: DefaultsSchema },
@@ -83,7 +107,11 @@ export function diagnosticsPage(): string {
     ["W3", "References"],
     ["W4", "Graph"],
   ] as const;
-  const head = ["# Diagnostics", "", "Generated from the table of codes. `wave validate` prints them; an error stops `plan` and `run` before anything starts."];
+  const head = [
+    "# Diagnostics",
+    "",
+    "Generated from the table of codes. `wave validate` prints them; an error stops `plan` and `run` before anything starts.",
+  ];
   const tables = groups.flatMap(([prefix, title]) => [
     "",
     `## ${title}`,
@@ -126,7 +154,9 @@ function typeOf(schema: Schema): string {
 }
 
 function mapOf(properties: Readonly<Record<string, Schema>>): string {
-  const keys = `map: ${Object.keys(properties).map((key) => `\`${key}\``).join(", ")}`;
+  const keys = `map: ${Object.keys(properties)
+    .map((key) => `\`${key}\``)
+    .join(", ")}`;
   const [section, ...others] = new Set(Object.values(properties).map(sectionOf));
   return section === undefined || others.length > 0 ? keys : `${keys} → ${linkTo(section)}`;
 }

@@ -29,7 +29,13 @@ function validators(): Readonly<Record<string, Schema>> {
 export async function validatorCode(): Promise<string> {
   const schemas = validators();
   // The manifest's own rules are what the types say: nothing is coerced, nothing filled in.
-  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, strictTypes: false, code: { source: true, esm: true }, ownProperties: true });
+  const ajv = new Ajv({
+    allErrors: true,
+    allowUnionTypes: true,
+    strictTypes: false,
+    code: { source: true, esm: true },
+    ownProperties: true,
+  });
   for (const [name, schema] of Object.entries(schemas)) ajv.addSchema(schema, name);
   const names = Object.fromEntries(Object.keys(schemas).map((name) => [name, name]));
   const code = standalone(ajv, names).replaceAll(
@@ -73,7 +79,8 @@ export declare const patterns: Readonly<Record<string, Readonly<Record<string, s
 
 /** A schema without what validates nothing. */
 function plain(schema: object): Schema {
-  const says = (key: string, value: unknown) => (key === "description" && typeof value === "string") || (key === "examples" && Array.isArray(value));
+  const says = (key: string, value: unknown) =>
+    (key === "description" && typeof value === "string") || (key === "examples" && Array.isArray(value));
   return JSON.parse(JSON.stringify(schema, (key, value: unknown) => (says(key, value) ? undefined : value))) as Schema;
 }
 
@@ -106,7 +113,8 @@ function patterns(schema: Schema): Record<string, string> {
 function visit(part: unknown, pointer: string, see: (part: Schema, pointer: string) => void): void {
   if (typeof part !== "object" || part === null) return;
   see(part as Schema, pointer);
-  for (const [key, member] of Object.entries(part)) visit(member, `${pointer}/${encodeURIComponent(key.replaceAll("~", "~0").replaceAll("/", "~1"))}`, see);
+  for (const [key, member] of Object.entries(part))
+    visit(member, `${pointer}/${encodeURIComponent(key.replaceAll("~", "~0").replaceAll("/", "~1"))}`, see);
 }
 
 function mapValues<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {

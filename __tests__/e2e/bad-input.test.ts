@@ -1,8 +1,9 @@
 /** Bad input through the real binary: a clear diagnostic or failure, its exit code, never a stack trace. */
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Finished, project } from "../rig/project.ts";
+import { cli, type Finished, project } from "../rig/project.ts";
 
 const worker = (command: string) => `personas: { worker: { command: ${JSON.stringify(command)} } }\n`;
 
@@ -13,7 +14,7 @@ interface JsonDiagnostic {
 }
 
 function expectKind(finished: Finished): void {
-  expect(finished.stderr).not.toMatch(/^\s+at .+:\d+:\d+\)?$/m);
+  expect(finished.stderr).not.toMatch(/^\s+at .*(?:file:|node:|\.js:).*\d+:\d+\)?$/m);
   expect(finished.stderr).not.toContain("bug in wave");
 }
 
@@ -38,7 +39,7 @@ describe("manifests", () => {
   const cases: readonly (readonly [string, string | Buffer, readonly string[]])[] = [
     ["empty", "", ["W102 wave.yaml:1:1"]],
     ["only comments", "# nothing\n", ["W102 wave.yaml:1:1"]],
-    ["binary", Buffer.from([0, 1, 2, 255, 254, 0]), ["W103 wave.yaml:1:1"]],
+    ["binary", Buffer.from([0, 1, 2, 255, 254, 0]), ["W103"]],
     ["50 MB", Buffer.alloc(50_000_000, "# filler\n"), ["W104 wave.yaml:1:1"]],
     ["an alias bomb", `a: &a [${"x, ".repeat(9)}x]\n${"bcdefgh".split("").map((name, index) => `${name}: &${name} [${`*${"abcdefg"[index]}, `.repeat(9)}*${"abcdefg"[index]}]\n`).join("")}`, ["W106"]],
     ["duplicate keys", `${worker("true")}steps:\n${step("a")}steps: []\n`, ["W105 wave.yaml:4:1"]],
@@ -52,6 +53,7 @@ describe("manifests", () => {
     ["a schema outside the project", `${worker("true")}steps:\n${step("a", "handover: { contract: { type: json_schema, schema: ../x.json } }")}`, ["W304"]],
     ["a missing schema", `${worker("true")}steps:\n${step("a", "handover: { contract: { type: json_schema, schema: x.json } }")}`, ["W303"]],
     ["an unknown contract type", `${worker("true")}steps:\n${step("a", "handover: { contract: { type: jsonschema } }")}`, ["W204"]],
+    ["an artifact that climbs out", `${worker("true")}steps:\n${step("a", 'artifacts: [{ name: a, path: "../../etc/hostname" }]')}`, ["W304"]],
     ["a scalar", "just text\n", ["W202 wave.yaml:1:1"]],
   ];
   it.each(cases)("%s", async (_name, manifest, expected) => {
@@ -76,7 +78,6 @@ describe("manifests", () => {
 
 describe("steps", () => {
   const failures: readonly (readonly [string, string, string, string])[] = [
-    ["an artifact that climbs out", "true", 'artifacts: [{ name: a, path: "../../../../etc/hostname" }]', "artifact"],
     ["an artifact through a symlink that leads out", 'ln -s /etc/hostname "$WAVE_OUTPUT_DIR/a"', "artifacts: [a]", "artifact-refused"],
     ["a missing artifact", "true", "artifacts: [a]", "artifact-missing"],
     ["an exit status", "exit 3", "", "adapter-exit"],
@@ -103,8 +104,9 @@ describe("steps", () => {
     expect(run.code).toBe(0);
     const alive = await wave.wave("status", "latest");
     expect(alive.code).toBe(0);
-    const { readFileSync } = await import("node:fs");
-    expect(() => process.kill(Number(readFileSync(path.join(wave.root, "pid"), "utf8")), 0)).toThrow(/ESRCH/);
+    const pid = readFileSync(path.join(wave.root, "pid"), "utf8").trim();
+    // Gone, or dead and not yet taken away by its new parent.
+    expect(spawnSync("ps", ["-o", "stat=", "-p", pid], { encoding: "utf8" }).stdout.trim()).toMatch(/^(?:Z.*)?$/);
   });
 
   it("200 MB of output that is not UTF-8", async () => {
@@ -142,10 +144,8 @@ describe("state", () => {
   it("on a full disk loses nothing that was reported", async () => {
     // A file size limit stands in for a full disk: it fails the same write, with EFBIG where a disk gives ENOSPC.
     const wave = project({ "wave.yaml": `${worker("head -c 3000 /dev/zero > $WAVE_OUTPUT_DIR/a")}steps:\n${Array.from({ length: 40 }, (_, index) => step(`s${index}`, "artifacts: [a]")).join("")}` });
-    const { spawnSync } = await import("node:child_process");
-    const { cli } = await import("../rig/project.ts");
     const run = spawnSync("sh", ["-c", `ulimit -f 24; trap '' XFSZ; exec "${process.execPath}" "${cli}" run --json`], { cwd: wave.root, encoding: "utf8" });
-    expect(run.stderr).not.toMatch(/^\s+at .+:\d+:\d+\)?$/m);
+    expect(run.stderr).not.toMatch(/^\s+at .*(?:file:|node:|\.js:).*\d+:\d+\)?$/m);
     expect(run.status).toBe(4);
     const reported = run.stdout.split("\n").slice(0, -1).map((line) => JSON.parse(line) as { writer?: string; seq?: number });
     const stored = new Set(wave.events().map((event) => `${event.writer}:${event.seq}`));

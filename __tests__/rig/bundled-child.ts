@@ -47,7 +47,8 @@ export async function bundledChild(source: string): Promise<Fixture> {
 }
 
 function startChild(file: string, words: readonly string[], shell: string | undefined): Child {
-  const argv = shell === undefined ? [process.execPath, file, ...words] : ["sh", "-c", `${shell}; exec "$@"`, "sh", process.execPath, file, ...words];
+  const argv =
+    shell === undefined ? [process.execPath, file, ...words] : ["sh", "-c", `${shell}; exec "$@"`, "sh", process.execPath, file, ...words];
   const [program = "", ...rest] = argv;
   const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
@@ -61,7 +62,9 @@ function startChild(file: string, words: readonly string[], shell: string | unde
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
   });
-  const ended = new Promise<{ lines: readonly string[]; stderr: string }>((resolve) => child.on("close", () => resolve({ lines: lines(), stderr })));
+  const ended = new Promise<{ lines: readonly string[]; stderr: string }>((resolve) =>
+    child.on("close", () => resolve({ lines: lines(), stderr })),
+  );
   const untilLines = (count: number) =>
     new Promise<void>((resolve, reject) => {
       const look = () => {

@@ -9,7 +9,7 @@ import type { ArtifactStore, Redactor, Workspace } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { messageContent } from "./final-message.ts";
 import { type FoundArtifact, findArtifact } from "./find-artifact.ts";
-import { mediaTypeOf } from "./media-type.ts";
+import { mediaTypeOf, mediaTypeOfContent } from "./media-type.ts";
 
 /** What to collect, and where it goes. `prompt` is what the step was told: an echo of it is no work. */
 export interface Collection {
@@ -77,7 +77,7 @@ async function storeAll(
 async function contentAt(workspace: Workspace, artifact: StepArtifact, place: FoundArtifact): Promise<Result<Content>> {
   const read = await workspace.read(place.area, place.path, sizeLimit);
   if (!read.ok) return err(named(read.error, artifact.name, place.source));
-  const mediaType = artifact.mediaType ?? mediaTypeOf(place.path) ?? mediaTypeOf(artifact.name) ?? "application/octet-stream";
+  const mediaType = artifact.mediaType ?? mediaTypeOf(place.path) ?? mediaTypeOf(artifact.name) ?? mediaTypeOfContent(read.value);
   return ok({ artifact, bytes: read.value, mediaType, source: place.source });
 }
 

@@ -1,6 +1,6 @@
 /** Turns an adapter's final message into an artifact's bytes. Nothing is repaired: what does not parse is left as it is. Pure. */
 import type { StepArtifact } from "../model/pipeline.ts";
-import { mediaTypeOf } from "./media-type.ts";
+import { mediaTypeOf, mediaTypeOfContent } from "./media-type.ts";
 
 /** What a message says as an artifact. */
 export interface MessageContent {
@@ -15,8 +15,9 @@ export interface MessageContent {
 export function messageContent(message: string, { name, mediaType }: StepArtifact): MessageContent {
   const declared = mediaType ?? mediaTypeOf(name);
   const inside = declared === undefined || isJsonType(declared) ? insideJsonFence(message) : undefined;
-  const text = inside ?? message;
-  return { bytes: Buffer.from(text), mediaType: declared ?? (isJsonText(text) ? "application/json" : "text/markdown") };
+  const bytes = Buffer.from(inside ?? message);
+  const shown = mediaTypeOfContent(bytes) === "application/json" ? "application/json" : "text/markdown";
+  return { bytes, mediaType: declared ?? shown };
 }
 
 function insideJsonFence(message: string): string | undefined {
@@ -27,14 +28,4 @@ function insideJsonFence(message: string): string | undefined {
 
 function isJsonType(mediaType: string): boolean {
   return /[/+]json$/.test(mediaType);
-}
-
-function isJsonText(text: string): boolean {
-  if (!/^\s*[[{]/.test(text)) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,5 @@
-/** Media types by a file's ending. Pure. */
+/** Media types, by a file's ending and by what is in it. Pure. */
+import { isUtf8 } from "node:buffer";
 
 const types: Readonly<Record<string, string>> = {
   json: "application/json",
@@ -40,4 +41,21 @@ const types: Readonly<Record<string, string>> = {
 export function mediaTypeOf(file: string): string | undefined {
   const ending = /\.([^./\\]+)$/.exec(file)?.[1]?.toLowerCase();
   return ending === undefined || !Object.hasOwn(types, ending) ? undefined : types[ending];
+}
+
+/** Content above this many bytes is not parsed to see whether it is JSON. */
+const parseLimit = 10 * 1024 * 1024;
+
+/** The media type that content shows by itself: JSON objects and lists, text in UTF-8, or bytes. */
+export function mediaTypeOfContent(bytes: Uint8Array): "application/json" | "text/plain" | "application/octet-stream" {
+  if (!isUtf8(bytes) || bytes.includes(0)) return "application/octet-stream";
+  if (bytes.length > parseLimit) return "text/plain";
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+  if (!/^\s*[[{]/.test(text)) return "text/plain";
+  try {
+    JSON.parse(text);
+    return "application/json";
+  } catch {
+    return "text/plain";
+  }
 }

@@ -108,7 +108,7 @@ function linesOf(file: string, walk: Walk): readonly string[] {
 function wordingOf(problem: TemplateProblem, walk: Walk): Pick<Diagnostic, "code" | "message" | "hint"> {
   switch (problem.kind) {
     case "unset": {
-      const hint = `set ${problem.name}, or give a default: \`\${${problem.name}:-…}\`; a dollar sign that is meant as such is \`$$\``;
+      const hint = `set ${problem.name}, or give a default: \`\${${problem.name}:-…}\`; to leave it to a shell, write \`$${problem.name}\` without braces, or \`$\${\``;
       return { code: "W108", message: `\`${problem.name}\` is not set and has no default`, hint };
     }
     case "required": {
@@ -125,7 +125,7 @@ function wordingOf(problem: TemplateProblem, walk: Walk): Pick<Diagnostic, "code
       return {
         code: "W108",
         message: `\`${shortened(problem.expression)}\` is not a variable`,
-        hint: "write `${NAME}` or `${NAME:-default}`; a dollar sign that is meant as such is `$$`",
+        hint: "write `${NAME}` or `${NAME:-default}`; `$${` stands for `${` itself",
       };
   }
 }

@@ -1,7 +1,9 @@
 /**
- * `${VAR}` in one text, by the rules of Compose's interpolation: `$VAR`, `${VAR}`, `${VAR:-default}`, `${VAR-default}`,
- * `${VAR:?message}`, `${VAR?message}`, `${VAR:+alternative}`, `${VAR+alternative}`, and `$$` for a dollar sign. Defaults,
+ * `${VAR}` in one text, by the rules of Compose's interpolation: `${VAR}`, `${VAR:-default}`, `${VAR-default}`,
+ * `${VAR:?message}`, `${VAR?message}`, `${VAR:+alternative}`, `${VAR+alternative}`, and `$${` for `${` itself. Defaults,
  * messages and alternatives are templates again, and are read only when they are used. Pure; knows neither YAML nor places.
+ *
+ * Unlike Compose, only braces substitute: a manifest holds shell commands, whose `$WAVE_OUTPUT_DIR` and `$$` are the shell's.
  */
 
 export type TemplateProblem =
@@ -39,22 +41,14 @@ export function substitute(text: string, lookup: Lookup): TemplateOutcome {
 function fill(text: string, lookup: Lookup, problems: TemplateProblem[], depth: number): string {
   let out = "";
   let at = 0;
-  for (let dollar = text.indexOf("$"); dollar !== -1; dollar = text.indexOf("$", at)) {
-    out += text.slice(at, dollar);
-    const end = expressionEnd(text, dollar);
-    const expression = text.slice(dollar, end);
-    out += expression === "$$" ? "$" : evaluate(expression, lookup, problems, depth);
+  for (let start = text.indexOf("${"); start !== -1; start = text.indexOf("${", at)) {
+    const escaped = start > at && text[start - 1] === "$";
+    const end = escaped ? start + 2 : (closingBrace(text, start + 1) ?? text.length);
+    const expression = text.slice(start, end);
+    out += text.slice(at, escaped ? start - 1 : start) + (escaped ? expression : evaluate(expression, lookup, problems, depth));
     at = end;
   }
   return out + text.slice(at);
-}
-
-/** The end of the expression that starts with the dollar sign at `start`. */
-function expressionEnd(text: string, start: number): number {
-  const next = text[start + 1];
-  if (next === "$") return start + 2;
-  if (next === "{") return closingBrace(text, start + 1) ?? text.length;
-  return start + 1 + (nameAt(text, start + 1)?.length ?? Math.min(1, text.length - start - 1));
 }
 
 /** Just after the brace that closes the one at `open`; nothing where none does. Braces in defaults have to be balanced. */
@@ -104,10 +98,6 @@ interface Parts {
 }
 
 function partsOf(expression: string): Parts | undefined {
-  if (!expression.startsWith("${")) {
-    const name = nameAt(expression, 1);
-    return name === undefined ? undefined : { name, operator: "", operand: "" };
-  }
   if (closingBrace(expression, 1) !== expression.length) return undefined;
   const name = nameAt(expression, 2);
   if (name === undefined) return undefined;

@@ -36,19 +36,10 @@ export function topologicalOrder(nodes: readonly string[], edgesOf: EdgesOf): st
   return order;
 }
 
-/** Everything that a node depends on, directly or not; the node itself only where it stands on a cycle. Nearest first. */
-export function ancestors(node: string, edgesOf: EdgesOf): Set<string> {
-  const found = new Set<string>(edgesOf(node));
-  for (const next of found) for (const edge of edgesOf(next)) found.add(edge);
-  return found;
-}
-
-/** A cycle as a path along edges, first = last: the shortest one through the first node (in order of `nodes`) that is on any. */
-export function findCycle(nodes: readonly string[], edgesOf: EdgesOf): string[] | undefined {
-  return findCycles(nodes, edgesOf)[0];
-}
-
-/** One cycle, as in {@link findCycle}, for every group of nodes that all depend on each other, in order of `nodes`. */
+/**
+ * One cycle for every group of nodes that all depend on each other, in order of `nodes`: as a path along edges, first = last,
+ * and the shortest one through the group's first node.
+ */
 export function findCycles(nodes: readonly string[], edgesOf: EdgesOf): string[][] {
   const groups = connectedGroups(nodes, edgesOf);
   const done = new Set<number>();

@@ -21,7 +21,8 @@ const sizeUnits: Readonly<Record<string, number>> = {
 export function parseDuration(text: string): number | undefined {
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) total += Number(amount) * (durationUnits[unit ?? ""] ?? Number.NaN);
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
+    total += Number(amount) * (durationUnits[unit ?? ""] ?? Number.NaN);
   return Number.isFinite(total) ? Math.round(total) : undefined;
 }
 

@@ -2,11 +2,11 @@
  * What an attempt is told: one document in Markdown, the same for every adapter. Its sections, each left out when it is empty:
  *
  *     the persona's system prompt
- *     # Task                  the step's task, filled
- *     # Inputs                each with path, media type, size, digest, origin
- *     # Expected artifacts    each with the path to write it to, and the schema it has to match
- *     # Permissions           what may be read, written, reached and run
- *     # Earlier attempt       why the attempt before did not pass, and the end of its output
+ *     # Task                    the step's task, filled
+ *     # Inputs                  each with path, media type, size, digest, origin
+ *     # Expected artifacts      each with the path to write it to, and the schema it has to match
+ *     # Permissions             what may be read, written, reached and run
+ *     # Feedback on attempt N   why the attempt before did not pass, and the end of its output
  *
  * What people or programs outside the manifest wrote (the run's input, violations, output) stands in fences.
  */
@@ -53,7 +53,7 @@ export function assemblePrompt(source: PromptSource): string {
     titled("Inputs", inputsOf(source)),
     titled("Expected artifacts", expectedArtifacts(step, paths, files)),
     titled("Permissions", permissionWords(step.permissions, paths)),
-    titled("Earlier attempt", feedback === undefined ? "" : feedbackWords(feedback)),
+    feedback === undefined ? "" : titled(`Feedback on attempt ${feedback.attempt}`, feedbackWords(feedback)),
   ];
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }

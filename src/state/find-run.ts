@@ -51,12 +51,12 @@ async function findInTables(search: RunSearch, selector: string): Promise<Result
 
 /** The run that started last. A writer's name begins with the time it was made at, so that no journal need be opened to compare. */
 async function latest(search: RunSearch, runs: readonly string[]): Promise<Result<RunRecord | undefined>> {
+  const listed = await Promise.all(runs.map((run) => listWriters(search.stateDir, run)));
   const firsts: { run: string; writer: string }[] = [];
-  for (const run of runs) {
-    const writers = await listWriters(search.stateDir, run);
+  for (const [index, writers] of listed.entries()) {
     if (!writers.ok) return writers;
-    const [writer] = writers.value;
-    if (writer !== undefined) firsts.push({ run, writer });
+    const [run, writer] = [runs[index], writers.value[0]];
+    if (run !== undefined && writer !== undefined) firsts.push({ run, writer });
   }
   firsts.sort((a, b) => (a.writer < b.writer ? 1 : -1));
   for (const { run } of firsts) {

@@ -4,7 +4,7 @@
  */
 import { compareEvents, type EventOf, type WaveEvent } from "../model/event.ts";
 import { resetOf, sampleOf } from "./breaker-samples.ts";
-import { attemptDraft, endAttempt, type RunDraft, type StepDraft, workOn } from "./fold-step.ts";
+import { attemptDraft, endAttempt, openAttempt, type RunDraft, type StepDraft, workOn } from "./fold-step.ts";
 import type { RunFold } from "./run-fold.ts";
 
 /** Nothing, if no event says that the run started: its process died before it began. */
@@ -152,7 +152,7 @@ function check(draft: RunDraft, step: StepDraft, event: EventOf<"contract-checke
   const { result } = event;
   const sample = sampleOf(event);
   if (sample !== undefined) draft.samples.push(sample);
-  const attempt = step.attempts.find((one) => one.attempt === event.attempt && one.writer === event.writer);
+  const attempt = openAttempt(step, event);
   if (attempt === undefined) return;
   // A contract that could not be evaluated is evaluated again; the last result stands.
   const before = attempt.contracts.findIndex((one) => one.name === result.name);

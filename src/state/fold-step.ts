@@ -53,9 +53,14 @@ export function attemptDraft(event: EventOf<"attempt-started">): AttemptDraft {
   };
 }
 
+/** The attempt that an event means, while it is open: how it ended first stands. */
+export function openAttempt(step: StepDraft, event: { readonly attempt: number; readonly writer: string }): AttemptDraft | undefined {
+  return step.attempts.find((one) => one.attempt === event.attempt && one.writer === event.writer && one.status === "running");
+}
+
 /** Ends an attempt. The first that passed makes its step pass, also when its process died before it said so. */
 export function endAttempt(step: StepDraft, event: EventOf<"attempt-passed" | "attempt-failed" | "attempt-cancelled">): void {
-  const attempt = step.attempts.find((one) => one.attempt === event.attempt && one.writer === event.writer);
+  const attempt = openAttempt(step, event);
   if (attempt === undefined) return;
   attempt.status = event.type === "attempt-passed" ? "passed" : event.type === "attempt-failed" ? "failed" : "cancelled";
   attempt.finishedAt = event.ts;

@@ -13,7 +13,7 @@ CREATE TABLE runs (
   run TEXT PRIMARY KEY, pipeline TEXT NOT NULL, version TEXT, outcome TEXT, started_at TEXT NOT NULL, finished_at TEXT,
   manifest TEXT NOT NULL, options TEXT NOT NULL, base TEXT NOT NULL, tree_before TEXT NOT NULL, tree_after TEXT, failure TEXT,
   archived INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID;
+);
 CREATE INDEX runs_by_pipeline ON runs (pipeline, started_at);
 
 CREATE TABLE writers (
@@ -27,33 +27,33 @@ CREATE TABLE steps (
   status TEXT NOT NULL, writer TEXT, winner INTEGER, reused_run TEXT, reused_attempt INTEGER, work TEXT, gate TEXT, parts TEXT,
   failure TEXT, because TEXT,
   PRIMARY KEY (run, position)
-) WITHOUT ROWID;
+);
 
 CREATE TABLE attempts (
   run TEXT NOT NULL, step INTEGER NOT NULL, position INTEGER NOT NULL, attempt INTEGER NOT NULL, writer TEXT NOT NULL, status TEXT NOT NULL,
   adapter TEXT NOT NULL, model TEXT, started_at TEXT NOT NULL, finished_at TEXT, duration_ms REAL,
   work TEXT NOT NULL, gate TEXT NOT NULL, parts TEXT NOT NULL, inputs TEXT NOT NULL, failure TEXT, log TEXT,
   PRIMARY KEY (run, step, position)
-) WITHOUT ROWID;
+);
 
 -- attempt: the position of an attempt, or -1 for what a reused step took over.
 CREATE TABLE artifacts (
   run TEXT NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL, position INTEGER NOT NULL,
   name TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, media_type TEXT NOT NULL, source TEXT NOT NULL,
   PRIMARY KEY (run, step, attempt, position)
-) WITHOUT ROWID;
+);
 
 CREATE TABLE contract_results (
   run TEXT NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL, position INTEGER NOT NULL,
   name TEXT NOT NULL, type TEXT NOT NULL, verdict TEXT NOT NULL, tail TEXT, duration_ms REAL NOT NULL, on_failure TEXT NOT NULL,
   PRIMARY KEY (run, step, attempt, position)
-) WITHOUT ROWID;
+);
 
 CREATE TABLE violations (
   run TEXT NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL, contract INTEGER NOT NULL, position INTEGER NOT NULL,
   message TEXT NOT NULL, pointer TEXT, file TEXT, line INTEGER, "column" INTEGER, rule TEXT,
   PRIMARY KEY (run, step, attempt, contract, position)
-) WITHOUT ROWID;
+);
 
 CREATE TABLE breaker_samples (
   breaker TEXT NOT NULL, at TEXT NOT NULL, run TEXT NOT NULL, clock INTEGER NOT NULL, position INTEGER NOT NULL, failed INTEGER NOT NULL,

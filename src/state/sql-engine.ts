@@ -33,7 +33,14 @@ export function rowsOf(db: Database, sql: string, params: BindParams = []): read
   try {
     const rows: Row[] = [];
     statement.bind(params);
-    while (statement.step()) rows.push(statement.getAsObject());
+    // `getAsObject` would ask for the names of the columns again with each row.
+    const columns = statement.getColumnNames();
+    while (statement.step()) {
+      const row: Record<string, SqlValue> = {};
+      const values = statement.get();
+      for (const [index, column] of columns.entries()) row[column] = values[index] ?? null;
+      rows.push(row);
+    }
     return rows;
   } finally {
     statement.free();

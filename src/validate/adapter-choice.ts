@@ -31,7 +31,9 @@ export function chooseAdapter(step: DocumentNode, read: ReadPersona, scope: Scop
   if (!available.includes(chosen.name)) {
     // The flag chooses for every step: one warning says it all.
     const origin = chosen.by === "flag" ? startOf(scope.manifest.origin) : place;
-    scope.findings.warning("W313", `the adapter \`${chosen.name}\` is not available in this version`, origin, { hint: "choose another with --adapter" });
+    scope.findings.warning("W313", `the adapter \`${chosen.name}\` is not available in this version`, origin, {
+      hint: "choose another with --adapter",
+    });
   } else if (command === undefined) {
     scope.findings.warning("W313", `the persona \`${read.persona.name}\` has no command for the adapter \`command\``, place, {
       hint: "give the persona a `command:`, or all of them one with `adapters: { command: { command: [PROGRAM] } }`",

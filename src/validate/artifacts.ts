@@ -14,12 +14,16 @@ export function readArtifacts(step: DocumentNode, findings: Findings): StepArtif
     if (name === undefined) continue;
     const before = found.get(name.text);
     if (before !== undefined) {
-      findings.error("W312", `the step has two artifacts called \`${name.text}\``, name.origin, { related: [{ message: "the first one", origin: before.origin }] });
+      findings.error("W312", `the step has two artifacts called \`${name.text}\``, name.origin, {
+        related: [{ message: "the first one", origin: before.origin }],
+      });
       continue;
     }
     const path = asLocated(member(item, "path"));
     if (path !== undefined && !staysInside(path.text)) {
-      findings.error("W304", `the artifact's path \`${path.text}\` lies outside the workspace`, path.origin, { hint: "artifacts lie in the workspace, or in `$WAVE_OUTPUT_DIR`" });
+      findings.error("W304", `the artifact's path \`${path.text}\` lies outside the workspace`, path.origin, {
+        hint: "artifacts lie in the workspace, or in `$WAVE_OUTPUT_DIR`",
+      });
     }
     const artifact: StepArtifact = {
       name: name.text,
@@ -35,6 +39,9 @@ export function readArtifacts(step: DocumentNode, findings: Findings): StepArtif
 
 /** `.wave/contracts/implementation.schema.json` → `implementation`; nothing where what is left is no name. */
 export function impliedName(schema: string): string | undefined {
-  const name = posix.basename(schema).replace(/\.(?:json|ya?ml)$/i, "").replace(/[._-]schema$/i, "");
+  const name = posix
+    .basename(schema)
+    .replace(/\.(?:json|ya?ml)$/i, "")
+    .replace(/[._-]schema$/i, "");
   return /^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?!\.))*$/.test(name) && name.length <= 100 ? name : undefined;
 }

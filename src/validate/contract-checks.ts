@@ -25,5 +25,8 @@ function report(problem: ContractProblem, contract: ContractDefinition, { findin
   const { file, line, column } = problem.location;
   const place = { line, column };
   const origin: Origin = { file, range: { start: place, end: place } };
-  findings.error("W310", problem.message, origin, { ...advice, related: [{ message: `the contract \`${contract.name}\``, origin: contract.origin }] });
+  findings.error("W310", problem.message, origin, {
+    ...advice,
+    related: [{ message: `the contract \`${contract.name}\``, origin: contract.origin }],
+  });
 }

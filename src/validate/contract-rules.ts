@@ -44,11 +44,15 @@ export function reportIdleKeys(node: DocumentNode, rules: ContractRules, finding
   const retrying = rules.onFailure === "retry";
   for (const key of ["max_retries", "backoff_strategy", "backoff_base", "backoff_max"]) {
     if (retrying || member(node, key) === undefined) continue;
-    findings.warning("W206", `\`${key}\` has no effect without \`on_failure: retry\``, keyOrigin(node, key), { hint: `the contract's \`on_failure\` is \`${rules.onFailure}\`` });
+    findings.warning("W206", `\`${key}\` has no effect without \`on_failure: retry\``, keyOrigin(node, key), {
+      hint: `the contract's \`on_failure\` is \`${rules.onFailure}\``,
+    });
   }
   for (const key of ["backoff_base", "backoff_max"]) {
     if (!retrying || rules.backoff.strategy !== "none" || member(node, key) === undefined) continue;
-    findings.warning("W206", `\`${key}\` has no effect without a \`backoff_strategy\``, keyOrigin(node, key), { hint: "add `backoff_strategy: exponential`" });
+    findings.warning("W206", `\`${key}\` has no effect without a \`backoff_strategy\``, keyOrigin(node, key), {
+      hint: "add `backoff_strategy: exponential`",
+    });
   }
 }
 
@@ -57,7 +61,9 @@ function readBackoff(node: DocumentNode, beneath: Backoff, findings: Findings): 
   const longest = readDuration(member(node, "backoff_max"), findings, true);
   const baseMs = base ?? beneath.baseMs;
   if (longest !== undefined && longest < baseMs) {
-    findings.error("W205", "`backoff_max` is shorter than the first wait", member(node, "backoff_max")?.origin ?? node.origin, { hint: "make it at least `backoff_base`" });
+    findings.error("W205", "`backoff_max` is shorter than the first wait", member(node, "backoff_max")?.origin ?? node.origin, {
+      hint: "make it at least `backoff_base`",
+    });
   }
   return {
     strategy: asOneOf(member(node, "backoff_strategy"), strategies) ?? beneath.strategy,
@@ -72,7 +78,11 @@ function readBreaker(node: DocumentNode | undefined, findings: Findings): Circui
   const windowSize = asNumber(member(node, "sliding_window_size")) ?? defaultLimits.breakerWindow;
   const stated = asNumber(member(node, "minimum_attempts"));
   if (stated !== undefined && stated > windowSize) {
-    findings.error("W205", `the circuit could never open: the window holds ${windowSize} attempts, and \`minimum_attempts\` is ${stated}`, keyOrigin(node, "minimum_attempts"));
+    findings.error(
+      "W205",
+      `the circuit could never open: the window holds ${windowSize} attempts, and \`minimum_attempts\` is ${stated}`,
+      keyOrigin(node, "minimum_attempts"),
+    );
   }
   return {
     failureThreshold,

@@ -48,7 +48,7 @@ function readContract(node: DocumentNode, artifacts: readonly StepArtifact[], de
     }
     case "test_suite": {
       const command = asCommand(member(node, "command"));
-      return command === undefined ? undefined : { ...common, type: "test_suite", command, timeoutMs };
+      return command === undefined || command === "" ? undefined : { ...common, type: "test_suite", command, timeoutMs };
     }
     default:
       return undefined;
@@ -77,11 +77,16 @@ function judgedArtifact(node: DocumentNode, artifacts: readonly StepArtifact[], 
   const schema = asText(member(node, "schema")) ?? "";
   const implied = impliedName(schema);
   if (artifacts.length === 0 || artifacts.some((artifact) => artifact.implied)) {
-    if (implied === undefined) findings.error("W309", `no artifact can be named after \`${schema}\``, node.origin, { hint: "declare the step's artifact under `artifacts:`" });
+    if (implied === undefined)
+      findings.error("W309", `no artifact can be named after \`${schema}\``, node.origin, {
+        hint: "declare the step's artifact under `artifacts:`",
+      });
     return implied;
   }
   if (names.length === 1) return names[0];
-  findings.error("W309", `the contract does not say which artifact it is about: the step makes ${listed(names)}`, node.origin, { hint: "add `artifact: NAME`" });
+  findings.error("W309", `the contract does not say which artifact it is about: the step makes ${listed(names)}`, node.origin, {
+    hint: "add `artifact: NAME`",
+  });
   return undefined;
 }
 
@@ -92,7 +97,10 @@ function named(contracts: readonly Unnamed[], findings: Findings): ContractDefin
     if (nameOrigin === undefined) continue;
     const before = taken.get(name);
     if (before === undefined) taken.set(name, nameOrigin);
-    else findings.error("W312", `the step has two contracts called \`${name}\``, nameOrigin, { related: [{ message: "the first one", origin: before }] });
+    else
+      findings.error("W312", `the step has two contracts called \`${name}\``, nameOrigin, {
+        related: [{ message: "the first one", origin: before }],
+      });
   }
   return contracts.map(({ nameOrigin, ...contract }) => {
     if (nameOrigin !== undefined) return contract;

@@ -9,7 +9,12 @@ const shapes = ["pipeline", "steps", "pipelines"] as const;
 export function checkManifestKeys(manifest: DocumentNode, findings: Findings): void {
   const [first, ...others] = shapes.filter((key) => member(manifest, key) !== undefined);
   if (first === undefined) {
-    findings.error("W203", "the manifest has no pipeline", startOf(manifest.origin), { hint: `add ${listed(shapes.map((shape) => `${shape}:`), "or")}` });
+    findings.error("W203", "the manifest has no pipeline", startOf(manifest.origin), {
+      hint: `add ${listed(
+        shapes.map((shape) => `${shape}:`),
+        "or",
+      )}`,
+    });
     return;
   }
   for (const key of others) {

@@ -44,7 +44,9 @@ export function collectFindings(): Findings {
 function withoutEchoes(found: readonly Diagnostic[]): readonly Diagnostic[] {
   const place = ({ origin: { file, range } }: Diagnostic) => `${file}:${range.start.line}:${range.start.column}`;
   const malformed = new Set(found.filter(({ code }) => code === "W205").map(place));
-  return malformed.size === 0 ? found : found.filter((diagnostic) => !diagnostic.code.startsWith("W3") || !malformed.has(place(diagnostic)));
+  return malformed.size === 0
+    ? found
+    : found.filter((diagnostic) => !diagnostic.code.startsWith("W3") || !malformed.has(place(diagnostic)));
 }
 
 /** `a`, `b` and `c`, in backquotes; after the limit `and N more`. */

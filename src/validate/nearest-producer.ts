@@ -32,7 +32,11 @@ export interface Makers {
 /** Prepares the makers of an artifact for searches. */
 export function makersOf({ rank }: Pick<SearchGraph, "rank">, steps: readonly number[]): Makers {
   const set = new Set(steps);
-  return { steps, has: (step) => set.has(step), earliest: steps.reduce((least, step) => Math.min(least, rank[step] ?? 0), Number.POSITIVE_INFINITY) };
+  return {
+    steps,
+    has: (step) => set.has(step),
+    earliest: steps.reduce((least, step) => Math.min(least, rank[step] ?? 0), Number.POSITIVE_INFINITY),
+  };
 }
 
 /** Prepares a pipeline's steps for searches. */

@@ -24,7 +24,9 @@ export function readPermissions(
   for (const written of [...allow, ...deny]) {
     const { capability, pattern } = written.rule;
     if (!isFile(capability) || !pattern.split("/").includes("..")) continue;
-    findings.warning("W403", `\`${written.text}\` has no effect: no path in the project has \`..\` in it`, written.origin, { hint: "write the pattern relative to the project's root" });
+    findings.warning("W403", `\`${written.text}\` has no effect: no path in the project has \`..\` in it`, written.origin, {
+      hint: "write the pattern relative to the project's root",
+    });
   }
   for (const written of allow) reportDenied(written, deny, outer, findings);
   return { source, allow: allow.map(({ rule }) => rule), deny: deny.map(({ rule }) => rule) };
@@ -62,12 +64,16 @@ function reportDenied(written: WrittenRule, deny: readonly WrittenRule[], outer:
   }
   const outside = outer?.deny.find((rule) => covers(rule, written.rule));
   if (outside === undefined) return;
-  findings.warning("W403", `\`${written.text}\` has no effect: the persona denies \`${outside.text}\``, written.origin, { hint: "a deny rule wins, whatever is allowed" });
+  findings.warning("W403", `\`${written.text}\` has no effect: the persona denies \`${outside.text}\``, written.origin, {
+    hint: "a deny rule wins, whatever is allowed",
+  });
 }
 
 /** Whether a deny rule takes all of an allow rule away; only what is certain without comparing patterns. */
 function covers(deny: PermissionRule, allow: PermissionRule): boolean {
-  return deny.capability === allow.capability && (deny.pattern === allow.pattern || deny.pattern === (isFile(deny.capability) ? "**" : "*"));
+  return (
+    deny.capability === allow.capability && (deny.pattern === allow.pattern || deny.pattern === (isFile(deny.capability) ? "**" : "*"))
+  );
 }
 
 function isFile(capability: Capability): boolean {

@@ -42,7 +42,8 @@ export function readPersonas(scope: Scope): PersonaDirectory {
   const personas = new Map<string, ReadPersona | undefined>();
   const own = entries(member(scope.manifest, "personas"));
   for (const { name, file, document } of scope.loaded.personas) {
-    if (!own.some((entry) => entry.key === name)) personas.set(name, readPersona(name, document, scope, { file, range: document.origin.range }));
+    if (!own.some((entry) => entry.key === name))
+      personas.set(name, readPersona(name, document, scope, { file, range: document.origin.range }));
   }
   for (const { key, node, keyOrigin } of own) {
     const path = asLocated(node);
@@ -66,7 +67,12 @@ export function readPersonas(scope: Scope): PersonaDirectory {
 }
 
 function reportUnknown(name: Located, known: readonly string[], findings: Findings): void {
-  findings.error("W301", `no persona is called \`${name.text}\``, name.origin, findings.guess(name.text, known, "define it under `personas:` or in `.wave/personas/`"));
+  findings.error(
+    "W301",
+    `no persona is called \`${name.text}\``,
+    name.origin,
+    findings.guess(name.text, known, "define it under `personas:` or in `.wave/personas/`"),
+  );
 }
 
 /** A persona that the manifest takes from a file. What is wrong with the file, loading says; the name counts as known. */
@@ -89,7 +95,14 @@ function readPersona(name: string, node: DocumentNode, scope: Scope, origin?: Or
   const shape = { systemPrompt, model, command, adapter, allow: permissions?.allow, deny: permissions?.deny };
   const description = asText(member(node, "description"));
   return {
-    persona: { name, ...given("description", description), ...given("model", model), systemPrompt, ...given("origin", origin), digest: digestOfValue(shape) },
+    persona: {
+      name,
+      ...given("description", description),
+      ...given("model", model),
+      systemPrompt,
+      ...given("origin", origin),
+      digest: digestOfValue(shape),
+    },
     ...given("adapter", adapter),
     ...given("adapterOrigin", member(node, "adapter")?.origin),
     ...given("command", command),

@@ -24,10 +24,23 @@ export function findPipelines(scope: Scope): PipelineSource[] {
   const { manifest } = scope;
   const inline = member(manifest, "pipeline");
   const found: PipelineSource[] = [];
-  if (inline !== undefined) found.push(sourceOf(inline, asText(member(inline, "name")) ?? "pipeline", asLocated(member(inline, "name"))?.origin ?? keyOrigin(manifest, "pipeline")));
+  if (inline !== undefined)
+    found.push(
+      sourceOf(
+        inline,
+        asText(member(inline, "name")) ?? "pipeline",
+        asLocated(member(inline, "name"))?.origin ?? keyOrigin(manifest, "pipeline"),
+      ),
+    );
   if (member(manifest, "steps") !== undefined) {
     const name = asLocated(member(manifest, "name"));
-    found.push(sourceOf(manifest, name?.text ?? nameOfFile(scope.loaded.manifestFiles[0] ?? "wave.yaml"), name?.origin ?? keyOrigin(manifest, "steps")));
+    found.push(
+      sourceOf(
+        manifest,
+        name?.text ?? nameOfFile(scope.loaded.manifestFiles[0] ?? "wave.yaml"),
+        name?.origin ?? keyOrigin(manifest, "steps"),
+      ),
+    );
   }
   checkReferences(scope);
   for (const loaded of scope.loaded.pipelines) found.push(...referenced(loaded, scope));
@@ -37,7 +50,11 @@ export function findPipelines(scope: Scope): PipelineSource[] {
 /** `ci/nightly build.yaml` → `nightly-build`: bare steps are named after their file. */
 function nameOfFile(file: string): string {
   const stem = posix.basename(file, posix.extname(file));
-  const name = stem.replaceAll(/[^A-Za-z0-9_.-]+/g, "-").replaceAll(/\.{2,}/g, ".").replace(/^[.-]+/, "").slice(0, 100);
+  const name = stem
+    .replaceAll(/[^A-Za-z0-9_.-]+/g, "-")
+    .replaceAll(/\.{2,}/g, ".")
+    .replace(/^[.-]+/, "")
+    .slice(0, 100);
   return name === "" ? "wave" : name;
 }
 
@@ -61,11 +78,16 @@ function referenced(loaded: LoadedPipeline, scope: Scope): PipelineSource[] {
   }
   const version = asLocated(member(node, "version"));
   if (version !== undefined && loaded.version !== undefined && version.text !== loaded.version) {
-    scope.findings.error("W204", `the pipeline says that it is version \`${version.text}\`, but is listed as \`${loaded.version}\``, version.origin, {
-      hint: "give it the version under which the manifest lists it",
-      fix: loaded.version,
-      related: [{ message: `listed as version \`${loaded.version}\``, origin: loaded.reference }],
-    });
+    scope.findings.error(
+      "W204",
+      `the pipeline says that it is version \`${version.text}\`, but is listed as \`${loaded.version}\``,
+      version.origin,
+      {
+        hint: "give it the version under which the manifest lists it",
+        fix: loaded.version,
+        related: [{ message: `listed as version \`${loaded.version}\``, origin: loaded.reference }],
+      },
+    );
   }
   return [sourceOf(node, loaded.name, name?.origin ?? keyOrigin(loaded.document, "pipeline"), loaded.active, loaded.version)];
 }

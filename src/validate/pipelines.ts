@@ -54,14 +54,24 @@ export function readPipeline(source: PipelineSource, defaults: ProjectDefaults, 
       ...readHandover(node, defaults.rules, scope),
     };
   });
-  const linked = linkSteps(drafts.filter((draft) => draft.id.text !== ""), findings);
+  const linked = linkSteps(
+    drafts.filter((draft) => draft.id.text !== ""),
+    findings,
+  );
   const index = indexProducers(linked, findings);
   const steps = drafts.flatMap((draft) => {
     const step = linked.get(draft.id.text);
     const inputs = step === undefined ? [] : inputsOf(step, (input) => producerOf(index, step, input));
     const task = asLocated(member(draft.node, "task"));
-    if (task !== undefined) checkTask(task, draft.inputs.map(({ name }) => name.text), scope);
-    return draft.read === undefined ? [] : [makeStep(draft, draft.read, { inputs, dependencies: [...(step?.edges.keys() ?? [])] }, defaults, scope)];
+    if (task !== undefined)
+      checkTask(
+        task,
+        draft.inputs.map(({ name }) => name.text),
+        scope,
+      );
+    return draft.read === undefined
+      ? []
+      : [makeStep(draft, draft.read, { inputs, dependencies: [...(step?.edges.keys() ?? [])] }, defaults, scope)];
   });
   const { name, version, description, origin } = source;
   const concurrency = asNumber(member(defaults.node, "concurrency"));
@@ -69,10 +79,21 @@ export function readPipeline(source: PipelineSource, defaults: ProjectDefaults, 
 }
 
 function inputsOf(step: WrittenStep, from: (input: WrittenStep["inputs"][number]) => string | undefined): StepInput[] {
-  return step.inputs.map((input) => ({ name: input.name.text, artifact: input.artifact.text, ...given("from", from(input)), optional: input.optional }));
+  return step.inputs.map((input) => ({
+    name: input.name.text,
+    artifact: input.artifact.text,
+    ...given("from", from(input)),
+    optional: input.optional,
+  }));
 }
 
-function makeStep(draft: Draft, read: ReadPersona, graph: Pick<Step, "inputs" | "dependencies">, defaults: ProjectDefaults, scope: Scope): Step {
+function makeStep(
+  draft: Draft,
+  read: ReadPersona,
+  graph: Pick<Step, "inputs" | "dependencies">,
+  defaults: ProjectDefaults,
+  scope: Scope,
+): Step {
   const { node, id, artifacts, contracts } = draft;
   return {
     id: id.text,
@@ -91,7 +112,9 @@ function makeStep(draft: Draft, read: ReadPersona, graph: Pick<Step, "inputs" | 
     sandbox: asText(member(node, "sandbox")) === "off" ? "off" : defaults.sandbox,
     reuse: asBoolean(member(node, "reuse")) ?? asBoolean(member(defaults.node, "reuse")) ?? false,
     optional: asBoolean(member(node, "optional")) ?? false,
-    labels: Object.fromEntries(entries(member(node, "labels")).flatMap(({ key, node: value }) => (asText(value) === undefined ? [] : [[key, asText(value) ?? ""]]))),
+    labels: Object.fromEntries(
+      entries(member(node, "labels")).flatMap(({ key, node: value }) => (asText(value) === undefined ? [] : [[key, asText(value) ?? ""]])),
+    ),
   };
 }
 

@@ -48,11 +48,22 @@ export function producerOf(index: ProducerIndex, step: WrittenStep, input: Writt
   }
   if (input.optional) return undefined;
   if (makers !== undefined) reportElsewhere(index, step, input, makers.steps);
-  else findings.error("W305", `no step makes \`${text}\``, origin, findings.guess(text, [...index.makers.keys()], "add it to the `artifacts` of the step that makes it"));
+  else
+    findings.error(
+      "W305",
+      `no step makes \`${text}\``,
+      origin,
+      findings.guess(text, [...index.makers.keys()], "add it to the `artifacts` of the step that makes it"),
+    );
   return undefined;
 }
 
-function reportElsewhere({ graph, findings }: ProducerIndex, step: WrittenStep, { artifact }: WrittenInput, makers: readonly number[]): void {
+function reportElsewhere(
+  { graph, findings }: ProducerIndex,
+  step: WrittenStep,
+  { artifact }: WrittenInput,
+  makers: readonly number[],
+): void {
   const others = makers.map((number) => graph.ids[number] ?? "").filter((id) => id !== step.id.text);
   const [first] = others;
   const { text, origin } = artifact;

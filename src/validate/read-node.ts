@@ -2,7 +2,7 @@
  * Reads nodes by the shape that is wanted and gives nothing for any other: wrong shapes are `structure.ts`'s to report, and a
  * step with one wrong key is still checked in all its other keys.
  */
-import type { DocumentNode, MapEntry, MapNode, Origin } from "../model/document.ts";
+import type { DocumentNode, MapEntry, Origin } from "../model/document.ts";
 
 /** A text and where it stands. */
 export interface Located {
@@ -23,10 +23,6 @@ export function member(node: DocumentNode | undefined, key: string): DocumentNod
 /** Where a member's key stands; where there is none, the node itself. */
 export function keyOrigin(node: DocumentNode, key: string): Origin {
   return (node.kind === "map" ? node.entries.get(key)?.keyOrigin : undefined) ?? node.origin;
-}
-
-export function asMap(node: DocumentNode | undefined): MapNode | undefined {
-  return node?.kind === "map" ? node : undefined;
 }
 
 export function asText(node: DocumentNode | undefined): string | undefined {
@@ -82,7 +78,9 @@ export function asEnv(node: DocumentNode | undefined): Readonly<Record<string, s
   return Object.fromEntries(pairs);
 }
 
+const nothing = {};
+
 /** A member to spread into an object: nothing where there is no value, since absent is not the same as `undefined`. */
 export function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V });
+  return value === undefined ? nothing : ({ [key]: value } as { readonly [P in K]?: V });
 }

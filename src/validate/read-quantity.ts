@@ -12,8 +12,13 @@ export function readDuration(node: DocumentNode | undefined, findings: Findings,
   const ms = written === undefined ? undefined : parseDuration(written.text);
   if (written === undefined || ms === undefined) return undefined;
   if (ms > longestDurationMs) {
-    findings.error("W205", `\`${written.text}\` is longer than ${formatDuration(longestDurationMs)}, the longest time that can be waited for`, written.origin);
-  } else if (ms === 0 && !mayBeZero) findings.error("W205", `\`${written.text}\` is no time at all`, written.origin, { hint: "leave the key out for the default" });
+    findings.error(
+      "W205",
+      `\`${written.text}\` is longer than ${formatDuration(longestDurationMs)}, the longest time that can be waited for`,
+      written.origin,
+    );
+  } else if (ms === 0 && !mayBeZero)
+    findings.error("W205", `\`${written.text}\` is no time at all`, written.origin, { hint: "leave the key out for the default" });
   return ms;
 }
 
@@ -22,7 +27,8 @@ export function readSize(node: DocumentNode | undefined, findings: Findings): nu
   const written = asLocated(node);
   const bytes = written === undefined ? undefined : parseSize(written.text);
   if (written === undefined || bytes === undefined) return undefined;
-  if (bytes === 0 || !Number.isSafeInteger(bytes)) findings.error("W205", `\`${written.text}\` is not a size that can be held to`, written.origin);
+  if (bytes === 0 || !Number.isSafeInteger(bytes))
+    findings.error("W205", `\`${written.text}\` is not a size that can be held to`, written.origin);
   return bytes;
 }
 

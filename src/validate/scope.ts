@@ -35,14 +35,21 @@ export function requireText(scope: Scope, written: string, what: string, origin:
   if (file?.kind === "text") return file;
   const path = `\`${written}\``;
   if (file?.kind === "outside" || !staysInside(written)) {
-    scope.findings.error("W304", `${what} ${path} lies outside the project`, origin, { hint: "name a path below the directory of the manifest" });
+    scope.findings.error("W304", `${what} ${path} lies outside the project`, origin, {
+      hint: "name a path below the directory of the manifest",
+    });
     return undefined;
   }
   switch (file?.kind) {
     case undefined:
     case "missing": {
       const known = [...scope.loaded.files].flatMap(([name, { kind }]) => (kind === "text" ? [name] : []));
-      scope.findings.error("W303", `${what} ${path} does not exist`, origin, scope.findings.guess(written, known, "paths are relative to the manifest's directory"));
+      scope.findings.error(
+        "W303",
+        `${what} ${path} does not exist`,
+        origin,
+        scope.findings.guess(written, known, "paths are relative to the manifest's directory"),
+      );
       return undefined;
     }
     case "binary":

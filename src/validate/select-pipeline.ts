@@ -13,7 +13,8 @@ export function selectPipeline(project: ValidatedProject, selector?: string): Re
   const [only] = names;
   if (only === undefined) return err({ reason: "usage", message: "the manifest has no pipeline" });
   if (selector === undefined) {
-    if (names.length > 1) return err({ reason: "usage", message: "the manifest has several pipelines", hint: `name one of ${names.join(", ")}` });
+    if (names.length > 1)
+      return err({ reason: "usage", message: "the manifest has several pipelines", hint: `name one of ${names.join(", ")}` });
     return byName(project, only);
   }
   const at = selector.indexOf("@");
@@ -25,7 +26,13 @@ export function selectPipeline(project: ValidatedProject, selector?: string): Re
 function byName(project: ValidatedProject, name: string): Result<Pipeline> {
   const found = project.pipelines.find(({ pipeline, active }) => active && pipeline.name === name);
   if (found !== undefined) return ok(found.pipeline);
-  return err({ reason: "usage", message: `no version of the pipeline \`${name}\` is active`, hint: `choose one: ${versionsOf(project, name).map((version) => `${name}@${version}`).join(", ")}` });
+  return err({
+    reason: "usage",
+    message: `no version of the pipeline \`${name}\` is active`,
+    hint: `choose one: ${versionsOf(project, name)
+      .map((version) => `${name}@${version}`)
+      .join(", ")}`,
+  });
 }
 
 function byVersion(project: ValidatedProject, name: string, version: string): Result<Pipeline> {

@@ -53,7 +53,10 @@ export function linkSteps(steps: readonly UnlinkedStep[], findings: Findings): R
   for (const step of steps) {
     const before = byId.get(step.id.text);
     if (before === undefined) byId.set(step.id.text, step);
-    else findings.error("W312", `two steps are called \`${step.id.text}\``, step.id.origin, { related: [{ message: "the first one", origin: before.id.origin }] });
+    else
+      findings.error("W312", `two steps are called \`${step.id.text}\``, step.id.origin, {
+        related: [{ message: "the first one", origin: before.id.origin }],
+      });
   }
   const ids = [...byId.keys()];
   for (const step of steps) if (byId.get(step.id.text) !== step) edgesOf(step, byId, ids, findings);
@@ -62,7 +65,12 @@ export function linkSteps(steps: readonly UnlinkedStep[], findings: Findings): R
   return linked;
 }
 
-function edgesOf(step: UnlinkedStep, byId: ReadonlyMap<string, UnlinkedStep>, ids: readonly string[], findings: Findings): ReadonlyMap<string, Origin> {
+function edgesOf(
+  step: UnlinkedStep,
+  byId: ReadonlyMap<string, UnlinkedStep>,
+  ids: readonly string[],
+  findings: Findings,
+): ReadonlyMap<string, Origin> {
   const edges = new Map<string, Origin>();
   const written = [...texts(member(step.node, "dependencies")), ...step.inputs.flatMap((input) => input.from ?? [])];
   for (const { text, origin } of written) {

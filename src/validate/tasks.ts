@@ -38,7 +38,11 @@ function placeOf(placeholder: string, nth: number, task: Origin, text: string): 
   let left = nth;
   for (let line = start.line; line <= Math.min(end.line, lines.length); line++) {
     const content = lines[line - 1] ?? "";
-    for (let at = content.indexOf(placeholder, line === start.line ? start.column - 1 : 0); at >= 0; at = content.indexOf(placeholder, at + 1)) {
+    for (
+      let at = content.indexOf(placeholder, line === start.line ? start.column - 1 : 0);
+      at >= 0;
+      at = content.indexOf(placeholder, at + 1)
+    ) {
       if (left-- > 0) continue;
       return { file: task.file, range: { start: { line, column: at + 1 }, end: { line, column: at + placeholder.length + 1 } } };
     }

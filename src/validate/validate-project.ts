@@ -33,7 +33,10 @@ export async function validateProject(loaded: LoadedProject, options: ValidateOp
   checkDocuments(scope);
   const personas = readPersonas(scope);
   const defaults = readDefaults(scope);
-  const pipelines = findPipelines(scope).map((source) => ({ pipeline: readPipeline(source, defaults, personas, scope), active: source.active }));
+  const pipelines = findPipelines(scope).map((source) => ({
+    pipeline: readPipeline(source, defaults, personas, scope),
+    active: source.active,
+  }));
   const stateLocation = readStateLocation(scope);
   const built = pipelines.map(({ pipeline }) => pipeline);
   const gateFiles = gateFilesOf(scope, built);
@@ -63,7 +66,10 @@ function untold({ loaded, findings }: Scope): readonly Diagnostic[] {
 function readStateLocation({ manifest, findings }: Scope): string {
   const location = asLocated(member(member(manifest, "state"), "location"));
   if (location === undefined) return defaultStateLocation;
-  if (!staysInside(location.text)) findings.error("W304", `the state's location \`${location.text}\` lies outside the project`, location.origin, { hint: `the default is \`${defaultStateLocation}\`` });
+  if (!staysInside(location.text))
+    findings.error("W304", `the state's location \`${location.text}\` lies outside the project`, location.origin, {
+      hint: `the default is \`${defaultStateLocation}\``,
+    });
   return normalizePath(location.text);
 }
 
@@ -72,10 +78,19 @@ function readStateLocation({ manifest, findings }: Scope): string {
  * prompt, since that was read because a schema refers to it.
  */
 function gateFilesOf({ loaded, manifest }: Scope, pipelines: readonly Pipeline[]): ReadonlyMap<string, GateFile> {
-  const schemas = new Set(pipelines.flatMap(({ steps }) => steps.flatMap(({ contracts }) => contracts.flatMap((contract) => (contract.type === "json_schema" ? [contract.schema] : [])))));
+  const schemas = new Set(
+    pipelines.flatMap(({ steps }) =>
+      steps.flatMap(({ contracts }) => contracts.flatMap((contract) => (contract.type === "json_schema" ? [contract.schema] : []))),
+    ),
+  );
   const personas = [...loaded.personas.map(({ document }) => document), ...entries(member(manifest, "personas")).map(({ node }) => node)];
   const prompts = personas.flatMap((node) => asText(node) ?? asText(member(node, "prompt")) ?? []);
-  const others = [...loaded.manifestFiles, ...loaded.pipelines.map(({ file }) => file), ...loaded.personas.map(({ file }) => file), ...prompts];
+  const others = [
+    ...loaded.manifestFiles,
+    ...loaded.pipelines.map(({ file }) => file),
+    ...loaded.personas.map(({ file }) => file),
+    ...prompts,
+  ];
   const excluded = new Set(others.map(normalizePath));
   const gates = new Map<string, GateFile>();
   for (const [path, file] of loaded.files) {

@@ -132,7 +132,7 @@ describe("risks", () => {
     expect(artifacts.get("findings")).toBe(draft);
 
     const feedback =
-      "## Feedback on attempt 1\n\n- findings.json:1:1 / must have required property 'summary'\n- findings.json:9:5 /findings/0 must have required property 'severity'\n\n## Inputs\n";
+      "# Feedback on attempt 1\n\n- findings.json:1:1 / must have required property 'summary'\n- findings.json:9:5 /findings/0 must have required property 'severity'\n\n# Inputs\n";
     expect(run("risks", feedback)).toMatchObject({ status: 0, violations: [] });
     expect(json("findings").summary).toEqual({ high: 2, medium: 0, low: 1 });
     expect(json("findings").findings).toMatchObject([
@@ -147,7 +147,7 @@ describe("risks", () => {
     commit({ "a.ts": "1\n" });
     run("survey");
     expect(run("risks").violations).toEqual(["/ must have required property 'summary'"]);
-    expect(run("risks", "## Feedback on attempt 1\n- / must have required property 'summary'\n")).toMatchObject({
+    expect(run("risks", "# Feedback on attempt 1\n- / must have required property 'summary'\n")).toMatchObject({
       status: 0,
       violations: [],
     });
@@ -200,7 +200,7 @@ describe("review", () => {
     commit({ "start.md": "" });
     commit(files);
     run("survey");
-    run("risks", "## Feedback on attempt 1\nseverity summary\n");
+    run("risks", "# Feedback on attempt 1\nseverity summary\n");
     run("tests");
     expect(run("review").status).toBe(0);
     expect(artifacts.get("review")).toContain(`**Verdict: ${verdict}**`);
@@ -210,7 +210,7 @@ describe("review", () => {
   test("the contract sees a verdict that does not follow, and a finding left out", () => {
     commit({ "src/a.ts": "eval(a);\n" });
     run("survey");
-    run("risks", "## Feedback on attempt 1\nseverity summary\n");
+    run("risks", "# Feedback on attempt 1\nseverity summary\n");
     run("tests");
     run("review");
     const review = artifacts.get("review") ?? "";

@@ -19,7 +19,7 @@ function load(files: Files | string, { files: named = ["wave.yaml"], environment
   return loadProject({ files: named, ...(environment === undefined ? {} : { environment }), env, source });
 }
 
-async function valueOf(text: string, env: Readonly<Record<string, string>> = {}): Promise<unknown> {
+async function loadedValue(text: string, env: Readonly<Record<string, string>> = {}): Promise<unknown> {
   const { manifest, diagnostics } = await load(text, { env });
   expect(diagnostics).toEqual([]);
   return manifest && toValue(manifest);
@@ -48,7 +48,7 @@ describe("variables", () => {
       "version: ${E:-}",
       "name: v${N:-4}",
     ].join("\n");
-    expect(await valueOf(text, { REUSE: "true" })).toEqual({
+    expect(await loadedValue(text, { REUSE: "true" })).toEqual({
       defaults: { concurrency: 4, reuse: true, timeout: "10m" },
       state: { location: "4" },
       description: "4",
@@ -59,15 +59,15 @@ describe("variables", () => {
   });
 
   it("are values, never keys or structure", async () => {
-    expect(await valueOf("${KEY}: ${VALUE}\n", { KEY: "k", VALUE: "a: [b, c] # d" })).toEqual({ "${KEY}": "a: [b, c] # d" });
+    expect(await loadedValue("${KEY}: ${VALUE}\n", { KEY: "k", VALUE: "a: [b, c] # d" })).toEqual({ "${KEY}": "a: [b, c] # d" });
   });
 
   it("without a value are errors at their own place, all of them", async () => {
-    const loaded = await load('description: |\n  one ${A}\n  two ${A} $(cmd)\nname: "x ${B:?say so}"\n');
+    const loaded = await load('description: |\n  one ${A}\n  two ${A} $(cmd) ${1x}\nname: "x ${B:?say so}"\n');
     expect(told(loaded)).toEqual([
       "W108 wave.yaml:2:7 `A` is not set and has no default",
       "W108 wave.yaml:3:7 `A` is not set and has no default",
-      "W108 wave.yaml:3:12 `$(` is not a variable",
+      "W108 wave.yaml:3:19 `${1x}` is not a variable",
       "W108 wave.yaml:4:10 `B` has no value: say so",
     ]);
     expect(loaded.diagnostics.every(({ severity, hint }) => severity === "error" && hint !== undefined)).toBe(true);
@@ -109,14 +109,14 @@ describe("secrets", () => {
           ...names.map((name) => `  X_${name}: \${${name}:-fallback}`),
           "  SHA: ${GITHUB_SHA}",
         ].join("\n"),
-        "main.yaml": 'pipeline: { steps: [{ id: a, secrets: [STEP], task: "$FILE" }] }\n',
-        ".wave/personas/q.yaml": "secrets: [FILE]\nsystem_prompt: $TOP\n",
+        "main.yaml": 'pipeline: { steps: [{ id: a, secrets: [STEP], task: "${FILE}" }] }\n',
+        ".wave/personas/q.yaml": "secrets: [FILE]\nsystem_prompt: '${TOP}'\n",
       },
       { env },
     );
-    expect(told(loaded).map((line) => line.split(" must not")[0])).toEqual([
-      "W109 .wave/personas/q.yaml:2:16 `TOP` is declared as a secret",
-      "W109 main.yaml:1:60 `FILE` is declared as a secret",
+    expect(told(loaded).map((line) => line.split(" and must not")[0])).toEqual([
+      "W109 .wave/personas/q.yaml:2:17 `TOP` is declared as a secret",
+      "W109 main.yaml:1:54 `FILE` is declared as a secret",
       "W109 wave.yaml:5:10 `TOP` is declared as a secret",
       "W109 wave.yaml:6:14 `PERSONA` is declared as a secret",
       "W109 wave.yaml:7:11 `STEP` is declared as a secret",
@@ -137,7 +137,7 @@ describe("secrets", () => {
   });
 
   it("that an overlay replaces still count, and so do names that are substituted", async () => {
-    const files = { "wave.yaml": "secrets: [OLD]\n", "b.yaml": 'secrets: ["${NAME}"]\nname: $OLD $KEY\n' };
+    const files = { "wave.yaml": "secrets: [OLD]\n", "b.yaml": 'secrets: ["${NAME}"]\nname: ${OLD} ${KEY}\n' };
     const loaded = await load(files, { files: ["wave.yaml", "b.yaml"], env: { OLD: "x", NAME: "KEY", KEY: "y" } });
     expect(loaded.diagnostics.map(({ code }) => code)).toEqual(["W109", "W109"]);
   });
@@ -175,7 +175,7 @@ describe("overlays", () => {
       place("steps", 0, "id"),
       place("steps", 0, "inputs"),
       place("steps", 2, "id"),
-    ]).toEqual(["wave.yaml:1", "ci.yaml:2", "wave.yaml:2", "wave.yaml:5", "ci.yaml:8", "ci.yaml:5"]);
+    ]).toEqual(["wave.yaml:1", "ci.yaml:2", "wave.yaml:2", "ci.yaml:7", "ci.yaml:8", "ci.yaml:5"]);
   });
 
   it("of an environment come last, from beside the first file", async () => {

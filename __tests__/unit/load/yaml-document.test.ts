@@ -12,7 +12,7 @@ function problems(text: string): string[] {
   return parseYaml("wave.yaml", text).diagnostics.map(({ code, origin }) => `${code} ${at(origin)}`);
 }
 
-function valueOf(text: string): unknown {
+function parsedValue(text: string): unknown {
   const { node, diagnostics } = parseYaml("wave.yaml", text);
   expect(diagnostics).toEqual([]);
   return node === undefined ? undefined : toValue(node);
@@ -36,12 +36,12 @@ describe("values", () => {
       l: "1_000",
       m: "5",
     };
-    expect(valueOf(text)).toEqual(value);
-    expect(valueOf(`%YAML 1.1\n---\n${text}`)).toEqual(value);
+    expect(parsedValue(text)).toEqual(value);
+    expect(parsedValue(`%YAML 1.1\n---\n${text}`)).toEqual(value);
   });
 
   it("of aliases are those of their anchors", () => {
-    expect(valueOf("a: &x { k: [1, &y two] }\nb: *x\nc: [*y, *x]\na2: &x other\nd: *x\n")).toEqual({
+    expect(parsedValue("a: &x { k: [1, &y two] }\nb: *x\nc: [*y, *x]\na2: &x other\nd: *x\n")).toEqual({
       a: { k: [1, "two"] },
       b: { k: [1, "two"] },
       c: ["two", { k: [1, "two"] }],
@@ -51,7 +51,7 @@ describe("values", () => {
   });
 
   it("under dangerous keys are plain members", () => {
-    const value = valueOf("__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }\n");
+    const value = parsedValue("__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }\n");
     expect(Object.keys(value as object)).toEqual(["__proto__", "constructor"]);
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
   });
@@ -59,7 +59,7 @@ describe("values", () => {
   it("survive a round trip through YAML, whatever they are", () => {
     const json = fc.jsonValue({ maxDepth: 4 }).filter((value) => typeof value === "object" && value !== null);
     const survives = fc.property(json, (value) => {
-      expect(JSON.stringify(valueOf(stringify(value)))).toBe(JSON.stringify(value));
+      expect(JSON.stringify(parsedValue(stringify(value)))).toBe(JSON.stringify(value));
     });
     fc.assert(survives, { numRuns: 300 });
   });
@@ -156,7 +156,7 @@ describe("problems", () => {
   });
 
   it("accept a quoted `<<` and quoted numbers as keys", () => {
-    expect(valueOf('"<<": 1\n"1": 2\n')).toEqual({ "<<": 1, "1": 2 });
+    expect(parsedValue('"<<": 1\n"1": 2\n')).toEqual({ "<<": 1, "1": 2 });
   });
 
   it("are at most 20 for syntax", () => {

@@ -22,7 +22,7 @@ describe("text", () => {
     ["shell quotes", token.replaceAll("'", "'\\''")],
   ])("a secret in %s is replaced", (_, text) => {
     const redacted = createRedactor([token]).text(`before ${text} after`);
-    expect(redacted).toMatch(/^before .{0,8}\*\*\*.{0,8} after$/);
+    expect(redacted).toMatch(/^before .{0,10}\*\*\*.{0,10} after$/);
   });
 
   test("a value with lines is replaced as a whole, and each long line by itself", () => {
@@ -44,7 +44,7 @@ describe("text", () => {
 describe("value", () => {
   test("strings and keys are scrubbed; numbers and digests by chance alike are not", () => {
     const digest = `sha256:${"beef".repeat(16)}`;
-    const long = "0123456789abcdef0123456789abcdef";
+    const long = "0123456789abcdef9f8e7d6c5b4a3928";
     expect(
       createRedactor(["beef", long]).value({ beef: [digest, "beef", 1234, null, { x: "roast beef" }], y: `sha256:${long}${long}` }),
     ).toEqual({

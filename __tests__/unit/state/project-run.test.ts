@@ -4,46 +4,8 @@ import type { EventPayload, WaveEvent } from "../../../src/model/event.ts";
 import { foldRun } from "../../../src/state/fold-run.ts";
 import { projectRun } from "../../../src/state/project-run.ts";
 import { artifact, digest } from "../../rig/plan-fixtures.ts";
-import { attemptPassed, attemptStarted, begin, fingerprint, result, started } from "../../rig/run-events.ts";
-
-const opened = (pid: number): EventPayload => ({
-  type: "writer-opened",
-  pid,
-  processStart: "1",
-  host: "box",
-  wave: "0.0.0",
-  node: "v20",
-  platform: "linux-x64",
-});
-const closed: EventPayload = { type: "writer-closed", head: "" };
-const resumed: EventPayload = { type: "run-resumed", concurrency: 4, onFailure: "stop" };
-const failed = (step: string, attempt: number, retry?: number): EventPayload => ({
-  type: "attempt-failed",
-  step,
-  attempt,
-  durationMs: 10,
-  failure: { reason: "hollow", detail: "nothing" },
-  artifacts: [],
-  ...(retry === undefined ? {} : { retry: { attempt: retry, delayMs: 5 } }),
-});
-const finished = (status: "passed" | "failed" | "cancelled", durationMs = 100): EventPayload => ({
-  type: "run-finished",
-  status,
-  durationMs,
-  tree: digest("after"),
-});
-
-/** Journals one after the other: each is a process, whose pid is its number; a second of time goes by with each event. */
-function journals(...writers: readonly (readonly EventPayload[])[]): WaveEvent[] {
-  let clock = 0;
-  return writers.flatMap((payloads, index) =>
-    [opened(index + 1), ...payloads].map((payload, at): WaveEvent => {
-      clock++;
-      const ts = new Date(begin + clock * 1000).toISOString();
-      return { v: 1, run: "3f9a", writer: `w${index + 1}`, seq: at + 1, clock, ts, ...payload, prev: "", hash: "" };
-    }),
-  );
-}
+import { attemptPassed, attemptStarted, fingerprint, result, started } from "../../rig/run-events.ts";
+import { closed, failed, finished, journals, resumed, shuffledHistory } from "../../rig/run-histories.ts";
 
 const nobody = () => false;
 const everybody = () => true;
@@ -51,7 +13,9 @@ const everybody = () => true;
 /** What a test looks at: the run's status, and each step with its attempts. */
 function outline(events: readonly WaveEvent[], isAlive: (writer: { pid: number }) => boolean) {
   const run = projectRun(events, isAlive);
-  return run && [run.status, ...run.steps.map((step) => [step.id, step.status, ...step.attempts.map((one) => `${one.attempt} ${one.status}`)])];
+  return (
+    run && [run.status, ...run.steps.map((step) => [step.id, step.status, ...step.attempts.map((one) => `${one.attempt} ${one.status}`)])]
+  );
 }
 
 describe("a run that never started", () => {
@@ -100,12 +64,22 @@ describe("a resumed run", () => {
   ] satisfies readonly EventPayload[];
 
   test("had failed before", () => {
-    expect(outline(journals(first), everybody)).toEqual(["failed", ["a", "passed", "1 passed"], ["b", "failed", "1 failed"], ["c", "skipped"]]);
+    expect(outline(journals(first), everybody)).toEqual([
+      "failed",
+      ["a", "passed", "1 passed"],
+      ["b", "failed", "1 failed"],
+      ["c", "skipped"],
+    ]);
   });
 
   test("runs again, with what passed, under the options of the resume", () => {
     const events = journals(first, [resumed, attemptStarted("b", 2)]);
-    expect(outline(events, everybody)).toEqual(["running", ["a", "passed", "1 passed"], ["b", "running", "1 failed", "2 running"], ["c", "pending"]]);
+    expect(outline(events, everybody)).toEqual([
+      "running",
+      ["a", "passed", "1 passed"],
+      ["b", "running", "1 failed", "2 running"],
+      ["c", "pending"],
+    ]);
     const run = projectRun(events, everybody);
     expect(run).toMatchObject({ writer: { pid: 2 }, options: { concurrency: 4, onFailure: "stop" } });
     expect(run).not.toHaveProperty("finishedAt");
@@ -166,42 +140,9 @@ describe("a step", () => {
 });
 
 describe("any order and any duplication of the events", () => {
-  const steps = ["a", "b"];
-  const payload = fc.oneof(
-    fc.constantFrom(...steps.flatMap((step) => [1, 2, 3].flatMap((attempt) => [attemptStarted(step, attempt), attemptPassed(step, attempt)]))),
-    fc.constantFrom(...steps.flatMap((step) => [failed(step, 1), failed(step, 1, 2), failed(step, 2, 3)])),
-    fc.constantFrom<EventPayload>(
-      { type: "step-finished", step: "a", status: "failed", attempt: 1, because: "so" },
-      { type: "step-finished", step: "b", status: "skipped", because: "it waited" },
-      { type: "attempt-cancelled", step: "a", attempt: 1, durationMs: 3 },
-      { type: "contract-checked", step: "a", attempt: 1, result: result("shape", { verdict: "fail" }), breaker: "k" },
-      { type: "circuit-reset", breaker: "k" },
-      resumed,
-      finished("failed"),
-      finished("passed"),
-      closed,
-    ),
-  );
-  const arbitrary = fc.array(fc.array(payload, { maxLength: 12 }), { minLength: 1, maxLength: 3 }).chain((writers) => {
-    const [first = [], ...others] = writers;
-    const events = journals([started({ a: [], b: ["a"] }), ...first], ...others);
-    // Interleaved: clocks of several writers may be equal, as Lamport clocks are.
-    const mixed = fc.array(fc.nat({ max: 6 }), { minLength: events.length, maxLength: events.length }).map((clocks) =>
-      events.map((event, index) => ({ ...event, clock: event.seq + (event.writer === "w1" ? 0 : (clocks[index] ?? 0) > 3 ? 1 : 0) })),
-    );
-    const valid = mixed.map((all) => all.map((event) => ({ ...event, clock: event.seq * 2 + (event.clock - event.seq) })));
-    const shuffled = valid.chain((all) =>
-      fc.tuple(
-        fc.constant(all),
-        fc.shuffledSubarray([...all, ...all], { minLength: all.length * 2, maxLength: all.length * 2 }),
-      ),
-    );
-    return shuffled;
-  });
-
   test("gives the same record and the same fold", () => {
     fc.assert(
-      fc.property(arbitrary, fc.integer({ min: 0, max: 7 }), ([events, shuffled], living) => {
+      fc.property(shuffledHistory, fc.integer({ min: 0, max: 7 }), ([events, shuffled], living) => {
         const isAlive = ({ pid }: { pid: number }) => (living & (1 << (pid - 1))) !== 0;
         expect(JSON.stringify(projectRun(shuffled, isAlive))).toBe(JSON.stringify(projectRun(events, isAlive)));
         expect(JSON.stringify(foldRun(shuffled))).toBe(JSON.stringify(foldRun(events)));

@@ -12,10 +12,10 @@ export async function readPrompt() {
 
 /** The section that tells a retried attempt what its predecessor got wrong; empty on a first attempt. */
 export function feedbackIn(prompt) {
-  const start = /^## Feedback\b.*$/m.exec(prompt);
+  const start = /^# Feedback on attempt\b.*$/m.exec(prompt);
   if (start === null) return "";
   const section = prompt.slice(start.index + start[0].length);
-  const end = /^## /m.exec(section);
+  const end = /^# /m.exec(section);
   return end === null ? section : section.slice(0, end.index);
 }
 

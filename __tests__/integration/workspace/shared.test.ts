@@ -1,0 +1,65 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sharedProvider } from "../../../src/workspace/shared.ts";
+import { step } from "../../rig/plan-fixtures.ts";
+import { workspaceConformance } from "../../rig/workspace-conformance.ts";
+
+workspaceConformance("sharedProvider", (place) => sharedProvider({ ...place, graceMs: 200 }));
+
+describe("in the project itself", () => {
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(path.join(tmpdir(), "wave-shared-"));
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  async function open(run = "run1", attempt = 1) {
+    const provider = sharedProvider({
+      root,
+      stateDir: path.join(root, ".wave/state"),
+      env: { PATH: process.env.PATH, HOME: "/home/someone" },
+    });
+    const opened = await provider.open({ run, step: step("one"), attempt, inputs: [], task: (paths) => paths.root });
+    if (!opened.ok) throw new Error(JSON.stringify(opened.error));
+    return opened.value;
+  }
+
+  test("directories lie under state, HOME is the user's own, and writes stay in the project", async () => {
+    const workspace = await open();
+    const base = path.join(root, ".wave/state/workspaces/run1/one/1");
+    expect(workspace.paths).toEqual({
+      root,
+      inputs: path.join(base, "inputs"),
+      output: path.join(base, "output"),
+      taskFile: path.join(base, "task.md"),
+      home: "/home/someone",
+      temp: path.join(base, "tmp"),
+    });
+    const signal = new AbortController().signal;
+    const command = ["sh", "-c", 'echo "$HOME" > made.txt'];
+    await workspace.spawn({ command, env: {}, timeoutMs: 10_000, signal, role: "adapter", onOutput: () => {} });
+    await workspace.discard("passed");
+    expect(readFileSync(path.join(root, "made.txt"), "utf8")).toBe("/home/someone\n");
+    expect(await workspace.changeset()).toEqual({ ok: true, value: undefined });
+  });
+
+  test("nothing is left of a run whose attempts all passed; another's workspace stays", async () => {
+    const [first, second, other] = [await open(), await open("run1", 2), await open("run2")];
+    await first.discard("passed");
+    mkdirSync(path.join(second.paths.temp, "left"));
+    await second.discard("passed");
+    const workspaces = path.join(root, ".wave/state/workspaces");
+    expect([existsSync(path.join(workspaces, "run1")), existsSync(other.paths.output)]).toEqual([false, true]);
+  });
+
+  test("an input's name cannot lead elsewhere", async () => {
+    const provider = sharedProvider({ root, stateDir: path.join(root, ".wave/state"), env: {} });
+    const inputs = [{ name: "../x", source: "/etc/passwd", mediaType: "text/plain" }];
+    expect(await provider.open({ run: "r", step: step("one"), attempt: 1, inputs, task: () => "" })).toEqual({
+      ok: false,
+      error: { reason: "workspace-failed", code: "EINVAL", detail: "`../x` cannot be the name of a file" },
+    });
+  });
+});

@@ -1,0 +1,30 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { fillTemplate, parseTemplate } from "../../../src/model/template.ts";
+
+it("splits text and names", () => {
+  expect(parseTemplate("see {{ inputs.report }}, {{input}}{{  }} and {{ open")).toEqual([
+    { kind: "text", text: "see " },
+    { kind: "name", name: "inputs.report", offset: 4, text: "{{ inputs.report }}" },
+    { kind: "text", text: ", " },
+    { kind: "name", name: "input", offset: 25, text: "{{input}}" },
+    { kind: "name", name: "", offset: 34, text: "{{  }}" },
+    { kind: "text", text: " and {{ open" },
+  ]);
+  expect(parseTemplate("")).toEqual([]);
+});
+
+it("loses nothing of any text", () => {
+  const text = fc.string({ unit: fc.constantFrom("{", "}", "{{", "}}", " ", "a", ".", "\n") });
+  fc.assert(
+    fc.property(text, (template) => {
+      const parts = parseTemplate(template);
+      expect(parts.map((part) => part.text).join("")).toBe(template);
+    }),
+  );
+});
+
+it("fills values once, whatever they hold, and leaves unknown names as they are written", () => {
+  const values: Readonly<Record<string, string>> = { a: "{{ b }} $&", b: "never" };
+  expect(fillTemplate("{{ a }} {{c }}", (name) => values[name])).toBe("{{ b }} $& {{c }}");
+});

@@ -1,0 +1,247 @@
+/** What a step gets from its persona, the manifest's defaults and the flags. */
+import { describe, expect, it } from "vitest";
+import { pipelineOf, problemsOf, stepOf, validateFiles } from "../../rig/validated.ts";
+
+const oneStep = (more = "", persona = "p") => `steps:\n  - { id: a, persona: ${persona}${more} }\n`;
+const stepIn = async (manifest: string, files = {}, options = {}) => stepOf(await pipelineOf(manifest, files, options), "a");
+
+describe("personas", () => {
+  it("are the manifest's own, then files, then the library", async () => {
+    const files = {
+      ".wave/personas/navigator.md": "---\nmodel: small\n---\nFrom a file.\n",
+      "p.yaml": "system_prompt: named\n",
+      "prompt.md": "From a prompt.",
+    };
+    expect((await stepIn(oneStep("", "navigator"))).persona).toMatchObject({
+      name: "navigator",
+      systemPrompt: "You navigate.",
+      description: "Finds the way",
+    });
+    expect((await stepIn(oneStep("", "navigator"), files)).persona).toMatchObject({
+      systemPrompt: "From a file.",
+      model: "small",
+      origin: { file: ".wave/personas/navigator.md" },
+    });
+    expect((await stepIn(`personas: { navigator: { prompt: prompt.md } }\n${oneStep("", "navigator")}`, files)).persona).toMatchObject({
+      systemPrompt: "From a prompt.",
+      origin: { file: "wave.yaml" },
+    });
+    expect((await stepIn(`personas: { navigator: p.yaml }\n${oneStep("", "navigator")}`, files)).persona.systemPrompt).toBe("named");
+    expect((await stepIn(`personas: { navigator-v2: p.yaml }\n${oneStep("", "navigator-v2")}`, files)).persona.systemPrompt).toBe("named");
+  });
+
+  it("have a digest over what shapes them, and over nothing else", async () => {
+    const digest = async (definition: string, before = "") =>
+      (await stepIn(`${before}personas: { p: { ${definition} } }\n${oneStep()}`)).persona.digest;
+    const first = await digest("system_prompt: x, model: m");
+    expect(await digest("model: m, system_prompt: x, description: other, env: { A: 1 }", "# moved\n")).toBe(first);
+    for (const other of [
+      "system_prompt: y, model: m",
+      "system_prompt: x",
+      "system_prompt: x, model: m, adapter: command, command: x",
+      "system_prompt: x, model: m, permissions: { deny: ['command:rm *'] }",
+    ]) {
+      expect(await digest(other)).not.toBe(first);
+    }
+  });
+
+  it("have to be known, and their files there", async () => {
+    expect(await problemsOf(oneStep("", "navigater"))).toEqual([
+      "W301 2:23 no persona is called `navigater` (did you mean `navigator`?) [navigator]",
+    ]);
+    expect(await problemsOf(oneStep("", "zzzzzz"))).toEqual([
+      "W301 2:23 no persona is called `zzzzzz` (define it under `personas:` or in `.wave/personas/`)",
+    ]);
+    expect(await problemsOf(`personas:\n  p: { prompt: gone.md }\n  q: { prompt: ../gone.md }\n${oneStep()}`)).toEqual([
+      "W303 2:16 the prompt `gone.md` does not exist (paths are relative to the manifest's directory)",
+      "W304 3:16 the prompt `../gone.md` lies outside the project (name a path below the directory of the manifest)",
+    ]);
+  });
+
+  it("that come from a missing file are reported once, not at every step", async () => {
+    const problems = await problemsOf(`personas: { p: gone.yaml }\n${oneStep()}`);
+    expect(problems).toEqual([expect.stringMatching(/^W303 1:16 /)]);
+  });
+
+  it("are checked in their own files", async () => {
+    expect(await problemsOf(oneStep("", "own"), { ".wave/personas/own.yaml": "modle: x\npermissions: { allow: [nope] }\n" })).toEqual([
+      "W201 .wave/personas/own.yaml:1:1 `modle` is not a key that is known here (did you mean `model`?) [model]",
+      expect.stringContaining("W205 .wave/personas/own.yaml:2:24 `nope` for item 1 of `allow`"),
+    ]);
+  });
+});
+
+describe("merging", () => {
+  it("goes from the manifest over the persona to the step", async () => {
+    const manifest = `
+env: { A: 1, B: 1, C: true }
+secrets: [S1]
+sandbox: off
+defaults: { timeout: 5m, workspace: shared, reuse: true }
+personas:
+  p: { env: { B: 2, C: persona }, secrets: [S2, S1], resources: { memory_limit: 1GiB }, permissions: { allow: ["file_read:**"] } }
+  q: { resources: { timeout: 7m } }
+steps:
+  - { id: a, persona: p, env: { C: step }, secrets: [S3], permissions: { deny: ["network_access:*"] }, labels: { team: x }, optional: true }
+  - { id: b, persona: q, resources: { memory_limit: 2 GB }, reuse: false }
+  - { id: c, persona: q, resources: { timeout: 90s } }
+`;
+    const { project, diagnostics } = await validateFiles({ "wave.yaml": manifest });
+    expect(diagnostics).toEqual([]);
+    const [a, b, c] = project?.pipelines[0]?.pipeline.steps ?? [];
+    expect(a).toMatchObject({
+      env: { A: "1", B: "2", C: "step" },
+      secrets: ["S1", "S2", "S3"],
+      resources: { timeoutMs: 300_000, memoryLimitBytes: 1024 ** 3 },
+      permissions: {
+        layers: [
+          { source: "persona", allow: [{ capability: "file_read", pattern: "**", text: "file_read:**" }], deny: [] },
+          { source: "step", allow: [], deny: [{ capability: "network_access", pattern: "*", text: "network_access:*" }] },
+        ],
+      },
+      workspace: "shared",
+      sandbox: "off",
+      reuse: true,
+      optional: true,
+      labels: { team: "x" },
+    });
+    expect(b).toMatchObject({ resources: { timeoutMs: 420_000, memoryLimitBytes: 2e9 }, reuse: false, optional: false });
+    expect(c).toMatchObject({ resources: { timeoutMs: 90_000 } });
+    expect(project?.secrets).toEqual(["S1", "S2", "S3"]);
+  });
+
+  it("has defaults of its own", async () => {
+    expect(await stepIn(oneStep("", "tester"))).toEqual({
+      id: "a",
+      origin: expect.objectContaining({ file: "wave.yaml" }),
+      persona: expect.objectContaining({ name: "tester" }),
+      dependencies: [],
+      inputs: [],
+      artifacts: [],
+      contracts: [],
+      permissions: { layers: [] },
+      resources: { timeoutMs: 1_800_000 },
+      env: {},
+      secrets: [],
+      workspace: "default",
+      sandbox: "on",
+      reuse: false,
+      optional: false,
+      labels: {},
+    });
+  });
+
+  it("says where state lies, inside the project", async () => {
+    expect((await validateFiles({ "wave.yaml": oneStep("", "tester") })).project?.stateLocation).toBe(".wave/state");
+    expect(
+      (await validateFiles({ "wave.yaml": `state: { location: ./var/wave/ }\n${oneStep("", "tester")}` })).project?.stateLocation,
+    ).toBe("var/wave");
+    expect(await problemsOf(`state: { location: ../x }\n${oneStep("", "tester")}`)).toEqual([
+      "W304 1:20 the state's location `../x` lies outside the project (the default is `.wave/state`)",
+    ]);
+  });
+
+  it("keeps the files that contracts are judged by, and no others", async () => {
+    const files = { "s/a.schema.json": '{"$ref": "b.json"}', "s/b.json": "{}", "prompt.md": "x" };
+    const { project } = await validateFiles({
+      ...files,
+      "wave.yaml": `personas: { p: { prompt: prompt.md } }\n${oneStep(", handover: { contract: { type: json_schema, schema: ./s/a.schema.json } }")}`,
+    });
+    expect([...(project?.gateFiles.values() ?? [])].map(({ path, text }) => [path, text])).toEqual([
+      ["s/a.schema.json", files["s/a.schema.json"]],
+      ["s/b.json", "{}"],
+    ]);
+  });
+});
+
+describe("adapters", () => {
+  const personas = `adapters: { command: { command: [fallback] }, claude: { version: 1.2.3, base_url: "https://x.test", model: small } }
+personas:
+  own: { command: [node, own.mjs] }
+  plain: { model: big }
+  stated: { adapter: claude }
+`;
+  const adapterOf = async (persona: string, more = "", head = "", options = {}) =>
+    (await stepIn(`${head}${personas}${oneStep(more, persona)}`, {}, options)).adapter;
+
+  it("are chosen by flag, step, persona and defaults, in this order", async () => {
+    expect(await adapterOf("plain")).toBeUndefined();
+    expect(await adapterOf("plain", "", "defaults: { adapter: command }\n")).toEqual({
+      name: "command",
+      chosenBy: "defaults",
+      command: ["fallback"],
+      model: "big",
+    });
+    expect(await adapterOf("own", "", "defaults: { adapter: claude }\n")).toEqual({
+      name: "command",
+      chosenBy: "persona",
+      command: ["node", "own.mjs"],
+    });
+    expect(await adapterOf("stated")).toEqual({
+      name: "claude",
+      chosenBy: "persona",
+      version: "1.2.3",
+      baseUrl: "https://x.test",
+      model: "small",
+    });
+    expect(await adapterOf("stated", ", adapter: command")).toEqual({ name: "command", chosenBy: "step", command: ["fallback"] });
+    expect(await adapterOf("stated", "", "", { adapter: "command" })).toEqual({ name: "command", chosenBy: "flag", command: ["fallback"] });
+  });
+
+  it("that are not there yet are a warning, where they are chosen", async () => {
+    expect(await problemsOf(`${personas}${oneStep("", "stated")}`)).toEqual([
+      "~W313 5:22 the adapter `claude` is not available in this version (choose another with --adapter)",
+    ]);
+    expect(await problemsOf(`steps:\n  - { id: a, persona: tester }\n  - { id: b, persona: tester }\n`, {}, { adapter: "codex" })).toEqual([
+      "~W313 1:1 the adapter `codex` is not available in this version (choose another with --adapter)",
+    ]);
+  });
+
+  it("need a command where they run one", async () => {
+    expect(await problemsOf(oneStep("", "tester"), {}, { adapter: "command" })).toEqual([
+      "~W313 2:23 the persona `tester` has no command for the adapter `command` (give the persona a `command:`, or all of them one with `adapters: { command: { command: [PROGRAM] } }`)",
+    ]);
+  });
+});
+
+describe("permissions", () => {
+  const rules = (allow: string, deny: string) => problemsOf(oneStep(`, permissions: { allow: [${allow}], deny: [${deny}] }`, "navigator"));
+
+  it("warns of rules without effect, and of no others", async () => {
+    expect(await rules("'file_read:src/**', 'command:git *'", "'network_access:*', 'file_read:src/secret/**'")).toEqual([]);
+    expect(await rules("'file_read:a', 'file_read:a'", "")).toEqual([
+      "~W403 2:72 `file_read:a` has no effect: it stands in the list already (remove it)",
+    ]);
+    expect(await rules("'network_access:x.test'", "'network_access:*'")).toEqual([
+      "~W403 2:57 `network_access:x.test` has no effect: `network_access:*` denies all of it (a deny rule wins, whatever is allowed)",
+    ]);
+    expect(await rules("'file_write:src/**'", "")).toEqual([
+      "~W403 2:57 `file_write:src/**` has no effect: the persona denies `file_write:**` (a deny rule wins, whatever is allowed)",
+    ]);
+    expect(await rules("", "'file_read:../x'")).toEqual([
+      "~W403 2:67 `file_read:../x` has no effect: no path in the project has `..` in it (write the pattern relative to the project's root)",
+    ]);
+  });
+});
+
+describe("tasks", () => {
+  it("use names that are known, and the finding points at the placeholder", async () => {
+    const manifest = `steps:
+  - { id: a, persona: tester, artifacts: [report] }
+  - id: b
+    persona: tester
+    dependencies: [a]
+    inputs: [{ artifact: report, as: facts }]
+    task: |
+      Read {{ inputs.facts }} and {{ inputs.fact }}, {{run.id}} {{ step.id }} {{ input }}.
+      Then {{ inputs.fact }}, {{ matrix.os }} {{ }} and {{ inputs.report-card }}.
+`;
+    expect(await problemsOf(manifest)).toEqual([
+      "W308 8:35 `{{ inputs.fact }}` is not known in a task (did you mean `inputs.facts`?) [{{ inputs.facts }}]",
+      "W308 9:12 `{{ inputs.fact }}` is not known in a task (did you mean `inputs.facts`?) [{{ inputs.facts }}]",
+      "W308 9:31 `{{ matrix.os }}` is not known in a task (known names: `inputs.facts`, `input`, `run.id` and `step.id`)",
+      "W308 9:47 `{{  }}` is not known in a task (known names: `inputs.facts`, `input`, `run.id` and `step.id`)",
+      "W308 9:57 `{{ inputs.report-card }}` is not known in a task (add `report-card` to the step's `inputs`)",
+    ]);
+  });
+});

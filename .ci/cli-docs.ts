@@ -39,10 +39,20 @@ function section(command: Command): string[] {
     words,
     "```",
     "",
-    ...(command.arguments.length === 0 ? [] : ["| argument | meaning |", "|---|---|", ...command.arguments.map((argument) => `| \`${argument.name}\` | ${cell(argument.description)} |`), ""]),
+    ...(command.arguments.length === 0
+      ? []
+      : [
+          "| argument | meaning |",
+          "|---|---|",
+          ...command.arguments.map((argument) => `| \`${argument.name}\` | ${cell(argument.description)} |`),
+          "",
+        ]),
     "| option | meaning | default |",
     "|---|---|---|",
-    ...command.options.map((option) => `| \`${cell(option.flags)}\` | ${cell(option.description + (option.choices === undefined ? "" : ` (${option.choices.join(", ")})`))} | ${option.default ?? ""} |`),
+    ...command.options.map(
+      (option) =>
+        `| \`${cell(option.flags)}\` | ${cell(option.description + (option.choices === undefined ? "" : ` (${option.choices.join(", ")})`))} | ${option.default ?? ""} |`,
+    ),
     "",
     "```sh",
     ...command.examples,

@@ -3,11 +3,9 @@ import { type DiagnosticCode, diagnosticCodes } from "../src/model/diagnostic.ts
 import {
   AdapterSettingsSchema,
   ArtifactSchema,
-  CircuitBreakerSchema,
   DefaultsSchema,
   HandoverSchema,
   InputSchema,
-  JsonSchemaContractSchema,
   ManifestSchema,
   PermissionsSchema,
   PersonaSchema,
@@ -16,8 +14,8 @@ import {
   ResourcesSchema,
   StateSettingsSchema,
   StepSchema,
-  TestSuiteContractSchema,
 } from "../src/model/manifest.ts";
+import { CircuitBreakerSchema, JsonSchemaContractSchema, TestSuiteContractSchema } from "../src/model/manifest-contracts.ts";
 import { forms } from "../src/validate/schema-wording.ts";
 
 /** The parts of a schema that are read here. */

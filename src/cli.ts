@@ -7,6 +7,8 @@ const io = processIo();
 try {
   process.exitCode = await buildProgram(io).main(process.argv.slice(2));
 } catch (error) {
-  io.stderr.write(`error: this is a bug in wave, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  io.stderr.write(
+    `error: this is a bug in wave, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   process.exitCode = 70;
 }

@@ -11,14 +11,14 @@ import { loadProject } from "./load/load-project.ts";
 import type { Diagnostic } from "./model/diagnostic.ts";
 import { hasErrors } from "./model/diagnostic.ts";
 import { nodeAt } from "./model/document.ts";
+import { defaultStateLocation } from "./model/limits.ts";
 import type { LoadedProject, ValidatedProject } from "./model/loaded.ts";
-import type { AdapterName } from "./model/manifest.ts";
-import { adapterNames } from "./model/names.ts";
-import type { ArtifactStore, ContractProblem, FileSource, GateFile, Redactor, StateStore } from "./model/ports.ts";
+import { type AdapterName, adapterNames } from "./model/names.ts";
 import type { ContractDefinition } from "./model/pipeline.ts";
+import type { ArtifactStore, ContractProblem, FileSource, GateFile, Redactor, StateStore } from "./model/ports.ts";
 import { createRedactor } from "./model/redact.ts";
-import { closest } from "./model/similar.ts";
 import { err, ok, type Result } from "./model/result.ts";
+import { closest } from "./model/similar.ts";
 import { personaLibrary } from "./persona/library.ts";
 import { systemClock } from "./platform/clock.ts";
 import { openState } from "./state/open-state.ts";
@@ -60,22 +60,34 @@ export interface Memory {
   readonly redactor: Redactor;
 }
 
-export const defaultStateLocation = ".wave/state";
-
 /** Finds the manifest. The project's root is the directory of the first one. */
 export function locateProject(request: ProjectRequest): Result<Location> {
   const named = request.files.map((file) => path.resolve(request.cwd, file));
-  const found = named.length > 0 ? named : ["wave.yaml", "wave.yml"].map((name) => path.join(request.cwd, name)).filter(existsSync).slice(0, 1);
+  const found =
+    named.length > 0
+      ? named
+      : ["wave.yaml", "wave.yml"]
+          .map((name) => path.join(request.cwd, name))
+          .filter(existsSync)
+          .slice(0, 1);
   const first = found[0];
   if (first === undefined) {
-    return err({ reason: "usage", message: `no wave.yaml in ${request.cwd}`, hint: "name a manifest with -f, or go to its directory with -C" });
+    return err({
+      reason: "usage",
+      message: `no wave.yaml in ${request.cwd}`,
+      hint: "name a manifest with -f, or go to its directory with -C",
+    });
   }
   const root = path.dirname(first);
   return ok({ root, files: found.map((file) => path.relative(root, file).split(path.sep).join("/")) });
 }
 
 /** Load → validate. Fails only where there is nothing to validate; problems in the manifest are diagnostics. */
-export async function readProject(request: ProjectRequest, location: Location, source: FileSource = diskSource(location.root)): Promise<Result<ReadProject>> {
+export async function readProject(
+  request: ProjectRequest,
+  location: Location,
+  source: FileSource = diskSource(location.root),
+): Promise<Result<ReadProject>> {
   const adapter = adapterNames.find((known) => known === request.adapter);
   if (request.adapter !== undefined && adapter === undefined) {
     const guess = closest(request.adapter, adapterNames);

@@ -8,7 +8,8 @@ import type { ArtifactStore, Reporter } from "./model/ports.ts";
 import { err, ok, type Result } from "./model/result.ts";
 import type { RunRecord, StepRecord } from "./model/state.ts";
 import { locateProject, type Memory, openMemory, type ProjectRequest, readProject, requireValid } from "./open-project.ts";
-import { execute, type FinishedRun, planSelected, refusalOf } from "./run-pipeline.ts";
+import { planSelected, refusalOf } from "./plan-run.ts";
+import { execute, type FinishedRun } from "./run-pipeline.ts";
 import { readPinned } from "./state/pinned-manifest.ts";
 import { selectPipeline } from "./validate/select-pipeline.ts";
 
@@ -40,13 +41,20 @@ export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: R
 async function goOn(request: ResumeRequest, root: string, run: RunRecord, outer: Memory): Promise<Result<FinishedRun>> {
   const pinned = await readPinned(outer.blobs, run.manifest);
   if (!pinned.ok) return pinned;
-  const source = pinnedSource(async (path) => {
-    const digest = pinned.value.get(path);
-    const bytes = digest === undefined ? undefined : await outer.blobs.get(digest);
-    return bytes?.ok === true ? bytes.value : undefined;
-  }, [...pinned.value.keys()]);
+  const source = pinnedSource(
+    async (path) => {
+      const digest = pinned.value.get(path);
+      const bytes = digest === undefined ? undefined : await outer.blobs.get(digest);
+      return bytes?.ok === true ? bytes.value : undefined;
+    },
+    [...pinned.value.keys()],
+  );
   const { options } = run;
-  const words = { ...request, ...(options.environment === undefined ? {} : { environment: options.environment }), ...(options.adapter === undefined ? {} : { adapter: options.adapter }) };
+  const words = {
+    ...request,
+    ...(options.environment === undefined ? {} : { environment: options.environment }),
+    ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
+  };
   const read = await readProject(words, { root, files: options.files }, source);
   if (!read.ok) return read;
   const project = requireValid(read.value);
@@ -61,16 +69,17 @@ async function goOn(request: ResumeRequest, root: string, run: RunRecord, outer:
   if (!input.ok) return input;
   const planned = await planSelected({ read: read.value, project: project.value, memory }, pipeline.value, false, input.value, run.base);
   if (!planned.ok) return planned;
-  const journal = await memory.state.openJournal(run.id);
-  if (!journal.ok) return journal;
   const merged = { ...options, concurrency: request.concurrency ?? options.concurrency, onFailure: request.onFailure ?? options.onFailure };
   return execute(planned.value, {
     ...request,
     run: run.id,
-    journal: journal.value,
     first: { type: "run-resumed", concurrency: merged.concurrency, onFailure: merged.onFailure },
     options: merged,
-    prior: await verifiedSteps(run, memory.blobs),
+    prior: async () => {
+      // Asked again: another process may have gone on with the run until now.
+      const now = await memory.state.findRun(run.id);
+      return now.ok ? ok(await verifiedSteps(now.value, memory.blobs)) : now;
+    },
     ...(input.value === undefined ? {} : { input: input.value }),
   });
 }

@@ -41,7 +41,14 @@ describe("manifests", () => {
     ["only comments", "# nothing\n", ["W102 wave.yaml:1:1"]],
     ["binary", Buffer.from([0, 1, 2, 255, 254, 0]), ["W103"]],
     ["50 MB", Buffer.alloc(50_000_000, "# filler\n"), ["W104 wave.yaml:1:1"]],
-    ["an alias bomb", `a: &a [${"x, ".repeat(9)}x]\n${"bcdefgh".split("").map((name, index) => `${name}: &${name} [${`*${"abcdefg"[index]}, `.repeat(9)}*${"abcdefg"[index]}]\n`).join("")}`, ["W106"]],
+    [
+      "an alias bomb",
+      `a: &a [${"x, ".repeat(9)}x]\n${"bcdefgh"
+        .split("")
+        .map((name, index) => `${name}: &${name} [${`*${"abcdefg"[index]}, `.repeat(9)}*${"abcdefg"[index]}]\n`)
+        .join("")}`,
+      ["W106"],
+    ],
     ["duplicate keys", `${worker("true")}steps:\n${step("a")}steps: []\n`, ["W105 wave.yaml:4:1"]],
     ["tabs", `${worker("true")}steps:\n\t- id: a\n`, ["W101 wave.yaml:3:1"]],
     ["an unknown key", `${worker("true")}steps:\n${step("a", "taks: x")}`, ["W201 wave.yaml:3:31"]],
@@ -50,10 +57,22 @@ describe("manifests", () => {
     ["self-dependency", `${worker("true")}steps:\n${step("a", "dependencies: [a]")}`, ["W402 wave.yaml:3:46"]],
     ["an id with a slash", `${worker("true")}steps:\n${step('"a/b"')}`, ["W205 wave.yaml:3:11"]],
     ["an id that climbs", `${worker("true")}steps:\n${step("..")}`, ["W205 wave.yaml:3:11"]],
-    ["a schema outside the project", `${worker("true")}steps:\n${step("a", "handover: { contract: { type: json_schema, schema: ../x.json } }")}`, ["W304"]],
-    ["a missing schema", `${worker("true")}steps:\n${step("a", "handover: { contract: { type: json_schema, schema: x.json } }")}`, ["W303"]],
+    [
+      "a schema outside the project",
+      `${worker("true")}steps:\n${step("a", "handover: { contract: { type: json_schema, schema: ../x.json } }")}`,
+      ["W304"],
+    ],
+    [
+      "a missing schema",
+      `${worker("true")}steps:\n${step("a", "handover: { contract: { type: json_schema, schema: x.json } }")}`,
+      ["W303"],
+    ],
     ["an unknown contract type", `${worker("true")}steps:\n${step("a", "handover: { contract: { type: jsonschema } }")}`, ["W204"]],
-    ["an artifact that climbs out", `${worker("true")}steps:\n${step("a", 'artifacts: [{ name: a, path: "../../etc/hostname" }]')}`, ["W304"]],
+    [
+      "an artifact that climbs out",
+      `${worker("true")}steps:\n${step("a", 'artifacts: [{ name: a, path: "../../etc/hostname" }]')}`,
+      ["W304"],
+    ],
     ["a scalar", "just text\n", ["W202 wave.yaml:1:1"]],
   ];
   it.each(cases)("%s", async (_name, manifest, expected) => {
@@ -63,12 +82,17 @@ describe("manifests", () => {
 
   it("a broken schema, and one that refers to a server", async () => {
     const manifest = `${worker("true")}steps:\n${step("a", "handover: { contract: { type: json_schema, schema: broken.json } }")}${step("b", "handover: { contract: { type: json_schema, schema: remote.json } }")}`;
-    const found = await errorsOf(manifest, { "broken.json": '{\n  "type": "objekt"\n}\n', "remote.json": '{\n  "$ref": "https://example.com/schema.json"\n}\n' });
+    const found = await errorsOf(manifest, {
+      "broken.json": '{\n  "type": "objekt"\n}\n',
+      "remote.json": '{\n  "$ref": "https://example.com/schema.json"\n}\n',
+    });
     expect(found.map((error) => error.split(" ")[0])).toEqual(["W310", "W310"]);
   });
 
   it("10,000 steps are an ordinary manifest", async () => {
-    const steps = Array.from({ length: 10_000 }, (_, index) => step(`s${index}`, index === 0 ? "" : `dependencies: [s${index - 1}]`)).join("");
+    const steps = Array.from({ length: 10_000 }, (_, index) => step(`s${index}`, index === 0 ? "" : `dependencies: [s${index - 1}]`)).join(
+      "",
+    );
     const wave = project({ "wave.yaml": `${worker("true")}steps:\n${steps}` });
     expect(await wave.wave("validate")).toMatchObject({ code: 0, stdout: "wave.yaml holds: wave (10000 steps)\n" });
     const planned = JSON.parse((await wave.wave("plan", "--json")).stdout) as { steps: unknown[]; criticalPath: unknown[] };
@@ -92,14 +116,19 @@ describe("steps", () => {
     const run = await wave.wave("run");
     expectKind(run);
     expect(run.code).toBe(1);
-    const last = wave.events().filter((event) => event.type === "attempt-failed").at(-1);
+    const last = wave
+      .events()
+      .filter((event) => event.type === "attempt-failed")
+      .at(-1);
     expect(last?.failure.reason).toContain(reason);
     const finished = wave.events().find((event) => event.type === "run-finished");
     expect(finished).toMatchObject({ status: "failed", failure: { reason: "run-failed", steps: ["a"] } });
   });
 
   it("a child that forks and exits leaves nothing behind and does not hang", async () => {
-    const wave = project({ "wave.yaml": `${worker("sleep 61 & echo $! > pid; exit 0")}steps:\n${step("a", "artifacts: [{ name: pid, path: pid }]")}` });
+    const wave = project({
+      "wave.yaml": `${worker("sleep 61 & echo $! > pid; exit 0")}steps:\n${step("a", "artifacts: [{ name: pid, path: pid }]")}`,
+    });
     const run = await wave.wave("run");
     expect(run.code).toBe(0);
     const alive = await wave.wave("status", "latest");
@@ -143,11 +172,19 @@ describe("state", () => {
 
   it("on a full disk loses nothing that was reported", async () => {
     // A file size limit stands in for a full disk: it fails the same write, with EFBIG where a disk gives ENOSPC.
-    const wave = project({ "wave.yaml": `${worker("head -c 3000 /dev/zero > $WAVE_OUTPUT_DIR/a")}steps:\n${Array.from({ length: 40 }, (_, index) => step(`s${index}`, "artifacts: [a]")).join("")}` });
-    const run = spawnSync("sh", ["-c", `ulimit -f 24; trap '' XFSZ; exec "${process.execPath}" "${cli}" run --json`], { cwd: wave.root, encoding: "utf8" });
+    const wave = project({
+      "wave.yaml": `${worker("head -c 3000 /dev/zero > $WAVE_OUTPUT_DIR/a")}steps:\n${Array.from({ length: 40 }, (_, index) => step(`s${index}`, "artifacts: [a]")).join("")}`,
+    });
+    const run = spawnSync("sh", ["-c", `ulimit -f 24; trap '' XFSZ; exec "${process.execPath}" "${cli}" run --json`], {
+      cwd: wave.root,
+      encoding: "utf8",
+    });
     expect(run.stderr).not.toMatch(/^\s+at .*(?:file:|node:|\.js:).*\d+:\d+\)?$/m);
     expect(run.status).toBe(4);
-    const reported = run.stdout.split("\n").slice(0, -1).map((line) => JSON.parse(line) as { writer?: string; seq?: number });
+    const reported = run.stdout
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as { writer?: string; seq?: number });
     const stored = new Set(wave.events().map((event) => `${event.writer}:${event.seq}`));
     expect(reported.filter((event) => event.writer !== undefined && !stored.has(`${event.writer}:${event.seq}`))).toEqual([]);
     const resumed = await wave.wave("resume");
@@ -167,7 +204,14 @@ describe("state", () => {
 describe("words", () => {
   it("that make no sense exit 2 with a suggestion", async () => {
     const wave = project({ "wave.yaml": `${worker("true")}steps:\n${step("a")}` });
-    for (const words of [["rum"], ["run", "--concurency", "2"], ["run", "--concurrency", "0"], ["status", "nothing-like-it"], ["run", "no-such-pipeline"], ["run", "-f", "missing.yaml"]]) {
+    for (const words of [
+      ["rum"],
+      ["run", "--concurency", "2"],
+      ["run", "--concurrency", "0"],
+      ["status", "nothing-like-it"],
+      ["run", "no-such-pipeline"],
+      ["run", "-f", "missing.yaml"],
+    ]) {
       const finished = await wave.wave(...words);
       expectKind(finished);
       expect({ words, code: finished.code, said: finished.stderr !== "" }).toEqual({ words, code: 2, said: true });

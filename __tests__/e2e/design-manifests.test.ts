@@ -40,7 +40,12 @@ pipeline:
         contract: { type: test_suite, command: "test -s $WAVE_OUTPUT_DIR/test-report.md" }
 `;
 
-const schema = JSON.stringify({ $schema: "http://json-schema.org/draft-07/schema#", type: "object", required: ["files"], properties: { files: { type: "array", items: { type: "string" } } } });
+const schema = JSON.stringify({
+  $schema: "http://json-schema.org/draft-07/schema#",
+  type: "object",
+  required: ["files"],
+  properties: { files: { type: "array", items: { type: "string" } } },
+});
 
 const files = {
   "agents/offline.mjs": agent,
@@ -58,13 +63,23 @@ const files = {
 describe("a build pipeline", () => {
   it("hands an artifact over that only a schema file names", async () => {
     const wave = project({ ...files, "wave.yaml": build });
-    expect(await wave.wave("validate")).toMatchObject({ code: 0, stderr: "", stdout: "wave.yaml holds: feature-development@v1 (3 steps)\n" });
+    expect(await wave.wave("validate")).toMatchObject({
+      code: 0,
+      stderr: "",
+      stdout: "wave.yaml holds: feature-development@v1 (3 steps)\n",
+    });
     const planned = await wave.wave("plan", "--adapter", "command", "--detailed-exitcode", "--json");
     expect(planned.code).toBe(3);
     const run = await wave.wave("run", "--adapter", "command");
     expect(run.stderr).toContain("passed");
     expect(run.code).toBe(0);
-    const passed = wave.events().flatMap((event) => (event.type === "attempt-passed" ? [[event.step, event.artifacts.map((one) => [one.name, artifactText(wave.root, one.digest)])]] : []));
+    const passed = wave
+      .events()
+      .flatMap((event) =>
+        event.type === "attempt-passed"
+          ? [[event.step, event.artifacts.map((one) => [one.name, artifactText(wave.root, one.digest)])]]
+          : [],
+      );
     expect(passed).toEqual([
       ["analyze", [["analysis-report", "# Structure\n"]]],
       ["implement", [["implementation", '{"files":["src/a.ts"]}']]],

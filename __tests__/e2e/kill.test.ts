@@ -36,7 +36,10 @@ async function killAndResume(wave: Project, killAfterEvents: number, delayMs: nu
   await new Promise((resolve) => setTimeout(resolve, delayMs));
   started.child.kill("SIGKILL");
   const end = await started.finished;
-  const reported = end.stdout.split("\n").slice(0, -1).map((line) => JSON.parse(line) as WaveEvent);
+  const reported = end.stdout
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as WaveEvent);
   const stored = wave.events();
   const ids = new Set(stored.map((event) => `${event.writer}:${event.seq}`));
   expect(reported.filter((event) => !ids.has(`${event.writer}:${event.seq}`))).toEqual([]);
@@ -59,7 +62,9 @@ async function killAndResume(wave: Project, killAfterEvents: number, delayMs: nu
 
 function linesOf(file: string): string[] {
   try {
-    return readFileSync(file, "utf8").split("\n").filter((line) => line !== "");
+    return readFileSync(file, "utf8")
+      .split("\n")
+      .filter((line) => line !== "");
   } catch {
     return [];
   }

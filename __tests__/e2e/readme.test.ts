@@ -16,7 +16,11 @@ function blockAfter(marker: string): string {
 
 /** Ids, times and the machine's speed are not part of what is shown. */
 function steady(text: string): string {
-  return text.replace(/\b[0-9a-f]{10}\b/g, "RUN").replace(/\b\d+(?:\.\d+)?(?:ms|s)\b/g, "TIME").replace(/[0-9a-f]{12,64}/g, "DIGEST").replace(/\s+$/gm, "");
+  return text
+    .replace(/\b[0-9a-f]{10}\b/g, "RUN")
+    .replace(/\b\d+(?:\.\d+)?(?:ms|s)\b/g, "TIME")
+    .replace(/[0-9a-f]{12,64}/g, "DIGEST")
+    .replace(/\s+$/gm, "");
 }
 
 describe("README", () => {
@@ -26,7 +30,10 @@ describe("README", () => {
 
   it("shows what the example prints", async () => {
     const wave = project({});
-    cpSync(path.join(repository, "examples/hello"), path.join(wave.root, "examples/hello"), { recursive: true, filter: (file) => !file.includes(".wave") });
+    cpSync(path.join(repository, "examples/hello"), path.join(wave.root, "examples/hello"), {
+      recursive: true,
+      filter: (file) => !file.includes(".wave"),
+    });
     const run = await wave.wave("run", "-f", "examples/hello/wave.yaml");
     expect(run.code).toBe(0);
     expect(steady(blockAfter("output"))).toBe(steady(run.stderr.replaceAll(wave.root + path.sep, "")));
@@ -46,9 +53,13 @@ describe("README", () => {
 describe("examples/change-review", () => {
   it("reviews a repository offline; its first findings are sent back once", async () => {
     const wave = project({ "src/pay.js": "export const pay = 1;\n" });
-    cpSync(path.join(repository, "examples/change-review"), path.join(wave.root, "examples/change-review"), { recursive: true, filter: (file) => !file.includes(".wave") });
+    cpSync(path.join(repository, "examples/change-review"), path.join(wave.root, "examples/change-review"), {
+      recursive: true,
+      filter: (file) => !file.includes(".wave"),
+    });
     const { execFileSync } = await import("node:child_process");
-    const git = (...words: string[]) => execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...words], { cwd: wave.root, stdio: "pipe" });
+    const git = (...words: string[]) =>
+      execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...words], { cwd: wave.root, stdio: "pipe" });
     git("init", "-q");
     git("add", ".");
     git("commit", "-qm", "first");
@@ -56,8 +67,15 @@ describe("examples/change-review", () => {
     git("commit", "-qam", "second");
     const run = await wave.wave("run", "-f", "examples/change-review/wave.yaml", "--json");
     expect(run.code).toBe(0);
-    const events = run.stdout.split("\n").slice(0, -1).map((line) => JSON.parse(line));
-    expect(events.flatMap((event) => (event.type === "attempt-failed" ? [[event.step, event.attempt, event.failure.reason, event.retry?.attempt]] : []))).toEqual([["risks", 1, "contract-failed", 2]]);
+    const events = run.stdout
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
+    expect(
+      events.flatMap((event) =>
+        event.type === "attempt-failed" ? [[event.step, event.attempt, event.failure.reason, event.retry?.attempt]] : [],
+      ),
+    ).toEqual([["risks", 1, "contract-failed", 2]]);
     const root = path.join(wave.root, "examples/change-review");
     const passed = events.filter((event) => event.type === "attempt-passed");
     expect(passed.map((event) => event.step).sort()).toEqual(["review", "risks", "survey", "tests"]);

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
-import { afterAll } from "vitest";
 
 export interface Child {
   readonly child: ChildProcess;
@@ -20,18 +20,16 @@ export interface Fixture {
   readonly file: string;
   /** `shell`: a line for `sh` that goes before the program, such as a limit. */
   start(words: readonly string[], shell?: string): Child;
+  /** Kills the children that still run, and takes the bundle away. */
+  close(): void;
 }
 
-/** Bundles a file of the rig. Children that still run after the tests are killed. */
-export async function bundledChild(source: string): Promise<Fixture> {
+/** Bundles a file of the rig. */
+export async function bundledChild(source: URL): Promise<Fixture> {
   const directory = mkdtempSync(path.join(tmpdir(), "wave-child-"));
   const children = new Set<ChildProcess>();
-  afterAll(() => {
-    for (const child of children) child.kill("SIGKILL");
-    rmSync(directory, { recursive: true, force: true });
-  });
   const root = path.resolve(import.meta.dirname, "../..");
-  const bundle = await rolldown({ cwd: root, input: path.join(import.meta.dirname, source), platform: "node", tsconfig: false });
+  const bundle = await rolldown({ cwd: root, input: fileURLToPath(source), platform: "node", tsconfig: false });
   const { output } = await bundle.generate({ format: "esm", codeSplitting: false });
   await bundle.close();
   const file = path.join(directory, "child.mjs");
@@ -42,6 +40,10 @@ export async function bundledChild(source: string): Promise<Fixture> {
       const started = startChild(file, words, shell);
       children.add(started.child);
       return started;
+    },
+    close() {
+      for (const child of children) child.kill("SIGKILL");
+      rmSync(directory, { recursive: true, force: true });
     },
   };
 }
@@ -73,7 +75,7 @@ function startChild(file: string, words: readonly string[], shell: string | unde
         resolve();
       };
       watchers.add(look);
-      ended.then(() => reject(new Error(`ended before ${count} lines:\n${stdout}${stderr}`)));
+      void ended.then(() => reject(new Error(`ended before ${count} lines:\n${stdout}${stderr}`)));
       look();
     });
   return { child, lines, untilLines, ended };

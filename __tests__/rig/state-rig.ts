@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach } from "vitest";
 import type { EventPayload } from "../../src/model/event.ts";
-import type { Journal, StateStore } from "../../src/model/ports.ts";
+import type { Clock, Journal, StateStore } from "../../src/model/ports.ts";
 import { createRedactor } from "../../src/model/redact.ts";
 import type { Result } from "../../src/model/result.ts";
 import { systemClock } from "../../src/platform/clock.ts";
@@ -30,9 +30,20 @@ export function stateDirectory(): string {
   return path.join(temporary(), "state");
 }
 
+let last = 0;
+
+/** The machine's clock, but no two looks at it give the same time: what comes later is later. */
+const tickingClock: Clock = {
+  ...systemClock,
+  now() {
+    last = Math.max(last + 1, systemClock.now());
+    return last;
+  },
+};
+
 /** A store as a process of its own would open it: it remembers nothing of what others read. */
 export function storeIn(stateDir: string, members: Partial<StateRequest> = {}): StateStore {
-  return openState({ stateDir, redactor: createRedactor([]), version: "0.0.0", clock: systemClock, ...members });
+  return openState({ stateDir, redactor: createRedactor([]), version: "0.0.0", clock: tickingClock, ...members });
 }
 
 /** The value of what must not fail. */

@@ -5,7 +5,11 @@ import { multiplexReporter } from "../report/multiplex.ts";
 import type { Io } from "./command.ts";
 
 /** What goes wrong in a console is warned about once and fails nothing. */
-export async function chooseReporter(plan: Plan, io: Io, options: { readonly json: boolean; readonly verbose: boolean }): Promise<Reporter> {
+export async function chooseReporter(
+  plan: Plan,
+  io: Io,
+  options: { readonly json: boolean; readonly verbose: boolean },
+): Promise<Reporter> {
   return multiplexReporter([await consoleFor(plan, io, options)], (message) => io.stderr.write(`warning: ${message}\n`));
 }
 

@@ -83,7 +83,10 @@ export interface FailureContext {
 
 /** Prints a failure where it belongs and gives its exit status. */
 export async function fail(io: Io, failure: Failure, context: Partial<FailureContext> = {}): Promise<number> {
-  const [{ describeFailure }, { renderDiagnostics }] = await Promise.all([import("../model/describe.ts"), import("../report/render-diagnostics.ts")]);
+  const [{ describeFailure }, { renderDiagnostics }] = await Promise.all([
+    import("../model/describe.ts"),
+    import("../report/render-diagnostics.ts"),
+  ]);
   if (context.json === true) {
     io.stdout.write(`${JSON.stringify({ ok: false, failure })}\n`);
   } else if (failure.reason === "manifest-invalid") {

@@ -8,4 +8,12 @@ import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
 import { validateCommand } from "./validate.ts";
 
-export const commands: readonly Command[] = [validateCommand, configCommand, planCommand, runCommand, resumeCommand, statusCommand, logsCommand];
+export const commands: readonly Command[] = [
+  validateCommand,
+  configCommand,
+  planCommand,
+  runCommand,
+  resumeCommand,
+  statusCommand,
+  logsCommand,
+];

@@ -1,8 +1,7 @@
 /** `wave config`: the manifest as it stands after overlays and substitution. */
 import { configOrigins, maskSecrets, resolvedConfig } from "../load/print-config.ts";
 import { toValue } from "../model/document.ts";
-import { locateProject, readProject, requireValid } from "../open-project.ts";
-import { fileTextOf } from "../open-project.ts";
+import { fileTextOf, locateProject, readProject, requireValid } from "../open-project.ts";
 import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
 import { projectRequest } from "./project-request.ts";
 
@@ -29,7 +28,8 @@ async function config(invocation: Invocation): Promise<number> {
     return fail(io, { reason: "manifest-invalid", diagnostics: read.value.diagnostics }, { json, fileText: fileTextOf(loaded) });
   }
   const origins = flag(invocation, "origins");
-  if (json) io.stdout.write(`${JSON.stringify(origins ? configOrigins(loaded.manifest) : toValue(maskSecrets(loaded.manifest)), null, 2)}\n`);
+  if (json)
+    io.stdout.write(`${JSON.stringify(origins ? configOrigins(loaded.manifest) : toValue(maskSecrets(loaded.manifest)), null, 2)}\n`);
   else io.stdout.write(resolvedConfig(loaded.manifest, { origins }));
   return 0;
 }

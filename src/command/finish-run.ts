@@ -10,7 +10,9 @@ export function finish(io: Io, finished: FinishedRun, request: ProjectRequest, j
   const { run, failure, planned } = finished;
   if (!json) {
     const where = wordsOf(request);
-    io.stderr.write(renderSummary(run, { color: io.stderr.color, resume: `wave resume ${run.id}${where}`, blobs: `${planned.memory.stateDir}/blobs` }));
+    io.stderr.write(
+      renderSummary(run, { color: io.stderr.color, resume: `wave resume ${run.id}${where}`, blobs: `${planned.memory.stateDir}/blobs` }),
+    );
   }
   if (failure !== undefined) return exitCodeOf(failure);
   return run.status === "passed" ? 0 : run.status === "cancelled" ? 130 : 1;

@@ -2,9 +2,9 @@
 import { open } from "node:fs/promises";
 import { StringDecoder } from "node:string_decoder";
 import type { Io } from "../model/io.ts";
-import type { Memory } from "../open-project.ts";
 import { ok, type Result } from "../model/result.ts";
 import type { RunRecord } from "../model/state.ts";
+import type { Memory } from "../open-project.ts";
 import { systemClock } from "../platform/clock.ts";
 
 export interface FollowRequest {

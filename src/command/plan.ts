@@ -1,8 +1,8 @@
 /** `wave plan`: what a run would do, and why. */
 import { hasErrors } from "../model/diagnostic.ts";
 import { fileTextOf } from "../open-project.ts";
+import { planRun } from "../plan-run.ts";
 import { renderPlan } from "../report/render-plan.ts";
-import { planRun } from "../run-pipeline.ts";
 import { adapterOption, type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption, warn } from "./command.ts";
 import { projectRequest } from "./project-request.ts";
 import { inputOptions, readInput } from "./run-input.ts";
@@ -32,18 +32,29 @@ async function plan(invocation: Invocation): Promise<number> {
   const input = await readInput(invocation);
   if (!input.ok) return fail(io, input.error, { json: format === "json" });
   const pipeline = invocation.arguments[0];
-  const request = { ...projectRequest(invocation), ...(pipeline === undefined ? {} : { pipeline }), ...(input.value === undefined ? {} : { input: input.value }) };
+  const request = {
+    ...projectRequest(invocation),
+    ...(pipeline === undefined ? {} : { pipeline }),
+    ...(input.value === undefined ? {} : { input: input.value }),
+  };
   const planned = await planRun(request, () => true);
   if (!planned.ok) return fail(io, planned.error, { json: format === "json", fileText: await diskText(request) });
   const { read } = planned.value;
-  await warn(io, read.diagnostics.filter((diagnostic) => !hasErrors([diagnostic])), fileTextOf(read.loaded));
+  await warn(
+    io,
+    read.diagnostics.filter((diagnostic) => !hasErrors([diagnostic])),
+    fileTextOf(read.loaded),
+  );
   io.stdout.write(renderPlan(planned.value.plan, { format, color: io.stdout.color }));
   const work = planned.value.plan.steps.some((step) => step.work.kind !== "equal");
   return flag(invocation, "detailedExitcode") && work ? 3 : 0;
 }
 
 /** Code frames of a manifest that did not hold. */
-async function diskText(request: { readonly cwd: string; readonly files: readonly string[] }): Promise<(file: string) => string | undefined> {
+async function diskText(request: {
+  readonly cwd: string;
+  readonly files: readonly string[];
+}): Promise<(file: string) => string | undefined> {
   const { manifestTexts } = await import("./manifest-texts.ts");
   return manifestTexts(request);
 }

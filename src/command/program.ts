@@ -1,5 +1,5 @@
 /** The command line's parser, built from the table of commands. */
-import { Command as Parser, CommanderError, Option } from "commander";
+import { CommanderError, Option, Command as Parser } from "commander";
 import type { Io } from "../model/io.ts";
 import { version } from "../version.ts";
 import type { Command, OptionDefinition } from "./command.ts";
@@ -19,9 +19,10 @@ export function buildProgram(io: Io): Program {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ writeOut: io.stdout.write, writeErr: io.stderr.write });
-  for (const command of commands) addCommand(parser, command, io, (code) => {
-    status = code;
-  });
+  for (const command of commands)
+    addCommand(parser, command, io, (code) => {
+      status = code;
+    });
   return {
     main: async (words) => {
       try {
@@ -36,7 +37,10 @@ export function buildProgram(io: Io): Program {
 }
 
 function addCommand(parser: Parser, command: Command, io: Io, done: (status: number) => void): void {
-  const sub = parser.command(command.name).description(command.details === undefined ? command.summary : `${command.summary}.\n\n${command.details}`).summary(command.summary);
+  const sub = parser
+    .command(command.name)
+    .description(command.details === undefined ? command.summary : `${command.summary}.\n\n${command.details}`)
+    .summary(command.summary);
   sub.exitOverride().configureOutput({ writeOut: io.stdout.write, writeErr: io.stderr.write }).showSuggestionAfterError();
   for (const argument of command.arguments) sub.argument(argument.name, argument.description);
   for (const option of command.options) sub.addOption(optionOf(option));

@@ -1,7 +1,7 @@
 /** `wave resume`: goes on with a run that did not pass. */
 import { resumeRun } from "../resume-run.ts";
-import { type Command, fail, flag, type Invocation, manifestOptions } from "./command.ts";
 import { chooseReporter } from "./choose-reporter.ts";
+import { type Command, fail, flag, type Invocation, manifestOptions } from "./command.ts";
 import { finish } from "./finish-run.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";

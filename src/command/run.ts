@@ -1,11 +1,22 @@
 /** `wave run`: starts a run and executes its steps. */
 import { fileTextOf } from "../open-project.ts";
 import { runPipeline } from "../run-pipeline.ts";
-import { adapterOption, type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions, type OptionDefinition, warn } from "./command.ts";
+import { chooseReporter } from "./choose-reporter.ts";
+import {
+  adapterOption,
+  type Command,
+  countOption,
+  fail,
+  flag,
+  type Invocation,
+  jsonOption,
+  manifestOptions,
+  type OptionDefinition,
+  warn,
+} from "./command.ts";
 import { finish } from "./finish-run.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";
-import { chooseReporter } from "./choose-reporter.ts";
 import { inputOptions, readInput } from "./run-input.ts";
 
 const onFailureModes = ["finish", "stop", "keep-going"] as const;
@@ -13,7 +24,11 @@ const onFailureModes = ["finish", "stop", "keep-going"] as const;
 /** The options that `run` and `resume` share. */
 export const executionOptions: readonly OptionDefinition[] = [
   { flags: "--concurrency <count>", description: "how many steps may run at once, 1 to 256" },
-  { flags: "--on-failure <mode>", description: "finish: let running steps end; stop: cancel them; keep-going: run what does not depend on it", choices: onFailureModes },
+  {
+    flags: "--on-failure <mode>",
+    description: "finish: let running steps end; stop: cancel them; keep-going: run what does not depend on it",
+    choices: onFailureModes,
+  },
   { flags: "--reset-circuit", description: "close the circuit breakers of this pipeline first" },
   { flags: "-v, --verbose", description: "show what steps print" },
   { ...jsonOption, description: "print events as NDJSON on stdout" },
@@ -22,10 +37,22 @@ export const executionOptions: readonly OptionDefinition[] = [
 export const runCommand: Command = {
   name: "run",
   summary: "Run a pipeline",
-  details: "Exits 0 when every step passed, 1 when one failed, 2 when the manifest is invalid, 4 when this environment cannot run it, 130 when cancelled.",
+  details:
+    "Exits 0 when every step passed, 1 when one failed, 2 when the manifest is invalid, 4 when this environment cannot run it, 130 when cancelled.",
   arguments: [{ name: "[pipeline]", description: "NAME or NAME@VERSION, where the manifest has several" }],
-  options: [...manifestOptions, adapterOption, ...inputOptions, { flags: "--reuse", description: "take equal, passed work from earlier runs" }, ...executionOptions],
-  examples: ["wave run", "wave run -f examples/hello/wave.yaml", "wave run release@v2 --concurrency 4 --on-failure keep-going", "wave run --json > events.ndjson"],
+  options: [
+    ...manifestOptions,
+    adapterOption,
+    ...inputOptions,
+    { flags: "--reuse", description: "take equal, passed work from earlier runs" },
+    ...executionOptions,
+  ],
+  examples: [
+    "wave run",
+    "wave run -f examples/hello/wave.yaml",
+    "wave run release@v2 --concurrency 4 --on-failure keep-going",
+    "wave run --json > events.ndjson",
+  ],
   run,
 };
 

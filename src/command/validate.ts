@@ -34,7 +34,8 @@ async function validate(invocation: Invocation): Promise<number> {
   const output = format === "text" ? io.stderr : io.stdout;
   output.write(renderDiagnostics(diagnostics, fileTextOf(loaded), format, { color: output.color }));
   if (hasErrors(diagnostics) || project === undefined) return 2;
-  if (format === "text") io.stdout.write(`${read.value.files[0]} holds: ${project.pipelines.map(({ pipeline }) => describe(pipeline)).join(", ")}\n`);
+  if (format === "text")
+    io.stdout.write(`${read.value.files[0]} holds: ${project.pipelines.map(({ pipeline }) => describe(pipeline)).join(", ")}\n`);
   return 0;
 }
 

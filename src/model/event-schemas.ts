@@ -43,7 +43,17 @@ export const Base = Type.Object(
 
 export const eventSchemas = {
   /** The first line of every journal: which process writes it. */
-  "writer-opened": Type.Object({ pid: Type.Integer(), processStart: Type.String(), host: Type.String(), wave: Type.String(), node: Type.String(), platform: Type.String() }, strict),
+  "writer-opened": Type.Object(
+    {
+      pid: Type.Integer(),
+      processStart: Type.String(),
+      host: Type.String(),
+      wave: Type.String(),
+      node: Type.String(),
+      platform: Type.String(),
+    },
+    strict,
+  ),
   "run-started": Type.Object(
     {
       pipeline: Type.String(),
@@ -64,13 +74,29 @@ export const eventSchemas = {
         strict,
       ),
       base: Base,
-      steps: Type.Array(Type.Object({ id: Type.String(), persona: Type.String(), dependencies: Type.Array(Type.String()), optional: Type.Boolean(), contracts: Type.Array(Type.String()) }, strict)),
+      steps: Type.Array(
+        Type.Object(
+          {
+            id: Type.String(),
+            persona: Type.String(),
+            dependencies: Type.Array(Type.String()),
+            optional: Type.Boolean(),
+            contracts: Type.Array(Type.String()),
+          },
+          strict,
+        ),
+      ),
     },
     strict,
   ),
   "run-resumed": Type.Object({ concurrency: Type.Integer({ minimum: 1 }), onFailure: Type.Enum(["finish", "stop", "keep-going"]) }, strict),
   "step-reused": Type.Object(
-    { step: Type.String(), from: Type.Object({ run: Type.String(), attempt: Attempt }, strict), fingerprint: Fingerprint, artifacts: Type.Array(ArtifactRecord) },
+    {
+      step: Type.String(),
+      from: Type.Object({ run: Type.String(), attempt: Attempt }, strict),
+      fingerprint: Fingerprint,
+      artifacts: Type.Array(ArtifactRecord),
+    },
     strict,
   ),
   "attempt-started": Type.Object(
@@ -89,9 +115,18 @@ export const eventSchemas = {
     },
     strict,
   ),
-  "contract-checked": Type.Object({ step: Type.String(), attempt: Attempt, result: ContractResultBody, breaker: Type.Optional(Type.String()) }, strict),
+  "contract-checked": Type.Object(
+    { step: Type.String(), attempt: Attempt, result: ContractResultBody, breaker: Type.Optional(Type.String()) },
+    strict,
+  ),
   "attempt-passed": Type.Object(
-    { step: Type.String(), attempt: Attempt, durationMs: Milliseconds, artifacts: Type.Array(ArtifactRecord), log: Type.Optional(DigestText) },
+    {
+      step: Type.String(),
+      attempt: Attempt,
+      durationMs: Milliseconds,
+      artifacts: Type.Array(ArtifactRecord),
+      log: Type.Optional(DigestText),
+    },
     strict,
   ),
   "attempt-failed": Type.Object(
@@ -106,7 +141,10 @@ export const eventSchemas = {
     },
     strict,
   ),
-  "attempt-cancelled": Type.Object({ step: Type.String(), attempt: Attempt, durationMs: Milliseconds, log: Type.Optional(DigestText) }, strict),
+  "attempt-cancelled": Type.Object(
+    { step: Type.String(), attempt: Attempt, durationMs: Milliseconds, log: Type.Optional(DigestText) },
+    strict,
+  ),
   "step-finished": Type.Object(
     {
       step: Type.String(),
@@ -118,13 +156,20 @@ export const eventSchemas = {
     },
     strict,
   ),
-  "circuit-opened": Type.Object({ step: Type.String(), contract: Type.String(), breaker: Type.String(), failed: Type.Integer(), window: Type.Integer() }, strict),
+  "circuit-opened": Type.Object(
+    { step: Type.String(), contract: Type.String(), breaker: Type.String(), failed: Type.Integer(), window: Type.Integer() },
+    strict,
+  ),
   "circuit-reset": Type.Object({ breaker: Type.String() }, strict),
   "run-finished": Type.Object(
-    { status: Type.Enum(["passed", "failed", "cancelled"]), durationMs: Milliseconds, tree: Type.Optional(DigestText), failure: Type.Optional(FailureBody) },
+    {
+      status: Type.Enum(["passed", "failed", "cancelled"]),
+      durationMs: Milliseconds,
+      tree: Type.Optional(DigestText),
+      failure: Type.Optional(FailureBody),
+    },
     strict,
   ),
   /** The last line of a journal that was closed in order. */
   "writer-closed": Type.Object({ head: Type.String() }, strict),
 } as const;
-

@@ -33,7 +33,14 @@ export type Failure =
   | { readonly reason: "usage"; readonly message: string; readonly hint?: string }
   | { readonly reason: "manifest-invalid"; readonly diagnostics: readonly Diagnostic[] }
   | { readonly reason: "file-unreadable"; readonly path: string; readonly code: string; readonly detail: string }
-  | { readonly reason: "adapter-missing"; readonly step: string; readonly persona: string; readonly adapter?: string; readonly detail: string; readonly hint: string }
+  | {
+      readonly reason: "adapter-missing";
+      readonly step: string;
+      readonly persona: string;
+      readonly adapter?: string;
+      readonly detail: string;
+      readonly hint: string;
+    }
   | { readonly reason: "permission-unenforceable"; readonly rules: readonly { readonly step: string; readonly rule: string }[] }
   | { readonly reason: "state-locked"; readonly path: string; readonly holder: string }
   | { readonly reason: "state-unreadable"; readonly path: string; readonly detail: string }
@@ -61,7 +68,14 @@ export type Failure =
   | { readonly reason: "input-unavailable"; readonly input: string; readonly from: string; readonly detail: string }
   | { readonly reason: "contract-failed"; readonly contracts: readonly ContractResult[] }
   | { readonly reason: "contract-error"; readonly contract: string; readonly detail: string }
-  | { readonly reason: "circuit-open"; readonly contract: string; readonly persona: string; readonly failed: number; readonly window: number; readonly retryAt: string }
+  | {
+      readonly reason: "circuit-open";
+      readonly contract: string;
+      readonly persona: string;
+      readonly failed: number;
+      readonly window: number;
+      readonly retryAt: string;
+    }
   | { readonly reason: "workspace-failed"; readonly detail: string; readonly code: string }
   | { readonly reason: "cancelled"; readonly by: string }
   /** The run's own end: the steps at fault. */

@@ -5,54 +5,9 @@
  * This module is for types and for the generator: nothing that runs in a bundle imports its values.
  */
 import { type Static, Type } from "typebox";
-import { type AdapterName as KnownAdapter, adapterNames } from "./names.ts";
-
-const strict = { additionalProperties: false } as const;
-
-/** Ids name directories, artifacts and check runs: letters, digits, `.`, `_`, `-`; no leading dot, at most 100. */
-const name = (description = "Letters, digits, `_`, `-` and single dots; at most 100 characters.") =>
-  Type.String({ pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$", maxLength: 100, description });
-
-const projectPath = (description = "A path inside the project, relative to its root.") =>
-  Type.String({ minLength: 1, maxLength: 4096, description });
-
-const duration = (description = "A duration: `90s`, `10m`, `1h30m`, `250ms`.") => Type.String({
-  pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$",
-  description,
-  examples: ["90s", "10m", "2h"],
-});
-
-const size = (description: string) => Type.String({
-  pattern: "^[0-9]+(?:\\.[0-9]+)?\\s?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$",
-  description,
-  examples: ["512MB", "2GB", "1GiB"],
-});
-
-const EnvName = Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$", description: "The name of an environment variable." });
-
-const Env = Type.Record(
-  Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$" }),
-  Type.Union([Type.String(), Type.Number(), Type.Boolean()]),
-  { ...strict, description: "Environment variables that a child process sees." },
-);
-
-const Secrets = Type.Array(EnvName, {
-  uniqueItems: true,
-  description: "Names of environment variables that a child may see and that are scrubbed from everything stored or shown.",
-});
-
-const Command = Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String(), { minItems: 1 })], {
-  description: "A program and its arguments as a list, or a shell command as a string (run by `sh -c`).",
-});
-
-
-const AdapterName = Type.Enum([...adapterNames], { description: "How a persona is executed." });
-
-const PermissionRule = Type.String({
-  pattern: "^(?:file_read|file_write|network_access|command):.+$",
-  description: "`capability:pattern` with the capabilities file_read, file_write, network_access and command.",
-  examples: ["file_read:**", "file_write:src/**", "network_access:*", "command:git *"],
-});
+import { ContractSchema, contractCommon } from "./manifest-contracts.ts";
+import { AdapterName, Command, duration, Env, name, PermissionRule, projectPath, Secrets, size, strict } from "./manifest-words.ts";
+import { adapterNames } from "./names.ts";
 
 export const PermissionsSchema = Type.Object(
   {
@@ -70,63 +25,6 @@ export const ResourcesSchema = Type.Object(
   { ...strict, description: "Limits on one attempt." },
 );
 
-export const CircuitBreakerSchema = Type.Object(
-  {
-    failure_threshold: Type.Number({
-      minimum: 0,
-      maximum: 1,
-      description: "The circuit opens when this share of the window's attempts failed, 0 to 1.",
-    }),
-    sliding_window_size: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: "How many of the last attempts count (default 10)." })),
-    minimum_attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: "How many attempts the window needs before it can open (default 5)." })),
-    reset_timeout: Type.Optional(duration("How long an open circuit waits before it lets one probe through (default 10m).")),
-  },
-  { ...strict, description: "Stops paying for a persona that keeps failing this contract, across runs." },
-);
-
-/** What every contract has, whatever its type. */
-const contractCommon = {
-  name: Type.Optional(name("The contract's name in reports (default: its type, and what it names).")),
-  on_failure: Type.Optional(
-    Type.Enum(["halt", "retry", "warn"], {
-      description: "What a failed verdict does: fail the step (`halt`, the default), try again with feedback, or only warn.",
-    }),
-  ),
-  max_retries: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, description: "With `on_failure: retry`: how many more attempts (default 2)." })),
-  backoff_strategy: Type.Optional(
-    Type.Enum(["none", "constant", "linear", "exponential"], {
-      description: "How the wait before a retry grows (default none).",
-    }),
-  ),
-  backoff_base: Type.Optional(duration("The first wait (default 1s).")),
-  backoff_max: Type.Optional(duration("The longest wait (default 1m).")),
-  circuit_breaker: Type.Optional(CircuitBreakerSchema),
-};
-
-export const JsonSchemaContractSchema = Type.Object(
-  {
-    type: Type.Literal("json_schema"),
-    schema: projectPath("The JSON Schema file (draft-07, 2019-09 or 2020-12)."),
-    artifact: Type.Optional(name("The artifact to check (default: the step's only artifact, or one named after the schema file).")),
-    ...contractCommon,
-  },
-  { ...strict, description: "The artifact is JSON and valid against a schema." },
-);
-
-export const TestSuiteContractSchema = Type.Object(
-  {
-    type: Type.Literal("test_suite"),
-    command: Command,
-    timeout: Type.Optional(duration("How long the command may take (default 10m).")),
-    ...contractCommon,
-  },
-  { ...strict, description: "A command passes in the step's workspace." },
-);
-
-export const ContractSchema = Type.Union([JsonSchemaContractSchema, TestSuiteContractSchema], {
-  description: "A gate on the step's output.",
-});
-
 export const HandoverSchema = Type.Object(
   {
     contract: Type.Optional(ContractSchema),
@@ -141,9 +39,13 @@ export const ArtifactSchema = Type.Union(
     Type.Object(
       {
         name: name(),
-        path: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: "Where it lies in the workspace; a glob that matches one file." })),
+        path: Type.Optional(
+          Type.String({ minLength: 1, maxLength: 4096, description: "Where it lies in the workspace; a glob that matches one file." }),
+        ),
         optional: Type.Optional(Type.Boolean({ description: "The step may pass without it." })),
-        media_type: Type.Optional(Type.String({ pattern: "^[a-z0-9.+-]+/[A-Za-z0-9.+-]+$", description: "Its media type (default: by the file's ending)." })),
+        media_type: Type.Optional(
+          Type.String({ pattern: "^[a-z0-9.+-]+/[A-Za-z0-9.+-]+$", description: "Its media type (default: by the file's ending)." }),
+        ),
       },
       strict,
     ),
@@ -187,7 +89,11 @@ export const StepSchema = Type.Object(
   {
     id: name(),
     persona: name("Who does the work."),
-    task: Type.Optional(Type.String({ description: "What is to be done. `{{ inputs.NAME }}`, `{{ input }}`, `{{ run.id }}` and `{{ step.id }}` are filled at run time." })),
+    task: Type.Optional(
+      Type.String({
+        description: "What is to be done. `{{ inputs.NAME }}`, `{{ input }}`, `{{ run.id }}` and `{{ step.id }}` are filled at run time.",
+      }),
+    ),
     dependencies: Type.Optional(Type.Array(name(), { uniqueItems: true, description: "Steps that have to pass first." })),
     inputs: Type.Optional(Type.Array(InputSchema)),
     artifacts: Type.Optional(Type.Array(ArtifactSchema)),
@@ -197,7 +103,9 @@ export const StepSchema = Type.Object(
     env: Type.Optional(Env),
     secrets: Type.Optional(Secrets),
     adapter: Type.Optional(AdapterName),
-    workspace: Type.Optional(Type.Enum(["shared"], { description: "Runs in the project itself, alone. What it changes there stays, also when it fails." })),
+    workspace: Type.Optional(
+      Type.Enum(["shared"], { description: "Runs in the project itself, alone. What it changes there stays, also when it fails." }),
+    ),
     sandbox: Type.Optional(Type.Enum(["off"], { description: "Runs although denied permissions cannot be enforced." })),
     reuse: Type.Optional(Type.Boolean({ description: "Take equal, passed work from an earlier run instead of running again." })),
     optional: Type.Optional(Type.Boolean({ description: "The run may pass although this step fails." })),
@@ -248,7 +156,13 @@ export const AdapterSettingsSchema = Type.Object(
 export const DefaultsSchema = Type.Object(
   {
     adapter: Type.Optional(AdapterName),
-    concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 256, description: "How many steps may run at once (default: the number of processors, at most 8)." })),
+    concurrency: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 256,
+        description: "How many steps may run at once (default: the number of processors, at most 8).",
+      }),
+    ),
     timeout: Type.Optional(duration()),
     workspace: Type.Optional(Type.Enum(["shared"])),
     reuse: Type.Optional(Type.Boolean({ description: "Take equal, passed work from earlier runs." })),
@@ -284,10 +198,16 @@ const manifestCommon = {
     Type.Record(Type.String(), Type.Union([projectPath(), PersonaSchema]), { description: "Name → a definition, or a file with one." }),
   ),
   adapters: Type.Optional(
-    Type.Object(Object.fromEntries(adapterNames.map((name) => [name, Type.Optional(AdapterSettingsSchema)])) as Record<(typeof adapterNames)[number], ReturnType<typeof optionalSettings>>, {
-      ...strict,
-      description: "Adapter → its settings.",
-    }),
+    Type.Object(
+      Object.fromEntries(adapterNames.map((name) => [name, Type.Optional(AdapterSettingsSchema)])) as Record<
+        (typeof adapterNames)[number],
+        ReturnType<typeof optionalSettings>
+      >,
+      {
+        ...strict,
+        description: "Adapter → its settings.",
+      },
+    ),
   ),
   defaults: Type.Optional(DefaultsSchema),
   env: Type.Optional(Env),
@@ -313,15 +233,4 @@ export const ManifestSchema = Type.Object(
 /** A file under `pipelines:`. */
 export const PipelineFileSchema = Type.Object({ pipeline: PipelineSchema }, { ...strict, description: "A pipeline in a file of its own." });
 
-export type PermissionsDocument = Static<typeof PermissionsSchema>;
-export type ResourcesDocument = Static<typeof ResourcesSchema>;
-export type CircuitBreakerDocument = Static<typeof CircuitBreakerSchema>;
-export type ContractDocument = Static<typeof ContractSchema>;
-export type ArtifactDocument = Static<typeof ArtifactSchema>;
-export type InputDocument = Static<typeof InputSchema>;
 export type PersonaDocument = Static<typeof PersonaSchema>;
-export type StepDocument = Static<typeof StepSchema>;
-export type PipelineDocument = Static<typeof PipelineSchema>;
-export type DefaultsDocument = Static<typeof DefaultsSchema>;
-export type ManifestDocument = Static<typeof ManifestSchema>;
-export type AdapterName = KnownAdapter;

@@ -4,7 +4,7 @@
  */
 import type { Digest } from "./digest.ts";
 import type { Origin } from "./document.ts";
-import type { AdapterName } from "./manifest.ts";
+import type { AdapterName } from "./names.ts";
 import type { PermissionRule } from "./permissions.ts";
 
 export interface Pipeline {

@@ -8,7 +8,7 @@
  *
  * A grandchild that left the group and holds the pipes open is waited for no longer than `drainMs`.
  */
-import type { execa as Execa } from "execa";
+import { type ChildProcess, spawn } from "node:child_process";
 import type { SpawnOutcome, SpawnRequest } from "../model/ports.ts";
 import { groupMemory, isGroupAlive, killAll, memoryLimitEnforced, signalGroup } from "./process-group.ts";
 
@@ -19,8 +19,6 @@ export interface ChildRequest extends Omit<SpawnRequest, "role"> {
   readonly graceMs?: number;
 }
 
-type Child = ReturnType<typeof start>;
-
 type EndedBy = Extract<SpawnOutcome, { kind: "timed-out" | "memory-exceeded" | "cancelled" }>;
 
 type State =
@@ -29,6 +27,13 @@ type State =
   /** The child is gone; the rest of its group is ended and the pipes are read out. */
   | { readonly phase: "clearing"; readonly outcome: SpawnOutcome }
   | { readonly phase: "settled" };
+
+/** The child is wrapped: what execa gives is a promise too, and must not be waited for on its way here. */
+interface Started {
+  readonly kind: "started";
+  readonly child: ChildProcess;
+  readonly pid: number;
+}
 
 /** How long after the child's exit its pipes are read and its group is waited for. */
 const drainMs = 500;
@@ -41,18 +46,14 @@ const longestTimer = 2 ** 31 - 1;
  * read its input is no failure. `onOutput` gets each chunk once, in order within its stream, and must not keep it.
  */
 export async function spawnChild(request: ChildRequest): Promise<SpawnOutcome> {
-  // 20 ms of loading, which a run that starts no child should not pay.
-  const { execa } = await import("execa");
   if (request.signal.aborted) return { kind: "cancelled" };
-  const child = start(execa, request);
-  const { pid } = child;
-  if (pid === undefined) return notStarted(child);
-  return supervise(child, pid, request);
+  const started = process.platform === "win32" ? await startOnWindows(request) : await start(request);
+  return started.kind === "started" ? supervise(started.child, started.pid, request) : started;
 }
 
 /** A child that was started, and what is still to happen to it. */
 interface Supervision {
-  readonly child: Child;
+  readonly child: ChildProcess;
   readonly pid: number;
   readonly request: ChildRequest;
   readonly resolve: (outcome: SpawnOutcome) => void;
@@ -65,7 +66,7 @@ interface Supervision {
   unwatch: () => void;
 }
 
-function supervise(child: Child, pid: number, request: ChildRequest): Promise<SpawnOutcome> {
+function supervise(child: ChildProcess, pid: number, request: ChildRequest): Promise<SpawnOutcome> {
   return new Promise((resolve) => {
     const timers = new Set<NodeJS.Timeout>();
     const run: Supervision = {
@@ -178,37 +179,54 @@ function watchLimits(pid: number, request: ChildRequest, end: (outcome: EndedBy)
   };
 }
 
-function connect(child: Child, { onOutput, stdin }: ChildRequest): void {
+function connect(child: ChildProcess, { onOutput, stdin }: ChildRequest): void {
   // Handed on as it comes and at once, so that nothing piles up: a child that prints faster than this waits on its pipe.
-  child.stdout.on("data", (chunk: Uint8Array) => onOutput(chunk, "stdout"));
-  child.stderr.on("data", (chunk: Uint8Array) => onOutput(chunk, "stderr"));
+  child.stdout?.on("data", (chunk: Uint8Array) => onOutput(chunk, "stdout"));
+  child.stderr?.on("data", (chunk: Uint8Array) => onOutput(chunk, "stderr"));
   // A broken pipe says only that the child does not read its input, or that it is gone; its exit tells more.
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.on("error", () => {});
   child.stdin?.end(stdin);
 }
 
-function start(execa: typeof Execa, { command, cwd, env, stdin }: ChildRequest) {
-  const onWindows = process.platform === "win32";
-  const isShell = typeof command === "string";
-  const [file = "", ...words] = !isShell ? command : onWindows ? [command] : ["/bin/sh", "-c", command];
-  return execa(file, words, {
+/**
+ * Node's own spawn: a tenth of the cost of a run with many small steps is what a richer one adds to each. Gives the outcome
+ * when the child never starts.
+ */
+async function start({ command, cwd, env, stdin }: ChildRequest): Promise<Started | SpawnOutcome> {
+  const [file = "", ...words] = typeof command === "string" ? ["/bin/sh", "-c", command] : command;
+  try {
+    const child = spawn(file, words, {
+      cwd,
+      env: { ...env },
+      stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      detached: true,
+    });
+    if (child.pid !== undefined) return { kind: "started", child, pid: child.pid };
+    return await new Promise<SpawnOutcome>((resolve) => child.once("error", (error) => resolve(notStarted(error))));
+  } catch (error) {
+    // Node throws what it finds before the kernel does: an argument list that is too long, a NUL in a word.
+    return notStarted(error);
+  }
+}
+
+/** On Windows execa finds programs by PATHEXT and runs scripts by their first line, which Node does not. */
+async function startOnWindows({ command, cwd, env, stdin }: ChildRequest): Promise<Started | SpawnOutcome> {
+  const { execa } = await import("execa");
+  const [file = "", ...words] = typeof command === "string" ? [command] : command;
+  const child = execa(file, words, {
     cwd,
     env: { ...env },
     extendEnv: false,
-    stdin: stdin === undefined ? ("ignore" as const) : ("pipe" as const),
-    stdout: "pipe" as const,
-    stderr: "pipe" as const,
-    buffer: false as const,
-    reject: false as const,
+    stdin: stdin === undefined ? "ignore" : "pipe",
+    buffer: false,
+    reject: false,
     cleanup: false,
-    detached: !onWindows,
-    shell: isShell && onWindows,
+    shell: typeof command === "string",
   });
+  return child.pid === undefined ? notStarted((await child).cause) : { kind: "started", child, pid: child.pid };
 }
 
-async function notStarted(child: Child): Promise<SpawnOutcome> {
-  const result = await child;
-  const cause = "cause" in result && result.cause instanceof Error ? result.cause : undefined;
-  const code = cause !== undefined && "code" in cause ? String(cause.code) : "UNKNOWN";
-  return { kind: "not-started", code, detail: cause?.message ?? "the command could not be started" };
+function notStarted(error: unknown): SpawnOutcome {
+  const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
+  return { kind: "not-started", code: code ?? "UNKNOWN", detail: message };
 }

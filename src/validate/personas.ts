@@ -6,7 +6,7 @@ import { digestOfValue } from "../model/digest.ts";
 import type { DocumentNode, Origin } from "../model/document.ts";
 import type { JsonValue } from "../model/json.ts";
 import { isJsonObject } from "../model/json.ts";
-import type { AdapterName } from "../model/manifest.ts";
+import type { AdapterName } from "../model/names.ts";
 import { adapterNames } from "../model/names.ts";
 import type { PermissionLayer, Persona, Resources } from "../model/pipeline.ts";
 import { normalizePath } from "../model/project-path.ts";

@@ -1,7 +1,8 @@
 /** What every rule may look at: the loaded project, the manifest's defaults, and where findings go. */
 import type { MapNode, Origin } from "../model/document.ts";
 import type { LoadedProject, NamedFile } from "../model/loaded.ts";
-import type { AdapterName, PersonaDocument } from "../model/manifest.ts";
+import type { PersonaDocument } from "../model/manifest.ts";
+import type { AdapterName } from "../model/names.ts";
 import type { ContractDefinition } from "../model/pipeline.ts";
 import type { ContractProblem, GateFile } from "../model/ports.ts";
 import { normalizePath, staysInside } from "../model/project-path.ts";

@@ -3,7 +3,7 @@
  * directory, one directory an attempt; HOME is the user's own. It isolates nothing: it enforces no permissions, and cannot tell
  * what an attempt changed from what others changed meanwhile.
  */
-import { chmodSync, mkdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { copyFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Failure } from "../model/failure.ts";
@@ -23,16 +23,25 @@ export interface SharedWorkspaces {
   readonly graceMs?: number;
 }
 
-/** Workspaces in the project itself. Opening fails with `workspace-failed` when directories cannot be made or inputs not copied. */
-export function sharedProvider(setting: SharedWorkspaces): WorkspaceProvider {
-  return { name: "shared", open: (request) => open(setting, request) };
+/** Runs whose directory this process has made, and whether the directory that stands for no inputs is there. */
+interface Made {
+  readonly runs: Set<string>;
+  noInputs: boolean;
 }
 
-async function open(setting: SharedWorkspaces, request: OpenWorkspace): Promise<Result<Workspace>> {
-  const directory = path.join(setting.stateDir, "workspaces", request.run, request.step.id, String(request.attempt));
+/** Workspaces in the project itself. Opening fails with `workspace-failed` when directories cannot be made or inputs not copied. */
+export function sharedProvider(setting: SharedWorkspaces): WorkspaceProvider {
+  const made: Made = { runs: new Set(), noInputs: false };
+  return { name: "shared", open: (request) => open(setting, made, request) };
+}
+
+async function open(setting: SharedWorkspaces, made: Made, request: OpenWorkspace): Promise<Result<Workspace>> {
+  const workspaces = path.join(setting.stateDir, "workspaces");
+  const directory = path.join(workspaces, request.run, `${request.step.id}.${request.attempt}`);
   const paths: WorkspacePaths = {
     root: setting.root,
-    inputs: path.join(directory, "inputs"),
+    // Attempts without inputs share one empty directory: making and removing one for each is a good part of what a small step costs.
+    inputs: request.inputs.length === 0 ? path.join(workspaces, "no-inputs") : path.join(directory, "inputs"),
     output: path.join(directory, "output"),
     taskFile: path.join(directory, "task.md"),
     home: setting.env["HOME"] ?? setting.env["USERPROFILE"] ?? path.join(directory, "home"),
@@ -41,7 +50,7 @@ async function open(setting: SharedWorkspaces, request: OpenWorkspace): Promise<
   const misnamed = request.inputs.find(({ name }) => name === "" || name === "." || name === ".." || /[/\\\0]/.test(name));
   if (misnamed !== undefined) return failed("EINVAL", `\`${misnamed.name}\` cannot be the name of a file`);
   try {
-    await layOut(directory, paths, request);
+    await layOut(directory, made, paths, request);
   } catch (error) {
     const { code, detail } = describeIoError(error);
     return failed(code, `${directory}: ${detail}`);
@@ -50,13 +59,16 @@ async function open(setting: SharedWorkspaces, request: OpenWorkspace): Promise<
 }
 
 /** Synchronous but for the copies: a handful of calls that cost less than the way to a thread and back. */
-async function layOut(directory: string, paths: WorkspacePaths, request: OpenWorkspace): Promise<void> {
-  // Nothing was created: a run that died left this attempt's directory, whose output must not be taken for new work.
-  if (mkdirSync(directory, { recursive: true }) === undefined) {
-    await rm(directory, { recursive: true, force: true });
-    mkdirSync(directory, { recursive: true });
-  }
-  for (const part of [paths.inputs, paths.output, paths.temp]) mkdirSync(part);
+async function layOut(directory: string, made: Made, paths: WorkspacePaths, request: OpenWorkspace): Promise<void> {
+  if (!made.runs.has(request.run)) mkdirSync(path.dirname(directory), { recursive: true });
+  made.runs.add(request.run);
+  // It is there: a run that died left this attempt's directory, whose output must not be taken for new work.
+  if (existsSync(directory)) await rm(directory, { recursive: true, force: true });
+  mkdirSync(directory);
+  for (const part of [paths.output, paths.temp]) mkdirSync(part);
+  if (request.inputs.length > 0) mkdirSync(paths.inputs);
+  else if (!made.noInputs) mkdirSync(paths.inputs, { recursive: true });
+  made.noInputs ||= request.inputs.length === 0;
   if (path.dirname(paths.home) === directory) mkdirSync(paths.home);
   writeFileSync(paths.taskFile, request.task(paths));
   for (const { name, source } of request.inputs) {
@@ -111,16 +123,11 @@ function pick(env: SharedWorkspaces["env"], names: readonly string[]): Record<st
 async function remove(directory: string, paths: WorkspacePaths): Promise<void> {
   try {
     unlinkSync(paths.taskFile);
-    for (const part of [paths.inputs, paths.output, paths.temp, directory]) rmdirSync(part);
+    const inputs = path.dirname(paths.inputs) === directory ? [paths.inputs] : [];
+    for (const part of [...inputs, paths.output, paths.temp, directory]) rmdirSync(part);
   } catch (error) {
     describeIoError(error);
     await rm(directory, { recursive: true, force: true }).catch(describeIoError);
-  }
-  try {
-    for (const above of [path.dirname(directory), path.dirname(path.dirname(directory))]) rmdirSync(above);
-  } catch (error) {
-    // Other attempts and steps lie there.
-    describeIoError(error);
   }
 }
 

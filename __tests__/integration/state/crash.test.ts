@@ -10,8 +10,9 @@ import { append, hasDatabase, must, stateDirectory, storeIn } from "../../rig/st
 
 let fixture: Fixture;
 beforeAll(async () => {
-  fixture = await bundledChild("state-child.ts");
+  fixture = await bundledChild(new URL("../../rig/state-child.ts", import.meta.url));
 });
+afterAll(() => fixture.close());
 
 /** A seeded generator of instants, so that a failing round can be run again. */
 function seeded(seed: number): () => number {
@@ -97,14 +98,14 @@ describe.runIf(process.platform !== "win32")("a file that may not grow", () => {
 const mounted = mkdtempSync(path.join(tmpdir(), "wave-full-"));
 const canMount = mount();
 afterAll(() => {
-  if (canMount) execFileSync("umount", [mounted]);
+  if (canMount) execFileSync("sh", ["-c", 'umount "$0"', mounted]);
   rmdirSync(mounted);
 });
 
 function mount(): boolean {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", mounted], { stdio: "ignore" });
+    execFileSync("sh", ["-c", 'mount -t tmpfs -o size=64k tmpfs "$0"', mounted], { stdio: "ignore" });
     return true;
   } catch {
     return false;

@@ -20,7 +20,7 @@ describe("a process", () => {
   });
 
   test("is alive until it is killed, as it tells of itself", async () => {
-    const fixture = await bundledChild("identity-child.ts");
+    const fixture = await bundledChild(new URL("../../rig/identity-child.ts", import.meta.url));
     const { child, untilLines, lines, ended } = fixture.start([]);
     await untilLines(1);
     const identity = JSON.parse(lines()[0] ?? "");
@@ -29,6 +29,7 @@ describe("a process", () => {
     child.kill("SIGKILL");
     await ended;
     expect(isAlive(identity)).toBe(false);
+    fixture.close();
   });
 
   test.runIf(process.platform === "linux")("is dead while nobody has collected its exit status", async () => {

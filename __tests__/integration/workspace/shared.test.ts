@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -28,10 +28,10 @@ describe("in the project itself", () => {
 
   test("directories lie under state, HOME is the user's own, and writes stay in the project", async () => {
     const workspace = await open();
-    const base = path.join(root, ".wave/state/workspaces/run1/one/1");
+    const base = path.join(root, ".wave/state/workspaces/run1/one.1");
     expect(workspace.paths).toEqual({
       root,
-      inputs: path.join(base, "inputs"),
+      inputs: path.join(root, ".wave/state/workspaces/no-inputs"),
       output: path.join(base, "output"),
       taskFile: path.join(base, "task.md"),
       home: "/home/someone",
@@ -51,7 +51,7 @@ describe("in the project itself", () => {
     mkdirSync(path.join(second.paths.temp, "left"));
     await second.discard("passed");
     const workspaces = path.join(root, ".wave/state/workspaces");
-    expect([existsSync(path.join(workspaces, "run1")), existsSync(other.paths.output)]).toEqual([false, true]);
+    expect([readdirSync(path.join(workspaces, "run1")), existsSync(other.paths.output)]).toEqual([[], true]);
   });
 
   test("an input's name cannot lead elsewhere", async () => {

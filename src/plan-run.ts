@@ -1,0 +1,161 @@
+/**
+ * The middle chapter of the spine: from a project that holds to a plan, and to the reasons for which this environment cannot
+ * carry it out. `wave plan`, `run` and `resume` all come through here.
+ */
+import { type Digest, digestOfBytes } from "./model/digest.ts";
+import type { BaseRef, FingerprintRef } from "./model/event.ts";
+import type { Failure } from "./model/failure.ts";
+import type { ValidatedProject } from "./model/loaded.ts";
+import { enforcementOf, readFilter, unenforceable, viewKey } from "./model/permissions.ts";
+import type { Pipeline, Step } from "./model/pipeline.ts";
+import type { Plan } from "./model/plan.ts";
+import type { Adapter } from "./model/ports.ts";
+import { ok, type Result } from "./model/result.ts";
+import type { PassedWork, RunRecord } from "./model/state.ts";
+import {
+  locateProject,
+  type Memory,
+  openMemory,
+  type ProjectRequest,
+  type ReadProject,
+  readProject,
+  requireValid,
+} from "./open-project.ts";
+import { commandAdapter } from "./persona/command.ts";
+import { baseFor } from "./plan/base-for.ts";
+import { fingerprintStep, gateFilesOf } from "./plan/fingerprint.ts";
+import { planPipeline } from "./plan/plan-pipeline.ts";
+import { selectPipeline } from "./validate/select-pipeline.ts";
+import { takeBase } from "./workspace/base.ts";
+
+/** What a plan is made for. */
+export interface PlanRequest extends ProjectRequest {
+  /** NAME or NAME@VERSION; nothing where the manifest has one pipeline. */
+  readonly pipeline?: string;
+  /** The run's input text. */
+  readonly input?: string;
+}
+
+/** A plan, and what it was made from. */
+export interface PlannedRun {
+  readonly read: ReadProject;
+  readonly project: ValidatedProject;
+  readonly memory: Memory;
+  readonly plan: Plan;
+  /** What fingerprints are taken over. */
+  readonly base: BaseRef;
+  /** The project's tree as it is now. */
+  readonly tree: Digest;
+  readonly passed: readonly PassedWork[];
+  readonly inputDigest?: Digest;
+  readonly fingerprintOf: (step: Step, inputs: Readonly<Record<string, Digest>>) => FingerprintRef;
+}
+
+/** The adapters of this version, by name. */
+export const adapters: ReadonlyMap<string, Adapter> = new Map([["command", commandAdapter()]]);
+
+/** Load → validate → plan. `withHistory` asks state what passed before; a run that reuses nothing need not know. */
+export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipeline) => boolean): Promise<Result<PlannedRun>> {
+  const located = locateProject(request);
+  if (!located.ok) return located;
+  const read = await readProject(request, located.value);
+  if (!read.ok) return read;
+  const project = requireValid(read.value);
+  if (!project.ok) return project;
+  const pipeline = selectPipeline(project.value, request.pipeline);
+  if (!pipeline.ok) return pipeline;
+  const memory = openMemory(read.value, request.env);
+  return planSelected({ read: read.value, project: project.value, memory }, pipeline.value, withHistory(pipeline.value), request.input);
+}
+
+/** Plans a pipeline of a project that is open; `pinned` is the base of a run that is resumed. */
+export async function planSelected(
+  open: Pick<PlannedRun, "read" | "project" | "memory">,
+  pipeline: Pipeline,
+  withHistory: boolean,
+  input: string | undefined,
+  pinned?: BaseRef,
+): Promise<Result<PlannedRun>> {
+  const { read, project, memory } = open;
+  const views = new Map(pipeline.steps.map((step) => [viewKey(step), readFilter(step.permissions)]));
+  const current = pinned === undefined ? await takeBase(read.root, memory.stateDir, views) : ok(pinned);
+  if (!current.ok) return current;
+  const history = withHistory ? await historyOf(memory, pipeline, current.value) : ok({ passed: [], ending: [] });
+  if (!history.ok) return history;
+  const base = baseFor(current.value, history.value.ending);
+  const adapterVersions = await versionsOf(pipeline);
+  if (!adapterVersions.ok) return adapterVersions;
+  const { tree } = current.value;
+  const common = { base, tree, platform: `${process.platform}-${process.arch}`, gateFiles: project.gateFiles };
+  const runInput = input === undefined ? {} : { runInput: digestOfBytes(input) };
+  const plan = planPipeline({
+    ...common,
+    ...runInput,
+    pipeline,
+    passed: history.value.passed,
+    adapterVersions: adapterVersions.value,
+    enforcement: (step) => enforcementOf(step),
+  });
+  const fingerprintOf = (step: Step, inputs: Readonly<Record<string, Digest>>) =>
+    fingerprintStep({
+      step,
+      inputs,
+      ...runInput,
+      platform: common.platform,
+      base: base.views[viewKey(step)] ?? base.tree,
+      tree: base.tree,
+      gateFiles: gateFilesOf(step, project.gateFiles),
+      adapterVersion: adapterVersions.value.get(step.id) ?? "",
+    });
+  const inputDigest = input === undefined ? {} : { inputDigest: digestOfBytes(input) };
+  return ok({ ...open, plan, base, tree, passed: history.value.passed, fingerprintOf, ...inputDigest });
+}
+
+/** Why this environment cannot run the pipeline, before any work: no adapter, or a deny that nobody enforces. */
+export async function refusalOf(pipeline: Pipeline): Promise<Failure | undefined> {
+  for (const step of pipeline.steps) {
+    const missing = adapterProblem(step);
+    if (missing !== undefined) return { reason: "adapter-missing", step: step.id, persona: step.persona.name, ...missing };
+  }
+  const rules = unenforceable(pipeline);
+  return rules.length === 0 ? undefined : { reason: "permission-unenforceable", rules };
+}
+
+function adapterProblem(step: Step): { adapter?: string; detail: string; hint: string } | undefined {
+  const choice = step.adapter;
+  if (choice === undefined) {
+    return { detail: "no adapter is chosen for it", hint: "set `defaults.adapter`, or choose one with --adapter" };
+  }
+  if (!adapters.has(choice.name)) {
+    const hint = `available: ${[...adapters.keys()].join(", ")}; choose one with --adapter`;
+    return { adapter: choice.name, detail: `adapter \`${choice.name}\` is not available in this version of wave`, hint };
+  }
+  if (choice.name === "command" && choice.command === undefined) {
+    const hint = "give the persona a `command:`, or set `adapters: { command: { command: [program, argument] } }`";
+    return { adapter: choice.name, detail: "adapter `command` has no command to run", hint };
+  }
+  return undefined;
+}
+
+async function historyOf(
+  memory: Memory,
+  pipeline: Pipeline,
+  base: BaseRef,
+): Promise<Result<{ passed: readonly PassedWork[]; ending: readonly RunRecord[] }>> {
+  const passed = await memory.state.passedWork(pipeline.name);
+  if (!passed.ok) return passed;
+  const ending = await memory.state.runsEndingAt(pipeline.name, base.tree);
+  return ending.ok ? ok({ passed: passed.value, ending: ending.value }) : ending;
+}
+
+async function versionsOf(pipeline: Pipeline): Promise<Result<ReadonlyMap<string, string>>> {
+  const versions = new Map<string, string>();
+  for (const step of pipeline.steps) {
+    const adapter = step.adapter === undefined ? undefined : adapters.get(step.adapter.name);
+    if (adapter === undefined) continue;
+    const version = await adapter.version(step);
+    if (!version.ok) return version;
+    versions.set(step.id, version.value);
+  }
+  return ok(versions);
+}

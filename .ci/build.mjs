@@ -28,7 +28,11 @@ const inputOptions = {
   input: entries,
   platform: "node",
   // The CommonJS half of some packages requires by computed paths; their module half can be bundled.
-  resolve: { mainFields: ["module", "main"] },
+  resolve: {
+    mainFields: ["module", "main"],
+    // The module half of yaml is named for browsers; it is the same code, and what is not used of it can be left out.
+    alias: { yaml: path.join(root, "node_modules/yaml/browser/dist/index.js") },
+  },
   tsconfig: false,
   // Entries await at their top level. A lazy chunk that imported shared code from its entry would wait for it forever.
   preserveEntrySignatures: "strict",

@@ -86,6 +86,15 @@ export function workspaceConformance(name: string, make: (place: ProviderPlace) 
       ]);
     });
 
+    test("the task is there as a file, and on standard input for who asks", async () => {
+      const workspace = await open({ task: ({ output }) => `write to ${output}` });
+      const said = `write to ${workspace.paths.output}`;
+      expect(await shell(workspace, `cat; echo; cat '${workspace.paths.taskFile}'`, { stdin: "task" })).toMatchObject({
+        printed: `${said}\n${said}`,
+      });
+      expect(await shell(workspace, "cat")).toMatchObject({ printed: "" });
+    });
+
     test("TMPDIR is there, is private, and is gone with a passed attempt", async () => {
       const workspace = await open();
       const ran = await shell(workspace, 'touch "$TMPDIR/scratch" && cd "$TMPDIR" && pwd -P');

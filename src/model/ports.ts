@@ -48,7 +48,8 @@ export interface SpawnRequest {
   readonly command: readonly string[] | string;
   /** Declared variables; the workspace adds PATH, HOME, LANG, TMPDIR and nothing else. */
   readonly env: Readonly<Record<string, string>>;
-  readonly stdin?: string;
+  /** `task`: the child reads the task file on standard input; otherwise it reads nothing. */
+  readonly stdin?: "task";
   readonly timeoutMs: number;
   readonly memoryLimitBytes?: number;
   readonly signal: AbortSignal;

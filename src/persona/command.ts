@@ -15,14 +15,14 @@ export function commandAdapter(): Adapter {
 }
 
 async function run(context: AdapterContext): Promise<Result<AdapterOutcome>> {
-  const { step, workspace, prompt, resources, signal, log } = context;
+  const { step, workspace, resources, signal, log } = context;
   const command = step.adapter?.command;
   if (command === undefined) return err(noCommand(context));
   const stdout = boundedOutput(messageLimit);
   const outcome = await workspace.spawn({
     command,
     env: { ...context.env, ...variablesOf(context) },
-    stdin: prompt,
+    stdin: "task",
     timeoutMs: resources.timeoutMs,
     ...(resources.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: resources.memoryLimitBytes }),
     signal,

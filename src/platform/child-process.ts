@@ -9,11 +9,14 @@
  * A grandchild that left the group and holds the pipes open is waited for no longer than `drainMs`.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import type { SpawnOutcome, SpawnRequest } from "../model/ports.ts";
 import { groupMemory, isGroupAlive, killAll, memoryLimitEnforced, signalGroup } from "./process-group.ts";
 
 /** What to run. `env` is everything that the child sees of the environment. */
-export interface ChildRequest extends Omit<SpawnRequest, "role"> {
+export interface ChildRequest extends Omit<SpawnRequest, "role" | "stdin"> {
+  /** A file that the child reads on standard input: a descriptor costs less than a pipe, and holds a prompt of any size. */
+  readonly stdinFile?: string;
   readonly cwd: string;
   /** Milliseconds between SIGTERM and SIGKILL; 2000 by default. */
   readonly graceMs?: number;
@@ -42,7 +45,7 @@ const memoryPollMs = 100;
 const longestTimer = 2 ** 31 - 1;
 
 /**
- * Runs a child and gives how it ended; never rejects. Without `stdin` the child reads an empty input; a child that does not
+ * Runs a child and gives how it ended; never rejects. Without `stdinFile` the child reads an empty input; a child that does not
  * read its input is no failure. `onOutput` gets each chunk once, in order within its stream, and must not keep it.
  */
 export async function spawnChild(request: ChildRequest): Promise<SpawnOutcome> {
@@ -147,7 +150,7 @@ function settleSoon(run: Supervision): void {
 function settle(run: Supervision, outcome: SpawnOutcome): void {
   run.state = { phase: "settled" };
   for (const timer of run.timers) clearTimeout(timer);
-  for (const stream of [run.child.stdin, run.child.stdout, run.child.stderr]) stream?.destroy();
+  for (const stream of [run.child.stdout, run.child.stderr]) stream?.destroy();
   run.resolve(outcome);
 }
 
@@ -179,45 +182,43 @@ function watchLimits(pid: number, request: ChildRequest, end: (outcome: EndedBy)
   };
 }
 
-function connect(child: ChildProcess, { onOutput, stdin }: ChildRequest): void {
+function connect(child: ChildProcess, { onOutput }: ChildRequest): void {
   // Handed on as it comes and at once, so that nothing piles up: a child that prints faster than this waits on its pipe.
   child.stdout?.on("data", (chunk: Uint8Array) => onOutput(chunk, "stdout"));
   child.stderr?.on("data", (chunk: Uint8Array) => onOutput(chunk, "stderr"));
   // A broken pipe says only that the child does not read its input, or that it is gone; its exit tells more.
-  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.on("error", () => {});
-  child.stdin?.end(stdin);
+  for (const stream of [child.stdout, child.stderr]) stream?.on("error", () => {});
 }
 
 /**
  * Node's own spawn: a tenth of the cost of a run with many small steps is what a richer one adds to each. Gives the outcome
  * when the child never starts.
  */
-async function start({ command, cwd, env, stdin }: ChildRequest): Promise<Started | SpawnOutcome> {
+async function start({ command, cwd, env, stdinFile }: ChildRequest): Promise<Started | SpawnOutcome> {
   const [file = "", ...words] = typeof command === "string" ? ["/bin/sh", "-c", command] : command;
+  let input: number | undefined;
   try {
-    const child = spawn(file, words, {
-      cwd,
-      env: { ...env },
-      stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-      detached: true,
-    });
+    input = stdinFile === undefined ? undefined : openSync(stdinFile, "r");
+    const child = spawn(file, words, { cwd, env: { ...env }, stdio: [input ?? "ignore", "pipe", "pipe"], detached: true });
     if (child.pid !== undefined) return { kind: "started", child, pid: child.pid };
     return await new Promise<SpawnOutcome>((resolve) => child.once("error", (error) => resolve(notStarted(error))));
   } catch (error) {
     // Node throws what it finds before the kernel does: an argument list that is too long, a NUL in a word.
     return notStarted(error);
+  } finally {
+    if (input !== undefined) closeSync(input);
   }
 }
 
 /** On Windows execa finds programs by PATHEXT and runs scripts by their first line, which Node does not. */
-async function startOnWindows({ command, cwd, env, stdin }: ChildRequest): Promise<Started | SpawnOutcome> {
+async function startOnWindows({ command, cwd, env, stdinFile }: ChildRequest): Promise<Started | SpawnOutcome> {
   const { execa } = await import("execa");
   const [file = "", ...words] = typeof command === "string" ? [command] : command;
   const child = execa(file, words, {
     cwd,
     env: { ...env },
     extendEnv: false,
-    stdin: stdin === undefined ? "ignore" : "pipe",
+    stdin: stdinFile === undefined ? "ignore" : { file: stdinFile },
     buffer: false,
     reject: false,
     cleanup: false,

@@ -41,35 +41,34 @@ async function open(setting: SharedWorkspaces, made: Made, request: OpenWorkspac
   const paths: WorkspacePaths = {
     root: setting.root,
     // Attempts without inputs share one empty directory: making and removing one for each is a good part of what a small step costs.
-    inputs: request.inputs.length === 0 ? path.join(workspaces, "no-inputs") : path.join(directory, "inputs"),
-    output: path.join(directory, "output"),
-    taskFile: path.join(directory, "task.md"),
-    home: setting.env["HOME"] ?? setting.env["USERPROFILE"] ?? path.join(directory, "home"),
-    temp: path.join(directory, "tmp"),
+    inputs: request.inputs.length === 0 ? path.join(workspaces, "no-inputs") : `${directory}.inputs`,
+    output: directory,
+    taskFile: `${directory}.md`,
+    home: setting.env["HOME"] ?? setting.env["USERPROFILE"] ?? `${directory}.tmp`,
+    temp: `${directory}.tmp`,
   };
   const misnamed = request.inputs.find(({ name }) => name === "" || name === "." || name === ".." || /[/\\\0]/.test(name));
   if (misnamed !== undefined) return failed("EINVAL", `\`${misnamed.name}\` cannot be the name of a file`);
   try {
-    await layOut(directory, made, paths, request);
+    await layOut(made, paths, request);
   } catch (error) {
     const { code, detail } = describeIoError(error);
     return failed(code, `${directory}: ${detail}`);
   }
-  return ok(workspaceAt(setting, directory, paths));
+  return ok(workspaceAt(setting, paths, request.inputs.length > 0));
 }
 
 /** Synchronous but for the copies: a handful of calls that cost less than the way to a thread and back. */
-async function layOut(directory: string, made: Made, paths: WorkspacePaths, request: OpenWorkspace): Promise<void> {
-  if (!made.runs.has(request.run)) mkdirSync(path.dirname(directory), { recursive: true });
+async function layOut(made: Made, paths: WorkspacePaths, request: OpenWorkspace): Promise<void> {
+  if (!made.runs.has(request.run)) mkdirSync(path.dirname(paths.output), { recursive: true });
   made.runs.add(request.run);
-  // It is there: a run that died left this attempt's directory, whose output must not be taken for new work.
-  if (existsSync(directory)) await rm(directory, { recursive: true, force: true });
-  mkdirSync(directory);
+  const hasInputs = request.inputs.length > 0;
+  // It is there: a run that died left this attempt's directories, whose output must not be taken for new work.
+  if (existsSync(paths.output)) await removeAll(paths, hasInputs);
   for (const part of [paths.output, paths.temp]) mkdirSync(part);
-  if (request.inputs.length > 0) mkdirSync(paths.inputs);
+  if (hasInputs) mkdirSync(paths.inputs);
   else if (!made.noInputs) mkdirSync(paths.inputs, { recursive: true });
-  made.noInputs ||= request.inputs.length === 0;
-  if (path.dirname(paths.home) === directory) mkdirSync(paths.home);
+  made.noInputs ||= !hasInputs;
   writeFileSync(paths.taskFile, request.task(paths));
   for (const { name, source } of request.inputs) {
     const target = path.join(paths.inputs, name);
@@ -79,7 +78,7 @@ async function layOut(directory: string, made: Made, paths: WorkspacePaths, requ
   }
 }
 
-function workspaceAt(setting: SharedWorkspaces, directory: string, paths: WorkspacePaths): Workspace {
+function workspaceAt(setting: SharedWorkspaces, paths: WorkspacePaths, hasInputs: boolean): Workspace {
   const areas: Readonly<Record<WorkspaceArea, Area>> = {
     root: { directory: paths.root, hidden: setting.stateDir },
     output: { directory: paths.output },
@@ -87,18 +86,19 @@ function workspaceAt(setting: SharedWorkspaces, directory: string, paths: Worksp
   const base = childEnvironment(setting.env, paths);
   return {
     paths,
-    spawn: ({ role: _, env, ...request }: SpawnRequest) =>
+    spawn: ({ role: _, env, stdin, ...request }: SpawnRequest) =>
       spawnChild({
         ...request,
         env: { ...base, ...env },
         cwd: paths.root,
+        ...(stdin === "task" ? { stdinFile: paths.taskFile } : {}),
         ...(setting.graceMs === undefined ? {} : { graceMs: setting.graceMs }),
       }),
     read: (area, file, limit) => readFromArea(areas[area], file, limit),
     list: (area, glob) => listArea(areas[area], glob),
     changeset: async () => ok(undefined),
     discard: async (outcome) => {
-      if (outcome === "passed") await remove(directory, paths);
+      if (outcome === "passed") await remove(paths, hasInputs);
     },
   };
 }
@@ -119,16 +119,21 @@ function pick(env: SharedWorkspaces["env"], names: readonly string[]): Record<st
   );
 }
 
-/** Most attempts leave nothing behind, and then four calls do; what cannot be removed is left for the cleanup. */
-async function remove(directory: string, paths: WorkspacePaths): Promise<void> {
+/** Most small attempts leave nothing behind, and then three calls do; what cannot be removed is left for the cleanup. */
+async function remove(paths: WorkspacePaths, hasInputs: boolean): Promise<void> {
   try {
     unlinkSync(paths.taskFile);
-    const inputs = path.dirname(paths.inputs) === directory ? [paths.inputs] : [];
-    for (const part of [...inputs, paths.output, paths.temp, directory]) rmdirSync(part);
+    for (const part of [paths.output, paths.temp]) rmdirSync(part);
+    if (hasInputs) await rm(paths.inputs, { recursive: true, force: true });
   } catch (error) {
     describeIoError(error);
-    await rm(directory, { recursive: true, force: true }).catch(describeIoError);
+    await removeAll(paths, hasInputs).catch(describeIoError);
   }
+}
+
+async function removeAll(paths: WorkspacePaths, hasInputs: boolean): Promise<void> {
+  const own = [paths.taskFile, paths.output, paths.temp, ...(hasInputs ? [paths.inputs] : [])];
+  await Promise.all(own.map((part) => rm(part, { recursive: true, force: true })));
 }
 
 function failed(code: string, detail: string): Result<never, Failure> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -37,6 +37,12 @@ async function run(command: ChildRequest["command"], members: Partial<ChildReque
   return { outcome, ...printed, ms: performance.now() - began };
 }
 
+function fileWith(text: string): string {
+  const file = path.join(cwd, "input");
+  writeFileSync(file, text);
+  return file;
+}
+
 /** Whether a process whose id was written to a file still runs; a zombie does not. */
 function runs(file: string): boolean {
   const pid = Number(readFileSync(path.join(cwd, file), "utf8"));
@@ -51,7 +57,7 @@ describe("a child that ends by itself", () => {
   test("argv is passed as it is, with only the environment that is given, and the prompt on stdin", async () => {
     const script =
       "process.stdin.pipe(process.stdout); console.error(JSON.stringify([process.argv.slice(1), process.env.A, process.cwd()]))";
-    const ran = await run([process.execPath, "-e", script, "a b", "$HOME"], { env: { A: "1" }, stdin: "the prompt" });
+    const ran = await run([process.execPath, "-e", script, "a b", "$HOME"], { env: { A: "1" }, stdinFile: fileWith("the prompt") });
     expect(ran).toMatchObject({
       outcome: { kind: "exited", code: 0 },
       stdout: "the prompt",
@@ -68,7 +74,7 @@ describe("a child that ends by itself", () => {
   });
 
   test("a child that does not read a long prompt is no failure", async () => {
-    expect((await run(["true"], { stdin: "x".repeat(5_000_000) })).outcome).toEqual({ kind: "exited", code: 0 });
+    expect((await run(["true"], { stdinFile: fileWith("x".repeat(5_000_000)) })).outcome).toEqual({ kind: "exited", code: 0 });
   });
 
   test("without a prompt it reads an empty input", async () => {

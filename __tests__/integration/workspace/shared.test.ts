@@ -32,10 +32,10 @@ describe("in the project itself", () => {
     expect(workspace.paths).toEqual({
       root,
       inputs: path.join(root, ".wave/state/workspaces/no-inputs"),
-      output: path.join(base, "output"),
-      taskFile: path.join(base, "task.md"),
+      output: base,
+      taskFile: `${base}.md`,
       home: "/home/someone",
-      temp: path.join(base, "tmp"),
+      temp: `${base}.tmp`,
     });
     const signal = new AbortController().signal;
     const command = ["sh", "-c", 'echo "$HOME" > made.txt'];

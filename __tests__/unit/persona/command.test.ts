@@ -48,7 +48,7 @@ describe("what is spawned", () => {
     expect(requests).toEqual([
       {
         command: ["true"],
-        stdin: "the prompt",
+        stdin: "task",
         timeoutMs: 5000,
         memoryLimitBytes: 99,
         role: "adapter",

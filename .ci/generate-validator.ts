@@ -35,6 +35,8 @@ export async function validatorCode(): Promise<string> {
     strictTypes: false,
     code: { source: true, esm: true },
     ownProperties: true,
+    // `schema-errors.ts` words them.
+    messages: false,
   });
   for (const [name, schema] of Object.entries(schemas)) ajv.addSchema(schema, name);
   const names = Object.fromEntries(Object.keys(schemas).map((name) => [name, name]));

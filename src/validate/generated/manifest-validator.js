@@ -517,8 +517,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 				instancePath,
 				schemaPath: "#/additionalProperties",
 				keyword: "additionalProperties",
-				params: { additionalProperty: key0 },
-				message: "must NOT have additional properties"
+				params: { additionalProperty: key0 }
 			};
 			if (vErrors === null) vErrors = [err0];
 			else vErrors.push(err0);
@@ -532,8 +531,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/name",
 						schemaPath: "#/properties/name/maxLength",
 						keyword: "maxLength",
-						params: { limit: 100 },
-						message: "must NOT have more than 100 characters"
+						params: { limit: 100 }
 					};
 					if (vErrors === null) vErrors = [err1];
 					else vErrors.push(err1);
@@ -544,8 +542,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/name",
 						schemaPath: "#/properties/name/pattern",
 						keyword: "pattern",
-						params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-						message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+						params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 					};
 					if (vErrors === null) vErrors = [err2];
 					else vErrors.push(err2);
@@ -556,8 +553,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/name",
 					schemaPath: "#/properties/name/type",
 					keyword: "type",
-					params: { type: "string" },
-					message: "must be string"
+					params: { type: "string" }
 				};
 				if (vErrors === null) vErrors = [err3];
 				else vErrors.push(err3);
@@ -572,8 +568,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/version",
 						schemaPath: "#/properties/version/maxLength",
 						keyword: "maxLength",
-						params: { limit: 100 },
-						message: "must NOT have more than 100 characters"
+						params: { limit: 100 }
 					};
 					if (vErrors === null) vErrors = [err4];
 					else vErrors.push(err4);
@@ -584,8 +579,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/version",
 						schemaPath: "#/properties/version/minLength",
 						keyword: "minLength",
-						params: { limit: 1 },
-						message: "must NOT have fewer than 1 characters"
+						params: { limit: 1 }
 					};
 					if (vErrors === null) vErrors = [err5];
 					else vErrors.push(err5);
@@ -596,8 +590,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/version",
 					schemaPath: "#/properties/version/type",
 					keyword: "type",
-					params: { type: "string" },
-					message: "must be string"
+					params: { type: "string" }
 				};
 				if (vErrors === null) vErrors = [err6];
 				else vErrors.push(err6);
@@ -610,8 +603,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/description",
 					schemaPath: "#/properties/description/type",
 					keyword: "type",
-					params: { type: "string" },
-					message: "must be string"
+					params: { type: "string" }
 				};
 				if (vErrors === null) vErrors = [err7];
 				else vErrors.push(err7);
@@ -632,8 +624,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
 								schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/0/maxLength",
 								keyword: "maxLength",
-								params: { limit: 4096 },
-								message: "must NOT have more than 4096 characters"
+								params: { limit: 4096 }
 							};
 							if (vErrors === null) vErrors = [err8];
 							else vErrors.push(err8);
@@ -644,8 +635,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
 								schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/0/minLength",
 								keyword: "minLength",
-								params: { limit: 1 },
-								message: "must NOT have fewer than 1 characters"
+								params: { limit: 1 }
 							};
 							if (vErrors === null) vErrors = [err9];
 							else vErrors.push(err9);
@@ -656,8 +646,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
 							schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/0/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err10];
 						else vErrors.push(err10);
@@ -673,8 +662,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
 									schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/additionalProperties",
 									keyword: "additionalProperties",
-									params: { additionalProperty: key2 },
-									message: "must NOT have additional properties"
+									params: { additionalProperty: key2 }
 								};
 								if (vErrors === null) vErrors = [err11];
 								else vErrors.push(err11);
@@ -686,8 +674,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/description",
 										schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/description/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err12];
 									else vErrors.push(err12);
@@ -701,8 +688,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapter",
 										schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/adapter/enum",
 										keyword: "enum",
-										params: { allowedValues: schema11.properties.personas.patternProperties["^.*$"].anyOf[1].properties.adapter.enum },
-										message: "must be equal to one of the allowed values"
+										params: { allowedValues: schema11.properties.personas.patternProperties["^.*$"].anyOf[1].properties.adapter.enum }
 									};
 									if (vErrors === null) vErrors = [err13];
 									else vErrors.push(err13);
@@ -717,8 +703,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/model",
 											schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/model/minLength",
 											keyword: "minLength",
-											params: { limit: 1 },
-											message: "must NOT have fewer than 1 characters"
+											params: { limit: 1 }
 										};
 										if (vErrors === null) vErrors = [err14];
 										else vErrors.push(err14);
@@ -729,8 +714,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/model",
 										schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/model/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err15];
 									else vErrors.push(err15);
@@ -745,8 +729,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/prompt",
 											schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/prompt/maxLength",
 											keyword: "maxLength",
-											params: { limit: 4096 },
-											message: "must NOT have more than 4096 characters"
+											params: { limit: 4096 }
 										};
 										if (vErrors === null) vErrors = [err16];
 										else vErrors.push(err16);
@@ -757,8 +740,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/prompt",
 											schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/prompt/minLength",
 											keyword: "minLength",
-											params: { limit: 1 },
-											message: "must NOT have fewer than 1 characters"
+											params: { limit: 1 }
 										};
 										if (vErrors === null) vErrors = [err17];
 										else vErrors.push(err17);
@@ -769,8 +751,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/prompt",
 										schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/prompt/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err18];
 									else vErrors.push(err18);
@@ -783,8 +764,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/system_prompt",
 										schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/system_prompt/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err19];
 									else vErrors.push(err19);
@@ -802,8 +782,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/command",
 											schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/command/anyOf/0/minLength",
 											keyword: "minLength",
-											params: { limit: 1 },
-											message: "must NOT have fewer than 1 characters"
+											params: { limit: 1 }
 										};
 										if (vErrors === null) vErrors = [err20];
 										else vErrors.push(err20);
@@ -814,8 +793,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/command",
 										schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/command/anyOf/0/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err21];
 									else vErrors.push(err21);
@@ -831,8 +809,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/command",
 												schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/command/anyOf/1/minItems",
 												keyword: "minItems",
-												params: { limit: 1 },
-												message: "must NOT have fewer than 1 items"
+												params: { limit: 1 }
 											};
 											if (vErrors === null) vErrors = [err22];
 											else vErrors.push(err22);
@@ -844,8 +821,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/command/" + i0,
 												schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/command/anyOf/1/items/type",
 												keyword: "type",
-												params: { type: "string" },
-												message: "must be string"
+												params: { type: "string" }
 											};
 											if (vErrors === null) vErrors = [err23];
 											else vErrors.push(err23);
@@ -856,8 +832,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/command",
 											schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/command/anyOf/1/type",
 											keyword: "type",
-											params: { type: "array" },
-											message: "must be array"
+											params: { type: "array" }
 										};
 										if (vErrors === null) vErrors = [err24];
 										else vErrors.push(err24);
@@ -871,8 +846,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/command",
 										schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/command/anyOf",
 										keyword: "anyOf",
-										params: {},
-										message: "must match a schema in anyOf"
+										params: {}
 									};
 									if (vErrors === null) vErrors = [err25];
 									else vErrors.push(err25);
@@ -893,8 +867,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/permissions",
 											schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/permissions/additionalProperties",
 											keyword: "additionalProperties",
-											params: { additionalProperty: key3 },
-											message: "must NOT have additional properties"
+											params: { additionalProperty: key3 }
 										};
 										if (vErrors === null) vErrors = [err26];
 										else vErrors.push(err26);
@@ -912,8 +885,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 															instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/permissions/allow/" + i1,
 															schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/permissions/properties/allow/items/pattern",
 															keyword: "pattern",
-															params: { pattern: "^(?:file_read|file_write|network_access|command):.+$" },
-															message: "must match pattern \"^(?:file_read|file_write|network_access|command):.+$\""
+															params: { pattern: "^(?:file_read|file_write|network_access|command):.+$" }
 														};
 														if (vErrors === null) vErrors = [err27];
 														else vErrors.push(err27);
@@ -924,8 +896,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 														instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/permissions/allow/" + i1,
 														schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/permissions/properties/allow/items/type",
 														keyword: "type",
-														params: { type: "string" },
-														message: "must be string"
+														params: { type: "string" }
 													};
 													if (vErrors === null) vErrors = [err28];
 													else vErrors.push(err28);
@@ -937,8 +908,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/permissions/allow",
 												schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/permissions/properties/allow/type",
 												keyword: "type",
-												params: { type: "array" },
-												message: "must be array"
+												params: { type: "array" }
 											};
 											if (vErrors === null) vErrors = [err29];
 											else vErrors.push(err29);
@@ -957,8 +927,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 															instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/permissions/deny/" + i2,
 															schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/permissions/properties/deny/items/pattern",
 															keyword: "pattern",
-															params: { pattern: "^(?:file_read|file_write|network_access|command):.+$" },
-															message: "must match pattern \"^(?:file_read|file_write|network_access|command):.+$\""
+															params: { pattern: "^(?:file_read|file_write|network_access|command):.+$" }
 														};
 														if (vErrors === null) vErrors = [err30];
 														else vErrors.push(err30);
@@ -969,8 +938,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 														instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/permissions/deny/" + i2,
 														schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/permissions/properties/deny/items/type",
 														keyword: "type",
-														params: { type: "string" },
-														message: "must be string"
+														params: { type: "string" }
 													};
 													if (vErrors === null) vErrors = [err31];
 													else vErrors.push(err31);
@@ -982,8 +950,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/permissions/deny",
 												schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/permissions/properties/deny/type",
 												keyword: "type",
-												params: { type: "array" },
-												message: "must be array"
+												params: { type: "array" }
 											};
 											if (vErrors === null) vErrors = [err32];
 											else vErrors.push(err32);
@@ -995,8 +962,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/permissions",
 										schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/permissions/type",
 										keyword: "type",
-										params: { type: "object" },
-										message: "must be object"
+										params: { type: "object" }
 									};
 									if (vErrors === null) vErrors = [err33];
 									else vErrors.push(err33);
@@ -1011,8 +977,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/resources",
 											schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/resources/additionalProperties",
 											keyword: "additionalProperties",
-											params: { additionalProperty: key4 },
-											message: "must NOT have additional properties"
+											params: { additionalProperty: key4 }
 										};
 										if (vErrors === null) vErrors = [err34];
 										else vErrors.push(err34);
@@ -1026,8 +991,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/resources/timeout",
 													schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/resources/properties/timeout/pattern",
 													keyword: "pattern",
-													params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-													message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+													params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 												};
 												if (vErrors === null) vErrors = [err35];
 												else vErrors.push(err35);
@@ -1038,8 +1002,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/resources/timeout",
 												schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/resources/properties/timeout/type",
 												keyword: "type",
-												params: { type: "string" },
-												message: "must be string"
+												params: { type: "string" }
 											};
 											if (vErrors === null) vErrors = [err36];
 											else vErrors.push(err36);
@@ -1054,8 +1017,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/resources/memory_limit",
 													schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/resources/properties/memory_limit/pattern",
 													keyword: "pattern",
-													params: { pattern: "^[0-9]+(?:\\.[0-9]+)?\\s?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$" },
-													message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?\\s?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$\""
+													params: { pattern: "^[0-9]+(?:\\.[0-9]+)?\\s?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$" }
 												};
 												if (vErrors === null) vErrors = [err37];
 												else vErrors.push(err37);
@@ -1066,8 +1028,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/resources/memory_limit",
 												schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/resources/properties/memory_limit/type",
 												keyword: "type",
-												params: { type: "string" },
-												message: "must be string"
+												params: { type: "string" }
 											};
 											if (vErrors === null) vErrors = [err38];
 											else vErrors.push(err38);
@@ -1079,8 +1040,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/resources",
 										schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/resources/type",
 										keyword: "type",
-										params: { type: "object" },
-										message: "must be object"
+										params: { type: "object" }
 									};
 									if (vErrors === null) vErrors = [err39];
 									else vErrors.push(err39);
@@ -1095,8 +1055,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/env",
 											schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/env/additionalProperties",
 											keyword: "additionalProperties",
-											params: { additionalProperty: key5 },
-											message: "must NOT have additional properties"
+											params: { additionalProperty: key5 }
 										};
 										if (vErrors === null) vErrors = [err40];
 										else vErrors.push(err40);
@@ -1112,8 +1071,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/env/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
 												schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf/0/type",
 												keyword: "type",
-												params: { type: "string" },
-												message: "must be string"
+												params: { type: "string" }
 											};
 											if (vErrors === null) vErrors = [err41];
 											else vErrors.push(err41);
@@ -1128,8 +1086,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/env/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
 													schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf/1/type",
 													keyword: "type",
-													params: { type: "number" },
-													message: "must be number"
+													params: { type: "number" }
 												};
 												if (vErrors === null) vErrors = [err42];
 												else vErrors.push(err42);
@@ -1144,8 +1101,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 														instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/env/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
 														schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf/2/type",
 														keyword: "type",
-														params: { type: "boolean" },
-														message: "must be boolean"
+														params: { type: "boolean" }
 													};
 													if (vErrors === null) vErrors = [err43];
 													else vErrors.push(err43);
@@ -1160,8 +1116,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/env/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),
 												schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf",
 												keyword: "anyOf",
-												params: {},
-												message: "must match a schema in anyOf"
+												params: {}
 											};
 											if (vErrors === null) vErrors = [err44];
 											else vErrors.push(err44);
@@ -1179,8 +1134,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/env",
 										schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/env/type",
 										keyword: "type",
-										params: { type: "object" },
-										message: "must be object"
+										params: { type: "object" }
 									};
 									if (vErrors === null) vErrors = [err45];
 									else vErrors.push(err45);
@@ -1199,8 +1153,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/secrets/" + i3,
 													schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/secrets/items/pattern",
 													keyword: "pattern",
-													params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-													message: "must match pattern \"^[A-Za-z_][A-Za-z0-9_]*$\""
+													params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" }
 												};
 												if (vErrors === null) vErrors = [err46];
 												else vErrors.push(err46);
@@ -1211,8 +1164,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/secrets/" + i3,
 												schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/secrets/items/type",
 												keyword: "type",
-												params: { type: "string" },
-												message: "must be string"
+												params: { type: "string" }
 											};
 											if (vErrors === null) vErrors = [err47];
 											else vErrors.push(err47);
@@ -1235,8 +1187,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 													params: {
 														i: i4,
 														j: j0
-													},
-													message: "must NOT have duplicate items (items ## " + j0 + " and " + i4 + " are identical)"
+													}
 												};
 												if (vErrors === null) vErrors = [err48];
 												else vErrors.push(err48);
@@ -1251,8 +1202,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1") + "/secrets",
 										schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/properties/secrets/type",
 										keyword: "type",
-										params: { type: "array" },
-										message: "must be array"
+										params: { type: "array" }
 									};
 									if (vErrors === null) vErrors = [err49];
 									else vErrors.push(err49);
@@ -1264,8 +1214,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
 								schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf/1/type",
 								keyword: "type",
-								params: { type: "object" },
-								message: "must be object"
+								params: { type: "object" }
 							};
 							if (vErrors === null) vErrors = [err50];
 							else vErrors.push(err50);
@@ -1279,8 +1228,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/personas/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),
 							schemaPath: "#/properties/personas/patternProperties/%5E.*%24/anyOf",
 							keyword: "anyOf",
-							params: {},
-							message: "must match a schema in anyOf"
+							params: {}
 						};
 						if (vErrors === null) vErrors = [err51];
 						else vErrors.push(err51);
@@ -1298,8 +1246,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/personas",
 					schemaPath: "#/properties/personas/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err52];
 				else vErrors.push(err52);
@@ -1314,8 +1261,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/adapters",
 						schemaPath: "#/properties/adapters/additionalProperties",
 						keyword: "additionalProperties",
-						params: { additionalProperty: key7 },
-						message: "must NOT have additional properties"
+						params: { additionalProperty: key7 }
 					};
 					if (vErrors === null) vErrors = [err53];
 					else vErrors.push(err53);
@@ -1329,8 +1275,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/adapters/command",
 								schemaPath: "#/properties/adapters/properties/command/additionalProperties",
 								keyword: "additionalProperties",
-								params: { additionalProperty: key8 },
-								message: "must NOT have additional properties"
+								params: { additionalProperty: key8 }
 							};
 							if (vErrors === null) vErrors = [err54];
 							else vErrors.push(err54);
@@ -1347,8 +1292,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/command/command",
 										schemaPath: "#/properties/adapters/properties/command/properties/command/anyOf/0/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err55];
 									else vErrors.push(err55);
@@ -1359,8 +1303,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/command/command",
 									schemaPath: "#/properties/adapters/properties/command/properties/command/anyOf/0/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err56];
 								else vErrors.push(err56);
@@ -1376,8 +1319,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/command/command",
 											schemaPath: "#/properties/adapters/properties/command/properties/command/anyOf/1/minItems",
 											keyword: "minItems",
-											params: { limit: 1 },
-											message: "must NOT have fewer than 1 items"
+											params: { limit: 1 }
 										};
 										if (vErrors === null) vErrors = [err57];
 										else vErrors.push(err57);
@@ -1389,8 +1331,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/command/command/" + i5,
 											schemaPath: "#/properties/adapters/properties/command/properties/command/anyOf/1/items/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err58];
 										else vErrors.push(err58);
@@ -1401,8 +1342,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/command/command",
 										schemaPath: "#/properties/adapters/properties/command/properties/command/anyOf/1/type",
 										keyword: "type",
-										params: { type: "array" },
-										message: "must be array"
+										params: { type: "array" }
 									};
 									if (vErrors === null) vErrors = [err59];
 									else vErrors.push(err59);
@@ -1416,8 +1356,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/command/command",
 									schemaPath: "#/properties/adapters/properties/command/properties/command/anyOf",
 									keyword: "anyOf",
-									params: {},
-									message: "must match a schema in anyOf"
+									params: {}
 								};
 								if (vErrors === null) vErrors = [err60];
 								else vErrors.push(err60);
@@ -1438,8 +1377,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/command/version",
 										schemaPath: "#/properties/adapters/properties/command/properties/version/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err61];
 									else vErrors.push(err61);
@@ -1450,8 +1388,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/command/version",
 									schemaPath: "#/properties/adapters/properties/command/properties/version/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err62];
 								else vErrors.push(err62);
@@ -1466,8 +1403,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/command/base_url",
 										schemaPath: "#/properties/adapters/properties/command/properties/base_url/pattern",
 										keyword: "pattern",
-										params: { pattern: "^https?://" },
-										message: "must match pattern \"^https?://\""
+										params: { pattern: "^https?://" }
 									};
 									if (vErrors === null) vErrors = [err63];
 									else vErrors.push(err63);
@@ -1478,8 +1414,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/command/base_url",
 									schemaPath: "#/properties/adapters/properties/command/properties/base_url/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err64];
 								else vErrors.push(err64);
@@ -1494,8 +1429,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/command/model",
 										schemaPath: "#/properties/adapters/properties/command/properties/model/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err65];
 									else vErrors.push(err65);
@@ -1506,8 +1440,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/command/model",
 									schemaPath: "#/properties/adapters/properties/command/properties/model/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err66];
 								else vErrors.push(err66);
@@ -1519,8 +1452,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/adapters/command",
 							schemaPath: "#/properties/adapters/properties/command/type",
 							keyword: "type",
-							params: { type: "object" },
-							message: "must be object"
+							params: { type: "object" }
 						};
 						if (vErrors === null) vErrors = [err67];
 						else vErrors.push(err67);
@@ -1535,8 +1467,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/adapters/claude",
 								schemaPath: "#/properties/adapters/properties/claude/additionalProperties",
 								keyword: "additionalProperties",
-								params: { additionalProperty: key9 },
-								message: "must NOT have additional properties"
+								params: { additionalProperty: key9 }
 							};
 							if (vErrors === null) vErrors = [err68];
 							else vErrors.push(err68);
@@ -1553,8 +1484,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/claude/command",
 										schemaPath: "#/properties/adapters/properties/claude/properties/command/anyOf/0/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err69];
 									else vErrors.push(err69);
@@ -1565,8 +1495,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/claude/command",
 									schemaPath: "#/properties/adapters/properties/claude/properties/command/anyOf/0/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err70];
 								else vErrors.push(err70);
@@ -1582,8 +1511,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/claude/command",
 											schemaPath: "#/properties/adapters/properties/claude/properties/command/anyOf/1/minItems",
 											keyword: "minItems",
-											params: { limit: 1 },
-											message: "must NOT have fewer than 1 items"
+											params: { limit: 1 }
 										};
 										if (vErrors === null) vErrors = [err71];
 										else vErrors.push(err71);
@@ -1595,8 +1523,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/claude/command/" + i6,
 											schemaPath: "#/properties/adapters/properties/claude/properties/command/anyOf/1/items/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err72];
 										else vErrors.push(err72);
@@ -1607,8 +1534,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/claude/command",
 										schemaPath: "#/properties/adapters/properties/claude/properties/command/anyOf/1/type",
 										keyword: "type",
-										params: { type: "array" },
-										message: "must be array"
+										params: { type: "array" }
 									};
 									if (vErrors === null) vErrors = [err73];
 									else vErrors.push(err73);
@@ -1622,8 +1548,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/claude/command",
 									schemaPath: "#/properties/adapters/properties/claude/properties/command/anyOf",
 									keyword: "anyOf",
-									params: {},
-									message: "must match a schema in anyOf"
+									params: {}
 								};
 								if (vErrors === null) vErrors = [err74];
 								else vErrors.push(err74);
@@ -1644,8 +1569,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/claude/version",
 										schemaPath: "#/properties/adapters/properties/claude/properties/version/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err75];
 									else vErrors.push(err75);
@@ -1656,8 +1580,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/claude/version",
 									schemaPath: "#/properties/adapters/properties/claude/properties/version/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err76];
 								else vErrors.push(err76);
@@ -1672,8 +1595,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/claude/base_url",
 										schemaPath: "#/properties/adapters/properties/claude/properties/base_url/pattern",
 										keyword: "pattern",
-										params: { pattern: "^https?://" },
-										message: "must match pattern \"^https?://\""
+										params: { pattern: "^https?://" }
 									};
 									if (vErrors === null) vErrors = [err77];
 									else vErrors.push(err77);
@@ -1684,8 +1606,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/claude/base_url",
 									schemaPath: "#/properties/adapters/properties/claude/properties/base_url/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err78];
 								else vErrors.push(err78);
@@ -1700,8 +1621,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/claude/model",
 										schemaPath: "#/properties/adapters/properties/claude/properties/model/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err79];
 									else vErrors.push(err79);
@@ -1712,8 +1632,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/claude/model",
 									schemaPath: "#/properties/adapters/properties/claude/properties/model/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err80];
 								else vErrors.push(err80);
@@ -1725,8 +1644,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/adapters/claude",
 							schemaPath: "#/properties/adapters/properties/claude/type",
 							keyword: "type",
-							params: { type: "object" },
-							message: "must be object"
+							params: { type: "object" }
 						};
 						if (vErrors === null) vErrors = [err81];
 						else vErrors.push(err81);
@@ -1741,8 +1659,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/adapters/codex",
 								schemaPath: "#/properties/adapters/properties/codex/additionalProperties",
 								keyword: "additionalProperties",
-								params: { additionalProperty: key10 },
-								message: "must NOT have additional properties"
+								params: { additionalProperty: key10 }
 							};
 							if (vErrors === null) vErrors = [err82];
 							else vErrors.push(err82);
@@ -1759,8 +1676,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/codex/command",
 										schemaPath: "#/properties/adapters/properties/codex/properties/command/anyOf/0/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err83];
 									else vErrors.push(err83);
@@ -1771,8 +1687,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/codex/command",
 									schemaPath: "#/properties/adapters/properties/codex/properties/command/anyOf/0/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err84];
 								else vErrors.push(err84);
@@ -1788,8 +1703,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/codex/command",
 											schemaPath: "#/properties/adapters/properties/codex/properties/command/anyOf/1/minItems",
 											keyword: "minItems",
-											params: { limit: 1 },
-											message: "must NOT have fewer than 1 items"
+											params: { limit: 1 }
 										};
 										if (vErrors === null) vErrors = [err85];
 										else vErrors.push(err85);
@@ -1801,8 +1715,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/codex/command/" + i7,
 											schemaPath: "#/properties/adapters/properties/codex/properties/command/anyOf/1/items/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err86];
 										else vErrors.push(err86);
@@ -1813,8 +1726,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/codex/command",
 										schemaPath: "#/properties/adapters/properties/codex/properties/command/anyOf/1/type",
 										keyword: "type",
-										params: { type: "array" },
-										message: "must be array"
+										params: { type: "array" }
 									};
 									if (vErrors === null) vErrors = [err87];
 									else vErrors.push(err87);
@@ -1828,8 +1740,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/codex/command",
 									schemaPath: "#/properties/adapters/properties/codex/properties/command/anyOf",
 									keyword: "anyOf",
-									params: {},
-									message: "must match a schema in anyOf"
+									params: {}
 								};
 								if (vErrors === null) vErrors = [err88];
 								else vErrors.push(err88);
@@ -1850,8 +1761,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/codex/version",
 										schemaPath: "#/properties/adapters/properties/codex/properties/version/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err89];
 									else vErrors.push(err89);
@@ -1862,8 +1772,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/codex/version",
 									schemaPath: "#/properties/adapters/properties/codex/properties/version/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err90];
 								else vErrors.push(err90);
@@ -1878,8 +1787,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/codex/base_url",
 										schemaPath: "#/properties/adapters/properties/codex/properties/base_url/pattern",
 										keyword: "pattern",
-										params: { pattern: "^https?://" },
-										message: "must match pattern \"^https?://\""
+										params: { pattern: "^https?://" }
 									};
 									if (vErrors === null) vErrors = [err91];
 									else vErrors.push(err91);
@@ -1890,8 +1798,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/codex/base_url",
 									schemaPath: "#/properties/adapters/properties/codex/properties/base_url/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err92];
 								else vErrors.push(err92);
@@ -1906,8 +1813,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/codex/model",
 										schemaPath: "#/properties/adapters/properties/codex/properties/model/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err93];
 									else vErrors.push(err93);
@@ -1918,8 +1824,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/codex/model",
 									schemaPath: "#/properties/adapters/properties/codex/properties/model/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err94];
 								else vErrors.push(err94);
@@ -1931,8 +1836,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/adapters/codex",
 							schemaPath: "#/properties/adapters/properties/codex/type",
 							keyword: "type",
-							params: { type: "object" },
-							message: "must be object"
+							params: { type: "object" }
 						};
 						if (vErrors === null) vErrors = [err95];
 						else vErrors.push(err95);
@@ -1947,8 +1851,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/adapters/copilot",
 								schemaPath: "#/properties/adapters/properties/copilot/additionalProperties",
 								keyword: "additionalProperties",
-								params: { additionalProperty: key11 },
-								message: "must NOT have additional properties"
+								params: { additionalProperty: key11 }
 							};
 							if (vErrors === null) vErrors = [err96];
 							else vErrors.push(err96);
@@ -1965,8 +1868,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/copilot/command",
 										schemaPath: "#/properties/adapters/properties/copilot/properties/command/anyOf/0/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err97];
 									else vErrors.push(err97);
@@ -1977,8 +1879,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/copilot/command",
 									schemaPath: "#/properties/adapters/properties/copilot/properties/command/anyOf/0/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err98];
 								else vErrors.push(err98);
@@ -1994,8 +1895,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/copilot/command",
 											schemaPath: "#/properties/adapters/properties/copilot/properties/command/anyOf/1/minItems",
 											keyword: "minItems",
-											params: { limit: 1 },
-											message: "must NOT have fewer than 1 items"
+											params: { limit: 1 }
 										};
 										if (vErrors === null) vErrors = [err99];
 										else vErrors.push(err99);
@@ -2007,8 +1907,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/copilot/command/" + i8,
 											schemaPath: "#/properties/adapters/properties/copilot/properties/command/anyOf/1/items/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err100];
 										else vErrors.push(err100);
@@ -2019,8 +1918,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/copilot/command",
 										schemaPath: "#/properties/adapters/properties/copilot/properties/command/anyOf/1/type",
 										keyword: "type",
-										params: { type: "array" },
-										message: "must be array"
+										params: { type: "array" }
 									};
 									if (vErrors === null) vErrors = [err101];
 									else vErrors.push(err101);
@@ -2034,8 +1932,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/copilot/command",
 									schemaPath: "#/properties/adapters/properties/copilot/properties/command/anyOf",
 									keyword: "anyOf",
-									params: {},
-									message: "must match a schema in anyOf"
+									params: {}
 								};
 								if (vErrors === null) vErrors = [err102];
 								else vErrors.push(err102);
@@ -2056,8 +1953,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/copilot/version",
 										schemaPath: "#/properties/adapters/properties/copilot/properties/version/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err103];
 									else vErrors.push(err103);
@@ -2068,8 +1964,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/copilot/version",
 									schemaPath: "#/properties/adapters/properties/copilot/properties/version/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err104];
 								else vErrors.push(err104);
@@ -2084,8 +1979,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/copilot/base_url",
 										schemaPath: "#/properties/adapters/properties/copilot/properties/base_url/pattern",
 										keyword: "pattern",
-										params: { pattern: "^https?://" },
-										message: "must match pattern \"^https?://\""
+										params: { pattern: "^https?://" }
 									};
 									if (vErrors === null) vErrors = [err105];
 									else vErrors.push(err105);
@@ -2096,8 +1990,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/copilot/base_url",
 									schemaPath: "#/properties/adapters/properties/copilot/properties/base_url/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err106];
 								else vErrors.push(err106);
@@ -2112,8 +2005,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/copilot/model",
 										schemaPath: "#/properties/adapters/properties/copilot/properties/model/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err107];
 									else vErrors.push(err107);
@@ -2124,8 +2016,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/copilot/model",
 									schemaPath: "#/properties/adapters/properties/copilot/properties/model/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err108];
 								else vErrors.push(err108);
@@ -2137,8 +2028,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/adapters/copilot",
 							schemaPath: "#/properties/adapters/properties/copilot/type",
 							keyword: "type",
-							params: { type: "object" },
-							message: "must be object"
+							params: { type: "object" }
 						};
 						if (vErrors === null) vErrors = [err109];
 						else vErrors.push(err109);
@@ -2153,8 +2043,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/adapters/gemini",
 								schemaPath: "#/properties/adapters/properties/gemini/additionalProperties",
 								keyword: "additionalProperties",
-								params: { additionalProperty: key12 },
-								message: "must NOT have additional properties"
+								params: { additionalProperty: key12 }
 							};
 							if (vErrors === null) vErrors = [err110];
 							else vErrors.push(err110);
@@ -2171,8 +2060,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/gemini/command",
 										schemaPath: "#/properties/adapters/properties/gemini/properties/command/anyOf/0/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err111];
 									else vErrors.push(err111);
@@ -2183,8 +2071,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/gemini/command",
 									schemaPath: "#/properties/adapters/properties/gemini/properties/command/anyOf/0/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err112];
 								else vErrors.push(err112);
@@ -2200,8 +2087,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/gemini/command",
 											schemaPath: "#/properties/adapters/properties/gemini/properties/command/anyOf/1/minItems",
 											keyword: "minItems",
-											params: { limit: 1 },
-											message: "must NOT have fewer than 1 items"
+											params: { limit: 1 }
 										};
 										if (vErrors === null) vErrors = [err113];
 										else vErrors.push(err113);
@@ -2213,8 +2099,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/gemini/command/" + i9,
 											schemaPath: "#/properties/adapters/properties/gemini/properties/command/anyOf/1/items/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err114];
 										else vErrors.push(err114);
@@ -2225,8 +2110,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/gemini/command",
 										schemaPath: "#/properties/adapters/properties/gemini/properties/command/anyOf/1/type",
 										keyword: "type",
-										params: { type: "array" },
-										message: "must be array"
+										params: { type: "array" }
 									};
 									if (vErrors === null) vErrors = [err115];
 									else vErrors.push(err115);
@@ -2240,8 +2124,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/gemini/command",
 									schemaPath: "#/properties/adapters/properties/gemini/properties/command/anyOf",
 									keyword: "anyOf",
-									params: {},
-									message: "must match a schema in anyOf"
+									params: {}
 								};
 								if (vErrors === null) vErrors = [err116];
 								else vErrors.push(err116);
@@ -2262,8 +2145,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/gemini/version",
 										schemaPath: "#/properties/adapters/properties/gemini/properties/version/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err117];
 									else vErrors.push(err117);
@@ -2274,8 +2156,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/gemini/version",
 									schemaPath: "#/properties/adapters/properties/gemini/properties/version/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err118];
 								else vErrors.push(err118);
@@ -2290,8 +2171,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/gemini/base_url",
 										schemaPath: "#/properties/adapters/properties/gemini/properties/base_url/pattern",
 										keyword: "pattern",
-										params: { pattern: "^https?://" },
-										message: "must match pattern \"^https?://\""
+										params: { pattern: "^https?://" }
 									};
 									if (vErrors === null) vErrors = [err119];
 									else vErrors.push(err119);
@@ -2302,8 +2182,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/gemini/base_url",
 									schemaPath: "#/properties/adapters/properties/gemini/properties/base_url/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err120];
 								else vErrors.push(err120);
@@ -2318,8 +2197,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/gemini/model",
 										schemaPath: "#/properties/adapters/properties/gemini/properties/model/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err121];
 									else vErrors.push(err121);
@@ -2330,8 +2208,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/gemini/model",
 									schemaPath: "#/properties/adapters/properties/gemini/properties/model/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err122];
 								else vErrors.push(err122);
@@ -2343,8 +2220,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/adapters/gemini",
 							schemaPath: "#/properties/adapters/properties/gemini/type",
 							keyword: "type",
-							params: { type: "object" },
-							message: "must be object"
+							params: { type: "object" }
 						};
 						if (vErrors === null) vErrors = [err123];
 						else vErrors.push(err123);
@@ -2359,8 +2235,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/adapters/opencode",
 								schemaPath: "#/properties/adapters/properties/opencode/additionalProperties",
 								keyword: "additionalProperties",
-								params: { additionalProperty: key13 },
-								message: "must NOT have additional properties"
+								params: { additionalProperty: key13 }
 							};
 							if (vErrors === null) vErrors = [err124];
 							else vErrors.push(err124);
@@ -2377,8 +2252,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/opencode/command",
 										schemaPath: "#/properties/adapters/properties/opencode/properties/command/anyOf/0/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err125];
 									else vErrors.push(err125);
@@ -2389,8 +2263,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/opencode/command",
 									schemaPath: "#/properties/adapters/properties/opencode/properties/command/anyOf/0/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err126];
 								else vErrors.push(err126);
@@ -2406,8 +2279,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/opencode/command",
 											schemaPath: "#/properties/adapters/properties/opencode/properties/command/anyOf/1/minItems",
 											keyword: "minItems",
-											params: { limit: 1 },
-											message: "must NOT have fewer than 1 items"
+											params: { limit: 1 }
 										};
 										if (vErrors === null) vErrors = [err127];
 										else vErrors.push(err127);
@@ -2419,8 +2291,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/opencode/command/" + i10,
 											schemaPath: "#/properties/adapters/properties/opencode/properties/command/anyOf/1/items/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err128];
 										else vErrors.push(err128);
@@ -2431,8 +2302,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/opencode/command",
 										schemaPath: "#/properties/adapters/properties/opencode/properties/command/anyOf/1/type",
 										keyword: "type",
-										params: { type: "array" },
-										message: "must be array"
+										params: { type: "array" }
 									};
 									if (vErrors === null) vErrors = [err129];
 									else vErrors.push(err129);
@@ -2446,8 +2316,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/opencode/command",
 									schemaPath: "#/properties/adapters/properties/opencode/properties/command/anyOf",
 									keyword: "anyOf",
-									params: {},
-									message: "must match a schema in anyOf"
+									params: {}
 								};
 								if (vErrors === null) vErrors = [err130];
 								else vErrors.push(err130);
@@ -2468,8 +2337,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/opencode/version",
 										schemaPath: "#/properties/adapters/properties/opencode/properties/version/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err131];
 									else vErrors.push(err131);
@@ -2480,8 +2348,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/opencode/version",
 									schemaPath: "#/properties/adapters/properties/opencode/properties/version/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err132];
 								else vErrors.push(err132);
@@ -2496,8 +2363,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/opencode/base_url",
 										schemaPath: "#/properties/adapters/properties/opencode/properties/base_url/pattern",
 										keyword: "pattern",
-										params: { pattern: "^https?://" },
-										message: "must match pattern \"^https?://\""
+										params: { pattern: "^https?://" }
 									};
 									if (vErrors === null) vErrors = [err133];
 									else vErrors.push(err133);
@@ -2508,8 +2374,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/opencode/base_url",
 									schemaPath: "#/properties/adapters/properties/opencode/properties/base_url/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err134];
 								else vErrors.push(err134);
@@ -2524,8 +2389,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/opencode/model",
 										schemaPath: "#/properties/adapters/properties/opencode/properties/model/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err135];
 									else vErrors.push(err135);
@@ -2536,8 +2400,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/opencode/model",
 									schemaPath: "#/properties/adapters/properties/opencode/properties/model/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err136];
 								else vErrors.push(err136);
@@ -2549,8 +2412,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/adapters/opencode",
 							schemaPath: "#/properties/adapters/properties/opencode/type",
 							keyword: "type",
-							params: { type: "object" },
-							message: "must be object"
+							params: { type: "object" }
 						};
 						if (vErrors === null) vErrors = [err137];
 						else vErrors.push(err137);
@@ -2565,8 +2427,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/adapters/api",
 								schemaPath: "#/properties/adapters/properties/api/additionalProperties",
 								keyword: "additionalProperties",
-								params: { additionalProperty: key14 },
-								message: "must NOT have additional properties"
+								params: { additionalProperty: key14 }
 							};
 							if (vErrors === null) vErrors = [err138];
 							else vErrors.push(err138);
@@ -2583,8 +2444,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/api/command",
 										schemaPath: "#/properties/adapters/properties/api/properties/command/anyOf/0/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err139];
 									else vErrors.push(err139);
@@ -2595,8 +2455,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/api/command",
 									schemaPath: "#/properties/adapters/properties/api/properties/command/anyOf/0/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err140];
 								else vErrors.push(err140);
@@ -2612,8 +2471,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/api/command",
 											schemaPath: "#/properties/adapters/properties/api/properties/command/anyOf/1/minItems",
 											keyword: "minItems",
-											params: { limit: 1 },
-											message: "must NOT have fewer than 1 items"
+											params: { limit: 1 }
 										};
 										if (vErrors === null) vErrors = [err141];
 										else vErrors.push(err141);
@@ -2625,8 +2483,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/api/command/" + i11,
 											schemaPath: "#/properties/adapters/properties/api/properties/command/anyOf/1/items/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err142];
 										else vErrors.push(err142);
@@ -2637,8 +2494,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/api/command",
 										schemaPath: "#/properties/adapters/properties/api/properties/command/anyOf/1/type",
 										keyword: "type",
-										params: { type: "array" },
-										message: "must be array"
+										params: { type: "array" }
 									};
 									if (vErrors === null) vErrors = [err143];
 									else vErrors.push(err143);
@@ -2652,8 +2508,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/api/command",
 									schemaPath: "#/properties/adapters/properties/api/properties/command/anyOf",
 									keyword: "anyOf",
-									params: {},
-									message: "must match a schema in anyOf"
+									params: {}
 								};
 								if (vErrors === null) vErrors = [err144];
 								else vErrors.push(err144);
@@ -2674,8 +2529,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/api/version",
 										schemaPath: "#/properties/adapters/properties/api/properties/version/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err145];
 									else vErrors.push(err145);
@@ -2686,8 +2540,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/api/version",
 									schemaPath: "#/properties/adapters/properties/api/properties/version/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err146];
 								else vErrors.push(err146);
@@ -2702,8 +2555,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/api/base_url",
 										schemaPath: "#/properties/adapters/properties/api/properties/base_url/pattern",
 										keyword: "pattern",
-										params: { pattern: "^https?://" },
-										message: "must match pattern \"^https?://\""
+										params: { pattern: "^https?://" }
 									};
 									if (vErrors === null) vErrors = [err147];
 									else vErrors.push(err147);
@@ -2714,8 +2566,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/api/base_url",
 									schemaPath: "#/properties/adapters/properties/api/properties/base_url/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err148];
 								else vErrors.push(err148);
@@ -2730,8 +2581,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/api/model",
 										schemaPath: "#/properties/adapters/properties/api/properties/model/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err149];
 									else vErrors.push(err149);
@@ -2742,8 +2592,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/api/model",
 									schemaPath: "#/properties/adapters/properties/api/properties/model/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err150];
 								else vErrors.push(err150);
@@ -2755,8 +2604,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/adapters/api",
 							schemaPath: "#/properties/adapters/properties/api/type",
 							keyword: "type",
-							params: { type: "object" },
-							message: "must be object"
+							params: { type: "object" }
 						};
 						if (vErrors === null) vErrors = [err151];
 						else vErrors.push(err151);
@@ -2771,8 +2619,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/adapters/replay",
 								schemaPath: "#/properties/adapters/properties/replay/additionalProperties",
 								keyword: "additionalProperties",
-								params: { additionalProperty: key15 },
-								message: "must NOT have additional properties"
+								params: { additionalProperty: key15 }
 							};
 							if (vErrors === null) vErrors = [err152];
 							else vErrors.push(err152);
@@ -2789,8 +2636,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/replay/command",
 										schemaPath: "#/properties/adapters/properties/replay/properties/command/anyOf/0/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err153];
 									else vErrors.push(err153);
@@ -2801,8 +2647,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/replay/command",
 									schemaPath: "#/properties/adapters/properties/replay/properties/command/anyOf/0/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err154];
 								else vErrors.push(err154);
@@ -2818,8 +2663,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/replay/command",
 											schemaPath: "#/properties/adapters/properties/replay/properties/command/anyOf/1/minItems",
 											keyword: "minItems",
-											params: { limit: 1 },
-											message: "must NOT have fewer than 1 items"
+											params: { limit: 1 }
 										};
 										if (vErrors === null) vErrors = [err155];
 										else vErrors.push(err155);
@@ -2831,8 +2675,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/adapters/replay/command/" + i12,
 											schemaPath: "#/properties/adapters/properties/replay/properties/command/anyOf/1/items/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err156];
 										else vErrors.push(err156);
@@ -2843,8 +2686,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/replay/command",
 										schemaPath: "#/properties/adapters/properties/replay/properties/command/anyOf/1/type",
 										keyword: "type",
-										params: { type: "array" },
-										message: "must be array"
+										params: { type: "array" }
 									};
 									if (vErrors === null) vErrors = [err157];
 									else vErrors.push(err157);
@@ -2858,8 +2700,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/replay/command",
 									schemaPath: "#/properties/adapters/properties/replay/properties/command/anyOf",
 									keyword: "anyOf",
-									params: {},
-									message: "must match a schema in anyOf"
+									params: {}
 								};
 								if (vErrors === null) vErrors = [err158];
 								else vErrors.push(err158);
@@ -2880,8 +2721,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/replay/version",
 										schemaPath: "#/properties/adapters/properties/replay/properties/version/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err159];
 									else vErrors.push(err159);
@@ -2892,8 +2732,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/replay/version",
 									schemaPath: "#/properties/adapters/properties/replay/properties/version/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err160];
 								else vErrors.push(err160);
@@ -2908,8 +2747,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/replay/base_url",
 										schemaPath: "#/properties/adapters/properties/replay/properties/base_url/pattern",
 										keyword: "pattern",
-										params: { pattern: "^https?://" },
-										message: "must match pattern \"^https?://\""
+										params: { pattern: "^https?://" }
 									};
 									if (vErrors === null) vErrors = [err161];
 									else vErrors.push(err161);
@@ -2920,8 +2758,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/replay/base_url",
 									schemaPath: "#/properties/adapters/properties/replay/properties/base_url/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err162];
 								else vErrors.push(err162);
@@ -2936,8 +2773,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/adapters/replay/model",
 										schemaPath: "#/properties/adapters/properties/replay/properties/model/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err163];
 									else vErrors.push(err163);
@@ -2948,8 +2784,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/adapters/replay/model",
 									schemaPath: "#/properties/adapters/properties/replay/properties/model/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err164];
 								else vErrors.push(err164);
@@ -2961,8 +2796,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/adapters/replay",
 							schemaPath: "#/properties/adapters/properties/replay/type",
 							keyword: "type",
-							params: { type: "object" },
-							message: "must be object"
+							params: { type: "object" }
 						};
 						if (vErrors === null) vErrors = [err165];
 						else vErrors.push(err165);
@@ -2974,8 +2808,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/adapters",
 					schemaPath: "#/properties/adapters/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err166];
 				else vErrors.push(err166);
@@ -2990,8 +2823,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/defaults",
 						schemaPath: "#/properties/defaults/additionalProperties",
 						keyword: "additionalProperties",
-						params: { additionalProperty: key16 },
-						message: "must NOT have additional properties"
+						params: { additionalProperty: key16 }
 					};
 					if (vErrors === null) vErrors = [err167];
 					else vErrors.push(err167);
@@ -3004,8 +2836,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/defaults/adapter",
 							schemaPath: "#/properties/defaults/properties/adapter/enum",
 							keyword: "enum",
-							params: { allowedValues: schema11.properties.defaults.properties.adapter.enum },
-							message: "must be equal to one of the allowed values"
+							params: { allowedValues: schema11.properties.defaults.properties.adapter.enum }
 						};
 						if (vErrors === null) vErrors = [err168];
 						else vErrors.push(err168);
@@ -3019,8 +2850,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/defaults/concurrency",
 							schemaPath: "#/properties/defaults/properties/concurrency/type",
 							keyword: "type",
-							params: { type: "integer" },
-							message: "must be integer"
+							params: { type: "integer" }
 						};
 						if (vErrors === null) vErrors = [err169];
 						else vErrors.push(err169);
@@ -3035,8 +2865,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								params: {
 									comparison: "<=",
 									limit: 256
-								},
-								message: "must be <= 256"
+								}
 							};
 							if (vErrors === null) vErrors = [err170];
 							else vErrors.push(err170);
@@ -3050,8 +2879,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								params: {
 									comparison: ">=",
 									limit: 1
-								},
-								message: "must be >= 1"
+								}
 							};
 							if (vErrors === null) vErrors = [err171];
 							else vErrors.push(err171);
@@ -3067,8 +2895,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/defaults/timeout",
 								schemaPath: "#/properties/defaults/properties/timeout/pattern",
 								keyword: "pattern",
-								params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-								message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+								params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 							};
 							if (vErrors === null) vErrors = [err172];
 							else vErrors.push(err172);
@@ -3079,8 +2906,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/defaults/timeout",
 							schemaPath: "#/properties/defaults/properties/timeout/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err173];
 						else vErrors.push(err173);
@@ -3093,8 +2919,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/defaults/workspace",
 							schemaPath: "#/properties/defaults/properties/workspace/enum",
 							keyword: "enum",
-							params: { allowedValues: schema11.properties.defaults.properties.workspace.enum },
-							message: "must be equal to one of the allowed values"
+							params: { allowedValues: schema11.properties.defaults.properties.workspace.enum }
 						};
 						if (vErrors === null) vErrors = [err174];
 						else vErrors.push(err174);
@@ -3107,8 +2932,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/defaults/reuse",
 							schemaPath: "#/properties/defaults/properties/reuse/type",
 							keyword: "type",
-							params: { type: "boolean" },
-							message: "must be boolean"
+							params: { type: "boolean" }
 						};
 						if (vErrors === null) vErrors = [err175];
 						else vErrors.push(err175);
@@ -3123,8 +2947,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/defaults/contract",
 								schemaPath: "#/properties/defaults/properties/contract/additionalProperties",
 								keyword: "additionalProperties",
-								params: { additionalProperty: key17 },
-								message: "must NOT have additional properties"
+								params: { additionalProperty: key17 }
 							};
 							if (vErrors === null) vErrors = [err176];
 							else vErrors.push(err176);
@@ -3137,8 +2960,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/defaults/contract/on_failure",
 									schemaPath: "#/properties/defaults/properties/contract/properties/on_failure/enum",
 									keyword: "enum",
-									params: { allowedValues: schema11.properties.defaults.properties.contract.properties.on_failure.enum },
-									message: "must be equal to one of the allowed values"
+									params: { allowedValues: schema11.properties.defaults.properties.contract.properties.on_failure.enum }
 								};
 								if (vErrors === null) vErrors = [err177];
 								else vErrors.push(err177);
@@ -3152,8 +2974,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/defaults/contract/max_retries",
 									schemaPath: "#/properties/defaults/properties/contract/properties/max_retries/type",
 									keyword: "type",
-									params: { type: "integer" },
-									message: "must be integer"
+									params: { type: "integer" }
 								};
 								if (vErrors === null) vErrors = [err178];
 								else vErrors.push(err178);
@@ -3168,8 +2989,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										params: {
 											comparison: "<=",
 											limit: 100
-										},
-										message: "must be <= 100"
+										}
 									};
 									if (vErrors === null) vErrors = [err179];
 									else vErrors.push(err179);
@@ -3183,8 +3003,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										params: {
 											comparison: ">=",
 											limit: 0
-										},
-										message: "must be >= 0"
+										}
 									};
 									if (vErrors === null) vErrors = [err180];
 									else vErrors.push(err180);
@@ -3199,8 +3018,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/defaults/contract/backoff_strategy",
 									schemaPath: "#/properties/defaults/properties/contract/properties/backoff_strategy/enum",
 									keyword: "enum",
-									params: { allowedValues: schema11.properties.defaults.properties.contract.properties.backoff_strategy.enum },
-									message: "must be equal to one of the allowed values"
+									params: { allowedValues: schema11.properties.defaults.properties.contract.properties.backoff_strategy.enum }
 								};
 								if (vErrors === null) vErrors = [err181];
 								else vErrors.push(err181);
@@ -3215,8 +3033,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/defaults/contract/backoff_base",
 										schemaPath: "#/properties/defaults/properties/contract/properties/backoff_base/pattern",
 										keyword: "pattern",
-										params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-										message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+										params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 									};
 									if (vErrors === null) vErrors = [err182];
 									else vErrors.push(err182);
@@ -3227,8 +3044,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/defaults/contract/backoff_base",
 									schemaPath: "#/properties/defaults/properties/contract/properties/backoff_base/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err183];
 								else vErrors.push(err183);
@@ -3243,8 +3059,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/defaults/contract/backoff_max",
 										schemaPath: "#/properties/defaults/properties/contract/properties/backoff_max/pattern",
 										keyword: "pattern",
-										params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-										message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+										params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 									};
 									if (vErrors === null) vErrors = [err184];
 									else vErrors.push(err184);
@@ -3255,8 +3070,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/defaults/contract/backoff_max",
 									schemaPath: "#/properties/defaults/properties/contract/properties/backoff_max/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err185];
 								else vErrors.push(err185);
@@ -3271,8 +3085,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/defaults/contract/circuit_breaker",
 										schemaPath: "#/properties/defaults/properties/contract/properties/circuit_breaker/required",
 										keyword: "required",
-										params: { missingProperty: "failure_threshold" },
-										message: "must have required property 'failure_threshold'"
+										params: { missingProperty: "failure_threshold" }
 									};
 									if (vErrors === null) vErrors = [err186];
 									else vErrors.push(err186);
@@ -3283,8 +3096,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/defaults/contract/circuit_breaker",
 										schemaPath: "#/properties/defaults/properties/contract/properties/circuit_breaker/additionalProperties",
 										keyword: "additionalProperties",
-										params: { additionalProperty: key18 },
-										message: "must NOT have additional properties"
+										params: { additionalProperty: key18 }
 									};
 									if (vErrors === null) vErrors = [err187];
 									else vErrors.push(err187);
@@ -3301,8 +3113,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												params: {
 													comparison: "<=",
 													limit: 1
-												},
-												message: "must be <= 1"
+												}
 											};
 											if (vErrors === null) vErrors = [err188];
 											else vErrors.push(err188);
@@ -3316,8 +3127,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												params: {
 													comparison: ">=",
 													limit: 0
-												},
-												message: "must be >= 0"
+												}
 											};
 											if (vErrors === null) vErrors = [err189];
 											else vErrors.push(err189);
@@ -3328,8 +3138,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/defaults/contract/circuit_breaker/failure_threshold",
 											schemaPath: "#/properties/defaults/properties/contract/properties/circuit_breaker/properties/failure_threshold/type",
 											keyword: "type",
-											params: { type: "number" },
-											message: "must be number"
+											params: { type: "number" }
 										};
 										if (vErrors === null) vErrors = [err190];
 										else vErrors.push(err190);
@@ -3343,8 +3152,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/defaults/contract/circuit_breaker/sliding_window_size",
 											schemaPath: "#/properties/defaults/properties/contract/properties/circuit_breaker/properties/sliding_window_size/type",
 											keyword: "type",
-											params: { type: "integer" },
-											message: "must be integer"
+											params: { type: "integer" }
 										};
 										if (vErrors === null) vErrors = [err191];
 										else vErrors.push(err191);
@@ -3359,8 +3167,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												params: {
 													comparison: "<=",
 													limit: 1e3
-												},
-												message: "must be <= 1000"
+												}
 											};
 											if (vErrors === null) vErrors = [err192];
 											else vErrors.push(err192);
@@ -3374,8 +3181,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												params: {
 													comparison: ">=",
 													limit: 1
-												},
-												message: "must be >= 1"
+												}
 											};
 											if (vErrors === null) vErrors = [err193];
 											else vErrors.push(err193);
@@ -3390,8 +3196,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/defaults/contract/circuit_breaker/minimum_attempts",
 											schemaPath: "#/properties/defaults/properties/contract/properties/circuit_breaker/properties/minimum_attempts/type",
 											keyword: "type",
-											params: { type: "integer" },
-											message: "must be integer"
+											params: { type: "integer" }
 										};
 										if (vErrors === null) vErrors = [err194];
 										else vErrors.push(err194);
@@ -3406,8 +3211,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												params: {
 													comparison: "<=",
 													limit: 1e3
-												},
-												message: "must be <= 1000"
+												}
 											};
 											if (vErrors === null) vErrors = [err195];
 											else vErrors.push(err195);
@@ -3421,8 +3225,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												params: {
 													comparison: ">=",
 													limit: 1
-												},
-												message: "must be >= 1"
+												}
 											};
 											if (vErrors === null) vErrors = [err196];
 											else vErrors.push(err196);
@@ -3438,8 +3241,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/defaults/contract/circuit_breaker/reset_timeout",
 												schemaPath: "#/properties/defaults/properties/contract/properties/circuit_breaker/properties/reset_timeout/pattern",
 												keyword: "pattern",
-												params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-												message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+												params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 											};
 											if (vErrors === null) vErrors = [err197];
 											else vErrors.push(err197);
@@ -3450,8 +3252,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/defaults/contract/circuit_breaker/reset_timeout",
 											schemaPath: "#/properties/defaults/properties/contract/properties/circuit_breaker/properties/reset_timeout/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err198];
 										else vErrors.push(err198);
@@ -3463,8 +3264,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/defaults/contract/circuit_breaker",
 									schemaPath: "#/properties/defaults/properties/contract/properties/circuit_breaker/type",
 									keyword: "type",
-									params: { type: "object" },
-									message: "must be object"
+									params: { type: "object" }
 								};
 								if (vErrors === null) vErrors = [err199];
 								else vErrors.push(err199);
@@ -3479,8 +3279,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/defaults/contract/timeout",
 										schemaPath: "#/properties/defaults/properties/contract/properties/timeout/pattern",
 										keyword: "pattern",
-										params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-										message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+										params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 									};
 									if (vErrors === null) vErrors = [err200];
 									else vErrors.push(err200);
@@ -3491,8 +3290,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/defaults/contract/timeout",
 									schemaPath: "#/properties/defaults/properties/contract/properties/timeout/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err201];
 								else vErrors.push(err201);
@@ -3504,8 +3302,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/defaults/contract",
 							schemaPath: "#/properties/defaults/properties/contract/type",
 							keyword: "type",
-							params: { type: "object" },
-							message: "must be object"
+							params: { type: "object" }
 						};
 						if (vErrors === null) vErrors = [err202];
 						else vErrors.push(err202);
@@ -3517,8 +3314,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/defaults",
 					schemaPath: "#/properties/defaults/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err203];
 				else vErrors.push(err203);
@@ -3533,8 +3329,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/env",
 						schemaPath: "#/properties/env/additionalProperties",
 						keyword: "additionalProperties",
-						params: { additionalProperty: key19 },
-						message: "must NOT have additional properties"
+						params: { additionalProperty: key19 }
 					};
 					if (vErrors === null) vErrors = [err204];
 					else vErrors.push(err204);
@@ -3550,8 +3345,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/env/" + key20.replace(/~/g, "~0").replace(/\//g, "~1"),
 							schemaPath: "#/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf/0/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err205];
 						else vErrors.push(err205);
@@ -3566,8 +3360,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/env/" + key20.replace(/~/g, "~0").replace(/\//g, "~1"),
 								schemaPath: "#/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf/1/type",
 								keyword: "type",
-								params: { type: "number" },
-								message: "must be number"
+								params: { type: "number" }
 							};
 							if (vErrors === null) vErrors = [err206];
 							else vErrors.push(err206);
@@ -3582,8 +3375,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/env/" + key20.replace(/~/g, "~0").replace(/\//g, "~1"),
 									schemaPath: "#/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf/2/type",
 									keyword: "type",
-									params: { type: "boolean" },
-									message: "must be boolean"
+									params: { type: "boolean" }
 								};
 								if (vErrors === null) vErrors = [err207];
 								else vErrors.push(err207);
@@ -3598,8 +3390,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/env/" + key20.replace(/~/g, "~0").replace(/\//g, "~1"),
 							schemaPath: "#/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf",
 							keyword: "anyOf",
-							params: {},
-							message: "must match a schema in anyOf"
+							params: {}
 						};
 						if (vErrors === null) vErrors = [err208];
 						else vErrors.push(err208);
@@ -3617,8 +3408,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/env",
 					schemaPath: "#/properties/env/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err209];
 				else vErrors.push(err209);
@@ -3637,8 +3427,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/secrets/" + i13,
 								schemaPath: "#/properties/secrets/items/pattern",
 								keyword: "pattern",
-								params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-								message: "must match pattern \"^[A-Za-z_][A-Za-z0-9_]*$\""
+								params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" }
 							};
 							if (vErrors === null) vErrors = [err210];
 							else vErrors.push(err210);
@@ -3649,8 +3438,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/secrets/" + i13,
 							schemaPath: "#/properties/secrets/items/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err211];
 						else vErrors.push(err211);
@@ -3673,8 +3461,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								params: {
 									i: i14,
 									j: j1
-								},
-								message: "must NOT have duplicate items (items ## " + j1 + " and " + i14 + " are identical)"
+								}
 							};
 							if (vErrors === null) vErrors = [err212];
 							else vErrors.push(err212);
@@ -3689,8 +3476,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/secrets",
 					schemaPath: "#/properties/secrets/type",
 					keyword: "type",
-					params: { type: "array" },
-					message: "must be array"
+					params: { type: "array" }
 				};
 				if (vErrors === null) vErrors = [err213];
 				else vErrors.push(err213);
@@ -3703,8 +3489,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/sandbox",
 					schemaPath: "#/properties/sandbox/enum",
 					keyword: "enum",
-					params: { allowedValues: schema11.properties.sandbox.enum },
-					message: "must be equal to one of the allowed values"
+					params: { allowedValues: schema11.properties.sandbox.enum }
 				};
 				if (vErrors === null) vErrors = [err214];
 				else vErrors.push(err214);
@@ -3719,8 +3504,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/state",
 						schemaPath: "#/properties/state/additionalProperties",
 						keyword: "additionalProperties",
-						params: { additionalProperty: key21 },
-						message: "must NOT have additional properties"
+						params: { additionalProperty: key21 }
 					};
 					if (vErrors === null) vErrors = [err215];
 					else vErrors.push(err215);
@@ -3734,8 +3518,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/state/location",
 								schemaPath: "#/properties/state/properties/location/maxLength",
 								keyword: "maxLength",
-								params: { limit: 4096 },
-								message: "must NOT have more than 4096 characters"
+								params: { limit: 4096 }
 							};
 							if (vErrors === null) vErrors = [err216];
 							else vErrors.push(err216);
@@ -3746,8 +3529,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/state/location",
 								schemaPath: "#/properties/state/properties/location/minLength",
 								keyword: "minLength",
-								params: { limit: 1 },
-								message: "must NOT have fewer than 1 characters"
+								params: { limit: 1 }
 							};
 							if (vErrors === null) vErrors = [err217];
 							else vErrors.push(err217);
@@ -3758,8 +3540,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/state/location",
 							schemaPath: "#/properties/state/properties/location/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err218];
 						else vErrors.push(err218);
@@ -3771,8 +3552,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/state",
 					schemaPath: "#/properties/state/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err219];
 				else vErrors.push(err219);
@@ -3787,8 +3567,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/pipeline",
 						schemaPath: "#/properties/pipeline/required",
 						keyword: "required",
-						params: { missingProperty: "name" },
-						message: "must have required property 'name'"
+						params: { missingProperty: "name" }
 					};
 					if (vErrors === null) vErrors = [err220];
 					else vErrors.push(err220);
@@ -3799,8 +3578,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/pipeline",
 						schemaPath: "#/properties/pipeline/required",
 						keyword: "required",
-						params: { missingProperty: "steps" },
-						message: "must have required property 'steps'"
+						params: { missingProperty: "steps" }
 					};
 					if (vErrors === null) vErrors = [err221];
 					else vErrors.push(err221);
@@ -3811,8 +3589,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/pipeline",
 						schemaPath: "#/properties/pipeline/additionalProperties",
 						keyword: "additionalProperties",
-						params: { additionalProperty: key22 },
-						message: "must NOT have additional properties"
+						params: { additionalProperty: key22 }
 					};
 					if (vErrors === null) vErrors = [err222];
 					else vErrors.push(err222);
@@ -3826,8 +3603,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/pipeline/name",
 								schemaPath: "#/properties/pipeline/properties/name/maxLength",
 								keyword: "maxLength",
-								params: { limit: 100 },
-								message: "must NOT have more than 100 characters"
+								params: { limit: 100 }
 							};
 							if (vErrors === null) vErrors = [err223];
 							else vErrors.push(err223);
@@ -3838,8 +3614,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/pipeline/name",
 								schemaPath: "#/properties/pipeline/properties/name/pattern",
 								keyword: "pattern",
-								params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-								message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+								params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 							};
 							if (vErrors === null) vErrors = [err224];
 							else vErrors.push(err224);
@@ -3850,8 +3625,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/pipeline/name",
 							schemaPath: "#/properties/pipeline/properties/name/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err225];
 						else vErrors.push(err225);
@@ -3866,8 +3640,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/pipeline/version",
 								schemaPath: "#/properties/pipeline/properties/version/maxLength",
 								keyword: "maxLength",
-								params: { limit: 100 },
-								message: "must NOT have more than 100 characters"
+								params: { limit: 100 }
 							};
 							if (vErrors === null) vErrors = [err226];
 							else vErrors.push(err226);
@@ -3878,8 +3651,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/pipeline/version",
 								schemaPath: "#/properties/pipeline/properties/version/minLength",
 								keyword: "minLength",
-								params: { limit: 1 },
-								message: "must NOT have fewer than 1 characters"
+								params: { limit: 1 }
 							};
 							if (vErrors === null) vErrors = [err227];
 							else vErrors.push(err227);
@@ -3890,8 +3662,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/pipeline/version",
 							schemaPath: "#/properties/pipeline/properties/version/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err228];
 						else vErrors.push(err228);
@@ -3904,8 +3675,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/pipeline/description",
 							schemaPath: "#/properties/pipeline/properties/description/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err229];
 						else vErrors.push(err229);
@@ -3920,8 +3690,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/pipeline/steps",
 								schemaPath: "#/properties/pipeline/properties/steps/minItems",
 								keyword: "minItems",
-								params: { limit: 1 },
-								message: "must NOT have fewer than 1 items"
+								params: { limit: 1 }
 							};
 							if (vErrors === null) vErrors = [err230];
 							else vErrors.push(err230);
@@ -3932,8 +3701,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/pipeline/steps",
 							schemaPath: "#/properties/pipeline/properties/steps/type",
 							keyword: "type",
-							params: { type: "array" },
-							message: "must be array"
+							params: { type: "array" }
 						};
 						if (vErrors === null) vErrors = [err231];
 						else vErrors.push(err231);
@@ -3945,8 +3713,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/pipeline",
 					schemaPath: "#/properties/pipeline/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err232];
 				else vErrors.push(err232);
@@ -3961,8 +3728,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/steps",
 						schemaPath: "#/properties/steps/minItems",
 						keyword: "minItems",
-						params: { limit: 1 },
-						message: "must NOT have fewer than 1 items"
+						params: { limit: 1 }
 					};
 					if (vErrors === null) vErrors = [err233];
 					else vErrors.push(err233);
@@ -3973,8 +3739,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/steps",
 					schemaPath: "#/properties/steps/type",
 					keyword: "type",
-					params: { type: "array" },
-					message: "must be array"
+					params: { type: "array" }
 				};
 				if (vErrors === null) vErrors = [err234];
 				else vErrors.push(err234);
@@ -3995,8 +3760,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
 								schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf/0/maxLength",
 								keyword: "maxLength",
-								params: { limit: 4096 },
-								message: "must NOT have more than 4096 characters"
+								params: { limit: 4096 }
 							};
 							if (vErrors === null) vErrors = [err235];
 							else vErrors.push(err235);
@@ -4007,8 +3771,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
 								schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf/0/minLength",
 								keyword: "minLength",
-								params: { limit: 1 },
-								message: "must NOT have fewer than 1 characters"
+								params: { limit: 1 }
 							};
 							if (vErrors === null) vErrors = [err236];
 							else vErrors.push(err236);
@@ -4019,8 +3782,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
 							schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf/0/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err237];
 						else vErrors.push(err237);
@@ -4036,8 +3798,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
 									schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf/1/required",
 									keyword: "required",
-									params: { missingProperty: "versions" },
-									message: "must have required property 'versions'"
+									params: { missingProperty: "versions" }
 								};
 								if (vErrors === null) vErrors = [err238];
 								else vErrors.push(err238);
@@ -4048,8 +3809,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
 									schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf/1/required",
 									keyword: "required",
-									params: { missingProperty: "active" },
-									message: "must have required property 'active'"
+									params: { missingProperty: "active" }
 								};
 								if (vErrors === null) vErrors = [err239];
 								else vErrors.push(err239);
@@ -4060,8 +3820,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
 									schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf/1/additionalProperties",
 									keyword: "additionalProperties",
-									params: { additionalProperty: key24 },
-									message: "must NOT have additional properties"
+									params: { additionalProperty: key24 }
 								};
 								if (vErrors === null) vErrors = [err240];
 								else vErrors.push(err240);
@@ -4075,8 +3834,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/versions",
 											schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf/1/properties/versions/minProperties",
 											keyword: "minProperties",
-											params: { limit: 1 },
-											message: "must NOT have fewer than 1 properties"
+											params: { limit: 1 }
 										};
 										if (vErrors === null) vErrors = [err241];
 										else vErrors.push(err241);
@@ -4090,8 +3848,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/versions/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),
 													schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf/1/properties/versions/patternProperties/%5E.*%24/maxLength",
 													keyword: "maxLength",
-													params: { limit: 4096 },
-													message: "must NOT have more than 4096 characters"
+													params: { limit: 4096 }
 												};
 												if (vErrors === null) vErrors = [err242];
 												else vErrors.push(err242);
@@ -4102,8 +3859,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/versions/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),
 													schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf/1/properties/versions/patternProperties/%5E.*%24/minLength",
 													keyword: "minLength",
-													params: { limit: 1 },
-													message: "must NOT have fewer than 1 characters"
+													params: { limit: 1 }
 												};
 												if (vErrors === null) vErrors = [err243];
 												else vErrors.push(err243);
@@ -4114,8 +3870,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/versions/" + key25.replace(/~/g, "~0").replace(/\//g, "~1"),
 												schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf/1/properties/versions/patternProperties/%5E.*%24/type",
 												keyword: "type",
-												params: { type: "string" },
-												message: "must be string"
+												params: { type: "string" }
 											};
 											if (vErrors === null) vErrors = [err244];
 											else vErrors.push(err244);
@@ -4127,8 +3882,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/versions",
 										schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf/1/properties/versions/type",
 										keyword: "type",
-										params: { type: "object" },
-										message: "must be object"
+										params: { type: "object" }
 									};
 									if (vErrors === null) vErrors = [err245];
 									else vErrors.push(err245);
@@ -4143,8 +3897,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/active",
 											schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf/1/properties/active/maxLength",
 											keyword: "maxLength",
-											params: { limit: 100 },
-											message: "must NOT have more than 100 characters"
+											params: { limit: 100 }
 										};
 										if (vErrors === null) vErrors = [err246];
 										else vErrors.push(err246);
@@ -4155,8 +3908,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/active",
 											schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf/1/properties/active/minLength",
 											keyword: "minLength",
-											params: { limit: 1 },
-											message: "must NOT have fewer than 1 characters"
+											params: { limit: 1 }
 										};
 										if (vErrors === null) vErrors = [err247];
 										else vErrors.push(err247);
@@ -4167,8 +3919,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/active",
 										schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf/1/properties/active/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err248];
 									else vErrors.push(err248);
@@ -4180,8 +3931,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
 								schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf/1/type",
 								keyword: "type",
-								params: { type: "object" },
-								message: "must be object"
+								params: { type: "object" }
 							};
 							if (vErrors === null) vErrors = [err249];
 							else vErrors.push(err249);
@@ -4195,8 +3945,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/pipelines/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
 							schemaPath: "#/properties/pipelines/patternProperties/%5E.*%24/anyOf",
 							keyword: "anyOf",
-							params: {},
-							message: "must match a schema in anyOf"
+							params: {}
 						};
 						if (vErrors === null) vErrors = [err250];
 						else vErrors.push(err250);
@@ -4214,8 +3963,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/pipelines",
 					schemaPath: "#/properties/pipelines/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err251];
 				else vErrors.push(err251);
@@ -4227,8 +3975,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
 			instancePath,
 			schemaPath: "#/type",
 			keyword: "type",
-			params: { type: "object" },
-			message: "must be object"
+			params: { type: "object" }
 		};
 		if (vErrors === null) vErrors = [err252];
 		else vErrors.push(err252);
@@ -4247,8 +3994,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 				instancePath,
 				schemaPath: "#/required",
 				keyword: "required",
-				params: { missingProperty: "pipeline" },
-				message: "must have required property 'pipeline'"
+				params: { missingProperty: "pipeline" }
 			};
 			if (vErrors === null) vErrors = [err0];
 			else vErrors.push(err0);
@@ -4259,8 +4005,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 				instancePath,
 				schemaPath: "#/additionalProperties",
 				keyword: "additionalProperties",
-				params: { additionalProperty: key0 },
-				message: "must NOT have additional properties"
+				params: { additionalProperty: key0 }
 			};
 			if (vErrors === null) vErrors = [err1];
 			else vErrors.push(err1);
@@ -4274,8 +4019,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/pipeline",
 						schemaPath: "#/properties/pipeline/required",
 						keyword: "required",
-						params: { missingProperty: "name" },
-						message: "must have required property 'name'"
+						params: { missingProperty: "name" }
 					};
 					if (vErrors === null) vErrors = [err2];
 					else vErrors.push(err2);
@@ -4286,8 +4030,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/pipeline",
 						schemaPath: "#/properties/pipeline/required",
 						keyword: "required",
-						params: { missingProperty: "steps" },
-						message: "must have required property 'steps'"
+						params: { missingProperty: "steps" }
 					};
 					if (vErrors === null) vErrors = [err3];
 					else vErrors.push(err3);
@@ -4298,8 +4041,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/pipeline",
 						schemaPath: "#/properties/pipeline/additionalProperties",
 						keyword: "additionalProperties",
-						params: { additionalProperty: key1 },
-						message: "must NOT have additional properties"
+						params: { additionalProperty: key1 }
 					};
 					if (vErrors === null) vErrors = [err4];
 					else vErrors.push(err4);
@@ -4313,8 +4055,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/pipeline/name",
 								schemaPath: "#/properties/pipeline/properties/name/maxLength",
 								keyword: "maxLength",
-								params: { limit: 100 },
-								message: "must NOT have more than 100 characters"
+								params: { limit: 100 }
 							};
 							if (vErrors === null) vErrors = [err5];
 							else vErrors.push(err5);
@@ -4325,8 +4066,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/pipeline/name",
 								schemaPath: "#/properties/pipeline/properties/name/pattern",
 								keyword: "pattern",
-								params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-								message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+								params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 							};
 							if (vErrors === null) vErrors = [err6];
 							else vErrors.push(err6);
@@ -4337,8 +4077,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/pipeline/name",
 							schemaPath: "#/properties/pipeline/properties/name/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err7];
 						else vErrors.push(err7);
@@ -4353,8 +4092,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/pipeline/version",
 								schemaPath: "#/properties/pipeline/properties/version/maxLength",
 								keyword: "maxLength",
-								params: { limit: 100 },
-								message: "must NOT have more than 100 characters"
+								params: { limit: 100 }
 							};
 							if (vErrors === null) vErrors = [err8];
 							else vErrors.push(err8);
@@ -4365,8 +4103,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/pipeline/version",
 								schemaPath: "#/properties/pipeline/properties/version/minLength",
 								keyword: "minLength",
-								params: { limit: 1 },
-								message: "must NOT have fewer than 1 characters"
+								params: { limit: 1 }
 							};
 							if (vErrors === null) vErrors = [err9];
 							else vErrors.push(err9);
@@ -4377,8 +4114,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/pipeline/version",
 							schemaPath: "#/properties/pipeline/properties/version/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err10];
 						else vErrors.push(err10);
@@ -4391,8 +4127,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/pipeline/description",
 							schemaPath: "#/properties/pipeline/properties/description/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err11];
 						else vErrors.push(err11);
@@ -4407,8 +4142,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/pipeline/steps",
 								schemaPath: "#/properties/pipeline/properties/steps/minItems",
 								keyword: "minItems",
-								params: { limit: 1 },
-								message: "must NOT have fewer than 1 items"
+								params: { limit: 1 }
 							};
 							if (vErrors === null) vErrors = [err12];
 							else vErrors.push(err12);
@@ -4419,8 +4153,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/pipeline/steps",
 							schemaPath: "#/properties/pipeline/properties/steps/type",
 							keyword: "type",
-							params: { type: "array" },
-							message: "must be array"
+							params: { type: "array" }
 						};
 						if (vErrors === null) vErrors = [err13];
 						else vErrors.push(err13);
@@ -4432,8 +4165,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/pipeline",
 					schemaPath: "#/properties/pipeline/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err14];
 				else vErrors.push(err14);
@@ -4445,8 +4177,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
 			instancePath,
 			schemaPath: "#/type",
 			keyword: "type",
-			params: { type: "object" },
-			message: "must be object"
+			params: { type: "object" }
 		};
 		if (vErrors === null) vErrors = [err15];
 		else vErrors.push(err15);
@@ -4937,8 +4668,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 				instancePath,
 				schemaPath: "#/required",
 				keyword: "required",
-				params: { missingProperty: "id" },
-				message: "must have required property 'id'"
+				params: { missingProperty: "id" }
 			};
 			if (vErrors === null) vErrors = [err0];
 			else vErrors.push(err0);
@@ -4949,8 +4679,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 				instancePath,
 				schemaPath: "#/required",
 				keyword: "required",
-				params: { missingProperty: "persona" },
-				message: "must have required property 'persona'"
+				params: { missingProperty: "persona" }
 			};
 			if (vErrors === null) vErrors = [err1];
 			else vErrors.push(err1);
@@ -4961,8 +4690,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 				instancePath,
 				schemaPath: "#/additionalProperties",
 				keyword: "additionalProperties",
-				params: { additionalProperty: key0 },
-				message: "must NOT have additional properties"
+				params: { additionalProperty: key0 }
 			};
 			if (vErrors === null) vErrors = [err2];
 			else vErrors.push(err2);
@@ -4976,8 +4704,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/id",
 						schemaPath: "#/properties/id/maxLength",
 						keyword: "maxLength",
-						params: { limit: 100 },
-						message: "must NOT have more than 100 characters"
+						params: { limit: 100 }
 					};
 					if (vErrors === null) vErrors = [err3];
 					else vErrors.push(err3);
@@ -4988,8 +4715,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/id",
 						schemaPath: "#/properties/id/pattern",
 						keyword: "pattern",
-						params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-						message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+						params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 					};
 					if (vErrors === null) vErrors = [err4];
 					else vErrors.push(err4);
@@ -5000,8 +4726,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/id",
 					schemaPath: "#/properties/id/type",
 					keyword: "type",
-					params: { type: "string" },
-					message: "must be string"
+					params: { type: "string" }
 				};
 				if (vErrors === null) vErrors = [err5];
 				else vErrors.push(err5);
@@ -5016,8 +4741,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/persona",
 						schemaPath: "#/properties/persona/maxLength",
 						keyword: "maxLength",
-						params: { limit: 100 },
-						message: "must NOT have more than 100 characters"
+						params: { limit: 100 }
 					};
 					if (vErrors === null) vErrors = [err6];
 					else vErrors.push(err6);
@@ -5028,8 +4752,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/persona",
 						schemaPath: "#/properties/persona/pattern",
 						keyword: "pattern",
-						params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-						message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+						params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 					};
 					if (vErrors === null) vErrors = [err7];
 					else vErrors.push(err7);
@@ -5040,8 +4763,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/persona",
 					schemaPath: "#/properties/persona/type",
 					keyword: "type",
-					params: { type: "string" },
-					message: "must be string"
+					params: { type: "string" }
 				};
 				if (vErrors === null) vErrors = [err8];
 				else vErrors.push(err8);
@@ -5054,8 +4776,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/task",
 					schemaPath: "#/properties/task/type",
 					keyword: "type",
-					params: { type: "string" },
-					message: "must be string"
+					params: { type: "string" }
 				};
 				if (vErrors === null) vErrors = [err9];
 				else vErrors.push(err9);
@@ -5074,8 +4795,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/dependencies/" + i0,
 								schemaPath: "#/properties/dependencies/items/maxLength",
 								keyword: "maxLength",
-								params: { limit: 100 },
-								message: "must NOT have more than 100 characters"
+								params: { limit: 100 }
 							};
 							if (vErrors === null) vErrors = [err10];
 							else vErrors.push(err10);
@@ -5086,8 +4806,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/dependencies/" + i0,
 								schemaPath: "#/properties/dependencies/items/pattern",
 								keyword: "pattern",
-								params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-								message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+								params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 							};
 							if (vErrors === null) vErrors = [err11];
 							else vErrors.push(err11);
@@ -5098,8 +4817,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/dependencies/" + i0,
 							schemaPath: "#/properties/dependencies/items/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err12];
 						else vErrors.push(err12);
@@ -5122,8 +4840,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								params: {
 									i: i1,
 									j: j0
-								},
-								message: "must NOT have duplicate items (items ## " + j0 + " and " + i1 + " are identical)"
+								}
 							};
 							if (vErrors === null) vErrors = [err13];
 							else vErrors.push(err13);
@@ -5138,8 +4855,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/dependencies",
 					schemaPath: "#/properties/dependencies/type",
 					keyword: "type",
-					params: { type: "array" },
-					message: "must be array"
+					params: { type: "array" }
 				};
 				if (vErrors === null) vErrors = [err14];
 				else vErrors.push(err14);
@@ -5161,8 +4877,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/inputs/" + i2,
 								schemaPath: "#/properties/inputs/items/anyOf/0/maxLength",
 								keyword: "maxLength",
-								params: { limit: 100 },
-								message: "must NOT have more than 100 characters"
+								params: { limit: 100 }
 							};
 							if (vErrors === null) vErrors = [err15];
 							else vErrors.push(err15);
@@ -5173,8 +4888,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/inputs/" + i2,
 								schemaPath: "#/properties/inputs/items/anyOf/0/pattern",
 								keyword: "pattern",
-								params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-								message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+								params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 							};
 							if (vErrors === null) vErrors = [err16];
 							else vErrors.push(err16);
@@ -5185,8 +4899,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/inputs/" + i2,
 							schemaPath: "#/properties/inputs/items/anyOf/0/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err17];
 						else vErrors.push(err17);
@@ -5202,8 +4915,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/inputs/" + i2,
 									schemaPath: "#/properties/inputs/items/anyOf/1/required",
 									keyword: "required",
-									params: { missingProperty: "artifact" },
-									message: "must have required property 'artifact'"
+									params: { missingProperty: "artifact" }
 								};
 								if (vErrors === null) vErrors = [err18];
 								else vErrors.push(err18);
@@ -5214,8 +4926,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/inputs/" + i2,
 									schemaPath: "#/properties/inputs/items/anyOf/1/additionalProperties",
 									keyword: "additionalProperties",
-									params: { additionalProperty: key1 },
-									message: "must NOT have additional properties"
+									params: { additionalProperty: key1 }
 								};
 								if (vErrors === null) vErrors = [err19];
 								else vErrors.push(err19);
@@ -5229,8 +4940,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/inputs/" + i2 + "/artifact",
 											schemaPath: "#/properties/inputs/items/anyOf/1/properties/artifact/maxLength",
 											keyword: "maxLength",
-											params: { limit: 100 },
-											message: "must NOT have more than 100 characters"
+											params: { limit: 100 }
 										};
 										if (vErrors === null) vErrors = [err20];
 										else vErrors.push(err20);
@@ -5241,8 +4951,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/inputs/" + i2 + "/artifact",
 											schemaPath: "#/properties/inputs/items/anyOf/1/properties/artifact/pattern",
 											keyword: "pattern",
-											params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-											message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+											params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 										};
 										if (vErrors === null) vErrors = [err21];
 										else vErrors.push(err21);
@@ -5253,8 +4962,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/inputs/" + i2 + "/artifact",
 										schemaPath: "#/properties/inputs/items/anyOf/1/properties/artifact/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err22];
 									else vErrors.push(err22);
@@ -5269,8 +4977,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/inputs/" + i2 + "/from",
 											schemaPath: "#/properties/inputs/items/anyOf/1/properties/from/maxLength",
 											keyword: "maxLength",
-											params: { limit: 100 },
-											message: "must NOT have more than 100 characters"
+											params: { limit: 100 }
 										};
 										if (vErrors === null) vErrors = [err23];
 										else vErrors.push(err23);
@@ -5281,8 +4988,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/inputs/" + i2 + "/from",
 											schemaPath: "#/properties/inputs/items/anyOf/1/properties/from/pattern",
 											keyword: "pattern",
-											params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-											message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+											params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 										};
 										if (vErrors === null) vErrors = [err24];
 										else vErrors.push(err24);
@@ -5293,8 +4999,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/inputs/" + i2 + "/from",
 										schemaPath: "#/properties/inputs/items/anyOf/1/properties/from/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err25];
 									else vErrors.push(err25);
@@ -5309,8 +5014,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/inputs/" + i2 + "/as",
 											schemaPath: "#/properties/inputs/items/anyOf/1/properties/as/maxLength",
 											keyword: "maxLength",
-											params: { limit: 100 },
-											message: "must NOT have more than 100 characters"
+											params: { limit: 100 }
 										};
 										if (vErrors === null) vErrors = [err26];
 										else vErrors.push(err26);
@@ -5321,8 +5025,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/inputs/" + i2 + "/as",
 											schemaPath: "#/properties/inputs/items/anyOf/1/properties/as/pattern",
 											keyword: "pattern",
-											params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-											message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+											params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 										};
 										if (vErrors === null) vErrors = [err27];
 										else vErrors.push(err27);
@@ -5333,8 +5036,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/inputs/" + i2 + "/as",
 										schemaPath: "#/properties/inputs/items/anyOf/1/properties/as/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err28];
 									else vErrors.push(err28);
@@ -5347,8 +5049,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/inputs/" + i2 + "/optional",
 										schemaPath: "#/properties/inputs/items/anyOf/1/properties/optional/type",
 										keyword: "type",
-										params: { type: "boolean" },
-										message: "must be boolean"
+										params: { type: "boolean" }
 									};
 									if (vErrors === null) vErrors = [err29];
 									else vErrors.push(err29);
@@ -5360,8 +5061,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/inputs/" + i2,
 								schemaPath: "#/properties/inputs/items/anyOf/1/type",
 								keyword: "type",
-								params: { type: "object" },
-								message: "must be object"
+								params: { type: "object" }
 							};
 							if (vErrors === null) vErrors = [err30];
 							else vErrors.push(err30);
@@ -5375,8 +5075,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/inputs/" + i2,
 							schemaPath: "#/properties/inputs/items/anyOf",
 							keyword: "anyOf",
-							params: {},
-							message: "must match a schema in anyOf"
+							params: {}
 						};
 						if (vErrors === null) vErrors = [err31];
 						else vErrors.push(err31);
@@ -5394,8 +5093,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/inputs",
 					schemaPath: "#/properties/inputs/type",
 					keyword: "type",
-					params: { type: "array" },
-					message: "must be array"
+					params: { type: "array" }
 				};
 				if (vErrors === null) vErrors = [err32];
 				else vErrors.push(err32);
@@ -5417,8 +5115,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/artifacts/" + i3,
 								schemaPath: "#/properties/artifacts/items/anyOf/0/maxLength",
 								keyword: "maxLength",
-								params: { limit: 100 },
-								message: "must NOT have more than 100 characters"
+								params: { limit: 100 }
 							};
 							if (vErrors === null) vErrors = [err33];
 							else vErrors.push(err33);
@@ -5429,8 +5126,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/artifacts/" + i3,
 								schemaPath: "#/properties/artifacts/items/anyOf/0/pattern",
 								keyword: "pattern",
-								params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-								message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+								params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 							};
 							if (vErrors === null) vErrors = [err34];
 							else vErrors.push(err34);
@@ -5441,8 +5137,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/artifacts/" + i3,
 							schemaPath: "#/properties/artifacts/items/anyOf/0/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err35];
 						else vErrors.push(err35);
@@ -5458,8 +5153,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/artifacts/" + i3,
 									schemaPath: "#/properties/artifacts/items/anyOf/1/required",
 									keyword: "required",
-									params: { missingProperty: "name" },
-									message: "must have required property 'name'"
+									params: { missingProperty: "name" }
 								};
 								if (vErrors === null) vErrors = [err36];
 								else vErrors.push(err36);
@@ -5470,8 +5164,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/artifacts/" + i3,
 									schemaPath: "#/properties/artifacts/items/anyOf/1/additionalProperties",
 									keyword: "additionalProperties",
-									params: { additionalProperty: key2 },
-									message: "must NOT have additional properties"
+									params: { additionalProperty: key2 }
 								};
 								if (vErrors === null) vErrors = [err37];
 								else vErrors.push(err37);
@@ -5485,8 +5178,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/artifacts/" + i3 + "/name",
 											schemaPath: "#/properties/artifacts/items/anyOf/1/properties/name/maxLength",
 											keyword: "maxLength",
-											params: { limit: 100 },
-											message: "must NOT have more than 100 characters"
+											params: { limit: 100 }
 										};
 										if (vErrors === null) vErrors = [err38];
 										else vErrors.push(err38);
@@ -5497,8 +5189,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/artifacts/" + i3 + "/name",
 											schemaPath: "#/properties/artifacts/items/anyOf/1/properties/name/pattern",
 											keyword: "pattern",
-											params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-											message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+											params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 										};
 										if (vErrors === null) vErrors = [err39];
 										else vErrors.push(err39);
@@ -5509,8 +5200,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/artifacts/" + i3 + "/name",
 										schemaPath: "#/properties/artifacts/items/anyOf/1/properties/name/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err40];
 									else vErrors.push(err40);
@@ -5525,8 +5215,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/artifacts/" + i3 + "/path",
 											schemaPath: "#/properties/artifacts/items/anyOf/1/properties/path/maxLength",
 											keyword: "maxLength",
-											params: { limit: 4096 },
-											message: "must NOT have more than 4096 characters"
+											params: { limit: 4096 }
 										};
 										if (vErrors === null) vErrors = [err41];
 										else vErrors.push(err41);
@@ -5537,8 +5226,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/artifacts/" + i3 + "/path",
 											schemaPath: "#/properties/artifacts/items/anyOf/1/properties/path/minLength",
 											keyword: "minLength",
-											params: { limit: 1 },
-											message: "must NOT have fewer than 1 characters"
+											params: { limit: 1 }
 										};
 										if (vErrors === null) vErrors = [err42];
 										else vErrors.push(err42);
@@ -5549,8 +5237,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/artifacts/" + i3 + "/path",
 										schemaPath: "#/properties/artifacts/items/anyOf/1/properties/path/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err43];
 									else vErrors.push(err43);
@@ -5563,8 +5250,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/artifacts/" + i3 + "/optional",
 										schemaPath: "#/properties/artifacts/items/anyOf/1/properties/optional/type",
 										keyword: "type",
-										params: { type: "boolean" },
-										message: "must be boolean"
+										params: { type: "boolean" }
 									};
 									if (vErrors === null) vErrors = [err44];
 									else vErrors.push(err44);
@@ -5579,8 +5265,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/artifacts/" + i3 + "/media_type",
 											schemaPath: "#/properties/artifacts/items/anyOf/1/properties/media_type/pattern",
 											keyword: "pattern",
-											params: { pattern: "^[a-z0-9.+-]+/[A-Za-z0-9.+-]+$" },
-											message: "must match pattern \"^[a-z0-9.+-]+/[A-Za-z0-9.+-]+$\""
+											params: { pattern: "^[a-z0-9.+-]+/[A-Za-z0-9.+-]+$" }
 										};
 										if (vErrors === null) vErrors = [err45];
 										else vErrors.push(err45);
@@ -5591,8 +5276,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/artifacts/" + i3 + "/media_type",
 										schemaPath: "#/properties/artifacts/items/anyOf/1/properties/media_type/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err46];
 									else vErrors.push(err46);
@@ -5604,8 +5288,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/artifacts/" + i3,
 								schemaPath: "#/properties/artifacts/items/anyOf/1/type",
 								keyword: "type",
-								params: { type: "object" },
-								message: "must be object"
+								params: { type: "object" }
 							};
 							if (vErrors === null) vErrors = [err47];
 							else vErrors.push(err47);
@@ -5619,8 +5302,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/artifacts/" + i3,
 							schemaPath: "#/properties/artifacts/items/anyOf",
 							keyword: "anyOf",
-							params: {},
-							message: "must match a schema in anyOf"
+							params: {}
 						};
 						if (vErrors === null) vErrors = [err48];
 						else vErrors.push(err48);
@@ -5638,8 +5320,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/artifacts",
 					schemaPath: "#/properties/artifacts/type",
 					keyword: "type",
-					params: { type: "array" },
-					message: "must be array"
+					params: { type: "array" }
 				};
 				if (vErrors === null) vErrors = [err49];
 				else vErrors.push(err49);
@@ -5654,8 +5335,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/handover",
 						schemaPath: "#/properties/handover/additionalProperties",
 						keyword: "additionalProperties",
-						params: { additionalProperty: key3 },
-						message: "must NOT have additional properties"
+						params: { additionalProperty: key3 }
 					};
 					if (vErrors === null) vErrors = [err50];
 					else vErrors.push(err50);
@@ -5672,8 +5352,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/handover/contract",
 								schemaPath: "#/properties/handover/properties/contract/anyOf/0/required",
 								keyword: "required",
-								params: { missingProperty: "type" },
-								message: "must have required property 'type'"
+								params: { missingProperty: "type" }
 							};
 							if (vErrors === null) vErrors = [err51];
 							else vErrors.push(err51);
@@ -5684,8 +5363,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/handover/contract",
 								schemaPath: "#/properties/handover/properties/contract/anyOf/0/required",
 								keyword: "required",
-								params: { missingProperty: "schema" },
-								message: "must have required property 'schema'"
+								params: { missingProperty: "schema" }
 							};
 							if (vErrors === null) vErrors = [err52];
 							else vErrors.push(err52);
@@ -5696,8 +5374,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/handover/contract",
 								schemaPath: "#/properties/handover/properties/contract/anyOf/0/additionalProperties",
 								keyword: "additionalProperties",
-								params: { additionalProperty: key4 },
-								message: "must NOT have additional properties"
+								params: { additionalProperty: key4 }
 							};
 							if (vErrors === null) vErrors = [err53];
 							else vErrors.push(err53);
@@ -5710,8 +5387,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contract/type",
 									schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/type/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err54];
 								else vErrors.push(err54);
@@ -5722,8 +5398,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contract/type",
 									schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/type/const",
 									keyword: "const",
-									params: { allowedValue: "json_schema" },
-									message: "must be equal to constant"
+									params: { allowedValue: "json_schema" }
 								};
 								if (vErrors === null) vErrors = [err55];
 								else vErrors.push(err55);
@@ -5738,8 +5413,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/schema",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/schema/maxLength",
 										keyword: "maxLength",
-										params: { limit: 4096 },
-										message: "must NOT have more than 4096 characters"
+										params: { limit: 4096 }
 									};
 									if (vErrors === null) vErrors = [err56];
 									else vErrors.push(err56);
@@ -5750,8 +5424,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/schema",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/schema/minLength",
 										keyword: "minLength",
-										params: { limit: 1 },
-										message: "must NOT have fewer than 1 characters"
+										params: { limit: 1 }
 									};
 									if (vErrors === null) vErrors = [err57];
 									else vErrors.push(err57);
@@ -5762,8 +5435,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contract/schema",
 									schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/schema/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err58];
 								else vErrors.push(err58);
@@ -5778,8 +5450,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/artifact",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/artifact/maxLength",
 										keyword: "maxLength",
-										params: { limit: 100 },
-										message: "must NOT have more than 100 characters"
+										params: { limit: 100 }
 									};
 									if (vErrors === null) vErrors = [err59];
 									else vErrors.push(err59);
@@ -5790,8 +5461,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/artifact",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/artifact/pattern",
 										keyword: "pattern",
-										params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-										message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+										params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 									};
 									if (vErrors === null) vErrors = [err60];
 									else vErrors.push(err60);
@@ -5802,8 +5472,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contract/artifact",
 									schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/artifact/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err61];
 								else vErrors.push(err61);
@@ -5818,8 +5487,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/name",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/name/maxLength",
 										keyword: "maxLength",
-										params: { limit: 100 },
-										message: "must NOT have more than 100 characters"
+										params: { limit: 100 }
 									};
 									if (vErrors === null) vErrors = [err62];
 									else vErrors.push(err62);
@@ -5830,8 +5498,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/name",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/name/pattern",
 										keyword: "pattern",
-										params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-										message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+										params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 									};
 									if (vErrors === null) vErrors = [err63];
 									else vErrors.push(err63);
@@ -5842,8 +5509,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contract/name",
 									schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/name/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err64];
 								else vErrors.push(err64);
@@ -5857,8 +5523,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contract/on_failure",
 									schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/on_failure/enum",
 									keyword: "enum",
-									params: { allowedValues: schema13.properties.handover.properties.contract.anyOf[0].properties.on_failure.enum },
-									message: "must be equal to one of the allowed values"
+									params: { allowedValues: schema13.properties.handover.properties.contract.anyOf[0].properties.on_failure.enum }
 								};
 								if (vErrors === null) vErrors = [err65];
 								else vErrors.push(err65);
@@ -5872,8 +5537,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contract/max_retries",
 									schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/max_retries/type",
 									keyword: "type",
-									params: { type: "integer" },
-									message: "must be integer"
+									params: { type: "integer" }
 								};
 								if (vErrors === null) vErrors = [err66];
 								else vErrors.push(err66);
@@ -5888,8 +5552,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										params: {
 											comparison: "<=",
 											limit: 100
-										},
-										message: "must be <= 100"
+										}
 									};
 									if (vErrors === null) vErrors = [err67];
 									else vErrors.push(err67);
@@ -5903,8 +5566,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										params: {
 											comparison: ">=",
 											limit: 0
-										},
-										message: "must be >= 0"
+										}
 									};
 									if (vErrors === null) vErrors = [err68];
 									else vErrors.push(err68);
@@ -5919,8 +5581,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contract/backoff_strategy",
 									schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/backoff_strategy/enum",
 									keyword: "enum",
-									params: { allowedValues: schema13.properties.handover.properties.contract.anyOf[0].properties.backoff_strategy.enum },
-									message: "must be equal to one of the allowed values"
+									params: { allowedValues: schema13.properties.handover.properties.contract.anyOf[0].properties.backoff_strategy.enum }
 								};
 								if (vErrors === null) vErrors = [err69];
 								else vErrors.push(err69);
@@ -5935,8 +5596,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/backoff_base",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/backoff_base/pattern",
 										keyword: "pattern",
-										params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-										message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+										params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 									};
 									if (vErrors === null) vErrors = [err70];
 									else vErrors.push(err70);
@@ -5947,8 +5607,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contract/backoff_base",
 									schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/backoff_base/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err71];
 								else vErrors.push(err71);
@@ -5963,8 +5622,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/backoff_max",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/backoff_max/pattern",
 										keyword: "pattern",
-										params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-										message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+										params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 									};
 									if (vErrors === null) vErrors = [err72];
 									else vErrors.push(err72);
@@ -5975,8 +5633,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contract/backoff_max",
 									schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/backoff_max/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err73];
 								else vErrors.push(err73);
@@ -5991,8 +5648,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/circuit_breaker",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/circuit_breaker/required",
 										keyword: "required",
-										params: { missingProperty: "failure_threshold" },
-										message: "must have required property 'failure_threshold'"
+										params: { missingProperty: "failure_threshold" }
 									};
 									if (vErrors === null) vErrors = [err74];
 									else vErrors.push(err74);
@@ -6003,8 +5659,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/circuit_breaker",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/circuit_breaker/additionalProperties",
 										keyword: "additionalProperties",
-										params: { additionalProperty: key5 },
-										message: "must NOT have additional properties"
+										params: { additionalProperty: key5 }
 									};
 									if (vErrors === null) vErrors = [err75];
 									else vErrors.push(err75);
@@ -6021,8 +5676,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												params: {
 													comparison: "<=",
 													limit: 1
-												},
-												message: "must be <= 1"
+												}
 											};
 											if (vErrors === null) vErrors = [err76];
 											else vErrors.push(err76);
@@ -6036,8 +5690,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												params: {
 													comparison: ">=",
 													limit: 0
-												},
-												message: "must be >= 0"
+												}
 											};
 											if (vErrors === null) vErrors = [err77];
 											else vErrors.push(err77);
@@ -6048,8 +5701,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contract/circuit_breaker/failure_threshold",
 											schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/circuit_breaker/properties/failure_threshold/type",
 											keyword: "type",
-											params: { type: "number" },
-											message: "must be number"
+											params: { type: "number" }
 										};
 										if (vErrors === null) vErrors = [err78];
 										else vErrors.push(err78);
@@ -6063,8 +5715,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contract/circuit_breaker/sliding_window_size",
 											schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/circuit_breaker/properties/sliding_window_size/type",
 											keyword: "type",
-											params: { type: "integer" },
-											message: "must be integer"
+											params: { type: "integer" }
 										};
 										if (vErrors === null) vErrors = [err79];
 										else vErrors.push(err79);
@@ -6079,8 +5730,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												params: {
 													comparison: "<=",
 													limit: 1e3
-												},
-												message: "must be <= 1000"
+												}
 											};
 											if (vErrors === null) vErrors = [err80];
 											else vErrors.push(err80);
@@ -6094,8 +5744,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												params: {
 													comparison: ">=",
 													limit: 1
-												},
-												message: "must be >= 1"
+												}
 											};
 											if (vErrors === null) vErrors = [err81];
 											else vErrors.push(err81);
@@ -6110,8 +5759,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contract/circuit_breaker/minimum_attempts",
 											schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/circuit_breaker/properties/minimum_attempts/type",
 											keyword: "type",
-											params: { type: "integer" },
-											message: "must be integer"
+											params: { type: "integer" }
 										};
 										if (vErrors === null) vErrors = [err82];
 										else vErrors.push(err82);
@@ -6126,8 +5774,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												params: {
 													comparison: "<=",
 													limit: 1e3
-												},
-												message: "must be <= 1000"
+												}
 											};
 											if (vErrors === null) vErrors = [err83];
 											else vErrors.push(err83);
@@ -6141,8 +5788,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												params: {
 													comparison: ">=",
 													limit: 1
-												},
-												message: "must be >= 1"
+												}
 											};
 											if (vErrors === null) vErrors = [err84];
 											else vErrors.push(err84);
@@ -6158,8 +5804,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contract/circuit_breaker/reset_timeout",
 												schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/circuit_breaker/properties/reset_timeout/pattern",
 												keyword: "pattern",
-												params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-												message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+												params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 											};
 											if (vErrors === null) vErrors = [err85];
 											else vErrors.push(err85);
@@ -6170,8 +5815,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contract/circuit_breaker/reset_timeout",
 											schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/circuit_breaker/properties/reset_timeout/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err86];
 										else vErrors.push(err86);
@@ -6183,8 +5827,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contract/circuit_breaker",
 									schemaPath: "#/properties/handover/properties/contract/anyOf/0/properties/circuit_breaker/type",
 									keyword: "type",
-									params: { type: "object" },
-									message: "must be object"
+									params: { type: "object" }
 								};
 								if (vErrors === null) vErrors = [err87];
 								else vErrors.push(err87);
@@ -6196,8 +5839,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/handover/contract",
 							schemaPath: "#/properties/handover/properties/contract/anyOf/0/type",
 							keyword: "type",
-							params: { type: "object" },
-							message: "must be object"
+							params: { type: "object" }
 						};
 						if (vErrors === null) vErrors = [err88];
 						else vErrors.push(err88);
@@ -6213,8 +5855,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contract",
 									schemaPath: "#/properties/handover/properties/contract/anyOf/1/required",
 									keyword: "required",
-									params: { missingProperty: "type" },
-									message: "must have required property 'type'"
+									params: { missingProperty: "type" }
 								};
 								if (vErrors === null) vErrors = [err89];
 								else vErrors.push(err89);
@@ -6225,8 +5866,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contract",
 									schemaPath: "#/properties/handover/properties/contract/anyOf/1/required",
 									keyword: "required",
-									params: { missingProperty: "command" },
-									message: "must have required property 'command'"
+									params: { missingProperty: "command" }
 								};
 								if (vErrors === null) vErrors = [err90];
 								else vErrors.push(err90);
@@ -6237,8 +5877,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contract",
 									schemaPath: "#/properties/handover/properties/contract/anyOf/1/additionalProperties",
 									keyword: "additionalProperties",
-									params: { additionalProperty: key6 },
-									message: "must NOT have additional properties"
+									params: { additionalProperty: key6 }
 								};
 								if (vErrors === null) vErrors = [err91];
 								else vErrors.push(err91);
@@ -6251,8 +5890,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/type",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/type/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err92];
 									else vErrors.push(err92);
@@ -6263,8 +5901,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/type",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/type/const",
 										keyword: "const",
-										params: { allowedValue: "test_suite" },
-										message: "must be equal to constant"
+										params: { allowedValue: "test_suite" }
 									};
 									if (vErrors === null) vErrors = [err93];
 									else vErrors.push(err93);
@@ -6282,8 +5919,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contract/command",
 											schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/command/anyOf/0/minLength",
 											keyword: "minLength",
-											params: { limit: 1 },
-											message: "must NOT have fewer than 1 characters"
+											params: { limit: 1 }
 										};
 										if (vErrors === null) vErrors = [err94];
 										else vErrors.push(err94);
@@ -6294,8 +5930,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/command",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/command/anyOf/0/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err95];
 									else vErrors.push(err95);
@@ -6311,8 +5946,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contract/command",
 												schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/command/anyOf/1/minItems",
 												keyword: "minItems",
-												params: { limit: 1 },
-												message: "must NOT have fewer than 1 items"
+												params: { limit: 1 }
 											};
 											if (vErrors === null) vErrors = [err96];
 											else vErrors.push(err96);
@@ -6324,8 +5958,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contract/command/" + i4,
 												schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/command/anyOf/1/items/type",
 												keyword: "type",
-												params: { type: "string" },
-												message: "must be string"
+												params: { type: "string" }
 											};
 											if (vErrors === null) vErrors = [err97];
 											else vErrors.push(err97);
@@ -6336,8 +5969,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contract/command",
 											schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/command/anyOf/1/type",
 											keyword: "type",
-											params: { type: "array" },
-											message: "must be array"
+											params: { type: "array" }
 										};
 										if (vErrors === null) vErrors = [err98];
 										else vErrors.push(err98);
@@ -6351,8 +5983,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/command",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/command/anyOf",
 										keyword: "anyOf",
-										params: {},
-										message: "must match a schema in anyOf"
+										params: {}
 									};
 									if (vErrors === null) vErrors = [err99];
 									else vErrors.push(err99);
@@ -6373,8 +6004,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contract/timeout",
 											schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/timeout/pattern",
 											keyword: "pattern",
-											params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-											message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+											params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 										};
 										if (vErrors === null) vErrors = [err100];
 										else vErrors.push(err100);
@@ -6385,8 +6015,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/timeout",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/timeout/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err101];
 									else vErrors.push(err101);
@@ -6401,8 +6030,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contract/name",
 											schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/name/maxLength",
 											keyword: "maxLength",
-											params: { limit: 100 },
-											message: "must NOT have more than 100 characters"
+											params: { limit: 100 }
 										};
 										if (vErrors === null) vErrors = [err102];
 										else vErrors.push(err102);
@@ -6413,8 +6041,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contract/name",
 											schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/name/pattern",
 											keyword: "pattern",
-											params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-											message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+											params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 										};
 										if (vErrors === null) vErrors = [err103];
 										else vErrors.push(err103);
@@ -6425,8 +6052,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/name",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/name/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err104];
 									else vErrors.push(err104);
@@ -6440,8 +6066,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/on_failure",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/on_failure/enum",
 										keyword: "enum",
-										params: { allowedValues: schema13.properties.handover.properties.contract.anyOf[1].properties.on_failure.enum },
-										message: "must be equal to one of the allowed values"
+										params: { allowedValues: schema13.properties.handover.properties.contract.anyOf[1].properties.on_failure.enum }
 									};
 									if (vErrors === null) vErrors = [err105];
 									else vErrors.push(err105);
@@ -6455,8 +6080,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/max_retries",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/max_retries/type",
 										keyword: "type",
-										params: { type: "integer" },
-										message: "must be integer"
+										params: { type: "integer" }
 									};
 									if (vErrors === null) vErrors = [err106];
 									else vErrors.push(err106);
@@ -6471,8 +6095,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											params: {
 												comparison: "<=",
 												limit: 100
-											},
-											message: "must be <= 100"
+											}
 										};
 										if (vErrors === null) vErrors = [err107];
 										else vErrors.push(err107);
@@ -6486,8 +6109,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											params: {
 												comparison: ">=",
 												limit: 0
-											},
-											message: "must be >= 0"
+											}
 										};
 										if (vErrors === null) vErrors = [err108];
 										else vErrors.push(err108);
@@ -6502,8 +6124,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/backoff_strategy",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/backoff_strategy/enum",
 										keyword: "enum",
-										params: { allowedValues: schema13.properties.handover.properties.contract.anyOf[1].properties.backoff_strategy.enum },
-										message: "must be equal to one of the allowed values"
+										params: { allowedValues: schema13.properties.handover.properties.contract.anyOf[1].properties.backoff_strategy.enum }
 									};
 									if (vErrors === null) vErrors = [err109];
 									else vErrors.push(err109);
@@ -6518,8 +6139,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contract/backoff_base",
 											schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/backoff_base/pattern",
 											keyword: "pattern",
-											params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-											message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+											params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 										};
 										if (vErrors === null) vErrors = [err110];
 										else vErrors.push(err110);
@@ -6530,8 +6150,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/backoff_base",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/backoff_base/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err111];
 									else vErrors.push(err111);
@@ -6546,8 +6165,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contract/backoff_max",
 											schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/backoff_max/pattern",
 											keyword: "pattern",
-											params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-											message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+											params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 										};
 										if (vErrors === null) vErrors = [err112];
 										else vErrors.push(err112);
@@ -6558,8 +6176,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/backoff_max",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/backoff_max/type",
 										keyword: "type",
-										params: { type: "string" },
-										message: "must be string"
+										params: { type: "string" }
 									};
 									if (vErrors === null) vErrors = [err113];
 									else vErrors.push(err113);
@@ -6574,8 +6191,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contract/circuit_breaker",
 											schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/circuit_breaker/required",
 											keyword: "required",
-											params: { missingProperty: "failure_threshold" },
-											message: "must have required property 'failure_threshold'"
+											params: { missingProperty: "failure_threshold" }
 										};
 										if (vErrors === null) vErrors = [err114];
 										else vErrors.push(err114);
@@ -6586,8 +6202,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contract/circuit_breaker",
 											schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/circuit_breaker/additionalProperties",
 											keyword: "additionalProperties",
-											params: { additionalProperty: key7 },
-											message: "must NOT have additional properties"
+											params: { additionalProperty: key7 }
 										};
 										if (vErrors === null) vErrors = [err115];
 										else vErrors.push(err115);
@@ -6604,8 +6219,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													params: {
 														comparison: "<=",
 														limit: 1
-													},
-													message: "must be <= 1"
+													}
 												};
 												if (vErrors === null) vErrors = [err116];
 												else vErrors.push(err116);
@@ -6619,8 +6233,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													params: {
 														comparison: ">=",
 														limit: 0
-													},
-													message: "must be >= 0"
+													}
 												};
 												if (vErrors === null) vErrors = [err117];
 												else vErrors.push(err117);
@@ -6631,8 +6244,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contract/circuit_breaker/failure_threshold",
 												schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/circuit_breaker/properties/failure_threshold/type",
 												keyword: "type",
-												params: { type: "number" },
-												message: "must be number"
+												params: { type: "number" }
 											};
 											if (vErrors === null) vErrors = [err118];
 											else vErrors.push(err118);
@@ -6646,8 +6258,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contract/circuit_breaker/sliding_window_size",
 												schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/circuit_breaker/properties/sliding_window_size/type",
 												keyword: "type",
-												params: { type: "integer" },
-												message: "must be integer"
+												params: { type: "integer" }
 											};
 											if (vErrors === null) vErrors = [err119];
 											else vErrors.push(err119);
@@ -6662,8 +6273,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													params: {
 														comparison: "<=",
 														limit: 1e3
-													},
-													message: "must be <= 1000"
+													}
 												};
 												if (vErrors === null) vErrors = [err120];
 												else vErrors.push(err120);
@@ -6677,8 +6287,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													params: {
 														comparison: ">=",
 														limit: 1
-													},
-													message: "must be >= 1"
+													}
 												};
 												if (vErrors === null) vErrors = [err121];
 												else vErrors.push(err121);
@@ -6693,8 +6302,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contract/circuit_breaker/minimum_attempts",
 												schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/circuit_breaker/properties/minimum_attempts/type",
 												keyword: "type",
-												params: { type: "integer" },
-												message: "must be integer"
+												params: { type: "integer" }
 											};
 											if (vErrors === null) vErrors = [err122];
 											else vErrors.push(err122);
@@ -6709,8 +6317,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													params: {
 														comparison: "<=",
 														limit: 1e3
-													},
-													message: "must be <= 1000"
+													}
 												};
 												if (vErrors === null) vErrors = [err123];
 												else vErrors.push(err123);
@@ -6724,8 +6331,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													params: {
 														comparison: ">=",
 														limit: 1
-													},
-													message: "must be >= 1"
+													}
 												};
 												if (vErrors === null) vErrors = [err124];
 												else vErrors.push(err124);
@@ -6741,8 +6347,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/handover/contract/circuit_breaker/reset_timeout",
 													schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/circuit_breaker/properties/reset_timeout/pattern",
 													keyword: "pattern",
-													params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-													message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+													params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 												};
 												if (vErrors === null) vErrors = [err125];
 												else vErrors.push(err125);
@@ -6753,8 +6358,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contract/circuit_breaker/reset_timeout",
 												schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/circuit_breaker/properties/reset_timeout/type",
 												keyword: "type",
-												params: { type: "string" },
-												message: "must be string"
+												params: { type: "string" }
 											};
 											if (vErrors === null) vErrors = [err126];
 											else vErrors.push(err126);
@@ -6766,8 +6370,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contract/circuit_breaker",
 										schemaPath: "#/properties/handover/properties/contract/anyOf/1/properties/circuit_breaker/type",
 										keyword: "type",
-										params: { type: "object" },
-										message: "must be object"
+										params: { type: "object" }
 									};
 									if (vErrors === null) vErrors = [err127];
 									else vErrors.push(err127);
@@ -6779,8 +6382,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/handover/contract",
 								schemaPath: "#/properties/handover/properties/contract/anyOf/1/type",
 								keyword: "type",
-								params: { type: "object" },
-								message: "must be object"
+								params: { type: "object" }
 							};
 							if (vErrors === null) vErrors = [err128];
 							else vErrors.push(err128);
@@ -6794,8 +6396,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/handover/contract",
 							schemaPath: "#/properties/handover/properties/contract/anyOf",
 							keyword: "anyOf",
-							params: {},
-							message: "must match a schema in anyOf"
+							params: {}
 						};
 						if (vErrors === null) vErrors = [err129];
 						else vErrors.push(err129);
@@ -6816,8 +6417,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/handover/contracts",
 								schemaPath: "#/properties/handover/properties/contracts/minItems",
 								keyword: "minItems",
-								params: { limit: 1 },
-								message: "must NOT have fewer than 1 items"
+								params: { limit: 1 }
 							};
 							if (vErrors === null) vErrors = [err130];
 							else vErrors.push(err130);
@@ -6835,8 +6435,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contracts/" + i5,
 										schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/required",
 										keyword: "required",
-										params: { missingProperty: "type" },
-										message: "must have required property 'type'"
+										params: { missingProperty: "type" }
 									};
 									if (vErrors === null) vErrors = [err131];
 									else vErrors.push(err131);
@@ -6847,8 +6446,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contracts/" + i5,
 										schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/required",
 										keyword: "required",
-										params: { missingProperty: "schema" },
-										message: "must have required property 'schema'"
+										params: { missingProperty: "schema" }
 									};
 									if (vErrors === null) vErrors = [err132];
 									else vErrors.push(err132);
@@ -6859,8 +6457,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contracts/" + i5,
 										schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/additionalProperties",
 										keyword: "additionalProperties",
-										params: { additionalProperty: key8 },
-										message: "must NOT have additional properties"
+										params: { additionalProperty: key8 }
 									};
 									if (vErrors === null) vErrors = [err133];
 									else vErrors.push(err133);
@@ -6873,8 +6470,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contracts/" + i5 + "/type",
 											schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/type/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err134];
 										else vErrors.push(err134);
@@ -6885,8 +6481,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contracts/" + i5 + "/type",
 											schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/type/const",
 											keyword: "const",
-											params: { allowedValue: "json_schema" },
-											message: "must be equal to constant"
+											params: { allowedValue: "json_schema" }
 										};
 										if (vErrors === null) vErrors = [err135];
 										else vErrors.push(err135);
@@ -6901,8 +6496,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/schema",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/schema/maxLength",
 												keyword: "maxLength",
-												params: { limit: 4096 },
-												message: "must NOT have more than 4096 characters"
+												params: { limit: 4096 }
 											};
 											if (vErrors === null) vErrors = [err136];
 											else vErrors.push(err136);
@@ -6913,8 +6507,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/schema",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/schema/minLength",
 												keyword: "minLength",
-												params: { limit: 1 },
-												message: "must NOT have fewer than 1 characters"
+												params: { limit: 1 }
 											};
 											if (vErrors === null) vErrors = [err137];
 											else vErrors.push(err137);
@@ -6925,8 +6518,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contracts/" + i5 + "/schema",
 											schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/schema/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err138];
 										else vErrors.push(err138);
@@ -6941,8 +6533,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/artifact",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/artifact/maxLength",
 												keyword: "maxLength",
-												params: { limit: 100 },
-												message: "must NOT have more than 100 characters"
+												params: { limit: 100 }
 											};
 											if (vErrors === null) vErrors = [err139];
 											else vErrors.push(err139);
@@ -6953,8 +6544,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/artifact",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/artifact/pattern",
 												keyword: "pattern",
-												params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-												message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+												params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 											};
 											if (vErrors === null) vErrors = [err140];
 											else vErrors.push(err140);
@@ -6965,8 +6555,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contracts/" + i5 + "/artifact",
 											schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/artifact/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err141];
 										else vErrors.push(err141);
@@ -6981,8 +6570,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/name",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/name/maxLength",
 												keyword: "maxLength",
-												params: { limit: 100 },
-												message: "must NOT have more than 100 characters"
+												params: { limit: 100 }
 											};
 											if (vErrors === null) vErrors = [err142];
 											else vErrors.push(err142);
@@ -6993,8 +6581,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/name",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/name/pattern",
 												keyword: "pattern",
-												params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-												message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+												params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 											};
 											if (vErrors === null) vErrors = [err143];
 											else vErrors.push(err143);
@@ -7005,8 +6592,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contracts/" + i5 + "/name",
 											schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/name/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err144];
 										else vErrors.push(err144);
@@ -7020,8 +6606,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contracts/" + i5 + "/on_failure",
 											schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/on_failure/enum",
 											keyword: "enum",
-											params: { allowedValues: schema13.properties.handover.properties.contracts.items.anyOf[0].properties.on_failure.enum },
-											message: "must be equal to one of the allowed values"
+											params: { allowedValues: schema13.properties.handover.properties.contracts.items.anyOf[0].properties.on_failure.enum }
 										};
 										if (vErrors === null) vErrors = [err145];
 										else vErrors.push(err145);
@@ -7035,8 +6620,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contracts/" + i5 + "/max_retries",
 											schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/max_retries/type",
 											keyword: "type",
-											params: { type: "integer" },
-											message: "must be integer"
+											params: { type: "integer" }
 										};
 										if (vErrors === null) vErrors = [err146];
 										else vErrors.push(err146);
@@ -7051,8 +6635,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												params: {
 													comparison: "<=",
 													limit: 100
-												},
-												message: "must be <= 100"
+												}
 											};
 											if (vErrors === null) vErrors = [err147];
 											else vErrors.push(err147);
@@ -7066,8 +6649,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												params: {
 													comparison: ">=",
 													limit: 0
-												},
-												message: "must be >= 0"
+												}
 											};
 											if (vErrors === null) vErrors = [err148];
 											else vErrors.push(err148);
@@ -7082,8 +6664,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contracts/" + i5 + "/backoff_strategy",
 											schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/backoff_strategy/enum",
 											keyword: "enum",
-											params: { allowedValues: schema13.properties.handover.properties.contracts.items.anyOf[0].properties.backoff_strategy.enum },
-											message: "must be equal to one of the allowed values"
+											params: { allowedValues: schema13.properties.handover.properties.contracts.items.anyOf[0].properties.backoff_strategy.enum }
 										};
 										if (vErrors === null) vErrors = [err149];
 										else vErrors.push(err149);
@@ -7098,8 +6679,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/backoff_base",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/backoff_base/pattern",
 												keyword: "pattern",
-												params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-												message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+												params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 											};
 											if (vErrors === null) vErrors = [err150];
 											else vErrors.push(err150);
@@ -7110,8 +6690,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contracts/" + i5 + "/backoff_base",
 											schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/backoff_base/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err151];
 										else vErrors.push(err151);
@@ -7126,8 +6705,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/backoff_max",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/backoff_max/pattern",
 												keyword: "pattern",
-												params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-												message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+												params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 											};
 											if (vErrors === null) vErrors = [err152];
 											else vErrors.push(err152);
@@ -7138,8 +6716,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contracts/" + i5 + "/backoff_max",
 											schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/backoff_max/type",
 											keyword: "type",
-											params: { type: "string" },
-											message: "must be string"
+											params: { type: "string" }
 										};
 										if (vErrors === null) vErrors = [err153];
 										else vErrors.push(err153);
@@ -7154,8 +6731,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/circuit_breaker/required",
 												keyword: "required",
-												params: { missingProperty: "failure_threshold" },
-												message: "must have required property 'failure_threshold'"
+												params: { missingProperty: "failure_threshold" }
 											};
 											if (vErrors === null) vErrors = [err154];
 											else vErrors.push(err154);
@@ -7166,8 +6742,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/circuit_breaker/additionalProperties",
 												keyword: "additionalProperties",
-												params: { additionalProperty: key9 },
-												message: "must NOT have additional properties"
+												params: { additionalProperty: key9 }
 											};
 											if (vErrors === null) vErrors = [err155];
 											else vErrors.push(err155);
@@ -7184,8 +6759,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 														params: {
 															comparison: "<=",
 															limit: 1
-														},
-														message: "must be <= 1"
+														}
 													};
 													if (vErrors === null) vErrors = [err156];
 													else vErrors.push(err156);
@@ -7199,8 +6773,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 														params: {
 															comparison: ">=",
 															limit: 0
-														},
-														message: "must be >= 0"
+														}
 													};
 													if (vErrors === null) vErrors = [err157];
 													else vErrors.push(err157);
@@ -7211,8 +6784,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker/failure_threshold",
 													schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/circuit_breaker/properties/failure_threshold/type",
 													keyword: "type",
-													params: { type: "number" },
-													message: "must be number"
+													params: { type: "number" }
 												};
 												if (vErrors === null) vErrors = [err158];
 												else vErrors.push(err158);
@@ -7226,8 +6798,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker/sliding_window_size",
 													schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/circuit_breaker/properties/sliding_window_size/type",
 													keyword: "type",
-													params: { type: "integer" },
-													message: "must be integer"
+													params: { type: "integer" }
 												};
 												if (vErrors === null) vErrors = [err159];
 												else vErrors.push(err159);
@@ -7242,8 +6813,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 														params: {
 															comparison: "<=",
 															limit: 1e3
-														},
-														message: "must be <= 1000"
+														}
 													};
 													if (vErrors === null) vErrors = [err160];
 													else vErrors.push(err160);
@@ -7257,8 +6827,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 														params: {
 															comparison: ">=",
 															limit: 1
-														},
-														message: "must be >= 1"
+														}
 													};
 													if (vErrors === null) vErrors = [err161];
 													else vErrors.push(err161);
@@ -7273,8 +6842,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker/minimum_attempts",
 													schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/circuit_breaker/properties/minimum_attempts/type",
 													keyword: "type",
-													params: { type: "integer" },
-													message: "must be integer"
+													params: { type: "integer" }
 												};
 												if (vErrors === null) vErrors = [err162];
 												else vErrors.push(err162);
@@ -7289,8 +6857,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 														params: {
 															comparison: "<=",
 															limit: 1e3
-														},
-														message: "must be <= 1000"
+														}
 													};
 													if (vErrors === null) vErrors = [err163];
 													else vErrors.push(err163);
@@ -7304,8 +6871,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 														params: {
 															comparison: ">=",
 															limit: 1
-														},
-														message: "must be >= 1"
+														}
 													};
 													if (vErrors === null) vErrors = [err164];
 													else vErrors.push(err164);
@@ -7321,8 +6887,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 														instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker/reset_timeout",
 														schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/circuit_breaker/properties/reset_timeout/pattern",
 														keyword: "pattern",
-														params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-														message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+														params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 													};
 													if (vErrors === null) vErrors = [err165];
 													else vErrors.push(err165);
@@ -7333,8 +6898,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker/reset_timeout",
 													schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/circuit_breaker/properties/reset_timeout/type",
 													keyword: "type",
-													params: { type: "string" },
-													message: "must be string"
+													params: { type: "string" }
 												};
 												if (vErrors === null) vErrors = [err166];
 												else vErrors.push(err166);
@@ -7346,8 +6910,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker",
 											schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/properties/circuit_breaker/type",
 											keyword: "type",
-											params: { type: "object" },
-											message: "must be object"
+											params: { type: "object" }
 										};
 										if (vErrors === null) vErrors = [err167];
 										else vErrors.push(err167);
@@ -7359,8 +6922,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contracts/" + i5,
 									schemaPath: "#/properties/handover/properties/contracts/items/anyOf/0/type",
 									keyword: "type",
-									params: { type: "object" },
-									message: "must be object"
+									params: { type: "object" }
 								};
 								if (vErrors === null) vErrors = [err168];
 								else vErrors.push(err168);
@@ -7376,8 +6938,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contracts/" + i5,
 											schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/required",
 											keyword: "required",
-											params: { missingProperty: "type" },
-											message: "must have required property 'type'"
+											params: { missingProperty: "type" }
 										};
 										if (vErrors === null) vErrors = [err169];
 										else vErrors.push(err169);
@@ -7388,8 +6949,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contracts/" + i5,
 											schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/required",
 											keyword: "required",
-											params: { missingProperty: "command" },
-											message: "must have required property 'command'"
+											params: { missingProperty: "command" }
 										};
 										if (vErrors === null) vErrors = [err170];
 										else vErrors.push(err170);
@@ -7400,8 +6960,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 											instancePath: instancePath + "/handover/contracts/" + i5,
 											schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/additionalProperties",
 											keyword: "additionalProperties",
-											params: { additionalProperty: key10 },
-											message: "must NOT have additional properties"
+											params: { additionalProperty: key10 }
 										};
 										if (vErrors === null) vErrors = [err171];
 										else vErrors.push(err171);
@@ -7414,8 +6973,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/type",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/type/type",
 												keyword: "type",
-												params: { type: "string" },
-												message: "must be string"
+												params: { type: "string" }
 											};
 											if (vErrors === null) vErrors = [err172];
 											else vErrors.push(err172);
@@ -7426,8 +6984,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/type",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/type/const",
 												keyword: "const",
-												params: { allowedValue: "test_suite" },
-												message: "must be equal to constant"
+												params: { allowedValue: "test_suite" }
 											};
 											if (vErrors === null) vErrors = [err173];
 											else vErrors.push(err173);
@@ -7445,8 +7002,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/handover/contracts/" + i5 + "/command",
 													schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/command/anyOf/0/minLength",
 													keyword: "minLength",
-													params: { limit: 1 },
-													message: "must NOT have fewer than 1 characters"
+													params: { limit: 1 }
 												};
 												if (vErrors === null) vErrors = [err174];
 												else vErrors.push(err174);
@@ -7457,8 +7013,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/command",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/command/anyOf/0/type",
 												keyword: "type",
-												params: { type: "string" },
-												message: "must be string"
+												params: { type: "string" }
 											};
 											if (vErrors === null) vErrors = [err175];
 											else vErrors.push(err175);
@@ -7474,8 +7029,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 														instancePath: instancePath + "/handover/contracts/" + i5 + "/command",
 														schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/command/anyOf/1/minItems",
 														keyword: "minItems",
-														params: { limit: 1 },
-														message: "must NOT have fewer than 1 items"
+														params: { limit: 1 }
 													};
 													if (vErrors === null) vErrors = [err176];
 													else vErrors.push(err176);
@@ -7487,8 +7041,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 														instancePath: instancePath + "/handover/contracts/" + i5 + "/command/" + i6,
 														schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/command/anyOf/1/items/type",
 														keyword: "type",
-														params: { type: "string" },
-														message: "must be string"
+														params: { type: "string" }
 													};
 													if (vErrors === null) vErrors = [err177];
 													else vErrors.push(err177);
@@ -7499,8 +7052,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/handover/contracts/" + i5 + "/command",
 													schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/command/anyOf/1/type",
 													keyword: "type",
-													params: { type: "array" },
-													message: "must be array"
+													params: { type: "array" }
 												};
 												if (vErrors === null) vErrors = [err178];
 												else vErrors.push(err178);
@@ -7514,8 +7066,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/command",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/command/anyOf",
 												keyword: "anyOf",
-												params: {},
-												message: "must match a schema in anyOf"
+												params: {}
 											};
 											if (vErrors === null) vErrors = [err179];
 											else vErrors.push(err179);
@@ -7536,8 +7087,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/handover/contracts/" + i5 + "/timeout",
 													schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/timeout/pattern",
 													keyword: "pattern",
-													params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-													message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+													params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 												};
 												if (vErrors === null) vErrors = [err180];
 												else vErrors.push(err180);
@@ -7548,8 +7098,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/timeout",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/timeout/type",
 												keyword: "type",
-												params: { type: "string" },
-												message: "must be string"
+												params: { type: "string" }
 											};
 											if (vErrors === null) vErrors = [err181];
 											else vErrors.push(err181);
@@ -7564,8 +7113,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/handover/contracts/" + i5 + "/name",
 													schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/name/maxLength",
 													keyword: "maxLength",
-													params: { limit: 100 },
-													message: "must NOT have more than 100 characters"
+													params: { limit: 100 }
 												};
 												if (vErrors === null) vErrors = [err182];
 												else vErrors.push(err182);
@@ -7576,8 +7124,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/handover/contracts/" + i5 + "/name",
 													schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/name/pattern",
 													keyword: "pattern",
-													params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" },
-													message: "must match pattern \"^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$\""
+													params: { pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$" }
 												};
 												if (vErrors === null) vErrors = [err183];
 												else vErrors.push(err183);
@@ -7588,8 +7135,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/name",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/name/type",
 												keyword: "type",
-												params: { type: "string" },
-												message: "must be string"
+												params: { type: "string" }
 											};
 											if (vErrors === null) vErrors = [err184];
 											else vErrors.push(err184);
@@ -7603,8 +7149,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/on_failure",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/on_failure/enum",
 												keyword: "enum",
-												params: { allowedValues: schema13.properties.handover.properties.contracts.items.anyOf[1].properties.on_failure.enum },
-												message: "must be equal to one of the allowed values"
+												params: { allowedValues: schema13.properties.handover.properties.contracts.items.anyOf[1].properties.on_failure.enum }
 											};
 											if (vErrors === null) vErrors = [err185];
 											else vErrors.push(err185);
@@ -7618,8 +7163,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/max_retries",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/max_retries/type",
 												keyword: "type",
-												params: { type: "integer" },
-												message: "must be integer"
+												params: { type: "integer" }
 											};
 											if (vErrors === null) vErrors = [err186];
 											else vErrors.push(err186);
@@ -7634,8 +7178,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													params: {
 														comparison: "<=",
 														limit: 100
-													},
-													message: "must be <= 100"
+													}
 												};
 												if (vErrors === null) vErrors = [err187];
 												else vErrors.push(err187);
@@ -7649,8 +7192,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													params: {
 														comparison: ">=",
 														limit: 0
-													},
-													message: "must be >= 0"
+													}
 												};
 												if (vErrors === null) vErrors = [err188];
 												else vErrors.push(err188);
@@ -7665,8 +7207,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/backoff_strategy",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/backoff_strategy/enum",
 												keyword: "enum",
-												params: { allowedValues: schema13.properties.handover.properties.contracts.items.anyOf[1].properties.backoff_strategy.enum },
-												message: "must be equal to one of the allowed values"
+												params: { allowedValues: schema13.properties.handover.properties.contracts.items.anyOf[1].properties.backoff_strategy.enum }
 											};
 											if (vErrors === null) vErrors = [err189];
 											else vErrors.push(err189);
@@ -7681,8 +7222,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/handover/contracts/" + i5 + "/backoff_base",
 													schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/backoff_base/pattern",
 													keyword: "pattern",
-													params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-													message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+													params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 												};
 												if (vErrors === null) vErrors = [err190];
 												else vErrors.push(err190);
@@ -7693,8 +7233,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/backoff_base",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/backoff_base/type",
 												keyword: "type",
-												params: { type: "string" },
-												message: "must be string"
+												params: { type: "string" }
 											};
 											if (vErrors === null) vErrors = [err191];
 											else vErrors.push(err191);
@@ -7709,8 +7248,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/handover/contracts/" + i5 + "/backoff_max",
 													schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/backoff_max/pattern",
 													keyword: "pattern",
-													params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-													message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+													params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 												};
 												if (vErrors === null) vErrors = [err192];
 												else vErrors.push(err192);
@@ -7721,8 +7259,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/backoff_max",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/backoff_max/type",
 												keyword: "type",
-												params: { type: "string" },
-												message: "must be string"
+												params: { type: "string" }
 											};
 											if (vErrors === null) vErrors = [err193];
 											else vErrors.push(err193);
@@ -7737,8 +7274,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker",
 													schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/circuit_breaker/required",
 													keyword: "required",
-													params: { missingProperty: "failure_threshold" },
-													message: "must have required property 'failure_threshold'"
+													params: { missingProperty: "failure_threshold" }
 												};
 												if (vErrors === null) vErrors = [err194];
 												else vErrors.push(err194);
@@ -7749,8 +7285,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 													instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker",
 													schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/circuit_breaker/additionalProperties",
 													keyword: "additionalProperties",
-													params: { additionalProperty: key11 },
-													message: "must NOT have additional properties"
+													params: { additionalProperty: key11 }
 												};
 												if (vErrors === null) vErrors = [err195];
 												else vErrors.push(err195);
@@ -7767,8 +7302,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 															params: {
 																comparison: "<=",
 																limit: 1
-															},
-															message: "must be <= 1"
+															}
 														};
 														if (vErrors === null) vErrors = [err196];
 														else vErrors.push(err196);
@@ -7782,8 +7316,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 															params: {
 																comparison: ">=",
 																limit: 0
-															},
-															message: "must be >= 0"
+															}
 														};
 														if (vErrors === null) vErrors = [err197];
 														else vErrors.push(err197);
@@ -7794,8 +7327,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 														instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker/failure_threshold",
 														schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/circuit_breaker/properties/failure_threshold/type",
 														keyword: "type",
-														params: { type: "number" },
-														message: "must be number"
+														params: { type: "number" }
 													};
 													if (vErrors === null) vErrors = [err198];
 													else vErrors.push(err198);
@@ -7809,8 +7341,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 														instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker/sliding_window_size",
 														schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/circuit_breaker/properties/sliding_window_size/type",
 														keyword: "type",
-														params: { type: "integer" },
-														message: "must be integer"
+														params: { type: "integer" }
 													};
 													if (vErrors === null) vErrors = [err199];
 													else vErrors.push(err199);
@@ -7825,8 +7356,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 															params: {
 																comparison: "<=",
 																limit: 1e3
-															},
-															message: "must be <= 1000"
+															}
 														};
 														if (vErrors === null) vErrors = [err200];
 														else vErrors.push(err200);
@@ -7840,8 +7370,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 															params: {
 																comparison: ">=",
 																limit: 1
-															},
-															message: "must be >= 1"
+															}
 														};
 														if (vErrors === null) vErrors = [err201];
 														else vErrors.push(err201);
@@ -7856,8 +7385,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 														instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker/minimum_attempts",
 														schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/circuit_breaker/properties/minimum_attempts/type",
 														keyword: "type",
-														params: { type: "integer" },
-														message: "must be integer"
+														params: { type: "integer" }
 													};
 													if (vErrors === null) vErrors = [err202];
 													else vErrors.push(err202);
@@ -7872,8 +7400,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 															params: {
 																comparison: "<=",
 																limit: 1e3
-															},
-															message: "must be <= 1000"
+															}
 														};
 														if (vErrors === null) vErrors = [err203];
 														else vErrors.push(err203);
@@ -7887,8 +7414,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 															params: {
 																comparison: ">=",
 																limit: 1
-															},
-															message: "must be >= 1"
+															}
 														};
 														if (vErrors === null) vErrors = [err204];
 														else vErrors.push(err204);
@@ -7904,8 +7430,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 															instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker/reset_timeout",
 															schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/circuit_breaker/properties/reset_timeout/pattern",
 															keyword: "pattern",
-															params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-															message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+															params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 														};
 														if (vErrors === null) vErrors = [err205];
 														else vErrors.push(err205);
@@ -7916,8 +7441,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 														instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker/reset_timeout",
 														schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/circuit_breaker/properties/reset_timeout/type",
 														keyword: "type",
-														params: { type: "string" },
-														message: "must be string"
+														params: { type: "string" }
 													};
 													if (vErrors === null) vErrors = [err206];
 													else vErrors.push(err206);
@@ -7929,8 +7453,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 												instancePath: instancePath + "/handover/contracts/" + i5 + "/circuit_breaker",
 												schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/properties/circuit_breaker/type",
 												keyword: "type",
-												params: { type: "object" },
-												message: "must be object"
+												params: { type: "object" }
 											};
 											if (vErrors === null) vErrors = [err207];
 											else vErrors.push(err207);
@@ -7942,8 +7465,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/handover/contracts/" + i5,
 										schemaPath: "#/properties/handover/properties/contracts/items/anyOf/1/type",
 										keyword: "type",
-										params: { type: "object" },
-										message: "must be object"
+										params: { type: "object" }
 									};
 									if (vErrors === null) vErrors = [err208];
 									else vErrors.push(err208);
@@ -7957,8 +7479,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/handover/contracts/" + i5,
 									schemaPath: "#/properties/handover/properties/contracts/items/anyOf",
 									keyword: "anyOf",
-									params: {},
-									message: "must match a schema in anyOf"
+									params: {}
 								};
 								if (vErrors === null) vErrors = [err209];
 								else vErrors.push(err209);
@@ -7976,8 +7497,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/handover/contracts",
 							schemaPath: "#/properties/handover/properties/contracts/type",
 							keyword: "type",
-							params: { type: "array" },
-							message: "must be array"
+							params: { type: "array" }
 						};
 						if (vErrors === null) vErrors = [err210];
 						else vErrors.push(err210);
@@ -7989,8 +7509,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/handover",
 					schemaPath: "#/properties/handover/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err211];
 				else vErrors.push(err211);
@@ -8005,8 +7524,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/permissions",
 						schemaPath: "#/properties/permissions/additionalProperties",
 						keyword: "additionalProperties",
-						params: { additionalProperty: key12 },
-						message: "must NOT have additional properties"
+						params: { additionalProperty: key12 }
 					};
 					if (vErrors === null) vErrors = [err212];
 					else vErrors.push(err212);
@@ -8024,8 +7542,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/permissions/allow/" + i7,
 										schemaPath: "#/properties/permissions/properties/allow/items/pattern",
 										keyword: "pattern",
-										params: { pattern: "^(?:file_read|file_write|network_access|command):.+$" },
-										message: "must match pattern \"^(?:file_read|file_write|network_access|command):.+$\""
+										params: { pattern: "^(?:file_read|file_write|network_access|command):.+$" }
 									};
 									if (vErrors === null) vErrors = [err213];
 									else vErrors.push(err213);
@@ -8036,8 +7553,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/permissions/allow/" + i7,
 									schemaPath: "#/properties/permissions/properties/allow/items/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err214];
 								else vErrors.push(err214);
@@ -8049,8 +7565,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/permissions/allow",
 							schemaPath: "#/properties/permissions/properties/allow/type",
 							keyword: "type",
-							params: { type: "array" },
-							message: "must be array"
+							params: { type: "array" }
 						};
 						if (vErrors === null) vErrors = [err215];
 						else vErrors.push(err215);
@@ -8069,8 +7584,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/permissions/deny/" + i8,
 										schemaPath: "#/properties/permissions/properties/deny/items/pattern",
 										keyword: "pattern",
-										params: { pattern: "^(?:file_read|file_write|network_access|command):.+$" },
-										message: "must match pattern \"^(?:file_read|file_write|network_access|command):.+$\""
+										params: { pattern: "^(?:file_read|file_write|network_access|command):.+$" }
 									};
 									if (vErrors === null) vErrors = [err216];
 									else vErrors.push(err216);
@@ -8081,8 +7595,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/permissions/deny/" + i8,
 									schemaPath: "#/properties/permissions/properties/deny/items/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err217];
 								else vErrors.push(err217);
@@ -8094,8 +7607,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/permissions/deny",
 							schemaPath: "#/properties/permissions/properties/deny/type",
 							keyword: "type",
-							params: { type: "array" },
-							message: "must be array"
+							params: { type: "array" }
 						};
 						if (vErrors === null) vErrors = [err218];
 						else vErrors.push(err218);
@@ -8107,8 +7619,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/permissions",
 					schemaPath: "#/properties/permissions/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err219];
 				else vErrors.push(err219);
@@ -8123,8 +7634,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/resources",
 						schemaPath: "#/properties/resources/additionalProperties",
 						keyword: "additionalProperties",
-						params: { additionalProperty: key13 },
-						message: "must NOT have additional properties"
+						params: { additionalProperty: key13 }
 					};
 					if (vErrors === null) vErrors = [err220];
 					else vErrors.push(err220);
@@ -8138,8 +7648,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/resources/timeout",
 								schemaPath: "#/properties/resources/properties/timeout/pattern",
 								keyword: "pattern",
-								params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-								message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+								params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 							};
 							if (vErrors === null) vErrors = [err221];
 							else vErrors.push(err221);
@@ -8150,8 +7659,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/resources/timeout",
 							schemaPath: "#/properties/resources/properties/timeout/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err222];
 						else vErrors.push(err222);
@@ -8166,8 +7674,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/resources/memory_limit",
 								schemaPath: "#/properties/resources/properties/memory_limit/pattern",
 								keyword: "pattern",
-								params: { pattern: "^[0-9]+(?:\\.[0-9]+)?\\s?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$" },
-								message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?\\s?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$\""
+								params: { pattern: "^[0-9]+(?:\\.[0-9]+)?\\s?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$" }
 							};
 							if (vErrors === null) vErrors = [err223];
 							else vErrors.push(err223);
@@ -8178,8 +7685,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/resources/memory_limit",
 							schemaPath: "#/properties/resources/properties/memory_limit/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err224];
 						else vErrors.push(err224);
@@ -8191,8 +7697,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/resources",
 					schemaPath: "#/properties/resources/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err225];
 				else vErrors.push(err225);
@@ -8207,8 +7712,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/env",
 						schemaPath: "#/properties/env/additionalProperties",
 						keyword: "additionalProperties",
-						params: { additionalProperty: key14 },
-						message: "must NOT have additional properties"
+						params: { additionalProperty: key14 }
 					};
 					if (vErrors === null) vErrors = [err226];
 					else vErrors.push(err226);
@@ -8224,8 +7728,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),
 							schemaPath: "#/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf/0/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err227];
 						else vErrors.push(err227);
@@ -8240,8 +7743,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),
 								schemaPath: "#/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf/1/type",
 								keyword: "type",
-								params: { type: "number" },
-								message: "must be number"
+								params: { type: "number" }
 							};
 							if (vErrors === null) vErrors = [err228];
 							else vErrors.push(err228);
@@ -8256,8 +7758,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),
 									schemaPath: "#/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf/2/type",
 									keyword: "type",
-									params: { type: "boolean" },
-									message: "must be boolean"
+									params: { type: "boolean" }
 								};
 								if (vErrors === null) vErrors = [err229];
 								else vErrors.push(err229);
@@ -8272,8 +7773,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/env/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),
 							schemaPath: "#/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf",
 							keyword: "anyOf",
-							params: {},
-							message: "must match a schema in anyOf"
+							params: {}
 						};
 						if (vErrors === null) vErrors = [err230];
 						else vErrors.push(err230);
@@ -8291,8 +7791,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/env",
 					schemaPath: "#/properties/env/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err231];
 				else vErrors.push(err231);
@@ -8311,8 +7810,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/secrets/" + i9,
 								schemaPath: "#/properties/secrets/items/pattern",
 								keyword: "pattern",
-								params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-								message: "must match pattern \"^[A-Za-z_][A-Za-z0-9_]*$\""
+								params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" }
 							};
 							if (vErrors === null) vErrors = [err232];
 							else vErrors.push(err232);
@@ -8323,8 +7821,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/secrets/" + i9,
 							schemaPath: "#/properties/secrets/items/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err233];
 						else vErrors.push(err233);
@@ -8347,8 +7844,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 								params: {
 									i: i10,
 									j: j1
-								},
-								message: "must NOT have duplicate items (items ## " + j1 + " and " + i10 + " are identical)"
+								}
 							};
 							if (vErrors === null) vErrors = [err234];
 							else vErrors.push(err234);
@@ -8363,8 +7859,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/secrets",
 					schemaPath: "#/properties/secrets/type",
 					keyword: "type",
-					params: { type: "array" },
-					message: "must be array"
+					params: { type: "array" }
 				};
 				if (vErrors === null) vErrors = [err235];
 				else vErrors.push(err235);
@@ -8378,8 +7873,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/adapter",
 					schemaPath: "#/properties/adapter/enum",
 					keyword: "enum",
-					params: { allowedValues: schema13.properties.adapter.enum },
-					message: "must be equal to one of the allowed values"
+					params: { allowedValues: schema13.properties.adapter.enum }
 				};
 				if (vErrors === null) vErrors = [err236];
 				else vErrors.push(err236);
@@ -8392,8 +7886,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/workspace",
 					schemaPath: "#/properties/workspace/enum",
 					keyword: "enum",
-					params: { allowedValues: schema13.properties.workspace.enum },
-					message: "must be equal to one of the allowed values"
+					params: { allowedValues: schema13.properties.workspace.enum }
 				};
 				if (vErrors === null) vErrors = [err237];
 				else vErrors.push(err237);
@@ -8406,8 +7899,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/sandbox",
 					schemaPath: "#/properties/sandbox/enum",
 					keyword: "enum",
-					params: { allowedValues: schema13.properties.sandbox.enum },
-					message: "must be equal to one of the allowed values"
+					params: { allowedValues: schema13.properties.sandbox.enum }
 				};
 				if (vErrors === null) vErrors = [err238];
 				else vErrors.push(err238);
@@ -8420,8 +7912,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/reuse",
 					schemaPath: "#/properties/reuse/type",
 					keyword: "type",
-					params: { type: "boolean" },
-					message: "must be boolean"
+					params: { type: "boolean" }
 				};
 				if (vErrors === null) vErrors = [err239];
 				else vErrors.push(err239);
@@ -8434,8 +7925,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/optional",
 					schemaPath: "#/properties/optional/type",
 					keyword: "type",
-					params: { type: "boolean" },
-					message: "must be boolean"
+					params: { type: "boolean" }
 				};
 				if (vErrors === null) vErrors = [err240];
 				else vErrors.push(err240);
@@ -8451,8 +7941,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/labels/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),
 							schemaPath: "#/properties/labels/patternProperties/%5E.*%24/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err241];
 						else vErrors.push(err241);
@@ -8464,8 +7953,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/labels",
 					schemaPath: "#/properties/labels/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err242];
 				else vErrors.push(err242);
@@ -8477,8 +7965,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
 			instancePath,
 			schemaPath: "#/type",
 			keyword: "type",
-			params: { type: "object" },
-			message: "must be object"
+			params: { type: "object" }
 		};
 		if (vErrors === null) vErrors = [err243];
 		else vErrors.push(err243);
@@ -8583,8 +8070,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 				instancePath,
 				schemaPath: "#/additionalProperties",
 				keyword: "additionalProperties",
-				params: { additionalProperty: key0 },
-				message: "must NOT have additional properties"
+				params: { additionalProperty: key0 }
 			};
 			if (vErrors === null) vErrors = [err0];
 			else vErrors.push(err0);
@@ -8596,8 +8082,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/description",
 					schemaPath: "#/properties/description/type",
 					keyword: "type",
-					params: { type: "string" },
-					message: "must be string"
+					params: { type: "string" }
 				};
 				if (vErrors === null) vErrors = [err1];
 				else vErrors.push(err1);
@@ -8611,8 +8096,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/adapter",
 					schemaPath: "#/properties/adapter/enum",
 					keyword: "enum",
-					params: { allowedValues: schema14.properties.adapter.enum },
-					message: "must be equal to one of the allowed values"
+					params: { allowedValues: schema14.properties.adapter.enum }
 				};
 				if (vErrors === null) vErrors = [err2];
 				else vErrors.push(err2);
@@ -8627,8 +8111,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/model",
 						schemaPath: "#/properties/model/minLength",
 						keyword: "minLength",
-						params: { limit: 1 },
-						message: "must NOT have fewer than 1 characters"
+						params: { limit: 1 }
 					};
 					if (vErrors === null) vErrors = [err3];
 					else vErrors.push(err3);
@@ -8639,8 +8122,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/model",
 					schemaPath: "#/properties/model/type",
 					keyword: "type",
-					params: { type: "string" },
-					message: "must be string"
+					params: { type: "string" }
 				};
 				if (vErrors === null) vErrors = [err4];
 				else vErrors.push(err4);
@@ -8655,8 +8137,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/prompt",
 						schemaPath: "#/properties/prompt/maxLength",
 						keyword: "maxLength",
-						params: { limit: 4096 },
-						message: "must NOT have more than 4096 characters"
+						params: { limit: 4096 }
 					};
 					if (vErrors === null) vErrors = [err5];
 					else vErrors.push(err5);
@@ -8667,8 +8148,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/prompt",
 						schemaPath: "#/properties/prompt/minLength",
 						keyword: "minLength",
-						params: { limit: 1 },
-						message: "must NOT have fewer than 1 characters"
+						params: { limit: 1 }
 					};
 					if (vErrors === null) vErrors = [err6];
 					else vErrors.push(err6);
@@ -8679,8 +8159,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/prompt",
 					schemaPath: "#/properties/prompt/type",
 					keyword: "type",
-					params: { type: "string" },
-					message: "must be string"
+					params: { type: "string" }
 				};
 				if (vErrors === null) vErrors = [err7];
 				else vErrors.push(err7);
@@ -8693,8 +8172,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/system_prompt",
 					schemaPath: "#/properties/system_prompt/type",
 					keyword: "type",
-					params: { type: "string" },
-					message: "must be string"
+					params: { type: "string" }
 				};
 				if (vErrors === null) vErrors = [err8];
 				else vErrors.push(err8);
@@ -8712,8 +8190,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/command",
 						schemaPath: "#/properties/command/anyOf/0/minLength",
 						keyword: "minLength",
-						params: { limit: 1 },
-						message: "must NOT have fewer than 1 characters"
+						params: { limit: 1 }
 					};
 					if (vErrors === null) vErrors = [err9];
 					else vErrors.push(err9);
@@ -8724,8 +8201,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/command",
 					schemaPath: "#/properties/command/anyOf/0/type",
 					keyword: "type",
-					params: { type: "string" },
-					message: "must be string"
+					params: { type: "string" }
 				};
 				if (vErrors === null) vErrors = [err10];
 				else vErrors.push(err10);
@@ -8741,8 +8217,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/command",
 							schemaPath: "#/properties/command/anyOf/1/minItems",
 							keyword: "minItems",
-							params: { limit: 1 },
-							message: "must NOT have fewer than 1 items"
+							params: { limit: 1 }
 						};
 						if (vErrors === null) vErrors = [err11];
 						else vErrors.push(err11);
@@ -8754,8 +8229,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/command/" + i0,
 							schemaPath: "#/properties/command/anyOf/1/items/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err12];
 						else vErrors.push(err12);
@@ -8766,8 +8240,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/command",
 						schemaPath: "#/properties/command/anyOf/1/type",
 						keyword: "type",
-						params: { type: "array" },
-						message: "must be array"
+						params: { type: "array" }
 					};
 					if (vErrors === null) vErrors = [err13];
 					else vErrors.push(err13);
@@ -8781,8 +8254,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/command",
 					schemaPath: "#/properties/command/anyOf",
 					keyword: "anyOf",
-					params: {},
-					message: "must match a schema in anyOf"
+					params: {}
 				};
 				if (vErrors === null) vErrors = [err14];
 				else vErrors.push(err14);
@@ -8803,8 +8275,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/permissions",
 						schemaPath: "#/properties/permissions/additionalProperties",
 						keyword: "additionalProperties",
-						params: { additionalProperty: key1 },
-						message: "must NOT have additional properties"
+						params: { additionalProperty: key1 }
 					};
 					if (vErrors === null) vErrors = [err15];
 					else vErrors.push(err15);
@@ -8822,8 +8293,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/permissions/allow/" + i1,
 										schemaPath: "#/properties/permissions/properties/allow/items/pattern",
 										keyword: "pattern",
-										params: { pattern: "^(?:file_read|file_write|network_access|command):.+$" },
-										message: "must match pattern \"^(?:file_read|file_write|network_access|command):.+$\""
+										params: { pattern: "^(?:file_read|file_write|network_access|command):.+$" }
 									};
 									if (vErrors === null) vErrors = [err16];
 									else vErrors.push(err16);
@@ -8834,8 +8304,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/permissions/allow/" + i1,
 									schemaPath: "#/properties/permissions/properties/allow/items/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err17];
 								else vErrors.push(err17);
@@ -8847,8 +8316,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/permissions/allow",
 							schemaPath: "#/properties/permissions/properties/allow/type",
 							keyword: "type",
-							params: { type: "array" },
-							message: "must be array"
+							params: { type: "array" }
 						};
 						if (vErrors === null) vErrors = [err18];
 						else vErrors.push(err18);
@@ -8867,8 +8335,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 										instancePath: instancePath + "/permissions/deny/" + i2,
 										schemaPath: "#/properties/permissions/properties/deny/items/pattern",
 										keyword: "pattern",
-										params: { pattern: "^(?:file_read|file_write|network_access|command):.+$" },
-										message: "must match pattern \"^(?:file_read|file_write|network_access|command):.+$\""
+										params: { pattern: "^(?:file_read|file_write|network_access|command):.+$" }
 									};
 									if (vErrors === null) vErrors = [err19];
 									else vErrors.push(err19);
@@ -8879,8 +8346,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/permissions/deny/" + i2,
 									schemaPath: "#/properties/permissions/properties/deny/items/type",
 									keyword: "type",
-									params: { type: "string" },
-									message: "must be string"
+									params: { type: "string" }
 								};
 								if (vErrors === null) vErrors = [err20];
 								else vErrors.push(err20);
@@ -8892,8 +8358,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/permissions/deny",
 							schemaPath: "#/properties/permissions/properties/deny/type",
 							keyword: "type",
-							params: { type: "array" },
-							message: "must be array"
+							params: { type: "array" }
 						};
 						if (vErrors === null) vErrors = [err21];
 						else vErrors.push(err21);
@@ -8905,8 +8370,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/permissions",
 					schemaPath: "#/properties/permissions/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err22];
 				else vErrors.push(err22);
@@ -8921,8 +8385,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/resources",
 						schemaPath: "#/properties/resources/additionalProperties",
 						keyword: "additionalProperties",
-						params: { additionalProperty: key2 },
-						message: "must NOT have additional properties"
+						params: { additionalProperty: key2 }
 					};
 					if (vErrors === null) vErrors = [err23];
 					else vErrors.push(err23);
@@ -8936,8 +8399,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/resources/timeout",
 								schemaPath: "#/properties/resources/properties/timeout/pattern",
 								keyword: "pattern",
-								params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" },
-								message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$\""
+								params: { pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$" }
 							};
 							if (vErrors === null) vErrors = [err24];
 							else vErrors.push(err24);
@@ -8948,8 +8410,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/resources/timeout",
 							schemaPath: "#/properties/resources/properties/timeout/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err25];
 						else vErrors.push(err25);
@@ -8964,8 +8425,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/resources/memory_limit",
 								schemaPath: "#/properties/resources/properties/memory_limit/pattern",
 								keyword: "pattern",
-								params: { pattern: "^[0-9]+(?:\\.[0-9]+)?\\s?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$" },
-								message: "must match pattern \"^[0-9]+(?:\\.[0-9]+)?\\s?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$\""
+								params: { pattern: "^[0-9]+(?:\\.[0-9]+)?\\s?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$" }
 							};
 							if (vErrors === null) vErrors = [err26];
 							else vErrors.push(err26);
@@ -8976,8 +8436,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/resources/memory_limit",
 							schemaPath: "#/properties/resources/properties/memory_limit/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err27];
 						else vErrors.push(err27);
@@ -8989,8 +8448,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/resources",
 					schemaPath: "#/properties/resources/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err28];
 				else vErrors.push(err28);
@@ -9005,8 +8463,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 						instancePath: instancePath + "/env",
 						schemaPath: "#/properties/env/additionalProperties",
 						keyword: "additionalProperties",
-						params: { additionalProperty: key3 },
-						message: "must NOT have additional properties"
+						params: { additionalProperty: key3 }
 					};
 					if (vErrors === null) vErrors = [err29];
 					else vErrors.push(err29);
@@ -9022,8 +8479,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/env/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),
 							schemaPath: "#/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf/0/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err30];
 						else vErrors.push(err30);
@@ -9038,8 +8494,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/env/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),
 								schemaPath: "#/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf/1/type",
 								keyword: "type",
-								params: { type: "number" },
-								message: "must be number"
+								params: { type: "number" }
 							};
 							if (vErrors === null) vErrors = [err31];
 							else vErrors.push(err31);
@@ -9054,8 +8509,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 									instancePath: instancePath + "/env/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),
 									schemaPath: "#/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf/2/type",
 									keyword: "type",
-									params: { type: "boolean" },
-									message: "must be boolean"
+									params: { type: "boolean" }
 								};
 								if (vErrors === null) vErrors = [err32];
 								else vErrors.push(err32);
@@ -9070,8 +8524,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/env/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),
 							schemaPath: "#/properties/env/patternProperties/%5E%5BA-Za-z_%5D%5BA-Za-z0-9_%5D*%24/anyOf",
 							keyword: "anyOf",
-							params: {},
-							message: "must match a schema in anyOf"
+							params: {}
 						};
 						if (vErrors === null) vErrors = [err33];
 						else vErrors.push(err33);
@@ -9089,8 +8542,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/env",
 					schemaPath: "#/properties/env/type",
 					keyword: "type",
-					params: { type: "object" },
-					message: "must be object"
+					params: { type: "object" }
 				};
 				if (vErrors === null) vErrors = [err34];
 				else vErrors.push(err34);
@@ -9109,8 +8561,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 								instancePath: instancePath + "/secrets/" + i3,
 								schemaPath: "#/properties/secrets/items/pattern",
 								keyword: "pattern",
-								params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-								message: "must match pattern \"^[A-Za-z_][A-Za-z0-9_]*$\""
+								params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" }
 							};
 							if (vErrors === null) vErrors = [err35];
 							else vErrors.push(err35);
@@ -9121,8 +8572,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 							instancePath: instancePath + "/secrets/" + i3,
 							schemaPath: "#/properties/secrets/items/type",
 							keyword: "type",
-							params: { type: "string" },
-							message: "must be string"
+							params: { type: "string" }
 						};
 						if (vErrors === null) vErrors = [err36];
 						else vErrors.push(err36);
@@ -9145,8 +8595,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 								params: {
 									i: i4,
 									j: j0
-								},
-								message: "must NOT have duplicate items (items ## " + j0 + " and " + i4 + " are identical)"
+								}
 							};
 							if (vErrors === null) vErrors = [err37];
 							else vErrors.push(err37);
@@ -9161,8 +8610,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 					instancePath: instancePath + "/secrets",
 					schemaPath: "#/properties/secrets/type",
 					keyword: "type",
-					params: { type: "array" },
-					message: "must be array"
+					params: { type: "array" }
 				};
 				if (vErrors === null) vErrors = [err38];
 				else vErrors.push(err38);
@@ -9174,8 +8622,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
 			instancePath,
 			schemaPath: "#/type",
 			keyword: "type",
-			params: { type: "object" },
-			message: "must be object"
+			params: { type: "object" }
 		};
 		if (vErrors === null) vErrors = [err39];
 		else vErrors.push(err39);

@@ -26,7 +26,7 @@ import { baseFor } from "./plan/base-for.ts";
 import { fingerprintStep, gateFilesOf } from "./plan/fingerprint.ts";
 import { planPipeline } from "./plan/plan-pipeline.ts";
 import { selectPipeline } from "./validate/select-pipeline.ts";
-import { takeBase } from "./workspace/base.ts";
+import { listProject, takeBase } from "./workspace/base.ts";
 
 /** What a plan is made for. */
 export interface PlanRequest extends ProjectRequest {
@@ -47,7 +47,6 @@ export interface PlannedRun {
   /** The project's tree as it is now. */
   readonly tree: Digest;
   readonly passed: readonly PassedWork[];
-  readonly inputDigest?: Digest;
   readonly fingerprintOf: (step: Step, inputs: Readonly<Record<string, Digest>>) => FingerprintRef;
 }
 
@@ -58,6 +57,7 @@ export const adapters: ReadonlyMap<string, Adapter> = new Map([["command", comma
 export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipeline) => boolean): Promise<Result<PlannedRun>> {
   const located = locateProject(request);
   if (!located.ok) return located;
+  const listing = listProject(located.value.root);
   const read = await readProject(request, located.value);
   if (!read.ok) return read;
   const project = requireValid(read.value);
@@ -65,20 +65,25 @@ export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipe
   const pipeline = selectPipeline(project.value, request.pipeline);
   if (!pipeline.ok) return pipeline;
   const memory = openMemory(read.value, request.env);
-  return planSelected({ read: read.value, project: project.value, memory }, pipeline.value, withHistory(pipeline.value), request.input);
+  const base = (views: Views) => takeBase(located.value.root, memory.stateDir, views, listing);
+  const open = { read: read.value, project: project.value, memory };
+  return planSelected(open, pipeline.value, base, withHistory(pipeline.value), request.input);
 }
 
-/** Plans a pipeline of a project that is open; `pinned` is the base of a run that is resumed. */
+/** The filters of a pipeline's steps, by key. */
+type Views = Parameters<typeof takeBase>[2];
+
+/** Plans a pipeline of a project that is open, over a base: the project as it is now, or as it was when a resumed run began. */
 export async function planSelected(
   open: Pick<PlannedRun, "read" | "project" | "memory">,
   pipeline: Pipeline,
+  baseOf: (views: Views) => Promise<Result<BaseRef>>,
   withHistory: boolean,
   input: string | undefined,
-  pinned?: BaseRef,
 ): Promise<Result<PlannedRun>> {
-  const { read, project, memory } = open;
+  const { project, memory } = open;
   const views = new Map(pipeline.steps.map((step) => [viewKey(step), readFilter(step.permissions)]));
-  const current = pinned === undefined ? await takeBase(read.root, memory.stateDir, views) : ok(pinned);
+  const current = await baseOf(views);
   if (!current.ok) return current;
   const history = withHistory ? await historyOf(memory, pipeline, current.value) : ok({ passed: [], ending: [] });
   if (!history.ok) return history;
@@ -107,8 +112,7 @@ export async function planSelected(
       gateFiles: gateFilesOf(step, project.gateFiles),
       adapterVersion: adapterVersions.value.get(step.id) ?? "",
     });
-  const inputDigest = input === undefined ? {} : { inputDigest: digestOfBytes(input) };
-  return ok({ ...open, plan, base, tree, passed: history.value.passed, fingerprintOf, ...inputDigest });
+  return ok({ ...open, plan, base, tree, passed: history.value.passed, fingerprintOf });
 }
 
 /** Why this environment cannot run the pipeline, before any work: no adapter, or a deny that nobody enforces. */

@@ -67,7 +67,13 @@ async function goOn(request: ResumeRequest, root: string, run: RunRecord, outer:
   const memory = { ...openMemory(read.value, request.env), stateDir: outer.stateDir };
   const input = await inputOf(run, memory.blobs);
   if (!input.ok) return input;
-  const planned = await planSelected({ read: read.value, project: project.value, memory }, pipeline.value, false, input.value, run.base);
+  const planned = await planSelected(
+    { read: read.value, project: project.value, memory },
+    pipeline.value,
+    async () => ok(run.base),
+    false,
+    input.value,
+  );
   if (!planned.ok) return planned;
   const merged = { ...options, concurrency: request.concurrency ?? options.concurrency, onFailure: request.onFailure ?? options.onFailure };
   return execute(planned.value, {

@@ -19,7 +19,8 @@ export interface GitFiles {
   readonly index: BaseIndex;
 }
 
-interface Listing {
+/** What git says of a directory. */
+export interface Listing {
   readonly head?: string;
   readonly algorithm: "sha1" | "sha256";
   /** By path; paths with unmerged stages have no id. */
@@ -31,8 +32,12 @@ interface Listing {
 const yieldEvery = 500;
 
 /** The project's files, or nothing where git does not know them: no git, no repository, a directory that the repository ignores. */
-export async function gitFiles(root: string, stateDir: string, isLeftOut: (path: string) => boolean): Promise<GitFiles | undefined> {
-  const listing = await listRepository(root);
+export async function gitFiles(
+  root: string,
+  stateDir: string,
+  listing: Listing | undefined,
+  isLeftOut: (path: string) => boolean,
+): Promise<GitFiles | undefined> {
   if (listing === undefined || listing.staged.size + listing.dirty.length === 0) return undefined;
   const index = openBaseIndex(stateDir, listing.algorithm);
   const entries = await entriesOf({ root, prefix: "", listing, isLeftOut, index });
@@ -88,7 +93,8 @@ async function innerRepository(scope: Scope, full: string): Promise<readonly Bas
   return oid === undefined ? files : [{ path: full, mode: "160000", oid }, ...files];
 }
 
-async function listRepository(directory: string): Promise<Listing | undefined> {
+/** Asks git for a directory's files; nothing where git has no answer. Never rejects. */
+export async function listRepository(directory: string): Promise<Listing | undefined> {
   const [facts, stage, rest] = await Promise.all([
     runGit(["rev-parse", "--is-inside-work-tree", "--show-object-format", "HEAD"], directory),
     runGit(["ls-files", "--stage", "-z"], directory),

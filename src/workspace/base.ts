@@ -8,9 +8,17 @@ import path from "node:path";
 import type { Digest } from "../model/digest.ts";
 import type { BaseRef } from "../model/event.ts";
 import { err, ok, type Result } from "../model/result.ts";
-import { gitFiles } from "./base-git.ts";
+import { gitFiles, type Listing, listRepository } from "./base-git.ts";
 import { type BaseEntry, openBaseIndex, saveBaseIndex } from "./base-index.ts";
 import { walkFiles } from "./base-walk.ts";
+
+/** A look at a project that has begun. */
+export type ProjectListing = Promise<Listing | undefined>;
+
+/** Begins to look at the project at `root`: git answers while the manifest is still being read. */
+export function listProject(root: string): ProjectListing {
+  return problemWith(root) === undefined ? listRepository(root) : Promise.resolve(undefined);
+}
 
 /**
  * Takes the base of the project at `root` (absolute; it may be a part of a repository).
@@ -20,17 +28,18 @@ import { walkFiles } from "./base-walk.ts";
  * `.git` and the state directory never count. HEAD is recorded as `head`; it counts only for views whose filter lets `.git/HEAD`
  * through, so a commit that changes no file changes no other digest. Names that are not UTF-8 count, the content under them does not.
  *
- * `views` are the filters to take digests through, by key. Fails with `file-unreadable` when `root` is not a directory.
+ * `views` are the filters to take digests through, by key; `listing` is a look that was begun before. Fails with `file-unreadable` when `root` is not a directory.
  */
 export async function takeBase(
   root: string,
   stateDir: string,
   views: ReadonlyMap<string, (path: string) => boolean>,
+  listing: ProjectListing = listProject(root),
 ): Promise<Result<BaseRef>> {
   const problem = problemWith(root);
   if (problem !== undefined) return err({ reason: "file-unreadable", path: root, ...problem });
   const isLeftOut = below(path.relative(root, path.resolve(root, stateDir)));
-  const git = await gitFiles(root, stateDir, isLeftOut);
+  const git = await gitFiles(root, stateDir, await listing, isLeftOut);
   if (git !== undefined) {
     saveBaseIndex(stateDir, git.index);
     const head = git.head === undefined ? {} : { head: git.head };

@@ -53,7 +53,7 @@ const outputOptions = {
   comments: { legal: false, annotation: false, jsdoc: false },
   minify: {
     compress: { keepNames: { function: true, class: true } },
-    mangle: false,
+    mangle: { keepNames: { function: true, class: true } },
     codegen: { removeWhitespace: true },
   },
 };

@@ -1,1 +1,1 @@
-import"./rolldown-runtime.js";function ndjsonReporter({write}){return{name:`ndjson`,onEvent:event=>write(`${JSON.stringify(event)}\n`),close:async()=>{}}}export{ndjsonReporter};
+import"./rolldown-runtime.js";function ndjsonReporter({write:e}){return{name:`ndjson`,onEvent:t=>e(`${JSON.stringify(t)}\n`),close:async()=>{}}}export{ndjsonReporter};

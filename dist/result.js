@@ -1,1 +1,1 @@
-import"./rolldown-runtime.js";function ok(value){return{ok:!0,value}}function err(error){return{ok:!1,error}}function unreachable(value){throw Error(`unreachable: ${JSON.stringify(value)}`)}export{err,ok,unreachable};
+import"./rolldown-runtime.js";function ok(e){return{ok:!0,value:e}}function err(e){return{ok:!1,error:e}}function unreachable(e){throw Error(`unreachable: ${JSON.stringify(e)}`)}export{err,ok,unreachable};

@@ -18,7 +18,7 @@ export function personaSchema(): string {
 }
 
 /** What the journal adds to every event; the type is `Envelope`. */
-const envelope = {
+export const envelope = {
   v: { const: 1, description: "The version of the format." },
   run: { type: "string", description: "The run's id." },
   writer: { type: "string", description: "The process that wrote the line." },

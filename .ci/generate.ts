@@ -1,5 +1,5 @@
 /**
- * Writes everything that is made from the code and committed: JSON Schemas for editors, the precompiled validator, and the
+ * Writes everything that is made from the code and committed: JSON Schemas for editors, the shapes that documents are checked against, and the
  * reference pages of the guide.
  *
  * `npm run generate`              writes what changed
@@ -8,9 +8,10 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { cliDocs } from "./cli-docs.ts";
+import { eventsPage } from "./events-page.ts";
 import { diagnosticsPage, manifestPage } from "./generate-docs.ts";
 import { eventsSchema, manifestSchema, personaSchema, pipelineSchema } from "./generate-schemas.ts";
-import { validatorCode, validatorTypes } from "./generate-validator.ts";
+import { shapesCode, shapesTypes } from "./generate-shapes.ts";
 
 interface Output {
   /** Relative to the tree's root. */
@@ -23,10 +24,11 @@ const outputs: readonly Output[] = [
   { path: "schema/pipeline.schema.json", content: pipelineSchema },
   { path: "schema/persona.schema.json", content: personaSchema },
   { path: "schema/events.schema.json", content: eventsSchema },
-  { path: "src/validate/generated/manifest-validator.js", content: validatorCode },
-  { path: "src/validate/generated/manifest-validator.d.ts", content: validatorTypes },
+  { path: "src/validate/generated/manifest-shapes.js", content: shapesCode },
+  { path: "src/validate/generated/manifest-shapes.d.ts", content: shapesTypes },
   { path: "docs/diagnostics.md", content: diagnosticsPage },
   { path: "docs/manifest.md", content: manifestPage },
+  { path: "docs/events.md", content: eventsPage },
   { path: "docs/cli.md", content: cliDocs },
 ];
 

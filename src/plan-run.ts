@@ -2,17 +2,21 @@
  * The middle chapter of the spine: from a project that holds to a plan, and to the reasons for which this environment cannot
  * carry it out. `wave plan`, `run` and `resume` all come through here.
  */
+import type { Changeset } from "./model/changeset.ts";
+import { reverse } from "./model/combine-changes.ts";
 import { type Digest, digestOfBytes } from "./model/digest.ts";
+import { unenforceable, wantsIsolation } from "./model/enforcement.ts";
 import type { BaseRef, FingerprintRef } from "./model/event.ts";
 import type { Failure } from "./model/failure.ts";
 import type { ValidatedProject } from "./model/loaded.ts";
-import { enforcementOf, readFilter, unenforceable, viewKey } from "./model/permissions.ts";
+import { readFilter, viewKey } from "./model/permissions.ts";
 import type { Pipeline, Step } from "./model/pipeline.ts";
 import type { Plan } from "./model/plan.ts";
 import type { Adapter } from "./model/ports.ts";
 import { ok, type Result } from "./model/result.ts";
 import type { PassedWork, RunRecord } from "./model/state.ts";
 import {
+  type Environment,
   locateProject,
   type Memory,
   openMemory,
@@ -27,6 +31,8 @@ import { fingerprintStep, gateFilesOf } from "./plan/fingerprint.ts";
 import { planPipeline } from "./plan/plan-pipeline.ts";
 import { selectPipeline } from "./validate/select-pipeline.ts";
 import { listProject, takeBase } from "./workspace/base.ts";
+import { readChangeset } from "./workspace/changeset/keep-changes.ts";
+import { type Isolation, noIsolation, probeIsolation } from "./workspace/fence/isolation.ts";
 
 /** What a plan is made for. */
 export interface PlanRequest extends ProjectRequest {
@@ -41,13 +47,19 @@ export interface PlannedRun {
   readonly read: ReadProject;
   readonly project: ValidatedProject;
   readonly memory: Memory;
+  /** The environment of the wave process. */
+  readonly env: Environment;
   readonly plan: Plan;
   /** What fingerprints are taken over. */
   readonly base: BaseRef;
   /** The project's tree as it is now. */
   readonly tree: Digest;
   readonly passed: readonly PassedWork[];
-  readonly fingerprintOf: (step: Step, inputs: Readonly<Record<string, Digest>>) => FingerprintRef;
+  /** What leads from the project as it is to `base`: not empty where an earlier run's changes lie over it. */
+  readonly undo: Changeset;
+  /** What this environment can fence and isolate. */
+  readonly isolation: Isolation;
+  readonly fingerprintOf: (step: Step, inputs: Readonly<Record<string, Digest>>, changes: Digest | undefined) => FingerprintRef;
 }
 
 /** The adapters of this version, by name. */
@@ -66,7 +78,7 @@ export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipe
   if (!pipeline.ok) return pipeline;
   const memory = openMemory(read.value, request.env);
   const base = (views: Views) => takeBase(located.value.root, memory.stateDir, views, listing);
-  const open = { read: read.value, project: project.value, memory };
+  const open = { read: read.value, project: project.value, memory, env: request.env };
   return planSelected(open, pipeline.value, base, withHistory(pipeline.value), request.input);
 }
 
@@ -75,7 +87,7 @@ type Views = Parameters<typeof takeBase>[2];
 
 /** Plans a pipeline of a project that is open, over a base: the project as it is now, or as it was when a resumed run began. */
 export async function planSelected(
-  open: Pick<PlannedRun, "read" | "project" | "memory">,
+  open: Pick<PlannedRun, "read" | "project" | "memory" | "env">,
   pipeline: Pipeline,
   baseOf: (views: Views) => Promise<Result<BaseRef>>,
   withHistory: boolean,
@@ -91,6 +103,11 @@ export async function planSelected(
   const adapterVersions = await versionsOf(pipeline);
   if (!adapterVersions.ok) return adapterVersions;
   const { tree } = current.value;
+  const undo = await undoOf(memory, current.value, base, history.value.ending);
+  if (!undo.ok) return undo;
+  const isolation = pipeline.steps.some(wantsIsolation)
+    ? await probeIsolation({ root: open.read.root, stateDir: memory.stateDir, env: open.env })
+    : noIsolation;
   const common = { base, tree, platform: `${process.platform}-${process.arch}`, gateFiles: project.gateFiles };
   const runInput = input === undefined ? {} : { runInput: digestOfBytes(input) };
   const plan = planPipeline({
@@ -99,12 +116,13 @@ export async function planSelected(
     pipeline,
     passed: history.value.passed,
     adapterVersions: adapterVersions.value,
-    enforcement: (step) => enforcementOf(step),
+    fences: isolation.fences,
   });
-  const fingerprintOf = (step: Step, inputs: Readonly<Record<string, Digest>>) =>
+  const fingerprintOf: PlannedRun["fingerprintOf"] = (step, inputs, changes) =>
     fingerprintStep({
       step,
       inputs,
+      ...(changes === undefined ? {} : { changes }),
       ...runInput,
       platform: common.platform,
       base: base.views[viewKey(step)] ?? base.tree,
@@ -112,16 +130,16 @@ export async function planSelected(
       gateFiles: gateFilesOf(step, project.gateFiles),
       adapterVersion: adapterVersions.value.get(step.id) ?? "",
     });
-  return ok({ ...open, plan, base, tree, passed: history.value.passed, fingerprintOf });
+  return ok({ ...open, plan, base, tree, passed: history.value.passed, undo: undo.value, isolation, fingerprintOf });
 }
 
 /** Why this environment cannot run the pipeline, before any work: no adapter, or a deny that nobody enforces. */
-export async function refusalOf(pipeline: Pipeline): Promise<Failure | undefined> {
+export function refusalOf({ plan: { pipeline }, isolation }: Pick<PlannedRun, "plan" | "isolation">): Failure | undefined {
   for (const step of pipeline.steps) {
     const missing = adapterProblem(step);
     if (missing !== undefined) return { reason: "adapter-missing", step: step.id, persona: step.persona.name, ...missing };
   }
-  const rules = unenforceable(pipeline);
+  const rules = unenforceable(pipeline, isolation.fences);
   return rules.length === 0 ? undefined : { reason: "permission-unenforceable", rules };
 }
 
@@ -139,6 +157,18 @@ function adapterProblem(step: Step): { adapter?: string; detail: string; hint: s
     return { adapter: choice.name, detail: "adapter `command` has no command to run", hint };
   }
   return undefined;
+}
+
+/**
+ * The way back from the project as it is to the base that counts, where that is an earlier run's: the reverse of what the run applied.
+ * Steps that ran in place are not undone; their work counts as it lies there.
+ */
+async function undoOf(memory: Memory, current: BaseRef, base: BaseRef, ending: readonly RunRecord[]): Promise<Result<Changeset>> {
+  if (base === current) return ok([]);
+  const changes = ending[0]?.applied === true ? ending[0].changes : undefined;
+  if (changes === undefined) return ok([]);
+  const read = await readChangeset(memory.blobs, changes.digest);
+  return read.ok ? ok(reverse(read.value)) : read;
 }
 
 async function historyOf(

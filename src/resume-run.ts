@@ -11,6 +11,7 @@ import { locateProject, type Memory, openMemory, type ProjectRequest, readProjec
 import { planSelected, refusalOf } from "./plan-run.ts";
 import { execute, type FinishedRun } from "./run-pipeline.ts";
 import { readPinned } from "./state/pinned-manifest.ts";
+import { requireJournals } from "./state/require-journals.ts";
 import { selectPipeline } from "./validate/select-pipeline.ts";
 
 export interface ResumeRequest extends ProjectRequest {
@@ -34,6 +35,8 @@ export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: R
   if (!found.ok) return found;
   const run = found.value;
   if (run.status === "passed") return ok({ run });
+  const writable = await requireJournals(outer.state, run.id);
+  if (!writable.ok) return writable;
   const finished = await goOn(request, located.value.root, run, outer);
   return finished.ok ? ok({ run: finished.value.run, finished: finished.value }) : finished;
 }
@@ -61,20 +64,20 @@ async function goOn(request: ResumeRequest, root: string, run: RunRecord, outer:
   if (!project.ok) return project;
   const pipeline = selectPipeline(project.value, run.version === undefined ? run.pipeline : `${run.pipeline}@${run.version}`);
   if (!pipeline.ok) return pipeline;
-  const refused = await refusalOf(pipeline.value);
-  if (refused !== undefined) return err(refused);
   // The pinned manifest may declare secrets that the current one does not: state is opened again with all of them known.
   const memory = { ...openMemory(read.value, request.env), stateDir: outer.stateDir };
   const input = await inputOf(run, memory.blobs);
   if (!input.ok) return input;
   const planned = await planSelected(
-    { read: read.value, project: project.value, memory },
+    { read: read.value, project: project.value, memory, env: request.env },
     pipeline.value,
     async () => ok(run.base),
     false,
     input.value,
   );
   if (!planned.ok) return planned;
+  const refused = refusalOf(planned.value);
+  if (refused !== undefined) return err(refused);
   const merged = { ...options, concurrency: request.concurrency ?? options.concurrency, onFailure: request.onFailure ?? options.onFailure };
   return execute(planned.value, {
     ...request,

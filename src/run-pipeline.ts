@@ -1,11 +1,12 @@
 /**
  * The spine: load → validate → plan → execute → report, read once and understood. `open-project.ts` and
- * `plan-run.ts` are its first chapters; `resume-run.ts` is the way back in after a failure.
+ * `plan-run.ts` are its first chapters, `change-project.ts` its last; `resume-run.ts` is the way back in after a failure.
  */
 import { randomBytes } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { collectArtifacts } from "./artifact/collect.ts";
+import { changesPort } from "./change-project.ts";
 import { contractTypes } from "./contract/contract-types.ts";
 import type { RunOutcome } from "./execute/context.ts";
 import { executePlan } from "./execute/execute-plan.ts";
@@ -25,13 +26,15 @@ import { systemClock } from "./platform/clock.ts";
 import { pinFiles } from "./state/pinned-manifest.ts";
 import { openAttemptLog } from "./workspace/attempt-log.ts";
 import { takeBase } from "./workspace/base.ts";
-import { sharedProvider } from "./workspace/shared.ts";
+import { workspaceProvider } from "./workspace/provider.ts";
 
 export interface RunRequest extends PlanRequest {
   readonly concurrency?: number;
   readonly onFailure: RunOptions["onFailure"];
   /** Take equal, passed work from earlier runs, whatever the manifest says. */
   readonly reuse: boolean;
+  /** Whether the project gets the changes of a run that passed. */
+  readonly apply: boolean;
   readonly resetCircuit: boolean;
   readonly signal: AbortSignal;
   /** Made once the plan is known, so that a live view can show steps that have not begun. */
@@ -49,7 +52,7 @@ export interface FinishedRun {
 export async function runPipeline(request: RunRequest): Promise<Result<FinishedRun>> {
   const planned = await planRun(request, (pipeline) => request.reuse || pipeline.steps.some((step) => step.reuse));
   if (!planned.ok) return planned;
-  const refused = await refusalOf(planned.value.plan.pipeline);
+  const refused = refusalOf(planned.value);
   if (refused !== undefined) return err(refused);
   const options = optionsOf(request, planned.value);
   const first = await beginRun(planned.value, options, request.input);
@@ -104,7 +107,7 @@ async function settle<T>(work: () => Promise<Result<T>>, close: () => Promise<Re
 }
 
 async function followPlan(planned: PlannedRun, execution: Execution, journal: Journal, reporter: Reporter): Promise<Result<RunOutcome>> {
-  const { plan, memory, tree, passed, read } = planned;
+  const { plan, memory, tree, passed, read, undo, isolation } = planned;
   const { run, options, env } = execution;
   const { blobs, redactor, stateDir } = memory;
   const prior = await execution.prior();
@@ -112,7 +115,7 @@ async function followPlan(planned: PlannedRun, execution: Execution, journal: Jo
   let begun = 0;
   const publish = (events: readonly WaveEvent[]) => {
     for (const event of events) {
-      if (event.type === "attempt-started") begun += 1;
+      if (event.type === "attempt-started" && event.workspace !== "isolated") begun += 1;
       reporter.onEvent(event);
     }
   };
@@ -122,9 +125,15 @@ async function followPlan(planned: PlannedRun, execution: Execution, journal: Jo
   return executePlan({
     ...{ plan, run, journal, publish, blobs, adapters, contractTypes, assemblePrompt },
     ...{ state: memory.state, clock: systemClock, random: Math.random, signal: execution.signal, prior: prior.value },
-    workspaces: sharedProvider({ root: read.root, stateDir, env }),
+    workspaces: workspaceProvider({ root: read.root, stateDir, env, isolation, blobs, redactor }),
+    changes: changesPort(memory, read.root, undo),
     files: planned.project.gateFiles,
-    options: { concurrency: options.concurrency, onFailure: options.onFailure, resetCircuit: execution.resetCircuit },
+    options: {
+      concurrency: options.concurrency,
+      onFailure: options.onFailure,
+      apply: options.apply !== false,
+      resetCircuit: execution.resetCircuit,
+    },
     fingerprintOf: planned.fingerprintOf,
     matchWork: (step, fingerprint) => (options.reuse || step.reuse ? matchWork(step, fingerprint, passed, tree) : { kind: "new" }),
     stillHolds: changeWatch(planned, () => begun),
@@ -177,6 +186,7 @@ function optionsOf(request: RunRequest, planned: PlannedRun): RunOptions {
     concurrency: request.concurrency ?? plan.pipeline.concurrency ?? defaultConcurrency(),
     onFailure: request.onFailure,
     reuse: request.reuse,
+    apply: request.apply,
     ...(request.input === undefined ? {} : { input: digestOfBytes(planned.memory.redactor.text(request.input)) }),
   };
 }

@@ -92,8 +92,7 @@ describe("a build pipeline", () => {
 });
 
 describe("a bare steps file", () => {
-  it("takes resources and permissions, and refuses a deny that nobody enforces", async () => {
-    const steps = (sandbox: string) => `
+  const steps = (sandbox: string) => `
 adapters: { command: { command: [node, agents/offline.mjs] } }
 ${sandbox}
 steps:
@@ -104,14 +103,22 @@ steps:
     permissions: { allow: ["file_read:**", "file_write:docs/**"], deny: ["network_access:*"] }
     artifacts: [notes]
 `;
+
+  it("takes resources and permissions, and refuses a deny that nobody enforces", async () => {
     const wave = project({ ...files, "wave.yaml": steps("") });
     expect((await wave.wave("validate")).code).toBe(0);
-    const refused = await wave.wave("run", "--adapter", "command");
+    const refused = await wave.start(["run", "--adapter", "command"], { WAVE_ISOLATION: "none" }).finished;
     expect(refused.code).toBe(4);
     expect(refused.stderr).toContain("network_access:*");
     expect(refused.stderr).toContain("sandbox: off");
     wave.write({ "wave.yaml": steps("sandbox: off") });
-    expect(await wave.wave("run", "--adapter", "command")).toMatchObject({ code: 0 });
+    expect(await wave.start(["run", "--adapter", "command"], { WAVE_ISOLATION: "none" }).finished).toMatchObject({ code: 0 });
+  });
+
+  it("runs as it stands where the deny is enforced", async () => {
+    const wave = project({ ...files, "wave.yaml": steps("") });
+    const doctor = JSON.parse((await wave.wave("doctor", "--json")).stdout) as { isolation: { fences: { network: boolean } } };
+    expect(await wave.wave("run", "--adapter", "command")).toMatchObject({ code: doctor.isolation.fences.network ? 0 : 4 });
   });
 });
 

@@ -1,7 +1,8 @@
 /** A whole execution in memory: every port has an implementation that the test steers and can look into. */
 import type { ExecuteContext, PromptParts, RunOutcome } from "../../src/execute/context.ts";
 import { executePlan } from "../../src/execute/execute-plan.ts";
-import { digestOfValue } from "../../src/model/digest.ts";
+import type { Changeset } from "../../src/model/changeset.ts";
+import { type Digest, digestOfValue } from "../../src/model/digest.ts";
 import type { ArtifactRef, EventOf, EventType, FingerprintRef, WaveEvent } from "../../src/model/event.ts";
 import type { Step } from "../../src/model/pipeline.ts";
 import type { Plan } from "../../src/model/plan.ts";
@@ -10,6 +11,7 @@ import { ok, type Result } from "../../src/model/result.ts";
 import type { BreakerSample } from "../../src/model/state.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
 import { type MemoryBlobs, memoryBlobs } from "./memory-blobs.ts";
+import { type MemoryChanges, memoryChanges } from "./memory-changes.ts";
 import { type MemoryJournal, memoryBreakers, memoryJournal } from "./memory-journal.ts";
 import { type MemoryWorkspaces, memoryWorkspaces } from "./memory-workspaces.ts";
 import { pipeline } from "./plan-fixtures.ts";
@@ -23,6 +25,9 @@ export interface ExecuteRigOptions {
   readonly breakAt?: number;
   readonly samples?: readonly BreakerSample[];
   readonly weights?: Readonly<Record<string, number>>;
+  /** What an attempt changes. */
+  readonly changes?: (step: string, attempt: number) => Changeset;
+  readonly undo?: Changeset;
   readonly context?: Partial<ExecuteContext>;
 }
 
@@ -32,6 +37,7 @@ export interface ExecuteRig {
   readonly journal: MemoryJournal;
   readonly blobs: MemoryBlobs;
   readonly workspaces: MemoryWorkspaces;
+  readonly changes: MemoryChanges;
   readonly clock: FakeClock;
   readonly breakers: { asked: number };
   readonly prompts: readonly PromptParts[];
@@ -59,7 +65,8 @@ export function executeRig(steps: readonly Step[], options: ExecuteRigOptions = 
   const journal = memoryJournal(clock, options.breakAt === undefined ? {} : { breakAt: options.breakAt });
   const breakers = memoryBreakers(journal, options.samples);
   const blobs = memoryBlobs();
-  const workspaces = memoryWorkspaces();
+  const workspaces = memoryWorkspaces(options.changes);
+  const changes = memoryChanges(options.undo);
   const adapter = scriptedAdapter(options.script ?? (() => "pass"));
   const controller = new AbortController();
   const published: WaveEvent[] = [];
@@ -83,6 +90,7 @@ export function executeRig(steps: readonly Step[], options: ExecuteRigOptions = 
     random: () => 1,
     signal: controller.signal,
     prior: new Map(),
+    changes,
     fingerprintOf,
     secretsOf: (step) => Object.fromEntries(step.secrets.map((name) => [name, `value of ${name}`])),
     assemblePrompt: (parts) => {
@@ -97,7 +105,7 @@ export function executeRig(steps: readonly Step[], options: ExecuteRigOptions = 
     collect: async ({ step }) => ok(await artifactsOf(blobs, step)),
     treeAfter: async () => digestOfValue("tree after"),
     ...options.context,
-    options: { concurrency: 2, onFailure: "finish", resetCircuit: false, ...options.options },
+    options: { concurrency: 2, onFailure: "finish", apply: true, resetCircuit: false, ...options.options },
   };
   return {
     context,
@@ -105,6 +113,7 @@ export function executeRig(steps: readonly Step[], options: ExecuteRigOptions = 
     journal,
     blobs,
     workspaces,
+    changes,
     clock,
     breakers,
     prompts,
@@ -129,8 +138,12 @@ export async function artifactsOf(blobs: MemoryBlobs, step: Step): Promise<Artif
 }
 
 /** The fingerprint that the rig gives a step. */
-export function fingerprintOf(step: Step, inputs: Readonly<Record<string, string>>): FingerprintRef {
-  return { work: digestOfValue({ step: step.id, inputs }), gate: digestOfValue(step.contracts.map(({ name }) => name)), parts: {} };
+export function fingerprintOf(step: Step, inputs: Readonly<Record<string, string>>, changes?: Digest): FingerprintRef {
+  return {
+    work: digestOfValue({ step: step.id, inputs, ...(changes === undefined ? {} : { changes }) }),
+    gate: digestOfValue(step.contracts.map(({ name }) => name)),
+    parts: {},
+  };
 }
 
 function contractTypesOf(
@@ -151,5 +164,5 @@ function planOf(steps: readonly Step[], weights: Readonly<Record<string, number>
     work: { kind: "unknown", after: [] } as const,
     enforcement: [],
   }));
-  return { pipeline: pipeline(steps), steps: planned, criticalPath: [] };
+  return { pipeline: pipeline(steps), steps: planned, fences: { fence: true, network: true }, criticalPath: [] };
 }

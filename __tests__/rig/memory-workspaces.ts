@@ -1,4 +1,5 @@
 /** Workspaces without a disk: they remember what they were opened with and how they were given back. */
+import type { Changeset } from "../../src/model/changeset.ts";
 import type { OpenWorkspace, Workspace, WorkspacePaths, WorkspaceProvider } from "../../src/model/ports.ts";
 import { ok } from "../../src/model/result.ts";
 
@@ -8,7 +9,7 @@ export interface MemoryWorkspaces extends WorkspaceProvider {
   readonly discarded: readonly string[];
 }
 
-export function memoryWorkspaces(): MemoryWorkspaces {
+export function memoryWorkspaces(changesOf: (step: string, attempt: number) => Changeset = () => []): MemoryWorkspaces {
   const opened: (OpenWorkspace & { readonly prompt: string })[] = [];
   const discarded: string[] = [];
   return {
@@ -18,18 +19,19 @@ export function memoryWorkspaces(): MemoryWorkspaces {
     async open(request) {
       const paths = pathsOf(request);
       opened.push({ ...request, prompt: request.task(paths) });
-      return ok(workspace(paths, (outcome) => void discarded.push(`${request.step.id}.${request.attempt} ${outcome}`)));
+      const changes = changesOf(request.step.id, request.attempt);
+      return ok(workspace(paths, changes, (outcome) => void discarded.push(`${request.step.id}.${request.attempt} ${outcome}`)));
     },
   };
 }
 
-function workspace(paths: WorkspacePaths, discard: (outcome: "passed" | "failed") => void): Workspace {
+function workspace(paths: WorkspacePaths, changes: Changeset, discard: (outcome: "passed" | "failed") => void): Workspace {
   return {
     paths,
     spawn: async () => ({ kind: "not-started", code: "ENOSYS", detail: "no children here" }),
     read: async () => ok(new Uint8Array()),
     list: async () => ok([]),
-    changeset: async () => ok(undefined),
+    changeset: async () => ok(changes),
     discard: async (outcome) => discard(outcome),
   };
 }

@@ -83,7 +83,8 @@ async function contentAt(workspace: Workspace, artifact: StepArtifact, place: Fo
 
 async function store({ blobs, redactor }: Collection, { artifact, bytes, mediaType, source }: Content): Promise<Result<ArtifactRef>> {
   const { name } = artifact;
-  if (redactor.finds(bytes)) return err({ reason: "secret-leaked", artifact: name });
+  const kind = redactor.kindOf(bytes);
+  if (kind !== undefined) return err({ reason: "secret-leaked", artifact: name, kind });
   const stored = await blobs.put(bytes);
   return stored.ok ? ok({ name, ...stored.value, mediaType, source }) : stored;
 }

@@ -2,25 +2,21 @@
  * Content-addressed bytes on the local disk: `<stateDir>/blobs/sha256/ab/cdef…`, read-only files. What is given out was
  * verified against its digest. Nothing is scrubbed here: callers hand over what may be stored.
  */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import path from "node:path";
 import { type Digest, digestOfBytes } from "../model/digest.ts";
 import type { Failure } from "../model/failure.ts";
 import type { ArtifactStore } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { createStateDirectory, type IoProblem, stateUnreadable, stateUnwritable, tryIo, writeFileDurably } from "../platform/files.ts";
+import { blobFile, digestOfFile, touchBlob } from "./blob-files.ts";
 
 /**
  * Opens the store; nothing is created before the first `put`. `get` and `pathOf` fail with `state-damaged` where a blob is gone
- * or is not what its digest says, `put` with `state-unwritable`. Writing the same bytes again repairs a damaged blob.
+ * or is not what its digest says, `put` with `state-unwritable`. Writing the same bytes again repairs a damaged blob. What `put` and
+ * `pathOf` gave is safe from a cleanup for an hour, and as long as the run goes on that asked for it.
  */
 export function localBlobs(stateDir: string): ArtifactStore {
-  const fileOf = (digest: Digest) => {
-    const hex = digest.slice("sha256:".length);
-    return path.join(stateDir, "blobs", "sha256", hex.slice(0, 2), hex.slice(2));
-  };
+  const fileOf = (digest: Digest) => blobFile(stateDir, digest);
   return {
     put: (bytes) => put(stateDir, fileOf, bytes),
     get: (digest) => get(fileOf(digest), digest),
@@ -52,20 +48,23 @@ async function get(file: string, digest: Digest): Promise<Result<Uint8Array>> {
 }
 
 async function pathOf(file: string, digest: Digest): Promise<Result<string>> {
-  const found = await tryIo(() => digestOfFile(file));
+  const found = await tryIo(async () => {
+    await touchBlob(file, (await stat(file)).mtimeMs);
+    return digestOfFile(file);
+  });
   if (!found.ok) return err(readFailure(file, digest, found.error));
   return found.value === digest ? ok(file) : err(damaged(file, digest));
 }
 
 async function holds(file: string, digest: Digest, size: number): Promise<"intact" | "other"> {
-  const found = await tryIo(async () => ((await stat(file)).size === size ? digestOfFile(file) : undefined));
+  const found = await tryIo(async () => {
+    const { size: there, mtimeMs } = await stat(file);
+    if (there !== size) return undefined;
+    // Before its bytes are judged: a cleanup that moves it away afterwards sees that it is wanted.
+    await touchBlob(file, mtimeMs);
+    return digestOfFile(file);
+  });
   return found.ok && found.value === digest ? "intact" : "other";
-}
-
-async function digestOfFile(file: string): Promise<Digest> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file)) hash.update(chunk);
-  return `sha256:${hash.digest("hex")}`;
 }
 
 function readFailure(file: string, digest: Digest, problem: IoProblem): Failure {

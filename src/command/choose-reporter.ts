@@ -2,6 +2,8 @@
 import type { Plan } from "../model/plan.ts";
 import type { Reporter } from "../model/ports.ts";
 import { multiplexReporter } from "../report/multiplex.ts";
+import { ndjsonReporter } from "../report/ndjson.ts";
+import { plainReporter } from "../report/plain.ts";
 import type { Io } from "./command.ts";
 
 /** What goes wrong in a console is warned about once and fails nothing. */
@@ -14,16 +16,12 @@ export async function chooseReporter(
 }
 
 async function consoleFor(plan: Plan, io: Io, options: { readonly json: boolean; readonly verbose: boolean }): Promise<Reporter> {
-  if (options.json) {
-    const { ndjsonReporter } = await import("../report/ndjson.ts");
-    return ndjsonReporter({ write: io.stdout.write });
-  }
+  if (options.json) return ndjsonReporter({ write: io.stdout.write });
   const { stderr, env } = io;
   const common = { write: stderr.write, color: stderr.color };
   if (stderr.isTerminal && !options.verbose && env["CI"] === undefined) {
     const { liveReporter } = await import("../report/live.ts");
     return liveReporter(plan, { ...common, columns: stderr.columns, rows: stderr.rows });
   }
-  const { plainReporter } = await import("../report/plain.ts");
   return plainReporter({ ...common, groups: env["GITHUB_ACTIONS"] === "true", verbose: options.verbose });
 }

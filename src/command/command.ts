@@ -2,9 +2,11 @@
  * What a `wave` command is: its words, its options and what it does. `cli.ts` builds the parser and `docs/cli.md` is
  * generated from these definitions, so help, docs and behaviour are one thing.
  */
+import { describeFailure } from "../model/describe.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { exitCodeOf, type Failure } from "../model/failure.ts";
 import type { Io } from "../model/io.ts";
+import { renderDiagnostics } from "../report/render-diagnostics.ts";
 
 export type { Io } from "../model/io.ts";
 
@@ -82,11 +84,7 @@ export interface FailureContext {
 }
 
 /** Prints a failure where it belongs and gives its exit status. */
-export async function fail(io: Io, failure: Failure, context: Partial<FailureContext> = {}): Promise<number> {
-  const [{ describeFailure }, { renderDiagnostics }] = await Promise.all([
-    import("../model/describe.ts"),
-    import("../report/render-diagnostics.ts"),
-  ]);
+export function fail(io: Io, failure: Failure, context: Partial<FailureContext> = {}): number {
   if (context.json === true) {
     io.stdout.write(`${JSON.stringify({ ok: false, failure })}\n`);
   } else if (failure.reason === "manifest-invalid") {
@@ -100,8 +98,7 @@ export async function fail(io: Io, failure: Failure, context: Partial<FailureCon
 }
 
 /** Warnings go to people, also when a command succeeds. */
-export async function warn(io: Io, diagnostics: readonly Diagnostic[], fileText: (path: string) => string | undefined): Promise<void> {
+export function warn(io: Io, diagnostics: readonly Diagnostic[], fileText: (path: string) => string | undefined): void {
   if (diagnostics.length === 0) return;
-  const { renderDiagnostics } = await import("../report/render-diagnostics.ts");
   io.stderr.write(renderDiagnostics(diagnostics, fileText, "text", { color: io.stderr.color }));
 }

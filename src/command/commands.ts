@@ -1,12 +1,19 @@
 /** The table of commands, in the order of help. */
+import { artifactsCommand } from "./artifacts.ts";
+import { cancelCommand } from "./cancel.ts";
+import { cleanupCommand } from "./cleanup.ts";
 import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
+import { doctorCommand } from "./doctor.ts";
 import { logsCommand } from "./logs.ts";
 import { planCommand } from "./plan.ts";
 import { resumeCommand } from "./resume.ts";
+import { rollbackCommand } from "./rollback.ts";
 import { runCommand } from "./run.ts";
+import { stateCommand } from "./state.ts";
 import { statusCommand } from "./status.ts";
 import { validateCommand } from "./validate.ts";
+import { workspaceCommand } from "./workspace.ts";
 
 export const commands: readonly Command[] = [
   validateCommand,
@@ -14,6 +21,13 @@ export const commands: readonly Command[] = [
   planCommand,
   runCommand,
   resumeCommand,
+  cancelCommand,
   statusCommand,
   logsCommand,
+  artifactsCommand,
+  rollbackCommand,
+  workspaceCommand,
+  cleanupCommand,
+  stateCommand,
+  doctorCommand,
 ];

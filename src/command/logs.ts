@@ -1,8 +1,7 @@
 /** `wave logs`: what steps printed, scrubbed. */
-import { locateProject, openMemory, readProject } from "../open-project.ts";
 import { type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
 import { followLogs } from "./follow-logs.ts";
-import { projectRequest } from "./project-request.ts";
+import { openProjectMemory } from "./open-memory.ts";
 
 export const logsCommand: Command = {
   name: "logs",
@@ -25,12 +24,9 @@ async function logs(invocation: Invocation): Promise<number> {
   const json = flag(invocation, "json");
   const attempt = countOption(invocation, "attempt", 10_000);
   if (typeof attempt === "object") return fail(io, attempt, { json });
-  const request = projectRequest(invocation);
-  const located = locateProject(request);
-  if (!located.ok) return fail(io, located.error, { json });
-  const read = await readProject(request, located.value);
-  if (!read.ok) return fail(io, read.error, { json });
-  const memory = openMemory(read.value, request.env);
+  const opened = await openProjectMemory(invocation);
+  if (!opened.ok) return fail(io, opened.error, { json });
+  const { memory } = opened.value;
   const run = await memory.state.findRun(textOption(invocation, "run") ?? "latest");
   if (!run.ok) return fail(io, run.error, { json });
   const step = invocation.arguments[0];

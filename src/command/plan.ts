@@ -4,6 +4,7 @@ import { fileTextOf } from "../open-project.ts";
 import { planRun } from "../plan-run.ts";
 import { renderPlan } from "../report/render-plan.ts";
 import { adapterOption, type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption, warn } from "./command.ts";
+import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";
 import { inputOptions, readInput } from "./run-input.ts";
 
@@ -38,9 +39,9 @@ async function plan(invocation: Invocation): Promise<number> {
     ...(input.value === undefined ? {} : { input: input.value }),
   };
   const planned = await planRun(request, () => true);
-  if (!planned.ok) return fail(io, planned.error, { json: format === "json", fileText: await diskText(request) });
+  if (!planned.ok) return fail(io, planned.error, { json: format === "json", fileText: manifestTexts(request) });
   const { read } = planned.value;
-  await warn(
+  warn(
     io,
     read.diagnostics.filter((diagnostic) => !hasErrors([diagnostic])),
     fileTextOf(read.loaded),
@@ -48,13 +49,4 @@ async function plan(invocation: Invocation): Promise<number> {
   io.stdout.write(renderPlan(planned.value.plan, { format, color: io.stdout.color }));
   const work = planned.value.plan.steps.some((step) => step.work.kind !== "equal");
   return flag(invocation, "detailedExitcode") && work ? 3 : 0;
-}
-
-/** Code frames of a manifest that did not hold. */
-async function diskText(request: {
-  readonly cwd: string;
-  readonly files: readonly string[];
-}): Promise<(file: string) => string | undefined> {
-  const { manifestTexts } = await import("./manifest-texts.ts");
-  return manifestTexts(request);
 }

@@ -44,6 +44,7 @@ export const runCommand: Command = {
     ...manifestOptions,
     adapterOption,
     ...inputOptions,
+    { flags: "--no-apply", description: "keep the changes of a run that passes out of the project" },
     { flags: "--reuse", description: "take equal, passed work from earlier runs" },
     ...executionOptions,
   ],
@@ -72,12 +73,13 @@ async function run(invocation: Invocation): Promise<number> {
     ...(pipeline === undefined ? {} : { pipeline }),
     ...(input.value === undefined ? {} : { input: input.value }),
     reuse: flag(invocation, "reuse"),
+    apply: flag(invocation, "apply"),
     signal: io.signal,
     reporter: (plan) => chooseReporter(plan, io, { json, verbose: flag(invocation, "verbose") }),
   });
   if (!finished.ok) return fail(io, finished.error, { json, fileText: manifestTexts(request) });
   const { read } = finished.value.planned;
-  if (!json) await warn(io, read.diagnostics, fileTextOf(read.loaded));
+  if (!json) warn(io, read.diagnostics, fileTextOf(read.loaded));
   return finish(io, finished.value, request, json);
 }
 

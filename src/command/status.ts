@@ -1,8 +1,7 @@
 /** `wave status`: what state remembers of runs. */
-import { locateProject, openMemory, readProject } from "../open-project.ts";
 import { renderRun, renderRuns } from "../report/render-status.ts";
 import { type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
-import { projectRequest } from "./project-request.ts";
+import { openProjectMemory } from "./open-memory.ts";
 
 export const statusCommand: Command = {
   name: "status",
@@ -18,12 +17,9 @@ async function status(invocation: Invocation): Promise<number> {
   const json = flag(invocation, "json");
   const limit = countOption(invocation, "limit", 1000);
   if (typeof limit === "object") return fail(io, limit, { json });
-  const request = projectRequest(invocation);
-  const located = locateProject(request);
-  if (!located.ok) return fail(io, located.error, { json });
-  const read = await readProject(request, located.value);
-  if (!read.ok) return fail(io, read.error, { json });
-  const { state } = openMemory(read.value, request.env);
+  const opened = await openProjectMemory(invocation);
+  if (!opened.ok) return fail(io, opened.error, { json });
+  const { state } = opened.value.memory;
   const selector = invocation.arguments[0];
   if (selector === undefined) {
     const runs = await state.listRuns({ limit: limit ?? 20 });

@@ -37,6 +37,7 @@ async function verify(context: ContractContext, contract: TestSuiteContract): Pr
     timeoutMs: contract.timeoutMs,
     signal: context.signal,
     role: "contract",
+    network: contract.network,
     onOutput: (chunk, stream) => {
       context.log.write(chunk, stream);
       tail.push(chunk);
@@ -73,6 +74,12 @@ function judge(outcome: SpawnOutcome, command: string): ContractOutcome {
         "fail",
         `took ${formatSize(outcome.peakBytes)} of memory, more than the limit of ${formatSize(outcome.limitBytes)}`,
         "memory",
+      );
+    case "disk-exceeded":
+      return not(
+        "fail",
+        `filled ${formatSize(outcome.usedBytes)} of disk, more than the limit of ${formatSize(outcome.limitBytes)}`,
+        "disk",
       );
     case "not-started":
       return not("error", `could not be started: ${outcome.detail} (${outcome.code})`, "start");

@@ -37,10 +37,11 @@ export function contractsChecked(context: ExecuteContext, beginning: Beginning, 
 export function attemptPassed(beginning: Beginning, end: AttemptEnd): EventPayload[] {
   const { step, start, fingerprint, rechecked } = beginning;
   const artifacts = [...end.artifacts];
-  const passed: EventPayload = { type: "attempt-passed", ...common(beginning, end), artifacts };
+  const changes = end.changes === undefined ? {} : { changes: end.changes };
+  const passed: EventPayload = { type: "attempt-passed", ...common(beginning, end), artifacts, ...changes };
   if (rechecked === undefined) return [passed];
   const from = { run: rechecked.run, attempt: rechecked.attempt };
-  return [passed, { type: "step-reused", step: step.id, from, fingerprint, artifacts: [...(start.stored ?? [])] }];
+  return [passed, { type: "step-reused", step: step.id, from, fingerprint, artifacts: [...(start.stored?.artifacts ?? [])], ...changes }];
 }
 
 /** The attempt failed. */

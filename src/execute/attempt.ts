@@ -3,13 +3,15 @@
  * asks nobody whether it may begin, writes no events, and does not know whether another attempt follows.
  */
 import path from "node:path";
+import type { Changeset } from "../model/changeset.ts";
 import type { Digest } from "../model/digest.ts";
-import type { ArtifactRef } from "../model/event.ts";
+import type { ArtifactRef, ChangesRef } from "../model/event.ts";
 import type { ContractResult, Failure } from "../model/failure.ts";
 import type { Feedback } from "../model/feedback.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { Adapter, OpenWorkspace, Workspace, WorkspacePaths } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
+import { writeViolation } from "./changes.ts";
 import type { AttemptLog, ExecuteContext, PromptInput, PromptParts } from "./context.ts";
 import { failureOf, verifyContracts } from "./verify-contracts.ts";
 
@@ -23,13 +25,16 @@ export interface AttemptStart {
   readonly adapter: Adapter;
   readonly inputs: readonly ReadyInput[];
   readonly feedback?: Feedback;
-  /** Artifacts of equal work: only the contracts are evaluated, on these. */
-  readonly stored?: readonly ArtifactRef[];
+  /** What lies over the project when it begins. */
+  readonly startFrom: () => Promise<Result<Changeset>>;
+  /** What equal work left: only the contracts are evaluated, on this. */
+  readonly stored?: { readonly artifacts: readonly ArtifactRef[]; readonly changes?: ChangesRef };
 }
 
 /** How an attempt ended, and what it left. */
 export type AttemptEnd = Verdict & {
   readonly artifacts: readonly ArtifactRef[];
+  readonly changes?: ChangesRef;
   readonly results: readonly ContractResult[];
   /** The end of what the adapter printed. */
   readonly tail?: string;
@@ -42,6 +47,7 @@ export type FailedEnd = Extract<AttemptEnd, { status: "failed" }>;
 /** What is known so far; stages add to it, so that a failure keeps what came before it. */
 interface Progress {
   artifacts: readonly ArtifactRef[];
+  changes?: ChangesRef;
   results: readonly ContractResult[];
   tail?: string;
   log?: Digest;
@@ -69,7 +75,12 @@ async function inWorkspace(context: ExecuteContext, start: AttemptStart, signal:
     prompt ??= context.assemblePrompt(promptParts(context, start, paths));
     return prompt;
   };
-  const opened = await context.workspaces.open({ run: context.run, step, attempt, inputs: inputs.value, task: assemble });
+  const begin = await start.startFrom();
+  if (!begin.ok) return unlessAborted(signal, begin.error);
+  const opened = await context.workspaces.open({
+    ...{ run: context.run, step, attempt, inputs: inputs.value, task: assemble },
+    ...(begin.value.length === 0 ? {} : { start: begin.value }),
+  });
   if (!opened.ok) return unlessAborted(signal, opened.error);
   const workspace = opened.value;
   const log = context.openLog(step, attempt);
@@ -94,7 +105,8 @@ interface Room {
 
 async function work(context: ExecuteContext, start: AttemptStart, room: Room, progress: Progress): Promise<Verdict> {
   const { step, attempt, stored } = start;
-  const artifacts = stored === undefined ? await produce(context, start, room, progress) : ok(stored);
+  if (stored?.changes !== undefined) progress.changes = stored.changes;
+  const artifacts = stored === undefined ? await produce(context, start, room, progress) : ok(stored.artifacts);
   if (!artifacts.ok) return unlessAborted(room.signal, artifacts.error);
   progress.artifacts = artifacts.value;
   const { workspace, signal, log } = room;
@@ -121,10 +133,20 @@ async function produce(
   if (!outcome.ok) return outcome;
   // What a child had done when it was told to stop is not known to be whole.
   if (signal.aborted) return err(cancelledBy(signal));
-  const changeset = await workspace.changeset();
-  if (!changeset.ok) return changeset;
+  const changed = await keepChanges(context, step, workspace);
+  if (!changed.ok) return changed;
+  if (changed.value !== undefined) progress.changes = changed.value;
   const { finalMessage } = outcome.value;
   return context.collect({ step, workspace, prompt, ...(finalMessage === undefined ? {} : { finalMessage }) });
+}
+
+/** What the attempt changed, once it is known that it may; nothing where it changed nothing, or where that cannot be told. */
+async function keepChanges(context: ExecuteContext, step: Step, workspace: Workspace): Promise<Result<ChangesRef | undefined>> {
+  const changes = await workspace.changeset();
+  if (!changes.ok) return changes;
+  if (changes.value === undefined || changes.value.length === 0) return ok(undefined);
+  const violation = writeViolation(step, changes.value);
+  return violation === undefined ? context.changes.keep(changes.value) : err(violation);
 }
 
 /** What goes wrong while a run is being stopped is part of stopping it. */
@@ -160,5 +182,5 @@ function promptParts(context: ExecuteContext, start: AttemptStart, paths: Worksp
 async function keepLog(context: ExecuteContext, log: AttemptLog): Promise<Result<Digest | undefined>> {
   const closed = await log.close();
   if (!closed.ok) return closed;
-  return context.storeLog === undefined ? ok(undefined) : context.storeLog(closed.value.path);
+  return context.storeLog === undefined || closed.value.size === 0 ? ok(undefined) : context.storeLog(closed.value.path);
 }

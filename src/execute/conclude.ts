@@ -2,21 +2,29 @@
  * Ends steps: moves the schedule on and gives the events that say so. Here `--on-failure`, `optional` and cancellation get
  * their meaning. Writes nothing and starts nothing.
  */
-import type { ArtifactRef, EventPayload } from "../model/event.ts";
+import type { ArtifactRef, ChangesRef, EventPayload } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Step } from "../model/pipeline.ts";
+import { noteChanges } from "./changes.ts";
 import type { Run } from "./run-state.ts";
 import { type Dropped, dropPaused, dropUnstarted, settle } from "./schedule.ts";
 
+/** What a passed step left. */
+export interface Left {
+  readonly artifacts: readonly ArtifactRef[];
+  readonly changes?: ChangesRef;
+}
+
 /** A step passed. `attempt` is absent for reused work. */
-export function concludePassed(run: Run, step: Step, artifacts: readonly ArtifactRef[], attempt?: number): EventPayload[] {
-  keepPassed(run, step, artifacts);
+export function concludePassed(run: Run, step: Step, left: Left, attempt?: number): EventPayload[] {
+  keepPassed(run, step, left);
   return [{ type: "step-finished", step: step.id, status: "passed", ...(attempt === undefined ? {} : { attempt }) }];
 }
 
-/** A step had passed already in this run: its artifacts count, and no event says so again. */
-export function keepPassed(run: Run, step: Step, artifacts: readonly ArtifactRef[]): void {
-  run.artifacts.set(step.id, artifacts);
+/** A step had passed already in this run: what it left counts, and no event says so again. */
+export function keepPassed(run: Run, step: Step, left: Left): void {
+  run.artifacts.set(step.id, left.artifacts);
+  noteChanges(run, step, left.changes);
   settle(run.schedule, step.id, "passed");
 }
 

@@ -2,10 +2,12 @@
  * What `execute/` needs from outside: the plan, the ports, and the other stages' functions, which the spine injects as
  * plain functions so that stages do not import each other. Types only.
  */
+import type { Changeset } from "../model/changeset.ts";
 import type { Digest } from "../model/digest.ts";
-import type { ArtifactRef, FingerprintRef, RunOptions, WaveEvent } from "../model/event.ts";
+import type { ArtifactRef, ChangesRef, FingerprintRef, RunOptions, WaveEvent } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Feedback } from "../model/feedback.ts";
+import type { MergeFiles } from "../model/merge-states.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { Plan } from "../model/plan.ts";
 import type {
@@ -57,8 +59,13 @@ export interface ExecuteContext {
    * or has another status.
    */
   readonly prior: ReadonlyMap<string, StepRecord>;
-  /** The fingerprint of a step that is ready, from the digests of the inputs that are there, by the name the step sees. */
-  readonly fingerprintOf: (step: Step, inputs: Readonly<Record<string, Digest>>) => FingerprintRef;
+  /** What steps change: kept, merged and applied. */
+  readonly changes: ChangesPort;
+  /**
+   * The fingerprint of a step that is ready, from the digests of the inputs that are there, by the name the step sees, and from
+   * what stands for the changes that it builds on.
+   */
+  readonly fingerprintOf: (step: Step, inputs: Readonly<Record<string, Digest>>, changes: Digest | undefined) => FingerprintRef;
   /** Finds equal work of earlier runs. Absent, or `new`, where reuse is off. */
   readonly matchWork?: (step: Step, fingerprint: FingerprintRef) => StepMatch;
   /**
@@ -85,8 +92,26 @@ export interface ExecuteOptions {
   /** Steps that may run at once, at least 1. */
   readonly concurrency: number;
   readonly onFailure: RunOptions["onFailure"];
+  /** Whether the project gets the changes of a run that passed. */
+  readonly apply: boolean;
   /** Forget the circuit breakers' windows before anything starts. */
   readonly resetCircuit: boolean;
+}
+
+/** Where changesets are kept, and how they meet the project. */
+export interface ChangesPort {
+  /** What leads from the project as it is to the base of the run: not empty where an earlier run's changes lie over that base. */
+  readonly undo: Changeset;
+  /** A changeset that was kept. Fails with `state-damaged` where its blob is gone or holds something else. */
+  read(digest: Digest): Promise<Result<Changeset>>;
+  keep(changes: Changeset): Promise<Result<ChangesRef>>;
+  readonly mergeFiles: MergeFiles;
+  /** Whether every state before the changes is the project's state now. */
+  holds(changes: Changeset): Promise<boolean>;
+  /** Whether the bytes of all states after the changes are there. */
+  intact(changes: Changeset): Promise<boolean>;
+  /** Changes the project. Fails with `project-changed` where files are in the way, and then changes nothing. */
+  apply(changes: Changeset): Promise<Result<void>>;
 }
 
 /** How a run ended. */

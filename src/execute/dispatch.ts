@@ -6,6 +6,7 @@ import type { EventPayload } from "../model/event.ts";
 import type { Step } from "../model/pipeline.ts";
 import { type AttemptEnd, type FailedEnd, runAttempt } from "./attempt.ts";
 import { attemptCancelled, attemptFailed, attemptPassed, contractsChecked, type NextAttempt } from "./attempt-events.ts";
+import { changesStand, startWith } from "./changes.ts";
 import { concludeCancelled, concludeFailed, concludePassed, keepPassed } from "./conclude.ts";
 import { attemptStarted, type Beginning, type FoundWork, type Opening, openStep } from "./open-step.ts";
 import { retryDecision, withJitter } from "./retry.ts";
@@ -23,7 +24,7 @@ export async function advance(run: Run, payloads: readonly EventPayload[]): Prom
     const opening = openStep(run, planned.step);
     run.adoptable.delete(planned.step.id);
     if (opening.kind === "refused") batch.push(...concludeFailed(run, planned.step, opening.failure));
-    else if (opening.kind === "kept") keepPassed(run, planned.step, opening.artifacts);
+    else if (opening.kind === "kept") keepPassed(run, planned.step, opening.left);
     else if (opening.kind === "ask") asking.push(opening);
     else {
       batch.push(attemptStarted(opening.beginning));
@@ -49,10 +50,10 @@ async function attempt(run: Run, beginning: Beginning): Promise<void> {
 /** Looks for equal work, then asks the circuits: what the step needs to know before it may begin. */
 async function ask(run: Run, beginning: Beginning, match: FoundWork | undefined): Promise<void> {
   const { step } = beginning;
-  if (match !== undefined && (await stands(run, match))) {
+  if (match !== undefined && (await stands(run, step, match))) {
     if (run.control.signal.aborted) return advance(run, concludeCancelled(run, step));
     if (match.kind === "equal" || step.contracts.length === 0) return advance(run, reuse(run, beginning, match));
-    const start = { ...beginning.start, stored: match.found.artifacts };
+    const start = { ...beginning.start, stored: match.found, startFrom: () => startWith(run, step, match.found) };
     return beginAsked(run, { ...beginning, start, rechecked: match.found });
   }
   const admission = await run.circuits.admit(step);
@@ -69,8 +70,9 @@ async function ask(run: Run, beginning: Beginning, match: FoundWork | undefined)
 }
 
 /** Whether found work can be taken: its blobs are whole, and the project is as the fingerprints say. */
-async function stands(run: Run, match: FoundWork): Promise<boolean> {
-  return (await run.context.stillHolds?.()) !== false && (await blobsVerify(run.context.blobs, match.found.artifacts));
+async function stands(run: Run, step: Step, match: FoundWork): Promise<boolean> {
+  if ((await run.context.stillHolds?.()) === false) return false;
+  return (await blobsVerify(run.context.blobs, match.found.artifacts)) && changesStand(run, step, match.found);
 }
 
 async function beginAsked(run: Run, beginning: Beginning): Promise<void> {
@@ -84,15 +86,16 @@ async function beginAsked(run: Run, beginning: Beginning): Promise<void> {
 
 function reuse(run: Run, beginning: Beginning, match: FoundWork): EventPayload[] {
   const { step, fingerprint } = beginning;
-  const { run: from, attempt: number, artifacts } = match.found;
+  const { run: from, attempt: number, artifacts, changes } = match.found;
   const reused: EventPayload = {
     type: "step-reused",
     step: step.id,
     from: { run: from, attempt: number },
     fingerprint,
     artifacts: [...artifacts],
+    ...(changes === undefined ? {} : { changes }),
   };
-  return [reused, ...concludePassed(run, step, artifacts)];
+  return [reused, ...concludePassed(run, step, match.found)];
 }
 
 /** What an attempt's end means for its step. Moves the schedule on and gives the events. */
@@ -101,7 +104,7 @@ function goOn(run: Run, beginning: Beginning, end: AttemptEnd): EventPayload[] {
   if (end.status === "cancelled") return [attemptCancelled(beginning, end), ...concludeCancelled(run, step, start.attempt)];
   const checked = contractsChecked(run.context, beginning, end);
   if (end.status === "passed") {
-    return [...checked, ...attemptPassed(beginning, end), ...concludePassed(run, step, end.artifacts, start.attempt)];
+    return [...checked, ...attemptPassed(beginning, end), ...concludePassed(run, step, end, start.attempt)];
   }
   const next = nextAttempt(run, beginning, end);
   if (next === undefined) return [...checked, attemptFailed(beginning, end), ...concludeFailed(run, step, end.failure, start.attempt)];

@@ -6,11 +6,13 @@ import type { Digest } from "../model/digest.ts";
 import type { EventPayload } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
 import { err, ok, type Result } from "../model/result.ts";
+import { changesIntact } from "./changes.ts";
 import { breakerKey } from "./circuit.ts";
 import { cancelRun, keepPassed } from "./conclude.ts";
 import type { ExecuteContext, RunOutcome } from "./context.ts";
 import { advance } from "./dispatch.ts";
 import { announce, createRun, type Run, track } from "./run-state.ts";
+import { settleChanges } from "./settle-changes.ts";
 import { blobsVerify } from "./verified-blobs.ts";
 
 /** How long a cancelled run waits for the project's tree: it has to end within 5 s (design §4). */
@@ -32,7 +34,8 @@ export async function executePlan(context: ExecuteContext): Promise<Result<RunOu
   if (run.bug !== undefined) throw run.bug.thrown;
   if (run.lost !== undefined) return err(run.lost);
   if (run.schedule.open > 0) throw new Error(`${run.schedule.open} steps can never start`);
-  const { status, failure } = endingOf(run);
+  const { status, failure } = await endingOf(run);
+  if (run.lost !== undefined) return err(run.lost);
   const tree = await treeAfter(run);
   const durationMs = context.clock.monotonic() - began;
   const reason = failure === undefined ? {} : { failure };
@@ -63,14 +66,14 @@ async function adoptPrior(run: Run): Promise<void> {
   const passed = plan.steps.flatMap(({ step }) => prior.get(step.id) ?? []).filter((record) => record.status === "passed");
   for (let from = 0; from < passed.length; from += verifiedAtOnce) {
     const some = passed.slice(from, from + verifiedAtOnce);
-    const stand = await Promise.all(some.map((record) => blobsVerify(blobs, record.artifacts)));
+    const stand = await Promise.all(some.map(async (record) => (await blobsVerify(blobs, record.artifacts)) && changesIntact(run, record)));
     for (const [index, record] of some.entries()) if (stand[index] === true) run.adoptable.set(record.id, record);
   }
   for (const { step } of plan.steps) {
     const record = run.adoptable.get(step.id);
     if (record === undefined || run.schedule.nodes.get(step.id)?.state !== "ready") continue;
     run.adoptable.delete(step.id);
-    keepPassed(run, step, record.artifacts);
+    keepPassed(run, step, record);
   }
 }
 
@@ -85,9 +88,12 @@ function resets(context: ExecuteContext): EventPayload[] {
   return [...keys].map((breaker) => ({ type: "circuit-reset", breaker }));
 }
 
-function endingOf(run: Run): { status: RunOutcome["status"]; failure?: Failure } {
+async function endingOf(run: Run): Promise<{ status: RunOutcome["status"]; failure?: Failure }> {
   if (run.cancelledBy !== undefined) return { status: "cancelled", failure: { reason: "cancelled", by: run.cancelledBy } };
-  if (run.faults.length === 0) return { status: "passed" };
+  if (run.faults.length === 0) {
+    const failure = await settleChanges(run);
+    return failure === undefined ? { status: "passed" } : { status: "failed", failure };
+  }
   return { status: "failed", failure: { reason: "run-failed", run: run.context.run, steps: [...run.faults] } };
 }
 

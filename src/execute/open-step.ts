@@ -2,14 +2,17 @@
  * What becomes of a step whose turn it is, as far as that can be told without waiting: it cannot start, it has passed
  * already, its attempt may begin at once, or state or blobs have to be asked first.
  */
-import type { ArtifactRef, EventPayload, FingerprintRef } from "../model/event.ts";
+import { digestOfBuiltOn } from "../model/built-on.ts";
+import type { EventPayload, FingerprintRef } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { Adapter } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import type { PassedWork } from "../model/state.ts";
 import type { AttemptStart, ReadyInput } from "./attempt.ts";
+import { builtOnOf, startOf } from "./changes.ts";
 import { type Admission, unguarded } from "./circuit.ts";
+import type { Left } from "./conclude.ts";
 import { progressOf, type Run } from "./run-state.ts";
 
 /** An attempt that is about to begin. */
@@ -24,7 +27,7 @@ export interface Beginning {
 
 export type Opening =
   | { readonly kind: "refused"; readonly failure: Failure }
-  | { readonly kind: "kept"; readonly artifacts: readonly ArtifactRef[] }
+  | { readonly kind: "kept"; readonly left: Left }
   | { readonly kind: "begin"; readonly beginning: Beginning }
   | { readonly kind: "ask"; readonly beginning: Beginning; readonly match?: FoundWork };
 
@@ -41,9 +44,9 @@ export function openStep(run: Run, step: Step): Opening {
   const inputs = inputsOf(run, step);
   if (!inputs.ok) return { kind: "refused", failure: inputs.error };
   const digests = Object.fromEntries(inputs.value.map((input) => [input.name, input.digest]));
-  const fingerprint = run.context.fingerprintOf(step, digests);
-  const kept = keptArtifacts(run, step, fingerprint);
-  if (kept !== undefined) return { kind: "kept", artifacts: kept };
+  const fingerprint = run.context.fingerprintOf(step, digests, digestOfBuiltOn(builtOnOf(run, step)));
+  const kept = keptWork(run, step, fingerprint);
+  if (kept !== undefined) return { kind: "kept", left: kept };
   const progress = progressOf(run, step.id);
   const { feedback, rejected } = progress;
   const attempt = progress.attempt + 1;
@@ -52,6 +55,7 @@ export function openStep(run: Run, step: Step): Opening {
     attempt,
     adapter: adapter.value,
     inputs: inputs.value,
+    startFrom: () => startOf(run, step),
     ...(feedback === undefined ? {} : { feedback }),
   };
   const beginning: Beginning = { step, start, fingerprint, admission: unguarded };
@@ -73,6 +77,7 @@ export function attemptStarted(beginning: Beginning): EventPayload {
     ...(model === undefined ? {} : { model }),
     fingerprint,
     inputs: start.inputs.map(({ name, digest, from }) => ({ name, digest, from })),
+    workspace: step.workspace === "shared" ? "shared" : "isolated",
     breakers: [...admission.breakers],
     probe: admission.probes.length > 0,
   };
@@ -112,10 +117,10 @@ function inputsOf(run: Run, step: Step): Result<readonly ReadyInput[]> {
 }
 
 /** A step that passed in this run before, while something upstream of it had to run again: it stands if that changed nothing for it. */
-function keptArtifacts(run: Run, step: Step, fingerprint: FingerprintRef): readonly ArtifactRef[] | undefined {
+function keptWork(run: Run, step: Step, fingerprint: FingerprintRef): Left | undefined {
   const record = run.adoptable.get(step.id);
   const same = record?.fingerprint?.work === fingerprint.work && record.fingerprint.gate === fingerprint.gate;
-  return same ? record?.artifacts : undefined;
+  return same ? record : undefined;
 }
 
 /** Equal work is looked for once: an attempt that failed here is not replaced by it. */

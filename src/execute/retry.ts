@@ -62,6 +62,11 @@ export function retryDecision(failure: Failure, step: Step, history: RetryHistor
     case "run-active":
     case "run-complete":
     case "memory-exceeded":
+    case "disk-exceeded":
+    case "write-denied":
+    case "changeset-refused":
+    case "merge-conflict":
+    case "project-changed":
     case "artifact-refused":
     case "artifact-too-large":
     case "secret-leaked":

@@ -1,5 +1,6 @@
 /** What one execution knows while it goes on, and the one way its events get to disk. */
-import type { ArtifactRef, EventPayload } from "../model/event.ts";
+import type { BuiltOn } from "../model/built-on.ts";
+import type { ArtifactRef, ChangesRef, EventPayload } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Feedback } from "../model/feedback.ts";
 import type { StepRecord } from "../model/state.ts";
@@ -26,6 +27,10 @@ export interface Run {
   readonly control: AbortController;
   /** Artifacts of passed steps. */
   readonly artifacts: Map<string, readonly ArtifactRef[]>;
+  /** What passed steps changed; those that changed nothing are not in it. */
+  readonly changes: Map<string, ChangesRef>;
+  /** What steps build on, as far as that is known. */
+  readonly builtOn: Map<string, BuiltOn>;
   readonly progress: Map<string, StepProgress>;
   /** Steps that passed in this run before it was resumed, with verified blobs, and have not been taken as passed yet. */
   readonly adoptable: Map<string, StepRecord>;
@@ -52,6 +57,8 @@ export function createRun(context: ExecuteContext): Run {
     circuits: createCircuits(context),
     control: new AbortController(),
     artifacts: new Map(),
+    changes: new Map(),
+    builtOn: new Map(),
     progress: new Map(),
     adoptable: new Map(),
     opened: new Set(),

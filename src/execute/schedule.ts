@@ -39,6 +39,8 @@ export interface Schedule {
   readonly nodes: ReadonlyMap<string, Node>;
   readonly queue: ReadyQueue<Node>;
   readonly slots: number;
+  /** Every step runs in place: then nothing is isolated that another step could disturb, and they run side by side. */
+  readonly allInPlace: boolean;
   running: number;
   /** The step that runs alone is running. */
   alone: boolean;
@@ -62,20 +64,22 @@ export function createSchedule(plan: Plan, slots: number): Schedule {
       node.waitsFor += 1;
     }
   }
-  const schedule: Schedule = { nodes, queue: [], slots, running: 0, alone: false, open: nodes.size };
+  const allInPlace = plan.steps.every(({ step }) => step.workspace === "shared");
+  const schedule: Schedule = { nodes, queue: [], slots, allInPlace, running: 0, alone: false, open: nodes.size };
   for (const node of nodes.values()) if (node.waitsFor === 0) makeReady(schedule, node);
   return schedule;
 }
 
 /**
  * Takes a slot for the step that should start now; nothing when none can. Longest path first. A step that runs alone and
- * whose turn it is waits until all slots are free, and what comes after it waits too, so that it cannot starve.
+ * whose turn it is waits until all slots are free, and what comes after it waits too, so that it cannot starve. In a plan of which
+ * every step runs in place none needs to be alone.
  */
 export function take(schedule: Schedule): PlannedStep | undefined {
   while (schedule.queue[0] !== undefined && schedule.queue[0].state !== "ready") dequeue(schedule.queue);
   const first = schedule.queue[0];
   if (first === undefined || schedule.alone || schedule.running >= schedule.slots) return undefined;
-  const alone = first.planned.step.workspace === "shared";
+  const alone = !schedule.allInPlace && first.planned.step.workspace === "shared";
   if (alone && schedule.running > 0) return undefined;
   dequeue(schedule.queue);
   first.state = "running";

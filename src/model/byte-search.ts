@@ -14,18 +14,15 @@ export interface Stretch {
 
 /** What {@link ByteSearch.scan} found in one stretch of a stream. */
 export interface Scan {
-  /** In order. The first one starts at 0 and goes on a match that was reported before when `covered` was positive. */
+  /** In order. */
   readonly stretches: readonly Stretch[];
   /** Up to here every match is known; what follows may be the beginning of one, and has to come again before the next chunk. */
   readonly settled: number;
 }
 
 export interface ByteSearch {
-  /**
-   * Scans `bytes`, of which the first `covered` belong to a match found before. `last` says that nothing follows, so that
-   * everything is settled.
-   */
-  scan(bytes: Uint8Array, covered: number, last: boolean): Scan;
+  /** Scans `bytes` from an offset on. `last` says that nothing follows, so that everything is settled. */
+  scan(bytes: Uint8Array, from: number, last: boolean): Scan;
   /** Whether any pattern is in there. */
   has(bytes: Uint8Array): boolean;
 }
@@ -48,7 +45,7 @@ interface Tables {
 export function searchFor(patterns: readonly Uint8Array[]): ByteSearch {
   const tables = prepare(patterns);
   return {
-    scan: (bytes, covered, last) => scan(tables, bytes, covered, last),
+    scan: (bytes, from, last) => scan(tables, bytes, from, last),
     has: (bytes) => findNext(tables, bytes, 0) !== undefined,
   };
 }
@@ -80,12 +77,12 @@ function group(groups: Map<number, Uint8Array[]>, key: number, pattern: Uint8Arr
   else known.push(pattern);
 }
 
-function scan(tables: Tables, bytes: Uint8Array, covered: number, last: boolean): Scan {
-  const settled = last ? bytes.length : firstOpenEnd(tables, bytes);
+function scan(tables: Tables, bytes: Uint8Array, begin: number, last: boolean): Scan {
+  const settled = last ? bytes.length : firstOpenEnd(tables, bytes, begin);
   const stretches: Stretch[] = [];
-  let start = 0;
-  let end = covered;
-  for (let from = 0; from < bytes.length; ) {
+  let start = begin;
+  let end = begin;
+  for (let from = begin; from < bytes.length; ) {
     const match = findNext(tables, bytes, from);
     // What begins after the settled part is found again, with what follows it.
     if (match === undefined || match.start >= settled) break;
@@ -122,16 +119,16 @@ function findNext(tables: Tables, bytes: Uint8Array, from: number): Stretch | un
 }
 
 /** Where the first pattern begins that the end of the input cuts off. */
-function firstOpenEnd(tables: Tables, bytes: Uint8Array): number {
+function firstOpenEnd(tables: Tables, bytes: Uint8Array, from: number): number {
   const { longest, firsts, firstPairs, beginnings } = tables;
   const length = bytes.length;
-  for (let at = Math.max(0, length - longest + 1); at < length - 1; at++) {
+  for (let at = Math.max(from, length - longest + 1); at < length - 1; at++) {
     const pair = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
     if (firstPairs[pair] === 0) continue;
     const rest = length - at;
     if (beginnings.get(pair)?.some((pattern) => pattern.length > rest && agrees(bytes, at, pattern, rest)) === true) return at;
   }
-  return length > 0 && firsts[bytes[length - 1] as number] === 1 ? length - 1 : length;
+  return length > from && firsts[bytes[length - 1] as number] === 1 ? length - 1 : length;
 }
 
 function agrees(bytes: Uint8Array, start: number, pattern: Uint8Array, length: number): boolean {

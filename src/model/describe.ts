@@ -3,20 +3,11 @@
  * over `Failure`, so that a new reason does not compile without its sentence. Plain text: no colour, and the texts of
  * children and manifests as they are; whoever prints them escapes them.
  */
+import { count, type Description, describeChangeFailure } from "./describe-changes.ts";
 import { sortDiagnostics } from "./diagnostic.ts";
 import type { ContractResult, Failure, Violation } from "./failure.ts";
 import { formatDuration, formatSize } from "./quantity.ts";
 import { unreachable } from "./result.ts";
-
-/** A failure in words. */
-export interface Description {
-  /** One line, without a full stop. */
-  readonly title: string;
-  /** More lines, the most telling first; the end of a child's output last. */
-  readonly detail: string[];
-  /** What to do next. */
-  readonly hint?: string;
-}
 
 /** Violations listed in a description; the rest are counted. */
 const maxViolations = 20;
@@ -178,11 +169,8 @@ function describeAttemptFailure(failure: AttemptFailure): Description {
         hint: "raise `resources.timeout` of the step or persona if the work needs longer",
       };
     case "memory-exceeded":
-      return {
-        title: `the attempt took ${formatSize(failure.peakBytes)} of memory, more than the limit of ${formatSize(failure.limitBytes)}`,
-        detail: [],
-        hint: "raise `resources.memory_limit` of the step or persona if the work needs more",
-      };
+    case "disk-exceeded":
+      return describeLimitFailure(failure);
     case "hollow":
       return { title: "the attempt ended well but did no work", detail: [failure.detail] };
     case "input-unavailable":
@@ -201,9 +189,27 @@ function describeAttemptFailure(failure: AttemptFailure): Description {
     case "contract-error":
     case "circuit-open":
       return describeGateFailure(failure);
+    case "write-denied":
+    case "changeset-refused":
+    case "merge-conflict":
+    case "project-changed":
+      return describeChangeFailure(failure);
     default:
       return describeArtifactFailure(failure);
   }
+}
+
+function describeLimitFailure(failure: Extract<Failure, { reason: "memory-exceeded" | "disk-exceeded" }>): Description {
+  const limit = formatSize(failure.limitBytes);
+  const [what, key] =
+    failure.reason === "memory-exceeded"
+      ? [`took ${formatSize(failure.peakBytes)} of memory`, "memory_limit"]
+      : [`filled ${formatSize(failure.usedBytes)} of disk`, "disk_limit"];
+  return {
+    title: `the attempt ${what}, more than the limit of ${limit}`,
+    detail: [],
+    hint: `raise \`resources.${key}\` of the step or persona if the work needs more`,
+  };
 }
 
 function describeGateFailure(failure: Extract<Failure, { reason: "contract-failed" | "contract-error" | "circuit-open" }>): Description {
@@ -267,8 +273,8 @@ function describeArtifactFailure(failure: ArtifactFailure): Description {
       };
     case "secret-leaked":
       return {
-        title: `artifact \`${failure.artifact}\` contains the value of a secret, so it was not kept`,
-        detail: [],
+        title: `\`${failure.artifact}\` contains a secret, so nothing of the attempt was kept`,
+        detail: failure.kind === undefined ? [] : [`it holds what looks like: ${failure.kind}`],
         hint: "keep the secret out of what the step writes",
       };
     default:
@@ -316,10 +322,6 @@ function spawnHint(code: string): string {
 function outputLines(tail: string | undefined): string[] {
   const text = tail?.trimEnd() ?? "";
   return text === "" ? [] : ["the end of its output:", ...text.split(/\r?\n/).map((line) => `  ${line}`)];
-}
-
-function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }
 
 function hinted(hint: string | undefined): { hint?: string } {

@@ -1,175 +1,241 @@
 /**
- * The journal's catalogue: one schema an event type. The types in `event.ts` are inferred from these, and
- * `schema/events.schema.json` is printed from them. For types and for the generator: nothing that runs in a bundle imports its values.
+ * The journal's catalogue: one schema an event type, with what it and its members mean. The types in `event.ts` are inferred from these, and
+ * `schema/events.schema.json` and `docs/events.md` are printed from them. For types and for the generator: nothing that runs in a bundle
+ * imports its values.
  */
 import { Type } from "typebox";
 import type { Digest } from "./digest.ts";
 import type { ContractResult, Failure } from "./failure.ts";
 
-const strict = { additionalProperties: false } as const;
-const DigestText = Type.Unsafe<Digest>({ type: "string", pattern: "^sha256:[0-9a-f]{64}$" });
-const FailureBody = Type.Unsafe<Failure>({ type: "object", required: ["reason"], properties: { reason: { type: "string" } } });
-const Milliseconds = Type.Number({ minimum: 0 });
-const Attempt = Type.Integer({ minimum: 1 });
-export const Fingerprint = Type.Object({ work: DigestText, gate: DigestText, parts: Type.Record(Type.String(), DigestText) }, strict);
+/** Options of a map: nothing but what it declares, and what it means. */
+const strict = (description: string) => ({ additionalProperties: false, description }) as const;
+const text = (description: string) => Type.String({ description });
+const texts = (description: string) => Type.Array(Type.String(), { description });
+const flag = (description: string) => Type.Boolean({ description });
+const count = (description: string, minimum = 0) => Type.Integer({ minimum, description });
+const digest = (description: string) => Type.Unsafe<Digest>({ type: "string", pattern: "^sha256:[0-9a-f]{64}$", description });
+const digests = (description: string) => Type.Record(Type.String(), digest("A digest."), { description });
+
+const failure = (description: string) =>
+  Type.Unsafe<Failure>({
+    type: "object",
+    required: ["reason"],
+    properties: { reason: { type: "string", description: "What kind of failure it is; each kind has further members of its own." } },
+    description,
+  });
+const durationMs = (of: string) => Type.Number({ minimum: 0, description: `How long ${of} took, in milliseconds.` });
+const onFailure = Type.Enum(["finish", "stop", "keep-going"], { description: "What happens to the other steps when one fails." });
+const concurrency = count("How many steps run at a time.", 1);
+const step = text("The step's id.");
+const attempt = count("The number of the attempt at this step, from 1.", 1);
+const log = Type.Optional(digest("The blob of what the attempt printed, scrubbed; absent when it printed nothing."));
+
+export const Fingerprint = Type.Object(
+  {
+    work: digest("Over everything that the outcome of the work depends on."),
+    gate: digest("Over the contracts and the files that they name."),
+    parts: digests("Name of a part → its digest: what to compare when two fingerprints differ."),
+  },
+  strict("Digests of what a step's outcome depends on."),
+);
+
+export const ChangesRecord = Type.Object(
+  {
+    digest: digest("The blob that lists the changes."),
+    added: count("Paths that were added."),
+    changed: count("Paths that were changed."),
+    deleted: count("Paths that were deleted."),
+  },
+  strict("A changeset: the blob that lists it, and how many paths it touches."),
+);
 
 export const ArtifactRecord = Type.Object(
   {
-    name: Type.String(),
-    digest: DigestText,
-    size: Type.Integer({ minimum: 0 }),
-    mediaType: Type.String(),
-    /** Where it was found: a workspace path, `output/NAME`, or `message`. */
-    source: Type.String(),
+    name: text("The artifact's name."),
+    digest: digest("The blob of its bytes."),
+    size: count("In bytes."),
+    mediaType: text("Its media type."),
+    source: text("Where it was found: a workspace path, `output/NAME`, or `message`."),
   },
-  strict,
+  strict("A named output of a step."),
 );
+const artifacts = Type.Array(ArtifactRecord, { description: "What the step left." });
 
 const ContractResultBody = Type.Unsafe<ContractResult>({
   type: "object",
   required: ["name", "type", "verdict", "violations", "durationMs", "onFailure"],
+  description:
+    "The contract's `name` and `type`, its `verdict` (`pass`, `fail`, `error`), its `violations`, `durationMs`, `onFailure` (`halt`, `retry`, `warn`), and the `tail` of what its command printed.",
 });
 
-/** What the project's tree was: `tree` over all of it, `views` over what each set of file permissions lets a step read. */
 export const Base = Type.Object(
   {
-    kind: Type.Enum(["git", "files"]),
-    head: Type.Optional(Type.String()),
-    tree: DigestText,
-    views: Type.Record(Type.String(), DigestText),
+    kind: Type.Enum(["git", "files"], { description: "How the tree was read: by git's index, or by walking it." }),
+    head: Type.Optional(text("The commit that was checked out.")),
+    tree: digest("Over all of the tree."),
+    views: digests("What a set of file permissions lets a step read → the digest of that part."),
   },
-  strict,
+  strict("What the project's tree was."),
 );
 
 export const eventSchemas = {
-  /** The first line of every journal: which process writes it. */
   "writer-opened": Type.Object(
     {
-      pid: Type.Integer(),
-      processStart: Type.String(),
-      host: Type.String(),
-      wave: Type.String(),
-      node: Type.String(),
-      platform: Type.String(),
+      pid: Type.Integer({ description: "Its process id." }),
+      processStart: text("When it began, as the platform tells it: opaque, and empty where it does not."),
+      host: text("The machine that it runs on."),
+      wave: text("The version of wave."),
+      node: text("The version of Node."),
+      platform: text("The operating system and architecture."),
     },
-    strict,
+    strict("The first line of every journal: which process writes it."),
   ),
   "run-started": Type.Object(
     {
-      pipeline: Type.String(),
-      version: Type.Optional(Type.String()),
-      /** The blob that lists the pinned files. */
-      manifest: DigestText,
-      /** How the run was asked for; resume takes these again. */
+      pipeline: text("The pipeline's name."),
+      version: Type.Optional(text("The pipeline's version, where it has one.")),
+      manifest: digest("The blob that lists the manifest and every file that it names, as they were."),
       options: Type.Object(
         {
-          files: Type.Array(Type.String()),
-          environment: Type.Optional(Type.String()),
-          adapter: Type.Optional(Type.String()),
-          concurrency: Type.Integer({ minimum: 1 }),
-          onFailure: Type.Enum(["finish", "stop", "keep-going"]),
-          reuse: Type.Boolean(),
-          input: Type.Optional(DigestText),
+          files: texts("The manifest's files, relative to the project."),
+          environment: Type.Optional(text("The overlay that was chosen.")),
+          adapter: Type.Optional(text("The adapter that was chosen for every persona.")),
+          concurrency,
+          onFailure,
+          reuse: flag("Whether equal work of earlier runs is taken over."),
+          apply: Type.Optional(flag("Whether the project gets the changes of a run that passed; absent: it does.")),
+          input: Type.Optional(digest("The blob of the run's input.")),
         },
-        strict,
+        strict("How the run was asked for; resume takes these again."),
       ),
       base: Base,
       steps: Type.Array(
         Type.Object(
           {
-            id: Type.String(),
-            persona: Type.String(),
-            dependencies: Type.Array(Type.String()),
-            optional: Type.Boolean(),
-            contracts: Type.Array(Type.String()),
+            id: text("The step's id."),
+            persona: text("The name of its persona."),
+            dependencies: texts("The steps that it waits for."),
+            optional: flag("Whether it may fail without failing the run."),
+            contracts: texts("The names of its contracts."),
           },
-          strict,
+          strict("A step of the pipeline."),
         ),
+        { description: "The steps, in the order of the manifest." },
       ),
     },
-    strict,
+    strict("A run began."),
   ),
-  "run-resumed": Type.Object({ concurrency: Type.Integer({ minimum: 1 }), onFailure: Type.Enum(["finish", "stop", "keep-going"]) }, strict),
+  "run-resumed": Type.Object(
+    { concurrency, onFailure },
+    strict("Another process goes on with the run; steps that had not passed are open again."),
+  ),
   "step-reused": Type.Object(
     {
-      step: Type.String(),
-      from: Type.Object({ run: Type.String(), attempt: Attempt }, strict),
+      step,
+      from: Type.Object({ run: text("Its run."), attempt }, strict("The attempt that did the work.")),
       fingerprint: Fingerprint,
-      artifacts: Type.Array(ArtifactRecord),
+      artifacts,
+      changes: Type.Optional(ChangesRecord),
     },
-    strict,
+    strict("A step passed without being run: equal work had passed before."),
   ),
   "attempt-started": Type.Object(
     {
-      step: Type.String(),
-      attempt: Attempt,
-      persona: Type.String(),
-      adapter: Type.String(),
-      model: Type.Optional(Type.String()),
+      step,
+      attempt,
+      persona: text("The name of the persona."),
+      adapter: text("The name of the adapter."),
+      model: Type.Optional(text("The model, where one is chosen.")),
       fingerprint: Fingerprint,
-      inputs: Type.Array(Type.Object({ name: Type.String(), digest: DigestText, from: Type.String() }, strict)),
-      /** Keys of the circuit breakers that were asked. */
-      breakers: Type.Array(Type.String()),
-      /** Let through by an open circuit, to see whether it can close. */
-      probe: Type.Boolean(),
+      inputs: Type.Array(
+        Type.Object(
+          {
+            name: text("Under which name the step sees it."),
+            digest: digest("The blob of its bytes."),
+            from: text("The step that made it."),
+          },
+          strict("An artifact of an earlier step."),
+        ),
+        { description: "What was handed to the step." },
+      ),
+      workspace: Type.Optional(
+        Type.Enum(["isolated", "shared"], { description: "`shared`: in the project itself, as are all attempts that do not say." }),
+      ),
+      breakers: texts("Keys of the circuit breakers that were asked."),
+      probe: flag("Let through by an open circuit, to see whether it can close."),
     },
-    strict,
+    strict("A try of a step began. On disk before its process is started."),
   ),
   "contract-checked": Type.Object(
-    { step: Type.String(), attempt: Attempt, result: ContractResultBody, breaker: Type.Optional(Type.String()) },
-    strict,
+    { step, attempt, result: ContractResultBody, breaker: Type.Optional(text("The key of the circuit breaker that counts the verdict.")) },
+    strict("A contract judged what an attempt left."),
   ),
   "attempt-passed": Type.Object(
-    {
-      step: Type.String(),
-      attempt: Attempt,
-      durationMs: Milliseconds,
-      artifacts: Type.Array(ArtifactRecord),
-      log: Type.Optional(DigestText),
-    },
-    strict,
+    { step, attempt, durationMs: durationMs("the attempt"), artifacts, changes: Type.Optional(ChangesRecord), log },
+    strict("An attempt did its work, left its artifacts, and no contract stopped it."),
   ),
   "attempt-failed": Type.Object(
     {
-      step: Type.String(),
-      attempt: Attempt,
-      durationMs: Milliseconds,
-      failure: FailureBody,
-      artifacts: Type.Array(ArtifactRecord),
-      log: Type.Optional(DigestText),
-      retry: Type.Optional(Type.Object({ attempt: Attempt, delayMs: Milliseconds }, strict)),
+      step,
+      attempt,
+      durationMs: durationMs("the attempt"),
+      failure: failure("Why it failed."),
+      artifacts,
+      log,
+      retry: Type.Optional(
+        Type.Object(
+          { attempt: count("Its number.", 1), delayMs: Type.Number({ minimum: 0, description: "How long it waits, in milliseconds." }) },
+          strict("The attempt that follows; absent when none does."),
+        ),
+      ),
     },
-    strict,
+    strict("An attempt failed."),
   ),
   "attempt-cancelled": Type.Object(
-    { step: Type.String(), attempt: Attempt, durationMs: Milliseconds, log: Type.Optional(DigestText) },
-    strict,
+    { step, attempt, durationMs: durationMs("the attempt"), log },
+    strict("An attempt was ended because the run was cancelled or stopped."),
   ),
   "step-finished": Type.Object(
     {
-      step: Type.String(),
-      status: Type.Enum(["passed", "failed", "skipped", "cancelled"]),
-      attempt: Type.Optional(Attempt),
-      /** The reason of a failure; for a skipped step the sentence says which step it waited for. */
-      failure: Type.Optional(FailureBody),
-      because: Type.Optional(Type.String()),
+      step,
+      status: Type.Enum(["passed", "failed", "skipped", "cancelled"], { description: "How it ended." }),
+      attempt: Type.Optional(count("The number of the attempt that decided it.", 1)),
+      failure: Type.Optional(failure("Why it failed.")),
+      because: Type.Optional(text("For a skipped step: which step it waited for.")),
     },
-    strict,
+    strict("Nothing more is done for a step in this process."),
   ),
   "circuit-opened": Type.Object(
-    { step: Type.String(), contract: Type.String(), breaker: Type.String(), failed: Type.Integer(), window: Type.Integer() },
-    strict,
+    {
+      step,
+      contract: text("The contract's name."),
+      breaker: text("The breaker's key: over the contract and the persona."),
+      failed: Type.Integer({ description: "How many of the attempts in the window failed." }),
+      window: Type.Integer({ description: "How many attempts were in the window." }),
+    },
+    strict("A contract failed too often, and its circuit breaker lets no attempt through for now."),
   ),
-  "circuit-reset": Type.Object({ breaker: Type.String() }, strict),
+  "circuit-reset": Type.Object(
+    { breaker: text("The breaker's key.") },
+    strict("Somebody closed a circuit breaker; attempts before this count no more."),
+  ),
+  "changes-merged": Type.Object(
+    { changes: ChangesRecord, apply: flag("Whether the project is to get them.") },
+    strict("All steps passed, and this is what they changed together. On disk before the first of the project's files is written."),
+  ),
+  "changes-applied": Type.Object({ changes: ChangesRecord }, strict("The project has the run's changes.")),
+  "changes-undone": Type.Object({ changes: ChangesRecord }, strict("The project no longer has the run's changes.")),
   "run-finished": Type.Object(
     {
-      status: Type.Enum(["passed", "failed", "cancelled"]),
-      durationMs: Milliseconds,
-      tree: Type.Optional(DigestText),
-      failure: Type.Optional(FailureBody),
+      status: Type.Enum(["passed", "failed", "cancelled"], { description: "How it ended." }),
+      durationMs: durationMs("this process's part of the run"),
+      tree: Type.Optional(digest("Over the project's tree, as the run left it.")),
+      failure: Type.Optional(failure("Why it did not pass.")),
     },
-    strict,
+    strict("The run came to an end. A resume may follow."),
   ),
-  /** The last line of a journal that was closed in order. */
-  "writer-closed": Type.Object({ head: Type.String() }, strict),
+  "writer-closed": Type.Object(
+    { head: text("The `hash` of the line before, once more.") },
+    strict("The last line of a journal that was closed in order."),
+  ),
 } as const;

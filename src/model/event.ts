@@ -3,7 +3,7 @@
  * are described, once, by the schemas of `event-schemas.ts`.
  */
 import type { Static } from "typebox";
-import type { ArtifactRecord, Base, eventSchemas, Fingerprint } from "./event-schemas.ts";
+import type { ArtifactRecord, Base, ChangesRecord, eventSchemas, Fingerprint } from "./event-schemas.ts";
 
 export type EventType = keyof typeof eventSchemas;
 
@@ -21,6 +21,9 @@ const eventTypes: Readonly<Record<EventType, true>> = {
   "step-finished": true,
   "circuit-opened": true,
   "circuit-reset": true,
+  "changes-merged": true,
+  "changes-applied": true,
+  "changes-undone": true,
   "run-finished": true,
   "writer-closed": true,
 };
@@ -54,6 +57,7 @@ export interface Envelope {
 export type WaveEvent = EventPayload & Envelope;
 export type EventOf<T extends EventType> = PayloadOf<T> & Envelope;
 export type ArtifactRef = Static<typeof ArtifactRecord>;
+export type ChangesRef = Static<typeof ChangesRecord>;
 export type FingerprintRef = Static<typeof Fingerprint>;
 export type BaseRef = Static<typeof Base>;
 export type RunOptions = PayloadOf<"run-started">["options"];

@@ -28,6 +28,16 @@ export interface ContractResult {
   readonly onFailure: "halt" | "retry" | "warn";
 }
 
+/** Where two steps' changes do not go together. */
+export interface MergeConflict {
+  readonly path: string;
+  readonly steps: readonly string[];
+  /** One sentence. */
+  readonly detail: string;
+  /** The first place in conflict, with the steps' names at its markers; nothing where the file is no text. */
+  readonly hunk?: string;
+}
+
 export type Failure =
   /** The command line cannot be understood. */
   | { readonly reason: "usage"; readonly message: string; readonly hint?: string }
@@ -56,6 +66,7 @@ export type Failure =
   | { readonly reason: "adapter-crash"; readonly signal: string; readonly tail: string }
   | { readonly reason: "timeout"; readonly limitMs: number; readonly tail: string }
   | { readonly reason: "memory-exceeded"; readonly limitBytes: number; readonly peakBytes: number }
+  | { readonly reason: "disk-exceeded"; readonly limitBytes: number; readonly usedBytes: number }
   /** The adapter ended well but did no work. */
   | { readonly reason: "hollow"; readonly detail: string }
   | { readonly reason: "artifact-missing"; readonly artifacts: readonly string[]; readonly searched: readonly string[] }
@@ -63,8 +74,16 @@ export type Failure =
   /** Outside the workspace, or a symlink that leads there, or not a regular file. */
   | { readonly reason: "artifact-refused"; readonly artifact: string; readonly path: string; readonly detail: string }
   | { readonly reason: "artifact-too-large"; readonly artifact: string; readonly size: number; readonly limit: number }
-  /** A declared secret's value stands in an artifact. */
-  | { readonly reason: "secret-leaked"; readonly artifact: string }
+  /** A secret stands in an artifact, or in a file that the attempt changed. `kind`: what it looks like. */
+  | { readonly reason: "secret-leaked"; readonly artifact: string; readonly kind?: string }
+  /** The attempt changed files that it may not write; none of its changes were kept. */
+  | { readonly reason: "write-denied"; readonly paths: readonly string[] }
+  /** What the attempt left at a path cannot be kept as a change. */
+  | { readonly reason: "changeset-refused"; readonly path: string; readonly detail: string }
+  /** Steps that ran beside each other changed the same place in different ways, and `step` (or, without one, the run as a whole) builds on them all. */
+  | { readonly reason: "merge-conflict"; readonly step?: string; readonly conflicts: readonly MergeConflict[] }
+  /** Files are not as they were when the work on them began, so nothing was written. */
+  | { readonly reason: "project-changed"; readonly paths: readonly string[]; readonly hint: string }
   | { readonly reason: "input-unavailable"; readonly input: string; readonly from: string; readonly detail: string }
   | { readonly reason: "contract-failed"; readonly contracts: readonly ContractResult[] }
   | { readonly reason: "contract-error"; readonly contract: string; readonly detail: string }
@@ -105,6 +124,11 @@ export function exitCodeOf(failure: Failure): 1 | 2 | 4 | 130 {
     case "adapter-crash":
     case "timeout":
     case "memory-exceeded":
+    case "disk-exceeded":
+    case "write-denied":
+    case "changeset-refused":
+    case "merge-conflict":
+    case "project-changed":
     case "hollow":
     case "artifact-missing":
     case "artifact-ambiguous":

@@ -4,6 +4,8 @@
 export const defaultLimits = {
   /** One attempt. */
   timeoutMs: 30 * 60_000,
+  /** What one attempt may write, in bytes. */
+  diskLimitBytes: 10e9,
   /** A contract's command. */
   contractTimeoutMs: 10 * 60_000,
   /** More attempts after the first, with `on_failure: retry`. */

@@ -56,6 +56,11 @@ export const TestSuiteContractSchema = Type.Object(
     type: Type.Literal("test_suite"),
     command: Command,
     timeout: Type.Optional(duration("How long the command may take (default 10m).")),
+    network: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        description: "Hosts that the command may reach, as `host` or `host:port` with `*` for any run of characters (default: none).",
+      }),
+    ),
     ...contractCommon,
   },
   { ...strict, description: "A command passes in the step's workspace." },

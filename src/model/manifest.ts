@@ -21,6 +21,7 @@ export const ResourcesSchema = Type.Object(
   {
     timeout: Type.Optional(duration("How long one attempt may take (default 30m).")),
     memory_limit: Type.Optional(size("How much memory the attempt's processes may hold together.")),
+    disk_limit: Type.Optional(size("How much the attempt may write to its workspace, output and temporary files together (default 10GB).")),
   },
   { ...strict, description: "Limits on one attempt." },
 );
@@ -103,10 +104,24 @@ export const StepSchema = Type.Object(
     env: Type.Optional(Env),
     secrets: Type.Optional(Secrets),
     adapter: Type.Optional(AdapterName),
+    changeset: Type.Optional(
+      Type.Object(
+        {
+          include: Type.Optional(
+            Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), {
+              description: "Globs of paths that are kept as changes although git ignores them.",
+            }),
+          ),
+        },
+        { ...strict, description: "What of the files that the step leaves is kept." },
+      ),
+    ),
     workspace: Type.Optional(
       Type.Enum(["shared"], { description: "Runs in the project itself, alone. What it changes there stays, also when it fails." }),
     ),
-    sandbox: Type.Optional(Type.Enum(["off"], { description: "Runs although denied permissions cannot be enforced." })),
+    sandbox: Type.Optional(
+      Type.Enum(["off"], { description: "Runs without the fence around its child, also where denied permissions are then not enforced." }),
+    ),
     reuse: Type.Optional(Type.Boolean({ description: "Take equal, passed work from an earlier run instead of running again." })),
     optional: Type.Optional(Type.Boolean({ description: "The run may pass although this step fails." })),
     labels: Type.Optional(Type.Record(Type.String(), Type.String(), { description: "Free labels, shown in plans and reports." })),
@@ -212,7 +227,9 @@ const manifestCommon = {
   defaults: Type.Optional(DefaultsSchema),
   env: Type.Optional(Env),
   secrets: Type.Optional(Secrets),
-  sandbox: Type.Optional(Type.Enum(["off"], { description: "Every step runs although denied permissions cannot be enforced." })),
+  sandbox: Type.Optional(
+    Type.Enum(["off"], { description: "No step's child is fenced, also where denied permissions are then not enforced." }),
+  ),
   state: Type.Optional(StateSettingsSchema),
 };
 

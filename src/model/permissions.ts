@@ -1,6 +1,6 @@
 /**
- * Permission rules: their grammar, how layers resolve, what a pattern matches and who enforces it. Pure: nothing here
- * asks the system anything, and nothing here enforces.
+ * Permission rules: their grammar, how layers resolve and what a pattern matches. Pure: nothing here asks the system
+ * anything, and nothing here enforces; `enforcement.ts` says who does.
  *
  * - A request is allowed when every layer (persona, step) allows it and none denies it.
  * - A layer without an allow rule for a capability allows all of it, as `**` or `*` would.
@@ -14,7 +14,7 @@
  */
 import { canonicalJson } from "./digest.ts";
 import { namesGit, pathPattern, subtreePattern, wildcard } from "./glob.ts";
-import type { Pipeline, Step, StepPermissions } from "./pipeline.ts";
+import type { Step, StepPermissions } from "./pipeline.ts";
 
 export const capabilities = ["file_read", "file_write", "network_access", "command"] as const;
 export type Capability = (typeof capabilities)[number];
@@ -27,20 +27,11 @@ export interface PermissionRule {
   readonly text: string;
 }
 
-/** How a rule is enforced: by the OS, by a check afterwards, by the agent's own flags, or by nobody. */
-export type EnforcementLevel = "sandbox" | "verified" | "agent" | "none";
-
 /** A rule that takes something away: every deny rule, and allow rules that leave something out. */
 export interface Restriction {
   readonly rule: PermissionRule;
   readonly kind: "allow" | "deny";
   readonly source: "persona" | "step";
-}
-
-/** What this environment can enforce by itself, by capability. */
-export interface AvailableEnforcement {
-  readonly sandbox: readonly Capability[];
-  readonly verified: readonly Capability[];
 }
 
 /** Splits `capability:pattern`; nothing when the capability is unknown or the pattern empty. */
@@ -108,47 +99,13 @@ export function restrictions(permissions: StepPermissions): readonly Restriction
   }
 }
 
-const nothingAvailable: AvailableEnforcement = { sandbox: [], verified: [] };
-
 /**
- * Who enforces each restricting rule of a step. Without isolation (nothing available) files and network are enforced by
- * nobody; `command` rules are handed to agents that have flags for them, and mean nothing to the `command` adapter.
+ * The whole subtrees that a step may not write, as project paths: those of its deny rules that name one (`src/**`, `.env`). Other
+ * patterns name files that may not exist yet.
  */
-export function enforcementOf(
-  step: Step,
-  available: AvailableEnforcement = nothingAvailable,
-): readonly { readonly rule: string; readonly kind: "allow" | "deny"; readonly level: EnforcementLevel }[] {
-  return restrictions(step.permissions).map(({ rule, kind }) => ({
-    rule: rule.text,
-    kind,
-    level: levelOf(step, rule.capability, available),
-  }));
-}
-
-/**
- * The rules for which a run is refused: denies of files and network that nothing here enforces, on steps that do not say
- * `sandbox: off`.
- */
-export function unenforceable(
-  pipeline: Pipeline,
-  available: AvailableEnforcement = nothingAvailable,
-): readonly { readonly step: string; readonly rule: string }[] {
-  return pipeline.steps
-    .filter((step) => step.sandbox === "on")
-    .flatMap((step) =>
-      restrictions(step.permissions)
-        .filter(
-          ({ rule, kind }) => kind === "deny" && rule.capability !== "command" && levelOf(step, rule.capability, available) === "none",
-        )
-        .map(({ rule }) => ({ step: step.id, rule: rule.text })),
-    );
-}
-
-function levelOf(step: Step, capability: Capability, available: AvailableEnforcement): EnforcementLevel {
-  if (step.sandbox === "on" && available.sandbox.includes(capability)) return "sandbox";
-  if (available.verified.includes(capability)) return "verified";
-  const hasOwnFlags = step.adapter !== undefined && !["command", "replay"].includes(step.adapter.name);
-  return capability === "command" && hasOwnFlags ? "agent" : "none";
+export function unwritableSubtrees(permissions: StepPermissions): readonly string[] {
+  const rules = permissions.layers.flatMap(({ deny }) => deny.filter((rule) => rule.capability === "file_write"));
+  return [...new Set(rules.flatMap(({ pattern }) => /^(?:\.?\/)*([^*?[\]{}\\]+?)(?:\/\*\*)?\/?$/.exec(pattern)?.[1] ?? []))];
 }
 
 function accessTo(permissions: StepPermissions, capability: Capability): (subject: string) => boolean {

@@ -35,6 +35,8 @@ export interface Step {
   readonly env: Readonly<Record<string, string>>;
   /** Names only. */
   readonly secrets: readonly string[];
+  /** Globs of ignored paths that are kept as changes. */
+  readonly changesInclude: readonly string[];
   /** `shared` when written: in the project itself, alone. `default`: what the provider gives. */
   readonly workspace: "default" | "shared";
   readonly sandbox: "on" | "off";
@@ -97,6 +99,8 @@ export interface PermissionLayer {
 export interface Resources {
   readonly timeoutMs: number;
   readonly memoryLimitBytes?: number;
+  /** What an attempt may write to its workspace, output and temporary files together. */
+  readonly diskLimitBytes: number;
 }
 
 export interface Backoff {
@@ -133,6 +137,8 @@ export interface TestSuiteContract extends ContractCommon {
   readonly type: "test_suite";
   readonly command: readonly string[] | string;
   readonly timeoutMs: number;
+  /** Host patterns that the command may reach; empty: none. */
+  readonly network: readonly string[];
 }
 
 export type ContractDefinition = JsonSchemaContract | TestSuiteContract;

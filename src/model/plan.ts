@@ -1,7 +1,7 @@
 /** A plan: what a run would do, and why. It is what `wave plan` prints and what `execute/` follows. */
 import type { Digest } from "./digest.ts";
+import type { EnforcedRule, Fences } from "./enforcement.ts";
 import type { FingerprintRef } from "./event.ts";
-import type { EnforcementLevel } from "./permissions.ts";
 import type { Pipeline, Step } from "./pipeline.ts";
 import type { PassedWork } from "./state.ts";
 
@@ -9,6 +9,8 @@ export interface Plan {
   readonly pipeline: Pipeline;
   /** Dependencies before dependents; among equals in the order of the manifest. */
   readonly steps: readonly PlannedStep[];
+  /** What this environment can fence. */
+  readonly fences: Fences;
   /** The longest chain of steps, by expected duration where earlier runs tell it, else by count. */
   readonly criticalPath: readonly string[];
 }
@@ -20,7 +22,7 @@ export interface PlannedStep {
   /** The length of the longest chain from here to an end, this step included: longest-path-first starts the highest first. */
   readonly weight: number;
   readonly work: PlannedWork;
-  readonly enforcement: readonly { readonly rule: string; readonly kind: "allow" | "deny"; readonly level: EnforcementLevel }[];
+  readonly enforcement: readonly EnforcedRule[];
 }
 
 /** Whether equal work exists. */
@@ -41,6 +43,8 @@ export interface FingerprintSource {
   readonly inputs: Readonly<Record<string, Digest>>;
   /** The run's input text, where the task uses it. */
   readonly runInput?: Digest;
+  /** What stands for the changes of the steps that it builds on; nothing where there are none. */
+  readonly changes?: Digest;
   /** Digest of the base files that the step may read. */
   readonly base: Digest;
   /** Digest of the whole base: contract commands read all of it, whatever the step may read. */

@@ -2,6 +2,7 @@
  * The ports: what the stages ask of the world and of each other. The spine injects implementations; a port's
  * implementations share one conformance suite.
  */
+import type { Changeset } from "./changeset.ts";
 import type { Digest } from "./digest.ts";
 import type { ArtifactRef, EventPayload, WaveEvent } from "./event.ts";
 import type { Violation } from "./failure.ts";
@@ -39,6 +40,8 @@ export interface OpenWorkspace {
   readonly attempt: number;
   /** Verified files to lay into the inputs directory, under `name`. */
   readonly inputs: readonly { readonly name: string; readonly source: string; readonly mediaType: string }[];
+  /** What lies over the project: the changes of the steps that this one builds on; nothing where there are none. */
+  readonly start?: Changeset;
   /** The prompt, once the paths are known. */
   readonly task: (paths: WorkspacePaths) => string;
 }
@@ -53,8 +56,10 @@ export interface SpawnRequest {
   readonly timeoutMs: number;
   readonly memoryLimitBytes?: number;
   readonly signal: AbortSignal;
-  /** Contract commands have rights of their own (no secrets, no network). */
+  /** Contract commands have rights of their own: no secrets, and no network but `network`. */
   readonly role: "adapter" | "contract";
+  /** Host patterns that a contract's command may reach; absent: none. The persona's are those of its step. */
+  readonly network?: readonly string[];
   onOutput(chunk: Uint8Array, stream: "stdout" | "stderr"): void;
 }
 
@@ -64,6 +69,7 @@ export type SpawnOutcome =
   | { readonly kind: "killed"; readonly signal: string }
   | { readonly kind: "timed-out"; readonly limitMs: number }
   | { readonly kind: "memory-exceeded"; readonly limitBytes: number; readonly peakBytes: number }
+  | { readonly kind: "disk-exceeded"; readonly limitBytes: number; readonly usedBytes: number }
   | { readonly kind: "cancelled" }
   /** Never started: `code` is the errno name (ENOENT, EACCES, E2BIG). */
   | { readonly kind: "not-started"; readonly code: string; readonly detail: string };
@@ -78,13 +84,6 @@ export interface WorkspaceEntry {
 /** The two places where artifacts may lie. */
 export type WorkspaceArea = "root" | "output";
 
-export interface ChangesetEntry {
-  readonly path: string;
-  readonly change: "added" | "changed" | "deleted";
-  readonly before?: Digest;
-  readonly after?: Digest;
-}
-
 /** The ephemeral directory that one attempt sees: the one door through which adapters, contracts and collection touch the world. */
 export interface Workspace {
   readonly paths: WorkspacePaths;
@@ -93,8 +92,11 @@ export interface Workspace {
   read(area: WorkspaceArea, path: string, limit: number): Promise<Result<Uint8Array>>;
   /** What matches a glob, sorted by path; `.git` and state are never listed, symlinked directories are not entered. */
   list(area: WorkspaceArea, glob: string): Promise<Result<readonly WorkspaceEntry[]>>;
-  /** The files changed; nothing where the workspace cannot tell its own changes from others'. */
-  changeset(): Promise<Result<readonly ChangesetEntry[] | undefined>>;
+  /**
+   * What the attempt changed, over what it started from, with the bytes of both sides in the store of blobs; nothing where the
+   * workspace cannot tell its own changes from others'. `.git`, state and what git ignores are no part of it.
+   */
+  changeset(): Promise<Result<Changeset | undefined>>;
   /** Gives the workspace back. A failed attempt's is kept for inspection. */
   discard(outcome: "passed" | "failed"): Promise<void>;
 }
@@ -181,15 +183,24 @@ export interface ContractType {
   verify(context: ContractContext): Promise<ContractOutcome>;
 }
 
-/** Replaces secret values (and their usual encodings) by `***`. */
+/** Replaces the values of declared secrets and their usual encodings by `***`, and tokens of known shapes by their kind: `[jwt]`. */
 export interface Redactor {
   text(text: string): string;
-  /** Every string in a JSON-like value, keys too. */
+  /** Every string in a JSON-like value, keys too; the value itself where nothing is replaced. */
   value<T>(value: T): T;
   /** Whether bytes hold a secret. */
   finds(bytes: Uint8Array): boolean;
-  /** A filter for a stream: secrets split across chunks are found, so some bytes are held back until `flush`. */
-  stream(): { push(chunk: Uint8Array): Uint8Array; flush(): Uint8Array };
+  /** What kind of secret bytes hold: `declared secret`, or the kind of the first token; nothing where there is none. */
+  kindOf(bytes: Uint8Array): string | undefined;
+  /** The kind of a secret that is in `after` and not in `before`: what an edit added. */
+  newKindOf(after: Uint8Array, before: Uint8Array): string | undefined;
+  /** Whether `after` holds a secret that `before` does not hold. */
+  findsNew(after: Uint8Array, before: Uint8Array): boolean;
+  /**
+   * A filter for a stream: secrets split across chunks are found, so some bytes are held back until `flush`. `peek` gives what
+   * `flush` would give now, and changes nothing.
+   */
+  stream(): { push(chunk: Uint8Array): Uint8Array; flush(): Uint8Array; peek(): Uint8Array };
 }
 
 /** Content-addressed bytes. */

@@ -2,7 +2,7 @@
  * What state tells: the rows that are projected from events. `state/` folds events into them; commands and the plan read them.
  */
 import type { Digest } from "./digest.ts";
-import type { ArtifactRef, BaseRef, FingerprintRef, RunOptions } from "./event.ts";
+import type { ArtifactRef, BaseRef, ChangesRef, FingerprintRef, RunOptions } from "./event.ts";
 import type { ContractResult, Failure } from "./failure.ts";
 
 export type RunStatus = "running" | "passed" | "failed" | "cancelled" | "interrupted";
@@ -37,6 +37,9 @@ export interface RunRecord {
   readonly base: BaseRef;
   /** The project's tree when the run ended. */
   readonly treeAfter?: Digest;
+  /** What its steps changed together, once all had passed; `applied`: the project has it. */
+  readonly changes?: ChangesRef;
+  readonly applied: boolean;
   readonly failure?: Failure;
   /** In the order of the manifest. */
   readonly steps: readonly StepRecord[];
@@ -54,6 +57,8 @@ export interface StepRecord {
   /** Of the passed attempt, or of the reused work. */
   readonly fingerprint?: FingerprintRef;
   readonly artifacts: readonly ArtifactRef[];
+  /** What the passed attempt, or the reused work, changed. */
+  readonly changes?: ChangesRef;
   readonly failure?: Failure;
   readonly because?: string;
   readonly attempts: readonly AttemptRecord[];
@@ -69,7 +74,9 @@ export interface AttemptRecord {
   readonly durationMs?: number;
   readonly fingerprint: FingerprintRef;
   readonly inputs: readonly { readonly name: string; readonly digest: Digest; readonly from: string }[];
+  readonly workspace: "isolated" | "shared";
   readonly artifacts: readonly ArtifactRef[];
+  readonly changes?: ChangesRef;
   readonly contracts: readonly ContractResult[];
   readonly failure?: Failure;
   readonly log?: Digest;
@@ -83,7 +90,9 @@ export interface PassedWork {
   readonly fingerprint: FingerprintRef;
   readonly artifacts: readonly ArtifactRef[];
   readonly finishedAt: string;
-  /** The project's tree when its run began and ended. Work counts elsewhere only if its run left the tree as it was, or the project is as the run left it. */
+  readonly changes?: ChangesRef;
+  readonly workspace: "isolated" | "shared";
+  /** The project's tree when its run began and ended. Work done in place counts elsewhere only if its run left the tree as it was, or the project is as the run left it. */
   readonly treeBefore: Digest;
   readonly treeAfter?: Digest;
 }

@@ -60,6 +60,8 @@ function failureOf({ step, signal, log }: AdapterContext, outcome: SpawnOutcome)
       return { reason: "timeout", limitMs: outcome.limitMs, tail: log.tail() };
     case "memory-exceeded":
       return { reason: "memory-exceeded", limitBytes: outcome.limitBytes, peakBytes: outcome.peakBytes };
+    case "disk-exceeded":
+      return { reason: "disk-exceeded", limitBytes: outcome.limitBytes, usedBytes: outcome.usedBytes };
     case "cancelled":
       return { reason: "cancelled", by: String(signal.reason) };
     case "not-started":

@@ -17,7 +17,7 @@ const format = digestOfBytes("wave fingerprint 1");
 /**
  * The work and gate fingerprints of a step, with the parts they are made of. Absent parts (no model, no `env`) are left out.
  *
- * - work: `format`, `task`, `persona`, `adapter`, `model`, `permissions`, `env`, `secrets`, `artifacts`, `base`, `platform` (only for
+ * - work: `format`, `task`, `persona`, `adapter`, `model`, `permissions`, `env`, `secrets`, `include` (of ignored changes), `artifacts`, `base`, `changes` (those it builds on), `platform` (only for
  *   the `command` adapter), and `input:NAME` for each input;
  * - gate: `contract:NAME` for each contract, `gate-file:PATH` for each file they name, and `gate-tree` where a command judges
  *   (it reads the whole project).
@@ -52,9 +52,10 @@ export function gateFilesOf(step: Step, files: ReadonlyMap<string, GateFile>): R
   return found;
 }
 
-function workParts({ step, inputs, runInput, base, platform, adapterVersion }: FingerprintSource): Record<string, Digest> {
+function workParts({ step, inputs, runInput, base, changes, platform, adapterVersion }: FingerprintSource): Record<string, Digest> {
   const { adapter } = step;
   const parts: Record<string, Digest> = { format, persona: step.persona.digest, base };
+  if (changes !== undefined) parts.changes = changes;
   const usesInput = step.task !== undefined && /\{\{\s*input\s*\}\}/.test(step.task);
   if (step.task !== undefined) parts.task = digestOfBytes(JSON.stringify([step.task, usesInput ? runInput : undefined]));
   if (adapter !== undefined) {
@@ -67,6 +68,7 @@ function workParts({ step, inputs, runInput, base, platform, adapterVersion }: F
   if (rules.length > 0) parts.permissions = digestOfShared(rules);
   if (Object.keys(step.env).length > 0) parts.env = digestOfShared(Object.entries(step.env).sort(([a], [b]) => compare(a, b)));
   if (step.secrets.length > 0) parts.secrets = digestOfShared([...step.secrets].sort());
+  if (step.changesInclude.length > 0) parts.include = digestOfShared(sortedOnce(step.changesInclude));
   if (step.artifacts.length > 0) parts.artifacts = digestOfBytes(JSON.stringify(artifactsOf(step)));
   if (adapter?.name === "command") parts.platform = digestOfShared(platform);
   for (const [name, digest] of Object.entries(inputs)) parts[`input:${name}`] = digest;
@@ -88,7 +90,7 @@ function judgedBy(contract: ContractDefinition): JsonValue {
     case "json_schema":
       return [contract.type, binding, contract.schema, contract.artifact];
     case "test_suite":
-      return [contract.type, binding, contract.command, contract.timeoutMs];
+      return [contract.type, binding, contract.command, contract.timeoutMs, contract.network];
   }
 }
 

@@ -13,7 +13,7 @@ export type WorkMatch =
 
 /**
  * Looks for passed work of this step, newest first, as `passed` comes. Work counts only if its run left the project's tree as it
- * was, or the project is now as that run left it (`currentTree`). Equal work under equal gates wins over equal work under other gates.
+ * was, or the project is now as that run left it (`currentTree`); work done in a workspace of its own changed no tree, and always counts. Equal work under equal gates wins over equal work under other gates.
  */
 export function matchWork(step: Step, fingerprint: FingerprintRef, passed: readonly PassedWork[], currentTree: Digest): WorkMatch {
   const own = passed.filter((work) => work.step === step.id);
@@ -27,6 +27,7 @@ export function matchWork(step: Step, fingerprint: FingerprintRef, passed: reado
 }
 
 function counts(work: PassedWork, currentTree: Digest): boolean {
+  if (work.workspace === "isolated") return true;
   return work.treeAfter !== undefined && (work.treeAfter === work.treeBefore || work.treeAfter === currentTree);
 }
 

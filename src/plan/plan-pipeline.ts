@@ -2,7 +2,9 @@
  * Makes the plan: order, dependents, longest chains, and for each step whether equal work passed before. Pure: a function of
  * the pipeline, the base and what state tells. It expects a validated pipeline (no cycles, every dependency known).
  */
+import { type BuiltOn, builtOn, digestOfBuiltOn, upstreamIds } from "../model/built-on.ts";
 import type { Digest } from "../model/digest.ts";
+import { enforcementOf, type Fences } from "../model/enforcement.ts";
 import type { BaseRef } from "../model/event.ts";
 import { topologicalOrder } from "../model/graph.ts";
 import { viewKey } from "../model/permissions.ts";
@@ -29,7 +31,8 @@ export interface PlanSource {
   readonly adapterVersions: ReadonlyMap<string, string>;
   /** The digest of the run's input text. */
   readonly runInput?: Digest;
-  readonly enforcement: (step: Step) => PlannedStep["enforcement"];
+  /** What this environment can fence. */
+  readonly fences: Fences;
 }
 
 /** Plans a pipeline. Steps come dependencies first; among those that do not depend on each other, in the order of the manifest. */
@@ -41,21 +44,34 @@ export function planPipeline(source: PlanSource): Plan {
   const weights = weightsOf(order, dependents);
   const passed = groupByStep(source.passed);
   const work = new Map<string, PlannedWork>();
-  for (const step of order) work.set(step.id, workOf(step, source, passed.get(step.id) ?? [], work));
+  const below = new Map<string, BuiltOn>();
+  for (const step of order) {
+    const built = builtOn(
+      upstreamIds(step).map((id) => ({ id, builtOn: below.get(id) ?? new Map(), ...changesOf(foundIn(work.get(id))) })),
+    );
+    below.set(step.id, built);
+    work.set(step.id, workOf(step, source, passed.get(step.id) ?? [], work, built));
+  }
   const steps = order.map(
     (step): PlannedStep => ({
       step,
       dependents: dependents.get(step.id) ?? [],
       weight: weights.get(step.id) ?? 1,
       work: work.get(step.id) ?? { kind: "unknown", after: step.dependencies },
-      enforcement: source.enforcement(step),
+      enforcement: enforcementOf(step, source.fences),
     }),
   );
-  return { pipeline, steps, criticalPath: longestChain(order, dependents, weights) };
+  return { pipeline, steps, fences: source.fences, criticalPath: longestChain(order, dependents, weights) };
 }
 
 /** The work of one step, once the work of its dependencies is known. */
-function workOf(step: Step, source: PlanSource, passed: readonly PassedWork[], work: ReadonlyMap<string, PlannedWork>): PlannedWork {
+function workOf(
+  step: Step,
+  source: PlanSource,
+  passed: readonly PassedWork[],
+  work: ReadonlyMap<string, PlannedWork>,
+  built: BuiltOn,
+): PlannedWork {
   const after = step.dependencies.filter((id) => foundIn(work.get(id)) === undefined);
   if (after.length > 0) return { kind: "unknown", after };
   const inputs: Record<string, Digest> = {};
@@ -64,9 +80,11 @@ function workOf(step: Step, source: PlanSource, passed: readonly PassedWork[], w
     if (made !== undefined) inputs[name] = made.digest;
   }
   const { base, gateFiles, platform, adapterVersions, runInput } = source;
+  const changes = digestOfBuiltOn(built);
   const fingerprint = fingerprintStep({
     step,
     inputs,
+    ...(changes === undefined ? {} : { changes }),
     ...(runInput === undefined ? {} : { runInput }),
     base: base.views[viewKey(step)] ?? base.tree,
     tree: base.tree,
@@ -80,6 +98,10 @@ function workOf(step: Step, source: PlanSource, passed: readonly PassedWork[], w
 /** The passed work whose outputs dependents may count on: a recheck gives the same artifacts. */
 function foundIn(work: PlannedWork | undefined): PassedWork | undefined {
   return work?.kind === "equal" || work?.kind === "recheck" ? work.found : undefined;
+}
+
+function changesOf(found: PassedWork | undefined): { changes?: Digest } {
+  return found?.changes === undefined ? {} : { changes: found.changes.digest };
 }
 
 function groupByStep(passed: readonly PassedWork[]): ReadonlyMap<string, readonly PassedWork[]> {

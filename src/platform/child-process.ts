@@ -66,6 +66,8 @@ interface Supervision {
   closed: boolean;
   /** SIGKILL was sent to everything that belongs to it. */
   killed: boolean;
+  /** Nobody was left in its group when it exited. */
+  alone: boolean;
   unwatch: () => void;
 }
 
@@ -81,6 +83,7 @@ function supervise(child: ChildProcess, pid: number, request: ChildRequest): Pro
       state: { phase: "running" },
       closed: false,
       killed: false,
+      alone: false,
       unwatch: () => {},
     };
     run.unwatch = watchLimits(pid, request, (outcome) => end(run, outcome));
@@ -121,7 +124,8 @@ function exited(run: Supervision, code: number | null, signal: NodeJS.Signals | 
     poll(run);
   } else if (run.state.phase === "running") {
     run.state = { phase: "clearing", outcome: code === null ? { kind: "killed", signal: signal ?? "unknown" } : { kind: "exited", code } };
-    if (signalGroup(run.pid, "SIGKILL")) poll(run);
+    run.alone = !signalGroup(run.pid, "SIGKILL");
+    if (!run.alone) poll(run);
     // Pipes that stay open belong to someone who left the group; where /proc finds them, they go too.
     after(run, pollMs * 2, () => kill(run));
   }
@@ -135,7 +139,7 @@ function poll(run: Supervision): void {
 
 /** Settles if the pipes are closed and the group is gone. */
 function clear(run: Supervision): void {
-  if (run.state.phase === "clearing" && run.closed && !isGroupAlive(run.pid)) settle(run, run.state.outcome);
+  if (run.state.phase === "clearing" && run.closed && (run.alone || !isGroupAlive(run.pid))) settle(run, run.state.outcome);
 }
 
 /** Settles in a while, whatever is left then; what lies in the pipes by that time is read first. */

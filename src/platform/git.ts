@@ -3,6 +3,8 @@
  * untranslated English, and finds the repository by the directory it runs in, whatever GIT_DIR a hook left in the environment.
  */
 import { spawn } from "node:child_process";
+import { existsSync, realpathSync } from "node:fs";
+import path from "node:path";
 import { err, ok, type Result } from "../model/result.ts";
 
 /** What git said. A status other than 0 is for the caller to judge. */
@@ -61,6 +63,23 @@ export function runGit(args: readonly string[], cwd: string): Promise<Result<Git
       resolve(ok({ ...(code === null ? {} : { code }), stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() })),
     );
   });
+}
+
+/**
+ * Whether a directory may lie in a repository: it or one above it holds `.git`, or looks like a bare repository. Where it says no, git would
+ * too, and need not be asked: a start costs some milliseconds.
+ */
+export function mayBeInRepository(directory: string): boolean {
+  let real: string;
+  try {
+    real = realpathSync(directory);
+  } catch {
+    return true;
+  }
+  for (let at = real; ; at = path.dirname(at)) {
+    if (existsSync(path.join(at, ".git")) || existsSync(path.join(at, "HEAD"))) return true;
+    if (at === path.dirname(at)) return false;
+  }
 }
 
 function gitEnvironment(): NodeJS.ProcessEnv {

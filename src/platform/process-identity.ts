@@ -35,6 +35,20 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return start === identity.processStart;
 }
 
+/** Sends a signal to a process if it is certain that it is still the one that is meant, and says whether it did. */
+export function signalProcess(identity: ProcessIdentity, signal: "SIGTERM"): boolean {
+  // Where the platform tells no start time, the id may have been given to somebody else.
+  const known = identity.host === processIdentity().host && identity.processStart !== "";
+  if (!known || startOf(identity.pid) !== identity.processStart) return false;
+  try {
+    process.kill(identity.pid, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return false;
+    throw error;
+  }
+}
+
 /** What a zombie's start is taken for: it is nobody's. */
 const gone = "gone";
 

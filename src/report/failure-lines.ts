@@ -1,5 +1,6 @@
 /** A failure's description as printable lines, for every report that people read. */
-import { type Description, describeFailure } from "../model/describe.ts";
+import { describeFailure } from "../model/describe.ts";
+import type { Description } from "../model/describe-changes.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Palette } from "./palette.ts";
 import { printable } from "./printable.ts";

@@ -7,6 +7,7 @@ import type { EventOf, WaveEvent } from "../model/event.ts";
 import type { ContractResult, Failure } from "../model/failure.ts";
 import type { Reporter } from "../model/ports.ts";
 import { formatDuration } from "../model/quantity.ts";
+import { changesText } from "./changes-text.ts";
 import { detailLines, failureTitle, tellsOutput } from "./failure-lines.ts";
 import { outputBuffer } from "./output-buffer.ts";
 import { type Palette, paletteOf, sign } from "./palette.ts";
@@ -99,6 +100,12 @@ function eventLines(event: WaveEvent, paint: Palette): string[] {
       return [`circuit ${printable(event.breaker)} was reset`];
     case "run-finished":
       return [`${sign(event.status, paint)} run ${event.status} after ${formatDuration(event.durationMs)}`];
+    case "changes-merged":
+      return event.apply ? [] : [`${changesText(event.changes)} kept, not applied`];
+    case "changes-applied":
+      return [`${changesText(event.changes)} applied to the project`];
+    case "changes-undone":
+      return [`${changesText(event.changes)} undone in the project`];
     case "attempt-passed":
     case "attempt-failed":
     case "attempt-cancelled":

@@ -1,5 +1,5 @@
 /** What commands would do about each planned step, in the words that all plan formats share. */
-import type { EnforcementLevel } from "../model/permissions.ts";
+import type { EnforcementLevel } from "../model/enforcement.ts";
 import type { Plan, PlannedStep } from "../model/plan.ts";
 
 /** `run`: its persona works. `reuse`: earlier work stands for it. `recheck`: only its contracts are evaluated, on earlier work. `later`: known once other steps have run. */

@@ -3,7 +3,7 @@
  * the machine: paths are relative to the project root, and neither values of variables nor prompts are shown.
  */
 import type { Digest } from "../model/digest.ts";
-import type { EnforcementLevel } from "../model/permissions.ts";
+import type { EnforcementLevel, Fences } from "../model/enforcement.ts";
 import type { ContractDefinition, Step, StepArtifact, StepInput } from "../model/pipeline.ts";
 import type { Plan, PlannedStep, PlannedWork } from "../model/plan.ts";
 import { actionsOf, countActions, type PlanAction, type PlanActions, unenforcedRules } from "./render-plan-actions.ts";
@@ -15,6 +15,8 @@ export interface PlanDocument {
   readonly summary: Readonly<Record<keyof PlanActions, Readonly<Record<PlanAction, number>>>> & { readonly steps: number };
   /** Ids of the steps of the longest chain. */
   readonly criticalPath: readonly string[];
+  /** What this environment can fence. */
+  readonly fences: Fences;
   /** Dependencies before dependents. */
   readonly steps: readonly PlanStepDocument[];
   /** Rules that nobody enforces. `refused`: a run ends with exit 4 before any work. */
@@ -47,7 +49,9 @@ export interface PlanStepDocument {
     readonly level?: EnforcementLevel;
   }[];
   /** Milliseconds and bytes. */
-  readonly resources: { readonly timeoutMs: number; readonly memoryLimitBytes?: number };
+  readonly resources: Step["resources"];
+  /** Globs of ignored paths that are kept as changes. */
+  readonly changesInclude: readonly string[];
   /** Names only. */
   readonly env: readonly string[];
   readonly secrets: readonly string[];
@@ -70,6 +74,8 @@ export interface PlanContractDocument {
   readonly artifact?: string;
   readonly command?: readonly string[] | string;
   readonly timeoutMs?: number;
+  /** Hosts that its command may reach. */
+  readonly network?: readonly string[];
 }
 
 /** Whether equal work exists. Fingerprints are there once they are known, `from` where earlier work was found. */
@@ -97,6 +103,7 @@ export function planDocument(plan: Plan): PlanDocument {
       resume: countActions(plan, "resume"),
     },
     criticalPath: plan.criticalPath,
+    fences: plan.fences,
     steps: plan.steps.map(stepDocument),
     unenforced: [...[...refused].map((entry) => ruleDocument(entry, true)), ...[...exposed].map((entry) => ruleDocument(entry, false))],
   };
@@ -128,6 +135,7 @@ function stepDocument(planned: PlannedStep): PlanStepDocument {
     contracts: step.contracts.map(contractDocument),
     permissions: permissionsOf(planned),
     resources: step.resources,
+    changesInclude: step.changesInclude,
     env: Object.keys(step.env).sort(),
     secrets: step.secrets,
     workspace: step.workspace,
@@ -163,7 +171,7 @@ function contractDocument(contract: ContractDefinition): PlanContractDocument {
     case "json_schema":
       return { ...common, schema: contract.schema, artifact: contract.artifact };
     case "test_suite":
-      return { ...common, command: contract.command, timeoutMs: contract.timeoutMs };
+      return { ...common, command: contract.command, timeoutMs: contract.timeoutMs, network: contract.network };
   }
 }
 

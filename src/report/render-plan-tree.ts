@@ -1,4 +1,6 @@
 /** A plan as a person reads it: what each step is, what it waits for and hands over, what judges it, and what commands would do. */
+import { isFenced } from "../model/enforcement.ts";
+import { defaultLimits } from "../model/limits.ts";
 import type { ContractDefinition, Step } from "../model/pipeline.ts";
 import type { Plan, PlannedStep, PlannedWork } from "../model/plan.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
@@ -12,7 +14,6 @@ export interface TreeStyle {
   readonly color: boolean;
   /** Mark steps by what `run --reuse` would do, not by what `run` would. */
   readonly reuse: boolean;
-  readonly isolated: boolean;
 }
 
 const keyWidth = 12;
@@ -26,7 +27,7 @@ const verbs: Readonly<Record<PlanAction, string>> = { run: "run", reuse: "reused
 export function planAsTree(plan: Plan, style: TreeStyle): string {
   const paint = paletteOf(style.color);
   const blocks = plan.steps.map((planned, at) => stepBlock(planned, style, at === plan.steps.length - 1, paint));
-  const notes = footer(plan, style, paint);
+  const notes = footer(plan, paint);
   return `${[...header(plan, paint), "", ...blocks.flat(), ...(notes.length === 0 ? [] : ["", ...notes])].join("\n")}\n`;
 }
 
@@ -99,14 +100,16 @@ function gateRows(planned: PlannedStep, paint: Palette): Row[] {
   });
   const names = [...Object.keys(step.env).sort(), ...step.secrets.map((name) => `${name} (secret)`)];
   if (names.length > 0) rows.push(["sees", names.join(", ")]);
-  const memory = step.resources.memoryLimitBytes;
-  rows.push([
-    "limits",
-    `timeout ${formatDuration(step.resources.timeoutMs)}${memory === undefined ? "" : `, memory ${formatSize(memory)}`}`,
-  ]);
+  rows.push(["limits", limitsText(step.resources)]);
   if (step.workspace === "shared") rows.push(["workspace", "in place, alone: what it changes in the project stays, also when it fails"]);
   if (step.sandbox === "off") rows.push(["sandbox", paint.yellow("off: it runs although denied permissions are not enforced")]);
   return rows;
+}
+
+function limitsText({ timeoutMs, memoryLimitBytes, diskLimitBytes }: Step["resources"]): string {
+  const memory = memoryLimitBytes === undefined ? "" : `, memory ${formatSize(memoryLimitBytes)}`;
+  const disk = diskLimitBytes === defaultLimits.diskLimitBytes ? "" : `, disk ${formatSize(diskLimitBytes)}`;
+  return `timeout ${formatDuration(timeoutMs)}${memory}${disk}`;
 }
 
 function contractText(contract: ContractDefinition): string {
@@ -159,7 +162,7 @@ function partText(part: string): string {
   return part.startsWith("input:") ? `input ${part.slice("input:".length)}` : part;
 }
 
-function footer(plan: Plan, style: TreeStyle, paint: Palette): string[] {
+function footer(plan: Plan, paint: Palette): string[] {
   const { refused, exposed } = unenforcedRules(plan);
   const lines: string[] = [];
   if (refused.size > 0) {
@@ -167,7 +170,17 @@ function footer(plan: Plan, style: TreeStyle, paint: Palette): string[] {
     lines.push("Write `sandbox: off` (in the step, or at the top of the manifest) to run without them.");
   }
   if (exposed.size > 0) lines.push(paint.yellow("Not enforced, and the run goes ahead:"), ...ruleLines(exposed));
-  if (!style.isolated) lines.push("Steps run in the project itself: what they change there stays, also when they fail.");
+  lines.push(...isolationLines(plan));
+  return lines;
+}
+
+/** What the reader should know of steps that can reach more than their workspace. */
+function isolationLines({ steps, fences }: Plan): string[] {
+  const inPlace = steps.filter(({ step }) => step.workspace === "shared").length;
+  const lines: string[] = [];
+  if (inPlace === steps.length) lines.push("Steps run in the project itself: what they change there stays, also when they fail.");
+  const open = steps.filter(({ step }) => step.workspace !== "shared" && !isFenced(step, fences)).map(({ step }) => step.id);
+  if (open.length > 0) lines.push(`No fence around ${list(open)}: what runs there can reach beyond its workspace.`);
   return lines;
 }
 

@@ -13,15 +13,13 @@ export interface PlanStyle {
   readonly color: boolean;
   /** Show the plan of a run that reuses equal work (default: of a plain run). */
   readonly reuse?: boolean;
-  /** Whether steps get a workspace of their own (default: no, every step runs in the project itself). */
-  readonly isolated?: boolean;
 }
 
 /** Prints a plan. The text ends with a line break. */
 export function renderPlan(plan: Plan, style: PlanStyle): string {
   switch (style.format) {
     case "tree":
-      return planAsTree(plan, { color: style.color, reuse: style.reuse ?? false, isolated: style.isolated ?? false });
+      return planAsTree(plan, { color: style.color, reuse: style.reuse ?? false });
     case "json":
       return `${JSON.stringify(planDocument(plan), null, 2)}\n`;
     case "mermaid":

@@ -3,6 +3,7 @@ import { describeContract, describeFailure } from "../model/describe.ts";
 import type { ContractResult } from "../model/failure.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
 import type { AttemptRecord, RunRecord, RunSummary, StepRecord, StepStatus } from "../model/state.ts";
+import { changesText } from "./changes-text.ts";
 import { detailLines, failureTitle } from "./failure-lines.ts";
 import { colorOf, type Palette, paletteOf, sign } from "./palette.ts";
 import { cellWidth, padded, printable } from "./printable.ts";
@@ -44,6 +45,7 @@ export function renderRun(run: RunRecord, { color, resume = `wave resume ${run.i
     `${sign(run.status, paint)} ${paint.bold(name)} ${colorOf(run.status, paint)(run.status)} ${paint.dim(`run ${run.id}`)}`,
     paint.dim(`  started ${instant(run.startedAt)}${took}`),
     ...(run.failure === undefined ? [] : [`  ${failureTitle(run.failure)}`]),
+    ...(run.changes === undefined ? [] : [`  ${changesText(run.changes)}${run.applied ? " in the project" : " not in the project"}`]),
     ...run.steps.flatMap((step) => stepLines(step, paint)),
     ...closing(run, resume, paint),
   ];

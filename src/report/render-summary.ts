@@ -6,6 +6,7 @@ import { describeContract, describeFailure } from "../model/describe.ts";
 import type { Digest } from "../model/digest.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
 import type { RunRecord, StepRecord, StepStatus } from "../model/state.ts";
+import { changesText } from "./changes-text.ts";
 import { detailLines, failureTitle } from "./failure-lines.ts";
 import { type Palette, paletteOf, sign } from "./palette.ts";
 import { padded, printable } from "./printable.ts";
@@ -31,6 +32,7 @@ export function renderSummary(run: RunRecord, options: SummaryOptions): string {
     skippedLines(run, paint),
     warningLines(run, paint),
     artifactLines(run, options.blobs, paint),
+    changedLines(run),
     run.failure === undefined || run.failure.reason === "run-failed" || run.failure.reason === "cancelled"
       ? []
       : [failureTitle(run.failure), ...detailLines(describeFailure(run.failure), 2, paint)],
@@ -117,6 +119,14 @@ function artifactLines(run: RunRecord, blobs: string, paint: Palette): string[] 
     ),
     ...(made.length > shown.length ? [`  and ${made.length - shown.length} more: wave status ${run.id}`] : []),
   ];
+}
+
+/** What became of the project's files. */
+function changedLines({ id, changes, applied, status }: RunRecord): string[] {
+  if (changes === undefined) return [];
+  if (applied) return [`${changesText(changes)} in the project; \`wave rollback ${id}\` takes that back`];
+  if (status !== "passed") return [];
+  return [`${changesText(changes)} kept out of the project: \`wave artifacts ${id} --patch | git apply\` takes them over`];
 }
 
 function blobPath(blobs: string, digest: Digest): string {

@@ -3,7 +3,7 @@
  * own in it; `render-frame.ts` draws it.
  */
 
-import type { WaveEvent } from "../model/event.ts";
+import type { EventOf, WaveEvent } from "../model/event.ts";
 import type { ContractResult, Failure } from "../model/failure.ts";
 import type { Plan } from "../model/plan.ts";
 import { unreachable } from "../model/result.ts";
@@ -93,11 +93,9 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
     case "attempt-cancelled":
       change(view, event.step, { durationMs: event.durationMs });
       break;
-    case "attempt-failed": {
-      const retry = event.retry === undefined ? {} : { status: "waiting" as const, retryAt: at + event.retry.delayMs };
-      change(view, event.step, { durationMs: event.durationMs, failure: event.failure, ...retry });
+    case "attempt-failed":
+      change(view, event.step, { durationMs: event.durationMs, failure: event.failure, ...waiting(event, at) });
       break;
-    }
     case "step-finished":
       change(view, event.step, {
         status: event.status,
@@ -109,11 +107,18 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
     case "writer-closed":
     case "circuit-opened":
     case "circuit-reset":
+    case "changes-merged":
+    case "changes-applied":
+    case "changes-undone":
       break;
     default:
       return unreachable(event);
   }
   return view;
+}
+
+function waiting({ retry }: EventOf<"attempt-failed">, at: number): Change {
+  return retry === undefined ? {} : { status: "waiting", retryAt: at + retry.delayMs };
 }
 
 /** Notes what a step's child printed. */

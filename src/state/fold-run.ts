@@ -47,6 +47,7 @@ function runDraft(started: EventOf<"run-started">): RunDraft {
     options: started.options,
     base: started.base,
     writers: new Map(),
+    applied: false,
     steps: new Map(steps),
     samples: [],
     resets: [],
@@ -79,6 +80,14 @@ function apply(draft: RunDraft, event: WaveEvent): void {
       return;
     case "run-finished":
       finish(draft, event);
+      return;
+    case "changes-merged":
+      draft.changes = event.changes;
+      return;
+    case "changes-applied":
+    case "changes-undone":
+      draft.changes = event.changes;
+      draft.applied = event.type === "changes-applied";
       return;
     case "circuit-reset":
       draft.resets.push(resetOf(event));
@@ -126,6 +135,7 @@ function applyToStep(draft: RunDraft, event: Exclude<StepEvent, EventOf<"circuit
       step.reusedFrom = event.from;
       step.fingerprint = event.fingerprint;
       step.artifacts = event.artifacts;
+      if (event.changes !== undefined) step.changes = event.changes;
       return;
     case "step-finished":
       if (!open) return;

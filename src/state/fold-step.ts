@@ -48,6 +48,7 @@ export function attemptDraft(event: EventOf<"attempt-started">): AttemptDraft {
     startedAt: event.ts,
     fingerprint: event.fingerprint,
     inputs: event.inputs,
+    workspace: event.workspace ?? "shared",
     artifacts: [],
     contracts: [],
   };
@@ -67,6 +68,7 @@ export function endAttempt(step: StepDraft, event: EventOf<"attempt-passed" | "a
   attempt.durationMs = event.durationMs;
   if (event.log !== undefined) attempt.log = event.log;
   if (event.type !== "attempt-cancelled") attempt.artifacts = event.artifacts;
+  if (event.type === "attempt-passed" && event.changes !== undefined) attempt.changes = event.changes;
   if (event.type === "attempt-failed") attempt.failure = event.failure;
   if (step.status === "passed") return;
   if (event.type === "attempt-passed") {
@@ -74,6 +76,7 @@ export function endAttempt(step: StepDraft, event: EventOf<"attempt-passed" | "a
     step.winner = step.attempts.indexOf(attempt);
     step.fingerprint = attempt.fingerprint;
     step.artifacts = event.artifacts;
+    if (event.changes !== undefined) step.changes = event.changes;
   } else if (event.type === "attempt-cancelled") {
     workOn(step, "cancelled");
   } else if (event.retry !== undefined) {

@@ -34,7 +34,7 @@ function summaryOfRow(db: Database, row: Row, isAlive: Liveness): RunSummary {
     ...optional("finishedAt", row["finished_at"], String),
     ...(status === "running" ? {} : { durationMs: spentMs(writers) }),
     steps: countSteps(db, run, working),
-    archived: row["archived"] === 1,
+    archived: row["archived"] !== 0,
   };
 }
 

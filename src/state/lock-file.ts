@@ -9,6 +9,11 @@ import { err, ok, type Result } from "../model/result.ts";
 import { describeIoError, type IoProblem, tryIo } from "../platform/files.ts";
 import { isAlive, type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
 
+/** The lock of whoever executes a run. */
+export function runLockFile(stateDir: string, run: string): string {
+  return path.join(stateDir, "locks", `run-${run}`);
+}
+
 export interface Lock {
   /** Gives the lock back; what the file system refuses then is left for the next taker, who sees that the holder is gone. */
   release(): Promise<void>;
@@ -49,6 +54,14 @@ export async function waitForLock(file: string, clock: Clock, patienceMs: number
     if (taken.ok || taken.error.kind === "refused" || clock.monotonic() >= deadline) return taken;
     await clock.sleep(20);
   }
+}
+
+/** Who holds a lock now, without taking it; nothing where it is free, or its holder is dead. */
+export async function lockHolder(file: string, clock: Clock): Promise<ProcessIdentity | undefined> {
+  const holder = await holderOf(file);
+  if (holder !== undefined) return isAlive(holder) ? holder : undefined;
+  const there = await tryIo(() => stat(file));
+  return there.ok && !(await isStale(file, clock)) ? unknownHolder : undefined;
 }
 
 const unknownHolder: ProcessIdentity = { pid: 0, processStart: "", host: "unknown" };

@@ -3,7 +3,6 @@
  * the questions that need it.
  */
 import { randomBytes } from "node:crypto";
-import path from "node:path";
 import type { EventPayload, WaveEvent } from "../model/event.ts";
 import type { Clock, Journal, Redactor, StateStore } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
@@ -11,7 +10,7 @@ import { createStateDirectory, stateUnwritable, tryIo } from "../platform/files.
 import { isAlive, processIdentity } from "../platform/process-identity.ts";
 import { findRun } from "./find-run.ts";
 import { createJournal } from "./journal.ts";
-import { type Lock, takeLock } from "./lock-file.ts";
+import { type Lock, runLockFile, takeLock } from "./lock-file.ts";
 import { type OwnBreakers, ownBreakers } from "./own-breakers.ts";
 import { projectRun } from "./project-run.ts";
 import type { Queries } from "./query-state.ts";
@@ -85,7 +84,7 @@ async function openJournal(request: StateRequest, own: OwnBreakers, run: string)
   const { stateDir, clock } = request;
   const directory = await tryIo(() => createStateDirectory(stateDir));
   if (!directory.ok) return err(stateUnwritable(stateDir, directory.error));
-  const file = path.join(stateDir, "locks", `run-${run}`);
+  const file = runLockFile(stateDir, run);
   const lock = await takeLock(file, clock);
   if (!lock.ok) {
     if (lock.error.kind === "refused") return err(stateUnwritable(file, lock.error.problem));

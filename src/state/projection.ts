@@ -6,7 +6,7 @@ import path from "node:path";
 import type { Database } from "sql.js";
 import type { Clock } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
-import { type OpenDatabase, openDatabase, saveDatabase, stampOf } from "./database-file.ts";
+import { databaseFile, type OpenDatabase, openDatabase, saveDatabase, stampOf } from "./database-file.ts";
 import { foldRun } from "./fold-run.ts";
 import { type Lock, waitForLock } from "./lock-file.ts";
 import { hasLiveWriter, type Liveness } from "./project-run.ts";
@@ -42,7 +42,7 @@ const patienceMs = 5_000;
 
 /** Opens nothing before the first query. */
 export function openProjection(request: ProjectionRequest): Projection {
-  const file = path.join(request.stateDir, "wave.db");
+  const file = databaseFile(request.stateDir);
   let held: OpenDatabase | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let looked: { readonly at: number; readonly except: string } | undefined;
@@ -110,6 +110,8 @@ async function look(
     if (except.has(run)) continue;
     const read = await readRun(request.stateDir, run);
     if (!read.ok) return read;
+    // A cleanup took the run away in the meantime; its rows stay.
+    if (read.value.length === 0) continue;
     const rewritten = rewrittenJournal(read.value, marks.get(run) ?? []);
     if (rewritten !== undefined)
       return err({
@@ -145,7 +147,8 @@ function isWritten(readings: readonly JournalReading[], isAlive: Liveness): bool
   );
 }
 
-function watermarkOf({ writer, size, bytes, seq, head, closed }: JournalReading): Watermark {
+/** How far a reading went. */
+export function watermarkOf({ writer, size, bytes, seq, head, closed }: JournalReading): Watermark {
   return { writer, size, bytes, seq, head, closed };
 }
 
@@ -159,8 +162,11 @@ function rewrittenJournal(readings: readonly JournalReading[], marks: readonly W
   return undefined;
 }
 
-/** The database's lock; nothing where the directory takes no files, so that everything stays in memory. */
-async function lockDatabase({ stateDir, clock }: ProjectionRequest, file: string): Promise<Result<Lock | undefined>> {
+/** The database's lock; nothing where the directory takes no files, so that everything stays in memory. Fails with `state-locked`. */
+export async function lockDatabase(
+  { stateDir, clock }: Pick<ProjectionRequest, "stateDir" | "clock">,
+  file: string,
+): Promise<Result<Lock | undefined>> {
   const taken = await waitForLock(path.join(stateDir, "locks", "database"), clock, patienceMs);
   if (taken.ok) return ok(taken.value);
   if (taken.error.kind === "refused") return ok(undefined);

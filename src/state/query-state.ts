@@ -7,8 +7,9 @@ import { type InRun, windowOf } from "./breaker-samples.ts";
 import { listSummaries } from "./list-summaries.ts";
 import { type Liveness, settleRun } from "./project-run.ts";
 import { openProjection, type ProjectionRequest } from "./projection.ts";
-import { artifactOf, fingerprintOf, loadFold } from "./read-rows.ts";
+import { artifactOf, changesOf, fingerprintOf, loadFold } from "./read-rows.ts";
 import type { ResetFold, SampleFold } from "./run-fold.ts";
+import { cleanedAway } from "./schema.ts";
 import { numberOf, optional, rowsOf, textOf } from "./sql-engine.ts";
 
 /** What breakers know of the runs that this process writes, which are ahead of the tables. */
@@ -47,7 +48,7 @@ export function openQueries(request: ProjectionRequest): Queries {
     passedWork: (pipeline) => ask((db) => passedWork(db, pipeline)),
     runsEndingAt: (pipeline, tree) =>
       ask((db) => {
-        const sql = "SELECT run FROM runs WHERE pipeline = ? AND tree_after = ? ORDER BY finished_at DESC, run DESC LIMIT ?";
+        const sql = `SELECT run FROM runs WHERE pipeline = ? AND tree_after = ? AND archived <> ${cleanedAway} ORDER BY finished_at DESC, run DESC LIMIT ?`;
         return loadRecords(db, sql, [pipeline, tree, endingLimit], request.isAlive);
       }),
     async breakerWindow(breaker, size, own) {
@@ -75,13 +76,13 @@ function passedWork(db: Database, pipeline: string): readonly PassedWork[] {
   const artifacts = new Map<string, ReturnType<typeof artifactOf>[]>();
   const winners = `FROM runs JOIN steps USING (run) JOIN attempts ON attempts.run = runs.run AND attempts.step = steps.position AND attempts.position = steps.winner`;
   const owned = `SELECT artifacts.* ${winners} JOIN artifacts ON artifacts.run = runs.run AND artifacts.step = steps.position AND artifacts.attempt = steps.winner
-    WHERE pipeline = ? ORDER BY artifacts.run, artifacts.step, artifacts.position`;
+    WHERE pipeline = ? AND archived <> ${cleanedAway} ORDER BY artifacts.run, artifacts.step, artifacts.position`;
   for (const row of rowsOf(db, owned, [pipeline])) {
     const key = `${row["run"]} ${row["step"]}`;
     artifacts.set(key, [...(artifacts.get(key) ?? []), artifactOf(row)]);
   }
-  const sql = `SELECT runs.run, steps.step AS id, steps.position, attempt, attempts.work, attempts.gate, attempts.parts, attempts.finished_at, tree_before, tree_after
-    ${winners} WHERE pipeline = ? ORDER BY attempts.finished_at DESC, runs.run DESC, steps.position`;
+  const sql = `SELECT runs.run, steps.step AS id, steps.position, attempt, attempts.work, attempts.gate, attempts.parts, attempts.changes, attempts.workspace, attempts.finished_at, tree_before, tree_after
+    ${winners} WHERE pipeline = ? AND archived <> ${cleanedAway} ORDER BY attempts.finished_at DESC, runs.run DESC, steps.position`;
   return rowsOf(db, sql, [pipeline]).map((row) => ({
     run: textOf(row, "run"),
     step: textOf(row, "id"),
@@ -89,6 +90,8 @@ function passedWork(db: Database, pipeline: string): readonly PassedWork[] {
     fingerprint: fingerprintOf(row),
     artifacts: artifacts.get(`${row["run"]} ${row["position"]}`) ?? [],
     finishedAt: textOf(row, "finished_at"),
+    ...changesOf(row),
+    workspace: row["workspace"] === "isolated" ? "isolated" : "shared",
     treeBefore: textOf(row, "tree_before") as Digest,
     ...optional("treeAfter", row["tree_after"], (value) => String(value) as Digest),
   }));

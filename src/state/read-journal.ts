@@ -126,10 +126,16 @@ export async function readRun(
   const readings: JournalReading[] = [];
   for (const writer of writers.value) {
     const reading = await readJournal(stateDir, run, writer, from.get(writer));
-    if (!reading.ok) return reading;
+    if (!reading.ok) return (await isGone(stateDir, run)) ? ok([]) : reading;
     readings.push(reading.value);
   }
   return ok(readings);
+}
+
+/** Whether a cleanup took a run away while it was read: all its journals go at once. */
+async function isGone(stateDir: string, run: string): Promise<boolean> {
+  const writers = await listWriters(stateDir, run);
+  return writers.ok && writers.value.length === 0;
 }
 
 /** All events of a run's journals in reading order. */

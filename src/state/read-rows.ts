@@ -1,7 +1,7 @@
 /** Brings runs' folds back from the tables, as they were laid in. */
 import type { Database, SqlValue } from "sql.js";
 import type { Digest } from "../model/digest.ts";
-import type { ArtifactRef, FingerprintRef } from "../model/event.ts";
+import type { ArtifactRef, ChangesRef, FingerprintRef } from "../model/event.ts";
 import type { ContractResult, Failure, Violation } from "../model/failure.ts";
 import type { AttemptFold, RunFold, StepFold, WriterFold } from "./run-fold.ts";
 import { numberOf, optional, type Row, rowsOf, textOf } from "./sql-engine.ts";
@@ -26,6 +26,8 @@ export function loadFold(db: Database, run: string): RunFold | undefined {
     base: fromJson(row["base"] ?? ""),
     ...optional("treeAfter", row["tree_after"], digest),
     ...optional("failure", row["failure"], fromJson<Failure>),
+    ...changesOf(row),
+    applied: row["applied"] === 1,
     writers: loadWriters(db, run),
     steps: loadSteps(db, run),
     samples: rowsOf(db, "SELECT * FROM breaker_samples WHERE run = ? ORDER BY position", [run]).map((one) => ({
@@ -51,6 +53,11 @@ export function loadWriters(db: Database, run: string): readonly WriterFold[] {
 /** A fingerprint that stands in the columns `work`, `gate` and `parts`. */
 export function fingerprintOf(row: Row): FingerprintRef {
   return { work: digest(row["work"] ?? ""), gate: digest(row["gate"] ?? ""), parts: fromJson(row["parts"] ?? "{}") };
+}
+
+/** A changeset that stands in the column `changes`. */
+export function changesOf(row: Row): { changes?: ChangesRef } {
+  return optional("changes", row["changes"], fromJson<ChangesRef>);
 }
 
 /** An artifact's row. */
@@ -99,6 +106,7 @@ function stepOf(row: Row, attempts: readonly AttemptFold[], reused: readonly Art
     ...(row["reused_run"] === null ? {} : { reusedFrom: { run: textOf(row, "reused_run"), attempt: numberOf(row, "reused_attempt") } }),
     ...(fingerprint === undefined ? {} : { fingerprint }),
     artifacts: winner?.artifacts ?? reused,
+    ...(winner === undefined ? changesOf(row) : winner.changes === undefined ? {} : { changes: winner.changes }),
     ...optional("failure", row["failure"], fromJson<Failure>),
     ...optional("because", row["because"], String),
     attempts,
@@ -117,8 +125,10 @@ function attemptOf(row: Row, artifacts: readonly ArtifactRef[], contracts: reado
     ...optional("durationMs", row["duration_ms"], Number),
     fingerprint: fingerprintOf(row),
     inputs: fromJson(row["inputs"] ?? "[]"),
+    workspace: row["workspace"] === "isolated" ? "isolated" : "shared",
     artifacts,
     contracts,
+    ...changesOf(row),
     ...optional("failure", row["failure"], fromJson<Failure>),
     ...optional("log", row["log"], digest),
   };

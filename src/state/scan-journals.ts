@@ -45,21 +45,33 @@ export function scanJournals(stateDir: string, db: Database, marks: ReadonlyMap<
   const grown: string[] = [];
   const present = new Set<string>();
   for (const entry of runs.value.filter((one) => one.isDirectory())) {
-    const files = list(path.join(directory, entry.name));
-    if (!files.ok) return files;
-    const writers = files.value
-      .filter((one) => one.isFile() && one.name.endsWith(".jsonl"))
-      .map((one) => one.name.slice(0, -".jsonl".length));
-    if (writers.length === 0) continue;
-    present.add(entry.name);
-    const moved = hasGrown(stateDir, entry.name, writers, marks.get(entry.name) ?? []);
+    const writers = writersIn(path.join(directory, entry.name));
+    if (!writers.ok) return writers;
+    if (writers.value.length === 0) continue;
+    const moved = hasGrown(stateDir, entry.name, writers.value, marks.get(entry.name) ?? []);
+    // A cleanup takes all journals of a run at once.
+    const gone = !moved.ok && isGone(path.join(directory, entry.name));
+    if (gone) continue;
     if (!moved.ok) return moved;
+    present.add(entry.name);
     if (moved.value) grown.push(entry.name);
   }
   const archive = rowsOf(db, "SELECT run, archived FROM runs")
-    .map((row) => ({ run: textOf(row, "run"), was: row["archived"] === 1, archived: !present.has(textOf(row, "run")) }))
+    .map((row) => ({ run: textOf(row, "run"), was: row["archived"] !== 0, archived: !present.has(textOf(row, "run")) }))
     .filter(({ was, archived }) => was !== archived);
   return ok({ grown: grown.sort(), archive });
+}
+
+function writersIn(directory: string): Result<readonly string[]> {
+  const files = list(directory);
+  if (!files.ok) return files;
+  const journals = files.value.filter((one) => one.isFile() && one.name.endsWith(".jsonl"));
+  return ok(journals.map((one) => one.name.slice(0, -".jsonl".length)));
+}
+
+function isGone(directory: string): boolean {
+  const writers = writersIn(directory);
+  return writers.ok && writers.value.length === 0;
 }
 
 function hasGrown(stateDir: string, run: string, writers: readonly string[], marks: readonly Watermark[]): Result<boolean> {

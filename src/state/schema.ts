@@ -6,6 +6,12 @@
 /** "WAVE" in ASCII. */
 export const applicationId = 0x57415645;
 
+/**
+ * Values of `runs.archived` beside 0: the journals are gone, and 2 where a cleanup took them, whose blobs then went too: such runs are
+ * told of, and their work is not offered for reuse.
+ */
+export const cleanedAway = 2;
+
 /** From an empty database to the current one, one version each. What was released is never edited, only followed by another. */
 export const migrations: readonly string[] = [
   `
@@ -66,6 +72,13 @@ CREATE TABLE breaker_resets (
 ) WITHOUT ROWID;
 CREATE INDEX breaker_samples_by_run ON breaker_samples (run);
 CREATE INDEX breaker_resets_by_run ON breaker_resets (run);
+`,
+  `
+ALTER TABLE runs ADD COLUMN changes TEXT;
+ALTER TABLE runs ADD COLUMN applied INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE steps ADD COLUMN changes TEXT;
+ALTER TABLE attempts ADD COLUMN workspace TEXT NOT NULL DEFAULT 'shared';
+ALTER TABLE attempts ADD COLUMN changes TEXT;
 `,
 ];
 

@@ -50,7 +50,7 @@ function insertWriters(db: Database, run: string, fold: RunFold | undefined, wat
 }
 
 function runValues(fold: RunFold): Values {
-  const { id, pipeline, version, outcome, startedAt, finishedAt, manifest, options, base, treeAfter, failure } = fold;
+  const { id, pipeline, version, outcome, startedAt, finishedAt, manifest, options, base, treeAfter, failure, changes, applied } = fold;
   const times = [startedAt, orNull(finishedAt)];
   return [
     id,
@@ -65,6 +65,8 @@ function runValues(fold: RunFold): Values {
     orNull(treeAfter),
     json(failure),
     0,
+    json(changes),
+    Number(applied),
   ];
 }
 
@@ -104,6 +106,7 @@ function stepValues(step: StepFold): Values {
     json(own?.parts),
     json(step.failure),
     orNull(step.because),
+    json(step.winner === undefined ? step.changes : undefined),
   ];
 }
 
@@ -124,6 +127,8 @@ function attemptValues(attempt: AttemptFold): Values {
     json(attempt.inputs),
     json(attempt.failure),
     orNull(attempt.log),
+    attempt.workspace,
+    json(attempt.changes),
   ];
 }
 

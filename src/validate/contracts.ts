@@ -8,7 +8,7 @@ import { impliedName, readArtifacts } from "./artifacts.ts";
 import { type ContractRules, readRules, reportIdleKeys } from "./contract-rules.ts";
 import { checkEither } from "./exclusive-keys.ts";
 import { type Findings, listed } from "./findings.ts";
-import { asCommand, asLocated, asText, given, items, member } from "./read-node.ts";
+import { asCommand, asLocated, asText, given, items, member, texts } from "./read-node.ts";
 import { requireText, type Scope } from "./scope.ts";
 
 /** A step's door: its outputs and what judges them. */
@@ -48,7 +48,9 @@ function readContract(node: DocumentNode, artifacts: readonly StepArtifact[], de
     }
     case "test_suite": {
       const command = asCommand(member(node, "command"));
-      return command === undefined || command === "" ? undefined : { ...common, type: "test_suite", command, timeoutMs };
+      return command === undefined || command === ""
+        ? undefined
+        : { ...common, type: "test_suite", command, timeoutMs, network: texts(member(node, "network")).map(({ text }) => text) };
     }
     default:
       return undefined;

@@ -36,5 +36,6 @@ export function readSize(node: DocumentNode | undefined, findings: Findings): nu
 export function readResources(node: DocumentNode | undefined, findings: Findings): Partial<Resources> {
   const timeoutMs = readDuration(member(node, "timeout"), findings);
   const memoryLimitBytes = readSize(member(node, "memory_limit"), findings);
-  return { ...given("timeoutMs", timeoutMs), ...given("memoryLimitBytes", memoryLimitBytes) };
+  const diskLimitBytes = readSize(member(node, "disk_limit"), findings);
+  return { ...given("timeoutMs", timeoutMs), ...given("memoryLimitBytes", memoryLimitBytes), ...given("diskLimitBytes", diskLimitBytes) };
 }

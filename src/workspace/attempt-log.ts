@@ -58,7 +58,9 @@ export function openAttemptLog({ path: file, redactor, onText, headLimit = 32 * 
 
   return {
     write: (chunk, stream) => accept(streams[stream].filter.push(chunk), stream, false),
-    tail: () => cleanText(tail.text()),
+    // What the filter holds back may be the beginning of a secret; it belongs to the end all the same.
+    tail: () =>
+      cleanText(tail.text() + (["stdout", "stderr"] as const).map((stream) => Buffer.from(streams[stream].filter.peek())).join("")),
     close: async () => {
       for (const stream of ["stdout", "stderr"] as const) accept(streams[stream].filter.flush(), stream, true);
       const left = end.total - end.size;

@@ -8,7 +8,7 @@
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { runGit } from "../platform/git.ts";
+import { mayBeInRepository, runGit } from "../platform/git.ts";
 import { type BaseEntry, type BaseIndex, entryAt, openBaseIndex } from "./base-index.ts";
 import { walkFiles } from "./base-walk.ts";
 
@@ -95,6 +95,7 @@ async function innerRepository(scope: Scope, full: string): Promise<readonly Bas
 
 /** Asks git for a directory's files; nothing where git has no answer. Never rejects. */
 export async function listRepository(directory: string): Promise<Listing | undefined> {
+  if (!mayBeInRepository(directory)) return undefined;
   const [facts, stage, rest] = await Promise.all([
     runGit(["rev-parse", "--is-inside-work-tree", "--show-object-format", "HEAD"], directory),
     runGit(["ls-files", "--stage", "-z"], directory),

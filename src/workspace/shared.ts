@@ -3,8 +3,8 @@
  * directory, one directory an attempt; HOME is the user's own. It isolates nothing: it enforces no permissions, and cannot tell
  * what an attempt changed from what others changed meanwhile.
  */
-import { chmodSync, existsSync, mkdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
-import { copyFile, rm } from "node:fs/promises";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFile, rm, rmdir, unlink } from "node:fs/promises";
 import path from "node:path";
 import type { Failure } from "../model/failure.ts";
 import type { OpenWorkspace, SpawnRequest, Workspace, WorkspaceArea, WorkspacePaths, WorkspaceProvider } from "../model/ports.ts";
@@ -12,6 +12,7 @@ import { err, ok, type Result } from "../model/result.ts";
 import { spawnChild } from "../platform/child-process.ts";
 import { describeIoError } from "../platform/files.ts";
 import { type Area, listArea, readFromArea } from "./area-files.ts";
+import { childEnvironment } from "./child-environment.ts";
 
 /** What the shared provider works on. `root` and `stateDir` are absolute. */
 export interface SharedWorkspaces {
@@ -86,7 +87,7 @@ function workspaceAt(setting: SharedWorkspaces, paths: WorkspacePaths, hasInputs
   const base = childEnvironment(setting.env, paths);
   return {
     paths,
-    spawn: ({ role: _, env, stdin, ...request }: SpawnRequest) =>
+    spawn: ({ role: _role, network: _network, env, stdin, ...request }: SpawnRequest) =>
       spawnChild({
         ...request,
         env: { ...base, ...env },
@@ -103,27 +104,13 @@ function workspaceAt(setting: SharedWorkspaces, paths: WorkspacePaths, hasInputs
   };
 }
 
-/** What every child sees besides what is declared. Programs on Windows do not start without a few more. */
-function childEnvironment(env: SharedWorkspaces["env"], paths: WorkspacePaths): Record<string, string> {
-  const windows =
-    process.platform === "win32" ? { ...pick(env, ["SystemRoot", "ComSpec", "PATHEXT"]), TEMP: paths.temp, TMP: paths.temp } : {};
-  return { LANG: "C.UTF-8", ...windows, ...pick(env, ["PATH", "LANG"]), HOME: paths.home, TMPDIR: paths.temp };
-}
-
-function pick(env: SharedWorkspaces["env"], names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = env[name];
-      return value === undefined ? [] : [[name, value] as const];
-    }),
-  );
-}
-
-/** Most small attempts leave nothing behind, and then three calls do; what cannot be removed is left for the cleanup. */
+/**
+ * Most small attempts leave nothing behind, and then three calls do; what cannot be removed is left for the cleanup. They go to a thread: removing a
+ * directory waits for whoever syncs a journal on the same disk just then.
+ */
 async function remove(paths: WorkspacePaths, hasInputs: boolean): Promise<void> {
   try {
-    unlinkSync(paths.taskFile);
-    for (const part of [paths.output, paths.temp]) rmdirSync(part);
+    await Promise.all([unlink(paths.taskFile), rmdir(paths.output), rmdir(paths.temp)]);
     if (hasInputs) await rm(paths.inputs, { recursive: true, force: true });
   } catch (error) {
     describeIoError(error);

@@ -148,7 +148,8 @@ test("a declared secret keeps an artifact out, from file and message alike", asy
   expect(await collect([artifact("a")], `token ${Buffer.from("hunter22").toString("base64")}`)).toEqual({
     reason: "secret-leaked",
     artifact: "a",
+    kind: "declared secret",
   });
   output("a", "the token is hunter22");
-  expect(await collect([artifact("a")])).toEqual({ reason: "secret-leaked", artifact: "a" });
+  expect(await collect([artifact("a")])).toEqual({ reason: "secret-leaked", artifact: "a", kind: "declared secret" });
 });

@@ -113,6 +113,7 @@ describe("work for reuse", () => {
       fingerprint,
       artifacts: [artifact("b", "bytes of b")],
       finishedAt: record?.attempts[0]?.finishedAt,
+      workspace: "shared",
       treeBefore: digest("tree"),
       treeAfter: digest("tree"),
     });

@@ -40,6 +40,7 @@ test("the command runs as a contract's, with its own timeout and no environment 
     env: { WAVE_INPUTS_DIR: "/w-inputs", WAVE_OUTPUT_DIR: "/w-output", WAVE_RUN_ID: "run1", WAVE_STEP_ID: "build", WAVE_ATTEMPT: "1" },
     timeoutMs: 600_000,
     role: "contract",
+    network: [],
     signal: undefined,
     onOutput: undefined,
   });

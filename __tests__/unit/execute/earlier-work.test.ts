@@ -40,6 +40,7 @@ function failedAttempt(attempt: number): AttemptRecord {
     startedAt: "",
     fingerprint: fingerprintOf(b, {}),
     inputs: [],
+    workspace: "isolated",
     artifacts: [],
     contracts: [],
     failure,

@@ -17,7 +17,7 @@ function layered(count: number, width: number) {
     work: { kind: "unknown", after: [] } as const,
     enforcement: [],
   }));
-  return { pipeline: pipeline(steps), steps: planned, criticalPath: [] };
+  return { pipeline: pipeline(steps), steps: planned, fences: { fence: true, network: true }, criticalPath: [] };
 }
 
 /** How many times members are compared while a whole plan runs, one step at a time. */

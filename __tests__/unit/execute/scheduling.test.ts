@@ -49,12 +49,18 @@ describe("order", () => {
     );
     await wide.run();
     expect(wide.adapter.peak).toBe(3);
-    const alone = executeRig(
-      ["a", "b", "c", "d"].map((id) => step(id, shared)),
-      { options: { concurrency: 3 } },
-    );
+    const alone = executeRig([...["a", "b", "c"].map((id) => step(id, shared)), step("d")], { options: { concurrency: 3 } });
     await alone.run();
     expect([alone.adapter.peak, alone.adapter.runs]).toEqual([1, ["a.1", "b.1", "c.1", "d.1"]]);
+  });
+
+  test("where every step runs in place, nothing is isolated that they could disturb: they run side by side", async () => {
+    const rig = executeRig(
+      ["a", "b", "c", "d"].map((id) => step(id, { workspace: "shared" })),
+      { options: { concurrency: 3 } },
+    );
+    await rig.run();
+    expect(rig.adapter.peak).toBe(3);
   });
 
   test("a step that runs alone waits for the slots, and nothing overtakes it", async () => {

@@ -1,15 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  enforcementOf,
-  isAllowed,
-  parsePermission,
-  readFilter,
-  restrictions,
-  unenforceable,
-  viewKey,
-  viewNamesGit,
-} from "../../../src/model/permissions.ts";
-import { layer, pipeline, step } from "../../rig/plan-fixtures.ts";
+import { isAllowed, parsePermission, readFilter, restrictions, viewKey, viewNamesGit } from "../../../src/model/permissions.ts";
+import { layer } from "../../rig/plan-fixtures.ts";
 
 const none = { layers: [] };
 
@@ -130,41 +121,4 @@ test("restrictions are denies, and allows that leave something out", () => {
     "persona deny network_access:*",
     "step allow file_read:docs/**",
   ]);
-});
-
-describe("enforcement", () => {
-  const layers = [layer("step", ["file_read:**", "file_write:src/**", "command:git *"], ["network_access:*", "command:rm *"])];
-  const levels = (...given: Parameters<typeof enforcementOf>) =>
-    enforcementOf(...given).map(({ rule, kind, level }) => `${kind} ${rule}: ${level}`);
-
-  test("is nobody's without isolation, but for commands of agents", () => {
-    const rules = (level: string) => [
-      "allow file_write:src/**: none",
-      `allow command:git *: ${level}`,
-      "deny network_access:*: none",
-      `deny command:rm *: ${level}`,
-    ];
-    expect(levels(step("a", { permissions: { layers } }))).toEqual(rules("none"));
-    expect(levels(step("a", { permissions: { layers }, adapter: { name: "claude", chosenBy: "step" } }))).toEqual(rules("agent"));
-  });
-
-  test("is what the environment gives, and `sandbox: off` gives up the sandbox", () => {
-    const available = { sandbox: ["network_access"], verified: ["file_write"] } as const;
-    expect(levels(step("a", { permissions: { layers } }), available).slice(0, 3)).toEqual([
-      "allow file_write:src/**: verified",
-      "allow command:git *: none",
-      "deny network_access:*: sandbox",
-    ]);
-    expect(levels(step("a", { permissions: { layers }, sandbox: "off" }), available)[2]).toBe("deny network_access:*: none");
-  });
-
-  test("denied files and network refuse a run, unless the sandbox is off", () => {
-    const denied = { layers: [layer("persona", ["file_read:src/**"], ["network_access:*", "command:rm *", "file_read:.env"])] };
-    const steps = [step("a", { permissions: denied }), step("b", { permissions: denied, sandbox: "off" }), step("c")];
-    expect(unenforceable(pipeline(steps))).toEqual([
-      { step: "a", rule: "network_access:*" },
-      { step: "a", rule: "file_read:.env" },
-    ]);
-    expect(unenforceable(pipeline(steps), { sandbox: ["network_access", "file_read"], verified: [] })).toEqual([]);
-  });
 });

@@ -1,9 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createRedactor } from "../../../src/model/redact.ts";
+import { charset, runShape, type TokenShape } from "../../../src/model/token-shapes-match.ts";
 
 const key = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA7x\n8yQ2nV4mZpLw0rTt\n-----END KEY-----\n";
 const token = "p@ss/w+rd \"ü'&<1>";
+// Put together here, so that this repository holds no text that looks like a token.
+const github = `gh${"p_"}${"a1B2c3".repeat(6)}`;
+const aws = `AK${"IA"}${"Q7".repeat(8)}`;
+const pem = `-----BEGIN ${"PRIVATE"} KEY-----\n${"MIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n".repeat(4)}-----END ${"PRIVATE"} KEY-----`;
 
 describe("text", () => {
   test.each([
@@ -52,6 +57,14 @@ describe("value", () => {
       y: "sha256:******",
     });
   });
+
+  test("tokens of known shapes are replaced wherever they stand; a value without a secret is given back as it is", () => {
+    const redactor = createRedactor([]);
+    const digest = `sha256:${"beef".repeat(16)}`;
+    const honest = { a: [digest, 1, null, undefined, true], b: { c: "task-force", d: new Map() } };
+    expect(redactor.value(honest)).toBe(honest);
+    expect(redactor.value({ ...honest, [github]: [`x ${github}`] })).toEqual({ ...honest, "[github-token]": ["x [github-token]"] });
+  });
 });
 
 describe("finds", () => {
@@ -59,6 +72,27 @@ describe("finds", () => {
     const redactor = createRedactor(["hunter22"]);
     const bytes = Buffer.from([0, 255, ...Buffer.from("hunter22"), 7]);
     expect([redactor.finds(bytes), redactor.finds(bytes.subarray(3)), createRedactor([]).finds(bytes)]).toEqual([true, false, false]);
+    expect([redactor.finds(Buffer.from(`x ${github}`)), redactor.finds(Buffer.from("x [github-token] ***"))]).toEqual([true, false]);
+  });
+
+  test("says what kind of secret it is", () => {
+    const redactor = createRedactor(["hunter22"]);
+    const kinds = [`${github} hunter22`, `${aws} ${github}`, `${pem}`, "nothing"].map((text) => redactor.kindOf(Buffer.from(text)));
+    expect(kinds).toEqual(["declared secret", "aws-access-key", "private-key", undefined]);
+  });
+
+  test.each([
+    ["a token is added", github, "", "github-token"],
+    ["the file that holds it is edited", `a\n${github}\n${pem} b`, `${pem} ${github}`, undefined],
+    ["a second token is added", `${github} ${aws}`, github, "aws-access-key"],
+    ["another token of the kind is added", `${github} ${github}9`, github, "github-token"],
+    ["a declared value is added", "x hunter22", "hunter2", "declared secret"],
+    ["a declared value was there", "x hunter22 y", "hunter22", undefined],
+    ["a token was taken away", "x", github, undefined],
+  ])("in an edit: %s", (_, after, before, kind) => {
+    const redactor = createRedactor(["hunter22"]);
+    expect(redactor.newKindOf(Buffer.from(after), Buffer.from(before))).toBe(kind);
+    expect(redactor.findsNew(Buffer.from(after), Buffer.from(before))).toBe(kind !== undefined);
   });
 });
 
@@ -95,4 +129,94 @@ describe("stream", () => {
     chunk.fill(0);
     expect([first, Buffer.from(stream.push(Buffer.from("er22 y"))).toString()]).toEqual(["x ", "*** y"]);
   });
+
+  test("what is held back can be looked at", () => {
+    const stream = createRedactor(["hunter22"]).stream();
+    const shown = [github.slice(0, 38), github.slice(38), ` hunter2`].map((text) => {
+      const out = Buffer.from(stream.push(Buffer.from(text))).toString();
+      return [out, Buffer.from(stream.peek()).toString()];
+    });
+    expect(shown).toEqual([
+      ["", github.slice(0, 38)],
+      ["", "[github-token]"],
+      ["[github-token] ", "hunter2"],
+    ]);
+    expect(Buffer.from(stream.flush()).toString()).toBe("hunter2");
+  });
+
+  test("a declared value that is a token is a declared value; overlapping matches are what the first of them is", () => {
+    expect(createRedactor([github]).text(`x ${github} y`)).toBe("x *** y");
+    expect(createRedactor([`= ${github.slice(0, 12)}`]).text(`x = ${github} y`)).toBe("x *** y");
+    expect(createRedactor([`${github.slice(-5)} and more`]).text(`x ${github} and more y`)).toBe("x [github-token] y");
+  });
+
+  test("how output is cut into chunks changes nothing: tokens", () => {
+    const jwt = `${Buffer.from('{"alg":"HS256"}').toString("base64url")}.${"ab1".repeat(5)}.${"cd2".repeat(9)}`;
+    const parts = [
+      github,
+      aws,
+      jwt,
+      pem,
+      `${pem.slice(0, 80)}`,
+      `${"://"}u:hunter22@h`,
+      `a${"://"}`,
+      "u:p@ss1@h",
+      "sk-",
+      "eyJ",
+      "-----",
+      ".",
+      "\\n",
+      "%0A",
+    ];
+    const others = ["\u001b[31m", " ", "\n", "x", "Q7", "hunter22", "a1B2", "9999".repeat(40)];
+    const text = fc.array(fc.constantFrom(...parts, ...others), { maxLength: 12 }).map((pieces) => pieces.join(""));
+    const redactor = createRedactor(["hunter22", "a1B2c3a1", "9999 ", "KEY-----\nMIIE"]);
+    fc.assert(
+      fc.property(text, fc.array(fc.nat(60), { minLength: 1 }), (given, sizes) => {
+        expect(inChunks(redactor.stream(), given, sizes)).toBe(redactor.text(given));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("how output is cut into chunks changes nothing: shapes of every sort, and little is held back", () => {
+    const small = (kind: string, prefix: string, min: number, max: number, longer: boolean) =>
+      runShape({ kind, prefixes: [prefix], charset: charset("abc"), min, max, longer, check: (body) => !body.startsWith("c") });
+    const inside: TokenShape = {
+      kind: "inside",
+      prefixes: ["-ca"],
+      match: (bytes, _, body, last) =>
+        bytes.length < body + 3 && !last
+          ? "more"
+          : bytes.length < body + 3 || bytes[body] === 98
+            ? "no"
+            : { start: body + 1, end: body + 3 },
+    };
+    const shapes = [small("long", "abb", 1, 3, true), small("exact", "bca", 2, 2, false), small("wide", "cc-b", 2, 5, true), inside];
+    const letters = fc.string({ unit: fc.constantFrom("a", "b", "c", "-"), maxLength: 40 });
+    const secrets = fc.array(fc.string({ unit: fc.constantFrom("a", "b", "c", "-"), minLength: 4, maxLength: 6 }), { maxLength: 2 });
+    fc.assert(
+      fc.property(secrets, letters, fc.array(fc.nat(5), { minLength: 1 }), (declared, given, sizes) => {
+        const redactor = createRedactor(declared, { shapes });
+        expect(inChunks(redactor.stream(), given, sizes)).toBe(redactor.text(given));
+        expect(redactor.finds(Buffer.from(given))).toBe(redactor.text(given) !== given);
+      }),
+      { numRuns: 5000 },
+    );
+  });
 });
+
+function inChunks(stream: ReturnType<ReturnType<typeof createRedactor>["stream"]>, text: string, sizes: readonly number[]): string {
+  const bytes = Buffer.from(text);
+  const out: Uint8Array[] = [];
+  for (let from = 0, at = 0; from < bytes.length; at++) {
+    // The last size is never 0, or a list of zeros would not end.
+    const size = (sizes[at % sizes.length] ?? 0) + (at % sizes.length === sizes.length - 1 ? 1 : 0);
+    const chunk = Buffer.from(bytes.subarray(from, from + size));
+    out.push(Buffer.from(stream.push(chunk)));
+    chunk.fill(0);
+    stream.peek();
+    from += size;
+  }
+  return Buffer.concat([...out, stream.flush()]).toString();
+}

@@ -32,7 +32,7 @@ async function run(
     workspace,
     prompt: "the prompt",
     env: { A: "1", WAVE_STEP_ID: "forged" },
-    resources: { timeoutMs: 5000, memoryLimitBytes: 99 },
+    resources: { timeoutMs: 5000, memoryLimitBytes: 99, diskLimitBytes: 1e9 },
     signal: AbortSignal.abort("SIGINT"),
     log: { write: (chunk, stream) => void logged.push(`${stream} ${Buffer.from(chunk)}`), tail: () => "the tail" },
     ...members,

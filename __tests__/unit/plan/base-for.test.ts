@@ -26,6 +26,7 @@ function run(base: BaseRef, treeAfter: RunRecord["treeAfter"]): RunRecord {
     startedAt: "2026-01-01T00:00:00.000Z",
     manifest: digest("m"),
     base,
+    applied: false,
     steps: [],
     options: { files: ["wave.yaml"], concurrency: 1, onFailure: "finish", reuse: false },
     writer: { pid: 1, processStart: "1", host: "h" },

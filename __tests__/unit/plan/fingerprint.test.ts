@@ -122,7 +122,13 @@ describe("nothing changes with", () => {
     ["retries", { contracts: [schemaContract({ onFailure: "retry", maxRetries: 9, backoff }), testContract({ maxRetries: 0 })] }],
     [
       "limits and scheduling",
-      { resources: { timeoutMs: 1, memoryLimitBytes: 2 }, optional: true, reuse: true, labels: { x: "y" }, dependencies: ["b"] },
+      {
+        resources: { timeoutMs: 1, memoryLimitBytes: 2, diskLimitBytes: 1e9 },
+        optional: true,
+        reuse: true,
+        labels: { x: "y" },
+        dependencies: ["b"],
+      },
     ],
     ["who chose the adapter", { adapter: { name: "command", chosenBy: "flag", command: ["true"] } }],
   ])("%s", (_, stepMembers) => {

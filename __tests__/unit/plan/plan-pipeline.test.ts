@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { noFences } from "../../../src/model/enforcement.ts";
 import type { BaseRef } from "../../../src/model/event.ts";
-import { enforcementOf } from "../../../src/model/permissions.ts";
 import type { Step } from "../../../src/model/pipeline.ts";
 import type { Plan } from "../../../src/model/plan.ts";
 import type { PassedWork } from "../../../src/model/state.ts";
@@ -19,7 +19,7 @@ function plan(steps: readonly Step[], members: Partial<PlanSource> = {}): Plan {
     gateFiles: new Map(),
     platform: "linux-x64",
     adapterVersions: new Map(),
-    enforcement: (of: Step) => enforcementOf(of),
+    fences: noFences,
   };
   return planPipeline({ ...source, ...members });
 }

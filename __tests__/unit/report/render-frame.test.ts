@@ -128,7 +128,7 @@ describe("a view", () => {
       gateFiles: new Map(),
       platform: "linux-x64",
       adapterVersions: new Map(),
-      enforcement: () => [],
+      fences: { fence: true, network: true },
     });
     const view = viewOfPlan(plan);
     expect([...view.steps.values()].map(({ id, depth, status }) => [id, depth, status])).toEqual([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { enforcementOf } from "../../../src/model/permissions.ts";
+import { enforcementOf, noFences } from "../../../src/model/enforcement.ts";
 import type { Step } from "../../../src/model/pipeline.ts";
 import type { Plan, PlannedStep, PlannedWork } from "../../../src/model/plan.ts";
 import { renderPlan } from "../../../src/report/render-plan.ts";
@@ -8,7 +8,7 @@ import { digest, layer, passedWork, pipeline, schemaContract, step, testContract
 const fingerprint = { work: digest("work"), gate: digest("gate"), parts: {} };
 
 function planned(of: Step, work: PlannedWork, members: Partial<PlannedStep> = {}): PlannedStep {
-  return { step: of, dependents: [], weight: 1, work, enforcement: enforcementOf(of), ...members };
+  return { step: of, dependents: [], weight: 1, work, enforcement: enforcementOf(of, noFences), ...members };
 }
 
 function plan(steps: readonly PlannedStep[], members: Partial<Plan> = {}): Plan {
@@ -18,6 +18,7 @@ function plan(steps: readonly PlannedStep[], members: Partial<Plan> = {}): Plan 
       { version: "v1", description: "Shows a plan" },
     ),
     steps,
+    fences: noFences,
     criticalPath: steps.map((each) => each.step.id),
     ...members,
   };
@@ -41,7 +42,7 @@ const implement = step("implement", {
     testContract({ onFailure: "warn" }),
   ],
   permissions: { layers: [layer("step", [], ["file_write:docs/**"])] },
-  resources: { timeoutMs: 600_000, memoryLimitBytes: 2_000_000_000 },
+  resources: { timeoutMs: 600_000, memoryLimitBytes: 2_000_000_000, diskLimitBytes: 1e9 },
   workspace: "shared",
   sandbox: "off",
   optional: true,
@@ -84,7 +85,7 @@ describe("the tree", () => {
       │      contracts    shape: out matches shape.schema.json; on failure retry, at most 2 times, linear backoff from 1s
       │                   tests: \`npm test\` passes within 10m; on failure warn
       │      permissions  deny  file_write:docs/** (not enforced)
-      │      limits       timeout 10m, memory 2GB
+      │      limits       timeout 10m, memory 2GB, disk 1GB
       │      workspace    in place, alone: what it changes in the project stays, also when it fails
       │      sandbox      off: it runs although denied permissions are not enforced
       │      work         changed: project files, input notes, task · run, run --reuse and resume: run
@@ -100,7 +101,7 @@ describe("the tree", () => {
       Write \`sandbox: off\` (in the step, or at the top of the manifest) to run without them.
       Not enforced, and the run goes ahead:
         deny file_write:docs/**  in implement
-      Steps run in the project itself: what they change there stays, also when they fail.
+      No fence around analyze, release: what runs there can reach beyond its workspace.
       "
     `);
   });
@@ -117,7 +118,10 @@ describe("the tree", () => {
 
   test("says nothing about the project where steps have workspaces of their own, and nothing where all is enforced", () => {
     expect(
-      renderPlan(plan([planned(step("a"), { kind: "new", fingerprint, changed: [] })]), { format: "tree", color: false, isolated: true }),
+      renderPlan(plan([planned(step("a"), { kind: "new", fingerprint, changed: [] })], { fences: { fence: true, network: true } }), {
+        format: "tree",
+        color: false,
+      }),
     ).toMatchInlineSnapshot(`
       "demo@v1: 1 step · Shows a plan
         run            1 run
@@ -158,6 +162,7 @@ test("the document is stable, and holds neither places nor values", () => {
       resume: { run: 2, reuse: 1, recheck: 0, later: 0 },
     },
     criticalPath: ["analyze", "implement", "release"],
+    fences: { fence: false, network: false },
     steps: [
       {
         id: "analyze",
@@ -176,7 +181,8 @@ test("the document is stable, and holds neither places nor values", () => {
           { kind: "allow", rule: "command:git *", source: "persona", level: "agent" },
           { kind: "deny", rule: "network_access:*", source: "persona", level: "none" },
         ],
-        resources: { timeoutMs: 1_800_000 },
+        resources: { timeoutMs: 1_800_000, diskLimitBytes: 10e9 },
+        changesInclude: [],
         env: ["LEVEL"],
         secrets: ["KEY"],
         workspace: "default",
@@ -203,10 +209,19 @@ test("the document is stable, and holds neither places nor values", () => {
         artifacts: [{ name: "out", optional: false, implied: true }],
         contracts: [
           { name: "shape", type: "json_schema", onFailure: "retry", maxRetries: 2, schema: "shape.schema.json", artifact: "out" },
-          { name: "tests", type: "test_suite", onFailure: "warn", maxRetries: 2, command: ["npm", "test"], timeoutMs: 600_000 },
+          {
+            name: "tests",
+            type: "test_suite",
+            onFailure: "warn",
+            maxRetries: 2,
+            command: ["npm", "test"],
+            timeoutMs: 600_000,
+            network: [],
+          },
         ],
         permissions: [{ kind: "deny", rule: "file_write:docs/**", source: "step", level: "none" }],
-        resources: { timeoutMs: 600_000, memoryLimitBytes: 2_000_000_000 },
+        resources: { timeoutMs: 600_000, memoryLimitBytes: 2_000_000_000, diskLimitBytes: 1e9 },
+        changesInclude: [],
         env: [],
         secrets: [],
         workspace: "shared",
@@ -229,7 +244,8 @@ test("the document is stable, and holds neither places nor values", () => {
         artifacts: [],
         contracts: [],
         permissions: [],
-        resources: { timeoutMs: 1_800_000 },
+        resources: { timeoutMs: 1_800_000, diskLimitBytes: 10e9 },
+        changesInclude: [],
         env: [],
         secrets: [],
         workspace: "default",

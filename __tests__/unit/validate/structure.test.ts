@@ -13,7 +13,7 @@ describe("keys", () => {
 
   it("lists what is known where nothing is close", async () => {
     expect(await problemsOf(step("resources: { zzz: 1 }"))).toEqual([
-      "W201 4:18 `zzz` is not a key that is known in `resources` (known keys: `timeout` and `memory_limit`)",
+      "W201 4:18 `zzz` is not a key that is known in `resources` (known keys: `timeout`, `memory_limit` and `disk_limit`)",
     ]);
   });
 
@@ -93,7 +93,7 @@ describe("unions", () => {
     [
       "a key of another contract type",
       contract("{ type: test_suite, command: 'true', schema: x }"),
-      "W201 4:64 `schema` is not a key that is known in `contract` (known keys: `type`, `command`, `timeout`, `name`, `on_failure`, `max_retries`, `backoff_strategy`, `backoff_base`, `backoff_max` and `circuit_breaker`)",
+      "W201 4:64 `schema` is not a key that is known in `contract` (known keys: `type`, `command`, `timeout`, `network`, `name`, `on_failure`, `max_retries`, `backoff_strategy`, `backoff_base`, `backoff_max` and `circuit_breaker`)",
     ],
     [
       "a bad value in the right branch",

@@ -1,0 +1,176 @@
+/** docs/events.md, printed from the schemas of the journal's events. Its example is a journal whose hashes are computed here. */
+import type { Envelope, EventPayload } from "../src/model/event.ts";
+import { ArtifactRecord, Base, ChangesRecord, eventSchemas, Fingerprint } from "../src/model/event-schemas.ts";
+import { noHead, sealEvent } from "../src/state/journal-line.ts";
+import { envelope } from "./generate-schemas.ts";
+
+/** The parts of a schema that are read here. */
+interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly patternProperties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: boolean;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  readonly enum?: readonly string[];
+  readonly const?: string | number;
+  readonly pattern?: string;
+  readonly format?: string;
+}
+
+/** Shapes that several events share, by the title of their section. */
+const shared = new Map<string, Schema>(
+  Object.entries({ Fingerprint, Changes: ChangesRecord, Artifact: ArtifactRecord, Base }).map(([title, schema]) => [
+    title,
+    plainOf(schema),
+  ]),
+);
+
+export function eventsPage(): string {
+  const types = Object.entries(eventSchemas).map(([type, schema]) => [type, plainOf(schema)] as const);
+  const lines = [
+    "# Events",
+    "",
+    "Generated from the schemas of the events; [schema/events.schema.json](../schema/events.schema.json) says the same to programs.",
+    "",
+    "The journal is what happened in a run, and all that wave remembers is made from it. It lies in `.wave/state/journals/RUN/`, one file for each",
+    "process that worked on the run: `WRITER.jsonl`, one event a line, appended and synced to disk before wave acts on what it says. Lines are never",
+    "rewritten. `wave run --json` prints them as they are written. Secrets are scrubbed before a line is made.",
+    "",
+    "## The envelope",
+    "",
+    "What every line has besides its `type` and the fields of that type.",
+    "",
+    "| field | type | meaning |",
+    "|---|---|---|",
+    ...Object.entries(envelope).map(([name, schema]) => row(name, schema, true)),
+    "",
+    ...orderLines,
+    "",
+    ...hashLines(),
+    "",
+    "## Types",
+    "",
+    "| type | meaning |",
+    "|---|---|",
+    ...types.map(([type, { description }]) => `| [\`${type}\`](#${type}) | ${cell(description ?? "")} |`),
+    ...types.flatMap(([type, schema]) => section(`### ${type}`, schema)),
+    "",
+    "## Shapes",
+    "",
+    "What several events have in common. `failure` is told apart by its `reason`; `schema/events.schema.json` names no more of it.",
+    ...[...shared].flatMap(([title, schema]) => section(`### ${title}`, schema)),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+const orderLines = [
+  "## Order",
+  "",
+  "An event's id is `writer:seq`. A writer numbers its lines from 1 without gaps. `clock` is a Lamport clock: a process that goes on with a run starts",
+  "above everything it has read. Readers take the union of a run's journals by id and order it by `clock`, then `writer`, then `seq`, so that any",
+  "order of reading, and any event read twice, gives the same. `ts` is for people; nothing is ordered by it within a run. Of several passed",
+  "attempts of one step the first counts.",
+];
+
+/** What the example's journal says. */
+const example: readonly EventPayload[] = [
+  {
+    type: "writer-opened",
+    ...{ pid: 4711, processStart: "5c2b:81542", host: "ci-7", wave: "0.1.0", node: "v20.19.0", platform: "linux-x64" },
+  },
+  { type: "run-resumed", concurrency: 2, onFailure: "finish" },
+];
+
+function hashLines(): string[] {
+  return [
+    "## The hash",
+    "",
+    "Every line ends with `prev` and `hash`, in this order. `prev` is the `hash` of the line before, and 64 zeros in a journal's first line. `hash` is the",
+    'SHA-256, in hex, of the line\'s own bytes from the first up to, and not including, the comma before `"hash"`. `writer-closed` repeats its `prev` as',
+    "`head`, so that both ends of the last line say the same. A journal:",
+    "",
+    "```json",
+    ...exampleJournal(),
+    "```",
+    "",
+    "The first hash, computed by hand:",
+    "",
+    "```sh",
+    `head -n 1 WRITER.jsonl | sed 's/,"hash":"[0-9a-f]*"}$//' | tr -d '\\n' | sha256sum`,
+    "```",
+    "",
+    "`wave state verify` does this for every line, and compares the last with what the database recorded. [State](state.md) says what it finds, and",
+    "what it cannot.",
+  ];
+}
+
+function exampleJournal(): string[] {
+  let prev = noHead;
+  return [...example, "closing" as const].map((given, index) => {
+    const payload: EventPayload = given === "closing" ? { type: "writer-closed", head: prev } : given;
+    const seq = index + 1;
+    const ts = new Date(Date.UTC(2026, 0, 31, 12, 0, seq)).toISOString();
+    const front: Omit<Envelope, "hash"> = {
+      v: 1,
+      run: "3f9ac2d014",
+      writer: "20260131T120001000Z-9d3e51aa",
+      seq,
+      clock: 40 + seq,
+      ts,
+      prev,
+    };
+    const { event, line } = sealEvent(front, payload);
+    prev = event.hash;
+    return line.trimEnd();
+  });
+}
+
+function section(title: string, schema: Schema): string[] {
+  const rows = rowsOf(schema, "");
+  const table = rows.length === 0 ? [] : ["", "| field | type | meaning |", "|---|---|---|", ...rows];
+  return ["", title, "", ...(schema.description === undefined ? [] : [schema.description]), ...table];
+}
+
+/** A row a field; the fields of maps without a section of their own follow as `map.field`, of lists of maps as `list[].field`. */
+function rowsOf({ properties = {}, required = [] }: Schema, prefix: string): string[] {
+  return Object.entries(properties).flatMap(([name, schema]) => {
+    const own = row(prefix + name, schema, required.includes(name));
+    const inner = schema.type === "array" ? (schema.items ?? {}) : schema;
+    const nested = sharedTitle(inner) === undefined && inner.additionalProperties === false;
+    return nested ? [own, ...rowsOf(inner, `${prefix}${name}${schema.type === "array" ? "[]" : ""}.`)] : [own];
+  });
+}
+
+function row(name: string, schema: Schema, required: boolean): string {
+  const { description = "" } = schema;
+  return `| \`${name}\`${required ? "" : " (optional)"} | ${cell(typeOf(schema))} | ${cell(description)} |`;
+}
+
+function typeOf(schema: Schema): string {
+  const title = sharedTitle(schema);
+  if (title !== undefined) return `[${title}](#${title.toLowerCase()})`;
+  if (schema.const !== undefined) return `\`${schema.const}\``;
+  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(", ");
+  if (schema.type === "array") return `list: ${typeOf(schema.items ?? {})}`;
+  const [member] = Object.values(schema.patternProperties ?? {});
+  if (member !== undefined) return `map: name → ${typeOf(member)}`;
+  if (schema.pattern?.includes("sha256:") === true) return "digest";
+  if (schema.pattern !== undefined) return "64 hex digits";
+  if (schema.format === "date-time") return "date and time";
+  return { integer: "whole number", number: "number", boolean: "`true`, `false`", object: "map" }[schema.type ?? ""] ?? "text";
+}
+
+function sharedTitle(schema: Schema): string | undefined {
+  const text = JSON.stringify(schema);
+  return [...shared].find(([, one]) => JSON.stringify(one) === text)?.[0];
+}
+
+function plainOf(schema: object): Schema {
+  return JSON.parse(JSON.stringify(schema)) as Schema;
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}

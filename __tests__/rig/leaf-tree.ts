@@ -1,0 +1,39 @@
+/** A tree as changesets see it, read the plain way: what the clever ways are held to. */
+import { createHash } from "node:crypto";
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import type { Changeset, FileState } from "../../src/model/changeset.ts";
+import { entryOf, sortEntries } from "../../src/model/combine-changes.ts";
+import { pathFromBytes } from "../../src/model/path-bytes.ts";
+
+export type LeafTree = ReadonlyMap<string, FileState>;
+
+/** Every leaf below a directory but repositories' insides and what is left out. */
+export function leafTree(directory: string, isLeftOut: (path: string) => boolean = () => false): LeafTree {
+  const leaves = new Map<string, FileState>();
+  visit(Buffer.from(directory), Buffer.alloc(0));
+  return leaves;
+
+  function visit(place: Buffer, path: Buffer): void {
+    const names = readdirSync(place, { encoding: "buffer" });
+    if (names.length === 0 && path.length > 0) leaves.set(pathFromBytes(path), { mode: "040000" });
+    for (const name of names) {
+      const child = Buffer.concat([place, Buffer.from("/"), name]);
+      const inner = path.length === 0 ? name : Buffer.concat([path, Buffer.from("/"), name]);
+      if (name.toString() === ".git" || isLeftOut(pathFromBytes(inner))) continue;
+      const stats = lstatSync(child);
+      if (stats.isDirectory()) visit(child, inner);
+      else if (stats.isSymbolicLink()) leaves.set(pathFromBytes(inner), stateOf("120000", readlinkSync(child, { encoding: "buffer" })));
+      else if (stats.isFile())
+        leaves.set(pathFromBytes(inner), stateOf((stats.mode & 0o100) === 0 ? "100644" : "100755", readFileSync(child)));
+    }
+  }
+}
+
+function stateOf(mode: "100644" | "100755" | "120000", bytes: Buffer): FileState {
+  return { mode, digest: `sha256:${createHash("sha256").update(bytes).digest("hex")}`, size: bytes.length };
+}
+
+/** What leads from one tree to another. */
+export function changesBetween(a: LeafTree, b: LeafTree): Changeset {
+  return sortEntries([...new Set([...a.keys(), ...b.keys()])].flatMap((path) => entryOf(path, a.get(path), b.get(path)) ?? []));
+}

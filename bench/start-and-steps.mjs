@@ -1,0 +1,126 @@
+/**
+ * What wave adds to the work itself, beside the floor, in one run. Nothing but Node is needed:
+ *
+ *     node bench/start-and-steps.mjs [PAIRS]      15 pairs by default
+ *
+ * start   one step that runs `true` in place, from process start to exit, beside Node's own start (`node -e 0`)
+ * steps   200 such steps in 20 layers, 2 at a time, beside a Node loop that spawns the same children
+ *
+ * Each pair runs both commands right after one another, so that a machine that gets slower or faster changes both. The ratio is
+ * the median of the pairs' ratios. It measures and does not judge; the budgets are printed beside it.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const cli = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../dist/cli.js");
+const layers = 20;
+const width = 10;
+const pairs = Number(process.argv[2] ?? 15);
+if (!Number.isInteger(pairs) || pairs < 1) {
+  console.error("usage: node bench/start-and-steps.mjs [PAIRS]");
+  process.exit(2);
+}
+
+const loop = `
+import { spawn } from "node:child_process";
+let left = ${layers * width};
+const next = () => {
+  if (left-- > 0) spawn("true", [], { stdio: "ignore" }).on("close", next);
+};
+next();
+next();
+`;
+
+const scratch = mkdtempSync(path.join(tmpdir(), "wave-bench-"));
+try {
+  const one = project("one", [step("a", [])]);
+  const many = project("many", layered());
+  const bare = path.join(scratch, "loop.mjs");
+  writeFileSync(bare, loop);
+  const start = compare(wave(one), ["-e", "0"]);
+  const steps = compare(wave(many, "--concurrency", "2"), [bare]);
+  const over = median(start.map(({ work, floor }) => work.ms - floor.ms));
+  const each = median(steps.map(({ work, floor }) => work.ms - floor.ms)) / (layers * width);
+  console.log(`${pairs} pairs each, medians; ${process.platform}-${process.arch}, Node ${process.versions.node}\n`);
+  print([
+    ["", "wave", "floor", "ratio", "over the floor", "budget"],
+    ["start", ...row(start), `${over.toFixed(0)} ms`, "at most 100 ms over the floor"],
+    ["steps", ...row(steps), `${each.toFixed(2)} ms a step`, "at most 2 x the floor"],
+  ]);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+/** A project of its own, so that nothing of the repository is looked at. */
+function project(name, steps) {
+  const directory = path.join(scratch, name);
+  mkdirSync(directory);
+  const head = `personas: { worker: { adapter: command, command: ["true"] } }\npipeline:\n  name: ${name}\n  steps:\n`;
+  writeFileSync(path.join(directory, "wave.yaml"), head + steps.join(""));
+  return directory;
+}
+
+function step(id, dependencies) {
+  return `    - { id: ${id}, persona: worker, workspace: shared, dependencies: [${dependencies.join(", ")}] }\n`;
+}
+
+/** Every step depends on two of the layer before. */
+function layered() {
+  const before = (layer, at) => (layer === 0 ? [] : [at, (at + 1) % width].map((place) => `s${layer - 1}-${place}`));
+  return Array.from({ length: layers * width }, (_, index) => {
+    const [layer, at] = [Math.floor(index / width), index % width];
+    return step(`s${layer}-${at}`, before(layer, at));
+  });
+}
+
+/** The words of a fresh run: what earlier runs left is not part of the cost. */
+function wave(directory, ...words) {
+  return [cli, "run", "-C", directory, ...words];
+}
+
+/** Times two commands in turn; the first pair warms caches and is not counted. */
+function compare(words, floorWords) {
+  const timed = Array.from({ length: pairs + 1 }, () => {
+    for (const name of ["one", "many"]) rmSync(path.join(scratch, name, ".wave"), { recursive: true, force: true });
+    return { work: time(words), floor: time(floorWords) };
+  });
+  return timed.slice(1);
+}
+
+/** Milliseconds from before a Node process starts until it is gone. Throws when it fails. */
+function time(words) {
+  const began = process.hrtime.bigint();
+  const { status, stderr } = spawnSync(process.execPath, words, { stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" });
+  const ms = Number(process.hrtime.bigint() - began) / 1e6;
+  if (status !== 0) throw new Error(`node ${words.join(" ")} ended with ${status}\n${stderr}`);
+  return { ms };
+}
+
+function row(timed) {
+  const ratio = median(timed.map(({ work, floor }) => work.ms / floor.ms));
+  return [
+    `${median(timed.map(({ work }) => work.ms)).toFixed(0)} ms`,
+    `${median(timed.map(({ floor }) => floor.ms)).toFixed(0)} ms`,
+    ratio.toFixed(2),
+  ];
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function print(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
+  for (const cells of rows)
+    console.log(
+      cells
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join("  ")
+        .trimEnd(),
+    );
+}

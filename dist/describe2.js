@@ -1,1 +1,0 @@
-export{describeContract,describeFailure,describeViolation}from"./describe.js";

@@ -1,1 +1,0 @@
-export{manifestTexts}from"./manifest-texts.js";

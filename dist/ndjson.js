@@ -1,1 +1,0 @@
-import"./rolldown-runtime.js";function ndjsonReporter({write:e}){return{name:`ndjson`,onEvent:t=>e(`${JSON.stringify(t)}\n`),close:async()=>{}}}export{ndjsonReporter};

@@ -1,1 +1,0 @@
-export{renderDiagnostics}from"./render-diagnostics.js";

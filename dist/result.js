@@ -1,1 +1,0 @@
-import"./rolldown-runtime.js";function ok(e){return{ok:!0,value:e}}function err(e){return{ok:!1,error:e}}function unreachable(e){throw Error(`unreachable: ${JSON.stringify(e)}`)}export{err,ok,unreachable};

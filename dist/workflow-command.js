@@ -1,2 +1,0 @@
-import"./rolldown-runtime.js";function workflowCommand(e,t,n){let r=Object.entries(t).flatMap(([e,t])=>t===void 0||t===``?[]:[`${e}=${escapeProperty(String(t))}`]);return`::${e}${r.length===0?``:` ${r.join(`,`)}`}::${escapeMessage(n)}`}function escapeMessage(e){return e.replaceAll(`%`,`%25`).replaceAll(`\r`,`%0D`).replaceAll(`
-`,`%0A`)}function escapeProperty(e){return escapeMessage(e).replaceAll(`:`,`%3A`).replaceAll(`,`,`%2C`)}export{workflowCommand};

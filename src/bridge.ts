@@ -1,0 +1,34 @@
+/**
+ * Runs inside a fenced child's network: listens on loopback, leads every connection to the socket of wave's proxy, and runs the command
+ * with the variables that tell programs of it. Ends as the command ends.
+ *
+ *     node bridge.js SOCKET -- COMMAND ARGUMENT...
+ */
+import { spawn } from "node:child_process";
+import { connect, createServer } from "node:net";
+import { constants } from "node:os";
+
+const [socket = "", , command = "", ...words] = process.argv.slice(2);
+const server = createServer((inner) => {
+  const outer = connect(socket);
+  for (const [from, to] of [
+    [inner, outer],
+    [outer, inner],
+  ] as const) {
+    from.on("error", () => to.destroy());
+    from.pipe(to);
+  }
+});
+server.listen(0, "127.0.0.1", () => {
+  const address = server.address();
+  const proxy = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  const named = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"].map((name) => [name, proxy]);
+  const local = { NO_PROXY: "localhost,127.0.0.1,::1", no_proxy: "localhost,127.0.0.1,::1", NODE_USE_ENV_PROXY: "1" };
+  const child = spawn(command, words, { stdio: "inherit", env: { ...process.env, ...Object.fromEntries(named), ...local } });
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(127);
+  });
+  child.on("exit", (code, signal) => process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]));
+});

@@ -1,0 +1,140 @@
+/**
+ * Takes away what state no longer needs: finished runs, whose rows stay in the database; workspaces and logs; and then the blobs that no
+ * run refers to. Runs are locked while they go, so that a live run is never touched, and each step leaves state readable.
+ */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { ok, type Result } from "./model/result.ts";
+import type { Memory } from "./open-project.ts";
+import { systemClock } from "./platform/clock.ts";
+import { archiveRuns, emptyTrash } from "./state/archive-runs.ts";
+import { journalsDirectory, listJournalRuns } from "./state/read-journal.ts";
+import { takeRuns } from "./state/run-locks.ts";
+import { lastWritten, listRemains, type Remains, sizeBelow } from "./state/run-remains.ts";
+import { newestRuns, type RunCandidate, type RunCriteria, saysSomething, selectRuns } from "./state/select-runs.ts";
+import { tidily } from "./state/tidy-lock.ts";
+import { graceMs, type Sweep, sweepBlobs } from "./sweep-blobs.ts";
+import { removeTree } from "./workspace/changeset/remove-tree.ts";
+
+export interface CleanupRequest {
+  readonly memory: Pick<Memory, "stateDir" | "state" | "blobs">;
+  readonly criteria: RunCriteria;
+  /** Only say what would go. */
+  readonly dry: boolean;
+}
+
+/** A part of a run that went. */
+export interface RemovedPart {
+  readonly run: string;
+  readonly kind: "journals" | Remains["kind"];
+  readonly bytes: number;
+}
+
+/** What went, or would go; `live` are runs that were left alone because somebody executes them. `bytes` is the sum of all. */
+export interface Cleanup extends Sweep {
+  readonly runs: readonly RunCandidate[];
+  readonly parts: readonly RemovedPart[];
+  readonly live: readonly string[];
+  readonly bytes: number;
+}
+
+const nothing: Cleanup = { runs: [], parts: [], live: [], gone: { count: 0, bytes: 0 }, young: { count: 0, bytes: 0 }, bytes: 0 };
+
+/**
+ * Cleans up. Fails as reading state does, with `state-locked` while another cleanup is at work, and with `state-unwritable` and
+ * `workspace-failed`: what was done until then is done, and another cleanup does the rest.
+ */
+export async function cleanUp(request: CleanupRequest): Promise<Result<Cleanup>> {
+  const { stateDir } = request.memory;
+  if (!existsSync(stateDir)) return ok(nothing);
+  return request.dry ? tidy(request) : tidily(stateDir, systemClock, "writes", () => tidy(request));
+}
+
+async function tidy({ memory, criteria, dry }: CleanupRequest): Promise<Result<Cleanup>> {
+  const { stateDir } = memory;
+  const now = systemClock.now();
+  const found = await surveyOf(memory, criteria, now);
+  if (!found.ok) return found;
+  const named = [...found.value.runs.map(({ id }) => id), ...found.value.unbegun, ...found.value.remains.map(({ run }) => run)];
+  const taken = await takeRuns(stateDir, named, systemClock, dry ? "look" : "take");
+  if (!taken.ok) return taken;
+  const { free, live, release } = taken.value;
+  let removed: Result<Removed>;
+  try {
+    // Asked again: until the locks were taken, somebody may have gone on with a run.
+    const again = dry ? found : await surveyOf(memory, criteria, now);
+    removed = again.ok ? await removeRuns(stateDir, onlyFree(again.value, free), dry) : again;
+  } finally {
+    await release();
+  }
+  if (!removed.ok) return removed;
+  const { runs, unbegun, parts } = removed.value;
+  const swept = await sweepBlobs({ memory, without: new Set([...runs.map(({ id }) => id), ...unbegun]), dry, now });
+  if (!swept.ok) return swept;
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, swept.value.gone.bytes);
+  return ok({ runs, parts, live, ...swept.value, bytes });
+}
+
+/** What there is to take. */
+interface Survey {
+  readonly runs: readonly RunCandidate[];
+  /** Runs whose process died before they began: journals that say nothing. */
+  readonly unbegun: readonly string[];
+  readonly remains: readonly Remains[];
+}
+
+interface Removed extends Omit<Survey, "remains"> {
+  readonly parts: readonly RemovedPart[];
+}
+
+async function surveyOf({ stateDir, state }: CleanupRequest["memory"], criteria: RunCriteria, now: number): Promise<Result<Survey>> {
+  const listed = await state.listRuns();
+  if (!listed.ok) return listed;
+  const candidates: RunCandidate[] = [];
+  for (const run of listed.value.filter(({ archived }) => !archived)) {
+    const written = run.finishedAt === undefined ? await lastWritten(stateDir, run.id) : ok(Date.parse(run.finishedAt));
+    if (!written.ok) return written;
+    candidates.push({ ...run, endedAt: written.value });
+  }
+  const known = new Set(candidates.map(({ id }) => id));
+  const journals = await listJournalRuns(stateDir);
+  if (!journals.ok) return journals;
+  const unbegun: string[] = [];
+  for (const run of journals.value.filter((name) => !known.has(name))) {
+    const written = await lastWritten(stateDir, run);
+    if (!written.ok) return written;
+    if (written.value < now - graceMs) unbegun.push(run);
+  }
+  const remains = await listRemains(stateDir);
+  if (!remains.ok) return remains;
+  const runs = selectRuns(candidates, criteria, now);
+  const going = new Set(runs.map(({ id }) => id));
+  const staying = saysSomething(criteria) ? known : newestRuns(candidates);
+  const chosen = remains.value.filter(({ run }) => going.has(run) || !staying.has(run));
+  return ok({ runs, unbegun, remains: chosen });
+}
+
+function onlyFree({ runs, unbegun, remains }: Survey, free: ReadonlySet<string>): Survey {
+  return {
+    runs: runs.filter(({ id }) => free.has(id)),
+    unbegun: unbegun.filter((run) => free.has(run)),
+    remains: remains.filter(({ run }) => free.has(run)),
+  };
+}
+
+/** Takes away what nobody holds. Remains go last: those without a run are found again, a run without its rows would not be. */
+async function removeRuns(stateDir: string, { runs, unbegun, remains }: Survey, dry: boolean): Promise<Result<Removed>> {
+  const going = [...runs.map(({ id }) => id), ...unbegun];
+  const parts: RemovedPart[] = [];
+  for (const run of going) parts.push({ run, kind: "journals", bytes: await sizeBelow(path.join(journalsDirectory(stateDir), run)) });
+  const archived = dry ? ok(undefined) : await archiveRuns(stateDir, systemClock, going);
+  if (!archived.ok) return archived;
+  for (const { kind, run, directory } of remains) {
+    const bytes = await sizeBelow(directory);
+    const gone = dry ? ok(undefined) : await removeTree(directory);
+    if (!gone.ok) return gone;
+    if (bytes > 0) parts.push({ run, kind, bytes });
+  }
+  const emptied = dry ? ok(undefined) : await emptyTrash(stateDir);
+  return emptied.ok ? ok({ runs, unbegun, parts }) : emptied;
+}

@@ -1,0 +1,82 @@
+/** `wave doctor`: what this machine lets wave do, and what it does not. */
+import path from "node:path";
+import { runGit } from "../platform/git.ts";
+import { memoryLimitEnforced } from "../platform/process-group.ts";
+import { paletteOf } from "../report/palette.ts";
+import { printable } from "../report/printable.ts";
+import { version } from "../version.ts";
+import { type Isolation, probeIsolation } from "../workspace/fence/isolation.ts";
+import { type Command, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
+import { openProjectMemory } from "./open-memory.ts";
+
+/** One thing that was looked at. */
+interface Finding {
+  readonly name: string;
+  readonly good: boolean;
+  readonly text: string;
+}
+
+export const doctorCommand: Command = {
+  name: "doctor",
+  summary: "Show what this machine lets wave isolate, fence and limit, and why not the rest",
+  details: "It tries each way with a child that does nothing. It changes nothing.",
+  arguments: [],
+  options: [...manifestOptions, jsonOption],
+  examples: ["wave doctor", "wave doctor --json"],
+  run: doctor,
+};
+
+async function doctor(invocation: Invocation): Promise<number> {
+  const { io } = invocation;
+  const opened = await openProjectMemory(invocation);
+  const root = opened.ok ? opened.value.read.root : io.cwd;
+  const stateDir = opened.ok ? opened.value.memory.stateDir : path.join(root, ".wave/state");
+  const isolation = await probeIsolation({ root, stateDir, env: io.env });
+  const git = await runGit(["--version"], root);
+  const findings = [
+    { name: "wave", good: true, text: `${version} on Node ${process.version}, ${process.platform}-${process.arch}` },
+    { name: "git", good: git.ok, text: git.ok ? git.value.stdout.toString().trim().replace("git version ", "") : "not found" },
+    ...findingsOf(isolation),
+  ];
+  if (flag(invocation, "json")) {
+    const { mode, fences, overlay, refused } = isolation;
+    io.stdout.write(
+      `${JSON.stringify({ ok: true, wave: version, node: process.version, isolation: { mode, fences, overlay, refused }, findings })}\n`,
+    );
+    return 0;
+  }
+  const paint = paletteOf(io.stdout.color);
+  const lines = findings.map(
+    ({ name, good, text }) => `${good ? paint.green("✓") : paint.yellow("!")} ${name.padEnd(12)} ${printable(text)}`,
+  );
+  io.stdout.write(`${[...lines, ...isolation.refused.map((reason) => paint.dim(`  ${printable(reason)}`))].join("\n")}\n`);
+  return 0;
+}
+
+function findingsOf({ mode, fences, overlay }: Isolation): readonly Finding[] {
+  const how = { root: "as root", sudo: "with sudo", "user-namespace": "in a user namespace", none: "" }[mode];
+  return [
+    {
+      name: "sandbox",
+      good: fences.fence,
+      text: fences.fence
+        ? `children are fenced, ${how}`
+        : "none: children reach whatever you do; denies on files and network end in exit 4",
+    },
+    {
+      name: "network",
+      good: fences.network,
+      text: fences.network ? "can be cut off, or held to hosts by a proxy" : "cannot be restricted",
+    },
+    {
+      name: "workspaces",
+      good: overlay,
+      text: overlay ? "overlay: nothing is copied" : "copy: each attempt copies the project, with reflinks where it can",
+    },
+    {
+      name: "memory",
+      good: memoryLimitEnforced,
+      text: memoryLimitEnforced ? "limits are watched over all processes of an attempt" : "limits are not enforced",
+    },
+  ];
+}

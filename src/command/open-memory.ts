@@ -1,0 +1,22 @@
+/** What every command that asks state begins with: the project that the words mean, and its memory. */
+import type { Result } from "../model/result.ts";
+import { ok } from "../model/result.ts";
+import { locateProject, type Memory, openMemory, type ProjectRequest, type ReadProject, readProject } from "../open-project.ts";
+import type { Invocation } from "./command.ts";
+import { projectRequest } from "./project-request.ts";
+
+export interface OpenedProject {
+  readonly request: ProjectRequest;
+  readonly read: ReadProject;
+  readonly memory: Memory;
+}
+
+/** Reads the manifest, which need not hold, and opens state. Fails where there is no manifest. */
+export async function openProjectMemory(invocation: Invocation): Promise<Result<OpenedProject>> {
+  const request = projectRequest(invocation);
+  const located = locateProject(request);
+  if (!located.ok) return located;
+  const read = await readProject(request, located.value);
+  if (!read.ok) return read;
+  return ok({ request, read: read.value, memory: openMemory(read.value, request.env) });
+}

@@ -1,0 +1,77 @@
+/**
+ * Who enforces a step's permissions, in an environment that can fence and isolate or cannot. Pure: what the environment can do
+ * is given.
+ */
+import { type Capability, restrictions } from "./permissions.ts";
+import type { Pipeline, Step } from "./pipeline.ts";
+
+/** How a rule is enforced: by the OS, by a check afterwards, by the agent's own flags, or by nobody. */
+export type EnforcementLevel = "sandbox" | "verified" | "agent" | "none";
+
+/** What this environment can do. */
+export interface Fences {
+  /** Children can be given a root, processes and a temporary directory of their own. */
+  readonly fence: boolean;
+  /** Children can be cut off from the network, but for hosts that are allowed. */
+  readonly network: boolean;
+}
+
+/** An environment that can do nothing. */
+export const noFences: Fences = { fence: false, network: false };
+
+export interface EnforcedRule {
+  /** As written. */
+  readonly rule: string;
+  readonly kind: "allow" | "deny";
+  readonly level: EnforcementLevel;
+}
+
+/**
+ * Who enforces each restricting rule of a step. Reads are fenced by leaving files out of what the child sees; writes are checked
+ * when the attempt has ended, before anything of it is kept, and the fence keeps the child from writing elsewhere. A step that
+ * runs in place has neither. `command` rules are handed to agents that have flags for them, and mean nothing to the `command` adapter.
+ */
+export function enforcementOf(step: Step, fences: Fences): readonly EnforcedRule[] {
+  return restrictions(step.permissions).map(({ rule, kind }) => ({ rule: rule.text, kind, level: levelOf(step, rule.capability, fences) }));
+}
+
+/** The rules for which a run is refused: denies of files and network that nothing here enforces, on steps that do not say `sandbox: off`. */
+export function unenforceable(pipeline: Pipeline, fences: Fences): readonly { readonly step: string; readonly rule: string }[] {
+  return pipeline.steps
+    .filter((step) => step.sandbox === "on")
+    .flatMap((step) =>
+      restrictions(step.permissions)
+        .filter(({ rule, kind }) => kind === "deny" && rule.capability !== "command" && levelOf(step, rule.capability, fences) === "none")
+        .map(({ rule }) => ({ step: step.id, rule: rule.text })),
+    );
+}
+
+/** Whether a step's child is fenced here. One that runs in place is only for the sake of the network. */
+export function isFenced(step: Pick<Step, "sandbox" | "workspace" | "permissions">, fences: Fences): boolean {
+  return fences.fence && wantsFence(step);
+}
+
+/** Whether a step asks for anything that only a fence or a workspace of its own gives. */
+export function wantsIsolation(step: Pick<Step, "sandbox" | "workspace" | "permissions">): boolean {
+  return step.workspace !== "shared" || wantsFence(step);
+}
+
+function wantsFence({ sandbox, workspace, permissions }: Pick<Step, "sandbox" | "workspace" | "permissions">): boolean {
+  if (sandbox === "off") return false;
+  return workspace !== "shared" || restrictions(permissions).some(({ rule }) => rule.capability === "network_access");
+}
+
+function levelOf(step: Step, capability: Capability, fences: Fences): EnforcementLevel {
+  const fenced = isFenced(step, fences);
+  const isolated = step.workspace !== "shared";
+  switch (capability) {
+    case "file_read":
+      return fenced && isolated ? "sandbox" : "none";
+    case "file_write":
+      return isolated && (fenced || step.sandbox === "off") ? "verified" : "none";
+    case "network_access":
+      return fenced && fences.network ? "sandbox" : "none";
+    case "command":
+      return step.adapter !== undefined && !["command", "replay"].includes(step.adapter.name) ? "agent" : "none";
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Replaces secrets in a stream. How the input is cut into chunks changes nothing, and only what may be the beginning of a secret is
+ * held back: a token that was recognised is dropped as it comes, however long it is.
+ */
+import type { ByteSearch } from "./byte-search.ts";
+import type { Redactor } from "./ports.ts";
+import { lookBehind, type Rest } from "./token-shapes-match.ts";
+import type { FoundToken, ShapeSearch } from "./token-shapes-search.ts";
+
+/** A stretch to be replaced. */
+interface Cover {
+  readonly start: number;
+  readonly end: number;
+  /** What is shown for it; nothing when that was shown before. */
+  readonly mark: string | undefined;
+  /** Between covers with one start the lowest one's mark is shown. */
+  readonly rank: number;
+}
+
+const begunRank = -2;
+const declaredRank = -1;
+
+interface State {
+  /** What comes again: bytes to look back at, and the unsettled ones. */
+  readonly kept: Uint8Array;
+  /** How many of them are looked back at. */
+  readonly context: number;
+  readonly covers: readonly Cover[];
+  /** The tokens whose ends were not seen yet. */
+  readonly open: readonly Rest[];
+}
+
+/** A filter that replaces what both searches find: declared values by `***`, tokens by their kind in brackets. */
+export function redactStream(declared: ByteSearch | undefined, shapes: ShapeSearch): ReturnType<Redactor["stream"]> {
+  let state: State = { kept: new Uint8Array(), context: 0, covers: [], open: [] };
+  const nothing = new Uint8Array();
+
+  /** What is shown once a chunk came, and the state then. */
+  function advance(chunk: Uint8Array, last: boolean): { readonly out: Uint8Array; readonly next: State } {
+    const { kept, context } = state;
+    const bytes = kept.length === 0 ? chunk : Buffer.concat([kept, chunk]);
+    const tokens: FoundToken[] = [];
+    const judged = shapes.scan(bytes, context, last, (token) => {
+      tokens.push(token);
+      return false;
+    });
+    const scan = declared?.scan(bytes, context, last);
+    const settled = Math.min(judged, scan?.settled ?? bytes.length);
+    const { covers, open } = coversOf(state, bytes, tokens, settled);
+    for (const { start, end } of scan?.stretches ?? []) if (start < settled) covers.push({ start, end, mark: "***", rank: declaredRank });
+    const merged = covers.length === 0 ? covers : merge(covers);
+    return { out: replaced(bytes, merged, context, settled), next: stateAt(bytes, merged, settled, open) };
+  }
+
+  function step(chunk: Uint8Array, last: boolean): Uint8Array {
+    const { out, next } = advance(chunk, last);
+    state = next;
+    return out;
+  }
+
+  // An open token is asked again with nothing new, which it does not notice.
+  return { push: (chunk) => step(chunk, false), flush: () => step(nothing, true), peek: () => advance(nothing, true).out };
+}
+
+/** The covers of before, of open tokens, and of those found before `settled`; the others are found again. */
+function coversOf(state: State, bytes: Uint8Array, tokens: readonly FoundToken[], settled: number): { covers: Cover[]; open: Rest[] } {
+  const covers = [...state.covers];
+  const open: Rest[] = [];
+  const endOf = (rest: Rest, from: number) => {
+    const end = rest(bytes, from);
+    if (end === undefined) open.push(rest);
+    return end ?? bytes.length;
+  };
+  for (const rest of state.open) {
+    covers.push({ start: state.context, end: endOf(rest, state.kept.length), mark: undefined, rank: begunRank });
+  }
+  for (const { anchor, start, end, rest, kind, rank } of tokens) {
+    if (anchor < settled) covers.push({ start, end: rest === undefined ? end : endOf(rest, end), mark: `[${kind}]`, rank });
+  }
+  return { covers, open };
+}
+
+function stateAt(bytes: Uint8Array, covers: readonly Cover[], settled: number, open: readonly Rest[]): State {
+  const from = Math.max(0, settled - lookBehind);
+  const ahead = covers.filter(({ end }) => end > settled);
+  return {
+    // A copy: the caller may use its chunk again.
+    kept: Buffer.from(bytes.subarray(from)),
+    context: settled - from,
+    covers: ahead.map(({ start, end, mark, rank }) =>
+      start < settled
+        ? { start: settled - from, end: end - from, mark: undefined, rank: begunRank }
+        : { start: start - from, end: end - from, mark, rank },
+    ),
+    open,
+  };
+}
+
+/** In order, the overlapping ones as one; those that merely touch stay two. */
+function merge(covers: readonly Cover[]): Cover[] {
+  const merged: Cover[] = [];
+  for (const cover of [...covers].sort((a, b) => a.start - b.start || a.rank - b.rank)) {
+    const before = merged.at(-1);
+    if (cover.end <= cover.start) continue;
+    if (before === undefined || cover.start >= before.end) merged.push(cover);
+    else if (cover.end > before.end) merged[merged.length - 1] = { ...before, end: cover.end };
+  }
+  return merged;
+}
+
+/** The bytes from `from` up to `settled`, covers replaced. */
+function replaced(bytes: Uint8Array, covers: readonly Cover[], from: number, settled: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let shown = from;
+  for (const { start, end, mark } of covers) {
+    if (start >= settled) break;
+    if (start > shown) parts.push(bytes.subarray(shown, start));
+    if (mark !== undefined) parts.push(Buffer.from(mark));
+    shown = Math.min(end, settled);
+  }
+  if (parts.length === 0) return bytes.subarray(shown, settled);
+  if (shown < settled) parts.push(bytes.subarray(shown, settled));
+  return Buffer.concat(parts);
+}

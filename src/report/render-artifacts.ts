@@ -1,0 +1,20 @@
+/** The artifacts of a run as a table. Pure. */
+import type { ArtifactRef } from "../model/event.ts";
+import { formatSize } from "../model/quantity.ts";
+import { paletteOf } from "./palette.ts";
+import { padded, printable } from "./printable.ts";
+
+/** One line an artifact: step, name, size, media type, digest. Ends in a line break. */
+export function renderArtifacts(artifacts: readonly (ArtifactRef & { readonly step: string })[], color: boolean): string {
+  if (artifacts.length === 0) return "no artifacts\n";
+  const paint = paletteOf(color);
+  const width = (texts: readonly string[]) => Math.max(...texts.map((text) => printable(text).length));
+  const steps = width(artifacts.map(({ step }) => step));
+  const names = width(artifacts.map(({ name }) => name));
+  const types = width(artifacts.map(({ mediaType }) => mediaType));
+  const lines = artifacts.map(
+    ({ step, name, size, mediaType, digest }) =>
+      `${padded(printable(step), steps)}  ${paint.bold(padded(printable(name), names))}  ${padded(formatSize(size), 8)}  ${padded(printable(mediaType), types)}  ${paint.dim(digest)}`,
+  );
+  return `${lines.join("\n")}\n`;
+}

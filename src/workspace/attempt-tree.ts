@@ -1,0 +1,50 @@
+/** What a provider makes of the project for one attempt. The workspace is the same above all of them. */
+import type { Changeset } from "../model/changeset.ts";
+import type { Step } from "../model/pipeline.ts";
+import type { ArtifactStore, Redactor, WorkspaceEntry } from "../model/ports.ts";
+import type { Result } from "../model/result.ts";
+import type { AttemptRoom } from "./attempt-room.ts";
+import type { Isolation } from "./fence/isolation.ts";
+import type { Bind, Tree } from "./fence/view.ts";
+
+/** What all attempts of a run share. `root` and `stateDir` are absolute. */
+export interface TreeSetting {
+  readonly root: string;
+  readonly stateDir: string;
+  readonly isolation: Isolation;
+  readonly blobs: ArtifactStore;
+  readonly redactor: Redactor;
+  /** Whether a project path belongs to state, and so to no workspace. */
+  readonly isLeftOut: (path: string) => boolean;
+}
+
+/** What a tree is made for. */
+export interface TreeRequest {
+  readonly step: Step;
+  readonly room: AttemptRoom;
+  /** What lies over the project. */
+  readonly start: Changeset;
+  /** Which paths the step may read; nothing where it may read all. */
+  readonly reads?: (path: string) => boolean;
+  /** The paths that hide the rest, topmost only. */
+  readonly hidden: readonly string[];
+  readonly fenced: boolean;
+}
+
+/** The project's tree as one attempt has it. */
+export interface AttemptTree {
+  /** Where a child that is not fenced finds it. */
+  readonly place: string;
+  /** The directory that grows with what the attempt writes, and the bytes that were in it at the start. */
+  readonly written: { readonly directory: string; readonly bytes: number };
+  /** What a fenced child needs besides. */
+  readonly binds?: readonly Bind[];
+  /** What a view of the attempt shows. */
+  readonly tree: Tree;
+  /** What a contract's command sees: all of the tree, as the attempt left it. What it writes is given back with `release`. */
+  judged(): Promise<Result<{ readonly tree: Tree; release(): Promise<void> }>>;
+  read(path: string, limit: number): Promise<Result<Uint8Array>>;
+  list(glob: string): Promise<Result<readonly WorkspaceEntry[]>>;
+  /** Nothing where it cannot tell its own changes from others'. */
+  changeset(): Promise<Result<Changeset | undefined>>;
+}

@@ -1,0 +1,165 @@
+/**
+ * What an attempt changed: from the tree it started with and the tree it left, the changeset, with the bytes of both sides in the
+ * store of blobs. Every kind of workspace gives the same changeset, byte for byte, for the same edits.
+ *
+ * No part of it: repositories' insides (`.git`), state, what git ignores (unless it is wanted), owners, times, extended attributes,
+ * modes but the executable bit, and pipes, sockets and devices. A directory that holds only such things is neither filled nor empty:
+ * it has an entry only where something else in it came or went.
+ */
+import type { Changeset, ChangesetEntry, FileState } from "../../model/changeset.ts";
+import { entryOf, parentsOf, sortEntries } from "../../model/combine-changes.ts";
+import { pathToBytes } from "../../model/path-bytes.ts";
+import type { ArtifactStore, Redactor } from "../../model/ports.ts";
+import { err, ok, type Result } from "../../model/result.ts";
+import { describeIoError } from "../../platform/files.ts";
+import { restoreModes, shown, type Widened, widen } from "./disk.ts";
+import { type CopySource, copyEnd, type EndTree, type OverlaySource, overlayEnd } from "./end-trees.ts";
+import { type EndLeaf, type FoundChanges, findChanges } from "./find-changes.ts";
+import { ignoredPaths } from "./ignored-paths.ts";
+import { inParallel } from "./in-parallel.ts";
+import { defaultFileBytes, type LeafContent, leafContent } from "./leaf-content.ts";
+import { openStartTree, type StartTree } from "./start-tree.ts";
+
+/** What to collect, and where to keep it. */
+export interface CollectRequest {
+  /** The project's directory, absolute. */
+  readonly root: string;
+  /** What lay over it when the attempt started; its bytes are in `blobs`. */
+  readonly start: Changeset;
+  readonly source: OverlaySource | CopySource;
+  /** Whether a file of the start was kept from the attempt; it stays unless the attempt wrote it. */
+  readonly hidden?: (path: string) => boolean;
+  /** Paths that are no part of the project's tree: state. Everything below them is left out too. */
+  readonly isLeftOut: (path: string) => boolean;
+  /** Globs of ignored paths that are wanted all the same. */
+  readonly include?: readonly string[];
+  readonly blobs: ArtifactStore;
+  readonly redactor: Redactor;
+  /** The largest file, in bytes; 1 GiB by default. */
+  readonly limits?: { readonly fileBytes: number };
+}
+
+/** The changes, and the pipes, sockets and devices among them that could not be kept. */
+export interface CollectedChanges {
+  readonly changes: Changeset;
+  readonly skipped: readonly string[];
+}
+
+interface Scene {
+  readonly request: CollectRequest;
+  readonly start: StartTree;
+  readonly end: EndTree;
+  readonly found: FoundChanges;
+  readonly widened: Widened;
+}
+
+const width = 16;
+const emptyDirectory: FileState = { mode: "040000" };
+
+/**
+ * Collects. Nothing may run in the workspace any more. Fails with `changeset-refused` (a file too large or unreadable), `secret-leaked`
+ * (a secret in what the attempt left, or in a name), `workspace-failed` and `state-unwritable`. Of files that held a secret before, only
+ * the digest is kept.
+ */
+export async function collectChanges(request: CollectRequest): Promise<Result<CollectedChanges>> {
+  const widened: Widened = [];
+  try {
+    const start = openStartTree(request.root, request.start);
+    const { source, isLeftOut } = request;
+    const end = source.kind === "copy" ? ok(copyEnd(source, widened)) : await overlayEnd(source, start, isLeftOut, widened);
+    if (!end.ok) return end;
+    const found = await findChanges({ start, end: end.value, hidden: request.hidden ?? (() => false), isLeftOut });
+    return await collect({ request, start, end: end.value, found, widened });
+  } catch (error) {
+    const { code, detail } = describeIoError(error);
+    return err({ reason: "workspace-failed", code, detail: `the workspace cannot be read: ${detail}` });
+  } finally {
+    restoreModes(widened);
+  }
+}
+
+async function collect(scene: Scene): Promise<Result<CollectedChanges>> {
+  const { request, found } = scene;
+  const asked = [...found.leaves].map(([path, { kind }]) => ({ path, isDirectory: kind === "empty" || kind === "filled" }));
+  const skipped = found.skipped.map((path) => ({ path, isDirectory: false }));
+  const ignored = await ignoredPaths(request.root, [...asked, ...skipped], request.include ?? []);
+  if (!ignored.ok) return ignored;
+  const wanted = [...found.leaves].filter(([path]) => !ignored.value.has(path)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = await each(wanted, ([path, leaf]) => entryAt(scene, path, leaf));
+  if (!entries.ok) return entries;
+  const changes = withoutHollow(
+    scene,
+    entries.value.filter((entry) => entry !== undefined),
+  );
+  const left = found.skipped.filter((path) => !ignored.value.has(path));
+  return ok({ changes: sortEntries(changes), skipped: left.map(shown).sort() });
+}
+
+/** Compares what was at a path with what is there, and keeps the bytes of both where they differ. */
+async function entryAt({ request, start, end, widened }: Scene, path: string, leaf: EndLeaf): Promise<Result<ChangesetEntry | undefined>> {
+  const limit = request.limits?.fileBytes ?? defaultFileBytes;
+  const node = start.at(path);
+  const before = node.kind === "disk" ? await leafContent(request.root, path, node.stats, limit) : ok(undefined);
+  if (!before.ok) return before;
+  if ("stats" in leaf) widen(end.directory, path, leaf.stats, widened);
+  const after = "stats" in leaf ? await leafContent(end.directory, path, leaf.stats, limit) : ok(undefined);
+  if (!after.ok) return after;
+  const wasEmpty = node.kind === "directory" && start.children(path).length === 0;
+  const was = before.value?.state ?? (node.kind === "kept" ? node.state : wasEmpty ? emptyDirectory : undefined);
+  const entry = entryOf(path, was, after.value?.state ?? (leaf.kind === "empty" ? emptyDirectory : undefined));
+  if (entry === undefined) return ok(undefined);
+  const kept = await keep(request, path, before.value, after.value);
+  return kept.ok ? ok(entry) : kept;
+}
+
+const nothing = new Uint8Array();
+
+/** Drops what says only that a directory holds nothing but things that are no part of a tree, or held nothing else. */
+function withoutHollow({ start, found }: Scene, entries: readonly ChangesetEntry[]): readonly ChangesetEntry[] {
+  const parents = (side: "before" | "after") =>
+    new Set(entries.flatMap((entry) => (entry[side] === undefined ? [] : parentsOf(entry.path))));
+  const [emptied, filled] = [parents("before"), parents("after")];
+  return entries.filter(({ path, before, after }) => {
+    if (after === undefined && before?.mode === "040000") return found.leaves.get(path)?.kind !== "filled" || filled.has(path);
+    if (before === undefined && after?.mode === "040000") return start.at(path).kind !== "directory" || emptied.has(path);
+    return true;
+  });
+}
+
+async function keep(
+  { blobs, redactor }: CollectRequest,
+  path: string,
+  before: LeafContent | undefined,
+  after: LeafContent | undefined,
+): Promise<Result<void>> {
+  const leaked = (kind: string) => err({ reason: "secret-leaked", artifact: redactor.text(shown(path)), kind } as const);
+  const named = redactor.kindOf(pathToBytes(path));
+  if (named !== undefined) return leaked(named);
+  const was = await before?.bytes();
+  for (const content of [after, before]) {
+    if (content === undefined) continue;
+    const bytes = content === before && was !== undefined ? was : await content.bytes();
+    // A file that held a token before it was touched leaks nothing new.
+    const added = content === after ? redactor.newKindOf(bytes, was ?? nothing) : undefined;
+    if (added !== undefined) return leaked(added);
+    if (redactor.finds(bytes)) continue;
+    const put = await blobs.put(bytes);
+    if (!put.ok) return put;
+    if (put.value.digest !== content.state.digest) {
+      return err({ reason: "workspace-failed", code: "EBUSY", detail: `\`${shown(path)}\` changes while it is read` });
+    }
+  }
+  return ok(undefined);
+}
+
+/** Work on each thing, the first failure if there is one. */
+async function each<T, R>(things: readonly T[], work: (thing: T) => Promise<Result<R>>): Promise<Result<readonly R[]>> {
+  const results = await inParallel(things, width, work, (result) => !result.ok);
+  const values: R[] = [];
+  for (const result of results) {
+    if (result === undefined) continue;
+    if (!result.ok) return result;
+    values.push(result.value);
+  }
+  return ok(values);
+}

@@ -1,0 +1,125 @@
+/**
+ * Copies files and directories as they are: content (shared, where the file system can), mode, times, symlinks; owners and extended
+ * attributes where GNU `cp` does it. Names of one file become files of their own: a change of one is no change of the others, as in overlays.
+ * What may not be read is left out: the attempt could not read it either.
+ */
+import { spawn } from "node:child_process";
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  lchownSync,
+  lutimesSync,
+  mkdirSync,
+  readlinkSync,
+  type Stats,
+  symlinkSync,
+  utimesSync,
+} from "node:fs";
+import { fsPath, hasEscapes } from "../../model/path-bytes.ts";
+import { err, ok, type Result } from "../../model/result.ts";
+import { describeIoError } from "../../platform/files.ts";
+import { below, breather, lookAt, namesIn } from "./disk.ts";
+
+/** Characters of names for one `cp`: well below what a system takes as arguments. */
+const mostArguments = 100_000;
+const yieldEvery = 500;
+const said = 4096;
+
+let gnu: Promise<boolean> | undefined;
+
+/** Whether `cp` is one that shares content and takes a target directory. */
+function hasGnuCopy(): Promise<boolean> {
+  gnu ??=
+    process.platform === "linux" ? runCopy(["--version"], "/").then(({ output }) => /coreutils/.test(output)) : Promise.resolve(false);
+  return gnu;
+}
+
+/** Copies what has these names in `from` into `to`, a directory. Fails with `workspace-failed`. */
+export async function copyNames(from: string, to: string, names: readonly string[]): Promise<Result<void>> {
+  const plain = (await hasGnuCopy()) ? names.filter((name) => !hasEscapes(name)) : [];
+  const batched = new Set(plain);
+  for (const batch of batches(plain)) {
+    const { code, output } = await runCopy(
+      ["-a", "--no-preserve=links", "--reflink=auto", "-t", to, "--", ...batch.map((name) => `./${name}`)],
+      from,
+    );
+    const problem = output.split("\n").find((line) => line !== "" && !/: Permission denied$/.test(line));
+    if (code !== 0 && (problem !== undefined || output === "")) return failed("ECOPY", problem ?? `cp ended with status ${code}`);
+  }
+  try {
+    const breathe = breather(yieldEvery);
+    for (const name of names) if (!batched.has(name)) await copyOne(from, to, name, breathe);
+    return ok(undefined);
+  } catch (error) {
+    const { code, detail } = describeIoError(error);
+    return failed(code, detail);
+  }
+}
+
+function* batches(names: readonly string[]): Generator<readonly string[]> {
+  let batch: string[] = [];
+  let length = 0;
+  for (const name of names) {
+    if (length + name.length > mostArguments) {
+      yield batch;
+      [batch, length] = [[], 0];
+    }
+    batch.push(name);
+    length += name.length + 3;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function runCopy(args: readonly string[], cwd: string): Promise<{ readonly code: number | null; readonly output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn("cp", args, { cwd, env: { PATH: process.env["PATH"], LC_ALL: "C" }, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        if (output.length < said) output += text;
+      });
+    }
+    child.on("error", (error) => resolve({ code: null, output: error.message }));
+    child.on("close", (code) => resolve({ code, output }));
+  });
+}
+
+async function copyOne(from: string, to: string, name: string, breathe: () => Promise<void> | undefined): Promise<void> {
+  const stats = lookAt(from, name);
+  if (stats === undefined) return;
+  await breathe();
+  const [source, target] = [fsPath(from, name), fsPath(to, name)];
+  if (stats.isSymbolicLink()) symlinkSync(readlinkSync(source, { encoding: "buffer" }), target);
+  else if (stats.isFile()) await unlessClosed(() => copyFileSync(source, target, constants.COPYFILE_FICLONE));
+  else if (stats.isDirectory()) {
+    mkdirSync(target);
+    await unlessClosed(async () => {
+      for (const child of namesIn(from, name)) await copyOne(from, to, below(name, child), breathe);
+    });
+  }
+  if (lookAt(to, name) !== undefined) likeIt(target, stats);
+}
+
+/** Gives a copy the mode, the times and, where that is possible, the owner of what it was copied from. */
+export function likeIt(target: string | Buffer, stats: Stats): void {
+  if (process.geteuid?.() === 0) lchownSync(target, stats.uid, stats.gid);
+  if (stats.isSymbolicLink()) {
+    lutimesSync(target, stats.atimeMs / 1000, stats.mtimeMs / 1000);
+    return;
+  }
+  chmodSync(target, stats.mode & 0o7777);
+  utimesSync(target, stats.atimeMs / 1000, stats.mtimeMs / 1000);
+}
+
+async function unlessClosed(work: () => void | Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!["EACCES", "EPERM"].includes(describeIoError(error).code)) throw error;
+  }
+}
+
+function failed(code: string, detail: string): Result<never> {
+  return err({ reason: "workspace-failed", code, detail: `the project cannot be copied: ${detail}` });
+}

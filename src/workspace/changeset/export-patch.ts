@@ -1,0 +1,149 @@
+/**
+ * A changeset as a patch that `git apply` takes. Git itself writes it, from two trees in a repository that exists for this only. What is
+ * no UTF-8 is written in base 85, so that the patch is text. Empty directories, which no patch can say, are listed before the first file.
+ */
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Changeset, ChangesetEntry, FileState } from "../../model/changeset.ts";
+import type { Digest } from "../../model/digest.ts";
+import { pathToBytes } from "../../model/path-bytes.ts";
+import type { ArtifactStore } from "../../model/ports.ts";
+import { err, ok, type Result } from "../../model/result.ts";
+import { describeIoError } from "../../platform/files.ts";
+import { shown } from "./disk.ts";
+import { runGitOn } from "./git-input.ts";
+import { removeTree } from "./remove-tree.ts";
+
+/** The blobs of the changes in the repository, by digest. */
+type Objects = ReadonlyMap<Digest, { readonly oid: string; readonly isText: boolean }>;
+
+/** The same on every machine, whatever a user prefers to see. */
+const diffOptions = [
+  ...["-r", "-p", "--binary", "--full-index", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv"],
+  ...["--src-prefix=a/", "--dst-prefix=b/"],
+];
+const settings = ["-c", "core.quotePath=true", "-c", "core.autocrlf=false", "-c", "core.safecrlf=false"];
+
+/** The patch's text; empty where nothing changed. Fails as the store does, with `spawn-failed` without git, and with `workspace-failed`. */
+export async function exportPatch({
+  changes,
+  blobs,
+}: {
+  readonly changes: Changeset;
+  readonly blobs: ArtifactStore;
+}): Promise<Result<string>> {
+  if (changes.length === 0) return ok("");
+  let directory: string;
+  try {
+    directory = mkdtempSync(path.join(tmpdir(), "wave-patch-"));
+  } catch (error) {
+    return failed(describeIoError(error).detail);
+  }
+  try {
+    return await patchFrom(directory, changes, blobs);
+  } finally {
+    await removeTree(directory);
+  }
+}
+
+async function patchFrom(directory: string, changes: Changeset, blobs: ArtifactStore): Promise<Result<string>> {
+  const made = await git(directory, ["init", "-q", "--bare", "."]);
+  if (!made.ok) return made;
+  const objects = await storeObjects(directory, changes, blobs);
+  if (!objects.ok) return objects;
+  const isText = ({ before, after }: ChangesetEntry) =>
+    [before, after].every((state) => digestOf(state) === undefined || objects.value.get(digestOf(state) as Digest)?.isText === true);
+  let patch = emptyDirectories(changes);
+  for (const [part, attributes] of [
+    [changes.filter(isText), "* !diff !text\n"],
+    [changes.filter((one) => !isText(one)), "* -diff\n"],
+  ] as const) {
+    const trees: string[] = [];
+    for (const side of ["before", "after"] as const) {
+      const tree = await treeOf(directory, part, side, objects.value);
+      if (!tree.ok) return tree;
+      trees.push(tree.value);
+    }
+    // Last in line, it overrules every other file of attributes.
+    writeFileSync(path.join(directory, "info", "attributes"), attributes);
+    const told = await git(directory, ["diff-tree", ...diffOptions, ...trees]);
+    if (!told.ok) return told;
+    patch += told.value.toString();
+  }
+  return ok(patch);
+}
+
+/** Puts the contents of both sides into the repository, as they are. */
+async function storeObjects(directory: string, changes: Changeset, blobs: ArtifactStore): Promise<Result<Objects>> {
+  const digests = [...new Set(changes.flatMap(({ before, after }) => [digestOf(before), digestOf(after)]))].filter(
+    (digest) => digest !== undefined,
+  );
+  const texts: boolean[] = [];
+  for (const [at, digest] of digests.entries()) {
+    const bytes = await blobs.get(digest);
+    if (!bytes.ok) return bytes;
+    texts.push(isUtf8(bytes.value));
+    try {
+      if (at === 0) mkdirSync(path.join(directory, "contents"));
+      writeFileSync(path.join(directory, "contents", String(at)), bytes.value);
+    } catch (error) {
+      return failed(describeIoError(error).detail);
+    }
+  }
+  if (digests.length === 0) return ok(new Map());
+  const names = digests.map((_, at) => `contents/${at}\n`).join("");
+  const hashed = await git(directory, ["hash-object", "-w", "--no-filters", "--stdin-paths"], Buffer.from(names));
+  if (!hashed.ok) return hashed;
+  const oids = hashed.value.toString().split("\n");
+  return ok(new Map(digests.map((digest, at) => [digest, { oid: oids[at] ?? "", isText: texts[at] === true }])));
+}
+
+async function treeOf(directory: string, part: Changeset, side: "before" | "after", objects: Objects): Promise<Result<string>> {
+  const lines = part.flatMap((entry) => {
+    const state = entry[side];
+    const object = state !== undefined && "digest" in state ? objects.get(state.digest) : undefined;
+    if (state === undefined || object === undefined) return [];
+    return [Buffer.from(`${state.mode} ${object.oid}\t`), pathToBytes(entry.path), Buffer.from("\0")];
+  });
+  for (const [args, input] of [
+    [["read-tree", "--empty"], Buffer.alloc(0)],
+    [["update-index", "-z", "--index-info"], Buffer.concat(lines)],
+  ] as const) {
+    const done = await git(directory, args, input);
+    if (!done.ok) return done;
+  }
+  const tree = await git(directory, ["write-tree"]);
+  return tree.ok ? ok(tree.value.toString().trim()) : tree;
+}
+
+async function git(directory: string, args: readonly string[], input: Uint8Array = new Uint8Array()): Promise<Result<Buffer>> {
+  const answer = await runGitOn([...settings, ...args], directory, input);
+  if (!answer.ok) return answer;
+  return answer.value.code === 0 ? ok(answer.value.stdout) : failed(`git ${args[0]}: ${answer.value.stderr.trim()}`);
+}
+
+function emptyDirectories(changes: Changeset): string {
+  const lines = changes.flatMap(({ path: name, before, after }) => [
+    ...(before?.mode === "040000" && after === undefined ? [`# no empty directory any more: ${JSON.stringify(shown(name))}\n`] : []),
+    ...(after?.mode === "040000" ? [`# empty directory: ${JSON.stringify(shown(name))}\n`] : []),
+  ]);
+  return lines.join("");
+}
+
+function digestOf(state: FileState | undefined): Digest | undefined {
+  return state !== undefined && "digest" in state ? state.digest : undefined;
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function failed(detail: string): Result<never> {
+  return err({ reason: "workspace-failed", code: "EPATCH", detail: `the changes cannot be written as a patch: ${detail}` });
+}

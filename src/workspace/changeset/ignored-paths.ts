@@ -1,0 +1,102 @@
+/**
+ * Which paths git ignores, by the rules of the project as it lies on disk (not by those that an attempt wrote for itself). What git
+ * tracks is never ignored. Where git does not know the project, `node_modules` is what is ignored.
+ */
+import { pathPattern } from "../../model/glob.ts";
+import { pathFromBytes, pathToBytes } from "../../model/path-bytes.ts";
+import { ok, type Result } from "../../model/result.ts";
+import { lookAt } from "./disk.ts";
+import { runGitOn } from "./git-input.ts";
+
+/** A path to ask about; rules may be for directories only. */
+export interface AskedPath {
+  readonly path: string;
+  readonly isDirectory: boolean;
+}
+
+const nothing = new Uint8Array();
+const notIgnored = 1;
+
+/**
+ * The paths that are ignored and that no glob of `include` matches. Fails with `workspace-failed` when git knows the project but does
+ * not answer.
+ */
+export async function ignoredPaths(
+  root: string,
+  asked: readonly AskedPath[],
+  include: readonly string[],
+): Promise<Result<ReadonlySet<string>>> {
+  if (asked.length === 0) return ok(new Set());
+  const ignored = (await isKnownToGit(root)) ? await ignoredByGit(root, asked) : ok(installedPackages(asked));
+  if (!ignored.ok || include.length === 0) return ignored;
+  const wanted = include.map(pathPattern);
+  return ok(new Set([...ignored.value].filter((path) => !wanted.some((matches) => matches(path)))));
+}
+
+/** Whether a repository has rules for the project: not one that ignores the project as a whole. */
+async function isKnownToGit(root: string): Promise<boolean> {
+  const found = await runGitOn(["rev-parse", "--is-inside-work-tree", "--show-prefix"], root, nothing);
+  if (!found.ok || found.value.code !== 0) return false;
+  const [inside, prefix = ""] = found.value.stdout.toString().split("\n");
+  if (inside !== "true") return false;
+  if (prefix === "") return true;
+  const [own, tracked] = await Promise.all([
+    runGitOn(["check-ignore", "-q", "--no-index", "."], root, nothing),
+    runGitOn(["ls-files", "-z"], root, nothing),
+  ]);
+  return own.ok && (own.value.code === notIgnored || (tracked.ok && tracked.value.stdout.length > 0));
+}
+
+function installedPackages(asked: readonly AskedPath[]): ReadonlySet<string> {
+  return new Set(asked.map(({ path }) => path).filter((path) => path.split("/").includes("node_modules")));
+}
+
+async function ignoredByGit(root: string, asked: readonly AskedPath[]): Promise<Result<ReadonlySet<string>>> {
+  const places = new Map<string, string[]>();
+  const symlinks = new Map<string, string | undefined>();
+  for (const { path, isDirectory } of asked) {
+    const isLink = isDirectory && lookAt(root, path)?.isSymbolicLink() === true;
+    const place = symlinkAbove(root, path, symlinks) ?? (isDirectory && !isLink ? `${path}/` : path);
+    const paths = places.get(place);
+    if (paths === undefined) places.set(place, [path]);
+    else paths.push(path);
+  }
+  // `./`: a path that begins with `:` or `-` is one all the same.
+  const input = Buffer.concat([...places.keys()].flatMap((place) => [Buffer.from("./"), pathToBytes(place), Buffer.from("\0")]));
+  const found = await runGitOn(["check-ignore", "-z", "--stdin", "--no-index"], root, input);
+  if (!found.ok) return found;
+  const { code, stdout, stderr } = found.value;
+  if (code !== 0 && code !== notIgnored) return failed(stderr);
+  const matched = namesOf(stdout).map((name) => name.slice("./".length));
+  if (matched.length === 0) return ok(new Set());
+  const tracked = await runGitOn(["ls-files", "-z"], root, nothing);
+  if (!tracked.ok || tracked.value.code !== 0) return failed(tracked.ok ? tracked.value.stderr : "");
+  const known = new Set(namesOf(tracked.value.stdout));
+  return ok(new Set(matched.flatMap((place) => places.get(place) ?? []).filter((path) => !known.has(path))));
+}
+
+/** The symlink of the project that lies above a path: git answers for it, and refuses to look beyond. */
+function symlinkAbove(root: string, path: string, known: Map<string, string | undefined>): string | undefined {
+  const slash = path.lastIndexOf("/");
+  if (slash === -1) return undefined;
+  const parent = path.slice(0, slash);
+  if (known.has(parent)) return known.get(parent);
+  const found = symlinkAbove(root, parent, known) ?? (lookAt(root, parent)?.isSymbolicLink() === true ? parent : undefined);
+  known.set(parent, found);
+  return found;
+}
+
+function namesOf(output: Buffer): string[] {
+  const names: string[] = [];
+  for (let from = 0; from < output.length; ) {
+    const end = output.indexOf(0, from);
+    const until = end === -1 ? output.length : end;
+    names.push(pathFromBytes(output.subarray(from, until)));
+    from = until + 1;
+  }
+  return names;
+}
+
+function failed(detail: string): Result<never> {
+  return { ok: false, error: { reason: "workspace-failed", code: "EGIT", detail: `git does not say what it ignores: ${detail.trim()}` } };
+}

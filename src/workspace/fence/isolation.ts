@@ -1,0 +1,177 @@
+/**
+ * What this machine lets wave do about isolation, found out by doing it: each way is tried with a child that does nothing. Asked once a
+ * process. It changes nothing on the machine, and removes what it made.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
+import path from "node:path";
+import type { Fences } from "../../model/enforcement.ts";
+import { removeTree } from "../changeset/remove-tree.ts";
+import { quote } from "./mount-words.ts";
+import { type Identity, namespaceWords } from "./privileges.ts";
+
+/** `root`: wave is root. `sudo`: root without a password. `user-namespace`: as an ordinary user. `none`: nothing is fenced here. */
+export type IsolationMode = "root" | "sudo" | "user-namespace" | "none";
+
+export interface Isolation {
+  readonly mode: IsolationMode;
+  readonly fences: Fences;
+  /** Trees are overlays; otherwise they are copied. */
+  readonly overlay: boolean;
+  /** Options for overlays, as `mount -o` takes them. */
+  readonly overlayOptions: string;
+  /** The words that bring the loopback interface up. */
+  readonly loopback: readonly string[];
+  readonly identity: Identity;
+  /** The user's home, of which a fenced child sees nothing. */
+  readonly home: string | undefined;
+  /** What was tried and does not work here, a sentence each. */
+  readonly refused: readonly string[];
+}
+
+export interface IsolationRequest {
+  /** The project. Absolute. */
+  readonly root: string;
+  /** Overlays are to lie below it. Absolute; it need not be there. */
+  readonly stateDir: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** An environment in which nothing was looked for, since no step asks for it. */
+export const noIsolation: Isolation = {
+  mode: "none",
+  fences: { fence: false, network: false },
+  overlay: false,
+  overlayOptions: "",
+  loopback: [],
+  identity: { uid: 0, gid: 0 },
+  home: undefined,
+  refused: [],
+};
+
+const known = new Map<string, Promise<Isolation>>();
+
+/** Finds out. `WAVE_ISOLATION` narrows the choice to one mode, for tests and for debugging. Never rejects. */
+export function probeIsolation(request: IsolationRequest): Promise<Isolation> {
+  const key = `${request.root}\0${request.stateDir}\0${request.env["WAVE_ISOLATION"] ?? ""}`;
+  const before = known.get(key) ?? probe(request);
+  known.set(key, before);
+  return before;
+}
+
+async function probe(request: IsolationRequest): Promise<Isolation> {
+  const { env } = request;
+  const common = { ...noIsolation, home: env["HOME"] };
+  if (process.platform !== "linux") return { ...common, refused: [`there is no sandbox for ${process.platform} yet`] };
+  const identity = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  const forced = env["WAVE_ISOLATION"] === "" ? undefined : env["WAVE_ISOLATION"];
+  const ways = (identity.uid === 0 ? (["root"] as const) : (["user-namespace", "sudo"] as const)).filter(
+    (mode) => forced === undefined || mode === forced,
+  );
+  const refused: string[] = forced === undefined || ways.length > 0 ? [] : [`WAVE_ISOLATION is ${forced}`];
+  for (const mode of ways) {
+    const found = await tryMode(mode, request, identity);
+    if (found.kind === "works") return { ...common, ...found.isolation, mode, identity, refused: [...refused, ...found.refused] };
+    refused.push(found.why);
+  }
+  // Also an ordinary user may be allowed what was not tried: root's own way needs no user namespace.
+  return { ...common, identity, refused };
+}
+
+type Found =
+  | {
+      readonly kind: "works";
+      readonly isolation: Pick<Isolation, "fences" | "overlay" | "overlayOptions" | "loopback">;
+      readonly refused: readonly string[];
+    }
+  | { readonly kind: "refused"; readonly why: string };
+
+/** Three children at once: a fence, a network, and overlays. */
+async function tryMode(mode: Exclude<IsolationMode, "none">, { stateDir, root }: IsolationRequest, identity: Identity): Promise<Found> {
+  // What hides or renames has to show in the layer's names: no redirects, no metadata-only copies. With userxattr there are none.
+  const overlayOptions = mode === "user-namespace" ? "userxattr" : "redirect_dir=off,metacopy=off";
+  const loopback = loopbackWords();
+  const [fence, network, overlay] = await Promise.all([
+    trial(mode, true, false, "mount -t tmpfs wave /sys && mkdir /sys/r && mount --bind /usr /sys/r && mount -t proc proc /proc"),
+    loopback === undefined
+      ? "neither `ip` nor `perl` is there to bring loopback up"
+      : trial(mode, true, true, loopback.map(quote).join(" ")),
+    foreignFile(mode, root, identity) ?? tryOverlay(mode, stateDir, overlayOptions),
+  ]);
+  if (fence !== undefined) return { kind: "refused", why: `${mode}: ${fence}` };
+  const refused = [
+    ...(network === undefined ? [] : [`no network of a child's own: ${network}`]),
+    ...(overlay === undefined ? [] : [`no overlays: ${overlay}`]),
+  ];
+  return {
+    kind: "works",
+    isolation: {
+      fences: { fence: true, network: network === undefined },
+      overlay: overlay === undefined,
+      overlayOptions,
+      loopback: loopback ?? [],
+    },
+    refused,
+  };
+}
+
+/** In a user namespace an overlay cannot copy files up whose owners are not mapped there. Looks at the project and what is directly in it. */
+function foreignFile(mode: IsolationMode, root: string, { uid, gid }: Identity): string | undefined {
+  if (mode !== "user-namespace") return undefined;
+  try {
+    const foreign = ["", ...readdirSync(root)].find((name) => {
+      const stat = lstatSync(path.join(root, name), { throwIfNoEntry: false });
+      return stat !== undefined && (stat.uid !== uid || stat.gid !== gid);
+    });
+    return foreign === undefined ? undefined : `\`${foreign === "" ? "." : foreign}\` is not of your user and group`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function tryOverlay(mode: Exclude<IsolationMode, "none">, stateDir: string, options: string): Promise<string | undefined> {
+  let place: string;
+  try {
+    mkdirSync(path.join(stateDir, "workspaces"), { recursive: true });
+    place = mkdtempSync(path.join(stateDir, "workspaces", ".probe-"));
+    for (const name of ["lower", "lower/d", "upper", "work"]) mkdirSync(path.join(place, name));
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  const script = [
+    `cd ${quote(place)}`,
+    `mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work,${options} overlay lower`,
+    "cd lower && rmdir d && mkdir d && echo x >d/f",
+  ].join(" && ");
+  try {
+    return await trial(mode, false, false, script);
+  } finally {
+    await removeTree(place);
+  }
+}
+
+/** Nothing when the script ran to its end in new namespaces; else why not. */
+function trial(mode: Exclude<IsolationMode, "none">, closed: boolean, network: boolean, script: string): Promise<string | undefined> {
+  const [file = "", ...words] = [...namespaceWords({ mode, closed, network }), script];
+  return new Promise((resolve) => {
+    const child = spawn(file, words, { stdio: ["ignore", "ignore", "pipe"], timeout: 5000, killSignal: "SIGKILL" });
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      said += chunk.toString().slice(0, 500);
+    });
+    child.on("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ENOENT" ? `\`${file}\` is not installed` : error.message));
+    child.on("close", (code) => resolve(code === 0 ? undefined : (said.trim().split("\n")[0] ?? "") || `exit status ${code}`));
+  });
+}
+
+const programDirectories = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+
+/** `ip` where it is; else Perl, which every Debian has, sets the flag: SIOCSIFFLAGS (0x8914) with IFF_UP, netdevice(7). */
+function loopbackWords(): readonly string[] | undefined {
+  const find = (name: string) => programDirectories.map((directory) => `${directory}/${name}`).find(existsSync);
+  const ip = find("ip");
+  if (ip !== undefined) return [ip, "link", "set", "lo", "up"];
+  const perl = find("perl");
+  const program = 'use Socket; socket(S,AF_INET,SOCK_DGRAM,0) && ioctl(S,0x8914,pack("a16s x14","lo",1)) or exit 1';
+  return perl === undefined ? undefined : [perl, "-e", program];
+}

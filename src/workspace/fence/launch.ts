@@ -1,0 +1,91 @@
+/**
+ * Runs a child in a view of the machine. How it ended is told as for any child; what goes wrong before the command begins is `not-started`. A
+ * command that exits with 128 and a signal's number is told as killed by it: the first process inside cannot tell the two apart.
+ */
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { constants } from "node:os";
+import path from "node:path";
+import type { SpawnOutcome } from "../../model/ports.ts";
+import { type ChildRequest, spawnChild } from "../../platform/child-process.ts";
+import { bridged } from "./bridge-words.ts";
+import { type DiskLimit, watchDisk } from "./disk-watch.ts";
+import type { Isolation } from "./isolation.ts";
+import { dropWords, namespaceWords } from "./privileges.ts";
+import { systemRoot } from "./system-root.ts";
+import type { SandboxView } from "./view.ts";
+import { closedScript, openScript, type ScriptSetting } from "./view-script.ts";
+
+export interface Launch {
+  readonly isolation: Isolation;
+  readonly view: SandboxView;
+  /** Its working directory is the view's project. */
+  readonly child: Omit<ChildRequest, "cwd"> & { readonly diskLimit?: DiskLimit };
+  /** A directory of this attempt, for a file or two. Absolute. */
+  readonly scratch: string;
+}
+
+let launches = 0;
+
+/** Never rejects, as `spawnChild`. */
+export async function launchInView({ isolation, view, child, scratch }: Launch): Promise<SpawnOutcome> {
+  const { diskLimit, ...request } = child;
+  const disk = watchDisk(diskLimit, request.signal);
+  const outcome = isPlain(view)
+    ? await spawnChild({ ...request, signal: disk.signal, cwd: view.project })
+    : await spawnInside(isolation, view, { ...request, signal: disk.signal }, scratch);
+  return disk.end(outcome);
+}
+
+/** Whether the machine as it is shows the view already. */
+function isPlain({ fence, tree, project }: SandboxView): boolean {
+  return fence === "open" && tree.kind === "directory" && tree.source === project;
+}
+
+async function spawnInside(
+  isolation: Isolation,
+  view: SandboxView,
+  child: Omit<ChildRequest, "cwd">,
+  scratch: string,
+): Promise<SpawnOutcome> {
+  const { mode } = isolation;
+  if (mode === "none") return { kind: "not-started", code: "ENOSYS", detail: "nothing here can make the view that the step needs" };
+  const closed = view.fence === "closed";
+  const status = path.join(scratch, `view.${process.pid}.${++launches}`);
+  mkdirSync(scratch, { recursive: true });
+  const network = closed && view.network.kind !== "host";
+  const setting: ScriptSetting = {
+    drop: dropWords(mode, isolation.identity, closed),
+    status,
+    overlayOptions: isolation.overlayOptions,
+    ...(network ? { loopback: isolation.loopback } : {}),
+  };
+  const proxied =
+    closed && view.network.kind === "proxy" ? bridged(view, view.network.socket, child) : { view, command: child.command, env: child.env };
+  const script = closed
+    ? closedScript(proxied.view, systemRoot(child.env["PATH"] ?? "", isolation.home), setting)
+    : openScript(view, setting);
+  const words = typeof proxied.command === "string" ? ["/bin/sh", "-c", proxied.command] : proxied.command;
+  const command = [...namespaceWords({ mode, closed, network }), script, "wave", ...words];
+  const outcome = await spawnChild({ ...child, command, env: proxied.env, cwd: "/" });
+  const said = readStatus(status);
+  return said ?? told(outcome);
+}
+
+/** What the setup said of itself; nothing where the command was begun. */
+function readStatus(file: string): SpawnOutcome | undefined {
+  try {
+    const text = readFileSync(file, "utf8");
+    rmSync(file, { force: true });
+    if (text === "") return undefined;
+    const [code = "EIO", ...detail] = text.split(" ");
+    return { kind: "not-started", code, detail: detail.join(" ") };
+  } catch {
+    return undefined;
+  }
+}
+
+function told(outcome: SpawnOutcome): SpawnOutcome {
+  if (outcome.kind !== "exited" || outcome.code <= 128) return outcome;
+  const signal = Object.entries(constants.signals).find(([, number]) => number === outcome.code - 128);
+  return signal === undefined ? outcome : { kind: "killed", signal: signal[0] };
+}

@@ -1,0 +1,149 @@
+/**
+ * Looks into an overlay from outside, and prepares one: with the machine's own programs in a view of their own, in which nothing that an agent
+ * wrote is run. Needed because an overlay is mounted nowhere else, and because what it hides cannot be told from its layers alone.
+ */
+import type { Failure } from "../../model/failure.ts";
+import { pathPattern } from "../../model/glob.ts";
+import { pathFromBytes, pathToBytes } from "../../model/path-bytes.ts";
+import type { WorkspaceEntry } from "../../model/ports.ts";
+import { err, ok, type Result } from "../../model/result.ts";
+import { type Captured, capture } from "../../platform/capture.ts";
+import type { Isolation } from "./isolation.ts";
+import { namespaceWords } from "./privileges.ts";
+import type { SandboxView, Tree } from "./view.ts";
+import { openScript } from "./view-script.ts";
+
+/** Programs where the machine keeps them, and not what a PATH might lead to. */
+const env = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" };
+
+const nul = Buffer.from("\0");
+
+/** The names of what is in directories, by directory; both relative to the project, which itself is empty. */
+export async function listMerged(
+  isolation: Isolation,
+  view: SandboxView,
+  directories: readonly string[],
+): Promise<Result<ReadonlyMap<string, readonly string[]>>> {
+  if (directories.length === 0) return ok(new Map());
+  const find = 'exec find "$@" -mindepth 1 -maxdepth 1 -printf "%H\\0%f\\0"';
+  const found = await run(isolation, view, ["xargs", "-0", "sh", "-c", find, "sh"], listed(directories));
+  if (!found.ok) return found;
+  const children = new Map<string, string[]>(directories.map((directory) => [directory, []]));
+  const fields = split(found.value.stdout);
+  for (let at = 0; at + 1 < fields.length; at += 2) children.get((fields[at] ?? "").slice("./".length))?.push(fields[at + 1] ?? "");
+  return ok(children);
+}
+
+/** What matches a glob, sorted by path. `.git` is listed only where the glob spells it. */
+export async function listInView(
+  isolation: Isolation,
+  view: SandboxView,
+  glob: string,
+  isLeftOut: (path: string) => boolean,
+): Promise<Result<readonly WorkspaceEntry[]>> {
+  if (glob.includes("\0") || glob.split("/").includes("..")) return refused(glob, "it leads out of the workspace");
+  const base = literalBase(glob);
+  const find = '[ -e "$1" ] || [ -L "$1" ] || exit 0; exec find "$1" -printf "%y%s/%p\\0"';
+  const found = await run(isolation, view, ["sh", "-c", find, "sh", base === "" ? "." : `./${base}`], undefined);
+  if (!found.ok) return found;
+  const matches = pathPattern(glob);
+  const entries = split(found.value.stdout).flatMap((record): WorkspaceEntry[] => {
+    const slash = record.indexOf("/");
+    const path = record.slice(slash + 1).replace(/^\.\/?/, "");
+    if (path === "" || isLeftOut(path) || !matches(path)) return [];
+    return [{ path, kind: kinds[record[0] ?? ""] ?? "other", size: Number(record.slice(1, slash)) }];
+  });
+  return ok(entries.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)));
+}
+
+const kinds: Readonly<Record<string, WorkspaceEntry["kind"]>> = { f: "file", d: "directory", l: "symlink" };
+
+/** A regular file's bytes, with the failures of `Workspace.read`. Symlinks are followed as long as they stay in the tree. */
+export async function readInView(isolation: Isolation, view: SandboxView, file: string, limit: number): Promise<Result<Uint8Array>> {
+  if (file.includes("\0")) return refused(file, "it is not a path");
+  const script = [
+    'p=$(realpath -e -- "$1" 2>/dev/null) || exit 10',
+    'case "$p" in "$PWD"/*) ;; *) exit 11 ;; esac',
+    '[ -f "$p" ] || exit 12',
+    '[ "$(stat -c %s -- "$p")" -le "$2" ] || { stat -c %s -- "$p"; exit 13; }',
+    'exec cat -- "$p"',
+  ].join("\n");
+  const found = await run(isolation, view, ["sh", "-c", script, "sh", file, String(limit)], undefined, [10, 11, 12, 13], limit);
+  if (!found.ok) return found;
+  switch (found.value.code) {
+    case 10:
+      return err({
+        reason: "file-unreadable",
+        path: file,
+        code: "ENOENT",
+        detail: "there is no such file, or it is a symlink that leads nowhere",
+      });
+    case 11:
+      return refused(file, "it leads out of the workspace");
+    case 12:
+      return refused(file, "it is not a regular file");
+    case 13:
+      return err({ reason: "artifact-too-large", artifact: file, size: Number(found.value.stdout.toString()), limit });
+    default:
+      return ok(found.value.stdout);
+  }
+}
+
+/** Lets the kernel write into a layer what hides paths of the tree, which is mounted meanwhile at the project's place, in a namespace of its own. */
+export async function hideInTree(isolation: Isolation, project: string, tree: Tree, hidden: readonly string[]): Promise<Result<void>> {
+  const removed = await run(isolation, lookAt(project, tree), ["xargs", "-0", "rm", "-rf", "--"], listed(hidden));
+  return removed.ok ? ok(undefined) : removed;
+}
+
+/** The machine as it is, with a tree at its place. */
+export function lookAt(project: string, tree: Tree): SandboxView {
+  return { fence: "open", project, tree, binds: [], masks: [], readOnly: [], network: { kind: "host" } };
+}
+
+async function run(
+  isolation: Isolation,
+  view: SandboxView,
+  words: readonly string[],
+  input: Uint8Array | undefined,
+  expected: readonly number[] = [],
+  limit?: number,
+): Promise<Result<Captured>> {
+  const { mode, overlayOptions } = isolation;
+  if (mode === "none") return failed("nothing here can mount an overlay");
+  const script = openScript(view, { drop: [], status: "/dev/null", overlayOptions });
+  const command = [...namespaceWords({ mode, closed: false, network: false }), script, "wave", ...words];
+  const ran = await capture({
+    ...{ command, env, cwd: "/" },
+    ...(input === undefined ? {} : { input }),
+    ...(limit === undefined ? {} : { limit: Math.max(limit, 100) }),
+  });
+  if (!ran.ok) return ran;
+  if (ran.value.code === 0 || expected.includes(ran.value.code ?? -1)) return ran;
+  return failed(`${words[0]} ended with ${ran.value.code ?? "a signal"}: ${ran.value.stderr.trim().split("\n")[0] ?? ""}`);
+}
+
+function listed(paths: readonly string[]): Buffer {
+  return Buffer.concat(paths.flatMap((path) => [Buffer.from("./"), pathToBytes(path), nul]));
+}
+
+function split(bytes: Buffer): readonly string[] {
+  const fields: string[] = [];
+  for (let from = 0, end = bytes.indexOf(0); end !== -1; from = end + 1, end = bytes.indexOf(0, from))
+    fields.push(pathFromBytes(bytes.subarray(from, end)));
+  return fields;
+}
+
+/** The leading segments of a glob that are plain names. */
+function literalBase(glob: string): string {
+  const segments = glob.split("/").filter((segment) => segment !== "" && segment !== ".");
+  const magic = segments.findIndex((segment) => /[*?[\]{}\\]/.test(segment));
+  return (magic === -1 ? segments : segments.slice(0, magic)).join("/");
+}
+
+function refused(file: string, detail: string): Result<never, Failure> {
+  return err({ reason: "artifact-refused", artifact: file, path: file, detail });
+}
+
+function failed(detail: string): Result<never, Failure> {
+  return err({ reason: "workspace-failed", code: "EIO", detail });
+}

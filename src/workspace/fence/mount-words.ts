@@ -1,0 +1,56 @@
+/** Lines for `mount -a`, and words for a shell. Pure. fstab(5) separates fields by blanks, which paths write in octal. */
+import path from "node:path";
+import type { Tree } from "./view.ts";
+
+export interface MountLine {
+  readonly what: string;
+  /** Empty: the caller says where. */
+  readonly where: string;
+  readonly type: string;
+  readonly options: string;
+  /** The directory of the view that has to be there, or hold a file of that name. */
+  readonly made?: string | undefined;
+  /** A directory on the bench that has to be made first. */
+  readonly bench?: string;
+  /** What is not there is passed over. */
+  readonly optional: boolean;
+}
+
+/** A word that a shell takes as it is. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** A path as a field of fstab. */
+export function octal(place: string): string {
+  return place.replace(/[\s\\#"']/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+}
+
+/** One line of fstab. */
+export function fstabLine({ what, where, type, options }: MountLine): string {
+  return `${octal(what)} ${octal(where)} ${type} ${options === "" ? "defaults" : options} 0 0\n`;
+}
+
+/**
+ * The mounts of an overlay; the last one has no place yet. Directories whose paths its options cannot spell get plain names on the bench
+ * first, and layers that others lie on are mounted there.
+ */
+export function overlayLines(tree: Extract<Tree, { kind: "overlay" }>, bench: string, more: string): readonly MountLine[] {
+  const lines: MountLine[] = [];
+  const onBench = (line: Omit<MountLine, "where" | "optional">) => {
+    const where = `${bench}/l${lines.length}`;
+    lines.push({ ...line, where, bench: where, optional: false });
+    return where;
+  };
+  const named = (place: string) => (/^[\w@%+=./-]+$/.test(place) ? place : onBench({ what: place, type: "none", options: "bind" }));
+  let lower = named(tree.base);
+  for (const [index, { upper, work }] of tree.layers.entries()) {
+    const parent = named(path.dirname(upper));
+    const inside = (place: string) => path.posix.join(parent, path.basename(place));
+    const parts = [`lowerdir=${lower}`, `upperdir=${inside(upper)}`, `workdir=${inside(work)}`, more];
+    const line = { what: "overlay", type: "overlay", options: parts.filter((part) => part !== "").join(",") };
+    if (index < tree.layers.length - 1) lower = onBench(line);
+    else lines.push({ ...line, where: "", optional: false });
+  }
+  return lines;
+}

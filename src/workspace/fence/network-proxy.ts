@@ -1,0 +1,178 @@
+/**
+ * Lets a fenced child reach the hosts that its permissions name, and nothing else: an HTTP proxy on a unix socket that the child's
+ * view holds. It takes `CONNECT` and plain requests with a whole URL. Names are resolved here, and the address that was judged is the
+ * one that is connected to, so that a name cannot lead somewhere else the second time.
+ */
+import { lookup } from "node:dns/promises";
+import { rmSync } from "node:fs";
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { BlockList, connect, isIP, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { err, ok, type Result } from "../../model/result.ts";
+import { describeIoError } from "../../platform/files.ts";
+
+export interface ProxySetting {
+  /** Where it listens. Absolute; at most 107 bytes, which is what a socket's address holds. */
+  readonly socket: string;
+  /** Whether `host:port` may be reached. */
+  allows(subject: string): boolean;
+}
+
+export interface NetworkProxy {
+  readonly socket: string;
+  /** What was asked for and refused, each once. */
+  readonly refused: ReadonlySet<string>;
+  close(): Promise<void>;
+}
+
+/** A connection that says nothing for this long is given up, in milliseconds. */
+const idleMs = 120_000;
+const connectMs = 20_000;
+
+/** Opens it. Fails with `workspace-failed` where it cannot listen. */
+export function openNetworkProxy({ socket, allows }: ProxySetting): Promise<Result<NetworkProxy>> {
+  const refused = new Set<string>();
+  const open = new Set<Duplex>();
+  const judge = async (host: string, port: number): Promise<string | undefined> => {
+    const address = allows(`${host}:${port}`) ? await addressOf(host, allows, port) : undefined;
+    if (address === undefined) refused.add(`${host}:${port}`);
+    return address;
+  };
+  const server = createServer((request, response) => void forward(request, response, judge));
+  server.on("connect", (request, inner, head) => void tunnel(request, inner, head, judge, open));
+  server.on("connection", (connection: Socket) => {
+    open.add(connection);
+    connection.setTimeout(idleMs, () => connection.destroy());
+    connection.once("close", () => open.delete(connection));
+    connection.on("error", () => connection.destroy());
+  });
+  server.on("clientError", (_error, connection) => connection.destroy());
+  return new Promise((resolve) => {
+    server.once("error", (error) => {
+      const { code, detail } = describeIoError(error);
+      resolve(err({ reason: "workspace-failed", code, detail: `the network proxy cannot listen: ${detail}` }));
+    });
+    server.listen(socket, () =>
+      resolve(
+        ok({
+          socket,
+          refused,
+          close: () =>
+            new Promise<void>((closed) => {
+              for (const connection of open) connection.destroy();
+              server.close(() => {
+                rmSync(socket, { force: true });
+                closed();
+              });
+            }),
+        }),
+      ),
+    );
+  });
+}
+
+type Judge = (host: string, port: number) => Promise<string | undefined>;
+
+async function tunnel(request: IncomingMessage, inner: Duplex, head: Buffer, judge: Judge, open: Set<Duplex>): Promise<void> {
+  inner.on("error", () => inner.destroy());
+  const target = /^(\[[^\]]+\]|[^:]+):(\d{1,5})$/.exec(request.url ?? "");
+  const host = target?.[1]?.replace(/^\[|\]$/g, "");
+  const port = Number(target?.[2]);
+  const address = host === undefined ? undefined : await judge(host, port);
+  if (address === undefined) {
+    inner.end(`HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n${refusal(request.url ?? "")}`);
+    return;
+  }
+  const outer = connect({ host: address, port });
+  open.add(outer);
+  const give = () => outer.destroy();
+  outer.setTimeout(connectMs, give);
+  outer.once("connect", () => {
+    outer.setTimeout(idleMs, give);
+    inner.write("HTTP/1.1 200 Connection established\r\n\r\n");
+    if (head.length > 0) outer.write(head);
+    outer.pipe(inner);
+    inner.pipe(outer);
+  });
+  outer.once("error", (error) => inner.end(`HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n${error.message}\n`));
+  outer.once("close", () => {
+    open.delete(outer);
+    inner.destroy();
+  });
+  inner.once("close", give);
+}
+
+async function forward(request: IncomingMessage, response: ServerResponse, judge: Judge): Promise<void> {
+  const url = URL.canParse(request.url ?? "") ? new URL(request.url ?? "") : undefined;
+  const port = url === undefined || url.port === "" ? 80 : Number(url.port);
+  const host = url?.hostname.replace(/^\[|\]$/g, "");
+  const address = url?.protocol === "http:" && host !== undefined ? await judge(host, port) : undefined;
+  if (url === undefined || address === undefined) {
+    response
+      .writeHead(403, { "Content-Type": "text/plain" })
+      .end(refusal(url === undefined ? (request.url ?? "") : `${url.hostname}:${port}`));
+    return;
+  }
+  const { "proxy-connection": _connection, "proxy-authorization": _authorization, ...headers } = request.headers;
+  const outer = httpRequest(
+    { host: address, port, method: request.method ?? "GET", path: `${url.pathname}${url.search}`, headers, timeout: idleMs },
+    (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    },
+  );
+  outer.on("timeout", () => outer.destroy());
+  outer.on("error", (error) => (response.headersSent ? response.destroy() : response.writeHead(502).end(`${error.message}\n`)));
+  request.pipe(outer);
+}
+
+function refusal(subject: string): string {
+  return `wave: ${subject} is not allowed: no \`network_access\` rule of this step lets it through\n`;
+}
+
+/** Addresses that no name may lead to: this machine, its neighbours, and the places where clouds keep credentials. */
+const inner = new BlockList();
+for (const [address, prefix] of [
+  ["0.0.0.0", 8],
+  ["10.0.0.0", 8],
+  ["100.64.0.0", 10],
+  ["127.0.0.0", 8],
+  ["169.254.0.0", 16],
+  ["172.16.0.0", 12],
+  ["192.0.0.0", 24],
+  ["192.168.0.0", 16],
+  ["198.18.0.0", 15],
+  ["224.0.0.0", 3],
+] as const)
+  inner.addSubnet(address, prefix, "ipv4");
+for (const [address, prefix] of [
+  ["::", 127],
+  ["fc00::", 7],
+  ["fe80::", 10],
+  ["ff00::", 8],
+] as const)
+  inner.addSubnet(address, prefix, "ipv6");
+
+/** The address to connect to; nothing where there is none, or where it is one of this machine's surroundings that no rule spells. */
+async function addressOf(host: string, allows: ProxySetting["allows"], port: number): Promise<string | undefined> {
+  const family = isIP(host);
+  // A rule like `*` does not mean the inside of the network: an address of it has to be spelled.
+  if (family !== 0) return isInner(host) && !spells(allows, host, port) ? undefined : host;
+  try {
+    const found = await lookup(host, { all: true });
+    return found.map(({ address }) => address).find((address) => !isInner(address) || host === "localhost");
+  } catch {
+    return undefined;
+  }
+}
+
+function isInner(address: string): boolean {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  return inner.check(mapped ?? address, isIP(mapped ?? address) === 6 ? "ipv6" : "ipv4");
+}
+
+/** Whether the rule that lets an address through is one that does not let any other through. */
+function spells(allows: ProxySetting["allows"], host: string, port: number): boolean {
+  const other = isIP(host) === 6 ? "fd00::1234:5678" : "10.255.254.253";
+  return allows(`${host}:${port}`) && !allows(`${other === host ? "10.255.254.252" : other}:${port}`);
+}

@@ -1,0 +1,151 @@
+/**
+ * A view of the machine as a shell script that makes it so, with the tools of util-linux alone: `mount`, `pivot_root`, `umount`,
+ * `setpriv`, `unshare`. The script runs inside new namespaces, as their root. Pure: text out.
+ *
+ * Everything is put together below `/sys` of the new mount namespace, of which a child sees nothing: a tmpfs there holds the new root,
+ * and plain names for layers whose paths overlayfs could not parse. Nothing is left on the machine.
+ */
+import path from "node:path";
+import { fstabLine, type MountLine, overlayLines, quote } from "./mount-words.ts";
+import type { SystemRoot } from "./system-root.ts";
+import type { SandboxView, Tree } from "./view.ts";
+
+const bench = "/sys";
+/** Where the new root is put together. */
+const stage = `${bench}/r`;
+
+/** How the command is to run once the view is there. */
+export interface ScriptSetting {
+  /** The words that give up privileges; the command's follow. */
+  readonly drop: readonly string[];
+  /** A file, on the machine, that says what went wrong before the command began. */
+  readonly status: string;
+  /** Bring the loopback interface up. */
+  readonly loopback?: readonly string[];
+  /** Options that overlays are mounted with here. */
+  readonly overlayOptions: string;
+}
+
+/** Makes the closed view and runs `"$@"` in it, as a child of a first process that reaps, and ends when the command does. */
+export function closedScript(view: SandboxView, system: SystemRoot, setting: ScriptSetting): string {
+  const lines = [...system.mounts(stage), ...treeAndBinds(view, stage, setting.overlayOptions)];
+  const made = new Set([...system.directories, ...lines.flatMap((line) => (line.made === undefined ? [] : [line.made]))]);
+  const files = view.binds.filter(({ isFile, target }) => isFile === true && !isBelow(target, view.project)).map(({ target }) => target);
+  return [
+    ...reporting(setting.status),
+    ...(setting.loopback === undefined ? [] : [`${setting.loopback.map(quote).join(" ")} || f 'EIO loopback could not be brought up'`]),
+    `mount -t tmpfs -o mode=755 wave ${bench} && mkdir ${stage} && mount -t tmpfs -o mode=755 wave ${stage} && cd ${stage} || f 'EIO no root could be made'`,
+    `mkdir -p ${[...made].map((directory) => quote(`.${directory}`)).join(" ")} || f 'EIO directories of the view could not be made'`,
+    ...[...system.files, ...files].map((file) => `: >${quote(`.${file}`)}`),
+    ...system.links.map(({ from, to }) => `ln -s ${quote(to)} ${quote(`.${from}`)}`),
+    ...mountAll(lines, stage),
+    `cd ${stage} && pivot_root . . && umount -l . && cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
+    ...supervise(setting.drop),
+  ].join("\n");
+}
+
+/** Makes the open view, the machine as it is with the tree at its place, and becomes `"$@"`. */
+export function openScript(view: SandboxView, setting: ScriptSetting): string {
+  const lines = treeAndBinds(view, "", setting.overlayOptions);
+  return [
+    ...reporting(setting.status),
+    ...(lines.length === 0 ? [] : [`mount -t tmpfs -o mode=755 wave ${bench} || f 'EIO no place to mount'`]),
+    ...mountAll(lines, ""),
+    `cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
+    `unset OLDPWD; exec ${setting.drop.map(quote).join(" ")} "$@" 9>&-`,
+  ].join("\n");
+}
+
+/** `f` says what went wrong, with the first line of what `mount` said, and ends. */
+function reporting(status: string): string[] {
+  return [
+    `exec 9>${quote(status)}; f() { m=; [ ! -e ${bench}/said ] || read -r m <${bench}/said; printf '%s %s' "$1" "$m" >&9; exit 125; }`,
+  ];
+}
+
+/** The tree and everything that lies over it, in the order in which it has to be mounted. */
+function treeAndBinds({ project, tree, binds, masks, readOnly }: SandboxView, root: string, overlayOptions: string): readonly MountLine[] {
+  const placed = binds.map(({ source, target, writable, isFile }): MountLine => {
+    const options = writable ? "bind" : "bind,ro,nosuid,nodev";
+    const inTree = root === "" || isBelow(target, project);
+    const made = inTree ? undefined : isFile === true ? path.posix.dirname(target) : target;
+    return { what: source, where: `${root}${target}`, type: "none", options, made, optional: false };
+  });
+  const own = treeLines(tree, `${root}${project}`, root === "" ? undefined : project, overlayOptions);
+  const sorted = [...placed].sort((a, b) => depth(a.where) - depth(b.where));
+  const inTree = (line: MountLine) => isBelow(line.where.slice(root.length), project);
+  const hidden = masks.map((target): MountLine => ({ what: "wave", where: `${root}${target}`, type: "mask", options: "", optional: true }));
+  const frozen = readOnly.map(
+    (target): MountLine => ({ what: `${root}${target}`, where: `${root}${target}`, type: "none", options: "bind,ro", optional: true }),
+  );
+  return [...withPlaces([...sorted.filter((line) => !inTree(line)), ...own]), ...frozen, ...hidden, ...sorted.filter(inTree)];
+}
+
+/** What is mounted above a place hides that it was made: it is made again, where it is not there. */
+function withPlaces(lines: readonly MountLine[]): readonly MountLine[] {
+  return lines.flatMap((line, index) => {
+    const covered = line.where !== "" && lines.slice(0, index).some((above) => above.where !== "" && isBelow(line.where, above.where));
+    return covered && line.bench === undefined ? [{ ...line, what: "", type: "place", optional: true }, line] : [line];
+  });
+}
+
+function treeLines(tree: Tree, where: string, made: string | undefined, overlayOptions: string): readonly MountLine[] {
+  if (tree.kind === "directory") {
+    return tree.source === where ? [] : [{ what: tree.source, where, type: "none", options: "bind", made, optional: false }];
+  }
+  return overlayLines(tree, bench, overlayOptions).map((line) => (line.where === "" ? { ...line, where, made } : line));
+}
+
+/** One `mount` for as many lines as there are; what may be missing is asked for first. */
+function mountAll(lines: readonly MountLine[], root: string): string[] {
+  const script: string[] = [];
+  let batch: MountLine[] = [];
+  const flush = (what: string) => {
+    if (batch.length === 0) return;
+    script.push(
+      `printf %s ${quote(batch.map(fstabLine).join(""))} >${bench}/fstab && mount -a -T ${bench}/fstab 2>${bench}/said || f 'EIO ${what} could not be mounted'`,
+    );
+    batch = [];
+  };
+  for (const line of lines) {
+    // What lies in a tree that is mounted here exists only now, and a bind below the tree needs a place to lie on.
+    if (line.bench !== undefined) script.push(`mkdir -p ${quote(line.bench)}`);
+    if (!line.optional) {
+      batch.push(line);
+      continue;
+    }
+    flush("the tree");
+    const where = quote(line.where);
+    if (line.type === "place") script.push(`[ -e ${where} ] || mkdir -p ${where} || f 'EIO no place for the tree could be made'`);
+    else if (line.type === "mask") {
+      script.push(
+        `if [ -d ${where} ]; then mount -t tmpfs -o mode=755,size=4k,ro wave ${where}; elif [ -e ${where} ]; then mount -o bind,ro /dev/null ${where}; fi || f 'EIO a mask could not be laid'`,
+      );
+    } else
+      script.push(`if [ -e ${where} ]; then mount -o ${line.options} ${where} ${where}; fi || f 'EIO a path could not be made read-only'`);
+  }
+  flush(root === "" ? "the tree" : "the view");
+  return script;
+}
+
+/**
+ * The first process of the namespace: it reaps what is left alone, and its end is the end of all of them. A command that a signal ended gives
+ * 128 and the signal's number, as shells do.
+ */
+function supervise(drop: readonly string[]): string[] {
+  return [
+    `case "$1" in */*) [ -x "$1" ] ;; *) command -v "$1" >/dev/null ;; esac || { printf %s 'ENOENT there is no such program in the sandbox' >&9; exit 125; }`,
+    `exec 3<&0; unset OLDPWD`,
+    `${drop.map(quote).join(" ")} "$@" <&3 3<&- 9>&- & c=$!`,
+    `exec 3<&- 9>&-; trap : TERM INT HUP`,
+    `while :; do wait $c; s=$?; kill -0 $c 2>/dev/null || break; done; exit $s`,
+  ];
+}
+
+function isBelow(target: string, directory: string): boolean {
+  return target.startsWith(directory === "/" ? "/" : `${directory}/`);
+}
+
+function depth(place: string): number {
+  return path.posix.normalize(place).split("/").length;
+}

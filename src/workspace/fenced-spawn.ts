@@ -1,0 +1,127 @@
+/**
+ * Starts children in an attempt's view: the persona with the step's rights, a contract's command with rights of its own (it
+ * reads the whole tree, writes to a layer that is thrown away, has no home that the persona could have prepared, and no network
+ * but what it names).
+ */
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { unwritableSubtrees } from "../model/permissions.ts";
+import type { Step } from "../model/pipeline.ts";
+import type { SpawnOutcome, SpawnRequest, WorkspacePaths } from "../model/ports.ts";
+import type { AttemptRoom } from "./attempt-room.ts";
+import { roomBinds } from "./attempt-room.ts";
+import type { AttemptTree, TreeSetting } from "./attempt-tree.ts";
+import { removeTree } from "./changeset/remove-tree.ts";
+import { childEnvironment } from "./child-environment.ts";
+import { launchInView } from "./fence/launch.ts";
+import { openNetworkProxy } from "./fence/network-proxy.ts";
+import type { SandboxView, Tree } from "./fence/view.ts";
+import { type GitView, gitBinds } from "./git-view.ts";
+import { type NetworkPolicy, policyOfContract, policyOfStep } from "./network-policy.ts";
+import type { WorkspaceSetting } from "./provider.ts";
+
+/** What the children of an attempt are started with. */
+export interface FencedSetting {
+  readonly setting: WorkspaceSetting & TreeSetting;
+  readonly step: Step;
+  readonly room: AttemptRoom;
+  readonly tree: AttemptTree;
+  readonly paths: WorkspacePaths;
+  readonly fenced: boolean;
+  readonly git: GitView;
+}
+
+export type FencedSpawn = (request: SpawnRequest) => Promise<SpawnOutcome>;
+
+/** Gives the way to start children of one attempt. */
+export function fencedSpawn(fenced: FencedSetting): FencedSpawn {
+  let contracts = 0;
+  return (request) => (request.role === "adapter" ? startPersona(fenced, request) : startContract(fenced, request, ++contracts));
+}
+
+function startPersona(fenced: FencedSetting, request: SpawnRequest): Promise<SpawnOutcome> {
+  const { step, room, tree, paths, setting } = fenced;
+  const readOnly = unwritableSubtrees(step.permissions).map((file) => path.join(paths.root, file));
+  const view = viewOf(fenced, { tree: tree.tree, room, outputWritable: true, readOnly });
+  const diskLimit = {
+    directories: [tree.written.directory, room.output, room.home, room.temp],
+    bytes: step.resources.diskLimitBytes + tree.written.bytes,
+  };
+  return withNetwork(fenced, room.directory, policyOfStep(step), (network) =>
+    launchInView({
+      ...{ isolation: setting.isolation, view: { ...view, network }, scratch: room.directory },
+      child: { ...childOf(fenced, room, request), diskLimit },
+    }),
+  );
+}
+
+async function startContract(fenced: FencedSetting, request: SpawnRequest, count: number): Promise<SpawnOutcome> {
+  const { room, tree, setting } = fenced;
+  const judged = await tree.judged();
+  if (!judged.ok) return { kind: "not-started", code: "EIO", detail: "the tree to judge could not be laid out" };
+  const own = path.join(room.directory, `contract.${count}`);
+  const fresh = { ...room, home: path.join(own, "home"), temp: path.join(own, "tmp") };
+  for (const directory of [own, fresh.home, fresh.temp]) mkdirSync(directory);
+  const view = viewOf(fenced, { tree: judged.value.tree, room: fresh, outputWritable: false, readOnly: [] });
+  try {
+    return await withNetwork(fenced, own, policyOfContract(request.network ?? []), (network) =>
+      launchInView({ isolation: setting.isolation, view: { ...view, network }, scratch: own, child: childOf(fenced, fresh, request) }),
+    );
+  } finally {
+    await judged.value.release();
+    await removeTree(own);
+  }
+}
+
+/** What differs between the views of one attempt. */
+interface Shown {
+  readonly tree: Tree;
+  readonly room: AttemptRoom;
+  readonly outputWritable: boolean;
+  readonly readOnly: readonly string[];
+}
+
+function viewOf({ fenced, git, paths, setting, tree }: FencedSetting, shown: Shown): Omit<SandboxView, "network"> {
+  const binds = roomBinds(
+    shown.room,
+    { ...paths, ...(fenced ? {} : { home: shown.room.home, temp: shown.room.temp }) },
+    shown.outputWritable,
+  );
+  return {
+    fence: fenced ? "closed" : "open",
+    project: paths.root,
+    tree: shown.tree,
+    binds: [...gitBinds(git, shown.room.directory), ...(fenced ? (tree.binds ?? []) : []), ...binds],
+    masks: fenced ? [setting.stateDir, ...git.masks] : [],
+    readOnly: shown.readOnly,
+  };
+}
+
+function childOf({ setting, paths, fenced }: FencedSetting, room: AttemptRoom, request: SpawnRequest) {
+  const { role: _role, network: _network, stdin, env, ...rest } = request;
+  const places = fenced ? paths : { home: room.home, temp: room.temp };
+  return {
+    ...rest,
+    env: { ...childEnvironment(setting.env, places), ...env },
+    ...(stdin === "task" ? { stdinFile: room.task } : {}),
+    ...(setting.graceMs === undefined ? {} : { graceMs: setting.graceMs }),
+  };
+}
+
+/** Opens what a policy needs, runs the child, and closes it. A child without a fence has the machine's network. */
+async function withNetwork(
+  { fenced, setting }: FencedSetting,
+  directory: string,
+  policy: NetworkPolicy,
+  run: (network: SandboxView["network"]) => Promise<SpawnOutcome>,
+): Promise<SpawnOutcome> {
+  if (!fenced || !setting.isolation.fences.network || policy.kind === "open") return run({ kind: "host" });
+  if (policy.kind === "closed") return run({ kind: "none" });
+  const proxy = await openNetworkProxy({ socket: path.join(directory, "proxy.sock"), allows: policy.allows });
+  if (!proxy.ok) return { kind: "not-started", code: "EIO", detail: "the network proxy could not be opened" };
+  try {
+    return await run({ kind: "proxy", socket: proxy.value.socket });
+  } finally {
+    await proxy.value.close();
+  }
+}

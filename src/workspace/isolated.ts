@@ -1,0 +1,100 @@
+/**
+ * Workspaces of their own: each attempt has the project's tree, and a room beside it, and its child is fenced where this
+ * machine can and the step does not say `sandbox: off`. What is left of attempts whose process died is removed when a run begins.
+ */
+import path from "node:path";
+import { isFenced } from "../model/enforcement.ts";
+import { readFilter, viewKey } from "../model/permissions.ts";
+import type { Step } from "../model/pipeline.ts";
+import type { OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../model/ports.ts";
+import { ok, type Result } from "../model/result.ts";
+import { listArea, readFromArea } from "./area-files.ts";
+import { type AttemptRoom, makeRoom, pathsOf, writeTask } from "./attempt-room.ts";
+import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
+import { type FencedSpawn, fencedSpawn } from "./fenced-spawn.ts";
+import { type GitView, gitView, noGit } from "./git-view.ts";
+import { hiddenChanges, hiddenPaths } from "./hidden-paths.ts";
+import { giveBack, keepForPeople, removeOrphans } from "./orphans.ts";
+import type { WorkspaceSetting } from "./provider.ts";
+import { copiedTree } from "./tree-copy.ts";
+import { overlaidTree } from "./tree-overlay.ts";
+import { projectTree } from "./tree-project.ts";
+
+/** What attempts of one provider share: looked up once. */
+interface Shared {
+  readonly setting: WorkspaceSetting & TreeSetting;
+  /** Hidden paths of the project, by the key of what a step may read. */
+  readonly hidden: Map<string, Promise<readonly string[]>>;
+  git?: Promise<Result<GitView>>;
+}
+
+/** Workspaces for steps that want isolation. Opening fails with `workspace-failed`. */
+export function isolatedProvider(setting: WorkspaceSetting): WorkspaceProvider {
+  const shared: Shared = { setting: { ...setting, isLeftOut: below(setting.root, setting.stateDir) }, hidden: new Map() };
+  let cleaned: Promise<void> | undefined;
+  return {
+    name: setting.isolation.overlay ? "overlay" : "copy",
+    async open(request) {
+      cleaned ??= removeOrphans(setting.stateDir, request.run);
+      await cleaned;
+      return open(shared, request);
+    },
+  };
+}
+
+async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Workspace>> {
+  const { setting } = shared;
+  const { step, start = [] } = request;
+  const room = await makeRoom(setting.stateDir, request);
+  if (!room.ok) return room;
+  const reads = viewKey(step) === "all" ? undefined : readFilter(step.permissions);
+  const hidden = reads === undefined ? [] : [...(await hiddenOf(shared, step, reads)), ...hiddenChanges(start, reads)];
+  const fenced = isFenced(step, setting.isolation.fences);
+  const tree = await makeTree(setting, { step, room: room.value, start, hidden, fenced, ...(reads === undefined ? {} : { reads }) });
+  if (!tree.ok) return tree;
+  const paths = pathsOf(room.value, fenced || tree.value.tree.kind === "overlay" ? setting.root : tree.value.place, fenced);
+  const written = writeTask(room.value, request.task(paths));
+  if (!written.ok) return written;
+  const git = fenced && tree.value.binds === undefined && (reads === undefined || reads(".git/HEAD")) ? await gitOf(shared) : ok(noGit);
+  if (!git.ok) return git;
+  const spawn = fencedSpawn({ setting, step, room: room.value, tree: tree.value, paths, fenced, git: git.value });
+  return ok(workspaceOf(room.value, paths, tree.value, spawn));
+}
+
+function makeTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
+  if (request.step.workspace === "shared") return projectTree(setting);
+  return setting.isolation.overlay ? overlaidTree(setting, request) : copiedTree(setting, request);
+}
+
+function workspaceOf(room: AttemptRoom, paths: WorkspacePaths, tree: AttemptTree, spawn: FencedSpawn): Workspace {
+  return {
+    paths,
+    spawn: (request: SpawnRequest) => spawn(request),
+    read: (area, file, limit) => (area === "root" ? tree.read(file, limit) : readFromArea({ directory: room.output }, file, limit)),
+    list: (area, glob) => (area === "root" ? tree.list(glob) : listArea({ directory: room.output }, glob)),
+    changeset: () => tree.changeset(),
+    async discard(outcome) {
+      if (outcome === "passed") await giveBack(room.directory);
+      else keepForPeople(room.directory);
+    },
+  };
+}
+
+function hiddenOf({ hidden, setting }: Shared, step: Step, reads: (path: string) => boolean): Promise<readonly string[]> {
+  const key = viewKey(step);
+  const known = hidden.get(key) ?? hiddenPaths(setting.root, reads, setting.isLeftOut);
+  hidden.set(key, known);
+  return known;
+}
+
+function gitOf(shared: Shared): Promise<Result<GitView>> {
+  shared.git ??= gitView(shared.setting.root);
+  return shared.git;
+}
+
+/** Whether a project path is the state directory or below it. */
+function below(root: string, stateDir: string): (file: string) => boolean {
+  const relative = path.relative(root, stateDir).split(path.sep).join("/");
+  if (relative === "" || relative === ".." || relative.startsWith("../") || path.isAbsolute(relative)) return () => false;
+  return (file) => file === relative || file.startsWith(`${relative}/`);
+}

@@ -1,0 +1,28 @@
+/** What a step or a contract may reach, as a policy that a fence can hold to. Pure. */
+import { isAllowed, parsePermission, restrictions } from "../model/permissions.ts";
+import type { Step, StepPermissions } from "../model/pipeline.ts";
+
+/** `open`: everything. `closed`: nothing. `hosts`: what `allows` says yes to, given `host:port`. */
+export type NetworkPolicy =
+  | { readonly kind: "open" }
+  | { readonly kind: "closed" }
+  | { readonly kind: "hosts"; allows(subject: string): boolean };
+
+/** The policy of a step's child. Without a rule that takes something away everything is open. */
+export function policyOfStep({ permissions }: Pick<Step, "permissions">): NetworkPolicy {
+  return policyOf(permissions);
+}
+
+/** The policy of a contract's command: only what it names, and nothing where it names none. */
+export function policyOfContract(patterns: readonly string[]): NetworkPolicy {
+  if (patterns.length === 0) return { kind: "closed" };
+  const allow = patterns.flatMap((pattern) => parsePermission(`network_access:${pattern}`) ?? []);
+  return policyOf({ layers: [{ source: "step", allow, deny: [] }] });
+}
+
+function policyOf(permissions: StepPermissions): NetworkPolicy {
+  const rules = restrictions(permissions).filter(({ rule }) => rule.capability === "network_access");
+  if (rules.length === 0) return { kind: "open" };
+  if (rules.some(({ rule, kind }) => kind === "deny" && /^\*+(?::\*)?$/.test(rule.pattern))) return { kind: "closed" };
+  return { kind: "hosts", allows: (subject) => isAllowed(permissions, "network_access", subject) };
+}

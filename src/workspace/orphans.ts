@@ -1,0 +1,66 @@
+/**
+ * Directories of attempts whose process died. Nothing is ever mounted outside of a child's own namespace, so a directory is all that can be
+ * left. Those of attempts that failed are kept for people, and say so by a marker.
+ */
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { isAlive, type ProcessIdentity } from "../platform/process-identity.ts";
+import { keptMarker } from "./attempt-room.ts";
+import { removeTree } from "./changeset/remove-tree.ts";
+
+/** Says that an attempt's directory is to stay. What cannot be written is no reason to fail: the directory then goes with the next run. */
+export function keepForPeople(directory: string): void {
+  try {
+    writeFileSync(path.join(directory, keptMarker), "");
+  } catch {
+    // A full disk.
+  }
+}
+
+/** Removes an attempt's directory, and the run's when nothing else is in it. */
+export async function giveBack(directory: string): Promise<void> {
+  await removeTree(directory);
+  try {
+    rmdirSync(path.dirname(directory));
+  } catch {
+    // Other attempts are in it.
+  }
+}
+
+/** Removes what died processes left in the workspaces of all runs but `run`, which this process holds. */
+export async function removeOrphans(stateDir: string, run: string): Promise<void> {
+  const workspaces = path.join(stateDir, "workspaces");
+  for (const other of namesIn(workspaces)) {
+    if (other === run || isHeld(stateDir, other)) continue;
+    const attempts = namesIn(path.join(workspaces, other));
+    for (const attempt of attempts) {
+      const directory = path.join(workspaces, other, attempt);
+      if (isRoom(directory) && !existsSync(path.join(directory, keptMarker))) await removeTree(directory);
+    }
+    if (namesIn(path.join(workspaces, other)).length === 0) await removeTree(path.join(workspaces, other));
+  }
+}
+
+/** Attempts that ran in place leave directories of another kind, which hold nothing but their output. */
+function isRoom(directory: string): boolean {
+  return existsSync(path.join(directory, "home"));
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+/** Whether a live process executes a run: its lock names the holder. */
+function isHeld(stateDir: string, run: string): boolean {
+  try {
+    return isAlive(JSON.parse(readFileSync(path.join(stateDir, "locks", `run-${run}`), "utf8")) as ProcessIdentity);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * Gives each attempt its workspace: the project itself for steps that run in place, a tree of its own for all others. What isolation
+ * needs is loaded when the first step asks for it.
+ */
+import { wantsIsolation } from "../model/enforcement.ts";
+import type { ArtifactStore, Redactor, WorkspaceProvider } from "../model/ports.ts";
+import type { Isolation } from "./fence/isolation.ts";
+import { sharedProvider } from "./shared.ts";
+
+/** What workspaces are made of. `root` and `stateDir` are absolute. */
+export interface WorkspaceSetting {
+  readonly root: string;
+  readonly stateDir: string;
+  /** The environment of the wave process; PATH, HOME and LANG are taken from it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly isolation: Isolation;
+  readonly blobs: ArtifactStore;
+  readonly redactor: Redactor;
+  /** Milliseconds between SIGTERM and SIGKILL; 2000 by default. */
+  readonly graceMs?: number;
+}
+
+/** A provider for all steps of a run. Opening fails with `workspace-failed`. */
+export function workspaceProvider(setting: WorkspaceSetting): WorkspaceProvider {
+  const shared = sharedProvider(setting);
+  let isolated: Promise<WorkspaceProvider> | undefined;
+  return {
+    name: "workspace",
+    async open(request) {
+      if (!wantsIsolation(request.step)) return shared.open(request);
+      isolated ??= import("./isolated.ts").then(({ isolatedProvider }) => isolatedProvider(setting));
+      return (await isolated).open(request);
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * The project's tree as a copy: where overlays cannot be mounted. Reflinks make it cheap where the file system has them. It looks
+ * like the overlay from above; contracts run in the copy itself, which is thrown away with what they write.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { ok, type Result } from "../model/result.ts";
+import { listArea, readFromArea } from "./area-files.ts";
+import { failed } from "./attempt-room.ts";
+import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
+import { applyChangeset } from "./changeset/apply-changes.ts";
+import { collectChanges } from "./changeset/collect-changes.ts";
+import { copyTree } from "./changeset/copy-tree.ts";
+import { removeTree } from "./changeset/remove-tree.ts";
+import { type Snapshot, takeSnapshot } from "./changeset/snapshot.ts";
+import type { Bind } from "./fence/view.ts";
+
+/**
+ * A copied repository borrows its objects from the original, whose place shows the copy inside a fence. They appear at a place of their own there.
+ * Gives what has to be bound, and changes the copy to look there.
+ */
+function lendObjects(directory: string): readonly Bind[] {
+  const git = path.join(directory, ".git");
+  const binds: Bind[] = [];
+  for (const repository of [git, ...modulesOf(path.join(git, "modules"))]) {
+    const alternates = path.join(repository, "objects", "info", "alternates");
+    if (!existsSync(alternates)) continue;
+    const source = readFileSync(alternates, "utf8").replace(/\n$/, "");
+    const target = `/wave/objects.${binds.length}`;
+    if (!existsSync(source)) continue;
+    writeFileSync(alternates, `${target}\n`);
+    binds.push({ source, target, writable: false });
+  }
+  return binds;
+}
+
+/** Repositories of submodules lie in directories that spell their paths. */
+function modulesOf(directory: string): readonly string[] {
+  if (!existsSync(directory)) return [];
+  const inside = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return inside.flatMap(({ name }) => {
+    const place = path.join(directory, name);
+    return existsSync(path.join(place, "objects")) ? [place, ...modulesOf(path.join(place, "modules"))] : modulesOf(place);
+  });
+}
+
+const block = 4096;
+
+/** What the files of a copy take on disk, about. */
+function sizeOf({ files }: Snapshot): number {
+  let sum = 0;
+  for (const facts of files.values()) sum += Math.ceil(Number(facts.split(" ")[2]) / block) * block;
+  return sum;
+}
+
+/** Copies the project, puts `start` over it and takes out what is hidden. Fails with `workspace-failed`, and as reading blobs does. */
+export async function copiedTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
+  const { root, blobs, redactor, isLeftOut } = setting;
+  const { step, start, hidden, reads } = request;
+  const directory = path.join(request.room.directory, "tree");
+  mkdirSync(directory);
+  const copied = await copyTree({ root, directory, isLeftOut });
+  if (!copied.ok) return copied;
+  const laid = await applyChangeset({ root: directory, changes: start, blobs });
+  if (!laid.ok) return laid;
+  if (laid.value.kind === "refused") return failed("EBUSY", `the project changed while it was copied: ${laid.value.paths[0]?.path ?? ""}`);
+  for (const file of hidden) {
+    const removed = await removeTree(path.join(directory, file));
+    if (!removed.ok) return removed;
+  }
+  const snapshot = await takeSnapshot(directory);
+  if (!snapshot.ok) return snapshot;
+  const tree = { kind: "directory", source: directory } as const;
+  return ok({
+    place: directory,
+    written: { directory, bytes: sizeOf(snapshot.value) },
+    tree,
+    ...(request.fenced ? { binds: lendObjects(directory) } : {}),
+    judged: async () => ok({ tree, release: async () => undefined }),
+    read: (file, limit) => readFromArea({ directory }, file, limit),
+    list: (glob) => listArea({ directory }, glob),
+    async changeset() {
+      const collected = await collectChanges({
+        ...{ root, start, isLeftOut, blobs, redactor, include: step.changesInclude },
+        ...(reads === undefined ? {} : { hidden: (file: string) => !reads(file) }),
+        source: { kind: "copy", directory, snapshot: snapshot.value },
+      });
+      return collected.ok ? ok(collected.value.changes) : collected;
+    },
+  });
+}

@@ -1,0 +1,79 @@
+/**
+ * The project's tree under an overlay: what the attempt writes goes to a directory of its own (`upper`), which then tells its changes. The changes of
+ * the steps before lie in there from the start, and so does what hides files that may not be read; what is collected is compared with that
+ * start. Overlays are mounted inside a child's view only, so nothing is ever mounted on the machine itself.
+ */
+import { lstatSync, mkdirSync, unlinkSync } from "node:fs";
+import path from "node:path";
+import { ok, type Result } from "../model/result.ts";
+import { capture } from "../platform/capture.ts";
+import { failed } from "./attempt-room.ts";
+import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
+import { collectChanges } from "./changeset/collect-changes.ts";
+import { layOut } from "./changeset/lay-out.ts";
+import { removeTree } from "./changeset/remove-tree.ts";
+import { hideInTree, listInView, listMerged, lookAt, readInView } from "./fence/look-into-view.ts";
+import type { OverlayLayer, Tree } from "./fence/view.ts";
+
+/** Lays out the layer. Fails with `workspace-failed`, and as reading blobs does. */
+export async function overlaidTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
+  const { root, isolation, blobs, redactor, isLeftOut } = setting;
+  const { step, start, room, reads, hidden } = request;
+  const layer = layerIn(room.directory);
+  const tree: Tree = { kind: "overlay", base: root, layers: [layer] };
+  const laid = await layOut({ directory: layer.upper, root, changes: start, blobs });
+  if (!laid.ok) return laid;
+  const gone = [...laid.value.removed, ...hidden];
+  const prepared = gone.length === 0 ? ok(undefined) : await hideInTree(isolation, root, tree, gone);
+  if (!prepared.ok) return prepared;
+  const view = lookAt(root, tree);
+  let judges = 0;
+  return ok({
+    place: root,
+    written: { directory: layer.upper, bytes: 0 },
+    tree,
+    judged: () => judgedTree(setting, request, layer, path.join(room.directory, `judge.${++judges}`)),
+    read: (file, limit) => readInView(isolation, view, file, limit),
+    list: (glob) => listInView(isolation, view, glob, isLeftOut),
+    async changeset() {
+      const collected = await collectChanges({
+        ...{ root, start, isLeftOut, blobs, redactor, include: step.changesInclude },
+        ...(reads === undefined ? {} : { hidden: (file: string) => !reads(file) }),
+        source: { kind: "overlay", upper: layer.upper, listMerged: (directories) => listMerged(isolation, view, directories) },
+      });
+      return collected.ok ? ok(collected.value.changes) : collected;
+    },
+  });
+}
+
+/**
+ * The tree as the attempt left it, under a layer that is thrown away. Where files were hidden from the step its layer is copied without what hid
+ * them: contracts read everything.
+ */
+async function judgedTree(
+  { root }: TreeSetting,
+  { hidden }: TreeRequest,
+  layer: OverlayLayer,
+  directory: string,
+): Promise<Result<{ readonly tree: Tree; release(): Promise<void> }>> {
+  mkdirSync(directory);
+  const own = layerIn(directory);
+  const release = async () => void (await removeTree(directory));
+  if (hidden.length === 0) return ok({ tree: { kind: "overlay", base: root, layers: [layer, own] }, release });
+  const env = { PATH: "/usr/bin:/bin", LC_ALL: "C" };
+  const copied = await capture({ command: ["cp", "-a", "--reflink=auto", "--", `${layer.upper}/.`, own.upper], env, cwd: "/" });
+  if (!copied.ok) return copied;
+  if (copied.value.code !== 0)
+    return failed("EIO", `the attempt's layer could not be copied: ${copied.value.stderr.trim().split("\n")[0]}`);
+  for (const file of hidden) {
+    const whiteout = path.join(own.upper, file);
+    if (lstatSync(whiteout, { throwIfNoEntry: false })?.isCharacterDevice() === true) unlinkSync(whiteout);
+  }
+  return ok({ tree: { kind: "overlay", base: root, layers: [own] }, release });
+}
+
+function layerIn(directory: string): OverlayLayer {
+  const layer = { upper: path.join(directory, "upper"), work: path.join(directory, "work") };
+  for (const part of [layer.upper, layer.work]) mkdirSync(part);
+  return layer;
+}

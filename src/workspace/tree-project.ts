@@ -1,0 +1,19 @@
+/** The project itself as an attempt's tree: for steps that run in place and are fenced for the network's sake. */
+import { ok, type Result } from "../model/result.ts";
+import { listArea, readFromArea } from "./area-files.ts";
+import type { AttemptTree, TreeSetting } from "./attempt-tree.ts";
+
+/** Nothing is made, and nothing can be told apart from what others change. */
+export async function projectTree({ root, stateDir }: TreeSetting): Promise<Result<AttemptTree>> {
+  const tree = { kind: "directory", source: root } as const;
+  const area = { directory: root, hidden: stateDir };
+  return ok({
+    place: root,
+    written: { directory: root, bytes: Number.POSITIVE_INFINITY },
+    tree,
+    judged: async () => ok({ tree, release: async () => undefined }),
+    read: (file, limit) => readFromArea(area, file, limit),
+    list: (glob) => listArea(area, glob),
+    changeset: async () => ok(undefined),
+  });
+}

@@ -19,12 +19,13 @@ import { mergeFilesWith } from "./workspace/changeset/merge-files.ts";
 /** How long another process may change the project before this one gives up, in milliseconds. */
 const patienceMs = 30_000;
 
-/** The port through which a run's changes go. `undo` leads from the project as it is to the base of the run. */
-export function changesPort(memory: Memory, root: string, undo: Changeset): ChangesPort {
+/** The port through which a run's changes go. `undo` leads from the project as it is to the base of the run; `undoesOwn`: over changes of its own. */
+export function changesPort(memory: Memory, root: string, undo: Changeset, undoesOwn: boolean): ChangesPort {
   const { blobs } = memory;
   const read = new Map<string, ReturnType<ChangesPort["read"]>>();
   return {
     undo,
+    undoesOwn,
     read: (digest) => {
       const known = read.get(digest) ?? readChangeset(blobs, digest);
       read.set(digest, known);
@@ -43,7 +44,8 @@ export function changesPort(memory: Memory, root: string, undo: Changeset): Chan
   };
 }
 
-async function keepChanges({ blobs }: Memory, changes: Changeset): Promise<Result<ChangesRef>> {
+/** Stores a changeset, and gives what events say of it. */
+export async function keepChanges({ blobs }: Memory, changes: Changeset): Promise<Result<ChangesRef>> {
   const stored = await blobs.put(encodeChangeset(changes));
   return stored.ok ? ok({ digest: stored.value.digest, ...countsOf(changes) }) : stored;
 }

@@ -165,7 +165,7 @@ function adapterProblem(step: Step): { adapter?: string; detail: string; hint: s
  */
 async function undoOf(memory: Memory, current: BaseRef, base: BaseRef, ending: readonly RunRecord[]): Promise<Result<Changeset>> {
   if (base === current) return ok([]);
-  const changes = ending[0]?.applied === true ? ending[0].changes : undefined;
+  const changes = ending[0]?.inProject;
   if (changes === undefined) return ok([]);
   const read = await readChangeset(memory.blobs, changes.digest);
   return read.ok ? ok(reverse(read.value)) : read;

@@ -1,28 +1,47 @@
 /**
- * The way back into a run that did not pass: its manifest, base and gates are taken from state as they were when it began,
- * and only the steps that have not passed are executed.
+ * The way back into a run: its manifest, base and gates are taken from state as they were when it began, and only the steps that have
+ * not passed are executed. A caller may have steps run again, leave some out, or take the definition that the project has now.
  */
-import { pinnedSource } from "./load/pinned-source.ts";
+import type { PayloadOf } from "./model/event.ts";
+import type { Failure } from "./model/failure.ts";
+import { descendantsOf } from "./model/graph.ts";
 import type { Plan } from "./model/plan.ts";
-import type { ArtifactStore, Reporter } from "./model/ports.ts";
+import type { Reporter } from "./model/ports.ts";
 import { err, ok, type Result } from "./model/result.ts";
 import type { RunRecord, StepRecord } from "./model/state.ts";
-import { locateProject, type Memory, openMemory, type ProjectRequest, readProject, requireValid } from "./open-project.ts";
-import { planSelected, refusalOf } from "./plan-run.ts";
+import { locateProject, type Memory, openMemory, type ProjectRequest, readProject } from "./open-project.ts";
+import { type PlannedRun, refusalOf } from "./plan-run.ts";
+import type { StepChange } from "./redefine-run.ts";
+import { type Definition, definitionOf } from "./run-definition.ts";
 import { execute, type FinishedRun } from "./run-pipeline.ts";
-import { readPinned } from "./state/pinned-manifest.ts";
+import { sinceBegin } from "./since-begin.ts";
 import { requireJournals } from "./state/require-journals.ts";
-import { selectPipeline } from "./validate/select-pipeline.ts";
+import { noSuchStep } from "./undo-run.ts";
+import { listProject, type ProjectListing } from "./workspace/base.ts";
 
 export interface ResumeRequest extends ProjectRequest {
   /** An id, a unique prefix, `latest`, or a pipeline's name. */
   readonly selector: string;
+  /** Runs again although it passed, and so does all that descends from it. */
+  readonly from?: string;
+  /** Steps that are left out. */
+  readonly skip: readonly string[];
+  /** Takes the manifest that the project has now. */
+  readonly update: boolean;
   readonly concurrency?: number;
   readonly onFailure?: "finish" | "stop" | "keep-going";
   readonly resetCircuit: boolean;
   readonly signal: AbortSignal;
+  /** Told before anything is run. */
+  readonly tell: (news: ResumeNews) => void;
   readonly reporter: (plan: Plan) => Promise<Reporter>;
 }
+
+export type ResumeNews =
+  /** The definition that counts from here on, by the steps in which it differs; nothing where it is the same. */
+  | { readonly kind: "redefined"; readonly changes?: readonly StepChange[] }
+  /** The project is not as it was when the run began; the steps that may read what changed. */
+  | { readonly kind: "project-changed"; readonly run: string; readonly affected: readonly string[] };
 
 /** Goes on with a run. Gives `undefined` as `finished` when it passed already: there is nothing to do. */
 export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: RunRecord; finished?: FinishedRun }>> {
@@ -34,78 +53,88 @@ export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: R
   const found = await outer.state.findRun(request.selector);
   if (!found.ok) return found;
   const run = found.value;
-  if (run.status === "passed") return ok({ run });
+  const idle = run.status === "passed" && request.from === undefined;
+  if (idle && !request.update) return ok({ run });
+  const listing = listProject(located.value.root);
   const writable = await requireJournals(outer.state, run.id);
   if (!writable.ok) return writable;
-  const finished = await goOn(request, located.value.root, run, outer);
+  const defined = await definitionOf(request, located.value.root, run, outer);
+  if (!defined.ok) return defined;
+  if (request.update)
+    request.tell({ kind: "redefined", ...(defined.value.next === undefined ? {} : { changes: defined.value.next.changes }) });
+  if (idle && defined.value.next === undefined) return ok({ run });
+  const finished = await goOn(request, run, defined.value, listing);
   return finished.ok ? ok({ run: finished.value.run, finished: finished.value }) : finished;
 }
 
-async function goOn(request: ResumeRequest, root: string, run: RunRecord, outer: Memory): Promise<Result<FinishedRun>> {
-  const pinned = await readPinned(outer.blobs, run.manifest);
-  if (!pinned.ok) return pinned;
-  const source = pinnedSource(
-    async (path) => {
-      const digest = pinned.value.get(path);
-      const bytes = digest === undefined ? undefined : await outer.blobs.get(digest);
-      return bytes?.ok === true ? bytes.value : undefined;
-    },
-    [...pinned.value.keys()],
-  );
-  const { options } = run;
-  const words = {
-    ...request,
-    ...(options.environment === undefined ? {} : { environment: options.environment }),
-    ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
-  };
-  const read = await readProject(words, { root, files: options.files }, source);
-  if (!read.ok) return read;
-  const project = requireValid(read.value);
-  if (!project.ok) return project;
-  const pipeline = selectPipeline(project.value, run.version === undefined ? run.pipeline : `${run.pipeline}@${run.version}`);
-  if (!pipeline.ok) return pipeline;
-  // The pinned manifest may declare secrets that the current one does not: state is opened again with all of them known.
-  const memory = { ...openMemory(read.value, request.env), stateDir: outer.stateDir };
-  const input = await inputOf(run, memory.blobs);
-  if (!input.ok) return input;
-  const planned = await planSelected(
-    { read: read.value, project: project.value, memory, env: request.env },
-    pipeline.value,
-    async () => ok(run.base),
-    false,
-    input.value,
-  );
-  if (!planned.ok) return planned;
-  const refused = refusalOf(planned.value);
+async function goOn(request: ResumeRequest, run: RunRecord, definition: Definition, listing: ProjectListing): Promise<Result<FinishedRun>> {
+  const { planned, input, next } = definition;
+  const refused = refusalOf(planned);
   if (refused !== undefined) return err(refused);
+  const chosen = chosenSteps(request, run, planned);
+  if (!chosen.ok) return chosen;
+  const since = await sinceBegin(planned, run, listing);
+  if (!since.ok) return since;
+  const { undo, affected } = since.value;
+  // With another manifest the project is another in any case: that is what was told.
+  if (affected !== undefined && next === undefined) request.tell({ kind: "project-changed", run: run.id, affected });
+  const { again, skip } = chosen.value;
+  const { options } = run;
   const merged = { ...options, concurrency: request.concurrency ?? options.concurrency, onFailure: request.onFailure ?? options.onFailure };
-  return execute(planned.value, {
-    ...request,
-    run: run.id,
-    first: { type: "run-resumed", concurrency: merged.concurrency, onFailure: merged.onFailure },
-    options: merged,
-    prior: async () => {
-      // Asked again: another process may have gone on with the run until now.
-      const now = await memory.state.findRun(run.id);
-      return now.ok ? ok(await verifiedSteps(now.value, memory.blobs)) : now;
+  const first: PayloadOf<"run-resumed"> = {
+    type: "run-resumed",
+    concurrency: merged.concurrency,
+    onFailure: merged.onFailure,
+    ...(again.length === 0 ? {} : { again }),
+    ...(skip.length === 0 ? {} : { skip }),
+    ...(next === undefined ? {} : { update: next.update }),
+  };
+  return execute(
+    { ...planned, undo },
+    {
+      ...request,
+      ...{
+        run: run.id,
+        first,
+        options: merged,
+        leaveOut: new Set(skip),
+        redefined: next !== undefined,
+        undoesOwn: run.inProject !== undefined,
+      },
+      prior: () => priorSteps(planned.memory, run, new Set(again)),
+      ...(input === undefined ? {} : { input }),
     },
-    ...(input.value === undefined ? {} : { input: input.value }),
-  });
+  );
 }
 
-async function inputOf(run: RunRecord, blobs: ArtifactStore): Promise<Result<string | undefined>> {
-  if (run.options.input === undefined) return ok(undefined);
-  const bytes = await blobs.get(run.options.input);
-  return bytes.ok ? ok(Buffer.from(bytes.value).toString()) : bytes;
+/** The steps that run again, and those that are left out. Fails with `usage` where the run has no such step, or it passed and is to be left out. */
+function chosenSteps(request: ResumeRequest, run: RunRecord, { plan }: PlannedRun): Result<{ again: string[]; skip: string[] }> {
+  const byId = new Map(plan.pipeline.steps.map((step) => [step.id, step]));
+  const ids = [...byId.keys()];
+  const { from } = request;
+  const skip = [...new Set(request.skip)];
+  const unknown = [...(from === undefined ? [] : [from]), ...skip].find((id) => !byId.has(id));
+  if (unknown !== undefined) return err(noSuchStep(run, unknown, ids));
+  const again = from === undefined ? [] : [from, ...descendantsOf(ids, (id) => byId.get(id)?.dependencies ?? [], from)];
+  const passed = skip.find((id) => !again.includes(id) && run.steps.find((step) => step.id === id)?.status === "passed");
+  if (passed === undefined) return ok({ again, skip });
+  return err({
+    reason: "usage",
+    message: `step \`${passed}\` cannot be left out: it passed already`,
+    hint: "only what would be run can be; `--from` has it run again",
+  } satisfies Failure);
 }
 
-/** Steps as state knows them; a passed step whose artifacts are gone or altered counts as not passed. */
-async function verifiedSteps(run: RunRecord, blobs: ArtifactStore): Promise<ReadonlyMap<string, StepRecord>> {
-  const steps = new Map<string, StepRecord>();
-  for (const step of run.steps) {
-    const whole = await Promise.all(step.artifacts.map((artifact) => blobs.pathOf(artifact.digest)));
-    const intact = whole.every((result) => result.ok);
-    steps.set(step.id, step.status === "passed" && !intact ? { ...step, status: "pending", artifacts: [] } : step);
+/** Asked once no other process can write to the run: another one may have gone on with it until now. */
+async function priorSteps({ state }: Memory, run: RunRecord, again: ReadonlySet<string>): Promise<Result<ReadonlyMap<string, StepRecord>>> {
+  const now = await state.findRun(run.id);
+  if (!now.ok) return now;
+  if (now.value.inProject?.digest !== run.inProject?.digest) {
+    return err({
+      reason: "usage",
+      message: `run ${run.id} was changed by another process meanwhile`,
+      hint: "look at it with `wave status`, and try again",
+    });
   }
-  return steps;
+  return ok(new Map(now.value.steps.map((step) => [step.id, again.has(step.id) ? { ...step, status: "pending" } : step])));
 }

@@ -11,7 +11,7 @@ import { contractTypes } from "./contract/contract-types.ts";
 import type { RunOutcome } from "./execute/context.ts";
 import { executePlan } from "./execute/execute-plan.ts";
 import { type Digest, digestOfBytes } from "./model/digest.ts";
-import type { EventPayload, RunOptions, WaveEvent } from "./model/event.ts";
+import type { EventPayload, PayloadOf, RunOptions, WaveEvent } from "./model/event.ts";
 import type { Failure } from "./model/failure.ts";
 import type { Step } from "./model/pipeline.ts";
 import type { Plan } from "./model/plan.ts";
@@ -67,6 +67,12 @@ export interface Execution {
   /** `run-started` or `run-resumed`. */
   readonly first: EventPayload;
   readonly options: RunOptions;
+  /** Steps that are left out. */
+  readonly leaveOut?: ReadonlySet<string>;
+  /** What lies over the base is of this very run. */
+  readonly undoesOwn?: boolean;
+  /** The definition is not the one that the run had. */
+  readonly redefined?: boolean;
   /** Steps that the run already has, asked for once no other process can write to it. */
   readonly prior: () => Promise<Result<ReadonlyMap<string, StepRecord>>>;
   readonly env: Environment;
@@ -108,7 +114,7 @@ async function settle<T>(work: () => Promise<Result<T>>, close: () => Promise<Re
 
 async function followPlan(planned: PlannedRun, execution: Execution, journal: Journal, reporter: Reporter): Promise<Result<RunOutcome>> {
   const { plan, memory, tree, passed, read, undo, isolation } = planned;
-  const { run, options, env } = execution;
+  const { run, options, env, leaveOut, redefined } = execution;
   const { blobs, redactor, stateDir } = memory;
   const prior = await execution.prior();
   if (!prior.ok) return prior;
@@ -126,13 +132,15 @@ async function followPlan(planned: PlannedRun, execution: Execution, journal: Jo
     ...{ plan, run, journal, publish, blobs, adapters, contractTypes, assemblePrompt },
     ...{ state: memory.state, clock: systemClock, random: Math.random, signal: execution.signal, prior: prior.value },
     workspaces: workspaceProvider({ root: read.root, stateDir, env, isolation, blobs, redactor }),
-    changes: changesPort(memory, read.root, undo),
+    changes: changesPort(memory, read.root, undo, execution.undoesOwn === true),
     files: planned.project.gateFiles,
     options: {
       concurrency: options.concurrency,
       onFailure: options.onFailure,
       apply: options.apply !== false,
       resetCircuit: execution.resetCircuit,
+      ...(leaveOut === undefined ? {} : { leaveOut }),
+      ...(redefined === undefined ? {} : { redefined }),
     },
     fingerprintOf: planned.fingerprintOf,
     matchWork: (step, fingerprint) => (options.reuse || step.reuse ? matchWork(step, fingerprint, passed, tree) : { kind: "new" }),
@@ -150,31 +158,42 @@ async function followPlan(planned: PlannedRun, execution: Execution, journal: Jo
 }
 
 async function beginRun(planned: PlannedRun, options: RunOptions, input: string | undefined): Promise<Result<EventPayload>> {
-  const { memory, plan, base, read } = planned;
-  const files = new Map<string, Uint8Array>();
-  for (const [path, file] of read.loaded.files) if (file.kind === "text") files.set(path, Buffer.from(file.text));
-  const manifest = await pinFiles(memory.blobs, files);
-  if (!manifest.ok) return manifest;
+  const { memory, plan, base } = planned;
+  const definition = await pinDefinition(planned);
+  if (!definition.ok) return definition;
   if (input !== undefined) {
     const stored = await memory.blobs.put(Buffer.from(memory.redactor.text(input)));
     if (!stored.ok) return stored;
   }
-  const { name, version, steps } = plan.pipeline;
+  const { name, version } = plan.pipeline;
   return ok({
     type: "run-started",
     pipeline: name,
     ...(version === undefined ? {} : { version }),
-    manifest: manifest.value,
     options,
     base,
-    steps: steps.map((step) => ({
-      id: step.id,
-      persona: step.persona.name,
-      dependencies: [...step.dependencies],
-      optional: step.optional,
-      contracts: step.contracts.map((contract) => contract.name),
-    })),
+    ...definition.value,
   });
+}
+
+/** Keeps the manifest and every file that it names as blobs, and gives what events say of the definition. */
+export async function pinDefinition({
+  read,
+  memory,
+  plan,
+}: Pick<PlannedRun, "read" | "memory" | "plan">): Promise<Result<Pick<PayloadOf<"run-started">, "manifest" | "steps">>> {
+  const files = new Map<string, Uint8Array>();
+  for (const [path, file] of read.loaded.files) if (file.kind === "text") files.set(path, Buffer.from(file.text));
+  const manifest = await pinFiles(memory.blobs, files);
+  if (!manifest.ok) return manifest;
+  const steps = plan.pipeline.steps.map((step) => ({
+    id: step.id,
+    persona: step.persona.name,
+    dependencies: [...step.dependencies],
+    optional: step.optional,
+    contracts: step.contracts.map((contract) => contract.name),
+  }));
+  return ok({ manifest: manifest.value, steps });
 }
 
 function optionsOf(request: RunRequest, planned: PlannedRun): RunOptions {

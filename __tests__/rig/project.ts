@@ -60,7 +60,7 @@ export function project(files: Readonly<Record<string, string>>): Project {
     children.add(started.child);
     return started;
   };
-  return { root, write, start, wave: (...words) => start(words).finished, events: () => readEvents(root) };
+  return { root, write, start, wave: (...words) => start(words).finished, events: () => eventsIn(root) };
 }
 
 /** The last `attempt-passed`'s artifact bytes, by name, from the blob store. */
@@ -102,7 +102,8 @@ function cleanEnv(extra: Readonly<Record<string, string>>): Record<string, strin
   return { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "/", LANG: "C.UTF-8", ...extra };
 }
 
-function readEvents(root: string): WaveEvent[] {
+/** All events of a project's runs, in the order of files and lines. */
+export function eventsIn(root: string): WaveEvent[] {
   const journals = path.join(root, ".wave/state/journals");
   return readdirSync(journals, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".jsonl"))

@@ -15,6 +15,20 @@ const opened = (pid: number): EventPayload => ({
 });
 export const closed: EventPayload = { type: "writer-closed", head: "" };
 export const resumed: EventPayload = { type: "run-resumed", concurrency: 4, onFailure: "stop" };
+/** A list of changes that can be told from others by a word. */
+export const changesRef = (word: string) => ({ digest: digest(word), added: 1, changed: 0, deleted: 0 });
+export const rolledBack = (to: string, steps: string[], isApplied = false): EventPayload => ({
+  type: "steps-rolled-back",
+  to,
+  steps,
+  ...(isApplied ? { changes: changesRef("kept"), tree: digest("kept tree") } : {}),
+});
+/** The run goes on with other steps: id → what it depends on. */
+export const redefined = (steps: Readonly<Record<string, readonly string[]>>): EventPayload => {
+  const begun = started(steps);
+  if (begun.type !== "run-started") throw new Error("not a start");
+  return { type: "run-resumed", concurrency: 4, onFailure: "stop", update: { manifest: digest("other manifest"), steps: begun.steps } };
+};
 export const failed = (step: string, attempt: number, retry?: number): EventPayload => ({
   type: "attempt-failed",
   step,
@@ -80,6 +94,16 @@ const payload = fc.constantFrom<EventPayload>(
   { type: "attempt-cancelled", step: "a", attempt: 1, durationMs: 3 },
   { type: "circuit-reset", breaker: "k" },
   resumed,
+  rolledBack("a", ["b"]),
+  rolledBack("a", ["b"], true),
+  { ...resumed, again: ["a", "b"] } as EventPayload,
+  { ...resumed, again: ["b"], skip: ["a"] } as EventPayload,
+  redefined({ b: [], a: ["b"], c: ["a"] }),
+  redefined({ b: [] }),
+  { type: "step-reopened", step: "a", because: "what it depends on has changed" },
+  { type: "changes-merged", changes: changesRef("merged"), apply: true },
+  { type: "changes-applied", changes: changesRef("merged") },
+  { type: "changes-undone", changes: changesRef("merged") },
   finished("failed"),
   finished("passed"),
   closed,

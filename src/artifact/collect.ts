@@ -84,9 +84,14 @@ async function contentAt(workspace: Workspace, artifact: StepArtifact, place: Fo
 async function store({ blobs, redactor }: Collection, { artifact, bytes, mediaType, source }: Content): Promise<Result<ArtifactRef>> {
   const { name } = artifact;
   const kind = redactor.kindOf(bytes);
-  if (kind !== undefined) return err({ reason: "secret-leaked", artifact: name, kind });
-  const stored = await blobs.put(bytes);
+  if (kind !== undefined && artifact.scrub !== true) return err({ reason: "secret-leaked", artifact: name, kind });
+  const stored = await blobs.put(kind === undefined ? bytes : scrubbed(bytes, redactor));
   return stored.ok ? ok({ name, ...stored.value, mediaType, source }) : stored;
+}
+
+function scrubbed(bytes: Uint8Array, redactor: Redactor): Uint8Array {
+  const filter = redactor.stream();
+  return Buffer.concat([filter.push(bytes), filter.flush()]);
 }
 
 /** The final message as the one artifact that is still missing; nothing where it is not one. */

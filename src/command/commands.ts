@@ -6,12 +6,14 @@ import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
 import { doctorCommand } from "./doctor.ts";
 import { logsCommand } from "./logs.ts";
+import { metricsCommand } from "./metrics.ts";
 import { planCommand } from "./plan.ts";
 import { resumeCommand } from "./resume.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { runCommand } from "./run.ts";
 import { stateCommand } from "./state.ts";
 import { statusCommand } from "./status.ts";
+import { traceCommand } from "./trace.ts";
 import { validateCommand } from "./validate.ts";
 import { workspaceCommand } from "./workspace.ts";
 
@@ -24,10 +26,12 @@ export const commands: readonly Command[] = [
   cancelCommand,
   statusCommand,
   logsCommand,
+  traceCommand,
   artifactsCommand,
   rollbackCommand,
   workspaceCommand,
   cleanupCommand,
   stateCommand,
+  metricsCommand,
   doctorCommand,
 ];

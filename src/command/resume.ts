@@ -1,19 +1,27 @@
 /** `wave resume`: goes on with a run that did not pass. */
-import { resumeRun } from "../resume-run.ts";
+import { projectChangedText, redefinedText } from "../report/render-resume-news.ts";
+import { type ResumeNews, resumeRun } from "../resume-run.ts";
 import { chooseReporter } from "./choose-reporter.ts";
-import { type Command, fail, flag, type Invocation, manifestOptions } from "./command.ts";
+import { type Command, fail, flag, type Invocation, type Io, manifestOptions, type OptionDefinition, textOption } from "./command.ts";
 import { finish } from "./finish-run.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";
 import { executionOptions, executionWords } from "./run.ts";
 
+const resumeOptions: readonly OptionDefinition[] = [
+  { flags: "--from <step>", description: "run this step and all that descends from it again" },
+  { flags: "--skip <step>", description: "leave this step out; what needs it is skipped too", repeatable: true },
+  { flags: "--update", description: "take the manifest as it is now, and show how it differs first" },
+];
+
 export const resumeCommand: Command = {
   name: "resume",
-  summary: "Go on with a run that failed, was cancelled or was killed",
-  details: "The manifest, its files and the project's base are those of the run's beginning. Steps that passed are not run again.",
+  summary: "Go on with a run that failed, was cancelled, was killed or was rolled back",
+  details:
+    "The manifest, its files and the project's base are those of the run's beginning. Steps that passed are not run again, unless they descend from the step that --from names, or --update finds them changed.",
   arguments: [{ name: "[run]", description: "an id, a unique prefix, `latest` (default), or a pipeline's name" }],
-  options: [...manifestOptions.filter((option) => !option.flags.startsWith("--env")), ...executionOptions],
-  examples: ["wave resume", "wave resume 3f9a", "wave resume latest --on-failure keep-going"],
+  options: [...manifestOptions.filter((option) => !option.flags.startsWith("--env")), ...resumeOptions, ...executionOptions],
+  examples: ["wave resume", "wave resume 3f9a --from build", "wave resume latest --on-failure keep-going"],
   run: resume,
 };
 
@@ -23,10 +31,16 @@ async function resume(invocation: Invocation): Promise<number> {
   const words = executionWords(invocation);
   if ("reason" in words) return fail(io, words, { json });
   const request = projectRequest(invocation);
+  const from = textOption(invocation, "from");
+  const skip = invocation.options["skip"];
   const resumed = await resumeRun({
     ...request,
     ...words,
     selector: invocation.arguments[0] ?? "latest",
+    ...(from === undefined ? {} : { from }),
+    skip: Array.isArray(skip) ? skip : [],
+    update: flag(invocation, "update"),
+    tell: (news) => (json ? undefined : tell(io, news)),
     signal: io.signal,
     reporter: (plan) => chooseReporter(plan, io, { json, verbose: flag(invocation, "verbose") }),
   });
@@ -36,4 +50,8 @@ async function resume(invocation: Invocation): Promise<number> {
   if (json) io.stdout.write(`${JSON.stringify({ ok: true, run: run.id, status: run.status })}\n`);
   else io.stderr.write(`run ${run.id} passed already: nothing to do\n`);
   return 0;
+}
+
+function tell(io: Io, news: ResumeNews): void {
+  io.stderr.write(news.kind === "redefined" ? redefinedText(news.changes) : projectChangedText(news.run, news.affected));
 }

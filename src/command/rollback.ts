@@ -1,23 +1,26 @@
-/** `wave rollback`: takes what a run applied out of the project again. */
+/** `wave rollback`: takes what a run applied out of the project again, wholly or back to a step. */
 import { changesText } from "../report/changes-text.ts";
+import { printable } from "../report/printable.ts";
 import { changesLines } from "../report/render-changes.ts";
-import { findApplied, undoRun } from "../undo-run.ts";
-import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
+import { planUndo, type Undoing, undoRun } from "../undo-run.ts";
+import { type Command, fail, flag, type Invocation, type Io, jsonOption, manifestOptions, textOption } from "./command.ts";
 import { openProjectMemory } from "./open-memory.ts";
 
 export const rollbackCommand: Command = {
   name: "rollback",
-  summary: "Take the changes of a run out of the project again",
+  summary: "Take the changes of a run, or of its later steps, out of the project again",
   details:
-    "Puts every file that the run changed back as it was before. Refuses, and does nothing, when one of them changed since. On a terminal it only shows what it would do, unless --yes is given.",
+    "Puts every file that the run changed back as it was before. With --to, the steps that descend from STEP are undone, the changes of the others stay, and `wave resume` runs the undone ones again. Refuses, and does nothing, when one of the files changed since. On a terminal it only shows what it would do, unless --yes is given.",
   arguments: [{ name: "<run>", description: "an id, a unique prefix, `latest`, or a pipeline's name" }],
   options: [
     ...manifestOptions,
+    { flags: "--to <step>", description: "undo only what descends from this step" },
+    { flags: "--force", description: "overwrite files that changed since" },
     { flags: "--yes", description: "do it, also on a terminal" },
     { flags: "--dry-run", description: "only show what would be done" },
     jsonOption,
   ],
-  examples: ["wave rollback latest", "wave rollback 3f9a --yes"],
+  examples: ["wave rollback latest", "wave rollback 3f9a --yes", "wave rollback 3f9a --to survey --yes"],
   run: rollback,
 };
 
@@ -27,20 +30,47 @@ async function rollback(invocation: Invocation): Promise<number> {
   const opened = await openProjectMemory(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
   const { read, memory } = opened.value;
-  const found = await findApplied(memory, invocation.arguments[0] ?? "latest");
-  if (!found.ok) return fail(io, found.error, { json });
-  const { run, ref, changes } = found.value;
+  const planned = await planUndo(memory, read.root, invocation.arguments[0] ?? "latest", textOption(invocation, "to"));
+  if (!planned.ok) return fail(io, planned.error, { json });
   const dry = flag(invocation, "dryRun") || (io.stderr.isTerminal && !json && !flag(invocation, "yes"));
-  if (!dry) {
-    const undone = await undoRun(memory, read.root, found.value);
-    if (!undone.ok) return fail(io, undone.error, { json });
-  }
+  if (dry) return tell(io, planned.value, json, true, []);
+  const overwritten: string[] = [];
+  const overwrite = (paths: readonly string[]) => {
+    overwritten.push(...paths);
+    if (!json) io.stderr.write(`overwriting what changed since: ${paths.map(printable).join(", ")}\n`);
+  };
+  const undone = await undoRun(memory, read.root, planned.value, flag(invocation, "force") ? overwrite : undefined);
+  return undone.ok ? tell(io, undone.value, json, false, overwritten) : fail(io, undone.error, { json });
+}
+
+function tell(io: Io, undoing: Undoing, json: boolean, dry: boolean, overwritten: readonly string[]): number {
+  const { run, to, steps, ref, changes, foreign, inPlace } = undoing;
   if (json) {
-    io.stdout.write(`${JSON.stringify({ ok: true, run: run.id, undone: !dry, changes: ref, paths: changes.map(({ path }) => path) })}\n`);
+    const back = to === undefined ? {} : { to, steps };
+    const told = { ok: true, run: run.id, undone: !dry, ...back, changes: ref ?? null, paths: changes.map(({ path }) => path) };
+    io.stdout.write(`${JSON.stringify({ ...told, changedSince: foreign, overwritten, inPlace })}\n`);
     return 0;
   }
-  const lines = changesLines(changes, { color: io.stderr.color, undone: true });
-  const said = dry ? `would be undone; \`--yes\` does it` : "undone";
-  io.stderr.write(`${[...lines, `run ${run.id}: ${changesText(ref)} ${said}`].join("\n")}\n`);
+  const lines = changesLines(changes, { color: io.stderr.color });
+  if (dry && foreign.length > 0) {
+    lines.push(`changed since, so that it would be refused without \`--force\`: ${foreign.map(printable).join(", ")}`);
+  }
+  if (inPlace.length > 0) lines.push(`not undone, since it was done in the project itself: what ${list(inPlace)} changed there`);
+  lines.push(summary(undoing, dry));
+  if (to !== undefined && !dry) lines.push(`to go on: wave resume ${run.id}`);
+  io.stderr.write(`${lines.join("\n")}\n`);
   return 0;
+}
+
+function summary({ run, to, steps, ref, changes }: Undoing, dry: boolean): string {
+  const said = dry ? "would be undone; `--yes` does it" : "undone";
+  if (to === undefined) return `run ${run.id}: ${ref === undefined ? "nothing" : changesText(ref)} ${said}`;
+  const files = changes.length === 1 ? "1 file" : `${changes.length} files`;
+  const project = changes.length === 0 ? "the project stays as it is" : `${files} of the project`;
+  return `run ${run.id}, back to ${printable(to)}: ${list(steps)} ${said} (${project})`;
+}
+
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 5).map(printable).join(", ");
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }

@@ -11,7 +11,7 @@ import { mergeChangesets } from "../model/merge-changes.ts";
 import { isAllowed } from "../model/permissions.ts";
 import type { Step } from "../model/pipeline.ts";
 import { err, ok, type Result } from "../model/result.ts";
-import type { PassedWork } from "../model/state.ts";
+import type { StoredWork } from "./context.ts";
 import type { Run } from "./run-state.ts";
 
 const unchanged: BuiltOn = new Map();
@@ -47,7 +47,7 @@ export async function startOf(run: Run, step: Step): Promise<Result<Changeset>> 
 }
 
 /** The same, with the changes of work that is only judged again on top. */
-export async function startWith(run: Run, step: Step, work: PassedWork): Promise<Result<Changeset>> {
+export async function startWith(run: Run, step: Step, work: StoredWork): Promise<Result<Changeset>> {
   const start = await startOf(run, step);
   if (!start.ok || work.changes === undefined) return start;
   const changes = await run.context.changes.read(work.changes.digest);
@@ -62,7 +62,7 @@ export async function changesIntact({ context }: Run, left: { readonly changes?:
 }
 
 /** Whether the changes of earlier work can stand for a step's: their bytes are there, and what they change is as it was then. */
-export async function changesStand(run: Run, step: Step, work: PassedWork): Promise<boolean> {
+export async function changesStand(run: Run, step: Step, work: StoredWork): Promise<boolean> {
   if (work.changes === undefined) return true;
   if (!(await changesIntact(run, work))) return false;
   const after = await startWith(run, step, work);

@@ -7,7 +7,7 @@ import type { Failure } from "../model/failure.ts";
 import type { Step } from "../model/pipeline.ts";
 import { noteChanges } from "./changes.ts";
 import type { Run } from "./run-state.ts";
-import { type Dropped, dropPaused, dropUnstarted, settle } from "./schedule.ts";
+import { type Dropped, dropPaused, dropUnstarted, isOpen, settle } from "./schedule.ts";
 
 /** What a passed step left. */
 export interface Left {
@@ -53,6 +53,17 @@ export function concludeFailed(run: Run, step: Step, failure: Failure, attempt?:
   );
   if (mode === "stop") payloads.push(...stopRunning(run, `${step.id} failed`));
   return payloads;
+}
+
+/** Steps that were to be left out end before anything starts, with what cannot do without them. */
+export function concludeLeftOut(run: Run, ids: ReadonlySet<string>): EventPayload[] {
+  const told: Dropped[] = [];
+  for (const { step } of run.context.plan.steps) {
+    if (!ids.has(step.id)) continue;
+    if (!isOpen(run.schedule, step.id)) continue;
+    told.push({ id: step.id, because: "left out with --skip" }, ...settle(run.schedule, step.id, "skipped"));
+  }
+  return skipped(run, told);
 }
 
 /** A running step was stopped. `attempt` is absent when none had begun. */

@@ -55,8 +55,8 @@ export interface ExecuteContext {
   readonly options: ExecuteOptions;
   /**
    * By step id, when a run is resumed: what this run already has. Passed steps whose blobs verify are taken as passed, with
-   * no event; numbers of attempts go on above those that are here. A step that must run again although it passed is left out
-   * or has another status.
+   * no event; numbers of attempts go on above those that are here. A step that must run again although it passed has
+   * another status.
    */
   readonly prior: ReadonlyMap<string, StepRecord>;
   /** What steps change: kept, merged and applied. */
@@ -94,6 +94,10 @@ export interface ExecuteOptions {
   readonly onFailure: RunOptions["onFailure"];
   /** Whether the project gets the changes of a run that passed. */
   readonly apply: boolean;
+  /** Steps that are not begun; they end as `skipped`. Absent: none. */
+  readonly leaveOut?: ReadonlySet<string>;
+  /** The definition is not the one that prior steps ran under: a passed step stands only where its fingerprint is the same. */
+  readonly redefined?: boolean;
   /** Forget the circuit breakers' windows before anything starts. */
   readonly resetCircuit: boolean;
 }
@@ -102,6 +106,8 @@ export interface ExecuteOptions {
 export interface ChangesPort {
   /** What leads from the project as it is to the base of the run: not empty where an earlier run's changes lie over that base. */
   readonly undo: Changeset;
+  /** Those changes are of this run itself, so that its own, when they are nothing, take them out of the project too. Absent: of another. */
+  readonly undoesOwn?: boolean;
   /** A changeset that was kept. Fails with `state-damaged` where its blob is gone or holds something else. */
   read(digest: Digest): Promise<Result<Changeset>>;
   keep(changes: Changeset): Promise<Result<ChangesRef>>;
@@ -123,8 +129,11 @@ export interface RunOutcome {
   readonly durationMs: number;
 }
 
+/** Work that is taken over: where it was done, and what it left. */
+export type StoredWork = Pick<PassedWork, "run" | "attempt" | "artifacts" | "changes">;
+
 /** Whether equal work passed before: taken as it is (`equal`), or only judged again (`recheck`). */
-export type StepMatch = { readonly kind: "equal" | "recheck"; readonly found: PassedWork } | { readonly kind: "new" };
+export type StepMatch = { readonly kind: "equal" | "recheck"; readonly found: StoredWork } | { readonly kind: "new" };
 
 /** An attempt's output, until `close` gives the file it is in; `size` in bytes. */
 export interface AttemptLog extends OutputLog {

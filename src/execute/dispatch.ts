@@ -8,7 +8,7 @@ import { type AttemptEnd, type FailedEnd, runAttempt } from "./attempt.ts";
 import { attemptCancelled, attemptFailed, attemptPassed, contractsChecked, type NextAttempt } from "./attempt-events.ts";
 import { changesStand, startWith } from "./changes.ts";
 import { concludeCancelled, concludeFailed, concludePassed, keepPassed } from "./conclude.ts";
-import { attemptStarted, type Beginning, type FoundWork, type Opening, openStep } from "./open-step.ts";
+import { attemptStarted, type Beginning, type FoundWork, type Opening, openStep, stepReopened } from "./open-step.ts";
 import { retryDecision, withJitter } from "./retry.ts";
 import { announce, lose, progressOf, type Run, track } from "./run-state.ts";
 import { offer, pause, take } from "./schedule.ts";
@@ -23,11 +23,11 @@ export async function advance(run: Run, payloads: readonly EventPayload[]): Prom
   for (let planned = take(run.schedule); planned !== undefined; planned = take(run.schedule)) {
     const opening = openStep(run, planned.step);
     run.adoptable.delete(planned.step.id);
-    if (opening.kind === "refused") batch.push(...concludeFailed(run, planned.step, opening.failure));
+    if (opening.kind === "refused") batch.push(...opening.before, ...concludeFailed(run, planned.step, opening.failure));
     else if (opening.kind === "kept") keepPassed(run, planned.step, opening.left);
     else if (opening.kind === "ask") asking.push(opening);
     else {
-      batch.push(attemptStarted(opening.beginning));
+      batch.push(...attemptStarted(opening.beginning));
       beginnings.push(opening.beginning);
     }
   }
@@ -66,7 +66,7 @@ async function ask(run: Run, beginning: Beginning, match: FoundWork | undefined)
     ? []
     : [{ type: "circuit-opened", step: step.id, contract, breaker, failed, window }];
   run.opened.add(breaker);
-  return advance(run, [...opened, ...concludeFailed(run, step, failure)]);
+  return advance(run, [...stepReopened(beginning), ...opened, ...concludeFailed(run, step, failure)]);
 }
 
 /** Whether found work can be taken: its blobs are whole, and the project is as the fingerprints say. */
@@ -80,7 +80,7 @@ async function beginAsked(run: Run, beginning: Beginning): Promise<void> {
     beginning.admission.release();
     return advance(run, concludeCancelled(run, beginning.step));
   }
-  if (await announce(run, [attemptStarted(beginning)])) return attempt(run, beginning);
+  if (await announce(run, attemptStarted(beginning))) return attempt(run, beginning);
   beginning.admission.release();
 }
 
@@ -95,7 +95,7 @@ function reuse(run: Run, beginning: Beginning, match: FoundWork): EventPayload[]
     artifacts: [...artifacts],
     ...(changes === undefined ? {} : { changes }),
   };
-  return [reused, ...concludePassed(run, step, match.found)];
+  return [...stepReopened(beginning), reused, ...concludePassed(run, step, match.found)];
 }
 
 /** What an attempt's end means for its step. Moves the schedule on and gives the events. */

@@ -8,7 +8,7 @@ import type { Failure } from "../model/failure.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { changesIntact } from "./changes.ts";
 import { breakerKey } from "./circuit.ts";
-import { cancelRun, keepPassed } from "./conclude.ts";
+import { cancelRun, concludeLeftOut, keepPassed } from "./conclude.ts";
 import type { ExecuteContext, RunOutcome } from "./context.ts";
 import { advance } from "./dispatch.ts";
 import { announce, createRun, type Run, track } from "./run-state.ts";
@@ -54,13 +54,17 @@ async function untilEnd(run: Run): Promise<void> {
   if (signal.aborted) cancel();
   else {
     signal.addEventListener("abort", cancel, { once: true });
-    track(run, advance(run, resets(run.context)));
+    const leftOut = concludeLeftOut(run, run.context.options.leaveOut ?? new Set());
+    track(run, advance(run, [...resets(run.context), ...leftOut]));
   }
   await ended;
   signal.removeEventListener("abort", cancel);
 }
 
-/** Takes what this run already has: a passed step stands when its blobs do, and everything it builds on stands too. */
+/**
+ * Takes what this run already has: a passed step stands when its blobs do, and everything it builds on stands too. Under another
+ * definition each is looked at when its turn comes.
+ */
 async function adoptPrior(run: Run): Promise<void> {
   const { plan, prior, blobs } = run.context;
   const passed = plan.steps.flatMap(({ step }) => prior.get(step.id) ?? []).filter((record) => record.status === "passed");
@@ -69,6 +73,7 @@ async function adoptPrior(run: Run): Promise<void> {
     const stand = await Promise.all(some.map(async (record) => (await blobsVerify(blobs, record.artifacts)) && changesIntact(run, record)));
     for (const [index, record] of some.entries()) if (stand[index] === true) run.adoptable.set(record.id, record);
   }
+  if (run.context.options.redefined === true) return;
   for (const { step } of plan.steps) {
     const record = run.adoptable.get(step.id);
     if (record === undefined || run.schedule.nodes.get(step.id)?.state !== "ready") continue;

@@ -8,11 +8,12 @@ import type { Failure } from "../model/failure.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { Adapter } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
-import type { PassedWork } from "../model/state.ts";
+import type { StepRecord } from "../model/state.ts";
 import type { AttemptStart, ReadyInput } from "./attempt.ts";
 import { builtOnOf, startOf } from "./changes.ts";
 import { type Admission, unguarded } from "./circuit.ts";
 import type { Left } from "./conclude.ts";
+import type { StoredWork } from "./context.ts";
 import { progressOf, type Run } from "./run-state.ts";
 
 /** An attempt that is about to begin. */
@@ -22,11 +23,13 @@ export interface Beginning {
   readonly fingerprint: FingerprintRef;
   readonly admission: Extract<Admission, { kind: "admitted" }>;
   /** The earlier work whose stored artifacts are only judged again. */
-  readonly rechecked?: PassedWork;
+  readonly rechecked?: StoredWork;
+  /** Why what the step did in this run before does not stand. */
+  readonly reopened?: string;
 }
 
 export type Opening =
-  | { readonly kind: "refused"; readonly failure: Failure }
+  | { readonly kind: "refused"; readonly failure: Failure; readonly before: readonly EventPayload[] }
   | { readonly kind: "kept"; readonly left: Left }
   | { readonly kind: "begin"; readonly beginning: Beginning }
   | { readonly kind: "ask"; readonly beginning: Beginning; readonly match?: FoundWork };
@@ -34,15 +37,15 @@ export type Opening =
 /** Equal work that passed before; its blobs are not verified yet. */
 export interface FoundWork {
   readonly kind: "equal" | "recheck";
-  readonly found: PassedWork;
+  readonly found: StoredWork;
 }
 
 /** Opens a step that has just been given a slot. Takes the number of its next attempt, but announces nothing. */
 export function openStep(run: Run, step: Step): Opening {
   const adapter = adapterOf(run, step);
-  if (!adapter.ok) return { kind: "refused", failure: adapter.error };
+  if (!adapter.ok) return refusal(run, step, adapter.error);
   const inputs = inputsOf(run, step);
-  if (!inputs.ok) return { kind: "refused", failure: inputs.error };
+  if (!inputs.ok) return refusal(run, step, inputs.error);
   const digests = Object.fromEntries(inputs.value.map((input) => [input.name, input.digest]));
   const fingerprint = run.context.fingerprintOf(step, digests, digestOfBuiltOn(builtOnOf(run, step)));
   const kept = keptWork(run, step, fingerprint);
@@ -58,17 +61,21 @@ export function openStep(run: Run, step: Step): Opening {
     startFrom: () => startOf(run, step),
     ...(feedback === undefined ? {} : { feedback }),
   };
-  const beginning: Beginning = { step, start, fingerprint, admission: unguarded };
-  const match = rejected || attemptedHere(progress.retries) ? undefined : run.context.matchWork?.(step, fingerprint);
+  const reopened = reopeningOf(run, step);
+  const beginning: Beginning = { step, start, fingerprint, admission: unguarded, ...(reopened === undefined ? {} : { reopened }) };
+  const match =
+    rejected || attemptedHere(progress.retries)
+      ? undefined
+      : (ownMatch(run, step, fingerprint) ?? run.context.matchWork?.(step, fingerprint));
   if (match !== undefined && match.kind !== "new") return { kind: "ask", beginning, match };
   return step.contracts.some((contract) => contract.breaker !== undefined) ? { kind: "ask", beginning } : { kind: "begin", beginning };
 }
 
-/** The event that has to be on disk before the attempt does anything. */
-export function attemptStarted(beginning: Beginning): EventPayload {
+/** The events that have to be on disk before the attempt does anything. */
+export function attemptStarted(beginning: Beginning): EventPayload[] {
   const { step, start, fingerprint, admission } = beginning;
   const model = step.persona.model ?? step.adapter?.model;
-  return {
+  const started: EventPayload = {
     type: "attempt-started",
     step: step.id,
     attempt: start.attempt,
@@ -81,6 +88,16 @@ export function attemptStarted(beginning: Beginning): EventPayload {
     breakers: [...admission.breakers],
     probe: admission.probes.length > 0,
   };
+  return [...stepReopened(beginning), started];
+}
+
+/** Takes back that a step had passed, where it had. */
+export function stepReopened({ step, reopened }: { readonly step: Step; readonly reopened?: string | undefined }): EventPayload[] {
+  return reopened === undefined ? [] : [{ type: "step-reopened", step: step.id, because: reopened }];
+}
+
+function refusal(run: Run, step: Step, failure: Failure): Opening {
+  return { kind: "refused", failure, before: stepReopened({ step, reopened: reopeningOf(run, step) }) };
 }
 
 function adapterOf(run: Run, step: Step): Result<Adapter> {
@@ -121,6 +138,27 @@ function keptWork(run: Run, step: Step, fingerprint: FingerprintRef): Left | und
   const record = run.adoptable.get(step.id);
   const same = record?.fingerprint?.work === fingerprint.work && record.fingerprint.gate === fingerprint.gate;
   return same ? record : undefined;
+}
+
+/** This run's own work, where only its gates have changed. */
+function ownMatch(run: Run, step: Step, fingerprint: FingerprintRef): FoundWork | undefined {
+  const record = run.adoptable.get(step.id);
+  if (record?.fingerprint?.work !== fingerprint.work) return undefined;
+  const { artifacts, changes } = record;
+  const from = record.reusedFrom ?? { run: run.context.run, attempt: passedAttempt(record) };
+  return { kind: "recheck", found: { ...from, artifacts, ...(changes === undefined ? {} : { changes }) } };
+}
+
+function passedAttempt({ attempts }: StepRecord): number {
+  return attempts.find(({ status, undone }) => status === "passed" && undone !== true)?.attempt ?? 1;
+}
+
+/** Why a step that had passed in this run is worked on after all; told once. */
+function reopeningOf(run: Run, step: Step): string | undefined {
+  const progress = progressOf(run, step.id);
+  if (progress.reopened || run.context.prior.get(step.id)?.status !== "passed") return undefined;
+  progress.reopened = true;
+  return run.adoptable.has(step.id) ? "what it depends on has changed" : "what it left is gone or damaged";
 }
 
 /** Equal work is looked for once: an attempt that failed here is not replaced by it. */

@@ -17,6 +17,8 @@ export interface StepProgress {
   feedback?: Feedback;
   /** Equal work was looked for, and does not pass the contracts. */
   rejected: boolean;
+  /** It had passed in this run before, and that was taken back. */
+  reopened: boolean;
 }
 
 export interface Run {
@@ -110,7 +112,7 @@ export function progressOf(run: Run, step: string): StepProgress {
     (a, b) => (a === undefined || b.attempt > a.attempt ? b : a),
     undefined,
   );
-  const progress: StepProgress = { attempt: last?.attempt ?? 0, retries: { work: 0, transient: 0 }, rejected: false };
+  const progress: StepProgress = { attempt: last?.attempt ?? 0, retries: { work: 0, transient: 0 }, rejected: false, reopened: false };
   if (last?.status === "failed" && last.failure !== undefined) progress.feedback = { attempt: last.attempt, failure: last.failure };
   run.progress.set(step, progress);
   return progress;

@@ -133,6 +133,11 @@ export function dropPaused(schedule: Schedule): readonly string[] {
   return endWhere(schedule, "cancelled", (node) => node.begun && (node.state === "paused" || node.state === "ready"));
 }
 
+/** Whether a step has not ended. */
+export function isOpen(schedule: Schedule, id: string): boolean {
+  return !isEnding(nodeOf(schedule, id).state);
+}
+
 /** What a step waits for, and whether it can do without: edges of the graph, and makers of inputs that only a chain leads to. */
 function upstreamOf(step: Step): ReadonlyMap<string, boolean> {
   const soft = new Map<string, boolean>();

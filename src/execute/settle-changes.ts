@@ -1,6 +1,7 @@
 /**
  * The end of a run whose steps all passed: what they changed is merged, announced and, if the run is to, applied to the
- * project. A run that is resumed after it died here does it again: applying twice changes nothing.
+ * project. A run that is resumed after it died here does it again: applying twice changes nothing. What the project has of this
+ * very run from before is replaced, also where nothing replaces it.
  */
 import { compose } from "../model/combine-changes.ts";
 import type { Failure } from "../model/failure.ts";
@@ -9,11 +10,12 @@ import { announce, type Run } from "./run-state.ts";
 
 /** Gives why the run did not come to its end after all: `merge-conflict`, `project-changed`, or what state or the disk refused. */
 export async function settleChanges(run: Run): Promise<Failure | undefined> {
-  if (run.changes.size === 0) return undefined;
   const { changes: port, options } = run.context;
+  const replaces = port.undoesOwn === true && port.undo.length > 0;
+  if (run.changes.size === 0 && !replaces) return undefined;
   const merged = await changesOfRun(run);
   if (!merged.ok) return merged.error;
-  if (merged.value.length === 0) return undefined;
+  if (merged.value.length === 0 && !replaces) return undefined;
   const kept = await port.keep(merged.value);
   if (!kept.ok) return kept.error;
   const changes = kept.value;

@@ -39,6 +39,12 @@ export function describeFailure(failure: Failure): Description {
         detail: failure.steps.map((step) => `step \`${step}\` failed`),
         hint: `\`wave status ${failure.run}\` shows why`,
       };
+    case "rolled-back":
+      return {
+        title: `it was rolled back to step \`${failure.to}\``,
+        detail: failure.steps.map((step) => `step \`${step}\` has to run again`),
+        hint: "`wave resume` goes on from here",
+      };
     case "file-unreadable":
     case "state-locked":
     case "state-unreadable":
@@ -143,7 +149,8 @@ function describeStateFailure(failure: StateFailure): Description {
 
 type AttemptFailure = Exclude<
   Failure,
-  StateFailure | { reason: "usage" | "manifest-invalid" | "adapter-missing" | "permission-unenforceable" | "cancelled" | "run-failed" }
+  | StateFailure
+  | { reason: "usage" | "manifest-invalid" | "adapter-missing" | "permission-unenforceable" | "cancelled" | "run-failed" | "rolled-back" }
 >;
 
 function describeAttemptFailure(failure: AttemptFailure): Description {

@@ -78,6 +78,20 @@ export const Base = Type.Object(
   strict("What the project's tree was."),
 );
 
+const steps = Type.Array(
+  Type.Object(
+    {
+      id: text("The step's id."),
+      persona: text("The name of its persona."),
+      dependencies: texts("The steps that it waits for."),
+      optional: flag("Whether it may fail without failing the run."),
+      contracts: texts("The names of its contracts."),
+    },
+    strict("A step of the pipeline."),
+  ),
+  { description: "The steps, in the order of the manifest." },
+);
+
 export const eventSchemas = {
   "writer-opened": Type.Object(
     {
@@ -109,24 +123,23 @@ export const eventSchemas = {
         strict("How the run was asked for; resume takes these again."),
       ),
       base: Base,
-      steps: Type.Array(
-        Type.Object(
-          {
-            id: text("The step's id."),
-            persona: text("The name of its persona."),
-            dependencies: texts("The steps that it waits for."),
-            optional: flag("Whether it may fail without failing the run."),
-            contracts: texts("The names of its contracts."),
-          },
-          strict("A step of the pipeline."),
-        ),
-        { description: "The steps, in the order of the manifest." },
-      ),
+      steps,
     },
     strict("A run began."),
   ),
   "run-resumed": Type.Object(
-    { concurrency, onFailure },
+    {
+      concurrency,
+      onFailure,
+      again: Type.Optional(texts("Steps that run again although they may have passed: what they did before counts no more, for any run.")),
+      skip: Type.Optional(texts("Steps that are left out.")),
+      update: Type.Optional(
+        Type.Object(
+          { manifest: digest("The blob that lists the manifest and every file that it names, as they are now."), steps },
+          strict("The definition that counts from here on; absent: the one that the run had."),
+        ),
+      ),
+    },
     strict("Another process goes on with the run; steps that had not passed are open again."),
   ),
   "step-reused": Type.Object(
@@ -138,6 +151,10 @@ export const eventSchemas = {
       changes: Type.Optional(ChangesRecord),
     },
     strict("A step passed without being run: equal work had passed before."),
+  ),
+  "step-reopened": Type.Object(
+    { step, because: text("Why what it did before does not stand.") },
+    strict("A step that had passed in this run is worked on again, because what it depends on or what it left is not as it was."),
   ),
   "attempt-started": Type.Object(
     {
@@ -225,6 +242,17 @@ export const eventSchemas = {
   ),
   "changes-applied": Type.Object({ changes: ChangesRecord }, strict("The project has the run's changes.")),
   "changes-undone": Type.Object({ changes: ChangesRecord }, strict("The project no longer has the run's changes.")),
+  "steps-rolled-back": Type.Object(
+    {
+      to: text("The step that was gone back to; it stays."),
+      steps: texts("The steps that are undone: those that descend from it. What they did counts no more, for any run."),
+      changes: Type.Optional(ChangesRecord),
+      tree: Type.Optional(digest("Over the project's tree, as the rollback left it.")),
+    },
+    strict(
+      "A run was taken back to a step. `changes`: what the project has of the run from here on; absent: nothing. On disk after the project's files are written.",
+    ),
+  ),
   "run-finished": Type.Object(
     {
       status: Type.Enum(["passed", "failed", "cancelled"], { description: "How it ended." }),

@@ -13,6 +13,7 @@ const eventTypes: Readonly<Record<EventType, true>> = {
   "run-started": true,
   "run-resumed": true,
   "step-reused": true,
+  "step-reopened": true,
   "attempt-started": true,
   "contract-checked": true,
   "attempt-passed": true,
@@ -24,6 +25,7 @@ const eventTypes: Readonly<Record<EventType, true>> = {
   "changes-merged": true,
   "changes-applied": true,
   "changes-undone": true,
+  "steps-rolled-back": true,
   "run-finished": true,
   "writer-closed": true,
 };

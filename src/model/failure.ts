@@ -98,7 +98,9 @@ export type Failure =
   | { readonly reason: "workspace-failed"; readonly detail: string; readonly code: string }
   | { readonly reason: "cancelled"; readonly by: string }
   /** The run's own end: the steps at fault. */
-  | { readonly reason: "run-failed"; readonly run: string; readonly steps: readonly string[] };
+  | { readonly reason: "run-failed"; readonly run: string; readonly steps: readonly string[] }
+  /** The run was taken back to a step; these have to run again. */
+  | { readonly reason: "rolled-back"; readonly to: string; readonly steps: readonly string[] };
 
 export type FailureReason = Failure["reason"];
 
@@ -141,6 +143,7 @@ export function exitCodeOf(failure: Failure): 1 | 2 | 4 | 130 {
     case "circuit-open":
     case "workspace-failed":
     case "run-failed":
+    case "rolled-back":
       return 1;
     case "cancelled":
       return 130;

@@ -36,6 +36,13 @@ export function topologicalOrder(nodes: readonly string[], edgesOf: EdgesOf): st
   return order;
 }
 
+/** Everything that depends on a node, directly or through others, in the order of `nodes`; the node itself is not among them. */
+export function descendantsOf(nodes: readonly string[], edgesOf: EdgesOf, start: string): string[] {
+  const found = new Set([start]);
+  for (const node of topologicalOrder(nodes, edgesOf)) if (edgesOf(node).some((edge) => found.has(edge))) found.add(node);
+  return nodes.filter((node) => node !== start && found.has(node));
+}
+
 /**
  * One cycle for every group of nodes that all depend on each other, in order of `nodes`: as a path along edges, first = last,
  * and the shortest one through the group's first node.

@@ -44,6 +44,11 @@ export const ArtifactSchema = Type.Union(
           Type.String({ minLength: 1, maxLength: 4096, description: "Where it lies in the workspace; a glob that matches one file." }),
         ),
         optional: Type.Optional(Type.Boolean({ description: "The step may pass without it." })),
+        on_secret: Type.Optional(
+          Type.Enum(["fail", "scrub"], {
+            description: "What a secret in it does: fail the attempt (default), or be replaced before the artifact is stored.",
+          }),
+        ),
         media_type: Type.Optional(
           Type.String({ pattern: "^[a-z0-9.+-]+/[A-Za-z0-9.+-]+$", description: "Its media type (default: by the file's ending)." }),
         ),

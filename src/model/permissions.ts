@@ -147,10 +147,11 @@ function hostPattern(pattern: string): (subject: string) => boolean {
   };
 }
 
-/** `[::1]:443` and `::1` are hosts too: only a colon after the last bracket, and the only one outside brackets, leads a port. */
+/** `[::1]:443` and `::1` are one host: only a colon after the last bracket, and the only one outside brackets, leads a port. */
 function splitPort(text: string): { host: string; port?: string } {
   const found = /^(\[[^\]]*\]|[^:]*):([0-9]+|\*)$/.exec(text);
-  return found?.[1] === undefined || found[2] === undefined ? { host: text } : { host: found[1], port: found[2] };
+  const bare = (host: string) => host.replace(/^\[([^\]]*)\]$/, "$1");
+  return found?.[1] === undefined || found[2] === undefined ? { host: bare(text) } : { host: bare(found[1]), port: found[2] };
 }
 
 /** Whether a rule alone leaves nothing of its capability out (`.git` aside). */

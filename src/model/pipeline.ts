@@ -81,6 +81,8 @@ export interface StepArtifact {
   readonly path?: string;
   readonly optional: boolean;
   readonly mediaType?: string;
+  /** A secret in it is replaced before it is stored; otherwise it fails the attempt. */
+  readonly scrub?: boolean;
   /** Declared by a `json_schema` contract on a step that declares no artifacts. */
   readonly implied: boolean;
 }

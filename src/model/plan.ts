@@ -31,8 +31,13 @@ export type PlannedWork =
   | { readonly kind: "equal"; readonly fingerprint: FingerprintRef; readonly found: PassedWork }
   /** Equal work passed before under other gates: only the contracts are evaluated again. */
   | { readonly kind: "recheck"; readonly fingerprint: FingerprintRef; readonly found: PassedWork }
-  /** Nothing equal passed before. `changed` names the parts that differ from the last time this step passed. */
-  | { readonly kind: "new"; readonly fingerprint: FingerprintRef; readonly changed: readonly string[] }
+  /** Nothing equal passed before. `changed` names the parts that differ from the last time this step passed, which is `since`. */
+  | {
+      readonly kind: "new";
+      readonly fingerprint: FingerprintRef;
+      readonly changed: readonly string[];
+      readonly since?: Pick<PassedWork, "run" | "attempt" | "finishedAt">;
+    }
   /** Depends on outputs that do not exist yet. */
   | { readonly kind: "unknown"; readonly after: readonly string[] };
 

@@ -40,6 +40,8 @@ export interface RunRecord {
   /** What its steps changed together, once all had passed; `applied`: the project has it. */
   readonly changes?: ChangesRef;
   readonly applied: boolean;
+  /** What the project has of this run; differs from `changes` after a rollback, and while a resumed run has not come to its end. */
+  readonly inProject?: ChangesRef;
   readonly failure?: Failure;
   /** In the order of the manifest. */
   readonly steps: readonly StepRecord[];
@@ -80,6 +82,8 @@ export interface AttemptRecord {
   readonly contracts: readonly ContractResult[];
   readonly failure?: Failure;
   readonly log?: Digest;
+  /** It was rolled back, or its step had to run again: what it did counts no more. */
+  readonly undone?: true;
 }
 
 /** Passed work that a plan may reuse. */

@@ -102,7 +102,7 @@ function rulesOf({ layers }: StepPermissions): JsonValue[] {
 
 function artifactsOf(step: Step): unknown {
   return step.artifacts
-    .map(({ name, path, optional, mediaType }) => [name, path, optional, mediaType] as const)
+    .map(({ name, path, optional, mediaType, scrub }) => [name, path, optional, mediaType, scrub] as const)
     .sort(([a], [b]) => compare(a, b));
 }
 

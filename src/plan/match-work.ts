@@ -5,11 +5,11 @@ import type { Step } from "../model/pipeline.ts";
 import type { PassedWork } from "../model/state.ts";
 import { isGatePart } from "./fingerprint.ts";
 
-/** What was found. `changed` is empty when the step never passed before; `tree` in it means that the work's run changed the project in place and the project is no longer as it left it. */
+/** What was found. `since` is the last time that the step passed, and `changed` is empty when it never did; `tree` in it means that the work's run changed the project in place and the project is no longer as it left it. */
 export type WorkMatch =
   | { readonly kind: "equal"; readonly found: PassedWork }
   | { readonly kind: "recheck"; readonly found: PassedWork }
-  | { readonly kind: "new"; readonly changed: readonly string[] };
+  | { readonly kind: "new"; readonly changed: readonly string[]; readonly since?: Pick<PassedWork, "run" | "attempt" | "finishedAt"> };
 
 /**
  * Looks for passed work of this step, newest first, as `passed` comes. Work counts only if its run left the project's tree as it
@@ -23,7 +23,9 @@ export function matchWork(step: Step, fingerprint: FingerprintRef, passed: reado
   const [recheck] = equal;
   if (recheck !== undefined) return { kind: "recheck", found: recheck };
   const [newest] = own;
-  return { kind: "new", changed: newest === undefined ? [] : changedParts(fingerprint, newest) };
+  if (newest === undefined) return { kind: "new", changed: [] };
+  const { run, attempt, finishedAt } = newest;
+  return { kind: "new", changed: changedParts(fingerprint, newest), since: { run, attempt, finishedAt } };
 }
 
 function counts(work: PassedWork, currentTree: Digest): boolean {

@@ -11,6 +11,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { SpawnOutcome, SpawnRequest } from "../model/ports.ts";
+import { inheritedDescriptors } from "./inherited-descriptors.ts";
 import { groupMemory, isGroupAlive, killAll, memoryLimitEnforced, signalGroup } from "./process-group.ts";
 
 /** What to run. `env` is everything that the child sees of the environment. */
@@ -200,18 +201,32 @@ function connect(child: ChildProcess, { onOutput }: ChildRequest): void {
  */
 async function start({ command, cwd, env, stdinFile }: ChildRequest): Promise<Started | SpawnOutcome> {
   const [file = "", ...words] = typeof command === "string" ? ["/bin/sh", "-c", command] : command;
-  let input: number | undefined;
+  const opened: number[] = [];
+  const open = (place: string) => {
+    const descriptor = openSync(place, "r");
+    opened.push(descriptor);
+    return descriptor;
+  };
   try {
-    input = stdinFile === undefined ? undefined : openSync(stdinFile, "r");
-    const child = spawn(file, words, { cwd, env: { ...env }, stdio: [input ?? "ignore", "pipe", "pipe"], detached: true });
+    const input = stdinFile === undefined ? "ignore" : open(stdinFile);
+    const stdio = [input, "pipe", "pipe", ...plugs(() => open("/dev/null"))] as const;
+    const child = spawn(file, words, { cwd, env: { ...env }, stdio: [...stdio], detached: true });
     if (child.pid !== undefined) return { kind: "started", child, pid: child.pid };
     return await new Promise<SpawnOutcome>((resolve) => child.once("error", (error) => resolve(notStarted(error))));
   } catch (error) {
     // Node throws what it finds before the kernel does: an argument list that is too long, a NUL in a word.
     return notStarted(error);
   } finally {
-    if (input !== undefined) closeSync(input);
+    for (const descriptor of opened) closeSync(descriptor);
   }
+}
+
+/** What stands in a child at the third descriptor and above: `/dev/null` for each that it would inherit, and nothing else. */
+function plugs(openNull: () => number): readonly ("ignore" | number)[] {
+  const inherited = new Set(inheritedDescriptors());
+  if (inherited.size === 0) return [];
+  const nothing = openNull();
+  return Array.from({ length: Math.max(...inherited) - 2 }, (_, index) => (inherited.has(index + 3) ? nothing : "ignore"));
 }
 
 /** On Windows execa finds programs by PATHEXT and runs scripts by their first line, which Node does not. */

@@ -106,6 +106,10 @@ function eventLines(event: WaveEvent, paint: Palette): string[] {
       return [`${changesText(event.changes)} applied to the project`];
     case "changes-undone":
       return [`${changesText(event.changes)} undone in the project`];
+    case "step-reopened":
+      return [`${printable(event.step)} runs again ${paint.dim(printable(event.because))}`];
+    case "steps-rolled-back":
+      return [`rolled back to ${printable(event.to)}: ${event.steps.map(printable).join(", ")} undone`];
     case "attempt-passed":
     case "attempt-failed":
     case "attempt-cancelled":

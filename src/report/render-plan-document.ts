@@ -6,6 +6,7 @@ import type { Digest } from "../model/digest.ts";
 import type { EnforcementLevel, Fences } from "../model/enforcement.ts";
 import type { ContractDefinition, Step, StepArtifact, StepInput } from "../model/pipeline.ts";
 import type { Plan, PlannedStep, PlannedWork } from "../model/plan.ts";
+import { differingParts } from "./part-text.ts";
 import { actionsOf, countActions, type PlanAction, type PlanActions, unenforcedRules } from "./render-plan-actions.ts";
 
 export interface PlanDocument {
@@ -83,8 +84,10 @@ export interface PlanWorkDocument {
   readonly kind: PlannedWork["kind"];
   readonly fingerprint?: { readonly work: Digest; readonly gate: Digest };
   readonly from?: { readonly run: string; readonly attempt: number; readonly finishedAt: string };
-  /** With `new`: what differs from the last time the step passed; empty when it never did. */
+  /** With `new`: what differs from the last time the step passed; empty when it never did. With `recheck`: which contracts and their files differ. */
   readonly changed?: readonly string[];
+  /** With `new`: the last time the step passed. */
+  readonly since?: { readonly run: string; readonly attempt: number; readonly finishedAt: string };
   /** With `unknown`: the steps that have to run first. */
   readonly after?: readonly string[];
 }
@@ -178,9 +181,12 @@ function contractDocument(contract: ContractDefinition): PlanContractDocument {
 function workDocument(work: PlannedWork): PlanWorkDocument {
   if (work.kind === "unknown") return { kind: work.kind, after: work.after };
   const fingerprint = { work: work.fingerprint.work, gate: work.fingerprint.gate };
-  if (work.kind === "new") return { kind: work.kind, fingerprint, changed: work.changed };
+  if (work.kind === "new") {
+    return { kind: work.kind, fingerprint, changed: work.changed, ...(work.since === undefined ? {} : { since: work.since }) };
+  }
   const { run, attempt, finishedAt } = work.found;
-  return { kind: work.kind, fingerprint, from: { run, attempt, finishedAt } };
+  const gates = work.kind === "recheck" ? { changed: differingParts(work.fingerprint, work.found.fingerprint) } : {};
+  return { kind: work.kind, fingerprint, from: { run, attempt, finishedAt }, ...gates };
 }
 
 function ruleDocument([key, steps]: readonly [string, readonly string[]], refused: boolean): PlanDocument["unenforced"][number] {

@@ -72,7 +72,7 @@ function linksOf(plan: Plan): { from: string; to: string; artifacts: string[] }[
 }
 
 /** Letters, digits and harmless signs as they are, all else as Mermaid's `#code;`, so that neither markup nor Markdown is left. */
-function mermaidText(text: string): string {
+export function mermaidText(text: string): string {
   return printable(text).replace(/[^\p{L}\p{N} .,:/()⛨-]/gu, (character) => `#${character.codePointAt(0)};`);
 }
 

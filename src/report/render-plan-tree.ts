@@ -1,10 +1,12 @@
 /** A plan as a person reads it: what each step is, what it waits for and hands over, what judges it, and what commands would do. */
 import { isFenced } from "../model/enforcement.ts";
+import type { FingerprintRef } from "../model/event.ts";
 import { defaultLimits } from "../model/limits.ts";
 import type { ContractDefinition, Step } from "../model/pipeline.ts";
 import type { Plan, PlannedStep, PlannedWork } from "../model/plan.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
 import { type Palette, paletteOf } from "./palette.ts";
+import { differingParts, partText } from "./part-text.ts";
 import { printable, fit as shortened } from "./printable.ts";
 import { actionsOf, countActions, levelText, type PlanAction, type PlanActions, unenforcedRules } from "./render-plan-actions.ts";
 import { permissionsOf } from "./render-plan-document.ts";
@@ -145,21 +147,19 @@ function reasonText(work: PlannedWork): string {
     case "equal":
       return `equal work passed in run ${work.found.run}`;
     case "recheck":
-      return `equal work passed in run ${work.found.run} under other contracts`;
+      return `equal work passed in run ${work.found.run} under other contracts${changedText(work.fingerprint, work.found.fingerprint)}`;
     case "new":
       return work.changed.length === 0
         ? "never passed before"
-        : `changed: ${work.changed.map((part) => printable(partText(part))).join(", ")}`;
+        : `changed${work.since === undefined ? "" : ` since run ${work.since.run}`}: ${work.changed.map(partText).join(", ")}`;
     case "unknown":
       return `known after ${list(work.after)}`;
   }
 }
 
-/** A fingerprint's part in words. */
-function partText(part: string): string {
-  if (part === "base") return "project files";
-  if (part === "tree") return "the project since that run";
-  return part.startsWith("input:") ? `input ${part.slice("input:".length)}` : part;
+function changedText(now: FingerprintRef, before: FingerprintRef): string {
+  const parts = differingParts(now, before);
+  return parts.length === 0 ? "" : ` (changed: ${parts.map(partText).join(", ")})`;
 }
 
 function footer(plan: Plan, paint: Palette): string[] {

@@ -45,11 +45,17 @@ export function renderRun(run: RunRecord, { color, resume = `wave resume ${run.i
     `${sign(run.status, paint)} ${paint.bold(name)} ${colorOf(run.status, paint)(run.status)} ${paint.dim(`run ${run.id}`)}`,
     paint.dim(`  started ${instant(run.startedAt)}${took}`),
     ...(run.failure === undefined ? [] : [`  ${failureTitle(run.failure)}`]),
-    ...(run.changes === undefined ? [] : [`  ${changesText(run.changes)}${run.applied ? " in the project" : " not in the project"}`]),
+    ...projectLines(run),
     ...run.steps.flatMap((step) => stepLines(step, paint)),
     ...closing(run, resume, paint),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** What the project has of the run; where it has nothing, what it could have. */
+function projectLines({ changes, inProject }: RunRecord): string[] {
+  if (inProject !== undefined) return [`  ${changesText(inProject)} in the project`];
+  return changes === undefined ? [] : [`  ${changesText(changes)} not in the project`];
 }
 
 function closing(run: RunRecord, resume: string, paint: Palette): string[] {
@@ -96,7 +102,7 @@ function attemptLines(attempt: AttemptRecord, paint: Palette): string[] {
       ? undefined
       : attempt.failure;
   return [
-    `    ${sign(attempt.status, paint)} attempt ${attempt.attempt} ${attempt.status}${took} ${paint.dim(`${attempt.adapter}${model}`)}`,
+    `    ${sign(attempt.status, paint)} attempt ${attempt.attempt} ${attempt.status}${attempt.undone === true ? ", undone" : ""}${took} ${paint.dim(`${attempt.adapter}${model}`)}`,
     ...(failure === undefined ? [] : [`      ${failureTitle(failure)}`, ...detailLines(describeFailure(failure), 6, paint)]),
     ...attempt.contracts.flatMap((result) => contractLines(result, paint)),
   ];

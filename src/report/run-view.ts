@@ -65,11 +65,8 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
   const at = Date.parse(event.ts);
   switch (event.type) {
     case "run-started":
-      Object.assign(
-        view,
-        { run: event.run, pipeline: event.pipeline, startedAt: at },
-        event.version === undefined ? {} : { version: event.version },
-      );
+      Object.assign(view, { run: event.run, pipeline: event.pipeline, startedAt: at });
+      if (event.version !== undefined) Object.assign(view, { version: event.version });
       addSteps(view, event.steps);
       break;
     case "run-resumed":
@@ -81,6 +78,9 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
       break;
     case "step-reused":
       change(view, event.step, { status: "passed", reused: true });
+      break;
+    case "step-reopened":
+      change(view, event.step, { ...fresh, status: "pending" });
       break;
     case "attempt-started":
       settlePending(view, view.steps.get(event.step)?.dependencies ?? []);
@@ -97,11 +97,7 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
       change(view, event.step, { durationMs: event.durationMs, failure: event.failure, ...waiting(event, at) });
       break;
     case "step-finished":
-      change(view, event.step, {
-        status: event.status,
-        ...(event.failure === undefined ? {} : { failure: event.failure }),
-        ...(event.because === undefined ? {} : { because: event.because }),
-      });
+      change(view, event.step, endOf(event));
       break;
     case "writer-opened":
     case "writer-closed":
@@ -110,11 +106,16 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
     case "changes-merged":
     case "changes-applied":
     case "changes-undone":
+    case "steps-rolled-back":
       break;
     default:
       return unreachable(event);
   }
   return view;
+}
+
+function endOf({ status, failure, because }: EventOf<"step-finished">): Change {
+  return { status, ...(failure === undefined ? {} : { failure }), ...(because === undefined ? {} : { because }) };
 }
 
 function waiting({ retry }: EventOf<"attempt-failed">, at: number): Change {

@@ -19,6 +19,8 @@ export function referencesOf(event: WaveEvent): readonly BlobReference[] {
   switch (event.type) {
     case "run-started":
       return [{ digest: event.manifest, kind: "manifest", as: "the pinned files" }, ...one(event.options.input, "the run's input")];
+    case "run-resumed":
+      return event.update === undefined ? [] : [{ digest: event.update.manifest, kind: "manifest", as: "the pinned files" }];
     case "step-reused":
       return [...artifacts(event.artifacts, event.step), ...changes(event.changes, `the changes of step \`${event.step}\``)];
     case "attempt-started":
@@ -36,6 +38,7 @@ export function referencesOf(event: WaveEvent): readonly BlobReference[] {
     case "changes-merged":
     case "changes-applied":
     case "changes-undone":
+    case "steps-rolled-back":
       return changes(event.changes, "the run's changes");
     default:
       return [];

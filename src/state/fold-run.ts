@@ -1,10 +1,10 @@
 /**
  * Folds the events of a run. Pure: the same events, in any order and any number of times, give the same fold. Of several passed
- * attempts of a step the first counts.
+ * attempts of a step the first counts, of those that began after the step was last undone.
  */
 import { compareEvents, type EventOf, type WaveEvent } from "../model/event.ts";
 import { resetOf, sampleOf } from "./breaker-samples.ts";
-import { attemptDraft, endAttempt, openAttempt, type RunDraft, type StepDraft, workOn } from "./fold-step.ts";
+import { attemptDraft, endAttempt, openAttempt, type RunDraft, type StepDraft, undoStep, workOn } from "./fold-step.ts";
 import type { RunFold } from "./run-fold.ts";
 
 /** Nothing, if no event says that the run started: its process died before it began. */
@@ -17,7 +17,7 @@ export function foldRun(events: readonly WaveEvent[]): RunFold | undefined {
     followWriter(draft, event);
     apply(draft, event);
   }
-  const { writers, steps, ...run } = draft;
+  const { writers, steps, reuses: _reuses, removed: _removed, ...run } = draft;
   const writerFolds = [...writers.values()].map(({ firstAt, lastAt, finishedMs, ...writer }) => ({
     ...writer,
     spentMs: finishedMs ?? Math.max(0, lastAt - firstAt),
@@ -34,10 +34,6 @@ function inOrder(events: readonly WaveEvent[]): readonly WaveEvent[] {
 }
 
 function runDraft(started: EventOf<"run-started">): RunDraft {
-  const steps = started.steps.map(({ id, persona, dependencies, optional }): [string, StepDraft] => [
-    id,
-    { id, persona, dependencies, optional, status: "pending", artifacts: [], attempts: [] },
-  ]);
   return {
     id: started.run,
     pipeline: started.pipeline,
@@ -48,11 +44,20 @@ function runDraft(started: EventOf<"run-started">): RunDraft {
     base: started.base,
     writers: new Map(),
     applied: false,
-    steps: new Map(steps),
+    steps: new Map(started.steps.map((step) => [step.id, stepDraft(step)])),
     samples: [],
     resets: [],
+    revoked: [],
+    reuses: new Map(),
+    removed: new Map(),
   };
 }
+
+function stepDraft({ id, persona, dependencies, optional }: StepDefinition): StepDraft {
+  return { id, persona, dependencies, optional, status: "pending", artifacts: [], attempts: [] };
+}
+
+type StepDefinition = EventOf<"run-started">["steps"][number];
 
 function followWriter(draft: RunDraft, event: WaveEvent): void {
   const at = Date.parse(event.ts);
@@ -81,18 +86,28 @@ function apply(draft: RunDraft, event: WaveEvent): void {
     case "run-finished":
       finish(draft, event);
       return;
+    case "steps-rolled-back":
+      rollBack(draft, event);
+      return;
     case "changes-merged":
       draft.changes = event.changes;
+      draft.applied = draft.inProject?.digest === event.changes.digest;
       return;
     case "changes-applied":
+      draft.changes = event.changes;
+      draft.inProject = event.changes;
+      draft.applied = true;
+      return;
     case "changes-undone":
       draft.changes = event.changes;
-      draft.applied = event.type === "changes-applied";
+      delete draft.inProject;
+      draft.applied = false;
       return;
     case "circuit-reset":
       draft.resets.push(resetOf(event));
       return;
     case "step-reused":
+    case "step-reopened":
     case "step-finished":
     case "attempt-started":
     case "attempt-passed":
@@ -110,8 +125,47 @@ function resume(draft: RunDraft, event: EventOf<"run-resumed">): void {
   delete draft.finishedAt;
   delete draft.treeAfter;
   delete draft.failure;
+  if (event.update !== undefined) redefine(draft, event.update);
+  undoSteps(draft, event.again ?? []);
   for (const step of draft.steps.values()) {
     if (step.status !== "passed") workOn(step, "pending");
+  }
+}
+
+/** Takes another definition. Steps that it has no more are put aside: should it get one back, their attempts are known. */
+function redefine(draft: RunDraft, { manifest, steps }: NonNullable<EventOf<"run-resumed">["update"]>): void {
+  draft.manifest = manifest;
+  const before = new Map([...draft.removed, ...draft.steps]);
+  for (const [id, step] of draft.steps) draft.removed.set(id, step);
+  draft.steps = new Map();
+  for (const { id, persona, dependencies, optional, contracts } of steps) {
+    const step = before.get(id) ?? stepDraft({ id, persona, dependencies, optional, contracts });
+    draft.removed.delete(id);
+    draft.steps.set(id, Object.assign(step, { persona, dependencies, optional }));
+  }
+  for (const step of draft.removed.values()) undoStep(step);
+}
+
+function rollBack(draft: RunDraft, event: EventOf<"steps-rolled-back">): void {
+  undoSteps(draft, event.steps);
+  draft.outcome = "failed";
+  draft.failure = { reason: "rolled-back", to: event.to, steps: event.steps };
+  draft.finishedAt = event.ts;
+  draft.applied = event.changes !== undefined;
+  delete draft.treeAfter;
+  delete draft.changes;
+  delete draft.inProject;
+  if (event.tree !== undefined) draft.treeAfter = event.tree;
+  if (event.changes !== undefined) Object.assign(draft, { changes: event.changes, inProject: event.changes });
+}
+
+function undoSteps(draft: RunDraft, ids: readonly string[]): void {
+  for (const id of ids) {
+    const step = draft.steps.get(id);
+    if (step === undefined) continue;
+    undoStep(step);
+    draft.revoked.push(...(draft.reuses.get(id) ?? []));
+    draft.reuses.delete(id);
   }
 }
 
@@ -129,7 +183,11 @@ function applyToStep(draft: RunDraft, event: Exclude<StepEvent, EventOf<"circuit
   if (step === undefined) return;
   const open = step.status !== "passed";
   switch (event.type) {
+    case "step-reopened":
+      undoStep(step);
+      return;
     case "step-reused":
+      draft.reuses.set(step.id, [...(draft.reuses.get(step.id) ?? []), { step: step.id, ...event.from }]);
       if (!open) return;
       workOn(step, "passed");
       step.reusedFrom = event.from;
@@ -138,7 +196,7 @@ function applyToStep(draft: RunDraft, event: Exclude<StepEvent, EventOf<"circuit
       if (event.changes !== undefined) step.changes = event.changes;
       return;
     case "step-finished":
-      if (!open) return;
+      if (!open || isUndone(step, event)) return;
       workOn(step, event.status);
       if (event.failure !== undefined) step.failure = event.failure;
       if (event.because !== undefined) step.because = event.because;
@@ -156,6 +214,11 @@ function applyToStep(draft: RunDraft, event: Exclude<StepEvent, EventOf<"circuit
       endAttempt(step, event);
       return;
   }
+}
+
+/** Whether an event tells of an attempt that counts no more. */
+function isUndone(step: StepDraft, { attempt, writer }: { readonly attempt?: number; readonly writer: string }): boolean {
+  return attempt !== undefined && step.attempts.some((one) => one.attempt === attempt && one.writer === writer && one.undone);
 }
 
 function check(draft: RunDraft, step: StepDraft, event: EventOf<"contract-checked">): void {

@@ -2,7 +2,7 @@
 import type { EventOf } from "../model/event.ts";
 import type { ContractResult } from "../model/failure.ts";
 import type { StepStatus } from "../model/state.ts";
-import type { AttemptFold, ResetFold, RunFold, SampleFold, StepFold, WriterFold } from "./run-fold.ts";
+import type { AttemptFold, ResetFold, RevokedFold, RunFold, SampleFold, StepFold, WriterFold } from "./run-fold.ts";
 
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -21,11 +21,16 @@ export interface WriterDraft extends Draft<Omit<WriterFold, "spentMs">> {
   finishedMs?: number;
 }
 
-export interface RunDraft extends Draft<Omit<RunFold, "writers" | "steps" | "samples" | "resets">> {
+export interface RunDraft extends Draft<Omit<RunFold, "writers" | "steps" | "samples" | "resets" | "revoked">> {
   writers: Map<string, WriterDraft>;
   steps: Map<string, StepDraft>;
   samples: SampleFold[];
   resets: ResetFold[];
+  revoked: RevokedFold[];
+  /** Step → the work of other runs that it took over. */
+  reuses: Map<string, RevokedFold[]>;
+  /** Steps that the definition has no more. */
+  removed: Map<string, StepDraft>;
 }
 
 /** Sets a step's status, and forgets what the one before it said. `writer` works on it while it is `running`. */
@@ -35,6 +40,17 @@ export function workOn(step: StepDraft, status: StepStatus, writer?: string): vo
   delete step.because;
   delete step.writer;
   if (writer !== undefined) step.writer = writer;
+}
+
+/** Opens a step again: nothing that it did until now counts, not even an attempt that is still going on. */
+export function undoStep(step: StepDraft): void {
+  workOn(step, "pending");
+  delete step.winner;
+  delete step.fingerprint;
+  delete step.changes;
+  delete step.reusedFrom;
+  step.artifacts = [];
+  for (const attempt of step.attempts) if (attempt.status === "passed" || attempt.status === "running") attempt.undone = true;
 }
 
 /** An attempt as it begins. */
@@ -70,7 +86,7 @@ export function endAttempt(step: StepDraft, event: EventOf<"attempt-passed" | "a
   if (event.type !== "attempt-cancelled") attempt.artifacts = event.artifacts;
   if (event.type === "attempt-passed" && event.changes !== undefined) attempt.changes = event.changes;
   if (event.type === "attempt-failed") attempt.failure = event.failure;
-  if (step.status === "passed") return;
+  if (step.status === "passed" || attempt.undone) return;
   if (event.type === "attempt-passed") {
     workOn(step, "passed");
     step.winner = step.attempts.indexOf(attempt);

@@ -28,7 +28,7 @@ export function statusOf(outcome: RunFold["outcome"], writers: readonly WriterFo
 
 /** A fold as it stands now. */
 export function settleRun(fold: RunFold, isAlive: Liveness): RunRecord {
-  const { outcome, writers, steps, samples: _samples, resets: _resets, ...run } = fold;
+  const { outcome, writers, steps, samples: _samples, resets: _resets, revoked: _revoked, ...run } = fold;
   const status = statusOf(outcome, writers, isAlive);
   const working = new Set(
     status === "running" ? writers.filter((writer) => hasLiveWriter([writer], isAlive)).map((writer) => writer.writer) : [],

@@ -28,6 +28,7 @@ export function loadFold(db: Database, run: string): RunFold | undefined {
     ...optional("failure", row["failure"], fromJson<Failure>),
     ...changesOf(row),
     applied: row["applied"] === 1,
+    ...optional("inProject", row["in_project"], fromJson<ChangesRef>),
     writers: loadWriters(db, run),
     steps: loadSteps(db, run),
     samples: rowsOf(db, "SELECT * FROM breaker_samples WHERE run = ? ORDER BY position", [run]).map((one) => ({
@@ -35,6 +36,11 @@ export function loadFold(db: Database, run: string): RunFold | undefined {
       failed: one["failed"] === 1,
     })),
     resets: rowsOf(db, "SELECT * FROM breaker_resets WHERE run = ? ORDER BY position", [run]).map(breakerPoint),
+    revoked: rowsOf(db, "SELECT * FROM revoked_work WHERE run = ? ORDER BY position", [run]).map((one) => ({
+      step: textOf(one, "step"),
+      run: textOf(one, "of_run"),
+      attempt: numberOf(one, "attempt"),
+    })),
   };
 }
 
@@ -131,6 +137,7 @@ function attemptOf(row: Row, artifacts: readonly ArtifactRef[], contracts: reado
     ...changesOf(row),
     ...optional("failure", row["failure"], fromJson<Failure>),
     ...optional("log", row["log"], digest),
+    ...(row["undone"] === 1 ? { undone: true } : {}),
   };
 }
 

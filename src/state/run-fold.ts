@@ -43,6 +43,13 @@ export interface ResetFold {
   readonly clock: number;
 }
 
+/** Work of another run that this one had reused, and that was rolled back here. */
+export interface RevokedFold {
+  readonly step: string;
+  readonly run: string;
+  readonly attempt: number;
+}
+
 export interface RunFold extends Omit<RunRecord, "status" | "durationMs" | "writer" | "steps"> {
   /** How it ended last; nothing while it goes on, or after its processes died. */
   readonly outcome?: EventOf<"run-finished">["status"];
@@ -51,4 +58,5 @@ export interface RunFold extends Omit<RunRecord, "status" | "durationMs" | "writ
   readonly steps: readonly StepFold[];
   readonly samples: readonly SampleFold[];
   readonly resets: readonly ResetFold[];
+  readonly revoked: readonly RevokedFold[];
 }

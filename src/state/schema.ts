@@ -80,6 +80,18 @@ ALTER TABLE steps ADD COLUMN changes TEXT;
 ALTER TABLE attempts ADD COLUMN workspace TEXT NOT NULL DEFAULT 'shared';
 ALTER TABLE attempts ADD COLUMN changes TEXT;
 `,
+  `
+ALTER TABLE runs ADD COLUMN in_project TEXT;
+UPDATE runs SET in_project = changes WHERE applied = 1;
+ALTER TABLE attempts ADD COLUMN undone INTEGER NOT NULL DEFAULT 0;
+
+-- Work of other runs (of_run) that a run had reused, and that was rolled back there: nobody may reuse it any more.
+CREATE TABLE revoked_work (
+  run TEXT NOT NULL, position INTEGER NOT NULL, step TEXT NOT NULL, of_run TEXT NOT NULL, attempt INTEGER NOT NULL,
+  PRIMARY KEY (run, position)
+) WITHOUT ROWID;
+CREATE INDEX revoked_work_by_source ON revoked_work (of_run, step, attempt);
+`,
 ];
 
 /** The tables whose rows belong to one run. */
@@ -93,4 +105,5 @@ export const runTables = [
   "violations",
   "breaker_samples",
   "breaker_resets",
+  "revoked_work",
 ] as const;

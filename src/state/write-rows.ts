@@ -37,6 +37,8 @@ export function replaceRun(db: Database, run: string, fold: RunFold | undefined,
   insertAll(db, "breaker_samples", samples);
   const resets = fold.resets.map(({ breaker, at, clock }, position) => [breaker, at, run, clock, position]);
   insertAll(db, "breaker_resets", resets);
+  const revoked = fold.revoked.map(({ step, run: of, attempt }, position) => [run, position, step, of, attempt]);
+  insertAll(db, "revoked_work", revoked);
 }
 
 function insertWriters(db: Database, run: string, fold: RunFold | undefined, watermarks: readonly Watermark[]): void {
@@ -67,6 +69,7 @@ function runValues(fold: RunFold): Values {
     0,
     json(changes),
     Number(applied),
+    json(fold.inProject),
   ];
 }
 
@@ -129,6 +132,7 @@ function attemptValues(attempt: AttemptFold): Values {
     orNull(attempt.log),
     attempt.workspace,
     json(attempt.changes),
+    Number(attempt.undone === true),
   ];
 }
 

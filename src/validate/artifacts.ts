@@ -30,6 +30,7 @@ export function readArtifacts(step: DocumentNode, findings: Findings): StepArtif
       ...given("path", path?.text),
       optional: asBoolean(member(item, "optional")) ?? false,
       ...given("mediaType", asText(member(item, "media_type"))),
+      ...given("scrub", asText(member(item, "on_secret")) === "scrub" ? true : undefined),
       implied: false,
     };
     found.set(name.text, { artifact, origin: name.origin });

@@ -33,6 +33,8 @@ export async function readFromArea(area: Area, file: string, limit: number): Pro
     return await readRegular(real, file, limit);
   } catch (error) {
     const { code, detail } = describeIoError(error);
+    // Sockets, and devices that nothing stands behind.
+    if (code === "ENXIO" || code === "ENODEV") return refused(file, "it is not a regular file");
     if (code === "ELOOP") return refused(file, "it is a symlink that leads nowhere");
     return err({ reason: "file-unreadable", path: file, code, detail });
   }

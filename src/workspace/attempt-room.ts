@@ -77,7 +77,9 @@ export async function makeRoom(stateDir: string, request: OpenWorkspace): Promis
   try {
     if (existsSync(directory)) await removeTree(directory);
     mkdirSync(path.dirname(directory), { recursive: true });
-    for (const part of [directory, room.inputs, room.output, room.home, room.temp]) mkdirSync(part);
+    // Closed to other users: what is left in it may be private, and a program with the set-user-id bit is nobody's to start.
+    mkdirSync(directory, { mode: 0o700 });
+    for (const part of [room.inputs, room.output, room.home, room.temp]) mkdirSync(part);
     for (const { name, source } of request.inputs) {
       const target = path.join(room.inputs, name);
       // Never a hard link: what a child appends to its input must not reach the blob.

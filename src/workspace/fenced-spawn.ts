@@ -16,7 +16,7 @@ import { childEnvironment } from "./child-environment.ts";
 import { launchInView } from "./fence/launch.ts";
 import { openNetworkProxy } from "./fence/network-proxy.ts";
 import type { SandboxView, Tree } from "./fence/view.ts";
-import { type GitView, gitBinds } from "./git-view.ts";
+import { type GitView, gitBinds, gitVariables, noGit } from "./git-view.ts";
 import { type NetworkPolicy, policyOfContract, policyOfStep } from "./network-policy.ts";
 import type { WorkspaceSetting } from "./provider.ts";
 
@@ -28,7 +28,9 @@ export interface FencedSetting {
   readonly tree: AttemptTree;
   readonly paths: WorkspacePaths;
   readonly fenced: boolean;
+  /** What a contract's command sees of git, and the persona where it may. */
   readonly git: GitView;
+  readonly readsGit: boolean;
 }
 
 export type FencedSpawn = (request: SpawnRequest) => Promise<SpawnOutcome>;
@@ -42,10 +44,12 @@ export function fencedSpawn(fenced: FencedSetting): FencedSpawn {
 function startPersona(fenced: FencedSetting, request: SpawnRequest): Promise<SpawnOutcome> {
   const { step, room, tree, paths, setting } = fenced;
   const readOnly = unwritableSubtrees(step.permissions).map((file) => path.join(paths.root, file));
-  const view = viewOf(fenced, { tree: tree.tree, room, outputWritable: true, readOnly });
+  const git = fenced.readsGit ? fenced.git : noGit;
+  const view = viewOf({ ...fenced, git }, { tree: tree.tree, room, outputWritable: true, readOnly });
   const diskLimit = {
     directories: [tree.written.directory, room.output, room.home, room.temp],
-    bytes: step.resources.diskLimitBytes + tree.written.bytes,
+    bytes: step.resources.diskLimitBytes,
+    before: tree.written.bytes,
   };
   return withNetwork(fenced, room.directory, policyOfStep(step), (network) =>
     launchInView({
@@ -97,12 +101,12 @@ function viewOf({ fenced, git, paths, setting, tree }: FencedSetting, shown: Sho
   };
 }
 
-function childOf({ setting, paths, fenced }: FencedSetting, room: AttemptRoom, request: SpawnRequest) {
+function childOf({ setting, paths, fenced, git }: FencedSetting, room: AttemptRoom, request: SpawnRequest) {
   const { role: _role, network: _network, stdin, env, ...rest } = request;
   const places = fenced ? paths : { home: room.home, temp: room.temp };
   return {
     ...rest,
-    env: { ...childEnvironment(setting.env, places), ...env },
+    env: { ...childEnvironment(setting.env, places), ...gitVariables(git), ...env },
     ...(stdin === "task" ? { stdinFile: room.task } : {}),
     ...(setting.graceMs === undefined ? {} : { graceMs: setting.graceMs }),
   };

@@ -12,12 +12,17 @@ import type { Bind } from "./fence/view.ts";
 export interface GitView {
   readonly binds: readonly Bind[];
   readonly masks: readonly string[];
+  /** The project is a part of the repository, whose place lies around it. */
+  readonly isAround: boolean;
   /** Configurations, and what to show in their place. */
   readonly configs: readonly { readonly file: string; readonly text: string }[];
 }
 
+/** The machine's own, which may hold tokens for its servers. */
+const systemConfig = "/etc/gitconfig";
+
 /** A project without git, or of which a step may not see it. */
-export const noGit: GitView = { binds: [], masks: [], configs: [] };
+export const noGit: GitView = { binds: [], masks: [], isAround: false, configs: [] };
 
 /**
  * The view of the repository around `root`. Where the project is a part of a larger repository, the rest of it is there, read-only: tools
@@ -32,11 +37,19 @@ export async function gitView(root: string): Promise<Result<GitView>> {
   const elsewhere = [...new Set([common, own])].filter((git) => !isBelow(git, root) && !isBelow(git, top));
   const configs = await maskConfigs([...new Set([common, own])]);
   if (!configs.ok) return configs;
+  const system = await maskedGitConfig(systemConfig);
+  if (!system.ok) return system;
   return ok({
     binds: [...around, ...elsewhere.map((git) => ({ source: git, target: git, writable: false }))],
+    isAround: around.length > 0,
     masks: [...new Set([common, own])].map((git) => path.join(git, "hooks")),
-    configs: configs.value,
+    configs: [...configs.value, ...(system.value === "" ? [] : [{ file: systemConfig, text: system.value }])],
   });
+}
+
+/** The variables with which git finds it: it does not look past the edge of a file system, and the project's tree is one. */
+export function gitVariables({ isAround }: GitView): Readonly<Record<string, string>> {
+  return isAround ? { GIT_DISCOVERY_ACROSS_FILESYSTEM: "1" } : {};
 }
 
 /** What an attempt binds of it. The masked configurations are written into a directory of its own. Throws the file system's errors. */

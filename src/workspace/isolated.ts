@@ -55,9 +55,20 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   const paths = pathsOf(room.value, fenced || tree.value.tree.kind === "overlay" ? setting.root : tree.value.place, fenced);
   const written = writeTask(room.value, request.task(paths));
   if (!written.ok) return written;
-  const git = fenced && tree.value.binds === undefined && (reads === undefined || reads(".git/HEAD")) ? await gitOf(shared) : ok(noGit);
-  if (!git.ok) return git;
-  const spawn = fencedSpawn({ setting, step, room: room.value, tree: tree.value, paths, fenced, git: git.value });
+  const found = fenced ? await gitOf(shared) : ok(noGit);
+  if (!found.ok) return found;
+  // A copy of a project has its own copy of the repository, unless that lies around it.
+  const git = tree.value.binds === undefined || found.value.isAround ? found.value : noGit;
+  const spawn = fencedSpawn({
+    setting,
+    step,
+    room: room.value,
+    tree: tree.value,
+    paths,
+    fenced,
+    git,
+    readsGit: reads === undefined || reads(".git/HEAD"),
+  });
   return ok(workspaceOf(room.value, paths, tree.value, spawn));
 }
 

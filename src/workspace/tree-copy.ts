@@ -2,18 +2,19 @@
  * The project's tree as a copy: where overlays cannot be mounted. Reflinks make it cheap where the file system has them. It looks
  * like the overlay from above; contracts run in the copy itself, which is thrown away with what they write.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { ok, type Result } from "../model/result.ts";
+import { describeIoError } from "../platform/files.ts";
 import { listArea, readFromArea } from "./area-files.ts";
 import { failed } from "./attempt-room.ts";
 import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
 import { applyChangeset } from "./changeset/apply-changes.ts";
 import { collectChanges } from "./changeset/collect-changes.ts";
 import { copyTree } from "./changeset/copy-tree.ts";
-import { removeTree } from "./changeset/remove-tree.ts";
 import { type Snapshot, takeSnapshot } from "./changeset/snapshot.ts";
 import type { Bind } from "./fence/view.ts";
+import { strayParent } from "./plain-parents.ts";
 
 /**
  * A copied repository borrows its objects from the original, whose place shows the copy inside a fence. They appear at a place of their own there.
@@ -44,6 +45,26 @@ function modulesOf(directory: string): readonly string[] {
   });
 }
 
+/** Moves paths from one tree to another, over what is in the way; those that are not there are passed over. */
+function moveAll(paths: readonly string[], from: string, to: string): Result<void> {
+  try {
+    for (const file of paths) {
+      const source = path.join(from, file);
+      const target = path.join(to, file);
+      if (lstatSync(source, { throwIfNoEntry: false }) === undefined) continue;
+      const stray = strayParent(to, file);
+      if (stray !== undefined) unlinkSync(stray);
+      mkdirSync(path.dirname(target), { recursive: true });
+      rmSync(target, { recursive: true, force: true });
+      renameSync(source, target);
+    }
+    return ok(undefined);
+  } catch (error) {
+    const { code, detail } = describeIoError(error);
+    return failed(code, detail);
+  }
+}
+
 const block = 4096;
 
 /** What the files of a copy take on disk, about. */
@@ -64,10 +85,9 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
   const laid = await applyChangeset({ root: directory, changes: start, blobs });
   if (!laid.ok) return laid;
   if (laid.value.kind === "refused") return failed("EBUSY", `the project changed while it was copied: ${laid.value.paths[0]?.path ?? ""}`);
-  for (const file of hidden) {
-    const removed = await removeTree(path.join(directory, file));
-    if (!removed.ok) return removed;
-  }
+  const aside = path.join(request.room.directory, "hidden");
+  const putAside = moveAll(hidden, directory, aside);
+  if (!putAside.ok) return putAside;
   const snapshot = await takeSnapshot(directory);
   if (!snapshot.ok) return snapshot;
   const tree = { kind: "directory", source: directory } as const;
@@ -76,7 +96,11 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
     written: { directory, bytes: sizeOf(snapshot.value) },
     tree,
     ...(request.fenced ? { binds: lendObjects(directory) } : {}),
-    judged: async () => ok({ tree, release: async () => undefined }),
+    async judged() {
+      // Contracts read everything. What the step made in such a place was no change of its.
+      const back = moveAll(hidden, aside, directory);
+      return back.ok ? ok({ tree, release: async () => undefined }) : back;
+    },
     read: (file, limit) => readFromArea({ directory }, file, limit),
     list: (glob) => listArea({ directory }, glob),
     async changeset() {

@@ -14,10 +14,11 @@ import { layOut } from "./changeset/lay-out.ts";
 import { removeTree } from "./changeset/remove-tree.ts";
 import { hideInTree, listInView, listMerged, lookAt, readInView } from "./fence/look-into-view.ts";
 import type { OverlayLayer, Tree } from "./fence/view.ts";
+import { strayParent } from "./plain-parents.ts";
 
 /** Lays out the layer. Fails with `workspace-failed`, and as reading blobs does. */
 export async function overlaidTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
-  const { root, isolation, blobs, redactor, isLeftOut } = setting;
+  const { root, stateDir, isolation, blobs, redactor, isLeftOut } = setting;
   const { step, start, room, reads, hidden } = request;
   const layer = layerIn(room.directory);
   const tree: Tree = { kind: "overlay", base: root, layers: [layer] };
@@ -26,7 +27,7 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
   const gone = [...laid.value.removed, ...hidden];
   const prepared = gone.length === 0 ? ok(undefined) : await hideInTree(isolation, root, tree, gone);
   if (!prepared.ok) return prepared;
-  const view = lookAt(root, tree);
+  const view = lookAt(root, tree, [stateDir]);
   let judges = 0;
   return ok({
     place: root,
@@ -66,6 +67,7 @@ async function judgedTree(
   if (copied.value.code !== 0)
     return failed("EIO", `the attempt's layer could not be copied: ${copied.value.stderr.trim().split("\n")[0]}`);
   for (const file of hidden) {
+    if (strayParent(own.upper, file) !== undefined) continue;
     const whiteout = path.join(own.upper, file);
     if (lstatSync(whiteout, { throwIfNoEntry: false })?.isCharacterDevice() === true) unlinkSync(whiteout);
   }

@@ -153,3 +153,10 @@ test("a declared secret keeps an artifact out, from file and message alike", asy
   output("a", "the token is hunter22");
   expect(await collect([artifact("a")])).toEqual({ reason: "secret-leaked", artifact: "a", kind: "declared secret" });
 });
+
+test("an artifact with `on_secret: scrub` is stored without it", async () => {
+  output("a", "the token is hunter22, and that is all");
+  expect(await collect([artifact("a", { scrub: true })])).toEqual([
+    ref("a", "the token is ***, and that is all", "text/plain", "output/a"),
+  ]);
+});

@@ -1,10 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type StdioOptions, spawnSync } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SpawnOutcome } from "../../../src/model/ports.ts";
 import { type ChildRequest, spawnChild } from "../../../src/platform/child-process.ts";
 import { memoryLimitEnforced } from "../../../src/platform/process-group.ts";
+import { bundledChild } from "../../rig/bundled-child.ts";
 
 let cwd: string;
 beforeAll(() => {
@@ -96,6 +98,32 @@ describe("a child that ends by itself", () => {
       size: 200_000_000,
       lean: true,
     });
+  });
+});
+
+describe.runIf(process.platform === "linux")("descriptors that wave inherited", () => {
+  test("do not reach its children, wherever they stand: a directory would lead out of any fence", async () => {
+    const fixture = await bundledChild(new URL("../../rig/descriptor-child.ts", import.meta.url));
+    const directory = openSync(cwd, "r");
+    try {
+      // Node itself closes the low ones; these stand beyond a gap, as those of some shells and runners do.
+      const stdio = [
+        "ignore",
+        "pipe",
+        "pipe",
+        ...Array.from({ length: 97 }, (_, at) => ([77, 99].includes(at + 3) ? directory : "ignore")),
+      ];
+      const { stdout, stderr } = spawnSync(process.execPath, [fixture.file], { stdio: stdio as StdioOptions, encoding: "utf8" });
+      const lines = stdout.split("\n");
+      expect({ high: lines.filter((line) => /^[2-9]\d /.test(line)), stderr }).toEqual({
+        high: ["77 /dev/null", "99 /dev/null"],
+        stderr: "",
+      });
+      expect(lines.filter((line) => line.endsWith(cwd))).toEqual([]);
+    } finally {
+      closeSync(directory);
+      fixture.close();
+    }
   });
 });
 

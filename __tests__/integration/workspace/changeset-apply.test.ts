@@ -172,6 +172,19 @@ describe("files as they are written", () => {
   });
 });
 
+test("a symlink that makes way is not followed, not even to clear up", async () => {
+  const root = projectOf("ln -s ../outside a");
+  const blobs = memoryBlobs();
+  const { changes } = await changesOf(root, "rm a; mkdir a; echo b > a/b", blobs);
+  const outside = path.join(root, "../outside");
+  mkdirSync(outside);
+  const { temporaryFor } = await import("../../../src/workspace/changeset/write-leaf.ts");
+  const bait = path.join(outside, path.basename(temporaryFor("a/b")));
+  writeFileSync(bait, "kept");
+  must(await applyChangeset({ root, changes, blobs }));
+  expect([readdirSync(outside), readFileSync(path.join(root, "a/b"), "utf8")]).toEqual([[path.basename(bait)], "b\n"]);
+});
+
 test("missing bytes are found before anything is written", async () => {
   const root = projectOf("echo 1 > a; echo 1 > z");
   const blobs = memoryBlobs();

@@ -71,6 +71,7 @@ const failures: { readonly [R in FailureReason]: Extract<Failure, { reason: R }>
   "workspace-failed": { reason: "workspace-failed", detail: "cannot make it", code: "ENOSPC" },
   cancelled: { reason: "cancelled", by: "SIGINT" },
   "run-failed": { reason: "run-failed", run: "3f9a", steps: ["build"] },
+  "rolled-back": { reason: "rolled-back", to: "survey", steps: ["build", "tests"] },
 };
 
 test.each(Object.values(failures))("$reason has a one-line title that names nothing undefined", (failure) => {
@@ -116,6 +117,7 @@ test("the titles, so that their wording is decided and not only typed", () => {
     "the workspace could not be made or used (ENOSPC)",
     "cancelled by SIGINT",
     "run 3f9a failed",
+    "it was rolled back to step `survey`",
   ]);
 });
 

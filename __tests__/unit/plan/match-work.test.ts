@@ -29,16 +29,21 @@ test("equal work under other gates is checked again, unless older work passed th
 
 test("other work says what differs from the newest, gates left aside", () => {
   const both = fingerprintStep(fingerprintSource({ ...own, task: "Other", contracts: [] }));
-  expect(match(passedWork("a", otherTask), passedWork("a", both))).toEqual({ kind: "new", changed: ["env", "task"] });
-  expect(match(passedWork("a", both))).toEqual({ kind: "new", changed: ["task"] });
+  const since = (run: string) => ({ run, attempt: 1, finishedAt: "2026-01-01T00:00:00.000Z" });
+  expect(match(passedWork("a", otherTask, { run: "newest" }), passedWork("a", both))).toEqual({
+    kind: "new",
+    changed: ["env", "task"],
+    since: since("newest"),
+  });
+  expect(match(passedWork("a", both))).toEqual({ kind: "new", changed: ["task"], since: since("run1") });
 });
 
 test("work whose run changed the project counts only where the project is as it left it", () => {
   const there = passedWork("a", now, { run: "changed", treeBefore: digest("before"), treeAfter: digest("elsewhere") });
   const arrived = passedWork("a", now, { run: "arrived", treeBefore: digest("before"), treeAfter: here });
   const { treeAfter, ...killed } = there;
-  expect(match(there)).toEqual({ kind: "new", changed: ["tree"] });
-  expect(match(killed)).toEqual({ kind: "new", changed: ["tree"] });
+  expect(match(there)).toMatchObject({ kind: "new", changed: ["tree"] });
+  expect(match(killed)).toMatchObject({ kind: "new", changed: ["tree"] });
   expect(match(there, arrived)).toEqual({ kind: "equal", found: arrived });
   expect(treeAfter).toBe(digest("elsewhere"));
 });

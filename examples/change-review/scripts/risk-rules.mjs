@@ -4,6 +4,14 @@
  */
 export const rules = [
   {
+    rule: "masked-secret",
+    category: "secret",
+    severity: "high",
+    pattern:
+      /\[(?:github-token|anthropic-key|openai-key|aws-access-key|slack-token|gitlab-token|google-api-key|npm-token|huggingface-token|jwt|private-key|url-password)\]/,
+    message: "a secret, which was masked before this step saw it",
+  },
+  {
     rule: "private-key",
     category: "secret",
     severity: "high",

@@ -766,6 +766,12 @@ export const shapes = {
                 "optional": {
                   "type": "boolean"
                 },
+                "on_secret": {
+                  "enum": [
+                    "fail",
+                    "scrub"
+                  ]
+                },
                 "media_type": {
                   "type": "string",
                   "pattern": "^[a-z0-9.+-]+/[A-Za-z0-9.+-]+$"

@@ -11,6 +11,7 @@ import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
 import { type Comparison, compareProject, type ForeignChange, type Found, isAfter, isBefore } from "./compare-project.ts";
 import { breather, shown } from "./disk.ts";
+import { inParallel } from "./in-parallel.ts";
 import { makeDirectory, removeIfThere, temporaryFor, writeLeaf } from "./write-leaf.ts";
 
 /** Numbers of paths; `already`: those that were as they were to become. */
@@ -27,6 +28,8 @@ export interface ApplyRequest {
 }
 
 const yieldEvery = 200;
+/** Blobs looked at beside each other. */
+const width = 16;
 
 /**
  * Applies. Everything is compared before the first byte is written. Fails as the store does where bytes are missing (nothing is
@@ -42,11 +45,9 @@ export async function applyChangeset(request: ApplyRequest): Promise<Result<Appl
   const { found, foreign } = compared.value;
   if (foreign.length > 0) return ok({ kind: "refused", paths: foreign });
   const open = changes.filter((entry) => !isAfter(entry, found.get(entry.path) ?? nothing));
-  for (const { after } of open) {
-    if (after === undefined || !("digest" in after)) continue;
-    const there = await blobs.pathOf(after.digest);
-    if (!there.ok) return there;
-  }
+  const wanted = new Set(open.flatMap(({ after }) => (after !== undefined && "digest" in after ? [after.digest] : [])));
+  const there = await inParallel([...wanted], width, blobs.pathOf, (one) => !one.ok);
+  for (const one of there) if (one?.ok === false) return one;
   const done = await carryOut(request, compared.value, open);
   if (!done.ok) return done;
   const deleted = open.filter(({ after }) => after === undefined).length;
@@ -70,9 +71,10 @@ async function carryOut(
 ): Promise<Result<void>> {
   let at = "";
   try {
-    for (const { path } of [...changes].reverse()) {
+    for (const { path } of changes) {
       at = path;
-      removeIfThere(fsPath(root, temporaryFor(path)));
+      // Beyond what is in the way there may be a symlink, and behind that anything.
+      if (found.get(path)?.kind !== "blocked") removeIfThere(fsPath(root, temporaryFor(path)));
     }
     for (const entry of [...open].reverse()) {
       at = entry.path;

@@ -23,6 +23,8 @@ import { below, breather, lookAt, namesIn } from "./disk.ts";
 
 /** Characters of names for one `cp`: well below what a system takes as arguments. */
 const mostArguments = 100_000;
+/** Copies at the same time: directories are of uneven size, and disks take more than one request. */
+const mostCopies = 4;
 const yieldEvery = 500;
 const said = 4096;
 
@@ -39,11 +41,12 @@ function hasGnuCopy(): Promise<boolean> {
 export async function copyNames(from: string, to: string, names: readonly string[]): Promise<Result<void>> {
   const plain = (await hasGnuCopy()) ? names.filter((name) => !hasEscapes(name)) : [];
   const batched = new Set(plain);
-  for (const batch of batches(plain)) {
-    const { code, output } = await runCopy(
-      ["-a", "--no-preserve=links", "--reflink=auto", "-t", to, "--", ...batch.map((name) => `./${name}`)],
-      from,
-    );
+  const copies = await Promise.all(
+    batches(plain).map((batch) =>
+      runCopy(["-a", "--no-preserve=links", "--reflink=auto", "-t", to, "--", ...batch.map((name) => `./${name}`)], from),
+    ),
+  );
+  for (const { code, output } of copies) {
     const problem = output.split("\n").find((line) => line !== "" && !/: Permission denied$/.test(line));
     if (code !== 0 && (problem !== undefined || output === "")) return failed("ECOPY", problem ?? `cp ended with status ${code}`);
   }
@@ -57,18 +60,11 @@ export async function copyNames(from: string, to: string, names: readonly string
   }
 }
 
-function* batches(names: readonly string[]): Generator<readonly string[]> {
-  let batch: string[] = [];
-  let length = 0;
-  for (const name of names) {
-    if (length + name.length > mostArguments) {
-      yield batch;
-      [batch, length] = [[], 0];
-    }
-    batch.push(name);
-    length += name.length + 3;
-  }
-  if (batch.length > 0) yield batch;
+/** A few shares that are copied beside each other, none of them too long for a command line. */
+function batches(names: readonly string[]): readonly (readonly string[])[] {
+  const length = names.reduce((sum, name) => sum + name.length + 3, 0);
+  const count = Math.max(Math.min(mostCopies, names.length), Math.ceil(length / mostArguments));
+  return Array.from({ length: count }, (_, share) => names.filter((__, at) => at % count === share));
 }
 
 function runCopy(args: readonly string[], cwd: string): Promise<{ readonly code: number | null; readonly output: string }> {

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { parentsOf } from "../../model/combine-changes.ts";
-import { err, type Result } from "../../model/result.ts";
+import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
 import { copyNames, likeIt } from "./copy-files.ts";
 import { copyRepository } from "./copy-repository.ts";
@@ -31,8 +31,8 @@ export async function copyTree(request: CopyRequest): Promise<Result<void>> {
 }
 
 /**
- * The directories that cannot be copied as a whole, because something below them is left out or is a repository. Installed packages are
- * not searched: there is nothing of ours in them.
+ * The directories that are not copied as a whole, because something below them is left out or is a repository; and those at the top, so
+ * that several copies can share the work. Installed packages are not searched: there is nothing of ours in them.
  */
 async function divided({ root, isLeftOut }: CopyRequest): Promise<ReadonlySet<string>> {
   const found = new Set([""]);
@@ -42,7 +42,10 @@ async function divided({ root, isLeftOut }: CopyRequest): Promise<ReadonlySet<st
     for (const child of childrenOf(path.join(root, directory))) {
       const place = below(directory, child.name);
       if (child.name === ".git" || isLeftOut(place)) for (const parent of parentsOf(place)) found.add(parent);
-      else if (child.isDirectory() && child.name !== "node_modules") open.push(place);
+      else if (child.isDirectory()) {
+        if (directory === "") found.add(place);
+        if (child.name !== "node_modules") open.push(place);
+      }
       await breathe();
     }
   }
@@ -52,22 +55,18 @@ async function divided({ root, isLeftOut }: CopyRequest): Promise<ReadonlySet<st
 async function copyApart(request: CopyRequest, apart: ReadonlySet<string>, directory: string): Promise<Result<void>> {
   const from = path.join(request.root, directory);
   const to = path.join(request.directory, directory);
-  const whole: string[] = [];
-  for (const name of namesIn(request.root, directory)) {
-    const place = below(directory, name);
-    if (request.isLeftOut(place)) continue;
-    if (name === ".git") {
-      const copied = await copyRepository(request.root, from, to);
-      if (!copied.ok) return copied;
-    } else if (apart.has(place)) {
-      mkdirSync(path.join(to, name));
-      const copied = await copyApart(request, apart, place);
-      if (!copied.ok) return copied;
-    } else {
-      whole.push(name);
-    }
-  }
-  const copied = await copyNames(from, to, whole);
+  // A directory that is closed to us is copied empty: it is closed to the attempt too.
+  const all = childrenOf(from).length === 0 ? [] : namesIn(request.root, directory);
+  const names = all.filter((name) => !request.isLeftOut(below(directory, name)));
+  const isApart = (name: string) => name === ".git" || apart.has(below(directory, name));
+  const whole = copyNames(from, to, names.filter((name) => !isApart(name))); // biome-ignore format: one thought
+  const parts = names.filter(isApart).map(async (name): Promise<Result<void>> => {
+    if (name === ".git") return copyRepository(request.root, from, to);
+    mkdirSync(path.join(to, name));
+    return copyApart(request, apart, below(directory, name));
+  });
+  const copies = await Promise.all([whole, ...parts]);
+  const copied = copies.find((one) => !one.ok) ?? ok(undefined);
   const stats = lookAt(request.root, directory);
   if (copied.ok && stats !== undefined && directory !== "") likeIt(to, stats);
   return copied;

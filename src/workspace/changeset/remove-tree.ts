@@ -50,7 +50,7 @@ async function removeDirectories(root: string): Promise<void> {
 }
 
 function childrenOf(directory: string | Buffer): { place: string | Buffer; isDirectory: boolean }[] {
-  chmodUnlessOpen(directory);
+  if (!opened(directory)) return [];
   const names = readdirSync(directory, { withFileTypes: true, encoding: "buffer" as never }) as unknown as {
     name: Buffer;
     isDirectory(): boolean;
@@ -81,8 +81,19 @@ function remove(parent: string | Buffer, work: () => void): void {
   }
 }
 
-function chmodUnlessOpen(directory: string | Buffer): void {
-  if (process.platform === "win32") return;
+/**
+ * Opens a directory that is closed. Where it belongs to somebody else (an overlay that `sudo` mounted keeps an empty one of root's) that cannot be
+ * done, and it can only be removed as a whole.
+ */
+function opened(directory: string | Buffer): boolean {
+  if (process.platform === "win32") return true;
   const { mode } = lstatSync(directory);
-  if ((mode & 0o700) !== 0o700) chmodSync(directory, 0o700);
+  if ((mode & 0o700) === 0o700) return true;
+  try {
+    chmodSync(directory, 0o700);
+    return true;
+  } catch (error) {
+    if (describeIoError(error).code !== "EPERM") throw error;
+    return false;
+  }
 }

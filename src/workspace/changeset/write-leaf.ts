@@ -6,6 +6,7 @@ import {
   closeSync,
   fchmodSync,
   lchownSync,
+  lstatSync,
   mkdirSync,
   openSync,
   renameSync,
@@ -110,10 +111,10 @@ function removeHollow(directory: string, path: string): void {
   rmdirSync(fsPath(directory, path));
 }
 
-/** Deletes a file that may not be there. */
+/** Deletes a file that may not be there. It looks first: an error costs ten times as much. */
 export function removeIfThere(place: string | Buffer): void {
   try {
-    unlinkSync(place);
+    if (lstatSync(place, { throwIfNoEntry: false }) !== undefined) unlinkSync(place);
   } catch (error) {
     if (!["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }

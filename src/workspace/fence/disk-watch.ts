@@ -3,10 +3,11 @@ import { lstatSync, readdirSync } from "node:fs";
 import path from "node:path";
 import type { SpawnOutcome } from "../../model/ports.ts";
 
-/** `bytes` for all the directories together. */
+/** `bytes` for what is added to all the directories together; `before`: what they held at the start, nothing without it. */
 export interface DiskLimit {
   readonly directories: readonly string[];
   readonly bytes: number;
+  readonly before?: number;
 }
 
 export interface DiskWatch {
@@ -19,9 +20,9 @@ export interface DiskWatch {
 /** The first look comes after this; later ones wait 20 times as long as a look takes, so that the watch costs 5 % at most. */
 const firstLookMs = 500;
 
-/** Watches until it is ended; without a limit, or an infinite one, it only passes the signal on. */
+/** Watches until it is ended; without a limit, or one that cannot be told from what was there, it only passes the signal on. */
 export function watchDisk(limit: DiskLimit | undefined, signal: AbortSignal): DiskWatch {
-  if (limit === undefined || !Number.isFinite(limit.bytes)) return { signal, end: (outcome) => outcome };
+  if (limit === undefined || !Number.isFinite(limit.before ?? 0)) return { signal, end: (outcome) => outcome };
   const control = new AbortController();
   const cancel = () => control.abort(signal.reason);
   if (signal.aborted) cancel();
@@ -29,10 +30,11 @@ export function watchDisk(limit: DiskLimit | undefined, signal: AbortSignal): Di
   let exceeded: number | undefined;
   let looked = false;
   let timer = setTimeout(look, firstLookMs);
+  const added = () => usedBytes(limit.directories) - (limit.before ?? 0);
   function look(): void {
     const began = performance.now();
     looked = true;
-    const used = usedBytes(limit?.directories ?? []);
+    const used = added();
     if (used > (limit?.bytes ?? 0)) {
       exceeded = used;
       control.abort("the disk limit");
@@ -45,7 +47,7 @@ export function watchDisk(limit: DiskLimit | undefined, signal: AbortSignal): Di
       signal.removeEventListener("abort", cancel);
       // The last bytes may have come after the last look; a child that was gone before the first had no time to write many.
       if (exceeded === undefined && looked && !signal.aborted) {
-        const used = usedBytes(limit.directories);
+        const used = added();
         if (used > limit.bytes) exceeded = used;
       }
       return exceeded === undefined || signal.aborted ? outcome : { kind: "disk-exceeded", limitBytes: limit.bytes, usedBytes: exceeded };

@@ -7,8 +7,10 @@ import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync } from "node
 import path from "node:path";
 import type { Fences } from "../../model/enforcement.ts";
 import { removeTree } from "../changeset/remove-tree.ts";
+import { setupPath } from "./carried-environment.ts";
 import { quote } from "./mount-words.ts";
-import { type Identity, namespaceWords } from "./privileges.ts";
+import { dropWords, type Identity, namespaceWords } from "./privileges.ts";
+import { keyringWords } from "./session-keyring.ts";
 
 /** `root`: wave is root. `sudo`: root without a password. `user-namespace`: as an ordinary user. `none`: nothing is fenced here. */
 export type IsolationMode = "root" | "sudo" | "user-namespace" | "none";
@@ -23,6 +25,10 @@ export interface Isolation {
   /** The words that bring the loopback interface up. */
   readonly loopback: readonly string[];
   readonly identity: Identity;
+  /** A fenced child can be given a user namespace of its own. */
+  readonly ownUser: boolean;
+  /** The words that leave the session's keyring; none where there is nothing to leave, or no way. */
+  readonly keyring: readonly string[];
   /** The user's home, of which a fenced child sees nothing. */
   readonly home: string | undefined;
   /** What was tried and does not work here, a sentence each. */
@@ -45,13 +51,15 @@ export const noIsolation: Isolation = {
   overlayOptions: "",
   loopback: [],
   identity: { uid: 0, gid: 0 },
+  ownUser: false,
+  keyring: [],
   home: undefined,
   refused: [],
 };
 
 const known = new Map<string, Promise<Isolation>>();
 
-/** Finds out. `WAVE_ISOLATION` narrows the choice to one mode, for tests and for debugging. Never rejects. */
+/** Finds out. `WAVE_ISOLATION` narrows the choice, for tests and for debugging: to a mode, to `copy`, or to both (`root,copy`). Never rejects. */
 export function probeIsolation(request: IsolationRequest): Promise<Isolation> {
   const key = `${request.root}\0${request.stateDir}\0${request.env["WAVE_ISOLATION"] ?? ""}`;
   const before = known.get(key) ?? probe(request);
@@ -64,11 +72,11 @@ async function probe(request: IsolationRequest): Promise<Isolation> {
   const common = { ...noIsolation, home: env["HOME"] };
   if (process.platform !== "linux") return { ...common, refused: [`there is no sandbox for ${process.platform} yet`] };
   const identity = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  const forced = env["WAVE_ISOLATION"] === "" ? undefined : env["WAVE_ISOLATION"];
+  const forced = (env["WAVE_ISOLATION"] ?? "").split(",").filter((word) => word !== "" && word !== "copy");
   const ways = (identity.uid === 0 ? (["root"] as const) : (["user-namespace", "sudo"] as const)).filter(
-    (mode) => forced === undefined || mode === forced,
+    (mode) => forced.length === 0 || forced.includes(mode),
   );
-  const refused: string[] = forced === undefined || ways.length > 0 ? [] : [`WAVE_ISOLATION is ${forced}`];
+  const refused: string[] = ways.length > 0 ? [] : [`WAVE_ISOLATION is ${env["WAVE_ISOLATION"]}`];
   for (const mode of ways) {
     const found = await tryMode(mode, request, identity);
     if (found.kind === "works") return { ...common, ...found.isolation, mode, identity, refused: [...refused, ...found.refused] };
@@ -81,24 +89,28 @@ async function probe(request: IsolationRequest): Promise<Isolation> {
 type Found =
   | {
       readonly kind: "works";
-      readonly isolation: Pick<Isolation, "fences" | "overlay" | "overlayOptions" | "loopback">;
+      readonly isolation: Pick<Isolation, "fences" | "overlay" | "overlayOptions" | "loopback" | "ownUser" | "keyring">;
       readonly refused: readonly string[];
     }
   | { readonly kind: "refused"; readonly why: string };
 
-/** Three children at once: a fence, a network, and overlays. */
-async function tryMode(mode: Exclude<IsolationMode, "none">, { stateDir, root }: IsolationRequest, identity: Identity): Promise<Found> {
+/** Four children at once: a fence, a network, overlays, and a user namespace. */
+async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationRequest, identity: Identity): Promise<Found> {
   // What hides or renames has to show in the layer's names: no redirects, no metadata-only copies. With userxattr there are none.
   const overlayOptions = mode === "user-namespace" ? "userxattr" : "redirect_dir=off,metacopy=off";
   const loopback = loopbackWords();
-  const [fence, network, overlay] = await Promise.all([
+  const inner = dropWords({ mode, identity, closed: true, ownUser: true, keyring: [] });
+  const [fence, network, overlay, user] = await Promise.all([
     trial(mode, true, false, "mount -t tmpfs wave /sys && mkdir /sys/r && mount --bind /usr /sys/r && mount -t proc proc /proc"),
     loopback === undefined
       ? "neither `ip` nor `perl` is there to bring loopback up"
       : trial(mode, true, true, loopback.map(quote).join(" ")),
-    foreignFile(mode, root, identity) ?? tryOverlay(mode, stateDir, overlayOptions),
+    unwanted(request) ?? foreignFile(mode, request.root, identity) ?? tryOverlay(mode, request.stateDir, overlayOptions),
+    trial(mode, true, false, `exec ${[...inner, "true"].map(quote).join(" ")}`),
   ]);
   if (fence !== undefined) return { kind: "refused", why: `${mode}: ${fence}` };
+  // There the child has its user's own id by nothing else.
+  if (user !== undefined && mode === "user-namespace") return { kind: "refused", why: `${mode}: ${user}` };
   const refused = [
     ...(network === undefined ? [] : [`no network of a child's own: ${network}`]),
     ...(overlay === undefined ? [] : [`no overlays: ${overlay}`]),
@@ -110,9 +122,15 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, { stateDir, root }:
       overlay: overlay === undefined,
       overlayOptions,
       loopback: loopback ?? [],
+      ownUser: user === undefined,
+      keyring: keyringWords(),
     },
     refused,
   };
+}
+
+function unwanted({ env }: IsolationRequest): string | undefined {
+  return env["WAVE_ISOLATION"]?.split(",").includes("copy") === true ? `WAVE_ISOLATION is ${env["WAVE_ISOLATION"]}` : undefined;
 }
 
 /** In a user namespace an overlay cannot copy files up whose owners are not mapped there. Looks at the project and what is directly in it. */
@@ -141,7 +159,8 @@ async function tryOverlay(mode: Exclude<IsolationMode, "none">, stateDir: string
   const script = [
     `cd ${quote(place)}`,
     `mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work,${options} overlay lower`,
-    "cd lower && rmdir d && mkdir d && echo x >d/f",
+    // What is written is root's where sudo is the way: it is removed by the same hands.
+    "cd lower && rmdir d && mkdir d && echo x >d/f && cd .. && umount lower && rm -rf upper work",
   ].join(" && ");
   try {
     return await trial(mode, false, false, script);
@@ -154,7 +173,12 @@ async function tryOverlay(mode: Exclude<IsolationMode, "none">, stateDir: string
 function trial(mode: Exclude<IsolationMode, "none">, closed: boolean, network: boolean, script: string): Promise<string | undefined> {
   const [file = "", ...words] = [...namespaceWords({ mode, closed, network }), script];
   return new Promise((resolve) => {
-    const child = spawn(file, words, { stdio: ["ignore", "ignore", "pipe"], timeout: 5000, killSignal: "SIGKILL" });
+    const child = spawn(file, words, {
+      env: { PATH: setupPath, LC_ALL: "C" },
+      stdio: ["ignore", "ignore", "pipe"],
+      timeout: 5000,
+      killSignal: "SIGKILL",
+    });
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => {
       said += chunk.toString().slice(0, 500);

@@ -8,6 +8,7 @@ import path from "node:path";
 import type { SpawnOutcome } from "../../model/ports.ts";
 import { type ChildRequest, spawnChild } from "../../platform/child-process.ts";
 import { bridged } from "./bridge-words.ts";
+import { carryEnvironment } from "./carried-environment.ts";
 import { type DiskLimit, watchDisk } from "./disk-watch.ts";
 import type { Isolation } from "./isolation.ts";
 import { dropWords, namespaceWords } from "./privileges.ts";
@@ -53,20 +54,25 @@ async function spawnInside(
   const status = path.join(scratch, `view.${process.pid}.${++launches}`);
   mkdirSync(scratch, { recursive: true });
   const network = closed && view.network.kind !== "host";
+  const proxied =
+    closed && view.network.kind === "proxy" ? bridged(view, view.network.socket, child) : { view, command: child.command, env: child.env };
+  const { env, carried, unpack } = carryEnvironment(proxied.env);
+  const { identity, keyring } = isolation;
+  // Without it an ordinary user would stay root of the outer namespace.
+  const ownUser = isolation.ownUser || mode === "user-namespace";
   const setting: ScriptSetting = {
-    drop: dropWords(mode, isolation.identity, closed),
+    drop: [...dropWords({ mode, identity, closed, ownUser, keyring }), ...unpack],
+    ownUser,
     status,
     overlayOptions: isolation.overlayOptions,
     ...(network ? { loopback: isolation.loopback } : {}),
   };
-  const proxied =
-    closed && view.network.kind === "proxy" ? bridged(view, view.network.socket, child) : { view, command: child.command, env: child.env };
   const script = closed
-    ? closedScript(proxied.view, systemRoot(child.env["PATH"] ?? "", isolation.home), setting)
+    ? closedScript(proxied.view, systemRoot({ searchPath: child.env["PATH"] ?? "", home: isolation.home, project: view.project }), setting)
     : openScript(view, setting);
   const words = typeof proxied.command === "string" ? ["/bin/sh", "-c", proxied.command] : proxied.command;
-  const command = [...namespaceWords({ mode, closed, network }), script, "wave", ...words];
-  const outcome = await spawnChild({ ...child, command, env: proxied.env, cwd: "/" });
+  const command = [...namespaceWords({ mode, closed, network, carried }), script, "wave", ...words];
+  const outcome = await spawnChild({ ...child, command, env, cwd: "/" });
   const said = readStatus(status);
   return said ?? told(outcome);
 }

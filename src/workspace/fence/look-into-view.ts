@@ -58,17 +58,20 @@ export async function listInView(
 
 const kinds: Readonly<Record<string, WorkspaceEntry["kind"]>> = { f: "file", d: "directory", l: "symlink" };
 
-/** A regular file's bytes, with the failures of `Workspace.read`. Symlinks are followed as long as they stay in the tree. */
+/**
+ * A regular file's bytes, with the failures of `Workspace.read`. Symlinks are followed as long as they stay in the tree, and not into `.git`: the agent
+ * saw its configuration masked, and this is the real one.
+ */
 export async function readInView(isolation: Isolation, view: SandboxView, file: string, limit: number): Promise<Result<Uint8Array>> {
   if (file.includes("\0")) return refused(file, "it is not a path");
   const script = [
     'p=$(realpath -e -- "$1" 2>/dev/null) || exit 10',
-    'case "$p" in "$PWD"/*) ;; *) exit 11 ;; esac',
+    'case "$p/" in "$PWD"/.git/* | "$PWD"/*/.git/*) exit 14 ;; "$PWD"/*) ;; *) exit 11 ;; esac',
     '[ -f "$p" ] || exit 12',
     '[ "$(stat -c %s -- "$p")" -le "$2" ] || { stat -c %s -- "$p"; exit 13; }',
     'exec cat -- "$p"',
   ].join("\n");
-  const found = await run(isolation, view, ["sh", "-c", script, "sh", file, String(limit)], undefined, [10, 11, 12, 13], limit);
+  const found = await run(isolation, view, ["sh", "-c", script, "sh", file, String(limit)], undefined, [10, 11, 12, 13, 14], limit);
   if (!found.ok) return found;
   switch (found.value.code) {
     case 10:
@@ -80,6 +83,8 @@ export async function readInView(isolation: Isolation, view: SandboxView, file: 
       });
     case 11:
       return refused(file, "it leads out of the workspace");
+    case 14:
+      return refused(file, "it is a part of `.git`");
     case 12:
       return refused(file, "it is not a regular file");
     case 13:
@@ -95,9 +100,9 @@ export async function hideInTree(isolation: Isolation, project: string, tree: Tr
   return removed.ok ? ok(undefined) : removed;
 }
 
-/** The machine as it is, with a tree at its place. */
-export function lookAt(project: string, tree: Tree): SandboxView {
-  return { fence: "open", project, tree, binds: [], masks: [], readOnly: [], network: { kind: "host" } };
+/** The machine as it is, with a tree at its place, of which `masks` do not show. */
+export function lookAt(project: string, tree: Tree, masks: readonly string[] = []): SandboxView {
+  return { fence: "open", project, tree, binds: [], masks, readOnly: [], network: { kind: "host" } };
 }
 
 async function run(

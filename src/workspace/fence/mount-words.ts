@@ -26,6 +26,16 @@ export function octal(place: string): string {
   return place.replace(/[\s\\#"']/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
 }
 
+/** A file or directory that appears at another place. */
+export function bindLine(what: string, where: string, options: string): MountLine {
+  return { what, where, type: "none", options, optional: false };
+}
+
+/** A file system of its own. */
+export function line(type: string, what: string, where: string, options: string): MountLine {
+  return { what, where, type, options, optional: false };
+}
+
 /** One line of fstab. */
 export function fstabLine({ what, where, type, options }: MountLine): string {
   return `${octal(what)} ${octal(where)} ${type} ${options === "" ? "defaults" : options} 0 0\n`;

@@ -28,17 +28,23 @@ export interface NetworkProxy {
 /** A connection that says nothing for this long is given up, in milliseconds. */
 const idleMs = 120_000;
 const connectMs = 20_000;
+/** So many refused hosts are remembered. */
+const maxRefused = 1000;
+/** Each holds a descriptor or two of the machine's; a child that opens more waits. */
+const maxConnections = 512;
 
 /** Opens it. Fails with `workspace-failed` where it cannot listen. */
 export function openNetworkProxy({ socket, allows }: ProxySetting): Promise<Result<NetworkProxy>> {
   const refused = new Set<string>();
   const open = new Set<Duplex>();
   const judge = async (host: string, port: number): Promise<string | undefined> => {
-    const address = allows(`${host}:${port}`) ? await addressOf(host, allows, port) : undefined;
-    if (address === undefined) refused.add(`${host}:${port}`);
+    const subject = subjectOf(host, port);
+    const address = port > 0 && port <= 65_535 && allows(subject) ? await addressOf(host, allows, port) : undefined;
+    if (address === undefined && refused.size < maxRefused) refused.add(subject);
     return address;
   };
   const server = createServer((request, response) => void forward(request, response, judge));
+  server.maxConnections = maxConnections;
   server.on("connect", (request, inner, head) => void tunnel(request, inner, head, judge, open));
   server.on("connection", (connection: Socket) => {
     open.add(connection);
@@ -69,6 +75,11 @@ export function openNetworkProxy({ socket, allows }: ProxySetting): Promise<Resu
       ),
     );
   });
+}
+
+/** What rules are asked about: `host:port`, IPv6 addresses in brackets. */
+function subjectOf(host: string, port: number): string {
+  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 type Judge = (host: string, port: number) => Promise<string | undefined>;
@@ -115,15 +126,30 @@ async function forward(request: IncomingMessage, response: ServerResponse, judge
   }
   const { "proxy-connection": _connection, "proxy-authorization": _authorization, ...headers } = request.headers;
   const outer = httpRequest(
-    { host: address, port, method: request.method ?? "GET", path: `${url.pathname}${url.search}`, headers, timeout: idleMs },
-    (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
+    {
+      host: address,
+      port,
+      method: request.method ?? "GET",
+      path: `${url.pathname}${url.search}`,
+      headers: { ...headers, host: url.host },
+      timeout: idleMs,
     },
+    (answer) => answered(response, answer),
   );
   outer.on("timeout", () => outer.destroy());
   outer.on("error", (error) => (response.headersSent ? response.destroy() : response.writeHead(502).end(`${error.message}\n`)));
   request.pipe(outer);
+}
+
+/** A server may answer what Node does not pass on: a status below 100, say. */
+function answered(response: ServerResponse, answer: IncomingMessage): void {
+  try {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+  } catch {
+    answer.destroy();
+    response.destroy();
+  }
 }
 
 function refusal(subject: string): string {
@@ -146,7 +172,7 @@ for (const [address, prefix] of [
 ] as const)
   inner.addSubnet(address, prefix, "ipv4");
 for (const [address, prefix] of [
-  ["::", 127],
+  ["::", 96],
   ["fc00::", 7],
   ["fe80::", 10],
   ["ff00::", 8],
@@ -156,23 +182,36 @@ for (const [address, prefix] of [
 /** The address to connect to; nothing where there is none, or where it is one of this machine's surroundings that no rule spells. */
 async function addressOf(host: string, allows: ProxySetting["allows"], port: number): Promise<string | undefined> {
   const family = isIP(host);
-  // A rule like `*` does not mean the inside of the network: an address of it has to be spelled.
+  // A rule like `*` does not mean the inside of the network: an address of it has to be spelled, and so has this machine's name.
   if (family !== 0) return isInner(host) && !spells(allows, host, port) ? undefined : host;
+  const isSelf = host.toLowerCase() === "localhost" && spells(allows, host, port);
   try {
     const found = await lookup(host, { all: true });
-    return found.map(({ address }) => address).find((address) => !isInner(address) || host === "localhost");
+    return found.map(({ address }) => address).find((address) => !isInner(address) || isSelf);
   } catch {
     return undefined;
   }
 }
 
 function isInner(address: string): boolean {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  return inner.check(mapped ?? address, isIP(mapped ?? address) === 6 ? "ipv6" : "ipv4");
+  const judged = translated(address) ?? address;
+  return inner.check(judged, isIP(judged) === 6 ? "ipv6" : "ipv4");
 }
 
-/** Whether the rule that lets an address through is one that does not let any other through. */
+/** The IPv4 address to which a network with NAT64 translates an IPv6 one (RFC 6052). Mapped ones are known to `check`. */
+function translated(address: string): string | undefined {
+  if (isIP(address) !== 6) return undefined;
+  const spelled = new URL(`http://[${address.split("%")[0]}]`).hostname;
+  const found = /^\[64:ff9b::(?:([0-9a-f]+):)?([0-9a-f]+)\]$/.exec(spelled);
+  if (found === null) return undefined;
+  const [high, low] = [Number.parseInt(found[1] ?? "0", 16), Number.parseInt(found[2] ?? "0", 16)];
+  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
+}
+
+const others: Readonly<Record<number, string>> = { 0: "other.invalid", 4: "10.255.254.253", 6: "fd00::1234:5678" };
+
+/** Whether the rule that lets a host through is one that does not let any other through. */
 function spells(allows: ProxySetting["allows"], host: string, port: number): boolean {
-  const other = isIP(host) === 6 ? "fd00::1234:5678" : "10.255.254.253";
-  return allows(`${host}:${port}`) && !allows(`${other === host ? "10.255.254.252" : other}:${port}`);
+  const other = others[isIP(host)] ?? "";
+  return allows(subjectOf(host, port)) && !allows(subjectOf(other === host ? "10.255.254.252" : other, port));
 }

@@ -13,10 +13,12 @@ export interface NamespaceSetting {
   readonly closed: boolean;
   /** A network of its own. */
   readonly network: boolean;
+  /** Variables to keep where the way into the namespaces would drop them. */
+  readonly carried?: readonly string[];
 }
 
 /** The words before a script: it runs as root of new namespaces, and dies when wave does. `sudo` does not pass that on. */
-export function namespaceWords({ mode, closed, network }: NamespaceSetting): readonly string[] {
+export function namespaceWords({ mode, closed, network, carried = [] }: NamespaceSetting): readonly string[] {
   const own = [
     ...(mode === "user-namespace" ? ["--user", "--map-root-user"] : []),
     "--mount",
@@ -25,28 +27,42 @@ export function namespaceWords({ mode, closed, network }: NamespaceSetting): rea
     ...(network ? ["--net"] : []),
   ];
   const unshare = ["unshare", ...own, "--", "/bin/sh", "-c"];
-  return mode === "sudo" ? ["sudo", "-n", "--", ...unshare] : ["setpriv", "--pdeathsig", "KILL", "--", ...unshare];
+  const kept = carried.length === 0 ? [] : [`--preserve-env=${carried.join(",")}`];
+  return mode === "sudo" ? ["sudo", "-n", ...kept, "--", ...unshare] : ["setpriv", "--pdeathsig", "KILL", "--", ...unshare];
 }
 
+/** Whose the command is to be, and what is to be taken from it. */
+export interface DropSetting {
+  readonly mode: Exclude<IsolationMode, "none">;
+  readonly identity: Identity;
+  readonly closed: boolean;
+  /** Give it a user namespace of its own, which keeps it from making others: there it would have capabilities again, and much of the kernel to try. */
+  readonly ownUser: boolean;
+  /** The words that leave the machine's session keyring. */
+  readonly keyring: readonly string[];
+}
+
+const bare = ["--no-new-privs", "--ambient-caps=-all", "--inh-caps=-all", "--bounding-set=-all"];
+
+/** A descriptor of the machine's `/proc`, where the script opened it: in the view's own the setting cannot be written. */
+export const procDescriptor = 8;
+
+/** No user namespaces below this one. Where the kernel does not have the setting, or somebody has closed it, there is nothing to be done. */
+const lastOne = `{ echo 0 >/proc/self/fd/${procDescriptor}/sys/user/max_user_namespaces; } 2>/dev/null; exec "$@" ${procDescriptor}<&-`;
+
 /** The words before the command, inside: the caller's user again, without any capability and no way to gain one. */
-export function dropWords(mode: Exclude<IsolationMode, "none">, { uid, gid }: Identity, closed: boolean): readonly string[] {
-  const bare = ["--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"];
+export function dropWords({ mode, identity: { uid, gid }, closed, ownUser, keyring }: DropSetting): readonly string[] {
+  const own = ["unshare", "--user", `--map-user=${uid}`, `--map-group=${gid}`, "--"];
+  // With its capabilities, which a user that is not root would lose on the way: the setting, and giving them up for good, take some.
+  const last = ownUser ? ["unshare", "--keep-caps", ...own.slice(1), "/bin/sh", "-c", lastOne, "wave"] : [];
+  const end = closed ? [...last, ...keyring, "setpriv", ...bare, "--"] : [];
   switch (mode) {
     case "root":
-      return closed ? ["setpriv", ...bare, "--"] : [];
+      return end;
     case "sudo":
-      return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", ...(closed ? bare : []), "--"];
+      return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--", ...end];
     case "user-namespace":
       // A second namespace gives the user its own id back; what is mounted cannot be taken apart from in there.
-      return [
-        "unshare",
-        "--user",
-        `--map-user=${uid}`,
-        `--map-group=${gid}`,
-        "--",
-        "setpriv",
-        ...(closed ? bare : ["--no-new-privs"]),
-        "--",
-      ];
+      return closed ? end : [...own, "setpriv", "--no-new-privs", "--"];
   }
 }

@@ -2,9 +2,11 @@
  * What of the machine a fenced child sees besides its tree: system directories, the directories of PATH and of Node, a few files of
  * `/etc`, and a minimal `/dev` and `/proc`. An allowlist: what is not named here is not there.
  */
-import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
-import type { MountLine } from "./mount-words.ts";
+import { bindLine, line, type MountLine } from "./mount-words.ts";
+import { procLines } from "./proc-lines.ts";
+import { type ToolPlaces, toolDirectories } from "./tool-directories.ts";
 
 /** The parts of a root that do not depend on the attempt. Paths are those of the view. */
 export interface SystemRoot {
@@ -15,27 +17,36 @@ export interface SystemRoot {
   mounts(root: string): readonly MountLine[];
 }
 
-const systemDirectories = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store", "/gnu/store", "/snap"];
+const systemDirectories = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store", "/snap"];
 
-/** Of `/etc`: what programs need to find users, hosts, certificates, libraries and their own defaults. No secrets of the machine. */
+/**
+ * Of `/etc`: what programs need to find users, hosts, certificates, libraries and their own defaults. Not the places where an administrator may
+ * have put keys and tokens: private keys beside certificates, registries' and git's configuration (a masked one is laid in where git is).
+ */
 const etcNames = [
   ..."passwd group nsswitch.conf hosts host.conf gai.conf resolv.conf protocols services mime.types localtime timezone os-release".split(
     " ",
   ),
-  ..."debian_version alpine-release ld.so.cache ld.so.conf ld.so.conf.d alternatives ssl pki ca-certificates ca-certificates.conf".split(
+  ..."debian_version alpine-release ld.so.cache ld.so.conf ld.so.conf.d alternatives ca-certificates ca-certificates.conf".split(" "),
+  ..."ssl/certs ssl/cert.pem ssl/openssl.cnf ssl/ct_log_list.cnf pki/tls/certs pki/tls/cert.pem pki/tls/openssl.cnf pki/ca-trust".split(
     " ",
   ),
-  ..."crypto-policies gitconfig inputrc profile bash.bashrc terminfo fonts java-11-openjdk java-17-openjdk java-21-openjdk".split(" "),
-  ..."python3 python3.11 python3.12 perl php magic manpath.config locale.alias locale.conf default/locale npmrc nix".split(" "),
+  ..."crypto-policies inputrc profile bash.bashrc terminfo fonts perl magic manpath.config locale.alias locale.conf default/locale".split(
+    " ",
+  ),
 ];
 
-const devices = ["null", "zero", "full", "random", "urandom", "tty"];
-/** Root without capabilities may still write these, by its user id alone. */
-const guardedProc = ["sys", "sysrq-trigger", "irq", "bus", "fs"];
+/** The same for what carries a version in its name. */
+const versionedEtc = /^(?:java-\d+-openjdk|python3(?:\.\d+)?)$/;
+const phpParts = ["cli", "mods-available"];
 
-/** The root for children that look for programs in `searchPath`. `withNames`: they may ask for hosts' addresses. */
-export function systemRoot(searchPath: string, home: string | undefined): SystemRoot {
-  const shown = [...systemDirectories, ...toolDirectories(searchPath, home)];
+/** Read by programs wherever they are shown, and known to hold tokens. */
+const tokenFiles = ["/usr/etc/npmrc", "/usr/local/etc/npmrc", "/usr/etc/gitconfig", "/usr/local/etc/gitconfig"];
+
+const devices = ["null", "zero", "full", "random", "urandom", "tty"];
+/** The root for one view's children. */
+export function systemRoot(places: ToolPlaces): SystemRoot {
+  const shown = [...systemDirectories, ...openIn("/opt"), ...toolDirectories(places)];
   const directories: string[] = [];
   const files: string[] = [];
   const links: { from: string; to: string }[] = [];
@@ -55,22 +66,39 @@ export function systemRoot(searchPath: string, home: string | undefined): System
     binds.push({ source, target });
   };
   for (const directory of outermost(shown)) show(directory);
-  for (const name of etcNames) show(`/etc/${name}`);
+  for (const name of [...etcNames, ...versionedNames()]) show(`/etc/${name}`);
+  const ownTemp = places.project.startsWith("/var/tmp/");
+  const covered = [...tokenFiles, path.join(path.dirname(path.dirname(process.execPath)), "etc/npmrc")];
   return {
-    directories: ["/proc", "/dev/pts", "/dev/shm", "/tmp", "/var/tmp", "/run", "/wave", ...directories],
+    directories: ["/proc", "/dev/pts", "/dev/shm", "/tmp", ownTemp ? "/var/tmp" : "/var", "/run", "/wave", ...directories],
     files: [...devices.map((name) => `/dev/${name}`), ...files],
-    links: [...links, ...devLinks],
+    links: [...links, ...devLinks, ...(ownTemp ? [] : [{ from: "/var/tmp", to: "/tmp" }])],
     mounts: (root) => [
       ...binds.map(({ source, target }) => bindLine(source, `${root}${target}`, "bind,ro,nosuid,nodev")),
+      ...[...new Set(covered)].filter((file) => isShownFile(file, binds)).map((file) => bindLine("/dev/null", `${root}${file}`, "bind,ro")),
       ...devices.map((name) => bindLine(`/dev/${name}`, `${root}/dev/${name}`, "bind")),
-      line("tmpfs", "wave", `${root}/dev/shm`, "mode=1777,nosuid,nodev"),
+      line("tmpfs", "wave", `${root}/dev/shm`, "mode=1777,nosuid,nodev,size=256m"),
       line("devpts", "devpts", `${root}/dev/pts`, "newinstance,ptmxmode=0666,mode=620"),
       line("proc", "proc", `${root}/proc`, "nosuid,nodev,noexec"),
-      ...guardedProc
-        .filter((name) => existsSync(`/proc/${name}`))
-        .map((name) => bindLine(`${root}/proc/${name}`, `${root}/proc/${name}`, "bind,ro")),
+      ...procLines(`${root}/proc`),
     ],
   };
+}
+
+/** What is directly in a directory and open to everybody: root's children see no more of it than others. */
+function openIn(directory: string): readonly string[] {
+  return namesIn(directory)
+    .map((name) => path.join(directory, name))
+    .filter((place) => ((statSync(place, { throwIfNoEntry: false })?.mode ?? 0) & 0o005) === 0o005);
+}
+
+function versionedNames(): readonly string[] {
+  const php = namesIn("/etc/php").flatMap((version) => phpParts.map((part) => `php/${version}/${part}`));
+  return [...namesIn("/etc").filter((name) => versionedEtc.test(name)), ...php];
+}
+
+function isShownFile(file: string, binds: readonly { readonly target: string }[]): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() === true && binds.some(({ target }) => file.startsWith(`${target}/`));
 }
 
 const devLinks = [
@@ -80,28 +108,6 @@ const devLinks = [
   { from: "/dev/stderr", to: "/proc/self/fd/2" },
   { from: "/dev/ptmx", to: "pts/ptmx" },
 ];
-
-/**
- * The directories of PATH and of Node that lie elsewhere. For `PREFIX/bin` the whole prefix, since libraries lie beside programs; but only
- * the directory itself where the prefix is a home, the root, or a place that also keeps credentials.
- */
-export function toolDirectories(searchPath: string, home: string | undefined): readonly string[] {
-  const found: string[] = [];
-  for (const entry of [...searchPath.split(":"), path.dirname(process.execPath)]) {
-    if (!path.isAbsolute(entry) || !existsSync(entry)) continue;
-    for (const directory of new Set([entry, realOf(entry) ?? entry])) {
-      const prefix = path.dirname(directory);
-      const isTool = ["bin", "sbin", "shims"].includes(path.basename(directory));
-      const closed = prefix === "/" || prefix === home || keepsCredentials.has(path.basename(prefix)) || prefix.split("/").length < 3;
-      found.push(isTool && !closed ? prefix : directory);
-      // Cargo's programs are links into what rustup installs.
-      if (path.basename(prefix) === ".cargo") found.push(path.join(path.dirname(prefix), ".rustup"));
-    }
-  }
-  return found.filter((directory) => directory !== home && directory !== "/" && existsSync(directory));
-}
-
-const keepsCredentials = new Set([".cargo", ".local", ".npm", ".docker", ".config"]);
 
 /** Without those that lie in another one of them. */
 function outermost(directories: readonly string[]): readonly string[] {
@@ -117,10 +123,10 @@ function realOf(place: string): string | undefined {
   }
 }
 
-function bindLine(what: string, where: string, options: string): MountLine {
-  return { what, where, type: "none", options, optional: false };
-}
-
-function line(type: string, what: string, where: string, options: string): MountLine {
-  return { what, where, type, options, optional: false };
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }

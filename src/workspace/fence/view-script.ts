@@ -7,6 +7,7 @@
  */
 import path from "node:path";
 import { fstabLine, type MountLine, overlayLines, quote } from "./mount-words.ts";
+import { procDescriptor } from "./privileges.ts";
 import type { SystemRoot } from "./system-root.ts";
 import type { SandboxView, Tree } from "./view.ts";
 
@@ -18,6 +19,8 @@ const stage = `${bench}/r`;
 export interface ScriptSetting {
   /** The words that give up privileges; the command's follow. */
   readonly drop: readonly string[];
+  /** They need the machine's `/proc`, by its descriptor, which they close. */
+  readonly ownUser?: boolean;
   /** A file, on the machine, that says what went wrong before the command began. */
   readonly status: string;
   /** Bring the loopback interface up. */
@@ -34,12 +37,13 @@ export function closedScript(view: SandboxView, system: SystemRoot, setting: Scr
   return [
     ...reporting(setting.status),
     ...(setting.loopback === undefined ? [] : [`${setting.loopback.map(quote).join(" ")} || f 'EIO loopback could not be brought up'`]),
-    `mount -t tmpfs -o mode=755 wave ${bench} && mkdir ${stage} && mount -t tmpfs -o mode=755 wave ${stage} && cd ${stage} || f 'EIO no root could be made'`,
+    `mount -t tmpfs -o mode=755 wave ${bench} && mkdir ${stage} && mount -t tmpfs -o mode=755,size=16m wave ${stage} && cd ${stage} || f 'EIO no root could be made'`,
     `mkdir -p ${[...made].map((directory) => quote(`.${directory}`)).join(" ")} || f 'EIO directories of the view could not be made'`,
     ...[...system.files, ...files].map((file) => `: >${quote(`.${file}`)}`),
     ...system.links.map(({ from, to }) => `ln -s ${quote(to)} ${quote(`.${from}`)}`),
     ...mountAll(lines, stage),
-    `cd ${stage} && pivot_root . . && umount -l . && cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
+    ...(setting.ownUser === true ? [`exec ${procDescriptor}</proc`] : []),
+    `mount -o remount,bind,ro ${stage} && cd ${stage} && pivot_root . . && umount -l . && cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
     ...supervise(setting.drop),
   ].join("\n");
 }
@@ -65,11 +69,15 @@ function reporting(status: string): string[] {
 
 /** The tree and everything that lies over it, in the order in which it has to be mounted. */
 function treeAndBinds({ project, tree, binds, masks, readOnly }: SandboxView, root: string, overlayOptions: string): readonly MountLine[] {
+  // In the open view the tree lies over the machine's own, and over what of an attempt is kept there: that is reached by another way.
+  const isCovered = (source: string) => root === "" && isBelow(source, project);
+  const aside: MountLine = { what: project, where: `${bench}/p`, bench: `${bench}/p`, type: "none", options: "rbind", optional: false };
   const placed = binds.map(({ source, target, writable, isFile }): MountLine => {
     const options = writable ? "bind" : "bind,ro,nosuid,nodev";
     const inTree = root === "" || isBelow(target, project);
     const made = inTree ? undefined : isFile === true ? path.posix.dirname(target) : target;
-    return { what: source, where: `${root}${target}`, type: "none", options, made, optional: false };
+    const what = isCovered(source) ? `${aside.where}${source.slice(project.length)}` : source;
+    return { what, where: `${root}${target}`, type: "none", options, made, optional: false };
   });
   const own = treeLines(tree, `${root}${project}`, root === "" ? undefined : project, overlayOptions);
   const sorted = [...placed].sort((a, b) => depth(a.where) - depth(b.where));
@@ -78,7 +86,8 @@ function treeAndBinds({ project, tree, binds, masks, readOnly }: SandboxView, ro
   const frozen = readOnly.map(
     (target): MountLine => ({ what: `${root}${target}`, where: `${root}${target}`, type: "none", options: "bind,ro", optional: true }),
   );
-  return [...withPlaces([...sorted.filter((line) => !inTree(line)), ...own]), ...frozen, ...hidden, ...sorted.filter(inTree)];
+  const first = binds.some(({ source }) => isCovered(source)) ? [aside] : [];
+  return [...first, ...withPlaces([...sorted.filter((line) => !inTree(line)), ...own]), ...frozen, ...hidden, ...sorted.filter(inTree)];
 }
 
 /** What is mounted above a place hides that it was made: it is made again, where it is not there. */
@@ -134,10 +143,10 @@ function mountAll(lines: readonly MountLine[], root: string): string[] {
  */
 function supervise(drop: readonly string[]): string[] {
   return [
-    `case "$1" in */*) [ -x "$1" ] ;; *) command -v "$1" >/dev/null ;; esac || { printf %s 'ENOENT there is no such program in the sandbox' >&9; exit 125; }`,
+    `case "$1" in */*) [ -x "$1" ] ;; *) PATH=$WAVE_CHILD_PATH command -v "$1" >/dev/null ;; esac || { printf %s 'ENOENT there is no such program in the sandbox' >&9; exit 125; }`,
     `exec 3<&0; unset OLDPWD`,
     `${drop.map(quote).join(" ")} "$@" <&3 3<&- 9>&- & c=$!`,
-    `exec 3<&- 9>&-; trap : TERM INT HUP`,
+    `exec 3<&- ${procDescriptor}<&- 9>&-; trap : TERM INT HUP`,
     `while :; do wait $c; s=$?; kill -0 $c 2>/dev/null || break; done; exit $s`,
   ];
 }

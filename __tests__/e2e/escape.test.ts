@@ -1,0 +1,257 @@
+/** Steps that try to get out, through the real binary: each fails to, and is reported or harmless, as docs/permissions.md says. */
+import { execFileSync } from "node:child_process";
+import { closeSync, existsSync, linkSync, openSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import path from "node:path";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type Attempt, files, git, noNetwork, printedBy, proxied, rights, scriptOf } from "../rig/escape-attempts.ts";
+import { type EscapeStep, gates, links, reads, resources, writes } from "../rig/escape-steps.ts";
+import { artifactText } from "../rig/project.ts";
+import { isFencedHere, outsidePlace, processesWith, type Scene, type SceneProject, sceneProject, scenes } from "../rig/scenes.ts";
+
+const canary = "canary-4f1c9e";
+const servers: Server[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+});
+
+/** A server on the machine that counts who comes. */
+async function listen(
+  where: { readonly path: string } | { readonly host: string },
+): Promise<{ readonly port: number; readonly visits: () => number }> {
+  let visits = 0;
+  const server = createServer((socket) => {
+    visits++;
+    socket.on("error", () => {});
+    socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\nreached"));
+  });
+  servers.push(server);
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen({ port: 0, ...where }, resolve));
+  const address = server.address();
+  return { port: typeof address === "object" && address !== null ? address.port : 0, visits: () => visits };
+}
+
+function repository(wave: SceneProject): void {
+  const gitIn = (...words: string[]) =>
+    execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.invalid", ...words], { cwd: wave.root });
+  gitIn("init", "-q", "-b", "main");
+  gitIn("add", "-A");
+  gitIn("commit", "-q", "-m", "first");
+  gitIn("config", "http.https://github.com/.extraheader", `AUTHORIZATION: basic ${canary}`);
+  gitIn("remote", "add", "origin", `https://someone:${canary}@example.invalid/x.git`);
+}
+
+/** Files and what they hold; of what failed attempts left, nothing. */
+const treeOf = (place: string) =>
+  Object.fromEntries(
+    (existsSync(place) ? readdirSync(place, { recursive: true, withFileTypes: true }) : [])
+      .filter((entry) => entry.isFile() && !entry.parentPath.includes("/.wave/state/workspaces"))
+      .map((entry) => path.join(entry.parentPath, entry.name))
+      .sort()
+      .map((file) => [path.relative(place, file), readFileSync(file, "latin1")]),
+  );
+
+/** The last end of each step: `passed`, or the failure. */
+function endings(wave: SceneProject): Record<string, unknown> {
+  const ends: Record<string, unknown> = {};
+  for (const event of wave.events()) {
+    if (event.type === "attempt-failed") ends[event.step] = event.failure;
+    if (event.type === "attempt-passed") ends[event.step] = "passed";
+  }
+  return ends;
+}
+
+function reportOf(wave: SceneProject, step: string): Readonly<Record<string, string>> {
+  return printedBy(textOf(wave, step));
+}
+
+/** The artifact `report` of a step. */
+function textOf(wave: SceneProject, step: string): string {
+  const passed = wave.events().find((event) => event.type === "attempt-passed" && event.step === step);
+  const digest = passed?.type === "attempt-passed" ? passed.artifacts.find(({ name }) => name === "report")?.digest : undefined;
+  return digest === undefined ? "" : artifactText(wave.root, digest);
+}
+
+const expected = (attempts: readonly Attempt[]) => Object.fromEntries(attempts.map(([name, , prints]) => [name, prints]));
+
+function manifestOf(steps: readonly EscapeStep[], env: Readonly<Record<string, string>>): string {
+  return JSON.stringify({
+    personas: Object.fromEntries(steps.map(({ id, command }) => [id, { command, env }])),
+    steps: steps.map(({ id, keys }) => ({ id, persona: id, ...keys })),
+  });
+}
+
+describe.each(scenes)("$name", (scene: Scene) => {
+  let fenced = false;
+  beforeAll(async () => {
+    fenced = await isFencedHere(scene);
+  });
+
+  it("a step that may use everything but the network reaches nothing that is not its own", async () => {
+    const outside = outsidePlace(scene);
+    const attempts = [...files, ...git, ...rights, ...noNetwork];
+    const wave = sceneProject(scene, { "a.txt": "a", "try.sh": scriptOf(attempts), ".gitignore": ".wave/state\n" });
+    for (const [place, text] of [
+      [path.join(outside, "secret.txt"), canary],
+      [path.join(outside, "linked.txt"), "original\n"],
+      [path.join(wave.home, ".bashrc"), canary],
+    ] as const)
+      writeFileSync(place, text);
+    linkSync(path.join(outside, "linked.txt"), path.join(wave.root, "linked.txt"));
+    symlinkSync(outside, path.join(wave.root, "leak"));
+    repository(wave);
+    const [inside, socket] = [await listen({ host: "127.0.0.1" }), await listen({ path: path.join(outside, "docker.sock") })];
+    const abstract = `wave-${process.pid}-${scene.name.length}`;
+    const hidden = await listen({ path: `\0${abstract}` });
+    const env = { OUTSIDE: outside, HOST_HOME: wave.home, PORT: String(inside.port), ABSTRACT: abstract };
+    wave.write({
+      "wave.yaml": JSON.stringify({
+        personas: { worker: { command: "sh try.sh" } },
+        steps: [{ id: "try", persona: "worker", env, artifacts: ["report"], permissions: { deny: ["network_access:*"] } }],
+      }),
+    });
+    for (const place of [outside, wave.home]) wave.own(place);
+    const before = [treeOf(outside), treeOf(path.join(wave.root, ".git")), treeOf(wave.home)];
+    const directory = openSync(outside, "r");
+    const run = await wave.run(["run"], { PARENT_TOKEN: canary, NODE_OPTIONS: "--no-warnings", LD_LIBRARY_PATH: "/nowhere" }, [directory]);
+    closeSync(directory);
+    if (!fenced) {
+      expect(run).toMatchObject({ code: 4, stderr: expect.stringContaining("network_access:*") });
+      return;
+    }
+    expect(run.code, run.stderr).toBe(0);
+    expect(reportOf(wave, "try")).toEqual(expected(attempts));
+    expect([treeOf(outside), treeOf(path.join(wave.root, ".git")), treeOf(wave.home)]).toEqual(before);
+    expect([inside.visits(), socket.visits(), hidden.visits()]).toEqual([0, 0, 0]);
+    expect(existsSync(path.join(path.dirname(wave.root), "wave-escaped"))).toBe(false);
+    expect(readFileSync(path.join(wave.root, "linked.txt"), "utf8")).toBe("original\nchanged\n");
+    expect(`${run.stdout}${run.stderr}${JSON.stringify(wave.events())}`).not.toContain(canary);
+  });
+
+  it("a step that may reach one server reaches that one, through the proxy, and no other", async () => {
+    const wave = sceneProject(scene, { "try.sh": scriptOf(proxied) });
+    const [allowed, other] = [await listen({ host: "127.0.0.1" }), await listen({ host: "127.0.0.1" })];
+    const env = { PORT: String(allowed.port), OTHER: String(other.port) };
+    wave.write({
+      "wave.yaml": JSON.stringify({
+        personas: { worker: { command: "sh try.sh" } },
+        steps: [
+          {
+            id: "try",
+            persona: "worker",
+            env,
+            artifacts: ["report"],
+            permissions: { allow: [`network_access:127.0.0.1:${allowed.port}`] },
+          },
+        ],
+      }),
+    });
+    const run = await wave.run(["run"]);
+    expect(run.code, run.stderr).toBe(0);
+    // An allow rule alone denies nothing that would have to be enforced: without a sandbox the step runs, and plans say so.
+    if (!fenced) return;
+    expect(reportOf(wave, "try")).toEqual(expected(proxied));
+    expect([allowed.visits(), other.visits()]).toEqual([2, 0]);
+  });
+
+  it.each([
+    ["writes", writes],
+    ["reads", [...reads, ...links]],
+    ["gates", gates],
+    ["resources", resources],
+  ])("%s: every step ends as it has to, and the project stays as it was", async (_name, steps) => {
+    const outside = outsidePlace(scene);
+    for (const name of ["secret.txt", "k"]) writeFileSync(path.join(outside, name), canary);
+    const mark = `mark-${process.pid}-${scene.isolation.replace(",", "-")}`;
+    const wave = sceneProject(scene, {
+      ...{ "a.txt": "open\n", "secret.txt": canary, "keys/k": canary, "deep/k": canary, "locked/f": "f", ".gitignore": ".wave/state\n" },
+      ...{ "s.json": '{ "type": "string" }', "check.sh": "exit 1" },
+      "wave.yaml": manifestOf(steps, { MARK: mark, OUTSIDE: outside }),
+    });
+    repository(wave);
+    const before = treeOf(wave.root);
+    const run = await wave.run(["run", "--on-failure", "keep-going", "--no-apply", "--concurrency", "4"], { S_ONE: canary });
+    if (!fenced) {
+      expect(run.code, run.stderr).toBe(JSON.stringify(steps).includes("deny") ? 4 : 1);
+      return;
+    }
+    expect(endings(wave), run.stderr).toEqual(Object.fromEntries(steps.map(({ id, ends }) => [id, ends])));
+    for (const { id, reports } of steps) if (reports !== undefined) expect([id, textOf(wave, id)]).toEqual([id, reports]);
+    const after = Object.entries(treeOf(wave.root)).filter(([file]) => !file.startsWith(".wave/state/"));
+    expect(Object.fromEntries(after)).toEqual(before);
+    expect(treeOf(outside)).toEqual({ k: canary, "secret.txt": canary });
+    expect(processesWith(mark)).toEqual([]);
+    for (const kept of ["blobs", "logs", "journals"])
+      expect(JSON.stringify(treeOf(path.join(wave.root, ".wave/state", kept)))).not.toContain(canary);
+    expect(`${run.stdout}${run.stderr}${JSON.stringify(wave.events())}`).not.toContain(canary);
+  });
+
+  it("what is applied goes through no symlink, neither one that was there nor one that a step made", async () => {
+    const outside = outsidePlace(scene);
+    writeFileSync(path.join(outside, "secret.txt"), canary);
+    const wave = sceneProject(scene, {
+      "dir/a": "a",
+      "wave.yaml": manifestOf(
+        [
+          { id: "unlink", command: "rm leak; mkdir leak; echo mine >leak/secret.txt", ends: "passed" },
+          { id: "link", command: "rm -r dir; ln -s $OUTSIDE dir", ends: "passed" },
+          { id: "through", command: "echo x >dir/new || true", keys: { dependencies: ["link"] }, ends: "passed" },
+          { id: "beside", command: "echo x >other", ends: "passed" },
+        ],
+        { OUTSIDE: outside },
+      ),
+    });
+    symlinkSync(outside, path.join(wave.root, "leak"));
+    const run = await wave.run(["run"]);
+    expect(run.code, run.stderr).toBe(0);
+    expect(readFileSync(path.join(wave.root, "leak/secret.txt"), "utf8")).toBe("mine\n");
+    expect(readlinkSync(path.join(wave.root, "dir"))).toBe(outside);
+    // Without a fence a step reaches what its user does.
+    if (fenced) expect(treeOf(outside)).toEqual({ "secret.txt": canary });
+  });
+
+  it("a link that one step makes and a file that another writes below it do not meet", async () => {
+    const outside = outsidePlace(scene);
+    const wave = sceneProject(scene, {
+      "dir/a": "a",
+      "wave.yaml": manifestOf(
+        [
+          { id: "link", command: "rm -r dir; ln -s $OUTSIDE dir", ends: "passed" },
+          { id: "write", command: "echo x >dir/new", ends: "passed" },
+        ],
+        { OUTSIDE: outside },
+      ),
+    });
+    const run = await wave.run(["run"]);
+    expect(run.code, run.stderr).toBe(1);
+    const finished = wave.events().find((event) => event.type === "run-finished");
+    expect(finished).toMatchObject({ status: "failed", failure: { reason: "merge-conflict" } });
+    expect([readdirSync(outside), readdirSync(path.join(wave.root, "dir"))]).toEqual([[], ["a"]]);
+  });
+});
+
+describe("a machine without a sandbox", () => {
+  const rules = ["file_read:a.txt", "file_write:a.txt", "network_access:*"];
+  it.each(rules)("a deny of %s ends in exit 4, before any work, and `sandbox: off` says what is exposed", async (rule) => {
+    const scene = { name: "none", isolation: "none" };
+    const manifest = (more: object) =>
+      JSON.stringify({
+        personas: { worker: { command: "echo x >ran" } },
+        ...more,
+        steps: [{ id: "one", persona: "worker", permissions: { deny: [rule] } }],
+      });
+    const wave = sceneProject(scene, { "a.txt": "a", "wave.yaml": manifest({}) });
+    const refusedRun = await wave.run(["run"]);
+    expect([refusedRun.code, existsSync(path.join(wave.root, ".wave/state/journals")), existsSync(path.join(wave.root, "ran"))]).toEqual([
+      4,
+      false,
+      false,
+    ]);
+    expect(refusedRun.stderr).toContain(rule);
+    wave.write({ "wave.yaml": manifest({ sandbox: "off" }) });
+    const open = await wave.run(["run"]);
+    expect([open.code, readFileSync(path.join(wave.root, "ran"), "utf8")]).toEqual([0, "x\n"]);
+    const plan = await wave.run(["plan"]);
+    expect(plan.stdout + plan.stderr).toContain(rule);
+  });
+});

@@ -1,0 +1,60 @@
+/** `--force`: which files are overwritten, and what is not. */
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Changeset } from "../../../src/model/changeset.ts";
+import { overwriting } from "../../../src/overwrite-files.ts";
+import { applyChangeset } from "../../../src/workspace/changeset/apply-changes.ts";
+import { memoryBlobs } from "../../rig/memory-blobs.ts";
+import { fileState } from "../../rig/memory-changes.ts";
+import { must } from "../../rig/state-rig.ts";
+
+let root = "";
+
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), "wave-overwrite-"));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const changes: Changeset = ["added", "changed", "gone"].map((name) => ({
+  path: name,
+  before: fileState("before"),
+  ...(name === "gone" ? {} : { after: fileState("after") }),
+}));
+
+async function force(paths: readonly string[]) {
+  const blobs = memoryBlobs();
+  await blobs.put(Buffer.from("after"));
+  const forced = await overwriting(root, changes, paths);
+  return forced.ok ? applyChangeset({ root, changes: forced.value, blobs }) : forced;
+}
+
+test("files, symlinks and nothing are overwritten, and only those that are named", async () => {
+  symlinkSync("elsewhere", path.join(root, "changed"));
+  writeFileSync(path.join(root, "gone"), "mine");
+  expect(must(await force(["added", "changed", "gone"]))).toMatchObject({ kind: "applied", written: 2, deleted: 1 });
+  expect(
+    ["added", "changed"].map((name) => [lstatSync(path.join(root, name)).isFile(), readFileSync(path.join(root, name), "utf8")]),
+  ).toEqual([
+    [true, "after"],
+    [true, "after"],
+  ]);
+  expect(() => lstatSync(path.join(root, "gone"))).toThrow("ENOENT");
+  writeFileSync(path.join(root, "changed"), "mine");
+  expect(must(await force(["added"]))).toEqual({ kind: "refused", paths: [expect.objectContaining({ path: "changed" })] });
+});
+
+test("what is already as it is to become is left alone", async () => {
+  writeFileSync(path.join(root, "changed"), "after");
+  expect(must(await overwriting(root, changes, ["changed"])).map(({ path: name }) => name)).toEqual(["added", "gone"]);
+});
+
+test("directories, and what no change names, are refused", async () => {
+  mkdirSync(path.join(root, "changed"));
+  const refused = {
+    ok: false,
+    error: { reason: "project-changed", paths: ["changed", "other"], hint: expect.stringContaining("move them away") },
+  };
+  expect(await overwriting(root, changes, ["changed", "gone", "other"])).toMatchObject(refused);
+});

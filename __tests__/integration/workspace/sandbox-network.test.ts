@@ -1,0 +1,184 @@
+/** The proxy that fenced children reach hosts through: as a server on its own, and as a child sees it. */
+import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type NetworkProxy, openNetworkProxy } from "../../../src/workspace/fence/network-proxy.ts";
+import { buildableModes, type FencePlace, fencePlace, runFenced } from "../../rig/fence-rig.ts";
+
+let directory: string;
+let target: Server;
+let port: number;
+const open: NetworkProxy[] = [];
+
+beforeAll(async () => {
+  directory = mkdtempSync(path.join(tmpdir(), "wave-proxy-"));
+  target = createServer((request, response) => response.end(`reached ${request.url}`));
+  await new Promise<void>((resolve) => target.listen(0, "127.0.0.1", resolve));
+  port = (target.address() as AddressInfo).port;
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((proxy) => proxy.close()));
+});
+afterAll(() => {
+  target.closeAllConnections();
+  target.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+let sockets = 0;
+async function proxyThat(allows: (subject: string) => boolean): Promise<NetworkProxy> {
+  const opened = await openNetworkProxy({ socket: path.join(directory, `s${++sockets}`), allows });
+  if (!opened.ok) throw new Error(JSON.stringify(opened.error));
+  open.push(opened.value);
+  return opened.value;
+}
+
+/** What a proxy answers to bytes, until it closes or has said what is waited for. */
+function say(proxy: NetworkProxy, text: string, until = "\r\n"): Promise<string> {
+  return new Promise((resolve) => {
+    const connection = connect(proxy.socket);
+    let answer = "";
+    const end = () => {
+      connection.destroy();
+      resolve(answer);
+    };
+    connection.on("data", (chunk) => {
+      answer += chunk.toString("latin1");
+      if (answer.includes(until)) end();
+    });
+    connection.on("error", end);
+    connection.on("close", end);
+    connection.write(text);
+  });
+}
+
+const tunnel = (proxy: NetworkProxy, subject: string) =>
+  say(proxy, `CONNECT ${subject} HTTP/1.1\r\nHost: x\r\n\r\n`).then((answer) => Number(answer.split(" ")[1]));
+
+describe("the proxy", () => {
+  test("tunnels to what is allowed, and forwards plain requests", async () => {
+    const proxy = await proxyThat((subject) => subject === `127.0.0.1:${port}`);
+    expect(await tunnel(proxy, `127.0.0.1:${port}`)).toBe(200);
+    const answer = await say(proxy, `GET http://127.0.0.1:${port}/path?q HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`, "/path?q");
+    expect(answer).toContain("reached /path?q");
+  });
+
+  test("refuses the rest, says which permission is missing, and remembers what was asked for", async () => {
+    const proxy = await proxyThat(() => false);
+    expect(await tunnel(proxy, "example.com:443")).toBe(403);
+    const answer = await say(proxy, "GET http://example.org/ HTTP/1.1\r\nHost: example.org\r\n\r\n", "through");
+    expect(answer).toMatch(/^HTTP\/1\.1 403 [\s\S]*example\.org:80 is not allowed: no `network_access` rule/);
+    expect([...proxy.refused]).toEqual(["example.com:443", "example.org:80"]);
+  });
+
+  test.each([
+    "127.0.0.1",
+    "127.1",
+    "2130706433",
+    "0x7f.1",
+    "0.0.0.0",
+    "[::1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "10.0.0.1",
+    "172.16.0.1",
+    "192.168.0.1",
+    "100.64.0.1",
+    "169.254.169.254",
+    "[fe80::1]",
+    "[fd00:ec2::254]",
+    "[ff02::1]",
+  ])("%s is not meant by a rule that lets everything through", async (host) => {
+    expect(await tunnel(await proxyThat(() => true), `${host}:${port}`)).toBe(403);
+  });
+
+  test("an inner address that a rule spells is reached, the one beside it is not", async () => {
+    const proxy = await proxyThat((subject) => subject.startsWith("127.0.0.1:"));
+    expect([await tunnel(proxy, `127.0.0.1:${port}`), await tunnel(proxy, `127.0.0.2:${port}`)]).toEqual([200, 403]);
+  });
+
+  test("clients that do not speak its language do it no harm", async () => {
+    const proxy = await proxyThat(() => true);
+    const nonsense = [
+      "GARBAGE\r\n\r\n",
+      "CONNECT nowhere HTTP/1.1\r\n\r\n",
+      "CONNECT :443 HTTP/1.1\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+      "GET ftp://example.com/ HTTP/1.1\r\nHost: a\r\n\r\n",
+      "\0\0\0\0\r\n\r\n",
+      `GET http://${"x".repeat(20_000)}/ HTTP/1.1\r\n\r\n`,
+    ];
+    for (const text of nonsense) expect(await say(proxy, text)).toMatch(/^(?:HTTP\/1\.1 4\d\d .*\s*)?/);
+    expect(await tunnel(proxy, "10.0.0.1:1")).toBe(403);
+  });
+
+  test("closing it ends what is open", async () => {
+    const proxy = await proxyThat((subject) => subject === `127.0.0.1:${port}`);
+    const connection = connect(proxy.socket);
+    const ended = new Promise((resolve) => connection.once("close", resolve));
+    connection.on("error", () => {});
+    await new Promise<void>((resolve) => {
+      connection.once("data", () => resolve());
+      connection.write(`CONNECT 127.0.0.1:${port} HTTP/1.1\r\n\r\n`);
+    });
+    await proxy.close();
+    open.length = 0;
+    await ended;
+    expect(connection.destroyed).toBe(true);
+  });
+});
+
+describe.each((await buildableModes()).map((isolation) => [isolation.mode, isolation] as const))(
+  "a network of a child's own, with %s",
+  (_mode, isolation) => {
+    let place: FencePlace;
+    beforeAll(() => {
+      place = fencePlace(isolation);
+    });
+    afterAll(() => place.remove());
+
+    /** A program for Node that prints how far it gets with each way out. */
+    const program = `
+    const net = require("node:net"), http = require("node:http");
+    const direct = (port) => new Promise((done) => {
+      const socket = net.connect(port, "127.0.0.1").on("connect", () => (socket.destroy(), done("open"))).on("error", (e) => done(e.code));
+    });
+    const viaProxy = (url) => new Promise((done) => {
+      if (!process.env.HTTP_PROXY) return done("no proxy");
+      const { hostname, port } = new URL(process.env.HTTP_PROXY);
+      http.get({ host: hostname, port, path: url }, (answer) => answer.resume().on("end", () => done(answer.statusCode)));
+    });
+    (async () => {
+      const own = net.createServer((s) => s.end()).listen(0, "127.0.0.1");
+      await new Promise((up) => own.once("listening", up));
+      const loopback = await direct(own.address().port);
+      own.close();
+      const [target, other] = process.argv.slice(1);
+      console.log(JSON.stringify([loopback, await direct(target), await viaProxy("http://127.0.0.1:" + target + "/"), await viaProxy("http://127.0.0.1:" + other + "/")]));
+    })();`;
+    const look = async (network: Parameters<typeof runFenced>[2]) =>
+      JSON.parse((await runFenced(place, [process.execPath, "-e", program, String(port), "1"], network)).stdout) as unknown[];
+
+    test("none: its own loopback and nothing else", async () => {
+      expect(await look({ view: { network: { kind: "none" } } })).toEqual(["open", "ECONNREFUSED", "no proxy", "no proxy"]);
+    });
+
+    test("the machine's", async () => {
+      expect(await look({ view: { network: { kind: "host" } } })).toEqual(["open", "open", "no proxy", "no proxy"]);
+    });
+
+    test("a proxy: what it lets through by its variables, and nothing past it; the exit status is the command's", async () => {
+      const { socket } = await proxyThat((subject) => subject === `127.0.0.1:${port}`);
+      // Where wave itself is the user that its children are, the socket is theirs from the start.
+      if (process.getuid?.() === 0) chownSync(socket, isolation.identity.uid, isolation.identity.gid);
+      const network = { kind: "proxy", socket } as const;
+      expect(await look({ view: { network } })).toEqual(["open", "ECONNREFUSED", 200, 403]);
+      expect((await runFenced(place, "exit 7", { view: { network } })).outcome).toEqual({ kind: "exited", code: 7 });
+      expect((await runFenced(place, "kill -SEGV $$", { view: { network } })).outcome).toEqual({ kind: "killed", signal: "SIGSEGV" });
+    });
+  },
+);

@@ -1,0 +1,151 @@
+/** The ways in which this machine can run wave's steps, and projects to run in each of them. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, chownSync, cpSync, lchownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach } from "vitest";
+import { cli, type Finished, type Project, project } from "./project.ts";
+
+export interface Scene {
+  readonly name: string;
+  /** `WAVE_ISOLATION`. */
+  readonly isolation: string;
+  /** Another user than the one who runs the tests. */
+  readonly uid?: number;
+}
+
+export interface SceneProject extends Project {
+  readonly home: string;
+  /** Runs wave as the scene's user, with these variables besides PATH, HOME and LANG; `inherited` descriptors are 3 and up. */
+  readonly run: (words: readonly string[], env?: Readonly<Record<string, string>>, inherited?: readonly number[]) => Promise<Finished>;
+  /** The same, to be watched and killed. */
+  readonly begin: (
+    words: readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ) => { readonly child: ChildProcess; readonly finished: Promise<Finished> };
+  /** Gives what a test made to the scene's user. */
+  readonly own: (place: string) => void;
+}
+
+const root = process.getuid?.() === 0;
+/** No user of any machine. */
+const stranger = 61_234;
+
+/** Every way to try here. Root can be an ordinary user too, where others may run this Node. */
+export const scenes: readonly Scene[] = [
+  { name: root ? "root, overlay" : "as this user", isolation: root ? "root" : "" },
+  { name: root ? "root, copy" : "as this user, copy", isolation: root ? "root,copy" : "copy" },
+  ...(root && othersMayRun(process.execPath) ? [{ name: "an ordinary user", isolation: "user-namespace", uid: stranger }] : []),
+];
+
+/** Whether a scene's children are fenced here at all, as wave itself says. */
+export async function isFencedHere(scene: Scene): Promise<boolean> {
+  const wave = sceneProject(scene, {});
+  const { stdout } = await wave.run(["doctor"]);
+  wave.remove();
+  return /^\S+ sandbox\s+children are fenced/m.test(stdout) && /^\S+ network\s+can be cut off/m.test(stdout);
+}
+
+const made: { place: string; children: Set<ChildProcess> }[] = [];
+let bundle: string | undefined;
+
+function removeAll(): void {
+  for (const { place, children } of made.splice(0)) {
+    for (const child of children) child.kill("SIGKILL");
+    rmSync(place, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+afterEach(removeAll);
+afterAll(() => {
+  if (bundle !== undefined) rmSync(bundle, { recursive: true, force: true });
+});
+
+/** A directory of a test's own, outside of every project; gone after the test. */
+export function outsidePlace(scene: Scene): string {
+  const place = mkdtempSync(path.join(tmpdir(), "wave-outside-"));
+  made.push({ place, children: new Set() });
+  if (scene.uid !== undefined) chownSync(place, scene.uid, scene.uid);
+  return place;
+}
+
+/** A project whose files, state and HOME belong to the scene's user. `remove` ends it before its test does. */
+export function sceneProject(scene: Scene, files: Readonly<Record<string, string>>): SceneProject & { readonly remove: () => void } {
+  const wave = project(files);
+  const home = outsidePlace(scene);
+  const children = made.at(-1)?.children ?? new Set();
+  const own = (place: string) => giveTo(scene, place);
+  if (scene.uid !== undefined) chmodSync(wave.root, 0o755);
+  const program = scene.uid === undefined ? cli : path.join(bundleForOthers(), "cli.js");
+  const begin = (words: readonly string[], env: Readonly<Record<string, string>> = {}, inherited: readonly number[] = []) => {
+    own(wave.root);
+    const child = spawn(process.execPath, [program, ...words], {
+      cwd: wave.root,
+      env: { PATH: process.env["PATH"] ?? "", HOME: home, LANG: "C.UTF-8", WAVE_ISOLATION: scene.isolation, ...env },
+      stdio: ["ignore", "pipe", "pipe", ...inherited],
+      ...(scene.uid === undefined ? {} : { uid: scene.uid, gid: scene.uid }),
+    });
+    children.add(child);
+    return { child, finished: finishedOf(child) };
+  };
+  const run = (...given: Parameters<typeof begin>) => begin(...given).finished;
+  return { ...wave, home, run, begin, own, remove: () => rmSync(wave.root, { recursive: true, force: true }) };
+}
+
+function finishedOf(child: ChildProcess): Promise<Finished> {
+  let [stdout, stderr] = ["", ""];
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve) => child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr })));
+}
+
+/** The repository may lie where only root can read. */
+function bundleForOthers(): string {
+  if (bundle === undefined) {
+    bundle = mkdtempSync(path.join(tmpdir(), "wave-bundle-"));
+    cpSync(path.dirname(cli), bundle, { recursive: true });
+    writeFileSync(path.join(bundle, "package.json"), '{ "type": "module" }');
+    chmodSync(bundle, 0o755);
+  }
+  return bundle;
+}
+
+function giveTo({ uid }: Scene, place: string): void {
+  if (uid === undefined) return;
+  lchownSync(place, uid, uid);
+  if (statSync(place, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  for (const entry of readdirSync(place, { withFileTypes: true })) {
+    const inside = path.join(place, entry.name);
+    if (entry.isDirectory()) giveTo({ name: "", isolation: "", uid }, inside);
+    else lchownSync(inside, uid, uid);
+  }
+}
+
+function othersMayRun(program: string): boolean {
+  for (let place = program; place !== "/"; place = path.dirname(place)) {
+    if (((statSync(place, { throwIfNoEntry: false })?.mode ?? 0) & 0o001) === 0) return false;
+  }
+  return true;
+}
+
+/** Processes of this machine whose command line holds a text. Zombies have none. */
+export function processesWith(text: string): readonly number[] {
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      return readFileSync(`/proc/${name}/cmdline`, "latin1").includes(text) ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** The mounts of this machine that a project's name shows in. */
+export function mountsOf(place: string): readonly string[] {
+  return readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .filter((line) => line.includes(place));
+}

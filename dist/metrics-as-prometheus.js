@@ -1,0 +1,4 @@
+function metricsAsPrometheus(e){return e.map(e=>`${familyLines(e).join(`
+`)}\n`).join(``)}function familyLines(e){let{name:t,help:n,type:r}=e,i=[`# HELP ${t} ${n.replaceAll(`\\`,`\\\\`).replaceAll(`
+`,`\\n`)}`,`# TYPE ${t} ${r}`];return e.type===`histogram`?[...i,...e.samples.flatMap(e=>histogramLines(t,e))]:[...i,...e.samples.map(({labels:e,value:n})=>`${t}${labelText(e)} ${n}`)]}function histogramLines(e,{labels:t,buckets:n,sum:r,count:i}){return[...n.map(n=>`${e}_bucket${labelText({...t,le:String(n.le)})} ${n.count}`),`${e}_bucket${labelText({...t,le:`+Inf`})} ${i}`,`${e}_sum${labelText(t)} ${r}`,`${e}_count${labelText(t)} ${i}`]}function labelText(e){let t=Object.entries(e).map(([e,t])=>`${e}="${escaped(t)}"`);return t.length===0?``:`{${t.join(`,`)}}`}function escaped(e){return e.replaceAll(`\\`,`\\\\`).replaceAll(`"`,`\\"`).replaceAll(`
+`,`\\n`)}export{metricsAsPrometheus};

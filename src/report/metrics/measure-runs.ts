@@ -1,0 +1,91 @@
+/** Counts and measures runs. Pure: records and traces in, metrics out. */
+import type { RunRecord } from "../../model/state.ts";
+import type { Trace } from "../trace/trace.ts";
+import { type Counter, counter, type Histogram, histogram, type MetricFamily } from "./metrics.ts";
+
+/** A run to measure. `trace` is absent when its journals are gone. */
+export interface MeasuredRun {
+  readonly record: RunRecord;
+  readonly trace?: Trace;
+}
+
+interface Meters {
+  readonly runs: Counter;
+  readonly runSeconds: Histogram;
+  readonly attempts: Counter;
+  readonly failures: Counter;
+  readonly reused: Counter;
+  readonly stepSeconds: Histogram;
+  readonly verdicts: Counter;
+  readonly waits: Histogram;
+}
+
+/** All metrics, also those without samples. An attempt that goes on is not counted yet. */
+export function measureRuns(runs: readonly MeasuredRun[]): readonly MetricFamily[] {
+  const meters: Meters = {
+    ...{ runs: counter(), attempts: counter(), failures: counter(), reused: counter(), verdicts: counter() },
+    ...{ runSeconds: histogram(), stepSeconds: histogram(), waits: histogram() },
+  };
+  for (const { record, trace } of runs) {
+    measureRecord(meters, record);
+    if (trace !== undefined) measureWaits(meters, trace);
+  }
+  return families(meters);
+}
+
+function measureRecord(meters: Meters, { pipeline, status, durationMs, steps }: RunRecord): void {
+  meters.runs.add({ pipeline, status });
+  if (status !== "running" && durationMs !== undefined) meters.runSeconds.observe({ pipeline, status }, durationMs / 1000);
+  for (const { id: step, attempts, reusedFrom } of steps) {
+    if (reusedFrom !== undefined) meters.reused.add({ pipeline, step });
+    for (const attempt of attempts) {
+      if (attempt.status === "running") continue;
+      meters.attempts.add({ pipeline, step, outcome: attempt.status });
+      if (attempt.failure !== undefined) meters.failures.add({ pipeline, step, reason: attempt.failure.reason });
+      if (attempt.durationMs !== undefined)
+        meters.stepSeconds.observe({ pipeline, step, outcome: attempt.status }, attempt.durationMs / 1000);
+      for (const { type, verdict } of attempt.contracts) meters.verdicts.add({ pipeline, type, verdict });
+    }
+  }
+}
+
+/** A retry's own delay is no queue: it is what the manifest asked for. */
+function measureWaits({ waits }: Meters, { pipeline, steps }: Trace): void {
+  for (const { attempts } of steps)
+    for (const { waitMs, delayMs = 0 } of attempts) waits.observe({ pipeline }, Math.max(0, waitMs - delayMs) / 1000);
+}
+
+function families(meters: Meters): readonly MetricFamily[] {
+  const { runs, runSeconds, attempts, failures, reused, stepSeconds, verdicts, waits } = meters;
+  return [
+    { name: "wave_runs", type: "gauge", help: "Runs in state, by pipeline and status.", samples: runs.samples() },
+    {
+      ...{ name: "wave_run_duration_seconds", type: "histogram", samples: runSeconds.samples() },
+      help: "Time that processes spent on runs that do not go on, all resumes of a run together.",
+    },
+    {
+      ...{ name: "wave_attempts_total", type: "counter", samples: attempts.samples() },
+      help: "Attempts that ended, by step and outcome.",
+    },
+    {
+      ...{ name: "wave_attempt_failures_total", type: "counter", samples: failures.samples() },
+      help: "Failed attempts, by step and reason.",
+    },
+    {
+      ...{ name: "wave_steps_reused_total", type: "counter", samples: reused.samples() },
+      help: "Steps that were not run because equal work had passed before.",
+    },
+    {
+      ...{ name: "wave_step_duration_seconds", type: "histogram", samples: stepSeconds.samples() },
+      help: "How long attempts at a step took, by step and outcome.",
+    },
+    {
+      ...{ name: "wave_contract_verdicts_total", type: "counter", samples: verdicts.samples() },
+      help: "Verdicts of contracts, by contract type and verdict.",
+    },
+    {
+      ...{ name: "wave_queue_wait_seconds", type: "histogram", samples: waits.samples() },
+      help: "How long attempts could have run before they began, without the delays of retries. Runs whose journals are gone are left out.",
+    },
+  ];
+}

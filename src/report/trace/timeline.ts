@@ -1,0 +1,37 @@
+/** Bars on a time axis from which the hours are cut out in which no process was at work. Pure. */
+import type { Span, Trace } from "./trace.ts";
+
+export interface Timeline {
+  /** How long the run was worked on, in milliseconds. */
+  readonly workedMs: number;
+  /** A bar of exactly `width` characters at most: `wait` up to the span, `fill` over it. */
+  readonly bar: (span: Span, waitMs: number, fill: string) => { readonly lead: string; readonly wait: string; readonly fill: string };
+}
+
+/** The axis of a trace, `width` characters long. */
+export function timelineOf(trace: Trace, width: number): Timeline {
+  const worked = unionOf(trace.processes.length === 0 ? [trace] : trace.processes);
+  const axis = (ms: number) => worked.reduce((sum, { startMs, endMs }) => sum + Math.max(0, Math.min(ms, endMs) - startMs), 0);
+  const workedMs = axis(Number.POSITIVE_INFINITY);
+  const column = (ms: number) => (workedMs === 0 ? 0 : (axis(ms) / workedMs) * width);
+  return {
+    workedMs,
+    bar: ({ startMs, endMs }, waitMs, fill) => {
+      const from = Math.min(width - 1, Math.floor(column(startMs)));
+      const to = Math.min(width, Math.max(from + 1, Math.ceil(column(endMs) - 1e-9)));
+      const ready = Math.min(from, Math.round(column(startMs - waitMs)));
+      return { lead: " ".repeat(ready), wait: "·".repeat(from - ready), fill: fill.repeat(to - from) };
+    },
+  };
+}
+
+/** Spans as few that do not touch, in order. */
+function unionOf(spans: readonly Span[]): Span[] {
+  const union: { startMs: number; endMs: number }[] = [];
+  for (const { startMs, endMs } of [...spans].sort((a, b) => a.startMs - b.startMs)) {
+    const last = union.at(-1);
+    if (last !== undefined && startMs <= last.endMs) last.endMs = Math.max(last.endMs, endMs);
+    else union.push({ startMs, endMs });
+  }
+  return union;
+}

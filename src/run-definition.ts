@@ -1,0 +1,78 @@
+/** The definition that a run is resumed with: the one that was pinned when it began, or the one that the project has now. */
+import { pinnedSource } from "./load/pinned-source.ts";
+import type { FileSource } from "./model/ports.ts";
+import { ok, type Result } from "./model/result.ts";
+import type { RunRecord } from "./model/state.ts";
+import { type Memory, openMemory, type ProjectRequest, readProject, requireValid } from "./open-project.ts";
+import { type PlannedRun, planSelected } from "./plan-run.ts";
+import { type Redefinition, redefinition } from "./redefine-run.ts";
+import { readPinned } from "./state/pinned-manifest.ts";
+import { selectPipeline } from "./validate/select-pipeline.ts";
+
+interface DefinitionRequest extends ProjectRequest {
+  readonly update: boolean;
+}
+
+/** What a run is resumed with. */
+export interface Definition {
+  readonly planned: PlannedRun;
+  readonly input?: string;
+  /** Where it is not the one that the run had. */
+  readonly next?: Redefinition;
+}
+
+/** Reads and plans it, over the base that the run began with. `update`: the one on disk, if it is another. Fails with `manifest-invalid`, and as planning does. */
+export async function definitionOf(request: DefinitionRequest, root: string, run: RunRecord, outer: Memory): Promise<Result<Definition>> {
+  const pinned = await readPinned(outer.blobs, run.manifest);
+  if (!pinned.ok) return pinned;
+  const source = pinnedSource(
+    async (path) => {
+      const digest = pinned.value.get(path);
+      const bytes = digest === undefined ? undefined : await outer.blobs.get(digest);
+      return bytes?.ok === true ? bytes.value : undefined;
+    },
+    [...pinned.value.keys()],
+  );
+  const before = await planDefinition(request, root, run, outer, source);
+  if (!before.ok || !request.update) return before;
+  const now = await planDefinition(request, root, run, outer);
+  if (!now.ok) return now;
+  const next = await redefinition(before.value.planned, now.value.planned, run.manifest);
+  if (!next.ok) return next;
+  return ok(next.value === undefined ? before.value : { ...now.value, next: next.value });
+}
+
+/** Plans a run over the base that it began with, by the files that `source` gives; absent: those on disk. */
+async function planDefinition(
+  request: DefinitionRequest,
+  root: string,
+  run: RunRecord,
+  outer: Memory,
+  source?: FileSource,
+): Promise<Result<Definition>> {
+  const { options } = run;
+  const words = {
+    ...request,
+    ...(options.environment === undefined ? {} : { environment: options.environment }),
+    ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
+  };
+  const read = await readProject(words, { root, files: options.files }, source);
+  if (!read.ok) return read;
+  const project = requireValid(read.value);
+  if (!project.ok) return project;
+  const pipeline = selectPipeline(project.value, run.version === undefined ? run.pipeline : `${run.pipeline}@${run.version}`);
+  if (!pipeline.ok) return pipeline;
+  // This manifest may declare secrets that the current one does not: state is opened again with all of them known.
+  const memory = { ...openMemory(read.value, request.env), stateDir: outer.stateDir };
+  const input = await inputOf(run, memory);
+  if (!input.ok) return input;
+  const open = { read: read.value, project: project.value, memory, env: request.env };
+  const planned = await planSelected(open, pipeline.value, async () => ok(run.base), false, input.value);
+  return planned.ok ? ok({ planned: planned.value, ...(input.value === undefined ? {} : { input: input.value }) }) : planned;
+}
+
+async function inputOf(run: RunRecord, { blobs }: Memory): Promise<Result<string | undefined>> {
+  if (run.options.input === undefined) return ok(undefined);
+  const bytes = await blobs.get(run.options.input);
+  return bytes.ok ? ok(Buffer.from(bytes.value).toString()) : bytes;
+}

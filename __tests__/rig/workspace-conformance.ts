@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { OpenWorkspace, SpawnRequest, Workspace, WorkspaceProvider } from "../../src/model/ports.ts";
+import type { OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../../src/model/ports.ts";
 import { step } from "./plan-fixtures.ts";
 
 /** What a provider is made for. `root` is a project with `a.txt`, `src/b.txt` and `.git/config`; `stateDir` lies in it. */
@@ -13,8 +13,15 @@ export interface ProviderPlace {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Declares the suite. */
-export function workspaceConformance(name: string, make: (place: ProviderPlace) => WorkspaceProvider): void {
+/** Where an attempt's places lie on the machine. */
+export type OnMachine = (place: ProviderPlace, attempt: number, paths: WorkspacePaths) => Pick<WorkspacePaths, "output" | "temp">;
+
+/** Declares the suite. A fence shows an attempt's places elsewhere than they are: `onMachine` says where that is. */
+export function workspaceConformance(
+  name: string,
+  make: (place: ProviderPlace) => WorkspaceProvider | Promise<WorkspaceProvider>,
+  onMachine: OnMachine = (_place, _attempt, paths) => paths,
+): void {
   describe(`${name} is a workspace provider`, () => {
     let place: ProviderPlace;
     let outside: string;
@@ -34,7 +41,14 @@ export function workspaceConformance(name: string, make: (place: ProviderPlace) 
     });
 
     async function open(members: Partial<OpenWorkspace> = {}): Promise<Workspace> {
-      const opened = await make(place).open({ run: "run1", step: step("one"), attempt: 1, inputs: [], task: () => "the task", ...members });
+      const opened = await (await make(place)).open({
+        run: "run1",
+        step: step("one"),
+        attempt: 1,
+        inputs: [],
+        task: () => "the task",
+        ...members,
+      });
       if (!opened.ok) throw new Error(JSON.stringify(opened.error));
       return opened.value;
     }
@@ -102,7 +116,8 @@ export function workspaceConformance(name: string, make: (place: ProviderPlace) 
       const other = await open({ attempt: 2 });
       expect(await shell(other, 'ls -A "$TMPDIR"')).toMatchObject({ printed: "" });
       await workspace.discard("passed");
-      expect([existsSync(workspace.paths.temp), existsSync(other.paths.temp)]).toEqual([false, true]);
+      const temps = [onMachine(place, 1, workspace.paths).temp, onMachine(place, 2, other.paths).temp];
+      expect(temps.map((temp) => existsSync(temp))).toEqual([false, true]);
     });
 
     test("output is found and read", async () => {
@@ -151,11 +166,12 @@ export function workspaceConformance(name: string, make: (place: ProviderPlace) 
 
     test("symlinks that lead out are shown as such, not entered and not read; those that stay inside are read", async () => {
       const workspace = await open();
-      symlinkSync(outside, path.join(workspace.paths.output, "away"));
-      symlinkSync(path.join(outside, "secret.txt"), path.join(workspace.paths.output, "leak.txt"));
-      symlinkSync("self", path.join(workspace.paths.output, "self"));
-      writeFileSync(path.join(workspace.paths.output, "real.txt"), "real");
-      symlinkSync("real.txt", path.join(workspace.paths.output, "inside.txt"));
+      const { output } = onMachine(place, 1, workspace.paths);
+      symlinkSync(outside, path.join(output, "away"));
+      symlinkSync(path.join(outside, "secret.txt"), path.join(output, "leak.txt"));
+      symlinkSync("self", path.join(output, "self"));
+      writeFileSync(path.join(output, "real.txt"), "real");
+      symlinkSync("real.txt", path.join(output, "inside.txt"));
       const listed = await workspace.list("output", "**");
       expect(listed.ok && listed.value.map(({ path: file, kind }) => `${kind} ${file}`)).toEqual([
         "symlink away",
@@ -185,14 +201,16 @@ export function workspaceConformance(name: string, make: (place: ProviderPlace) 
       const passed = await open({ attempt: 2 });
       await shell(passed, `mkdir '${passed.paths.output}/deep' && echo gone > '${passed.paths.output}/deep/x'`);
       await passed.discard("passed");
-      expect([readFileSync(path.join(failed.paths.output, "x"), "utf8"), existsSync(passed.paths.output)]).toEqual(["kept\n", false]);
+      const [kept, gone] = [onMachine(place, 1, failed.paths).output, onMachine(place, 2, passed.paths).output];
+      expect([readFileSync(path.join(kept, "x"), "utf8"), existsSync(gone)]).toEqual(["kept\n", false]);
     });
 
     test("an attempt that is opened again begins with nothing of the one that died", async () => {
       const died = await open();
       await shell(died, `echo old > '${died.paths.output}/x'`);
       const again = await open();
-      expect([statSync(again.paths.output).isDirectory(), readdirSync(again.paths.output)]).toEqual([true, []]);
+      const { output } = onMachine(place, 1, again.paths);
+      expect([statSync(output).isDirectory(), readdirSync(output)]).toEqual([true, []]);
     });
 
     test("the time limit and cancellation end a child", async () => {
@@ -205,7 +223,7 @@ export function workspaceConformance(name: string, make: (place: ProviderPlace) 
     test("opening fails with a value when there is no place for it", async () => {
       mkdirSync(path.dirname(place.stateDir));
       writeFileSync(place.stateDir, "a file");
-      const opened = await make(place).open({ run: "run1", step: step("one"), attempt: 1, inputs: [], task: () => "" });
+      const opened = await (await make(place)).open({ run: "run1", step: step("one"), attempt: 1, inputs: [], task: () => "" });
       expect(opened).toMatchObject({ ok: false, error: { reason: "workspace-failed", code: expect.stringMatching(/^E/) } });
     });
   });

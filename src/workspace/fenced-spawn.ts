@@ -96,7 +96,8 @@ function viewOf({ fenced, git, paths, setting, tree }: FencedSetting, shown: Sho
     project: paths.root,
     tree: shown.tree,
     binds: [...gitBinds(git, shown.room.directory), ...(fenced ? (tree.binds ?? []) : []), ...binds],
-    masks: fenced ? [setting.stateDir, ...git.masks] : [],
+    // State is no part of the tree, and an overlay's own layers cannot be looked at through it.
+    masks: fenced ? [setting.stateDir, ...git.masks] : shown.tree.kind === "overlay" ? [setting.stateDir] : [],
     readOnly: shown.readOnly,
   };
 }

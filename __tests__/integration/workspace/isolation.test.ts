@@ -50,7 +50,7 @@ describe("probing", () => {
   });
 });
 
-describe.each((await buildableModes()).filter(({ mode }) => mode !== "sudo").map((isolation) => [isolation.mode, isolation] as const))(
+describe.each((await buildableModes()).map((isolation) => [isolation.mode, isolation] as const))(
   "wave killed with -9 over a fence built with %s",
   (mode, isolation) => {
     test("leaves no process and no mount", async () => {

@@ -1,5 +1,5 @@
 /** The proxy that fenced children reach hosts through: as a server on its own, and as a child sees it. */
-import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -99,6 +99,26 @@ describe("the proxy", () => {
   test("an inner address that a rule spells is reached, the one beside it is not", async () => {
     const proxy = await proxyThat((subject) => subject.startsWith("127.0.0.1:"));
     expect([await tunnel(proxy, `127.0.0.1:${port}`), await tunnel(proxy, `127.0.0.2:${port}`)]).toEqual([200, 403]);
+  });
+
+  test("a name means the same with a dot at its end", async () => {
+    const asked: string[] = [];
+    const proxy = await proxyThat((subject) => {
+      asked.push(subject);
+      return false;
+    });
+    expect(await tunnel(proxy, "denied.example.:443")).toBe(403);
+    expect(asked).toEqual(["denied.example:443"]);
+  });
+
+  test("it listens however deep its directory lies", async () => {
+    const deep = path.join(directory, "d".repeat(100), "e".repeat(100));
+    mkdirSync(deep, { recursive: true });
+    const opened = await openNetworkProxy({ socket: path.join(deep, "proxy.sock"), allows: () => false });
+    if (!opened.ok) throw new Error(JSON.stringify(opened.error));
+    expect(readdirSync(deep)).toEqual(["proxy.sock"]);
+    await opened.value.close();
+    expect(readdirSync(deep)).toEqual([]);
   });
 
   test("clients that do not speak its language do it no harm", async () => {

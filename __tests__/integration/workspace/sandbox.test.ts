@@ -196,6 +196,12 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
         expect({ grew: size() - then, left: processesWith(word) }).toEqual({ grew: 0, left: [] });
       });
 
+      test("a signal that a terminal sends is not ignored before it began", async () => {
+        const ran = await run("sed -n 's/^SigIgn:\\t//p' /proc/self/status; trap 'echo caught; exit 0' INT; kill -INT $$; sleep 5");
+        expect(ran.stdout.split("\n").slice(1)).toEqual(["caught", ""]);
+        expect(Number.parseInt(ran.stdout, 16) & 0b110).toBe(0);
+      });
+
       test("what it leaves in the background ends with it", async () => {
         const word = `wave-${process.pid}-${mode}-left`;
         const ran = await run(`(setsid sh -c 'while :; do sleep 1; done' ${word} &) ; echo done`);

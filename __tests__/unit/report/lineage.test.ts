@@ -206,6 +206,31 @@ describe("what is printed", () => {
       );
   });
 
+  it("stays readable, and quick, for long chains", async () => {
+    const ids = Array.from({ length: 300 }, (_, at) => `s${at}`);
+    const above = (at: number) => ids.slice(Math.max(0, at - 1), at);
+    const built = (at: number) => Object.fromEntries(ids.slice(0, at).map((id) => [id, `changed by ${id}`]));
+    const out = (at: number) => artifact("out", `made by ${at}`);
+    const steps = ids.flatMap((id, at) => [
+      begun(
+        id,
+        1,
+        above(at).map((from): [ArtifactRef, string] => [out(at - 1), from]),
+        built(at),
+      ),
+      passed(id, 1, [out(at)], `changed by ${id}`),
+    ]);
+    const chain = journals([started(Object.fromEntries(ids.map((id, at) => [id, above(at)]))), ...steps, closed]);
+    const place = { run: "one", step: "s299", digest: out(299).digest, artifact: out(299) };
+    const lineage = must(await traceLineage(runs({ one: chain }), place));
+    expect(lineage.nodes).toHaveLength(300);
+    expect(lineage.nodes.every(({ made }) => made?.builtOnHolds)).toBe(true);
+    const lines = renderLineage(lineage, { color: false }).split("\n");
+    expect(lines).toContain("    on the changes of 291 more steps before these:");
+    expect(lines.length).toBeLessThan(300 * 15);
+    expect(Math.max(...lines.map((line) => line.search(/\S/)))).toBeLessThan(50);
+  });
+
   it("is an in-toto statement with SLSA provenance", async () => {
     const lineage = must(await traceLineage(runs({ one: first }), { ...start, run: "one" }));
     const statement = must(lineageAsInToto(lineage));

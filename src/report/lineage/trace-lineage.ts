@@ -106,7 +106,7 @@ function keyOf(step: string, attempt: number, ts: string): string {
 
 /** What an attempt built on: the changes of all that is upstream of it, held against its fingerprint. */
 async function builtOnOf(findRun: FindRun, { run, step, attempt }: FoundMaking): Promise<Result<Pick<Making, "builtOn" | "builtOnHolds">>> {
-  const steps = new Map(run.record.steps.map((one) => [one.id, one]));
+  const { steps, changes } = indexOf(run.record);
   const upstream = new Set<string>();
   const open = [...upstreamIds({ dependencies: step.dependencies, inputs: attempt.inputs })];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
@@ -117,18 +117,26 @@ async function builtOnOf(findRun: FindRun, { run, step, attempt }: FoundMaking):
     if (!inputs.ok) return inputs;
     open.push(...upstreamIds({ dependencies: above.dependencies, inputs: inputs.value }));
   }
-  const builtOn = changesOf(run.record).filter(({ step: id }) => upstream.has(id));
+  const builtOn = changes.filter(({ step: id }) => upstream.has(id));
   const digest = digestOfBuiltOn(new Map(builtOn.map(({ step: id, changes }) => [id, changes.digest])));
   return ok({ builtOn, builtOnHolds: digest === attempt.fingerprint.parts["changes"] });
 }
 
-const changesOfRuns = new WeakMap<RunRecord, readonly BuiltOnChanges[]>();
+interface RunIndex {
+  readonly steps: ReadonlyMap<string, StepRecord>;
+  /** What the steps changed. The same objects for all who build on them: they are many. */
+  readonly changes: readonly BuiltOnChanges[];
+}
 
-/** What the steps of a run changed. The same objects for all who build on them: they are many. */
-function changesOf(run: RunRecord): readonly BuiltOnChanges[] {
-  const all = changesOfRuns.get(run) ?? run.steps.flatMap(({ id, changes }) => (changes === undefined ? [] : [{ step: id, changes }]));
-  changesOfRuns.set(run, all);
-  return all;
+const indexes = new WeakMap<RunRecord, RunIndex>();
+
+function indexOf(run: RunRecord): RunIndex {
+  const index = indexes.get(run) ?? {
+    steps: new Map(run.steps.map((one) => [one.id, one])),
+    changes: run.steps.flatMap(({ id, changes }) => (changes === undefined ? [] : [{ step: id, changes }])),
+  };
+  indexes.set(run, index);
+  return index;
 }
 
 /** What a step took in: as its own attempt says, or the one that it was reused from. */

@@ -56,13 +56,14 @@ function headLines(trace: Trace, paint: Palette, columns: number): string[] {
   const name = printable(trace.version === undefined ? trace.pipeline : `${trace.pipeline}@${trace.version}`);
   const { steps, durationMs } = trace.criticalPath;
   const started = trace.startedAt.replace("T", " ").replace(/\.\d+Z$/, "Z");
+  const worked = trace.processes.length === 0 ? "" : `, ${formatDuration(timelineOf(trace, 1).workedMs)} of work`;
   const path = `  critical path ${formatDuration(durationMs)}: ${steps.map(printable).join(" → ")}`;
   return [
     `${sign(trace.status, paint)} ${paint.bold(name)} ${colorOf(trace.status, paint)(trace.status)} ${paint.dim(`run ${trace.run}`)}`,
-    paint.dim(fit(`  started ${started}, ${formatDuration(timelineOf(trace, 1).workedMs)} of work`, columns)),
+    paint.dim(fit(`  started ${started}${worked}`, columns)),
     ...(trace.processes.length < 2 ? [] : trace.processes.map((process) => paint.dim(fit(processLine(process), columns)))),
     ...(steps.length === 0 ? [] : [fit(path, columns)]),
-    ...(trace.processes.length === 0 ? [paint.dim("  its journals are gone: nothing is known of its times")] : []),
+    ...(trace.processes.length === 0 ? [paint.dim(fit("  its journals are gone: `wave status` has what is left of it", columns))] : []),
   ];
 }
 

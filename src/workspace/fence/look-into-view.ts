@@ -2,6 +2,7 @@
  * Looks into an overlay from outside, and prepares one: with the machine's own programs in a view of their own, in which nothing that an agent
  * wrote is run. Needed because an overlay is mounted nowhere else, and because what it hides cannot be told from its layers alone.
  */
+import path from "node:path";
 import type { Failure } from "../../model/failure.ts";
 import { pathPattern } from "../../model/glob.ts";
 import { pathFromBytes, pathToBytes } from "../../model/path-bytes.ts";
@@ -64,6 +65,7 @@ const kinds: Readonly<Record<string, WorkspaceEntry["kind"]>> = { f: "file", d: 
  */
 export async function readInView(isolation: Isolation, view: SandboxView, file: string, limit: number): Promise<Result<Uint8Array>> {
   if (file.includes("\0")) return refused(file, "it is not a path");
+  if (/^\.\.(?:\/|$)/.test(path.posix.normalize(file))) return refused(file, "it leads out of the workspace");
   const script = [
     'p=$(realpath -e -- "$1" 2>/dev/null) || exit 10',
     'case "$p/" in "$PWD"/.git/* | "$PWD"/*/.git/*) exit 14 ;; "$PWD"/*) ;; *) exit 11 ;; esac',

@@ -4,15 +4,16 @@
  * one that is connected to, so that a name cannot lead somewhere else the second time.
  */
 import { lookup } from "node:dns/promises";
-import { rmSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { BlockList, connect, isIP, type Socket } from "node:net";
+import path from "node:path";
 import type { Duplex } from "node:stream";
 import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
 
 export interface ProxySetting {
-  /** Where it listens. Absolute; at most 107 bytes, which is what a socket's address holds. */
+  /** Where it listens. Absolute. */
   readonly socket: string;
   /** Whether `host:port` may be reached. */
   allows(subject: string): boolean;
@@ -37,7 +38,9 @@ const maxConnections = 512;
 export function openNetworkProxy({ socket, allows }: ProxySetting): Promise<Result<NetworkProxy>> {
   const refused = new Set<string>();
   const open = new Set<Duplex>();
-  const judge = async (host: string, port: number): Promise<string | undefined> => {
+  const judge = async (asked: string, port: number): Promise<string | undefined> => {
+    // The dot at the end of a name is the root of all names: with and without it is the same host.
+    const host = asked.replace(/\.$/, "");
     const subject = subjectOf(host, port);
     const address = port > 0 && port <= 65_535 && allows(subject) ? await addressOf(host, allows, port) : undefined;
     if (address === undefined && refused.size < maxRefused) refused.add(subject);
@@ -53,12 +56,14 @@ export function openNetworkProxy({ socket, allows }: ProxySetting): Promise<Resu
     connection.on("error", () => connection.destroy());
   });
   server.on("clientError", (_error, connection) => connection.destroy());
+  const place = shortPlace(socket);
   return new Promise((resolve) => {
     server.once("error", (error) => {
+      place.release();
       const { code, detail } = describeIoError(error);
       resolve(err({ reason: "workspace-failed", code, detail: `the network proxy cannot listen: ${detail}` }));
     });
-    server.listen(socket, () =>
+    server.listen(place.path, () =>
       resolve(
         ok({
           socket,
@@ -67,6 +72,7 @@ export function openNetworkProxy({ socket, allows }: ProxySetting): Promise<Resu
             new Promise<void>((closed) => {
               for (const connection of open) connection.destroy();
               server.close(() => {
+                place.release();
                 rmSync(socket, { force: true });
                 closed();
               });
@@ -80,6 +86,23 @@ export function openNetworkProxy({ socket, allows }: ProxySetting): Promise<Resu
 /** What rules are asked about: `host:port`, IPv6 addresses in brackets. */
 function subjectOf(host: string, port: number): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * A socket's path in as few bytes as its address holds, 107 (unix(7)): a longer one would be cut, and not refused. Through the directory's
+ * descriptor it is short wherever it lies; the descriptor has to stay open until nothing listens there.
+ */
+function shortPlace(socket: string): { readonly path: string; release(): void } {
+  if (process.platform !== "linux" || Buffer.byteLength(socket) <= 100) return { path: socket, release: () => {} };
+  const directory = openSync(path.dirname(socket), "r");
+  let open = true;
+  return {
+    path: `/proc/self/fd/${directory}/${path.basename(socket)}`,
+    release() {
+      if (open) closeSync(directory);
+      open = false;
+    },
+  };
 }
 
 type Judge = (host: string, port: number) => Promise<string | undefined>;

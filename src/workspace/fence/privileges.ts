@@ -28,8 +28,22 @@ export function namespaceWords({ mode, closed, network, carried = [] }: Namespac
   ];
   const unshare = ["unshare", ...own, "--", "/bin/sh", "-c"];
   const kept = carried.length === 0 ? [] : [`--preserve-env=${carried.join(",")}`];
-  return mode === "sudo" ? ["sudo", "-n", ...kept, "--", ...unshare] : ["setpriv", "--pdeathsig", "KILL", "--", ...unshare];
+  const dies = (signal: string) => ["setpriv", "--pdeathsig", signal, "--"];
+  return mode === "sudo"
+    ? [...dies("HUP"), "/bin/sh", "-c", lifeline, "wave", "sudo", "-n", ...kept, "--", ...unshare]
+    : [...dies("KILL"), ...unshare];
 }
+
+/**
+ * What `sudo` runs is not the user's to kill, and `sudo` does not end when wave does. This shell is told by HUP, and kills what it may: the
+ * command, which is the user's again and of the same group. With the command the first process of its namespace ends, and everything in there.
+ * The background would leave SIGINT and SIGQUIT ignored.
+ */
+const lifeline = [
+  "trap : TERM INT; trap 'kill -KILL 0' HUP; exec 3<&0",
+  'env --default-signal=INT --default-signal=QUIT "$@" <&3 3<&- & c=$!; exec 3<&-',
+  "while :; do wait $c; s=$?; [ -e /proc/$c ] || break; done; exit $s",
+].join("\n");
 
 /** Whose the command is to be, and what is to be taken from it. */
 export interface DropSetting {

@@ -12,7 +12,8 @@ import { type ToolPlaces, toolDirectories } from "./tool-directories.ts";
 export interface SystemRoot {
   readonly directories: readonly string[];
   readonly files: readonly string[];
-  readonly links: readonly { readonly from: string; readonly to: string }[];
+  /** `copied`: the machine has the same link at the same place. */
+  readonly links: readonly { readonly from: string; readonly to: string; readonly copied: boolean }[];
   /** Everything to mount, below a directory that stands for the root. */
   mounts(root: string): readonly MountLine[];
 }
@@ -72,7 +73,10 @@ export function systemRoot(places: ToolPlaces): SystemRoot {
   return {
     directories: ["/proc", "/dev/pts", "/dev/shm", "/tmp", ownTemp ? "/var/tmp" : "/var", "/run", "/wave", ...directories],
     files: [...devices.map((name) => `/dev/${name}`), ...files],
-    links: [...links, ...devLinks, ...(ownTemp ? [] : [{ from: "/var/tmp", to: "/tmp" }])],
+    links: [...links, ...devLinks, ...(ownTemp ? [] : [{ from: "/var/tmp", to: "/tmp" }])].map((link) => ({
+      ...link,
+      copied: isOnMachine(link),
+    })),
     mounts: (root) => [
       ...binds.map(({ source, target }) => bindLine(source, `${root}${target}`, "bind,ro,nosuid,nodev")),
       ...[...new Set(covered)].filter((file) => isShownFile(file, binds)).map((file) => bindLine("/dev/null", `${root}${file}`, "bind,ro")),
@@ -121,6 +125,10 @@ function realOf(place: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function isOnMachine({ from, to }: { readonly from: string; readonly to: string }): boolean {
+  return lstatSync(from, { throwIfNoEntry: false })?.isSymbolicLink() === true && readlinkSync(from) === to;
 }
 
 function namesIn(directory: string): readonly string[] {

@@ -40,7 +40,7 @@ export function closedScript(view: SandboxView, system: SystemRoot, setting: Scr
     `mount -t tmpfs -o mode=755 wave ${bench} && mkdir ${stage} && mount -t tmpfs -o mode=755,size=16m wave ${stage} && cd ${stage} || f 'EIO no root could be made'`,
     `mkdir -p ${[...made].map((directory) => quote(`.${directory}`)).join(" ")} || f 'EIO directories of the view could not be made'`,
     ...[...system.files, ...files].map((file) => `: >${quote(`.${file}`)}`),
-    ...system.links.map(({ from, to }) => `ln -s ${quote(to)} ${quote(`.${from}`)}`),
+    ...linkLines(system.links),
     ...mountAll(lines, stage),
     ...(setting.ownUser === true ? [`exec ${procDescriptor}</proc`] : []),
     `mount -o remount,bind,ro ${stage} && cd ${stage} && pivot_root . . && umount -l . && cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
@@ -58,6 +58,23 @@ export function openScript(view: SandboxView, setting: ScriptSetting): string {
     `cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
     `unset OLDPWD; exec ${setting.drop.map(quote).join(" ")} "$@" 9>&-`,
   ].join("\n");
+}
+
+/**
+ * One `cp` for the links of a directory that the machine has too, and one `ln` for each other: a program that is started costs a millisecond.
+ */
+function linkLines(links: SystemRoot["links"]): string[] {
+  const directories = [...new Set(links.filter(({ copied }) => copied).map(({ from }) => path.posix.dirname(from)))];
+  const sources = (directory: string) => links.filter(({ copied, from }) => copied && path.posix.dirname(from) === directory);
+  return [
+    ...directories.map(
+      (directory) =>
+        `cp -P ${sources(directory)
+          .map(({ from }) => quote(from))
+          .join(" ")} ${quote(`.${directory}`)}`,
+    ),
+    ...links.filter(({ copied }) => !copied).map(({ from, to }) => `ln -s ${quote(to)} ${quote(`.${from}`)}`),
+  ];
 }
 
 /** `f` says what went wrong, with the first line of what `mount` said, and ends. */
@@ -82,12 +99,41 @@ function treeAndBinds({ project, tree, binds, masks, readOnly }: SandboxView, ro
   const own = treeLines(tree, `${root}${project}`, root === "" ? undefined : project, overlayOptions);
   const sorted = [...placed].sort((a, b) => depth(a.where) - depth(b.where));
   const inTree = (line: MountLine) => isBelow(line.where.slice(root.length), project);
-  const hidden = masks.map((target): MountLine => ({ what: "wave", where: `${root}${target}`, type: "mask", options: "", optional: true }));
+  const hidden = masks.map(
+    (target): MountLine => ({
+      what: "wave",
+      where: `${root}${target}`,
+      type: "mask",
+      options: placesIn(target, binds, root).length > 0 ? "" : ",ro",
+      optional: true,
+    }),
+  );
   const frozen = readOnly.map(
     (target): MountLine => ({ what: `${root}${target}`, where: `${root}${target}`, type: "none", options: "bind,ro", optional: true }),
   );
   const first = binds.some(({ source }) => isCovered(source)) ? [aside] : [];
-  return [...first, ...withPlaces([...sorted.filter((line) => !inTree(line)), ...own]), ...frozen, ...hidden, ...sorted.filter(inTree)];
+  const inside = masks.flatMap((mask) => placesIn(mask, binds, root));
+  return [
+    ...first,
+    ...withPlaces([...sorted.filter((line) => !inTree(line)), ...own]),
+    ...frozen,
+    ...hidden,
+    ...inside,
+    ...sorted.filter(inTree),
+  ];
+}
+
+/** Places that a mask hides and something is to lie on. */
+function placesIn(mask: string, binds: SandboxView["binds"], root: string): readonly MountLine[] {
+  return binds
+    .filter(({ target }) => isBelow(target, mask))
+    .map(({ target, isFile }) => ({
+      what: "",
+      where: `${root}${target}`,
+      type: isFile === true ? "file" : "place",
+      options: "",
+      optional: true,
+    }));
 }
 
 /** What is mounted above a place hides that it was made: it is made again, where it is not there. */
@@ -126,9 +172,11 @@ function mountAll(lines: readonly MountLine[], root: string): string[] {
     flush("the tree");
     const where = quote(line.where);
     if (line.type === "place") script.push(`[ -e ${where} ] || mkdir -p ${where} || f 'EIO no place for the tree could be made'`);
+    else if (line.type === "file")
+      script.push(`mkdir -p ${quote(path.posix.dirname(line.where))} && : >${where} || f 'EIO no place for a file could be made'`);
     else if (line.type === "mask") {
       script.push(
-        `if [ -d ${where} ]; then mount -t tmpfs -o mode=755,size=4k,ro wave ${where}; elif [ -e ${where} ]; then mount -o bind,ro /dev/null ${where}; fi || f 'EIO a mask could not be laid'`,
+        `if [ -d ${where} ]; then mount -t tmpfs -o mode=755,size=4k${line.options} wave ${where}; elif [ -e ${where} ]; then mount -o bind,ro /dev/null ${where}; fi || f 'EIO a mask could not be laid'`,
       );
     } else
       script.push(`if [ -e ${where} ]; then mount -o ${line.options} ${where} ${where}; fi || f 'EIO a path could not be made read-only'`);
@@ -144,10 +192,11 @@ function mountAll(lines: readonly MountLine[], root: string): string[] {
 function supervise(drop: readonly string[]): string[] {
   return [
     `case "$1" in */*) [ -x "$1" ] ;; *) PATH=$WAVE_CHILD_PATH command -v "$1" >/dev/null ;; esac || { printf %s 'ENOENT there is no such program in the sandbox' >&9; exit 125; }`,
-    `exec 3<&0; unset OLDPWD`,
-    `${drop.map(quote).join(" ")} "$@" <&3 3<&- 9>&- & c=$!`,
-    `exec 3<&- ${procDescriptor}<&- 9>&-; trap : TERM INT HUP`,
-    `while :; do wait $c; s=$?; kill -0 $c 2>/dev/null || break; done; exit $s`,
+    // Not with `&`: a shell starts what it does not wait for with SIGINT and SIGQUIT ignored, for good. The first process of a namespace gets no
+    // signal that it has no handler for, so it outlives the TERM that is meant for the command. What it says of the command's end is not the command's.
+    `unset OLDPWD; exec 4>&2 2>/dev/null`,
+    `${drop.map(quote).join(" ")} "$@" 2>&4 4>&- 9>&-`,
+    `exit $?`,
   ];
 }
 

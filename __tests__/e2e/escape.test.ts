@@ -1,6 +1,6 @@
 /** Steps that try to get out, through the real binary: each fails to, and is reported or harmless, as docs/permissions.md says. */
 import { execFileSync } from "node:child_process";
-import { closeSync, existsSync, linkSync, openSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import path from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -31,9 +31,9 @@ async function listen(
   return { port: typeof address === "object" && address !== null ? address.port : 0, visits: () => visits };
 }
 
-function repository(wave: SceneProject): void {
+function repository(cwd: string): void {
   const gitIn = (...words: string[]) =>
-    execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.invalid", ...words], { cwd: wave.root });
+    execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.invalid", ...words], { cwd });
   gitIn("init", "-q", "-b", "main");
   gitIn("add", "-A");
   gitIn("commit", "-q", "-m", "first");
@@ -99,7 +99,9 @@ describe.each(scenes)("$name", (scene: Scene) => {
       writeFileSync(place, text);
     linkSync(path.join(outside, "linked.txt"), path.join(wave.root, "linked.txt"));
     symlinkSync(outside, path.join(wave.root, "leak"));
-    repository(wave);
+    mkdirSync(path.join(wave.root, "nested"));
+    repository(path.join(wave.root, "nested"));
+    repository(wave.root);
     const [inside, socket] = [await listen({ host: "127.0.0.1" }), await listen({ path: path.join(outside, "docker.sock") })];
     const abstract = `wave-${process.pid}-${scene.name.length}`;
     const hidden = await listen({ path: `\0${abstract}` });
@@ -168,7 +170,7 @@ describe.each(scenes)("$name", (scene: Scene) => {
       ...{ "s.json": '{ "type": "string" }', "check.sh": "exit 1" },
       "wave.yaml": manifestOf(steps, { MARK: mark, OUTSIDE: outside }),
     });
-    repository(wave);
+    repository(wave.root);
     const before = treeOf(wave.root);
     const run = await wave.run(["run", "--on-failure", "keep-going", "--no-apply", "--concurrency", "4"], { S_ONE: canary });
     if (!fenced) {

@@ -114,7 +114,8 @@ export function workspaceConformance(
       const ran = await shell(workspace, 'touch "$TMPDIR/scratch" && cd "$TMPDIR" && pwd -P');
       expect(ran.outcome).toEqual({ kind: "exited", code: 0 });
       const other = await open({ attempt: 2 });
-      expect(await shell(other, 'ls -A "$TMPDIR"')).toMatchObject({ printed: "" });
+      // A project of this test lies in /tmp, which is where a fence puts the private one: the way to the tree shows in there.
+      expect(await shell(other, 'ls -A "$TMPDIR" | grep -vx "$(basename "$PWD")"')).toMatchObject({ printed: "" });
       await workspace.discard("passed");
       const temps = [onMachine(place, 1, workspace.paths).temp, onMachine(place, 2, other.paths).temp];
       expect(temps.map((temp) => existsSync(temp))).toEqual([false, true]);

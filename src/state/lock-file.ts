@@ -2,7 +2,8 @@
  * Locks between processes: a file that names its holder. A lock whose holder died is taken over, by one taker at a time. A
  * lock of another host is never taken over, since nothing here shows that its holder died.
  */
-import { type FileHandle, mkdir, open, readFile, rm, stat } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { type FileHandle, link, mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Clock } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
@@ -66,7 +67,29 @@ export async function lockHolder(file: string, clock: Clock): Promise<ProcessIde
 
 const unknownHolder: ProcessIdentity = { pid: 0, processStart: "", host: "unknown" };
 
+/**
+ * Creates a file that names its holder from the first instant: written under another name and linked. Where the file system has no links, it is
+ * created first and written then.
+ */
 async function create(file: string, text: string): Promise<boolean> {
+  const draft = `${file}.${randomBytes(4).toString("hex")}.draft`;
+  try {
+    await writeFile(draft, text, { flag: "wx" });
+    await link(draft, file);
+    return true;
+  } catch (error) {
+    const { code } = describeIoError(error);
+    if (code === "EEXIST") return false;
+    if (!withoutLinks.has(code)) throw error;
+    return createThenWrite(file, text);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+const withoutLinks: ReadonlySet<string> = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLINK"]);
+
+async function createThenWrite(file: string, text: string): Promise<boolean> {
   let handle: FileHandle;
   try {
     handle = await open(file, "wx");

@@ -16,7 +16,7 @@ import { childEnvironment } from "./child-environment.ts";
 import { launchInView } from "./fence/launch.ts";
 import { openNetworkProxy } from "./fence/network-proxy.ts";
 import type { SandboxView, Tree } from "./fence/view.ts";
-import { type GitView, gitBinds, gitVariables, noGit } from "./git-view.ts";
+import { type GitView, gitBinds, gitVariables } from "./git-view.ts";
 import { type NetworkPolicy, policyOfContract, policyOfStep } from "./network-policy.ts";
 import type { WorkspaceSetting } from "./provider.ts";
 
@@ -28,9 +28,9 @@ export interface FencedSetting {
   readonly tree: AttemptTree;
   readonly paths: WorkspacePaths;
   readonly fenced: boolean;
-  /** What a contract's command sees of git, and the persona where it may. */
+  /** What a contract's command sees of git. */
   readonly git: GitView;
-  readonly readsGit: boolean;
+  readonly personaGit: GitView;
 }
 
 export type FencedSpawn = (request: SpawnRequest) => Promise<SpawnOutcome>;
@@ -44,8 +44,7 @@ export function fencedSpawn(fenced: FencedSetting): FencedSpawn {
 function startPersona(fenced: FencedSetting, request: SpawnRequest): Promise<SpawnOutcome> {
   const { step, room, tree, paths, setting } = fenced;
   const readOnly = unwritableSubtrees(step.permissions).map((file) => path.join(paths.root, file));
-  const git = fenced.readsGit ? fenced.git : noGit;
-  const view = viewOf({ ...fenced, git }, { tree: tree.tree, room, outputWritable: true, readOnly });
+  const view = viewOf({ ...fenced, git: fenced.personaGit }, { tree: tree.tree, room, outputWritable: true, readOnly });
   const diskLimit = {
     directories: [tree.written.directory, room.output, room.home, room.temp],
     bytes: step.resources.diskLimitBytes,
@@ -54,7 +53,7 @@ function startPersona(fenced: FencedSetting, request: SpawnRequest): Promise<Spa
   return withNetwork(fenced, room.directory, policyOfStep(step), (network) =>
     launchInView({
       ...{ isolation: setting.isolation, view: { ...view, network }, scratch: room.directory },
-      child: { ...childOf(fenced, room, request), diskLimit },
+      child: { ...childOf({ ...fenced, git: fenced.personaGit }, room, request), diskLimit },
     }),
   );
 }

@@ -4,18 +4,25 @@
  */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { ok, type Result } from "../model/result.ts";
 import { runGit } from "../platform/git.ts";
 import { gitConfigFiles, maskedGitConfig } from "./changeset/git-config.ts";
 import type { Bind } from "./fence/view.ts";
+import { repositoriesIn } from "./repositories-in.ts";
 
 export interface GitView {
   readonly binds: readonly Bind[];
   readonly masks: readonly string[];
   /** The project is a part of the repository, whose place lies around it. */
   readonly isAround: boolean;
-  /** Configurations, and what to show in their place. */
-  readonly configs: readonly { readonly file: string; readonly text: string }[];
+  /** Configurations, of which repository, and what to show in their place. */
+  readonly configs: readonly MaskedConfig[];
+}
+
+interface MaskedConfig {
+  readonly file: string;
+  /** The directory of git that it configures; nothing for the machine's own. */
+  readonly repository?: string;
+  readonly text: string;
 }
 
 /** The machine's own, which may hold tokens for its servers. */
@@ -25,26 +32,31 @@ const systemConfig = "/etc/gitconfig";
 export const noGit: GitView = { binds: [], masks: [], isAround: false, configs: [] };
 
 /**
- * The view of the repository around `root`. Where the project is a part of a larger repository, the rest of it is there, read-only: tools
- * look for it. Without git or a repository there is nothing to see.
+ * The view of the repository around `root`, and of those inside it. Where the project is a part of a larger repository, the rest of that is there,
+ * read-only: tools look for it. What git does not take for a repository (it is somebody else's, or there is no git) is masked all the same.
  */
-export async function gitView(root: string): Promise<Result<GitView>> {
+export async function gitView(root: string, isLeftOut: (path: string) => boolean): Promise<GitView> {
   const asked = await runGit(["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir"], root);
-  if (!asked.ok || asked.value.code !== 0) return ok(noGit);
-  const [top = "", own = "", common = ""] = asked.value.stdout.toString().split("\n");
-  if (top === "" || own === "" || common === "") return ok(noGit);
-  const around: Bind[] = isBelow(root, top) && root !== top ? [{ source: top, target: top, writable: false }] : [];
-  const elsewhere = [...new Set([common, own])].filter((git) => !isBelow(git, root) && !isBelow(git, top));
-  const configs = await maskConfigs([...new Set([common, own])]);
-  if (!configs.ok) return configs;
-  const system = await maskedGitConfig(systemConfig);
-  if (!system.ok) return system;
-  return ok({
-    binds: [...around, ...elsewhere.map((git) => ({ source: git, target: git, writable: false }))],
-    isAround: around.length > 0,
-    masks: [...new Set([common, own])].map((git) => path.join(git, "hooks")),
-    configs: [...configs.value, ...(system.value === "" ? [] : [{ file: systemConfig, text: system.value }])],
-  });
+  const [top = "", own = "", common = ""] = asked.ok && asked.value.code === 0 ? asked.value.stdout.toString().split("\n") : [];
+  const ofProject = top === "" ? [] : [...new Set([common, own])];
+  const isAround = top !== "" && root !== top && isBelow(root, top);
+  const elsewhere = ofProject.filter((git) => !isBelow(git, root) && !isBelow(git, top));
+  const seen = [...new Set([...ofProject, ...(await repositoriesIn(isAround ? top : root, isAround ? () => false : isLeftOut))])];
+  const system = { file: systemConfig, text: await textOf(systemConfig) };
+  return {
+    binds: [...(isAround ? [top] : []), ...elsewhere].map((git) => ({ source: git, target: git, writable: false })),
+    isAround,
+    masks: seen.map((git) => path.join(git, "hooks")),
+    configs: [...(await maskConfigs(seen)), ...(system.text === "" ? [] : [system])],
+  };
+}
+
+/** What of it a step sees that may not read all of the project. */
+export function readableGit(view: GitView, root: string, reads: (path: string) => boolean): GitView {
+  const readsOwn = reads(".git/HEAD");
+  const isSeen = ({ repository }: MaskedConfig) =>
+    repository === undefined || (isBelow(repository, root) ? reads(`${path.relative(root, repository)}/HEAD`) : readsOwn);
+  return { ...view, configs: view.configs.filter(isSeen), ...(readsOwn ? {} : { binds: [], isAround: false }) };
 }
 
 /** The variables with which git finds it: it does not look past the edge of a file system, and the project's tree is one. */
@@ -62,17 +74,21 @@ export function gitBinds({ binds, configs }: GitView, directory: string): readon
   return [...binds, ...masked];
 }
 
-async function maskConfigs(repositories: readonly string[]): Promise<Result<GitView["configs"]>> {
-  const configs: { file: string; text: string }[] = [];
+async function maskConfigs(repositories: readonly string[]): Promise<readonly MaskedConfig[]> {
+  const configs: MaskedConfig[] = [];
   for (const repository of repositories) {
     for (const name of await gitConfigFiles(repository)) {
       const file = path.join(repository, name);
-      const text = await maskedGitConfig(file);
-      if (!text.ok) return text;
-      configs.push({ file, text: text.value });
+      configs.push({ file, repository, text: await textOf(file) });
     }
   }
-  return ok(configs);
+  return configs;
+}
+
+/** Nothing where git cannot read it, or is not there: then nobody else needs it. */
+async function textOf(file: string): Promise<string> {
+  const text = await maskedGitConfig(file);
+  return text.ok ? text.value : "";
 }
 
 function isBelow(file: string, directory: string): boolean {

@@ -12,7 +12,7 @@ import { listArea, readFromArea } from "./area-files.ts";
 import { type AttemptRoom, makeRoom, pathsOf, writeTask } from "./attempt-room.ts";
 import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
 import { type FencedSpawn, fencedSpawn } from "./fenced-spawn.ts";
-import { type GitView, gitView, noGit } from "./git-view.ts";
+import { type GitView, gitView, noGit, readableGit } from "./git-view.ts";
 import { hiddenChanges, hiddenPaths } from "./hidden-paths.ts";
 import { giveBack, keepForPeople, removeOrphans } from "./orphans.ts";
 import type { WorkspaceSetting } from "./provider.ts";
@@ -25,7 +25,7 @@ interface Shared {
   readonly setting: WorkspaceSetting & TreeSetting;
   /** Hidden paths of the project, by the key of what a step may read. */
   readonly hidden: Map<string, Promise<readonly string[]>>;
-  git?: Promise<Result<GitView>>;
+  git?: Promise<GitView>;
 }
 
 /** Workspaces for steps that want isolation. Opening fails with `workspace-failed`. */
@@ -55,10 +55,10 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   const paths = pathsOf(room.value, fenced || tree.value.tree.kind === "overlay" ? setting.root : tree.value.place, fenced);
   const written = writeTask(room.value, request.task(paths));
   if (!written.ok) return written;
-  const found = fenced ? await gitOf(shared) : ok(noGit);
-  if (!found.ok) return found;
-  // A copy of a project has its own copy of the repository, unless that lies around it.
-  const git = tree.value.binds === undefined || found.value.isAround ? found.value : noGit;
+  const found = fenced ? await gitOf(shared) : noGit;
+  // A copy of a project has its own copies of repositories, unless the project's lies around it.
+  const git = tree.value.binds === undefined || found.isAround ? found : noGit;
+  const personaGit = reads === undefined ? git : readableGit(git, setting.root, reads);
   const spawn = fencedSpawn({
     setting,
     step,
@@ -67,7 +67,7 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
     paths,
     fenced,
     git,
-    readsGit: reads === undefined || reads(".git/HEAD"),
+    personaGit,
   });
   return ok(workspaceOf(room.value, paths, tree.value, spawn));
 }
@@ -98,8 +98,8 @@ function hiddenOf({ hidden, setting }: Shared, step: Step, reads: (path: string)
   return known;
 }
 
-function gitOf(shared: Shared): Promise<Result<GitView>> {
-  shared.git ??= gitView(shared.setting.root);
+function gitOf(shared: Shared): Promise<GitView> {
+  shared.git ??= gitView(shared.setting.root, shared.setting.isLeftOut);
   return shared.git;
 }
 

@@ -1,0 +1,204 @@
+/** The pure parts of a fence: words for a shell, lines for `mount`, who gives up what, and which directories are shown. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { fstabLine, octal, overlayLines, quote } from "../../../src/workspace/fence/mount-words.ts";
+import { dropWords, namespaceWords } from "../../../src/workspace/fence/privileges.ts";
+import { procLines } from "../../../src/workspace/fence/proc-lines.ts";
+import { hasSessionKeyring } from "../../../src/workspace/fence/session-keyring.ts";
+import { systemRoot } from "../../../src/workspace/fence/system-root.ts";
+import { toolDirectories } from "../../../src/workspace/fence/tool-directories.ts";
+import { strayParent } from "../../../src/workspace/plain-parents.ts";
+
+const odd = [
+  "plain",
+  "with space",
+  "it's",
+  '"quoted"',
+  "$(touch x)",
+  "`x`",
+  "back\\slash",
+  "new\nline",
+  "-dash",
+  "*",
+  "~",
+  "",
+  "#",
+  "ü☂",
+  "a;b",
+  "a&b",
+];
+
+describe("words", () => {
+  test.each(odd)("a shell takes %j as it is", (word) => {
+    expect(execFileSync("sh", ["-c", `printf '%s\\0' ${quote(word)}`]).toString()).toBe(`${word}\0`);
+  });
+
+  test("fstab has no blanks, comments or quotes in its fields", () => {
+    expect(octal("a b\tc\nd\\e#f\"g'h")).toBe("a\\040b\\011c\\012d\\134e\\043f\\042g\\047h");
+    expect(fstabLine({ what: "/a b", where: "/c", type: "none", options: "", optional: false })).toBe("/a\\040b /c none defaults 0 0\n");
+  });
+
+  test("an overlay whose paths its options can spell is one mount; others get plain names first", () => {
+    const layer = (at: string) => ({ upper: `${at}/upper`, work: `${at}/work` });
+    const plain = overlayLines({ kind: "overlay", base: "/p", layers: [layer("/s/1")] }, "/sys", "userxattr");
+    expect(plain.map(({ where, options }) => [where, options])).toEqual([
+      ["", "lowerdir=/p,upperdir=/s/1/upper,workdir=/s/1/work,userxattr"],
+    ]);
+    const named = overlayLines({ kind: "overlay", base: "/p:q", layers: [layer("/s,1"), layer("/s/2")] }, "/sys", "");
+    expect(named.map(({ what, where, options }) => [what, where, options])).toEqual([
+      ["/p:q", "/sys/l0", "bind"],
+      ["/s,1", "/sys/l1", "bind"],
+      ["overlay", "/sys/l2", "lowerdir=/sys/l0,upperdir=/sys/l1/upper,workdir=/sys/l1/work"],
+      ["overlay", "", "lowerdir=/sys/l2,upperdir=/s/2/upper,workdir=/s/2/work"],
+    ]);
+  });
+});
+
+describe("privileges", () => {
+  const identity = { uid: 7, gid: 8 };
+  const all = { identity, closed: true, ownUser: true, keyring: [] };
+
+  test.each(["root", "sudo", "user-namespace"] as const)("%s: a fenced command has none, and no namespace to get them back in", (mode) => {
+    const words = dropWords({ ...all, mode });
+    expect(words.slice(-6)).toEqual(["setpriv", "--no-new-privs", "--ambient-caps=-all", "--inh-caps=-all", "--bounding-set=-all", "--"]);
+    expect(words.join(" ")).toContain("--user --map-user=7 --map-group=8");
+    expect(words.join(" ")).toContain("user/max_user_namespaces");
+  });
+
+  test("with sudo the command is the user's before anything else", () => {
+    expect(dropWords({ ...all, mode: "sudo" }).slice(0, 5)).toEqual(["setpriv", "--reuid=7", "--regid=8", "--clear-groups", "--"]);
+    expect(dropWords({ ...all, mode: "sudo", closed: false })).toEqual(["setpriv", "--reuid=7", "--regid=8", "--clear-groups", "--"]);
+  });
+
+  test("a keyring is left after the namespace was entered, and before capabilities are given up", () => {
+    const words = dropWords({ ...all, mode: "root", keyring: ["leave"] });
+    expect([words.indexOf("unshare") < words.indexOf("leave"), words.indexOf("leave") < words.indexOf("setpriv")]).toEqual([true, true]);
+  });
+
+  test("without a fence root stays as it is, and only mounts are of its own", () => {
+    expect(dropWords({ ...all, mode: "root", closed: false })).toEqual([]);
+    const words = namespaceWords({ mode: "root", closed: false, network: false });
+    expect(words.filter((word) => ["--mount", "--pid", "--net", "--ipc", "--user"].includes(word))).toEqual(["--mount"]);
+  });
+
+  test.each([
+    ["", false],
+    [
+      "3202d895 I--Q---     2 perm 1f3f0000     0 65534 keyring   _uid.0: empty\n28126d35 I------     1 perm 1f0b0000     0     0 keyring   .builtin_trusted_keys: empty",
+      false,
+    ],
+    ["1aff I--Q---     2 perm 1f3f0000     0 65534 keyring   _ses: 1", true],
+    ["1aff I--Q---     2 perm 1f3f0000     0 65534 keyring   session-42: 1", true],
+    ["1aff I--Q---     2 perm 1f3f0000     0 65534 user      _ses: 1", false],
+  ])("a listing of keys %#", (listing, expected) => {
+    expect(hasSessionKeyring(listing)).toBe(expected);
+  });
+});
+
+describe("what is shown", () => {
+  let base: string;
+  beforeEach(() => {
+    base = mkdtempSync(path.join(tmpdir(), "wave-tools-"));
+  });
+  afterEach(() => rmSync(base, { recursive: true, force: true }));
+  const make = (...places: string[]) => {
+    for (const place of places) mkdirSync(path.join(base, place), { recursive: true });
+  };
+  const shown = (...entries: string[]) =>
+    toolDirectories({
+      searchPath: entries.map((entry) => path.join(base, entry)).join(":"),
+      home: path.join(base, "home"),
+      project: path.join(base, "home/work/project"),
+    })
+      .filter((directory) => directory.startsWith(base))
+      .map((directory) => path.relative(base, directory))
+      .sort();
+
+  test("of a tool in a home: programs and libraries, not what it was told", () => {
+    make(
+      "home/.tool/bin",
+      "home/.tool/lib",
+      "home/.tool/etc",
+      "home/.cargo/bin",
+      "home/.rustup",
+      "home/bin",
+      "home/.local/bin",
+      "home/.local/lib",
+      "home/.local/state",
+    );
+    writeFileSync(path.join(base, "home/.tool/credentials.json"), "");
+    expect(shown("home/.tool/bin", "home/.cargo/bin", "home/bin", "home/.local/bin")).toEqual(
+      ["home/.cargo/bin", "home/.local/bin", "home/.local/lib", "home/.rustup", "home/.tool/bin", "home/.tool/lib", "home/bin"].sort(),
+    );
+  });
+
+  test("of version switchers and toolchains: all", () => {
+    make("home/.nvm/versions/node/v20/bin", "home/.pyenv/shims", "home/jdk/bin", "home/jdk/lib");
+    writeFileSync(path.join(base, "home/jdk/release"), "");
+    expect(shown("home/.nvm/versions/node/v20/bin", "home/.pyenv/shims", "home/jdk/bin")).toEqual([
+      "home/.nvm/versions/node/v20",
+      "home/.pyenv",
+      "home/jdk",
+    ]);
+  });
+
+  test("never the project, a home, or what is around them; nothing that is not there", () => {
+    make("home/work/project/node_modules/.bin", "home/work/bin", "bin");
+    expect(shown("home/work/project", "home/work", "home", ".", "gone/bin")).toEqual([]);
+    expect(shown("home/work/bin", "bin")).toEqual(["bin", "home/work/bin"]);
+    expect(
+      toolDirectories({ searchPath: ".:relative/bin::/", home: "/h", project: "/p" }).filter(
+        (place) => !place.startsWith(path.dirname(path.dirname(process.execPath))),
+      ),
+    ).toEqual([]);
+  });
+
+  test("no place where an administrator keeps keys and tokens", () => {
+    const { directories, files, mounts } = systemRoot({ searchPath: "/usr/bin:/bin", home: "/home/someone", project: "/srv/project" });
+    const places = new Set([...directories, ...files, ...mounts("").map(({ where }) => where)]);
+    const closed = [
+      "/etc",
+      "/etc/ssl",
+      "/etc/ssl/private",
+      "/etc/pki",
+      "/etc/npmrc",
+      "/etc/gitconfig",
+      "/etc/nix",
+      "/etc/shadow",
+      "/opt",
+      "/home",
+      "/root",
+      "/var/lib",
+      "/run/secrets",
+    ];
+    expect(mounts("").filter(({ what, where }) => closed.includes(what) || closed.includes(where))).toEqual([]);
+    expect([places.has("/usr"), places.has("/etc/passwd"), places.has("/dev/null")]).toEqual([true, true, true]);
+    expect(mounts("/r").every(({ where }) => where.startsWith("/r/"))).toBe(true);
+  });
+
+  test("of /proc: nothing that root may write, and nothing of the machine's memory and keys", () => {
+    const lines = procLines("/r/proc");
+    const sources = Object.fromEntries(lines.map(({ what, where, options }) => [where, [what, options]]));
+    expect(sources["/r/proc/sys"]).toEqual(["/r/proc/sys", "bind,ro"]);
+    expect(sources["/r/proc/kmsg"]).toEqual(["/dev/null", "bind,ro"]);
+    expect(lines.every(({ options }) => options.split(",").includes("ro"))).toBe(true);
+    expect(lines.some(({ where }) => /\/proc\/(?:\d+|self|net|cpuinfo|meminfo|stat)$/.test(where))).toBe(false);
+  });
+});
+
+describe("a path in a tree that somebody else wrote", () => {
+  test("goes only through directories", () => {
+    const base = mkdtempSync(path.join(tmpdir(), "wave-stray-"));
+    mkdirSync(path.join(base, "a/b"), { recursive: true });
+    writeFileSync(path.join(base, "file"), "");
+    execFileSync("ln", ["-s", "/etc", path.join(base, "a/link")]);
+    expect(["a/b/c", "a/link", "x/y/z", "top", "a/link/passwd", "a/link/x/y", "file/x"].map((file) => strayParent(base, file))).toEqual([
+      ...[undefined, undefined, undefined, undefined],
+      ...[path.join(base, "a/link"), path.join(base, "a/link"), path.join(base, "file")],
+    ]);
+    rmSync(base, { recursive: true });
+  });
+});

@@ -1,6 +1,17 @@
 /** Steps that try to get out, through the real binary: each fails to, and is reported or harmless, as docs/permissions.md says. */
 import { execFileSync } from "node:child_process";
-import { closeSync, existsSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type Server } from "node:net";
 import path from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -33,7 +44,7 @@ async function listen(
 
 function repository(cwd: string): void {
   const gitIn = (...words: string[]) =>
-    execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.invalid", ...words], { cwd });
+    execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.invalid", ...words], { cwd, stdio: "pipe" });
   gitIn("init", "-q", "-b", "main");
   gitIn("add", "-A");
   gitIn("commit", "-q", "-m", "first");
@@ -100,6 +111,7 @@ describe.each(scenes)("$name", (scene: Scene) => {
     linkSync(path.join(outside, "linked.txt"), path.join(wave.root, "linked.txt"));
     symlinkSync(outside, path.join(wave.root, "leak"));
     mkdirSync(path.join(wave.root, "nested"));
+    writeFileSync(path.join(wave.root, "nested/n.txt"), "n");
     repository(path.join(wave.root, "nested"));
     repository(wave.root);
     const [inside, socket] = [await listen({ host: "127.0.0.1" }), await listen({ path: path.join(outside, "docker.sock") })];
@@ -113,7 +125,7 @@ describe.each(scenes)("$name", (scene: Scene) => {
       }),
     });
     for (const place of [outside, wave.home]) wave.own(place);
-    const before = [treeOf(outside), treeOf(path.join(wave.root, ".git")), treeOf(wave.home)];
+    const before = [treeOf(outside), treeOf(path.join(wave.root, ".git")), treeOf(path.join(wave.root, "nested")), treeOf(wave.home)];
     const directory = openSync(outside, "r");
     const run = await wave.run(["run"], { PARENT_TOKEN: canary, NODE_OPTIONS: "--no-warnings", LD_LIBRARY_PATH: "/nowhere" }, [directory]);
     closeSync(directory);
@@ -123,7 +135,9 @@ describe.each(scenes)("$name", (scene: Scene) => {
     }
     expect(run.code, run.stderr).toBe(0);
     expect(reportOf(wave, "try")).toEqual(expected(attempts));
-    expect([treeOf(outside), treeOf(path.join(wave.root, ".git")), treeOf(wave.home)]).toEqual(before);
+    expect([treeOf(outside), treeOf(path.join(wave.root, ".git")), treeOf(path.join(wave.root, "nested")), treeOf(wave.home)]).toEqual(
+      before,
+    );
     expect([inside.visits(), socket.visits(), hidden.visits()]).toEqual([0, 0, 0]);
     expect(existsSync(path.join(path.dirname(wave.root), "wave-escaped"))).toBe(false);
     expect(readFileSync(path.join(wave.root, "linked.txt"), "utf8")).toBe("original\nchanged\n");

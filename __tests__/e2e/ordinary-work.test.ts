@@ -235,10 +235,7 @@ describe.each(scenes)("$name", (scene: Scene) => {
       "wave.yaml": manifestOf({ work: { command: `echo half >half; exec node -e 'setInterval(()=>{},1e6)' ${mark}`, keys: offline } }),
     });
     const begun = wave.begin(["run"]);
-    await until(
-      () => processesWith(mark).some((pid) => existsSync(`/proc/${pid}/exe`) && readFileSync(`/proc/${pid}/comm`, "utf8") === "node\n"),
-      begun.finished,
-    );
+    await until(() => processesWith(mark, "node").length > 0, begun.finished);
     const before = readdirSync(path.join(wave.root, ".wave/state/workspaces"));
     begun.child.kill("SIGKILL");
     await begun.finished;

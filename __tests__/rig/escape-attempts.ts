@@ -75,7 +75,11 @@ export const git: readonly Attempt[] = [
     "git config --list | grep -c -e canary -e extraheader; git remote get-url origin",
     "0\nhttps://example.invalid/x.git",
   ],
-  ["a token in a repository inside", "grep -c canary nested/.git/config; git -C nested config --get-all http.https://github.com/.extraheader", "0"],
+  [
+    "a token in a repository inside",
+    "grep -c canary nested/.git/config; git -C nested config --get-all http.https://github.com/.extraheader",
+    "0",
+  ],
   // In a copy these are the copy's own files; either way they never reach the project.
   ["a changed .git/config", "git config core.fsmonitor evil; echo evil >>.git/config; rm .git/config; mv .git/hooks h; rm -rf h; true", ""],
   ["another .git", "mv .git .other; rm -rf .git .other; true", ""],

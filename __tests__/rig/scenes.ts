@@ -131,12 +131,13 @@ function othersMayRun(program: string): boolean {
   return true;
 }
 
-/** Processes of this machine whose command line holds a text. Zombies have none. */
-export function processesWith(text: string): readonly number[] {
+/** Processes of this machine, or those of one program, whose command line holds a text. Zombies have none. */
+export function processesWith(text: string, program?: string): readonly number[] {
   return readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {
-      return readFileSync(`/proc/${name}/cmdline`, "latin1").includes(text) ? [Number(name)] : [];
+      const isMeant = program === undefined || readFileSync(`/proc/${name}/comm`, "latin1") === `${program}\n`;
+      return isMeant && readFileSync(`/proc/${name}/cmdline`, "latin1").includes(text) ? [Number(name)] : [];
     } catch {
       return [];
     }

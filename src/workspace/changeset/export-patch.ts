@@ -25,7 +25,9 @@ const diffOptions = [
 ];
 const settings = ["-c", "core.quotePath=true", "-c", "core.autocrlf=false", "-c", "core.safecrlf=false"];
 
-/** The patch's text; empty where nothing changed. Fails as the store does, with `spawn-failed` without git, and with `workspace-failed`. */
+/** The patch's text; empty where nothing changed. Fails as the store does, with `spawn-failed` without git, and with `workspace-failed`.
+ * `git apply` refuses one thing that a patch can say: files in place of a symlink that leads to itself.
+ */
 export async function exportPatch({
   changes,
   blobs,

@@ -8,7 +8,7 @@ import { closeSync, openSync, rmSync } from "node:fs";
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { BlockList, connect, isIP, type Socket } from "node:net";
 import path from "node:path";
-import type { Duplex } from "node:stream";
+import { type Duplex, pipeline } from "node:stream";
 import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
 
@@ -161,14 +161,16 @@ async function forward(request: IncomingMessage, response: ServerResponse, judge
   );
   outer.on("timeout", () => outer.destroy());
   outer.on("error", (error) => (response.headersSent ? response.destroy() : response.writeHead(502).end(`${error.message}\n`)));
-  request.pipe(outer);
+  response.once("close", () => response.writableFinished || outer.destroy());
+  pipeline(request, outer, () => {});
 }
 
 /** A server may answer what Node does not pass on: a status below 100, say. */
 function answered(response: ServerResponse, answer: IncomingMessage): void {
   try {
     response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
+    // An answer that is cut off is passed on cut off, and a child that leaves ends it.
+    pipeline(answer, response, () => {});
   } catch {
     answer.destroy();
     response.destroy();

@@ -111,7 +111,7 @@ describe("what is shown", () => {
     toolDirectories({
       searchPath: entries.map((entry) => path.join(base, entry)).join(":"),
       home: path.join(base, "home"),
-      project: path.join(base, "home/work/project"),
+      project: path.join(base, "home/dev/project"),
     })
       .filter((directory) => directory.startsWith(base))
       .map((directory) => path.relative(base, directory))
@@ -146,9 +146,9 @@ describe("what is shown", () => {
   });
 
   test("never the project, a home, or what is around them; nothing that is not there", () => {
-    make("home/work/project/node_modules/.bin", "home/work/bin", "bin");
-    expect(shown("home/work/project", "home/work", "home", ".", "gone/bin")).toEqual([]);
-    expect(shown("home/work/bin", "bin")).toEqual(["bin", "home/work/bin"]);
+    make("home/dev/project/node_modules/.bin", "home/dev/bin", "bin");
+    expect(shown("home/dev/project", "home/dev", "home", ".", "gone/bin")).toEqual([]);
+    expect(shown("home/dev/bin", "bin")).toEqual(["bin", "home/dev/bin"]);
     expect(
       toolDirectories({ searchPath: ".:relative/bin::/", home: "/h", project: "/p" }).filter(
         (place) => !place.startsWith(path.dirname(path.dirname(process.execPath))),

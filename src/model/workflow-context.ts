@@ -1,0 +1,51 @@
+/** Where on GitHub a job runs: what reports, publishing and trust depend on. Read from the environment and the event once, by `platform/`. */
+
+/** The pull request that a job is about. */
+export interface PullContext {
+  readonly number: number;
+  /** The commit that checks go on. */
+  readonly headSha: string;
+  /** The commit that a fork's manifest is read from. */
+  readonly baseSha: string;
+  readonly baseRef: string;
+  /** Its head lies in another repository: the token is read-only, and there are no secrets. */
+  readonly fromFork: boolean;
+  /** The login of who opened it. */
+  readonly author: string;
+}
+
+/** The comment that triggered a job. */
+export interface CommentContext {
+  readonly id: number;
+  readonly body: string;
+  /** GitHub's word: `OWNER`, `MEMBER`, `COLLABORATOR`, `CONTRIBUTOR`, `NONE` … */
+  readonly authorAssociation: string;
+  readonly author: string;
+}
+
+export interface WorkflowContext {
+  readonly owner: string;
+  readonly repo: string;
+  /** `https://api.github.com`, without a slash at the end. */
+  readonly apiUrl: string;
+  /** `https://github.com`, without a slash at the end. */
+  readonly serverUrl: string;
+  /** The workflow's name. */
+  readonly workflow: string;
+  /** Of the workflow run; the same for all its attempts. */
+  readonly runId: number;
+  /** From 1. */
+  readonly runAttempt: number;
+  /** The job's id in the workflow file; it does not tell the jobs of a matrix apart. */
+  readonly job: string;
+  /** `pull_request`, `push` … */
+  readonly eventName: string;
+  /** The login of who caused the event. */
+  readonly actor: string;
+  /** The commit that GitHub says the event is about; for a pull request its merge commit. */
+  readonly sha: string;
+  /** `refs/heads/main`, `refs/pull/7/merge` … */
+  readonly ref: string;
+  readonly pull?: PullContext;
+  readonly comment?: CommentContext;
+}

@@ -43,6 +43,7 @@ export async function cancelRun(
 }
 
 const endings: Readonly<Record<RunRecord["status"], string>> = {
+  pending: "has no process that works on it, and passed as far as it went,",
   running: "is still running",
   passed: "passed",
   failed: "failed",

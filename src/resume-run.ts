@@ -10,6 +10,7 @@ import type { Reporter } from "./model/ports.ts";
 import { err, ok, type Result } from "./model/result.ts";
 import type { RunRecord, StepRecord } from "./model/state.ts";
 import { locateProject, type Memory, openMemory, type ProjectRequest, readProject } from "./open-project.ts";
+import { partOf } from "./part-of-run.ts";
 import { type PlannedRun, refusalOf } from "./plan-run.ts";
 import type { StepChange } from "./redefine-run.ts";
 import { type Definition, definitionOf } from "./run-definition.ts";
@@ -24,6 +25,8 @@ export interface ResumeRequest extends ProjectRequest {
   readonly selector: string;
   /** Runs again although it passed, and so does all that descends from it. */
   readonly from?: string;
+  /** Steps to execute, where not all are wanted. What they depend on must have passed in this run. */
+  readonly part?: readonly string[];
   /** Steps that are left out. */
   readonly skip: readonly string[];
   /** Takes the manifest that the project has now. */
@@ -71,8 +74,11 @@ async function goOn(request: ResumeRequest, run: RunRecord, definition: Definiti
   const { planned, input, next } = definition;
   const refused = refusalOf(planned);
   if (refused !== undefined) return err(refused);
+  const { part } = request;
   const chosen = chosenSteps(request, run, planned);
   if (!chosen.ok) return chosen;
+  const narrowed = partOf(planned.plan, part, new Map(run.steps.map((step) => [step.id, step])), run.id);
+  if (!narrowed.ok) return narrowed;
   const since = await sinceBegin(planned, run, listing);
   if (!since.ok) return since;
   const { undo, affected } = since.value;
@@ -87,6 +93,7 @@ async function goOn(request: ResumeRequest, run: RunRecord, definition: Definiti
     onFailure: merged.onFailure,
     ...(again.length === 0 ? {} : { again }),
     ...(skip.length === 0 ? {} : { skip }),
+    ...(part === undefined ? {} : { part: [...part] }),
     ...(next === undefined ? {} : { update: next.update }),
   };
   return execute(

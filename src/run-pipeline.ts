@@ -19,6 +19,7 @@ import type { Journal, Reporter } from "./model/ports.ts";
 import { err, ok, type Result } from "./model/result.ts";
 import type { RunRecord, StepRecord } from "./model/state.ts";
 import type { Environment, Memory } from "./open-project.ts";
+import { partOf } from "./part-of-run.ts";
 import { assemblePrompt } from "./persona/prompt.ts";
 import { matchWork } from "./plan/match-work.ts";
 import { adapters, type PlannedRun, type PlanRequest, planRun, refusalOf } from "./plan-run.ts";
@@ -29,6 +30,10 @@ import { takeBase } from "./workspace/base.ts";
 import { workspaceProvider } from "./workspace/provider.ts";
 
 export interface RunRequest extends PlanRequest {
+  /** The id of the run; absent: a new one. */
+  readonly run?: string;
+  /** Steps to execute, where not all are wanted. What they depend on must have passed in this run. */
+  readonly part?: readonly string[];
   readonly concurrency?: number;
   readonly onFailure: RunOptions["onFailure"];
   /** Take equal, passed work from earlier runs, whatever the manifest says. */
@@ -45,6 +50,8 @@ export interface RunRequest extends PlanRequest {
 export interface FinishedRun {
   readonly planned: PlannedRun;
   readonly run: RunRecord;
+  /** How this process's steps ended: with `part`, the run itself may have more to come. */
+  readonly status: RunOutcome["status"];
   readonly failure?: Failure;
 }
 
@@ -54,10 +61,12 @@ export async function runPipeline(request: RunRequest): Promise<Result<FinishedR
   if (!planned.ok) return planned;
   const refused = refusalOf(planned.value);
   if (refused !== undefined) return err(refused);
+  const part = partOf(planned.value.plan, request.part, new Map());
+  if (!part.ok) return part;
   const options = optionsOf(request, planned.value);
-  const first = await beginRun(planned.value, options, request.input);
+  const first = await beginRun(planned.value, options, request);
   if (!first.ok) return first;
-  const run = randomBytes(5).toString("hex");
+  const run = request.run ?? randomBytes(5).toString("hex");
   return execute(planned.value, { ...request, run, first: first.value, options, prior: async () => ok(new Map()) });
 }
 
@@ -67,6 +76,8 @@ export interface Execution {
   /** `run-started` or `run-resumed`. */
   readonly first: EventPayload;
   readonly options: RunOptions;
+  /** Steps to execute, where not all are wanted. */
+  readonly part?: readonly string[];
   /** Steps that are left out. */
   readonly leaveOut?: ReadonlySet<string>;
   /** What lies over the base is of this very run. */
@@ -87,16 +98,24 @@ export async function execute(planned: PlannedRun, execution: Execution): Promis
   const { state } = planned.memory;
   const journal = await state.openJournal(execution.run);
   if (!journal.ok) return journal;
-  const reporter = await execution.reporter(planned.plan);
+  let reporter: Reporter | undefined;
   const outcome = await settle(
-    () => followPlan(planned, execution, journal.value, reporter),
+    async () => {
+      const prior = await execution.prior();
+      if (!prior.ok) return prior;
+      const plan = partOf(planned.plan, execution.part, prior.value, execution.run);
+      if (!plan.ok) return plan;
+      reporter = await execution.reporter(plan.value);
+      return followPlan({ ...planned, plan: plan.value }, execution, prior.value, journal.value, reporter);
+    },
     () => journal.value.close(),
-    () => reporter.close(),
+    async () => reporter?.close(),
   );
   if (!outcome.ok) return outcome;
   const record = await state.findRun(execution.run);
   if (!record.ok) return record;
-  return ok({ planned, run: record.value, ...(outcome.value.failure === undefined ? {} : { failure: outcome.value.failure }) });
+  const { status, failure } = outcome.value;
+  return ok({ planned, run: record.value, status, ...(failure === undefined ? {} : { failure }) });
 }
 
 /** Does the work, then closes what was open, also after a bug. What the work says comes before what closing says. */
@@ -112,12 +131,16 @@ async function settle<T>(work: () => Promise<Result<T>>, close: () => Promise<Re
   return outcome.ok && !closed.ok ? closed : outcome;
 }
 
-async function followPlan(planned: PlannedRun, execution: Execution, journal: Journal, reporter: Reporter): Promise<Result<RunOutcome>> {
+async function followPlan(
+  planned: PlannedRun,
+  execution: Execution,
+  prior: ReadonlyMap<string, StepRecord>,
+  journal: Journal,
+  reporter: Reporter,
+): Promise<Result<RunOutcome>> {
   const { plan, memory, tree, passed, read, undo, isolation } = planned;
-  const { run, options, env, leaveOut, redefined } = execution;
+  const { run, options, env, part, leaveOut, redefined } = execution;
   const { blobs, redactor, stateDir } = memory;
-  const prior = await execution.prior();
-  if (!prior.ok) return prior;
   let begun = 0;
   const publish = (events: readonly WaveEvent[]) => {
     for (const event of events) {
@@ -130,7 +153,7 @@ async function followPlan(planned: PlannedRun, execution: Execution, journal: Jo
   publish(first.value);
   return executePlan({
     ...{ plan, run, journal, publish, blobs, adapters, contractTypes, assemblePrompt },
-    ...{ state: memory.state, clock: systemClock, random: Math.random, signal: execution.signal, prior: prior.value },
+    ...{ state: memory.state, clock: systemClock, random: Math.random, signal: execution.signal, prior },
     workspaces: workspaceProvider({ root: read.root, stateDir, env, isolation, blobs, redactor }),
     changes: changesPort(memory, read.root, undo, execution.undoesOwn === true),
     files: planned.project.gateFiles,
@@ -139,6 +162,7 @@ async function followPlan(planned: PlannedRun, execution: Execution, journal: Jo
       onFailure: options.onFailure,
       apply: options.apply !== false,
       resetCircuit: execution.resetCircuit,
+      ...(part === undefined ? {} : { part }),
       ...(leaveOut === undefined ? {} : { leaveOut }),
       ...(redefined === undefined ? {} : { redefined }),
     },
@@ -157,7 +181,11 @@ async function followPlan(planned: PlannedRun, execution: Execution, journal: Jo
   });
 }
 
-async function beginRun(planned: PlannedRun, options: RunOptions, input: string | undefined): Promise<Result<EventPayload>> {
+async function beginRun(
+  planned: PlannedRun,
+  options: RunOptions,
+  { input, part }: Pick<RunRequest, "input" | "part">,
+): Promise<Result<EventPayload>> {
   const { memory, plan, base } = planned;
   const definition = await pinDefinition(planned);
   if (!definition.ok) return definition;
@@ -173,6 +201,7 @@ async function beginRun(planned: PlannedRun, options: RunOptions, input: string 
     options,
     base,
     ...definition.value,
+    ...(part === undefined ? {} : { part: [...part] }),
   });
 }
 

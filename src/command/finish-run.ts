@@ -7,7 +7,7 @@ import type { Io } from "./command.ts";
 
 /** Prints the summary for people (with `--json` the events have said it all) and gives the exit status. */
 export function finish(io: Io, finished: FinishedRun, request: ProjectRequest, json: boolean): number {
-  const { run, failure, planned } = finished;
+  const { run, status, failure, planned } = finished;
   if (!json) {
     const where = wordsOf(request);
     io.stderr.write(
@@ -15,7 +15,7 @@ export function finish(io: Io, finished: FinishedRun, request: ProjectRequest, j
     );
   }
   if (failure !== undefined) return exitCodeOf(failure);
-  return run.status === "passed" ? 0 : run.status === "cancelled" ? 130 : 1;
+  return status === "passed" ? 0 : status === "cancelled" ? 130 : 1;
 }
 
 /** The words that lead back to the same project. */

@@ -6,9 +6,10 @@ import { type Command, fail, flag, type Invocation, type Io, manifestOptions, ty
 import { finish } from "./finish-run.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";
-import { executionOptions, executionWords } from "./run.ts";
+import { executionOptions, executionWords, partOption, stepsOption } from "./run.ts";
 
 const resumeOptions: readonly OptionDefinition[] = [
+  stepsOption,
   { flags: "--from <step>", description: "run this step and all that descends from it again" },
   { flags: "--skip <step>", description: "leave this step out; what needs it is skipped too", repeatable: true },
   { flags: "--update", description: "take the manifest as it is now, and show how it differs first" },
@@ -38,6 +39,7 @@ async function resume(invocation: Invocation): Promise<number> {
     ...words,
     selector: invocation.arguments[0] ?? "latest",
     ...(from === undefined ? {} : { from }),
+    ...partOption(invocation),
     skip: Array.isArray(skip) ? skip : [],
     update: flag(invocation, "update"),
     tell: (news) => (json ? undefined : tell(io, news)),

@@ -12,6 +12,7 @@ import {
   jsonOption,
   manifestOptions,
   type OptionDefinition,
+  textOption,
   warn,
 } from "./command.ts";
 import { finish } from "./finish-run.ts";
@@ -20,6 +21,12 @@ import { projectRequest } from "./project-request.ts";
 import { inputOptions, readInput } from "./run-input.ts";
 
 const onFailureModes = ["finish", "stop", "keep-going"] as const;
+
+/** What part of a pipeline is executed. */
+export const stepsOption: OptionDefinition = {
+  flags: "--steps <ids>",
+  description: "execute only these steps, separated by commas; what they depend on must have passed in this run",
+};
 
 /** The options that `run` and `resume` share. */
 export const executionOptions: readonly OptionDefinition[] = [
@@ -45,6 +52,7 @@ export const runCommand: Command = {
     adapterOption,
     ...inputOptions,
     { flags: "--no-apply", description: "keep the changes of a run that passes out of the project" },
+    stepsOption,
     { flags: "--reuse", description: "take equal, passed work from earlier runs" },
     ...executionOptions,
   ],
@@ -69,6 +77,7 @@ async function run(invocation: Invocation): Promise<number> {
   const finished = await runPipeline({
     ...request,
     ...words,
+    ...partOption(invocation),
     onFailure: words.onFailure ?? "finish",
     ...(pipeline === undefined ? {} : { pipeline }),
     ...(input.value === undefined ? {} : { input: input.value }),
@@ -81,6 +90,13 @@ async function run(invocation: Invocation): Promise<number> {
   const { read } = finished.value.planned;
   if (!json) warn(io, read.diagnostics, fileTextOf(read.loaded));
   return finish(io, finished.value, request, json);
+}
+
+/** `--steps`, as the part that it asks for. */
+export function partOption(invocation: Invocation): { readonly part?: readonly string[] } {
+  const text = textOption(invocation, "steps");
+  const part = [...new Set(text?.split(",").map((id) => id.trim()))].filter((id) => id !== "");
+  return text === undefined ? {} : { part };
 }
 
 /** What `run` and `resume` say about execution, or a usage failure. */

@@ -94,6 +94,8 @@ export interface ExecuteOptions {
   readonly onFailure: RunOptions["onFailure"];
   /** Whether the project gets the changes of a run that passed. */
   readonly apply: boolean;
+  /** The steps that this process was asked for, where that is a part of the pipeline; the plan then has what they need besides. Absent: all. */
+  readonly part?: readonly string[];
   /** Steps that are not begun; they end as `skipped`. Absent: none. */
   readonly leaveOut?: ReadonlySet<string>;
   /** The definition is not the one that prior steps ran under: a passed step stands only where its fingerprint is the same. */

@@ -39,7 +39,15 @@ export async function executePlan(context: ExecuteContext): Promise<Result<RunOu
   const tree = await treeAfter(run);
   const durationMs = context.clock.monotonic() - began;
   const reason = failure === undefined ? {} : { failure };
-  const finished: EventPayload = { type: "run-finished", status, durationMs, ...(tree === undefined ? {} : { tree }), ...reason };
+  const { part } = context.options;
+  const finished: EventPayload = {
+    type: "run-finished",
+    status,
+    durationMs,
+    ...(tree === undefined ? {} : { tree }),
+    ...reason,
+    ...(part === undefined ? {} : { part: [...part] }),
+  };
   if (!(await announce(run, [finished])) && run.lost !== undefined) return err(run.lost);
   return ok({ status, durationMs, ...reason });
 }
@@ -96,6 +104,8 @@ function resets(context: ExecuteContext): EventPayload[] {
 async function endingOf(run: Run): Promise<{ status: RunOutcome["status"]; failure?: Failure }> {
   if (run.cancelledBy !== undefined) return { status: "cancelled", failure: { reason: "cancelled", by: run.cancelledBy } };
   if (run.faults.length === 0) {
+    // A part ends with nothing to merge, unless it is the last one.
+    if (run.context.plan.steps.length < run.context.plan.pipeline.steps.length) return { status: "passed" };
     const failure = await settleChanges(run);
     return failure === undefined ? { status: "passed" } : { status: "failed", failure };
   }

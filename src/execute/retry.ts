@@ -76,6 +76,7 @@ export function retryDecision(failure: Failure, step: Step, history: RetryHistor
     case "workspace-failed":
     case "cancelled":
     case "run-failed":
+    case "dependency-open":
     case "rolled-back":
       return never;
     default:

@@ -4,6 +4,7 @@
  * children and manifests as they are; whoever prints them escapes them.
  */
 import { count, type Description, describeChangeFailure } from "./describe-changes.ts";
+import { describeRunFailure, type RunFailure } from "./describe-run.ts";
 import { sortDiagnostics } from "./diagnostic.ts";
 import type { ContractResult, Failure, Violation } from "./failure.ts";
 import { formatDuration, formatSize } from "./quantity.ts";
@@ -32,19 +33,10 @@ export function describeFailure(failure: Failure): Description {
         hint: "write `sandbox: off` on the step, or at the top of the manifest, to run without that protection",
       };
     case "cancelled":
-      return { title: `cancelled by ${failure.by}`, detail: [], hint: "`wave resume` goes on from here" };
     case "run-failed":
-      return {
-        title: `run ${failure.run} failed`,
-        detail: failure.steps.map((step) => `step \`${step}\` failed`),
-        hint: `\`wave status ${failure.run}\` shows why`,
-      };
+    case "dependency-open":
     case "rolled-back":
-      return {
-        title: `it was rolled back to step \`${failure.to}\``,
-        detail: failure.steps.map((step) => `step \`${step}\` has to run again`),
-        hint: "`wave resume` goes on from here",
-      };
+      return describeRunFailure(failure);
     case "file-unreadable":
     case "state-locked":
     case "state-unreadable":
@@ -149,8 +141,7 @@ function describeStateFailure(failure: StateFailure): Description {
 
 type AttemptFailure = Exclude<
   Failure,
-  | StateFailure
-  | { reason: "usage" | "manifest-invalid" | "adapter-missing" | "permission-unenforceable" | "cancelled" | "run-failed" | "rolled-back" }
+  StateFailure | RunFailure | { reason: "usage" | "manifest-invalid" | "adapter-missing" | "permission-unenforceable" }
 >;
 
 function describeAttemptFailure(failure: AttemptFailure): Description {

@@ -28,6 +28,7 @@ const onFailure = Type.Enum(["finish", "stop", "keep-going"], { description: "Wh
 const concurrency = count("How many steps run at a time.", 1);
 const step = text("The step's id.");
 const attempt = count("The number of the attempt at this step, from 1.", 1);
+const part = Type.Optional(texts("The steps that this process works on; absent: all."));
 const log = Type.Optional(digest("The blob of what the attempt printed, scrubbed; absent when it printed nothing."));
 
 export const Fingerprint = Type.Object(
@@ -124,6 +125,7 @@ export const eventSchemas = {
       ),
       base: Base,
       steps,
+      part,
     },
     strict("A run began."),
   ),
@@ -133,6 +135,7 @@ export const eventSchemas = {
       onFailure,
       again: Type.Optional(texts("Steps that run again although they may have passed: what they did before counts no more, for any run.")),
       skip: Type.Optional(texts("Steps that are left out.")),
+      part,
       update: Type.Optional(
         Type.Object(
           { manifest: digest("The blob that lists the manifest and every file that it names, as they are now."), steps },
@@ -259,8 +262,9 @@ export const eventSchemas = {
       durationMs: durationMs("this process's part of the run"),
       tree: Type.Optional(digest("Over the project's tree, as the run left it.")),
       failure: Type.Optional(failure("Why it did not pass.")),
+      part,
     },
-    strict("The run came to an end. A resume may follow."),
+    strict("The run came to an end, or this process's part of it did. A resume may follow."),
   ),
   "writer-closed": Type.Object(
     { head: text("The `hash` of the line before, once more.") },

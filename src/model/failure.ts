@@ -99,6 +99,8 @@ export type Failure =
   | { readonly reason: "cancelled"; readonly by: string }
   /** The run's own end: the steps at fault. */
   | { readonly reason: "run-failed"; readonly run: string; readonly steps: readonly string[] }
+  /** A part of a run was asked for whose step waits for one that has not passed in this run. */
+  | { readonly reason: "dependency-open"; readonly run?: string; readonly step: string; readonly dependency: string }
   /** The run was taken back to a step; these have to run again. */
   | { readonly reason: "rolled-back"; readonly to: string; readonly steps: readonly string[] };
 
@@ -143,6 +145,7 @@ export function exitCodeOf(failure: Failure): 1 | 2 | 4 | 130 {
     case "circuit-open":
     case "workspace-failed":
     case "run-failed":
+    case "dependency-open":
     case "rolled-back":
       return 1;
     case "cancelled":

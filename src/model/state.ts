@@ -5,7 +5,8 @@ import type { Digest } from "./digest.ts";
 import type { ArtifactRef, BaseRef, ChangesRef, FingerprintRef, RunOptions } from "./event.ts";
 import type { ContractResult, Failure } from "./failure.ts";
 
-export type RunStatus = "running" | "passed" | "failed" | "cancelled" | "interrupted";
+/** `pending`: parts of it passed, and nobody works on the rest. */
+export type RunStatus = "pending" | "running" | "passed" | "failed" | "cancelled" | "interrupted";
 export type StepStatus = "pending" | "running" | "passed" | "failed" | "skipped" | "cancelled";
 export type AttemptStatus = "running" | "passed" | "failed" | "cancelled" | "interrupted";
 

@@ -64,6 +64,8 @@ function closing(run: RunRecord, resume: string, paint: Palette): string[] {
       return [];
     case "running":
       return [paint.dim(`process ${run.writer.pid} on ${run.writer.host} is at work`)];
+    case "pending":
+      return [`parts of it passed; ${paint.bold("to go on:")} ${resume}`];
     case "interrupted":
       return [`the process that ran it died; ${paint.bold("to go on:")} ${resume}`];
     case "failed":

@@ -74,7 +74,7 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
       break;
     case "run-finished":
       Object.assign(view, { status: event.status, durationMs: event.durationMs });
-      if (event.status === "passed") settlePending(view, [...view.steps.keys()]);
+      if (event.status === "passed") settlePending(view, event.part ?? [...view.steps.keys()]);
       break;
     case "step-reused":
       change(view, event.step, { status: "passed", reused: true });

@@ -127,8 +127,9 @@ function resume(draft: RunDraft, event: EventOf<"run-resumed">): void {
   delete draft.failure;
   if (event.update !== undefined) redefine(draft, event.update);
   undoSteps(draft, event.again ?? []);
+  const part = event.part === undefined ? undefined : new Set(event.part);
   for (const step of draft.steps.values()) {
-    if (step.status !== "passed") workOn(step, "pending");
+    if (step.status !== "passed" && (part === undefined || part.has(step.id))) workOn(step, "pending");
   }
 }
 
@@ -170,10 +171,26 @@ function undoSteps(draft: RunDraft, ids: readonly string[]): void {
 }
 
 function finish(draft: RunDraft, event: EventOf<"run-finished">): void {
-  draft.outcome = event.status;
   draft.finishedAt = event.ts;
+  if (event.part !== undefined) {
+    finishPart(draft, event);
+    return;
+  }
+  draft.outcome = event.status;
   if (event.tree !== undefined) draft.treeAfter = event.tree;
   if (event.failure !== undefined) draft.failure = event.failure;
+}
+
+/** Several processes may work on parts of a run at once: how it stands is what all its steps say. */
+function finishPart(draft: RunDraft, { status, failure, run }: EventOf<"run-finished">): void {
+  const steps = [...draft.steps.values()];
+  const failed = steps.filter((step) => step.status === "failed" && !step.optional).map(({ id }) => id);
+  delete draft.failure;
+  if (status === "cancelled" || (failed.length === 0 && steps.some((step) => step.status === "cancelled"))) draft.outcome = "cancelled";
+  else if (status === "failed" || failed.length > 0) draft.outcome = "failed";
+  else draft.outcome = steps.some((step) => step.status === "pending" || step.status === "running") ? "pending" : "passed";
+  if (failure !== undefined) draft.failure = failure;
+  else if (draft.outcome === "failed") draft.failure = { reason: "run-failed", run, steps: failed };
 }
 
 type StepEvent = Extract<WaveEvent, { readonly step: string }>;

@@ -23,7 +23,8 @@ export function hasLiveWriter(writers: readonly WriterFold[], isAlive: Liveness)
 
 /** The status of a run that ended so, or did not end. */
 export function statusOf(outcome: RunFold["outcome"], writers: readonly WriterFold[], isAlive: Liveness): RunStatus {
-  return outcome ?? (hasLiveWriter(writers, isAlive) ? "running" : "interrupted");
+  if (outcome !== undefined && outcome !== "pending") return outcome;
+  return hasLiveWriter(writers, isAlive) ? "running" : (outcome ?? "interrupted");
 }
 
 /** A fold as it stands now. */

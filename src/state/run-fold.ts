@@ -51,8 +51,8 @@ export interface RevokedFold {
 }
 
 export interface RunFold extends Omit<RunRecord, "status" | "durationMs" | "writer" | "steps"> {
-  /** How it ended last; nothing while it goes on, or after its processes died. */
-  readonly outcome?: EventOf<"run-finished">["status"];
+  /** How it ended last; nothing while it goes on, or after its processes died. `pending`: a part of it ended, and there is more. */
+  readonly outcome?: EventOf<"run-finished">["status"] | "pending";
   /** In the order in which they opened their journals. */
   readonly writers: readonly WriterFold[];
   readonly steps: readonly StepFold[];

@@ -70,6 +70,7 @@ const failures: { readonly [R in FailureReason]: Extract<Failure, { reason: R }>
   },
   "workspace-failed": { reason: "workspace-failed", detail: "cannot make it", code: "ENOSPC" },
   cancelled: { reason: "cancelled", by: "SIGINT" },
+  "dependency-open": { reason: "dependency-open", run: "3f9a", step: "deploy", dependency: "build" },
   "run-failed": { reason: "run-failed", run: "3f9a", steps: ["build"] },
   "rolled-back": { reason: "rolled-back", to: "survey", steps: ["build", "tests"] },
 };
@@ -116,6 +117,7 @@ test("the titles, so that their wording is decided and not only typed", () => {
     "contract `shape` failed too often with persona `craftsman`: 6 of the last 10 attempts",
     "the workspace could not be made or used (ENOSPC)",
     "cancelled by SIGINT",
+    "step `deploy` waits for `build`, which has not passed in run 3f9a",
     "run 3f9a failed",
     "it was rolled back to step `survey`",
   ]);

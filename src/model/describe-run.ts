@@ -1,0 +1,34 @@
+/** In words: how a run as a whole came to an end that is no pass. */
+import type { Description } from "./describe-changes.ts";
+import type { Failure } from "./failure.ts";
+import { unreachable } from "./result.ts";
+
+export type RunFailure = Extract<Failure, { reason: "cancelled" | "run-failed" | "dependency-open" | "rolled-back" }>;
+
+/** What happened to the run, and what to do next. */
+export function describeRunFailure(failure: RunFailure): Description {
+  switch (failure.reason) {
+    case "cancelled":
+      return { title: `cancelled by ${failure.by}`, detail: [], hint: "`wave resume` goes on from here" };
+    case "run-failed":
+      return {
+        title: `run ${failure.run} failed`,
+        detail: failure.steps.map((step) => `step \`${step}\` failed`),
+        hint: `\`wave status ${failure.run}\` shows why`,
+      };
+    case "dependency-open":
+      return {
+        title: `step \`${failure.step}\` waits for \`${failure.dependency}\`, which has not passed in ${failure.run === undefined ? "a new run" : `run ${failure.run}`}`,
+        detail: [],
+        hint: `execute \`${failure.dependency}\` first, or name it among the steps too; in a workflow, let this job \`needs:\` the one that executes it`,
+      };
+    case "rolled-back":
+      return {
+        title: `it was rolled back to step \`${failure.to}\``,
+        detail: failure.steps.map((step) => `step \`${step}\` has to run again`),
+        hint: "`wave resume` goes on from here",
+      };
+    default:
+      return unreachable(failure);
+  }
+}

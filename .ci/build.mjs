@@ -16,11 +16,21 @@ import { rolldown } from "rolldown";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const dist = path.join(root, "dist");
-const entries = { cli: "src/cli.ts", bridge: "src/bridge.ts" };
+const entries = {
+  cli: "src/cli.ts",
+  bridge: "src/bridge.ts",
+  action: "src/action.ts",
+  post: "src/post.ts",
+  "toolkit-thread": "src/toolkit-thread.ts",
+};
 
 /** Budgets of the design, in bytes: what an entry loads before it does anything, and all of dist/. */
 const entryBudget = 1_500_000;
 const totalBudget = 10_000_000;
+
+/** What `@actions/core` imports for calls that no entry makes: an HTTP client, for one. It is left where it is used. */
+const loadedWhenUsed =
+  /node_modules[\\/](?:undici|tunnel|@actions[\\/](?:exec|io|http-client)|@actions[\\/]core[\\/]lib[\\/]oidc-utils)[\\/.]/;
 
 /** @type {import("rolldown").InputOptions} */
 const inputOptions = {
@@ -32,6 +42,12 @@ const inputOptions = {
     mainFields: ["module", "main"],
     // The module half of yaml is named for browsers; it is the same code, and what is not used of it can be left out.
     alias: { yaml: path.join(root, "node_modules/yaml/browser/dist/index.js") },
+  },
+  treeshake: {
+    moduleSideEffects: [
+      { test: loadedWhenUsed, sideEffects: false },
+      { test: /node_modules[\\/]@actions[\\/]core[\\/]/, sideEffects: false },
+    ],
   },
   tsconfig: false,
   // Entries await at their top level. A lazy chunk that imported shared code from its entry would wait for it forever.
@@ -49,7 +65,14 @@ const outputOptions = {
   entryFileNames: "[name].js",
   chunkFileNames: "[name].js",
   // What an entry always loads is one file: each more costs a look-up, a read and a link.
-  codeSplitting: { groups: [{ debugName: "loaded at once", name: (id, graph) => chunkOf(id, graph) }] },
+  // A group takes what its modules import along, so those that the most entries share come first.
+  codeSplitting: {
+    groups: Object.keys(entries).map((_, index) => ({
+      debugName: `loaded at once by ${index + 1}`,
+      priority: index,
+      name: (id, graph) => chunkOf(id, graph, index + 1),
+    })),
+  },
   minifyInternalExports: false,
   comments: { legal: false, annotation: false, jsdoc: false },
   minify: {
@@ -86,11 +109,11 @@ function inAscii(code) {
   return code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** The chunk of a module that entries import statically: one for all that the same entries load. Nothing for what is loaded later. */
-function chunkOf(id, graph) {
+/** The chunk of a module that so many entries import statically: one for all that the same entries load. Nothing for what is loaded later. */
+function chunkOf(id, graph, count) {
   if (graph.getModuleInfo(id)?.isEntry === true) return null;
   const loading = Object.keys(entries).filter((name) => loadedBy(entries[name], graph).has(id));
-  return loading.length === 0 ? null : `${loading.join("-")}-main`;
+  return loading.length !== count ? null : `${loading.join("-")}-main`;
 }
 
 /** An entry and all that it imports statically. */
@@ -100,7 +123,7 @@ function loadedBy(entry, graph) {
   const found = new Set();
   const queue = [path.join(root, entry)];
   for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-    if (found.has(id)) continue;
+    if (found.has(id) || loadedWhenUsed.test(id)) continue;
     found.add(id);
     queue.push(...(graph.getModuleInfo(id)?.importedIds ?? []));
   }

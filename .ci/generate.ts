@@ -7,6 +7,7 @@
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { actionPage } from "./action-docs.ts";
 import { cliDocs } from "./cli-docs.ts";
 import { eventsPage } from "./events-page.ts";
 import { diagnosticsPage, manifestPage } from "./generate-docs.ts";
@@ -29,6 +30,7 @@ const outputs: readonly Output[] = [
   { path: "docs/diagnostics.md", content: diagnosticsPage },
   { path: "docs/manifest.md", content: manifestPage },
   { path: "docs/events.md", content: eventsPage },
+  { path: "docs/action.md", content: actionPage },
   { path: "docs/cli.md", content: cliDocs },
 ];
 

@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { localBlobs } from "./artifact/local-blobs.ts";
+import { type BringBlob, withElsewhere } from "./artifact/with-elsewhere.ts";
 import { contractTypes } from "./contract/contract-types.ts";
 import { diskSource } from "./load/disk-source.ts";
 import { loadProject } from "./load/load-project.ts";
@@ -35,6 +36,12 @@ export interface ProjectRequest {
   readonly files: readonly string[];
   readonly environment?: string;
   readonly adapter?: string;
+  /** Where the manifest and the files that it names are read; absent: the disk. */
+  readonly source?: FileSource;
+  /** The project, where it was read already; absent: it is read. */
+  readonly read?: ReadProject;
+  /** Brings blobs that are not in the local store; absent: they are lost. */
+  readonly bring?: BringBlob;
 }
 
 /** A project, its manifest files relative to its root. */
@@ -82,12 +89,9 @@ export function locateProject(request: ProjectRequest): Result<Location> {
   return ok({ root, files: found.map((file) => path.relative(root, file).split(path.sep).join("/")) });
 }
 
-/** Load → validate. Fails only where there is nothing to validate; problems in the manifest are diagnostics. */
-export async function readProject(
-  request: ProjectRequest,
-  location: Location,
-  source: FileSource = diskSource(location.root),
-): Promise<Result<ReadProject>> {
+/** Load → validate. Fails only where there is nothing to validate; problems in the manifest are diagnostics. `source`: other than the request's. */
+export async function readProject(request: ProjectRequest, location: Location, source?: FileSource): Promise<Result<ReadProject>> {
+  if (source === undefined && request.read !== undefined) return ok(request.read);
   const adapter = adapterNames.find((known) => known === request.adapter);
   if (request.adapter !== undefined && adapter === undefined) {
     const guess = closest(request.adapter, adapterNames);
@@ -95,7 +99,12 @@ export async function readProject(
     return err({ reason: "usage", message: `\`${request.adapter}\` is not an adapter`, hint });
   }
   const overlay = request.environment === undefined ? {} : { environment: request.environment };
-  const loaded = await loadProject({ files: [...location.files], ...overlay, env: request.env, source });
+  const loaded = await loadProject({
+    files: [...location.files],
+    ...overlay,
+    env: request.env,
+    source: source ?? request.source ?? diskSource(location.root),
+  });
   const chosen = adapter === undefined ? {} : { adapter };
   const validated = await validateProject(loaded, { ...chosen, library: personaLibrary, checkContract });
   return ok({ ...location, ...overlay, ...chosen, loaded, ...validated });
@@ -110,11 +119,13 @@ export function fileTextOf(loaded: LoadedProject): (path: string) => string | un
 }
 
 /** Opens state for a project; declared secrets are taken from the environment so that they can be scrubbed. */
-export function openMemory(read: ReadProject, env: Environment): Memory {
+export function openMemory(read: ReadProject, { env, bring }: Pick<ProjectRequest, "env" | "bring">): Memory {
   const stateDir = path.resolve(read.root, stateLocationOf(read));
   const values = (read.project?.secrets ?? []).map((name) => env[name] ?? "").filter((value) => value !== "");
   const redactor = createRedactor(values);
-  return { stateDir, redactor, blobs: localBlobs(stateDir), state: openState({ stateDir, redactor, version, clock: systemClock }) };
+  const local = localBlobs(stateDir);
+  const blobs = bring === undefined ? local : withElsewhere(local, bring);
+  return { stateDir, redactor, blobs, state: openState({ stateDir, redactor, version, clock: systemClock }) };
 }
 
 /** The project, or the diagnostics that forbid going on. */

@@ -76,7 +76,7 @@ export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipe
   if (!project.ok) return project;
   const pipeline = selectPipeline(project.value, request.pipeline);
   if (!pipeline.ok) return pipeline;
-  const memory = openMemory(read.value, request.env);
+  const memory = openMemory(read.value, request);
   const base = (views: Views) => takeBase(located.value.root, memory.stateDir, views, listing);
   const open = { read: read.value, project: project.value, memory, env: request.env };
   return planSelected(open, pipeline.value, base, withHistory(pipeline.value), request.input);

@@ -29,6 +29,8 @@ export interface ResumeRequest extends ProjectRequest {
   readonly part?: readonly string[];
   /** Steps that are left out. */
   readonly skip: readonly string[];
+  /** Whether the project gets the changes of the run when it passes; absent: as the run was asked for. */
+  readonly apply?: boolean;
   /** Takes the manifest that the project has now. */
   readonly update: boolean;
   readonly concurrency?: number;
@@ -52,7 +54,7 @@ export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: R
   if (!located.ok) return located;
   const current = await readProject(request, located.value);
   if (!current.ok) return current;
-  const outer = openMemory(current.value, request.env);
+  const outer = openMemory(current.value, request);
   const found = await outer.state.findRun(request.selector);
   if (!found.ok) return found;
   const run = found.value;
@@ -86,7 +88,12 @@ async function goOn(request: ResumeRequest, run: RunRecord, definition: Definiti
   if (affected !== undefined && next === undefined) request.tell({ kind: "project-changed", run: run.id, affected });
   const { again, skip } = chosen.value;
   const { options } = run;
-  const merged = { ...options, concurrency: request.concurrency ?? options.concurrency, onFailure: request.onFailure ?? options.onFailure };
+  const merged = {
+    ...options,
+    concurrency: request.concurrency ?? options.concurrency,
+    onFailure: request.onFailure ?? options.onFailure,
+    ...(request.apply === undefined ? {} : { apply: request.apply }),
+  };
   const first: PayloadOf<"run-resumed"> = {
     type: "run-resumed",
     concurrency: merged.concurrency,

@@ -63,7 +63,7 @@ async function planDefinition(
   const pipeline = selectPipeline(project.value, run.version === undefined ? run.pipeline : `${run.pipeline}@${run.version}`);
   if (!pipeline.ok) return pipeline;
   // This manifest may declare secrets that the current one does not: state is opened again with all of them known.
-  const memory = { ...openMemory(read.value, request.env), stateDir: outer.stateDir };
+  const memory = { ...openMemory(read.value, request), stateDir: outer.stateDir };
   const input = await inputOf(run, memory);
   if (!input.ok) return input;
   const open = { read: read.value, project: project.value, memory, env: request.env };

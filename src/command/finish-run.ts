@@ -5,13 +5,23 @@ import { renderSummary } from "../report/render-summary.ts";
 import type { FinishedRun } from "../run-pipeline.ts";
 import type { Io } from "./command.ts";
 
+export interface FinishOptions {
+  readonly json: boolean;
+  /** How people go on with the run; absent: by `wave resume`. */
+  readonly goOn?: string;
+}
+
 /** Prints the summary for people (with `--json` the events have said it all) and gives the exit status. */
-export function finish(io: Io, finished: FinishedRun, request: ProjectRequest, json: boolean): number {
+export function finish(io: Io, finished: FinishedRun, request: ProjectRequest, how: FinishOptions): number {
   const { run, status, failure, planned } = finished;
-  if (!json) {
+  if (!how.json) {
     const where = wordsOf(request);
     io.stderr.write(
-      renderSummary(run, { color: io.stderr.color, resume: `wave resume ${run.id}${where}`, blobs: `${planned.memory.stateDir}/blobs` }),
+      renderSummary(run, {
+        color: io.stderr.color,
+        resume: how.goOn ?? `wave resume ${run.id}${where}`,
+        blobs: `${planned.memory.stateDir}/blobs`,
+      }),
     );
   }
   if (failure !== undefined) return exitCodeOf(failure);

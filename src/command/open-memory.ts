@@ -18,5 +18,5 @@ export async function openProjectMemory(invocation: Invocation): Promise<Result<
   if (!located.ok) return located;
   const read = await readProject(request, located.value);
   if (!read.ok) return read;
-  return ok({ request, read: read.value, memory: openMemory(read.value, request.env) });
+  return ok({ request, read: read.value, memory: openMemory(read.value, request) });
 }

@@ -48,7 +48,7 @@ async function resume(invocation: Invocation): Promise<number> {
   });
   if (!resumed.ok) return fail(io, resumed.error, { json, fileText: manifestTexts(request) });
   const { finished, run } = resumed.value;
-  if (finished !== undefined) return finish(io, finished, request, json);
+  if (finished !== undefined) return finish(io, finished, request, { json });
   if (json) io.stdout.write(`${JSON.stringify({ ok: true, run: run.id, status: run.status })}\n`);
   else io.stderr.write(`run ${run.id} passed already: nothing to do\n`);
   return 0;

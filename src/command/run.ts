@@ -89,7 +89,7 @@ async function run(invocation: Invocation): Promise<number> {
   if (!finished.ok) return fail(io, finished.error, { json, fileText: manifestTexts(request) });
   const { read } = finished.value.planned;
   if (!json) warn(io, read.diagnostics, fileTextOf(read.loaded));
-  return finish(io, finished.value, request, json);
+  return finish(io, finished.value, request, { json });
 }
 
 /** `--steps`, as the part that it asks for. */

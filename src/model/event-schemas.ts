@@ -98,7 +98,7 @@ export const eventSchemas = {
     {
       pid: Type.Integer({ description: "Its process id." }),
       processStart: text("When it began, as the platform tells it: opaque, and empty where it does not."),
-      host: text("The machine that it runs on."),
+      host: text("The machine that it runs on; on GitHub followed by `/github/`, the workflow run and its attempt."),
       wave: text("The version of wave."),
       node: text("The version of Node."),
       platform: text("The operating system and architecture."),

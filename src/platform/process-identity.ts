@@ -15,19 +15,30 @@ export interface ProcessIdentity {
 
 let own: ProcessIdentity | undefined;
 
-/** This process. */
+/** This process. On GitHub, where machines come and go, its host also names the workflow run and the attempt: `HOST/github/123/2`. */
 export function processIdentity(): ProcessIdentity {
-  own ??= { pid: process.pid, processStart: startOf(process.pid) ?? "", host: hostname() };
+  own ??= { pid: process.pid, processStart: startOf(process.pid) ?? "", host: hostOf(process.env) };
   return own;
+}
+
+function hostOf(env: NodeJS.ProcessEnv): string {
+  const run = env["GITHUB_ACTIONS"] === "true" ? Number(env["GITHUB_RUN_ID"]) : Number.NaN;
+  return Number.isSafeInteger(run) ? `${hostname()}/github/${run}/${Number(env["GITHUB_RUN_ATTEMPT"] ?? 1)}` : hostname();
+}
+
+/** The workflow run and the attempt of it that a host name tells; nothing outside of workflows. */
+export function workflowOf(host: string): { readonly run: number; readonly attempt: number } | undefined {
+  const [, run, attempt] = /\/github\/(\d+)\/(\d+)$/.exec(host) ?? [];
+  return run === undefined ? undefined : { run: Number(run), attempt: Number(attempt) };
 }
 
 /**
  * Whether a process may still be running. A process of another host counts as alive, since nothing here can show that
- * it is not.
+ * it is not; but for one of an earlier attempt of the same workflow run.
  */
 export function isAlive(identity: ProcessIdentity): boolean {
   const self = processIdentity();
-  if (identity.host !== self.host) return true;
+  if (machineOf(identity.host) !== machineOf(self.host)) return !isOlderAttempt(identity.host, self.host);
   if (identity.pid === self.pid) return identity.processStart === self.processStart;
   if (!exists(identity.pid)) return false;
   const start = startOf(identity.pid);
@@ -35,10 +46,20 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return start === identity.processStart;
 }
 
+function machineOf(host: string): string {
+  return host.replace(/\/github\/\d+\/\d+$/, "");
+}
+
+/** All jobs of an attempt have ended when the next one begins. */
+function isOlderAttempt(host: string, own: string): boolean {
+  const [theirs, ours] = [workflowOf(host), workflowOf(own)];
+  return theirs !== undefined && ours !== undefined && theirs.run === ours.run && theirs.attempt < ours.attempt;
+}
+
 /** Sends a signal to a process if it is certain that it is still the one that is meant, and says whether it did. */
 export function signalProcess(identity: ProcessIdentity, signal: "SIGTERM"): boolean {
   // Where the platform tells no start time, the id may have been given to somebody else.
-  const known = identity.host === processIdentity().host && identity.processStart !== "";
+  const known = machineOf(identity.host) === machineOf(processIdentity().host) && identity.processStart !== "";
   if (!known || startOf(identity.pid) !== identity.processStart) return false;
   try {
     process.kill(identity.pid, signal);

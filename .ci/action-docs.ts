@@ -1,0 +1,51 @@
+/** docs/action.md, printed from action.yml. */
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { parse } from "yaml";
+
+interface ActionFile {
+  readonly inputs: Readonly<Record<string, { readonly description: string; readonly default?: string; readonly required?: boolean }>>;
+  readonly outputs: Readonly<Record<string, { readonly description: string }>>;
+}
+
+const intro = `# The Action: inputs and outputs
+
+<!-- Generated from action.yml by \`npm run generate\`. -->
+
+[Wave in a workflow](workflows.md) shows complete workflows, and says what happens on re-runs, on forks and on comments.
+
+\`\`\`yaml
+- uses: actions/checkout@v5
+- uses: wave/run@v1
+\`\`\`
+`;
+
+/** The page. */
+export async function actionPage(): Promise<string> {
+  const file = path.resolve(path.dirname(process.argv[1] ?? ""), "../action.yml");
+  const { inputs, outputs } = parse(await readFile(file, "utf8")) as ActionFile;
+  const given = Object.entries(inputs).map(
+    ([name, { description, default: value }]) => `| \`${name}\` | ${cell(description)} | ${valueCell(value)} |`,
+  );
+  const made = Object.entries(outputs).map(([name, { description }]) => `| \`${name}\` | ${cell(description)} |`);
+  return [
+    intro,
+    "## Inputs\n",
+    "| input | what it says | default |",
+    "| --- | --- | --- |",
+    ...given,
+    "\n## Outputs\n",
+    "| output | what it tells |",
+    "| --- | --- |",
+    ...made,
+    "",
+  ].join("\n");
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}
+
+function valueCell(value: string | undefined): string {
+  return value === undefined || value === "" ? "" : `\`${value}\``;
+}

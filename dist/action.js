@@ -1,0 +1,1 @@
+import{setFailed as e}from"./action-post-main.js";import{runJob as t}from"./action-main.js";import{processIo as n}from"./cli-action-post-main.js";const r=n();try{process.exitCode=await t(r,{...process.env})}catch(t){e(`This is a bug in wave, please report it.`),r.stderr.write(`${t instanceof Error?t.stack??t.message:String(t)}\n`),process.exitCode=70}export{};

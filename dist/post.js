@@ -1,0 +1,1 @@
+import{warning as e}from"./action-post-main.js";import{endJob as t}from"./post-main.js";import{processIo as n}from"./cli-action-post-main.js";const r=n();try{await t(r,{...process.env})}catch(t){e(`What was left of the run could not be saved: this is a bug in wave, please report it.`,{title:`Wave`}),r.stderr.write(`${t instanceof Error?t.stack??t.message:String(t)}\n`)}export{};

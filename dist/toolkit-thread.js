@@ -1,0 +1,1 @@
+import{problemOf as e,toolkitClients as t}from"./toolkit-thread-main.js";import{parentPort as n}from"node:worker_threads";n?.on(`message`,async({id:e,call:r,takes:i})=>{let a=t[r];n?.postMessage(await answer(e,()=>a(i)))});async function answer(t,n){try{return{id:t,ok:!0,value:await n()}}catch(n){return{id:t,ok:!1,error:e(n)}}}export{};

@@ -1,0 +1,13 @@
+/** The Action: a runner's variables in, exit status out; nothing else. */
+import { setFailed } from "@actions/core";
+import { runJob } from "./job/run-job.ts";
+import { processIo } from "./platform/process-io.ts";
+
+const io = processIo();
+try {
+  process.exitCode = await runJob(io, { ...process.env });
+} catch (error) {
+  setFailed("This is a bug in wave, please report it.");
+  io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 70;
+}

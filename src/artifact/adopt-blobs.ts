@@ -1,0 +1,47 @@
+/** Takes blobs over from a directory that came from another job. A file whose bytes are not those that its name says is refused. */
+import { copyFile, link, lstat, mkdir, readdir, rename } from "node:fs/promises";
+import path from "node:path";
+import { type Digest, isDigest } from "../model/digest.ts";
+import { createStateDirectory, tryIo } from "../platform/files.ts";
+import { blobFile, digestOfFile } from "./blob-files.ts";
+
+/** What was taken over, and sentences that name what was not. */
+export interface AdoptedBlobs {
+  readonly taken: number;
+  readonly refused: readonly string[];
+}
+
+/** Takes over every blob below `from`, a state directory of another job. What cannot be written is refused too. */
+export async function adoptBlobs(from: string, stateDir: string): Promise<AdoptedBlobs> {
+  const refused: string[] = [];
+  let taken = 0;
+  const root = path.join(from, "blobs", "sha256");
+  for (const prefix of await names(root, /^[0-9a-f]{2}$/)) {
+    for (const rest of await names(path.join(root, prefix), /^[0-9a-f]{62}$/)) {
+      const digest = `sha256:${prefix}${rest}`;
+      if (isDigest(digest) && (await adoptBlob(path.join(root, prefix, rest), digest, stateDir))) taken += 1;
+      else refused.push(`blob ${digest.slice(0, 19)} was refused: its bytes are not those of its name`);
+    }
+  }
+  return { taken, refused };
+}
+
+/** Puts a file's bytes under a digest, if they are its. Says whether the blob is there. */
+export async function adoptBlob(file: string, digest: Digest, stateDir: string): Promise<boolean> {
+  const target = blobFile(stateDir, digest);
+  const adopted = await tryIo(async () => {
+    if (!(await lstat(file)).isFile() || (await digestOfFile(file)) !== digest) return false;
+    await createStateDirectory(stateDir);
+    await mkdir(path.dirname(target), { recursive: true });
+    const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.adopted`);
+    await link(file, temporary).catch(() => copyFile(file, temporary));
+    await rename(temporary, target);
+    return true;
+  });
+  return adopted.ok && adopted.value;
+}
+
+async function names(directory: string, pattern: RegExp): Promise<readonly string[]> {
+  const listed = await tryIo(() => readdir(directory));
+  return listed.ok ? listed.value.filter((name) => pattern.test(name)).sort() : [];
+}

@@ -1,0 +1,62 @@
+/**
+ * The end of a job, after its other steps: what `action` could not save because it was cancelled, killed or cut off is saved now. Where all is
+ * saved already, nothing is done.
+ */
+import { getState } from "@actions/core";
+import { localBlobs } from "../artifact/local-blobs.ts";
+import type { Io } from "../model/io.ts";
+import { createRedactor } from "../model/redact.ts";
+import { readInputs } from "../platform/actions/inputs.ts";
+import { forgetRunnerSecrets } from "../platform/actions/runner-secrets.ts";
+import { openToolkit } from "../platform/actions/toolkit.ts";
+import { readWorkflowContext } from "../platform/actions/workflow-environment.ts";
+import { systemClock } from "../platform/clock.ts";
+import { openState } from "../state/open-state.ts";
+import { version } from "../version.ts";
+import { openJobLog } from "./job-log.ts";
+import { jobTemp, openJobState } from "./job-state.ts";
+
+/** What `run-job.ts` noted for this. */
+interface Noted {
+  readonly stateDir: string;
+  readonly workspace: string;
+  readonly pipeline: string;
+}
+
+/** Saves what is left. */
+export async function endJob(io: Io, variables: Io["env"]): Promise<void> {
+  const noted = notedState();
+  const run = getState("run");
+  if (noted === undefined || run === "" || getState("saved") === "true") return;
+  const log = openJobLog(io);
+  const inputs = readInputs();
+  const context = readWorkflowContext(variables);
+  if (!inputs.ok || !context.ok) return;
+  forgetRunnerSecrets();
+  const { stateDir, workspace, pipeline } = noted;
+  const toolkit = openToolkit({ env: variables });
+  const temp = jobTemp(variables, stateDir);
+  try {
+    const state = await openJobState({
+      ...{ toolkit, stateDir, workspace, temp, pipeline, warn: log.warn },
+      inputs: inputs.value,
+      context: context.value,
+    });
+    // Everything in state was scrubbed when it got there.
+    const redactor = createRedactor([]);
+    const memory = {
+      stateDir,
+      redactor,
+      blobs: localBlobs(stateDir),
+      state: openState({ stateDir, redactor, version, clock: systemClock }),
+    };
+    await Promise.all([state.uploadRest(memory, run), state.save(memory, 2)]);
+  } finally {
+    await toolkit.close();
+  }
+}
+
+function notedState(): Noted | undefined {
+  const text = getState("state");
+  return text === "" ? undefined : (JSON.parse(text) as Noted);
+}

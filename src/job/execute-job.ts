@@ -1,0 +1,160 @@
+/** The middle of a job: what earlier attempts and jobs left, the run that it is about, the run itself, and what those who come will need. */
+import { saveState, setOutput } from "@actions/core";
+import { chooseReporter } from "../command/choose-reporter.ts";
+import { finish } from "../command/finish-run.ts";
+import { digestOfBytes } from "../model/digest.ts";
+import type { Failure } from "../model/failure.ts";
+import type { Io } from "../model/io.ts";
+import type { Plan } from "../model/plan.ts";
+import type { Reporter } from "../model/ports.ts";
+import { ok, type Result } from "../model/result.ts";
+import type { RunRecord } from "../model/state.ts";
+import type { WorkflowContext } from "../model/workflow-context.ts";
+import type { Memory } from "../open-project.ts";
+import type { JobInputs } from "../platform/actions/inputs.ts";
+import { multiplexReporter } from "../report/multiplex.ts";
+import { projectChangedText } from "../report/render-resume-news.ts";
+import { resumeRun } from "../resume-run.ts";
+import { type FinishedRun, runPipeline } from "../run-pipeline.ts";
+import type { JobLog } from "./job-log.ts";
+import { setRunOutputs } from "./job-outputs.ts";
+import type { JobProject } from "./job-project.ts";
+import { type Decision, type DecisionRequest, decideRun, familyId, type RunFamily } from "./job-run.ts";
+import type { JobState } from "./job-state.ts";
+
+export interface JobExecution {
+  readonly io: Io;
+  readonly log: JobLog;
+  readonly inputs: JobInputs;
+  readonly context: WorkflowContext;
+  readonly project: JobProject;
+  readonly memory: Memory;
+  readonly state: JobState;
+  readonly temp: string;
+}
+
+/** Executes the job's steps. Gives the exit status. */
+export async function executeJob(execution: JobExecution): Promise<number> {
+  const { io, log, memory, state, temp } = execution;
+  const chosen = await restoreAndDecide(execution);
+  const { decision } = chosen;
+  if (decision.kind === "start" && execution.inputs.command === "resume") {
+    setOutput("status", "error");
+    return log.fail({ reason: "run-not-found", selector: chosen.family.pipeline, candidates: [] });
+  }
+  saveState("run", decision.run);
+  const uploads = state.uploads(memory, io.signal);
+  const reporter = async (plan: Plan): Promise<Reporter> =>
+    multiplexReporter(
+      [await chooseReporter(plan, io, { json: false, verbose: true }), ...(uploads === undefined ? [] : [uploads])],
+      log.warn,
+    );
+  try {
+    const ended = await perform(execution, chosen, reporter);
+    if (!ended.ok) {
+      setOutput("status", "error");
+      return log.fail(ended.error);
+    }
+    const { run, finished } = ended.value;
+    const resumed = decision.kind === "resume" || run.steps.some(({ reusedFrom }) => reusedFrom !== undefined);
+    await setRunOutputs({ run, resumed, passed: finished?.status === "passed", nameOf: (digest) => uploads?.nameOf(digest), temp });
+    if (finished === undefined) {
+      io.stderr.write(`run ${run.id} passed already: nothing to do\n`);
+      return 0;
+    }
+    return finish(io, finished, execution.project.request, { json: false, goOn: "press “Re-run failed jobs”" });
+  } finally {
+    // A cancelled job has seconds left; `post` has more.
+    const saved = !io.signal.aborted && (await state.save(memory, 1));
+    saveState("saved", String(saved && (uploads === undefined || uploads.complete())));
+  }
+}
+
+interface Chosen extends Pick<DecisionRequest, "family" | "find"> {
+  readonly decision: Decision;
+}
+
+async function restoreAndDecide(execution: JobExecution): Promise<Chosen> {
+  const { context, inputs, log, memory, project, state } = execution;
+  const { name, version } = project.pipeline;
+  const family: RunFamily = {
+    context,
+    pipeline: name,
+    ...(version === undefined ? {} : { version }),
+    input: inputs.input === undefined ? undefined : digestOfBytes(memory.redactor.text(inputs.input)),
+    matrixKey: inputs.matrixKey,
+  };
+  const { cache, parts } = await state.restore(memory, familyId(family));
+  const find = async (run: string): Promise<RunRecord | undefined> => {
+    const found = await memory.state.findRun(run);
+    return found.ok && found.value.id === run ? found.value : undefined;
+  };
+  const decision = await decideRun({ family, resume: inputs.resume, part: inputs.steps !== undefined, find });
+  if (decision.kind === "start" && context.runAttempt > 1 && !decision.again && decision.run === familyId(family)) {
+    const seen = !cache && parts === 0 ? "neither the cache nor the artifacts have" : "what the cache and the artifacts have does not hold";
+    log.notice(`Attempt ${context.runAttempt} begins anew: ${seen} a run of the attempts before it.`);
+  }
+  return { decision, family, find };
+}
+
+/** Resumes, or starts. What cannot be resumed, because what it needs is gone, is started anew. */
+async function perform(
+  execution: JobExecution,
+  { decision, family, find }: Chosen,
+  reporter: (plan: Plan) => Promise<Reporter>,
+): Promise<Result<{ readonly run: RunRecord; readonly finished?: FinishedRun }>> {
+  const { io, inputs, log } = execution;
+  const common = commonWords(execution, reporter);
+  if (decision.kind === "start") return start(execution, decision, reporter);
+  const resumed = await resumeRun({
+    ...common,
+    selector: decision.run,
+    skip: [],
+    update: false,
+    ...(inputs.apply === "auto" && inputs.steps === undefined ? {} : { apply: appliesTo(inputs) }),
+    tell: (news) => {
+      if (news.kind === "project-changed") io.stderr.write(projectChangedText(news.run, news.affected));
+    },
+  });
+  if (resumed.ok || !isGone(resumed.error) || inputs.resume !== "auto") return resumed;
+  log.warn(`Run ${decision.run} cannot be gone on with, and begins anew: what it needs is gone.`);
+  const next = await decideRun({ family, find, resume: "never", part: false });
+  return start(execution, { kind: "start", run: next.run, again: true }, reporter);
+}
+
+async function start(
+  execution: JobExecution,
+  { run, again }: Extract<Decision, { kind: "start" }>,
+  reporter: (plan: Plan) => Promise<Reporter>,
+): Promise<Result<{ readonly run: RunRecord; readonly finished: FinishedRun }>> {
+  const { inputs, context } = execution;
+  const reuse = inputs.reuse === "true" || (inputs.reuse === "auto" && (again || context.pull !== undefined));
+  const finished = await runPipeline({
+    ...commonWords(execution, reporter),
+    ...{ run, reuse, apply: appliesTo(inputs), onFailure: inputs.onFailure },
+    ...(inputs.pipeline === undefined ? {} : { pipeline: inputs.pipeline }),
+    ...(inputs.input === undefined ? {} : { input: inputs.input }),
+  });
+  return finished.ok ? ok({ run: finished.value.run, finished: finished.value }) : finished;
+}
+
+function commonWords({ io, inputs, project }: JobExecution, reporter: (plan: Plan) => Promise<Reporter>) {
+  return {
+    ...project.request,
+    ...(inputs.concurrency === undefined ? {} : { concurrency: inputs.concurrency }),
+    ...(inputs.steps === undefined ? {} : { part: inputs.steps }),
+    onFailure: inputs.onFailure,
+    resetCircuit: false,
+    signal: io.signal,
+    reporter,
+  };
+}
+
+function appliesTo({ apply, steps }: JobInputs): boolean {
+  return apply === "auto" ? steps === undefined : apply === "true";
+}
+
+/** What a run needs to go on is not on this machine, nor where it was looked for. */
+function isGone({ reason }: Failure): boolean {
+  return reason === "state-damaged" || reason === "state-unreadable" || reason === "run-not-found";
+}

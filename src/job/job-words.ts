@@ -1,0 +1,46 @@
+/** Commands of a job that run nothing: the `wave` command's own, with the inputs as its words. */
+import { setOutput } from "@actions/core";
+import { buildProgram } from "../command/program.ts";
+import type { Io } from "../model/io.ts";
+import type { JobInputs } from "../platform/actions/inputs.ts";
+import { setReport } from "./job-outputs.ts";
+
+/** Commands that are asked twice: for the outputs, and in the form that people read. The others print one thing for both. */
+const askedTwice: ReadonlySet<JobInputs["command"]> = new Set(["plan", "status", "trace"]);
+
+/** Runs the command and sets the outputs that it has. Gives the exit status. */
+export async function runWords(io: Io, inputs: JobInputs, temp: string): Promise<number> {
+  const twice = askedTwice.has(inputs.command);
+  const printed: string[] = [];
+  const write = (text: string) => {
+    printed.push(text);
+    if (!twice) io.stdout.write(text);
+  };
+  const main = (words: readonly string[], stdout: Io["stdout"]) => buildProgram({ ...io, stdout }).main(words);
+  const options = twice ? ["--json"] : inputs.command === "validate" ? ["--format", "github"] : [];
+  const status = await main(wordsOf(inputs, options), { ...io.stdout, isTerminal: false, color: false, write });
+  const text = printed.join("");
+  if (inputs.command === "plan" && status === 0) setOutput("plan", text.trim());
+  if (text !== "") await setReport(temp, `${inputs.command}.${twice ? "json" : "txt"}`, text);
+  // What failed has said why.
+  if (twice && status === 0) await main(wordsOf(inputs, []), io.stdout);
+  setOutput("status", status === 0 ? "passed" : "failed");
+  return status;
+}
+
+function wordsOf(inputs: JobInputs, options: readonly string[]): string[] {
+  const { command, adapter, input } = inputs;
+  const words: string[] = [command, ...options, "--directory", inputs.workingDirectory];
+  for (const file of inputs.files) words.push("--file", file);
+  if (inputs.environment !== undefined) words.push("--env", inputs.environment);
+  if (adapter !== undefined && ["plan", "validate"].includes(command)) words.push("--adapter", adapter);
+  if (input !== undefined && command === "plan") words.push(`--input=${input}`);
+  const named = command === "plan" ? inputs.pipeline : command === "status" || command === "trace" ? runOf(inputs) : undefined;
+  return named === undefined ? words : [...words, "--", named];
+}
+
+/** The run that is asked about: the one that was named, else the pipeline's newest. */
+function runOf({ command, resume, pipeline }: JobInputs): string | undefined {
+  if (resume !== "auto" && resume !== "never") return resume;
+  return pipeline ?? (command === "trace" ? "latest" : undefined);
+}

@@ -1,0 +1,90 @@
+/**
+ * A job of a workflow, read once and understood: inputs → trust → project → what earlier attempts and jobs left → run or resume → outputs, and
+ * state saved for those that come. What it saves and reports beside the run may fail; the run's verdict is the job's.
+ */
+import { saveState, setOutput, setSecret } from "@actions/core";
+import type { Failure } from "../model/failure.ts";
+import type { Io } from "../model/io.ts";
+import { openMemory } from "../open-project.ts";
+import { type JobInputs, readInputs } from "../platform/actions/inputs.ts";
+import { forgetRunnerSecrets, withoutRunnerSecrets } from "../platform/actions/runner-secrets.ts";
+import { openToolkit, type Toolkit } from "../platform/actions/toolkit.ts";
+import { commentedPull, readWorkflowContext } from "../platform/actions/workflow-environment.ts";
+import { executeJob } from "./execute-job.ts";
+import { type JobLog, openJobLog } from "./job-log.ts";
+import { readJobProject } from "./job-project.ts";
+import { jobTemp, openJobState } from "./job-state.ts";
+import { judgeTrust } from "./job-trust.ts";
+import { reportInvalid } from "./report-invalid.ts";
+
+/** Runs the job. Gives the exit status: the run's, 2 for wrong inputs, 0 or 1 for a refusal. Throws only for bugs. */
+export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
+  const log = openJobLog(io);
+  const inputs = readInputs();
+  const context = readWorkflowContext(variables);
+  if (!inputs.ok) return ended(log, inputs.error);
+  if (!context.ok) return ended(log, context.error);
+  const commented = commentedPull(variables);
+  const trust = await judgeTrust({
+    inputs: inputs.value,
+    context: context.value,
+    ...(commented === undefined ? {} : { commentedPull: commented }),
+  });
+  if (trust.kind === "refused") return refused(log, inputs.value, trust);
+  forgetRunnerSecrets();
+  const job = { io: { ...io, env: withoutRunnerSecrets(variables) }, log, inputs: inputs.value, ...trust };
+  const toolkit = openToolkit({ env: variables });
+  try {
+    return await withProject(job, variables, toolkit);
+  } finally {
+    await toolkit.close();
+  }
+}
+
+interface Job extends Pick<Extract<Awaited<ReturnType<typeof judgeTrust>>, { kind: "trusted" }>, "context" | "manifestFrom"> {
+  readonly io: Io;
+  readonly log: JobLog;
+  readonly inputs: JobInputs;
+}
+
+async function withProject(job: Job, variables: Io["env"], toolkit: Toolkit): Promise<number> {
+  const { io, log, inputs, context } = job;
+  const workspace = variables["GITHUB_WORKSPACE"] || io.cwd;
+  const project = await readJobProject({ ...job, workspace, env: io.env });
+  const executes = inputs.command === "run" || inputs.command === "resume";
+  // The other commands say themselves what is wrong with a manifest.
+  if (!project.ok && executes) return reportInvalid(io, project.error) ?? ended(log, project.error);
+  if (!project.ok) return words(io, inputs, jobTemp(variables, workspace));
+  const { read, request, pipeline } = project.value;
+  for (const name of read.project?.secrets ?? []) mask(io.env[name]);
+  const { stateDir } = openMemory(read, request);
+  const temp = jobTemp(variables, stateDir);
+  const state = await openJobState({ inputs, context, toolkit, stateDir, workspace, temp, pipeline: pipeline.name, warn: log.warn });
+  const carried = state.bring === undefined ? request : { ...request, bring: state.bring };
+  const memory = openMemory(read, carried);
+  saveState("state", JSON.stringify({ stateDir, workspace, pipeline: pipeline.name }));
+  if (executes) return executeJob({ ...job, project: { ...project.value, request: carried }, memory, state, temp });
+  await state.restore(memory, "");
+  return words(io, inputs, temp);
+}
+
+/** Not every job needs the whole command line. */
+async function words(...given: Parameters<typeof import("./job-words.ts").runWords>): Promise<number> {
+  const { runWords } = await import("./job-words.ts");
+  return runWords(...given);
+}
+
+function mask(secret: string | undefined): void {
+  for (const line of secret?.split(/\r?\n/) ?? []) if (line.trim() !== "") setSecret(line);
+}
+
+function ended(log: JobLog, failure: Failure): number {
+  setOutput("status", "error");
+  return log.fail(failure);
+}
+
+function refused(log: JobLog, { onRefusal }: JobInputs, { why, hint }: { readonly why: string; readonly hint: string }): number {
+  setOutput("status", "refused");
+  log.notice(`Nothing was run: ${why}. To change that, ${hint}.`);
+  return onRefusal === "fail" ? 1 : 0;
+}

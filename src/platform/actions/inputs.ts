@@ -1,0 +1,109 @@
+/** The Action's inputs, as `action.yml` declares them, read and checked. Every input is a text; what is wrong is said by the input's name. */
+import { getInput } from "@actions/core";
+import type { Failure } from "../../model/failure.ts";
+import { err, ok, type Result } from "../../model/result.ts";
+import { closest } from "../../model/similar.ts";
+
+export const jobCommands = ["run", "plan", "validate", "resume", "status", "trace", "cleanup"] as const;
+
+export interface JobInputs {
+  readonly command: (typeof jobCommands)[number];
+  readonly pipeline?: string;
+  readonly input?: string;
+  readonly files: readonly string[];
+  readonly environment?: string;
+  readonly adapter?: string;
+  readonly concurrency?: number;
+  readonly onFailure: "finish" | "stop" | "keep-going";
+  readonly token?: string;
+  /** Absent: all. */
+  readonly steps?: readonly string[];
+  readonly reuse: "auto" | "true" | "false";
+  readonly apply: "auto" | "true" | "false";
+  readonly checks: "contract" | "pipeline" | "none";
+  readonly comment: boolean;
+  /** `auto`, `never`, or a run. */
+  readonly resume: string;
+  readonly cache: boolean;
+  readonly artifacts: boolean;
+  readonly retentionDays?: number;
+  readonly matrixKey: string;
+  readonly workingDirectory: string;
+  readonly onRefusal: "neutral" | "fail";
+  readonly trustedBots: readonly string[];
+  readonly allowPullRequestTarget: boolean;
+}
+
+const truth = ["true", "false"] as const;
+const automatic = ["auto", "true", "false"] as const;
+
+/** Reads them all. Fails with `usage`, naming the first input that is wrong and what it takes. */
+export function readInputs(): Result<JobInputs, Failure> {
+  const wrong: Failure[] = [];
+  const choice = <T extends string>(name: string, choices: readonly T[], otherwise: T): T => {
+    const given = getInput(name);
+    const found = given === "" ? otherwise : choices.find((one) => one === given);
+    if (found === undefined) wrong.push(refusal(name, given, `one of ${choices.join(", ")}`, closest(given, choices)));
+    return found ?? otherwise;
+  };
+  const count = (name: string, max: number): number | undefined => {
+    const given = getInput(name);
+    if (given === "") return undefined;
+    const value = /^\d+$/.test(given) ? Number(given) : 0;
+    if (value < 1 || value > max) wrong.push(refusal(name, given, `a whole number from 1 to ${max}`));
+    return value;
+  };
+  const concurrency = count("concurrency", 256);
+  const retentionDays = count("retention-days", 400);
+  const steps = listed("steps");
+  const inputs: JobInputs = {
+    command: choice("command", jobCommands, "run"),
+    ...optional("pipeline", getInput("pipeline")),
+    ...optional("input", getInput("input", { trimWhitespace: false })),
+    files: lines("file"),
+    ...optional("environment", getInput("env")),
+    ...optional("adapter", getInput("adapter")),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    onFailure: choice("on-failure", ["finish", "stop", "keep-going"], "finish"),
+    ...optional("token", getInput("github-token")),
+    ...(steps.length === 0 ? {} : { steps }),
+    reuse: choice("reuse", automatic, "auto"),
+    apply: choice("apply", automatic, "auto"),
+    checks: choice("checks", ["contract", "pipeline", "none"], "contract"),
+    comment: choice("comment", truth, "false") === "true",
+    resume: getInput("resume") || "auto",
+    cache: choice("cache", truth, "true") === "true",
+    artifacts: choice("artifacts", truth, "true") === "true",
+    ...(retentionDays === undefined ? {} : { retentionDays }),
+    matrixKey: getInput("matrix-key"),
+    workingDirectory: getInput("working-directory") || ".",
+    onRefusal: choice("on-refusal", ["neutral", "fail"], "neutral"),
+    trustedBots: listed("trusted-bots"),
+    allowPullRequestTarget: choice("allow-pull-request-target", truth, "false") === "true",
+  };
+  const [first] = wrong;
+  return first === undefined ? ok(inputs) : err(first);
+}
+
+function refusal(name: string, given: string, takes: string, guess?: string): Failure {
+  const hint = guess === undefined ? {} : { hint: `did you mean \`${guess}\`?` };
+  return { reason: "usage", message: `input \`${name}\` takes ${takes}, not \`${given}\``, ...hint };
+}
+
+function lines(name: string): string[] {
+  return getInput(name)
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+function listed(name: string): string[] {
+  const items = getInput(name)
+    .split(/[,\n]/)
+    .map((item) => item.trim());
+  return [...new Set(items)].filter((item) => item !== "");
+}
+
+function optional<N extends string>(name: N, value: string): { readonly [K in N]?: string } {
+  return value === "" ? {} : ({ [name]: value } as { readonly [K in N]?: string });
+}

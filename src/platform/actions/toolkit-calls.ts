@@ -1,0 +1,75 @@
+/**
+ * What wave asks of GitHub's artifact and cache clients. They run in a thread of their own (`toolkit-thread.ts`): it alone holds the runtime
+ * token, what the clients print reaches nobody's log unasked, and a call to a dead service ends with the thread.
+ */
+
+/** An artifact as the service lists it. */
+export interface ListedArtifact {
+  readonly id: number;
+  readonly name: string;
+  /** In bytes, packed. */
+  readonly size: number;
+  /** Of the packed bytes: `sha256:` and 64 hex digits; absent where the service does not tell. */
+  readonly digest?: string;
+  /** ISO 8601. */
+  readonly createdAt?: string;
+}
+
+/** A workflow run that is reached through the REST API, with a token that may read actions. */
+export interface Elsewhere {
+  readonly token: string;
+  readonly owner: string;
+  readonly repo: string;
+  readonly workflowRun: number;
+}
+
+/** Call → what it takes and gives. All of it can be copied between threads. */
+export interface ToolkitCalls {
+  /** Uploads files below a directory as one artifact. */
+  readonly uploadArtifact: {
+    readonly takes: { readonly name: string; readonly root: string; readonly files: readonly string[]; readonly retentionDays?: number };
+    readonly gives: { readonly id: number; readonly size: number };
+  };
+  /** Every artifact of this workflow run, or of another. */
+  readonly listArtifacts: {
+    readonly takes: { readonly from?: Elsewhere };
+    readonly gives: readonly ListedArtifact[];
+  };
+  /** Puts an artifact's packed bytes into an empty directory, as they are. Gives the file. */
+  readonly downloadArtifact: {
+    readonly takes: { readonly id: number; readonly directory: string; readonly digest?: string; readonly from?: Elsewhere };
+    readonly gives: { readonly file: string };
+  };
+  /** Restores a path from the newest entry that fits. Gives its key; nothing where none fits. */
+  readonly restoreCache: {
+    readonly takes: { readonly path: string; readonly key: string; readonly restoreKeys: readonly string[] };
+    readonly gives: { readonly key?: string };
+  };
+  /** Saves a path under a key, and looks whether it is there. */
+  readonly saveCache: {
+    readonly takes: { readonly path: string; readonly key: string };
+    readonly gives: { readonly saved: boolean };
+  };
+}
+
+export type ToolkitCall = keyof ToolkitCalls;
+
+/**
+ * Why a call failed. `unavailable`: there is no such service here; `conflict`: the name is taken; `not-found`; `altered`: the bytes are not those
+ * that were listed; `late`: it took longer than it may.
+ */
+export interface ToolkitProblem {
+  readonly code: "unavailable" | "conflict" | "not-found" | "altered" | "late" | "failed";
+  readonly detail: string;
+}
+
+export interface ToolkitRequest {
+  readonly id: number;
+  readonly call: ToolkitCall;
+  readonly takes: unknown;
+}
+
+export type ToolkitAnswer = { readonly id: number } & (
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: ToolkitProblem }
+);

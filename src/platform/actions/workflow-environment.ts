@@ -1,0 +1,115 @@
+/**
+ * Where a job runs, read from the runner's variables and the event's payload. It knows nothing of what they are used for.
+ * https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+ */
+import { readFileSync } from "node:fs";
+import type { Failure } from "../../model/failure.ts";
+import { err, ok, type Result } from "../../model/result.ts";
+import type { CommentContext, PullContext, WorkflowContext } from "../../model/workflow-context.ts";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+type Json = Readonly<Record<string, unknown>>;
+
+/** Fails with `usage` outside of a workflow: where a variable that the runner always sets is missing. */
+export function readWorkflowContext(env: Variables): Result<WorkflowContext, Failure> {
+  const missing = ["GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_EVENT_NAME", "GITHUB_SHA"].find((name) => (env[name] ?? "") === "");
+  if (missing !== undefined) {
+    return err({
+      reason: "usage",
+      message: `${missing} is not set: this is not a GitHub workflow`,
+      hint: "use the `wave` command elsewhere",
+    });
+  }
+  const [owner = "", repo = ""] = text(env, "GITHUB_REPOSITORY").split("/");
+  const event = readEvent(env["GITHUB_EVENT_PATH"]);
+  const pull = pullOf(event);
+  const comment = commentOf(event);
+  return ok({
+    owner,
+    repo,
+    apiUrl: trimmed(env["GITHUB_API_URL"] ?? "https://api.github.com"),
+    serverUrl: trimmed(env["GITHUB_SERVER_URL"] ?? "https://github.com"),
+    workflow: text(env, "GITHUB_WORKFLOW"),
+    runId: Number(env["GITHUB_RUN_ID"]),
+    runAttempt: Number(env["GITHUB_RUN_ATTEMPT"] ?? "1"),
+    job: text(env, "GITHUB_JOB"),
+    eventName: text(env, "GITHUB_EVENT_NAME"),
+    // Not GITHUB_TRIGGERING_ACTOR: who re-runs a job does not vouch for what a stranger wrote.
+    actor: text(env, "GITHUB_ACTOR"),
+    sha: text(env, "GITHUB_SHA"),
+    ref: text(env, "GITHUB_REF"),
+    ...(pull === undefined ? {} : { pull }),
+    ...(comment === undefined ? {} : { comment }),
+  });
+}
+
+/** The pull request in an event's payload, or in an answer of the REST API; nothing where there is none. */
+export function pullOf(event: Json): PullContext | undefined {
+  const pull = mapIn(event, "pull_request");
+  const head = mapIn(pull, "head");
+  const base = mapIn(pull, "base");
+  const number = pull?.["number"];
+  if (typeof number !== "number" || head === undefined || base === undefined) return undefined;
+  const headRepo = mapIn(head, "repo");
+  return {
+    number,
+    headSha: wordIn(head, "sha"),
+    baseSha: wordIn(base, "sha"),
+    baseRef: wordIn(base, "ref"),
+    // A head whose repository was deleted is nobody's to trust.
+    fromFork: headRepo === undefined || headRepo["full_name"] !== mapIn(base, "repo")?.["full_name"],
+    author: wordIn(mapIn(pull, "user"), "login"),
+  };
+}
+
+/** The number of the pull request that an issue's comment is on; nothing for a plain issue. */
+export function commentedPull(env: Variables): number | undefined {
+  const issue = mapIn(readEvent(env["GITHUB_EVENT_PATH"]), "issue");
+  const number = issue?.["number"];
+  return typeof number === "number" && mapIn(issue, "pull_request") !== undefined ? number : undefined;
+}
+
+function commentOf(event: Json): CommentContext | undefined {
+  const comment = mapIn(event, "comment") ?? mapIn(event, "review");
+  const id = comment?.["id"];
+  if (comment === undefined || typeof id !== "number") return undefined;
+  return {
+    id,
+    body: wordIn(comment, "body"),
+    authorAssociation: wordIn(comment, "author_association"),
+    author: wordIn(mapIn(comment, "user"), "login"),
+  };
+}
+
+/** An event that cannot be read is one without a payload: `workflow_dispatch` from outside has none either. */
+function readEvent(file: string | undefined): Json {
+  if (file === undefined || file === "") return {};
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
+    return isMap(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function mapIn(value: Json | undefined, name: string): Json | undefined {
+  const member = value?.[name];
+  return isMap(member) ? member : undefined;
+}
+
+function wordIn(value: Json | undefined, name: string): string {
+  const member = value?.[name];
+  return typeof member === "string" ? member : "";
+}
+
+function isMap(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function text(env: Variables, name: string): string {
+  return env[name] ?? "";
+}
+
+function trimmed(url: string): string {
+  return url.replace(/\/+$/, "");
+}

@@ -1,0 +1,70 @@
+/**
+ * State in the Actions cache. Losing it costs reuse, never correctness, and never a verdict: every call has a limit, and what goes wrong is one
+ * notice. The cached path is one constant, because the service tells entries apart by it.
+ */
+import { mkdir, rm } from "node:fs/promises";
+import path from "node:path";
+import type { Toolkit } from "../platform/actions/toolkit.ts";
+import { tryIo } from "../platform/files.ts";
+import { type CacheScope, restoreKeys, saveKey } from "./cache-keys.ts";
+
+export interface StateCacheRequest {
+  readonly toolkit: Pick<Toolkit, "ask">;
+  /** The checkout: the directory that the cached path is relative to. */
+  readonly workspace: string;
+  readonly scope: CacheScope;
+  readonly warn: (text: string) => void;
+}
+
+export interface StateCache {
+  /** Restores the nearest entry and hands its directory over; nothing where there is none. Gives its key. */
+  restore(use: (directory: string) => Promise<void>): Promise<string | undefined>;
+  /** Saves what `fill` puts into a directory. Says whether it is in the cache now, or there is no cache to save it in. */
+  save(sequence: number, fill: (directory: string) => Promise<void>): Promise<boolean>;
+}
+
+/** Relative to the checkout, in a directory that git ignores as a whole and that is part of no workspace. */
+const cachedPath = ".wave/state/cache";
+
+/** Milliseconds; both together stay well below a minute. */
+const limits = { restoreMs: 25_000, saveMs: 25_000 } as const;
+
+export function openStateCache({ toolkit, workspace, scope, warn }: StateCacheRequest): StateCache {
+  const directory = path.join(workspace, cachedPath);
+  let absent = false;
+  let dead = false;
+  const clean = () => tryIo(() => rm(directory, { recursive: true, force: true }));
+  return {
+    async restore(use) {
+      const [key, ...others] = restoreKeys(scope);
+      await clean();
+      const restored = await toolkit.ask("restoreCache", { path: cachedPath, key, restoreKeys: others }, limits.restoreMs);
+      if (!restored.ok) {
+        absent = restored.error.code === "unavailable";
+        dead = absent || restored.error.code === "late";
+        warn(`state was not restored from the cache: ${restored.error.detail}`);
+      } else if (restored.value.key !== undefined) await use(directory);
+      await clean();
+      return restored.ok ? restored.value.key : undefined;
+    },
+    async save(sequence, fill) {
+      if (dead) return absent;
+      const key = saveKey(scope, sequence);
+      const filled = await tryIo(async () => {
+        await mkdir(directory, { recursive: true });
+        await fill(directory);
+      });
+      const saved = filled.ok ? await toolkit.ask("saveCache", { path: cachedPath, key }, limits.saveMs) : undefined;
+      await clean();
+      if (saved?.ok === true && saved.value.saved) return true;
+      dead = true;
+      warn(`state was not saved in the cache: ${filled.ok ? problemText(saved) : filled.error.detail}`);
+      return false;
+    },
+  };
+}
+
+function problemText(saved: Awaited<ReturnType<Toolkit["ask"]>> | undefined): string {
+  if (saved === undefined || saved.ok) return "the service took nothing; for some events and for forks the cache is read-only";
+  return saved.error.detail;
+}

@@ -6,6 +6,7 @@ const results = process.env.WAVE_TEST_RESULTS;
 export default defineConfig({
   test: {
     include: ["__tests__/**/*.test.ts"],
+    globalSetup: ["__tests__/rig/actions/node24.ts"],
     pool: "forks",
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -15,6 +15,7 @@ import { openState } from "../state/open-state.ts";
 import { version } from "../version.ts";
 import { openJobLog } from "./job-log.ts";
 import { jobTemp, openJobState } from "./job-state.ts";
+import { forwardMask } from "./toolkit-masks.ts";
 
 /** What `run-job.ts` noted for this. */
 interface Noted {
@@ -34,7 +35,7 @@ export async function endJob(io: Io, variables: Io["env"]): Promise<void> {
   if (!inputs.ok || !context.ok) return;
   forgetRunnerSecrets();
   const { stateDir, workspace, pipeline } = noted;
-  const toolkit = openToolkit({ env: variables });
+  const toolkit = openToolkit({ env: variables, onLine: forwardMask(io) });
   const temp = jobTemp(variables, stateDir);
   try {
     const state = await openJobState({

@@ -57,7 +57,13 @@ export async function executeJob(execution: JobExecution): Promise<number> {
     }
     const { run, finished } = ended.value;
     const resumed = decision.kind === "resume" || run.steps.some(({ reusedFrom }) => reusedFrom !== undefined);
-    await setRunOutputs({ run, resumed, passed: finished?.status === "passed", nameOf: (digest) => uploads?.nameOf(digest), temp });
+    await setRunOutputs({
+      run,
+      resumed,
+      passed: finished?.status === "passed",
+      nameOf: (digest) => uploads?.nameOf(digest) ?? state.nameOf(digest),
+      temp,
+    });
     if (finished === undefined) {
       io.stderr.write(`run ${run.id} passed already: nothing to do\n`);
       return 0;

@@ -38,6 +38,8 @@ export interface JobState {
   readonly bring?: BringBlob;
   /** Takes over what the cache and this workflow run's artifacts have of a run. Says from where something came. */
   restore(memory: Memory, run: string): Promise<{ readonly cache: boolean; readonly parts: number }>;
+  /** The Actions artifact of this workflow run that held a blob when the job began. */
+  nameOf(digest: Digest): string | undefined;
   /** What uploads while a run goes on; absent where nothing is to be uploaded. */
   uploads(memory: Memory, signal: AbortSignal): Uploads | undefined;
   /** Uploads all of a run's state that no artifact of this workflow run has yet, for a job that was cut off. */
@@ -75,6 +77,7 @@ export async function openJobState(request: JobStateRequest): Promise<JobState> 
       }
       return { cache: key !== undefined, parts };
     },
+    nameOf: (digest) => remote?.nameOf(digest),
     uploads(memory, signal) {
       if (remote === undefined) return undefined;
       return openUploads({

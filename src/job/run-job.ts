@@ -16,6 +16,7 @@ import { readJobProject } from "./job-project.ts";
 import { jobTemp, openJobState } from "./job-state.ts";
 import { judgeTrust } from "./job-trust.ts";
 import { reportInvalid } from "./report-invalid.ts";
+import { forwardMask } from "./toolkit-masks.ts";
 
 /** Runs the job. Gives the exit status: the run's, 2 for wrong inputs, 0 or 1 for a refusal. Throws only for bugs. */
 export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
@@ -33,7 +34,7 @@ export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
   if (trust.kind === "refused") return refused(log, inputs.value, trust);
   forgetRunnerSecrets();
   const job = { io: { ...io, env: withoutRunnerSecrets(variables) }, log, inputs: inputs.value, ...trust };
-  const toolkit = openToolkit({ env: variables });
+  const toolkit = openToolkit({ env: variables, onLine: forwardMask(io) });
   try {
     return await withProject(job, variables, toolkit);
   } finally {

@@ -28,7 +28,7 @@ export interface ArtifactPlaces {
 }
 
 /** Milliseconds. */
-const limits = { listMs: 20_000, downloadMs: 120_000 } as const;
+const limits = { listMs: 10_000, downloadMs: 120_000 } as const;
 /** Of one archive, unpacked, in bytes. */
 const mostBytes = 4e9;
 

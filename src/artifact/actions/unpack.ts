@@ -50,8 +50,9 @@ export async function unpack({ file, into, wanted, limit }: UnpackRequest): Prom
 }
 
 /** Links and devices have their kind in the upper half of the attributes, where the archive was made on Unix. */
-function refusalOf({ fileName, externalFileAttributes, isEncrypted }: Entry): string | undefined {
+function refusalOf(entry: Entry): string | undefined {
+  const { fileName, externalFileAttributes } = entry;
   const kind = (externalFileAttributes >>> 16) & 0o170000;
   if (kind !== 0 && kind !== 0o100000 && kind !== 0o040000) return `${JSON.stringify(fileName)} in it is a link or a device`;
-  return isEncrypted() ? `${JSON.stringify(fileName)} in it is encrypted` : undefined;
+  return entry.isEncrypted() ? `${JSON.stringify(fileName)} in it is encrypted` : undefined;
 }

@@ -2,6 +2,7 @@
 import type { Envelope } from "../src/model/event.ts";
 import { eventSchemas } from "../src/model/event-schemas.ts";
 import { ManifestSchema, PersonaSchema, PipelineFileSchema } from "../src/model/manifest.ts";
+import { ReviewSchema } from "../src/model/review.ts";
 
 const dialect = "http://json-schema.org/draft-07/schema#";
 
@@ -11,6 +12,10 @@ export function manifestSchema(): string {
 
 export function pipelineSchema(): string {
   return printed("pipeline", "Wave pipeline file", PipelineFileSchema);
+}
+
+export function reviewSchema(): string {
+  return printed("review", "Wave review of a pull request", ReviewSchema);
 }
 
 export function personaSchema(): string {

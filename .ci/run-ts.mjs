@@ -17,7 +17,9 @@ const bundle = await rolldown({
   input: source,
   platform: "node",
   tsconfig: false,
-  external: (id) => /^[^./\0]/.test(id) && !path.isAbsolute(id),
+  // GitHub's language service imports JSON as bundlers allow it and Node does not.
+  external: (id) =>
+    /^[^./\0]/.test(id) && !path.isAbsolute(id) && !/^@actions\/(?:languageservice|workflow-parser|expressions)(?:\/|$)/.test(id),
   // The generator reaches code that imports what it generates: a new export is not there yet when it is first needed.
   shimMissingExports: true,
 });

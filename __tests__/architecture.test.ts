@@ -22,6 +22,7 @@ const allowed: Readonly<Record<string, readonly string[] | "everything">> = {
   contract: ["model", "platform"],
   artifact: ["model", "platform"],
   state: ["model", "platform"],
+  publish: ["model", "platform"],
   report: ["model", "platform"],
   platform: ["model"],
   command: "everything",

@@ -12,6 +12,7 @@ import type { RunRecord, StepRecord } from "./model/state.ts";
 import { locateProject, type Memory, openMemory, type ProjectRequest, readProject } from "./open-project.ts";
 import { partOf } from "./part-of-run.ts";
 import { type PlannedRun, refusalOf } from "./plan-run.ts";
+import type { PublishRequest } from "./publish/publish-artifacts.ts";
 import type { StepChange } from "./redefine-run.ts";
 import { type Definition, definitionOf } from "./run-definition.ts";
 import { execute, type FinishedRun } from "./run-pipeline.ts";
@@ -37,6 +38,7 @@ export interface ResumeRequest extends ProjectRequest {
   readonly onFailure?: "finish" | "stop" | "keep-going";
   readonly resetCircuit: boolean;
   readonly signal: AbortSignal;
+  readonly publishers?: PublishRequest["publishers"];
   /** Told before anything is run. */
   readonly tell: (news: ResumeNews) => void;
   readonly reporter: (plan: Plan) => Promise<Reporter>;

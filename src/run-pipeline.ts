@@ -1,5 +1,5 @@
 /**
- * The spine: load → validate → plan → execute → report, read once and understood. `open-project.ts` and
+ * The spine: load → validate → plan → execute → publish → report, read once and understood. `open-project.ts` and
  * `plan-run.ts` are its first chapters, `change-project.ts` its last; `resume-run.ts` is the way back in after a failure.
  */
 import { randomBytes } from "node:crypto";
@@ -24,6 +24,7 @@ import { assemblePrompt } from "./persona/prompt.ts";
 import { matchWork } from "./plan/match-work.ts";
 import { adapters, type PlannedRun, type PlanRequest, planRun, refusalOf } from "./plan-run.ts";
 import { systemClock } from "./platform/clock.ts";
+import { type PublishRequest, publishArtifacts } from "./publish/publish-artifacts.ts";
 import { pinFiles } from "./state/pinned-manifest.ts";
 import { openAttemptLog } from "./workspace/attempt-log.ts";
 import { takeBase } from "./workspace/base.ts";
@@ -42,6 +43,8 @@ export interface RunRequest extends PlanRequest {
   readonly apply: boolean;
   readonly resetCircuit: boolean;
   readonly signal: AbortSignal;
+  /** Who publishes what the pipeline says; or why nothing can be published here. */
+  readonly publishers?: PublishRequest["publishers"];
   /** Made once the plan is known, so that a live view can show steps that have not begun. */
   readonly reporter: (plan: Plan) => Promise<Reporter>;
 }
@@ -55,7 +58,7 @@ export interface FinishedRun {
   readonly failure?: Failure;
 }
 
-/** Load → validate → plan → execute → report. */
+/** Load → validate → plan → execute → publish → report. */
 export async function runPipeline(request: RunRequest): Promise<Result<FinishedRun>> {
   const planned = await planRun(request, (pipeline) => request.reuse || pipeline.steps.some((step) => step.reuse));
   if (!planned.ok) return planned;
@@ -69,6 +72,9 @@ export async function runPipeline(request: RunRequest): Promise<Result<FinishedR
   const run = request.run ?? randomBytes(5).toString("hex");
   return execute(planned.value, { ...request, run, first: first.value, options, prior: async () => ok(new Map()) });
 }
+
+/** Why the command line publishes nothing. */
+const nowhere = "there is no pull request here";
 
 /** What a run needs beyond its plan. A resumed run brings what it already has. */
 export interface Execution {
@@ -90,10 +96,11 @@ export interface Execution {
   readonly input?: string;
   readonly resetCircuit: boolean;
   readonly signal: AbortSignal;
+  readonly publishers?: PublishRequest["publishers"];
   readonly reporter: (plan: Plan) => Promise<Reporter>;
 }
 
-/** Execute → report. Takes the run for this process, and gives it back however this ends. */
+/** Execute → publish → report. Takes the run for this process, and gives it back however this ends. */
 export async function execute(planned: PlannedRun, execution: Execution): Promise<Result<FinishedRun>> {
   const { state } = planned.memory;
   const journal = await state.openJournal(execution.run);
@@ -176,6 +183,12 @@ async function followPlan(
     },
     collect: (request) => collectArtifacts({ ...request, blobs, redactor }),
     storeLog: (path) => storeLog(memory, path),
+    ...(plan.pipeline.publish.length === 0
+      ? {}
+      : {
+          publishAll: (artifacts) =>
+            publishArtifacts({ publications: plan.pipeline.publish, artifacts, blobs, publishers: execution.publishers ?? nowhere }),
+        }),
     treeAfter: () => treeOf(read.root, stateDir),
     ...(execution.input === undefined ? {} : { runInput: execution.input }),
   });

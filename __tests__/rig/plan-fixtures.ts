@@ -53,7 +53,7 @@ export function step(id: string, members: Partial<Step> = {}): Step {
 }
 
 export function pipeline(steps: readonly Step[], members: Partial<Pipeline> = {}): Pipeline {
-  return { name: "demo", steps, origin, ...members };
+  return { name: "demo", steps, publish: [], origin, ...members };
 }
 
 export function schemaContract(members: Partial<JsonSchemaContract> = {}): JsonSchemaContract {

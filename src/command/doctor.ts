@@ -1,9 +1,9 @@
 /** `wave doctor`: what this machine lets wave do, and what it does not. */
 import path from "node:path";
+import { printable } from "../model/printable.ts";
 import { runGit } from "../platform/git.ts";
 import { memoryLimitEnforced } from "../platform/process-group.ts";
 import { paletteOf } from "../report/palette.ts";
-import { printable } from "../report/printable.ts";
 import { version } from "../version.ts";
 import { type Isolation, probeIsolation } from "../workspace/fence/isolation.ts";
 import { type Command, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";

@@ -1,6 +1,8 @@
 /** `wave rollback`: takes what a run applied out of the project again, wholly or back to a step. */
+
+import { printable } from "../model/printable.ts";
+import type { Memory } from "../open-project.ts";
 import { changesText } from "../report/changes-text.ts";
-import { printable } from "../report/printable.ts";
 import { changesLines } from "../report/render-changes.ts";
 import { planUndo, type Undoing, undoRun } from "../undo-run.ts";
 import { type Command, fail, flag, type Invocation, type Io, jsonOption, manifestOptions, textOption } from "./command.ts";
@@ -33,22 +35,37 @@ async function rollback(invocation: Invocation): Promise<number> {
   const planned = await planUndo(memory, read.root, invocation.arguments[0] ?? "latest", textOption(invocation, "to"));
   if (!planned.ok) return fail(io, planned.error, { json });
   const dry = flag(invocation, "dryRun") || (io.stderr.isTerminal && !json && !flag(invocation, "yes"));
-  if (dry) return tell(io, planned.value, json, true, []);
+  const outside = await publishedBy(memory, planned.value.run.id);
+  if (dry) return tell(io, planned.value, { json, dry: true, overwritten: [], outside });
   const overwritten: string[] = [];
   const overwrite = (paths: readonly string[]) => {
     overwritten.push(...paths);
     if (!json) io.stderr.write(`overwriting what changed since: ${paths.map(printable).join(", ")}\n`);
   };
   const undone = await undoRun(memory, read.root, planned.value, flag(invocation, "force") ? overwrite : undefined);
-  return undone.ok ? tell(io, undone.value, json, false, overwritten) : fail(io, undone.error, { json });
+  return undone.ok ? tell(io, undone.value, { json, dry: false, overwritten, outside }) : fail(io, undone.error, { json });
 }
 
-function tell(io: Io, undoing: Undoing, json: boolean, dry: boolean, overwritten: readonly string[]): number {
+/** What the run wrote to the outside: that stays. */
+async function publishedBy({ state }: Memory, run: string): Promise<readonly string[]> {
+  const events = await state.readEvents(run);
+  const published = (events.ok ? events.value : []).flatMap((event) => (event.type === "published" ? [event] : []));
+  return [...new Set(published.map(({ artifact, kind, url }) => (url === "" ? `${artifact} (${kind})` : url)))];
+}
+
+interface Told {
+  readonly json: boolean;
+  readonly dry: boolean;
+  readonly overwritten: readonly string[];
+  readonly outside: readonly string[];
+}
+
+function tell(io: Io, undoing: Undoing, { json, dry, overwritten, outside }: Told): number {
   const { run, to, steps, ref, changes, foreign, inPlace } = undoing;
   if (json) {
     const back = to === undefined ? {} : { to, steps };
     const told = { ok: true, run: run.id, undone: !dry, ...back, changes: ref ?? null, paths: changes.map(({ path }) => path) };
-    io.stdout.write(`${JSON.stringify({ ...told, changedSince: foreign, overwritten, inPlace })}\n`);
+    io.stdout.write(`${JSON.stringify({ ...told, changedSince: foreign, overwritten, inPlace, published: outside })}\n`);
     return 0;
   }
   const lines = changesLines(changes, { color: io.stderr.color });
@@ -56,6 +73,7 @@ function tell(io: Io, undoing: Undoing, json: boolean, dry: boolean, overwritten
     lines.push(`changed since, so that it would be refused without \`--force\`: ${foreign.map(printable).join(", ")}`);
   }
   if (inPlace.length > 0) lines.push(`not undone, since it was done in the project itself: what ${list(inPlace)} changed there`);
+  if (outside.length > 0) lines.push(`not undone, since it was published: ${outside.map(printable).join(", ")}`);
   lines.push(summary(undoing, dry));
   if (to !== undefined && !dry) lines.push(`to go on: wave resume ${run.id}`);
   io.stderr.write(`${lines.join("\n")}\n`);

@@ -3,10 +3,17 @@
  * the attempt's log, and its end into the result. It sees where inputs and output lie and which attempt it judges, as the step's
  * child does; it gets no secrets and nothing of the step's `env`.
  */
+import path from "node:path";
+import type { Violation } from "../model/failure.ts";
 import type { TestSuiteContract } from "../model/pipeline.ts";
 import type { ContractContext, ContractOutcome, ContractType, SpawnOutcome } from "../model/ports.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
 import { unreachable } from "../model/result.ts";
+import { sourceLines } from "./source-lines.ts";
+
+/** Files that are looked for, and their size in bytes. */
+const mostFiles = 100;
+const largestSource = 5e6;
 
 /** How much of a command's output a result keeps, in bytes. */
 const tailLimit = 4096;
@@ -31,6 +38,7 @@ export const testSuiteContract: ContractType = {
 
 async function verify(context: ContractContext, contract: TestSuiteContract): Promise<ContractOutcome> {
   const tail = keepTail();
+  const places = sourceLines((file) => insideOf(context.workspace.paths.root, file));
   const outcome = await context.workspace.spawn({
     command: contract.command,
     env: environmentOf(context),
@@ -41,10 +49,29 @@ async function verify(context: ContractContext, contract: TestSuiteContract): Pr
     onOutput: (chunk, stream) => {
       context.log.write(chunk, stream);
       tail.push(chunk);
+      places.push(chunk);
     },
   });
   const printed = tail.text();
-  return { ...judge(outcome, commandText(contract.command)), ...(printed === "" ? {} : { tail: printed }) };
+  const judged = judge(outcome, commandText(contract.command));
+  const located = judged.verdict === "fail" ? await existing(context, places.found()) : [];
+  return { ...judged, violations: [...judged.violations, ...located], ...(printed === "" ? {} : { tail: printed }) };
+}
+
+/** A path as the project has it; nothing for one outside. */
+function insideOf(root: string, file: string): string | undefined {
+  const relative = path.posix.isAbsolute(file) ? path.posix.relative(root, file) : path.posix.normalize(file);
+  return relative === "" || relative === ".." || relative.startsWith("../") ? undefined : relative;
+}
+
+/** Files that the workspace does not have are somebody else's: of a library, or no files at all. */
+async function existing({ workspace }: ContractContext, violations: readonly Violation[]): Promise<readonly Violation[]> {
+  const known = new Map<string, boolean>();
+  for (const file of new Set(violations.map(({ location }) => location?.file ?? ""))) {
+    if (known.size >= mostFiles) break;
+    known.set(file, (await workspace.read("root", file, largestSource)).ok);
+  }
+  return violations.filter(({ location }) => known.get(location?.file ?? "") === true);
 }
 
 function environmentOf({ workspace, run, step, attempt }: ContractContext): Record<string, string> {

@@ -4,7 +4,7 @@
  */
 import type { Changeset } from "../model/changeset.ts";
 import type { Digest } from "../model/digest.ts";
-import type { ArtifactRef, ChangesRef, FingerprintRef, RunOptions, WaveEvent } from "../model/event.ts";
+import type { ArtifactRef, ChangesRef, EventPayload, FingerprintRef, RunOptions, WaveEvent } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Feedback } from "../model/feedback.ts";
 import type { MergeFiles } from "../model/merge-states.ts";
@@ -82,6 +82,10 @@ export interface ExecuteContext {
   readonly storeLog?: (path: string) => Promise<Result<Digest | undefined>>;
   /** Takes a step's artifacts out of its workspace, into blobs. */
   readonly collect: (request: CollectRequest) => Promise<Result<readonly ArtifactRef[]>>;
+  /** Publishes what the pipeline says, once all steps have passed. Gives what events say of it, and why the run fails all the same. */
+  readonly publishAll?: (
+    artifacts: ReadonlyMap<string, readonly ArtifactRef[]>,
+  ) => Promise<{ readonly events: readonly EventPayload[]; readonly failure?: Failure }>;
   /** The project's tree when the run has ended; nothing where it cannot be told. */
   readonly treeAfter: () => Promise<Digest | undefined>;
   /** The run's input text. */

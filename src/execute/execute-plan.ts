@@ -106,10 +106,17 @@ async function endingOf(run: Run): Promise<{ status: RunOutcome["status"]; failu
   if (run.faults.length === 0) {
     // A part ends with nothing to merge, unless it is the last one.
     if (run.context.plan.steps.length < run.context.plan.pipeline.steps.length) return { status: "passed" };
-    const failure = await settleChanges(run);
+    const failure = (await settleChanges(run)) ?? (await publishArtifacts(run));
     return failure === undefined ? { status: "passed" } : { status: "failed", failure };
   }
   return { status: "failed", failure: { reason: "run-failed", run: run.context.run, steps: [...run.faults] } };
+}
+
+/** Gives why the run does not pass after all. A cancellation that comes meanwhile does not take back what is published. */
+async function publishArtifacts(run: Run): Promise<Failure | undefined> {
+  const published = await run.context.publishAll?.(run.artifacts);
+  if (published === undefined) return undefined;
+  return (await announce(run, published.events)) ? published.failure : run.lost;
 }
 
 /** The tree is worth reuse, not a late end: a cancelled run goes on without it. */

@@ -2,7 +2,7 @@
  * Whether a failed attempt is followed by another, and how long that waits. One total function over `Failure`; it neither
  * waits nor counts.
  */
-import type { Failure } from "../model/failure.ts";
+import { type Failure, isRunFailure } from "../model/failure.ts";
 import type { Backoff, ContractDefinition, Step } from "../model/pipeline.ts";
 import { unreachable } from "../model/result.ts";
 
@@ -30,6 +30,7 @@ const never: RetryDecision = { retry: false };
 
 /** Decides over a failed attempt of a step. */
 export function retryDecision(failure: Failure, step: Step, history: RetryHistory): RetryDecision {
+  if (isRunFailure(failure)) return never;
   switch (failure.reason) {
     case "adapter-crash":
       return afterTrouble(history);
@@ -74,10 +75,6 @@ export function retryDecision(failure: Failure, step: Step, history: RetryHistor
     case "contract-error":
     case "circuit-open":
     case "workspace-failed":
-    case "cancelled":
-    case "run-failed":
-    case "dependency-open":
-    case "rolled-back":
       return never;
     default:
       return unreachable(failure);

@@ -6,14 +6,16 @@ import { getState } from "@actions/core";
 import { localBlobs } from "../artifact/local-blobs.ts";
 import type { Io } from "../model/io.ts";
 import { createRedactor } from "../model/redact.ts";
-import { readInputs } from "../platform/actions/inputs.ts";
+import type { WorkflowContext } from "../model/workflow-context.ts";
+import { type JobInputs, readInputs } from "../platform/actions/inputs.ts";
 import { forgetRunnerSecrets } from "../platform/actions/runner-secrets.ts";
 import { openToolkit } from "../platform/actions/toolkit.ts";
 import { readWorkflowContext } from "../platform/actions/workflow-environment.ts";
 import { systemClock } from "../platform/clock.ts";
+import { lazyGitHub } from "../platform/github/lazy-client.ts";
 import { openState } from "../state/open-state.ts";
 import { version } from "../version.ts";
-import { openJobLog } from "./job-log.ts";
+import { type JobLog, openJobLog } from "./job-log.ts";
 import { jobTemp, openJobState } from "./job-state.ts";
 import { forwardMask } from "./toolkit-masks.ts";
 
@@ -24,25 +26,45 @@ interface Noted {
   readonly pipeline: string;
 }
 
-/** Saves what is left. */
+/** Completes and saves what is left. */
 export async function endJob(io: Io, variables: Io["env"]): Promise<void> {
-  const noted = notedState();
-  const run = getState("run");
-  if (noted === undefined || run === "" || getState("saved") === "true") return;
   const log = openJobLog(io);
   const inputs = readInputs();
   const context = readWorkflowContext(variables);
   if (!inputs.ok || !context.ok) return;
   forgetRunnerSecrets();
+  await Promise.all([
+    completeChecks(inputs.value, context.value),
+    saveRest({ log, inputs: inputs.value, context: context.value, io, variables }),
+  ]);
+}
+
+/** Checks that were in progress when the job was cut off would stay so for ever. */
+async function completeChecks({ token }: JobInputs, { owner, repo, apiUrl }: WorkflowContext): Promise<void> {
+  const ids = JSON.parse(getState("checks") || "[]") as readonly number[];
+  if (ids.length === 0 || token === undefined) return;
+  const github = lazyGitHub({ token, owner, repo, apiUrl, clock: systemClock });
+  const output = { title: "the job ended before the run did", summary: "It was cancelled or lost. Re-run the job to go on." };
+  for (const id of ids) await github.updateCheck(id, { conclusion: "cancelled", output });
+}
+
+interface Rest {
+  readonly log: JobLog;
+  readonly inputs: JobInputs;
+  readonly context: WorkflowContext;
+  readonly io: Io;
+  readonly variables: Io["env"];
+}
+
+async function saveRest({ log, inputs, context, io, variables }: Rest): Promise<void> {
+  const noted = notedState();
+  const run = getState("run");
+  if (noted === undefined || run === "" || getState("saved") === "true") return;
   const { stateDir, workspace, pipeline } = noted;
   const toolkit = openToolkit({ env: variables, onLine: forwardMask(io) });
   const temp = jobTemp(variables, stateDir);
   try {
-    const state = await openJobState({
-      ...{ toolkit, stateDir, workspace, temp, pipeline, warn: log.warn },
-      inputs: inputs.value,
-      context: context.value,
-    });
+    const state = await openJobState({ toolkit, stateDir, workspace, temp, pipeline, inputs, context, warn: log.warn });
     // Everything in state was scrubbed when it got there.
     const redactor = createRedactor([]);
     const memory = {

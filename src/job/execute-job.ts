@@ -4,6 +4,7 @@ import { chooseReporter } from "../command/choose-reporter.ts";
 import { finish } from "../command/finish-run.ts";
 import { digestOfBytes } from "../model/digest.ts";
 import type { Failure } from "../model/failure.ts";
+import type { GitHub } from "../model/github.ts";
 import type { Io } from "../model/io.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Reporter } from "../model/ports.ts";
@@ -16,6 +17,7 @@ import { multiplexReporter } from "../report/multiplex.ts";
 import { projectChangedText } from "../report/render-resume-news.ts";
 import { resumeRun } from "../resume-run.ts";
 import { type FinishedRun, runPipeline } from "../run-pipeline.ts";
+import { githubReporters, publishersOf, type ReportsRequest } from "./github-reports.ts";
 import type { JobLog } from "./job-log.ts";
 import { setRunOutputs } from "./job-outputs.ts";
 import type { JobProject } from "./job-project.ts";
@@ -31,6 +33,11 @@ export interface JobExecution {
   readonly memory: Memory;
   readonly state: JobState;
   readonly temp: string;
+  /** The checkout. */
+  readonly workspace: string;
+  readonly summaryFile: string | undefined;
+  /** Absent: there is no token. */
+  readonly github?: GitHub;
 }
 
 /** Executes the job's steps. Gives the exit status. */
@@ -44,13 +51,18 @@ export async function executeJob(execution: JobExecution): Promise<number> {
   }
   saveState("run", decision.run);
   const uploads = state.uploads(memory, io.signal);
+  const reports = reportsOf(execution);
   const reporter = async (plan: Plan): Promise<Reporter> =>
     multiplexReporter(
-      [await chooseReporter(plan, io, { json: false, verbose: true }), ...(uploads === undefined ? [] : [uploads])],
+      [
+        await chooseReporter(plan, io, { json: false, verbose: true }),
+        ...(uploads === undefined ? [] : [uploads]),
+        ...githubReporters(reports, plan),
+      ],
       log.warn,
     );
   try {
-    const ended = await perform(execution, chosen, reporter);
+    const ended = await perform(execution, chosen, { reporter, publishers: publishersOf(reports) });
     if (!ended.ok) {
       setOutput("status", "error");
       return log.fail(ended.error);
@@ -103,15 +115,25 @@ async function restoreAndDecide(execution: JobExecution): Promise<Chosen> {
   return { decision, family, find };
 }
 
+/** Where a run's events and artifacts go. */
+interface Outside {
+  readonly reporter: (plan: Plan) => Promise<Reporter>;
+  readonly publishers: ReturnType<typeof publishersOf>;
+}
+
+function reportsOf({ project, ...execution }: JobExecution): ReportsRequest {
+  return { ...execution, pipeline: project.pipeline.name, root: project.read.root };
+}
+
 /** Resumes, or starts. What cannot be resumed, because what it needs is gone, is started anew. */
 async function perform(
   execution: JobExecution,
   { decision, family, find }: Chosen,
-  reporter: (plan: Plan) => Promise<Reporter>,
+  outside: Outside,
 ): Promise<Result<{ readonly run: RunRecord; readonly finished?: FinishedRun }>> {
   const { io, inputs, log } = execution;
-  const common = commonWords(execution, reporter);
-  if (decision.kind === "start") return start(execution, decision, reporter);
+  const common = commonWords(execution, outside);
+  if (decision.kind === "start") return start(execution, decision, outside);
   const resumed = await resumeRun({
     ...common,
     selector: decision.run,
@@ -125,18 +147,18 @@ async function perform(
   if (resumed.ok || !isGone(resumed.error) || inputs.resume !== "auto") return resumed;
   log.warn(`Run ${decision.run} cannot be gone on with, and begins anew: what it needs is gone.`);
   const next = await decideRun({ family, find, resume: "never", part: false });
-  return start(execution, { kind: "start", run: next.run, again: true }, reporter);
+  return start(execution, { kind: "start", run: next.run, again: true }, outside);
 }
 
 async function start(
   execution: JobExecution,
   { run, again }: Extract<Decision, { kind: "start" }>,
-  reporter: (plan: Plan) => Promise<Reporter>,
+  outside: Outside,
 ): Promise<Result<{ readonly run: RunRecord; readonly finished: FinishedRun }>> {
   const { inputs, context } = execution;
   const reuse = inputs.reuse === "true" || (inputs.reuse === "auto" && (again || context.pull !== undefined));
   const finished = await runPipeline({
-    ...commonWords(execution, reporter),
+    ...commonWords(execution, outside),
     ...{ run, reuse, apply: appliesTo(inputs), onFailure: inputs.onFailure },
     ...(inputs.pipeline === undefined ? {} : { pipeline: inputs.pipeline }),
     ...(inputs.input === undefined ? {} : { input: inputs.input }),
@@ -144,7 +166,7 @@ async function start(
   return finished.ok ? ok({ run: finished.value.run, finished: finished.value }) : finished;
 }
 
-function commonWords({ io, inputs, project }: JobExecution, reporter: (plan: Plan) => Promise<Reporter>) {
+function commonWords({ io, inputs, project }: JobExecution, outside: Outside) {
   return {
     ...project.request,
     ...(inputs.concurrency === undefined ? {} : { concurrency: inputs.concurrency }),
@@ -152,7 +174,7 @@ function commonWords({ io, inputs, project }: JobExecution, reporter: (plan: Pla
     onFailure: inputs.onFailure,
     resetCircuit: false,
     signal: io.signal,
-    reporter,
+    ...outside,
   };
 }
 

@@ -3,7 +3,7 @@ import { error, notice, warning } from "@actions/core";
 import { describeFailure } from "../model/describe.ts";
 import { exitCodeOf, type Failure } from "../model/failure.ts";
 import type { Io } from "../model/io.ts";
-import { printable } from "../report/printable.ts";
+import { printable } from "../model/printable.ts";
 
 export interface JobLog {
   /** Worth knowing, and nothing is wrong with the work. */

@@ -4,17 +4,22 @@
  */
 import { saveState, setOutput, setSecret } from "@actions/core";
 import type { Failure } from "../model/failure.ts";
+import type { GitHub } from "../model/github.ts";
 import type { Io } from "../model/io.ts";
+import type { WorkflowContext } from "../model/workflow-context.ts";
 import { openMemory } from "../open-project.ts";
 import { type JobInputs, readInputs } from "../platform/actions/inputs.ts";
 import { forgetRunnerSecrets, withoutRunnerSecrets } from "../platform/actions/runner-secrets.ts";
 import { openToolkit, type Toolkit } from "../platform/actions/toolkit.ts";
 import { commentedPull, readWorkflowContext } from "../platform/actions/workflow-environment.ts";
+import { systemClock } from "../platform/clock.ts";
+import { lazyGitHub } from "../platform/github/lazy-client.ts";
 import { executeJob } from "./execute-job.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
 import { readJobProject } from "./job-project.ts";
 import { jobTemp, openJobState } from "./job-state.ts";
 import { judgeTrust } from "./job-trust.ts";
+import { refuse } from "./refuse-job.ts";
 import { reportInvalid } from "./report-invalid.ts";
 import { forwardMask } from "./toolkit-masks.ts";
 
@@ -26,14 +31,23 @@ export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
   if (!inputs.ok) return ended(log, inputs.error);
   if (!context.ok) return ended(log, context.error);
   const commented = commentedPull(variables);
+  const github = gitHubOf(inputs.value, context.value, io);
   const trust = await judgeTrust({
     inputs: inputs.value,
     context: context.value,
     ...(commented === undefined ? {} : { commentedPull: commented }),
+    ...(github === undefined ? {} : { questions: github }),
   });
-  if (trust.kind === "refused") return refused(log, inputs.value, trust);
+  if (trust.kind === "refused")
+    return refuse({ log, inputs: inputs.value, context: context.value, ...(github === undefined ? {} : { github }) }, trust);
   forgetRunnerSecrets();
-  const job = { io: { ...io, env: withoutRunnerSecrets(variables) }, log, inputs: inputs.value, ...trust };
+  const job = {
+    io: { ...io, env: withoutRunnerSecrets(variables) },
+    log,
+    inputs: inputs.value,
+    ...trust,
+    ...(github === undefined ? {} : { github }),
+  };
   const toolkit = openToolkit({ env: variables, onLine: forwardMask(io) });
   try {
     return await withProject(job, variables, toolkit);
@@ -46,6 +60,7 @@ interface Job extends Pick<Extract<Awaited<ReturnType<typeof judgeTrust>>, { kin
   readonly io: Io;
   readonly log: JobLog;
   readonly inputs: JobInputs;
+  readonly github?: GitHub;
 }
 
 async function withProject(job: Job, variables: Io["env"], toolkit: Toolkit): Promise<number> {
@@ -64,7 +79,16 @@ async function withProject(job: Job, variables: Io["env"], toolkit: Toolkit): Pr
   const carried = state.bring === undefined ? request : { ...request, bring: state.bring };
   const memory = openMemory(read, carried);
   saveState("state", JSON.stringify({ stateDir, workspace, pipeline: pipeline.name }));
-  if (executes) return executeJob({ ...job, project: { ...project.value, request: carried }, memory, state, temp });
+  if (executes)
+    return executeJob({
+      ...job,
+      project: { ...project.value, request: carried },
+      memory,
+      state,
+      temp,
+      workspace,
+      summaryFile: variables["GITHUB_STEP_SUMMARY"],
+    });
   await state.restore(memory, "");
   return words(io, inputs, temp);
 }
@@ -75,6 +99,11 @@ async function words(...given: Parameters<typeof import("./job-words.ts").runWor
   return runWords(...given);
 }
 
+/** Nothing without a token. */
+function gitHubOf({ token }: JobInputs, { owner, repo, apiUrl }: WorkflowContext, { signal }: Io): GitHub | undefined {
+  return token === undefined ? undefined : lazyGitHub({ token, owner, repo, apiUrl, clock: systemClock, signal });
+}
+
 function mask(secret: string | undefined): void {
   for (const line of secret?.split(/\r?\n/) ?? []) if (line.trim() !== "") setSecret(line);
 }
@@ -82,10 +111,4 @@ function mask(secret: string | undefined): void {
 function ended(log: JobLog, failure: Failure): number {
   setOutput("status", "error");
   return log.fail(failure);
-}
-
-function refused(log: JobLog, { onRefusal }: JobInputs, { why, hint }: { readonly why: string; readonly hint: string }): number {
-  setOutput("status", "refused");
-  log.notice(`Nothing was run: ${why}. To change that, ${hint}.`);
-  return onRefusal === "fail" ? 1 : 0;
 }

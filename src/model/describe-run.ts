@@ -1,15 +1,23 @@
 /** In words: how a run as a whole came to an end that is no pass. */
 import type { Description } from "./describe-changes.ts";
-import type { Failure } from "./failure.ts";
+import type { RunFailure } from "./failure.ts";
 import { unreachable } from "./result.ts";
 
-export type RunFailure = Extract<Failure, { reason: "cancelled" | "run-failed" | "dependency-open" | "rolled-back" }>;
+const permissionHint = "give the job's token the permission that this needs; docs/workflows.md lists them";
 
 /** What happened to the run, and what to do next. */
 export function describeRunFailure(failure: RunFailure): Description {
   switch (failure.reason) {
     case "cancelled":
       return { title: `cancelled by ${failure.by}`, detail: [], hint: "`wave resume` goes on from here" };
+    case "github-failed":
+      return {
+        title: `GitHub did not let wave ${failure.doing}${failure.status === undefined ? "" : ` (${failure.status})`}`,
+        detail: [failure.detail],
+        ...(failure.status === 403 || failure.status === 404 ? { hint: permissionHint } : {}),
+      };
+    case "publish-refused":
+      return { title: `artifact \`${failure.artifact}\` cannot be published`, detail: [failure.detail] };
     case "run-failed":
       return {
         title: `run ${failure.run} failed`,

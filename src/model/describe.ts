@@ -4,9 +4,9 @@
  * children and manifests as they are; whoever prints them escapes them.
  */
 import { count, type Description, describeChangeFailure } from "./describe-changes.ts";
-import { describeRunFailure, type RunFailure } from "./describe-run.ts";
+import { describeRunFailure } from "./describe-run.ts";
 import { sortDiagnostics } from "./diagnostic.ts";
-import type { ContractResult, Failure, Violation } from "./failure.ts";
+import { type ContractResult, type Failure, isRunFailure, type RunFailure, type Violation } from "./failure.ts";
 import { formatDuration, formatSize } from "./quantity.ts";
 import { unreachable } from "./result.ts";
 
@@ -15,6 +15,7 @@ const maxViolations = 20;
 
 /** What happened, where, and what to do next. */
 export function describeFailure(failure: Failure): Description {
+  if (isRunFailure(failure)) return describeRunFailure(failure);
   switch (failure.reason) {
     case "usage":
       return { title: failure.message, detail: [], ...hinted(failure.hint) };
@@ -32,11 +33,6 @@ export function describeFailure(failure: Failure): Description {
         detail: failure.rules.map(({ step, rule }) => `step \`${step}\`: ${rule}`),
         hint: "write `sandbox: off` on the step, or at the top of the manifest, to run without that protection",
       };
-    case "cancelled":
-    case "run-failed":
-    case "dependency-open":
-    case "rolled-back":
-      return describeRunFailure(failure);
     case "file-unreadable":
     case "state-locked":
     case "state-unreadable":

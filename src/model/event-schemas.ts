@@ -256,6 +256,24 @@ export const eventSchemas = {
       "A run was taken back to a step. `changes`: what the project has of the run from here on; absent: nothing. On disk after the project's files are written.",
     ),
   ),
+  published: Type.Object(
+    {
+      kind: Type.Enum(["pr_comment", "pr_review"], { description: "Where it went." }),
+      artifact: text("The artifact."),
+      digest: digest("The blob that was published."),
+      url: text("Where it can be seen; empty where the service tells none."),
+    },
+    strict("An artifact went to the outside on the user's behalf. A rollback does not take it back."),
+  ),
+  "not-published": Type.Object(
+    {
+      kind: Type.Enum(["pr_comment", "pr_review"], { description: "Where it was to go." }),
+      artifact: text("The artifact."),
+      because: text("Why it did not."),
+      optional: flag("Whether the run may pass without."),
+    },
+    strict("An artifact was not published."),
+  ),
   "run-finished": Type.Object(
     {
       status: Type.Enum(["passed", "failed", "cancelled"], { description: "How it ended." }),

@@ -26,6 +26,8 @@ const eventTypes: Readonly<Record<EventType, true>> = {
   "changes-applied": true,
   "changes-undone": true,
   "steps-rolled-back": true,
+  published: true,
+  "not-published": true,
   "run-finished": true,
   "writer-closed": true,
 };

@@ -96,6 +96,10 @@ export type Failure =
       readonly retryAt: string;
     }
   | { readonly reason: "workspace-failed"; readonly detail: string; readonly code: string }
+  /** GitHub refused a call, or did not answer. `doing`: what was to be done, after "to". `status`: of HTTP. */
+  | { readonly reason: "github-failed"; readonly doing: string; readonly detail: string; readonly status?: number }
+  /** What is to be published cannot be: it is not there, or not what it has to be. */
+  | { readonly reason: "publish-refused"; readonly artifact: string; readonly detail: string }
   | { readonly reason: "cancelled"; readonly by: string }
   /** The run's own end: the steps at fault. */
   | { readonly reason: "run-failed"; readonly run: string; readonly steps: readonly string[] }
@@ -105,6 +109,26 @@ export type Failure =
   | { readonly reason: "rolled-back"; readonly to: string; readonly steps: readonly string[] };
 
 export type FailureReason = Failure["reason"];
+
+/** Failures of a run as a whole, or of what is done around it: no attempt ends with one. */
+export type RunFailure = Extract<
+  Failure,
+  { reason: "cancelled" | "run-failed" | "github-failed" | "publish-refused" | "dependency-open" | "rolled-back" }
+>;
+
+const runReasons: ReadonlySet<FailureReason> = new Set<RunFailure["reason"]>([
+  "cancelled",
+  "run-failed",
+  "github-failed",
+  "publish-refused",
+  "dependency-open",
+  "rolled-back",
+]);
+
+/** Whether a failure is one of them. */
+export function isRunFailure(failure: Failure): failure is RunFailure {
+  return runReasons.has(failure.reason);
+}
 
 /** The process's exit status for a failure (design: exit table). */
 export function exitCodeOf(failure: Failure): 1 | 2 | 4 | 130 {
@@ -144,6 +168,8 @@ export function exitCodeOf(failure: Failure): 1 | 2 | 4 | 130 {
     case "contract-error":
     case "circuit-open":
     case "workspace-failed":
+    case "github-failed":
+    case "publish-refused":
     case "run-failed":
     case "dependency-open":
     case "rolled-back":

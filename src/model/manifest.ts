@@ -138,12 +138,37 @@ const Steps = Type.Array(StepSchema, { minItems: 1, description: "The steps. The
 
 const version = (description = "A label such as `v1`.") => Type.String({ minLength: 1, maxLength: 100, description });
 
+const publication = (description: string) =>
+  Type.Object(
+    {
+      artifact: name("The artifact that is published."),
+      from: Type.Optional(name("The step that makes it; needed where several do.")),
+      optional: Type.Optional(Type.Boolean({ description: "The run may pass although it could not be published." })),
+    },
+    { ...strict, description },
+  );
+
+const Publish = Type.Array(
+  Type.Union([
+    Type.Object(
+      { pr_comment: publication("A comment on the pull request, in Markdown; one a pipeline and artifact, kept up to date.") },
+      strict,
+    ),
+    Type.Object(
+      { pr_review: publication("A review of the pull request, as JSON: `schema/review.schema.json`. It approves nothing.") },
+      strict,
+    ),
+  ]),
+  { description: "What is published when all steps have passed. Wave does it: no step holds a token." },
+);
+
 export const PipelineSchema = Type.Object(
   {
     name: name(),
     version: Type.Optional(version()),
     description: Type.Optional(Type.String({ description: "One line for people." })),
     steps: Steps,
+    publish: Type.Optional(Publish),
   },
   { ...strict, description: "A named, versioned DAG of steps." },
 );
@@ -247,6 +272,7 @@ export const ManifestSchema = Type.Object(
     ...manifestCommon,
     pipeline: Type.Optional(PipelineSchema),
     steps: Type.Optional(Steps),
+    publish: Type.Optional(Publish),
     pipelines: Type.Optional(Type.Record(Type.String(), PipelineReferenceSchema, { description: "Pipelines in files of their own." })),
   },
   { ...strict, description: "A wave manifest: `pipeline:`, bare `steps:`, or `pipelines:`." },

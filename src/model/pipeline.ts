@@ -15,6 +15,20 @@ export interface Pipeline {
   readonly steps: readonly Step[];
   /** Steps that may run at once; nothing where the manifest does not say. */
   readonly concurrency?: number;
+  /** What is published when all steps have passed, in the order of the manifest. */
+  readonly publish: readonly Publication[];
+  readonly origin: Origin;
+}
+
+export type PublicationKind = "pr_comment" | "pr_review";
+
+/** An artifact that goes to the outside, on the user's behalf. */
+export interface Publication {
+  readonly kind: PublicationKind;
+  readonly artifact: string;
+  /** The step that makes it. */
+  readonly from: string;
+  readonly optional: boolean;
   readonly origin: Origin;
 }
 

@@ -6,7 +6,7 @@ import type { Changeset } from "./changeset.ts";
 import type { Digest } from "./digest.ts";
 import type { ArtifactRef, EventPayload, WaveEvent } from "./event.ts";
 import type { Violation } from "./failure.ts";
-import type { ContractDefinition, Resources, Step } from "./pipeline.ts";
+import type { ContractDefinition, PublicationKind, Resources, Step } from "./pipeline.ts";
 import type { Result } from "./result.ts";
 import type { BreakerSample, PassedWork, RunRecord, RunSummary } from "./state.ts";
 
@@ -238,6 +238,17 @@ export interface StateStore {
   runsEndingAt(pipeline: string, tree: Digest): Promise<Result<readonly RunRecord[]>>;
   /** The newest counted attempts under a breaker key since its last reset, newest first. */
   breakerWindow(breaker: string, size: number): Promise<Result<readonly BreakerSample[]>>;
+}
+
+/** Writes an artifact to the outside on the user's behalf. Doing it again changes nothing. */
+export interface Publisher {
+  readonly kind: PublicationKind;
+  /** Gives where it can be seen. Fails with `publish-refused` and `github-failed`. */
+  publish(artifact: {
+    readonly name: string;
+    readonly digest: Digest;
+    readonly bytes: Uint8Array;
+  }): Promise<Result<{ readonly url: string }>>;
 }
 
 /** What reading a project file gave. */

@@ -1,7 +1,7 @@
 /** The lines of a file that a problem stands on, numbered, with the stretch underlined. */
 import type { Range } from "../model/document.ts";
+import { cellWidth, printable } from "../model/printable.ts";
 import type { Palette } from "./palette.ts";
-import { cellWidth, printable } from "./printable.ts";
 
 /** Lines of a long stretch that are shown. */
 const maxLines = 4;

@@ -2,8 +2,8 @@
 import { describeFailure } from "../model/describe.ts";
 import type { Description } from "../model/describe-changes.ts";
 import type { Failure } from "../model/failure.ts";
+import { printable } from "../model/printable.ts";
 import type { Palette } from "./palette.ts";
-import { printable } from "./printable.ts";
 
 /** The title, made printable. */
 export function failureTitle(failure: Failure): string {

@@ -1,5 +1,5 @@
 /** What the children of running attempts printed, as whole printable lines; old lines make room for new ones. */
-import { printableLines } from "./printable.ts";
+import { printableLines } from "../model/printable.ts";
 
 /** Lines kept of one attempt. The attempt's log has them all. */
 const maxLines = 5000;

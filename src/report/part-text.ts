@@ -1,6 +1,6 @@
 /** The parts of a fingerprint in the words of the manifest. Pure. */
 import type { FingerprintRef } from "../model/event.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../model/printable.ts";
 
 const words: Readonly<Record<string, string>> = {
   format: "how this version of wave compares work",

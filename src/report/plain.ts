@@ -6,12 +6,12 @@ import { describeFailure } from "../model/describe.ts";
 import type { EventOf, WaveEvent } from "../model/event.ts";
 import type { ContractResult, Failure } from "../model/failure.ts";
 import type { Reporter } from "../model/ports.ts";
+import { printable, withoutRunnerCommands } from "../model/printable.ts";
 import { formatDuration } from "../model/quantity.ts";
 import { changesText } from "./changes-text.ts";
 import { detailLines, failureTitle, tellsOutput } from "./failure-lines.ts";
 import { outputBuffer } from "./output-buffer.ts";
 import { type Palette, paletteOf, sign } from "./palette.ts";
-import { printable, withoutRunnerCommands } from "./printable.ts";
 import { workflowCommand } from "./workflow-command.ts";
 
 export interface PlainOptions {
@@ -110,6 +110,9 @@ function eventLines(event: WaveEvent, paint: Palette): string[] {
       return [`${printable(event.step)} runs again ${paint.dim(printable(event.because))}`];
     case "steps-rolled-back":
       return [`rolled back to ${printable(event.to)}: ${event.steps.map(printable).join(", ")} undone`];
+    case "published":
+    case "not-published":
+      return [publicationLine(event, paint)];
     case "attempt-passed":
     case "attempt-failed":
     case "attempt-cancelled":
@@ -117,6 +120,12 @@ function eventLines(event: WaveEvent, paint: Palette): string[] {
     case "writer-closed":
       return [];
   }
+}
+
+function publicationLine(event: EventOf<"published" | "not-published">, paint: Palette): string {
+  const what = `${printable(event.artifact)} as ${event.kind.replace("pr_", "pull request ")}`;
+  if (event.type === "published") return `${sign("passed", paint)} published ${what} ${paint.dim(printable(event.url))}`;
+  return `${sign(event.optional ? "skipped" : "waiting", paint)} ${what} was not published: ${printable(event.because)}`;
 }
 
 function contractLine(step: string, { name, verdict, violations, onFailure }: ContractResult, paint: Palette): string {

@@ -1,8 +1,8 @@
 /** The artifacts of a run as a table. Pure. */
 import type { ArtifactRef } from "../model/event.ts";
+import { padded, printable } from "../model/printable.ts";
 import { formatSize } from "../model/quantity.ts";
 import { paletteOf } from "./palette.ts";
-import { padded, printable } from "./printable.ts";
 
 /** One line an artifact: step, name, size, media type, digest. Ends in a line break. */
 export function renderArtifacts(artifacts: readonly (ArtifactRef & { readonly step: string })[], color: boolean): string {

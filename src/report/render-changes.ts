@@ -1,8 +1,8 @@
 /** A changeset as a person reads it: one line a path. Pure. */
 import type { Changeset, ChangesetEntry, FileState } from "../model/changeset.ts";
+import { printable } from "../model/printable.ts";
 import { formatSize } from "../model/quantity.ts";
 import { paletteOf } from "./palette.ts";
-import { printable } from "./printable.ts";
 
 /** How it is printed. `undone`: what taking it back does to each path. */
 export interface ChangesStyle {

@@ -1,6 +1,7 @@
 /** What a cleanup took away, for people. Pure. */
+
+import { printable } from "../model/printable.ts";
 import { formatSize } from "../model/quantity.ts";
-import { printable } from "./printable.ts";
 
 /** What is told of a cleanup. Sizes in bytes. */
 export interface CleanupText {

@@ -4,9 +4,9 @@
  */
 import { type Diagnostic, hasErrors, sortDiagnostics } from "../model/diagnostic.ts";
 import type { Origin } from "../model/document.ts";
+import { printable, withoutRunnerCommands } from "../model/printable.ts";
 import { codeFrame } from "./code-frame.ts";
 import { type Palette, paletteOf } from "./palette.ts";
-import { printable, withoutRunnerCommands } from "./printable.ts";
 import { repositoryPath, sarifLog } from "./sarif.ts";
 import { workflowCommand } from "./workflow-command.ts";
 

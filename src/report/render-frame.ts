@@ -3,9 +3,9 @@
  * fits the width and all lines fit the height; steps that are done are folded together first, then those that wait.
  */
 import { describeFailure } from "../model/describe.ts";
+import { cellWidth, fit, padded, printable } from "../model/printable.ts";
 import { formatDuration } from "../model/quantity.ts";
 import { colorOf, type Palette, paletteOf, sign } from "./palette.ts";
-import { cellWidth, fit, padded, printable } from "./printable.ts";
 import type { RunView, StepView } from "./run-view.ts";
 
 export interface FrameSize {

@@ -3,7 +3,7 @@
  * can add a node, a link or markup.
  */
 import type { Plan, PlannedStep } from "../model/plan.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../model/printable.ts";
 import { actionsOf, type PlanAction } from "./render-plan-actions.ts";
 
 const mermaidStyles: Readonly<Record<PlanAction, string>> = {

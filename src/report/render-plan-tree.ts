@@ -4,10 +4,10 @@ import type { FingerprintRef } from "../model/event.ts";
 import { defaultLimits } from "../model/limits.ts";
 import type { ContractDefinition, Step } from "../model/pipeline.ts";
 import type { Plan, PlannedStep, PlannedWork } from "../model/plan.ts";
+import { printable, fit as shortened } from "../model/printable.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
 import { type Palette, paletteOf } from "./palette.ts";
 import { differingParts, partText } from "./part-text.ts";
-import { printable, fit as shortened } from "./printable.ts";
 import { actionsOf, countActions, levelText, type PlanAction, type PlanActions, unenforcedRules } from "./render-plan-actions.ts";
 import { permissionsOf } from "./render-plan-document.ts";
 

@@ -1,6 +1,7 @@
 /** What a person is told before a run goes on. Pure. */
+
+import { printable } from "../model/printable.ts";
 import { partText } from "./part-text.ts";
-import { printable } from "./printable.ts";
 
 /** A step that is not defined as it was. */
 export interface ChangedStep {

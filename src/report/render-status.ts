@@ -1,12 +1,12 @@
 /** `wave status` for people: a table of runs, or one run with its steps, attempts, verdicts and artifacts. Pure. */
 import { describeContract, describeFailure } from "../model/describe.ts";
 import type { ContractResult } from "../model/failure.ts";
+import { cellWidth, padded, printable } from "../model/printable.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
 import type { AttemptRecord, RunRecord, RunSummary, StepRecord, StepStatus } from "../model/state.ts";
 import { changesText } from "./changes-text.ts";
 import { detailLines, failureTitle } from "./failure-lines.ts";
 import { colorOf, type Palette, paletteOf, sign } from "./palette.ts";
-import { cellWidth, padded, printable } from "./printable.ts";
 
 export interface StatusOptions {
   readonly color: boolean;

@@ -4,12 +4,12 @@
  */
 import { describeContract, describeFailure } from "../model/describe.ts";
 import type { Digest } from "../model/digest.ts";
+import { padded, printable } from "../model/printable.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
 import type { RunRecord, StepRecord, StepStatus } from "../model/state.ts";
 import { changesText } from "./changes-text.ts";
 import { detailLines, failureTitle } from "./failure-lines.ts";
 import { type Palette, paletteOf, sign } from "./palette.ts";
-import { padded, printable } from "./printable.ts";
 
 export interface SummaryOptions {
   readonly color: boolean;

@@ -1,7 +1,8 @@
 /** What a verification of state found, and what a rebuilding did, for people. Pure. */
+
+import { printable } from "../model/printable.ts";
 import { formatSize } from "../model/quantity.ts";
 import { paletteOf } from "./palette.ts";
-import { printable } from "./printable.ts";
 
 /** Something that is not as it was written. `line` counts from 1. */
 export interface FindingText {

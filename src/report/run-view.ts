@@ -65,9 +65,7 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
   const at = Date.parse(event.ts);
   switch (event.type) {
     case "run-started":
-      Object.assign(view, { run: event.run, pipeline: event.pipeline, startedAt: at });
-      if (event.version !== undefined) Object.assign(view, { version: event.version });
-      addSteps(view, event.steps);
+      begin(view, event, at);
       break;
     case "run-resumed":
       Object.assign(view, { run: event.run, startedAt: at, status: "running" });
@@ -107,11 +105,18 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
     case "changes-applied":
     case "changes-undone":
     case "steps-rolled-back":
+    case "published":
+    case "not-published":
       break;
     default:
       return unreachable(event);
   }
   return view;
+}
+
+function begin(view: RunView, { run, pipeline, version, steps }: EventOf<"run-started">, at: number): void {
+  Object.assign(view, { run, pipeline, startedAt: at, ...(version === undefined ? {} : { version }) });
+  addSteps(view, steps);
 }
 
 function endOf({ status, failure, because }: EventOf<"step-finished">): Change {

@@ -77,6 +77,8 @@ function apply(draft: RunDraft, event: WaveEvent): void {
   switch (event.type) {
     case "writer-opened":
     case "writer-closed":
+    case "published":
+    case "not-published":
     case "run-started":
     case "circuit-opened":
       return;

@@ -26,8 +26,8 @@ export interface StateCache {
 /** Relative to the checkout, in a directory that git ignores as a whole and that is part of no workspace. */
 const cachedPath = ".wave/state/cache";
 
-/** Milliseconds; both together stay well below a minute. */
-const limits = { restoreMs: 25_000, saveMs: 25_000 } as const;
+/** Milliseconds; together at most a minute. A service that does not answer a question is not waited for any further. */
+const limits = { findMs: 6_000, restoreMs: 27_000, saveMs: 27_000 } as const;
 
 export function openStateCache({ toolkit, workspace, scope, warn }: StateCacheRequest): StateCache {
   const directory = path.join(workspace, cachedPath);
@@ -37,13 +37,18 @@ export function openStateCache({ toolkit, workspace, scope, warn }: StateCacheRe
   return {
     async restore(use) {
       const [key, ...others] = restoreKeys(scope);
+      const takes = { path: cachedPath, key, restoreKeys: others };
+      const found = await toolkit.ask("findCache", takes, limits.findMs);
+      if (!found.ok) {
+        absent = found.error.code === "unavailable";
+        dead = true;
+        warn(`state was not restored from the cache: ${found.error.detail}`);
+      }
+      if (!found.ok || found.value.key === undefined) return undefined;
       await clean();
-      const restored = await toolkit.ask("restoreCache", { path: cachedPath, key, restoreKeys: others }, limits.restoreMs);
-      if (!restored.ok) {
-        absent = restored.error.code === "unavailable";
-        dead = absent || restored.error.code === "late";
-        warn(`state was not restored from the cache: ${restored.error.detail}`);
-      } else if (restored.value.key !== undefined) await use(directory);
+      const restored = await toolkit.ask("restoreCache", takes, limits.restoreMs);
+      if (restored.ok && restored.value.key !== undefined) await use(directory);
+      else warn(`state was not restored from the cache: ${restored.ok ? "its archive cannot be read" : restored.error.detail}`);
       await clean();
       return restored.ok ? restored.value.key : undefined;
     },

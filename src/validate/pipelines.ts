@@ -10,6 +10,7 @@ import { readPermissions } from "./permission-rules.ts";
 import type { PersonaDirectory, ReadPersona } from "./personas.ts";
 import type { PipelineSource } from "./pipeline-sources.ts";
 import { indexProducers, producerOf } from "./producers.ts";
+import { readPublications } from "./publications.ts";
 import { asBoolean, asEnv, asLocated, asNumber, asText, entries, given, items, member, texts } from "./read-node.ts";
 import { readDuration, readResources } from "./read-quantity.ts";
 import type { Scope } from "./scope.ts";
@@ -75,7 +76,11 @@ export function readPipeline(source: PipelineSource, defaults: ProjectDefaults, 
   });
   const { name, version, description, origin } = source;
   const concurrency = asNumber(member(defaults.node, "concurrency"));
-  return { name, ...given("version", version), ...given("description", description), steps, ...given("concurrency", concurrency), origin };
+  return {
+    ...{ name, ...given("version", version), ...given("description", description), steps, ...given("concurrency", concurrency) },
+    publish: readPublications(member(source.node, "publish"), steps, findings),
+    origin,
+  };
 }
 
 function inputsOf(step: WrittenStep, from: (input: WrittenStep["inputs"][number]) => string | undefined): StepInput[] {

@@ -36,7 +36,7 @@ for (let missing = references(reduced); missing.length > 0; missing = references
   for (const reference of missing) {
     const [, , kind = "", name = ""] = reference.split("/");
     reduced.components[kind] ??= {};
-    reduced.components[kind][name] = lean(full.components[kind][name]);
+    reduced.components[kind][name] = { ...lean(full.components[kind][name]), ...(kind === "responses" ? { description: "" } : {}) };
   }
 }
 writeFileSync(path.join(import.meta.dirname, "api.github.com.json"), `${JSON.stringify(reduced)}\n`);
@@ -51,6 +51,8 @@ function lean(value, names = false) {
     kept.map(([name, member]) => [name, lean(member, !names && (name === "properties" || name === "responses"))]),
   );
   if ("responses" in leaned) for (const response of Object.values(leaned.responses)) if (!("$ref" in response)) response.description ??= "";
+  // Validators take `enum` at its word.
+  if (leaned.nullable === true && Array.isArray(leaned.enum)) leaned.enum = [...leaned.enum, null];
   return leaned;
 }
 

@@ -71,6 +71,8 @@ const failures: { readonly [R in FailureReason]: Extract<Failure, { reason: R }>
   "workspace-failed": { reason: "workspace-failed", detail: "cannot make it", code: "ENOSPC" },
   cancelled: { reason: "cancelled", by: "SIGINT" },
   "dependency-open": { reason: "dependency-open", run: "3f9a", step: "deploy", dependency: "build" },
+  "github-failed": { reason: "github-failed", doing: "write a check run", detail: "Resource not accessible by integration", status: 403 },
+  "publish-refused": { reason: "publish-refused", artifact: "review", detail: "it is no JSON" },
   "run-failed": { reason: "run-failed", run: "3f9a", steps: ["build"] },
   "rolled-back": { reason: "rolled-back", to: "survey", steps: ["build", "tests"] },
 };
@@ -118,6 +120,8 @@ test("the titles, so that their wording is decided and not only typed", () => {
     "the workspace could not be made or used (ENOSPC)",
     "cancelled by SIGINT",
     "step `deploy` waits for `build`, which has not passed in run 3f9a",
+    "GitHub did not let wave write a check run (403)",
+    "artifact `review` cannot be published",
     "run 3f9a failed",
     "it was rolled back to step `survey`",
   ]);

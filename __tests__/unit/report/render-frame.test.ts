@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { cellWidth } from "../../../src/model/printable.ts";
 import { planPipeline } from "../../../src/plan/plan-pipeline.ts";
-import { cellWidth } from "../../../src/report/printable.ts";
 import { renderFrame } from "../../../src/report/render-frame.ts";
 import { applyEvent, applyOutput, emptyView, viewOfPlan } from "../../../src/report/run-view.ts";
 import { digest, pipeline, step } from "../../rig/plan-fixtures.ts";

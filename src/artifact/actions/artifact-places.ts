@@ -28,7 +28,9 @@ export interface ArtifactPlaces {
 }
 
 /** Milliseconds. */
-const limits = { listMs: 10_000, downloadMs: 120_000 } as const;
+const limits = { listMs: 10_000, downloadMs: 10_000 } as const;
+/** A download may take longer by a millisecond for so many bytes: 1 MB a second. */
+const bytesPerMs = 1000;
 /** Of one archive, unpacked, in bytes. */
 const mostBytes = 4e9;
 
@@ -51,7 +53,7 @@ export function artifactPlaces({ toolkit, temp, places, warn }: ArtifactPlacesRe
       listings.set(place, listing);
       return listing;
     },
-    async open(place, { id, name, digest }, wanted, use) {
+    async open(place, { id, name, size, digest }, wanted, use) {
       const from = places[place];
       const directory = await mkdtemp(path.join(temp, "download-"));
       try {
@@ -63,7 +65,7 @@ export function artifactPlaces({ toolkit, temp, places, warn }: ArtifactPlacesRe
             ...(digest === undefined ? {} : { digest }),
             ...(from === undefined ? {} : { from }),
           },
-          limits.downloadMs,
+          limits.downloadMs + size / bytesPerMs,
         );
         if (!packed.ok) {
           warn(`artifact ${name} could not be fetched: ${packed.error.detail}`);

@@ -40,6 +40,11 @@ export interface ToolkitCalls {
     readonly takes: { readonly id: number; readonly directory: string; readonly digest?: string; readonly from?: Elsewhere };
     readonly gives: { readonly file: string };
   };
+  /** Looks for the newest entry that fits. Gives its key; nothing where none fits. */
+  readonly findCache: {
+    readonly takes: { readonly path: string; readonly key: string; readonly restoreKeys: readonly string[] };
+    readonly gives: { readonly key?: string };
+  };
   /** Restores a path from the newest entry that fits. Gives its key; nothing where none fits. */
   readonly restoreCache: {
     readonly takes: { readonly path: string; readonly key: string; readonly restoreKeys: readonly string[] };

@@ -45,11 +45,8 @@ export const toolkitClients: Calls = {
     if (file === undefined) throw new CallProblem("not-found", "the service gave no bytes");
     return { file: path.join(directory, file) };
   },
-  async restoreCache({ path: place, key, restoreKeys }) {
-    const client = await cacheClient();
-    const found = await client.restoreCache([place], key, [...restoreKeys]);
-    return found === undefined ? {} : { key: found };
-  },
+  findCache: (takes) => restore(takes, true),
+  restoreCache: (takes) => restore(takes, false),
   async saveCache({ path: place, key }) {
     const client = await cacheClient();
     if ((await client.saveCache([place], key)) !== -1) return { saved: true };
@@ -58,6 +55,12 @@ export const toolkitClients: Calls = {
     return { saved: found === key };
   },
 };
+
+async function restore({ path: place, key, restoreKeys }: ToolkitCalls["restoreCache"]["takes"], lookupOnly: boolean) {
+  const client = await cacheClient();
+  const found = await client.restoreCache([place], key, [...restoreKeys], { lookupOnly });
+  return found === undefined ? {} : { key: found };
+}
 
 /** Names an error of a client. */
 export function problemOf(error: unknown): ToolkitProblem {

@@ -1,8 +1,9 @@
 /** Lineage for people: a tree that leads from an artifact down to what it was made from. Each artifact is told once. Pure. */
+
+import { printable } from "../../model/printable.ts";
 import { formatDuration, formatSize } from "../../model/quantity.ts";
 import { changesText } from "../changes-text.ts";
 import { type Palette, paletteOf, sign } from "../palette.ts";
-import { printable } from "../printable.ts";
 import type { Lineage, LineageNode, Making } from "./lineage.ts";
 
 /** Deeper levels are not indented further, and of more changesets than this only a number is told: chains of thousands stay readable. */

@@ -1,8 +1,9 @@
 /** A trace for people: a tree with a column of times and a bar on a common axis, as wide as the terminal. Pure. */
+
+import { cellWidth, fit, padded, printable } from "../../model/printable.ts";
 import { formatDuration } from "../../model/quantity.ts";
 import { changesText } from "../changes-text.ts";
 import { colorOf, type Palette, paletteOf, type SignName, sign } from "../palette.ts";
-import { cellWidth, fit, padded, printable } from "../printable.ts";
 import { type Timeline, timelineOf } from "./timeline.ts";
 import type { Span, Trace, TraceAttempt, TraceCheck, TraceProcess, TraceStep, WorkOrigin } from "./trace.ts";
 

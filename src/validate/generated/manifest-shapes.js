@@ -581,6 +581,75 @@ export const shapes = {
             "type": "array",
             "items": {},
             "minItems": 1
+          },
+          "publish": {
+            "type": "array",
+            "items": {
+              "anyOf": [
+                {
+                  "type": "object",
+                  "required": [
+                    "pr_comment"
+                  ],
+                  "properties": {
+                    "pr_comment": {
+                      "type": "object",
+                      "required": [
+                        "artifact"
+                      ],
+                      "properties": {
+                        "artifact": {
+                          "type": "string",
+                          "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
+                          "maxLength": 100
+                        },
+                        "from": {
+                          "type": "string",
+                          "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
+                          "maxLength": 100
+                        },
+                        "optional": {
+                          "type": "boolean"
+                        }
+                      },
+                      "additionalProperties": false
+                    }
+                  },
+                  "additionalProperties": false
+                },
+                {
+                  "type": "object",
+                  "required": [
+                    "pr_review"
+                  ],
+                  "properties": {
+                    "pr_review": {
+                      "type": "object",
+                      "required": [
+                        "artifact"
+                      ],
+                      "properties": {
+                        "artifact": {
+                          "type": "string",
+                          "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
+                          "maxLength": 100
+                        },
+                        "from": {
+                          "type": "string",
+                          "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
+                          "maxLength": 100
+                        },
+                        "optional": {
+                          "type": "boolean"
+                        }
+                      },
+                      "additionalProperties": false
+                    }
+                  },
+                  "additionalProperties": false
+                }
+              ]
+            }
           }
         },
         "additionalProperties": false
@@ -589,6 +658,75 @@ export const shapes = {
         "type": "array",
         "items": {},
         "minItems": 1
+      },
+      "publish": {
+        "type": "array",
+        "items": {
+          "anyOf": [
+            {
+              "type": "object",
+              "required": [
+                "pr_comment"
+              ],
+              "properties": {
+                "pr_comment": {
+                  "type": "object",
+                  "required": [
+                    "artifact"
+                  ],
+                  "properties": {
+                    "artifact": {
+                      "type": "string",
+                      "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
+                      "maxLength": 100
+                    },
+                    "from": {
+                      "type": "string",
+                      "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
+                      "maxLength": 100
+                    },
+                    "optional": {
+                      "type": "boolean"
+                    }
+                  },
+                  "additionalProperties": false
+                }
+              },
+              "additionalProperties": false
+            },
+            {
+              "type": "object",
+              "required": [
+                "pr_review"
+              ],
+              "properties": {
+                "pr_review": {
+                  "type": "object",
+                  "required": [
+                    "artifact"
+                  ],
+                  "properties": {
+                    "artifact": {
+                      "type": "string",
+                      "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
+                      "maxLength": 100
+                    },
+                    "from": {
+                      "type": "string",
+                      "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
+                      "maxLength": 100
+                    },
+                    "optional": {
+                      "type": "boolean"
+                    }
+                  },
+                  "additionalProperties": false
+                }
+              },
+              "additionalProperties": false
+            }
+          ]
+        }
       },
       "pipelines": {
         "type": "object",
@@ -663,6 +801,75 @@ export const shapes = {
             "type": "array",
             "items": {},
             "minItems": 1
+          },
+          "publish": {
+            "type": "array",
+            "items": {
+              "anyOf": [
+                {
+                  "type": "object",
+                  "required": [
+                    "pr_comment"
+                  ],
+                  "properties": {
+                    "pr_comment": {
+                      "type": "object",
+                      "required": [
+                        "artifact"
+                      ],
+                      "properties": {
+                        "artifact": {
+                          "type": "string",
+                          "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
+                          "maxLength": 100
+                        },
+                        "from": {
+                          "type": "string",
+                          "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
+                          "maxLength": 100
+                        },
+                        "optional": {
+                          "type": "boolean"
+                        }
+                      },
+                      "additionalProperties": false
+                    }
+                  },
+                  "additionalProperties": false
+                },
+                {
+                  "type": "object",
+                  "required": [
+                    "pr_review"
+                  ],
+                  "properties": {
+                    "pr_review": {
+                      "type": "object",
+                      "required": [
+                        "artifact"
+                      ],
+                      "properties": {
+                        "artifact": {
+                          "type": "string",
+                          "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
+                          "maxLength": 100
+                        },
+                        "from": {
+                          "type": "string",
+                          "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
+                          "maxLength": 100
+                        },
+                        "optional": {
+                          "type": "boolean"
+                        }
+                      },
+                      "additionalProperties": false
+                    }
+                  },
+                  "additionalProperties": false
+                }
+              ]
+            }
           }
         },
         "additionalProperties": false

@@ -1,0 +1,78 @@
+/** What wave asks of GitHub, as a port: `platform/github/` answers it over the REST API. Failures are `github-failed`. */
+import type { Result } from "./result.ts";
+import type { PullContext } from "./workflow-context.ts";
+
+/** https://docs.github.com/en/rest/checks/runs; lines count from 1, columns stand only where it is one line. */
+export interface CheckAnnotation {
+  readonly path: string;
+  readonly startLine: number;
+  readonly endLine: number;
+  readonly startColumn?: number;
+  readonly endColumn?: number;
+  readonly level: "notice" | "warning" | "failure";
+  readonly title?: string;
+  readonly message: string;
+}
+
+export type CheckConclusion = "success" | "failure" | "neutral" | "cancelled" | "skipped";
+
+/** What a check run shows. At most 50 annotations a call; those of later calls are added. */
+export interface CheckOutput {
+  readonly title: string;
+  /** Markdown, at most 65,535 characters, as is `text`. */
+  readonly summary: string;
+  readonly text?: string;
+  readonly annotations?: readonly CheckAnnotation[];
+}
+
+export interface NewCheck {
+  readonly name: string;
+  readonly headSha: string;
+  /** Of ours. */
+  readonly externalId: string;
+  readonly detailsUrl: string;
+  /** Absent: it is in progress. */
+  readonly conclusion?: CheckConclusion;
+  readonly output: CheckOutput;
+}
+
+export interface IssueComment {
+  readonly id: number;
+  readonly body: string;
+  /** The login of who wrote it. */
+  readonly author: string;
+  readonly byBot: boolean;
+}
+
+export interface PullFile {
+  readonly path: string;
+  /** The unified diff of the file, without its head; nothing for binary and very large files. */
+  readonly patch?: string;
+}
+
+export interface ReviewComment {
+  readonly path: string;
+  readonly line: number;
+  readonly side: "LEFT" | "RIGHT";
+  readonly startLine?: number;
+  readonly body: string;
+}
+
+export interface GitHub {
+  createCheck(check: NewCheck): Promise<Result<{ readonly id: number }>>;
+  updateCheck(id: number, change: { readonly conclusion?: CheckConclusion; readonly output?: CheckOutput }): Promise<Result<void>>;
+  listComments(issue: number): Promise<Result<readonly IssueComment[]>>;
+  createComment(issue: number, body: string): Promise<Result<{ readonly url: string }>>;
+  updateComment(id: number, body: string): Promise<Result<{ readonly url: string }>>;
+  pull(number: number): Promise<Result<PullContext>>;
+  pullFiles(number: number): Promise<Result<readonly PullFile[]>>;
+  /** The bodies of reviews, with who wrote them. */
+  listReviews(number: number): Promise<Result<readonly IssueComment[]>>;
+  /** One review that approves nothing. */
+  createReview(
+    number: number,
+    review: { readonly commit: string; readonly body: string; readonly comments: readonly ReviewComment[] },
+  ): Promise<Result<{ readonly url: string }>>;
+  /** `admin`, `write`, `read` or `none`. */
+  permissionOf(login: string): Promise<Result<string>>;
+}

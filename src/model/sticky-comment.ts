@@ -1,0 +1,76 @@
+/**
+ * One comment a pull request and pipeline, kept up to date: a mark in it tells it from all others, and only a bot's comment counts, since anybody can
+ * write the mark. What the attempt before said is folded in. Pure, but for the calls that it makes.
+ */
+import type { GitHub } from "./github.ts";
+import { type Part, plainText, withinLimit } from "./markdown.ts";
+import { ok, type Result } from "./result.ts";
+import type { WorkflowContext } from "./workflow-context.ts";
+
+export interface StickyComment {
+  /** Tells the comment from others that wave keeps on the pull request: `result:review`, `artifact:summary`. */
+  readonly key: string;
+  /** A heading; absent: none. */
+  readonly title?: string;
+  readonly parts: readonly (string | Part)[];
+  /** Whether what the attempt before said is kept, folded. */
+  readonly folds: boolean;
+}
+
+/** GitHub takes 65,536 characters; what is folded gets a quarter of it. */
+const limits = { body: 64_000, folded: 16_000 } as const;
+
+/** Writes or updates it. Fails with `github-failed`. */
+export async function writeSticky(
+  github: GitHub,
+  context: Pick<WorkflowContext, "runId" | "runAttempt">,
+  issue: number,
+  comment: StickyComment,
+): Promise<Result<{ readonly url: string }>> {
+  const listed = await github.listComments(issue);
+  if (!listed.ok) return listed;
+  const mark = markOf(comment.key);
+  const before = listed.value.find(({ body, byBot }) => byBot && body.includes(mark));
+  const body = bodyOf(context, comment, before?.body);
+  if (before === undefined) return github.createComment(issue, body);
+  if (before.body === body) return ok({ url: "" });
+  return github.updateComment(before.id, body);
+}
+
+/** Attempt → what it said, in a comment of ours. */
+const section = /<!-- wave:attempt (\d+)\.(\d+) -->\n([\s\S]*?)\n<!-- wave:end -->/;
+
+export function bodyOf(
+  { runId, runAttempt }: Pick<WorkflowContext, "runId" | "runAttempt">,
+  { key, title, parts, folds }: StickyComment,
+  before: string | undefined,
+): string {
+  const now = withinLimit([...(title === undefined ? [] : [`### ${plainText(title)}`]), ...parts], limits.body - limits.folded);
+  const known = folds ? section.exec(before ?? "") : null;
+  const [, workflowRun = "", attempt = "", said = ""] = known ?? [];
+  const sameRun = Number(workflowRun) === runId;
+  const earlier =
+    known === null || (sameRun && Number(attempt) === runAttempt)
+      ? (foldedIn(before) ?? "")
+      : folded(sameRun ? `Attempt ${attempt}` : `Workflow run ${workflowRun}, attempt ${attempt}`, said);
+  return [
+    markOf(key),
+    `<!-- wave:attempt ${runId}.${runAttempt} -->`,
+    now,
+    "<!-- wave:end -->",
+    ...(earlier === "" || !folds ? [] : [earlier]),
+  ].join("\n");
+}
+
+function folded(title: string, said: string): string {
+  const text = said.length <= limits.folded - 500 ? said : `${said.slice(0, said.lastIndexOf("\n", limits.folded - 500))}\n\n…`;
+  return `<details><summary>${plainText(title)}</summary>\n\n${text}\n\n</details>`;
+}
+
+function foldedIn(before: string | undefined): string | undefined {
+  return /<!-- wave:end -->\n(<details><summary>[\s\S]*<\/details>)$/.exec(before ?? "")?.[1];
+}
+
+function markOf(key: string): string {
+  return `<!-- wave:${key.replaceAll(/[^A-Za-z0-9._:-]/g, "_")} -->`;
+}

@@ -1,0 +1,195 @@
+/**
+ * GitHub's REST API, as far as wave calls it. Every answer is a value: what the service refuses, does not understand or does not answer is
+ * `github-failed`. Calls that may do better a moment later are made again, a few times and within a deadline.
+ * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+ */
+import { getOctokit } from "@actions/github";
+import type { Failure } from "../../model/failure.ts";
+import type { CheckOutput, GitHub, IssueComment, NewCheck } from "../../model/github.ts";
+import type { Clock } from "../../model/ports.ts";
+import { err, ok, type Result } from "../../model/result.ts";
+import { pullOf } from "../actions/workflow-environment.ts";
+
+export interface GitHubRequest {
+  readonly token: string;
+  readonly owner: string;
+  readonly repo: string;
+  readonly apiUrl: string;
+  readonly clock: Clock;
+  /** Ends waiting for another try. */
+  readonly signal?: AbortSignal;
+}
+
+/** Tries of one call, and how long all of them may take, in milliseconds. */
+const tries = 3;
+const patienceMs = 30_000;
+/** A list longer than this is cut, in pages of 100. */
+const mostPages = 10;
+
+/** Gives the port. Nothing is asked yet. */
+export function openGitHub(request: GitHubRequest): GitHub {
+  const { rest } = getOctokit(request.token, { baseUrl: request.apiUrl, userAgent: "wave" });
+  const at: Common = () => ({ owner: request.owner, repo: request.repo, request: { signal: AbortSignal.timeout(limitOf(request)) } });
+  const call: Call = (doing, work) => attempt(request, doing, work);
+  return { ...checkCalls(rest, at, call), ...commentCalls(rest, at, call), ...pullCalls(rest, at, call) };
+}
+
+type Rest = ReturnType<typeof getOctokit>["rest"];
+type Call = <T>(doing: string, work: () => Promise<{ readonly data: T }>) => Promise<Result<T>>;
+
+/** What every call takes: the repository, and how long it may take. */
+type Common = () => { readonly owner: string; readonly repo: string; readonly request: { readonly signal: AbortSignal } };
+
+/** For one call, and for one after the job was cancelled, in milliseconds. */
+const limits = { callMs: 15_000, cancelledMs: 1_500 } as const;
+
+function limitOf({ signal }: GitHubRequest): number {
+  return signal?.aborted === true ? limits.cancelledMs : limits.callMs;
+}
+
+function checkCalls(rest: Rest, at: Common, call: Call): Pick<GitHub, "createCheck" | "updateCheck"> {
+  return {
+    async createCheck(check) {
+      const made = await call("write a check run", () => rest.checks.create({ ...at(), ...checkBody(check) }));
+      return made.ok ? ok({ id: made.value.id }) : made;
+    },
+    async updateCheck(id, { conclusion, output }) {
+      const body = {
+        ...(conclusion === undefined ? {} : { status: "completed" as const, conclusion }),
+        ...(output === undefined ? {} : { output: outputBody(output) }),
+      };
+      const made = await call("write a check run", () => rest.checks.update({ ...at(), check_run_id: id, ...body }));
+      return made.ok ? ok(undefined) : made;
+    },
+  };
+}
+
+function commentCalls(rest: Rest, at: Common, call: Call): Pick<GitHub, "listComments" | "createComment" | "updateComment"> {
+  return {
+    async listComments(issue) {
+      const listed = await pages((page) =>
+        call("read comments", () => rest.issues.listComments({ ...at(), issue_number: issue, per_page: 100, page })),
+      );
+      return listed.ok ? ok(listed.value.map(commentOf)) : listed;
+    },
+    async createComment(issue, body) {
+      const made = await call("write a comment", () => rest.issues.createComment({ ...at(), issue_number: issue, body }));
+      return made.ok ? ok({ url: made.value.html_url }) : made;
+    },
+    async updateComment(id, body) {
+      const made = await call("write a comment", () => rest.issues.updateComment({ ...at(), comment_id: id, body }));
+      return made.ok ? ok({ url: made.value.html_url }) : made;
+    },
+  };
+}
+
+function pullCalls(
+  rest: Rest,
+  at: Common,
+  call: Call,
+): Pick<GitHub, "pull" | "pullFiles" | "listReviews" | "createReview" | "permissionOf"> {
+  return {
+    async pull(number) {
+      const found = await call("read a pull request", () => rest.pulls.get({ ...at(), pull_number: number }));
+      if (!found.ok) return found;
+      const pull = pullOf({ pull_request: found.value });
+      return pull === undefined
+        ? err({ reason: "github-failed", doing: "read a pull request", detail: "its head or base is gone" })
+        : ok(pull);
+    },
+    async pullFiles(number) {
+      const listed = await pages((page) =>
+        call("read the files of a pull request", () => rest.pulls.listFiles({ ...at(), pull_number: number, per_page: 100, page })),
+      );
+      if (!listed.ok) return listed;
+      return ok(listed.value.map(({ filename, patch }) => ({ path: filename, ...(patch === undefined ? {} : { patch }) })));
+    },
+    async listReviews(number) {
+      const listed = await pages((page) =>
+        call("read reviews", () => rest.pulls.listReviews({ ...at(), pull_number: number, per_page: 100, page })),
+      );
+      return listed.ok ? ok(listed.value.map(commentOf)) : listed;
+    },
+    async createReview(number, { commit, body, comments }) {
+      const lines = comments.map(({ path, line, side, startLine, body: text }) => ({
+        ...{ path, line, side, body: text },
+        ...(startLine === undefined ? {} : { start_line: startLine, start_side: side }),
+      }));
+      const review = { ...at(), pull_number: number, commit_id: commit, event: "COMMENT" as const, body, comments: lines };
+      const made = await call("write a review", () => rest.pulls.createReview(review));
+      return made.ok ? ok({ url: made.value.html_url }) : made;
+    },
+    async permissionOf(login) {
+      const found = await call("read a permission", () => rest.repos.getCollaboratorPermissionLevel({ ...at(), username: login }));
+      return found.ok ? ok(found.value.permission) : found;
+    },
+  };
+}
+
+async function pages<T>(read: (page: number) => Promise<Result<readonly T[]>>): Promise<Result<readonly T[]>> {
+  const all: T[] = [];
+  for (let page = 1; page <= mostPages; page += 1) {
+    const some = await read(page);
+    if (!some.ok) return some;
+    all.push(...some.value);
+    if (some.value.length < 100) break;
+  }
+  return ok(all);
+}
+
+async function attempt<T>({ clock, signal }: GitHubRequest, doing: string, work: () => Promise<{ readonly data: T }>): Promise<Result<T>> {
+  const deadline = clock.monotonic() + patienceMs;
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return ok((await work()).data);
+    } catch (error) {
+      const { failure, againInMs } = judge(error, doing, tried);
+      if (againInMs === undefined || tried >= tries || clock.monotonic() + againInMs > deadline || signal?.aborted === true)
+        return err(failure);
+      await clock.sleep(againInMs, signal);
+    }
+  }
+}
+
+interface HttpError {
+  readonly status?: number;
+  readonly message?: string;
+  readonly response?: { readonly headers?: Readonly<Record<string, string | number | undefined>> };
+}
+
+/** What an error means, and after how many milliseconds the call may be made again; never, where that would change nothing. */
+function judge(error: unknown, doing: string, tried: number): { readonly failure: Failure; readonly againInMs?: number } {
+  const { status, message = String(error), response } = error as HttpError;
+  // The client's message ends with a link to its documentation.
+  const detail = message.replace(/ - https:\/\/docs\.github\.com.*$/s, "").split("\n")[0] ?? "";
+  const failure: Failure = { reason: "github-failed", doing, detail, ...(status === undefined ? {} : { status }) };
+  const wait = Number(response?.headers?.["retry-after"]);
+  const limited = status === 429 || (status === 403 && /rate limit|abuse/i.test(message));
+  if (limited) return { failure, againInMs: Number.isFinite(wait) ? wait * 1000 : 5000 };
+  return status === undefined || status >= 500 ? { failure, againInMs: 400 * 2 ** tried } : { failure };
+}
+
+function checkBody({ name, headSha, externalId, detailsUrl, conclusion, output }: NewCheck) {
+  const state = conclusion === undefined ? { status: "in_progress" as const } : { status: "completed" as const, conclusion };
+  return { name, head_sha: headSha, external_id: externalId, details_url: detailsUrl, ...state, output: outputBody(output) };
+}
+
+function outputBody({ title, summary, text, annotations = [] }: CheckOutput) {
+  return {
+    ...{ title, summary },
+    ...(text === undefined ? {} : { text }),
+    annotations: annotations.map(({ path, startLine, endLine, startColumn, endColumn, level, title: about, message }) => ({
+      ...{ path, start_line: startLine, end_line: endLine, annotation_level: level, message },
+      ...(startColumn === undefined || endColumn === undefined ? {} : { start_column: startColumn, end_column: endColumn }),
+      ...(about === undefined ? {} : { title: about }),
+    })),
+  };
+}
+
+function commentOf(comment: {
+  readonly id: number;
+  readonly body?: string;
+  readonly user: { readonly login: string; readonly type: string } | null;
+}): IssueComment {
+  return { id: comment.id, body: comment.body ?? "", author: comment.user?.login ?? "", byBot: comment.user?.type === "Bot" };
+}

@@ -1,0 +1,104 @@
+/** A contract's verdict as a check run: its conclusion, what it found, and annotations on the lines at fault. Pure. */
+import { describeContract } from "../../model/describe.ts";
+import type { ContractResult, Violation } from "../../model/failure.ts";
+import type { CheckAnnotation, CheckConclusion } from "../../model/github.ts";
+import { codeBlock, inlineCode, type Part, plainText } from "../../model/markdown.ts";
+import type { ContractDefinition } from "../../model/pipeline.ts";
+import { printable } from "../../model/printable.ts";
+import type { StepRecord } from "../../model/state.ts";
+import { decidingAttempt } from "./run-page.ts";
+
+export interface ContractPage {
+  readonly conclusion: CheckConclusion;
+  readonly title: string;
+  readonly parts: readonly (string | Part)[];
+  readonly annotations: readonly CheckAnnotation[];
+}
+
+/** Where manifest files and project files lie in the repository: the prefix of their paths, empty or ending in `/`. */
+export interface PagePlaces {
+  readonly prefix: string;
+  /** Whether a path of the project is a file of the repository: annotations on others would point nowhere. */
+  readonly isFile: (path: string) => boolean;
+}
+
+/** `result`: the verdict that stands; absent: the contract was never evaluated. */
+export function contractPage(step: StepRecord, contract: ContractDefinition, places: PagePlaces): ContractPage {
+  const attempt = decidingAttempt(step);
+  const result = attempt?.contracts.find(({ name }) => name === contract.name);
+  if (result === undefined) {
+    const conclusion = step.status === "cancelled" ? "cancelled" : "skipped";
+    return {
+      conclusion,
+      title: `not evaluated: the step ${step.status === "pending" ? "was not executed" : `was ${step.status}`}`,
+      parts: ["The step left nothing that could be judged."],
+      annotations: [],
+    };
+  }
+  const { title, detail } = describeContract(result);
+  const earlier = step.attempts.filter(
+    (one) => one !== attempt && one.contracts.some(({ name, verdict }) => name === contract.name && verdict !== "pass"),
+  );
+  const retried =
+    earlier.length === 0
+      ? ""
+      : `It did not pass at attempt ${earlier.map((one) => one.attempt).join(", ")}; the step was sent back with what was found.`;
+  const found: Part = {
+    lines: result.violations.map((violation) => `- ${violationText(violation)}`),
+    rest: (count) => `… and ${count} more.`,
+  };
+  return {
+    conclusion: conclusionOf(result),
+    title: printable(title).slice(0, 250),
+    parts: [
+      `Contract ${inlineCode(contract.name)} (${plainText(contract.type)}) of step ${inlineCode(step.id)}, attempt ${attempt?.attempt ?? 1}.`,
+      retried,
+      found,
+      result.tail === undefined || detail.length === 0 ? "" : codeBlock(result.tail),
+    ],
+    annotations: result.verdict === "pass" ? [] : result.violations.map((violation) => annotationOf(violation, result, contract, places)),
+  };
+}
+
+function conclusionOf({ verdict, onFailure }: ContractResult): CheckConclusion {
+  if (verdict === "pass") return "success";
+  return onFailure === "warn" ? "neutral" : "failure";
+}
+
+function violationText({ message, pointer, location, rule }: Violation): string {
+  const where = location === undefined ? "" : ` ${inlineCode(`${location.file}:${location.line}:${location.column}`)}`;
+  return `${plainText(message)}${where}${pointer === undefined || pointer === "" ? "" : ` at ${inlineCode(pointer)}`}${rule === undefined ? "" : ` (${plainText(rule)})`}`;
+}
+
+/** On the source line that a test names, else on the contract's line in the manifest: artifacts are no files of the repository. */
+function annotationOf(
+  { message, location, pointer }: Violation,
+  { name, onFailure }: ContractResult,
+  { origin }: ContractDefinition,
+  { prefix, isFile }: PagePlaces,
+): CheckAnnotation {
+  const level = onFailure === "warn" ? "warning" : "failure";
+  const about = { level, title: printable(name).slice(0, 200) } as const;
+  if (location !== undefined && isFile(location.file)) {
+    const { line, column } = location;
+    return {
+      ...about,
+      path: `${prefix}${location.file}`,
+      startLine: line,
+      endLine: line,
+      startColumn: column,
+      endColumn: column,
+      message: fit(message),
+    };
+  }
+  const where = location === undefined ? "" : `${location.file}:${location.line}:${location.column}: `;
+  const { start } = origin.range;
+  const text = fit(`${where}${message}${pointer === undefined || pointer === "" ? "" : ` (at ${pointer})`}`);
+  return { ...about, path: `${prefix}${origin.file}`, startLine: start.line, endLine: start.line, message: text };
+}
+
+/** GitHub takes 64 KB; nobody reads that much. */
+function fit(message: string): string {
+  const text = printable(message);
+  return text.length <= 4000 ? text : `${text.slice(0, 4000)}…`;
+}

@@ -1,0 +1,60 @@
+/** The job summary: the run as a page. A summary over 1 MiB is dropped as a whole, so it is cut before that, and never within a row. Pure. */
+
+import { inlineCode, type Part, plainText, withinLimit } from "../../model/markdown.ts";
+import type { Plan } from "../../model/plan.ts";
+import type { RunRecord } from "../../model/state.ts";
+import { contractPage, type PagePlaces } from "./contract-page.ts";
+import { runPage } from "./run-page.ts";
+
+/** Of all that one step of a job writes, in bytes. */
+const mostBytes = 1024 * 1024;
+
+export interface SummaryRequest {
+  readonly run: RunRecord;
+  readonly plan: Plan;
+  readonly steps?: readonly string[];
+  readonly places: PagePlaces;
+  /** How many bytes stand in the summary already. */
+  readonly taken: number;
+  /** Sentences below the table. */
+  readonly notes: readonly string[];
+}
+
+/** The page; empty where there is no room for one. */
+export function jobSummary({ run, plan, steps, places, taken, notes }: SummaryRequest): string {
+  const page = runPage(run, plan, steps);
+  const parts: (string | Part)[] = [
+    `### ${plainText(plan.pipeline.name)}: ${plainText(page.title)}`,
+    `Run ${inlineCode(run.id)}`,
+    page.graph,
+    page.table,
+    ...notes.map(plainText),
+    ...page.problems,
+    violationsOf(run, plan, places),
+  ];
+  const room = mostBytes - taken - 1000;
+  // Signs take up to four bytes; what is mostly letters takes one.
+  for (let limit = room; limit > 200; limit = Math.floor(limit * 0.7)) {
+    const text = `${withinLimit(parts, limit)}\n`;
+    if (Buffer.byteLength(text) <= room) return text;
+  }
+  return "";
+}
+
+function violationsOf(run: RunRecord, plan: Plan, places: PagePlaces): Part {
+  const rows = plan.steps.flatMap(({ step }) => {
+    const record = run.steps.find(({ id }) => id === step.id);
+    if (record === undefined) return [];
+    return step.contracts.flatMap((contract) =>
+      contractPage(record, contract, places).annotations.map(
+        ({ path, startLine, message }) =>
+          `| ${inlineCode(step.id)} | ${inlineCode(contract.name)} | ${inlineCode(`${path}:${startLine}`)} | ${plainText(message)} |`,
+      ),
+    );
+  });
+  if (rows.length === 0) return { lines: [], rest: () => "" };
+  return {
+    lines: ["| step | contract | place | what was found |", "| --- | --- | --- | --- |", ...rows],
+    rest: (count) => `… and ${count} more.`,
+  };
+}

@@ -1,5 +1,5 @@
 /** Bad days of the cache and artifact services: none changes a verdict, each is said. Through the bundles, on the rig. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -198,6 +198,42 @@ describe("artifacts", () => {
 });
 
 describe("the runner", () => {
+  it("is cancelled while artifacts are on their way: it ends in time, and the next attempt has what passed", async () => {
+    const machine = machines();
+    service.faults.push({ method: "CreateArtifact", hang: true, times: 2 });
+    const first = await machine(1, "bad", { cancelAt: (line) => line.includes("✗ run failed") });
+    expect(first.cancelledInMs).toBeLessThan(5000);
+    expect(said(first)).toContain("some artifacts were not uploaded before the job had to end");
+    expect(service.caches).toHaveLength(1);
+    service.faults.splice(0);
+    const second = await machine(2, "good");
+    expect({ code: second.code, begun: begun(second) }).toEqual({ code: 0, begun: ["two"] });
+  }, 60_000);
+
+  it("has no git, and a checkout that is no repository: the work is done all the same", async () => {
+    const workspace = mkdtempSync(path.join(tmpdir(), "wave-plain-"));
+    const bin = path.join(workspace, "..", `${path.basename(workspace)}-bin`);
+    try {
+      writeFileSync(path.join(workspace, "wave.yaml"), manifest);
+      mkdirSync(bin);
+      for (const place of ["/bin", "/usr/bin", "/sbin", "/usr/sbin"]) {
+        for (const name of existsSync(place) ? readdirSync(place) : []) {
+          if (!name.startsWith("git") && !existsSync(path.join(bin, name))) symlinkSync(path.join(place, name), path.join(bin, name));
+        }
+      }
+      const result = await runJob({
+        workspace,
+        apiUrl: github.url,
+        service: service.environment(identity(1)),
+        env: { MOOD: "good", PATH: bin },
+      });
+      expect({ code: result.code, log: result.code === 0 ? "" : result.log }).toEqual({ code: 0, log: "" });
+      expect(readFileSync(path.join(workspace, "made.txt"), "utf8")).toBe("changed\n");
+    } finally {
+      for (const directory of [workspace, bin]) rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
   it("sets no runtime token: the job runs, nothing is kept, and that is said once a service", async () => {
     const result = await machines()(1, "good", { service: {} });
     expect(result.code).toBe(0);

@@ -1,10 +1,11 @@
 /** A failed job that is re-run goes on where it stopped, on a machine that has nothing but what GitHub kept. Through the bundles, on the rig. */
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { gitRemote } from "../rig/actions/remote.ts";
 import { type ResultsService, startResultsService } from "../rig/actions/results-service.ts";
 import { type JobRequest, type JobResult, runJob } from "../rig/actions/runner.ts";
+import { type GitHubServer, startGitHub } from "../rig/github/server.ts";
 
 /** Six steps; the fifth fails unless the job's secret says otherwise, which changes no fingerprint. */
 const manifest = `
@@ -13,7 +14,7 @@ personas:
   edit: { command: 'echo edited >> notes.md; echo new > added.txt' }
   count: { command: 'wc -l < "$WAVE_INPUTS_DIR/files" > $WAVE_OUTPUT_DIR/count.txt' }
   report: { command: 'printf "{\\"ok\\": true}" > $WAVE_OUTPUT_DIR/report.json' }
-  flaky: { command: 'cat notes.md added.txt; test "$MOOD" = good && echo fine > $WAVE_OUTPUT_DIR/verdict.txt', secrets: [MOOD] }
+  flaky: { command: 'cat notes.md added.txt; test "$MOOD" = good-secret-value && echo fine > $WAVE_OUTPUT_DIR/verdict.txt', secrets: [MOOD] }
   close: { command: 'cat "$WAVE_INPUTS_DIR/verdict" > $WAVE_OUTPUT_DIR/closing.txt; grep edited notes.md' }
 pipeline:
   name: six
@@ -27,11 +28,17 @@ pipeline:
 `;
 
 let service: ResultsService;
+let github: GitHubServer;
 beforeAll(async () => {
-  service = await startResultsService();
+  [service, github] = await Promise.all([startResultsService(), startGitHub()]);
 });
-afterAll(() => service.close());
+afterAll(() => Promise.all([service.close(), github.close()]));
+afterEach(() => {
+  expect(github.invalid.splice(0)).toEqual([]);
+});
 beforeEach(() => {
+  github.state.checks.splice(0);
+  github.requests.splice(0);
   service.artifacts.splice(0);
   service.caches.splice(0);
   service.faults.splice(0);
@@ -50,7 +57,7 @@ function machines() {
   return async (attempt: number, changes: Partial<JobRequest> = {}) => {
     const workspace = remote.checkout(sha);
     const identity = { runId: 100, job: "build", attempt, ref: "refs/heads/main" };
-    const result = await runJob({ workspace, sha, attempt, service: service.environment(identity), ...changes });
+    const result = await runJob({ workspace, sha, attempt, apiUrl: github.url, service: service.environment(identity), ...changes });
     return { ...result, workspace };
   };
 }
@@ -58,7 +65,7 @@ function machines() {
 const firstFour = { survey: "passed", edit: "passed", count: "passed", report: "passed" };
 
 async function firstAttempt(machine: ReturnType<typeof machines>) {
-  const first = await machine(1, { env: { MOOD: "bad" } });
+  const first = await machine(1, { env: { MOOD: "wrong-secret-value" } });
   expect({ code: first.code, steps: statuses(first), status: first.outputs["status"] }).toEqual({
     code: 1,
     steps: { ...firstFour, flaky: "failed", close: "skipped" },
@@ -76,13 +83,24 @@ it("reuses what passed, with the digests verified, and executes the rest", async
   );
   expect(service.artifacts.map(({ name }) => name)).toEqual(expect.arrayContaining(names.map(({ name }) => name)));
 
-  const second = await machine(2, { env: { MOOD: "good" } });
+  const second = await machine(2, { env: { MOOD: "good-secret-value" } });
   expect({ code: second.code, steps: statuses(second), begun: begun(second) }).toEqual({
     code: 0,
     steps: { ...firstFour, flaky: "passed", close: "passed" },
     begun: ["flaky", "close"],
   });
   expect(second.outputs).toMatchObject({ "run-id": first.outputs["run-id"], status: "passed", resumed: "true" });
+  const checks = github.state.checks.map(({ name, conclusion, output, details_url }) => [
+    name,
+    conclusion,
+    output.title,
+    details_url.slice(-10),
+  ]);
+  expect(checks).toEqual([
+    ["wave / six (build)", "failure", "4 of 6 steps passed, flaky failed", "attempts/1"],
+    ["wave / six (build)", "success", "all 6 steps passed", "attempts/2"],
+  ]);
+  expect(JSON.stringify(github.requests)).not.toContain("secret-value");
   // The changes of the step that was not executed here are in the checkout.
   expect(readFileSync(path.join(second.workspace, "notes.md"), "utf8")).toBe("# Notes\nedited\n");
   expect(readFileSync(path.join(second.workspace, "added.txt"), "utf8")).toBe("new\n");
@@ -98,7 +116,7 @@ it("does with the artifacts alone when the cache is gone", async () => {
   const machine = machines();
   await firstAttempt(machine);
   service.caches.splice(0);
-  const second = await machine(2, { env: { MOOD: "good" } });
+  const second = await machine(2, { env: { MOOD: "good-secret-value" } });
   expect({ code: second.code, begun: begun(second), resumed: second.outputs["resumed"] }).toEqual({
     code: 0,
     begun: ["flaky", "close"],
@@ -110,7 +128,7 @@ it("does with the cache alone when the artifacts are gone", async () => {
   const machine = machines();
   await firstAttempt(machine);
   service.artifacts.splice(0);
-  const second = await machine(2, { env: { MOOD: "good" } });
+  const second = await machine(2, { env: { MOOD: "good-secret-value" } });
   expect({ code: second.code, begun: begun(second) }).toEqual({ code: 0, begun: ["flaky", "close"] });
 });
 
@@ -119,7 +137,7 @@ it("executes everything again when both are gone, and says why", async () => {
   await firstAttempt(machine);
   service.caches.splice(0);
   service.artifacts.splice(0);
-  const second = await machine(2, { env: { MOOD: "good" } });
+  const second = await machine(2, { env: { MOOD: "good-secret-value" } });
   expect({ code: second.code, begun: begun(second).sort(), resumed: second.outputs["resumed"] }).toEqual({
     code: 0,
     begun: ["close", "count", "edit", "flaky", "report", "survey"],
@@ -132,9 +150,9 @@ it("executes everything again when both are gone, and says why", async () => {
 
 it("begins another run when all jobs are re-run after the run passed", async () => {
   const machine = machines();
-  const first = await machine(1, { env: { MOOD: "good" } });
+  const first = await machine(1, { env: { MOOD: "good-secret-value" } });
   service.hideArtifacts(100);
-  const second = await machine(2, { env: { MOOD: "good" } });
+  const second = await machine(2, { env: { MOOD: "good-secret-value" } });
   expect(second.outputs).toMatchObject({ "run-id": `${first.outputs["run-id"]}-2`, status: "passed", resumed: "false" });
   expect(begun(second)).toHaveLength(6);
 });
@@ -153,7 +171,15 @@ it("takes over equal work on a new push to the same pull request", async () => {
   const push = (sha: string, runId: number) => {
     const identity = { runId, job: "build", attempt: 1, ref: "refs/pull/7/merge" };
     const event = { eventName: "pull_request", event: pull(sha), ref: "refs/pull/7/merge" };
-    return runJob({ workspace: remote.checkout(sha), sha, runId, service: service.environment(identity), env: { MOOD: "good" }, ...event });
+    return runJob({
+      workspace: remote.checkout(sha),
+      sha,
+      runId,
+      apiUrl: github.url,
+      service: service.environment(identity),
+      env: { MOOD: "good-secret-value" },
+      ...event,
+    });
   };
   const one = remote.commit("feature", { "src/a.js": "1\n" }, "main");
   const first = await push(one, 100);
@@ -170,12 +196,12 @@ it("takes over equal work on a new push to the same pull request", async () => {
 
 it("saves in `post` what a killed `main` could not, and goes on from there", async () => {
   const machine = machines();
-  const first = await machine(1, { env: { MOOD: "good" }, cancelAt: (line) => line.includes("▶ flaky started") });
+  const first = await machine(1, { env: { MOOD: "good-secret-value" }, cancelAt: (line) => line.includes("▶ flaky started") });
   expect(first.code).toBe(130);
   expect(first.cancelledInMs).toBeLessThan(5000);
   expect(first.post?.code).toBe(0);
   expect(service.caches).toHaveLength(1);
-  const second = await machine(2, { env: { MOOD: "good" } });
+  const second = await machine(2, { env: { MOOD: "good-secret-value" } });
   expect(second.code).toBe(0);
   expect(begun(second)).not.toContain("survey");
   expect(existsSync(path.join(second.workspace, "added.txt"))).toBe(true);

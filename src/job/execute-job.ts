@@ -104,6 +104,8 @@ async function restoreAndDecide(execution: JobExecution): Promise<Chosen> {
   };
   const { cache, parts } = await state.restore(memory, familyId(family));
   const find = async (run: string): Promise<RunRecord | undefined> => {
+    // The tables take their time to open, and a run without journals cannot be gone on with.
+    if (!(await memory.state.readEvents(run)).ok) return undefined;
     const found = await memory.state.findRun(run);
     return found.ok && found.value.id === run ? found.value : undefined;
   };

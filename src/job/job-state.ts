@@ -48,6 +48,8 @@ export interface JobState {
   save(memory: Memory, sequence: number): Promise<boolean>;
 }
 
+/** How long what is left of a job that was cut off may take, in milliseconds. */
+const restMs = 60_000;
 /** Earlier workflow runs whose artifacts are looked through for blobs. */
 const mostEarlier = 3;
 
@@ -95,7 +97,7 @@ export async function openJobState(request: JobStateRequest): Promise<JobState> 
       for (const event of events.value) for (const digest of await blobsOf(memory.blobs, event)) wanted.add(digest);
       await remote.list();
       const missing = [...wanted].filter((digest) => remote.nameOf(digest) === undefined);
-      const lane = openUploadLane({ toolkit, temp, warn, ...retention });
+      const lane = openUploadLane({ toolkit, temp, warn, limitMs: restMs, ...retention });
       const writer = events.value.at(-1)?.writer ?? "";
       await lane.upload({
         what: `the state of run ${run}`,

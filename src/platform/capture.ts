@@ -34,7 +34,9 @@ export function capture({
 }: CaptureRequest): Promise<Result<Captured, Failure>> {
   return new Promise((resolve) => {
     const [file = "", ...words] = command;
-    const child = spawn(file, words, { cwd, env: { ...env }, stdio: ["pipe", "pipe", "pipe"], timeout: limitMs, killSignal: "SIGKILL" });
+    const child = spawn(file, words, { cwd, env: { ...env }, stdio: ["pipe", "pipe", "pipe"] });
+    // Not the option of `spawn`: its timer keeps the process alive when the program is not there.
+    const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
     const stdout: Buffer[] = [];
     let size = 0;
     let stderr = "";
@@ -46,10 +48,14 @@ export function capture({
     child.stderr.on("data", (chunk: Buffer) => {
       if (stderr.length < 10_000) stderr += chunk.toString();
     });
-    child.on("error", (error: NodeJS.ErrnoException) =>
-      resolve(err({ reason: "spawn-failed", command: file, code: error.code ?? "UNKNOWN", detail: error.message })),
-    );
-    child.on("close", (code) => resolve(ok({ ...(code === null ? {} : { code }), stdout: Buffer.concat(stdout), stderr })));
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      resolve(err({ reason: "spawn-failed", command: file, code: error.code ?? "UNKNOWN", detail: error.message }));
+    });
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve(ok({ ...(code === null ? {} : { code }), stdout: Buffer.concat(stdout), stderr }));
+    });
     // A program that ends before it has read its input says more by its exit status.
     child.stdin.on("error", () => {});
     child.stdin.end(input);

@@ -48,20 +48,22 @@ export function runGit(args: readonly string[], cwd: string): Promise<Result<Git
       cwd,
       env: gitEnvironment(),
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: limitMs,
-      killSignal: "SIGKILL",
       windowsHide: true,
     });
+    // Not the option of `spawn`: its timer keeps the process alive when the program is not there.
+    const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
-    child.on("error", (error: NodeJS.ErrnoException) =>
-      resolve(err({ reason: "spawn-failed", command: `git ${args.join(" ")}`, code: error.code ?? "UNKNOWN", detail: error.message })),
-    );
-    child.on("close", (code) =>
-      resolve(ok({ ...(code === null ? {} : { code }), stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() })),
-    );
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      resolve(err({ reason: "spawn-failed", command: `git ${args.join(" ")}`, code: error.code ?? "UNKNOWN", detail: error.message }));
+    });
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve(ok({ ...(code === null ? {} : { code }), stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() }));
+    });
   });
 }
 

@@ -9,6 +9,8 @@ export interface UploadLaneRequest {
   /** A directory for files on their way. */
   readonly temp: string;
   readonly retentionDays?: number;
+  /** For one upload, in milliseconds; absent: ten minutes. */
+  readonly limitMs?: number;
   readonly warn: (text: string) => void;
 }
 
@@ -24,6 +26,8 @@ export interface Upload {
 export interface UploadLane {
   /** Says whether it is uploaded. Never rejects. */
   upload(upload: Upload): Promise<boolean>;
+  /** Gives up what waits and what is on its way, without a word. */
+  abandon(): void;
   /** Resolves once nothing waits and nothing is on its way. */
   rest(): Promise<void>;
   /** How many uploads failed, and whether the service is given up. */
@@ -33,10 +37,8 @@ export interface UploadLane {
 const atOnce = 4;
 /** Failures in a row after which the service counts as dead. */
 const patience = 3;
-/** For one upload, in milliseconds. */
-const limitMs = 10 * 60_000;
 
-export function openUploadLane({ toolkit, temp, retentionDays, warn }: UploadLaneRequest): UploadLane {
+export function openUploadLane({ toolkit, temp, retentionDays, limitMs = 10 * 60_000, warn }: UploadLaneRequest): UploadLane {
   const tally = { lost: 0, dead: false, failures: 0 };
   const all = new Set<Promise<boolean>>();
   const turns: (() => void)[] = [];
@@ -86,6 +88,10 @@ export function openUploadLane({ toolkit, temp, retentionDays, warn }: UploadLan
       all.add(sent);
       void sent.then(() => all.delete(sent));
       return sent;
+    },
+    abandon() {
+      tally.lost += 1;
+      tally.dead = true;
     },
     async rest() {
       while (all.size > 0) await Promise.all(all);

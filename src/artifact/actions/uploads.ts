@@ -44,11 +44,10 @@ export function openUploads(request: UploadsRequest): Uploads {
     lane.upload({ what, name, layOut: async (root) => [await layOutArtifact(request.stateDir, artifact, root)] }),
   );
   const state = uploadState(request, names, (name, what, layOut) => lane.upload({ what, name, layOut }));
-  let inTime = true;
   return {
     name: "uploads",
     nameOf: (digest) => names.get(digest),
-    complete: () => inTime && lane.tally.lost === 0,
+    complete: () => lane.tally.lost === 0,
     onEvent(event) {
       state.note(event);
       if (event.type !== "attempt-passed" && event.type !== "step-reused") return;
@@ -57,8 +56,9 @@ export function openUploads(request: UploadsRequest): Uploads {
     },
     async close() {
       state.send(Number.POSITIVE_INFINITY);
-      inTime = await within(lane.rest(), request.signal);
-      if (!inTime) request.warn("some artifacts were not uploaded before the job had to end");
+      if (await within(lane.rest(), request.signal)) return;
+      lane.abandon();
+      request.warn("some artifacts were not uploaded before the job had to end");
     },
   };
 }

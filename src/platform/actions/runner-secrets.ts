@@ -10,5 +10,5 @@ export function withoutRunnerSecrets(env: Readonly<Record<string, string | undef
 
 /** Takes what is secret of it out of this process's own environment, which git and other programs inherit. What the runner is spoken to by stays. */
 export function forgetRunnerSecrets(): void {
-  for (const name of Object.keys(process.env)) if (/^(?:ACTIONS_|INPUT_|STATE_)|^GITHUB_TOKEN$/.test(name)) delete process.env[name];
+  for (const name of Object.keys(process.env)) if (/^(?:ACTIONS_|INPUT_)|^GITHUB_TOKEN$/.test(name)) delete process.env[name];
 }

@@ -48,6 +48,9 @@ export function openToolkit({ env, onLine }: ToolkitRequestOptions): Toolkit {
   return {
     async ask(call, takes, limitMs) {
       if (ended !== undefined) return err({ code: "failed", detail: ended });
+      // A thread takes its time to start, and could do nothing.
+      if ((env["ACTIONS_RUNTIME_TOKEN"] ?? "") === "")
+        return err({ code: "unavailable", detail: "the runner did not set ACTIONS_RUNTIME_TOKEN" });
       worker ??= start();
       worker.ref();
       const id = ++last;

@@ -10,6 +10,7 @@ import { changesPort } from "./change-project.ts";
 import { contractTypes } from "./contract/contract-types.ts";
 import type { RunOutcome } from "./execute/context.ts";
 import { executePlan } from "./execute/execute-plan.ts";
+import { traceEnvironment } from "./export-run.ts";
 import { type Digest, digestOfBytes } from "./model/digest.ts";
 import type { EventPayload, PayloadOf, RunOptions, WaveEvent } from "./model/event.ts";
 import type { Failure } from "./model/failure.ts";
@@ -148,6 +149,7 @@ async function followPlan(
   const { plan, memory, tree, passed, read, undo, isolation } = planned;
   const { run, options, env, part, leaveOut, redefined } = execution;
   const { blobs, redactor, stateDir } = memory;
+  const traced = traceEnvironment(env, run);
   let begun = 0;
   const publish = (events: readonly WaveEvent[]) => {
     for (const event of events) {
@@ -177,6 +179,7 @@ async function followPlan(
     matchWork: (step, fingerprint) => (options.reuse || step.reuse ? matchWork(step, fingerprint, passed, tree) : { kind: "new" }),
     stillHolds: changeWatch(planned, () => begun),
     secretsOf: (step) => secretsOf(step, env),
+    handedTo: (step, attempt) => traced(step.id, attempt),
     openLog: (step, attempt) => {
       const path = `${stateDir}/logs/${run}/${step.id}.${attempt}.log`;
       return openAttemptLog({ path, redactor, onText: (text) => reporter.onOutput?.({ step: step.id, attempt, text }) });

@@ -1,4 +1,5 @@
 /** How `run` and `resume` end: the summary, and the exit status that the outcome means. */
+import { exportRun } from "../export-run.ts";
 import { exitCodeOf } from "../model/failure.ts";
 import type { ProjectRequest } from "../open-project.ts";
 import { renderSummary } from "../report/render-summary.ts";
@@ -9,10 +10,12 @@ export interface FinishOptions {
   readonly json: boolean;
   /** How people go on with the run; absent: by `wave resume`. */
   readonly goOn?: string;
+  /** Gets what could not be reported; absent: it is printed. */
+  readonly warn?: (text: string) => void;
 }
 
-/** Prints the summary for people (with `--json` the events have said it all) and gives the exit status. */
-export function finish(io: Io, finished: FinishedRun, request: ProjectRequest, how: FinishOptions): number {
+/** Prints the summary for people (with `--json` the events have said it all) sends the trace where that is asked for, and gives the exit status. */
+export async function finish(io: Io, finished: FinishedRun, request: ProjectRequest, how: FinishOptions): Promise<number> {
   const { run, status, failure, planned } = finished;
   if (!how.json) {
     const where = wordsOf(request);
@@ -24,6 +27,7 @@ export function finish(io: Io, finished: FinishedRun, request: ProjectRequest, h
       }),
     );
   }
+  await exportRun(finished, io.env, how.warn ?? ((text) => io.stderr.write(`warning: ${text}\n`)));
   if (failure !== undefined) return exitCodeOf(failure);
   return status === "passed" ? 0 : status === "cancelled" ? 130 : 1;
 }

@@ -1,4 +1,6 @@
 /** `wave trace`: where a run's time went, or what an artifact was made from. */
+
+import { readTraceparent } from "../model/traceparent.ts";
 import type { Memory } from "../open-project.ts";
 import { systemClock } from "../platform/clock.ts";
 import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
@@ -70,8 +72,9 @@ async function traceRun({ io }: Invocation, { state }: Memory, selector: string,
   const { buildTrace } = await import("../report/trace/build-trace.ts");
   const built = buildTrace({ run: known.value.record, events: known.value.events, now: systemClock.now() });
   if (format === "otlp") {
+    const parent = readTraceparent(io.env["TRACEPARENT"]);
     const { traceAsOtlp } = await import("../report/trace/trace-as-otlp.ts");
-    io.stdout.write(`${JSON.stringify(traceAsOtlp(built))}\n`);
+    io.stdout.write(`${JSON.stringify(traceAsOtlp(built, parent === undefined ? {} : { parent }))}\n`);
   } else if (json) io.stdout.write(`${JSON.stringify({ ok: true, trace: built })}\n`);
   else {
     const { renderTrace } = await import("../report/trace/render-trace.ts");

@@ -126,7 +126,7 @@ async function produce(
   const { step, attempt, adapter } = start;
   const { workspace, log, signal, prompt } = room;
   if (signal.aborted) return err(cancelledBy(signal));
-  const env = { ...step.env, ...context.secretsOf(step) };
+  const env = { ...context.handedTo?.(step, attempt), ...step.env, ...context.secretsOf(step) };
   const outcome = await adapter.run({ step, attempt, run: context.run, workspace, prompt, env, resources: step.resources, signal, log });
   const tail = log.tail();
   if (tail !== "") progress.tail = tail;

@@ -75,6 +75,8 @@ export interface ExecuteContext {
   readonly stillHolds?: () => Promise<boolean>;
   /** Values of the secrets that a step declares, by variable. */
   readonly secretsOf: (step: Step) => Readonly<Record<string, string>>;
+  /** What an attempt's child is handed besides, and what its fingerprint does not depend on. Absent: nothing. */
+  readonly handedTo?: (step: Step, attempt: number) => Readonly<Record<string, string>>;
   readonly assemblePrompt: (parts: PromptParts) => string;
   /** Opens the log that an attempt's output goes to. */
   readonly openLog: (step: Step, attempt: number) => AttemptLog;

@@ -80,7 +80,7 @@ export async function executeJob(execution: JobExecution): Promise<number> {
       io.stderr.write(`run ${run.id} passed already: nothing to do\n`);
       return 0;
     }
-    return finish(io, finished, execution.project.request, { json: false, goOn: "press “Re-run failed jobs”" });
+    return finish(io, finished, execution.project.request, { json: false, goOn: "press “Re-run failed jobs”", warn: log.warn });
   } finally {
     // A cancelled job has seconds left; `post` has more.
     const saved = !io.signal.aborted && (await state.save(memory, 1));

@@ -1,8 +1,9 @@
 /**
  * A trace in OTLP's JSON mapping (opentelemetry-proto, `ExportTraceServiceRequest`): ids in lower-case hex, enums as numbers, 64-bit
- * integers as texts. Ids are derived from the run's id, so that the same run gives the same spans and runs can link to each other. Pure.
+ * integers as texts. Pure.
  */
-import { digestOfBytes } from "../../model/digest.ts";
+import type { TraceParent } from "../../model/traceparent.ts";
+import { attemptSpanId, spanId, traceIdOf } from "./span-ids.ts";
 import type { Trace, TraceAttempt, TraceCheck, TraceStep, WorkOrigin } from "./trace.ts";
 
 type Attribute = { readonly key: string; readonly value: OtlpValue };
@@ -35,19 +36,34 @@ export interface OtlpTraces {
   }[];
 }
 
+export interface OtlpOptions {
+  /** Only what this process did, with what stands above it. */
+  readonly writer?: string;
+  /** What the run stands below. */
+  readonly parent?: TraceParent;
+}
+
 /** The trace as one resource with one scope. Steps that never began have no span. */
-export function traceAsOtlp(trace: Trace): OtlpTraces {
+export function traceAsOtlp(whole: Trace, options: OtlpOptions = {}): OtlpTraces {
+  const trace = options.writer === undefined ? whole : partOf(whole, options.writer);
   const [first] = trace.processes;
   const attributes = attributesOf({ "service.name": "wave", "service.version": first?.wave, "host.name": first?.host });
   const scope = { name: "wave", version: first?.wave ?? "" };
-  return { resourceSpans: [{ resource: { attributes }, scopeSpans: [{ scope, spans: spansOf(trace) }] }] };
+  return { resourceSpans: [{ resource: { attributes }, scopeSpans: [{ scope, spans: spansOf(trace, options.parent) }] }] };
 }
 
-function spansOf(trace: Trace): OtlpSpan[] {
-  const make = spanMaker(trace);
+/** Steps that the process neither worked on nor took over were sent by another. */
+function partOf(trace: Trace, writer: string): Trace {
+  const steps = trace.steps.map((step) => ({ ...step, attempts: step.attempts.filter((attempt) => attempt.writer === writer) }));
+  return { ...trace, steps: steps.filter(({ attempts, reusedFrom }) => attempts.length > 0 || reusedFrom !== undefined) };
+}
+
+function spansOf(trace: Trace, parent: TraceParent | undefined): OtlpSpan[] {
+  const make = spanMaker(trace, parent);
   const root = spanId(trace.run, "run");
   const run = make({
     ...{ spanId: root, name: `run ${trace.pipeline}`, span: trace, status: trace.status },
+    ...(parent === undefined ? {} : { parent: parent.spanId }),
     attributes: { "cicd.pipeline.name": trace.pipeline, "wave.pipeline.version": trace.version, "wave.processes": trace.processes.length },
   });
   return [run, ...trace.steps.flatMap((step) => stepSpans(trace, step, root, make))];
@@ -126,8 +142,8 @@ interface SpanWords {
 
 type MakeSpan = (words: SpanWords) => OtlpSpan;
 
-function spanMaker(trace: Trace): MakeSpan {
-  const traceId = traceIdOf(trace.run);
+function spanMaker(trace: Trace, above: TraceParent | undefined): MakeSpan {
+  const traceId = above?.traceId ?? traceIdOf(trace.run);
   const began = BigInt(Date.parse(trace.startedAt)) * 1_000_000n;
   // Whole microseconds: more digits are not measured.
   const nanos = (ms: number) => String(began + BigInt(Math.round(ms * 1000)) * 1000n);
@@ -174,21 +190,4 @@ function otlpValue(key: string, value: string | number | boolean): OtlpValue {
   if (typeof value === "string") return { stringValue: value };
   if (typeof value === "boolean") return { boolValue: value };
   return key.endsWith("_ms") ? { doubleValue: value } : { intValue: String(value) };
-}
-
-function traceIdOf(run: string): string {
-  return hexOf(["trace", run], 32);
-}
-
-function spanId(run: string, ...words: readonly string[]): string {
-  return hexOf(["span", run, ...words], 16);
-}
-
-/** `nth`: of several attempts with one number, from processes that worked at the same time. */
-function attemptSpanId(run: string, step: string, attempt: number, nth: number): string {
-  return spanId(run, "attempt", step, String(attempt), ...(nth === 0 ? [] : [String(nth)]));
-}
-
-function hexOf(words: readonly string[], digits: number): string {
-  return digestOfBytes(`wave\0${words.join("\0")}`).slice("sha256:".length, "sha256:".length + digits);
 }

@@ -111,6 +111,7 @@ async function goOn(request: ResumeRequest, run: RunRecord, definition: Definiti
       ...request,
       ...{
         run: run.id,
+        before: run,
         first,
         options: merged,
         leaveOut: new Set(skip),

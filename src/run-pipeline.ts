@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { alertsOf, recordAlerts } from "./alert-run.ts";
 import { collectArtifacts } from "./artifact/collect.ts";
 import { changesPort } from "./change-project.ts";
 import { contractTypes } from "./contract/contract-types.ts";
@@ -87,6 +88,8 @@ export interface Execution {
   readonly part?: readonly string[];
   /** Steps that are left out. */
   readonly leaveOut?: ReadonlySet<string>;
+  /** The record of a run that is resumed, as it was before. */
+  readonly before?: RunRecord;
   /** What lies over the base is of this very run. */
   readonly undoesOwn?: boolean;
   /** The definition is not the one that the run had. */
@@ -150,17 +153,19 @@ async function followPlan(
   const { run, options, env, part, leaveOut, redefined } = execution;
   const { blobs, redactor, stateDir } = memory;
   const traced = traceEnvironment(env, run);
+  const alerts = alertsOf(planned, run, execution.before, env);
   let begun = 0;
   const publish = (events: readonly WaveEvent[]) => {
     for (const event of events) {
       if (event.type === "attempt-started" && event.workspace !== "isolated") begun += 1;
       reporter.onEvent(event);
+      alerts.onEvent(event);
     }
   };
   const first = await journal.append([execution.first]);
   if (!first.ok) return first;
   publish(first.value);
-  return executePlan({
+  const outcome = await executePlan({
     ...{ plan, run, journal, publish, blobs, adapters, contractTypes, assemblePrompt },
     ...{ state: memory.state, clock: systemClock, random: Math.random, signal: execution.signal, prior },
     workspaces: workspaceProvider({ root: read.root, stateDir, env, isolation, blobs, redactor }),
@@ -195,6 +200,9 @@ async function followPlan(
     treeAfter: () => treeOf(read.root, stateDir),
     ...(execution.input === undefined ? {} : { runInput: execution.input }),
   });
+  if (!outcome.ok) return outcome;
+  const recorded = await recordAlerts(alerts, journal, publish, outcome.value.status === "cancelled");
+  return recorded.ok ? outcome : recorded;
 }
 
 async function beginRun(

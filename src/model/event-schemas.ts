@@ -256,6 +256,24 @@ export const eventSchemas = {
       "A run was taken back to a step. `changes`: what the project has of the run from here on; absent: nothing. On disk after the project's files are written.",
     ),
   ),
+  "alert-sent": Type.Object(
+    {
+      alert: text("The alert's name in the manifest."),
+      reason: text("What was announced: `contract-failed`, `step-timeout`, `circuit-open`, `run-failed`, `run-recovered`."),
+      subject: text("What it is about: a step, `step/contract`, or empty for the run."),
+      tries: count("How many tries it took.", 1),
+    },
+    strict("A webhook took an alert."),
+  ),
+  "alert-failed": Type.Object(
+    {
+      alert: text("The alert's name in the manifest."),
+      reason: text("What was to be announced."),
+      subject: text("What it is about: a step, `step/contract`, or empty for the run."),
+      because: text("Why it was given up."),
+    },
+    strict("An alert was given up: the webhook did not take it in time."),
+  ),
   published: Type.Object(
     {
       kind: Type.Enum(["pr_comment", "pr_review"], { description: "Where it went." }),

@@ -26,6 +26,8 @@ const eventTypes: Readonly<Record<EventType, true>> = {
   "changes-applied": true,
   "changes-undone": true,
   "steps-rolled-back": true,
+  "alert-sent": true,
+  "alert-failed": true,
   published: true,
   "not-published": true,
   "run-finished": true,
@@ -69,4 +71,12 @@ export type RunOptions = PayloadOf<"run-started">["options"];
 /** The order in which events are read: by clock, then writer, then sequence. */
 export function compareEvents(a: Envelope, b: Envelope): number {
   return a.clock - b.clock || (a.writer < b.writer ? -1 : a.writer > b.writer ? 1 : 0) || a.seq - b.seq;
+}
+
+/** What a run tells the outside; nothing of the run itself changes by it. */
+export type OutsideEvent = EventOf<"published" | "not-published" | "alert-sent" | "alert-failed">;
+
+/** Whether an event tells of something that went to the outside, or did not. */
+export function isOutsideEvent(event: WaveEvent): event is OutsideEvent {
+  return ["published", "not-published", "alert-sent", "alert-failed"].includes(event.type);
 }

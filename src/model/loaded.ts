@@ -1,4 +1,5 @@
 /** What `load/` hands to `validate/`, and what `validate/` hands on. */
+import type { AlertTarget } from "./alert.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Digest } from "./digest.ts";
 import type { DocumentNode, MapNode, Origin } from "./document.ts";
@@ -52,6 +53,8 @@ export interface ValidatedProject {
   readonly gateFiles: ReadonlyMap<string, GateFile>;
   /** Names of all declared secrets. */
   readonly secrets: readonly string[];
+  /** Webhooks that are told what goes wrong. */
+  readonly alerts: readonly AlertTarget[];
   /** Relative to the project root. */
   readonly stateLocation: string;
 }

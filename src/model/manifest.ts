@@ -234,6 +234,37 @@ export const StateSettingsSchema = Type.Object(
   { ...strict, description: "Where runs are remembered." },
 );
 
+/** What is announced, in the words of the manifest. */
+export const alertReasons = ["contract-failed", "step-timeout", "circuit-open", "run-failed", "run-recovered"] as const;
+
+const variable = (description: string) => Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$", description });
+
+const Alerts = Type.Array(
+  Type.Object(
+    {
+      name: name("What it is called in events and reports."),
+      url: Type.Optional(
+        Type.String({ pattern: "^https?://", description: "The webhook. An address that is a secret goes by `url_from`." }),
+      ),
+      url_from: Type.Optional(variable("The environment variable that holds the webhook's address; it is scrubbed as a secret is.")),
+      format: Type.Optional(
+        Type.Enum(["cloudevents", "slack"], {
+          description: "The body: a CloudEvents 1.0 event in JSON (default), or a message for Slack.",
+        }),
+      ),
+      secret: Type.Optional(variable("The environment variable that holds the key by which bodies are signed.")),
+      on: Type.Optional(
+        Type.Array(Type.Enum([...alertReasons]), {
+          minItems: 1,
+          description: "What is announced (default: everything).",
+        }),
+      ),
+    },
+    { ...strict, description: "A webhook that is told what goes wrong." },
+  ),
+  { description: "Where contract failures, timeouts, open circuits, failed and recovered runs are announced." },
+);
+
 /** Keys that a manifest may have beside its pipelines. */
 const manifestCommon = {
   name: Type.Optional(name("With bare `steps:`: the pipeline's name (default: the file's).")),
@@ -261,6 +292,7 @@ const manifestCommon = {
     Type.Enum(["off"], { description: "No step's child is fenced, also where denied permissions are then not enforced." }),
   ),
   state: Type.Optional(StateSettingsSchema),
+  alerts: Type.Optional(Alerts),
 };
 
 function optionalSettings() {

@@ -1,6 +1,7 @@
 /**
  * What state tells: the rows that are projected from events. `state/` folds events into them; commands and the plan read them.
  */
+import type { AlertRecord } from "./alert.ts";
 import type { Digest } from "./digest.ts";
 import type { ArtifactRef, BaseRef, ChangesRef, FingerprintRef, RunOptions } from "./event.ts";
 import type { ContractResult, Failure } from "./failure.ts";
@@ -44,6 +45,8 @@ export interface RunRecord {
   /** What the project has of this run; differs from `changes` after a rollback, and while a resumed run has not come to its end. */
   readonly inProject?: ChangesRef;
   readonly failure?: Failure;
+  /** Alerts that were sent or given up; absent: none. */
+  readonly alerts?: readonly AlertRecord[];
   /** In the order of the manifest. */
   readonly steps: readonly StepRecord[];
   /** The process that writes it now or wrote it last. */

@@ -3,7 +3,7 @@
  * (`verbose`), and on GitHub always, each attempt in a group of its own, so that parallel steps do not mix.
  */
 import { describeFailure } from "../model/describe.ts";
-import type { EventOf, WaveEvent } from "../model/event.ts";
+import { type EventOf, isOutsideEvent, type OutsideEvent, type WaveEvent } from "../model/event.ts";
 import type { ContractResult, Failure } from "../model/failure.ts";
 import type { Reporter } from "../model/ports.ts";
 import { printable, withoutRunnerCommands } from "../model/printable.ts";
@@ -73,6 +73,7 @@ function keyOf({ step, attempt }: { readonly step: string; readonly attempt: num
 }
 
 function eventLines(event: WaveEvent, paint: Palette): string[] {
+  if (isOutsideEvent(event)) return [outsideLine(event, paint)];
   switch (event.type) {
     case "run-started": {
       const name = printable(event.version === undefined ? event.pipeline : `${event.pipeline}@${event.version}`);
@@ -110,9 +111,6 @@ function eventLines(event: WaveEvent, paint: Palette): string[] {
       return [`${printable(event.step)} runs again ${paint.dim(printable(event.because))}`];
     case "steps-rolled-back":
       return [`rolled back to ${printable(event.to)}: ${event.steps.map(printable).join(", ")} undone`];
-    case "published":
-    case "not-published":
-      return [publicationLine(event, paint)];
     case "attempt-passed":
     case "attempt-failed":
     case "attempt-cancelled":
@@ -122,7 +120,11 @@ function eventLines(event: WaveEvent, paint: Palette): string[] {
   }
 }
 
-function publicationLine(event: EventOf<"published" | "not-published">, paint: Palette): string {
+function outsideLine(event: OutsideEvent, paint: Palette): string {
+  if (event.type === "alert-sent")
+    return `alert ${printable(event.alert)} sent: ${printable(event.reason)} ${paint.dim(printable(event.subject))}`;
+  if (event.type === "alert-failed")
+    return `${sign("waiting", paint)} alert ${printable(event.alert)} (${printable(event.reason)}) was not sent: ${printable(event.because)}`;
   const what = `${printable(event.artifact)} as ${event.kind.replace("pr_", "pull request ")}`;
   if (event.type === "published") return `${sign("passed", paint)} published ${what} ${paint.dim(printable(event.url))}`;
   return `${sign(event.optional ? "skipped" : "waiting", paint)} ${what} was not published: ${printable(event.because)}`;

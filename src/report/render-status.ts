@@ -47,6 +47,7 @@ export function renderRun(run: RunRecord, { color, resume = `wave resume ${run.i
     ...(run.failure === undefined ? [] : [`  ${failureTitle(run.failure)}`]),
     ...projectLines(run),
     ...run.steps.flatMap((step) => stepLines(step, paint)),
+    ...(run.alerts ?? []).map((alert) => alertLine(alert, paint)),
     ...closing(run, resume, paint),
   ];
   return `${lines.join("\n")}\n`;
@@ -72,6 +73,11 @@ function closing(run: RunRecord, resume: string, paint: Palette): string[] {
     case "cancelled":
       return [`${paint.bold("to go on:")} ${resume}`];
   }
+}
+
+function alertLine({ alert, reason, subject, outcome, because }: NonNullable<RunRecord["alerts"]>[number], paint: Palette): string {
+  const what = `${reason}${subject === "" ? "" : ` ${printable(subject)}`}`;
+  return `  alert ${printable(alert)} ${outcome === "sent" ? "sent" : "not sent"}: ${what}${because === undefined ? "" : paint.dim(` ${printable(because)}`)}`;
 }
 
 function stepLines(step: StepRecord, paint: Palette): string[] {

@@ -3,7 +3,7 @@
  * own in it; `render-frame.ts` draws it.
  */
 
-import type { EventOf, WaveEvent } from "../model/event.ts";
+import { type EventOf, isOutsideEvent, type WaveEvent } from "../model/event.ts";
 import type { ContractResult, Failure } from "../model/failure.ts";
 import type { Plan } from "../model/plan.ts";
 import { unreachable } from "../model/result.ts";
@@ -63,6 +63,7 @@ export function viewOfPlan(plan: Plan): RunView {
 /** Folds one event into the view, in place (a run of thousands of steps is not copied for each), and gives it back. */
 export function applyEvent(view: RunView, event: WaveEvent): RunView {
   const at = Date.parse(event.ts);
+  if (isOutsideEvent(event)) return view;
   switch (event.type) {
     case "run-started":
       begin(view, event, at);
@@ -105,8 +106,6 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
     case "changes-applied":
     case "changes-undone":
     case "steps-rolled-back":
-    case "published":
-    case "not-published":
       break;
     default:
       return unreachable(event);

@@ -2,6 +2,7 @@
  * Folds the events of a run. Pure: the same events, in any order and any number of times, give the same fold. Of several passed
  * attempts of a step the first counts, of those that began after the step was last undone.
  */
+import type { AlertRecord } from "../model/alert.ts";
 import { compareEvents, type EventOf, type WaveEvent } from "../model/event.ts";
 import { resetOf, sampleOf } from "./breaker-samples.ts";
 import { attemptDraft, endAttempt, openAttempt, type RunDraft, type StepDraft, undoStep, workOn } from "./fold-step.ts";
@@ -17,12 +18,12 @@ export function foldRun(events: readonly WaveEvent[]): RunFold | undefined {
     followWriter(draft, event);
     apply(draft, event);
   }
-  const { writers, steps, reuses: _reuses, removed: _removed, ...run } = draft;
+  const { writers, steps, alerts, reuses: _reuses, removed: _removed, ...run } = draft;
   const writerFolds = [...writers.values()].map(({ firstAt, lastAt, finishedMs, ...writer }) => ({
     ...writer,
     spentMs: finishedMs ?? Math.max(0, lastAt - firstAt),
   }));
-  return { ...run, writers: writerFolds, steps: [...steps.values()] };
+  return { ...run, writers: writerFolds, steps: [...steps.values()], ...(alerts.length === 0 ? {} : { alerts }) };
 }
 
 /** Sorted and without duplicates. Journals are read in order, so that mostly nothing is to be done. */
@@ -48,6 +49,7 @@ function runDraft(started: EventOf<"run-started">): RunDraft {
     samples: [],
     resets: [],
     revoked: [],
+    alerts: [],
     reuses: new Map(),
     removed: new Map(),
   };
@@ -104,6 +106,10 @@ function apply(draft: RunDraft, event: WaveEvent): void {
       draft.changes = event.changes;
       delete draft.inProject;
       draft.applied = false;
+      return;
+    case "alert-sent":
+    case "alert-failed":
+      draft.alerts.push(alertOf(event));
       return;
     case "circuit-reset":
       draft.resets.push(resetOf(event));
@@ -193,6 +199,12 @@ function finishPart(draft: RunDraft, { status, failure, run }: EventOf<"run-fini
   else draft.outcome = steps.some((step) => step.status === "pending" || step.status === "running") ? "pending" : "passed";
   if (failure !== undefined) draft.failure = failure;
   else if (draft.outcome === "failed") draft.failure = { reason: "run-failed", run, steps: failed };
+}
+
+function alertOf(event: EventOf<"alert-sent" | "alert-failed">): AlertRecord {
+  const { alert, subject, ts } = event;
+  const told = { alert, reason: event.reason as AlertRecord["reason"], subject, at: ts };
+  return event.type === "alert-sent" ? { ...told, outcome: "sent" } : { ...told, outcome: "failed", because: event.because };
 }
 
 type StepEvent = Extract<WaveEvent, { readonly step: string }>;

@@ -1,4 +1,5 @@
 /** How one step's attempts change while events are folded. The drafts are open for writing; what `foldRun` gives out is not. */
+import type { AlertRecord } from "../model/alert.ts";
 import type { EventOf } from "../model/event.ts";
 import type { ContractResult } from "../model/failure.ts";
 import type { StepStatus } from "../model/state.ts";
@@ -21,7 +22,8 @@ export interface WriterDraft extends Draft<Omit<WriterFold, "spentMs">> {
   finishedMs?: number;
 }
 
-export interface RunDraft extends Draft<Omit<RunFold, "writers" | "steps" | "samples" | "resets" | "revoked">> {
+export interface RunDraft extends Draft<Omit<RunFold, "writers" | "steps" | "samples" | "resets" | "revoked" | "alerts">> {
+  alerts: AlertRecord[];
   writers: Map<string, WriterDraft>;
   steps: Map<string, StepDraft>;
   samples: SampleFold[];

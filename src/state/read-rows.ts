@@ -1,5 +1,6 @@
 /** Brings runs' folds back from the tables, as they were laid in. */
 import type { Database, SqlValue } from "sql.js";
+import type { AlertRecord } from "../model/alert.ts";
 import type { Digest } from "../model/digest.ts";
 import type { ArtifactRef, ChangesRef, FingerprintRef } from "../model/event.ts";
 import type { ContractResult, Failure, Violation } from "../model/failure.ts";
@@ -29,6 +30,7 @@ export function loadFold(db: Database, run: string): RunFold | undefined {
     ...changesOf(row),
     applied: row["applied"] === 1,
     ...optional("inProject", row["in_project"], fromJson<ChangesRef>),
+    ...loadAlerts(db, run),
     writers: loadWriters(db, run),
     steps: loadSteps(db, run),
     samples: rowsOf(db, "SELECT * FROM breaker_samples WHERE run = ? ORDER BY position", [run]).map((one) => ({
@@ -42,6 +44,18 @@ export function loadFold(db: Database, run: string): RunFold | undefined {
       attempt: numberOf(one, "attempt"),
     })),
   };
+}
+
+function loadAlerts(db: Database, run: string): { alerts?: readonly AlertRecord[] } {
+  const alerts = rowsOf(db, "SELECT * FROM alerts WHERE run = ? ORDER BY position", [run]).map((row) => ({
+    alert: textOf(row, "alert"),
+    reason: textOf(row, "reason") as AlertRecord["reason"],
+    subject: textOf(row, "subject"),
+    outcome: textOf(row, "outcome") as AlertRecord["outcome"],
+    at: textOf(row, "at"),
+    ...optional("because", row["because"], String),
+  }));
+  return alerts.length === 0 ? {} : { alerts };
 }
 
 /** The processes that wrote a run, as they opened its journals. */

@@ -92,6 +92,13 @@ CREATE TABLE revoked_work (
 ) WITHOUT ROWID;
 CREATE INDEX revoked_work_by_source ON revoked_work (of_run, step, attempt);
 `,
+  `
+CREATE TABLE alerts (
+  run TEXT NOT NULL, position INTEGER NOT NULL, alert TEXT NOT NULL, reason TEXT NOT NULL, subject TEXT NOT NULL, outcome TEXT NOT NULL,
+  at TEXT NOT NULL, because TEXT,
+  PRIMARY KEY (run, position)
+) WITHOUT ROWID;
+`,
 ];
 
 /** The tables whose rows belong to one run. */
@@ -106,4 +113,5 @@ export const runTables = [
   "breaker_samples",
   "breaker_resets",
   "revoked_work",
+  "alerts",
 ] as const;

@@ -39,6 +39,11 @@ export function replaceRun(db: Database, run: string, fold: RunFold | undefined,
   insertAll(db, "breaker_resets", resets);
   const revoked = fold.revoked.map(({ step, run: of, attempt }, position) => [run, position, step, of, attempt]);
   insertAll(db, "revoked_work", revoked);
+  const alerts = (fold.alerts ?? []).map(({ alert, reason, subject, outcome, at, because }, position) => [
+    ...[run, position, alert, reason, subject, outcome, at],
+    orNull(because),
+  ]);
+  insertAll(db, "alerts", alerts);
 }
 
 function insertWriters(db: Database, run: string, fold: RunFold | undefined, watermarks: readonly Watermark[]): void {

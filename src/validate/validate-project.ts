@@ -8,6 +8,7 @@ import type { LoadedProject, ValidatedProject } from "../model/loaded.ts";
 import type { Pipeline } from "../model/pipeline.ts";
 import type { GateFile } from "../model/ports.ts";
 import { normalizePath, staysInside } from "../model/project-path.ts";
+import { readAlerts } from "./alerts.ts";
 import { checkContracts } from "./contract-checks.ts";
 import { checkManifestKeys } from "./exclusive-keys.ts";
 import { collectFindings } from "./findings.ts";
@@ -38,6 +39,7 @@ export async function validateProject(loaded: LoadedProject, options: ValidateOp
     active: source.active,
   }));
   const stateLocation = readStateLocation(scope);
+  const alerts = readAlerts(scope);
   const built = pipelines.map(({ pipeline }) => pipeline);
   const gateFiles = gateFilesOf(scope, built);
   await checkContracts(built, gateFiles, scope);
@@ -45,8 +47,9 @@ export async function validateProject(loaded: LoadedProject, options: ValidateOp
   const diagnostics = sortDiagnostics([...loaded.diagnostics, ...untold(scope)]);
   if (hasErrors(diagnostics)) return { diagnostics };
   const declared = built.flatMap(({ steps }) => steps.flatMap((step) => step.secrets));
-  const secrets = [...new Set([...defaults.secrets, ...personas.secrets, ...declared])];
-  return { project: { pipelines, gateFiles, secrets, stateLocation }, diagnostics };
+  const ofAlerts = alerts.flatMap(({ urlFrom, secret }) => [urlFrom, secret].filter((name) => name !== undefined));
+  const secrets = [...new Set([...defaults.secrets, ...personas.secrets, ...declared, ...ofAlerts])];
+  return { project: { pipelines, gateFiles, secrets, alerts, stateLocation }, diagnostics };
 }
 
 function checkDocuments({ loaded, manifest, findings }: Scope): void {

@@ -557,6 +557,54 @@ export const shapes = {
         },
         "additionalProperties": false
       },
+      "alerts": {
+        "type": "array",
+        "items": {
+          "type": "object",
+          "required": [
+            "name"
+          ],
+          "properties": {
+            "name": {
+              "type": "string",
+              "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
+              "maxLength": 100
+            },
+            "url": {
+              "type": "string",
+              "pattern": "^https?://"
+            },
+            "url_from": {
+              "type": "string",
+              "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"
+            },
+            "format": {
+              "enum": [
+                "cloudevents",
+                "slack"
+              ]
+            },
+            "secret": {
+              "type": "string",
+              "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"
+            },
+            "on": {
+              "type": "array",
+              "items": {
+                "enum": [
+                  "contract-failed",
+                  "step-timeout",
+                  "circuit-open",
+                  "run-failed",
+                  "run-recovered"
+                ]
+              },
+              "minItems": 1
+            }
+          },
+          "additionalProperties": false
+        }
+      },
       "pipeline": {
         "type": "object",
         "required": [

@@ -25,6 +25,7 @@ import { systemClock } from "./platform/clock.ts";
 import { openState } from "./state/open-state.ts";
 import { validateProject } from "./validate/validate-project.ts";
 import { version } from "./version.ts";
+import type { ProjectListing } from "./workspace/base.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -40,6 +41,8 @@ export interface ProjectRequest {
   readonly source?: FileSource;
   /** The project, where it was read already; absent: it is read. */
   readonly read?: ReadProject;
+  /** A look at its files that was begun before; absent: it is begun when it is needed. */
+  readonly listing?: ProjectListing;
   /** Brings blobs that are not in the local store; absent: they are lost. */
   readonly bring?: BringBlob;
 }

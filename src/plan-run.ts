@@ -69,7 +69,7 @@ export const adapters: ReadonlyMap<string, Adapter> = new Map([["command", comma
 export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipeline) => boolean): Promise<Result<PlannedRun>> {
   const located = locateProject(request);
   if (!located.ok) return located;
-  const listing = listProject(located.value.root);
+  const listing = request.listing ?? listProject(located.value.root);
   const read = await readProject(request, located.value);
   if (!read.ok) return read;
   const project = requireValid(read.value);

@@ -17,8 +17,8 @@ import type { StepChange } from "./redefine-run.ts";
 import { type Definition, definitionOf } from "./run-definition.ts";
 import { execute, type FinishedRun } from "./run-pipeline.ts";
 import { sinceBegin } from "./since-begin.ts";
-import { requireJournals } from "./state/require-journals.ts";
-import { noSuchStep } from "./undo-run.ts";
+import { requireJournals } from "./state/archived-run.ts";
+import { noSuchStep } from "./state/run-step.ts";
 import { listProject, type ProjectListing } from "./workspace/base.ts";
 
 export interface ResumeRequest extends ProjectRequest {
@@ -62,7 +62,7 @@ export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: R
   const run = found.value;
   const idle = run.status === "passed" && request.from === undefined;
   if (idle && !request.update) return ok({ run });
-  const listing = listProject(located.value.root);
+  const listing = request.listing ?? listProject(located.value.root);
   const writable = await requireJournals(outer.state, run.id);
   if (!writable.ok) return writable;
   const defined = await definitionOf(request, located.value.root, run, outer);

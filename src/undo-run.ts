@@ -10,11 +10,11 @@ import type { ChangesRef, EventPayload } from "./model/event.ts";
 import { descendantsOf } from "./model/graph.ts";
 import type { Journal } from "./model/ports.ts";
 import { err, ok, type Result } from "./model/result.ts";
-import { closest } from "./model/similar.ts";
 import type { RunRecord } from "./model/state.ts";
 import type { Memory } from "./open-project.ts";
 import { overwriting } from "./overwrite-files.ts";
-import { requireJournals } from "./state/require-journals.ts";
+import { requireJournals } from "./state/archived-run.ts";
+import { noSuchStep } from "./state/run-step.ts";
 import { takeBase } from "./workspace/base.ts";
 import { compareProject } from "./workspace/changeset/compare-project.ts";
 import { readChangeset } from "./workspace/changeset/keep-changes.ts";
@@ -130,20 +130,13 @@ async function tell(memory: Memory, root: string, journal: Journal, { to, steps,
 /** What descends from a step, where some of it passed. */
 function stepsAfter(run: RunRecord, to: string): Result<readonly string[]> {
   const byId = new Map(run.steps.map((step) => [step.id, step]));
-  if (!byId.has(to)) return err(noSuchStep(run, to, [...byId.keys()]));
+  if (!byId.has(to)) return err(noSuchStep(run, to));
   const steps = descendantsOf([...byId.keys()], (id) => byId.get(id)?.dependencies ?? [], to);
   if (steps.some((id) => byId.get(id)?.status === "passed")) return ok(steps);
   return nothingToUndo(
     run,
     steps.length === 0 ? `nothing descends from step \`${to}\`` : `no step that descends from \`${to}\` has passed`,
   );
-}
-
-/** The failure for a step that a run does not have. */
-export function noSuchStep(run: RunRecord, step: string, known: readonly string[]) {
-  const guess = closest(step, known);
-  const guessed = guess === undefined ? `\`wave status ${run.id}\` lists its steps` : `did you mean \`${guess}\`?`;
-  return { reason: "usage", message: `run ${run.id} has no step \`${step}\``, hint: guessed } as const;
 }
 
 function nothingToUndo(run: RunRecord, why: string, what = "`wave status` lists the runs"): Result<never> {

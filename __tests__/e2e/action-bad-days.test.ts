@@ -76,7 +76,6 @@ describe("the cache", () => {
     const result = await machines()(1, "good");
     expect(result.code).toBe(0);
     expect(said(result)).toEqual(["state was not restored from the cache: no answer within 6 s"]);
-    expect(service.calls).not.toContain("CreateCacheEntry");
   }, 120_000);
 
   it("is read-only: one warning, and the same verdict", async () => {

@@ -1,56 +1,112 @@
 /** `wave artifacts`: what a run left, as artifacts or as changes to the project's files. */
+import path from "node:path";
+import { exportArtifacts, type LeftArtifact, verifyArtifacts } from "../artifact/export-artifacts.ts";
 import type { Changeset } from "../model/changeset.ts";
 import type { ChangesRef } from "../model/event.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import type { RunRecord } from "../model/state.ts";
 import type { Memory } from "../open-project.ts";
-import { renderArtifacts } from "../report/render-artifacts.ts";
+import { exportedLines, lostLines, renderArtifacts } from "../report/render-artifacts.ts";
 import { changesLines } from "../report/render-changes.ts";
+import { blobsOf } from "../state/archived-run.ts";
+import { stepOf } from "../state/run-step.ts";
 import { readChangeset } from "../workspace/changeset/keep-changes.ts";
-import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
+import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
 import { openProjectMemory } from "./open-memory.ts";
+import { projectRequest } from "./project-request.ts";
 
 export const artifactsCommand: Command = {
   name: "artifacts",
-  summary: "Show what a run left: its artifacts, or its changes to the project's files",
-  details: "With --patch the changes are printed as a patch that `git apply` takes.",
+  summary: "Show, export or verify what a run left: its artifacts, or its changes to the project's files",
+  details: [
+    "With --export each artifact becomes the file DIR/STEP/NAME, with the ending of the file that it was collected from; a file that is there with other bytes is not overwritten.",
+    "With --verify the bytes of each are compared with its digest, and the exit status is 4 when one is lost.",
+    "With --patch the changes are printed as a patch that `git apply` takes.",
+  ].join(" "),
   arguments: [
     { name: "[run]", description: "an id, a unique prefix, `latest` (default), or a pipeline's name" },
     { name: "[step]", description: "only what this step left" },
   ],
   options: [
     ...manifestOptions,
+    { flags: "--export <dir>", description: "write the artifacts into this directory" },
+    { flags: "--verify", description: "compare the artifacts' bytes with their digests" },
     { flags: "--changes", description: "show the files that were added, changed and deleted" },
     { flags: "--patch", description: "print the changes as a git patch on stdout" },
     jsonOption,
   ],
-  examples: ["wave artifacts", "wave artifacts latest --changes", "wave artifacts 3f9a implement --patch > work.patch"],
+  examples: [
+    "wave artifacts",
+    "wave artifacts latest --export out",
+    "wave artifacts 3f9a --verify",
+    "wave artifacts latest --changes",
+    "wave artifacts 3f9a implement --patch > work.patch",
+  ],
   run: artifacts,
 };
+
+/** What may be asked for; each excludes the others. */
+const wishes = ["export", "verify", "changes", "patch"] as const;
 
 async function artifacts(invocation: Invocation): Promise<number> {
   const { io } = invocation;
   const json = flag(invocation, "json");
+  const wished = wishes.filter((wish) => flag(invocation, wish) || textOption(invocation, wish) !== undefined);
+  if (wished.length > 1)
+    return fail(io, { reason: "usage", message: `--${wished[0]} and --${wished[1]} are two wishes: ask one after the other` }, { json });
   const opened = await openProjectMemory(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
-  const { memory } = opened.value;
-  const [selector, step] = invocation.arguments;
-  const found = await memory.state.findRun(selector ?? "latest");
+  const [selector, id] = invocation.arguments;
+  const found = await opened.value.memory.state.findRun(selector ?? "latest");
   if (!found.ok) return fail(io, found.error, { json });
   const run = found.value;
-  const steps = step === undefined ? run.steps : run.steps.filter(({ id }) => id === step);
-  if (steps.length === 0) {
-    const known = run.steps.map(({ id }) => id).join(", ");
-    return fail(io, { reason: "usage", message: `run ${run.id} has no step \`${step}\``, hint: `its steps: ${known}` }, { json });
-  }
-  if (!flag(invocation, "changes") && !flag(invocation, "patch")) {
-    const left = steps.flatMap(({ id, artifacts: own }) => own.map((artifact) => ({ step: id, ...artifact })));
-    io.stdout.write(json ? `${JSON.stringify({ ok: true, run: run.id, artifacts: left })}\n` : renderArtifacts(left, io.stdout.color));
-    return 0;
-  }
+  const memory = { ...opened.value.memory, blobs: blobsOf(run, opened.value.memory.blobs) };
+  const step = id === undefined ? ok(undefined) : stepOf(run, id);
+  if (!step.ok) return fail(io, step.error, { json });
+  const [wish] = wished;
+  if (wish === "changes" || wish === "patch") return showChanges(invocation, memory, run, id, wish);
+  const steps = step.value === undefined ? run.steps : [step.value];
+  const left = steps.flatMap(({ id: of, artifacts: own }) => own.map((artifact) => ({ step: of, ...artifact })));
+  if (wish === "export") return exportLeft(invocation, memory, run, left);
+  if (wish === "verify") return verifyLeft(invocation, memory, run, left);
+  io.stdout.write(json ? `${JSON.stringify({ ok: true, run: run.id, artifacts: left })}\n` : renderArtifacts(left, io.stdout.color));
+  return 0;
+}
+
+async function exportLeft(invocation: Invocation, { blobs }: Memory, run: RunRecord, left: readonly LeftArtifact[]): Promise<number> {
+  const { io } = invocation;
+  const json = flag(invocation, "json");
+  const directory = path.resolve(projectRequest(invocation).cwd, textOption(invocation, "export") ?? "");
+  const exported = await exportArtifacts(left, directory, blobs);
+  if (!exported.ok) return fail(io, exported.error, { json });
+  io.stdout.write(json ? `${JSON.stringify({ ok: true, run: run.id, artifacts: exported.value })}\n` : exportedLines(exported.value));
+  return 0;
+}
+
+/** Exits with 4 when an artifact is lost, as reading it would. */
+async function verifyLeft(invocation: Invocation, { blobs }: Memory, run: RunRecord, left: readonly LeftArtifact[]): Promise<number> {
+  const { io } = invocation;
+  const json = flag(invocation, "json");
+  const lost = await verifyArtifacts(left, blobs);
+  if (!lost.ok) return fail(io, lost.error, { json });
+  const whole = lost.value.length === 0;
+  if (json) io.stdout.write(`${JSON.stringify({ ok: whole, run: run.id, verified: left.length - lost.value.length, lost: lost.value })}\n`);
+  else io.stdout.write(lostLines(lost.value, left.length, io.stdout.color));
+  return whole ? 0 : 4;
+}
+
+async function showChanges(
+  invocation: Invocation,
+  memory: Memory,
+  run: RunRecord,
+  step: string | undefined,
+  how: "changes" | "patch",
+): Promise<number> {
+  const { io } = invocation;
+  const json = flag(invocation, "json");
   const changes = await changesOf(memory, run, step);
   if (!changes.ok) return fail(io, changes.error, { json });
-  if (flag(invocation, "patch")) return printPatch(invocation, memory, changes.value);
+  if (how === "patch") return printPatch(invocation, memory, changes.value);
   const lines = changesLines(changes.value, { color: io.stdout.color });
   if (json) io.stdout.write(`${JSON.stringify({ ok: true, run: run.id, applied: run.applied, changes: changes.value })}\n`);
   else io.stdout.write(lines.length === 0 ? "no files were changed\n" : `${lines.join("\n")}\n`);

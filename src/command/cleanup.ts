@@ -1,11 +1,11 @@
 /** `wave cleanup`: takes away what state no longer needs. */
-import { parseDuration } from "../model/quantity.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import type { RunStatus } from "../model/state.ts";
 import { renderCleanup } from "../report/render-cleanup.ts";
 import type { RunCriteria } from "../state/select-runs.ts";
 import { type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
 import { openProjectMemory } from "./open-memory.ts";
+import { parseAge } from "./parse-time.ts";
 
 /** The statuses of runs that may go. */
 const endings = ["passed", "failed", "cancelled", "interrupted"] as const satisfies readonly RunStatus[];
@@ -76,11 +76,4 @@ function readCriteria(invocation: Invocation): Result<RunCriteria> {
 
 function keepLastMessage(text: string): string {
   return `--keep-last takes a whole number from 1 to 1000000, not \`${text}\``;
-}
-
-/** Milliseconds of a duration, days and weeks included. */
-function parseAge(text: string): number | undefined {
-  const long = /^(\d+)([dw])$/.exec(text);
-  if (long === null) return parseDuration(text);
-  return Number(long[1]) * (long[2] === "w" ? 7 : 1) * 24 * 3_600_000;
 }

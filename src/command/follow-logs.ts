@@ -6,11 +6,14 @@ import { ok, type Result } from "../model/result.ts";
 import type { RunRecord } from "../model/state.ts";
 import type { Memory } from "../open-project.ts";
 import { systemClock } from "../platform/clock.ts";
+import { attemptFailureText } from "../report/attempt-failure-text.ts";
+import { blobsOf } from "../state/archived-run.ts";
+import { type AttemptLog, selectLogs, type WantedLogs } from "./select-logs.ts";
 
 export interface FollowRequest {
   readonly memory: Memory;
   readonly run: RunRecord;
-  readonly wanted: { readonly step?: string; readonly attempt?: number };
+  readonly wanted: WantedLogs;
   readonly follow: boolean;
   readonly json: boolean;
   readonly io: Io;
@@ -19,17 +22,22 @@ export interface FollowRequest {
 /** How long to wait before looking at a live log again, in milliseconds. */
 const lookAgainMs = 200;
 
-/** Prints the wanted logs; with `follow`, until the run ends or the reader is interrupted. */
-export async function followLogs(request: FollowRequest): Promise<Result<void>> {
-  const { memory, wanted, io } = request;
+/** Prints the wanted logs; with `follow`, until the run ends or the reader is interrupted. Gives how many attempts were wanted. */
+export async function followLogs(request: FollowRequest): Promise<Result<number>> {
+  const { memory, wanted, follow, io } = request;
   const printer = printerOf(request);
+  const seen = new Set<string>();
+  const begun = new Map<string, number>();
   let run = request.run;
   for (;;) {
-    for (const log of wantedLogs(run, wanted.step, wanted.attempt)) {
+    for (const log of selectLogs(run, wanted, begun)) {
+      seen.add(keyOf(log));
+      // What is printed in part is printed to its end, also when the next attempt has begun.
+      if (follow && !begun.has(log.step)) begun.set(log.step, log.attempt);
       const printed = await printNew(request, run, log, printer);
       if (!printed.ok) return printed;
     }
-    if (!request.follow || run.status !== "running" || io.signal.aborted) return ok(undefined);
+    if (!follow || run.status !== "running" || io.signal.aborted) return ok(seen.size);
     await systemClock.sleep(lookAgainMs, io.signal);
     const again = await memory.state.findRun(run.id);
     if (!again.ok) return again;
@@ -37,67 +45,71 @@ export async function followLogs(request: FollowRequest): Promise<Result<void>> 
   }
 }
 
-/** One attempt whose log is wanted. */
-interface WantedLog {
-  readonly step: string;
-  readonly attempt: number;
-}
-
-/** The attempts that the options mean, as far as the run has come. */
-function wantedLogs(run: RunRecord, step: string | undefined, attempt: number | undefined): readonly WantedLog[] {
-  return run.steps
-    .filter((record) => step === undefined || record.id === step)
-    .flatMap((record) => {
-      const chosen = attempt === undefined ? record.attempts.slice(-1) : record.attempts.filter((one) => one.attempt === attempt);
-      return chosen.map((one) => ({ step: record.id, attempt: one.attempt }));
-    });
-}
-
 interface Printer {
-  readonly print: (log: WantedLog, text: string) => void;
-  /** Bytes printed so far, by `step.attempt`. */
+  readonly print: (log: AttemptLog, text: string) => void;
+  /** Says why an attempt failed, once. */
+  readonly explain: (log: AttemptLog) => void;
+  /** Bytes printed so far, by attempt. */
   readonly offsets: Map<string, number>;
-  /** Bytes of a character that is not whole yet, by `step.attempt`. */
+  /** Bytes of a character that is not whole yet, by attempt. */
   readonly decoders: Map<string, StringDecoder>;
 }
 
 function printerOf({ json, wanted, io }: FollowRequest): Printer {
   let last = "";
-  const print = (log: WantedLog, text: string) => {
+  let midLine = false;
+  const explained = new Set<string>();
+  const print = (log: AttemptLog, text: string) => {
+    const { step, attempt } = log;
     if (json) {
-      io.stdout.write(`${JSON.stringify({ ...log, text })}\n`);
+      io.stdout.write(`${JSON.stringify({ step, attempt, text })}\n`);
       return;
     }
-    const title = `${log.step} (attempt ${log.attempt})`;
-    if (wanted.step === undefined && title !== last) io.stdout.write(`==> ${title} <==\n`);
+    const title = `${step} (attempt ${attempt})`;
+    const one = wanted.step !== undefined && !wanted.errors && wanted.since === undefined;
+    if (!one && title !== last) io.stdout.write(`${midLine ? "\n" : ""}==> ${title} <==\n`);
     last = title;
     io.stdout.write(text);
+    midLine = text === "" ? midLine : !text.endsWith("\n");
   };
-  return { print, offsets: new Map(), decoders: new Map() };
+  const explain = (log: AttemptLog) => {
+    const { step, attempt, record } = log;
+    if (!wanted.errors || record.failure === undefined || explained.has(keyOf(log))) return;
+    explained.add(keyOf(log));
+    if (json) io.stdout.write(`${JSON.stringify({ step, attempt, failure: record.failure })}\n`);
+    else
+      print(log, `${midLine && last === `${step} (attempt ${attempt})` ? "\n" : ""}${attemptFailureText(record.failure, io.stdout.color)}`);
+  };
+  return { print, explain, offsets: new Map(), decoders: new Map() };
 }
 
-async function printNew(request: FollowRequest, run: RunRecord, log: WantedLog, printer: Printer): Promise<Result<void>> {
-  const key = `${log.step}.${log.attempt}`;
+function keyOf({ step, attempt }: Pick<AttemptLog, "step" | "attempt">): string {
+  return `${step}.${attempt}`;
+}
+
+async function printNew(request: FollowRequest, run: RunRecord, log: AttemptLog, printer: Printer): Promise<Result<void>> {
+  const key = keyOf(log);
   const offset = printer.offsets.get(key) ?? 0;
   const bytes = await readLog(request.memory, run, log, offset);
   if (!bytes.ok) return bytes;
-  if (bytes.value.length === 0) return ok(undefined);
-  printer.offsets.set(key, offset + bytes.value.length);
-  const decoder = printer.decoders.get(key) ?? new StringDecoder("utf8");
-  printer.decoders.set(key, decoder);
-  printer.print(log, decoder.write(Buffer.from(bytes.value)));
+  if (bytes.value.length > 0) {
+    printer.offsets.set(key, offset + bytes.value.length);
+    const decoder = printer.decoders.get(key) ?? new StringDecoder("utf8");
+    printer.decoders.set(key, decoder);
+    printer.print(log, decoder.write(Buffer.from(bytes.value)));
+  }
+  printer.explain(log);
   return ok(undefined);
 }
 
 /** The log from an offset on: the stored one once the attempt has ended, else the live file. */
-async function readLog(memory: Memory, run: RunRecord, log: WantedLog, offset: number): Promise<Result<Uint8Array>> {
-  const record = run.steps.find((step) => step.id === log.step)?.attempts.find((one) => one.attempt === log.attempt);
-  if (record?.log !== undefined) {
-    const stored = await memory.blobs.get(record.log);
+async function readLog(memory: Memory, run: RunRecord, log: AttemptLog, offset: number): Promise<Result<Uint8Array>> {
+  if (log.record.log !== undefined) {
+    const stored = await blobsOf(run, memory.blobs).get(log.record.log);
     return stored.ok ? ok(stored.value.subarray(offset)) : stored;
   }
   try {
-    const file = await open(`${memory.stateDir}/logs/${run.id}/${log.step}.${log.attempt}.log`);
+    const file = await open(`${memory.stateDir}/logs/${run.id}/${keyOf(log)}.log`);
     try {
       const { size } = await file.stat();
       const bytes = Buffer.alloc(Math.max(0, size - offset));

@@ -1,6 +1,8 @@
 /** `wave workspace`: where the workspace of a failed attempt lies. */
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { archivedRun } from "../state/archived-run.ts";
+import { stepOf } from "../state/run-step.ts";
 import { attemptDirectory } from "../workspace/attempt-room.ts";
 import { type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
 import { openProjectMemory } from "./open-memory.ts";
@@ -35,15 +37,13 @@ async function workspace(invocation: Invocation): Promise<number> {
   const run = await memory.state.findRun(textOption(invocation, "run") ?? "latest");
   if (!run.ok) return fail(io, run.error, { json });
   const id = invocation.arguments[0] ?? "";
-  const step = run.value.steps.find((record) => record.id === id);
-  if (step === undefined) {
-    const known = run.value.steps.map((record) => record.id).join(", ");
-    return fail(io, { reason: "usage", message: `run ${run.value.id} has no step \`${id}\``, hint: `its steps: ${known}` }, { json });
-  }
-  const attempts = step.attempts.map((record) => record.attempt).filter((number) => attempt === undefined || number === attempt);
+  const step = stepOf(run.value, id);
+  if (!step.ok) return fail(io, step.error, { json });
+  const attempts = step.value.attempts.map((record) => record.attempt).filter((number) => attempt === undefined || number === attempt);
   const directories = attempts.map((number) => attemptDirectory(memory.stateDir, run.value.id, id, number)).filter(existsSync);
   const directory = directories.at(-1);
   if (directory === undefined) {
+    if (run.value.archived === true) return fail(io, archivedRun(run.value.id, "its workspaces"), { json });
     const message = `step \`${id}\` of run ${run.value.id} left no workspace`;
     return fail(io, { reason: "usage", message, hint: "only attempts that failed leave theirs" }, { json });
   }

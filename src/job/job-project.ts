@@ -6,6 +6,7 @@ import { err, ok, type Result } from "../model/result.ts";
 import { locateProject, type ProjectRequest, type ReadProject, readProject, requireValid } from "../open-project.ts";
 import type { JobInputs } from "../platform/actions/inputs.ts";
 import { selectPipeline } from "../validate/select-pipeline.ts";
+import { listProject } from "../workspace/base.ts";
 
 export interface JobProject {
   /** Reads nothing again. */
@@ -29,6 +30,8 @@ export async function readJobProject(request: JobProjectRequest): Promise<Result
   if (!asked.ok) return asked;
   const located = locateProject(asked.value);
   if (!located.ok) return located;
+  // Git answers while the manifest is being read and state restored.
+  const listing = listProject(located.value.root);
   const source = request.manifestFrom === undefined ? undefined : await gitSource(located.value.root, request.manifestFrom);
   if (source?.ok === false) return source;
   const words = source === undefined ? asked.value : { ...asked.value, source: source.value };
@@ -38,7 +41,7 @@ export async function readJobProject(request: JobProjectRequest): Promise<Result
   if (!project.ok) return project;
   const pipeline = selectPipeline(project.value, request.inputs.pipeline);
   if (!pipeline.ok) return pipeline;
-  return ok({ request: { ...words, read: read.value }, read: read.value, pipeline: pipeline.value });
+  return ok({ request: { ...words, read: read.value, listing }, read: read.value, pipeline: pipeline.value });
 }
 
 /** The inputs as a request. */

@@ -51,6 +51,8 @@ export interface RunRecord {
   readonly steps: readonly StepRecord[];
   /** The process that writes it now or wrote it last. */
   readonly writer: { readonly pid: number; readonly processStart: string; readonly host: string };
+  /** Its journals are gone; the rows are what is left. */
+  readonly archived?: true;
 }
 
 export interface StepRecord {

@@ -2,7 +2,7 @@
 import type { ArtifactRef } from "../model/event.ts";
 import { padded, printable } from "../model/printable.ts";
 import { formatSize } from "../model/quantity.ts";
-import { paletteOf } from "./palette.ts";
+import { paletteOf, sign } from "./palette.ts";
 
 /** One line an artifact: step, name, size, media type, digest. Ends in a line break. */
 export function renderArtifacts(artifacts: readonly (ArtifactRef & { readonly step: string })[], color: boolean): string {
@@ -17,4 +17,22 @@ export function renderArtifacts(artifacts: readonly (ArtifactRef & { readonly st
       `${padded(printable(step), steps)}  ${paint.bold(padded(printable(name), names))}  ${padded(formatSize(size), 8)}  ${padded(printable(mediaType), types)}  ${paint.dim(digest)}`,
   );
   return `${lines.join("\n")}\n`;
+}
+
+/** Where artifacts were put, one line each. Ends in a line break. */
+export function exportedLines(artifacts: readonly { readonly file: string }[]): string {
+  return artifacts.length === 0 ? "no artifacts\n" : artifacts.map(({ file }) => `${printable(file)}\n`).join("");
+}
+
+/** The artifacts that are lost, and how many were looked at. Ends in a line break. */
+export function lostLines(
+  lost: readonly (ArtifactRef & { readonly step: string; readonly problem: string })[],
+  count: number,
+  color: boolean,
+): string {
+  const paint = paletteOf(color);
+  const told = lost.map(({ step, name, problem }) => `${sign("failed", paint)} ${printable(`${step}/${name}: ${problem}`)}\n`);
+  const intact = count - lost.length;
+  const sum = `${intact} of ${count} ${count === 1 ? "artifact is" : "artifacts are"} as stored`;
+  return `${told.join("")}${lost.length === 0 ? `${sign("passed", paint)} ` : ""}${sum}\n`;
 }

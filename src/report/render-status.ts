@@ -45,6 +45,7 @@ export function renderRun(run: RunRecord, { color, resume = `wave resume ${run.i
     `${sign(run.status, paint)} ${paint.bold(name)} ${colorOf(run.status, paint)(run.status)} ${paint.dim(`run ${run.id}`)}`,
     paint.dim(`  started ${instant(run.startedAt)}${took}`),
     ...(run.failure === undefined ? [] : [`  ${failureTitle(run.failure)}`]),
+    ...(run.archived === true ? ["  archived: its journals are gone, and this is what is left of it"] : []),
     ...projectLines(run),
     ...run.steps.flatMap((step) => stepLines(step, paint)),
     ...(run.alerts ?? []).map((alert) => alertLine(alert, paint)),
@@ -60,6 +61,8 @@ function projectLines({ changes, inProject }: RunRecord): string[] {
 }
 
 function closing(run: RunRecord, resume: string, paint: Palette): string[] {
+  // Nobody can go on with it.
+  if (run.archived === true) return [];
   switch (run.status) {
     case "passed":
       return [];

@@ -48,7 +48,7 @@ export function openQueries(request: ProjectionRequest): Queries {
     passedWork: (pipeline) => ask((db) => passedWork(db, pipeline)),
     runsEndingAt: (pipeline, tree) =>
       ask((db) => {
-        const sql = `SELECT run FROM runs WHERE pipeline = ? AND tree_after = ? AND archived <> ${cleanedAway} ORDER BY finished_at DESC, run DESC LIMIT ?`;
+        const sql = `SELECT run, archived FROM runs WHERE pipeline = ? AND tree_after = ? AND archived <> ${cleanedAway} ORDER BY finished_at DESC, run DESC LIMIT ?`;
         return loadRecords(db, sql, [pipeline, tree, endingLimit], request.isAlive);
       }),
     async breakerWindow(breaker, size, own) {
@@ -58,17 +58,18 @@ export function openQueries(request: ProjectionRequest): Queries {
   };
 }
 
+/** `sql` gives `run` and `archived`. */
 function loadRecords(db: Database, sql: string, params: BindParams, isAlive: Liveness): readonly RunRecord[] {
   return rowsOf(db, sql, params).flatMap((row) => {
     const fold = loadFold(db, textOf(row, "run"));
-    return fold === undefined ? [] : [settleRun(fold, isAlive)];
+    return fold === undefined ? [] : [{ ...settleRun(fold, isAlive), ...(row["archived"] === 0 ? {} : { archived: true as const }) }];
   });
 }
 
 function findByPrefix(db: Database, prefix: string, isAlive: Liveness): RunRecord | undefined {
-  const [exact] = loadRecords(db, "SELECT run FROM runs WHERE run = ?", [prefix], isAlive);
+  const [exact] = loadRecords(db, "SELECT run, archived FROM runs WHERE run = ?", [prefix], isAlive);
   if (exact !== undefined || prefix === "") return exact;
-  const found = loadRecords(db, "SELECT run FROM runs WHERE substr(run, 1, length(?1)) = ?1 LIMIT 2", [prefix], isAlive);
+  const found = loadRecords(db, "SELECT run, archived FROM runs WHERE substr(run, 1, length(?1)) = ?1 LIMIT 2", [prefix], isAlive);
   return found.length === 1 ? found[0] : undefined;
 }
 

@@ -38,7 +38,7 @@ describe("runs that go", () => {
     expect(cleaned.gone.count).toBe(8);
     expect(cleaned.bytes).toBe(cleaned.gone.bytes + cleaned.parts.reduce((sum, { bytes }) => sum + bytes, 0));
     expect(await ids(stateDir)).toEqual(["bb22", "(aa11)"]);
-    expect(must(await storeIn(stateDir).findRun("aa11"))).toEqual(whole);
+    expect(must(await storeIn(stateDir).findRun("aa11"))).toEqual({ ...whole, archived: true });
     expect(filesBelow(stateDir, "journals")).toHaveLength(1);
     expect(blobsIn(stateDir)).toEqual([...kept].sort());
     expect(existsSync(path.join(stateDir, "trash"))).toBe(false);

@@ -82,8 +82,8 @@ describe("the database", () => {
       { id: "bb22", archived: false },
       { id: "aa11", archived: true },
     ]);
-    expect(must(await storeIn(stateDir).findRun("aa11"))).toEqual(whole);
-    expect(must(await storeIn(stateDir).findRun("aa"))).toEqual(whole);
+    expect(must(await storeIn(stateDir).findRun("aa11"))).toEqual({ ...whole, archived: true });
+    expect(must(await storeIn(stateDir).findRun("aa"))).toEqual({ ...whole, archived: true });
     expect((await savedTables(stateDir))["runs"]).toMatchObject([
       { run: "aa11", archived: 1 },
       { run: "bb22", archived: 0 },

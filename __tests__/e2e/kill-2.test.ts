@@ -1,0 +1,7 @@
+/** `kill -9` at seeded random instants, of runs whose steps work in the project itself. */
+import { it } from "vitest";
+import { killAndResume } from "../rig/kill-and-resume.ts";
+
+it("at 140 instants: nothing reported is lost, nothing passed is repeated, and the end is that of a calm run", { timeout: 900_000 }, () =>
+  killAndResume(140, 24242, "in place"),
+);

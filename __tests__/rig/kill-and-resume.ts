@@ -1,0 +1,91 @@
+/** Kills a run at some instant and goes on with it: nothing that was reported is lost, no passed step is executed again, and the end is that of a run nobody disturbed. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expect } from "vitest";
+import type { WaveEvent } from "../../src/model/event.ts";
+import type { RunRecord } from "../../src/model/state.ts";
+import { type Project, project } from "./project.ts";
+import { seeded } from "./seeded.ts";
+
+/** Parallel steps, a contract that sends one back once, a join. Every execution of a step appends its id to a file, so that a repeated one shows. */
+const manifest = `
+personas:
+  worker: { command: 'echo $WAVE_STEP_ID >> "$EFFECTS"; echo "{\\"step\\":\\"$WAVE_STEP_ID\\"}" > "$WAVE_OUTPUT_DIR/out-$WAVE_STEP_ID.json"; echo $WAVE_STEP_ID > "$WAVE_STEP_ID.txt"', env: { EFFECTS: "\${EFFECTS}" } }
+pipeline:
+  name: killed
+  steps:
+    - { id: s0, persona: worker, artifacts: [out-s0] }
+    - { id: s1, persona: worker, artifacts: [out-s1] }
+    - id: s2
+      persona: worker
+      dependencies: [s0]
+      artifacts: [out-s2]
+      handover: { contract: { name: second, type: test_suite, command: 'test "$WAVE_ATTEMPT" -gt 1', on_failure: retry, backoff_strategy: none } }
+    - { id: s3, persona: worker, dependencies: [s1, s2], artifacts: [out-s3] }
+`;
+
+/** What is left of a run, whoever executed it, and how often it was disturbed. */
+function remains({ status, steps, changes, applied }: RunRecord) {
+  const left = steps.map(({ id, status: ended, artifacts, changes: own }) => [
+    id,
+    ended,
+    artifacts.map(({ name, digest }) => [name, digest]),
+    own,
+  ]);
+  return { status, applied, changes, steps: left };
+}
+
+async function recordOf(wave: Project, run: string): Promise<RunRecord> {
+  const { code, stdout, stderr } = await wave.wave("status", run, "--json");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return (JSON.parse(stdout) as { run: RunRecord }).run;
+}
+
+const effectsOf = (wave: Project) => path.join(wave.root, "..", `${path.basename(wave.root)}.effects`);
+
+/** So many rounds, from a seed: each kills a run of its own after some events and some milliseconds. */
+export async function killAndResume(rounds: number, seed: number, where: "isolated" | "in place"): Promise<void> {
+  const text = where === "isolated" ? manifest : `sandbox: off\ndefaults: { workspace: shared }\n${manifest}`;
+  const calm = project({ "wave.yaml": text });
+  const undisturbed = await calm.start(["run", "--json"], { EFFECTS: effectsOf(calm) }).finished;
+  const wanted = remains(await recordOf(calm, JSON.parse(undisturbed.stdout.split("\n")[0] ?? "{}").run as string));
+  expect(wanted.status).toBe("passed");
+  const random = seeded(seed);
+  for (let round = 0; round < rounds; round += 1) await oneRound(text, wanted, Math.floor(random() * 22), Math.floor(random() * 15));
+}
+
+async function oneRound(text: string, wanted: unknown, killAfterEvents: number, delayMs: number): Promise<void> {
+  const wave = project({ "wave.yaml": text });
+  const env = { EFFECTS: effectsOf(wave) };
+  const started = wave.start(["run", "--json", "--concurrency", "2"], env);
+  await started.line(() => started.stdout().split("\n").length > killAfterEvents).catch(() => "");
+  await new Promise((resolve) => setTimeout(resolve, delayMs));
+  started.child.kill("SIGKILL");
+  const end = await started.finished;
+  const reported = end.stdout
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as WaveEvent);
+  const stored = wave.events();
+  const ids = new Set(stored.map((event) => `${event.writer}:${event.seq}`));
+  expect(reported.filter((event) => !ids.has(`${event.writer}:${event.seq}`))).toEqual([]);
+  const run = reported[0]?.run;
+  if (run === undefined) return;
+  const passedBefore = stored.filter((event) => event.type === "attempt-passed").map((event) => event.step);
+  const before = linesOf(env.EFFECTS).length;
+  const resumed = await wave.start(["resume", run, "--json"], env).finished;
+  expect({ code: resumed.code, stderr: resumed.stderr }).toEqual({ code: 0, stderr: "" });
+  const executed = linesOf(env.EFFECTS).slice(before);
+  expect(executed.filter((step) => passedBefore.includes(step))).toEqual([]);
+  expect(remains(await recordOf(wave, run))).toEqual(wanted);
+}
+
+function linesOf(file: string): string[] {
+  try {
+    return readFileSync(file, "utf8")
+      .split("\n")
+      .filter((line) => line !== "");
+  } catch {
+    return [];
+  }
+}

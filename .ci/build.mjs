@@ -50,8 +50,8 @@ const inputOptions = {
     ],
   },
   tsconfig: false,
-  // Entries await at their top level. A lazy chunk that imported shared code from its entry would wait for it forever.
-  preserveEntrySignatures: "strict",
+  // What lazy chunks share with their entry is exported by it: entries do not await at their top level.
+  preserveEntrySignatures: false,
   transform: { target: "node20" },
   onLog(level, log, forward) {
     if (level === "warn") throw new Error(`${log.code ?? "warning"}: ${log.message}`);
@@ -94,7 +94,7 @@ async function build(directory) {
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   const chunks = output.filter((item) => item.type === "chunk");
-  for (const chunk of chunks) await writeFile(path.join(directory, chunk.fileName), inAscii(chunk.code));
+  for (const chunk of chunks) await writeFile(path.join(directory, chunk.fileName), withoutFacades(inAscii(chunk.code)));
   for (const name of Object.keys(entries)) await chmod(path.join(directory, `${name}.js`), 0o755);
   // Written, not copied: the file is executable in its package, and would be here.
   await writeFile(path.join(directory, "sql-wasm.wasm"), await readFile(path.join(root, "node_modules/sql.js/dist/sql-wasm.wasm")));
@@ -109,11 +109,28 @@ function inAscii(code) {
   return code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/**
+ * Node's own modules by `process.getBuiltinModule` in place of `import`. For an import Node makes a facade with all that the module exports, and
+ * looks at each: some of `crypto` and `buffer` load further modules then. It is a good part of what a start costs.
+ */
+function withoutFacades(code) {
+  const imports = /\bimport(?:\s*([\w$]+)\s*,)?\s*(?:\*\s*as\s+([\w$]+)|\{([^}]*)\}|([\w$]+))\s*from\s*"(node:[\w/]+)"/g;
+  return code.replaceAll(imports, (_, first, namespace, list, only, module) => {
+    const builtin = `process.getBuiltinModule("${module}")`;
+    const names = (list ?? "")
+      .split(",")
+      .filter((name) => name.trim() !== "")
+      .map((name) => name.trim().split(/\s+as\s+/));
+    const whole = [first, namespace, only, ...names.filter(([name]) => name === "default").map(([, local]) => local)].filter(Boolean);
+    const parts = names.filter(([name]) => name !== "default").map(([name, local]) => (local === undefined ? name : `${name}:${local}`));
+    return `const ${[...whole.map((name) => `${name}=${builtin}`), ...(parts.length > 0 ? [`{${parts.join()}}=${builtin}`] : [])].join()}`;
+  });
+}
+
 /** The chunk of a module that so many entries import statically: one for all that the same entries load. Nothing for what is loaded later. */
 function chunkOf(id, graph, count) {
-  if (graph.getModuleInfo(id)?.isEntry === true) return null;
   const loading = Object.keys(entries).filter((name) => loadedBy(entries[name], graph).has(id));
-  return loading.length !== count ? null : `${loading.join("-")}-main`;
+  return loading.length !== count || count === 1 ? null : `${loading.join("-")}-main`;
 }
 
 /** An entry and all that it imports statically. */

@@ -4,10 +4,13 @@ import { runJob } from "./job/run-job.ts";
 import { processIo } from "./platform/process-io.ts";
 
 const io = processIo();
-try {
-  process.exitCode = await runJob(io, { ...process.env });
-} catch (error) {
-  setFailed("This is a bug in wave, please report it.");
-  io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exitCode = 70;
-}
+runJob(io, { ...process.env }).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    setFailed("This is a bug in wave, please report it.");
+    io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 70;
+  },
+);

@@ -4,11 +4,15 @@ import { buildProgram } from "./command/program.ts";
 import { processIo } from "./platform/process-io.ts";
 
 const io = processIo();
-try {
-  process.exitCode = await buildProgram(io).main(process.argv.slice(2));
-} catch (error) {
-  io.stderr.write(
-    `error: this is a bug in wave, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+buildProgram(io)
+  .main(process.argv.slice(2))
+  .then(
+    (status) => {
+      process.exitCode = status;
+    },
+    (error: unknown) => {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      io.stderr.write(`error: this is a bug in wave, please report it\n${text}\n`);
+      process.exitCode = 70;
+    },
   );
-  process.exitCode = 70;
-}

@@ -2,6 +2,7 @@
 import path from "node:path";
 import { printable } from "../model/printable.ts";
 import { runGit } from "../platform/git.ts";
+import { hasMemoryGroups } from "../platform/memory-group.ts";
 import { memoryLimitEnforced } from "../platform/process-group.ts";
 import { paletteOf } from "../report/palette.ts";
 import { version } from "../version.ts";
@@ -76,7 +77,14 @@ function findingsOf({ mode, fences, overlay }: Isolation): readonly Finding[] {
     {
       name: "memory",
       good: memoryLimitEnforced,
-      text: memoryLimitEnforced ? "limits are watched over all processes of an attempt" : "limits are not enforced",
+      text: memoryText(),
     },
   ];
+}
+
+function memoryText(): string {
+  if (!memoryLimitEnforced) return "limits are not enforced";
+  return hasMemoryGroups()
+    ? "the kernel keeps limits, for all processes of an attempt together"
+    : "limits are watched over all processes of an attempt";
 }

@@ -9,9 +9,11 @@
  * A grandchild that left the group and holds the pipes open is waited for no longer than `drainMs`.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
+import path from "node:path";
 import type { SpawnOutcome, SpawnRequest } from "../model/ports.ts";
 import { inheritedDescriptors } from "./inherited-descriptors.ts";
+import { type MemoryGroup, openMemoryGroup } from "./memory-group.ts";
 import { groupMemory, isGroupAlive, killAll, memoryLimitEnforced, signalGroup } from "./process-group.ts";
 
 /** What to run. `env` is everything that the child sees of the environment. */
@@ -51,8 +53,11 @@ const longestTimer = 2 ** 31 - 1;
  */
 export async function spawnChild(request: ChildRequest): Promise<SpawnOutcome> {
   if (request.signal.aborted) return { kind: "cancelled" };
-  const started = process.platform === "win32" ? await startOnWindows(request) : await start(request);
-  return started.kind === "started" ? supervise(started.child, started.pid, request) : started;
+  const memory = request.memoryLimitBytes === undefined ? undefined : openMemoryGroup(request.memoryLimitBytes);
+  const started = process.platform === "win32" ? await startOnWindows(request) : await start(request, memory);
+  if (started.kind === "started") return supervise(started.child, started.pid, request, memory);
+  memory?.close();
+  return started;
 }
 
 /** A child that was started, and what is still to happen to it. */
@@ -69,10 +74,12 @@ interface Supervision {
   killed: boolean;
   /** Nobody was left in its group when it exited. */
   alone: boolean;
+  /** Keeps the memory limit, where the machine can. */
+  readonly memory: MemoryGroup | undefined;
   unwatch: () => void;
 }
 
-function supervise(child: ChildProcess, pid: number, request: ChildRequest): Promise<SpawnOutcome> {
+function supervise(child: ChildProcess, pid: number, request: ChildRequest, memory: MemoryGroup | undefined): Promise<SpawnOutcome> {
   return new Promise((resolve) => {
     const timers = new Set<NodeJS.Timeout>();
     const run: Supervision = {
@@ -85,9 +92,10 @@ function supervise(child: ChildProcess, pid: number, request: ChildRequest): Pro
       closed: false,
       killed: false,
       alone: false,
+      memory,
       unwatch: () => {},
     };
-    run.unwatch = watchLimits(pid, request, (outcome) => end(run, outcome));
+    run.unwatch = watchLimits(run, (outcome) => end(run, outcome));
     child.once("exit", (code, signal) => exited(run, code, signal));
     child.once("close", () => {
       run.closed = true;
@@ -124,7 +132,8 @@ function exited(run: Supervision, code: number | null, signal: NodeJS.Signals | 
     if (run.killed) settleSoon(run);
     poll(run);
   } else if (run.state.phase === "running") {
-    run.state = { phase: "clearing", outcome: code === null ? { kind: "killed", signal: signal ?? "unknown" } : { kind: "exited", code } };
+    const own: SpawnOutcome = code === null ? { kind: "killed", signal: signal ?? "unknown" } : { kind: "exited", code };
+    run.state = { phase: "clearing", outcome: exceededBy(run) ?? own };
     run.alone = !signalGroup(run.pid, "SIGKILL");
     if (!run.alone) poll(run);
     // Pipes that stay open belong to someone who left the group; where /proc finds them, they go too.
@@ -155,6 +164,7 @@ function settleSoon(run: Supervision): void {
 function settle(run: Supervision, outcome: SpawnOutcome): void {
   run.state = { phase: "settled" };
   for (const timer of run.timers) clearTimeout(timer);
+  run.memory?.close();
   for (const stream of [run.child.stdout, run.child.stderr]) stream?.destroy();
   run.resolve(outcome);
 }
@@ -167,9 +177,12 @@ function after(run: Supervision, ms: number, action: () => void): void {
   run.timers.add(timer);
 }
 
-/** Calls `end` when a limit is reached or the signal aborts. Gives the function that ends the watch. */
-function watchLimits(pid: number, request: ChildRequest, end: (outcome: EndedBy) => void): () => void {
-  const { timeoutMs, memoryLimitBytes: limitBytes, signal } = request;
+/**
+ * Calls `end` when a limit is reached or the signal aborts. Gives the function that ends the watch. The kernel's limit is looked at like the other
+ * one: it ends one process of many.
+ */
+function watchLimits(run: Supervision, end: (outcome: EndedBy) => void): () => void {
+  const { timeoutMs, memoryLimitBytes: limitBytes, signal } = run.request;
   const timeout = setTimeout(() => end({ kind: "timed-out", limitMs: timeoutMs }), Math.min(timeoutMs, longestTimer));
   const cancel = () => end({ kind: "cancelled" });
   signal.addEventListener("abort", cancel, { once: true });
@@ -177,14 +190,24 @@ function watchLimits(pid: number, request: ChildRequest, end: (outcome: EndedBy)
     limitBytes === undefined || !memoryLimitEnforced
       ? undefined
       : setInterval(() => {
-          const peakBytes = groupMemory(pid) ?? 0;
+          const peakBytes = groupMemory(run.pid) ?? 0;
           if (peakBytes > limitBytes) end({ kind: "memory-exceeded", limitBytes, peakBytes });
+          const exceeded = exceededBy(run);
+          if (exceeded !== undefined) end(exceeded);
         }, memoryPollMs);
   return () => {
     clearTimeout(timeout);
     clearInterval(watchdog);
     signal.removeEventListener("abort", cancel);
   };
+}
+
+/** What the kernel did about the limit. */
+function exceededBy({ memory, request: { memoryLimitBytes: limitBytes } }: Supervision): EndedBy | undefined {
+  const looked = memory?.look();
+  return looked?.exceeded !== true || limitBytes === undefined
+    ? undefined
+    : { kind: "memory-exceeded", limitBytes, peakBytes: Math.max(looked.peakBytes, limitBytes) };
 }
 
 function connect(child: ChildProcess, { onOutput }: ChildRequest): void {
@@ -199,8 +222,10 @@ function connect(child: ChildProcess, { onOutput }: ChildRequest): void {
  * Node's own spawn: a tenth of the cost of a run with many small steps is what a richer one adds to each. Gives the outcome
  * when the child never starts.
  */
-async function start({ command, cwd, env, stdinFile }: ChildRequest): Promise<Started | SpawnOutcome> {
-  const [file = "", ...words] = typeof command === "string" ? ["/bin/sh", "-c", command] : command;
+async function start({ command, cwd, env, stdinFile }: ChildRequest, memory: MemoryGroup | undefined): Promise<Started | SpawnOutcome> {
+  const own = typeof command === "string" ? ["/bin/sh", "-c", command] : command;
+  // What is not there is told by the attempt to start it, not by a shell.
+  const [file = "", ...words] = memory !== undefined && isProgram(own[0] ?? "", env["PATH"], cwd) ? memory.entering(own) : own;
   const opened: number[] = [];
   const open = (place: string) => {
     const descriptor = openSync(place, "r");
@@ -218,6 +243,21 @@ async function start({ command, cwd, env, stdinFile }: ChildRequest): Promise<St
     return notStarted(error);
   } finally {
     for (const descriptor of opened) closeSync(descriptor);
+  }
+}
+
+/** Whether a name leads to a program that may be run, as the system looks for it. */
+function isProgram(name: string, search: string | undefined, cwd: string): boolean {
+  const places = name.includes("/") ? [""] : (search ?? "").split(path.delimiter);
+  return name !== "" && places.some((place) => isRunnable(path.resolve(cwd, place, name)));
+}
+
+function isRunnable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
   }
 }
 

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import initSqlJs, { type BindParams, type Database, type SqlJsStatic, type SqlValue } from "sql.js";
+import type { BindParams, Database, SqlJsStatic, SqlValue } from "sql.js";
 
 export type { Database } from "sql.js";
 
@@ -21,6 +21,7 @@ async function start(): Promise<SqlJsStatic> {
   const beside = new URL("./sql-wasm.wasm", import.meta.url);
   const bytes = await readFile(existsSync(beside) ? beside : createRequire(import.meta.url).resolve("sql.js/dist/sql-wasm.wasm"));
   const wasmBinary = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  const { default: initSqlJs } = await import("sql.js");
   return initSqlJs({ wasmBinary });
 }
 

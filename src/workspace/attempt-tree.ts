@@ -16,6 +16,8 @@ export interface TreeSetting {
   readonly redactor: Redactor;
   /** Whether a project path belongs to state, and so to no workspace. */
   readonly isLeftOut: (path: string) => boolean;
+  /** Whether git has rules for the project. */
+  readonly isKnownToGit: () => Promise<boolean>;
 }
 
 /** What a tree is made for. */

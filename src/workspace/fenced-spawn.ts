@@ -3,7 +3,7 @@
  * reads the whole tree, writes to a layer that is thrown away, has no home that the persona could have prepared, and no network
  * but what it names).
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { unwritableSubtrees } from "../model/permissions.ts";
 import type { Step } from "../model/pipeline.ts";
@@ -44,7 +44,10 @@ export function fencedSpawn(fenced: FencedSetting): FencedSpawn {
 function startPersona(fenced: FencedSetting, request: SpawnRequest): Promise<SpawnOutcome> {
   const { step, room, tree, paths, setting } = fenced;
   const readOnly = unwritableSubtrees(step.permissions).map((file) => path.join(paths.root, file));
-  const view = viewOf({ ...fenced, git: fenced.personaGit }, { tree: tree.tree, room, outputWritable: true, readOnly });
+  const view = viewOf(
+    { ...fenced, git: fenced.personaGit },
+    { tree: tree.tree, room, outputWritable: true, readOnly, scratch: room.directory },
+  );
   const diskLimit = {
     directories: [tree.written.directory, room.output, room.home, room.temp],
     bytes: step.resources.diskLimitBytes,
@@ -65,7 +68,7 @@ async function startContract(fenced: FencedSetting, request: SpawnRequest, count
   const own = path.join(room.directory, `contract.${count}`);
   const fresh = { ...room, home: path.join(own, "home"), temp: path.join(own, "tmp") };
   for (const directory of [own, fresh.home, fresh.temp]) mkdirSync(directory);
-  const view = viewOf(fenced, { tree: judged.value.tree, room: fresh, outputWritable: false, readOnly: [] });
+  const view = viewOf(fenced, { tree: judged.value.tree, room: fresh, outputWritable: false, readOnly: [], scratch: own });
   try {
     return await withNetwork(fenced, own, policyOfContract(request.network ?? []), (network) =>
       launchInView({ isolation: setting.isolation, view: { ...view, network }, scratch: own, child: childOf(fenced, fresh, request) }),
@@ -82,6 +85,8 @@ interface Shown {
   readonly room: AttemptRoom;
   readonly outputWritable: boolean;
   readonly readOnly: readonly string[];
+  /** A directory of the attempt's, for what the view needs. */
+  readonly scratch: string;
 }
 
 function viewOf({ fenced, git, paths, setting, tree }: FencedSetting, shown: Shown): Omit<SandboxView, "network"> {
@@ -90,15 +95,39 @@ function viewOf({ fenced, git, paths, setting, tree }: FencedSetting, shown: Sho
     { ...paths, ...(fenced ? {} : { home: shown.room.home, temp: shown.room.temp }) },
     shown.outputWritable,
   );
+  const all = [...gitBinds(git, shown.room.directory), ...(fenced ? (tree.binds ?? []) : []), ...binds];
+  // State is no part of the tree, and an overlay's own layers cannot be looked at through it.
+  const { masks, ...state } = withoutState(setting, shown.tree, fenced, all, shown.scratch);
   return {
     fence: fenced ? "closed" : "open",
     project: paths.root,
     tree: shown.tree,
-    binds: [...gitBinds(git, shown.room.directory), ...(fenced ? (tree.binds ?? []) : []), ...binds],
-    // State is no part of the tree, and an overlay's own layers cannot be looked at through it.
-    masks: fenced ? [setting.stateDir, ...git.masks] : shown.tree.kind === "overlay" ? [setting.stateDir] : [],
+    binds: all,
+    ...state,
+    masks: [...masks, ...(fenced ? git.masks : [])],
     readOnly: shown.readOnly,
   };
+}
+
+/** How state is hidden. It certainly shows where it lies in the project and an overlay has all of that. */
+function withoutState(
+  { root, stateDir }: TreeSetting,
+  tree: Tree,
+  fenced: boolean,
+  binds: SandboxView["binds"],
+  scratch: string,
+): Pick<SandboxView, "masks" | "hidden"> {
+  if (tree.kind !== "overlay") return { masks: fenced ? [stateDir] : [] };
+  if (!stateDir.startsWith(`${root}/`)) return { masks: [stateDir] };
+  const instead = path.join(scratch, "instead");
+  mkdirSync(instead, { recursive: true });
+  for (const { target, isFile } of binds) {
+    if (!target.startsWith(`${stateDir}/`)) continue;
+    const place = path.join(instead, target.slice(stateDir.length));
+    mkdirSync(isFile === true ? path.dirname(place) : place, { recursive: true });
+    if (isFile === true) writeFileSync(place, "");
+  }
+  return { masks: [], hidden: { place: stateDir, instead } };
 }
 
 function childOf({ setting, paths, fenced, git }: FencedSetting, room: AttemptRoom, request: SpawnRequest) {

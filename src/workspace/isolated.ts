@@ -11,6 +11,7 @@ import { ok, type Result } from "../model/result.ts";
 import { listArea, readFromArea } from "./area-files.ts";
 import { type AttemptRoom, makeRoom, pathsOf, writeTask } from "./attempt-room.ts";
 import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
+import { askWhetherKnown } from "./changeset/ignored-paths.ts";
 import { type FencedSpawn, fencedSpawn } from "./fenced-spawn.ts";
 import { type GitView, gitView, noGit, readableGit } from "./git-view.ts";
 import { hiddenChanges, hiddenPaths } from "./hidden-paths.ts";
@@ -30,7 +31,11 @@ interface Shared {
 
 /** Workspaces for steps that want isolation. Opening fails with `workspace-failed`. */
 export function isolatedProvider(setting: WorkspaceSetting): WorkspaceProvider {
-  const shared: Shared = { setting: { ...setting, isLeftOut: below(setting.root, setting.stateDir) }, hidden: new Map() };
+  const { root, stateDir } = setting;
+  const shared: Shared = {
+    setting: { ...setting, isLeftOut: below(root, stateDir), isKnownToGit: askWhetherKnown(root) },
+    hidden: new Map(),
+  };
   let cleaned: Promise<void> | undefined;
   return {
     name: setting.isolation.overlay ? "overlay" : "copy",

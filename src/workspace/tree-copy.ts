@@ -76,7 +76,7 @@ function sizeOf({ files }: Snapshot): number {
 
 /** Copies the project, puts `start` over it and takes out what is hidden. Fails with `workspace-failed`, and as reading blobs does. */
 export async function copiedTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
-  const { root, blobs, redactor, isLeftOut } = setting;
+  const { root, blobs, redactor, isLeftOut, isKnownToGit } = setting;
   const { step, start, hidden, reads } = request;
   const directory = path.join(request.room.directory, "tree");
   mkdirSync(directory);
@@ -105,7 +105,7 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
     list: (glob) => listArea({ directory }, glob),
     async changeset() {
       const collected = await collectChanges({
-        ...{ root, start, isLeftOut, blobs, redactor, include: step.changesInclude },
+        ...{ root, start, isLeftOut, isKnownToGit, blobs, redactor, include: step.changesInclude },
         ...(reads === undefined ? {} : { hidden: (file: string) => !reads(file) }),
         source: { kind: "copy", directory, snapshot: snapshot.value },
       });

@@ -18,7 +18,7 @@ import { strayParent } from "./plain-parents.ts";
 
 /** Lays out the layer. Fails with `workspace-failed`, and as reading blobs does. */
 export async function overlaidTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
-  const { root, stateDir, isolation, blobs, redactor, isLeftOut } = setting;
+  const { root, stateDir, isolation, blobs, redactor, isLeftOut, isKnownToGit } = setting;
   const { step, start, room, reads, hidden } = request;
   const layer = layerIn(room.directory);
   const tree: Tree = { kind: "overlay", base: root, layers: [layer] };
@@ -28,6 +28,7 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
   const prepared = gone.length === 0 ? ok(undefined) : await hideInTree(isolation, root, tree, gone);
   if (!prepared.ok) return prepared;
   const view = lookAt(root, tree, [stateDir]);
+  const whole = lookAt(root, tree);
   let judges = 0;
   return ok({
     place: root,
@@ -38,9 +39,9 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
     list: (glob) => listInView(isolation, view, glob, isLeftOut),
     async changeset() {
       const collected = await collectChanges({
-        ...{ root, start, isLeftOut, blobs, redactor, include: step.changesInclude },
+        ...{ root, start, isLeftOut, isKnownToGit, blobs, redactor, include: step.changesInclude },
         ...(reads === undefined ? {} : { hidden: (file: string) => !reads(file) }),
-        source: { kind: "overlay", upper: layer.upper, listMerged: (directories) => listMerged(isolation, view, directories) },
+        source: { kind: "overlay", upper: layer.upper, listMerged: (directories) => listMerged(isolation, whole, directories) },
       });
       return collected.ok ? ok(collected.value.changes) : collected;
     },

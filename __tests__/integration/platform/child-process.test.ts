@@ -5,6 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SpawnOutcome } from "../../../src/model/ports.ts";
 import { type ChildRequest, spawnChild } from "../../../src/platform/child-process.ts";
+import { hasMemoryGroups } from "../../../src/platform/memory-group.ts";
 import { memoryLimitEnforced } from "../../../src/platform/process-group.ts";
 import { bundledChild } from "../../rig/bundled-child.ts";
 
@@ -181,7 +182,16 @@ describe("limits", () => {
     const limit = 300_000_000;
     const { outcome } = await run(`"${process.execPath}" -e "${script}"; true`, { memoryLimitBytes: limit });
     expect(outcome).toMatchObject({ kind: "memory-exceeded", limitBytes: limit });
-    expect(outcome.kind === "memory-exceeded" && outcome.peakBytes).toBeGreaterThan(limit);
+    expect(outcome.kind === "memory-exceeded" && outcome.peakBytes).toBeGreaterThanOrEqual(limit);
+  });
+
+  test.runIf(hasMemoryGroups())("the kernel's memory limit holds for what left the child's group and session, and says so", async () => {
+    const hog = "const kept=[]; setInterval(() => kept.push(Buffer.alloc(40_000_000, 1)), 1)";
+    const limit = 200_000_000;
+    const away = `(setsid "${process.execPath}" -e "${hog}" </dev/null >/dev/null 2>&1 &) ; sleep 60`;
+    const { outcome } = await run(away, { memoryLimitBytes: limit });
+    expect(outcome).toMatchObject({ kind: "memory-exceeded", limitBytes: limit });
+    expect(outcome.kind === "memory-exceeded" && outcome.peakBytes).toBeGreaterThanOrEqual(limit);
   });
 
   test("a child within its memory limit is left alone", async () => {

@@ -10,6 +10,8 @@ import { procLines } from "../../../src/workspace/fence/proc-lines.ts";
 import { hasSessionKeyring } from "../../../src/workspace/fence/session-keyring.ts";
 import { systemRoot } from "../../../src/workspace/fence/system-root.ts";
 import { toolDirectories } from "../../../src/workspace/fence/tool-directories.ts";
+import type { SandboxView } from "../../../src/workspace/fence/view.ts";
+import { closedScript, openScript } from "../../../src/workspace/fence/view-script.ts";
 import { strayParent } from "../../../src/workspace/plain-parents.ts";
 
 const odd = [
@@ -55,6 +57,26 @@ describe("words", () => {
       ["overlay", "", "lowerdir=/sys/l2,upperdir=/s/2/upper,workdir=/s/2/work"],
     ]);
   });
+});
+
+test("no mount is entered into the machine's table, which an ordinary user cannot write where it is there", () => {
+  const binds = [{ source: "/p/.wave/state/o", target: "/p/.wave/state/o", writable: true }];
+  const layers = [{ upper: "/p/.wave/state/w/upper", work: "/p/.wave/state/w/work" }];
+  const view: Omit<SandboxView, "fence"> = {
+    project: "/p",
+    tree: { kind: "overlay", base: "/p", layers },
+    binds,
+    masks: ["/p/.git/hooks"],
+    readOnly: ["/p/src"],
+    network: { kind: "host" },
+  };
+  const setting = { drop: [], status: "/s", overlayOptions: "userxattr" };
+  const system = systemRoot({ searchPath: "/usr/bin", home: "/home/u", project: "/p" });
+  const scripts = [openScript({ ...view, fence: "open" }, setting), closedScript({ ...view, fence: "closed" }, system, setting)];
+  for (const script of scripts) {
+    expect(script.match(/(?<![-\w/])u?mount -n /g)?.length).toBeGreaterThan(2);
+    expect(script.match(/(?<![-\w/])u?mount -(?!n )/g)).toBeNull();
+  }
 });
 
 describe("privileges", () => {

@@ -6,16 +6,17 @@
  * modes but the executable bit, and pipes, sockets and devices. A directory that holds only such things is neither filled nor empty:
  * it has an entry only where something else in it came or went.
  */
+import type { Stats } from "node:fs";
 import type { Changeset, ChangesetEntry, FileState } from "../../model/changeset.ts";
 import { entryOf, parentsOf, sortEntries } from "../../model/combine-changes.ts";
-import { pathToBytes } from "../../model/path-bytes.ts";
+import { isGitName, pathToBytes } from "../../model/path-bytes.ts";
 import type { ArtifactStore, Redactor } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
 import { restoreModes, shown, type Widened, widen } from "./disk.ts";
 import { type CopySource, copyEnd, type EndTree, type OverlaySource, overlayEnd } from "./end-trees.ts";
 import { type EndLeaf, type FoundChanges, findChanges } from "./find-changes.ts";
-import { ignoredPaths } from "./ignored-paths.ts";
+import { type IgnoreRules, openIgnoreRules } from "./ignored-paths.ts";
 import { inParallel } from "./in-parallel.ts";
 import { defaultFileBytes, type LeafContent, leafContent } from "./leaf-content.ts";
 import { openStartTree, type StartTree } from "./start-tree.ts";
@@ -33,6 +34,8 @@ export interface CollectRequest {
   readonly isLeftOut: (path: string) => boolean;
   /** Globs of ignored paths that are wanted all the same. */
   readonly include?: readonly string[];
+  /** Whether git has rules for the project; asked anew where it is not given. */
+  readonly isKnownToGit?: () => Promise<boolean>;
   readonly blobs: ArtifactStore;
   readonly redactor: Redactor;
   /** The largest file, in bytes; 1 GiB by default. */
@@ -47,6 +50,7 @@ export interface CollectedChanges {
 
 interface Scene {
   readonly request: CollectRequest;
+  readonly rules: IgnoreRules;
   readonly start: StartTree;
   readonly end: EndTree;
   readonly found: FoundChanges;
@@ -66,10 +70,17 @@ export async function collectChanges(request: CollectRequest): Promise<Result<Co
   try {
     const start = openStartTree(request.root, request.start);
     const { source, isLeftOut } = request;
-    const end = source.kind === "copy" ? ok(copyEnd(source, widened)) : await overlayEnd(source, start, isLeftOut, widened);
+    const rules = openIgnoreRules(request.root, request.include ?? [], request.isKnownToGit);
+    const foresee = (nodes: ReadonlyMap<string, Stats>) =>
+      rules.foresee(
+        [...nodes]
+          .filter(([path]) => !isGitName(path.slice(path.lastIndexOf("/") + 1)))
+          .map(([path, stats]) => ({ path, isDirectory: stats.isDirectory() })),
+      );
+    const end = source.kind === "copy" ? ok(copyEnd(source, widened)) : await overlayEnd(source, start, isLeftOut, widened, foresee);
     if (!end.ok) return end;
     const found = await findChanges({ start, end: end.value, hidden: request.hidden ?? (() => false), isLeftOut });
-    return await collect({ request, start, end: end.value, found, widened });
+    return await collect({ request, rules, start, end: end.value, found, widened });
   } catch (error) {
     const { code, detail } = describeIoError(error);
     return err({ reason: "workspace-failed", code, detail: `the workspace cannot be read: ${detail}` });
@@ -79,10 +90,10 @@ export async function collectChanges(request: CollectRequest): Promise<Result<Co
 }
 
 async function collect(scene: Scene): Promise<Result<CollectedChanges>> {
-  const { request, found } = scene;
+  const { found } = scene;
   const asked = [...found.leaves].map(([path, { kind }]) => ({ path, isDirectory: kind === "empty" || kind === "filled" }));
   const skipped = found.skipped.map((path) => ({ path, isDirectory: false }));
-  const ignored = await ignoredPaths(request.root, [...asked, ...skipped], request.include ?? []);
+  const ignored = await scene.rules.ignored([...asked, ...skipped]);
   if (!ignored.ok) return ignored;
   const wanted = [...found.leaves].filter(([path]) => !ignored.value.has(path)).sort(([a], [b]) => (a < b ? -1 : 1));
   const entries = await each(wanted, ([path, leaf]) => entryAt(scene, path, leaf));

@@ -45,12 +45,16 @@ export interface EndTree {
 
 const yieldEvery = 2000;
 
-/** The end of an attempt in an overlay. `isLeftOut` is what is not worth looking at. Fails as `listMerged` does. */
+/**
+ * The end of an attempt in an overlay. `isLeftOut` is what is not worth looking at; `onWritten` is told what lies in the layer before
+ * `listMerged` is asked. Fails as that does.
+ */
 export async function overlayEnd(
   { upper, listMerged }: OverlaySource,
   start: StartTree,
   isLeftOut: (path: string) => boolean,
   widened: Widened,
+  onWritten: (nodes: ReadonlyMap<string, Stats>) => void = () => undefined,
 ): Promise<Result<EndTree>> {
   const nodes = new Map<string, Stats>();
   const names = new Map<string, readonly string[]>();
@@ -71,6 +75,7 @@ export async function overlayEnd(
     }
     names.set(path, kept);
   }
+  onWritten(nodes);
   const asked = [...names.keys()].filter((path) => start.at(path).kind === "directory");
   const merged = await listMerged(asked);
   if (!merged.ok) return merged;

@@ -5,6 +5,7 @@
 import { pathPattern } from "../../model/glob.ts";
 import { pathFromBytes, pathToBytes } from "../../model/path-bytes.ts";
 import { ok, type Result } from "../../model/result.ts";
+import { mayBeInRepository } from "../../platform/git.ts";
 import { lookAt } from "./disk.ts";
 import { runGitOn } from "./git-input.ts";
 
@@ -17,23 +18,53 @@ export interface AskedPath {
 const nothing = new Uint8Array();
 const notIgnored = 1;
 
-/**
- * The paths that are ignored and that no glob of `include` matches. Fails with `workspace-failed` when git knows the project but does
- * not answer.
- */
-export async function ignoredPaths(
-  root: string,
-  asked: readonly AskedPath[],
-  include: readonly string[],
-): Promise<Result<ReadonlySet<string>>> {
-  if (asked.length === 0) return ok(new Set());
-  const ignored = (await isKnownToGit(root)) ? await ignoredByGit(root, asked) : ok(installedPackages(asked));
-  if (!ignored.ok || include.length === 0) return ignored;
-  const wanted = include.map(pathPattern);
-  return ok(new Set([...ignored.value].filter((path) => !wanted.some((matches) => matches(path)))));
+/** The rules of one project, asked for one attempt. */
+export interface IgnoreRules {
+  /** Asks about paths before it is known which of them matter, while something else goes on. */
+  foresee(asked: readonly AskedPath[]): void;
+  /** The paths that are ignored and that no glob of `include` matches. Fails with `workspace-failed` when git knows the project but does not answer. */
+  ignored(asked: readonly AskedPath[]): Promise<Result<ReadonlySet<string>>>;
 }
 
-/** Whether a repository has rules for the project: not one that ignores the project as a whole. */
+/** The rules for paths below `root`. `isKnown` says whether git has any. */
+export function openIgnoreRules(
+  root: string,
+  include: readonly string[],
+  isKnown: () => Promise<boolean> = askWhetherKnown(root),
+): IgnoreRules {
+  const wanted = include.map(pathPattern);
+  const ask = async (asked: readonly AskedPath[]): Promise<Result<readonly string[]>> => {
+    if (asked.length === 0) return ok([]);
+    const ignored = (await isKnown()) ? await ignoredByGit(root, asked) : ok(installedPackages(asked));
+    return ignored.ok ? ok([...ignored.value].filter((path) => !wanted.some((matches) => matches(path)))) : ignored;
+  };
+  let foreseen: { readonly kinds: ReadonlyMap<string, boolean>; readonly answer: Promise<Result<readonly string[]>> } | undefined;
+  return {
+    foresee(asked) {
+      foreseen = { kinds: new Map(asked.map(({ path, isDirectory }) => [path, isDirectory])), answer: ask(asked) };
+    },
+    async ignored(asked) {
+      const rest = asked.filter(({ path, isDirectory }) => foreseen?.kinds.get(path) !== isDirectory);
+      const before: Result<readonly string[]> = foreseen === undefined ? ok([]) : await foreseen.answer;
+      if (!before.ok) return before;
+      const now = await ask(rest);
+      if (!now.ok) return now;
+      const known = new Set(asked.map(({ path }) => path));
+      return ok(new Set([...before.value.filter((path) => known.has(path)), ...now.value]));
+    },
+  };
+}
+
+/** Asks git whether a repository has rules for the project, until it says so once: each answer costs some milliseconds. */
+export function askWhetherKnown(root: string): () => Promise<boolean> {
+  let known = false;
+  return async () => {
+    known ||= mayBeInRepository(root) && (await isKnownToGit(root));
+    return known;
+  };
+}
+
+/** Not where a repository ignores the project as a whole. */
 async function isKnownToGit(root: string): Promise<boolean> {
   const found = await runGitOn(["rev-parse", "--is-inside-work-tree", "--show-prefix"], root, nothing);
   if (!found.ok || found.value.code !== 0) return false;

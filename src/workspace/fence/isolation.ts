@@ -101,7 +101,7 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
   const loopback = loopbackWords();
   const inner = dropWords({ mode, identity, closed: true, ownUser: true, keyring: [] });
   const [fence, network, overlay, user] = await Promise.all([
-    trial(mode, true, false, "mount -t tmpfs wave /sys && mkdir /sys/r && mount --bind /usr /sys/r && mount -t proc proc /proc"),
+    trial(mode, true, false, "mount -n -t tmpfs wave /sys && mkdir /sys/r && mount -n --bind /usr /sys/r && mount -n -t proc proc /proc"),
     loopback === undefined
       ? "neither `ip` nor `perl` is there to bring loopback up"
       : trial(mode, true, true, loopback.map(quote).join(" ")),
@@ -158,7 +158,7 @@ async function tryOverlay(mode: Exclude<IsolationMode, "none">, stateDir: string
   }
   const script = [
     `cd ${quote(place)}`,
-    `mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work,${options} overlay lower`,
+    `mount -n -t overlay -o lowerdir=lower,upperdir=upper,workdir=work,${options} overlay lower`,
     // What is written is root's where sudo is the way: it is removed by the same hands.
     "cd lower && rmdir d && mkdir d && echo x >d/f && cd .. && umount lower && rm -rf upper work",
   ].join(" && ");

@@ -26,13 +26,29 @@ export async function listMerged(
   directories: readonly string[],
 ): Promise<Result<ReadonlyMap<string, readonly string[]>>> {
   if (directories.length === 0) return ok(new Map());
-  const find = 'exec find "$@" -mindepth 1 -maxdepth 1 -printf "%H\\0%f\\0"';
-  const found = await run(isolation, view, ["xargs", "-0", "sh", "-c", find, "sh"], listed(directories));
+  const each = ["-mindepth", "1", "-maxdepth", "1", "-printf", "%H\\0%f\\0"];
+  const words = fewWords(directories);
+  const found =
+    words === undefined
+      ? await run(
+          isolation,
+          view,
+          ["xargs", "-0", "sh", "-c", `exec find "$@" ${each.map((word) => `'${word}'`).join(" ")}`, "sh"],
+          listed(directories),
+        )
+      : await run(isolation, view, ["find", ...words, ...each], undefined);
   if (!found.ok) return found;
   const children = new Map<string, string[]>(directories.map((directory) => [directory, []]));
   const fields = split(found.value.stdout);
   for (let at = 0; at + 1 < fields.length; at += 2) children.get((fields[at] ?? "").slice("./".length))?.push(fields[at + 1] ?? "");
   return ok(children);
+}
+
+/** Directories as words of a command line; nothing where they are too many for one, or no text. */
+function fewWords(directories: readonly string[]): readonly string[] | undefined {
+  const words = directories.map((directory) => `./${directory}`);
+  const isText = directories.every((directory) => pathToBytes(directory).toString() === directory);
+  return isText && words.join(" ").length < 32_000 ? words : undefined;
 }
 
 /** What matches a glob, sorted by path. `.git` is listed only where the glob spells it. */
@@ -118,7 +134,7 @@ async function run(
   const { mode, overlayOptions } = isolation;
   if (mode === "none") return failed("nothing here can mount an overlay");
   const script = openScript(view, { drop: [], status: "/dev/null", overlayOptions });
-  const command = [...namespaceWords({ mode, closed: false, network: false }), script, "wave", ...words];
+  const command = [...namespaceWords({ mode, closed: false, network: false, brief: true }), script, "wave", ...words];
   const ran = await capture({
     ...{ command, env, cwd: "/" },
     ...(input === undefined ? {} : { input }),

@@ -10,8 +10,8 @@ export interface MountLine {
   readonly options: string;
   /** The directory of the view that has to be there, or hold a file of that name. */
   readonly made?: string | undefined;
-  /** A directory on the bench that has to be made first. */
-  readonly bench?: string;
+  /** It lies on the bench, where nothing is yet: its directory has to be made first. */
+  readonly onBench?: true;
   /** What is not there is passed over. */
   readonly optional: boolean;
 }
@@ -49,7 +49,7 @@ export function overlayLines(tree: Extract<Tree, { kind: "overlay" }>, bench: st
   const lines: MountLine[] = [];
   const onBench = (line: Omit<MountLine, "where" | "optional">) => {
     const where = `${bench}/l${lines.length}`;
-    lines.push({ ...line, where, bench: where, optional: false });
+    lines.push({ ...line, where, onBench: true, optional: false });
     return where;
   };
   const named = (place: string) => (/^[\w@%+=./-]+$/.test(place) ? place : onBench({ what: place, type: "none", options: "bind" }));

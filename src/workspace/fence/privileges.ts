@@ -15,10 +15,12 @@ export interface NamespaceSetting {
   readonly network: boolean;
   /** Variables to keep where the way into the namespaces would drop them. */
   readonly carried?: readonly string[];
+  /** What is started ends by itself before long, and need not be ended with wave. */
+  readonly brief?: boolean;
 }
 
 /** The words before a script: it runs as root of new namespaces, and dies when wave does. `sudo` does not pass that on. */
-export function namespaceWords({ mode, closed, network, carried = [] }: NamespaceSetting): readonly string[] {
+export function namespaceWords({ mode, closed, network, carried = [], brief = false }: NamespaceSetting): readonly string[] {
   const own = [
     ...(mode === "user-namespace" ? ["--user", "--map-root-user"] : []),
     "--mount",
@@ -28,6 +30,7 @@ export function namespaceWords({ mode, closed, network, carried = [] }: Namespac
   ];
   const unshare = ["unshare", ...own, "--", "/bin/sh", "-c"];
   const kept = carried.length === 0 ? [] : [`--preserve-env=${carried.join(",")}`];
+  if (brief) return mode === "sudo" ? ["sudo", "-n", "--", ...unshare] : unshare;
   const dies = (signal: string) => ["setpriv", "--pdeathsig", signal, "--"];
   return mode === "sudo"
     ? [...dies("HUP"), "/bin/sh", "-c", lifeline, "wave", "sudo", "-n", ...kept, "--", ...unshare]

@@ -37,13 +37,13 @@ export function closedScript(view: SandboxView, system: SystemRoot, setting: Scr
   return [
     ...reporting(setting.status),
     ...(setting.loopback === undefined ? [] : [`${setting.loopback.map(quote).join(" ")} || f 'EIO loopback could not be brought up'`]),
-    `mount -t tmpfs -o mode=755 wave ${bench} && mkdir ${stage} && mount -t tmpfs -o mode=755,size=16m wave ${stage} && cd ${stage} || f 'EIO no root could be made'`,
+    `mount -n -t tmpfs -o mode=755 wave ${bench} && mkdir ${stage} && mount -n -t tmpfs -o mode=755,size=16m wave ${stage} && cd ${stage} || f 'EIO no root could be made'`,
     `mkdir -p ${[...made].map((directory) => quote(`.${directory}`)).join(" ")} || f 'EIO directories of the view could not be made'`,
     ...[...system.files, ...files].map((file) => `: >${quote(`.${file}`)}`),
     ...linkLines(system.links),
     ...mountAll(lines, stage),
     ...(setting.ownUser === true ? [`exec ${procDescriptor}</proc`] : []),
-    `mount -o remount,bind,ro ${stage} && cd ${stage} && pivot_root . . && umount -l . && cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
+    `mount -n -o remount,bind,ro ${stage} && cd ${stage} && pivot_root . . && umount -n -l . && cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
     ...supervise(setting.drop),
   ].join("\n");
 }
@@ -53,8 +53,9 @@ export function openScript(view: SandboxView, setting: ScriptSetting): string {
   const lines = treeAndBinds(view, "", setting.overlayOptions);
   return [
     ...reporting(setting.status),
-    ...(lines.length === 0 ? [] : [`mount -t tmpfs -o mode=755 wave ${bench} || f 'EIO no place to mount'`]),
-    ...mountAll(lines, ""),
+    ...(needsBench(lines)
+      ? [`mount -n -t tmpfs -o mode=755 wave ${bench} || f 'EIO no place to mount'`, ...mountAll(lines, "")]
+      : mountEach(lines)),
     `cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
     `unset OLDPWD; exec ${setting.drop.map(quote).join(" ")} "$@" 9>&-`,
   ].join("\n");
@@ -80,26 +81,41 @@ function linkLines(links: SystemRoot["links"]): string[] {
 /** `f` says what went wrong, with the first line of what `mount` said, and ends. */
 function reporting(status: string): string[] {
   return [
-    `exec 9>${quote(status)}; f() { m=; [ ! -e ${bench}/said ] || read -r m <${bench}/said; printf '%s %s' "$1" "$m" >&9; exit 125; }`,
+    `exec 9>${quote(status)}; m=; f() { [ ! -e ${bench}/said ] || read -r m <${bench}/said; printf '%s %s' "$1" "$m" >&9; exit 125; }`,
   ];
 }
 
 /** The tree and everything that lies over it, in the order in which it has to be mounted. */
-function treeAndBinds({ project, tree, binds, masks, readOnly }: SandboxView, root: string, overlayOptions: string): readonly MountLine[] {
+function treeAndBinds(view: SandboxView, root: string, overlayOptions: string): readonly MountLine[] {
+  const { project, tree, binds, masks, readOnly } = view;
   // In the open view the tree lies over the machine's own, and over what of an attempt is kept there: that is reached by another way.
   const isCovered = (source: string) => root === "" && isBelow(source, project);
-  const aside: MountLine = { what: project, where: `${bench}/p`, bench: `${bench}/p`, type: "none", options: "rbind", optional: false };
+  const aside: MountLine = {
+    what: project,
+    where: `${bench}/p`,
+    onBench: true,
+    type: "none",
+    options: "rbind",
+    optional: false,
+  };
+  const bound = (source: string, target: string) => ({
+    what: isCovered(source) ? `${aside.where}${source.slice(project.length)}` : source,
+    where: `${root}${target}`,
+  });
   const placed = binds.map(({ source, target, writable, isFile }): MountLine => {
     const options = writable ? "bind" : "bind,ro,nosuid,nodev";
     const inTree = root === "" || isBelow(target, project);
     const made = inTree ? undefined : isFile === true ? path.posix.dirname(target) : target;
-    const what = isCovered(source) ? `${aside.where}${source.slice(project.length)}` : source;
-    return { what, where: `${root}${target}`, type: "none", options, made, optional: false };
+    return { ...bound(source, target), type: "none", options, made, optional: false };
   });
   const own = treeLines(tree, `${root}${project}`, root === "" ? undefined : project, overlayOptions);
   const sorted = [...placed].sort((a, b) => depth(a.where) - depth(b.where));
   const inTree = (line: MountLine) => isBelow(line.where.slice(root.length), project);
-  const hidden = masks.map(
+  const covering: readonly MountLine[] =
+    view.hidden === undefined
+      ? []
+      : [{ ...bound(view.hidden.instead, view.hidden.place), type: "none", options: "bind,ro", optional: false }];
+  const masked = masks.map(
     (target): MountLine => ({
       what: "wave",
       where: `${root}${target}`,
@@ -117,7 +133,8 @@ function treeAndBinds({ project, tree, binds, masks, readOnly }: SandboxView, ro
     ...first,
     ...withPlaces([...sorted.filter((line) => !inTree(line)), ...own]),
     ...frozen,
-    ...hidden,
+    ...covering,
+    ...masked,
     ...inside,
     ...sorted.filter(inTree),
   ];
@@ -140,7 +157,7 @@ function placesIn(mask: string, binds: SandboxView["binds"], root: string): read
 function withPlaces(lines: readonly MountLine[]): readonly MountLine[] {
   return lines.flatMap((line, index) => {
     const covered = line.where !== "" && lines.slice(0, index).some((above) => above.where !== "" && isBelow(line.where, above.where));
-    return covered && line.bench === undefined ? [{ ...line, what: "", type: "place", optional: true }, line] : [line];
+    return covered && line.onBench !== true ? [{ ...line, what: "", type: "place", optional: true }, line] : [line];
   });
 }
 
@@ -151,36 +168,59 @@ function treeLines(tree: Tree, where: string, made: string | undefined, overlayO
   return overlayLines(tree, bench, overlayOptions).map((line) => (line.where === "" ? { ...line, where, made } : line));
 }
 
-/** One `mount` for as many lines as there are; what may be missing is asked for first. */
+/** Whether there is more to mount than a line or two that stand for themselves. */
+function needsBench(lines: readonly MountLine[]): boolean {
+  return lines.length > 2 || lines.some(({ onBench, optional }) => onBench === true || optional);
+}
+
+/** A `mount` for each line, which needs nothing beside it. */
+function mountEach(lines: readonly MountLine[]): string[] {
+  return lines.map(({ what, where, type, options }) => {
+    const words = ["mount", "-n", ...(type === "none" ? [] : ["-t", type]), "-o", options, what, where].map(quote).join(" ");
+    return `m=$(${words} 2>&1) || f 'EIO the tree could not be mounted'`;
+  });
+}
+
+/** One `mount` for as many lines as there are, and one `mkdir` for their places; what may be missing is asked for first. */
 function mountAll(lines: readonly MountLine[], root: string): string[] {
   const script: string[] = [];
   let batch: MountLine[] = [];
+  let places: string[] = [];
   const flush = (what: string) => {
     if (batch.length === 0) return;
+    const onBench = batch.flatMap(({ onBench: own, where }) => (own === true ? [quote(where)] : []));
+    if (onBench.length > 0) script.push(`mkdir ${onBench.join(" ")} || f 'EIO no place to mount could be made'`);
     script.push(
-      `printf %s ${quote(batch.map(fstabLine).join(""))} >${bench}/fstab && mount -a -T ${bench}/fstab 2>${bench}/said || f 'EIO ${what} could not be mounted'`,
+      `printf %s ${quote(batch.map(fstabLine).join(""))} >${bench}/fstab && mount -n -a -T ${bench}/fstab 2>${bench}/said || f 'EIO ${what} could not be mounted'`,
     );
     batch = [];
   };
+  const makePlaces = () => {
+    const there = places.map((place) => `[ -e ${place} ]`).join(" && ");
+    if (places.length > 0) script.push(`${there} || mkdir -p ${places.join(" ")} || f 'EIO no place for the tree could be made'`);
+    places = [];
+  };
   for (const line of lines) {
-    // What lies in a tree that is mounted here exists only now, and a bind below the tree needs a place to lie on.
-    if (line.bench !== undefined) script.push(`mkdir -p ${quote(line.bench)}`);
+    if (line.type !== "place") makePlaces();
     if (!line.optional) {
       batch.push(line);
       continue;
     }
     flush("the tree");
     const where = quote(line.where);
-    if (line.type === "place") script.push(`[ -e ${where} ] || mkdir -p ${where} || f 'EIO no place for the tree could be made'`);
+    if (line.type === "place") places.push(where);
     else if (line.type === "file")
       script.push(`mkdir -p ${quote(path.posix.dirname(line.where))} && : >${where} || f 'EIO no place for a file could be made'`);
     else if (line.type === "mask") {
       script.push(
-        `if [ -d ${where} ]; then mount -t tmpfs -o mode=755,size=4k${line.options} wave ${where}; elif [ -e ${where} ]; then mount -o bind,ro /dev/null ${where}; fi || f 'EIO a mask could not be laid'`,
+        `if [ -d ${where} ]; then mount -n -t tmpfs -o mode=755,size=4k${line.options} wave ${where}; elif [ -e ${where} ]; then mount -n -o bind,ro /dev/null ${where}; fi || f 'EIO a mask could not be laid'`,
       );
     } else
-      script.push(`if [ -e ${where} ]; then mount -o ${line.options} ${where} ${where}; fi || f 'EIO a path could not be made read-only'`);
+      script.push(
+        `if [ -e ${where} ]; then mount -n -o ${line.options} ${where} ${where}; fi || f 'EIO a path could not be made read-only'`,
+      );
   }
+  makePlaces();
   flush(root === "" ? "the tree" : "the view");
   return script;
 }

@@ -37,6 +37,11 @@ export interface SandboxView {
   readonly binds: readonly Bind[];
   /** Paths, as seen in the view, of which nothing shows: an empty directory or an empty file, read-only. What is not there is passed over. */
   readonly masks: readonly string[];
+  /**
+   * A directory that is certainly in the tree and of which nothing shows but what is bound there: state. `instead` is a directory of the machine
+   * that appears, read-only, with the places of those binds.
+   */
+  readonly hidden?: { readonly place: string; readonly instead: string };
   /** Paths, as seen in the view, that cannot be written. What is not there is passed over. */
   readonly readOnly: readonly string[];
   /** `none`: loopback only, of its own. `proxy`: loopback, and what the proxy behind this unix socket lets through. */

@@ -1,0 +1,77 @@
+/** Control groups: where they may be made, and what is written and read there. Version 2 stands for itself in a directory of plain files. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { groupPlaces, openMemoryGroup } from "../../../src/platform/memory-group.ts";
+
+describe("where groups may be made", () => {
+  const unified = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate";
+  const memory = "33 30 0:29 / /sys/fs/cgroup/memory rw shared:11 - cgroup cgroup rw,memory";
+
+  test.each([
+    [
+      "below and beside a service's own",
+      "0::/system.slice/agent.service\n",
+      unified,
+      [
+        { version: 2, directory: "/sys/fs/cgroup/system.slice/agent.service" },
+        { version: 2, directory: "/sys/fs/cgroup/system.slice" },
+      ],
+    ],
+    ["the root of a container", "0::/\n", unified, [{ version: 2, directory: "/sys/fs/cgroup" }]],
+    [
+      "a mount of a part",
+      "0::/docker/abc/inner\n",
+      unified.replace(" / /sys", " /docker/abc /sys"),
+      [
+        { version: 2, directory: "/sys/fs/cgroup/inner" },
+        { version: 2, directory: "/sys/fs/cgroup" },
+      ],
+    ],
+    ["version 1, where the controller is", "4:memory:/a/b\n1:cpu:/\n", memory, [{ version: 1, directory: "/sys/fs/cgroup/memory/a/b" }]],
+    ["nothing is mounted", "0::/x\n4:memory:/y\n", "", []],
+    ["nothing is known", "", unified, []],
+  ] as const)("%s", (_, groups, mounts, expected) => {
+    expect(groupPlaces(groups, mounts)).toEqual(expected);
+  });
+});
+
+describe("a group of version 2", () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(path.join(tmpdir(), "wave-groups-"));
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  test("gets its limit, tells what the kernel did, and takes what is left in it along", async () => {
+    const group = openMemoryGroup(5_000_000, { version: 2, directory });
+    const [name = ""] = readdirSync(directory);
+    const inside = (file: string) => path.join(directory, name, file);
+    expect(readFileSync(inside("memory.max"), "utf8")).toBe("5000000");
+    expect(group?.look()).toEqual({ peakBytes: 0, exceeded: false });
+    writeFileSync(inside("memory.current"), "1000\n");
+    writeFileSync(inside("memory.events"), "low 0\nmax 3\noom 1\noom_kill 0\n");
+    expect(group?.look()).toEqual({ peakBytes: 1000, exceeded: false });
+    writeFileSync(inside("memory.peak"), "4999000\n");
+    writeFileSync(inside("memory.events"), "low 0\nmax 3\noom 1\noom_kill 2\n");
+    expect(group?.look()).toEqual({ peakBytes: 4_999_000, exceeded: true });
+
+    const command = group?.entering(["sleep", "60"]) ?? [];
+    const child = spawn(command[0] ?? "", command.slice(1), { stdio: "ignore" });
+    await once(child, "spawn");
+    writeFileSync(inside("cgroup.procs"), `${child.pid}\n`);
+    const ended = once(child, "exit");
+    group?.close();
+    expect(await ended).toEqual([null, "SIGKILL"]);
+  });
+
+  test("is not given where a limit cannot be written", () => {
+    writeFileSync(path.join(directory, "file"), "");
+    expect(openMemoryGroup(1, { version: 2, directory: path.join(directory, "file") })).toBeUndefined();
+    expect(openMemoryGroup(1, { version: 2, directory: path.join(directory, "missing") })).toBeUndefined();
+    expect(existsSync(path.join(directory, "missing"))).toBe(false);
+  });
+});

@@ -156,3 +156,51 @@ describe("wave state", () => {
     expect((await run(wave, "status", "--json")).stdout).toBe(whole);
   });
 });
+
+describe("wave plan", () => {
+  it("says which steps are blocked by an open circuit, and what waits for them, until the circuit is reset", async () => {
+    const manifest = (answer: string) => `
+personas: { worker: { command: '${answer} > "$WAVE_OUTPUT_DIR/out.json"' }, other: { command: 'true' } }
+defaults: { workspace: shared }
+pipeline:
+  name: demo
+  steps:
+    - id: made
+      persona: worker
+      artifacts: [out]
+      handover: { contract: { name: shape, type: json_schema, schema: s.json, circuit_breaker: { minimum_attempts: 2, failure_threshold: 0.5 } } }
+    - { id: after, persona: other, dependencies: [made] }
+    - { id: apart, persona: other }
+`;
+    const wave = project({ "wave.yaml": manifest("echo 1"), "s.json": '{ "type": "object" }' });
+    const actions = async () => {
+      const { steps, summary } = json((await run(wave, "plan", "--json")).stdout) as {
+        steps: readonly { id: string; blocked?: unknown; actions: { run: string } }[];
+        summary: { run: unknown };
+      };
+      return {
+        summary: summary.run,
+        steps: steps.map(({ id, blocked, actions: does }) => [id, does.run, blocked]),
+      };
+    };
+    for (let round = 0; round < 2; round++) expect((await run(wave, "run")).code).toBe(1);
+    const circuit = { kind: "circuit", contract: "shape", failed: 2, window: 2, retryAt: expect.stringMatching(/Z$/) };
+    expect(await actions()).toEqual({
+      summary: { run: 1, reuse: 0, recheck: 0, later: 0, blocked: 2 },
+      steps: [
+        ["made", "blocked", circuit],
+        ["after", "blocked", { kind: "upstream", steps: ["made"] }],
+        ["apart", "run", undefined],
+      ],
+    });
+    const tree = (await run(wave, "plan")).stdout;
+    expect(tree).toContain("1 run, 2 blocked");
+    expect(tree).toMatch(
+      /blocked +its circuit is open until \S+: 2 of the last 2 attempts failed contract shape; --reset-circuit closes it/,
+    );
+    expect(tree).toMatch(/blocked +waits for made, which could not begin/);
+    expect((await run(wave, "run")).stderr).toContain("circuit");
+    expect((await run(wave, "run", "--reset-circuit")).code).toBe(1);
+    expect((await actions()).summary).toEqual({ run: 3, reuse: 0, recheck: 0, later: 0, blocked: 0 });
+  });
+});

@@ -1,7 +1,11 @@
 /** `wave trace` and `wave metrics` through the built binary, on the pipeline of docs/trace.md; what the page shows is what they print. */
+
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { Ajv } from "ajv";
+import formats from "ajv-formats";
 import { beforeAll, describe, expect, it } from "vitest";
+import { inTotoStatement } from "../rig/in-toto-schema.ts";
 import { type Finished, project, repository } from "../rig/project.ts";
 
 const page = readFileSync(path.join(repository, "docs/trace.md"), "utf8");
@@ -118,6 +122,8 @@ describe("wave trace", () => {
     expect(nodes[0].reusedBy).toEqual([[first, second].find((run) => run !== nodes[0].made.run)]);
     expect(printed.outputs["mermaid"]).toMatch(/^flowchart TD\n/);
     const statement = json("in-toto");
+    const ajv = formats.default(new Ajv({ strict: false, allErrors: true }));
+    expect(ajv.validate(inTotoStatement, statement) ? [] : ajv.errors).toEqual([]);
     expect(statement.subject).toMatchObject([{ name: "report", digest: { sha256: nodes[0].artifact.digest.slice(7) } }]);
     expect(statement.predicate.runDetails.metadata.invocationId).toBe(`${nodes[0].made.run}/report/2`);
   });

@@ -1,7 +1,9 @@
 /** `wave plan`: what a run would do, and why. */
+import { withBlocks } from "../blocked-steps.ts";
 import { hasErrors } from "../model/diagnostic.ts";
 import { fileTextOf } from "../open-project.ts";
 import { planRun } from "../plan-run.ts";
+import { systemClock } from "../platform/clock.ts";
 import { renderPlan } from "../report/render-plan.ts";
 import { adapterOption, type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption, warn } from "./command.ts";
 import { manifestTexts } from "./manifest-texts.ts";
@@ -40,13 +42,15 @@ async function plan(invocation: Invocation): Promise<number> {
   };
   const planned = await planRun(request, () => true);
   if (!planned.ok) return fail(io, planned.error, { json: format === "json", fileText: manifestTexts(request) });
-  const { read } = planned.value;
+  const { read, project, memory } = planned.value;
+  const blocked = await withBlocks(planned.value.plan, { state: memory.state, files: project.gateFiles, clock: systemClock });
+  if (!blocked.ok) return fail(io, blocked.error, { json: format === "json" });
   warn(
     io,
     read.diagnostics.filter((diagnostic) => !hasErrors([diagnostic])),
     fileTextOf(read.loaded),
   );
-  io.stdout.write(renderPlan(planned.value.plan, { format, color: io.stdout.color }));
+  io.stdout.write(renderPlan(blocked.value, { format, color: io.stdout.color }));
   const work = planned.value.plan.steps.some((step) => step.work.kind !== "equal");
   return flag(invocation, "detailedExitcode") && work ? 3 : 0;
 }

@@ -22,8 +22,17 @@ export interface PlannedStep {
   /** The length of the longest chain from here to an end, this step included: longest-path-first starts the highest first. */
   readonly weight: number;
   readonly work: PlannedWork;
+  /** Why it could not begin now, if it had to; asked for plans that are printed. */
+  readonly blocked?: PlannedBlock;
   readonly enforcement: readonly EnforcedRule[];
 }
+
+/** Why a step could not begin. */
+export type PlannedBlock =
+  /** Of the last `window` attempts, `failed` failed this contract. `retryAt`: ISO 8601, UTC. */
+  | { readonly kind: "circuit"; readonly contract: string; readonly failed: number; readonly window: number; readonly retryAt: string }
+  /** It waits for steps that could not begin. */
+  | { readonly kind: "upstream"; readonly steps: readonly string[] };
 
 /** Whether equal work exists. */
 export type PlannedWork =

@@ -230,6 +230,8 @@ export interface StateStore {
   listRuns(filter?: { readonly pipeline?: string; readonly limit?: number }): Promise<Result<readonly RunSummary[]>>;
   /** An id, a unique prefix, `latest`, or a pipeline's name (its newest run). */
   findRun(selector: string): Promise<Result<RunRecord>>;
+  /** Every run that state remembers, archived ones too, the earliest first. */
+  allRuns(): Promise<Result<readonly RunRecord[]>>;
   /** Events of one run in reading order. */
   readEvents(run: string): Promise<Result<readonly WaveEvent[]>>;
   /** Every passed attempt that still counts, of all steps of a pipeline, newest first. */

@@ -80,6 +80,8 @@ export interface AttemptRecord {
   readonly startedAt: string;
   readonly finishedAt?: string;
   readonly durationMs?: number;
+  /** Milliseconds for which it could have run before it began, without a retry's delay. Absent where the journals are gone and an older wave read them. */
+  readonly waitMs?: number;
   readonly fingerprint: FingerprintRef;
   readonly inputs: readonly { readonly name: string; readonly digest: Digest; readonly from: string }[];
   readonly workspace: "isolated" | "shared";

@@ -2,8 +2,8 @@
 import type { EnforcementLevel } from "../model/enforcement.ts";
 import type { Plan, PlannedStep } from "../model/plan.ts";
 
-/** `run`: its persona works. `reuse`: earlier work stands for it. `recheck`: only its contracts are evaluated, on earlier work. `later`: known once other steps have run. */
-export type PlanAction = "run" | "reuse" | "recheck" | "later";
+/** `run`: its persona works. `reuse`: earlier work stands for it. `recheck`: only its contracts are evaluated, on earlier work. `later`: known once other steps have run. `blocked`: it could not begin. */
+export type PlanAction = "run" | "reuse" | "recheck" | "later" | "blocked";
 
 /** What `wave run`, `wave run --reuse` and `wave resume` would do. `resume` keeps (`reuse`) what passed in the run that is resumed: the one named under `work`. */
 export interface PlanActions {
@@ -13,15 +13,16 @@ export interface PlanActions {
 }
 
 /** The actions on one step. A step with `reuse: true` is reused by a plain `run` too. */
-export function actionsOf({ step, work }: PlannedStep): PlanActions {
-  const reuse = reuseActions[work.kind];
+export function actionsOf({ step, work, blocked }: PlannedStep): PlanActions {
+  const able = (action: PlanAction): PlanAction => (blocked !== undefined && action !== "reuse" ? "blocked" : action);
+  const reuse = able(reuseActions[work.kind]);
   const passed = work.kind === "equal" || work.kind === "recheck";
-  return { run: step.reuse ? reuse : "run", reuse, resume: passed ? "reuse" : "run" };
+  return { run: step.reuse ? reuse : able("run"), reuse, resume: able(passed ? "reuse" : "run") };
 }
 
 /** How many steps meet each action of one command. */
 export function countActions(plan: Plan, command: keyof PlanActions): Readonly<Record<PlanAction, number>> {
-  const counts = { run: 0, reuse: 0, recheck: 0, later: 0 };
+  const counts = { run: 0, reuse: 0, recheck: 0, later: 0, blocked: 0 };
   for (const planned of plan.steps) counts[actionsOf(planned)[command]]++;
   return counts;
 }

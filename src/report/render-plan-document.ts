@@ -5,7 +5,7 @@
 import type { Digest } from "../model/digest.ts";
 import type { EnforcementLevel, Fences } from "../model/enforcement.ts";
 import type { ContractDefinition, Step, StepArtifact, StepInput } from "../model/pipeline.ts";
-import type { Plan, PlannedStep, PlannedWork } from "../model/plan.ts";
+import type { Plan, PlannedBlock, PlannedStep, PlannedWork } from "../model/plan.ts";
 import { differingParts } from "./part-text.ts";
 import { actionsOf, countActions, type PlanAction, type PlanActions, unenforcedRules } from "./render-plan-actions.ts";
 
@@ -62,6 +62,8 @@ export interface PlanStepDocument {
   readonly optional: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly work: PlanWorkDocument;
+  /** Why it could not begin now. */
+  readonly blocked?: PlannedBlock;
   readonly actions: PlanActions;
 }
 
@@ -147,6 +149,7 @@ function stepDocument(planned: PlannedStep): PlanStepDocument {
     optional: step.optional,
     labels: step.labels,
     work: workDocument(work),
+    ...(planned.blocked === undefined ? {} : { blocked: planned.blocked }),
     actions: actionsOf(planned),
   };
 }

@@ -11,6 +11,7 @@ const mermaidStyles: Readonly<Record<PlanAction, string>> = {
   reuse: "fill:#dafbe1,stroke:#1a7f37,color:#1f2328",
   recheck: "fill:#fff8c5,stroke:#9a6700,color:#1f2328",
   later: "fill:#f6f8fa,stroke:#656d76,color:#1f2328,stroke-dasharray:4 3",
+  blocked: "fill:#ffebe9,stroke:#cf222e,color:#1f2328",
 };
 
 const dotStyles: Readonly<Record<PlanAction, string>> = {
@@ -18,6 +19,7 @@ const dotStyles: Readonly<Record<PlanAction, string>> = {
   reuse: 'fillcolor="#dafbe1", color="#1a7f37"',
   recheck: 'fillcolor="#fff8c5", color="#9a6700"',
   later: 'fillcolor="#f6f8fa", color="#656d76", style="rounded,filled,dashed"',
+  blocked: 'fillcolor="#ffebe9", color="#cf222e"',
 };
 
 /** A Mermaid flowchart. Colours show what `run --reuse` would do; links carry the artifacts that are handed over. */

@@ -22,8 +22,14 @@ const keyWidth = 12;
 const listLimit = 5;
 const taskWidth = 100;
 
-const marks: Readonly<Record<PlanAction, string>> = { run: "+", reuse: "=", recheck: "~", later: "?" };
-const verbs: Readonly<Record<PlanAction, string>> = { run: "run", reuse: "reused", recheck: "rechecked", later: "known later" };
+const marks: Readonly<Record<PlanAction, string>> = { run: "+", reuse: "=", recheck: "~", later: "?", blocked: "!" };
+const verbs: Readonly<Record<PlanAction, string>> = {
+  run: "run",
+  reuse: "reused",
+  recheck: "rechecked",
+  later: "known later",
+  blocked: "blocked",
+};
 
 /** Prints the plan as a tree. The text ends with a line break. */
 export function planAsTree(plan: Plan, style: TreeStyle): string {
@@ -52,8 +58,8 @@ function header(plan: Plan, paint: Palette): string[] {
 function stepBlock(planned: PlannedStep, style: TreeStyle, last: boolean, paint: Palette): string[] {
   const { step } = planned;
   const action = actionsOf(planned)[style.reuse ? "reuse" : "run"];
-  const color = { run: paint.cyan, reuse: paint.green, recheck: paint.yellow, later: paint.dim }[action];
-  const rows = [...identityRows(step), ...gateRows(planned, paint), ["work", workText(planned)] as const];
+  const color = { run: paint.cyan, reuse: paint.green, recheck: paint.yellow, later: paint.dim, blocked: paint.red }[action];
+  const rows = [...identityRows(step), ...gateRows(planned, paint), ["work", workText(planned)] as const, ...blockRows(planned)];
   const stem = paint.dim(last ? " " : "│");
   return [
     `${paint.dim(last ? "└─" : "├─")} ${color(marks[action])} ${paint.bold(printable(step.id))}  ${personaText(step)}`,
@@ -154,6 +160,20 @@ function reasonText(work: PlannedWork): string {
         : `changed${work.since === undefined ? "" : ` since run ${work.since.run}`}: ${work.changed.map(partText).join(", ")}`;
     case "unknown":
       return `known after ${list(work.after)}`;
+  }
+}
+
+function blockRows({ blocked }: PlannedStep): Row[] {
+  switch (blocked?.kind) {
+    case undefined:
+      return [];
+    case "circuit": {
+      const { contract, failed, window, retryAt } = blocked;
+      const why = `its circuit is open until ${retryAt}: ${failed} of the last ${window} attempts failed contract ${printable(contract)}`;
+      return [["blocked", `${why}; --reset-circuit closes it`]];
+    }
+    case "upstream":
+      return [["blocked", `waits for ${list(blocked.steps)}, which could not begin`]];
   }
 }
 

@@ -6,6 +6,7 @@ import type { AlertRecord } from "../model/alert.ts";
 import { compareEvents, type EventOf, type WaveEvent } from "../model/event.ts";
 import { resetOf, sampleOf } from "./breaker-samples.ts";
 import { attemptDraft, endAttempt, openAttempt, type RunDraft, type StepDraft, undoStep, workOn } from "./fold-step.ts";
+import { followWaits, waitOf, waitsDraft } from "./fold-waits.ts";
 import type { RunFold } from "./run-fold.ts";
 
 /** Nothing, if no event says that the run started: its process died before it began. */
@@ -17,8 +18,9 @@ export function foldRun(events: readonly WaveEvent[]): RunFold | undefined {
   for (const event of ordered) {
     followWriter(draft, event);
     apply(draft, event);
+    followWaits(draft.waits, event);
   }
-  const { writers, steps, alerts, reuses: _reuses, removed: _removed, ...run } = draft;
+  const { writers, steps, alerts, reuses: _reuses, removed: _removed, waits: _waits, ...run } = draft;
   const writerFolds = [...writers.values()].map(({ firstAt, lastAt, finishedMs, ...writer }) => ({
     ...writer,
     spentMs: finishedMs ?? Math.max(0, lastAt - firstAt),
@@ -52,6 +54,7 @@ function runDraft(started: EventOf<"run-started">): RunDraft {
     alerts: [],
     reuses: new Map(),
     removed: new Map(),
+    waits: waitsDraft(),
   };
 }
 
@@ -233,7 +236,7 @@ function applyToStep(draft: RunDraft, event: Exclude<StepEvent, EventOf<"circuit
       if (event.because !== undefined) step.because = event.because;
       return;
     case "attempt-started":
-      step.attempts.push(attemptDraft(event));
+      step.attempts.push(attemptDraft(event, waitOf(draft.waits, event, step.dependencies)));
       if (open) workOn(step, "running", event.writer);
       return;
     case "contract-checked":

@@ -3,6 +3,7 @@ import type { AlertRecord } from "../model/alert.ts";
 import type { EventOf } from "../model/event.ts";
 import type { ContractResult } from "../model/failure.ts";
 import type { StepStatus } from "../model/state.ts";
+import type { WaitsDraft } from "./fold-waits.ts";
 import type { AttemptFold, ResetFold, RevokedFold, RunFold, SampleFold, StepFold, WriterFold } from "./run-fold.ts";
 
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
@@ -33,6 +34,7 @@ export interface RunDraft extends Draft<Omit<RunFold, "writers" | "steps" | "sam
   reuses: Map<string, RevokedFold[]>;
   /** Steps that the definition has no more. */
   removed: Map<string, StepDraft>;
+  waits: WaitsDraft;
 }
 
 /** Sets a step's status, and forgets what the one before it said. `writer` works on it while it is `running`. */
@@ -56,7 +58,7 @@ export function undoStep(step: StepDraft): void {
 }
 
 /** An attempt as it begins. */
-export function attemptDraft(event: EventOf<"attempt-started">): AttemptDraft {
+export function attemptDraft(event: EventOf<"attempt-started">, waitMs: number): AttemptDraft {
   return {
     attempt: event.attempt,
     writer: event.writer,
@@ -64,6 +66,7 @@ export function attemptDraft(event: EventOf<"attempt-started">): AttemptDraft {
     adapter: event.adapter,
     ...(event.model === undefined ? {} : { model: event.model }),
     startedAt: event.ts,
+    waitMs,
     fingerprint: event.fingerprint,
     inputs: event.inputs,
     workspace: event.workspace ?? "shared",

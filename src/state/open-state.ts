@@ -38,6 +38,7 @@ export function openState(request: StateRequest): StateStore {
   const store: StateStore = {
     openJournal: (run) => openJournal(request, own, run),
     listRuns: async (filter = {}) => (await queries()).listRuns(filter),
+    allRuns: async () => (await queries()).allRuns(),
     findRun: (selector) =>
       findRun(
         {

@@ -22,6 +22,8 @@ export interface OwnSamples {
 /** `StateStore`'s queries over all runs. They fail with `state-damaged`, `state-unreadable`, `state-locked`. */
 export interface Queries {
   listRuns(filter: { readonly pipeline?: string; readonly limit?: number }): Promise<Result<readonly RunSummary[]>>;
+  /** Every run, archived ones too, the earliest first. */
+  allRuns(): Promise<Result<readonly RunRecord[]>>;
   /** A run whose id begins so, whether or not its journal is still there; nothing if there is none or several. */
   findRun(prefix: string): Promise<Result<RunRecord | undefined>>;
   passedWork(pipeline: string): Promise<Result<readonly PassedWork[]>>;
@@ -44,6 +46,7 @@ export function openQueries(request: ProjectionRequest): Queries {
   };
   return {
     listRuns: (filter) => ask((db) => listSummaries(db, filter, request.isAlive)),
+    allRuns: () => ask((db) => loadRecords(db, "SELECT run, archived FROM runs ORDER BY started_at, run", [], request.isAlive)),
     findRun: (prefix) => ask((db) => findByPrefix(db, prefix, request.isAlive)),
     passedWork: (pipeline) => ask((db) => passedWork(db, pipeline)),
     runsEndingAt: (pipeline, tree) =>

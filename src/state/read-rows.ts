@@ -143,6 +143,7 @@ function attemptOf(row: Row, artifacts: readonly ArtifactRef[], contracts: reado
     startedAt: textOf(row, "started_at"),
     ...optional("finishedAt", row["finished_at"], String),
     ...optional("durationMs", row["duration_ms"], Number),
+    ...optional("waitMs", row["wait_ms"], Number),
     fingerprint: fingerprintOf(row),
     inputs: fromJson(row["inputs"] ?? "[]"),
     workspace: row["workspace"] === "isolated" ? "isolated" : "shared",

@@ -99,6 +99,11 @@ CREATE TABLE alerts (
   PRIMARY KEY (run, position)
 ) WITHOUT ROWID;
 `,
+  `
+ALTER TABLE attempts ADD COLUMN wait_ms REAL;
+-- No journal has this size: what is there is read again, for what the column is to hold.
+UPDATE writers SET size = -1;
+`,
 ];
 
 /** The tables whose rows belong to one run. */

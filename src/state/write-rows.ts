@@ -138,6 +138,7 @@ function attemptValues(attempt: AttemptFold): Values {
     attempt.workspace,
     json(attempt.changes),
     Number(attempt.undone === true),
+    orNull(attempt.waitMs),
   ];
 }
 

@@ -174,3 +174,54 @@ describe("a state directory that takes no files", () => {
     expect(existsSync(stateDir)).toBe(false);
   });
 });
+
+/** The tables of a version before, with the rows of today's as far as that version had columns for them. */
+async function earlierDatabase(stateDir: string, version: number): Promise<Buffer> {
+  const sql = await loadSql();
+  const now = new sql.Database(readFileSync(databaseOf(stateDir)));
+  const then = new sql.Database();
+  for (const migration of migrations.slice(0, version)) then.exec(migration);
+  for (const table of runTables) {
+    const columns = rowsOf(then, `PRAGMA table_info(${table})`).map(({ name }) => `"${name}"`);
+    if (columns.length === 0) continue;
+    for (const row of rowsOf(now, `SELECT ${columns.join()} FROM ${table}`))
+      then.run(`INSERT INTO ${table} (${columns.join()}) VALUES (${columns.map(() => "?").join()})`, Object.values(row));
+  }
+  then.exec(`PRAGMA application_id = ${0x57415645}; PRAGMA user_version = ${version}`);
+  const bytes = Buffer.from(then.export());
+  for (const db of [now, then]) db.close();
+  return bytes;
+}
+
+describe.each(migrations.slice(1).map((_, index) => index + 1))("a database of version %d", (version) => {
+  test("becomes the one that a new fold gives, while the journals are there", async () => {
+    const stateDir = stateDirectory();
+    for (const run of ["aa11", "bb22"]) await passingRun(storeIn(stateDir), run);
+    const runs = must(await storeIn(stateDir).listRuns());
+    const tables = await savedTables(stateDir);
+    writeFileSync(databaseOf(stateDir), await earlierDatabase(stateDir, version));
+    expect(must(await storeIn(stateDir).listRuns())).toEqual(runs);
+    expect(await savedTables(stateDir)).toEqual(tables);
+    expect(must(await storeIn(stateDir).findRun("aa11")).steps).toHaveLength(2);
+  });
+
+  test("keeps its rows where the journals are gone", async () => {
+    const stateDir = stateDirectory();
+    await passingRun(storeIn(stateDir), "aa11");
+    const whole = must(await storeIn(stateDir).findRun("aa11"));
+    must(await storeIn(stateDir).listRuns());
+    writeFileSync(databaseOf(stateDir), await earlierDatabase(stateDir, version));
+    rmSync(path.join(stateDir, "journals", "aa11"), { recursive: true });
+    const kept = must(await storeIn(stateDir).findRun("aa11"));
+    const timeless = (steps: typeof whole.steps) =>
+      steps.map(({ attempts, ...step }) => ({ ...step, attempts: attempts.map(({ waitMs: _, ...one }) => one) }));
+    expect(kept).toMatchObject({
+      id: "aa11",
+      pipeline: whole.pipeline,
+      status: whole.status,
+      durationMs: whole.durationMs,
+      archived: true,
+    });
+    expect(timeless(kept.steps)).toEqual(timeless(whole.steps));
+  });
+});

@@ -101,7 +101,7 @@ const runs = [
 const samplesOf = (families: readonly MetricFamily[], name: string) => families.find((family) => family.name === name)?.samples;
 
 describe("measureRuns", () => {
-  const families = measureRuns(runs.map((record) => ({ record })));
+  const families = measureRuns(runs);
 
   it("counts runs, attempts that ended, failures, verdicts and reused steps", () => {
     expect(samplesOf(families, "wave_runs")).toEqual([
@@ -145,15 +145,16 @@ describe("measureRuns", () => {
     const events = journals([started({ a: [] }), attemptStarted("a"), again, attemptStarted("a", 2), finished("failed"), closed]);
     const record = projectRun(events, () => false);
     if (record === undefined) throw new Error("no record");
-    const [waits] =
-      samplesOf(measureRuns([{ record, trace: buildTrace({ run: record, events, now: begin }) }]), "wave_queue_wait_seconds") ?? [];
+    const traced = buildTrace({ run: record, events, now: begin }).steps.flatMap(({ attempts }) => attempts);
+    expect(traced.map(({ waitMs, delayMs = 0 }) => waitMs - delayMs)).toEqual(record.steps[0]?.attempts.map(({ waitMs }) => waitMs));
+    const [waits] = samplesOf(measureRuns([record]), "wave_queue_wait_seconds") ?? [];
     expect(waits).toMatchObject({ count: 2, sum: 1.6 });
   });
 });
 
 describe("the text", () => {
   it("is what the grammar allows, and says the same", () => {
-    const families = measureRuns(runs.map((record) => ({ record })));
+    const families = measureRuns(runs);
     const parsed = parse(metricsAsPrometheus(families));
     expect(parsed.map(({ name, type }) => [name, type])).toEqual(families.map(({ name, type }) => [name, type]));
     for (const family of parsed) {

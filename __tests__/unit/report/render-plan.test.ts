@@ -157,9 +157,9 @@ test("the document is stable, and holds neither places nor values", () => {
     pipeline: { name: "demo", version: "v1", description: "Shows a plan" },
     summary: {
       steps: 3,
-      run: { run: 2, reuse: 0, recheck: 0, later: 1 },
-      reuse: { run: 1, reuse: 1, recheck: 0, later: 1 },
-      resume: { run: 2, reuse: 1, recheck: 0, later: 0 },
+      run: { run: 2, reuse: 0, recheck: 0, later: 1, blocked: 0 },
+      reuse: { run: 1, reuse: 1, recheck: 0, later: 1, blocked: 0 },
+      resume: { run: 2, reuse: 1, recheck: 0, later: 0, blocked: 0 },
     },
     criticalPath: ["analyze", "implement", "release"],
     fences: { fence: false, network: false },
@@ -277,6 +277,7 @@ describe("graphs", () => {
         classDef reuse fill:#dafbe1,stroke:#1a7f37,color:#1f2328
         classDef recheck fill:#fff8c5,stroke:#9a6700,color:#1f2328
         classDef later fill:#f6f8fa,stroke:#656d76,color:#1f2328,stroke-dasharray:4 3
+        classDef blocked fill:#ffebe9,stroke:#cf222e,color:#1f2328
       "
     `);
   });

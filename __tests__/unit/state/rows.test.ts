@@ -45,5 +45,25 @@ describe("a fold in the tables", () => {
     );
   });
 
+  test("is the same rows, in whatever order, how often and in how many parts a run's events come", async () => {
+    const [fresh, used] = [await emptyTables(), await emptyTables()];
+    const bytes = (db: typeof fresh) => JSON.stringify(runTables.map((table) => rowsOf(db, `SELECT * FROM ${table}`)));
+    const parts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 });
+    fc.assert(
+      fc.property(history, parts, fc.infiniteStream(fc.nat()), (events, cuts, numbers) => {
+        for (const table of runTables) for (const db of [fresh, used]) db.run(`DELETE FROM ${table}`);
+        replaceRun(fresh, "3f9a", foldRun(events), marks(["w1", "w2", "w3"]));
+        for (const cut of [...cuts.sort((a, b) => a - b), 1]) {
+          const part = events.slice(0, Math.ceil(cut * events.length));
+          const twice = [...part, ...part.filter((_, index) => index % 3 === 0)];
+          const mixed = twice.map((event) => ({ event, at: numbers.next().value ?? 0 })).sort((a, b) => a.at - b.at);
+          replaceRun(used, "3f9a", foldRun(mixed.map(({ event }) => event)), marks(["w1", "w2", "w3"]));
+        }
+        expect(bytes(used)).toBe(bytes(fresh));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   test("the application id fits the header's 32 bits", () => expect(applicationId).toBeLessThan(2 ** 31));
 });

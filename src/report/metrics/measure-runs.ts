@@ -1,13 +1,6 @@
-/** Counts and measures runs. Pure: records and traces in, metrics out. */
+/** Counts and measures runs. Pure: records in, metrics out. */
 import type { RunRecord } from "../../model/state.ts";
-import type { Trace } from "../trace/trace.ts";
 import { type Counter, counter, type Histogram, histogram, type MetricFamily } from "./metrics.ts";
-
-/** A run to measure. `trace` is absent when its journals are gone. */
-export interface MeasuredRun {
-  readonly record: RunRecord;
-  readonly trace?: Trace;
-}
 
 interface Meters {
   readonly runs: Counter;
@@ -21,24 +14,22 @@ interface Meters {
 }
 
 /** All metrics, also those without samples. An attempt that goes on is not counted yet. */
-export function measureRuns(runs: readonly MeasuredRun[]): readonly MetricFamily[] {
+export function measureRuns(runs: readonly RunRecord[]): readonly MetricFamily[] {
   const meters: Meters = {
     ...{ runs: counter(), attempts: counter(), failures: counter(), reused: counter(), verdicts: counter() },
     ...{ runSeconds: histogram(), stepSeconds: histogram(), waits: histogram() },
   };
-  for (const { record, trace } of runs) {
-    measureRecord(meters, record);
-    if (trace !== undefined) measureWaits(meters, trace);
-  }
+  for (const run of runs) measureRun(meters, run);
   return families(meters);
 }
 
-function measureRecord(meters: Meters, { pipeline, status, durationMs, steps }: RunRecord): void {
+function measureRun(meters: Meters, { pipeline, status, durationMs, steps }: RunRecord): void {
   meters.runs.add({ pipeline, status });
   if (status !== "running" && durationMs !== undefined) meters.runSeconds.observe({ pipeline, status }, durationMs / 1000);
   for (const { id: step, attempts, reusedFrom } of steps) {
     if (reusedFrom !== undefined) meters.reused.add({ pipeline, step });
     for (const attempt of attempts) {
+      if (attempt.waitMs !== undefined) meters.waits.observe({ pipeline }, attempt.waitMs / 1000);
       if (attempt.status === "running") continue;
       meters.attempts.add({ pipeline, step, outcome: attempt.status });
       if (attempt.failure !== undefined) meters.failures.add({ pipeline, step, reason: attempt.failure.reason });
@@ -47,12 +38,6 @@ function measureRecord(meters: Meters, { pipeline, status, durationMs, steps }: 
       for (const { type, verdict } of attempt.contracts) meters.verdicts.add({ pipeline, type, verdict });
     }
   }
-}
-
-/** A retry's own delay is no queue: it is what the manifest asked for. */
-function measureWaits({ waits }: Meters, { pipeline, steps }: Trace): void {
-  for (const { attempts } of steps)
-    for (const { waitMs, delayMs = 0 } of attempts) waits.observe({ pipeline }, Math.max(0, waitMs - delayMs) / 1000);
 }
 
 function families(meters: Meters): readonly MetricFamily[] {
@@ -85,7 +70,7 @@ function families(meters: Meters): readonly MetricFamily[] {
     },
     {
       ...{ name: "wave_queue_wait_seconds", type: "histogram", samples: waits.samples() },
-      help: "How long attempts could have run before they began, without the delays of retries. Runs whose journals are gone are left out.",
+      help: "How long attempts could have run before they began, without the delays of retries.",
     },
   ];
 }

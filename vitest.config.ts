@@ -31,6 +31,8 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ["__tests__/**/*.test.ts"],
+    // Real agents are hundreds of megabytes: `npm run test:agents`.
+    exclude: ["__tests__/agents/**"],
     globalSetup: ["__tests__/rig/actions/node24.ts"],
     pool: "forks",
     // Much of the time is spent waiting for children; by itself vitest leaves one processor out.

@@ -4,6 +4,8 @@ import { runJob } from "./job/run-job.ts";
 import { processIo } from "./platform/process-io.ts";
 
 const io = processIo();
+// Stands if nothing is left to wait for and nobody has said how it ended.
+process.exitCode = 70;
 runJob(io, { ...process.env }).then(
   (status) => {
     process.exitCode = status;

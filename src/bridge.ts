@@ -23,7 +23,8 @@ server.listen(0, "127.0.0.1", () => {
   const address = server.address();
   const proxy = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
   const named = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"].map((name) => [name, proxy]);
-  const local = { NO_PROXY: "localhost,127.0.0.1,::1", no_proxy: "localhost,127.0.0.1,::1", NODE_USE_ENV_PROXY: "1" };
+  const { NO_PROXY: own = "localhost,127.0.0.1,::1" } = process.env;
+  const local = { NO_PROXY: own, no_proxy: own, NODE_USE_ENV_PROXY: "1" };
   const child = spawn(command, words, { stdio: "inherit", env: { ...process.env, ...Object.fromEntries(named), ...local } });
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {

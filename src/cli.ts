@@ -4,6 +4,8 @@ import { buildProgram } from "./command/program.ts";
 import { processIo } from "./platform/process-io.ts";
 
 const io = processIo();
+// Stands if nothing is left to wait for and nobody has said how it ended.
+process.exitCode = 70;
 buildProgram(io)
   .main(process.argv.slice(2))
   .then(

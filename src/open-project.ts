@@ -43,6 +43,8 @@ export interface ProjectRequest {
   readonly read?: ReadProject;
   /** A look at its files that was begun before; absent: it is begun when it is needed. */
   readonly listing?: ProjectListing;
+  /** Told, in a sentence, of what takes long before any step begins: an agent that is installed. */
+  readonly announce?: (text: string) => void;
   /** Brings blobs that are not in the local store; absent: they are lost. */
   readonly bring?: BringBlob;
 }

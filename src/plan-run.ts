@@ -59,11 +59,32 @@ export interface PlannedRun {
   readonly undo: Changeset;
   /** What this environment can fence and isolate. */
   readonly isolation: Isolation;
+  readonly adapters: ReadonlyMap<string, Adapter>;
   readonly fingerprintOf: (step: Step, inputs: Readonly<Record<string, Digest>>, changes: Digest | undefined) => FingerprintRef;
 }
 
-/** The adapters of this version, by name. */
-export const adapters: ReadonlyMap<string, Adapter> = new Map([["command", commandAdapter()]]);
+/** The adapters of this version, by name. `announce` is told before something is downloaded. */
+export function openAdapters({ env, announce = () => undefined }: Pick<ProjectRequest, "env" | "announce">): ReadonlyMap<string, Adapter> {
+  return new Map([
+    ["command", commandAdapter()],
+    ["claude", loadedWhenAsked("claude", async () => (await import("./persona/claude.ts")).claudeAdapter({ env, announce }))],
+  ]);
+}
+
+/** An adapter that a run without it does not load. */
+function loadedWhenAsked(name: string, load: () => Promise<Adapter>): Adapter {
+  let loaded: Promise<Adapter> | undefined;
+  const adapter = () => {
+    loaded ??= load();
+    return loaded;
+  };
+  return {
+    name,
+    version: async (step) => (await adapter()).version(step),
+    problem: async (step) => (await adapter()).problem?.(step),
+    run: async (context) => (await adapter()).run(context),
+  };
+}
 
 /** Load → validate → plan. `withHistory` asks state what passed before; a run that reuses nothing need not know. */
 export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipeline) => boolean): Promise<Result<PlannedRun>> {
@@ -78,7 +99,7 @@ export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipe
   if (!pipeline.ok) return pipeline;
   const memory = openMemory(read.value, request);
   const base = (views: Views) => takeBase(located.value.root, memory.stateDir, views, listing);
-  const open = { read: read.value, project: project.value, memory, env: request.env };
+  const open = { read: read.value, project: project.value, memory, env: request.env, adapters: openAdapters(request) };
   return planSelected(open, pipeline.value, base, withHistory(pipeline.value), request.input);
 }
 
@@ -87,7 +108,7 @@ type Views = Parameters<typeof takeBase>[2];
 
 /** Plans a pipeline of a project that is open, over a base: the project as it is now, or as it was when a resumed run began. */
 export async function planSelected(
-  open: Pick<PlannedRun, "read" | "project" | "memory" | "env">,
+  open: Pick<PlannedRun, "read" | "project" | "memory" | "env" | "adapters">,
   pipeline: Pipeline,
   baseOf: (views: Views) => Promise<Result<BaseRef>>,
   withHistory: boolean,
@@ -100,7 +121,7 @@ export async function planSelected(
   const history = withHistory ? await historyOf(memory, pipeline, current.value) : ok({ passed: [], ending: [] });
   if (!history.ok) return history;
   const base = baseFor(current.value, history.value.ending);
-  const adapterVersions = await versionsOf(pipeline);
+  const adapterVersions = await versionsOf(pipeline, open.adapters);
   if (!adapterVersions.ok) return adapterVersions;
   const { tree } = current.value;
   const undo = await undoOf(memory, current.value, base, history.value.ending);
@@ -134,21 +155,29 @@ export async function planSelected(
 }
 
 /** Why this environment cannot run the pipeline, before any work: no adapter, or a deny that nobody enforces. */
-export function refusalOf({ plan: { pipeline }, isolation }: Pick<PlannedRun, "plan" | "isolation">): Failure | undefined {
+export async function refusalOf({
+  plan: { pipeline },
+  isolation,
+  adapters,
+}: Pick<PlannedRun, "plan" | "isolation" | "adapters">): Promise<Failure | undefined> {
   for (const step of pipeline.steps) {
-    const missing = adapterProblem(step);
+    const missing = await adapterProblem(step, adapters);
     if (missing !== undefined) return { reason: "adapter-missing", step: step.id, persona: step.persona.name, ...missing };
   }
   const rules = unenforceable(pipeline, isolation.fences);
   return rules.length === 0 ? undefined : { reason: "permission-unenforceable", rules };
 }
 
-function adapterProblem(step: Step): { adapter?: string; detail: string; hint: string } | undefined {
+async function adapterProblem(
+  step: Step,
+  adapters: ReadonlyMap<string, Adapter>,
+): Promise<{ adapter?: string; detail: string; hint: string } | undefined> {
   const choice = step.adapter;
   if (choice === undefined) {
     return { detail: "no adapter is chosen for it", hint: "set `defaults.adapter`, or choose one with --adapter" };
   }
-  if (!adapters.has(choice.name)) {
+  const adapter = adapters.get(choice.name);
+  if (adapter === undefined) {
     const hint = `available: ${[...adapters.keys()].join(", ")}; choose one with --adapter`;
     return { adapter: choice.name, detail: `adapter \`${choice.name}\` is not available in this version of wave`, hint };
   }
@@ -156,7 +185,8 @@ function adapterProblem(step: Step): { adapter?: string; detail: string; hint: s
     const hint = "give the persona a `command:`, or set `adapters: { command: { command: [program, argument] } }`";
     return { adapter: choice.name, detail: "adapter `command` has no command to run", hint };
   }
-  return undefined;
+  const problem = await adapter.problem?.(step);
+  return problem === undefined ? undefined : { adapter: choice.name, ...problem };
 }
 
 /**
@@ -182,7 +212,7 @@ async function historyOf(
   return ending.ok ? ok({ passed: passed.value, ending: ending.value }) : ending;
 }
 
-async function versionsOf(pipeline: Pipeline): Promise<Result<ReadonlyMap<string, string>>> {
+async function versionsOf(pipeline: Pipeline, adapters: ReadonlyMap<string, Adapter>): Promise<Result<ReadonlyMap<string, string>>> {
   const versions = new Map<string, string>();
   for (const step of pipeline.steps) {
     const adapter = step.adapter === undefined ? undefined : adapters.get(step.adapter.name);

@@ -76,7 +76,7 @@ export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: R
 
 async function goOn(request: ResumeRequest, run: RunRecord, definition: Definition, listing: ProjectListing): Promise<Result<FinishedRun>> {
   const { planned, input, next } = definition;
-  const refused = refusalOf(planned);
+  const refused = await refusalOf(planned);
   if (refused !== undefined) return err(refused);
   const { part } = request;
   const chosen = chosenSteps(request, run, planned);

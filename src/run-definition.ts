@@ -4,7 +4,7 @@ import type { FileSource } from "./model/ports.ts";
 import { ok, type Result } from "./model/result.ts";
 import type { RunRecord } from "./model/state.ts";
 import { type Memory, openMemory, type ProjectRequest, readProject, requireValid } from "./open-project.ts";
-import { type PlannedRun, planSelected } from "./plan-run.ts";
+import { openAdapters, type PlannedRun, planSelected } from "./plan-run.ts";
 import { type Redefinition, redefinition } from "./redefine-run.ts";
 import { readPinned } from "./state/pinned-manifest.ts";
 import { selectPipeline } from "./validate/select-pipeline.ts";
@@ -66,7 +66,7 @@ async function planDefinition(
   const memory = { ...openMemory(read.value, request), stateDir: outer.stateDir };
   const input = await inputOf(run, memory);
   if (!input.ok) return input;
-  const open = { read: read.value, project: project.value, memory, env: request.env };
+  const open = { read: read.value, project: project.value, memory, env: request.env, adapters: openAdapters(request) };
   const planned = await planSelected(open, pipeline.value, async () => ok(run.base), false, input.value);
   return planned.ok ? ok({ planned: planned.value, ...(input.value === undefined ? {} : { input: input.value }) }) : planned;
 }

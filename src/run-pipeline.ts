@@ -24,7 +24,7 @@ import type { Environment, Memory } from "./open-project.ts";
 import { partOf } from "./part-of-run.ts";
 import { assemblePrompt } from "./persona/prompt.ts";
 import { matchWork } from "./plan/match-work.ts";
-import { adapters, type PlannedRun, type PlanRequest, planRun, refusalOf } from "./plan-run.ts";
+import { type PlannedRun, type PlanRequest, planRun, refusalOf } from "./plan-run.ts";
 import { systemClock } from "./platform/clock.ts";
 import { type PublishRequest, publishArtifacts } from "./publish/publish-artifacts.ts";
 import { pinFiles } from "./state/pinned-manifest.ts";
@@ -64,7 +64,7 @@ export interface FinishedRun {
 export async function runPipeline(request: RunRequest): Promise<Result<FinishedRun>> {
   const planned = await planRun(request, (pipeline) => request.reuse || pipeline.steps.some((step) => step.reuse));
   if (!planned.ok) return planned;
-  const refused = refusalOf(planned.value);
+  const refused = await refusalOf(planned.value);
   if (refused !== undefined) return err(refused);
   const part = partOf(planned.value.plan, request.part, new Map());
   if (!part.ok) return part;
@@ -149,7 +149,7 @@ async function followPlan(
   journal: Journal,
   reporter: Reporter,
 ): Promise<Result<RunOutcome>> {
-  const { plan, memory, tree, passed, read, undo, isolation } = planned;
+  const { plan, memory, tree, passed, read, undo, isolation, adapters } = planned;
   const { run, options, env, part, leaveOut, redefined } = execution;
   const { blobs, redactor, stateDir } = memory;
   const traced = traceEnvironment(env, run);

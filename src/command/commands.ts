@@ -7,6 +7,7 @@ import { configCommand } from "./config.ts";
 import { doctorCommand } from "./doctor.ts";
 import { logsCommand } from "./logs.ts";
 import { metricsCommand } from "./metrics.ts";
+import { personaCommand } from "./persona.ts";
 import { planCommand } from "./plan.ts";
 import { resumeCommand } from "./resume.ts";
 import { rollbackCommand } from "./rollback.ts";
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   validateCommand,
   configCommand,
   planCommand,
+  personaCommand,
   runCommand,
   resumeCommand,
   cancelCommand,

@@ -5,6 +5,7 @@ import { fileTextOf } from "../open-project.ts";
 import { planRun } from "../plan-run.ts";
 import { systemClock } from "../platform/clock.ts";
 import { renderPlan } from "../report/render-plan.ts";
+import { promptOf } from "../show-prompt.ts";
 import { adapterOption, type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption, warn } from "./command.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";
@@ -24,6 +25,7 @@ export const planCommand: Command = {
     { flags: "--format <format>", description: "how the plan is printed", choices: formats, default: "tree" },
     { ...jsonOption, description: "the same as --format json" },
     { flags: "--detailed-exitcode", description: "exit 3 when there is work to do" },
+    { flags: "--show-prompt <step>", description: "print what the persona of a step would be told, and nothing else" },
   ],
   examples: ["wave plan", "wave plan --format mermaid", "wave plan --detailed-exitcode --json"],
   run: plan,
@@ -42,6 +44,16 @@ async function plan(invocation: Invocation): Promise<number> {
   };
   const planned = await planRun(request, () => true);
   if (!planned.ok) return fail(io, planned.error, { json: format === "json", fileText: manifestTexts(request) });
+  const shown = textOption(invocation, "showPrompt");
+  if (shown !== undefined) {
+    const prompt = promptOf(planned.value, shown, input.value);
+    if (!prompt.ok) return fail(io, prompt.error, { json: format === "json" });
+    const { text, unknown } = prompt.value;
+    for (const { name, from } of unknown)
+      io.stderr.write(`input \`${name}\` is known when step \`${from}\` has run: its size and digest stand for themselves\n`);
+    io.stdout.write(format === "json" ? `${JSON.stringify({ ok: true, step: shown, prompt: text, unknown })}\n` : text);
+    return 0;
+  }
   const { read, project, memory } = planned.value;
   const blocked = await withBlocks(planned.value.plan, { state: memory.state, files: project.gateFiles, clock: systemClock });
   if (!blocked.ok) return fail(io, blocked.error, { json: format === "json" });

@@ -13,6 +13,7 @@ export function projectRequest(invocation: Invocation): ProjectRequest {
     cwd: path.resolve(io.cwd, textOption(invocation, "directory") ?? "."),
     env: io.env,
     files,
+    announce: (text) => io.stderr.write(`${text}\n`),
     ...(environment === undefined ? {} : { environment }),
     ...(adapter === undefined ? {} : { adapter }),
   };

@@ -57,5 +57,11 @@ export function attemptCancelled(beginning: Beginning, end: AttemptEnd): EventPa
 
 function common(beginning: Beginning, end: AttemptEnd) {
   const { step, start } = beginning;
-  return { step: step.id, attempt: start.attempt, durationMs: end.durationMs, ...(end.log === undefined ? {} : { log: end.log }) };
+  return {
+    step: step.id,
+    attempt: start.attempt,
+    durationMs: end.durationMs,
+    ...(end.log === undefined ? {} : { log: end.log }),
+    ...(end.usage === undefined ? {} : { usage: end.usage }),
+  };
 }

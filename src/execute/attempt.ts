@@ -11,6 +11,7 @@ import type { Feedback } from "../model/feedback.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { Adapter, OpenWorkspace, Workspace, WorkspacePaths } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
+import type { Usage } from "../model/usage.ts";
 import { writeViolation } from "./changes.ts";
 import type { AttemptLog, ExecuteContext, PromptInput, PromptParts } from "./context.ts";
 import { failureOf, verifyContracts } from "./verify-contracts.ts";
@@ -39,6 +40,7 @@ export type AttemptEnd = Verdict & {
   /** The end of what the adapter printed. */
   readonly tail?: string;
   readonly log?: Digest;
+  readonly usage?: Usage;
   readonly durationMs: number;
 };
 
@@ -51,6 +53,7 @@ interface Progress {
   results: readonly ContractResult[];
   tail?: string;
   log?: Digest;
+  usage?: Usage;
 }
 
 type Verdict = { readonly status: "passed" } | { readonly status: "cancelled" } | { readonly status: "failed"; readonly failure: Failure };
@@ -127,7 +130,11 @@ async function produce(
   const { workspace, log, signal, prompt } = room;
   if (signal.aborted) return err(cancelledBy(signal));
   const env = { ...context.handedTo?.(step, attempt), ...step.env, ...context.secretsOf(step) };
-  const outcome = await adapter.run({ step, attempt, run: context.run, workspace, prompt, env, resources: step.resources, signal, log });
+  const onUsage = (usage: Usage) => {
+    progress.usage = usage;
+  };
+  const asked = { step, attempt, run: context.run, workspace, prompt, env, resources: step.resources, signal, log, onUsage };
+  const outcome = await adapter.run(asked);
   const tail = log.tail();
   if (tail !== "") progress.tail = tail;
   if (!outcome.ok) return outcome;

@@ -34,6 +34,8 @@ export function retryDecision(failure: Failure, step: Step, history: RetryHistor
   switch (failure.reason) {
     case "adapter-crash":
       return afterTrouble(history);
+    case "agent-failed":
+      return failure.kind === "auth" || failure.kind === "config" ? never : afterTrouble(history);
     case "spawn-failed":
       return passingSpawnErrors.has(failure.code) ? afterTrouble(history) : never;
     case "contract-failed": {
@@ -62,6 +64,7 @@ export function retryDecision(failure: Failure, step: Step, history: RetryHistor
     case "run-not-found":
     case "run-active":
     case "run-complete":
+    case "budget-exceeded":
     case "memory-exceeded":
     case "disk-exceeded":
     case "write-denied":

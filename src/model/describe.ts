@@ -3,6 +3,8 @@
  * over `Failure`, so that a new reason does not compile without its sentence. Plain text: no colour, and the texts of
  * children and manifests as they are; whoever prints them escapes them.
  */
+
+import { describeAgentFailure } from "./describe-agent.ts";
 import { count, type Description, describeChangeFailure } from "./describe-changes.ts";
 import { describeRunFailure } from "./describe-run.ts";
 import { sortDiagnostics } from "./diagnostic.ts";
@@ -165,6 +167,9 @@ function describeAttemptFailure(failure: AttemptFailure): Description {
     case "memory-exceeded":
     case "disk-exceeded":
       return describeLimitFailure(failure);
+    case "agent-failed":
+    case "budget-exceeded":
+      return describeAgentFailure(failure, outputLines);
     case "hollow":
       return { title: "the attempt ended well but did no work", detail: [failure.detail] };
     case "input-unavailable":

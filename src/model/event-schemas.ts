@@ -6,6 +6,7 @@
 import { Type } from "typebox";
 import type { Digest } from "./digest.ts";
 import type { ContractResult, Failure } from "./failure.ts";
+import type { Usage } from "./usage.ts";
 
 /** Options of a map: nothing but what it declares, and what it means. */
 const strict = (description: string) => ({ additionalProperties: false, description }) as const;
@@ -30,6 +31,24 @@ const step = text("The step's id.");
 const attempt = count("The number of the attempt at this step, from 1.", 1);
 const part = Type.Optional(texts("The steps that this process works on; absent: all."));
 const log = Type.Optional(digest("The blob of what the attempt printed, scrubbed; absent when it printed nothing."));
+const amount = (description: string) => Type.Number({ minimum: 0, description });
+const usage = Type.Optional(
+  Type.Unsafe<Usage>(
+    Type.Object(
+      {
+        turns: count("Answers of the model."),
+        toolCalls: count("Calls of tools."),
+        denials: count("Calls that the agent was not allowed."),
+        inputTokens: count("Tokens that the model read anew."),
+        outputTokens: count("Tokens that it wrote."),
+        cacheReadTokens: count("Tokens that it read from its cache."),
+        cacheWriteTokens: count("Tokens that it put there."),
+        costUsd: Type.Optional(amount("US dollars, by the agent's own count.")),
+      },
+      strict("What the attempt asked of a model; absent where its adapter asks none."),
+    ),
+  ),
+);
 
 export const Fingerprint = Type.Object(
   {
@@ -191,7 +210,7 @@ export const eventSchemas = {
     strict("A contract judged what an attempt left."),
   ),
   "attempt-passed": Type.Object(
-    { step, attempt, durationMs: durationMs("the attempt"), artifacts, changes: Type.Optional(ChangesRecord), log },
+    { step, attempt, durationMs: durationMs("the attempt"), artifacts, changes: Type.Optional(ChangesRecord), log, usage },
     strict("An attempt did its work, left its artifacts, and no contract stopped it."),
   ),
   "attempt-failed": Type.Object(
@@ -202,6 +221,7 @@ export const eventSchemas = {
       failure: failure("Why it failed."),
       artifacts,
       log,
+      usage,
       retry: Type.Optional(
         Type.Object(
           { attempt: count("Its number.", 1), delayMs: Type.Number({ minimum: 0, description: "How long it waits, in milliseconds." }) },
@@ -212,7 +232,7 @@ export const eventSchemas = {
     strict("An attempt failed."),
   ),
   "attempt-cancelled": Type.Object(
-    { step, attempt, durationMs: durationMs("the attempt"), log },
+    { step, attempt, durationMs: durationMs("the attempt"), log, usage },
     strict("An attempt was ended because the run was cancelled or stopped."),
   ),
   "step-finished": Type.Object(

@@ -69,6 +69,16 @@ export type Failure =
   | { readonly reason: "disk-exceeded"; readonly limitBytes: number; readonly usedBytes: number }
   /** The adapter ended well but did no work. */
   | { readonly reason: "hollow"; readonly detail: string }
+  /** An agent, or the model behind it, did not answer as it should; `status` is of HTTP. Its work was not judged. */
+  | {
+      readonly reason: "agent-failed";
+      readonly kind: "auth" | "rate-limit" | "network" | "config" | "crash";
+      readonly detail: string;
+      readonly status?: number;
+      readonly tail: string;
+    }
+  /** The attempt used more than it was given: turns, tokens, or US dollars. */
+  | { readonly reason: "budget-exceeded"; readonly what: "turns" | "tokens" | "cost"; readonly limit: number; readonly used: number }
   | { readonly reason: "artifact-missing"; readonly artifacts: readonly string[]; readonly searched: readonly string[] }
   | { readonly reason: "artifact-ambiguous"; readonly artifact: string; readonly matches: readonly string[] }
   /** Outside the workspace, or a symlink that leads there, or not a regular file. */
@@ -158,6 +168,8 @@ export function exitCodeOf(failure: Failure): 1 | 2 | 4 | 130 {
     case "merge-conflict":
     case "project-changed":
     case "hollow":
+    case "agent-failed":
+    case "budget-exceeded":
     case "artifact-missing":
     case "artifact-ambiguous":
     case "artifact-refused":

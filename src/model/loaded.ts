@@ -3,7 +3,8 @@ import type { AlertTarget } from "./alert.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Digest } from "./digest.ts";
 import type { DocumentNode, MapNode, Origin } from "./document.ts";
-import type { Pipeline } from "./pipeline.ts";
+import type { AdapterName } from "./names.ts";
+import type { PermissionLayer, Persona, Pipeline, Resources } from "./pipeline.ts";
 import type { GateFile } from "./ports.ts";
 
 /** A file that a manifest names, as it was read. */
@@ -46,8 +47,20 @@ export interface LoadedProject {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** A persona that steps of the project may name. */
+export interface KnownPersona {
+  readonly persona: Persona;
+  readonly adapter?: AdapterName;
+  readonly command?: readonly string[] | string;
+  readonly permissions?: PermissionLayer;
+  readonly resources: Partial<Resources>;
+  readonly secrets: readonly string[];
+}
+
 /** A manifest that holds. */
 export interface ValidatedProject {
+  /** Those of the manifest and of files, then those of the library that none of them replaces. */
+  readonly personas: readonly KnownPersona[];
   readonly pipelines: readonly { readonly pipeline: Pipeline; readonly active: boolean }[];
   /** Files that contracts are judged by, by path. */
   readonly gateFiles: ReadonlyMap<string, GateFile>;

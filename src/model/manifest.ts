@@ -22,6 +22,11 @@ export const ResourcesSchema = Type.Object(
     timeout: Type.Optional(duration("How long one attempt may take (default 30m).")),
     memory_limit: Type.Optional(size("How much memory the attempt's processes may hold together.")),
     disk_limit: Type.Optional(size("How much the attempt may write to its workspace, output and temporary files together (default 10GB).")),
+    max_turns: Type.Optional(Type.Integer({ minimum: 1, description: "How many answers of the model an agent may take." })),
+    max_tokens: Type.Optional(
+      Type.Integer({ minimum: 1, description: "How many tokens an agent may use, read and written, cached ones too." }),
+    ),
+    max_cost: Type.Optional(Type.Number({ minimum: 0, description: "How many US dollars an agent may spend, by its own count." })),
   },
   { ...strict, description: "Limits on one attempt." },
 );

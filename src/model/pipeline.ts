@@ -117,6 +117,10 @@ export interface Resources {
   readonly memoryLimitBytes?: number;
   /** What an attempt may write to its workspace, output and temporary files together. */
   readonly diskLimitBytes: number;
+  /** What an attempt may ask of a model: answers, tokens, and US dollars. */
+  readonly maxTurns?: number;
+  readonly maxTokens?: number;
+  readonly maxCostUsd?: number;
 }
 
 export interface Backoff {

@@ -9,6 +9,7 @@ import type { Violation } from "./failure.ts";
 import type { ContractDefinition, PublicationKind, Resources, Step } from "./pipeline.ts";
 import type { Result } from "./result.ts";
 import type { BreakerSample, PassedWork, RunRecord, RunSummary } from "./state.ts";
+import type { Usage } from "./usage.ts";
 
 /** Time. Injected so that tests decide when it passes. */
 export interface Clock {
@@ -124,6 +125,8 @@ export interface AdapterContext {
   readonly resources: Resources;
   readonly signal: AbortSignal;
   readonly log: OutputLog;
+  /** What the attempt has asked of a model so far; each call replaces what was told before. */
+  onUsage?(usage: Usage): void;
 }
 
 export interface AdapterOutcome {
@@ -136,6 +139,8 @@ export interface Adapter {
   readonly name: string;
   /** The actual version, for the fingerprint. */
   version(step: Step): Promise<Result<string>>;
+  /** Why it cannot run a step here, found out before any work; nothing where it can. Absent: there is nothing that it needs. */
+  problem?(step: Step): Promise<{ readonly detail: string; readonly hint: string } | undefined>;
   run(context: AdapterContext): Promise<Result<AdapterOutcome>>;
 }
 

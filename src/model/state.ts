@@ -5,6 +5,7 @@ import type { AlertRecord } from "./alert.ts";
 import type { Digest } from "./digest.ts";
 import type { ArtifactRef, BaseRef, ChangesRef, FingerprintRef, RunOptions } from "./event.ts";
 import type { ContractResult, Failure } from "./failure.ts";
+import type { Usage } from "./usage.ts";
 
 /** `pending`: parts of it passed, and nobody works on the rest. */
 export type RunStatus = "pending" | "running" | "passed" | "failed" | "cancelled" | "interrupted";
@@ -80,6 +81,8 @@ export interface AttemptRecord {
   readonly startedAt: string;
   readonly finishedAt?: string;
   readonly durationMs?: number;
+  /** What it asked of a model, where its adapter tells. */
+  readonly usage?: Usage;
   /** Milliseconds for which it could have run before it began, without a retry's delay. Absent where the journals are gone and an older wave read them. */
   readonly waitMs?: number;
   readonly fingerprint: FingerprintRef;

@@ -3,8 +3,9 @@
  * standard output, whole, its final message. Its exit status is its work: 0 is done.
  */
 import type { Failure } from "../model/failure.ts";
-import type { Adapter, AdapterContext, AdapterOutcome, SpawnOutcome } from "../model/ports.ts";
-import { err, ok, type Result, unreachable } from "../model/result.ts";
+import type { Adapter, AdapterContext, AdapterOutcome } from "../model/ports.ts";
+import { err, ok, type Result } from "../model/result.ts";
+import { spawnFailure, wayVariables } from "./spawn-failure.ts";
 
 /** Standard output above this many bytes is output, not a message. */
 const messageLimit = 10 * 1024 * 1024;
@@ -21,7 +22,7 @@ async function run(context: AdapterContext): Promise<Result<AdapterOutcome>> {
   const stdout = boundedOutput(messageLimit);
   const outcome = await workspace.spawn({
     command,
-    env: { ...context.env, ...variablesOf(context) },
+    env: { ...context.env, ...wayVariables(context) },
     stdin: "task",
     timeoutMs: resources.timeoutMs,
     ...(resources.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: resources.memoryLimitBytes }),
@@ -32,43 +33,11 @@ async function run(context: AdapterContext): Promise<Result<AdapterOutcome>> {
       if (stream === "stdout") stdout.push(chunk);
     },
   });
-  const failure = failureOf(context, outcome);
+  const failure = spawnFailure(context, outcome, programOf(command));
   if (failure !== undefined) return err(failure);
+  if (outcome.kind === "exited" && outcome.code !== 0) return err({ reason: "adapter-exit", exitCode: outcome.code, tail: log.tail() });
   const finalMessage = stdout.text();
   return ok(finalMessage === undefined || finalMessage.trim() === "" ? {} : { finalMessage });
-}
-
-/** The variables by which a child finds its way. */
-function variablesOf({ workspace, run: id, step, attempt }: AdapterContext): Record<string, string> {
-  return {
-    WAVE_TASK_FILE: workspace.paths.taskFile,
-    WAVE_INPUTS_DIR: workspace.paths.inputs,
-    WAVE_OUTPUT_DIR: workspace.paths.output,
-    WAVE_RUN_ID: id,
-    WAVE_STEP_ID: step.id,
-    WAVE_ATTEMPT: String(attempt),
-  };
-}
-
-function failureOf({ step, signal, log }: AdapterContext, outcome: SpawnOutcome): Failure | undefined {
-  switch (outcome.kind) {
-    case "exited":
-      return outcome.code === 0 ? undefined : { reason: "adapter-exit", exitCode: outcome.code, tail: log.tail() };
-    case "killed":
-      return { reason: "adapter-crash", signal: outcome.signal, tail: log.tail() };
-    case "timed-out":
-      return { reason: "timeout", limitMs: outcome.limitMs, tail: log.tail() };
-    case "memory-exceeded":
-      return { reason: "memory-exceeded", limitBytes: outcome.limitBytes, peakBytes: outcome.peakBytes };
-    case "disk-exceeded":
-      return { reason: "disk-exceeded", limitBytes: outcome.limitBytes, usedBytes: outcome.usedBytes };
-    case "cancelled":
-      return { reason: "cancelled", by: String(signal.reason) };
-    case "not-started":
-      return { reason: "spawn-failed", command: programOf(step.adapter?.command), code: outcome.code, detail: outcome.detail };
-    default:
-      return unreachable(outcome);
-  }
 }
 
 function noCommand({ step }: AdapterContext): Failure {

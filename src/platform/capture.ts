@@ -17,12 +17,14 @@ export interface CaptureRequest {
   readonly cwd: string;
   /** Read on standard input; without it there is none. */
   readonly input?: Uint8Array;
+  /** Milliseconds until it is ended by SIGKILL; two minutes by default. */
+  readonly limitMs?: number;
   /** Bytes of standard output; more end the program, which then has no exit status. */
   readonly limit?: number;
 }
 
 /** A hung file system must not hang a run. */
-const limitMs = 120_000;
+const defaultLimitMs = 120_000;
 
 /** Fails with `spawn-failed` when the program cannot be started; a status other than 0 is for the caller to judge. */
 export function capture({
@@ -31,6 +33,7 @@ export function capture({
   cwd,
   input,
   limit = Number.POSITIVE_INFINITY,
+  limitMs = defaultLimitMs,
 }: CaptureRequest): Promise<Result<Captured, Failure>> {
   return new Promise((resolve) => {
     const [file = "", ...words] = command;

@@ -2,6 +2,7 @@
  * A plan as JSON. The shape is stable: members are added, never renamed or removed, while `v` is 1. Nothing in it depends on
  * the machine: paths are relative to the project root, and neither values of variables nor prompts are shown.
  */
+import { endpointOf } from "../model/agent-endpoint.ts";
 import type { Digest } from "../model/digest.ts";
 import type { EnforcementLevel, Fences } from "../model/enforcement.ts";
 import type { ContractDefinition, Step, StepArtifact, StepInput } from "../model/pipeline.ts";
@@ -32,7 +33,7 @@ export interface PlanDocument {
 export interface PlanStepDocument {
   readonly id: string;
   readonly persona: string;
-  readonly adapter?: { readonly name: string; readonly chosenBy: string; readonly version?: string };
+  readonly adapter?: { readonly name: string; readonly chosenBy: string; readonly version?: string; readonly endpoint?: string };
   readonly model?: string;
   readonly task?: string;
   readonly dependencies: readonly string[];
@@ -118,6 +119,7 @@ function stepDocument(planned: PlannedStep): PlanStepDocument {
   const { step, dependents, weight, work } = planned;
   const { adapter } = step;
   const model = adapter?.model ?? step.persona.model;
+  const endpoint = endpointOf(step);
   return {
     id: step.id,
     persona: step.persona.name,
@@ -128,6 +130,7 @@ function stepDocument(planned: PlannedStep): PlanStepDocument {
             name: adapter.name,
             chosenBy: adapter.chosenBy,
             ...(adapter.version === undefined ? {} : { version: adapter.version }),
+            ...(endpoint === undefined ? {} : { endpoint }),
           },
         }),
     ...(model === undefined ? {} : { model }),

@@ -1,4 +1,5 @@
 /** A plan as a person reads it: what each step is, what it waits for and hands over, what judges it, and what commands would do. */
+import { endpointOf } from "../model/agent-endpoint.ts";
 import { isFenced } from "../model/enforcement.ts";
 import type { FingerprintRef } from "../model/event.ts";
 import { defaultLimits } from "../model/limits.ts";
@@ -6,6 +7,7 @@ import type { ContractDefinition, Step } from "../model/pipeline.ts";
 import type { Plan, PlannedStep, PlannedWork } from "../model/plan.ts";
 import { printable, fit as shortened } from "../model/printable.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
+import { costText } from "../model/usage.ts";
 import { type Palette, paletteOf } from "./palette.ts";
 import { differingParts, partText } from "./part-text.ts";
 import { actionsOf, countActions, levelText, type PlanAction, type PlanActions, unenforcedRules } from "./render-plan-actions.ts";
@@ -108,16 +110,23 @@ function gateRows(planned: PlannedStep, paint: Palette): Row[] {
   });
   const names = [...Object.keys(step.env).sort(), ...step.secrets.map((name) => `${name} (secret)`)];
   if (names.length > 0) rows.push(["sees", names.join(", ")]);
+  const endpoint = endpointOf(step);
+  if (endpoint !== undefined) rows.push(["model at", `${endpoint}, which the agent reaches whatever its tools may`]);
   rows.push(["limits", limitsText(step.resources)]);
   if (step.workspace === "shared") rows.push(["workspace", "in place, alone: what it changes in the project stays, also when it fails"]);
   if (step.sandbox === "off") rows.push(["sandbox", paint.yellow("off: it runs although denied permissions are not enforced")]);
   return rows;
 }
 
-function limitsText({ timeoutMs, memoryLimitBytes, diskLimitBytes }: Step["resources"]): string {
+function limitsText({ timeoutMs, memoryLimitBytes, diskLimitBytes, maxTurns, maxTokens, maxCostUsd }: Step["resources"]): string {
   const memory = memoryLimitBytes === undefined ? "" : `, memory ${formatSize(memoryLimitBytes)}`;
   const disk = diskLimitBytes === defaultLimits.diskLimitBytes ? "" : `, disk ${formatSize(diskLimitBytes)}`;
-  return `timeout ${formatDuration(timeoutMs)}${memory}${disk}`;
+  const budget = [
+    ...(maxTurns === undefined ? [] : [`, ${maxTurns} turns`]),
+    ...(maxTokens === undefined ? [] : [`, ${maxTokens.toLocaleString("en-US")} tokens`]),
+    ...(maxCostUsd === undefined ? [] : [`, ${costText(maxCostUsd)}`]),
+  ];
+  return `timeout ${formatDuration(timeoutMs)}${memory}${disk}${budget.join("")}`;
 }
 
 function contractText(contract: ContractDefinition): string {

@@ -1,9 +1,11 @@
 /** `wave status` for people: a table of runs, or one run with its steps, attempts, verdicts and artifacts. Pure. */
+
 import { describeContract, describeFailure } from "../model/describe.ts";
 import type { ContractResult } from "../model/failure.ts";
 import { cellWidth, padded, printable } from "../model/printable.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
 import type { AttemptRecord, RunRecord, RunSummary, StepRecord, StepStatus } from "../model/state.ts";
+import { totalUsage, usageText } from "../model/usage.ts";
 import { changesText } from "./changes-text.ts";
 import { detailLines, failureTitle } from "./failure-lines.ts";
 import { colorOf, type Palette, paletteOf, sign } from "./palette.ts";
@@ -46,12 +48,19 @@ export function renderRun(run: RunRecord, { color, resume = `wave resume ${run.i
     paint.dim(`  started ${instant(run.startedAt)}${took}`),
     ...(run.failure === undefined ? [] : [`  ${failureTitle(run.failure)}`]),
     ...(run.archived === true ? ["  archived: its journals are gone, and this is what is left of it"] : []),
+    ...usageLines(run),
     ...projectLines(run),
     ...run.steps.flatMap((step) => stepLines(step, paint)),
     ...(run.alerts ?? []).map((alert) => alertLine(alert, paint)),
     ...closing(run, resume, paint),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** What its models were asked for, all attempts together. */
+function usageLines({ steps }: RunRecord): string[] {
+  const total = totalUsage(steps.flatMap(({ attempts }) => attempts.map(({ usage }) => usage)));
+  return total === undefined ? [] : [`  ${usageText(total)}`];
 }
 
 /** What the project has of the run; where it has nothing, what it could have. */
@@ -105,6 +114,7 @@ function stepLines(step: StepRecord, paint: Palette): string[] {
 function attemptLines(attempt: AttemptRecord, paint: Palette): string[] {
   const took = attempt.durationMs === undefined ? "" : ` ${formatDuration(attempt.durationMs)}`;
   const model = attempt.model === undefined ? "" : ` ${printable(attempt.model)}`;
+  const used = attempt.usage === undefined ? "" : `, ${usageText(attempt.usage)}`;
   const gates = new Set(attempt.contracts.map(({ name }) => name));
   // A failed contract is told with its verdict below; the failure would only repeat it.
   const failure =
@@ -113,7 +123,7 @@ function attemptLines(attempt: AttemptRecord, paint: Palette): string[] {
       ? undefined
       : attempt.failure;
   return [
-    `    ${sign(attempt.status, paint)} attempt ${attempt.attempt} ${attempt.status}${attempt.undone === true ? ", undone" : ""}${took} ${paint.dim(`${attempt.adapter}${model}`)}`,
+    `    ${sign(attempt.status, paint)} attempt ${attempt.attempt} ${attempt.status}${attempt.undone === true ? ", undone" : ""}${took} ${paint.dim(`${attempt.adapter}${model}${used}`)}`,
     ...(failure === undefined ? [] : [`      ${failureTitle(failure)}`, ...detailLines(describeFailure(failure), 6, paint)]),
     ...attempt.contracts.flatMap((result) => contractLines(result, paint)),
   ];

@@ -2,11 +2,13 @@
  * How a run ended, for people: what passed, what failed and why, what was skipped, where the artifacts lie, and the command
  * to go on. Pure.
  */
+
 import { describeContract, describeFailure } from "../model/describe.ts";
 import type { Digest } from "../model/digest.ts";
 import { padded, printable } from "../model/printable.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
 import type { RunRecord, StepRecord, StepStatus } from "../model/state.ts";
+import { totalUsage, usageText } from "../model/usage.ts";
 import { changesText } from "./changes-text.ts";
 import { detailLines, failureTitle } from "./failure-lines.ts";
 import { type Palette, paletteOf, sign } from "./palette.ts";
@@ -47,7 +49,9 @@ export function renderSummary(run: RunRecord, options: SummaryOptions): string {
 function title(run: RunRecord, paint: Palette): string {
   const name = printable(run.version === undefined ? run.pipeline : `${run.pipeline}@${run.version}`);
   const time = run.durationMs === undefined ? "" : ` in ${formatDuration(run.durationMs)}`;
-  return `${sign(run.status, paint)} ${paint.bold(`${name} ${run.status}`)}${time} ${paint.dim(`run ${run.id}`)}`;
+  const total = totalUsage(run.steps.flatMap(({ attempts }) => attempts.map(({ usage }) => usage)));
+  const used = total === undefined ? "" : `, ${usageText(total)}`;
+  return `${sign(run.status, paint)} ${paint.bold(`${name} ${run.status}`)}${time}${used} ${paint.dim(`run ${run.id}`)}`;
 }
 
 function counts(run: RunRecord): string[] {

@@ -88,6 +88,7 @@ export function endAttempt(step: StepDraft, event: EventOf<"attempt-passed" | "a
   attempt.finishedAt = event.ts;
   attempt.durationMs = event.durationMs;
   if (event.log !== undefined) attempt.log = event.log;
+  if (event.usage !== undefined) attempt.usage = event.usage;
   if (event.type !== "attempt-cancelled") attempt.artifacts = event.artifacts;
   if (event.type === "attempt-passed" && event.changes !== undefined) attempt.changes = event.changes;
   if (event.type === "attempt-failed") attempt.failure = event.failure;

@@ -4,6 +4,7 @@ import type { AlertRecord } from "../model/alert.ts";
 import type { Digest } from "../model/digest.ts";
 import type { ArtifactRef, ChangesRef, FingerprintRef } from "../model/event.ts";
 import type { ContractResult, Failure, Violation } from "../model/failure.ts";
+import type { Usage } from "../model/usage.ts";
 import type { AttemptFold, RunFold, StepFold, WriterFold } from "./run-fold.ts";
 import { numberOf, optional, type Row, rowsOf, textOf } from "./sql-engine.ts";
 
@@ -144,6 +145,7 @@ function attemptOf(row: Row, artifacts: readonly ArtifactRef[], contracts: reado
     ...optional("finishedAt", row["finished_at"], String),
     ...optional("durationMs", row["duration_ms"], Number),
     ...optional("waitMs", row["wait_ms"], Number),
+    ...optional("usage", row["usage"], fromJson<Usage>),
     fingerprint: fingerprintOf(row),
     inputs: fromJson(row["inputs"] ?? "[]"),
     workspace: row["workspace"] === "isolated" ? "isolated" : "shared",

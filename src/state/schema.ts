@@ -104,6 +104,7 @@ ALTER TABLE attempts ADD COLUMN wait_ms REAL;
 -- No journal has this size: what is there is read again, for what the column is to hold.
 UPDATE writers SET size = -1;
 `,
+  "ALTER TABLE attempts ADD COLUMN usage TEXT;",
 ];
 
 /** The tables whose rows belong to one run. */

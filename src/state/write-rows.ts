@@ -139,6 +139,7 @@ function attemptValues(attempt: AttemptFold): Values {
     json(attempt.changes),
     Number(attempt.undone === true),
     orNull(attempt.waitMs),
+    json(attempt.usage),
   ];
 }
 

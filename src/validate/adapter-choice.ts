@@ -10,7 +10,7 @@ import { asCommand, asLocated, asOneOf, asText, given, member, startOf } from ".
 import type { Scope } from "./scope.ts";
 
 /** Adapters that this version can run. */
-const available: readonly AdapterName[] = ["command"];
+const available: readonly AdapterName[] = ["command", "claude"];
 
 interface Chosen {
   readonly name: AdapterName;
@@ -34,7 +34,7 @@ export function chooseAdapter(step: DocumentNode, read: ReadPersona, scope: Scop
     scope.findings.warning("W313", `the adapter \`${chosen.name}\` is not available in this version`, origin, {
       hint: "choose another with --adapter",
     });
-  } else if (command === undefined) {
+  } else if (chosen.name === "command" && command === undefined) {
     scope.findings.warning("W313", `the persona \`${read.persona.name}\` has no command for the adapter \`command\``, place, {
       hint: "give the persona a `command:`, or all of them one with `adapters: { command: { command: [PROGRAM] } }`",
     });

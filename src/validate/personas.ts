@@ -6,9 +6,8 @@ import { digestOfValue } from "../model/digest.ts";
 import type { DocumentNode, Origin } from "../model/document.ts";
 import type { JsonValue } from "../model/json.ts";
 import { isJsonObject } from "../model/json.ts";
-import type { AdapterName } from "../model/names.ts";
+import type { KnownPersona } from "../model/loaded.ts";
 import { adapterNames } from "../model/names.ts";
-import type { PermissionLayer, Persona, Resources } from "../model/pipeline.ts";
 import { normalizePath } from "../model/project-path.ts";
 import { checkEither } from "./exclusive-keys.ts";
 import { collectFindings, type Findings } from "./findings.ts";
@@ -18,16 +17,10 @@ import { readResources } from "./read-quantity.ts";
 import { requireText, type Scope } from "./scope.ts";
 
 /** A persona with what its steps take from it. */
-export interface ReadPersona {
-  readonly persona: Persona;
-  readonly adapter?: AdapterName;
+export interface ReadPersona extends KnownPersona {
   /** Where `adapter` is written. */
   readonly adapterOrigin?: Origin;
-  readonly command?: readonly string[] | string;
-  readonly permissions?: PermissionLayer;
-  readonly resources: Partial<Resources>;
   readonly env: Readonly<Record<string, string>>;
-  readonly secrets: readonly string[];
 }
 
 export interface PersonaDirectory {
@@ -35,31 +28,40 @@ export interface PersonaDirectory {
   find(name: Located): ReadPersona | undefined;
   /** Secrets that any of the project's personas declares. */
   readonly secrets: readonly string[];
+  /** Those of the project, then those of the library that none of them replaces. */
+  all(): readonly KnownPersona[];
 }
 
 /** Reads every persona of the project; those of the library when they are asked for. */
 export function readPersonas(scope: Scope): PersonaDirectory {
   const personas = new Map<string, ReadPersona | undefined>();
-  const own = entries(member(scope.manifest, "personas"));
+  const inManifest = entries(member(scope.manifest, "personas"));
   for (const { name, file, document } of scope.loaded.personas) {
-    if (!own.some((entry) => entry.key === name))
+    if (!inManifest.some((entry) => entry.key === name))
       personas.set(name, readPersona(name, document, scope, { file, range: document.origin.range }));
   }
-  for (const { key, node, keyOrigin } of own) {
+  for (const { key, node, keyOrigin } of inManifest) {
     const path = asLocated(node);
     personas.set(key, path === undefined ? readPersona(key, node, scope, keyOrigin) : personaFile(key, path, scope));
   }
   const secrets = [...personas.values()].flatMap((read) => read?.secrets ?? []);
   const { library } = scope.options;
+  const own = new Set(personas.keys());
+  const ofLibrary = (name: string, origin: Origin): ReadPersona | undefined => {
+    const definition = library.get(name);
+    if (definition === undefined) return undefined;
+    const node = asNode(JSON.parse(JSON.stringify(definition)) as JsonValue, origin);
+    return readPersona(name, node, { ...scope, findings: collectFindings() });
+  };
   return {
     secrets,
+    all: () => [
+      ...[...own].flatMap((name) => personas.get(name) ?? []),
+      ...[...library.keys()].filter((name) => !own.has(name)).flatMap((name) => ofLibrary(name, scope.manifest.origin) ?? []),
+    ],
     find(name) {
-      const definition = personas.has(name.text) ? undefined : library.get(name.text);
-      if (definition !== undefined) {
-        const node = asNode(JSON.parse(JSON.stringify(definition)) as JsonValue, name.origin);
-        const { persona, ...rest } = readPersona(name.text, node, { ...scope, findings: collectFindings() });
-        personas.set(name.text, { ...rest, persona });
-      }
+      const found = personas.has(name.text) ? undefined : ofLibrary(name.text, name.origin);
+      if (found !== undefined) personas.set(name.text, found);
       if (!personas.has(name.text)) reportUnknown(name, [...personas.keys(), ...library.keys()], scope.findings);
       return personas.get(name.text);
     },

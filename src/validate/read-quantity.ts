@@ -4,7 +4,7 @@ import { longestDurationMs } from "../model/limits.ts";
 import type { Resources } from "../model/pipeline.ts";
 import { formatDuration, parseDuration, parseSize } from "../model/quantity.ts";
 import type { Findings } from "./findings.ts";
-import { asLocated, given, member } from "./read-node.ts";
+import { asLocated, asNumber, given, member } from "./read-node.ts";
 
 /** Milliseconds. Reports nothing at all (unless `mayBeZero`) and what no timer can hold. */
 export function readDuration(node: DocumentNode | undefined, findings: Findings, mayBeZero = false): number | undefined {
@@ -37,5 +37,12 @@ export function readResources(node: DocumentNode | undefined, findings: Findings
   const timeoutMs = readDuration(member(node, "timeout"), findings);
   const memoryLimitBytes = readSize(member(node, "memory_limit"), findings);
   const diskLimitBytes = readSize(member(node, "disk_limit"), findings);
-  return { ...given("timeoutMs", timeoutMs), ...given("memoryLimitBytes", memoryLimitBytes), ...given("diskLimitBytes", diskLimitBytes) };
+  return {
+    ...given("timeoutMs", timeoutMs),
+    ...given("memoryLimitBytes", memoryLimitBytes),
+    ...given("diskLimitBytes", diskLimitBytes),
+    ...given("maxTurns", asNumber(member(node, "max_turns"))),
+    ...given("maxTokens", asNumber(member(node, "max_tokens"))),
+    ...given("maxCostUsd", asNumber(member(node, "max_cost"))),
+  };
 }

@@ -49,7 +49,7 @@ export async function validateProject(loaded: LoadedProject, options: ValidateOp
   const declared = built.flatMap(({ steps }) => steps.flatMap((step) => step.secrets));
   const ofAlerts = alerts.flatMap(({ urlFrom, secret }) => [urlFrom, secret].filter((name) => name !== undefined));
   const secrets = [...new Set([...defaults.secrets, ...personas.secrets, ...declared, ...ofAlerts])];
-  return { project: { pipelines, gateFiles, secrets, alerts, stateLocation }, diagnostics };
+  return { project: { personas: personas.all(), pipelines, gateFiles, secrets, alerts, stateLocation }, diagnostics };
 }
 
 function checkDocuments({ loaded, manifest, findings }: Scope): void {

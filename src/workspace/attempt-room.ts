@@ -23,7 +23,7 @@ export interface AttemptRoom {
 }
 
 /** Where a fenced child sees them. */
-const fencedPlaces = {
+export const fencedPlaces = {
   inputs: "/wave/inputs",
   output: "/wave/output",
   taskFile: "/wave/task.md",

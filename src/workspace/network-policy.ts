@@ -1,4 +1,5 @@
 /** What a step or a contract may reach, as a policy that a fence can hold to. Pure. */
+import { endpointOf } from "../model/agent-endpoint.ts";
 import { isAllowed, parsePermission, restrictions } from "../model/permissions.ts";
 import type { Step, StepPermissions } from "../model/pipeline.ts";
 
@@ -8,9 +9,13 @@ export type NetworkPolicy =
   | { readonly kind: "closed" }
   | { readonly kind: "hosts"; allows(subject: string): boolean };
 
-/** The policy of a step's child. Without a rule that takes something away everything is open. */
-export function policyOfStep({ permissions }: Pick<Step, "permissions">): NetworkPolicy {
-  return policyOf(permissions);
+/** The policy of a step's child. Without a rule that takes something away everything is open; an agent always reaches its model. */
+export function policyOfStep(step: Pick<Step, "permissions" | "adapter">): NetworkPolicy {
+  const policy = policyOf(step.permissions);
+  const endpoint = endpointOf(step);
+  if (endpoint === undefined || policy.kind === "open") return policy;
+  const rest = policy.kind === "closed" ? () => false : policy.allows;
+  return { kind: "hosts", allows: (subject) => subject === endpoint || rest(subject) };
 }
 
 /** The policy of a contract's command: only what it names, and nothing where it names none. */

@@ -36,18 +36,28 @@ export function sharedProvider(setting: SharedWorkspaces): WorkspaceProvider {
   return { name: "shared", open: (request) => open(setting, made, request) };
 }
 
-async function open(setting: SharedWorkspaces, made: Made, request: OpenWorkspace): Promise<Result<Workspace>> {
-  const workspaces = path.join(setting.stateDir, "workspaces");
-  const directory = path.join(workspaces, request.run, `${request.step.id}.${request.attempt}`);
-  const paths: WorkspacePaths = {
-    root: setting.root,
+/** What a child in place sees. */
+export function pathsInPlace(
+  { root, stateDir, env }: Pick<SharedWorkspaces, "root" | "stateDir" | "env">,
+  { run, step, attempt }: Pick<OpenWorkspace, "run" | "step" | "attempt">,
+  hasInputs: boolean,
+): WorkspacePaths {
+  const workspaces = path.join(stateDir, "workspaces");
+  const directory = path.join(workspaces, run, `${step.id}.${attempt}`);
+  return {
+    root,
     // Attempts without inputs share one empty directory: making and removing one for each is a good part of what a small step costs.
-    inputs: request.inputs.length === 0 ? path.join(workspaces, "no-inputs") : `${directory}.inputs`,
+    inputs: hasInputs ? `${directory}.inputs` : path.join(workspaces, "no-inputs"),
     output: directory,
     taskFile: `${directory}.md`,
-    home: setting.env["HOME"] ?? setting.env["USERPROFILE"] ?? `${directory}.tmp`,
+    home: env["HOME"] ?? env["USERPROFILE"] ?? `${directory}.tmp`,
     temp: `${directory}.tmp`,
   };
+}
+
+async function open(setting: SharedWorkspaces, made: Made, request: OpenWorkspace): Promise<Result<Workspace>> {
+  const paths = pathsInPlace(setting, request, request.inputs.length > 0);
+  const directory = paths.output;
   const misnamed = request.inputs.find(({ name }) => name === "" || name === "." || name === ".." || /[/\\\0]/.test(name));
   if (misnamed !== undefined) return failed("EINVAL", `\`${misnamed.name}\` cannot be the name of a file`);
   try {

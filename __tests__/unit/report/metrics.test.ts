@@ -166,7 +166,7 @@ describe("the text", () => {
 
   it("of a state without runs has every metric, without samples", () => {
     const parsed = parse(metricsAsPrometheus(measureRuns([])));
-    expect(parsed).toHaveLength(8);
+    expect(parsed).toHaveLength(10);
     expect(parsed.flatMap(({ samples }) => samples)).toEqual([]);
   });
 });

@@ -74,6 +74,7 @@ describe("the tree", () => {
       │                   allow command:git * (left to the agent)
       │                   deny  network_access:* (not enforced)
       │      sees         LEVEL, KEY (secret)
+      │      model at     api.anthropic.com:443, which the agent reaches whatever its tools may
       │      limits       timeout 30m
       │      work         equal work passed in run 0a1b2c · run: run · run --reuse: reused · resume 0a1b2c: kept
       │
@@ -167,7 +168,7 @@ test("the document is stable, and holds neither places nor values", () => {
       {
         id: "analyze",
         persona: "navigator",
-        adapter: { name: "claude", chosenBy: "persona", version: "2.1" },
+        adapter: { name: "claude", chosenBy: "persona", version: "2.1", endpoint: "api.anthropic.com:443" },
         model: "sonnet",
         task: "Look at it.\nClosely.",
         dependencies: [],

@@ -13,7 +13,7 @@ describe("keys", () => {
 
   it("lists what is known where nothing is close", async () => {
     expect(await problemsOf(step("resources: { zzz: 1 }"))).toEqual([
-      "W201 4:18 `zzz` is not a key that is known in `resources` (known keys: `timeout`, `memory_limit` and `disk_limit`)",
+      "W201 4:18 `zzz` is not a key that is known in `resources` (known keys: `timeout`, `memory_limit`, `disk_limit`, `max_turns`, `max_tokens` and `max_cost`)",
     ]);
   });
 

@@ -1,9 +1,11 @@
 /** A run as markdown, for check runs, job summaries and comments: one sentence, a graph, a table of steps, and what went wrong. Pure. */
+
 import { describeFailure } from "../../model/describe.ts";
 import { codeBlock, inlineCode, type Part, plainText } from "../../model/markdown.ts";
 import type { Plan } from "../../model/plan.ts";
 import { formatDuration, formatSize } from "../../model/quantity.ts";
 import type { AttemptRecord, RunRecord, StepRecord } from "../../model/state.ts";
+import { totalUsage, usageText } from "../../model/usage.ts";
 import { mermaidText } from "../render-plan-graph.ts";
 
 export interface RunPage {
@@ -66,6 +68,9 @@ function graphOf(run: RunRecord, plan: Plan): string {
 }
 
 function tableOf(steps: readonly StepRecord[]): Part {
+  const hasUsage = steps.some(({ attempts }) => attempts.some(({ usage }) => usage !== undefined));
+  const titles = ["step", "persona", "result", "time", "attempts", ...(hasUsage ? ["model"] : []), "contracts", "artifacts"];
+  const head = [`| ${titles.join(" | ")} |`, `|${" --- |".repeat(titles.length)}`];
   const rows = steps.map((step) => {
     const deciding = decidingAttempt(step);
     const cells = [
@@ -74,13 +79,19 @@ function tableOf(steps: readonly StepRecord[]): Part {
       resultOf(step),
       deciding?.durationMs === undefined ? "" : formatDuration(deciding.durationMs),
       step.attempts.length === 0 ? "" : String(step.attempts.length),
+      ...(hasUsage ? [usageOf(step)] : []),
       contractsOf(deciding),
       step.artifacts.map(({ name, size }) => `${inlineCode(name)} ${formatSize(size)}`).join("<br>"),
     ];
     return `| ${cells.join(" | ")} |`;
   });
-  const head = ["| step | persona | result | time | attempts | contracts | artifacts |", "| --- | --- | --- | --- | --- | --- | --- |"];
   return { lines: [...head, ...rows], rest: (count) => `… and ${count} more steps.` };
+}
+
+/** All attempts together: each was paid for. */
+function usageOf({ attempts }: StepRecord): string {
+  const total = totalUsage(attempts.map(({ usage }) => usage));
+  return total === undefined ? "" : usageText(total);
 }
 
 function resultOf({ status, reusedFrom, failure, because }: StepRecord): string {

@@ -1,5 +1,7 @@
 /** Counts and measures runs. Pure: records in, metrics out. */
+
 import type { RunRecord } from "../../model/state.ts";
+import type { Usage } from "../../model/usage.ts";
 import { type Counter, counter, type Histogram, histogram, type MetricFamily } from "./metrics.ts";
 
 interface Meters {
@@ -11,12 +13,22 @@ interface Meters {
   readonly stepSeconds: Histogram;
   readonly verdicts: Counter;
   readonly waits: Histogram;
+  readonly tokens: Counter;
+  readonly cost: Counter;
 }
 
 /** All metrics, also those without samples. An attempt that goes on is not counted yet. */
 export function measureRuns(runs: readonly RunRecord[]): readonly MetricFamily[] {
   const meters: Meters = {
-    ...{ runs: counter(), attempts: counter(), failures: counter(), reused: counter(), verdicts: counter() },
+    ...{
+      runs: counter(),
+      attempts: counter(),
+      failures: counter(),
+      reused: counter(),
+      verdicts: counter(),
+      tokens: counter(),
+      cost: counter(),
+    },
     ...{ runSeconds: histogram(), stepSeconds: histogram(), waits: histogram() },
   };
   for (const run of runs) measureRun(meters, run);
@@ -32,6 +44,7 @@ function measureRun(meters: Meters, { pipeline, status, durationMs, steps }: Run
       if (attempt.waitMs !== undefined) meters.waits.observe({ pipeline }, attempt.waitMs / 1000);
       if (attempt.status === "running") continue;
       meters.attempts.add({ pipeline, step, outcome: attempt.status });
+      if (attempt.usage !== undefined) measureUsage(meters, { pipeline, step }, attempt.usage);
       if (attempt.failure !== undefined) meters.failures.add({ pipeline, step, reason: attempt.failure.reason });
       if (attempt.durationMs !== undefined)
         meters.stepSeconds.observe({ pipeline, step, outcome: attempt.status }, attempt.durationMs / 1000);
@@ -40,8 +53,16 @@ function measureRun(meters: Meters, { pipeline, status, durationMs, steps }: Run
   }
 }
 
+function measureUsage({ tokens, cost }: Meters, labels: { pipeline: string; step: string }, usage: Usage): void {
+  tokens.add({ ...labels, kind: "input" }, usage.inputTokens);
+  tokens.add({ ...labels, kind: "output" }, usage.outputTokens);
+  tokens.add({ ...labels, kind: "cache read" }, usage.cacheReadTokens);
+  tokens.add({ ...labels, kind: "cache write" }, usage.cacheWriteTokens);
+  if (usage.costUsd !== undefined) cost.add(labels, usage.costUsd);
+}
+
 function families(meters: Meters): readonly MetricFamily[] {
-  const { runs, runSeconds, attempts, failures, reused, stepSeconds, verdicts, waits } = meters;
+  const { runs, runSeconds, attempts, failures, reused, stepSeconds, verdicts, waits, tokens, cost } = meters;
   return [
     { name: "wave_runs", type: "gauge", help: "Runs in state, by pipeline and status.", samples: runs.samples() },
     {
@@ -71,6 +92,14 @@ function families(meters: Meters): readonly MetricFamily[] {
     {
       ...{ name: "wave_queue_wait_seconds", type: "histogram", samples: waits.samples() },
       help: "How long attempts could have run before they began, without the delays of retries.",
+    },
+    {
+      ...{ name: "wave_tokens_total", type: "counter", samples: tokens.samples() },
+      help: "Tokens that attempts used, by step and kind, as their agents count them.",
+    },
+    {
+      ...{ name: "wave_cost_usd_total", type: "counter", samples: cost.samples() },
+      help: "US dollars that attempts cost, by step, as their agents count them.",
     },
   ];
 }

@@ -23,9 +23,9 @@ export type MetricFamily =
 /** Seconds: from scripts that end at once to agents that work for hours. */
 export const durationBounds: readonly number[] = [0.1, 0.5, 1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200];
 
-/** Adds one to the sample with these labels. */
+/** Adds to the sample with these labels: one, or what is given. */
 export interface Counter {
-  readonly add: (labels: Labels) => void;
+  readonly add: (labels: Labels, by?: number) => void;
   readonly samples: () => readonly Sample[];
 }
 
@@ -33,11 +33,12 @@ export interface Counter {
 export function counter(): Counter {
   const counts = new Map<string, { labels: Labels; value: number }>();
   return {
-    add: (labels) => {
+    add: (labels, by = 1) => {
       const key = keyOf(labels);
       const sample = counts.get(key);
-      if (sample === undefined) counts.set(key, { labels, value: 1 });
-      else sample.value++;
+      if (sample === undefined) counts.set(key, { labels, value: by });
+      // Sums of fractions have digits that were never measured.
+      else sample.value = Math.round((sample.value + by) * 1e6) / 1e6;
     },
     samples: () => sorted(counts),
   };

@@ -101,6 +101,7 @@ function attemptOf(moments: AttemptMoments, record: AttemptRecord | undefined, s
     ...(rechecked === undefined ? {} : { rechecked }),
     ...(record?.undone === true ? { undone: true as const } : {}),
     ...(ended?.type === "attempt-failed" ? { failure: describeFailure(ended.failure).title } : {}),
+    ...(ended?.usage === undefined ? {} : { usage: ended.usage }),
     artifacts: ended === undefined || ended.type === "attempt-cancelled" ? 0 : ended.artifacts.length,
     ...(changes === undefined ? {} : { changes }),
     checks: checksOf(results, span),

@@ -2,6 +2,7 @@
 
 import { cellWidth, fit, padded, printable } from "../../model/printable.ts";
 import { formatDuration } from "../../model/quantity.ts";
+import { usageText } from "../../model/usage.ts";
 import { changesText } from "../changes-text.ts";
 import { colorOf, type Palette, paletteOf, type SignName, sign } from "../palette.ts";
 import { type Timeline, timelineOf } from "./timeline.ts";
@@ -99,6 +100,7 @@ function attemptRows(attempt: TraceAttempt, critical: boolean): Row[] {
   const notes = [
     failure ?? (status === "passed" ? "" : status),
     leftText(attempt),
+    attempt.usage === undefined ? "" : usageText(attempt.usage),
     rechecked === undefined ? "" : originText("judged again: work of", rechecked),
     undone === true ? "undone" : "",
   ].filter((text) => text !== "");

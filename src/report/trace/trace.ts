@@ -2,9 +2,11 @@
  * What a trace tells: when the steps, attempts and contract checks of one run began and ended, what they waited for, and which chain of
  * steps the run's length comes from. Offsets are milliseconds since the run's first event; every node lies within the one above it.
  */
+
 import type { ChangesRef } from "../../model/event.ts";
 import type { ContractResult } from "../../model/failure.ts";
 import type { AttemptStatus, RunStatus, StepStatus } from "../../model/state.ts";
+import type { Usage } from "../../model/usage.ts";
 
 /** From when to when. `startMs` is never negative, and `endMs` never before it. */
 export interface Span {
@@ -46,6 +48,7 @@ export interface TraceAttempt extends Span {
   /** What it did counts no more. */
   readonly undone?: true;
   readonly failure?: string;
+  readonly usage?: Usage;
   readonly artifacts: number;
   readonly changes?: ChangesRef;
   readonly checks: readonly TraceCheck[];

@@ -105,6 +105,18 @@ export const shapes = {
                       "disk_limit": {
                         "type": "string",
                         "pattern": "^[0-9]+(?:\\.[0-9]+)?\\s?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$"
+                      },
+                      "max_turns": {
+                        "type": "integer",
+                        "minimum": 1
+                      },
+                      "max_tokens": {
+                        "type": "integer",
+                        "minimum": 1
+                      },
+                      "max_cost": {
+                        "type": "number",
+                        "minimum": 0
                       }
                     },
                     "additionalProperties": false
@@ -1461,6 +1473,18 @@ export const shapes = {
           "disk_limit": {
             "type": "string",
             "pattern": "^[0-9]+(?:\\.[0-9]+)?\\s?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$"
+          },
+          "max_turns": {
+            "type": "integer",
+            "minimum": 1
+          },
+          "max_tokens": {
+            "type": "integer",
+            "minimum": 1
+          },
+          "max_cost": {
+            "type": "number",
+            "minimum": 0
           }
         },
         "additionalProperties": false
@@ -1624,6 +1648,18 @@ export const shapes = {
           "disk_limit": {
             "type": "string",
             "pattern": "^[0-9]+(?:\\.[0-9]+)?\\s?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$"
+          },
+          "max_turns": {
+            "type": "integer",
+            "minimum": 1
+          },
+          "max_tokens": {
+            "type": "integer",
+            "minimum": 1
+          },
+          "max_cost": {
+            "type": "number",
+            "minimum": 0
           }
         },
         "additionalProperties": false

@@ -1,0 +1,1 @@
+const e={claude:`https://api.anthropic.com`};function endpointOf({adapter:t}){if(t===void 0)return;let n=e[t.name];if(n!==void 0)try{let{protocol:e,hostname:r,port:i}=new URL(t.baseUrl??n);return`${r}:${i===``?e===`http:`?`80`:`443`:i}`}catch{return}}function isLoopback(e){return/^(?:localhost|127\.[0-9.]+|\[::1\]):/.test(e)}export{endpointOf,isLoopback};

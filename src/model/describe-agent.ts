@@ -1,0 +1,46 @@
+/** Failures of agents in words. */
+import type { Description } from "./describe-changes.ts";
+import type { Failure } from "./failure.ts";
+import { unreachable } from "./result.ts";
+import { costText } from "./usage.ts";
+
+export type AgentFailure = Extract<Failure, { reason: "agent-failed" | "budget-exceeded" }>;
+
+/** `outputLines` gives the end of a child's output as lines that stand apart. */
+export function describeAgentFailure(failure: AgentFailure, outputLines: (tail: string) => string[]): Description {
+  switch (failure.reason) {
+    case "agent-failed": {
+      const status = failure.status === undefined ? "" : ` (HTTP ${failure.status})`;
+      return { title: `${titles[failure.kind]}${status}`, detail: [failure.detail, ...outputLines(failure.tail)], ...hints[failure.kind] };
+    }
+    case "budget-exceeded": {
+      const { what, limit, used } = failure;
+      const text = (value: number) => (what === "cost" ? costText(value) : `${value.toLocaleString("en-US")} ${what}`);
+      return {
+        title: `the attempt used ${text(used)}, more than its budget of ${text(limit)}`,
+        detail: [],
+        hint: `raise \`resources.max_${what}\` of the step or persona, or make the task smaller`,
+      };
+    }
+    default:
+      return unreachable(failure);
+  }
+}
+
+type Kind = Extract<Failure, { reason: "agent-failed" }>["kind"];
+
+const titles: Readonly<Record<Kind, string>> = {
+  auth: "the model refused the agent's key",
+  "rate-limit": "the model takes no more requests for now",
+  network: "the model could not be reached, or failed",
+  config: "the agent or its model is not set up as it has to be",
+  crash: "the agent ended without an answer",
+};
+
+const hints: Readonly<Record<Kind, { readonly hint?: string }>> = {
+  auth: { hint: "check that the secret is set, and holds a key that is still good" },
+  "rate-limit": { hint: "`wave resume` goes on from here once the limit has passed" },
+  network: { hint: "`wave resume` goes on from here; `adapters.<name>.base_url` names another endpoint" },
+  config: { hint: "check the persona's `model`, and `adapters.<name>`" },
+  crash: {},
+};

@@ -1,0 +1,60 @@
+/** What an attempt asked of a model, as far as its adapter tells. Pure. */
+
+export interface Usage {
+  /** Answers of the model. */
+  readonly turns: number;
+  readonly toolCalls: number;
+  /** Tool calls that the agent was not allowed. */
+  readonly denials: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+  /** US dollars, by the agent's own count; absent where it counts none. */
+  readonly costUsd?: number;
+}
+
+export const noUsage: Usage = {
+  turns: 0,
+  toolCalls: 0,
+  denials: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+};
+
+/** All tokens together: what `max_tokens` is compared with. */
+export function tokensOf({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage): number {
+  return inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens;
+}
+
+/** The sum over attempts that tell; nothing where none does. A cost that one of them lacks is a sum of the others. */
+export function totalUsage(usages: readonly (Usage | undefined)[]): Usage | undefined {
+  const told = usages.filter((usage) => usage !== undefined);
+  if (told.length === 0) return undefined;
+  const sum = (of: (usage: Usage) => number) => told.reduce((total, usage) => total + of(usage), 0);
+  const costs = told.flatMap(({ costUsd }) => (costUsd === undefined ? [] : [costUsd]));
+  return {
+    turns: sum(({ turns }) => turns),
+    toolCalls: sum(({ toolCalls }) => toolCalls),
+    denials: sum(({ denials }) => denials),
+    inputTokens: sum(({ inputTokens }) => inputTokens),
+    outputTokens: sum(({ outputTokens }) => outputTokens),
+    cacheReadTokens: sum(({ cacheReadTokens }) => cacheReadTokens),
+    cacheWriteTokens: sum(({ cacheWriteTokens }) => cacheWriteTokens),
+    ...(costs.length === 0 ? {} : { costUsd: costs.reduce((total, cost) => total + cost, 0) }),
+  };
+}
+
+/** `1,234 tokens, $0.0123`. */
+export function usageText(usage: Usage): string {
+  const tokens = `${tokensOf(usage).toLocaleString("en-US")} tokens`;
+  return usage.costUsd === undefined ? tokens : `${tokens}, ${costText(usage.costUsd)}`;
+}
+
+/** Cents, and as many digits more as a small sum needs. */
+export function costText(dollars: number): string {
+  if (dollars >= 1 || dollars === 0) return `$${dollars.toFixed(2)}`;
+  return `$${dollars >= 0.0001 ? dollars.toPrecision(2) : dollars.toFixed(6)}`;
+}

@@ -1,0 +1,35 @@
+/** Which versions of agents this version of wave was tested with, and what installing one takes. A manifest may name another. */
+
+export interface AgentPackage {
+  /** On npm. */
+  readonly package: string;
+  readonly version: string;
+  /** About what it takes on disk, in megabytes. */
+  readonly megabytes: number;
+  /** Where the program lies below a directory that the package was installed into, for a system like this one. */
+  program(system: AgentSystem): string;
+}
+
+export interface AgentSystem {
+  readonly platform: NodeJS.Platform;
+  readonly arch: string;
+  /** A Linux without glibc. */
+  readonly musl: boolean;
+}
+
+export const claudePackage: AgentPackage = {
+  package: "@anthropic-ai/claude-code",
+  version: "2.1.330",
+  megabytes: 364,
+  program({ platform, arch, musl }) {
+    const directory = `node_modules/@anthropic-ai/claude-code-${platform}-${arch}${musl ? "-musl" : ""}`;
+    return `${directory}/claude${platform === "win32" ? ".exe" : ""}`;
+  },
+};
+
+/** This machine. */
+export function thisSystem(): AgentSystem {
+  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
+  const musl = process.platform === "linux" && report?.header?.glibcVersionRuntime === undefined;
+  return { platform: process.platform, arch: process.arch, musl };
+}

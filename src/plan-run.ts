@@ -68,6 +68,7 @@ export function openAdapters({ env, announce = () => undefined }: Pick<ProjectRe
   return new Map([
     ["command", commandAdapter()],
     ["claude", loadedWhenAsked("claude", async () => (await import("./persona/claude.ts")).claudeAdapter({ env, announce }))],
+    ["codex", loadedWhenAsked("codex", async () => (await import("./persona/codex.ts")).codexAdapter({ env, announce }))],
   ]);
 }
 

@@ -8,6 +8,7 @@ import { LLMock } from "@copilotkit/aimock";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { WaveEvent } from "../../src/model/event.ts";
 import { type Project, project } from "../rig/project.ts";
+import { machine } from "./machine.ts";
 
 let mock: LLMock;
 
@@ -31,14 +32,6 @@ pipeline:
   name: feature
   steps:
 ${steps}`;
-}
-
-/** What npm and the program need of this machine: its certificates, and where its cache is. */
-function machine(): Record<string, string> {
-  const wanted = /^(?:HOME|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|WAVE_CACHE_DIR|XDG_CACHE_HOME|https?_proxy|no_proxy|npm_config_.*)$/i;
-  return Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) => (value !== undefined && wanted.test(name) ? [[name, value]] : [])),
-  );
 }
 
 function run(wave: Project, ...words: string[]) {

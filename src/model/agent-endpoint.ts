@@ -2,7 +2,7 @@
 import type { AdapterName } from "./names.ts";
 import type { Step } from "./pipeline.ts";
 
-const defaults: Partial<Record<AdapterName, string>> = { claude: "https://api.anthropic.com" };
+const defaults: Partial<Record<AdapterName, string>> = { claude: "https://api.anthropic.com", codex: "https://api.openai.com/v1" };
 
 /** `host:port` of the step's model API; nothing for an adapter that has none. */
 export function endpointOf({ adapter }: Pick<Step, "adapter">): string | undefined {

@@ -58,7 +58,7 @@ async function programOnPath({ name, env, version }: AgentSearch): Promise<strin
     env: { PATH: env["PATH"] ?? "", HOME: "/nonexistent", DISABLE_AUTOUPDATER: "1" },
     cwd: "/",
   });
-  const said = asked.ok ? asked.value.stdout.toString().trim().split(/\s+/)[0] : undefined;
+  const said = asked.ok ? /\d+\.\d+\.\d+\S*/.exec(asked.value.stdout.toString())?.[0] : undefined;
   return said === version ? realpathSync(found) : undefined;
 }
 

@@ -27,6 +27,25 @@ export const claudePackage: AgentPackage = {
   },
 };
 
+/** Rust's names of systems, under which Codex's programs lie. */
+const targets: Readonly<Record<string, string>> = {
+  "linux-x64": "x86_64-unknown-linux-musl",
+  "linux-arm64": "aarch64-unknown-linux-musl",
+  "darwin-x64": "x86_64-apple-darwin",
+  "darwin-arm64": "aarch64-apple-darwin",
+  "win32-x64": "x86_64-pc-windows-msvc",
+};
+
+export const codexPackage: AgentPackage = {
+  package: "@openai/codex",
+  version: "0.169.0",
+  megabytes: 404,
+  program({ platform, arch }) {
+    const system = `${platform}-${arch}`;
+    return `node_modules/@openai/codex-${system}/vendor/${targets[system] ?? system}/bin/codex${platform === "win32" ? ".exe" : ""}`;
+  },
+};
+
 /** This machine. */
 export function thisSystem(): AgentSystem {
   const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;

@@ -3,6 +3,7 @@
  * types that are not known, are passed over: the format grows. Pure.
  */
 import { noUsage, type Usage } from "../model/usage.ts";
+import { jsonLines, type Line, listOf, objectOf } from "./json-lines.ts";
 
 /** How the agent said it ended. */
 export interface ClaudeResult {
@@ -25,8 +26,6 @@ export interface ClaudeStream {
   version(): string | undefined;
 }
 
-type Line = Readonly<Record<string, unknown>>;
-
 interface Heard {
   /** Message id → what it used: a message comes in several lines, each with the sum so far. */
   readonly messages: Map<string, Usage>;
@@ -38,14 +37,8 @@ interface Heard {
 
 export function claudeStream(): ClaudeStream {
   const heard: Heard = { messages: new Map(), toolCalls: new Set() };
-  const decoder = new TextDecoder();
-  let rest = "";
   return {
-    push(chunk) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      return lines.map((text) => take(heard, text)).join("");
-    },
+    push: jsonLines((line, text) => (line === undefined ? `${text}\n` : take(heard, line))),
     usage: () => heard.totals ?? counted(heard),
     result: () => heard.result,
     version: () => heard.version,
@@ -66,10 +59,7 @@ function counted({ messages, toolCalls }: Heard): Usage {
   };
 }
 
-function take(heard: Heard, text: string): string {
-  if (text.trim() === "") return "";
-  const line = parse(text);
-  if (line === undefined) return `${text}\n`;
+function take(heard: Heard, line: Line): string {
   switch (line["type"]) {
     case "system":
       return system(heard, line);
@@ -146,21 +136,4 @@ function tokens(usage: Line): Usage {
     cacheReadTokens: count("cache_read_input_tokens"),
     cacheWriteTokens: count("cache_creation_input_tokens"),
   };
-}
-
-function parse(text: string): Line | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Line) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function objectOf(value: unknown): Line {
-  return typeof value === "object" && value !== null ? (value as Line) : {};
-}
-
-function listOf(value: unknown): readonly Line[] {
-  return Array.isArray(value) ? value.map(objectOf) : [];
 }

@@ -10,7 +10,7 @@ import { asCommand, asLocated, asOneOf, asText, given, member, startOf } from ".
 import type { Scope } from "./scope.ts";
 
 /** Adapters that this version can run. */
-const available: readonly AdapterName[] = ["command", "claude"];
+const available: readonly AdapterName[] = ["command", "claude", "codex"];
 
 interface Chosen {
   readonly name: AdapterName;

@@ -3,9 +3,11 @@ import { describe, expect, test } from "vitest";
 import { endpointOf, isLoopback } from "../../../src/model/agent-endpoint.ts";
 import { costText, noUsage, tokensOf, totalUsage, type Usage, usageText } from "../../../src/model/usage.ts";
 import { claudePackage } from "../../../src/persona/agent-versions.ts";
-import { type ClaudeEnd, claudeFailure, overBudget } from "../../../src/persona/claude-outcome.ts";
-import { claudeStream } from "../../../src/persona/claude-stream.ts";
+import { overBudget } from "../../../src/persona/budget.ts";
+import { claudeFailure } from "../../../src/persona/claude-outcome.ts";
+import { type ClaudeResult, claudeStream } from "../../../src/persona/claude-stream.ts";
 import { claudeWords } from "../../../src/persona/claude-words.ts";
+import type { AgentEnd } from "../../../src/persona/run-agent.ts";
 import { policyOfStep } from "../../../src/workspace/network-policy.ts";
 import { layer, step } from "../../rig/plan-fixtures.ts";
 
@@ -152,14 +154,15 @@ describe("the stream", () => {
 describe("the end", () => {
   const usage = { ...noUsage, turns: 2, toolCalls: 1 };
   const fine = { isError: false, subtype: "success", text: "Done.", denials: 0, errors: [] };
-  const end = (members: Partial<ClaudeEnd>): ClaudeEnd => ({
-    ...{ exitCode: 0, result: fine, usage, prompt: "Do it.", resources: { timeoutMs: 1, diskLimitBytes: 1 }, tail: "tail" },
-    ...members,
-  });
-  const error = (members: object, more: Partial<ClaudeEnd> = {}) =>
-    claudeFailure(end({ exitCode: 1, result: { ...fine, isError: true, ...members }, ...more }));
+  const end = (members: Partial<AgentEnd> & { result?: ClaudeResult | undefined }) => {
+    const { result, ...rest } = { result: fine, ...members };
+    const known = { exitCode: 0, usage, prompt: "Do it.", resources: { timeoutMs: 1, diskLimitBytes: 1 }, tail: "tail", ...rest };
+    return claudeFailure(known, result);
+  };
+  const error = (members: object, more: Partial<AgentEnd> = {}) =>
+    end({ exitCode: 1, result: { ...fine, isError: true, ...members }, ...more });
 
-  test("with an answer there is work to judge", () => expect(claudeFailure(end({}))).toBeUndefined());
+  test("with an answer there is work to judge", () => expect(end({})).toBeUndefined());
 
   test.each([
     ["it said nothing", { result: undefined }, "without a word"],
@@ -168,7 +171,7 @@ describe("the end", () => {
     ["an echo", { result: { ...fine, text: "Do it." } }, "repeats the prompt"],
     ["nothing but denials", { usage: { ...usage, denials: 1 } }, "were denied"],
   ] as const)("is hollow: %s", (_, members, detail) => {
-    expect(claudeFailure(end(members))).toEqual({ reason: "hollow", detail: expect.stringContaining(detail) });
+    expect(end(members)).toEqual({ reason: "hollow", detail: expect.stringContaining(detail) });
   });
 
   test.each([
@@ -194,7 +197,7 @@ describe("the end", () => {
     ["something else", "crash"],
   ])("without a status the words tell: %s", (text, kind) => {
     expect(error({ text })).toMatchObject({ reason: "agent-failed", kind, detail: text });
-    expect(claudeFailure(end({ exitCode: 1, result: undefined, tail: text }))).toMatchObject({ reason: "agent-failed", kind });
+    expect(end({ exitCode: 1, result: undefined, tail: text })).toMatchObject({ reason: "agent-failed", kind });
   });
 
   test("its own caps are the budget's, and a cap that nobody set is no answer", () => {

@@ -190,12 +190,12 @@ personas:
   });
 
   it("that are not there yet are a warning, where they are chosen", async () => {
-    expect(await problemsOf(`${personas.replace("adapter: claude }", "adapter: codex }")}${oneStep("", "stated")}`)).toEqual([
-      "~W313 5:22 the adapter `codex` is not available in this version (choose another with --adapter)",
+    expect(await problemsOf(`${personas.replace("adapter: claude }", "adapter: gemini }")}${oneStep("", "stated")}`)).toEqual([
+      "~W313 5:22 the adapter `gemini` is not available in this version (choose another with --adapter)",
     ]);
-    expect(await problemsOf(`steps:\n  - { id: a, persona: tester }\n  - { id: b, persona: tester }\n`, {}, { adapter: "codex" })).toEqual([
-      "~W313 1:1 the adapter `codex` is not available in this version (choose another with --adapter)",
-    ]);
+    expect(await problemsOf(`steps:\n  - { id: a, persona: tester }\n  - { id: b, persona: tester }\n`, {}, { adapter: "gemini" })).toEqual(
+      ["~W313 1:1 the adapter `gemini` is not available in this version (choose another with --adapter)"],
+    );
   });
 
   it("need a command where they run one", async () => {

@@ -1,0 +1,142 @@
+/**
+ * What adapters of agents share: finding the program, starting it in the attempt's workspace with the prompt on standard input, counting what it tells
+ * while it comes, ending it when its budget is spent, and judging how it ended.
+ */
+import path from "node:path";
+import { endpointOf, isLoopback } from "../model/agent-endpoint.ts";
+import type { Failure } from "../model/failure.ts";
+import type { Resources, Step } from "../model/pipeline.ts";
+import type { Adapter, AdapterContext, AdapterOutcome, WorkspacePaths } from "../model/ports.ts";
+import { err, ok, type Result } from "../model/result.ts";
+import type { Usage } from "../model/usage.ts";
+import { type AgentEnvironment, agentProgram, type NoProgram } from "./agent-program.ts";
+import type { AgentPackage } from "./agent-versions.ts";
+import { overBudget } from "./budget.ts";
+import { spawnFailure, wayVariables } from "./spawn-failure.ts";
+
+export interface AgentSetting {
+  /** The environment of the wave process. */
+  readonly env: AgentEnvironment;
+  announce(text: string): void;
+}
+
+/** What is known when the program has exited. */
+export interface AgentEnd {
+  readonly exitCode: number;
+  readonly usage: Usage;
+  readonly prompt: string;
+  readonly resources: Resources;
+  readonly tail: string;
+}
+
+/** One agent's words, as they come. */
+export interface AgentStream {
+  /** Takes bytes of standard output; gives what a log should show of them. */
+  push(chunk: Uint8Array): string;
+  usage(): Usage;
+  /** Why there is no use in waiting any longer; nothing while there is. */
+  hopeless(): Failure | undefined;
+  /** Nothing where there is work to judge. */
+  failure(end: AgentEnd): Failure | undefined;
+  /** Its last answer. */
+  finalMessage(): string | undefined;
+}
+
+/** An agent's program. */
+export interface Agent {
+  readonly name: "claude" | "codex";
+  readonly package: AgentPackage;
+  /** Variables that hold a key. One of them has to be declared, and set. */
+  readonly keys: readonly string[];
+  words(step: Step, paths: WorkspacePaths): readonly string[];
+  variables(step: Step, paths: WorkspacePaths): Readonly<Record<string, string>>;
+  openStream(): AgentStream;
+  /** What of a step it cannot hold to; nothing where it can. */
+  limitation?(step: Step): NoProgram | undefined;
+}
+
+export function agentAdapter(agent: Agent, setting: AgentSetting): Adapter {
+  const programs = new Map<string, Promise<Result<string, NoProgram>>>();
+  const versionOf = (step: Step) => step.adapter?.version ?? agent.package.version;
+  const programFor = (step: Step) => {
+    const version = versionOf(step);
+    const found = programs.get(version) ?? agentProgram({ name: agent.name, package: agent.package, version, ...setting });
+    programs.set(version, found);
+    return found;
+  };
+  return {
+    name: agent.name,
+    version: async (step) => ok(`${agent.name}/${versionOf(step)}`),
+    async problem(step) {
+      const missing = agent.limitation?.(step) ?? keyProblem(agent, step, setting.env);
+      if (missing !== undefined) return missing;
+      const program = await programFor(step);
+      return program.ok ? undefined : program.error;
+    },
+    async run(context) {
+      const program = await programFor(context.step);
+      if (program.ok) return run(agent, context, program.value, setting.env);
+      const { step } = context;
+      return err({ reason: "adapter-missing", step: step.id, persona: step.persona.name, adapter: agent.name, ...program.error });
+    },
+  };
+}
+
+async function run(agent: Agent, context: AdapterContext, program: string, waveEnv: AgentEnvironment): Promise<Result<AdapterOutcome>> {
+  const { step, workspace, resources, signal, log, prompt } = context;
+  const stream = agent.openStream();
+  const stop = new AbortController();
+  let over: Failure | undefined;
+  const outcome = await workspace.spawn({
+    command: [program, ...agent.words(step, workspace.paths)],
+    env: { ...context.env, ...wayVariables(context), ...agent.variables(step, workspace.paths), ...surroundings(step, program, waveEnv) },
+    stdin: "task",
+    timeoutMs: resources.timeoutMs,
+    ...(resources.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: resources.memoryLimitBytes }),
+    signal: AbortSignal.any([signal, stop.signal]),
+    role: "adapter",
+    onOutput(chunk, source) {
+      if (source === "stderr") {
+        log.write(chunk, "stderr");
+        return;
+      }
+      const text = stream.push(chunk);
+      if (text !== "") log.write(Buffer.from(text), "stdout");
+      context.onUsage?.(stream.usage());
+      over ??= overBudget(stream.usage(), resources) ?? stream.hopeless();
+      if (over !== undefined) stop.abort("over");
+    },
+  });
+  const usage = stream.usage();
+  context.onUsage?.(usage);
+  if (over !== undefined && !signal.aborted) return err(over);
+  const failure = spawnFailure(context, outcome, program);
+  if (failure !== undefined) return err(failure);
+  const exitCode = outcome.kind === "exited" ? outcome.code : 0;
+  const found = stream.failure({ exitCode, usage, prompt, resources, tail: log.tail() });
+  if (found !== undefined) return err(found);
+  const finalMessage = stream.finalMessage() ?? "";
+  return ok(finalMessage.trim() === "" ? {} : { finalMessage });
+}
+
+/** What every agent needs of its surroundings. */
+function surroundings(step: Step, program: string, env: AgentEnvironment): Record<string, string> {
+  const endpoint = endpointOf(step);
+  return {
+    // Directories of PATH are shown in the sandbox.
+    PATH: [...(env["PATH"] ?? "/usr/bin:/bin").split(path.delimiter), path.dirname(program)].join(path.delimiter),
+    // An endpoint on this machine is reached through the proxy too: inside the sandbox loopback is another one.
+    ...(endpoint !== undefined && isLoopback(endpoint) ? { NO_PROXY: "", no_proxy: "" } : {}),
+  };
+}
+
+function keyProblem({ name, keys }: Agent, step: Step, env: AgentEnvironment): NoProgram | undefined {
+  const declared = keys.filter((key) => step.secrets.includes(key) || step.env[key] !== undefined);
+  if (declared.length === 0)
+    return {
+      detail: `adapter \`${name}\` has no key: nothing of the environment reaches a persona that does not declare it`,
+      hint: `write \`secrets: [${keys[0]}]\` at the top of the manifest, in the persona or in the step`,
+    };
+  if (declared.some((key) => step.env[key] !== undefined || (env[key] ?? "") !== "")) return undefined;
+  return { detail: `adapter \`${name}\` has no key: ${declared.join(", ")} is not set`, hint: "set it in the environment of wave" };
+}

@@ -159,6 +159,20 @@ describe.each(scenes)("$name", (scene: Scene) => {
     }
   });
 
+  it.each([{}, { ".wave/personas/other.md": "You are another.\n" }])(
+    "a step that may read a part of the project, beside wave's own files %j",
+    async (files) => {
+      const command =
+        "cat src/a.txt; ls -A; find .wave -mindepth 1 ! -path '.wave/state*' | sort; cat other.txt 2>/dev/null || echo hidden";
+      const keys = { permissions: { allow: ["file_read:src/**"] } };
+      const work = { fenced: { command, keys }, open: { command, keys: { ...keys, sandbox: "off" } } };
+      const wave = sceneProject(scene, { "src/a.txt": "a\n", "other.txt": "o\n", ...files, "wave.yaml": manifestOf(work) });
+      await runs(wave);
+      expect(reports(wave)).toEqual({ fenced: "a\n.wave\nsrc\nhidden\n", open: "a\n.wave\nsrc\nhidden\n" });
+      wave.remove();
+    },
+  );
+
   const look =
     "git log --format=%s | head -1; git status --short; echo more >>a.txt; git diff --stat | tail -1; git commit -q -am own 2>&1 | head -1; ";
   const author = { GIT_AUTHOR_NAME: "a", GIT_AUTHOR_EMAIL: "a@b", GIT_COMMITTER_NAME: "a", GIT_COMMITTER_EMAIL: "a@b" };

@@ -1,5 +1,5 @@
 /**
- * What of a project a step may not read, as the fewest paths that hide it: whole directories where nothing in them is allowed. It
+ * What of a project a step may not read, as the fewest paths that hide it: whole directories where nothing in them is allowed, or left out. It
  * looks at names only. Symlinks are judged by their own path; what they lead to is judged by its.
  */
 import { type Dirent, readdirSync } from "node:fs";
@@ -28,7 +28,11 @@ export async function hiddenPaths(
     for (const entry of childrenOf(root, directory)) {
       const name = pathFromBytes(entry.name);
       const path = directory === "" ? name : `${directory}/${name}`;
-      if (isLeftOut(path)) continue;
+      if (isLeftOut(path)) {
+        // It could not be hidden together with its directory: it holds what the attempt itself is made of.
+        stays = true;
+        continue;
+      }
       const visible = entry.isDirectory() ? (name === ".git" ? reads(`${path}/HEAD`) : await visit(path)) : reads(path);
       if (visible) stays = true;
       else hidden.push(path);

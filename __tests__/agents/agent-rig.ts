@@ -1,0 +1,115 @@
+/** What the suites of agents share: a mock model on loopback, and one pipeline that every adapter has to bring to the same end. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { LLMock } from "@copilotkit/aimock";
+import { afterEach, beforeEach, expect } from "vitest";
+import { type Project, project } from "../rig/project.ts";
+
+/** What differs between agents. */
+export interface AgentUnderTest {
+  readonly name: string;
+  readonly key: string;
+  readonly model: string;
+  /** The model API's address below the mock's. */
+  readonly base: string;
+  /** The path of its requests. */
+  readonly endpoint: string;
+  /** Its tool that runs a shell command, called. */
+  shell(command: string): { readonly name: string; readonly arguments: string }[];
+}
+
+export interface AgentRig {
+  readonly mock: () => LLMock;
+  manifest(steps: string): string;
+  run(wave: Project): Promise<{ readonly code: number | null; readonly stderr: string }>;
+}
+
+export const usage = (input: number, output: number) => ({
+  ...{ input_tokens: input, output_tokens: output },
+  ...{ prompt_tokens: input, completion_tokens: output },
+});
+
+/** A mock model for each test. */
+export function agentRig({ name, key, model, base }: AgentUnderTest): AgentRig {
+  let mock: LLMock;
+  beforeEach(async () => {
+    mock = new LLMock({ port: 0 });
+    await mock.start();
+  });
+  afterEach(() => mock.stop());
+  return {
+    mock: () => mock,
+    manifest: (steps) => `
+secrets: [${key}]
+adapters: { ${name}: { base_url: "${mock.url}${base}", model: ${model} } }
+defaults: { adapter: ${name} }
+pipeline:
+  name: feature
+  steps:
+${steps}`,
+    run: (wave) => wave.start(["run"], { ...machine(), [key]: "sk-test-key" }).finished,
+  };
+}
+
+/** What npm and the agents need of this machine: its certificates, and where their cache is. */
+function machine(): Record<string, string> {
+  const wanted = /^(?:HOME|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|WAVE_CACHE_DIR|XDG_CACHE_HOME|https?_proxy|no_proxy|npm_config_.*)$/i;
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value !== undefined && wanted.test(name) ? [[name, value]] : [])),
+  );
+}
+
+const steps = `
+    - id: analyze
+      persona: navigator
+      task: Analyze src/add.mjs
+      artifacts: [{ name: fault, media_type: application/json }]
+      permissions: { deny: ["network_access:*"] }
+      handover: { contract: { type: json_schema, schema: fault.schema.json, artifact: fault, on_failure: retry, backoff_base: 10ms } }
+    - id: implement
+      persona: craftsman
+      task: Implement addition
+      dependencies: [analyze]
+      inputs: [fault]
+      permissions: { allow: ["file_write:src/**"], deny: ["network_access:*"] }
+      handover: { contract: { type: test_suite, command: [node, test.mjs], on_failure: retry, backoff_base: 10ms } }
+`;
+
+/**
+ * Analyze, implement, test: both steps fail their contract at first and are tried again with what was wrong. The same attempts, files, tokens and
+ * requests for every agent. Gives what the attempts used.
+ */
+export async function onePipeline({ mock, manifest, run }: AgentRig, { shell, endpoint }: AgentUnderTest) {
+  const right = "export const add = (a, b) => a + b;\n";
+  const wave = project({
+    "src/add.mjs": "export const add = (a, b) => a - b;\n",
+    "test.mjs": 'import { add } from "./src/add.mjs";\nif (add(2, 2) !== 4) throw new Error("2 + 2 is " + add(2, 2));\n',
+    "fault.schema.json": '{ "type": "object", "required": ["fault"], "properties": { "fault": { "type": "string" } } }',
+    "wave.yaml": manifest(steps),
+  });
+  const write = (text: string) => shell(`cat > src/add.mjs <<'X'\n${text}X`);
+  const wrong = write("export const add = (a, b) => a * b + 1;\n");
+  const model = mock();
+  model.on({ userMessage: /Analyze[\s\S]*Feedback on attempt 1/ }, { content: '{"fault":"it subtracts"}', usage: usage(300, 9) });
+  model.on({ userMessage: /Analyze/ }, { content: "It subtracts, I think.", usage: usage(200, 8) });
+  model.on({ userMessage: /Implement[\s\S]*Feedback/, hasToolResult: false }, { toolCalls: write(right), usage: usage(500, 20) });
+  model.on({ userMessage: /Implement[\s\S]*Feedback/, hasToolResult: true }, { content: "Mended.", usage: usage(520, 2) });
+  model.on({ userMessage: /Implement/, hasToolResult: false }, { toolCalls: wrong, usage: usage(400, 19) });
+  model.on({ userMessage: /Implement/, hasToolResult: true }, { content: "Done.", usage: usage(420, 2) });
+  const ran = await run(wave);
+  expect(ran, ran.stderr).toMatchObject({ code: 0 });
+  expect(readFileSync(path.join(wave.root, "src/add.mjs"), "utf8")).toBe(right);
+  const ended = wave.events().flatMap((event) => (event.type === "attempt-passed" || event.type === "attempt-failed" ? [event] : []));
+  expect(
+    ended.map(({ type, step, attempt, usage: used }) => [
+      ...[type, step, attempt, used?.turns, used?.toolCalls, used?.denials, used?.inputTokens, used?.outputTokens],
+    ]),
+  ).toEqual([
+    ["attempt-failed", "analyze", 1, 1, 0, 0, 200, 8],
+    ["attempt-passed", "analyze", 2, 1, 0, 0, 300, 9],
+    ["attempt-failed", "implement", 1, 2, 1, 0, 820, 21],
+    ["attempt-passed", "implement", 2, 2, 1, 0, 1020, 22],
+  ]);
+  expect(model.getRequests().map(({ path: asked }) => asked.split("?")[0])).toEqual(Array(6).fill(endpoint));
+  return ended.map(({ usage: used }) => used);
+}

@@ -114,8 +114,10 @@ function inAscii(code) {
  * looks at each: some of `crypto` and `buffer` load further modules then. It is a good part of what a start costs.
  */
 function withoutFacades(code) {
+  // Only at the top: further down such words would be somebody's text.
+  const top = /^(?:#!.*\n)?(?:import[^;]*;)*/.exec(code)?.[0] ?? "";
   const imports = /\bimport(?:\s*([\w$]+)\s*,)?\s*(?:\*\s*as\s+([\w$]+)|\{([^}]*)\}|([\w$]+))\s*from\s*"(node:[\w/]+)"/g;
-  return code.replaceAll(imports, (_, first, namespace, list, only, module) => {
+  const changed = top.replaceAll(imports, (_, first, namespace, list, only, module) => {
     const builtin = `process.getBuiltinModule("${module}")`;
     const names = (list ?? "")
       .split(",")
@@ -125,6 +127,7 @@ function withoutFacades(code) {
     const parts = names.filter(([name]) => name !== "default").map(([name, local]) => (local === undefined ? name : `${name}:${local}`));
     return `const ${[...whole.map((name) => `${name}=${builtin}`), ...(parts.length > 0 ? [`{${parts.join()}}=${builtin}`] : [])].join()}`;
   });
+  return changed + code.slice(top.length);
 }
 
 /** The chunk of a module that so many entries import statically: one for all that the same entries load. Nothing for what is loaded later. */

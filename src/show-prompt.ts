@@ -7,7 +7,7 @@ import { err, ok, type Result } from "./model/result.ts";
 import { closest } from "./model/similar.ts";
 import { assemblePrompt, type PromptSource } from "./persona/prompt.ts";
 import type { PlannedRun } from "./plan-run.ts";
-import { attemptDirectory, fencedPlaces } from "./workspace/attempt-room.ts";
+import { attemptDirectory, pathsOf, roomAt } from "./workspace/attempt-room.ts";
 import { pathsInPlace } from "./workspace/shared.ts";
 
 /** The prompt, and the inputs whose size and digest nobody knows yet. */
@@ -53,10 +53,10 @@ function pathsFor(
   step: Step,
 ): WorkspacePaths {
   if (!wantsIsolation(step)) return pathsInPlace({ root, stateDir, env }, { run: noRun, step, attempt: 1 }, step.inputs.length > 0);
-  if (isFenced(step, isolation.fences)) return { root, ...fencedPlaces };
-  const own = (name: string) => path.join(attemptDirectory(stateDir, noRun, step.id, 1), name);
-  const tree = isolation.overlay || step.workspace === "shared" ? root : own("tree");
-  return { root: tree, inputs: own("inputs"), output: own("output"), taskFile: own("task.md"), home: own("home"), temp: own("tmp") };
+  const fenced = isFenced(step, isolation.fences);
+  const room = roomAt(attemptDirectory(stateDir, noRun, step.id, 1));
+  const isOwn = step.workspace !== "shared" && !isolation.overlay && !fenced;
+  return pathsOf(room, isOwn ? path.join(room.directory, "tree") : root, fenced);
 }
 
 /** What equal work left: a run with reuse would hand over that. */

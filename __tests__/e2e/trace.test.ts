@@ -1,5 +1,4 @@
 /** `wave trace` and `wave metrics` through the built binary, on the pipeline of docs/trace.md; what the page shows is what they print. */
-
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { Ajv } from "ajv";

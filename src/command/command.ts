@@ -6,6 +6,7 @@ import { describeFailure } from "../model/describe.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { exitCodeOf, type Failure } from "../model/failure.ts";
 import type { Io } from "../model/io.ts";
+import { err, ok, type Result } from "../model/result.ts";
 import { renderDiagnostics } from "../report/render-diagnostics.ts";
 
 export type { Io } from "../model/io.ts";
@@ -101,4 +102,12 @@ export function fail(io: Io, failure: Failure, context: Partial<FailureContext> 
 export function warn(io: Io, diagnostics: readonly Diagnostic[], fileText: (path: string) => string | undefined): void {
   if (diagnostics.length === 0) return;
   io.stderr.write(renderDiagnostics(diagnostics, fileText, "text", { color: io.stderr.color }));
+}
+
+/** The first argument, where it is one of a command's actions. Fails with `usage`; `what` is what the actions are done with. */
+export function actionOf<T extends string>(invocation: Invocation, actions: readonly T[], what: string): Result<T> {
+  const word = invocation.arguments[0] ?? "";
+  const action = actions.find((known) => known === word);
+  if (action !== undefined) return ok(action);
+  return err({ reason: "usage", message: `\`${word}\` is not something to do with ${what}`, hint: `do: ${actions.join(", ")}` });
 }

@@ -4,7 +4,7 @@ import { printable } from "../model/printable.ts";
 import { closest } from "../model/similar.ts";
 import { locateProject, readProject, requireValid } from "../open-project.ts";
 import { renderPersona, renderPersonas } from "../report/render-personas.ts";
-import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
+import { actionOf, type Command, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";
 
@@ -27,10 +27,10 @@ export const personaCommand: Command = {
 async function persona(invocation: Invocation): Promise<number> {
   const { io } = invocation;
   const json = flag(invocation, "json");
-  const [word = "", name] = invocation.arguments;
-  const action = actions.find((known) => known === word);
+  const name = invocation.arguments[1];
   const usage = (message: string, hint: string) => fail(io, { reason: "usage", message, hint }, { json });
-  if (action === undefined) return usage(`\`${word}\` is not something to do with personas`, `do: ${actions.join(", ")}`);
+  const action = actionOf(invocation, actions, "personas");
+  if (!action.ok) return fail(io, action.error, { json });
   const request = projectRequest(invocation);
   const located = locateProject(request);
   if (!located.ok) return fail(io, located.error, { json });
@@ -40,7 +40,7 @@ async function persona(invocation: Invocation): Promise<number> {
   if (!project.ok) return fail(io, project.error, { json, fileText: manifestTexts(request) });
   const { personas } = project.value;
   const options = { color: io.stdout.color };
-  if (action === "list") {
+  if (action.value === "list") {
     io.stdout.write(json ? `${JSON.stringify({ ok: true, personas: personas.map(documentOf) })}\n` : renderPersonas(personas, options));
     return 0;
   }

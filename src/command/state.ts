@@ -3,7 +3,7 @@
 import type { Memory } from "../open-project.ts";
 import { systemClock } from "../platform/clock.ts";
 import { renderRebuilt, renderVerification } from "../report/render-verification.ts";
-import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
+import { actionOf, type Command, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
 import { openProjectMemory } from "./open-memory.ts";
 
 const actions = ["verify", "rebuild"] as const;
@@ -24,22 +24,13 @@ export const stateCommand: Command = {
 async function state(invocation: Invocation): Promise<number> {
   const { io } = invocation;
   const json = flag(invocation, "json");
-  const action = actions.find((name) => name === invocation.arguments[0]);
-  if (action === undefined)
-    return fail(
-      io,
-      {
-        reason: "usage",
-        message: `\`${invocation.arguments[0] ?? ""}\` is not something to do with state`,
-        hint: `do: ${actions.join(", ")}`,
-      },
-      { json },
-    );
+  const action = actionOf(invocation, actions, "state");
+  if (!action.ok) return fail(io, action.error, { json });
   const opened = await openProjectMemory(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
   const { memory } = opened.value;
   // What both do needs SQLite, which only those load who need it.
-  return action === "verify" ? verify(invocation, memory, json) : rebuild(invocation, memory.stateDir, json);
+  return action.value === "verify" ? verify(invocation, memory, json) : rebuild(invocation, memory.stateDir, json);
 }
 
 async function verify({ io }: Invocation, memory: Memory, json: boolean): Promise<number> {

@@ -3,7 +3,6 @@
  * over `Failure`, so that a new reason does not compile without its sentence. Plain text: no colour, and the texts of
  * children and manifests as they are; whoever prints them escapes them.
  */
-
 import { describeAgentFailure } from "./describe-agent.ts";
 import { count, type Description, describeChangeFailure } from "./describe-changes.ts";
 import { describeRunFailure } from "./describe-run.ts";

@@ -57,6 +57,7 @@ async function programOnPath({ name, env, version }: AgentSearch): Promise<strin
     command: [found, "--version"],
     env: { PATH: env["PATH"] ?? "", HOME: "/nonexistent", DISABLE_AUTOUPDATER: "1" },
     cwd: "/",
+    limitMs: 10_000,
   });
   const said = asked.ok ? /\d+\.\d+\.\d+\S*/.exec(asked.value.stdout.toString())?.[0] : undefined;
   return said === version ? realpathSync(found) : undefined;
@@ -98,6 +99,8 @@ async function install(search: AgentSearch, directory: string): Promise<Result<v
     if (!existsSync(directory)) renameSync(draft, directory);
     return ok(undefined);
   } catch (error) {
+    // Another wave was faster.
+    if (existsSync(directory)) return ok(undefined);
     return err({ detail: `${name} ${version} could not be installed into ${directory}: ${describeIoError(error).detail}`, hint });
   } finally {
     rmSync(draft, { recursive: true, force: true });

@@ -5,7 +5,7 @@
  * It is to be had where wave may make a group beside its own: as root of a machine, or where somebody handed one over. Where it may not,
  * there is no group, and the limit is kept by looking (see `child-process.ts`).
  */
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describeIoError } from "./files.ts";
 
@@ -92,11 +92,18 @@ function groupIn(directory: string, version: Version): MemoryGroup {
   };
 }
 
-/** Killed processes leave a group a moment after the signal: it is asked again for a second, and what is left then is an empty directory. */
+/** Killed processes leave a group a moment after the signal: it is asked again for a second. What is left then a later wave takes away. */
 function remove(directory: string, triesLeft = 20): void {
   tried(() => rmdirSync(directory));
-  if (triesLeft === 0 || !existsSync(directory)) return;
-  setTimeout(() => remove(directory, triesLeft - 1), 50).unref();
+  if (triesLeft > 0 && existsSync(directory)) setTimeout(() => remove(directory, triesLeft - 1), 50);
+}
+
+/** Groups of processes that died before they could. The kernel keeps those in which something still runs. */
+function removeOrphans(directory: string): void {
+  for (const name of tried(() => readdirSync(directory)) ?? []) {
+    const pid = /^wave-([0-9]+)-[0-9]+$/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) tried(() => rmdirSync(path.join(directory, name)));
+  }
 }
 
 /** Whether limits are kept by the kernel here. */
@@ -110,6 +117,7 @@ function placeOfGroups(): GroupPlace | undefined {
   known = { place: undefined };
   const places = process.platform === "linux" ? groupPlaces(textOf("/proc/self/cgroup"), textOf("/proc/self/mountinfo")) : [];
   known = { place: places.find(canHold) };
+  if (known.place !== undefined) removeOrphans(known.place.directory);
   return known.place;
 }
 

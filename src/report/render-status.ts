@@ -1,5 +1,4 @@
 /** `wave status` for people: a table of runs, or one run with its steps, attempts, verdicts and artifacts. Pure. */
-
 import { describeContract, describeFailure } from "../model/describe.ts";
 import type { ContractResult } from "../model/failure.ts";
 import { cellWidth, padded, printable } from "../model/printable.ts";

@@ -2,7 +2,6 @@
  * How a run ended, for people: what passed, what failed and why, what was skipped, where the artifacts lie, and the command
  * to go on. Pure.
  */
-
 import { describeContract, describeFailure } from "../model/describe.ts";
 import type { Digest } from "../model/digest.ts";
 import { padded, printable } from "../model/printable.ts";

@@ -23,7 +23,7 @@ export interface AttemptRoom {
 }
 
 /** Where a fenced child sees them. */
-export const fencedPlaces = {
+const fencedPlaces = {
   inputs: "/wave/inputs",
   output: "/wave/output",
   taskFile: "/wave/task.md",
@@ -37,6 +37,19 @@ export const keptMarker = "kept";
 /** The directory of an attempt. */
 export function attemptDirectory(stateDir: string, run: string, step: string, attempt: number): string {
   return path.join(stateDir, "workspaces", run, `${step}.${attempt}`);
+}
+
+/** Where things lie in the directory of an attempt. */
+export function roomAt(directory: string): AttemptRoom {
+  const inside = (name: string) => path.join(directory, name);
+  return {
+    directory,
+    inputs: inside("inputs"),
+    output: inside("output"),
+    task: inside("task.md"),
+    home: inside("home"),
+    temp: inside("tmp"),
+  };
 }
 
 /** What a child sees: the tree at `root`, the room's places where the fence puts them, or where they are. */
@@ -64,16 +77,8 @@ export function roomBinds(room: AttemptRoom, paths: WorkspacePaths, outputWritab
 export async function makeRoom(stateDir: string, request: OpenWorkspace): Promise<Result<AttemptRoom>> {
   const misnamed = request.inputs.find(({ name }) => name === "" || name === "." || name === ".." || /[/\\\0]/.test(name));
   if (misnamed !== undefined) return failed("EINVAL", `\`${misnamed.name}\` cannot be the name of a file`);
-  const directory = attemptDirectory(stateDir, request.run, request.step.id, request.attempt);
-  const inside = (name: string) => path.join(directory, name);
-  const room = {
-    directory,
-    inputs: inside("inputs"),
-    output: inside("output"),
-    task: inside("task.md"),
-    home: inside("home"),
-    temp: inside("tmp"),
-  };
+  const room = roomAt(attemptDirectory(stateDir, request.run, request.step.id, request.attempt));
+  const { directory } = room;
   try {
     if (existsSync(directory)) await removeTree(directory);
     mkdirSync(path.dirname(directory), { recursive: true });

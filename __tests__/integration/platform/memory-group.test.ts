@@ -1,11 +1,12 @@
 /** Control groups: where they may be made, and what is written and read there. Version 2 stands for itself in a directory of plain files. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { groupPlaces, openMemoryGroup } from "../../../src/platform/memory-group.ts";
+import { groupPlaces, hasMemoryGroups, openMemoryGroup } from "../../../src/platform/memory-group.ts";
+import { cli } from "../../rig/project.ts";
 
 describe("where groups may be made", () => {
   const unified = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate";
@@ -74,4 +75,15 @@ describe("a group of version 2", () => {
     expect(openMemoryGroup(1, { version: 2, directory: path.join(directory, "missing") })).toBeUndefined();
     expect(existsSync(path.join(directory, "missing"))).toBe(false);
   });
+});
+
+test.runIf(hasMemoryGroups())("a group of a process that died is taken away by the next wave, and one of a live process is not", () => {
+  const [place] = groupPlaces(readFileSync("/proc/self/cgroup", "utf8"), readFileSync("/proc/self/mountinfo", "utf8"));
+  const dead = spawnSync("true").pid;
+  const [orphan, own] = [dead, process.pid].map((pid) => path.join(place?.directory ?? "", `wave-${pid}-0`));
+  for (const directory of [orphan, own]) mkdirSync(directory ?? "");
+  const doctor = spawnSync(process.execPath, [cli, "doctor"], { encoding: "utf8" });
+  expect(doctor.stdout).toContain("the kernel keeps limits");
+  expect([existsSync(orphan ?? ""), existsSync(own ?? "")]).toEqual([false, true]);
+  rmdirSync(own ?? "");
 });

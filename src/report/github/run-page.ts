@@ -1,5 +1,4 @@
 /** A run as markdown, for check runs, job summaries and comments: one sentence, a graph, a table of steps, and what went wrong. Pure. */
-
 import { describeFailure } from "../../model/describe.ts";
 import { codeBlock, inlineCode, type Part, plainText } from "../../model/markdown.ts";
 import type { Plan } from "../../model/plan.ts";

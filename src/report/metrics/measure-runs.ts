@@ -1,5 +1,4 @@
 /** Counts and measures runs. Pure: records in, metrics out. */
-
 import type { RunRecord } from "../../model/state.ts";
 import type { Usage } from "../../model/usage.ts";
 import { type Counter, counter, type Histogram, histogram, type MetricFamily } from "./metrics.ts";

@@ -1,5 +1,4 @@
 /** A trace for people: a tree with a column of times and a bar on a common axis, as wide as the terminal. Pure. */
-
 import { cellWidth, fit, padded, printable } from "../../model/printable.ts";
 import { formatDuration } from "../../model/quantity.ts";
 import { usageText } from "../../model/usage.ts";

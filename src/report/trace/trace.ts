@@ -2,7 +2,6 @@
  * What a trace tells: when the steps, attempts and contract checks of one run began and ended, what they waited for, and which chain of
  * steps the run's length comes from. Offsets are milliseconds since the run's first event; every node lies within the one above it.
  */
-
 import type { ChangesRef } from "../../model/event.ts";
 import type { ContractResult } from "../../model/failure.ts";
 import type { AttemptStatus, RunStatus, StepStatus } from "../../model/state.ts";

@@ -2,12 +2,14 @@
  * Lays out what travels to another job: journals, the blobs that they refer to, and the database. A pack is a directory that is laid out as
  * state is, so that the other side can take it over as it stands.
  */
+import { constants } from "node:fs";
 import { copyFile, link, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { blobFile } from "./artifact/blob-files.ts";
 import type { Digest } from "./model/digest.ts";
 import type { WaveEvent } from "./model/event.ts";
 import type { ArtifactStore } from "./model/ports.ts";
+import { ok, type Result } from "./model/result.ts";
 import type { Memory } from "./open-project.ts";
 import { tryIo } from "./platform/files.ts";
 import { type BlobReference, listedIn, referencesOf } from "./state/blob-references.ts";
@@ -31,14 +33,17 @@ async function withListed(blobs: ArtifactStore, reference: BlobReference): Promi
 
 /** Puts one run's journals and some blobs into a directory. Gives the files, and rejects as the file system does. */
 export async function packRun(stateDir: string, run: string, digests: readonly Digest[], into: string): Promise<readonly string[]> {
-  return [...(await packJournals(stateDir, run, into)), ...(await packBlobs(stateDir, digests, into))];
+  return [...(await packJournals(stateDir, run, into)), ...(await packBlobs(stateDir, digests, into, linkOrCopy))];
 }
 
-/** Puts what is worth keeping for later workflow runs into a directory: the newest runs with their blobs, and the database. */
-export async function packForCache({ state, stateDir, blobs }: Memory, into: string): Promise<void> {
+/**
+ * Puts what is worth keeping for later workflow runs into a directory: the newest runs with their blobs, and the database. Fails where state
+ * cannot be read, rather than to pack nothing. Blobs are copied: the cache's tar gives up on a file that gets or loses a link while it is read.
+ */
+export async function packForCache({ state, stateDir, blobs }: Memory, into: string): Promise<Result<void>> {
   // Asking also brings the database level with the journals.
   const runs = await state.listRuns({ limit: cacheLimits.runs });
-  if (!runs.ok) return;
+  if (!runs.ok) return runs;
   await mkdir(into, { recursive: true });
   let journalBytes = 0;
   let blobBytes = 0;
@@ -52,11 +57,12 @@ export async function packForCache({ state, stateDir, blobs }: Memory, into: str
       for (const digest of blobBytes > cacheLimits.blobBytes ? [] : await blobsOf(blobs, event)) {
         const size = await tryIo(() => stat(blobFile(stateDir, digest)));
         if (!size.ok || blobBytes + size.value.size > cacheLimits.blobBytes) continue;
-        if ((await packBlobs(stateDir, [digest], into)).length > 0) blobBytes += size.value.size;
+        if ((await packBlobs(stateDir, [digest], into, copy)).length > 0) blobBytes += size.value.size;
       }
     }
   }
-  await tryIo(() => copyFile(databaseFile(stateDir), databaseFile(into)));
+  await tryIo(() => copy(databaseFile(stateDir), databaseFile(into)));
+  return ok(undefined);
 }
 
 /** Only whole lines: another process may be writing the next one. */
@@ -73,20 +79,29 @@ async function packJournals(stateDir: string, run: string, into: string): Promis
   return files;
 }
 
+type Lay = (source: string, target: string) => Promise<void>;
+
 /** What is not there is left out; what is packed already counts as nothing. */
-async function packBlobs(stateDir: string, digests: readonly Digest[], into: string): Promise<readonly string[]> {
+async function packBlobs(stateDir: string, digests: readonly Digest[], into: string, lay: Lay): Promise<readonly string[]> {
   const files: string[] = [];
   for (const digest of digests) {
     const file = blobFile(into, digest);
-    const source = blobFile(stateDir, digest);
     const packed = await tryIo(async () => {
       await mkdir(path.dirname(file), { recursive: true });
-      await link(source, file).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== "EXDEV" && error.code !== "EPERM") throw error;
-        return copyFile(source, file);
-      });
+      await lay(blobFile(stateDir, digest), file);
     });
     if (packed.ok) files.push(file);
   }
   return files;
+}
+
+function copy(source: string, target: string): Promise<void> {
+  return copyFile(source, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+}
+
+async function linkOrCopy(source: string, target: string): Promise<void> {
+  await link(source, target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EXDEV" && error.code !== "EPERM") throw error;
+    return copyFile(source, target);
+  });
 }

@@ -4,8 +4,10 @@
  */
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
+import { describeFailure } from "../model/describe.ts";
+import type { Result } from "../model/result.ts";
 import type { Toolkit } from "../platform/actions/toolkit.ts";
-import { tryIo } from "../platform/files.ts";
+import { type IoProblem, tryIo } from "../platform/files.ts";
 import { type CacheScope, restoreKeys, saveKey } from "./cache-keys.ts";
 
 export interface StateCacheRequest {
@@ -20,7 +22,7 @@ export interface StateCache {
   /** Restores the nearest entry and hands its directory over; nothing where there is none. Gives its key. */
   restore(use: (directory: string) => Promise<void>): Promise<string | undefined>;
   /** Saves what `fill` puts into a directory. Says whether it is in the cache now, or there is no cache to save it in. */
-  save(sequence: number, fill: (directory: string) => Promise<void>): Promise<boolean>;
+  save(sequence: number, fill: (directory: string) => Promise<Result<void>>): Promise<boolean>;
 }
 
 /** Relative to the checkout, in a directory that git ignores as a whole and that is part of no workspace. */
@@ -57,16 +59,21 @@ export function openStateCache({ toolkit, workspace, scope, warn }: StateCacheRe
       const key = saveKey(scope, sequence);
       const filled = await tryIo(async () => {
         await mkdir(directory, { recursive: true });
-        await fill(directory);
+        return fill(directory);
       });
-      const saved = filled.ok ? await toolkit.ask("saveCache", { path: cachedPath, key }, limits.saveMs) : undefined;
+      const saved = filled.ok && filled.value.ok ? await toolkit.ask("saveCache", { path: cachedPath, key }, limits.saveMs) : undefined;
       await clean();
       if (saved?.ok === true && saved.value.saved) return true;
       dead = true;
-      warn(`state was not saved in the cache: ${filled.ok ? problemText(saved) : filled.error.detail}`);
+      warn(`state was not saved in the cache: ${fillProblem(filled) ?? problemText(saved)}`);
       return false;
     },
   };
+}
+
+function fillProblem(filled: Result<Result<void>, IoProblem>): string | undefined {
+  if (!filled.ok) return filled.error.detail;
+  return filled.value.ok ? undefined : describeFailure(filled.value.error).title;
 }
 
 function problemText(saved: Awaited<ReturnType<Toolkit["ask"]>> | undefined): string {

@@ -1,5 +1,5 @@
 /** State that travels between jobs: what is packed is taken over by union, in any order and any number of times; what is not what it says is refused by name. */
-import { appendFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -7,6 +7,7 @@ import { adoptState, settleState } from "../../../src/adopt-state.ts";
 import { blobFile } from "../../../src/artifact/blob-files.ts";
 import { localBlobs } from "../../../src/artifact/local-blobs.ts";
 import { createRedactor } from "../../../src/model/redact.ts";
+import { err } from "../../../src/model/result.ts";
 import { blobsOf, packForCache, packRun } from "../../../src/pack-state.ts";
 import { loadSql } from "../../../src/state/sql-engine.ts";
 import { attemptStarted } from "../../rig/run-events.ts";
@@ -21,7 +22,7 @@ describe("what the cache carries", () => {
     const { blobs } = await storedRun(from, "r1");
     await storedRun(from, "r2", { status: "failed" });
     const pack = path.join(temporary(), "pack");
-    await packForCache(memoryOf(from), pack);
+    must(await packForCache(memoryOf(from), pack));
     const to = stateDirectory();
     const adopted = must(await adoptState(pack, to));
     expect(adopted).toMatchObject({ runs: ["r1", "r2"], refused: [] });
@@ -30,6 +31,24 @@ describe("what the cache carries", () => {
     expect(filesBelow(to, "blobs")).toEqual(filesBelow(from, "blobs"));
     for (const digest of blobs) expect((await localBlobs(to).get(digest)).ok).toBe(true);
     expect(must(await storeIn(to).findRun("r1"))).toEqual(must(await storeIn(from).findRun("r1")));
+  });
+
+  it("is read by tar while others link the same blobs, as an upload does", async () => {
+    const from = stateDirectory();
+    const { blobs } = await storedRun(from, "r1");
+    const pack = path.join(temporary(), "pack");
+    must(await packForCache(memoryOf(from), pack));
+    const before = blobs.map((digest) => statSync(blobFile(pack, digest), { bigint: true }).ctimeNs);
+    await packRun(from, "r1", blobs, path.join(temporary(), "other"));
+    expect(blobs.map((digest) => statSync(blobFile(pack, digest), { bigint: true }).ctimeNs)).toEqual(before);
+  });
+
+  it("fails where state cannot be read, instead of packing nothing", async () => {
+    const from = stateDirectory();
+    const memory = memoryOf(from);
+    const failure = { reason: "state-unreadable", path: "wave.db", detail: "no" } as const;
+    const state = { ...memory.state, listRuns: () => Promise.resolve(err(failure)) };
+    expect(await packForCache({ ...memory, state }, path.join(temporary(), "pack"))).toEqual(err(failure));
   });
 
   it("is refused as a database when a newer wave wrote it, when it is damaged, and when it is no file", async () => {

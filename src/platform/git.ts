@@ -43,8 +43,12 @@ const limitMs = 120_000;
  * is an answer with its status. Ended by SIGKILL after two minutes.
  */
 export function runGit(args: readonly string[], cwd: string): Promise<Result<GitAnswer>> {
+  return start("git", [...safeConfig, ...args], cwd, `git ${args.join(" ")}`);
+}
+
+function start(program: string, words: readonly string[], cwd: string, command: string): Promise<Result<GitAnswer>> {
   return new Promise((resolve) => {
-    const child = spawn("git", [...safeConfig, ...args], {
+    const child = spawn(program, [...words], {
       cwd,
       env: gitEnvironment(),
       stdio: ["ignore", "pipe", "pipe"],
@@ -58,13 +62,51 @@ export function runGit(args: readonly string[], cwd: string): Promise<Result<Git
     child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
     child.on("error", (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
-      resolve(err({ reason: "spawn-failed", command: `git ${args.join(" ")}`, code: error.code ?? "UNKNOWN", detail: error.message }));
+      resolve(err({ reason: "spawn-failed", command, code: error.code ?? "UNKNOWN", detail: error.message }));
     });
     child.on("close", (code) => {
       clearTimeout(timer);
       resolve(ok({ ...(code === null ? {} : { code }), stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() }));
     });
   });
+}
+
+/** Between the answers of `runGitEach`: three NULs, which stand in no list of names, and the exit status. */
+const endOfAnswer = /\0\0\0([0-9]+)\0/;
+
+/**
+ * The same for several questions, one after the other, from one shell: each program that wave itself starts costs it some milliseconds. What they say
+ * on standard error is not told apart.
+ */
+export async function runGitEach(questions: readonly (readonly string[])[], cwd: string): Promise<Result<readonly GitAnswer[]>> {
+  if (process.platform === "win32") {
+    const answers: GitAnswer[] = [];
+    for (const answer of await Promise.all(questions.map((words) => runGit(words, cwd)))) {
+      if (!answer.ok) return answer;
+      answers.push(answer.value);
+    }
+    return ok(answers);
+  }
+  const script = questions.map((words) => `git ${[...safeConfig, ...words].map(quoted).join(" ")}; printf '\\0\\0\\0%d\\0' $?`).join("\n");
+  const asked = await start("/bin/sh", ["-c", script], cwd, "git");
+  if (!asked.ok) return asked;
+  return ok(answersIn(asked.value));
+}
+
+function answersIn({ stdout, stderr }: GitAnswer): readonly GitAnswer[] {
+  const answers: GitAnswer[] = [];
+  let rest = stdout;
+  for (;;) {
+    // As Latin-1 places in the text are those of the bytes.
+    const found = endOfAnswer.exec(rest.toString("latin1"));
+    if (found === null) return answers;
+    answers.push({ code: Number(found[1]), stdout: rest.subarray(0, found.index), stderr });
+    rest = rest.subarray(found.index + found[0].length);
+  }
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /**

@@ -8,7 +8,7 @@
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { mayBeInRepository, runGit } from "../platform/git.ts";
+import { mayBeInRepository, runGitEach } from "../platform/git.ts";
 import { type BaseEntry, type BaseIndex, entryAt, openBaseIndex } from "./base-index.ts";
 import { walkFiles } from "./base-walk.ts";
 
@@ -96,22 +96,26 @@ async function innerRepository(scope: Scope, full: string): Promise<readonly Bas
 /** Asks git for a directory's files; nothing where git has no answer. Never rejects. */
 export async function listRepository(directory: string): Promise<Listing | undefined> {
   if (!mayBeInRepository(directory)) return undefined;
-  const [facts, stage, rest] = await Promise.all([
-    runGit(["rev-parse", "--is-inside-work-tree", "--show-object-format", "HEAD"], directory),
-    runGit(["ls-files", "--stage", "-z"], directory),
-    runGit(["ls-files", "--modified", "--deleted", "--others", "--exclude-standard", "-z"], directory),
-  ]);
-  if (!facts.ok || !stage.ok || !rest.ok || stage.value.code !== 0 || rest.value.code !== 0) return undefined;
+  const asked = await runGitEach(
+    [
+      ["rev-parse", "--is-inside-work-tree", "--show-object-format", "HEAD"],
+      ["ls-files", "--stage", "-z"],
+      ["ls-files", "--modified", "--deleted", "--others", "--exclude-standard", "-z"],
+    ],
+    directory,
+  );
+  const [facts, stage, rest] = asked.ok ? asked.value : [];
+  if (facts === undefined || stage?.code !== 0 || rest?.code !== 0) return undefined;
   // Without a commit rev-parse fails on HEAD, after it has answered the rest.
-  const [inside, ...answers] = facts.value.stdout.toString().split("\n");
+  const [inside, ...answers] = facts.stdout.toString().split("\n");
   if (inside !== "true") return undefined;
   const head = answers.find((answer) => /^[0-9a-f]{40,64}$/.test(answer));
   const algorithm = answers.includes("sha256") || head?.length === 64 ? "sha256" : "sha1";
   return {
     ...(head === undefined ? {} : { head }),
     algorithm,
-    staged: stagedOf(stage.value.stdout.toString()),
-    dirty: namesOf(rest.value.stdout.toString()),
+    staged: stagedOf(stage.stdout.toString()),
+    dirty: namesOf(rest.stdout.toString()),
   };
 }
 

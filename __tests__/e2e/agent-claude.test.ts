@@ -9,13 +9,14 @@ import { type Project, project, repository } from "../rig/project.ts";
 
 const key = "sk-ant-0123456789-0123456789-0123456789-abcdefgh";
 
-/** Speaks as Claude Code does: its version, or the lines of `said.json` after it has noted its words, its variables and its prompt. */
+/** Speaks as Claude Code does: its version, or the lines and the rest of `said.json` after it has noted its words, its variables and its prompt. */
 const program = `#!${process.execPath}
 const fs = require("node:fs");
 if (process.argv[2] === "--version") { console.log("2.1.330 (Claude Code)"); process.exit(0); }
 fs.writeFileSync("asked.json", JSON.stringify({ words: process.argv.slice(2), env: Object.keys(process.env).sort(), key: process.env.ANTHROPIC_API_KEY, prompt: fs.readFileSync(0, "utf8") }));
-const { lines, exit, forever } = JSON.parse(fs.readFileSync("said.json", "utf8"));
-for (const line of lines) console.log(JSON.stringify(line));
+const { lines, rest, exit, forever } = JSON.parse(fs.readFileSync("said.json", "utf8"));
+for (const line of lines) console.log(typeof line === "string" ? line : JSON.stringify(line));
+process.stdout.write(rest ?? "");
 if (forever) { let n = 0; setInterval(() => console.log(JSON.stringify({ ...forever, message: { ...forever.message, id: "m" + n++ } })), 10); }
 else process.exitCode = exit;
 `;
@@ -43,7 +44,10 @@ pipeline:
 }
 
 interface Said {
-  readonly lines: readonly object[];
+  /** Events; texts are said as they stand. */
+  readonly lines: readonly (object | string)[];
+  /** What comes after them, without an end of line. */
+  readonly rest?: string;
   readonly exit?: number;
   readonly forever?: object;
 }
@@ -131,6 +135,35 @@ test.each([
   expect((await run(wave)).code).toBe(1);
   expect(wave.events().filter(({ type }) => type === "attempt-started")).toHaveLength(attempts);
   expect(wave.events().findLast(({ type }) => type === "step-finished")).toMatchObject({ status: "failed", failure });
+});
+
+test("whose stream breaks off has failed, with what it said last; what it used until then is remembered", async () => {
+  const wave = agent({ lines: [turn("m1")], rest: '{"type":"assistant","message":{"id":"m2","con', exit: 1 });
+  const ran = await run(wave);
+  expect(ran.code).toBe(1);
+  expect(wave.events().findLast(({ type }) => type === "attempt-failed")).toMatchObject({
+    failure: { reason: "agent-failed", kind: "crash", tail: expect.stringContaining('{"type":"assistant","message":{"id":"m2","con') },
+    usage: { turns: 1, inputTokens: 500, outputTokens: 25 },
+  });
+  expect(ran.stderr).toContain('"id":"m2","con');
+});
+
+test("may say what is no event, and need not end its last line", async () => {
+  const wave = agent({
+    lines: ["warning: {not json", '{"type": "assistant", "message":', "[1, 2]", turn("m1")],
+    rest: JSON.stringify(answer("# Report\n")),
+  });
+  expect(await run(wave)).toMatchObject({ code: 0, stderr: expect.stringContaining("1,280 tokens, $0.013") });
+  expect(wave.events().find(({ type }) => type === "attempt-passed")).toMatchObject({ artifacts: [{ name: "report", size: 9 }] });
+  expect((await wave.wave("logs", "look")).stdout).toContain("warning: {not json");
+});
+
+test("gets a task of 300 KB whole", async () => {
+  const wave = agent({ lines: [turn("m1"), answer("# Report\n")] });
+  const task = Array.from({ length: 30_000 }, (_, line) => `line ${line}`).join(" ");
+  wave.write({ "wave.yaml": manifest().replace("Look around", JSON.stringify(`${task} end`)) });
+  expect((await run(wave)).code).toBe(0);
+  expect(askedOf(wave).prompt).toContain(`# Task\n\n${task} end\n`);
 });
 
 test("that did nothing is hollow", async () => {

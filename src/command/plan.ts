@@ -46,7 +46,7 @@ async function plan(invocation: Invocation): Promise<number> {
   if (!planned.ok) return fail(io, planned.error, { json: format === "json", fileText: manifestTexts(request) });
   const shown = textOption(invocation, "showPrompt");
   if (shown !== undefined) {
-    const prompt = promptOf(planned.value, shown, input.value);
+    const prompt = await promptOf(planned.value, shown, input.value);
     if (!prompt.ok) return fail(io, prompt.error, { json: format === "json" });
     const { text, unknown } = prompt.value;
     for (const { name, from } of unknown)

@@ -158,6 +158,8 @@ export interface PromptInput {
   readonly digest: Digest;
   /** The step that made it. */
   readonly from: string;
+  /** All of it, where it is short. */
+  readonly text?: string;
 }
 
 export interface PromptParts {

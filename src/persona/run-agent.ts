@@ -87,6 +87,10 @@ async function run(agent: Agent, context: AdapterContext, program: string, waveE
   const stream = agent.openStream();
   const stop = new AbortController();
   let over: Failure | undefined;
+  const hear = (chunk: Uint8Array) => {
+    const text = stream.push(chunk);
+    if (text !== "") log.write(Buffer.from(text), "stdout");
+  };
   const outcome = await workspace.spawn({
     command: [program, ...agent.words(step, workspace.paths)],
     env: { ...context.env, ...wayVariables(context), ...agent.variables(step, workspace.paths), ...surroundings(step, program, waveEnv) },
@@ -100,13 +104,14 @@ async function run(agent: Agent, context: AdapterContext, program: string, waveE
         log.write(chunk, "stderr");
         return;
       }
-      const text = stream.push(chunk);
-      if (text !== "") log.write(Buffer.from(text), "stdout");
+      hear(chunk);
       context.onUsage?.(stream.usage());
       over ??= overBudget(stream.usage(), resources) ?? stream.hopeless();
       if (over !== undefined) stop.abort("over");
     },
   });
+  // The last line of a stream that broke off, or of an agent that does not end its lines.
+  hear(Buffer.from("\n"));
   const usage = stream.usage();
   context.onUsage?.(usage);
   if (over !== undefined && !signal.aborted) return err(over);

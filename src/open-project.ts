@@ -20,6 +20,7 @@ import type { ArtifactStore, ContractProblem, FileSource, GateFile, Redactor, St
 import { createRedactor } from "./model/redact.ts";
 import { err, ok, type Result } from "./model/result.ts";
 import { closest } from "./model/similar.ts";
+import { agentFor } from "./persona/agents-here.ts";
 import { personaLibrary } from "./persona/library.ts";
 import { systemClock } from "./platform/clock.ts";
 import { openState } from "./state/open-state.ts";
@@ -111,7 +112,9 @@ export async function readProject(request: ProjectRequest, location: Location, s
     source: source ?? request.source ?? diskSource(location.root),
   });
   const chosen = adapter === undefined ? {} : { adapter };
-  const validated = await validateProject(loaded, { ...chosen, library: personaLibrary, checkContract });
+  const here = agentFor(request.env);
+  const means = here === undefined ? {} : { adapterHere: here };
+  const validated = await validateProject(loaded, { ...chosen, ...means, library: personaLibrary, checkContract });
   return ok({ ...location, ...overlay, ...chosen, loaded, ...validated });
 }
 

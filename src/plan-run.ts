@@ -175,7 +175,10 @@ async function adapterProblem(
 ): Promise<{ adapter?: string; detail: string; hint: string } | undefined> {
   const choice = step.adapter;
   if (choice === undefined) {
-    return { detail: "no adapter is chosen for it", hint: "set `defaults.adapter`, or choose one with --adapter" };
+    return {
+      detail: "no adapter is chosen for it",
+      hint: "set `defaults.adapter`, or choose one with --adapter; `wave doctor` shows what is ready here",
+    };
   }
   const adapter = adapters.get(choice.name);
   if (adapter === undefined) {

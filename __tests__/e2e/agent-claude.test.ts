@@ -172,6 +172,27 @@ test("that did nothing is hollow", async () => {
   expect(wave.events().findLast(({ type }) => type === "step-finished")).toMatchObject({ failure: { reason: "hollow" } });
 });
 
+test("is chosen where nobody names an adapter and its key is there; without a key that is exit 4, before any work", async () => {
+  const wave = agent({ lines: [turn("m1"), answer("# Report\n")] });
+  wave.write({ "wave.yaml": manifest().replace("adapter: claude, ", "") });
+  const none = await run(wave, {});
+  expect(none).toMatchObject({ code: 4, stderr: expect.stringContaining("no adapter is chosen for it") });
+  expect(none.stderr).toContain("`wave doctor` shows what is ready here");
+  expect(existsSync(path.join(wave.root, ".wave/state/journals"))).toBe(false);
+  expect((await run(wave, {}, "doctor")).stdout).toMatch(
+    /! claude +no key: ANTHROPIC_API_KEY, .* is not set; .*bin\/claude\n! codex +no key: .*\n! adapter +none/,
+  );
+  expect((await run(wave, { ANTHROPIC_API_KEY: key }, "doctor")).stdout).toMatch(
+    /✓ claude +ANTHROPIC_API_KEY is set; .*bin\/claude\n! codex .*\n✓ adapter +claude, where a manifest names none\n/,
+  );
+  expect(await run(wave)).toMatchObject({ code: 0 });
+  expect(wave.events().find(({ type }) => type === "attempt-started")).toMatchObject({ adapter: "claude" });
+  const planned = JSON.parse((await run(wave, { ANTHROPIC_API_KEY: key }, "plan", "--json")).stdout) as {
+    steps: { adapter: unknown }[];
+  };
+  expect(planned.steps[0]?.adapter).toMatchObject({ name: "claude", chosenBy: "environment" });
+});
+
 test("cannot run without a declared key that is set, or without its program: exit 4, before any work", async () => {
   const wave = agent({ lines: [] });
   const unset = await run(wave, {});

@@ -1,6 +1,7 @@
 /** `wave doctor`: what this machine lets wave do, and what it does not. */
 import path from "node:path";
 import { printable } from "../model/printable.ts";
+import { agentFor, agentKeys, agentsHere } from "../persona/agents-here.ts";
 import { runGit } from "../platform/git.ts";
 import { hasMemoryGroups } from "../platform/memory-group.ts";
 import { memoryLimitEnforced } from "../platform/process-group.ts";
@@ -19,7 +20,7 @@ interface Finding {
 
 export const doctorCommand: Command = {
   name: "doctor",
-  summary: "Show what this machine lets wave isolate, fence and limit, and why not the rest",
+  summary: "Show what this machine lets wave isolate, fence and limit, which agents are ready, and why not the rest",
   details: "It tries each way with a child that does nothing. It changes nothing.",
   arguments: [],
   options: [...manifestOptions, jsonOption],
@@ -38,6 +39,7 @@ async function doctor(invocation: Invocation): Promise<number> {
     { name: "wave", good: true, text: `${version} on Node ${process.version}, ${process.platform}-${process.arch}` },
     { name: "git", good: git.ok, text: git.ok ? git.value.stdout.toString().trim().replace("git version ", "") : "not found" },
     ...findingsOf(isolation),
+    ...agentFindings(io.env),
   ];
   if (flag(invocation, "json")) {
     const { mode, fences, overlay, refused } = isolation;
@@ -79,6 +81,19 @@ function findingsOf({ mode, fences, overlay }: Isolation): readonly Finding[] {
       good: memoryLimitEnforced,
       text: memoryText(),
     },
+  ];
+}
+
+function agentFindings(env: Invocation["io"]["env"]): readonly Finding[] {
+  const chosen = agentFor(env);
+  const agents = agentsHere(env).map(({ name, key, program }) => {
+    const means = key === undefined ? `no key: ${agentKeys[name].join(", ")} is not set` : `${key} is set`;
+    return { name, good: key !== undefined, text: `${means}; ${program ?? "npm brings the program when it is first needed"}` };
+  });
+  const text = chosen ?? "none where a manifest names none: set `defaults.adapter`, or choose one with --adapter";
+  return [
+    ...agents,
+    { name: "adapter", good: chosen !== undefined, text: chosen === undefined ? text : `${text}, where a manifest names none` },
   ];
 }
 

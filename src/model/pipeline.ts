@@ -72,7 +72,7 @@ export interface Persona {
 
 export interface AdapterChoice {
   readonly name: AdapterName;
-  readonly chosenBy: "flag" | "step" | "persona" | "defaults";
+  readonly chosenBy: "flag" | "step" | "persona" | "defaults" | "environment";
   /** The persona's own command, else the adapter's. */
   readonly command?: readonly string[] | string;
   readonly version?: string;

@@ -2,12 +2,13 @@
  * Finds an agent's program in the version that is wanted: on PATH, else in wave's cache, else by installing it there with npm, once. Nothing but
  * the wanted version is ever run: an agent that updated itself is another agent.
  */
-import { accessSync, constants, existsSync, mkdirSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { err, ok, type Result } from "../model/result.ts";
 import { capture } from "../platform/capture.ts";
 import { describeIoError } from "../platform/files.ts";
 import { type AgentPackage, thisSystem } from "./agent-versions.ts";
+import { isProgram, onPath } from "./agents-here.ts";
 
 export type AgentEnvironment = Readonly<Record<string, string | undefined>>;
 
@@ -47,11 +48,7 @@ export async function agentProgram(search: AgentSearch): Promise<Result<string, 
 
 /** The first one on PATH, if it is of the wanted version. */
 async function programOnPath({ name, env, version }: AgentSearch): Promise<string | undefined> {
-  const found = (env["PATH"] ?? "")
-    .split(path.delimiter)
-    .filter((directory) => path.isAbsolute(directory))
-    .map((directory) => path.join(directory, name))
-    .find(isProgram);
+  const found = onPath(name, env);
   if (found === undefined) return undefined;
   const asked = await capture({
     command: [found, "--version"],
@@ -112,13 +109,4 @@ function installEnvironment(env: AgentEnvironment): Record<string, string> {
   const wanted = /^(?:PATH|HOME|TMPDIR|LANG|https?_proxy|no_proxy|npm_config_.*|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS)$/i;
   const kept = Object.entries(env).flatMap(([name, value]) => (value !== undefined && wanted.test(name) ? [[name, value] as const] : []));
   return Object.fromEntries(kept);
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

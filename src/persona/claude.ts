@@ -2,6 +2,7 @@
 import path from "node:path";
 import type { Adapter } from "../model/ports.ts";
 import { claudePackage } from "./agent-versions.ts";
+import { agentKeys } from "./agents-here.ts";
 import { claudeFailure } from "./claude-outcome.ts";
 import { claudeStream } from "./claude-stream.ts";
 import { claudeWords } from "./claude-words.ts";
@@ -21,7 +22,7 @@ export function claudeAdapter(setting: AgentSetting): Adapter {
     {
       name: "claude",
       package: claudePackage,
-      keys: ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"],
+      keys: agentKeys.claude,
       words: claudeWords,
       variables: ({ adapter }, { temp }) => ({
         ...quiet,

@@ -5,15 +5,14 @@
 import { restrictions } from "../model/permissions.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { WorkspacePaths } from "../model/ports.ts";
-
-export const codexKeys = ["OPENAI_API_KEY", "CODEX_API_KEY"] as const;
+import { agentKeys } from "./agents-here.ts";
 
 const defaultEndpoint = "https://api.openai.com/v1";
 
 /** The words after the program's name. The prompt is its standard input. */
 export function codexWords(step: Step, paths: WorkspacePaths): readonly string[] {
   const { model, baseUrl } = step.adapter ?? {};
-  const key = codexKeys.find((name) => step.secrets.includes(name) || step.env[name] !== undefined) ?? codexKeys[0];
+  const key = agentKeys.codex.find((name) => step.secrets.includes(name) || step.env[name] !== undefined) ?? agentKeys.codex[0];
   const provider = [
     `name="wave"`,
     `base_url=${JSON.stringify(baseUrl ?? defaultEndpoint)}`,

@@ -1,8 +1,9 @@
 /** The `codex` adapter: a persona that is OpenAI's Codex, without a terminal. */
 import type { Adapter } from "../model/ports.ts";
 import { codexPackage } from "./agent-versions.ts";
+import { agentKeys } from "./agents-here.ts";
 import { codexStream } from "./codex-stream.ts";
-import { codexKeys, codexWords } from "./codex-words.ts";
+import { codexWords } from "./codex-words.ts";
 import { type AgentSetting, agentAdapter } from "./run-agent.ts";
 
 export function codexAdapter(setting: AgentSetting): Adapter {
@@ -10,7 +11,7 @@ export function codexAdapter(setting: AgentSetting): Adapter {
     {
       name: "codex",
       package: codexPackage,
-      keys: codexKeys,
+      keys: agentKeys.codex,
       words: codexWords,
       // It wants a directory that is there.
       variables: (_step, { temp }) => ({ CODEX_HOME: temp }),

@@ -1,6 +1,6 @@
 /**
- * Chooses the adapter of a step: flag, then step, then persona, then the manifest's defaults. A step without one is no mistake
- * (`--adapter` may still choose); an adapter that this version does not have is a warning, and running it is refused.
+ * Chooses the adapter of a step: flag, then step, then persona, then the manifest's defaults, then what the environment has
+ * the means for. A step without one is no mistake (`--adapter` may still choose); an adapter that this version does not have is a warning, and running it is refused.
  */
 import type { DocumentNode, Origin } from "../model/document.ts";
 import { type AdapterName, adapterNames } from "../model/names.ts";
@@ -59,5 +59,7 @@ function choose(step: DocumentNode, read: ReadPersona, scope: Scope): Chosen | u
   if (read.command !== undefined) return { name: "command", by: "persona" };
   const fallback = member(member(scope.manifest, "defaults"), "adapter");
   const ofDefaults = asOneOf(fallback, adapterNames);
-  return ofDefaults === undefined ? undefined : { name: ofDefaults, by: "defaults", origin: fallback?.origin };
+  if (ofDefaults !== undefined) return { name: ofDefaults, by: "defaults", origin: fallback?.origin };
+  const here = scope.options.adapterHere;
+  return here === undefined ? undefined : { name: here, by: "environment" };
 }

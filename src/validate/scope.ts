@@ -12,6 +12,8 @@ import type { Findings } from "./findings.ts";
 export interface ValidateOptions {
   /** `--adapter`. */
   readonly adapter?: AdapterName;
+  /** The adapter of steps for which nobody names one: what the environment has the means for. */
+  readonly adapterHere?: AdapterName;
   /** Personas that stand under the manifest's own. */
   readonly library: ReadonlyMap<string, PersonaDocument>;
   /** Whether a contract's definition can be evaluated. */

@@ -117,6 +117,22 @@ test("that goes on for ever is ended when its budget is spent, and what it used 
   expect(wave.events().filter(({ type }) => type === "attempt-started")).toHaveLength(1);
 });
 
+test("costs what the manifest says its model costs, and is bounded by it", async () => {
+  const wave = agent({ lines: [turn("m1"), answer("# Report\n")] }, ", resources: { max_cost: 0.01 }");
+  const prices = "prices: { big: { input: 4, output: 20, cache_read: 0.5 } }";
+  const priced = (model: string) => `${manifest(", resources: { max_cost: 0.01 }")}adapters: { claude: { model: ${model}, ${prices} } }\n`;
+  wave.write({ "wave.yaml": priced("big") });
+  expect((await run(wave)).code).toBe(0);
+  // 1000 read, 50 written, 200 from the cache, 30 to the cache: 0.004 + 0.001 + 0.0001 + 0.00012 dollars.
+  expect(wave.events().find(({ type }) => type === "attempt-passed")).toMatchObject({ usage: { costUsd: expect.closeTo(0.00522, 8) } });
+  // A model without a price costs what the agent says: 0.0125.
+  wave.write({ "wave.yaml": priced("small") });
+  const dear = await run(wave);
+  expect(dear).toMatchObject({ code: 1, stderr: expect.stringContaining("the attempt used $0.013, more than its budget of $0.010") });
+  wave.write({ "wave.yaml": priced("big").replace("output: 20, ", "") });
+  expect(await run(wave)).toMatchObject({ code: 2, stderr: expect.stringContaining("`output`") });
+});
+
 test.each([
   [
     "a refused key, once",

@@ -26,7 +26,9 @@ export const ResourcesSchema = Type.Object(
     max_tokens: Type.Optional(
       Type.Integer({ minimum: 1, description: "How many tokens an agent may use, read and written, cached ones too." }),
     ),
-    max_cost: Type.Optional(Type.Number({ minimum: 0, description: "How many US dollars an agent may spend, by its own count." })),
+    max_cost: Type.Optional(
+      Type.Number({ minimum: 0, description: "How many US dollars an agent may spend, by the price of its model, else by its own count." }),
+    ),
   },
   { ...strict, description: "Limits on one attempt." },
 );
@@ -192,6 +194,18 @@ export const PipelineReferenceSchema = Type.Union(
   { description: "A pipeline file, or its versions and which one is active." },
 );
 
+const dollars = (what: string) => Type.Number({ minimum: 0, description: `US dollars for a million tokens ${what}.` });
+
+export const PriceSchema = Type.Object(
+  {
+    input: dollars("read"),
+    output: dollars("written"),
+    cache_read: Type.Optional(dollars("read from the model's cache; absent: as `input`")),
+    cache_write: Type.Optional(dollars("written to the model's cache; absent: as `input`")),
+  },
+  { ...strict, description: "What a model costs." },
+);
+
 /** Settings for every persona on one adapter. */
 export const AdapterSettingsSchema = Type.Object(
   {
@@ -199,6 +213,9 @@ export const AdapterSettingsSchema = Type.Object(
     version: Type.Optional(Type.String({ minLength: 1, description: "The exact version of the agent." })),
     base_url: Type.Optional(Type.String({ pattern: "^https?://", description: "The endpoint of the model API." })),
     model: Type.Optional(Type.String({ minLength: 1, description: "The model of personas that name none." })),
+    prices: Type.Optional(
+      Type.Record(Type.String(), PriceSchema, { description: "Model → its price, which counts instead of the agent's own count of cost." }),
+    ),
   },
   { ...strict, description: "Settings for every persona on this adapter." },
 );

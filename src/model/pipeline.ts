@@ -6,6 +6,7 @@ import type { Digest } from "./digest.ts";
 import type { Origin } from "./document.ts";
 import type { AdapterName } from "./names.ts";
 import type { PermissionRule } from "./permissions.ts";
+import type { Price } from "./price.ts";
 
 export interface Pipeline {
   readonly name: string;
@@ -78,6 +79,8 @@ export interface AdapterChoice {
   readonly version?: string;
   readonly baseUrl?: string;
   readonly model?: string;
+  /** Of the model, by the manifest. */
+  readonly price?: Price;
 }
 
 export interface StepInput {

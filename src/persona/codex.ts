@@ -16,12 +16,12 @@ export function codexAdapter(setting: AgentSetting): Adapter {
       // It wants a directory that is there.
       variables: (_step, { temp }) => ({ CODEX_HOME: temp }),
       openStream: codexStream,
-      limitation: ({ resources }) =>
-        resources.maxCostUsd === undefined
+      limitation: ({ resources, adapter }) =>
+        resources.maxCostUsd === undefined || adapter?.price !== undefined
           ? undefined
           : {
               detail: "adapter `codex` does not tell what it costs, so `max_cost` cannot be held to",
-              hint: "bound it by `max_tokens` and `max_turns`",
+              hint: "give its model a price below `adapters.codex.prices`, or bound it by `max_tokens` and `max_turns`",
             },
     },
     setting,

@@ -7,6 +7,7 @@ import { endpointOf, isLoopback } from "../model/agent-endpoint.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Resources, Step } from "../model/pipeline.ts";
 import type { Adapter, AdapterContext, AdapterOutcome, WorkspacePaths } from "../model/ports.ts";
+import { priced } from "../model/price.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import type { Usage } from "../model/usage.ts";
 import { type AgentEnvironment, agentProgram, type NoProgram } from "./agent-program.ts";
@@ -87,6 +88,7 @@ async function run(agent: Agent, context: AdapterContext, program: string, waveE
   const stream = agent.openStream();
   const stop = new AbortController();
   let over: Failure | undefined;
+  const used = () => priced(stream.usage(), step.adapter?.price);
   const hear = (chunk: Uint8Array) => {
     const text = stream.push(chunk);
     if (text !== "") log.write(Buffer.from(text), "stdout");
@@ -105,14 +107,14 @@ async function run(agent: Agent, context: AdapterContext, program: string, waveE
         return;
       }
       hear(chunk);
-      context.onUsage?.(stream.usage());
-      over ??= overBudget(stream.usage(), resources) ?? stream.hopeless();
+      context.onUsage?.(used());
+      over ??= overBudget(used(), resources) ?? stream.hopeless();
       if (over !== undefined) stop.abort("over");
     },
   });
   // The last line of a stream that broke off, or of an agent that does not end its lines.
   hear(Buffer.from("\n"));
-  const usage = stream.usage();
+  const usage = used();
   context.onUsage?.(usage);
   if (over !== undefined && !signal.aborted) return err(over);
   const failure = spawnFailure(context, outcome, program);

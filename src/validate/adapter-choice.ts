@@ -5,8 +5,9 @@
 import type { DocumentNode, Origin } from "../model/document.ts";
 import { type AdapterName, adapterNames } from "../model/names.ts";
 import type { AdapterChoice } from "../model/pipeline.ts";
+import type { Price } from "../model/price.ts";
 import type { ReadPersona } from "./personas.ts";
-import { asCommand, asLocated, asOneOf, asText, given, member, startOf } from "./read-node.ts";
+import { asCommand, asLocated, asNumber, asOneOf, asText, given, member, startOf } from "./read-node.ts";
 import type { Scope } from "./scope.ts";
 
 /** Adapters that this version can run. */
@@ -39,13 +40,26 @@ export function chooseAdapter(step: DocumentNode, read: ReadPersona, scope: Scop
       hint: "give the persona a `command:`, or all of them one with `adapters: { command: { command: [PROGRAM] } }`",
     });
   }
+  const model = read.persona.model ?? asText(member(settings, "model"));
   return {
     name: chosen.name,
     chosenBy: chosen.by,
     ...given("command", command),
     ...given("version", asText(member(settings, "version"))),
     ...given("baseUrl", asText(member(settings, "base_url"))),
-    ...given("model", read.persona.model ?? asText(member(settings, "model"))),
+    ...given("model", model),
+    ...given("price", model === undefined ? undefined : priceOf(member(member(settings, "prices"), model))),
+  };
+}
+
+function priceOf(node: DocumentNode | undefined): Price | undefined {
+  const [input, output] = [asNumber(member(node, "input")), asNumber(member(node, "output"))];
+  if (input === undefined || output === undefined) return undefined;
+  return {
+    input,
+    output,
+    ...given("cacheRead", asNumber(member(node, "cache_read"))),
+    ...given("cacheWrite", asNumber(member(node, "cache_write"))),
   };
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { noUsage } from "../../../src/model/usage.ts";
 import { codexPackage } from "../../../src/persona/agent-versions.ts";
+import { codexAdapter } from "../../../src/persona/codex.ts";
 import { codexStream } from "../../../src/persona/codex-stream.ts";
 import { codexWords } from "../../../src/persona/codex-words.ts";
 import { layer, step } from "../../rig/plan-fixtures.ts";
@@ -122,6 +123,17 @@ describe("the end", () => {
     stream.push(lines(waits));
     expect(stream.hopeless()).toMatchObject({ reason: "agent-failed", kind: "network" });
   });
+});
+
+test("a cost can be held to by a price alone", async () => {
+  const adapter = codexAdapter({ env: {}, announce: () => undefined });
+  const bounded = (price?: { input: number; output: number }) =>
+    step("one", {
+      adapter: { name: "codex", chosenBy: "step", ...(price === undefined ? {} : { price }) },
+      resources: { timeoutMs: 1000, diskLimitBytes: 1000, maxCostUsd: 1 },
+    });
+  expect(await adapter.problem?.(bounded())).toMatchObject({ detail: expect.stringContaining("`max_cost` cannot be held to") });
+  expect(await adapter.problem?.(bounded({ input: 1, output: 2 }))).toMatchObject({ detail: expect.stringContaining("has no key") });
 });
 
 test("the program lies in the package of its system", () => {

@@ -187,6 +187,37 @@ export const shapes = {
               "model": {
                 "type": "string",
                 "minLength": 1
+              },
+              "prices": {
+                "type": "object",
+                "patternProperties": {
+                  "^.*$": {
+                    "type": "object",
+                    "required": [
+                      "input",
+                      "output"
+                    ],
+                    "properties": {
+                      "input": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "output": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_read": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_write": {
+                        "type": "number",
+                        "minimum": 0
+                      }
+                    },
+                    "additionalProperties": false
+                  }
+                }
               }
             },
             "additionalProperties": false
@@ -220,6 +251,37 @@ export const shapes = {
               "model": {
                 "type": "string",
                 "minLength": 1
+              },
+              "prices": {
+                "type": "object",
+                "patternProperties": {
+                  "^.*$": {
+                    "type": "object",
+                    "required": [
+                      "input",
+                      "output"
+                    ],
+                    "properties": {
+                      "input": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "output": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_read": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_write": {
+                        "type": "number",
+                        "minimum": 0
+                      }
+                    },
+                    "additionalProperties": false
+                  }
+                }
               }
             },
             "additionalProperties": false
@@ -253,6 +315,37 @@ export const shapes = {
               "model": {
                 "type": "string",
                 "minLength": 1
+              },
+              "prices": {
+                "type": "object",
+                "patternProperties": {
+                  "^.*$": {
+                    "type": "object",
+                    "required": [
+                      "input",
+                      "output"
+                    ],
+                    "properties": {
+                      "input": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "output": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_read": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_write": {
+                        "type": "number",
+                        "minimum": 0
+                      }
+                    },
+                    "additionalProperties": false
+                  }
+                }
               }
             },
             "additionalProperties": false
@@ -286,6 +379,37 @@ export const shapes = {
               "model": {
                 "type": "string",
                 "minLength": 1
+              },
+              "prices": {
+                "type": "object",
+                "patternProperties": {
+                  "^.*$": {
+                    "type": "object",
+                    "required": [
+                      "input",
+                      "output"
+                    ],
+                    "properties": {
+                      "input": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "output": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_read": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_write": {
+                        "type": "number",
+                        "minimum": 0
+                      }
+                    },
+                    "additionalProperties": false
+                  }
+                }
               }
             },
             "additionalProperties": false
@@ -319,6 +443,37 @@ export const shapes = {
               "model": {
                 "type": "string",
                 "minLength": 1
+              },
+              "prices": {
+                "type": "object",
+                "patternProperties": {
+                  "^.*$": {
+                    "type": "object",
+                    "required": [
+                      "input",
+                      "output"
+                    ],
+                    "properties": {
+                      "input": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "output": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_read": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_write": {
+                        "type": "number",
+                        "minimum": 0
+                      }
+                    },
+                    "additionalProperties": false
+                  }
+                }
               }
             },
             "additionalProperties": false
@@ -352,6 +507,37 @@ export const shapes = {
               "model": {
                 "type": "string",
                 "minLength": 1
+              },
+              "prices": {
+                "type": "object",
+                "patternProperties": {
+                  "^.*$": {
+                    "type": "object",
+                    "required": [
+                      "input",
+                      "output"
+                    ],
+                    "properties": {
+                      "input": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "output": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_read": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_write": {
+                        "type": "number",
+                        "minimum": 0
+                      }
+                    },
+                    "additionalProperties": false
+                  }
+                }
               }
             },
             "additionalProperties": false
@@ -385,6 +571,37 @@ export const shapes = {
               "model": {
                 "type": "string",
                 "minLength": 1
+              },
+              "prices": {
+                "type": "object",
+                "patternProperties": {
+                  "^.*$": {
+                    "type": "object",
+                    "required": [
+                      "input",
+                      "output"
+                    ],
+                    "properties": {
+                      "input": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "output": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_read": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_write": {
+                        "type": "number",
+                        "minimum": 0
+                      }
+                    },
+                    "additionalProperties": false
+                  }
+                }
               }
             },
             "additionalProperties": false
@@ -418,6 +635,37 @@ export const shapes = {
               "model": {
                 "type": "string",
                 "minLength": 1
+              },
+              "prices": {
+                "type": "object",
+                "patternProperties": {
+                  "^.*$": {
+                    "type": "object",
+                    "required": [
+                      "input",
+                      "output"
+                    ],
+                    "properties": {
+                      "input": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "output": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_read": {
+                        "type": "number",
+                        "minimum": 0
+                      },
+                      "cache_write": {
+                        "type": "number",
+                        "minimum": 0
+                      }
+                    },
+                    "additionalProperties": false
+                  }
+                }
               }
             },
             "additionalProperties": false

@@ -1,7 +1,7 @@
 /** What a step's persona would be told at its first attempt, by the same template as in a run. */
 import path from "node:path";
 import { isFenced, wantsIsolation } from "./model/enforcement.ts";
-import { inlineTexts } from "./model/inline-text.ts";
+import { withInlineTexts } from "./model/inline-text.ts";
 import type { Step } from "./model/pipeline.ts";
 import type { WorkspacePaths } from "./model/ports.ts";
 import { err, ok, type Result } from "./model/result.ts";
@@ -39,27 +39,19 @@ export async function promptOf(
   const paths = pathsFor({ read, memory, isolation, env }, step);
   const inputs = step.inputs.flatMap(({ name, artifact, from }) => (from === undefined ? [] : [{ name, artifact, from }]));
   const known = inputs.map((input) => ({ ...input, ref: artifactOf(plan, input.from, input.artifact) }));
-  const texts = await inlineTexts(
-    memory.blobs,
-    known.flatMap(({ name, ref }) => (ref === undefined ? [] : [{ name, digest: ref.digest, size: ref.size }])),
-  );
+  // What is not known yet has no size, and so no text.
+  const described = known.map(({ name, from, artifact, ref }) => ({
+    ...{ name, from, path: path.join(paths.inputs, name) },
+    mediaType: ref?.mediaType ?? declaredType(plan, from, artifact) ?? "application/octet-stream",
+    size: ref?.size ?? 0,
+    digest: ref?.digest ?? "sha256:…",
+  }));
   const source: PromptSource = {
     ...{ step, run: noRun, attempt: 1, paths, files: project.gateFiles },
-    inputs: known.map(({ name, from, artifact, ref }) => ({
-      ...{ name, from, path: path.join(paths.inputs, name) },
-      mediaType: ref?.mediaType ?? declaredType(plan, from, artifact) ?? "application/octet-stream",
-      size: ref?.size ?? 0,
-      digest: ref?.digest ?? "sha256:…",
-      ...textAt(texts, name),
-    })),
+    inputs: await withInlineTexts(memory.blobs, described),
     ...(runInput === undefined ? {} : { runInput }),
   };
   return ok({ text: assemblePrompt(source), unknown: known.flatMap(({ name, from, ref }) => (ref === undefined ? [{ name, from }] : [])) });
-}
-
-function textAt(texts: ReadonlyMap<string, string>, name: string): { readonly text?: string } {
-  const text = texts.get(name);
-  return text === undefined ? {} : { text };
 }
 
 /** Where an attempt would find things: the workspaces decide it. */

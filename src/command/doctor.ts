@@ -90,11 +90,11 @@ function agentFindings(env: Invocation["io"]["env"]): readonly Finding[] {
     const means = key === undefined ? `no key: ${agentKeys[name].join(", ")} is not set` : `${key} is set`;
     return { name, good: key !== undefined, text: `${means}; ${program ?? "npm brings the program when it is first needed"}` };
   });
-  const text = chosen ?? "none where a manifest names none: set `defaults.adapter`, or choose one with --adapter";
-  return [
-    ...agents,
-    { name: "adapter", good: chosen !== undefined, text: chosen === undefined ? text : `${text}, where a manifest names none` },
-  ];
+  const text =
+    chosen === undefined
+      ? "none where a manifest names none: set `defaults.adapter`, or choose one with --adapter"
+      : `${chosen}, where a manifest names none`;
+  return [...agents, { name: "adapter", good: chosen !== undefined, text }];
 }
 
 function memoryText(): string {

@@ -8,7 +8,7 @@ import type { Digest } from "../model/digest.ts";
 import type { ArtifactRef, ChangesRef } from "../model/event.ts";
 import type { ContractResult, Failure } from "../model/failure.ts";
 import type { Feedback } from "../model/feedback.ts";
-import { inlineTexts } from "../model/inline-text.ts";
+import { withInlineTexts } from "../model/inline-text.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { Adapter, OpenWorkspace, Workspace, WorkspacePaths } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
@@ -18,7 +18,7 @@ import type { AttemptLog, ExecuteContext, PromptInput, PromptParts } from "./con
 import { failureOf, verifyContracts } from "./verify-contracts.ts";
 
 /** An input that is there, before it lies anywhere. */
-export type ReadyInput = Omit<PromptInput, "path" | "text">;
+export type ReadyInput = Omit<PromptInput, "path">;
 
 /** What an attempt starts from. */
 export interface AttemptStart {
@@ -74,10 +74,10 @@ async function inWorkspace(context: ExecuteContext, start: AttemptStart, signal:
   const { step, attempt } = start;
   const inputs = await findInputs(context, start.inputs);
   if (!inputs.ok) return unlessAborted(signal, inputs.error);
-  const texts = await inlineTexts(context.blobs, start.inputs);
+  const told = await withInlineTexts(context.blobs, start.inputs);
   let prompt: string | undefined;
   const assemble = (paths: WorkspacePaths) => {
-    prompt ??= context.assemblePrompt(promptParts(context, start, paths, texts));
+    prompt ??= context.assemblePrompt(promptParts(context, { ...start, inputs: told }, paths));
     return prompt;
   };
   const begin = await start.startFrom();
@@ -178,12 +178,9 @@ async function findInputs(context: ExecuteContext, inputs: readonly ReadyInput[]
   return ok(found);
 }
 
-function promptParts(context: ExecuteContext, start: AttemptStart, paths: WorkspacePaths, texts: ReadonlyMap<string, string>): PromptParts {
+function promptParts(context: ExecuteContext, start: AttemptStart, paths: WorkspacePaths): PromptParts {
   const { step, attempt, feedback } = start;
-  const inputs = start.inputs.map((input) => {
-    const text = texts.get(input.name);
-    return { ...input, path: path.join(paths.inputs, input.name), ...(text === undefined ? {} : { text }) };
-  });
+  const inputs = start.inputs.map((input) => ({ ...input, path: path.join(paths.inputs, input.name) }));
   const optional = {
     ...(feedback === undefined ? {} : { feedback }),
     ...(context.runInput === undefined ? {} : { runInput: context.runInput }),

@@ -7,25 +7,30 @@ export const inlineLimits = { one: 4096, all: 16_384 } as const;
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+interface Input {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+}
+
 /**
- * Input → its text, in the order of the inputs while they fit together; a longer one leaves its room to those behind it. What is empty, binary or
- * cannot be read is left out: the file is there all the same.
+ * The inputs, with their texts in order while they fit together; a longer one leaves its room to those behind it. What is empty, binary or cannot be
+ * read has none: the file is there all the same.
  */
-export async function inlineTexts(
+export async function withInlineTexts<I extends Input>(
   blobs: Pick<ArtifactStore, "get">,
-  inputs: readonly { readonly name: string; readonly digest: Digest; readonly size: number }[],
-): Promise<ReadonlyMap<string, string>> {
-  const texts = new Map<string, string>();
+  inputs: readonly I[],
+): Promise<readonly (I & { readonly text?: string })[]> {
+  const found: (I & { readonly text?: string })[] = [];
   let left: number = inlineLimits.all;
-  for (const { name, digest, size } of inputs) {
-    if (size === 0 || size > inlineLimits.one || size > left) continue;
-    const bytes = await blobs.get(digest);
-    const text = bytes.ok ? textOf(bytes.value) : undefined;
-    if (text === undefined) continue;
-    texts.set(name, text);
-    left -= size;
+  for (const input of inputs) {
+    const { digest, size } = input;
+    const bytes = size > 0 && size <= inlineLimits.one && size <= left ? await blobs.get(digest) : undefined;
+    const text = bytes?.ok === true ? textOf(bytes.value) : undefined;
+    found.push(text === undefined ? input : { ...input, text });
+    if (text !== undefined) left -= size;
   }
-  return texts;
+  return found;
 }
 
 /** Nothing where the bytes are not UTF-8, or hold control characters other than tabs and line breaks. */

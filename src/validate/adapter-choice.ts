@@ -1,6 +1,6 @@
 /**
- * Chooses the adapter of a step: flag, then step, then persona, then the manifest's defaults, then what the environment has
- * the means for. A step without one is no mistake (`--adapter` may still choose); an adapter that this version does not have is a warning, and running it is refused.
+ * Chooses the adapter of a step: flag, then step, then persona, then the manifest's defaults, then what the environment has the means for. A step
+ * without one is no mistake (`--adapter` may still choose); an adapter that this version does not have is a warning, and running it is refused.
  */
 import type { DocumentNode, Origin } from "../model/document.ts";
 import { type AdapterName, adapterNames } from "../model/names.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Digest } from "../../../src/model/digest.ts";
-import { inlineLimits, inlineTexts } from "../../../src/model/inline-text.ts";
+import { inlineLimits, withInlineTexts } from "../../../src/model/inline-text.ts";
 import { err, ok } from "../../../src/model/result.ts";
 import { digest } from "../../rig/plan-fixtures.ts";
 
@@ -18,7 +18,9 @@ async function texts(inputs: Readonly<Record<string, Uint8Array | string | undef
     const bytes = held.get(wanted);
     return bytes === undefined ? err({ reason: "blob-missing", digest: wanted } as never) : ok(bytes);
   };
-  return { texts: Object.fromEntries(await inlineTexts({ get }, listed)), asked: asked.length };
+  const told = await withInlineTexts({ get }, listed);
+  expect(told.map(({ text: _, ...input }) => input)).toEqual(listed);
+  return { texts: Object.fromEntries(told.flatMap(({ name, text }) => (text === undefined ? [] : [[name, text]]))), asked: asked.length };
 }
 
 describe("a prompt's inputs", () => {

@@ -43,10 +43,17 @@ const limitMs = 120_000;
  * is an answer with its status. Ended by SIGKILL after two minutes.
  */
 export function runGit(args: readonly string[], cwd: string): Promise<Result<GitAnswer>> {
-  return start("git", [...safeConfig, ...args], cwd, `git ${args.join(" ")}`);
+  return start("git", [...safeConfig, ...args], cwd, { command: `git ${args.join(" ")}`, limit: limitMs });
 }
 
-function start(program: string, words: readonly string[], cwd: string, command: string): Promise<Result<GitAnswer>> {
+interface Start {
+  /** For people. */
+  readonly command: string;
+  /** Milliseconds. */
+  readonly limit: number;
+}
+
+function start(program: string, words: readonly string[], cwd: string, { command, limit }: Start): Promise<Result<GitAnswer>> {
   return new Promise((resolve) => {
     const child = spawn(program, [...words], {
       cwd,
@@ -55,7 +62,12 @@ function start(program: string, words: readonly string[], cwd: string, command: 
       windowsHide: true,
     });
     // Not the option of `spawn`: its timer keeps the process alive when the program is not there.
-    const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      // What the program started may hold on to its output: that is not waited for, and ends when it next writes.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, limit);
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
@@ -76,9 +88,13 @@ const endOfAnswer = /\0\0\0([0-9]+)\0/;
 
 /**
  * The same for several questions, one after the other, from one shell: each program that wave itself starts costs it some milliseconds. What they say
- * on standard error is not told apart.
+ * on standard error is not told apart; without git each answer has status 127. Those that had no time are missing at the end.
  */
-export async function runGitEach(questions: readonly (readonly string[])[], cwd: string): Promise<Result<readonly GitAnswer[]>> {
+export async function runGitEach(
+  questions: readonly (readonly string[])[],
+  cwd: string,
+  limit = limitMs,
+): Promise<Result<readonly GitAnswer[]>> {
   if (process.platform === "win32") {
     const answers: GitAnswer[] = [];
     for (const answer of await Promise.all(questions.map((words) => runGit(words, cwd)))) {
@@ -88,7 +104,7 @@ export async function runGitEach(questions: readonly (readonly string[])[], cwd:
     return ok(answers);
   }
   const script = questions.map((words) => `git ${[...safeConfig, ...words].map(quoted).join(" ")}; printf '\\0\\0\\0%d\\0' $?`).join("\n");
-  const asked = await start("/bin/sh", ["-c", script], cwd, "git");
+  const asked = await start("/bin/sh", ["-c", script], cwd, { command: "git", limit });
   if (!asked.ok) return asked;
   return ok(answersIn(asked.value));
 }

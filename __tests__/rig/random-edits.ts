@@ -2,13 +2,13 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import fc from "fast-check";
 import type { Changeset } from "../../src/model/changeset.ts";
 import { createRedactor } from "../../src/model/redact.ts";
 import { collectChanges } from "../../src/workspace/changeset/collect-changes.ts";
 import { takeSnapshot } from "../../src/workspace/changeset/snapshot.ts";
 import { must, scratch } from "./changeset-places.ts";
 import type { MemoryBlobs } from "./memory-blobs.ts";
+import fc from "./property.ts";
 
 export type Edit = (root: string) => void;
 const name = fc.constantFrom("a", "b", "c");

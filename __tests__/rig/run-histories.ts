@@ -1,7 +1,8 @@
 /** Histories of runs that several processes wrote, one after the other or at once; also random ones. */
-import fc from "fast-check";
+
 import type { EventPayload, WaveEvent } from "../../src/model/event.ts";
 import { artifact, digest } from "./plan-fixtures.ts";
+import fc from "./property.ts";
 import { attemptPassed, attemptStarted, begin, fingerprint, result, started } from "./run-events.ts";
 
 const opened = (pid: number): EventPayload => ({

@@ -1,7 +1,6 @@
 /** State that travels between jobs: what is packed is taken over by union, in any order and any number of times; what is not what it says is refused by name. */
 import { appendFileSync, cpSync, mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { adoptState, settleState } from "../../../src/adopt-state.ts";
 import { blobFile } from "../../../src/artifact/blob-files.ts";
@@ -10,6 +9,7 @@ import { createRedactor } from "../../../src/model/redact.ts";
 import { err } from "../../../src/model/result.ts";
 import { blobsOf, packForCache, packRun } from "../../../src/pack-state.ts";
 import { loadSql } from "../../../src/state/sql-engine.ts";
+import fc from "../../rig/property.ts";
 import { attemptStarted } from "../../rig/run-events.ts";
 import { append, must, stateDirectory, storeIn, temporary } from "../../rig/state-rig.ts";
 import { filesBelow, storedRun } from "../../rig/stored-runs.ts";

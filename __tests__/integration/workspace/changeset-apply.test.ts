@@ -2,7 +2,6 @@
 import { execFileSync } from "node:child_process";
 import fs, { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Changeset } from "../../../src/model/changeset.ts";
 import { compose, reverse } from "../../../src/model/combine-changes.ts";
@@ -11,6 +10,7 @@ import { applyChangeset, holds } from "../../../src/workspace/changeset/apply-ch
 import { must, scratch } from "../../rig/changeset-places.ts";
 import { changesBetween, type LeafTree, leafTree } from "../../rig/leaf-tree.ts";
 import { type MemoryBlobs, memoryBlobs } from "../../rig/memory-blobs.ts";
+import fc from "../../rig/property.ts";
 import { collected, copyOf, edits, make } from "../../rig/random-edits.ts";
 
 function projectOf(script: string): string {

@@ -1,5 +1,5 @@
 /** An apply that dies at any instant: every call that changes the disk may be the last one. */
-import fc from "fast-check";
+
 import { expect, test, vi } from "vitest";
 import type { Changeset } from "../../../src/model/changeset.ts";
 import { reverse } from "../../../src/model/combine-changes.ts";
@@ -7,6 +7,7 @@ import { applyChangeset } from "../../../src/workspace/changeset/apply-changes.t
 import { must, scratch } from "../../rig/changeset-places.ts";
 import { leafTree } from "../../rig/leaf-tree.ts";
 import { type MemoryBlobs, memoryBlobs } from "../../rig/memory-blobs.ts";
+import fc from "../../rig/property.ts";
 import { collected, copyOf, edits, make } from "../../rig/random-edits.ts";
 
 const life = vi.hoisted(() => ({ calls: Number.POSITIVE_INFINITY }));

@@ -2,7 +2,6 @@
 import { execFileSync } from "node:child_process";
 import { lstatSync } from "node:fs";
 import path from "node:path";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Changeset } from "../../../src/model/changeset.ts";
 import { countsOf, encodeChangeset, reverse } from "../../../src/model/combine-changes.ts";
@@ -14,6 +13,7 @@ import { freshProject } from "../../rig/changeset-conformance.ts";
 import { copyPlace, isState, must, scratch } from "../../rig/changeset-places.ts";
 import { leafTree } from "../../rig/leaf-tree.ts";
 import { memoryBlobs } from "../../rig/memory-blobs.ts";
+import fc from "../../rig/property.ts";
 import { collected, copyOf, edits, make } from "../../rig/random-edits.ts";
 
 describe("merging texts", () => {

@@ -2,7 +2,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { copyTree } from "../../../src/workspace/changeset/copy-tree.ts";
 import { gitConfigFiles, maskedGitConfig } from "../../../src/workspace/changeset/git-config.ts";
@@ -10,6 +9,7 @@ import { removeTree } from "../../../src/workspace/changeset/remove-tree.ts";
 import { freshProject } from "../../rig/changeset-conformance.ts";
 import { isState, must, scratch } from "../../rig/changeset-places.ts";
 import { leafTree } from "../../rig/leaf-tree.ts";
+import fc from "../../rig/property.ts";
 
 const sh = (cwd: string, script: string) => execFileSync("bash", ["-euc", script], { cwd, stdio: ["ignore", "pipe", "pipe"] }).toString();
 const identity = "git config user.email a@b.c; git config user.name A";

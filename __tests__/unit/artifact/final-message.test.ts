@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { messageContent } from "../../../src/artifact/final-message.ts";
 import { mediaTypeOf, mediaTypeOfContent } from "../../../src/artifact/media-type.ts";
+import fc from "../../rig/property.ts";
 
 function content(message: string, mediaType?: string) {
   const { bytes, ...rest } = messageContent(message, {

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeUtf8, jsonPlaces, parseJson } from "../../../src/contract/json-source.ts";
+import fc from "../../rig/property.ts";
 
 describe("parseJson", () => {
   test.each([

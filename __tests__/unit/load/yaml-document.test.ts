@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { parseYaml } from "../../../src/load/yaml-document.ts";
 import { type DocumentPath, keyOriginAt, nodeAt, type Origin, originAt, toValue } from "../../../src/model/document.ts";
+import fc from "../../rig/property.ts";
 
 function at({ range }: Origin): string {
   return `${range.start.line}:${range.start.column}-${range.end.line}:${range.end.column}`;

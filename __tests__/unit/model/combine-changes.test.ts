@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Changeset, FileState } from "../../../src/model/changeset.ts";
 import { compose, countsOf, decodeChangeset, encodeChangeset, entryOf, reverse, sortEntries } from "../../../src/model/combine-changes.ts";
 import { digestOfBytes } from "../../../src/model/digest.ts";
 import { isPathSafe, pathFromBytes } from "../../../src/model/path-bytes.ts";
+import fc from "../../rig/property.ts";
 
 const file = (text: string): FileState => ({ mode: "100644", digest: digestOfBytes(text), size: text.length });
 const state = fc.constantFrom<FileState>(

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { findCycles, topologicalOrder } from "../../../src/model/graph.ts";
+import fc from "../../rig/property.ts";
 
 type Edges = Readonly<Record<string, readonly string[]>>;
 const nodesOf = (edges: Edges) => Object.keys(edges);

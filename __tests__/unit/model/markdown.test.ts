@@ -1,7 +1,8 @@
 /** Text of others inside GitHub's markdown. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { codeBlock, inlineCode, plainText, tamedMarkdown, withinLimit } from "../../../src/model/markdown.ts";
+import fc from "../../rig/property.ts";
 
 const hostile = fc.oneof(
   fc.string({ unit: "binary" }),

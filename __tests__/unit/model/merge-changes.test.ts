@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Changeset, FileState } from "../../../src/model/changeset.ts";
 import { compose, entryOf, sortEntries } from "../../../src/model/combine-changes.ts";
@@ -6,6 +5,7 @@ import { digestOfBytes } from "../../../src/model/digest.ts";
 import { type ChangeSource, mergeChangesets } from "../../../src/model/merge-changes.ts";
 import type { MergeFiles } from "../../../src/model/merge-states.ts";
 import { ok } from "../../../src/model/result.ts";
+import fc from "../../rig/property.ts";
 
 const file = (text: string): FileState => ({ mode: "100644", digest: digestOfBytes(text), size: text.length });
 const executable = (text: string): FileState => ({ ...file(text), mode: "100755" }) as FileState;

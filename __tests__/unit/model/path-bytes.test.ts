@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fsPath, hasEscapes, pathFromBytes, pathToBytes } from "../../../src/model/path-bytes.ts";
+import fc from "../../rig/property.ts";
 
 describe("file names as text", () => {
   test("any bytes come back as they were", () => {

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatDuration, formatSize, parseDuration, parseSize } from "../../../src/model/quantity.ts";
+import fc from "../../rig/property.ts";
 
 describe("durations", () => {
   it.each([

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createRedactor } from "../../../src/model/redact.ts";
 import { charset, runShape, type TokenShape } from "../../../src/model/token-shapes-match.ts";
+import fc from "../../rig/property.ts";
 
 const key = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA7x\n8yQ2nV4mZpLw0rTt\n-----END KEY-----\n";
 const token = "p@ss/w+rd \"ü'&<1>";

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, it } from "vitest";
 import { fillTemplate, parseTemplate } from "../../../src/model/template.ts";
+import fc from "../../rig/property.ts";
 
 it("splits text and names", () => {
   expect(parseTemplate("see {{ inputs.report }}, {{input}}{{  }} and {{ open")).toEqual([

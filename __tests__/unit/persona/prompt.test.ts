@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Failure } from "../../../src/model/failure.ts";
 import { fenced } from "../../../src/persona/fence.ts";
 import { assemblePrompt, type PromptSource } from "../../../src/persona/prompt.ts";
 import { digest, layer, schemaContract, step, testContract } from "../../rig/plan-fixtures.ts";
+import fc from "../../rig/property.ts";
 
 const paths = { root: "/p", inputs: "/w/inputs", output: "/w/output", taskFile: "/w/task.md", home: "/h", temp: "/w/tmp" };
 

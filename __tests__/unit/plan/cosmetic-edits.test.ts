@@ -1,10 +1,11 @@
 /** Edits of a manifest that say the same in other words change no fingerprint. */
-import fc from "fast-check";
+
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import type { Pipeline } from "../../../src/model/pipeline.ts";
 import { fingerprintStep, gateFilesOf } from "../../../src/plan/fingerprint.ts";
 import { fingerprintSource } from "../../rig/plan-fixtures.ts";
+import fc from "../../rig/property.ts";
 import { pipelineOf } from "../../rig/validated.ts";
 
 type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };

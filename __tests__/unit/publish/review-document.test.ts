@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { Ajv } from "ajv";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { diffLines, isInDiff } from "../../../src/publish/diff-lines.ts";
 import { readReview } from "../../../src/publish/review-document.ts";
+import fc from "../../rig/property.ts";
 
 const schema = JSON.parse(readFileSync(path.resolve(import.meta.dirname, "../../../schema/review.schema.json"), "utf8")) as object;
 

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { cellWidth, padded, printable, printableLines, fit as shortened, withoutRunnerCommands } from "../../../src/model/printable.ts";
+import fc from "../../rig/property.ts";
 
 test.each([
   ["\u001b[31mred\u001b[0m", "red"],

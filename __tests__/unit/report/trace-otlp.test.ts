@@ -1,10 +1,11 @@
 /** OTLP's JSON mapping, checked field by field as opentelemetry-proto's trace.proto and the mapping's own rules say. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import type { EventPayload, WaveEvent } from "../../../src/model/event.ts";
 import { buildTrace } from "../../../src/report/trace/build-trace.ts";
 import { traceAsOtlp } from "../../../src/report/trace/trace-as-otlp.ts";
 import { projectRun } from "../../../src/state/project-run.ts";
+import fc from "../../rig/property.ts";
 import { attemptPassed, attemptStarted, begin, fingerprint, result, started } from "../../rig/run-events.ts";
 import { closed, failed, finished, history, journals, resumed } from "../../rig/run-histories.ts";
 

@@ -1,5 +1,5 @@
 /** Traces of histories: what waits, what is critical, and what a killed, resumed or unfinished run looks like. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import type { EventPayload, WaveEvent } from "../../../src/model/event.ts";
 import { buildTrace } from "../../../src/report/trace/build-trace.ts";
@@ -8,6 +8,7 @@ import { renderTrace } from "../../../src/report/trace/render-trace.ts";
 import type { Span, Trace } from "../../../src/report/trace/trace.ts";
 import { projectRun } from "../../../src/state/project-run.ts";
 import { artifact } from "../../rig/plan-fixtures.ts";
+import fc from "../../rig/property.ts";
 import { attemptPassed, attemptStarted, begin, events, fingerprint, type Moment, result, started } from "../../rig/run-events.ts";
 import { closed, failed, finished, history, journals, resumed } from "../../rig/run-histories.ts";
 

@@ -1,7 +1,8 @@
 /** Keys of the Actions cache. */
-import fc from "fast-check";
+
 import { expect, it } from "vitest";
 import { type CacheScope, restoreKeys, saveKey } from "../../../src/state/cache-keys.ts";
+import fc from "../../rig/property.ts";
 
 const scope: CacheScope = { pipeline: "review", ref: "pull/7", workflowRun: 100, job: "build", matrixKey: "", attempt: 2 };
 

@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { EventPayload, WaveEvent } from "../../../src/model/event.ts";
 import { foldRun } from "../../../src/state/fold-run.ts";
 import { projectRun } from "../../../src/state/project-run.ts";
 import { artifact, digest } from "../../rig/plan-fixtures.ts";
+import fc from "../../rig/property.ts";
 import { attemptPassed, attemptStarted, fingerprint, result, started } from "../../rig/run-events.ts";
 import { closed, failed, finished, journals, resumed, shuffledHistory } from "../../rig/run-histories.ts";
 

@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { foldRun } from "../../../src/state/fold-run.ts";
 import { loadFold } from "../../../src/state/read-rows.ts";
 import { applicationId, migrations, runTables } from "../../../src/state/schema.ts";
 import { loadSql, rowsOf } from "../../../src/state/sql-engine.ts";
 import { replaceRun } from "../../../src/state/write-rows.ts";
+import fc from "../../rig/property.ts";
 import { history } from "../../rig/run-histories.ts";
 
 async function emptyTables() {

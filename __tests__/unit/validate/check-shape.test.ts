@@ -1,9 +1,9 @@
 /** Our own checker of shapes finds what a full JSON Schema validator finds, in its order, whatever the value. */
 import { Ajv, type ErrorObject } from "ajv";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkShape, type Shape } from "../../../src/validate/check-shape.ts";
 import { shapes } from "../../../src/validate/generated/manifest-shapes.js";
+import fc from "../../rig/property.ts";
 
 const names = Object.keys(shapes) as (keyof typeof shapes)[];
 

@@ -1,6 +1,7 @@
 /** Steps and their edges, and where inputs come from. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
+import fc from "../../rig/property.ts";
 import { pipelineOf, problemsOf, stepOf, validateFiles } from "../../rig/validated.ts";
 
 /** Everything that a step depends on. */

@@ -1,4 +1,6 @@
 /** An apply that dies at any instant: every call that changes the disk may be the last one. */
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import path from "node:path";
 
 import { expect, test, vi } from "vitest";
 import type { Changeset } from "../../../src/model/changeset.ts";
@@ -56,3 +58,23 @@ test("what died is completed by doing it again, and undone by the reverse", asyn
   );
   expect(deaths).toBeGreaterThan(50);
 }, 120_000);
+
+test("a directory that became a symlink to itself is brought back, at whatever instant its change was cut off", async () => {
+  for (let calls = 0; calls <= 25; calls++) {
+    const root = scratch();
+    mkdirSync(path.join(root, "a/a/a"), { recursive: true });
+    const blobs = memoryBlobs();
+    const work = copyOf(root);
+    const loop = (tree: string) => {
+      rmSync(path.join(tree, "a"), { recursive: true });
+      symlinkSync("a", path.join(tree, "a"));
+    };
+    const changes = await collected(root, [], work, [loop], blobs);
+    const [completed, undone] = [copyOf(root), copyOf(root)];
+    for (const target of [completed, undone]) await dying(target, changes, blobs, calls);
+    expect(must(await applyChangeset({ root: completed, changes, blobs }))).toMatchObject({ kind: "applied" });
+    expect(leafTree(completed)).toEqual(leafTree(work));
+    expect(must(await applyChangeset({ root: undone, changes: reverse(changes), blobs }))).toMatchObject({ kind: "applied" });
+    expect(leafTree(undone)).toEqual(leafTree(root));
+  }
+});

@@ -126,11 +126,11 @@ function removeEmptied(root: string, changes: Changeset): void {
   for (const parent of [...emptied].sort((a, b) => b.length - a.length)) removeEmpty(fsPath(root, parent));
 }
 
-/** Removes a directory if nothing is in it. Leaves symlinks and files alone. */
+/** Removes a directory if nothing is in it. Leaves symlinks and files alone, and what lies behind one. */
 function removeEmpty(place: string | Buffer): void {
   try {
     rmdirSync(place);
   } catch (error) {
-    if (!["ENOTEMPTY", "EEXIST", "ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    if (!["ENOTEMPTY", "EEXIST", "ENOENT", "ENOTDIR", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }
 }

@@ -116,6 +116,6 @@ export function removeIfThere(place: string | Buffer): void {
   try {
     if (lstatSync(place, { throwIfNoEntry: false }) !== undefined) unlinkSync(place);
   } catch (error) {
-    if (!["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    if (!["ENOENT", "ENOTDIR", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }
 }

@@ -28,6 +28,7 @@ export function spawningWorkspace(spawn: (request: SpawnRequest) => Promise<Spaw
     spawn,
     read: async () => refused,
     list: async () => ok([]),
+    write: async () => ({ ok: true, value: undefined }),
     changeset: async () => ok(undefined),
     discard: async () => {},
   };

@@ -31,6 +31,7 @@ function workspace(paths: WorkspacePaths, changes: Changeset, discard: (outcome:
     spawn: async () => ({ kind: "not-started", code: "ENOSYS", detail: "no children here" }),
     read: async () => ok(new Uint8Array()),
     list: async () => ok([]),
+    write: async () => ({ ok: true, value: undefined }),
     changeset: async () => ok(changes),
     discard: async (outcome) => discard(outcome),
   };

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../../src/model/ports.ts";
+import type { Leaf, OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../../src/model/ports.ts";
 import { step } from "./plan-fixtures.ts";
 
 /** What a provider is made for. `root` is a project with `a.txt`, `src/b.txt` and `.git/config`; `stateDir` lies in it. */
@@ -219,6 +219,102 @@ export function workspaceConformance(
       expect((await shell(workspace, "sleep 30", { timeoutMs: 200 })).outcome).toEqual({ kind: "timed-out", limitMs: 200 });
       const signal = AbortSignal.timeout(200);
       expect((await shell(workspace, "sleep 30", { signal })).outcome).toEqual({ kind: "cancelled" });
+    });
+
+    describe("what is written from outside", () => {
+      const file = (text: string, mode: "100644" | "100755" | "120000" = "100644"): Leaf => ({ mode, bytes: Buffer.from(text) });
+      const leaves = new Map<string, Leaf | undefined>([
+        ["a.txt", file("changed")],
+        ["deep/er/new.sh", file("#!/bin/sh\n", "100755")],
+        ["link", file("a.txt", "120000")],
+        ["odd \n name\udcff", file("odd")],
+        ["src/b.txt", undefined],
+        ["was-file/inside", file("now a directory")],
+        ["was-directory", file("now a file")],
+        ["hollow", { mode: "040000" }],
+        ["never-there", undefined],
+      ]);
+      const byHand = [
+        "printf changed > a.txt; mkdir -p deep/er hollow; printf '#!/bin/sh\n' > deep/er/new.sh; chmod +x deep/er/new.sh; ln -s a.txt link",
+        "printf odd > \"$(printf 'odd \\n name\\377')\"; rm -r src was-file was-directory",
+        "mkdir was-file; printf 'now a directory' > was-file/inside; printf 'now a file' > was-directory",
+      ].join("; ");
+
+      function prepare(): void {
+        mkdirSync(path.join(place.root, "was-directory/sub"), { recursive: true });
+        writeFileSync(path.join(place.root, "was-directory/sub/x"), "x");
+        writeFileSync(path.join(place.root, "was-file"), "y");
+      }
+
+      test("is what a child would have left", async () => {
+        prepare();
+        const workspace = await open();
+        // The file has to go before something can lie in it.
+        expect(await workspace.write("root", new Map([["was-file", undefined]]))).toEqual({ ok: true, value: undefined });
+        expect(await workspace.write("root", leaves)).toEqual({ ok: true, value: undefined });
+        const look =
+          "cat a.txt link deep/er/new.sh was-file/inside was-directory odd*; test -x deep/er/new.sh; ls -d hollow; ls src 2>&1 | wc -l | tr -d ' '";
+        const seen = "changedchanged#!/bin/sh\nnow a directorynow a fileoddhollow\n1\n";
+        expect(await shell(workspace, look)).toEqual({ outcome: { kind: "exited", code: 0 }, printed: seen });
+        expect(await workspace.read("root", "deep/er/new.sh", 100)).toEqual({ ok: true, value: Buffer.from("#!/bin/sh\n") });
+        const written = await workspace.changeset();
+        await workspace.discard("failed");
+        if (written.ok && written.value === undefined) return;
+        const other = await open({ attempt: 2 });
+        expect(await shell(other, byHand)).toMatchObject({ outcome: { code: 0 } });
+        expect(written).toEqual(await other.changeset());
+      });
+
+      test("goes over what a child wrote, and a child goes over it", async () => {
+        const workspace = await open();
+        await shell(workspace, "mkdir made; echo child > made/x; echo child > a.txt; rm src/b.txt");
+        const over = new Map([
+          ["made/x", file("wave")],
+          ["a.txt", undefined],
+          ["src/b.txt", file("again")],
+        ]);
+        expect(await workspace.write("root", over)).toMatchObject({ ok: true });
+        expect(await shell(workspace, "cat made/x src/b.txt; ls a.txt 2>/dev/null; echo more >> made/x; cat made/x")).toMatchObject({
+          printed: "waveagainwavemore\n",
+        });
+      });
+
+      test("may be output", async () => {
+        const workspace = await open();
+        const output = new Map([["report/x.json", file("{}")]]);
+        expect(await workspace.write("output", output)).toMatchObject({ ok: true });
+        expect(await workspace.read("output", "report/x.json", 10)).toEqual({ ok: true, value: Buffer.from("{}") });
+        expect(await shell(workspace, `cat '${workspace.paths.output}/report/x.json'`)).toMatchObject({ printed: "{}" });
+      });
+
+      test.each(["../out", "/etc/out", "src/../../out", "a\0b", "", ".git/config", "src/.GIT/hooks/x", ".wave/state/x", ".wave/state"])(
+        "the path %j is refused, and nothing is done",
+        async (bad) => {
+          const workspace = await open();
+          const asked = new Map([
+            ["before", file("no")],
+            [bad, file("no")],
+          ]);
+          expect(await workspace.write("root", asked)).toMatchObject({ ok: false, error: { reason: "artifact-refused" } });
+          expect(await workspace.list("root", "before")).toEqual({ ok: true, value: [] });
+        },
+      );
+
+      test("never goes through a symlink", async () => {
+        symlinkSync(outside, path.join(place.root, "away"));
+        const workspace = await open();
+        await shell(workspace, `ln -s '${outside}' made; ln -s '${outside}/secret.txt' file`);
+        for (const way of ["away", "made"]) {
+          expect(await workspace.write("root", new Map([[`${way}/new`, file("no")]]))).toMatchObject({
+            ok: false,
+            error: { reason: "workspace-failed" },
+          });
+          expect(await workspace.write("root", new Map([[`${way}/secret.txt`, undefined]]))).toMatchObject({ ok: true });
+        }
+        expect(await workspace.write("root", new Map([["file", file("mine")]]))).toMatchObject({ ok: true });
+        expect(await workspace.read("root", "file", 10)).toEqual({ ok: true, value: Buffer.from("mine") });
+        expect([readdirSync(outside), readFileSync(path.join(outside, "secret.txt"), "utf8")]).toEqual([["secret.txt"], "outside"]);
+      });
     });
 
     test("opening fails with a value when there is no place for it", async () => {

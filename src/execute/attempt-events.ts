@@ -35,7 +35,8 @@ export function contractsChecked(context: ExecuteContext, beginning: Beginning, 
 
 /** The attempt passed. Work that was only judged again also says where it came from. */
 export function attemptPassed(beginning: Beginning, end: AttemptEnd): EventPayload[] {
-  const { step, start, fingerprint, rechecked } = beginning;
+  const { step, start, rechecked } = beginning;
+  const { fingerprint } = start;
   const artifacts = [...end.artifacts];
   const changes = end.changes === undefined ? {} : { changes: end.changes };
   const passed: EventPayload = { type: "attempt-passed", ...common(beginning, end), artifacts, ...changes };

@@ -5,7 +5,7 @@
 import path from "node:path";
 import type { Changeset } from "../model/changeset.ts";
 import type { Digest } from "../model/digest.ts";
-import type { ArtifactRef, ChangesRef } from "../model/event.ts";
+import type { ArtifactRef, ChangesRef, FingerprintRef } from "../model/event.ts";
 import type { ContractResult, Failure } from "../model/failure.ts";
 import type { Feedback } from "../model/feedback.ts";
 import { withInlineTexts } from "../model/inline-text.ts";
@@ -25,6 +25,7 @@ export interface AttemptStart {
   readonly step: Step;
   readonly attempt: number;
   readonly adapter: Adapter;
+  readonly fingerprint: FingerprintRef;
   readonly inputs: readonly ReadyInput[];
   readonly feedback?: Feedback;
   /** What lies over the project when it begins. */
@@ -128,14 +129,14 @@ async function produce(
   room: Room,
   progress: Progress,
 ): Promise<Result<readonly ArtifactRef[]>> {
-  const { step, attempt, adapter } = start;
+  const { step, attempt, adapter, fingerprint } = start;
   const { workspace, log, signal, prompt } = room;
   if (signal.aborted) return err(cancelledBy(signal));
   const env = { ...context.handedTo?.(step, attempt), ...step.env, ...context.secretsOf(step) };
   const onUsage = (usage: Usage) => {
     progress.usage = usage;
   };
-  const asked = { step, attempt, run: context.run, workspace, prompt, env, resources: step.resources, signal, log, onUsage };
+  const asked = { step, attempt, run: context.run, workspace, prompt, fingerprint, env, resources: step.resources, signal, log, onUsage };
   const outcome = await adapter.run(asked);
   const tail = log.tail();
   if (tail !== "") progress.tail = tail;

@@ -85,7 +85,8 @@ async function beginAsked(run: Run, beginning: Beginning): Promise<void> {
 }
 
 function reuse(run: Run, beginning: Beginning, match: FoundWork): EventPayload[] {
-  const { step, fingerprint } = beginning;
+  const { step } = beginning;
+  const { fingerprint } = beginning.start;
   const { run: from, attempt: number, artifacts, changes } = match.found;
   const reused: EventPayload = {
     type: "step-reused",

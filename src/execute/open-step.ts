@@ -20,7 +20,6 @@ import { progressOf, type Run } from "./run-state.ts";
 export interface Beginning {
   readonly step: Step;
   readonly start: AttemptStart;
-  readonly fingerprint: FingerprintRef;
   readonly admission: Extract<Admission, { kind: "admitted" }>;
   /** The earlier work whose stored artifacts are only judged again. */
   readonly rechecked?: StoredWork;
@@ -57,12 +56,13 @@ export function openStep(run: Run, step: Step): Opening {
     step,
     attempt,
     adapter: adapter.value,
+    fingerprint,
     inputs: inputs.value,
     startFrom: () => startOf(run, step),
     ...(feedback === undefined ? {} : { feedback }),
   };
   const reopened = reopeningOf(run, step);
-  const beginning: Beginning = { step, start, fingerprint, admission: unguarded, ...(reopened === undefined ? {} : { reopened }) };
+  const beginning: Beginning = { step, start, admission: unguarded, ...(reopened === undefined ? {} : { reopened }) };
   const match =
     rejected || attemptedHere(progress.retries)
       ? undefined
@@ -73,7 +73,8 @@ export function openStep(run: Run, step: Step): Opening {
 
 /** The events that have to be on disk before the attempt does anything. */
 export function attemptStarted(beginning: Beginning): EventPayload[] {
-  const { step, start, fingerprint, admission } = beginning;
+  const { step, start, admission } = beginning;
+  const { fingerprint } = start;
   const model = step.persona.model ?? step.adapter?.model;
   const started: EventPayload = {
     type: "attempt-started",

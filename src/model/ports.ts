@@ -4,7 +4,7 @@
  */
 import type { Changeset } from "./changeset.ts";
 import type { Digest } from "./digest.ts";
-import type { ArtifactRef, EventPayload, WaveEvent } from "./event.ts";
+import type { ArtifactRef, EventPayload, FingerprintRef, WaveEvent } from "./event.ts";
 import type { Violation } from "./failure.ts";
 import type { ContractDefinition, PublicationKind, Resources, Step } from "./pipeline.ts";
 import type { Result } from "./result.ts";
@@ -85,6 +85,12 @@ export interface WorkspaceEntry {
 /** The two places where artifacts may lie. */
 export type WorkspaceArea = "root" | "output";
 
+/** What is to lie at a path: a file or a symlink with its bytes (a symlink's are its target), or a directory. Modes are written as git does. */
+export type Leaf =
+  | { readonly mode: "100644" | "100755" | "120000"; readonly bytes: Uint8Array }
+  /** A directory with nothing in it. */
+  | { readonly mode: "040000" };
+
 /** The ephemeral directory that one attempt sees: the one door through which adapters, contracts and collection touch the world. */
 export interface Workspace {
   readonly paths: WorkspacePaths;
@@ -93,6 +99,11 @@ export interface Workspace {
   read(area: WorkspaceArea, path: string, limit: number): Promise<Result<Uint8Array>>;
   /** What matches a glob, sorted by path; `.git` and state are never listed, symlinked directories are not entered. */
   list(area: WorkspaceArea, glob: string): Promise<Result<readonly WorkspaceEntry[]>>;
+  /**
+   * Makes paths of an area be as given, as a child of the attempt could: with what is above them; `undefined` takes away what is there, and directories
+   * that this empties. Refuses what lies outside the area, also through symlinks, `.git` and state; then nothing may be as asked for.
+   */
+  write(area: WorkspaceArea, leaves: ReadonlyMap<string, Leaf | undefined>): Promise<Result<void>>;
   /**
    * What the attempt changed, over what it started from, with the bytes of both sides in the store of blobs; nothing where the
    * workspace cannot tell its own changes from others'. `.git`, state and what git ignores are no part of it.
@@ -120,6 +131,8 @@ export interface AdapterContext {
   readonly run: string;
   readonly workspace: Workspace;
   readonly prompt: string;
+  /** What the attempt's outcome depends on, as far as wave can tell. */
+  readonly fingerprint: FingerprintRef;
   /** Declared `env` and the values of declared `secrets`. */
   readonly env: Readonly<Record<string, string>>;
   readonly resources: Resources;

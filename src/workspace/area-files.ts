@@ -113,11 +113,13 @@ async function unlessGone(look: () => Promise<void>): Promise<void> {
   }
 }
 
-function isHidden(area: Area, file: string): boolean {
+/** Whether a path belongs to what is no part of an area. */
+export function isHidden(area: Area, file: string): boolean {
   return area.hidden !== undefined && isBelow(area.hidden, path.join(area.directory, file));
 }
 
-function isBelow(directory: string, file: string): boolean {
+/** Whether a file is a directory or in it; both absolute. */
+export function isBelow(directory: string, file: string): boolean {
   const relative = path.relative(directory, file);
   return relative === "" || (!path.isAbsolute(relative) && relative !== ".." && !relative.startsWith(`..${path.sep}`));
 }

@@ -1,7 +1,7 @@
 /** What a provider makes of the project for one attempt. The workspace is the same above all of them. */
 import type { Changeset } from "../model/changeset.ts";
 import type { Step } from "../model/pipeline.ts";
-import type { ArtifactStore, Redactor, WorkspaceEntry } from "../model/ports.ts";
+import type { ArtifactStore, Leaf, Redactor, WorkspaceEntry } from "../model/ports.ts";
 import type { Result } from "../model/result.ts";
 import type { AttemptRoom } from "./attempt-room.ts";
 import type { Isolation } from "./fence/isolation.ts";
@@ -47,6 +47,8 @@ export interface AttemptTree {
   judged(): Promise<Result<{ readonly tree: Tree; release(): Promise<void> }>>;
   read(path: string, limit: number): Promise<Result<Uint8Array>>;
   list(glob: string): Promise<Result<readonly WorkspaceEntry[]>>;
+  /** As `Workspace.write`, of the tree. */
+  write(leaves: ReadonlyMap<string, Leaf | undefined>): Promise<Result<void>>;
   /** Nothing where it cannot tell its own changes from others'. */
   changeset(): Promise<Result<Changeset | undefined>>;
 }

@@ -20,6 +20,7 @@ import type { WorkspaceSetting } from "./provider.ts";
 import { copiedTree } from "./tree-copy.ts";
 import { overlaidTree } from "./tree-overlay.ts";
 import { projectTree } from "./tree-project.ts";
+import { writeIntoArea } from "./write-area.ts";
 
 /** What attempts of one provider share: looked up once. */
 interface Shared {
@@ -88,6 +89,7 @@ function workspaceOf(room: AttemptRoom, paths: WorkspacePaths, tree: AttemptTree
     spawn: (request: SpawnRequest) => spawn(request),
     read: (area, file, limit) => (area === "root" ? tree.read(file, limit) : readFromArea({ directory: room.output }, file, limit)),
     list: (area, glob) => (area === "root" ? tree.list(glob) : listArea({ directory: room.output }, glob)),
+    write: (area, leaves) => (area === "root" ? tree.write(leaves) : writeIntoArea({ directory: room.output }, leaves)),
     changeset: () => tree.changeset(),
     async discard(outcome) {
       if (outcome === "passed") await giveBack(room.directory);

@@ -107,6 +107,7 @@ function workspaceAt(setting: SharedWorkspaces, paths: WorkspacePaths, hasInputs
       }),
     read: (area, file, limit) => readFromArea(areas[area], file, limit),
     list: (area, glob) => listArea(areas[area], glob),
+    write: async (area, leaves) => (await import("./write-area.ts")).writeIntoArea(areas[area], leaves),
     changeset: async () => ok(undefined),
     discard: async (outcome) => {
       if (outcome === "passed") await remove(paths, hasInputs);

@@ -15,6 +15,7 @@ import { copyTree } from "./changeset/copy-tree.ts";
 import { type Snapshot, takeSnapshot } from "./changeset/snapshot.ts";
 import type { Bind } from "./fence/view.ts";
 import { strayParent } from "./plain-parents.ts";
+import { refusedPath, writeIntoArea } from "./write-area.ts";
 
 /**
  * A copied repository borrows its objects from the original, whose place shows the copy inside a fence. They appear at a place of their own there.
@@ -103,6 +104,7 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
     },
     read: (file, limit) => readFromArea({ directory }, file, limit),
     list: (glob) => listArea({ directory }, glob),
+    write: async (leaves) => refusedPath(leaves, isLeftOut) ?? writeIntoArea({ directory }, leaves),
     async changeset() {
       const collected = await collectChanges({
         ...{ root, start, isLeftOut, isKnownToGit, blobs, redactor, include: step.changesInclude },

@@ -14,7 +14,9 @@ import { layOut } from "./changeset/lay-out.ts";
 import { removeTree } from "./changeset/remove-tree.ts";
 import { hideInTree, listInView, listMerged, lookAt, readInView } from "./fence/look-into-view.ts";
 import type { OverlayLayer, Tree } from "./fence/view.ts";
+import { writeIntoView } from "./fence/write-into-view.ts";
 import { strayParent } from "./plain-parents.ts";
+import { refusedPath } from "./write-area.ts";
 
 /** Lays out the layer. Fails with `workspace-failed`, and as reading blobs does. */
 export async function overlaidTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
@@ -37,6 +39,9 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
     judged: () => judgedTree(setting, request, layer, path.join(room.directory, `judge.${++judges}`)),
     read: (file, limit) => readInView(isolation, view, file, limit),
     list: (glob) => listInView(isolation, view, glob, isLeftOut),
+    write: async (leaves) =>
+      refusedPath(leaves, isLeftOut) ??
+      writeIntoView({ isolation, project: root, tree, draft: path.join(room.directory, "draft") }, leaves),
     async changeset() {
       const collected = await collectChanges({
         ...{ root, start, isLeftOut, isKnownToGit, blobs, redactor, include: step.changesInclude },

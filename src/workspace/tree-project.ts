@@ -2,6 +2,7 @@
 import { ok, type Result } from "../model/result.ts";
 import { listArea, readFromArea } from "./area-files.ts";
 import type { AttemptTree, TreeSetting } from "./attempt-tree.ts";
+import { writeIntoArea } from "./write-area.ts";
 
 /** Nothing is made, and nothing can be told apart from what others change. */
 export async function projectTree({ root, stateDir }: TreeSetting): Promise<Result<AttemptTree>> {
@@ -14,6 +15,7 @@ export async function projectTree({ root, stateDir }: TreeSetting): Promise<Resu
     judged: async () => ok({ tree, release: async () => undefined }),
     read: (file, limit) => readFromArea(area, file, limit),
     list: (glob) => listArea(area, glob),
+    write: (leaves) => writeIntoArea(area, leaves),
     changeset: async () => ok(undefined),
   });
 }

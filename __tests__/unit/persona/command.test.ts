@@ -22,6 +22,7 @@ async function run(
     },
     read: async () => ({ ok: true, value: new Uint8Array() }),
     list: async () => ({ ok: true, value: [] }),
+    write: async () => ({ ok: true, value: undefined }),
     changeset: async () => ({ ok: true, value: undefined }),
     discard: async () => {},
   };
@@ -31,6 +32,7 @@ async function run(
     run: "run1",
     workspace,
     prompt: "the prompt",
+    fingerprint: { work: "sha256:w", gate: "sha256:g", parts: {} },
     env: { A: "1", WAVE_STEP_ID: "forged" },
     resources: { timeoutMs: 5000, memoryLimitBytes: 99, diskLimitBytes: 1e9 },
     signal: AbortSignal.abort("SIGINT"),

@@ -13,7 +13,7 @@ const longestPath = process.platform === "win32" ? 200 : 900;
 const yieldEvery = 2000;
 
 /** Removes a directory and everything below it, or a file. Nothing there is fine. Fails with `workspace-failed`. */
-export async function removeTree(directory: string): Promise<Result<void>> {
+export async function removeTree(directory: string | Buffer): Promise<Result<void>> {
   try {
     const stats = lstatSync(directory, { throwIfNoEntry: false });
     if (stats === undefined) return ok(undefined);
@@ -27,7 +27,7 @@ export async function removeTree(directory: string): Promise<Result<void>> {
 }
 
 /** Goes down emptying; a directory is left on the stack until what is in it is gone. */
-async function removeDirectories(root: string): Promise<void> {
+async function removeDirectories(root: string | Buffer): Promise<void> {
   const breathe = breather(yieldEvery);
   const open: (string | Buffer)[] = [root];
   let moved = 0;
@@ -64,8 +64,8 @@ function childrenOf(directory: string | Buffer): { place: string | Buffer; isDir
 }
 
 /** Moves a directory whose path is too long up to the root of the tree. */
-function lifted(root: string, parent: string | Buffer, place: string | Buffer, count: number): string {
-  const target = path.join(root, `.wave-removed-${process.pid}-${count}`);
+function lifted(root: string | Buffer, parent: string | Buffer, place: string | Buffer, count: number): Buffer {
+  const target = Buffer.concat([Buffer.from(root), Buffer.from(`/.wave-removed-${process.pid}-${count}`)]);
   remove(parent, () => renameSync(place, target));
   return target;
 }

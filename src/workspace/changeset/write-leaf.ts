@@ -22,6 +22,8 @@ import { type Digest, digestOfBytes } from "../../model/digest.ts";
 import { fsPath } from "../../model/path-bytes.ts";
 import { below, lookAt, namesIn } from "./disk.ts";
 
+type LeafState = Extract<FileState, { digest: Digest }>;
+
 /** Where leaves go: `model` is the tree whose modes and owners count, often the same. */
 export interface LeafTarget {
   readonly directory: string;
@@ -42,15 +44,15 @@ export function temporaryFor(path: string): string {
 }
 
 /** Writes a file or a symlink. Throws the file system's errors, and ENOTDIR where something above is no directory. */
-export function writeLeaf(target: LeafTarget, path: string, state: Extract<FileState, { digest: Digest }>, bytes: Uint8Array): void {
+export function writeLeaf(target: LeafTarget, path: string, { mode }: Pick<LeafState, "mode">, bytes: Uint8Array): void {
   makeParents(target, path);
   const temporary = fsPath(target.directory, temporaryFor(path));
   const model = lookAt(target.model, path);
   removeIfThere(temporary);
-  if (state.mode === "120000") {
+  if (mode === "120000") {
     symlinkSync(Buffer.from(bytes), temporary);
   } else {
-    const executable = state.mode === "100755";
+    const executable = mode === "100755";
     const file = openSync(temporary, "wx", executable ? 0o777 : 0o666);
     try {
       for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);

@@ -30,13 +30,13 @@ export async function listMerged(
   const words = fewWords(directories);
   const found =
     words === undefined
-      ? await run(
+      ? await runInView(
           isolation,
           view,
           ["xargs", "-0", "sh", "-c", `exec find "$@" ${each.map((word) => `'${word}'`).join(" ")}`, "sh"],
           listed(directories),
         )
-      : await run(isolation, view, ["find", ...words, ...each], undefined);
+      : await runInView(isolation, view, ["find", ...words, ...each], undefined);
   if (!found.ok) return found;
   const children = new Map<string, string[]>(directories.map((directory) => [directory, []]));
   const fields = split(found.value.stdout);
@@ -61,7 +61,7 @@ export async function listInView(
   if (glob.includes("\0") || glob.split("/").includes("..")) return refused(glob, "it leads out of the workspace");
   const base = literalBase(glob);
   const find = '[ -e "$1" ] || [ -L "$1" ] || exit 0; exec find "$1" -printf "%y%s/%p\\0"';
-  const found = await run(isolation, view, ["sh", "-c", find, "sh", base === "" ? "." : `./${base}`], undefined);
+  const found = await runInView(isolation, view, ["sh", "-c", find, "sh", base === "" ? "." : `./${base}`], undefined);
   if (!found.ok) return found;
   const matches = pathPattern(glob);
   const entries = split(found.value.stdout).flatMap((record): WorkspaceEntry[] => {
@@ -89,7 +89,7 @@ export async function readInView(isolation: Isolation, view: SandboxView, file: 
     '[ "$(stat -c %s -- "$p")" -le "$2" ] || { stat -c %s -- "$p"; exit 13; }',
     'exec cat -- "$p"',
   ].join("\n");
-  const found = await run(isolation, view, ["sh", "-c", script, "sh", file, String(limit)], undefined, [10, 11, 12, 13, 14], limit);
+  const found = await runInView(isolation, view, ["sh", "-c", script, "sh", file, String(limit)], undefined, [10, 11, 12, 13, 14], limit);
   if (!found.ok) return found;
   switch (found.value.code) {
     case 10:
@@ -114,7 +114,7 @@ export async function readInView(isolation: Isolation, view: SandboxView, file: 
 
 /** Lets the kernel write into a layer what hides paths of the tree, which is mounted meanwhile at the project's place, in a namespace of its own. */
 export async function hideInTree(isolation: Isolation, project: string, tree: Tree, hidden: readonly string[]): Promise<Result<void>> {
-  const removed = await run(isolation, lookAt(project, tree), ["xargs", "-0", "rm", "-rf", "--"], listed(hidden));
+  const removed = await runInView(isolation, lookAt(project, tree), ["xargs", "-0", "rm", "-rf", "--"], listed(hidden));
   return removed.ok ? ok(undefined) : removed;
 }
 
@@ -123,7 +123,8 @@ export function lookAt(project: string, tree: Tree, masks: readonly string[] = [
   return { fence: "open", project, tree, binds: [], masks, readOnly: [], network: { kind: "host" } };
 }
 
-async function run(
+/** Runs one of the machine's programs in a view. Fails with `workspace-failed` where it does not end with 0 or what is expected. */
+export async function runInView(
   isolation: Isolation,
   view: SandboxView,
   words: readonly string[],
@@ -145,8 +146,9 @@ async function run(
   return failed(`${words[0]} ended with ${ran.value.code ?? "a signal"}: ${ran.value.stderr.trim().split("\n")[0] ?? ""}`);
 }
 
-function listed(paths: readonly string[]): Buffer {
-  return Buffer.concat(paths.flatMap((path) => [Buffer.from("./"), pathToBytes(path), nul]));
+/** Paths as words for `xargs -0`. */
+export function listed(paths: readonly string[], before = "./"): Buffer {
+  return Buffer.concat(paths.flatMap((path) => [Buffer.from(before), pathToBytes(path), nul]));
 }
 
 function split(bytes: Buffer): readonly string[] {

@@ -42,6 +42,10 @@ export interface ProjectRequest {
   readonly source?: FileSource;
   /** The project, where it was read already; absent: it is read. */
   readonly read?: ReadProject;
+  /** Where its runs are remembered, absolute; absent: where the manifest says. */
+  readonly stateDir?: string;
+  /** For the adapter `replay`: the recording, absolute; absent: the one that the manifest names. */
+  readonly recordings?: string;
   /** A look at its files that was begun before; absent: it is begun when it is needed. */
   readonly listing?: ProjectListing;
   /** Told, in a sentence, of what takes long before any step begins: an agent that is installed. */
@@ -68,6 +72,8 @@ export interface ReadProject extends Location {
 /** Where runs are remembered, with the secrets known. */
 export interface Memory {
   readonly stateDir: string;
+  /** Where the project keeps state: the same, or a directory above it. No part of any workspace. */
+  readonly stateRoot: string;
   readonly state: StateStore;
   readonly blobs: ArtifactStore;
   readonly redactor: Redactor;
@@ -127,13 +133,14 @@ export function fileTextOf(loaded: LoadedProject): (path: string) => string | un
 }
 
 /** Opens state for a project; declared secrets are taken from the environment so that they can be scrubbed. */
-export function openMemory(read: ReadProject, { env, bring }: Pick<ProjectRequest, "env" | "bring">): Memory {
-  const stateDir = path.resolve(read.root, stateLocationOf(read));
+export function openMemory(read: ReadProject, { env, bring, stateDir: own }: Pick<ProjectRequest, "env" | "bring" | "stateDir">): Memory {
+  const stateRoot = path.resolve(read.root, stateLocationOf(read));
+  const stateDir = own ?? stateRoot;
   const values = (read.project?.secrets ?? []).map((name) => env[name] ?? "").filter((value) => value !== "");
   const redactor = createRedactor(values);
   const local = localBlobs(stateDir);
   const blobs = bring === undefined ? local : withElsewhere(local, bring);
-  return { stateDir, redactor, blobs, state: openState({ stateDir, redactor, version, clock: systemClock }) };
+  return { stateDir, stateRoot, redactor, blobs, state: openState({ stateDir, redactor, version, clock: systemClock }) };
 }
 
 /** The project, or the diagnostics that forbid going on. */

@@ -64,11 +64,16 @@ export interface PlannedRun {
 }
 
 /** The adapters of this version, by name. `announce` is told before something is downloaded. */
-export function openAdapters({ env, announce = () => undefined }: Pick<ProjectRequest, "env" | "announce">): ReadonlyMap<string, Adapter> {
+export function openAdapters(
+  { env, recordings, announce = () => undefined }: Pick<ProjectRequest, "env" | "announce" | "recordings">,
+  root: string,
+): ReadonlyMap<string, Adapter> {
+  const replayed = { root, ...(recordings === undefined ? {} : { recordings }) };
   return new Map([
     ["command", commandAdapter()],
     ["claude", loadedWhenAsked("claude", async () => (await import("./persona/claude.ts")).claudeAdapter({ env, announce }))],
     ["codex", loadedWhenAsked("codex", async () => (await import("./persona/codex.ts")).codexAdapter({ env, announce }))],
+    ["replay", loadedWhenAsked("replay", async () => (await import("./persona/replay.ts")).replayAdapter(replayed))],
   ]);
 }
 
@@ -99,8 +104,8 @@ export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipe
   const pipeline = selectPipeline(project.value, request.pipeline);
   if (!pipeline.ok) return pipeline;
   const memory = openMemory(read.value, request);
-  const base = (views: Views) => takeBase(located.value.root, memory.stateDir, views, listing);
-  const open = { read: read.value, project: project.value, memory, env: request.env, adapters: openAdapters(request) };
+  const base = (views: Views) => takeBase(located.value.root, memory.stateRoot, views, listing);
+  const open = { read: read.value, project: project.value, memory, env: request.env, adapters: openAdapters(request, located.value.root) };
   return planSelected(open, pipeline.value, base, withHistory(pipeline.value), request.input);
 }
 

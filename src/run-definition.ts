@@ -66,7 +66,7 @@ async function planDefinition(
   const memory = { ...openMemory(read.value, request), stateDir: outer.stateDir };
   const input = await inputOf(run, memory);
   if (!input.ok) return input;
-  const open = { read: read.value, project: project.value, memory, env: request.env, adapters: openAdapters(request) };
+  const open = { read: read.value, project: project.value, memory, env: request.env, adapters: openAdapters(request, root) };
   const planned = await planSelected(open, pipeline.value, async () => ok(run.base), false, input.value);
   return planned.ok ? ok({ planned: planned.value, ...(input.value === undefined ? {} : { input: input.value }) }) : planned;
 }

@@ -9,7 +9,7 @@ import { alertsOf, recordAlerts } from "./alert-run.ts";
 import { collectArtifacts } from "./artifact/collect.ts";
 import { changesPort } from "./change-project.ts";
 import { contractTypes } from "./contract/contract-types.ts";
-import type { RunOutcome } from "./execute/context.ts";
+import type { ExecuteContext, ExecuteOptions, RunOutcome } from "./execute/context.ts";
 import { executePlan } from "./execute/execute-plan.ts";
 import { traceEnvironment } from "./export-run.ts";
 import { type Digest, digestOfBytes } from "./model/digest.ts";
@@ -17,7 +17,7 @@ import type { EventPayload, PayloadOf, RunOptions, WaveEvent } from "./model/eve
 import type { Failure } from "./model/failure.ts";
 import type { Step } from "./model/pipeline.ts";
 import type { Plan } from "./model/plan.ts";
-import type { Journal, Reporter } from "./model/ports.ts";
+import type { Clock, Journal, Reporter } from "./model/ports.ts";
 import { err, ok, type Result } from "./model/result.ts";
 import type { RunRecord, StepRecord } from "./model/state.ts";
 import type { Environment, Memory } from "./open-project.ts";
@@ -27,6 +27,7 @@ import { matchWork } from "./plan/match-work.ts";
 import { type PlannedRun, type PlanRequest, planRun, refusalOf } from "./plan-run.ts";
 import { systemClock } from "./platform/clock.ts";
 import { type PublishRequest, publishArtifacts } from "./publish/publish-artifacts.ts";
+import type { Recording, RecordingRequest } from "./record-run.ts";
 import { pinFiles } from "./state/pinned-manifest.ts";
 import { openAttemptLog } from "./workspace/attempt-log.ts";
 import { takeBase } from "./workspace/base.ts";
@@ -44,6 +45,10 @@ export interface RunRequest extends PlanRequest {
   /** Whether the project gets the changes of a run that passed. */
   readonly apply: boolean;
   readonly resetCircuit: boolean;
+  /** Where a recording of the run goes; absolute. Absent: nothing is recorded. */
+  readonly record?: string;
+  /** Absent: the system's. */
+  readonly clock?: Clock;
   readonly signal: AbortSignal;
   /** Who publishes what the pipeline says; or why nothing can be published here. */
   readonly publishers?: PublishRequest["publishers"];
@@ -68,11 +73,18 @@ export async function runPipeline(request: RunRequest): Promise<Result<FinishedR
   if (refused !== undefined) return err(refused);
   const part = partOf(planned.value.plan, request.part, new Map());
   if (!part.ok) return part;
+  const { record } = request;
+  const unrecordable = record === undefined ? undefined : await problemOf(planned.value, { ...request, record });
+  if (unrecordable !== undefined) return err(unrecordable);
   const options = optionsOf(request, planned.value);
   const first = await beginRun(planned.value, options, request);
   if (!first.ok) return first;
   const run = request.run ?? randomBytes(5).toString("hex");
   return execute(planned.value, { ...request, run, first: first.value, options, prior: async () => ok(new Map()) });
+}
+
+async function problemOf({ plan }: PlannedRun, request: RecordingRequest): Promise<Failure | undefined> {
+  return (await import("./record-run.ts")).recordingProblem(plan, request);
 }
 
 /** Why the command line publishes nothing. */
@@ -99,6 +111,8 @@ export interface Execution {
   readonly env: Environment;
   readonly input?: string;
   readonly resetCircuit: boolean;
+  readonly record?: string;
+  readonly clock?: Clock;
   readonly signal: AbortSignal;
   readonly publishers?: PublishRequest["publishers"];
   readonly reporter: (plan: Plan) => Promise<Reporter>;
@@ -149,8 +163,8 @@ async function followPlan(
   journal: Journal,
   reporter: Reporter,
 ): Promise<Result<RunOutcome>> {
-  const { plan, memory, tree, passed, read, undo, isolation, adapters } = planned;
-  const { run, options, env, part, leaveOut, redefined } = execution;
+  const { plan, memory, read, undo, isolation } = planned;
+  const { run, env, clock = systemClock } = execution;
   const { blobs, redactor, stateDir } = memory;
   const traced = traceEnvironment(env, run);
   const alerts = alertsOf(planned, run, execution.before, env);
@@ -162,26 +176,20 @@ async function followPlan(
       alerts.onEvent(event);
     }
   };
+  const recording = await recordingOf(planned, execution);
+  const adapters = recording?.adapters ?? planned.adapters;
   const first = await journal.append([execution.first]);
   if (!first.ok) return first;
   publish(first.value);
   const outcome = await executePlan({
     ...{ plan, run, journal, publish, blobs, adapters, contractTypes, assemblePrompt },
-    ...{ state: memory.state, clock: systemClock, random: Math.random, signal: execution.signal, prior },
-    workspaces: workspaceProvider({ root: read.root, stateDir, env, isolation, blobs, redactor }),
+    ...{ state: memory.state, clock, random: Math.random, signal: execution.signal, prior },
+    workspaces: workspaceProvider({ root: read.root, stateDir, stateRoot: memory.stateRoot, env, isolation, blobs, redactor }),
     changes: changesPort(memory, read.root, undo, execution.undoesOwn === true),
     files: planned.project.gateFiles,
-    options: {
-      concurrency: options.concurrency,
-      onFailure: options.onFailure,
-      apply: options.apply !== false,
-      resetCircuit: execution.resetCircuit,
-      ...(part === undefined ? {} : { part }),
-      ...(leaveOut === undefined ? {} : { leaveOut }),
-      ...(redefined === undefined ? {} : { redefined }),
-    },
+    options: executeOptions(execution),
     fingerprintOf: planned.fingerprintOf,
-    matchWork: (step, fingerprint) => (options.reuse || step.reuse ? matchWork(step, fingerprint, passed, tree) : { kind: "new" }),
+    matchWork: matcherOf(planned, execution),
     stillHolds: changeWatch(planned, () => begun),
     secretsOf: (step) => secretsOf(step, env),
     handedTo: (step, attempt) => traced(step.id, attempt),
@@ -197,12 +205,37 @@ async function followPlan(
           publishAll: (artifacts) =>
             publishArtifacts({ publications: plan.pipeline.publish, artifacts, blobs, publishers: execution.publishers ?? nowhere }),
         }),
-    treeAfter: () => treeOf(read.root, stateDir),
+    treeAfter: () => treeOf(read.root, memory.stateRoot),
     ...(execution.input === undefined ? {} : { runInput: execution.input }),
   });
   if (!outcome.ok) return outcome;
   const recorded = await recordAlerts(alerts, journal, publish, outcome.value.status === "cancelled");
-  return recorded.ok ? outcome : recorded;
+  if (!recorded.ok) return recorded;
+  const written = outcome.value.status === "cancelled" ? undefined : await recording?.write();
+  return written?.ok === false ? written : outcome;
+}
+
+function executeOptions({ options, part, leaveOut, redefined, resetCircuit }: Execution): ExecuteOptions {
+  return {
+    concurrency: options.concurrency,
+    onFailure: options.onFailure,
+    apply: options.apply !== false,
+    resetCircuit,
+    ...(part === undefined ? {} : { part }),
+    ...(leaveOut === undefined ? {} : { leaveOut }),
+    ...(redefined === undefined ? {} : { redefined }),
+  };
+}
+
+async function recordingOf(planned: PlannedRun, { record, part, input }: Execution): Promise<Recording | undefined> {
+  if (record === undefined) return undefined;
+  return (await import("./record-run.ts")).recordRun(planned, { record, ...(part === undefined ? {} : { part }) }, input);
+}
+
+/** Finds equal work where reuse is on. What is recorded has to be done. */
+function matcherOf({ passed, tree }: PlannedRun, { options, record }: Execution): NonNullable<ExecuteContext["matchWork"]> {
+  return (step, fingerprint) =>
+    record === undefined && (options.reuse || step.reuse) ? matchWork(step, fingerprint, passed, tree) : { kind: "new" };
 }
 
 async function beginRun(
@@ -278,7 +311,7 @@ function changeWatch({ read, memory, tree }: PlannedRun, begun: () => number): (
   return async () => {
     if (begun() === looked || !same) return same;
     looked = begun();
-    same = (await treeOf(read.root, memory.stateDir)) === tree;
+    same = (await treeOf(read.root, memory.stateRoot)) === tree;
     return same;
   };
 }
@@ -298,7 +331,7 @@ async function storeLog(memory: Memory, path: string): Promise<Result<Digest | u
   return ok(stored.value.digest);
 }
 
-async function treeOf(root: string, stateDir: string): Promise<Digest | undefined> {
-  const after = await takeBase(root, stateDir, new Map());
+async function treeOf(root: string, stateRoot: string): Promise<Digest | undefined> {
+  const after = await takeBase(root, stateRoot, new Map());
   return after.ok ? after.value.tree : undefined;
 }

@@ -1,4 +1,5 @@
 /** `wave run`: starts a run and executes its steps. */
+import path from "node:path";
 import { fileTextOf } from "../open-project.ts";
 import { runPipeline } from "../run-pipeline.ts";
 import { chooseReporter } from "./choose-reporter.ts";
@@ -53,6 +54,7 @@ export const runCommand: Command = {
     ...inputOptions,
     { flags: "--no-apply", description: "keep the changes of a run that passes out of the project" },
     stepsOption,
+    { flags: "--record <dir>", description: "keep what each attempt answers and changes in a directory, to be replayed" },
     { flags: "--reuse", description: "take equal, passed work from earlier runs" },
     ...executionOptions,
   ],
@@ -61,6 +63,7 @@ export const runCommand: Command = {
     "wave run -f examples/hello/wave.yaml",
     "wave run release@v2 --concurrency 4 --on-failure keep-going",
     "wave run --json > events.ndjson",
+    "wave run --record .wave/recordings/release",
   ],
   run,
 };
@@ -74,6 +77,7 @@ async function run(invocation: Invocation): Promise<number> {
   if (!input.ok) return fail(io, input.error, { json });
   const pipeline = invocation.arguments[0];
   const request = projectRequest(invocation);
+  const record = textOption(invocation, "record");
   const finished = await runPipeline({
     ...request,
     ...words,
@@ -81,6 +85,7 @@ async function run(invocation: Invocation): Promise<number> {
     onFailure: words.onFailure ?? "finish",
     ...(pipeline === undefined ? {} : { pipeline }),
     ...(input.value === undefined ? {} : { input: input.value }),
+    ...(record === undefined ? {} : { record: path.resolve(request.cwd, record) }),
     reuse: flag(invocation, "reuse"),
     apply: flag(invocation, "apply"),
     signal: io.signal,

@@ -39,12 +39,8 @@ export function retryDecision(failure: Failure, step: Step, history: RetryHistor
     case "spawn-failed":
       return passingSpawnErrors.has(failure.code) ? afterTrouble(history) : never;
     case "contract-failed": {
-      const names = new Set(failure.contracts.map((result) => result.name));
-      return byPolicy(
-        step.contracts.filter((contract) => names.has(contract.name)),
-        history,
-        "every",
-      );
+      const failed = step.contracts.filter(({ name }) => failure.contracts.some((result) => result.name === name));
+      return byPolicy(failed, history, "every");
     }
     case "adapter-exit":
     case "timeout":
@@ -65,6 +61,7 @@ export function retryDecision(failure: Failure, step: Step, history: RetryHistor
     case "run-active":
     case "run-complete":
     case "budget-exceeded":
+    case "recording-missing":
     case "memory-exceeded":
     case "disk-exceeded":
     case "write-denied":

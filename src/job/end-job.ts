@@ -68,7 +68,7 @@ async function saveRest({ log, inputs, context, io, variables }: Rest): Promise<
     // Everything in state was scrubbed when it got there.
     const redactor = createRedactor([]);
     const memory = {
-      stateDir,
+      ...{ stateDir, stateRoot: stateDir },
       redactor,
       blobs: localBlobs(stateDir),
       state: openState({ stateDir, redactor, version, clock: systemClock }),

@@ -4,7 +4,7 @@ import type { Failure } from "./failure.ts";
 import { unreachable } from "./result.ts";
 import { costText } from "./usage.ts";
 
-export type AgentFailure = Extract<Failure, { reason: "agent-failed" | "budget-exceeded" }>;
+export type AgentFailure = Extract<Failure, { reason: "agent-failed" | "budget-exceeded" | "recording-missing" }>;
 
 /** `outputLines` gives the end of a child's output as lines that stand apart. */
 export function describeAgentFailure(failure: AgentFailure, outputLines: (tail: string) => string[]): Description {
@@ -21,6 +21,10 @@ export function describeAgentFailure(failure: AgentFailure, outputLines: (tail: 
         detail: [],
         hint: `raise \`resources.max_${what}\` of the step or persona, or make the task smaller`,
       };
+    }
+    case "recording-missing": {
+      const { step, attempt, detail, hint } = failure;
+      return { title: `attempt ${attempt} of step \`${step}\` has no recording`, detail: [detail], hint };
     }
     default:
       return unreachable(failure);

@@ -168,6 +168,7 @@ function describeAttemptFailure(failure: AttemptFailure): Description {
       return describeLimitFailure(failure);
     case "agent-failed":
     case "budget-exceeded":
+    case "recording-missing":
       return describeAgentFailure(failure, outputLines);
     case "hollow":
       return { title: "the attempt ended well but did no work", detail: [failure.detail] };

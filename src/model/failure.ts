@@ -79,6 +79,14 @@ export type Failure =
     }
   /** The attempt used more than it was given: turns, tokens, or US dollars. */
   | { readonly reason: "budget-exceeded"; readonly what: "turns" | "tokens" | "cost"; readonly limit: number; readonly used: number }
+  /** There is no recording of what the attempt was asked. `hint`: how to get one. */
+  | {
+      readonly reason: "recording-missing";
+      readonly step: string;
+      readonly attempt: number;
+      readonly detail: string;
+      readonly hint: string;
+    }
   | { readonly reason: "artifact-missing"; readonly artifacts: readonly string[]; readonly searched: readonly string[] }
   | { readonly reason: "artifact-ambiguous"; readonly artifact: string; readonly matches: readonly string[] }
   /** Outside the workspace, or a symlink that leads there, or not a regular file. */
@@ -170,6 +178,7 @@ export function exitCodeOf(failure: Failure): 1 | 2 | 4 | 130 {
     case "hollow":
     case "agent-failed":
     case "budget-exceeded":
+    case "recording-missing":
     case "artifact-missing":
     case "artifact-ambiguous":
     case "artifact-refused":

@@ -213,6 +213,7 @@ export const AdapterSettingsSchema = Type.Object(
     version: Type.Optional(Type.String({ minLength: 1, description: "The exact version of the agent." })),
     base_url: Type.Optional(Type.String({ pattern: "^https?://", description: "The endpoint of the model API." })),
     model: Type.Optional(Type.String({ minLength: 1, description: "The model of personas that name none." })),
+    recordings: Type.Optional(projectPath("For `replay`: the directory of the recording.")),
     prices: Type.Optional(
       Type.Record(Type.String(), PriceSchema, { description: "Model → its price, which counts instead of the agent's own count of cost." }),
     ),

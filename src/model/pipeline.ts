@@ -79,6 +79,8 @@ export interface AdapterChoice {
   readonly version?: string;
   readonly baseUrl?: string;
   readonly model?: string;
+  /** For `replay`: the recording, relative to the project root. */
+  readonly recordings?: string;
   /** Of the model, by the manifest. */
   readonly price?: Price;
 }

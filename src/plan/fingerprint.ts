@@ -18,7 +18,7 @@ const format = digestOfBytes("wave fingerprint 1");
  * The work and gate fingerprints of a step, with the parts they are made of. Absent parts (no model, no `env`) are left out.
  *
  * - work: `format`, `task`, `persona`, `adapter`, `model`, `permissions`, `env`, `secrets`, `include` (of ignored changes), `artifacts`, `base`, `changes` (those it builds on), `platform` (only for
- *   the `command` adapter), and `input:NAME` for each input;
+ *   the `command` adapter), `replayed` (only for the `replay` adapter: nobody did the work), and `input:NAME` for each input;
  * - gate: `contract:NAME` for each contract, `gate-file:PATH` for each file they name, and `gate-tree` where a command judges
  *   (it reads the whole project).
  */
@@ -26,11 +26,6 @@ export function fingerprintStep(source: FingerprintSource): FingerprintRef {
   const work = workParts(source);
   const gate = gateParts(source);
   return { work: digestOfParts(work), gate: digestOfParts(gate), parts: { ...work, ...gate } };
-}
-
-/** Whether a part belongs to the gate fingerprint. */
-export function isGatePart(part: string): boolean {
-  return part.startsWith("contract:") || part.startsWith("gate-file:") || part === "gate-tree";
 }
 
 /**
@@ -70,6 +65,7 @@ function workParts({ step, inputs, runInput, base, changes, platform, adapterVer
   if (step.secrets.length > 0) parts.secrets = digestOfShared([...step.secrets].sort());
   if (step.changesInclude.length > 0) parts.include = digestOfShared(sortedOnce(step.changesInclude));
   if (step.artifacts.length > 0) parts.artifacts = digestOfBytes(JSON.stringify(artifactsOf(step)));
+  if (adapter?.name === "replay") parts.replayed = digestOfShared(true);
   if (adapter?.name === "command") parts.platform = digestOfShared(platform);
   for (const [name, digest] of Object.entries(inputs)) parts[`input:${name}`] = digest;
   return parts;

@@ -1,9 +1,9 @@
 /** Whether work that passed before can stand for the work a step would do now. Pure; nothing here checks that blobs still exist. */
 import type { Digest } from "../model/digest.ts";
 import type { FingerprintRef } from "../model/event.ts";
+import { isGatePart } from "../model/fingerprint-parts.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { PassedWork } from "../model/state.ts";
-import { isGatePart } from "./fingerprint.ts";
 
 /** What was found. `since` is the last time that the step passed, and `changed` is empty when it never did; `tree` in it means that the work's run changed the project in place and the project is no longer as it left it. */
 export type WorkMatch =

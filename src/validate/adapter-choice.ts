@@ -11,7 +11,7 @@ import { asCommand, asLocated, asNumber, asOneOf, asText, given, member, startOf
 import type { Scope } from "./scope.ts";
 
 /** Adapters that this version can run. */
-const available: readonly AdapterName[] = ["command", "claude", "codex"];
+const available: readonly AdapterName[] = ["command", "claude", "codex", "replay"];
 
 interface Chosen {
   readonly name: AdapterName;
@@ -48,6 +48,7 @@ export function chooseAdapter(step: DocumentNode, read: ReadPersona, scope: Scop
     ...given("version", asText(member(settings, "version"))),
     ...given("baseUrl", asText(member(settings, "base_url"))),
     ...given("model", model),
+    ...given("recordings", asText(member(settings, "recordings"))),
     ...given("price", model === undefined ? undefined : priceOf(member(member(settings, "prices"), model))),
   };
 }

@@ -11,6 +11,8 @@ import type { Bind, Tree } from "./fence/view.ts";
 export interface TreeSetting {
   readonly root: string;
   readonly stateDir: string;
+  /** Where the project keeps state, which no workspace shows; absent: `stateDir`. */
+  readonly stateRoot?: string;
   readonly isolation: Isolation;
   readonly blobs: ArtifactStore;
   readonly redactor: Redactor;

@@ -111,23 +111,23 @@ function viewOf({ fenced, git, paths, setting, tree }: FencedSetting, shown: Sho
 
 /** How state is hidden. It certainly shows where it lies in the project and an overlay has all of that. */
 function withoutState(
-  { root, stateDir }: TreeSetting,
+  { root, stateDir, stateRoot = stateDir }: TreeSetting,
   tree: Tree,
   fenced: boolean,
   binds: SandboxView["binds"],
   scratch: string,
 ): Pick<SandboxView, "masks" | "hidden"> {
-  if (tree.kind !== "overlay") return { masks: fenced ? [stateDir] : [] };
-  if (!stateDir.startsWith(`${root}/`)) return { masks: [stateDir] };
+  if (tree.kind !== "overlay") return { masks: fenced ? [stateRoot] : [] };
+  if (!stateRoot.startsWith(`${root}/`)) return { masks: [stateRoot] };
   const instead = path.join(scratch, "instead");
   mkdirSync(instead, { recursive: true });
   for (const { target, isFile } of binds) {
-    if (!target.startsWith(`${stateDir}/`)) continue;
-    const place = path.join(instead, target.slice(stateDir.length));
+    if (!target.startsWith(`${stateRoot}/`)) continue;
+    const place = path.join(instead, target.slice(stateRoot.length));
     mkdirSync(isFile === true ? path.dirname(place) : place, { recursive: true });
     if (isFile === true) writeFileSync(place, "");
   }
-  return { masks: [], hidden: { place: stateDir, instead } };
+  return { masks: [], hidden: { place: stateRoot, instead } };
 }
 
 function childOf({ setting, paths, fenced, git }: FencedSetting, room: AttemptRoom, request: SpawnRequest) {

@@ -32,9 +32,9 @@ interface Shared {
 
 /** Workspaces for steps that want isolation. Opening fails with `workspace-failed`. */
 export function isolatedProvider(setting: WorkspaceSetting): WorkspaceProvider {
-  const { root, stateDir } = setting;
+  const { root, stateDir, stateRoot = stateDir } = setting;
   const shared: Shared = {
-    setting: { ...setting, isLeftOut: below(root, stateDir), isKnownToGit: askWhetherKnown(root) },
+    setting: { ...setting, isLeftOut: below(root, stateRoot), isKnownToGit: askWhetherKnown(root) },
     hidden: new Map(),
   };
   let cleaned: Promise<void> | undefined;

@@ -11,6 +11,8 @@ import { sharedProvider } from "./shared.ts";
 export interface WorkspaceSetting {
   readonly root: string;
   readonly stateDir: string;
+  /** Where the project keeps state, which no workspace shows; absent: `stateDir`. */
+  readonly stateRoot?: string;
   /** The environment of the wave process; PATH, HOME and LANG are taken from it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly isolation: Isolation;

@@ -18,6 +18,8 @@ import { childEnvironment } from "./child-environment.ts";
 export interface SharedWorkspaces {
   readonly root: string;
   readonly stateDir: string;
+  /** Where the project keeps state, which no workspace shows; absent: `stateDir`. */
+  readonly stateRoot?: string;
   /** The environment of the wave process; PATH, HOME and LANG are taken from it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds between SIGTERM and SIGKILL; 2000 by default. */
@@ -91,7 +93,7 @@ async function layOut(made: Made, paths: WorkspacePaths, request: OpenWorkspace)
 
 function workspaceAt(setting: SharedWorkspaces, paths: WorkspacePaths, hasInputs: boolean): Workspace {
   const areas: Readonly<Record<WorkspaceArea, Area>> = {
-    root: { directory: paths.root, hidden: setting.stateDir },
+    root: { directory: paths.root, hidden: setting.stateRoot ?? setting.stateDir },
     output: { directory: paths.output },
   };
   const base = childEnvironment(setting.env, paths);

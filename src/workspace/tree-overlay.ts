@@ -20,7 +20,7 @@ import { refusedPath } from "./write-area.ts";
 
 /** Lays out the layer. Fails with `workspace-failed`, and as reading blobs does. */
 export async function overlaidTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
-  const { root, stateDir, isolation, blobs, redactor, isLeftOut, isKnownToGit } = setting;
+  const { root, stateDir, stateRoot = stateDir, isolation, blobs, redactor, isLeftOut, isKnownToGit } = setting;
   const { step, start, room, reads, hidden } = request;
   const layer = layerIn(room.directory);
   const tree: Tree = { kind: "overlay", base: root, layers: [layer] };
@@ -29,7 +29,7 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
   const gone = [...laid.value.removed, ...hidden];
   const prepared = gone.length === 0 ? ok(undefined) : await hideInTree(isolation, root, tree, gone);
   if (!prepared.ok) return prepared;
-  const view = lookAt(root, tree, [stateDir]);
+  const view = lookAt(root, tree, [stateRoot]);
   const whole = lookAt(root, tree);
   let judges = 0;
   return ok({

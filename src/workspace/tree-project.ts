@@ -5,9 +5,9 @@ import type { AttemptTree, TreeSetting } from "./attempt-tree.ts";
 import { writeIntoArea } from "./write-area.ts";
 
 /** Nothing is made, and nothing can be told apart from what others change. */
-export async function projectTree({ root, stateDir }: TreeSetting): Promise<Result<AttemptTree>> {
+export async function projectTree({ root, stateDir, stateRoot = stateDir }: TreeSetting): Promise<Result<AttemptTree>> {
   const tree = { kind: "directory", source: root } as const;
-  const area = { directory: root, hidden: stateDir };
+  const area = { directory: root, hidden: stateRoot };
   return ok({
     place: root,
     written: { directory: root, bytes: Number.POSITIVE_INFINITY },

@@ -14,7 +14,12 @@ import { attemptStarted } from "../../rig/run-events.ts";
 import { append, must, stateDirectory, storeIn, temporary } from "../../rig/state-rig.ts";
 import { filesBelow, storedRun } from "../../rig/stored-runs.ts";
 
-const memoryOf = (stateDir: string) => ({ stateDir, state: storeIn(stateDir), blobs: localBlobs(stateDir), redactor: createRedactor([]) });
+const memoryOf = (stateDir: string) => ({
+  ...{ stateDir, stateRoot: stateDir },
+  state: storeIn(stateDir),
+  blobs: localBlobs(stateDir),
+  redactor: createRedactor([]),
+});
 
 describe("what the cache carries", () => {
   it("is the newest runs with their blobs, and the database, which remembers the others too", async () => {

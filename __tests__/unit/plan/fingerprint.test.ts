@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { isGatePart } from "../../../src/model/fingerprint-parts.ts";
 import type { Step } from "../../../src/model/pipeline.ts";
 import type { FingerprintSource } from "../../../src/model/plan.ts";
 import type { GateFile } from "../../../src/model/ports.ts";
-import { fingerprintStep, gateFilesOf, isGatePart } from "../../../src/plan/fingerprint.ts";
+import { fingerprintStep, gateFilesOf } from "../../../src/plan/fingerprint.ts";
 import { digest, fingerprintSource, layer, schemaContract, step, testContract } from "../../rig/plan-fixtures.ts";
 
 const full = step("a", {

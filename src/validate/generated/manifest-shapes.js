@@ -188,6 +188,11 @@ export const shapes = {
                 "type": "string",
                 "minLength": 1
               },
+              "recordings": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 4096
+              },
               "prices": {
                 "type": "object",
                 "patternProperties": {
@@ -251,6 +256,11 @@ export const shapes = {
               "model": {
                 "type": "string",
                 "minLength": 1
+              },
+              "recordings": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 4096
               },
               "prices": {
                 "type": "object",
@@ -316,6 +326,11 @@ export const shapes = {
                 "type": "string",
                 "minLength": 1
               },
+              "recordings": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 4096
+              },
               "prices": {
                 "type": "object",
                 "patternProperties": {
@@ -379,6 +394,11 @@ export const shapes = {
               "model": {
                 "type": "string",
                 "minLength": 1
+              },
+              "recordings": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 4096
               },
               "prices": {
                 "type": "object",
@@ -444,6 +464,11 @@ export const shapes = {
                 "type": "string",
                 "minLength": 1
               },
+              "recordings": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 4096
+              },
               "prices": {
                 "type": "object",
                 "patternProperties": {
@@ -507,6 +532,11 @@ export const shapes = {
               "model": {
                 "type": "string",
                 "minLength": 1
+              },
+              "recordings": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 4096
               },
               "prices": {
                 "type": "object",
@@ -572,6 +602,11 @@ export const shapes = {
                 "type": "string",
                 "minLength": 1
               },
+              "recordings": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 4096
+              },
               "prices": {
                 "type": "object",
                 "patternProperties": {
@@ -635,6 +670,11 @@ export const shapes = {
               "model": {
                 "type": "string",
                 "minLength": 1
+              },
+              "recordings": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 4096
               },
               "prices": {
                 "type": "object",

@@ -16,6 +16,7 @@ import {
   StepSchema,
 } from "../src/model/manifest.ts";
 import { CircuitBreakerSchema, JsonSchemaContractSchema, TestSuiteContractSchema } from "../src/model/manifest-contracts.ts";
+import { StepExpectationSchema, TestFileSchema } from "../src/model/test-file.ts";
 import { forms } from "../src/validate/schema-wording.ts";
 
 /** The parts of a schema that are read here. */
@@ -82,6 +83,12 @@ const sections: readonly Section[] = [
   { title: "Adapter settings", schema: AdapterSettingsSchema },
   { title: "Defaults", schema: DefaultsSchema },
   { title: "State settings", schema: StateSettingsSchema },
+  {
+    title: "Test",
+    schema: TestFileSchema,
+    text: "A file `.wave/tests/NAME.yaml`; [Testing](testing.md) says what becomes of it. Nothing is substituted in it.",
+  },
+  { title: "Test step", schema: StepExpectationSchema },
 ];
 
 export function manifestPage(): string {

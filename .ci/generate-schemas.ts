@@ -3,6 +3,7 @@ import type { Envelope } from "../src/model/event.ts";
 import { eventSchemas } from "../src/model/event-schemas.ts";
 import { ManifestSchema, PersonaSchema, PipelineFileSchema } from "../src/model/manifest.ts";
 import { ReviewSchema } from "../src/model/review.ts";
+import { TestFileSchema } from "../src/model/test-file.ts";
 
 const dialect = "http://json-schema.org/draft-07/schema#";
 
@@ -20,6 +21,10 @@ export function reviewSchema(): string {
 
 export function personaSchema(): string {
   return printed("persona", "Wave persona", PersonaSchema);
+}
+
+export function testSchema(): string {
+  return printed("test", "Wave test of a pipeline", TestFileSchema);
 }
 
 /** What the journal adds to every event; the type is `Envelope`. */

@@ -4,6 +4,7 @@
  * pipeline file's shapes only look at the list.
  */
 import { ManifestSchema, PersonaSchema, PipelineFileSchema, StepSchema } from "../src/model/manifest.ts";
+import { TestFileSchema } from "../src/model/test-file.ts";
 import { type Shape, shapeKeywords } from "../src/validate/check-shape.ts";
 
 interface Schema {
@@ -21,6 +22,7 @@ export function shapesCode(): string {
     "pipeline-file": withoutSteps(plain(PipelineFileSchema)),
     step: plain(StepSchema),
     persona: plain(PersonaSchema),
+    test: plain(TestFileSchema),
   };
   for (const shape of Object.values(shapes)) requireKnown(shape);
   return `${header}export const shapes = ${JSON.stringify(shapes, undefined, 2)};\n`;
@@ -30,7 +32,7 @@ export function shapesCode(): string {
 export function shapesTypes(): string {
   return `${header}import type { Shape } from "../check-shape.ts";
 
-export declare const shapes: Readonly<Record<"manifest" | "pipeline-file" | "step" | "persona", Shape>>;
+export declare const shapes: Readonly<Record<"manifest" | "pipeline-file" | "step" | "persona" | "test", Shape>>;
 `;
 }
 

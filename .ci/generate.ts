@@ -11,7 +11,7 @@ import { actionPage } from "./action-docs.ts";
 import { cliDocs } from "./cli-docs.ts";
 import { eventsPage } from "./events-page.ts";
 import { diagnosticsPage, manifestPage } from "./generate-docs.ts";
-import { eventsSchema, manifestSchema, personaSchema, pipelineSchema, reviewSchema } from "./generate-schemas.ts";
+import { eventsSchema, manifestSchema, personaSchema, pipelineSchema, reviewSchema, testSchema } from "./generate-schemas.ts";
 import { shapesCode, shapesTypes } from "./generate-shapes.ts";
 
 interface Output {
@@ -25,6 +25,7 @@ const outputs: readonly Output[] = [
   { path: "schema/pipeline.schema.json", content: pipelineSchema },
   { path: "schema/persona.schema.json", content: personaSchema },
   { path: "schema/review.schema.json", content: reviewSchema },
+  { path: "schema/test.schema.json", content: testSchema },
   { path: "schema/events.schema.json", content: eventsSchema },
   { path: "src/validate/generated/manifest-shapes.js", content: shapesCode },
   { path: "src/validate/generated/manifest-shapes.d.ts", content: shapesTypes },

@@ -21,7 +21,7 @@ export interface AgentUnderTest {
 export interface AgentRig {
   readonly mock: () => LLMock;
   manifest(steps: string): string;
-  run(wave: Project): Promise<{ readonly code: number | null; readonly stderr: string }>;
+  run(wave: Project, words?: readonly string[]): Promise<{ readonly code: number | null; readonly stderr: string }>;
 }
 
 export const usage = (input: number, output: number) => ({
@@ -47,7 +47,7 @@ pipeline:
   name: feature
   steps:
 ${steps}`,
-    run: (wave) => wave.start(["run"], { ...machine(), [key]: "sk-test-key" }).finished,
+    run: (wave, words = ["run"]) => wave.start(words, { ...machine(), [key]: "sk-test-key" }).finished,
   };
 }
 

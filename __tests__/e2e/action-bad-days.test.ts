@@ -293,6 +293,23 @@ describe("the runner", () => {
     expect(status.code).toBe(0);
     expect(status.log).toContain("passed");
   });
+
+  it("runs tests: what is not as expected is annotated on its line, and the report is JUnit", async () => {
+    const recording = {
+      "rec/recording.json": JSON.stringify({ v: 1, pipeline: "two" }),
+      ".wave/tests/two.yaml": "recordings: rec\nexpect:\n  status: failed\n  steps: { one: { attempts: 2 } }\n",
+    };
+    const result = await machines(recording)(1, "good", { inputs: { command: "test", pipeline: "two" } });
+    expect({ code: result.code, status: result.outputs["status"] }).toEqual({ code: 1, status: "failed" });
+    expect(result.annotations).toMatchObject([
+      {
+        level: "error",
+        message: expect.stringContaining("took another number of attempts"),
+        properties: { file: ".wave/tests/two.yaml", line: "4" },
+      },
+    ]);
+    expect(readFileSync(result.outputs["report"] ?? "", "utf8")).toContain('<testsuite name="two" tests="1" failures="1" errors="0"');
+  });
 });
 
 describe("jobs that share a run", () => {

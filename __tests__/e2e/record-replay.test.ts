@@ -117,21 +117,21 @@ describe("a recording", () => {
       [
         "analyze/1/attempt.json",
         "analyze/1/message.md",
-        "analyze/1/output/scratch.txt",
+        "analyze/1/output/scratch.txt.recorded",
         "build/1/attempt.json",
-        "build/1/changes/made.txt",
+        "build/1/changes/made.txt.recorded",
         "build/2/attempt.json",
-        "build/2/changes/deep/%2Egitignore",
-        "build/2/changes/deep/%2Ehidden/link",
-        "build/2/changes/deep/run.sh",
-        "build/2/changes/ignored/coverage.json",
-        "build/2/changes/made.txt",
-        "build/2/output/notes.md",
+        "build/2/changes/deep/%2Egitignore.recorded",
+        "build/2/changes/deep/%2Ehidden/link.recorded",
+        "build/2/changes/deep/run.sh.recorded",
+        "build/2/changes/ignored/coverage.json.recorded",
+        "build/2/changes/made.txt.recorded",
+        "build/2/output/notes.md.recorded",
         "recording.json",
       ],
     ]);
     expect(JSON.parse(readFileSync(path.join(directory, "recording.json"), "utf8"))).toEqual({ v: 1, pipeline: "demo", input: "the code" });
-    expect(readFileSync(path.join(directory, "analyze/1/output/scratch.txt"), "utf8")).toBe("***\n");
+    expect(readFileSync(path.join(directory, "analyze/1/output/scratch.txt.recorded"), "utf8")).toBe("***\n");
     for (const file of below(directory)) expect(readFileSync(path.join(directory, file), "utf8")).not.toContain(secret);
     expect(JSON.parse(readFileSync(path.join(directory, "build/2/attempt.json"), "utf8"))).toEqual({
       ...{ v: 1, step: "build", attempt: 2, adapter: "command/1", message: false },
@@ -204,7 +204,10 @@ describe("a recording", () => {
     const escaping = withRecording(directory);
     const edited = path.join(escaping.root, "recording/build/1/attempt.json");
     writeFileSync(edited, readFileSync(edited, "utf8").replaceAll('"made.txt"', '"../made.txt"'));
-    cpSync(path.join(directory, "build/1/changes/made.txt"), path.join(escaping.root, "recording/build/1/changes/%2E%2E/made.txt"));
+    cpSync(
+      path.join(directory, "build/1/changes/made.txt.recorded"),
+      path.join(escaping.root, "recording/build/1/changes/%2E%2E/made.txt.recorded"),
+    );
     const run = await replayed(escaping);
     expect([run.code, run.stderr.includes("`../made.txt`")]).toEqual([1, true]);
     expect(existsSync(path.join(escaping.root, "../made.txt"))).toBe(false);

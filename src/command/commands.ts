@@ -14,6 +14,7 @@ import { rollbackCommand } from "./rollback.ts";
 import { runCommand } from "./run.ts";
 import { stateCommand } from "./state.ts";
 import { statusCommand } from "./status.ts";
+import { testCommand } from "./test.ts";
 import { traceCommand } from "./trace.ts";
 import { validateCommand } from "./validate.ts";
 import { workspaceCommand } from "./workspace.ts";
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   planCommand,
   personaCommand,
   runCommand,
+  testCommand,
   resumeCommand,
   cancelCommand,
   statusCommand,

@@ -46,7 +46,8 @@ function addCommand(parser: Parser, command: Command, io: Io, done: (status: num
   for (const option of command.options) sub.addOption(optionOf(option));
   sub.addHelpText("after", `\nExamples:\n${command.examples.map((example) => `  ${example}`).join("\n")}\n`);
   sub.action(async (...received: unknown[]) => {
-    const values = received.slice(0, command.arguments.length) as (string | undefined)[];
+    // What takes several words comes as a list.
+    const values = received.slice(0, command.arguments.length).flat() as (string | undefined)[];
     done(await command.run({ arguments: values, options: sub.opts(), io }));
   });
 }

@@ -1,4 +1,7 @@
 /** Commands of a job that run nothing: the `wave` command's own, with the inputs as its words. */
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
 import { setOutput } from "@actions/core";
 import { buildProgram } from "../command/program.ts";
 import type { Io } from "../model/io.ts";
@@ -17,11 +20,17 @@ export async function runWords(io: Io, inputs: JobInputs, temp: string): Promise
     if (!twice) io.stdout.write(text);
   };
   const main = (words: readonly string[], stdout: Io["stdout"]) => buildProgram({ ...io, stdout }).main(words);
+  const junit = path.join(temp, "tests.xml");
   const options = twice ? ["--json"] : inputs.command === "validate" ? ["--format", "github"] : [];
+  if (inputs.command === "test") {
+    await mkdir(temp, { recursive: true });
+    options.push("--format", "github", "--junit", junit);
+  }
   const status = await main(wordsOf(inputs, options), { ...io.stdout, isTerminal: false, color: false, write });
   const text = printed.join("");
   if (inputs.command === "plan" && status === 0) setOutput("plan", text.trim());
-  if (text !== "") await setReport(temp, `${inputs.command}.${twice ? "json" : "txt"}`, text);
+  if (inputs.command === "test" && existsSync(junit)) setOutput("report", junit);
+  else if (text !== "") await setReport(temp, `${inputs.command}.${twice ? "json" : "txt"}`, text);
   // What failed has said why.
   if (twice && status === 0) await main(wordsOf(inputs, []), io.stdout);
   setOutput("status", status === 0 ? "passed" : "failed");
@@ -34,6 +43,7 @@ function wordsOf(inputs: JobInputs, options: readonly string[]): string[] {
   for (const file of inputs.files) words.push("--file", file);
   if (inputs.environment !== undefined) words.push("--env", inputs.environment);
   if (adapter !== undefined && ["plan", "validate"].includes(command)) words.push("--adapter", adapter);
+  if (inputs.pipeline !== undefined && command === "test") words.push("--pipeline", inputs.pipeline);
   if (input !== undefined && command === "plan") words.push(`--input=${input}`);
   const named = command === "plan" ? inputs.pipeline : command === "status" || command === "trace" ? runOf(inputs) : undefined;
   return named === undefined ? words : [...words, "--", named];

@@ -89,7 +89,8 @@ async function withProject(job: Job, variables: Io["env"], toolkit: Toolkit): Pr
       workspace,
       summaryFile: variables["GITHUB_STEP_SUMMARY"],
     });
-  await state.restore(memory, "");
+  // Tests have a state of their own.
+  if (inputs.command !== "test") await state.restore(memory, "");
   return words(io, inputs, temp);
 }
 

@@ -61,9 +61,12 @@ export function isRecordable(failure: Failure): failure is RecordedFailure {
   return Object.hasOwn(failureMembers, failure.reason);
 }
 
-/** The name of a file of a recording, below `changes/` or `output/`: its path, with all that a file system or git might take otherwise written as `%HH`. */
+/**
+ * The name of a file of a recording, below `changes/` or `output/`: its path, with all that a file system or git might take otherwise written as `%HH`, and
+ * an ending for which no test runner, compiler or linter takes it for a file of the project.
+ */
 export function recordedName(path: string): string {
-  return path
+  const name = path
     .split("/")
     .map((segment) => {
       const bytes = pathToBytes(segment);
@@ -71,6 +74,7 @@ export function recordedName(path: string): string {
       return name.length <= 150 ? name : `%${digestOfBytes(bytes).slice("sha256:".length, "sha256:".length + 32)}`;
     })
     .join("/");
+  return `${name}.recorded`;
 }
 
 /** Names with dots in front mean something to git and others; Windows drops dots at the end. */

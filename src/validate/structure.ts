@@ -10,13 +10,13 @@ import { shapes } from "./generated/manifest-shapes.js";
 import { reportShapeProblems } from "./shape-problems.ts";
 
 /** What a document is. */
-export type DocumentKind = "manifest" | "pipeline-file" | "persona";
+export type DocumentKind = "manifest" | "pipeline-file" | "persona" | "test";
 
 /** Reports everything in a document that has the wrong shape. */
 export function checkStructure(document: DocumentNode, kind: DocumentKind, findings: Findings): void {
   const value = toValue(document);
   reportShapeProblems({ problems: checkShape(shapes[kind], value), node: document, prefix: [] }, findings);
-  if (kind !== "persona") checkSteps(["pipeline", "steps"], value, document, findings);
+  if (kind === "manifest" || kind === "pipeline-file") checkSteps(["pipeline", "steps"], value, document, findings);
   if (kind === "manifest") checkSteps(["steps"], value, document, findings);
 }
 

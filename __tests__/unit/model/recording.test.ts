@@ -55,7 +55,7 @@ describe("the name of a recorded file", () => {
     ["100%", "100%25"],
     ["ü\udcff", "%C3%BC%FF"],
   ])("of %j is %j", (path, name) => {
-    expect(recordedName(path)).toBe(name);
+    expect(recordedName(path)).toBe(`${name}.recorded`);
   });
 
   test("is one that every file system takes, and never that of another", () => {
@@ -63,7 +63,7 @@ describe("the name of a recorded file", () => {
     fc.assert(
       fc.property(fc.array(segment, { minLength: 1, maxLength: 3 }), fc.array(segment, { minLength: 1, maxLength: 3 }), (a, b) => {
         const [one, other] = [recordedName(a.join("/")), recordedName(b.join("/"))];
-        for (const part of one.split("/")) expect(part).toMatch(/^(?!\.)[A-Za-z0-9._%-]{1,150}(?<!\.)$/);
+        for (const part of one.split("/")) expect(part).toMatch(/^(?!\.)[A-Za-z0-9._%-]{1,160}(?<!\.)$/);
         expect(one === other).toBe(a.join("/") === b.join("/"));
       }),
     );

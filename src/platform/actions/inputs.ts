@@ -4,7 +4,7 @@ import type { Failure } from "../../model/failure.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { closest } from "../../model/similar.ts";
 
-export const jobCommands = ["run", "plan", "validate", "resume", "status", "trace", "cleanup"] as const;
+export const jobCommands = ["run", "plan", "validate", "resume", "status", "trace", "cleanup", "test"] as const;
 
 export interface JobInputs {
   readonly command: (typeof jobCommands)[number];

@@ -1981,5 +1981,110 @@ export const shapes = {
       }
     },
     "additionalProperties": false
+  },
+  "test": {
+    "type": "object",
+    "required": [
+      "recordings"
+    ],
+    "properties": {
+      "pipeline": {
+        "type": "string",
+        "minLength": 1
+      },
+      "description": {
+        "type": "string"
+      },
+      "recordings": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 4096
+      },
+      "input": {
+        "type": "string"
+      },
+      "expect": {
+        "type": "object",
+        "properties": {
+          "status": {
+            "enum": [
+              "passed",
+              "failed"
+            ]
+          },
+          "steps": {
+            "type": "object",
+            "patternProperties": {
+              "^.*$": {
+                "type": "object",
+                "properties": {
+                  "status": {
+                    "enum": [
+                      "passed",
+                      "failed",
+                      "skipped",
+                      "cancelled"
+                    ]
+                  },
+                  "attempts": {
+                    "type": "integer",
+                    "minimum": 0
+                  },
+                  "failure": {
+                    "type": "string",
+                    "minLength": 1
+                  },
+                  "verdicts": {
+                    "type": "object",
+                    "patternProperties": {
+                      "^.*$": {
+                        "enum": [
+                          "pass",
+                          "fail",
+                          "error"
+                        ]
+                      }
+                    }
+                  },
+                  "artifacts": {
+                    "type": "object",
+                    "patternProperties": {
+                      "^.*$": {
+                        "anyOf": [
+                          {
+                            "type": "string",
+                            "minLength": 1
+                          },
+                          {
+                            "type": "object",
+                            "patternProperties": {
+                              "^.*$": {}
+                            }
+                          }
+                        ]
+                      }
+                    }
+                  },
+                  "changes": {
+                    "type": "array",
+                    "items": {
+                      "type": "string",
+                      "minLength": 1,
+                      "maxLength": 4096
+                    }
+                  }
+                },
+                "additionalProperties": false
+              }
+            }
+          }
+        },
+        "additionalProperties": false
+      },
+      "snapshot": {
+        "type": "boolean"
+      }
+    },
+    "additionalProperties": false
   }
 };

@@ -1,0 +1,115 @@
+/**
+ * The recordings of `examples/feature-development`, made anew: Claude Code on a mock model that says what it said when they were made. They have to come out
+ * the same. `WAVE_TEST_RECORD=yes npm run test:agents` writes them, where the example, its personas or the recordings' form have changed.
+ */
+import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { project, repository } from "../rig/project.ts";
+import { agentRig, usage } from "./agent-rig.ts";
+
+const example = path.join(repository, "examples/feature-development");
+const committed = path.join(example, ".wave/recordings/slugify");
+const rig = agentRig({
+  ...{ name: "claude", key: "ANTHROPIC_API_KEY", model: "claude-sonnet-4-5", base: "", endpoint: "/v1/messages" },
+  shell: () => [],
+});
+
+const analysis = {
+  summary: "src/ has no slugs yet. `words` already splits a title; a slug is its words in lower case, without accents, joined by hyphens.",
+  files: [
+    { path: "src/slugify.mjs", change: "add" },
+    { path: "test/slugify.test.mjs", change: "add" },
+  ],
+  cases: ["several words", "accents", "nothing but punctuation"],
+};
+
+const slugify = (body: string) => `import { words } from "./words.mjs";
+
+/** A title as a part of a URL: its words in lower case, without accents, joined by hyphens. */
+export function slugify(title) {
+  return ${body};
+}
+`;
+
+const tests = `import assert from "node:assert/strict";
+import { test } from "node:test";
+import { slugify } from "../src/slugify.mjs";
+
+test("a title becomes its words, joined by hyphens", () => {
+  assert.equal(slugify("Hello, wide world!"), "hello-wide-world");
+});
+
+test("accents go", () => {
+  assert.equal(slugify("Crème brûlée"), "creme-brulee");
+});
+`;
+
+const edges = `import assert from "node:assert/strict";
+import { test } from "node:test";
+import { slugify } from "../src/slugify.mjs";
+
+test("a text without words is the empty text", () => {
+  assert.equal(slugify(""), "");
+  assert.equal(slugify("¡…!"), "");
+});
+
+test("letters that have no plain form stay", () => {
+  assert.equal(slugify("東京 2020"), "東京-2020");
+});
+`;
+
+const coverage = `# Coverage
+
+- the empty text, and a text of punctuation alone: both give the empty text
+- letters without a plain form: they stay as they are
+`;
+
+/** The tools' calls and the last answer of an attempt. */
+function answers(asked: RegExp, root: string, files: Readonly<Record<string, string>>, answer: string, tokens: number): void {
+  const toolCalls = Object.entries(files).map(([file, content]) => ({
+    name: "Write",
+    arguments: JSON.stringify({ file_path: path.join(root, file), content }),
+  }));
+  const model = rig.mock();
+  if (toolCalls.length > 0) model.on({ userMessage: asked, hasToolResult: false }, { toolCalls, usage: usage(tokens, 180) });
+  model.on({ userMessage: asked, hasToolResult: toolCalls.length > 0 }, { content: answer, usage: usage(tokens + 260, 24) });
+}
+
+test("the example's recording is what Claude Code does", async () => {
+  const wave = project({});
+  cpSync(example, wave.root, { recursive: true, filter: (file) => !file.includes("/.wave/") });
+  const model = "adapters:\n  claude: { ";
+  const manifest = readFileSync(path.join(wave.root, "wave.yaml"), "utf8");
+  wave.write({ "wave.yaml": manifest.replace(model, `${model}base_url: "${rig.mock().url}", `) });
+  answers(/Somebody wishes[\s\S]*Feedback on attempt 1/, wave.root, {}, JSON.stringify(analysis, undefined, 2), 1460);
+  answers(/Somebody wishes/, wave.root, {}, "There is no function for slugs yet; it would build on `words`.", 1210);
+  const plain = slugify('words(title).join("-").toLowerCase()');
+  const mended = slugify('words(title.normalize("NFD").replace(/\\p{M}/gu, "")).join("-").toLowerCase()');
+  const files = (source: string) => ({ "src/slugify.mjs": source, "test/slugify.test.mjs": tests });
+  answers(
+    /Implement what[\s\S]*Feedback on attempt 1/,
+    wave.root,
+    files(mended),
+    "Accents are taken off before the words are split.",
+    1730,
+  );
+  answers(/Implement what/, wave.root, files(plain), "Added `slugify`, with tests.", 1480);
+  answers(/Test what was/, wave.root, { "test/edges.test.mjs": edges }, coverage, 1390);
+  const record = process.env.WAVE_TEST_RECORD === "yes" ? committed : path.join(wave.root, "recording");
+  const words = ["run", "--no-apply", "--input", "a function that makes slugs of titles", "--record", record];
+  const ran = await rig.run(wave, words);
+  expect(ran, ran.stderr).toMatchObject({ code: 0 });
+  expect(filesOf(record)).toEqual(filesOf(committed));
+});
+
+function filesOf(directory: string): Readonly<Record<string, string>> {
+  expect(existsSync(directory)).toBe(true);
+  const found = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    found.map((entry) => {
+      const file = path.join(entry.parentPath, entry.name);
+      return [path.relative(directory, file), readFileSync(file, "utf8")];
+    }),
+  );
+}

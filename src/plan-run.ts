@@ -73,6 +73,10 @@ export function openAdapters(
     ["command", commandAdapter()],
     ["claude", loadedWhenAsked("claude", async () => (await import("./persona/claude.ts")).claudeAdapter({ env, announce }))],
     ["codex", loadedWhenAsked("codex", async () => (await import("./persona/codex.ts")).codexAdapter({ env, announce }))],
+    ["gemini", loadedWhenAsked("gemini", async () => (await import("./persona/gemini.ts")).geminiAdapter({ env, announce }))],
+    ["copilot", loadedWhenAsked("copilot", async () => (await import("./persona/copilot.ts")).copilotAdapter({ env, announce }))],
+    ["opencode", loadedWhenAsked("opencode", async () => (await import("./persona/opencode.ts")).opencodeAdapter({ env, announce }))],
+    ["api", loadedWhenAsked("api", async () => (await import("./persona/api.ts")).apiAdapter({ env }))],
     ["replay", loadedWhenAsked("replay", async () => (await import("./persona/replay.ts")).replayAdapter(replayed))],
   ]);
 }
@@ -185,16 +189,11 @@ async function adapterProblem(
       hint: "set `defaults.adapter`, or choose one with --adapter; `wave doctor` shows what is ready here",
     };
   }
-  const adapter = adapters.get(choice.name);
-  if (adapter === undefined) {
-    const hint = `available: ${[...adapters.keys()].join(", ")}; choose one with --adapter`;
-    return { adapter: choice.name, detail: `adapter \`${choice.name}\` is not available in this version of wave`, hint };
-  }
   if (choice.name === "command" && choice.command === undefined) {
     const hint = "give the persona a `command:`, or set `adapters: { command: { command: [program, argument] } }`";
     return { adapter: choice.name, detail: "adapter `command` has no command to run", hint };
   }
-  const problem = await adapter.problem?.(step);
+  const problem = await adapters.get(choice.name)?.problem?.(step);
   return problem === undefined ? undefined : { adapter: choice.name, ...problem };
 }
 

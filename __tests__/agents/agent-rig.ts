@@ -16,11 +16,15 @@ export interface AgentUnderTest {
   readonly endpoint: string;
   /** Its tool that runs a shell command, called. */
   shell(command: string): { readonly name: string; readonly arguments: string }[];
+  /** Its tool that writes a file, called; absent: the shell does. */
+  write?(file: string, text: string): { readonly name: string; readonly arguments: string }[];
 }
 
 export interface AgentRig {
   readonly mock: () => LLMock;
   manifest(steps: string): string;
+  /** A project with one step and nothing else; `more` is added to the step. */
+  oneStep(more: string): Project;
   run(wave: Project, words?: readonly string[]): Promise<{ readonly code: number | null; readonly stderr: string }>;
 }
 
@@ -37,16 +41,24 @@ export function agentRig({ name, key, model, base }: AgentUnderTest): AgentRig {
     await mock.start();
   });
   afterEach(() => mock.stop());
-  return {
-    mock: () => mock,
-    manifest: (steps) => `
+  const manifest = (steps: string) => `
 secrets: [${key}]
 adapters: { ${name}: { base_url: "${mock.url}${base}", model: ${model} } }
 defaults: { adapter: ${name} }
 pipeline:
   name: feature
   steps:
-${steps}`,
+${steps}`;
+  return {
+    mock: () => mock,
+    manifest,
+    oneStep(more) {
+      const wave = project({ "a.txt": "1\n" });
+      wave.write({
+        "wave.yaml": manifest(`    - { id: look, persona: navigator, task: Look${more}, permissions: { deny: ["network_access:*"] } }\n`),
+      });
+      return wave;
+    },
     run: (wave, words = ["run"]) => wave.start(words, { ...machine(), [key]: "sk-test-key" }).finished,
   };
 }
@@ -79,7 +91,7 @@ const steps = `
  * Analyze, implement, test: both steps fail their contract at first and are tried again with what was wrong. The same attempts, files, tokens and
  * requests for every agent. Gives what the attempts used.
  */
-export async function onePipeline({ mock, manifest, run }: AgentRig, { shell, endpoint }: AgentUnderTest) {
+export async function onePipeline({ mock, manifest, run }: AgentRig, { shell, endpoint, write: writeFile }: AgentUnderTest) {
   const right = "export const add = (a, b) => a + b;\n";
   const wave = project({
     "src/add.mjs": "export const add = (a, b) => a - b;\n",
@@ -87,7 +99,7 @@ export async function onePipeline({ mock, manifest, run }: AgentRig, { shell, en
     "fault.schema.json": '{ "type": "object", "required": ["fault"], "properties": { "fault": { "type": "string" } } }',
     "wave.yaml": manifest(steps),
   });
-  const write = (text: string) => shell(`cat > src/add.mjs <<'X'\n${text}X`);
+  const write = (text: string) => writeFile?.("src/add.mjs", text) ?? shell(`cat > src/add.mjs <<'X'\n${text}X`);
   const wrong = write("export const add = (a, b) => a * b + 1;\n");
   const model = mock();
   model.on({ userMessage: /Analyze[\s\S]*Feedback on attempt 1/ }, { content: '{"fault":"it subtracts"}', usage: usage(300, 9) });
@@ -112,4 +124,57 @@ export async function onePipeline({ mock, manifest, run }: AgentRig, { shell, en
   ]);
   expect(model.getRequests().map(({ path: asked }) => asked.split("?")[0])).toEqual(Array(6).fill(endpoint));
   return ended.map(({ usage: used }) => used);
+}
+
+type ToolCalls = ReturnType<AgentUnderTest["shell"]>;
+
+const failure = (wave: Project) => wave.events().find(({ type }) => type === "attempt-failed");
+
+/** A tool that writes, used outside of where the step may: the agent is told no, and an attempt of which that is all has done nothing. */
+export async function deniedWrite(rig: AgentRig, write: (file: string) => ToolCalls): Promise<void> {
+  const wave = rig.oneStep("");
+  const rules = `permissions: { allow: ["file_write:src/**"], deny: ["network_access:*"] }`;
+  wave.write({ "wave.yaml": rig.manifest(`    - { id: look, persona: navigator, task: Write, ${rules} }\n`) });
+  await refused(rig, wave, write(path.join(wave.root, "b.txt")));
+}
+
+/** The same of a command, where the step may run none. */
+export async function deniedShell(rig: AgentRig, { shell }: AgentUnderTest): Promise<void> {
+  const wave = rig.oneStep("");
+  wave.write({
+    "wave.yaml": rig.manifest(
+      `    - { id: look, persona: navigator, task: Write, permissions: { deny: ["command:*", "network_access:*"] } }\n`,
+    ),
+  });
+  await refused(rig, wave, shell("echo x > b.txt"));
+}
+
+async function refused(rig: AgentRig, wave: Project, toolCalls: ToolCalls): Promise<void> {
+  rig.mock().on({ hasToolResult: false }, { toolCalls, usage: usage(10, 1) });
+  rig.mock().on({ hasToolResult: true }, { content: "I could not.", usage: usage(20, 1) });
+  const ran = await rig.run(wave);
+  expect(ran, ran.stderr).toMatchObject({ code: 1 });
+  expect(failure(wave)).toMatchObject({
+    failure: { reason: "hollow", detail: "all 1 tool calls were denied" },
+    usage: { toolCalls: 1, denials: 1 },
+  });
+}
+
+/** A model that only ever calls a tool that reads. */
+export async function endlessTools(rig: AgentRig, read: (file: string) => ToolCalls): Promise<void> {
+  const wave = rig.oneStep(", resources: { max_turns: 3 }");
+  rig.mock().on({}, { toolCalls: read(path.join(wave.root, "a.txt")), usage: usage(10, 1) });
+  const ran = await rig.run(wave);
+  expect(ran, ran.stderr).toMatchObject({ code: 1 });
+  expect(failure(wave)).toMatchObject({ failure: { reason: "budget-exceeded", what: "turns", limit: 3 } });
+}
+
+/** A model that answers everything with an error. */
+export async function badDays(rig: AgentRig, status: number, kind: string, attempts: number): Promise<void> {
+  const wave = rig.oneStep("");
+  rig.mock().on({}, { error: { message: "no", type: "x" }, status });
+  const ran = await rig.run(wave);
+  expect(ran, ran.stderr).toMatchObject({ code: 1 });
+  expect(failure(wave)).toMatchObject({ failure: { reason: "agent-failed", kind, status } });
+  expect(wave.events().filter((event) => event.type === "attempt-started")).toHaveLength(attempts);
 }

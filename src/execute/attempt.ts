@@ -136,7 +136,8 @@ async function produce(
   const onUsage = (usage: Usage) => {
     progress.usage = usage;
   };
-  const asked = { step, attempt, run: context.run, workspace, prompt, fingerprint, env, resources: step.resources, signal, log, onUsage };
+  const { run, files } = context;
+  const asked = { step, attempt, run, workspace, prompt, fingerprint, files, env, resources: step.resources, signal, log, onUsage };
   const outcome = await adapter.run(asked);
   const tail = log.tail();
   if (tail !== "") progress.tail = tail;

@@ -1,20 +1,52 @@
-/** Which host an agent has to reach for its own sake, whatever its tools may. Pure. */
+/** Which hosts an agent has to reach for its own sake, whatever its tools may. Pure. */
 import type { AdapterName } from "./names.ts";
 import type { Step } from "./pipeline.ts";
 
-const defaults: Partial<Record<AdapterName, string>> = { claude: "https://api.anthropic.com", codex: "https://api.openai.com/v1" };
+const defaults: Partial<Record<AdapterName, readonly string[]>> = {
+  claude: ["api.anthropic.com:443"],
+  codex: ["api.openai.com:443"],
+  gemini: ["generativelanguage.googleapis.com:443"],
+  // Which one of GitHub's it is depends on the plan that the token is of.
+  copilot: ["api.github.com:443", "*.githubcopilot.com:443"],
+};
 
-/** `host:port` of the step's model API; nothing for an adapter that has none. */
-export function endpointOf({ adapter }: Pick<Step, "adapter">): string | undefined {
-  if (adapter === undefined) return undefined;
-  const fallback = defaults[adapter.name];
-  if (fallback === undefined) return undefined;
+/** Where the providers are that a model's name begins with: `anthropic/claude-sonnet-4-5`. */
+const providers: Readonly<Record<string, string>> = {
+  anthropic: "api.anthropic.com:443",
+  google: "generativelanguage.googleapis.com:443",
+  openai: "api.openai.com:443",
+  opencode: "opencode.ai:443",
+  openrouter: "openrouter.ai:443",
+};
+
+/** `host:port` of the step's model API, several where it can be any of them; `*.` stands for any part of a name. None for an adapter that has none. */
+export function endpointsOf({
+  adapter,
+  persona,
+}: Pick<Step, "adapter"> & { readonly persona?: Pick<Step["persona"], "model"> }): readonly string[] {
+  if (adapter === undefined) return [];
+  if (adapter.baseUrl !== undefined) return isAgent(adapter.name) ? ofUrl(adapter.baseUrl) : [];
+  if (adapter.name !== "opencode" && adapter.name !== "api") return defaults[adapter.name] ?? [];
+  const [provider = ""] = (adapter.model ?? persona?.model ?? "").split("/");
+  return providers[provider] === undefined ? [] : [providers[provider]];
+}
+
+function isAgent(name: AdapterName): boolean {
+  return name !== "command" && name !== "replay";
+}
+
+function ofUrl(url: string): readonly string[] {
   try {
-    const { protocol, hostname, port } = new URL(adapter.baseUrl ?? fallback);
-    return `${hostname}:${port === "" ? (protocol === "http:" ? "80" : "443") : port}`;
+    const { protocol, hostname, port } = new URL(url);
+    return [`${hostname}:${port === "" ? (protocol === "http:" ? "80" : "443") : port}`];
   } catch {
-    return undefined;
+    return [];
   }
+}
+
+/** Whether a `host:port` is one of a step's endpoints. */
+export function isEndpoint(endpoints: readonly string[], subject: string): boolean {
+  return endpoints.some((endpoint) => (endpoint.startsWith("*.") ? subject.endsWith(endpoint.slice(1)) : subject === endpoint));
 }
 
 /** Whether an endpoint is on this machine. */

@@ -33,7 +33,7 @@ export const diagnosticCodes = {
   W310: "A contract's definition is broken (its schema does not compile, or refers to something remote).",
   W311: "A pipeline is not known, or none is chosen among several.",
   W312: "A name stands twice where it must be unique.",
-  W313: "An adapter is not available in this version, or has no settings that it needs.",
+  W313: "An adapter has no settings that it needs.",
   W401: "Steps depend on each other in a circle.",
   W402: "A step depends on itself.",
   W403: "A permission rule has no effect.",

@@ -63,8 +63,9 @@ function wantsFence({ sandbox, workspace, permissions }: Pick<Step, "sandbox" | 
 
 function levelOf(step: Step, capability: Capability, fences: Fences): EnforcementLevel {
   const isolated = step.workspace !== "shared";
-  // A recording reads nothing and reaches nothing, and runs no program that could; what it writes is checked as everything is.
-  if (step.adapter?.name === "replay" && capability !== "command") return isolated ? "verified" : "none";
+  // These run no program: what they read and write goes through wave, which looks at it; they reach nothing.
+  if (step.adapter !== undefined && ["replay", "api"].includes(step.adapter.name) && capability !== "command")
+    return isolated ? "verified" : "none";
   const fenced = isFenced(step, fences);
   switch (capability) {
     case "file_read":
@@ -74,6 +75,6 @@ function levelOf(step: Step, capability: Capability, fences: Fences): Enforcemen
     case "network_access":
       return fenced && fences.network ? "sandbox" : "none";
     case "command":
-      return step.adapter !== undefined && !["command", "replay"].includes(step.adapter.name) ? "agent" : "none";
+      return step.adapter !== undefined && !["command", "replay", "api"].includes(step.adapter.name) ? "agent" : "none";
   }
 }

@@ -1,6 +1,6 @@
 /** The words that manifest schemas are spelled with: names, paths, durations, sizes, commands. For types and for the generator, as `manifest.ts`. */
 import { Type } from "typebox";
-import { adapterNames } from "./names.ts";
+import { adapterNames, agentNames } from "./names.ts";
 
 export const strict = { additionalProperties: false } as const;
 
@@ -45,7 +45,10 @@ export const Command = Type.Union([Type.String({ minLength: 1 }), Type.Array(Typ
   description: "A program and its arguments as a list, or a shell command as a string (run by `sh -c`).",
 });
 
-export const AdapterName = Type.Enum([...adapterNames], { description: "How a persona is executed." });
+export const AdapterName = Type.Union(
+  [Type.Enum([...adapterNames]), Type.String({ pattern: `^(?:${agentNames.join("|")})@[0-9]+\\.[0-9]+\\.[0-9]+\\S*$` })],
+  { description: "How a persona is executed; an agent may have an exact version: `claude@2.1.330`." },
+);
 
 export const PermissionRule = Type.String({
   pattern: "^(?:file_read|file_write|network_access|command):.+$",

@@ -82,8 +82,8 @@ export interface WorkspaceEntry {
   readonly size: number;
 }
 
-/** The two places where artifacts may lie. */
-export type WorkspaceArea = "root" | "output";
+/** The places that are reached into from outside: the two where artifacts may lie, the inputs, and the attempt's temporary files. */
+export type WorkspaceArea = "root" | "output" | "inputs" | "temp";
 
 /** What is to lie at a path: a file or a symlink with its bytes (a symlink's are its target), or a directory. Modes are written as git does. */
 export type Leaf =
@@ -103,7 +103,7 @@ export interface Workspace {
    * Makes paths of an area be as given, as a child of the attempt could: with what is above them; `undefined` takes away what is there, and directories
    * that this empties. Refuses what lies outside the area, also through symlinks, `.git` and state; then nothing may be as asked for.
    */
-  write(area: WorkspaceArea, leaves: ReadonlyMap<string, Leaf | undefined>): Promise<Result<void>>;
+  write(area: Exclude<WorkspaceArea, "inputs">, leaves: ReadonlyMap<string, Leaf | undefined>): Promise<Result<void>>;
   /**
    * What the attempt changed, over what it started from, with the bytes of both sides in the store of blobs; nothing where the
    * workspace cannot tell its own changes from others'. `.git`, state and what git ignores are no part of it.
@@ -133,6 +133,8 @@ export interface AdapterContext {
   readonly prompt: string;
   /** What the attempt's outcome depends on, as far as wave can tell. */
   readonly fingerprint: FingerprintRef;
+  /** What contracts are judged by, by path. */
+  readonly files: ReadonlyMap<string, GateFile>;
   /** Declared `env` and the values of declared `secrets`. */
   readonly env: Readonly<Record<string, string>>;
   readonly resources: Resources;

@@ -46,6 +46,32 @@ export const codexPackage: AgentPackage = {
   },
 };
 
+/** A program of Node. */
+export const geminiPackage: AgentPackage = {
+  package: "@google/gemini-cli",
+  version: "0.61.0",
+  megabytes: 100,
+  program: () => "node_modules/@google/gemini-cli/bundle/gemini.js",
+};
+
+export const copilotPackage: AgentPackage = {
+  package: "@github/copilot",
+  version: "1.0.102",
+  megabytes: 189,
+  program: ({ platform, arch, musl }) =>
+    `node_modules/@github/copilot-${platform}${musl ? "musl" : ""}-${arch}/copilot${platform === "win32" ? ".exe" : ""}`,
+};
+
+export const opencodePackage: AgentPackage = {
+  package: "opencode-ai",
+  version: "1.18.33",
+  megabytes: 354,
+  program({ platform, arch, musl }) {
+    const system = `${platform === "win32" ? "windows" : platform}-${arch}${musl ? "-musl" : ""}`;
+    return `node_modules/opencode-${system}/bin/opencode${platform === "win32" ? ".exe" : ""}`;
+  },
+};
+
 /** This machine. */
 export function thisSystem(): AgentSystem {
   const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;

@@ -6,6 +6,9 @@ import path from "node:path";
 export const agentKeys = {
   claude: ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"],
   codex: ["OPENAI_API_KEY", "CODEX_API_KEY"],
+  gemini: ["GEMINI_API_KEY"],
+  copilot: ["COPILOT_GITHUB_TOKEN", "COPILOT_PROVIDER_API_KEY"],
+  opencode: ["OPENCODE_API_KEY", "OPENROUTER_API_KEY"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type AgentName = keyof typeof agentKeys;

@@ -2,9 +2,9 @@
  * A step as Claude Code's command line. Permissions become its tools and rules, besides the sandbox: they keep the agent from trying what would
  * fail. Paths in its rules are relative to the working directory with `./`, and absolute with `//`. Pure.
  */
-import { type Capability, restrictions } from "../model/permissions.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { WorkspacePaths } from "../model/ports.ts";
+import { rulesOf } from "./agent-rules.ts";
 
 /** The words after the program's name. The prompt is its standard input. */
 export function claudeWords(step: Step, paths: WorkspacePaths): readonly string[] {
@@ -52,14 +52,4 @@ function claudeTools(step: Step, paths: WorkspacePaths): ClaudeTools {
       ...(runs ? commands.denied.map((pattern) => `Bash(${pattern})`) : []),
     ],
   };
-}
-
-/** The patterns that take something away. Of several layers that allow, the last (the step's) is what the agent is told; the sandbox holds all. */
-function rulesOf(step: Step, capability: Capability): { allowed: readonly string[]; denied: readonly string[]; isOpen: boolean } {
-  const rules = restrictions(step.permissions).filter(({ rule }) => rule.capability === capability);
-  const layers = step.permissions.layers.map(({ allow }) =>
-    allow.filter((rule) => rule.capability === capability).map(({ pattern }) => pattern),
-  );
-  const denied = rules.filter(({ kind }) => kind === "deny").map(({ rule }) => rule.pattern);
-  return { allowed: layers.findLast((patterns) => patterns.length > 0) ?? [], denied, isOpen: rules.length === 0 };
 }

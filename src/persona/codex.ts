@@ -4,6 +4,7 @@ import { codexPackage } from "./agent-versions.ts";
 import { agentKeys } from "./agents-here.ts";
 import { codexStream } from "./codex-stream.ts";
 import { codexWords } from "./codex-words.ts";
+import { needsPrice } from "./needs-price.ts";
 import { type AgentSetting, agentAdapter } from "./run-agent.ts";
 
 export function codexAdapter(setting: AgentSetting): Adapter {
@@ -16,13 +17,7 @@ export function codexAdapter(setting: AgentSetting): Adapter {
       // It wants a directory that is there.
       variables: (_step, { temp }) => ({ CODEX_HOME: temp }),
       openStream: codexStream,
-      limitation: ({ resources, adapter }) =>
-        resources.maxCostUsd === undefined || adapter?.price !== undefined
-          ? undefined
-          : {
-              detail: "adapter `codex` does not tell what it costs, so `max_cost` cannot be held to",
-              hint: "give its model a price below `adapters.codex.prices`, or bound it by `max_tokens` and `max_turns`",
-            },
+      limitation: needsPrice("codex"),
     },
     setting,
   );

@@ -2,16 +2,18 @@
  * What adapters of agents share: finding the program, starting it in the attempt's workspace with the prompt on standard input, counting what it tells
  * while it comes, ending it when its budget is spent, and judging how it ended.
  */
+import { constants } from "node:os";
 import path from "node:path";
-import { endpointOf, isLoopback } from "../model/agent-endpoint.ts";
+import { endpointsOf, isLoopback } from "../model/agent-endpoint.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Resources, Step } from "../model/pipeline.ts";
-import type { Adapter, AdapterContext, AdapterOutcome, WorkspacePaths } from "../model/ports.ts";
+import type { Adapter, AdapterContext, AdapterOutcome, SpawnOutcome, WorkspacePaths } from "../model/ports.ts";
 import { priced } from "../model/price.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import type { Usage } from "../model/usage.ts";
 import { type AgentEnvironment, agentProgram, type NoProgram } from "./agent-program.ts";
 import type { AgentPackage } from "./agent-versions.ts";
+import type { AgentName } from "./agents-here.ts";
 import { overBudget } from "./budget.ts";
 import { spawnFailure, wayVariables } from "./spawn-failure.ts";
 
@@ -41,17 +43,25 @@ export interface AgentStream {
   failure(end: AgentEnd): Failure | undefined;
   /** Its last answer. */
   finalMessage(): string | undefined;
+  /** It has said that it is at its end. An exit status that looks like a signal's is then its own. */
+  ended?(): boolean;
+  /** Takes the agent's afterword. */
+  hearAfterword?(text: string): void;
 }
 
 /** An agent's program. */
 export interface Agent {
-  readonly name: "claude" | "codex";
+  readonly name: AgentName;
   readonly package: AgentPackage;
   /** Variables that hold a key. One of them has to be declared, and set. */
   readonly keys: readonly string[];
   words(step: Step, paths: WorkspacePaths): readonly string[];
   variables(step: Step, paths: WorkspacePaths): Readonly<Record<string, string>>;
+  /** Files that it is told of by its words or variables: path below the attempt's temporary directory → text. */
+  files?(step: Step, paths: WorkspacePaths): Readonly<Record<string, string>>;
   openStream(): AgentStream;
+  /** A file below the temporary directory that it writes when it ends; its stream hears it. */
+  readonly afterword?: string;
   /** What of a step it cannot hold to; nothing where it can. */
   limitation?(step: Step): NoProgram | undefined;
 }
@@ -93,8 +103,10 @@ async function run(agent: Agent, context: AdapterContext, program: string, waveE
     const text = stream.push(chunk);
     if (text !== "") log.write(Buffer.from(text), "stdout");
   };
+  const laid = await layFiles(agent, context);
+  if (!laid.ok) return laid;
   const outcome = await workspace.spawn({
-    command: [program, ...agent.words(step, workspace.paths)],
+    command: [...startOf(program), ...agent.words(step, workspace.paths)],
     env: { ...context.env, ...wayVariables(context), ...agent.variables(step, workspace.paths), ...surroundings(step, program, waveEnv) },
     stdin: "task",
     timeoutMs: resources.timeoutMs,
@@ -114,26 +126,46 @@ async function run(agent: Agent, context: AdapterContext, program: string, waveE
   });
   // The last line of a stream that broke off, or of an agent that does not end its lines.
   hear(Buffer.from("\n"));
+  if (agent.afterword !== undefined) {
+    const said = await workspace.read("temp", agent.afterword, 1_000_000);
+    if (said.ok) stream.hearAfterword?.(Buffer.from(said.value).toString());
+  }
   const usage = used();
   context.onUsage?.(usage);
   if (over !== undefined && !signal.aborted) return err(over);
-  const failure = spawnFailure(context, outcome, program);
+  const ended = outcome.kind === "killed" && stream.ended?.() === true ? exitedWith(outcome.signal) : outcome;
+  const failure = spawnFailure(context, ended, program);
   if (failure !== undefined) return err(failure);
-  const exitCode = outcome.kind === "exited" ? outcome.code : 0;
+  const exitCode = ended.kind === "exited" ? ended.code : 0;
   const found = stream.failure({ exitCode, usage, prompt, resources, tail: log.tail() });
   if (found !== undefined) return err(found);
   const finalMessage = stream.finalMessage() ?? "";
   return ok(finalMessage.trim() === "" ? {} : { finalMessage });
 }
 
+async function layFiles(agent: Agent, { step, workspace }: AdapterContext): Promise<Result<void>> {
+  const files = Object.entries(agent.files?.(step, workspace.paths) ?? {});
+  if (files.length === 0) return ok(undefined);
+  return workspace.write("temp", new Map(files.map(([name, text]) => [name, { mode: "100644", bytes: Buffer.from(text) } as const])));
+}
+
+/** The exit status that a shell gives for a signal. */
+function exitedWith(signal: string): SpawnOutcome {
+  return { kind: "exited", code: 128 + (constants.signals[signal as NodeJS.Signals] ?? 0) };
+}
+
+/** Scripts are run by the Node that wave runs on, which is shown in the sandbox. */
+function startOf(program: string): readonly string[] {
+  return /\.[cm]?js$/.test(program) ? [process.execPath, program] : [program];
+}
+
 /** What every agent needs of its surroundings. */
 function surroundings(step: Step, program: string, env: AgentEnvironment): Record<string, string> {
-  const endpoint = endpointOf(step);
   return {
     // Directories of PATH are shown in the sandbox.
     PATH: [...(env["PATH"] ?? "/usr/bin:/bin").split(path.delimiter), path.dirname(program)].join(path.delimiter),
     // An endpoint on this machine is reached through the proxy too: inside the sandbox loopback is another one.
-    ...(endpoint !== undefined && isLoopback(endpoint) ? { NO_PROXY: "", no_proxy: "" } : {}),
+    ...(endpointsOf(step).some(isLoopback) ? { NO_PROXY: "", no_proxy: "" } : {}),
   };
 }
 

@@ -2,7 +2,7 @@
  * A plan as JSON. The shape is stable: members are added, never renamed or removed, while `v` is 1. Nothing in it depends on
  * the machine: paths are relative to the project root, and neither values of variables nor prompts are shown.
  */
-import { endpointOf } from "../model/agent-endpoint.ts";
+import { endpointsOf } from "../model/agent-endpoint.ts";
 import type { Digest } from "../model/digest.ts";
 import type { EnforcementLevel, Fences } from "../model/enforcement.ts";
 import type { ContractDefinition, Step, StepArtifact, StepInput } from "../model/pipeline.ts";
@@ -119,7 +119,7 @@ function stepDocument(planned: PlannedStep): PlanStepDocument {
   const { step, dependents, weight, work } = planned;
   const { adapter } = step;
   const model = adapter?.model ?? step.persona.model;
-  const endpoint = endpointOf(step);
+  const endpoint = endpointsOf(step).join(", ");
   return {
     id: step.id,
     persona: step.persona.name,
@@ -130,7 +130,7 @@ function stepDocument(planned: PlannedStep): PlanStepDocument {
             name: adapter.name,
             chosenBy: adapter.chosenBy,
             ...(adapter.version === undefined ? {} : { version: adapter.version }),
-            ...(endpoint === undefined ? {} : { endpoint }),
+            ...(endpoint === "" ? {} : { endpoint }),
           },
         }),
     ...(model === undefined ? {} : { model }),

@@ -1,5 +1,5 @@
 /** A plan as a person reads it: what each step is, what it waits for and hands over, what judges it, and what commands would do. */
-import { endpointOf } from "../model/agent-endpoint.ts";
+import { endpointsOf } from "../model/agent-endpoint.ts";
 import { isFenced } from "../model/enforcement.ts";
 import type { FingerprintRef } from "../model/event.ts";
 import { defaultLimits } from "../model/limits.ts";
@@ -110,8 +110,8 @@ function gateRows(planned: PlannedStep, paint: Palette): Row[] {
   });
   const names = [...Object.keys(step.env).sort(), ...step.secrets.map((name) => `${name} (secret)`)];
   if (names.length > 0) rows.push(["sees", names.join(", ")]);
-  const endpoint = endpointOf(step);
-  if (endpoint !== undefined) rows.push(["model at", `${endpoint}, which the agent reaches whatever its tools may`]);
+  const endpoints = endpointsOf(step).join(", ");
+  if (endpoints !== "") rows.push(["model at", `${endpoints}, which the agent reaches whatever its tools may`]);
   rows.push(["limits", limitsText(step.resources)]);
   if (step.workspace === "shared") rows.push(["workspace", "in place, alone: what it changes in the project stays, also when it fails"]);
   if (step.sandbox === "off") rows.push(["sandbox", paint.yellow("off: it runs although denied permissions are not enforced")]);

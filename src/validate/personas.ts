@@ -7,12 +7,11 @@ import type { DocumentNode, Origin } from "../model/document.ts";
 import type { JsonValue } from "../model/json.ts";
 import { isJsonObject } from "../model/json.ts";
 import type { KnownPersona } from "../model/loaded.ts";
-import { adapterNames } from "../model/names.ts";
 import { normalizePath } from "../model/project-path.ts";
 import { checkEither } from "./exclusive-keys.ts";
 import { collectFindings, type Findings } from "./findings.ts";
 import { readPermissions } from "./permission-rules.ts";
-import { asCommand, asEnv, asLocated, asOneOf, asText, entries, given, type Located, member, texts } from "./read-node.ts";
+import { asAdapter, asCommand, asEnv, asLocated, asText, entries, given, type Located, member, texts } from "./read-node.ts";
 import { readResources } from "./read-quantity.ts";
 import { requireText, type Scope } from "./scope.ts";
 
@@ -20,6 +19,8 @@ import { requireText, type Scope } from "./scope.ts";
 export interface ReadPersona extends KnownPersona {
   /** Where `adapter` is written. */
   readonly adapterOrigin?: Origin;
+  /** Written behind its name. */
+  readonly adapterVersion?: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -88,13 +89,13 @@ function personaFile(name: string, path: Located, scope: Scope): ReadPersona | u
 function readPersona(name: string, node: DocumentNode, scope: Scope, origin?: Origin): ReadPersona {
   const { findings } = scope;
   checkEither(node, "prompt", "system_prompt", findings);
-  const adapter = asOneOf(member(node, "adapter"), adapterNames);
+  const adapter = asAdapter(member(node, "adapter"));
   const command = asCommand(member(node, "command"));
   const permissions = readPermissions(member(node, "permissions"), "persona", findings);
   const model = asText(member(node, "model"));
   const systemPrompt = promptOf(node, scope);
   // Origins are left out: moving a persona must not make its work stale.
-  const shape = { systemPrompt, model, command, adapter, allow: permissions?.allow, deny: permissions?.deny };
+  const shape = { systemPrompt, model, command, adapter: adapter?.name, allow: permissions?.allow, deny: permissions?.deny };
   const description = asText(member(node, "description"));
   return {
     persona: {
@@ -105,7 +106,8 @@ function readPersona(name: string, node: DocumentNode, scope: Scope, origin?: Or
       ...given("origin", origin),
       digest: digestOfValue(shape),
     },
-    ...given("adapter", adapter),
+    ...given("adapter", adapter?.name),
+    ...given("adapterVersion", adapter?.version),
     ...given("adapterOrigin", member(node, "adapter")?.origin),
     ...given("command", command),
     ...given("permissions", permissions),

@@ -3,6 +3,7 @@
  * step with one wrong key is still checked in all its other keys.
  */
 import type { DocumentNode, MapEntry, Origin } from "../model/document.ts";
+import { type AdapterName, adapterNames } from "../model/names.ts";
 
 /** A text and where it stands. */
 export interface Located {
@@ -41,6 +42,13 @@ export function asBoolean(node: DocumentNode | undefined): boolean | undefined {
 export function asOneOf<T extends string>(node: DocumentNode | undefined, allowed: readonly T[]): T | undefined {
   const text = asText(node);
   return allowed.find((known) => known === text);
+}
+
+/** An adapter, with the version that is written behind it. */
+export function asAdapter(node: DocumentNode | undefined): { readonly name: AdapterName; readonly version?: string } | undefined {
+  const [word, version] = asText(node)?.split("@", 2) ?? [];
+  const name = adapterNames.find((known) => known === word);
+  return name === undefined ? undefined : { name, ...given("version", version) };
 }
 
 export function asLocated(node: DocumentNode | undefined): Located | undefined {

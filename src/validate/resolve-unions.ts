@@ -35,6 +35,11 @@ function chosenBranch(union: ShapeProblem, problems: readonly ShapeProblem[]): S
     const types = problems.filter(isWrongKind).flatMap(typesOf);
     return [{ ...union, keyword: "type", params: { type: [...new Set(types)] } }];
   }
+  // Words that are listed tell more than the form of others.
+  const words = right.find((branch) =>
+    branch.some(({ keyword, instancePath }) => keyword === "enum" && instancePath === union.instancePath),
+  );
+  if (words !== undefined) return words;
   const meant = right.filter((branch) => !branch.some(isLiteral));
   if (meant.length === 1 || right.length === 1) return resolveUnions(meant[0] ?? right[0] ?? []);
   const literals = right.flat().filter(isLiteral);

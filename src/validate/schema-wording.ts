@@ -10,6 +10,7 @@ export const forms: Readonly<Record<string, string>> = {
   "^(?:file_read|file_write|network_access|command):.+$":
     "a permission rule: `file_read:`, `file_write:`, `network_access:` or `command:`, and a pattern after it",
   "^[a-z0-9.+-]+/[A-Za-z0-9.+-]+$": "a media type such as `application/json`",
+  "^(?:claude|codex|copilot|gemini|opencode)@[0-9]+\\.[0-9]+\\.[0-9]+\\S*$": "an agent and its exact version, such as `claude@2.1.330`",
   "^https?://": "a URL that starts with `http://` or `https://`",
 };
 

@@ -87,9 +87,9 @@ function workspaceOf(room: AttemptRoom, paths: WorkspacePaths, tree: AttemptTree
   return {
     paths,
     spawn: (request: SpawnRequest) => spawn(request),
-    read: (area, file, limit) => (area === "root" ? tree.read(file, limit) : readFromArea({ directory: room.output }, file, limit)),
-    list: (area, glob) => (area === "root" ? tree.list(glob) : listArea({ directory: room.output }, glob)),
-    write: (area, leaves) => (area === "root" ? tree.write(leaves) : writeIntoArea({ directory: room.output }, leaves)),
+    read: (area, file, limit) => (area === "root" ? tree.read(file, limit) : readFromArea({ directory: room[area] }, file, limit)),
+    list: (area, glob) => (area === "root" ? tree.list(glob) : listArea({ directory: room[area] }, glob)),
+    write: (area, leaves) => (area === "root" ? tree.write(leaves) : writeIntoArea({ directory: room[area] }, leaves)),
     changeset: () => tree.changeset(),
     async discard(outcome) {
       if (outcome === "passed") await giveBack(room.directory);

@@ -1,5 +1,5 @@
 /** What a step or a contract may reach, as a policy that a fence can hold to. Pure. */
-import { endpointOf } from "../model/agent-endpoint.ts";
+import { endpointsOf, isEndpoint } from "../model/agent-endpoint.ts";
 import { isAllowed, parsePermission, restrictions } from "../model/permissions.ts";
 import type { Step, StepPermissions } from "../model/pipeline.ts";
 
@@ -10,12 +10,12 @@ export type NetworkPolicy =
   | { readonly kind: "hosts"; allows(subject: string): boolean };
 
 /** The policy of a step's child. Without a rule that takes something away everything is open; an agent always reaches its model. */
-export function policyOfStep(step: Pick<Step, "permissions" | "adapter">): NetworkPolicy {
+export function policyOfStep(step: Pick<Step, "permissions" | "adapter" | "persona">): NetworkPolicy {
   const policy = policyOf(step.permissions);
-  const endpoint = endpointOf(step);
-  if (endpoint === undefined || policy.kind === "open") return policy;
+  const endpoints = endpointsOf(step);
+  if (endpoints.length === 0 || policy.kind === "open") return policy;
   const rest = policy.kind === "closed" ? () => false : policy.allows;
-  return { kind: "hosts", allows: (subject) => subject === endpoint || rest(subject) };
+  return { kind: "hosts", allows: (subject) => isEndpoint(endpoints, subject) || rest(subject) };
 }
 
 /** The policy of a contract's command: only what it names, and nothing where it names none. */

@@ -95,6 +95,8 @@ function workspaceAt(setting: SharedWorkspaces, paths: WorkspacePaths, hasInputs
   const areas: Readonly<Record<WorkspaceArea, Area>> = {
     root: { directory: paths.root, hidden: setting.stateRoot ?? setting.stateDir },
     output: { directory: paths.output },
+    temp: { directory: paths.temp },
+    inputs: { directory: paths.inputs },
   };
   const base = childEnvironment(setting.env, paths);
   return {

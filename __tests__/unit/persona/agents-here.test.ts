@@ -39,5 +39,8 @@ test("what is here is told: which key, which program", () => {
   expect(agentsHere({ OPENAI_API_KEY: "", CODEX_API_KEY: "k", PATH: `.:${first}:${second}` })).toEqual([
     { name: "claude" },
     { name: "codex", key: "CODEX_API_KEY", program: path.join(second, "codex") },
+    { name: "gemini" },
+    { name: "copilot" },
+    { name: "opencode" },
   ]);
 });

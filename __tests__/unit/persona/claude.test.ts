@@ -1,6 +1,6 @@
 /** Claude Code's words, events and ends, as plain values. The events are those of version 2.1.330. */
 import { describe, expect, test } from "vitest";
-import { endpointOf, isLoopback } from "../../../src/model/agent-endpoint.ts";
+import { endpointsOf, isLoopback } from "../../../src/model/agent-endpoint.ts";
 import { costText, noUsage, tokensOf, totalUsage, type Usage, usageText } from "../../../src/model/usage.ts";
 import { claudePackage } from "../../../src/persona/agent-versions.ts";
 import { overBudget } from "../../../src/persona/budget.ts";
@@ -77,7 +77,7 @@ describe("the endpoint", () => {
   });
 
   test("is that of `base_url`, with its port", () => {
-    const at = (baseUrl: string) => endpointOf({ adapter: { name: "claude", chosenBy: "flag", baseUrl } });
+    const at = (baseUrl: string) => endpointsOf({ adapter: { name: "claude", chosenBy: "flag", baseUrl } })[0];
     expect([at("https://gateway.example/x"), at("http://127.0.0.1:8080"), at("http://h/"), at("nonsense")]).toEqual([
       "gateway.example:443",
       "127.0.0.1:8080",

@@ -33,6 +33,7 @@ async function run(
     workspace,
     prompt: "the prompt",
     fingerprint: { work: "sha256:w", gate: "sha256:g", parts: {} },
+    files: new Map(),
     env: { A: "1", WAVE_STEP_ID: "forged" },
     resources: { timeoutMs: 5000, memoryLimitBytes: 99, diskLimitBytes: 1e9 },
     signal: AbortSignal.abort("SIGINT"),

@@ -189,13 +189,16 @@ personas:
     expect(await adapterOf("stated", "", "", { adapter: "command" })).toEqual({ name: "command", chosenBy: "flag", command: ["fallback"] });
   });
 
-  it("that are not there yet are a warning, where they are chosen", async () => {
-    expect(await problemsOf(`${personas.replace("adapter: claude }", "adapter: gemini }")}${oneStep("", "stated")}`)).toEqual([
-      "~W313 5:22 the adapter `gemini` is not available in this version (choose another with --adapter)",
+  it("may have an exact version behind their name, which goes before the settings' own", async () => {
+    const settings = "adapters: { claude: { version: 2.1.1 } }\npersonas: { p: { adapter: claude@2.1.2, system_prompt: x } }\n";
+    const versionOf = async (step: string) => (await stepIn(`${settings}steps:\n  - { id: a, ${step} }\n`)).adapter?.version;
+    expect(await versionOf("persona: p")).toBe("2.1.2");
+    expect(await versionOf("persona: p, adapter: claude@2.1.3-beta")).toBe("2.1.3-beta");
+    expect(await versionOf("persona: p, adapter: claude")).toBe("2.1.1");
+    expect(await problemsOf(oneStep(", adapter: claude@latest", "navigator"))).toEqual([
+      expect.stringContaining("`claude@latest` is not allowed for `adapter`"),
     ]);
-    expect(await problemsOf(`steps:\n  - { id: a, persona: tester }\n  - { id: b, persona: tester }\n`, {}, { adapter: "gemini" })).toEqual(
-      ["~W313 1:1 the adapter `gemini` is not available in this version (choose another with --adapter)"],
-    );
+    expect(await problemsOf(oneStep(", adapter: cluade", "navigator"))).toEqual([expect.stringContaining("did you mean `claude`?")]);
   });
 
   it("need a command where they run one", async () => {

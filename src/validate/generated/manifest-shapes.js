@@ -33,15 +33,23 @@ export const shapes = {
                     "type": "string"
                   },
                   "adapter": {
-                    "enum": [
-                      "command",
-                      "claude",
-                      "codex",
-                      "copilot",
-                      "gemini",
-                      "opencode",
-                      "api",
-                      "replay"
+                    "anyOf": [
+                      {
+                        "enum": [
+                          "command",
+                          "claude",
+                          "codex",
+                          "copilot",
+                          "gemini",
+                          "opencode",
+                          "api",
+                          "replay"
+                        ]
+                      },
+                      {
+                        "type": "string",
+                        "pattern": "^(?:claude|codex|copilot|gemini|opencode)@[0-9]+\\.[0-9]+\\.[0-9]+\\S*$"
+                      }
                     ]
                   },
                   "model": {
@@ -717,15 +725,23 @@ export const shapes = {
         "type": "object",
         "properties": {
           "adapter": {
-            "enum": [
-              "command",
-              "claude",
-              "codex",
-              "copilot",
-              "gemini",
-              "opencode",
-              "api",
-              "replay"
+            "anyOf": [
+              {
+                "enum": [
+                  "command",
+                  "claude",
+                  "codex",
+                  "copilot",
+                  "gemini",
+                  "opencode",
+                  "api",
+                  "replay"
+                ]
+              },
+              {
+                "type": "string",
+                "pattern": "^(?:claude|codex|copilot|gemini|opencode)@[0-9]+\\.[0-9]+\\.[0-9]+\\S*$"
+              }
             ]
           },
           "concurrency": {
@@ -1805,15 +1821,23 @@ export const shapes = {
         "uniqueItems": true
       },
       "adapter": {
-        "enum": [
-          "command",
-          "claude",
-          "codex",
-          "copilot",
-          "gemini",
-          "opencode",
-          "api",
-          "replay"
+        "anyOf": [
+          {
+            "enum": [
+              "command",
+              "claude",
+              "codex",
+              "copilot",
+              "gemini",
+              "opencode",
+              "api",
+              "replay"
+            ]
+          },
+          {
+            "type": "string",
+            "pattern": "^(?:claude|codex|copilot|gemini|opencode)@[0-9]+\\.[0-9]+\\.[0-9]+\\S*$"
+          }
         ]
       },
       "changeset": {
@@ -1864,15 +1888,23 @@ export const shapes = {
         "type": "string"
       },
       "adapter": {
-        "enum": [
-          "command",
-          "claude",
-          "codex",
-          "copilot",
-          "gemini",
-          "opencode",
-          "api",
-          "replay"
+        "anyOf": [
+          {
+            "enum": [
+              "command",
+              "claude",
+              "codex",
+              "copilot",
+              "gemini",
+              "opencode",
+              "api",
+              "replay"
+            ]
+          },
+          {
+            "type": "string",
+            "pattern": "^(?:claude|codex|copilot|gemini|opencode)@[0-9]+\\.[0-9]+\\.[0-9]+\\S*$"
+          }
         ]
       },
       "model": {

@@ -1,0 +1,1 @@
+function needsPrice(e){return({resources:t,adapter:n})=>t.maxCostUsd===void 0||n?.price!==void 0?void 0:{detail:`adapter \`${e}\` does not tell what it costs, so \`max_cost\` cannot be held to`,hint:`give its model a price below \`adapters.${e}.prices\`, or bound it by \`max_tokens\` and \`max_turns\``}}export{needsPrice};

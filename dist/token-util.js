@@ -1,0 +1,1 @@
+import{require_token_util as e}from"./api-loop.js";export default e();export{};

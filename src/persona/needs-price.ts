@@ -1,0 +1,15 @@
+/** A budget in dollars on an agent that does not tell what it costs. */
+import type { Step } from "../model/pipeline.ts";
+import type { NoProgram } from "./agent-program.ts";
+import type { AgentName } from "./agents-here.ts";
+
+/** `max_cost` can be held to only where the manifest says what the model costs. */
+export function needsPrice(agent: AgentName | "api"): (step: Step) => NoProgram | undefined {
+  return ({ resources, adapter }) =>
+    resources.maxCostUsd === undefined || adapter?.price !== undefined
+      ? undefined
+      : {
+          detail: `adapter \`${agent}\` does not tell what it costs, so \`max_cost\` cannot be held to`,
+          hint: `give its model a price below \`adapters.${agent}.prices\`, or bound it by \`max_tokens\` and \`max_turns\``,
+        };
+}

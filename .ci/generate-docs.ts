@@ -11,11 +11,11 @@ import {
   PersonaSchema,
   PipelineReferenceSchema,
   PipelineSchema,
-  ResourcesSchema,
   StateSettingsSchema,
   StepSchema,
 } from "../src/model/manifest.ts";
 import { CircuitBreakerSchema, JsonSchemaContractSchema, TestSuiteContractSchema } from "../src/model/manifest-contracts.ts";
+import { BudgetSchema, ResourcesSchema } from "../src/model/manifest-limits.ts";
 import { StepExpectationSchema, TestFileSchema } from "../src/model/test-file.ts";
 import { forms } from "../src/validate/schema-wording.ts";
 
@@ -54,6 +54,7 @@ const sections: readonly Section[] = [
     schema: PipelineReferenceSchema,
     text: "A value below `pipelines:`. `wave run NAME` takes the active version, `wave run NAME@VERSION` any other.",
   },
+  { title: "Budget", schema: BudgetSchema },
   { title: "Step", schema: StepSchema },
   {
     title: "Input",

@@ -171,11 +171,17 @@ export async function refusalOf({
   adapters,
 }: Pick<PlannedRun, "plan" | "isolation" | "adapters">): Promise<Failure | undefined> {
   for (const step of pipeline.steps) {
-    const missing = await adapterProblem(step, adapters);
+    const missing = await adapterProblem(withRunBudget(step, pipeline), adapters);
     if (missing !== undefined) return { reason: "adapter-missing", step: step.id, persona: step.persona.name, ...missing };
   }
   const rules = unenforceable(pipeline, isolation.fences);
   return rules.length === 0 ? undefined : { reason: "permission-unenforceable", rules };
+}
+
+/** What a run may cost cannot be held to where one of its steps does not tell what it costs. */
+function withRunBudget(step: Step, { budget }: Pipeline): Step {
+  const { maxCostUsd = budget?.maxCostUsd, ...resources } = step.resources;
+  return maxCostUsd === undefined ? step : { ...step, resources: { ...resources, maxCostUsd } };
 }
 
 async function adapterProblem(

@@ -83,9 +83,12 @@ function isOf({ pipeline: { name, version } }: PipelineTest, wanted: string | un
   return wanted === undefined || wanted === name || wanted === `${name}@${version}`;
 }
 
-/** A test publishes nothing and alarms nobody. */
+/** A test publishes nothing, alarms nobody, and uses nothing that a budget could be on. */
 function withoutOutside(read: ReadProject, project: ValidatedProject): ReadProject {
-  const pipelines = project.pipelines.map(({ pipeline, active }) => ({ pipeline: { ...pipeline, publish: [] }, active }));
+  const pipelines = project.pipelines.map(({ pipeline: { budget: _, ...pipeline }, active }) => ({
+    pipeline: { ...pipeline, publish: [] },
+    active,
+  }));
   return { ...read, project: { ...project, pipelines, alerts: [] } };
 }
 

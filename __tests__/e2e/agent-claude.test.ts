@@ -196,7 +196,7 @@ test("is chosen where nobody names an adapter and its key is there; without a ke
   expect(none.stderr).toContain("`wave doctor` shows what is ready here");
   expect(existsSync(path.join(wave.root, ".wave/state/journals"))).toBe(false);
   expect((await run(wave, {}, "doctor")).stdout).toMatch(
-    /! claude +no key: ANTHROPIC_API_KEY, .* is not set; .*bin\/claude\n! codex +no key: .*\n! adapter +none/,
+    /! claude +no key: ANTHROPIC_API_KEY, .* is not set; .*bin\/claude\n(?:! (?:codex|gemini|copilot|opencode) +no key: .*\n){4}! adapter +none/,
   );
   expect((await run(wave, { ANTHROPIC_API_KEY: key }, "doctor")).stdout).toMatch(
     /✓ claude +ANTHROPIC_API_KEY is set; .*bin\/claude\n! codex .*\n✓ adapter +claude, where a manifest names none\n/,
@@ -235,4 +235,26 @@ test("the guide's pipeline holds, and its plan shows what an agent reaches and m
   expect(plan).toContain("timeout 30m, 30 turns, 400,000 tokens, $1.50");
   const { steps } = JSON.parse((await wave.wave("plan", "--json")).stdout) as { steps: { adapter: unknown }[] };
   expect(steps[0]?.adapter).toMatchObject({ name: "claude", chosenBy: "defaults", version: "2.1.330", endpoint: "api.anthropic.com:443" });
+});
+
+test("is ended when the run's budget is spent; a larger one goes on from there", async () => {
+  const wave = agent({ lines: [], forever: turn("m") });
+  const budgeted = (tokens: number) => manifest().replace("  name: demo\n", `  name: demo\n  budget: { max_tokens: ${tokens} }\n`);
+  wave.write({ "wave.yaml": budgeted(3000) });
+  const ran = await run(wave);
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toMatch(/the run used 3,\d\d\d tokens, more than its budget of 3,000 tokens/);
+  expect(ran.stderr).toContain("raise `budget.max_tokens` of the pipeline, and go on with `wave resume --update`");
+  const types = wave.events().map(({ type }) => type);
+  expect(types.filter((type) => type === "attempt-cancelled" || type === "attempt-failed")).toEqual(["attempt-cancelled"]);
+  expect(wave.events().find(({ type }) => type === "run-finished")).toMatchObject({
+    status: "failed",
+    failure: { of: "run", limit: 3000 },
+  });
+  expect((await wave.start(["resume"], { PATH: `${wave.root}/bin:${process.env.PATH}`, ANTHROPIC_API_KEY: key }).finished).code).toBe(1);
+  wave.write({ "wave.yaml": budgeted(100_000), "said.json": JSON.stringify({ lines: [turn("m1"), answer("# Report\n")], exit: 0 }) });
+  const resumed = await wave.start(["resume", "--update"], { PATH: `${wave.root}/bin:${process.env.PATH}`, ANTHROPIC_API_KEY: key })
+    .finished;
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect((await wave.wave("plan")).stdout).toContain("budget         100,000 tokens");
 });

@@ -4,7 +4,7 @@ import { executePlan } from "../../src/execute/execute-plan.ts";
 import type { Changeset } from "../../src/model/changeset.ts";
 import { type Digest, digestOfValue } from "../../src/model/digest.ts";
 import type { ArtifactRef, EventOf, EventType, FingerprintRef, WaveEvent } from "../../src/model/event.ts";
-import type { Step } from "../../src/model/pipeline.ts";
+import type { RunBudget, Step } from "../../src/model/pipeline.ts";
 import type { Plan } from "../../src/model/plan.ts";
 import type { ContractContext, ContractOutcome, ContractType } from "../../src/model/ports.ts";
 import { ok, type Result } from "../../src/model/result.ts";
@@ -28,6 +28,7 @@ export interface ExecuteRigOptions {
   /** What an attempt changes. */
   readonly changes?: (step: string, attempt: number) => Changeset;
   readonly undo?: Changeset;
+  readonly budget?: RunBudget;
   readonly context?: Partial<ExecuteContext>;
 }
 
@@ -73,7 +74,7 @@ export function executeRig(steps: readonly Step[], options: ExecuteRigOptions = 
   const watchers = new Map<string, () => void>();
   const prompts: PromptParts[] = [];
   const context: ExecuteContext = {
-    plan: planOf(steps, options.weights ?? {}),
+    plan: planOf(steps, options.weights ?? {}, options.budget),
     run: "run1",
     journal,
     publish(events) {
@@ -154,7 +155,7 @@ function contractTypesOf(
 }
 
 /** A plan in the order given, which has to be one in which dependencies come first. */
-function planOf(steps: readonly Step[], weights: Readonly<Record<string, number>>): Plan {
+function planOf(steps: readonly Step[], weights: Readonly<Record<string, number>>, budget?: RunBudget): Plan {
   const dependents = new Map<string, string[]>(steps.map((step) => [step.id, []]));
   for (const step of steps) for (const id of step.dependencies) dependents.get(id)?.push(step.id);
   const planned = steps.map((step) => ({
@@ -164,5 +165,6 @@ function planOf(steps: readonly Step[], weights: Readonly<Record<string, number>
     work: { kind: "unknown", after: [] } as const,
     enforcement: [],
   }));
-  return { pipeline: pipeline(steps), steps: planned, fences: { fence: true, network: true }, criticalPath: [] };
+  const limits = budget === undefined ? {} : { budget };
+  return { pipeline: { ...pipeline(steps), ...limits }, steps: planned, fences: { fence: true, network: true }, criticalPath: [] };
 }

@@ -2,9 +2,15 @@
 import type { Failure } from "../../src/model/failure.ts";
 import type { Adapter, AdapterContext } from "../../src/model/ports.ts";
 import { err, ok } from "../../src/model/result.ts";
+import type { Usage } from "../../src/model/usage.ts";
 
-/** `pass`; `hold`: until the test releases it, or the signal aborts; a failure; or a function that throws. */
-export type Act = "pass" | "hold" | Failure | (() => never);
+/** `pass`; `hold`: until the test releases it, or the signal aborts; a failure; a function that throws; or something of these that tells usage first. */
+export type Act = "pass" | "hold" | Failure | (() => never) | Using;
+
+export interface Using {
+  readonly uses: Usage;
+  readonly then: Act;
+}
 
 export interface ScriptedAdapter extends Adapter {
   /** `STEP.ATTEMPT`, as they began. */
@@ -29,8 +35,12 @@ export function scriptedAdapter(script: (step: string, nth: number) => Act): Scr
   let running = 0;
   let peak = 0;
 
-  const perform = async (context: AdapterContext, act: Act) => {
+  const perform = async (context: AdapterContext, act: Act): ReturnType<Adapter["run"]> => {
     await new Promise((resolve) => setImmediate(resolve));
+    if (typeof act === "object" && "uses" in act) {
+      context.onUsage?.(act.uses);
+      return perform(context, act.then);
+    }
     if (typeof act === "function") return act();
     if (act === "hold") await held(context);
     if (context.signal.aborted) return err({ reason: "cancelled", by: String(context.signal.reason) } as const);

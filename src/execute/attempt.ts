@@ -56,6 +56,7 @@ interface Progress {
   tail?: string;
   log?: Digest;
   usage?: Usage;
+  readonly onUsage: (usage: Usage) => void;
 }
 
 type Verdict = { readonly status: "passed" } | { readonly status: "cancelled" } | { readonly status: "failed"; readonly failure: Failure };
@@ -63,11 +64,17 @@ type Verdict = { readonly status: "passed" } | { readonly status: "cancelled" } 
 const cancelled: Verdict = { status: "cancelled" };
 
 /** Runs one attempt. Spawns nothing once the signal is aborted. Throws only for bugs, with workspace and log given back. */
-export async function runAttempt(context: ExecuteContext, start: AttemptStart, signal: AbortSignal): Promise<AttemptEnd> {
+export async function runAttempt(
+  context: ExecuteContext,
+  start: AttemptStart,
+  signal: AbortSignal,
+  onUsage: (usage: Usage) => void = () => undefined,
+): Promise<AttemptEnd> {
   const began = context.clock.monotonic();
-  const progress: Progress = { artifacts: [], results: [] };
+  const progress: Progress = { artifacts: [], results: [], onUsage };
   const verdict = await inWorkspace(context, start, signal, progress);
-  return { ...verdict, ...progress, durationMs: context.clock.monotonic() - began };
+  const { onUsage: _, ...known } = progress;
+  return { ...verdict, ...known, durationMs: context.clock.monotonic() - began };
 }
 
 async function inWorkspace(context: ExecuteContext, start: AttemptStart, signal: AbortSignal, progress: Progress): Promise<Verdict> {
@@ -135,6 +142,7 @@ async function produce(
   const env = { ...context.handedTo?.(step, attempt), ...step.env, ...context.secretsOf(step) };
   const onUsage = (usage: Usage) => {
     progress.usage = usage;
+    progress.onUsage(usage);
   };
   const { run, files } = context;
   const asked = { step, attempt, run, workspace, prompt, fingerprint, files, env, resources: step.resources, signal, log, onUsage };

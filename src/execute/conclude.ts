@@ -7,7 +7,7 @@ import type { Failure } from "../model/failure.ts";
 import type { Step } from "../model/pipeline.ts";
 import { noteChanges } from "./changes.ts";
 import type { Run } from "./run-state.ts";
-import { type Dropped, dropPaused, dropUnstarted, isOpen, settle } from "./schedule.ts";
+import { type Dropped, dropPaused, dropUnstarted, isOpen, isUnstarted, settle } from "./schedule.ts";
 
 /** What a passed step left. */
 export interface Left {
@@ -78,6 +78,25 @@ export function cancelRun(run: Run, by: string): EventPayload[] {
   run.cancelledBy = by;
   const unstarted = dropUnstarted(run.schedule, "cancelled").filter((id) => !run.adoptable.has(id));
   return [...unstarted.map((id) => cancelled(id, stopReason(run))), ...stopRunning(run, by)];
+}
+
+/** The run's budget is spent: everything that has not begun is left out, and what runs is told to end. */
+export function exhaustRun(run: Run, why: string): EventPayload[] {
+  const unstarted = dropUnstarted(run.schedule, "skipped").map((id) => ({ id, because: why }));
+  return [...skipped(run, unstarted), ...stopRunning(run, why)];
+}
+
+/** Little is left of the run's budget: optional steps that have not begun are left out, with what cannot do without them. */
+export function dropOptional(run: Run): EventPayload[] {
+  const told: Dropped[] = [];
+  for (const { step } of run.context.plan.steps) {
+    if (!step.optional || !isUnstarted(run.schedule, step.id)) continue;
+    told.push(
+      { id: step.id, because: "it is optional, and most of the run's budget is used" },
+      ...settle(run.schedule, step.id, "skipped"),
+    );
+  }
+  return skipped(run, told);
 }
 
 function stopRunning(run: Run, why: string): EventPayload[] {

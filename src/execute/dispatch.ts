@@ -2,12 +2,14 @@
  * Starts what may start, and goes on from what ended. The events of a step's end and those of the attempts that it makes
  * room for are one append, so a chain of steps costs one fsync a step; nothing begins before its own event is on disk.
  */
+import { describeFailure } from "../model/describe.ts";
 import type { EventPayload } from "../model/event.ts";
+import type { Failure } from "../model/failure.ts";
 import type { Step } from "../model/pipeline.ts";
 import { type AttemptEnd, type FailedEnd, runAttempt } from "./attempt.ts";
 import { attemptCancelled, attemptFailed, attemptPassed, contractsChecked, type NextAttempt } from "./attempt-events.ts";
 import { changesStand, startWith } from "./changes.ts";
-import { concludeCancelled, concludeFailed, concludePassed, keepPassed } from "./conclude.ts";
+import { concludeCancelled, concludeFailed, concludePassed, dropOptional, exhaustRun, keepPassed } from "./conclude.ts";
 import { attemptStarted, type Beginning, type FoundWork, type Opening, openStep, stepReopened } from "./open-step.ts";
 import { retryDecision, withJitter } from "./retry.ts";
 import { announce, lose, progressOf, type Run, track } from "./run-state.ts";
@@ -17,7 +19,7 @@ import { blobsVerify } from "./verified-blobs.ts";
 /** Announces events together with the starts that are possible now, then starts them. */
 export async function advance(run: Run, payloads: readonly EventPayload[]): Promise<void> {
   if (run.lost !== undefined) return;
-  const batch = [...payloads];
+  const batch = [...payloads, ...(run.ledger.isScarce() ? dropOptional(run) : [])];
   const beginnings: Beginning[] = [];
   const asking: Extract<Opening, { kind: "ask" }>[] = [];
   for (let planned = take(run.schedule); planned !== undefined; planned = take(run.schedule)) {
@@ -40,11 +42,24 @@ export async function advance(run: Run, payloads: readonly EventPayload[]): Prom
 async function attempt(run: Run, beginning: Beginning): Promise<void> {
   try {
     progressOf(run, beginning.step.id).attempt = beginning.start.attempt;
-    const end = await runAttempt(run.context, beginning.start, run.control.signal);
+    const { step } = beginning;
+    const end = await runAttempt(run.context, beginning.start, run.control.signal, (usage) => {
+      run.ledger.note(step.id, usage);
+      endIfExhausted(run);
+    });
+    run.ledger.close(step.id, end.usage);
+    endIfExhausted(run);
     await advance(run, goOn(run, beginning, end));
   } finally {
     beginning.admission.release();
   }
+}
+
+/** Ends the run when its budget is exceeded: what runs is stopped, and nothing more begins. */
+export function endIfExhausted(run: Run, failure: Failure | undefined = run.ledger.exceeded()): void {
+  if (failure === undefined || run.exhausted !== undefined || run.schedule.open === 0) return;
+  run.exhausted = failure;
+  track(run, advance(run, exhaustRun(run, describeFailure(failure).title)));
 }
 
 /** Looks for equal work, then asks the circuits: what the step needs to know before it may begin. */

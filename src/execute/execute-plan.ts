@@ -10,7 +10,7 @@ import { changesIntact } from "./changes.ts";
 import { breakerKey } from "./circuit.ts";
 import { cancelRun, concludeLeftOut, keepPassed } from "./conclude.ts";
 import type { ExecuteContext, RunOutcome } from "./context.ts";
-import { advance } from "./dispatch.ts";
+import { advance, endIfExhausted } from "./dispatch.ts";
 import { announce, createRun, type Run, track } from "./run-state.ts";
 import { settleChanges } from "./settle-changes.ts";
 import { blobsVerify } from "./verified-blobs.ts";
@@ -64,9 +64,22 @@ async function untilEnd(run: Run): Promise<void> {
     signal.addEventListener("abort", cancel, { once: true });
     const leftOut = concludeLeftOut(run, run.context.options.leaveOut ?? new Set());
     track(run, advance(run, [...resets(run.context), ...leftOut]));
+    endIfExhausted(run);
+    limitTime(run);
   }
   await ended;
+  run.over.abort();
   signal.removeEventListener("abort", cancel);
+}
+
+/** Ends the run when it takes longer than it may. */
+function limitTime(run: Run): void {
+  const { clock, plan } = run.context;
+  const limit = plan.pipeline.budget?.timeoutMs;
+  if (limit === undefined) return;
+  void clock.sleep(limit, run.over.signal).then(() => {
+    if (!run.over.signal.aborted) endIfExhausted(run, { reason: "budget-exceeded", what: "time", limit, used: limit, of: "run" });
+  });
 }
 
 /**
@@ -103,6 +116,7 @@ function resets(context: ExecuteContext): EventPayload[] {
 
 async function endingOf(run: Run): Promise<{ status: RunOutcome["status"]; failure?: Failure }> {
   if (run.cancelledBy !== undefined) return { status: "cancelled", failure: { reason: "cancelled", by: run.cancelledBy } };
+  if (run.exhausted !== undefined) return { status: "failed", failure: run.exhausted };
   if (run.faults.length === 0) {
     // A part ends with nothing to merge, unless it is the last one.
     if (run.context.plan.steps.length < run.context.plan.pipeline.steps.length) return { status: "passed" };

@@ -6,6 +6,7 @@ import type { Feedback } from "../model/feedback.ts";
 import type { StepRecord } from "../model/state.ts";
 import { type Circuits, createCircuits } from "./circuit.ts";
 import type { ExecuteContext } from "./context.ts";
+import { type Ledger, openLedger } from "./ledger.ts";
 import type { RetryHistory } from "./retry.ts";
 import { createSchedule, type Schedule } from "./schedule.ts";
 
@@ -27,6 +28,8 @@ export interface Run {
   readonly circuits: Circuits;
   /** Aborted when running steps have to end: cancellation, `--on-failure stop`, an open circuit, a lost journal, a bug. */
   readonly control: AbortController;
+  /** Aborted when all steps have ended. */
+  readonly over: AbortController;
   /** Artifacts of passed steps. */
   readonly artifacts: Map<string, readonly ArtifactRef[]>;
   /** What passed steps changed; those that changed nothing are not in it. */
@@ -40,6 +43,10 @@ export interface Run {
   readonly opened: Set<string>;
   /** Steps because of which the run fails, as they failed. */
   readonly faults: string[];
+  /** What it has used of its budget. */
+  readonly ledger: Ledger;
+  /** The limit on the run as a whole that it is ended for. */
+  exhausted?: Failure;
   /** Who cancelled the run. */
   cancelledBy?: string;
   /** State can no longer be written or read: nothing is announced any more. */
@@ -58,6 +65,7 @@ export function createRun(context: ExecuteContext): Run {
     schedule: createSchedule(context.plan, Math.max(1, context.options.concurrency)),
     circuits: createCircuits(context),
     control: new AbortController(),
+    over: new AbortController(),
     artifacts: new Map(),
     changes: new Map(),
     builtOn: new Map(),
@@ -65,6 +73,7 @@ export function createRun(context: ExecuteContext): Run {
     adoptable: new Map(),
     opened: new Set(),
     faults: [],
+    ledger: openLedger(context.plan.pipeline.budget, context.prior),
     underWay: 0,
     atEnd: () => undefined,
   };

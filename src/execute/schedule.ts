@@ -125,12 +125,18 @@ export function settle(schedule: Schedule, id: string, ending: Ending): readonly
 
 /** Ends every step that has not begun. Gives their ids in the order of the plan. */
 export function dropUnstarted(schedule: Schedule, ending: "skipped" | "cancelled"): readonly string[] {
-  return endWhere(schedule, ending, (node) => !node.begun && (node.state === "blocked" || node.state === "ready"));
+  return endWhere(schedule, ending, (node) => isUnstarted(schedule, node.planned.step.id));
 }
 
 /** Ends every step that has begun and holds no slot: it waits for its next attempt. Gives their ids in the order of the plan. */
 export function dropPaused(schedule: Schedule): readonly string[] {
   return endWhere(schedule, "cancelled", (node) => node.begun && (node.state === "paused" || node.state === "ready"));
+}
+
+/** Whether a step has not begun, and still may. */
+export function isUnstarted(schedule: Schedule, id: string): boolean {
+  const { begun, state } = nodeOf(schedule, id);
+  return !begun && (state === "blocked" || state === "ready");
 }
 
 /** Whether a step has not ended. */

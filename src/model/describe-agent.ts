@@ -1,6 +1,7 @@
 /** Failures of agents in words. */
 import type { Description } from "./describe-changes.ts";
 import type { Failure } from "./failure.ts";
+import { formatDuration } from "./quantity.ts";
 import { unreachable } from "./result.ts";
 import { costText } from "./usage.ts";
 
@@ -14,12 +15,15 @@ export function describeAgentFailure(failure: AgentFailure, outputLines: (tail: 
       return { title: `${titles[failure.kind]}${status}`, detail: [failure.detail, ...outputLines(failure.tail)], ...hints[failure.kind] };
     }
     case "budget-exceeded": {
-      const { what, limit, used } = failure;
-      const text = (value: number) => (what === "cost" ? costText(value) : `${value.toLocaleString("en-US")} ${what}`);
+      const { what, limit, used, of } = failure;
+      const key = what === "time" ? "timeout" : `max_${what}`;
       return {
-        title: `the attempt used ${text(used)}, more than its budget of ${text(limit)}`,
+        title: `the ${of ?? "attempt"} ${what === "time" ? "took" : "used"} ${amount(what, used)}, more than its budget of ${amount(what, limit)}`,
         detail: [],
-        hint: `raise \`resources.max_${what}\` of the step or persona, or make the task smaller`,
+        hint:
+          of === "run"
+            ? `raise \`budget.${key}\` of the pipeline, and go on with \`wave resume --update\``
+            : `raise \`resources.${key}\` of the step or persona, or make the task smaller`,
       };
     }
     case "recording-missing": {
@@ -29,6 +33,11 @@ export function describeAgentFailure(failure: AgentFailure, outputLines: (tail: 
     default:
       return unreachable(failure);
   }
+}
+
+function amount(what: Extract<Failure, { reason: "budget-exceeded" }>["what"], value: number): string {
+  if (what === "time") return formatDuration(value);
+  return what === "cost" ? costText(value) : `${value.toLocaleString("en-US")} ${what}`;
 }
 
 type Kind = Extract<Failure, { reason: "agent-failed" }>["kind"];

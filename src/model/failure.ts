@@ -77,8 +77,14 @@ export type Failure =
       readonly status?: number;
       readonly tail: string;
     }
-  /** The attempt used more than it was given: turns, tokens, or US dollars. */
-  | { readonly reason: "budget-exceeded"; readonly what: "turns" | "tokens" | "cost"; readonly limit: number; readonly used: number }
+  /** The attempt, or the run as a whole, used more than it was given: turns, tokens, US dollars, or milliseconds. */
+  | {
+      readonly reason: "budget-exceeded";
+      readonly what: "turns" | "tokens" | "cost" | "time";
+      readonly limit: number;
+      readonly used: number;
+      readonly of?: "run";
+    }
   /** There is no recording of what the attempt was asked. `hint`: how to get one. */
   | {
       readonly reason: "recording-missing";

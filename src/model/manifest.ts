@@ -6,7 +6,8 @@
  */
 import { type Static, Type } from "typebox";
 import { ContractSchema, contractCommon } from "./manifest-contracts.ts";
-import { AdapterName, Command, duration, Env, name, PermissionRule, projectPath, Secrets, size, strict } from "./manifest-words.ts";
+import { BudgetSchema, ResourcesSchema } from "./manifest-limits.ts";
+import { AdapterName, Command, duration, Env, name, PermissionRule, projectPath, Secrets, strict } from "./manifest-words.ts";
 import { adapterNames } from "./names.ts";
 
 export const PermissionsSchema = Type.Object(
@@ -15,22 +16,6 @@ export const PermissionsSchema = Type.Object(
     deny: Type.Optional(Type.Array(PermissionRule, { description: "What is denied, whatever is allowed." })),
   },
   { ...strict, description: "What the step may read, write, reach and run. The step and its persona both have to allow it." },
-);
-
-export const ResourcesSchema = Type.Object(
-  {
-    timeout: Type.Optional(duration("How long one attempt may take (default 30m).")),
-    memory_limit: Type.Optional(size("How much memory the attempt's processes may hold together.")),
-    disk_limit: Type.Optional(size("How much the attempt may write to its workspace, output and temporary files together (default 10GB).")),
-    max_turns: Type.Optional(Type.Integer({ minimum: 1, description: "How many answers of the model an agent may take." })),
-    max_tokens: Type.Optional(
-      Type.Integer({ minimum: 1, description: "How many tokens an agent may use, read and written, cached ones too." }),
-    ),
-    max_cost: Type.Optional(
-      Type.Number({ minimum: 0, description: "How many US dollars an agent may spend, by the price of its model, else by its own count." }),
-    ),
-  },
-  { ...strict, description: "Limits on one attempt." },
 );
 
 export const HandoverSchema = Type.Object(
@@ -175,6 +160,7 @@ export const PipelineSchema = Type.Object(
     version: Type.Optional(version()),
     description: Type.Optional(Type.String({ description: "One line for people." })),
     steps: Steps,
+    budget: Type.Optional(BudgetSchema),
     publish: Type.Optional(Publish),
   },
   { ...strict, description: "A named, versioned DAG of steps." },
@@ -327,6 +313,7 @@ export const ManifestSchema = Type.Object(
     ...manifestCommon,
     pipeline: Type.Optional(PipelineSchema),
     steps: Type.Optional(Steps),
+    budget: Type.Optional(BudgetSchema),
     publish: Type.Optional(Publish),
     pipelines: Type.Optional(Type.Record(Type.String(), PipelineReferenceSchema, { description: "Pipelines in files of their own." })),
   },

@@ -16,9 +16,19 @@ export interface Pipeline {
   readonly steps: readonly Step[];
   /** Steps that may run at once; nothing where the manifest does not say. */
   readonly concurrency?: number;
+  /** Limits on a run as a whole. */
+  readonly budget?: RunBudget;
   /** What is published when all steps have passed, in the order of the manifest. */
   readonly publish: readonly Publication[];
   readonly origin: Origin;
+}
+
+/** What all attempts of a run may use together. */
+export interface RunBudget {
+  readonly timeoutMs?: number;
+  readonly maxTurns?: number;
+  readonly maxTokens?: number;
+  readonly maxCostUsd?: number;
 }
 
 export type PublicationKind = "pr_comment" | "pr_review";

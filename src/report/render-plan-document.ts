@@ -5,7 +5,7 @@
 import { endpointsOf } from "../model/agent-endpoint.ts";
 import type { Digest } from "../model/digest.ts";
 import type { EnforcementLevel, Fences } from "../model/enforcement.ts";
-import type { ContractDefinition, Step, StepArtifact, StepInput } from "../model/pipeline.ts";
+import type { ContractDefinition, RunBudget, Step, StepArtifact, StepInput } from "../model/pipeline.ts";
 import type { Plan, PlannedBlock, PlannedStep, PlannedWork } from "../model/plan.ts";
 import { differingParts } from "./part-text.ts";
 import { actionsOf, countActions, type PlanAction, type PlanActions, unenforcedRules } from "./render-plan-actions.ts";
@@ -17,6 +17,8 @@ export interface PlanDocument {
   readonly summary: Readonly<Record<keyof PlanActions, Readonly<Record<PlanAction, number>>>> & { readonly steps: number };
   /** Ids of the steps of the longest chain. */
   readonly criticalPath: readonly string[];
+  /** Limits on the run as a whole. */
+  readonly budget?: RunBudget;
   /** What this environment can fence. */
   readonly fences: Fences;
   /** Dependencies before dependents. */
@@ -109,6 +111,7 @@ export function planDocument(plan: Plan): PlanDocument {
       resume: countActions(plan, "resume"),
     },
     criticalPath: plan.criticalPath,
+    ...(plan.pipeline.budget === undefined ? {} : { budget: plan.pipeline.budget }),
     fences: plan.fences,
     steps: plan.steps.map(stepDocument),
     unenforced: [...[...refused].map((entry) => ruleDocument(entry, true)), ...[...exposed].map((entry) => ruleDocument(entry, false))],

@@ -3,7 +3,7 @@ import { endpointsOf } from "../model/agent-endpoint.ts";
 import { isFenced } from "../model/enforcement.ts";
 import type { FingerprintRef } from "../model/event.ts";
 import { defaultLimits } from "../model/limits.ts";
-import type { ContractDefinition, Step } from "../model/pipeline.ts";
+import type { ContractDefinition, RunBudget, Step } from "../model/pipeline.ts";
 import type { Plan, PlannedStep, PlannedWork } from "../model/plan.ts";
 import { printable, fit as shortened } from "../model/printable.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
@@ -54,6 +54,7 @@ function header(plan: Plan, paint: Palette): string[] {
     `  ${"run".padEnd(13)}  ${counted("run")}`,
     `  ${"run --reuse".padEnd(13)}  ${counted("reuse")}`,
     `  ${"critical path".padEnd(13)}  ${path.join(" → ")} (${plan.criticalPath.length} of ${plan.steps.length})`,
+    ...(plan.pipeline.budget === undefined ? [] : [`  ${"budget".padEnd(13)}  ${budgetText(plan.pipeline.budget)}`]),
   ];
 }
 
@@ -116,6 +117,15 @@ function gateRows(planned: PlannedStep, paint: Palette): Row[] {
   if (step.workspace === "shared") rows.push(["workspace", "in place, alone: what it changes in the project stays, also when it fails"]);
   if (step.sandbox === "off") rows.push(["sandbox", paint.yellow("off: it runs although denied permissions are not enforced")]);
   return rows;
+}
+
+function budgetText({ timeoutMs, maxTurns, maxTokens, maxCostUsd }: RunBudget): string {
+  return [
+    ...(timeoutMs === undefined ? [] : [formatDuration(timeoutMs)]),
+    ...(maxTurns === undefined ? [] : [`${maxTurns} turns`]),
+    ...(maxTokens === undefined ? [] : [`${maxTokens.toLocaleString("en-US")} tokens`]),
+    ...(maxCostUsd === undefined ? [] : [costText(maxCostUsd)]),
+  ].join(", ");
 }
 
 function limitsText({ timeoutMs, memoryLimitBytes, diskLimitBytes, maxTurns, maxTokens, maxCostUsd }: Step["resources"]): string {

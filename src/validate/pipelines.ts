@@ -12,7 +12,7 @@ import type { PipelineSource } from "./pipeline-sources.ts";
 import { indexProducers, producerOf } from "./producers.ts";
 import { readPublications } from "./publications.ts";
 import { asBoolean, asEnv, asLocated, asNumber, asText, entries, given, items, member, texts } from "./read-node.ts";
-import { readDuration, readResources } from "./read-quantity.ts";
+import { readBudget, readDuration, readResources } from "./read-quantity.ts";
 import type { Scope } from "./scope.ts";
 import { linkSteps, readInputs, type UnlinkedStep, type WrittenStep } from "./step-graph.ts";
 import { checkTask } from "./tasks.ts";
@@ -78,6 +78,7 @@ export function readPipeline(source: PipelineSource, defaults: ProjectDefaults, 
   const concurrency = asNumber(member(defaults.node, "concurrency"));
   return {
     ...{ name, ...given("version", version), ...given("description", description), steps, ...given("concurrency", concurrency) },
+    ...given("budget", readBudget(member(source.node, "budget"), findings)),
     publish: readPublications(member(source.node, "publish"), steps, findings),
     origin,
   };

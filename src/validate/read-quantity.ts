@@ -1,7 +1,7 @@
 /** Reads durations and sizes, and the limits made of them. Texts of the wrong form are the schema's to report. */
 import type { DocumentNode } from "../model/document.ts";
 import { longestDurationMs } from "../model/limits.ts";
-import type { Resources } from "../model/pipeline.ts";
+import type { Resources, RunBudget } from "../model/pipeline.ts";
 import { formatDuration, parseDuration, parseSize } from "../model/quantity.ts";
 import type { Findings } from "./findings.ts";
 import { asLocated, asNumber, given, member } from "./read-node.ts";
@@ -30,6 +30,17 @@ export function readSize(node: DocumentNode | undefined, findings: Findings): nu
   if (bytes === 0 || !Number.isSafeInteger(bytes))
     findings.error("W205", `\`${written.text}\` is not a size that can be held to`, written.origin);
   return bytes;
+}
+
+/** What a pipeline's `budget` says; nothing where it says nothing. */
+export function readBudget(node: DocumentNode | undefined, findings: Findings): RunBudget | undefined {
+  const budget = {
+    ...given("timeoutMs", readDuration(member(node, "timeout"), findings)),
+    ...given("maxTurns", asNumber(member(node, "max_turns"))),
+    ...given("maxTokens", asNumber(member(node, "max_tokens"))),
+    ...given("maxCostUsd", asNumber(member(node, "max_cost"))),
+  };
+  return Object.keys(budget).length === 0 ? undefined : budget;
 }
 
 /** What a `resources` map says, with what it leaves open absent. */

@@ -114,7 +114,11 @@ describe("their words", () => {
     layers: [layer("persona", ["file_write:src/**", "command:git *", "command:npm test"], ["command:git push *", "network_access:*"])],
   };
   const nothing = { layers: [layer("step", [], ["command:*", "network_access:*"])] };
-  const rules = (text: string | undefined) => (text ?? "").trim().split("\n\n").map((rule) => rule.trim().split("\n").slice(1));
+  const rules = (text: string | undefined) =>
+    (text ?? "")
+      .trim()
+      .split("\n\n")
+      .map((rule) => rule.trim().split("\n").slice(1));
 
   test("Gemini CLI's rules are a policy; a repository's hooks and servers are off", async () => {
     const { command, env, files, file } = await told("gemini", {

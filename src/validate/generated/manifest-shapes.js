@@ -946,6 +946,28 @@ export const shapes = {
             "items": {},
             "minItems": 1
           },
+          "budget": {
+            "type": "object",
+            "properties": {
+              "timeout": {
+                "type": "string",
+                "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
+              },
+              "max_turns": {
+                "type": "integer",
+                "minimum": 1
+              },
+              "max_tokens": {
+                "type": "integer",
+                "minimum": 1
+              },
+              "max_cost": {
+                "type": "number",
+                "minimum": 0
+              }
+            },
+            "additionalProperties": false
+          },
           "publish": {
             "type": "array",
             "items": {
@@ -1022,6 +1044,28 @@ export const shapes = {
         "type": "array",
         "items": {},
         "minItems": 1
+      },
+      "budget": {
+        "type": "object",
+        "properties": {
+          "timeout": {
+            "type": "string",
+            "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
+          },
+          "max_turns": {
+            "type": "integer",
+            "minimum": 1
+          },
+          "max_tokens": {
+            "type": "integer",
+            "minimum": 1
+          },
+          "max_cost": {
+            "type": "number",
+            "minimum": 0
+          }
+        },
+        "additionalProperties": false
       },
       "publish": {
         "type": "array",
@@ -1165,6 +1209,28 @@ export const shapes = {
             "type": "array",
             "items": {},
             "minItems": 1
+          },
+          "budget": {
+            "type": "object",
+            "properties": {
+              "timeout": {
+                "type": "string",
+                "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
+              },
+              "max_turns": {
+                "type": "integer",
+                "minimum": 1
+              },
+              "max_tokens": {
+                "type": "integer",
+                "minimum": 1
+              },
+              "max_cost": {
+                "type": "number",
+                "minimum": 0
+              }
+            },
+            "additionalProperties": false
           },
           "publish": {
             "type": "array",

@@ -199,7 +199,7 @@ test("is chosen where nobody names an adapter and its key is there; without a ke
     /! claude +no key: ANTHROPIC_API_KEY, .* is not set; .*bin\/claude\n(?:! (?:codex|gemini|copilot|opencode) +no key: .*\n){4}! adapter +none/,
   );
   expect((await run(wave, { ANTHROPIC_API_KEY: key }, "doctor")).stdout).toMatch(
-    /✓ claude +ANTHROPIC_API_KEY is set; .*bin\/claude\n! codex .*\n✓ adapter +claude, where a manifest names none\n/,
+    /✓ claude +ANTHROPIC_API_KEY is set; .*bin\/claude\n(?:! .*\n){4}✓ adapter +claude, where a manifest names none\n/,
   );
   expect(await run(wave)).toMatchObject({ code: 0 });
   expect(wave.events().find(({ type }) => type === "attempt-started")).toMatchObject({ adapter: "claude" });

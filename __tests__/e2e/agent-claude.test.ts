@@ -14,7 +14,8 @@ const program = `#!${process.execPath}
 const fs = require("node:fs");
 if (process.argv[2] === "--version") { console.log("2.1.330 (Claude Code)"); process.exit(0); }
 fs.writeFileSync("asked.json", JSON.stringify({ words: process.argv.slice(2), env: Object.keys(process.env).sort(), key: process.env.ANTHROPIC_API_KEY, prompt: fs.readFileSync(0, "utf8") }));
-const { lines, rest, exit, forever } = JSON.parse(fs.readFileSync("said.json", "utf8"));
+const { lines, rest, exit, forever, stubborn } = JSON.parse(fs.readFileSync("said.json", "utf8"));
+if (stubborn) process.on("SIGTERM", () => {});
 for (const line of lines) console.log(typeof line === "string" ? line : JSON.stringify(line));
 process.stdout.write(rest ?? "");
 if (forever) { let n = 0; setInterval(() => console.log(JSON.stringify({ ...forever, message: { ...forever.message, id: "m" + n++ } })), 10); }
@@ -50,6 +51,8 @@ interface Said {
   readonly rest?: string;
   readonly exit?: number;
   readonly forever?: object;
+  /** It does not end when it is told to. */
+  readonly stubborn?: boolean;
 }
 
 function agent(said: Said, more?: string): Project {
@@ -257,4 +260,13 @@ test("is ended when the run's budget is spent; a larger one goes on from there",
     .finished;
   expect(resumed.code, resumed.stderr).toBe(0);
   expect((await wave.wave("plan")).stdout).toContain("budget         100,000 tokens");
+});
+
+test("that does not end when it is told to is ended all the same", async () => {
+  const wave = agent({ lines: [], forever: turn("m"), stubborn: true }, ", resources: { max_tokens: 3000 }");
+  const ran = await run(wave);
+  expect(ran.code).toBe(1);
+  expect(wave.events().find(({ type }) => type === "attempt-failed")).toMatchObject({
+    failure: { reason: "budget-exceeded", limit: 3000 },
+  });
 });

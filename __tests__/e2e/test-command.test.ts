@@ -226,6 +226,8 @@ describe("tests that cannot be run", () => {
     const ran = await wave.wave("test");
     expect(ran.code, ran.stderr).toBe(2);
     for (const words of said) expect(ran.stderr).toContain(words);
+    // `validate` says the same of them.
+    expect(await wave.wave("validate")).toMatchObject({ code: 2, stderr: ran.stderr });
   });
 
   test("since there are none, none of that name, or none of that pipeline", async () => {

@@ -1,15 +1,19 @@
 /** `wave validate`: every problem of a manifest at once. */
-import { hasErrors } from "../model/diagnostic.ts";
+import { diskSource } from "../load/disk-source.ts";
+import { loadTests } from "../load/find-tests.ts";
+import { type Diagnostic, hasErrors } from "../model/diagnostic.ts";
+import type { ValidatedProject } from "../model/loaded.ts";
 import { fileTextOf, locateProject, readProject } from "../open-project.ts";
 import { renderDiagnostics } from "../report/render-diagnostics.ts";
 import { adapterOption, type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
+import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";
 
 const formats = ["text", "json", "github", "sarif"] as const;
 
 export const validateCommand: Command = {
   name: "validate",
-  summary: "Check a manifest and everything it names",
+  summary: "Check a manifest, everything it names, and the tests of its pipelines",
   details: "Exits 0 when the manifest holds (warnings included), 2 when it does not. `plan` and `run` use the same validator.",
   arguments: [],
   options: [
@@ -30,13 +34,23 @@ async function validate(invocation: Invocation): Promise<number> {
   if (!located.ok) return fail(io, located.error, { json: format === "json" });
   const read = await readProject(request, located.value);
   if (!read.ok) return fail(io, read.error, { json: format === "json" });
-  const { diagnostics, loaded, project } = read.value;
+  const { loaded, project, root } = read.value;
+  const diagnostics = [...read.value.diagnostics, ...(project === undefined ? [] : await testDiagnostics(root, project))];
   const output = format === "text" ? io.stderr : io.stdout;
-  output.write(renderDiagnostics(diagnostics, fileTextOf(loaded), format, { color: output.color }));
+  const [known, others] = [fileTextOf(loaded), manifestTexts(request)];
+  output.write(renderDiagnostics(diagnostics, (file) => known(file) ?? others(file), format, { color: output.color }));
   if (hasErrors(diagnostics) || project === undefined) return 2;
   if (format === "text")
     io.stdout.write(`${read.value.files[0]} holds: ${project.pipelines.map(({ pipeline }) => describe(pipeline)).join(", ")}\n`);
   return 0;
+}
+
+/** What is wrong with the project's tests, where it has some. */
+async function testDiagnostics(root: string, project: ValidatedProject): Promise<readonly Diagnostic[]> {
+  const loaded = await loadTests(diskSource(root));
+  if (loaded.tests.length === 0) return loaded.diagnostics;
+  const { readPipelineTests } = await import("../validate/pipeline-tests.ts");
+  return [...loaded.diagnostics, ...readPipelineTests(loaded.tests, project).diagnostics];
 }
 
 function describe(pipeline: { readonly name: string; readonly version?: string; readonly steps: readonly unknown[] }): string {

@@ -4,6 +4,7 @@ import { printable } from "../model/printable.ts";
 import { agentFor, agentKeys, agentsHere } from "../persona/agents-here.ts";
 import { runGit } from "../platform/git.ts";
 import { hasMemoryGroups } from "../platform/memory-group.ts";
+import { hasMemoryScopes } from "../platform/memory-scope.ts";
 import { memoryLimitEnforced } from "../platform/process-group.ts";
 import { paletteOf } from "../report/palette.ts";
 import { version } from "../version.ts";
@@ -99,7 +100,7 @@ function agentFindings(env: Invocation["io"]["env"]): readonly Finding[] {
 
 function memoryText(): string {
   if (!memoryLimitEnforced) return "limits are not enforced";
-  return hasMemoryGroups()
+  return hasMemoryGroups() || hasMemoryScopes()
     ? "the kernel keeps limits, for all processes of an attempt together"
     : "limits are watched over all processes of an attempt";
 }

@@ -14,6 +14,7 @@ import path from "node:path";
 import type { SpawnOutcome, SpawnRequest } from "../model/ports.ts";
 import { inheritedDescriptors } from "./inherited-descriptors.ts";
 import { type MemoryGroup, openMemoryGroup } from "./memory-group.ts";
+import { openMemoryScope } from "./memory-scope.ts";
 import { groupMemory, isGroupAlive, killAll, memoryLimitEnforced, signalGroup } from "./process-group.ts";
 
 /** What to run. `env` is everything that the child sees of the environment. */
@@ -53,11 +54,16 @@ const longestTimer = 2 ** 31 - 1;
  */
 export async function spawnChild(request: ChildRequest): Promise<SpawnOutcome> {
   if (request.signal.aborted) return { kind: "cancelled" };
-  const memory = request.memoryLimitBytes === undefined ? undefined : openMemoryGroup(request.memoryLimitBytes);
+  const memory = request.memoryLimitBytes === undefined ? undefined : memoryKeeper(request.memoryLimitBytes);
   const started = process.platform === "win32" ? await startOnWindows(request) : await start(request, memory);
   if (started.kind === "started") return supervise(started.child, started.pid, request, memory);
   memory?.close();
   return started;
+}
+
+/** The kernel's keeper of a limit: a group of wave's own, else one of systemd's; nothing where neither can be had. */
+function memoryKeeper(limitBytes: number): MemoryGroup | undefined {
+  return openMemoryGroup(limitBytes) ?? openMemoryScope(limitBytes);
 }
 
 /** A child that was started, and what is still to happen to it. */

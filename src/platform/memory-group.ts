@@ -2,8 +2,8 @@
  * A memory limit that the kernel keeps: a control group of a child's own. It holds what the child's processes take together, also of those that
  * leave its process group and session, and counts pages once however many share them. Version 2 where it has the memory controller, else version 1.
  *
- * It is to be had where wave may make a group beside its own: as root of a machine, or where somebody handed one over. Where it may not,
- * there is no group, and the limit is kept by looking (see `child-process.ts`).
+ * It is to be had where wave may make a group beside its own: as root of a machine, or where somebody handed one over. Where it may not, systemd may make
+ * one (`memory-scope.ts`); else there is no group, and the limit is kept by looking (see `child-process.ts`).
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -71,13 +71,17 @@ export function openMemoryGroup(limitBytes: number, place: GroupPlace | undefine
   }
   const swap = path.join(directory, version.swap.file);
   if (existsSync(swap)) tried(() => writeFileSync(swap, version.swap.value(limitBytes)));
-  return groupIn(directory, version);
+  return {
+    ...groupAt({ version: place.version, directory }),
+    entering: (command) => ["/bin/sh", "-c", enter, "wave", path.join(directory, "cgroup.procs"), ...command],
+  };
 }
 
-function groupIn(directory: string, version: Version): MemoryGroup {
+/** A group that is there, whoever made it. */
+export function groupAt({ version: number, directory }: GroupPlace): Pick<MemoryGroup, "look" | "close"> {
+  const version = versions[number];
   const inside = (name: string) => path.join(directory, name);
   return {
-    entering: (command) => ["/bin/sh", "-c", enter, "wave", inside("cgroup.procs"), ...command],
     look() {
       const peak = version.peak.map((name) => Number(textOf(inside(name)))).find((bytes) => Number.isFinite(bytes) && bytes > 0);
       return { peakBytes: peak ?? 0, exceeded: Number(/^oom_kill ([0-9]+)$/m.exec(textOf(inside(version.kills)))?.[1] ?? 0) > 0 };
@@ -153,12 +157,13 @@ export function groupPlaces(groups: string, mounts: string): readonly GroupPlace
   });
 }
 
-function textOf(file: string): string {
+/** A small file of the kernel's; empty where it cannot be read. */
+export function textOf(file: string): string {
   return tried(() => readFileSync(file, "latin1")) ?? "";
 }
 
 /** What an action gives; nothing where the system refuses it. Throws what the system did not. */
-function tried<T>(action: () => T): T | undefined {
+export function tried<T>(action: () => T): T | undefined {
   try {
     return action();
   } catch (error) {

@@ -9,11 +9,13 @@ import { cli, project } from "../rig/project.ts";
 
 const network = [
   "ip link set lo up",
-  "ip link add nowhere type dummy",
+  // The other end takes everything and answers nothing.
+  "ip link add nowhere type veth peer name sink",
   // The kernel's own words to neighbours would count.
-  "echo 1 > /proc/sys/net/ipv6/conf/nowhere/disable_ipv6",
+  "for end in nowhere sink; do echo 1 > /proc/sys/net/ipv6/conf/$end/disable_ipv6; done",
   "ip addr add 198.51.100.2/24 dev nowhere",
-  "ip link set nowhere up",
+  "ip link set nowhere up && ip link set sink up",
+  "ip neigh add 198.51.100.1 lladdr 02:00:00:00:00:01 dev nowhere",
   "ip route add default via 198.51.100.1",
   'exec "$@"',
 ].join(" && ");

@@ -1,4 +1,5 @@
 /** The `opencode` adapter: a persona that is OpenCode, without a terminal. All of its configuration is handed to it; what a repository has for it is not read. */
+import path from "node:path";
 import type { Step } from "../model/pipeline.ts";
 import type { Adapter, WorkspacePaths } from "../model/ports.ts";
 import { deniesAll, rulesOf } from "./agent-rules.ts";
@@ -10,6 +11,9 @@ import { type AgentSetting, agentAdapter } from "./run-agent.ts";
 
 /** A provider's own key, or with `base_url` any that its endpoint takes. */
 const keys = [...agentKeys.opencode, "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"];
+
+/** Below the attempt's temporary directory. */
+const configHome = "opencode";
 
 /** Nothing of what it does beside its work, and nothing of what others have left for it. */
 const quiet = Object.fromEntries(
@@ -29,7 +33,13 @@ export function opencodeAdapter(setting: AgentSetting): Adapter {
         ...["run", "--format", "json", "--pure", "--title", "wave"],
         ...(adapter?.model === undefined ? [] : ["--model", adapter.baseUrl === undefined ? adapter.model : `wave/${adapter.model}`]),
       ],
-      variables: (step, paths) => ({ ...quiet, OPENCODE_CONFIG_CONTENT: JSON.stringify(configOf(step, paths)) }),
+      variables: (step, paths) => ({
+        ...quiet,
+        XDG_CONFIG_HOME: path.posix.join(paths.temp, configHome),
+        OPENCODE_CONFIG_CONTENT: JSON.stringify(configOf(step, paths)),
+      }),
+      // It would install a package for plugins beside its configuration, of which there are none: there, no registry answers.
+      files: () => ({ [`${configHome}/opencode/.npmrc`]: "registry=http://127.0.0.1:9/\n" }),
       openStream: opencodeStream,
       limitation: (step) => modelProblem(step) ?? needsPrice("opencode")(step),
     },

@@ -162,13 +162,18 @@ describe("their words", () => {
   });
 
   test("OpenCode's rules are its configuration, which is all that it reads", async () => {
-    const { command, env } = await told("opencode", {
+    const { command, env, files } = await told("opencode", {
       permissions,
       secrets: ["OPENAI_API_KEY"],
       adapter: { name: "opencode", chosenBy: "step", model: "m", baseUrl: "http://x/v1" },
     });
     expect(command.slice(1)).toEqual(["run", "--format", "json", "--pure", "--title", "wave", "--model", "wave/m"]);
-    expect(env).toMatchObject({ OPENCODE_DISABLE_PROJECT_CONFIG: "1", OPENCODE_DISABLE_CLAUDE_CODE: "1" });
+    expect(env).toMatchObject({
+      OPENCODE_DISABLE_PROJECT_CONFIG: "1",
+      OPENCODE_DISABLE_CLAUDE_CODE: "1",
+      XDG_CONFIG_HOME: "/tmp/opencode",
+    });
+    expect(files).toEqual({ "opencode/opencode/.npmrc": "registry=http://127.0.0.1:9/\n" });
     expect(JSON.parse(env["OPENCODE_CONFIG_CONTENT"] ?? "")).toMatchObject({
       ...{ autoupdate: false, share: "disabled", enabled_providers: ["wave"], small_model: "wave/m" },
       provider: { wave: { options: { baseURL: "http://x/v1", apiKey: "{env:OPENAI_API_KEY}" }, models: { m: {} } } },

@@ -3,7 +3,7 @@ import type { EventPayload } from "../model/event.ts";
 import type { AttemptEnd, FailedEnd } from "./attempt.ts";
 import { breakerKey } from "./circuit.ts";
 import type { ExecuteContext } from "./context.ts";
-import type { Beginning } from "./open-step.ts";
+import { type Beginning, isReplayed } from "./open-step.ts";
 
 /** When the next attempt comes, if one does. */
 export interface NextAttempt {
@@ -11,14 +11,14 @@ export interface NextAttempt {
   readonly delayMs: number;
 }
 
-/** One `contract-checked` a contract. Verdicts on stored work do not count for circuits; a probe that passed closes its own. */
+/** One `contract-checked` a contract. Verdicts on stored and on replayed work do not count for circuits; a probe that passed closes its own. */
 export function contractsChecked(context: ExecuteContext, beginning: Beginning, end: AttemptEnd): EventPayload[] {
   const { step, start, admission } = beginning;
   const payloads: EventPayload[] = [];
   const closed: EventPayload[] = [];
   for (const result of end.results) {
     const contract = step.contracts.find((candidate) => candidate.name === result.name);
-    const counted = contract?.breaker !== undefined && beginning.rechecked === undefined;
+    const counted = contract?.breaker !== undefined && beginning.rechecked === undefined && !isReplayed(step);
     const breaker = counted ? breakerKey(contract, step.persona.digest, context.files) : undefined;
     payloads.push({
       type: "contract-checked",

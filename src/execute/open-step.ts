@@ -68,7 +68,13 @@ export function openStep(run: Run, step: Step): Opening {
       ? undefined
       : (ownMatch(run, step, fingerprint) ?? run.context.matchWork?.(step, fingerprint));
   if (match !== undefined && match.kind !== "new") return { kind: "ask", beginning, match };
-  return step.contracts.some((contract) => contract.breaker !== undefined) ? { kind: "ask", beginning } : { kind: "begin", beginning };
+  const guarded = !isReplayed(step) && step.contracts.some((contract) => contract.breaker !== undefined);
+  return guarded ? { kind: "ask", beginning } : { kind: "begin", beginning };
+}
+
+/** A recording says nothing of how somebody works now: circuits neither hold it up nor learn from it. */
+export function isReplayed({ adapter }: Step): boolean {
+  return adapter?.name === "replay";
 }
 
 /** The events that have to be on disk before the attempt does anything. */

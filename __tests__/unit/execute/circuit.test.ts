@@ -111,6 +111,15 @@ describe("in a run", () => {
     });
   });
 
+  test("what is replayed is not held up, and does not count", async () => {
+    const steps = [step("a", { contracts: [guarded], adapter: { name: "replay", chosenBy: "flag" } })];
+    const rig = executeRig(steps, { samples: samples(0, true, true), verify: () => fail });
+    (rig.context.adapters as Map<string, typeof rig.adapter>).set("replay", rig.adapter);
+    expect(await rig.run()).toMatchObject({ value: { status: "failed", failure: { reason: "run-failed" } } });
+    expect([rig.adapter.runs, rig.breakers.asked, rig.of("circuit-opened")]).toEqual([["a.1"], 0, []]);
+    expect(rig.of("contract-checked").map((event) => event.breaker)).toEqual([undefined]);
+  });
+
   test("--reset-circuit forgets the window first, once for each breaker", async () => {
     const steps = ["a", "b"].map((id) => step(id, { contracts: [guarded] }));
     const rig = executeRig(steps, { samples: samples(0, true, true), verify: () => pass, options: { resetCircuit: true } });

@@ -13,6 +13,7 @@ import { eventsPage } from "./events-page.ts";
 import { diagnosticsPage, manifestPage } from "./generate-docs.ts";
 import { eventsSchema, manifestSchema, personaSchema, pipelineSchema, reviewSchema, testSchema } from "./generate-schemas.ts";
 import { shapesCode, shapesTypes } from "./generate-shapes.ts";
+import { pricesPage } from "./prices-page.ts";
 
 interface Output {
   /** Relative to the tree's root. */
@@ -34,6 +35,7 @@ const outputs: readonly Output[] = [
   { path: "docs/events.md", content: eventsPage },
   { path: "docs/action.md", content: actionPage },
   { path: "docs/cli.md", content: cliDocs },
+  { path: "docs/prices.md", content: pricesPage },
 ];
 
 const root = path.resolve(path.dirname(process.argv[1] ?? ""), "..");

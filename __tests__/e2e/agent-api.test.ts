@@ -102,6 +102,20 @@ describe("the tools", () => {
     expect(wave.events().find(({ type }) => type === "attempt-passed")).toMatchObject({ usage: { turns: 12, toolCalls: 11 } });
   });
 
+  test("read nothing of a repository's own, whatever the step may read", async () => {
+    const files = { ".git/config": "[http] extraheader = token\n", "a.txt": "token\n" };
+    const { answers } = await called("    - { id: look, persona: navigator, task: Look }\n", files, [
+      call("read_file", { path: ".git/config" }),
+      call("read_file", { path: "x/../.GIT/config" }),
+      call("search_files", { text: "token" }),
+    ]);
+    expect(answers).toEqual([
+      "denied: reading .git/config is not allowed to this step",
+      "denied: reading x/../.GIT/config is not allowed to this step",
+      "a.txt:1: token",
+    ]);
+  });
+
   test("reach inputs and output where the prompt says that they are; inputs are read-only", async () => {
     const steps = `
     - { id: make, persona: maker, task: Make, artifacts: [word] }

@@ -4,6 +4,7 @@
  */
 import path from "node:path";
 import { describeFailure } from "../model/describe.ts";
+import { isGitName } from "../model/path-bytes.ts";
 import { isAllowed } from "../model/permissions.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { Workspace, WorkspaceArea } from "../model/ports.ts";
@@ -34,7 +35,8 @@ interface Place {
 
 export function apiTools(step: Step, workspace: Workspace): ApiTools {
   const { permissions } = step;
-  const mayRead = (file: string) => isAllowed(permissions, "file_read", file);
+  // A checkout may have left a token in a repository's configuration.
+  const mayRead = (file: string) => !file.split("/").some(isGitName) && isAllowed(permissions, "file_read", file);
   const listed = async (glob: string) => {
     const found = await workspace.list("root", glob);
     if (!found.ok) return found;

@@ -13,7 +13,7 @@ import { type AgentSetting, agentAdapter } from "./run-agent.ts";
 const keys = [...agentKeys.opencode, "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"];
 
 /** Below the attempt's temporary directory. */
-const configHome = "opencode";
+const home = "opencode";
 
 /** Nothing of what it does beside its work, and nothing of what others have left for it. */
 const quiet = Object.fromEntries(
@@ -35,11 +35,12 @@ export function opencodeAdapter(setting: AgentSetting): Adapter {
       ],
       variables: (step, paths) => ({
         ...quiet,
-        XDG_CONFIG_HOME: path.posix.join(paths.temp, configHome),
+        // In place, HOME is the user's own, where its sessions would pile up.
+        ...Object.fromEntries(["CONFIG", "DATA", "STATE"].map((name) => [`XDG_${name}_HOME`, path.posix.join(paths.temp, home)])),
         OPENCODE_CONFIG_CONTENT: JSON.stringify(configOf(step, paths)),
       }),
       // It would install a package for plugins beside its configuration, of which there are none: there, no registry answers.
-      files: () => ({ [`${configHome}/opencode/.npmrc`]: "registry=http://127.0.0.1:9/\n" }),
+      files: () => ({ [`${home}/opencode/.npmrc`]: "registry=http://127.0.0.1:9/\n" }),
       openStream: opencodeStream,
       limitation: (step) => modelProblem(step) ?? needsPrice("opencode")(step),
     },

@@ -3,6 +3,7 @@
  * without one is no mistake: `--adapter` may still choose.
  */
 import type { DocumentNode, Origin } from "../model/document.ts";
+import { listPrice } from "../model/list-prices.ts";
 import type { AdapterName } from "../model/names.ts";
 import type { AdapterChoice } from "../model/pipeline.ts";
 import type { Price } from "../model/price.ts";
@@ -42,8 +43,14 @@ export function chooseAdapter(step: DocumentNode, read: ReadPersona, scope: Scop
     ...given("baseUrl", asText(member(settings, "base_url"))),
     ...given("model", model),
     ...given("recordings", asText(member(settings, "recordings"))),
-    ...given("price", model === undefined ? undefined : priceOf(member(member(settings, "prices"), model))),
+    ...given("price", model === undefined ? undefined : priceFor(chosen.name, model, settings)),
   };
+}
+
+/** By the manifest, else by the providers' lists; at another endpoint only the manifest knows. */
+function priceFor(adapter: AdapterName, model: string, settings: DocumentNode | undefined): Price | undefined {
+  const own = priceOf(member(member(settings, "prices"), model));
+  return own ?? (member(settings, "base_url") === undefined ? listPrice(adapter, model) : undefined);
 }
 
 function priceOf(node: DocumentNode | undefined): Price | undefined {

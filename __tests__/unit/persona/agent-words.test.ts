@@ -172,6 +172,7 @@ describe("their words", () => {
       OPENCODE_DISABLE_PROJECT_CONFIG: "1",
       OPENCODE_DISABLE_CLAUDE_CODE: "1",
       XDG_CONFIG_HOME: "/tmp/opencode",
+      XDG_DATA_HOME: "/tmp/opencode",
     });
     expect(files).toEqual({ "opencode/opencode/.npmrc": "registry=http://127.0.0.1:9/\n" });
     expect(JSON.parse(env["OPENCODE_CONFIG_CONTENT"] ?? "")).toMatchObject({

@@ -201,6 +201,26 @@ personas:
     expect(await problemsOf(oneStep(", adapter: cluade", "navigator"))).toEqual([expect.stringContaining("did you mean `claude`?")]);
   });
 
+  it("cost what the manifest says, else what their provider's list says; behind another endpoint only what the manifest says", async () => {
+    const priceOf = async (settings: string, model: string, name = "codex") =>
+      (await stepIn(`adapters: { ${name}: { model: ${model}${settings} } }\n${oneStep(`, adapter: ${name}`, "navigator")}`)).adapter?.price;
+    const listed = { input: 1.25, output: 10, cacheRead: 0.125 };
+    expect(await priceOf("", "gpt-5-codex")).toEqual(listed);
+    expect(await priceOf("", "gpt-5-2025-08-07")).toEqual(listed);
+    expect(await priceOf(", prices: { gpt-5-codex: { input: 1, output: 2 } }", "gpt-5-codex")).toEqual({ input: 1, output: 2 });
+    expect(await priceOf(', base_url: "https://x.test"', "gpt-5-codex")).toBeUndefined();
+    expect(await priceOf("", "gpt-none")).toBeUndefined();
+    expect(await priceOf("", "claude-sonnet-4-5")).toBeUndefined();
+    expect(await priceOf("", "anthropic/claude-sonnet-4-5-20250929", "api")).toEqual({
+      input: 3,
+      output: 15,
+      cacheRead: 0.3,
+      cacheWrite: 3.75,
+    });
+    // Claude Code tells its cost itself.
+    expect(await priceOf("", "claude-sonnet-4-5", "claude")).toBeUndefined();
+  });
+
   it("need a command where they run one", async () => {
     expect(await problemsOf(oneStep("", "tester"), {}, { adapter: "command" })).toEqual([
       "~W313 2:23 the persona `tester` has no command for the adapter `command` (give the persona a `command:`, or all of them one with `adapters: { command: { command: [PROGRAM] } }`)",

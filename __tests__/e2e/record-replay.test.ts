@@ -44,6 +44,17 @@ personas:
   maker: { system_prompt: Make, command: [sh, work.sh] }
 `;
 
+/** A step that builds on the changes of another. */
+const chain = `
+adapters: { replay: { recordings: recording } }
+personas:
+  first: { system_prompt: Make, command: "echo made > made.txt" }
+  second: { system_prompt: Build, command: "cat made.txt > built.txt" }
+steps:
+  - { id: make, persona: first, task: Make }
+  - { id: build, persona: second, task: Build, dependencies: [make] }
+`;
+
 const files = {
   "wave.yaml": manifest,
   "work.sh": work,
@@ -175,6 +186,20 @@ describe("a recording", () => {
     expect(run.stderr).toContain(`wave run --record ${path.join(wave.root, "recording")}`);
     const other = await withRecording(directory).wave("run", "--adapter", "replay", "--input", "other code");
     expect([other.code, other.stderr.includes("attempt 1 of step `analyze` has no recording")]).toEqual([1, true]);
+  });
+
+  test("in a project that has what was recorded already is found no more, and it is said how to take that back", async () => {
+    const wave = project({ "wave.yaml": chain });
+    const recorded = await wave.wave("run", "--record", "recording", "--json");
+    expect([recorded.code, existsSync(path.join(wave.root, "made.txt"))]).toEqual([0, true]);
+    const again = await replayed(wave);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain("attempt 1 of step `build` has no recording");
+    expect(again.stderr).toContain("what is asked has changed since it was recorded: changes");
+    expect(again.stderr).toContain("take it back with `wave rollback`; record with --no-apply, and it stays as it was");
+    const [run] = wave.events().flatMap((event) => (event.type === "run-started" ? [event.run] : []));
+    expect((await wave.wave("rollback", run ?? "", "--yes")).code).toBe(0);
+    expect((await replayed(wave)).code).toBe(0);
   });
 
   test("that lacks an attempt, or was edited into nonsense, says so", async () => {

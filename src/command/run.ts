@@ -63,7 +63,7 @@ export const runCommand: Command = {
     "wave run -f examples/hello/wave.yaml",
     "wave run release@v2 --concurrency 4 --on-failure keep-going",
     "wave run --json > events.ndjson",
-    "wave run --record .wave/recordings/release",
+    "wave run --record .wave/recordings/release --no-apply",
   ],
   run,
 };

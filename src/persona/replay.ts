@@ -45,15 +45,19 @@ export function replayAdapter(setting: ReplaySetting): Adapter {
 
 async function replay(context: AdapterContext, directory: string): Promise<Result<AdapterOutcome>> {
   const { step, attempt, workspace, log, signal } = context;
-  const missing = (detail: string) =>
-    err({ reason: "recording-missing", step: step.id, attempt, detail, hint: recordAgain(directory) } as const);
+  const missing = (detail: string, hint = recordAgain(directory)) =>
+    err({ reason: "recording-missing", step: step.id, attempt, detail, hint } as const);
   const there = await attemptsOf(directory, step.id);
   if (!there.includes(attempt)) return missing(`${directory} has ${attemptsInWords(there)} of this step`);
   const read = await readAttempt(directory, step.id, attempt);
   if (!read.ok) return missing(read.error);
   const { recorded, changes, output, message } = read.value;
   const differing = differences(recorded.asked, partsOfRecording(context.fingerprint.parts));
-  if (differing.length > 0) return missing(`what is asked has changed since it was recorded: ${differing.join(", ")}`);
+  if (differing.length > 0)
+    return missing(
+      `what is asked has changed since it was recorded: ${differing.join(", ")}`,
+      differing.join() === "changes" ? projectHasThem : undefined,
+    );
   log.write(Buffer.from(`replayed from ${directory}, where ${recorded.adapter} answered\n`), "stdout");
   const changed = await workspace.write("root", changes);
   if (!changed.ok) return changed;
@@ -63,6 +67,10 @@ async function replay(context: AdapterContext, directory: string): Promise<Resul
   if (recorded.failure !== undefined) return err(recorded.failure);
   return ok(message === undefined ? {} : { finalMessage: message });
 }
+
+/** What comes first to somebody who has recorded a run, and tests it in the same project. */
+const projectHasThem =
+  "where the project has what was recorded already, take it back with `wave rollback`; record with --no-apply, and it stays as it was";
 
 function attemptsInWords(there: readonly number[]): string {
   return there.length === 0 ? "no attempt" : there.length === 1 ? `attempt ${there[0]} alone` : `attempts ${there.join(", ")}`;

@@ -17,7 +17,7 @@ pipeline:
       inputs: [report]
       task: Make it
       artifacts: [{ name: notes, optional: true }]
-      handover: { contract: { type: test_suite, name: suite, command: "grep -q two made.txt", on_failure: retry, backoff_base: 1h } }
+      handover: { contract: { type: test_suite, name: suite, command: "grep -q two made.txt", on_failure: retry, backoff_strategy: exponential, backoff_base: 1h } }
 personas:
   scout: { system_prompt: Scout, command: 'echo "{\\"files\\": [{\\"path\\": \\"a\\"}, {\\"path\\": \\"b\\"}], \\"n\\": 1}"' }
   maker: { system_prompt: Make, command: 'if [ "$WAVE_ATTEMPT" = 1 ]; then echo one; else echo two; fi > made.txt; echo Made > "$WAVE_OUTPUT_DIR/notes.md"' }

@@ -35,8 +35,8 @@ export default defineConfig({
     exclude: ["__tests__/agents/**"],
     globalSetup: ["__tests__/rig/actions/node24.ts"],
     pool: "forks",
-    // Much of the time is spent waiting for children; by itself vitest leaves one processor out.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // Much of the time is spent waiting for children and for deadlines; by itself vitest leaves one processor out.
+    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -1,5 +1,5 @@
 /** What a fenced child sees, what it may do, and how it ends: in every mode that this machine can build, against the real kernel. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SpawnOutcome } from "../../../src/model/ports.ts";
@@ -80,6 +80,25 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
           "require('node:fs').writeFileSync('/tmp/x', 'x'); console.log(require('node:os').tmpdir())",
         ]);
         expect(ran).toEqual({ outcome: done, stdout: "/tmp\n", stderr: "" });
+      });
+
+      test("programs on PATH that lie in the machine's own /tmp, and nothing else of it", async () => {
+        const tools = mkdtempSync("/tmp/wave-tools-");
+        try {
+          for (const part of ["one", "two/bin", "two/etc"]) mkdirSync(path.join(tools, part), { recursive: true });
+          for (const tool of ["one/first", "two/bin/second"])
+            writeFileSync(path.join(tools, tool), "#!/bin/sh\necho $0\n", { mode: 0o755 });
+          writeFileSync(path.join(tools, "two/etc/npmrc"), "token");
+          chmodSync(tools, 0o755);
+          const env = { PATH: `${tools}/one:${tools}/two/bin:/usr/bin:/bin` };
+          const ran = await run(`first; second; (echo x > ${tools}/one/first) 2>/dev/null || echo kept; ls -A /tmp ${tools}/two`, {
+            child: { env },
+          });
+          const seen = `/tmp:\n${path.basename(path.dirname(place.project))}\n${path.basename(tools)}\n\n${tools}/two:\nbin\n`;
+          expect(ran).toEqual({ outcome: done, stdout: `${tools}/one/first\n${tools}/two/bin/second\nkept\n${seen}`, stderr: "" });
+        } finally {
+          rmSync(tools, { recursive: true, force: true });
+        }
       });
 
       test("a directory as the tree, with masks and read-only paths; what is not there is passed over", async () => {

@@ -31,7 +31,9 @@ export interface ScriptSetting {
 
 /** Makes the closed view and runs `"$@"` in it, as a child of a first process that reaps, and ends when the command does. */
 export function closedScript(view: SandboxView, system: SystemRoot, setting: ScriptSetting): string {
-  const lines = [...system.mounts(stage), ...treeAndBinds(view, stage, setting.overlayOptions)];
+  const tools = system.mounts(stage);
+  const [hidden, plain] = [tools.filter((line) => isHidden(line, view)), tools.filter((line) => !isHidden(line, view))];
+  const lines = [...plain, ...treeAndBinds(view, stage, setting.overlayOptions), ...hidden.flatMap(placed)];
   const made = new Set([...system.directories, ...lines.flatMap((line) => (line.made === undefined ? [] : [line.made]))]);
   const files = view.binds.filter(({ isFile, target }) => isFile === true && !isBelow(target, view.project)).map(({ target }) => target);
   return [
@@ -46,6 +48,16 @@ export function closedScript(view: SandboxView, system: SystemRoot, setting: Scr
     `mount -n -o remount,bind,ro ${stage} && cd ${stage} && pivot_root . . && umount -n -l . && cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
     ...supervise(setting.drop),
   ].join("\n");
+}
+
+/** Whether a place of the attempt, such as its `/tmp`, would lie over it; what is in the tree is the tree's. */
+function isHidden({ where }: MountLine, { binds, project }: SandboxView): boolean {
+  return !isBelow(where, `${stage}${project}`) && binds.some(({ target }) => isBelow(where, `${stage}${target}`));
+}
+
+/** With its place, which what lies above hides. */
+function placed(line: MountLine): readonly MountLine[] {
+  return [{ ...line, what: "", type: "place", optional: true }, line];
 }
 
 /** Makes the open view, the machine as it is with the tree at its place, and becomes `"$@"`. */
@@ -102,14 +114,14 @@ function treeAndBinds(view: SandboxView, root: string, overlayOptions: string): 
     what: isCovered(source) ? `${aside.where}${source.slice(project.length)}` : source,
     where: `${root}${target}`,
   });
-  const placed = binds.map(({ source, target, writable, isFile }): MountLine => {
+  const bindings = binds.map(({ source, target, writable, isFile }): MountLine => {
     const options = writable ? "bind" : "bind,ro,nosuid,nodev";
     const inTree = root === "" || isBelow(target, project);
     const made = inTree ? undefined : isFile === true ? path.posix.dirname(target) : target;
     return { ...bound(source, target), type: "none", options, made, optional: false };
   });
   const own = treeLines(tree, `${root}${project}`, root === "" ? undefined : project, overlayOptions);
-  const sorted = [...placed].sort((a, b) => depth(a.where) - depth(b.where));
+  const sorted = [...bindings].sort((a, b) => depth(a.where) - depth(b.where));
   const inTree = (line: MountLine) => isBelow(line.where.slice(root.length), project);
   const covering: readonly MountLine[] =
     view.hidden === undefined
@@ -157,7 +169,7 @@ function placesIn(mask: string, binds: SandboxView["binds"], root: string): read
 function withPlaces(lines: readonly MountLine[]): readonly MountLine[] {
   return lines.flatMap((line, index) => {
     const covered = line.where !== "" && lines.slice(0, index).some((above) => above.where !== "" && isBelow(line.where, above.where));
-    return covered && line.onBench !== true ? [{ ...line, what: "", type: "place", optional: true }, line] : [line];
+    return covered && line.onBench !== true ? placed(line) : [line];
   });
 }
 

@@ -82,20 +82,19 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
         expect(ran).toEqual({ outcome: done, stdout: "/tmp\n", stderr: "" });
       });
 
-      test("programs on PATH that lie in the machine's own /tmp, and nothing else of it", async () => {
+      test("a program that lies in the machine's own /tmp, where it is on PATH and the one to run; nothing else of it", async () => {
         const tools = mkdtempSync("/tmp/wave-tools-");
         try {
-          for (const part of ["one", "two/bin", "two/etc"]) mkdirSync(path.join(tools, part), { recursive: true });
-          for (const tool of ["one/first", "two/bin/second"])
-            writeFileSync(path.join(tools, tool), "#!/bin/sh\necho $0\n", { mode: 0o755 });
-          writeFileSync(path.join(tools, "two/etc/npmrc"), "token");
+          for (const part of ["one", "two/bin"]) mkdirSync(path.join(tools, part), { recursive: true });
+          const look = `#!/bin/sh\necho $0; (echo x > $0) 2>/dev/null || echo kept; ls -A /tmp ${tools}\n`;
+          for (const tool of ["one/first", "two/bin/second"]) writeFileSync(path.join(tools, tool), look, { mode: 0o755 });
           chmodSync(tools, 0o755);
-          const env = { PATH: `${tools}/one:${tools}/two/bin:/usr/bin:/bin` };
-          const ran = await run(`first; second; (echo x > ${tools}/one/first) 2>/dev/null || echo kept; ls -A /tmp ${tools}/two`, {
-            child: { env },
-          });
-          const seen = `/tmp:\n${path.basename(path.dirname(place.project))}\n${path.basename(tools)}\n\n${tools}/two:\nbin\n`;
-          expect(ran).toEqual({ outcome: done, stdout: `${tools}/one/first\n${tools}/two/bin/second\nkept\n${seen}`, stderr: "" });
+          const child = { env: { PATH: `${tools}/one:${tools}/two/bin:/usr/bin:/bin` } };
+          const own = path.basename(path.dirname(place.project));
+          expect((await run("ls -A /tmp", { child })).stdout).toBe(`${own}\n`);
+          const ran = await run([`${tools}/one/first`], { child });
+          const seen = `/tmp:\n${own}\n${path.basename(tools)}\n\n${tools}:\none\n`;
+          expect(ran).toEqual({ outcome: done, stdout: `${tools}/one/first\nkept\n${seen}`, stderr: "" });
         } finally {
           rmSync(tools, { recursive: true, force: true });
         }

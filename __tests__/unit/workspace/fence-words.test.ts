@@ -70,7 +70,7 @@ test("no mount is entered into the machine's table, which an ordinary user canno
     readOnly: ["/p/src"],
     network: { kind: "host" },
   };
-  const setting = { drop: [], status: "/s", overlayOptions: "userxattr" };
+  const setting = { drop: [], command: ["sh"], status: "/s", overlayOptions: "userxattr" };
   const system = systemRoot({ searchPath: "/usr/bin", home: "/home/u", project: "/p" });
   const scripts = [openScript({ ...view, fence: "open" }, setting), closedScript({ ...view, fence: "closed" }, system, setting)];
   for (const script of scripts) {

@@ -60,7 +60,9 @@ async function spawnInside(
   const { identity, keyring } = isolation;
   // Without it an ordinary user would stay root of the outer namespace.
   const ownUser = isolation.ownUser || mode === "user-namespace";
+  const words = typeof proxied.command === "string" ? ["/bin/sh", "-c", proxied.command] : proxied.command;
   const setting: ScriptSetting = {
+    command: words,
     drop: [...dropWords({ mode, identity, closed, ownUser, keyring }), ...unpack],
     ownUser,
     status,
@@ -70,7 +72,6 @@ async function spawnInside(
   const script = closed
     ? closedScript(proxied.view, systemRoot({ searchPath: child.env["PATH"] ?? "", home: isolation.home, project: view.project }), setting)
     : openScript(view, setting);
-  const words = typeof proxied.command === "string" ? ["/bin/sh", "-c", proxied.command] : proxied.command;
   const command = [...namespaceWords({ mode, closed, network, carried }), script, "wave", ...words];
   const outcome = await spawnChild({ ...child, command, env, cwd: "/" });
   const said = readStatus(status);

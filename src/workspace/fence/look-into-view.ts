@@ -134,7 +134,7 @@ export async function runInView(
 ): Promise<Result<Captured>> {
   const { mode, overlayOptions } = isolation;
   if (mode === "none") return failed("nothing here can mount an overlay");
-  const script = openScript(view, { drop: [], status: "/dev/null", overlayOptions });
+  const script = openScript(view, { drop: [], command: [], status: "/dev/null", overlayOptions });
   const command = [...namespaceWords({ mode, closed: false, network: false, brief: true }), script, "wave", ...words];
   const ran = await capture({
     ...{ command, env, cwd: "/" },

@@ -19,6 +19,8 @@ const stage = `${bench}/r`;
 export interface ScriptSetting {
   /** The words that give up privileges; the command's follow. */
   readonly drop: readonly string[];
+  /** The command's words: a program among them is shown also where a place of the attempt lies over it. */
+  readonly command: readonly string[];
   /** They need the machine's `/proc`, by its descriptor, which they close. */
   readonly ownUser?: boolean;
   /** A file, on the machine, that says what went wrong before the command began. */
@@ -32,8 +34,15 @@ export interface ScriptSetting {
 /** Makes the closed view and runs `"$@"` in it, as a child of a first process that reaps, and ends when the command does. */
 export function closedScript(view: SandboxView, system: SystemRoot, setting: ScriptSetting): string {
   const tools = system.mounts(stage);
-  const [hidden, plain] = [tools.filter((line) => isHidden(line, view)), tools.filter((line) => !isHidden(line, view))];
-  const lines = [...plain, ...treeAndBinds(view, stage, setting.overlayOptions), ...hidden.flatMap(placed)];
+  const late = new Set(
+    tools.filter((line) => isHidden(line, view) && setting.command.some((word) => isBelow(`${stage}${word}`, line.where))),
+  );
+  // `mount -a` passes over what is mounted already, also where it is hidden.
+  const lines = [
+    ...tools.filter((line) => !late.has(line)),
+    ...treeAndBinds(view, stage, setting.overlayOptions),
+    ...[...late].flatMap(placed),
+  ];
   const made = new Set([...system.directories, ...lines.flatMap((line) => (line.made === undefined ? [] : [line.made]))]);
   const files = view.binds.filter(({ isFile, target }) => isFile === true && !isBelow(target, view.project)).map(({ target }) => target);
   return [

@@ -35,11 +35,12 @@ export default defineConfig({
     exclude: ["__tests__/agents/**"],
     globalSetup: ["__tests__/rig/actions/node24.ts"],
     pool: "forks",
-    // Much of the time is spent waiting for children and for deadlines; by itself vitest leaves one processor out.
-    maxWorkers: availableParallelism() + 1,
+    // Much of the time is spent waiting for children; by itself vitest leaves one processor out.
+    maxWorkers: Math.max(2, availableParallelism()),
     sequence: { sequencer: LongestFirst },
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // For what hangs, not for what is slow: one test may start a dozen processes on a busy machine.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     allowOnly: false,
     reporters: results === undefined ? ["default"] : ["default", ["json", { outputFile: results }]],
   },

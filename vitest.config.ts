@@ -38,9 +38,8 @@ export default defineConfig({
     // Much of the time is spent waiting for children; by itself vitest leaves one processor out.
     maxWorkers: Math.max(2, availableParallelism()),
     sequence: { sequencer: LongestFirst },
-    // For what hangs, not for what is slow: one test may start a dozen processes on a busy machine.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     allowOnly: false,
     reporters: results === undefined ? ["default"] : ["default", ["json", { outputFile: results }]],
   },

@@ -94,7 +94,7 @@ describe("the cache", () => {
     const second = await machine(2, "good");
     expect({ code: second.code, begun: begun(second) }).toEqual({ code: 0, begun: ["one", "two"] });
     expect(said(second).join("\n")).toContain("Attempt 2 begins anew");
-  }, 180_000);
+  }, 60_000);
 });
 
 describe("artifacts", () => {
@@ -108,7 +108,7 @@ describe("artifacts", () => {
     expect(said(first)).toEqual(expect.arrayContaining([expect.stringMatching(/^artifact `first` of step `one` was not uploaded: /)]));
     const second = await machine(2, "good");
     expect({ code: second.code, begun: begun(second) }).toEqual({ code: 0, begun: ["two"] });
-  }, 180_000);
+  }, 60_000);
 
   it("are there already under their names: nothing is wrong with that", async () => {
     const machine = machines();
@@ -138,7 +138,7 @@ describe("artifacts", () => {
     service.faults.push({ method: "GetSignedArtifactURL", status: 404 });
     const second = await machine(2, "good");
     expect({ code: second.code, begun: begun(second) }).toEqual({ code: 0, begun: ["two"] });
-  }, 180_000);
+  }, 60_000);
 
   it("were altered: they are refused by name, and their step is executed again", async () => {
     const machine = machines();
@@ -153,7 +153,7 @@ describe("artifacts", () => {
     expect(said(second)).toEqual(
       expect.arrayContaining([expect.stringMatching(/^artifact wave-.* is not what was uploaded: its bytes have another digest$/)]),
     );
-  }, 180_000);
+  }, 60_000);
 
   it("hold names that lead out of them, or links: nothing is written, and everything begins anew", async () => {
     const outside = mkdtempSync(path.join(tmpdir(), "wave-outside-"));
@@ -183,7 +183,7 @@ describe("artifacts", () => {
     } finally {
       rmSync(outside, { recursive: true, force: true });
     }
-  }, 180_000);
+  }, 60_000);
 
   it("hold a journal with a changed byte: it is refused by name", async () => {
     const machine = machines();
@@ -200,7 +200,7 @@ describe("artifacts", () => {
         expect.stringMatching(/^artifact wave-state-.*: journal abc\/w1\.jsonl was refused: line 1: it does not end with a hash$/),
       ]),
     );
-  }, 180_000);
+  }, 60_000);
 });
 
 describe("the runner", () => {
@@ -214,7 +214,7 @@ describe("the runner", () => {
     service.faults.splice(0);
     const second = await machine(2, "good");
     expect({ code: second.code, begun: begun(second) }).toEqual({ code: 0, begun: ["two"] });
-  }, 180_000);
+  }, 60_000);
 
   it("has no git, and a checkout that is no repository: the work is done all the same", async () => {
     const workspace = mkdtempSync(path.join(tmpdir(), "wave-plain-"));
@@ -345,5 +345,5 @@ pipeline:
     const last = await job("join", "join");
     expect({ code: last.code, begun: begun(last), status: last.outputs["status"] }).toEqual({ code: 0, begun: ["join"], status: "passed" });
     expect(readFileSync(path.join(last.workspace, "joined.txt"), "utf8")).toBe("left\nright\nleft\nright\n");
-  }, 180_000);
+  }, 60_000);
 });

@@ -135,7 +135,7 @@ it("keeps no verdict waiting: a webhook that hangs is given up, and the run has 
   expect(JSON.parse(finished)).toMatchObject({ type: "run-finished", status: "failed" });
   expect((await started.finished).code).toBe(1);
   expect(outcomes(await record(wave))).toEqual([["ops", "contract-failed", "a/shape", "failed", "the webhook did not answer in time"]]);
-}, 180_000);
+}, 60_000);
 
 it("is a diagnostic where it is written wrongly", async () => {
   const wave = project({

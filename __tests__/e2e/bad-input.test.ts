@@ -167,7 +167,7 @@ describe("steps", () => {
     const logs = await wave.wave("logs", "a");
     expect(logs.stdout.length).toBeLessThan(70_000_000);
     expect(logs.stdout.endsWith("end\n")).toBe(true);
-  }, 180_000);
+  }, 60_000);
 });
 
 describe("state", () => {

@@ -177,7 +177,7 @@ describe.each(places)("in a place of kind $name", (place) => {
     expect(changes.length).toBe(20_000);
     const entry = entryOf("many/99/199", undefined, { mode: "100644", digest: digestOfBytes("99/199\n"), size: 7 });
     expect(changes.find((one) => one.path === "many/99/199")).toEqual(entry);
-  }, 180_000);
+  }, 60_000);
 });
 
 test.runIf(process.geteuid?.() === 0)("what an attempt closed to its own user is collected, and closed again", async () => {

@@ -185,7 +185,7 @@ describe("patches", () => {
       }),
       { numRuns: 25 },
     );
-  }, 180_000);
+  }, 60_000);
 });
 
 /** The error that looking at a path gives; nothing where something or nothing is there. */

@@ -204,7 +204,7 @@ describe("masking a configuration", () => {
       }),
       { numRuns: 40 },
     );
-  }, 180_000);
+  }, 60_000);
 
   test("a file that is not there gives nothing, a broken one is a failure", async () => {
     expect(must(await maskedGitConfig(path.join(scratch(), "config")))).toBe("");

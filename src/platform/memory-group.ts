@@ -87,10 +87,9 @@ export function groupAt({ version: number, directory }: GroupPlace): Pick<Memory
       return { peakBytes: peak ?? 0, exceeded: Number(/^oom_kill ([0-9]+)$/m.exec(textOf(inside(version.kills)))?.[1] ?? 0) > 0 };
     },
     close() {
-      for (const pid of textOf(inside("cgroup.procs"))
-        .split("\n")
-        .filter((line) => line !== ""))
-        tried(() => process.kill(Number(pid), "SIGKILL"));
+      // 0 stands for a process that cannot be seen from here; to `kill` it means the caller's own group.
+      const pids = textOf(inside("cgroup.procs")).split("\n").map(Number);
+      for (const pid of pids.filter((pid) => pid > 0)) tried(() => process.kill(pid, "SIGKILL"));
       remove(directory);
     },
   };

@@ -79,7 +79,7 @@ describe("several questions at once", () => {
   test("are not waited for longer than they may take, also by what git is stuck in", async () => {
     const bin = path.join(root, "bin");
     mkdirSync(bin);
-    const stuck = `#!/bin/sh\nfor word; do :; done\ntest "$word" = first && exec echo one\necho $$ > ${root}/pid\nexec sleep 600\n`;
+    const stuck = `#!/bin/sh\nfor word; do :; done\ntest "$word" = first && exec echo one\necho $$ > ${root}/pid.new && mv ${root}/pid.new ${root}/pid\nexec sleep 600\n`;
     writeFileSync(path.join(bin, "git"), stuck, { mode: 0o755 });
     vi.stubEnv("PATH", `${bin}:${process.env["PATH"]}`);
     try {

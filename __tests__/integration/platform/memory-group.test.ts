@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { groupPlaces, hasMemoryGroups, openMemoryGroup } from "../../../src/platform/memory-group.ts";
+import { bundledChild } from "../../rig/bundled-child.ts";
 import { cli } from "../../rig/project.ts";
 
 describe("where groups may be made", () => {
@@ -60,13 +61,26 @@ describe("a group of version 2", () => {
     writeFileSync(inside("memory.events"), "low 0\nmax 3\noom 1\noom_kill 2\n");
     expect(group?.look()).toEqual({ peakBytes: 4_999_000, exceeded: true });
 
-    const command = group?.entering(["sleep", "60"]) ?? [];
-    const child = spawn(command[0] ?? "", command.slice(1), { stdio: "ignore" });
-    await once(child, "spawn");
+    const command = group?.entering(["sh", "-c", "echo in; exec sleep 60"]) ?? [];
+    const child = spawn(command[0] ?? "", command.slice(1), { stdio: ["ignore", "pipe", "ignore"], detached: true });
+    // A kernel turns the 0 that it writes on its way in into its number.
+    await once(child.stdout, "data");
+    expect(readFileSync(inside("cgroup.procs"), "utf8")).toBe("0\n");
     writeFileSync(inside("cgroup.procs"), `${child.pid}\n`);
     const ended = once(child, "exit");
     group?.close();
     expect(await ended).toEqual([null, "SIGKILL"]);
+  });
+
+  test("kills nobody for a 0, by which the kernel lists processes that cannot be seen from here", async () => {
+    const fixture = await bundledChild(new URL("../../rig/group-close-child.ts", import.meta.url));
+    try {
+      writeFileSync(path.join(directory, "cgroup.procs"), "0\n");
+      const closing = spawn(process.execPath, [fixture.file, directory], { stdio: "ignore", detached: true });
+      expect(await once(closing, "exit")).toEqual([0, null]);
+    } finally {
+      fixture.close();
+    }
   });
 
   test("is not given where a limit cannot be written", () => {

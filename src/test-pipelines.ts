@@ -18,6 +18,7 @@ import { locateProject, openMemory, type ProjectRequest, type ReadProject, readP
 import { readRecordedRun } from "./persona/recording-files.ts";
 import { systemClock } from "./platform/clock.ts";
 import { createStateDirectory, describeIoError, writeFileDurably } from "./platform/files.ts";
+import { processExists } from "./platform/process-identity.ts";
 import { compareRun, compareSnapshot, parseSnapshot, snapshotText } from "./report/tests/compare-run.ts";
 import { observeRun } from "./report/tests/observe-run.ts";
 import { type FinishedRun, runPipeline } from "./run-pipeline.ts";
@@ -200,14 +201,5 @@ async function inOwnState<T>(read: ReadProject, work: (stateDir: string) => Prom
 
 async function removeOrphans(tests: string): Promise<void> {
   const names = await readdir(tests).catch(() => []);
-  for (const name of names) if (!isRunning(Number.parseInt(name, 10))) await removeTree(path.join(tests, name));
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return describeIoError(error).code === "EPERM";
-  }
+  for (const name of names) if (!processExists(Number.parseInt(name, 10))) await removeTree(path.join(tests, name));
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { LLMock } from "@copilotkit/aimock";
-import { afterEach, beforeEach, expect } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Project, project } from "../rig/project.ts";
 
 /** What differs between agents. */
@@ -177,4 +177,32 @@ export async function badDays(rig: AgentRig, status: number, kind: string, attem
   expect(ran, ran.stderr).toMatchObject({ code: 1 });
   expect(failure(wave)).toMatchObject({ failure: { reason: "agent-failed", kind, status } });
   expect(wave.events().filter((event) => event.type === "attempt-started")).toHaveLength(attempts);
+}
+
+/** The tests of an agent whose commands wave's rules name to it, and that tries a failing model again as often as wave tells it. */
+export function shellAgentTests(
+  agent: AgentUnderTest,
+  read: (file: string) => { readonly name: string; readonly arguments: string }[],
+): void {
+  const rig = agentRig(agent);
+
+  test("one pipeline: analyze, implement, test; what fails first is tried again with what was wrong; every token is counted", async () => {
+    await onePipeline(rig, agent);
+  });
+
+  test("a command that the step may not run is refused, and counted", async () => {
+    await deniedShell(rig, agent);
+  });
+
+  test("a model that never stops calling tools is stopped at the step's turns", async () => {
+    await endlessTools(rig, read);
+  });
+
+  test.each([
+    [401, "auth", 1],
+    [429, "rate-limit", 2],
+    [500, "network", 2],
+  ] as const)("HTTP %d from the model is a failure of kind %s, after %d attempts", async (status, kind, attempts) => {
+    await badDays(rig, status, kind, attempts);
+  });
 }

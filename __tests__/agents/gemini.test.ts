@@ -1,6 +1,5 @@
 /** Gemini CLI itself, on a mock model on loopback. Wave installs the program from npm, into its cache. */
-import { test } from "vitest";
-import { type AgentUnderTest, agentRig, badDays, deniedShell, endlessTools, onePipeline } from "./agent-rig.ts";
+import { type AgentUnderTest, shellAgentTests } from "./agent-rig.ts";
 
 const call = (name: string, input: object) => [{ name, arguments: JSON.stringify(input) }];
 const gemini: AgentUnderTest = {
@@ -8,24 +7,5 @@ const gemini: AgentUnderTest = {
   endpoint: "/v1beta/models/gemini-2.5-pro:streamGenerateContent",
   shell: (command) => call("run_shell_command", { command }),
 };
-const rig = agentRig(gemini);
 
-test("one pipeline: analyze, implement, test; what fails first is tried again with what was wrong; every token is counted", async () => {
-  await onePipeline(rig, gemini);
-});
-
-test("a command that the step may not run is refused, and counted", async () => {
-  await deniedShell(rig, gemini);
-});
-
-test("a model that never stops calling tools is stopped at the step's turns", async () => {
-  await endlessTools(rig, (file) => call("read_file", { file_path: file }));
-});
-
-test.each([
-  [401, "auth", 1],
-  [429, "rate-limit", 2],
-  [500, "network", 2],
-] as const)("HTTP %d from the model is a failure of kind %s, after %d attempts", async (status, kind, attempts) => {
-  await badDays(rig, status, kind, attempts);
-});
+shellAgentTests(gemini, (file) => call("read_file", { file_path: file }));

@@ -40,7 +40,7 @@ export function isAlive(identity: ProcessIdentity): boolean {
   const self = processIdentity();
   if (machineOf(identity.host) !== machineOf(self.host)) return !isOlderAttempt(identity.host, self.host);
   if (identity.pid === self.pid) return identity.processStart === self.processStart;
-  if (!exists(identity.pid)) return false;
+  if (!processExists(identity.pid)) return false;
   const start = startOf(identity.pid);
   if (start === undefined || identity.processStart === "") return start !== gone;
   return start === identity.processStart;
@@ -73,7 +73,8 @@ export function signalProcess(identity: ProcessIdentity, signal: "SIGTERM"): boo
 /** What a zombie's start is taken for: it is nobody's. */
 const gone = "gone";
 
-function exists(pid: number): boolean {
+/** Whether there is a process of that id, whosoever it is. */
+export function processExists(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -197,8 +197,8 @@ describe("a recording", () => {
     expect(again.stderr).toContain("attempt 1 of step `build` has no recording");
     expect(again.stderr).toContain("what is asked has changed since it was recorded: changes");
     expect(again.stderr).toContain("take it back with `wave rollback`; record with --no-apply, and it stays as it was");
-    const [run] = wave.events().flatMap((event) => (event.type === "run-started" ? [event.run] : []));
-    expect((await wave.wave("rollback", run ?? "", "--yes")).code).toBe(0);
+    const { run } = JSON.parse(recorded.stdout.split("\n")[0] ?? "") as WaveEvent;
+    expect(await wave.wave("rollback", run, "--yes")).toMatchObject({ code: 0 });
     expect((await replayed(wave)).code).toBe(0);
   });
 

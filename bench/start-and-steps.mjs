@@ -5,6 +5,9 @@
  *
  * start   one step that runs `true` in place, from process start to exit, beside Node's own start (`node -e 0`)
  * steps   200 such steps in 20 layers, 2 at a time, beside a Node loop that spawns the same children
+ * kept    the same steps beside a loop that does for each child what wave promises at the least: a group of its own, its
+ *         task on standard input, its output read, directories for output and temporary files, and a line of what begins and
+ *         ends on disk before the next begins
  *
  * Each pair runs both commands right after one another, so that a machine that gets slower or faster changes both. The ratio is
  * the median of the pairs' ratios. It measures and does not judge; the budgets are printed beside it.
@@ -34,14 +37,64 @@ next();
 next();
 `;
 
+const keptLoop = `
+import { spawn } from "node:child_process";
+import { closeSync, fdatasync, mkdirSync, mkdtempSync, openSync, readdirSync, rmdirSync, rmSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+const room = mkdtempSync(process.argv[2]);
+const journal = openSync(room + "/journal", "ax");
+const line = "x".repeat(600) + "\\n";
+let waiting = [];
+let syncing = false;
+const kept = (lines) => new Promise((done) => {
+  writeSync(journal, line.repeat(lines));
+  waiting.push(done);
+  if (!syncing) sync();
+});
+const sync = () => {
+  syncing = true;
+  const those = waiting.splice(0);
+  fdatasync(journal, () => {
+    for (const done of those) done();
+    syncing = waiting.length > 0;
+    if (syncing) sync();
+  });
+};
+const child = (place) => new Promise((done) => {
+  for (const directory of [place, place + ".tmp"]) mkdirSync(directory);
+  writeFileSync(place + ".md", "task");
+  const task = openSync(place + ".md");
+  const started = spawn("true", [], { stdio: [task, "pipe", "pipe"], detached: true });
+  closeSync(task);
+  for (const stream of [started.stdout, started.stderr]) stream.on("data", () => {});
+  started.on("close", () => {
+    readdirSync(place);
+    for (const directory of [place, place + ".tmp"]) rmdirSync(directory);
+    unlinkSync(place + ".md");
+    done();
+  });
+});
+let left = ${layers * width};
+const lane = async () => {
+  await kept(1);
+  while (left-- > 0) {
+    await child(room + "/" + left);
+    await kept(3);
+  }
+};
+await Promise.all([lane(), lane()]);
+rmSync(room, { recursive: true });
+`;
+
 const scratch = mkdtempSync(path.join(tmpdir(), "wave-bench-"));
 try {
   const one = project("one", [step("a", [])]);
   const many = project("many", layered());
-  const bare = path.join(scratch, "loop.mjs");
+  const [bare, keeping] = ["loop.mjs", "kept-loop.mjs"].map((name) => path.join(scratch, name));
   writeFileSync(bare, loop);
+  writeFileSync(keeping, keptLoop);
   const start = compare(wave(one), ["-e", "0"]);
   const steps = compare(wave(many, "--concurrency", "2"), [bare]);
+  const kept = compare(wave(many, "--concurrency", "2"), [keeping, path.join(scratch, "room-")]);
   const over = median(start.map(({ work, floor }) => work.ms - floor.ms));
   const each = median(steps.map(({ work, floor }) => work.ms - floor.ms)) / (layers * width);
   console.log(`${pairs} pairs each, medians; ${process.platform}-${process.arch}, Node ${process.versions.node}\n`);
@@ -49,6 +102,7 @@ try {
     ["", "wave", "floor", "ratio", "over the floor", "budget"],
     ["start", ...row(start), `${over.toFixed(0)} ms`, "at most 100 ms over the floor"],
     ["steps", ...row(steps), `${each.toFixed(2)} ms a step`, "at most 2 x the floor"],
+    ["kept", ...row(kept), "", ""],
   ]);
 } finally {
   rmSync(scratch, { recursive: true, force: true });

@@ -56,17 +56,20 @@ function machines(files: Readonly<Record<string, string>> = {}) {
 
 describe("the cache", () => {
   it.each([
-    ["is down", { method: "GetCacheEntryDownloadURL", status: 500 }],
-    ["is busy", { method: "GetCacheEntryDownloadURL", status: 429 }],
+    ["is down", { method: "GetCacheEntryDownloadURL", status: 500 }, 0],
+    // That is no entry to the client, which says nothing more of it.
+    ["is busy", { method: "GetCacheEntryDownloadURL", status: 429 }, 1],
   ])(
     "%s: the job runs, and its artifacts carry the state",
-    async (_what, fault) => {
+    async (_what, fault, saves) => {
       const machine = machines();
       service.faults.push({ ...fault }, { method: "CreateCacheEntry", status: fault.status });
       const first = await machine(1, "bad");
       expect({ code: first.code, begun: begun(first) }).toEqual({ code: 1, begun: ["one", "two"] });
       const second = await machine(2, "good");
       expect({ code: second.code, begun: begun(second) }).toEqual({ code: 0, begun: ["two"] });
+      // A cache that was given up is not waited for again, neither at the end of the job nor by `post`.
+      expect(service.calls.filter((method) => method === "CreateCacheEntry")).toHaveLength(2 * saves);
     },
     120_000,
   );

@@ -59,7 +59,9 @@ export async function buildableModes(): Promise<readonly Isolation[]> {
 async function canBuild(isolation: Isolation): Promise<boolean> {
   const place = fencePlace(isolation);
   try {
-    return (await runFenced(place, ["true"])).outcome.kind === "exited";
+    const { outcome } = await runFenced(place, ["true"]);
+    // A machine without `sudo` ends with a status too: that of the shell that does not find it.
+    return outcome.kind === "exited" && outcome.code === 0;
   } finally {
     place.remove();
   }

@@ -73,7 +73,7 @@ async function saveRest({ log, inputs, context, io, variables }: Rest): Promise<
       blobs: localBlobs(stateDir),
       state: openState({ stateDir, redactor, version, clock: systemClock }),
     };
-    await Promise.all([state.uploadRest(memory, run), state.save(memory, 2)]);
+    await Promise.all([state.uploadRest(memory, run), ...(getState("cache") === "asked" ? [] : [state.save(memory, 2)])]);
   } finally {
     await toolkit.close();
   }

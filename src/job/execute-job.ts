@@ -82,8 +82,10 @@ export async function executeJob(execution: JobExecution): Promise<number> {
     }
     return finish(io, finished, execution.project.request, { json: false, goOn: "press “Re-run failed jobs”", warn: log.warn });
   } finally {
-    // A cancelled job has seconds left; `post` has more.
-    const saved = !io.signal.aborted && (await state.save(memory, 1));
+    // A cancelled job has seconds left; `post` has more. A cache that took nothing is not asked again.
+    const asked = !io.signal.aborted;
+    const saved = asked && (await state.save(memory, 1));
+    saveState("cache", asked ? "asked" : "");
     saveState("saved", String(saved && (uploads === undefined || uploads.complete())));
   }
 }

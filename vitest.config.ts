@@ -30,9 +30,12 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: ["__tests__/**/*.test.ts"],
-    // Real agents are hundreds of megabytes: `npm run test:agents`.
-    exclude: ["__tests__/agents/**"],
+    projects: [
+      // A process of its own for each of these small files would cost more than what they test; nothing in them outlives a test.
+      { extends: true, test: { name: "unit", include: ["__tests__/unit/**/*.test.ts"], isolate: false } },
+      // Real agents are hundreds of megabytes: `npm run test:agents`.
+      { extends: true, test: { name: "whole", include: ["__tests__/**/*.test.ts"], exclude: ["__tests__/{unit,agents}/**"] } },
+    ],
     globalSetup: ["__tests__/rig/actions/node24.ts"],
     pool: "forks",
     // Much of the time is spent waiting for children; by itself vitest leaves one processor out.

@@ -17,6 +17,7 @@ import path from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Attempt, files, git, noNetwork, printedBy, proxied, rights, scriptOf } from "../rig/escape-attempts.ts";
 import { type EscapeStep, gates, links, reads, resources, writes } from "../rig/escape-steps.ts";
+import { filesBelow } from "../rig/files-below.ts";
 import { artifactText } from "../rig/project.ts";
 import { isFencedHere, outsidePlace, processesWith, type Scene, type SceneProject, sceneProject, scenes } from "../rig/scenes.ts";
 
@@ -55,11 +56,10 @@ function repository(cwd: string): void {
 /** Files and what they hold; of what failed attempts left, nothing. */
 const treeOf = (place: string) =>
   Object.fromEntries(
-    (existsSync(place) ? readdirSync(place, { recursive: true, withFileTypes: true }) : [])
-      .filter((entry) => entry.isFile() && !entry.parentPath.includes("/.wave/state/workspaces"))
-      .map((entry) => path.join(entry.parentPath, entry.name))
-      .sort()
-      .map((file) => [path.relative(place, file), readFileSync(file, "latin1")]),
+    filesBelow(place, (file) => file.endsWith(".wave/state/workspaces")).map((file) => [
+      file,
+      readFileSync(path.join(place, file), "latin1"),
+    ]),
   );
 
 /** The last end of each step: `passed`, or the failure. */

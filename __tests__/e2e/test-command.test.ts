@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { filesBelow } from "../rig/files-below.ts";
 import { type Project, project, repository } from "../rig/project.ts";
 
 const manifest = `
@@ -47,9 +48,8 @@ async function recorded(tests: Readonly<Record<string, string>>, more = ""): Pro
 
 /** Every file of a project but state, with its content. */
 function contentOf(root: string): Readonly<Record<string, string>> {
-  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const named = files.map((entry) => path.join(entry.parentPath, entry.name)).filter((file) => !file.includes("/.wave/state/"));
-  return Object.fromEntries(named.map((file) => [path.relative(root, file), readFileSync(file, "utf8")]));
+  const files = filesBelow(root, (file) => file === ".wave/state");
+  return Object.fromEntries(files.map((file) => [file, readFileSync(path.join(root, file), "utf8")]));
 }
 
 describe("tests that hold", () => {

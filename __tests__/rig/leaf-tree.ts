@@ -1,6 +1,6 @@
 /** A tree as changesets see it, read the plain way: what the clever ways are held to. */
 import { createHash } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Changeset, FileState } from "../../src/model/changeset.ts";
 import { entryOf, sortEntries } from "../../src/model/combine-changes.ts";
 import { pathFromBytes } from "../../src/model/path-bytes.ts";
@@ -10,8 +10,12 @@ export type LeafTree = ReadonlyMap<string, FileState>;
 /** Every leaf below a directory but repositories' insides and what is left out. */
 export function leafTree(directory: string, isLeftOut: (path: string) => boolean = () => false): LeafTree {
   const leaves = new Map<string, FileState>();
-  visit(Buffer.from(directory), Buffer.alloc(0));
+  enter(Buffer.from(directory), Buffer.alloc(0));
   return leaves;
+
+  function enter(place: Buffer, path: Buffer): void {
+    asOwner(place, 0o700, () => visit(place, path));
+  }
 
   function visit(place: Buffer, path: Buffer): void {
     const names = readdirSync(place, { encoding: "buffer" });
@@ -21,11 +25,29 @@ export function leafTree(directory: string, isLeftOut: (path: string) => boolean
       const inner = path.length === 0 ? name : Buffer.concat([path, Buffer.from("/"), name]);
       if (name.toString() === ".git" || isLeftOut(pathFromBytes(inner))) continue;
       const stats = lstatSync(child);
-      if (stats.isDirectory()) visit(child, inner);
+      if (stats.isDirectory()) enter(child, inner);
       else if (stats.isSymbolicLink()) leaves.set(pathFromBytes(inner), stateOf("120000", readlinkSync(child, { encoding: "buffer" })));
       else if (stats.isFile())
-        leaves.set(pathFromBytes(inner), stateOf((stats.mode & 0o100) === 0 ? "100644" : "100755", readFileSync(child)));
+        leaves.set(
+          pathFromBytes(inner),
+          stateOf(
+            (stats.mode & 0o100) === 0 ? "100644" : "100755",
+            asOwner(child, 0o400, (file) => readFileSync(file)),
+          ),
+        );
     }
+  }
+}
+
+/** Its owner may open what is closed; its mode stays what it is. */
+function asOwner<T>(place: Buffer, bits: number, look: (place: Buffer) => T): T {
+  const { mode } = lstatSync(place);
+  if ((mode & bits) === bits) return look(place);
+  chmodSync(place, mode | bits);
+  try {
+    return look(place);
+  } finally {
+    chmodSync(place, mode & 0o7777);
   }
 }
 

@@ -1,10 +1,11 @@
 /** Gives each test a project, a HOME and a state of its own, and runs the built binary in it. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach } from "vitest";
 import type { WaveEvent } from "../../src/model/event.ts";
+import { removeDirectory } from "./remove-directory.ts";
 
 export const repository = path.resolve(import.meta.dirname, "../..");
 export const cli = path.join(repository, "dist", "cli.js");
@@ -39,7 +40,7 @@ const open: { root: string; children: Set<ChildProcess> }[] = [];
 afterEach(() => {
   for (const { root, children } of open.splice(0)) {
     for (const child of children) child.kill("SIGKILL");
-    rmSync(root, { recursive: true, force: true, maxRetries: 5 });
+    removeDirectory(root);
   }
 });
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach } from "vitest";
 import { cli, type Finished, type Project, project } from "./project.ts";
+import { removeDirectory } from "./remove-directory.ts";
 
 export interface Scene {
   readonly name: string;
@@ -52,7 +53,7 @@ let bundle: string | undefined;
 function removeAll(): void {
   for (const { place, children } of made.splice(0)) {
     for (const child of children) child.kill("SIGKILL");
-    rmSync(place, { recursive: true, force: true, maxRetries: 5 });
+    removeDirectory(place);
   }
 }
 afterEach(removeAll);
@@ -88,7 +89,7 @@ export function sceneProject(scene: Scene, files: Readonly<Record<string, string
     return { child, finished: finishedOf(child) };
   };
   const run = (...given: Parameters<typeof begin>) => begin(...given).finished;
-  return { ...wave, home, run, begin, own, remove: () => rmSync(wave.root, { recursive: true, force: true }) };
+  return { ...wave, home, run, begin, own, remove: () => removeDirectory(wave.root) };
 }
 
 function finishedOf(child: ChildProcess): Promise<Finished> {

@@ -2,6 +2,7 @@
  * Real fences for tests: every mode in which this machine can build one, and places to run children in. Nothing is mocked. As root the other
  * modes are tried as well, since their words differ; a mode that this machine refuses is not in the list.
  */
+import { execFileSync } from "node:child_process";
 import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -79,7 +80,13 @@ export function fencePlace(isolation: Isolation, name = "project"): FencePlace {
   if (isolation.mode === "sudo" && process.getuid?.() === 0) {
     for (const place of [...directories, path.join(project, "a.txt")]) chownSync(place, isolation.identity.uid, isolation.identity.gid);
   }
-  return { project, room, upper, isolation, remove: () => rmSync(base, { recursive: true, force: true }) };
+  return { project, room, upper, isolation, remove: () => removePlace(base, isolation) };
+}
+
+/** What the fence makes below a directory of the attempt is root's where `sudo` is the way. */
+function removePlace(base: string, { mode }: Isolation): void {
+  if (mode === "sudo" && process.getuid?.() !== 0) execFileSync("sudo", ["-n", "rm", "-rf", base]);
+  else rmSync(base, { recursive: true, force: true });
 }
 
 /** The closed view of a place: the project under an overlay, no network but loopback, a home, a temporary and an output directory. */

@@ -2,9 +2,10 @@
  * The recordings of `examples/feature-development`, made anew: Claude Code on a mock model that says what it said when they were made. They have to come out
  * the same. `WAVE_TEST_RECORD=yes npm run test:agents` writes them, where the example, its personas or the recordings' form have changed.
  */
-import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { contentsBelow } from "../rig/contents-below.ts";
 import { project, repository } from "../rig/project.ts";
 import { agentRig, usage } from "./agent-rig.ts";
 
@@ -100,16 +101,5 @@ test("the example's recording is what Claude Code does", async () => {
   const words = ["run", "--no-apply", "--input", "a function that makes slugs of titles", "--record", record];
   const ran = await rig.run(wave, words);
   expect(ran, ran.stderr).toMatchObject({ code: 0 });
-  expect(filesOf(record)).toEqual(filesOf(committed));
+  expect(contentsBelow(record)).toEqual(contentsBelow(committed));
 });
-
-function filesOf(directory: string): Readonly<Record<string, string>> {
-  expect(existsSync(directory)).toBe(true);
-  const found = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Object.fromEntries(
-    found.map((entry) => {
-      const file = path.join(entry.parentPath, entry.name);
-      return [path.relative(directory, file), readFileSync(file, "utf8")];
-    }),
-  );
-}

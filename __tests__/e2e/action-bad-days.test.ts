@@ -57,7 +57,7 @@ function machines(files: Readonly<Record<string, string>> = {}) {
 describe("the cache", () => {
   it.each([
     ["is down", { method: "GetCacheEntryDownloadURL", status: 500 }, 0],
-    // That is no entry to the client, which says nothing more of it.
+    // The client takes that for a cache without an entry, so each job still tries to save one, once.
     ["is busy", { method: "GetCacheEntryDownloadURL", status: 429 }, 1],
   ])(
     "%s: the job runs, and its artifacts carry the state",

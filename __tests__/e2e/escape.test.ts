@@ -15,9 +15,9 @@ import {
 import { createServer, type Server } from "node:net";
 import path from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { contentsBelow } from "../rig/contents-below.ts";
 import { type Attempt, files, git, noNetwork, printedBy, proxied, rights, scriptOf } from "../rig/escape-attempts.ts";
 import { type EscapeStep, gates, links, reads, resources, writes } from "../rig/escape-steps.ts";
-import { filesBelow } from "../rig/files-below.ts";
 import { artifactText } from "../rig/project.ts";
 import { isFencedHere, outsidePlace, processesWith, type Scene, type SceneProject, sceneProject, scenes } from "../rig/scenes.ts";
 
@@ -54,13 +54,7 @@ function repository(cwd: string): void {
 }
 
 /** Files and what they hold; of what failed attempts left, nothing. */
-const treeOf = (place: string) =>
-  Object.fromEntries(
-    filesBelow(place, (file) => file.endsWith(".wave/state/workspaces")).map((file) => [
-      file,
-      readFileSync(path.join(place, file), "latin1"),
-    ]),
-  );
+const treeOf = (place: string) => (existsSync(place) ? contentsBelow(place, (file) => file.endsWith(".wave/state/workspaces")) : {});
 
 /** The last end of each step: `passed`, or the failure. */
 function endings(wave: SceneProject): Record<string, unknown> {

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { filesBelow } from "../rig/files-below.ts";
+import { contentsBelow } from "../rig/contents-below.ts";
 import { type Project, project, repository } from "../rig/project.ts";
 
 const manifest = `
@@ -47,10 +47,7 @@ async function recorded(tests: Readonly<Record<string, string>>, more = ""): Pro
 }
 
 /** Every file of a project but state, with its content. */
-function contentOf(root: string): Readonly<Record<string, string>> {
-  const files = filesBelow(root, (file) => file === ".wave/state");
-  return Object.fromEntries(files.map((file) => [file, readFileSync(path.join(root, file), "utf8")]));
-}
+const contentOf = (root: string) => contentsBelow(root, (file) => file === ".wave/state");
 
 describe("tests that hold", () => {
   test("pass, change nothing, wait for nothing, and leave no run behind", async () => {

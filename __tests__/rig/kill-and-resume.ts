@@ -52,7 +52,7 @@ export async function killAndResume(rounds: number, seed: number, where: "isolat
   expect(wanted.status).toBe("passed");
   const random = seeded(seed);
   const left = Array.from({ length: rounds }, () => [Math.floor(random() * 22), Math.floor(random() * 15)] as const);
-  // Two at a time: each waits for its disk half of the time.
+  // Two at a time: while one waits for its disk, the other goes on.
   const lane = async () => {
     for (let next = left.pop(); next !== undefined; next = left.pop()) await oneRound(text, wanted, ...next);
   };

@@ -11,20 +11,12 @@ export interface Program {
 }
 
 export function buildProgram(io: Io): Program {
-  let status = 0;
-  const parser = new Parser("wave")
-    .description("Declarative pipelines of AI steps: planned, gated by contracts, remembered, resumed.")
-    .version(version, "-V, --version")
-    .helpCommand("help [command]", "show help for a command")
-    .showSuggestionAfterError()
-    .exitOverride()
-    .configureOutput({ writeOut: io.stdout.write, writeErr: io.stderr.write });
-  for (const command of commands)
-    addCommand(parser, command, io, (code) => {
-      status = code;
-    });
   return {
     main: async (words) => {
+      let status = 0;
+      const parser = parserFor(words, io, (code) => {
+        status = code;
+      });
       try {
         await parser.parseAsync([...(words.length === 0 ? ["--help"] : words)], { from: "user" });
         return status;
@@ -34,6 +26,20 @@ export function buildProgram(io: Io): Program {
       }
     },
   };
+}
+
+/** A command that the first word names is laid out alone: all of them, with their options, would be a part of what every start costs. */
+function parserFor(words: readonly string[], io: Io, done: (status: number) => void): Parser {
+  const parser = new Parser("wave")
+    .description("Declarative pipelines of AI steps: planned, gated by contracts, remembered, resumed.")
+    .version(version, "-V, --version")
+    .helpCommand("help [command]", "show help for a command")
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout.write, writeErr: io.stderr.write });
+  const named = commands.filter(({ name }) => name === words[0]);
+  for (const command of named.length > 0 ? named : commands) addCommand(parser, command, io, done);
+  return parser;
 }
 
 function addCommand(parser: Parser, command: Command, io: Io, done: (status: number) => void): void {

@@ -107,10 +107,10 @@ export async function writeFileDurably(file: string, bytes: Uint8Array, mode = 0
 /** Makes a directory durable, with those above it that were created with it. `created` is what `mkdir` gave: the uppermost. */
 export async function syncCreated(directory: string, created: string | undefined): Promise<void> {
   const last = created === undefined ? directory : path.dirname(created);
-  for (let at = directory; ; at = path.dirname(at)) {
-    await syncDirectory(at);
-    if (at === last || at === path.dirname(at)) return;
-  }
+  const all = [directory];
+  for (let at = directory; at !== last && at !== path.dirname(at); at = path.dirname(at)) all.push(path.dirname(at));
+  // Side by side: nobody counts on any of them before all are durable.
+  await Promise.all(all.map(syncDirectory));
 }
 
 const prepared = new Map<string, Promise<void>>();

@@ -98,8 +98,7 @@ function lineWriter(request: JournalRequest, handle: FileHandle, syncFirst: () =
     );
     const written = await tryIo(async () => {
       await writeAll(handle, Buffer.from(lines.join("")));
-      await handle.datasync();
-      if (first) await syncFirst();
+      await Promise.all([handle.datasync(), first ? syncFirst() : undefined]);
     });
     if (!written.ok) poison = stateUnwritable(request.file, written.error);
     const failure = poison;

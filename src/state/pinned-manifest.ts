@@ -1,5 +1,5 @@
 /** The project files that a run began with, kept as blobs: one blob a file, and one that lists them. */
-import { type Digest, isDigest } from "../model/digest.ts";
+import { type Digest, digestOfBytes, isDigest } from "../model/digest.ts";
 import { isJsonObject, type JsonValue } from "../model/json.ts";
 import type { ArtifactStore } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
@@ -9,14 +9,12 @@ import { err, ok, type Result } from "../model/result.ts";
  * does. Nothing is scrubbed: files of the project are what everybody with the project has.
  */
 export async function pinFiles(blobs: ArtifactStore, files: ReadonlyMap<string, Uint8Array>): Promise<Result<Digest>> {
-  const stored = await Promise.all([...files].map(async ([path, bytes]) => ({ path, result: await blobs.put(bytes) })));
   const digests: Record<string, Digest> = Object.create(null);
-  for (const { path, result } of stored.sort((a, b) => (a.path < b.path ? -1 : 1))) {
-    if (!result.ok) return result;
-    digests[path] = result.value.digest;
-  }
-  const list = await blobs.put(Buffer.from(`${JSON.stringify({ v: 1, files: digests })}\n`));
-  return list.ok ? ok(list.value.digest) : list;
+  const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [path, bytes] of sorted) digests[path] = digestOfBytes(bytes);
+  const list = Buffer.from(`${JSON.stringify({ v: 1, files: digests })}\n`);
+  const stored = await Promise.all([list, ...sorted.map(([, bytes]) => bytes)].map((bytes) => blobs.put(bytes)));
+  return stored.find((result) => !result.ok) ?? ok(digestOfBytes(list));
 }
 
 /** The list back: path → digest of the file's bytes. Fails with `state-damaged` where it is no such list, and as the store does. */

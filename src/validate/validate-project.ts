@@ -15,6 +15,7 @@ import { collectFindings } from "./findings.ts";
 import { readPersonas } from "./personas.ts";
 import { findPipelines } from "./pipeline-sources.ts";
 import { readDefaults, readPipeline } from "./pipelines.ts";
+import { checkPrices } from "./prices.ts";
 import { asLocated, asText, entries, member } from "./read-node.ts";
 import type { Scope, ValidateOptions } from "./scope.ts";
 import { checkStructure } from "./structure.ts";
@@ -40,6 +41,7 @@ export async function validateProject(loaded: LoadedProject, options: ValidateOp
   }));
   const stateLocation = readStateLocation(scope);
   const alerts = readAlerts(scope);
+  checkPrices(scope, personas);
   const built = pipelines.map(({ pipeline }) => pipeline);
   const gateFiles = gateFilesOf(scope, built);
   await checkContracts(built, gateFiles, scope);

@@ -221,6 +221,20 @@ personas:
     expect(await priceOf("", "claude-sonnet-4-5", "claude")).toBeUndefined();
   });
 
+  it("cost by the model's name: a price for nearly that name is told, and one for another model is not", async () => {
+    const price = "{ input: 1, output: 2 }";
+    const told = (prices: string, rest = "model: gpt-5-codex") =>
+      problemsOf(`adapters:\n  codex:\n    ${rest}\n    prices: { ${prices} }\n${oneStep(", adapter: codex", "navigator")}`);
+    expect(await told(`gpt-5-codxe: ${price}`)).toEqual([
+      "~W314 4:15 no persona uses the model `gpt-5-codxe`, and `gpt-5-codex` has no price here (did you mean `gpt-5-codex`?) [gpt-5-codex]",
+    ]);
+    expect(await told(`gpt-5-codxe: ${price}, gpt-5-codex: ${price}, o3: ${price}`)).toEqual([]);
+    const persona = "personas: { p: { adapter: codex, system_prompt: x, model: o4-mini } }\n";
+    expect(await problemsOf(`${persona}adapters: { codex: { prices: { o4-mni: ${price} } } }\n${oneStep("", "p")}`)).toEqual([
+      "~W314 2:32 no persona uses the model `o4-mni`, and `o4-mini` has no price here (did you mean `o4-mini`?) [o4-mini]",
+    ]);
+  });
+
   it("need a command where they run one", async () => {
     expect(await problemsOf(oneStep("", "tester"), {}, { adapter: "command" })).toEqual([
       "~W313 2:23 the persona `tester` has no command for the adapter `command` (give the persona a `command:`, or all of them one with `adapters: { command: { command: [PROGRAM] } }`)",

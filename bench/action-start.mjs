@@ -10,14 +10,10 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { countFrom, here, median, repository } from "./measure.mjs";
 
-const action = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../dist/action.js");
-const pairs = Number(process.argv[2] ?? 15);
-if (!Number.isInteger(pairs) || pairs < 1) {
-  console.error("usage: node bench/action-start.mjs [PAIRS]");
-  process.exit(2);
-}
+const action = path.join(repository, "dist/action.js");
+const pairs = countFrom(process.argv[2], 15, "node bench/action-start.mjs [PAIRS]");
 
 const scratch = mkdtempSync(path.join(tmpdir(), "wave-bench-"));
 try {
@@ -45,7 +41,7 @@ try {
     return { first, node, over: first - node };
   });
   const of = (name) => median(found.map((pair) => pair[name])).toFixed(0);
-  console.log(`${pairs} pairs, medians; ${process.platform}-${process.arch}, Node ${process.versions.node}\n`);
+  console.log(`${pairs} pairs, medians; ${here}\n`);
   console.log(`first child ${of("first")} ms, Node ${of("node")} ms, over it ${of("over")} ms (at most 150 ms)`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
@@ -66,8 +62,4 @@ function jobEnvironment(workspace, sha) {
     },
     ...{ GITHUB_SHA: sha, GITHUB_JOB: "bench", GITHUB_ACTOR: "mona", GITHUB_WORKSPACE: workspace },
   };
-}
-
-function median(values) {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }

@@ -11,9 +11,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { cli, here, median } from "./measure.mjs";
 
-const cli = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../dist/cli.js");
 const program = process.argv[2];
 const pairs = Number(process.argv[3] ?? 10);
 if (program === undefined || !Number.isInteger(pairs) || pairs < 1) {
@@ -78,7 +77,7 @@ try {
     });
   }
   const of = (pick) => median(found.map(pick)).toFixed(0);
-  console.log(`${pairs} pairs, medians; ${process.platform}-${process.arch}, Node ${process.versions.node}\n`);
+  console.log(`${pairs} pairs, medians; ${here}\n`);
   console.log(`by itself                    ${of((one) => one.alone)} ms from its start to its first request`);
   console.log(
     `by a step                    ${of((one) => one.attempt)} ms from the attempt's start: ${of((one) => one.attempt - one.alone)} ms later (at most 50 ms)`,
@@ -89,10 +88,4 @@ try {
 } finally {
   server.close();
   rmSync(scratch, { recursive: true, force: true });
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -14,27 +14,20 @@
  * The others restore logs and outputs by hashes of files, wave takes a step as passed by what its journal says: what is compared
  * is the time until a person has their answer, not how it is come by.
  */
-import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { cli, countFrom, here, layered, manifestOf, median, print, time } from "./measure.mjs";
 
 const versions = { wireit: "0.14.13", turbo: "2.11.11", nx: "24.0.6" };
-const cli = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../dist/cli.js");
-const width = 10;
-const runs = Number(process.argv[2] ?? 5);
-if (!Number.isInteger(runs) || runs < 1) {
-  console.error("usage: node bench/peers.mjs [RUNS]");
-  process.exit(2);
-}
+const runs = countFrom(process.argv[2], 5, "node bench/peers.mjs [RUNS]");
 
 const scratch = mkdtempSync(path.join(tmpdir(), "wave-peers-"));
 const modules = path.join(scratch, "node_modules");
 /** Every program: how its project is laid out, its command line, what it must forget to be fresh, and how often a fresh run is timed. */
 const programs = {
   wave: {
-    lay: layWave,
+    lay: (directory, steps) => writeFileSync(path.join(directory, "wave.yaml"), manifestOf(steps)),
     words: () => [process.execPath, cli, "run", "--concurrency", "2"],
     again: () => [process.execPath, cli, "resume"],
     forget: [".wave"],
@@ -70,13 +63,13 @@ const programs = {
 try {
   console.log("installing the peers …");
   writeFileSync(path.join(scratch, "package.json"), JSON.stringify({ private: true, dependencies: versions }));
-  check(scratch, ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"]);
+  inside(scratch, ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"]);
   const rows = [["", "version", "fresh: 200 steps", "again: 1,000 steps"]];
   for (const [name, program] of Object.entries(programs)) {
     const fresh = timeFresh(name, program);
     rows.push([name, versions[name] ?? "", inSeconds(fresh), inSeconds(timeAgain(name, program))]);
   }
-  console.log(`medians of ${runs}, Turborepo's fresh run once; ${process.platform}-${process.arch}, Node ${process.versions.node}\n`);
+  console.log(`medians of ${runs}, Turborepo's fresh run once; ${here}\n`);
   print(rows);
 } finally {
   rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
@@ -86,14 +79,14 @@ function timeFresh(name, program) {
   const directory = project(name, program, 200);
   const once = () => {
     for (const what of program.forget) rmSync(path.join(directory, what), { recursive: true, force: true });
-    return time(directory, program.words(), program.env?.(directory));
+    return inside(directory, program.words(), program.env?.(directory));
   };
   try {
     // The first warms the caches of the system, and a daemon.
     if (program.freshRuns === undefined) once();
     return median(Array.from({ length: program.freshRuns ?? runs }, once));
   } finally {
-    if (program.stop !== undefined) check(directory, program.stop());
+    if (program.stop !== undefined) inside(directory, program.stop());
   }
 }
 
@@ -101,38 +94,25 @@ function timeAgain(name, program) {
   const directory = project(name, program, 1000);
   const env = program.env?.(directory);
   try {
-    time(directory, program.words(), { ...env, ...program.fill });
+    inside(directory, program.words(), { ...env, ...program.fill });
     const words = (program.again ?? program.words)();
-    time(directory, words, env);
-    return median(Array.from({ length: runs }, () => time(directory, words, env)));
+    inside(directory, words, env);
+    return median(Array.from({ length: runs }, () => inside(directory, words, env)));
   } finally {
-    if (program.stop !== undefined) check(directory, program.stop());
+    if (program.stop !== undefined) inside(directory, program.stop());
   }
 }
 
-/** A committed project of `count` steps, each of which depends on two of the layer before. */
+/** A committed project of `count` steps. */
 function project(name, program, count) {
   const directory = path.join(scratch, `${name}-${count}`);
   mkdirSync(directory);
-  const before = (layer, at) => (layer === 0 ? [] : [at, (at + 1) % width].map((place) => `s${layer - 1}-${place}`));
-  const steps = Array.from({ length: count }, (_, index) => {
-    const [layer, at] = [Math.floor(index / width), index % width];
-    return { id: `s${layer}-${at}`, after: before(layer, at) };
-  });
-  program.lay(directory, steps);
+  program.lay(directory, layered(count));
   writeFileSync(path.join(directory, ".gitignore"), "node_modules\n.wave\n.wireit\n.nx\n.turbo\n");
-  check(directory, ["git", "init", "--quiet"]);
-  check(directory, ["git", "add", "--all"]);
-  check(directory, ["git", "-c", "user.name=bench", "-c", "user.email=bench@localhost", "commit", "--quiet", "--message", "bench"]);
+  inside(directory, ["git", "init", "--quiet"]);
+  inside(directory, ["git", "add", "--all"]);
+  inside(directory, ["git", "-c", "user.name=bench", "-c", "user.email=bench@localhost", "commit", "--quiet", "--message", "bench"]);
   return directory;
-}
-
-function layWave(directory, steps) {
-  const lines = steps.map(
-    ({ id, after }) => `    - { id: ${id}, persona: worker, workspace: shared, dependencies: [${after.join(", ")}] }\n`,
-  );
-  const head = `personas: { worker: { adapter: command, command: ["true"] } }\npipeline:\n  name: bench\n  steps:\n`;
-  writeFileSync(path.join(directory, "wave.yaml"), head + lines.join(""));
 }
 
 function layWireit(directory, steps) {
@@ -178,47 +158,16 @@ function standIn() {
   return directory;
 }
 
+/** Milliseconds of a command in a directory. */
+function inside(cwd, words, env) {
+  return time(words, { cwd, env });
+}
+
 function writeJson(directory, name, value) {
   mkdirSync(directory, { recursive: true });
   writeFileSync(path.join(directory, name), `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Milliseconds that a command takes. Throws when it fails. */
-function time(directory, words, env = {}) {
-  const began = process.hrtime.bigint();
-  check(directory, words, env);
-  return Number(process.hrtime.bigint() - began) / 1e6;
-}
-
-function check(directory, [program, ...words], env = {}) {
-  const child = spawnSync(program, words, {
-    cwd: directory,
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-    encoding: "utf8",
-    maxBuffer: 2 ** 28,
-  });
-  if (child.status === 0) return;
-  throw new Error(`${program} ${words.join(" ")} ended with ${child.status ?? child.error?.message}\n${child.stdout}${child.stderr}`);
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
 function inSeconds(ms) {
   return `${(ms / 1000).toFixed(2)} s`;
-}
-
-function print(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
-  for (const cells of rows)
-    console.log(
-      cells
-        .map((cell, column) => cell.padEnd(widths[column]))
-        .join("  ")
-        .trimEnd(),
-    );
 }

@@ -10,29 +10,21 @@
  *
  * It measures and does not judge; the budgets are printed beside what it finds.
  */
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { cli, countFrom, here, layered, manifestOf, median, print, repository, time } from "./measure.mjs";
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
-const cli = path.join(root, "dist/cli.js");
-const width = 10;
-const times = Number(process.argv[2] ?? 3);
-if (!Number.isInteger(times) || times < 1) {
-  console.error("usage: node bench/scale.mjs [TIMES]");
-  process.exit(2);
-}
+const times = countFrom(process.argv[2], 3, "node bench/scale.mjs [TIMES]");
 
 /** Parses and checks, and does nothing else. */
 const parserAlone = `
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-const require = createRequire(${JSON.stringify(path.join(root, "package.json"))});
+const require = createRequire(${JSON.stringify(path.join(repository, "package.json"))});
 const { parse } = require("yaml");
 const { Ajv } = require("ajv");
-const check = new Ajv({ allErrors: true, strict: false, validateFormats: false }).compile(JSON.parse(readFileSync(${JSON.stringify(path.join(root, "schema/manifest.schema.json"))}, "utf8")));
+const check = new Ajv({ allErrors: true, strict: false, validateFormats: false }).compile(JSON.parse(readFileSync(${JSON.stringify(path.join(repository, "schema/manifest.schema.json"))}, "utf8")));
 if (!check(parse(readFileSync("wave.yaml", "utf8")))) throw new Error(JSON.stringify(check.errors));
 `;
 
@@ -55,7 +47,7 @@ try {
   const many = run(5000);
   const each = (many.ms - one) / 5000;
   const manifest = Array.from({ length: times }, () => ({ plan: plan(), parser: parse() }));
-  console.log(`${times} times, medians; 5,000 steps once; ${process.platform}-${process.arch}, Node ${process.versions.node}\n`);
+  console.log(`${times} times, medians; 5,000 steps once; ${here}\n`);
   const ratio = median(manifest.map(({ plan, parser }) => plan / parser));
   const [planned, parsed] = ["plan", "parser"].map((side) => median(manifest.map((pair) => pair[side])));
   print([
@@ -71,63 +63,29 @@ try {
 /** Milliseconds of a run from nothing, and kilobytes of memory at most. */
 function run(count) {
   rmSync(path.join(scratch, String(count), ".wave"), { recursive: true, force: true });
-  const ms = time(count, ["--require", path.join(scratch, "peak.cjs"), cli, "run", "--concurrency", "2"]);
+  const ms = node(count, ["--require", path.join(scratch, "peak.cjs"), cli, "run", "--concurrency", "2"]);
   return { ms, peak: Number(readFileSync(path.join(scratch, "peak"), "utf8")) };
 }
 
 function plan() {
-  return time(10_000, [cli, "plan"]);
+  return node(10_000, [cli, "plan"]);
 }
 
 function parse() {
-  return time(10_000, [path.join(scratch, "parser.mjs")]);
+  return node(10_000, [path.join(scratch, "parser.mjs")]);
 }
 
-/** Every step depends on two of the layer before. */
 function project(count) {
   const directory = path.join(scratch, String(count));
   mkdirSync(directory);
-  const before = (layer, at) => (layer === 0 ? [] : [at, (at + 1) % width].map((place) => `s${layer - 1}-${place}`));
-  const steps = Array.from({ length: count }, (_, index) => {
-    const [layer, at] = [Math.floor(index / width), index % width];
-    return `    - { id: s${layer}-${at}, persona: worker, workspace: shared, dependencies: [${before(layer, at).join(", ")}] }\n`;
-  });
-  const head = `personas: { worker: { adapter: command, command: ["true"] } }\npipeline:\n  name: bench\n  steps:\n`;
-  writeFileSync(path.join(directory, "wave.yaml"), head + steps.join(""));
+  writeFileSync(path.join(directory, "wave.yaml"), manifestOf(layered(count)));
 }
 
-/** Milliseconds from before a Node process starts until it is gone. Throws when it fails. */
-function time(count, words) {
-  const began = process.hrtime.bigint();
-  const { status, stderr } = spawnSync(process.execPath, words, {
-    cwd: path.join(scratch, String(count)),
-    env: { ...process.env, BENCH_PEAK: path.join(scratch, "peak") },
-    stdio: ["ignore", "ignore", "pipe"],
-    encoding: "utf8",
-    maxBuffer: 2 ** 28,
-  });
-  const ms = Number(process.hrtime.bigint() - began) / 1e6;
-  if (status !== 0) throw new Error(`node ${words.join(" ")} ended with ${status}\n${stderr}`);
-  return ms;
+/** Milliseconds of a Node process in the project of so many steps. */
+function node(count, words) {
+  return time([process.execPath, ...words], { cwd: path.join(scratch, String(count)), env: { BENCH_PEAK: path.join(scratch, "peak") } });
 }
 
 function inMs(ms) {
   return `${ms.toFixed(ms < 100 ? 2 : 0)} ms`;
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-function print(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
-  for (const cells of rows)
-    console.log(
-      cells
-        .map((cell, column) => cell.padEnd(widths[column]))
-        .join("  ")
-        .trimEnd(),
-    );
 }

@@ -12,24 +12,17 @@
  * Each pair runs both commands right after one another, so that a machine that gets slower or faster changes both. The ratio is
  * the median of the pairs' ratios. It measures and does not judge; the budgets are printed beside it.
  */
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { cli, countFrom, here, layered, manifestOf, median, print, time } from "./measure.mjs";
 
-const cli = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../dist/cli.js");
-const layers = 20;
-const width = 10;
-const pairs = Number(process.argv[2] ?? 15);
-if (!Number.isInteger(pairs) || pairs < 1) {
-  console.error("usage: node bench/start-and-steps.mjs [PAIRS]");
-  process.exit(2);
-}
+const count = 200;
+const pairs = countFrom(process.argv[2], 15, "node bench/start-and-steps.mjs [PAIRS]");
 
 const loop = `
 import { spawn } from "node:child_process";
-let left = ${layers * width};
+let left = ${count};
 const next = () => {
   if (left-- > 0) spawn("true", [], { stdio: "ignore" }).on("close", next);
 };
@@ -73,7 +66,7 @@ const child = (place) => new Promise((done) => {
     done();
   });
 });
-let left = ${layers * width};
+let left = ${count};
 const lane = async () => {
   await kept(1);
   while (left-- > 0) {
@@ -87,17 +80,17 @@ rmSync(room, { recursive: true });
 
 const scratch = mkdtempSync(path.join(tmpdir(), "wave-bench-"));
 try {
-  const one = project("one", [step("a", [])]);
-  const many = project("many", layered());
+  const one = project("one", 1);
+  const many = project("many", count);
   const [bare, keeping] = ["loop.mjs", "kept-loop.mjs"].map((name) => path.join(scratch, name));
   writeFileSync(bare, loop);
   writeFileSync(keeping, keptLoop);
   const start = compare(wave(one), ["-e", "0"]);
   const steps = compare(wave(many, "--concurrency", "2"), [bare]);
   const kept = compare(wave(many, "--concurrency", "2"), [keeping, path.join(scratch, "room-")]);
-  const over = median(start.map(({ work, floor }) => work.ms - floor.ms));
-  const each = median(steps.map(({ work, floor }) => work.ms - floor.ms)) / (layers * width);
-  console.log(`${pairs} pairs each, medians; ${process.platform}-${process.arch}, Node ${process.versions.node}\n`);
+  const over = median(start.map(({ work, floor }) => work - floor));
+  const each = median(steps.map(({ work, floor }) => work - floor)) / count;
+  console.log(`${pairs} pairs each, medians; ${here}\n`);
   print([
     ["", "wave", "floor", "ratio", "over the floor", "budget"],
     ["start", ...row(start), `${over.toFixed(0)} ms`, "at most 100 ms over the floor"],
@@ -112,22 +105,8 @@ try {
 function project(name, steps) {
   const directory = path.join(scratch, name);
   mkdirSync(directory);
-  const head = `personas: { worker: { adapter: command, command: ["true"] } }\npipeline:\n  name: ${name}\n  steps:\n`;
-  writeFileSync(path.join(directory, "wave.yaml"), head + steps.join(""));
+  writeFileSync(path.join(directory, "wave.yaml"), manifestOf(layered(steps)));
   return directory;
-}
-
-function step(id, dependencies) {
-  return `    - { id: ${id}, persona: worker, workspace: shared, dependencies: [${dependencies.join(", ")}] }\n`;
-}
-
-/** Every step depends on two of the layer before. */
-function layered() {
-  const before = (layer, at) => (layer === 0 ? [] : [at, (at + 1) % width].map((place) => `s${layer - 1}-${place}`));
-  return Array.from({ length: layers * width }, (_, index) => {
-    const [layer, at] = [Math.floor(index / width), index % width];
-    return step(`s${layer}-${at}`, before(layer, at));
-  });
 }
 
 /** The words of a fresh run: what earlier runs left is not part of the cost. */
@@ -139,42 +118,16 @@ function wave(directory, ...words) {
 function compare(words, floorWords) {
   const timed = Array.from({ length: pairs + 1 }, () => {
     for (const name of ["one", "many"]) rmSync(path.join(scratch, name, ".wave"), { recursive: true, force: true });
-    return { work: time(words), floor: time(floorWords) };
+    return { work: time([process.execPath, ...words]), floor: time([process.execPath, ...floorWords]) };
   });
   return timed.slice(1);
 }
 
-/** Milliseconds from before a Node process starts until it is gone. Throws when it fails. */
-function time(words) {
-  const began = process.hrtime.bigint();
-  const { status, stderr } = spawnSync(process.execPath, words, { stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" });
-  const ms = Number(process.hrtime.bigint() - began) / 1e6;
-  if (status !== 0) throw new Error(`node ${words.join(" ")} ended with ${status}\n${stderr}`);
-  return { ms };
-}
-
 function row(timed) {
-  const ratio = median(timed.map(({ work, floor }) => work.ms / floor.ms));
+  const ratio = median(timed.map(({ work, floor }) => work / floor));
   return [
-    `${median(timed.map(({ work }) => work.ms)).toFixed(0)} ms`,
-    `${median(timed.map(({ floor }) => floor.ms)).toFixed(0)} ms`,
+    `${median(timed.map(({ work }) => work)).toFixed(0)} ms`,
+    `${median(timed.map(({ floor }) => floor)).toFixed(0)} ms`,
     ratio.toFixed(2),
   ];
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-function print(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
-  for (const cells of rows)
-    console.log(
-      cells
-        .map((cell, column) => cell.padEnd(widths[column]))
-        .join("  ")
-        .trimEnd(),
-    );
 }

@@ -6,19 +6,13 @@
  * One pipeline is run once. Its journal is then written again for each further run, with an id, times and hashes of its own. The first question after
  * that folds all of them into the database, and is told apart. It measures and does not judge; the budget is printed beside it.
  */
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { cli, countFrom, here, median, print, time } from "./measure.mjs";
 
-const cli = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../dist/cli.js");
-const times = Number(process.argv[2] ?? 5);
-if (!Number.isInteger(times) || times < 1) {
-  console.error("usage: node bench/state-queries.mjs [TIMES]");
-  process.exit(2);
-}
+const times = countFrom(process.argv[2], 5, "node bench/state-queries.mjs [TIMES]");
 
 const counts = [10, 1000];
 const questions = [["status"], ["status", "latest"], ["plan"], ["logs"], ["trace", "latest"], ["metrics"]];
@@ -26,9 +20,9 @@ const questions = [["status"], ["status", "latest"], ["plan"], ["logs"], ["trace
 const scratch = mkdtempSync(path.join(tmpdir(), "wave-bench-"));
 try {
   const projects = counts.map((count) => project(count));
-  const folded = projects.map((directory) => time(directory, ["status"]));
-  const asked = questions.map((words) => projects.map((directory) => median(Array.from({ length: times }, () => time(directory, words)))));
-  console.log(`${times} times each, medians; ${process.platform}-${process.arch}, Node ${process.versions.node}\n`);
+  const folded = projects.map((directory) => wave(directory, ["status"]));
+  const asked = questions.map((words) => projects.map((directory) => median(Array.from({ length: times }, () => wave(directory, words)))));
+  console.log(`${times} times each, medians; ${here}\n`);
   print([
     ["", ...counts.map((count) => `${count} runs`), "ratio"],
     ["the first question", ...row(folded)],
@@ -49,7 +43,7 @@ function project(count) {
   );
   const head = "defaults: { workspace: shared }\npersonas: { worker: { command: [echo, done] } }\nsteps:\n";
   writeFileSync(path.join(directory, "wave.yaml"), head + steps.join(""));
-  run(directory, ["run"]);
+  wave(directory, ["run"]);
   const journals = path.join(directory, ".wave/state/journals");
   const [first] = readdirSync(journals);
   const [file] = readdirSync(path.join(journals, first));
@@ -78,27 +72,11 @@ function sealed(events, id, earlier) {
   return lines.join("");
 }
 
-function time(directory, words) {
-  const began = performance.now();
-  run(directory, words);
-  return performance.now() - began;
-}
-
-function run(directory, words) {
-  const ran = spawnSync(process.execPath, [cli, ...words, "-C", directory], { encoding: "utf8", maxBuffer: 2 ** 28 });
-  if (ran.status !== 0) throw new Error(`wave ${words.join(" ")} exited with ${ran.status}\n${ran.stderr}`);
+/** Milliseconds of a command. */
+function wave(directory, words) {
+  return time([process.execPath, cli, ...words, "-C", directory]);
 }
 
 function row(pair) {
   return [...pair.map((ms) => `${ms.toFixed(0)} ms`), (pair[1] / pair[0]).toFixed(2)];
-}
-
-function median(values) {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-}
-
-function print(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
-  for (const cells of rows)
-    console.log(cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]) : cell.padStart(widths[at]))).join("   "));
 }

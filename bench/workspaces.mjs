@@ -12,14 +12,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { cli, countFrom, here, median } from "./measure.mjs";
 
-const cli = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../dist/cli.js");
-const runs = Number(process.argv[2] ?? 7);
-if (!Number.isInteger(runs) || runs < 1) {
-  console.error("usage: node bench/workspaces.mjs [RUNS]");
-  process.exit(2);
-}
+const runs = countFrom(process.argv[2], 7, "node bench/workspaces.mjs [RUNS]");
 
 /** What each manifest says of its steps. */
 const kinds = { "in-place": ", workspace: shared", isolated: ", sandbox: off", fenced: "" };
@@ -38,7 +33,7 @@ try {
   const [place, isolated, fenced] = ["in-place", "isolated", "fenced"].map((name) => median(times(() => attempts(root, name)).flat()));
   const copied = median(times(() => attempts(root, "isolated", { WAVE_ISOLATION: "copy" })).flat());
   const copy = median(times(() => copyOnce(root)));
-  console.log(`${runs} runs each, medians; ${process.platform}-${process.arch}, Node ${process.versions.node}, provider: ${provider}\n`);
+  console.log(`${runs} runs each, medians; ${here}, provider: ${provider}\n`);
   console.log(`in place                  ${place.toFixed(0).padStart(6)} ms`);
   console.log(`isolated                  ${isolated.toFixed(0).padStart(6)} ms   ${(isolated - place).toFixed(0)} ms more`);
   console.log(`fenced                    ${fenced.toFixed(0).padStart(6)} ms   ${(fenced - place).toFixed(0)} ms more`);
@@ -97,8 +92,4 @@ function wave(root, words, env = {}) {
 function times(work) {
   work();
   return Array.from({ length: runs }, work);
-}
-
-function median(values) {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { afterAll } from "vitest";
 import type { Changeset } from "../../src/model/changeset.ts";
 import { pathFromBytes, pathToBytes } from "../../src/model/path-bytes.ts";
 import type { ArtifactStore, Redactor } from "../../src/model/ports.ts";
@@ -15,6 +16,7 @@ import type { CopySource, OverlaySource } from "../../src/workspace/changeset/en
 import { layOut } from "../../src/workspace/changeset/lay-out.ts";
 import { takeSnapshot } from "../../src/workspace/changeset/snapshot.ts";
 import { memoryBlobs } from "./memory-blobs.ts";
+import { removeDirectory } from "./remove-directory.ts";
 
 /** What every attempt of these tests leaves out. */
 export const isState = (file: string) => file === ".wave/state" || file.startsWith(".wave/state/");
@@ -47,8 +49,8 @@ export interface Place {
 }
 
 const scratched: string[] = [];
-process.on("exit", () => {
-  for (const directory of scratched) rmSync(directory, { recursive: true, force: true });
+afterAll(() => {
+  for (const directory of scratched.splice(0)) removeDirectory(directory);
 });
 
 /** A directory that is gone after the tests. */
@@ -151,7 +153,8 @@ function split(bytes: Buffer): string[] {
   return fields;
 }
 
-const mounting = "d=$(mktemp -d); cd $d; mkdir l u w m; mount -t overlay overlay -o $0lowerdir=l,upperdir=u,workdir=w m";
+const mounting =
+  "d=$(mktemp -d); cd $d; mkdir l u w m; mount -t overlay overlay -o $0lowerdir=l,upperdir=u,workdir=w m; umount m; cd /; rm -r $d";
 const canMount = (unshare: readonly string[], options: string) =>
   process.platform === "linux" &&
   process.geteuid?.() === 0 &&

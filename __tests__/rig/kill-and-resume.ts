@@ -1,5 +1,5 @@
 /** Kills a run at some instant and goes on with it: nothing that was reported is lost, no passed step is executed again, and the end is that of a run nobody disturbed. */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { expect } from "vitest";
 import type { WaveEvent } from "../../src/model/event.ts";
@@ -41,7 +41,14 @@ async function recordOf(wave: Project, run: string): Promise<RunRecord> {
   return (JSON.parse(stdout) as { run: RunRecord }).run;
 }
 
-const effectsOf = (wave: Project) => path.join(wave.root, "..", `${path.basename(wave.root)}.effects`);
+const written: string[] = [];
+
+/** A file beside the project: in it, it would be a part of it. */
+function effectsOf(wave: Project): string {
+  const file = path.join(wave.root, "..", `${path.basename(wave.root)}.effects`);
+  written.push(file);
+  return file;
+}
 
 /** So many rounds, from a seed: each kills a run of its own after some events and some milliseconds. */
 export async function killAndResume(rounds: number, seed: number, where: "isolated" | "in place"): Promise<void> {
@@ -56,7 +63,11 @@ export async function killAndResume(rounds: number, seed: number, where: "isolat
   const lane = async () => {
     for (let next = left.pop(); next !== undefined; next = left.pop()) await oneRound(text, wanted, ...next);
   };
-  await Promise.all([lane(), lane()]);
+  try {
+    await Promise.all([lane(), lane()]);
+  } finally {
+    for (const file of written) rmSync(file, { force: true });
+  }
 }
 
 async function oneRound(text: string, wanted: unknown, killAfterEvents: number, delayMs: number): Promise<void> {

@@ -4,7 +4,9 @@
  */
 import { spawn } from "node:child_process";
 import path from "node:path";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { agentProgram } from "../../src/persona/agent-program.ts";
+import { claudePackage, codexPackage, copilotPackage, geminiPackage, opencodePackage } from "../../src/persona/agent-versions.ts";
 import { cli, project } from "../rig/project.ts";
 
 const network = [
@@ -56,6 +58,8 @@ pipeline:
   steps: [{ id: look, persona: craftsman, adapter: ${adapter}, task: Look }]
 `;
 
+const packages = { claude: claudePackage, codex: codexPackage, gemini: geminiPackage, copilot: copilotPackage, opencode: opencodePackage };
+
 describe.each([
   ["claude", "ANTHROPIC_API_KEY", "claude-sonnet-4-5", "", "Bash", { command: "echo 2 > a.txt" }],
   ["codex", "OPENAI_API_KEY", "gpt-5", "/v1", "exec_command", { cmd: "echo 2 > a.txt" }],
@@ -64,6 +68,13 @@ describe.each([
   ["opencode", "OPENAI_API_KEY", "m1", "/v1", "bash", { command: "echo 2 > a.txt", description: "x" }],
   ["api", "OPENAI_API_KEY", "m1", "/v1", "write_file", { path: "a.txt", content: "2" }],
 ] as const)("%s", (adapter, key, model, base, tool, words) => {
+  beforeAll(async () => {
+    if (adapter === "api") return;
+    const wanted = packages[adapter];
+    // Where its step runs npm reaches nobody.
+    const search = { name: adapter, package: wanted, version: wanted.version, env: process.env, announce: () => {} };
+    expect(await agentProgram(search)).toMatchObject({ ok: true });
+  });
   test("sends nothing to any other host", async () => {
     const manifest = stepOf(adapter, `base_url: "MODEL${base}", model: ${model}`, key);
     const came = await lonely(manifest, key, [{ name: tool, arguments: JSON.stringify(words) }]);

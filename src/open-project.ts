@@ -2,7 +2,7 @@
  * The first chapter of the spine: from a command's words to a project that holds. Load → validate, then state, opened
  * with the declared secrets known, so that nothing is ever stored unscrubbed.
  */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { localBlobs } from "./artifact/local-blobs.ts";
 import { type BringBlob, withElsewhere } from "./artifact/with-elsewhere.ts";
@@ -79,7 +79,7 @@ export interface Memory {
   readonly redactor: Redactor;
 }
 
-/** Finds the manifest. The project's root is the directory of the first one. */
+/** Finds the manifest. The project's root is the directory of the first one, without links on the way to it. */
 export function locateProject(request: ProjectRequest): Result<Location> {
   const named = request.files.map((file) => path.resolve(request.cwd, file));
   const found =
@@ -97,8 +97,19 @@ export function locateProject(request: ProjectRequest): Result<Location> {
       hint: "name a manifest with -f, or go to its directory with -C",
     });
   }
-  const root = path.dirname(first);
-  return ok({ root, files: found.map((file) => path.relative(root, file).split(path.sep).join("/")) });
+  const root = realDirectory(first);
+  const fromRoot = (file: string) => path.relative(root, path.join(realDirectory(file), path.basename(file)));
+  return ok({ root, files: found.map((file) => fromRoot(file).split(path.sep).join("/")) });
+}
+
+/** Where a file's directory really lies: by a link to it git and the kernel would name it otherwise. Of one that is not there, reading will tell. */
+function realDirectory(file: string): string {
+  const directory = path.dirname(file);
+  try {
+    return realpathSync(directory);
+  } catch {
+    return directory;
+  }
 }
 
 /** Load → validate. Fails only where there is nothing to validate; problems in the manifest are diagnostics. `source`: other than the request's. */

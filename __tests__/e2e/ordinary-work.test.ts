@@ -1,6 +1,6 @@
 /** Ordinary work in a workspace of its own, through the real binary: tools find what they need, odd places are places, and nothing is left behind. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { artifactText, eventsIn } from "../rig/project.ts";
@@ -190,6 +190,32 @@ describe.each(scenes)("$name", (scene: Scene) => {
     const part = { ...wave, root: path.join(wave.root, "part"), events: () => eventsIn(path.join(wave.root, "part")) };
     expect(reports(part)).toEqual({ work: "first\ntop\nclosed\n 1 file changed, 1 insertion(+)\n" });
     expect(readFileSync(path.join(part.root, "a.txt"), "utf8")).toBe("a\nmore\n");
+  });
+
+  it("a project that is named by a link: itself, or a directory above it, with a repository around it or none", async () => {
+    const steps = manifestOf({
+      fenced: { command: 'cat a.txt; git log --format=%s 2>/dev/null; basename "$PWD"; echo b >b.txt', keys: offline },
+      "in-place": { command: "cat a.txt", keys: { workspace: "shared", dependencies: ["fenced"] } },
+    });
+    for (const [link, words, inRepository] of [
+      ["link", (at: string) => ["-C", at], true],
+      ["link", (at: string) => ["-f", `${at}/wave.yaml`], false],
+      ["above", (at: string) => ["-C", `${at}/whole/part`], true],
+      ["above", (at: string) => ["-f", `${at}/whole/part/wave.yaml`], false],
+    ] as const) {
+      const wave = sceneProject(scene, { "whole/part/a.txt": "a\n", "whole/part/wave.yaml": steps, "whole/.gitignore": ".wave\n" });
+      if (inRepository) repository(path.join(wave.root, "whole"));
+      symlinkSync(link === "link" ? "whole/part" : ".", path.join(wave.root, link));
+      const run = await wave.run(["run", ...words(path.join(wave.root, link))]);
+      expect(run.code, run.stderr).toBe(0);
+      const part = path.join(wave.root, "whole/part");
+      expect(reports({ root: part, events: () => eventsIn(part) })).toEqual({
+        fenced: `a\n${inRepository ? "first\n" : ""}part\n`,
+        "in-place": "a\n",
+      });
+      expect(readFileSync(path.join(part, "b.txt"), "utf8")).toBe("b\n");
+      wave.remove();
+    }
   });
 
   it("a work tree of a repository", async () => {

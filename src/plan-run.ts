@@ -13,6 +13,7 @@ import { readFilter, viewKey } from "./model/permissions.ts";
 import type { Pipeline, Step } from "./model/pipeline.ts";
 import type { Plan } from "./model/plan.ts";
 import type { Adapter } from "./model/ports.ts";
+import { printable } from "./model/printable.ts";
 import { ok, type Result } from "./model/result.ts";
 import type { PassedWork, RunRecord } from "./model/state.ts";
 import {
@@ -31,6 +32,7 @@ import { fingerprintStep, gateFilesOf } from "./plan/fingerprint.ts";
 import { planPipeline } from "./plan/plan-pipeline.ts";
 import { selectPipeline } from "./validate/select-pipeline.ts";
 import { listProject, takeBase } from "./workspace/base.ts";
+import { gitRefusal } from "./workspace/base-git.ts";
 import { readChangeset } from "./workspace/changeset/keep-changes.ts";
 import { type Isolation, noIsolation, probeIsolation } from "./workspace/fence/isolation.ts";
 
@@ -108,9 +110,20 @@ export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipe
   const pipeline = selectPipeline(project.value, request.pipeline);
   if (!pipeline.ok) return pipeline;
   const memory = openMemory(read.value, request);
-  const base = (views: Views) => takeBase(located.value.root, memory.stateRoot, views, listing);
+  const base = async (views: Views) => {
+    const taken = await takeBase(located.value.root, memory.stateRoot, views, listing);
+    if (taken.ok && taken.value.kind === "files") await tellRefusal(request, located.value.root);
+    return taken;
+  };
   const open = { read: read.value, project: project.value, memory, env: request.env, adapters: openAdapters(request, located.value.root) };
   return planSelected(open, pipeline.value, base, withHistory(pipeline.value), request.input);
+}
+
+/** Without git's word what it ignores counts as the project's own: worth knowing where somebody meant it to be ignored. */
+async function tellRefusal({ announce }: PlanRequest, root: string): Promise<void> {
+  const refusal = await gitRefusal(root);
+  if (refusal !== undefined)
+    announce?.(printable(`warning: ignored files count as the project's, since git does not tell which they are (${refusal})`));
 }
 
 /** The filters of a pipeline's steps, by key. */

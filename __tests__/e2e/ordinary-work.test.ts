@@ -1,9 +1,9 @@
 /** Ordinary work in a workspace of its own, through the real binary: tools find what they need, odd places are places, and nothing is left behind. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { artifactText, eventsIn } from "../rig/project.ts";
+import { artifactText, cli, eventsIn, project } from "../rig/project.ts";
 import { mountsOf, outsidePlace, processesWith, type Scene, type SceneProject, sceneProject, scenes } from "../rig/scenes.ts";
 
 const has = (program: string) => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
@@ -284,6 +284,53 @@ describe.each(scenes)("$name", (scene: Scene) => {
     wave.write({ "wave.yaml": manifestOf({ work: { command: "echo whole", keys: offline } }) });
     await runs(wave);
     expect(clean(wave)).toEqual(nothing);
+  });
+});
+
+describe("a repository whose files git does not tell", () => {
+  const ignored = "warning: ignored files count as the project's, since git does not tell which they are";
+  const files = {
+    "wave.yaml": "sandbox: off\npersonas: { p: { command: [/bin/sh, -c, 'exit 0'] } }\nsteps: [{ id: a, persona: p, workspace: shared }]\n",
+    ".gitignore": ".wave\n",
+  };
+  const told = async (root: string, words: readonly string[], env: Readonly<Record<string, string>>) => {
+    const ran = spawnSync(process.execPath, [cli, ...words], { cwd: root, env: { HOME: root, ...env }, encoding: "utf8" });
+    return { code: ran.status, first: ran.stderr.split("\n")[0], stdout: ran.stdout };
+  };
+
+  it("is a warning that says why: without git", async () => {
+    const wave = project(files);
+    repository(wave.root);
+    const why = `${ignored} (git is not there: install it, or put it on PATH)`;
+    for (const words of [["plan"], ["run"]]) {
+      expect(await told(wave.root, words, { PATH: "/nonexistent" })).toMatchObject({ code: 0, first: why });
+      expect((await told(wave.root, words, { PATH: process.env["PATH"] ?? "" })).first).not.toContain("warning");
+    }
+  });
+
+  it.runIf(process.getuid?.() === 0)("is a warning that says why: of another owner; `wave doctor` says it, too", async () => {
+    const wave = project(files);
+    repository(wave.root);
+    for (const name of ["", ".git", ...Object.keys(files)]) chownSync(path.join(wave.root, name), 12_345, 12_345);
+    const trust = `git config --global --add safe.directory ${wave.root}`;
+    const why = `another user owns the repository: if you trust it, \`${trust}\``;
+    const env = { PATH: process.env["PATH"] ?? "" };
+    expect(await told(wave.root, ["run"], env)).toMatchObject({ code: 0, first: `${ignored} (${why})` });
+    expect((await told(wave.root, ["doctor"], env)).stdout).toContain(`! repository   ${why}\n`);
+    execFileSync("sh", ["-c", trust], { env: { ...env, HOME: wave.root } });
+    expect((await told(wave.root, ["run"], env)).first).not.toContain("warning");
+    expect((await told(wave.root, ["doctor"], env)).stdout).not.toContain("repository");
+  });
+
+  it("is none where there is no repository, or it ignores the project", async () => {
+    const wave = project(files);
+    const env = { PATH: process.env["PATH"] ?? "" };
+    expect((await told(wave.root, ["plan"], env)).first).toBe("");
+    const part = path.join(wave.root, ".wave/part");
+    mkdirSync(part, { recursive: true });
+    writeFileSync(path.join(part, "wave.yaml"), files["wave.yaml"]);
+    repository(wave.root);
+    expect((await told(part, ["plan"], env)).first).toBe("");
   });
 });
 

@@ -8,6 +8,7 @@ import { hasMemoryScopes } from "../platform/memory-scope.ts";
 import { memoryLimitEnforced } from "../platform/process-group.ts";
 import { paletteOf } from "../report/palette.ts";
 import { version } from "../version.ts";
+import { gitRefusal } from "../workspace/base-git.ts";
 import { type Isolation, probeIsolation } from "../workspace/fence/isolation.ts";
 import { type Command, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
 import { openProjectMemory } from "./open-memory.ts";
@@ -36,9 +37,11 @@ async function doctor(invocation: Invocation): Promise<number> {
   const stateDir = opened.ok ? opened.value.memory.stateDir : path.join(root, ".wave/state");
   const isolation = await probeIsolation({ root, stateDir, env: io.env });
   const git = await runGit(["--version"], root);
+  const refusal = await gitRefusal(root);
   const findings = [
     { name: "wave", good: true, text: `${version} on Node ${process.version}, ${process.platform}-${process.arch}` },
     { name: "git", good: git.ok, text: git.ok ? git.value.stdout.toString().trim().replace("git version ", "") : "not found" },
+    ...(git.ok && refusal !== undefined ? [{ name: "repository", good: false, text: refusal }] : []),
     ...findingsOf(isolation),
     ...agentFindings(io.env),
   ];

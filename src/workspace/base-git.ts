@@ -8,7 +8,7 @@
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { mayBeInRepository, runGitEach } from "../platform/git.ts";
+import { mayBeInRepository, runGit, runGitEach } from "../platform/git.ts";
 import { type BaseEntry, type BaseIndex, entryAt, openBaseIndex } from "./base-index.ts";
 import { walkFiles } from "./base-walk.ts";
 
@@ -117,6 +117,21 @@ export async function listRepository(directory: string): Promise<Listing | undef
     staged: stagedOf(stage.stdout.toString()),
     dirty: namesOf(rest.stdout.toString()),
   };
+}
+
+/**
+ * Why git does not tell a directory's files although they lie in a repository, in a sentence's words with what would help; nothing where it would, and
+ * where there is no repository. Never rejects.
+ */
+export async function gitRefusal(directory: string): Promise<string | undefined> {
+  if (!mayBeInRepository(directory)) return undefined;
+  const asked = await runGit(["rev-parse", "--is-inside-work-tree"], directory);
+  if (!asked.ok) return "git is not there: install it, or put it on PATH";
+  const { code, stderr } = asked.value;
+  if (code === 0 || stderr.includes("not a git repository")) return undefined;
+  const trusted = /safe\.directory (.+)/.exec(stderr)?.[1];
+  if (trusted === undefined) return `git says: ${stderr.trim().split("\n")[0] ?? ""}`;
+  return `another user owns the repository: if you trust it, \`git config --global --add safe.directory ${trusted}\``;
 }
 
 /** `<mode> <oid> <stage>\t<path>`; a path in conflict stands there once a stage. */

@@ -50,6 +50,8 @@ export interface ProjectRequest {
   readonly listing?: ProjectListing;
   /** Told, in a sentence, of what takes long before any step begins: an agent that is installed. */
   readonly announce?: (text: string) => void;
+  /** Told, in a sentence, of what is not as somebody may think. */
+  readonly warn?: (text: string) => void;
   /** Brings blobs that are not in the local store; absent: they are lost. */
   readonly bring?: BringBlob;
 }

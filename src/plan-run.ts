@@ -120,10 +120,9 @@ export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipe
 }
 
 /** Without git's word what it ignores counts as the project's own: worth knowing where somebody meant it to be ignored. */
-async function tellRefusal({ announce }: PlanRequest, root: string): Promise<void> {
+async function tellRefusal({ warn }: PlanRequest, root: string): Promise<void> {
   const refusal = await gitRefusal(root);
-  if (refusal !== undefined)
-    announce?.(printable(`warning: ignored files count as the project's, since git does not tell which they are (${refusal})`));
+  if (refusal !== undefined) warn?.(printable(`ignored files count as the project's, since git does not tell which they are (${refusal})`));
 }
 
 /** The filters of a pipeline's steps, by key. */

@@ -1,4 +1,5 @@
 /** Bad days of the cache and artifact services: none changes a verdict, each is said. Through the bundles, on the rig. */
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -219,11 +220,15 @@ describe("the runner", () => {
     expect({ code: second.code, begun: begun(second) }).toEqual({ code: 0, begun: ["two"] });
   }, 60_000);
 
-  it("has no git, and a checkout that is no repository: the work is done all the same", async () => {
+  it.each([
+    ["no repository", false],
+    ["one, of which git would tell what it ignores: that is a warning", true],
+  ])("has no git, and a checkout that is %s; the work is done all the same", async (_, inRepository) => {
     const workspace = mkdtempSync(path.join(tmpdir(), "wave-plain-"));
     const bin = path.join(workspace, "..", `${path.basename(workspace)}-bin`);
     try {
       writeFileSync(path.join(workspace, "wave.yaml"), manifest);
+      if (inRepository) execFileSync("git", ["init", "-q"], { cwd: workspace });
       mkdirSync(bin);
       for (const place of ["/bin", "/usr/bin", "/sbin", "/usr/sbin"]) {
         for (const name of existsSync(place) ? readdirSync(place) : []) {
@@ -238,6 +243,10 @@ describe("the runner", () => {
       });
       expect({ code: result.code, log: result.code === 0 ? "" : result.log }).toEqual({ code: 0, log: "" });
       expect(readFileSync(path.join(workspace, "made.txt"), "utf8")).toBe("changed\n");
+      const why = "(git is not there: install it, or put it on PATH)";
+      expect(said(result).filter((text) => text.includes("git"))).toEqual(
+        inRepository ? [`ignored files count as the project's, since git does not tell which they are ${why}`] : [],
+      );
     } finally {
       for (const directory of [workspace, bin]) rmSync(directory, { recursive: true, force: true });
     }

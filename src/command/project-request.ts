@@ -14,6 +14,7 @@ export function projectRequest(invocation: Invocation): ProjectRequest {
     env: io.env,
     files,
     announce: (text) => io.stderr.write(`${text}\n`),
+    warn: (text) => io.stderr.write(`warning: ${text}\n`),
     ...(environment === undefined ? {} : { environment }),
     ...(adapter === undefined ? {} : { adapter }),
   };

@@ -1,6 +1,6 @@
 /** The project of a job: read from the checkout, or from the base of a fork's pull request, with the pipeline that is meant. */
 import path from "node:path";
-import { info } from "@actions/core";
+import { info, warning } from "@actions/core";
 import { gitSource } from "../load/git-source.ts";
 import type { Pipeline } from "../model/pipeline.ts";
 import { err, ok, type Result } from "../model/result.ts";
@@ -57,6 +57,7 @@ export function jobRequest({ inputs, workspace, env }: JobProjectRequest): Resul
     env,
     files: inputs.files,
     announce: info,
+    warn: (text) => warning(text, { title: "Wave" }),
     ...(inputs.environment === undefined ? {} : { environment: inputs.environment }),
     ...(inputs.adapter === undefined ? {} : { adapter: inputs.adapter }),
   });

@@ -2,7 +2,7 @@
  * The first chapter of the spine: from a command's words to a project that holds. Load → validate, then state, opened
  * with the declared secrets known, so that nothing is ever stored unscrubbed.
  */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { localBlobs } from "./artifact/local-blobs.ts";
 import { type BringBlob, withElsewhere } from "./artifact/with-elsewhere.ts";
@@ -23,6 +23,7 @@ import { closest } from "./model/similar.ts";
 import { agentFor } from "./persona/agents-here.ts";
 import { personaLibrary } from "./persona/library.ts";
 import { systemClock } from "./platform/clock.ts";
+import { realPlace } from "./platform/files.ts";
 import { openState } from "./state/open-state.ts";
 import { validateProject } from "./validate/validate-project.ts";
 import { version } from "./version.ts";
@@ -107,11 +108,7 @@ export function locateProject(request: ProjectRequest): Result<Location> {
 /** Where a file's directory really lies: by a link to it git and the kernel would name it otherwise. Of one that is not there, reading will tell. */
 function realDirectory(file: string): string {
   const directory = path.dirname(file);
-  try {
-    return realpathSync(directory);
-  } catch {
-    return directory;
-  }
+  return realPlace(directory) ?? directory;
 }
 
 /** Load → validate. Fails only where there is nothing to validate; problems in the manifest are diagnostics. `source`: other than the request's. */

@@ -1,5 +1,6 @@
 /** Kills a run at some instant and goes on with it: nothing that was reported is lost, no passed step is executed again, and the end is that of a run nobody disturbed. */
-import { readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect } from "vitest";
 import type { WaveEvent } from "../../src/model/event.ts";
@@ -41,38 +42,33 @@ async function recordOf(wave: Project, run: string): Promise<RunRecord> {
   return (JSON.parse(stdout) as { run: RunRecord }).run;
 }
 
-const written: string[] = [];
-
-/** A file beside the project: in it, it would be a part of it. */
-function effectsOf(wave: Project): string {
-  const file = path.join(wave.root, "..", `${path.basename(wave.root)}.effects`);
-  written.push(file);
-  return file;
-}
+/** Where the steps of a project write down that they were executed: in the project, it would be a part of it. */
+const effectsOf = (place: string, wave: Project) => path.join(place, path.basename(wave.root));
 
 /** So many rounds, from a seed: each kills a run of its own after some events and some milliseconds. */
 export async function killAndResume(rounds: number, seed: number, where: "isolated" | "in place"): Promise<void> {
   const text = where === "isolated" ? manifest : `sandbox: off\ndefaults: { workspace: shared }\n${manifest}`;
+  const place = mkdtempSync(path.join(tmpdir(), "wave-effects-"));
   const calm = project({ "wave.yaml": text });
-  const undisturbed = await calm.start(["run", "--json"], { EFFECTS: effectsOf(calm) }).finished;
+  const undisturbed = await calm.start(["run", "--json"], { EFFECTS: effectsOf(place, calm) }).finished;
   const wanted = remains(await recordOf(calm, JSON.parse(undisturbed.stdout.split("\n")[0] ?? "{}").run as string));
   expect(wanted.status).toBe("passed");
   const random = seeded(seed);
   const left = Array.from({ length: rounds }, () => [Math.floor(random() * 22), Math.floor(random() * 15)] as const);
   // Two at a time: while one waits for its disk, the other goes on.
   const lane = async () => {
-    for (let next = left.pop(); next !== undefined; next = left.pop()) await oneRound(text, wanted, ...next);
+    for (let next = left.pop(); next !== undefined; next = left.pop()) await oneRound(text, place, wanted, ...next);
   };
   try {
     await Promise.all([lane(), lane()]);
   } finally {
-    for (const file of written) rmSync(file, { force: true });
+    rmSync(place, { recursive: true });
   }
 }
 
-async function oneRound(text: string, wanted: unknown, killAfterEvents: number, delayMs: number): Promise<void> {
+async function oneRound(text: string, place: string, wanted: unknown, killAfterEvents: number, delayMs: number): Promise<void> {
   const wave = project({ "wave.yaml": text });
-  const env = { EFFECTS: effectsOf(wave) };
+  const env = { EFFECTS: effectsOf(place, wave) };
   const started = wave.start(["run", "--json", "--concurrency", "2"], env);
   await started.line(() => started.stdout().split("\n").length > killAfterEvents).catch(() => "");
   await new Promise((resolve) => setTimeout(resolve, delayMs));

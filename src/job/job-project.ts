@@ -1,6 +1,6 @@
 /** The project of a job: read from the checkout, or from the base of a fork's pull request, with the pipeline that is meant. */
 import path from "node:path";
-import { info, warning } from "@actions/core";
+import { info } from "@actions/core";
 import { gitSource } from "../load/git-source.ts";
 import type { Pipeline } from "../model/pipeline.ts";
 import { err, ok, type Result } from "../model/result.ts";
@@ -8,6 +8,7 @@ import { locateProject, type ProjectRequest, type ReadProject, readProject, requ
 import type { JobInputs } from "../platform/actions/inputs.ts";
 import { selectPipeline } from "../validate/select-pipeline.ts";
 import { listProject } from "../workspace/base.ts";
+import type { JobLog } from "./job-log.ts";
 
 export interface JobProject {
   /** Reads nothing again. */
@@ -21,6 +22,7 @@ export interface JobProjectRequest {
   /** The checkout. */
   readonly workspace: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Pick<JobLog, "warn">;
   /** The commit that the manifest and its files are read from; absent: the checkout. */
   readonly manifestFrom?: string;
 }
@@ -46,7 +48,7 @@ export async function readJobProject(request: JobProjectRequest): Promise<Result
 }
 
 /** The inputs as a request. */
-export function jobRequest({ inputs, workspace, env }: JobProjectRequest): Result<ProjectRequest> {
+export function jobRequest({ inputs, workspace, env, log }: JobProjectRequest): Result<ProjectRequest> {
   const cwd = path.resolve(workspace, inputs.workingDirectory);
   const relative = path.relative(workspace, cwd);
   if (relative === ".." || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative)) {
@@ -57,7 +59,7 @@ export function jobRequest({ inputs, workspace, env }: JobProjectRequest): Resul
     env,
     files: inputs.files,
     announce: info,
-    warn: (text) => warning(text, { title: "Wave" }),
+    warn: log.warn,
     ...(inputs.environment === undefined ? {} : { environment: inputs.environment }),
     ...(inputs.adapter === undefined ? {} : { adapter: inputs.adapter }),
   });

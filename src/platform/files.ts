@@ -3,6 +3,7 @@
  * hold.
  */
 import { randomBytes } from "node:crypto";
+import { realpathSync } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Failure } from "../model/failure.ts";
@@ -55,6 +56,15 @@ export function stateUnwritable(file: string, problem: IoProblem): Failure {
 /** The failure of a read from state. */
 export function stateUnreadable(file: string, problem: IoProblem): Failure {
   return { reason: "state-unreadable", path: file, detail: problem.detail };
+}
+
+/** Where a place really lies, without links on the way; nothing where it is not there, or cannot be looked for. */
+export function realPlace(place: string): string | undefined {
+  try {
+    return realpathSync(place);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Writes all bytes, however many the system takes at a time. */

@@ -3,9 +3,10 @@
  * untranslated English, and finds the repository by the directory it runs in, whatever GIT_DIR a hook left in the environment.
  */
 import { spawn } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { err, ok, type Result } from "../model/result.ts";
+import { realPlace } from "./files.ts";
 
 /** What git said. A status other than 0 is for the caller to judge. */
 export interface GitAnswer {
@@ -130,12 +131,8 @@ function quoted(word: string): string {
  * too, and need not be asked: a start costs some milliseconds.
  */
 export function mayBeInRepository(directory: string): boolean {
-  let real: string;
-  try {
-    real = realpathSync(directory);
-  } catch {
-    return true;
-  }
+  const real = realPlace(directory);
+  if (real === undefined) return true;
   for (let at = real; ; at = path.dirname(at)) {
     if (existsSync(path.join(at, ".git")) || existsSync(path.join(at, "HEAD"))) return true;
     if (at === path.dirname(at)) return false;

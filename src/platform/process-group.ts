@@ -10,7 +10,7 @@ const procShowsProcesses = process.platform === "linux" && existsSync("/proc/sel
 /** Whether a memory limit holds here: only Linux shows what processes hold without a program of its own. */
 export const memoryLimitEnforced: boolean = procShowsProcesses;
 
-/** Signals every process of the group that `leader` leads. Says whether there was any. */
+/** Signals every process of the group that `leader` leads. Says whether there was one. */
 export function signalGroup(leader: number, signal: "SIGTERM" | "SIGKILL"): boolean {
   if (process.platform === "win32") return endTree(leader);
   try {
@@ -22,7 +22,7 @@ export function signalGroup(leader: number, signal: "SIGTERM" | "SIGKILL"): bool
   }
 }
 
-/** SIGKILL for the group, and on Linux for everything that a look at /proc finds to belong to it. Says whether there was any. */
+/** SIGKILL for the group, and on Linux for everything that a look at /proc finds to belong to it. Says whether there was one. */
 export function killAll(leader: number): boolean {
   const members = membersOf(leader);
   const any = signalGroup(leader, "SIGKILL");

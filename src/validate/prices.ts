@@ -2,7 +2,6 @@
  * Checks the names below `adapters.NAME.prices`. A price that no persona's model has is no mistake, since one list may serve many manifests; but
  * where it is nearly the name of a model that has none, it is that model that would be counted wrongly.
  */
-import { closest } from "../model/similar.ts";
 import type { PersonaDirectory } from "./personas.ts";
 import { asText, entries, member } from "./read-node.ts";
 import type { Scope } from "./scope.ts";
@@ -20,12 +19,9 @@ export function checkPrices({ manifest, findings }: Scope, personas: PersonaDire
     const priced = new Set(prices.map(({ key }) => key));
     const unpriced = [...used].filter((model) => !priced.has(model));
     for (const { key, keyOrigin } of prices) {
-      const meant = used.has(key) ? undefined : closest(key, unpriced);
-      if (meant === undefined) continue;
-      findings.warning("W314", `no persona uses the model \`${key}\`, and \`${meant}\` has no price here`, keyOrigin, {
-        hint: `did you mean \`${meant}\`?`,
-        fix: meant,
-      });
+      const advice = used.has(key) ? {} : findings.guess(key, unpriced);
+      if (advice.fix === undefined) continue;
+      findings.warning("W314", `no persona uses the model \`${key}\`, and \`${advice.fix}\` has no price here`, keyOrigin, advice);
     }
   }
 }

@@ -130,7 +130,7 @@ export async function gitRefusal(directory: string): Promise<string | undefined>
   const { code, stderr } = asked.value;
   if (code === 0 || stderr.includes("not a git repository")) return undefined;
   const trusted = /safe\.directory (.+)/.exec(stderr)?.[1];
-  if (trusted === undefined) return `git says: ${stderr.trim().split("\n")[0] ?? ""}`;
+  if (trusted === undefined) return stderr.trim() === "" ? "it gives no answer" : `it says: ${stderr.trim().split("\n")[0]}`;
   return `another user owns the repository: if you trust it, \`git config --global --add safe.directory ${trusted}\``;
 }
 

@@ -26,7 +26,7 @@ export interface IgnoreRules {
   ignored(asked: readonly AskedPath[]): Promise<Result<ReadonlySet<string>>>;
 }
 
-/** The rules for paths below `root`. `isKnown` says whether git has any. */
+/** The rules for paths below `root`. `isKnown` says whether git knows such rules. */
 export function openIgnoreRules(
   root: string,
   include: readonly string[],

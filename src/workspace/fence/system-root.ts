@@ -2,8 +2,9 @@
  * What of the machine a fenced child sees besides its tree: system directories, the directories of PATH and of Node, a few files of
  * `/etc`, and a minimal `/dev` and `/proc`. An allowlist: what is not named here is not there.
  */
-import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import path from "node:path";
+import { realPlace } from "../../platform/files.ts";
 import { bindLine, line, type MountLine } from "./mount-words.ts";
 import { procLines } from "./proc-lines.ts";
 import { type ToolPlaces, toolDirectories } from "./tool-directories.ts";
@@ -59,7 +60,7 @@ export function systemRoot(places: ToolPlaces): SystemRoot {
       links.push({ from: target, to: readlinkSync(target) });
       return;
     }
-    const source = realOf(target);
+    const source = realPlace(target);
     if (source === undefined) return;
     const isDirectory = statSync(source).isDirectory();
     directories.push(isDirectory ? target : path.dirname(target));
@@ -117,14 +118,6 @@ const devLinks = [
 function outermost(directories: readonly string[]): readonly string[] {
   const once = [...new Set(directories.map((directory) => path.posix.normalize(directory).replace(/(?<=.)\/$/, "")))];
   return once.filter((one) => !once.some((other) => other !== one && one.startsWith(`${other}/`)));
-}
-
-function realOf(place: string): string | undefined {
-  try {
-    return realpathSync(place);
-  } catch {
-    return undefined;
-  }
 }
 
 function isOnMachine({ from, to }: { readonly from: string; readonly to: string }): boolean {

@@ -2,8 +2,9 @@
  * The directories of PATH, and of Node, that a fenced child sees although they lie outside of the system's own: programs that users install for
  * themselves. Beside those lie libraries, and sometimes credentials, so only what is known to be a tool is shown whole.
  */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
+import { realPlace } from "../../platform/files.ts";
 
 /** What a search takes place in. `project` and `home` are never shown as tools, nor anything around them. */
 export interface ToolPlaces {
@@ -28,7 +29,7 @@ export function toolDirectories({ searchPath, home, project }: ToolPlaces): read
   const found: string[] = [];
   for (const entry of [...searchPath.split(":"), path.dirname(process.execPath)]) {
     if (!path.isAbsolute(entry) || !existsSync(entry)) continue;
-    for (const directory of new Set([path.normalize(entry).replace(/(?<=.)\/$/, ""), realOf(entry) ?? entry]))
+    for (const directory of new Set([path.normalize(entry).replace(/(?<=.)\/$/, ""), realPlace(entry) ?? entry]))
       found.push(...around(directory, home));
   }
   const holds = (directory: string, place: string | undefined) =>
@@ -53,12 +54,4 @@ function around(directory: string, home: string | undefined): readonly string[] 
 function isToolchain(prefix: string): boolean {
   const has = (name: string) => existsSync(path.join(prefix, name));
   return (has("release") && has("lib")) || (has("VERSION") && has("pkg"));
-}
-
-function realOf(place: string): string | undefined {
-  try {
-    return realpathSync(place);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,7 @@
  * What is laid over a fresh `/proc`. A child that runs as root, even without any capability, may do by its user id alone what the modes of these
  * files let root do; and some tell of the machine what is nobody's business inside.
  */
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, lstatSync } from "node:fs";
 import { bindLine, type MountLine } from "./mount-words.ts";
 
 /** Of which nothing shows, as container engines have it: memory, keys, timers and interrupts of the machine, and ways to its hardware. */
@@ -34,11 +34,12 @@ interface Entry {
 let known: readonly Entry[] | undefined;
 
 function entries(): readonly Entry[] {
-  known ??= readdirSync("/proc", { withFileTypes: true }).flatMap((entry): Entry[] => {
+  // Names alone: for their types Node looks at each, and throws where a process has ended meanwhile.
+  known ??= readdirSync("/proc").flatMap((name): Entry[] => {
+    if (/^\d+$/.test(name)) return [];
+    const stat = lstatSync(`/proc/${name}`, { throwIfNoEntry: false });
     // Links (`self`, `net`) lead to a process's own.
-    if (/^\d+$/.test(entry.name) || entry.isSymbolicLink()) return [];
-    const stat = statSync(`/proc/${entry.name}`, { throwIfNoEntry: false });
-    return stat === undefined ? [] : [{ name: entry.name, isDirectory: stat.isDirectory(), mode: stat.mode }];
+    return stat === undefined || stat.isSymbolicLink() ? [] : [{ name, isDirectory: stat.isDirectory(), mode: stat.mode }];
   });
   return known;
 }

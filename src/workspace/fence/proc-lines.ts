@@ -2,7 +2,7 @@
  * What is laid over a fresh `/proc`. A child that runs as root, even without any capability, may do by its user id alone what the modes of these
  * files let root do; and some tell of the machine what is nobody's business inside.
  */
-import { readdirSync, lstatSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { bindLine, type MountLine } from "./mount-words.ts";
 
 /** Of which nothing shows, as container engines have it: memory, keys, timers and interrupts of the machine, and ways to its hardware. */

@@ -1,2 +1,3 @@
 #!/usr/bin/env node
-import{buildProgram as e}from"./program.js";import{processIo as t}from"./cli-action-post-main.js";const n=t();process.exitCode=70,e(n).main(process.argv.slice(2)).then(e=>{process.exitCode=e},e=>{let t=e instanceof Error?e.stack??e.message:String(e);n.stderr.write(`error: this is a bug in wave, please report it\n${t}\n`),process.exitCode=70});export{};
+import{buildProgram as e}from"./program.js";import{enter as t}from"./cli-action-post-main.js";t({main:t=>e(t).main(process.argv.slice(2)),onBug:e=>e.stderr.write(`error: this is a bug in wave, please report it
+`),onLostOutput:(e,t)=>e.stderr.write(`error: ${t}\n`)});export{};

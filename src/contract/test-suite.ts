@@ -4,6 +4,7 @@
  * child does; it gets no secrets and nothing of the step's `env`.
  */
 import path from "node:path";
+import { describeFailure } from "../model/describe.ts";
 import type { Violation } from "../model/failure.ts";
 import type { TestSuiteContract } from "../model/pipeline.ts";
 import type { ContractContext, ContractOutcome, ContractType, SpawnOutcome } from "../model/ports.ts";
@@ -110,6 +111,10 @@ function judge(outcome: SpawnOutcome, command: string): ContractOutcome {
       );
     case "not-started":
       return not("error", `could not be started: ${outcome.detail} (${outcome.code})`, "start");
+    case "unprepared": {
+      const { title, detail } = describeFailure(outcome.failure);
+      return not("error", `could not be started: ${[title, ...detail].join(": ")}`, "start");
+    }
     case "cancelled":
       return not("error", "was cancelled", "cancelled");
     default:

@@ -5,7 +5,7 @@
 import type { Changeset } from "./changeset.ts";
 import type { Digest } from "./digest.ts";
 import type { ArtifactRef, EventPayload, FingerprintRef, WaveEvent } from "./event.ts";
-import type { Violation } from "./failure.ts";
+import type { Failure, Violation } from "./failure.ts";
 import type { ContractDefinition, PublicationKind, Resources, Step } from "./pipeline.ts";
 import type { Result } from "./result.ts";
 import type { BreakerSample, PassedWork, RunRecord, RunSummary } from "./state.ts";
@@ -73,7 +73,9 @@ export type SpawnOutcome =
   | { readonly kind: "disk-exceeded"; readonly limitBytes: number; readonly usedBytes: number }
   | { readonly kind: "cancelled" }
   /** Never started: `code` is the errno name (ENOENT, EACCES, E2BIG). */
-  | { readonly kind: "not-started"; readonly code: string; readonly detail: string };
+  | { readonly kind: "not-started"; readonly code: string; readonly detail: string }
+  /** Never started, for what the workspace needed first could not be made: nothing is wrong with the command. */
+  | { readonly kind: "unprepared"; readonly failure: Failure };
 
 export interface WorkspaceEntry {
   /** Relative to the area, with forward slashes. */

@@ -20,6 +20,8 @@ export function spawnFailure({ signal, log }: AdapterContext, outcome: SpawnOutc
       return { reason: "cancelled", by: String(signal.reason) };
     case "not-started":
       return { reason: "spawn-failed", command: program, code: outcome.code, detail: outcome.detail };
+    case "unprepared":
+      return outcome.failure;
     default:
       return unreachable(outcome);
   }

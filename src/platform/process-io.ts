@@ -1,25 +1,55 @@
 /** The process's own streams, environment and signals, as an `Io`. The only place that reads them. */
 import type { Io, Output } from "../model/io.ts";
+import { describeIoError } from "./files.ts";
 
-/** Io over `process`. SIGINT and SIGTERM abort the signal with their name; a closed pipe on stdout ends output quietly. */
-export function processIo(): Io {
+/** Output that nobody has seen, though somebody is there to read it: a full disk under a redirection, a terminal that is gone. */
+export interface LostOutput {
+  readonly stream: "standard output" | "standard error";
+  /** An errno name. */
+  readonly code: string;
+  readonly detail: string;
+}
+
+export interface ProcessIo {
+  readonly io: Io;
+  /** Aborts the Io's signal, as a signal to the process does. */
+  abort(reason: string): void;
+  /** The first output that was lost. */
+  lost(): LostOutput | undefined;
+}
+
+/**
+ * Io over `process`. SIGINT and SIGTERM abort the signal with their name. A stream that can no longer be written ends quietly: work goes on, and is worth
+ * more than what is said of it.
+ */
+export function processIo(): ProcessIo {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => controller.abort(name));
+  let lost: LostOutput | undefined;
+  const outputOn = (stream: NodeJS.WriteStream, name: LostOutput["stream"]) =>
+    outputOf(stream, (error) => {
+      // A reader that has left has read what it wanted.
+      if (error.code !== "EPIPE") lost ??= { stream: name, ...describeIoError(error) };
+    });
   return {
-    cwd: process.cwd(),
-    env: process.env,
-    stdout: outputOf(process.stdout),
-    stderr: outputOf(process.stderr),
-    readStdin,
-    signal: controller.signal,
+    io: {
+      cwd: process.cwd(),
+      env: process.env,
+      stdout: outputOn(process.stdout, "standard output"),
+      stderr: outputOn(process.stderr, "standard error"),
+      readStdin,
+      signal: controller.signal,
+    },
+    abort: (reason) => controller.abort(reason),
+    lost: () => lost,
   };
 }
 
-function outputOf(stream: NodeJS.WriteStream): Output {
+function outputOf(stream: NodeJS.WriteStream, onError: (error: NodeJS.ErrnoException) => void): Output {
   let closed = false;
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
     closed = true;
+    onError(error);
   });
   return {
     write: (text) => {

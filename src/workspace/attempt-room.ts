@@ -109,6 +109,13 @@ export function writeTask(room: AttemptRoom, text: string): Result<void> {
   }
 }
 
+/** What the file system refused, as `workspace-failed` with the path. Anything else is a bug and is thrown on. */
+export function refusedFile(error: unknown): Failure {
+  const { code, detail } = describeIoError(error);
+  const { path: file } = error as NodeJS.ErrnoException;
+  return { reason: "workspace-failed", code, detail: file === undefined ? detail : `${file}: ${detail}` };
+}
+
 /** `workspace-failed`. */
 export function failed(code: string, detail: string): Result<never, Failure> {
   return err({ reason: "workspace-failed", code, detail });

@@ -9,7 +9,7 @@ import { unwritableSubtrees } from "../model/permissions.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { SpawnOutcome, SpawnRequest, WorkspacePaths } from "../model/ports.ts";
 import type { AttemptRoom } from "./attempt-room.ts";
-import { roomBinds } from "./attempt-room.ts";
+import { refusedFile, roomBinds } from "./attempt-room.ts";
 import type { AttemptTree, TreeSetting } from "./attempt-tree.ts";
 import { removeTree } from "./changeset/remove-tree.ts";
 import { childEnvironment } from "./child-environment.ts";
@@ -35,10 +35,16 @@ export interface FencedSetting {
 
 export type FencedSpawn = (request: SpawnRequest) => Promise<SpawnOutcome>;
 
-/** Gives the way to start children of one attempt. */
+/** Gives the way to start children of one attempt. It rejects only for bugs: what the file system refuses is `unprepared`. */
 export function fencedSpawn(fenced: FencedSetting): FencedSpawn {
   let contracts = 0;
-  return (request) => (request.role === "adapter" ? startPersona(fenced, request) : startContract(fenced, request, ++contracts));
+  return async (request) => {
+    try {
+      return await (request.role === "adapter" ? startPersona(fenced, request) : startContract(fenced, request, ++contracts));
+    } catch (error) {
+      return { kind: "unprepared", failure: refusedFile(error) };
+    }
+  };
 }
 
 function startPersona(fenced: FencedSetting, request: SpawnRequest): Promise<SpawnOutcome> {
@@ -64,7 +70,7 @@ function startPersona(fenced: FencedSetting, request: SpawnRequest): Promise<Spa
 async function startContract(fenced: FencedSetting, request: SpawnRequest, count: number): Promise<SpawnOutcome> {
   const { room, tree, setting } = fenced;
   const judged = await tree.judged();
-  if (!judged.ok) return { kind: "not-started", code: "EIO", detail: "the tree to judge could not be laid out" };
+  if (!judged.ok) return { kind: "unprepared", failure: judged.error };
   const own = path.join(room.directory, `contract.${count}`);
   const fresh = { ...room, home: path.join(own, "home"), temp: path.join(own, "tmp") };
   for (const directory of [own, fresh.home, fresh.temp]) mkdirSync(directory);
@@ -151,7 +157,7 @@ async function withNetwork(
   if (!fenced || !setting.isolation.fences.network || policy.kind === "open") return run({ kind: "host" });
   if (policy.kind === "closed") return run({ kind: "none" });
   const proxy = await openNetworkProxy({ socket: path.join(directory, "proxy.sock"), allows: policy.allows });
-  if (!proxy.ok) return { kind: "not-started", code: "EIO", detail: "the network proxy could not be opened" };
+  if (!proxy.ok) return { kind: "unprepared", failure: proxy.error };
   try {
     return await run({ kind: "proxy", socket: proxy.value.socket });
   } finally {

@@ -7,9 +7,9 @@ import { isFenced } from "../model/enforcement.ts";
 import { readFilter, viewKey } from "../model/permissions.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../model/ports.ts";
-import { ok, type Result } from "../model/result.ts";
+import { err, ok, type Result } from "../model/result.ts";
 import { listArea, readFromArea } from "./area-files.ts";
-import { type AttemptRoom, makeRoom, pathsOf, writeTask } from "./attempt-room.ts";
+import { type AttemptRoom, makeRoom, pathsOf, refusedFile, writeTask } from "./attempt-room.ts";
 import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
 import { askWhetherKnown } from "./changeset/ignored-paths.ts";
 import { type FencedSpawn, fencedSpawn } from "./fenced-spawn.ts";
@@ -43,7 +43,11 @@ export function isolatedProvider(setting: WorkspaceSetting): WorkspaceProvider {
     async open(request) {
       cleaned ??= removeOrphans(setting.stateDir, request.run);
       await cleaned;
-      return open(shared, request);
+      try {
+        return await open(shared, request);
+      } catch (error) {
+        return err(refusedFile(error));
+      }
     },
   };
 }

@@ -10,49 +10,46 @@ export interface DiskLimit {
   readonly before?: number;
 }
 
-export interface DiskWatch {
-  /** Aborted when the limit is exceeded, and when the given signal is. */
-  readonly signal: AbortSignal;
-  /** The outcome as it really was. Ends the watch. */
-  end(outcome: SpawnOutcome): SpawnOutcome;
-}
-
 /** The first look comes after this; later ones wait 20 times as long as a look takes, so that the watch costs 5 % at most. */
 const firstLookMs = 500;
 
-/** Watches until it is ended; without a limit, or one that cannot be told from what was there, it only passes the signal on. */
-export function watchDisk(limit: DiskLimit | undefined, signal: AbortSignal): DiskWatch {
-  if (limit === undefined || !Number.isFinite(limit.before ?? 0)) return { signal, end: (outcome) => outcome };
+/**
+ * Does what may fill the disk, and gives its outcome as it really was. The signal that it gets is aborted when the limit is exceeded, and when the given
+ * one is. Without a limit, or with one that cannot be told from what was there, nothing is watched.
+ */
+export async function withinDisk(
+  limit: DiskLimit | undefined,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<SpawnOutcome>,
+): Promise<SpawnOutcome> {
+  if (limit === undefined || !Number.isFinite(limit.before ?? 0)) return work(signal);
   const control = new AbortController();
   const cancel = () => control.abort(signal.reason);
   if (signal.aborted) cancel();
   signal.addEventListener("abort", cancel, { once: true });
   let exceeded: number | undefined;
   let looked = false;
-  let timer = setTimeout(look, firstLookMs);
-  const added = () => usedBytes(limit.directories) - (limit.before ?? 0);
-  function look(): void {
-    const began = performance.now();
+  const look = () => {
     looked = true;
-    const used = added();
-    if (used > (limit?.bytes ?? 0)) {
-      exceeded = used;
-      control.abort("the disk limit");
-    } else timer = setTimeout(look, Math.max(firstLookMs, 20 * (performance.now() - began)));
-  }
-  return {
-    signal: control.signal,
-    end(outcome) {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", cancel);
-      // The last bytes may have come after the last look; a child that was gone before the first had no time to write many.
-      if (exceeded === undefined && looked && !signal.aborted) {
-        const used = added();
-        if (used > limit.bytes) exceeded = used;
-      }
-      return exceeded === undefined || signal.aborted ? outcome : { kind: "disk-exceeded", limitBytes: limit.bytes, usedBytes: exceeded };
-    },
+    const used = usedBytes(limit.directories) - (limit.before ?? 0);
+    if (used > limit.bytes) exceeded = used;
   };
+  const watch = () => {
+    const began = performance.now();
+    look();
+    if (exceeded === undefined) timer = setTimeout(watch, Math.max(firstLookMs, 20 * (performance.now() - began)));
+    else control.abort("the disk limit");
+  };
+  let timer = setTimeout(watch, firstLookMs);
+  try {
+    const outcome = await work(control.signal);
+    // The last bytes may have come after the last look; a child that was gone before the first had no time to write many.
+    if (exceeded === undefined && looked && !signal.aborted) look();
+    return exceeded === undefined || signal.aborted ? outcome : { kind: "disk-exceeded", limitBytes: limit.bytes, usedBytes: exceeded };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", cancel);
+  }
 }
 
 /** Bytes that directories take on disk. What cannot be read counts as nothing. */

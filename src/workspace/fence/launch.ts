@@ -9,7 +9,7 @@ import type { SpawnOutcome } from "../../model/ports.ts";
 import { type ChildRequest, spawnChild } from "../../platform/child-process.ts";
 import { bridged } from "./bridge-words.ts";
 import { carryEnvironment } from "./carried-environment.ts";
-import { type DiskLimit, watchDisk } from "./disk-watch.ts";
+import { type DiskLimit, withinDisk } from "./disk-watch.ts";
 import type { Isolation } from "./isolation.ts";
 import { dropWords, namespaceWords } from "./privileges.ts";
 import { systemRoot } from "./system-root.ts";
@@ -27,14 +27,12 @@ export interface Launch {
 
 let launches = 0;
 
-/** Never rejects, as `spawnChild`. */
+/** Rejects only for bugs. */
 export async function launchInView({ isolation, view, child, scratch }: Launch): Promise<SpawnOutcome> {
   const { diskLimit, ...request } = child;
-  const disk = watchDisk(diskLimit, request.signal);
-  const outcome = isPlain(view)
-    ? await spawnChild({ ...request, signal: disk.signal, cwd: view.project })
-    : await spawnInside(isolation, view, { ...request, signal: disk.signal }, scratch);
-  return disk.end(outcome);
+  return withinDisk(diskLimit, request.signal, (signal) =>
+    isPlain(view) ? spawnChild({ ...request, signal, cwd: view.project }) : spawnInside(isolation, view, { ...request, signal }, scratch),
+  );
 }
 
 /** Whether the machine as it is shows the view already. */

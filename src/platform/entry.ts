@@ -1,0 +1,66 @@
+/**
+ * From a process's start to its end, the same for every entry. Whatever happens ends the process with a status that means something: also what is thrown
+ * where nobody waits for it, and a bug after which something is still open that would keep the process alive for ever.
+ */
+import type { Io } from "../model/io.ts";
+import { type LostOutput, processIo } from "./process-io.ts";
+
+export interface Entry {
+  /** Does the work and gives the exit status. What it throws is a bug. */
+  main(io: Io): Promise<number>;
+  /** Says that there is a bug, to whoever reads; the stack goes to standard error after it. */
+  onBug(io: Io): void;
+  /** Says that output could not be written, `text` being a sentence without its end. Absent: nobody is told, and it changes nothing. */
+  onLostOutput?(io: Io, text: string): void;
+  /** Exit status of a bug; 70 by default (EX_SOFTWARE). */
+  readonly bugStatus?: number;
+}
+
+/** How long running work has to end in order when something was thrown that nobody waits for, and what is open after a bug, in milliseconds. */
+const patienceMs = { work: 5000, rest: 1000 };
+
+/** Exit status when all was done and could not be told: this environment cannot do it. */
+const lostStatus = 4;
+
+/** Runs an entry to the end of its process. */
+export function enter({ main, onBug, onLostOutput, bugStatus = 70 }: Entry): void {
+  const { io, abort, lost } = processIo();
+  let isBroken = false;
+  const tell = (error: unknown) => {
+    // One bug may throw more than once on its way out, and the first says most.
+    if (isBroken) return;
+    isBroken = true;
+    onBug(io);
+    io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = bugStatus;
+  };
+  const leaveIn = (ms: number) => setTimeout(() => process.exit(), ms).unref();
+  // Stands if nothing is left to wait for and nobody has said how it ended.
+  process.exitCode = bugStatus;
+  // Without this, Node would end at once, leave children running, print a line of the bundle, and exit with the status of a run that failed.
+  process.on("uncaughtException", (error) => {
+    tell(error);
+    abort("a bug in wave");
+    leaveIn(patienceMs.work);
+  });
+  // At the very end: of the last words it is known only after they are written.
+  process.on("exit", (status) => {
+    const unsaid = lost();
+    if (unsaid === undefined || onLostOutput === undefined) return;
+    onLostOutput(io, sentenceOf(unsaid));
+    if (status === 0) process.exitCode = lostStatus;
+  });
+  main(io).then(
+    (status) => {
+      if (!isBroken) process.exitCode = status;
+    },
+    (error: unknown) => {
+      tell(error);
+      leaveIn(patienceMs.rest);
+    },
+  );
+}
+
+function sentenceOf({ stream, code, detail }: LostOutput): string {
+  return `not everything could be written to ${stream} (${code}): ${detail}`;
+}

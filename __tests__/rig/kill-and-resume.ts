@@ -8,7 +8,10 @@ import type { RunRecord } from "../../src/model/state.ts";
 import { type Project, project } from "./project.ts";
 import { seeded } from "./seeded.ts";
 
-/** Parallel steps, a contract that sends one back once, a join. Every execution of a step appends its id to a file, so that a repeated one shows. */
+/**
+ * Parallel steps, a contract that sends one back once, a join. In place, every execution of a step appends its id to a file, so that a repeated one shows;
+ * out of a fence nothing gets there, and the journals have to say what was begun.
+ */
 const manifest = `
 personas:
   worker: { command: 'echo $WAVE_STEP_ID >> "$EFFECTS"; echo "{\\"step\\":\\"$WAVE_STEP_ID\\"}" > "$WAVE_OUTPUT_DIR/out-$WAVE_STEP_ID.json"; echo $WAVE_STEP_ID > "$WAVE_STEP_ID.txt"', env: { EFFECTS: "\${EFFECTS}" } }
@@ -53,6 +56,7 @@ export async function killAndResume(rounds: number, seed: number, where: "isolat
   const undisturbed = await calm.start(["run", "--json"], { EFFECTS: effectsOf(place, calm) }).finished;
   const wanted = remains(await recordOf(calm, JSON.parse(undisturbed.stdout.split("\n")[0] ?? "{}").run as string));
   expect(wanted.status).toBe("passed");
+  expect(linesOf(effectsOf(place, calm)).sort()).toEqual(where === "isolated" ? [] : ["s0", "s1", "s2", "s2", "s3"]);
   const random = seeded(seed);
   const left = Array.from({ length: rounds }, () => [Math.floor(random() * 22), Math.floor(random() * 15)] as const);
   // Two at a time: while one waits for its disk, the other goes on.
@@ -84,11 +88,15 @@ async function oneRound(text: string, place: string, wanted: unknown, killAfterE
   const run = reported[0]?.run;
   if (run === undefined) return;
   const passedBefore = stored.filter((event) => event.type === "attempt-passed").map((event) => event.step);
+  const writersBefore = new Set(stored.map((event) => event.writer));
   const before = linesOf(env.EFFECTS).length;
   const resumed = await wave.start(["resume", run, "--json"], env).finished;
   expect({ code: resumed.code, stderr: resumed.stderr }).toEqual({ code: 0, stderr: "" });
   const executed = linesOf(env.EFFECTS).slice(before);
-  expect(executed.filter((step) => passedBefore.includes(step))).toEqual([]);
+  const begun = wave
+    .events()
+    .flatMap((event) => (event.type === "attempt-started" && !writersBefore.has(event.writer) ? [event.step] : []));
+  expect([...executed, ...begun].filter((step) => passedBefore.includes(step))).toEqual([]);
   expect(remains(await recordOf(wave, run))).toEqual(wanted);
 }
 

@@ -1,0 +1,88 @@
+/**
+ * A call of the file system fails in the middle of a run, wherever one is made: the process ends with a status that means something, says what is wrong
+ * without a stack, and what comes after it finds a state that it can go on with.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bundledChild, type Fixture } from "../rig/bundled-child.ts";
+import type { Fault } from "../rig/failing-files.ts";
+import { type Finished, type Project, project } from "../rig/project.ts";
+
+/** Everything that makes a run touch files: an artifact that travels, a change that does, two contracts, a step that is sent back. */
+const manifest = `
+personas:
+  worker: { command: 'echo {} > "$WAVE_OUTPUT_DIR/$WAVE_STEP_ID.json"; echo $WAVE_STEP_ID > $WAVE_STEP_ID.txt' }
+pipeline:
+  name: faults
+  steps:
+    - { id: make, persona: worker, artifacts: [make], handover: { contract: { type: json_schema, schema: made.schema.json } } }
+    - id: use
+      persona: worker
+      inputs: [make]
+      artifacts: [use]
+      dependencies: [make]
+      handover: { contract: { name: second, type: test_suite, command: 'test "$WAVE_ATTEMPT" -gt 1', on_failure: retry, backoff_strategy: none } }
+`;
+
+const files = { "made.schema.json": '{ "type": "object" }' };
+
+let preload: Fixture;
+let place: string;
+
+beforeAll(async () => {
+  preload = await bundledChild(new URL("../rig/failing-files.ts", import.meta.url));
+  place = mkdtempSync(path.join(tmpdir(), "wave-faults-"));
+});
+afterAll(() => {
+  preload.close();
+  rmSync(place, { recursive: true });
+});
+
+function runWith(wave: Project, fault: Omit<Fault, "below">): Promise<Finished> {
+  const env = {
+    NODE_OPTIONS: `--import ${pathToFileURL(preload.file)}`,
+    WAVE_TEST_FAULT: JSON.stringify({ ...fault, below: wave.root }),
+  };
+  return wave.start(["run"], env).finished;
+}
+
+/** The number of the first call from each place of the program. */
+async function places(text: string, calls: Fault["calls"]): Promise<number[]> {
+  const list = path.join(place, `${calls}.${Math.random()}`);
+  const calm = await runWith(project({ "wave.yaml": text, ...files }), { at: 0, code: "EIO", calls, list });
+  expect({ code: calm.code, stderr: calm.stderr.includes("bug") }).toEqual({ code: 0, stderr: false });
+  const lines = readFileSync(list, "utf8").split("\n").slice(0, -1);
+  return [...new Set(lines)].map((line) => lines.indexOf(line) + 1);
+}
+
+describe.each([
+  ["isolated steps", manifest],
+  ["steps in place", `sandbox: off\ndefaults: { workspace: shared }\n${manifest}`],
+])("with %s", (_name, text) => {
+  it.each([
+    ["a full disk", "write", "ENOSPC", 1],
+    // Of the many places where something is looked at, every third.
+    ["a broken one", "read", "EIO", 3],
+  ] as const)("%s", { timeout: 300_000 }, async (_what, calls, code, every) => {
+    const left = (await places(text, calls)).filter((_, index) => index % every === 0);
+    expect(left.length).toBeGreaterThan(15);
+    const seen: unknown[] = [];
+    const lane = async () => {
+      for (let at = left.pop(); at !== undefined; at = left.pop()) {
+        const wave = project({ "wave.yaml": text, ...files });
+        const run = await runWith(wave, { at, code, calls });
+        const said = `${run.stdout}${run.stderr}`;
+        if (![0, 1, 2, 4].includes(run.code ?? -1) || /bug in wave|^\s+at .*(?:file:|node:|\.js:).*\d+:\d+\)?$/m.test(said))
+          seen.push({ at, ...run });
+        const again = await wave.wave("resume");
+        // Nothing to resume: it passed, or it never began.
+        if (again.code !== 0 && !(again.code === 2 && (await wave.wave("run")).code === 0)) seen.push({ at, run, again });
+      }
+    };
+    await Promise.all([lane(), lane()]);
+    expect(seen).toEqual([]);
+  });
+});

@@ -6,5 +6,5 @@ import { enter } from "./platform/entry.ts";
 enter({
   main: (io) => runJob(io, { ...process.env }),
   onBug: () => error("This is a bug in wave, please report it.", { title: "Wave" }),
-  onLostOutput: (_io, text) => error(text, { title: "Wave" }),
+  onTrouble: (_io, text) => error(text, { title: "Wave" }),
 });

@@ -155,7 +155,7 @@ describe("artifacts", () => {
     const second = await machine(2, "good");
     expect({ code: second.code, begun: begun(second) }).toEqual({ code: 0, begun: ["one", "two"] });
     expect(said(second)).toEqual(
-      expect.arrayContaining([expect.stringMatching(/^artifact wave-.* is not what was uploaded: its bytes have another digest$/)]),
+      expect.arrayContaining([expect.stringMatching(/^artifact wave-.* was refused: its bytes are not those of its name$/)]),
     );
   }, 60_000);
 

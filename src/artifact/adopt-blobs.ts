@@ -19,26 +19,28 @@ export async function adoptBlobs(from: string, stateDir: string): Promise<Adopte
   for (const prefix of await names(root, /^[0-9a-f]{2}$/)) {
     for (const rest of await names(path.join(root, prefix), /^[0-9a-f]{62}$/)) {
       const digest = `sha256:${prefix}${rest}`;
-      if (isDigest(digest) && (await adoptBlob(path.join(root, prefix, rest), digest, stateDir))) taken += 1;
-      else refused.push(`blob ${digest.slice(0, 19)} was refused: its bytes are not those of its name`);
+      if (!isDigest(digest)) continue;
+      const why = await adoptBlob(path.join(root, prefix, rest), digest, stateDir);
+      if (why === undefined) taken += 1;
+      else refused.push(`blob ${digest.slice(0, 19)} was refused: ${why}`);
     }
   }
   return { taken, refused };
 }
 
-/** Puts a file's bytes under a digest, if they are its. Says whether the blob is there. */
-export async function adoptBlob(file: string, digest: Digest, stateDir: string): Promise<boolean> {
+/** Puts a file's bytes under a digest, if they are its. Gives why it did not; nothing where the blob is there. */
+export async function adoptBlob(file: string, digest: Digest, stateDir: string): Promise<string | undefined> {
   const target = blobFile(stateDir, digest);
   const adopted = await tryIo(async () => {
-    if (!(await lstat(file)).isFile() || (await digestOfFile(file)) !== digest) return false;
+    if (!(await lstat(file)).isFile() || (await digestOfFile(file)) !== digest) return "its bytes are not those of its name";
     await createStateDirectory(stateDir);
     await mkdir(path.dirname(target), { recursive: true });
     const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.adopted`);
     await link(file, temporary).catch(() => copyFile(file, temporary));
     await rename(temporary, target);
-    return true;
+    return undefined;
   });
-  return adopted.ok && adopted.value;
+  return adopted.ok ? adopted.value : `${adopted.error.detail} (${adopted.error.code})`;
 }
 
 async function names(directory: string, pattern: RegExp): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
 /** The middle of a job: what earlier attempts and jobs left, the run that it is about, the run itself, and what those who come will need. */
-import { saveState, setOutput } from "@actions/core";
+import { setOutput } from "@actions/core";
 import { chooseReporter } from "../command/choose-reporter.ts";
 import { finish } from "../command/finish-run.ts";
 import { digestOfBytes } from "../model/digest.ts";
@@ -23,6 +23,7 @@ import { setRunOutputs } from "./job-outputs.ts";
 import type { JobProject } from "./job-project.ts";
 import { type Decision, type DecisionRequest, decideRun, familyId, type RunFamily } from "./job-run.ts";
 import type { JobState } from "./job-state.ts";
+import { noteForPost } from "./note-for-post.ts";
 
 export interface JobExecution {
   readonly io: Io;
@@ -49,7 +50,7 @@ export async function executeJob(execution: JobExecution): Promise<number> {
     setOutput("status", "error");
     return log.fail({ reason: "run-not-found", selector: chosen.family.pipeline, candidates: [] });
   }
-  saveState("run", decision.run);
+  noteForPost("run", decision.run, log.warn);
   const uploads = state.uploads(memory, io.signal);
   const reports = reportsOf(execution);
   const reporter = async (plan: Plan): Promise<Reporter> =>
@@ -69,25 +70,23 @@ export async function executeJob(execution: JobExecution): Promise<number> {
     }
     const { run, finished } = ended.value;
     const resumed = decision.kind === "resume" || run.steps.some(({ reusedFrom }) => reusedFrom !== undefined);
-    await setRunOutputs({
-      run,
-      resumed,
-      passed: finished?.status === "passed",
-      nameOf: (digest) => uploads?.nameOf(digest) ?? state.nameOf(digest),
-      temp,
-    });
-    if (finished === undefined) {
-      io.stderr.write(`run ${run.id} passed already: nothing to do\n`);
-      return 0;
-    }
-    return finish(io, finished, execution.project.request, { json: false, goOn: "press “Re-run failed jobs”", warn: log.warn });
+    if (finished === undefined) io.stderr.write(`run ${run.id} passed already: nothing to do\n`);
+    const how = { json: false, goOn: "press “Re-run failed jobs”", warn: log.warn };
+    const status = finished === undefined ? 0 : await finish(io, finished, execution.project.request, how);
+    // After the last word: steps that come need outputs, people need to know how it ended.
+    await setRunOutputs({ run, resumed, temp, nameOf: (digest) => uploads?.nameOf(digest) ?? state.nameOf(digest) });
+    return status;
   } finally {
-    // A cancelled job has seconds left; `post` has more. A cache that took nothing is not asked again.
-    const asked = !io.signal.aborted;
-    const saved = asked && (await state.save(memory, 1));
-    saveState("cache", asked ? "asked" : "");
-    saveState("saved", String(saved && (uploads === undefined || uploads.complete())));
+    await saveAtEnd(execution, uploads);
   }
+}
+
+/** A cancelled job has seconds left; `post` has more. A cache that took nothing is not asked again. */
+async function saveAtEnd({ io, log, memory, state }: JobExecution, uploads: ReturnType<JobState["uploads"]>): Promise<void> {
+  const asked = !io.signal.aborted;
+  const saved = asked && (await state.save(memory, 1));
+  noteForPost("cache", asked ? "asked" : "", log.warn);
+  noteForPost("saved", String(saved && (uploads === undefined || uploads.complete())), log.warn);
 }
 
 interface Chosen extends Pick<DecisionRequest, "family" | "find"> {

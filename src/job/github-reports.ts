@@ -1,7 +1,7 @@
 /** What a job reports to GitHub: check runs, annotations where those cannot be written, the job summary, a comment; and who publishes. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
-import { saveState, summary } from "@actions/core";
+import { summary } from "@actions/core";
 import { describeFailure } from "../model/describe.ts";
 import type { GitHub } from "../model/github.ts";
 import type { Io } from "../model/io.ts";
@@ -22,6 +22,7 @@ import { logAnnotations } from "../report/github/log-annotations.ts";
 import { runPage } from "../report/github/run-page.ts";
 import type { JobLog } from "./job-log.ts";
 import { shortMatrixKey } from "./job-run.ts";
+import { noteForPost } from "./note-for-post.ts";
 
 export interface ReportsRequest {
   readonly io: Io;
@@ -64,7 +65,7 @@ function checkRunsOf(
     which: inputs.checks === "pipeline" ? "pipeline" : "contract",
     label: key === "" ? context.job : `${context.job}, ${key}`,
     ...(inputs.steps === undefined ? {} : { steps: inputs.steps }),
-    noteOpen: (ids) => saveState("checks", JSON.stringify(ids)),
+    noteOpen: (ids) => noteForPost("checks", JSON.stringify(ids), log.warn),
     warn: (failure) => {
       const { title, detail } = describeFailure(failure);
       log.notice(`${[title, ...detail].join(": ")}. Verdicts are in the log and in the job summary.`);

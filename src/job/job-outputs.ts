@@ -7,8 +7,6 @@ import type { RunRecord } from "../model/state.ts";
 
 export interface RunOutputs {
   readonly run: RunRecord;
-  /** Of this job's steps; the run itself may have more to come. */
-  readonly passed: boolean;
   /** Work of an earlier attempt, job or workflow run was taken over. */
   readonly resumed: boolean;
   /** The Actions artifact that holds an artifact's bytes; nothing where none does. */

@@ -2,7 +2,7 @@
  * A job of a workflow, read once and understood: inputs → trust → project → what earlier attempts and jobs left → run or resume → outputs, and
  * state saved for those that come. What it saves and reports beside the run may fail; the run's verdict is the job's.
  */
-import { saveState, setOutput, setSecret } from "@actions/core";
+import { setOutput, setSecret } from "@actions/core";
 import type { Failure } from "../model/failure.ts";
 import type { GitHub } from "../model/github.ts";
 import type { Io } from "../model/io.ts";
@@ -19,6 +19,7 @@ import { type JobLog, openJobLog } from "./job-log.ts";
 import { readJobProject } from "./job-project.ts";
 import { jobTemp, openJobState } from "./job-state.ts";
 import { judgeTrust } from "./job-trust.ts";
+import { noteForPost } from "./note-for-post.ts";
 import { refuse } from "./refuse-job.ts";
 import { reportInvalid } from "./report-invalid.ts";
 import { forwardMask } from "./toolkit-masks.ts";
@@ -78,7 +79,7 @@ async function withProject(job: Job, variables: Io["env"], toolkit: Toolkit): Pr
   const state = await openJobState({ inputs, context, toolkit, stateDir, workspace, temp, pipeline: pipeline.name, warn: log.warn });
   const carried = state.bring === undefined ? request : { ...request, bring: state.bring };
   const memory = openMemory(read, carried);
-  saveState("state", JSON.stringify({ stateDir, workspace, pipeline: pipeline.name }));
+  noteForPost("state", JSON.stringify({ stateDir, workspace, pipeline: pipeline.name }), log.warn);
   if (executes)
     return executeJob({
       ...job,

@@ -3,6 +3,7 @@
  * where nobody waits for it, and a bug after which something is still open that would keep the process alive for ever.
  */
 import type { Io } from "../model/io.ts";
+import { machineTrouble } from "./files.ts";
 import { type LostOutput, processIo } from "./process-io.ts";
 
 export interface Entry {
@@ -10,8 +11,8 @@ export interface Entry {
   main(io: Io): Promise<number>;
   /** Says that there is a bug, to whoever reads; the stack goes to standard error after it. */
   onBug(io: Io): void;
-  /** Says that output could not be written, `text` being a sentence without its end. Absent: nobody is told, and it changes nothing. */
-  onLostOutput?(io: Io, text: string): void;
+  /** Says that this machine cannot do it: a full disk that nothing else had an answer to, output that could not be written. */
+  onTrouble(io: Io, text: string): void;
   /** Exit status of a bug; 70 by default (EX_SOFTWARE). */
   readonly bugStatus?: number;
 }
@@ -19,20 +20,22 @@ export interface Entry {
 /** How long running work has to end in order when something was thrown that nobody waits for, and what is open after a bug, in milliseconds. */
 const patienceMs = { work: 5000, rest: 1000 };
 
-/** Exit status when all was done and could not be told: this environment cannot do it. */
-const lostStatus = 4;
+/** Exit status where the environment cannot do it. */
+const troubleStatus = 4;
 
 /** Runs an entry to the end of its process. */
-export function enter({ main, onBug, onLostOutput, bugStatus = 70 }: Entry): void {
+export function enter({ main, onBug, onTrouble, bugStatus = 70 }: Entry): void {
   const { io, abort, lost } = processIo();
   let isBroken = false;
   const tell = (error: unknown) => {
     // One bug may throw more than once on its way out, and the first says most.
     if (isBroken) return;
     isBroken = true;
+    const trouble = machineTrouble(error);
+    process.exitCode = trouble === undefined ? bugStatus : Math.min(bugStatus, troubleStatus);
+    if (trouble !== undefined) return onTrouble(io, trouble.detail);
     onBug(io);
     io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exitCode = bugStatus;
   };
   const leaveIn = (ms: number) => setTimeout(() => process.exit(), ms).unref();
   // Stands if nothing is left to wait for and nobody has said how it ended.
@@ -46,9 +49,9 @@ export function enter({ main, onBug, onLostOutput, bugStatus = 70 }: Entry): voi
   // At the very end: of the last words it is known only after they are written.
   process.on("exit", (status) => {
     const unsaid = lost();
-    if (unsaid === undefined || onLostOutput === undefined) return;
-    onLostOutput(io, sentenceOf(unsaid));
-    if (status === 0) process.exitCode = lostStatus;
+    if (unsaid === undefined || bugStatus === 0) return;
+    onTrouble(io, sentenceOf(unsaid));
+    if (status === 0) process.exitCode = troubleStatus;
   });
   main(io).then(
     (status) => {

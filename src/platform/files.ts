@@ -39,6 +39,15 @@ export function describeIoError(error: unknown): IoProblem {
   return { code: error.code, detail: sentences[error.code] ?? error.message };
 }
 
+/** What a machine says that is full, worn out or at its limits, whoever asks and for whatever: never the fault of what was asked. */
+const troubles: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE", "ENOMEM"]);
+
+/** The machine's trouble that an error tells of; nothing where it is anything else. */
+export function machineTrouble(error: unknown): IoProblem | undefined {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string" || !troubles.has(error.code)) return undefined;
+  return { code: error.code, detail: error.message };
+}
+
 /** Does work on files, and gives what the file system refused as a value. */
 export async function tryIo<T>(work: () => Promise<T>): Promise<Result<T, IoProblem>> {
   try {

@@ -45,7 +45,9 @@ async function adoptJournal(from: string, stateDir: string, run: string, writer:
     const line = read.error.reason === "state-damaged" && read.error.line !== undefined ? `line ${read.error.line}: ` : "";
     return ok(`${line}${"detail" in read.error ? read.error.detail : describeFailure(read.error).title}`);
   }
-  const bytes = (await readFile(source)).subarray(0, read.value.bytes);
+  const whole = await tryIo(() => readFile(source));
+  if (!whole.ok) return ok(`${whole.error.detail} (${whole.error.code})`);
+  const bytes = whole.value.subarray(0, read.value.bytes);
   const target = journalFile(stateDir, run, writer);
   const here = await tryIo(() => readFile(target));
   if (here.ok) {
@@ -77,7 +79,9 @@ export async function adoptDatabase(from: string, stateDir: string): Promise<Res
   if (opened.value.damaged) return ok("the database was refused: its bytes are not those that were saved");
   const directory = await tryIo(() => createStateDirectory(stateDir));
   if (!directory.ok) return err(stateUnwritable(stateDir, directory.error));
-  const written = await writeFileDurably(target, await readFile(source));
+  const whole = await tryIo(() => readFile(source));
+  if (!whole.ok) return ok(`the database was refused: ${whole.error.detail} (${whole.error.code})`);
+  const written = await writeFileDurably(target, whole.value);
   return written.ok ? ok(undefined) : err(stateUnwritable(target, written.error));
 }
 

@@ -83,9 +83,11 @@ async function bringSingle(
   digest: Digest,
 ): Promise<boolean> {
   const isFile = (name: string) => !name.includes("/");
-  const adopted = await places.open(place, artifact, isFile, async ([file]) => file !== undefined && adoptBlob(file, digest, stateDir));
-  if (adopted === false) warn(`artifact ${artifact.name} is not what was uploaded: its bytes have another digest`);
-  return adopted === true;
+  const opened = await places.open(place, artifact, isFile, async ([file]) => ({
+    refused: file === undefined ? "it holds no file" : await adoptBlob(file, digest, stateDir),
+  }));
+  if (opened?.refused !== undefined) warn(`artifact ${artifact.name} was refused: ${opened.refused}`);
+  return opened !== undefined && opened.refused === undefined;
 }
 
 /** Gives what takes a part of the state over, once. It says whether it was. */

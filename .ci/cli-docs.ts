@@ -20,7 +20,7 @@ export function cliDocs(): string {
     "| 1 | the run failed: a step or a contract |",
     "| 2 | usage or manifest invalid; nothing was started |",
     "| 3 | `plan --detailed-exitcode`: there is work to do |",
-    "| 4 | this environment cannot do it: adapter missing, permission not enforceable, state locked or unreadable |",
+    "| 4 | this environment cannot do it: adapter missing, permission not enforceable, state locked or unreadable, a full disk, output that could not be written |",
     "| 70 | a bug in wave |",
     "| 130 | cancelled |",
   ];

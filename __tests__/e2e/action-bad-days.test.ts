@@ -359,3 +359,29 @@ pipeline:
     expect(readFileSync(path.join(last.workspace, "joined.txt"), "utf8")).toBe("left\nright\nleft\nright\n");
   }, 60_000);
 });
+
+describe.runIf(existsSync("/dev/full"))("a full disk under the runner's files", () => {
+  const withFiles = (files: Readonly<Record<string, string>>) =>
+    machines()(1, "good", { service: { ...service.environment(identity(1)), ...files } });
+
+  it("for the end of the job: that is said, and the verdict stands", async () => {
+    const result = await withFiles({ GITHUB_STATE: "/dev/full" });
+    expect({ code: result.code, begun: begun(result), outputs: result.outputs["status"] }).toEqual({
+      code: 0,
+      begun: ["one", "two"],
+      outputs: "passed",
+    });
+    expect(said(result)).toEqual([
+      "nothing can be left for the end of the job, so what is not saved by then is lost: no space is left on the device (ENOSPC)",
+    ]);
+    expect(result.post).toMatchObject({ code: 0, annotations: [] });
+  }, 60_000);
+
+  it("for outputs: no success, since steps that come count on them, and no bug", async () => {
+    const result = await withFiles({ GITHUB_OUTPUT: "/dev/full" });
+    expect({ code: result.code, begun: begun(result) }).toEqual({ code: 4, begun: ["one", "two"] });
+    expect(said(result)).toEqual(["ENOSPC: no space left on device, write"]);
+    expect(result.log).toContain("✓ two passed");
+    expect(result.log).not.toContain("bug");
+  }, 60_000);
+});

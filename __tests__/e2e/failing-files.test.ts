@@ -75,7 +75,10 @@ describe.each([
         const wave = project({ "wave.yaml": text, ...files });
         const run = await runWith(wave, { at, code, calls });
         const said = `${run.stdout}${run.stderr}`;
-        if (![0, 1, 2, 4].includes(run.code ?? -1) || /bug in wave|^error: E[A-Z]+: |^\s+at .*(?:file:|node:|\.js:).*\d+:\d+\)?$/m.test(said))
+        if (
+          ![0, 1, 2, 4].includes(run.code ?? -1) ||
+          /bug in wave|^error: E[A-Z]+: |^\s+at .*(?:file:|node:|\.js:).*\d+:\d+\)?$/m.test(said)
+        )
           seen.push({ at, ...run });
         const again = await wave.wave("resume");
         // Nothing to resume: it passed, or it never began.

@@ -182,7 +182,7 @@ function describeAttemptFailure(failure: AttemptFailure): Description {
       return {
         title: `the workspace could not be made or used (${failure.code})`,
         detail: [failure.detail],
-        ...hinted(failure.code === "ENOSPC" ? "the disk is full" : undefined),
+        ...hinted(failure.code === "ENOSPC" ? writeHint(failure.code) : undefined),
       };
     case "contract-failed":
     case "contract-error":

@@ -43,7 +43,7 @@ export function enter({ main, onBug, onTrouble, bugStatus = 70 }: Entry): void {
   // Without this, Node would end at once, leave children running, print a line of the bundle, and exit with the status of a run that failed.
   process.on("uncaughtException", (error) => {
     tell(error);
-    abort("a bug in wave");
+    abort(machineTrouble(error)?.detail ?? "a bug in wave");
     leaveIn(patienceMs.work);
   });
   // At the very end: of the last words it is known only after they are written.

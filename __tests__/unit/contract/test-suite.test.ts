@@ -24,6 +24,11 @@ test.each<[SpawnOutcome, "pass" | "fail" | "error", string?]>([
   [{ kind: "killed", signal: "SIGSEGV" }, "fail", "`npm test` was killed by SIGSEGV"],
   [{ kind: "memory-exceeded", limitBytes: 1e9, peakBytes: 2e9 }, "fail", "`npm test` took 2GB of memory, more than the limit of 1GB"],
   [{ kind: "not-started", code: "ENOENT", detail: "no such file" }, "error", "`npm test` could not be started: no such file (ENOENT)"],
+  [
+    { kind: "unprepared", failure: { reason: "workspace-failed", code: "ENOSPC", detail: "judge.1: no space" } },
+    "error",
+    "`npm test` could not be started: the workspace could not be made or used (ENOSPC): judge.1: no space",
+  ],
   [{ kind: "cancelled" }, "error", "`npm test` was cancelled"],
 ])("%o", async (outcome, verdict, message) => {
   const { given } = await outcomeOf(outcome);

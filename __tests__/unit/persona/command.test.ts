@@ -125,6 +125,10 @@ test.each<[SpawnOutcome, object]>([
     { kind: "not-started", code: "ENOENT", detail: "gone" },
     { reason: "spawn-failed", command: "true", code: "ENOENT", detail: "gone" },
   ],
+  [
+    { kind: "unprepared", failure: { reason: "workspace-failed", code: "ENOSPC", detail: "full" } },
+    { reason: "workspace-failed", code: "ENOSPC", detail: "full" },
+  ],
 ])("%j is a failure", async (outcome, error) => {
   expect((await run(outcome, [["stdout", "partial"]])).result).toEqual({ ok: false, error });
 });

@@ -2,6 +2,7 @@
  * A call of the file system fails in the middle of a run, wherever one is made: the process ends with a status that means something, says what is wrong
  * without a stack, and what comes after it finds a state that it can go on with.
  */
+import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -9,7 +10,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundledChild, type Fixture } from "../rig/bundled-child.ts";
 import type { Fault } from "../rig/failing-files.ts";
-import { type Finished, type Project, project } from "../rig/project.ts";
+import { cli, type Finished, type Project, project } from "../rig/project.ts";
 
 /** Everything that makes a run touch files: an artifact that travels, a change that does, two contracts, a step that is sent back. */
 const manifest = `
@@ -47,6 +48,18 @@ function runWith(wave: Project, fault: Omit<Fault, "below">): Promise<Finished> 
     WAVE_TEST_FAULT: JSON.stringify({ ...fault, below: wave.root }),
   };
   return wave.start(["run"], env).finished;
+}
+
+/** `wave run`, under a limit that the shell sets. */
+function limited(wave: Project, limit: string): Promise<Finished> {
+  const child = spawn("sh", ["-c", `${limit}; exec "$0" "$@"`, process.execPath, cli, "run"], { cwd: wave.root });
+  const said = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      said[name] += text;
+    });
+  }
+  return new Promise((resolve) => child.on("close", (code, signal) => resolve({ code, signal, ...said })));
 }
 
 /** The number of the first call from each place of the program. */
@@ -88,4 +101,25 @@ describe.each([
     await Promise.all([lane(), lane()]);
     expect(seen).toEqual([]);
   });
+});
+
+it.runIf(process.platform === "linux")("with few files that may be open, from where Node itself starts", { timeout: 120_000 }, async () => {
+  const left = Array.from({ length: 20 }, (_, index) => 16 + index);
+  const seen: unknown[] = [];
+  let told = 0;
+  const lane = async () => {
+    for (let limit = left.pop(); limit !== undefined; limit = left.pop()) {
+      const wave = project({ "wave.yaml": manifest, ...files });
+      const { code, signal, stdout, stderr } = await limited(wave, `ulimit -n ${limit}`);
+      // Node could not even read the program.
+      if (signal !== null || /EMFILE: too many open files, open '[^']*cli\.js'/.test(stderr)) continue;
+      if (stderr.includes("(EMFILE)") || stdout.includes("(EMFILE)")) told += 1;
+      const again = await wave.wave("resume");
+      if (![0, 1, 4].includes(code ?? -1) || stderr.includes("bug in wave") || ![0, 2].includes(again.code ?? -1))
+        seen.push({ limit, code, stdout, stderr, again });
+    }
+  };
+  await Promise.all([lane(), lane()]);
+  expect(seen).toEqual([]);
+  expect(told).toBeGreaterThan(0);
 });

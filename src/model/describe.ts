@@ -312,6 +312,11 @@ function spawnHint(code: string): string {
       return "make the file executable";
     case "E2BIG":
       return "the arguments are too long; pass the text on standard input or in a file";
+    case "EAGAIN":
+    case "EMFILE":
+    case "ENFILE":
+    case "ENOMEM":
+      return "this machine is out of processes, open files or memory; run fewer steps at once (`--concurrency`) or raise its limits";
     default:
       return "check the persona's `command`";
   }

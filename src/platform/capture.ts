@@ -1,5 +1,5 @@
 /** Runs a program of the machine's to its end and gives what it printed: for small programs that wave itself trusts, never for children of a step. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import type { Failure } from "../model/failure.ts";
 import { err, ok, type Result } from "../model/result.ts";
 
@@ -10,10 +10,14 @@ export interface Captured {
   readonly stderr: string;
 }
 
+export type SpawnFailed = Extract<Failure, { reason: "spawn-failed" }>;
+
 export interface CaptureRequest {
   readonly command: readonly string[];
+  /** The command as people are told of it; absent: the program's name. */
+  readonly shown?: string;
   /** All that the program sees of the environment. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** Read on standard input; without it there is none. */
   readonly input?: Uint8Array;
@@ -26,41 +30,62 @@ export interface CaptureRequest {
 /** A hung file system must not hang a run. */
 const defaultLimitMs = 120_000;
 
-/** Fails with `spawn-failed` when the program cannot be started; a status other than 0 is for the caller to judge. */
-export function capture({
-  command,
-  env,
-  cwd,
-  input,
-  limit = Number.POSITIVE_INFINITY,
-  limitMs = defaultLimitMs,
-}: CaptureRequest): Promise<Result<Captured, Failure>> {
+/** For what takes as long as it takes: the longest that a timer can be set to. */
+export const noLimitMs = 2 ** 31 - 1;
+
+/** Of standard error, in characters. */
+const mostErrors = 10_000;
+
+/** Fails with `spawn-failed` when the program (or the directory) is not there, or nothing can be started; a status other than 0 is for the caller to judge. */
+export function capture(request: CaptureRequest): Promise<Result<Captured, SpawnFailed>> {
+  const { command, shown = command[0] ?? "", limit = Number.POSITIVE_INFINITY, limitMs = defaultLimitMs } = request;
   return new Promise((resolve) => {
-    const [file = "", ...words] = command;
-    const child = spawn(file, words, { cwd, env: { ...env }, stdio: ["pipe", "pipe", "pipe"] });
+    const failed = (error: NodeJS.ErrnoException) => resolve(notStarted(shown, error));
+    let child: ChildProcess;
+    try {
+      child = start(request);
+    } catch (error) {
+      failed(error as NodeJS.ErrnoException);
+      return;
+    }
+    // Where the machine is out of descriptors it has no streams, and only an error comes.
+    const { stdin, stdout, stderr } = child;
     // Not the option of `spawn`: its timer keeps the process alive when the program is not there.
-    const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
-    const stdout: Buffer[] = [];
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      // What the program started may hold on to its output: that is not waited for, and ends when it next writes.
+      stdout?.destroy();
+      stderr?.destroy();
+    }, limitMs);
+    const printed: Buffer[] = [];
     let size = 0;
-    let stderr = "";
-    child.stdout.on("data", (chunk: Buffer) => {
+    let errors = "";
+    stdout?.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= limit) stdout.push(chunk);
+      if (size <= limit) printed.push(chunk);
       else child.kill("SIGKILL");
     });
-    child.stderr.on("data", (chunk: Buffer) => {
-      if (stderr.length < 10_000) stderr += chunk.toString();
+    stderr?.on("data", (chunk: Buffer) => {
+      if (errors.length < mostErrors) errors += chunk.toString();
     });
-    child.on("error", (error: NodeJS.ErrnoException) => {
+    child.on("error", (error) => {
       clearTimeout(timer);
-      resolve(err({ reason: "spawn-failed", command: file, code: error.code ?? "UNKNOWN", detail: error.message }));
+      failed(error);
     });
     child.on("close", (code) => {
       clearTimeout(timer);
-      resolve(ok({ ...(code === null ? {} : { code }), stdout: Buffer.concat(stdout), stderr }));
+      resolve(ok({ ...(code === null ? {} : { code }), stdout: Buffer.concat(printed), stderr: errors }));
     });
     // A program that ends before it has read its input says more by its exit status.
-    child.stdin.on("error", () => {});
-    child.stdin.end(input);
+    stdin?.on("error", () => {});
+    stdin?.end(request.input);
   });
+}
+
+function start({ command: [file = "", ...words], cwd, env, input }: CaptureRequest): ChildProcess {
+  return spawn(file, words, { cwd, env: { ...env }, stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"], windowsHide: true });
+}
+
+function notStarted(command: string, { code, message }: NodeJS.ErrnoException): Result<never, SpawnFailed> {
+  return err({ reason: "spawn-failed", command, code: code ?? "UNKNOWN", detail: message });
 }

@@ -2,19 +2,11 @@
  * Runs git for reading. Never prompts, takes no optional locks, starts no hooks, no file system monitor and no pager, speaks
  * untranslated English, and finds the repository by the directory it runs in, whatever GIT_DIR a hook left in the environment.
  */
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { err, ok, type Result } from "../model/result.ts";
+import { ok, type Result } from "../model/result.ts";
+import { type Captured, capture } from "./capture.ts";
 import { realPlace } from "./files.ts";
-
-/** What git said. A status other than 0 is for the caller to judge. */
-export interface GitAnswer {
-  /** The exit status; nothing when a signal ended it. */
-  readonly code?: number;
-  readonly stdout: Buffer;
-  readonly stderr: string;
-}
 
 const safeConfig = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "--no-pager"];
 
@@ -36,52 +28,12 @@ const repositoryVariables = new Set([
   "GIT_COMMON_DIR",
 ]);
 
-/** A hung network file system must not hang a plan. */
-const limitMs = 120_000;
-
 /**
  * Runs `git <args>` in a directory. Fails with `spawn-failed` when git (or the directory) is not there; being no repository
  * is an answer with its status. Ended by SIGKILL after two minutes.
  */
-export function runGit(args: readonly string[], cwd: string): Promise<Result<GitAnswer>> {
-  return start("git", [...safeConfig, ...args], cwd, { command: `git ${args.join(" ")}`, limit: limitMs });
-}
-
-interface Start {
-  /** For people. */
-  readonly command: string;
-  /** Milliseconds. */
-  readonly limit: number;
-}
-
-function start(program: string, words: readonly string[], cwd: string, { command, limit }: Start): Promise<Result<GitAnswer>> {
-  return new Promise((resolve) => {
-    const child = spawn(program, [...words], {
-      cwd,
-      env: gitEnvironment(),
-      stdio: ["ignore", "pipe", "pipe"],
-      windowsHide: true,
-    });
-    // Not the option of `spawn`: its timer keeps the process alive when the program is not there.
-    const timer = setTimeout(() => {
-      child.kill("SIGKILL");
-      // What the program started may hold on to its output: that is not waited for, and ends when it next writes.
-      child.stdout.destroy();
-      child.stderr.destroy();
-    }, limit);
-    const stdout: Buffer[] = [];
-    const stderr: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
-    child.on("error", (error: NodeJS.ErrnoException) => {
-      clearTimeout(timer);
-      resolve(err({ reason: "spawn-failed", command, code: error.code ?? "UNKNOWN", detail: error.message }));
-    });
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      resolve(ok({ ...(code === null ? {} : { code }), stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() }));
-    });
-  });
+export function runGit(args: readonly string[], cwd: string): Promise<Result<Captured>> {
+  return capture({ command: ["git", ...safeConfig, ...args], shown: `git ${args.join(" ")}`, cwd, env: gitEnvironment() });
 }
 
 /** Between the answers of `runGitEach`: three NULs, which stand in no list of names, and the exit status. */
@@ -94,10 +46,10 @@ const endOfAnswer = /\0\0\0([0-9]+)\0/;
 export async function runGitEach(
   questions: readonly (readonly string[])[],
   cwd: string,
-  limit = limitMs,
-): Promise<Result<readonly GitAnswer[]>> {
+  limitMs?: number,
+): Promise<Result<readonly Captured[]>> {
   if (process.platform === "win32") {
-    const answers: GitAnswer[] = [];
+    const answers: Captured[] = [];
     for (const answer of await Promise.all(questions.map((words) => runGit(words, cwd)))) {
       if (!answer.ok) return answer;
       answers.push(answer.value);
@@ -105,13 +57,16 @@ export async function runGitEach(
     return ok(answers);
   }
   const script = questions.map((words) => `git ${[...safeConfig, ...words].map(quoted).join(" ")}; printf '\\0\\0\\0%d\\0' $?`).join("\n");
-  const asked = await start("/bin/sh", ["-c", script], cwd, { command: "git", limit });
+  const asked = await capture({
+    ...{ command: ["/bin/sh", "-c", script], shown: "git", cwd, env: gitEnvironment() },
+    ...(limitMs === undefined ? {} : { limitMs }),
+  });
   if (!asked.ok) return asked;
   return ok(answersIn(asked.value));
 }
 
-function answersIn({ stdout, stderr }: GitAnswer): readonly GitAnswer[] {
-  const answers: GitAnswer[] = [];
+function answersIn({ stdout, stderr }: Captured): readonly Captured[] {
+  const answers: Captured[] = [];
   let rest = stdout;
   for (;;) {
     // As Latin-1 places in the text are those of the bytes.

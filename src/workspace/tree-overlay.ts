@@ -6,7 +6,7 @@
 import { lstatSync, mkdirSync, unlinkSync } from "node:fs";
 import path from "node:path";
 import { ok, type Result } from "../model/result.ts";
-import { capture } from "../platform/capture.ts";
+import { capture, noLimitMs } from "../platform/capture.ts";
 import { failed } from "./attempt-room.ts";
 import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
 import { collectChanges } from "./changeset/collect-changes.ts";
@@ -68,7 +68,12 @@ async function judgedTree(
   const release = async () => void (await removeTree(directory));
   if (hidden.length === 0) return ok({ tree: { kind: "overlay", base: root, layers: [layer, own] }, release });
   const env = { PATH: "/usr/bin:/bin", LC_ALL: "C" };
-  const copied = await capture({ command: ["cp", "-a", "--reflink=auto", "--", `${layer.upper}/.`, own.upper], env, cwd: "/" });
+  const copied = await capture({
+    command: ["cp", "-a", "--reflink=auto", "--", `${layer.upper}/.`, own.upper],
+    env,
+    cwd: "/",
+    limitMs: noLimitMs,
+  });
   if (!copied.ok) return copied;
   if (copied.value.code !== 0)
     return failed("EIO", `the attempt's layer could not be copied: ${copied.value.stderr.trim().split("\n")[0]}`);

@@ -174,6 +174,12 @@ describe("details", () => {
       "the file system is read-only; set `state.location` to a place that can be written",
       "check that you may write there, or set `state.location` to another place",
     ]);
+    const atStart = (code: string) => describeFailure({ ...failures["spawn-failed"], code }).hint;
+    expect([atStart("ENOENT"), atStart("EMFILE"), atStart("EIO")]).toEqual([
+      "check that the program is installed and on PATH, and the spelling of `command`",
+      "this machine is out of processes, open files or memory; run fewer steps at once (`--concurrency`) or raise its limits",
+      "check the persona's `command`",
+    ]);
   });
 });
 

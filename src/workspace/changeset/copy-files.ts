@@ -3,7 +3,6 @@
  * attributes where GNU `cp` does it. Names of one file become files of their own: a change of one is no change of the others, as in overlays.
  * What may not be read is left out: the attempt could not read it either.
  */
-import { spawn } from "node:child_process";
 import {
   chmodSync,
   constants,
@@ -18,6 +17,7 @@ import {
 } from "node:fs";
 import { fsPath, hasEscapes } from "../../model/path-bytes.ts";
 import { err, ok, type Result } from "../../model/result.ts";
+import { type Captured, capture, noLimitMs } from "../../platform/capture.ts";
 import { describeIoError } from "../../platform/files.ts";
 import { below, breather, lookAt, namesIn } from "./disk.ts";
 
@@ -26,18 +26,19 @@ const mostArguments = 100_000;
 /** Copies at the same time: directories are of uneven size, and disks take more than one request. */
 const mostCopies = 4;
 const yieldEvery = 500;
-const said = 4096;
 
 let gnu: Promise<boolean> | undefined;
 
 /** Whether `cp` is one that shares content and takes a target directory. */
 function hasGnuCopy(): Promise<boolean> {
   gnu ??=
-    process.platform === "linux" ? runCopy(["--version"], "/").then(({ output }) => /coreutils/.test(output)) : Promise.resolve(false);
+    process.platform === "linux"
+      ? runCopy(["--version"], "/").then((ran) => ran.ok && /coreutils/.test(ran.value.stdout.toString()))
+      : Promise.resolve(false);
   return gnu;
 }
 
-/** Copies what has these names in `from` into `to`, a directory. Fails with `workspace-failed`. */
+/** Copies what has these names in `from` into `to`, a directory. Fails with `workspace-failed`, and with `spawn-failed` where nothing can be started. */
 export async function copyNames(from: string, to: string, names: readonly string[]): Promise<Result<void>> {
   const plain = (await hasGnuCopy()) ? names.filter((name) => !hasEscapes(name)) : [];
   const batched = new Set(plain);
@@ -46,9 +47,11 @@ export async function copyNames(from: string, to: string, names: readonly string
       runCopy(["-a", "--no-preserve=links", "--reflink=auto", "-t", to, "--", ...batch.map((name) => `./${name}`)], from),
     ),
   );
-  for (const { code, output } of copies) {
-    const problem = output.split("\n").find((line) => line !== "" && !/: Permission denied$/.test(line));
-    if (code !== 0 && (problem !== undefined || output === "")) return failed("ECOPY", problem ?? `cp ended with status ${code}`);
+  for (const ran of copies) {
+    if (!ran.ok) return ran;
+    const { code, stderr } = ran.value;
+    const problem = stderr.split("\n").find((line) => line !== "" && !/: Permission denied$/.test(line));
+    if (code !== 0 && (problem !== undefined || stderr === "")) return failed("ECOPY", problem ?? `cp ended with status ${code}`);
   }
   try {
     const breathe = breather(yieldEvery);
@@ -67,18 +70,8 @@ function batches(names: readonly string[]): readonly (readonly string[])[] {
   return Array.from({ length: count }, (_, share) => names.filter((__, at) => at % count === share));
 }
 
-function runCopy(args: readonly string[], cwd: string): Promise<{ readonly code: number | null; readonly output: string }> {
-  return new Promise((resolve) => {
-    const child = spawn("cp", args, { cwd, env: { PATH: process.env["PATH"], LC_ALL: "C" }, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        if (output.length < said) output += text;
-      });
-    }
-    child.on("error", (error) => resolve({ code: null, output: error.message }));
-    child.on("close", (code) => resolve({ code, output }));
-  });
+function runCopy(args: readonly string[], cwd: string): Promise<Result<Captured>> {
+  return capture({ command: ["cp", ...args], cwd, env: { PATH: process.env["PATH"], LC_ALL: "C" }, limitMs: noLimitMs });
 }
 
 async function copyOne(from: string, to: string, name: string, breathe: () => Promise<void> | undefined): Promise<void> {

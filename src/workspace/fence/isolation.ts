@@ -2,10 +2,10 @@
  * What this machine lets wave do about isolation, found out by doing it: each way is tried with a child that does nothing. Asked once a
  * process. It changes nothing on the machine, and removes what it made.
  */
-import { spawn } from "node:child_process";
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
 import path from "node:path";
 import type { Fences } from "../../model/enforcement.ts";
+import { capture } from "../../platform/capture.ts";
 import { removeTree } from "../changeset/remove-tree.ts";
 import { setupPath } from "./carried-environment.ts";
 import { quote } from "./mount-words.ts";
@@ -170,23 +170,16 @@ async function tryOverlay(mode: Exclude<IsolationMode, "none">, stateDir: string
 }
 
 /** Nothing when the script ran to its end in new namespaces; else why not. */
-function trial(mode: Exclude<IsolationMode, "none">, closed: boolean, network: boolean, script: string): Promise<string | undefined> {
-  const [file = "", ...words] = [...namespaceWords({ mode, closed, network }), script];
-  return new Promise((resolve) => {
-    const child = spawn(file, words, {
-      env: { PATH: setupPath, LC_ALL: "C" },
-      stdio: ["ignore", "ignore", "pipe"],
-      timeout: 5000,
-      killSignal: "SIGKILL",
-    });
-    let said = "";
-    child.stderr.on("data", (chunk: Buffer) => {
-      said += chunk.toString().slice(0, 500);
-    });
-    child.on("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ENOENT" ? `\`${file}\` is not installed` : error.message));
-    child.on("close", (code) => resolve(code === 0 ? undefined : (said.trim().split("\n")[0] ?? "") || `exit status ${code}`));
-  });
+async function trial(mode: Exclude<IsolationMode, "none">, closed: boolean, network: boolean, script: string): Promise<string | undefined> {
+  const command = [...namespaceWords({ mode, closed, network }), script];
+  const ran = await capture({ command, env: { PATH: setupPath, LC_ALL: "C" }, cwd: "/", limitMs: trialLimitMs });
+  if (!ran.ok) return ran.error.code === "ENOENT" ? `\`${ran.error.command}\` is not installed` : ran.error.detail;
+  const { code, stderr } = ran.value;
+  return code === 0 ? undefined : (stderr.trim().split("\n")[0] ?? "") || `exit status ${code}`;
 }
+
+/** A way that takes longer to be tried is none, in milliseconds. */
+const trialLimitMs = 5000;
 
 const programDirectories = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 

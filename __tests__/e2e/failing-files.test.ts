@@ -71,17 +71,17 @@ async function places(text: string, calls: Fault["calls"]): Promise<number[]> {
   return [...new Set(lines)].map((line) => lines.indexOf(line) + 1);
 }
 
+// Not each place each time, which takes minutes: of those that write every second, of the many more that look every fifth.
 describe.each([
   ["isolated steps", manifest],
   ["steps in place", `sandbox: off\ndefaults: { workspace: shared }\n${manifest}`],
 ])("with %s", (_name, text) => {
   it.each([
-    ["a full disk", "write", "ENOSPC", 1],
-    // Of the many places where something is looked at, every third.
-    ["a broken one", "read", "EIO", 3],
+    ["a full disk", "write", "ENOSPC", 2],
+    ["a broken one", "read", "EIO", 5],
   ] as const)("%s", { timeout: 300_000 }, async (_what, calls, code, every) => {
     const left = (await places(text, calls)).filter((_, index) => index % every === 0);
-    expect(left.length).toBeGreaterThan(15);
+    expect(left.length).toBeGreaterThan(9);
     const seen: unknown[] = [];
     const lane = async () => {
       for (let at = left.pop(); at !== undefined; at = left.pop()) {
@@ -104,7 +104,7 @@ describe.each([
 });
 
 it.runIf(process.platform === "linux")("with few files that may be open, from where Node itself starts", { timeout: 120_000 }, async () => {
-  const left = Array.from({ length: 20 }, (_, index) => 16 + index);
+  const left = Array.from({ length: 14 }, (_, index) => 18 + index);
   const seen: unknown[] = [];
   let told = 0;
   const lane = async () => {

@@ -65,8 +65,8 @@ export function capture(request: CaptureRequest): Promise<Result<Captured, Spawn
       if (size <= limit) printed.push(chunk);
       else child.kill("SIGKILL");
     });
-    stderr?.on("data", (chunk: Buffer) => {
-      if (errors.length < mostErrors) errors += chunk.toString();
+    stderr?.setEncoding("utf8").on("data", (text: string) => {
+      if (errors.length < mostErrors) errors += text;
     });
     child.on("error", (error) => {
       clearTimeout(timer);

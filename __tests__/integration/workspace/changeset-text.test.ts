@@ -3,8 +3,10 @@ import { execFileSync } from "node:child_process";
 import { lstatSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { localBlobs } from "../../../src/artifact/local-blobs.ts";
 import type { Changeset } from "../../../src/model/changeset.ts";
 import { countsOf, encodeChangeset, reverse } from "../../../src/model/combine-changes.ts";
+import { digestOfBytes } from "../../../src/model/digest.ts";
 import { mergeChangesets } from "../../../src/model/merge-changes.ts";
 import { exportPatch } from "../../../src/workspace/changeset/export-patch.ts";
 import { readChangeset } from "../../../src/workspace/changeset/keep-changes.ts";
@@ -24,7 +26,7 @@ describe("merging texts", () => {
   };
 
   async function merged(base: Uint8Array | undefined, ours: Uint8Array, theirs: Uint8Array) {
-    const blobs = memoryBlobs();
+    const blobs = localBlobs(scratch());
     const [left, right] = [must(await blobs.put(ours)), must(await blobs.put(theirs))];
     const origin = base === undefined ? {} : { base: must(await blobs.put(base)).digest };
     const found = must(await mergeFilesWith(blobs)({ ...origin, ours: { label: "one", ...left }, theirs: { label: "two", ...right } }));
@@ -60,16 +62,15 @@ describe("merging texts", () => {
   });
 
   test("a missing blob is the store's failure", async () => {
-    const blobs = memoryBlobs();
-    const { digest } = must(await blobs.put(Buffer.from("x")));
-    blobs.lose(digest);
+    const blobs = localBlobs(scratch());
+    const digest = digestOfBytes(Buffer.from("x"));
     const side = { label: "one", digest };
     expect(await mergeFilesWith(blobs)({ ours: side, theirs: side })).toMatchObject({ ok: false, error: { reason: "state-damaged" } });
   });
 
   test("parallel steps over one project", async () => {
     const root = freshProject();
-    const blobs = memoryBlobs();
+    const blobs = localBlobs(scratch());
     const edit = async (script: string): Promise<Changeset> => {
       const attempt = await copyPlace.open({ root, blobs });
       attempt.edit(script);

@@ -1,13 +1,10 @@
 /** Merges two texts that go back to a third, as git does, with the steps' names at the markers. */
-import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import path from "node:path";
+import type { Digest } from "../../model/digest.ts";
 import type { MergedFile, MergeFiles } from "../../model/merge-states.ts";
 import type { ArtifactStore } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
-import { describeIoError } from "../../platform/files.ts";
 import { runGit } from "../../platform/git.ts";
-import { removeTree } from "./remove-tree.ts";
 
 /** Lines of the first conflict that are shown. */
 const hunkLines = 40;
@@ -20,14 +17,14 @@ const mostConflicts = 127;
  */
 export function mergeFilesWith(blobs: ArtifactStore): MergeFiles {
   return async ({ base, ours, theirs }) => {
-    const sides: Uint8Array[] = [];
-    for (const digest of [ours.digest, base, theirs.digest]) {
-      const bytes = digest === undefined ? ok(new Uint8Array()) : await blobs.get(digest);
-      if (!bytes.ok) return bytes;
-      sides.push(bytes.value);
+    const sides = await Promise.all([ours.digest, base, theirs.digest].map((digest) => textOf(blobs, digest)));
+    const files: string[] = [];
+    for (const side of sides) {
+      if (!side.ok) return side;
+      if (side.value === undefined) return ok({ kind: "conflict", detail: "both changed it, and it is no text" });
+      files.push(side.value);
     }
-    if (!sides.every(isText)) return ok({ kind: "conflict", detail: "both changed it, and it is no text" });
-    const merged = await mergeTexts(sides, [ours.label, "before", theirs.label]);
+    const merged = await mergeTexts(files, [ours.label, "before", theirs.label]);
     if (!merged.ok) return merged;
     if (merged.value.kind === "conflict") return ok(merged.value);
     const stored = await blobs.put(merged.value.bytes);
@@ -35,28 +32,26 @@ export function mergeFilesWith(blobs: ArtifactStore): MergeFiles {
   };
 }
 
+/** Where a blob's text lies, nothing where it is no text; without a blob, an empty one's. */
+async function textOf(blobs: ArtifactStore, digest: Digest | undefined): Promise<Result<string | undefined>> {
+  const known = digest === undefined ? await blobs.put(new Uint8Array()) : ok({ digest });
+  if (!known.ok) return known;
+  const bytes = await blobs.get(known.value.digest);
+  if (!bytes.ok) return bytes;
+  return isText(bytes.value) ? blobs.pathOf(known.value.digest) : ok(undefined);
+}
+
 type MergedText = Extract<MergedFile, { kind: "conflict" }> | { readonly kind: "text"; readonly bytes: Uint8Array };
 
-async function mergeTexts(sides: readonly Uint8Array[], labels: readonly string[]): Promise<Result<MergedText>> {
-  let directory: string;
-  try {
-    directory = mkdtempSync(path.join(tmpdir(), "wave-merge-"));
-    for (const [at, bytes] of sides.entries()) writeFileSync(path.join(directory, String(at)), bytes);
-  } catch (error) {
-    const { code, detail } = describeIoError(error);
-    return err({ reason: "workspace-failed", code, detail: `texts cannot be laid out to be merged: ${detail}` });
-  }
-  try {
-    const named = labels.flatMap((label) => ["-L", label]);
-    const answer = await runGit(["merge-file", "-p", "--diff3", ...named, "0", "1", "2"], directory);
-    if (!answer.ok) return answer;
-    const { code = mostConflicts + 1, stdout, stderr } = answer.value;
-    if (code === 0) return ok({ kind: "text", bytes: stdout });
-    if (code > mostConflicts) return err({ reason: "workspace-failed", code: "EGIT", detail: `git does not merge: ${stderr.trim()}` });
-    return ok({ kind: "conflict", detail: "both changed the same lines", hunk: firstHunk(stdout.toString()) });
-  } finally {
-    await removeTree(directory);
-  }
+/** `files`: ours, what both go back to, theirs. Git reads them where they are, and outside of any repository. */
+async function mergeTexts(files: readonly string[], labels: readonly string[]): Promise<Result<MergedText>> {
+  const named = labels.flatMap((label) => ["-L", label]);
+  const answer = await runGit(["merge-file", "-p", "--diff3", ...named, ...files], tmpdir());
+  if (!answer.ok) return answer;
+  const { code = mostConflicts + 1, stdout, stderr } = answer.value;
+  if (code === 0) return ok({ kind: "text", bytes: stdout });
+  if (code > mostConflicts) return err({ reason: "workspace-failed", code: "EGIT", detail: `git does not merge: ${stderr.trim()}` });
+  return ok({ kind: "conflict", detail: "both changed the same lines", hunk: firstHunk(stdout.toString()) });
 }
 
 /** The first conflict with its markers; its middle is left out where it is long. */

@@ -27,7 +27,7 @@ export interface Launch {
 
 let launches = 0;
 
-/** Rejects only for bugs. */
+/** Rejects as the file system does, and for bugs. */
 export async function launchInView({ isolation, view, child, scratch }: Launch): Promise<SpawnOutcome> {
   const { diskLimit, ...request } = child;
   return withinDisk(diskLimit, request.signal, (signal) =>

@@ -9,9 +9,9 @@ import { type BringBlob, withElsewhere } from "./artifact/with-elsewhere.ts";
 import { contractTypes } from "./contract/contract-types.ts";
 import { diskSource } from "./load/disk-source.ts";
 import { loadProject } from "./load/load-project.ts";
+import { findStateLocation, stateLocationIn } from "./load/state-location.ts";
 import type { Diagnostic } from "./model/diagnostic.ts";
 import { hasErrors } from "./model/diagnostic.ts";
-import { nodeAt } from "./model/document.ts";
 import { defaultStateLocation } from "./model/limits.ts";
 import type { LoadedProject, ValidatedProject } from "./model/loaded.ts";
 import { type AdapterName, adapterNames } from "./model/names.ts";
@@ -82,6 +82,11 @@ export interface Memory {
   readonly redactor: Redactor;
 }
 
+/** What is remembered, for those who only read it: no secret need be known to them, since they store nothing. */
+export interface PastMemory extends Pick<Memory, "stateDir" | "blobs"> {
+  readonly state: Omit<StateStore, "openJournal">;
+}
+
 /** Finds the manifest. The project's root is the directory of the first one, without links on the way to it. */
 export function locateProject(request: ProjectRequest): Result<Location> {
   const named = request.files.map((file) => path.resolve(request.cwd, file));
@@ -143,11 +148,30 @@ export function fileTextOf(loaded: LoadedProject): (path: string) => string | un
 }
 
 /** Opens state for a project; declared secrets are taken from the environment so that they can be scrubbed. */
-export function openMemory(read: ReadProject, { env, bring, stateDir: own }: Pick<ProjectRequest, "env" | "bring" | "stateDir">): Memory {
-  const stateRoot = path.resolve(read.root, stateLocationOf(read));
+export function openMemory(read: ReadProject, request: Pick<ProjectRequest, "env" | "bring" | "stateDir">): Memory {
+  const values = (read.project?.secrets ?? []).map((name) => request.env[name] ?? "").filter((value) => value !== "");
+  return memoryAt(read.root, stateLocationIn(read.loaded.manifest), createRedactor(values), request);
+}
+
+/** The same for those who only read it: of the manifest, which need not hold, only where state lies is looked for. */
+export async function openPast(request: ProjectRequest, { root, files }: Location): Promise<PastMemory> {
+  const overlay = request.environment === undefined ? {} : { environment: request.environment };
+  const source = request.source ?? diskSource(root);
+  const location =
+    request.read === undefined
+      ? await findStateLocation({ files, ...overlay, env: request.env, source })
+      : stateLocationIn(request.read.loaded.manifest);
+  return memoryAt(root, location, createRedactor([]), request);
+}
+
+function memoryAt(
+  root: string,
+  location: string | undefined,
+  redactor: Redactor,
+  { bring, stateDir: own }: Pick<ProjectRequest, "bring" | "stateDir">,
+): Memory {
+  const stateRoot = path.resolve(root, location ?? defaultStateLocation);
   const stateDir = own ?? stateRoot;
-  const values = (read.project?.secrets ?? []).map((name) => env[name] ?? "").filter((value) => value !== "");
-  const redactor = createRedactor(values);
   const local = localBlobs(stateDir);
   const blobs = bring === undefined ? local : withElsewhere(local, bring);
   return { stateDir, stateRoot, redactor, blobs, state: openState({ stateDir, redactor, version, clock: systemClock }) };
@@ -157,13 +181,6 @@ export function openMemory(read: ReadProject, { env, bring, stateDir: own }: Pic
 export function requireValid(read: ReadProject): Result<ValidatedProject> {
   if (read.project === undefined || hasErrors(read.diagnostics)) return err({ reason: "manifest-invalid", diagnostics: read.diagnostics });
   return ok(read.project);
-}
-
-/** Also a manifest that does not hold says where its state lies, so that `status` works while it is being edited. */
-function stateLocationOf(read: ReadProject): string {
-  if (read.project !== undefined) return read.project.stateLocation;
-  const node = read.loaded.manifest === undefined ? undefined : nodeAt(read.loaded.manifest, ["state", "location"]);
-  return node?.kind === "scalar" && typeof node.value === "string" ? node.value : defaultStateLocation;
 }
 
 async function checkContract(contract: ContractDefinition, files: ReadonlyMap<string, GateFile>): Promise<readonly ContractProblem[]> {

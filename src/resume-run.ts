@@ -9,7 +9,7 @@ import type { Plan } from "./model/plan.ts";
 import type { Reporter } from "./model/ports.ts";
 import { err, ok, type Result } from "./model/result.ts";
 import type { RunRecord, StepRecord } from "./model/state.ts";
-import { locateProject, type Memory, openMemory, type ProjectRequest, readProject } from "./open-project.ts";
+import { locateProject, type Memory, openPast, type ProjectRequest } from "./open-project.ts";
 import { partOf } from "./part-of-run.ts";
 import { type PlannedRun, refusalOf } from "./plan-run.ts";
 import type { PublishRequest } from "./publish/publish-artifacts.ts";
@@ -54,9 +54,7 @@ export type ResumeNews =
 export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: RunRecord; finished?: FinishedRun }>> {
   const located = locateProject(request);
   if (!located.ok) return located;
-  const current = await readProject(request, located.value);
-  if (!current.ok) return current;
-  const outer = openMemory(current.value, request);
+  const outer = await openPast(request, located.value);
   const found = await outer.state.findRun(request.selector);
   if (!found.ok) return found;
   const run = found.value;

@@ -3,7 +3,7 @@ import { pinnedSource } from "./load/pinned-source.ts";
 import type { FileSource } from "./model/ports.ts";
 import { ok, type Result } from "./model/result.ts";
 import type { RunRecord } from "./model/state.ts";
-import { type Memory, openMemory, type ProjectRequest, readProject, requireValid } from "./open-project.ts";
+import { openMemory, type PastMemory, type ProjectRequest, readProject, requireValid } from "./open-project.ts";
 import { openAdapters, type PlannedRun, planSelected } from "./plan-run.ts";
 import { type Redefinition, redefinition } from "./redefine-run.ts";
 import { readPinned } from "./state/pinned-manifest.ts";
@@ -22,7 +22,12 @@ export interface Definition {
 }
 
 /** Reads and plans it, over the base that the run began with. `update`: the one on disk, if it is another. Fails with `manifest-invalid`, and as planning does. */
-export async function definitionOf(request: DefinitionRequest, root: string, run: RunRecord, outer: Memory): Promise<Result<Definition>> {
+export async function definitionOf(
+  request: DefinitionRequest,
+  root: string,
+  run: RunRecord,
+  outer: PastMemory,
+): Promise<Result<Definition>> {
   const pinned = await readPinned(outer.blobs, run.manifest);
   if (!pinned.ok) return pinned;
   const source = pinnedSource(
@@ -47,7 +52,7 @@ async function planDefinition(
   request: DefinitionRequest,
   root: string,
   run: RunRecord,
-  outer: Memory,
+  outer: PastMemory,
   source?: FileSource,
 ): Promise<Result<Definition>> {
   const { options } = run;
@@ -71,7 +76,7 @@ async function planDefinition(
   return planned.ok ? ok({ planned: planned.value, ...(input.value === undefined ? {} : { input: input.value }) }) : planned;
 }
 
-async function inputOf(run: RunRecord, { blobs }: Memory): Promise<Result<string | undefined>> {
+async function inputOf(run: RunRecord, { blobs }: PastMemory): Promise<Result<string | undefined>> {
   if (run.options.input === undefined) return ok(undefined);
   const bytes = await blobs.get(run.options.input);
   return bytes.ok ? ok(Buffer.from(bytes.value).toString()) : bytes;

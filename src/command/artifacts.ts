@@ -5,14 +5,14 @@ import type { Changeset } from "../model/changeset.ts";
 import type { ChangesRef } from "../model/event.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import type { RunRecord } from "../model/state.ts";
-import type { Memory } from "../open-project.ts";
+import type { PastMemory } from "../open-project.ts";
 import { exportedLines, lostLines, renderArtifacts } from "../report/render-artifacts.ts";
 import { changesLines } from "../report/render-changes.ts";
 import { blobsOf } from "../state/archived-run.ts";
 import { stepOf } from "../state/run-step.ts";
 import { readChangeset } from "../workspace/changeset/keep-changes.ts";
 import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
-import { openProjectMemory } from "./open-memory.ts";
+import { openProjectPast } from "./open-memory.ts";
 import { projectRequest } from "./project-request.ts";
 
 export const artifactsCommand: Command = {
@@ -54,7 +54,7 @@ async function artifacts(invocation: Invocation): Promise<number> {
   const wished = wishes.filter((wish) => flag(invocation, wish) || textOption(invocation, wish) !== undefined);
   if (wished.length > 1)
     return fail(io, { reason: "usage", message: `--${wished[0]} and --${wished[1]} are two wishes: ask one after the other` }, { json });
-  const opened = await openProjectMemory(invocation);
+  const opened = await openProjectPast(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
   const [selector, id] = invocation.arguments;
   const found = await opened.value.memory.state.findRun(selector ?? "latest");
@@ -73,7 +73,7 @@ async function artifacts(invocation: Invocation): Promise<number> {
   return 0;
 }
 
-async function exportLeft(invocation: Invocation, { blobs }: Memory, run: RunRecord, left: readonly LeftArtifact[]): Promise<number> {
+async function exportLeft(invocation: Invocation, { blobs }: PastMemory, run: RunRecord, left: readonly LeftArtifact[]): Promise<number> {
   const { io } = invocation;
   const json = flag(invocation, "json");
   const directory = path.resolve(projectRequest(invocation).cwd, textOption(invocation, "export") ?? "");
@@ -84,7 +84,7 @@ async function exportLeft(invocation: Invocation, { blobs }: Memory, run: RunRec
 }
 
 /** Exits with 4 when an artifact is lost, as reading it would. */
-async function verifyLeft(invocation: Invocation, { blobs }: Memory, run: RunRecord, left: readonly LeftArtifact[]): Promise<number> {
+async function verifyLeft(invocation: Invocation, { blobs }: PastMemory, run: RunRecord, left: readonly LeftArtifact[]): Promise<number> {
   const { io } = invocation;
   const json = flag(invocation, "json");
   const lost = await verifyArtifacts(left, blobs);
@@ -97,7 +97,7 @@ async function verifyLeft(invocation: Invocation, { blobs }: Memory, run: RunRec
 
 async function showChanges(
   invocation: Invocation,
-  memory: Memory,
+  memory: PastMemory,
   run: RunRecord,
   step: string | undefined,
   how: "changes" | "patch",
@@ -113,7 +113,7 @@ async function showChanges(
   return 0;
 }
 
-async function printPatch({ io }: Invocation, { blobs }: Memory, changes: Changeset): Promise<number> {
+async function printPatch({ io }: Invocation, { blobs }: PastMemory, changes: Changeset): Promise<number> {
   const { exportPatch } = await import("../workspace/changeset/export-patch.ts");
   const patch = await exportPatch({ changes, blobs });
   if (!patch.ok) return fail(io, patch.error);
@@ -122,7 +122,7 @@ async function printPatch({ io }: Invocation, { blobs }: Memory, changes: Change
 }
 
 /** The changes of one step, or of the run as a whole; those are known once all its steps have passed. */
-async function changesOf({ blobs }: Memory, run: RunRecord, step: string | undefined): Promise<Result<Changeset>> {
+async function changesOf({ blobs }: PastMemory, run: RunRecord, step: string | undefined): Promise<Result<Changeset>> {
   const ref: ChangesRef | undefined = step === undefined ? run.changes : run.steps.find(({ id }) => id === step)?.changes;
   if (ref !== undefined) return readChangeset(blobs, ref.digest);
   const some = run.steps.filter(({ changes }) => changes !== undefined).map(({ id }) => id);

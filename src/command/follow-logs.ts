@@ -4,14 +4,14 @@ import { StringDecoder } from "node:string_decoder";
 import type { Io } from "../model/io.ts";
 import { ok, type Result } from "../model/result.ts";
 import type { RunRecord } from "../model/state.ts";
-import type { Memory } from "../open-project.ts";
+import type { PastMemory } from "../open-project.ts";
 import { systemClock } from "../platform/clock.ts";
 import { attemptFailureText } from "../report/attempt-failure-text.ts";
 import { blobsOf } from "../state/archived-run.ts";
 import { type AttemptLog, selectLogs, type WantedLogs } from "./select-logs.ts";
 
 export interface FollowRequest {
-  readonly memory: Memory;
+  readonly memory: PastMemory;
   readonly run: RunRecord;
   readonly wanted: WantedLogs;
   readonly follow: boolean;
@@ -103,7 +103,7 @@ async function printNew(request: FollowRequest, run: RunRecord, log: AttemptLog,
 }
 
 /** The log from an offset on: the stored one once the attempt has ended, else the live file. */
-async function readLog(memory: Memory, run: RunRecord, log: AttemptLog, offset: number): Promise<Result<Uint8Array>> {
+async function readLog(memory: PastMemory, run: RunRecord, log: AttemptLog, offset: number): Promise<Result<Uint8Array>> {
   if (log.record.log !== undefined) {
     const stored = await blobsOf(run, memory.blobs).get(log.record.log);
     return stored.ok ? ok(stored.value.subarray(offset)) : stored;

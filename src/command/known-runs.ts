@@ -1,7 +1,7 @@
 /** Runs with their events, as traces and lineage ask for them: each is read once. */
-import type { StateStore } from "../model/ports.ts";
 import { ok, type Result } from "../model/result.ts";
 import type { RunRecord } from "../model/state.ts";
+import type { PastMemory } from "../open-project.ts";
 import type { KnownRun } from "../report/lineage/lineage.ts";
 
 export interface KnownRuns {
@@ -12,7 +12,7 @@ export interface KnownRuns {
 }
 
 /** Reads runs from a store, and remembers them. */
-export function knownRuns(state: StateStore): KnownRuns {
+export function knownRuns(state: PastMemory["state"]): KnownRuns {
   const known = new Map<string, KnownRun>();
   const complete = async (record: RunRecord): Promise<Result<KnownRun>> => {
     const before = known.get(record.id);

@@ -5,7 +5,7 @@ import { systemClock } from "../platform/clock.ts";
 import { stepOf } from "../state/run-step.ts";
 import { type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
 import { followLogs } from "./follow-logs.ts";
-import { openProjectMemory } from "./open-memory.ts";
+import { openProjectPast } from "./open-memory.ts";
 import { parseTime } from "./parse-time.ts";
 import type { WantedLogs } from "./select-logs.ts";
 
@@ -38,7 +38,7 @@ async function logs(invocation: Invocation): Promise<number> {
   const json = flag(invocation, "json");
   const wanted = wantedOf(invocation);
   if (!wanted.ok) return fail(io, wanted.error, { json });
-  const opened = await openProjectMemory(invocation);
+  const opened = await openProjectPast(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
   const { memory } = opened.value;
   const run = await memory.state.findRun(textOption(invocation, "run") ?? "latest");

@@ -1,6 +1,6 @@
 /** `wave metrics`: what state remembers, counted and measured. */
 import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
-import { openProjectMemory } from "./open-memory.ts";
+import { openProjectPast } from "./open-memory.ts";
 
 export const metricsCommand: Command = {
   name: "metrics",
@@ -20,7 +20,7 @@ export const metricsCommand: Command = {
 async function metrics(invocation: Invocation): Promise<number> {
   const { io } = invocation;
   const json = flag(invocation, "json") || textOption(invocation, "format") === "json";
-  const opened = await openProjectMemory(invocation);
+  const opened = await openProjectPast(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
   const runs = await opened.value.memory.state.allRuns();
   if (!runs.ok) return fail(io, runs.error, { json });

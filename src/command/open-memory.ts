@@ -1,7 +1,16 @@
 /** What every command that asks state begins with: the project that the words mean, and its memory. */
 import type { Result } from "../model/result.ts";
 import { ok } from "../model/result.ts";
-import { locateProject, type Memory, openMemory, type ProjectRequest, type ReadProject, readProject } from "../open-project.ts";
+import {
+  locateProject,
+  type Memory,
+  openMemory,
+  openPast,
+  type PastMemory,
+  type ProjectRequest,
+  type ReadProject,
+  readProject,
+} from "../open-project.ts";
 import type { Invocation } from "./command.ts";
 import { projectRequest } from "./project-request.ts";
 
@@ -19,4 +28,11 @@ export async function openProjectMemory(invocation: Invocation): Promise<Result<
   const read = await readProject(request, located.value);
   if (!read.ok) return read;
   return ok({ request, read: read.value, memory: openMemory(read.value, request) });
+}
+
+/** The same for a command that only reads state. */
+export async function openProjectPast(invocation: Invocation): Promise<Result<{ readonly memory: PastMemory }>> {
+  const request = projectRequest(invocation);
+  const located = locateProject(request);
+  return located.ok ? ok({ memory: await openPast(request, located.value) }) : located;
 }

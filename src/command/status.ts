@@ -1,7 +1,7 @@
 /** `wave status`: what state remembers of runs. */
 import { renderRun, renderRuns } from "../report/render-status.ts";
 import { type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
-import { openProjectMemory } from "./open-memory.ts";
+import { openProjectPast } from "./open-memory.ts";
 
 export const statusCommand: Command = {
   name: "status",
@@ -17,7 +17,7 @@ async function status(invocation: Invocation): Promise<number> {
   const json = flag(invocation, "json");
   const limit = countOption(invocation, "limit", 1000);
   if (typeof limit === "object") return fail(io, limit, { json });
-  const opened = await openProjectMemory(invocation);
+  const opened = await openProjectPast(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
   const { state } = opened.value.memory;
   const selector = invocation.arguments[0];

@@ -1,14 +1,13 @@
 /** The lineage half of `wave trace`: which artifact is meant, and its lineage as text. */
-import type { StateStore } from "../model/ports.ts";
 import { ok, type Result } from "../model/result.ts";
 import type { RunRecord } from "../model/state.ts";
-import type { Memory } from "../open-project.ts";
+import type { PastMemory } from "../open-project.ts";
 import type { FoundArtifact } from "../report/lineage/find-artifact.ts";
 import type { Lineage } from "../report/lineage/lineage.ts";
 import { type KnownRuns, knownRuns } from "./known-runs.ts";
 
 export interface ArtifactRequest {
-  readonly memory: Memory;
+  readonly memory: PastMemory;
   /** A name, `STEP/NAME`, or the beginning of a digest. */
   readonly artifact: string;
   /** The run; without one the newest, and for a digest any run that has it. */
@@ -35,7 +34,7 @@ interface Located extends FoundArtifact {
 }
 
 async function locate(
-  state: StateStore,
+  state: PastMemory["state"],
   runs: KnownRuns,
   { run, artifact, anywhere }: { readonly run: RunRecord; readonly artifact: string; readonly anywhere: boolean },
 ): Promise<Result<Located>> {

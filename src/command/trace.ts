@@ -1,11 +1,11 @@
 /** `wave trace`: where a run's time went, or what an artifact was made from. */
 
 import { readTraceparent } from "../model/traceparent.ts";
-import type { Memory } from "../open-project.ts";
+import type { PastMemory } from "../open-project.ts";
 import { systemClock } from "../platform/clock.ts";
 import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
 import { knownRuns } from "./known-runs.ts";
-import { openProjectMemory } from "./open-memory.ts";
+import { openProjectPast } from "./open-memory.ts";
 import { traceArtifact } from "./trace-artifact.ts";
 
 /** What each format can print. */
@@ -52,7 +52,7 @@ async function trace(invocation: Invocation): Promise<number> {
     const message = wanted === "run" ? `--format ${format} is for --lineage` : `--format ${format} is not for --lineage`;
     return fail(io, { reason: "usage", message }, { json });
   }
-  const opened = await openProjectMemory(invocation);
+  const opened = await openProjectPast(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
   const { memory } = opened.value;
   const selector = invocation.arguments[0];
@@ -63,7 +63,7 @@ async function trace(invocation: Invocation): Promise<number> {
   return 0;
 }
 
-async function traceRun({ io }: Invocation, { state }: Memory, selector: string, format: Format): Promise<number> {
+async function traceRun({ io }: Invocation, { state }: PastMemory, selector: string, format: Format): Promise<number> {
   const json = format === "json";
   const found = await state.findRun(selector);
   if (!found.ok) return fail(io, found.error, { json });

@@ -5,7 +5,7 @@ import { archivedRun } from "../state/archived-run.ts";
 import { stepOf } from "../state/run-step.ts";
 import { attemptDirectory } from "../workspace/attempt-room.ts";
 import { type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
-import { openProjectMemory } from "./open-memory.ts";
+import { openProjectPast } from "./open-memory.ts";
 
 /** What lies in an attempt's directory, for those who look into it. */
 const parts = ["tree", "upper", "output", "inputs", "home", "tmp", "task.md"] as const;
@@ -31,7 +31,7 @@ async function workspace(invocation: Invocation): Promise<number> {
   const json = flag(invocation, "json");
   const attempt = countOption(invocation, "attempt", 10_000);
   if (typeof attempt === "object") return fail(io, attempt, { json });
-  const opened = await openProjectMemory(invocation);
+  const opened = await openProjectPast(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
   const { memory } = opened.value;
   const run = await memory.state.findRun(textOption(invocation, "run") ?? "latest");

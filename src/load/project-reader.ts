@@ -11,7 +11,7 @@ import { decodeText, pointIn, startOfFile } from "./source-text.ts";
 import { type ParsedDocument, parseYaml } from "./yaml-document.ts";
 
 /** Bytes that a manifest, a persona, a prompt or a schema may have. */
-const fileLimit = 10_000_000;
+export const fileLimit = 10_000_000;
 
 /** Why a document is read: a manifest given by the user, a file that `from` names, or one found in its place. */
 export type Reason = { readonly kind: "manifest" } | { readonly kind: "named"; readonly from: Origin } | { readonly kind: "found" };

@@ -98,6 +98,9 @@ describe("the cache", () => {
     const second = await machine(2, "good");
     expect({ code: second.code, begun: begun(second) }).toEqual({ code: 0, begun: ["one", "two"] });
     expect(said(second).join("\n")).toContain("Attempt 2 begins anew");
+    expect(said(second)).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^state was not restored from the cache: Failed to restore: .*tar/)]),
+    );
   }, 60_000);
 });
 

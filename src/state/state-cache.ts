@@ -7,6 +7,7 @@ import path from "node:path";
 import { describeFailure } from "../model/describe.ts";
 import type { Result } from "../model/result.ts";
 import type { Toolkit } from "../platform/actions/toolkit.ts";
+import type { ToolkitProblem } from "../platform/actions/toolkit-calls.ts";
 import { type IoProblem, tryIo } from "../platform/files.ts";
 import { type CacheScope, restoreKeys, saveKey } from "./cache-keys.ts";
 
@@ -50,7 +51,10 @@ export function openStateCache({ toolkit, workspace, scope, warn }: StateCacheRe
       await clean();
       const restored = await toolkit.ask("restoreCache", takes, limits.restoreMs);
       if (restored.ok && restored.value.key !== undefined) await use(directory);
-      else warn(`state was not restored from the cache: ${restored.ok ? "its archive cannot be read" : restored.error.detail}`);
+      else
+        warn(
+          `state was not restored from the cache: ${restored.ok ? (restored.value.because ?? "its entry is gone") : restored.error.detail}`,
+        );
       await clean();
       return restored.ok ? restored.value.key : undefined;
     },
@@ -76,7 +80,8 @@ function fillProblem(filled: Result<Result<void>, IoProblem>): string | undefine
   return filled.value.ok ? undefined : describeFailure(filled.value.error).title;
 }
 
-function problemText(saved: Awaited<ReturnType<Toolkit["ask"]>> | undefined): string {
-  if (saved === undefined || saved.ok) return "the service took nothing; for some events and for forks the cache is read-only";
-  return saved.error.detail;
+function problemText(saved: Result<{ readonly because?: string }, ToolkitProblem> | undefined): string {
+  if (saved !== undefined && !saved.ok) return saved.error.detail;
+  const said = saved?.value.because === undefined ? "" : ` (${saved.value.because})`;
+  return `the service took nothing; for some events and for forks the cache is read-only${said}`;
 }

@@ -45,15 +45,15 @@ export interface ToolkitCalls {
     readonly takes: { readonly path: string; readonly key: string; readonly restoreKeys: readonly string[] };
     readonly gives: { readonly key?: string };
   };
-  /** Restores a path from the newest entry that fits. Gives its key; nothing where none fits. */
+  /** Restores a path from the newest entry that fits. Gives its key; nothing where none fits, or what the client says of one that could not be restored. */
   readonly restoreCache: {
     readonly takes: { readonly path: string; readonly key: string; readonly restoreKeys: readonly string[] };
-    readonly gives: { readonly key?: string };
+    readonly gives: { readonly key?: string; readonly because?: string };
   };
-  /** Saves a path under a key, and looks whether it is there. */
+  /** Saves a path under a key, and looks whether it is there. Gives what the client says where it is not. */
   readonly saveCache: {
     readonly takes: { readonly path: string; readonly key: string };
-    readonly gives: { readonly saved: boolean };
+    readonly gives: { readonly saved: boolean; readonly because?: string };
   };
 }
 

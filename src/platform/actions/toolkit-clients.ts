@@ -1,6 +1,7 @@
 /** The calls themselves, over `@actions/artifact` and `@actions/cache`. Runs in the toolkit's thread; each client is loaded by its first call. */
 import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
+import { withWarning } from "./client-warnings.ts";
 import type { ToolkitCall, ToolkitCalls, ToolkitProblem } from "./toolkit-calls.ts";
 
 type Calls = { readonly [C in ToolkitCall]: (takes: ToolkitCalls[C]["takes"]) => Promise<ToolkitCalls[C]["gives"]> };
@@ -49,17 +50,30 @@ export const toolkitClients: Calls = {
   restoreCache: (takes) => restore(takes, false),
   async saveCache({ path: place, key }) {
     const client = await cacheClient();
-    if ((await client.saveCache([place], key)) !== -1) return { saved: true };
+    const { value: id, said } = await withWarning(/^(?:Failed to save|Cache reservation failed|Unable to finalize)/, () =>
+      client.saveCache([place], key),
+    );
+    if (id !== -1) return { saved: true };
     // A refused save and a duplicate look alike.
     const found = await client.restoreCache([place], key, [], { lookupOnly: true });
-    return { saved: found === key };
+    return { saved: found === key, ...because(said) };
   },
 };
 
-async function restore({ path: place, key, restoreKeys }: ToolkitCalls["restoreCache"]["takes"], lookupOnly: boolean) {
+async function restore(
+  { path: place, key, restoreKeys }: ToolkitCalls["restoreCache"]["takes"],
+  lookupOnly: boolean,
+): Promise<ToolkitCalls["restoreCache"]["gives"]> {
   const client = await cacheClient();
-  const found = await client.restoreCache([place], key, [...restoreKeys], { lookupOnly });
-  return found === undefined ? {} : { key: found };
+  const { value: found, said } = await withWarning(/^Failed to restore/, () =>
+    client.restoreCache([place], key, [...restoreKeys], { lookupOnly }),
+  );
+  return found === undefined ? because(said) : { key: found };
+}
+
+/** A client that could not do it says so, and does not throw. */
+function because(said: string | undefined) {
+  return said === undefined ? {} : { because: said };
 }
 
 /** Names an error of a client. */

@@ -130,6 +130,23 @@ describe("wave cancel", () => {
   });
 });
 
+describe("state that lies elsewhere", () => {
+  it.each(["state: { location: ./var/wave/ }", '"\\x73tate": { location: "${PLACE:-var/wave}" }'])(
+    "is found by those that write it and by those that only read it: %s",
+    async (said) => {
+      const wave = project({ "wave.yaml": `${said}\n${works}` });
+      expect(await run(wave, "run")).toMatchObject({ code: 0 });
+      expect(existsSync(state(wave))).toBe(false);
+      const [id = ""] = readdirSync(path.join(wave.root, "var/wave/journals"));
+      expect(await run(wave, "resume")).toEqual({ code: 0, stdout: "", stderr: `run ${id} passed already: nothing to do\n` });
+      for (const words of [["status"], ["status", "latest"], ["trace"], ["artifacts"], ["state", "verify"]]) {
+        expect({ words, ...(await run(wave, ...words)) }).toMatchObject({ words, code: 0, stderr: "" });
+      }
+      expect((await run(wave, "status")).stdout).toContain(id);
+    },
+  );
+});
+
 describe("wave state", () => {
   it("names a damaged journal and blob by file and line, and rebuilds the database", async () => {
     const wave = project({ "wave.yaml": works });

@@ -4,10 +4,10 @@ import { normalizePath } from "../model/project-path.ts";
 import { type LoadRequest, loadProject } from "./load-project.ts";
 import { fileLimit } from "./project-reader.ts";
 
-/** Relative to the project, as it is written; nothing where the manifest does not say. It need not hold otherwise. */
+/** Relative to the project; nothing where the manifest does not say. It need not hold otherwise. */
 export function stateLocationIn(manifest: DocumentNode | undefined): string | undefined {
   const node = manifest === undefined ? undefined : nodeAt(manifest, ["state", "location"]);
-  return node?.kind === "scalar" && typeof node.value === "string" ? node.value : undefined;
+  return node?.kind === "scalar" && typeof node.value === "string" ? normalizePath(node.value) : undefined;
 }
 
 /**

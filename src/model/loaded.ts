@@ -68,6 +68,4 @@ export interface ValidatedProject {
   readonly secrets: readonly string[];
   /** Webhooks that are told what goes wrong. */
   readonly alerts: readonly AlertTarget[];
-  /** Relative to the project root. */
-  readonly stateLocation: string;
 }

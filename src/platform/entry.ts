@@ -13,33 +13,34 @@ export interface Entry {
   onBug(io: Io): void;
   /** Says that this machine cannot do it: a full disk that nothing else had an answer to, output that could not be written. */
   onTrouble(io: Io, text: string): void;
-  /** Exit status of a bug; 70 by default (EX_SOFTWARE). */
-  readonly bugStatus?: number;
+  /** Whatever goes wrong is said, and the status is 0. */
+  readonly neverFails?: true;
 }
 
 /** How long running work has to end in order when something was thrown that nobody waits for, and what is open after a bug, in milliseconds. */
 const patienceMs = { work: 5000, rest: 1000 };
 
-/** Exit status where the environment cannot do it. */
-const troubleStatus = 4;
+/** Exit statuses: a bug (EX_SOFTWARE of sysexits), and an environment that cannot do it. */
+const statuses = { bug: 70, trouble: 4 };
 
 /** Runs an entry to the end of its process. */
-export function enter({ main, onBug, onTrouble, bugStatus = 70 }: Entry): void {
+export function enter({ main, onBug, onTrouble, neverFails }: Entry): void {
   const { io, abort, lost } = processIo();
+  const { bug, trouble } = neverFails === true ? { bug: 0, trouble: 0 } : statuses;
   let isBroken = false;
   const tell = (error: unknown) => {
     // One bug may throw more than once on its way out, and the first says most.
     if (isBroken) return;
     isBroken = true;
-    const trouble = machineTrouble(error);
-    process.exitCode = trouble === undefined ? bugStatus : Math.min(bugStatus, troubleStatus);
-    if (trouble !== undefined) return onTrouble(io, trouble.detail);
+    const machine = machineTrouble(error);
+    process.exitCode = machine === undefined ? bug : trouble;
+    if (machine !== undefined) return onTrouble(io, machine.detail);
     onBug(io);
     io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   };
   const leaveIn = (ms: number) => setTimeout(() => process.exit(), ms).unref();
   // Stands if nothing is left to wait for and nobody has said how it ended.
-  process.exitCode = bugStatus;
+  process.exitCode = bug;
   // Without this, Node would end at once, leave children running, print a line of the bundle, and exit with the status of a run that failed.
   process.on("uncaughtException", (error) => {
     tell(error);
@@ -49,9 +50,9 @@ export function enter({ main, onBug, onTrouble, bugStatus = 70 }: Entry): void {
   // At the very end: of the last words it is known only after they are written.
   process.on("exit", (status) => {
     const unsaid = lost();
-    if (unsaid === undefined || bugStatus === 0) return;
+    if (unsaid === undefined) return;
     onTrouble(io, sentenceOf(unsaid));
-    if (status === 0) process.exitCode = troubleStatus;
+    if (status === 0) process.exitCode = trouble;
   });
   main(io).then(
     (status) => {

@@ -39,7 +39,7 @@ export async function validateProject(loaded: LoadedProject, options: ValidateOp
     pipeline: readPipeline(source, defaults, personas, scope),
     active: source.active,
   }));
-  const stateLocation = readStateLocation(scope);
+  checkStateLocation(scope);
   const alerts = readAlerts(scope);
   checkPrices(scope, personas);
   const built = pipelines.map(({ pipeline }) => pipeline);
@@ -51,7 +51,7 @@ export async function validateProject(loaded: LoadedProject, options: ValidateOp
   const declared = built.flatMap(({ steps }) => steps.flatMap((step) => step.secrets));
   const ofAlerts = alerts.flatMap(({ urlFrom, secret }) => [urlFrom, secret].filter((name) => name !== undefined));
   const secrets = [...new Set([...defaults.secrets, ...personas.secrets, ...declared, ...ofAlerts])];
-  return { project: { personas: personas.all(), pipelines, gateFiles, secrets, alerts, stateLocation }, diagnostics };
+  return { project: { personas: personas.all(), pipelines, gateFiles, secrets, alerts }, diagnostics };
 }
 
 function checkDocuments({ loaded, manifest, findings }: Scope): void {
@@ -68,14 +68,12 @@ function untold({ loaded, findings }: Scope): readonly Diagnostic[] {
   return findings.all().filter((diagnostic) => !told.has(place(diagnostic)));
 }
 
-function readStateLocation({ manifest, findings }: Scope): string {
+function checkStateLocation({ manifest, findings }: Scope): void {
   const location = asLocated(member(member(manifest, "state"), "location"));
-  if (location === undefined) return defaultStateLocation;
-  if (!staysInside(location.text))
-    findings.error("W304", `the state's location \`${location.text}\` lies outside the project`, location.origin, {
-      hint: `the default is \`${defaultStateLocation}\``,
-    });
-  return normalizePath(location.text);
+  if (location === undefined || staysInside(location.text)) return;
+  findings.error("W304", `the state's location \`${location.text}\` lies outside the project`, location.origin, {
+    hint: `the default is \`${defaultStateLocation}\``,
+  });
 }
 
 /**

@@ -2,7 +2,7 @@
  * The directories of one attempt, beside the project's tree: inputs, output, task, home and temporary files. They lie below the
  * state directory; a fenced child sees them at places that say nothing of the machine.
  */
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import path from "node:path";
 import type { Failure } from "../model/failure.ts";
@@ -72,41 +72,25 @@ export function roomBinds(room: AttemptRoom, paths: WorkspacePaths, outputWritab
 
 /**
  * Makes the room, without the task. What a run that died left under the same attempt is removed first: it must not be taken for
- * new work. Fails with `workspace-failed`.
+ * new work. Fails with `workspace-failed` where an input's name leads elsewhere, and rejects as the file system does.
  */
 export async function makeRoom(stateDir: string, request: OpenWorkspace): Promise<Result<AttemptRoom>> {
   const misnamed = request.inputs.find(({ name }) => name === "" || name === "." || name === ".." || /[/\\\0]/.test(name));
   if (misnamed !== undefined) return failed("EINVAL", `\`${misnamed.name}\` cannot be the name of a file`);
   const room = roomAt(attemptDirectory(stateDir, request.run, request.step.id, request.attempt));
   const { directory } = room;
-  try {
-    if (existsSync(directory)) await removeTree(directory);
-    mkdirSync(path.dirname(directory), { recursive: true });
-    // Closed to other users: what is left in it may be private, and a program with the set-user-id bit is nobody's to start.
-    mkdirSync(directory, { mode: 0o700 });
-    for (const part of [room.inputs, room.output, room.home, room.temp]) mkdirSync(part);
-    for (const { name, source } of request.inputs) {
-      const target = path.join(room.inputs, name);
-      // Never a hard link: what a child appends to its input must not reach the blob.
-      await copyFile(source, target);
-      chmodSync(target, 0o444);
-    }
-  } catch (error) {
-    const { code, detail } = describeIoError(error);
-    return failed(code, `${directory}: ${detail}`);
+  if (existsSync(directory)) await removeTree(directory);
+  mkdirSync(path.dirname(directory), { recursive: true });
+  // Closed to other users: what is left in it may be private, and a program with the set-user-id bit is nobody's to start.
+  mkdirSync(directory, { mode: 0o700 });
+  for (const part of [room.inputs, room.output, room.home, room.temp]) mkdirSync(part);
+  for (const { name, source } of request.inputs) {
+    const target = path.join(room.inputs, name);
+    // Never a hard link: what a child appends to its input must not reach the blob.
+    await copyFile(source, target);
+    chmodSync(target, 0o444);
   }
   return ok(room);
-}
-
-/** Writes the prompt. Fails with `workspace-failed`. */
-export function writeTask(room: AttemptRoom, text: string): Result<void> {
-  try {
-    writeFileSync(room.task, text);
-    return ok(undefined);
-  } catch (error) {
-    const { code, detail } = describeIoError(error);
-    return failed(code, `${room.task}: ${detail}`);
-  }
 }
 
 /** What the file system refused, as `workspace-failed` with the path. Anything else is a bug and is thrown on. */

@@ -2,6 +2,7 @@
  * Workspaces of their own: each attempt has the project's tree, and a room beside it, and its child is fenced where this
  * machine can and the step does not say `sandbox: off`. What is left of attempts whose process died is removed when a run begins.
  */
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { isFenced } from "../model/enforcement.ts";
 import { readFilter, viewKey } from "../model/permissions.ts";
@@ -9,7 +10,7 @@ import type { Step } from "../model/pipeline.ts";
 import type { OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { listArea, readFromArea } from "./area-files.ts";
-import { type AttemptRoom, makeRoom, pathsOf, refusedFile, writeTask } from "./attempt-room.ts";
+import { type AttemptRoom, makeRoom, pathsOf, refusedFile } from "./attempt-room.ts";
 import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
 import { askWhetherKnown } from "./changeset/ignored-paths.ts";
 import { type FencedSpawn, fencedSpawn } from "./fenced-spawn.ts";
@@ -63,8 +64,7 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   const tree = await makeTree(setting, { step, room: room.value, start, hidden, fenced, ...(reads === undefined ? {} : { reads }) });
   if (!tree.ok) return tree;
   const paths = pathsOf(room.value, fenced || tree.value.tree.kind === "overlay" ? setting.root : tree.value.place, fenced);
-  const written = writeTask(room.value, request.task(paths));
-  if (!written.ok) return written;
+  writeFileSync(room.value.task, request.task(paths));
   const found = fenced ? await gitOf(shared) : noGit;
   // A copy of a project has its own copies of repositories, unless the project's lies around it.
   const git = tree.value.binds === undefined || found.isAround ? found : noGit;

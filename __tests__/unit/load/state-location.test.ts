@@ -23,6 +23,7 @@ const steps = "steps: [{ id: a, persona: p }]\n";
 test.each<[string, string | undefined, Files, { files?: string[]; environment?: string; env?: Record<string, string> }?]>([
   ["nothing is said", undefined, { "wave.yaml": steps }],
   ["said plainly", "here", { "wave.yaml": `state: { location: here }\n${steps}` }],
+  ["said with more than is needed", "var/wave", { "wave.yaml": `state: { location: ./var/wave/ }\n${steps}` }],
   ["the key is quoted", "here", { "wave.yaml": `"state": { 'location': "here" }\n${steps}` }],
   ["the key is escaped", "here", { "wave.yaml": `"\\x73t\\u0061te": { location: here }\n${steps}` }],
   ["the location is substituted", "there", { "wave.yaml": `state: { location: "\${PLACE}" }\n${steps}` }, { env: { PLACE: "there" } }],

@@ -133,10 +133,7 @@ steps:
   });
 
   it("says where state lies, inside the project", async () => {
-    expect((await validateFiles({ "wave.yaml": oneStep("", "tester") })).project?.stateLocation).toBe(".wave/state");
-    expect(
-      (await validateFiles({ "wave.yaml": `state: { location: ./var/wave/ }\n${oneStep("", "tester")}` })).project?.stateLocation,
-    ).toBe("var/wave");
+    expect(await problemsOf(`state: { location: ./var/wave/ }\n${oneStep("", "tester")}`)).toEqual([]);
     expect(await problemsOf(`state: { location: ../x }\n${oneStep("", "tester")}`)).toEqual([
       "W304 1:20 the state's location `../x` lies outside the project (the default is `.wave/state`)",
     ]);

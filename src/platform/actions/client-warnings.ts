@@ -1,9 +1,9 @@
 /**
- * What GitHub's clients say of a failure where they do not fail: they print it for the job, as a warning or an error, and go on.
+ * What GitHub's clients say of a failure where they do not fail: they print it for the job, as a warning, an error or a plain line, and go on.
  * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-a-warning-message
  */
 
-const command = /^::(?:warning|error)[^:]*::(.*)$/gm;
+const line = /^(?:::(?:warning|error)[^:]*::)?(.+)$/gm;
 
 /** Characters of it that are kept. */
 const longest = 300;
@@ -27,14 +27,14 @@ export async function withWarning<T>(about: RegExp, work: () => Promise<T>): Pro
   }
 }
 
-/** The clients write to the thread's own standard output, whole commands at a time. */
+/** The clients write to the thread's own standard output, whole lines at a time. */
 function listen(): void {
   if (isListening) return;
   isListening = true;
   const { stdout } = process;
   const write = stdout.write.bind(stdout) as (...given: readonly unknown[]) => boolean;
   stdout.write = (...given: readonly unknown[]) => {
-    for (const [, text = ""] of String(given[0]).matchAll(command)) for (const hear of listeners) hear(plain(text));
+    for (const [, text = ""] of String(given[0]).matchAll(line)) for (const hear of listeners) hear(plain(text));
     return write(...given);
   };
 }

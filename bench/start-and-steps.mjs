@@ -8,6 +8,7 @@
  * kept    the same steps beside a loop that does for each child what wave promises at the least: a group of its own, its
  *         task on standard input, its output read, directories for output and temporary files, and a line of what begins and
  *         ends on disk before the next begins
+ * bound   what the steps would take if wave did nothing for them: `wave validate` on their manifest and that loop, without Node's start
  *
  * Each pair runs both commands right after one another, so that a machine that gets slower or faster changes both. The ratio is
  * the median of the pairs' ratios. It measures and does not judge; the budgets are printed beside it.
@@ -88,14 +89,18 @@ try {
   const start = compare(wave(one), ["-e", "0"]);
   const steps = compare(wave(many, "--concurrency", "2"), [bare]);
   const kept = compare(wave(many, "--concurrency", "2"), [keeping, path.join(scratch, "room-")]);
+  const read = compare([cli, "validate", "-C", many], ["-e", "0"]);
   const over = median(start.map(({ work, floor }) => work - floor));
   const each = median(steps.map(({ work, floor }) => work - floor)) / count;
+  const bound = median(read.map(({ work, floor }) => work - floor)) + median(kept.map(({ floor }) => floor));
+  const floor = median(steps.map(({ floor }) => floor));
   console.log(`${pairs} pairs each, medians; ${here}\n`);
   print([
     ["", "wave", "floor", "ratio", "over the floor", "budget"],
     ["start", ...row(start), `${over.toFixed(0)} ms`, "at most 100 ms over the floor"],
     ["steps", ...row(steps), `${each.toFixed(2)} ms a step`, "at most 2 x the floor"],
     ["kept", ...row(kept), "", ""],
+    ["bound", `${bound.toFixed(0)} ms`, `${floor.toFixed(0)} ms`, (bound / floor).toFixed(2), "", ""],
   ]);
 } finally {
   rmSync(scratch, { recursive: true, force: true });

@@ -42,6 +42,8 @@ export interface PlanRequest extends ProjectRequest {
   readonly pipeline?: string;
   /** The run's input text. */
   readonly input?: string;
+  /** Gives what leads from the project as it is to the tree that the run begins with; absent: what state says. */
+  readonly wayToStart?: (planned: PlannedRun) => Promise<Result<Changeset>>;
 }
 
 /** A plan, and what it was made from. */
@@ -57,7 +59,7 @@ export interface PlannedRun {
   /** The project's tree as it is now. */
   readonly tree: Digest;
   readonly passed: readonly PassedWork[];
-  /** What leads from the project as it is to `base`: not empty where an earlier run's changes lie over it. */
+  /** What leads from the project as it is to where the run begins: not empty where an earlier run's changes lie over its base. */
   readonly undo: Changeset;
   /** What this environment can fence and isolate. */
   readonly isolation: Isolation;
@@ -116,7 +118,10 @@ export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipe
     return taken;
   };
   const open = { read: read.value, project: project.value, memory, env: request.env, adapters: openAdapters(request, located.value.root) };
-  return planSelected(open, pipeline.value, base, withHistory(pipeline.value), request.input);
+  const planned = await planSelected(open, pipeline.value, base, withHistory(pipeline.value), request.input);
+  if (!planned.ok || request.wayToStart === undefined) return planned;
+  const undo = await request.wayToStart(planned.value);
+  return undo.ok ? ok({ ...planned.value, undo: undo.value }) : undo;
 }
 
 /** Without git's word what it ignores counts as the project's own: worth knowing where somebody meant it to be ignored. */

@@ -7,6 +7,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { diskSource } from "./load/disk-source.ts";
 import { loadTests, testsDirectory } from "./load/find-tests.ts";
+import type { Changeset } from "./model/changeset.ts";
 import { type Diagnostic, hasErrors, sortDiagnostics } from "./model/diagnostic.ts";
 import type { Failure } from "./model/failure.ts";
 import type { ValidatedProject } from "./model/loaded.ts";
@@ -15,7 +16,8 @@ import type { Clock, Reporter } from "./model/ports.ts";
 import { err, ok, type Result } from "./model/result.ts";
 import { closest } from "./model/similar.ts";
 import { locateProject, openMemory, type ProjectRequest, type ReadProject, readProject, requireValid } from "./open-project.ts";
-import { readRecordedRun } from "./persona/recording-files.ts";
+import { readBefore, readRecordedRun } from "./persona/recording-files.ts";
+import type { PlannedRun } from "./plan-run.ts";
 import { systemClock } from "./platform/clock.ts";
 import { createStateDirectory, describeIoError, writeFileDurably } from "./platform/files.ts";
 import { processExists } from "./platform/process-identity.ts";
@@ -24,6 +26,7 @@ import { observeRun } from "./report/tests/observe-run.ts";
 import { type FinishedRun, runPipeline } from "./run-pipeline.ts";
 import { readPipelineTests } from "./validate/pipeline-tests.ts";
 import { removeTree } from "./workspace/changeset/remove-tree.ts";
+import { wayTo } from "./workspace/changeset/way-to.ts";
 
 export interface TestRequest extends ProjectRequest {
   /** Names of tests; empty: all. */
@@ -123,6 +126,7 @@ async function replayTest(
     ...{ cwd, env, files: read.files, read, adapter: "replay", recordings, stateDir, pipeline, signal, clock: hastyClock },
     ...(input === undefined ? {} : { input }),
     ...{ onFailure: "finish", reuse: false, apply: false, resetCircuit: false },
+    wayToStart: (planned) => wayToRecording(planned, recordings),
     reporter: () => Promise.resolve(silent),
   });
   if (!finished.ok) return finished;
@@ -137,6 +141,15 @@ async function replayTest(
     failures: surprising ? failuresOf(finished.value) : [],
     snapshot: snapshot.value.kind,
   });
+}
+
+/** What the recording changed is as it was when it was made, whatever has become of it; the rest is the project as it is. */
+async function wayToRecording({ plan, memory, read }: PlannedRun, recordings: string): Promise<Result<Changeset>> {
+  const before = await readBefore(
+    recordings,
+    plan.steps.map(({ step }) => step.id),
+  );
+  return before.ok ? wayTo({ root: read.root, leaves: before.value, blobs: memory.blobs }) : before;
 }
 
 function failuresOf({ run }: FinishedRun): TestResult["failures"] {

@@ -132,6 +132,8 @@ describe("a recording", () => {
         "build/1/attempt.json",
         "build/1/changes/made.txt.recorded",
         "build/2/attempt.json",
+        "build/2/before/old.txt.recorded",
+        "build/2/before/olddir/x.recorded",
         "build/2/changes/deep/%2Egitignore.recorded",
         "build/2/changes/deep/%2Ehidden/link.recorded",
         "build/2/changes/deep/run.sh.recorded",
@@ -150,12 +152,12 @@ describe("a recording", () => {
         ["format", "persona", "task", "artifacts", "secrets", "input:report"].map((part) => [part, expect.stringMatching(/^sha256:/)]),
       ),
       changes: [
-        { path: "deep/.gitignore", mode: "100644" },
-        { path: "deep/.hidden/link", mode: "120000" },
-        { path: "deep/run.sh", mode: "100755" },
+        { path: "deep/.gitignore", mode: "100644", before: "deleted" },
+        { path: "deep/.hidden/link", mode: "120000", before: "deleted" },
+        { path: "deep/run.sh", mode: "100755", before: "deleted" },
         { path: "made.txt", mode: "100644" },
-        { path: "old.txt", mode: "deleted" },
-        { path: "olddir/x", mode: "deleted" },
+        { path: "old.txt", mode: "deleted", before: "100644" },
+        { path: "olddir/x", mode: "deleted", before: "100644" },
         { path: "ignored/coverage.json", mode: "100644" },
       ],
       output: [{ path: "notes.md", mode: "100644" }],
@@ -196,7 +198,7 @@ describe("a recording", () => {
     expect(again.code).toBe(1);
     expect(again.stderr).toContain("attempt 1 of step `build` has no recording");
     expect(again.stderr).toContain("what is asked has changed since it was recorded: changes");
-    expect(again.stderr).toContain("take it back with `wave rollback`; record with --no-apply, and it stays as it was");
+    expect(again.stderr).toContain("take it back with `wave rollback`; where the recording was edited, record what follows again");
     const { run } = JSON.parse(recorded.stdout.split("\n")[0] ?? "") as WaveEvent;
     expect(await wave.wave("rollback", run, "--yes")).toMatchObject({ code: 0 });
     expect((await replayed(wave)).code).toBe(0);

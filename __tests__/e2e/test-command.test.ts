@@ -1,5 +1,5 @@
 /** `wave test` through the built binary: what it says of tests that hold, of those that do not, and of those that cannot be run. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
@@ -98,6 +98,107 @@ describe("tests that hold", () => {
     const ran = await wave.wave("test");
     expect([ran.code, told], ran.stdout + ran.stderr).toEqual([0, []]);
     await new Promise((resolve) => server.close(resolve));
+  });
+});
+
+/** Steps that change, delete, add, and put other kinds in place; the second one on what the first one did. */
+const changing = `
+pipeline:
+  name: demo
+  steps:
+    - { id: first, persona: one, task: Begin }
+    - { id: second, persona: two, task: Go on, dependencies: [first], handover: { contract: { type: test_suite, command: "sh check.sh" } } }
+personas:
+  one: { command: 'echo two >> text; rm gone; rm kind; mkdir kind; echo in > kind/in; rm -r full; echo file > full; rm link; ln -s full link; chmod +x tool; mkdir hollow' }
+  two: { command: 'cat kind/in; echo three >> text; rm tool; rmdir hollow' }
+`;
+
+const changed = `
+recordings: recording
+expect:
+  steps:
+    first: { attempts: 1, changes: [full, full/a, gone, hollow, kind, kind/in, link, text, tool] }
+    second: { attempts: 1, changes: [hollow, text, tool] }
+snapshot: true
+`;
+
+describe("a recording whose changes the project has", () => {
+  const begun = { text: "one\n", gone: "gone\n", kind: "kind\n", "full/a": "a\n", tool: "#!/bin/sh\n" };
+  const check = 'test "$(wc -l < text)" -eq 3 && test ! -e gone && test -d kind && test -f full && test -L link && test ! -e tool';
+
+  /** A project in which the run was recorded and applied, with what the test of it left in a snapshot. */
+  async function applied(): Promise<Project> {
+    const wave = project({ "wave.yaml": changing, "check.sh": check, ".wave/tests/good.yaml": changed, ...begun });
+    symlinkSync("text", path.join(wave.root, "link"));
+    const before = await wave.wave("run", "--no-apply", "--record", "recording");
+    expect([before.code, (await wave.wave("test", "--update")).code], before.stderr).toEqual([0, 0]);
+    const run = await wave.wave("run", "--record", "recording");
+    expect([run.code, existsSync(path.join(wave.root, "kind/in"))], run.stderr).toEqual([0, true]);
+    return wave;
+  }
+
+  test("begins with what lay there before, and leaves the project as it is", async () => {
+    const wave = await applied();
+    expect(contentsBelow(path.join(wave.root, "recording/first/1/before"))).toEqual({
+      "full/a.recorded": "a\n",
+      "gone.recorded": "gone\n",
+      "kind.recorded": "kind\n",
+      "link.recorded": "text",
+      "text.recorded": "one\n",
+      "tool.recorded": "#!/bin/sh\n",
+    });
+    const content = contentOf(wave.root);
+    const ran = await wave.wave("test");
+    expect([ran.code, contentOf(wave.root)], ran.stdout).toEqual([0, content]);
+  });
+
+  test("also where others have changed the same files since, or taken them away", async () => {
+    const wave = await applied();
+    writeFileSync(path.join(wave.root, "text"), "something else\n");
+    for (const gone of ["kind", "full", "link"]) rmSync(path.join(wave.root, gone), { recursive: true });
+    mkdirSync(path.join(wave.root, "link"));
+    const ran = await wave.wave("test");
+    expect(ran.code, ran.stdout).toBe(0);
+  });
+
+  test("and says so where something is in the way that it knows nothing of", async () => {
+    const wave = await applied();
+    mkdirSync(path.join(wave.root, "gone"));
+    writeFileSync(path.join(wave.root, "gone/others"), "ours\n");
+    const ran = await wave.wave("test");
+    expect([ran.code, ran.stdout.includes('found    ["full","full/a","gone/others",')], ran.stdout).toEqual([1, true]);
+    expect(readFileSync(path.join(wave.root, "gone/others"), "utf8")).toBe("ours\n");
+  });
+
+  test("but keeps no file that held a secret: such a file is as the project has it", async () => {
+    const secret = "very-secret-0123456789";
+    const wave = project({
+      "wave.yaml": `secrets: [TOKEN]\n${changing.replace("task: Begin", "task: Begin, secrets: [TOKEN]")}`,
+      ...{ "check.sh": check, ".wave/tests/good.yaml": changed.replace("snapshot: true", ""), ...begun },
+      gone: `${secret}\n`,
+    });
+    symlinkSync("text", path.join(wave.root, "link"));
+    const run = await wave.start(["run", "--no-apply", "--record", "recording"], { TOKEN: secret }).finished;
+    expect(run.code, run.stderr).toBe(0);
+    const kept = contentsBelow(path.join(wave.root, "recording"));
+    expect([Object.keys(kept).filter((file) => file.includes("gone")), JSON.stringify(kept).includes(secret)]).toEqual([[], false]);
+    const { changes } = JSON.parse(kept["first/1/attempt.json"] ?? "");
+    expect(changes.slice(0, 3)).toEqual([
+      { path: "full", mode: "100644", before: "deleted" },
+      { path: "full/a", mode: "deleted", before: "100644" },
+      { path: "gone", mode: "deleted" },
+    ]);
+    expect((await wave.wave("test")).code).toBe(0);
+  });
+
+  test("and not where what lay there is missing from the recording", async () => {
+    const wave = await applied();
+    rmSync(path.join(wave.root, "recording/first/1/before/text.recorded"));
+    const ran = await wave.wave("test");
+    expect([ran.code, ran.stdout], ran.stderr).toEqual([
+      4,
+      expect.stringContaining("recording/first/1/before/text.recorded` cannot be read"),
+    ]);
   });
 });
 
@@ -249,18 +350,23 @@ describe("tests that cannot be run", () => {
   });
 });
 
-test("the example passes in a copy without anything else", async () => {
+test("the example passes in a copy without anything else, also where its files were worked on since", async () => {
   const wave = project({});
   cpSync(path.join(repository, "examples/feature-development"), wave.root, {
     recursive: true,
     filter: (file) => !file.includes("/.wave/state"),
   });
-  for (const env of [{}, { WAVE_ISOLATION: "none" }, { WAVE_ISOLATION: "copy" }]) {
-    const ran = await wave.start(["test"], env).finished;
-    expect(ran.code, ran.stdout + ran.stderr).toBe(0);
-    expect(ran.stdout).toMatch(/^✓ slugify feature-development@v1, [\d.]+m?s\n1 test passed\n$/);
+  const worked = { "src/slugify.mjs": "export const slugify = () => {};\n", "test/edges.test.mjs": "throw new Error('ours');\n" };
+  for (const files of [{}, worked]) {
+    wave.write(files);
+    const content = contentOf(wave.root);
+    for (const env of [{}, { WAVE_ISOLATION: "none" }, { WAVE_ISOLATION: "copy" }]) {
+      const ran = await wave.start(["test"], env).finished;
+      expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+      expect(ran.stdout).toMatch(/^✓ slugify feature-development@v1, [\d.]+m?s\n1 test passed\n$/);
+    }
+    expect(contentOf(wave.root)).toEqual(content);
   }
-  expect(existsSync(path.join(wave.root, "src/slugify.mjs"))).toBe(false);
 });
 
 test("docs/testing.md shows the example's test as it stands", () => {

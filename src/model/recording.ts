@@ -6,6 +6,7 @@
  *     STEP/ATTEMPT/attempt.json   what was asked, by digests, how it ended, and what lies beside it
  *     STEP/ATTEMPT/message.md     the last answer, where there was one
  *     STEP/ATTEMPT/changes/…      the files that the attempt left in the project
+ *     STEP/ATTEMPT/before/…       what lay in their places, so that a test begins where the recording began
  *     STEP/ATTEMPT/output/…       the files that it left for its artifacts
  */
 import { type Digest, digestOfBytes, isDigest } from "./digest.ts";
@@ -19,6 +20,8 @@ import type { Usage } from "./usage.ts";
 export interface RecordedFile {
   readonly path: string;
   readonly mode: "100644" | "100755" | "120000" | "040000" | "deleted";
+  /** What lay there in the project when the run began. Absent: an attempt before this one says it, or it held a secret. */
+  readonly before?: RecordedFile["mode"];
 }
 
 /** How an adapter can end that is no success, and of which a recording is of use. */
@@ -62,7 +65,7 @@ export function isRecordable(failure: Failure): failure is RecordedFailure {
 }
 
 /**
- * The name of a file of a recording, below `changes/` or `output/`: its path, with all that a file system or git might take otherwise written as `%HH`, and
+ * The name of a file of a recording, below `changes/`, `before/` or `output/`: its path, with all that a file system or git might take otherwise written as `%HH`, and
  * an ending for which no test runner, compiler or linter takes it for a file of the project.
  */
 export function recordedName(path: string): string {
@@ -128,12 +131,20 @@ function isFailure(value: JsonValue): value is JsonValue & RecordedFailure {
 
 const modes: ReadonlySet<unknown> = new Set<RecordedFile["mode"]>(["100644", "100755", "120000", "040000", "deleted"]);
 
+function isFile(value: JsonValue): value is JsonObject & RecordedFile {
+  return (
+    isJsonObject(value) &&
+    typeof value["path"] === "string" &&
+    modes.has(value["mode"]) &&
+    (value["before"] === undefined || modes.has(value["before"]))
+  );
+}
+
 function filesOf(value: JsonValue | undefined): readonly RecordedFile[] | undefined {
   if (!Array.isArray(value)) return undefined;
-  const files = (value as readonly JsonValue[]).filter(
-    (file): file is JsonObject & RecordedFile => isJsonObject(file) && typeof file["path"] === "string" && modes.has(file["mode"]),
-  );
-  return files.length === value.length ? files.map(({ path, mode }) => ({ path, mode })) : undefined;
+  const files = (value as readonly JsonValue[]).filter(isFile);
+  if (files.length !== value.length) return undefined;
+  return files.map(({ path, mode, before }) => ({ path, mode, ...(before === undefined ? {} : { before }) }));
 }
 
 function parse(text: string): JsonValue | undefined {

@@ -1,5 +1,5 @@
 /** Notes what attempts answer and change while they are made, for a recording that is written when the run has ended. */
-import type { Changeset } from "../model/changeset.ts";
+import type { Changeset, ChangesetEntry } from "../model/changeset.ts";
 import type { Digest } from "../model/digest.ts";
 import { partsOfRecording } from "../model/fingerprint-parts.ts";
 import type { Adapter, AdapterContext, AdapterOutcome, ArtifactStore, Redactor, Workspace } from "../model/ports.ts";
@@ -26,6 +26,7 @@ const fileLimit = 64 * 1024 ** 2;
 /** Notes attempts that the persona ended. One that was stopped, or that the machine failed, is none. */
 export function recorder(store: { readonly blobs: ArtifactStore; readonly redactor: Redactor }): Recorder {
   const takes: Take[] = [];
+  const told = new Set<string>();
   return {
     takes: () => takes,
     listenTo: (adapter) => ({
@@ -42,7 +43,14 @@ export function recorder(store: { readonly blobs: ArtifactStore; readonly redact
         // What is wrong with the changes, the attempt is told next.
         if (!changes.ok) return outcome;
         const version = await adapter.version(context.step);
-        const take = await takeOf(store, context, outcome, changes.value ?? [], version.ok ? version.value : adapter.name, usage);
+        const take = await takeOf(
+          { ...store, told },
+          context,
+          outcome,
+          changes.value ?? [],
+          version.ok ? version.value : adapter.name,
+          usage,
+        );
         if (!take.ok) return take;
         takes.push(take.value);
         return outcome;
@@ -52,7 +60,7 @@ export function recorder(store: { readonly blobs: ArtifactStore; readonly redact
 }
 
 async function takeOf(
-  { blobs, redactor }: { readonly blobs: ArtifactStore; readonly redactor: Redactor },
+  { blobs, redactor, told }: { readonly blobs: ArtifactStore; readonly redactor: Redactor; readonly told: Set<string> },
   { step, attempt, workspace, fingerprint }: AdapterContext,
   outcome: Result<AdapterOutcome>,
   changeset: Changeset,
@@ -66,8 +74,15 @@ async function takeOf(
     if (stored.ok) contents.set(name, stored.value.digest);
     return stored.ok ? ok(undefined) : stored;
   };
-  for (const { path, after } of changeset)
+  const changes: RecordedFile[] = [];
+  for (const entry of changeset) {
+    const { path, after } = entry;
     if (after !== undefined && "digest" in after) contents.set(`changes/${recordedName(path)}`, after.digest);
+    const first = !told.has(path);
+    told.add(path);
+    const before = first ? await keepBefore(blobs, entry, contents) : undefined;
+    changes.push({ path, mode: after?.mode ?? "deleted", ...(before === undefined ? {} : { before }) });
+  }
   const named = step.artifacts.flatMap((artifact) => (artifact.path === undefined ? [] : [artifact.path]));
   const changed = new Set(changeset.map(({ path }) => path));
   const ignored = await filesIn(workspace, "root", named, keep, "changes", changed);
@@ -85,10 +100,25 @@ async function takeOf(
     ...(!outcome.ok && isRecordable(outcome.error) ? { failure: redactor.value(outcome.error) } : {}),
     message: message !== undefined,
     ...(usage === undefined ? {} : { usage }),
-    changes: [...changeset.map(({ path, after }): RecordedFile => ({ path, mode: after?.mode ?? "deleted" })), ...ignored.value],
+    changes: [...changes, ...ignored.value],
     output: output.value,
   };
   return ok({ recorded, contents });
+}
+
+/**
+ * What the first attempt that changed a path found there: what the run began with, for nothing that it builds on changed it. Nothing where the bytes
+ * were not kept, since they held a secret.
+ */
+async function keepBefore(
+  blobs: ArtifactStore,
+  { path, before }: ChangesetEntry,
+  contents: Map<string, Digest>,
+): Promise<RecordedFile["mode"] | undefined> {
+  if (before === undefined || !("digest" in before)) return before?.mode ?? "deleted";
+  if (!(await blobs.pathOf(before.digest)).ok) return undefined;
+  contents.set(`before/${recordedName(path)}`, before.digest);
+  return before.mode;
 }
 
 /** Files that match, kept below a directory of the recording, without those that are known already. */

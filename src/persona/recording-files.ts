@@ -127,6 +127,33 @@ export async function readAttempt(directory: string, step: string, attempt: numb
   }
 }
 
+/**
+ * What lay in the project, when the run began, at the places that it changed: leaves by path, `undefined` where nothing lay. `steps` in an order in which
+ * each comes after what it builds on. Attempts that cannot be read are left to whoever replays them. Fails with `file-unreadable`.
+ */
+export async function readBefore(directory: string, steps: readonly string[]): Promise<Result<ReadonlyMap<string, Leaf | undefined>>> {
+  const found = new Map<string, Leaf | undefined>();
+  for (const step of steps) {
+    for (const attempt of await attemptsOf(directory, step)) {
+      const place = path.join(directory, step, String(attempt));
+      const recorded = parseAttempt(await readFile(path.join(place, "attempt.json"), "utf8").catch(() => ""));
+      if (!recorded.ok) continue;
+      const known = recorded.value.changes.filter(({ path, before }) => before !== undefined && !found.has(path));
+      try {
+        const leaves = await leavesOf(
+          path.join(place, "before"),
+          known.map(({ path, before = "deleted" }) => ({ path, mode: before })),
+        );
+        for (const [path, leaf] of leaves) found.set(path, leaf);
+      } catch (error) {
+        const file = error instanceof Error && "path" in error ? String(error.path) : place;
+        return err({ reason: "file-unreadable", path: file, ...describeIoError(error) });
+      }
+    }
+  }
+  return ok(found);
+}
+
 async function leavesOf(directory: string, files: readonly RecordedFile[]): Promise<ReadonlyMap<string, Leaf | undefined>> {
   const leaves = new Map<string, Leaf | undefined>();
   for (const { path: file, mode } of files) {

@@ -68,9 +68,9 @@ async function replay(context: AdapterContext, directory: string): Promise<Resul
   return ok(message === undefined ? {} : { finalMessage: message });
 }
 
-/** What comes first to somebody who has recorded a run, and tests it in the same project. */
+/** What comes first to somebody who has recorded a run, and replays it in the same project, or edits it. */
 const projectHasThem =
-  "where the project has what was recorded already, take it back with `wave rollback`; record with --no-apply, and it stays as it was";
+  "where the project has what was recorded already, take it back with `wave rollback`; where the recording was edited, record what follows again";
 
 function attemptsInWords(there: readonly number[]): string {
   return there.length === 0 ? "no attempt" : there.length === 1 ? `attempt ${there[0]} alone` : `attempts ${there.join(", ")}`;

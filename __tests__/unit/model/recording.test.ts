@@ -8,7 +8,11 @@ const attempt: RecordedAttempt = {
   ...{ step: "build", attempt: 2, adapter: "claude/2.1.330", model: "m", message: true },
   asked: { task: digest("t") },
   failure: { reason: "agent-failed", kind: "auth", detail: "no", status: 401, tail: "" },
-  changes: [{ path: "odd \udcff", mode: "deleted" }],
+  changes: [
+    { path: "odd \udcff", mode: "deleted", before: "100755" },
+    { path: "new", mode: "100644", before: "deleted" },
+    { path: "again", mode: "100644" },
+  ],
   output: [{ path: "x", mode: "100644" }],
 };
 
@@ -26,6 +30,11 @@ describe("attempt.json", () => {
     [
       "a mode that is none",
       attemptText({ ...attempt, changes: [{ path: "x", mode: "777" as never }] }),
+      /^`changes` and `output` have to be/,
+    ],
+    [
+      "a mode before that is none",
+      attemptText({ ...attempt, changes: [{ path: "x", mode: "100644", before: "777" as never }] }),
       /^`changes` and `output` have to be/,
     ],
     ["a failure of a run", attemptText({ ...attempt, failure: { reason: "cancelled", by: "x" } as never }), /^`failure` is not one/],

@@ -25,7 +25,11 @@ export interface AgentRig {
   manifest(steps: string): string;
   /** A project with one step and nothing else; `more` is added to the step. */
   oneStep(more: string): Project;
-  run(wave: Project, words?: readonly string[]): Promise<{ readonly code: number | null; readonly stderr: string }>;
+  run(
+    wave: Project,
+    words?: readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly code: number | null; readonly stderr: string }>;
 }
 
 export const usage = (input: number, output: number) => ({
@@ -59,16 +63,19 @@ ${steps}`;
       });
       return wave;
     },
-    run: (wave, words = ["run"]) => wave.start(words, { ...machine(), [key]: "sk-test-key" }).finished,
+    run: (wave, words = ["run"], env = {}) => wave.start(words, { ...machine(), [key]: "sk-test-key", ...env }).finished,
   };
 }
 
 /** What npm and the agents need of this machine: its certificates, and where their cache is. */
 function machine(): Record<string, string> {
   const wanted = /^(?:HOME|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|WAVE_CACHE_DIR|XDG_CACHE_HOME|https?_proxy|no_proxy|npm_config_.*)$/i;
-  return Object.fromEntries(
+  const kept = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value !== undefined && wanted.test(name) ? [[name, value]] : [])),
   );
+  // The mock model is on this machine.
+  const direct = [kept["no_proxy"] ?? kept["NO_PROXY"], "127.0.0.1"].filter((hosts) => hosts !== undefined).join(",");
+  return { ...kept, NO_PROXY: direct, no_proxy: direct };
 }
 
 const steps = `

@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { type AgentUnderTest, agentRig, badDays, deniedWrite, endlessTools, onePipeline, usage } from "../agents/agent-rig.ts";
+import { connectProxy } from "../rig/connect-proxy.ts";
 import { artifactText, project } from "../rig/project.ts";
 
 const call = (name: string, input: object) => [{ name, arguments: JSON.stringify(input) }];
@@ -196,6 +197,36 @@ describe("before any work", () => {
       4,
       true,
       false,
+    ]);
+  });
+});
+
+describe("a proxy that the environment names", () => {
+  const rig = agentRig(openai);
+
+  /** A pipeline of one step whose model has a name that only the proxy knows. */
+  function beyond() {
+    const wave = rig.oneStep("");
+    const text = readFileSync(path.join(wave.root, "wave.yaml"), "utf8");
+    wave.write({ "wave.yaml": text.replace("127.0.0.1", "model.invalid") });
+    rig.mock().on({}, { content: "Seen.", usage: usage(10, 1) });
+    return wave;
+  }
+
+  test("leads to the model", async () => {
+    const proxy = await connectProxy();
+    const ran = await rig.run(beyond(), ["run"], { HTTP_PROXY: proxy.address });
+    expect(ran, ran.stderr).toMatchObject({ code: 0 });
+    expect(proxy.asked).toEqual([{ host: `model.invalid:${new URL(rig.mock().url).port}`, credentials: undefined }]);
+  });
+
+  test("is not there, and is told so without its password: a failure of its setting, tried once", async () => {
+    const wave = beyond();
+    const ran = await rig.run(wave, ["run"], { HTTP_PROXY: "ftp://me:pass-word@proxy" });
+    expect([ran.code, ran.stderr.includes("pass-word")]).toEqual([1, false]);
+    const failed = wave.events().filter(({ type }) => type === "attempt-failed");
+    expect(failed).toMatchObject([
+      { failure: { reason: "agent-failed", kind: "config", detail: "HTTP_PROXY is no address of an HTTP proxy" } },
     ]);
   });
 });

@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import type { RunRecord } from "../../src/model/state.ts";
+import { connectProxy } from "../rig/connect-proxy.ts";
 import { type Project, project } from "../rig/project.ts";
 
 interface Hook {
@@ -83,6 +84,17 @@ it("announces a failed contract and a failed run as CloudEvents, signed, once a 
   expect((await wave.wave("status", "latest")).stdout).toContain("alert ops sent: contract-failed a/shape");
   // The address is a secret.
   expect(JSON.stringify(wave.events())).not.toContain("T0KEN");
+});
+
+it("goes through the proxy that the environment names, and says where that is none", async () => {
+  const hook = await webhook(204);
+  const proxy = await connectProxy();
+  const wave = project({ "wave.yaml": manifest("  - { name: ops, url_from: HOOK, on: [run-failed] }\n", gated) });
+  const env = { HOOK: hook.url.replace("127.0.0.1", "hook.invalid"), HTTP_PROXY: proxy.address };
+  expect((await wave.start(["run"], env).finished).code).toBe(1);
+  expect([hook.received.length, proxy.asked.map(({ host }) => host)]).toEqual([1, [env.HOOK.slice("http://".length)]]);
+  expect((await wave.start(["run"], { ...env, HTTP_PROXY: "socks://me:pass-word@proxy" }).finished).code).toBe(1);
+  expect(outcomes(await record(wave))).toEqual([["ops", "run-failed", "", "failed", "HTTP_PROXY is no address of an HTTP proxy"]]);
 });
 
 it("tries again what a webhook could not take, and says what was given up, without its address", async () => {

@@ -17,6 +17,8 @@ import type { AdapterContext, AdapterOutcome } from "../model/ports.ts";
 import { priced } from "../model/price.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { noUsage, type Usage } from "../model/usage.ts";
+import { fetchByProxy } from "../platform/fetch-by-proxy.ts";
+import type { AgentEnvironment } from "./agent-program.ts";
 import type { ApiProvider } from "./api.ts";
 import { expectedSchema } from "./api-output.ts";
 import { toolDefinitions } from "./api-tool-definitions.ts";
@@ -37,9 +39,15 @@ interface Told {
   over?: Failure;
 }
 
-/** Fails with `agent-failed`, `budget-exceeded`, `hollow`, `timeout` and `cancelled`. */
-export async function runLoop(context: AdapterContext, provider: ApiProvider): Promise<Result<AdapterOutcome>> {
+/** `environment` is wave's own: it says which way requests go. Fails with `agent-failed`, `budget-exceeded`, `hollow`, `timeout` and `cancelled`. */
+export async function runLoop(
+  context: AdapterContext,
+  provider: ApiProvider,
+  environment: AgentEnvironment,
+): Promise<Result<AdapterOutcome>> {
   const { step, prompt, resources, signal, log, files } = context;
+  const fetch = await fetchByProxy(environment);
+  if (!fetch.ok) return err({ reason: "agent-failed", kind: "config", detail: fetch.error, tail: "" });
   const told: Told = { usage: noUsage };
   const stop = new AbortController();
   const clock = AbortSignal.timeout(resources.timeoutMs);
@@ -47,7 +55,7 @@ export async function runLoop(context: AdapterContext, provider: ApiProvider): P
   const schema = expectedSchema(step, files);
   try {
     const answer = await generateText({
-      model: modelOf(provider, context),
+      model: modelOf(provider, context, fetch.value),
       ...(system === "" ? {} : { system }),
       prompt: task,
       tools: toolsOf(context, told),
@@ -86,12 +94,13 @@ function partsOf(systemPrompt: string, prompt: string): { readonly system: strin
     : { system: "", task: prompt };
 }
 
-function modelOf({ protocol, model, baseUrl, key }: ApiProvider, { env }: AdapterContext): LanguageModel {
+function modelOf({ protocol, model, baseUrl, key }: ApiProvider, { env }: AdapterContext, fetch: typeof globalThis.fetch): LanguageModel {
   const apiKey = env[key] ?? "";
-  if (protocol === "anthropic") return createAnthropic({ apiKey, baseURL: baseUrl }).languageModel(model);
+  if (protocol === "anthropic") return createAnthropic({ apiKey, fetch, baseURL: baseUrl }).languageModel(model);
   const provider = createOpenAICompatible({
     name: "openai",
     apiKey,
+    fetch,
     baseURL: baseUrl,
     supportsStructuredOutputs: true,
     includeUsage: true,

@@ -44,7 +44,7 @@ export function apiAdapter({ env }: { readonly env: AgentEnvironment }): Adapter
       if (!provider.ok)
         return err({ reason: "adapter-missing", step: step.id, persona: step.persona.name, adapter: "api", ...provider.error });
       const { runLoop } = await import("./api-loop.ts");
-      return runLoop(context, provider.value);
+      return runLoop(context, provider.value, env);
     },
   };
 }

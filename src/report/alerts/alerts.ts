@@ -46,7 +46,7 @@ export function openAlerts(request: AlertsRequest): Alerts {
     }
     const message = alertBody(alarm, target.format);
     const sent = await deliver({
-      ...{ url, message, id: alarmId(alarm), clock: request.clock, signal: control.signal },
+      ...{ url, message, id: alarmId(alarm), env: request.env, clock: request.clock, signal: control.signal },
       ...(key === undefined ? {} : { key }),
     });
     outcomes.push(sent.ok ? { type: "alert-sent", ...words, tries: sent.value } : { type: "alert-failed", ...words, because: sent.error });

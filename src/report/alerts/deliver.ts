@@ -2,6 +2,7 @@
 import { createHmac } from "node:crypto";
 import type { Clock } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
+import { fetchByProxy } from "../../platform/fetch-by-proxy.ts";
 import type { AlertBody } from "./alert-bodies.ts";
 
 export interface DeliveryRequest {
@@ -10,6 +11,8 @@ export interface DeliveryRequest {
   readonly id: string;
   /** The key of the signature; absent: it is not signed. */
   readonly key?: string;
+  /** The environment of the wave process: it says which way requests go. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   /** Aborts when the time of all alerts is over. */
   readonly signal: AbortSignal;
@@ -38,10 +41,13 @@ async function once({
   message,
   id,
   key,
+  env,
   signal,
 }: DeliveryRequest): Promise<{ readonly said: string; readonly again: boolean } | undefined> {
+  const fetch = await fetchByProxy(env);
+  if (!fetch.ok) return { said: fetch.error, again: false };
   try {
-    const response = await fetch(url, {
+    const response = await fetch.value(url, {
       method: "POST",
       body: message.body,
       headers: { "content-type": message.type, "user-agent": "wave", "wave-alert-id": id, ...signature(message.body, key) },

@@ -1,0 +1,59 @@
+/**
+ * `fetch` by the way that the environment names: `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in capitals or not, as undici's `EnvHttpProxyAgent` reads them.
+ * Node's own takes no notice of them before version 24, and then only where it is told to.
+ */
+import { err, ok, type Result } from "../model/result.ts";
+
+type Fetch = typeof globalThis.fetch;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Small letters count first, as with curl; an empty text says nothing. */
+const variables = {
+  httpProxy: ["http_proxy", "HTTP_PROXY"],
+  httpsProxy: ["https_proxy", "HTTPS_PROXY"],
+  noProxy: ["no_proxy", "NO_PROXY"],
+};
+
+const opened = new Map<string, Promise<Fetch>>();
+
+/** Node's own where no proxy is named. Fails with a sentence for what is no proxy's address; it does not repeat it, since it may hold a password. */
+export async function fetchByProxy(env: Environment): Promise<Result<Fetch, string>> {
+  const http = addressOf(env, variables.httpProxy);
+  const https = addressOf(env, variables.httpsProxy);
+  if (!http.ok) return http;
+  if (!https.ok) return https;
+  if (http.value === undefined && https.value === undefined) return ok(globalThis.fetch);
+  const settings = {
+    ...(http.value === undefined ? {} : { httpProxy: http.value }),
+    ...(https.value === undefined ? {} : { httpsProxy: https.value }),
+    noProxy: named(env, variables.noProxy)?.value ?? "",
+  };
+  const key = JSON.stringify(settings);
+  const known = opened.get(key) ?? open(settings);
+  opened.set(key, known);
+  return ok(await known);
+}
+
+async function open(settings: { readonly httpProxy?: string; readonly httpsProxy?: string; readonly noProxy: string }): Promise<Fetch> {
+  const { EnvHttpProxyAgent, fetch } = await import("undici");
+  const dispatcher = new EnvHttpProxyAgent(settings);
+  // The same interface by the same authors; only their types do not know each other.
+  return ((input: never, init: object | undefined) => fetch(input, { ...init, dispatcher })) as unknown as Fetch;
+}
+
+function addressOf(env: Environment, names: readonly string[]): Result<string | undefined, string> {
+  const found = named(env, names);
+  if (found === undefined) return ok(undefined);
+  const address = found.value.includes("://") ? found.value : `http://${found.value}`;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const isProxy = url !== undefined && ["http:", "https:"].includes(url.protocol) && url.hostname !== "";
+  return isProxy ? ok(address) : err(`${found.name} is no address of an HTTP proxy`);
+}
+
+function named(env: Environment, names: readonly string[]): { readonly name: string; readonly value: string } | undefined {
+  for (const name of names) {
+    const value = env[name]?.trim() ?? "";
+    if (value !== "") return { name, value };
+  }
+  return undefined;
+}

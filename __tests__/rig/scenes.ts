@@ -132,13 +132,14 @@ function othersMayRun(program: string): boolean {
   return true;
 }
 
-/** Processes of this machine, or those of one program, whose command line holds a text. Zombies have none. */
+/** Processes of this machine, or those that were started as one program, whose command line holds a text. Zombies have none. */
 export function processesWith(text: string, program?: string): readonly number[] {
   return readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {
-      const isMeant = program === undefined || readFileSync(`/proc/${name}/comm`, "latin1") === `${program}\n`;
-      return isMeant && readFileSync(`/proc/${name}/cmdline`, "latin1").includes(text) ? [Number(name)] : [];
+      const line = readFileSync(`/proc/${name}/cmdline`, "latin1");
+      const isMeant = program === undefined || path.basename(line.split("\0", 1)[0] ?? "") === program;
+      return isMeant && line.includes(text) ? [Number(name)] : [];
     } catch {
       return [];
     }

@@ -3,7 +3,7 @@ import { it } from "vitest";
 import { killAndResume } from "../rig/kill-and-resume.ts";
 import { thorough } from "../rig/thorough.ts";
 
-const instants = thorough ? 120 : 40;
+const instants = thorough ? 120 : 60;
 
 it(
   `at ${instants} instants: nothing reported is lost, nothing passed is repeated, and the end is that of a calm run`,

@@ -26,7 +26,6 @@ const fileLimit = 64 * 1024 ** 2;
 /** Notes attempts that the persona ended. One that was stopped, or that the machine failed, is none. */
 export function recorder(store: { readonly blobs: ArtifactStore; readonly redactor: Redactor }): Recorder {
   const takes: Take[] = [];
-  const told = new Set<string>();
   return {
     takes: () => takes,
     listenTo: (adapter) => ({
@@ -43,6 +42,7 @@ export function recorder(store: { readonly blobs: ArtifactStore; readonly redact
         // What is wrong with the changes, the attempt is told next.
         if (!changes.ok) return outcome;
         const version = await adapter.version(context.step);
+        const told = new Set(takes.flatMap(({ recorded }) => recorded.changes.map(({ path }) => path)));
         const take = await takeOf(
           { ...store, told },
           context,
@@ -60,7 +60,7 @@ export function recorder(store: { readonly blobs: ArtifactStore; readonly redact
 }
 
 async function takeOf(
-  { blobs, redactor, told }: { readonly blobs: ArtifactStore; readonly redactor: Redactor; readonly told: Set<string> },
+  { blobs, redactor, told }: { readonly blobs: ArtifactStore; readonly redactor: Redactor; readonly told: ReadonlySet<string> },
   { step, attempt, workspace, fingerprint }: AdapterContext,
   outcome: Result<AdapterOutcome>,
   changeset: Changeset,
@@ -78,9 +78,7 @@ async function takeOf(
   for (const entry of changeset) {
     const { path, after } = entry;
     if (after !== undefined && "digest" in after) contents.set(`changes/${recordedName(path)}`, after.digest);
-    const first = !told.has(path);
-    told.add(path);
-    const before = first ? await keepBefore(blobs, entry, contents) : undefined;
+    const before = told.has(path) ? undefined : await keepBefore(blobs, entry, contents);
     changes.push({ path, mode: after?.mode ?? "deleted", ...(before === undefined ? {} : { before }) });
   }
   const named = step.artifacts.flatMap((artifact) => (artifact.path === undefined ? [] : [artifact.path]));

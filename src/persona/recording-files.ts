@@ -122,8 +122,7 @@ export async function readAttempt(directory: string, step: string, attempt: numb
       output: await leavesOf(path.join(place, "output"), recorded.value.output),
     });
   } catch (error) {
-    const name = error instanceof Error && "path" in error ? String(error.path) : place;
-    return err(`${name}: ${describeIoError(error).detail}`);
+    return err(`${fileOf(error, place)}: ${describeIoError(error).detail}`);
   }
 }
 
@@ -146,12 +145,16 @@ export async function readBefore(directory: string, steps: readonly string[]): P
         );
         for (const [path, leaf] of leaves) found.set(path, leaf);
       } catch (error) {
-        const file = error instanceof Error && "path" in error ? String(error.path) : place;
-        return err({ reason: "file-unreadable", path: file, ...describeIoError(error) });
+        return err({ reason: "file-unreadable", path: fileOf(error, place), ...describeIoError(error) });
       }
     }
   }
   return ok(found);
+}
+
+/** The file that an error is about. */
+function fileOf(error: unknown, otherwise: string): string {
+  return error instanceof Error && "path" in error ? String(error.path) : otherwise;
 }
 
 async function leavesOf(directory: string, files: readonly RecordedFile[]): Promise<ReadonlyMap<string, Leaf | undefined>> {

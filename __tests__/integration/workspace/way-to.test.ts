@@ -10,7 +10,7 @@ import { must, scratch } from "../../rig/changeset-places.ts";
 import { leafTree } from "../../rig/leaf-tree.ts";
 import { type MemoryBlobs, memoryBlobs } from "../../rig/memory-blobs.ts";
 import fc from "../../rig/property.ts";
-import { collected, copyOf, edits, make } from "../../rig/random-edits.ts";
+import { collected, copyOf, type Edit, edits, make } from "../../rig/random-edits.ts";
 
 /** What a changeset found at the places that it changes. */
 async function before(changes: Changeset, blobs: MemoryBlobs): Promise<Map<string, Leaf | undefined>> {
@@ -29,16 +29,21 @@ async function goTo(root: string, leaves: ReadonlyMap<string, Leaf | undefined>)
   return changes;
 }
 
+/** A project that was changed: as it was, where it lies, and what was found at the places that were changed. */
+async function changedBy(base: readonly Edit[], changing: readonly Edit[]) {
+  const root = scratch();
+  make(root, base);
+  const work = copyOf(root);
+  const blobs = memoryBlobs();
+  const leaves = await before(await collected(root, [], work, changing, blobs), blobs);
+  return { tree: leafTree(root), work, leaves };
+}
+
 test("leads back exactly, whatever was changed", async () => {
   await fc.assert(
     fc.asyncProperty(edits, edits, async (base, changing) => {
-      const root = scratch();
-      make(root, base);
-      const tree = leafTree(root);
-      const work = copyOf(root);
-      const blobs = memoryBlobs();
-      const changes = await collected(root, [], work, changing, blobs);
-      await goTo(work, await before(changes, blobs));
+      const { tree, work, leaves } = await changedBy(base, changing);
+      await goTo(work, leaves);
       expect(leafTree(work)).toEqual(tree);
     }),
     { numRuns: 60 },
@@ -48,21 +53,15 @@ test("leads back exactly, whatever was changed", async () => {
 test("takes nothing away of which nothing is said, whatever has become of the project", async () => {
   await fc.assert(
     fc.asyncProperty(edits, edits, edits, async (base, changing, later) => {
-      const root = scratch();
-      make(root, base);
-      const tree = leafTree(root);
-      const work = copyOf(root);
-      const blobs = memoryBlobs();
-      const changes = await collected(root, [], work, changing, blobs);
+      const { tree, work, leaves } = await changedBy(base, changing);
       make(work, later);
       const found = leafTree(work);
-      await goTo(work, await before(changes, blobs));
+      await goTo(work, leaves);
       const left = leafTree(work);
-      const said = new Set(changes.map(({ path: place }) => place));
       // An empty directory is one only for as long as nothing comes into it.
-      const others = [...found].filter(([place, { mode }]) => !said.has(place) && mode !== "040000");
+      const others = [...found].filter(([place, { mode }]) => !leaves.has(place) && mode !== "040000");
       for (const [place, state] of others) expect([place, left.get(place)]).toEqual([place, state]);
-      for (const place of said) expect([tree.get(place), found.get(place)]).toContainEqual(left.get(place));
+      for (const place of leaves.keys()) expect([tree.get(place), found.get(place)]).toContainEqual(left.get(place));
     }),
     { numRuns: 60 },
   );

@@ -1,4 +1,5 @@
 /** The project of a job: read from the checkout, or from the base of a fork's pull request, with the pipeline that is meant. */
+
 import path from "node:path";
 import { info } from "@actions/core";
 import { gitSource } from "../load/git-source.ts";
@@ -6,6 +7,7 @@ import type { Pipeline } from "../model/pipeline.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { locateProject, type ProjectRequest, type ReadProject, readProject, requireValid } from "../open-project.ts";
 import type { JobInputs } from "../platform/actions/inputs.ts";
+import { isInside } from "../platform/paths.ts";
 import { selectPipeline } from "../validate/select-pipeline.ts";
 import { listProject } from "../workspace/base.ts";
 import type { JobLog } from "./job-log.ts";
@@ -50,8 +52,7 @@ export async function readJobProject(request: JobProjectRequest): Promise<Result
 /** The inputs as a request. */
 export function jobRequest({ inputs, workspace, env, log }: JobProjectRequest): Result<ProjectRequest> {
   const cwd = path.resolve(workspace, inputs.workingDirectory);
-  const relative = path.relative(workspace, cwd);
-  if (relative === ".." || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative)) {
+  if (!isInside(path.resolve(workspace), cwd)) {
     return err({ reason: "usage", message: `input \`working-directory\` leads out of the checkout: ${inputs.workingDirectory}` });
   }
   return ok({

@@ -1,9 +1,11 @@
 /** Project files from the disk. Nothing outside the project is read, whatever a path or a symlink says; nothing is written. */
+
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import type { FileRead, FileSource } from "../model/ports.ts";
 import { staysInside } from "../model/project-path.ts";
+import { isInside } from "../platform/paths.ts";
 
 /** Reads files below a directory. Symlinks are followed while they stay inside it. */
 export function diskSource(root: string): FileSource {
@@ -17,7 +19,7 @@ export function diskSource(root: string): FileSource {
       if (file.includes("\0") || (scope === "project" && !staysInside(file))) return { kind: "outside" };
       try {
         const target = await realpath(path.resolve(root, file));
-        if (scope === "project" && !isBelow(await realRoot(), target)) return { kind: "outside" };
+        if (scope === "project" && !isInside(await realRoot(), target)) return { kind: "outside" };
         return await readRegular(target, limit);
       } catch (error) {
         return failed(error);
@@ -26,18 +28,13 @@ export function diskSource(root: string): FileSource {
     async list(directory) {
       try {
         const target = await realpath(path.resolve(root, directory));
-        if (!staysInside(`${directory}/.`) || !isBelow(await realRoot(), target)) return [];
+        if (!staysInside(`${directory}/.`) || !isInside(await realRoot(), target)) return [];
         return await regularFiles(target);
       } catch {
         return [];
       }
     },
   };
-}
-
-function isBelow(root: string, target: string): boolean {
-  const relative = path.relative(root, target);
-  return relative !== ".." && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
 }
 
 async function readRegular(target: string, limit: number): Promise<FileRead> {

@@ -2,6 +2,7 @@
  * Looks into a workspace's areas from outside: reads files and lists what matches a glob, without being led elsewhere by
  * symlinks. It trusts the directory above an area, and nothing in it.
  */
+
 import { constants } from "node:fs";
 import { lstat, open, readdir, realpath } from "node:fs/promises";
 import path from "node:path";
@@ -10,6 +11,7 @@ import { namesGit, pathPattern } from "../model/glob.ts";
 import type { WorkspaceEntry } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { describeIoError } from "../platform/files.ts";
+import { isInside } from "../platform/paths.ts";
 
 /** A directory to look into. `hidden`: a directory below it that is no part of it (state); absolute. */
 export interface Area {
@@ -25,11 +27,11 @@ export interface Area {
 export async function readFromArea(area: Area, file: string, limit: number): Promise<Result<Uint8Array>> {
   const target = path.resolve(area.directory, file);
   if (file.includes("\0")) return refused(file, "it is not a path");
-  if (!isBelow(area.directory, target)) return refused(file, "it leads out of the workspace");
+  if (!isInside(area.directory, target)) return refused(file, "it leads out of the workspace");
   try {
     const real = await realpath(target);
-    if (!isBelow(await realpath(area.directory), real)) return refused(file, "it leads out of the workspace through a symlink");
-    if (area.hidden !== undefined && isBelow(await realOrSame(area.hidden), real)) return refused(file, "it lies in wave's state");
+    if (!isInside(await realpath(area.directory), real)) return refused(file, "it leads out of the workspace through a symlink");
+    if (area.hidden !== undefined && isInside(await realOrSame(area.hidden), real)) return refused(file, "it lies in wave's state");
     return await readRegular(real, file, limit);
   } catch (error) {
     const { code, detail } = describeIoError(error);
@@ -115,13 +117,7 @@ async function unlessGone(look: () => Promise<void>): Promise<void> {
 
 /** Whether a path belongs to what is no part of an area. */
 export function isHidden(area: Area, file: string): boolean {
-  return area.hidden !== undefined && isBelow(area.hidden, path.join(area.directory, file));
-}
-
-/** Whether a file is a directory or in it; both absolute. */
-export function isBelow(directory: string, file: string): boolean {
-  const relative = path.relative(directory, file);
-  return relative === "" || (!path.isAbsolute(relative) && relative !== ".." && !relative.startsWith(`..${path.sep}`));
+  return area.hidden !== undefined && isInside(area.hidden, path.join(area.directory, file));
 }
 
 async function realOrSame(file: string): Promise<string> {

@@ -2,12 +2,14 @@
  * The base: what the project's tree is when a run begins, as digests. It says whether two trees are equal for the whole
  * project and for what each set of permissions lets a step read; it copies nothing.
  */
+
 import { createHash, type Hash } from "node:crypto";
 import { statSync } from "node:fs";
 import path from "node:path";
 import type { Digest } from "../model/digest.ts";
 import type { BaseRef } from "../model/event.ts";
 import { err, ok, type Result } from "../model/result.ts";
+import { insideTest } from "../platform/paths.ts";
 import { gitFiles, type Listing, listRepository } from "./base-git.ts";
 import { type BaseEntry, openBaseIndex, saveBaseIndex } from "./base-index.ts";
 import { walkFiles } from "./base-walk.ts";
@@ -38,7 +40,7 @@ export async function takeBase(
 ): Promise<Result<BaseRef>> {
   const problem = problemWith(root);
   if (problem !== undefined) return err({ reason: "file-unreadable", path: root, ...problem });
-  const isLeftOut = below(path.relative(root, path.resolve(root, stateDir)));
+  const isLeftOut = insideTest(root, path.resolve(root, stateDir));
   const git = await gitFiles(root, stateDir, await listing, isLeftOut);
   if (git !== undefined) {
     saveBaseIndex(stateDir, git.index);
@@ -73,13 +75,6 @@ function closed(hash: Hash): Digest {
 
 function byPath(a: BaseEntry, b: BaseEntry): number {
   return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
-}
-
-/** Whether a path is the given one or below it; never, when that leads out of the project. */
-function below(relative: string): (path: string) => boolean {
-  const place = relative.split(path.sep).join("/");
-  if (place === "" || place === ".." || place.startsWith("../") || path.isAbsolute(relative)) return () => false;
-  return (name) => name === place || name.startsWith(`${place}/`);
 }
 
 function problemWith(root: string): { code: string; detail: string } | undefined {

@@ -3,11 +3,13 @@
  * reads the whole tree, writes to a layer that is thrown away, has no home that the persona could have prepared, and no network
  * but what it names).
  */
+
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { unwritableSubtrees } from "../model/permissions.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { SpawnOutcome, SpawnRequest, WorkspacePaths } from "../model/ports.ts";
+import { isInside } from "../platform/paths.ts";
 import type { AttemptRoom } from "./attempt-room.ts";
 import { refusedFile, roomBinds } from "./attempt-room.ts";
 import type { AttemptTree, TreeSetting } from "./attempt-tree.ts";
@@ -124,11 +126,11 @@ function withoutState(
   scratch: string,
 ): Pick<SandboxView, "masks" | "hidden"> {
   if (tree.kind !== "overlay") return { masks: fenced ? [stateRoot] : [] };
-  if (!stateRoot.startsWith(`${root}/`)) return { masks: [stateRoot] };
+  if (stateRoot === root || !isInside(root, stateRoot)) return { masks: [stateRoot] };
   const instead = path.join(scratch, "instead");
   mkdirSync(instead, { recursive: true });
   for (const { target, isFile } of binds) {
-    if (!target.startsWith(`${stateRoot}/`)) continue;
+    if (target === stateRoot || !isInside(stateRoot, target)) continue;
     const place = path.join(instead, target.slice(stateRoot.length));
     mkdirSync(isFile === true ? path.dirname(place) : place, { recursive: true });
     if (isFile === true) writeFileSync(place, "");

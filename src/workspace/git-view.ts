@@ -2,9 +2,11 @@
  * What a fenced child sees of git: the repository that the project is or lies in, without credentials and without hooks. Masked
  * configurations are laid over the real ones.
  */
+
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { runGit } from "../platform/git.ts";
+import { isInside } from "../platform/paths.ts";
 import { gitConfigFiles, maskedGitConfig } from "./changeset/git-config.ts";
 import type { Bind } from "./fence/view.ts";
 import { repositoriesIn } from "./repositories-in.ts";
@@ -39,8 +41,8 @@ export async function gitView(root: string, isLeftOut: (path: string) => boolean
   const asked = await runGit(["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir"], root);
   const [top = "", own = "", common = ""] = asked.ok && asked.value.code === 0 ? asked.value.stdout.toString().split("\n") : [];
   const ofProject = top === "" ? [] : [...new Set([common, own])];
-  const isAround = top !== "" && root !== top && isBelow(root, top);
-  const elsewhere = ofProject.filter((git) => !isBelow(git, root) && !isBelow(git, top));
+  const isAround = top !== "" && root !== top && isInside(top, root);
+  const elsewhere = ofProject.filter((git) => !isInside(root, git) && !isInside(top, git));
   const seen = [...new Set([...ofProject, ...(await repositoriesIn(isAround ? top : root, isAround ? () => false : isLeftOut))])];
   const system = { file: systemConfig, text: await textOf(systemConfig) };
   return {
@@ -55,7 +57,7 @@ export async function gitView(root: string, isLeftOut: (path: string) => boolean
 export function readableGit(view: GitView, root: string, reads: (path: string) => boolean): GitView {
   const readsOwn = reads(".git/HEAD");
   const isSeen = ({ repository }: MaskedConfig) =>
-    repository === undefined || (isBelow(repository, root) ? reads(`${path.relative(root, repository)}/HEAD`) : readsOwn);
+    repository === undefined || (isInside(root, repository) ? reads(`${path.relative(root, repository)}/HEAD`) : readsOwn);
   return { ...view, configs: view.configs.filter(isSeen), ...(readsOwn ? {} : { binds: [], isAround: false }) };
 }
 
@@ -89,9 +91,4 @@ async function maskConfigs(repositories: readonly string[]): Promise<readonly Ma
 async function textOf(file: string): Promise<string> {
   const text = await maskedGitConfig(file);
   return text.ok ? text.value : "";
-}
-
-function isBelow(file: string, directory: string): boolean {
-  const relative = path.relative(directory, file);
-  return relative === "" || (!path.isAbsolute(relative) && relative !== ".." && !relative.startsWith(`..${path.sep}`));
 }

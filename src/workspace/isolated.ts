@@ -2,13 +2,14 @@
  * Workspaces of their own: each attempt has the project's tree, and a room beside it, and its child is fenced where this
  * machine can and the step does not say `sandbox: off`. What is left of attempts whose process died is removed when a run begins.
  */
+
 import { writeFileSync } from "node:fs";
-import path from "node:path";
 import { isFenced } from "../model/enforcement.ts";
 import { readFilter, viewKey } from "../model/permissions.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
+import { insideTest } from "../platform/paths.ts";
 import { listArea, readFromArea } from "./area-files.ts";
 import { type AttemptRoom, makeRoom, pathsOf, refusedFile } from "./attempt-room.ts";
 import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
@@ -35,7 +36,7 @@ interface Shared {
 export function isolatedProvider(setting: WorkspaceSetting): WorkspaceProvider {
   const { root, stateDir, stateRoot = stateDir } = setting;
   const shared: Shared = {
-    setting: { ...setting, isLeftOut: below(root, stateRoot), isKnownToGit: askWhetherKnown(root) },
+    setting: { ...setting, isLeftOut: insideTest(root, stateRoot), isKnownToGit: askWhetherKnown(root) },
     hidden: new Map(),
   };
   let cleaned: Promise<void> | undefined;
@@ -112,11 +113,4 @@ function hiddenOf({ hidden, setting }: Shared, step: Step, reads: (path: string)
 function gitOf(shared: Shared): Promise<GitView> {
   shared.git ??= gitView(shared.setting.root, shared.setting.isLeftOut);
   return shared.git;
-}
-
-/** Whether a project path is the state directory or below it. */
-function below(root: string, stateDir: string): (file: string) => boolean {
-  const relative = path.relative(root, stateDir).split(path.sep).join("/");
-  if (relative === "" || relative === ".." || relative.startsWith("../") || path.isAbsolute(relative)) return () => false;
-  return (file) => file === relative || file.startsWith(`${relative}/`);
 }

@@ -1,4 +1,5 @@
 /** Writes into the places of an attempt from outside, as a child of it could: for adapters that start no program. */
+
 import { rmdirSync } from "node:fs";
 import path from "node:path";
 import { parentsOf } from "../model/combine-changes.ts";
@@ -6,7 +7,8 @@ import { fsPath, isPathSafe } from "../model/path-bytes.ts";
 import type { Leaf } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { describeIoError } from "../platform/files.ts";
-import { type Area, isBelow, isHidden } from "./area-files.ts";
+import { isInside } from "../platform/paths.ts";
+import { type Area, isHidden } from "./area-files.ts";
 import { lookAt, shown } from "./changeset/disk.ts";
 import { removeTree } from "./changeset/remove-tree.ts";
 import { type LeafTarget, makeDirectory, writeLeaf } from "./changeset/write-leaf.ts";
@@ -20,7 +22,7 @@ type Leaves = ReadonlyMap<string, Leaf | undefined>;
  */
 export async function writeIntoArea(area: Area, leaves: Leaves): Promise<Result<void>> {
   const { directory, hidden } = area;
-  const isState = (file: string) => isHidden(area, file) || (hidden !== undefined && isBelow(path.join(directory, file), hidden));
+  const isState = (file: string) => isHidden(area, file) || (hidden !== undefined && isInside(path.join(directory, file), hidden));
   const refused = refusedPath(leaves, isState);
   if (refused !== undefined) return refused;
   for (const [file, leaf] of leaves) {

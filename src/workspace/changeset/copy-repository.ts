@@ -2,9 +2,11 @@
  * Copies a repository for an attempt: cheap, because its objects are borrowed from the original, and harmless, because hooks and
  * credentials stay behind and nothing in the copy leads back to the original's index or branches.
  */
+
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { ok, type Result } from "../../model/result.ts";
+import { isInside } from "../../platform/paths.ts";
 import { copyNames } from "./copy-files.ts";
 import { kindOf, lookAt, namesIn } from "./disk.ts";
 import { gitConfigFiles, maskedGitConfig } from "./git-config.ts";
@@ -29,7 +31,7 @@ export async function copyRepository(root: string, from: string, to: string): Pr
   }
   const pointed = stats.isFile() ? /^gitdir: (.+?)\n?$/s.exec(readFileSync(path.join(from, ".git"), "utf8"))?.[1] : undefined;
   const own = pointed === undefined ? undefined : path.resolve(from, pointed);
-  if (own === undefined || isBelow(root, own) || lookAt(own, "")?.isDirectory() !== true) return copyNames(from, to, [".git"]);
+  if (own === undefined || isInside(root, own) || lookAt(own, "")?.isDirectory() !== true) return copyNames(from, to, [".git"]);
   const common = lookAt(own, "commondir") === undefined ? own : path.resolve(own, readFileSync(path.join(own, "commondir"), "utf8").trim());
   const shared = common === own ? notCopied : new RegExp(`${notCopied.source}|${ownOfWorkTree.source}`);
   const copied = await copyGitDirectory(common, target, shared);
@@ -84,9 +86,4 @@ async function maskConfigs(repository: string): Promise<void> {
     rmSync(place);
     if (masked.ok) writeFileSync(place, masked.value);
   }
-}
-
-function isBelow(directory: string, file: string): boolean {
-  const relative = path.relative(directory, file);
-  return relative !== "" && !path.isAbsolute(relative) && relative !== ".." && !relative.startsWith(`..${path.sep}`);
 }

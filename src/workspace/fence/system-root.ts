@@ -2,9 +2,11 @@
  * What of the machine a fenced child sees besides its tree: system directories, the directories of PATH and of Node, a few files of
  * `/etc`, and a minimal `/dev` and `/proc`. An allowlist: what is not named here is not there.
  */
+
 import { lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import path from "node:path";
 import { realPlace } from "../../platform/files.ts";
+import { isInside } from "../../platform/paths.ts";
 import { bindLine, line, type MountLine } from "./mount-words.ts";
 import { procLines } from "./proc-lines.ts";
 import { type ToolPlaces, toolDirectories } from "./tool-directories.ts";
@@ -69,7 +71,7 @@ export function systemRoot(places: ToolPlaces): SystemRoot {
   };
   for (const directory of outermost(shown)) show(directory);
   for (const name of [...etcNames, ...versionedNames()]) show(`/etc/${name}`);
-  const ownTemp = places.project.startsWith("/var/tmp/");
+  const ownTemp = isInside("/var/tmp", places.project);
   const covered = [...tokenFiles, path.join(path.dirname(path.dirname(process.execPath)), "etc/npmrc")];
   return {
     directories: ["/proc", "/dev/pts", "/dev/shm", "/tmp", ownTemp ? "/var/tmp" : "/var", "/run", "/wave", ...directories],
@@ -103,7 +105,7 @@ function versionedNames(): readonly string[] {
 }
 
 function isShownFile(file: string, binds: readonly { readonly target: string }[]): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFile() === true && binds.some(({ target }) => file.startsWith(`${target}/`));
+  return statSync(file, { throwIfNoEntry: false })?.isFile() === true && binds.some(({ target }) => isInside(target, file));
 }
 
 const devLinks = [
@@ -117,7 +119,7 @@ const devLinks = [
 /** Without those that lie in another one of them. */
 function outermost(directories: readonly string[]): readonly string[] {
   const once = [...new Set(directories.map((directory) => path.posix.normalize(directory).replace(/(?<=.)\/$/, "")))];
-  return once.filter((one) => !once.some((other) => other !== one && one.startsWith(`${other}/`)));
+  return once.filter((one) => !once.some((other) => other !== one && isInside(other, one)));
 }
 
 function isOnMachine({ from, to }: { readonly from: string; readonly to: string }): boolean {

@@ -2,9 +2,11 @@
  * The directories of PATH, and of Node, that a fenced child sees although they lie outside of the system's own: programs that users install for
  * themselves. Beside those lie libraries, and sometimes credentials, so only what is known to be a tool is shown whole.
  */
+
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { realPlace } from "../../platform/files.ts";
+import { isInside } from "../../platform/paths.ts";
 
 /** What a search takes place in. `project` and `home` are never shown as tools, nor anything around them. */
 export interface ToolPlaces {
@@ -32,8 +34,7 @@ export function toolDirectories({ searchPath, home, project }: ToolPlaces): read
     for (const directory of new Set([path.normalize(entry).replace(/(?<=.)\/$/, ""), realPlace(entry) ?? entry]))
       found.push(...around(directory, home));
   }
-  const holds = (directory: string, place: string | undefined) =>
-    place !== undefined && (place === directory || place.startsWith(`${directory}/`));
+  const holds = (directory: string, place: string | undefined) => place !== undefined && isInside(directory, place);
   return [...new Set(found)].filter(
     (directory) => directory !== "/" && !holds(directory, home) && !holds(directory, project) && existsSync(directory),
   );

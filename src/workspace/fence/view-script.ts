@@ -5,7 +5,9 @@
  * Everything is put together below `/sys` of the new mount namespace, of which a child sees nothing: a tmpfs there holds the new root,
  * and plain names for layers whose paths overlayfs could not parse. Nothing is left on the machine.
  */
+
 import path from "node:path";
+import { isInside } from "../../platform/paths.ts";
 import { fstabLine, type MountLine, overlayLines, quote } from "./mount-words.ts";
 import { procDescriptor } from "./privileges.ts";
 import type { SystemRoot } from "./system-root.ts";
@@ -35,7 +37,7 @@ export interface ScriptSetting {
 export function closedScript(view: SandboxView, system: SystemRoot, setting: ScriptSetting): string {
   const tools = system.mounts(stage);
   const late = new Set(
-    tools.filter((line) => isHidden(line, view) && setting.command.some((word) => isBelow(`${stage}${word}`, line.where))),
+    tools.filter((line) => isHidden(line, view) && setting.command.some((word) => isUnder(line.where, `${stage}${word}`))),
   );
   // `mount -a` passes over what is mounted already, also where it is hidden.
   const lines = [
@@ -44,7 +46,7 @@ export function closedScript(view: SandboxView, system: SystemRoot, setting: Scr
     ...[...late].flatMap(placed),
   ];
   const made = new Set([...system.directories, ...lines.flatMap((line) => (line.made === undefined ? [] : [line.made]))]);
-  const files = view.binds.filter(({ isFile, target }) => isFile === true && !isBelow(target, view.project)).map(({ target }) => target);
+  const files = view.binds.filter(({ isFile, target }) => isFile === true && !isUnder(view.project, target)).map(({ target }) => target);
   return [
     ...reporting(setting.status),
     ...(setting.loopback === undefined ? [] : [`${setting.loopback.map(quote).join(" ")} || f 'EIO loopback could not be brought up'`]),
@@ -61,7 +63,7 @@ export function closedScript(view: SandboxView, system: SystemRoot, setting: Scr
 
 /** Whether a place of the attempt, such as its `/tmp`, would lie over it; what is in the tree is the tree's. */
 function isHidden({ where }: MountLine, { binds, project }: SandboxView): boolean {
-  return !isBelow(where, `${stage}${project}`) && binds.some(({ target }) => isBelow(where, `${stage}${target}`));
+  return !isUnder(`${stage}${project}`, where) && binds.some(({ target }) => isUnder(`${stage}${target}`, where));
 }
 
 /** With its place, which what lies above hides. */
@@ -110,7 +112,7 @@ function reporting(status: string): string[] {
 function treeAndBinds(view: SandboxView, root: string, overlayOptions: string): readonly MountLine[] {
   const { project, tree, binds, masks, readOnly } = view;
   // In the open view the tree lies over the machine's own, and over what of an attempt is kept there: that is reached by another way.
-  const isCovered = (source: string) => root === "" && isBelow(source, project);
+  const isCovered = (source: string) => root === "" && isUnder(project, source);
   const aside: MountLine = {
     what: project,
     where: `${bench}/p`,
@@ -125,13 +127,13 @@ function treeAndBinds(view: SandboxView, root: string, overlayOptions: string): 
   });
   const bindings = binds.map(({ source, target, writable, isFile }): MountLine => {
     const options = writable ? "bind" : "bind,ro,nosuid,nodev";
-    const inTree = root === "" || isBelow(target, project);
+    const inTree = root === "" || isUnder(project, target);
     const made = inTree ? undefined : isFile === true ? path.posix.dirname(target) : target;
     return { ...bound(source, target), type: "none", options, made, optional: false };
   });
   const own = treeLines(tree, `${root}${project}`, root === "" ? undefined : project, overlayOptions);
   const sorted = [...bindings].sort((a, b) => depth(a.where) - depth(b.where));
-  const inTree = (line: MountLine) => isBelow(line.where.slice(root.length), project);
+  const inTree = (line: MountLine) => isUnder(project, line.where.slice(root.length));
   const covering: readonly MountLine[] =
     view.hidden === undefined
       ? []
@@ -164,7 +166,7 @@ function treeAndBinds(view: SandboxView, root: string, overlayOptions: string): 
 /** Places that a mask hides and something is to lie on. */
 function placesIn(mask: string, binds: SandboxView["binds"], root: string): readonly MountLine[] {
   return binds
-    .filter(({ target }) => isBelow(target, mask))
+    .filter(({ target }) => isUnder(mask, target))
     .map(({ target, isFile }) => ({
       what: "",
       where: `${root}${target}`,
@@ -177,7 +179,7 @@ function placesIn(mask: string, binds: SandboxView["binds"], root: string): read
 /** What is mounted above a place hides that it was made: it is made again, where it is not there. */
 function withPlaces(lines: readonly MountLine[]): readonly MountLine[] {
   return lines.flatMap((line, index) => {
-    const covered = line.where !== "" && lines.slice(0, index).some((above) => above.where !== "" && isBelow(line.where, above.where));
+    const covered = line.where !== "" && lines.slice(0, index).some((above) => above.where !== "" && isUnder(above.where, line.where));
     return covered && line.onBench !== true ? placed(line) : [line];
   });
 }
@@ -261,8 +263,9 @@ function supervise(drop: readonly string[]): string[] {
   ];
 }
 
-function isBelow(target: string, directory: string): boolean {
-  return target.startsWith(directory === "/" ? "/" : `${directory}/`);
+/** Whether a mount point lies below a directory: the directory itself does not count. */
+function isUnder(directory: string, target: string): boolean {
+  return target !== directory && isInside(directory, target);
 }
 
 function depth(place: string): number {

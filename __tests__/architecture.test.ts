@@ -34,6 +34,33 @@ const allowed: Readonly<Record<string, readonly string[] | "everything">> = {
 /** The files of `entry`: platform in, exit status out. Nothing imports them. */
 const entries = new Set(["cli.ts", "bridge.ts", "action.ts", "post.ts", "toolkit-thread.ts"]);
 
+/** The files that list a directory themselves, each a single one. A walk of a tree belongs to platform/walk.ts. */
+const listing = new Set([
+  "artifact/adopt-blobs.ts",
+  "artifact/blob-files.ts",
+  "load/disk-source.ts",
+  "persona/recording-files.ts",
+  "platform/actions/toolkit-clients.ts",
+  "platform/inherited-descriptors.ts",
+  "platform/memory-group.ts",
+  "platform/process-group.ts",
+  "platform/walk.ts",
+  "state/adopt-journals.ts",
+  "state/read-journal.ts",
+  "state/run-locks.ts",
+  "state/run-remains.ts",
+  "state/scan-journals.ts",
+  "sweep-blobs.ts",
+  "test-pipelines.ts",
+  "workspace/changeset/disk.ts",
+  "workspace/changeset/git-config.ts",
+  "workspace/fence/isolation.ts",
+  "workspace/fence/proc-lines.ts",
+  "workspace/fence/system-root.ts",
+  "workspace/orphans.ts",
+  "workspace/repositories-in.ts",
+]);
+
 interface Module {
   /** Relative to src/, with forward slashes. */
   readonly path: string;
@@ -113,6 +140,11 @@ describe("files", () => {
     ).toEqual([]);
   });
 
+  test("directories are listed by the walker and by the files in the table, and by no other", () => {
+    expect(modules.filter((module) => listsDirectories(module.text)).map((module) => module.path)).toEqual([...listing].sort());
+    expect(["readdirSync(a)", "fs.promises.opendir(a)", "await readdir(a)"].every(listsDirectories)).toBe(true);
+  });
+
   test("no file is over 350 lines, and no test over 500", () => {
     const tests = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
     const long = [
@@ -135,6 +167,10 @@ describe("files", () => {
     expect(written.filter((module) => /\b(?:TODO|FIXME|XXX|HACK)\b/.test(module.text)).map((module) => module.path)).toEqual([]);
   });
 });
+
+function listsDirectories(text: string): boolean {
+  return /\b(?:readdir|opendir)(?:Sync)?\b|\bglob(?:Sync)?\b.* from "node:fs/.test(text);
+}
 
 function readModule(file: string): Module {
   return moduleOf(file, readFileSync(path.join(source, file), "utf8"));

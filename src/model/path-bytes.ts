@@ -28,8 +28,7 @@ export function pathToBytes(path: string): Uint8Array {
 
 /** A path below a directory, for calls to the file system: bytes where text would not do. `path` has forward slashes; empty is the directory. */
 export function fsPath(directory: string, path: string): string | Buffer {
-  if (path === "") return directory;
-  const whole = `${directory}/${path}`;
+  const whole = path === "" ? directory : `${directory}/${path}`;
   return hasEscapes(whole) ? Buffer.from(pathToBytes(whole)) : whole;
 }
 

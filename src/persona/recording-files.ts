@@ -4,10 +4,12 @@ import { readdir, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Failure } from "../model/failure.ts";
 import { isJsonObject, type JsonValue } from "../model/json.ts";
+import { fsPath } from "../model/path-bytes.ts";
 import type { ArtifactStore, Leaf } from "../model/ports.ts";
 import { attemptText, parseAttempt, type RecordedAttempt, type RecordedFile, recordedName } from "../model/recording.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { describeIoError, writeFileDurably } from "../platform/files.ts";
+import { walkTree } from "../platform/walk.ts";
 import type { Take } from "./record.ts";
 
 /** The file that makes a directory a recording. */
@@ -169,20 +171,21 @@ async function leavesOf(directory: string, files: readonly RecordedFile[]): Prom
 
 /** A digest of all that is recorded of a step, in hexadecimal; nothing where nothing is. */
 export async function digestOfStep(directory: string, step: string): Promise<string | undefined> {
+  const attempts = await attemptsOf(directory, step);
+  if (attempts.length === 0) return undefined;
   const hash = createHash("sha256");
-  const open = (await attemptsOf(directory, step)).map((attempt) => `${step}/${attempt}`).reverse();
-  if (open.length === 0) return undefined;
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    const place = path.join(directory, at);
-    const names = (await stat(place)).isDirectory() ? (await readdir(place)).sort().reverse() : undefined;
-    if (names === undefined)
-      hash.update(`${at}\0`).update(
-        createHash("sha256")
-          .update(await readFile(place))
-          .digest(),
-      );
-    else open.push(...names.map((name) => `${at}/${name}`));
-  }
+  const addFile = async (name: string) => {
+    const content = createHash("sha256").update(await readFile(fsPath(directory, name)));
+    hash.update(`${name}\0`).update(content.digest());
+  };
+  // Recordings may be linked together from several places: symlinks are followed here, and only here.
+  const add = async (name: string, isLink: boolean): Promise<void> => {
+    if (isLink && (await stat(fsPath(directory, name))).isDirectory()) await addBelow(name);
+    else await addFile(name);
+  };
+  const addBelow = (from: string) =>
+    walkTree(directory, { from, visit: ({ kind, path: name }) => (kind === "directory" ? undefined : add(name, kind === "symlink")) });
+  for (const attempt of attempts) await add(`${step}/${attempt}`, true);
   return hash.digest("hex");
 }
 

@@ -1,8 +1,11 @@
 /** What runs leave on disk besides their journals: workspaces of attempts, and logs of attempts that did not come to their end. */
+import { lstatSync, type Stats } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import path from "node:path";
+import { fsPath } from "../model/path-bytes.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { stateUnreadable, tryIo } from "../platform/files.ts";
+import { walkTree } from "../platform/walk.ts";
 import { listWriters } from "./read-journal.ts";
 
 /** A directory that belongs to one run. */
@@ -32,13 +35,24 @@ export async function listRemains(stateDir: string): Promise<Result<readonly Rem
 
 /** The bytes of all files below a path, which may go away meanwhile. Links are not followed. */
 export async function sizeBelow(place: string): Promise<number> {
-  const found = await tryIo(() => lstat(place));
-  if (!found.ok) return 0;
-  if (!found.value.isDirectory()) return found.value.size;
-  const names = await tryIo(() => readdir(place));
+  const stats = sizedAt(place);
+  if (stats === undefined || !stats.isDirectory()) return stats?.size ?? 0;
   let total = 0;
-  for (const name of names.ok ? names.value : []) total += await sizeBelow(path.join(place, name));
+  await walkTree(place, {
+    visit({ kind, path: file }) {
+      if (kind !== "directory") total += sizedAt(fsPath(place, file))?.size ?? 0;
+    },
+    onDenied: () => undefined,
+  });
   return total;
+}
+
+function sizedAt(file: string | Buffer): Stats | undefined {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 /** When something was last written to a run's journals, in milliseconds since the epoch; 0 where there are none. Fails as listing does. */

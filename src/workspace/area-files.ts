@@ -3,8 +3,8 @@
  * symlinks. It trusts the directory above an area, and nothing in it.
  */
 
-import { constants } from "node:fs";
-import { lstat, open, readdir, realpath } from "node:fs/promises";
+import { constants, lstatSync } from "node:fs";
+import { open, realpath } from "node:fs/promises";
 import path from "node:path";
 import type { Failure } from "../model/failure.ts";
 import { namesGit, pathPattern } from "../model/glob.ts";
@@ -12,6 +12,8 @@ import type { WorkspaceEntry } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { describeIoError } from "../platform/files.ts";
 import { isInside } from "../platform/paths.ts";
+import { walkTree } from "../platform/walk.ts";
+import { kindOf } from "./changeset/disk.ts";
 
 /** A directory to look into. `hidden`: a directory below it that is no part of it (state); absolute. */
 export interface Area {
@@ -71,31 +73,34 @@ export async function listArea(area: Area, glob: string): Promise<Result<readonl
   if (glob.includes("\0") || base.split("/").includes("..")) return refused(glob, "it leads out of the workspace");
   const matches = pathPattern(glob);
   const found: WorkspaceEntry[] = [];
+  const look = (file: string) => {
+    if (isHidden(area, file) || !matches(file)) return;
+    const stats = lstatSync(path.join(area.directory, file));
+    found.push({ path: file, kind: kindOf(stats), size: stats.size });
+  };
   try {
-    if (isLiteral) await visit(base);
-    else await walk(base);
+    if (isLiteral) look(base);
+    else
+      await walkTree(area.directory, {
+        from: base,
+        visit: (entry) => {
+          try {
+            look(entry.path);
+          } catch (error) {
+            passOver(error);
+          }
+        },
+        enter: (entry) => (entry.name !== ".git" || namesGit(glob)) && !isHidden(area, entry.path),
+        onDenied: (directory, error) => {
+          if (directory === base) throw error;
+          passOver(error);
+        },
+      });
   } catch (error) {
     const { code, detail } = describeIoError(error);
     if (code !== "ENOENT" && code !== "ENOTDIR") return err({ reason: "file-unreadable", path: base, code, detail });
   }
   return ok(found.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)));
-
-  async function walk(directory: string): Promise<void> {
-    const entries = await readdir(path.join(area.directory, directory), { withFileTypes: true });
-    for (const entry of entries) {
-      const file = directory === "" ? entry.name : `${directory}/${entry.name}`;
-      if (isHidden(area, file)) continue;
-      if (matches(file)) await unlessGone(() => visit(file));
-      if (entry.isDirectory() && (entry.name !== ".git" || namesGit(glob))) await unlessGone(() => walk(file));
-    }
-  }
-
-  async function visit(file: string): Promise<void> {
-    if (isHidden(area, file) || !matches(file)) return;
-    const stat = await lstat(path.join(area.directory, file));
-    const kind = stat.isFile() ? "file" : stat.isDirectory() ? "directory" : stat.isSymbolicLink() ? "symlink" : "other";
-    found.push({ path: file, kind, size: stat.size });
-  }
 }
 
 /** The leading segments of a glob that are plain names, so that the rest of the tree need not be walked. */
@@ -106,13 +111,9 @@ function literalBase(glob: string): { base: string; isLiteral: boolean } {
   return { base: (magic === -1 ? segments : segments.slice(0, magic)).join("/"), isLiteral };
 }
 
-/** A tree may change while it is walked, and parts of it may be closed to us. */
-async function unlessGone(look: () => Promise<void>): Promise<void> {
-  try {
-    await look();
-  } catch (error) {
-    if (!["ENOENT", "ENOTDIR", "EACCES", "EPERM"].includes(describeIoError(error).code)) throw error;
-  }
+/** A tree may change while it is walked, and parts of it may be closed to us. Throws every other error. */
+function passOver(error: unknown): void {
+  if (!["ENOENT", "ENOTDIR", "EACCES", "EPERM"].includes(describeIoError(error).code)) throw error;
 }
 
 /** Whether a path belongs to what is no part of an area. */

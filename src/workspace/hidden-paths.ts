@@ -2,12 +2,8 @@
  * What of a project a step may not read, as the fewest paths that hide it: whole directories where nothing in them is allowed, or left out. It
  * looks at names only. Symlinks are judged by their own path; what they lead to is judged by its.
  */
-import { type Dirent, readdirSync } from "node:fs";
 import type { Changeset } from "../model/changeset.ts";
-import { fsPath, pathFromBytes } from "../model/path-bytes.ts";
-
-/** Directories are read this many at a time before signals are let in. */
-const yieldEvery = 500;
+import { walkTree } from "../platform/walk.ts";
 
 /** The paths to hide, for one filter. `isLeftOut` paths are hidden by other means. */
 export async function hiddenPaths(
@@ -16,42 +12,37 @@ export async function hiddenPaths(
   isLeftOut: (path: string) => boolean,
 ): Promise<readonly string[]> {
   const hidden: string[] = [];
-  let seen = 0;
-  await visit("");
+  /** The directories that the walk is in: whether a step sees any of each, and where its hidden paths begin in `hidden`. */
+  const open: { stays: boolean; readonly mark: number }[] = [{ stays: true, mark: 0 }];
+  const note = (path: string, stays: boolean) => {
+    const directory = open.at(-1);
+    if (!stays) hidden.push(path);
+    else if (directory !== undefined) directory.stays = true;
+  };
+  await walkTree(root, {
+    visit({ kind, name, path }) {
+      // A path that is left out cannot be hidden with its directory: the attempt's own files are there.
+      if (isLeftOut(path)) note(path, true);
+      else if (kind !== "directory") note(path, reads(path));
+      else if (name === ".git") note(path, reads(`${path}/HEAD`));
+    },
+    enter({ name, path }) {
+      if (name === ".git" || isLeftOut(path)) return false;
+      open.push({ stays: reads(path), mark: hidden.length });
+      return true;
+    },
+    leave({ path }) {
+      const { stays, mark } = open.pop() ?? { stays: true, mark: hidden.length };
+      if (!stays) hidden.length = mark;
+      note(path, stays);
+    },
+    // A directory that cannot be listed has nothing to hide from an attempt, which has the same rights.
+    onDenied: () => undefined,
+  });
   return hidden;
-
-  /** Whether anything of a directory stays; if not, its hidden parts are one hidden path, which the caller notes. */
-  async function visit(directory: string): Promise<boolean> {
-    if (++seen % yieldEvery === 0) await new Promise((resolve) => setImmediate(resolve));
-    const mark = hidden.length;
-    let stays = directory === "" || reads(directory);
-    for (const entry of childrenOf(root, directory)) {
-      const name = pathFromBytes(entry.name);
-      const path = directory === "" ? name : `${directory}/${name}`;
-      if (isLeftOut(path)) {
-        // It could not be hidden together with its directory: it holds what the attempt itself is made of.
-        stays = true;
-        continue;
-      }
-      const visible = entry.isDirectory() ? (name === ".git" ? reads(`${path}/HEAD`) : await visit(path)) : reads(path);
-      if (visible) stays = true;
-      else hidden.push(path);
-    }
-    if (!stays) hidden.length = mark;
-    return stays;
-  }
 }
 
 /** What of changes to hide as well: files that come with them and may not be read. */
 export function hiddenChanges(changes: Changeset, reads: (path: string) => boolean): readonly string[] {
   return changes.filter(({ path, after }) => after !== undefined && !reads(path)).map(({ path }) => path);
-}
-
-function childrenOf(root: string, directory: string): readonly Dirent<Buffer>[] {
-  try {
-    return readdirSync(fsPath(root, directory), { withFileTypes: true, encoding: "buffer" });
-  } catch {
-    // Nobody can read it: nothing is there to hide.
-    return [];
-  }
 }

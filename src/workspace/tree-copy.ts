@@ -2,10 +2,11 @@
  * The project's tree as a copy: where overlays cannot be mounted. Reflinks make it cheap where the file system has them. It looks
  * like the overlay from above; contracts run in the copy itself, which is thrown away with what they write.
  */
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { ok, type Result } from "../model/result.ts";
 import { describeIoError } from "../platform/files.ts";
+import { entriesBelow, type WalkedEntry } from "../platform/walk.ts";
 import { listArea, readFromArea } from "./area-files.ts";
 import { failed } from "./attempt-room.ts";
 import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
@@ -36,14 +37,17 @@ function lendObjects(directory: string): readonly Bind[] {
   return binds;
 }
 
-/** Repositories of submodules lie in directories that spell their paths. */
+/** Repositories of submodules lie in directories that spell their paths. In a repository, only `modules` holds others. */
 function modulesOf(directory: string): readonly string[] {
   if (!existsSync(directory)) return [];
-  const inside = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return inside.flatMap(({ name }) => {
-    const place = path.join(directory, name);
-    return existsSync(path.join(place, "objects")) ? [place, ...modulesOf(path.join(place, "modules"))] : modulesOf(place);
-  });
+  const found = new Set<string>();
+  const enter = ({ name, path: inner, directory: outer }: WalkedEntry) => {
+    if (found.has(outer)) return name === "modules";
+    if (existsSync(path.join(directory, inner, "objects"))) found.add(inner);
+    return true;
+  };
+  for (const _ of entriesBelow(directory, { enter }));
+  return [...found].map((inner) => path.join(directory, inner));
 }
 
 /** Moves paths from one tree to another, over what is in the way; those that are not there are passed over. */

@@ -8,9 +8,10 @@ import { parentsOf } from "../../model/combine-changes.ts";
 import { fsPath, isPathSafe } from "../../model/path-bytes.ts";
 import type { ArtifactStore } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
+import { breather } from "../../platform/breather.ts";
 import { describeIoError } from "../../platform/files.ts";
 import { type Comparison, compareProject, type ForeignChange, type Found, isAfter, isBefore } from "./compare-project.ts";
-import { breather, shown } from "./disk.ts";
+import { shown } from "./disk.ts";
 import { inParallel } from "./in-parallel.ts";
 import { makeDirectory, removeIfThere, temporaryFor, writeLeaf } from "./write-leaf.ts";
 

@@ -8,7 +8,8 @@ import { parentsOf, sameState } from "../../model/combine-changes.ts";
 import { isGitName } from "../../model/path-bytes.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
-import { below, kindOf, lookAt, namesIn, shown } from "./disk.ts";
+import { entriesBelow } from "../../platform/walk.ts";
+import { kindOf, lookAt, namesIn, shown } from "./disk.ts";
 import { leafContent } from "./leaf-content.ts";
 import { isTemporary } from "./write-leaf.ts";
 
@@ -123,17 +124,12 @@ function fits(root: string, entry: ChangesetEntry, found: Found, entries: Readon
 
 /** Something in a directory that makes way for a file, and that the changeset does not delete. */
 function uncovered(root: string, directory: string, entries: ReadonlyMap<string, ChangesetEntry>): string | undefined {
-  for (const name of namesIn(root, directory)) {
-    const path = below(directory, name);
+  for (const { kind, name, path } of entriesBelow(root, { from: directory })) {
     if (isTemporary(name)) continue;
     if (isGitName(name)) return path;
-    if (lookAt(root, path)?.isDirectory() === true) {
-      const inside = uncovered(root, path, entries);
-      if (inside !== undefined) return inside;
-    } else {
-      const entry = entries.get(path);
-      if (entry === undefined || entry.after !== undefined) return path;
-    }
+    if (kind === "directory") continue;
+    const entry = entries.get(path);
+    if (entry === undefined || entry.after !== undefined) return path;
   }
   return undefined;
 }

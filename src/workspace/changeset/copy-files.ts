@@ -17,9 +17,11 @@ import {
 } from "node:fs";
 import { fsPath, hasEscapes } from "../../model/path-bytes.ts";
 import { err, ok, type Result } from "../../model/result.ts";
+import { breather } from "../../platform/breather.ts";
 import { type Captured, capture, noLimitMs } from "../../platform/capture.ts";
 import { describeIoError } from "../../platform/files.ts";
-import { below, breather, lookAt, namesIn } from "./disk.ts";
+import { walkTree } from "../../platform/walk.ts";
+import { lookAt } from "./disk.ts";
 
 /** Characters of names for one `cp`: well below what a system takes as arguments. */
 const mostArguments = 100_000;
@@ -75,19 +77,32 @@ function runCopy(args: readonly string[], cwd: string): Promise<Result<Captured>
 }
 
 async function copyOne(from: string, to: string, name: string, breathe: () => Promise<void> | undefined): Promise<void> {
-  const stats = lookAt(from, name);
-  if (stats === undefined) return;
   await breathe();
-  const [source, target] = [fsPath(from, name), fsPath(to, name)];
+  if (copyEntry(from, to, name)?.isDirectory() !== true) return;
+  const leave = (path: string) => {
+    const stats = lookAt(from, path);
+    if (stats !== undefined) likeIt(fsPath(to, path), stats);
+  };
+  await walkTree(from, {
+    from: name,
+    visit: ({ path }) => void copyEntry(from, to, path),
+    enter: ({ path }) => lookAt(to, path)?.isDirectory() === true,
+    leave: ({ path }) => leave(path),
+    onDenied: (_, error) => passOver(error),
+  });
+  leave(name);
+}
+
+/** Copies a file or a symlink, or makes the directory, whose mode and times have to wait for what is in it. Returns what was found. */
+function copyEntry(from: string, to: string, path: string): Stats | undefined {
+  const stats = lookAt(from, path);
+  if (stats === undefined) return undefined;
+  const [source, target] = [fsPath(from, path), fsPath(to, path)];
   if (stats.isSymbolicLink()) symlinkSync(readlinkSync(source, { encoding: "buffer" }), target);
-  else if (stats.isFile()) await unlessClosed(() => copyFileSync(source, target, constants.COPYFILE_FICLONE));
-  else if (stats.isDirectory()) {
-    mkdirSync(target);
-    await unlessClosed(async () => {
-      for (const child of namesIn(from, name)) await copyOne(from, to, below(name, child), breathe);
-    });
-  }
-  if (lookAt(to, name) !== undefined) likeIt(target, stats);
+  else if (stats.isDirectory()) mkdirSync(target);
+  else if (stats.isFile()) copyReadable(source, target);
+  if (!stats.isDirectory() && lookAt(to, path) !== undefined) likeIt(target, stats);
+  return stats;
 }
 
 /** Gives a copy the mode, the times and, where that is possible, the owner of what it was copied from. */
@@ -101,12 +116,17 @@ export function likeIt(target: string | Buffer, stats: Stats): void {
   utimesSync(target, stats.atimeMs / 1000, stats.mtimeMs / 1000);
 }
 
-async function unlessClosed(work: () => void | Promise<void>): Promise<void> {
+function copyReadable(source: string | Buffer, target: string | Buffer): void {
   try {
-    await work();
+    copyFileSync(source, target, constants.COPYFILE_FICLONE);
   } catch (error) {
-    if (!["EACCES", "EPERM"].includes(describeIoError(error).code)) throw error;
+    passOver(error);
   }
+}
+
+/** What is closed to us is left out. Throws every other error. */
+function passOver(error: unknown): void {
+  if (!["EACCES", "EPERM"].includes(describeIoError(error).code)) throw error;
 }
 
 function failed(code: string, detail: string): Result<never> {

@@ -1,12 +1,14 @@
 /** Copies a project for an attempt: everything but state, with repositories made cheap and harmless. */
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { parentsOf } from "../../model/combine-changes.ts";
+import { hasEscapes } from "../../model/path-bytes.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
+import { walkTree } from "../../platform/walk.ts";
 import { copyNames, likeIt } from "./copy-files.ts";
 import { copyRepository } from "./copy-repository.ts";
-import { below, breather, lookAt, namesIn } from "./disk.ts";
+import { below, lookAt, namesIn } from "./disk.ts";
 
 /** What to copy where: `directory` is there and empty. `isLeftOut` is asked about files and directories. */
 export interface CopyRequest {
@@ -14,8 +16,6 @@ export interface CopyRequest {
   readonly directory: string;
   readonly isLeftOut: (path: string) => boolean;
 }
-
-const yieldEvery = 1000;
 
 /**
  * Copies with modes and times; content is shared where the file system can. Repositories borrow the original's objects and have neither
@@ -36,19 +36,15 @@ export async function copyTree(request: CopyRequest): Promise<Result<void>> {
  */
 async function divided({ root, isLeftOut }: CopyRequest): Promise<ReadonlySet<string>> {
   const found = new Set([""]);
-  const breathe = breather(yieldEvery);
-  const open = [""];
-  for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {
-    for (const child of childrenOf(path.join(root, directory))) {
-      const place = below(directory, child.name);
-      if (child.name === ".git" || isLeftOut(place)) for (const parent of parentsOf(place)) found.add(parent);
-      else if (child.isDirectory()) {
-        if (directory === "") found.add(place);
-        if (child.name !== "node_modules") open.push(place);
-      }
-      await breathe();
-    }
-  }
+  const isApart = (name: string, path: string) => name === ".git" || isLeftOut(path);
+  await walkTree(root, {
+    visit({ kind, name, path, directory }) {
+      if (isApart(name, path)) for (const parent of parentsOf(path)) found.add(parent);
+      else if (kind === "directory" && directory === "" && !hasEscapes(name)) found.add(path);
+    },
+    enter: ({ name, path }) => name !== "node_modules" && !isApart(name, path) && !hasEscapes(name),
+    onDenied: (_, error) => passOver(error),
+  });
   return found;
 }
 
@@ -56,7 +52,7 @@ async function copyApart(request: CopyRequest, apart: ReadonlySet<string>, direc
   const from = path.join(request.root, directory);
   const to = path.join(request.directory, directory);
   // A directory that is closed to us is copied empty: it is closed to the attempt too.
-  const all = childrenOf(from).length === 0 ? [] : namesIn(request.root, directory);
+  const all = readable(request.root, directory);
   const names = all.filter((name) => !request.isLeftOut(below(directory, name)));
   const isApart = (name: string) => name === ".git" || apart.has(below(directory, name));
   const whole = copyNames(from, to, names.filter((name) => !isApart(name))); // biome-ignore format: one thought
@@ -72,12 +68,16 @@ async function copyApart(request: CopyRequest, apart: ReadonlySet<string>, direc
   return copied;
 }
 
-/** A directory that is closed to us has nothing to be left out. */
-function childrenOf(directory: string) {
+function readable(root: string, directory: string): readonly string[] {
   try {
-    return readdirSync(directory, { withFileTypes: true });
+    return namesIn(root, directory);
   } catch (error) {
-    if (["EACCES", "EPERM", "ENOENT"].includes(describeIoError(error).code)) return [];
-    throw error;
+    passOver(error);
+    return [];
   }
+}
+
+/** A directory that is closed to us, or was removed, has nothing to be left out. Throws every other error. */
+function passOver(error: unknown): void {
+  if (!["EACCES", "EPERM", "ENOENT"].includes(describeIoError(error).code)) throw error;
 }

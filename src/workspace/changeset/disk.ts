@@ -74,9 +74,3 @@ export function shown(path: string): string {
   if (!hasEscapes(path)) return path;
   return path.replace(/[\udc80-\udcff]/gu, (byte) => `\\x${(byte.charCodeAt(0) - 0xdc00).toString(16)}`);
 }
-
-/** Work in slices: lets signals in every so often during a long walk. */
-export function breather(every: number): () => Promise<void> | undefined {
-  let seen = 0;
-  return () => (++seen % every === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined);
-}

@@ -5,7 +5,8 @@
 import type { Stats } from "node:fs";
 import { isGitName } from "../../model/path-bytes.ts";
 import { err, ok, type Result } from "../../model/result.ts";
-import { below, breather, kindOf, lookAt, namesIn, type Widened, widen } from "./disk.ts";
+import { walkTree } from "../../platform/walk.ts";
+import { kindOf, lookAt, namesIn, type Widened, widen } from "./disk.ts";
 import { factsOf, type Snapshot } from "./snapshot.ts";
 import type { StartTree } from "./start-tree.ts";
 
@@ -43,8 +44,6 @@ export interface EndTree {
   isTouched(path: string): boolean;
 }
 
-const yieldEvery = 2000;
-
 /**
  * The end of an attempt in an overlay. `isLeftOut` is what is not worth looking at; `onWritten` is told what lies in the layer before
  * `listMerged` is asked. Fails as that does.
@@ -57,24 +56,24 @@ export async function overlayEnd(
   onWritten: (nodes: ReadonlyMap<string, Stats>) => void = () => undefined,
 ): Promise<Result<EndTree>> {
   const nodes = new Map<string, Stats>();
-  const names = new Map<string, readonly string[]>();
-  const breathe = breather(yieldEvery);
-  const open = [""];
-  for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    const own = lookAt(upper, path);
-    if (own !== undefined) widen(upper, path, own, widened);
-    const kept: string[] = [];
-    for (const name of namesIn(upper, path)) {
-      const child = below(path, name);
-      const stats = lookAt(upper, child);
-      if (stats === undefined || isWhiteout(stats)) continue;
-      kept.push(name);
-      nodes.set(child, stats);
-      if (stats.isDirectory() && !isGitName(name) && !isLeftOut(child)) open.push(child);
-      await breathe();
-    }
-    names.set(path, kept);
-  }
+  const names = new Map<string, string[]>([["", []]]);
+  const own = lookAt(upper, "");
+  if (own !== undefined) widen(upper, "", own, widened);
+  await walkTree(upper, {
+    visit({ name, path, directory }) {
+      const stats = lookAt(upper, path);
+      if (stats === undefined || isWhiteout(stats)) return;
+      names.get(directory)?.push(name);
+      nodes.set(path, stats);
+    },
+    enter({ name, path }) {
+      const stats = nodes.get(path);
+      if (stats === undefined || isGitName(name) || isLeftOut(path)) return false;
+      widen(upper, path, stats, widened);
+      names.set(path, []);
+      return true;
+    },
+  });
   onWritten(nodes);
   const asked = [...names.keys()].filter((path) => start.at(path).kind === "directory");
   const merged = await listMerged(asked);

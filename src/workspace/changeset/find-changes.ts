@@ -4,7 +4,8 @@
  */
 import type { Stats } from "node:fs";
 import { isGitName } from "../../model/path-bytes.ts";
-import { below, breather } from "./disk.ts";
+import { breather } from "../../platform/breather.ts";
+import { below } from "./disk.ts";
 import type { EndTree } from "./end-trees.ts";
 import type { StartTree } from "./start-tree.ts";
 

@@ -2,22 +2,22 @@
  * Removes a tree that somebody else filled: closed directories, nesting deeper than a path can say, an overlay's work directories.
  * Never follows a symlink. Nobody may write to the tree meanwhile.
  */
-import { chmodSync, lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
-import path from "node:path";
+import { chmodSync, lstatSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { dirname } from "node:path";
+import { fsPath, pathFromBytes } from "../../model/path-bytes.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
-import { breather } from "./disk.ts";
+import { walkTree } from "../../platform/walk.ts";
 
 /** Well below what any system takes (Windows without long paths: 260; macOS: 1024; Linux: 4096). */
 const longestPath = process.platform === "win32" ? 200 : 900;
-const yieldEvery = 2000;
 
 /** Removes a directory and everything below it, or a file. Nothing there is fine. Fails with `workspace-failed`. */
 export async function removeTree(directory: string | Buffer): Promise<Result<void>> {
   try {
     const stats = lstatSync(directory, { throwIfNoEntry: false });
     if (stats === undefined) return ok(undefined);
-    if (stats.isDirectory()) await removeDirectories(directory);
+    if (stats.isDirectory()) await removeDirectory(typeof directory === "string" ? directory : pathFromBytes(directory));
     else unlinkSync(directory);
     return ok(undefined);
   } catch (error) {
@@ -26,47 +26,42 @@ export async function removeTree(directory: string | Buffer): Promise<Result<voi
   }
 }
 
-/** Goes down emptying; a directory is left on the stack until what is in it is gone. */
-async function removeDirectories(root: string | Buffer): Promise<void> {
-  const breathe = breather(yieldEvery);
-  const open: (string | Buffer)[] = [root];
-  let moved = 0;
-  for (let directory = open.at(-1); directory !== undefined; directory = open.at(-1)) {
-    const inner: (string | Buffer)[] = [];
-    for (const { place, isDirectory } of childrenOf(directory)) {
-      if (!isDirectory) remove(directory, () => unlinkSync(place));
-      else if (place.length <= longestPath) inner.push(place);
-      else inner.push(lifted(root, directory, place, moved++));
-      await breathe();
-    }
-    if (inner.length > 0) {
-      open.push(...inner);
-      continue;
-    }
-    const emptied = directory;
-    remove(path.dirname(emptied.toString()), () => rmdirSync(emptied));
-    open.pop();
-  }
+/** Empties the directory and those that were moved up meanwhile, then removes them. */
+async function removeDirectory(root: string): Promise<void> {
+  const emptied = [""];
+  for (const path of emptied) await empty(root, path, emptied);
+  for (const path of emptied.reverse()) removeEmpty(root, path);
 }
 
-function childrenOf(directory: string | Buffer): { place: string | Buffer; isDirectory: boolean }[] {
-  if (!opened(directory)) return [];
-  const names = readdirSync(directory, { withFileTypes: true, encoding: "buffer" as never }) as unknown as {
-    name: Buffer;
-    isDirectory(): boolean;
-  }[];
-  const prefix = Buffer.concat([Buffer.from(directory), Buffer.from("/")]);
-  return names.map((entry) => {
-    const bytes = Buffer.concat([prefix, entry.name]);
-    const text = bytes.toString();
-    return { place: Buffer.from(text).equals(bytes) ? text : bytes, isDirectory: entry.isDirectory() };
+/** Removes what is below `from`. Directories whose path is too long are moved to the root of the tree and added to `lifted`. */
+async function empty(root: string, from: string, lifted: string[]): Promise<void> {
+  if (!opened(fsPath(root, from))) return;
+  await walkTree(root, {
+    from,
+    visit({ kind, path, directory }) {
+      if (kind !== "directory") remove(fsPath(root, directory), () => unlinkSync(fsPath(root, path)));
+    },
+    enter({ path, directory }) {
+      const place = fsPath(root, path);
+      if (place.length > longestPath) lifted.push(lift(root, directory, path, lifted.length));
+      else if (opened(place)) return true;
+      else removeEmpty(root, path);
+      return false;
+    },
+    leave: ({ path }) => removeEmpty(root, path),
   });
 }
 
-/** Moves a directory whose path is too long up to the root of the tree. */
-function lifted(root: string | Buffer, parent: string | Buffer, place: string | Buffer, count: number): Buffer {
-  const target = Buffer.concat([Buffer.from(root), Buffer.from(`/.wave-removed-${process.pid}-${count}`)]);
-  remove(parent, () => renameSync(place, target));
+function removeEmpty(root: string, path: string): void {
+  const place = fsPath(root, path);
+  const parent = path === "" ? fsPath(dirname(root), "") : fsPath(root, path.slice(0, Math.max(path.lastIndexOf("/"), 0)));
+  remove(parent, () => rmdirSync(place));
+}
+
+/** Moves a directory up to the root of the tree, and returns its new path. */
+function lift(root: string, directory: string, path: string, count: number): string {
+  const target = `.wave-removed-${process.pid}-${count}`;
+  remove(fsPath(root, directory), () => renameSync(fsPath(root, path), fsPath(root, target)));
   return target;
 }
 

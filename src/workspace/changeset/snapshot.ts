@@ -9,7 +9,8 @@ import type { Failure } from "../../model/failure.ts";
 import { isGitName } from "../../model/path-bytes.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
-import { below, breather, lookAt, namesIn } from "./disk.ts";
+import { walkTree } from "../../platform/walk.ts";
+import { lookAt } from "./disk.ts";
 
 /** What was where. Repositories' insides are not looked at. */
 export interface Snapshot {
@@ -21,28 +22,29 @@ export interface Snapshot {
 
 /** Longer than a tick of the clock by which file systems stamp (10 ms at the coarsest kernel setting): later changes show. */
 const tickMs = 20;
-const yieldEvery = 2000;
 
 /** Takes the facts of everything below a directory, which must be at rest. Fails with `workspace-failed` where it cannot be read. */
 export async function takeSnapshot(directory: string): Promise<Result<Snapshot>> {
   const files = new Map<string, string>();
-  const directories = new Map<string, { facts: string; names: readonly string[] }>();
-  const breathe = breather(yieldEvery);
-  const open = [""];
+  const directories = new Map<string, { readonly facts: string; readonly names: string[] }>();
+  const note = (path: string, stats: Stats | undefined) =>
+    directories.set(path, { facts: stats === undefined ? "" : factsOf(stats), names: [] });
   try {
-    for (let path = open.pop(); path !== undefined; path = open.pop()) {
-      const stats = lookAt(directory, path);
-      const names = stats === undefined ? [] : readable(directory, path);
-      directories.set(path, { facts: stats === undefined ? "" : factsOf(stats), names });
-      for (const name of names) {
-        if (isGitName(name)) continue;
-        const child = below(path, name);
-        const found = lookAt(directory, child);
-        if (found?.isDirectory() === true) open.push(child);
-        else if (found !== undefined) files.set(child, factsOf(found));
-        await breathe();
-      }
-    }
+    note("", lookAt(directory, ""));
+    await walkTree(directory, {
+      visit({ kind, name, path, directory: parent }) {
+        directories.get(parent)?.names.push(name);
+        if (isGitName(name)) return;
+        const stats = lookAt(directory, path);
+        if (kind === "directory") note(path, stats);
+        else if (stats !== undefined) files.set(path, factsOf(stats));
+      },
+      enter: ({ name }) => !isGitName(name),
+      onDenied(_, error) {
+        // A directory that is closed to us is empty to the attempt too, which has the same rights.
+        if (!["EACCES", "EPERM"].includes(describeIoError(error).code)) throw error;
+      },
+    });
   } catch (error) {
     const { code, detail } = describeIoError(error);
     return err({ reason: "workspace-failed", code, detail: `${directory}: ${detail}` } satisfies Failure);
@@ -54,14 +56,4 @@ export async function takeSnapshot(directory: string): Promise<Result<Snapshot>>
 /** What tells one state of an inode from another. */
 export function factsOf(stats: Stats): string {
   return `${stats.ctimeMs} ${stats.mtimeMs} ${stats.size} ${stats.ino} ${stats.mode}`;
-}
-
-/** A directory that is closed to us is empty to the attempt too, which has the same rights. */
-function readable(directory: string, path: string): string[] {
-  try {
-    return namesIn(directory, path);
-  } catch (error) {
-    if (["EACCES", "EPERM"].includes(describeIoError(error).code)) return [];
-    throw error;
-  }
 }

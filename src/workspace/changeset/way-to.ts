@@ -5,7 +5,8 @@ import { isPathSafe } from "../../model/path-bytes.ts";
 import type { ArtifactStore, Leaf } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
-import { below, kindOf, lookAt, namesIn, shown } from "./disk.ts";
+import { entriesBelow } from "../../platform/walk.ts";
+import { kindOf, lookAt, namesIn, shown } from "./disk.ts";
 import { leafContent } from "./leaf-content.ts";
 
 /** `leaves`: what is to lie at each path, `undefined` for nothing. Their bytes are put into `blobs`. */
@@ -70,8 +71,6 @@ function isLeaf(root: string, path: string): boolean {
 /** Whether a path is no directory, or one that holds nothing but what is to go. */
 function isHollow(root: string, path: string, gone: ReadonlySet<string>): boolean {
   if (lookAt(root, path)?.isDirectory() !== true) return true;
-  return namesIn(root, path).every((name) => {
-    const child = below(path, name);
-    return lookAt(root, child)?.isDirectory() === true ? isHollow(root, child, gone) : gone.has(child);
-  });
+  for (const entry of entriesBelow(root, { from: path })) if (entry.kind !== "directory" && !gone.has(entry.path)) return false;
+  return true;
 }

@@ -20,7 +20,8 @@ import type { FileState } from "../../model/changeset.ts";
 import { parentsOf } from "../../model/combine-changes.ts";
 import { type Digest, digestOfBytes } from "../../model/digest.ts";
 import { fsPath } from "../../model/path-bytes.ts";
-import { below, lookAt, namesIn } from "./disk.ts";
+import { entriesBelow } from "../../platform/walk.ts";
+import { lookAt } from "./disk.ts";
 
 type LeafState = Extract<FileState, { digest: Digest }>;
 
@@ -106,10 +107,8 @@ function own(place: string | Buffer, owner: Stats | undefined): void {
 
 /** Removes a directory in which there are directories only; throws ENOTEMPTY for others. */
 function removeHollow(directory: string, path: string): void {
-  for (const name of namesIn(directory, path)) {
-    const child = below(path, name);
-    if (lookAt(directory, child)?.isDirectory() === true) removeHollow(directory, child);
-  }
+  const inner = [...entriesBelow(directory, { from: path })].filter(({ kind }) => kind === "directory");
+  for (const { path: child } of inner.reverse()) rmdirSync(fsPath(directory, child));
   rmdirSync(fsPath(directory, path));
 }
 

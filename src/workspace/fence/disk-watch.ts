@@ -1,7 +1,8 @@
 /** Ends a child that fills the disk. It measures allocated blocks, so that a sparse file counts for what it takes. */
-import { lstatSync, readdirSync } from "node:fs";
-import path from "node:path";
+import { lstatSync } from "node:fs";
+import { fsPath } from "../../model/path-bytes.ts";
 import type { SpawnOutcome } from "../../model/ports.ts";
+import { entriesBelow } from "../../platform/walk.ts";
 
 /** `bytes` for what is added to all the directories together; `before`: what they held at the start, nothing without it. */
 export interface DiskLimit {
@@ -55,17 +56,19 @@ export async function withinDisk(
 /** Bytes that directories take on disk. What cannot be read counts as nothing. */
 export function usedBytes(directories: readonly string[]): number {
   let sum = 0;
-  const open = [...directories];
-  for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {
-    try {
-      for (const entry of readdirSync(directory, { withFileTypes: true })) {
-        const file = path.join(directory, entry.name);
-        if (entry.isDirectory()) open.push(file);
-        else sum += (lstatSync(file).blocks ?? 0) * 512;
-      }
-    } catch {
-      // Gone, or closed to us.
+  for (const directory of directories) {
+    for (const { kind, path } of entriesBelow(directory, { onDenied: () => undefined })) {
+      if (kind !== "directory") sum += (blocksOf(fsPath(directory, path)) ?? 0) * 512;
     }
   }
   return sum;
+}
+
+/** Undefined if the file is gone, or closed to us. */
+function blocksOf(file: string | Buffer): number | undefined {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false })?.blocks;
+  } catch {
+    return undefined;
+  }
 }

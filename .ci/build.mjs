@@ -22,6 +22,7 @@ const entries = {
   action: "src/action.ts",
   post: "src/post.ts",
   "toolkit-thread": "src/toolkit-thread.ts",
+  "evaluation-worker": "src/evaluation-worker.ts",
 };
 
 /** Budgets of the design, in bytes: what an entry loads before it does anything, and all of dist/. */

@@ -20,6 +20,7 @@ const allowed: Readonly<Record<string, readonly string[] | "everything">> = {
   persona: ["model", "platform"],
   workspace: ["model", "platform"],
   contract: ["model", "platform"],
+  evaluation: ["model", "contract"],
   artifact: ["model", "platform"],
   state: ["model", "platform"],
   publish: ["model", "platform"],
@@ -28,11 +29,11 @@ const allowed: Readonly<Record<string, readonly string[] | "everything">> = {
   command: "everything",
   job: "everything",
   spine: "everything",
-  entry: ["command", "job", "model", "platform"],
+  entry: ["command", "job", "evaluation", "model", "platform"],
 };
 
 /** The files of `entry`: platform in, exit status out. Nothing imports them. */
-const entries = new Set(["cli.ts", "bridge.ts", "action.ts", "post.ts", "toolkit-thread.ts"]);
+const entries = new Set(["cli.ts", "bridge.ts", "action.ts", "post.ts", "toolkit-thread.ts", "evaluation-worker.ts"]);
 
 /** The files that list a directory themselves, each a single one. A walk of a tree belongs to platform/walk.ts. */
 const listing = new Set([

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { localBlobs } from "./artifact/local-blobs.ts";
 import { type BringBlob, withElsewhere } from "./artifact/with-elsewhere.ts";
-import { contractTypes } from "./contract/contract-types.ts";
+import { contractTypes, evaluator } from "./evaluator.ts";
 import { diskSource } from "./load/disk-source.ts";
 import { loadProject } from "./load/load-project.ts";
 import { findStateLocation, stateLocationIn } from "./load/state-location.ts";
@@ -15,8 +15,7 @@ import { hasErrors } from "./model/diagnostic.ts";
 import { defaultStateLocation } from "./model/limits.ts";
 import type { LoadedProject, ValidatedProject } from "./model/loaded.ts";
 import { type AdapterName, adapterNames } from "./model/names.ts";
-import type { ContractDefinition } from "./model/pipeline.ts";
-import type { ArtifactStore, ContractProblem, FileSource, GateFile, Redactor, StateStore } from "./model/ports.ts";
+import type { ArtifactStore, FileSource, Redactor, StateStore } from "./model/ports.ts";
 import { createRedactor } from "./model/redact.ts";
 import { err, ok, type Result } from "./model/result.ts";
 import { closest } from "./model/similar.ts";
@@ -25,6 +24,7 @@ import { personaLibrary } from "./persona/library.ts";
 import { systemClock } from "./platform/clock.ts";
 import { realPlace } from "./platform/files.ts";
 import { openState } from "./state/open-state.ts";
+import type { ValidateOptions } from "./validate/scope.ts";
 import { validateProject } from "./validate/validate-project.ts";
 import { version } from "./version.ts";
 import type { ProjectListing } from "./workspace/base.ts";
@@ -53,6 +53,8 @@ export interface ProjectRequest {
   readonly announce?: (text: string) => void;
   /** Told, in a sentence, of what is not as somebody may think. */
   readonly warn?: (text: string) => void;
+  /** Cancels reading the project. Defaults to none. */
+  readonly signal?: AbortSignal;
   /** Brings blobs that are not in the local store; absent: they are lost. */
   readonly bring?: BringBlob;
 }
@@ -130,13 +132,30 @@ export async function readProject(request: ProjectRequest, location: Location, s
     files: [...location.files],
     ...overlay,
     env: request.env,
-    source: source ?? request.source ?? diskSource(location.root),
+    source: warming(source ?? request.source ?? diskSource(location.root)),
   });
   const chosen = adapter === undefined ? {} : { adapter };
   const here = agentFor(request.env);
   const means = here === undefined ? {} : { adapterHere: here };
+  const { signal } = request;
+  const checkContract: ValidateOptions["checkContract"] = async (contract, files) =>
+    (await contractTypes.get(contract.type)?.check(contract, files, signal)) ?? [];
   const validated = await validateProject(loaded, { ...chosen, ...means, library: personaLibrary, checkContract });
+  if (signal?.aborted) return err({ reason: "cancelled", by: String(signal.reason) });
   return ok({ ...location, ...overlay, ...chosen, loaded, ...validated });
+}
+
+/** Starts the evaluation thread as soon as a file mentions a contract that needs it: loading goes on meanwhile. */
+function warming(source: FileSource): FileSource {
+  return {
+    ...source,
+    async read(path, limit, scope) {
+      const read = await source.read(path, limit, scope);
+      if (read.kind === "bytes" && Buffer.from(read.bytes.buffer, read.bytes.byteOffset, read.bytes.length).includes("json_schema"))
+        evaluator.warm("check-schema");
+      return read;
+    },
+  };
 }
 
 /** The text of a manifest's file, for code frames. */
@@ -181,9 +200,4 @@ function memoryAt(
 export function requireValid(read: ReadProject): Result<ValidatedProject> {
   if (read.project === undefined || hasErrors(read.diagnostics)) return err({ reason: "manifest-invalid", diagnostics: read.diagnostics });
   return ok(read.project);
-}
-
-async function checkContract(contract: ContractDefinition, files: ReadonlyMap<string, GateFile>): Promise<readonly ContractProblem[]> {
-  const type = contractTypes.get(contract.type);
-  return type === undefined ? [] : type.check(contract, files);
 }

@@ -8,7 +8,7 @@ import { availableParallelism } from "node:os";
 import { alertsOf, recordAlerts } from "./alert-run.ts";
 import { collectArtifacts } from "./artifact/collect.ts";
 import { changesPort } from "./change-project.ts";
-import { contractTypes } from "./contract/contract-types.ts";
+import { contractTypes } from "./evaluator.ts";
 import type { ExecuteContext, ExecuteOptions, RunOutcome } from "./execute/context.ts";
 import { executePlan } from "./execute/execute-plan.ts";
 import { traceEnvironment } from "./export-run.ts";

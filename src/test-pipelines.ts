@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
+import { evaluator } from "./evaluator.ts";
 import { diskSource } from "./load/disk-source.ts";
 import { loadTests, testsDirectory } from "./load/find-tests.ts";
 import type { Changeset } from "./model/changeset.ts";
@@ -132,7 +133,7 @@ async function replayTest(
   if (!finished.ok) return finished;
   const observed = await observeRun(finished.value.run, finished.value.planned.memory.blobs);
   if (!observed.ok) return observed;
-  const expected = compareRun(test, observed.value.run, observed.value.textOf);
+  const expected = await compareRun(test, observed.value.run, observed.value.textOf, { evaluator, signal });
   const snapshot = await settleSnapshot(read.root, test, observed.value.run, update);
   if (!snapshot.ok) return snapshot;
   const surprising = finished.value.run.status !== test.status.value;

@@ -13,6 +13,7 @@ export function projectRequest(invocation: Invocation): ProjectRequest {
     cwd: path.resolve(io.cwd, textOption(invocation, "directory") ?? "."),
     env: io.env,
     files,
+    signal: io.signal,
     announce: (text) => io.stderr.write(`${text}\n`),
     warn: (text) => io.stderr.write(`warning: ${text}\n`),
     ...(environment === undefined ? {} : { environment }),

@@ -1,11 +1,12 @@
 /** The contract types that wave knows. A manifest that names another does not validate. */
+
+import type { Evaluator } from "../model/evaluation.ts";
 import type { ContractDefinition } from "../model/pipeline.ts";
 import type { ContractType } from "../model/ports.ts";
-import { jsonSchemaContract } from "./json-schema.ts";
+import { jsonSchemaContractWith } from "./json-schema.ts";
 import { testSuiteContract } from "./test-suite.ts";
 
-/** Type → what checks and evaluates it. */
-export const contractTypes: ReadonlyMap<ContractDefinition["type"], ContractType> = new Map([
-  [jsonSchemaContract.type, jsonSchemaContract],
-  [testSuiteContract.type, testSuiteContract],
-]);
+/** Type → its check and evaluation. `evaluator` runs whatever is not linear in data from steps. */
+export function contractTypesWith(evaluator: Evaluator): ReadonlyMap<ContractDefinition["type"], ContractType> {
+  return new Map([jsonSchemaContractWith(evaluator), testSuiteContract].map((type) => [type.type, type]));
+}

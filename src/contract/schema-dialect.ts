@@ -6,6 +6,7 @@ import { Ajv, type Options } from "ajv";
 import { Ajv2019 } from "ajv/dist/2019.js";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
+import { compilePattern } from "./schema-pattern.ts";
 
 export type Dialect = "draft-07" | "2019-09" | "2020-12";
 
@@ -48,15 +49,6 @@ function create(dialect: Dialect): Ajv {
       return new Ajv2019(common);
     case "2020-12":
       return new Ajv2020(common);
-  }
-}
-
-/** Patterns are Unicode patterns where they can be; older ones, with escapes that Unicode mode forbids, still work. */
-export function compilePattern(pattern: string): RegExp {
-  try {
-    return new RegExp(pattern, "u");
-  } catch {
-    return new RegExp(pattern);
   }
 }
 

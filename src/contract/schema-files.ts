@@ -6,7 +6,8 @@
 import type { ContractProblem, GateFile } from "../model/ports.ts";
 import { closest } from "../model/similar.ts";
 import { jsonPlaces, parseJson, pointerSegment, pointerSegments } from "./json-source.ts";
-import { compilePattern, type Dialect, dialectOf, dialects, dialectUris, evaluatorOf } from "./schema-dialect.ts";
+import { type Dialect, dialectOf, dialects, dialectUris, evaluatorOf } from "./schema-dialect.ts";
+import { compilePattern } from "./schema-pattern.ts";
 import { isSchemaObject, type SchemaObject, walkSchema } from "./schema-walk.ts";
 import { tellingErrors, wordError } from "./violation-wording.ts";
 

@@ -119,6 +119,7 @@ interface Room {
 async function work(context: ExecuteContext, start: AttemptStart, room: Room, progress: Progress): Promise<Verdict> {
   const { step, attempt, stored } = start;
   if (stored?.changes !== undefined) progress.changes = stored.changes;
+  for (const { type } of step.contracts) context.contractTypes.get(type)?.warm?.();
   const artifacts = stored === undefined ? await produce(context, start, room, progress) : ok(stored.artifacts);
   if (!artifacts.ok) return unlessAborted(room.signal, artifacts.error);
   progress.artifacts = artifacts.value;

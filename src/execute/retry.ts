@@ -73,6 +73,7 @@ export function retryDecision(failure: Failure, step: Step, history: RetryHistor
     case "secret-leaked":
     case "input-unavailable":
     case "contract-error":
+    case "contract-limit-exceeded":
     case "circuit-open":
     case "workspace-failed":
       return never;

@@ -1,6 +1,6 @@
 /**
  * Evaluates a step's contracts on its artifacts, and sums the verdicts up. A contract that gives `error` is evaluated again
- * on its own; the persona is never run again for that. Writes no events and decides no retries.
+ * on its own, unless it exceeded a limit; the persona is never run again for either. Writes no events and decides no retries.
  */
 import type { ArtifactRef } from "../model/event.ts";
 import type { ContractResult, Failure } from "../model/failure.ts";
@@ -41,6 +41,8 @@ export async function verifyContracts(context: ExecuteContext, evidence: Evidenc
 export function failureOf(results: readonly ContractResult[]): Failure | undefined {
   const binding = results.filter((result) => result.onFailure !== "warn" && result.verdict !== "pass");
   const broken = binding.find((result) => result.verdict === "error");
+  const limited = binding.find((result) => result.exceeded !== undefined);
+  if (limited?.exceeded !== undefined) return { reason: "contract-limit-exceeded", contract: limited.name, limit: limited.exceeded };
   if (broken !== undefined) {
     const detail = broken.violations.map((violation) => violation.message).join("; ") || (broken.tail ?? "it could not be evaluated");
     return { reason: "contract-error", contract: broken.name, detail };
@@ -51,7 +53,7 @@ export function failureOf(results: readonly ContractResult[]): Failure | undefin
 async function verifyUntilClear(context: ExecuteContext, evidence: Evidence, contract: ContractDefinition): Promise<ContractOutcome> {
   for (let again = 1; ; again++) {
     const outcome = await verifyOnce(context, evidence, contract);
-    if (outcome.verdict !== "error" || again > reevaluations || evidence.signal.aborted) return outcome;
+    if (outcome.verdict !== "error" || outcome.exceeded !== undefined || again > reevaluations || evidence.signal.aborted) return outcome;
     await context.clock.sleep(withJitter(backoffWait(reevaluationBackoff, again), context.random), evidence.signal);
     if (evidence.signal.aborted) return outcome;
   }

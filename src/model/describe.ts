@@ -7,6 +7,7 @@ import { describeAgentFailure } from "./describe-agent.ts";
 import { count, type Description, describeChangeFailure } from "./describe-changes.ts";
 import { describeRunFailure } from "./describe-run.ts";
 import { sortDiagnostics } from "./diagnostic.ts";
+import { describeExceeded } from "./exceeded-limit.ts";
 import { type ContractResult, type Failure, isRunFailure, type RunFailure, type Violation } from "./failure.ts";
 import { formatDuration, formatSize } from "./quantity.ts";
 import { unreachable } from "./result.ts";
@@ -186,6 +187,7 @@ function describeAttemptFailure(failure: AttemptFailure): Description {
       };
     case "contract-failed":
     case "contract-error":
+    case "contract-limit-exceeded":
     case "circuit-open":
       return describeGateFailure(failure);
     case "write-denied":
@@ -211,7 +213,9 @@ function describeLimitFailure(failure: Extract<Failure, { reason: "memory-exceed
   };
 }
 
-function describeGateFailure(failure: Extract<Failure, { reason: "contract-failed" | "contract-error" | "circuit-open" }>): Description {
+function describeGateFailure(
+  failure: Extract<Failure, { reason: "contract-failed" | "contract-error" | "contract-limit-exceeded" | "circuit-open" }>,
+): Description {
   switch (failure.reason) {
     case "contract-failed": {
       const described = failure.contracts.filter(({ verdict }) => verdict !== "pass").map(describeContract);
@@ -227,6 +231,15 @@ function describeGateFailure(failure: Extract<Failure, { reason: "contract-faile
         title: `contract \`${failure.contract}\` could not be evaluated`,
         detail: [failure.detail],
         hint: "the step's work was not judged; mend the contract and resume",
+      };
+    case "contract-limit-exceeded":
+      return {
+        title: `contract \`${failure.contract}\` could not be evaluated within its limits`,
+        detail: [describeExceeded(failure.limit)],
+        hint:
+          failure.limit.what === "size"
+            ? "reduce the artifact to what later steps need"
+            : "simplify the schema: its patterns, references and `uniqueItems`, or reduce the artifact",
       };
     case "circuit-open":
       return {

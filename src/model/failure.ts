@@ -3,6 +3,7 @@
  * and wording are total functions over it. Failures are plain JSON, so they can stand in the journal.
  */
 import type { Diagnostic } from "./diagnostic.ts";
+import type { ExceededLimit } from "./exceeded-limit.ts";
 import { unreachable } from "./result.ts";
 
 /** A problem that a contract found, with its place as exactly as it is known. */
@@ -26,6 +27,8 @@ export interface ContractResult {
   readonly tail?: string;
   readonly durationMs: number;
   readonly onFailure: "halt" | "retry" | "warn";
+  /** With `error`: the limit that stopped the evaluation. */
+  readonly exceeded?: ExceededLimit;
 }
 
 /** Where two steps' changes do not go together. */
@@ -111,6 +114,8 @@ export type Failure =
   | { readonly reason: "input-unavailable"; readonly input: string; readonly from: string; readonly detail: string }
   | { readonly reason: "contract-failed"; readonly contracts: readonly ContractResult[] }
   | { readonly reason: "contract-error"; readonly contract: string; readonly detail: string }
+  /** Evaluating a contract exceeded a limit, so the work was not judged. */
+  | { readonly reason: "contract-limit-exceeded"; readonly contract: string; readonly limit: ExceededLimit }
   | {
       readonly reason: "circuit-open";
       readonly contract: string;
@@ -193,6 +198,7 @@ export function exitCodeOf(failure: Failure): 1 | 2 | 4 | 130 {
     case "input-unavailable":
     case "contract-failed":
     case "contract-error":
+    case "contract-limit-exceeded":
     case "circuit-open":
     case "workspace-failed":
     case "github-failed":

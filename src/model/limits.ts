@@ -22,3 +22,14 @@ export const longestDurationMs = 2 ** 31 - 1;
 
 /** Where state lies, relative to the project root. */
 export const defaultStateLocation = ".wave/state";
+
+/** Bounds of one evaluation of data from a step (`evaluation.ts`), and of a schema that a project brings along. */
+export const evaluationLimits = {
+  timeMs: 10_000,
+  /** What the process may grow by while it evaluates, in bytes. */
+  memoryBytes: 1e9,
+  /** An artifact or a text that is evaluated, in bytes. JSON takes up to 25 times its size in memory. */
+  inputBytes: 32e6,
+  /** All schema files of a project together, in bytes. */
+  schemaBytes: 32e6,
+} as const;

@@ -5,6 +5,7 @@
 import type { Changeset } from "./changeset.ts";
 import type { Digest } from "./digest.ts";
 import type { ArtifactRef, EventPayload, FingerprintRef, WaveEvent } from "./event.ts";
+import type { ExceededLimit } from "./exceeded-limit.ts";
 import type { Failure, Violation } from "./failure.ts";
 import type { ContractDefinition, PublicationKind, Resources, Step } from "./pipeline.ts";
 import type { Result } from "./result.ts";
@@ -188,6 +189,8 @@ export interface ContractOutcome {
   readonly violations: readonly Violation[];
   /** The end of what a command printed. */
   readonly tail?: string;
+  /** With `error`: the limit that stopped the evaluation. Evaluating again would exceed it again. */
+  readonly exceeded?: ExceededLimit;
 }
 
 /** A problem in a contract's definition, for validate. `pointer` leads into `file` where that is the one at fault. */
@@ -201,8 +204,10 @@ export interface ContractProblem {
 export interface ContractType {
   readonly type: ContractDefinition["type"];
   /** Pure: whether the definition can be evaluated, from the files it names. */
-  check(contract: ContractDefinition, files: ReadonlyMap<string, GateFile>): Promise<readonly ContractProblem[]>;
+  check(contract: ContractDefinition, files: ReadonlyMap<string, GateFile>, signal?: AbortSignal): Promise<readonly ContractProblem[]>;
   verify(context: ContractContext): Promise<ContractOutcome>;
+  /** Prepares `verify` while the attempt is running; returns at once. */
+  warm?(): void;
 }
 
 /** Replaces the values of declared secrets and their usual encodings by `***`, and tokens of known shapes by their kind: `[jwt]`. */

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { contractTypes } from "../../../src/contract/contract-types.ts";
-import { jsonSchemaContract } from "../../../src/contract/json-schema.ts";
 import { testSuiteContract } from "../../../src/contract/test-suite.ts";
+import { contractTypes, jsonSchemaContract } from "../../rig/calling-thread.ts";
 import { contractConformance, contractContext, gateFiles, spawningWorkspace } from "../../rig/contract-conformance.ts";
 import { schemaContract, testContract } from "../../rig/plan-fixtures.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { jsonSchemaContract } from "../../../src/contract/json-schema.ts";
+import { jsonSchemaContract } from "../../rig/calling-thread.ts";
 import { contractContext, gateFiles } from "../../rig/contract-conformance.ts";
 import { schemaContract, step } from "../../rig/plan-fixtures.ts";
 

@@ -54,6 +54,13 @@ describe("retryDecision", () => {
     ],
     ["no such program", { reason: "spawn-failed", command: "x", code: "ENOENT", detail: "" }, [shape], fresh, never],
     ["a contract that cannot be evaluated", { reason: "contract-error", contract: "shape", detail: "" }, [shape], fresh, never],
+    [
+      "a contract that exceeds a limit",
+      { reason: "contract-limit-exceeded", contract: "shape", limit: { what: "memory", max: 1e9 } },
+      [shape],
+      fresh,
+      never,
+    ],
     ["a leaked secret", { reason: "secret-leaked", artifact: "out" }, [shape], fresh, never],
     ["too much memory", { reason: "memory-exceeded", limitBytes: 1, peakBytes: 2 }, [shape], fresh, never],
     ["cancellation", { reason: "cancelled", by: "SIGINT" }, [shape], fresh, never],

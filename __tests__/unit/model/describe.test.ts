@@ -69,6 +69,11 @@ const failures: { readonly [R in FailureReason]: Extract<Failure, { reason: R }>
     contracts: [result("ok"), result("shape", { verdict: "fail", violations: [violation] })],
   },
   "contract-error": { reason: "contract-error", contract: "shape", detail: "the schema is broken" },
+  "contract-limit-exceeded": {
+    reason: "contract-limit-exceeded",
+    contract: "shape",
+    limit: { what: "time", max: 10_000 },
+  },
   "circuit-open": {
     reason: "circuit-open",
     contract: "shape",
@@ -128,6 +133,7 @@ test("the titles, so that their wording is decided and not only typed", () => {
     "input `a` from step `survey` is not there",
     "contract `shape` failed: 1 violation",
     "contract `shape` could not be evaluated",
+    "contract `shape` could not be evaluated within its limits",
     "contract `shape` failed too often with persona `craftsman`: 6 of the last 10 attempts",
     "the workspace could not be made or used (ENOSPC)",
     "cancelled by SIGINT",

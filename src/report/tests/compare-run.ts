@@ -1,15 +1,26 @@
-/** Compares what came of a run with what a test expects. Pure. */
+/** Compares a run with what a test expects. */
 import { isDeepStrictEqual } from "node:util";
-import { query } from "jsonpath-rfc9535";
-import parseJsonPath, { type JsonPathQuery } from "jsonpath-rfc9535/parser";
+import type { EvaluationProblem, Evaluator } from "../../model/evaluation.ts";
+import { describeExceeded } from "../../model/exceeded-limit.ts";
 import type { JsonValue } from "../../model/json.ts";
 import type { ExpectedArtifact, ExpectedStep, Mismatch, ObservedRun, ObservedStep, PipelineTest } from "../../model/pipeline-test.ts";
 
 /** The whole of an artifact, for the expectations that look into it; nothing where the step left none of that name. */
 export type ArtifactText = (step: string, artifact: string) => string | undefined;
 
-/** Everything that is not as it was to be, in the order of the test. */
-export function compareRun(test: PipelineTest, run: ObservedRun, textOf: ArtifactText): readonly Mismatch[] {
+/** `evaluator` runs the JSONPath queries of a test; `signal` cancels them. */
+export interface CompareOptions {
+  readonly evaluator: Evaluator;
+  readonly signal: AbortSignal;
+}
+
+/** All mismatches, in the order of the test. */
+export async function compareRun(
+  test: PipelineTest,
+  run: ObservedRun,
+  textOf: ArtifactText,
+  options: CompareOptions,
+): Promise<readonly Mismatch[]> {
   const found: Mismatch[] = [];
   if (run.status !== test.status.value)
     found.push({
@@ -18,15 +29,17 @@ export function compareRun(test: PipelineTest, run: ObservedRun, textOf: Artifac
     });
   for (const step of test.steps) {
     const observed = run.steps[step.id];
-    if (observed !== undefined) found.push(...compareStep(step, observed, textOf));
+    if (observed !== undefined) found.push(...(await compareStep(step, observed, textOf, options)));
   }
   return found;
 }
 
-function compareStep(step: ExpectedStep, observed: ObservedStep, textOf: ArtifactText): Mismatch[] {
+async function compareStep(step: ExpectedStep, observed: ObservedStep, textOf: ArtifactText, options: CompareOptions): Promise<Mismatch[]> {
   const { id, status, attempts, failure, verdicts, artifacts, changes } = step;
   const last = observed.attempts.at(-1);
   const paths = Object.keys(observed.changes).sort();
+  const ofArtifacts: Mismatch[] = [];
+  for (const artifact of artifacts) ofArtifacts.push(...(await compareArtifact(id, artifact, textOf(id, artifact.artifact), options)));
   return [
     ...(status === undefined ? [] : differ(`step \`${id}\` did not end as it was to`, status, observed.status)),
     ...(attempts === undefined ? [] : differ(`step \`${id}\` took another number of attempts`, attempts, observed.attempts.length)),
@@ -34,7 +47,7 @@ function compareStep(step: ExpectedStep, observed: ObservedStep, textOf: Artifac
     ...verdicts.flatMap((verdict) =>
       differ(`contract \`${verdict.contract}\` of step \`${id}\` says something else`, verdict, last?.verdicts[verdict.contract]),
     ),
-    ...artifacts.flatMap((artifact) => compareArtifact(id, artifact, textOf(id, artifact.artifact))),
+    ...ofArtifacts,
     ...(changes === undefined
       ? []
       : differ(`step \`${id}\` changed other files`, { value: [...changes.value].sort(), origin: changes.origin }, paths)),
@@ -50,7 +63,12 @@ function differ(
   return [{ message, origin, expected: value, ...(actual === undefined ? {} : { actual }) }];
 }
 
-function compareArtifact(step: string, expected: ExpectedArtifact, text: string | undefined): Mismatch[] {
+async function compareArtifact(
+  step: string,
+  expected: ExpectedArtifact,
+  text: string | undefined,
+  { evaluator, signal }: CompareOptions,
+): Promise<Mismatch[]> {
   const name = `artifact \`${expected.artifact}\` of step \`${step}\``;
   const { origin } = expected;
   if (text === undefined) return [{ message: `${name} is not there`, origin }];
@@ -58,25 +76,32 @@ function compareArtifact(step: string, expected: ExpectedArtifact, text: string 
     return text.includes(expected.text)
       ? []
       : [{ message: `${name} does not hold the text`, origin, expected: expected.text, actual: shortened(text) }];
-  const document = parse(text);
-  if (document === undefined) return [{ message: `${name} is not JSON`, origin, actual: shortened(text) }];
-  const parsed = parseJsonPath(expected.path);
-  const values = query(document as never, expected.path) as JsonValue[];
-  return differ(
-    `${name} has something else at \`${expected.path}\``,
-    { value: expected.value, origin },
-    isSingular(parsed) ? values[0] : values,
-  );
+  const { path, value } = expected;
+  const answer = await evaluator.evaluate("compare-json-path", { text, path, expected: value }, { signal });
+  if (!answer.ok) return [{ message: `${name} cannot be queried with \`${path}\`: ${problemText(answer.error)}`, origin }];
+  switch (answer.value.kind) {
+    case "equal":
+      return [];
+    case "not-json":
+      return [{ message: `${name} is not JSON`, origin, actual: shortened(text) }];
+    case "different": {
+      const { actual } = answer.value;
+      return [
+        { message: `${name} has something else at \`${path}\``, origin, expected: value, ...(actual === undefined ? {} : { actual }) },
+      ];
+    }
+  }
 }
 
-/** Whether a path can match one node at most (RFC 9535, singular queries). */
-function isSingular({ segments }: JsonPathQuery): boolean {
-  return segments.every(({ type, node }) => {
-    if (type === "DescendantSegment") return false;
-    if (node.type !== "BracketedSelection") return node.type === "MemberNameShorthand";
-    const [selector] = node.selectors;
-    return node.selectors.length === 1 && (selector?.type === "NameSelector" || selector?.type === "IndexSelector");
-  });
+function problemText(problem: EvaluationProblem): string {
+  switch (problem.kind) {
+    case "exceeded":
+      return describeExceeded(problem.limit);
+    case "cancelled":
+      return "it was cancelled";
+    case "broken":
+      return problem.detail;
+  }
 }
 
 /** Where a run differs from a snapshot: paths in dots, with both values; at most `limit`. */

@@ -7,10 +7,12 @@
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { dialects } from "../src/contract/schema-dialect.ts";
 import { actionPage } from "./action-docs.ts";
 import { cliDocs } from "./cli-docs.ts";
 import { eventsPage } from "./events-page.ts";
 import { diagnosticsPage, manifestPage } from "./generate-docs.ts";
+import { metaSchemaCode, metaSchemaTypes } from "./generate-meta-schemas.ts";
 import { eventsSchema, manifestSchema, personaSchema, pipelineSchema, reviewSchema, testSchema } from "./generate-schemas.ts";
 import { shapesCode, shapesTypes } from "./generate-shapes.ts";
 import { pricesPage } from "./prices-page.ts";
@@ -30,6 +32,10 @@ const outputs: readonly Output[] = [
   { path: "schema/events.schema.json", content: eventsSchema },
   { path: "src/validate/generated/manifest-shapes.js", content: shapesCode },
   { path: "src/validate/generated/manifest-shapes.d.ts", content: shapesTypes },
+  ...dialects.flatMap((dialect) => [
+    { path: `src/contract/generated/${dialect}.js`, content: () => metaSchemaCode(dialect) },
+    { path: `src/contract/generated/${dialect}.d.ts`, content: metaSchemaTypes },
+  ]),
   { path: "docs/diagnostics.md", content: diagnosticsPage },
   { path: "docs/manifest.md", content: manifestPage },
   { path: "docs/events.md", content: eventsPage },

@@ -3,10 +3,14 @@
  * anchors, and the references that leave them. A file is checked against its draft here, so that every problem has a line.
  * References are not followed; `schema-graph.ts` does.
  */
+import type { ValidateFunction } from "ajv";
 import type { ContractProblem, GateFile } from "../model/ports.ts";
 import { closest } from "../model/similar.ts";
+import { validate as draft2019 } from "./generated/2019-09.js";
+import { validate as draft2020 } from "./generated/2020-12.js";
+import { validate as draft07 } from "./generated/draft-07.js";
 import { jsonPlaces, parseJson, pointerSegment, pointerSegments } from "./json-source.ts";
-import { type Dialect, dialectOf, dialects, dialectUris, evaluatorOf } from "./schema-dialect.ts";
+import { type Dialect, dialectOf, dialects, dialectUris } from "./schema-dialect.ts";
 import { compilePattern } from "./schema-pattern.ts";
 import { isSchemaObject, type SchemaObject, walkSchema } from "./schema-walk.ts";
 import { tellingErrors, wordError } from "./violation-wording.ts";
@@ -93,18 +97,17 @@ function declaredDialect(value: unknown): { kind: "known"; dialect: Dialect } | 
   return dialect === undefined ? { kind: "unknown", uri: typeof uri === "string" ? uri : JSON.stringify(uri) } : { kind: "known", dialect };
 }
 
-const metaEvaluators = new Map<Dialect, ReturnType<typeof evaluatorOf>>();
+const metaSchemas: Readonly<Record<Dialect, ValidateFunction>> = { "draft-07": draft07, "2019-09": draft2019, "2020-12": draft2020 };
 
 function meetsDraft(value: unknown, dialect: Dialect, report: (path: readonly string[], message: string) => void): boolean {
   if (!isSchemaObject(value) && typeof value !== "boolean") {
     report([], "a schema is an object, `true` or `false`");
     return false;
   }
-  const evaluator = metaEvaluators.get(dialect) ?? evaluatorOf(dialect);
-  metaEvaluators.set(dialect, evaluator);
-  if (evaluator.validate(dialectUris[dialect], value) === true) return true;
+  const validate = metaSchemas[dialect];
+  if (validate(value)) return true;
   const seen = new Set<string>();
-  for (const error of tellingErrors(evaluator.errors ?? [])) {
+  for (const error of tellingErrors(validate.errors ?? [])) {
     const { message, pointer } = wordError(error);
     const text = `the schema does not meet ${dialect}${pointer === "" ? "" : ` at \`${pointer}\``}: ${message}`;
     if (seen.size < maxProblems && !seen.has(text)) report(pointerSegments(pointer), text);

@@ -15,6 +15,9 @@ export interface Pattern {
 const needsUnicodeMode = /[\ud800-\udfff]|\\u(?:\{|d[89a-f])|\\[pP]|\(\?[a-z-]*[:)]/i;
 const surrogate = /[\ud800-\udfff]/;
 
+/** Up to this length a text is matched without the linear engine: backtracking takes milliseconds at most. */
+const shortText = 20;
+
 let hasFallback = false;
 
 /**
@@ -22,25 +25,35 @@ let hasFallback = false;
  * pattern is neither.
  */
 export function compilePattern(pattern: string): Pattern {
-  enableFallback();
-  let unicode: RegExp;
+  const exact = compileExact(pattern);
+  // Without surrogates in pattern and text both modes match the same, and only the one without Unicode can fall back.
+  const isPlain = !exact.unicode || !needsUnicodeMode.test(pattern.replaceAll("(?:", "("));
+  let linear: RegExp | undefined;
+  return {
+    test(text) {
+      if (!isPlain || text.length <= shortText || (exact.unicode && surrogate.test(text))) return exact.test(text);
+      linear ??= compileLinear(pattern);
+      return linear.test(text);
+    },
+    toString: () => String(exact),
+  };
+}
+
+function compileExact(pattern: string): RegExp {
   try {
-    unicode = new RegExp(pattern, "u");
+    return new RegExp(pattern, "u");
   } catch {
     return new RegExp(pattern);
   }
-  if (needsUnicodeMode.test(pattern.replaceAll("(?:", "("))) return unicode;
-  // Without surrogates in pattern and text both modes match the same, and only this one can fall back.
-  const plain = new RegExp(pattern);
-  return { test: (text) => (surrogate.test(text) ? unicode : plain).test(text), toString: () => String(unicode) };
 }
 
 /**
- * A flag of the process. It must stay on: a pattern that was compiled with it gives wrong answers without it. It also invalidates V8's code cache, so it
- * is set only when a pattern is there.
+ * The fallback is a flag of the process. It must stay on: a pattern that was compiled with it gives wrong answers without it. It invalidates V8's code
+ * cache of Node's own modules, so it is set as late as possible.
  */
-function enableFallback(): void {
-  if (hasFallback) return;
+function compileLinear(pattern: string): RegExp {
+  if (!hasFallback) setFlagsFromString("--enable-experimental-regexp-engine-on-excessive-backtracks");
   hasFallback = true;
-  setFlagsFromString("--enable-experimental-regexp-engine-on-excessive-backtracks");
+  // In a group, since V8 shares compiled code between equal patterns, and the other has none of this engine.
+  return new RegExp(`(?:${pattern})`);
 }

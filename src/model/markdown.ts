@@ -2,7 +2,7 @@
  * Text of children, agents and manifests inside GitHub's markdown. Nothing of it becomes markup, a link, a mention or the end of the place that it
  * stands in. Pure. https://github.github.com/gfm/
  */
-import { printable, printableLines } from "./printable.ts";
+import { longestBackticks, printable, printableLines } from "./printable.ts";
 
 const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
@@ -21,9 +21,9 @@ export function inlineCode(text: string): string {
 /** Lines as a block of code. The fence is longer than any in them. */
 export function codeBlock(text: string, language = ""): string {
   const lines = printableLines(text);
-  const longest = lines.reduce((most, line) => Math.max(most, ...[...line.matchAll(/`+/g)].map(([run]) => run.length)), 2);
-  const fence = "`".repeat(longest + 1);
-  return `${fence}${language}\n${lines.join("\n")}\n${fence}`;
+  const shown = lines.join("\n");
+  const fence = "`".repeat(Math.max(3, longestBackticks(shown) + 1));
+  return `${fence}${language}\n${shown}\n${fence}`;
 }
 
 /**
@@ -31,9 +31,39 @@ export function codeBlock(text: string, language = ""): string {
  * Code stays as it is.
  */
 export function tamedMarkdown(markdown: string): string {
-  return markdown
-    .split(/(^ {0,3}(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:^ {0,3}\2[`~]*[ \t]*$|(?![\s\S]))|`[^`\n]+`)/m)
-    .map((part, index) => (index % 3 === 2 ? "" : index % 3 === 1 ? (part ?? "") : tamed(part ?? "")))
+  // Line by line: one pattern for all of it would take quadratic time. Odd entries are the line ends.
+  const parts = markdown.split(/(\r\n|\r|\n)/);
+  let fence: string | undefined;
+  return parts
+    .map((part, index) => {
+      if (index % 2 === 1) return part;
+      if (fence !== undefined) {
+        if (closes(part, fence)) fence = undefined;
+        return part;
+      }
+      fence = index === parts.length - 1 ? undefined : openedFence(part);
+      return fence === undefined ? tamedLine(part) : part;
+    })
+    .join("");
+}
+
+/** The fence that a line opens, if it does (GFM, section 4.5). A fence of backticks has none after it. */
+function openedFence(line: string): string | undefined {
+  const [, fence, info = ""] = /^ {0,3}(`{3,}|~{3,})(.*)$/s.exec(line) ?? [];
+  return fence?.startsWith("`") && info.includes("`") ? undefined : fence;
+}
+
+/** Whether a line closes a fence: a fence of the same sign, at least as long, and nothing else. */
+function closes(line: string, fence: string): boolean {
+  const text = line.replace(/^ {1,3}/, "").trimEnd();
+  return text.length >= fence.length && text === (fence[0] ?? "").repeat(text.length);
+}
+
+/** Spans of code stay as they are. */
+function tamedLine(line: string): string {
+  return line
+    .split(/(`[^`]+`)/)
+    .map((part, index) => (index % 2 === 1 ? part : tamed(part)))
     .join("");
 }
 

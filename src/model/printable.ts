@@ -28,9 +28,23 @@ export function printable(text: string): string {
 
 /** Text as printable lines. Of a line that was overwritten by carriage returns, what stood last is kept. */
 export function printableLines(text: string): string[] {
-  const lines = text.replace(escapeSequences, "").split(/\r*\n/);
+  const lines = text.replace(escapeSequences, "").split("\n");
   if (lines.at(-1) === "") lines.pop();
-  return lines.map((line) => printable((line.replace(/\r+$/, "").split("\r").at(-1) ?? "").replaceAll("\t", "  ")));
+  return lines.map((line) => printable(lastState(line).replaceAll("\t", "  ")));
+}
+
+/** The text after the last carriage return that other text follows. A pattern for it would take quadratic time. */
+function lastState(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === "\r") end--;
+  return line.slice(line.lastIndexOf("\r", end - 1) + 1, end);
+}
+
+/** The length of the longest run of backticks, 0 if there is none. A block or span of code needs a longer fence. */
+export function longestBackticks(text: string): number {
+  let longest = 0;
+  for (const [run] of text.matchAll(/`+/g)) longest = Math.max(longest, run.length);
+  return longest;
 }
 
 /**

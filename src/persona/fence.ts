@@ -1,9 +1,9 @@
 /** Marks text that comes from outside, so that a model can tell it from what it is told to do. Pure. */
+import { longestBackticks } from "../model/printable.ts";
 
 /** A fenced block whose fence is longer than any run of backticks inside; `kind` is the word after it. Ends without a newline. */
 export function fenced(text: string, kind = "text"): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
-  const fence = "`".repeat(longest + 1);
+  const fence = "`".repeat(Math.max(3, longestBackticks(text) + 1));
   return `${fence}${kind}\n${text}${text.endsWith("\n") ? "" : "\n"}${fence}`;
 }
 
@@ -11,7 +11,6 @@ export function fenced(text: string, kind = "text"): string {
 export function quoted(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
   if (!line.includes("`")) return `\`${line}\``;
-  const longest = Math.max(...[...line.matchAll(/`+/g)].map((run) => run[0].length));
-  const fence = "`".repeat(longest + 1);
+  const fence = "`".repeat(longestBackticks(line) + 1);
   return `${fence} ${line} ${fence}`;
 }

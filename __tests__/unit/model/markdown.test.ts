@@ -74,6 +74,21 @@ describe("markdown of agents", () => {
     const text = "Use `@Injectable()`:\n\n```ts\n@Injectable()\nclass A {}\n```\n\nand @nobody\n\n~~~\n@decorator";
     expect(tamedMarkdown(text)).toBe(text.replace("@nobody", "@\u200bnobody"));
   });
+
+  it("keeps no mention behind a fence that GitHub does not open", () => {
+    expect(tamedMarkdown("``` a`b\n@octocat")).toBe("``` a`b\n@\u200boctocat");
+  });
+
+  it("keeps no mention behind a fence that a carriage return closes", () => {
+    expect(tamedMarkdown("```\n@code\r```\r@octocat")).toBe("```\n@code\r```\r@\u200boctocat");
+  });
+
+  // A pattern with quadratic cost takes minutes for these.
+  it.each(["`", "~", "~~~~x\n", "` ", "\r", "a`"])("takes linear time for %j repeated", (unit) => {
+    const text = unit.repeat(500_000 / unit.length);
+    expect(tamedMarkdown(`${text}x`)).toHaveLength(text.length + 1);
+    expect(codeBlock(`${text}x`)).toMatch(/x\n`+$/);
+  });
 });
 
 describe("a limit", () => {

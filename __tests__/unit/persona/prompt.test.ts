@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Failure } from "../../../src/model/failure.ts";
-import { fenced } from "../../../src/persona/fence.ts";
+import { fenced, quoted } from "../../../src/persona/fence.ts";
 import { assemblePrompt, type PromptSource } from "../../../src/persona/prompt.ts";
 import { digest, layer, schemaContract, step, testContract } from "../../rig/plan-fixtures.ts";
 import fc from "../../rig/property.ts";
@@ -163,4 +163,10 @@ test("no text can close the fence it stands in", () => {
       expect(closing).toBe(rest.length - 1);
     }),
   );
+});
+
+test("text with hundreds of thousands of backtick runs is fenced and quoted", () => {
+  const text = "` ".repeat(300_000);
+  expect(fenced(text)).toMatch(/^```text\n/);
+  expect(quoted(text)).toMatch(/^`` ` /);
 });

@@ -30,6 +30,11 @@ test("lines end at line breaks, and an overwritten line shows what stood last", 
   expect(printableLines("10%\r50%\r100%\r\ndone\tok\n\nlast")).toEqual(["100%", "done  ok", "", "last"]);
 });
 
+test("a line of carriage returns takes linear time", () => {
+  const returns = "\r".repeat(500_000);
+  expect(printableLines(`a${returns}b${returns}\n${returns}`)).toEqual(["b", ""]);
+});
+
 test.each([
   ["  ::error::x", "  : :error::x"],
   ["a ::error::x", "a ::error::x"],

@@ -25,6 +25,8 @@ export interface JobProjectRequest {
   readonly workspace: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Pick<JobLog, "warn">;
+  /** Cancels reading the project. */
+  readonly signal: AbortSignal;
   /** The commit that the manifest and its files are read from; absent: the checkout. */
   readonly manifestFrom?: string;
 }
@@ -50,7 +52,7 @@ export async function readJobProject(request: JobProjectRequest): Promise<Result
 }
 
 /** The inputs as a request. */
-export function jobRequest({ inputs, workspace, env, log }: JobProjectRequest): Result<ProjectRequest> {
+export function jobRequest({ inputs, workspace, env, log, signal }: JobProjectRequest): Result<ProjectRequest> {
   const cwd = path.resolve(workspace, inputs.workingDirectory);
   if (!isInside(path.resolve(workspace), cwd)) {
     return err({ reason: "usage", message: `input \`working-directory\` leads out of the checkout: ${inputs.workingDirectory}` });
@@ -59,6 +61,7 @@ export function jobRequest({ inputs, workspace, env, log }: JobProjectRequest): 
     cwd,
     env,
     files: inputs.files,
+    signal,
     announce: info,
     warn: log.warn,
     ...(inputs.environment === undefined ? {} : { environment: inputs.environment }),

@@ -67,7 +67,7 @@ interface Job extends Pick<Extract<Awaited<ReturnType<typeof judgeTrust>>, { kin
 async function withProject(job: Job, variables: Io["env"], toolkit: Toolkit): Promise<number> {
   const { io, log, inputs, context } = job;
   const workspace = variables["GITHUB_WORKSPACE"] || io.cwd;
-  const project = await readJobProject({ ...job, workspace, env: io.env });
+  const project = await readJobProject({ ...job, workspace, env: io.env, signal: io.signal });
   const executes = inputs.command === "run" || inputs.command === "resume";
   // The other commands say themselves what is wrong with a manifest.
   if (!project.ok && executes) return reportInvalid(io, project.error) ?? ended(log, project.error);

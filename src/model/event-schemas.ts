@@ -85,7 +85,7 @@ const ContractResultBody = Type.Unsafe<ContractResult>({
   type: "object",
   required: ["name", "type", "verdict", "violations", "durationMs", "onFailure"],
   description:
-    "The contract's `name` and `type`, its `verdict` (`pass`, `fail`, `error`), its `violations`, `durationMs`, `onFailure` (`halt`, `retry`, `warn`), and the `tail` of what its command printed.",
+    "The contract's `name` and `type`, its `verdict` (`pass`, `fail`, `error`), its `violations`, `durationMs`, `onFailure` (`halt`, `retry`, `warn`), the `tail` of what its command printed, and `exceeded`, the limit that stopped its evaluation (`what`: `time`, `memory`, `size`; `max`; `actual`).",
 });
 
 export const Base = Type.Object(

@@ -26,7 +26,7 @@ export function metaSchemaCode(dialect: Dialect): string {
     .replace(/export default \w+;/, "")
     .replaceAll('require("ajv/dist/runtime/equal").default', "equal");
   if (code.includes("require(")) throw new Error(`the code of ${dialect} requires a module`);
-  return `${header}import { equal } from "../deep-equal.ts";\n${code}\n`;
+  return `${header}import equalModule from "ajv/dist/runtime/equal.js";\nconst equal = equalModule.default ?? equalModule;\n${code}\n`;
 }
 
 /** The module's types. */

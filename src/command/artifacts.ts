@@ -10,6 +10,7 @@ import { exportedLines, lostLines, renderArtifacts } from "../report/render-arti
 import { changesLines } from "../report/render-changes.ts";
 import { blobsOf } from "../state/archived-run.ts";
 import { stepOf } from "../state/run-step.ts";
+import { jsonText } from "../text/json-text.ts";
 import { readChangeset } from "../workspace/changeset/keep-changes.ts";
 import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
 import { openProjectPast } from "./open-memory.ts";
@@ -69,7 +70,7 @@ async function artifacts(invocation: Invocation): Promise<number> {
   const left = steps.flatMap(({ id: of, artifacts: own }) => own.map((artifact) => ({ step: of, ...artifact })));
   if (wish === "export") return exportLeft(invocation, memory, run, left);
   if (wish === "verify") return verifyLeft(invocation, memory, run, left);
-  io.stdout.write(json ? `${JSON.stringify({ ok: true, run: run.id, artifacts: left })}\n` : renderArtifacts(left, io.stdout.color));
+  io.stdout.write(json ? `${jsonText({ ok: true, run: run.id, artifacts: left })}\n` : renderArtifacts(left, io.stdout.color));
   return 0;
 }
 
@@ -79,7 +80,7 @@ async function exportLeft(invocation: Invocation, { blobs }: PastMemory, run: Ru
   const directory = path.resolve(projectRequest(invocation).cwd, textOption(invocation, "export") ?? "");
   const exported = await exportArtifacts(left, directory, blobs);
   if (!exported.ok) return fail(io, exported.error, { json });
-  io.stdout.write(json ? `${JSON.stringify({ ok: true, run: run.id, artifacts: exported.value })}\n` : exportedLines(exported.value));
+  io.stdout.write(json ? `${jsonText({ ok: true, run: run.id, artifacts: exported.value })}\n` : exportedLines(exported.value));
   return 0;
 }
 
@@ -90,7 +91,7 @@ async function verifyLeft(invocation: Invocation, { blobs }: PastMemory, run: Ru
   const lost = await verifyArtifacts(left, blobs);
   if (!lost.ok) return fail(io, lost.error, { json });
   const whole = lost.value.length === 0;
-  if (json) io.stdout.write(`${JSON.stringify({ ok: whole, run: run.id, verified: left.length - lost.value.length, lost: lost.value })}\n`);
+  if (json) io.stdout.write(`${jsonText({ ok: whole, run: run.id, verified: left.length - lost.value.length, lost: lost.value })}\n`);
   else io.stdout.write(lostLines(lost.value, left.length, io.stdout.color));
   return whole ? 0 : 4;
 }
@@ -108,7 +109,7 @@ async function showChanges(
   if (!changes.ok) return fail(io, changes.error, { json });
   if (how === "patch") return printPatch(invocation, memory, changes.value);
   const lines = changesLines(changes.value, { color: io.stdout.color });
-  if (json) io.stdout.write(`${JSON.stringify({ ok: true, run: run.id, applied: run.applied, changes: changes.value })}\n`);
+  if (json) io.stdout.write(`${jsonText({ ok: true, run: run.id, applied: run.applied, changes: changes.value })}\n`);
   else io.stdout.write(lines.length === 0 ? "no files were changed\n" : `${lines.join("\n")}\n`);
   return 0;
 }
@@ -117,7 +118,7 @@ async function printPatch({ io }: Invocation, { blobs }: PastMemory, changes: Ch
   const { exportPatch } = await import("../workspace/changeset/export-patch.ts");
   const patch = await exportPatch({ changes, blobs });
   if (!patch.ok) return fail(io, patch.error);
-  io.stdout.write(patch.value);
+  io.stdout.writeData(patch.value);
   return 0;
 }
 

@@ -18,10 +18,11 @@ export async function chooseReporter(
 async function consoleFor(plan: Plan, io: Io, options: { readonly json: boolean; readonly verbose: boolean }): Promise<Reporter> {
   if (options.json) return ndjsonReporter({ write: io.stdout.write });
   const { stderr, env } = io;
-  const common = { write: stderr.write, color: stderr.color };
+  const { color } = stderr;
   if (stderr.isTerminal && !options.verbose && env["CI"] === undefined) {
     const { liveReporter } = await import("../report/live.ts");
-    return liveReporter(plan, { ...common, columns: stderr.columns, rows: stderr.rows });
+    return liveReporter(plan, { write: stderr.writeControl, color, columns: stderr.columns, rows: stderr.rows });
   }
-  return plainReporter({ ...common, groups: env["GITHUB_ACTIONS"] === "true", verbose: options.verbose });
+  const { write, writeControl } = stderr;
+  return plainReporter({ write, writeControl, color, groups: env["GITHUB_ACTIONS"] === "true", verbose: options.verbose });
 }

@@ -3,6 +3,7 @@ import { err, ok, type Result } from "../model/result.ts";
 import type { RunStatus } from "../model/state.ts";
 import { renderCleanup } from "../report/render-cleanup.ts";
 import type { RunCriteria } from "../state/select-runs.ts";
+import { jsonText } from "../text/json-text.ts";
 import { type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
 import { openProjectMemory } from "./open-memory.ts";
 import { parseAge } from "./parse-time.ts";
@@ -45,7 +46,7 @@ async function cleanup(invocation: Invocation): Promise<number> {
   if (json) {
     const { runs, ...rest } = cleaned.value;
     const told = runs.map(({ id, pipeline, status }) => ({ id, pipeline, status }));
-    io.stdout.write(`${JSON.stringify({ ok: true, dryRun: dry, runs: told, ...rest })}\n`);
+    io.stdout.write(`${jsonText({ ok: true, dryRun: dry, runs: told, ...rest })}\n`);
   } else io.stdout.write(renderCleanup(cleaned.value, { dry }));
   return 0;
 }

@@ -6,10 +6,13 @@ import { describeFailure } from "../model/describe.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import { exitCodeOf, type Failure } from "../model/failure.ts";
 import type { Io } from "../model/io.ts";
+import { printable } from "../model/printable.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { renderDiagnostics } from "../report/render-diagnostics.ts";
 
 export type { Io } from "../model/io.ts";
+
+import { jsonText } from "../text/json-text.ts";
 
 export interface OptionDefinition {
   /** As commander reads them: `-f, --file <path>`. */
@@ -87,13 +90,13 @@ export interface FailureContext {
 /** Prints a failure where it belongs and gives its exit status. */
 export function fail(io: Io, failure: Failure, context: Partial<FailureContext> = {}): number {
   if (context.json === true) {
-    io.stdout.write(`${JSON.stringify({ ok: false, failure })}\n`);
+    io.stdout.write(`${jsonText({ ok: false, failure })}\n`);
   } else if (failure.reason === "manifest-invalid") {
     io.stderr.write(renderDiagnostics(failure.diagnostics, context.fileText ?? (() => undefined), "text", { color: io.stderr.color }));
   } else {
     const { title, detail, hint } = describeFailure(failure);
     const lines = [`error: ${title}`, ...detail.map((line) => `  ${line}`), ...(hint === undefined ? [] : [`  hint: ${hint}`])];
-    io.stderr.write(`${lines.join("\n")}\n`);
+    io.stderr.write(`${lines.map(printable).join("\n")}\n`);
   }
   return exitCodeOf(failure);
 }

@@ -2,6 +2,7 @@
 import { configOrigins, maskSecrets, resolvedConfig } from "../load/print-config.ts";
 import { toValue } from "../model/document.ts";
 import { fileTextOf, locateProject, readProject, requireValid } from "../open-project.ts";
+import { jsonText } from "../text/json-text.ts";
 import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
 import { projectRequest } from "./project-request.ts";
 
@@ -28,8 +29,7 @@ async function config(invocation: Invocation): Promise<number> {
     return fail(io, { reason: "manifest-invalid", diagnostics: read.value.diagnostics }, { json, fileText: fileTextOf(loaded) });
   }
   const origins = flag(invocation, "origins");
-  if (json)
-    io.stdout.write(`${JSON.stringify(origins ? configOrigins(loaded.manifest) : toValue(maskSecrets(loaded.manifest)), null, 2)}\n`);
-  else io.stdout.write(resolvedConfig(loaded.manifest, { origins }));
+  if (json) io.stdout.write(`${jsonText(origins ? configOrigins(loaded.manifest) : toValue(maskSecrets(loaded.manifest)), 2)}\n`);
+  else io.stdout.writeData(resolvedConfig(loaded.manifest, { origins }));
   return 0;
 }

@@ -7,6 +7,7 @@ import { hasMemoryGroups } from "../platform/memory-group.ts";
 import { hasMemoryScopes } from "../platform/memory-scope.ts";
 import { memoryLimitEnforced } from "../platform/process-group.ts";
 import { paletteOf } from "../report/palette.ts";
+import { jsonText } from "../text/json-text.ts";
 import { version } from "../version.ts";
 import { gitRefusal } from "../workspace/base-git.ts";
 import { type Isolation, probeIsolation } from "../workspace/fence/isolation.ts";
@@ -48,7 +49,7 @@ async function doctor(invocation: Invocation): Promise<number> {
   if (flag(invocation, "json")) {
     const { mode, fences, overlay, refused } = isolation;
     io.stdout.write(
-      `${JSON.stringify({ ok: true, wave: version, node: process.version, isolation: { mode, fences, overlay, refused }, findings })}\n`,
+      `${jsonText({ ok: true, wave: version, node: process.version, isolation: { mode, fences, overlay, refused }, findings })}\n`,
     );
     return 0;
   }

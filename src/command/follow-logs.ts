@@ -2,12 +2,14 @@
 import { open } from "node:fs/promises";
 import { StringDecoder } from "node:string_decoder";
 import type { Io } from "../model/io.ts";
+import { printable } from "../model/printable.ts";
 import { ok, type Result } from "../model/result.ts";
 import type { RunRecord } from "../model/state.ts";
 import type { PastMemory } from "../open-project.ts";
 import { systemClock } from "../platform/clock.ts";
 import { attemptFailureText } from "../report/attempt-failure-text.ts";
 import { blobsOf } from "../state/archived-run.ts";
+import { jsonText } from "../text/json-text.ts";
 import { type AttemptLog, selectLogs, type WantedLogs } from "./select-logs.ts";
 
 export interface FollowRequest {
@@ -21,6 +23,8 @@ export interface FollowRequest {
 
 /** How long to wait before looking at a live log again, in milliseconds. */
 const lookAgainMs = 200;
+
+const lineFeed = 0x0a;
 
 /** Prints the wanted logs; with `follow`, until the run ends or the reader is interrupted. Gives how many attempts were wanted. */
 export async function followLogs(request: FollowRequest): Promise<Result<number>> {
@@ -46,41 +50,54 @@ export async function followLogs(request: FollowRequest): Promise<Result<number>
 }
 
 interface Printer {
-  readonly print: (log: AttemptLog, text: string) => void;
+  readonly print: (log: AttemptLog, bytes: Uint8Array) => void;
   /** Says why an attempt failed, once. */
   readonly explain: (log: AttemptLog) => void;
   /** Bytes printed so far, by attempt. */
   readonly offsets: Map<string, number>;
-  /** Bytes of a character that is not whole yet, by attempt. */
-  readonly decoders: Map<string, StringDecoder>;
 }
 
 function printerOf({ json, wanted, io }: FollowRequest): Printer {
   let last = "";
   let midLine = false;
   const explained = new Set<string>();
-  const print = (log: AttemptLog, text: string) => {
-    const { step, attempt } = log;
+  /** Bytes of a character that is not whole yet, by attempt. */
+  const decoders = new Map<string, StringDecoder>();
+  const begin = (title: string) => {
+    const one = wanted.step !== undefined && !wanted.errors && wanted.since === undefined;
+    if (!one && title !== last) io.stdout.write(`${midLine ? "\n" : ""}==> ${printable(title)} <==\n`);
+    last = title;
+  };
+  const print = (log: AttemptLog, bytes: Uint8Array) => {
     if (json) {
-      io.stdout.write(`${JSON.stringify({ step, attempt, text })}\n`);
+      const { step, attempt } = log;
+      const decoder = decoders.get(keyOf(log)) ?? new StringDecoder("utf8");
+      decoders.set(keyOf(log), decoder);
+      io.stdout.write(`${jsonText({ step, attempt, text: decoder.write(Buffer.from(bytes)) })}\n`);
       return;
     }
-    const title = `${step} (attempt ${attempt})`;
-    const one = wanted.step !== undefined && !wanted.errors && wanted.since === undefined;
-    if (!one && title !== last) io.stdout.write(`${midLine ? "\n" : ""}==> ${title} <==\n`);
-    last = title;
-    io.stdout.write(text);
-    midLine = text === "" ? midLine : !text.endsWith("\n");
+    begin(titleOf(log));
+    io.stdout.writeData(bytes);
+    midLine = bytes.at(-1) !== lineFeed;
   };
   const explain = (log: AttemptLog) => {
     const { step, attempt, record } = log;
     if (!wanted.errors || record.failure === undefined || explained.has(keyOf(log))) return;
     explained.add(keyOf(log));
-    if (json) io.stdout.write(`${JSON.stringify({ step, attempt, failure: record.failure })}\n`);
-    else
-      print(log, `${midLine && last === `${step} (attempt ${attempt})` ? "\n" : ""}${attemptFailureText(record.failure, io.stdout.color)}`);
+    if (json) {
+      io.stdout.write(`${jsonText({ step, attempt, failure: record.failure })}\n`);
+      return;
+    }
+    const breaks = midLine && last === titleOf(log);
+    begin(titleOf(log));
+    io.stdout.write(`${breaks ? "\n" : ""}${attemptFailureText(record.failure, io.stdout.color)}`);
+    midLine = false;
   };
-  return { print, explain, offsets: new Map(), decoders: new Map() };
+  return { print, explain, offsets: new Map() };
+}
+
+function titleOf({ step, attempt }: AttemptLog): string {
+  return `${step} (attempt ${attempt})`;
 }
 
 function keyOf({ step, attempt }: Pick<AttemptLog, "step" | "attempt">): string {
@@ -94,9 +111,7 @@ async function printNew(request: FollowRequest, run: RunRecord, log: AttemptLog,
   if (!bytes.ok) return bytes;
   if (bytes.value.length > 0) {
     printer.offsets.set(key, offset + bytes.value.length);
-    const decoder = printer.decoders.get(key) ?? new StringDecoder("utf8");
-    printer.decoders.set(key, decoder);
-    printer.print(log, decoder.write(Buffer.from(bytes.value)));
+    printer.print(log, bytes.value);
   }
   printer.explain(log);
   return ok(undefined);

@@ -1,4 +1,5 @@
 /** `wave metrics`: what state remembers, counted and measured. */
+import { jsonText } from "../text/json-text.ts";
 import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
 import { openProjectPast } from "./open-memory.ts";
 
@@ -26,7 +27,7 @@ async function metrics(invocation: Invocation): Promise<number> {
   if (!runs.ok) return fail(io, runs.error, { json });
   const { measureRuns } = await import("../report/metrics/measure-runs.ts");
   const families = measureRuns(runs.value);
-  if (json) io.stdout.write(`${JSON.stringify({ ok: true, metrics: families })}\n`);
-  else io.stdout.write((await import("../report/metrics/metrics-as-prometheus.ts")).metricsAsPrometheus(families));
+  if (json) io.stdout.write(`${jsonText({ ok: true, metrics: families })}\n`);
+  else io.stdout.writeData((await import("../report/metrics/metrics-as-prometheus.ts")).metricsAsPrometheus(families));
   return 0;
 }

@@ -6,6 +6,7 @@ import { planRun } from "../plan-run.ts";
 import { systemClock } from "../platform/clock.ts";
 import { renderPlan } from "../report/render-plan.ts";
 import { promptOf } from "../show-prompt.ts";
+import { jsonText } from "../text/json-text.ts";
 import { adapterOption, type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption, warn } from "./command.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";
@@ -51,7 +52,8 @@ async function plan(invocation: Invocation): Promise<number> {
     const { text, unknown } = prompt.value;
     for (const { name, from } of unknown)
       io.stderr.write(`input \`${name}\` is known when step \`${from}\` has run: its size and digest stand for themselves\n`);
-    io.stdout.write(format === "json" ? `${JSON.stringify({ ok: true, step: shown, prompt: text, unknown })}\n` : text);
+    if (format === "json") io.stdout.write(`${jsonText({ ok: true, step: shown, prompt: text, unknown })}\n`);
+    else io.stdout.writeData(text);
     return 0;
   }
   const { read, project, memory } = planned.value;

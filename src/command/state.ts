@@ -3,6 +3,7 @@
 import type { Memory } from "../open-project.ts";
 import { systemClock } from "../platform/clock.ts";
 import { renderRebuilt, renderVerification } from "../report/render-verification.ts";
+import { jsonText } from "../text/json-text.ts";
 import { actionOf, type Command, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
 import { openProjectMemory } from "./open-memory.ts";
 
@@ -39,7 +40,7 @@ async function verify({ io }: Invocation, memory: Memory, json: boolean): Promis
   if (!verified.ok) return fail(io, verified.error, { json });
   const whole = verified.value.findings.length === 0;
   io.stdout.write(
-    json ? `${JSON.stringify({ ok: whole, ...verified.value })}\n` : renderVerification(verified.value, { color: io.stdout.color }),
+    json ? `${jsonText({ ok: whole, ...verified.value })}\n` : renderVerification(verified.value, { color: io.stdout.color }),
   );
   return whole ? 0 : 4;
 }
@@ -48,6 +49,6 @@ async function rebuild({ io }: Invocation, stateDir: string, json: boolean): Pro
   const { rebuildState } = await import("../state/rebuild-state.ts");
   const rebuilt = await rebuildState(stateDir, systemClock);
   if (!rebuilt.ok) return fail(io, rebuilt.error, { json });
-  io.stdout.write(json ? `${JSON.stringify({ ok: true, ...rebuilt.value })}\n` : renderRebuilt(rebuilt.value, { color: io.stdout.color }));
+  io.stdout.write(json ? `${jsonText({ ok: true, ...rebuilt.value })}\n` : renderRebuilt(rebuilt.value, { color: io.stdout.color }));
   return 0;
 }

@@ -7,6 +7,7 @@ import type { TestResult } from "../model/pipeline-test.ts";
 import { locateProject } from "../open-project.ts";
 import { describeIoError } from "../platform/files.ts";
 import { renderDiagnostics } from "../report/render-diagnostics.ts";
+import { jsonText } from "../text/json-text.ts";
 import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption, warn } from "./command.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";
@@ -53,15 +54,15 @@ async function test(invocation: Invocation): Promise<number> {
   const annotates = textOption(invocation, "format") === "github";
   if (!tested.ok) {
     if (annotates && tested.error.reason === "manifest-invalid")
-      io.stdout.write(renderDiagnostics(tested.error.diagnostics, options.textOf, "github", { color: false, base }));
+      io.stdout.writeControl(renderDiagnostics(tested.error.diagnostics, options.textOf, "github", { color: false, base }));
     return fail(io, tested.error, { json, fileText: options.textOf });
   }
   const { results, diagnostics } = tested.value;
-  if (json) io.stdout.write(`${JSON.stringify({ ok: results.every(isGood), tests: results })}\n`);
+  if (json) io.stdout.write(`${jsonText({ ok: results.every(isGood), tests: results })}\n`);
   else {
     warn(io, diagnostics, options.textOf);
     io.stdout.write(renderTestCounts(results, options));
-    if (annotates) io.stdout.write(testAnnotations(results, base));
+    if (annotates) io.stdout.writeControl(testAnnotations(results, base));
   }
   const written = await writeJunit(textOption(invocation, "junit"), request.cwd, results);
   return written === undefined ? statusOf(results) : fail(io, written, { json });

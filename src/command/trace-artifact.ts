@@ -4,6 +4,7 @@ import type { RunRecord } from "../model/state.ts";
 import type { PastMemory } from "../open-project.ts";
 import type { FoundArtifact } from "../report/lineage/find-artifact.ts";
 import type { Lineage } from "../report/lineage/lineage.ts";
+import { jsonText } from "../text/json-text.ts";
 import { type KnownRuns, knownRuns } from "./known-runs.ts";
 
 export interface ArtifactRequest {
@@ -56,12 +57,12 @@ async function locate(
 async function textOf(lineage: Lineage, found: Located, format: string, color: boolean): Promise<Result<string>> {
   switch (format) {
     case "json":
-      return ok(`${JSON.stringify({ ok: true, run: found.run.id, lineage })}\n`);
+      return ok(`${jsonText({ ok: true, run: found.run.id, lineage })}\n`);
     case "mermaid":
       return ok((await import("../report/lineage/lineage-as-mermaid.ts")).lineageAsMermaid(lineage));
     case "in-toto": {
       const statement = (await import("../report/lineage/lineage-as-in-toto.ts")).lineageAsInToto(lineage);
-      return statement.ok ? ok(`${JSON.stringify(statement.value, null, 2)}\n`) : statement;
+      return statement.ok ? ok(`${jsonText(statement.value, 2)}\n`) : statement;
     }
     default:
       return ok((await import("../report/lineage/render-lineage.ts")).renderLineage(lineage, { color }));

@@ -3,6 +3,7 @@
 import { readTraceparent } from "../model/traceparent.ts";
 import type { PastMemory } from "../open-project.ts";
 import { systemClock } from "../platform/clock.ts";
+import { jsonText } from "../text/json-text.ts";
 import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
 import { knownRuns } from "./known-runs.ts";
 import { openProjectPast } from "./open-memory.ts";
@@ -74,8 +75,8 @@ async function traceRun({ io }: Invocation, { state }: PastMemory, selector: str
   if (format === "otlp") {
     const parent = readTraceparent(io.env["TRACEPARENT"]);
     const { traceAsOtlp } = await import("../report/trace/trace-as-otlp.ts");
-    io.stdout.write(`${JSON.stringify(traceAsOtlp(built, parent === undefined ? {} : { parent }))}\n`);
-  } else if (json) io.stdout.write(`${JSON.stringify({ ok: true, trace: built })}\n`);
+    io.stdout.write(`${jsonText(traceAsOtlp(built, parent === undefined ? {} : { parent }))}\n`);
+  } else if (json) io.stdout.write(`${jsonText({ ok: true, trace: built })}\n`);
   else {
     const { renderTrace } = await import("../report/trace/render-trace.ts");
     io.stdout.write(renderTrace(built, { color: io.stdout.color, columns: io.stdout.columns }));

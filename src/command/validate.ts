@@ -38,7 +38,9 @@ async function validate(invocation: Invocation): Promise<number> {
   const diagnostics = [...read.value.diagnostics, ...(project === undefined ? [] : await testDiagnostics(root, project))];
   const output = format === "text" ? io.stderr : io.stdout;
   const [known, others] = [fileTextOf(loaded), manifestTexts(request)];
-  output.write(renderDiagnostics(diagnostics, (file) => known(file) ?? others(file), format, { color: output.color }));
+  const text = renderDiagnostics(diagnostics, (file) => known(file) ?? others(file), format, { color: output.color });
+  if (format === "github") output.writeControl(text);
+  else output.write(text);
   if (hasErrors(diagnostics) || project === undefined) return 2;
   if (format === "text")
     io.stdout.write(`${read.value.files[0]} holds: ${project.pipelines.map(({ pipeline }) => describe(pipeline)).join(", ")}\n`);

@@ -94,7 +94,7 @@ function pageReporter(
       await checks?.close();
       const run = await record(id);
       if (run === undefined) return;
-      if (checks === undefined ? inputs.checks !== "none" : checks.refused()) io.stdout.write(logAnnotations(run, plan, places));
+      if (checks === undefined ? inputs.checks !== "none" : checks.refused()) io.stdout.writeControl(logAnnotations(run, plan, places));
       const text = jobSummary({ run, plan, ...steps, places, taken: sizeOf(request.summaryFile), notes: [] });
       if (text !== "" && request.summaryFile !== undefined) await summary.addRaw(text).write();
       await comment(request, run, plan);

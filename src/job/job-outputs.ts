@@ -4,6 +4,7 @@ import path from "node:path";
 import { setOutput } from "@actions/core";
 import type { Digest } from "../model/digest.ts";
 import type { RunRecord } from "../model/state.ts";
+import { jsonText } from "../text/json-text.ts";
 
 export interface RunOutputs {
   readonly run: RunRecord;
@@ -24,7 +25,7 @@ export async function setRunOutputs({ run, resumed, nameOf, temp }: RunOutputs):
   setOutput("resumed", String(resumed));
   setOutput("steps", within(stepsOf(run)));
   setOutput("artifacts", within(artifactsOf(run, nameOf)));
-  await setReport(temp, `run-${run.id}.json`, `${JSON.stringify({ ok: run.status === "passed", run })}\n`);
+  await setReport(temp, `run-${run.id}.json`, `${jsonText({ ok: run.status === "passed", run })}\n`);
 }
 
 /** Writes a file for later steps of the job, and gives its path as `report`. */
@@ -53,6 +54,6 @@ function artifactsOf({ steps }: RunRecord, nameOf: RunOutputs["nameOf"]) {
 }
 
 function within(value: unknown): string {
-  const text = JSON.stringify(value);
+  const text = jsonText(value);
   return text.length <= longest ? text : "{}";
 }

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import { StringDecoder } from "node:string_decoder";
 import { setOutput } from "@actions/core";
 import { buildProgram } from "../command/program.ts";
 import type { Io } from "../model/io.ts";
@@ -15,18 +16,27 @@ const askedTwice: ReadonlySet<JobInputs["command"]> = new Set(["plan", "status",
 export async function runWords(io: Io, inputs: JobInputs, temp: string): Promise<number> {
   const twice = askedTwice.has(inputs.command);
   const printed: string[] = [];
-  const write = (text: string) => {
-    printed.push(text);
-    if (!twice) io.stdout.write(text);
+  const decoder = new StringDecoder("utf8");
+  const kept = <T extends string | Uint8Array>(write: (data: T) => void) => {
+    return (data: T) => {
+      printed.push(typeof data === "string" ? data : decoder.write(Buffer.from(data)));
+      if (!twice) write(data);
+    };
   };
-  const main = (words: readonly string[], stdout: Io["stdout"]) => buildProgram({ ...io, stdout }).main(words);
+  const { stdout } = io;
+  const main = (words: readonly string[], output: Io["stdout"]) => buildProgram({ ...io, stdout: output }).main(words);
   const junit = path.join(temp, "tests.xml");
   const options = twice ? ["--json"] : inputs.command === "validate" ? ["--format", "github"] : [];
   if (inputs.command === "test") {
     await mkdir(temp, { recursive: true });
     options.push("--format", "github", "--junit", junit);
   }
-  const status = await main(wordsOf(inputs, options), { ...io.stdout, isTerminal: false, color: false, write });
+  const status = await main(wordsOf(inputs, options), {
+    ...{ ...stdout, isTerminal: false, color: false },
+    write: kept(stdout.write),
+    writeData: kept(stdout.writeData),
+    writeControl: kept(stdout.writeControl),
+  });
   const text = printed.join("");
   if (inputs.command === "plan" && status === 0) setOutput("plan", text.trim());
   if (inputs.command === "test" && existsSync(junit)) setOutput("report", junit);

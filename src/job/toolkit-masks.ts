@@ -4,6 +4,6 @@ import type { Io } from "../model/io.ts";
 /** Of all that GitHub's clients print, only what the runner is to mask is printed. */
 export function forwardMask({ stdout }: Pick<Io, "stdout">): (line: string) => void {
   return (line) => {
-    if (line.startsWith("::add-mask::")) stdout.write(`${line}\n`);
+    if (line.startsWith("::add-mask::")) stdout.writeControl(`${line}\n`);
   };
 }

@@ -14,8 +14,17 @@ export interface Io {
   readonly signal: AbortSignal;
 }
 
+/**
+ * A stream that output goes to. It knows its destination (a terminal, a runner's log, a file or pipe), and neutralises what that destination would
+ * obey, so no command has to.
+ */
 export interface Output {
+  /** Writes text for people: no control sequence except Wave's own colours reaches any destination, and no workflow command a runner. */
   readonly write: (text: string) => void;
+  /** Writes data for programs. Files and pipes get every byte; a terminal and a runner's log get it neutralised like text. */
+  readonly writeData: (data: string | Uint8Array) => void;
+  /** Writes Wave's own cursor movements and workflow commands, unchanged. Text of others in them has been made harmless. */
+  readonly writeControl: (text: string) => void;
   readonly isTerminal: boolean;
   readonly color: boolean;
   readonly columns: number;

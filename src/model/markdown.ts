@@ -2,6 +2,9 @@
  * Text of children, agents and manifests inside GitHub's markdown. Nothing of it becomes markup, a link, a mention or the end of the place that it
  * stands in. Pure. https://github.github.com/gfm/
  */
+import { withoutControls } from "../text/control-characters.ts";
+import { markdownClosers, markdownPieces } from "../text/markdown-code.ts";
+import { markdownText } from "../text/markdown-text.ts";
 import { longestBackticks, printable, printableLines } from "./printable.ts";
 
 const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
@@ -20,55 +23,47 @@ export function inlineCode(text: string): string {
 
 /** Lines as a block of code. The fence is longer than any in them. */
 export function codeBlock(text: string, language = ""): string {
-  const lines = printableLines(text);
-  const shown = lines.join("\n");
+  return blockOf(printableLines(text), language);
+}
+
+/** A change that GitHub offers to commit: every tab and blank of it is kept. */
+export function suggestionBlock(text: string): string {
+  return blockOf(withoutControls(text.replace(/\r\n?/g, "\n")).replace(/\n$/, "").split("\n"), "suggestion");
+}
+
+function blockOf(code: readonly string[], language: string): string {
+  const shown = code.map(withoutMarks).join("\n");
   const fence = "`".repeat(Math.max(3, longestBackticks(shown) + 1));
   return `${fence}${language}\n${shown}\n${fence}`;
 }
 
 /**
- * Markdown that an agent wrote and that is to be shown as markdown: it mentions nobody, and holds no HTML comment, in which wave keeps its marks.
- * Code stays as it is.
+ * Markdown that an agent wrote and that is to be shown as Markdown: it mentions nobody, and holds no HTML comment, in which Wave keeps its marks.
+ * Where it is code for certain, it stays as it is.
  */
 export function tamedMarkdown(markdown: string): string {
-  // Line by line: one pattern for all of it would take quadratic time. Odd entries are the line ends.
-  const parts = markdown.split(/(\r\n|\r|\n)/);
-  let fence: string | undefined;
-  return parts
-    .map((part, index) => {
-      if (index % 2 === 1) return part;
-      if (fence !== undefined) {
-        if (closes(part, fence)) fence = undefined;
-        return part;
-      }
-      fence = index === parts.length - 1 ? undefined : openedFence(part);
-      return fence === undefined ? tamedLine(part) : part;
-    })
-    .join("");
+  const text = markdownText(markdown);
+  const tame = markdownPieces(text).map((piece) => (piece.kind === "code" ? withoutMarks(piece.text) : tamed(piece.text)));
+  return tame.join("");
 }
 
-/** The fence that a line opens, if it does (GFM, section 4.5). A fence of backticks has none after it. */
-function openedFence(line: string): string | undefined {
-  const [, fence, info = ""] = /^ {0,3}(`{3,}|~{3,})(.*)$/s.exec(line) ?? [];
-  return fence?.startsWith("`") && info.includes("`") ? undefined : fence;
+/** The same as a block of its own: nothing behind it becomes part of a fence or of `<details>` that it left open. */
+export function tamedBlock(markdown: string): string {
+  const text = tamedMarkdown(markdown);
+  return [text.replace(/\n$/, ""), ...markdownClosers(text)].join("\n");
 }
 
-/** Whether a line closes a fence: a fence of the same sign, at least as long, and nothing else. */
-function closes(line: string, fence: string): boolean {
-  const text = line.replace(/^ {1,3}/, "").trimEnd();
-  return text.length >= fence.length && text === (fence[0] ?? "").repeat(text.length);
-}
-
-/** Spans of code stay as they are. */
-function tamedLine(line: string): string {
-  return line
-    .split(/(`[^`]+`)/)
-    .map((part, index) => (index % 2 === 1 ? part : tamed(part)))
-    .join("");
-}
-
+/** GitHub looks for mentions after it has read entities and dropped tags; a comment could hide the rest of the text. */
 function tamed(text: string): string {
-  return text.replace(/@(?=[\p{L}\p{N}])/gu, "@\u200b").replaceAll("<!--", "&lt;!--");
+  return text
+    .replace(/@(?=[^\s\u200b])/g, "@\u200b")
+    .replace(/&(?:#0*64|#x0*40|commat);(?!\u200b)/gi, "$&\u200b")
+    .replaceAll("<!--", "&lt;!--");
+}
+
+/** Wave finds its comments by marks in HTML comments; in code, GitHub shows them as text. */
+function withoutMarks(code: string): string {
+  return code.replace(/<!--(?=\s*wave:)/g, "<!--\u200b");
 }
 
 /** A part that may be left out at its end: whole lines, so that no table is cut within a row. */
@@ -101,5 +96,10 @@ function cut({ lines, rest }: Part, limit: number): string {
     kept.push(line);
     left -= line.length + 1;
   }
-  return kept.length === 0 ? "" : [...kept, "", rest(lines.length - kept.length)].join("\n");
+  let closers = markdownClosers(kept.join("\n"));
+  while (kept.length > 0 && closers.join("\n").length + 1 > left) {
+    left += (kept.pop()?.length ?? 0) + 1;
+    closers = markdownClosers(kept.join("\n"));
+  }
+  return kept.length === 0 ? "" : [...kept, ...closers, "", rest(lines.length - kept.length)].join("\n");
 }

@@ -1,34 +1,14 @@
-/**
- * Text from children, agents and manifests made safe to print: no escape sequence of theirs reaches a terminal, and none of
- * their lines is a workflow command. Also how wide text is on a terminal.
- */
+/** Text from children, agents and manifests as printable lines, and how wide text is on a terminal. Pure. */
+import { withoutControls, withoutSequences } from "../text/control-characters.ts";
 
-/** ECMA-48: CSI sequences, OSC, DCS, PM and APC strings up to their terminator, and two-character escapes. */
-const escapeSequences = new RegExp(
-  [
-    String.raw`\u001b\[[0-?]*[ -/]*[@-~]`,
-    String.raw`\u009b[0-?]*[ -/]*[@-~]`,
-    String.raw`\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)`,
-    String.raw`\u001b[ -/]*[0-~]`,
-  ].join("|"),
-  "g",
-);
-
-/** C0 and C1 controls, and the marks that reorder or hide text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
-const controls = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
-
-/** Text as one line: escape sequences dropped, line breaks and tabs as spaces, other controls written out (`\x07`). */
+/** Text as one line: escape sequences dropped, line breaks and tabs as spaces, hidden characters written out (`\x07`). */
 export function printable(text: string): string {
-  return text
-    .replace(escapeSequences, "")
-    .replace(/\r\n|[\n\t]/g, " ")
-    .replace(controls, written);
+  return withoutControls(text.replaceAll("\r\n", "\n")).replace(/[\n\t]/g, " ");
 }
 
 /** Text as printable lines. Of a line that was overwritten by carriage returns, what stood last is kept. */
 export function printableLines(text: string): string[] {
-  const lines = text.replace(escapeSequences, "").split("\n");
+  const lines = withoutSequences(text).split("\n");
   if (lines.at(-1) === "") lines.pop();
   return lines.map((line) => printable(lastState(line).replaceAll("\t", "  ")));
 }
@@ -45,14 +25,6 @@ export function longestBackticks(text: string): number {
   let longest = 0;
   for (const [run] of text.matchAll(/`+/g)) longest = Math.max(longest, run.length);
   return longest;
-}
-
-/**
- * Breaks up what a GitHub runner would obey in a line that is not wave's own: `##[` anywhere, `::` at the start. Colour codes
- * in front of `::` disarm it as well.
- */
-export function withoutRunnerCommands(line: string): string {
-  return line.replaceAll("##[", "## [").replace(/^(\s*):(?=:)/, "$1: ");
 }
 
 /** Columns that a text takes: two for East Asian wide characters and emoji, none for combining marks. */
@@ -89,9 +61,4 @@ function characterWidth(character: string): number {
   )
     ? 2
     : 1;
-}
-
-function written(character: string): string {
-  const code = character.charCodeAt(0);
-  return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
 }

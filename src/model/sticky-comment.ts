@@ -2,6 +2,8 @@
  * One comment a pull request and pipeline, kept up to date: a mark in it tells it from all others, and only a bot's comment counts, since anybody can
  * write the mark. What the attempt before said is folded in. Pure, but for the calls that it makes.
  */
+
+import { markdownClosers } from "../text/markdown-code.ts";
 import type { GitHub } from "./github.ts";
 import { type Part, plainText, withinLimit } from "./markdown.ts";
 import { ok, type Result } from "./result.ts";
@@ -30,7 +32,8 @@ export async function writeSticky(
   const listed = await github.listComments(issue);
   if (!listed.ok) return listed;
   const mark = markOf(comment.key);
-  const before = listed.value.find(({ body, byBot }) => byBot && body.includes(mark));
+  // At its start alone: further down, a comment may quote what a step wrote.
+  const before = listed.value.find(({ body, byBot }) => byBot && /^.*/.exec(body)?.[0] === mark);
   const body = bodyOf(context, comment, before?.body);
   if (before === undefined) return github.createComment(issue, body);
   if (before.body === body) return ok({ url: "" });
@@ -38,7 +41,7 @@ export async function writeSticky(
 }
 
 /** Attempt → what it said, in a comment of ours. */
-const section = /<!-- wave:attempt (\d+)\.(\d+) -->\n([\s\S]*?)\n<!-- wave:end -->/;
+const section = /^<!-- wave:.* -->\n<!-- wave:attempt (\d+)\.(\d+) -->\n([\s\S]*?)\n<!-- wave:end -->/;
 
 export function bodyOf(
   { runId, runAttempt }: Pick<WorkflowContext, "runId" | "runAttempt">,
@@ -46,12 +49,14 @@ export function bodyOf(
   before: string | undefined,
 ): string {
   const now = withinLimit([...(title === undefined ? [] : [`### ${plainText(title)}`]), ...parts], limits.body - limits.folded);
-  const known = folds ? section.exec(before ?? "") : null;
+  // An editor in a browser sends CR LF.
+  const earlierBody = before?.replaceAll("\r\n", "\n");
+  const known = folds ? section.exec(earlierBody ?? "") : null;
   const [, workflowRun = "", attempt = "", said = ""] = known ?? [];
   const sameRun = Number(workflowRun) === runId;
   const earlier =
     known === null || (sameRun && Number(attempt) === runAttempt)
-      ? (foldedIn(before) ?? "")
+      ? (foldedIn(earlierBody) ?? "")
       : folded(sameRun ? `Attempt ${attempt}` : `Workflow run ${workflowRun}, attempt ${attempt}`, said);
   return [
     markOf(key),
@@ -63,8 +68,14 @@ export function bodyOf(
 }
 
 function folded(title: string, said: string): string {
-  const text = said.length <= limits.folded - 500 ? said : `${said.slice(0, said.lastIndexOf("\n", limits.folded - 500))}\n\n…`;
+  const text = said.length <= limits.folded - 500 ? said : cutText(said, limits.folded - 500);
   return `<details><summary>${plainText(title)}</summary>\n\n${text}\n\n</details>`;
+}
+
+/** The lines that fit, with what they left open closed. */
+function cutText(text: string, limit: number): string {
+  const kept = text.slice(0, text.lastIndexOf("\n", limit));
+  return [kept, ...markdownClosers(kept), "", "…"].join("\n");
 }
 
 function foldedIn(before: string | undefined): string | undefined {

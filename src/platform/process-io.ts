@@ -1,6 +1,9 @@
 /** The process's own streams, environment and signals, as an `Io`. The only place that reads them. */
+import { fstatSync } from "node:fs";
 import type { Io, Output } from "../model/io.ts";
+import type { WrittenEnd } from "../text/runner-text.ts";
 import { describeIoError } from "./files.ts";
+import { outputOn } from "./output.ts";
 
 /** Output that nobody has seen, though somebody is there to read it: a full disk under a redirection, a terminal that is gone. */
 export interface LostOutput {
@@ -26,17 +29,23 @@ export function processIo(): ProcessIo {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => controller.abort(name));
   let lost: LostOutput | undefined;
-  const outputOn = (stream: NodeJS.WriteStream, name: LostOutput["stream"]) =>
-    outputOf(stream, (error) => {
-      // A reader that has left has read what it wanted.
-      if (error.code !== "EPIPE") lost ??= { stream: name, ...describeIoError(error) };
+  const joined: WrittenEnd = { text: "" };
+  const streamOutput = (stream: NodeJS.WriteStream & { readonly fd: number }, name: LostOutput["stream"], onAlteredData: () => void) =>
+    outputOf(stream, {
+      joined,
+      onAlteredData,
+      onError: (error) => {
+        // A reader that has left has read what it wanted.
+        if (error.code !== "EPIPE") lost ??= { stream: name, ...describeIoError(error) };
+      },
     });
+  const stderr = streamOutput(process.stderr, "standard error", () => {});
   return {
     io: {
       cwd: process.cwd(),
       env: process.env,
-      stdout: outputOn(process.stdout, "standard output"),
-      stderr: outputOn(process.stderr, "standard error"),
+      stdout: streamOutput(process.stdout, "standard output", () => stderr.write(alteredText)),
+      stderr,
       readStdin,
       signal: controller.signal,
     },
@@ -45,21 +54,47 @@ export function processIo(): ProcessIo {
   };
 }
 
-function outputOf(stream: NodeJS.WriteStream, onError: (error: NodeJS.ErrnoException) => void): Output {
+/** A command that pipes data on would otherwise process other bytes without knowing. */
+const alteredText =
+  "warning: this output contains workflow commands or control characters, which are neutralised in a runner's log; redirect it to a file for the exact bytes\n";
+
+interface StreamSetting {
+  readonly joined: WrittenEnd;
+  readonly onAlteredData: () => void;
+  readonly onError: (error: NodeJS.ErrnoException) => void;
+}
+
+function outputOf(stream: NodeJS.WriteStream & { readonly fd: number }, { joined, onAlteredData, onError }: StreamSetting): Output {
   let closed = false;
   stream.on("error", (error: NodeJS.ErrnoException) => {
     closed = true;
     onError(error);
   });
-  return {
-    write: (text) => {
-      if (!closed) stream.write(text);
+  return outputOn({
+    write: (data) => {
+      if (!closed) stream.write(data);
     },
     isTerminal: stream.isTTY === true,
+    isRunner: isOnRunner(process.env) && !isRegularFile(stream.fd),
     color: wantsColor(stream, process.env),
     columns: stream.columns ?? 80,
     rows: stream.rows ?? 24,
-  };
+    joined,
+    onAlteredData,
+  });
+}
+
+/** A pipe may lead to the runner through other programs; a file does not. */
+function isOnRunner({ GITHUB_ACTIONS: actions }: NodeJS.ProcessEnv): boolean {
+  return actions !== undefined && actions !== "" && actions !== "false";
+}
+
+function isRegularFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** https://no-color.org, and FORCE_COLOR as supports-color reads it. */

@@ -1,7 +1,7 @@
 /** Publishes to a pull request: a comment that is kept up to date, and a review. Wave posts; no step holds a token. */
 import type { Digest } from "../model/digest.ts";
 import type { GitHub, ReviewComment } from "../model/github.ts";
-import { codeBlock, inlineCode, type Part, tamedMarkdown, withinLimit } from "../model/markdown.ts";
+import { inlineCode, type Part, suggestionBlock, tamedBlock, tamedMarkdown, withinLimit } from "../model/markdown.ts";
 import type { Publisher, Redactor } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import type { ReviewRemark } from "../model/review.ts";
@@ -28,7 +28,7 @@ export function commentPublisher({ github, context, pull, pipeline, redactor }: 
     async publish({ name, bytes }) {
       const text = redactor.text(Buffer.from(bytes).toString("utf8")).trim();
       if (text === "") return err({ reason: "publish-refused", artifact: name, detail: "it is empty" });
-      const lines: Part = { lines: tamedMarkdown(text).split("\n"), rest: (count) => `… and ${count} more lines: the artifact has them.` };
+      const lines: Part = { lines: tamedBlock(text).split("\n"), rest: (count) => `… and ${count} more lines: the artifact has them.` };
       return writeSticky(github, context, pull.number, { key: `artifact:${pipeline}:${name}`, parts: [lines], folds: false });
     },
   };
@@ -45,7 +45,7 @@ export function reviewPublisher(request: PullPublishRequest): Publisher {
       const mark = markOf(pipeline, name, digest, pull.headSha);
       const before = await github.listReviews(pull.number);
       if (!before.ok) return before;
-      if (before.value.some(({ body, byBot }) => byBot && body.includes(mark))) return ok({ url: "" });
+      if (before.value.some(({ body, byBot }) => byBot && body.startsWith(mark))) return ok({ url: "" });
       const files = await github.pullFiles(pull.number);
       if (!files.ok) return files;
       const lines = diffLines(files.value);
@@ -92,9 +92,9 @@ function commentOf({
   suggestion,
   severity = "info",
 }: ReviewRemark): ReviewComment {
-  const text = `${severities[severity]}${tamedMarkdown(body)}`;
+  const text = `${severities[severity]}${tamedBlock(body)}`;
   // GitHub offers suggestions on the new side alone.
-  const block = suggestion === undefined || side === "LEFT" ? [] : [codeBlock(suggestion, "suggestion")];
+  const block = suggestion === undefined || side === "LEFT" ? [] : [suggestionBlock(suggestion)];
   return { path, line, side, ...(startLine === undefined || startLine === line ? {} : { startLine }), body: [text, ...block].join("\n\n") };
 }
 
@@ -107,7 +107,7 @@ function bodyOf(said: string, mark: string, outside: readonly ReviewRemark[], in
   };
   const heading =
     outside.length === 0 ? "" : inside === 0 ? "These lines are not part of the diff:" : "Besides, on lines that are not part of the diff:";
-  return withinLimit([mark, tamedMarkdown(said), heading, folded], longestBody);
+  return withinLimit([mark, tamedBlock(said), heading, folded], longestBody);
 }
 
 function markOf(pipeline: string, artifact: string, digest: Digest, commit: string): string {

@@ -1,11 +1,12 @@
 /** The live view of a run on a terminal: the frame of `render-frame.ts`, drawn over itself until the run is done. */
 import type { Plan } from "../model/plan.ts";
 import type { Reporter } from "../model/ports.ts";
+import { terminalText } from "../text/terminal-text.ts";
 import { renderFrame, spinnerInterval } from "./render-frame.ts";
 import { applyEvent, applyOutput, viewOfPlan } from "./run-view.ts";
 
 export interface LiveOptions {
-  /** Writes to the terminal. */
+  /** Writes to the terminal, cursor movements included. */
   readonly write: (text: string) => void;
   readonly color: boolean;
   readonly columns: number;
@@ -23,7 +24,7 @@ export async function liveReporter(plan: Plan, options: LiveOptions): Promise<Re
   const { write, color, columns, rows, now = Date.now } = options;
   const update = createLogUpdate(terminalStream(write, columns, rows));
   const view = viewOfPlan(plan);
-  const draw = () => update(renderFrame(view, now(), { columns, rows }, color));
+  const draw = () => update(terminalText(renderFrame(view, now(), { columns, rows }, color), { color }));
   let timer: NodeJS.Timeout | undefined;
   return {
     name: "live",

@@ -6,8 +6,9 @@ import { describeFailure } from "../model/describe.ts";
 import { type EventOf, isOutsideEvent, type OutsideEvent, type WaveEvent } from "../model/event.ts";
 import type { ContractResult, Failure } from "../model/failure.ts";
 import type { Reporter } from "../model/ports.ts";
-import { printable, withoutRunnerCommands } from "../model/printable.ts";
+import { printable } from "../model/printable.ts";
 import { formatDuration } from "../model/quantity.ts";
+import { withoutRunnerCommands } from "../text/runner-text.ts";
 import { changesText } from "./changes-text.ts";
 import { detailLines, failureTitle, tellsOutput } from "./failure-lines.ts";
 import { outputBuffer } from "./output-buffer.ts";
@@ -16,6 +17,8 @@ import { workflowCommand } from "./workflow-command.ts";
 
 export interface PlainOptions {
   readonly write: (text: string) => void;
+  /** Writes a workflow command, with `groups`; defaults to `write`. */
+  readonly writeControl?: (text: string) => void;
   readonly color: boolean;
   /** Fold each attempt's output into a group, as GitHub's log viewer shows them. */
   readonly groups: boolean;
@@ -28,7 +31,7 @@ const tailLines = 20;
 
 /** Writes lines as events come. */
 export function plainReporter(options: PlainOptions): Reporter {
-  const { write, color, groups, verbose } = options;
+  const { write, writeControl = write, color, groups, verbose } = options;
   const paint = paletteOf(color);
   const buffer = outputBuffer();
   /** Steps whose failure has been told already. */
@@ -45,9 +48,9 @@ export function plainReporter(options: PlainOptions): Reporter {
     if (verbose && !groups) flow(event.step, unfinished);
     const cut = dropped > 0 ? [`│ ... ${dropped} lines before are left out; \`wave logs ${event.step}\` has them`] : [];
     if (groups && lines.length > 0) {
-      write(`${workflowCommand("group", {}, `${printable(event.step)}: output of attempt ${event.attempt}`)}\n`);
+      writeControl(`${workflowCommand("group", {}, `${printable(event.step)}: output of attempt ${event.attempt}`)}\n`);
       print([...cut, ...lines.map((line) => `│ ${line}`)]);
-      write(`${workflowCommand("endgroup", {}, "")}\n`);
+      writeControl(`${workflowCommand("endgroup", {}, "")}\n`);
     }
     print(attemptLines(event, paint));
     if (failure !== undefined && !verbose && !groups && !tellsOutput(failure))

@@ -4,7 +4,9 @@
  */
 import { type Diagnostic, hasErrors, sortDiagnostics } from "../model/diagnostic.ts";
 import type { Origin } from "../model/document.ts";
-import { printable, withoutRunnerCommands } from "../model/printable.ts";
+import { printable } from "../model/printable.ts";
+import { jsonText } from "../text/json-text.ts";
+import { withoutRunnerCommands } from "../text/runner-text.ts";
 import { codeFrame } from "./code-frame.ts";
 import { type Palette, paletteOf } from "./palette.ts";
 import { repositoryPath, sarifLog } from "./sarif.ts";
@@ -30,11 +32,11 @@ export function renderDiagnostics(
     case "text":
       return renderText(sorted, fileText, paletteOf(options.color));
     case "json":
-      return `${JSON.stringify({ ok: !hasErrors(sorted), diagnostics: sorted }, undefined, 2)}\n`;
+      return `${jsonText({ ok: !hasErrors(sorted), diagnostics: sorted }, 2)}\n`;
     case "github":
       return sorted.map((diagnostic) => `${annotation(diagnostic, options.base)}\n`).join("");
     case "sarif":
-      return `${JSON.stringify(sarifLog(sorted, options.base), undefined, 2)}\n`;
+      return `${jsonText(sarifLog(sorted, options.base), 2)}\n`;
   }
 }
 

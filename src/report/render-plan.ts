@@ -1,6 +1,7 @@
 /** A plan, for people (`tree`), programs (`json`) and graph tools (`mermaid`, `dot`). Pure: text in, text out. */
 import type { Plan } from "../model/plan.ts";
 import { unreachable } from "../model/result.ts";
+import { jsonText } from "../text/json-text.ts";
 import { planDocument } from "./render-plan-document.ts";
 import { planAsDot, planAsMermaid } from "./render-plan-graph.ts";
 import { planAsTree } from "./render-plan-tree.ts";
@@ -21,7 +22,7 @@ export function renderPlan(plan: Plan, style: PlanStyle): string {
     case "tree":
       return planAsTree(plan, { color: style.color, reuse: style.reuse ?? false });
     case "json":
-      return `${JSON.stringify(planDocument(plan), null, 2)}\n`;
+      return `${jsonText(planDocument(plan), 2)}\n`;
     case "mermaid":
       return planAsMermaid(plan);
     case "dot":

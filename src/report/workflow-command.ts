@@ -1,5 +1,7 @@
 /** GitHub's workflow commands: `::name key=value,key=value::message` on a line of its own. */
 
+import { withoutControls } from "../text/control-characters.ts";
+
 /** Writes one command, escaped as the runner reads it back. Properties without a value are left out. */
 export function workflowCommand(name: string, properties: Readonly<Record<string, string | number | undefined>>, message: string): string {
   const given = Object.entries(properties).flatMap(([key, value]) =>
@@ -8,8 +10,10 @@ export function workflowCommand(name: string, properties: Readonly<Record<string
   return `::${name}${given.length === 0 ? "" : ` ${given.join(",")}`}::${escapeMessage(message)}`;
 }
 
+/** The log shows the message, so it holds no control sequence. */
 function escapeMessage(text: string): string {
-  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  const lines = text.split("\r\n").map((line) => withoutControls(line.replaceAll("\r", "\n")));
+  return lines.join("\r\n").replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
 function escapeProperty(text: string): string {

@@ -1,5 +1,7 @@
 /** The end of a stream of bytes, and bytes as text that a terminal cannot be tricked with. Pure. */
 
+import { withoutSequences } from "../text/control-characters.ts";
+
 /** Holds the last bytes of a stream. */
 export interface StreamEnd {
   /** Takes bytes; copies them. */
@@ -50,11 +52,9 @@ export function keepEnd(limit: number): StreamEnd {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be found.
-const escapeSequences = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-~])/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be found.
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** Text without escape sequences and control characters, but for `\n` and `\t`; a lone carriage return ends a line. */
 export function cleanText(text: string): string {
-  return text.replace(escapeSequences, "").replace(/\r\n?/g, "\n").replace(controls, "");
+  return withoutSequences(text).replace(/\r\n?/g, "\n").replace(controls, "");
 }

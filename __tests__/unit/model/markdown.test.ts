@@ -80,7 +80,7 @@ describe("markdown of agents", () => {
   });
 
   it("keeps no mention behind a fence that a carriage return closes", () => {
-    expect(tamedMarkdown("```\n@code\r```\r@octocat")).toBe("```\n@code\r```\r@\u200boctocat");
+    expect(tamedMarkdown("```\n@code\r```\r@octocat")).toBe("```\n@code\n```\n@\u200boctocat");
   });
 
   // A pattern with quadratic cost takes minutes for these.

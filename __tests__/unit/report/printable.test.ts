@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { cellWidth, padded, printable, printableLines, fit as shortened, withoutRunnerCommands } from "../../../src/model/printable.ts";
+import { cellWidth, padded, printable, printableLines, fit as shortened } from "../../../src/model/printable.ts";
+import { withoutRunnerCommands } from "../../../src/text/runner-text.ts";
 import fc from "../../rig/property.ts";
 
 test.each([

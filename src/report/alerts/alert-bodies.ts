@@ -2,6 +2,7 @@
 
 import type { AlertReason, AlertTarget } from "../../model/alert.ts";
 import { digestOfBytes } from "../../model/digest.ts";
+import { markdownText } from "../../text/markdown-text.ts";
 
 /** Something that is worth an alert. */
 export interface Alarm {
@@ -57,5 +58,5 @@ const signs: Readonly<Record<AlertReason, string>> = {
 
 /** Slack's three signs, and nothing that names a channel or a person. */
 function slackText(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("@", "@\u200b");
+  return markdownText(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("@", "@\u200b");
 }

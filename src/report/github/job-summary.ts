@@ -3,6 +3,7 @@
 import { inlineCode, type Part, plainText, withinLimit } from "../../model/markdown.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { RunRecord } from "../../model/state.ts";
+import { markdownText } from "../../text/markdown-text.ts";
 import { contractPage, type PagePlaces } from "./contract-page.ts";
 import { runPage } from "./run-page.ts";
 
@@ -35,7 +36,7 @@ export function jobSummary({ run, plan, steps, places, taken, notes }: SummaryRe
   const room = mostBytes - taken - 1000;
   // Signs take up to four bytes; what is mostly letters takes one.
   for (let limit = room; limit > 200; limit = Math.floor(limit * 0.7)) {
-    const text = `${withinLimit(parts, limit)}\n`;
+    const text = markdownText(`${withinLimit(parts, limit)}\n`);
     if (Buffer.byteLength(text) <= room) return text;
   }
   return "";

@@ -1,0 +1,88 @@
+/** What a runner finds in a log that wave writes, in pieces as they come. */
+import { describe, expect, it, test } from "vitest";
+import { nextRunnerText, withoutRunnerCommands } from "../../../src/text/runner-text.ts";
+import { commandsIn } from "../../rig/hostile-text.ts";
+import fc from "../../rig/property.ts";
+
+test("the rig finds the commands that a runner obeys, and no others", () => {
+  const obeyed = [
+    "::error::x",
+    "  ::error::x",
+    "\u3000::error::x",
+    "a\r::error::x",
+    "a ##[error]x",
+    "##[error]",
+    "\u200b::error::x",
+    "#\u200b#[error]x",
+  ];
+  for (const line of obeyed) expect([line, commandsIn(line).length]).toEqual([line, 1]);
+  const ignored = ["a ::error::x", ": :error::x", "## [error]x", "::nothing::x", "::error:x", "##[nothing]x"];
+  for (const line of ignored) expect([line, commandsIn(line).length]).toEqual([line, 0]);
+});
+
+describe("withoutRunnerCommands", () => {
+  test.each([
+    ["::error::x", ": :error::x"],
+    ["one\n  ::error::x", "one\n  : :error::x"],
+    ["one\r::error::x", "one\r: :error::x"],
+    ["\u2028::error::x", "\u2028: :error::x"],
+    ["a ::error::x", "a ::error::x"],
+    ["std::string", "std::string"],
+    ["a ##[add-mask]x", "a ## [add-mask]x"],
+    ["a #\u200b#[add-mask]x", "a #\u200b# [add-mask]x"],
+    ["## [done]", "## [done]"],
+  ])("writes %j as %j", (text, shown) => {
+    expect(withoutRunnerCommands(text)).toBe(shown);
+  });
+});
+
+const signs = [
+  "::",
+  ":",
+  "#",
+  "##",
+  "[",
+  "##[",
+  "]",
+  "error",
+  "add-mask",
+  " ",
+  "\n",
+  "\r",
+  "\t",
+  "\u200b",
+  "\ufe0f",
+  "\u2028",
+  "\u00a0",
+  "\0",
+  "x",
+];
+const pieces = fc.array(
+  fc.record({ stream: fc.nat(1), text: fc.array(fc.constantFrom(...signs), { maxLength: 6 }).map((parts) => parts.join("")) }),
+);
+
+describe("pieces of a stream", () => {
+  it("make no command on their own stream, nor where a shell joins two streams", () => {
+    fc.assert(
+      fc.property(pieces, (written) => {
+        const joined = { text: "" };
+        const ends = [{ text: "" }, { text: "" }];
+        const logs = ["", ""];
+        let both = "";
+        for (const { stream, text } of written) {
+          const shown = nextRunnerText([ends[stream] ?? joined, joined], text);
+          logs[stream] += shown;
+          both += shown;
+        }
+        expect([...logs, both].flatMap(commandsIn)).toEqual([]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("find a command that three pieces make", () => {
+    const end = { text: "" };
+    const log = ["#", "#", "[error]x", "\n:", ":error::x"].map((text) => nextRunnerText([end], text)).join("");
+    expect(commandsIn(log)).toEqual([]);
+  });
+});

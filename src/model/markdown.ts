@@ -61,9 +61,9 @@ function tamed(text: string): string {
     .replaceAll("<!--", "&lt;!--");
 }
 
-/** Wave finds its comments by marks in HTML comments; in code, GitHub shows them as text. */
-function withoutMarks(code: string): string {
-  return code.replace(/<!--(?=\s*wave:)/g, "<!--\u200b");
+/** Code or plain text in which Wave finds none of the marks, HTML comments, by which it knows its own comments. */
+export function withoutMarks(text: string): string {
+  return text.replace(/<!--(?=\s*wave:)/g, "<!--\u200b");
 }
 
 /** A part that may be left out at its end: whole lines, so that no table is cut within a row. */

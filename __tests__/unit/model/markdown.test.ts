@@ -1,7 +1,7 @@
 /** Text of others inside GitHub's markdown. */
 
 import { describe, expect, it } from "vitest";
-import { codeBlock, inlineCode, plainText, tamedMarkdown, withinLimit } from "../../../src/model/markdown.ts";
+import { codeBlock, inlineCode, plainText, suggestionBlock, tamedBlock, tamedMarkdown, withinLimit } from "../../../src/model/markdown.ts";
 import fc from "../../rig/property.ts";
 
 const hostile = fc.oneof(
@@ -88,6 +88,65 @@ describe("markdown of agents", () => {
     const text = unit.repeat(500_000 / unit.length);
     expect(tamedMarkdown(`${text}x`)).toHaveLength(text.length + 1);
     expect(codeBlock(`${text}x`)).toMatch(/x\n`+$/);
+  });
+});
+
+describe("mentions that an agent wrote", () => {
+  it.each([
+    ["@octocat", "@\u200boctocat"],
+    ["\\@octocat", "\\@\u200boctocat"],
+    ["&#64;octocat &#x40;octocat &commat;octocat", "&#64;\u200boctocat &#x40;\u200boctocat &commat;\u200boctocat"],
+    ["@&#111;ctocat", "@\u200b&#111;ctocat"],
+    ["\\`@octocat\\`", "\\`@\u200boctocat\\`"],
+    ["<div>\n`@octocat`\n</div>", "<div>\n`@\u200boctocat`\n</div>"],
+    ["| ` | @octocat ` |\n| --- | --- |", "| ` | @\u200boctocat ` |\n| --- | --- |"],
+    ["text `\n- @octocat `", "text `\n- @\u200boctocat `"],
+    ["- a\n\n  ```\n  code\n@octocat", "- a\n\n  ```\n  code\n@\u200boctocat"],
+    ["<pre>\n\n```\n</pre>\n\n@octocat\n```", "<pre>\n\n```\n</pre>\n\n@\u200boctocat\n```"],
+    [" ~~~\n\n```\n ~~~\n@octocat", " ~~~\n\n```\n ~~~\n@\u200boctocat"],
+  ])("are broken in %j", (markdown, shown) => {
+    expect(tamedMarkdown(markdown)).toBe(shown);
+  });
+
+  it("stay where they are code for certain", () => {
+    const text = "See `npm i @octo/x` and ``a ` @b``.\n```ts\n@Injectable()\n```\nDone.\n~~~~\n~~~\n@decorator\n~~~~\n";
+    expect(tamedMarkdown(text)).toBe(text);
+  });
+});
+
+describe("what a text leaves open", () => {
+  it.each([
+    ["```ts\ncode", "```ts\ncode\n```"],
+    ["~~~~\n~~~\n", "~~~~\n~~~\n~~~~"],
+    ["<details><summary>x</summary>\n\ntext", "<details><summary>x</summary>\n\ntext\n\n</details>"],
+    ["```\ncode\n```\n", "```\ncode\n```"],
+  ])("is closed after %j", (markdown, closed) => {
+    expect(tamedBlock(markdown)).toBe(closed);
+  });
+
+  it("is closed where a limit cuts it, within the limit", () => {
+    const part = { lines: ["<details>", "", "````sh", ...Array.from({ length: 50 }, (_, at) => `line ${at}`)], rest: () => "… more" };
+    const text = withinLimit([part], 200);
+    expect(text.length).toBeLessThanOrEqual(200);
+    expect(text).toMatch(/\n````\n\n<\/details>\n\n… more$/);
+  });
+});
+
+describe("marks of Wave's", () => {
+  it("are found neither in code nor in text of others", () => {
+    const mark = "<!-- wave:result:p: -->";
+    for (const text of [
+      codeBlock(mark),
+      suggestionBlock(mark),
+      tamedMarkdown(`\`\`\`\n${mark}\n\`\`\``),
+      tamedMarkdown(mark),
+      tamedMarkdown(`\`${mark}\``),
+    ])
+      expect(text).not.toContain("<!-- wave:");
+  });
+
+  it("leave a suggestion as it is to be committed", () => {
+    expect(suggestionBlock("\tif x:\r\n\t\tpass\n")).toBe("```suggestion\n\tif x:\n\t\tpass\n```");
   });
 });
 

@@ -2,7 +2,7 @@
 import { describeContract } from "../../model/describe.ts";
 import type { ContractResult, Violation } from "../../model/failure.ts";
 import type { CheckAnnotation, CheckConclusion } from "../../model/github.ts";
-import { codeBlock, inlineCode, type Part, plainText } from "../../model/markdown.ts";
+import { codeBlock, inlineCode, type Part, plainText, withoutMarks } from "../../model/markdown.ts";
 import type { ContractDefinition } from "../../model/pipeline.ts";
 import { printable } from "../../model/printable.ts";
 import type { StepRecord } from "../../model/state.ts";
@@ -99,6 +99,6 @@ function annotationOf(
 
 /** GitHub takes 64 KB; nobody reads that much. */
 function fit(message: string): string {
-  const text = printable(message);
+  const text = withoutMarks(printable(message));
   return text.length <= 4000 ? text : `${text.slice(0, 4000)}…`;
 }

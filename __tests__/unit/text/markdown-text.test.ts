@@ -1,0 +1,29 @@
+/** Text as GitHub's API and pages take it. */
+import { expect, it } from "vitest";
+import { markdownLine, markdownText } from "../../../src/text/markdown-text.ts";
+import { hostileText } from "../../rig/hostile-text.ts";
+import fc from "../../rig/property.ts";
+
+it("shows control characters as pictures, and replaces halves of pairs and overrides", () => {
+  expect(markdownText("a\0b\u001b[31mc\u007f\u009b\ud800\u202e\td\r\ne\rf")).toBe("a␀b␛[31mc␡\ufffd\ufffd\ufffd\td\ne\nf");
+  expect(markdownLine("a\nb\tc\0")).toBe("a b c␀");
+});
+
+it("grows no longer, and holds nothing that cannot be sent, whatever the text", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: "binary" }),
+        fc.constant(hostileText),
+        fc.string({ unit: "binary" }).map((text) => text.slice(1)),
+      ),
+      (text) => {
+        const shown = markdownText(text);
+        expect(shown.length).toBeLessThanOrEqual(text.length);
+        expect(shown).not.toMatch(/[^\P{Cc}\n\t]|\p{Cs}/u);
+        expect(JSON.parse(JSON.stringify(shown))).toBe(shown);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});

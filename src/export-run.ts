@@ -36,7 +36,10 @@ export async function exportRun({ planned, run, status }: FinishedRun, env: Envi
   const trace = buildTrace({ run, events: events.value, now: systemClock.now() });
   const own = events.value.findLast(({ type }) => type === "run-started" || type === "run-resumed")?.writer;
   const traces = traceAsOtlp(trace, { ...(own === undefined ? {} : { writer: own }), ...parentOf(env) });
-  const sent = await exportTrace(traces, env, status === "cancelled" ? limits.cancelledMs : limits.endMs);
+  // A branch or a job may be named by a secret; the rest comes from events, which hold none.
+  const attributes = env["OTEL_RESOURCE_ATTRIBUTES"];
+  const shown = attributes === undefined ? env : { ...env, OTEL_RESOURCE_ATTRIBUTES: planned.memory.redactor.text(attributes) };
+  const sent = await exportTrace(traces, shown, status === "cancelled" ? limits.cancelledMs : limits.endMs);
   if (!sent.ok) warn(`the trace was not sent: ${sent.error}`);
 }
 

@@ -9,6 +9,7 @@ import { type BringBlob, withElsewhere } from "./artifact/with-elsewhere.ts";
 import { contractTypes, evaluator } from "./evaluator.ts";
 import { diskSource } from "./load/disk-source.ts";
 import { loadProject } from "./load/load-project.ts";
+import { collectSecretNames, secretNamesInText } from "./load/secret-names.ts";
 import { findStateLocation, stateLocationIn } from "./load/state-location.ts";
 import type { Diagnostic } from "./model/diagnostic.ts";
 import { hasErrors } from "./model/diagnostic.ts";
@@ -55,6 +56,8 @@ export interface ProjectRequest {
   readonly warn?: (text: string) => void;
   /** Cancels reading the project. Defaults to none. */
   readonly signal?: AbortSignal;
+  /** Gets the values of declared secrets once they are known, also of a manifest that does not hold, and a redactor for them where one was made. */
+  readonly onSecrets?: (values: readonly string[], redactor?: Redactor) => void;
   /** Brings blobs that are not in the local store; absent: they are lost. */
   readonly bring?: BringBlob;
 }
@@ -134,6 +137,7 @@ export async function readProject(request: ProjectRequest, location: Location, s
     env: request.env,
     source: warming(source ?? request.source ?? diskSource(location.root)),
   });
+  request.onSecrets?.(declaredIn(loaded, request.env));
   const chosen = adapter === undefined ? {} : { adapter };
   const here = agentFor(request.env);
   const means = here === undefined ? {} : { adapterHere: here };
@@ -166,10 +170,20 @@ export function fileTextOf(loaded: LoadedProject): (path: string) => string | un
   };
 }
 
+/** The values of the secrets that a manifest declares, whether or not it holds. */
+function declaredIn({ manifest, files }: LoadedProject, env: Environment): readonly string[] {
+  const names = new Set<string>();
+  if (manifest !== undefined) collectSecretNames(manifest, names);
+  else for (const file of files.values()) if (file.kind === "text") for (const name of secretNamesInText(file.text)) names.add(name);
+  return [...names].map((name) => env[name] ?? "").filter((value) => value !== "");
+}
+
 /** Opens state for a project; declared secrets are taken from the environment so that they can be scrubbed. */
-export function openMemory(read: ReadProject, request: Pick<ProjectRequest, "env" | "bring" | "stateDir">): Memory {
+export function openMemory(read: ReadProject, request: Pick<ProjectRequest, "env" | "bring" | "stateDir" | "onSecrets">): Memory {
   const values = (read.project?.secrets ?? []).map((name) => request.env[name] ?? "").filter((value) => value !== "");
-  return memoryAt(read.root, stateLocationIn(read.loaded.manifest), createRedactor(values), request);
+  const redactor = createRedactor(values);
+  request.onSecrets?.(values, redactor);
+  return memoryAt(read.root, stateLocationIn(read.loaded.manifest), redactor, request);
 }
 
 /** The same for those who only read it: of the manifest, which need not hold, only where state lies is looked for. */
@@ -180,7 +194,9 @@ export async function openPast(request: ProjectRequest, { root, files }: Locatio
     request.read === undefined
       ? await findStateLocation({ files, ...overlay, env: request.env, source })
       : stateLocationIn(request.read.loaded.manifest);
-  return memoryAt(root, location, createRedactor([]), request);
+  const redactor = createRedactor([]);
+  request.onSecrets?.([], redactor);
+  return memoryAt(root, location, redactor, request);
 }
 
 function memoryAt(

@@ -10,9 +10,8 @@ import { exportedLines, lostLines, renderArtifacts } from "../report/render-arti
 import { changesLines } from "../report/render-changes.ts";
 import { blobsOf } from "../state/archived-run.ts";
 import { stepOf } from "../state/run-step.ts";
-import { jsonText } from "../text/json-text.ts";
 import { readChangeset } from "../workspace/changeset/keep-changes.ts";
-import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
+import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, printJson, textOption } from "./command.ts";
 import { openProjectPast } from "./open-memory.ts";
 import { projectRequest } from "./project-request.ts";
 
@@ -70,7 +69,8 @@ async function artifacts(invocation: Invocation): Promise<number> {
   const left = steps.flatMap(({ id: of, artifacts: own }) => own.map((artifact) => ({ step: of, ...artifact })));
   if (wish === "export") return exportLeft(invocation, memory, run, left);
   if (wish === "verify") return verifyLeft(invocation, memory, run, left);
-  io.stdout.write(json ? `${jsonText({ ok: true, run: run.id, artifacts: left })}\n` : renderArtifacts(left, io.stdout.color));
+  if (json) printJson(io, { ok: true, run: run.id, artifacts: left });
+  else io.stdout.write(renderArtifacts(left, io.stdout.color));
   return 0;
 }
 
@@ -80,7 +80,8 @@ async function exportLeft(invocation: Invocation, { blobs }: PastMemory, run: Ru
   const directory = path.resolve(projectRequest(invocation).cwd, textOption(invocation, "export") ?? "");
   const exported = await exportArtifacts(left, directory, blobs);
   if (!exported.ok) return fail(io, exported.error, { json });
-  io.stdout.write(json ? `${jsonText({ ok: true, run: run.id, artifacts: exported.value })}\n` : exportedLines(exported.value));
+  if (json) printJson(io, { ok: true, run: run.id, artifacts: exported.value });
+  else io.stdout.write(exportedLines(exported.value));
   return 0;
 }
 
@@ -91,7 +92,7 @@ async function verifyLeft(invocation: Invocation, { blobs }: PastMemory, run: Ru
   const lost = await verifyArtifacts(left, blobs);
   if (!lost.ok) return fail(io, lost.error, { json });
   const whole = lost.value.length === 0;
-  if (json) io.stdout.write(`${jsonText({ ok: whole, run: run.id, verified: left.length - lost.value.length, lost: lost.value })}\n`);
+  if (json) printJson(io, { ok: whole, run: run.id, verified: left.length - lost.value.length, lost: lost.value });
   else io.stdout.write(lostLines(lost.value, left.length, io.stdout.color));
   return whole ? 0 : 4;
 }
@@ -109,7 +110,7 @@ async function showChanges(
   if (!changes.ok) return fail(io, changes.error, { json });
   if (how === "patch") return printPatch(invocation, memory, changes.value);
   const lines = changesLines(changes.value, { color: io.stdout.color });
-  if (json) io.stdout.write(`${jsonText({ ok: true, run: run.id, applied: run.applied, changes: changes.value })}\n`);
+  if (json) printJson(io, { ok: true, run: run.id, applied: run.applied, changes: changes.value });
   else io.stdout.write(lines.length === 0 ? "no files were changed\n" : `${lines.join("\n")}\n`);
   return 0;
 }

@@ -2,8 +2,7 @@
 import { cancelRun } from "../cancel-run.ts";
 import { systemClock } from "../platform/clock.ts";
 import { renderRun } from "../report/render-status.ts";
-import { jsonText } from "../text/json-text.ts";
-import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
+import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, printJson } from "./command.ts";
 import { openProjectMemory } from "./open-memory.ts";
 
 export const cancelCommand: Command = {
@@ -25,6 +24,7 @@ async function cancel(invocation: Invocation): Promise<number> {
   const cancelled = await cancelRun(opened.value.memory, invocation.arguments[0] ?? "latest", systemClock);
   if (!cancelled.ok) return fail(io, cancelled.error, { json });
   const run = cancelled.value;
-  io.stdout.write(json ? `${jsonText({ ok: true, run })}\n` : renderRun(run, { color: io.stdout.color }));
+  if (json) printJson(io, { ok: true, run });
+  else io.stdout.write(renderRun(run, { color: io.stdout.color }));
   return 0;
 }

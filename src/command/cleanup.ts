@@ -3,8 +3,7 @@ import { err, ok, type Result } from "../model/result.ts";
 import type { RunStatus } from "../model/state.ts";
 import { renderCleanup } from "../report/render-cleanup.ts";
 import type { RunCriteria } from "../state/select-runs.ts";
-import { jsonText } from "../text/json-text.ts";
-import { type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
+import { type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions, printJson, textOption } from "./command.ts";
 import { openProjectMemory } from "./open-memory.ts";
 import { parseAge } from "./parse-time.ts";
 
@@ -46,7 +45,7 @@ async function cleanup(invocation: Invocation): Promise<number> {
   if (json) {
     const { runs, ...rest } = cleaned.value;
     const told = runs.map(({ id, pipeline, status }) => ({ id, pipeline, status }));
-    io.stdout.write(`${jsonText({ ok: true, dryRun: dry, runs: told, ...rest })}\n`);
+    printJson(io, { ok: true, dryRun: dry, runs: told, ...rest });
   } else io.stdout.write(renderCleanup(cleaned.value, { dry }));
   return 0;
 }

@@ -87,12 +87,26 @@ export interface FailureContext {
   readonly fileText: (path: string) => string | undefined;
 }
 
+/** Prints a value for programs, without secrets. Safe on any destination. */
+export function printJson({ stdout, secrets }: Pick<Io, "stdout" | "secrets">, value: unknown, indent?: number): void {
+  stdout.writeData(`${jsonText(secrets.redactor().value(value), indent)}\n`);
+}
+
+/** Texts for code frames; undefined for a file that holds a secret, of which a frame could show a part. */
+export function frameTexts({ secrets }: Pick<Io, "secrets">, fileText: FailureContext["fileText"]): FailureContext["fileText"] {
+  return (path) => {
+    const text = fileText(path);
+    return text === undefined || secrets.redactor().finds(Buffer.from(text)) ? undefined : text;
+  };
+}
+
 /** Prints a failure where it belongs and gives its exit status. */
 export function fail(io: Io, failure: Failure, context: Partial<FailureContext> = {}): number {
   if (context.json === true) {
-    io.stdout.write(`${jsonText({ ok: false, failure })}\n`);
+    printJson(io, { ok: false, failure });
   } else if (failure.reason === "manifest-invalid") {
-    io.stderr.write(renderDiagnostics(failure.diagnostics, context.fileText ?? (() => undefined), "text", { color: io.stderr.color }));
+    const texts = frameTexts(io, context.fileText ?? (() => undefined));
+    io.stderr.write(renderDiagnostics(failure.diagnostics, texts, "text", { color: io.stderr.color }));
   } else {
     const { title, detail, hint } = describeFailure(failure);
     const lines = [`error: ${title}`, ...detail.map((line) => `  ${line}`), ...(hint === undefined ? [] : [`  hint: ${hint}`])];
@@ -104,7 +118,7 @@ export function fail(io: Io, failure: Failure, context: Partial<FailureContext> 
 /** Warnings go to people, also when a command succeeds. */
 export function warn(io: Io, diagnostics: readonly Diagnostic[], fileText: (path: string) => string | undefined): void {
   if (diagnostics.length === 0) return;
-  io.stderr.write(renderDiagnostics(diagnostics, fileText, "text", { color: io.stderr.color }));
+  io.stderr.write(renderDiagnostics(diagnostics, frameTexts(io, fileText), "text", { color: io.stderr.color }));
 }
 
 /** The first argument, where it is one of a command's actions. Fails with `usage`; `what` is what the actions are done with. */

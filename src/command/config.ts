@@ -2,8 +2,7 @@
 import { configOrigins, maskSecrets, resolvedConfig } from "../load/print-config.ts";
 import { toValue } from "../model/document.ts";
 import { fileTextOf, locateProject, readProject, requireValid } from "../open-project.ts";
-import { jsonText } from "../text/json-text.ts";
-import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
+import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, printJson } from "./command.ts";
 import { projectRequest } from "./project-request.ts";
 
 export const configCommand: Command = {
@@ -29,7 +28,8 @@ async function config(invocation: Invocation): Promise<number> {
     return fail(io, { reason: "manifest-invalid", diagnostics: read.value.diagnostics }, { json, fileText: fileTextOf(loaded) });
   }
   const origins = flag(invocation, "origins");
-  if (json) io.stdout.write(`${jsonText(origins ? configOrigins(loaded.manifest) : toValue(maskSecrets(loaded.manifest)), 2)}\n`);
-  else io.stdout.writeData(resolvedConfig(loaded.manifest, { origins }));
+  const redactor = io.secrets.redactor();
+  if (json) printJson(io, origins ? configOrigins(loaded.manifest) : toValue(maskSecrets(loaded.manifest)), 2);
+  else io.stdout.writeData(resolvedConfig(loaded.manifest, { origins, redactor }));
   return 0;
 }

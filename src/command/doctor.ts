@@ -7,11 +7,10 @@ import { hasMemoryGroups } from "../platform/memory-group.ts";
 import { hasMemoryScopes } from "../platform/memory-scope.ts";
 import { memoryLimitEnforced } from "../platform/process-group.ts";
 import { paletteOf } from "../report/palette.ts";
-import { jsonText } from "../text/json-text.ts";
 import { version } from "../version.ts";
 import { gitRefusal } from "../workspace/base-git.ts";
 import { type Isolation, probeIsolation } from "../workspace/fence/isolation.ts";
-import { type Command, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
+import { type Command, flag, type Invocation, jsonOption, manifestOptions, printJson } from "./command.ts";
 import { openProjectMemory } from "./open-memory.ts";
 
 /** One thing that was looked at. */
@@ -48,9 +47,7 @@ async function doctor(invocation: Invocation): Promise<number> {
   ];
   if (flag(invocation, "json")) {
     const { mode, fences, overlay, refused } = isolation;
-    io.stdout.write(
-      `${jsonText({ ok: true, wave: version, node: process.version, isolation: { mode, fences, overlay, refused }, findings })}\n`,
-    );
+    printJson(io, { ok: true, wave: version, node: process.version, isolation: { mode, fences, overlay, refused }, findings });
     return 0;
   }
   const paint = paletteOf(io.stdout.color);

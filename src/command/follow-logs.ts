@@ -9,7 +9,7 @@ import type { PastMemory } from "../open-project.ts";
 import { systemClock } from "../platform/clock.ts";
 import { attemptFailureText } from "../report/attempt-failure-text.ts";
 import { blobsOf } from "../state/archived-run.ts";
-import { jsonText } from "../text/json-text.ts";
+import { printJson } from "./command.ts";
 import { type AttemptLog, selectLogs, type WantedLogs } from "./select-logs.ts";
 
 export interface FollowRequest {
@@ -73,7 +73,7 @@ function printerOf({ json, wanted, io }: FollowRequest): Printer {
       const { step, attempt } = log;
       const decoder = decoders.get(keyOf(log)) ?? new StringDecoder("utf8");
       decoders.set(keyOf(log), decoder);
-      io.stdout.write(`${jsonText({ step, attempt, text: decoder.write(Buffer.from(bytes)) })}\n`);
+      printJson(io, { step, attempt, text: decoder.write(Buffer.from(bytes)) });
       return;
     }
     begin(titleOf(log));
@@ -85,7 +85,7 @@ function printerOf({ json, wanted, io }: FollowRequest): Printer {
     if (!wanted.errors || record.failure === undefined || explained.has(keyOf(log))) return;
     explained.add(keyOf(log));
     if (json) {
-      io.stdout.write(`${jsonText({ step, attempt, failure: record.failure })}\n`);
+      printJson(io, { step, attempt, failure: record.failure });
       return;
     }
     const breaks = midLine && last === titleOf(log);

@@ -1,6 +1,5 @@
 /** `wave metrics`: what state remembers, counted and measured. */
-import { jsonText } from "../text/json-text.ts";
-import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
+import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, printJson, textOption } from "./command.ts";
 import { openProjectPast } from "./open-memory.ts";
 
 export const metricsCommand: Command = {
@@ -27,7 +26,7 @@ async function metrics(invocation: Invocation): Promise<number> {
   if (!runs.ok) return fail(io, runs.error, { json });
   const { measureRuns } = await import("../report/metrics/measure-runs.ts");
   const families = measureRuns(runs.value);
-  if (json) io.stdout.write(`${jsonText({ ok: true, metrics: families })}\n`);
+  if (json) printJson(io, { ok: true, metrics: families });
   else io.stdout.writeData((await import("../report/metrics/metrics-as-prometheus.ts")).metricsAsPrometheus(families));
   return 0;
 }

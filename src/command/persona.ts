@@ -4,8 +4,7 @@ import { printable } from "../model/printable.ts";
 import { closest } from "../model/similar.ts";
 import { locateProject, readProject, requireValid } from "../open-project.ts";
 import { renderPersona, renderPersonas } from "../report/render-personas.ts";
-import { jsonText } from "../text/json-text.ts";
-import { actionOf, type Command, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
+import { actionOf, type Command, fail, flag, type Invocation, jsonOption, manifestOptions, printJson } from "./command.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";
 
@@ -42,7 +41,8 @@ async function persona(invocation: Invocation): Promise<number> {
   const { personas } = project.value;
   const options = { color: io.stdout.color };
   if (action.value === "list") {
-    io.stdout.write(json ? `${jsonText({ ok: true, personas: personas.map(documentOf) })}\n` : renderPersonas(personas, options));
+    if (json) printJson(io, { ok: true, personas: personas.map(documentOf) });
+    else io.stdout.write(renderPersonas(personas, options));
     return 0;
   }
   if (name === undefined) return usage("`show` needs a persona's name", "`wave persona list` names them");
@@ -57,7 +57,8 @@ async function persona(invocation: Invocation): Promise<number> {
       guess === undefined ? "`wave persona list` names them" : `did you mean \`${guess}\`?`,
     );
   }
-  io.stdout.write(json ? `${jsonText({ ok: true, persona: documentOf(found) })}\n` : renderPersona(found, options));
+  if (json) printJson(io, { ok: true, persona: documentOf(found) });
+  else io.stdout.write(renderPersona(found, options));
   return 0;
 }
 

@@ -1,13 +1,26 @@
 /** `wave plan`: what a run would do, and why. */
 import { withBlocks } from "../blocked-steps.ts";
 import { hasErrors } from "../model/diagnostic.ts";
+import type { Plan } from "../model/plan.ts";
+import type { Redactor } from "../model/ports.ts";
 import { fileTextOf } from "../open-project.ts";
 import { planRun } from "../plan-run.ts";
 import { systemClock } from "../platform/clock.ts";
 import { renderPlan } from "../report/render-plan.ts";
+import { planDocument } from "../report/render-plan-document.ts";
 import { promptOf } from "../show-prompt.ts";
-import { jsonText } from "../text/json-text.ts";
-import { adapterOption, type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption, warn } from "./command.ts";
+import {
+  adapterOption,
+  type Command,
+  fail,
+  flag,
+  type Invocation,
+  jsonOption,
+  manifestOptions,
+  printJson,
+  textOption,
+  warn,
+} from "./command.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";
 import { inputOptions, readInput } from "./run-input.ts";
@@ -52,8 +65,8 @@ async function plan(invocation: Invocation): Promise<number> {
     const { text, unknown } = prompt.value;
     for (const { name, from } of unknown)
       io.stderr.write(`input \`${name}\` is known when step \`${from}\` has run: its size and digest stand for themselves\n`);
-    if (format === "json") io.stdout.write(`${jsonText({ ok: true, step: shown, prompt: text, unknown })}\n`);
-    else io.stdout.writeData(text);
+    if (format === "json") printJson(io, { ok: true, step: shown, prompt: text, unknown });
+    else io.stdout.writeData(planned.value.memory.redactor.text(text));
     return 0;
   }
   const { read, project, memory } = planned.value;
@@ -64,7 +77,19 @@ async function plan(invocation: Invocation): Promise<number> {
     read.diagnostics.filter((diagnostic) => !hasErrors([diagnostic])),
     fileTextOf(read.loaded),
   );
-  io.stdout.write(renderPlan(blocked.value, { format, color: io.stdout.color }));
+  if (format === "json") printJson(io, planDocument(blocked.value), 2);
+  else if (format === "tree")
+    io.stdout.write(renderPlan(withoutSecrets(blocked.value, memory.redactor), { format, color: io.stdout.color }));
+  else io.stdout.writeData(memory.redactor.text(renderPlan(blocked.value, { format, color: false })));
   const work = planned.value.plan.steps.some((step) => step.work.kind !== "equal");
   return flag(invocation, "detailedExitcode") && work ? 3 : 0;
+}
+
+/** The tree cuts long tasks; cut, a secret would not be found any more. */
+function withoutSecrets(plan: Plan, redactor: Redactor): Plan {
+  const steps = plan.steps.map((planned) => {
+    const { task } = planned.step;
+    return task === undefined ? planned : { ...planned, step: { ...planned.step, task: redactor.text(task) } };
+  });
+  return { ...plan, steps };
 }

@@ -15,6 +15,7 @@ export function projectRequest(invocation: Invocation): ProjectRequest {
     files,
     signal: io.signal,
     announce: (text) => io.stderr.write(`${text}\n`),
+    onSecrets: io.secrets.add,
     warn: (text) => io.stderr.write(`warning: ${text}\n`),
     ...(environment === undefined ? {} : { environment }),
     ...(adapter === undefined ? {} : { adapter }),

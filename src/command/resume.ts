@@ -1,9 +1,18 @@
 /** `wave resume`: goes on with a run that did not pass. */
 import { projectChangedText, redefinedText } from "../report/render-resume-news.ts";
 import { type ResumeNews, resumeRun } from "../resume-run.ts";
-import { jsonText } from "../text/json-text.ts";
 import { chooseReporter } from "./choose-reporter.ts";
-import { type Command, fail, flag, type Invocation, type Io, manifestOptions, type OptionDefinition, textOption } from "./command.ts";
+import {
+  type Command,
+  fail,
+  flag,
+  type Invocation,
+  type Io,
+  manifestOptions,
+  type OptionDefinition,
+  printJson,
+  textOption,
+} from "./command.ts";
 import { finish } from "./finish-run.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";
@@ -50,7 +59,7 @@ async function resume(invocation: Invocation): Promise<number> {
   if (!resumed.ok) return fail(io, resumed.error, { json, fileText: manifestTexts(request) });
   const { finished, run } = resumed.value;
   if (finished !== undefined) return finish(io, finished, request, { json });
-  if (json) io.stdout.write(`${jsonText({ ok: true, run: run.id, status: run.status })}\n`);
+  if (json) printJson(io, { ok: true, run: run.id, status: run.status });
   else io.stderr.write(`run ${run.id} passed already: nothing to do\n`);
   return 0;
 }

@@ -4,9 +4,8 @@ import { printable } from "../model/printable.ts";
 import type { Memory } from "../open-project.ts";
 import { changesText } from "../report/changes-text.ts";
 import { changesLines } from "../report/render-changes.ts";
-import { jsonText } from "../text/json-text.ts";
 import { planUndo, type Undoing, undoRun } from "../undo-run.ts";
-import { type Command, fail, flag, type Invocation, type Io, jsonOption, manifestOptions, textOption } from "./command.ts";
+import { type Command, fail, flag, type Invocation, type Io, jsonOption, manifestOptions, printJson, textOption } from "./command.ts";
 import { openProjectMemory } from "./open-memory.ts";
 
 export const rollbackCommand: Command = {
@@ -66,7 +65,7 @@ function tell(io: Io, undoing: Undoing, { json, dry, overwritten, outside }: Tol
   if (json) {
     const back = to === undefined ? {} : { to, steps };
     const told = { ok: true, run: run.id, undone: !dry, ...back, changes: ref ?? null, paths: changes.map(({ path }) => path) };
-    io.stdout.write(`${jsonText({ ...told, changedSince: foreign, overwritten, inPlace, published: outside })}\n`);
+    printJson(io, { ...told, changedSince: foreign, overwritten, inPlace, published: outside });
     return 0;
   }
   const lines = changesLines(changes, { color: io.stderr.color });

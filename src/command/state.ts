@@ -3,8 +3,7 @@
 import type { Memory } from "../open-project.ts";
 import { systemClock } from "../platform/clock.ts";
 import { renderRebuilt, renderVerification } from "../report/render-verification.ts";
-import { jsonText } from "../text/json-text.ts";
-import { actionOf, type Command, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
+import { actionOf, type Command, fail, flag, type Invocation, jsonOption, manifestOptions, printJson } from "./command.ts";
 import { openProjectMemory } from "./open-memory.ts";
 
 const actions = ["verify", "rebuild"] as const;
@@ -39,9 +38,8 @@ async function verify({ io }: Invocation, memory: Memory, json: boolean): Promis
   const verified = await verifyState(memory);
   if (!verified.ok) return fail(io, verified.error, { json });
   const whole = verified.value.findings.length === 0;
-  io.stdout.write(
-    json ? `${jsonText({ ok: whole, ...verified.value })}\n` : renderVerification(verified.value, { color: io.stdout.color }),
-  );
+  if (json) printJson(io, { ok: whole, ...verified.value });
+  else io.stdout.write(renderVerification(verified.value, { color: io.stdout.color }));
   return whole ? 0 : 4;
 }
 
@@ -49,6 +47,7 @@ async function rebuild({ io }: Invocation, stateDir: string, json: boolean): Pro
   const { rebuildState } = await import("../state/rebuild-state.ts");
   const rebuilt = await rebuildState(stateDir, systemClock);
   if (!rebuilt.ok) return fail(io, rebuilt.error, { json });
-  io.stdout.write(json ? `${jsonText({ ok: true, ...rebuilt.value })}\n` : renderRebuilt(rebuilt.value, { color: io.stdout.color }));
+  if (json) printJson(io, { ok: true, ...rebuilt.value });
+  else io.stdout.write(renderRebuilt(rebuilt.value, { color: io.stdout.color }));
   return 0;
 }

@@ -1,7 +1,6 @@
 /** `wave status`: what state remembers of runs. */
 import { renderRun, renderRuns } from "../report/render-status.ts";
-import { jsonText } from "../text/json-text.ts";
-import { type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions } from "./command.ts";
+import { type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions, printJson } from "./command.ts";
 import { openProjectPast } from "./open-memory.ts";
 
 export const statusCommand: Command = {
@@ -25,11 +24,13 @@ async function status(invocation: Invocation): Promise<number> {
   if (selector === undefined) {
     const runs = await state.listRuns({ limit: limit ?? 20 });
     if (!runs.ok) return fail(io, runs.error, { json });
-    io.stdout.write(json ? `${jsonText({ ok: true, runs: runs.value })}\n` : renderRuns(runs.value, { color: io.stdout.color }));
+    if (json) printJson(io, { ok: true, runs: runs.value });
+    else io.stdout.write(renderRuns(runs.value, { color: io.stdout.color }));
     return 0;
   }
   const run = await state.findRun(selector);
   if (!run.ok) return fail(io, run.error, { json });
-  io.stdout.write(json ? `${jsonText({ ok: true, run: run.value })}\n` : renderRun(run.value, { color: io.stdout.color }));
+  if (json) printJson(io, { ok: true, run: run.value });
+  else io.stdout.write(renderRun(run.value, { color: io.stdout.color }));
   return 0;
 }

@@ -7,8 +7,18 @@ import type { TestResult } from "../model/pipeline-test.ts";
 import { locateProject } from "../open-project.ts";
 import { describeIoError } from "../platform/files.ts";
 import { renderDiagnostics } from "../report/render-diagnostics.ts";
-import { jsonText } from "../text/json-text.ts";
-import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption, warn } from "./command.ts";
+import {
+  type Command,
+  fail,
+  flag,
+  frameTexts,
+  type Invocation,
+  jsonOption,
+  manifestOptions,
+  printJson,
+  textOption,
+  warn,
+} from "./command.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";
 
@@ -40,7 +50,7 @@ async function test(invocation: Invocation): Promise<number> {
   if (!located.ok) return fail(io, located.error, { json });
   const { testPipelines } = await import("../test-pipelines.ts");
   const { renderTest, renderTestCounts, testAnnotations } = await import("../report/tests/render-tests.ts");
-  const options = { color: io.stdout.color, textOf: manifestTexts(request) };
+  const options = { color: io.stdout.color, textOf: frameTexts(io, manifestTexts(request)) };
   const pipeline = textOption(invocation, "pipeline");
   const tested = await testPipelines({
     ...request,
@@ -50,21 +60,22 @@ async function test(invocation: Invocation): Promise<number> {
     signal: io.signal,
     onResult: (result) => (json ? undefined : io.stdout.write(renderTest(result, options))),
   });
+  const clean = <T>(value: T) => io.secrets.redactor().value(value);
   const base = path.relative(io.env["GITHUB_WORKSPACE"] ?? located.value.root, located.value.root);
   const annotates = textOption(invocation, "format") === "github";
   if (!tested.ok) {
     if (annotates && tested.error.reason === "manifest-invalid")
-      io.stdout.writeControl(renderDiagnostics(tested.error.diagnostics, options.textOf, "github", { color: false, base }));
+      io.stdout.writeControl(renderDiagnostics(clean(tested.error.diagnostics), options.textOf, "github", { color: false, base }));
     return fail(io, tested.error, { json, fileText: options.textOf });
   }
   const { results, diagnostics } = tested.value;
-  if (json) io.stdout.write(`${jsonText({ ok: results.every(isGood), tests: results })}\n`);
+  if (json) printJson(io, { ok: results.every(isGood), tests: results });
   else {
     warn(io, diagnostics, options.textOf);
     io.stdout.write(renderTestCounts(results, options));
-    if (annotates) io.stdout.writeControl(testAnnotations(results, base));
+    if (annotates) io.stdout.writeControl(testAnnotations(clean(results), base));
   }
-  const written = await writeJunit(textOption(invocation, "junit"), request.cwd, results);
+  const written = await writeJunit(textOption(invocation, "junit"), request.cwd, clean(results));
   return written === undefined ? statusOf(results) : fail(io, written, { json });
 }
 

@@ -3,8 +3,7 @@
 import { readTraceparent } from "../model/traceparent.ts";
 import type { PastMemory } from "../open-project.ts";
 import { systemClock } from "../platform/clock.ts";
-import { jsonText } from "../text/json-text.ts";
-import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
+import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, printJson, textOption } from "./command.ts";
 import { knownRuns } from "./known-runs.ts";
 import { openProjectPast } from "./open-memory.ts";
 import { traceArtifact } from "./trace-artifact.ts";
@@ -60,7 +59,8 @@ async function trace(invocation: Invocation): Promise<number> {
   if (artifact === undefined) return traceRun(invocation, memory, selector ?? "latest", format);
   const text = await traceArtifact({ memory, artifact, ...(selector === undefined ? {} : { selector }), format, color: io.stdout.color });
   if (!text.ok) return fail(io, text.error, { json });
-  io.stdout.write(text.value);
+  if (format === "text") io.stdout.write(text.value);
+  else io.stdout.writeData(text.value);
   return 0;
 }
 
@@ -75,8 +75,8 @@ async function traceRun({ io }: Invocation, { state }: PastMemory, selector: str
   if (format === "otlp") {
     const parent = readTraceparent(io.env["TRACEPARENT"]);
     const { traceAsOtlp } = await import("../report/trace/trace-as-otlp.ts");
-    io.stdout.write(`${jsonText(traceAsOtlp(built, parent === undefined ? {} : { parent }))}\n`);
-  } else if (json) io.stdout.write(`${jsonText({ ok: true, trace: built })}\n`);
+    printJson(io, traceAsOtlp(built, parent === undefined ? {} : { parent }));
+  } else if (json) printJson(io, { ok: true, trace: built });
   else {
     const { renderTrace } = await import("../report/trace/render-trace.ts");
     io.stdout.write(renderTrace(built, { color: io.stdout.color, columns: io.stdout.columns }));

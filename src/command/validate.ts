@@ -5,7 +5,17 @@ import { type Diagnostic, hasErrors } from "../model/diagnostic.ts";
 import type { ValidatedProject } from "../model/loaded.ts";
 import { fileTextOf, locateProject, readProject } from "../open-project.ts";
 import { renderDiagnostics } from "../report/render-diagnostics.ts";
-import { adapterOption, type Command, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
+import {
+  adapterOption,
+  type Command,
+  fail,
+  flag,
+  frameTexts,
+  type Invocation,
+  jsonOption,
+  manifestOptions,
+  textOption,
+} from "./command.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";
 
@@ -38,9 +48,11 @@ async function validate(invocation: Invocation): Promise<number> {
   const diagnostics = [...read.value.diagnostics, ...(project === undefined ? [] : await testDiagnostics(root, project))];
   const output = format === "text" ? io.stderr : io.stdout;
   const [known, others] = [fileTextOf(loaded), manifestTexts(request)];
-  const text = renderDiagnostics(diagnostics, (file) => known(file) ?? others(file), format, { color: output.color });
+  const texts = frameTexts(io, (file) => known(file) ?? others(file));
+  const text = renderDiagnostics(io.secrets.redactor().value(diagnostics), texts, format, { color: output.color });
   if (format === "github") output.writeControl(text);
-  else output.write(text);
+  else if (format === "text") output.write(text);
+  else output.writeData(text);
   if (hasErrors(diagnostics) || project === undefined) return 2;
   if (format === "text")
     io.stdout.write(`${read.value.files[0]} holds: ${project.pipelines.map(({ pipeline }) => describe(pipeline)).join(", ")}\n`);

@@ -3,9 +3,8 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { archivedRun } from "../state/archived-run.ts";
 import { stepOf } from "../state/run-step.ts";
-import { jsonText } from "../text/json-text.ts";
 import { attemptDirectory } from "../workspace/attempt-room.ts";
-import { type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions, textOption } from "./command.ts";
+import { type Command, countOption, fail, flag, type Invocation, jsonOption, manifestOptions, printJson, textOption } from "./command.ts";
 import { openProjectPast } from "./open-memory.ts";
 
 /** What lies in an attempt's directory, for those who look into it. */
@@ -49,7 +48,7 @@ async function workspace(invocation: Invocation): Promise<number> {
     return fail(io, { reason: "usage", message, hint: "only attempts that failed leave theirs" }, { json });
   }
   const found = Object.fromEntries(parts.map((part) => [part, path.join(directory, part)]).filter(([, place]) => existsSync(place ?? "")));
-  if (json) io.stdout.write(`${jsonText({ ok: true, run: run.value.id, step: id, directory, parts: found })}\n`);
+  if (json) printJson(io, { ok: true, run: run.value.id, step: id, directory, parts: found });
   else io.stdout.writeData(`${directory}\n`);
   return 0;
 }

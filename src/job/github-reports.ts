@@ -96,7 +96,7 @@ function pageReporter(
       if (run === undefined) return;
       if (checks === undefined ? inputs.checks !== "none" : checks.refused()) io.stdout.writeControl(logAnnotations(run, plan, places));
       const text = jobSummary({ run, plan, ...steps, places, taken: sizeOf(request.summaryFile), notes: [] });
-      if (text !== "" && request.summaryFile !== undefined) await summary.addRaw(text).write();
+      if (text !== "" && request.summaryFile !== undefined) await summary.addRaw(io.secrets.redactor().text(text)).write();
       await comment(request, run, plan);
     },
   };

@@ -17,12 +17,12 @@ export interface JobLog {
 const title = { title: "Wave" };
 
 /** Annotations go where the runner reads them, details to the log. A runner shows ten of a level; so each is said once. */
-export function openJobLog({ stderr }: Pick<Io, "stderr">): JobLog {
+export function openJobLog({ stderr, secrets }: Pick<Io, "stderr" | "secrets">): JobLog {
   const said = new Set<string>();
   const once = (say: (text: string, properties: typeof title) => void) => (text: string) => {
     if (said.has(text)) return;
     said.add(text);
-    say(printable(text), title);
+    say(printable(secrets.redactor().text(text)), title);
   };
   return {
     notice: once(notice),

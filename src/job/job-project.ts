@@ -3,6 +3,7 @@
 import path from "node:path";
 import { info } from "@actions/core";
 import { gitSource } from "../load/git-source.ts";
+import type { Io } from "../model/io.ts";
 import type { Pipeline } from "../model/pipeline.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { locateProject, type ProjectRequest, type ReadProject, readProject, requireValid } from "../open-project.ts";
@@ -27,6 +28,7 @@ export interface JobProjectRequest {
   readonly log: Pick<JobLog, "warn">;
   /** Cancels reading the project. */
   readonly signal: AbortSignal;
+  readonly io: Pick<Io, "secrets">;
   /** The commit that the manifest and its files are read from; absent: the checkout. */
   readonly manifestFrom?: string;
 }
@@ -52,7 +54,7 @@ export async function readJobProject(request: JobProjectRequest): Promise<Result
 }
 
 /** The inputs as a request. */
-export function jobRequest({ inputs, workspace, env, log, signal }: JobProjectRequest): Result<ProjectRequest> {
+export function jobRequest({ inputs, workspace, env, log, io, signal }: JobProjectRequest): Result<ProjectRequest> {
   const cwd = path.resolve(workspace, inputs.workingDirectory);
   if (!isInside(path.resolve(workspace), cwd)) {
     return err({ reason: "usage", message: `input \`working-directory\` leads out of the checkout: ${inputs.workingDirectory}` });
@@ -64,6 +66,7 @@ export function jobRequest({ inputs, workspace, env, log, signal }: JobProjectRe
     signal,
     announce: info,
     warn: log.warn,
+    onSecrets: io.secrets.add,
     ...(inputs.environment === undefined ? {} : { environment: inputs.environment }),
     ...(inputs.adapter === undefined ? {} : { adapter: inputs.adapter }),
   });

@@ -8,6 +8,6 @@ import { renderDiagnostics } from "../report/render-diagnostics.ts";
 export function reportInvalid(io: Io, failure: Failure): number | undefined {
   if (failure.reason !== "manifest-invalid") return undefined;
   setOutput("status", "error");
-  io.stdout.writeControl(renderDiagnostics(failure.diagnostics, () => undefined, "github", { color: false }));
+  io.stdout.writeControl(renderDiagnostics(io.secrets.redactor().value(failure.diagnostics), () => undefined, "github", { color: false }));
   return exitCodeOf(failure);
 }

@@ -102,8 +102,9 @@ async function words(...given: Parameters<typeof import("./job-words.ts").runWor
 }
 
 /** Nothing without a token. */
-function gitHubOf({ token }: JobInputs, { owner, repo, apiUrl }: WorkflowContext, { signal }: Io): GitHub | undefined {
-  return token === undefined ? undefined : lazyGitHub({ token, owner, repo, apiUrl, clock: systemClock, signal });
+function gitHubOf({ token }: JobInputs, { owner, repo, apiUrl }: WorkflowContext, { signal, secrets }: Io): GitHub | undefined {
+  const redact = (text: string) => secrets.redactor().text(text);
+  return token === undefined ? undefined : lazyGitHub({ token, owner, repo, apiUrl, clock: systemClock, redact, signal });
 }
 
 function mask(secret: string | undefined): void {

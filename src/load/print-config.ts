@@ -1,6 +1,7 @@
 /** A manifest as it stands after overlays and substitution, for people and tools: as YAML, or as a list of origins. */
 import { Document, type Scalar, visit } from "yaml";
 import { type DocumentNode, type MapEntry, type MapNode, type Origin, toValue } from "../model/document.ts";
+import type { Redactor } from "../model/ports.ts";
 import { collectSecretNames } from "./secret-names.ts";
 
 /** Where the value at a JSON pointer came from; lines and columns count from 1. */
@@ -14,8 +15,8 @@ export interface ConfigOrigin {
 const mask = "***";
 
 /** The manifest as YAML, declared secrets masked. With `origins`, each scalar is followed by `# file:line`. */
-export function resolvedConfig(manifest: MapNode, options: { readonly origins?: boolean } = {}): string {
-  const shown = maskSecrets(manifest);
+export function resolvedConfig(manifest: MapNode, options: { readonly origins?: boolean; readonly redactor?: Redactor } = {}): string {
+  const shown = maskSecrets(manifest, options.redactor);
   const document = new Document(toValue(shown), { aliasDuplicateObjects: false });
   if (options.origins === true) annotate(document, leavesOf(shown));
   return document.toString({ lineWidth: 0 });
@@ -26,11 +27,24 @@ export function configOrigins(manifest: MapNode): ConfigOrigin[] {
   return leavesOf(manifest).map(({ pointer, origin }) => ({ pointer, file: origin.file, ...origin.range.start }));
 }
 
-/** The manifest with `***` for every value under an `env` whose name is declared as a secret anywhere in it. */
-export function maskSecrets(manifest: MapNode): MapNode {
+/**
+ * The manifest with `***` for every value under an `env` whose name is declared as a secret anywhere in it, and with what `redactor` finds replaced
+ * in every text.
+ */
+export function maskSecrets(manifest: MapNode, redactor?: Redactor): MapNode {
   const secrets = new Set<string>();
   collectSecretNames(manifest, secrets);
-  return secrets.size === 0 ? manifest : maskMap(manifest, secrets, false);
+  const masked = secrets.size === 0 ? manifest : maskMap(manifest, secrets, false);
+  return redactor === undefined ? masked : (redactNode(masked, redactor) as MapNode);
+}
+
+function redactNode(node: DocumentNode, redactor: Redactor): DocumentNode {
+  if (node.kind === "list") return { ...node, items: node.items.map((item) => redactNode(item, redactor)) };
+  if (node.kind === "scalar") return typeof node.value === "string" ? { ...node, value: redactor.text(node.value) } : node;
+  const entries = new Map(
+    [...node.entries].map(([key, entry]) => [redactor.text(key), { ...entry, node: redactNode(entry.node, redactor) }]),
+  );
+  return { ...node, entries };
 }
 
 function maskMap(node: MapNode, secrets: ReadonlySet<string>, isEnv: boolean): MapNode {

@@ -13,6 +13,12 @@ export function collectSecretNames(node: DocumentNode, names: Set<string>): void
   visit(node);
 }
 
+/** The names under `secrets` in the text of a manifest that is no YAML, as far as they can be seen. */
+export function secretNamesInText(text: string): readonly string[] {
+  const lists = text.matchAll(/\bsecrets["']?\s*:\s*(\[[^\]\n]*|(?:\s*-[^\n]*)+|[^\n]*)/g);
+  return [...lists].flatMap(([, list = ""]) => list.match(/[A-Za-z_][A-Za-z0-9_]*/g) ?? []);
+}
+
 function addNames(node: DocumentNode, names: Set<string>): void {
   const items = node.kind === "list" ? node.items : [node];
   for (const item of items) if (item.kind === "scalar" && typeof item.value === "string") names.add(item.value);

@@ -1,4 +1,5 @@
 /** The world as an entry sees it: where words come from and where output goes. */
+import type { Redactor } from "./ports.ts";
 
 /** The world as a command sees it. */
 export interface Io {
@@ -12,6 +13,15 @@ export interface Io {
   readonly readStdin: () => Promise<string>;
   /** Aborts with the signal's name on SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  readonly secrets: OutputSecrets;
+}
+
+/** Which secrets output replaces: tokens of known shapes, and the values that are known to be declared. */
+export interface OutputSecrets {
+  /** For values that are printed as data: JSON, files of reports, annotations. Text for people is redacted where it is written. */
+  redactor(): Redactor;
+  /** Adds values. `redactor`, where one was made of exactly these values, saves making another. */
+  add(values: readonly string[], redactor?: Redactor): void;
 }
 
 /**
@@ -19,7 +29,7 @@ export interface Io {
  * obey, so no command has to.
  */
 export interface Output {
-  /** Writes text for people: no control sequence except Wave's own colours reaches any destination, and no workflow command a runner. */
+  /** Writes text for people: no secret and no control sequence except Wave's own colours reaches any destination, and no workflow command a runner. */
   readonly write: (text: string) => void;
   /** Writes data for programs. Files and pipes get every byte; a terminal and a runner's log get it neutralised like text. */
   readonly writeData: (data: string | Uint8Array) => void;

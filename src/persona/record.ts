@@ -83,9 +83,11 @@ async function takeOf(
   }
   const named = step.artifacts.flatMap((artifact) => (artifact.path === undefined ? [] : [artifact.path]));
   const changed = new Set(changeset.map(({ path }) => path));
-  const ignored = await filesIn(workspace, "root", named, keep, "changes", changed);
+  // Nobody replays a file by a name that was redacted; that it was there is worth knowing.
+  const nameOf = (path: string) => redactor.text(path);
+  const ignored = await filesIn(workspace, "root", named, { keep, nameOf }, "changes", changed);
   if (!ignored.ok) return ignored;
-  const output = await filesIn(workspace, "output", ["**"], keep, "output", new Set());
+  const output = await filesIn(workspace, "output", ["**"], { keep, nameOf }, "output", new Set());
   if (!output.ok) return output;
   const message = outcome.ok ? outcome.value.finalMessage : undefined;
   const kept = message === undefined ? ok(undefined) : await keep("message.md", Buffer.from(message));
@@ -119,12 +121,18 @@ async function keepBefore(
   return before.mode;
 }
 
+interface Keeping {
+  readonly keep: (name: string, bytes: Uint8Array) => Promise<Result<void>>;
+  /** A path without secrets. */
+  readonly nameOf: (path: string) => string;
+}
+
 /** Files that match, kept below a directory of the recording, without those that are known already. */
 async function filesIn(
   workspace: Workspace,
   area: "root" | "output",
   globs: readonly string[],
-  keep: (name: string, bytes: Uint8Array) => Promise<Result<void>>,
+  { keep, nameOf }: Keeping,
   below: string,
   known: ReadonlySet<string>,
 ): Promise<Result<readonly RecordedFile[]>> {
@@ -133,12 +141,13 @@ async function filesIn(
     const listed = await workspace.list(area, glob);
     if (!listed.ok) return listed;
     for (const { path, kind } of listed.value) {
-      if (kind !== "file" || known.has(path) || files.has(path)) continue;
+      const name = nameOf(path);
+      if (kind !== "file" || known.has(path) || files.has(name)) continue;
       const bytes = await workspace.read(area, path, fileLimit);
       if (!bytes.ok) return err(bytes.error);
-      const kept = await keep(`${below}/${recordedName(path)}`, bytes.value);
+      const kept = await keep(`${below}/${recordedName(name)}`, bytes.value);
       if (!kept.ok) return kept;
-      files.set(path, { path, mode: "100644" });
+      files.set(name, { path: name, mode: "100644" });
     }
   }
   return ok([...files.values()]);

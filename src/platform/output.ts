@@ -11,18 +11,25 @@ export interface OutputSetting extends Pick<Output, "isTerminal" | "color" | "co
   readonly isRunner: boolean;
   /** The end of everything that all streams of the process wrote: a shell may join them in one log. */
   readonly joined: WrittenEnd;
+  /** Replaces secrets in text. */
+  readonly redact: (text: string) => string;
   /** Called once, before data reaches a runner in another form than it has. */
   readonly onAlteredData?: () => void;
 }
 
 /** An output on a destination. */
 export function outputOn(setting: OutputSetting): Output {
-  const { write, isTerminal, isRunner, color, columns, rows, joined } = setting;
+  const { write, isTerminal, isRunner, color, columns, rows, joined, redact } = setting;
   const own: WrittenEnd = { text: "" };
   const decoder = new StringDecoder("utf8");
   let isAltered = false;
   const forRunner = (text: string) => (isRunner ? nextRunnerText([own, joined], text) : text);
-  const neutral = (text: string, colors: boolean) => forRunner(terminalText(text, { color: colors }));
+  const neutral = (text: string, colors: boolean) => {
+    const clean = redact(text);
+    const shown = terminalText(clean, { color: colors });
+    // Without the sequences in it, a secret that was cut by them is whole.
+    return forRunner(shown === clean ? shown : redact(shown));
+  };
   const alter = () => {
     if (isAltered) return;
     isAltered = true;

@@ -3,7 +3,8 @@ import { fstatSync } from "node:fs";
 import type { Io, Output } from "../model/io.ts";
 import type { WrittenEnd } from "../text/runner-text.ts";
 import { describeIoError } from "./files.ts";
-import { outputOn } from "./output.ts";
+import { type OutputSetting, outputOn } from "./output.ts";
+import { outputSecrets } from "./output-secrets.ts";
 
 /** Output that nobody has seen, though somebody is there to read it: a full disk under a redirection, a terminal that is gone. */
 export interface LostOutput {
@@ -30,9 +31,11 @@ export function processIo(): ProcessIo {
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => controller.abort(name));
   let lost: LostOutput | undefined;
   const joined: WrittenEnd = { text: "" };
+  const secrets = outputSecrets();
   const streamOutput = (stream: NodeJS.WriteStream & { readonly fd: number }, name: LostOutput["stream"], onAlteredData: () => void) =>
     outputOf(stream, {
       joined,
+      redact: secrets.text,
       onAlteredData,
       onError: (error) => {
         // A reader that has left has read what it wanted.
@@ -48,6 +51,7 @@ export function processIo(): ProcessIo {
       stderr,
       readStdin,
       signal: controller.signal,
+      secrets,
     },
     abort: (reason) => controller.abort(reason),
     lost: () => lost,
@@ -58,13 +62,11 @@ export function processIo(): ProcessIo {
 const alteredText =
   "warning: this output contains workflow commands or control characters, which are neutralised in a runner's log; redirect it to a file for the exact bytes\n";
 
-interface StreamSetting {
-  readonly joined: WrittenEnd;
-  readonly onAlteredData: () => void;
+interface StreamSetting extends Pick<OutputSetting, "joined" | "redact" | "onAlteredData"> {
   readonly onError: (error: NodeJS.ErrnoException) => void;
 }
 
-function outputOf(stream: NodeJS.WriteStream & { readonly fd: number }, { joined, onAlteredData, onError }: StreamSetting): Output {
+function outputOf(stream: NodeJS.WriteStream & { readonly fd: number }, { onError, ...setting }: StreamSetting): Output {
   let closed = false;
   stream.on("error", (error: NodeJS.ErrnoException) => {
     closed = true;
@@ -79,8 +81,7 @@ function outputOf(stream: NodeJS.WriteStream & { readonly fd: number }, { joined
     color: wantsColor(stream, process.env),
     columns: stream.columns ?? 80,
     rows: stream.rows ?? 24,
-    joined,
-    onAlteredData,
+    ...setting,
   });
 }
 

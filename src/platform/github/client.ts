@@ -1,6 +1,6 @@
 /**
  * GitHub's REST API, as far as wave calls it. Every answer is a value: what the service refuses, does not understand or does not answer is
- * `github-failed`. Calls that may do better a moment later are made again, a few times and within a deadline. Texts leave as `markdownText`.
+ * `github-failed`. Calls that may do better a moment later are made again, a few times and within a deadline.
  * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
  */
 import { getOctokit } from "@actions/github";
@@ -8,8 +8,8 @@ import type { Failure } from "../../model/failure.ts";
 import type { CheckOutput, GitHub, IssueComment, NewCheck } from "../../model/github.ts";
 import type { Clock } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
-import { markdownLine, markdownText } from "../../text/markdown-text.ts";
 import { pullOf } from "../actions/workflow-environment.ts";
+import { withCleanTexts } from "./clean-texts.ts";
 
 export interface GitHubRequest {
   readonly token: string;
@@ -17,6 +17,8 @@ export interface GitHubRequest {
   readonly repo: string;
   readonly apiUrl: string;
   readonly clock: Clock;
+  /** Replaces secrets in what is written; defaults to none. */
+  readonly redact?: (text: string) => string;
   /** Ends waiting for another try. */
   readonly signal?: AbortSignal;
 }
@@ -32,7 +34,8 @@ export function openGitHub(request: GitHubRequest): GitHub {
   const { rest } = getOctokit(request.token, { baseUrl: request.apiUrl, userAgent: "wave" });
   const at: Common = () => ({ owner: request.owner, repo: request.repo, request: { signal: AbortSignal.timeout(limitOf(request)) } });
   const call: Call = (doing, work) => attempt(request, doing, work);
-  return { ...checkCalls(rest, at, call), ...commentCalls(rest, at, call), ...pullCalls(rest, at, call) };
+  const github = { ...checkCalls(rest, at, call), ...commentCalls(rest, at, call), ...pullCalls(rest, at, call) };
+  return withCleanTexts(github, request.redact ?? ((text) => text));
 }
 
 type Rest = ReturnType<typeof getOctokit>["rest"];
@@ -74,13 +77,11 @@ function commentCalls(rest: Rest, at: Common, call: Call): Pick<GitHub, "listCom
       return listed.ok ? ok(listed.value.map(commentOf)) : listed;
     },
     async createComment(issue, body) {
-      const written = { issue_number: issue, body: markdownText(body) };
-      const made = await call("write a comment", () => rest.issues.createComment({ ...at(), ...written }));
+      const made = await call("write a comment", () => rest.issues.createComment({ ...at(), issue_number: issue, body }));
       return made.ok ? ok({ url: made.value.html_url }) : made;
     },
     async updateComment(id, body) {
-      const written = { comment_id: id, body: markdownText(body) };
-      const made = await call("write a comment", () => rest.issues.updateComment({ ...at(), ...written }));
+      const made = await call("write a comment", () => rest.issues.updateComment({ ...at(), comment_id: id, body }));
       return made.ok ? ok({ url: made.value.html_url }) : made;
     },
   };
@@ -115,11 +116,11 @@ function pullCalls(
     },
     async createReview(number, { commit, body, comments }) {
       const lines = comments.map(({ path, line, side, startLine, body: text }) => ({
-        ...{ path, line, side, body: markdownText(text) },
+        ...{ path, line, side, body: text },
         ...(startLine === undefined ? {} : { start_line: startLine, start_side: side }),
       }));
-      const review = { pull_number: number, commit_id: commit, event: "COMMENT" as const, body: markdownText(body), comments: lines };
-      const made = await call("write a review", () => rest.pulls.createReview({ ...at(), ...review }));
+      const review = { ...at(), pull_number: number, commit_id: commit, event: "COMMENT" as const, body, comments: lines };
+      const made = await call("write a review", () => rest.pulls.createReview(review));
       return made.ok ? ok({ url: made.value.html_url }) : made;
     },
     async permissionOf(login) {
@@ -174,18 +175,17 @@ function judge(error: unknown, doing: string, tried: number): { readonly failure
 
 function checkBody({ name, headSha, externalId, detailsUrl, conclusion, output }: NewCheck) {
   const state = conclusion === undefined ? { status: "in_progress" as const } : { status: "completed" as const, conclusion };
-  const about = { name: markdownLine(name), head_sha: headSha, external_id: markdownLine(externalId), details_url: detailsUrl };
-  return { ...about, ...state, output: outputBody(output) };
+  return { name, head_sha: headSha, external_id: externalId, details_url: detailsUrl, ...state, output: outputBody(output) };
 }
 
 function outputBody({ title, summary, text, annotations = [] }: CheckOutput) {
   return {
-    ...{ title: markdownLine(title), summary: markdownText(summary) },
-    ...(text === undefined ? {} : { text: markdownText(text) }),
+    ...{ title, summary },
+    ...(text === undefined ? {} : { text }),
     annotations: annotations.map(({ path, startLine, endLine, startColumn, endColumn, level, title: about, message }) => ({
-      ...{ path: markdownLine(path), start_line: startLine, end_line: endLine, annotation_level: level, message: markdownText(message) },
+      ...{ path, start_line: startLine, end_line: endLine, annotation_level: level, message },
       ...(startColumn === undefined || endColumn === undefined ? {} : { start_column: startColumn, end_column: endColumn }),
-      ...(about === undefined ? {} : { title: markdownLine(about) }),
+      ...(about === undefined ? {} : { title: about }),
     })),
   };
 }

@@ -26,6 +26,7 @@ const allowed: Readonly<Record<string, readonly string[] | "everything">> = {
   state: ["model", "platform"],
   publish: ["model", "platform", "text"],
   report: ["model", "platform", "text"],
+  github: ["model", "platform"],
   platform: ["model", "text"],
   command: "everything",
   job: "everything",

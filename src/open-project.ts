@@ -42,6 +42,8 @@ export interface ProjectRequest {
   readonly adapter?: string;
   /** Where the manifest and the files that it names are read; absent: the disk. */
   readonly source?: FileSource;
+  /** The project's place, if it is known; undefined if the manifest is to be found. */
+  readonly location?: Location;
   /** The project, where it was read already; absent: it is read. */
   readonly read?: ReadProject;
   /** Where its runs are remembered, absolute; absent: where the manifest says. */
@@ -94,6 +96,7 @@ export interface PastMemory extends Pick<Memory, "stateDir" | "blobs"> {
 
 /** Finds the manifest. The project's root is the directory of the first one, without links on the way to it. */
 export function locateProject(request: ProjectRequest): Result<Location> {
+  if (request.location !== undefined) return ok(request.location);
   const named = request.files.map((file) => path.resolve(request.cwd, file));
   const found =
     named.length > 0

@@ -53,7 +53,7 @@ export async function testPipelines(request: TestRequest): Promise<Result<Tested
   if (!read.ok) return read;
   const project = requireValid(read.value);
   if (!project.ok) return project;
-  const loaded = await loadTests(diskSource(read.value.root));
+  const loaded = await loadTests(request.source ?? diskSource(read.value.root));
   const { tests, diagnostics } = readPipelineTests(loaded.tests, project.value);
   const all = sortDiagnostics([...loaded.diagnostics, ...diagnostics]);
   if (hasErrors(all)) return err({ reason: "manifest-invalid", diagnostics: all });

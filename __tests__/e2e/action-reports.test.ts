@@ -48,6 +48,7 @@ function pullRequest(changes: Readonly<Record<string, string>> = {}, options: { 
   const base = remote.commit("main", { "wave.yaml": manifest(options.extra), ...files });
   const head = remote.commit("feature", { "src/a.js": "1;\ntwo;\n3;\n", ...changes }, "main");
   const fork = options.fork === true;
+  github.state.repository = remote.directory;
   const patch = "@@ -1,3 +1,3 @@\n 1;\n-2;\n+two;\n 3;";
   github.state.pulls.set(7, { number: 7, head, base, fork, files: [{ filename: "src/a.js", patch }] });
   const event = {
@@ -293,7 +294,7 @@ describe("trust", () => {
     expect(result.outputs["steps"]).toContain('"survey":{"status":"failed"');
   });
 
-  it("runs nothing for a stranger's comment: neutral, and said", async () => {
+  it("runs nothing for a stranger's comment, passes the job and reports why", async () => {
     const { remote, head } = pullRequest();
     Object.assign(github.state.permissions, { mallory: "read" });
     const comment = {
@@ -313,8 +314,16 @@ describe("trust", () => {
     expect(refused.annotations).toEqual([
       expect.objectContaining({ level: "notice", message: expect.stringContaining("mallory, who may not write to this repository") }),
     ]);
-    expect(checks()).toEqual(["wave (build): completed neutral"]);
+    expect(checks()).toEqual([]);
     expect(refused.log).not.toContain("▶");
     expect((await runJob({ ...request, inputs: { "on-refusal": "fail" } })).code).toBe(1);
+  });
+
+  it("leaves a check run that no required check accepts on a pull request that it refuses", async () => {
+    const { job, head } = pullRequest({}, { fork: true });
+    const result = await job({ eventName: "pull_request_target" });
+    expect({ code: result.code, status: result.outputs["status"] }).toEqual({ code: 0, status: "refused" });
+    expect(checks()).toEqual(["wave (build): completed action_required"]);
+    expect(github.state.checks[0]?.head_sha).toBe(head);
   });
 });

@@ -8,6 +8,7 @@ import { exitCodeOf, type Failure } from "../model/failure.ts";
 import type { Io } from "../model/io.ts";
 import { printable } from "../model/printable.ts";
 import { err, ok, type Result } from "../model/result.ts";
+import type { ProjectRequest } from "../open-project.ts";
 import { renderDiagnostics } from "../report/render-diagnostics.ts";
 
 export type { Io } from "../model/io.ts";
@@ -30,10 +31,15 @@ export interface ArgumentDefinition {
   readonly description: string;
 }
 
+/** A project that the caller has found before: where it is, and where its files are read. */
+export type FoundProject = Pick<ProjectRequest, "location" | "source">;
+
 export interface Invocation {
   readonly arguments: readonly (string | undefined)[];
   readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
   readonly io: Io;
+  /** Undefined if the words name the project. */
+  readonly project?: FoundProject;
 }
 
 export interface Command {

@@ -2,7 +2,7 @@
 import { CommanderError, Option, Command as Parser } from "commander";
 import type { Io } from "../model/io.ts";
 import { version } from "../version.ts";
-import type { Command, OptionDefinition } from "./command.ts";
+import type { Command, FoundProject, Invocation, OptionDefinition } from "./command.ts";
 import { commands } from "./commands.ts";
 
 export interface Program {
@@ -10,11 +10,12 @@ export interface Program {
   readonly main: (words: readonly string[]) => Promise<number>;
 }
 
-export function buildProgram(io: Io): Program {
+/** `project`: the project of every command, if it does not follow from the words. */
+export function buildProgram(io: Io, project?: FoundProject): Program {
   return {
     main: async (words) => {
       let status = 0;
-      const parser = parserFor(words, io, (code) => {
+      const parser = parserFor(words, { io, ...(project === undefined ? {} : { project }) }, (code) => {
         status = code;
       });
       try {
@@ -28,21 +29,24 @@ export function buildProgram(io: Io): Program {
   };
 }
 
+type World = Pick<Invocation, "io" | "project">;
+
 /** A command that the first word names is laid out alone: all of them, with their options, would be a part of what every start costs. */
-function parserFor(words: readonly string[], io: Io, done: (status: number) => void): Parser {
+function parserFor(words: readonly string[], world: World, done: (status: number) => void): Parser {
   const parser = new Parser("wave")
     .description("Declarative pipelines of AI steps: planned, gated by contracts, remembered, resumed.")
     .version(version, "-V, --version")
     .helpCommand("help [command]", "show help for a command")
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ writeOut: io.stdout.write, writeErr: io.stderr.write });
+    .configureOutput({ writeOut: world.io.stdout.write, writeErr: world.io.stderr.write });
   const named = commands.filter(({ name }) => name === words[0]);
-  for (const command of named.length > 0 ? named : commands) addCommand(parser, command, io, done);
+  for (const command of named.length > 0 ? named : commands) addCommand(parser, command, world, done);
   return parser;
 }
 
-function addCommand(parser: Parser, command: Command, io: Io, done: (status: number) => void): void {
+function addCommand(parser: Parser, command: Command, world: World, done: (status: number) => void): void {
+  const { io } = world;
   const sub = parser
     .command(command.name)
     .description(command.details === undefined ? command.summary : `${command.summary}.\n\n${command.details}`)
@@ -54,7 +58,7 @@ function addCommand(parser: Parser, command: Command, io: Io, done: (status: num
   sub.action(async (...received: unknown[]) => {
     // What takes several words comes as a list.
     const values = received.slice(0, command.arguments.length).flat() as (string | undefined)[];
-    done(await command.run({ arguments: values, options: sub.opts(), io }));
+    done(await command.run({ arguments: values, options: sub.opts(), ...world }));
   });
 }
 

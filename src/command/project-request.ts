@@ -17,6 +17,7 @@ export function projectRequest(invocation: Invocation): ProjectRequest {
     announce: (text) => io.stderr.write(`${text}\n`),
     onSecrets: io.secrets.add,
     warn: (text) => io.stderr.write(`warning: ${text}\n`),
+    ...invocation.project,
     ...(environment === undefined ? {} : { environment }),
     ...(adapter === undefined ? {} : { adapter }),
   };

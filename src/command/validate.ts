@@ -3,6 +3,7 @@ import { diskSource } from "../load/disk-source.ts";
 import { loadTests } from "../load/find-tests.ts";
 import { type Diagnostic, hasErrors } from "../model/diagnostic.ts";
 import type { ValidatedProject } from "../model/loaded.ts";
+import type { FileSource } from "../model/ports.ts";
 import { fileTextOf, locateProject, readProject } from "../open-project.ts";
 import { renderDiagnostics } from "../report/render-diagnostics.ts";
 import {
@@ -45,7 +46,10 @@ async function validate(invocation: Invocation): Promise<number> {
   const read = await readProject(request, located.value);
   if (!read.ok) return fail(io, read.error, { json: format === "json" });
   const { loaded, project, root } = read.value;
-  const diagnostics = [...read.value.diagnostics, ...(project === undefined ? [] : await testDiagnostics(root, project))];
+  const diagnostics = [
+    ...read.value.diagnostics,
+    ...(project === undefined ? [] : await testDiagnostics(request.source ?? diskSource(root), project)),
+  ];
   const output = format === "text" ? io.stderr : io.stdout;
   const [known, others] = [fileTextOf(loaded), manifestTexts(request)];
   const texts = frameTexts(io, (file) => known(file) ?? others(file));
@@ -60,8 +64,8 @@ async function validate(invocation: Invocation): Promise<number> {
 }
 
 /** What is wrong with the project's tests, where it has some. */
-async function testDiagnostics(root: string, project: ValidatedProject): Promise<readonly Diagnostic[]> {
-  const loaded = await loadTests(diskSource(root));
+async function testDiagnostics(source: FileSource, project: ValidatedProject): Promise<readonly Diagnostic[]> {
+  const loaded = await loadTests(source);
   if (loaded.tests.length === 0) return loaded.diagnostics;
   const { readPipelineTests } = await import("../validate/pipeline-tests.ts");
   return [...loaded.diagnostics, ...readPipelineTests(loaded.tests, project).diagnostics];

@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import { setOutput } from "@actions/core";
+import type { FoundProject } from "../command/command.ts";
 import { buildProgram } from "../command/program.ts";
 import type { Io } from "../model/io.ts";
 import type { JobInputs } from "../platform/actions/inputs.ts";
@@ -12,8 +13,8 @@ import { setReport } from "./job-outputs.ts";
 /** Commands that are asked twice: for the outputs, and in the form that people read. The others print one thing for both. */
 const askedTwice: ReadonlySet<JobInputs["command"]> = new Set(["plan", "status", "trace"]);
 
-/** Runs the command and sets the outputs that it has. Gives the exit status. */
-export async function runWords(io: Io, inputs: JobInputs, temp: string): Promise<number> {
+/** Runs the command and sets the outputs that it has. `project`: where its files are read, if not from the checkout. Gives the exit status. */
+export async function runWords(io: Io, inputs: JobInputs, temp: string, project?: FoundProject): Promise<number> {
   const twice = askedTwice.has(inputs.command);
   const printed: string[] = [];
   const decoder = new StringDecoder("utf8");
@@ -24,7 +25,7 @@ export async function runWords(io: Io, inputs: JobInputs, temp: string): Promise
     };
   };
   const { stdout } = io;
-  const main = (words: readonly string[], output: Io["stdout"]) => buildProgram({ ...io, stdout: output }).main(words);
+  const main = (words: readonly string[], output: Io["stdout"]) => buildProgram({ ...io, stdout: output }, project).main(words);
   const junit = path.join(temp, "tests.xml");
   const options = twice ? ["--json"] : inputs.command === "validate" ? ["--format", "github"] : [];
   if (inputs.command === "test") {

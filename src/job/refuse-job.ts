@@ -1,4 +1,4 @@
-/** A job that may not run: nothing was done, which is neither a success nor, unless the workflow says so, a failure. */
+/** Ends a job that may not start. Unless the workflow asks for a failure, the job passes, but no required check accepts its check run. */
 import { setOutput } from "@actions/core";
 import type { GitHub } from "../model/github.ts";
 import type { WorkflowContext } from "../model/workflow-context.ts";
@@ -18,20 +18,23 @@ export interface RefusedJob {
   readonly github?: GitHub;
 }
 
-/** Says so, and writes a neutral check where the job may. Gives the exit status. */
+/**
+ * Reports the refusal in the log and, if the event describes a pull request, in a check run on its head. Without a pull request there is no check
+ * run: a comment of a stranger must not leave one on the default branch. Returns the exit status.
+ */
 export async function refuse({ log, inputs, context, github }: RefusedJob, { why, hint }: Refusal): Promise<number> {
   setOutput("status", "refused");
   const text = `Nothing was run: ${why}. To change that, ${hint}.`;
   log.notice(text);
-  if (inputs.checks !== "none") {
+  if (inputs.checks !== "none" && context.pull !== undefined) {
     const { owner, repo, serverUrl, runId, runAttempt } = context;
-    // A job that may not write checks has said all in its log.
+    // A failure to write it changes nothing: the log has the reason.
     await github?.createCheck({
       name: `wave (${context.job})`,
-      headSha: context.pull?.headSha || context.sha,
+      headSha: context.pull.headSha,
       externalId: `wave:refused:${runId}:${runAttempt}`,
       detailsUrl: `${serverUrl}/${owner}/${repo}/actions/runs/${runId}/attempts/${runAttempt}`,
-      conclusion: "neutral",
+      conclusion: "action_required",
       output: { title: "refused: nothing was run", summary: text },
     });
   }

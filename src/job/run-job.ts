@@ -2,6 +2,7 @@
  * A job of a workflow, read once and understood: inputs → trust → project → what earlier attempts and jobs left → run or resume → outputs, and
  * state saved for those that come. What it saves and reports beside the run may fail; the run's verdict is the job's.
  */
+import path from "node:path";
 import { setOutput, setSecret } from "@actions/core";
 import type { Failure } from "../model/failure.ts";
 import type { GitHub } from "../model/github.ts";
@@ -11,14 +12,15 @@ import { openMemory } from "../open-project.ts";
 import { type JobInputs, readInputs } from "../platform/actions/inputs.ts";
 import { forgetRunnerSecrets, withoutRunnerSecrets } from "../platform/actions/runner-secrets.ts";
 import { openToolkit, type Toolkit } from "../platform/actions/toolkit.ts";
-import { commentedPull, readWorkflowContext } from "../platform/actions/workflow-environment.ts";
+import { readEventCause, readWorkflowContext } from "../platform/actions/workflow-environment.ts";
 import { systemClock } from "../platform/clock.ts";
 import { lazyGitHub } from "../platform/github/lazy-client.ts";
 import { executeJob } from "./execute-job.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
 import { readJobProject } from "./job-project.ts";
+import { type JobSource, openJobSource } from "./job-source.ts";
 import { jobTemp, openJobState } from "./job-state.ts";
-import { judgeTrust } from "./job-trust.ts";
+import { judgeTrust, type Trusted } from "./job-trust.ts";
 import { noteForPost } from "./note-for-post.ts";
 import { refuse } from "./refuse-job.ts";
 import { reportInvalid } from "./report-invalid.ts";
@@ -31,12 +33,11 @@ export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
   const context = readWorkflowContext(variables);
   if (!inputs.ok) return ended(log, inputs.error);
   if (!context.ok) return ended(log, context.error);
-  const commented = commentedPull(variables);
   const github = gitHubOf(inputs.value, context.value, io);
   const trust = await judgeTrust({
     inputs: inputs.value,
     context: context.value,
-    ...(commented === undefined ? {} : { commentedPull: commented }),
+    cause: readEventCause(variables),
     ...(github === undefined ? {} : { questions: github }),
   });
   if (trust.kind === "refused")
@@ -51,27 +52,51 @@ export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
   };
   const toolkit = openToolkit({ env: variables, onLine: forwardMask(io) });
   try {
-    return await withProject(job, variables, toolkit);
+    return await withSource(job, variables, toolkit);
   } finally {
     await toolkit.close();
   }
 }
 
-interface Job extends Pick<Extract<Awaited<ReturnType<typeof judgeTrust>>, { kind: "trusted" }>, "context" | "manifestFrom"> {
+interface Job extends Trusted {
   readonly io: Io;
   readonly log: JobLog;
   readonly inputs: JobInputs;
   readonly github?: GitHub;
 }
 
-async function withProject(job: Job, variables: Io["env"], toolkit: Toolkit): Promise<number> {
+/** Opens the source of the manifest for as long as the job lasts. */
+async function withSource(job: Job, variables: Io["env"], toolkit: Toolkit): Promise<number> {
+  const { io, log, manifestFrom } = job;
+  const workspace = path.resolve(variables["GITHUB_WORKSPACE"] || io.cwd);
+  if (manifestFrom === undefined) return withProject(job, { variables, toolkit, workspace });
+  const from = await openJobSource({ ...job, workspace, commit: manifestFrom, temp: jobTemp(variables, workspace), env: io.env });
+  if (!from.ok) return ended(log, from.error);
+  try {
+    return await withProject(job, { variables, toolkit, workspace, from: from.value });
+  } finally {
+    await from.value.close();
+  }
+}
+
+interface Surroundings {
+  readonly variables: Io["env"];
+  readonly toolkit: Toolkit;
+  /** The checkout, absolute. */
+  readonly workspace: string;
+  /** Undefined if the manifest is read from the checkout. */
+  readonly from?: JobSource;
+}
+
+async function withProject(job: Job, { variables, toolkit, workspace, from }: Surroundings): Promise<number> {
   const { io, log, inputs, context } = job;
-  const workspace = variables["GITHUB_WORKSPACE"] || io.cwd;
-  const project = await readJobProject({ ...job, workspace, env: io.env, signal: io.signal });
+  const project = await readJobProject({ ...job, workspace, env: io.env, signal: io.signal, ...(from === undefined ? {} : { from }) });
   const executes = inputs.command === "run" || inputs.command === "resume";
+  const failure = from?.failure();
+  if (failure !== undefined) return ended(log, failure);
   // The other commands say themselves what is wrong with a manifest.
   if (!project.ok && executes) return reportInvalid(io, project.error) ?? ended(log, project.error);
-  if (!project.ok) return words(io, inputs, jobTemp(variables, workspace));
+  if (!project.ok) return words(job, jobTemp(variables, workspace), from);
   const { read, request, pipeline } = project.value;
   for (const name of read.project?.secrets ?? []) mask(io.env[name]);
   const { stateDir } = openMemory(read, request);
@@ -92,13 +117,17 @@ async function withProject(job: Job, variables: Io["env"], toolkit: Toolkit): Pr
     });
   // Tests have a state of their own.
   if (inputs.command !== "test") await state.restore(memory, "");
-  return words(io, inputs, temp);
+  return words(job, temp, from);
 }
 
-/** Not every job needs the whole command line. */
-async function words(...given: Parameters<typeof import("./job-words.ts").runWords>): Promise<number> {
+/** Runs a command that executes no steps. Most jobs do not need the command line, so it is loaded here. */
+async function words({ io, inputs, log }: Job, temp: string, from: JobSource | undefined): Promise<number> {
   const { runWords } = await import("./job-words.ts");
-  return runWords(...given);
+  if (from === undefined) return runWords(io, inputs, temp);
+  const { source, location } = from;
+  const status = await runWords(io, inputs, temp, { source, location });
+  const failure = from.failure();
+  return failure === undefined ? status : ended(log, failure);
 }
 
 /** Nothing without a token. */

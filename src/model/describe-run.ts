@@ -10,12 +10,15 @@ export function describeRunFailure(failure: RunFailure): Description {
   switch (failure.reason) {
     case "cancelled":
       return { title: `cancelled by ${failure.by}`, detail: [], hint: "`wave resume` goes on from here" };
-    case "github-failed":
+    case "github-failed": {
+      const hint = failure.hint ?? (failure.status === 403 || failure.status === 404 ? permissionHint : undefined);
       return {
-        title: `GitHub did not let wave ${failure.doing}${failure.status === undefined ? "" : ` (${failure.status})`}`,
+        title:
+          failure.status === undefined ? `wave could not ${failure.doing}` : `GitHub did not let wave ${failure.doing} (${failure.status})`,
         detail: [failure.detail],
-        ...(failure.status === 403 || failure.status === 404 ? { hint: permissionHint } : {}),
+        ...(hint === undefined ? {} : { hint }),
       };
+    }
     case "publish-refused":
       return { title: `artifact \`${failure.artifact}\` cannot be published`, detail: [failure.detail] };
     case "run-failed":

@@ -125,8 +125,17 @@ export type Failure =
       readonly retryAt: string;
     }
   | { readonly reason: "workspace-failed"; readonly detail: string; readonly code: string }
-  /** GitHub refused a call, or did not answer. `doing`: what was to be done, after "to". `status`: of HTTP. */
-  | { readonly reason: "github-failed"; readonly doing: string; readonly detail: string; readonly status?: number }
+  /**
+   * GitHub refused a call, or did not answer. `doing`: what was to be done, after "to". `status`: of HTTP; undefined if there was no answer.
+   * `hint`: what would change that, if the status alone does not show it.
+   */
+  | {
+      readonly reason: "github-failed";
+      readonly doing: string;
+      readonly detail: string;
+      readonly status?: number;
+      readonly hint?: string;
+    }
   /** What is to be published cannot be: it is not there, or not what it has to be. */
   | { readonly reason: "publish-refused"; readonly artifact: string; readonly detail: string }
   | { readonly reason: "cancelled"; readonly by: string }

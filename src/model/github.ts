@@ -1,4 +1,5 @@
 /** What wave asks of GitHub, as a port: `platform/github/` answers it over the REST API. Failures are `github-failed`. */
+import type { CommitObjects } from "./commit.ts";
 import type { Result } from "./result.ts";
 import type { PullContext } from "./workflow-context.ts";
 
@@ -14,7 +15,8 @@ export interface CheckAnnotation {
   readonly message: string;
 }
 
-export type CheckConclusion = "success" | "failure" | "neutral" | "cancelled" | "skipped";
+/** A required check accepts `success`, `neutral` and `skipped`. */
+export type CheckConclusion = "success" | "failure" | "neutral" | "cancelled" | "skipped" | "action_required";
 
 /** What a check run shows. At most 50 annotations a call; those of later calls are added. */
 export interface CheckOutput {
@@ -58,7 +60,7 @@ export interface ReviewComment {
   readonly body: string;
 }
 
-export interface GitHub {
+export interface GitHub extends CommitObjects {
   createCheck(check: NewCheck): Promise<Result<{ readonly id: number }>>;
   updateCheck(id: number, change: { readonly conclusion?: CheckConclusion; readonly output?: CheckOutput }): Promise<Result<void>>;
   listComments(issue: number): Promise<Result<readonly IssueComment[]>>;

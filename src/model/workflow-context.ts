@@ -23,6 +23,20 @@ export interface CommentContext {
   readonly author: string;
 }
 
+/** Which accounts caused an event, as its payload names them. They decide whether a job may start. */
+export interface EventCause {
+  /** `created`, `edited` …; undefined for events that have no actions. */
+  readonly action?: string;
+  /** The login of the account that caused the event. */
+  readonly sender?: string;
+  /** The login of the account that wrote the comment, review, issue or discussion first; an edit by another account does not change it. */
+  readonly author?: string;
+  /** The pull request that was commented on. */
+  readonly commentedPull?: number;
+  /** The workflow run that a `workflow_run` event follows. `fromFork`: its commit is another repository's. */
+  readonly run?: { readonly event: string; readonly fromFork: boolean };
+}
+
 export interface WorkflowContext {
   readonly owner: string;
   readonly repo: string;

@@ -6,10 +6,12 @@ import path from "node:path";
 import { afterEach } from "vitest";
 
 export interface Remote {
+  /** The directory of the bare repository. */
+  readonly directory: string;
   /** Commits files on a branch, on top of `from` if it is new, and gives the commit. `undefined` deletes a file. */
   commit(branch: string, files: Readonly<Record<string, string | undefined>>, from?: string): string;
-  /** A new checkout of one commit, with a depth of 1. */
-  checkout(commit: string): string;
+  /** A new checkout of one commit, with a depth of 1. `words` are further options of its fetch. */
+  checkout(commit: string, ...words: string[]): string;
 }
 
 const open: string[] = [];
@@ -28,8 +30,10 @@ export function gitRemote(): Remote {
   // GitHub lets any commit be fetched that a ref leads to.
   git(bare, "config", "uploadpack.allowReachableSHA1InWant", "true");
   git(directory, "clone", "--quiet", bare, work);
+  git(bare, "config", "uploadpack.allowFilter", "true");
   let checkouts = 0;
   return {
+    directory: bare,
     commit(branch, files, from) {
       const exists = git(work, "branch", "--list", branch) !== "";
       git(work, "checkout", "--quiet", ...(exists ? [branch] : ["-B", branch, ...(from === undefined ? [] : [from])]));
@@ -44,13 +48,13 @@ export function gitRemote(): Remote {
       git(work, "push", "--quiet", "origin", branch);
       return git(work, "rev-parse", "HEAD");
     },
-    checkout(commit) {
+    checkout(commit, ...words) {
       checkouts += 1;
       const place = path.join(directory, `checkout-${checkouts}`);
       mkdirSync(place);
       git(place, "init", "--quiet");
       git(place, "remote", "add", "origin", `file://${bare}`);
-      git(place, "fetch", "--quiet", "--no-tags", "--depth=1", "origin", commit);
+      git(place, "fetch", "--quiet", "--no-tags", "--depth=1", ...words, "origin", commit);
       git(place, "checkout", "--quiet", "--detach", "FETCH_HEAD");
       return place;
     },

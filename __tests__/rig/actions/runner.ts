@@ -21,6 +21,7 @@ export interface JobRequest {
   readonly env?: Readonly<Record<string, string>>;
   /** Of the results service. */
   readonly service?: Readonly<Record<string, string>>;
+  /** The payload; a text is written as it is. */
   readonly event?: unknown;
   readonly eventName?: string;
   readonly attempt?: number;
@@ -30,6 +31,9 @@ export interface JobRequest {
   readonly sha?: string;
   readonly actor?: string;
   readonly apiUrl?: string;
+  readonly serverUrl?: string;
+  /** Who re-runs the job; defaults to `actor`. */
+  readonly triggeringActor?: string;
   /** `toJSON(matrix)`. */
   readonly matrix?: unknown;
   /** Cancels the job at a line of its log, as the button does. */
@@ -95,7 +99,9 @@ export async function runJob(request: JobRequest): Promise<JobResult> {
 function variables(request: JobRequest, directory: string, files: Readonly<Record<string, string>>): Record<string, string> {
   const { workspace, event = {}, eventName = "push", attempt = 1, runId = 100, job = "build", actor = "mona" } = request;
   const eventFile = path.join(directory, "event.json");
-  writeFileSync(eventFile, JSON.stringify(event));
+  // GitHub names the sender in every payload.
+  const sender = { login: actor, type: actor.endsWith("[bot]") ? "Bot" : "User" };
+  writeFileSync(eventFile, typeof event === "string" ? event : JSON.stringify({ sender, ...(event as object) }));
   const given = {
     ...Object.fromEntries(Object.entries(action.inputs).map(([name, input]) => [name, defaultOf(input.default ?? "", request)])),
     ...request.inputs,
@@ -107,14 +113,19 @@ function variables(request: JobRequest, directory: string, files: Readonly<Recor
     ...request.env,
     ...{ CI: "true", GITHUB_ACTIONS: "true", GITHUB_ACTION: "__wave_run", GITHUB_WORKFLOW: "review", GITHUB_JOB: job, GITHUB_ACTOR: actor },
     ...{ GITHUB_REPOSITORY: "octo/demo", GITHUB_RUN_ID: String(runId), GITHUB_RUN_NUMBER: "1", GITHUB_RUN_ATTEMPT: String(attempt) },
-    ...{ GITHUB_EVENT_NAME: eventName, GITHUB_EVENT_PATH: eventFile, GITHUB_WORKSPACE: workspace, GITHUB_TRIGGERING_ACTOR: actor },
+    ...{
+      GITHUB_EVENT_NAME: eventName,
+      GITHUB_EVENT_PATH: eventFile,
+      GITHUB_WORKSPACE: workspace,
+      GITHUB_TRIGGERING_ACTOR: request.triggeringActor ?? actor,
+    },
     ...{
       GITHUB_REF: request.ref ?? "refs/heads/main",
       GITHUB_SHA: request.sha ?? "a".repeat(40),
       GITHUB_API_URL: request.apiUrl ?? "http://127.0.0.1:9",
     },
     ...{ RUNNER_OS: "Linux", RUNNER_ARCH: "X64", RUNNER_NAME: "rig", RUNNER_TEMP: path.join(directory, "temp") },
-    GITHUB_SERVER_URL: "https://github.com",
+    GITHUB_SERVER_URL: request.serverUrl ?? "https://github.com",
     ...Object.fromEntries(Object.entries(files).map(([name, file]) => [`GITHUB_${name.toUpperCase()}`, file])),
     ...request.service,
     ...Object.fromEntries(Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase().replaceAll(" ", "_")}`, value])),

@@ -1,6 +1,7 @@
 /** What the REST API answers, and how it changes its state. Operations by their ids in GitHub's description. */
+import { execFileSync } from "node:child_process";
 import type { Context } from "openapi-backend";
-import { artifactOf, checkOf, commentOf, permissionOf, pullFileOf, pullOf, reviewOf, userOf } from "./shapes.ts";
+import { artifactOf, blobOf, checkOf, commentOf, permissionOf, pullFileOf, pullOf, reviewOf, treeOf, userOf } from "./shapes.ts";
 
 export interface Answer {
   readonly status: number;
@@ -61,6 +62,10 @@ export interface GitHubState {
     readonly hash?: string;
     readonly url: () => string;
   }[];
+  /** The directory of the repository whose objects are served; undefined if it has none. */
+  repository?: string;
+  /** Entries of a tree that a recursive request lists at most, as GitHub's 100,000. */
+  treeLimit?: number;
 }
 
 /** Who a job's token acts as. */
@@ -188,12 +193,36 @@ export const answers: Readonly<Record<string, Answering>> = {
     const found = state.artifacts.find(({ id }) => id === idOf(context, "artifact_id"));
     return found === undefined ? refused(404, "Not Found") : { status: 302, body: "", headers: { location: found.url() } };
   },
+  "git/get-tree"(state, context) {
+    const id = String((context.request.params as Record<string, string>)["tree_sha"]);
+    const isRecursive = "recursive" in ((context.request.query ?? {}) as Record<string, string>);
+    const listed = git(state, "ls-tree", "-l", "-z", ...(isRecursive ? ["-r", "-t"] : []), id);
+    if (listed === undefined) return refused(404, "Not Found");
+    const lines = listed.toString("utf8").split("\0").filter(Boolean);
+    const limit = isRecursive ? (state.treeLimit ?? lines.length) : lines.length;
+    return ok(treeOf(id, lines.slice(0, limit), lines.length > limit));
+  },
+  "git/get-blob"(state, context) {
+    const id = String((context.request.params as Record<string, string>)["file_sha"]);
+    const bytes = git(state, "cat-file", "blob", id);
+    return bytes === undefined ? refused(404, "Not Found") : ok(blobOf(id, bytes));
+  },
   "repos/get-collaborator-permission-level"(state, context) {
     const login = String((context.request.params as Record<string, string>)["username"]);
     const permission = state.permissions[login];
     return permission === undefined ? refused(404, `${login} is not a user`) : ok(permissionOf(permission, userOf(login)));
   },
 };
+
+/** Undefined if the repository does not have the object. */
+function git({ repository }: GitHubState, ...words: string[]): Buffer | undefined {
+  if (repository === undefined) return undefined;
+  try {
+    return execFileSync("git", words, { cwd: repository, stdio: ["ignore", "pipe", "ignore"], maxBuffer: 100_000_000 });
+  } catch {
+    return undefined;
+  }
+}
 
 /** Lines of the new side that the hunks of a file show. */
 function hunkLines(pull: PullState, file: string): ReadonlySet<number> {

@@ -99,3 +99,18 @@ export function artifactOf({ id, name, size, hash }: GitHubState["artifacts"][nu
   const digest = hash === undefined ? {} : { digest: hash };
   return { ...sampleOf("artifact"), id, name, size_in_bytes: size, expired: false, created_at: "2026-01-01T00:00:00Z", ...digest };
 }
+
+/** `lines` are those of `git ls-tree -l`. */
+export function treeOf(sha: string, lines: readonly string[], truncated: boolean): Value {
+  const tree = lines.map((line) => {
+    const [, mode = "", type = "", id = "", size = "", path = ""] = /^(\d+) (\w+) (\w+) +(\d+|-)\t(.+)$/s.exec(line) ?? [];
+    return { path, mode, type, sha: id, ...(size === "-" ? {} : { size: Number(size) }), url: "https://example.com/x" };
+  });
+  return { ...sampleOf("git-tree"), sha, tree, truncated };
+}
+
+/** GitHub wraps the lines of base64. */
+export function blobOf(sha: string, bytes: Buffer): Value {
+  const content = bytes.toString("base64").replace(/.{60}/g, "$&\n");
+  return { ...sampleOf("blob"), sha, size: bytes.length, content, encoding: "base64" };
+}

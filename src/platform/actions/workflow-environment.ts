@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import type { Failure } from "../../model/failure.ts";
 import { err, ok, type Result } from "../../model/result.ts";
-import type { CommentContext, PullContext, WorkflowContext } from "../../model/workflow-context.ts";
+import type { CommentContext, EventCause, PullContext, WorkflowContext } from "../../model/workflow-context.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 type Json = Readonly<Record<string, unknown>>;
@@ -62,11 +62,35 @@ export function pullOf(event: Json): PullContext | undefined {
   };
 }
 
-/** The number of the pull request that an issue's comment is on; nothing for a plain issue. */
-export function commentedPull(env: Variables): number | undefined {
-  const issue = mapIn(readEvent(env["GITHUB_EVENT_PATH"]), "issue");
+/** Reads from the event's payload which accounts caused the event. An account that the payload does not name is undefined. */
+export function readEventCause(env: Variables): EventCause {
+  const event = readEvent(env["GITHUB_EVENT_PATH"]);
+  const text = ["comment", "review", "issue", "discussion"].map((name) => mapIn(event, name)).find((found) => found !== undefined);
+  const run = mapIn(event, "workflow_run");
+  return {
+    ...known("action", wordIn(event, "action")),
+    ...known("sender", wordIn(mapIn(event, "sender"), "login")),
+    ...known("author", wordIn(mapIn(text, "user"), "login")),
+    ...known("commentedPull", commentedPull(event)),
+    ...(run === undefined ? {} : { run: { event: wordIn(run, "event"), fromFork: !isOwnRun(run) } }),
+  };
+}
+
+/** The number of the pull request that an issue's comment is on; undefined for a plain issue. */
+function commentedPull(event: Json): number | undefined {
+  const issue = mapIn(event, "issue");
   const number = issue?.["number"];
   return typeof number === "number" && mapIn(issue, "pull_request") !== undefined ? number : undefined;
+}
+
+/** Whether the commit of a workflow run is a commit of its own repository. GitHub leaves out a head repository that was deleted. */
+function isOwnRun(run: Json): boolean {
+  const own = wordIn(mapIn(run, "repository"), "full_name");
+  return own !== "" && own === wordIn(mapIn(run, "head_repository"), "full_name");
+}
+
+function known<N extends string, T>(name: N, value: T | "" | undefined): { readonly [K in N]?: T } {
+  return value === "" || value === undefined ? {} : ({ [name]: value } as { readonly [K in N]?: T });
 }
 
 function commentOf(event: Json): CommentContext | undefined {

@@ -4,6 +4,7 @@
  * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
  */
 import { getOctokit } from "@actions/github";
+import type { CommitEntry, CommitObjects } from "../../model/commit.ts";
 import type { Failure } from "../../model/failure.ts";
 import type { CheckOutput, GitHub, IssueComment, NewCheck } from "../../model/github.ts";
 import type { Clock } from "../../model/ports.ts";
@@ -34,7 +35,12 @@ export function openGitHub(request: GitHubRequest): GitHub {
   const { rest } = getOctokit(request.token, { baseUrl: request.apiUrl, userAgent: "wave" });
   const at: Common = () => ({ owner: request.owner, repo: request.repo, request: { signal: AbortSignal.timeout(limitOf(request)) } });
   const call: Call = (doing, work) => attempt(request, doing, work);
-  const github = { ...checkCalls(rest, at, call), ...commentCalls(rest, at, call), ...pullCalls(rest, at, call) };
+  const github = {
+    ...checkCalls(rest, at, call),
+    ...commentCalls(rest, at, call),
+    ...pullCalls(rest, at, call),
+    ...commitCalls(rest, at, call),
+  };
   return withCleanTexts(github, request.redact ?? ((text) => text));
 }
 
@@ -130,6 +136,38 @@ function pullCalls(
   };
 }
 
+function commitCalls(rest: Rest, at: Common, call: Call): CommitObjects {
+  const readable = <T>(read: Result<T>): Result<T> => (read.ok ? read : err(withContentsHint(read.error)));
+  return {
+    async readTree(id, recursive) {
+      const words = { tree_sha: id, ...(recursive ? { recursive: "1" } : {}) };
+      const read = readable(await call("read the files of a commit", () => rest.git.getTree({ ...at(), ...words })));
+      return read.ok ? ok({ entries: read.value.tree.flatMap(treeEntryOf), truncated: read.value.truncated }) : read;
+    },
+    async readBlob(id) {
+      const read = readable(await call("read a file of a commit", () => rest.git.getBlob({ ...at(), file_sha: id })));
+      if (!read.ok) return read;
+      const { content, encoding } = read.value;
+      return ok(Buffer.from(content, encoding === "base64" ? "base64" : "utf8"));
+    },
+  };
+}
+
+/** Other entries than those that git has cannot be read. */
+function treeEntryOf({ path, mode, sha, size = 0 }: { path: string; mode: string; sha: string; size?: number }): CommitEntry[] {
+  const kind = mode.startsWith("100") ? "file" : mode === "120000" ? "link" : mode === "040000" ? "directory" : "submodule";
+  return [{ path, kind, id: sha, size }];
+}
+
+/** To a token without the permission, GitHub may also answer that there is nothing. */
+function withContentsHint(failure: Failure): Failure {
+  if (failure.reason !== "github-failed" || failure.hint !== undefined) return failure;
+  if (failure.status === 403) return { ...failure, hint: "give the job `contents: read`" };
+  return failure.status === 404
+    ? { ...failure, hint: "give the job `contents: read`; if it has that, the commit does not exist any more" }
+    : failure;
+}
+
 async function pages<T>(read: (page: number) => Promise<Result<readonly T[]>>): Promise<Result<readonly T[]>> {
   const all: T[] = [];
   for (let page = 1; page <= mostPages; page += 1) {
@@ -147,7 +185,7 @@ async function attempt<T>({ clock, signal }: GitHubRequest, doing: string, work:
     try {
       return ok((await work()).data);
     } catch (error) {
-      const { failure, againInMs } = judge(error, doing, tried);
+      const { failure, againInMs } = judge(error, doing, tried, clock.now());
       if (againInMs === undefined || tried >= tries || clock.monotonic() + againInMs > deadline || signal?.aborted === true)
         return err(failure);
       await clock.sleep(againInMs, signal);
@@ -155,22 +193,35 @@ async function attempt<T>({ clock, signal }: GitHubRequest, doing: string, work:
   }
 }
 
+type Headers = Readonly<Record<string, string | number | undefined>>;
+
 interface HttpError {
   readonly status?: number;
   readonly message?: string;
-  readonly response?: { readonly headers?: Readonly<Record<string, string | number | undefined>> };
+  readonly response?: { readonly headers?: Headers };
 }
 
-/** What an error means, and after how many milliseconds the call may be made again; never, where that would change nothing. */
-function judge(error: unknown, doing: string, tried: number): { readonly failure: Failure; readonly againInMs?: number } {
-  const { status, message = String(error), response } = error as HttpError;
+/** Returns what an error means, and after how many milliseconds the call may be made again: undefined if that would change nothing. */
+function judge(error: unknown, doing: string, tried: number, now: number): { readonly failure: Failure; readonly againInMs?: number } {
+  const { message = String(error), response, ...known } = error as HttpError;
+  // The client reports a request without an answer as status 500.
+  const status = response === undefined ? undefined : known.status;
   // The client's message ends with a link to its documentation.
   const detail = message.replace(/ - https:\/\/docs\.github\.com.*$/s, "").split("\n")[0] ?? "";
-  const failure: Failure = { reason: "github-failed", doing, detail, ...(status === undefined ? {} : { status }) };
-  const wait = Number(response?.headers?.["retry-after"]);
+  const failure = { reason: "github-failed", doing, detail, ...(status === undefined ? {} : { status }) } as const;
   const limited = status === 429 || (status === 403 && /rate limit|abuse/i.test(message));
-  if (limited) return { failure, againInMs: Number.isFinite(wait) ? wait * 1000 : 5000 };
+  if (limited) return { failure: { ...failure, hint: limitHint }, againInMs: limitedMs(response?.headers, now) };
   return status === undefined || status >= 500 ? { failure, againInMs: 400 * 2 ** tried } : { failure };
+}
+
+const limitHint = "GitHub limits the requests of this token: run the job again later";
+
+/** https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api: times are in seconds, those of a reset since 1970. */
+function limitedMs(headers: Headers = {}, now: number): number {
+  const wait = Number(headers["retry-after"] ?? Number.NaN);
+  if (Number.isFinite(wait)) return wait * 1000;
+  const reset = Number(headers["x-ratelimit-remaining"] === "0" ? headers["x-ratelimit-reset"] : Number.NaN);
+  return Number.isFinite(reset) ? Math.max(1000, reset * 1000 - now) : 5000;
 }
 
 function checkBody({ name, headSha, externalId, detailsUrl, conclusion, output }: NewCheck) {

@@ -1,0 +1,146 @@
+/**
+ * The objects of one commit for a job without a token: one fetch from the server and repository that the runner's variables name, into an empty
+ * bare directory. Git reads no configuration of the machine, the account or the checkout for it, and may speak https only.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import path from "node:path";
+import type { CommitEntry, CommitObjects } from "../model/commit.ts";
+import type { Failure } from "../model/failure.ts";
+import { err, ok, type Result } from "../model/result.ts";
+import { type Captured, capture } from "../platform/capture.ts";
+import { describeIoError } from "../platform/files.ts";
+
+export interface CommitFetch {
+  /** `https://github.com`; `http:` only if the host is this machine. */
+  readonly serverUrl: string;
+  readonly owner: string;
+  readonly repo: string;
+  readonly commit: string;
+  /** An existing directory to make the private one in. */
+  readonly directory: string;
+  /** Variables of the runner: `PATH`, proxies and certificates are taken from them. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface FetchedCommit extends CommitObjects {
+  /** Removes the private directory. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds that the fetch may take. */
+const limitMs = 120_000;
+/** Bytes that the names of all files may have. */
+const listingLimit = 200_000_000;
+
+/** What git needs of the machine to reach a server. Everything else, also `GIT_*`, stays away from it. */
+const passed = /^(?:PATH|LD_LIBRARY_PATH|SYSTEMROOT|SSL_CERT_FILE|SSL_CERT_DIR|CURL_CA_BUNDLE|GIT_SSL_CAINFO|(?:HTTPS?|ALL|NO)_PROXY)$/i;
+
+const settings = {
+  "core.hooksPath": "/dev/null",
+  "credential.helper": "",
+  "fetch.recurseSubmodules": "false",
+  "fetch.fsckObjects": "true",
+  "gc.auto": "0",
+  "maintenance.auto": "false",
+  "http.followRedirects": "initial",
+};
+
+/** Fetches the commit with all its files. Fails with `github-failed`, and with `spawn-failed` if git is missing. */
+export async function fetchCommit(request: CommitFetch): Promise<Result<FetchedCommit>> {
+  const url = addressOf(request);
+  if (!url.ok) return url;
+  const place = await privateDirectory(request.directory);
+  if (!place.ok) return place;
+  const git = (...words: string[]) => runGit(place.value, url.value, request.env, words);
+  const close = () => rm(place.value, { recursive: true, force: true, maxRetries: 3 });
+  const format = request.commit.length === 64 ? ["--object-format=sha256"] : [];
+  const fetch = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--depth=1", "--", url.value, request.commit];
+  for (const words of [["init", "--quiet", "--bare", "--template=", ...format, place.value], fetch]) {
+    const ran = await git(...words);
+    const failure = ran.ok ? failureOf(request, url.value, ran.value) : ran.error;
+    if (failure === undefined) continue;
+    await close();
+    return err(failure);
+  }
+  return ok({
+    close,
+    async readTree(id, recursive) {
+      const listed = await git("ls-tree", "-l", "-z", ...(recursive ? ["-r", "-t"] : []), id);
+      if (!listed.ok) return listed;
+      if (listed.value.code !== 0) return err(unreadable(listed.value));
+      return ok({ entries: listed.value.stdout.toString("utf8").split("\0").flatMap(entryOf), truncated: false });
+    },
+    async readBlob(id) {
+      const read = await git("cat-file", "blob", id);
+      if (!read.ok) return read;
+      return read.value.code === 0 ? ok(read.value.stdout) : err(unreadable(read.value));
+    },
+  });
+}
+
+/** The repository's address on the server, never one of a git configuration. */
+function addressOf({ serverUrl, owner, repo }: CommitFetch): Result<string, Failure> {
+  const url = URL.canParse(serverUrl) ? new URL(serverUrl) : undefined;
+  const isHere = url !== undefined && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+  const isPlain = url?.username === "" && url.password === "" && url.search === "" && url.hash === "";
+  if (url === undefined || !isPlain || !(url.protocol === "https:" || (url.protocol === "http:" && isHere)))
+    return err({ reason: "usage", message: "GITHUB_SERVER_URL is not the https address of a server" });
+  if (![owner, repo].every((name) => /^[A-Za-z0-9_.-]+$/.test(name) && !/^\.+$/.test(name)))
+    return err({ reason: "usage", message: `GITHUB_REPOSITORY does not name a repository: ${owner}/${repo}` });
+  return ok(`${url.origin}${url.pathname.replace(/\/+$/, "")}/${owner}/${repo}`);
+}
+
+async function privateDirectory(directory: string): Promise<Result<string, Failure>> {
+  try {
+    return ok(await mkdtemp(path.join(directory, "commit-")));
+  } catch (error) {
+    return err({ reason: "file-unreadable", path: directory, ...describeIoError(error) });
+  }
+}
+
+function runGit(place: string, url: string, env: CommitFetch["env"], words: readonly string[]): Promise<Result<Captured>> {
+  const config = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  return capture({
+    command: ["git", `--git-dir=${place}`, ...config, "--no-pager", ...words],
+    shown: `git ${words[0]}`,
+    cwd: place,
+    limitMs,
+    limit: listingLimit,
+    env: {
+      ...Object.fromEntries(Object.entries(env).filter(([name]) => passed.test(name))),
+      ...{ HOME: place, XDG_CONFIG_HOME: place, LC_ALL: "C" },
+      ...{ GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null", GIT_CONFIG_NOSYSTEM: "1", GIT_ATTR_NOSYSTEM: "1" },
+      GIT_ALLOW_PROTOCOL: new URL(url).protocol.slice(0, -1),
+      ...{ GIT_TERMINAL_PROMPT: "0", GIT_ASKPASS: "", SSH_ASKPASS: "", GIT_NO_LAZY_FETCH: "1", GIT_NO_REPLACE_OBJECTS: "1" },
+    },
+  });
+}
+
+/** `100644 blob 3f9a…     120<tab>path` */
+function entryOf(line: string): CommitEntry[] {
+  const found = /^(\d+) \w+ ([0-9a-f]+) +(\d+|-)\t(.+)$/s.exec(line);
+  if (found === null) return [];
+  const [, mode = "", id = "", size = "", name = ""] = found;
+  const kind = mode.startsWith("100") ? "file" : mode === "120000" ? "link" : mode === "040000" ? "directory" : "submodule";
+  return [{ path: name, kind, id, size: Number(size) || 0 }];
+}
+
+/** Undefined if git succeeded. */
+function failureOf({ owner, repo, commit }: CommitFetch, url: string, { code, stderr }: Captured): Failure | undefined {
+  if (code === 0) return undefined;
+  const doing = `fetch commit ${commit.slice(0, 12)} from ${url}`;
+  if (code === undefined) return { reason: "github-failed", doing, detail: `no answer within ${limitMs / 1000} s`, hint: retryHint };
+  const detail = stderr.trim().split("\n").at(-1) ?? "";
+  const failure = { reason: "github-failed", doing, detail } as const;
+  if (/could not read (?:Username|Password)|Authentication failed|returned error: 40[134]|not found/i.test(stderr))
+    return { ...failure, hint: `set \`github-token\`: without a token, ${owner}/${repo} can only be read if it is public` };
+  if (/not our ref|unadvertised object/i.test(stderr)) return { ...failure, hint: `the commit is not in ${owner}/${repo} any more` };
+  return { ...failure, hint: retryHint };
+}
+
+const retryHint = "run the job again, or set `github-token`, with which the commit is read through the REST API";
+
+function unreadable({ code, stderr }: Captured): Failure {
+  const detail = code === undefined ? "git was ended" : (stderr.trim().split("\n").at(-1) ?? "");
+  return { reason: "github-failed", doing: "read a fetched commit", detail };
+}

@@ -16,6 +16,7 @@ import { metaSchemaCode, metaSchemaTypes } from "./generate-meta-schemas.ts";
 import { eventsSchema, manifestSchema, personaSchema, pipelineSchema, reviewSchema, testSchema } from "./generate-schemas.ts";
 import { shapesCode, shapesTypes } from "./generate-shapes.ts";
 import { pricesPage } from "./prices-page.ts";
+import { workflowsPage } from "./start-rules-table.ts";
 
 interface Output {
   /** Relative to the tree's root. */
@@ -42,6 +43,7 @@ const outputs: readonly Output[] = [
   { path: "docs/action.md", content: actionPage },
   { path: "docs/cli.md", content: cliDocs },
   { path: "docs/prices.md", content: pricesPage },
+  { path: "docs/workflows.md", content: workflowsPage },
 ];
 
 const root = path.resolve(path.dirname(process.argv[1] ?? ""), "..");

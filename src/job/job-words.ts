@@ -28,8 +28,8 @@ export async function runWords(io: Io, inputs: JobInputs, temp: string, project?
   const main = (words: readonly string[], output: Io["stdout"]) => buildProgram({ ...io, stdout: output }, project).main(words);
   const junit = path.join(temp, "tests.xml");
   const options = twice ? ["--json"] : inputs.command === "validate" ? ["--format", "github"] : [];
+  await mkdir(temp, { recursive: true });
   if (inputs.command === "test") {
-    await mkdir(temp, { recursive: true });
     options.push("--format", "github", "--junit", junit);
   }
   const status = await main(wordsOf(inputs, options), {

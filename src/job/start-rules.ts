@@ -10,10 +10,10 @@
  * - `sender`: the account that caused the event has write access, or is one of `trusted-bots`.
  * - `person`: the same without `trusted-bots`.
  * - `author`: the author of the text as well as the account that caused the event.
- * - `opt-in`: nobody, unless `allow-pull-request-target` is set.
+ * - `opt-in`: no account, unless `allow-pull-request-target` is set.
  * - `cause`: as for the event that started the workflow run before; `opt-in` unless that event has `repository`, or is a pull request of
  *   this repository.
- * - `never`: nobody.
+ * - `never`: no account.
  */
 export type Starter = "repository" | "pull-request" | "sender" | "person" | "author" | "opt-in" | "cause" | "never";
 

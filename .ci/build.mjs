@@ -25,6 +25,9 @@ const entries = {
   "evaluation-worker": "src/evaluation-worker.ts",
 };
 
+/** The modules that entries load first. Two of them start their process again before that, and must be small until then. */
+const mains = { ...entries, action: "src/job/enter-action.ts", post: "src/job/enter-post.ts" };
+
 /** Budgets of the design, in bytes: what an entry loads before it does anything, and all of dist/. */
 const entryBudget = 1_500_000;
 const totalBudget = 10_000_000;
@@ -133,7 +136,7 @@ function withoutFacades(code) {
 
 /** The chunk of a module that so many entries import statically: one for all that the same entries load. Nothing for what is loaded later. */
 function chunkOf(id, graph, count) {
-  const loading = Object.keys(entries).filter((name) => loadedBy(entries[name], graph).has(id));
+  const loading = Object.keys(entries).filter((name) => loadedBy(mains[name], graph).has(id));
   return loading.length !== count || count === 1 ? null : `${loading.join("-")}-main`;
 }
 
@@ -161,7 +164,7 @@ async function checkBudgets(directory, chunks) {
     for (const imported of byName.get(name).imports) closure(imported, seen);
     return seen;
   };
-  for (const name of Object.keys(entries)) {
+  for (const name of [...Object.keys(entries), "enter-action", "enter-post"]) {
     const size = [...closure(`${name}.js`)].reduce((sum, file) => sum + Buffer.byteLength(byName.get(file).code), 0);
     if (size > entryBudget) throw new Error(`dist/${name}.js and what it imports at once are ${size} bytes; the budget is ${entryBudget}`);
   }

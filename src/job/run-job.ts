@@ -98,7 +98,11 @@ async function withProject(job: Job, { variables, toolkit, workspace, from }: Su
   if (!project.ok && executes) return reportInvalid(io, project.error) ?? ended(log, project.error);
   if (!project.ok) return words(job, jobTemp(variables, workspace), from);
   const { read, request, pipeline } = project.value;
-  for (const name of read.project?.secrets ?? []) mask(io.env[name]);
+  for (const name of read.project?.secrets ?? []) {
+    mask(io.env[name]);
+    // Steps get them from `io.env`; git and other helpers would inherit them.
+    delete process.env[name];
+  }
   const { stateDir } = openMemory(read, request);
   const temp = jobTemp(variables, stateDir);
   const state = await openJobState({ inputs, context, toolkit, stateDir, workspace, temp, pipeline: pipeline.name, warn: log.warn });

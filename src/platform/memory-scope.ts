@@ -47,6 +47,8 @@ const lookAround = [
 const probedBytes = 2 ** 30;
 
 let opened = 0;
+const systemPath = "/usr/bin:/bin:/usr/sbin:/sbin";
+
 let known: { readonly way: KnownWay | undefined } | undefined;
 
 /** A scope that may hold so many bytes; nothing where there is no systemd to ask. Never throws. */
@@ -85,7 +87,7 @@ export function tryScopes(way: ScopeWay): KnownWay | undefined {
   const [program = "", ...rest] = words;
   let told: string;
   try {
-    const env = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", ...way.env };
+    const env = { PATH: systemPath, ...way.env };
     told = execFileSync(program, rest, { env, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 5000 });
   } catch {
     // There is no such program, it may not, or it waits for somebody.
@@ -136,6 +138,8 @@ function keepScope(words: readonly string[]): void {
   const child = spawn(program, [...rest, ...identity, "--", "tail", `--pid=${process.pid}`, "-f", "/dev/null"], {
     detached: true,
     stdio: "ignore",
+    // It lives as long as the run, so others could read from it what this process does not show.
+    env: { PATH: systemPath },
   });
   child.on("error", () => undefined);
   child.unref();

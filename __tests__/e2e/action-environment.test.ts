@@ -1,9 +1,11 @@
 /** A job's tokens and secrets: what code of the checkout that runs without a sandbox can read of the Action's processes. */
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { gitRemote } from "../rig/actions/remote.ts";
+import { startResultsService } from "../rig/actions/results-service.ts";
 import { runJob } from "../rig/actions/runner.ts";
 
 /** Prints command line, environment, open files and memory map of each process above the shell. */
@@ -109,5 +111,38 @@ process.on("exit", () => {
     const text = readFileSync(found, "latin1");
     expect(text).toMatch(/dist\/action\.js[\s\S]*dist\/post\.js/);
     expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
+  });
+});
+
+describe.runIf(process.platform === "linux")("a program that the cache client starts", () => {
+  it("inherits no token, input or secret", async () => {
+    const service = await startResultsService();
+    try {
+      const directory = scratch();
+      const seen = path.join(directory, "seen");
+      const real = execFileSync("sh", ["-c", "command -v tar"], { encoding: "utf8" }).trim();
+      writeFileSync(path.join(directory, "tar"), `#!/bin/sh\ntr '\\0' '\\n' < /proc/$$/environ >> '${seen}'\nexec '${real}' "$@"\n`, {
+        mode: 0o755,
+      });
+      const remote = gitRemote();
+      const sha = remote.commit("main", {
+        "wave.yaml": "steps: [{ id: a, persona: p }]\npersonas: { p: { command: 'true', secrets: [DECLARED_KEY] } }\n",
+      });
+      const identity = { runId: 100, job: "build", attempt: 1, ref: "refs/heads/main" };
+      const { ACTIONS_RUNTIME_TOKEN: _token, ...env } = values;
+      const given = service.environment(identity);
+      const result = await runJob({
+        ...{ workspace: remote.checkout(sha), sha, service: given },
+        env: { ...env, PATH: `${directory}:${process.env["PATH"]}` },
+        inputs: { input, checks: "none", artifacts: "false" },
+      });
+      expect({ code: result.code, warnings: result.annotations }).toEqual({ code: 0, warnings: [] });
+      expect(service.caches).toHaveLength(1);
+      const text = readFileSync(seen, "utf8");
+      expect(text).toContain("PATH=");
+      expect([...secrets, given["ACTIONS_RUNTIME_TOKEN"] ?? "no token"].filter((secret) => text.includes(secret))).toEqual([]);
+    } finally {
+      await service.close();
+    }
   });
 });

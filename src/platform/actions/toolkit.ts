@@ -1,6 +1,7 @@
 /** Starts the toolkit's thread on first use, and asks it. */
 import { Worker } from "node:worker_threads";
 import { err, ok, type Result } from "../../model/result.ts";
+import { clientVariables } from "./thread-environment.ts";
 import type { ToolkitAnswer, ToolkitCall, ToolkitCalls, ToolkitProblem, ToolkitRequest } from "./toolkit-calls.ts";
 
 export interface Toolkit {
@@ -34,7 +35,11 @@ export function openToolkit({ env, onLine }: ToolkitRequestOptions): Toolkit {
     open.clear();
   };
   const start = () => {
-    const started = new Worker(new URL("./toolkit-thread.js", import.meta.url), { env: { ...env }, stdout: true, stderr: true });
+    const started = new Worker(new URL("./toolkit-thread.js", import.meta.url), {
+      env: { ...clientVariables(env) },
+      stdout: true,
+      stderr: true,
+    });
     started.on("message", (answer: ToolkitAnswer) => {
       open.get(answer.id)?.(answer);
       open.delete(answer.id);

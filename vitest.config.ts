@@ -13,8 +13,10 @@ const longest = [
   "rollback-resume",
   "escape",
   "action-reports",
+  "action-start-rules",
   "bad-input",
   "action-resume",
+  "action-fork",
   "ordinary-work",
 ];
 

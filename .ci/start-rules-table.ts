@@ -19,7 +19,7 @@ const starters: Readonly<Record<Starter, string>> = {
 
 const manifests: Readonly<Record<StartRule["manifest"], string>> = {
   checkout: "the checkout",
-  base: "the checkout; for a fork, the base commit",
+  base: "of this repository's pull requests the checkout, of a fork's the base commit, without one the commit `GITHUB_SHA`",
   "event-commit": "the commit `GITHUB_SHA`",
 };
 
@@ -44,7 +44,8 @@ function table(): readonly string[] {
   const lines = new Map<string, string[]>();
   for (const [event, rule] of Object.entries(startRules)) {
     for (const [name, starter] of [[`\`${event}\``, rule.start] as const, ...byStarter(event, rule)]) {
-      const manifest = rule.start === "cause" ? `${manifests.checkout}; otherwise ${manifests["event-commit"]}` : manifests[rule.manifest];
+      const manifest =
+        rule.start === "cause" ? `${manifests.checkout}; if opted in, ${manifests["event-commit"]}` : manifests[rule.manifest];
       const cells = `${starters[starter]} | ${manifest} | ${access[rule.access]}`;
       lines.set(cells, [...(lines.get(cells) ?? []), name]);
     }

@@ -326,4 +326,11 @@ describe("trust", () => {
     expect(checks()).toEqual(["wave (build): completed action_required"]);
     expect(github.state.checks[0]?.head_sha).toBe(head);
   });
+
+  it("leaves no check run on a pull request that a stranger reviews", async () => {
+    const { job } = pullRequest();
+    Object.assign(github.state.permissions, { mallory: "read" });
+    const result = await job({ eventName: "pull_request_review", actor: "mallory" });
+    expect({ status: result.outputs["status"], checks: checks() }).toEqual({ status: "refused", checks: [] });
+  });
 });

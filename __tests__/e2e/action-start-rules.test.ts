@@ -139,6 +139,8 @@ describe("the manifest", () => {
     ["pull_request_review", { action: "submitted", pull_request: pull(true), review: text("mona") }, {}],
     ["pull_request_review_comment", { action: "created", pull_request: pull(true), comment: text("mona") }, {}],
     ["issue_comment", { action: "created", issue: { number: 7, pull_request: {} }, comment: text("mona") }, {}],
+    ["issue_comment", { action: "created", issue: issue("stranger"), comment: text("mona") }, {}],
+    ["issues", { action: "labeled", issue: issue("stranger") }, {}],
     ["check_run", { action: "completed", check_run: { head_sha: "HEAD" } }, {}],
     ["status", { state: "success", sha: "HEAD" }, {}],
     ["workflow_run", follows("pull_request", "stranger/demo"), { "allow-pull-request-target": "true" }],
@@ -146,9 +148,9 @@ describe("the manifest", () => {
     expect(outcome(await start(eventName, event, { at: "head", inputs }))).toEqual(passed);
   });
 
-  it("is the checkout's for a comment on a plain issue", async () => {
-    const event = { action: "created", issue: issue("stranger"), comment: text("mona") };
-    expect((await start("issue_comment", event, { at: "head" })).code).toBe(2);
+  it("is the checkout's for a pull request of this repository", async () => {
+    const result = await start("pull_request", { action: "opened", pull_request: pull(false) }, { at: "head" });
+    expect({ code: result.code, status: result.outputs["status"] }).toEqual({ code: 2, status: "failed" });
   });
 });
 

@@ -20,6 +20,8 @@ export interface CommitFetch {
   readonly directory: string;
   /** Variables of the runner: `PATH`, proxies and certificates are taken from them. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends the fetch; it then fails with `cancelled`. */
+  readonly signal: AbortSignal;
 }
 
 export interface FetchedCommit extends CommitObjects {
@@ -51,7 +53,7 @@ export async function fetchCommit(request: CommitFetch): Promise<Result<FetchedC
   if (!url.ok) return url;
   const place = await privateDirectory(request.directory);
   if (!place.ok) return place;
-  const git = (...words: string[]) => runGit(place.value, url.value, request.env, words);
+  const git = (...words: string[]) => runGit(place.value, url.value, request, words);
   const close = () => rm(place.value, { recursive: true, force: true, maxRetries: 3 });
   const format = request.commit.length === 64 ? ["--object-format=sha256"] : [];
   const fetch = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--depth=1", "--", url.value, request.commit];
@@ -98,12 +100,13 @@ async function privateDirectory(directory: string): Promise<Result<string, Failu
   }
 }
 
-function runGit(place: string, url: string, env: CommitFetch["env"], words: readonly string[]): Promise<Result<Captured>> {
+function runGit(place: string, url: string, { env, signal }: CommitFetch, words: readonly string[]): Promise<Result<Captured>> {
   const config = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   return capture({
     command: ["git", `--git-dir=${place}`, ...config, "--no-pager", ...words],
     shown: `git ${words[0]}`,
     cwd: place,
+    signal,
     limitMs,
     limit: listingLimit,
     env: {
@@ -126,8 +129,9 @@ function entryOf(line: string): CommitEntry[] {
 }
 
 /** Undefined if git succeeded. */
-function failureOf({ owner, repo, commit }: CommitFetch, url: string, { code, stderr }: Captured): Failure | undefined {
+function failureOf({ owner, repo, commit, signal }: CommitFetch, url: string, { code, stderr }: Captured): Failure | undefined {
   if (code === 0) return undefined;
+  if (signal.aborted) return { reason: "cancelled", by: String(signal.reason) };
   const doing = `fetch commit ${commit.slice(0, 12)} from ${url}`;
   if (code === undefined) return { reason: "github-failed", doing, detail: `no answer within ${limitMs / 1000} s`, hint: retryHint };
   const detail = stderr.trim().split("\n").at(-1) ?? "";

@@ -24,6 +24,8 @@ export interface JobSourceRequest {
   /** A directory of the job for files on their way. */
   readonly temp: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends a fetch. */
+  readonly signal: AbortSignal;
 }
 
 export interface JobSource extends CommitSource {
@@ -111,10 +113,10 @@ function placeInRepository(workspace: string, directory: string): string | undef
   return relativeInside(root ?? workspace, directory);
 }
 
-async function objectsOf({ github, context, commit, temp, env }: JobSourceRequest): Promise<Result<OpenObjects>> {
+async function objectsOf({ github, context, commit, temp, env, signal }: JobSourceRequest): Promise<Result<OpenObjects>> {
   if (github !== undefined) return ok({ objects: github, close: async () => undefined });
   await mkdir(temp, { recursive: true });
-  const fetched = await fetchCommit({ ...context, commit, directory: temp, env });
+  const fetched = await fetchCommit({ ...context, commit, directory: temp, env, signal });
   return fetched.ok ? ok({ objects: fetched.value, close: fetched.value.close }) : fetched;
 }
 

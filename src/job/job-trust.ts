@@ -61,9 +61,8 @@ export async function judgeTrust(request: TrustRequest): Promise<Trust> {
 
 function sourceOf(rule: StartRule, { sha, pull }: WorkflowContext, { run }: EventCause): Omit<Trusted, "context"> {
   if (rule.start === "cause" && !isOwnCause(run)) return { level: "fork", manifestFrom: sha };
-  if (rule.manifest === "event-commit") return { level: "fork", manifestFrom: sha };
-  if (rule.manifest === "base" && pull?.fromFork === true) return { level: "fork", manifestFrom: pull.baseSha };
-  return { level: "own" };
+  if (rule.manifest === "checkout" || pull?.fromFork === false) return { level: "own" };
+  return { level: "fork", manifestFrom: rule.manifest === "base" && pull !== undefined ? pull.baseSha : sha };
 }
 
 async function refusalBy(starter: Starter, request: TrustRequest): Promise<Refused | undefined> {

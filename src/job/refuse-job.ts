@@ -11,6 +11,9 @@ export interface Refusal {
   readonly hint: string;
 }
 
+/** Events that a pull request itself causes. */
+const ownEvents: ReadonlySet<string> = new Set(["pull_request", "pull_request_target"]);
+
 export interface RefusedJob {
   readonly log: JobLog;
   readonly inputs: Pick<JobInputs, "checks" | "onRefusal">;
@@ -19,14 +22,14 @@ export interface RefusedJob {
 }
 
 /**
- * Reports the refusal in the log and, if the event describes a pull request, in a check run on its head. Without a pull request there is no check
- * run: a comment of a stranger must not leave one on the default branch. Returns the exit status.
+ * Reports the refusal in the log and, if the pull request itself is refused, in a check run on its head. Other events leave no check run: by a
+ * comment or a review, a stranger could spoil a commit of the repository. Returns the exit status.
  */
 export async function refuse({ log, inputs, context, github }: RefusedJob, { why, hint }: Refusal): Promise<number> {
   setOutput("status", "refused");
   const text = `Nothing was run: ${why}. To change that, ${hint}.`;
   log.notice(text);
-  if (inputs.checks !== "none" && context.pull !== undefined) {
+  if (inputs.checks !== "none" && context.pull !== undefined && ownEvents.has(context.eventName)) {
     const { owner, repo, serverUrl, runId, runAttempt } = context;
     // A failure to write it changes nothing: the log has the reason.
     await github?.createCheck({

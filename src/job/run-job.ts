@@ -10,7 +10,7 @@ import type { Io } from "../model/io.ts";
 import type { WorkflowContext } from "../model/workflow-context.ts";
 import { openMemory } from "../open-project.ts";
 import { type JobInputs, readInputs } from "../platform/actions/inputs.ts";
-import { forgetRunnerSecrets, withoutRunnerSecrets } from "../platform/actions/runner-secrets.ts";
+import { forgetRunnerSecrets, forgetSecrets, withoutRunnerSecrets } from "../platform/actions/runner-secrets.ts";
 import { openToolkit, type Toolkit } from "../platform/actions/toolkit.ts";
 import { readEventCause, readWorkflowContext } from "../platform/actions/workflow-environment.ts";
 import { systemClock } from "../platform/clock.ts";
@@ -70,7 +70,14 @@ async function withSource(job: Job, variables: Io["env"], toolkit: Toolkit): Pro
   const { io, log, manifestFrom } = job;
   const workspace = path.resolve(variables["GITHUB_WORKSPACE"] || io.cwd);
   if (manifestFrom === undefined) return withProject(job, { variables, toolkit, workspace });
-  const from = await openJobSource({ ...job, workspace, commit: manifestFrom, temp: jobTemp(variables, workspace), env: io.env });
+  const from = await openJobSource({
+    ...job,
+    workspace,
+    commit: manifestFrom,
+    temp: jobTemp(variables, workspace),
+    env: io.env,
+    signal: io.signal,
+  });
   if (!from.ok) return ended(log, from.error);
   try {
     return await withProject(job, { variables, toolkit, workspace, from: from.value });
@@ -98,11 +105,9 @@ async function withProject(job: Job, { variables, toolkit, workspace, from }: Su
   if (!project.ok && executes) return reportInvalid(io, project.error) ?? ended(log, project.error);
   if (!project.ok) return words(job, jobTemp(variables, workspace), from);
   const { read, request, pipeline } = project.value;
-  for (const name of read.project?.secrets ?? []) {
-    mask(io.env[name]);
-    // Steps get them from `io.env`; git and other helpers would inherit them.
-    delete process.env[name];
-  }
+  const secrets = read.project?.secrets ?? [];
+  for (const name of secrets) mask(io.env[name]);
+  forgetSecrets(secrets);
   const { stateDir } = openMemory(read, request);
   const temp = jobTemp(variables, stateDir);
   const state = await openJobState({ inputs, context, toolkit, stateDir, workspace, temp, pipeline: pipeline.name, warn: log.warn });

@@ -23,8 +23,8 @@ export interface StartRule {
   readonly actions?: Readonly<Record<string, Starter>>;
   /**
    * - `checkout`: the files of the checkout.
-   * - `base`: the same, except for a fork's pull request: the commit that it is to be merged into.
-   * - `event-commit`: the commit `GITHUB_SHA`, whatever the workflow checked out.
+   * - `base`: of a fork's pull request, the commit that it is to be merged into; without a pull request, as `event-commit`; else the checkout.
+   * - `event-commit`: the commit `GITHUB_SHA`, which the workflow file comes from, whatever the workflow checked out.
    */
   readonly manifest: "checkout" | "base" | "event-commit";
   /** `restricted`: for forks, GitHub passes no secrets and a token that cannot write. `full`: those that the workflow passes. */
@@ -32,9 +32,8 @@ export interface StartRule {
 }
 
 const repository: StartRule = { start: "repository", manifest: "checkout", access: "full" };
-const sender: StartRule = { start: "sender", manifest: "checkout", access: "full" };
-/** The commit that the event is about may be a fork's. */
-const report: StartRule = { start: "sender", manifest: "event-commit", access: "full" };
+/** Such a workflow may check out what the event names, and that may be a fork's commit. */
+const sender: StartRule = { start: "sender", manifest: "event-commit", access: "full" };
 const comment: StartRule = { start: "author", manifest: "base", access: "full" };
 const review: StartRule = { start: "author", manifest: "base", access: "restricted" };
 /** Both run on the deployed commit, and an app may deploy a fork's. */
@@ -43,15 +42,15 @@ const deployment: StartRule = { start: "person", manifest: "checkout", access: "
 /** Event, as `GITHUB_EVENT_NAME` spells it → its rule. */
 export const startRules: Readonly<Record<string, StartRule>> = {
   branch_protection_rule: repository,
-  check_run: report,
-  check_suite: report,
-  commit_comment: { ...comment, manifest: "checkout" },
+  check_run: sender,
+  check_suite: sender,
+  commit_comment: { ...comment, manifest: "event-commit" },
   create: repository,
   delete: repository,
   deployment,
   deployment_status: deployment,
   discussion: { ...sender, actions: { created: "author", edited: "author" } },
-  discussion_comment: { ...comment, manifest: "checkout" },
+  discussion_comment: { ...comment, manifest: "event-commit" },
   fork: sender,
   gollum: sender,
   image_version: repository,
@@ -75,7 +74,7 @@ export const startRules: Readonly<Record<string, StartRule>> = {
   release: repository,
   repository_dispatch: repository,
   schedule: repository,
-  status: report,
+  status: sender,
   watch: sender,
   // GitHub reports the event of the calling workflow instead.
   workflow_call: { start: "never", manifest: "checkout", access: "full" },

@@ -23,6 +23,8 @@ export interface CaptureRequest {
   readonly input?: Uint8Array;
   /** Milliseconds until it is ended by SIGKILL; two minutes by default. */
   readonly limitMs?: number;
+  /** Ends it by SIGKILL, like the limit of time. */
+  readonly signal?: AbortSignal;
   /** Bytes of standard output; more end the program, which then has no exit status. */
   readonly limit?: number;
 }
@@ -38,7 +40,7 @@ const mostErrors = 10_000;
 
 /** Fails with `spawn-failed` when the program (or the directory) is not there, or nothing can be started; a status other than 0 is for the caller to judge. */
 export function capture(request: CaptureRequest): Promise<Result<Captured, SpawnFailed>> {
-  const { command, shown = command[0] ?? "", limit = Number.POSITIVE_INFINITY, limitMs = defaultLimitMs } = request;
+  const { command, shown = command[0] ?? "", limit = Number.POSITIVE_INFINITY, limitMs = defaultLimitMs, signal } = request;
   return new Promise((resolve) => {
     const failed = (error: NodeJS.ErrnoException) => resolve(notStarted(shown, error));
     let child: ChildProcess;
@@ -51,12 +53,19 @@ export function capture(request: CaptureRequest): Promise<Result<Captured, Spawn
     // Where the machine is out of descriptors it has no streams, and only an error comes.
     const { stdin, stdout, stderr } = child;
     // Not the option of `spawn`: its timer keeps the process alive when the program is not there.
-    const timer = setTimeout(() => {
+    const end = () => {
       child.kill("SIGKILL");
       // What the program started may hold on to its output: that is not waited for, and ends when it next writes.
       stdout?.destroy();
       stderr?.destroy();
-    }, limitMs);
+    };
+    const timer = setTimeout(end, limitMs);
+    const settled = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+    };
+    if (signal?.aborted === true) end();
+    else signal?.addEventListener("abort", end);
     const printed: Buffer[] = [];
     let size = 0;
     let errors = "";
@@ -69,11 +78,11 @@ export function capture(request: CaptureRequest): Promise<Result<Captured, Spawn
       if (errors.length < mostErrors) errors += text;
     });
     child.on("error", (error) => {
-      clearTimeout(timer);
+      settled();
       failed(error);
     });
     child.on("close", (code) => {
-      clearTimeout(timer);
+      settled();
       resolve(ok({ ...(code === null ? {} : { code }), stdout: Buffer.concat(printed), stderr: errors }));
     });
     // A program that ends before it has read its input says more by its exit status.

@@ -8,17 +8,25 @@ export interface GitServer {
   readonly url: string;
   /** Method and path of each request, in their order. */
   readonly requests: string[];
-  /** The status of every answer, instead of the repository's own. */
-  refuseWith?: number;
+  /** The status of every answer, instead of the repository's own; `hang` for no answer at all. */
+  refuseWith?: number | "hang";
+  /** Resolves with the first request. */
+  readonly asked: Promise<void>;
   close(): Promise<void>;
 }
 
 /** Serves a bare repository, for fetches only. */
 export async function startGitServer(directory: string): Promise<GitServer> {
   const requests: string[] = [];
+  let wasAsked = () => {};
+  const asked = new Promise<void>((resolve) => {
+    wasAsked = resolve;
+  });
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
+    wasAsked();
     const { refuseWith } = served;
+    if (refuseWith === "hang") return;
     if (refuseWith === undefined) answer(directory, request, response);
     else response.writeHead(refuseWith).end();
   });
@@ -27,6 +35,7 @@ export async function startGitServer(directory: string): Promise<GitServer> {
   const served: GitServer = {
     url: `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`,
     requests,
+    asked,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

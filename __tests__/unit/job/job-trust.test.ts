@@ -106,6 +106,20 @@ describe("an account that must have write access", () => {
   });
 });
 
+describe("the manifest of an event that strangers can cause", () => {
+  const withoutPull = eventsBy("sender", "author").filter((event) => pullFor(event).pull === undefined);
+
+  it.each(withoutPull)("is the one of the event's commit, whatever the workflow checks out on `%s`", async (eventName) => {
+    expect(await judge({ eventName }, { author: "mona" })).toMatchObject({ kind: "trusted", level: "fork", manifestFrom: context.sha });
+  });
+
+  it("is the checkout's for a comment on a pull request of this repository", async () => {
+    const questions = { permissionOf: async () => ok("write"), pull: async () => ok(pull) };
+    const judged = await judge({ eventName: "issue_comment" }, { author: "mona", commentedPull: 7 }, { questions });
+    expect(judged).toEqual({ kind: "trusted", level: "own", context: { ...context, eventName: "issue_comment", pull } });
+  });
+});
+
 describe("a text", () => {
   const texts: [string, string][] = [
     ...["issue_comment", "pull_request_review", "pull_request_review_comment", "discussion_comment", "commit_comment"].flatMap(

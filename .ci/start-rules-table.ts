@@ -1,7 +1,7 @@
 /** The table of docs/workflows.md that shows who may start a job, from the rules that the Action follows. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { type Starter, type StartRule, startRules } from "../src/job/start-rules.ts";
+import { pullRequestEvents, type Starter, type StartRule, startRules } from "../src/job/start-rules.ts";
 
 const bots = "a bot must be named in `trusted-bots`";
 
@@ -19,7 +19,7 @@ const starters: Readonly<Record<Starter, string>> = {
 
 const manifests: Readonly<Record<StartRule["manifest"], string>> = {
   checkout: "the checkout",
-  base: "of this repository's pull requests the checkout, of a fork's the base commit, without one the commit `GITHUB_SHA`",
+  base: "the checkout; for a fork, the base commit",
   "event-commit": "the commit `GITHUB_SHA`",
 };
 
@@ -44,14 +44,19 @@ function table(): readonly string[] {
   const lines = new Map<string, string[]>();
   for (const [event, rule] of Object.entries(startRules)) {
     for (const [name, starter] of [[`\`${event}\``, rule.start] as const, ...byStarter(event, rule)]) {
-      const manifest =
-        rule.start === "cause" ? `${manifests.checkout}; if opted in, ${manifests["event-commit"]}` : manifests[rule.manifest];
-      const cells = `${starters[starter]} | ${manifest} | ${access[rule.access]}`;
+      const rest = starter === "never" ? ["", ""] : [manifestText(event, rule), access[rule.access]];
+      const cells = [starters[starter], ...rest].join(" | ");
       lines.set(cells, [...(lines.get(cells) ?? []), name]);
     }
   }
   const rows = [...lines].map(([cells, names]) => `| ${names.join(", ")} | ${cells} |`);
   return ["| event | who may start a job | whose manifest | secrets and token |", "| --- | --- | --- | --- |", ...rows];
+}
+
+function manifestText(event: string, { start, manifest }: StartRule): string {
+  if (start === "cause") return `${manifests.checkout}; if opted in, ${manifests["event-commit"]}`;
+  const without = manifest === "base" && !pullRequestEvents.has(event) ? `; without a pull request, ${manifests["event-commit"]}` : "";
+  return `${manifests[manifest]}${without}`;
 }
 
 /** Actions that other accounts may start than the rest of the event's. */

@@ -59,7 +59,8 @@ export async function openJobSource(request: JobSourceRequest): Promise<Result<J
   if (!objects.ok) return objects;
   const { close } = objects.value;
   const opened = await openProject(objects.value.objects, request.commit, place, named.files);
-  if (opened.ok) return ok({ ...opened.value.opened, close, location: { root: directory, files: opened.value.files } });
+  if (opened.ok)
+    return ok({ ...opened.value.opened, close, location: { root: realPlace(directory) ?? directory, files: opened.value.files } });
   await close();
   return opened;
 }

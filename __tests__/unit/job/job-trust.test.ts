@@ -48,7 +48,7 @@ describe("a pull request", () => {
     expect(judged).toEqual({ kind: "trusted", level: "own", context: { ...context, eventName: "pull_request", pull } });
   });
 
-  it("of a fork is judged by the base's manifest, whoever opened it", async () => {
+  it("of a fork is judged by the base's manifest, for every account that opens it", async () => {
     const judged = await judge({ eventName: "pull_request", pull: forked, actor: "stranger" }, {});
     expect(judged).toMatchObject({ kind: "trusted", level: "fork", manifestFrom: pull.baseSha });
   });
@@ -153,7 +153,7 @@ describe("a text", () => {
     expect(await judge({ eventName: "issues" }, { action: "labeled", author: "stranger" })).toMatchObject({ kind: "trusted" });
   });
 
-  it("starts no job when it is deleted, whoever deletes it", async () => {
+  it("starts no job when it is deleted, even by a maintainer", async () => {
     const judged = await judge({ eventName: "issue_comment" }, { action: "deleted", author: "mona" });
     expect(judged).toMatchObject({ kind: "refused", why: "`issue_comment` with the action `deleted` starts no job" });
   });

@@ -8,7 +8,7 @@ export function withoutRunnerSecrets(env: Readonly<Record<string, string | undef
   return Object.fromEntries(Object.entries(env).filter(([name]) => !kept.test(name)));
 }
 
-/** What Wave's own programs and connections need, whoever declares it. */
+/** What Wave's own programs and connections need, even if a manifest declares it as a secret. */
 const needed = /^(?:PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|(?:HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR)$/i;
 
 /** Takes the secrets that a manifest declares out of this process's own environment. Steps get them from the copy that the job was started with. */

@@ -204,8 +204,8 @@ describe("what is shown", () => {
   test("of /proc: nothing that root may write, and nothing of the machine's memory and keys", () => {
     const lines = procLines("/r/proc");
     const sources = Object.fromEntries(lines.map(({ what, where, options }) => [where, [what, options]]));
-    expect(sources["/r/proc/sys"]).toEqual(["/r/proc/sys", "bind,ro"]);
-    expect(sources["/r/proc/kmsg"]).toEqual(["/dev/null", "bind,ro"]);
+    expect(sources["/r/proc/sys"]).toEqual(["/r/proc/sys", "bind,ro,nosuid,nodev,noexec"]);
+    expect(sources["/r/proc/kmsg"]).toEqual(["/dev/null", "bind,ro,nosuid,noexec"]);
     expect(lines.every(({ options }) => options.split(",").includes("ro"))).toBe(true);
     expect(lines.some(({ where }) => /\/proc\/(?:\d+|self|net|cpuinfo|meminfo|stat)$/.test(where))).toBe(false);
   });

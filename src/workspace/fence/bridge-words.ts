@@ -14,7 +14,7 @@ export function bridged(view: SandboxView, socket: string, child: Pick<ChildRequ
       ...view,
       binds: [
         ...view.binds,
-        { source: socket, target: places.socket, writable: true, isFile: true },
+        { source: socket, target: places.socket, writable: false, isFile: true },
         { source: bridgeFile(), target: places.bridge, writable: false, isFile: true },
       ],
     },

@@ -63,6 +63,7 @@ async function spawnInside(
     command: words,
     drop: [...dropWords({ mode, identity, closed, ownUser, keyring }), ...unpack],
     ownUser,
+    rootChild: !ownUser && identity.uid === 0,
     status,
     overlayOptions: isolation.overlayOptions,
     ...(network ? { loopback: isolation.loopback } : {}),

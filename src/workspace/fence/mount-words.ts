@@ -16,6 +16,18 @@ export interface MountLine {
   readonly optional: boolean;
 }
 
+/** Options of a writable bind. A device node that the project contains stays closed. */
+export const writableBind = "bind,nosuid,nodev";
+
+/** Options of a read-only bind. They repeat the flags that a user namespace must not clear (mount_namespaces(7)). */
+export const readOnlyBind = "bind,ro,nosuid,nodev";
+
+/**
+ * Options of a bound device node. Read-only protects its inode (mode, owner, times), which belongs to the machine; the kernel
+ * still lets programs write to the device itself.
+ */
+export const deviceBind = "bind,ro,nosuid,noexec";
+
 /** A word that a shell takes as it is. */
 export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

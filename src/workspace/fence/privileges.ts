@@ -1,5 +1,6 @@
 /** How namespaces are made and privileges given up, for each way that a machine may allow. Pure. */
 import type { IsolationMode } from "./isolation.ts";
+import { readOnlyBind } from "./mount-words.ts";
 
 /** Who the child is to be. */
 export interface Identity {
@@ -64,14 +65,28 @@ const bare = ["--no-new-privs", "--ambient-caps=-all", "--inh-caps=-all", "--bou
 /** A descriptor of the machine's `/proc`, where the script opened it: in the view's own the setting cannot be written. */
 export const procDescriptor = 8;
 
-/** No user namespaces below this one. Where the kernel does not have the setting, or somebody has closed it, there is nothing to be done. */
-const lastOne = `{ echo 0 >/proc/self/fd/${procDescriptor}/sys/user/max_user_namespaces; } 2>/dev/null; exec "$@" ${procDescriptor}<&-`;
+/** No user namespaces below this one. Kernels without the setting, or where it is closed, are left as they are. */
+const lastOne = `{ echo 0 >/proc/self/fd/${procDescriptor}/sys/user/max_user_namespaces; } 2>/dev/null`;
+
+/**
+ * Makes `/proc` read-only, in a mount namespace of the child's own: `unshare` has to write there before. Modes and owners of its
+ * entries belong to the kernel and not to one mount, so that root could change those of the machine, also below `/proc/PID/net`.
+ * Links in `/proc/PID/fd` still open for writing.
+ */
+const freezeProc = `${readOnlyProc("/proc")} || exit 125`;
+
+/** The command that makes a mounted `/proc` read-only. */
+export function readOnlyProc(place: string): string {
+  return `mount -n -o remount,${readOnlyBind},noexec proc ${place}`;
+}
 
 /** The words before the command, inside: the caller's user again, without any capability and no way to gain one. */
 export function dropWords({ mode, identity: { uid, gid }, closed, ownUser, keyring }: DropSetting): readonly string[] {
-  const own = ["unshare", "--user", `--map-user=${uid}`, `--map-group=${gid}`, "--"];
+  const own = ["--user", `--map-user=${uid}`, `--map-group=${gid}`, "--"];
   // With its capabilities, which a user that is not root would lose on the way: the setting, and giving them up for good, take some.
-  const last = ownUser ? ["unshare", "--keep-caps", ...own.slice(1), "/bin/sh", "-c", lastOne, "wave"] : [];
+  const script = [lastOne, ...(uid === 0 ? [freezeProc] : []), `exec "$@" ${procDescriptor}<&-`].join("; ");
+  const mounts = uid === 0 ? ["--mount", "--propagation", "unchanged"] : [];
+  const last = ownUser ? ["unshare", "--keep-caps", ...mounts, ...own, "/bin/sh", "-c", script, "wave"] : [];
   const end = closed ? [...last, ...keyring, "setpriv", ...bare, "--"] : [];
   switch (mode) {
     case "root":
@@ -80,6 +95,6 @@ export function dropWords({ mode, identity: { uid, gid }, closed, ownUser, keyri
       return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--", ...end];
     case "user-namespace":
       // A second namespace gives the user its own id back; what is mounted cannot be taken apart from in there.
-      return closed ? end : [...own, "setpriv", "--no-new-privs", "--"];
+      return closed ? end : ["unshare", ...own, "setpriv", "--no-new-privs", "--"];
   }
 }

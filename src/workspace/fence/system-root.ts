@@ -7,7 +7,7 @@ import { lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import path from "node:path";
 import { realPlace } from "../../platform/files.ts";
 import { isInside } from "../../platform/paths.ts";
-import { bindLine, line, type MountLine } from "./mount-words.ts";
+import { bindLine, deviceBind, line, type MountLine, readOnlyBind } from "./mount-words.ts";
 import { procLines } from "./proc-lines.ts";
 import { type ToolPlaces, toolDirectories } from "./tool-directories.ts";
 
@@ -81,9 +81,11 @@ export function systemRoot(places: ToolPlaces): SystemRoot {
       copied: isOnMachine(link),
     })),
     mounts: (root) => [
-      ...binds.map(({ source, target }) => bindLine(source, `${root}${target}`, "bind,ro,nosuid,nodev")),
-      ...[...new Set(covered)].filter((file) => isShownFile(file, binds)).map((file) => bindLine("/dev/null", `${root}${file}`, "bind,ro")),
-      ...devices.map((name) => bindLine(`/dev/${name}`, `${root}/dev/${name}`, "bind")),
+      ...binds.map(({ source, target }) => bindLine(source, `${root}${target}`, readOnlyBind)),
+      ...[...new Set(covered)]
+        .filter((file) => isShownFile(file, binds))
+        .map((file) => bindLine("/dev/null", `${root}${file}`, deviceBind)),
+      ...devices.map((name) => bindLine(`/dev/${name}`, `${root}/dev/${name}`, deviceBind)),
       line("tmpfs", "wave", `${root}/dev/shm`, "mode=1777,nosuid,nodev,size=256m"),
       line("devpts", "devpts", `${root}/dev/pts`, "newinstance,ptmxmode=0666,mode=620"),
       line("proc", "proc", `${root}/proc`, "nosuid,nodev,noexec"),

@@ -8,8 +8,8 @@
 
 import path from "node:path";
 import { isInside } from "../../platform/paths.ts";
-import { fstabLine, type MountLine, overlayLines, quote } from "./mount-words.ts";
-import { procDescriptor } from "./privileges.ts";
+import { deviceBind, fstabLine, type MountLine, overlayLines, quote, readOnlyBind, writableBind } from "./mount-words.ts";
+import { procDescriptor, readOnlyProc } from "./privileges.ts";
 import type { SystemRoot } from "./system-root.ts";
 import type { SandboxView, Tree } from "./view.ts";
 
@@ -25,6 +25,8 @@ export interface ScriptSetting {
   readonly command: readonly string[];
   /** They need the machine's `/proc`, by its descriptor, which they close. */
   readonly ownUser?: boolean;
+  /** The child is root without a user namespace of its own: `/proc` is made read-only here. */
+  readonly rootChild?: boolean;
   /** A file, on the machine, that says what went wrong before the command began. */
   readonly status: string;
   /** Bring the loopback interface up. */
@@ -55,6 +57,7 @@ export function closedScript(view: SandboxView, system: SystemRoot, setting: Scr
     ...[...system.files, ...files].map((file) => `: >${quote(`.${file}`)}`),
     ...linkLines(system.links),
     ...mountAll(lines, stage),
+    ...(setting.rootChild === true ? [`${readOnlyProc(`${stage}/proc`)} || f 'EIO /proc could not be made read-only'`] : []),
     ...(setting.ownUser === true ? [`exec ${procDescriptor}</proc`] : []),
     `mount -n -o remount,bind,ro ${stage} && cd ${stage} && pivot_root . . && umount -n -l . && cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
     ...supervise(setting.drop),
@@ -125,8 +128,10 @@ function treeAndBinds(view: SandboxView, root: string, overlayOptions: string): 
     what: isCovered(source) ? `${aside.where}${source.slice(project.length)}` : source,
     where: `${root}${target}`,
   });
+  // The open view shows devices as the machine does.
+  const ownBind = root === "" ? "bind" : writableBind;
   const bindings = binds.map(({ source, target, writable, isFile }): MountLine => {
-    const options = writable ? "bind" : "bind,ro,nosuid,nodev";
+    const options = writable ? ownBind : readOnlyBind;
     const inTree = root === "" || isUnder(project, target);
     const made = inTree ? undefined : isFile === true ? path.posix.dirname(target) : target;
     return { ...bound(source, target), type: "none", options, made, optional: false };
@@ -137,7 +142,7 @@ function treeAndBinds(view: SandboxView, root: string, overlayOptions: string): 
   const covering: readonly MountLine[] =
     view.hidden === undefined
       ? []
-      : [{ ...bound(view.hidden.instead, view.hidden.place), type: "none", options: "bind,ro", optional: false }];
+      : [{ ...bound(view.hidden.instead, view.hidden.place), type: "none", options: readOnlyBind, optional: false }];
   const masked = masks.map(
     (target): MountLine => ({
       what: "wave",
@@ -148,7 +153,7 @@ function treeAndBinds(view: SandboxView, root: string, overlayOptions: string): 
     }),
   );
   const frozen = readOnly.map(
-    (target): MountLine => ({ what: `${root}${target}`, where: `${root}${target}`, type: "none", options: "bind,ro", optional: true }),
+    (target): MountLine => ({ what: `${root}${target}`, where: `${root}${target}`, type: "none", options: readOnlyBind, optional: true }),
   );
   const first = binds.some(({ source }) => isCovered(source)) ? [aside] : [];
   const inside = masks.flatMap((mask) => placesIn(mask, binds, root));
@@ -184,11 +189,14 @@ function withPlaces(lines: readonly MountLine[]): readonly MountLine[] {
   });
 }
 
+/** `made` is undefined for the open view. */
 function treeLines(tree: Tree, where: string, made: string | undefined, overlayOptions: string): readonly MountLine[] {
   if (tree.kind === "directory") {
-    return tree.source === where ? [] : [{ what: tree.source, where, type: "none", options: "bind", made, optional: false }];
+    const options = made === undefined ? "bind" : writableBind;
+    return tree.source === where ? [] : [{ what: tree.source, where, type: "none", options, made, optional: false }];
   }
-  return overlayLines(tree, bench, overlayOptions).map((line) => (line.where === "" ? { ...line, where, made } : line));
+  const options = [overlayOptions, ...(made === undefined ? [] : ["nosuid,nodev"])].filter((part) => part !== "").join(",");
+  return overlayLines(tree, bench, options).map((line) => (line.where === "" ? { ...line, where, made } : line));
 }
 
 /** Whether there is more to mount than a line or two that stand for themselves. */
@@ -236,7 +244,7 @@ function mountAll(lines: readonly MountLine[], root: string): string[] {
       script.push(`mkdir -p ${quote(path.posix.dirname(line.where))} && : >${where} || f 'EIO no place for a file could be made'`);
     else if (line.type === "mask") {
       script.push(
-        `if [ -d ${where} ]; then mount -n -t tmpfs -o mode=755,size=4k${line.options} wave ${where}; elif [ -e ${where} ]; then mount -n -o bind,ro /dev/null ${where}; fi || f 'EIO a mask could not be laid'`,
+        `if [ -d ${where} ]; then mount -n -t tmpfs -o mode=755,size=4k${line.options} wave ${where}; elif [ -e ${where} ]; then mount -n -o ${deviceBind} /dev/null ${where}; fi || f 'EIO a mask could not be laid'`,
       );
     } else
       script.push(

@@ -8,12 +8,14 @@
  *   and everything below it. `.git` is allowed only by an allow rule that spells `.git` as a segment, and then every layer with
  *   allow rules for the capability has to say so; a deny rule needs no such spelling.
  * - `network_access`: `host` or `host:port`, where `*` is any run of characters (dots too), case-insensitive. A rule
- *   without a port holds for all ports; one with a port holds for a subject with that port.
+ *   without a port holds for all ports; one with a port holds for a subject with that port. Hosts are compared in the
+ *   spelling of {@link canonicalHost}. A wildcard never covers this machine and its private networks.
  * - `command`: a pattern over the arguments joined by single spaces, where `*` is any run of characters; `git *` also
  *   matches `git` alone.
  */
 import { canonicalJson } from "./digest.ts";
 import { namesGit, pathPattern, subtreePattern, wildcard } from "./glob.ts";
+import { canonicalHost } from "./host-name.ts";
 import type { Step, StepPermissions } from "./pipeline.ts";
 
 export const capabilities = ["file_read", "file_write", "network_access", "command"] as const;
@@ -50,6 +52,20 @@ export function isAllowed(permissions: StepPermissions, capability: Capability, 
   return accessTo(permissions, capability)(subject);
 }
 
+/** Whether a deny rule covers a request. */
+export function isDenied(permissions: StepPermissions, capability: Capability, subject: string): boolean {
+  return permissions.layers.some(({ deny }) => deny.some((rule) => rule.capability === capability && matcher(rule, "deny")(subject)));
+}
+
+/** Whether an allow rule spells a host, given `host` or `host:port`, without a wildcard. Its port may be one. */
+export function namesHost(permissions: StepPermissions, subject: string): boolean {
+  return permissions.layers.some(({ allow }) =>
+    allow.some(
+      (rule) => rule.capability === "network_access" && !/[*?]/.test(splitPort(rule.pattern).host) && hostPattern(rule.pattern)(subject),
+    ),
+  );
+}
+
 /** Which paths a step may read, as one test that is cheap to make and to ask often: patterns are compiled when it is first asked. */
 export function readFilter(permissions: StepPermissions): (path: string) => boolean {
   let access: ((path: string) => boolean) | undefined;
@@ -82,12 +98,13 @@ export function viewNamesGit(key: string): boolean {
 
 /**
  * The rules that take something away, in the order written, persona before step, each text once. An allow rule restricts
- * nothing when its layer also allows everything (`file_read:**`, `network_access:*`).
+ * nothing when its layer also allows everything (`file_read:**`). Every `network_access` rule restricts: `network_access:*`
+ * leaves out this machine and its private networks.
  */
 export function restrictions(permissions: StepPermissions): readonly Restriction[] {
   const found = new Map<string, Restriction>();
   for (const { source, allow, deny } of permissions.layers) {
-    const open = new Set(allow.filter((rule) => isUniversal(rule)).map((rule) => rule.capability));
+    const open = new Set(allow.filter((rule) => isUniversal(rule) && rule.capability !== "network_access").map((rule) => rule.capability));
     for (const rule of allow) if (!open.has(rule.capability)) add({ rule, kind: "allow", source });
     for (const rule of deny) add({ rule, kind: "deny", source });
   }
@@ -140,10 +157,10 @@ function matcher(rule: PermissionRule, kind: "allow" | "deny"): (subject: string
 
 function hostPattern(pattern: string): (subject: string) => boolean {
   const rule = splitPort(pattern.toLowerCase());
-  const host = wildcard(rule.host);
+  const host = wildcard(/[*?]/.test(rule.host) ? rule.host : (canonicalHost(rule.host) ?? rule.host));
   return (subject) => {
     const asked = splitPort(subject.toLowerCase());
-    return host(asked.host) && (rule.port === undefined || rule.port === "*" || rule.port === asked.port);
+    return host(canonicalHost(asked.host) ?? asked.host) && (rule.port === undefined || rule.port === "*" || rule.port === asked.port);
   };
 }
 
@@ -154,8 +171,8 @@ function splitPort(text: string): { host: string; port?: string } {
   return found?.[1] === undefined || found[2] === undefined ? { host: bare(text) } : { host: bare(found[1]), port: found[2] };
 }
 
-/** Whether a rule alone leaves nothing of its capability out (`.git` aside). */
-function isUniversal({ capability, pattern }: PermissionRule): boolean {
+/** Whether a rule alone covers all of its capability (`.git` and private networks aside). */
+export function isUniversal({ capability, pattern }: PermissionRule): boolean {
   if (capability === "network_access") return /^\*+(?::\*)?$/.test(pattern);
   if (capability === "command") return /^\*+$/.test(pattern);
   return /^(?:\.?\/)*(?:(?:\*\*\/)*\*\*(?:\/\*?)?|\.?)$/.test(pattern);

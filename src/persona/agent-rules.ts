@@ -1,11 +1,11 @@
 /** A step's permissions as agents' own rules are made of them. They keep an agent from trying what would fail; wave's sandbox is what holds. Pure. */
-import { type Capability, restrictions } from "../model/permissions.ts";
+import { type Capability, isUniversal, restrictions } from "../model/permissions.ts";
 import type { Step } from "../model/pipeline.ts";
 
 export interface AgentRules {
   readonly allowed: readonly string[];
   readonly denied: readonly string[];
-  /** Nothing is taken away. */
+  /** No rule takes anything away that an agent's own flags could express. */
   readonly isOpen: boolean;
 }
 
@@ -16,7 +16,11 @@ export function rulesOf(step: Step, capability: Capability): AgentRules {
     allow.filter((rule) => rule.capability === capability).map(({ pattern }) => pattern),
   );
   const denied = rules.filter(({ kind }) => kind === "deny").map(({ rule }) => rule.pattern);
-  return { allowed: layers.findLast((patterns) => patterns.length > 0) ?? [], denied, isOpen: rules.length === 0 };
+  return {
+    allowed: layers.findLast((patterns) => patterns.length > 0) ?? [],
+    denied,
+    isOpen: rules.every(({ rule, kind }) => kind === "allow" && isUniversal(rule)),
+  };
 }
 
 /** Whether everything of a kind is denied. */

@@ -2,9 +2,9 @@
  * A step as Codex's command line. Inside wave's sandbox its own is left off, which would not work there; outside it holds writes to the workspace and the
  * output. It has no rules for single files or commands: what it may not do is held by the sandbox, and judged afterwards. Pure.
  */
-import { restrictions } from "../model/permissions.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { WorkspacePaths } from "../model/ports.ts";
+import { rulesOf } from "./agent-rules.ts";
 import { agentKeys } from "./agents-here.ts";
 
 const defaultEndpoint = "https://api.openai.com/v1";
@@ -41,7 +41,7 @@ export function codexWords(step: Step, paths: WorkspacePaths): readonly string[]
 
 function sandboxWords(step: Step, { output, inputs }: WorkspacePaths): readonly string[] {
   if (inputs.startsWith("/wave/")) return ["--dangerously-bypass-approvals-and-sandbox"];
-  const isOpen = restrictions(step.permissions).every(({ rule }) => rule.capability !== "network_access");
+  const { isOpen } = rulesOf(step, "network_access");
   return [
     ...["--sandbox", "workspace-write"],
     ...["-c", `sandbox_workspace_write.writable_roots=${JSON.stringify([output])}`],

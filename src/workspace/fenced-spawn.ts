@@ -158,7 +158,7 @@ async function withNetwork(
 ): Promise<SpawnOutcome> {
   if (!fenced || !setting.isolation.fences.network || policy.kind === "open") return run({ kind: "host" });
   if (policy.kind === "closed") return run({ kind: "none" });
-  const proxy = await openNetworkProxy({ socket: path.join(directory, "proxy.sock"), allows: policy.allows });
+  const proxy = await openNetworkProxy({ socket: path.join(directory, "proxy.sock"), rules: policy });
   if (!proxy.ok) return { kind: "unprepared", failure: proxy.error };
   try {
     return await run({ kind: "proxy", socket: proxy.value.socket });

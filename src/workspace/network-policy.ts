@@ -1,13 +1,11 @@
 /** What a step or a contract may reach, as a policy that a fence can hold to. Pure. */
 import { endpointsOf, isEndpoint } from "../model/agent-endpoint.ts";
-import { isAllowed, parsePermission, restrictions } from "../model/permissions.ts";
+import { isAllowed, isDenied, namesHost, parsePermission, restrictions } from "../model/permissions.ts";
 import type { Step, StepPermissions } from "../model/pipeline.ts";
+import type { HostRules } from "./fence/network-proxy.ts";
 
-/** `open`: everything. `closed`: nothing. `hosts`: what `allows` says yes to, given `host:port`. */
-export type NetworkPolicy =
-  | { readonly kind: "open" }
-  | { readonly kind: "closed" }
-  | { readonly kind: "hosts"; allows(subject: string): boolean };
+/** `open`: everything. `closed`: nothing. `hosts`: what rules allow. */
+export type NetworkPolicy = { readonly kind: "open" } | { readonly kind: "closed" } | ({ readonly kind: "hosts" } & HostRules);
 
 /** The policy of a step's child. Without a rule that takes something away everything is open; an agent always reaches its model. */
 export function policyOfStep(step: Pick<Step, "permissions" | "adapter" | "persona">): NetworkPolicy {
@@ -15,7 +13,12 @@ export function policyOfStep(step: Pick<Step, "permissions" | "adapter" | "perso
   const endpoints = endpointsOf(step);
   if (endpoints.length === 0 || policy.kind === "open") return policy;
   const rest = policy.kind === "closed" ? () => false : policy.allows;
-  return { kind: "hosts", allows: (subject) => isEndpoint(endpoints, subject) || rest(subject) };
+  return {
+    kind: "hosts",
+    allows: (subject) => isEndpoint(endpoints, subject) || rest(subject),
+    names: (subject) => endpoints.includes(subject) || namesHost(step.permissions, subject),
+    deniesAddress: (address, subject) => !isEndpoint(endpoints, subject) && isDenied(step.permissions, "network_access", address),
+  };
 }
 
 /** The policy of a contract's command: only what it names, and nothing where it names none. */
@@ -29,5 +32,10 @@ function policyOf(permissions: StepPermissions): NetworkPolicy {
   const rules = restrictions(permissions).filter(({ rule }) => rule.capability === "network_access");
   if (rules.length === 0) return { kind: "open" };
   if (rules.some(({ rule, kind }) => kind === "deny" && /^\*+(?::\*)?$/.test(rule.pattern))) return { kind: "closed" };
-  return { kind: "hosts", allows: (subject) => isAllowed(permissions, "network_access", subject) };
+  return {
+    kind: "hosts",
+    allows: (subject) => isAllowed(permissions, "network_access", subject),
+    names: (subject) => namesHost(permissions, subject),
+    deniesAddress: (address) => isDenied(permissions, "network_access", address),
+  };
 }

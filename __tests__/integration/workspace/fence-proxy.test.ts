@@ -2,12 +2,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { isAllowed, parsePermission } from "../../../src/model/permissions.ts";
+import { parsePermission } from "../../../src/model/permissions.ts";
 import type { NetworkProxy } from "../../../src/workspace/fence/network-proxy.ts";
 import { openNetworkProxy } from "../../../src/workspace/fence/network-proxy.ts";
+import { policyOfStep } from "../../../src/workspace/network-policy.ts";
+import { step } from "../../rig/plan-fixtures.ts";
 
 let base: string;
 let server: Server;
@@ -33,11 +35,13 @@ afterEach(async () => {
 });
 
 /** Opens a proxy for rules, and gives the way to ask it: the status, or the error's code. */
-async function asking(allow: readonly string[], deny: readonly string[] = []) {
+async function asking(allow: readonly string[], deny: readonly string[] = [], resolve?: (name: string) => Promise<readonly string[]>) {
   const rules = (patterns: readonly string[]) => patterns.flatMap((pattern) => parsePermission(`network_access:${pattern}`) ?? []);
   const permissions = { layers: [{ source: "step", allow: rules(allow), deny: rules(deny) }] } as const;
+  const policy = policyOfStep(step("a", { permissions }));
+  if (policy.kind !== "hosts") throw new Error(`the policy is ${policy.kind}`);
   const socket = path.join(base, `${proxies.length}.sock`);
-  const opened = await openNetworkProxy({ socket, allows: (subject) => isAllowed(permissions, "network_access", subject) });
+  const opened = await openNetworkProxy({ socket, rules: policy, ...(resolve === undefined ? {} : { resolve }) });
   if (!opened.ok) throw new Error(JSON.stringify(opened.error));
   proxies.push(opened.value);
   return (method: "GET" | "CONNECT", target: string) =>
@@ -66,8 +70,18 @@ test("`*` means the world outside: this machine and its surroundings have to be 
     "[::ffff:127.0.0.1]",
     "[::127.0.0.1]",
     "[64:ff9b::7f00:1]",
+    "[::ffff:0:127.0.0.1]",
+    "[2002:7f00:1::1]",
+    "[0:0:0:0:0:0:0:1]",
+    "0177.0.0.1",
+    "0x7f000001",
   ];
-  const around = ["10.0.0.1", "169.254.169.254", "192.168.1.1", "100.64.0.1", "[fd00::1]", "[fe80::1]", "0.0.0.0"];
+  const around = [
+    ...["10.0.0.1", "169.254.169.254", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "192.168.1.1", "100.64.0.1", "0.0.0.0"],
+    ...["168.63.129.16", "192.0.0.192", "198.18.0.1", "224.0.0.1", "[fd00::1]", "[fe80::1]", "[fec0::1]", "[ff02::1]", "[2001::1]"],
+    ...["[::ffff:a9fe:a9fe]", "[::ffff:169.254.169.254]", "[::a9fe:a9fe]", "[2002:a9fe:a9fe::]", "[64:ff9b::a9fe:a9fe]"],
+    ...["[64:ff9b:1::a9fe:a9fe]", "[64:ff9b:1:a9fe:a9:fe00::]", "[fd00:ec2::254]"],
+  ];
   for (const host of [...inner, ...around]) expect([host, await ask("CONNECT", `${host}:${port}`)]).toEqual([host, 403]);
   expect(await ask("GET", `http://localhost:${port}/`)).toBe(403);
 });
@@ -76,6 +90,51 @@ test("spelled, they are reached", async () => {
   expect(await (await asking(["127.0.0.1"]))("GET", `http://127.0.0.1:${port}/`)).toBe(200);
   const byName = await asking([`localhost:${port}`]);
   expect([await byName("CONNECT", `localhost:${port}`), await byName("CONNECT", `127.0.0.1:${port}`)]).toEqual([200, 403]);
+});
+
+test("this machine's own addresses are not meant by a wildcard", async () => {
+  const ask = await asking(["*"]);
+  const own = Object.values(networkInterfaces()).flatMap((networks) => networks ?? []);
+  expect(own.length).toBeGreaterThan(0);
+  for (const { address, family } of own) {
+    const target = `${family === "IPv6" ? `[${address}]` : address}:${port}`;
+    expect([target, await ask("CONNECT", target)]).toEqual([target, 403]);
+  }
+});
+
+test("a rule that spells a part of an address does not name it", async () => {
+  for (const rule of ["127.*", "*.0.0.1", "127.0.0.?", "1*", "*1", "local*", "[::*]"]) {
+    const ask = await asking([rule]);
+    const statuses = await Promise.all(["127.0.0.1", "localhost", "[::1]"].map((host) => ask("CONNECT", `${host}:${port}`)));
+    expect([rule, ...statuses]).toEqual([rule, 403, 403, 403]);
+  }
+});
+
+test("beside a wildcard, a rule that names an inner address opens that one alone", async () => {
+  const ask = await asking(["*", `127.0.0.1:${port}`]);
+  expect([await ask("CONNECT", `127.0.0.1:${port}`), await ask("CONNECT", `127.0.0.2:${port}`)]).toEqual([200, 403]);
+});
+
+test("a name that leads to an inner address is refused, and the address that was checked is the one that is connected to", async () => {
+  const answers = [["169.254.169.254", "::1", "10.0.0.1"], ["127.0.0.1"]];
+  let asked = 0;
+  const ask = await asking(["rebind.example"], [], async () => answers[Math.min(asked++, 1)] ?? []);
+  expect([await ask("CONNECT", `rebind.example:${port}`), asked]).toEqual([403, 1]);
+  expect([await ask("GET", `http://rebind.example:${port}/`), asked]).toEqual([403, 2]);
+});
+
+test("a name is resolved once for each connection", async () => {
+  let asked = 0;
+  const ask = await asking([`localhost:${port}`], [], async () => (asked++ === 0 ? ["127.0.0.1"] : ["127.0.0.9"]));
+  expect([await ask("GET", `http://localhost:${port}/`), asked]).toEqual([200, 1]);
+});
+
+test("a denied address is denied in every spelling, and for names that lead to it", async () => {
+  const ask = await asking(["*", "localhost", "127.0.0.1"], ["127.0.0.1", "[2606:4700::1111]", "bücher.example"], async () => [
+    "127.0.0.1",
+  ]);
+  const hosts = ["127.0.0.1", "127.1", "2130706433", "localhost", "other.example", "[2606:4700:0:0:0:0:0:1111]", "xn--bcher-kva.example"];
+  for (const host of hosts) expect([host, await ask("CONNECT", `${host}:${port}`)]).toEqual([host, 403]);
 });
 
 test("a rule for an IPv6 address holds for it with and without brackets", async () => {

@@ -29,8 +29,10 @@ afterAll(() => {
 });
 
 let sockets = 0;
-async function proxyThat(allows: (subject: string) => boolean): Promise<NetworkProxy> {
-  const opened = await openNetworkProxy({ socket: path.join(directory, `s${++sockets}`), allows });
+/** `names`: which hosts a rule is taken to spell. */
+async function proxyThat(allows: (subject: string) => boolean, names = allows): Promise<NetworkProxy> {
+  const rules = { allows, names, deniesAddress: () => false };
+  const opened = await openNetworkProxy({ socket: path.join(directory, `s${++sockets}`), rules });
   if (!opened.ok) throw new Error(JSON.stringify(opened.error));
   open.push(opened.value);
   return opened.value;
@@ -93,7 +95,15 @@ describe("the proxy", () => {
     "[fd00:ec2::254]",
     "[ff02::1]",
   ])("%s is not meant by a rule that lets everything through", async (host) => {
-    expect(await tunnel(await proxyThat(() => true), `${host}:${port}`)).toBe(403);
+    expect(
+      await tunnel(
+        await proxyThat(
+          () => true,
+          () => false,
+        ),
+        `${host}:${port}`,
+      ),
+    ).toBe(403);
   });
 
   test("an inner address that a rule spells is reached, the one beside it is not", async () => {
@@ -114,7 +124,10 @@ describe("the proxy", () => {
   test("it listens however deep its directory lies", async () => {
     const deep = path.join(directory, "d".repeat(100), "e".repeat(100));
     mkdirSync(deep, { recursive: true });
-    const opened = await openNetworkProxy({ socket: path.join(deep, "proxy.sock"), allows: () => false });
+    const opened = await openNetworkProxy({
+      socket: path.join(deep, "proxy.sock"),
+      rules: { allows: () => false, names: () => false, deniesAddress: () => false },
+    });
     if (!opened.ok) throw new Error(JSON.stringify(opened.error));
     expect(readdirSync(deep)).toEqual(["proxy.sock"]);
     await opened.value.close();
@@ -122,7 +135,10 @@ describe("the proxy", () => {
   });
 
   test("clients that do not speak its language do it no harm", async () => {
-    const proxy = await proxyThat(() => true);
+    const proxy = await proxyThat(
+      () => true,
+      () => false,
+    );
     const nonsense = [
       "GARBAGE\r\n\r\n",
       "CONNECT nowhere HTTP/1.1\r\n\r\n",

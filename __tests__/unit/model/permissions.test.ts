@@ -109,7 +109,7 @@ describe("the key of a view", () => {
   });
 });
 
-test("restrictions are denies, and allows that leave something out", () => {
+test("restrictions are denies, allows that leave something out, and every rule for the network", () => {
   const permissions = {
     layers: [
       layer("persona", ["file_read:**", "file_read:src/**", "network_access:*", "command:*", "file_write:*"], ["network_access:*"]),
@@ -117,6 +117,7 @@ test("restrictions are denies, and allows that leave something out", () => {
     ],
   };
   expect(restrictions(permissions).map(({ rule, kind, source }) => `${source} ${kind} ${rule.text}`)).toEqual([
+    "persona allow network_access:*",
     "persona allow file_write:*",
     "persona deny network_access:*",
     "step allow file_read:docs/**",

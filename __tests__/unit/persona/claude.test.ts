@@ -55,6 +55,14 @@ describe("words", () => {
   });
 });
 
+test("a step that may reach all public hosts keeps the tool that fetches pages", () => {
+  const toolsOf = (allow: readonly string[]) => {
+    const words = claudeWords(claude({ permissions: { layers: [layer("step", allow)] } }), paths);
+    return option(words, "--tools")?.split(",").includes("WebFetch");
+  };
+  expect([["network_access:*"], ["network_access:example.org"]].map(toolsOf)).toEqual([true, false]);
+});
+
 describe("the endpoint", () => {
   test("is reached whatever a step's tools may reach, and nothing else is", () => {
     const closed = { layers: [layer("step", [], ["network_access:*"])] };

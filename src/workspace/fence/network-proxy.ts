@@ -6,17 +6,31 @@
 import { lookup } from "node:dns/promises";
 import { closeSync, openSync, rmSync } from "node:fs";
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
-import { BlockList, connect, isIP, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
+import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { type Duplex, pipeline } from "node:stream";
+import { canonicalHost } from "../../model/host-name.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
+import { isInnerAddress } from "../../sandbox/inner-addresses.ts";
+
+/** What rules say about `host:port`, IPv6 addresses in brackets. */
+export interface HostRules {
+  /** Whether it may be reached, if it is not an inner address. */
+  allows(subject: string): boolean;
+  /** Whether a rule spells the host without a wildcard. */
+  names(subject: string): boolean;
+  /** Whether a deny rule covers an address that `subject`, which may be reached, resolves to. */
+  deniesAddress(address: string, subject: string): boolean;
+}
 
 export interface ProxySetting {
   /** Where it listens. Absolute. */
   readonly socket: string;
-  /** Whether `host:port` may be reached. */
-  allows(subject: string): boolean;
+  readonly rules: HostRules;
+  /** The addresses of a name. Defaults to the machine's resolver; rejects for a name without any. */
+  resolve?(name: string): Promise<readonly string[]>;
 }
 
 export interface NetworkProxy {
@@ -35,14 +49,14 @@ const maxRefused = 1000;
 const maxConnections = 512;
 
 /** Opens it. Fails with `workspace-failed` where it cannot listen. */
-export function openNetworkProxy({ socket, allows }: ProxySetting): Promise<Result<NetworkProxy>> {
+export function openNetworkProxy({ socket, rules, resolve: addressesOf = resolveHere }: ProxySetting): Promise<Result<NetworkProxy>> {
   const refused = new Set<string>();
   const open = new Set<Duplex>();
   const judge = async (asked: string, port: number): Promise<string | undefined> => {
-    // The dot at the end of a name is the root of all names: with and without it is the same host.
-    const host = asked.replace(/\.$/, "");
-    const subject = subjectOf(host, port);
-    const address = port > 0 && port <= 65_535 && allows(subject) ? await addressOf(host, allows, port) : undefined;
+    const host = canonicalHost(asked);
+    const subject = subjectOf(host ?? asked, port);
+    const isAllowed = host !== undefined && port > 0 && port <= 65_535 && rules.allows(subject);
+    const address = isAllowed ? await addressOf(host, port, rules, addressesOf) : undefined;
     if (address === undefined && refused.size < maxRefused) refused.add(subject);
     return address;
   };
@@ -181,62 +195,34 @@ function refusal(subject: string): string {
   return `wave: ${subject} is not allowed: no \`network_access\` rule of this step lets it through\n`;
 }
 
-/** Addresses that no name may lead to: this machine, its neighbours, and the places where clouds keep credentials. */
-const inner = new BlockList();
-for (const [address, prefix] of [
-  ["0.0.0.0", 8],
-  ["10.0.0.0", 8],
-  ["100.64.0.0", 10],
-  ["127.0.0.0", 8],
-  ["169.254.0.0", 16],
-  ["172.16.0.0", 12],
-  ["192.0.0.0", 24],
-  ["192.168.0.0", 16],
-  ["198.18.0.0", 15],
-  ["224.0.0.0", 3],
-] as const)
-  inner.addSubnet(address, prefix, "ipv4");
-for (const [address, prefix] of [
-  ["::", 96],
-  ["fc00::", 7],
-  ["fe80::", 10],
-  ["ff00::", 8],
-] as const)
-  inner.addSubnet(address, prefix, "ipv6");
-
-/** The address to connect to; nothing where there is none, or where it is one of this machine's surroundings that no rule spells. */
-async function addressOf(host: string, allows: ProxySetting["allows"], port: number): Promise<string | undefined> {
-  const family = isIP(host);
-  // A rule like `*` does not mean the inside of the network: an address of it has to be spelled, and so has this machine's name.
-  if (family !== 0) return isInner(host) && !spells(allows, host, port) ? undefined : host;
-  const isSelf = host.toLowerCase() === "localhost" && spells(allows, host, port);
+/**
+ * The address to connect to: a literal one, or the first that a name resolves to and that may be reached. Undefined if there is none. Inner
+ * addresses are reached only if a rule names them literally, `localhost` included; a denied address by no name.
+ */
+async function addressOf(
+  host: string,
+  port: number,
+  rules: HostRules,
+  addressesOf: (name: string) => Promise<readonly string[]>,
+): Promise<string | undefined> {
+  const machine = Object.values(networkInterfaces()).flatMap((networks) => networks ?? []);
+  const subject = subjectOf(host, port);
+  const isNamed = rules.names(subject);
+  if (isIP(host) !== 0) return isInnerAddress(host, machine) && !isNamed ? undefined : host;
+  const mayReach = (address: string) =>
+    !rules.deniesAddress(subjectOf(canonicalHost(address) ?? address, port), subject) &&
+    (!isInnerAddress(address, machine) || (isNamed && host === "localhost" && isLoopback(address)));
   try {
-    const found = await lookup(host, { all: true });
-    return found.map(({ address }) => address).find((address) => !isInner(address) || isSelf);
+    return (await addressesOf(host)).find(mayReach);
   } catch {
     return undefined;
   }
 }
 
-function isInner(address: string): boolean {
-  const judged = translated(address) ?? address;
-  return inner.check(judged, isIP(judged) === 6 ? "ipv6" : "ipv4");
+async function resolveHere(name: string): Promise<readonly string[]> {
+  return (await lookup(name, { all: true })).map(({ address }) => address);
 }
 
-/** The IPv4 address to which a network with NAT64 translates an IPv6 one (RFC 6052). Mapped ones are known to `check`. */
-function translated(address: string): string | undefined {
-  if (isIP(address) !== 6) return undefined;
-  const spelled = new URL(`http://[${address.split("%")[0]}]`).hostname;
-  const found = /^\[64:ff9b::(?:([0-9a-f]+):)?([0-9a-f]+)\]$/.exec(spelled);
-  if (found === null) return undefined;
-  const [high, low] = [Number.parseInt(found[1] ?? "0", 16), Number.parseInt(found[2] ?? "0", 16)];
-  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
-}
-
-const others: Readonly<Record<number, string>> = { 0: "other.invalid", 4: "10.255.254.253", 6: "fd00::1234:5678" };
-
-/** Whether the rule that lets a host through is one that does not let any other through. */
-function spells(allows: ProxySetting["allows"], host: string, port: number): boolean {
-  const other = others[isIP(host)] ?? "";
-  return allows(subjectOf(host, port)) && !allows(subjectOf(other === host ? "10.255.254.252" : other, port));
+function isLoopback(address: string): boolean {
+  return address === "::1" || address.startsWith("127.");
 }

@@ -13,10 +13,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { contentsBelow } from "../rig/contents-below.ts";
 import { type Attempt, files, git, noNetwork, printedBy, proxied, rights, scriptOf } from "../rig/escape-attempts.ts";
+import { closedNetwork, kernel, shareOnMachine, systemCalls, unshareOnMachine } from "../rig/escape-kernel.ts";
 import { type EscapeStep, gates, links, reads, resources, writes } from "../rig/escape-steps.ts";
 import { artifactText } from "../rig/project.ts";
 import { isFencedHere, outsidePlace, processesWith, type Scene, type SceneProject, sceneProject, scenes } from "../rig/scenes.ts";
@@ -25,6 +27,7 @@ const canary = "canary-4f1c9e";
 const servers: Server[] = [];
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+  unshareOnMachine();
 });
 
 /** A server on the machine that counts who comes. */
@@ -94,7 +97,7 @@ describe.each(scenes)("$name", (scene: Scene) => {
 
   it("a step that may use everything but the network reaches nothing that is not its own", async () => {
     const outside = outsidePlace(scene);
-    const attempts = [...files, ...git, ...rights, ...noNetwork];
+    const attempts = [...files, ...git, ...rights, ...kernel, ...systemCalls, ...noNetwork, ...closedNetwork];
     const wave = sceneProject(scene, { "a.txt": "a", "try.sh": scriptOf(attempts), ".gitignore": ".wave/state\n" });
     for (const [place, text] of [
       [path.join(outside, "secret.txt"), canary],
@@ -111,7 +114,12 @@ describe.each(scenes)("$name", (scene: Scene) => {
     const [inside, socket] = [await listen({ host: "127.0.0.1" }), await listen({ path: path.join(outside, "docker.sock") })];
     const abstract = `wave-${process.pid}-${scene.name.length}`;
     const hidden = await listen({ path: `\0${abstract}` });
-    const env = { OUTSIDE: outside, HOST_HOME: wave.home, PORT: String(inside.port), ABSTRACT: abstract };
+    const addresses = Object.values(networkInterfaces()).flatMap((networks) => networks?.map(({ address }) => address) ?? []);
+    const env = {
+      ...{ OUTSIDE: outside, HOST_HOME: wave.home, PORT: String(inside.port), ABSTRACT: abstract },
+      ...{ HOST_PID: String(process.pid), ADDRESSES: addresses.filter((address) => !/^(?:127\.|::1$)/.test(address)).join(" ") },
+    };
+    shareOnMachine(scene);
     wave.write({
       "wave.yaml": JSON.stringify({
         personas: { worker: { command: "sh try.sh" } },

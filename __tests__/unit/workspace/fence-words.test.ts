@@ -81,7 +81,7 @@ test("no mount is entered into the machine's table, which an ordinary user canno
 
 describe("privileges", () => {
   const identity = { uid: 7, gid: 8 };
-  const all = { identity, closed: true, ownUser: true, keyring: [] };
+  const all = { identity, closed: true, ownUser: true, keyring: [], filter: [] };
 
   test.each(["root", "sudo", "user-namespace"] as const)("%s: a fenced command has none, and no namespace to get them back in", (mode) => {
     const words = dropWords({ ...all, mode });

@@ -6,6 +6,7 @@ import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync } from "node
 import path from "node:path";
 import type { Fences } from "../../model/enforcement.ts";
 import { capture } from "../../platform/capture.ts";
+import { filterWords } from "../../sandbox/socket-filter.ts";
 import { removeTree } from "../changeset/remove-tree.ts";
 import { setupPath } from "./carried-environment.ts";
 import { quote } from "./mount-words.ts";
@@ -29,6 +30,8 @@ export interface Isolation {
   readonly ownUser: boolean;
   /** The words that leave the session's keyring; none where there is nothing to leave, or no way. */
   readonly keyring: readonly string[];
+  /** The words that confine the sockets of a child whose network is restricted. Empty if nothing here can install the filter. */
+  readonly filter: readonly string[];
   /** The user's home, of which a fenced child sees nothing. */
   readonly home: string | undefined;
   /** What was tried and does not work here, a sentence each. */
@@ -53,6 +56,7 @@ export const noIsolation: Isolation = {
   identity: { uid: 0, gid: 0 },
   ownUser: false,
   keyring: [],
+  filter: [],
   home: undefined,
   refused: [],
 };
@@ -89,7 +93,7 @@ async function probe(request: IsolationRequest): Promise<Isolation> {
 type Found =
   | {
       readonly kind: "works";
-      readonly isolation: Pick<Isolation, "fences" | "overlay" | "overlayOptions" | "loopback" | "ownUser" | "keyring">;
+      readonly isolation: Pick<Isolation, "fences" | "overlay" | "overlayOptions" | "loopback" | "ownUser" | "keyring" | "filter">;
       readonly refused: readonly string[];
     }
   | { readonly kind: "refused"; readonly why: string };
@@ -99,7 +103,8 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
   // What hides or renames has to show in the layer's names: no redirects, no metadata-only copies. With userxattr there are none.
   const overlayOptions = mode === "user-namespace" ? "userxattr" : "redirect_dir=off,metacopy=off";
   const loopback = loopbackWords();
-  const inner = dropWords({ mode, identity, closed: true, ownUser: true, keyring: [] });
+  const filter = socketFilterWords();
+  const inner = dropWords({ mode, identity, closed: true, ownUser: true, keyring: [], filter: [] });
   const [fence, network, overlay, user] = await Promise.all([
     trial(mode, true, false, "mount -n -t tmpfs wave /sys && mkdir /sys/r && mount -n --bind /usr /sys/r && mount -n -t proc proc /proc"),
     loopback === undefined
@@ -114,6 +119,7 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
   const refused = [
     ...(network === undefined ? [] : [`no network of a child's own: ${network}`]),
     ...(overlay === undefined ? [] : [`no overlays: ${overlay}`]),
+    ...(filter.length > 0 ? [] : ["sockets to the host of a virtual machine stay possible: there is no `perl` to install a filter"]),
   ];
   return {
     kind: "works",
@@ -124,6 +130,7 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
       loopback: loopback ?? [],
       ownUser: user === undefined,
       keyring: keyringWords(),
+      filter,
     },
     refused,
   };
@@ -182,6 +189,11 @@ async function trial(mode: Exclude<IsolationMode, "none">, closed: boolean, netw
 const trialLimitMs = 5000;
 
 const programDirectories = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+
+function socketFilterWords(): readonly string[] {
+  const perl = ["/usr/bin/perl", "/bin/perl"].find((place) => existsSync(place));
+  return perl === undefined ? [] : (filterWords(process.arch, perl) ?? []);
+}
 
 /** `ip` where it is; else Perl, which every Debian has, sets the flag: SIOCSIFFLAGS (0x8914) with IFF_UP, netdevice(7). */
 function loopbackWords(): readonly string[] | undefined {

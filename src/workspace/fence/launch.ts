@@ -55,13 +55,13 @@ async function spawnInside(
   const proxied =
     closed && view.network.kind === "proxy" ? bridged(view, view.network.socket, child) : { view, command: child.command, env: child.env };
   const { env, carried, unpack } = carryEnvironment(proxied.env);
-  const { identity, keyring } = isolation;
+  const { identity, keyring, filter } = isolation;
   // Without it an ordinary user would stay root of the outer namespace.
   const ownUser = isolation.ownUser || mode === "user-namespace";
   const words = typeof proxied.command === "string" ? ["/bin/sh", "-c", proxied.command] : proxied.command;
   const setting: ScriptSetting = {
     command: words,
-    drop: [...dropWords({ mode, identity, closed, ownUser, keyring }), ...unpack],
+    drop: [...dropWords({ mode, identity, closed, ownUser, keyring, filter: network ? filter : [] }), ...unpack],
     ownUser,
     rootChild: !ownUser && identity.uid === 0,
     status,

@@ -58,6 +58,8 @@ export interface DropSetting {
   readonly ownUser: boolean;
   /** The words that leave the machine's session keyring. */
   readonly keyring: readonly string[];
+  /** The words that confine its sockets; they need `--no-new-privs`. */
+  readonly filter: readonly string[];
 }
 
 const bare = ["--no-new-privs", "--ambient-caps=-all", "--inh-caps=-all", "--bounding-set=-all"];
@@ -81,13 +83,13 @@ export function readOnlyProc(place: string): string {
 }
 
 /** The words before the command, inside: the caller's user again, without any capability and no way to gain one. */
-export function dropWords({ mode, identity: { uid, gid }, closed, ownUser, keyring }: DropSetting): readonly string[] {
+export function dropWords({ mode, identity: { uid, gid }, closed, ownUser, keyring, filter }: DropSetting): readonly string[] {
   const own = ["--user", `--map-user=${uid}`, `--map-group=${gid}`, "--"];
   // With its capabilities, which a user that is not root would lose on the way: the setting, and giving them up for good, take some.
   const script = [lastOne, ...(uid === 0 ? [freezeProc] : []), `exec "$@" ${procDescriptor}<&-`].join("; ");
   const mounts = uid === 0 ? ["--mount", "--propagation", "unchanged"] : [];
   const last = ownUser ? ["unshare", "--keep-caps", ...mounts, ...own, "/bin/sh", "-c", script, "wave"] : [];
-  const end = closed ? [...last, ...keyring, "setpriv", ...bare, "--"] : [];
+  const end = closed ? [...last, ...keyring, "setpriv", ...bare, "--", ...filter] : [];
   switch (mode) {
     case "root":
       return end;

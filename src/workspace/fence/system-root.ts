@@ -87,7 +87,7 @@ export function systemRoot(places: ToolPlaces): SystemRoot {
         .map((file) => bindLine("/dev/null", `${root}${file}`, deviceBind)),
       ...devices.map((name) => bindLine(`/dev/${name}`, `${root}/dev/${name}`, deviceBind)),
       line("tmpfs", "wave", `${root}/dev/shm`, "mode=1777,nosuid,nodev,size=256m"),
-      line("devpts", "devpts", `${root}/dev/pts`, "newinstance,ptmxmode=0666,mode=620"),
+      line("devpts", "devpts", `${root}/dev/pts`, "newinstance,ptmxmode=0666,mode=620,nosuid,noexec"),
       line("proc", "proc", `${root}/proc`, "nosuid,nodev,noexec"),
       ...procLines(`${root}/proc`),
     ],

@@ -52,14 +52,14 @@ export function closedScript(view: SandboxView, system: SystemRoot, setting: Scr
   return [
     ...reporting(setting.status),
     ...(setting.loopback === undefined ? [] : [`${setting.loopback.map(quote).join(" ")} || f 'EIO loopback could not be brought up'`]),
-    `mount -n -t tmpfs -o mode=755 wave ${bench} && mkdir ${stage} && mount -n -t tmpfs -o mode=755,size=16m wave ${stage} && cd ${stage} || f 'EIO no root could be made'`,
+    `mount -n -t tmpfs -o mode=755 wave ${bench} && mkdir ${stage} && mount -n -t tmpfs -o mode=755,size=16m,nosuid,nodev wave ${stage} && cd ${stage} || f 'EIO no root could be made'`,
     `mkdir -p ${[...made].map((directory) => quote(`.${directory}`)).join(" ")} || f 'EIO directories of the view could not be made'`,
     ...[...system.files, ...files].map((file) => `: >${quote(`.${file}`)}`),
     ...linkLines(system.links),
     ...mountAll(lines, stage),
     ...(setting.rootChild === true ? [`${readOnlyProc(`${stage}/proc`)} || f 'EIO /proc could not be made read-only'`] : []),
     ...(setting.ownUser === true ? [`exec ${procDescriptor}</proc`] : []),
-    `mount -n -o remount,bind,ro ${stage} && cd ${stage} && pivot_root . . && umount -n -l . && cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
+    `mount -n -o remount,${readOnlyBind} ${stage} && cd ${stage} && pivot_root . . && umount -n -l . && cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
     ...supervise(setting.drop),
   ].join("\n");
 }
@@ -244,7 +244,7 @@ function mountAll(lines: readonly MountLine[], root: string): string[] {
       script.push(`mkdir -p ${quote(path.posix.dirname(line.where))} && : >${where} || f 'EIO no place for a file could be made'`);
     else if (line.type === "mask") {
       script.push(
-        `if [ -d ${where} ]; then mount -n -t tmpfs -o mode=755,size=4k${line.options} wave ${where}; elif [ -e ${where} ]; then mount -n -o ${deviceBind} /dev/null ${where}; fi || f 'EIO a mask could not be laid'`,
+        `if [ -d ${where} ]; then mount -n -t tmpfs -o mode=755,size=4k,nosuid,nodev${line.options} wave ${where}; elif [ -e ${where} ]; then mount -n -o ${deviceBind} /dev/null ${where}; fi || f 'EIO a mask could not be laid'`,
       );
     } else
       script.push(

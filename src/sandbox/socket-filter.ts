@@ -1,0 +1,102 @@
+/**
+ * A seccomp filter for children whose network is restricted. A network namespace does not confine every address family: an `AF_VSOCK` socket
+ * reaches the host of a virtual machine from all of them. The filter lets a child make sockets of the confined families only, and refuses
+ * io_uring, whose operations no filter sees. seccomp(2), linux/bpf_common.h. Pure: bytes out.
+ */
+
+/** Unix, IPv4, IPv6, netlink, packet (which takes a capability), and the kernel's cryptography. */
+const families = [1, 2, 10, 16, 17, 38];
+
+/** One way to call a kernel: linux/audit.h, and its numbers of `socket` and of the older `socketcall`. */
+interface CallConvention {
+  readonly audit: number;
+  readonly socket: number;
+  readonly socketcall?: number;
+  /** Bits of the number that count. */
+  readonly mask?: number;
+}
+
+const x32Bit = 0x4000_0000;
+const conventions: Readonly<Record<string, readonly CallConvention[]>> = {
+  x64: [
+    { audit: 0xc000_003e, socket: 41, mask: ~x32Bit >>> 0 },
+    { audit: 0x4000_0003, socket: 359, socketcall: 102 },
+  ],
+  arm64: [
+    { audit: 0xc000_00b7, socket: 198 },
+    { audit: 0x4000_0028, socket: 281 },
+  ],
+  riscv64: [{ audit: 0xc000_00f3, socket: 198 }],
+};
+
+const ioUringSetup = 425;
+const [enosys, eperm, eafnosupport] = [38, 1, 97];
+
+/** Offsets in `struct seccomp_data` on little-endian machines: number, architecture, low half of the first argument. */
+const data = { number: 0, architecture: 4, argument: 16 };
+
+const load = (offset: number) => instruction(0x20, 0, 0, offset);
+const and = (mask: number) => instruction(0x54, 0, 0, mask);
+/** Skips the next instruction unless the value is equal. */
+const ifEqual = (value: number) => instruction(0x15, 0, 1, value);
+const jump = (count: number) => instruction(0x05, 0, 0, count);
+const allow = instruction(0x06, 0, 0, 0x7fff_0000);
+const refuse = (error: number) => instruction(0x06, 0, 0, 0x0005_0000 | error);
+
+/** The filter for an architecture as Node names it; undefined for one whose numbers are not known here. */
+export function socketFilter(architecture: string): Uint8Array | undefined {
+  const known = conventions[architecture];
+  if (known === undefined) return undefined;
+  const blocks = known.map((convention) => {
+    const block = blockOf(convention);
+    return [ifEqual(convention.audit), jump(1), jump(block.length), ...block];
+  });
+  // Calls of an unknown convention do not exist.
+  return Buffer.concat([load(data.architecture), ...blocks.flat(), refuse(enosys)]);
+}
+
+function blockOf({ socket, socketcall, mask }: CallConvention): readonly Buffer[] {
+  const isFamily = families.flatMap((family) => [ifEqual(family), allow]);
+  return [
+    load(data.number),
+    ...(mask === undefined ? [] : [and(mask)]),
+    ...[ifEqual(ioUringSetup), refuse(enosys)],
+    // `socketcall` passes the family in memory, which a filter cannot read: C libraries fall back from it to `socket`, and back.
+    ...(socketcall === undefined ? [] : [ifEqual(socketcall), jump(1), jump(4), load(data.argument), ifEqual(1), refuse(eperm), allow]),
+    ...[ifEqual(socket), jump(1), allow],
+    load(data.argument),
+    ...isFamily,
+    refuse(eafnosupport),
+  ];
+}
+
+/** `struct sock_filter`, little-endian. */
+function instruction(code: number, ifTrue: number, ifFalse: number, value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt16LE(code, 0);
+  bytes.writeUInt8(ifTrue, 2);
+  bytes.writeUInt8(ifFalse, 3);
+  bytes.writeUInt32LE(value >>> 0, 4);
+  return bytes;
+}
+
+/** prctl(2) by the number that the kernel has for each architecture. */
+const prctl: Readonly<Record<string, number>> = { x64: 157, arm64: 167, riscv64: 167 };
+
+/**
+ * The words before a command that put it under the filter, without new privileges already set. Perl makes the call, because no program that
+ * every system has does. Undefined where the filter or the number is not known.
+ */
+export function filterWords(architecture: string, perl: string): readonly string[] | undefined {
+  const [filter, number] = [socketFilter(architecture), prctl[architecture]];
+  if (filter === undefined || number === undefined) return undefined;
+  const program = [
+    `my $f = pack("H*", "${Buffer.from(filter).toString("hex")}")`,
+    `my $p = pack("S x![P] P", length($f) / 8, $f)`,
+    // PR_SET_SECCOMP, SECCOMP_MODE_FILTER. A kernel that was built without filters answers EINVAL (22).
+    `syscall(${number}, 22, 2, $p, 0, 0) == 0 or $! == 22 or exit 125`,
+    "exec { $ARGV[0] } @ARGV",
+    "exit 127",
+  ];
+  return [perl, "-e", program.join("; ")];
+}

@@ -154,10 +154,11 @@ export const proxied: readonly Attempt[] = [
     "403\n403\n403\n403",
   ],
   [
-    "the allowed address by other names",
-    `${proxyPrelude} for h in localhost 2130706433 0x7f.1 127.1 0 0.0.0.0 [::1] [::ffff:127.0.0.1]; do tunnel $h:$PORT; done`,
+    "other names of this machine",
+    `${proxyPrelude} for h in localhost 0 0.0.0.0 127.0.0.2 [::1] [::ffff:127.0.0.1] [64:ff9b::7f00:1] [2002:7f00:1::]; do tunnel $h:$PORT; done`,
     Array(8).fill("403").join("\n"),
   ],
+  ["the allowed address in other spellings", `${proxyPrelude} for h in 2130706433 0x7f.1 127.1; do tunnel $h:$PORT; done`, "200\n200\n200"],
   [
     "hosts that no rule names",
     `${proxyPrelude} get http://example.com/; tunnel example.com:443; tunnel evil.127.0.0.1:$PORT; get http://127.0.0.1:$PORT@example.com/`,
@@ -165,8 +166,8 @@ export const proxied: readonly Attempt[] = [
   ],
   [
     "metadata and private addresses",
-    `${proxyPrelude} for h in 169.254.169.254 10.0.0.1 192.168.0.1 172.16.0.1 [fd00::1] [fe80::1]; do tunnel $h:80; done`,
-    Array(6).fill("403").join("\n"),
+    `${proxyPrelude} for h in 169.254.169.254 168.63.129.16 10.0.0.1 192.168.0.1 172.16.0.1 [fd00::1] [fe80::1] [fec0::1]; do tunnel $h:80; done`,
+    Array(8).fill("403").join("\n"),
   ],
   ["what is no request", `${proxyPrelude} get ftp://127.0.0.1:$PORT/; get /; tunnel nonsense; tunnel :$PORT`, "403\n403\n403\n403"],
   ["a way around the proxy", "dial 127.0.0.1 $PORT; dial 192.0.2.1 443; dial 169.254.169.254 80", "ECONNREFUSED\nENETUNREACH\nENETUNREACH"],

@@ -6,6 +6,7 @@ import path from "node:path";
 import { afterAll, afterEach } from "vitest";
 import { cli, type Finished, type Project, project } from "./project.ts";
 import { removeDirectory } from "./remove-directory.ts";
+import { asUser, userFiles } from "./sudo-user.ts";
 
 export interface Scene {
   readonly name: string;
@@ -13,6 +14,8 @@ export interface Scene {
   readonly isolation: string;
   /** Another user than the one who runs the tests. */
   readonly uid?: number;
+  /** That user may run everything through `sudo`, and exists only in the mount namespace that wave is run in. */
+  readonly sudo?: true;
 }
 
 export interface SceneProject extends Project {
@@ -29,8 +32,9 @@ export interface SceneProject extends Project {
 }
 
 const root = process.getuid?.() === 0;
-/** No user of any machine. */
+/** No users of any machine. */
 const stranger = 61_234;
+const sudoer = 61_235;
 
 /** Every way to try here. Root can be an ordinary user too, where others may run this Node. */
 export const scenes: readonly Scene[] = [
@@ -38,6 +42,13 @@ export const scenes: readonly Scene[] = [
   { name: root ? "root, copy" : "as this user, copy", isolation: root ? "root,copy" : "copy" },
   ...(root && othersMayRun(process.execPath) ? [{ name: "an ordinary user", isolation: "user-namespace", uid: stranger }] : []),
 ];
+
+/** The scene of a user with passwordless `sudo`. Its tests are to be skipped where `whyNoSudo` names a reason. */
+export const sudoScene: Scene = {
+  name: "a user with sudo",
+  isolation: "sudo",
+  ...(root ? { uid: sudoer, sudo: true } : {}),
+};
 
 /** Whether a scene's children are fenced here at all, as wave itself says. */
 export async function isFencedHere(scene: Scene): Promise<boolean> {
@@ -61,6 +72,12 @@ afterAll(() => {
   if (bundle !== undefined) rmSync(bundle, { recursive: true, force: true });
 });
 
+/** Gone after the test. */
+function outsidePlaceOf(place: string): string {
+  made.push({ place, children: new Set() });
+  return place;
+}
+
 /** A directory of a test's own, outside of every project; gone after the test. */
 export function outsidePlace(scene: Scene): string {
   const place = mkdtempSync(path.join(tmpdir(), "wave-outside-"));
@@ -79,11 +96,14 @@ export function sceneProject(scene: Scene, files: Readonly<Record<string, string
   const program = scene.uid === undefined ? cli : path.join(bundleForOthers(), "cli.js");
   const begin = (words: readonly string[], env: Readonly<Record<string, string>> = {}, inherited: readonly number[] = []) => {
     own(wave.root);
-    const child = spawn(process.execPath, [program, ...words], {
+    const node = [process.execPath, program, ...words];
+    const users = scene.sudo === true ? outsidePlaceOf(userFiles(scene.uid ?? 0)) : undefined;
+    const [command = "", ...rest] = users === undefined ? node : ["unshare", ...asUser(scene.uid ?? 0, users), ...node];
+    const child = spawn(command, rest, {
       cwd: wave.root,
       env: { PATH: process.env["PATH"] ?? "", HOME: home, LANG: "C.UTF-8", WAVE_ISOLATION: scene.isolation, ...env },
       stdio: ["ignore", "pipe", "pipe", ...inherited],
-      ...(scene.uid === undefined ? {} : { uid: scene.uid, gid: scene.uid }),
+      ...(scene.uid === undefined || users !== undefined ? {} : { uid: scene.uid, gid: scene.uid }),
     });
     children.add(child);
     return { child, finished: finishedOf(child) };

@@ -6,6 +6,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, unl
 import path from "node:path";
 import { ok, type Result } from "../model/result.ts";
 import { describeIoError } from "../platform/files.ts";
+import { relativeInside } from "../platform/paths.ts";
 import { entriesBelow, type WalkedEntry } from "../platform/walk.ts";
 import { listArea, readFromArea } from "./area-files.ts";
 import { failed } from "./attempt-room.ts";
@@ -81,12 +82,15 @@ function sizeOf({ files }: Snapshot): number {
 
 /** Copies the project, puts `start` over it and takes out what is hidden. Fails with `workspace-failed`, and as reading blobs does. */
 export async function copiedTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
-  const { root, blobs, redactor, isLeftOut, isKnownToGit } = setting;
+  const { root, stateDir, stateRoot = stateDir, blobs, redactor, isLeftOut, isKnownToGit } = setting;
   const { step, start, hidden, reads } = request;
   const directory = path.join(request.room.directory, "tree");
   mkdirSync(directory);
   const copied = await copyTree({ root, directory, isLeftOut });
   if (!copied.ok) return copied;
+  // Its place is masked in the sandbox, as an overlay's is.
+  const statePlace = relativeInside(root, stateRoot);
+  if (request.fenced && statePlace !== undefined) mkdirSync(path.join(directory, statePlace), { recursive: true });
   const laid = await applyChangeset({ root: directory, changes: start, blobs });
   if (!laid.ok) return laid;
   if (laid.value.kind === "refused") return failed("EBUSY", `the project changed while it was copied: ${laid.value.paths[0]?.path ?? ""}`);

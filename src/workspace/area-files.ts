@@ -4,7 +4,7 @@
  */
 
 import { constants, lstatSync } from "node:fs";
-import { open, realpath } from "node:fs/promises";
+import { open, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
 import type { Failure } from "../model/failure.ts";
 import { namesGit, pathPattern } from "../model/glob.ts";
@@ -50,6 +50,9 @@ async function readRegular(real: string, file: string, limit: number): Promise<R
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) return refused(file, "it is not a regular file");
+    // A step in the same tree may have put a symbolic link in the way since the path was resolved.
+    const opened = process.platform === "linux" ? await readlink(`/proc/self/fd/${handle.fd}`) : real;
+    if (opened !== real && opened !== `${real} (deleted)`) return refused(file, "its path changed while it was opened");
     if (stat.size > limit) return err({ reason: "artifact-too-large", artifact: file, size: stat.size, limit });
     const bytes = Buffer.allocUnsafe(stat.size);
     let length = 0;

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -52,6 +53,28 @@ describe("in the project itself", () => {
     await second.discard("passed");
     const workspaces = path.join(root, ".wave/state/workspaces");
     expect([readdirSync(path.join(workspaces, "run1")), existsSync(other.paths.output)]).toEqual([[], true]);
+  });
+
+  test("a directory that is replaced by a symbolic link while a file in it is read leads nowhere else", async () => {
+    const outside = mkdtempSync(path.join(tmpdir(), "wave-outside-"));
+    writeFileSync(path.join(outside, "file"), "outside");
+    mkdirSync(path.join(root, "d"));
+    writeFileSync(path.join(root, "d/file"), "inside");
+    symlinkSync(outside, path.join(root, "link"));
+    const program = `const { renameSync: move } = require("node:fs"); console.log("up");
+      for (;;) { move("d", "aside"); move("link", "d"); move("d", "link"); move("aside", "d"); }`;
+    const swapping = spawn(process.execPath, ["-e", program], { cwd: root });
+    await new Promise((up) => swapping.stdout.once("data", up));
+    const workspace = await open();
+    const texts = new Set<string>();
+    for (let round = 0; round < 3000; round++) {
+      const read = await workspace.read("root", "d/file", 100);
+      texts.add(read.ok ? Buffer.from(read.value).toString() : read.error.reason);
+    }
+    swapping.kill("SIGKILL");
+    rmSync(outside, { recursive: true });
+    expect(texts).toContain("inside");
+    expect(texts).not.toContain("outside");
   });
 
   test("an input's name cannot lead elsewhere", async () => {

@@ -86,8 +86,10 @@ export async function readInView(isolation: Isolation, view: SandboxView, file: 
     'p=$(realpath -e -- "$1" 2>/dev/null) || exit 10',
     'case "$p/" in "$PWD"/.git/* | "$PWD"/*/.git/*) exit 14 ;; "$PWD"/*) ;; *) exit 11 ;; esac',
     '[ -f "$p" ] || exit 12',
-    '[ "$(stat -c %s -- "$p")" -le "$2" ] || { stat -c %s -- "$p"; exit 13; }',
-    'exec cat -- "$p"',
+    // A step that works in place may have put a symbolic link in the way since the path was resolved.
+    'exec 3<"$p" && [ "$(readlink "/proc/$$/fd/3")" = "$p" ] || exit 11',
+    '[ "$(stat -L -c %s "/proc/$$/fd/3")" -le "$2" ] || { stat -L -c %s "/proc/$$/fd/3"; exit 13; }',
+    "exec cat <&3",
   ].join("\n");
   const found = await runInView(isolation, view, ["sh", "-c", script, "sh", file, String(limit)], undefined, [10, 11, 12, 13, 14], limit);
   if (!found.ok) return found;

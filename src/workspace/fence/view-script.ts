@@ -160,12 +160,32 @@ function treeAndBinds(view: SandboxView, root: string, overlayOptions: string): 
   return [
     ...first,
     ...withPlaces([...sorted.filter((line) => !inTree(line)), ...own]),
+    ...(root === "" ? [] : pinned(view, root)),
     ...frozen,
     ...covering,
     ...masked,
     ...inside,
     ...sorted.filter(inTree),
   ];
+}
+
+/**
+ * Directories between a tree shown as it is and its masks, each mounted on itself. A mount point cannot be renamed or removed in its
+ * namespace; without it, a child could move what is masked aside and put something else in its place on the machine.
+ */
+function pinned({ project, tree, masks }: SandboxView, root: string): readonly MountLine[] {
+  if (tree.kind !== "directory") return [];
+  const parents = new Set(masks.flatMap((mask) => parentsBetween(project, mask)));
+  return [...parents]
+    .sort((a, b) => depth(a) - depth(b))
+    .map((parent) => `${root}${parent}`)
+    .map((where) => ({ what: where, where, type: "none", options: writableBind, optional: true }));
+}
+
+function parentsBetween(project: string, mask: string): readonly string[] {
+  const parents: string[] = [];
+  for (let at = path.posix.dirname(mask); isUnder(project, at); at = path.posix.dirname(at)) parents.push(at);
+  return parents;
 }
 
 /** Places that a mask hides and something is to lie on. */

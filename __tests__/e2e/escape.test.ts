@@ -17,7 +17,8 @@ import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { contentsBelow } from "../rig/contents-below.ts";
-import { type Attempt, files, git, noNetwork, printedBy, proxied, rights, scriptOf } from "../rig/escape-attempts.ts";
+import { type Attempt, files, git, noNetwork, printedBy, proxied, rights, scriptOf, wildcardAllowed } from "../rig/escape-attempts.ts";
+import { collections, shared } from "../rig/escape-collection.ts";
 import { closedNetwork, kernel, shareOnMachine, systemCalls, unshareOnMachine } from "../rig/escape-kernel.ts";
 import { type EscapeStep, gates, links, reads, resources, writes } from "../rig/escape-steps.ts";
 import { artifactText } from "../rig/project.ts";
@@ -66,8 +67,18 @@ function repository(cwd: string): void {
   gitIn("remote", "add", "origin", `https://someone:${canary}@example.invalid/x.git`);
 }
 
+/** This machine's addresses besides loopback. */
+function ownAddresses(): readonly string[] {
+  const all = Object.values(networkInterfaces()).flatMap((networks) => networks?.map(({ address }) => address) ?? []);
+  return all.filter((address) => !/^(?:127\.|::1$)/.test(address));
+}
+
 /** Files and what they hold; of what failed attempts left, nothing. */
 const treeOf = (place: string) => (existsSync(place) ? contentsBelow(place, (file) => file.endsWith(".wave/state/workspaces")) : {});
+
+/** The files below a directory that hold a text. */
+const placesWith = (text: string, place: string) =>
+  Object.entries(treeOf(place)).flatMap(([file, content]) => (content.includes(text) ? [file] : []));
 
 /** The last end of each step: `passed`, or the failure. */
 function endings(wave: SceneProject): Record<string, unknown> {
@@ -98,6 +109,16 @@ function manifestOf(steps: readonly EscapeStep[], env: Readonly<Record<string, s
     steps: steps.map(({ id, keys }) => ({ id, persona: id, ...keys })),
   });
 }
+
+const attempted = [
+  ...[files, git, rights, kernel, systemCalls, noNetwork, closedNetwork, proxied, wildcardAllowed].flat().map(([name]) => name),
+  ...[writes, reads, links, gates, resources, collections, shared].flat().map(({ id }) => id),
+];
+
+it("at least 90 different ways out are tried in each scene", () => {
+  expect(new Set(attempted).size).toBe(attempted.length);
+  expect(attempted.length).toBeGreaterThanOrEqual(90);
+});
 
 const noSudo = whyNoSudo();
 
@@ -133,10 +154,9 @@ function inScene(scene: Scene): void {
     const [inside, socket] = [await listen({ host: "127.0.0.1" }), await listen({ path: path.join(outside, "docker.sock") })];
     const abstract = `wave-${process.pid}-${scene.name.length}`;
     const hidden = await listen({ path: `\0${abstract}` });
-    const addresses = Object.values(networkInterfaces()).flatMap((networks) => networks?.map(({ address }) => address) ?? []);
     const env = {
       ...{ OUTSIDE: outside, HOST_HOME: wave.home, PORT: String(inside.port), ABSTRACT: abstract },
-      ...{ HOST_PID: String(process.pid), ADDRESSES: addresses.filter((address) => !/^(?:127\.|::1$)/.test(address)).join(" ") },
+      ...{ HOST_PID: String(process.pid), ADDRESSES: ownAddresses().join(" ") },
     };
     shareOnMachine(scene);
     wave.write({
@@ -191,11 +211,31 @@ function inScene(scene: Scene): void {
     expect([allowed.visits(), other.visits()]).toEqual([5, 0]);
   });
 
+  it("a step that may reach every host reaches none of this machine's surroundings, and plan says who enforces that", async () => {
+    const wave = sceneProject(scene, { "try.sh": scriptOf(wildcardAllowed) });
+    const server = await listen({ host: "127.0.0.1" });
+    const env = { PORT: String(server.port), ADDRESSES: ownAddresses().join(" ") };
+    const permissions = { allow: ["network_access:*"] };
+    wave.write({
+      "wave.yaml": JSON.stringify({
+        personas: { worker: { command: "sh try.sh" } },
+        steps: [{ id: "try", persona: "worker", env, artifacts: ["report"], permissions }],
+      }),
+    });
+    const [plan, run] = [await wave.run(["plan"]), await wave.run(["run"])];
+    expect(run.code, run.stderr).toBe(0);
+    if (!fenced) return;
+    expect(plan.stdout).toMatch(/network_access:\* +.*sandbox/);
+    expect(reportOf(wave, "try")).toEqual(expected(wildcardAllowed));
+    expect(server.visits()).toBe(0);
+  });
+
   it.each([
     ["writes", writes],
     ["reads", [...reads, ...links]],
     ["gates", gates],
     ["resources", resources],
+    ["collections", collections],
   ])("%s: every step ends as it has to, and the project stays as it was", async (_name, steps) => {
     const outside = outsidePlace(scene);
     for (const name of ["secret.txt", "k"]) writeFileSync(path.join(outside, name), canary);
@@ -212,15 +252,28 @@ function inScene(scene: Scene): void {
       expect(run.code, run.stderr).toBe(JSON.stringify(steps).includes("deny") ? 4 : 1);
       return;
     }
+    expect(run.code, run.stderr).not.toBe(2);
     expect(endings(wave), run.stderr).toEqual(Object.fromEntries(steps.map(({ id, ends }) => [id, ends])));
     for (const { id, reports } of steps) if (reports !== undefined) expect([id, textOf(wave, id)]).toEqual([id, reports]);
     const after = Object.entries(treeOf(wave.root)).filter(([file]) => !file.startsWith(".wave/state/"));
     expect(Object.fromEntries(after)).toEqual(before);
     expect(treeOf(outside)).toEqual({ k: canary, "secret.txt": canary });
     expect(processesWith(mark)).toEqual([]);
-    for (const kept of ["blobs", "logs", "journals"])
-      expect(JSON.stringify(treeOf(path.join(wave.root, ".wave/state", kept)))).not.toContain(canary);
+    for (const kept of ["blobs", "logs", "journals"]) expect(placesWith(canary, path.join(wave.root, ".wave/state", kept))).toEqual([]);
     expect(`${run.stdout}${run.stderr}${JSON.stringify(wave.events())}`).not.toContain(canary);
+  });
+
+  it("steps that work in place reach neither the state nor anything outside of the project", async () => {
+    const outside = outsidePlace(scene);
+    writeFileSync(path.join(outside, "secret.txt"), canary);
+    const wave = sceneProject(scene, { "a.txt": "open", "wave.yaml": manifestOf(shared, { OUTSIDE: outside }) });
+    const run = await wave.run(["run", "--on-failure", "keep-going"]);
+    expect(run.code, run.stderr).toBe(1);
+    expect(endings(wave), run.stderr).toEqual(Object.fromEntries(shared.map(({ id, ends }) => [id, ends])));
+    for (const { id, reports } of shared) if (reports !== undefined) expect([id, textOf(wave, id)]).toEqual([id, reports]);
+    expect([treeOf(outside), existsSync(path.join(path.dirname(wave.root), "wave-escaped"))]).toEqual([{ "secret.txt": canary }, false]);
+    expect(placesWith(canary, path.join(wave.root, ".wave/state"))).toEqual([]);
+    expect(`${run.stdout}${run.stderr}`).not.toContain(canary);
   });
 
   it("what is applied goes through no symlink, neither one that was there nor one that a step made", async () => {

@@ -172,3 +172,34 @@ export const proxied: readonly Attempt[] = [
   ["what is no request", `${proxyPrelude} get ftp://127.0.0.1:$PORT/; get /; tunnel nonsense; tunnel :$PORT`, "403\n403\n403\n403"],
   ["a way around the proxy", "dial 127.0.0.1 $PORT; dial 192.0.2.1 443; dial 169.254.169.254 80", "ECONNREFUSED\nENETUNREACH\nENETUNREACH"],
 ];
+
+const surroundings = [
+  ...["localhost", "127.0.0.1", "127.1", "0", "2130706433", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:0:7f00:1]", "[::7f00:1]"],
+  ...["169.254.169.254", "0xa9fea9fe", "168.63.129.16", "100.100.100.200", "192.0.0.192", "[fd00:ec2::254]", "[64:ff9b::a9fe:a9fe]"],
+  ...["[64:ff9b:1::a9fe:a9fe]", "[2002:a9fe:a9fe::1]", "[2001:0:a9fe:a9fe::]", "[::ffff:a9fe:a9fe]", "10.0.0.1", "192.168.0.1"],
+  ...["172.16.0.1", "198.18.0.1", "224.0.0.1", "255.255.255.255", "[fe80::1]", "[fec0::1]", "[fc00::1]", "[ff02::1]"],
+];
+
+/** With `network_access:*` allowed and nothing else. */
+export const wildcardAllowed: readonly Attempt[] = [
+  [
+    "the surroundings under a wildcard, by tunnel",
+    `${proxyPrelude} for h in ${surroundings.map((host) => `'${host}'`).join(" ")}; do tunnel "$h:$PORT"; done | sort | uniq -c | tr -s ' '`,
+    `${surroundings.length} 403`,
+  ],
+  [
+    "the surroundings under a wildcard, by request",
+    `${proxyPrelude} for h in localhost 127.0.0.1 169.254.169.254 168.63.129.16 '[::1]' '[fec0::1]'; do get "http://$h:$PORT/"; done | sort | uniq -c | tr -s ' '`,
+    "6 403",
+  ],
+  [
+    "this machine's own addresses under a wildcard",
+    `${proxyPrelude} for h in $(hostname) $ADDRESSES; do case $h in *:*) h="[$h]" ;; esac; tunnel "$h:$PORT"; done | sort -u`,
+    "403",
+  ],
+  [
+    "a way around the proxy under a wildcard",
+    "dial 127.0.0.1 $PORT; dial 192.0.2.1 443; dial 169.254.169.254 80",
+    "ECONNREFUSED\nENETUNREACH\nENETUNREACH",
+  ],
+];

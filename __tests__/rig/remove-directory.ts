@@ -8,6 +8,7 @@ export function removeDirectory(directory: string): void {
     remove();
   } catch {
     execFileSync("chmod", ["-R", "u+rwx", directory]);
-    remove();
+    // Paths may be longer than a system call takes: `rm` goes down step by step.
+    execFileSync("rm", ["-rf", "--", directory]);
   }
 }

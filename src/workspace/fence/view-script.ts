@@ -174,7 +174,8 @@ function treeAndBinds(view: SandboxView, root: string, overlayOptions: string): 
  * namespace; without it, a child could move what is masked aside and put something else in its place on the machine.
  */
 function pinned({ project, tree, masks }: SandboxView, root: string): readonly MountLine[] {
-  if (tree.kind !== "directory") return [];
+  // A copy has no state.
+  if (tree.kind !== "directory" || tree.source !== project) return [];
   const parents = new Set(masks.flatMap((mask) => parentsBetween(project, mask)));
   return [...parents]
     .sort((a, b) => depth(a) - depth(b))

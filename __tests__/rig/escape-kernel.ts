@@ -300,6 +300,21 @@ export const kernel: readonly Attempt[] = [
   ],
 ];
 
+/** Where wave runs on a terminal. */
+export const terminal: readonly Attempt[] = [
+  ["the terminal that wave runs on", "can sh -c ': </dev/tty'; can sh -c ': >/dev/tty'; can tty; ls /dev/pts | grep -v ptmx", "no\nno\nno"],
+  ["the session's terminal", "sed 's/.*) //' /proc/self/stat | cut -d' ' -f5", "0"],
+  ...(canCall
+    ? [
+        [
+          "keystrokes for the terminal",
+          `for fd in 0 1 2; do ${perl} -e 'open(my $f, "+<&=", $ARGV[0]) or open($f, "<&=", $ARGV[0]); my $c = "x"; print ioctl($f, 0x5412, $c) ? "yes\n" : "no\n"' $fd; done`,
+          "no\nno\nno",
+        ] as const,
+      ]
+    : []),
+];
+
 /** In a sandbox with a network of its own. */
 export const closedNetwork: readonly Attempt[] = [
   [

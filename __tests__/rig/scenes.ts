@@ -22,6 +22,8 @@ export interface SceneProject extends Project {
   readonly home: string;
   /** Runs wave as the scene's user, with these variables besides PATH, HOME and LANG; `inherited` descriptors are 3 and up. */
   readonly run: (words: readonly string[], env?: Readonly<Record<string, string>>, inherited?: readonly number[]) => Promise<Finished>;
+  /** Runs wave on a terminal of its own; both outputs are in `stdout`. Needs `script` (util-linux). */
+  readonly runOnTerminal: (words: readonly string[]) => Promise<Finished>;
   /** The same, to be watched and killed. */
   readonly begin: (
     words: readonly string[],
@@ -94,12 +96,13 @@ export function sceneProject(scene: Scene, files: Readonly<Record<string, string
   const own = (place: string) => giveTo(scene, place);
   if (scene.uid !== undefined) chmodSync(wave.root, 0o755);
   const program = scene.uid === undefined ? cli : path.join(bundleForOthers(), "cli.js");
-  const begin = (words: readonly string[], env: Readonly<Record<string, string>> = {}, inherited: readonly number[] = []) => {
+  const begin = (words: readonly string[], env: Readonly<Record<string, string>> = {}, inherited: readonly number[] = []) =>
+    start([process.execPath, program, ...words], env, inherited);
+  const start = (command: readonly string[], env: Readonly<Record<string, string>>, inherited: readonly number[]) => {
     own(wave.root);
-    const node = [process.execPath, program, ...words];
     const users = scene.sudo === true ? outsidePlaceOf(userFiles(scene.uid ?? 0)) : undefined;
-    const [command = "", ...rest] = users === undefined ? node : ["unshare", ...asUser(scene.uid ?? 0, users), ...node];
-    const child = spawn(command, rest, {
+    const [file = "", ...rest] = users === undefined ? command : ["unshare", ...asUser(scene.uid ?? 0, users), ...command];
+    const child = spawn(file, rest, {
       cwd: wave.root,
       env: { PATH: process.env["PATH"] ?? "", HOME: home, LANG: "C.UTF-8", WAVE_ISOLATION: scene.isolation, ...env },
       stdio: ["ignore", "pipe", "pipe", ...inherited],
@@ -109,7 +112,11 @@ export function sceneProject(scene: Scene, files: Readonly<Record<string, string
     return { child, finished: finishedOf(child) };
   };
   const run = (...given: Parameters<typeof begin>) => begin(...given).finished;
-  return { ...wave, home, run, begin, own, remove: () => removeDirectory(wave.root) };
+  const runOnTerminal = (words: readonly string[]) => {
+    const line = [process.execPath, program, ...words].map((word) => `'${word}'`).join(" ");
+    return start(["script", "-qec", line, "/dev/null"], {}, []).finished;
+  };
+  return { ...wave, home, run, runOnTerminal, begin, own, remove: () => removeDirectory(wave.root) };
 }
 
 function finishedOf(child: ChildProcess): Promise<Finished> {

@@ -8,7 +8,8 @@ import type { WaveEvent } from "../../src/model/event.ts";
 import { removeDirectory } from "./remove-directory.ts";
 
 export const repository = path.resolve(import.meta.dirname, "../..");
-export const cli = path.join(repository, "dist", "cli.js");
+/** The built binary; `WAVE_TEST_CLI` names that of another build. */
+export const cli = process.env["WAVE_TEST_CLI"] ?? path.join(repository, "dist", "cli.js");
 
 export interface Finished {
   readonly code: number | null;

@@ -12,6 +12,7 @@ const longest = [
   "action-bad-days",
   "rollback-resume",
   "escape",
+  "escape-git",
   "action-reports",
   "action-start-rules",
   "bad-input",

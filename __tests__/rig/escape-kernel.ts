@@ -24,6 +24,7 @@ const calls: Readonly<Record<string, readonly [x64: number, arm64: number]>> = {
   pidfd_getfd: [438, 438],
   pidfd_open: [434, 434],
   prctl: [157, 167],
+  pidfd_send_signal: [424, 424],
   process_vm_readv: [310, 270],
   ptrace: [101, 117],
   reboot: [169, 142],
@@ -81,6 +82,11 @@ export const systemCalls: readonly Attempt[] = canCall
       [
         "take a descriptor of the first process",
         `${callPrelude}${perl} -e 'my $p = syscall(${number("pidfd_open")}, 1, 0); for (0..9) { print "got $_\\n" if syscall(${number("pidfd_getfd")}, $p, $_, 0) >= 0 } print "none\\n"'`,
+        "none",
+      ],
+      [
+        "take a descriptor of wave by its end of a socket",
+        `${perl} -e 'for my $n (1, 2) { open(my $f, ">&=", $n); my $v = getsockopt($f, 1, 77) or next; my $p = unpack("i", $v); for (0..40) { print "got $_\\n" if syscall(${number("pidfd_getfd")}, $p, $_, 0) >= 0 } print "signalled\\n" if syscall(${number("pidfd_send_signal")}, $p, 0, 0, 0) >= 0; for my $t (${newUser}, ${newMounts}) { print "joined\\n" if syscall(${number("setns")}, $p, $t) >= 0 } } print "none\\n"'`,
         "none",
       ],
       refused("compare with the first process", "kcmp 1 $$ 1 0 0"),

@@ -1,7 +1,10 @@
 /**
- * A seccomp filter for children whose network is restricted. A network namespace does not confine every address family: an `AF_VSOCK` socket
- * reaches the host of a virtual machine from all of them. The filter lets a child make sockets of the confined families only, and refuses
- * io_uring, whose operations no filter sees. seccomp(2), linux/bpf_common.h. Pure: bytes out.
+ * A seccomp filter for what namespaces do not confine. seccomp(2), linux/bpf_common.h. Pure: bytes out.
+ *
+ * - An `AF_VSOCK` socket reaches the host of a virtual machine from every network namespace: sockets of confined families alone are made.
+ * - The peer of a child's output is Wave, and `SO_PEERPIDFD` makes a handle of it that `pidfd_getfd` takes descriptors from, if both have the
+ *   same user and no user namespace is between them.
+ * - io_uring is refused, because no filter sees its operations.
  */
 
 /** Unix, IPv4, IPv6, netlink, packet (which takes a capability), and the kernel's cryptography. */
@@ -29,7 +32,8 @@ const conventions: Readonly<Record<string, readonly CallConvention[]>> = {
   riscv64: [{ audit: 0xc000_00f3, socket: 198 }],
 };
 
-const ioUringSetup = 425;
+/** The same number for every architecture. */
+const [ioUringSetup, pidfdGetfd] = [425, 438];
 const [enosys, eperm, eafnosupport] = [38, 1, 97];
 
 /** Offsets in `struct seccomp_data` on little-endian machines: number, architecture, low half of the first argument. */
@@ -60,7 +64,7 @@ function blockOf({ socket, socketcall, mask }: CallConvention): readonly Buffer[
   return [
     load(data.number),
     ...(mask === undefined ? [] : [and(mask)]),
-    ...[ifEqual(ioUringSetup), refuse(enosys)],
+    ...[ifEqual(ioUringSetup), refuse(enosys), ifEqual(pidfdGetfd), refuse(eperm)],
     // `socketcall` passes the family in memory, which a filter cannot read: C libraries fall back from it to `socket`, and back.
     ...(socketcall === undefined ? [] : [ifEqual(socketcall), jump(1), jump(4), load(data.argument), ifEqual(1), refuse(eperm), allow]),
     ...[ifEqual(socket), jump(1), allow],

@@ -203,6 +203,26 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
       expect(await look({ view: { network: { kind: "none" } } })).toEqual(["open", "ECONNREFUSED", "no proxy", "no proxy"]);
     });
 
+    test("restricted: no sockets that a network namespace does not confine, and no io_uring", async () => {
+      const numbers = { x64: [41, 425], arm64: [198, 425] }[process.arch as "x64" | "arm64"];
+      expect(numbers, "the numbers of system calls are not known for this processor").toBeDefined();
+      const source = `for ([${numbers?.[0]}, 40, 1, 0], [${numbers?.[0]}, 1, 1, 0], [${numbers?.[0]}, 2, 1, 0], [${numbers?.[1]}, 1, 0]) {
+        my @call = @$_; print syscall(shift @call, @call) >= 0 ? "made" : $! + 0, "\\n" }`;
+      const ran = await runFenced(place, ["/usr/bin/perl", "-e", source], { view: { network: { kind: "none" } } });
+      expect(ran.stdout).toBe("97\nmade\nmade\n38\n");
+    });
+
+    test("without a user namespace of its own, a child takes no descriptors by handles of processes", async () => {
+      const source = "my $p = syscall(434, $$ + 0, 0); print syscall(438, $p, 1, 0) >= 0 ? 'taken' : $! + 0";
+      const outcomes = [];
+      for (const ownUser of [true, false]) {
+        const other = { ...place, isolation: { ...isolation, ownUser } };
+        outcomes.push((await runFenced(other, ["/usr/bin/perl", "-e", source], { view: { network: { kind: "host" } } })).stdout);
+      }
+      // In a user namespace the kernel itself refuses handles of processes outside; its own are the child's to use.
+      expect(outcomes).toEqual(["taken", isolation.mode === "user-namespace" ? "taken" : "1"]);
+    });
+
     test("the machine's", async () => {
       expect(await look({ view: { network: { kind: "host" } } })).toEqual(["open", "open", "no proxy", "no proxy"]);
     });

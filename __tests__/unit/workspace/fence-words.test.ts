@@ -91,7 +91,11 @@ describe("privileges", () => {
   });
 
   test("with sudo the command is the user's before anything else", () => {
-    expect(dropWords({ ...all, mode: "sudo" }).slice(0, 5)).toEqual(["setpriv", "--reuid=7", "--regid=8", "--clear-groups", "--"]);
+    const become = ["setpriv", "--reuid=7", "--regid=8", "--clear-groups"];
+    expect(dropWords({ ...all, mode: "sudo", ownUser: false }).slice(0, 5)).toEqual([...become, "--"]);
+    // The right to make the user namespace, which ends with it.
+    const right = ["--inh-caps=+sys_admin", "--ambient-caps=+sys_admin", "--", "unshare", "--keep-caps", "--user"];
+    expect(dropWords({ ...all, mode: "sudo" }).slice(0, 10)).toEqual([...become, ...right]);
     expect(dropWords({ ...all, mode: "sudo", closed: false })).toEqual(["setpriv", "--reuid=7", "--regid=8", "--clear-groups", "--"]);
   });
 

@@ -30,7 +30,10 @@ export interface Isolation {
   readonly ownUser: boolean;
   /** The words that leave the session's keyring; none where there is nothing to leave, or no way. */
   readonly keyring: readonly string[];
-  /** The words that confine the sockets of a child whose network is restricted. Empty if nothing here can install the filter. */
+  /**
+   * The words that confine a child whose network is restricted, or that has no user namespace of its own. Empty if nothing here can install the
+   * filter.
+   */
   readonly filter: readonly string[];
   /** The user's home, of which a fenced child sees nothing. */
   readonly home: string | undefined;

@@ -61,7 +61,7 @@ async function spawnInside(
   const words = typeof proxied.command === "string" ? ["/bin/sh", "-c", proxied.command] : proxied.command;
   const setting: ScriptSetting = {
     command: words,
-    drop: [...dropWords({ mode, identity, closed, ownUser, keyring, filter: network ? filter : [] }), ...unpack],
+    drop: [...dropWords({ mode, identity, closed, ownUser, keyring, filter: network || !ownUser ? filter : [] }), ...unpack],
     ownUser,
     rootChild: !ownUser && identity.uid === 0,
     status,

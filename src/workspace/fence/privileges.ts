@@ -82,6 +82,12 @@ export function readOnlyProc(place: string): string {
   return `mount -n -o remount,${readOnlyBind},noexec proc ${place}`;
 }
 
+/**
+ * Distributions refuse user namespaces to users without CAP_SYS_ADMIN, and `sudo` is the way where they do. The user keeps that one right
+ * until its namespace is made, which takes it away.
+ */
+const toMakeUser = ["--inh-caps=+sys_admin", "--ambient-caps=+sys_admin"];
+
 /** The words before the command, inside: the caller's user again, without any capability and no way to gain one. */
 export function dropWords({ mode, identity: { uid, gid }, closed, ownUser, keyring, filter }: DropSetting): readonly string[] {
   const own = ["--user", `--map-user=${uid}`, `--map-group=${gid}`, "--"];
@@ -94,7 +100,7 @@ export function dropWords({ mode, identity: { uid, gid }, closed, ownUser, keyri
     case "root":
       return end;
     case "sudo":
-      return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--", ...end];
+      return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", ...(closed && ownUser ? toMakeUser : []), "--", ...end];
     case "user-namespace":
       // A second namespace gives the user its own id back; what is mounted cannot be taken apart from in there.
       return closed ? end : ["unshare", ...own, "setpriv", "--no-new-privs", "--"];

@@ -25,10 +25,16 @@ test(
   "no layout makes a command start a program or break",
   async () => {
     const [scene] = scenes as readonly [Scene, ...Scene[]];
+    const end = performance.now() + limitMs;
+    let tried = 0;
     const property = fc.asyncProperty(layoutCase, async (given) => {
+      // A case that has begun is finished: its processes must not outlive the test.
+      if (performance.now() > end) return;
+      tried++;
       expect(await runCase(scene, given)).toEqual({ fired: [], broken: [] });
     });
-    await fc.assert(property, { numRuns: 100_000, interruptAfterTimeLimit: limitMs, markInterruptAsFailure: false });
+    await fc.assert(property, { numRuns: 2000 });
+    expect(tried).toBeGreaterThan(0);
   },
   limitMs + 60_000,
 );

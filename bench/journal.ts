@@ -12,7 +12,7 @@ import path from "node:path";
 import { digestOfBytes } from "../src/model/digest.ts";
 import type { EventPayload } from "../src/model/event.ts";
 import type { Journal } from "../src/model/ports.ts";
-import { createRedactor } from "../src/model/redact.ts";
+import { createRedactor } from "../src/redaction/redactor.ts";
 import type { Result } from "../src/model/result.ts";
 import { systemClock } from "../src/platform/clock.ts";
 import { createJournal } from "../src/state/journal.ts";

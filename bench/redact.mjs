@@ -107,7 +107,7 @@ function log() {
 function row() {
   const time = new Date(1_700_000_000_000 + Math.floor(random() * 1e10)).toISOString();
   const words =
-    "the of compiling module task-force disk-usage resolved package dependency error warning test passed failed in through runner src/model/redact.ts node_modules/@types/node/index.d.ts this that with from cache hit miss took 12ms POST GET 200 404 -> --- npm_config_cache request handled".split(
+    "the of compiling module task-force disk-usage resolved package dependency error warning test passed failed in through runner src/redaction/redactor.ts node_modules/@types/node/index.d.ts this that with from cache hit miss took 12ms POST GET 200 404 -> --- npm_config_cache request handled".split(
       " ",
     );
   const sentence = (length) => Array.from({ length }, () => pick(words)).join(" ");
@@ -119,7 +119,7 @@ function row() {
 }
 
 async function loadRedactor() {
-  const bundle = await rolldown({ input: path.join(import.meta.dirname, "../src/model/redact.ts"), platform: "node", tsconfig: false });
+  const bundle = await rolldown({ input: path.join(import.meta.dirname, "../src/redaction/redactor.ts"), platform: "node", tsconfig: false });
   const { output } = await bundle.generate({ format: "esm" });
   await bundle.close();
   const directory = await mkdtemp(path.join(tmpdir(), "wave-bench-"));

@@ -7,7 +7,7 @@ import { afterAll } from "vitest";
 import type { Changeset } from "../../src/model/changeset.ts";
 import { pathFromBytes, pathToBytes } from "../../src/model/path-bytes.ts";
 import type { ArtifactStore, Redactor } from "../../src/model/ports.ts";
-import { createRedactor } from "../../src/model/redact.ts";
+import { createRedactor } from "../../src/redaction/redactor.ts";
 import { ok, type Result } from "../../src/model/result.ts";
 import { applyChangeset } from "../../src/workspace/changeset/apply-changes.ts";
 import { type CollectedChanges, collectChanges } from "../../src/workspace/changeset/collect-changes.ts";

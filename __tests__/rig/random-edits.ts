@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Changeset } from "../../src/model/changeset.ts";
-import { createRedactor } from "../../src/model/redact.ts";
+import { createRedactor } from "../../src/redaction/redactor.ts";
 import { collectChanges } from "../../src/workspace/changeset/collect-changes.ts";
 import { takeSnapshot } from "../../src/workspace/changeset/snapshot.ts";
 import { must, scratch } from "./changeset-places.ts";

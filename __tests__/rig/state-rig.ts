@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterEach } from "vitest";
 import type { EventPayload } from "../../src/model/event.ts";
 import type { Clock, Journal, StateStore } from "../../src/model/ports.ts";
-import { createRedactor } from "../../src/model/redact.ts";
+import { createRedactor } from "../../src/redaction/redactor.ts";
 import type { Result } from "../../src/model/result.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { openState, type StateRequest } from "../../src/state/open-state.ts";

@@ -5,7 +5,6 @@
 import { getState } from "@actions/core";
 import { localBlobs } from "../artifact/local-blobs.ts";
 import type { Io } from "../model/io.ts";
-import { createRedactor } from "../model/redact.ts";
 import type { WorkflowContext } from "../model/workflow-context.ts";
 import { type JobInputs, readInputs } from "../platform/actions/inputs.ts";
 import { forgetRunnerSecrets } from "../platform/actions/runner-secrets.ts";
@@ -13,6 +12,7 @@ import { openToolkit } from "../platform/actions/toolkit.ts";
 import { readWorkflowContext } from "../platform/actions/workflow-environment.ts";
 import { systemClock } from "../platform/clock.ts";
 import { lazyGitHub } from "../platform/github/lazy-client.ts";
+import { createRedactor } from "../redaction/redactor.ts";
 import { openState } from "../state/open-state.ts";
 import { version } from "../version.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";

@@ -1,7 +1,7 @@
 /** The secrets that a process replaces in its output. */
 import type { OutputSecrets } from "../model/io.ts";
 import type { Redactor } from "../model/ports.ts";
-import { createRedactor } from "../model/redact.ts";
+import { createRedactor } from "../redaction/redactor.ts";
 
 /** Every token that has a shape holds one of these. Most text does not, and costs no redactor, which takes milliseconds to make. */
 const tokenLike = /[\w+/=.-]{16}|PRIVATE KEY|:\/\/\S*@/;

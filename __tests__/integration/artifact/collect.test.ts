@@ -6,7 +6,7 @@ import { collectArtifacts } from "../../../src/artifact/collect.ts";
 import { digestOfBytes } from "../../../src/model/digest.ts";
 import type { StepArtifact } from "../../../src/model/pipeline.ts";
 import type { Workspace } from "../../../src/model/ports.ts";
-import { createRedactor } from "../../../src/model/redact.ts";
+import { createRedactor } from "../../../src/redaction/redactor.ts";
 import { sharedProvider } from "../../../src/workspace/shared.ts";
 import { memoryBlobs } from "../../rig/memory-blobs.ts";
 import { step } from "../../rig/plan-fixtures.ts";

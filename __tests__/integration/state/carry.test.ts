@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { adoptState, settleState } from "../../../src/adopt-state.ts";
 import { blobFile } from "../../../src/artifact/blob-files.ts";
 import { localBlobs } from "../../../src/artifact/local-blobs.ts";
-import { createRedactor } from "../../../src/model/redact.ts";
+import { createRedactor } from "../../../src/redaction/redactor.ts";
 import { err } from "../../../src/model/result.ts";
 import { blobsOf, packForCache, packRun } from "../../../src/pack-state.ts";
 import { loadSql } from "../../../src/state/sql-engine.ts";

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import type { WaveEvent } from "../../../src/model/event.ts";
-import { createRedactor } from "../../../src/model/redact.ts";
+import { createRedactor } from "../../../src/redaction/redactor.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { processIdentity } from "../../../src/platform/process-identity.ts";
 import { takeLock } from "../../../src/state/lock-file.ts";

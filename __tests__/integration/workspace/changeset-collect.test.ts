@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import type { Changeset } from "../../../src/model/changeset.ts";
 import { compose, entryOf } from "../../../src/model/combine-changes.ts";
 import { digestOfBytes } from "../../../src/model/digest.ts";
-import { createRedactor } from "../../../src/model/redact.ts";
+import { createRedactor } from "../../../src/redaction/redactor.ts";
 import { collectChanges } from "../../../src/workspace/changeset/collect-changes.ts";
 import { removeTree } from "../../../src/workspace/changeset/remove-tree.ts";
 import { takeSnapshot } from "../../../src/workspace/changeset/snapshot.ts";

@@ -1,7 +1,7 @@
 /** Workspaces of their own keep to what every provider has to do, with an overlay and with a copy, fenced and not. */
 import path from "node:path";
 import type { WorkspaceProvider } from "../../../src/model/ports.ts";
-import { createRedactor } from "../../../src/model/redact.ts";
+import { createRedactor } from "../../../src/redaction/redactor.ts";
 import { probeIsolation } from "../../../src/workspace/fence/isolation.ts";
 import { isolatedProvider } from "../../../src/workspace/isolated.ts";
 import { memoryBlobs } from "../../rig/memory-blobs.ts";

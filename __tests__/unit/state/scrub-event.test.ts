@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { PayloadOf } from "../../../src/model/event.ts";
-import { createRedactor } from "../../../src/model/redact.ts";
+import { createRedactor } from "../../../src/redaction/redactor.ts";
 import { scrubEvent } from "../../../src/state/scrub-event.ts";
 import { attemptStarted, result } from "../../rig/run-events.ts";
 

@@ -3,7 +3,7 @@
  * text that looks like one.
  */
 import { describe, expect, test } from "vitest";
-import { createRedactor } from "../../../src/model/redact.ts";
+import { createRedactor } from "../../../src/redaction/redactor.ts";
 
 const redactor = createRedactor([]);
 const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

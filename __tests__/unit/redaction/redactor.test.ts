@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createRedactor } from "../../../src/model/redact.ts";
-import { charset, runShape, type TokenShape } from "../../../src/model/token-shapes-match.ts";
+import { createRedactor } from "../../../src/redaction/redactor.ts";
+import { charset, runShape, type TokenShape } from "../../../src/redaction/token-match.ts";
 import fc from "../../rig/property.ts";
 
 const key = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA7x\n8yQ2nV4mZpLw0rTt\n-----END KEY-----\n";

@@ -10,9 +10,9 @@
  * UUIDs, images in base64 and words such as `task-force`. What has no shape (AWS secret keys, plain passwords) is not found:
  * declare it.
  */
-import { privateKey } from "./token-shapes-block.ts";
-import { dashedCharacters, dottedCharacters, runShape, type TokenShape, wordCharacters } from "./token-shapes-match.ts";
-import { urlPassword } from "./token-shapes-url.ts";
+import { privateKey } from "./private-key.ts";
+import { dashedCharacters, dottedCharacters, runShape, type TokenShape, wordCharacters } from "./token-match.ts";
+import { urlPassword } from "./url-password.ts";
 
 /** Words between dashes that documentation writes into a token's place. */
 const placeholderWord = /(?:^|[-_])(?:your|my|example|sample|placeholder|redacted|dummy|fake|here|key|token|secret|x{3,})(?=[-_]|$)/i;

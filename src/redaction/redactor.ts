@@ -2,14 +2,13 @@
  * Keeps secrets out of everything that is stored or shown. Replaces the values of declared secrets, and the usual encodings of
  * them, by `***`, and tokens of known shapes by their kind: `[github-token]`. It does not guess what else might be a secret.
  */
-import { type ByteSearch, searchFor } from "./byte-search.ts";
-import { isDigest } from "./digest.ts";
-import type { Redactor } from "./ports.ts";
+import { isDigest } from "../model/digest.ts";
+import type { Redactor } from "../model/ports.ts";
 import { redactStream } from "./redact-stream.ts";
-import { secretForms } from "./secret-encodings.ts";
+import { secretPatterns } from "./secret-patterns.ts";
+import { type FoundSecret, type SecretSearch, searchSecrets } from "./secret-search.ts";
+import { latin1, type TokenShape } from "./token-match.ts";
 import { tokenShapes } from "./token-shapes.ts";
-import { latin1, type TokenShape } from "./token-shapes-match.ts";
-import { type ShapeSearch, searchShapes } from "./token-shapes-search.ts";
 
 /** What {@link Redactor.kindOf} calls the value of a declared secret. */
 export const declaredKind = "declared secret";
@@ -27,13 +26,12 @@ export function createRedactor(
   secrets: readonly string[],
   { shapes = tokenShapes }: { readonly shapes?: readonly TokenShape[] } = {},
 ): Redactor {
-  const forms = secretForms(secrets);
-  const search: Search = { declared: searchOf(forms), shapes: searchShapes(shapes) };
-  const long = searchOf(forms.filter((form) => form.length >= shortestInDigest));
-  const inDigests: Search | undefined = long && { declared: long, shapes: searchShapes([]) };
-  const prefixes = shapes.flatMap((shape) => shape.prefixes.map((prefix) => prefix.length));
+  const patterns = secretPatterns(secrets);
+  const search = searchSecrets(patterns, shapes);
+  const long = patterns.filter(({ bytes }) => bytes.length >= shortestInDigest);
+  const inDigests = long.length === 0 ? undefined : searchSecrets(long, []);
   // UTF-8 has at most three bytes for a UTF-16 unit.
-  const shortest = Math.min(...prefixes, ...forms.map((form) => Math.ceil(form.length / 3)));
+  const shortest = Math.ceil(search.shortest / 3);
   const text = (given: string) => (given.length < shortest ? given : redactText(search, given));
   const string = (given: string) => {
     if (!isDigest(given)) return text(given);
@@ -47,23 +45,14 @@ export function createRedactor(
     kindOf: (bytes) => kindIn(search, bytes),
     newKindOf,
     findsNew: (after, before) => newKindOf(after, before) !== undefined,
-    stream: () => redactStream(search.declared, search.shapes),
+    stream: () => redactStream(search),
   };
 }
 
-interface Search {
-  readonly declared: ByteSearch | undefined;
-  readonly shapes: ShapeSearch;
-}
-
-function searchOf(forms: readonly Uint8Array[]): ByteSearch | undefined {
-  return forms.length === 0 ? undefined : searchFor(forms);
-}
-
-function redactText(search: Search, text: string): string {
+function redactText(search: SecretSearch, text: string): string {
   const bytes = Buffer.from(text);
   if (kindIn(search, bytes) === undefined) return text;
-  const filter = redactStream(search.declared, search.shapes);
+  const filter = redactStream(search);
   return Buffer.concat([filter.push(bytes), filter.flush()]).toString();
 }
 
@@ -84,36 +73,33 @@ function redactValue(string: (text: string) => string, value: unknown): unknown 
   return changed ? Object.fromEntries(members) : value;
 }
 
-function kindIn({ declared, shapes }: Search, bytes: Uint8Array): string | undefined {
-  if (declared?.has(bytes) === true) return declaredKind;
-  let kind: string | undefined;
-  shapes.scan(bytes, 0, true, (token) => {
-    kind = token.kind;
-    return true;
+function kindIn(search: SecretSearch, bytes: Uint8Array): string | undefined {
+  let first: FoundSecret | undefined;
+  search.scan(bytes, 0, true, (secret) => {
+    first = first === undefined || secret.kind === undefined ? secret : first;
+    return secret.kind === undefined;
   });
-  return kind;
+  return first && (first.kind ?? declaredKind);
 }
 
-function newKind(search: Search, after: Uint8Array, before: Uint8Array): string | undefined {
+function newKind(search: SecretSearch, after: Uint8Array, before: Uint8Array): string | undefined {
   if (kindIn(search, after) === undefined) return undefined;
   const known = new Set<string>();
-  visit(search, before, (secret) => {
-    known.add(secret);
+  search.scan(before, 0, true, (secret) => {
+    known.add(textOf(secret, before));
     return false;
   });
-  let found: string | undefined;
-  visit(search, after, (secret, kind) => {
-    if (known.has(secret)) return false;
-    found = kind;
-    return true;
+  let declared = false;
+  let kind: string | undefined;
+  search.scan(after, 0, true, (secret) => {
+    if (known.has(textOf(secret, after))) return false;
+    kind ??= secret.kind;
+    declared ||= secret.kind === undefined;
+    return declared;
   });
-  return found;
+  return declared ? declaredKind : kind;
 }
 
-/** Shows every secret until `stop` gives true. */
-function visit({ declared, shapes }: Search, bytes: Uint8Array, stop: (secret: string, kind: string) => boolean): void {
-  for (const { start, end } of declared?.scan(bytes, 0, true).stretches ?? []) if (stop(latin1(bytes, start, end), declaredKind)) return;
-  shapes.scan(bytes, 0, true, ({ kind, start, end, rest }) =>
-    stop(latin1(bytes, start, rest === undefined ? end : (rest(bytes, end) ?? bytes.length)), kind),
-  );
+function textOf({ start, end, rest }: FoundSecret, bytes: Uint8Array): string {
+  return latin1(bytes, start, rest === undefined ? end : (rest(bytes, end) ?? bytes.length));
 }

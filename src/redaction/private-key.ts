@@ -2,7 +2,7 @@
  * Private keys in PEM's form (RFC 7468, and what OpenSSH and PGP make of it), on lines, escaped in JSON, or behind a log's
  * time stamps. Certificates and public keys are no secrets. Pure.
  */
-import { latin1, type Rest, type TokenShape } from "./token-shapes-match.ts";
+import { latin1, type Rest, type TokenShape } from "./token-match.ts";
 
 /** From BEGIN on: room for the line itself, and headers such as `DEK-Info` before the first line of the key. */
 const judged = 512;

@@ -2,10 +2,9 @@
  * Replaces secrets in a stream. How the input is cut into chunks changes nothing, and only what may be the beginning of a secret is
  * held back: a token that was recognised is dropped as it comes, however long it is.
  */
-import type { ByteSearch } from "./byte-search.ts";
-import type { Redactor } from "./ports.ts";
-import { lookBehind, type Rest } from "./token-shapes-match.ts";
-import type { FoundToken, ShapeSearch } from "./token-shapes-search.ts";
+import type { Redactor } from "../model/ports.ts";
+import type { FoundSecret, SecretSearch } from "./secret-search.ts";
+import { lookBehind, type Rest } from "./token-match.ts";
 
 /** A stretch to be replaced. */
 interface Cover {
@@ -18,7 +17,7 @@ interface Cover {
 }
 
 const begunRank = -2;
-const declaredRank = -1;
+const declaredMark = "***";
 
 interface State {
   /** What comes again: bytes to look back at, and the unsettled ones. */
@@ -30,24 +29,21 @@ interface State {
   readonly open: readonly Rest[];
 }
 
-/** A filter that replaces what both searches find: declared values by `***`, tokens by their kind in brackets. */
-export function redactStream(declared: ByteSearch | undefined, shapes: ShapeSearch): ReturnType<Redactor["stream"]> {
+/** A filter that replaces what a search finds: declared values by `***`, tokens by their kind in brackets. */
+export function redactStream(search: SecretSearch): ReturnType<Redactor["stream"]> {
   let state: State = { kept: new Uint8Array(), context: 0, covers: [], open: [] };
   const nothing = new Uint8Array();
 
-  /** What is shown once a chunk came, and the state then. */
+  /** The output for one more chunk, and the state after it. */
   function advance(chunk: Uint8Array, last: boolean): { readonly out: Uint8Array; readonly next: State } {
     const { kept, context } = state;
     const bytes = kept.length === 0 ? chunk : Buffer.concat([kept, chunk]);
-    const tokens: FoundToken[] = [];
-    const judged = shapes.scan(bytes, context, last, (token) => {
-      tokens.push(token);
+    const secrets: FoundSecret[] = [];
+    const settled = search.scan(bytes, context, last, (secret) => {
+      secrets.push(secret);
       return false;
     });
-    const scan = declared?.scan(bytes, context, last);
-    const settled = Math.min(judged, scan?.settled ?? bytes.length);
-    const { covers, open } = coversOf(state, bytes, tokens, settled);
-    for (const { start, end } of scan?.stretches ?? []) if (start < settled) covers.push({ start, end, mark: "***", rank: declaredRank });
+    const { covers, open } = coversOf(state, bytes, secrets, settled);
     const merged = covers.length === 0 ? covers : merge(covers);
     return { out: replaced(bytes, merged, context, settled), next: stateAt(bytes, merged, settled, open) };
   }
@@ -63,7 +59,7 @@ export function redactStream(declared: ByteSearch | undefined, shapes: ShapeSear
 }
 
 /** The covers of before, of open tokens, and of those found before `settled`; the others are found again. */
-function coversOf(state: State, bytes: Uint8Array, tokens: readonly FoundToken[], settled: number): { covers: Cover[]; open: Rest[] } {
+function coversOf(state: State, bytes: Uint8Array, secrets: readonly FoundSecret[], settled: number): { covers: Cover[]; open: Rest[] } {
   const covers = [...state.covers];
   const open: Rest[] = [];
   const endOf = (rest: Rest, from: number) => {
@@ -74,8 +70,9 @@ function coversOf(state: State, bytes: Uint8Array, tokens: readonly FoundToken[]
   for (const rest of state.open) {
     covers.push({ start: state.context, end: endOf(rest, state.kept.length), mark: undefined, rank: begunRank });
   }
-  for (const { anchor, start, end, rest, kind, rank } of tokens) {
-    if (anchor < settled) covers.push({ start, end: rest === undefined ? end : endOf(rest, end), mark: `[${kind}]`, rank });
+  for (const { anchor, start, end, rest, kind, rank } of secrets) {
+    const mark = kind === undefined ? declaredMark : `[${kind}]`;
+    if (anchor < settled) covers.push({ start, end: rest === undefined ? end : endOf(rest, end), mark, rank });
   }
   return { covers, open };
 }

@@ -2,7 +2,7 @@
  * The password in a URL: `scheme://user:PASSWORD@host`. Only the password is taken out, so that people still see where something
  * connected to. A token in the user's place is left to the shapes of tokens. Pure.
  */
-import { charset, latin1, type TokenShape } from "./token-shapes-match.ts";
+import { charset, latin1, type TokenShape } from "./token-match.ts";
 
 /** No more of what follows `://` is judged: RFC 1738 names no limit, nor does any client need one of this size. */
 const longest = 512;

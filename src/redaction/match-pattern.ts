@@ -1,0 +1,230 @@
+/**
+ * Matches one pattern of a secret at one place, through whatever ordinary encoders put in between: escapes, colour codes, line
+ * breaks, separators. How much input follows must not change a result other than {@link undecided}. Pure.
+ */
+import { type Alphabet, blank, type SecretPattern } from "./secret-patterns.ts";
+import {
+  ampersand,
+  backslash,
+  carriageReturn,
+  endOfBackslashes,
+  endOfSequence,
+  equalsSign,
+  escapeCharacter,
+  lineFeed,
+  percent,
+  readEscapes,
+} from "./text-escapes.ts";
+
+/** {@link matchPattern} returns the match's end, or one of these. */
+export const noMatch = -1;
+/** The input ends inside of what can become a match. */
+export const undecided = -2;
+
+/**
+ * A line break counts only after this many bytes of a pattern. Otherwise output would be held back at the end of each line whose
+ * last character begins a secret. {@link matchesBefore} finds the secrets that a line break cuts earlier.
+ */
+export const shortestHead = 4;
+
+/** The longest indentation after a line break that is skipped. */
+const longestIndent = 64;
+
+const tab = 0x09;
+const plus = 0x2b;
+const comma = 0x2c;
+const singleQuote = 0x27;
+const doubleQuote = 0x22;
+
+const escapes = [backslash, percent, ampersand, equalsSign, escapeCharacter];
+const whitespace = [blank, tab, lineFeed, carriageReturn];
+
+/** By alphabet and byte: 1 for a byte that does not only stand for itself. */
+const special: Readonly<Record<Alphabet, Uint8Array>> = {
+  text: setOf([...escapes, ...whitespace, plus, singleQuote, doubleQuote]),
+  base64: setOf([...escapes, lineFeed, carriageReturn]),
+  hex: setOf([...escapes, ...whitespace, comma, ...Buffer.from(":;-")]),
+  list: setOf([...escapes, ...whitespace]),
+  binary: setOf(escapes),
+};
+
+function setOf(members: readonly number[]): Uint8Array {
+  const set = new Uint8Array(256);
+  for (const member of members) set[member] = 1;
+  return set;
+}
+
+/** Where a pattern is looked for, and what bounds the search. */
+interface Attempt {
+  readonly pattern: SecretPattern;
+  readonly bytes: Uint8Array;
+  readonly last: boolean;
+  /** The states that are still to be tried, best last: index into the pattern, offset into the bytes. */
+  readonly pending: number[];
+}
+
+/** Matches a pattern from `index` on against `bytes` from `start` on. */
+export function matchPattern(pattern: SecretPattern, bytes: Uint8Array, index: number, start: number, last: boolean): number {
+  const symbols = pattern.bytes;
+  const specials = special[pattern.alphabet];
+  let at = start;
+  for (; index < symbols.length && at < bytes.length; at++) {
+    const byte = bytes[at] as number;
+    if (specials[byte] === 1) return matchSpecial(pattern, bytes, index, start, at, last);
+    if (byte !== symbols[index]) return noMatch;
+    index++;
+  }
+  return index === symbols.length ? at : last ? noMatch : undecided;
+}
+
+function matchSpecial(pattern: SecretPattern, bytes: Uint8Array, index: number, start: number, at: number, last: boolean): number {
+  const symbols = pattern.bytes;
+  const specials = special[pattern.alphabet];
+  // A bound on what is held back of a stream.
+  const limit = start + symbols.length * 64 + 1024;
+  const attempt: Attempt = { pattern, bytes, last, pending: [index, at] };
+  const tried = new Set<number>();
+  for (;;) {
+    let offset = attempt.pending.pop();
+    let next = attempt.pending.pop();
+    if (offset === undefined || next === undefined) return noMatch;
+    for (; next < symbols.length; offset++, next++) {
+      if (offset >= bytes.length || offset > limit) break;
+      const byte = bytes[offset] as number;
+      if (specials[byte] === 1 || byte !== symbols[next]) break;
+    }
+    if (next === symbols.length) return offset;
+    if (offset > limit) continue;
+    if (offset >= bytes.length) {
+      if (!last) return undecided;
+      continue;
+    }
+    if (specials[bytes[offset] as number] === 0) continue;
+    const state = next * 0x1000000 + (offset - start);
+    if (tried.has(state)) continue;
+    tried.add(state);
+    if (!addReadings(attempt, next, offset)) return undecided;
+  }
+}
+
+/** Adds what a special byte can mean, the likeliest last. False if more input decides. */
+function addReadings(attempt: Attempt, index: number, at: number): boolean {
+  const { pattern, bytes, pending } = attempt;
+  const byte = bytes[at] as number;
+  const symbol = pattern.bytes[index];
+  const inRun = follows(pattern, index);
+  if (inRun && isBlank(byte)) pending.push(index, at + 1);
+  if (!addSkips(attempt, index, at, byte)) return false;
+  if (byte === symbol && byte !== backslash) pending.push(index + 1, at + 1);
+  if (pattern.alphabet === "text" && symbol === blank && byte !== blank && (isBlank(byte) || byte === plus))
+    pending.push(index + 1, at + 1);
+  if (symbol === byte && (byte === singleQuote || byte === doubleQuote)) return addQuotes(attempt, index, at, byte);
+  return addEscapes(attempt, index, at, byte, inRun);
+}
+
+/** Whether white space here only makes the white space before it longer. */
+function follows({ alphabet, bytes }: SecretPattern, index: number): boolean {
+  if (index === 0) return false;
+  return alphabet === "text" ? bytes[index - 1] === blank : alphabet === "list" && bytes[index - 1] === comma;
+}
+
+/** Skips colour codes, line breaks, and separators between two hex digits and the next two. */
+function addSkips({ pattern, bytes, last, pending }: Attempt, index: number, at: number, byte: number): boolean {
+  if (index === 0) return true;
+  if (byte === escapeCharacter) return addSkip(pending, index, endOfSequence(bytes, at + 1, last));
+  if (pattern.breaks && index >= shortestHead && isLineBreak(byte)) return addSkip(pending, index, endOfBreak(bytes, at, last));
+  if (pattern.breaks && byte === equalsSign) {
+    if (at + 1 >= bytes.length) return last;
+    if (isLineBreak(bytes[at + 1])) return addSkip(pending, index, endOfLineEnd(bytes, at + 1, last));
+  }
+  if (pattern.alphabet !== "hex" || index % 2 !== 0 || isLineBreak(byte) || !isSeparator(byte)) return true;
+  let end = at + 1;
+  while (end < at + 4 && isSeparator(bytes[end])) end++;
+  if (end + 1 >= bytes.length && !last) return false;
+  pending.push(index, bytes[end] === 0x30 && bytes[end + 1] === 0x78 ? end + 2 : end);
+  return true;
+}
+
+function addSkip(pending: number[], index: number, end: number | "more" | undefined): boolean {
+  if (end === "more") return false;
+  if (end !== undefined) pending.push(index, end);
+  return true;
+}
+
+/** A quote can be doubled (SQL, YAML, CSV) or taken out of a shell's quotes. */
+function addQuotes({ bytes, last, pending }: Attempt, index: number, at: number, quote: number): boolean {
+  const other = quote === singleQuote ? doubleQuote : singleQuote;
+  for (const spelling of [[quote], [backslash, quote, quote], [other, quote, other, quote]]) {
+    const found = spelling.findIndex((byte, offset) => bytes[at + 1 + offset] !== byte);
+    if (found >= 0 && at + 1 + found >= bytes.length && !last) return false;
+    if (found < 0) pending.push(index + 1, at + 1 + spelling.length);
+  }
+  return true;
+}
+
+function addEscapes(attempt: Attempt, index: number, at: number, byte: number, inRun: boolean): boolean {
+  const { pattern, bytes, last, pending } = attempt;
+  if (byte === backslash && !addBackslashes(attempt, index, at)) return false;
+  const readings = readEscapes(bytes, at, last);
+  if (readings === "more") return false;
+  for (const { bytes: decoded, end } of readings) {
+    const matched = afterBytes(pattern, index, decoded);
+    if (matched !== noMatch) pending.push(matched, end);
+    if (index > 0 && decoded[0] === escapeCharacter && !addSkip(pending, index, endOfSequence(bytes, end, last))) return false;
+    if (index > 0 && ((pattern.breaks && isLineBreak(decoded[0])) || (inRun && isWhitespace(decoded)))) pending.push(index, end);
+  }
+  return true;
+}
+
+/** A run of backslashes is a backslash of the secret, or escapes what follows, or continues the line. */
+function addBackslashes({ pattern, bytes, last, pending }: Attempt, index: number, at: number): boolean {
+  const end = endOfBackslashes(bytes, at);
+  if (end >= bytes.length && !last) return false;
+  if (pattern.bytes[index] === backslash) {
+    if (end - at > 1) pending.push(index + 1, end - 1);
+    pending.push(index + 1, end);
+  } else if (index > 0) {
+    if (pattern.breaks && isLineBreak(bytes[end])) return addSkip(pending, index, endOfBreak(bytes, end, last));
+    pending.push(index, end);
+  }
+  return true;
+}
+
+/** The index after bytes that an escape stands for, or {@link noMatch}. */
+export function afterBytes({ bytes, alphabet }: SecretPattern, index: number, decoded: readonly number[]): number {
+  if (alphabet === "text" && bytes[index] === blank && isWhitespace(decoded)) return index + 1;
+  for (const byte of decoded) if (bytes[index++] !== byte) return noMatch;
+  return index;
+}
+
+/** White space as an escape stands for it; U+00A0 is what HTML writes for a blank. */
+function isWhitespace(decoded: readonly number[]): boolean {
+  return decoded.length === 1 ? isBlank(decoded[0]) : decoded.length === 2 && decoded[0] === 0xc2 && decoded[1] === 0xa0;
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === blank || byte === tab || isLineBreak(byte);
+}
+
+function isLineBreak(byte: number | undefined): boolean {
+  return byte === lineFeed || byte === carriageReturn;
+}
+
+function isSeparator(byte: number | undefined): boolean {
+  return byte !== undefined && (byte === blank || byte === tab || byte === comma || byte === 0x3a || byte === 0x3b || byte === 0x2d);
+}
+
+function endOfLineEnd(bytes: Uint8Array, at: number, last: boolean): number | "more" | undefined {
+  if (bytes[at] === lineFeed) return at + 1;
+  if (at + 1 >= bytes.length) return last ? at + 1 : "more";
+  return bytes[at + 1] === lineFeed ? at + 2 : at + 1;
+}
+
+/** The offset after a line's end and the indentation of the next line. */
+function endOfBreak(bytes: Uint8Array, at: number, last: boolean): number | "more" | undefined {
+  const line = endOfLineEnd(bytes, at, last);
+  if (typeof line !== "number") return line;
+  let end = line;
+  while (end < line + longestIndent && (bytes[end] === blank || bytes[end] === tab)) end++;
+  return end >= bytes.length && !last ? "more" : end;
+}

@@ -1,0 +1,211 @@
+/**
+ * Tells where a secret can begin by two bytes, so that a search looks closer at few places only. Pure.
+ */
+import { afterBytes, matchPattern, noMatch, shortestHead, undecided } from "./match-pattern.ts";
+import { blank, type SecretPattern } from "./secret-patterns.ts";
+import {
+  ampersand,
+  backslash,
+  carriageReturn,
+  endOfBackslashes,
+  endOfSequence,
+  equalsSign,
+  escapeCharacter,
+  lineFeed,
+  percent,
+  readEscapes,
+} from "./text-escapes.ts";
+
+/** What a pair of bytes can begin; several bits can be set. */
+export const pairIsStart = 1;
+/** The pair can begin an escape of a secret's first byte. */
+export const pairIsEscape = 2;
+/** The second byte can be where a secret goes on that a line break cut off after its first few bytes. */
+export const pairIsLineStart = 4;
+
+/** The rest of a pattern from `from` on. */
+interface Tail {
+  readonly pattern: SecretPattern;
+  readonly from: number;
+}
+
+export interface PatternIndex {
+  /** Sets the bits of every pair, by `first << 8 | second`. */
+  mark(pairs: Uint8Array): void;
+  /** The end of the longest secret at `at`; `undecided` if more input decides, `noMatch` if there is none. */
+  startAt(bytes: Uint8Array, at: number, last: boolean): number;
+  /** Likewise for a secret whose first byte is an escape. */
+  escapeAt(bytes: Uint8Array, at: number, last: boolean): number;
+  /** Likewise for what follows a line break, if the secret's first bytes end the line before. */
+  lineStartAt(bytes: Uint8Array, at: number, last: boolean): number;
+  /** Whether a secret, or an escape of its first byte, can begin with a byte. */
+  begins(byte: number): boolean;
+}
+
+const escapes = [backslash, percent, ampersand, equalsSign];
+const whitespace = [blank, 0x09, lineFeed, carriageReturn];
+const plus = 0x2b;
+
+/** After a line break, the longest indentation before the rest of a secret. */
+const longestIndent = 12;
+const shortestTail = 8;
+/** The longest line end with indentation that is followed to the second byte of a secret. */
+const longestLineEnd = 66;
+/** Colour codes in a row that are followed to the second byte of a secret. */
+const longestChain = 8;
+
+/** Prepares the search for patterns; of 4 bytes or more. */
+export function indexPatterns(patterns: readonly SecretPattern[]): PatternIndex {
+  const byFirst = groupBy(patterns, (pattern) => pattern.bytes[0] ?? 0);
+  const byPair = groupBy(patterns, ({ bytes }) => ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0));
+  const tails = groupBy(patterns.flatMap(tailsOf), ({ pattern, from }) => pattern.bytes[from] ?? 0);
+  const startAt: PatternIndex["startAt"] = (bytes, at, last) => {
+    const first = bytes[at] as number;
+    const second = bytes[at + 1] as number;
+    let longest = noMatch;
+    const attempt = (pattern: SecretPattern) => {
+      const end = matchPattern(pattern, bytes, 0, at, last);
+      if (end === undecided || (longest !== undecided && end > longest)) longest = end;
+    };
+    byPair.get((first << 8) | second)?.forEach(attempt);
+    if (isPlain(second) && first !== backslash) return longest;
+    const starting = byFirst.get(first);
+    if (starting === undefined) return longest;
+    const nexts = first === backslash ? "any" : symbolsAt(bytes, at + 1, last, longestChain);
+    if (nexts === "more") return undecided;
+    for (const pattern of starting) if (nexts === "any" || nexts.includes(pattern.bytes[1] ?? 0)) attempt(pattern);
+    return longest;
+  };
+  return {
+    mark: (pairs) => mark(pairs, patterns, tails),
+    startAt,
+    escapeAt: (bytes, at, last) => escapeAt(byFirst, bytes, at, last),
+    lineStartAt: (bytes, at, last) => lineStartAt(tails.get(bytes[at] as number) ?? [], bytes, at, last),
+    begins: (byte) => byFirst.has(byte) || (patterns.length > 0 && escapes.includes(byte)),
+  };
+}
+
+function tailsOf(pattern: SecretPattern): Tail[] {
+  if (!pattern.breaks) return [];
+  const froms = Array.from({ length: shortestHead - 1 }, (_, at) => at + 1);
+  return froms.filter((from) => pattern.bytes.length - from >= shortestTail).map((from) => ({ pattern, from }));
+}
+
+function groupBy<T>(members: readonly T[], keyOf: (member: T) => number): ReadonlyMap<number, readonly T[]> {
+  const groups = new Map<number, T[]>();
+  for (const member of members) {
+    const key = keyOf(member);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [member]);
+    else group.push(member);
+  }
+  return groups;
+}
+
+function mark(pairs: Uint8Array, patterns: readonly SecretPattern[], tails: ReadonlyMap<number, readonly Tail[]>): void {
+  const set = (first: number, second: number, bit: number) => {
+    const pair = (first << 8) | second;
+    pairs[pair] = (pairs[pair] ?? 0) | bit;
+  };
+  for (const { bytes, alphabet } of patterns) {
+    const [first = 0, second = 0] = bytes;
+    set(first, second, pairIsStart);
+    for (const byte of [...escapes, escapeCharacter]) set(first, byte, pairIsStart);
+    if (alphabet === "text" && second === blank) for (const byte of [...whitespace, plus]) set(first, byte, pairIsStart);
+    if (first === backslash) for (let byte = 0; byte < 256; byte++) set(first, byte, pairIsStart);
+  }
+  if (patterns.length === 0) return;
+  for (const byte of Buffer.from("\\nrtbfvaexuU01234567")) set(backslash, byte, pairIsEscape);
+  for (const byte of Buffer.from("0123456789abcdefABCDEF")) for (const escape of [percent, equalsSign]) set(escape, byte, pairIsEscape);
+  for (const byte of Buffer.from("#abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) set(ampersand, byte, pairIsEscape);
+  for (const byte of tails.keys()) for (const before of whitespace) set(before, byte, pairIsLineStart);
+}
+
+/** Whether a byte stands for itself wherever it is the second one of a secret. */
+function isPlain(byte: number): boolean {
+  return !(escapes.includes(byte) || whitespace.includes(byte) || byte === escapeCharacter || byte === plus);
+}
+
+/** What the bytes at `at` can stand for within a pattern: too many rather than too few. */
+function symbolsAt(bytes: Uint8Array, at: number, last: boolean, chain: number): readonly number[] | "more" {
+  if (at >= bytes.length) return last ? [] : "more";
+  const byte = bytes[at] as number;
+  if (byte === escapeCharacter) return symbolsAfter(endOfSequence(bytes, at + 1, last), bytes, last, chain);
+  const symbols = whitespace.includes(byte) || byte === plus ? [byte, blank] : [byte];
+  if (!escapes.includes(byte)) return symbols;
+  if (byte === backslash) {
+    const end = endOfBackslashes(bytes, at);
+    if (end >= bytes.length && !last) return "more";
+    const escaped = isLineEnd(bytes[end]) ? symbolsAfter(afterIndent(bytes, end), bytes, last, chain) : [bytes[end] ?? 0];
+    if (escaped === "more") return "more";
+    symbols.push(...escaped);
+  }
+  if (byte === equalsSign && isLineEnd(bytes[at + 1])) return symbolsAfter(afterIndent(bytes, at + 1), bytes, last, chain);
+  const readings = readEscapes(bytes, at, last);
+  if (readings === "more") return "more";
+  for (const { bytes: decoded, end } of readings) {
+    const [first = 0] = decoded;
+    symbols.push(first);
+    if (whitespace.includes(first) || first === 0xc2) symbols.push(blank);
+    if (whitespace.includes(first) || first === escapeCharacter) {
+      const skipped = first === escapeCharacter ? endOfSequence(bytes, end, last) : end;
+      const more = symbolsAfter(skipped, bytes, last, chain);
+      if (more === "more") return "more";
+      symbols.push(...more);
+    }
+  }
+  return symbols;
+}
+
+function symbolsAfter(end: number | "more" | undefined, bytes: Uint8Array, last: boolean, chain: number): readonly number[] | "more" {
+  if (end === "more") return "more";
+  return end === undefined || chain === 0 ? [] : symbolsAt(bytes, end, last, chain - 1);
+}
+
+function isLineEnd(byte: number | undefined): boolean {
+  return byte === lineFeed || byte === carriageReturn;
+}
+
+function afterIndent(bytes: Uint8Array, at: number): number {
+  const limit = Math.min(bytes.length, at + longestLineEnd);
+  let end = at;
+  while (end < limit && whitespace.includes(bytes[end] as number)) end++;
+  return end;
+}
+
+function escapeAt(byFirst: ReadonlyMap<number, readonly SecretPattern[]>, bytes: Uint8Array, at: number, last: boolean): number {
+  const readings = readEscapes(bytes, at, last);
+  if (readings === "more") return undecided;
+  let longest = noMatch;
+  for (const { bytes: decoded, end } of readings) {
+    for (const pattern of byFirst.get(decoded[0] ?? 0) ?? []) {
+      const index = afterBytes(pattern, 0, decoded);
+      const found = index === noMatch ? noMatch : matchPattern(pattern, bytes, index, end, last);
+      if (found === undecided) return undecided;
+      longest = Math.max(longest, found);
+    }
+  }
+  return longest;
+}
+
+function lineStartAt(tails: readonly Tail[], bytes: Uint8Array, at: number, last: boolean): number {
+  let end = at;
+  while (end > 0 && at - end < longestIndent && (bytes[end - 1] === blank || bytes[end - 1] === 0x09)) end--;
+  if (end === 0 || !isLineEnd(bytes[end - 1])) return noMatch;
+  end--;
+  if (bytes[end] === lineFeed && bytes[end - 1] === carriageReturn) end--;
+  let longest = noMatch;
+  for (const { pattern, from } of tails) {
+    if (!endsWith(bytes, end, pattern.bytes, from)) continue;
+    const found = matchPattern(pattern, bytes, from, at, last);
+    if (found === undecided) return undecided;
+    longest = Math.max(longest, found);
+  }
+  return longest;
+}
+
+/** Whether the bytes before `end` are the first `count` of a pattern. */
+function endsWith(bytes: Uint8Array, end: number, pattern: Uint8Array, count: number): boolean {
+  for (let index = 0; index < count; index++) if (bytes[end - count + index] !== pattern[index]) return false;
+  return true;
+}

@@ -1,0 +1,103 @@
+/**
+ * The byte patterns of a declared secret: its value, base64 at each of the three offsets, hex, UTF-16 and lists of numbers. Escapes,
+ * line breaks and colour codes are not spelled out here: the matcher reads through them. Pure.
+ */
+
+/** Values below this many characters are not redacted: they occur in ordinary text, which would be destroyed. */
+export const shortestSecret = 4;
+
+/** Lines of a value with several lines are secrets of their own from this length on. */
+const shortestLine = 8;
+
+/** Patterns below this length would match by accident. */
+const shortestPattern = 4;
+
+/** From this length on a pattern is found across line breaks, and in encodings of encodings. */
+const shortestBroken = 8;
+
+/**
+ * The characters that a pattern is made of. It decides what the matcher skips: separators in `hex`, blanks after commas in `list`;
+ * in `text`, a run of white space matches any other, and a run of backslashes any other. `binary` is matched as it is.
+ */
+export type Alphabet = "text" | "base64" | "hex" | "list" | "binary";
+
+export interface SecretPattern {
+  readonly bytes: Uint8Array;
+  readonly alphabet: Alphabet;
+  /** Whether line breaks inside of it are skipped. */
+  readonly breaks: boolean;
+}
+
+/** What a run of white space is in a `text` pattern. */
+export const blank = 0x20;
+
+/** Every pattern of every value, each once. */
+export function secretPatterns(values: readonly string[]): SecretPattern[] {
+  const patterns = new Map<string, SecretPattern>();
+  const add = (bytes: Uint8Array, alphabet: Alphabet, shortest: number) => {
+    if (bytes.length < shortest) return;
+    const breaks = bytes.length >= shortestBroken && alphabet !== "binary";
+    patterns.set(`${alphabet} ${Buffer.from(bytes).toString("latin1")}`, { bytes, alphabet, breaks });
+  };
+  for (const value of values) {
+    if (value.length < shortestSecret) continue;
+    // Files are often read with the newline at their end, which output then lacks.
+    const trimmed = value.trim();
+    addText(value, add);
+    addEncodings(trimmed.length >= shortestSecret ? trimmed : value, add);
+    if (trimmed.length >= shortestSecret) {
+      addText(trimmed, add);
+      addNested(trimmed, add);
+    }
+    const lines = value.split(/[\r\n]+/).map((line) => line.trim());
+    for (const line of lines.length > 1 ? lines.filter((text) => text.length >= shortestLine) : []) {
+      addText(line, add);
+      addEncodings(line, add);
+    }
+  }
+  return [...patterns.values()];
+}
+
+type Add = (bytes: Uint8Array, alphabet: Alphabet, shortest: number) => void;
+
+function addText(value: string, add: Add): void {
+  add(Buffer.from(value.replace(/\s+/g, " ").replace(/\\+/g, "\\")), "text", shortestPattern);
+}
+
+function addEncodings(value: string, add: Add): void {
+  const bytes = Buffer.from(value);
+  const json = Buffer.from(JSON.stringify(value).slice(1, -1));
+  for (const encoded of json.equals(bytes) ? [bytes] : [bytes, json]) {
+    for (const core of base64Cores(encoded)) add(Buffer.from(core), "base64", shortestPattern);
+  }
+  const hex = bytes.toString("hex");
+  for (const digits of [hex, hex.toUpperCase()]) add(Buffer.from(digits), "hex", shortestPattern * 2);
+}
+
+/** Encodings of long values only: UTF-16, Latin-1, lists of numbers, and base64 of UTF-16 or of base64. */
+function addNested(value: string, add: Add): void {
+  const bytes = Buffer.from(value);
+  const little = Buffer.from(value, "utf16le");
+  const big = Buffer.from(little).swap16();
+  for (const wide of [little, big]) {
+    add(wide, "binary", shortestBroken * 2);
+    if (wide.length >= shortestBroken * 2) for (const core of base64Cores(wide)) add(Buffer.from(core), "base64", shortestBroken);
+  }
+  if (/[\u0080-\u00ff]/.test(value) && !/[\u0100-\uffff]/.test(value)) add(Buffer.from(value, "latin1"), "binary", shortestPattern);
+  if (bytes.length < shortestBroken) return;
+  add(Buffer.from(bytes.join(",")), "list", shortestBroken);
+  for (const core of base64Cores(bytes)) {
+    for (const twice of base64Cores(Buffer.from(core))) add(Buffer.from(twice), "base64", shortestBroken);
+  }
+}
+
+/** In both alphabets, the characters that the bytes alone decide, for each offset at which they begin in what is encoded. */
+function base64Cores(bytes: Buffer): string[] {
+  const cores = [0, 1, 2].map((offset) => {
+    const encoded = Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString("base64")
+      .replaceAll("=", "");
+    return encoded.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6));
+  });
+  return [...new Set(cores.flatMap((core) => [core, core.replaceAll("+", "-").replaceAll("/", "_")]))];
+}

@@ -36,15 +36,22 @@ export interface PatternIndex {
   startAt(bytes: Uint8Array, at: number, last: boolean): number;
   /** Likewise for a secret whose first byte is an escape. */
   escapeAt(bytes: Uint8Array, at: number, last: boolean): number;
-  /** Likewise for what follows a line break, if the secret's first bytes end the line before. */
-  lineStartAt(bytes: Uint8Array, at: number, last: boolean): number;
+  /**
+   * Likewise for the rest of a secret at `start`, where the text of the line begins that begins at `line`, if the line before it
+   * ends in the secret's first bytes.
+   */
+  lineStartAt(bytes: Uint8Array, line: number, start: number, last: boolean): number;
   /** Whether a secret, or an escape of its first byte, can begin with a byte. */
   begins(byte: number): boolean;
 }
 
 const escapes = [backslash, percent, ampersand, equalsSign];
-const whitespace = [blank, 0x09, lineFeed, carriageReturn];
+const tab = 0x09;
 const plus = 0x2b;
+const whitespace = [blank, tab, lineFeed, carriageReturn];
+/** By byte: 1 if it can mean something else than itself as the second byte of a secret. */
+const special = new Uint8Array(256);
+for (const byte of [...escapes, ...whitespace, escapeCharacter, plus]) special[byte] = 1;
 
 /** After a line break, the longest indentation before the rest of a secret. */
 const longestIndent = 12;
@@ -57,32 +64,47 @@ const longestChain = 8;
 /** Prepares the search for patterns; of 4 bytes or more. */
 export function indexPatterns(patterns: readonly SecretPattern[]): PatternIndex {
   const byFirst = groupBy(patterns, (pattern) => pattern.bytes[0] ?? 0);
-  const byPair = groupBy(patterns, ({ bytes }) => ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0));
+  const byPair: (readonly SecretPattern[])[] = [[]];
+  const groups = new Uint16Array(65536);
+  for (const [pair, members] of groupBy(patterns, ({ bytes }) => ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0))) {
+    groups[pair] = byPair.push(members) - 1;
+  }
   const tails = groupBy(patterns.flatMap(tailsOf), ({ pattern, from }) => pattern.bytes[from] ?? 0);
   const startAt: PatternIndex["startAt"] = (bytes, at, last) => {
     const first = bytes[at] as number;
     const second = bytes[at + 1] as number;
-    let longest = noMatch;
-    const attempt = (pattern: SecretPattern) => {
-      const end = matchPattern(pattern, bytes, 0, at, last);
-      if (end === undecided || (longest !== undecided && end > longest)) longest = end;
-    };
-    byPair.get((first << 8) | second)?.forEach(attempt);
-    if (isPlain(second) && first !== backslash) return longest;
-    const starting = byFirst.get(first);
-    if (starting === undefined) return longest;
-    const nexts = first === backslash ? "any" : symbolsAt(bytes, at + 1, last, longestChain);
+    if (special[second] === 0 && first !== backslash) {
+      return longestAt(byPair[groups[(first << 8) | second] as number] ?? [], bytes, at, last);
+    }
+    const candidates = byFirst.get(first);
+    if (candidates === undefined) return noMatch;
+    if (first === backslash) return longestAt(candidates, bytes, at, last);
+    const nexts = symbolsAt(bytes, at + 1, last, longestChain);
     if (nexts === "more") return undecided;
-    for (const pattern of starting) if (nexts === "any" || nexts.includes(pattern.bytes[1] ?? 0)) attempt(pattern);
-    return longest;
+    return longestAt(
+      candidates.filter((pattern) => nexts.includes(pattern.bytes[1] ?? 0)),
+      bytes,
+      at,
+      last,
+    );
   };
   return {
     mark: (pairs) => mark(pairs, patterns, tails),
     startAt,
     escapeAt: (bytes, at, last) => escapeAt(byFirst, bytes, at, last),
-    lineStartAt: (bytes, at, last) => lineStartAt(tails.get(bytes[at] as number) ?? [], bytes, at, last),
+    lineStartAt: (bytes, line, start, last) => lineStartAt(tails.get(bytes[start] ?? 0) ?? [], bytes, line, start, last),
     begins: (byte) => byFirst.has(byte) || (patterns.length > 0 && escapes.includes(byte)),
   };
+}
+
+function longestAt(candidates: readonly SecretPattern[], bytes: Uint8Array, at: number, last: boolean): number {
+  let longest = noMatch;
+  for (let index = 0; index < candidates.length; index++) {
+    const end = matchPattern(candidates[index] as SecretPattern, bytes, 0, at, last);
+    if (end === undecided) return undecided;
+    if (end > longest) longest = end;
+  }
+  return longest;
 }
 
 function tailsOf(pattern: SecretPattern): Tail[] {
@@ -118,12 +140,7 @@ function mark(pairs: Uint8Array, patterns: readonly SecretPattern[], tails: Read
   for (const byte of Buffer.from("\\nrtbfvaexuU01234567")) set(backslash, byte, pairIsEscape);
   for (const byte of Buffer.from("0123456789abcdefABCDEF")) for (const escape of [percent, equalsSign]) set(escape, byte, pairIsEscape);
   for (const byte of Buffer.from("#abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) set(ampersand, byte, pairIsEscape);
-  for (const byte of tails.keys()) for (const before of whitespace) set(before, byte, pairIsLineStart);
-}
-
-/** Whether a byte stands for itself wherever it is the second one of a secret. */
-function isPlain(byte: number): boolean {
-  return !(escapes.includes(byte) || whitespace.includes(byte) || byte === escapeCharacter || byte === plus);
+  for (const byte of [...tails.keys(), blank, tab]) for (const before of [lineFeed, carriageReturn]) set(before, byte, pairIsLineStart);
 }
 
 /** What the bytes at `at` can stand for within a pattern: too many rather than too few. */
@@ -136,11 +153,11 @@ function symbolsAt(bytes: Uint8Array, at: number, last: boolean, chain: number):
   if (byte === backslash) {
     const end = endOfBackslashes(bytes, at);
     if (end >= bytes.length && !last) return "more";
-    const escaped = isLineEnd(bytes[end]) ? symbolsAfter(afterIndent(bytes, end), bytes, last, chain) : [bytes[end] ?? 0];
+    const escaped = isLineEnd(bytes[end]) ? symbolsAfter(afterLineEnd(bytes, end), bytes, last, chain) : [bytes[end] ?? 0];
     if (escaped === "more") return "more";
     symbols.push(...escaped);
   }
-  if (byte === equalsSign && isLineEnd(bytes[at + 1])) return symbolsAfter(afterIndent(bytes, at + 1), bytes, last, chain);
+  if (byte === equalsSign && isLineEnd(bytes[at + 1])) return symbolsAfter(afterLineEnd(bytes, at + 1), bytes, last, chain);
   const readings = readEscapes(bytes, at, last);
   if (readings === "more") return "more";
   for (const { bytes: decoded, end } of readings) {
@@ -166,7 +183,7 @@ function isLineEnd(byte: number | undefined): boolean {
   return byte === lineFeed || byte === carriageReturn;
 }
 
-function afterIndent(bytes: Uint8Array, at: number): number {
+function afterLineEnd(bytes: Uint8Array, at: number): number {
   const limit = Math.min(bytes.length, at + longestLineEnd);
   let end = at;
   while (end < limit && whitespace.includes(bytes[end] as number)) end++;
@@ -188,16 +205,21 @@ function escapeAt(byFirst: ReadonlyMap<number, readonly SecretPattern[]>, bytes:
   return longest;
 }
 
-function lineStartAt(tails: readonly Tail[], bytes: Uint8Array, at: number, last: boolean): number {
+/** The offset after the blanks that indent the line at `at`. */
+export function afterIndent(bytes: Uint8Array, at: number): number {
+  const limit = Math.min(bytes.length, at + longestIndent);
   let end = at;
-  while (end > 0 && at - end < longestIndent && (bytes[end - 1] === blank || bytes[end - 1] === 0x09)) end--;
-  if (end === 0 || !isLineEnd(bytes[end - 1])) return noMatch;
-  end--;
-  if (bytes[end] === lineFeed && bytes[end - 1] === carriageReturn) end--;
+  while (end < limit && (bytes[end] === blank || bytes[end] === tab)) end++;
+  return end;
+}
+
+function lineStartAt(tails: readonly Tail[], bytes: Uint8Array, line: number, start: number, last: boolean): number {
+  if (start >= bytes.length) return last ? noMatch : undecided;
+  const before = bytes[line - 1] === lineFeed && bytes[line - 2] === carriageReturn ? line - 2 : line - 1;
   let longest = noMatch;
   for (const { pattern, from } of tails) {
-    if (!endsWith(bytes, end, pattern.bytes, from)) continue;
-    const found = matchPattern(pattern, bytes, from, at, last);
+    if (!endsWith(bytes, before, pattern.bytes, from)) continue;
+    const found = matchPattern(pattern, bytes, from, start, last);
     if (found === undecided) return undecided;
     longest = Math.max(longest, found);
   }

@@ -3,7 +3,7 @@
  * there. How the input is cut into chunks changes nothing. Pure.
  */
 import { noMatch, undecided } from "./match-pattern.ts";
-import { indexPatterns, pairIsEscape, pairIsLineStart, pairIsStart } from "./pattern-index.ts";
+import { afterIndent, indexPatterns, pairIsEscape, pairIsLineStart, pairIsStart } from "./pattern-index.ts";
 import type { SecretPattern } from "./secret-patterns.ts";
 import type { TokenMatch, TokenShape } from "./token-match.ts";
 
@@ -60,7 +60,7 @@ export function searchSecrets(patterns: readonly SecretPattern[], shapes: readon
     let settled = bytes.length;
     let limit = bytes.length;
     const declared = (at: number, end: number): boolean => {
-      if (end === noMatch || at >= settled) return false;
+      if (at >= settled) return false;
       if (end !== undecided) return found({ kind: undefined, rank: declaredRank, anchor: at, start: at, end });
       settled = at;
       // After this place there can still be a pair whose prefix begins before it.
@@ -80,18 +80,23 @@ export function searchSecrets(patterns: readonly SecretPattern[], shapes: readon
       }
       return false;
     };
-    let first = from > 0 ? (bytes[from - 1] as number) : 0;
-    for (let at = from > 0 ? from : 1; at < limit; at++) {
-      if (at === 1) first = bytes[0] as number;
-      const second = bytes[at] as number;
-      const bits = pairs[(first << 8) | second] as number;
-      first = second;
-      if (bits === 0) continue;
+    for (let at = nextHit(pairs, bytes, Math.max(from, 1), limit); at < limit; at = nextHit(pairs, bytes, at + 1, limit)) {
+      const bits = pairs[pairAt(bytes, at - 1)] as number;
       if (bits & pairIsPrefix && token(at - 1)) return settled;
       if (at > settled) continue;
-      if (bits & pairIsStart && at > from && declared(at - 1, index.startAt(bytes, at - 1, last))) return settled;
-      if (bits & pairIsEscape && at > from && declared(at - 1, index.escapeAt(bytes, at - 1, last))) return settled;
-      if (bits & pairIsLineStart && declared(at, index.lineStartAt(bytes, at, last))) return settled;
+      if (bits & pairIsStart && at > from) {
+        const end = index.startAt(bytes, at - 1, last);
+        if (end !== noMatch && declared(at - 1, end)) return settled;
+      }
+      if (bits & pairIsEscape && at > from) {
+        const end = index.escapeAt(bytes, at - 1, last);
+        if (end !== noMatch && declared(at - 1, end)) return settled;
+      }
+      if (bits & pairIsLineStart) {
+        const start = afterIndent(bytes, at);
+        const end = index.lineStartAt(bytes, at, start, last);
+        if (end !== noMatch && declared(end === undecided ? at : start, end)) return settled;
+      }
     }
     return settled;
   }
@@ -115,6 +120,17 @@ export function searchSecrets(patterns: readonly SecretPattern[], shapes: readon
       return last ? settled : Math.min(settled, firstCut(bytes, from));
     },
   };
+}
+
+/** The first offset from `at` on whose byte, with the one before it, is a marked pair; else `limit`. This is the hot loop. */
+function nextHit(pairs: Uint8Array, bytes: Uint8Array, at: number, limit: number): number {
+  let first = bytes[at - 1] as number;
+  for (; at < limit; at++) {
+    const second = bytes[at] as number;
+    if (pairs[(first << 8) | second] !== 0) return at;
+    first = second;
+  }
+  return limit;
 }
 
 function prefixOf(bytes: Uint8Array, shape: TokenShape, rank: number): Prefix {

@@ -25,7 +25,7 @@ export const undecided = -2;
  * A line break counts only after this many bytes of a pattern. Otherwise output would be held back at the end of each line whose
  * last character begins a secret. {@link matchesBefore} finds the secrets that a line break cuts earlier.
  */
-export const shortestHead = 4;
+export const shortestHead = 3;
 
 /** The longest indentation after a line break that is skipped. */
 const longestIndent = 64;
@@ -184,7 +184,12 @@ function addBackslashes({ pattern, bytes, last, pending }: Attempt, index: numbe
     if (end - at > 1) pending.push(index + 1, end - 1);
     pending.push(index + 1, end);
   } else if (index > 0) {
-    if (pattern.breaks && isLineBreak(bytes[end])) return addSkip(pending, index, endOfBreak(bytes, end, last));
+    if (pattern.breaks && isLineBreak(bytes[end])) {
+      const next = endOfBreak(bytes, end, last);
+      // The indentation can include the blank of the secret.
+      if (pattern.alphabet === "text" && pattern.bytes[index] === blank) addSkip(pending, index + 1, next);
+      return addSkip(pending, index, next);
+    }
     pending.push(index, end);
   }
   return true;

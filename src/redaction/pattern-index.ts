@@ -55,7 +55,7 @@ for (const byte of [...escapes, ...whitespace, escapeCharacter, plus]) special[b
 
 /** After a line break, the longest indentation before the rest of a secret. */
 const longestIndent = 12;
-const shortestTail = 8;
+const shortestTail = 6;
 /** The longest line end with indentation that is followed to the second byte of a secret. */
 const longestLineEnd = 66;
 /** Colour codes in a row that are followed to the second byte of a secret. */

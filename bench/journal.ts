@@ -12,9 +12,9 @@ import path from "node:path";
 import { digestOfBytes } from "../src/model/digest.ts";
 import type { EventPayload } from "../src/model/event.ts";
 import type { Journal } from "../src/model/ports.ts";
-import { createRedactor } from "../src/redaction/redactor.ts";
 import type { Result } from "../src/model/result.ts";
 import { systemClock } from "../src/platform/clock.ts";
+import { createRedactor } from "../src/redaction/redactor.ts";
 import { createJournal } from "../src/state/journal.ts";
 
 const counted = Number(process.argv[2] ?? 1000);

@@ -13,8 +13,8 @@ import path from "node:path";
 import { localBlobs } from "../src/artifact/local-blobs.ts";
 import { digestOfBytes } from "../src/model/digest.ts";
 import type { Step } from "../src/model/pipeline.ts";
-import { createRedactor } from "../src/redaction/redactor.ts";
 import type { Result } from "../src/model/result.ts";
+import { createRedactor } from "../src/redaction/redactor.ts";
 import { probeIsolation } from "../src/workspace/fence/isolation.ts";
 import { isolatedProvider } from "../src/workspace/isolated.ts";
 

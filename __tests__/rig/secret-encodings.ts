@@ -173,7 +173,7 @@ export const secretEncodings: readonly SecretEncoding[] = [
         .join(""),
   },
   { name: "`\\NNN` for every byte", encode: (text) => [...utf8(text)].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("") },
-  { name: "`\\uNNNN` for every character", encode: (text) => escapeUnits(text, /[^]/g) },
+  { name: "`\\uNNNN` for every character", encode: (text) => escapeUnits(text, /[\s\S]/g) },
   {
     name: "`\\u{N}` for every character",
     encode: (text) => everyCharacter(text, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`),

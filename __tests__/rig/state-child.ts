@@ -8,8 +8,8 @@
  */
 import type { EventPayload } from "../../src/model/event.ts";
 import type { Journal } from "../../src/model/ports.ts";
-import { createRedactor } from "../../src/redaction/redactor.ts";
 import { systemClock } from "../../src/platform/clock.ts";
+import { createRedactor } from "../../src/redaction/redactor.ts";
 import { openState } from "../../src/state/open-state.ts";
 import { attemptPassed, attemptStarted, started } from "./run-events.ts";
 

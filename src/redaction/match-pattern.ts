@@ -2,19 +2,21 @@
  * Matches one pattern of a secret at one place, through whatever ordinary encoders put in between: escapes, colour codes, line
  * breaks, separators. How much input follows must not change a result other than {@link undecided}. Pure.
  */
-import { type Alphabet, blank, type SecretPattern } from "./secret-patterns.ts";
 import {
-  ampersand,
   backslash,
+  blank,
   carriageReturn,
-  endOfBackslashes,
-  endOfSequence,
+  comma,
+  doubleQuote,
   equalsSign,
   escapeCharacter,
   lineFeed,
-  percent,
-  readEscapes,
-} from "./text-escapes.ts";
+  plus,
+  singleQuote,
+  tab,
+} from "./alphabets.ts";
+import type { SecretPattern } from "./secret-patterns.ts";
+import { endOfBackslashes, endOfSequence, readEscapes } from "./text-escapes.ts";
 
 /** {@link matchPattern} returns the match's end, or one of these. */
 export const noMatch = -1;
@@ -30,30 +32,6 @@ export const shortestHead = 3;
 /** The longest indentation after a line break that is skipped. */
 const longestIndent = 64;
 
-const tab = 0x09;
-const plus = 0x2b;
-const comma = 0x2c;
-const singleQuote = 0x27;
-const doubleQuote = 0x22;
-
-const escapes = [backslash, percent, ampersand, equalsSign, escapeCharacter];
-const whitespace = [blank, tab, lineFeed, carriageReturn];
-
-/** By alphabet and byte: 1 for a byte that does not only stand for itself. */
-const special: Readonly<Record<Alphabet, Uint8Array>> = {
-  text: setOf([...escapes, ...whitespace, plus, singleQuote, doubleQuote]),
-  base64: setOf([...escapes, lineFeed, carriageReturn]),
-  hex: setOf([...escapes, ...whitespace, comma, ...Buffer.from(":;-")]),
-  list: setOf([...escapes, ...whitespace]),
-  binary: setOf(escapes),
-};
-
-function setOf(members: readonly number[]): Uint8Array {
-  const set = new Uint8Array(256);
-  for (const member of members) set[member] = 1;
-  return set;
-}
-
 /** Where a pattern is looked for, and what bounds the search. */
 interface Attempt {
   readonly pattern: SecretPattern;
@@ -66,7 +44,7 @@ interface Attempt {
 /** Matches a pattern from `index` on against `bytes` from `start` on. */
 export function matchPattern(pattern: SecretPattern, bytes: Uint8Array, index: number, start: number, last: boolean): number {
   const symbols = pattern.bytes;
-  const specials = special[pattern.alphabet];
+  const specials = pattern.special;
   let at = start;
   for (; index < symbols.length && at < bytes.length; at++) {
     const byte = bytes[at] as number;
@@ -79,7 +57,7 @@ export function matchPattern(pattern: SecretPattern, bytes: Uint8Array, index: n
 
 function matchSpecial(pattern: SecretPattern, bytes: Uint8Array, index: number, start: number, at: number, last: boolean): number {
   const symbols = pattern.bytes;
-  const specials = special[pattern.alphabet];
+  const specials = pattern.special;
   // A bound on what is held back of a stream.
   const limit = start + symbols.length * 64 + 1024;
   const attempt: Attempt = { pattern, bytes, last, pending: [index, at] };

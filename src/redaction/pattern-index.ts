@@ -1,20 +1,24 @@
 /**
  * Tells where a secret can begin by two bytes, so that a search looks closer at few places only. Pure.
  */
-import { afterBytes, matchPattern, noMatch, shortestHead, undecided } from "./match-pattern.ts";
-import { blank, type SecretPattern } from "./secret-patterns.ts";
 import {
   ampersand,
   backslash,
+  blank,
   carriageReturn,
-  endOfBackslashes,
-  endOfSequence,
   equalsSign,
   escapeCharacter,
+  escapes,
   lineFeed,
   percent,
-  readEscapes,
-} from "./text-escapes.ts";
+  plus,
+  setOf,
+  tab,
+  whitespace,
+} from "./alphabets.ts";
+import { afterBytes, matchPattern, noMatch, shortestHead, undecided } from "./match-pattern.ts";
+import type { SecretPattern } from "./secret-patterns.ts";
+import { endOfBackslashes, endOfSequence, readEscapes } from "./text-escapes.ts";
 
 /** What a pair of bytes can begin; several bits can be set. */
 export const pairIsStart = 1;
@@ -45,13 +49,8 @@ export interface PatternIndex {
   begins(byte: number): boolean;
 }
 
-const escapes = [backslash, percent, ampersand, equalsSign];
-const tab = 0x09;
-const plus = 0x2b;
-const whitespace = [blank, tab, lineFeed, carriageReturn];
 /** By byte: 1 if it can mean something else than itself as the second byte of a secret. */
-const special = new Uint8Array(256);
-for (const byte of [...escapes, ...whitespace, escapeCharacter, plus]) special[byte] = 1;
+const special = setOf([...escapes, ...whitespace, escapeCharacter, plus]);
 
 /** After a line break, the longest indentation before the rest of a secret. */
 const longestIndent = 12;
@@ -138,7 +137,7 @@ function mark(pairs: Uint8Array, patterns: readonly SecretPattern[], tails: Read
   }
   if (patterns.length === 0) return;
   for (const byte of Buffer.from("\\nrtbfvaexuU01234567")) set(backslash, byte, pairIsEscape);
-  for (const byte of Buffer.from("0123456789abcdefABCDEF")) for (const escape of [percent, equalsSign]) set(escape, byte, pairIsEscape);
+  for (const byte of Buffer.from("0123456789abcdefABCDEF")) for (const begin of [percent, equalsSign]) set(begin, byte, pairIsEscape);
   for (const byte of Buffer.from("#abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) set(ampersand, byte, pairIsEscape);
   for (const byte of [...tails.keys(), blank, tab]) for (const before of [lineFeed, carriageReturn]) set(before, byte, pairIsLineStart);
 }

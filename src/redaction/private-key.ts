@@ -2,7 +2,7 @@
  * Private keys in PEM's form (RFC 7468, and what OpenSSH and PGP make of it), on lines, escaped in JSON, or behind a log's
  * time stamps. Certificates and public keys are no secrets. Pure.
  */
-import { latin1, type Rest, type TokenShape } from "./token-match.ts";
+import { charset, latin1, type Rest, runShape, type TokenShape } from "./token-match.ts";
 
 /** From BEGIN on: room for the line itself, and headers such as `DEK-Info` before the first line of the key. */
 const judged = 512;
@@ -85,3 +85,18 @@ function isLetterOrDigit(byte: number): boolean {
   const small = byte | 0x20;
   return (byte >= 48 && byte <= 57) || (small >= 97 && small <= 122);
 }
+
+/**
+ * A block in base64, as Kubernetes and CI variables store it. The prefix is `-----BEGIN ` there, which begins its text; the label
+ * tells a key from a certificate.
+ */
+export const encodedPrivateKey: TokenShape = runShape({
+  kind: "private-key",
+  prefixes: ["LS0tLS1CRUdJTi"],
+  charset: charset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="),
+  before: charset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"),
+  min: 100,
+  max: judged,
+  longer: true,
+  check: (body) => begin.test(Buffer.from(`LS0tLS1CRUdJTi${body}`, "base64").toString("latin1")),
+});

@@ -3,6 +3,8 @@
  * line breaks and colour codes are not spelled out here: the matcher reads through them. Pure.
  */
 
+import { type Alphabet, specialBytes } from "./alphabets.ts";
+
 /** Values below this many characters are not redacted: they occur in ordinary text, which would be destroyed. */
 export const shortestSecret = 4;
 
@@ -15,21 +17,14 @@ const shortestPattern = 4;
 /** From this length on a pattern is found across line breaks, and in encodings of encodings. */
 const shortestBroken = 8;
 
-/**
- * The characters that a pattern is made of. It decides what the matcher skips: separators in `hex`, blanks after commas in `list`;
- * in `text`, a run of white space matches any other, and a run of backslashes any other. `binary` is matched as it is.
- */
-export type Alphabet = "text" | "base64" | "hex" | "list" | "binary";
-
 export interface SecretPattern {
   readonly bytes: Uint8Array;
   readonly alphabet: Alphabet;
+  /** The alphabet's {@link specialBytes}. */
+  readonly special: Uint8Array;
   /** Whether line breaks inside of it are skipped. */
   readonly breaks: boolean;
 }
-
-/** What a run of white space is in a `text` pattern. */
-export const blank = 0x20;
 
 /** Every pattern of every value, each once. */
 export function secretPatterns(values: readonly string[]): SecretPattern[] {
@@ -37,7 +32,7 @@ export function secretPatterns(values: readonly string[]): SecretPattern[] {
   const add = (bytes: Uint8Array, alphabet: Alphabet, shortest: number) => {
     if (bytes.length < shortest) return;
     const breaks = bytes.length >= shortestBroken && alphabet !== "binary";
-    patterns.set(`${alphabet} ${Buffer.from(bytes).toString("latin1")}`, { bytes, alphabet, breaks });
+    patterns.set(`${alphabet} ${Buffer.from(bytes).toString("latin1")}`, { bytes, alphabet, special: specialBytes[alphabet], breaks });
   };
   for (const value of values) {
     if (value.length < shortestSecret) continue;

@@ -2,6 +2,7 @@
  * Reads one escape sequence of the usual text encodings: backslash escapes of C, shells, JSON and other languages, percent-encoding,
  * HTML entities and quoted-printable. Escapes that were escaped again, such as `\\u0026` or `%2526`, are read in one step. Pure.
  */
+import { ampersand, backslash, equalsSign, percent } from "./alphabets.ts";
 import { namedEntities } from "./named-entities.ts";
 
 /** One way to read an escape: the bytes that it stands for, and the offset after it. */
@@ -12,14 +13,6 @@ export interface Escape {
 
 /** `more`: the input ends inside of what can become an escape. */
 export type Escapes = readonly Escape[] | "more";
-
-export const backslash = 0x5c;
-export const percent = 0x25;
-export const ampersand = 0x26;
-export const equalsSign = 0x3d;
-export const escapeCharacter = 0x1b;
-export const lineFeed = 0x0a;
-export const carriageReturn = 0x0d;
 
 /** The longest run of backslashes, repeated `25` or repeated `amp;` that is read as one escape: enough for five levels. */
 const longestNesting = 32;

@@ -40,6 +40,8 @@ export interface RunShape {
   readonly kind: string;
   readonly prefixes: readonly string[];
   readonly charset: Charset;
+  /** The characters that a token does not begin after; defaults to `charset`. */
+  readonly before?: Charset;
   readonly min: number;
   /** No more of the body than this is judged. */
   readonly max: number;
@@ -71,7 +73,7 @@ const space = " ".charCodeAt(0);
  * A shape for a run. It begins where a run of its characters begins: `task-force` holds no `sk-`, and no byte is judged twice.
  * Full stops at the end belong to the sentence.
  */
-export function runShape({ kind, prefixes, charset: set, min, max, longer, check }: RunShape): TokenShape {
+export function runShape({ kind, prefixes, charset: set, before = set, min, max, longer, check }: RunShape): TokenShape {
   const rest: Rest = (bytes, from) => {
     for (let at = from; at < bytes.length; at++) if (set[bytes[at] as number] === 0) return at;
     return undefined;
@@ -80,7 +82,7 @@ export function runShape({ kind, prefixes, charset: set, min, max, longer, check
     kind,
     prefixes,
     match(bytes, start, body, last) {
-      if (!beginsRun(bytes, start, set)) return "no";
+      if (!beginsRun(bytes, start, before)) return "no";
       const limit = Math.min(bytes.length, body + max + 1);
       let end = body;
       while (end < limit && set[bytes[end] as number] === 1) end++;
@@ -95,9 +97,11 @@ export function runShape({ kind, prefixes, charset: set, min, max, longer, check
   };
 }
 
-/** What ends in a character, but is not a part of the text that follows it: JSON's and a URL's escapes, a terminal's colours. */
-const escapeAtEnd = /(?:\\[nrtbf]|\\u00[0-9a-f]{2}|%[0-9a-f]{2}|(?:\p{Cc}|\\u001b|\\x1b|\\033)\[[0-9;]*m)$/iu;
-/** What stands in each of those. */
+/** Ends in a character that does not belong to the text after it: escapes of JSON and URLs, and colours of terminals. */
+const escapeSource = String.raw`(?:\\[nrtbf]|\\u00[0-9a-f]{2}|%[0-9a-f]{2}|(?:\p{Cc}|\\u001b|\\x1b|\\033)\[[0-9;]*m)`;
+const escapeAtEnd = new RegExp(`${escapeSource}$`, "iu");
+const anyEscape = new RegExp(escapeSource, "giu");
+/** A character of each of those. */
 const escapeCharacters = charset("\\%[");
 
 function beginsRun(bytes: Uint8Array, start: number, set: Charset): boolean {
@@ -112,7 +116,12 @@ function beginsRun(bytes: Uint8Array, start: number, set: Charset): boolean {
   return false;
 }
 
-/** Bytes as text, a character each. */
+/** The text before a token, as much of it as a stream keeps, with a blank for each escape. */
+export function textBefore(bytes: Uint8Array, start: number): string {
+  return latin1(bytes, Math.max(0, start - lookBehind), start).replaceAll(anyEscape, " ");
+}
+
+/** Bytes as text, one character per byte. */
 export function latin1(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, Math.max(0, Math.min(end, bytes.length) - start)).toString("latin1");
 }

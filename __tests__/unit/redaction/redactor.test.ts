@@ -127,7 +127,7 @@ describe("stream", () => {
     const chunk = Buffer.from("x hunt");
     const first = Buffer.from(stream.push(chunk)).toString();
     chunk.fill(0);
-    expect([first, Buffer.from(stream.push(Buffer.from("er22 y"))).toString()]).toEqual(["x ", "*** y"]);
+    expect([first, Buffer.from(stream.push(Buffer.from("er22 !"))).toString()]).toEqual(["x ", "*** !"]);
   });
 
   test("what is held back can be looked at", () => {

@@ -1,0 +1,42 @@
+/** The bytes that escapes, line breaks and separators are made of, and what each kind of pattern skips. Pure data. */
+
+export const backslash = 0x5c;
+export const percent = 0x25;
+export const ampersand = 0x26;
+export const equalsSign = 0x3d;
+export const escapeCharacter = 0x1b;
+export const lineFeed = 0x0a;
+export const carriageReturn = 0x0d;
+/** In a `text` pattern: a run of white space. */
+export const blank = 0x20;
+export const tab = 0x09;
+export const plus = 0x2b;
+export const comma = 0x2c;
+export const singleQuote = 0x27;
+export const doubleQuote = 0x22;
+
+/** What begins an escape of one or more bytes. */
+export const escapes: readonly number[] = [backslash, percent, ampersand, equalsSign];
+export const whitespace: readonly number[] = [blank, tab, lineFeed, carriageReturn];
+
+/**
+ * The characters that a pattern is made of. It decides what the matcher skips: separators in `hex`, blanks after commas in `list`;
+ * in `text`, a run of white space matches any other, and a run of backslashes any other. `binary` is matched as it is.
+ */
+export type Alphabet = "text" | "base64" | "hex" | "list" | "binary";
+
+/** By alphabet and byte: 1 for a byte that can mean something else than itself. */
+export const specialBytes: Readonly<Record<Alphabet, Uint8Array>> = {
+  text: setOf([...escapes, escapeCharacter, ...whitespace, plus, singleQuote, doubleQuote]),
+  base64: setOf([...escapes, escapeCharacter, lineFeed, carriageReturn]),
+  hex: setOf([...escapes, escapeCharacter, ...whitespace, comma, ...Buffer.from(":;-")]),
+  list: setOf([...escapes, escapeCharacter, ...whitespace]),
+  binary: setOf([...escapes, escapeCharacter]),
+};
+
+/** A set of bytes: 1 for a member. */
+export function setOf(members: readonly number[]): Uint8Array {
+  const set = new Uint8Array(256);
+  for (const member of members) set[member] = 1;
+  return set;
+}

@@ -1,0 +1,116 @@
+/**
+ * Tells by two bytes where the prefix of a token can be. Of each prefix, the pair is looked for that is rarest in text. Pure.
+ */
+import type { TokenMatch, TokenShape } from "./token-match.ts";
+
+/** The bit of a pair that is in a prefix. */
+export const pairIsPrefix = 8;
+
+/** A token, or what can become one. */
+export interface TokenVerdict {
+  /** `undefined` if more input decides. */
+  readonly match: TokenMatch | undefined;
+  readonly kind: string;
+  readonly rank: number;
+  /** Where its prefix begins. */
+  readonly anchor: number;
+}
+
+export interface PrefixIndex {
+  /** Sets the bit of every pair, by `first << 8 | second`. */
+  mark(pairs: Uint8Array): void;
+  /** The tokens whose marked pair is at `at`, anchored from `from` up to `to`. */
+  tokensAt(bytes: Uint8Array, at: number, from: number, to: number, last: boolean): readonly TokenVerdict[];
+  /** The first offset from `from` on where the end of the input cuts off a prefix; the input's length if there is none. */
+  firstCut(bytes: Uint8Array, from: number): number;
+  /** The shortest prefix's length; infinite if there is none. */
+  readonly shortest: number;
+  /** The furthest that a marked pair is from the beginning of its prefix. */
+  readonly furthest: number;
+}
+
+interface Prefix {
+  readonly bytes: Uint8Array;
+  /** Where in it the marked pair is. */
+  readonly pair: number;
+  readonly shape: TokenShape;
+  readonly rank: number;
+}
+
+const none: readonly TokenVerdict[] = [];
+
+/** Prepares the search for the prefixes of shapes; of 3 bytes or more. */
+export function indexPrefixes(shapes: readonly TokenShape[]): PrefixIndex {
+  const prefixes = shapes.flatMap((shape, rank) =>
+    shape.prefixes.map((text): Prefix => ({ bytes: Buffer.from(text), pair: rarestPair(Buffer.from(text)), shape, rank })),
+  );
+  const groups = new Uint16Array(65536);
+  const members: Prefix[][] = [[]];
+  const firsts = new Uint8Array(256);
+  for (const prefix of prefixes) {
+    const pair = pairAt(prefix.bytes, prefix.pair);
+    if (groups[pair] === 0) groups[pair] = members.push([]) - 1;
+    members[groups[pair] as number]?.push(prefix);
+    firsts[prefix.bytes[0] as number] = 1;
+  }
+  const longest = Math.max(0, ...prefixes.map(({ bytes }) => bytes.length));
+  return {
+    mark: (pairs) => {
+      for (const { bytes, pair } of prefixes) pairs[pairAt(bytes, pair)] = (pairs[pairAt(bytes, pair)] ?? 0) | pairIsPrefix;
+    },
+    tokensAt: (bytes, at, from, to, last) => tokensAt(members[groups[pairAt(bytes, at)] as number] ?? [], bytes, at, from, to, last),
+    firstCut: (bytes, from) => {
+      const length = bytes.length;
+      for (let at = Math.max(from, length - longest + 1); at < length; at++) {
+        if (firsts[bytes[at] as number] === 0) continue;
+        if (prefixes.some((prefix) => prefix.bytes.length > length - at && agrees(bytes, at, prefix.bytes, length - at))) return at;
+      }
+      return length;
+    },
+    shortest: Math.min(...prefixes.map(({ bytes }) => bytes.length)),
+    furthest: Math.max(0, ...prefixes.map(({ pair }) => pair)),
+  };
+}
+
+function tokensAt(
+  candidates: readonly Prefix[],
+  bytes: Uint8Array,
+  at: number,
+  from: number,
+  to: number,
+  last: boolean,
+): readonly TokenVerdict[] {
+  let found: TokenVerdict[] | undefined;
+  for (let index = 0; index < candidates.length; index++) {
+    const { bytes: prefix, pair, shape, rank } = candidates[index] as Prefix;
+    const anchor = at - pair;
+    if (anchor < from || anchor >= to || anchor + prefix.length > bytes.length || !agrees(bytes, anchor, prefix, prefix.length)) continue;
+    const verdict = shape.match(bytes, anchor, anchor + prefix.length, last);
+    if (verdict === "no") continue;
+    found ??= [];
+    found.push({ match: verdict === "more" ? undefined : verdict, kind: shape.kind, rank, anchor });
+  }
+  return found ?? none;
+}
+
+/** By how often they occur in logs and source: the later, the rarer. Other characters are rarer still. */
+const frequencies = ["etaoinsrlhdcu 0123456789./:", "mfpgwyb-", "vk_", "xjqz"];
+
+/** Where the pair begins that is rarest in text. */
+function rarestPair(prefix: Uint8Array): number {
+  const costOf = (byte: number | undefined) => {
+    const found = frequencies.findIndex((characters) => characters.includes(String.fromCharCode(byte ?? 0)));
+    return found < 0 ? 0 : frequencies.length - found;
+  };
+  const costs = Array.from({ length: prefix.length - 1 }, (_, at) => costOf(prefix[at]) + costOf(prefix[at + 1]));
+  return costs.indexOf(Math.min(...costs));
+}
+
+function agrees(bytes: Uint8Array, at: number, part: Uint8Array, length: number): boolean {
+  for (let index = 0; index < length; index++) if (bytes[at + index] !== part[index]) return false;
+  return true;
+}
+
+function pairAt(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+}

@@ -119,7 +119,11 @@ function row() {
 }
 
 async function loadRedactor() {
-  const bundle = await rolldown({ input: path.join(import.meta.dirname, "../src/redaction/redactor.ts"), platform: "node", tsconfig: false });
+  const bundle = await rolldown({
+    input: path.join(import.meta.dirname, "../src/redaction/redactor.ts"),
+    platform: "node",
+    tsconfig: false,
+  });
   const { output } = await bundle.generate({ format: "esm" });
   await bundle.close();
   const directory = await mkdtemp(path.join(tmpdir(), "wave-bench-"));

@@ -58,7 +58,6 @@ export const cloudFamilies: readonly TokenFamily[] = [
   { kind: "notion-token", prefixes: ["ntn_"], length: 46, body: /^[0-9]{11}[A-Za-z0-9]{35}$/ },
   { kind: "notion-token", prefixes: ["secret_"], length: 43, body: /^(?=.*[0-9])(?=.*[A-Z])[A-Za-z0-9]+$/ },
   { kind: "shopify-token", prefixes: ["shpat_", "shpca_", "shppa_", "shpss_"], length: 32, body: /^[0-9A-Fa-f]+$/ },
-  { kind: "airtable-token", prefixes: ["patAT"], characters: "dotted", length: 76, body: /^[A-Za-z0-9]{11}\.[0-9a-f]{64}$/ },
   {
     kind: "hubspot-token",
     prefixes: ["pat-na1-", "pat-na2-", "pat-eu1-"],

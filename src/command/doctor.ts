@@ -2,7 +2,7 @@
 import path from "node:path";
 import { printable } from "../model/printable.ts";
 import { agentFor, agentKeys, agentsHere } from "../persona/agents-here.ts";
-import { runGit } from "../platform/git.ts";
+import { runGitAlone } from "../platform/git.ts";
 import { hasMemoryGroups } from "../platform/memory-group.ts";
 import { hasMemoryScopes } from "../platform/memory-scope.ts";
 import { memoryLimitEnforced } from "../platform/process-group.ts";
@@ -36,7 +36,7 @@ async function doctor(invocation: Invocation): Promise<number> {
   const root = opened.ok ? opened.value.read.root : io.cwd;
   const stateDir = opened.ok ? opened.value.memory.stateDir : path.join(root, ".wave/state");
   const isolation = await probeIsolation({ root, stateDir, env: io.env });
-  const git = await runGit(["--version"], root);
+  const git = await runGitAlone(["--version"]);
   const refusal = await gitRefusal(root);
   const findings = [
     { name: "wave", good: true, text: `${version} on Node ${process.version}, ${process.platform}-${process.arch}` },

@@ -1,47 +1,101 @@
 /**
- * Runs git for reading. Never prompts, takes no optional locks, starts no hooks, no file system monitor and no pager, speaks
- * untranslated English, and finds the repository by the directory it runs in, whatever GIT_DIR a hook left in the environment.
+ * The one place where Wave starts git, and it runs git for reading. Wave finds the repository itself (`git-repository.ts`), and git
+ * runs with a shadow of it (`git-shadow.ts`): no program that a repository, its configuration or its attributes name can run, whoever
+ * wrote them. Of the user's own configuration `safe.directory` and `core.excludesFile` count. Git prompts for nothing, takes no
+ * optional locks, prints untranslated English and reaches no other machine.
  */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
+import { homedir } from "node:os";
 import path from "node:path";
-import { ok, type Result } from "../model/result.ts";
+import { err, ok, type Result } from "../model/result.ts";
 import { type Captured, capture } from "./capture.ts";
-import { realPlace } from "./files.ts";
+import { describeIoError, realPlace } from "./files.ts";
+import { type Discovery, findRepository, type GitRepository } from "./git-repository.ts";
+import { aloneVariables, layOutGitDirectory, shadowVariables, temporaryGitDirectory } from "./git-shadow.ts";
+import {
+  defaultExcludes,
+  isTrusted,
+  knowsUserExcludes,
+  learnUserExcludes,
+  userExcludes,
+  userExcludesCommand,
+  withoutGit,
+} from "./git-user.ts";
+import { isInside } from "./paths.ts";
 
-const safeConfig = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "--no-pager"];
+/** The repository around a directory, or why Wave runs no git there. */
+export type OpenedRepository =
+  | { readonly kind: "open"; readonly repository: GitRepository }
+  | { readonly kind: "none" }
+  | { readonly kind: "refused"; readonly why: string }
+  /** Another user owns it, and the user's `safe.directory` does not name `top`. */
+  | { readonly kind: "foreign"; readonly top: string };
 
-/** What `git rev-parse --local-env-vars` lists, but for configuration that a CI service hands over (GIT_CONFIG_COUNT and its like). */
-const repositoryVariables = new Set([
-  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-  "GIT_CONFIG",
-  "GIT_OBJECT_DIRECTORY",
-  "GIT_DIR",
-  "GIT_WORK_TREE",
-  "GIT_IMPLICIT_WORK_TREE",
-  "GIT_GRAFT_FILE",
-  "GIT_INDEX_FILE",
-  "GIT_NAMESPACE",
-  "GIT_NO_REPLACE_OBJECTS",
-  "GIT_REPLACE_REF_BASE",
-  "GIT_PREFIX",
-  "GIT_SHALLOW_FILE",
-  "GIT_COMMON_DIR",
-]);
+/** What was found for each directory. It counts once the repositories are sealed. */
+const found = new Map<string, Discovery>();
+let sealed = false;
+/** Projects in which Wave runs git no more. */
+const left: string[] = [];
 
-/**
- * Runs `git <args>` in a directory. Fails with `spawn-failed` when git (or the directory) is not there; being no repository
- * is an answer with its status. Ended by SIGKILL after two minutes.
- */
-export function runGit(args: readonly string[], cwd: string): Promise<Result<Captured>> {
-  return capture({ command: ["git", ...safeConfig, ...args], shown: `git ${args.join(" ")}`, cwd, env: gitEnvironment() });
+/** From now on no repository counts that was not found before: steps can make directories that look like one. */
+export function sealRepositories(): void {
+  sealed = true;
 }
 
-/** Between the answers of `runGitEach`: three NULs, which stand in no list of names, and the exit status. */
-const endOfAnswer = /\0\0\0([0-9]+)\0/;
+/** From now on no git runs in `root`, below it, or with the repository around it. */
+export function leaveRepository(root: string): void {
+  left.push(realPlace(root) ?? root);
+}
+
+/** The repository around a directory, before any question of trust. No git runs. */
+export function discoverRepository(directory: string): Discovery {
+  const real = realPlace(directory);
+  if (real === undefined || left.some((root) => isInside(root, real))) return { kind: "none" };
+  const discovery = sealed ? (found.get(real) ?? ({ kind: "none" } as const)) : findRepository(real);
+  found.set(real, discovery);
+  return discovery;
+}
+
+/** Finds the repository around a directory, and whether this user trusts it, as git does. Never rejects. */
+export async function openRepository(directory: string): Promise<OpenedRepository> {
+  const discovery = discoverRepository(directory);
+  if (discovery.kind !== "found") return discovery;
+  const { repository, isOwn } = discovery;
+  const trusted = isOwn ? ok(true) : await prepared("git config", async () => ok(await isTrusted(repository.top, emptyRepository())));
+  return trusted.ok && trusted.value ? { kind: "open", repository } : { kind: "foreign", top: repository.top };
+}
 
 /**
- * The same for several questions, one after the other, from one shell: each program that wave itself starts costs it some milliseconds. What they say
- * on standard error is not told apart; without git each answer has status 127. Those that had no time are missing at the end.
+ * Runs `git <args>` in a directory; git reads `input` on standard input. Fails with `spawn-failed` if git or the directory is missing.
+ * Without a repository the answer is git's own: status 128. Ended by SIGKILL after two minutes.
+ */
+export async function runGit(args: readonly string[], cwd: string, input?: Uint8Array): Promise<Result<Captured>> {
+  const shown = `git ${args.join(" ")}`;
+  return inShadow(cwd, shown, async (repository, variables) => {
+    if (repository === undefined) return ok(noRepository);
+    const words = ["-c", `core.excludesFile=${ownExcludes(repository) ?? (await userExcludes(emptyRepository()))}`, "-C", cwd, ...args];
+    return start(words, variables, shown, input);
+  });
+}
+
+/** Runs `git <args>` apart from every repository, with absolute paths. Fails as `runGit` does. */
+export function runGitAlone(args: readonly string[], input?: Uint8Array): Promise<Result<Captured>> {
+  const shown = `git ${args.join(" ")}`;
+  return prepared(shown, () => start(args, aloneVariables(emptyRepository()), shown, input));
+}
+
+/** Runs git in an empty repository of its own at `directory`, which `layOutGitDirectory` has made. Fails as `runGit` does. */
+export function runGitIn(directory: string, args: readonly string[], input?: Uint8Array): Promise<Result<Captured>> {
+  return start(args, aloneVariables(directory), `git ${args.join(" ")}`, input);
+}
+
+/** Between the answers of `runGitEach`: three NULs, which no list of names contains, and the exit status. */
+const endOfAnswer = /\0\0\0([0-9]+)\0/;
+const printStatus = "printf '\\0\\0\\0%d\\0' $?";
+
+/**
+ * Runs several questions in one directory, one after the other, from one shell: each program that Wave itself starts costs some milliseconds. Their
+ * standard error is not told apart; without git each answer has status 127. Answers that were not given within `limitMs` are missing at the end.
  */
 export async function runGitEach(
   questions: readonly (readonly string[])[],
@@ -50,19 +104,90 @@ export async function runGitEach(
 ): Promise<Result<readonly Captured[]>> {
   if (process.platform === "win32") {
     const answers: Captured[] = [];
-    for (const answer of await Promise.all(questions.map((words) => runGit(words, cwd)))) {
+    for (const words of questions) {
+      const answer = await runGit(words, cwd);
       if (!answer.ok) return answer;
       answers.push(answer.value);
     }
     return ok(answers);
   }
-  const script = questions.map((words) => `git ${[...safeConfig, ...words].map(quoted).join(" ")}; printf '\\0\\0\\0%d\\0' $?`).join("\n");
-  const asked = await capture({
-    ...{ command: ["/bin/sh", "-c", script], shown: "git", cwd, env: gitEnvironment() },
-    ...(limitMs === undefined ? {} : { limitMs }),
+  return inShadow(cwd, "git", async (repository, variables) => {
+    if (repository === undefined) return ok(questions.map(() => noRepository));
+    const own = ownExcludes(repository);
+    const asksUser = own === undefined && !knowsUserExcludes();
+    const excludes = asksUser ? undefined : (own ?? (await userExcludes(emptyRepository())));
+    const script = [
+      ...(asksUser ? [`e=$(${userExcludesCommand(quoted)}); s=$?; printf '%s\\n\\0\\0\\0%d\\0' "$e" $s`] : []),
+      excludes === undefined ? `[ -n "$e" ] || e=${quoted(defaultExcludes())}` : `e=${quoted(excludes)}`,
+      ...questions.map((words) => `git -c core.excludesFile="$e" -C ${[cwd, ...words].map(quoted).join(" ")}; ${printStatus}`),
+    ].join("\n");
+    const asked = await capture({
+      ...{ command: ["/bin/sh", "-c", script], shown: "git", cwd: directoryOf(variables), env: { ...withoutGit(), ...variables } },
+      ...(limitMs === undefined ? {} : { limitMs }),
+    });
+    if (!asked.ok) return asked;
+    const answers = answersIn(asked.value);
+    if (asksUser && answers[0] !== undefined) learnUserExcludes(answers[0]);
+    return ok(asksUser ? answers.slice(1) : answers);
   });
-  if (!asked.ok) return asked;
-  return ok(answersIn(asked.value));
+}
+
+/** Git's answer where there is no repository. */
+const noRepository: Captured = { code: 128, stdout: Buffer.alloc(0), stderr: "fatal: not a git repository\n" };
+
+/** Does work with the shadow of the repository around `cwd`; without one there are no variables. */
+async function inShadow<T>(
+  cwd: string,
+  shown: string,
+  work: (repository: GitRepository | undefined, variables: Readonly<Record<string, string>>) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  if (!existsSync(cwd)) return err({ reason: "spawn-failed", command: shown, code: "ENOENT", detail: `${cwd} is not there` });
+  const opened = await openRepository(cwd);
+  if (opened.kind !== "open") return work(undefined, {});
+  return prepared(shown, () => work(opened.repository, shadowVariables(opened.repository)));
+}
+
+/** A full disk keeps git from starting, as other limits of the machine do. */
+async function prepared<T>(shown: string, work: () => Promise<Result<T>>): Promise<Result<T>> {
+  try {
+    return await work();
+  } catch (error) {
+    return err({ reason: "spawn-failed", command: shown, ...describeIoError(error) });
+  }
+}
+
+function start(
+  args: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  shown: string,
+  input: Uint8Array | undefined,
+): Promise<Result<Captured>> {
+  // In the shadow a relative entry of PATH leads to no program of the project.
+  const request = { command: ["git", ...args], shown, cwd: directoryOf(variables), env: { ...withoutGit(), ...variables } };
+  return capture(input === undefined ? request : { ...request, input });
+}
+
+function directoryOf(variables: Readonly<Record<string, string>>): string {
+  return variables["GIT_DIR"] ?? path.sep;
+}
+
+let empty: string | undefined;
+
+/** A repository without anything, for questions that concern none. Throws the file system's errors. */
+function emptyRepository(): string {
+  if (empty === undefined) {
+    const directory = temporaryGitDirectory("wave-git-");
+    layOutGitDirectory(directory);
+    empty = directory;
+  }
+  return empty;
+}
+
+/** The repository's own file of ignored files, which wins over the user's. A pipe or a device is none. */
+function ownExcludes({ excludesFile, top }: GitRepository): string | undefined {
+  if (excludesFile === undefined) return undefined;
+  const place = path.resolve(top, excludesFile.replace(/^~(?=\/)/, homedir()));
+  return statSync(place, { throwIfNoEntry: false })?.isFile() === true ? place : undefined;
 }
 
 function answersIn({ stdout, stderr }: Captured): readonly Captured[] {
@@ -70,31 +195,13 @@ function answersIn({ stdout, stderr }: Captured): readonly Captured[] {
   let rest = stdout;
   for (;;) {
     // As Latin-1 places in the text are those of the bytes.
-    const found = endOfAnswer.exec(rest.toString("latin1"));
-    if (found === null) return answers;
-    answers.push({ code: Number(found[1]), stdout: rest.subarray(0, found.index), stderr });
-    rest = rest.subarray(found.index + found[0].length);
+    const match = endOfAnswer.exec(rest.toString("latin1"));
+    if (match === null) return answers;
+    answers.push({ code: Number(match[1]), stdout: rest.subarray(0, match.index), stderr });
+    rest = rest.subarray(match.index + match[0].length);
   }
 }
 
 function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-/**
- * Whether a directory may lie in a repository: it or one above it holds `.git`, or looks like a bare repository. Where it says no, git would
- * too, and need not be asked: a start costs some milliseconds.
- */
-export function mayBeInRepository(directory: string): boolean {
-  const real = realPlace(directory);
-  if (real === undefined) return true;
-  for (let at = real; ; at = path.dirname(at)) {
-    if (existsSync(path.join(at, ".git")) || existsSync(path.join(at, "HEAD"))) return true;
-    if (at === path.dirname(at)) return false;
-  }
-}
-
-function gitEnvironment(): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !repositoryVariables.has(name));
-  return { ...Object.fromEntries(inherited), GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
 }

@@ -8,7 +8,9 @@
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { mayBeInRepository, runGit, runGitEach } from "../platform/git.ts";
+import { realPlace } from "../platform/files.ts";
+import { discoverRepository, openRepository, runGitAlone, runGitEach } from "../platform/git.ts";
+import { headCommit } from "../platform/git-head.ts";
 import { type BaseEntry, type BaseIndex, entryAt, openBaseIndex } from "./base-index.ts";
 import { walkFiles } from "./base-walk.ts";
 
@@ -84,7 +86,8 @@ async function entriesOf(scope: Scope): Promise<BaseEntry[]> {
 async function innerRepository(scope: Scope, full: string): Promise<readonly BaseEntry[]> {
   const { root, prefix, isLeftOut, index } = scope;
   const directory = path.join(root, full);
-  if (existsSync(path.join(directory, ".git"))) {
+  const found = discoverRepository(directory);
+  if (found.kind === "found" && path.dirname(found.repository.entry) === realPlace(directory)) {
     const listing = await listRepository(directory);
     if (listing !== undefined) return entriesOf({ ...scope, prefix: `${full}/`, listing });
   }
@@ -93,58 +96,83 @@ async function innerRepository(scope: Scope, full: string): Promise<readonly Bas
   return oid === undefined ? files : [{ path: full, mode: "160000", oid }, ...files];
 }
 
-/** Asks git for a directory's files; nothing where git has no answer. Never rejects. */
+/** The files of a directory as git lists them. Undefined if no repository has them, or git has no answer. Never rejects. */
 export async function listRepository(directory: string): Promise<Listing | undefined> {
-  if (!mayBeInRepository(directory)) return undefined;
+  const opened = await openRepository(directory);
+  if (opened.kind !== "open") return undefined;
+  const { repository } = opened;
   const asked = await runGitEach(
     [
-      ["rev-parse", "--is-inside-work-tree", "--show-object-format", "HEAD"],
-      ["ls-files", "--stage", "-z"],
+      ["ls-files", "--stage", "-v", "-z"],
       ["ls-files", "--modified", "--deleted", "--others", "--exclude-standard", "-z"],
+      ...(repository.refFormat === "files" ? [] : [["rev-parse", "--verify", "HEAD"]]),
     ],
     directory,
   );
-  const [facts, stage, rest] = asked.ok ? asked.value : [];
-  if (facts === undefined || stage?.code !== 0 || rest?.code !== 0) return undefined;
-  // Without a commit rev-parse fails on HEAD, after it has answered the rest.
-  const [inside, ...answers] = facts.stdout.toString().split("\n");
-  if (inside !== "true") return undefined;
-  const head = answers.find((answer) => /^[0-9a-f]{40,64}$/.test(answer));
-  const algorithm = answers.includes("sha256") || head?.length === 64 ? "sha256" : "sha1";
+  const [stage, rest, commit] = asked.ok ? asked.value : [];
+  if (stage?.code !== 0 || rest?.code !== 0) return undefined;
+  const head = commit?.code === 0 ? commit.stdout.toString().trim() : headCommit(repository);
+  const { staged, unwatched } = stagedOf(stage.stdout.toString());
+  const isThere = directoriesOf(directory);
+  for (const name of unwatched) if (!isThere(parentOf(name))) staged.delete(name);
   return {
     ...(head === undefined ? {} : { head }),
-    algorithm,
-    staged: stagedOf(stage.stdout.toString()),
-    dirty: namesOf(rest.stdout.toString()),
+    algorithm: repository.objectFormat,
+    staged,
+    dirty: [...namesOf(rest.stdout.toString()), ...unwatched.filter((name) => staged.has(name))],
   };
 }
 
 /**
- * Why git does not tell a directory's files although they lie in a repository, in a sentence's words with what would help; nothing where it would, and
- * where there is no repository. Never rejects.
+ * Why git does not list a directory's files although they are in a repository, as the rest of a sentence, with a way out. Undefined
+ * if it does, and if there is no repository. Never rejects.
  */
 export async function gitRefusal(directory: string): Promise<string | undefined> {
-  if (!mayBeInRepository(directory)) return undefined;
-  const asked = await runGit(["rev-parse", "--is-inside-work-tree"], directory);
-  if (!asked.ok) return "git is not there: install it, or put it on PATH";
-  const { code, stderr } = asked.value;
-  if (code === 0 || stderr.includes("not a git repository")) return undefined;
-  const trusted = /safe\.directory (.+)/.exec(stderr)?.[1];
-  if (trusted === undefined) return stderr.trim() === "" ? "it gives no answer" : `it says: ${stderr.trim().split("\n")[0]}`;
-  return `another user owns the repository: if you trust it, \`git config --global --add safe.directory ${trusted}\``;
+  const opened = await openRepository(directory);
+  if (opened.kind === "none") return undefined;
+  if (opened.kind === "refused") return opened.why;
+  if (opened.kind === "foreign")
+    return `another user owns the repository: if you trust it, \`git config --global --add safe.directory ${opened.top}\``;
+  const version = await runGitAlone(["--version"]);
+  return version.ok ? undefined : "git is not installed, or not on PATH";
 }
 
-/** `<mode> <oid> <stage>\t<path>`; a path in conflict stands there once a stage. */
-function stagedOf(output: string): Listing["staged"] {
+/** Whether directories of a tree are there. A sparse checkout leaves out whole directories, however many files they had. */
+function directoriesOf(root: string): (directory: string) => boolean {
+  const known = new Map<string, boolean>([["", true]]);
+  const isThere = (directory: string): boolean => {
+    const before = known.get(directory);
+    if (before !== undefined) return before;
+    const now = isThere(parentOf(directory)) && existsSync(path.join(root, directory));
+    known.set(directory, now);
+    return now;
+  };
+  return isThere;
+}
+
+function parentOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf("/")));
+}
+
+interface Staged {
+  readonly staged: Map<string, { readonly mode: string; readonly oid: string | undefined }>;
+  /** Paths that git was told not to look at: "assume unchanged" and "skip worktree". */
+  readonly unwatched: readonly string[];
+}
+
+/** `<tag> <mode> <oid> <stage>\t<path>`; a path in conflict is listed once for each stage. */
+function stagedOf(output: string): Staged {
   const staged = new Map<string, { mode: string; oid: string | undefined }>();
+  const unwatched: string[] = [];
   for (const record of namesOf(output)) {
     const tab = record.indexOf("\t");
-    const [mode = "", oid, stage] = record.slice(0, tab).split(" ");
-    staged.set(record.slice(tab + 1), { mode, oid: stage === "0" ? oid : undefined });
+    const [tag = "", mode = "", oid, stage] = record.slice(0, tab).split(" ");
+    const name = record.slice(tab + 1);
+    staged.set(name, { mode, oid: stage === "0" ? oid : undefined });
+    if (tag !== tag.toUpperCase() || tag === "S") unwatched.push(name);
   }
-  return staged;
+  return { staged, unwatched };
 }
-
 function namesOf(output: string): string[] {
   return output.split("\0").filter((name) => name !== "");
 }

@@ -5,7 +5,7 @@
 
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { runGit } from "../platform/git.ts";
+import { openRepository } from "../platform/git.ts";
 import { isInside } from "../platform/paths.ts";
 import { gitConfigFiles, maskedGitConfig } from "./changeset/git-config.ts";
 import type { Bind } from "./fence/view.ts";
@@ -38,18 +38,18 @@ export const noGit: GitView = { binds: [], masks: [], isAround: false, configs: 
  * read-only: tools look for it. What git does not take for a repository (it is somebody else's, or there is no git) is masked all the same.
  */
 export async function gitView(root: string, isLeftOut: (path: string) => boolean): Promise<GitView> {
-  const asked = await runGit(["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir"], root);
-  const [top = "", own = "", common = ""] = asked.ok && asked.value.code === 0 ? asked.value.stdout.toString().split("\n") : [];
-  const ofProject = top === "" ? [] : [...new Set([common, own])];
+  const opened = await openRepository(root);
+  const { top = "", directory = "", common = "" } = opened.kind === "open" ? opened.repository : {};
+  const ofProject = top === "" ? [] : [...new Set([common, directory])];
   const isAround = top !== "" && root !== top && isInside(top, root);
   const elsewhere = ofProject.filter((git) => !isInside(root, git) && !isInside(top, git));
   const seen = [...new Set([...ofProject, ...(await repositoriesIn(isAround ? top : root, isAround ? () => false : isLeftOut))])];
-  const system = { file: systemConfig, text: await textOf(systemConfig) };
+  const system = { file: systemConfig, text: textOf(systemConfig) };
   return {
     binds: [...(isAround ? [top] : []), ...elsewhere].map((git) => ({ source: git, target: git, writable: false })),
     isAround,
     masks: seen.map((git) => path.join(git, "hooks")),
-    configs: [...(await maskConfigs(seen)), ...(system.text === "" ? [] : [system])],
+    configs: [...(maskConfigs(seen)), ...(system.text === "" ? [] : [system])],
   };
 }
 
@@ -76,19 +76,19 @@ export function gitBinds({ binds, configs }: GitView, directory: string): readon
   return [...binds, ...masked];
 }
 
-async function maskConfigs(repositories: readonly string[]): Promise<readonly MaskedConfig[]> {
+function maskConfigs(repositories: readonly string[]): readonly MaskedConfig[] {
   const configs: MaskedConfig[] = [];
   for (const repository of repositories) {
-    for (const name of await gitConfigFiles(repository)) {
+    for (const name of gitConfigFiles(repository)) {
       const file = path.join(repository, name);
-      configs.push({ file, repository, text: await textOf(file) });
+      configs.push({ file, repository, text: textOf(file) });
     }
   }
   return configs;
 }
 
 /** Nothing where git cannot read it, or is not there: then nobody else needs it. */
-async function textOf(file: string): Promise<string> {
-  const text = await maskedGitConfig(file);
+function textOf(file: string): string {
+  const text = maskedGitConfig(file);
   return text.ok ? text.value : "";
 }

@@ -77,6 +77,7 @@ describe("several questions at once", () => {
   });
 
   test("are not waited for longer than they may take, also by what git is stuck in", async () => {
+    execFileSync("git", ["init", "-q", root]);
     const bin = path.join(root, "bin");
     mkdirSync(bin);
     const stuck = `#!/bin/sh\nfor word; do :; done\ntest "$word" = first && exec echo one\necho $$ > ${root}/pid.new && mv ${root}/pid.new ${root}/pid\nexec sleep 600\n`;

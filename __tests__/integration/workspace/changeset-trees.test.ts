@@ -105,7 +105,7 @@ describe("masking a configuration", () => {
   const masked = async (text: string) => {
     const file = path.join(scratch(), "config");
     writeFileSync(file, text);
-    return must(await maskedGitConfig(file));
+    return must(maskedGitConfig(file));
   };
 
   test("keeps what git needs, and drops credentials, programs and redirections", async () => {
@@ -199,7 +199,7 @@ describe("masking a configuration", () => {
         execFileSync("git", ["config", "--file", file, `branch.${name}x.description`, value]);
         const list = (one: string) => execFileSync("git", ["config", "--file", one, "--list", "-z"]).toString();
         const before = list(file);
-        writeFileSync(file, must(await maskedGitConfig(file)));
+        writeFileSync(file, must(maskedGitConfig(file)));
         expect(list(file)).toBe(before);
       }),
       { numRuns: 40 },
@@ -207,10 +207,10 @@ describe("masking a configuration", () => {
   }, 60_000);
 
   test("a file that is not there gives nothing, a broken one is a failure", async () => {
-    expect(must(await maskedGitConfig(path.join(scratch(), "config")))).toBe("");
+    expect(must(maskedGitConfig(path.join(scratch(), "config")))).toBe("");
     const file = path.join(scratch(), "config");
     writeFileSync(file, "[core\n");
-    expect(await maskedGitConfig(file)).toMatchObject({ ok: false, error: { reason: "workspace-failed" } });
+    expect(maskedGitConfig(file)).toMatchObject({ ok: false, error: { reason: "workspace-failed" } });
   });
 
   test("every configuration of a repository is found", async () => {
@@ -223,7 +223,7 @@ describe("masking a configuration", () => {
     for (const name of ["worktrees/w", "worktrees/w/modules"]) mkdirSync(path.join(git, name), { recursive: true });
     for (const name of ["config.worktree", "worktrees/w/config.worktree", "worktrees/w/HEAD"]) writeFileSync(path.join(git, name), "");
     repository("worktrees/w/modules/e");
-    expect(await gitConfigFiles(git)).toEqual([
+    expect(gitConfigFiles(git)).toEqual([
       "config",
       "config.worktree",
       "modules/a/config",
@@ -232,7 +232,7 @@ describe("masking a configuration", () => {
       "worktrees/w/config.worktree",
       "worktrees/w/modules/e/config",
     ]);
-    expect(await gitConfigFiles(path.join(git, "missing"))).toEqual([]);
+    expect(gitConfigFiles(path.join(git, "missing"))).toEqual([]);
     expect(readFileSync(path.join(git, "config"), "utf8")).toBe("");
   });
 });

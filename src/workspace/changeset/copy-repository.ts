@@ -26,7 +26,7 @@ export async function copyRepository(root: string, from: string, to: string): Pr
   if (stats === undefined) return ok(undefined);
   if (kindOf(stats) === "directory") {
     const copied = await copyGitDirectory(path.join(from, ".git"), target, notCopied);
-    if (copied.ok) await maskConfigs(target);
+    if (copied.ok) maskConfigs(target);
     return copied;
   }
   const pointed = stats.isFile() ? /^gitdir: (.+?)\n?$/s.exec(readFileSync(path.join(from, ".git"), "utf8"))?.[1] : undefined;
@@ -42,7 +42,7 @@ export async function copyRepository(root: string, from: string, to: string): Pr
     const rest = await copyNames(own, target, names.filter((name) => name !== "refs")); // biome-ignore format: one thought
     if (!rest.ok) return rest;
   }
-  await maskConfigs(target);
+  maskConfigs(target);
   return ok(undefined);
 }
 
@@ -79,10 +79,10 @@ function borrowObjects(from: string, to: string): void {
 }
 
 /** Where git cannot mask a configuration, there is none. */
-async function maskConfigs(repository: string): Promise<void> {
-  for (const file of await gitConfigFiles(repository)) {
+function maskConfigs(repository: string): void {
+  for (const file of gitConfigFiles(repository)) {
     const place = path.join(repository, file);
-    const masked = await maskedGitConfig(place, { worktree: file.startsWith("modules/") });
+    const masked = maskedGitConfig(place, { worktree: file.startsWith("modules/") });
     rmSync(place);
     if (masked.ok) writeFileSync(place, masked.value);
   }

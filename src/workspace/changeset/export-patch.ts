@@ -11,8 +11,9 @@ import { pathToBytes } from "../../model/path-bytes.ts";
 import type { ArtifactStore } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
+import { runGitIn } from "../../platform/git.ts";
+import { layOutGitDirectory } from "../../platform/git-shadow.ts";
 import { shown } from "./disk.ts";
-import { runGitOn } from "./git-input.ts";
 import { removeTree } from "./remove-tree.ts";
 
 /** The blobs of the changes in the repository, by digest. */
@@ -50,8 +51,11 @@ export async function exportPatch({
 }
 
 async function patchFrom(directory: string, changes: Changeset, blobs: ArtifactStore): Promise<Result<string>> {
-  const made = await git(directory, ["init", "-q", "--bare", "."]);
-  if (!made.ok) return made;
+  try {
+    layOutGitDirectory(directory);
+  } catch (error) {
+    return failed(describeIoError(error).detail);
+  }
   const objects = await storeObjects(directory, changes, blobs);
   if (!objects.ok) return objects;
   const isText = ({ before, after }: ChangesetEntry) =>
@@ -120,7 +124,7 @@ async function treeOf(directory: string, part: Changeset, side: "before" | "afte
 }
 
 async function git(directory: string, args: readonly string[], input: Uint8Array = new Uint8Array()): Promise<Result<Buffer>> {
-  const answer = await runGitOn([...settings, ...args], directory, input);
+  const answer = await runGitIn(directory, [...settings, ...args], input);
   if (!answer.ok) return answer;
   return answer.value.code === 0 ? ok(answer.value.stdout) : failed(`git ${args[0]}: ${answer.value.stderr.trim()}`);
 }

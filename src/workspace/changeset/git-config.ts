@@ -2,18 +2,14 @@
  * Configurations of a repository for the eyes of an attempt: what a working git needs, and nothing that holds credentials, starts
  * programs, or sends git elsewhere. It keeps what is listed here and drops everything else, so new keys of git are no holes.
  */
-import { type Dirent, readdirSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { err, ok, type Result } from "../../model/result.ts";
-import { runGit } from "../../platform/git.ts";
+import { type GitSetting, parseGitConfig } from "../../platform/git-config-text.ts";
+import { readSmall } from "../../platform/git-repository.ts";
 
-/** One line of a configuration. */
-interface Setting {
-  /** `remote.origin.url`: section and name in lower case, the part between them as it is. */
-  readonly key: string;
-  /** Absent for a key without `=`, which means `true`. */
-  readonly value: string | undefined;
-}
+/** The largest configuration that is read, in bytes. */
+const largest = 4 * 1024 * 1024;
 
 /**
  * By section: which names may stay. Not among them: `core.hooksPath`, `core.fsmonitor`, `core.sshCommand`, `core.askPass`, `core.editor`,
@@ -34,33 +30,18 @@ const kept: Readonly<Record<string, RegExp>> = {
 
 /**
  * The part of a configuration file that may be seen, in git's syntax; includes are not followed. Addresses lose user, password, query and
- * fragment. A file that is not there gives nothing. Fails with `spawn-failed` without git, and with `workspace-failed` where git cannot read
- * the file. With `worktree: false` the place of the work tree is dropped: for a repository that was moved.
+ * fragment. A missing file returns the empty text. Fails with `workspace-failed` if git would refuse the file. With `worktree: false` the place
+ * of the work tree is dropped: for a repository that was moved.
  */
-export async function maskedGitConfig(file: string, { worktree = true }: { readonly worktree?: boolean } = {}): Promise<Result<string>> {
-  const listed = await runGit(["config", "--file", file, "--no-includes", "--list", "-z"], path.dirname(file));
-  if (!listed.ok) return listed;
-  const { code, stdout, stderr } = listed.value;
-  if (code !== 0) {
-    if (/No such file or directory/.test(stderr)) return ok("");
-    return err({ reason: "workspace-failed", code: "EGIT", detail: `git cannot read ${file}: ${stderr.trim()}` });
-  }
-  const settings = settingsOf(stdout.toString()).flatMap((setting) => visible(setting) ?? []);
-  return ok(written(settings.filter(({ key }) => worktree || key !== "core.worktree")));
+export function maskedGitConfig(file: string, { worktree = true }: { readonly worktree?: boolean } = {}): Result<string> {
+  if (!existsSync(file)) return ok("");
+  const settings = parseGitConfig(readSmall(file, largest)?.toString() ?? "[");
+  if (settings === undefined) return err({ reason: "workspace-failed", code: "EGIT", detail: `git cannot read ${file}` });
+  const kept = settings.flatMap((setting) => visible(setting) ?? []);
+  return ok(written(kept.filter(({ key }) => worktree || key !== "core.worktree")));
 }
 
-/** `key\nvalue\0`, or `key\0`. */
-function settingsOf(output: string): Setting[] {
-  return output
-    .split("\0")
-    .filter((record) => record !== "")
-    .map((record) => {
-      const end = record.indexOf("\n");
-      return end === -1 ? { key: record, value: undefined } : { key: record.slice(0, end), value: record.slice(end + 1) };
-    });
-}
-
-function visible({ key, value }: Setting): Setting | undefined {
+function visible({ key, value }: GitSetting): GitSetting | undefined {
   const { section, name } = partsOf(key);
   if (!Object.hasOwn(kept, section) || kept[section]?.test(name) !== true) return undefined;
   if (value === undefined) return { key, value };
@@ -82,7 +63,7 @@ function partsOf(key: string): { readonly section: string; readonly subsection: 
   return { section: key.slice(0, first), subsection, name: key.slice(last + 1) };
 }
 
-function written(settings: readonly Setting[]): string {
+function written(settings: readonly GitSetting[]): string {
   let text = "";
   let open = "";
   for (const { key, value } of settings) {
@@ -106,7 +87,7 @@ const deepest = 20;
  * The configuration files of a repository and of those inside it (submodules, other work trees), relative to its directory, with forward
  * slashes, sorted. Symlinks are not followed.
  */
-export async function gitConfigFiles(gitDirectory: string): Promise<readonly string[]> {
+export function gitConfigFiles(gitDirectory: string): readonly string[] {
   const found: string[] = [];
   const visit = (place: string, depth: number): void => {
     if (depth > deepest) return;

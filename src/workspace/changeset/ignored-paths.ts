@@ -5,9 +5,10 @@
 import { pathPattern } from "../../model/glob.ts";
 import { pathFromBytes, pathToBytes } from "../../model/path-bytes.ts";
 import { ok, type Result } from "../../model/result.ts";
-import { mayBeInRepository } from "../../platform/git.ts";
+import { realPlace } from "../../platform/files.ts";
+import { openRepository, runGit } from "../../platform/git.ts";
+import type { GitRepository } from "../../platform/git-repository.ts";
 import { lookAt } from "./disk.ts";
-import { runGitOn } from "./git-input.ts";
 
 /** A path to ask about; rules may be for directories only. */
 export interface AskedPath {
@@ -15,7 +16,6 @@ export interface AskedPath {
   readonly isDirectory: boolean;
 }
 
-const nothing = new Uint8Array();
 const notIgnored = 1;
 
 /** The rules of one project, asked for one attempt. */
@@ -55,25 +55,24 @@ export function openIgnoreRules(
   };
 }
 
-/** Asks git whether a repository has rules for the project, until it says so once: each answer costs some milliseconds. */
+/** Whether a repository has rules for the project. A yes is asked for once: each answer costs some milliseconds. */
 export function askWhetherKnown(root: string): () => Promise<boolean> {
   let known = false;
   return async () => {
-    known ||= mayBeInRepository(root) && (await isKnownToGit(root));
+    const opened = await openRepository(root);
+    // Git may have been left since the last answer.
+    if (opened.kind !== "open") return false;
+    known ||= await hasRules(root, opened.repository);
     return known;
   };
 }
 
-/** Not where a repository ignores the project as a whole. */
-async function isKnownToGit(root: string): Promise<boolean> {
-  const found = await runGitOn(["rev-parse", "--is-inside-work-tree", "--show-prefix"], root, nothing);
-  if (!found.ok || found.value.code !== 0) return false;
-  const [inside, prefix = ""] = found.value.stdout.toString().split("\n");
-  if (inside !== "true") return false;
-  if (prefix === "") return true;
+/** Not if the repository ignores the project as a whole. */
+async function hasRules(root: string, { top }: GitRepository): Promise<boolean> {
+  if (realPlace(root) === top) return true;
   const [own, tracked] = await Promise.all([
-    runGitOn(["check-ignore", "-q", "--no-index", "."], root, nothing),
-    runGitOn(["ls-files", "-z"], root, nothing),
+    runGit(["check-ignore", "-q", "--no-index", "."], root),
+    runGit(["ls-files", "-z"], root),
   ]);
   return own.ok && (own.value.code === notIgnored || (tracked.ok && tracked.value.stdout.length > 0));
 }
@@ -94,13 +93,13 @@ async function ignoredByGit(root: string, asked: readonly AskedPath[]): Promise<
   }
   // `./`: a path that begins with `:` or `-` is one all the same.
   const input = Buffer.concat([...places.keys()].flatMap((place) => [Buffer.from("./"), pathToBytes(place), Buffer.from("\0")]));
-  const found = await runGitOn(["check-ignore", "-z", "--stdin", "--no-index"], root, input);
+  const found = await runGit(["check-ignore", "-z", "--stdin", "--no-index"], root, input);
   if (!found.ok) return found;
   const { code, stdout, stderr } = found.value;
   if (code !== 0 && code !== notIgnored) return failed(stderr);
   const matched = namesOf(stdout).map((name) => name.slice("./".length));
   if (matched.length === 0) return ok(new Set());
-  const tracked = await runGitOn(["ls-files", "-z"], root, nothing);
+  const tracked = await runGit(["ls-files", "-z"], root);
   if (!tracked.ok || tracked.value.code !== 0) return failed(tracked.ok ? tracked.value.stderr : "");
   const known = new Set(namesOf(tracked.value.stdout));
   return ok(new Set(matched.flatMap((place) => places.get(place) ?? []).filter((path) => !known.has(path))));

@@ -1,10 +1,9 @@
 /** Merges two texts that go back to a third, as git does, with the steps' names at the markers. */
-import { tmpdir } from "node:os";
 import type { Digest } from "../../model/digest.ts";
 import type { MergedFile, MergeFiles } from "../../model/merge-states.ts";
 import type { ArtifactStore } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
-import { runGit } from "../../platform/git.ts";
+import { runGitAlone } from "../../platform/git.ts";
 
 /** Lines of the first conflict that are shown. */
 const hunkLines = 40;
@@ -46,7 +45,7 @@ type MergedText = Extract<MergedFile, { kind: "conflict" }> | { readonly kind: "
 /** `files`: ours, what both go back to, theirs. Git reads them where they are, and outside of any repository. */
 async function mergeTexts(files: readonly string[], labels: readonly string[]): Promise<Result<MergedText>> {
   const named = labels.flatMap((label) => ["-L", label]);
-  const answer = await runGit(["merge-file", "-p", "--diff3", ...named, ...files], tmpdir());
+  const answer = await runGitAlone(["merge-file", "-p", "--diff3", ...named, ...files]);
   if (!answer.ok) return answer;
   const { code = mostConflicts + 1, stdout, stderr } = answer.value;
   if (code === 0) return ok({ kind: "text", bytes: stdout });

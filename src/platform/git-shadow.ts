@@ -1,0 +1,117 @@
+/**
+ * Shadow repositories: private git directories that stand in for a repository when Wave runs git. A shadow has a HEAD, a configuration
+ * of a few harmless settings and the repository's `info/exclude`; index and objects are the repository's own. Hooks, filters, file
+ * system monitors, drivers, includes, remotes and attributes of the repository do not exist in it, so nothing can name a program.
+ */
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { devNull, tmpdir } from "node:os";
+import path from "node:path";
+import { type GitRepository, readSmall } from "./git-repository.ts";
+
+/** The largest `info/exclude` that is taken over, in bytes. */
+const excludeBytes = 4 * 1024 * 1024;
+
+/** Shadows by all that they are made from; removed when the process ends. */
+const shadows = new Map<string, string>();
+const temporary = new Set<string>();
+let cleans = false;
+
+/** Throws the file system's errors. The directory is removed when the process ends. */
+export function temporaryGitDirectory(name: string): string {
+  const directory = mkdtempSync(path.join(tmpdir(), name));
+  temporary.add(directory);
+  if (!cleans) {
+    cleans = true;
+    process.once("exit", () => {
+      for (const one of temporary) rmSync(one, { recursive: true, force: true });
+    });
+  }
+  return directory;
+}
+
+/** The variables that make git use a repository's shadow and nothing else. Throws the file system's errors. */
+export function shadowVariables(repository: GitRepository): Readonly<Record<string, string>> {
+  const { top, directory, common } = repository;
+  return {
+    ...hardened(shadowOf(repository)),
+    GIT_WORK_TREE: top,
+    GIT_INDEX_FILE: path.join(directory, "index"),
+    GIT_OBJECT_DIRECTORY: path.join(common, "objects"),
+  };
+}
+
+/** The same for no repository at all: git then reads and writes in `directory` alone, which `layOutGitDirectory` has made. */
+export function aloneVariables(directory: string): Readonly<Record<string, string>> {
+  return { ...hardened(directory), GIT_WORK_TREE: directory, GIT_INDEX_FILE: path.join(directory, "index") };
+}
+
+/** Makes `directory` an empty repository. Throws the file system's errors. */
+export function layOutGitDirectory(directory: string, more: Pick<GitRepository, "objectFormat" | "refFormat" | "settings"> = plain): void {
+  for (const name of ["refs", "objects", "info"]) mkdirSync(path.join(directory, name));
+  writeFileSync(path.join(directory, "HEAD"), "ref: refs/heads/none\n");
+  writeFileSync(path.join(directory, "config"), configOf(more));
+}
+
+const plain = { objectFormat: "sha1", refFormat: "files", settings: {} } as const;
+
+function configOf({ objectFormat, refFormat, settings }: Pick<GitRepository, "objectFormat" | "refFormat" | "settings">): string {
+  const extensions = [
+    ...(objectFormat === "sha1" ? [] : [`\tobjectFormat = ${objectFormat}`]),
+    ...(refFormat === "files" ? [] : [`\trefStorage = ${refFormat}`]),
+  ];
+  return [
+    "[core]",
+    `\trepositoryFormatVersion = ${extensions.length === 0 ? 0 : 1}`,
+    "\tbare = false",
+    "\tquotePath = false",
+    `\thooksPath = ${devNull}`,
+    `\tattributesFile = ${devNull}`,
+    ...Object.entries(settings).map(([name, value]) => `\t${name} = ${value}`),
+    ...(extensions.length === 0 ? [] : ["[extensions]", ...extensions]),
+    "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[protocol]\n\tallow = never\n",
+  ].join("\n");
+}
+
+function hardened(directory: string): Readonly<Record<string, string>> {
+  return {
+    GIT_DIR: directory,
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_CONFIG_SYSTEM: "/dev/null",
+    GIT_ATTR_NOSYSTEM: "1",
+    // Git before 2.32 has no variable for the user's own configuration.
+    HOME: directory,
+    XDG_CONFIG_HOME: directory,
+    GIT_OPTIONAL_LOCKS: "0",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_NO_LAZY_FETCH: "1",
+    GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_ALLOW_PROTOCOL: "none",
+    GIT_PAGER: "cat",
+    LC_ALL: "C",
+  };
+}
+
+function shadowOf(repository: GitRepository): string {
+  const { directory, common } = repository;
+  const exclude = readSmall(path.join(common, "info", "exclude"), excludeBytes)?.toString() ?? "";
+  const key = JSON.stringify([repository, exclude]);
+  const known = shadows.get(key);
+  const shadow = known ?? temporaryGitDirectory("wave-git-");
+  if (known === undefined) {
+    layOutGitDirectory(shadow, repository);
+    writeFileSync(path.join(shadow, "info", "exclude"), exclude);
+    if (repository.refFormat === "reftable") symlinkSync(path.join(directory, "reftable"), path.join(shadow, "reftable"));
+    shadows.set(key, shadow);
+  }
+  copySharedIndexes(directory, shadow);
+  return shadow;
+}
+
+/** A split index names its other part, which git looks for in its own directory. */
+function copySharedIndexes(directory: string, shadow: string): void {
+  const shared = readdirSync(directory).filter((name) => name.startsWith("sharedindex."));
+  if (shared.length === 0) return;
+  const there = new Set(readdirSync(shadow));
+  for (const name of shared) if (!there.has(name)) copyFileSync(path.join(directory, name), path.join(shadow, name));
+}

@@ -37,7 +37,15 @@ export default defineConfig({
       // A process of its own for each of these small files would cost more than what they test; nothing in them outlives a test.
       { extends: true, test: { name: "unit", include: ["__tests__/unit/**/*.test.ts"], isolate: false } },
       // Real agents are hundreds of megabytes: `npm run test:agents`.
-      { extends: true, test: { name: "whole", include: ["__tests__/**/*.test.ts"], exclude: ["__tests__/{unit,agents}/**"] } },
+      {
+        extends: true,
+        test: {
+          name: "whole",
+          include: ["__tests__/**/*.test.ts"],
+          exclude: ["__tests__/{unit,agents}/**"],
+          setupFiles: ["__tests__/rig/remove-shadows.ts"],
+        },
+      },
     ],
     globalSetup: ["__tests__/rig/actions/node24.ts"],
     pool: "forks",

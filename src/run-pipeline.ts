@@ -26,6 +26,7 @@ import { assemblePrompt } from "./persona/prompt.ts";
 import { matchWork } from "./plan/match-work.ts";
 import { type PlannedRun, type PlanRequest, planRun, refusalOf } from "./plan-run.ts";
 import { systemClock } from "./platform/clock.ts";
+import { sealRepositories } from "./platform/git.ts";
 import { type PublishRequest, publishArtifacts } from "./publish/publish-artifacts.ts";
 import type { Recording, RecordingRequest } from "./record-run.ts";
 import { pinFiles } from "./state/pinned-manifest.ts";
@@ -176,6 +177,7 @@ async function followPlan(
       alerts.onEvent(event);
     }
   };
+  sealRepositories(read.root);
   const recording = await recordingOf(planned, execution);
   const adapters = recording?.adapters ?? planned.adapters;
   const first = await journal.append([execution.first]);
@@ -205,7 +207,7 @@ async function followPlan(
           publishAll: (artifacts) =>
             publishArtifacts({ publications: plan.pipeline.publish, artifacts, blobs, publishers: execution.publishers ?? nowhere }),
         }),
-    treeAfter: () => treeOf(read.root, memory.stateRoot),
+    treeAfter: () => treeOf(planned),
     ...(execution.input === undefined ? {} : { runInput: execution.input }),
   });
   if (!outcome.ok) return outcome;
@@ -305,13 +307,13 @@ function secretsOf(step: Step, env: Environment): Record<string, string> {
 }
 
 /** Looks at the project again only when attempts have begun since it last looked. */
-function changeWatch({ read, memory, tree }: PlannedRun, begun: () => number): () => Promise<boolean> {
+function changeWatch(planned: PlannedRun, begun: () => number): () => Promise<boolean> {
   let looked = 0;
   let same = true;
   return async () => {
     if (begun() === looked || !same) return same;
     looked = begun();
-    same = (await treeOf(read.root, memory.stateRoot)) === tree;
+    same = (await treeOf(planned)) === planned.tree;
     return same;
   };
 }
@@ -331,7 +333,8 @@ async function storeLog(memory: Memory, path: string): Promise<Result<Digest | u
   return ok(stored.value.digest);
 }
 
-async function treeOf(root: string, stateRoot: string): Promise<Digest | undefined> {
-  const after = await takeBase(root, stateRoot, new Map());
-  return after.ok ? after.value.tree : undefined;
+/** The project's tree as it is now. Undefined once Wave has left its repository: files that are listed in another way compare with nothing. */
+async function treeOf({ read, memory, base }: PlannedRun): Promise<Digest | undefined> {
+  const after = await takeBase(read.root, memory.stateRoot, new Map());
+  return after.ok && after.value.kind === base.kind ? after.value.tree : undefined;
 }

@@ -29,7 +29,7 @@ export interface EnforcedRule {
 /**
  * Who enforces each restricting rule of a step. Reads are fenced by leaving files out of what the child sees; writes are checked
  * when the attempt has ended, before anything of it is kept, and the fence keeps the child from writing elsewhere. A step that
- * runs in place has neither. `command` rules are handed to agents that have flags for them, and mean nothing to the `command` adapter.
+ * runs in place has neither: its fence keeps it from the rest of the machine, and from writing to `.git`. `command` rules are handed to agents that have flags for them, and mean nothing to the `command` adapter.
  */
 export function enforcementOf(step: Step, fences: Fences): readonly EnforcedRule[] {
   return restrictions(step.permissions).map(({ rule, kind }) => ({ rule: rule.text, kind, level: levelOf(step, rule.capability, fences) }));
@@ -46,19 +46,19 @@ export function unenforceable(pipeline: Pipeline, fences: Fences): readonly { re
     );
 }
 
-/** Whether a step's child is fenced here. One that runs in place is only for the sake of the network. */
-export function isFenced(step: Pick<Step, "sandbox" | "workspace" | "permissions">, fences: Fences): boolean {
-  return fences.fence && wantsFence(step);
+/** Whether a step's child is fenced here. */
+export function isFenced(step: Pick<Step, "sandbox">, fences: Fences): boolean {
+  return fences.fence && step.sandbox !== "off";
 }
 
 /** Whether a step asks for anything that only a fence or a workspace of its own gives. */
-export function wantsIsolation(step: Pick<Step, "sandbox" | "workspace" | "permissions">): boolean {
-  return step.workspace !== "shared" || wantsFence(step);
+export function wantsIsolation(step: Pick<Step, "sandbox" | "workspace">): boolean {
+  return step.workspace !== "shared" || step.sandbox !== "off";
 }
 
-function wantsFence({ sandbox, workspace, permissions }: Pick<Step, "sandbox" | "workspace" | "permissions">): boolean {
-  if (sandbox === "off") return false;
-  return workspace !== "shared" || restrictions(permissions).some(({ rule }) => rule.capability === "network_access");
+/** Whether a step can write to the project's `.git`: it runs in the project itself, and no fence keeps it from there. */
+export function writesRepository(step: Pick<Step, "sandbox" | "workspace">, fences: Fences): boolean {
+  return step.workspace === "shared" && !isFenced(step, fences);
 }
 
 function levelOf(step: Step, capability: Capability, fences: Fences): EnforcementLevel {

@@ -32,7 +32,7 @@ export type Discovery =
   | { readonly kind: "none" }
   /** Git would refuse the repository too, or would use another work tree. `why` completes "git does not know the files, since …". */
   | { readonly kind: "refused"; readonly why: string }
-  | { readonly kind: "found"; readonly repository: GitRepository; /** False if another user owns a part of it. */ readonly isOwn: boolean };
+  | { readonly kind: "found"; readonly repository: GitRepository /** False if another user owns a part of it. */; readonly isOwn: boolean };
 
 /** The largest `.git`, `HEAD`, `commondir` and configuration that is read, in bytes. */
 const pointerBytes = 64 * 1024;
@@ -42,9 +42,17 @@ const configBytes = 4 * 1024 * 1024;
 const harmless = ["filemode", "ignorecase", "precomposeunicode", "symlinks"];
 
 /** Extensions of repository format 1 that change nothing for reading an index, and those that are read here (gitrepository-layout(5)). */
-const knownExtensions = new Set(
-  ["noop", "noop-v1", "preciousobjects", "partialclone", "worktreeconfig", "objectformat", "compatobjectformat", "refstorage", "relativeworktrees"],
-);
+const knownExtensions = new Set([
+  "noop",
+  "noop-v1",
+  "preciousobjects",
+  "partialclone",
+  "worktreeconfig",
+  "objectformat",
+  "compatobjectformat",
+  "refstorage",
+  "relativeworktrees",
+]);
 
 /** The repository around `directory`. The search obeys GIT_CEILING_DIRECTORIES and GIT_DISCOVERY_ACROSS_FILESYSTEM as git's does. */
 export function findRepository(directory: string, env: Readonly<Record<string, string | undefined>> = process.env): Discovery {
@@ -71,10 +79,23 @@ function repositoryAt(top: string, start: string): Discovery | undefined {
     return directory === undefined || !isGitDirectory(directory) ? undefined : repositoryIn({ top, entry, directory, start });
   }
   if (stats?.isFile() !== true) return undefined;
-  const named = /^gitdir: (.+?)[\r\n]*$/s.exec(readSmall(entry, pointerBytes)?.toString() ?? "")?.[1];
-  const directory = named === undefined ? undefined : realPlace(path.resolve(top, named));
+  const directory = namedBy(entry);
   if (directory === undefined || !isGitDirectory(directory)) return { kind: "refused", why: "its `.git` file names no repository" };
   return repositoryIn({ top, entry, directory, start });
+}
+
+/** The git directories that a `.git` leads to: its own, and the one that it shares with other work trees. None if it leads to nothing. */
+export function gitDirectoriesOf(entry: string): readonly string[] {
+  const stats = look(statSync, entry);
+  const directory = stats?.isFile() === true ? namedBy(entry) : stats?.isDirectory() === true ? realPlace(entry) : undefined;
+  const common = directory === undefined ? undefined : commonDirectory(directory);
+  return [...new Set([directory, common].filter((place) => place !== undefined))];
+}
+
+/** The directory that a `.git` file names. Undefined if that is not there. */
+function namedBy(entry: string): string | undefined {
+  const named = /^gitdir: (.+?)[\r\n]*$/s.exec(readSmall(entry, pointerBytes)?.toString() ?? "")?.[1];
+  return named === undefined ? undefined : realPlace(path.resolve(path.dirname(entry), named));
 }
 
 interface Place {
@@ -115,7 +136,9 @@ function repositoryIn({ top, entry, directory, start }: Place): Discovery {
 /** What git's own check of a git directory asks for: a HEAD that could be one, objects and references. */
 function isGitDirectory(directory: string): boolean {
   const common = commonDirectory(directory);
-  return common !== undefined && isHead(path.join(directory, "HEAD")) && ["objects", "refs"].every((name) => canEnter(path.join(common, name)));
+  return (
+    common !== undefined && isHead(path.join(directory, "HEAD")) && ["objects", "refs"].every((name) => canEnter(path.join(common, name)))
+  );
 }
 
 function isHead(file: string): boolean {
@@ -125,14 +148,16 @@ function isHead(file: string): boolean {
 
 /** Where a git directory keeps what its work trees share. Undefined if the directory that it names is not there. */
 function commonDirectory(directory: string): string | undefined {
-  const named = readSmall(path.join(directory, "commondir"), pointerBytes)?.toString().replace(/[\r\n]+$/, "");
+  const named = readSmall(path.join(directory, "commondir"), pointerBytes)
+    ?.toString()
+    .replace(/[\r\n]+$/, "");
   return named === undefined ? directory : realPlace(path.resolve(directory, named));
 }
 
 /** The formats of a repository, or why it is not read. */
 function formatOf(
   config: readonly GitSetting[],
-): Pick<GitRepository, "objectFormat" | "refFormat"> & { readonly ownConfig: boolean } | string {
+): (Pick<GitRepository, "objectFormat" | "refFormat"> & { readonly ownConfig: boolean }) | string {
   const version = Number(lastOf(config, "core.repositoryformatversion") ?? "0");
   if (version !== 0 && version !== 1) return "its repository format is unknown";
   const ownConfig = gitBoolean(lastOf(config, "extensions.worktreeconfig") ?? "false") === true;
@@ -181,7 +206,7 @@ export function readSmall(file: string, limit: number): Buffer | undefined {
   try {
     const stats = fstatSync(descriptor);
     if (!stats.isFile() || stats.size > limit) return undefined;
-    const bytes = Buffer.alloc(limit < stats.size ? limit : stats.size);
+    const bytes = Buffer.alloc(stats.size);
     return bytes.subarray(0, readSync(descriptor, bytes));
   } catch {
     return undefined;

@@ -33,31 +33,41 @@ export type OpenedRepository =
 
 /** What was found for each directory. It counts once the repositories are sealed. */
 const found = new Map<string, Discovery>();
-let sealed = false;
-/** Projects in which Wave runs git no more. */
-const left: string[] = [];
+/** Projects in which no more repositories are looked for, and those in which no more git runs. */
+const sealed = new Set<string>();
+const left = new Set<string>();
 
-/** From now on no repository counts that was not found before: steps can make directories that look like one. */
-export function sealRepositories(): void {
-  sealed = true;
+/** From now on no repository counts in `root` that was not found before: steps can make directories that look like one. */
+export function sealRepositories(root: string): void {
+  sealed.add(realPlace(root) ?? root);
 }
 
-/** From now on no git runs in `root`, below it, or with the repository around it. */
+/** From now on no git runs in `root` or below it: a step that runs there can write to the repository. */
 export function leaveRepository(root: string): void {
-  left.push(realPlace(root) ?? root);
+  left.add(realPlace(root) ?? root);
 }
 
 /** The repository around a directory, before any question of trust. No git runs. */
 export function discoverRepository(directory: string): Discovery {
   const real = realPlace(directory);
-  if (real === undefined || left.some((root) => isInside(root, real))) return { kind: "none" };
-  const discovery = sealed ? (found.get(real) ?? ({ kind: "none" } as const)) : findRepository(real);
+  if (real === undefined) return { kind: "none" };
+  const discovery = isBelowOne(sealed, real) ? (found.get(real) ?? ({ kind: "none" } as const)) : findRepository(real);
   found.set(real, discovery);
   return discovery;
 }
 
-/** Finds the repository around a directory, and whether this user trusts it, as git does. Never rejects. */
+function isBelowOne(roots: ReadonlySet<string>, directory: string): boolean {
+  for (const root of roots) if (isInside(root, directory)) return true;
+  return false;
+}
+
+/** The repository around a directory for git to run in. None if Wave has left it. Never rejects. */
 export async function openRepository(directory: string): Promise<OpenedRepository> {
+  return isBelowOne(left, realPlace(directory) ?? directory) ? { kind: "none" } : trustedRepository(directory);
+}
+
+/** The repository around a directory for Wave to read, and whether this user trusts it, as git does. Never rejects. */
+export async function trustedRepository(directory: string): Promise<OpenedRepository> {
   const discovery = discoverRepository(directory);
   if (discovery.kind !== "found") return discovery;
   const { repository, isOwn } = discovery;

@@ -1,6 +1,6 @@
 /** A plan as a person reads it: what each step is, what it waits for and hands over, what judges it, and what commands would do. */
 import { endpointsOf } from "../model/agent-endpoint.ts";
-import { isFenced } from "../model/enforcement.ts";
+import { isFenced, writesRepository } from "../model/enforcement.ts";
 import type { FingerprintRef } from "../model/event.ts";
 import { defaultLimits } from "../model/limits.ts";
 import type { ContractDefinition, RunBudget, Step } from "../model/pipeline.ts";
@@ -36,7 +36,7 @@ const verbs: Readonly<Record<PlanAction, string>> = {
 /** Prints the plan as a tree. The text ends with a line break. */
 export function planAsTree(plan: Plan, style: TreeStyle): string {
   const paint = paletteOf(style.color);
-  const blocks = plan.steps.map((planned, at) => stepBlock(planned, style, at === plan.steps.length - 1, paint));
+  const blocks = plan.steps.map((planned, at) => stepBlock(planned, plan, style, at === plan.steps.length - 1, paint));
   const notes = footer(plan, paint);
   return `${[...header(plan, paint), "", ...blocks.flat(), ...(notes.length === 0 ? [] : ["", ...notes])].join("\n")}\n`;
 }
@@ -58,11 +58,11 @@ function header(plan: Plan, paint: Palette): string[] {
   ];
 }
 
-function stepBlock(planned: PlannedStep, style: TreeStyle, last: boolean, paint: Palette): string[] {
+function stepBlock(planned: PlannedStep, { fences }: Plan, style: TreeStyle, last: boolean, paint: Palette): string[] {
   const { step } = planned;
   const action = actionsOf(planned)[style.reuse ? "reuse" : "run"];
   const color = { run: paint.cyan, reuse: paint.green, recheck: paint.yellow, later: paint.dim, blocked: paint.red }[action];
-  const rows = [...identityRows(step), ...gateRows(planned, paint), ["work", workText(planned)] as const, ...blockRows(planned)];
+  const rows = [...identityRows(step), ...gateRows(planned, fences, paint), ["work", workText(planned)] as const, ...blockRows(planned)];
   const stem = paint.dim(last ? " " : "│");
   return [
     `${paint.dim(last ? "└─" : "├─")} ${color(marks[action])} ${paint.bold(printable(step.id))}  ${personaText(step)}`,
@@ -102,7 +102,9 @@ function identityRows(step: Step): Row[] {
   return rows;
 }
 
-function gateRows(planned: PlannedStep, paint: Palette): Row[] {
+const writableRepository = "the step can write to `.git`; once it has started, Wave runs no git in the project until the run ends";
+
+function gateRows(planned: PlannedStep, fences: Plan["fences"], paint: Palette): Row[] {
   const { step } = planned;
   const rows: Row[] = step.contracts.map((contract, at) => [at === 0 ? "contracts" : "", contractText(contract)]);
   permissionsOf(planned).forEach(({ kind, rule, level }, at) => {
@@ -114,7 +116,10 @@ function gateRows(planned: PlannedStep, paint: Palette): Row[] {
   const endpoints = endpointsOf(step).join(", ");
   if (endpoints !== "") rows.push(["model at", `${endpoints}, which the agent reaches whatever its tools may`]);
   rows.push(["limits", limitsText(step.resources)]);
-  if (step.workspace === "shared") rows.push(["workspace", "in place, alone: what it changes in the project stays, also when it fails"]);
+  if (step.workspace === "shared") {
+    rows.push(["workspace", "in place, alone: what it changes in the project stays, also when it fails"]);
+    rows.push(["repository", writesRepository(step, fences) ? paint.yellow(writableRepository) : "`.git` is read-only"]);
+  }
   if (step.sandbox === "off") rows.push(["sandbox", paint.yellow("off: it runs although denied permissions are not enforced")]);
   return rows;
 }

@@ -97,7 +97,7 @@ interface Shown {
   readonly scratch: string;
 }
 
-function viewOf({ fenced, git, paths, setting, tree }: FencedSetting, shown: Shown): Omit<SandboxView, "network"> {
+function viewOf({ fenced, git, paths, setting, step, tree }: FencedSetting, shown: Shown): Omit<SandboxView, "network"> {
   const binds = roomBinds(
     shown.room,
     { ...paths, ...(fenced ? {} : { home: shown.room.home, temp: shown.room.temp }) },
@@ -113,7 +113,7 @@ function viewOf({ fenced, git, paths, setting, tree }: FencedSetting, shown: Sho
     binds: all,
     ...state,
     masks: [...masks, ...(fenced ? git.masks : [])],
-    readOnly: shown.readOnly,
+    readOnly: [...shown.readOnly, ...(step.workspace === "shared" ? git.guarded : [])],
   };
 }
 

@@ -3,13 +3,14 @@
  * configurations are laid over the real ones.
  */
 
-import { writeFileSync } from "node:fs";
+import { readlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { openRepository } from "../platform/git.ts";
+import { trustedRepository } from "../platform/git.ts";
+import { gitDirectoriesOf } from "../platform/git-repository.ts";
 import { isInside } from "../platform/paths.ts";
 import { gitConfigFiles, maskedGitConfig } from "./changeset/git-config.ts";
 import type { Bind } from "./fence/view.ts";
-import { repositoriesIn } from "./repositories-in.ts";
+import { type GitEntry, gitEntriesIn } from "./repositories-in.ts";
 
 export interface GitView {
   readonly binds: readonly Bind[];
@@ -18,6 +19,10 @@ export interface GitView {
   readonly isAround: boolean;
   /** Configurations, of which repository, and what to show in their place. */
   readonly configs: readonly MaskedConfig[];
+  /** Every `.git` of the project and the git directories that one names there: read-only for a step that runs in the project itself. */
+  readonly guarded: readonly string[];
+  /** Every `.git` of the project that is a symbolic link, which no mount can protect, with its target. */
+  readonly links: ReadonlyMap<string, string>;
 }
 
 interface MaskedConfig {
@@ -31,26 +36,50 @@ interface MaskedConfig {
 const systemConfig = "/etc/gitconfig";
 
 /** A project without git, or of which a step may not see it. */
-export const noGit: GitView = { binds: [], masks: [], isAround: false, configs: [] };
+export const noGit: GitView = { binds: [], masks: [], isAround: false, configs: [], guarded: [], links: new Map() };
 
 /**
  * The view of the repository around `root`, and of those inside it. Where the project is a part of a larger repository, the rest of that is there,
  * read-only: tools look for it. What git does not take for a repository (it is somebody else's, or there is no git) is masked all the same.
  */
 export async function gitView(root: string, isLeftOut: (path: string) => boolean): Promise<GitView> {
-  const opened = await openRepository(root);
+  const opened = await trustedRepository(root);
   const { top = "", directory = "", common = "" } = opened.kind === "open" ? opened.repository : {};
   const ofProject = top === "" ? [] : [...new Set([common, directory])];
   const isAround = top !== "" && root !== top && isInside(top, root);
   const elsewhere = ofProject.filter((git) => !isInside(root, git) && !isInside(top, git));
-  const seen = [...new Set([...ofProject, ...(await repositoriesIn(isAround ? top : root, isAround ? () => false : isLeftOut))])];
+  const entries = await gitEntriesIn(isAround ? top : root, isAround ? () => false : isLeftOut);
+  const inProject = entries.filter(({ place }) => isInside(root, place));
+  const seen = [...new Set([...ofProject, ...entries.flatMap(({ place, kind }) => (kind === "directory" ? [place] : []))])];
   const system = { file: systemConfig, text: textOf(systemConfig) };
   return {
     binds: [...(isAround ? [top] : []), ...elsewhere].map((git) => ({ source: git, target: git, writable: false })),
     isAround,
     masks: seen.map((git) => path.join(git, "hooks")),
-    configs: [...(maskConfigs(seen)), ...(system.text === "" ? [] : [system])],
+    configs: [...maskConfigs(seen), ...(system.text === "" ? [] : [system])],
+    guarded: guardedIn(root, inProject),
+    links: new Map(inProject.flatMap(({ place, kind }) => (kind === "link" ? [[place, readlinkSync(place)] as const] : []))),
   };
+}
+
+/** What decides where git finds repositories in `root` and how they are configured. Those inside another one of these are left out. */
+function guardedIn(root: string, entries: readonly GitEntry[]): readonly string[] {
+  const own = entries.flatMap(({ place, kind }) => (kind === "link" ? [] : [place]));
+  const named = entries.flatMap(({ place }) => gitDirectoriesOf(place)).filter((place) => isInside(root, place) && place !== root);
+  const all = [...new Set([...own, ...named])];
+  return all.filter((place) => !all.some((other) => other !== place && isInside(other, place)));
+}
+
+/** The first `.git` that is no longer the symbolic link it was. */
+export function replacedLink({ links }: GitView): string | undefined {
+  for (const [place, target] of links) {
+    try {
+      if (readlinkSync(place) !== target) return place;
+    } catch {
+      return place;
+    }
+  }
+  return undefined;
 }
 
 /** What of it a step sees that may not read all of the project. */

@@ -4,18 +4,19 @@
  */
 
 import { writeFileSync } from "node:fs";
-import { isFenced } from "../model/enforcement.ts";
+import { isFenced, writesRepository } from "../model/enforcement.ts";
 import { readFilter, viewKey } from "../model/permissions.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
+import { leaveRepository } from "../platform/git.ts";
 import { insideTest } from "../platform/paths.ts";
 import { listArea, readFromArea } from "./area-files.ts";
-import { type AttemptRoom, makeRoom, pathsOf, refusedFile } from "./attempt-room.ts";
+import { type AttemptRoom, failed, makeRoom, pathsOf, refusedFile } from "./attempt-room.ts";
 import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
 import { askWhetherKnown } from "./changeset/ignored-paths.ts";
 import { type FencedSpawn, fencedSpawn } from "./fenced-spawn.ts";
-import { type GitView, gitView, noGit, readableGit } from "./git-view.ts";
+import { type GitView, gitView, noGit, readableGit, replacedLink } from "./git-view.ts";
 import { hiddenChanges, hiddenPaths } from "./hidden-paths.ts";
 import { giveBack, keepForPeople, removeOrphans } from "./orphans.ts";
 import type { WorkspaceSetting } from "./provider.ts";
@@ -62,6 +63,7 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   const reads = viewKey(step) === "all" ? undefined : readFilter(step.permissions);
   const hidden = reads === undefined ? [] : [...(await hiddenOf(shared, step, reads)), ...hiddenChanges(start, reads)];
   const fenced = isFenced(step, setting.isolation.fences);
+  if (writesRepository(step, setting.isolation.fences)) leaveRepository(setting.root);
   const tree = await makeTree(setting, { step, room: room.value, start, hidden, fenced, ...(reads === undefined ? {} : { reads }) });
   if (!tree.ok) return tree;
   const paths = pathsOf(room.value, fenced || tree.value.tree.kind === "overlay" ? setting.root : tree.value.place, fenced);
@@ -69,7 +71,9 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   const found = fenced ? await gitOf(shared) : noGit;
   // A copy of a project has its own copies of repositories, unless the project's lies around it.
   const git = tree.value.binds === undefined || found.isAround ? found : noGit;
-  const personaGit = reads === undefined ? git : readableGit(git, setting.root, reads);
+  // In the project itself every file can be read.
+  const isShared = step.workspace === "shared";
+  const personaGit = reads === undefined || isShared ? git : readableGit(git, setting.root, reads);
   const spawn = fencedSpawn({
     setting,
     step,
@@ -80,7 +84,15 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
     git,
     personaGit,
   });
-  return ok(workspaceOf(room.value, paths, tree.value, spawn));
+  const workspace = workspaceOf(room.value, paths, tree.value, spawn);
+  return ok(isShared ? { ...workspace, changeset: async () => keptLinks(git) } : workspace);
+}
+
+/** The changes of a step in the project itself cannot be known, but that it left `.git` alone can. */
+function keptLinks(git: GitView): Result<undefined> {
+  const replaced = replacedLink(git);
+  if (replaced === undefined) return ok(undefined);
+  return failed("EGIT", `the step replaced \`${replaced}\`, a symbolic link to the project's repository`);
 }
 
 function makeTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {

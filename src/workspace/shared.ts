@@ -1,7 +1,7 @@
 /**
- * The `shared` workspace: the project's own tree, in place. Inputs, output, task file and a private TMPDIR lie under the state
- * directory, one directory an attempt; HOME is the user's own. It isolates nothing: it enforces no permissions, and cannot tell
- * what an attempt changed from what others changed meanwhile.
+ * The `shared` workspace without a sandbox: the project's own tree, in place. Inputs, output, task file and a private TMPDIR are under the
+ * state directory, one directory for each attempt; HOME is the user's own. It isolates nothing, enforces no permissions, and cannot
+ * distinguish what an attempt changed from what others changed meanwhile. The step can write to `.git`, so Wave runs no git there afterwards.
  */
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { copyFile, rm, rmdir, unlink } from "node:fs/promises";
@@ -11,6 +11,7 @@ import type { OpenWorkspace, SpawnRequest, Workspace, WorkspaceArea, WorkspacePa
 import { err, ok, type Result } from "../model/result.ts";
 import { spawnChild } from "../platform/child-process.ts";
 import { describeIoError } from "../platform/files.ts";
+import { leaveRepository } from "../platform/git.ts";
 import { type Area, listArea, readFromArea } from "./area-files.ts";
 import { childEnvironment } from "./child-environment.ts";
 
@@ -58,6 +59,7 @@ export function pathsInPlace(
 }
 
 async function open(setting: SharedWorkspaces, made: Made, request: OpenWorkspace): Promise<Result<Workspace>> {
+  leaveRepository(setting.root);
   const paths = pathsInPlace(setting, request, request.inputs.length > 0);
   const directory = paths.output;
   const misnamed = request.inputs.find(({ name }) => name === "" || name === "." || name === ".." || /[/\\\0]/.test(name));

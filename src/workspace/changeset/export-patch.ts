@@ -72,6 +72,7 @@ async function patchFrom(directory: string, changes: Changeset, blobs: ArtifactS
       trees.push(tree.value);
     }
     // Last in line, it overrules every other file of attributes.
+    mkdirSync(path.join(directory, "info"), { recursive: true });
     writeFileSync(path.join(directory, "info", "attributes"), attributes);
     const told = await git(directory, ["diff-tree", ...diffOptions, ...trees]);
     if (!told.ok) return told;

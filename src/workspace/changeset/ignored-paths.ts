@@ -70,10 +70,7 @@ export function askWhetherKnown(root: string): () => Promise<boolean> {
 /** Not if the repository ignores the project as a whole. */
 async function hasRules(root: string, { top }: GitRepository): Promise<boolean> {
   if (realPlace(root) === top) return true;
-  const [own, tracked] = await Promise.all([
-    runGit(["check-ignore", "-q", "--no-index", "."], root),
-    runGit(["ls-files", "-z"], root),
-  ]);
+  const [own, tracked] = await Promise.all([runGit(["check-ignore", "-q", "--no-index", "."], root), runGit(["ls-files", "-z"], root)]);
   return own.ok && (own.value.code === notIgnored || (tracked.ok && tracked.value.stdout.length > 0));
 }
 

@@ -125,6 +125,38 @@ describe("imports", () => {
   });
 });
 
+describe("git", () => {
+  /** The one module that starts git; it hands git a private directory in place of a repository's configuration. */
+  const runner = "platform/git.ts";
+
+  test("is started by one module", () => {
+    expect(written.filter(({ path: file }) => file !== runner).flatMap(gitWords)).toEqual([]);
+    expect(gitWords(modules.find(({ path: file }) => file === runner) ?? moduleOf(runner, "")).length).toBeGreaterThan(1);
+  });
+
+  test("is found in each way in which a module could start it", () => {
+    const starts = [
+      'capture({ command: ["git", "status"] })',
+      'spawn("git", [])',
+      'const program = "git";',
+      'execFile("/usr/bin/git", [])',
+      'const script = "cd x && git ls-files -z";',
+      "const script = `exec git -C ${place} status`;",
+      'const script = "x=$(git rev-parse HEAD)";',
+      'const script = ["set -e", "git --no-pager log"].join(";");',
+    ];
+    for (const text of starts) expect([text, gitWords(moduleOf("workspace/example.ts", text)).length]).toEqual([text, 1]);
+    const mentions = [
+      'const base = { kind: "git" };',
+      'if (kind === "git") throw new Error("git is not installed");',
+      'const hint = "run `git config --global --add safe.directory /x`";',
+      'const places = [".git", ".gitignore"];',
+      'const hint = "`wave artifacts RUN --patch | git apply` takes them over";',
+    ];
+    for (const text of mentions) expect([text, gitWords(moduleOf("workspace/example.ts", text))]).toEqual([text, []]);
+  });
+});
+
 describe("files", () => {
   test("names are kebab-case and name a thing", () => {
     expect(
@@ -175,6 +207,28 @@ describe("files", () => {
 
 function listsDirectories(text: string): boolean {
   return /\b(?:readdir|opendir)(?:Sync)?\b|\bglob(?:Sync)?\b.* from "node:fs/.test(text);
+}
+
+/** A word of a command, or a command in the text of a shell script. What people read has a backtick before it. */
+const gitCommand =
+  /(?:^|[\n;&|({]\s*|\b(?:exec|then|do|else|command|env)\s+)git\s+(?:-|(?:add|apply|cat-file|check-ignore|checkout|clone|commit|config|diff|diff-tree|fetch|hash-object|init|log|ls-files|ls-tree|merge-file|pull|push|read-tree|reset|rev-list|rev-parse|show|status|submodule|update-index|worktree|write-tree)\b(?!\\?`))/;
+
+/** Where a module names git as a program: in a command's words, as a program's name, or in a script. */
+function gitWords(module: Module): string[] {
+  const found: string[] = [];
+  const isProgram = (node: unknown) => isNode(node) && typeof node.value === "string" && /^(?:.*\/)?git(?:\.exe)?$/.test(node.value);
+  const listed = (node: SyntaxNode): unknown[] => {
+    if (node.type === "ArrayExpression") return node.elements as unknown[];
+    if (node.type === "CallExpression" || node.type === "NewExpression") return node.arguments as unknown[];
+    return [node.type === "VariableDeclarator" ? node.init : node.type === "AssignmentExpression" ? node.right : undefined];
+  };
+  walk(parseAst(module.text, { lang: /\.[cm]?js$/.test(module.path) ? "js" : "ts", sourceType: "module" }, module.path), (node) => {
+    if (!module.path.startsWith("model/") && listed(node).some(isProgram)) found.push(`${module.path}: git as a program`);
+    const text =
+      node.type === "TemplateElement" ? (node.value as { readonly raw?: unknown }).raw : node.type === "Literal" ? node.value : undefined;
+    if (typeof text === "string" && gitCommand.test(text)) found.push(`${module.path}: ${text}`);
+  });
+  return found;
 }
 
 function readModule(file: string): Module {

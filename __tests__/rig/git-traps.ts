@@ -84,8 +84,8 @@ export const trappedAttributes = "* filter=trap diff=trap merge=trap\n";
 export function gitIn(cwd: string, ...words: string[]): string {
   const always = ["user.name=a", "user.email=a@b", "protocol.file.allow=always", "init.defaultBranch=main", "safe.directory=*"];
   const env = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", LANG: "C.UTF-8", GIT_CONFIG_NOSYSTEM: "1" };
-  const options = { cwd, encoding: "utf8", env, stdio: ["ignore", "pipe", "pipe"] } as const;
-  return execFileSync("git", [...always.flatMap((one) => ["-c", one]), ...words], options);
+  const given = [...always.flatMap((one) => ["-c", one]), ...words];
+  return execFileSync("git", given, { cwd, encoding: "utf8", env, stdio: ["ignore", "pipe", "pipe"] });
 }
 
 /** Makes a directory with these files the work tree of a repository that has committed them. */

@@ -12,15 +12,7 @@ import { type Captured, capture } from "./capture.ts";
 import { describeIoError, realPlace } from "./files.ts";
 import { type Discovery, findRepository, type GitRepository } from "./git-repository.ts";
 import { aloneVariables, layOutGitDirectory, shadowVariables, temporaryGitDirectory } from "./git-shadow.ts";
-import {
-  defaultExcludes,
-  isTrusted,
-  knowsUserExcludes,
-  learnUserExcludes,
-  userExcludes,
-  userExcludesCommand,
-  withoutGit,
-} from "./git-user.ts";
+import { defaultExcludes, excludesIn, excludesQuestion, trustQuestion, trusts, userVariables, withoutGit } from "./git-user.ts";
 import { isInside } from "./paths.ts";
 
 /** The repository around a directory, or why Wave runs no git there. */
@@ -71,8 +63,9 @@ export async function trustedRepository(directory: string): Promise<OpenedReposi
   const discovery = discoverRepository(directory);
   if (discovery.kind !== "found") return discovery;
   const { repository, isOwn } = discovery;
-  const trusted = isOwn ? ok(true) : await prepared("git config", async () => ok(await isTrusted(repository.top, emptyRepository())));
-  return trusted.ok && trusted.value ? { kind: "open", repository } : { kind: "foreign", top: repository.top };
+  return isOwn || trusts(await askUser(trustQuestion), repository.top)
+    ? { kind: "open", repository }
+    : { kind: "foreign", top: repository.top };
 }
 
 /**
@@ -83,8 +76,8 @@ export async function runGit(args: readonly string[], cwd: string, input?: Uint8
   const shown = `git ${args.join(" ")}`;
   return inShadow(cwd, shown, async (repository, variables) => {
     if (repository === undefined) return ok(noRepository);
-    const words = ["-c", `core.excludesFile=${ownExcludes(repository) ?? (await userExcludes(emptyRepository()))}`, "-C", cwd, ...args];
-    return start(words, variables, shown, input);
+    const excludes = ownExcludes(repository) ?? (await userExcludes());
+    return start(["-c", `core.excludesFile=${excludes}`, "-C", cwd, ...args], variables, shown, input);
   });
 }
 
@@ -124,11 +117,9 @@ export async function runGitEach(
   return inShadow(cwd, "git", async (repository, variables) => {
     if (repository === undefined) return ok(questions.map(() => noRepository));
     const own = ownExcludes(repository);
-    const asksUser = own === undefined && !knowsUserExcludes();
-    const excludes = asksUser ? undefined : (own ?? (await userExcludes(emptyRepository())));
+    const asksUser = own === undefined && knownExcludes === undefined;
     const script = [
-      ...(asksUser ? [`e=$(${userExcludesCommand(quoted)}); s=$?; printf '%s\\n\\0\\0\\0%d\\0' "$e" $s`] : []),
-      excludes === undefined ? `[ -n "$e" ] || e=${quoted(defaultExcludes())}` : `e=${quoted(excludes)}`,
+      ...(asksUser ? askingUser() : [`e=${quoted(own ?? (await userExcludes()))}`]),
       ...questions.map((words) => `git -c core.excludesFile="$e" -C ${[cwd, ...words].map(quoted).join(" ")}; ${printStatus}`),
     ].join("\n");
     const asked = await capture({
@@ -137,9 +128,37 @@ export async function runGitEach(
     });
     if (!asked.ok) return asked;
     const answers = answersIn(asked.value);
-    if (asksUser && answers[0] !== undefined) learnUserExcludes(answers[0]);
+    if (asksUser && answers[0] !== undefined) knownExcludes = Promise.resolve(excludesIn(answers[0]));
     return ok(asksUser ? answers.slice(1) : answers);
   });
+}
+
+/** The file of ignored files that counts in all of the user's repositories. Asked once. */
+let knownExcludes: Promise<string> | undefined;
+
+function userExcludes(): Promise<string> {
+  knownExcludes ??= askUser(excludesQuestion).then(excludesIn);
+  return knownExcludes;
+}
+
+/** The same question for a shell with a shadow's variables: it prints the answer, and leaves it in `e`. */
+function askingUser(): readonly string[] {
+  const variables = Object.entries(userVariables()).map(([name, value]) =>
+    value === undefined ? `unset ${name}` : `export ${name}=${quoted(value)}`,
+  );
+  return [
+    `e=$(${variables.join("; ")}; git ${excludesQuestion.join(" ")}); s=$?`,
+    `printf '%s\\n\\0\\0\\0%d\\0' "$e" $s`,
+    `[ -n "$e" ] || e=${quoted(defaultExcludes())}`,
+  ];
+}
+
+/** Asks git about the user's own configuration, apart from every repository. Undefined without an answer. */
+async function askUser(question: readonly string[]): Promise<Captured | undefined> {
+  const answer = await prepared("git config", () =>
+    start(question, { ...aloneVariables(emptyRepository()), ...userVariables() }, "git config", undefined),
+  );
+  return answer.ok ? answer.value : undefined;
 }
 
 /** Git's answer where there is no repository. */
@@ -168,7 +187,7 @@ async function prepared<T>(shown: string, work: () => Promise<Result<T>>): Promi
 
 function start(
   args: readonly string[],
-  variables: Readonly<Record<string, string>>,
+  variables: Readonly<Record<string, string | undefined>>,
   shown: string,
   input: Uint8Array | undefined,
 ): Promise<Result<Captured>> {
@@ -177,7 +196,7 @@ function start(
   return capture(input === undefined ? request : { ...request, input });
 }
 
-function directoryOf(variables: Readonly<Record<string, string>>): string {
+function directoryOf(variables: Readonly<Record<string, string | undefined>>): string {
   return variables["GIT_DIR"] ?? path.sep;
 }
 

@@ -27,15 +27,14 @@ export interface SharedWorkspaces {
   readonly graceMs?: number;
 }
 
-/** Runs whose directory this process has made, and whether the directory that stands for no inputs is there. */
+/** Whether this process has made the directory that stands for no inputs. */
 interface Made {
-  readonly runs: Set<string>;
   noInputs: boolean;
 }
 
 /** Workspaces in the project itself. Opening fails with `workspace-failed` when directories cannot be made or inputs not copied. */
 export function sharedProvider(setting: SharedWorkspaces): WorkspaceProvider {
-  const made: Made = { runs: new Set(), noInputs: false };
+  const made: Made = { noInputs: false };
   return { name: "shared", open: (request) => open(setting, made, request) };
 }
 
@@ -75,12 +74,12 @@ async function open(setting: SharedWorkspaces, made: Made, request: OpenWorkspac
 
 /** Synchronous but for the copies: a handful of calls that cost less than the way to a thread and back. */
 async function layOut(made: Made, paths: WorkspacePaths, request: OpenWorkspace): Promise<void> {
-  if (!made.runs.has(request.run)) mkdirSync(path.dirname(paths.output), { recursive: true });
-  made.runs.add(request.run);
   const hasInputs = request.inputs.length > 0;
   // It is there: a run that died left this attempt's directories, whose output must not be taken for new work.
   if (existsSync(paths.output)) await removeAll(paths, hasInputs);
-  for (const part of [paths.output, paths.temp]) mkdirSync(part);
+  // The run's directory goes with the last isolated attempt in it. Nothing slower than without `recursive` where it is there.
+  mkdirSync(paths.output, { recursive: true });
+  mkdirSync(paths.temp);
   if (hasInputs) mkdirSync(paths.inputs);
   else if (!made.noInputs) mkdirSync(paths.inputs, { recursive: true });
   made.noInputs ||= !hasInputs;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { enforcementOf, type Fences, isFenced, noFences, unenforceable, wantsIsolation } from "../../../src/model/enforcement.ts";
+import { enforcementOf, type Fences, isFenced, noFences, unenforceable, wantsIsolation, writesRepository } from "../../../src/model/enforcement.ts";
 import { parsePermission } from "../../../src/model/permissions.ts";
-import type { PermissionLayer } from "../../../src/model/pipeline.ts";
+import type { PermissionLayer, Step } from "../../../src/model/pipeline.ts";
 import { pipeline, step } from "../../rig/plan-fixtures.ts";
 
 const all: Fences = { fence: true, network: true };
@@ -46,9 +46,9 @@ describe("who enforces a rule", () => {
 });
 
 describe("what a step asks for", () => {
-  test("in place and without rules for the network it asks for nothing", () => {
-    expect(wantsIsolation(step("a", { workspace: "shared" }))).toBe(false);
-    expect(wantsIsolation(step("a", { workspace: "shared", permissions }))).toBe(true);
+  test("in place and without a sandbox it asks for nothing", () => {
+    expect(wantsIsolation(step("a", { workspace: "shared" }))).toBe(true);
+    expect(wantsIsolation(step("a", { workspace: "shared", sandbox: "off" }))).toBe(false);
     expect(wantsIsolation(step("a", { workspace: "shared", permissions, sandbox: "off" }))).toBe(false);
     expect(wantsIsolation(step("a", { sandbox: "off" }))).toBe(true);
   });
@@ -57,6 +57,14 @@ describe("what a step asks for", () => {
     expect(isFenced(step("a"), all)).toBe(true);
     expect(isFenced(step("a"), noFences)).toBe(false);
     expect(isFenced(step("a", { sandbox: "off" }), all)).toBe(false);
-    expect(isFenced(step("a", { workspace: "shared" }), all)).toBe(false);
+    expect(isFenced(step("a", { workspace: "shared" }), all)).toBe(true);
+  });
+
+  test("it can write to the project's repository only in place and without a sandbox", () => {
+    const written = (members: Partial<Step>, fences = all) => writesRepository(step("a", members), fences);
+    expect(written({ workspace: "shared", sandbox: "off" })).toBe(true);
+    expect(written({ workspace: "shared" })).toBe(false);
+    expect(written({ workspace: "shared" }, noFences)).toBe(true);
+    expect(written({ sandbox: "off" })).toBe(false);
   });
 });

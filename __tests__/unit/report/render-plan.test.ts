@@ -88,6 +88,7 @@ describe("the tree", () => {
       │      permissions  deny  file_write:docs/** (not enforced)
       │      limits       timeout 10m, memory 2GB, disk 1GB
       │      workspace    in place, alone: what it changes in the project stays, also when it fails
+      │      repository   the step can write to \`.git\`; once it has started, Wave runs no git in the project until the run ends
       │      sandbox      off: it runs although denied permissions are not enforced
       │      work         changed: project files, input notes, task · run, run --reuse and resume: run
       │

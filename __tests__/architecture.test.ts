@@ -58,12 +58,10 @@ const listing = new Set([
   "sweep-blobs.ts",
   "test-pipelines.ts",
   "workspace/changeset/disk.ts",
-  "workspace/changeset/git-config.ts",
   "workspace/fence/isolation.ts",
   "workspace/fence/proc-lines.ts",
   "workspace/fence/system-root.ts",
   "workspace/orphans.ts",
-  "workspace/repositories-in.ts",
 ]);
 
 interface Module {

@@ -22,7 +22,7 @@ try {
   mkdirSync(workspace);
   writeFileSync(
     path.join(workspace, "wave.yaml"),
-    `personas:\n  a: { command: 'date +%s%N > ${seen}' }\npipeline:\n  name: one\n  steps: [{ id: a, persona: a, workspace: shared }]\n`,
+    `personas:\n  a: { command: 'date +%s%N > ${seen}' }\npipeline:\n  name: one\n  steps: [{ id: a, persona: a, workspace: shared, sandbox: off }]\n`,
   );
   const git = (...words) => execFileSync("git", words, { cwd: workspace, encoding: "utf8" }).trim();
   git("init", "-q");

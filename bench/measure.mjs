@@ -28,7 +28,7 @@ export function layered(count) {
 /** A manifest in which each of these steps runs `true` in place. */
 export function manifestOf(steps) {
   const lines = steps.map(
-    ({ id, after }) => `    - { id: ${id}, persona: worker, workspace: shared, dependencies: [${after.join(", ")}] }\n`,
+    ({ id, after }) => `    - { id: ${id}, persona: worker, workspace: shared, sandbox: off, dependencies: [${after.join(", ")}] }\n`,
   );
   return `personas: { worker: { adapter: command, command: ["true"] } }\npipeline:\n  name: bench\n  steps:\n${lines.join("")}`;
 }

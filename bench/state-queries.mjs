@@ -41,7 +41,7 @@ function project(count) {
     { length: 20 },
     (_, at) => `  - { id: s${at}, persona: worker${at === 0 ? "" : `, dependencies: [s${at - 1}]`} }\n`,
   );
-  const head = "defaults: { workspace: shared }\npersonas: { worker: { command: [echo, done] } }\nsteps:\n";
+  const head = "sandbox: off\ndefaults: { workspace: shared }\npersonas: { worker: { command: [echo, done] } }\nsteps:\n";
   writeFileSync(path.join(directory, "wave.yaml"), head + steps.join(""));
   wave(directory, ["run"]);
   const journals = path.join(directory, ".wave/state/journals");

@@ -17,7 +17,7 @@ import { cli, countFrom, here, median } from "./measure.mjs";
 const runs = countFrom(process.argv[2], 7, "node bench/workspaces.mjs [RUNS]");
 
 /** What each manifest says of its steps. */
-const kinds = { "in-place": ", workspace: shared", isolated: ", sandbox: off", fenced: "" };
+const kinds = { "in-place": ", workspace: shared, sandbox: off", isolated: ", sandbox: off", fenced: "" };
 
 const scratch = mkdtempSync(path.join(tmpdir(), "wave-bench-"));
 try {

@@ -1,6 +1,6 @@
 /** The ways in which this machine can run wave's steps, and projects to run in each of them. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, chownSync, cpSync, lchownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { chmodSync, chownSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach } from "vitest";
@@ -141,15 +141,9 @@ function bundleForOthers(): string {
   return bundle;
 }
 
+/** With the machine's own program: names need not be text. */
 function giveTo({ uid }: Scene, place: string): void {
-  if (uid === undefined) return;
-  lchownSync(place, uid, uid);
-  if (statSync(place, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-  for (const entry of readdirSync(place, { withFileTypes: true })) {
-    const inside = path.join(place, entry.name);
-    if (entry.isDirectory()) giveTo({ name: "", isolation: "", uid }, inside);
-    else lchownSync(inside, uid, uid);
-  }
+  if (uid !== undefined) execFileSync("chown", ["-hR", `${uid}:${uid}`, place]);
 }
 
 function othersMayRun(program: string): boolean {

@@ -5,6 +5,7 @@
  */
 import { describeAgentFailure } from "./describe-agent.ts";
 import { count, type Description, describeChangeFailure } from "./describe-changes.ts";
+import { describeExit } from "./describe-exit.ts";
 import { describeRunFailure } from "./describe-run.ts";
 import { sortDiagnostics } from "./diagnostic.ts";
 import { describeExceeded } from "./exceeded-limit.ts";
@@ -151,11 +152,7 @@ function describeAttemptFailure(failure: AttemptFailure): Description {
         hint: spawnHint(failure.code),
       };
     case "adapter-exit":
-      return {
-        title: `the command exited with ${failure.exitCode}`,
-        detail: outputLines(failure.tail),
-        ...hinted(repositoryHint(failure.tail)),
-      };
+      return describeExit(failure, outputLines);
     case "adapter-crash":
       return {
         title: `the command was killed by ${failure.signal}`,
@@ -202,12 +199,6 @@ function describeAttemptFailure(failure: AttemptFailure): Description {
     default:
       return describeArtifactFailure(failure);
   }
-}
-
-/** Git's own message where it cannot make a lock file names the file and EROFS. */
-function repositoryHint(tail: string): string | undefined {
-  if (!/(?:\.lock'?|\.git\b[^\n]*): Read-only file system/.test(tail)) return undefined;
-  return "the project's `.git` is read-only in the sandbox: commits are for `publish: commit`, which this version does not have yet; commit after the run, or set `sandbox: off` on the step";
 }
 
 function describeLimitFailure(failure: Extract<Failure, { reason: "memory-exceeded" | "disk-exceeded" }>): Description {

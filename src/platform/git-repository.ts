@@ -92,6 +92,12 @@ export function gitDirectoriesOf(entry: string): readonly string[] {
   return [...new Set([directory, common].filter((place) => place !== undefined))];
 }
 
+/** The same for a `.git` that git takes for a repository; none for any other. */
+export function repositoryDirectoriesOf(entry: string): readonly string[] {
+  const [directory, ...common] = gitDirectoriesOf(entry);
+  return directory === undefined || !isGitDirectory(directory) ? [] : [directory, ...common];
+}
+
 /** The directory that a `.git` file names. Undefined if that is not there. */
 function namedBy(entry: string): string | undefined {
   const named = /^gitdir: (.+?)[\r\n]*$/s.exec(readSmall(entry, pointerBytes)?.toString() ?? "")?.[1];
@@ -196,7 +202,7 @@ function settingsOf(file: string): readonly GitSetting[] | undefined {
 }
 
 /** A regular file's bytes. Undefined if there is none, it cannot be read, or it is larger than `limit`. Never waits for a pipe. */
-export function readSmall(file: string, limit: number): Buffer | undefined {
+export function readSmall(file: string | Buffer, limit: number): Buffer | undefined {
   let descriptor: number;
   try {
     descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));

@@ -3,10 +3,11 @@
  * of a few harmless settings and the repository's `info/exclude`; index and objects are the repository's own. Hooks, filters, file
  * system monitors, drivers, includes, remotes and attributes of the repository do not exist in it, so nothing can name a program.
  */
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { devNull, tmpdir } from "node:os";
 import path from "node:path";
 import { type GitRepository, readSmall } from "./git-repository.ts";
+import { entriesBelow, entriesIn, type WalkedEntry } from "./walk.ts";
 
 /** The largest `info/exclude` that is taken over, in bytes. */
 const excludeBytes = 4 * 1024 * 1024;
@@ -36,11 +37,9 @@ export function removeTemporaryGitDirectories(): void {
 
 function remove(directory: string): void {
   try {
-    for (const entry of readdirSync(directory, { withFileTypes: true })) {
-      const place = path.join(directory, entry.name);
-      if (entry.isDirectory()) remove(place);
-      else unlinkSync(place);
-    }
+    const leave = ({ path: place }: WalkedEntry) => rmdirSync(path.join(directory, place));
+    for (const { path: place, kind } of entriesBelow(directory, { leave }))
+      if (kind !== "directory") unlinkSync(path.join(directory, place));
     rmdirSync(directory);
   } catch {
     // The temporary directory of a machine is cleaned by others, too.
@@ -136,8 +135,8 @@ function shadowOf(repository: GitRepository): string {
 
 /** A split index names its other part, which git looks for in its own directory. */
 function copySharedIndexes(directory: string, shadow: string): void {
-  const shared = readdirSync(directory).filter((name) => name.startsWith("sharedindex."));
-  if (shared.length === 0) return;
-  const there = new Set(readdirSync(shadow));
-  for (const name of shared) if (!there.has(name)) copyFileSync(path.join(directory, name), path.join(shadow, name));
+  for (const { name, kind } of entriesIn(directory)) {
+    const copy = path.join(shadow, name);
+    if (kind === "file" && name.startsWith("sharedindex.") && !existsSync(copy)) copyFileSync(path.join(directory, name), copy);
+  }
 }

@@ -6,11 +6,11 @@
 import { readlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { trustedRepository } from "../platform/git.ts";
-import { gitDirectoriesOf } from "../platform/git-repository.ts";
+import { repositoryDirectoriesOf } from "../platform/git-repository.ts";
 import { isInside } from "../platform/paths.ts";
 import { gitConfigFiles, maskedGitConfig } from "./changeset/git-config.ts";
 import type { Bind } from "./fence/view.ts";
-import { type GitEntry, gitEntriesIn } from "./repositories-in.ts";
+import { gitEntriesIn } from "./repositories-in.ts";
 
 export interface GitView {
   readonly binds: readonly Bind[];
@@ -50,23 +50,25 @@ export async function gitView(root: string, isLeftOut: (path: string) => boolean
   const elsewhere = ofProject.filter((git) => !isInside(root, git) && !isInside(top, git));
   const entries = await gitEntriesIn(isAround ? top : root, isAround ? () => false : isLeftOut);
   const inProject = entries.filter(({ place }) => isInside(root, place));
-  const seen = [...new Set([...ofProject, ...entries.flatMap(({ place, kind }) => (kind === "directory" ? [place] : []))])];
+  const named = entries
+    .flatMap(({ place }) => repositoryDirectoriesOf(place))
+    .filter((git) => isInside(root, git) || isInside(top || root, git));
+  const plain = entries.flatMap(({ place, kind }) => (kind === "directory" ? [place] : []));
+  const seen = [...new Set([...ofProject, ...plain, ...named])];
   const system = { file: systemConfig, text: textOf(systemConfig) };
   return {
     binds: [...(isAround ? [top] : []), ...elsewhere].map((git) => ({ source: git, target: git, writable: false })),
     isAround,
     masks: seen.map((git) => path.join(git, "hooks")),
     configs: [...maskConfigs(seen), ...(system.text === "" ? [] : [system])],
-    guarded: guardedIn(root, inProject),
+    guarded: guardedIn(root, [...inProject.flatMap(({ place, kind }) => (kind === "link" ? [] : [place])), ...named]),
     links: new Map(inProject.flatMap(({ place, kind }) => (kind === "link" ? [[place, readlinkSync(place)] as const] : []))),
   };
 }
 
-/** What decides where git finds repositories in `root` and how they are configured. Those inside another one of these are left out. */
-function guardedIn(root: string, entries: readonly GitEntry[]): readonly string[] {
-  const own = entries.flatMap(({ place, kind }) => (kind === "link" ? [] : [place]));
-  const named = entries.flatMap(({ place }) => gitDirectoriesOf(place)).filter((place) => isInside(root, place) && place !== root);
-  const all = [...new Set([...own, ...named])];
+/** The places in `root`, without those inside another one. */
+function guardedIn(root: string, places: readonly string[]): readonly string[] {
+  const all = [...new Set(places)].filter((place) => place !== root && isInside(root, place));
   return all.filter((place) => !all.some((other) => other !== place && isInside(other, place)));
 }
 
@@ -106,14 +108,14 @@ export function gitBinds({ binds, configs }: GitView, directory: string): readon
 }
 
 function maskConfigs(repositories: readonly string[]): readonly MaskedConfig[] {
-  const configs: MaskedConfig[] = [];
+  const configs = new Map<string, MaskedConfig>();
   for (const repository of repositories) {
     for (const name of gitConfigFiles(repository)) {
       const file = path.join(repository, name);
-      configs.push({ file, repository, text: textOf(file) });
+      if (!configs.has(file)) configs.set(file, { file, repository, text: textOf(file) });
     }
   }
-  return configs;
+  return [...configs.values()];
 }
 
 /** Nothing where git cannot read it, or is not there: then nobody else needs it. */

@@ -110,7 +110,7 @@ function workspaceOf(room: AttemptRoom, paths: WorkspacePaths, tree: AttemptTree
     changeset: () => tree.changeset(),
     async discard(outcome) {
       if (outcome === "passed") await giveBack(room.directory);
-      else keepForPeople(room.directory);
+      else await keepForPeople(room.directory);
     },
   };
 }

@@ -4,16 +4,22 @@
  */
 import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { describeIoError } from "../platform/files.ts";
 import { isAlive, type ProcessIdentity } from "../platform/process-identity.ts";
 import { keptMarker } from "./attempt-room.ts";
 import { removeTree } from "./changeset/remove-tree.ts";
+import { disarmRepositories } from "./disarm-repositories.ts";
 
-/** Says that an attempt's directory is to stay. What cannot be written is no reason to fail: the directory then goes with the next run. */
-export function keepForPeople(directory: string): void {
+/**
+ * Marks an attempt's directory to stay, once it holds nothing that git would start programs for. What cannot be written is no reason to fail: the
+ * directory is then removed with the next run.
+ */
+export async function keepForPeople(directory: string): Promise<void> {
   try {
+    await disarmRepositories(directory);
     writeFileSync(path.join(directory, keptMarker), "");
-  } catch {
-    // A full disk.
+  } catch (error) {
+    describeIoError(error);
   }
 }
 

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { enforcementOf, type Fences, isFenced, noFences, unenforceable, wantsIsolation, writesRepository } from "../../../src/model/enforcement.ts";
+import {
+  enforcementOf,
+  type Fences,
+  isFenced,
+  noFences,
+  unenforceable,
+  wantsIsolation,
+  writesRepository,
+} from "../../../src/model/enforcement.ts";
 import { parsePermission } from "../../../src/model/permissions.ts";
 import type { PermissionLayer, Step } from "../../../src/model/pipeline.ts";
 import { pipeline, step } from "../../rig/plan-fixtures.ts";

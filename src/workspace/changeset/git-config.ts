@@ -2,11 +2,11 @@
  * Configurations of a repository for the eyes of an attempt: what a working git needs, and nothing that holds credentials, starts
  * programs, or sends git elsewhere. It keeps what is listed here and drops everything else, so new keys of git are no holes.
  */
-import { type Dirent, existsSync, readdirSync } from "node:fs";
-import path from "node:path";
+import { existsSync } from "node:fs";
 import { err, ok, type Result } from "../../model/result.ts";
 import { type GitSetting, parseGitConfig } from "../../platform/git-config-text.ts";
 import { readSmall } from "../../platform/git-repository.ts";
+import { entriesIn, type WalkedEntry } from "../../platform/walk.ts";
 
 /** The largest configuration that is read, in bytes. */
 const largest = 4 * 1024 * 1024;
@@ -35,10 +35,15 @@ const kept: Readonly<Record<string, RegExp>> = {
  */
 export function maskedGitConfig(file: string, { worktree = true }: { readonly worktree?: boolean } = {}): Result<string> {
   if (!existsSync(file)) return ok("");
-  const settings = parseGitConfig(readSmall(file, largest)?.toString() ?? "[");
-  if (settings === undefined) return err({ reason: "workspace-failed", code: "EGIT", detail: `git cannot read ${file}` });
-  const kept = settings.flatMap((setting) => visible(setting) ?? []);
-  return ok(written(kept.filter(({ key }) => worktree || key !== "core.worktree")));
+  const text = readSmall(file, largest)?.toString();
+  const masked = text === undefined ? undefined : maskedConfigText(text, { worktree });
+  return masked === undefined ? err({ reason: "workspace-failed", code: "EGIT", detail: `git cannot read ${file}` }) : ok(masked);
+}
+
+/** The same for the text of a configuration. Undefined if git would refuse it. */
+export function maskedConfigText(text: string, { worktree = true }: { readonly worktree?: boolean } = {}): string | undefined {
+  const settings = parseGitConfig(text)?.flatMap((setting) => visible(setting) ?? []);
+  return settings === undefined ? undefined : written(settings.filter(({ key }) => worktree || key !== "core.worktree"));
 }
 
 function visible({ key, value }: GitSetting): GitSetting | undefined {
@@ -81,34 +86,29 @@ function quoted(value: string): string {
   return value.replace(/["\\\n\t\b]/g, (found) => names[found] ?? `\\${found}`);
 }
 
-const deepest = 20;
-
 /**
  * The configuration files of a repository and of those inside it (submodules, other work trees), relative to its directory, with forward
  * slashes, sorted. Symlinks are not followed.
  */
 export function gitConfigFiles(gitDirectory: string): readonly string[] {
   const found: string[] = [];
-  const visit = (place: string, depth: number): void => {
-    if (depth > deepest) return;
-    const children = childrenOf(path.join(gitDirectory, place));
-    const names = new Set(children.map(({ name }) => name));
+  const open = [""];
+  for (let place = open.pop(); place !== undefined; place = open.pop()) {
+    const entries = childrenOf(gitDirectory, place);
+    const names = new Set(entries.map(({ name }) => name));
     const isRepository = place === "" || (names.has("HEAD") && names.has("objects"));
-    for (const { name } of children.filter((child) => child.isFile() && /^config(?:\.worktree)?$/.test(child.name))) {
-      found.push(`${place}${name}`);
+    for (const { name, path, kind } of entries) {
+      if (kind === "file" && /^config(?:\.worktree)?$/.test(name)) found.push(path);
+      // In a repository only these hold others; between them are directories that spell a submodule's path.
+      else if (kind === "directory" && (!isRepository || name === "modules" || name === "worktrees")) open.push(path);
     }
-    for (const child of children.filter((one) => one.isDirectory())) {
-      // In a repository only these hold others; between them lie directories that spell a submodule's path.
-      if (!isRepository || child.name === "modules" || child.name === "worktrees") visit(`${place}${child.name}/`, depth + 1);
-    }
-  };
-  visit("", 0);
+  }
   return found.sort();
 }
 
-function childrenOf(directory: string): Dirent[] {
+function childrenOf(root: string, place: string): readonly WalkedEntry[] {
   try {
-    return readdirSync(directory, { withFileTypes: true });
+    return entriesIn(root, place);
   } catch {
     return [];
   }

@@ -1,0 +1,20 @@
+/** The failure of a command by its exit status in words. */
+import type { Description } from "./describe-changes.ts";
+import type { Failure } from "./failure.ts";
+
+/** `outputLines` returns the end of a child's output as lines that stand apart. */
+export function describeExit(
+  { exitCode, tail }: Extract<Failure, { reason: "adapter-exit" }>,
+  outputLines: (tail: string) => string[],
+): Description {
+  const hint = isRepositoryReadOnly(tail) ? { hint: readOnlyHint } : {};
+  return { title: `the command exited with ${exitCode}`, detail: outputLines(tail), ...hint };
+}
+
+const readOnlyHint =
+  "the project's `.git` is read-only in the sandbox: commits are for `publish: commit`, which this version does not have yet; commit after the run, or set `sandbox: off` on the step";
+
+/** Git names the file that it could not lock, and the kernel's reason (EROFS). */
+function isRepositoryReadOnly(tail: string): boolean {
+  return /(?:\.lock'?|\.git\b[^\n]*): Read-only file system/.test(tail);
+}

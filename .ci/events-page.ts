@@ -44,7 +44,7 @@ export function eventsPage(): string {
     "",
     "| field | type | meaning |",
     "|---|---|---|",
-    ...Object.entries(envelope).map(([name, schema]) => row(name, schema, true)),
+    ...Object.entries(envelope).map(([name, schema]) => row(name, schema, name !== "sig")),
     "",
     ...orderLines,
     "",
@@ -98,8 +98,11 @@ function hashLines(): string[] {
     "The first hash, computed by hand:",
     "",
     "```sh",
-    `head -n 1 WRITER.jsonl | sed 's/,"hash":"[0-9a-f]*"}$//' | tr -d '\\n' | sha256sum`,
+    `head -n 1 WRITER.jsonl | sed 's/,"hash":"[0-9a-f]*".*}$//' | tr -d '\\n' | sha256sum`,
     "```",
+    "",
+    "A signed line has `sig` after `hash`: `v1:` and the HMAC-SHA-256, in hex, of `wave journal line v1`, a zero byte and the `hash`, with the `state-key`",
+    "as key. [State](state.md#signed-journals) describes when lines are signed.",
     "",
     "`wave state verify` does this for every line, and compares the last with what the database recorded. [State](state.md) says what it finds, and",
     "what it cannot.",
@@ -112,7 +115,7 @@ function exampleJournal(): string[] {
     const payload: EventPayload = given === "closing" ? { type: "writer-closed", head: prev } : given;
     const seq = index + 1;
     const ts = new Date(Date.UTC(2026, 0, 31, 12, 0, seq)).toISOString();
-    const front: Omit<Envelope, "hash"> = {
+    const front: Omit<Envelope, "hash" | "sig"> = {
       v: 1,
       run: "3f9ac2d014",
       writer: "20260131T120001000Z-9d3e51aa",

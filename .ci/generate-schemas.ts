@@ -37,6 +37,11 @@ export const envelope = {
   ts: { type: "string", format: "date-time", description: "When it was written, in UTC." },
   prev: { type: "string", pattern: "^[0-9a-f]{64}$", description: "The `hash` of the writer's line before; zeros for its first." },
   hash: { type: "string", pattern: "^[0-9a-f]{64}$", description: "SHA-256 over the line's own bytes up to here." },
+  sig: {
+    type: "string",
+    pattern: "^v1:[0-9a-f]{64}$",
+    description: "`v1:` and an HMAC-SHA-256 over `hash`, in journals that are signed with a `state-key`.",
+  },
 } satisfies Record<keyof Envelope, object>;
 
 export function eventsSchema(): string {
@@ -45,7 +50,7 @@ export function eventsSchema(): string {
     return {
       type: "object",
       title: type,
-      required: ["type", ...Object.keys(envelope), ...required],
+      required: ["type", ...Object.keys(envelope).filter((name) => name !== "sig"), ...required],
       properties: { type: { const: type }, ...envelope, ...properties },
       additionalProperties: false,
     };

@@ -14,7 +14,7 @@ import { eventsPage } from "./events-page.ts";
 import { diagnosticsPage, manifestPage } from "./generate-docs.ts";
 import { metaSchemaCode, metaSchemaTypes } from "./generate-meta-schemas.ts";
 import { eventsSchema, manifestSchema, personaSchema, pipelineSchema, reviewSchema, testSchema } from "./generate-schemas.ts";
-import { shapesCode, shapesTypes } from "./generate-shapes.ts";
+import { eventShapesCode, eventShapesTypes, shapesCode, shapesTypes } from "./generate-shapes.ts";
 import { pricesPage } from "./prices-page.ts";
 import { workflowsPage } from "./start-rules-table.ts";
 
@@ -37,6 +37,8 @@ const outputs: readonly Output[] = [
     { path: `src/contract/generated/${dialect}.js`, content: () => metaSchemaCode(dialect) },
     { path: `src/contract/generated/${dialect}.d.ts`, content: metaSchemaTypes },
   ]),
+  { path: "src/validate/generated/event-shapes.js", content: eventShapesCode },
+  { path: "src/validate/generated/event-shapes.d.ts", content: eventShapesTypes },
   { path: "docs/diagnostics.md", content: diagnosticsPage },
   { path: "docs/manifest.md", content: manifestPage },
   { path: "docs/events.md", content: eventsPage },

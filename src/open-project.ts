@@ -62,6 +62,8 @@ export interface ProjectRequest {
   readonly onSecrets?: (values: readonly string[], redactor?: Redactor) => void;
   /** Brings blobs that are not in the local store; absent: they are lost. */
   readonly bring?: BringBlob;
+  /** Signs journals. A secret: it is redacted everywhere, and no child gets it. */
+  readonly stateKey?: string;
 }
 
 /** A project, its manifest files relative to its root. */
@@ -182,8 +184,12 @@ function declaredIn({ manifest, files }: LoadedProject, env: Environment): reado
 }
 
 /** Opens state for a project; declared secrets are taken from the environment so that they can be scrubbed. */
-export function openMemory(read: ReadProject, request: Pick<ProjectRequest, "env" | "bring" | "stateDir" | "onSecrets">): Memory {
-  const values = (read.project?.secrets ?? []).map((name) => request.env[name] ?? "").filter((value) => value !== "");
+export function openMemory(
+  read: ReadProject,
+  request: Pick<ProjectRequest, "env" | "bring" | "stateDir" | "stateKey" | "onSecrets">,
+): Memory {
+  const declared = (read.project?.secrets ?? []).map((name) => request.env[name] ?? "");
+  const values = [...declared, request.stateKey ?? ""].filter((value) => value !== "");
   const redactor = createRedactor(values);
   request.onSecrets?.(values, redactor);
   return memoryAt(read.root, stateLocationIn(read.loaded.manifest), redactor, request);
@@ -206,13 +212,14 @@ function memoryAt(
   root: string,
   location: string | undefined,
   redactor: Redactor,
-  { bring, stateDir: own }: Pick<ProjectRequest, "bring" | "stateDir">,
+  { bring, stateDir: own, stateKey }: Pick<ProjectRequest, "bring" | "stateDir" | "stateKey">,
 ): Memory {
   const stateRoot = path.resolve(root, location ?? defaultStateLocation);
   const stateDir = own ?? stateRoot;
   const local = localBlobs(stateDir);
   const blobs = bring === undefined ? local : withElsewhere(local, bring);
-  return { stateDir, stateRoot, redactor, blobs, state: openState({ stateDir, redactor, version, clock: systemClock }) };
+  const signed = stateKey === undefined ? {} : { stateKey };
+  return { stateDir, stateRoot, redactor, blobs, state: openState({ stateDir, redactor, version, clock: systemClock, ...signed }) };
 }
 
 /** The project, or the diagnostics that forbid going on. */

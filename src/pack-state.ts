@@ -14,6 +14,7 @@ import type { Memory } from "./open-project.ts";
 import { tryIo } from "./platform/files.ts";
 import { type BlobReference, listedIn, referencesOf } from "./state/blob-references.ts";
 import { databaseFile } from "./state/database-file.ts";
+import { higherRunsFile } from "./state/higher-runs.ts";
 import { journalFile, listWriters, mergeEvents, readRun } from "./state/read-journal.ts";
 
 /** How much of state travels in the cache: the newest runs, as long as they fit. Sizes in bytes. */
@@ -61,7 +62,7 @@ export async function packForCache({ state, stateDir, blobs }: Memory, into: str
       }
     }
   }
-  await tryIo(() => copy(databaseFile(stateDir), databaseFile(into)));
+  for (const fileIn of [databaseFile, higherRunsFile]) await tryIo(() => copy(fileIn(stateDir), fileIn(into)));
   return ok(undefined);
 }
 

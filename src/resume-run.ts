@@ -19,6 +19,7 @@ import { execute, type FinishedRun } from "./run-pipeline.ts";
 import { sinceBegin } from "./since-begin.ts";
 import { requireJournals } from "./state/archived-run.ts";
 import { noSuchStep } from "./state/run-step.ts";
+import { mismatchOf, type TrustedDefinition } from "./trusted-definition.ts";
 import { listProject, type ProjectListing } from "./workspace/base.ts";
 
 export interface ResumeRequest extends ProjectRequest {
@@ -37,6 +38,8 @@ export interface ResumeRequest extends ProjectRequest {
   readonly concurrency?: number;
   readonly onFailure?: "finish" | "stop" | "keep-going";
   readonly resetCircuit: boolean;
+  /** Set in a job: the run has to equal this definition, which is the one that is executed. Undefined: the pinned one is executed. */
+  readonly trusted?: TrustedDefinition;
   readonly signal: AbortSignal;
   readonly publishers?: PublishRequest["publishers"];
   /** Told before anything is run. */
@@ -50,7 +53,7 @@ export type ResumeNews =
   /** The project is not as it was when the run began; the steps that may read what changed. */
   | { readonly kind: "project-changed"; readonly run: string; readonly affected: readonly string[] };
 
-/** Goes on with a run. Gives `undefined` as `finished` when it passed already: there is nothing to do. */
+/** Resumes a run. Fails with `run-mismatch` if it is not the trusted definition's. Returns `undefined` as `finished` when it passed already: there is nothing to do. */
 export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: RunRecord; finished?: FinishedRun }>> {
   const located = locateProject(request);
   if (!located.ok) return located;
@@ -58,6 +61,8 @@ export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: R
   const found = await outer.state.findRun(request.selector);
   if (!found.ok) return found;
   const run = found.value;
+  const mismatch = request.trusted === undefined ? undefined : await mismatchOf(run, request.trusted, outer.blobs);
+  if (mismatch !== undefined) return err(mismatch);
   const idle = run.status === "passed" && request.from === undefined;
   if (idle && !request.update) return ok({ run });
   const listing = request.listing ?? listProject(located.value.root);

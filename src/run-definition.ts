@@ -3,14 +3,17 @@ import { pinnedSource } from "./load/pinned-source.ts";
 import type { FileSource } from "./model/ports.ts";
 import { ok, type Result } from "./model/result.ts";
 import type { RunRecord } from "./model/state.ts";
-import { openMemory, type PastMemory, type ProjectRequest, readProject, requireValid } from "./open-project.ts";
+import { openMemory, type PastMemory, type ProjectRequest, type ReadProject, readProject, requireValid } from "./open-project.ts";
 import { openAdapters, type PlannedRun, planSelected } from "./plan-run.ts";
 import { type Redefinition, redefinition } from "./redefine-run.ts";
 import { readPinned } from "./state/pinned-manifest.ts";
+import type { TrustedDefinition } from "./trusted-definition.ts";
 import { selectPipeline } from "./validate/select-pipeline.ts";
 
 interface DefinitionRequest extends ProjectRequest {
   readonly update: boolean;
+  /** Compared with the run already: nothing of the pinned copy is read. */
+  readonly trusted?: TrustedDefinition;
 }
 
 /** What a run is resumed with. */
@@ -21,13 +24,14 @@ export interface Definition {
   readonly next?: Redefinition;
 }
 
-/** Reads and plans it, over the base that the run began with. `update`: the one on disk, if it is another. Fails with `manifest-invalid`, and as planning does. */
+/** Plans it, over the base that the run began with. `update`: the one on disk, if it is another. Fails with `manifest-invalid`, and as planning does. */
 export async function definitionOf(
   request: DefinitionRequest,
   root: string,
   run: RunRecord,
   outer: PastMemory,
 ): Promise<Result<Definition>> {
+  if (request.trusted !== undefined) return planRead(request, root, run, outer, request.trusted.read);
   const pinned = await readPinned(outer.blobs, run.manifest);
   if (!pinned.ok) return pinned;
   const source = pinnedSource(
@@ -62,16 +66,25 @@ async function planDefinition(
     ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
   };
   const read = await readProject(words, { root, files: options.files }, source);
-  if (!read.ok) return read;
-  const project = requireValid(read.value);
+  return read.ok ? planRead(request, root, run, outer, read.value) : read;
+}
+
+async function planRead(
+  request: DefinitionRequest,
+  root: string,
+  run: RunRecord,
+  outer: PastMemory,
+  read: ReadProject,
+): Promise<Result<Definition>> {
+  const project = requireValid(read);
   if (!project.ok) return project;
   const pipeline = selectPipeline(project.value, run.version === undefined ? run.pipeline : `${run.pipeline}@${run.version}`);
   if (!pipeline.ok) return pipeline;
   // This manifest may declare secrets that the current one does not: state is opened again with all of them known.
-  const memory = { ...openMemory(read.value, request), stateDir: outer.stateDir };
+  const memory = { ...openMemory(read, request), stateDir: outer.stateDir };
   const input = await inputOf(run, memory);
   if (!input.ok) return input;
-  const open = { read: read.value, project: project.value, memory, env: request.env, adapters: openAdapters(request, root) };
+  const open = { read, project: project.value, memory, env: request.env, adapters: openAdapters(request, root) };
   const planned = await planSelected(open, pipeline.value, async () => ok(run.base), false, input.value);
   return planned.ok ? ok({ planned: planned.value, ...(input.value === undefined ? {} : { input: input.value }) }) : planned;
 }

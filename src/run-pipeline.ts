@@ -20,7 +20,7 @@ import type { Plan } from "./model/plan.ts";
 import type { Clock, Journal, Reporter } from "./model/ports.ts";
 import { err, ok, type Result } from "./model/result.ts";
 import type { RunRecord, StepRecord } from "./model/state.ts";
-import type { Environment, Memory } from "./open-project.ts";
+import type { Environment, Memory, ReadProject } from "./open-project.ts";
 import { partOf } from "./part-of-run.ts";
 import { assemblePrompt } from "./persona/prompt.ts";
 import { matchWork } from "./plan/match-work.ts";
@@ -270,9 +270,7 @@ export async function pinDefinition({
   memory,
   plan,
 }: Pick<PlannedRun, "read" | "memory" | "plan">): Promise<Result<Pick<PayloadOf<"run-started">, "manifest" | "steps">>> {
-  const files = new Map<string, Uint8Array>();
-  for (const [path, file] of read.loaded.files) if (file.kind === "text") files.set(path, Buffer.from(file.text));
-  const manifest = await pinFiles(memory.blobs, files);
+  const manifest = await pinFiles(memory.blobs, filesToPin(read));
   if (!manifest.ok) return manifest;
   const steps = plan.pipeline.steps.map((step) => ({
     id: step.id,
@@ -282,6 +280,13 @@ export async function pinDefinition({
     contracts: step.contracts.map((contract) => contract.name),
   }));
   return ok({ manifest: manifest.value, steps });
+}
+
+/** The files that decide what a run executes: the manifest and every file that it names, by path relative to the project. */
+export function filesToPin({ loaded }: Pick<ReadProject, "loaded">): ReadonlyMap<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  for (const [path, file] of loaded.files) if (file.kind === "text") files.set(path, Buffer.from(file.text));
+  return files;
 }
 
 function optionsOf(request: RunRequest, planned: PlannedRun): RunOptions {

@@ -2,13 +2,14 @@
 import { crc32 } from "node:zlib";
 
 /** Name → content, or where a link leads. */
-export function zipOf(entries: Readonly<Record<string, string | { readonly link: string }>>): Buffer {
+export function zipOf(entries: Readonly<Record<string, string | Uint8Array | { readonly link: string }>>): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
   for (const [name, content] of Object.entries(entries)) {
-    const bytes = Buffer.from(typeof content === "string" ? content : content.link);
-    const mode = typeof content === "string" ? 0o100644 : 0o120777;
+    const isLink = typeof content === "object" && "link" in content;
+    const bytes = isLink ? Buffer.from(content.link) : Buffer.from(content as string);
+    const mode = isLink ? 0o120777 : 0o100644;
     const file = Buffer.from(name);
     const sums = [crc32(bytes), bytes.length, bytes.length];
     const local = numbers(

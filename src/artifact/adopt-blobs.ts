@@ -43,7 +43,8 @@ export async function adoptBlob(file: string, digest: Digest, stateDir: string):
   return adopted.ok ? adopted.value : `${adopted.error.detail} (${adopted.error.code})`;
 }
 
+/** The names in a directory that fit; none if it is not a directory itself, but a link to one. */
 async function names(directory: string, pattern: RegExp): Promise<readonly string[]> {
-  const listed = await tryIo(() => readdir(directory));
+  const listed = await tryIo(async () => ((await lstat(directory)).isDirectory() ? readdir(directory) : []));
   return listed.ok ? listed.value.filter((name) => pattern.test(name)).sort() : [];
 }

@@ -58,6 +58,7 @@ export function retryDecision(failure: Failure, step: Step, history: RetryHistor
     case "state-unwritable":
     case "state-damaged":
     case "run-not-found":
+    case "run-mismatch":
     case "run-active":
     case "run-complete":
     case "budget-exceeded":

@@ -16,14 +16,14 @@ import { createRedactor } from "../redaction/redactor.ts";
 import { openState } from "../state/open-state.ts";
 import { version } from "../version.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
-import { jobTemp, openJobState } from "./job-state.ts";
+import { jobTemp, openJobState, type StateSubject } from "./job-state.ts";
 import { forwardMask } from "./toolkit-masks.ts";
 
 /** What `run-job.ts` noted for this. */
 interface Noted {
   readonly stateDir: string;
   readonly workspace: string;
-  readonly pipeline: string;
+  readonly subject: StateSubject;
 }
 
 /** Completes and saves what is left. */
@@ -60,11 +60,11 @@ async function saveRest({ log, inputs, context, io, variables }: Rest): Promise<
   const noted = notedState();
   const run = getState("run");
   if (noted === undefined || run === "" || getState("saved") === "true") return;
-  const { stateDir, workspace, pipeline } = noted;
+  const { stateDir, workspace, subject } = noted;
   const toolkit = openToolkit({ env: variables, onLine: forwardMask(io) });
   const temp = jobTemp(variables, stateDir);
   try {
-    const state = await openJobState({ toolkit, stateDir, workspace, temp, pipeline, inputs, context, warn: log.warn });
+    const state = await openJobState({ toolkit, stateDir, workspace, temp, subject, inputs, context, warn: log.warn });
     // Everything in state was scrubbed when it got there.
     const redactor = createRedactor([]);
     const memory = {

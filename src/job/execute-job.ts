@@ -2,7 +2,7 @@
 import { setOutput } from "@actions/core";
 import { chooseReporter } from "../command/choose-reporter.ts";
 import { finish } from "../command/finish-run.ts";
-import { digestOfBytes } from "../model/digest.ts";
+import { describeFailure } from "../model/describe.ts";
 import type { Failure } from "../model/failure.ts";
 import type { GitHub } from "../model/github.ts";
 import type { Io } from "../model/io.ts";
@@ -21,9 +21,10 @@ import { githubReporters, publishersOf, type ReportsRequest } from "./github-rep
 import type { JobLog } from "./job-log.ts";
 import { setRunOutputs } from "./job-outputs.ts";
 import type { JobProject } from "./job-project.ts";
-import { type Decision, type DecisionRequest, decideRun, familyId, type RunFamily } from "./job-run.ts";
+import { type Decision, type DecisionRequest, decideRun } from "./job-run.ts";
 import type { JobState } from "./job-state.ts";
 import { noteForPost } from "./note-for-post.ts";
+import { type RunIdentity, runIdOf } from "./run-identity.ts";
 
 export interface JobExecution {
   readonly io: Io;
@@ -31,6 +32,7 @@ export interface JobExecution {
   readonly inputs: JobInputs;
   readonly context: WorkflowContext;
   readonly project: JobProject;
+  readonly identity: RunIdentity;
   readonly memory: Memory;
   readonly state: JobState;
   readonly temp: string;
@@ -48,7 +50,7 @@ export async function executeJob(execution: JobExecution): Promise<number> {
   const { decision } = chosen;
   if (decision.kind === "start" && execution.inputs.command === "resume") {
     setOutput("status", "error");
-    return log.fail({ reason: "run-not-found", selector: chosen.family.pipeline, candidates: [] });
+    return log.fail({ reason: "run-not-found", selector: execution.identity.pipeline, candidates: [] });
   }
   noteForPost("run", decision.run, log.warn);
   const uploads = state.uploads(memory, io.signal);
@@ -89,33 +91,24 @@ async function saveAtEnd({ io, log, memory, state }: JobExecution, uploads: Retu
   noteForPost("saved", String(saved && (uploads === undefined || uploads.complete())), log.warn);
 }
 
-interface Chosen extends Pick<DecisionRequest, "family" | "find"> {
+interface Chosen extends Pick<DecisionRequest, "find"> {
   readonly decision: Decision;
 }
 
-async function restoreAndDecide(execution: JobExecution): Promise<Chosen> {
-  const { context, inputs, log, memory, project, state } = execution;
-  const { name, version } = project.pipeline;
-  const family: RunFamily = {
-    context,
-    pipeline: name,
-    ...(version === undefined ? {} : { version }),
-    input: inputs.input === undefined ? undefined : digestOfBytes(memory.redactor.text(inputs.input)),
-    matrixKey: inputs.matrixKey,
-  };
-  const { cache, parts } = await state.restore(memory, familyId(family));
+async function restoreAndDecide({ context, identity, inputs, log, memory, state }: JobExecution): Promise<Chosen> {
+  const { cache, parts } = await state.restore(memory, runIdOf(identity));
   const find = async (run: string): Promise<RunRecord | undefined> => {
     // The tables take their time to open, and a run without journals cannot be gone on with.
     if (!(await memory.state.readEvents(run)).ok) return undefined;
     const found = await memory.state.findRun(run);
     return found.ok && found.value.id === run ? found.value : undefined;
   };
-  const decision = await decideRun({ family, resume: inputs.resume, part: inputs.steps !== undefined, find });
-  if (decision.kind === "start" && context.runAttempt > 1 && !decision.again && decision.run === familyId(family)) {
+  const decision = await decideRun({ identity, resume: inputs.resume, part: inputs.steps !== undefined, find });
+  if (decision.kind === "start" && context.runAttempt > 1 && !decision.again && decision.run === runIdOf(identity)) {
     const seen = !cache && parts === 0 ? "neither the cache nor the artifacts have" : "what the cache and the artifacts have does not hold";
     log.notice(`Attempt ${context.runAttempt} begins anew: ${seen} a run of the attempts before it.`);
   }
-  return { decision, family, find };
+  return { decision, find };
 }
 
 /** Where a run's events and artifacts go. */
@@ -128,18 +121,24 @@ function reportsOf({ project, ...execution }: JobExecution): ReportsRequest {
   return { ...execution, pipeline: project.pipeline.name, root: project.read.root };
 }
 
-/** Resumes, or starts. What cannot be resumed, because what it needs is gone, is started anew. */
+/** Resumes, or starts. A run that cannot be resumed here is left alone, and another is started, unless the job names it. */
 async function perform(
   execution: JobExecution,
-  { decision, family, find }: Chosen,
+  { decision, find }: Chosen,
   outside: Outside,
 ): Promise<Result<{ readonly run: RunRecord; readonly finished?: FinishedRun }>> {
-  const { io, inputs, log } = execution;
+  const { identity, io, inputs, log, project } = execution;
   const common = commonWords(execution, outside);
   if (decision.kind === "start") return start(execution, decision, outside);
+  const { input } = identity;
   const resumed = await resumeRun({
     ...common,
     selector: decision.run,
+    trusted: {
+      ...{ read: project.read, pipeline: project.pipeline },
+      ...(input === undefined ? {} : { input }),
+      anyInput: inputs.resume !== "auto" && input === undefined,
+    },
     skip: [],
     update: false,
     ...(inputs.apply === "auto" && inputs.steps === undefined ? {} : { apply: appliesTo(inputs) }),
@@ -147,10 +146,20 @@ async function perform(
       if (news.kind === "project-changed") io.stderr.write(projectChangedText(news.run, news.affected));
     },
   });
-  if (resumed.ok || !isGone(resumed.error) || inputs.resume !== "auto") return resumed;
-  log.warn(`Run ${decision.run} cannot be gone on with, and begins anew: what it needs is gone.`);
-  const next = await decideRun({ family, find, resume: "never", part: false });
-  return start(execution, { kind: "start", run: next.run, again: true }, outside);
+  if (resumed.ok || inputs.resume !== "auto") return resumed;
+  const mismatch = resumed.error.reason === "run-mismatch";
+  if (!isGone(resumed.error) && !(mismatch && inputs.command !== "resume")) return resumed;
+  log.warn(
+    mismatch ? mismatchText(resumed.error) : `Cannot resume run ${decision.run} because part of its state is missing; starting a new run.`,
+  );
+  const next = await decideRun({ identity, find, resume: "never", part: false });
+  // Work that a run of another manifest left is reused only if every other run's would be.
+  return start(execution, { kind: "start", run: next.run, again: !mismatch }, outside);
+}
+
+function mismatchText(failure: Failure): string {
+  const { title, detail } = describeFailure(failure);
+  return `${capitalized(title)} (${detail.join("; ")}). Starting a new run.`;
 }
 
 async function start(
@@ -179,6 +188,10 @@ function commonWords({ io, inputs, project }: JobExecution, outside: Outside) {
     signal: io.signal,
     ...outside,
   };
+}
+
+function capitalized(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 function appliesTo({ apply, steps }: JobInputs): boolean {

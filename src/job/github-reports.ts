@@ -21,8 +21,8 @@ import { jobSummary } from "../report/github/job-summary.ts";
 import { logAnnotations } from "../report/github/log-annotations.ts";
 import { runPage } from "../report/github/run-page.ts";
 import type { JobLog } from "./job-log.ts";
-import { shortMatrixKey } from "./job-run.ts";
 import { noteForPost } from "./note-for-post.ts";
+import { shortMatrixKey } from "./run-identity.ts";
 
 export interface ReportsRequest {
   readonly io: Io;

@@ -5,26 +5,44 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { stateArtifactName } from "../artifact/actions/artifact-names.ts";
+import type { ArtifactPlace } from "../artifact/actions/artifact-places.ts";
 import { openRemoteBlobs } from "../artifact/actions/remote-blobs.ts";
 import { openUploadLane } from "../artifact/actions/upload-lane.ts";
 import { openUploads, type Uploads } from "../artifact/actions/uploads.ts";
+import { adoptBlobs } from "../artifact/adopt-blobs.ts";
 import type { BringBlob } from "../artifact/with-elsewhere.ts";
 import type { Digest } from "../model/digest.ts";
+import type { GitHub } from "../model/github.ts";
+import { mayUse, type TrustLevel } from "../model/trust-level.ts";
 import type { WorkflowContext } from "../model/workflow-context.ts";
 import type { Memory } from "../open-project.ts";
 import { blobsOf, packForCache, packRun } from "../pack-state.ts";
 import type { JobInputs } from "../platform/actions/inputs.ts";
 import type { Toolkit } from "../platform/actions/toolkit.ts";
-import type { Elsewhere } from "../platform/actions/toolkit-calls.ts";
+import { leadsOut } from "../platform/links.ts";
 import { workflowOf } from "../platform/process-identity.ts";
-import { openStateCache } from "../state/state-cache.ts";
-import { shortMatrixKey } from "./job-run.ts";
+import type { CacheScope } from "../state/cache-keys.ts";
+import { lineSigner } from "../state/line-signature.ts";
+import { cachedPath, openStateCache, type StateCache } from "../state/state-cache.ts";
+import { levelOfArtifacts, levelOfCache, maySaveCache } from "./carrier-trust.ts";
+
+/** Which runs a job's state is about. */
+export interface StateSubject {
+  /** Names the manifest, short. */
+  readonly project: string;
+  readonly pipeline: string;
+  /** The first id of the run's identity. */
+  readonly run: string;
+  readonly level: TrustLevel;
+}
 
 export interface JobStateRequest {
-  readonly inputs: Pick<JobInputs, "artifacts" | "cache" | "matrixKey" | "retentionDays" | "token">;
+  readonly inputs: Pick<JobInputs, "artifacts" | "cache" | "retentionDays" | "stateKey" | "token">;
   readonly context: WorkflowContext;
   readonly toolkit: Pick<Toolkit, "ask">;
-  readonly pipeline: string;
+  /** Undefined if there is no token. */
+  readonly github?: GitHub;
+  readonly subject: StateSubject;
   readonly stateDir: string;
   /** The checkout. */
   readonly workspace: string;
@@ -54,28 +72,27 @@ const restMs = 60_000;
 const mostEarlier = 3;
 
 export async function openJobState(request: JobStateRequest): Promise<JobState> {
-  const { inputs, context, toolkit, stateDir, temp, warn } = request;
+  const { inputs, context, toolkit, stateDir, subject, temp, warn } = request;
   const retention = inputs.retentionDays === undefined ? {} : { retentionDays: inputs.retentionDays };
   await mkdir(temp, { recursive: true });
-  const adopt = inTurn(async (directory: string): Promise<readonly string[]> => {
-    const { adoptState } = await import("../adopt-state.ts");
-    const adopted = await adoptState(directory, stateDir);
-    return adopted.ok ? adopted.value.refused : ["it could not be written to state"];
-  });
-  const places: (Elsewhere | undefined)[] = [undefined, ...elsewhere(request, [context.runId])];
-  const remote = inputs.artifacts ? openRemoteBlobs({ toolkit, temp, places, stateDir, adopt, warn }) : undefined;
-  const cache = inputs.cache ? openStateCache({ toolkit, workspace: request.workspace, scope: scopeOf(request), warn }) : undefined;
+  const adopt = adoptionInto(request);
+  // Jobs of one workflow run trust each other, unless journals are signed: its artifacts have this job's level.
+  const places: ArtifactPlace[] = [{}, ...placesOf(request, [context.runId])];
+  const adoptPart = (directory: string, what: "all" | "blobs") => adopt({ directory, level: subject.level, what });
+  const remote = inputs.artifacts ? openRemoteBlobs({ toolkit, temp, places, stateDir, adopt: adoptPart, warn }) : undefined;
+  const cache = inputs.cache ? cacheOf(request) : undefined;
   return {
     ...(remote === undefined ? {} : { bring: remote.bring }),
     async restore(memory, run) {
-      const fromCache = cache?.restore(async (directory) => {
-        for (const what of await adopt(directory)) warn(`the cache: ${what}`);
+      const fromCache = cache?.restore(async (directory, key) => {
+        const level = await levelOfCache({ key, context, job: subject.level, github: request.github });
+        for (const problem of await adopt({ directory, level, what: "all" })) warn(`the cache: ${problem}`);
       });
       const [key, parts = 0] = await Promise.all([fromCache, remote?.bringState(run)]);
       if (key !== undefined || parts > 0) {
         const { settleState } = await import("../adopt-state.ts");
-        if (await settleState(memory.state, stateDir)) warn("the database did not go with the journals, and was made anew from them");
-        places.push(...elsewhere(request, await earlierWorkflows(memory, context.runId)));
+        if (await settleState(memory.state, stateDir)) warn("the database did not match the journals and was rebuilt from them");
+        places.push(...earlierPlaces(request, await earlierWorkflows(memory, context.runId)));
       }
       return { cache: key !== undefined, parts };
     },
@@ -105,26 +122,70 @@ export async function openJobState(request: JobStateRequest): Promise<JobState> 
         layOut: (root) => packRun(stateDir, run, missing, root),
       });
     },
-    save: async (memory, sequence) => cache === undefined || cache.save(sequence, (directory) => packForCache(memory, directory)),
+    async save(memory, sequence) {
+      if (cache === undefined || !maySaveCache(subject.level, context)) return true;
+      return cache.save(sequence, (directory) => packForCache(memory, directory));
+    },
   };
 }
 
-function scopeOf({ context, inputs, pipeline }: JobStateRequest) {
-  return {
-    pipeline,
-    ref: context.pull === undefined ? context.ref : `pull/${context.pull.number}`,
-    workflowRun: context.runId,
-    job: context.job,
-    matrixKey: shortMatrixKey(inputs.matrixKey),
-    attempt: context.runAttempt,
-  };
+/** Entries are packed in the checkout: a link there must not lead elsewhere. */
+function cacheOf(request: JobStateRequest): StateCache | undefined {
+  const { toolkit, workspace, temp, warn } = request;
+  if (!leadsOut(workspace, path.join(workspace, cachedPath))) {
+    return openStateCache({ toolkit, workspace, temp: path.join(temp, "cache"), scope: scopeOf(request), warn });
+  }
+  warn("the cache is not used: a link in the checkout leads out of it");
+  return undefined;
 }
 
-/** The REST API needs a token, and gives artifacts of other workflow runs as well. */
-function elsewhere({ inputs, context }: JobStateRequest, workflowRuns: readonly number[]): Elsewhere[] {
+interface Carried {
+  readonly directory: string;
+  /** Of what carried it; undefined if GitHub did not answer. */
+  readonly level: TrustLevel | undefined;
+  readonly what: "all" | "blobs";
+}
+
+/** Takes over what was carried here, one directory after the other. Returns sentences that name what was refused. */
+function adoptionInto({ inputs, stateDir, subject }: JobStateRequest): (carried: Carried) => Promise<readonly string[]> {
+  return inTurn(async ({ directory, level, what }) => {
+    if (what === "blobs") return (await adoptBlobs(directory, stateDir)).refused;
+    const { adoptState } = await import("../adopt-state.ts");
+    const { stateKey } = inputs;
+    const adopted = await adoptState(directory, stateDir, {
+      database: level === subject.level && stateKey === undefined,
+      ...(subject.level === "own" ? {} : { higher: level === "own" ? ("all" as const) : ("listed" as const) }),
+      ...(stateKey === undefined ? {} : { signer: lineSigner(stateKey) }),
+    });
+    return adopted.ok ? adopted.value.refused : ["it could not be written to state"];
+  });
+}
+
+function scopeOf({ context, subject }: JobStateRequest): CacheScope {
+  const { project, pipeline, run } = subject;
+  const ref = context.pull === undefined ? context.ref : `pull/${context.pull.number}`;
+  return { project, pipeline, ref, workflowRun: context.runId, run, job: context.job, attempt: context.runAttempt };
+}
+
+/** Workflow runs by the REST API, which needs a token. */
+function placesOf({ inputs, context }: JobStateRequest, workflowRuns: readonly number[]): readonly ArtifactPlace[] {
   const { token } = inputs;
   if (token === undefined) return [];
-  return workflowRuns.map((workflowRun) => ({ token, owner: context.owner, repo: context.repo, workflowRun }));
+  return workflowRuns.map((workflowRun) => ({ from: { token, owner: context.owner, repo: context.repo, workflowRun } }));
+}
+
+/** Other workflow runs are used only where GitHub says that their level is not below the job's. */
+function earlierPlaces(request: JobStateRequest, workflowRuns: readonly number[]): readonly ArtifactPlace[] {
+  return placesOf(request, workflowRuns).map((place, index) => ({
+    ...place,
+    async refusal() {
+      const level = await levelOfArtifacts(request.github, workflowRuns[index] ?? 0);
+      if (level === undefined) return "GitHub did not answer whose code it ran (this needs `actions: read`)";
+      return mayUse(request.subject.level, level)
+        ? undefined
+        : "it ran for a fork, or for an event that others than this repository's writers can cause";
+    },
+  }));
 }
 
 /** Those that the newest runs here came from. */

@@ -5,6 +5,7 @@
  */
 import { describeFailure } from "../model/describe.ts";
 import type { Result } from "../model/result.ts";
+import type { TrustLevel } from "../model/trust-level.ts";
 import type { EventCause, PullContext, WorkflowContext } from "../model/workflow-context.ts";
 import type { JobInputs } from "../platform/actions/inputs.ts";
 import { pullRequestEvents, type Starter, type StartRule, starterOf, startRules } from "./start-rules.ts";
@@ -21,7 +22,7 @@ export type Trust = (Trusted & { readonly kind: "trusted" }) | Refused;
 export interface Trusted {
   readonly context: WorkflowContext;
   /** `fork`: code or artifacts of another repository may reach the job, so its state must not serve jobs of level `own`. */
-  readonly level: "own" | "fork";
+  readonly level: TrustLevel;
   /** The commit that the manifest and its files are read from; undefined if they are read from the checkout. */
   readonly manifestFrom?: string;
 }

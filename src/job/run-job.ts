@@ -8,7 +8,6 @@ import type { Failure } from "../model/failure.ts";
 import type { GitHub } from "../model/github.ts";
 import type { Io } from "../model/io.ts";
 import type { WorkflowContext } from "../model/workflow-context.ts";
-import { openMemory } from "../open-project.ts";
 import { type JobInputs, readInputs } from "../platform/actions/inputs.ts";
 import { forgetRunnerSecrets, forgetSecrets, withoutRunnerSecrets } from "../platform/actions/runner-secrets.ts";
 import { openToolkit, type Toolkit } from "../platform/actions/toolkit.ts";
@@ -19,9 +18,9 @@ import { executeJob } from "./execute-job.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
 import { readJobProject } from "./job-project.ts";
 import { type JobSource, openJobSource } from "./job-source.ts";
-import { jobTemp, openJobState } from "./job-state.ts";
+import { jobTemp } from "./job-state.ts";
 import { judgeTrust, type Trusted } from "./job-trust.ts";
-import { noteForPost } from "./note-for-post.ts";
+import { prepareState } from "./prepare-state.ts";
 import { refuse } from "./refuse-job.ts";
 import { reportInvalid } from "./report-invalid.ts";
 import { forwardMask } from "./toolkit-masks.ts";
@@ -33,6 +32,7 @@ export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
   const context = readWorkflowContext(variables);
   if (!inputs.ok) return ended(log, inputs.error);
   if (!context.ok) return ended(log, context.error);
+  mask(inputs.value.stateKey);
   const github = gitHubOf(inputs.value, context.value, io);
   const trust = await judgeTrust({
     inputs: inputs.value,
@@ -96,7 +96,7 @@ interface Surroundings {
 }
 
 async function withProject(job: Job, { variables, toolkit, workspace, from }: Surroundings): Promise<number> {
-  const { io, log, inputs, context } = job;
+  const { io, log, inputs } = job;
   const project = await readJobProject({ ...job, workspace, env: io.env, signal: io.signal, ...(from === undefined ? {} : { from }) });
   const executes = inputs.command === "run" || inputs.command === "resume";
   const failure = from?.failure();
@@ -104,23 +104,17 @@ async function withProject(job: Job, { variables, toolkit, workspace, from }: Su
   // The other commands say themselves what is wrong with a manifest.
   if (!project.ok && executes) return reportInvalid(io, project.error) ?? ended(log, project.error);
   if (!project.ok) return words(job, jobTemp(variables, workspace), from);
-  const { read, request, pipeline } = project.value;
-  const secrets = read.project?.secrets ?? [];
+  const secrets = project.value.read.project?.secrets ?? [];
   for (const name of secrets) mask(io.env[name]);
   forgetSecrets(secrets);
-  const { stateDir } = openMemory(read, request);
-  const temp = jobTemp(variables, stateDir);
-  const state = await openJobState({ inputs, context, toolkit, stateDir, workspace, temp, pipeline: pipeline.name, warn: log.warn });
-  const carried = state.bring === undefined ? request : { ...request, bring: state.bring };
-  const memory = openMemory(read, carried);
-  noteForPost("state", JSON.stringify({ stateDir, workspace, pipeline: pipeline.name }), log.warn);
+  const prepared = await prepareState({ ...job, project: project.value, workspace, variables, toolkit });
+  if (!prepared.ok) return ended(log, prepared.error);
+  const { request, state, memory, temp } = prepared.value;
   if (executes)
     return executeJob({
       ...job,
-      project: { ...project.value, request: carried },
-      memory,
-      state,
-      temp,
+      ...prepared.value,
+      project: { ...project.value, request },
       workspace,
       summaryFile: variables["GITHUB_STEP_SUMMARY"],
     });

@@ -42,6 +42,7 @@ export function describeFailure(failure: Failure): Description {
     case "state-unwritable":
     case "state-damaged":
     case "run-not-found":
+    case "run-mismatch":
     case "run-active":
     case "run-complete":
       return describeStateFailure(failure);
@@ -86,6 +87,7 @@ type StateFailure = Extract<
       | "state-unwritable"
       | "state-damaged"
       | "run-not-found"
+      | "run-mismatch"
       | "run-active"
       | "run-complete";
   }
@@ -125,6 +127,12 @@ function describeStateFailure(failure: StateFailure): Description {
         detail: failure.candidates.length === 0 ? [] : [`it could be: ${failure.candidates.join(", ")}`],
         hint: failure.candidates.length === 0 ? "`wave status` lists the runs" : "write more of the id",
       };
+    case "run-mismatch":
+      return {
+        title: `run ${failure.run} cannot be resumed here: its ${quotedFile(failure.what)} differs from this job's`,
+        detail: [`run ${failure.run}: ${failure.theirs}`, `this job: ${failure.ours}`],
+        hint: "a job resumes only runs of its own manifest; check out the commit that the run was started from, or start a new run",
+      };
     case "run-active":
       return {
         title: `run ${failure.run} is being executed by process ${failure.pid} on ${failure.host}`,
@@ -136,6 +144,11 @@ function describeStateFailure(failure: StateFailure): Description {
     default:
       return unreachable(failure);
   }
+}
+
+/** Files stand in backticks; parts of a definition, such as its environment, are plain words. */
+function quotedFile(what: string): string {
+  return /[./]/.test(what) ? `\`${what}\`` : what;
 }
 
 type AttemptFailure = Exclude<

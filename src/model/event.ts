@@ -58,6 +58,8 @@ export interface Envelope {
   readonly prev: string;
   /** SHA-256, in hex, over the line's own bytes up to here. */
   readonly hash: string;
+  /** In journals that are signed: `v1:` and an HMAC-SHA-256, in hex, over `hash`. */
+  readonly sig?: string;
 }
 
 export type WaveEvent = EventPayload & Envelope;

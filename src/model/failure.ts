@@ -62,6 +62,8 @@ export type Failure =
   /** A journal, blob or database is not what was written. `line` counts from 1. */
   | { readonly reason: "state-damaged"; readonly path: string; readonly line?: number; readonly detail: string }
   | { readonly reason: "run-not-found"; readonly selector: string; readonly candidates: readonly string[] }
+  /** A run that a job is to resume is not the one that its own manifest defines. `what`: the first thing that differs; then both values of it. */
+  | { readonly reason: "run-mismatch"; readonly run: string; readonly what: string; readonly theirs: string; readonly ours: string }
   | { readonly reason: "run-active"; readonly run: string; readonly pid: number; readonly host: string }
   | { readonly reason: "run-complete"; readonly run: string }
   | { readonly reason: "spawn-failed"; readonly command: string; readonly code: string; readonly detail: string }
@@ -174,6 +176,7 @@ export function exitCodeOf(failure: Failure): 1 | 2 | 4 | 130 {
     case "usage":
     case "manifest-invalid":
     case "run-not-found":
+    case "run-mismatch":
     case "run-complete":
       return 2;
     case "file-unreadable":

@@ -60,6 +60,15 @@ export interface ReviewComment {
   readonly body: string;
 }
 
+/** What GitHub knows of a workflow run. https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run */
+export interface WorkflowRunFacts {
+  /** `push`, `pull_request` … */
+  readonly event: string;
+  readonly repositoryId: number;
+  /** Undefined if the repository of its head is gone. */
+  readonly headRepositoryId?: number;
+}
+
 export interface GitHub extends CommitObjects {
   createCheck(check: NewCheck): Promise<Result<{ readonly id: number }>>;
   updateCheck(id: number, change: { readonly conclusion?: CheckConclusion; readonly output?: CheckOutput }): Promise<Result<void>>;
@@ -77,4 +86,8 @@ export interface GitHub extends CommitObjects {
   ): Promise<Result<{ readonly url: string }>>;
   /** `admin`, `write`, `read` or `none`. */
   permissionOf(login: string): Promise<Result<string>>;
+  /** Needs `actions: read`, as does `cacheRefs`. */
+  workflowRun(id: number): Promise<Result<WorkflowRunFacts>>;
+  /** The refs that have a cache entry with exactly this key, among entries of `ref`. */
+  cacheRefs(key: string, ref: string): Promise<Result<readonly string[]>>;
 }

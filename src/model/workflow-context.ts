@@ -46,6 +46,8 @@ export interface WorkflowContext {
   readonly serverUrl: string;
   /** The workflow's name. */
   readonly workflow: string;
+  /** The workflow's file in its repository, `.github/workflows/ci.yml`; its name if the runner does not set GITHUB_WORKFLOW_REF. */
+  readonly workflowFile: string;
   /** Of the workflow run; the same for all its attempts. */
   readonly runId: number;
   /** From 1. */

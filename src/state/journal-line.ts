@@ -1,6 +1,6 @@
 /**
- * One line of a journal: an event as JSON whose last two members are `prev` and `hash`. Pure: it writes and checks lines and
- * knows nothing of files.
+ * One line of a journal: an event as JSON whose last members are `prev`, `hash` and, in signed journals, `sig`. Pure: it writes and checks lines and
+ * knows nothing of files and keys.
  */
 import { createHash } from "node:crypto";
 import { type Envelope, type EventPayload, isEventType, type WaveEvent } from "../model/event.ts";
@@ -9,17 +9,24 @@ import { type Envelope, type EventPayload, isEventType, type WaveEvent } from ".
 export const noHead = "0".repeat(64);
 
 const hashMark = ',"hash":"';
-const tail = /^,"hash":"([0-9a-f]{64})"\}$/;
-/** `,"hash":"`, 64 digits, `"}`. */
-const tailLength = hashMark.length + 64 + 2;
+/** `,"hash":"`, 64 digits, `"`; with a signature `,"sig":"v1:`, 64 digits, `"`; then `}`. */
+const tail = /^,"hash":"([0-9a-f]{64})"(?:,"sig":"v1:[0-9a-f]{64}")?\}$/;
+const plainTailLength = hashMark.length + 64 + 2;
+const signedTailLength = plainTailLength + ',"sig":"v1:"'.length + 64;
 
-/** Gives an event its hash. The line ends with a line feed. */
-export function sealEvent(envelope: Omit<Envelope, "hash">, payload: EventPayload): { readonly event: WaveEvent; readonly line: string } {
+/** Adds an event's hash, and its signature if there is a key. The line ends with a line feed. */
+export function sealEvent(
+  envelope: Omit<Envelope, "hash" | "sig">,
+  payload: EventPayload,
+  sign?: (hash: string) => string,
+): { readonly event: WaveEvent; readonly line: string } {
   const { prev, ...front } = envelope;
   const open = { ...front, ...payload, prev };
   const body = JSON.stringify(open).slice(0, -1);
   const hash = createHash("sha256").update(body).digest("hex");
-  return { event: { ...open, hash }, line: `${body}${hashMark}${hash}"}\n` };
+  const sig = sign?.(hash);
+  const signed = sig === undefined ? "" : `,"sig":"${sig}"`;
+  return { event: { ...open, hash, ...(sig === undefined ? {} : { sig }) }, line: `${body}${hashMark}${hash}"${signed}}\n` };
 }
 
 /** Where a reader of one journal stands. */
@@ -40,9 +47,9 @@ export type LineReading =
 
 /** Checks a line (without its line feed) against the position before it. */
 export function readLine(bytes: Buffer, at: JournalPosition): LineReading {
-  const mark = bytes.length - tailLength;
-  const hash = mark < 0 ? undefined : tail.exec(bytes.toString("latin1", mark))?.[1];
-  if (hash === undefined) return damaged("it does not end with a hash");
+  const found = tailOf(bytes);
+  if (found === undefined) return damaged("it does not end with a hash");
+  const { mark, hash } = found;
   if (createHash("sha256").update(bytes.subarray(0, mark)).digest("hex") !== hash) return damaged("its hash does not fit its bytes");
   const value = parse(bytes.toString("utf8"));
   if (!isEnvelope(value)) return damaged("it is not an event");
@@ -52,12 +59,23 @@ export function readLine(bytes: Buffer, at: JournalPosition): LineReading {
   return { kind: "event", event: value };
 }
 
+/** Where a line's tail begins, and its hash. */
+function tailOf(bytes: Buffer): { readonly mark: number; readonly hash: string } | undefined {
+  for (const length of [plainTailLength, signedTailLength]) {
+    const mark = bytes.length - length;
+    const hash = mark < 0 ? undefined : tail.exec(bytes.toString("latin1", mark))?.[1];
+    if (hash !== undefined) return { mark, hash };
+  }
+  return undefined;
+}
+
 /** Whether bytes after the last line feed can be the beginning of a line whose writing was cut off. */
 export function isTornLine(bytes: Buffer): boolean {
   const text = bytes.toString("latin1");
   const mark = text.indexOf(hashMark);
-  // A whole line with something other than a line feed behind it was never written like that.
-  return mark < 0 || text.length <= mark + tailLength || !tail.test(text.slice(mark, mark + tailLength));
+  if (mark < 0) return true;
+  // A whole line with something other than a line feed after it was never written like that.
+  return ![plainTailLength, signedTailLength].some((length) => text.length > mark + length && tail.test(text.slice(mark, mark + length)));
 }
 
 function placeProblem(event: WaveEvent, at: JournalPosition): string | undefined {
@@ -90,5 +108,11 @@ function isEnvelope(value: unknown): value is WaveEvent {
   const line = value as Partial<Record<keyof Envelope | "type", unknown>>;
   const numbers = [line.v, line.seq, line.clock].every((member) => Number.isSafeInteger(member));
   const texts = [line.run, line.writer, line.ts, line.prev, line.hash].every((member) => typeof member === "string");
-  return numbers && texts && typeof line.type === "string" && (line.v !== 1 || isEventType(line.type));
+  return (
+    numbers &&
+    texts &&
+    (line.sig === undefined || typeof line.sig === "string") &&
+    typeof line.type === "string" &&
+    (line.v !== 1 || isEventType(line.type))
+  );
 }

@@ -11,6 +11,7 @@ import type { Clock, Journal, Redactor } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { stateUnwritable, syncCreated, tryIo, writeAll } from "../platform/files.ts";
 import { noHead, sealEvent } from "./journal-line.ts";
+import type { LineSigner } from "./line-signature.ts";
 import { scrubEvent } from "./scrub-event.ts";
 
 export interface JournalRequest {
@@ -23,6 +24,8 @@ export interface JournalRequest {
   readonly opened: EventPayload;
   readonly redactor: Redactor;
   readonly clock: Clock;
+  /** Set where journals are signed. */
+  readonly signer?: LineSigner;
   /** Called once, when the journal is closed. */
   readonly release: () => Promise<void>;
 }
@@ -82,7 +85,7 @@ function lineWriter(request: JournalRequest, handle: FileHandle, syncFirst: () =
       ts: new Date(request.clock.now()).toISOString(),
       prev: at.head,
     } as const;
-    const sealed = sealEvent(envelope, payload);
+    const sealed = sealEvent(envelope, payload, request.signer?.sign);
     at.head = sealed.event.hash;
     return sealed;
   };

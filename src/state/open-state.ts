@@ -9,7 +9,9 @@ import { err, ok, type Result } from "../model/result.ts";
 import { createStateDirectory, stateUnwritable, tryIo } from "../platform/files.ts";
 import { isAlive, processIdentity } from "../platform/process-identity.ts";
 import { findRun } from "./find-run.ts";
+import { readHigherRuns } from "./higher-runs.ts";
 import { createJournal } from "./journal.ts";
+import { lineSigner } from "./line-signature.ts";
 import { type Lock, runLockFile, takeLock } from "./lock-file.ts";
 import { type OwnBreakers, ownBreakers } from "./own-breakers.ts";
 import { projectRun } from "./project-run.ts";
@@ -23,6 +25,8 @@ export interface StateRequest {
   /** Of wave. */
   readonly version: string;
   readonly clock: Clock;
+  /** Signs the lines of journals. Undefined: they are not signed. */
+  readonly stateKey?: string;
 }
 
 /** Opens state; nothing is created before the first journal, and nothing read before the first question. */
@@ -31,6 +35,7 @@ export function openState(request: StateRequest): StateStore {
   const own = ownBreakers();
   const read = runReader(stateDir);
   let loaded: Promise<Queries> | undefined;
+  let higher: Promise<ReadonlySet<string>> | undefined;
   const queries = () => {
     loaded ??= import("./query-state.ts").then(({ openQueries }) => openQueries({ stateDir, clock, isAlive }));
     return loaded;
@@ -59,7 +64,10 @@ export function openState(request: StateRequest): StateStore {
     },
     passedWork: async (pipeline) => (await queries()).passedWork(pipeline),
     runsEndingAt: async (pipeline, tree) => (await queries()).runsEndingAt(pipeline, tree),
-    breakerWindow: async (breaker, size) => (await queries()).breakerWindow(breaker, size, own.all()),
+    async breakerWindow(breaker, size) {
+      higher ??= readHigherRuns(stateDir);
+      return (await queries()).breakerWindow(breaker, size, own.all(), await higher);
+    },
   };
   return store;
 }
@@ -108,6 +116,7 @@ async function continueRun(request: StateRequest, own: OwnBreakers, run: string,
     opened: openedPayload(request.version),
     redactor: request.redactor,
     clock: request.clock,
+    ...(request.stateKey === undefined ? {} : { signer: lineSigner(request.stateKey) }),
     release: () => {
       own.forget(run);
       return lock.release();

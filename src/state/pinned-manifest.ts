@@ -4,17 +4,26 @@ import { isJsonObject, type JsonValue } from "../model/json.ts";
 import type { ArtifactStore } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
 
+/** The list of files (path relative to the project → bytes) with its digest. Equal files have an equal digest. */
+export function pinnedList(files: ReadonlyMap<string, Uint8Array>): {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+  readonly files: ReadonlyMap<string, Digest>;
+} {
+  const digests: Record<string, Digest> = Object.create(null);
+  for (const [path, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) digests[path] = digestOfBytes(content);
+  const bytes = Buffer.from(`${JSON.stringify({ v: 1, files: digests })}\n`);
+  return { digest: digestOfBytes(bytes), bytes, files: new Map(Object.entries(digests)) };
+}
+
 /**
- * Stores files (path relative to the project → bytes) and gives the digest of the list. Equal files give an equal digest. Fails as the store
- * does. Nothing is scrubbed: files of the project are what everybody with the project has.
+ * Stores files and returns the digest of their list. Fails as the store does. Nothing is redacted: files of the project are known to everyone who
+ * has the project.
  */
 export async function pinFiles(blobs: ArtifactStore, files: ReadonlyMap<string, Uint8Array>): Promise<Result<Digest>> {
-  const digests: Record<string, Digest> = Object.create(null);
-  const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
-  for (const [path, bytes] of sorted) digests[path] = digestOfBytes(bytes);
-  const list = Buffer.from(`${JSON.stringify({ v: 1, files: digests })}\n`);
-  const stored = await Promise.all([list, ...sorted.map(([, bytes]) => bytes)].map((bytes) => blobs.put(bytes)));
-  return stored.find((result) => !result.ok) ?? ok(digestOfBytes(list));
+  const { digest, bytes } = pinnedList(files);
+  const stored = await Promise.all([bytes, ...files.values()].map((content) => blobs.put(content)));
+  return stored.find((result) => !result.ok) ?? ok(digest);
 }
 
 /** The list back: path → digest of the file's bytes. Fails with `state-damaged` where it is no such list, and as the store does. */

@@ -28,7 +28,8 @@ export interface Queries {
   findRun(prefix: string): Promise<Result<RunRecord | undefined>>;
   passedWork(pipeline: string): Promise<Result<readonly PassedWork[]>>;
   runsEndingAt(pipeline: string, tree: Digest): Promise<Result<readonly RunRecord[]>>;
-  breakerWindow(breaker: string, size: number, own: OwnSamples): Promise<Result<readonly BreakerSample[]>>;
+  /** Without the runs of `except`. */
+  breakerWindow(breaker: string, size: number, own: OwnSamples, except: ReadonlySet<string>): Promise<Result<readonly BreakerSample[]>>;
 }
 
 /** How many of the runs that ended at a tree are given. The newest decides; more are for telling. */
@@ -54,9 +55,9 @@ export function openQueries(request: ProjectionRequest): Queries {
         const sql = `SELECT run, archived FROM runs WHERE pipeline = ? AND tree_after = ? AND archived <> ${cleanedAway} ORDER BY finished_at DESC, run DESC LIMIT ?`;
         return loadRecords(db, sql, [pipeline, tree, endingLimit], request.isAlive);
       }),
-    async breakerWindow(breaker, size, own) {
+    async breakerWindow(breaker, size, own, except) {
       const current = await projection.current({ except: own.runs, withinMs: breakerAgeMs });
-      return current.ok ? ok(breakerWindow(current.value, breaker, size, own)) : current;
+      return current.ok ? ok(breakerWindow(current.value, breaker, size, own, except)) : current;
     },
   };
 }
@@ -102,9 +103,16 @@ function passedWork(db: Database, pipeline: string): readonly PassedWork[] {
   }));
 }
 
-function breakerWindow(db: Database, breaker: string, size: number, own: OwnSamples): readonly BreakerSample[] {
+function breakerWindow(
+  db: Database,
+  breaker: string,
+  size: number,
+  own: OwnSamples,
+  except: ReadonlySet<string>,
+): readonly BreakerSample[] {
+  const counts = (run: string) => !own.runs.has(run) && !except.has(run);
   const known = (table: string) =>
-    rowsOf(db, `SELECT * FROM ${table} WHERE breaker = ? ORDER BY at DESC`, [breaker]).filter((row) => !own.runs.has(textOf(row, "run")));
+    rowsOf(db, `SELECT * FROM ${table} WHERE breaker = ? ORDER BY at DESC`, [breaker]).filter((row) => counts(textOf(row, "run")));
   const point = (row: ReturnType<typeof known>[number]) => ({
     breaker,
     run: textOf(row, "run"),

@@ -13,30 +13,32 @@ import { type CacheScope, restoreKeys, saveKey } from "./cache-keys.ts";
 
 export interface StateCacheRequest {
   readonly toolkit: Pick<Toolkit, "ask">;
-  /** The checkout: the directory that the cached path is relative to. */
+  /** The checkout: the directory that the cached path is relative to when an entry is saved. */
   readonly workspace: string;
+  /** An empty directory outside of the checkout, or one that does not exist: entries are restored below it. */
+  readonly temp: string;
   readonly scope: CacheScope;
   readonly warn: (text: string) => void;
 }
 
 export interface StateCache {
-  /** Restores the nearest entry and hands its directory over; nothing where there is none. Gives its key. */
-  restore(use: (directory: string) => Promise<void>): Promise<string | undefined>;
+  /** Restores the nearest entry and passes on its directory and key. Returns the key; undefined if there is none. */
+  restore(use: (directory: string, key: string) => Promise<void>): Promise<string | undefined>;
   /** Saves what `fill` puts into a directory. Says whether it is in the cache now, or there is no cache to save it in. */
   save(sequence: number, fill: (directory: string) => Promise<Result<void>>): Promise<boolean>;
 }
 
 /** Relative to the checkout, in a directory that git ignores as a whole and that is part of no workspace. */
-const cachedPath = ".wave/state/cache";
+export const cachedPath = ".wave/state/cache";
 
 /** Milliseconds; together at most a minute. A service that does not answer a question is not waited for any further. */
 const limits = { findMs: 6_000, restoreMs: 27_000, saveMs: 27_000 } as const;
 
-export function openStateCache({ toolkit, workspace, scope, warn }: StateCacheRequest): StateCache {
+export function openStateCache({ toolkit, workspace, temp, scope, warn }: StateCacheRequest): StateCache {
   const directory = path.join(workspace, cachedPath);
   let absent = false;
   let dead = false;
-  const clean = () => tryIo(() => rm(directory, { recursive: true, force: true }));
+  const clean = (place: string) => tryIo(() => rm(place, { recursive: true, force: true }));
   return {
     async restore(use) {
       const [key, ...others] = restoreKeys(scope);
@@ -48,25 +50,25 @@ export function openStateCache({ toolkit, workspace, scope, warn }: StateCacheRe
         warn(`state was not restored from the cache: ${found.error.detail}`);
       }
       if (!found.ok || found.value.key === undefined) return undefined;
-      await clean();
-      const restored = await toolkit.ask("restoreCache", takes, limits.restoreMs);
-      if (restored.ok && restored.value.key !== undefined) await use(directory);
+      const restored = await toolkit.ask("restoreCache", { ...takes, root: temp }, limits.restoreMs);
+      if (restored.ok && restored.value.key !== undefined) await use(path.join(temp, cachedPath), restored.value.key);
       else
         warn(
           `state was not restored from the cache: ${restored.ok ? (restored.value.because ?? "its entry is gone") : restored.error.detail}`,
         );
-      await clean();
+      await clean(temp);
       return restored.ok ? restored.value.key : undefined;
     },
     async save(sequence, fill) {
       if (dead) return absent;
       const key = saveKey(scope, sequence);
       const filled = await tryIo(async () => {
+        await rm(directory, { recursive: true, force: true });
         await mkdir(directory, { recursive: true });
         return fill(directory);
       });
       const saved = filled.ok && filled.value.ok ? await toolkit.ask("saveCache", { path: cachedPath, key }, limits.saveMs) : undefined;
-      await clean();
+      await clean(directory);
       if (saved?.ok === true && saved.value.saved) return true;
       dead = true;
       warn(`state was not saved in the cache: ${fillProblem(filled) ?? problemText(saved)}`);

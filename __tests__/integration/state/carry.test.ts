@@ -5,14 +5,17 @@ import { describe, expect, it } from "vitest";
 import { adoptState, settleState } from "../../../src/adopt-state.ts";
 import { blobFile } from "../../../src/artifact/blob-files.ts";
 import { localBlobs } from "../../../src/artifact/local-blobs.ts";
-import { createRedactor } from "../../../src/redaction/redactor.ts";
 import { err } from "../../../src/model/result.ts";
 import { blobsOf, packForCache, packRun } from "../../../src/pack-state.ts";
+import { createRedactor } from "../../../src/redaction/redactor.ts";
 import { loadSql } from "../../../src/state/sql-engine.ts";
 import fc from "../../rig/property.ts";
 import { attemptStarted } from "../../rig/run-events.ts";
 import { append, must, stateDirectory, storeIn, temporary } from "../../rig/state-rig.ts";
 import { filesBelow, storedRun } from "../../rig/stored-runs.ts";
+
+/** As from a carrier of the job's own trust level. */
+const trusted = { database: true };
 
 const memoryOf = (stateDir: string) => ({
   ...{ stateDir, stateRoot: stateDir },
@@ -29,7 +32,7 @@ describe("what the cache carries", () => {
     const pack = path.join(temporary(), "pack");
     must(await packForCache(memoryOf(from), pack));
     const to = stateDirectory();
-    const adopted = must(await adoptState(pack, to));
+    const adopted = must(await adoptState(pack, to, trusted));
     expect(adopted).toMatchObject({ runs: ["r1", "r2"], refused: [] });
     expect(await settleState(storeIn(to), to)).toBe(false);
     expect(filesBelow(to, "journals")).toEqual(filesBelow(from, "journals"));
@@ -64,12 +67,12 @@ describe("what the cache carries", () => {
     for (const bytes of cases) {
       const pack = temporary();
       writeFileSync(path.join(pack, "wave.db"), bytes);
-      const { refused } = must(await adoptState(pack, stateDirectory()));
+      const { refused } = must(await adoptState(pack, stateDirectory(), trusted));
       expect(refused).toEqual([expect.stringMatching(/^the database was refused: /)]);
     }
     const pack = temporary();
     symlinkSync("/etc/passwd", path.join(pack, "wave.db"));
-    expect(must(await adoptState(pack, stateDirectory())).refused).toEqual(["the database was refused: it is no regular file"]);
+    expect(must(await adoptState(pack, stateDirectory(), trusted)).refused).toEqual(["the database was refused: it is no regular file"]);
   });
 });
 
@@ -92,7 +95,7 @@ describe("journals of several jobs", () => {
     await fc.assert(
       fc.asyncProperty(fc.shuffledSubarray([...packs, last, ...packs], { minLength: 1 }), async (order) => {
         const to = stateDirectory();
-        for (const pack of [...order, last]) expect(must(await adoptState(pack, to)).refused).toEqual([]);
+        for (const pack of [...order, last]) expect(must(await adoptState(pack, to, trusted)).refused).toEqual([]);
         expect(must(await storeIn(to).readEvents("r1"))).toEqual(wanted);
       }),
       { seed: 21, numRuns: 12 },
@@ -108,7 +111,7 @@ describe("journals of several jobs", () => {
       cpSync(path.join(from, "journals"), path.join(pack, "journals"), { recursive: true });
       change(path.join(pack, "journals", name));
       const to = stateDirectory();
-      return { to, refused: must(await adoptState(pack, to)).refused };
+      return { to, refused: must(await adoptState(pack, to, trusted)).refused };
     };
     const changed = await take((file) => writeFileSync(file, readFileSync(file, "utf8").replace('"demo"', '"evil"')));
     expect(changed.refused).toEqual([`journal ${name} was refused: line 2: its hash does not fit its bytes`]);
@@ -119,7 +122,7 @@ describe("journals of several jobs", () => {
     const again = path.join(temporary(), "pack");
     mkdirSync(path.join(again, "journals", "r1"), { recursive: true });
     cpSync(path.join(from, "journals", name), path.join(again, "journals", name));
-    expect(must(await adoptState(again, cut.to)).refused).toEqual([]);
+    expect(must(await adoptState(again, cut.to, trusted)).refused).toEqual([]);
     expect(readFileSync(path.join(cut.to, "journals", name))).toEqual(readFileSync(path.join(from, "journals", name)));
 
     const other = stateDirectory();
@@ -128,13 +131,15 @@ describe("journals of several jobs", () => {
     const pack = path.join(temporary(), "pack");
     mkdirSync(path.join(pack, "journals", "r1"), { recursive: true });
     cpSync(path.join(other, "journals", foreign), path.join(pack, "journals", name));
-    expect(must(await adoptState(pack, cut.to)).refused).toEqual([
+    expect(must(await adoptState(pack, cut.to, trusted)).refused).toEqual([
       expect.stringMatching(/^journal r1\/.* was refused: line 1: it belongs to writer/),
     ]);
     const linked = path.join(temporary(), "pack");
     mkdirSync(path.join(linked, "journals", "r9"), { recursive: true });
     symlinkSync(path.join(from, "journals", name), path.join(linked, "journals", "r9", "w.jsonl"));
-    expect(must(await adoptState(linked, stateDirectory())).refused).toEqual(["journal r9/w.jsonl was refused: it is no regular file"]);
+    expect(must(await adoptState(linked, stateDirectory(), trusted)).refused).toEqual([
+      "journal r9/w.jsonl was refused: it is no regular file",
+    ]);
   });
 
   it("never take whole lines away that are here already", async () => {
@@ -145,7 +150,7 @@ describe("journals of several jobs", () => {
     const [name = ""] = filesBelow(from, "journals");
     const whole = readFileSync(path.join(from, "journals", name), "utf8");
     writeFileSync(path.join(old, "journals", name), whole.slice(0, whole.indexOf("\n", 2000) + 1));
-    must(await adoptState(old, from));
+    must(await adoptState(old, from, trusted));
     expect(readFileSync(path.join(from, "journals", name), "utf8")).toBe(whole);
   });
 });
@@ -167,7 +172,7 @@ describe("blobs", () => {
     appendFileSync(`${file}.new`, "!");
     cpSync(`${file}.new`, file, { force: true });
     const to = stateDirectory();
-    expect(must(await adoptState(pack, to)).refused).toEqual([
+    expect(must(await adoptState(pack, to, trusted)).refused).toEqual([
       `blob ${first.slice(0, 19)} was refused: its bytes are not those of its name`,
     ]);
     expect((await localBlobs(to).get(first)).ok).toBe(false);

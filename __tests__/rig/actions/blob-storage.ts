@@ -37,7 +37,10 @@ export async function startBlobStorage(): Promise<BlobStorage> {
   process.once("exit", stop);
   const credential = new StorageSharedKeyCredential(account, key);
   const origin = `http://127.0.0.1:${port}/${account}`;
-  const service = new BlobServiceClient(origin, credential, { retryOptions: { maxTries: 1 } });
+  const service = new BlobServiceClient(origin, credential, {
+    // A connection that was idle while a job ran may have been closed by then.
+    retryOptions: { maxTries: 3, retryDelayInMs: 20 },
+  });
   await untilAnswering(port, child);
   const blobs = service.getContainerClient(container);
   await blobs.create();

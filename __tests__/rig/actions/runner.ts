@@ -34,6 +34,10 @@ export interface JobRequest {
   readonly serverUrl?: string;
   /** Who re-runs the job; defaults to `actor`. */
   readonly triggeringActor?: string;
+  /** RUNNER_TEMP, which the uses of an action in one job share; default: a directory of this use. */
+  readonly runnerTemp?: string;
+  /** GITHUB_WORKFLOW_REF; not set by default. */
+  readonly workflowRef?: string;
   /** `toJSON(matrix)`. */
   readonly matrix?: unknown;
   /** Cancels the job at a line of its log, as the button does. */
@@ -124,7 +128,8 @@ function variables(request: JobRequest, directory: string, files: Readonly<Recor
       GITHUB_SHA: request.sha ?? "a".repeat(40),
       GITHUB_API_URL: request.apiUrl ?? "http://127.0.0.1:9",
     },
-    ...{ RUNNER_OS: "Linux", RUNNER_ARCH: "X64", RUNNER_NAME: "rig", RUNNER_TEMP: path.join(directory, "temp") },
+    ...{ RUNNER_OS: "Linux", RUNNER_ARCH: "X64", RUNNER_NAME: "rig", RUNNER_TEMP: request.runnerTemp ?? path.join(directory, "temp") },
+    ...(request.workflowRef === undefined ? {} : { GITHUB_WORKFLOW_REF: request.workflowRef }),
     GITHUB_SERVER_URL: request.serverUrl ?? "https://github.com",
     ...Object.fromEntries(Object.entries(files).map(([name, file]) => [`GITHUB_${name.toUpperCase()}`, file])),
     ...request.service,

@@ -1,7 +1,19 @@
 /** What the REST API answers, and how it changes its state. Operations by their ids in GitHub's description. */
 import { execFileSync } from "node:child_process";
 import type { Context } from "openapi-backend";
-import { artifactOf, blobOf, checkOf, commentOf, permissionOf, pullFileOf, pullOf, reviewOf, treeOf, userOf } from "./shapes.ts";
+import {
+  artifactOf,
+  blobOf,
+  checkOf,
+  commentOf,
+  permissionOf,
+  pullFileOf,
+  pullOf,
+  reviewOf,
+  treeOf,
+  userOf,
+  workflowRunOf,
+} from "./shapes.ts";
 
 export interface Answer {
   readonly status: number;
@@ -53,6 +65,10 @@ export interface GitHubState {
   readonly reviews: ReviewState[];
   readonly pulls: Map<number, PullState>;
   readonly permissions: Record<string, string>;
+  /** By their ids. `head`: the id of the head repository; the repository itself has the id 1. */
+  readonly workflowRuns: Map<number, { readonly event: string; readonly head: number }>;
+  /** Of the results service. */
+  readonly caches: readonly { readonly key: string; readonly ref: string; readonly finalized: boolean }[];
   /** Of workflow runs. */
   readonly artifacts: {
     readonly id: number;
@@ -184,6 +200,16 @@ export const answers: Readonly<Record<string, Answering>> = {
     };
     state.reviews.push(review);
     return ok(reviewOf(review));
+  },
+  "actions/get-workflow-run"(state, context) {
+    const id = idOf(context, "run_id");
+    const run = state.workflowRuns.get(id);
+    return run === undefined ? refused(404, "Not Found") : ok(workflowRunOf(id, run));
+  },
+  "actions/get-actions-cache-list"(state, { request }) {
+    const { key = "", ref } = request.query as { readonly key?: string; readonly ref?: string };
+    const found = state.caches.filter((one) => one.finalized && one.key.startsWith(key) && (ref === undefined || one.ref === ref));
+    return ok({ total_count: found.length, actions_caches: found.map((one, index) => ({ id: index + 1, ref: one.ref, key: one.key })) });
   },
   "actions/list-workflow-run-artifacts"(state, context) {
     const artifacts = state.artifacts.filter(({ runId }) => runId === idOf(context, "run_id")).map(artifactOf);

@@ -35,7 +35,17 @@ export interface GitHubServer {
 const description = JSON.parse(readFileSync(path.join(import.meta.dirname, "api.github.com.json"), "utf8")) as Document;
 
 export async function startGitHub(changes: Partial<GitHubState> = {}): Promise<GitHubServer> {
-  const state: GitHubState = { checks: [], comments: [], reviews: [], pulls: new Map(), permissions: {}, artifacts: [], ...changes };
+  const state: GitHubState = {
+    checks: [],
+    comments: [],
+    reviews: [],
+    pulls: new Map(),
+    permissions: {},
+    workflowRuns: new Map(),
+    caches: [],
+    artifacts: [],
+    ...changes,
+  };
   const faults: GitHubFault[] = [];
   const requests: GitHubServer["requests"] = [];
   const invalid: string[] = [];

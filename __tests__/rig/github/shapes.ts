@@ -114,3 +114,8 @@ export function blobOf(sha: string, bytes: Buffer): Value {
   const content = bytes.toString("base64").replace(/.{60}/g, "$&\n");
   return { ...sampleOf("blob"), sha, size: bytes.length, content, encoding: "base64" };
 }
+
+export function workflowRunOf(id: number, { event, head }: { readonly event: string; readonly head: number }): Value {
+  const repository = (number: number) => ({ ...sampleOf("minimal-repository"), id: number });
+  return { ...sampleOf("workflow-run"), id, event, repository: repository(1), head_repository: repository(head) };
+}

@@ -1,15 +1,18 @@
 /** Which run a job is about. */
 import { describe, expect, it } from "vitest";
-import { type DecisionRequest, decideRun, familyId, type RunFamily, shortMatrixKey } from "../../../src/job/job-run.ts";
-import { digestOfBytes } from "../../../src/model/digest.ts";
+import { type DecisionRequest, decideRun } from "../../../src/job/job-run.ts";
+import { type RunIdentity, runIdOf } from "../../../src/job/run-identity.ts";
 import type { RunRecord } from "../../../src/model/state.ts";
 
-const family: RunFamily = {
-  context: { owner: "octo", repo: "demo", runId: 100, runAttempt: 2 },
+const identity: RunIdentity = {
+  context: { owner: "octo", repo: "demo", workflowFile: ".github/workflows/ci.yml", runId: 100, runAttempt: 2 },
+  directory: "",
+  files: ["wave.yaml"],
   pipeline: "review",
   matrixKey: "null",
+  runKey: "",
 };
-const id = familyId(family);
+const id = runIdOf(identity);
 
 /** Runs that are there: id → status and the attempt that wrote it last. */
 function decide(runs: Readonly<Record<string, readonly [RunRecord["status"], number]>>, request: Partial<DecisionRequest> = {}) {
@@ -18,33 +21,11 @@ function decide(runs: Readonly<Record<string, readonly [RunRecord["status"], num
     if (found === undefined) return undefined;
     return { id: run, status: found[0], writer: { pid: 1, processStart: "", host: `vm/github/100/${found[1]}` } } as RunRecord;
   };
-  return decideRun({ family, find, resume: "auto", part: false, ...request });
+  return decideRun({ identity, find, resume: "auto", part: false, ...request });
 }
 
-describe("the id of a run", () => {
-  it("is the same for every attempt, and another for another workflow run, pipeline, version, input or matrix key", () => {
-    const others: readonly RunFamily[] = [
-      { ...family, context: { ...family.context, runId: 101 } },
-      { ...family, context: { ...family.context, repo: "other" } },
-      { ...family, pipeline: "audit" },
-      { ...family, version: "v2" },
-      { ...family, input: digestOfBytes("x") },
-      { ...family, matrixKey: '{"os":"linux"}' },
-    ];
-    expect(familyId({ ...family, context: { ...family.context, runAttempt: 7 } })).toBe(id);
-    expect(new Set([id, ...others.map(familyId)]).size).toBe(others.length + 1);
-    expect(id).toMatch(/^[0-9a-f]{12}$/);
-  });
-
-  it("takes the matrix of a job without one for no matrix", () => {
-    expect(["", "null", "{}", " null\n"].map(shortMatrixKey)).toEqual(["", "", "", ""]);
-    expect(shortMatrixKey("linux-20")).toBe("linux-20");
-    expect(shortMatrixKey('{\n  "os": "linux"\n}')).toMatch(/^[0-9a-f]{12}$/);
-  });
-});
-
 describe("the decision", () => {
-  it("starts the first run of a family", async () => {
+  it("starts the first run of an identity", async () => {
     expect(await decide({})).toEqual({ kind: "start", run: id, again: false });
   });
 

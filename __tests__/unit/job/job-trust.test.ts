@@ -11,6 +11,7 @@ const context: WorkflowContext = {
   apiUrl: "https://api.github.com",
   serverUrl: "https://github.com",
   workflow: "review",
+  workflowFile: ".github/workflows/review.yml",
   runId: 100,
   runAttempt: 1,
   job: "review",

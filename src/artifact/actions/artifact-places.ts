@@ -4,11 +4,19 @@ import path from "node:path";
 import type { Toolkit } from "../../platform/actions/toolkit.ts";
 import type { Elsewhere, ListedArtifact } from "../../platform/actions/toolkit-calls.ts";
 
+/** A workflow run whose artifacts are looked at. */
+export interface ArtifactPlace {
+  /** Undefined: this workflow run, by the artifact service. */
+  readonly from?: Elsewhere;
+  /** Returns why nothing of it is used, as a clause without a stop; undefined if it is. Asked once, before its artifacts are listed. */
+  readonly refusal?: () => Promise<string | undefined>;
+}
+
 export interface ArtifactPlacesRequest {
   readonly toolkit: Pick<Toolkit, "ask">;
   readonly temp: string;
-  /** In the order in which they are asked, which may grow; absent: the artifact service of this workflow run. */
-  readonly places: readonly (Elsewhere | undefined)[];
+  /** In the order in which they are asked, which may grow. */
+  readonly places: readonly ArtifactPlace[];
   readonly warn: (text: string) => void;
 }
 
@@ -37,7 +45,12 @@ const mostBytes = 4e9;
 export function artifactPlaces({ toolkit, temp, places, warn }: ArtifactPlacesRequest): ArtifactPlaces {
   const listings = new Map<number, Promise<readonly ListedArtifact[] | undefined>>();
   let own: readonly ListedArtifact[] = [];
-  const ask = async (from: Elsewhere | undefined) => {
+  const ask = async ({ from, refusal }: ArtifactPlace) => {
+    const refused = await refusal?.();
+    if (refused !== undefined) {
+      warn(`${wordsFor(from)} are not used: ${refused}`);
+      return undefined;
+    }
     const listed = await toolkit.ask("listArtifacts", from === undefined ? {} : { from }, limits.listMs);
     if (!listed.ok && listed.error.code !== "unavailable") warn(`${wordsFor(from)} could not be listed: ${listed.error.detail}`);
     if (listed.ok && from === undefined) own = listed.value;
@@ -49,12 +62,12 @@ export function artifactPlaces({ toolkit, temp, places, warn }: ArtifactPlacesRe
     },
     own: () => own,
     list(place) {
-      const listing = listings.get(place) ?? ask(places[place]);
+      const listing = listings.get(place) ?? ask(places[place] ?? {});
       listings.set(place, listing);
       return listing;
     },
     async open(place, { id, name, size, digest }, wanted, use) {
-      const from = places[place];
+      const from = places[place]?.from;
       const directory = await mkdtemp(path.join(temp, "download-"));
       try {
         const packed = await toolkit.ask(

@@ -12,8 +12,8 @@ import { type ArtifactPlaces, type ArtifactPlacesRequest, artifactPlaces } from 
 
 export interface RemoteRequest extends ArtifactPlacesRequest {
   readonly stateDir: string;
-  /** Takes over a directory that is laid out as state is. Gives sentences that name what was refused. */
-  readonly adopt: (directory: string) => Promise<readonly string[]>;
+  /** Takes over a directory that is laid out as state is: all of it, or its blobs alone. Returns sentences that name what was refused. */
+  readonly adopt: (directory: string, what: "all" | "blobs") => Promise<readonly string[]>;
 }
 
 export interface RemoteBlobs {
@@ -41,7 +41,8 @@ export function openRemoteBlobs(request: RemoteRequest): RemoteBlobs {
         if (await bringSingle(request, places, place, artifact, digest)) return true;
       }
       for (const artifact of newestState(listing)) {
-        if ((await openState(place, artifact)) && (await isHere(request.stateDir, digest))) return true;
+        // Journals are taken over before a run is chosen, never while one is written.
+        if ((await openState(place, artifact, "blobs")) && (await isHere(request.stateDir, digest))) return true;
       }
     }
     return false;
@@ -61,7 +62,9 @@ export function openRemoteBlobs(request: RemoteRequest): RemoteBlobs {
         const missing = parts.filter(({ name }) => !brought.has(name));
         for (let from = 0; from < missing.length; from += atOnce) {
           const some = missing.slice(from, from + atOnce);
-          await Promise.all(some.map(async (artifact) => ((await openState(place, artifact)) ? brought.add(artifact.name) : undefined)));
+          await Promise.all(
+            some.map(async (artifact) => ((await openState(place, artifact, "all")) ? brought.add(artifact.name) : undefined)),
+          );
         }
         // The next place is the same run by another way: worth a look only where this one did not do.
         if (listing !== undefined && parts.every(({ name }) => brought.has(name))) break;
@@ -93,12 +96,13 @@ async function bringSingle(
 /** Gives what takes a part of the state over, once. It says whether it was. */
 function stateOpener({ adopt, warn }: RemoteRequest, places: ArtifactPlaces) {
   const opened = new Set<string>();
-  return async (place: number, artifact: ListedArtifact): Promise<boolean> => {
-    const key = `${place} ${artifact.id}`;
-    if (opened.has(key)) return false;
+  return async (place: number, artifact: ListedArtifact, what: "all" | "blobs"): Promise<boolean> => {
+    const whole = `${place} ${artifact.id}`;
+    const key = what === "all" ? whole : `${whole} blobs`;
+    if (opened.has(whole) || opened.has(key)) return false;
     opened.add(key);
-    const refused = await places.open(place, artifact, isStatePath, (_files, root) => adopt(root));
-    for (const what of refused ?? []) warn(`artifact ${artifact.name}: ${what}`);
+    const refused = await places.open(place, artifact, isStatePath, (_files, root) => adopt(root, what));
+    for (const problem of refused ?? []) warn(`artifact ${artifact.name}: ${problem}`);
     return refused !== undefined;
   };
 }

@@ -28,6 +28,10 @@ export interface JobInputs {
   readonly artifacts: boolean;
   readonly retentionDays?: number;
   readonly matrixKey: string;
+  /** Part of the run's identity; empty if it was not given. */
+  readonly runKey: string;
+  /** Signs the lines of journals. A secret. */
+  readonly stateKey?: string;
   readonly workingDirectory: string;
   readonly onRefusal: "neutral" | "fail";
   readonly trustedBots: readonly string[];
@@ -76,6 +80,8 @@ export function readInputs(): Result<JobInputs, Failure> {
     artifacts: choice("artifacts", truth, "true") === "true",
     ...(retentionDays === undefined ? {} : { retentionDays }),
     matrixKey: getInput("matrix-key"),
+    runKey: getInput("run-key"),
+    ...optional("stateKey", getInput("state-key")),
     workingDirectory: getInput("working-directory") || ".",
     onRefusal: choice("on-refusal", ["neutral", "fail"], "neutral"),
     trustedBots: listed("trusted-bots"),

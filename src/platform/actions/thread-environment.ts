@@ -4,7 +4,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 /** What `tar`, `zstd` and their like need. */
 const inherited =
-  /^(?:PATH|HOME|TMPDIR|TEMP|TMP|TZ|LANG|LC_[A-Z]+|LD_LIBRARY_PATH|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|PROGRAMFILES)$/i;
+  /^(?:PATH|HOME|TMPDIR|TEMP|TMP|TZ|TAR_OPTIONS|LANG|LC_[A-Z]+|LD_LIBRARY_PATH|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|PROGRAMFILES)$/i;
 
 /**
  * Variables of which only a few can be listed: a program that is started with a copy of them gets no token. The cache client runs `tar` that way, and

@@ -45,9 +45,12 @@ export interface ToolkitCalls {
     readonly takes: { readonly path: string; readonly key: string; readonly restoreKeys: readonly string[] };
     readonly gives: { readonly key?: string };
   };
-  /** Restores a path from the newest entry that fits. Gives its key; nothing where none fits, or what the client says of one that could not be restored. */
+  /**
+   * Restores a path, below the directory `root` instead of the checkout, from the newest entry that fits. Returns its key; undefined if none fits. `because`:
+   * the client's words on an entry that could not be restored.
+   */
   readonly restoreCache: {
-    readonly takes: { readonly path: string; readonly key: string; readonly restoreKeys: readonly string[] };
+    readonly takes: { readonly root: string; readonly path: string; readonly key: string; readonly restoreKeys: readonly string[] };
     readonly gives: { readonly key?: string; readonly because?: string };
   };
   /** Saves a path under a key, and looks whether it is there. Gives what the client says where it is not. */

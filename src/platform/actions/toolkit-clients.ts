@@ -47,7 +47,7 @@ export const toolkitClients: Calls = {
     return { file: path.join(directory, file) };
   },
   findCache: (takes) => restore(takes, true),
-  restoreCache: (takes) => restore(takes, false),
+  restoreCache: (takes) => intoDirectory(takes.root, () => restore(takes, false)),
   async saveCache({ path: place, key }) {
     const client = await cacheClient();
     const { value: id, said } = await withWarning(/^(?:Failed to save|Cache reservation failed|Unable to finalize)/, () =>
@@ -60,8 +60,33 @@ export const toolkitClients: Calls = {
   },
 };
 
+/**
+ * The client unpacks with `tar -P`, which follows links and names that lead out of the directory. GNU tar takes further options from the environment:
+ * names lose `..` and their first slash, and links lead nowhere. https://www.gnu.org/software/tar/manual/html_section/transform.html
+ */
+const containedTar = [
+  "--transform=flags=r;s,[.][.],__,g",
+  "--transform=flags=r;s,^/,_/,",
+  "--transform=flags=sh;s,.*,refused,",
+  "--no-same-owner",
+].join(" ");
+
+/** The client unpacks below GITHUB_WORKSPACE. This thread's environment is its own. */
+async function intoDirectory<T>(root: string, work: () => Promise<T>): Promise<T> {
+  const { GITHUB_WORKSPACE: workspace, TAR_OPTIONS: options } = process.env;
+  Object.assign(process.env, { GITHUB_WORKSPACE: root, TAR_OPTIONS: containedTar });
+  try {
+    return await work();
+  } finally {
+    for (const [name, value] of Object.entries({ GITHUB_WORKSPACE: workspace, TAR_OPTIONS: options })) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
+}
+
 async function restore(
-  { path: place, key, restoreKeys }: ToolkitCalls["restoreCache"]["takes"],
+  { path: place, key, restoreKeys }: ToolkitCalls["findCache"]["takes"],
   lookupOnly: boolean,
 ): Promise<ToolkitCalls["restoreCache"]["gives"]> {
   const client = await cacheClient();

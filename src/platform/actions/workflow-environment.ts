@@ -30,6 +30,7 @@ export function readWorkflowContext(env: Variables): Result<WorkflowContext, Fai
     apiUrl: trimmed(env["GITHUB_API_URL"] ?? "https://api.github.com"),
     serverUrl: trimmed(env["GITHUB_SERVER_URL"] ?? "https://github.com"),
     workflow: text(env, "GITHUB_WORKFLOW"),
+    workflowFile: workflowFile(env),
     runId: Number(env["GITHUB_RUN_ID"]),
     runAttempt: Number(env["GITHUB_RUN_ATTEMPT"] ?? "1"),
     job: text(env, "GITHUB_JOB"),
@@ -41,6 +42,12 @@ export function readWorkflowContext(env: Variables): Result<WorkflowContext, Fai
     ...(pull === undefined ? {} : { pull }),
     ...(comment === undefined ? {} : { comment }),
   });
+}
+
+/** GITHUB_WORKFLOW_REF is `OWNER/REPO/PATH@REF`; the repository and the ref are named elsewhere. */
+function workflowFile(env: Variables): string {
+  const [, file] = /^[^/]+\/[^/]+\/(.+?)@/.exec(text(env, "GITHUB_WORKFLOW_REF")) ?? [];
+  return file ?? text(env, "GITHUB_WORKFLOW");
 }
 
 /** The pull request in an event's payload, or in an answer of the REST API; nothing where there is none. */

@@ -40,6 +40,7 @@ export function openGitHub(request: GitHubRequest): GitHub {
     ...commentCalls(rest, at, call),
     ...pullCalls(rest, at, call),
     ...commitCalls(rest, at, call),
+    ...actionsCalls(rest, at, call),
   };
   return withCleanTexts(github, request.redact ?? ((text) => text));
 }
@@ -149,6 +150,24 @@ function commitCalls(rest: Rest, at: Common, call: Call): CommitObjects {
       if (!read.ok) return read;
       const { content, encoding } = read.value;
       return ok(Buffer.from(content, encoding === "base64" ? "base64" : "utf8"));
+    },
+  };
+}
+
+function actionsCalls(rest: Rest, at: Common, call: Call): Pick<GitHub, "workflowRun" | "cacheRefs"> {
+  return {
+    async workflowRun(id) {
+      const found = await call("read a workflow run", () => rest.actions.getWorkflowRun({ ...at(), run_id: id }));
+      if (!found.ok) return found;
+      const { event, repository } = found.value;
+      // GitHub's description promises it; a deleted fork leaves null.
+      const head = found.value.head_repository as { readonly id: number } | null | undefined;
+      return ok({ event, repositoryId: repository.id, ...(head == null ? {} : { headRepositoryId: head.id }) });
+    },
+    async cacheRefs(key, ref) {
+      const listed = await call("read cache entries", () => rest.actions.getActionsCacheList({ ...at(), key, ref, per_page: 100 }));
+      if (!listed.ok) return listed;
+      return ok(listed.value.actions_caches.flatMap((entry) => (entry.key === key && entry.ref !== undefined ? [entry.ref] : [])));
     },
   };
 }

@@ -313,6 +313,43 @@ function inScene(scene: Scene): void {
     if (fenced) expect(treeOf(outside)).toEqual({ "secret.txt": canary });
   });
 
+  it("what is hidden from a step stays untouched behind a link that an earlier step made", async () => {
+    const outside = outsidePlace(scene);
+    for (const name of ["hidden", "kept", "d"]) writeFileSync(path.join(outside, name), canary);
+    const wave = sceneProject(scene, { "dir/hidden": "h", "dir/kept": "k", "deep/dir/d": "d", "a.txt": "a" });
+    const replace = "rm -rf dir deep/dir; ln -s $OUTSIDE dir; ln -s $OUTSIDE deep/dir";
+    const deny = ["file_read:dir/hidden", "file_read:deep/dir/d", "file_write:dir/kept"];
+    wave.write({
+      "wave.yaml": manifestOf(
+        [
+          { id: "link", command: replace, ends: "passed" },
+          { id: "later", command: "ls dir/ || echo new >b.txt", keys: { dependencies: ["link"], permissions: { deny } }, ends: "passed" },
+        ],
+        { OUTSIDE: outside },
+      ),
+    });
+    wave.own(outside);
+    const run = await wave.run(["run", "--no-apply"]);
+    if (fenced) expect(run.code, run.stderr).toBe(0);
+    expect(treeOf(outside)).toEqual({ hidden: canary, kept: canary, d: canary });
+  });
+
+  it("a repository that a link leads to is not changed by copying the project", async () => {
+    const store = outsidePlace(scene);
+    const wave = sceneProject(scene, { "a.txt": "a", "wave.yaml": manifestOf([{ id: "any", command: "true", ends: "passed" }], {}) });
+    repository(wave.root);
+    execFileSync("mv", [path.join(wave.root, ".git"), path.join(store, "git")]);
+    const alternates = path.join(store, "git/objects/info/alternates");
+    mkdirSync(path.dirname(alternates), { recursive: true });
+    writeFileSync(alternates, `${path.join(store, "git/objects")}\n`);
+    symlinkSync(path.join(store, "git"), path.join(wave.root, ".git"));
+    wave.own(store);
+    const before = treeOf(store);
+    const run = await wave.run(["run"]);
+    expect(run.code, run.stderr).toBe(0);
+    expect(treeOf(store)).toEqual(before);
+  });
+
   it("a link that one step makes and a file that another writes below it do not meet", async () => {
     const outside = outsidePlace(scene);
     const wave = sceneProject(scene, {

@@ -4,6 +4,8 @@
  */
 
 import { writeFileSync } from "node:fs";
+import type { Changeset } from "../model/changeset.ts";
+import { parentsOf } from "../model/combine-changes.ts";
 import { isFenced, writesRepository } from "../model/enforcement.ts";
 import { readFilter, viewKey } from "../model/permissions.ts";
 import type { Step } from "../model/pipeline.ts";
@@ -61,7 +63,8 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   const room = await makeRoom(setting.stateDir, request);
   if (!room.ok) return room;
   const reads = viewKey(step) === "all" ? undefined : readFilter(step.permissions);
-  const hidden = reads === undefined ? [] : [...(await hiddenOf(shared, step, reads)), ...hiddenChanges(start, reads)];
+  const hidden =
+    reads === undefined ? [] : notBehindLeaves([...(await hiddenOf(shared, step, reads)), ...hiddenChanges(start, reads)], start);
   const fenced = isFenced(step, setting.isolation.fences);
   if (writesRepository(step, setting.isolation.fences)) leaveRepository(setting.root);
   const tree = await makeTree(setting, { step, room: room.value, start, hidden, fenced, ...(reads === undefined ? {} : { reads }) });
@@ -93,6 +96,12 @@ function keptLinks(git: GitView): Result<undefined> {
   const replaced = replacedLink(git);
   if (replaced === undefined) return ok(undefined);
   return failed("EGIT", `the step replaced \`${replaced}\`, a symbolic link to the project's repository`);
+}
+
+/** The paths that are still there once `start` is laid over the project: not those below what has become a file or a symbolic link. */
+function notBehindLeaves(paths: readonly string[], start: Changeset): readonly string[] {
+  const leaves = new Set(start.flatMap(({ path, after }) => (after !== undefined && "digest" in after ? [path] : [])));
+  return leaves.size === 0 ? paths : paths.filter((file) => !parentsOf(file).some((parent) => leaves.has(parent)));
 }
 
 function makeTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {

@@ -28,7 +28,9 @@ function lendObjects(directory: string): readonly Bind[] {
   const binds: Bind[] = [];
   for (const repository of [git, ...modulesOf(path.join(git, "modules"))]) {
     const alternates = path.join(repository, "objects", "info", "alternates");
-    if (!existsSync(alternates)) continue;
+    // Behind a link it is the original, and not the copy's.
+    if (strayParent(directory, path.relative(directory, alternates)) !== undefined) continue;
+    if (lstatSync(alternates, { throwIfNoEntry: false })?.isFile() !== true) continue;
     const source = readFileSync(alternates, "utf8").replace(/\n$/, "");
     const target = `/wave/objects.${binds.length}`;
     if (!existsSync(source)) continue;
@@ -57,7 +59,8 @@ function moveAll(paths: readonly string[], from: string, to: string): Result<voi
     for (const file of paths) {
       const source = path.join(from, file);
       const target = path.join(to, file);
-      if (lstatSync(source, { throwIfNoEntry: false }) === undefined) continue;
+      // Behind a link it is no path of this tree.
+      if (strayParent(from, file) !== undefined || lstatSync(source, { throwIfNoEntry: false }) === undefined) continue;
       const stray = strayParent(to, file);
       if (stray !== undefined) unlinkSync(stray);
       mkdirSync(path.dirname(target), { recursive: true });

@@ -11,8 +11,9 @@ import { err, ok, type Result } from "../../model/result.ts";
 import { type Captured, capture } from "../../platform/capture.ts";
 import type { Isolation } from "./isolation.ts";
 import { namespaceWords } from "./privileges.ts";
+import { systemRoot } from "./system-root.ts";
 import type { SandboxView, Tree } from "./view.ts";
-import { openScript } from "./view-script.ts";
+import { closedScript, openScript } from "./view-script.ts";
 
 /** Programs where the machine keeps them, and not what a PATH might lead to. */
 const env = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" };
@@ -116,8 +117,27 @@ export async function readInView(isolation: Isolation, view: SandboxView, file: 
 
 /** Lets the kernel write into a layer what hides paths of the tree, which is mounted meanwhile at the project's place, in a namespace of its own. */
 export async function hideInTree(isolation: Isolation, project: string, tree: Tree, hidden: readonly string[]): Promise<Result<void>> {
-  const removed = await runInView(isolation, lookAt(project, tree), ["xargs", "-0", "rm", "-rf", "--"], listed(hidden));
+  const removed = await changeInView(isolation, lookAt(project, tree), ["xargs", "-0", "rm", "-rf", "--"], listed(hidden));
   return removed.ok ? ok(undefined) : removed;
+}
+
+/**
+ * As `runInView`, for programs that change the tree: in a closed view, in which nothing else of the machine can be written. A link in the tree may
+ * lead anywhere, and another process may put it there at any time.
+ */
+export async function changeInView(
+  isolation: Isolation,
+  view: SandboxView,
+  words: readonly string[],
+  input: Uint8Array,
+): Promise<Result<Captured>> {
+  const { mode, overlayOptions } = isolation;
+  if (mode === "none") return failed("nothing here can mount an overlay");
+  const closed: SandboxView = { ...view, fence: "closed" };
+  const system = systemRoot({ searchPath: env.PATH, home: undefined, project: view.project });
+  const script = closedScript(closed, system, { drop: [], command: words, status: "/dev/null", overlayOptions });
+  const command = [...namespaceWords({ mode, closed: true, network: false, brief: true }), script, "wave", ...words];
+  return endedWell(await capture({ command, env: { ...env, WAVE_CHILD_PATH: env.PATH }, cwd: "/", input }), words, []);
 }
 
 /** The machine as it is, with a tree at its place, of which `masks` do not show. */
@@ -143,9 +163,12 @@ export async function runInView(
     ...(input === undefined ? {} : { input }),
     ...(limit === undefined ? {} : { limit: Math.max(limit, 100) }),
   });
-  if (!ran.ok) return ran;
-  if (ran.value.code === 0 || expected.includes(ran.value.code ?? -1)) return ran;
-  return failed(`${words[0]} ended with ${ran.value.code ?? "a signal"}: ${ran.value.stderr.trim().split("\n")[0] ?? ""}`);
+  return endedWell(ran, words, expected);
+}
+
+function endedWell(ran: Result<Captured>, [program]: readonly string[], expected: readonly number[]): Result<Captured> {
+  if (!ran.ok || ran.value.code === 0 || expected.includes(ran.value.code ?? -1)) return ran;
+  return failed(`${program} ended with ${ran.value.code ?? "a signal"}: ${ran.value.stderr.trim().split("\n")[0] ?? ""}`);
 }
 
 /** Paths as words for `xargs -0`. */

@@ -9,7 +9,7 @@ import { ok, type Result } from "../../model/result.ts";
 import { removeTree } from "../changeset/remove-tree.ts";
 import { putLeaves } from "../write-area.ts";
 import type { Isolation } from "./isolation.ts";
-import { listed, lookAt, runInView } from "./look-into-view.ts";
+import { changeInView, listed, lookAt } from "./look-into-view.ts";
 import type { Tree } from "./view.ts";
 
 export interface ViewWriting {
@@ -39,6 +39,9 @@ const clearing = [
   "exit 0",
 ].join("\n");
 
+/** Where the draft appears in the view. */
+const draftPlace = "/wave/draft";
+
 /** `cp` puts no directory over a symlink, and fails. */
 const copying = 'xargs -0 sh -c "$2" sh && exec cp -a --remove-destination --no-target-directory -- "$1" .';
 
@@ -48,9 +51,11 @@ export async function writeIntoView(
   leaves: ReadonlyMap<string, Leaf | undefined>,
 ): Promise<Result<void>> {
   mkdirSync(draft);
+  const binds = [{ source: draft, target: draftPlace, writable: false }];
+  const view = { ...lookAt(project, tree), binds };
   const laid = putLeaves({ directory: draft, model: project }, leaves);
   const written = laid.ok
-    ? await runInView(isolation, lookAt(project, tree), ["sh", "-c", copying, "sh", draft, clearing], listed(wordsOf(leaves), ""))
+    ? await changeInView(isolation, view, ["sh", "-c", copying, "sh", draftPlace, clearing], listed(wordsOf(leaves), ""))
     : laid;
   await removeTree(draft);
   return written.ok ? ok(undefined) : written;

@@ -4,17 +4,20 @@
  * - An `AF_VSOCK` socket reaches the host of a virtual machine from every network namespace: sockets of confined families alone are made.
  * - The peer of a child's output is Wave, and `SO_PEERPIDFD` makes a handle of it that `pidfd_getfd` takes descriptors from, if both have the
  *   same user and no user namespace is between them.
+ * - Keys of a user are shared by all processes of that user in one user namespace.
  * - io_uring is refused, because no filter sees its operations.
  */
 
 /** Unix, IPv4, IPv6, netlink, packet (which takes a capability), and the kernel's cryptography. */
 const families = [1, 2, 10, 16, 17, 38];
 
-/** One way to call a kernel: linux/audit.h, and its numbers of `socket` and of the older `socketcall`. */
+/** One way to call a kernel: linux/audit.h, and its numbers of system calls. */
 interface CallConvention {
   readonly audit: number;
   readonly socket: number;
   readonly socketcall?: number;
+  /** `add_key`, `request_key` and `keyctl`. */
+  readonly keys: readonly number[];
   /** Bits of the number that count. */
   readonly mask?: number;
 }
@@ -22,14 +25,14 @@ interface CallConvention {
 const x32Bit = 0x4000_0000;
 const conventions: Readonly<Record<string, readonly CallConvention[]>> = {
   x64: [
-    { audit: 0xc000_003e, socket: 41, mask: ~x32Bit >>> 0 },
-    { audit: 0x4000_0003, socket: 359, socketcall: 102 },
+    { audit: 0xc000_003e, socket: 41, keys: [248, 249, 250], mask: ~x32Bit >>> 0 },
+    { audit: 0x4000_0003, socket: 359, socketcall: 102, keys: [286, 287, 288] },
   ],
   arm64: [
-    { audit: 0xc000_00b7, socket: 198 },
-    { audit: 0x4000_0028, socket: 281 },
+    { audit: 0xc000_00b7, socket: 198, keys: [217, 218, 219] },
+    { audit: 0x4000_0028, socket: 281, keys: [309, 310, 311] },
   ],
-  riscv64: [{ audit: 0xc000_00f3, socket: 198 }],
+  riscv64: [{ audit: 0xc000_00f3, socket: 198, keys: [217, 218, 219] }],
 };
 
 /** The same number for every architecture. */
@@ -59,12 +62,13 @@ export function socketFilter(architecture: string): Uint8Array | undefined {
   return Buffer.concat([load(data.architecture), ...blocks.flat(), refuse(enosys)]);
 }
 
-function blockOf({ socket, socketcall, mask }: CallConvention): readonly Buffer[] {
+function blockOf({ socket, socketcall, keys, mask }: CallConvention): readonly Buffer[] {
   const isFamily = families.flatMap((family) => [ifEqual(family), allow]);
   return [
     load(data.number),
     ...(mask === undefined ? [] : [and(mask)]),
     ...[ifEqual(ioUringSetup), refuse(enosys), ifEqual(pidfdGetfd), refuse(eperm)],
+    ...keys.flatMap((key) => [ifEqual(key), refuse(eperm)]),
     // `socketcall` passes the family in memory, which a filter cannot read: C libraries fall back from it to `socket`, and back.
     ...(socketcall === undefined ? [] : [ifEqual(socketcall), jump(1), jump(4), load(data.argument), ifEqual(1), refuse(eperm), allow]),
     ...[ifEqual(socket), jump(1), allow],

@@ -198,6 +198,13 @@ describe("files", () => {
     expect(modules.filter(({ text }) => own.test(text)).map((module) => module.path)).toEqual(["platform/paths.ts"]);
   });
 
+  test("commands print JSON by the one function that makes it safe to print", () => {
+    const loose = modules.filter(
+      ({ path, text }) => path.startsWith("command/") && /JSON\.stringify|stdout\.write\(`?\$?\{?jsonText/.test(text),
+    );
+    expect(loose.map((module) => module.path)).toEqual([]);
+  });
+
   test("nothing is left for later", () => {
     expect(written.filter((module) => /\b(?:TODO|FIXME|XXX|HACK)\b/.test(module.text)).map((module) => module.path)).toEqual([]);
   });

@@ -63,7 +63,7 @@ const echoed: readonly (readonly string[])[] = [
 ];
 
 it.each(kinds)(
-  "a %s secret that steps put everywhere is printed, stored, recorded and sent nowhere",
+  "%s secrets that steps put everywhere are printed, stored, recorded and sent nowhere",
   async (kind) => {
     const secret = secrets[kind];
     const wave = leakingProject(kind);
@@ -105,13 +105,13 @@ it.each(kinds)(
   180_000,
 );
 
-/** Where a manifest can hold a secret that somebody wrote into it: all that is printed of it is without. */
+/** Secrets written into a manifest, by place. No diagnostic prints them. */
 const written = (secret: string): Readonly<Record<string, string>> => ({
   "a wrong value": `steps: [{ id: a, persona: p, resources: { timeout: "${secret}" } }]`,
   "an unknown key": `steps: [{ id: a, persona: p, "${secret}": 1 }]`,
   "an unknown persona": `steps: [{ id: a, persona: "${secret}" }]`,
   "a file that is not there": `steps: [{ id: a, persona: p, task_file: "${secret}" }]\n`,
-  "text that is no YAML": `steps: [{ id: a, persona: p, task: "${secret} ]`,
+  "text that is not YAML": `steps: [{ id: a, persona: p, task: "${secret} ]`,
 });
 
 describe.each(kinds)("a manifest that holds a %s secret", (kind) => {
@@ -160,7 +160,7 @@ describe.each(kinds)("a manifest that holds a %s secret", (kind) => {
 });
 
 it.each(kinds)(
-  "a %s secret is in nothing that a job prints, reports and hands on",
+  "%s secrets are in nothing that a job prints, reports and hands on",
   async (kind) => {
     const secret = secrets[kind];
     const wave = leakingProject(kind);

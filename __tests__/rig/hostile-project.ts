@@ -6,7 +6,7 @@ import { expect } from "vitest";
 import { hostileLine, hostileNames, hostileText, payloads } from "./hostile-text.ts";
 import { type Project, project } from "./project.ts";
 
-/** Bytes that a child prints: every payload, and an 8-bit CSI that is no UTF-8. */
+/** Bytes that a child prints: every payload, and an 8-bit CSI, which is not UTF-8. */
 export const printed = Buffer.concat([Buffer.from(`${payloads.join("\n")}\n`), Buffer.from([0x9b, 0x32, 0x4a, 0x0a])]);
 
 /** In quotes, with every character but ASCII as an escape: a YAML file may hold any text in this form. */

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { type Project, project } from "./project.ts";
 
-/** The value of `TOKEN`, which the manifest declares, and a token that nobody declared. */
-export const declared = "decl4red-v4lue-nobody-may-see";
+/** The value of `TOKEN`, which the manifest declares, and an undeclared token. */
+export const declared = "decl4red-v4lue-of-a-test";
 export const undeclared = `ghp_${"a1B2c3D4e5F6g7H8i9".repeat(2)}`;
 
 /** What a step does with a secret. `SECRET` is the file that holds it. Whether the step passes is its own affair. */

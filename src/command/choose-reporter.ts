@@ -16,7 +16,7 @@ export async function chooseReporter(
 }
 
 async function consoleFor(plan: Plan, io: Io, options: { readonly json: boolean; readonly verbose: boolean }): Promise<Reporter> {
-  if (options.json) return ndjsonReporter({ write: io.stdout.write });
+  if (options.json) return ndjsonReporter({ write: io.stdout.writeData });
   const { stderr, env } = io;
   const { color } = stderr;
   if (stderr.isTerminal && !options.verbose && env["CI"] === undefined) {

@@ -1,5 +1,6 @@
 /** The process of the Action's `post`: saves what the job could not. It never fails the job. */
 import { warning } from "@actions/core";
+import { printable } from "../model/printable.ts";
 import { enter } from "../platform/entry.ts";
 import { endJob } from "./end-job.ts";
 
@@ -10,7 +11,7 @@ export function enterPost(): void {
       return 0;
     },
     onBug: () => warning("What was left of the run could not be saved: this is a bug in wave, please report it.", { title: "Wave" }),
-    onTrouble: (_io, text) => warning(`What was left of the run may not be saved: ${text}`, { title: "Wave" }),
+    onTrouble: (_io, text) => warning(`What was left of the run may not be saved: ${printable(text)}`, { title: "Wave" }),
     neverFails: true,
   });
 }

@@ -1,5 +1,4 @@
 /** The project of a job, read and validated, with the pipeline that the inputs name. */
-import { info } from "@actions/core";
 import type { Io } from "../model/io.ts";
 import type { Pipeline } from "../model/pipeline.ts";
 import { err, ok, type Result } from "../model/result.ts";
@@ -25,7 +24,7 @@ export interface JobProjectRequest {
   readonly log: Pick<JobLog, "warn">;
   /** Cancels reading the project. */
   readonly signal: AbortSignal;
-  readonly io: Pick<Io, "secrets">;
+  readonly io: Pick<Io, "stdout" | "secrets">;
   /** Undefined if the manifest is read from the checkout. */
   readonly from?: JobSource;
 }
@@ -61,7 +60,7 @@ function jobRequest({ inputs, workspace, env, log, from, io, signal }: JobProjec
     env,
     files: inputs.files,
     signal,
-    announce: info,
+    announce: (text) => io.stdout.write(`${text}\n`),
     warn: log.warn,
     onSecrets: io.secrets.add,
     ...(from === undefined ? {} : { source: from.source, location: from.location }),

@@ -8,6 +8,7 @@ import type { FoundProject } from "../command/command.ts";
 import { buildProgram } from "../command/program.ts";
 import type { Io } from "../model/io.ts";
 import type { JobInputs } from "../platform/actions/inputs.ts";
+import { terminalText } from "../text/terminal-text.ts";
 import { setReport } from "./job-outputs.ts";
 
 /** Commands that are asked twice: for the outputs, and in the form that people read. The others print one thing for both. */
@@ -18,9 +19,9 @@ export async function runWords(io: Io, inputs: JobInputs, temp: string, project?
   const twice = askedTwice.has(inputs.command);
   const printed: string[] = [];
   const decoder = new StringDecoder("utf8");
-  const kept = <T extends string | Uint8Array>(write: (data: T) => void) => {
+  const kept = <T extends string | Uint8Array>(write: (data: T) => void, clean = (text: string) => text) => {
     return (data: T) => {
-      printed.push(typeof data === "string" ? data : decoder.write(Buffer.from(data)));
+      printed.push(clean(typeof data === "string" ? data : decoder.write(Buffer.from(data))));
       if (!twice) write(data);
     };
   };
@@ -34,7 +35,7 @@ export async function runWords(io: Io, inputs: JobInputs, temp: string, project?
   }
   const status = await main(wordsOf(inputs, options), {
     ...{ ...stdout, isTerminal: false, color: false },
-    write: kept(stdout.write),
+    write: kept(stdout.write, (text) => terminalText(io.secrets.redactor().text(text), { color: false })),
     writeData: kept(stdout.writeData),
     writeControl: kept(stdout.writeControl),
   });

@@ -13,7 +13,7 @@ export function collectSecretNames(node: DocumentNode, names: Set<string>): void
   visit(node);
 }
 
-/** The names under `secrets` in the text of a manifest that is no YAML, as far as they can be seen. */
+/** The names under `secrets` in the text of a manifest that is not valid YAML. Finds the usual spellings only. */
 export function secretNamesInText(text: string): readonly string[] {
   const lists = text.matchAll(/\bsecrets["']?\s*:\s*(\[[^\]\n]*|(?:\s*-[^\n]*)+|[^\n]*)/g);
   return [...lists].flatMap(([, list = ""]) => list.match(/[A-Za-z_][A-Za-z0-9_]*/g) ?? []);

@@ -98,7 +98,7 @@ function cut({ lines, rest }: Part, limit: number): string {
   }
   let closers = markdownClosers(kept.join("\n"));
   while (kept.length > 0 && closers.join("\n").length + 1 > left) {
-    left += (kept.pop()?.length ?? 0) + 1;
+    for (const line of kept.splice(Math.floor(kept.length * 0.9))) left += line.length + 1;
     closers = markdownClosers(kept.join("\n"));
   }
   return kept.length === 0 ? "" : [...kept, ...closers, "", rest(lines.length - kept.length)].join("\n");

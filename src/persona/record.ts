@@ -83,7 +83,7 @@ async function takeOf(
   }
   const named = step.artifacts.flatMap((artifact) => (artifact.path === undefined ? [] : [artifact.path]));
   const changed = new Set(changeset.map(({ path }) => path));
-  // Nobody replays a file by a name that was redacted; that it was there is worth knowing.
+  // A replay finds the file under the redacted name.
   const nameOf = (path: string) => redactor.text(path);
   const ignored = await filesIn(workspace, "root", named, { keep, nameOf }, "changes", changed);
   if (!ignored.ok) return ignored;

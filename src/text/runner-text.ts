@@ -34,7 +34,10 @@ const bracketCut = [
   [new RegExp(`#${ignorable}*$`, "u"), new RegExp(String.raw`^${ignorable}*#${ignorable}*\[`, "u")],
 ] as const;
 
-/** The next piece of a stream, whose start is taken for the start of a line. A command that is cut by the pieces is no command either. */
+/**
+ * The next piece of a stream, without commands. Its start counts as the start of a line. A command that is split over several pieces is found by
+ * `ends`, which are updated.
+ */
 export function nextRunnerText(ends: readonly WrittenEnd[], text: string): string {
   if (text === "") return "";
   const cut = ends.some((end) => completes(end.text, text));

@@ -8,7 +8,7 @@ const pattern = new RegExp(`(${ownColor})|${controlPattern}`, "gu");
 
 /** Text as lines. `color` keeps Wave's own colours; other sequences are dropped, and hidden characters written out. */
 export function terminalText(text: string, { color }: { readonly color: boolean }): string {
-  // A carriage return would overwrite what stands on the line.
+  // A carriage return would overwrite the line so far.
   const lines = text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
   if (!color || !lines.includes("\u001b")) return withoutControls(lines);
   return lines.replace(pattern, (found, own: string | undefined) => own ?? shownControl(found));

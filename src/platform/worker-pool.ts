@@ -110,7 +110,6 @@ export class WorkerPool {
   #start(): Thread {
     const worker = new Worker(this.#options.script, { env: {}, stdout: true, stderr: true, resourceLimits });
     const thread: Thread = { worker, sent: new Set(), loaded: new Set() };
-    worker.unref();
     const end = (problem: CallProblem) => {
       // A thread that was given up has nothing more to report.
       if (this.#thread !== thread) return;
@@ -129,6 +128,8 @@ export class WorkerPool {
     );
     worker.on("messageerror", (error) => end({ kind: "broken", detail: `an answer cannot be read: ${error.message}` }));
     worker.on("exit", (code) => end({ kind: "broken", detail: `the evaluation thread exited with code ${code}` }));
+    // After the listeners: adding one keeps the process alive again.
+    worker.unref();
     return thread;
   }
 

@@ -134,3 +134,18 @@ test("a script that does not exist is a call without an answer", async () => {
   const answer = await missing.call("echo", 1);
   expect(answer).toMatchObject({ ok: false, error: { kind: "broken", detail: expect.stringContaining("Cannot find module") } });
 });
+
+test.each([
+  ["warmed", []],
+  ["called", ['{"ok":true,"value":1}']],
+  ["stopped", ['{"ok":false,"error":{"kind":"exceeded","what":"time"}}']],
+])("a process ends although its thread was %s", async (way, answers) => {
+  const child = await bundledChild(new URL("../../rig/pool-process.ts", import.meta.url));
+  try {
+    const { child: started, ended } = child.start([fixture.file, way]);
+    expect((await ended).lines).toEqual([...answers, "done"]);
+    expect(started.exitCode).toBe(0);
+  } finally {
+    child.close();
+  }
+});

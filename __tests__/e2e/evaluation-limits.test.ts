@@ -124,6 +124,29 @@ test("a contract that only warns lets the step pass when it exceeds a limit", as
   expect(eventsOf(wave, "contract-checked")).toMatchObject([{ result: { verdict: "error", exceeded: { what: "size" } } }]);
 });
 
+test("200,000 objects that have to be unique are compared within the limits", async () => {
+  const command = `node -e 'console.log(JSON.stringify(Array.from({ length: 200000 }, (_, id) => ({ id }))))' > out.json`;
+  const wave = project(files({ schema: { uniqueItems: true }, command }));
+  const ran = await wave.wave("run");
+  expect(ran.code, ran.stderr).toBe(0);
+  expect(eventsOf(wave, "contract-checked")).toMatchObject([{ result: { verdict: "pass" } }]);
+});
+
+test.each([
+  ["9007199254740993", "maximum", "9007199254740992", "found `9007199254740993`, expected <= 9007199254740992"],
+  ['{"a":1,"a":2}', "maximum", "1", "the key `a` occurs twice in one object"],
+  ["1e1000000000", "multipleOf", "3", "the number `1e1000000000` has an exponent beyond ±400"],
+])("an artifact is judged as it is written: %s", async (artifact, keyword, limit, message) => {
+  const wave = project({
+    ...files({ schema: true }),
+    "shape.schema.json": `{"properties":{"__proto__":{"type":"string"}},"${keyword}":${limit}}`,
+    "artifact.json": artifact,
+  });
+  const ran = await wave.wave("run");
+  expect(ran.code, ran.stderr).toBe(1);
+  expect(ran.stderr).toContain(message);
+});
+
 /** A schema whose references double at each level. */
 const levels = 40;
 const doubling = {

@@ -7,7 +7,8 @@ import type { Digest } from "../model/digest.ts";
 import { digestOfValue } from "../model/digest.ts";
 import type { Violation } from "../model/failure.ts";
 import type { ContractOutcome, ContractProblem, GateFile } from "../model/ports.ts";
-import { decodeUtf8, type JsonPlaces, jsonPlaces, parseJson, pointerSegments } from "./json-source.ts";
+import { exactNumberAt } from "./json-numbers.ts";
+import { decodeUtf8, type JsonPlaces, jsonPlaces, pointerSegments, readJson } from "./json-source.ts";
 import { evaluatorOf } from "./schema-dialect.ts";
 import { gatherSchemas } from "./schema-graph.ts";
 import { tellingErrors, wordError } from "./violation-wording.ts";
@@ -43,13 +44,16 @@ export function evaluate(path: string, files: ReadonlyMap<string, GateFile>, byt
       violations: problems.map(({ message, location }) => ({ message, rule: "schema", ...(location === undefined ? {} : { location }) })),
     };
   const text = decodeUtf8(bytes);
-  const parsed = text.ok ? parseJson(text.value) : text;
+  const parsed = text.ok ? readJson(text.value) : text;
   if (!parsed.ok || !text.ok) {
     const { message, line, column } = parsed.ok ? { message: "", line: 1, column: 1 } : parsed.error;
     return { verdict: "fail", violations: [{ message, rule: "json", location: { file: artifact, line, column } }] };
   }
+  const holder = parsed.value;
+  const { value } = holder;
   try {
-    if (validate(parsed.value)) return { verdict: "pass", violations: [] };
+    const root = { instancePath: "", parentData: holder, parentDataProperty: "value", rootData: value as never, dynamicAnchors: {} };
+    if (validate(value, root)) return { verdict: "pass", violations: [] };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return {
@@ -64,13 +68,13 @@ export function evaluate(path: string, files: ReadonlyMap<string, GateFile>, byt
       ],
     };
   }
-  return { verdict: "fail", violations: violationsOf(validate.errors ?? [], jsonPlaces(text.value), artifact) };
+  return { verdict: "fail", violations: violationsOf(validate.errors ?? [], holder, jsonPlaces(text.value), artifact) };
 }
 
-function violationsOf(errors: readonly ErrorObject[], places: JsonPlaces, artifact: string): readonly Violation[] {
+function violationsOf(errors: readonly ErrorObject[], holder: object, places: JsonPlaces, artifact: string): readonly Violation[] {
   const found = new Map<string, Violation & { location: { line: number; column: number } }>();
   for (const error of tellingErrors(errors.slice(0, maxErrors))) {
-    const { message, pointer, atKey } = wordError(error);
+    const { message, pointer, atKey } = wordError({ ...error, data: exactAt(holder, error) ?? error.data });
     const segments = pointerSegments(pointer);
     const place = atKey ? places.keyAt(segments) : places.valueAt(segments);
     found.set(`${pointer}\n${message}`, { message, pointer, location: { file: artifact, ...place }, rule: error.keyword });
@@ -80,6 +84,18 @@ function violationsOf(errors: readonly ErrorObject[], places: JsonPlaces, artifa
   if (total <= maxViolations) return violations;
   const kept = violations.slice(0, maxViolations - 1);
   return [...kept, { message: `${total - kept.length} more violations are not listed`, rule: "limit" }];
+}
+
+/** The number at fault as it is written, if no double represents it. */
+function exactAt(holder: object, { instancePath, data }: ErrorObject): unknown {
+  if (typeof data !== "number") return undefined;
+  let container: unknown = holder;
+  let key = "value";
+  for (const segment of pointerSegments(instancePath)) {
+    container = (container as Record<string, unknown> | undefined)?.[key];
+    key = segment;
+  }
+  return exactNumberAt(container, key);
 }
 
 function compile(path: string, files: ReadonlyMap<string, GateFile>): Compiled {

@@ -6,6 +6,7 @@ import { type Node, type ParseError, parseTree, printParseErrorCode } from "json
 import type { Position } from "../model/document.ts";
 import type { JsonValue } from "../model/json.ts";
 import { err, ok, type Result } from "../model/result.ts";
+import { inspectMembers } from "./json-members.ts";
 
 /** Why a text is not JSON, and where. */
 export interface JsonProblem extends Position {
@@ -20,10 +21,11 @@ export interface JsonPlaces {
   keyAt(path: readonly string[]): Position;
 }
 
-/** Decodes bytes as UTF-8 (a byte order mark is dropped). A problem stands at the first bytes that are not UTF-8. */
+/** Decodes bytes as UTF-8. A problem is located at the first bytes that are not UTF-8, or at a byte order mark, which JSON must not have (RFC 8259, 8.1). */
 export function decodeUtf8(bytes: Uint8Array): Result<string, JsonProblem> {
   try {
-    return ok(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return text.startsWith("\ufeff") ? err({ message: "the text starts with a byte order mark", line: 1, column: 1 }) : ok(text);
   } catch {
     const valid = validPrefix(bytes);
     const at = positions(new TextDecoder().decode(bytes.subarray(0, valid)));
@@ -39,6 +41,18 @@ export function parseJson(text: string): Result<JsonValue, JsonProblem> {
   } catch (error) {
     return err(locateSyntaxError(text, error));
   }
+}
+
+/**
+ * Parses strict JSON whose keys are unique in each object and whose exponents are bounded. Numbers that are no doubles are remembered with the value
+ * (`json-numbers.ts`); `value` is in a container, so that it can be such a number itself.
+ */
+export function readJson(text: string): Result<{ readonly value: JsonValue }, JsonProblem> {
+  const parsed = parseJson(text);
+  if (!parsed.ok) return parsed;
+  const holder = { value: parsed.value };
+  const problem = inspectMembers(text, holder);
+  return problem === undefined ? ok(holder) : err({ message: problem.message, ...positions(text)(problem.offset) });
 }
 
 /** Places of values in a text that parses. A text nested too deeply to be walked has all of them at its beginning. */

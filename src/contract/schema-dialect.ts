@@ -6,6 +6,7 @@ import { Ajv, type Options } from "ajv";
 import { Ajv2019 } from "ajv/dist/2019.js";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
+import { useDecimals } from "./decimal-keywords.ts";
 import { compilePattern } from "./schema-pattern.ts";
 
 export type Dialect = "draft-07" | "2019-09" | "2020-12";
@@ -34,6 +35,7 @@ export function isMetaSchema(uri: string, dialect: Dialect): boolean {
 /** An evaluator with formats asserted, all errors gathered, unknown keywords let be, and nothing printed. */
 export function evaluatorOf(dialect: Dialect): Ajv {
   const evaluator = create(dialect);
+  useDecimals(evaluator);
   // ajv-formats is CommonJS: under Node its function is the default of the default.
   const addFormats = "default" in formats && typeof formats.default === "function" ? formats.default : formats;
   addFormats(evaluator as Parameters<typeof addFormats>[0]);

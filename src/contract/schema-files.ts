@@ -9,7 +9,7 @@ import { closest } from "../model/similar.ts";
 import { validate as draft2019 } from "./generated/2019-09.js";
 import { validate as draft2020 } from "./generated/2020-12.js";
 import { validate as draft07 } from "./generated/draft-07.js";
-import { jsonPlaces, parseJson, pointerSegment, pointerSegments } from "./json-source.ts";
+import { jsonPlaces, pointerSegment, pointerSegments, readJson } from "./json-source.ts";
 import { type Dialect, dialectOf, dialects, dialectUris } from "./schema-dialect.ts";
 import { compilePattern } from "./schema-pattern.ts";
 import { isSchemaObject, type SchemaObject, walkSchema } from "./schema-walk.ts";
@@ -63,13 +63,13 @@ export function fileUri(path: string): string {
 
 /** Reads and indexes a schema file. `dialect` is what it is read as when it does not say. Problems found go to `report`. */
 export function readSchemaFile(gate: GateFile, dialect: Dialect, report: (problem: ContractProblem) => void): SchemaFile | undefined {
-  const parsed = parseJson(gate.text);
+  const parsed = readJson(gate.text);
   if (!parsed.ok) {
     const { message, line, column } = parsed.error;
     report({ message: `\`${gate.path}\` is not a schema: ${message}`, location: { file: gate.path, line, column } });
     return undefined;
   }
-  const value: unknown = parsed.value;
+  const { value }: { value: unknown } = parsed.value;
   let places: ReturnType<typeof jsonPlaces> | undefined;
   const problemAt: SchemaFile["problemAt"] = (path, message, hint) => {
     places ??= jsonPlaces(gate.text);
@@ -181,6 +181,9 @@ function localProblems(schema: SchemaObject, dialect: Dialect): { path: readonly
   const problems: { path: readonly string[]; message: string }[] = [];
   const pattern = schema["pattern"];
   if (typeof pattern === "string") problems.push(...patternProblem(["pattern"], pattern));
+  if (schema["nullable"] === true) {
+    problems.push({ path: ["nullable"], message: '`nullable` is not a keyword of JSON Schema; add `"null"` to `type` instead' });
+  }
   const patterns = schema["patternProperties"];
   if (isSchemaObject(patterns)) for (const key of Object.keys(patterns)) problems.push(...patternProblem(["patternProperties", key], key));
   for (const keyword of ["unevaluatedItems", "unevaluatedProperties"] as const) {

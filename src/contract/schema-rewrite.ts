@@ -6,7 +6,7 @@
 import type { ContractProblem } from "../model/ports.ts";
 import { pointerSegment } from "./json-source.ts";
 import type { Reference, Resource, SchemaFile } from "./schema-files.ts";
-import { isSchemaObject } from "./schema-walk.ts";
+import { isSchemaObject, type SchemaObject } from "./schema-walk.ts";
 
 /** A reference and what it leads to. */
 export interface Resolved {
@@ -54,11 +54,36 @@ export function rewriteSchemas(resolved: readonly Resolved[], files: readonly Sc
     for (const schema of schemas) {
       const resource = owned.get(schema);
       delete schema["$id"];
+      // The evaluator reads it, although it is no keyword.
+      delete schema["nullable"];
+      exposeProto(schema);
       if (dynamic.size === 0) for (const keyword of ["$anchor", "$dynamicAnchor", "$recursiveAnchor"]) delete schema[keyword];
       if (resource !== undefined && (dynamic.size > 0 || resource.path.length === 0)) schema["$id"] = nameOf(resource);
     }
   }
   return new Map(files.map(({ resources: [root], value }) => [nameOf(root), value]));
+}
+
+const protoName = "__proto__";
+
+/** The evaluator skips the name `__proto__` in maps of names. The same rules are written so that it does not see a map. */
+function exposeProto(schema: SchemaObject): void {
+  const memberOf = (keyword: string) => {
+    const map = schema[keyword];
+    return isSchemaObject(map) && Object.hasOwn(map, protoName) ? { value: map[protoName] } : undefined;
+  };
+  const property = memberOf("properties");
+  if (property !== undefined) {
+    const patterns = isSchemaObject(schema["patternProperties"]) ? schema["patternProperties"] : {};
+    // Patterns match anywhere, so this one is not among those of a schema's author.
+    schema["patternProperties"] = { ...patterns, "^(?:(?:__proto__))$": property.value };
+  }
+  const dependent = memberOf("dependencies");
+  if (dependent !== undefined) {
+    const then = Array.isArray(dependent.value) ? { required: dependent.value } : dependent.value;
+    const all = Array.isArray(schema["allOf"]) ? schema["allOf"] : [];
+    schema["allOf"] = [...all, { if: { required: [protoName] }, then }];
+  }
 }
 
 /** A reference that is not dynamic is a plain one, whatever its keyword; a `$ref` beside it still counts. */

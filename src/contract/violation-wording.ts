@@ -4,6 +4,7 @@
  */
 import type { ErrorObject } from "ajv";
 import { closest } from "../model/similar.ts";
+import { ExactNumber } from "./json-numbers.ts";
 import { pointerSegment } from "./json-source.ts";
 
 /** An error in words. */
@@ -166,6 +167,7 @@ function wordMissingKey({ params, data, parentSchema }: ErrorObject): string {
 
 /** A value in a few words; whole where it is short. */
 function show(value: unknown): string {
+  if (value instanceof ExactNumber) return `\`${value.text}\``;
   if (typeof value === "string") return `\`${JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)}\``;
   if (typeof value !== "object" || value === null) return `\`${JSON.stringify(value)}\``;
   return describe(value);
@@ -174,6 +176,7 @@ function show(value: unknown): string {
 function describe(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "an empty array" : `an array of ${count(value.length, "item")}`;
   if (value === null) return "`null`";
+  if (value instanceof ExactNumber) return `the number ${show(value)}`;
   if (typeof value === "object") {
     const size = Object.keys(value).length;
     return size === 0 ? "an empty object" : `an object with ${count(size, "key")}`;

@@ -253,7 +253,7 @@ function describeGateFailure(
         hint:
           failure.limit.what === "size"
             ? "reduce the artifact to what later steps need"
-            : "simplify the schema: its patterns, references and `uniqueItems`, or reduce the artifact",
+            : "simplify the patterns and references of the schema, or reduce the artifact",
       };
     case "circuit-open":
       return {

@@ -35,8 +35,11 @@ describe("parseJson", () => {
 });
 
 describe("decodeUtf8", () => {
-  test("a byte order mark is dropped", () => {
-    expect(decodeUtf8(Buffer.from("\ufeff1"))).toEqual({ ok: true, value: "1" });
+  test("a byte order mark is a problem", () => {
+    expect(decodeUtf8(Buffer.from("\ufeff1"))).toEqual({
+      ok: false,
+      error: { message: "the text starts with a byte order mark", line: 1, column: 1 },
+    });
   });
 
   test("the first bytes that are not UTF-8 are named with their place", () => {

@@ -1,9 +1,10 @@
 /**
- * Takes a step's artifacts out of its workspace, into blobs: from the declared path, else from the output directory, else from
- * the final message. It does not judge what is in them beyond keeping declared secrets out.
+ * Takes a step's artifacts out of its workspace, into blobs: from the declared path, else from the output directory, or from the final
+ * message where an artifact accepts it. It does not judge what is in them beyond keeping declared secrets out.
  */
 import type { ArtifactRef } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
+import { acceptsMessage } from "../model/message-artifact.ts";
 import type { Step, StepArtifact } from "../model/pipeline.ts";
 import type { ArtifactStore, Redactor, Workspace } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
@@ -41,7 +42,7 @@ export async function collectArtifacts(collection: Collection): Promise<Result<r
   const { step, workspace } = collection;
   const names = new Set(step.artifacts.map(({ name }) => name));
   const found = new Map<string, FoundArtifact>();
-  for (const artifact of step.artifacts) {
+  for (const artifact of step.artifacts.filter(({ source }) => source === undefined)) {
     const place = await findArtifact(workspace, artifact, names);
     if (!place.ok) return place;
     if (place.value !== undefined) found.set(artifact.name, place.value);
@@ -49,7 +50,7 @@ export async function collectArtifacts(collection: Collection): Promise<Result<r
   const message = messageFor(collection, found);
   if (!message.ok) return message;
   const missing = step.artifacts.filter(({ name, optional }) => !optional && !found.has(name) && name !== message.value?.artifact.name);
-  if (missing.length > 0) return err(missingFailure(missing, collection.finalMessage));
+  if (missing.length > 0) return err(missingFailure(step, missing));
   return storeAll(collection, found, message.value);
 }
 
@@ -94,25 +95,20 @@ function scrubbed(bytes: Uint8Array, redactor: Redactor): Uint8Array {
   return Buffer.concat([filter.push(bytes), filter.flush()]);
 }
 
-/** The final message as the one artifact that is still missing; nothing where it is not one. */
+/** The final message as the artifact that takes it, see `acceptsMessage`. Undefined if there is none, or the message is blank. */
 function messageFor({ step, finalMessage, prompt }: Collection, found: ReadonlyMap<string, FoundArtifact>): Result<Content | undefined> {
-  const open = step.artifacts.filter(({ name, optional, path }) => !optional && path === undefined && !found.has(name));
-  const [artifact] = open;
-  if (artifact === undefined || open.length > 1 || finalMessage === undefined || finalMessage.trim() === "") return ok(undefined);
+  const artifact = step.artifacts.find((one) => !found.has(one.name) && acceptsMessage(step, one));
+  if (artifact === undefined || finalMessage === undefined || finalMessage.trim() === "") return ok(undefined);
   if (finalMessage.trim() === prompt.trim()) {
     return err({ reason: "hollow", detail: `the final message repeats the prompt, and artifact \`${artifact.name}\` was not written` });
   }
   return ok({ artifact, ...messageContent(finalMessage, artifact), source: "message" });
 }
 
-function missingFailure(missing: readonly StepArtifact[], finalMessage: string | undefined): Failure {
-  const places = missing.map(({ name, path }) => path ?? `$WAVE_OUTPUT_DIR/${name}`);
-  const message =
-    finalMessage === undefined || finalMessage.trim() === ""
-      ? "the final message (there was none)"
-      : "the final message (it cannot be several)";
-  const searched = missing.some(({ path }) => path === undefined) ? [...places, message] : places;
-  return { reason: "artifact-missing", artifacts: missing.map(({ name }) => name), searched };
+function missingFailure(step: Step, missing: readonly StepArtifact[]): Failure {
+  const places = missing.flatMap(({ name, path, source }) => (source === "message" ? [] : [path ?? `$WAVE_OUTPUT_DIR/${name}`]));
+  const message = missing.some((artifact) => acceptsMessage(step, artifact)) ? ["the final message (there was none)"] : [];
+  return { reason: "artifact-missing", artifacts: missing.map(({ name }) => name), searched: [...places, ...message] };
 }
 
 /** A workspace knows paths; a failure names the artifact. */

@@ -2,6 +2,8 @@
 import { configOrigins, maskSecrets, resolvedConfig } from "../load/print-config.ts";
 import { toValue } from "../model/document.ts";
 import { fileTextOf, locateProject, readProject, requireValid } from "../open-project.ts";
+import { personaLibrary } from "../persona/library.ts";
+import { withMergedPersonas } from "../validate/persona-layers.ts";
 import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, printJson } from "./command.ts";
 import { projectRequest } from "./project-request.ts";
 
@@ -29,7 +31,8 @@ async function config(invocation: Invocation): Promise<number> {
   }
   const origins = flag(invocation, "origins");
   const redactor = io.secrets.redactor();
-  if (json) printJson(io, origins ? configOrigins(loaded.manifest) : toValue(maskSecrets(loaded.manifest)), 2);
-  else io.stdout.writeData(resolvedConfig(loaded.manifest, { origins, redactor }));
+  const manifest = withMergedPersonas({ manifest: loaded.manifest, files: loaded.personas, library: personaLibrary });
+  if (json) printJson(io, origins ? configOrigins(manifest) : toValue(maskSecrets(manifest)), 2);
+  else io.stdout.writeData(resolvedConfig(manifest, { origins, redactor }));
   return 0;
 }

@@ -1,7 +1,7 @@
 /** Which persona files a project has: those that the manifest names, and those that lie in `.wave/personas/`. */
 import path from "node:path";
 import type { Diagnostic } from "../model/diagnostic.ts";
-import type { MapNode } from "../model/document.ts";
+import type { DocumentNode, MapNode } from "../model/document.ts";
 import { nodeAt } from "../model/document.ts";
 import { normalizePath } from "../model/project-path.ts";
 import type { ProjectReader, ReadDocument, Reason } from "./project-reader.ts";
@@ -15,21 +15,24 @@ export interface ReadPersona extends ReadDocument {
 }
 
 /**
- * Reads them all. What the manifest says about a name goes before what lies in the directory; a Markdown file that the
- * persona of its own name uses as its prompt is that prompt, not a second persona.
+ * Reads every persona file: those that the manifest names, then those in the directory. A file in the directory and a definition in the
+ * manifest may share a name: they are merged later. A Markdown file that the persona of its name uses as its prompt is not a persona.
  */
 export async function readPersonas(
   manifest: MapNode,
   reader: ProjectReader,
 ): Promise<{ personas: readonly ReadPersona[]; diagnostics: readonly Diagnostic[] }> {
-  const inManifest = nodeAt(manifest, ["personas"]);
-  const taken = inManifest?.kind === "map" ? inManifest.entries : new Map<string, unknown>();
+  const references = personaFiles(manifest);
+  const isNamed = (file: string) => references.some((reference) => normalizePath(reference.path) === file);
+  const inline = (name: string) => nodeAt(manifest, ["personas", name]);
   const names = await reader.list(personasDirectory);
   const read = (name: string, file: string, reason: Reason) =>
     reader.document(file, reason).then((document): ReadPersona => ({ name, ...document }));
-  const named = personaFiles(manifest).map(({ name, path: file, origin }) => read(name, file, { kind: "named", from: origin }));
+  const named = references.map(({ name, path: file, origin }) => read(name, file, { kind: "named", from: origin }));
   const found = names
-    .filter((file) => /^[^.].*\.(?:yaml|yml|md)$/.test(file) && !taken.has(path.posix.parse(file).name))
+    .filter((file) => /^[^.].*\.(?:yaml|yml|md)$/.test(file))
+    .filter((file) => !isNamed(`${personasDirectory}/${file}`))
+    .filter((file) => !usesAsPrompt(inline(path.posix.parse(file).name), `${personasDirectory}/${file}`))
     .sort((a, b) => rank(a) - rank(b))
     .map((file) => read(path.posix.parse(file).name, `${personasDirectory}/${file}`, { kind: "found" }));
   const { kept, diagnostics } = withoutTwins(await Promise.all(found));
@@ -47,13 +50,13 @@ function withoutTwins(found: readonly ReadPersona[]): { kept: ReadPersona[]; dia
   for (const persona of found) {
     const twin = kept.get(persona.name);
     if (twin === undefined) kept.set(persona.name, persona);
-    else if (!usesAsPrompt(twin, persona.file.path)) diagnostics.push(twoFiles(persona, twin));
+    else if (!usesAsPrompt(twin.node, persona.file.path)) diagnostics.push(twoFiles(persona, twin));
   }
   return { kept: [...kept.values()], diagnostics };
 }
 
-function usesAsPrompt(persona: ReadPersona, file: string): boolean {
-  return persona.node !== undefined && promptOf(persona.node).some((prompt) => normalizePath(prompt) === file);
+function usesAsPrompt(persona: DocumentNode | undefined, file: string): boolean {
+  return persona !== undefined && promptOf(persona).some((prompt) => normalizePath(prompt) === file);
 }
 
 function twoFiles(persona: ReadPersona, twin: ReadPersona): Diagnostic {

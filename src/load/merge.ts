@@ -1,26 +1,33 @@
 /** Overlays: one document laid over another. Every node of the outcome keeps the origin it had. */
 import type { DocumentNode, ListNode, MapEntry, MapNode } from "../model/document.ts";
+import { mergePersona } from "../model/persona-document.ts";
 
 /**
  * Lays an overlay over a base: maps are merged key by key, lists of steps by their `id`; everything else is replaced.
- * Steps that only the overlay has come last, in its order.
+ * Steps that only the overlay has come last, in its order. Personas are merged as `model/persona-document.ts` describes.
  */
 export function mergeMaps(base: MapNode, overlay: MapNode): MapNode {
+  return mergeAt(base, overlay, []);
+}
+
+function mergeAt(base: MapNode, overlay: MapNode, at: readonly string[]): MapNode {
+  if (at.length === 2 && at[0] === "personas") return mergePersona(base, overlay);
   const entries = new Map<string, MapEntry>(base.entries);
   for (const [key, entry] of overlay.entries) {
     const under = base.entries.get(key);
-    entries.set(key, under === undefined ? entry : mergeEntry(under, entry));
+    entries.set(key, under === undefined ? entry : mergeEntry(under, entry, [...at, key]));
   }
   return { kind: "map", entries, origin: base.origin };
 }
 
-function mergeEntry(under: MapEntry, over: MapEntry): MapEntry {
-  const node = mergeNodes(over.key, under.node, over.node);
+function mergeEntry(under: MapEntry, over: MapEntry, at: readonly string[]): MapEntry {
+  const node = mergeNodes(under.node, over.node, at);
   return node === over.node ? over : { key: over.key, keyOrigin: under.keyOrigin, node };
 }
 
-function mergeNodes(key: string, under: DocumentNode, over: DocumentNode): DocumentNode {
-  if (under.kind === "map" && over.kind === "map") return mergeMaps(under, over);
+function mergeNodes(under: DocumentNode, over: DocumentNode, at: readonly string[]): DocumentNode {
+  const key = at.at(-1);
+  if (under.kind === "map" && over.kind === "map") return mergeAt(under, over, at);
   if (key === "steps" && under.kind === "list" && over.kind === "list") return mergeById(under, over);
   return over;
 }

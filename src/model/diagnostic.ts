@@ -35,6 +35,7 @@ export const diagnosticCodes = {
   W312: "A name stands twice where it must be unique.",
   W313: "An adapter has no settings that it needs.",
   W314: "A price is given to a model that nobody uses, and whose name is nearly that of one that is used.",
+  W315: "Personas extend each other in a circle, or through too many others.",
   W401: "Steps depend on each other in a circle.",
   W402: "A step depends on itself.",
   W403: "A permission rule has no effect.",

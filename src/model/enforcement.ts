@@ -71,7 +71,7 @@ function levelOf(step: Step, capability: Capability, fences: Fences): Enforcemen
     case "file_read":
       return fenced && isolated ? "sandbox" : "none";
     case "file_write":
-      return isolated && (fenced || step.sandbox === "off") ? "verified" : "none";
+      return isolated ? "verified" : "none";
     case "network_access":
       return fenced && fences.network ? "sandbox" : "none";
     case "command":

@@ -18,6 +18,19 @@ export const PermissionsSchema = Type.Object(
   { ...strict, description: "What the step may read, write, reach and run. The step and its persona both have to allow it." },
 );
 
+/** A persona's rules are merged over those of the persona of the same name. */
+const PersonaPermissionsSchema = Type.Object(
+  {
+    ...PermissionsSchema.properties,
+    replace: Type.Optional(
+      Type.Boolean({
+        description: "Drop the rules of the persona that this one overrides or extends. By default its `deny` rules are kept.",
+      }),
+    ),
+  },
+  { ...strict, description: "What steps of this persona may read, write, reach and run." },
+);
+
 export const HandoverSchema = Type.Object(
   {
     contract: Type.Optional(ContractSchema),
@@ -36,6 +49,11 @@ export const ArtifactSchema = Type.Union(
           Type.String({ minLength: 1, maxLength: 4096, description: "Where it lies in the workspace; a glob that matches one file." }),
         ),
         optional: Type.Optional(Type.Boolean({ description: "The step may pass without it." })),
+        source: Type.Optional(
+          Type.Enum(["message"], {
+            description: "The adapter's final message is the artifact: an agent's last answer, or a command's standard output.",
+          }),
+        ),
         on_secret: Type.Optional(
           Type.Enum(["fail", "scrub"], {
             description: "What a secret in it does: fail the attempt (default), or be replaced before the artifact is stored.",
@@ -70,17 +88,18 @@ export const InputSchema = Type.Union(
 export const PersonaSchema = Type.Object(
   {
     description: Type.Optional(Type.String({ description: "One line for people." })),
+    extends: Type.Optional(name("The persona that this one starts from. Defaults to the built-in persona of the same name.")),
     adapter: Type.Optional(AdapterName),
     model: Type.Optional(Type.String({ minLength: 1, description: "The model, by the adapter's own name for it." })),
     prompt: Type.Optional(projectPath("A file with the system prompt.")),
     system_prompt: Type.Optional(Type.String({ description: "The system prompt itself." })),
     command: Type.Optional(Command),
-    permissions: Type.Optional(PermissionsSchema),
+    permissions: Type.Optional(PersonaPermissionsSchema),
     resources: Type.Optional(ResourcesSchema),
     env: Type.Optional(Env),
     secrets: Type.Optional(Secrets),
   },
-  { ...strict, description: "A pre-configured execution environment." },
+  { ...strict, description: "A pre-configured execution environment, merged over the persona of the same name." },
 );
 
 export const StepSchema = Type.Object(

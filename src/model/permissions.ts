@@ -116,6 +116,15 @@ export function restrictions(permissions: StepPermissions): readonly Restriction
   }
 }
 
+/** The capabilities for which no layer has an allow rule and none denies everything. */
+export function unrestrictedOf({ layers }: StepPermissions): readonly Capability[] {
+  const isDecided = (capability: Capability) => (rule: PermissionRule) => rule.capability === capability;
+  return capabilities.filter(
+    (capability) =>
+      !layers.some(({ allow, deny }) => allow.some(isDecided(capability)) || deny.filter(isUniversal).some(isDecided(capability))),
+  );
+}
+
 /**
  * The whole subtrees that a step may not write, as project paths: those of its deny rules that name one (`src/**`, `.env`). Other
  * patterns name files that may not exist yet.

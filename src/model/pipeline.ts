@@ -110,6 +110,8 @@ export interface StepArtifact {
   readonly path?: string;
   readonly optional: boolean;
   readonly mediaType?: string;
+  /** Where it is collected from: files, or the adapter's final message. Defaults to files; `acceptsMessage` has the exception. */
+  readonly source?: "message";
   /** A secret in it is replaced before it is stored; otherwise it fails the attempt. */
   readonly scrub?: boolean;
   /** Declared by a `json_schema` contract on a step that declares no artifacts. */
@@ -125,6 +127,8 @@ export interface PermissionLayer {
   readonly source: "persona" | "step";
   readonly allow: readonly PermissionRule[];
   readonly deny: readonly PermissionRule[];
+  /** Inherited deny rules, as written, that `replace: true` drops. Shown in plans; undefined if there are none. */
+  readonly dropped?: readonly string[];
 }
 
 export interface Resources {

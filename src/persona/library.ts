@@ -1,10 +1,10 @@
 /**
- * The personas that need no definition. A manifest's own persona of the same name stands over one of these. They name no adapter
- * and no model: `defaults.adapter` or `--adapter` decides. They allow only what their work takes, and deny nothing.
+ * The built-in personas. A project's persona of the same name is merged over one of these. They name no adapter and no model:
+ * `defaults.adapter` or `--adapter` decides. Those that change nothing deny all writes.
  */
 import type { PersonaDocument } from "../model/manifest.ts";
 
-const readOnly = { allow: ["file_read:**"] };
+const readOnly = { allow: ["file_read:**"], deny: ["file_write:**"] };
 const readAndWrite = { allow: ["file_read:**", "file_write:**"] };
 
 const rules = `Work only from what you have read; never guess at files, names or results. When something you need is missing or

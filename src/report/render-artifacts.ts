@@ -13,10 +13,15 @@ export function renderArtifacts(artifacts: readonly (ArtifactRef & { readonly st
   const names = width(artifacts.map(({ name }) => name));
   const types = width(artifacts.map(({ mediaType }) => mediaType));
   const lines = artifacts.map(
-    ({ step, name, size, mediaType, digest }) =>
-      `${padded(printable(step), steps)}  ${paint.bold(padded(printable(name), names))}  ${padded(formatSize(size), 8)}  ${padded(printable(mediaType), types)}  ${paint.dim(digest)}`,
+    ({ step, name, size, mediaType, digest, source }) =>
+      `${padded(printable(step), steps)}  ${paint.bold(padded(printable(name), names))}  ${padded(formatSize(size), 8)}  ${padded(printable(mediaType), types)}  ${paint.dim(digest)}${originNote({ source })}`,
   );
   return `${lines.join("\n")}\n`;
+}
+
+/** A note for an artifact that no file of the step holds; empty for the others. */
+export function originNote({ source }: Pick<ArtifactRef, "source">): string {
+  return source === "message" ? "  from the final message" : "";
 }
 
 /** Where artifacts were put, one line each. Ends in a line break. */

@@ -5,6 +5,7 @@
 import { endpointsOf } from "../model/agent-endpoint.ts";
 import type { Digest } from "../model/digest.ts";
 import type { EnforcementLevel, Fences } from "../model/enforcement.ts";
+import { type Capability, unrestrictedOf } from "../model/permissions.ts";
 import type { ContractDefinition, RunBudget, Step, StepArtifact, StepInput } from "../model/pipeline.ts";
 import type { Plan, PlannedBlock, PlannedStep, PlannedWork } from "../model/plan.ts";
 import { differingParts } from "./part-text.ts";
@@ -52,6 +53,10 @@ export interface PlanStepDocument {
     readonly source: "persona" | "step";
     readonly level?: EnforcementLevel;
   }[];
+  /** Capabilities for which no layer has an allow rule. */
+  readonly unrestricted: readonly Capability[];
+  /** Inherited deny rules that `permissions: { replace: true }` on the persona drops. */
+  readonly droppedRules: readonly string[];
   /** Milliseconds and bytes. */
   readonly resources: Step["resources"];
   /** Globs of ignored paths that are kept as changes. */
@@ -145,6 +150,8 @@ function stepDocument(planned: PlannedStep): PlanStepDocument {
     artifacts: step.artifacts,
     contracts: step.contracts.map(contractDocument),
     permissions: permissionsOf(planned),
+    unrestricted: unrestrictedOf(step.permissions),
+    droppedRules: step.permissions.layers.flatMap(({ dropped }) => dropped ?? []),
     resources: step.resources,
     changesInclude: step.changesInclude,
     env: Object.keys(step.env).sort(),

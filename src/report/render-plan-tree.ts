@@ -3,6 +3,7 @@ import { endpointsOf } from "../model/agent-endpoint.ts";
 import { isFenced, writesRepository } from "../model/enforcement.ts";
 import type { FingerprintRef } from "../model/event.ts";
 import { defaultLimits } from "../model/limits.ts";
+import { unrestrictedOf } from "../model/permissions.ts";
 import type { ContractDefinition, RunBudget, Step } from "../model/pipeline.ts";
 import type { Plan, PlannedStep, PlannedWork } from "../model/plan.ts";
 import { printable, fit as shortened } from "../model/printable.ts";
@@ -111,6 +112,11 @@ function gateRows(planned: PlannedStep, fences: Plan["fences"], paint: Palette):
     const how = level === undefined ? "" : ` (${level === "none" ? paint.yellow(levelText(level)) : levelText(level)})`;
     rows.push([at === 0 ? "permissions" : "", `${kind.padEnd(5)} ${printable(rule)}${how}`]);
   });
+  const dropped = step.permissions.layers.flatMap((layer) => layer.dropped ?? []);
+  if (dropped.length > 0)
+    rows.push(["", paint.yellow(`replace: true drops the inherited ${dropped.map((rule) => `deny ${printable(rule)}`).join(", ")}`)]);
+  const open = unrestrictedOf(step.permissions);
+  if (open.length > 0) rows.push(["unrestricted", open.join(", ")]);
   const names = [...Object.keys(step.env).sort(), ...step.secrets.map((name) => `${name} (secret)`)];
   if (names.length > 0) rows.push(["sees", names.join(", ")]);
   const endpoints = endpointsOf(step).join(", ");

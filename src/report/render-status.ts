@@ -1,4 +1,5 @@
 /** `wave status` for people: a table of runs, or one run with its steps, attempts, verdicts and artifacts. Pure. */
+
 import { describeContract, describeFailure } from "../model/describe.ts";
 import type { ContractResult } from "../model/failure.ts";
 import { cellWidth, padded, printable } from "../model/printable.ts";
@@ -8,6 +9,7 @@ import { totalUsage, usageText } from "../model/usage.ts";
 import { changesText } from "./changes-text.ts";
 import { detailLines, failureTitle } from "./failure-lines.ts";
 import { colorOf, type Palette, paletteOf, sign } from "./palette.ts";
+import { originNote } from "./render-artifacts.ts";
 
 export interface StatusOptions {
   readonly color: boolean;
@@ -105,7 +107,8 @@ function stepLines(step: StepRecord, paint: Palette): string[] {
     ...step.attempts.flatMap((attempt) => attemptLines(attempt, paint)),
     ...untold,
     ...step.artifacts.map(
-      ({ name, size, digest }) => `    ${padded(printable(name), 20)}  ${padded(formatSize(size), 9)}  ${paint.dim(digest)}`,
+      (artifact) =>
+        `    ${padded(printable(artifact.name), 20)}  ${padded(formatSize(artifact.size), 9)}  ${paint.dim(artifact.digest)}${originNote(artifact)}`,
     ),
   ];
 }

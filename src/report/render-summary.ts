@@ -2,6 +2,8 @@
  * How a run ended, for people: what passed, what failed and why, what was skipped, where the artifacts lie, and the command
  * to go on. Pure.
  */
+
+import { decidingAttempt } from "../model/deciding-attempt.ts";
 import { describeContract, describeFailure } from "../model/describe.ts";
 import type { Digest } from "../model/digest.ts";
 import { padded, printable } from "../model/printable.ts";
@@ -11,6 +13,7 @@ import { totalUsage, usageText } from "../model/usage.ts";
 import { changesText } from "./changes-text.ts";
 import { detailLines, failureTitle } from "./failure-lines.ts";
 import { type Palette, paletteOf, sign } from "./palette.ts";
+import { originNote } from "./render-artifacts.ts";
 
 export interface SummaryOptions {
   readonly color: boolean;
@@ -70,9 +73,8 @@ function retried(run: RunRecord, paint: Palette): string[] {
   return run.steps.flatMap((step) => {
     const failed = step.attempts.filter(({ status }) => status === "failed");
     if (step.status !== "passed" || failed.length === 0) return [];
-    const passed = step.attempts.find(({ status }) => status === "passed");
     return [
-      `${sign("waiting", paint)} ${printable(step.id)} passed at attempt ${passed?.attempt ?? step.attempts.length}`,
+      `${sign("waiting", paint)} ${printable(step.id)} passed at attempt ${decidingAttempt(step)?.attempt ?? step.attempts.length}`,
       ...failed.map(({ attempt, failure }) => `  attempt ${attempt}: ${failure === undefined ? "failed" : failureTitle(failure)}`),
     ];
   });
@@ -97,7 +99,7 @@ function skippedLines(run: RunRecord, paint: Palette): string[] {
 /** Contracts that did not pass on steps that did. */
 function warningLines(run: RunRecord, paint: Palette): string[] {
   return run.steps.flatMap((step) => {
-    const results = step.status === "passed" ? (step.attempts.find(({ status }) => status === "passed")?.contracts ?? []) : [];
+    const results = step.status === "passed" ? (decidingAttempt(step)?.contracts ?? []) : [];
     return results
       .filter(({ verdict }) => verdict !== "pass")
       .flatMap((result) => {
@@ -118,7 +120,7 @@ function artifactLines(run: RunRecord, blobs: string, paint: Palette): string[] 
     paint.bold("artifacts"),
     ...shown.map(
       ({ artifact }) =>
-        `  ${padded(printable(artifact.name), width)}  ${padded(formatSize(artifact.size), 9)}  ${paint.dim(blobPath(blobs, artifact.digest))}`,
+        `  ${padded(printable(artifact.name), width)}  ${padded(formatSize(artifact.size), 9)}  ${paint.dim(blobPath(blobs, artifact.digest))}${originNote(artifact)}`,
     ),
     ...(made.length > shown.length ? [`  and ${made.length - shown.length} more: wave status ${run.id}`] : []),
   ];

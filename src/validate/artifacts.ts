@@ -3,8 +3,9 @@ import { posix } from "node:path";
 import type { DocumentNode, Origin } from "../model/document.ts";
 import type { StepArtifact } from "../model/pipeline.ts";
 import { staysInside } from "../model/project-path.ts";
+import { checkEither } from "./exclusive-keys.ts";
 import type { Findings } from "./findings.ts";
-import { asBoolean, asLocated, asText, given, items, member } from "./read-node.ts";
+import { asBoolean, asLocated, asOneOf, asText, given, items, member } from "./read-node.ts";
 
 /** The artifacts under a step's `artifacts:`, each name once. */
 export function readArtifacts(step: DocumentNode, findings: Findings): StepArtifact[] {
@@ -25,10 +26,12 @@ export function readArtifacts(step: DocumentNode, findings: Findings): StepArtif
         hint: "artifacts lie in the workspace, or in `$WAVE_OUTPUT_DIR`",
       });
     }
+    checkEither(item, "path", "source", findings);
     const artifact: StepArtifact = {
       name: name.text,
       ...given("path", path?.text),
       optional: asBoolean(member(item, "optional")) ?? false,
+      ...given("source", asOneOf(member(item, "source"), ["message"] as const)),
       ...given("mediaType", asText(member(item, "media_type"))),
       ...given("scrub", asText(member(item, "on_secret")) === "scrub" ? true : undefined),
       implied: false,

@@ -57,7 +57,10 @@ function reportDenied(written: WrittenRule, deny: readonly WrittenRule[], outer:
   const here = deny.find(({ rule }) => covers(rule, written.rule));
   if (here !== undefined) {
     findings.warning("W403", `\`${written.text}\` has no effect: \`${here.text}\` denies all of it`, written.origin, {
-      hint: "a deny rule wins, whatever is allowed",
+      hint:
+        here.origin.file === written.origin.file
+          ? "a deny rule wins, whatever is allowed"
+          : "a deny rule wins, whatever is allowed; `permissions: { replace: true }` drops inherited rules",
       related: [{ message: "denied here", origin: here.origin }],
     });
     return;

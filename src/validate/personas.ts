@@ -1,16 +1,14 @@
 /**
- * Finds and reads personas: the manifest's own first, then files in `.wave/personas/`, then the built-in library. Each is read
- * once, also when no step uses it, so that its mistakes show.
+ * Reads personas: those of the manifest, of files in `.wave/personas/` and of the built-in library, merged as `persona-layers.ts` describes.
+ * Each is read once, even if no step uses it, so that its mistakes are reported.
  */
 import { digestOfValue } from "../model/digest.ts";
 import type { DocumentNode, Origin } from "../model/document.ts";
-import type { JsonValue } from "../model/json.ts";
-import { isJsonObject } from "../model/json.ts";
 import type { KnownPersona } from "../model/loaded.ts";
-import { normalizePath } from "../model/project-path.ts";
 import { checkEither } from "./exclusive-keys.ts";
 import { collectFindings, type Findings } from "./findings.ts";
 import { readPermissions } from "./permission-rules.ts";
+import { type PersonaDefinition, type PersonaLayers, personaLayers } from "./persona-layers.ts";
 import { asAdapter, asCommand, asEnv, asLocated, asText, entries, given, type Located, member, texts } from "./read-node.ts";
 import { readResources } from "./read-quantity.ts";
 import { requireText, type Scope } from "./scope.ts";
@@ -33,40 +31,46 @@ export interface PersonaDirectory {
   all(): readonly KnownPersona[];
 }
 
-/** Reads every persona of the project; those of the library when they are asked for. */
+/** Reads every persona of the project; built-in ones that the project leaves as they are when they are asked for. */
 export function readPersonas(scope: Scope): PersonaDirectory {
-  const personas = new Map<string, ReadPersona | undefined>();
-  const inManifest = entries(member(scope.manifest, "personas"));
-  for (const { name, file, document } of scope.loaded.personas) {
-    if (!inManifest.some((entry) => entry.key === name))
-      personas.set(name, readPersona(name, document, scope, { file, range: document.origin.range }));
-  }
-  for (const { key, node, keyOrigin } of inManifest) {
-    const path = asLocated(node);
-    personas.set(key, path === undefined ? readPersona(key, node, scope, keyOrigin) : personaFile(key, path, scope));
-  }
-  const secrets = [...personas.values()].flatMap((read) => read?.secrets ?? []);
   const { library } = scope.options;
+  const layers = personaLayers({ manifest: scope.manifest, files: scope.loaded.personas, library });
+  checkPrompts(scope);
+  const personas = new Map(layers.own.map((name) => [name, readOwn(name, layers, scope)]));
   const own = new Set(personas.keys());
-  const ofLibrary = (name: string, origin: Origin): ReadPersona | undefined => {
-    const definition = library.get(name);
-    if (definition === undefined) return undefined;
-    const node = asNode(JSON.parse(JSON.stringify(definition)) as JsonValue, origin);
-    return readPersona(name, node, { ...scope, findings: collectFindings() });
+  const builtIn = (name: string): ReadPersona | undefined => {
+    const quiet = { ...scope, findings: collectFindings() };
+    const definition = layers.define(name, quiet.findings);
+    return definition === undefined ? undefined : readPersona(name, definition, quiet);
   };
   return {
-    secrets,
+    secrets: [...personas.values()].flatMap((read) => read?.secrets ?? []),
     all: () => [
       ...[...own].flatMap((name) => personas.get(name) ?? []),
-      ...[...library.keys()].filter((name) => !own.has(name)).flatMap((name) => ofLibrary(name, scope.manifest.origin) ?? []),
+      ...[...library.keys()].filter((name) => !own.has(name)).flatMap((name) => builtIn(name) ?? []),
     ],
     find(name) {
-      const found = personas.has(name.text) ? undefined : ofLibrary(name.text, name.origin);
+      const found = personas.has(name.text) ? undefined : builtIn(name.text);
       if (found !== undefined) personas.set(name.text, found);
       if (!personas.has(name.text)) reportUnknown(name, [...personas.keys(), ...library.keys()], scope.findings);
       return personas.get(name.text);
     },
   };
+}
+
+/** Undefined if the manifest names a file that cannot be read; the name still counts as known. */
+function readOwn(name: string, layers: PersonaLayers, scope: Scope): ReadPersona | undefined {
+  const definition = layers.define(name, scope.findings);
+  if (definition !== undefined) return readPersona(name, definition, scope);
+  const path = asLocated(member(member(scope.manifest, "personas"), name));
+  if (path !== undefined) requireText(scope, path.text, "the persona file", path.origin);
+  return undefined;
+}
+
+/** Each definition has one of `prompt` and `system_prompt`: a merged persona has the one written last. */
+function checkPrompts({ loaded, manifest, findings }: Scope): void {
+  const written = [...loaded.personas.map(({ document }) => document), ...entries(member(manifest, "personas")).map(({ node }) => node)];
+  for (const node of written) checkEither(node, "prompt", "system_prompt", findings);
 }
 
 function reportUnknown(name: Located, known: readonly string[], findings: Findings): void {
@@ -78,20 +82,13 @@ function reportUnknown(name: Located, known: readonly string[], findings: Findin
   );
 }
 
-/** A persona that the manifest takes from a file. What is wrong with the file, loading says; the name counts as known. */
-function personaFile(name: string, path: Located, scope: Scope): ReadPersona | undefined {
-  const found = scope.loaded.personas.find((persona) => persona.name === name && normalizePath(persona.file) === normalizePath(path.text));
-  if (found !== undefined) return readPersona(name, found.document, scope, found.document.origin);
-  requireText(scope, path.text, "the persona file", path.origin);
-  return undefined;
-}
-
-function readPersona(name: string, node: DocumentNode, scope: Scope, origin?: Origin): ReadPersona {
+function readPersona(name: string, { document: node, origin, droppedRules }: PersonaDefinition, scope: Scope): ReadPersona {
   const { findings } = scope;
-  checkEither(node, "prompt", "system_prompt", findings);
   const adapter = asAdapter(member(node, "adapter"));
   const command = asCommand(member(node, "command"));
-  const permissions = readPermissions(member(node, "permissions"), "persona", findings);
+  const written = readPermissions(member(node, "permissions"), "persona", findings);
+  const dropped = droppedRules.filter((rule) => !written?.deny.some(({ text }) => text === rule));
+  const permissions = written === undefined || dropped.length === 0 ? written : { ...written, dropped };
   const model = asText(member(node, "model"));
   const systemPrompt = promptOf(node, scope);
   // Origins are left out: moving a persona must not make its work stale.
@@ -122,12 +119,4 @@ function promptOf(node: DocumentNode, scope: Scope): string {
   const inline = asText(member(node, "system_prompt"));
   if (path === undefined) return inline ?? "";
   return requireText(scope, path.text, "the prompt", path.origin)?.text ?? "";
-}
-
-/** A plain value as a document, all of it at one place. */
-function asNode(value: JsonValue, origin: Origin): DocumentNode {
-  if (Array.isArray(value)) return { kind: "list", items: value.map((item: JsonValue) => asNode(item, origin)), origin };
-  if (!isJsonObject(value)) return { kind: "scalar", value: value as string | number | boolean | null, origin };
-  const members = Object.entries(value).map(([key, part]) => [key, { key, keyOrigin: origin, node: asNode(part, origin) }] as const);
-  return { kind: "map", entries: new Map(members), origin };
 }

@@ -303,7 +303,7 @@ describe("named files", () => {
 });
 
 describe("personas in .wave/personas", () => {
-  it("are found by their names; the manifest goes first", async () => {
+  it("are read by their names, beside what the manifest defines under the same name", async () => {
     const loaded = await load({
       "wave.yaml": "personas: { b: { model: inline }, c: other/c.yaml }\n",
       "other/c.yaml": "model: named\n",
@@ -319,10 +319,12 @@ describe("personas in .wave/personas", () => {
     expect(loaded.personas.map(({ name, document }) => [name, toValue(document)])).toEqual([
       ["c", { model: "named" }],
       ["a", { model: "a" }],
+      ["b", { model: "unseen" }],
+      ["c", { system_prompt: "unseen" }],
       ["navigator-v2", { model: "m", env: { X: 1 }, system_prompt: "Look at $HOME.\n\nAnd ${this}." }],
       ["plain", { system_prompt: "Just a prompt." }],
     ]);
-    const document = loaded.personas[2]?.document;
+    const document = loaded.personas[4]?.document;
     expect(document && [originAt(document, ["model"]), originAt(document, ["system_prompt"])].map(({ range }) => range.start)).toEqual([
       { line: 2, column: 8 },
       { line: 7, column: 1 },

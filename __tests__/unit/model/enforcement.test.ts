@@ -31,7 +31,7 @@ describe("who enforces a rule", () => {
   test.each([
     ["a fence", {}, all, ["verified", "none", "sandbox", "sandbox", "none"]],
     ["a fence that leaves the network open", {}, { fence: true, network: false }, ["verified", "none", "none", "sandbox", "none"]],
-    ["nothing here", {}, noFences, ["none", "none", "none", "none", "none"]],
+    ["only the check of writes where there is no sandbox", {}, noFences, ["verified", "none", "none", "none", "none"]],
     ["`sandbox: off`: only the check afterwards", { sandbox: "off" }, all, ["verified", "none", "none", "none", "none"]],
     ["in place: only the network", { workspace: "shared" }, all, ["none", "none", "sandbox", "none", "none"]],
     ["an agent's flags", { adapter: { name: "claude", chosenBy: "step" } }, all, ["verified", "agent", "sandbox", "sandbox", "agent"]],

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parsePermission } from "../../../src/model/permissions.ts";
 import { personaLibrary } from "../../../src/persona/library.ts";
 
-test("the nine personas are there, each with a description, a prompt of its own, and rules that hold everywhere", () => {
+test("the nine personas have a description, a prompt of their own and rules, and name no adapter or model", () => {
   expect([...personaLibrary.keys()].sort()).toEqual([
     "auditor",
     "craftsman",
@@ -20,6 +20,13 @@ test("the nine personas are there, each with a description, a prompt of its own,
     expect(description).toMatch(/\.$/);
     expect(system_prompt?.length).toBeGreaterThan(300);
     expect(permissions?.allow?.map((rule) => parsePermission(rule)?.capability)).toContain("file_read");
-    expect([permissions?.deny, rest]).toEqual([undefined, {}]);
+    expect(rest).toEqual({});
   }
+});
+
+test("exactly the personas that are described as changing nothing deny all writes", () => {
+  const readOnly = [...personaLibrary].filter(([, { description }]) => description?.includes("Changes nothing"));
+  const denying = [...personaLibrary].filter(([, { permissions }]) => permissions?.deny?.includes("file_write:**"));
+  expect(denying.map(([name]) => name)).toEqual(["navigator", "reviewer", "auditor", "planner", "summarizer"]);
+  expect(readOnly).toEqual(denying);
 });

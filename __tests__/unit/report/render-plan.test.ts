@@ -73,6 +73,7 @@ describe("the tree", () => {
       │      permissions  allow file_read:**
       │                   allow command:git * (left to the agent)
       │                   deny  network_access:* (not enforced)
+      │      unrestricted file_write
       │      sees         LEVEL, KEY (secret)
       │      model at     api.anthropic.com:443, which the agent reaches whatever its tools may
       │      limits       timeout 30m
@@ -86,6 +87,7 @@ describe("the tree", () => {
       │      contracts    shape: out matches shape.schema.json; on failure retry, at most 2 times, linear backoff from 1s
       │                   tests: \`npm test\` passes within 10m; on failure warn
       │      permissions  deny  file_write:docs/** (not enforced)
+      │      unrestricted file_read, file_write, network_access, command
       │      limits       timeout 10m, memory 2GB, disk 1GB
       │      workspace    in place, alone: what it changes in the project stays, also when it fails
       │      repository   the step can write to \`.git\`; once it has started, Wave runs no git in the project until the run ends
@@ -95,6 +97,7 @@ describe("the tree", () => {
       └─ ? release  worker (command)
              task         Do release
              waits for    implement
+             unrestricted file_read, file_write, network_access, command
              limits       timeout 30m
              work         known after implement · run: known later · run --reuse: known later · resume: run
 
@@ -133,6 +136,7 @@ describe("the tree", () => {
       └─ + a  worker (command)
              task         Do a
              waits for    nothing
+             unrestricted file_read, file_write, network_access, command
              limits       timeout 30m
              work         never passed before · run, run --reuse and resume: run
       "
@@ -183,6 +187,8 @@ test("the document is stable, and holds neither places nor values", () => {
           { kind: "allow", rule: "command:git *", source: "persona", level: "agent" },
           { kind: "deny", rule: "network_access:*", source: "persona", level: "none" },
         ],
+        unrestricted: ["file_write"],
+        droppedRules: [],
         resources: { timeoutMs: 1_800_000, diskLimitBytes: 10e9 },
         changesInclude: [],
         env: ["LEVEL"],
@@ -222,6 +228,8 @@ test("the document is stable, and holds neither places nor values", () => {
           },
         ],
         permissions: [{ kind: "deny", rule: "file_write:docs/**", source: "step", level: "none" }],
+        unrestricted: ["file_read", "file_write", "network_access", "command"],
+        droppedRules: [],
         resources: { timeoutMs: 600_000, memoryLimitBytes: 2_000_000_000, diskLimitBytes: 1e9 },
         changesInclude: [],
         env: [],
@@ -246,6 +254,8 @@ test("the document is stable, and holds neither places nor values", () => {
         artifacts: [],
         contracts: [],
         permissions: [],
+        unrestricted: ["file_read", "file_write", "network_access", "command"],
+        droppedRules: [],
         resources: { timeoutMs: 1_800_000, diskLimitBytes: 10e9 },
         changesInclude: [],
         env: [],

@@ -1,4 +1,6 @@
 /** A contract's verdict as a check run: its conclusion, what it found, and annotations on the lines at fault. Pure. */
+
+import { decidingAttempt } from "../../model/deciding-attempt.ts";
 import { describeContract } from "../../model/describe.ts";
 import type { ContractResult, Violation } from "../../model/failure.ts";
 import type { CheckAnnotation, CheckConclusion } from "../../model/github.ts";
@@ -6,7 +8,6 @@ import { codeBlock, inlineCode, type Part, plainText, withoutMarks } from "../..
 import type { ContractDefinition } from "../../model/pipeline.ts";
 import { printable } from "../../model/printable.ts";
 import type { StepRecord } from "../../model/state.ts";
-import { decidingAttempt } from "./run-page.ts";
 
 export interface ContractPage {
   readonly conclusion: CheckConclusion;

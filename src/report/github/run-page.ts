@@ -1,10 +1,13 @@
 /** A run as markdown, for check runs, job summaries and comments: one sentence, a graph, a table of steps, and what went wrong. Pure. */
+
+import { decidingAttempt } from "../../model/deciding-attempt.ts";
 import { describeFailure } from "../../model/describe.ts";
 import { codeBlock, inlineCode, type Part, plainText } from "../../model/markdown.ts";
 import type { Plan } from "../../model/plan.ts";
 import { formatDuration, formatSize } from "../../model/quantity.ts";
 import type { AttemptRecord, RunRecord, StepRecord } from "../../model/state.ts";
 import { totalUsage, usageText } from "../../model/usage.ts";
+import { originNote } from "../render-artifacts.ts";
 import { mermaidText } from "../render-plan-graph.ts";
 
 export interface RunPage {
@@ -80,7 +83,7 @@ function tableOf(steps: readonly StepRecord[]): Part {
       step.attempts.length === 0 ? "" : String(step.attempts.length),
       ...(hasUsage ? [usageOf(step)] : []),
       contractsOf(deciding),
-      step.artifacts.map(({ name, size }) => `${inlineCode(name)} ${formatSize(size)}`).join("<br>"),
+      step.artifacts.map((artifact) => `${inlineCode(artifact.name)} ${formatSize(artifact.size)}${originNote(artifact)}`).join("<br>"),
     ];
     return `| ${cells.join(" | ")} |`;
   });
@@ -103,11 +106,6 @@ const verdicts = { pass: "✅", fail: "❌", error: "⚠️" } as const;
 
 function contractsOf(attempt: AttemptRecord | undefined): string {
   return (attempt?.contracts ?? []).map(({ name, verdict }) => `${verdicts[verdict]} ${inlineCode(name)}`).join("<br>");
-}
-
-/** The attempt that made the step pass, else its last one. */
-export function decidingAttempt({ attempts }: Pick<StepRecord, "attempts">): AttemptRecord | undefined {
-  return attempts.findLast(({ status, undone }) => status === "passed" && undone !== true) ?? attempts.at(-1);
 }
 
 function problemOf(step: StepRecord): string[] {

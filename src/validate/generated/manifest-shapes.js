@@ -32,6 +32,11 @@ export const shapes = {
                   "description": {
                     "type": "string"
                   },
+                  "extends": {
+                    "type": "string",
+                    "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
+                    "maxLength": 100
+                  },
                   "adapter": {
                     "anyOf": [
                       {
@@ -95,6 +100,9 @@ export const shapes = {
                           "type": "string",
                           "pattern": "^(?:file_read|file_write|network_access|command):.+$"
                         }
+                      },
+                      "replace": {
+                        "type": "boolean"
                       }
                     },
                     "additionalProperties": false
@@ -1403,6 +1411,11 @@ export const shapes = {
                 "optional": {
                   "type": "boolean"
                 },
+                "source": {
+                  "enum": [
+                    "message"
+                  ]
+                },
                 "on_secret": {
                   "enum": [
                     "fail",
@@ -1953,6 +1966,11 @@ export const shapes = {
       "description": {
         "type": "string"
       },
+      "extends": {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
+        "maxLength": 100
+      },
       "adapter": {
         "anyOf": [
           {
@@ -2016,6 +2034,9 @@ export const shapes = {
               "type": "string",
               "pattern": "^(?:file_read|file_write|network_access|command):.+$"
             }
+          },
+          "replace": {
+            "type": "boolean"
           }
         },
         "additionalProperties": false

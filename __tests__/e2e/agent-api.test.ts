@@ -119,7 +119,7 @@ describe("the tools", () => {
 
   test("reach inputs and output where the prompt says that they are; inputs are read-only", async () => {
     const steps = `
-    - { id: make, persona: maker, task: Make, artifacts: [word] }
+    - { id: make, persona: maker, task: Make, artifacts: [{ name: word, source: message }] }
     - { id: look, persona: craftsman, task: "Look into {{ inputs.word }}", inputs: [{ artifact: word, from: make }], artifacts: [report] }
 `;
     const wave = project({

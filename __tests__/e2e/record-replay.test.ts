@@ -31,7 +31,7 @@ pipeline:
     - id: analyze
       persona: scout
       task: "Look at {{ input }}"
-      artifacts: [report]
+      artifacts: [{ name: report, source: message }]
     - id: build
       persona: maker
       dependencies: [analyze]

@@ -11,7 +11,7 @@ const manifest = `
 pipeline:
   name: demo
   steps:
-    - { id: look, persona: scout, task: "Look at {{ input }}", artifacts: [report] }
+    - { id: look, persona: scout, task: "Look at {{ input }}", artifacts: [{ name: report, source: message }] }
     - id: make
       persona: maker
       dependencies: [look]

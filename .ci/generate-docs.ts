@@ -64,7 +64,7 @@ const sections: readonly Section[] = [
   {
     title: "Artifact",
     schema: ArtifactSchema,
-    text: "Collected from `path`, else from `$WAVE_OUTPUT_DIR/NAME`, else from the one `NAME.*` there. A missing artifact fails the step, unless it is `optional`.",
+    text: "Collected from `path`, else from `$WAVE_OUTPUT_DIR/NAME`, else from the one `NAME.*` there. The final message becomes the artifact with `source: message`, or where it is the only artifact of a step that an agent executes: then the prompt asks for it. Reports show `from the final message`. A missing artifact fails the step, unless it is `optional`.",
   },
   { title: "Handover", schema: HandoverSchema, text: "`contract` or `contracts`, not both." },
   { title: "Contract json_schema", schema: JsonSchemaContractSchema },
@@ -73,7 +73,7 @@ const sections: readonly Section[] = [
   {
     title: "Persona",
     schema: PersonaSchema,
-    text: "Below `personas:`, or in a file: `.wave/personas/NAME.yaml`, or `NAME.md` whose body is the system prompt. `prompt` and `system_prompt` exclude each other.",
+    text: "Below `personas:`, or in a file: `.wave/personas/NAME.yaml`, or `NAME.md` whose body is the system prompt. `prompt` and `system_prompt` exclude each other. Definitions of one name are merged by key, in the order built-in, `.wave/personas/`, manifest, overlay: `allow` and `secrets` replace what is below, `deny` rules are added. `wave config --origins` shows where each value comes from.",
   },
   {
     title: "Permissions",

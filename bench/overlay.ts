@@ -26,7 +26,14 @@ const origin = { file: "wave.yaml", range: { start: { line: 1, column: 1 }, end:
 
 const step: Step = {
   ...{ id: "a", origin, persona: { name: "w", systemPrompt: "", digest: digestOfBytes("w") }, dependencies: [], inputs: [], artifacts: [] },
-  ...{ contracts: [], permissions: { layers: [] }, resources: { timeoutMs: 60_000, diskLimitBytes: 10e9 }, changesInclude: [], env: {} },
+  ...{
+    contracts: [],
+    permissions: { layers: [] },
+    resources: { timeoutMs: 60_000, diskLimitBytes: 10e9 },
+    changes: "optional",
+    changesInclude: [],
+    env: {},
+  },
   ...{ secrets: [], workspace: "default", sandbox: "off", reuse: false, optional: false, labels: {} },
 };
 

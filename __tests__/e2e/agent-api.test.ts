@@ -190,7 +190,7 @@ describe("before any work", () => {
       "`max_cost` cannot be held to",
     ],
   ])("exit 4 with %s", async (_, change, said) => {
-    const wave = rig.oneStep("");
+    const wave = rig.oneStep(", changes: optional");
     wave.write({ "wave.yaml": change(readFileSync(path.join(wave.root, "wave.yaml"), "utf8")) });
     const ran = await rig.run(wave);
     expect([ran.code, ran.stderr.includes(said), existsSync(path.join(wave.root, ".wave/state/journals"))], ran.stderr).toEqual([
@@ -206,7 +206,7 @@ describe("a proxy that the environment names", () => {
 
   /** A pipeline of one step whose model has a name that only the proxy knows. */
   function beyond() {
-    const wave = rig.oneStep("");
+    const wave = rig.oneStep(", changes: optional");
     const text = readFileSync(path.join(wave.root, "wave.yaml"), "utf8");
     wave.write({ "wave.yaml": text.replace("127.0.0.1", "model.invalid") });
     rig.mock().on({}, { content: "Seen.", usage: usage(10, 1) });
@@ -248,7 +248,7 @@ describe("a model that does not answer", () => {
   });
 
   test("since nobody listens there, is a failure of the network, tried twice", async () => {
-    const wave = rig.oneStep("");
+    const wave = rig.oneStep(", changes: optional");
     await rig.mock().stop();
     const ran = await rig.run(wave);
     await rig.mock().start();

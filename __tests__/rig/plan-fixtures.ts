@@ -45,6 +45,7 @@ export function step(id: string, members: Partial<Step> = {}): Step {
     secrets: [],
     workspace: "default",
     sandbox: "on",
+    changes: "optional",
     reuse: false,
     optional: false,
     labels: {},

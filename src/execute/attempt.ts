@@ -5,6 +5,7 @@
 import path from "node:path";
 import type { Changeset } from "../model/changeset.ts";
 import type { Digest } from "../model/digest.ts";
+import { emptyOutputReason } from "../model/empty-output.ts";
 import type { ArtifactRef, ChangesRef, FingerprintRef } from "../model/event.ts";
 import type { ContractResult, Failure } from "../model/failure.ts";
 import type { Feedback } from "../model/feedback.ts";
@@ -153,20 +154,32 @@ async function produce(
   if (!outcome.ok) return outcome;
   // What a child had done when it was told to stop is not known to be whole.
   if (signal.aborted) return err(cancelledBy(signal));
-  const changed = await keepChanges(context, step, workspace);
-  if (!changed.ok) return changed;
-  if (changed.value !== undefined) progress.changes = changed.value;
+  const kept = await keepChanges(context, step, workspace);
+  if (!kept.ok) return kept;
+  const { changes, changed } = kept.value;
+  if (changes !== undefined) progress.changes = changes;
   const { finalMessage } = outcome.value;
-  return context.collect({ step, workspace, prompt, ...(finalMessage === undefined ? {} : { finalMessage }) });
+  const collected = await context.collect({ step, workspace, prompt, ...(finalMessage === undefined ? {} : { finalMessage }) });
+  if (!collected.ok) return collected;
+  const detail = emptyOutputReason(step, { changed, artifacts: collected.value, finalMessage });
+  return detail === undefined ? collected : err({ reason: "hollow", detail });
 }
 
-/** What the attempt changed, once it is known that it may; nothing where it changed nothing, or where that cannot be told. */
-async function keepChanges(context: ExecuteContext, step: Step, workspace: Workspace): Promise<Result<ChangesRef | undefined>> {
+interface KeptChanges {
+  readonly changes?: ChangesRef;
+  /** Undefined where the workspace cannot tell. */
+  readonly changed: boolean | undefined;
+}
+
+/** Stores the attempt's changeset after checking that the step may make it. */
+async function keepChanges(context: ExecuteContext, step: Step, workspace: Workspace): Promise<Result<KeptChanges>> {
   const changes = await workspace.changeset();
   if (!changes.ok) return changes;
-  if (changes.value === undefined || changes.value.length === 0) return ok(undefined);
+  if (changes.value === undefined || changes.value.length === 0) return ok({ changed: changes.value === undefined ? undefined : false });
   const violation = writeViolation(step, changes.value);
-  return violation === undefined ? context.changes.keep(changes.value) : err(violation);
+  if (violation !== undefined) return err(violation);
+  const kept = await context.changes.keep(changes.value);
+  return kept.ok ? ok({ changes: kept.value, changed: true }) : kept;
 }
 
 /** What goes wrong while a run is being stopped is part of stopping it. */

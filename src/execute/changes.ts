@@ -94,6 +94,7 @@ async function mergeOf(run: Run, steps: readonly string[]): Promise<Result<Chang
 
 /** The failure of an attempt that changed what its step may not write; nothing when it kept to its permissions. */
 export function writeViolation(step: Step, changes: Changeset): Failure | undefined {
+  if (step.changes === "none") return { reason: "write-denied", paths: changes.map(({ path }) => path), rule: "changes: none" };
   const paths = changes.filter(({ path }) => !isAllowed(step.permissions, "file_write", path)).map(({ path }) => path);
   return paths.length === 0 ? undefined : { reason: "write-denied", paths };
 }

@@ -25,7 +25,10 @@ export function describeChangeFailure(failure: ChangeFailure): Description {
       return {
         title: `the attempt changed ${count(failure.paths.length, "file")} that it may not write, so none of its changes were kept`,
         detail: shortened(failure.paths),
-        hint: "keep the step to its `file_write` permissions, or allow the path",
+        hint:
+          failure.rule === undefined
+            ? "keep the step to its `file_write` permissions, or allow the path"
+            : `\`${failure.rule}\` refuses every change; remove it if the step may change files`,
       };
     case "changeset-refused":
       return { title: `the change to \`${failure.path}\` cannot be kept`, detail: [failure.detail] };

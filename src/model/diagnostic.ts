@@ -39,6 +39,7 @@ export const diagnosticCodes = {
   W401: "Steps depend on each other in a circle.",
   W402: "A step depends on itself.",
   W403: "A permission rule has no effect.",
+  W404: "Nothing checks an agent's step: it has neither an artifact nor a contract.",
 } as const;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -105,8 +105,8 @@ export type Failure =
   | { readonly reason: "artifact-too-large"; readonly artifact: string; readonly size: number; readonly limit: number }
   /** A secret stands in an artifact, or in a file that the attempt changed. `kind`: what it looks like. */
   | { readonly reason: "secret-leaked"; readonly artifact: string; readonly kind?: string }
-  /** The attempt changed files that it may not write; none of its changes were kept. */
-  | { readonly reason: "write-denied"; readonly paths: readonly string[] }
+  /** The attempt changed files that it may not write; none of its changes were kept. `rule`: the setting that denies every change. */
+  | { readonly reason: "write-denied"; readonly paths: readonly string[]; readonly rule?: string }
   /** What the attempt left at a path cannot be kept as a change. */
   | { readonly reason: "changeset-refused"; readonly path: string; readonly detail: string }
   /** Steps that ran beside each other changed the same place in different ways, and `step` (or, without one, the run as a whole) builds on them all. */

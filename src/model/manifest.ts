@@ -120,6 +120,12 @@ export const StepSchema = Type.Object(
     env: Type.Optional(Env),
     secrets: Type.Optional(Secrets),
     adapter: Type.Optional(AdapterName),
+    changes: Type.Optional(
+      Type.Enum(["required", "optional", "none"], {
+        description:
+          "Whether the step must, may or must not change files. Defaults to `required` for an agent's step with neither artifact nor contract, else to `optional`.",
+      }),
+    ),
     changeset: Type.Optional(
       Type.Object(
         {

@@ -60,6 +60,8 @@ export interface Step {
   readonly env: Readonly<Record<string, string>>;
   /** Names only. */
   readonly secrets: readonly string[];
+  /** Whether the step must, may or must not leave a changeset. */
+  readonly changes: "required" | "optional" | "none";
   /** Globs of ignored paths that are kept as changes. */
   readonly changesInclude: readonly string[];
   /** `shared` when written: in the project itself, alone. `default`: what the provider gives. */

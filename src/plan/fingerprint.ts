@@ -63,6 +63,7 @@ function workParts({ step, inputs, runInput, base, changes, platform, adapterVer
   if (rules.length > 0) parts.permissions = digestOfShared(rules);
   if (Object.keys(step.env).length > 0) parts.env = digestOfShared(Object.entries(step.env).sort(([a], [b]) => compare(a, b)));
   if (step.secrets.length > 0) parts.secrets = digestOfShared([...step.secrets].sort());
+  if (step.changes !== "optional") parts.changes = digestOfShared(step.changes);
   if (step.changesInclude.length > 0) parts.include = digestOfShared(sortedOnce(step.changesInclude));
   if (step.artifacts.length > 0) parts.artifacts = digestOfBytes(JSON.stringify(artifactsOf(step)));
   if (adapter?.name === "replay") parts.replayed = digestOfShared(true);
@@ -98,7 +99,11 @@ function rulesOf({ layers }: StepPermissions): JsonValue[] {
 
 function artifactsOf(step: Step): unknown {
   return step.artifacts
-    .map(({ name, path, optional, mediaType, scrub }) => [name, path, optional, mediaType, scrub] as const)
+    .map(({ name, path, optional, mediaType, scrub, source }) =>
+      source === undefined
+        ? ([name, path, optional, mediaType, scrub] as const)
+        : ([name, path, optional, mediaType, scrub, source] as const),
+    )
     .sort(([a], [b]) => compare(a, b));
 }
 

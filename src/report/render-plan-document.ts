@@ -4,6 +4,7 @@
  */
 import { endpointsOf } from "../model/agent-endpoint.ts";
 import type { Digest } from "../model/digest.ts";
+import { isUnchecked } from "../model/empty-output.ts";
 import type { EnforcementLevel, Fences } from "../model/enforcement.ts";
 import { type Capability, unrestrictedOf } from "../model/permissions.ts";
 import type { ContractDefinition, RunBudget, Step, StepArtifact, StepInput } from "../model/pipeline.ts";
@@ -59,6 +60,9 @@ export interface PlanStepDocument {
   readonly droppedRules: readonly string[];
   /** Milliseconds and bytes. */
   readonly resources: Step["resources"];
+  /** Whether neither an artifact nor a contract checks what an agent did. */
+  readonly unchecked: boolean;
+  readonly changes: Step["changes"];
   /** Globs of ignored paths that are kept as changes. */
   readonly changesInclude: readonly string[];
   /** Names only. */
@@ -153,6 +157,8 @@ function stepDocument(planned: PlannedStep): PlanStepDocument {
     unrestricted: unrestrictedOf(step.permissions),
     droppedRules: step.permissions.layers.flatMap(({ dropped }) => dropped ?? []),
     resources: step.resources,
+    unchecked: isUnchecked(step),
+    changes: step.changes,
     changesInclude: step.changesInclude,
     env: Object.keys(step.env).sort(),
     secrets: step.secrets,

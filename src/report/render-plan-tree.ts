@@ -1,5 +1,6 @@
 /** A plan as a person reads it: what each step is, what it waits for and hands over, what judges it, and what commands would do. */
 import { endpointsOf } from "../model/agent-endpoint.ts";
+import { isUnchecked } from "../model/empty-output.ts";
 import { isFenced, writesRepository } from "../model/enforcement.ts";
 import type { FingerprintRef } from "../model/event.ts";
 import { defaultLimits } from "../model/limits.ts";
@@ -121,6 +122,9 @@ function gateRows(planned: PlannedStep, fences: Plan["fences"], paint: Palette):
   if (names.length > 0) rows.push(["sees", names.join(", ")]);
   const endpoints = endpointsOf(step).join(", ");
   if (endpoints !== "") rows.push(["model at", `${endpoints}, which the agent reaches whatever its tools may`]);
+  if (isUnchecked(step)) rows.push(["unchecked", paint.yellow("neither an artifact nor a contract checks this step")]);
+  if (step.changes !== "optional")
+    rows.push(["changes", step.changes === "none" ? "none: a changed file fails the step" : "required: a step that changes nothing fails"]);
   rows.push(["limits", limitsText(step.resources)]);
   if (step.workspace === "shared") {
     rows.push(["workspace", "in place, alone: what it changes in the project stays, also when it fails"]);

@@ -6,6 +6,7 @@
 import { decidingAttempt } from "../model/deciding-attempt.ts";
 import { describeContract, describeFailure } from "../model/describe.ts";
 import type { Digest } from "../model/digest.ts";
+import { passedUnchecked } from "../model/empty-output.ts";
 import { padded, printable } from "../model/printable.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
 import type { RunRecord, StepRecord, StepStatus } from "../model/state.ts";
@@ -65,7 +66,10 @@ function counts(run: RunRecord): string[] {
     .map(({ status, count }) => `${count} ${status}${status === "passed" && reused > 0 ? ` (${reused} reused)` : ""}`);
   const passed = run.steps.filter(({ status }) => status === "passed");
   const names = passed.length > 0 && passed.length <= maxListed ? [`  passed: ${passed.map(({ id }) => printable(id)).join(", ")}`] : [];
-  return [`  ${told.join(", ")}`, ...names];
+  const unchecked = run.steps.filter(passedUnchecked);
+  const warning =
+    unchecked.length === 0 ? [] : [`  unchecked (neither artifact nor contract): ${unchecked.map(({ id }) => printable(id)).join(", ")}`];
+  return [`  ${told.join(", ")}`, ...names, ...warning];
 }
 
 /** Steps that passed, but not at first. */

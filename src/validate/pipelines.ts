@@ -1,5 +1,6 @@
 /** Makes a pipeline of what is written: reads its steps, links them, and fills in what personas and defaults say. */
 import type { DocumentNode } from "../model/document.ts";
+import { isUnchecked } from "../model/empty-output.ts";
 import { defaultLimits } from "../model/limits.ts";
 import type { Pipeline, Step, StepInput } from "../model/pipeline.ts";
 import { chooseAdapter } from "./adapter-choice.ts";
@@ -11,7 +12,7 @@ import type { PersonaDirectory, ReadPersona } from "./personas.ts";
 import type { PipelineSource } from "./pipeline-sources.ts";
 import { indexProducers, producerOf } from "./producers.ts";
 import { readPublications } from "./publications.ts";
-import { asBoolean, asEnv, asLocated, asNumber, asText, entries, given, items, member, texts } from "./read-node.ts";
+import { asBoolean, asEnv, asLocated, asNumber, asOneOf, asText, entries, given, items, member, texts } from "./read-node.ts";
 import { readBudget, readDuration, readResources } from "./read-quantity.ts";
 import type { Scope } from "./scope.ts";
 import { linkSteps, readInputs, type UnlinkedStep, type WrittenStep } from "./step-graph.ts";
@@ -101,11 +102,19 @@ function makeStep(
   scope: Scope,
 ): Step {
   const { node, id, artifacts, contracts } = draft;
+  const adapter = chooseAdapter(node, read, scope);
+  const workspace = (asText(member(node, "workspace")) ?? asText(member(defaults.node, "workspace"))) === "shared" ? "shared" : "default";
+  const unchecked = isUnchecked({ artifacts, contracts, ...given("adapter", adapter) });
+  if (unchecked) {
+    scope.findings.warning("W404", `step \`${id.text}\` is unchecked: it has neither an artifact nor a contract`, id.origin, {
+      hint: "declare an artifact, or a contract such as `test_suite`",
+    });
+  }
   return {
     id: id.text,
     origin: id.origin,
     persona: read.persona,
-    ...given("adapter", chooseAdapter(node, read, scope)),
+    ...given("adapter", adapter),
     ...given("task", asText(member(node, "task"))),
     ...graph,
     artifacts,
@@ -117,10 +126,11 @@ function makeStep(
       ...read.resources,
       ...readResources(member(node, "resources"), scope.findings),
     },
+    changes: readChanges(node, { unchecked, workspace }, scope.findings),
     changesInclude: texts(member(member(node, "changeset"), "include")).map(({ text }) => text),
     env: { ...defaults.env, ...read.env, ...asEnv(member(node, "env")) },
     secrets: [...new Set([...defaults.secrets, ...read.secrets, ...texts(member(node, "secrets")).map(({ text }) => text)])],
-    workspace: (asText(member(node, "workspace")) ?? asText(member(defaults.node, "workspace"))) === "shared" ? "shared" : "default",
+    workspace,
     sandbox: asText(member(node, "sandbox")) === "off" ? "off" : defaults.sandbox,
     reuse: asBoolean(member(node, "reuse")) ?? asBoolean(member(defaults.node, "reuse")) ?? false,
     optional: asBoolean(member(node, "optional")) ?? false,
@@ -128,6 +138,22 @@ function makeStep(
       entries(member(node, "labels")).flatMap(({ key, node: value }) => (asText(value) === undefined ? [] : [[key, asText(value) ?? ""]])),
     ),
   };
+}
+
+/** `changes`, with its default. A shared workspace cannot tell what a step changed. */
+function readChanges(
+  node: DocumentNode,
+  { unchecked, workspace }: { readonly unchecked: boolean; readonly workspace: Step["workspace"] },
+  findings: Findings,
+): Step["changes"] {
+  const written = member(node, "changes");
+  const changes = asOneOf(written, ["required", "optional", "none"] as const);
+  if (written !== undefined && workspace === "shared" && changes !== "optional") {
+    findings.error("W206", "`changes` cannot be checked in a shared workspace", written.origin, {
+      hint: "remove `changes`, or `workspace: shared`",
+    });
+  }
+  return changes ?? (unchecked && workspace !== "shared" ? "required" : "optional");
 }
 
 function permissionsOf(node: DocumentNode, read: ReadPersona, findings: Findings): Step["permissions"] {

@@ -126,6 +126,7 @@ steps:
       secrets: [],
       workspace: "default",
       sandbox: "on",
+      changes: "optional",
       reuse: false,
       optional: false,
       labels: {},
@@ -192,7 +193,7 @@ personas:
     expect(await versionOf("persona: p")).toBe("2.1.2");
     expect(await versionOf("persona: p, adapter: claude@2.1.3-beta")).toBe("2.1.3-beta");
     expect(await versionOf("persona: p, adapter: claude")).toBe("2.1.1");
-    expect(await problemsOf(oneStep(", adapter: claude@latest", "navigator"))).toEqual([
+    expect(await problemsOf(oneStep(", adapter: claude@latest, artifacts: [x]", "navigator"))).toEqual([
       expect.stringContaining("`claude@latest` is not allowed for `adapter`"),
     ]);
     expect(await problemsOf(oneStep(", adapter: cluade", "navigator"))).toEqual([expect.stringContaining("did you mean `claude`?")]);
@@ -221,15 +222,17 @@ personas:
   it("cost by the model's name: a price for nearly that name is told, and one for another model is not", async () => {
     const price = "{ input: 1, output: 2 }";
     const told = (prices: string, rest = "model: gpt-5-codex") =>
-      problemsOf(`adapters:\n  codex:\n    ${rest}\n    prices: { ${prices} }\n${oneStep(", adapter: codex", "navigator")}`);
+      problemsOf(
+        `adapters:\n  codex:\n    ${rest}\n    prices: { ${prices} }\n${oneStep(", adapter: codex, artifacts: [x]", "navigator")}`,
+      );
     expect(await told(`gpt-5-codxe: ${price}`)).toEqual([
       "~W314 4:15 no persona uses the model `gpt-5-codxe`, and `gpt-5-codex` has no price here (did you mean `gpt-5-codex`?) [gpt-5-codex]",
     ]);
     expect(await told(`gpt-5-codxe: ${price}, gpt-5-codex: ${price}, o3: ${price}`)).toEqual([]);
     const persona = "personas: { p: { adapter: codex, system_prompt: x, model: o4-mini } }\n";
-    expect(await problemsOf(`${persona}adapters: { codex: { prices: { o4-mni: ${price} } } }\n${oneStep("", "p")}`)).toEqual([
-      "~W314 2:32 no persona uses the model `o4-mni`, and `o4-mini` has no price here (did you mean `o4-mini`?) [o4-mini]",
-    ]);
+    expect(
+      await problemsOf(`${persona}adapters: { codex: { prices: { o4-mni: ${price} } } }\n${oneStep(", artifacts: [x]", "p")}`),
+    ).toEqual(["~W314 2:32 no persona uses the model `o4-mni`, and `o4-mini` has no price here (did you mean `o4-mini`?) [o4-mini]"]);
   });
 
   it("need a command where they run one", async () => {

@@ -2,6 +2,7 @@
 
 import { decidingAttempt } from "../../model/deciding-attempt.ts";
 import { describeFailure } from "../../model/describe.ts";
+import { passedUnchecked } from "../../model/empty-output.ts";
 import { codeBlock, inlineCode, type Part, plainText } from "../../model/markdown.ts";
 import type { Plan } from "../../model/plan.ts";
 import { formatDuration, formatSize } from "../../model/quantity.ts";
@@ -82,7 +83,7 @@ function tableOf(steps: readonly StepRecord[]): Part {
       deciding?.durationMs === undefined ? "" : formatDuration(deciding.durationMs),
       step.attempts.length === 0 ? "" : String(step.attempts.length),
       ...(hasUsage ? [usageOf(step)] : []),
-      contractsOf(deciding),
+      passedUnchecked(step) ? "unchecked" : contractsOf(deciding),
       step.artifacts.map((artifact) => `${inlineCode(artifact.name)} ${formatSize(artifact.size)}${originNote(artifact)}`).join("<br>"),
     ];
     return `| ${cells.join(" | ")} |`;

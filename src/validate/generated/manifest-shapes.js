@@ -1919,6 +1919,13 @@ export const shapes = {
           }
         ]
       },
+      "changes": {
+        "enum": [
+          "required",
+          "optional",
+          "none"
+        ]
+      },
       "changeset": {
         "type": "object",
         "properties": {

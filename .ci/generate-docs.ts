@@ -99,6 +99,8 @@ export function manifestPage(): string {
     "Generated from the schemas that the validator is compiled from. Keys that are not listed are errors. Durations are written",
     "`90s`, `10m`, `1h30m`; sizes `512MB`, `2GB` (decimal), `1GiB` (binary). Paths are relative to the manifest's directory and stay",
     "inside it. `${VAR}`, `${VAR:-default}` and `${VAR:?message}` in values are substituted when the file is read.",
+    "In tasks `{{ name }}` is filled at run time, and `{{{{` writes a literal `{{`. Values of `env` keep the text they are written with",
+    "(`1.10` stays `1.10`). In an overlay, `null` removes a key.",
     "",
     ...sections.map(({ title }) => `- ${linkTo(title)}`),
   ];

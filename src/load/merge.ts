@@ -1,9 +1,9 @@
 /** Overlays: one document laid over another. Every node of the outcome keeps the origin it had. */
 import type { DocumentNode, ListNode, MapEntry, MapNode } from "../model/document.ts";
-import { mergePersona } from "../model/persona-document.ts";
+import { isNull, mergePersona } from "../model/persona-document.ts";
 
 /**
- * Lays an overlay over a base: maps are merged key by key, lists of steps by their `id`; everything else is replaced.
+ * Lays an overlay over a base: maps are merged key by key, lists of steps by their `id`; `null` removes a key; everything else is replaced.
  * Steps that only the overlay has come last, in its order. Personas are merged as `model/persona-document.ts` describes.
  */
 export function mergeMaps(base: MapNode, overlay: MapNode): MapNode {
@@ -15,7 +15,8 @@ function mergeAt(base: MapNode, overlay: MapNode, at: readonly string[]): MapNod
   const entries = new Map<string, MapEntry>(base.entries);
   for (const [key, entry] of overlay.entries) {
     const under = base.entries.get(key);
-    entries.set(key, under === undefined ? entry : mergeEntry(under, entry, [...at, key]));
+    if (isNull(entry.node)) entries.delete(key);
+    else entries.set(key, under === undefined ? entry : mergeEntry(under, entry, [...at, key]));
   }
   return { kind: "map", entries, origin: base.origin };
 }

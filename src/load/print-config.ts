@@ -29,12 +29,12 @@ export function configOrigins(manifest: MapNode): ConfigOrigin[] {
 
 /**
  * The manifest with `***` for every value under an `env` whose name is declared as a secret anywhere in it, and with what `redactor` finds replaced
- * in every text.
+ * in every text. Other `env` values are texts, as written.
  */
 export function maskSecrets(manifest: MapNode, redactor?: Redactor): MapNode {
   const secrets = new Set<string>();
   collectSecretNames(manifest, secrets);
-  const masked = secrets.size === 0 ? manifest : maskMap(manifest, secrets, false);
+  const masked = maskMap(manifest, secrets, false);
   return redactor === undefined ? masked : (redactNode(masked, redactor) as MapNode);
 }
 
@@ -54,9 +54,14 @@ function maskMap(node: MapNode, secrets: ReadonlySet<string>, isEnv: boolean): M
     const shown: DocumentNode = hidden
       ? { kind: "scalar", value: mask, origin: entry.node.origin }
       : maskNode(entry.node, secrets, key === "env");
-    entries.set(key, { ...entry, node: shown });
+    entries.set(key, { ...entry, node: isEnv ? asWritten(shown) : shown });
   }
   return { ...node, entries };
+}
+
+/** An `env` value as the text that a child receives. */
+function asWritten(node: DocumentNode): DocumentNode {
+  return node.kind === "scalar" && node.written !== undefined ? { kind: "scalar", value: node.written, origin: node.origin } : node;
 }
 
 function maskNode(node: DocumentNode, secrets: ReadonlySet<string>, isEnv: boolean): DocumentNode {

@@ -1,7 +1,7 @@
 /** Which files documents name. Tolerates wrong shapes: what is not a text where a path belongs is validation's matter. */
 import path from "node:path";
 import { type DocumentNode, type MapNode, nodeAt, type Origin } from "../model/document.ts";
-import { normalizePath } from "../model/project-path.ts";
+import { defaultSchema, normalizePath } from "../model/project-path.ts";
 
 /** A path as a document writes it, and where. */
 export interface Reference {
@@ -58,11 +58,23 @@ export function contractSchemas(document: DocumentNode): string[] {
     for (const step of items(steps)) {
       const handover = nodeAt(step, ["handover"]);
       if (handover === undefined) continue;
-      schemas.push(...pathIn(nodeAt(handover, ["contract", "schema"])));
-      for (const contract of items(nodeAt(handover, ["contracts"]))) schemas.push(...pathIn(nodeAt(contract, ["schema"])));
+      const single = nodeAt(handover, ["contract"]);
+      for (const contract of [...(single === undefined ? [] : [single]), ...items(nodeAt(handover, ["contracts"]))])
+        schemas.push(...schemaOf(contract, step));
     }
   }
   return schemas;
+}
+
+/** The schema that a contract names; without one, the default of the artifact that it names, or of the step's only artifact. */
+function schemaOf(contract: DocumentNode, step: DocumentNode): string[] {
+  const schema = pathIn(nodeAt(contract, ["schema"]));
+  const type = nodeAt(contract, ["type"]);
+  if (schema.length > 0 || type?.kind !== "scalar" || type.value !== "json_schema") return schema;
+  const [first, ...others] = items(nodeAt(step, ["artifacts"]));
+  const only = others.length === 0 && first !== undefined ? (first.kind === "map" ? nodeAt(first, ["name"]) : first) : undefined;
+  const artifact = nodeAt(contract, ["artifact"]) ?? only;
+  return artifact?.kind === "scalar" && typeof artifact.value === "string" ? [defaultSchema(artifact.value)] : [];
 }
 
 /**

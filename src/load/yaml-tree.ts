@@ -105,7 +105,9 @@ function resolveAlias(name: string, node: Node, walk: Walk, depth: number): Docu
 function buildScalar(node: Scalar, walk: Walk): ScalarNode {
   const { value } = node;
   const known = typeof value === "string" || typeof value === "number" || typeof value === "boolean" || value === null;
-  const scalar: ScalarNode = { kind: "scalar", value: known ? value : String(value), origin: originOf(walk, node) };
+  const isTyped = node.type === "PLAIN" && (typeof value === "number" || typeof value === "boolean");
+  const written = isTyped && node.source !== undefined && node.source !== String(value) ? { written: node.source } : {};
+  const scalar: ScalarNode = { kind: "scalar", value: known ? value : String(value), ...written, origin: originOf(walk, node) };
   if (node.type === "PLAIN" && typeof value === "string" && value.includes("$")) walk.plain.add(scalar);
   return scalar;
 }

@@ -25,6 +25,8 @@ export interface Origin {
 export interface ScalarNode {
   readonly kind: "scalar";
   readonly value: string | number | boolean | null;
+  /** The text of an unquoted number or boolean whose value prints differently (`1.10`, `0o17`, `True`). */
+  readonly written?: string;
   readonly origin: Origin;
 }
 

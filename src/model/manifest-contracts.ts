@@ -2,21 +2,27 @@
 import { Type } from "typebox";
 import { Command, duration, name, projectPath, strict } from "./manifest-words.ts";
 
+const failureThreshold = Type.Number({
+  minimum: 0,
+  maximum: 1,
+  description: "The circuit opens when this share of the window's attempts failed, 0 to 1.",
+});
+
+const breakerSettings = {
+  sliding_window_size: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 1000, description: "How many of the last attempts count (default 10)." }),
+  ),
+  minimum_attempts: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 1000, description: "How many attempts the window needs before it can open (default 5)." }),
+  ),
+  reset_timeout: Type.Optional(duration("How long an open circuit waits before it lets one probe through (default 10m).")),
+};
+
+/** The circuit breaker's keys, written on the contract itself. */
+export const flatBreaker = { failure_threshold: Type.Optional(failureThreshold), ...breakerSettings };
+
 export const CircuitBreakerSchema = Type.Object(
-  {
-    failure_threshold: Type.Number({
-      minimum: 0,
-      maximum: 1,
-      description: "The circuit opens when this share of the window's attempts failed, 0 to 1.",
-    }),
-    sliding_window_size: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 1000, description: "How many of the last attempts count (default 10)." }),
-    ),
-    minimum_attempts: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 1000, description: "How many attempts the window needs before it can open (default 5)." }),
-    ),
-    reset_timeout: Type.Optional(duration("How long an open circuit waits before it lets one probe through (default 10m).")),
-  },
+  { failure_threshold: failureThreshold, ...breakerSettings },
   { ...strict, description: "Stops paying for a persona that keeps failing this contract, across runs." },
 );
 
@@ -38,13 +44,16 @@ export const contractCommon = {
   ),
   backoff_base: Type.Optional(duration("The first wait (default 1s).")),
   backoff_max: Type.Optional(duration("The longest wait (default 1m).")),
+  ...flatBreaker,
   circuit_breaker: Type.Optional(CircuitBreakerSchema),
 };
 
 export const JsonSchemaContractSchema = Type.Object(
   {
     type: Type.Literal("json_schema"),
-    schema: projectPath("The JSON Schema file (draft-07, 2019-09 or 2020-12)."),
+    schema: Type.Optional(
+      projectPath("The JSON Schema file (draft-07, 2019-09 or 2020-12). Defaults to `.wave/contracts/ARTIFACT.schema.json`."),
+    ),
     artifact: Type.Optional(name("The artifact to check (default: the step's only artifact, or one named after the schema file).")),
     ...contractCommon,
   },

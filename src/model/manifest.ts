@@ -5,7 +5,7 @@
  * This module is for types and for the generator: nothing that runs in a bundle imports its values.
  */
 import { type Static, Type } from "typebox";
-import { ContractSchema, contractCommon } from "./manifest-contracts.ts";
+import { ContractSchema, contractCommon, flatBreaker } from "./manifest-contracts.ts";
 import { BudgetSchema, ResourcesSchema } from "./manifest-limits.ts";
 import { AdapterName, Command, duration, Env, name, PermissionRule, projectPath, Secrets, strict } from "./manifest-words.ts";
 import { adapterNames } from "./names.ts";
@@ -253,6 +253,7 @@ export const DefaultsSchema = Type.Object(
           backoff_strategy: contractCommon.backoff_strategy,
           backoff_base: contractCommon.backoff_base,
           backoff_max: contractCommon.backoff_max,
+          ...flatBreaker,
           circuit_breaker: contractCommon.circuit_breaker,
           timeout: Type.Optional(duration()),
         },

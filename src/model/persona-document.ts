@@ -6,11 +6,15 @@ const counterparts: Readonly<Record<string, string>> = { prompt: "system_prompt"
 
 /**
  * Scalars and maps are merged by key. Lists (`allow`, `secrets`, `command`) are replaced, except `deny` rules, which are added.
- * `permissions: { replace: true }` drops every rule of `under`. A prompt replaces the other definition's, whichever key holds it.
+ * `null` removes a key. `permissions: { replace: true }` drops every rule of `under`. A prompt replaces the other definition's, whichever key holds it.
  */
 export function mergePersona(under: MapNode, over: MapNode): MapNode {
   const merged = new Map<string, MapEntry>(under.entries);
   for (const [key, entry] of over.entries) {
+    if (isNull(entry.node)) {
+      merged.delete(key);
+      continue;
+    }
     const counterpart = counterparts[key];
     if (counterpart !== undefined && !over.entries.has(counterpart)) merged.delete(counterpart);
     const below = merged.get(key);
@@ -21,7 +25,9 @@ export function mergePersona(under: MapNode, over: MapNode): MapNode {
 
 function mergeValue(key: string, under: DocumentNode, over: DocumentNode): DocumentNode {
   if (under.kind !== "map" || over.kind !== "map") return over;
-  return key === "permissions" ? mergePermissions(under, over) : { ...under, entries: new Map([...under.entries, ...over.entries]) };
+  if (key === "permissions") return mergePermissions(under, over);
+  const kept = [...under.entries, ...over.entries].filter(([name]) => !isNull(over.entries.get(name)?.node));
+  return { ...under, entries: new Map(kept) };
 }
 
 function mergePermissions(under: MapNode, over: MapNode): MapNode {
@@ -34,6 +40,11 @@ function mergePermissions(under: MapNode, over: MapNode): MapNode {
     merged.set("deny", { ...above, node: { ...above.node, items: [...inherited, ...above.node.items] } });
   }
   return { ...under, entries: merged };
+}
+
+/** Whether a node is `null`, which removes the key that it is written at. */
+export function isNull(node: DocumentNode | undefined): boolean {
+  return node?.kind === "scalar" && node.value === null;
 }
 
 function valueAt(node: MapNode, key: string): unknown {

@@ -7,6 +7,11 @@ export function normalizePath(written: string): string {
   return normal.length > 1 && normal.endsWith("/") ? normal.slice(0, -1) : normal;
 }
 
+/** The schema of a `json_schema` contract that names none. */
+export function defaultSchema(artifact: string): string {
+  return `.wave/contracts/${artifact}.schema.json`;
+}
+
 /** Whether a path, by its text alone, stays inside the project: relative, without a way up and without NUL. */
 export function staysInside(written: string): boolean {
   if (written === "" || written.includes("\0") || path.posix.isAbsolute(written) || path.win32.isAbsolute(written)) return false;

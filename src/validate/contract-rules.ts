@@ -2,6 +2,7 @@
 import type { DocumentNode } from "../model/document.ts";
 import { defaultLimits } from "../model/limits.ts";
 import type { Backoff, CircuitBreaker } from "../model/pipeline.ts";
+import { checkEither } from "./exclusive-keys.ts";
 import type { Findings } from "./findings.ts";
 import { asNumber, asOneOf, given, keyOrigin, member } from "./read-node.ts";
 import { readDuration } from "./read-quantity.ts";
@@ -29,7 +30,7 @@ export const builtInRules: ContractRules = {
 /** The rules of a contract, or of `defaults.contract`: what the map says, and `beneath` where it says nothing. */
 export function readRules(node: DocumentNode | undefined, beneath: ContractRules, findings: Findings): ContractRules {
   if (node === undefined) return beneath;
-  const breaker = readBreaker(member(node, "circuit_breaker"), findings) ?? beneath.breaker;
+  const breaker = breakerOf(node, findings) ?? beneath.breaker;
   return {
     onFailure: asOneOf(member(node, "on_failure"), onFailures) ?? beneath.onFailure,
     maxRetries: asNumber(member(node, "max_retries")) ?? beneath.maxRetries,
@@ -70,6 +71,22 @@ function readBackoff(node: DocumentNode, beneath: Backoff, findings: Findings): 
     baseMs,
     maxMs: longest ?? Math.max(beneath.maxMs, baseMs),
   };
+}
+
+const breakerKeys = ["failure_threshold", "sliding_window_size", "minimum_attempts", "reset_timeout"] as const;
+
+/** The circuit breaker, written on the contract itself or under `circuit_breaker`. */
+function breakerOf(node: DocumentNode, findings: Findings): CircuitBreaker | undefined {
+  const nested = member(node, "circuit_breaker");
+  for (const key of breakerKeys) {
+    if (nested !== undefined) checkEither(node, "circuit_breaker", key, findings);
+    else if (key !== "failure_threshold" && member(node, "failure_threshold") === undefined && member(node, key) !== undefined) {
+      findings.warning("W206", `\`${key}\` has no effect without \`failure_threshold\``, keyOrigin(node, key), {
+        hint: "add `failure_threshold: 0.5`",
+      });
+    }
+  }
+  return readBreaker(nested ?? node, findings);
 }
 
 function readBreaker(node: DocumentNode | undefined, findings: Findings): CircuitBreaker | undefined {

@@ -4,6 +4,7 @@
  */
 import type { DocumentNode, Origin } from "../model/document.ts";
 import type { ContractDefinition, StepArtifact } from "../model/pipeline.ts";
+import { defaultSchema } from "../model/project-path.ts";
 import { impliedName, readArtifacts } from "./artifacts.ts";
 import { type ContractRules, readRules, reportIdleKeys } from "./contract-rules.ts";
 import { checkEither } from "./exclusive-keys.ts";
@@ -40,10 +41,12 @@ function readContract(node: DocumentNode, artifacts: readonly StepArtifact[], de
   const common = { name: name?.text ?? "", ...given("nameOrigin", name?.origin), origin: node.origin, ...rules };
   switch (asText(member(node, "type"))) {
     case "json_schema": {
-      const schema = asLocated(member(node, "schema"));
-      if (schema === undefined) return undefined;
-      const file = requireText(scope, schema.text, "the schema", schema.origin);
+      const written = asLocated(member(node, "schema"));
+      if (written === undefined && artifacts.length === 0) return reportNoSchema(node, scope.findings);
       const artifact = judgedArtifact(node, artifacts, scope.findings);
+      if (written === undefined && artifact === undefined) return undefined;
+      const schema = written ?? { text: defaultSchema(artifact ?? ""), origin: node.origin };
+      const file = requireText(scope, schema.text, "the schema", schema.origin);
       return artifact === undefined ? undefined : { ...common, type: "json_schema", schema: file?.path ?? schema.text, artifact };
     }
     case "test_suite": {
@@ -55,6 +58,12 @@ function readContract(node: DocumentNode, artifacts: readonly StepArtifact[], de
     default:
       return undefined;
   }
+}
+
+function reportNoSchema(node: DocumentNode, findings: Findings): undefined {
+  findings.error("W309", "the contract names neither a schema nor an artifact, and the step declares no artifact", node.origin, {
+    hint: "add `schema: FILE`, or declare the artifact under `artifacts:`",
+  });
 }
 
 /** On a step that declares no artifacts, each `json_schema` contract that names none declares one. */
@@ -77,6 +86,7 @@ function judgedArtifact(node: DocumentNode, artifacts: readonly StepArtifact[], 
     return undefined;
   }
   const schema = asText(member(node, "schema")) ?? "";
+  if (schema === "" && names.length === 1) return names[0];
   const implied = impliedName(schema);
   if (artifacts.length === 0 || artifacts.some((artifact) => artifact.implied)) {
     if (implied === undefined)

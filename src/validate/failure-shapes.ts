@@ -85,7 +85,7 @@ const members: { readonly [R in FailureReason]: MembersOf<FailureOf<R>> } = {
   "artifact-refused": [{ artifact: text, path: text, detail: text }],
   "artifact-too-large": [{ artifact: text, size: number, limit: number }],
   "secret-leaked": [{ artifact: text }, { kind: text }],
-  "write-denied": [{ paths: texts }],
+  "write-denied": [{ paths: texts }, { rule: text }],
   "changeset-refused": [{ path: text, detail: text }],
   "merge-conflict": [{ conflicts: list(conflict) }, { step: text }],
   "project-changed": [{ paths: texts, hint: text }],

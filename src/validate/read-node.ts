@@ -78,10 +78,10 @@ export function asCommand(node: DocumentNode | undefined): readonly string[] | s
   return words.length === 0 ? undefined : words;
 }
 
-/** Names and values of an `env` map; numbers and booleans become texts. */
+/** Names and values of an `env` map. Numbers and booleans keep the text they are written with. */
 export function asEnv(node: DocumentNode | undefined): Readonly<Record<string, string>> {
   const pairs = entries(node).flatMap((entry): [string, string][] =>
-    entry.node.kind === "scalar" && entry.node.value !== null ? [[entry.key, String(entry.node.value)]] : [],
+    entry.node.kind === "scalar" && entry.node.value !== null ? [[entry.key, entry.node.written ?? String(entry.node.value)]] : [],
   );
   return Object.fromEntries(pairs);
 }

@@ -13,7 +13,7 @@ export function checkTask(task: Located, inputs: readonly string[], { findings, 
   const known = [...inputs.map((name) => `inputs.${name}`), ...fixedNames];
   const counts = new Map<string, number>();
   for (const part of parseTemplate(task.text)) {
-    if (part.kind === "text") continue;
+    if (part.kind !== "name") continue;
     const nth = counts.get(part.text) ?? 0;
     counts.set(part.text, nth + 1);
     if (known.includes(part.name)) continue;
@@ -28,7 +28,9 @@ export function checkTask(task: Located, inputs: readonly string[], { findings, 
 
 function adviceOn(name: string, known: readonly string[]): string {
   const input = /^inputs\.(.+)$/.exec(name)?.[1];
-  return input === undefined ? `known names: ${listed(known)}` : `add \`${input}\` to the step's \`inputs\``;
+  return input === undefined
+    ? `known names: ${listed(known)}; \`{{{{\` writes a literal \`{{\``
+    : `add \`${input}\` to the step's \`inputs\``;
 }
 
 /** Where the nth placeholder of one spelling stands in the file; the whole task where it is written otherwise there. */

@@ -24,6 +24,13 @@ it("loses nothing of any text", () => {
   );
 });
 
+it("writes a literal opening for four braces, around any text", () => {
+  const fill = (text: string) => fillTemplate(text, (name) => (name === "a" ? "1" : undefined));
+  expect(fill("Fix {{{{ .Values.image }} and {{ a }}")).toBe("Fix {{ .Values.image }} and 1");
+  expect(fill("${{{{ secrets.X }}")).toBe("${{ secrets.X }}");
+  expect(fill("{{{{{{{{ a }}")).toBe("{{{{ a }}");
+});
+
 it("fills values once, whatever they hold, and leaves unknown names as they are written", () => {
   const values: Readonly<Record<string, string>> = { a: "{{ b }} $&", b: "never" };
   expect(fillTemplate("{{ a }} {{c }}", (name) => values[name])).toBe("{{ b }} $& {{c }}");

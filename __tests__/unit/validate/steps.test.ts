@@ -277,8 +277,8 @@ describe("tasks", () => {
     expect(await problemsOf(manifest)).toEqual([
       "W308 8:35 `{{ inputs.fact }}` is not known in a task (did you mean `inputs.facts`?) [{{ inputs.facts }}]",
       "W308 9:12 `{{ inputs.fact }}` is not known in a task (did you mean `inputs.facts`?) [{{ inputs.facts }}]",
-      "W308 9:31 `{{ matrix.os }}` is not known in a task (known names: `inputs.facts`, `input`, `run.id` and `step.id`)",
-      "W308 9:47 `{{  }}` is not known in a task (known names: `inputs.facts`, `input`, `run.id` and `step.id`)",
+      "W308 9:31 `{{ matrix.os }}` is not known in a task (known names: `inputs.facts`, `input`, `run.id` and `step.id`; `{{{{` writes a literal `{{`)",
+      "W308 9:47 `{{  }}` is not known in a task (known names: `inputs.facts`, `input`, `run.id` and `step.id`; `{{{{` writes a literal `{{`)",
       "W308 9:57 `{{ inputs.report-card }}` is not known in a task (add `report-card` to the step's `inputs`)",
     ]);
   });

@@ -800,6 +800,25 @@ export const shapes = {
                 "type": "string",
                 "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
               },
+              "failure_threshold": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 1
+              },
+              "sliding_window_size": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000
+              },
+              "minimum_attempts": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000
+              },
+              "reset_timeout": {
+                "type": "string",
+                "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
+              },
               "circuit_breaker": {
                 "type": "object",
                 "required": [
@@ -1440,8 +1459,7 @@ export const shapes = {
               {
                 "type": "object",
                 "required": [
-                  "type",
-                  "schema"
+                  "type"
                 ],
                 "properties": {
                   "type": {
@@ -1488,6 +1506,25 @@ export const shapes = {
                     "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
                   },
                   "backoff_max": {
+                    "type": "string",
+                    "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
+                  },
+                  "failure_threshold": {
+                    "type": "number",
+                    "minimum": 0,
+                    "maximum": 1
+                  },
+                  "sliding_window_size": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": 1000
+                  },
+                  "minimum_attempts": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": 1000
+                  },
+                  "reset_timeout": {
                     "type": "string",
                     "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
                   },
@@ -1592,6 +1629,25 @@ export const shapes = {
                     "type": "string",
                     "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
                   },
+                  "failure_threshold": {
+                    "type": "number",
+                    "minimum": 0,
+                    "maximum": 1
+                  },
+                  "sliding_window_size": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": 1000
+                  },
+                  "minimum_attempts": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": 1000
+                  },
+                  "reset_timeout": {
+                    "type": "string",
+                    "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
+                  },
                   "circuit_breaker": {
                     "type": "object",
                     "required": [
@@ -1632,8 +1688,7 @@ export const shapes = {
                 {
                   "type": "object",
                   "required": [
-                    "type",
-                    "schema"
+                    "type"
                   ],
                   "properties": {
                     "type": {
@@ -1680,6 +1735,25 @@ export const shapes = {
                       "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
                     },
                     "backoff_max": {
+                      "type": "string",
+                      "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
+                    },
+                    "failure_threshold": {
+                      "type": "number",
+                      "minimum": 0,
+                      "maximum": 1
+                    },
+                    "sliding_window_size": {
+                      "type": "integer",
+                      "minimum": 1,
+                      "maximum": 1000
+                    },
+                    "minimum_attempts": {
+                      "type": "integer",
+                      "minimum": 1,
+                      "maximum": 1000
+                    },
+                    "reset_timeout": {
                       "type": "string",
                       "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
                     },
@@ -1781,6 +1855,25 @@ export const shapes = {
                       "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
                     },
                     "backoff_max": {
+                      "type": "string",
+                      "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
+                    },
+                    "failure_threshold": {
+                      "type": "number",
+                      "minimum": 0,
+                      "maximum": 1
+                    },
+                    "sliding_window_size": {
+                      "type": "integer",
+                      "minimum": 1,
+                      "maximum": 1000
+                    },
+                    "minimum_attempts": {
+                      "type": "integer",
+                      "minimum": 1,
+                      "maximum": 1000
+                    },
+                    "reset_timeout": {
                       "type": "string",
                       "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
                     },

@@ -3,7 +3,7 @@
  * time through an open circuit. Does not record anything: the samples are the run's own events.
  */
 import { type Digest, digestOfValue } from "../model/digest.ts";
-import type { Failure } from "../model/failure.ts";
+import type { ContractResult, Failure } from "../model/failure.ts";
 import type { CircuitBreaker, ContractDefinition, Step } from "../model/pipeline.ts";
 import type { Clock, GateFile, StateStore } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
@@ -16,6 +16,11 @@ export type Admission =
   | { readonly kind: "admitted"; readonly breakers: readonly string[]; readonly probes: readonly string[]; release(): void }
   | { readonly kind: "refused"; readonly failure: CircuitOpen; readonly breaker: string };
 
+export interface OpenCircuit {
+  readonly failure: CircuitOpen;
+  readonly breaker: string;
+}
+
 export interface CircuitSource {
   readonly state: Pick<StateStore, "breakerWindow">;
   readonly files: ReadonlyMap<string, GateFile>;
@@ -25,6 +30,15 @@ export interface CircuitSource {
 export interface Circuits {
   /** Asks every breaker of a step. Waits while another step probes one of them. Fails when state cannot be read. */
   admit(step: Step): Promise<Result<Admission>>;
+  /**
+   * Whether the verdicts of an attempt that just failed open a circuit that it was admitted under: then no retry is waited for. The verdicts
+   * are not in state yet. Undefined if all circuits stay closed. Fails when state cannot be read.
+   */
+  afterFailure(
+    admission: { readonly breakers: readonly string[] },
+    step: Step,
+    results: readonly ContractResult[],
+  ): Promise<Result<OpenCircuit | undefined>>;
 }
 
 /** What a window says about the next attempt. */
@@ -60,6 +74,7 @@ export function createCircuits(source: CircuitSource): Circuits {
   const probing = new Map<string, Promise<void>>();
   let probesEnded = 0;
   return {
+    afterFailure: ({ breakers }, step, results) => openedBy(source, breakers, step, results),
     async admit(step) {
       for (;;) {
         const before = probesEnded;
@@ -85,6 +100,36 @@ export function createCircuits(source: CircuitSource): Circuits {
   };
 }
 
+async function openedBy(
+  source: CircuitSource,
+  admitted: readonly string[],
+  step: Step,
+  results: readonly ContractResult[],
+): Promise<Result<OpenCircuit | undefined>> {
+  const now = source.clock.now();
+  for (const contract of step.contracts) {
+    const verdict = results.find(({ name }) => name === contract.name)?.verdict;
+    if (contract.breaker === undefined || verdict === undefined || verdict === "error") continue;
+    const breaker = breakerKey(contract, step.persona.digest, source.files);
+    if (!admitted.includes(breaker)) continue;
+    const { windowSize } = contract.breaker;
+    const earlier = await source.state.breakerWindow(breaker, windowSize);
+    if (!earlier.ok) return err(earlier.error);
+    const own = { failed: verdict === "fail", at: new Date(now).toISOString() };
+    const position = circuitPosition(contract.breaker, [own, ...earlier.value].slice(0, windowSize), now);
+    if (position.kind === "open") return ok({ breaker, failure: circuitOpen(contract, step, position) });
+  }
+  return ok(undefined);
+}
+
+function circuitOpen(
+  { name }: ContractDefinition,
+  { persona }: Step,
+  { failed, window, retryAt }: Extract<CircuitPosition, { kind: "open" }>,
+): CircuitOpen {
+  return { reason: "circuit-open", contract: name, persona: persona.name, failed, window, retryAt };
+}
+
 type Answer =
   | { readonly kind: "clear"; readonly breakers: readonly string[]; readonly probes: readonly string[] }
   | Extract<Admission, { kind: "refused" }>;
@@ -98,18 +143,7 @@ async function ask(source: CircuitSource, step: Step): Promise<Result<Answer>> {
     const window = await source.state.breakerWindow(key, contract.breaker.windowSize);
     if (!window.ok) return err(window.error);
     const position = circuitPosition(contract.breaker, window.value, source.clock.now());
-    if (position.kind === "open") {
-      const { failed, window: size, retryAt } = position;
-      const failure = {
-        reason: "circuit-open",
-        contract: contract.name,
-        persona: step.persona.name,
-        failed,
-        window: size,
-        retryAt,
-      } as const;
-      return ok({ kind: "refused", failure, breaker: key });
-    }
+    if (position.kind === "open") return ok({ kind: "refused", failure: circuitOpen(contract, step, position), breaker: key });
     breakers.push(key);
     if (position.kind === "half-open") probes.push(key);
   }

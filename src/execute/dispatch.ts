@@ -6,9 +6,11 @@ import { describeFailure } from "../model/describe.ts";
 import type { EventPayload } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Step } from "../model/pipeline.ts";
+import { ok } from "../model/result.ts";
 import { type AttemptEnd, type FailedEnd, runAttempt } from "./attempt.ts";
 import { attemptCancelled, attemptFailed, attemptPassed, contractsChecked, type NextAttempt } from "./attempt-events.ts";
 import { changesStand, startWith } from "./changes.ts";
+import type { CircuitOpen, OpenCircuit } from "./circuit.ts";
 import { concludeCancelled, concludeFailed, concludePassed, dropOptional, exhaustRun, keepPassed } from "./conclude.ts";
 import { attemptStarted, type Beginning, type FoundWork, type Opening, openStep, stepReopened } from "./open-step.ts";
 import { retryDecision, withJitter } from "./retry.ts";
@@ -49,7 +51,10 @@ async function attempt(run: Run, beginning: Beginning): Promise<void> {
     });
     run.ledger.close(step.id, end.usage);
     endIfExhausted(run);
-    await advance(run, goOn(run, beginning, end));
+    const opened = end.status === "failed" ? await run.circuits.afterFailure(beginning.admission, step, end.results) : ok(undefined);
+    if (!opened.ok) return lose(run, opened.error);
+    // The schedule moves on and its events are appended without a wait between them.
+    await advance(run, goOn(run, beginning, end, opened.value));
   } finally {
     beginning.admission.release();
   }
@@ -76,12 +81,14 @@ async function ask(run: Run, beginning: Beginning, match: FoundWork | undefined)
   if (admission.value.kind === "admitted") return beginAsked(run, { ...beginning, admission: admission.value });
   if (run.control.signal.aborted) return advance(run, concludeCancelled(run, step));
   const { breaker, failure } = admission.value;
-  const { contract, failed, window } = failure;
-  const opened: EventPayload[] = run.opened.has(breaker)
-    ? []
-    : [{ type: "circuit-opened", step: step.id, contract, breaker, failed, window }];
+  return advance(run, [...stepReopened(beginning), ...circuitOpened(run, step, failure, breaker), ...concludeFailed(run, step, failure)]);
+}
+
+/** The event of an open circuit, once per run. */
+function circuitOpened(run: Run, step: Step, { contract, failed, window }: CircuitOpen, breaker: string): EventPayload[] {
+  if (run.opened.has(breaker)) return [];
   run.opened.add(breaker);
-  return advance(run, [...stepReopened(beginning), ...opened, ...concludeFailed(run, step, failure)]);
+  return [{ type: "circuit-opened", step: step.id, contract, breaker, failed, window }];
 }
 
 /** Whether found work can be taken: its blobs are whole, and the project is as the fingerprints say. */
@@ -115,7 +122,7 @@ function reuse(run: Run, beginning: Beginning, match: FoundWork): EventPayload[]
 }
 
 /** What an attempt's end means for its step. Moves the schedule on and gives the events. */
-function goOn(run: Run, beginning: Beginning, end: AttemptEnd): EventPayload[] {
+function goOn(run: Run, beginning: Beginning, end: AttemptEnd, opened: OpenCircuit | undefined): EventPayload[] {
   const { step, start } = beginning;
   if (end.status === "cancelled") return [attemptCancelled(beginning, end), ...concludeCancelled(run, step, start.attempt)];
   const checked = contractsChecked(run.context, beginning, end);
@@ -125,6 +132,15 @@ function goOn(run: Run, beginning: Beginning, end: AttemptEnd): EventPayload[] {
   const next = nextAttempt(run, beginning, end);
   if (next === undefined) return [...checked, attemptFailed(beginning, end), ...concludeFailed(run, step, end.failure, start.attempt)];
   if (run.control.signal.aborted) return [...checked, attemptFailed(beginning, end), ...concludeCancelled(run, step, start.attempt)];
+  if (opened !== undefined) {
+    const { failure, breaker } = opened;
+    return [
+      ...checked,
+      attemptFailed(beginning, end),
+      ...circuitOpened(run, step, failure, breaker),
+      ...concludeFailed(run, step, failure),
+    ];
+  }
   const { failure, tail } = end;
   progressOf(run, step.id).feedback = { attempt: start.attempt, failure, ...(tail === undefined ? {} : { tail }) };
   pause(run.schedule, step.id);
@@ -144,7 +160,7 @@ function nextAttempt(run: Run, beginning: Beginning, end: FailedEnd): NextAttemp
   const decision = retryDecision(end.failure, step, progress.retries);
   if (!decision.retry) return undefined;
   progress.retries = { ...progress.retries, [decision.budget]: progress.retries[decision.budget] + 1 };
-  return { attempt: start.attempt + 1, delayMs: withJitter(decision.waitMs, run.context.random) };
+  return { attempt: start.attempt + 1, delayMs: withJitter(decision, run.context.random) };
 }
 
 /** A step that waits for its next attempt holds no slot. */

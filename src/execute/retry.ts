@@ -5,6 +5,7 @@
 import { type Failure, isRunFailure } from "../model/failure.ts";
 import type { Backoff, ContractDefinition, Step } from "../model/pipeline.ts";
 import { unreachable } from "../model/result.ts";
+import { longestRetryAfter, retryAfterIn } from "../model/retry-after.ts";
 
 /** How often a step was tried again already in this process, by the budget that paid for it. */
 export interface RetryHistory {
@@ -17,11 +18,21 @@ export interface RetryHistory {
 /** `waitMs` is the wait without jitter. */
 export type RetryDecision =
   | { readonly retry: false }
-  | { readonly retry: true; readonly budget: keyof RetryHistory; readonly waitMs: number };
+  | {
+      readonly retry: true;
+      readonly budget: keyof RetryHistory;
+      readonly waitMs: number;
+      /** The service asked for this wait: jitter only makes it longer. */
+      readonly asked?: true;
+    };
 
 /** A crash or an exhausted process table says nothing about the work: one more try, after a second. */
 const transientRetries = 1;
 const transientWaitMs = 1000;
+
+/** A rate limit passes by itself; without a `retry-after` the waits double from this one. */
+const rateLimitRetries = 4;
+const rateLimitWaitMs = 5000;
 
 /** Errors of `spawn` that pass: the machine is out of processes, files or memory, or the program is being replaced. */
 const passingSpawnErrors: ReadonlySet<string> = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ETXTBSY"]);
@@ -35,6 +46,7 @@ export function retryDecision(failure: Failure, step: Step, history: RetryHistor
     case "adapter-crash":
       return afterTrouble(history);
     case "agent-failed":
+      if (failure.kind === "rate-limit") return afterRateLimit(failure, history);
       return failure.kind === "auth" || failure.kind === "config" ? never : afterTrouble(history);
     case "spawn-failed":
       return passingSpawnErrors.has(failure.code) ? afterTrouble(history) : never;
@@ -99,9 +111,19 @@ export function backoffWait(backoff: Backoff, ordinal: number): number {
   }
 }
 
-/** Half to all of a wait, in whole milliseconds: steps that failed together do not come back together. */
-export function withJitter(waitMs: number, random: () => number): number {
-  return Math.round(waitMs * (0.5 + random() / 2));
+/**
+ * Half to all of a wait, in whole milliseconds: steps that failed together do not come back together. A wait that a service asked for is
+ * prolonged by up to a tenth instead.
+ */
+export function withJitter({ waitMs, asked }: { readonly waitMs: number; readonly asked?: true }, random: () => number): number {
+  return Math.round(waitMs * (asked === true ? 1 + random() / 10 : 0.5 + random() / 2));
+}
+
+function afterRateLimit(failure: Extract<Failure, { reason: "agent-failed" }>, { transient }: RetryHistory): RetryDecision {
+  if (transient >= rateLimitRetries) return never;
+  const asked = failure.retryAfterMs ?? retryAfterIn(failure.detail);
+  if (asked === undefined) return { retry: true, budget: "transient", waitMs: rateLimitWaitMs * 2 ** transient };
+  return asked > longestRetryAfter ? never : { retry: true, budget: "transient", waitMs: asked, asked: true };
 }
 
 function afterTrouble(history: RetryHistory): RetryDecision {

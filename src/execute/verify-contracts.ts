@@ -54,7 +54,7 @@ async function verifyUntilClear(context: ExecuteContext, evidence: Evidence, con
   for (let again = 1; ; again++) {
     const outcome = await verifyOnce(context, evidence, contract);
     if (outcome.verdict !== "error" || outcome.exceeded !== undefined || again > reevaluations || evidence.signal.aborted) return outcome;
-    await context.clock.sleep(withJitter(backoffWait(reevaluationBackoff, again), context.random), evidence.signal);
+    await context.clock.sleep(withJitter({ waitMs: backoffWait(reevaluationBackoff, again) }, context.random), evidence.signal);
     if (evidence.signal.aborted) return outcome;
   }
 }

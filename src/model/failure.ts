@@ -80,6 +80,8 @@ export type Failure =
       readonly kind: "auth" | "rate-limit" | "network" | "config" | "crash";
       readonly detail: string;
       readonly status?: number;
+      /** Milliseconds that the service asks to wait. */
+      readonly retryAfterMs?: number;
       readonly tail: string;
     }
   /** The attempt, or the run as a whole, used more than it was given: turns, tokens, US dollars, or milliseconds. */

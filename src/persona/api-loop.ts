@@ -16,6 +16,7 @@ import type { Failure } from "../model/failure.ts";
 import type { AdapterContext, AdapterOutcome } from "../model/ports.ts";
 import { priced } from "../model/price.ts";
 import { err, ok, type Result } from "../model/result.ts";
+import { retryAfterOf } from "../model/retry-after.ts";
 import { noUsage, type Usage } from "../model/usage.ts";
 import { fetchByProxy } from "../platform/fetch-by-proxy.ts";
 import type { AgentEnvironment } from "./agent-program.ts";
@@ -153,12 +154,14 @@ function failureOf(error: unknown, tail: string): Failure {
   const last = RetryError.isInstance(error) ? error.lastError : error;
   const text = last instanceof Error ? last.message : String(last);
   const status = APICallError.isInstance(last) ? last.statusCode : undefined;
+  const retryAfterMs = APICallError.isInstance(last) ? retryAfterOf(last.responseHeaders ?? {}, Date.now()) : undefined;
   const cause = last instanceof Error && last.cause instanceof Error ? `: ${last.cause.message}` : "";
   return {
     reason: "agent-failed",
     kind: troubleOf(status, `${text}${cause}`),
     detail: `${text}${cause}`.trim().slice(0, 500),
     ...(status === undefined ? {} : { status }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     tail,
   };
 }

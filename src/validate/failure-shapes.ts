@@ -77,7 +77,10 @@ const members: { readonly [R in FailureReason]: MembersOf<FailureOf<R>> } = {
   "memory-exceeded": [{ limitBytes: number, peakBytes: number }],
   "disk-exceeded": [{ limitBytes: number, usedBytes: number }],
   hollow: [{ detail: text }],
-  "agent-failed": [{ kind: oneOf("auth", "rate-limit", "network", "config", "crash"), detail: text, tail: text }, { status: number }],
+  "agent-failed": [
+    { kind: oneOf("auth", "rate-limit", "network", "config", "crash"), detail: text, tail: text },
+    { status: number, retryAfterMs: number },
+  ],
   "budget-exceeded": [{ what: oneOf("turns", "tokens", "cost", "time"), limit: number, used: number }, { of: oneOf("run") }],
   "recording-missing": [{ step: text, attempt: number, detail: text, hint: text }],
   "artifact-missing": [{ artifacts: texts, searched: texts }],

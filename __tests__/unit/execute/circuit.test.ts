@@ -65,10 +65,12 @@ describe("in a run", () => {
     });
   });
 
-  test("it is asked before every attempt, so retries run into it", async () => {
+  test("opens at the failure that fills its window, without waiting for the retry", async () => {
     const rig = executeRig([step("a", { contracts: [retried] })], { verify: () => fail });
     await rig.run();
     expect(rig.adapter.runs).toEqual(["a.1", "a.2"]);
+    expect(rig.of("attempt-failed").map(({ retry }) => retry?.attempt)).toEqual([2, undefined]);
+    expect(rig.of("circuit-opened")).toMatchObject([{ step: "a", failed: 2, window: 2 }]);
     expect(rig.of("step-finished")).toMatchObject([{ failure: { reason: "circuit-open" } }]);
     expect(rig.of("contract-checked").every((event) => event.breaker === rig.of("attempt-started")[0]?.breakers[0])).toBe(true);
   });

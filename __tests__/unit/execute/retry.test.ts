@@ -19,6 +19,17 @@ function failed(...contracts: ContractDefinition[]): Failure {
   return { reason: "contract-failed", contracts: results };
 }
 
+function limit(detail = "", retryAfterMs?: number): Failure {
+  return {
+    reason: "agent-failed",
+    kind: "rate-limit",
+    detail,
+    status: 429,
+    tail: "",
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}
+
 describe("retryDecision", () => {
   test.each<[string, Failure, ContractDefinition[], { work: number; transient: number }, object]>([
     ["a contract that retries", failed(shape), [shape, halting], fresh, { retry: true, budget: "work", waitMs: 100 }],
@@ -52,6 +63,18 @@ describe("retryDecision", () => {
       fresh,
       { retry: true, budget: "transient", waitMs: 1000 },
     ],
+    ["a rate limit", limit(), [], fresh, { retry: true, budget: "transient", waitMs: 5000 }],
+    ["a third rate limit", limit(), [], { work: 0, transient: 2 }, { retry: true, budget: "transient", waitMs: 20_000 }],
+    ["a fifth rate limit", limit(), [], { work: 0, transient: 4 }, never],
+    ["a rate limit with `retry-after`", limit("", 12_000), [], fresh, { retry: true, budget: "transient", waitMs: 12_000, asked: true }],
+    [
+      "a rate limit whose message names a wait",
+      limit("Rate limit reached. Please try again in 1.5s."),
+      [],
+      fresh,
+      { retry: true, budget: "transient", waitMs: 1500, asked: true },
+    ],
+    ["a rate limit that asks for an hour", limit("", 3_600_000), [], fresh, never],
     ["no such program", { reason: "spawn-failed", command: "x", code: "ENOENT", detail: "" }, [shape], fresh, never],
     ["a contract that cannot be evaluated", { reason: "contract-error", contract: "shape", detail: "" }, [shape], fresh, never],
     [
@@ -81,5 +104,11 @@ test("waits grow as the strategy says, up to the longest", () => {
 });
 
 test("jitter takes up to half of a wait", () => {
-  expect([withJitter(1000, () => 0), withJitter(1000, () => 0.5), withJitter(1000, () => 0.999999)]).toEqual([500, 750, 1000]);
+  const wait = { waitMs: 1000 };
+  expect([withJitter(wait, () => 0), withJitter(wait, () => 0.5), withJitter(wait, () => 0.999999)]).toEqual([500, 750, 1000]);
+});
+
+test("jitter never shortens a wait that a service asked for", () => {
+  const wait = { waitMs: 1000, asked: true } as const;
+  expect([withJitter(wait, () => 0), withJitter(wait, () => 0.999999)]).toEqual([1000, 1100]);
 });

@@ -30,15 +30,31 @@ export interface RemovedPart {
   readonly bytes: number;
 }
 
+/** A run that stays, and the run that reuses its results. */
+export interface ReusedRun {
+  readonly run: string;
+  readonly by: string;
+}
+
 /** What went, or would go; `live` are runs that were left alone because somebody executes them. `bytes` is the sum of all. */
 export interface Cleanup extends Sweep {
   readonly runs: readonly RunCandidate[];
   readonly parts: readonly RemovedPart[];
   readonly live: readonly string[];
+  /** Runs that meet the criteria and stay, because a run that stays reuses their results. */
+  readonly reused: readonly ReusedRun[];
   readonly bytes: number;
 }
 
-const nothing: Cleanup = { runs: [], parts: [], live: [], gone: { count: 0, bytes: 0 }, young: { count: 0, bytes: 0 }, bytes: 0 };
+const nothing: Cleanup = {
+  runs: [],
+  parts: [],
+  live: [],
+  reused: [],
+  gone: { count: 0, bytes: 0 },
+  young: { count: 0, bytes: 0 },
+  bytes: 0,
+};
 
 /**
  * Cleans up. Fails as reading state does, with `state-locked` while another cleanup is at work, and with `state-unwritable` and
@@ -72,7 +88,7 @@ async function tidy({ memory, criteria, dry }: CleanupRequest): Promise<Result<C
   const swept = await sweepBlobs({ memory, without: new Set([...runs.map(({ id }) => id), ...unbegun]), dry, now });
   if (!swept.ok) return swept;
   const bytes = parts.reduce((sum, part) => sum + part.bytes, swept.value.gone.bytes);
-  return ok({ runs, parts, live, ...swept.value, bytes });
+  return ok({ runs, parts, live, reused: found.value.reused, ...swept.value, bytes });
 }
 
 /** What there is to take. */
@@ -81,9 +97,10 @@ interface Survey {
   /** Runs whose process died before they began: journals that say nothing. */
   readonly unbegun: readonly string[];
   readonly remains: readonly Remains[];
+  readonly reused: readonly ReusedRun[];
 }
 
-interface Removed extends Omit<Survey, "remains"> {
+interface Removed extends Omit<Survey, "remains" | "reused"> {
   readonly parts: readonly RemovedPart[];
 }
 
@@ -107,18 +124,42 @@ async function surveyOf({ stateDir, state }: CleanupRequest["memory"], criteria:
   }
   const remains = await listRemains(stateDir);
   if (!remains.ok) return remains;
-  const runs = selectRuns(candidates, criteria, now);
+  const selected = await withoutReused(state, candidates, selectRuns(candidates, criteria, now));
+  if (!selected.ok) return selected;
+  const { runs, reused } = selected.value;
   const going = new Set(runs.map(({ id }) => id));
   const staying = saysSomething(criteria) ? known : newestRuns(candidates);
   const chosen = remains.value.filter(({ run }) => going.has(run) || !staying.has(run));
-  return ok({ runs, unbegun, remains: chosen });
+  return ok({ runs, unbegun, remains: chosen, reused });
 }
 
-function onlyFree({ runs, unbegun, remains }: Survey, free: ReadonlySet<string>): Survey {
+/** Takes the runs out of a selection whose results a run that stays reuses, directly or through another one. */
+async function withoutReused(
+  state: CleanupRequest["memory"]["state"],
+  candidates: readonly RunCandidate[],
+  selected: readonly RunCandidate[],
+): Promise<Result<{ readonly runs: readonly RunCandidate[]; readonly reused: readonly ReusedRun[] }>> {
+  const going = new Map(selected.map((run) => [run.id, run]));
+  const reused: ReusedRun[] = [];
+  const staying = going.size === 0 ? [] : candidates.filter(({ id }) => !going.has(id)).map(({ id }) => id);
+  for (let by = staying.pop(); by !== undefined && going.size > 0; by = staying.pop()) {
+    const found = await state.findRun(by);
+    if (!found.ok) return found;
+    for (const { reusedFrom } of found.value.steps) {
+      if (reusedFrom === undefined || !going.delete(reusedFrom.run)) continue;
+      reused.push({ run: reusedFrom.run, by });
+      staying.push(reusedFrom.run);
+    }
+  }
+  return ok({ runs: [...going.values()], reused });
+}
+
+function onlyFree({ runs, unbegun, remains, reused }: Survey, free: ReadonlySet<string>): Survey {
   return {
     runs: runs.filter(({ id }) => free.has(id)),
     unbegun: unbegun.filter((run) => free.has(run)),
     remains: remains.filter(({ run }) => free.has(run)),
+    reused,
   };
 }
 

@@ -15,7 +15,7 @@ export const cleanupCommand: Command = {
   summary: "Remove old runs, workspaces, logs and blobs from state",
   details: [
     "With --older-than, --status or --keep-last, runs go that meet everything that is said; their rows stay in the database, and `wave status` still shows them. Without these, only workspaces and logs go, of all runs but the newest of each pipeline.",
-    "In both cases every blob goes that no run refers to. Runs that go on, and blobs that were stored or used within the last hour, are never touched.",
+    "A run whose results another kept run reuses stays as well. In both cases every blob goes that no run refers to. Runs that go on, and blobs that were stored or used within the last hour, are never touched.",
   ].join(" "),
   arguments: [],
   options: [

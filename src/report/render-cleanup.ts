@@ -8,6 +8,7 @@ export interface CleanupText {
   readonly runs: readonly { readonly id: string; readonly pipeline: string; readonly status: string }[];
   readonly parts: readonly { readonly run: string; readonly kind: "journals" | "workspaces" | "logs"; readonly bytes: number }[];
   readonly live: readonly string[];
+  readonly reused: readonly { readonly run: string; readonly by: string }[];
   readonly gone: Amount;
   readonly young: Amount;
   readonly bytes: number;
@@ -19,7 +20,7 @@ interface Amount {
 }
 
 /** One line for each run, and for each thing of a run that stays; then the blobs and the sum. Ends in a line break. */
-export function renderCleanup({ runs, parts, live, gone, young, bytes }: CleanupText, { dry }: { readonly dry: boolean }): string {
+export function renderCleanup({ runs, parts, live, reused, gone, young, bytes }: CleanupText, { dry }: { readonly dry: boolean }): string {
   const going = new Set(runs.map(({ id }) => id));
   const sizeOf = (run: string) => parts.filter((part) => part.run === run).reduce((sum, part) => sum + part.bytes, 0);
   const lines = [
@@ -33,6 +34,7 @@ export function renderCleanup({ runs, parts, live, gone, young, bytes }: Cleanup
   const sum = lines.length === 0 ? `nothing to clean up` : `${formatSize(bytes)} ${said}`;
   const notes = [
     ...(live.length === 0 ? [] : [`left alone, since they go on: ${live.map(printable).join(", ")}`]),
+    ...reused.map(({ run, by }) => `run ${printable(run)} stays: run ${printable(by)} reuses its results`),
     ...(young.count === 0
       ? []
       : [`${counted(young.count, "blob")} (${formatSize(young.bytes)}) that no run refers to may be in use and stay for now`]),

@@ -5,6 +5,7 @@ import { localBlobs } from "../../../src/artifact/local-blobs.ts";
 import { cleanUp } from "../../../src/clean-up.ts";
 import type { RunCriteria } from "../../../src/state/select-runs.ts";
 import { verifyState } from "../../../src/verify-state.ts";
+import { digest } from "../../rig/plan-fixtures.ts";
 import { started } from "../../rig/run-events.ts";
 import { append, must, stateDirectory, storeIn } from "../../rig/state-rig.ts";
 import { age, blobsIn, filesBelow, storedRun } from "../../rig/stored-runs.ts";
@@ -52,6 +53,28 @@ describe("runs that go", () => {
     age(stateDir, "blobs", 2 * day);
     expect((await clean(stateDir, { keepLast: 1 })).gone.count).toBe(0);
     expect(await findings(stateDir)).toEqual([]);
+  });
+
+  test("do not include runs whose results a kept run reuses, directly or through another run", async () => {
+    const stateDir = stateDirectory();
+    for (const run of ["aa11", "bb22", "cc33"]) await storedRun(stateDir, run);
+    const reuse = async (run: string, from: string) => {
+      const journal = must(await storeIn(stateDir).openJournal(run));
+      await append(journal, started({ a: [] }), {
+        ...{ type: "step-reused", step: "a", from: { run: from, attempt: 1 } },
+        ...{ fingerprint: { work: digest("w"), gate: digest("g"), parts: {} }, artifacts: [] },
+      });
+      await append(journal, { type: "run-finished", status: "passed", durationMs: 1, tree: digest("tree") });
+      must(await journal.close());
+    };
+    await reuse("dd44", "aa11");
+    await reuse("ee55", "dd44");
+    const cleaned = await clean(stateDir, { keepLast: 1 });
+    expect(cleaned.runs.map(({ id }) => id).sort()).toEqual(["bb22", "cc33"]);
+    expect(cleaned.reused).toEqual([
+      { run: "dd44", by: "ee55" },
+      { run: "aa11", by: "dd44" },
+    ]);
   });
 
   test("offer their work no more", async () => {

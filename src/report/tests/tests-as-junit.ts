@@ -1,4 +1,7 @@
-/** Results of tests as JUnit XML, in the form that CI systems read: one suite a pipeline, one case a test. Pure. */
+/**
+ * Results of tests as JUnit XML: one suite per pipeline, one case per test. Valid against junit-10.xsd of Jenkins' xUnit plugin, the
+ * strictest of the schemas in use. Pure.
+ */
 import { describeFailure } from "../../model/describe.ts";
 import type { TestResult } from "../../model/pipeline-test.ts";
 
@@ -11,6 +14,7 @@ export function testsAsJunit(results: readonly TestResult[]): string {
     `<testsuites name="wave test"${all}>`,
     ...suites.flatMap(([pipeline, members]) => [
       `  <testsuite${attribute("name", pipeline)}${counts(members)}>`,
+      ...fileProperties(members),
       ...members.flatMap(caseLines),
       "  </testsuite>",
     ]),
@@ -26,8 +30,16 @@ function counts(results: readonly TestResult[]): string {
   return ` tests="${results.length}" failures="${failures}" errors="${errors}" time="${seconds.toFixed(3)}"`;
 }
 
+/** Each test's file as a property of its suite: Jenkins' schema gives a case no attribute for it. */
+function fileProperties(members: readonly TestResult[]): string[] {
+  const properties = members.map(
+    ({ test }) => `      <property${attribute("name", `file:${test.name}`)}${attribute("value", test.file)}/>`,
+  );
+  return ["    <properties>", ...properties, "    </properties>"];
+}
+
 function caseLines({ test, mismatches, failures, error, durationMs }: TestResult): string[] {
-  const head = `    <testcase${attribute("name", test.name)}${attribute("classname", test.pipeline)}${attribute("file", test.file)} time="${(durationMs / 1000).toFixed(3)}"`;
+  const head = `    <testcase${attribute("name", test.name)}${attribute("classname", test.pipeline)} time="${(durationMs / 1000).toFixed(3)}"`;
   if (error !== undefined) {
     const { title, detail } = describeFailure(error);
     return [`${head}>`, `      <error${attribute("message", title)}>${text(detail.join("\n"))}</error>`, "    </testcase>"];

@@ -139,7 +139,9 @@ export const StepSchema = Type.Object(
       ),
     ),
     workspace: Type.Optional(
-      Type.Enum(["shared"], { description: "Runs in the project itself, alone. What it changes there stays, also when it fails." }),
+      Type.Enum(["shared"], {
+        description: "Runs in the project itself, alone. Changes stay even if it fails; `.git` is read-only unless `sandbox: off`.",
+      }),
     ),
     sandbox: Type.Optional(
       Type.Enum(["off"], { description: "Runs without the fence around its child, also where denied permissions are then not enforced." }),

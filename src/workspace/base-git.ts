@@ -3,8 +3,8 @@
  * Clean files cost no read: their ids come from the index, and git itself knows which are clean. Repositories inside the
  * project (submodules, clones) are listed the same way. Nothing is written, not even a refreshed index.
  *
- * Where a filter changes what git stores (line endings, LFS), a changed file's id is that of its bytes on disk, so that
- * committing it changes the base. That can cost reuse, never give wrong reuse.
+ * An id is that of a file's bytes on disk. Git's index only spares reading files: of those that a filter converts (LFS), and of those that git was
+ * told not to look at, the bytes are read. Where git converts line endings, a clean file has the id that git stores: its bytes can differ in nothing else.
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -13,6 +13,7 @@ import { discoverRepository, openRepository, runGitAlone, runGitEach } from "../
 import { headCommit } from "../platform/git-head.ts";
 import { type BaseEntry, type BaseIndex, entryAt, openBaseIndex } from "./base-index.ts";
 import { walkFiles } from "./base-walk.ts";
+import { convertedPaths } from "./converted-paths.ts";
 
 export interface GitFiles {
   /** HEAD's commit; nothing while there is none. */
@@ -27,7 +28,10 @@ export interface Listing {
   readonly algorithm: "sha1" | "sha256";
   /** By path; paths with unmerged stages have no id. */
   readonly staged: ReadonlyMap<string, { readonly mode: string; readonly oid: string | undefined }>;
-  /** Paths that are not as the index says: modified, deleted, untracked. A trailing slash is a repository of its own. */
+  /**
+   * Paths that are not as the index says (modified, deleted, untracked), and those of which it does not say what is on disk. A trailing slash is a
+   * repository of its own.
+   */
   readonly dirty: readonly string[];
 }
 
@@ -115,11 +119,14 @@ export async function listRepository(directory: string): Promise<Listing | undef
   const { staged, unwatched } = stagedOf(stage.stdout.toString());
   const isThere = directoriesOf(directory);
   for (const name of unwatched) if (!isThere(parentOf(name))) staged.delete(name);
+  const differing = namesOf(rest.stdout.toString());
+  const converted = await convertedPaths(realPlace(directory) ?? directory, repository, allOf(staged.keys(), differing));
+  const unknown = converted === "all" ? [...staged.keys()] : [...unwatched, ...converted].filter((name) => staged.has(name));
   return {
     ...(head === undefined ? {} : { head }),
     algorithm: repository.objectFormat,
     staged,
-    dirty: [...namesOf(rest.stdout.toString()), ...unwatched.filter((name) => staged.has(name))],
+    dirty: [...differing, ...unknown],
   };
 }
 
@@ -135,6 +142,10 @@ export async function gitRefusal(directory: string): Promise<string | undefined>
     return `another user owns the repository: if you trust it, \`git config --global --add safe.directory ${opened.top}\``;
   const version = await runGitAlone(["--version"]);
   return version.ok ? undefined : "git is not installed, or not on PATH";
+}
+
+function* allOf(...lists: readonly Iterable<string>[]): Generator<string> {
+  for (const list of lists) yield* list;
 }
 
 /** Whether directories of a tree are there. A sparse checkout leaves out whole directories, however many files they had. */

@@ -121,6 +121,11 @@ function repositoryIn({ top, entry, directory, start }: Place): Discovery {
   if (typeof format === "string") return { kind: "refused", why: format };
   const ownConfig = format.ownConfig ? settingsOf(path.join(directory, "config.worktree")) : [];
   if (ownConfig === undefined) return { kind: "refused", why: "its `config.worktree` cannot be read" };
+  const odd = [path.join(directory, "index"), path.join(common, "objects/info/alternates")].find(
+    (file) => (look(statSync, file)?.isFile() ?? true) === false,
+  );
+  // Git would wait for a pipe.
+  if (odd !== undefined) return { kind: "refused", why: `its \`${path.basename(odd)}\` is not a file` };
   // In a linked work tree git ignores what the shared configuration says of the main one.
   const ofWorkTree = common === directory ? [...config, ...ownConfig] : ownConfig;
   if (gitBoolean(lastOf(ofWorkTree, "core.bare") ?? "false") === true) return { kind: "none" };

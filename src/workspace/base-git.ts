@@ -9,7 +9,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { realPlace } from "../platform/files.ts";
-import { discoverRepository, openRepository, runGitAlone, runGitEach } from "../platform/git.ts";
+import { discoverRepository, openRepository, runGit, runGitEach } from "../platform/git.ts";
 import { headCommit } from "../platform/git-head.ts";
 import { type BaseEntry, type BaseIndex, entryAt, openBaseIndex } from "./base-index.ts";
 import { walkFiles } from "./base-walk.ts";
@@ -140,8 +140,10 @@ export async function gitRefusal(directory: string): Promise<string | undefined>
   if (opened.kind === "refused") return opened.why;
   if (opened.kind === "foreign")
     return `another user owns the repository: if you trust it, \`git config --global --add safe.directory ${opened.top}\``;
-  const version = await runGitAlone(["--version"]);
-  return version.ok ? undefined : "git is not installed, or not on PATH";
+  const listed = await runGit(["ls-files", "-z"], directory);
+  if (!listed.ok) return "git is not there: install it, or put it on PATH";
+  const { code, stderr } = listed.value;
+  return code === 0 ? undefined : `git reports: ${stderr.trim().split("\n")[0]}`;
 }
 
 function* allOf(...lists: readonly Iterable<string>[]): Generator<string> {

@@ -308,6 +308,14 @@ describe("a repository is refused", () => {
       execFileSync("sh", ["-c", "rm .git/config && mkfifo .git/config"], { cwd: root });
       return "its configuration cannot be read";
     },
+    "if its index is a pipe": (root) => {
+      execFileSync("sh", ["-c", "rm .git/index && mkfifo .git/index"], { cwd: root });
+      return "its `index` is not a file";
+    },
+    "if its list of alternates is a pipe": (root) => {
+      execFileSync("mkfifo", [".git/objects/info/alternates"], { cwd: root });
+      return "its `alternates` is not a file";
+    },
     "if its work tree is elsewhere": (root) => {
       git(root, "config", "core.worktree", path.dirname(root));
       return "its `core.worktree` names another directory";

@@ -1,4 +1,4 @@
-/** The project itself as an attempt's tree: for steps that run in place and are fenced for the network's sake. */
+/** The project itself as the tree of a step with `workspace: shared` in the sandbox. */
 import { lstatSync } from "node:fs";
 import path from "node:path";
 import { ok, type Result } from "../model/result.ts";

@@ -7,8 +7,9 @@ import path from "node:path";
 import type { CommitEntry, CommitObjects } from "../model/commit.ts";
 import type { Failure } from "../model/failure.ts";
 import { err, ok, type Result } from "../model/result.ts";
-import { type Captured, capture } from "../platform/capture.ts";
+import type { Captured } from "../platform/capture.ts";
 import { describeIoError } from "../platform/files.ts";
+import { runPrivateGit } from "../platform/git.ts";
 
 export interface CommitFetch {
   /** `https://github.com`; `http:` only if the host is this machine. */
@@ -53,7 +54,11 @@ export async function fetchCommit(request: CommitFetch): Promise<Result<FetchedC
   if (!url.ok) return url;
   const place = await privateDirectory(request.directory);
   if (!place.ok) return place;
-  const git = (...words: string[]) => runGit(place.value, url.value, request, words);
+  const passing = Object.entries(request.env).filter(([name]) => passed.test(name));
+  const { signal } = request;
+  const protocol = new URL(url.value).protocol.slice(0, -1);
+  const privately = { directory: place.value, protocol, env: Object.fromEntries(passing), settings, signal, limitMs, limit: listingLimit };
+  const git = (...words: string[]) => runPrivateGit(privately, words);
   const close = () => rm(place.value, { recursive: true, force: true, maxRetries: 3 });
   const format = request.commit.length === 64 ? ["--object-format=sha256"] : [];
   const fetch = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--depth=1", "--", url.value, request.commit];
@@ -98,25 +103,6 @@ async function privateDirectory(directory: string): Promise<Result<string, Failu
   } catch (error) {
     return err({ reason: "file-unreadable", path: directory, ...describeIoError(error) });
   }
-}
-
-function runGit(place: string, url: string, { env, signal }: CommitFetch, words: readonly string[]): Promise<Result<Captured>> {
-  const config = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  return capture({
-    command: ["git", `--git-dir=${place}`, ...config, "--no-pager", ...words],
-    shown: `git ${words[0]}`,
-    cwd: place,
-    signal,
-    limitMs,
-    limit: listingLimit,
-    env: {
-      ...Object.fromEntries(Object.entries(env).filter(([name]) => passed.test(name))),
-      ...{ HOME: place, XDG_CONFIG_HOME: place, LC_ALL: "C" },
-      ...{ GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null", GIT_CONFIG_NOSYSTEM: "1", GIT_ATTR_NOSYSTEM: "1" },
-      GIT_ALLOW_PROTOCOL: new URL(url).protocol.slice(0, -1),
-      ...{ GIT_TERMINAL_PROMPT: "0", GIT_ASKPASS: "", SSH_ASKPASS: "", GIT_NO_LAZY_FETCH: "1", GIT_NO_REPLACE_OBJECTS: "1" },
-    },
-  });
 }
 
 /** `100644 blob 3f9a…     120<tab>path` */

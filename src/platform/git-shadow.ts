@@ -50,7 +50,7 @@ function remove(directory: string): void {
 export function shadowVariables(repository: GitRepository): Readonly<Record<string, string>> {
   const { top, directory, common } = repository;
   return {
-    ...hardened(shadowOf(repository)),
+    ...hardenedVariables(shadowOf(repository)),
     GIT_WORK_TREE: top,
     GIT_INDEX_FILE: path.join(directory, "index"),
     GIT_OBJECT_DIRECTORY: path.join(common, "objects"),
@@ -59,7 +59,7 @@ export function shadowVariables(repository: GitRepository): Readonly<Record<stri
 
 /** The same for no repository at all: git then reads and writes in `directory` alone, which `layOutGitDirectory` has made. */
 export function aloneVariables(directory: string): Readonly<Record<string, string>> {
-  return { ...hardened(directory), GIT_WORK_TREE: directory, GIT_INDEX_FILE: path.join(directory, "index") };
+  return { ...hardenedVariables(directory), GIT_WORK_TREE: directory, GIT_INDEX_FILE: path.join(directory, "index") };
 }
 
 /** Makes `directory` an empty repository. Throws the file system's errors. */
@@ -92,7 +92,8 @@ function configOf({ objectFormat, refFormat, settings }: Pick<GitRepository, "ob
   ].join("\n");
 }
 
-function hardened(directory: string): Readonly<Record<string, string>> {
+/** The variables for a git directory of Wave's own: no configuration, attributes, programs or protocols besides its own. */
+export function hardenedVariables(directory: string): Readonly<Record<string, string>> {
   return {
     GIT_DIR: directory,
     GIT_CONFIG_NOSYSTEM: "1",

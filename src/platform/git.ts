@@ -11,7 +11,7 @@ import { err, ok, type Result } from "../model/result.ts";
 import { type Captured, capture } from "./capture.ts";
 import { describeIoError, realPlace } from "./files.ts";
 import { type Discovery, findRepository, type GitRepository } from "./git-repository.ts";
-import { aloneVariables, layOutGitDirectory, shadowVariables, temporaryGitDirectory } from "./git-shadow.ts";
+import { aloneVariables, hardenedVariables, layOutGitDirectory, shadowVariables, temporaryGitDirectory } from "./git-shadow.ts";
 import { defaultExcludes, excludesIn, excludesQuestion, trustQuestion, trusts, userVariables, withoutGit } from "./git-user.ts";
 import { isInside } from "./paths.ts";
 
@@ -90,6 +90,37 @@ export function runGitAlone(args: readonly string[], input?: Uint8Array): Promis
 /** Runs git in an empty repository of its own at `directory`, which `layOutGitDirectory` has made. Fails as `runGit` does. */
 export function runGitIn(directory: string, args: readonly string[], input?: Uint8Array): Promise<Result<Captured>> {
   return start(args, aloneVariables(directory), `git ${args.join(" ")}`, input);
+}
+
+/** A private bare directory, and how git may use it. */
+export interface PrivateGit {
+  /** Absolute. */
+  readonly directory: string;
+  /** The only protocol that git may speak, `https` for one. */
+  readonly protocol: string;
+  /** All that git sees of the machine's environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** Milliseconds. */
+  readonly limitMs: number;
+  /** Bytes of standard output. */
+  readonly limit: number;
+}
+
+/** Runs git in a private bare directory, the only place in which it may reach another machine. Fails as `runGit` does. */
+export function runPrivateGit(
+  { directory, protocol, env, settings, signal, limitMs, limit }: PrivateGit,
+  words: readonly string[],
+): Promise<Result<Captured>> {
+  const config = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  return capture({
+    command: ["git", `--git-dir=${directory}`, ...config, "--no-pager", ...words],
+    shown: `git ${words[0]}`,
+    cwd: directory,
+    ...{ signal, limitMs, limit },
+    env: { ...env, ...hardenedVariables(directory), GIT_ALLOW_PROTOCOL: protocol, GIT_ASKPASS: "", SSH_ASKPASS: "" },
+  });
 }
 
 /** Between the answers of `runGitEach`: three NULs, which no list of names contains, and the exit status. */

@@ -43,6 +43,7 @@ const entries = new Set(["cli.ts", "bridge.ts", "action.ts", "post.ts", "toolkit
 const listing = new Set([
   "artifact/adopt-blobs.ts",
   "artifact/blob-files.ts",
+  "job/local-state.ts",
   "load/disk-source.ts",
   "persona/recording-files.ts",
   "platform/actions/toolkit-clients.ts",

@@ -47,6 +47,7 @@ const benign = manifest("exit 1").replace(", secrets: [TOKEN]", "");
 /** A checkout, a hostile commit that another job of the workflow run was given, and a job on either. */
 function repository(options: { readonly fork?: boolean; readonly ours?: string } = {}) {
   const remote = gitRemote();
+  github.state.repository = remote.directory;
   const base = remote.commit("main", { "wave.yaml": options.ours ?? benign });
   const theirs = manifest(`echo "$TOKEN" >> ${outside}/stolen; exit 1`, "sandbox: off");
   const hostile = remote.commit("hostile", { "wave.yaml": theirs }, "main");

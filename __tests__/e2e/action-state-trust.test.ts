@@ -45,6 +45,7 @@ type Job = Partial<JobRequest> & { readonly mood?: string };
 
 function repository(files: Readonly<Record<string, string>> = {}) {
   const remote = gitRemote();
+  github.state.repository = remote.directory;
   const base = remote.commit("main", { "wave.yaml": manifest, ...files });
   const run = (sha: string, ref: string, { mood = "good-secret-value", ...changes }: Job) => {
     const { attempt = 1, runId = 100, job = "build" } = changes;

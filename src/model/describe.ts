@@ -7,6 +7,7 @@ import { describeAgentFailure } from "./describe-agent.ts";
 import { count, type Description, describeChangeFailure } from "./describe-changes.ts";
 import { describeExit } from "./describe-exit.ts";
 import { describeRunFailure } from "./describe-run.ts";
+import { describeStateFailure, type StateFailure, writeHint } from "./describe-state.ts";
 import { sortDiagnostics } from "./diagnostic.ts";
 import { describeExceeded } from "./exceeded-limit.ts";
 import { type ContractResult, type Failure, isRunFailure, type RunFailure, type Violation } from "./failure.ts";
@@ -75,80 +76,6 @@ export function describeViolation({ message, pointer, location }: Violation): st
   const place = location === undefined ? "" : `${location.file}:${location.line}:${location.column}`;
   const where = [place, pointer ?? ""].filter((part) => part !== "").join(" ");
   return where === "" ? message : `${where}: ${message}`;
-}
-
-type StateFailure = Extract<
-  Failure,
-  {
-    reason:
-      | "file-unreadable"
-      | "state-locked"
-      | "state-unreadable"
-      | "state-unwritable"
-      | "state-damaged"
-      | "run-not-found"
-      | "run-mismatch"
-      | "run-active"
-      | "run-complete";
-  }
->;
-
-function describeStateFailure(failure: StateFailure): Description {
-  switch (failure.reason) {
-    case "file-unreadable":
-      return {
-        title: `\`${failure.path}\` cannot be read (${failure.code})`,
-        detail: [failure.detail],
-        hint: "check that the file is there and that you may read it",
-      };
-    case "state-locked":
-      return {
-        title: `state is locked by ${failure.holder}`,
-        detail: [`lock: ${failure.path}`],
-        hint: "wait until it is done, or end that process",
-      };
-    case "state-unreadable":
-      return { title: `state cannot be read: ${failure.path}`, detail: [failure.detail], hint: "check that you may read the directory" };
-    case "state-unwritable":
-      return {
-        title: `state cannot be written: ${failure.path} (${failure.code})`,
-        detail: [failure.detail],
-        hint: writeHint(failure.code),
-      };
-    case "state-damaged":
-      return {
-        title: `state is damaged: ${failure.path}${failure.line === undefined ? "" : `:${failure.line}`}`,
-        detail: [failure.detail],
-        hint: "the file is not what wave wrote; restore it from a copy, or move it away to go on without it",
-      };
-    case "run-not-found":
-      return {
-        title: `no run matches \`${failure.selector}\``,
-        detail: failure.candidates.length === 0 ? [] : [`it could be: ${failure.candidates.join(", ")}`],
-        hint: failure.candidates.length === 0 ? "`wave status` lists the runs" : "write more of the id",
-      };
-    case "run-mismatch":
-      return {
-        title: `run ${failure.run} cannot be resumed here: its ${quotedFile(failure.what)} differs from this job's`,
-        detail: [`run ${failure.run}: ${failure.theirs}`, `this job: ${failure.ours}`],
-        hint: "a job resumes only runs of its own manifest; check out the commit that the run was started from, or start a new run",
-      };
-    case "run-active":
-      return {
-        title: `run ${failure.run} is being executed by process ${failure.pid} on ${failure.host}`,
-        detail: [],
-        hint: "wait until it is done, or end that process, then resume",
-      };
-    case "run-complete":
-      return { title: `run ${failure.run} passed already`, detail: [], hint: "there is nothing to resume; `wave run` starts another" };
-    default:
-      return unreachable(failure);
-  }
-}
-
-/** Files stand in backticks; parts of a definition, such as its environment, are plain words. */
-function quotedFile(what: string): string {
-  return /[./]/.test(what) ? `\`${what}\`` : what;
 }
 
 type AttemptFailure = Exclude<
@@ -317,18 +244,6 @@ function describeDiagnostics({ diagnostics }: Extract<Failure, { reason: "manife
     ),
     hint: "`wave validate` shows them in place",
   };
-}
-
-function writeHint(code: string): string {
-  switch (code) {
-    case "ENOSPC":
-    case "EDQUOT":
-      return "the disk is full; make room, then `wave resume`";
-    case "EROFS":
-      return "the file system is read-only; set `state.location` to a place that can be written";
-    default:
-      return "check that you may write there, or set `state.location` to another place";
-  }
 }
 
 function spawnHint(code: string): string {

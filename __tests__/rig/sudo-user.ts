@@ -3,7 +3,7 @@
  * mount namespace, in which copies lie over `/etc/passwd`, `/etc/group` and `/etc/sudoers`. Only the package `sudo` is installed for good,
  * where there is none and Debian's `apt-get` can.
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -60,9 +60,4 @@ export function asUser(uid: number, place: string): readonly string[] {
   const binds = ["passwd", "group", "sudoers"].map((file) => `mount --bind "$0/${file}" /etc/${file}`).join(" && ");
   const become = `exec setpriv --reuid=${uid} --regid=${uid} --clear-groups -- "$@"`;
   return ["--mount", "--propagation", "private", "--", "/bin/sh", "-c", `${binds} && ${become}`, place];
-}
-
-/** Removes what such a user's runs left, some of which is root's. */
-export function removeAsRoot(place: string): void {
-  execFileSync(isRoot ? "rm" : "sudo", isRoot ? ["-rf", place] : ["-n", "rm", "-rf", place]);
 }

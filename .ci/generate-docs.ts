@@ -1,7 +1,7 @@
 /** Reference pages: docs/diagnostics.md from the table of codes, docs/manifest.md from the schemas' descriptions. */
+
 import { type DiagnosticCode, diagnosticCodes } from "../src/model/diagnostic.ts";
 import {
-  AdapterSettingsSchema,
   ArtifactSchema,
   DefaultsSchema,
   HandoverSchema,
@@ -14,6 +14,7 @@ import {
   StateSettingsSchema,
   StepSchema,
 } from "../src/model/manifest.ts";
+import { AdapterSettingsSchema } from "../src/model/manifest-adapters.ts";
 import { CircuitBreakerSchema, JsonSchemaContractSchema, TestSuiteContractSchema } from "../src/model/manifest-contracts.ts";
 import { BudgetSchema, ResourcesSchema } from "../src/model/manifest-limits.ts";
 import { StepExpectationSchema, TestFileSchema } from "../src/model/test-file.ts";

@@ -4,7 +4,6 @@
  */
 import type { Diagnostic } from "./diagnostic.ts";
 import type { ExceededLimit } from "./exceeded-limit.ts";
-import { unreachable } from "./result.ts";
 
 /** A problem that a contract found, with its place as exactly as it is known. */
 export interface Violation {
@@ -172,58 +171,54 @@ export function isRunFailure(failure: Failure): failure is RunFailure {
   return runReasons.has(failure.reason);
 }
 
+const exitCodes: Readonly<Record<FailureReason, 1 | 2 | 4 | 130>> = {
+  usage: 2,
+  "manifest-invalid": 2,
+  "run-not-found": 2,
+  "run-mismatch": 2,
+  "run-complete": 2,
+  "file-unreadable": 4,
+  "adapter-missing": 4,
+  "permission-unenforceable": 4,
+  "state-locked": 4,
+  "state-unreadable": 4,
+  "state-unwritable": 4,
+  "state-damaged": 4,
+  "run-active": 4,
+  "spawn-failed": 1,
+  "adapter-exit": 1,
+  "adapter-crash": 1,
+  timeout: 1,
+  "memory-exceeded": 1,
+  "disk-exceeded": 1,
+  "write-denied": 1,
+  "changeset-refused": 1,
+  "merge-conflict": 1,
+  "project-changed": 1,
+  hollow: 1,
+  "agent-failed": 1,
+  "budget-exceeded": 1,
+  "recording-missing": 1,
+  "artifact-missing": 1,
+  "artifact-ambiguous": 1,
+  "artifact-refused": 1,
+  "artifact-too-large": 1,
+  "secret-leaked": 1,
+  "input-unavailable": 1,
+  "contract-failed": 1,
+  "contract-error": 1,
+  "contract-limit-exceeded": 1,
+  "circuit-open": 1,
+  "workspace-failed": 1,
+  "github-failed": 1,
+  "publish-refused": 1,
+  "run-failed": 1,
+  "dependency-open": 1,
+  "rolled-back": 1,
+  cancelled: 130,
+};
+
 /** The process's exit status for a failure (design: exit table). */
-export function exitCodeOf(failure: Failure): 1 | 2 | 4 | 130 {
-  switch (failure.reason) {
-    case "usage":
-    case "manifest-invalid":
-    case "run-not-found":
-    case "run-mismatch":
-    case "run-complete":
-      return 2;
-    case "file-unreadable":
-    case "adapter-missing":
-    case "permission-unenforceable":
-    case "state-locked":
-    case "state-unreadable":
-    case "state-unwritable":
-    case "state-damaged":
-    case "run-active":
-      return 4;
-    case "spawn-failed":
-    case "adapter-exit":
-    case "adapter-crash":
-    case "timeout":
-    case "memory-exceeded":
-    case "disk-exceeded":
-    case "write-denied":
-    case "changeset-refused":
-    case "merge-conflict":
-    case "project-changed":
-    case "hollow":
-    case "agent-failed":
-    case "budget-exceeded":
-    case "recording-missing":
-    case "artifact-missing":
-    case "artifact-ambiguous":
-    case "artifact-refused":
-    case "artifact-too-large":
-    case "secret-leaked":
-    case "input-unavailable":
-    case "contract-failed":
-    case "contract-error":
-    case "contract-limit-exceeded":
-    case "circuit-open":
-    case "workspace-failed":
-    case "github-failed":
-    case "publish-refused":
-    case "run-failed":
-    case "dependency-open":
-    case "rolled-back":
-      return 1;
-    case "cancelled":
-      return 130;
-    default:
-      return unreachable(failure);
-  }
+export function exitCodeOf({ reason }: Failure): 1 | 2 | 4 | 130 {
+  return exitCodes[reason];
 }

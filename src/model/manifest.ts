@@ -5,6 +5,7 @@
  * This module is for types and for the generator: nothing that runs in a bundle imports its values.
  */
 import { type Static, Type } from "typebox";
+import { AdapterSettingsSchema } from "./manifest-adapters.ts";
 import { ContractSchema, contractCommon, flatBreaker } from "./manifest-contracts.ts";
 import { BudgetSchema, ResourcesSchema } from "./manifest-limits.ts";
 import { AdapterName, Command, duration, Env, name, PermissionRule, projectPath, Secrets, strict } from "./manifest-words.ts";
@@ -205,33 +206,6 @@ export const PipelineReferenceSchema = Type.Union(
     ),
   ],
   { description: "A pipeline file, or its versions and which one is active." },
-);
-
-const dollars = (what: string) => Type.Number({ minimum: 0, description: `US dollars for a million tokens ${what}.` });
-
-export const PriceSchema = Type.Object(
-  {
-    input: dollars("read"),
-    output: dollars("written"),
-    cache_read: Type.Optional(dollars("read from the model's cache; absent: as `input`")),
-    cache_write: Type.Optional(dollars("written to the model's cache; absent: as `input`")),
-  },
-  { ...strict, description: "What a model costs." },
-);
-
-/** Settings for every persona on one adapter. */
-export const AdapterSettingsSchema = Type.Object(
-  {
-    command: Type.Optional(Command),
-    version: Type.Optional(Type.String({ minLength: 1, description: "The exact version of the agent." })),
-    base_url: Type.Optional(Type.String({ pattern: "^https?://", description: "The endpoint of the model API." })),
-    model: Type.Optional(Type.String({ minLength: 1, description: "The model of personas that name none." })),
-    recordings: Type.Optional(projectPath("For `replay`: the directory of the recording.")),
-    prices: Type.Optional(
-      Type.Record(Type.String(), PriceSchema, { description: "Model → its price, which counts instead of the agent's own count of cost." }),
-    ),
-  },
-  { ...strict, description: "Settings for every persona on this adapter." },
 );
 
 export const DefaultsSchema = Type.Object(

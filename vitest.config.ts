@@ -9,6 +9,7 @@ const results = process.env.WAVE_TEST_RESULTS;
 const longest = [
   "kill-1",
   "kill-2",
+  "evaluation-limits",
   "action-bad-days",
   "rollback-resume",
   "escape",

@@ -9,7 +9,7 @@ import type { ThreadAnswer, ThreadRequest } from "./worker-calls.ts";
 export interface WorkerPoolOptions {
   /** The thread's script; it serves calls with `serveCalls`. */
   readonly script: URL;
-  /** Time that one call may take, in milliseconds. */
+  /** Processor time that one call may take, in milliseconds. It may take `slowdown` times as long on a machine that has other work. */
   readonly timeMs: number;
   /** What the process may grow by during one call, in bytes. Heap, buffers and memory of compiled code count alike. */
   readonly memoryBytes: number;
@@ -34,8 +34,11 @@ const watchMs = 50;
 /** The most that one look adds to a call's time: while this process was stopped or blocked, the thread may have been, too. */
 const longestStepMs = 5 * watchMs;
 
-/** Time for a thread to start and to take its first call, in milliseconds: a loaded machine is slow, but not this slow. */
-const startMs = 60_000;
+/** Processor time for a thread to start and to take its first call, in milliseconds. */
+const startMs = 10_000;
+
+/** How much longer than its processor time a call may take: the process gets this part of a processor at least. */
+const slowdown = 6;
 
 /**
  * V8's own limits. The heap's limit is far above `memoryBytes`: V8 ends the whole process if a single built-in function, such as `JSON.parse`, exceeds
@@ -165,14 +168,16 @@ export class WorkerPool {
   #observe(limitMs: number): void {
     clearInterval(this.#watch);
     const before = memoryOfThreads();
-    let spent = 0;
-    let last = performance.now();
+    const spent = { elapsed: 0, processor: 0 };
+    let last = { elapsed: performance.now(), processor: processorTime() };
     this.#watch = setInterval(() => {
-      const now = performance.now();
-      spent += Math.min(now - last, longestStepMs);
+      const now = { elapsed: performance.now(), processor: processorTime() };
+      const step = Math.min(now.elapsed - last.elapsed, longestStepMs);
+      spent.elapsed += step;
+      spent.processor += Math.min(now.processor - last.processor, step);
       last = now;
       const isLarge = memoryOfThreads() - before > this.#options.memoryBytes;
-      if (!isLarge && spent <= limitMs) return;
+      if (!isLarge && spent.processor <= limitMs && spent.elapsed <= limitMs * slowdown) return;
       this.#drop();
       this.#finish(err({ kind: "exceeded", what: isLarge ? "memory" : "time" }));
     }, watchMs);
@@ -203,6 +208,12 @@ export class WorkerPool {
     this.#keys.set(shared, key);
     return key;
   }
+}
+
+/** Processor time of this process, in milliseconds. While a call is evaluated nearly all of it is the thread's. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Memory of this process without the main thread's heap and buffers, in bytes: that of the threads, and of what is constant. */

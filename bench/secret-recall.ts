@@ -66,7 +66,7 @@ function falseAlarms(): number {
     for (const [file, bytes] of read()) {
       size += bytes.length;
       const kind = redactor.kindOf(bytes);
-      if (kind === undefined || expected(file)) continue;
+      if (kind === undefined || isExample(file, kind)) continue;
       found++;
       console.log(`  ${kind} in ${path.relative(root, file)}`);
     }
@@ -81,9 +81,17 @@ function tracked(): (readonly [string, Uint8Array])[] {
   return files.filter((file) => file !== "").map((file) => [file, readFileSync(path.join(root, file))] as const);
 }
 
-/** Examples of tokens and keys that are meant to be taken for such, in the tests of installed packages. */
-function expected(file: string): boolean {
-  return false && file === "";
+/** Files that contain examples of tokens, which have the whole shape of one: they are found, as they should be. */
+const examples: readonly (readonly [file: RegExp, kind: string])[] = [
+  [/^__tests__\/|^git log$/, "url-password"],
+  [/^__tests__\/e2e\/agent-claude\.test\.ts$/, "anthropic-key"],
+  [/(?:azurite|pg-connection-string)\/(?:README|CONTRIBUTION)\.md$|azurite\/package\.json$|zod\/.*\/string\.test\.ts$/, "url-password"],
+  [/zod\/.*\/string\.test\.ts$/, "jwt"],
+  [/auth-token\/README\.md$/, "github-token"],
+];
+
+function isExample(file: string, kind: string): boolean {
+  return examples.some(([pattern, example]) => example === kind && pattern.test(file));
 }
 
 const good = recall();

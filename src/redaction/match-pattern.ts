@@ -60,6 +60,8 @@ function matchSpecial(pattern: SecretPattern, bytes: Uint8Array, index: number, 
   const specials = pattern.special;
   // A bound on what is held back of a stream.
   const limit = start + symbols.length * 64 + 1024;
+  // A bound on the time that text made of escapes and breaks can take.
+  const limitOfReadings = symbols.length * 6 + 100;
   const attempt: Attempt = { pattern, bytes, last, pending: [index, at] };
   const tried = new Set<number>();
   for (;;) {
@@ -80,7 +82,7 @@ function matchSpecial(pattern: SecretPattern, bytes: Uint8Array, index: number, 
     if (specials[bytes[offset] as number] === 0) continue;
     const state = next * 0x1000000 + (offset - start);
     if (tried.has(state)) continue;
-    tried.add(state);
+    if (tried.add(state).size > limitOfReadings) return noMatch;
     if (!addReadings(attempt, next, offset)) return undecided;
   }
 }

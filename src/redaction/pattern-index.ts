@@ -12,13 +12,14 @@ import {
   lineFeed,
   percent,
   plus,
-  setOf,
+  specialBytes,
   tab,
   whitespace,
 } from "./alphabets.ts";
 import { afterBytes, matchPattern, noMatch, shortestHead, undecided } from "./match-pattern.ts";
+import { isSpecial, nextSymbol, orBackslash, orBlank, symbolsAt, unclear } from "./next-symbol.ts";
 import type { SecretPattern } from "./secret-patterns.ts";
-import { endOfBackslashes, endOfSequence, readEscapes } from "./text-escapes.ts";
+import { hexAt, readEscapes } from "./text-escapes.ts";
 
 /** What a pair of bytes can begin; several bits can be set. */
 export const pairIsStart = 1;
@@ -31,6 +32,12 @@ export const pairIsLineStart = 4;
 interface Tail {
   readonly pattern: SecretPattern;
   readonly from: number;
+}
+
+interface Starts {
+  readonly byFirst: ReadonlyMap<number, readonly SecretPattern[]>;
+  /** Whether a pattern begins with a control character. */
+  readonly withControl: boolean;
 }
 
 export interface PatternIndex {
@@ -49,16 +56,18 @@ export interface PatternIndex {
   begins(byte: number): boolean;
 }
 
-/** By byte: 1 if it can mean something else than itself as the second byte of a secret. */
-const special = setOf([...escapes, ...whitespace, escapeCharacter, plus]);
-
 /** After a line break, the longest indentation before the rest of a secret. */
 const longestIndent = 12;
 const shortestTail = 6;
-/** The longest line end with indentation that is followed to the second byte of a secret. */
-const longestLineEnd = 66;
-/** Colour codes in a row that are followed to the second byte of a secret. */
-const longestChain = 8;
+/** By byte: 1 if it does not only stand for itself in some alphabet. */
+const isSpecialAnywhere = new Uint8Array(256).map((_, byte) => Math.max(...Object.values(specialBytes).map((set) => set[byte] ?? 0)));
+
+const tripleMask = 0x7fff;
+
+/** A hash of three bytes. */
+function tripleOf(bytes: Uint8Array, at: number): number {
+  return (((bytes[at] as number) * 0x3d) ^ ((bytes[at + 1] as number) << 7) ^ ((bytes[at + 2] as number) << 1)) & tripleMask;
+}
 
 /** Prepares the search for patterns; of 4 bytes or more. */
 export function indexPatterns(patterns: readonly SecretPattern[]): PatternIndex {
@@ -68,32 +77,52 @@ export function indexPatterns(patterns: readonly SecretPattern[]): PatternIndex 
   for (const [pair, members] of groupBy(patterns, ({ bytes }) => ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0))) {
     groups[pair] = byPair.push(members) - 1;
   }
+  const starts: Starts = { byFirst, withControl: [...byFirst.keys()].some((byte) => byte < blank) };
+  const triples = new Uint8Array(tripleMask + 1);
+  for (const { bytes } of patterns) triples[tripleOf(bytes, 0)] = 1;
   const tails = groupBy(patterns.flatMap(tailsOf), ({ pattern, from }) => pattern.bytes[from] ?? 0);
+  const pairAt = (bytes: Uint8Array, at: number, second: number, last: boolean): number =>
+    longestAt(byPair[groups[((bytes[at] as number) << 8) | second] as number] ?? [], bytes, at, last);
   const startAt: PatternIndex["startAt"] = (bytes, at, last) => {
     const first = bytes[at] as number;
     const second = bytes[at + 1] as number;
-    if (special[second] === 0 && first !== backslash) {
-      return longestAt(byPair[groups[(first << 8) | second] as number] ?? [], bytes, at, last);
+    if (first === backslash) return isInsideRun(bytes, at) ? noMatch : longestAt(byFirst.get(first) ?? [], bytes, at, last);
+    if (isSpecial[second] === 0) {
+      const third = bytes[at + 2];
+      if (third !== undefined && isSpecialAnywhere[third] === 0 && triples[tripleOf(bytes, at)] === 0) return noMatch;
+      return pairAt(bytes, at, second, last);
     }
-    const candidates = byFirst.get(first);
-    if (candidates === undefined) return noMatch;
-    if (first === backslash) return longestAt(candidates, bytes, at, last);
-    const nexts = symbolsAt(bytes, at + 1, last, longestChain);
-    if (nexts === "more") return undecided;
-    return longestAt(
-      candidates.filter((pattern) => nexts.includes(pattern.bytes[1] ?? 0)),
-      bytes,
-      at,
-      last,
-    );
+    const next = nextSymbol(bytes, at + 1, last);
+    if (next === undecided) return undecided;
+    if (next === unclear) return unclearAt(byFirst.get(first) ?? [], bytes, at, last);
+    let end = pairAt(bytes, at, next & 0xff, last);
+    if (next & orBlank && end !== undecided) end = longer(end, pairAt(bytes, at, blank, last));
+    if (next & orBackslash && end !== undecided) end = longer(end, pairAt(bytes, at, backslash, last));
+    return end;
   };
   return {
     mark: (pairs) => mark(pairs, patterns, tails),
     startAt,
-    escapeAt: (bytes, at, last) => escapeAt(byFirst, bytes, at, last),
+    escapeAt: (bytes, at, last) => escapeAt(starts, bytes, at, last),
     lineStartAt: (bytes, line, start, last) => lineStartAt(tails.get(bytes[start] ?? 0) ?? [], bytes, line, start, last),
     begins: (byte) => byFirst.has(byte) || (patterns.length > 0 && escapes.includes(byte)),
   };
+}
+
+/** Whether a backslash continues a run of them: everything that can begin in a run is found at its beginning. */
+function isInsideRun(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === backslash && at > 0 && bytes[at - 1] === backslash;
+}
+
+function longer(one: number, other: number): number {
+  return other === undecided ? undecided : Math.max(one, other);
+}
+
+function unclearAt(candidates: readonly SecretPattern[], bytes: Uint8Array, at: number, last: boolean): number {
+  const nexts = symbolsAt(bytes, at + 1, last);
+  if (nexts === "more") return undecided;
+  const possible = candidates.filter((pattern) => nexts.includes(pattern.bytes[1] ?? 0));
+  return longestAt(possible, bytes, at, last);
 }
 
 function longestAt(candidates: readonly SecretPattern[], bytes: Uint8Array, at: number, last: boolean): number {
@@ -142,59 +171,21 @@ function mark(pairs: Uint8Array, patterns: readonly SecretPattern[], tails: Read
   for (const byte of [...tails.keys(), blank, tab]) for (const before of [lineFeed, carriageReturn]) set(before, byte, pairIsLineStart);
 }
 
-/** What the bytes at `at` can stand for within a pattern: too many rather than too few. */
-function symbolsAt(bytes: Uint8Array, at: number, last: boolean, chain: number): readonly number[] | "more" {
-  if (at >= bytes.length) return last ? [] : "more";
+function escapeAt(starts: Starts, bytes: Uint8Array, at: number, last: boolean): number {
+  if (isInsideRun(bytes, at)) return noMatch;
+  const next = nextSymbol(bytes, at, last);
+  if (next === undecided) return undecided;
   const byte = bytes[at] as number;
-  if (byte === escapeCharacter) return symbolsAfter(endOfSequence(bytes, at + 1, last), bytes, last, chain);
-  const symbols = whitespace.includes(byte) || byte === plus ? [byte, blank] : [byte];
-  if (!escapes.includes(byte)) return symbols;
-  if (byte === backslash) {
-    const end = endOfBackslashes(bytes, at);
-    if (end >= bytes.length && !last) return "more";
-    const escaped = isLineEnd(bytes[end]) ? symbolsAfter(afterLineEnd(bytes, end), bytes, last, chain) : [bytes[end] ?? 0];
-    if (escaped === "more") return "more";
-    symbols.push(...escaped);
+  if (next !== unclear && (byte !== backslash || !starts.withControl)) return noMatch;
+  if (byte === percent || byte === equalsSign) {
+    const value = hexAt(bytes, at + 1);
+    if (!starts.byFirst.has(value) && (byte === equalsSign || value !== percent)) return noMatch;
   }
-  if (byte === equalsSign && isLineEnd(bytes[at + 1])) return symbolsAfter(afterLineEnd(bytes, at + 1), bytes, last, chain);
-  const readings = readEscapes(bytes, at, last);
-  if (readings === "more") return "more";
-  for (const { bytes: decoded, end } of readings) {
-    const [first = 0] = decoded;
-    symbols.push(first);
-    if (whitespace.includes(first) || first === 0xc2) symbols.push(blank);
-    if (whitespace.includes(first) || first === escapeCharacter) {
-      const skipped = first === escapeCharacter ? endOfSequence(bytes, end, last) : end;
-      const more = symbolsAfter(skipped, bytes, last, chain);
-      if (more === "more") return "more";
-      symbols.push(...more);
-    }
-  }
-  return symbols;
-}
-
-function symbolsAfter(end: number | "more" | undefined, bytes: Uint8Array, last: boolean, chain: number): readonly number[] | "more" {
-  if (end === "more") return "more";
-  return end === undefined || chain === 0 ? [] : symbolsAt(bytes, end, last, chain - 1);
-}
-
-function isLineEnd(byte: number | undefined): boolean {
-  return byte === lineFeed || byte === carriageReturn;
-}
-
-function afterLineEnd(bytes: Uint8Array, at: number): number {
-  const limit = Math.min(bytes.length, at + longestLineEnd);
-  let end = at;
-  while (end < limit && whitespace.includes(bytes[end] as number)) end++;
-  return end;
-}
-
-function escapeAt(byFirst: ReadonlyMap<number, readonly SecretPattern[]>, bytes: Uint8Array, at: number, last: boolean): number {
   const readings = readEscapes(bytes, at, last);
   if (readings === "more") return undecided;
   let longest = noMatch;
   for (const { bytes: decoded, end } of readings) {
-    for (const pattern of byFirst.get(decoded[0] ?? 0) ?? []) {
+    for (const pattern of starts.byFirst.get(decoded[0] ?? 0) ?? []) {
       const index = afterBytes(pattern, 0, decoded);
       const found = index === noMatch ? noMatch : matchPattern(pattern, bytes, index, end, last);
       if (found === undecided) return undecided;

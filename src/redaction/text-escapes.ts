@@ -52,6 +52,11 @@ export function readEscapes(bytes: Uint8Array, at: number, last: boolean): Escap
   }
 }
 
+/** The value of two hex digits. */
+export function hexAt(bytes: Uint8Array, at: number): number {
+  return (hexValues[bytes[at] as number] as number) * 16 + (hexValues[bytes[at + 1] as number] as number);
+}
+
 /** The offset after a run of backslashes that begins at `at`. */
 export function endOfBackslashes(bytes: Uint8Array, at: number): number {
   const limit = Math.min(bytes.length, at + longestNesting);

@@ -68,6 +68,22 @@ export const cloudFamilies: readonly TokenFamily[] = [
   { kind: "contentful-token", prefixes: ["CFPAT-"], characters: "dashed", length: 43 },
   { kind: "figma-token", prefixes: ["figd_"], characters: "dashed", length: [40, 64] },
   { kind: "mapbox-token", prefixes: ["sk.eyJ"], characters: "dotted", length: [60, 255] },
+  { kind: "adobe-secret", prefixes: ["p8e-"], length: 32, body: /^[A-Za-z0-9]+$/ },
+  { kind: "clickhouse-key", prefixes: ["4b1d"], length: 38, body: /^[A-Za-z0-9]+$/ },
+  { kind: "duffel-token", prefixes: ["duffel_test_", "duffel_live_"], characters: "dashed", length: 43 },
+  { kind: "easypost-key", prefixes: ["EZAK", "EZTK"], length: 54, body: /^[A-Za-z0-9]+$/ },
+  {
+    kind: "flutterwave-key",
+    prefixes: ["FLWSECK_TEST-", "FLWSECK-"],
+    characters: "dashed",
+    length: [12, 40],
+    body: /^[0-9a-hA-H]{12,32}(?:-X)?$/,
+  },
+  { kind: "frameio-token", prefixes: ["fio-u-"], characters: "dashed", length: 64 },
+  { kind: "readme-key", prefixes: ["rdme_"], length: 70, body: /^[a-z0-9]+$/ },
+  { kind: "shippo-token", prefixes: ["shippo_live_", "shippo_test_"], length: 40, body: /^[0-9A-Fa-f]+$/ },
+  { kind: "facebook-token", prefixes: ["EAAM", "EAAC"], length: [100, 512], body: /^[A-Za-z0-9]+$/ },
+  { kind: "scalingo-token", prefixes: ["tk-us-"], characters: "dashed", length: 48 },
   // api.slack.com/authentication/token-types: groups of digits, then letters; app-level and rotating tokens; URLs of webhooks.
   {
     kind: "slack-token",

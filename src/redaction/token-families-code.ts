@@ -21,7 +21,7 @@ export const codeFamilies: readonly TokenFamily[] = [
     characters: "dotted",
     length: [20, 1024],
   },
-  { kind: "gitlab-token", prefixes: ["_gitlab_session="], length: 32, body: /^[0-9a-f]+$/ },
+  { kind: "gitlab-token", prefixes: ["_gitlab_session="], length: 32, body: /^[0-9a-z]+$/ },
   // support.atlassian.com: API tokens, and access tokens of Bitbucket.
   { kind: "atlassian-token", prefixes: ["ATATT3", "ATCTT3"], characters: "anyBase64", length: [100, 512] },
   { kind: "atlassian-token", prefixes: ["ATBB"], length: 32, body: /^[A-Za-z0-9]{24}[A-F0-9]{8}$/ },

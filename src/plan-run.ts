@@ -31,7 +31,7 @@ import { baseFor } from "./plan/base-for.ts";
 import { fingerprintStep, gateFilesOf } from "./plan/fingerprint.ts";
 import { planPipeline } from "./plan/plan-pipeline.ts";
 import { selectPipeline } from "./validate/select-pipeline.ts";
-import { listProject, takeBase } from "./workspace/base.ts";
+import { type BaseFiles, listProject, readBase } from "./workspace/base.ts";
 import { gitRefusal } from "./workspace/base-git.ts";
 import { readChangeset } from "./workspace/changeset/keep-changes.ts";
 import { type Isolation, noIsolation, probeIsolation } from "./workspace/fence/isolation.ts";
@@ -58,6 +58,8 @@ export interface PlannedRun {
   readonly base: BaseRef;
   /** The project's tree as it is now. */
   readonly tree: Digest;
+  /** The project's files as they are now; undefined for a run that is resumed, before `sinceBegin` has compared the project. */
+  readonly files?: BaseFiles;
   readonly passed: readonly PassedWork[];
   /** What leads from the project as it is to where the run begins: not empty where an earlier run's changes lie over its base. */
   readonly undo: Changeset;
@@ -112,16 +114,21 @@ export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipe
   const pipeline = selectPipeline(project.value, request.pipeline);
   if (!pipeline.ok) return pipeline;
   const memory = openMemory(read.value, request);
+  let files: BaseFiles | undefined;
   const base = async (views: Views) => {
-    const taken = await takeBase(located.value.root, memory.stateRoot, views, listing);
-    if (taken.ok && taken.value.kind === "files") await tellRefusal(request, located.value.root);
-    return taken;
+    const taken = await readBase(located.value.root, memory.stateRoot, views, listing);
+    if (!taken.ok) return taken;
+    files = taken.value.files;
+    if (taken.value.base.kind === "files") await tellRefusal(request, located.value.root);
+    return ok(taken.value.base);
   };
   const open = { read: read.value, project: project.value, memory, env: request.env, adapters: openAdapters(request, located.value.root) };
-  const planned = await planSelected(open, pipeline.value, base, withHistory(pipeline.value), request.input);
-  if (!planned.ok || request.wayToStart === undefined) return planned;
-  const undo = await request.wayToStart(planned.value);
-  return undo.ok ? ok({ ...planned.value, undo: undo.value }) : undo;
+  const selected = await planSelected(open, pipeline.value, base, withHistory(pipeline.value), request.input);
+  if (!selected.ok) return selected;
+  const planned: PlannedRun = { ...selected.value, ...(files === undefined ? {} : { files }) };
+  if (request.wayToStart === undefined) return ok(planned);
+  const undo = await request.wayToStart(planned);
+  return undo.ok ? ok({ ...planned, undo: undo.value }) : undo;
 }
 
 /** Without git's word what it ignores counts as the project's own: worth knowing where somebody meant it to be ignored. */
@@ -131,7 +138,7 @@ async function tellRefusal({ warn }: PlanRequest, root: string): Promise<void> {
 }
 
 /** The filters of a pipeline's steps, by key. */
-type Views = Parameters<typeof takeBase>[2];
+type Views = Parameters<typeof readBase>[2];
 
 /** Plans a pipeline of a project that is open, over a base: the project as it is now, or as it was when a resumed run began. */
 export async function planSelected(

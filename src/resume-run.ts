@@ -88,7 +88,7 @@ async function goOn(request: ResumeRequest, run: RunRecord, definition: Definiti
   if (!narrowed.ok) return narrowed;
   const since = await sinceBegin(planned, run, listing);
   if (!since.ok) return since;
-  const { undo, affected } = since.value;
+  const { undo, affected, now } = since.value;
   // With another manifest the project is another in any case: that is what was told.
   if (affected !== undefined && next === undefined) request.tell({ kind: "project-changed", run: run.id, affected });
   const { again, skip } = chosen.value;
@@ -109,7 +109,7 @@ async function goOn(request: ResumeRequest, run: RunRecord, definition: Definiti
     ...(next === undefined ? {} : { update: next.update }),
   };
   return execute(
-    { ...planned, undo },
+    { ...planned, undo, ...(now === undefined ? {} : { files: now.files }) },
     {
       ...request,
       ...{
@@ -121,6 +121,7 @@ async function goOn(request: ResumeRequest, run: RunRecord, definition: Definiti
         redefined: next !== undefined,
         undoesOwn: run.inProject !== undefined,
       },
+      ...(now === undefined ? {} : { project: { tree: now.tree, drifted: affected !== undefined } }),
       prior: () => priorSteps(planned.memory, run, new Set(again)),
       ...(input === undefined ? {} : { input }),
     },

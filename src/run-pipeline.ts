@@ -9,7 +9,7 @@ import { alertsOf, recordAlerts } from "./alert-run.ts";
 import { collectArtifacts } from "./artifact/collect.ts";
 import { changesPort } from "./change-project.ts";
 import { contractTypes } from "./evaluator.ts";
-import type { ExecuteContext, ExecuteOptions, RunOutcome } from "./execute/context.ts";
+import type { ExecuteContext, ExecuteOptions, ProjectBefore, RunOutcome } from "./execute/context.ts";
 import { executePlan } from "./execute/execute-plan.ts";
 import { traceEnvironment } from "./export-run.ts";
 import { type Digest, digestOfBytes } from "./model/digest.ts";
@@ -81,7 +81,8 @@ export async function runPipeline(request: RunRequest): Promise<Result<FinishedR
   const first = await beginRun(planned.value, options, request);
   if (!first.ok) return first;
   const run = request.run ?? randomBytes(5).toString("hex");
-  return execute(planned.value, { ...request, run, first: first.value, options, prior: async () => ok(new Map()) });
+  const project = { tree: planned.value.tree, drifted: false };
+  return execute(planned.value, { ...request, run, first: first.value, options, project, prior: async () => ok(new Map()) });
 }
 
 async function problemOf({ plan }: PlannedRun, request: RecordingRequest): Promise<Failure | undefined> {
@@ -103,6 +104,8 @@ export interface Execution {
   readonly leaveOut?: ReadonlySet<string>;
   /** The record of a run that is resumed, as it was before. */
   readonly before?: RunRecord;
+  /** The project before this process changes anything; undefined if that is not known. */
+  readonly project?: ProjectBefore;
   /** What lies over the base is of this very run. */
   readonly undoesOwn?: boolean;
   /** The definition is not the one that the run had. */
@@ -186,7 +189,10 @@ async function followPlan(
   const outcome = await executePlan({
     ...{ plan, run, journal, publish, blobs, adapters, contractTypes, assemblePrompt },
     ...{ state: memory.state, clock, random: Math.random, signal: execution.signal, prior },
-    workspaces: workspaceProvider({ root: read.root, stateDir, stateRoot: memory.stateRoot, env, isolation, blobs, redactor }),
+    workspaces: workspaceProvider({
+      ...{ root: read.root, stateDir, stateRoot: memory.stateRoot, env, isolation, blobs, redactor },
+      ...(planned.files === undefined ? {} : { files: planned.files }),
+    }),
     changes: changesPort(memory, read.root, undo, execution.undoesOwn === true),
     files: planned.project.gateFiles,
     options: executeOptions(execution),
@@ -207,6 +213,7 @@ async function followPlan(
           publishAll: (artifacts) =>
             publishArtifacts({ publications: plan.pipeline.publish, artifacts, blobs, publishers: execution.publishers ?? nowhere }),
         }),
+    ...(execution.project === undefined ? {} : { project: execution.project }),
     treeAfter: () => treeOf(planned),
     ...(execution.input === undefined ? {} : { runInput: execution.input }),
   });

@@ -1,12 +1,13 @@
 /** How a project that a run is resumed in differs from what it was when the run began: what the run itself did to it, and what others did. */
 import type { Changeset } from "./model/changeset.ts";
 import { reverse } from "./model/combine-changes.ts";
+import type { Digest } from "./model/digest.ts";
 import type { BaseRef, ChangesRef } from "./model/event.ts";
 import { readFilter, viewKey } from "./model/permissions.ts";
 import { ok, type Result } from "./model/result.ts";
 import type { RunRecord } from "./model/state.ts";
 import type { PlannedRun } from "./plan-run.ts";
-import { type ProjectListing, takeBase } from "./workspace/base.ts";
+import { type BaseFiles, type ProjectListing, readBase } from "./workspace/base.ts";
 import { readChangeset } from "./workspace/changeset/keep-changes.ts";
 
 /** What lies between the base of a run and the project as it is. */
@@ -15,14 +16,17 @@ export interface SinceBegin {
   readonly undo: Changeset;
   /** Steps that may read what others changed since; absent: nobody changed anything, or that cannot be told. Empty: none of the steps reads it. */
   readonly affected?: readonly string[];
+  /** The project as it is; undefined if it cannot be read. */
+  readonly now?: { readonly tree: Digest; readonly files: BaseFiles };
 }
 
 /** Compares the project with what the run left, or found. Fails as reading blobs and state does. */
 export async function sinceBegin(planned: PlannedRun, run: RunRecord, listing: ProjectListing): Promise<Result<SinceBegin>> {
   const { memory, read, plan } = planned;
   const views = new Map(plan.pipeline.steps.map((step) => [viewKey(step), readFilter(step.permissions)]));
-  const taken = await takeBase(read.root, memory.stateDir, views, listing);
-  const current = taken.ok ? taken.value : undefined;
+  const taken = await readBase(read.root, memory.stateDir, views, listing);
+  const current = taken.ok ? taken.value.base : undefined;
+  const now = taken.ok ? { now: { tree: taken.value.base.tree, files: taken.value.files } } : {};
   const lies = run.inProject === undefined ? await foreignOver(planned, run, current) : ok(run.inProject);
   if (!lies.ok) return lies;
   const changes = lies.value === undefined ? ok([]) : await readChangeset(memory.blobs, lies.value.digest);
@@ -30,8 +34,8 @@ export async function sinceBegin(planned: PlannedRun, run: RunRecord, listing: P
   const undo = reverse(changes.value);
   const expected = leftItself(run) ? run.treeAfter : run.base.tree;
   const same = current === undefined || expected === undefined || current.tree === expected;
-  if (same || (run.inProject === undefined && lies.value !== undefined)) return ok({ undo });
-  return ok({ undo, affected: affectedSteps(planned, run, current) });
+  if (same || (run.inProject === undefined && lies.value !== undefined)) return ok({ undo, ...now });
+  return ok({ undo, affected: affectedSteps(planned, run, current), ...now });
 }
 
 /** What an earlier run had applied when this one began over its base, while the project still is so. */

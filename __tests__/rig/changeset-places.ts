@@ -14,6 +14,7 @@ import { type CollectedChanges, collectChanges } from "../../src/workspace/chang
 import { copyTree } from "../../src/workspace/changeset/copy-tree.ts";
 import type { CopySource, OverlaySource } from "../../src/workspace/changeset/end-trees.ts";
 import { layOut } from "../../src/workspace/changeset/lay-out.ts";
+import type { ProjectStart } from "../../src/workspace/changeset/project-start.ts";
 import { takeSnapshot } from "../../src/workspace/changeset/snapshot.ts";
 import { memoryBlobs } from "./memory-blobs.ts";
 import { removeDirectory } from "./remove-directory.ts";
@@ -41,6 +42,8 @@ export interface Opening {
   readonly blobs?: ArtifactStore;
   /** Files that the attempt does not see. */
   readonly hidden?: readonly string[];
+  /** The project before the attempt, if it is edited meanwhile. */
+  readonly project?: ProjectStart;
 }
 
 export interface Place {
@@ -67,10 +70,11 @@ export function must<T>(result: Result<T, unknown>): T {
 }
 
 function collecting(opening: Opening, source: CopySource | OverlaySource) {
-  const { root, start = [], blobs = memoryBlobs(), hidden } = opening;
+  const { root, start = [], blobs = memoryBlobs(), hidden, project } = opening;
   return ({ redactor = createRedactor([]), ...options }: CollectOptions = {}) =>
     collectChanges({
       ...{ root, start, source, blobs, redactor, isLeftOut: isState, ...options },
+      ...(project === undefined ? {} : { project }),
       ...(hidden === undefined ? {} : { hidden: (file: string) => hidden.includes(file) }),
     });
 }

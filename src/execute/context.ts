@@ -88,10 +88,19 @@ export interface ExecuteContext {
   readonly publishAll?: (
     artifacts: ReadonlyMap<string, readonly ArtifactRef[]>,
   ) => Promise<{ readonly events: readonly EventPayload[]; readonly failure?: Failure }>;
+  /** The project before the first attempt of this process. Undefined if a change to it during the run cannot be noticed. */
+  readonly project?: ProjectBefore;
   /** The project's tree when the run has ended; nothing where it cannot be told. */
   readonly treeAfter: () => Promise<Digest | undefined>;
   /** The run's input text. */
   readonly runInput?: string;
+}
+
+/** What the project was before the first attempt. */
+export interface ProjectBefore {
+  readonly tree: Digest;
+  /** It already differed from the base over which fingerprints are taken. */
+  readonly drifted: boolean;
 }
 
 export interface ExecuteOptions {

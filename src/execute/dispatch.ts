@@ -45,6 +45,7 @@ async function attempt(run: Run, beginning: Beginning): Promise<void> {
   try {
     progressOf(run, beginning.step.id).attempt = beginning.start.attempt;
     const { step } = beginning;
+    if (step.workspace !== "shared") run.isolated = true;
     const end = await runAttempt(run.context, beginning.start, run.control.signal, (usage) => {
       run.ledger.note(step.id, usage);
       endIfExhausted(run);

@@ -34,9 +34,10 @@ export async function executePlan(context: ExecuteContext): Promise<Result<RunOu
   if (run.bug !== undefined) throw run.bug.thrown;
   if (run.lost !== undefined) return err(run.lost);
   if (run.schedule.open > 0) throw new Error(`${run.schedule.open} steps can never start`);
+  const before = run.isolated && context.project !== undefined ? { tree: await treeAfter(run) } : undefined;
   const { status, failure } = await endingOf(run);
   if (run.lost !== undefined) return err(run.lost);
-  const tree = await treeAfter(run);
+  const tree = before !== undefined && !run.written ? before.tree : await treeAfter(run);
   const durationMs = context.clock.monotonic() - began;
   const reason = failure === undefined ? {} : { failure };
   const { part } = context.options;
@@ -46,10 +47,16 @@ export async function executePlan(context: ExecuteContext): Promise<Result<RunOu
     durationMs,
     ...(tree === undefined ? {} : { tree }),
     ...reason,
+    ...(before !== undefined && hasMoved(context, before.tree) ? { moved: true } : {}),
     ...(part === undefined ? {} : { part: [...part] }),
   };
   if (!(await announce(run, [finished])) && run.lost !== undefined) return err(run.lost);
   return ok({ status, durationMs, ...reason });
+}
+
+/** Whether the project is not known to be what it was before the first attempt. `tree`: before the run's own changes are written. */
+function hasMoved({ project }: ExecuteContext, tree: Digest | undefined): boolean {
+  return project === undefined || project.drifted || project.tree !== tree;
 }
 
 /** Resolves once nothing is under way any more. */

@@ -45,6 +45,10 @@ export interface Run {
   readonly faults: string[];
   /** What it has used of its budget. */
   readonly ledger: Ledger;
+  /** An attempt in a workspace of its own has begun. */
+  isolated: boolean;
+  /** The run's changes may have been written to the project. */
+  written: boolean;
   /** The limit on the run as a whole that it is ended for. */
   exhausted?: Failure;
   /** Who cancelled the run. */
@@ -74,6 +78,8 @@ export function createRun(context: ExecuteContext): Run {
     opened: new Set(),
     faults: [],
     ledger: openLedger(context.plan.pipeline.budget, context.prior),
+    isolated: false,
+    written: false,
     underWay: 0,
     atEnd: () => undefined,
   };

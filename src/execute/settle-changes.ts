@@ -21,6 +21,7 @@ export async function settleChanges(run: Run): Promise<Failure | undefined> {
   const changes = kept.value;
   if (!(await announce(run, [{ type: "changes-merged", changes, apply: options.apply }]))) return run.lost;
   if (!options.apply) return undefined;
+  run.written = true;
   const applied = await port.apply(compose(port.undo, merged.value));
   if (!applied.ok) return applied.error;
   return (await announce(run, [{ type: "changes-applied", changes }])) ? undefined : run.lost;

@@ -318,6 +318,11 @@ export const eventSchemas = {
       durationMs: durationMs("this process's part of the run"),
       tree: Type.Optional(digest("Over the project's tree, as the run left it.")),
       failure: Type.Optional(failure("Why it did not pass.")),
+      moved: Type.Optional(
+        flag(
+          "Whether the project was changed by something else while attempts in workspaces of their own worked; no other run reuses them then.",
+        ),
+      ),
       part,
     },
     strict("The run came to an end, or this process's part of it did. A resume may follow."),

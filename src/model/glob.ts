@@ -32,6 +32,13 @@ export function subtreePattern(pattern: string): (path: string) => boolean {
   };
 }
 
+/** The leading segments of a path pattern that are plain names: everything that it matches is there or below. Empty for the root. */
+export function globBase(pattern: string): string {
+  const segments = pattern.split("/").filter((segment) => segment !== "" && segment !== ".");
+  const magic = segments.findIndex((segment) => /[*?[\]{}\\]/.test(segment));
+  return (magic === -1 ? segments : segments.slice(0, magic)).join("/");
+}
+
 /** Whether a path or pattern has a segment that is `.git`. */
 export function namesGit(path: string): boolean {
   return path.includes(".git") && path.split("/").includes(".git");

@@ -183,6 +183,7 @@ function undoSteps(draft: RunDraft, ids: readonly string[]): void {
 
 function finish(draft: RunDraft, event: EventOf<"run-finished">): void {
   draft.finishedAt = event.ts;
+  if (event.moved === true) revokeIsolated(draft);
   if (event.part !== undefined) {
     finishPart(draft, event);
     return;
@@ -190,6 +191,14 @@ function finish(draft: RunDraft, event: EventOf<"run-finished">): void {
   draft.outcome = event.status;
   if (event.tree !== undefined) draft.treeAfter = event.tree;
   if (event.failure !== undefined) draft.failure = event.failure;
+}
+
+/** What attempts saw of a project that changed under them is not known, so no other run takes their work. */
+function revokeIsolated({ id: run, steps, revoked }: RunDraft): void {
+  for (const { id: step, attempts } of steps.values()) {
+    const passed = attempts.filter(({ status, workspace }) => status === "passed" && workspace === "isolated");
+    revoked.push(...passed.map(({ attempt }) => ({ step, run, attempt })));
+  }
 }
 
 /** Several processes may work on parts of a run at once: how it stands is what all its steps say. */

@@ -87,8 +87,10 @@ function passedWork(db: Database, pipeline: string): readonly PassedWork[] {
     artifacts.set(key, [...(artifacts.get(key) ?? []), artifactOf(row)]);
   }
   const notRevoked = `NOT EXISTS (SELECT 1 FROM revoked_work AS gone WHERE gone.of_run = runs.run AND gone.step = steps.step AND gone.attempt = attempts.attempt)`;
+  // Whether the project changed under attempts in workspaces of their own is known once their run has ended.
+  const ended = "(attempts.workspace <> 'isolated' OR runs.finished_at IS NOT NULL)";
   const sql = `SELECT runs.run, steps.step AS id, steps.position, attempt, attempts.work, attempts.gate, attempts.parts, attempts.changes, attempts.workspace, attempts.finished_at, tree_before, tree_after
-    ${winners} WHERE pipeline = ? AND archived <> ${cleanedAway} AND ${notRevoked} ORDER BY attempts.finished_at DESC, runs.run DESC, steps.position`;
+    ${winners} WHERE pipeline = ? AND archived <> ${cleanedAway} AND ${notRevoked} AND ${ended} ORDER BY attempts.finished_at DESC, runs.run DESC, steps.position`;
   return rowsOf(db, sql, [pipeline]).map((row) => ({
     run: textOf(row, "run"),
     step: textOf(row, "id"),

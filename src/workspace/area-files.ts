@@ -7,7 +7,7 @@ import { constants, lstatSync } from "node:fs";
 import { open, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
 import type { Failure } from "../model/failure.ts";
-import { namesGit, pathPattern } from "../model/glob.ts";
+import { globBase, namesGit, pathPattern } from "../model/glob.ts";
 import type { WorkspaceEntry } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { describeIoError } from "../platform/files.ts";
@@ -72,7 +72,14 @@ async function readRegular(real: string, file: string, limit: number): Promise<R
  * glob spells it. An area or directory that is not there gives nothing; a directory that may not be read is passed over.
  */
 export async function listArea(area: Area, glob: string): Promise<Result<readonly WorkspaceEntry[]>> {
-  const { base, isLiteral } = literalBase(glob);
+  const base = globBase(glob);
+  const isLiteral =
+    base !== "" &&
+    glob
+      .split("/")
+      .filter((segment) => segment !== "" && segment !== ".")
+      .join("/") === base &&
+    !glob.endsWith("/");
   if (glob.includes("\0") || base.split("/").includes("..")) return refused(glob, "it leads out of the workspace");
   const matches = pathPattern(glob);
   const found: WorkspaceEntry[] = [];
@@ -104,14 +111,6 @@ export async function listArea(area: Area, glob: string): Promise<Result<readonl
     if (code !== "ENOENT" && code !== "ENOTDIR") return err({ reason: "file-unreadable", path: base, code, detail });
   }
   return ok(found.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)));
-}
-
-/** The leading segments of a glob that are plain names, so that the rest of the tree need not be walked. */
-function literalBase(glob: string): { base: string; isLiteral: boolean } {
-  const segments = glob.split("/").filter((segment) => segment !== "" && segment !== ".");
-  const magic = segments.findIndex((segment) => /[*?[\]{}\\]/.test(segment));
-  const isLiteral = magic === -1 && segments.length > 0 && !glob.endsWith("/");
-  return { base: (magic === -1 ? segments : segments.slice(0, magic)).join("/"), isLiteral };
 }
 
 /** A tree may change while it is walked, and parts of it may be closed to us. Throws every other error. */

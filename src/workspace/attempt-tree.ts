@@ -4,6 +4,9 @@ import type { Step } from "../model/pipeline.ts";
 import type { ArtifactStore, Leaf, Redactor, WorkspaceEntry } from "../model/ports.ts";
 import type { Result } from "../model/result.ts";
 import type { AttemptRoom } from "./attempt-room.ts";
+import type { IncludedFiles } from "./changeset/before-state.ts";
+import type { CollectRequest } from "./changeset/collect-changes.ts";
+import type { ProjectStart } from "./changeset/project-start.ts";
 import type { Isolation } from "./fence/isolation.ts";
 import type { Bind, Tree } from "./fence/view.ts";
 
@@ -33,6 +36,15 @@ export interface TreeRequest {
   /** The paths that hide the rest, topmost only. */
   readonly hidden: readonly string[];
   readonly fenced: boolean;
+  /** The project as it was before the run's first attempt; undefined for an attempt in the project itself. */
+  readonly project?: ProjectStart;
+  /** Ignored files that the step's changeset includes. */
+  readonly included?: IncludedFiles;
+}
+
+/** What a changeset of an attempt is compared with. */
+export function changesetStart({ start, project, included }: TreeRequest): Pick<CollectRequest, "start" | "project" | "included"> {
+  return { start, ...(project === undefined ? {} : { project }), ...(included === undefined ? {} : { included }) };
 }
 
 /** The project's tree as one attempt has it. */

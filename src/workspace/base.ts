@@ -14,6 +14,15 @@ import { gitFiles, type Listing, listRepository } from "./base-git.ts";
 import { type BaseEntry, openBaseIndex, saveBaseIndex } from "./base-index.ts";
 import { walkFiles } from "./base-walk.ts";
 
+/** The files of a base, to compare the project with later. */
+export interface BaseFiles {
+  /** Of the ids. */
+  readonly algorithm: "sha1" | "sha256";
+  readonly entries: readonly BaseEntry[];
+  /** Whether the repository has the blob of an entry. */
+  isStored(entry: BaseEntry): boolean;
+}
+
 /** A look at a project that has begun. */
 export type ProjectListing = Promise<Listing | undefined>;
 
@@ -38,19 +47,38 @@ export async function takeBase(
   views: ReadonlyMap<string, (path: string) => boolean>,
   listing: ProjectListing = listProject(root),
 ): Promise<Result<BaseRef>> {
+  const read = await readBase(root, stateDir, views, listing);
+  return read.ok ? ok(read.value.base) : read;
+}
+
+/** The same base with the files that it is of. */
+export async function readBase(
+  root: string,
+  stateDir: string,
+  views: ReadonlyMap<string, (path: string) => boolean>,
+  listing: ProjectListing = listProject(root),
+): Promise<Result<{ readonly base: BaseRef; readonly files: BaseFiles }>> {
   const problem = problemWith(root);
   if (problem !== undefined) return err({ reason: "file-unreadable", path: root, ...problem });
   const isLeftOut = insideTest(root, path.resolve(root, stateDir));
-  const git = await gitFiles(root, stateDir, await listing, isLeftOut);
+  const listed = await listing;
+  const git = await gitFiles(root, stateDir, listed, isLeftOut);
   if (git !== undefined) {
     saveBaseIndex(stateDir, git.index);
     const head = git.head === undefined ? {} : { head: git.head };
-    return ok({ kind: "git", ...head, ...digestsOf(git.entries, views, git.head) });
+    const { entries, index } = git;
+    return ok({
+      base: { kind: "git", ...head, ...digestsOf(entries, views, git.head) },
+      files: { algorithm: index.algorithm, entries, isStored: ({ path: file, oid }) => listed?.staged.get(file)?.oid === oid },
+    });
   }
   const index = openBaseIndex(stateDir, "sha1");
   const entries = await walkFiles(root, "", isLeftOut, index);
   saveBaseIndex(stateDir, index);
-  return ok({ kind: "files", ...digestsOf(entries, views, undefined) });
+  return ok({
+    base: { kind: "files", ...digestsOf(entries, views, undefined) },
+    files: { algorithm: index.algorithm, entries, isStored: () => false },
+  });
 }
 
 function digestsOf(

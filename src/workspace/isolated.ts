@@ -17,6 +17,8 @@ import { listArea, readFromArea } from "./area-files.ts";
 import { type AttemptRoom, failed, makeRoom, pathsOf, refusedFile } from "./attempt-room.ts";
 import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
 import { askWhetherKnown } from "./changeset/ignored-paths.ts";
+import { includedFiles } from "./changeset/included-files.ts";
+import { type ProjectStart, takeProjectStart } from "./changeset/project-start.ts";
 import { type FencedSpawn, fencedSpawn } from "./fenced-spawn.ts";
 import { type GitView, gitView, noGit, readableGit, replacedLink } from "./git-view.ts";
 import { hiddenChanges, hiddenPaths } from "./hidden-paths.ts";
@@ -33,10 +35,17 @@ interface Shared {
   /** Hidden paths of the project, by the key of what a step may read. */
   readonly hidden: Map<string, Promise<readonly string[]>>;
   git?: Promise<GitView>;
+  /** The project before the first attempt, or before the first one after an attempt in the project itself. */
+  project?: Promise<ProjectStart>;
+}
+
+/** The provider, and a way to let the next attempt count as the first: once something of the run itself has changed the project. */
+export interface IsolatedProvider extends WorkspaceProvider {
+  forgetStart(): void;
 }
 
 /** Workspaces for steps that want isolation. Opening fails with `workspace-failed`. */
-export function isolatedProvider(setting: WorkspaceSetting): WorkspaceProvider {
+export function isolatedProvider(setting: WorkspaceSetting): IsolatedProvider {
   const { root, stateDir, stateRoot = stateDir } = setting;
   const shared: Shared = {
     setting: { ...setting, isLeftOut: insideTest(root, stateRoot), isKnownToGit: askWhetherKnown(root) },
@@ -45,6 +54,7 @@ export function isolatedProvider(setting: WorkspaceSetting): WorkspaceProvider {
   let cleaned: Promise<void> | undefined;
   return {
     name: setting.isolation.overlay ? "overlay" : "copy",
+    forgetStart: () => void delete shared.project,
     async open(request) {
       cleaned ??= removeOrphans(setting.stateDir, request.run);
       await cleaned;
@@ -62,12 +72,17 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   const { step, start = [] } = request;
   const room = await makeRoom(setting.stateDir, request);
   if (!room.ok) return room;
+  const begun = step.workspace === "shared" ? {} : await projectStartOf(shared, step, room.value);
   const reads = viewKey(step) === "all" ? undefined : readFilter(step.permissions);
   const hidden =
     reads === undefined ? [] : notBehindLeaves([...(await hiddenOf(shared, step, reads)), ...hiddenChanges(start, reads)], start);
   const fenced = isFenced(step, setting.isolation.fences);
   if (writesRepository(step, setting.isolation.fences)) leaveRepository(setting.root);
-  const tree = await makeTree(setting, { step, room: room.value, start, hidden, fenced, ...(reads === undefined ? {} : { reads }) });
+  const tree = await makeTree(setting, {
+    ...{ step, room: room.value, start, hidden, fenced },
+    ...begun,
+    ...(reads === undefined ? {} : { reads }),
+  });
   if (!tree.ok) return tree;
   const paths = pathsOf(room.value, fenced || tree.value.tree.kind === "overlay" ? setting.root : tree.value.place, fenced);
   writeFileSync(room.value.task, request.task(paths));
@@ -122,6 +137,14 @@ function workspaceOf(room: AttemptRoom, paths: WorkspacePaths, tree: AttemptTree
       else await keepForPeople(room.directory);
     },
   };
+}
+
+async function projectStartOf(shared: Shared, step: Step, room: AttemptRoom): Promise<Pick<TreeRequest, "project" | "included">> {
+  const { root, files, isLeftOut } = shared.setting;
+  if (files === undefined) return {};
+  shared.project ??= takeProjectStart({ root, directory: room.directory, files });
+  const project = await shared.project;
+  return step.changesInclude.length === 0 ? { project } : { project, included: await includedFiles(root, step.changesInclude, isLeftOut) };
 }
 
 function hiddenOf({ hidden, setting }: Shared, step: Step, reads: (path: string) => boolean): Promise<readonly string[]> {

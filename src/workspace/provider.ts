@@ -4,7 +4,9 @@
  */
 import { wantsIsolation } from "../model/enforcement.ts";
 import type { ArtifactStore, Redactor, WorkspaceProvider } from "../model/ports.ts";
+import type { BaseFiles } from "./base.ts";
 import type { Isolation } from "./fence/isolation.ts";
+import type { IsolatedProvider } from "./isolated.ts";
 import { sharedProvider } from "./shared.ts";
 
 /** What workspaces are made of. `root` and `stateDir` are absolute. */
@@ -18,6 +20,8 @@ export interface WorkspaceSetting {
   readonly isolation: Isolation;
   readonly blobs: ArtifactStore;
   readonly redactor: Redactor;
+  /** The project's files as they were when the run was planned; undefined if nothing but the run can change the project. */
+  readonly files?: BaseFiles;
   /** Milliseconds between SIGTERM and SIGKILL; 2000 by default. */
   readonly graceMs?: number;
 }
@@ -25,10 +29,12 @@ export interface WorkspaceSetting {
 /** A provider for all steps of a run. Opening fails with `workspace-failed`. */
 export function workspaceProvider(setting: WorkspaceSetting): WorkspaceProvider {
   const shared = sharedProvider(setting);
-  let isolated: Promise<WorkspaceProvider> | undefined;
+  let isolated: Promise<IsolatedProvider> | undefined;
   return {
     name: "workspace",
     async open(request) {
+      // What it changes in the project is the run's own.
+      if (request.step.workspace === "shared") (await isolated)?.forgetStart();
       if (!wantsIsolation(request.step)) return shared.open(request);
       isolated ??= import("./isolated.ts").then(({ isolatedProvider }) => isolatedProvider(setting));
       return (await isolated).open(request);

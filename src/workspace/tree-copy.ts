@@ -10,7 +10,7 @@ import { relativeInside } from "../platform/paths.ts";
 import { entriesBelow, type WalkedEntry } from "../platform/walk.ts";
 import { listArea, readFromArea } from "./area-files.ts";
 import { failed } from "./attempt-room.ts";
-import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
+import { type AttemptTree, changesetStart, type TreeRequest, type TreeSetting } from "./attempt-tree.ts";
 import { applyChangeset } from "./changeset/apply-changes.ts";
 import { collectChanges } from "./changeset/collect-changes.ts";
 import { copyTree } from "./changeset/copy-tree.ts";
@@ -118,7 +118,8 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
     write: async (leaves) => refusedPath(leaves, isLeftOut) ?? writeIntoArea({ directory }, leaves),
     async changeset() {
       const collected = await collectChanges({
-        ...{ root, start, isLeftOut, isKnownToGit, blobs, redactor, include: step.changesInclude },
+        ...changesetStart(request),
+        ...{ root, isLeftOut, isKnownToGit, blobs, redactor, include: step.changesInclude },
         ...(reads === undefined ? {} : { hidden: (file: string) => !reads(file) }),
         source: { kind: "copy", directory, snapshot: snapshot.value },
       });

@@ -8,7 +8,7 @@ import path from "node:path";
 import { ok, type Result } from "../model/result.ts";
 import { capture, noLimitMs } from "../platform/capture.ts";
 import { failed } from "./attempt-room.ts";
-import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
+import { type AttemptTree, changesetStart, type TreeRequest, type TreeSetting } from "./attempt-tree.ts";
 import { collectChanges } from "./changeset/collect-changes.ts";
 import { layOut } from "./changeset/lay-out.ts";
 import { removeTree } from "./changeset/remove-tree.ts";
@@ -44,7 +44,8 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
       writeIntoView({ isolation, project: root, tree, draft: path.join(room.directory, "draft") }, leaves),
     async changeset() {
       const collected = await collectChanges({
-        ...{ root, start, isLeftOut, isKnownToGit, blobs, redactor, include: step.changesInclude },
+        ...changesetStart(request),
+        ...{ root, isLeftOut, isKnownToGit, blobs, redactor, include: step.changesInclude },
         ...(reads === undefined ? {} : { hidden: (file: string) => !reads(file) }),
         source: { kind: "overlay", upper: layer.upper, listMerged: (directories) => listMerged(isolation, whole, directories) },
       });

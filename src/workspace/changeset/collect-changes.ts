@@ -13,12 +13,14 @@ import { isGitName, pathToBytes } from "../../model/path-bytes.ts";
 import type { ArtifactStore, Redactor } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
+import { beforeState, type IncludedFiles } from "./before-state.ts";
 import { restoreModes, shown, type Widened, widen } from "./disk.ts";
 import { type CopySource, copyEnd, type EndTree, type OverlaySource, overlayEnd } from "./end-trees.ts";
 import { type EndLeaf, type FoundChanges, findChanges } from "./find-changes.ts";
 import { type IgnoreRules, openIgnoreRules } from "./ignored-paths.ts";
 import { inParallel } from "./in-parallel.ts";
 import { defaultFileBytes, type LeafContent, leafContent } from "./leaf-content.ts";
+import type { ProjectStart } from "./project-start.ts";
 import { openStartTree, type StartTree } from "./start-tree.ts";
 
 /** What to collect, and where to keep it. */
@@ -38,6 +40,10 @@ export interface CollectRequest {
   readonly isKnownToGit?: () => Promise<boolean>;
   readonly blobs: ArtifactStore;
   readonly redactor: Redactor;
+  /** The project as it was before the run's first attempt. Undefined if nothing but the attempt can have changed it. */
+  readonly project?: ProjectStart;
+  /** Ignored files that `include` matches, as they were when the attempt started. */
+  readonly included?: IncludedFiles;
   /** The largest file, in bytes; 1 GiB by default. */
   readonly limits?: { readonly fileBytes: number };
 }
@@ -55,14 +61,18 @@ interface Scene {
   readonly end: EndTree;
   readonly found: FoundChanges;
   readonly widened: Widened;
+  /** Paths that something else changed, with a state before that is not known. Grows while entries are compared. */
+  readonly outside: string[];
 }
 
 const width = 16;
 const emptyDirectory: FileState = { mode: "040000" };
+const hint = "the step started from other versions of them; `wave resume` runs it again with those that the project has now";
 
 /**
  * Collects. Nothing may run in the workspace any more. Fails with `changeset-refused` (a file too large or unreadable), `secret-leaked`
- * (a secret in what the attempt left, or in a name), `workspace-failed` and `state-unwritable`. Of files that held a secret before, only
+ * (a secret in what the attempt left, or in a name), `project-changed` (something else changed a file meanwhile, and the version that the attempt
+ * started from is not known), `workspace-failed` and `state-unwritable`. Of files that held a secret before, only
  * the digest is kept.
  */
 export async function collectChanges(request: CollectRequest): Promise<Result<CollectedChanges>> {
@@ -80,7 +90,7 @@ export async function collectChanges(request: CollectRequest): Promise<Result<Co
     const end = source.kind === "copy" ? ok(copyEnd(source, widened)) : await overlayEnd(source, start, isLeftOut, widened, foresee);
     if (!end.ok) return end;
     const found = await findChanges({ start, end: end.value, hidden: request.hidden ?? (() => false), isLeftOut });
-    return await collect({ request, rules, start, end: end.value, found, widened });
+    return await collect({ request, rules, start, end: end.value, found, widened, outside: [] });
   } catch (error) {
     const { code, detail } = describeIoError(error);
     return err({ reason: "workspace-failed", code, detail: `the workspace cannot be read: ${detail}` });
@@ -98,6 +108,7 @@ async function collect(scene: Scene): Promise<Result<CollectedChanges>> {
   const wanted = [...found.leaves].filter(([path]) => !ignored.value.has(path)).sort(([a], [b]) => (a < b ? -1 : 1));
   const entries = await each(wanted, ([path, leaf]) => entryAt(scene, path, leaf));
   if (!entries.ok) return entries;
+  if (scene.outside.length > 0) return err({ reason: "project-changed", paths: scene.outside.map(shown).sort(), hint });
   const changes = withoutHollow(
     scene,
     entries.value.filter((entry) => entry !== undefined),
@@ -107,19 +118,26 @@ async function collect(scene: Scene): Promise<Result<CollectedChanges>> {
 }
 
 /** Compares what was at a path with what is there, and keeps the bytes of both where they differ. */
-async function entryAt({ request, start, end, widened }: Scene, path: string, leaf: EndLeaf): Promise<Result<ChangesetEntry | undefined>> {
-  const limit = request.limits?.fileBytes ?? defaultFileBytes;
-  const node = start.at(path);
-  const before = node.kind === "disk" ? await leafContent(request.root, path, node.stats, limit) : ok(undefined);
-  if (!before.ok) return before;
+async function entryAt(scene: Scene, path: string, leaf: EndLeaf): Promise<Result<ChangesetEntry | undefined>> {
+  const { request, start, end, widened } = scene;
+  const { root, project, included, limits } = request;
+  const limit = limits?.fileBytes ?? defaultFileBytes;
+  const was = await beforeState(
+    { root, start, limit, ...(project === undefined ? {} : { project }), ...(included === undefined ? {} : { included }) },
+    path,
+  );
+  if (!was.ok) return was;
+  if (was.value.kind === "outside") {
+    scene.outside.push(path);
+    return ok(undefined);
+  }
+  const { before } = was.value;
   if ("stats" in leaf) widen(end.directory, path, leaf.stats, widened);
   const after = "stats" in leaf ? await leafContent(end.directory, path, leaf.stats, limit) : ok(undefined);
   if (!after.ok) return after;
-  const wasEmpty = node.kind === "directory" && start.children(path).length === 0;
-  const was = before.value?.state ?? (node.kind === "kept" ? node.state : wasEmpty ? emptyDirectory : undefined);
-  const entry = entryOf(path, was, after.value?.state ?? (leaf.kind === "empty" ? emptyDirectory : undefined));
+  const entry = entryOf(path, before.state, after.value?.state ?? (leaf.kind === "empty" ? emptyDirectory : undefined));
   if (entry === undefined) return ok(undefined);
-  const kept = await keep(request, path, before.value, after.value);
+  const kept = await keep(request, path, before.content, after.value);
   return kept.ok ? ok(entry) : kept;
 }
 

@@ -62,7 +62,8 @@ export function refused(path: string, detail: string): Result<never, Failure> {
   return err({ reason: "changeset-refused", path: shown(path), detail });
 }
 
-function held(mode: "100644" | "100755" | "120000", bytes: Uint8Array): LeafContent {
+/** The content that bytes in memory are. */
+export function held(mode: "100644" | "100755" | "120000", bytes: Uint8Array): LeafContent {
   return { state: { mode, digest: digestOfBytes(bytes), size: bytes.length }, bytes: async () => bytes };
 }
 

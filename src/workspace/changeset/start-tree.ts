@@ -20,6 +20,8 @@ export interface StartTree {
   at(path: string): StartNode;
   /** The names in a directory; none where there is no directory. */
   children(path: string): readonly string[];
+  /** Whether the changeset alone decides what is at a path, so that the disk does not matter. */
+  isDecided(path: string): boolean;
 }
 
 /** Opens the tree. Its answers are remembered, so nothing may change meanwhile. Looking throws the file system's errors. */
@@ -27,7 +29,7 @@ export function openStartTree(root: string, start: Changeset): StartTree {
   const { entries, given, touched } = indexOf(start);
   const directories = new Map<string, boolean>([["", true]]);
   const known = new Map<string, readonly string[]>();
-  return { at, children };
+  return { at, children, isDecided };
 
   function at(path: string): StartNode {
     if (path === "") return { kind: "directory" };
@@ -59,6 +61,16 @@ export function openStartTree(root: string, start: Changeset): StartTree {
     return found;
   }
 
+  function isDecided(path: string): boolean {
+    return entries.has(path) || given.has(path) || parentsOf(path).some(isReplaced);
+  }
+
+  /** Whether the changeset put a file or a symlink at a path. */
+  function isReplaced(path: string): boolean {
+    const after = entries.get(path)?.after;
+    return after !== undefined && "digest" in after;
+  }
+
   /** Whether what the disk has at a path can be seen: every directory above is one, and the changeset put no file in its place. */
   function isOnDisk(path: string): boolean {
     const slash = path.lastIndexOf("/");
@@ -68,9 +80,7 @@ export function openStartTree(root: string, start: Changeset): StartTree {
   function isDirectoryOnDisk(path: string): boolean {
     const remembered = directories.get(path);
     if (remembered !== undefined) return remembered;
-    const after = entries.get(path)?.after;
-    const replaced = after !== undefined && "digest" in after;
-    const found = !replaced && isOnDisk(path) && lookAt(root, path)?.isDirectory() === true;
+    const found = !isReplaced(path) && isOnDisk(path) && lookAt(root, path)?.isDirectory() === true;
     directories.set(path, found);
     return found;
   }

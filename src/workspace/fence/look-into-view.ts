@@ -4,7 +4,7 @@
  */
 import path from "node:path";
 import type { Failure } from "../../model/failure.ts";
-import { pathPattern } from "../../model/glob.ts";
+import { globBase, pathPattern } from "../../model/glob.ts";
 import { pathFromBytes, pathToBytes } from "../../model/path-bytes.ts";
 import type { WorkspaceEntry } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
@@ -60,7 +60,7 @@ export async function listInView(
   isLeftOut: (path: string) => boolean,
 ): Promise<Result<readonly WorkspaceEntry[]>> {
   if (glob.includes("\0") || glob.split("/").includes("..")) return refused(glob, "it leads out of the workspace");
-  const base = literalBase(glob);
+  const base = globBase(glob);
   const find = '[ -e "$1" ] || [ -L "$1" ] || exit 0; exec find "$1" -printf "%y%s/%p\\0"';
   const found = await runInView(isolation, view, ["sh", "-c", find, "sh", base === "" ? "." : `./${base}`], undefined);
   if (!found.ok) return found;
@@ -181,13 +181,6 @@ function split(bytes: Buffer): readonly string[] {
   for (let from = 0, end = bytes.indexOf(0); end !== -1; from = end + 1, end = bytes.indexOf(0, from))
     fields.push(pathFromBytes(bytes.subarray(from, end)));
   return fields;
-}
-
-/** The leading segments of a glob that are plain names. */
-function literalBase(glob: string): string {
-  const segments = glob.split("/").filter((segment) => segment !== "" && segment !== ".");
-  const magic = segments.findIndex((segment) => /[*?[\]{}\\]/.test(segment));
-  return (magic === -1 ? segments : segments.slice(0, magic)).join("/");
 }
 
 function refused(file: string, detail: string): Result<never, Failure> {

@@ -4,7 +4,7 @@
  * merge of texts, which is handed in.
  *
  * The common base of two states is what both steps found at the path; where they found different states, what the steps that both
- * build on made of it; where there are none, the project's own. A directory that one step left empty and another one filled is filled.
+ * build on made of it; where there are none, the project's own. Steps that found different states of the project itself are in conflict. A directory that one step left empty and another one filled is filled.
  */
 import type { Changeset, ChangesetEntry, FileState } from "./changeset.ts";
 import { entryOf, parentsOf, sameState, sortEntries } from "./combine-changes.ts";
@@ -74,6 +74,16 @@ function touchesByPath(sources: readonly ChangeSource[]): ReadonlyMap<string, re
 async function settle(path: string, touches: readonly Touch[], mergeFiles: MergeFiles): Promise<Result<Settled>> {
   const heads = touches.filter(({ step }) => !touches.some(({ builtOn }) => builtOn.has(step)));
   const before = touches[0]?.entry.before;
+  const other = otherStart(touches);
+  if (other !== undefined) {
+    const steps = [...touches.slice(0, 1), other].map(({ step }) => step);
+    return ok({
+      before,
+      state: undefined,
+      steps,
+      conflict: { path, steps, detail: "they started from different versions of it in the project" },
+    });
+  }
   let merged: Settled = { before, state: heads[0]?.entry.after, steps: heads.slice(0, 1).map(({ step }) => step) };
   for (const [at, head] of heads.entries()) {
     if (at === 0) continue;
@@ -91,6 +101,14 @@ async function settle(path: string, touches: readonly Touch[], mergeFiles: Merge
     merged = { before, state, steps: from === "both" ? steps : from === "ours" ? merged.steps : [head.step] };
   }
   return ok(merged);
+}
+
+/** A step that found another file in the project than the first one did. An empty directory has no bytes to lose. */
+function otherStart(touches: readonly Touch[]): Touch | undefined {
+  const roots = touches.filter(({ builtOn }) => !touches.some(({ step }) => builtOn.has(step)));
+  const hasBytes = (state: FileState | undefined) => state !== undefined && "digest" in state;
+  const first = touches[0]?.entry.before;
+  return roots.find(({ entry: { before } }) => !sameState(before, first) && (hasBytes(before) || hasBytes(first)));
 }
 
 /** What the steps merged so far and the next one both go back to. */

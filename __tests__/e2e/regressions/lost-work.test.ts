@@ -324,6 +324,19 @@ describe("an edit at another time", () => {
   });
 });
 
+describe("an edit between a run and its resume", () => {
+  test("is not merged away by steps that started from different versions of the file", async () => {
+    const wave = committed({ b: "[ -e dir/go ]; sed -i s/1/step/ lines", a: "sed -i s/9/step/ lines" }, { a: { dependencies: [] } });
+    wave.write({ lines: "1\n2\n3\n4\n5\n6\n7\n8\n9\n" });
+    expect((await wave.wave("run", "--on-failure", "keep-going")).code).toBe(1);
+    sh(wave.root, "sed -i s/5/user/ lines; touch dir/go");
+    const { code, stdout, stderr } = await wave.wave("resume");
+    expect(code).toBe(1);
+    expect(`${stdout}${stderr}`).toContain("they started from different versions of it in the project");
+    expect(tree(wave.root)["lines"]).toBe("1\n2\n3\n4\nuser\n6\n7\n8\n9\n");
+  });
+});
+
 describe("what is not an edit by something else", () => {
   test("a step that runs in the project itself does not keep a later step's changes from being applied", async () => {
     const wave = committed({ a: "echo a > a.txt", b: "echo shared >> f.txt", c: append }, { b: { workspace: "shared" } });

@@ -202,3 +202,41 @@ test.each([".git/hooks/x", "../x", "/etc/x", "a/../../x", "a//b"])("a changeset 
   const changes: Changeset = [{ path: bad, after: { mode: "100644", digest, size } }];
   expect(await applyChangeset({ root, changes, blobs })).toMatchObject({ ok: false, error: { reason: "changeset-refused" } });
 });
+
+describe("an edit that is made while changes are written", () => {
+  test.each<[string, string, string]>([
+    ["a file that is to be replaced", "echo step > b.txt", "echo user > b.txt"],
+    ["a file that is to be deleted", "rm b.txt", "echo user > b.txt"],
+    ["a new file where one is to be created", "echo step > c.txt", "echo user > c.txt"],
+    ["a deletion of a file that is to be replaced", "echo step > b.txt", "rm b.txt"],
+  ])("is kept: %s", async (_, script, user) => {
+    const root = projectOf("echo a > a.txt; echo b > b.txt");
+    const blobs = memoryBlobs();
+    const { changes } = await changesOf(root, `echo step > a.txt; ${script}`, blobs);
+    const edit = () => void execFileSync("sh", ["-euc", user], { cwd: root });
+    let edited: LeafTree | undefined;
+    const paths = blobs.pathOf;
+    // The last thing that is asked of the store before the first byte is written.
+    const pathOf: typeof paths = async (digest) => {
+      if (edited === undefined) edit();
+      edited ??= leafTree(root);
+      return paths(digest);
+    };
+    const applied = await applyChangeset({ root, changes, blobs: { ...blobs, pathOf } });
+    expect(applied).toMatchObject({
+      ok: false,
+      error: { reason: "workspace-failed", detail: expect.stringContaining("changed it just now") },
+    });
+    const after = leafTree(root);
+    for (const name of ["b.txt", "c.txt"]) expect(after.get(name)).toEqual(edited?.get(name));
+    expect(must(await applyChangeset({ root, changes, blobs }))).toMatchObject({ kind: "refused" });
+  });
+
+  test("does not count where two names of one file are replaced", async () => {
+    const root = projectOf("echo a > a.txt; ln a.txt b.txt");
+    const blobs = memoryBlobs();
+    const { changes, after } = await changesOf(root, "echo step > a.txt; echo other > b.txt.new; mv b.txt.new b.txt", blobs);
+    expect(must(await applyChangeset({ root, changes, blobs }))).toMatchObject({ kind: "applied" });
+    expect(leafTree(root)).toEqual(after);
+  });
+});

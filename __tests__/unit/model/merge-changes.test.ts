@@ -191,3 +191,26 @@ test("a failure of the store of blobs is the merge's", async () => {
   const sources = ["a", "b"].map((step) => source(step, [], { f: [file("0"), file(step)] }));
   expect(await mergeChangesets(sources, failing)).toMatchObject({ ok: false, error: { reason: "state-damaged" } });
 });
+
+describe("steps beside each other that started from different versions of a file", () => {
+  test.each<[string, FileState | undefined, FileState | undefined]>([
+    ["content", file("0"), file("edited")],
+    ["mode", file("0"), executable("0")],
+    ["presence", undefined, file("edited")],
+  ])("are in conflict, whichever comes first (%s)", async (_, one, other) => {
+    for (const [first, second] of [
+      [one, other],
+      [other, one],
+    ]) {
+      const merged = await merge([source("a", [], { f: [first, file("a")] }), source("b", [], { f: [second, file("b")] })], merging);
+      expect(merged.conflicts).toEqual([
+        { path: "f", steps: ["a", "b"], detail: "they started from different versions of it in the project" },
+      ]);
+    }
+  });
+
+  test("are not in conflict over an empty directory", async () => {
+    const merged = await merge([source("a", [], { d: [empty, undefined] }), source("b", [], { d: [undefined, empty] })]);
+    expect(merged.conflicts).toEqual([]);
+  });
+});

@@ -10,7 +10,7 @@ import type { ArtifactStore } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { breather } from "../../platform/breather.ts";
 import { describeIoError } from "../../platform/files.ts";
-import { type Comparison, compareProject, type ForeignChange, type Found, isAfter, isBefore } from "./compare-project.ts";
+import { type Comparison, compareProject, type ForeignChange, type Found, fileFacts, isAfter, isBefore } from "./compare-project.ts";
 import { shown } from "./disk.ts";
 import { inParallel } from "./in-parallel.ts";
 import { makeDirectory, removeIfThere, temporaryFor, writeLeaf } from "./write-leaf.ts";
@@ -67,10 +67,13 @@ const nothing: Found = { kind: "nothing" };
 
 async function carryOut(
   { root, changes, blobs }: ApplyRequest,
-  { found }: Comparison,
+  { found, facts }: Comparison,
   open: readonly ChangesetEntry[],
 ): Promise<Result<void>> {
   let at = "";
+  const unchanged = (path: string) => {
+    if (fileFacts(root, path) !== facts.get(path)) throw new ProjectEdit();
+  };
   try {
     for (const { path } of changes) {
       at = path;
@@ -79,7 +82,7 @@ async function carryOut(
     }
     for (const entry of [...open].reverse()) {
       at = entry.path;
-      makeWay(root, entry, found.get(entry.path) ?? nothing);
+      makeWay(root, entry, found.get(entry.path) ?? nothing, () => unchanged(entry.path));
     }
     removeEmptied(root, changes);
     const breathe = breather(yieldEvery);
@@ -89,12 +92,12 @@ async function carryOut(
       if (after === undefined || !("digest" in after)) continue;
       const bytes = await blobs.get(after.digest);
       if (!bytes.ok) return bytes;
-      writeLeaf({ directory: root, model: root }, path, after, bytes.value);
+      writeLeaf({ directory: root, model: root }, path, after, bytes.value, () => unchanged(path));
       await breathe();
     }
     return ok(undefined);
   } catch (error) {
-    const { code, detail } = describeIoError(error);
+    const { code, detail } = error instanceof ProjectEdit ? error : describeIoError(error);
     return err({
       reason: "workspace-failed",
       code,
@@ -103,12 +106,20 @@ async function carryOut(
   }
 }
 
-/** Removes what is at a path and is not simply replaced. Entries come deepest first. */
-function makeWay(root: string, { path, after }: ChangesetEntry, found: Found): void {
+/** Something else changed a path between the comparison and the moment at which it was to be written. */
+class ProjectEdit extends Error {
+  readonly code = "EBUSY";
+  readonly detail = "something else changed it just now";
+}
+
+/** Removes what is at a path and is not simply replaced. Entries come deepest first. `ready` throws if it must stay. */
+function makeWay(root: string, { path, after }: ChangesetEntry, found: Found, ready: () => void): void {
   if (found.kind !== "leaf" || (after !== undefined && "digest" in after)) return;
   const place = fsPath(root, path);
-  if ("digest" in found.state) removeIfThere(place);
-  else if (after === undefined) removeEmpty(place);
+  if ("digest" in found.state) {
+    ready();
+    removeIfThere(place);
+  } else if (after === undefined) removeEmpty(place);
 }
 
 /** Takes away the directories that deletions left empty, but for those that stay or are filled again. */

@@ -36,6 +36,8 @@ export type Found =
 /** What was found for each entry, or what does not fit. */
 export interface Comparison {
   readonly found: ReadonlyMap<string, Found>;
+  /** The facts of the file or symlink at each path, to notice a change since; undefined if there was none. */
+  readonly facts: ReadonlyMap<string, string | undefined>;
   readonly foreign: readonly ForeignChange[];
 }
 
@@ -44,17 +46,35 @@ export async function compareProject(root: string, changes: Changeset): Promise<
   const entries = new Map(changes.map((entry) => [entry.path, entry]));
   const directories = new Set<string>();
   const found = new Map<string, Found>();
+  const facts = new Map<string, string | undefined>();
   const foreign: ForeignChange[] = [];
   for (const entry of changes) {
+    // Taken before the content is read: a file that changes meanwhile has other facts afterwards.
+    const seen = fileFacts(root, entry.path);
     const looked = await lookFor(root, entry, directories);
     if (!looked.ok) return looked;
+    // Beyond what is in the way there may be a symlink, and behind that any file.
+    facts.set(entry.path, looked.value.kind === "blocked" ? undefined : seen);
     found.set(entry.path, looked.value);
     const stranger = fits(root, entry, looked.value, entries);
     if (stranger === undefined) continue;
     const { path, before } = entry;
     foreign.push({ path: stranger, expected: stranger === path ? inWords(before) : "nothing else", found: foundInWords(looked.value) });
   }
-  return ok({ found, foreign });
+  return ok({ found, facts, foreign });
+}
+
+/**
+ * The facts of a file or symlink; undefined if there is none, or if it cannot be looked at. Not the ctime: replacing one name of a file changes it
+ * for the others.
+ */
+export function fileFacts(root: string, path: string): string | undefined {
+  try {
+    const stats = lookAt(root, path);
+    return stats === undefined || stats.isDirectory() ? undefined : `${stats.mtimeMs} ${stats.size} ${stats.ino} ${stats.mode}`;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether a path is exactly as before the change (an empty directory and nothing being the same). */

@@ -44,8 +44,17 @@ export function temporaryFor(path: string): string {
   return `${path.slice(0, slash)}.wave-${digestOfBytes(path).slice("sha256:".length, "sha256:".length + 16)}.tmp`;
 }
 
-/** Writes a file or a symlink. Throws the file system's errors, and ENOTDIR where something above is no directory. */
-export function writeLeaf(target: LeafTarget, path: string, { mode }: Pick<LeafState, "mode">, bytes: Uint8Array): void {
+/**
+ * Writes a file or a symlink. `ready` is called just before it takes its place. Throws what that throws, the file system's errors, and ENOTDIR where
+ * something above is no directory.
+ */
+export function writeLeaf(
+  target: LeafTarget,
+  path: string,
+  { mode }: Pick<LeafState, "mode">,
+  bytes: Uint8Array,
+  ready: () => void = () => undefined,
+): void {
   makeParents(target, path);
   const temporary = fsPath(target.directory, temporaryFor(path));
   const model = lookAt(target.model, path);
@@ -63,6 +72,7 @@ export function writeLeaf(target: LeafTarget, path: string, { mode }: Pick<LeafS
     }
   }
   own(temporary, ownerFor(target, path, model));
+  ready();
   const final = fsPath(target.directory, path);
   if (lookAt(target.directory, path)?.isDirectory() === true) removeHollow(target.directory, path);
   renameSync(temporary, final);

@@ -27,11 +27,11 @@ import { matchWork } from "./plan/match-work.ts";
 import { type PlannedRun, type PlanRequest, planRun, refusalOf } from "./plan-run.ts";
 import { systemClock } from "./platform/clock.ts";
 import { sealRepositories } from "./platform/git.ts";
+import { changeWatch, treeOf } from "./project-tree.ts";
 import { type PublishRequest, publishArtifacts } from "./publish/publish-artifacts.ts";
 import type { Recording, RecordingRequest } from "./record-run.ts";
 import { pinFiles } from "./state/pinned-manifest.ts";
 import { openAttemptLog } from "./workspace/attempt-log.ts";
-import { takeBase } from "./workspace/base.ts";
 import { workspaceProvider } from "./workspace/provider.ts";
 
 export interface RunRequest extends PlanRequest {
@@ -318,18 +318,6 @@ function secretsOf(step: Step, env: Environment): Record<string, string> {
   return Object.fromEntries(step.secrets.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
-/** Looks at the project again only when attempts have begun since it last looked. */
-function changeWatch(planned: PlannedRun, begun: () => number): () => Promise<boolean> {
-  let looked = 0;
-  let same = true;
-  return async () => {
-    if (begun() === looked || !same) return same;
-    looked = begun();
-    same = (await treeOf(planned)) === planned.tree;
-    return same;
-  };
-}
-
 /** A step that printed nothing leaves no file, and no blob. */
 async function storeLog(memory: Memory, path: string): Promise<Result<Digest | undefined>> {
   let bytes: Uint8Array;
@@ -343,10 +331,4 @@ async function storeLog(memory: Memory, path: string): Promise<Result<Digest | u
   if (!stored.ok) return stored;
   await rm(path, { force: true });
   return ok(stored.value.digest);
-}
-
-/** The project's tree as it is now. Undefined once Wave has left its repository: files that are listed in another way compare with nothing. */
-async function treeOf({ read, memory, base }: PlannedRun): Promise<Digest | undefined> {
-  const after = await takeBase(read.root, memory.stateRoot, new Map());
-  return after.ok && after.value.kind === base.kind ? after.value.tree : undefined;
 }

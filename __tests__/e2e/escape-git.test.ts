@@ -56,6 +56,8 @@ const inScene = (scene: Scene) =>
     async (_name, given) => {
       expect(await runCase(scene, given)).toEqual({ fired: [], broken: [] });
     },
+    // Two dozen processes of Wave, one after the other.
+    120_000,
   );
 
 describe.each(scenes)("$name", inScene);

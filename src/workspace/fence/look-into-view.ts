@@ -135,9 +135,11 @@ export async function changeInView(
   if (mode === "none") return failed("nothing here can mount an overlay");
   const closed: SandboxView = { ...view, fence: "closed" };
   const system = systemRoot({ searchPath: env.PATH, home: undefined, project: view.project });
-  const script = closedScript(closed, system, { drop: [], command: words, status: "/dev/null", overlayOptions });
-  const command = [...namespaceWords({ mode, closed: true, network: false, brief: true }), script, "wave", ...words];
-  return endedWell(await capture({ command, env: { ...env, WAVE_CHILD_PATH: env.PATH }, cwd: "/", input }), words, []);
+  // `sudo` keeps no variables.
+  const named = ["/usr/bin/env", `PATH=${env.PATH}`, `LC_ALL=${env.LC_ALL}`, ...words];
+  const script = closedScript(closed, system, { drop: [], command: named, status: "/dev/null", overlayOptions });
+  const command = [...namespaceWords({ mode, closed: true, network: false, brief: true }), script, "wave", ...named];
+  return endedWell(await capture({ command, env, cwd: "/", input }), words, []);
 }
 
 /** The machine as it is, with a tree at its place, of which `masks` do not show. */

@@ -4,7 +4,7 @@ import type { Redactor } from "../model/ports.ts";
 import { createRedactor } from "../redaction/redactor.ts";
 
 /** Every token that has a shape holds one of these. Most text does not, and costs no redactor, which takes milliseconds to make. */
-const tokenLike = /[\w+/=.-]{16}|PRIVATE KEY|:\/\/\S*@/;
+const tokenLike = /[\w+/=.-]{16}|PRIVATE KEY|:\/\//;
 
 /** No value is known at first. `text` is what outputs pass their text through. */
 export function outputSecrets(): OutputSecrets & { readonly text: (text: string) => string } {

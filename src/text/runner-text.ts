@@ -7,7 +7,8 @@
  */
 
 const ignorable = String.raw`[\p{Default_Ignorable_Code_Point}\p{Cc}]`;
-const lead = String.raw`(?:(?![\r\n])(?:\s|${ignorable}))*`;
+/** One class, so that no text has two ways to match. */
+const lead = String.raw`(?:(?![\r\n])[\s\p{Default_Ignorable_Code_Point}\p{Cc}])*`;
 /** A space between the signs is enough: it is not ignorable. */
 const commandStart = new RegExp(String.raw`(^|[\r\n])(${lead}):(?=${ignorable}*:)`, "gu");
 /** The start of `##[`, with one group for what is between two signs. */

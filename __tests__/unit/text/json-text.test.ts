@@ -28,6 +28,6 @@ it("is parsed to the value that it was made of", () => {
         expect([controlsIn(printed), commandsIn(printed)]).toEqual([[], []]);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });

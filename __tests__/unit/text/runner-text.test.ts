@@ -61,6 +61,21 @@ const pieces = fc.array(
   fc.record({ stream: fc.nat(1), text: fc.array(fc.constantFrom(...signs), { maxLength: 6 }).map((parts) => parts.join("")) }),
 );
 
+it("takes time in proportion to a text that is full of beginnings", () => {
+  const once = (text: string) => {
+    const start = performance.now();
+    withoutRunnerCommands(text);
+    nextRunnerText([{ text: ":" }], text);
+    return performance.now() - start;
+  };
+  const time = (unit: string, count: number) => Math.min(...[1, 2, 3].map(() => once(`${unit.repeat(count)}x`)));
+  for (const unit of ["\t", "\u0000 ", "#\ufe0f", "#", ":\n", "\u2028"]) {
+    time(unit, 1000);
+    const [small, large] = [time(unit, 10_000), time(unit, 100_000)];
+    expect([unit, large / Math.max(small, 1) < 60]).toEqual([unit, true]);
+  }
+});
+
 describe("pieces of a stream", () => {
   it("make no command on their own stream, nor where a shell joins two streams", () => {
     fc.assert(

@@ -19,7 +19,7 @@ export interface SecretEncoding {
 const utf8 = (text: string) => Buffer.from(text);
 const base64 = (bytes: Buffer | string) => Buffer.from(bytes).toString("base64");
 const bigEndian = (text: string) => Buffer.from(text, "utf16le").swap16();
-const wrap = (text: string, columns: number, end: string) => text.replace(new RegExp(`.{${columns}}`, "g"), `$&${end}`);
+const wrap = (text: string, columns: number, end: string) => text.replace(new RegExp(`.{${columns}}`, "gu"), `$&${end}`);
 const json = (text: string) => JSON.stringify({ text });
 const unit = (code: number) => code.toString(16).padStart(4, "0");
 const escapeUnits = (text: string, wanted: RegExp, upper = false) =>

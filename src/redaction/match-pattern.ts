@@ -151,7 +151,10 @@ function addEscapes(attempt: Attempt, index: number, at: number, byte: number, i
     const matched = afterBytes(pattern, index, decoded);
     if (matched !== noMatch) pending.push(matched, end);
     if (index > 0 && decoded[0] === escapeCharacter && !addSkip(pending, index, endOfSequence(bytes, end, last))) return false;
-    if (index > 0 && ((pattern.breaks && isLineBreak(decoded[0])) || (inRun && isWhitespace(decoded)))) pending.push(index, end);
+    // In the pattern, a run of backslashes is one.
+    const longerRun = decoded[0] === backslash && pattern.alphabet === "text" && pattern.bytes[index - 1] === backslash;
+    if (index > 0 && (longerRun || (pattern.breaks && isLineBreak(decoded[0])) || (inRun && isWhitespace(decoded))))
+      pending.push(index, end);
   }
   return true;
 }

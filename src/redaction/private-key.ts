@@ -2,7 +2,7 @@
  * Private keys in PEM's form (RFC 7468, and what OpenSSH and PGP make of it), on lines, escaped in JSON, or behind a log's
  * time stamps. Certificates and public keys are no secrets. Pure.
  */
-import { charset, latin1, type Rest, runShape, type TokenShape } from "./token-match.ts";
+import { latin1, type Rest, type TokenShape } from "./token-match.ts";
 
 /** From BEGIN on: room for the line itself, and headers such as `DEK-Info` before the first line of the key. */
 const judged = 512;
@@ -31,7 +31,7 @@ export const privateKey: TokenShape = {
     const stop = text.indexOf(finish);
     if (stop < 0 && text.length < judged && !last) return "more";
     const key = stop < 0 ? text.slice(line.length) : text.slice(line.length, stop);
-    if (!hasMaterial(key, stop < 0 ? 40 : 16)) return "no";
+    if (!hasMaterial(key, stop < 0 ? shortestLine : 16)) return "no";
     const rest = restOfBlock(line.length);
     return { start, end: start + line.length, rest };
   },
@@ -72,9 +72,18 @@ const dash = "-".charCodeAt(0);
 const space = " ".charCodeAt(0);
 const slash = "/".charCodeAt(0);
 const plus = "+".charCodeAt(0);
+const equals = "=".charCodeAt(0);
 
 function isBase64(byte: number): boolean {
   return isLetterOrDigit(byte) || byte === plus || byte === slash;
+}
+
+function isBlank(byte: number): boolean {
+  return byte === space || byte === 9;
+}
+
+function isLineBreak(byte: number): boolean {
+  return byte === 10 || byte === 13;
 }
 
 function isLabel(byte: number): boolean {
@@ -86,17 +95,35 @@ function isLetterOrDigit(byte: number): boolean {
   return (byte >= 48 && byte <= 57) || (small >= 97 && small <= 122);
 }
 
-/**
- * A block in base64, as Kubernetes and CI variables store it. The prefix is `-----BEGIN ` there, which begins its text; the label
- * tells a key from a certificate.
- */
-export const encodedPrivateKey: TokenShape = runShape({
+/** What `-----BEGIN ` is in base64. The label after it tells a key from a certificate. */
+const encodedBegin = "LS0tLS1CRUdJTi";
+const encodedLines = /^[A-Za-z0-9+/=]+(?:\r?\n[ \t]*[A-Za-z0-9+/=]+)*/;
+/** Base64 is wrapped at 60, 64 or 76 columns; after a shorter line, it ends. */
+const shortestEncodedLine = 60;
+
+/** A block in base64, as Kubernetes and variables of CI store it: on one line, or wrapped. */
+export const encodedPrivateKey: TokenShape = {
   kind: "private-key",
-  prefixes: ["LS0tLS1CRUdJTi"],
-  charset: charset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="),
-  before: charset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"),
-  min: 100,
-  max: judged,
-  longer: true,
-  check: (body) => begin.test(Buffer.from(`LS0tLS1CRUdJTi${body}`, "base64").toString("latin1")),
-});
+  prefixes: [encodedBegin],
+  match(bytes, start, _body, last) {
+    if (start > 0 && isBase64(bytes[start - 1] as number)) return "no";
+    const text = latin1(bytes, start, start + judged);
+    const lines = encodedLines.exec(text)?.[0] ?? "";
+    if (lines.length === text.length && text.length < judged && !last) return "more";
+    if (!begin.test(Buffer.from(lines.replaceAll(/\s/g, ""), "base64").toString("latin1"))) return "no";
+    return { start, end: start + encodedBegin.length, rest: restOfLines(encodedBegin.length) };
+  },
+};
+
+function restOfLines(begun: number): Rest {
+  let column = begun;
+  return (bytes, from) => {
+    for (let at = from; at < bytes.length; at++) {
+      const byte = bytes[at] as number;
+      if (isBase64(byte) || byte === equals) column = Math.max(0, column) + 1;
+      else if (isLineBreak(byte) && (column >= shortestEncodedLine || column < 0)) column = -1;
+      else if (!(isBlank(byte) && column < 0)) return at;
+    }
+    return undefined;
+  };
+}

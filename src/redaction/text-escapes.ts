@@ -156,28 +156,32 @@ function readBraces(bytes: Uint8Array, at: number, last: boolean): Escapes {
   return none;
 }
 
-/** `%NN`, and `%25NN` of what was encoded again. */
+/** `%NN`, and `%25NN` of what was encoded again. `%25` can also be a percent sign before two digits. */
 function readPercent(bytes: Uint8Array, at: number, last: boolean): Escapes {
-  let digits = at + 1;
+  const escapes: Escape[] = [];
   const limit = at + longestNesting;
-  while (digits < limit && bytes[digits] === 0x32 && bytes[digits + 1] === 0x35) {
-    const next = readHex(bytes, digits + 2, 2, last);
-    if (next === "more") return "more";
-    if (next === undefined) break;
-    digits += 2;
+  for (let digits = at + 1; digits < limit; digits += 2) {
+    const value = readHex(bytes, digits, 2, last);
+    if (value === "more") return "more";
+    if (value === undefined) break;
+    escapes.unshift({ bytes: [value], end: digits + 2 });
+    if (value !== percent) break;
   }
-  return readByte(bytes, digits, last);
+  return escapes;
 }
 
 /** What follows `&`: the number or the name of a character and `;`, also with `amp;` before them. */
 function readEntity(bytes: Uint8Array, at: number, last: boolean): Escapes {
   const limit = at + longestNesting;
+  const ampersands: Escape[] = [];
   let from = at;
-  while (from < limit && startsWith(bytes, from, "amp;")) from += 4;
+  while (from < limit && startsWith(bytes, from, "amp;")) {
+    from += 4;
+    ampersands.unshift({ bytes: [ampersand], end: from });
+  }
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.min(longestEntityName + 2, Math.max(0, bytes.length - from)));
   const escapes = entityIn(text.toString("latin1"), from, last || text.length > longestEntityName);
-  if (escapes === "more" || from === at) return escapes;
-  return [...escapes, { bytes: [ampersand], end: from }];
+  return escapes === "more" ? "more" : [...escapes, ...ampersands];
 }
 
 function entityIn(text: string, from: number, whole: boolean): Escapes {

@@ -85,6 +85,67 @@ test("how output is cut into chunks changes nothing, in any encoding", () => {
   );
 });
 
+test("a value of any characters is found in any encoding that can hold it", () => {
+  const character = fc.constantFrom(..."aZ09", ..."\"'`\\/&<>%=+ #$;:,.-_{}[]()!?@^|~*", "é", "ü", "\u{1f511}");
+  const value = fc
+    .string({ unit: character, minLength: 8, maxLength: 24 })
+    .filter((text) => /[aZ09]{3}/.test(text) && text.trim() === text);
+  const encodings = fc.constantFrom(...secretEncodings.filter(({ name }) => !/Latin-1|ascii|YAML, folded|word on two/.test(name)));
+  fc.assert(
+    fc.property(value, encodings, fc.nat(70), (secret, { encode }, length) => {
+      const text = Buffer.from(encode(`${"head = ".repeat(10).slice(0, length)}${secret} tail`));
+      const redacted = inChunks(createRedactor([secret]), text, [7, 31, 2]).toString("latin1");
+      expect(redacted, text.toString()).toMatch(/\*\*\*|\[url-password\]/);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+describe("the cost of text that is made to be slow", () => {
+  const size = 200_000;
+  const secret = Object.values(values)[3] ?? "";
+  const [first = ""] = secret;
+  test.each([
+    ["backslashes", "\\"],
+    ["percent signs that are encoded again", "%25"],
+    ["ampersands that are encoded again", "&amp;"],
+    ["a beginning and colours", `${first}\u001b[0m`],
+    ["a beginning and sequences that never end", `${first}\u001b[0`],
+    ["a beginning and breaks of quoted-printable", `${first}=\n`],
+    ["a beginning and continued lines", `${first}\\\n`],
+    ["beginnings in escapes", `\\u00${first.charCodeAt(0).toString(16)}`],
+    ["all but the end, in colours", `${[...secret.slice(0, -1)].join("\u001b[1m")} `],
+    ["all but the end, escaped", `${[...secret.slice(0, -1)].map((character) => `&#${character.codePointAt(0)};`).join("")} `],
+    ["blanks", " "],
+    ["line breaks", "\n"],
+  ])("%s: bytes are held back for a while only, and read a bounded number of times", (_, unit) => {
+    const text = Buffer.from(unit.repeat(Math.ceil(size / unit.length)));
+    const stream = createRedactor([secret]).stream();
+    let held = 0;
+    let out = 0;
+    for (let from = 0; from < text.length; from += 1000) {
+      out += stream.push(text.subarray(from, from + 1000)).length;
+      held = Math.max(held, Math.min(from + 1000, text.length) - out);
+    }
+    expect(held).toBeLessThan(5000);
+    const reads = (bytes: Buffer) => {
+      let count = 0;
+      const counted = new Proxy(bytes, {
+        get(target, key) {
+          count++;
+          const member = Reflect.get(target, key);
+          return typeof member === "function" ? member.bind(target) : member;
+        },
+      });
+      createRedactor([secret]).finds(counted);
+      return count;
+    };
+    const small = reads(text.subarray(0, 2000));
+    expect(reads(text.subarray(0, 20_000))).toBeLessThan(small * 11);
+    expect(small).toBeLessThan(2000 * 150);
+  });
+});
+
 function inChunks(redactor: ReturnType<typeof createRedactor>, bytes: Buffer, sizes: readonly number[]): Buffer {
   const stream = redactor.stream();
   const out: Uint8Array[] = [];

@@ -89,6 +89,29 @@ describe("tokens", () => {
     expect(redactor.text(redacted)).toBe(redacted);
   });
 
+  test.each([
+    ["indented", pem.replaceAll("\n", "\n    ")],
+    ["with CRLF", pem.replaceAll("\n", "\r\n")],
+    ["behind time stamps", pem.replaceAll("\n", "\n2026-01-02T03:04:05.678Z ")],
+    ["in lines of 32", pem.replace(/[A-Za-z0-9+/]{64}/g, (line) => `${line.slice(0, 32)}\n${line.slice(32)}`)],
+    ["on one line", pem.replaceAll("\n", " ")],
+    ["in a string of Go", pem.replaceAll("\n", '\\n" +\n\t"')],
+    ["in base64", Buffer.from(pem).toString("base64")],
+    [
+      "in wrapped base64",
+      (
+        Buffer.from(pem)
+          .toString("base64")
+          .match(/.{1,76}/g) ?? []
+      )
+        .slice(0, 1)
+        .join("\n"),
+    ],
+  ])("a private key is found %s", (_, text) => {
+    const redacted = redactor.text(`before ${text} after`);
+    expect(redacted).toBe("before [private-key] after");
+  });
+
   test("a block without an end is dropped as far as there is key material", () => {
     const cut = `${pem.slice(0, 900)}\n${"then an error of one line\n".repeat(100)}`;
     const redacted = redactor.text(cut);

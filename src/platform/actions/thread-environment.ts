@@ -11,7 +11,11 @@ const inherited =
  * every process of the same user could read its environment.
  */
 export function withoutInheritance(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return new Proxy(variables, { ownKeys: (target) => Reflect.ownKeys(target).filter((name) => inherited.test(String(name))) });
+  return new Proxy(variables, {
+    ownKeys: (target) => Reflect.ownKeys(target).filter((name) => inherited.test(String(name))),
+    // An environment takes no property that a proxy defines.
+    set: (target, name, value) => Reflect.set(target, name, value),
+  });
 }
 
 /** What the clients read: the runner's variables. Secrets of the workflow stay away from the thread. */

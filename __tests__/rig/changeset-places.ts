@@ -52,9 +52,12 @@ export interface Place {
 }
 
 const scratched: string[] = [];
-afterAll(() => {
+afterAll(removeScratch);
+
+/** Removes every directory that `scratch` returned so far, for tests that use up many. */
+export function removeScratch(): void {
   for (const directory of scratched.splice(0)) removeDirectory(directory);
-});
+}
 
 /** A directory that is gone after the tests. */
 export function scratch(): string {

@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { readBase } from "../../../src/workspace/base.ts";
 import { applyChangeset } from "../../../src/workspace/changeset/apply-changes.ts";
 import { takeProjectStart } from "../../../src/workspace/changeset/project-start.ts";
-import { copyPlace, isState, must, type Place, places, scratch } from "../../rig/changeset-places.ts";
+import { copyPlace, isState, must, type Place, places, removeScratch, scratch } from "../../rig/changeset-places.ts";
 import { type LeafTree, leafTree } from "../../rig/leaf-tree.ts";
 import { memoryBlobs } from "../../rig/memory-blobs.ts";
 import fc from "../../rig/property.ts";
@@ -89,7 +89,9 @@ async function play(place: Place, given: Scene) {
   const collected = await attempt.collect();
   const applied = collected.ok ? await applyChangeset({ root, changes: collected.value.changes, blobs }) : collected;
   const outcome = applied.ok ? applied.value.kind : applied.error.reason;
-  return { outcome, base, step: leafTree(alone, isState), user, end: leafTree(root, isState) };
+  const trees = { base, step: leafTree(alone, isState), user, end: leafTree(root, isState) };
+  removeScratch();
+  return { outcome, ...trees };
 }
 
 describe.each(places)("$name", (place) => {

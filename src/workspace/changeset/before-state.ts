@@ -42,8 +42,22 @@ export type BeforeState = { readonly kind: "known"; readonly before: Before } | 
 const outside: BeforeState = { kind: "outside" };
 const emptyDirectory: FileState = { mode: "040000" };
 
-/** The state at a path. Fails as reading a file's content does, and throws the file system's errors. */
-export async function beforeState(request: BeforeRequest, path: string): Promise<Result<BeforeState>> {
+/**
+ * Opens the states before one attempt. Looking up a path fails as reading a file's content does, and throws the file system's errors. The project is
+ * not expected to change its directories while paths are looked up.
+ */
+export function openBeforeStates(request: BeforeRequest): (path: string) => Promise<Result<BeforeState>> {
+  const known = new Map<string, Stats | undefined>();
+  const directory = (path: string) => {
+    if (!known.has(path)) known.set(path, lookAt(request.root, path));
+    return known.get(path);
+  };
+  return (path) => beforeState(request, path, directory);
+}
+
+type LookAtDirectory = (path: string) => Stats | undefined;
+
+async function beforeState(request: BeforeRequest, path: string, directory: LookAtDirectory): Promise<Result<BeforeState>> {
   const { root, start, project, included } = request;
   const node = start.at(path);
   if (project === undefined || start.isDecided(path)) return onDisk(request, path, node);
@@ -54,7 +68,7 @@ export async function beforeState(request: BeforeRequest, path: string): Promise
     if (same === undefined) return ok(found(node.kind === "directory" ? directoryState(start, path) : {}));
     return same ? onDisk(request, path, node) : ok(outside);
   }
-  if (!mayBeChanged(root, path, stats, project)) return onDisk(request, path, node);
+  if (!mayBeChanged(path, stats, project, directory)) return onDisk(request, path, node);
   return fromStart(request, project, path, node, known);
 }
 
@@ -100,16 +114,16 @@ async function onDisk({ root, start, limit }: BeforeRequest, path: string, node:
  * Whether what is at a path may have been changed since the start: the file itself, a directory above it that may have been moved there, or, if
  * there is no file, the directory that it may have been removed from.
  */
-function mayBeChanged(root: string, path: string, stats: Stats | undefined, project: ProjectStart): boolean {
-  let directory = "";
+function mayBeChanged(path: string, stats: Stats | undefined, project: ProjectStart, directory: LookAtDirectory): boolean {
+  let deepest = "";
   for (const parent of parentsOf(path).reverse()) {
-    const above = lookAt(root, parent);
+    const above = directory(parent);
     if (above === undefined) break;
     if (project.isLater(above)) return true;
     if (!above.isDirectory()) return false;
-    directory = parent;
+    deepest = parent;
   }
-  const decisive = stats ?? lookAt(root, directory);
+  const decisive = stats ?? directory(deepest);
   return decisive === undefined || project.isLater(decisive);
 }
 

@@ -13,7 +13,7 @@ import { isGitName, pathToBytes } from "../../model/path-bytes.ts";
 import type { ArtifactStore, Redactor } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
-import { beforeState, type IncludedFiles } from "./before-state.ts";
+import { type IncludedFiles, openBeforeStates } from "./before-state.ts";
 import { restoreModes, shown, type Widened, widen } from "./disk.ts";
 import { type CopySource, copyEnd, type EndTree, type OverlaySource, overlayEnd } from "./end-trees.ts";
 import { type EndLeaf, type FoundChanges, findChanges } from "./find-changes.ts";
@@ -61,6 +61,7 @@ interface Scene {
   readonly end: EndTree;
   readonly found: FoundChanges;
   readonly widened: Widened;
+  readonly beforeAt: ReturnType<typeof openBeforeStates>;
   /** Paths that something else changed, with a state before that is not known. Grows while entries are compared. */
   readonly outside: string[];
 }
@@ -90,13 +91,18 @@ export async function collectChanges(request: CollectRequest): Promise<Result<Co
     const end = source.kind === "copy" ? ok(copyEnd(source, widened)) : await overlayEnd(source, start, isLeftOut, widened, foresee);
     if (!end.ok) return end;
     const found = await findChanges({ start, end: end.value, hidden: request.hidden ?? (() => false), isLeftOut });
-    return await collect({ request, rules, start, end: end.value, found, widened, outside: [] });
+    const beforeAt = openBeforeStates({ ...request, start, limit: fileLimit(request) });
+    return await collect({ request, rules, start, end: end.value, found, widened, beforeAt, outside: [] });
   } catch (error) {
     const { code, detail } = describeIoError(error);
     return err({ reason: "workspace-failed", code, detail: `the workspace cannot be read: ${detail}` });
   } finally {
     restoreModes(widened);
   }
+}
+
+function fileLimit({ limits }: CollectRequest): number {
+  return limits?.fileBytes ?? defaultFileBytes;
 }
 
 async function collect(scene: Scene): Promise<Result<CollectedChanges>> {
@@ -119,13 +125,8 @@ async function collect(scene: Scene): Promise<Result<CollectedChanges>> {
 
 /** Compares what was at a path with what is there, and keeps the bytes of both where they differ. */
 async function entryAt(scene: Scene, path: string, leaf: EndLeaf): Promise<Result<ChangesetEntry | undefined>> {
-  const { request, start, end, widened } = scene;
-  const { root, project, included, limits } = request;
-  const limit = limits?.fileBytes ?? defaultFileBytes;
-  const was = await beforeState(
-    { root, start, limit, ...(project === undefined ? {} : { project }), ...(included === undefined ? {} : { included }) },
-    path,
-  );
+  const { request, end, widened, beforeAt } = scene;
+  const was = await beforeAt(path);
   if (!was.ok) return was;
   if (was.value.kind === "outside") {
     scene.outside.push(path);
@@ -133,7 +134,7 @@ async function entryAt(scene: Scene, path: string, leaf: EndLeaf): Promise<Resul
   }
   const { before } = was.value;
   if ("stats" in leaf) widen(end.directory, path, leaf.stats, widened);
-  const after = "stats" in leaf ? await leafContent(end.directory, path, leaf.stats, limit) : ok(undefined);
+  const after = "stats" in leaf ? await leafContent(end.directory, path, leaf.stats, fileLimit(request)) : ok(undefined);
   if (!after.ok) return after;
   const entry = entryOf(path, before.state, after.value?.state ?? (leaf.kind === "empty" ? emptyDirectory : undefined));
   if (entry === undefined) return ok(undefined);

@@ -1261,6 +1261,9 @@ export const eventShapes = {
           }
         }
       },
+      "moved": {
+        "type": "boolean"
+      },
       "part": {
         "type": "array",
         "items": {

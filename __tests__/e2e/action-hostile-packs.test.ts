@@ -101,7 +101,7 @@ describe("a journal with valid hashes", () => {
       "a step whose id leads elsewhere",
       (event) =>
         event.type === "run-started" ? { ...event, steps: event.steps.map((step) => ({ ...step, id: `../../${step.id}` })) } : event,
-      /has an id that no step can have/,
+      /a name in it is none that a step or an artifact can have/,
     ],
     [
       "options that are none",

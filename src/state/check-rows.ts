@@ -28,12 +28,16 @@ const json: readonly (readonly [table: string, column: string, kind: StoredJson]
   ["attempts", "usage", "usage"],
 ];
 
+/** Of steps and artifacts, which files can be named after. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused.
+const name = /^(?!\.{1,2}$)[^\u0000-\u001f\u007f/\\]{1,200}$/;
+
 const words: readonly (readonly [table: string, column: string, pattern: RegExp])[] = [
   ["runs", "run", /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/],
   ["runs", "outcome", /^(?:pending|passed|failed|cancelled)$/],
   ["steps", "status", /^(?:pending|running|passed|failed|skipped|cancelled)$/],
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused.
-  ["steps", "step", /^(?!\.{1,2}$)[^\u0000-\u001f\u007f/\\]{1,200}$/],
+  ["steps", "step", name],
+  ["artifacts", "name", name],
   ["attempts", "status", /^(?:running|passed|failed|cancelled)$/],
   ["contract_results", "verdict", /^(?:pass|fail|error)$/],
   ["contract_results", "on_failure", /^(?:halt|retry|warn)$/],

@@ -11,7 +11,7 @@ import { eventShapes } from "./generated/event-shapes.js";
 const maxClock = 2 ** 48;
 /** Numbers above this cannot be counted on exactly. */
 const maxNumber = Number.MAX_SAFE_INTEGER;
-/** Steps are named in paths of logs: an id with a separator would lead elsewhere. In characters. */
+/** Files are named after steps and artifacts: a name with a separator would lead elsewhere. In characters. */
 const longestName = 200;
 
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -34,8 +34,7 @@ function contentProblem(event: WaveEvent): string | undefined {
     const problem = shapeProblem(contractResultShape, event.result);
     if (problem !== undefined) return `its result: ${problem}`;
   }
-  const names = namesIn(event);
-  return names.every(isName) ? undefined : "a step in it has an id that no step can have";
+  return namesIn(event).every(isName) ? undefined : "a name in it is none that a step or an artifact can have";
 }
 
 /** Parts of events, as the database keeps them. */
@@ -65,11 +64,15 @@ function failureProblem(failure: unknown): string | undefined {
   return shape === undefined ? "it is of a kind that this version does not know" : shapeProblem(shape, failure);
 }
 
-/** Ids of steps, wherever an event defines or names one that files are named after. */
+/** Ids of steps and names of artifacts, which files can be named after. */
 function namesIn(event: WaveEvent): readonly string[] {
-  if (event.type === "run-started") return event.steps.map(({ id }) => id);
-  if (event.type === "run-resumed") return (event.update?.steps ?? []).map(({ id }) => id);
-  return "step" in event ? [event.step] : [];
+  const steps = event.type === "run-started" ? event.steps : event.type === "run-resumed" ? (event.update?.steps ?? []) : [];
+  return [
+    ...steps.map(({ id }) => id),
+    ...("step" in event ? [event.step] : []),
+    ...("artifacts" in event ? event.artifacts.map(({ name }) => name) : []),
+    ...("inputs" in event ? event.inputs.map(({ name }) => name) : []),
+  ];
 }
 
 function isName(text: string): boolean {

@@ -1,5 +1,5 @@
 /**
- * Tells where a secret can begin by two bytes, so that a search looks closer at few places only. Pure.
+ * Reports by two bytes where a secret can begin, so that a search examines only a few places. Pure.
  */
 import {
   ampersand,

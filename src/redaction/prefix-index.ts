@@ -1,5 +1,5 @@
 /**
- * Tells by two bytes where the prefix of a token can be. Of each prefix, the pair is looked for that is rarest in text. Pure.
+ * Reports by two bytes where the prefix of a token can be. Of each prefix, the pair is looked for that is rarest in text. Pure.
  */
 import type { TokenMatch, TokenShape } from "./token-match.ts";
 
@@ -42,7 +42,10 @@ const none: readonly TokenVerdict[] = [];
 /** Prepares the search for the prefixes of shapes; of 3 bytes or more. */
 export function indexPrefixes(shapes: readonly TokenShape[]): PrefixIndex {
   const prefixes = shapes.flatMap((shape, rank) =>
-    shape.prefixes.map((text): Prefix => ({ bytes: Buffer.from(text), pair: rarestPair(Buffer.from(text)), shape, rank })),
+    shape.prefixes.map((text): Prefix => {
+      const bytes = Buffer.from(text);
+      return { bytes, pair: rarestPair(bytes), shape, rank };
+    }),
   );
   const groups = new Uint16Array(65536);
   const members: Prefix[][] = [[]];
@@ -96,14 +99,21 @@ function tokensAt(
 /** By how often they occur in logs and source: the later, the rarer. Other characters are rarer still. */
 const frequencies = ["etaoinsrlhdcu 0123456789./:", "mfpgwyb-", "vk_", "xjqz"];
 
+const costs = new Uint8Array(256);
+for (const [rank, characters] of frequencies.entries()) for (const byte of Buffer.from(characters)) costs[byte] = frequencies.length - rank;
+
 /** Where the pair begins that is rarest in text. */
 function rarestPair(prefix: Uint8Array): number {
-  const costOf = (byte: number | undefined) => {
-    const found = frequencies.findIndex((characters) => characters.includes(String.fromCharCode(byte ?? 0)));
-    return found < 0 ? 0 : frequencies.length - found;
-  };
-  const costs = Array.from({ length: prefix.length - 1 }, (_, at) => costOf(prefix[at]) + costOf(prefix[at + 1]));
-  return costs.indexOf(Math.min(...costs));
+  let rarest = 0;
+  let lowest = Number.POSITIVE_INFINITY;
+  for (let at = 0; at + 1 < prefix.length; at++) {
+    const cost = (costs[prefix[at] as number] as number) + (costs[prefix[at + 1] as number] as number);
+    if (cost < lowest) {
+      lowest = cost;
+      rarest = at;
+    }
+  }
+  return rarest;
 }
 
 function agrees(bytes: Uint8Array, at: number, part: Uint8Array, length: number): boolean {

@@ -14,7 +14,7 @@ export interface TokenMatch {
 }
 
 /**
- * Reads on in a token: called with offset after offset, without gaps. Gives where the token ends, or nothing when it goes on
+ * Reads on in a token: called with offset after offset, without gaps. Returns where the token ends, or `undefined` when it continues
  * through all of `bytes`.
  */
 export type Rest = (bytes: Uint8Array, from: number) => number | undefined;
@@ -24,7 +24,7 @@ export type Verdict = TokenMatch | "no" | "more";
 
 /** The shape of one kind of token. */
 export interface TokenShape {
-  /** What people are told was found. */
+  /** The name shown in place of the token. */
   readonly kind: string;
   /** What such a token begins with: at least 3 bytes of ASCII. */
   readonly prefixes: readonly string[];

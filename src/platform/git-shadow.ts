@@ -17,6 +17,9 @@ const shadows = new Map<string, string>();
 const temporary = new Set<string>();
 let cleans = false;
 
+/** No question to a shadow concerns a commit that is checked out. */
+const unbornHead = "ref: refs/heads/none\n";
+
 /** Throws the file system's errors. The directory is removed when the process ends. */
 export function temporaryGitDirectory(name: string): string {
   const directory = mkdtempSync(path.join(tmpdir(), name));
@@ -70,7 +73,7 @@ export function layOutGitDirectory(directory: string): void {
 
 function layOut(directory: string, formats: Pick<GitRepository, "objectFormat" | "refFormat" | "settings">): void {
   mkdirSync(path.join(directory, "refs"));
-  writeFileSync(path.join(directory, "HEAD"), "ref: refs/heads/none\n");
+  writeFileSync(path.join(directory, "HEAD"), unbornHead);
   writeFileSync(path.join(directory, "config"), configOf(formats));
 }
 
@@ -113,25 +116,37 @@ export function hardenedVariables(directory: string): Readonly<Record<string, st
   };
 }
 
+/** The shadow's directory for GIT_DIR, made on first use. */
 function shadowOf(repository: GitRepository): string {
   const { directory, common } = repository;
   const listed = readSmall(path.join(common, "info", "exclude"), excludeBytes)?.toString() ?? "";
   // The template of `git init` has nothing but comments.
   const exclude = /^(?!#)./m.test(listed) ? listed : "";
   const key = JSON.stringify([repository, exclude]);
-  const known = shadows.get(key);
-  const shadow = known ?? temporaryGitDirectory("wave-git-");
-  if (known === undefined) {
-    layOut(shadow, repository);
-    if (exclude !== "") {
-      mkdirSync(path.join(shadow, "info"));
-      writeFileSync(path.join(shadow, "info", "exclude"), exclude);
-    }
-    if (repository.refFormat === "reftable") symlinkSync(path.join(directory, "reftable"), path.join(shadow, "reftable"));
-    shadows.set(key, shadow);
-  }
+  const shadow = shadows.get(key) ?? makeShadow(repository, exclude);
+  shadows.set(key, shadow);
   copySharedIndexes(directory, shadow);
   return shadow;
+}
+
+function makeShadow(repository: GitRepository, exclude: string): string {
+  const { directory, common, refFormat } = repository;
+  const shadow = temporaryGitDirectory("wave-git-");
+  layOut(shadow, repository);
+  if (exclude !== "") {
+    mkdirSync(path.join(shadow, "info"));
+    writeFileSync(path.join(shadow, "info", "exclude"), exclude);
+  }
+  // Wave reads references from files itself; from tables git does.
+  if (refFormat === "files") return shadow;
+  symlinkSync(path.join(common, "reftable"), path.join(shadow, "reftable"));
+  if (directory === common) return shadow;
+  const ofWorkTree = path.join(shadow, "worktrees", "w");
+  mkdirSync(ofWorkTree, { recursive: true });
+  writeFileSync(path.join(ofWorkTree, "HEAD"), unbornHead);
+  writeFileSync(path.join(ofWorkTree, "commondir"), "../..\n");
+  symlinkSync(path.join(directory, "reftable"), path.join(ofWorkTree, "reftable"));
+  return ofWorkTree;
 }
 
 /** A split index names its other part, which git looks for in its own directory. */

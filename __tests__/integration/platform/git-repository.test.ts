@@ -1,11 +1,10 @@
 /** Wave's own search for repositories, and git in a shadow of them, compared with the answers of plain git in every layout. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openRepository, runGit } from "../../../src/platform/git.ts";
-import { headCommit } from "../../../src/platform/git-head.ts";
 import { findRepository } from "../../../src/platform/git-repository.ts";
 import { listRepository } from "../../../src/workspace/base-git.ts";
 import { removeDirectory } from "../../rig/remove-directory.ts";
@@ -159,7 +158,10 @@ const layouts: Readonly<Record<string, (place: string) => readonly string[]>> = 
   "a sparse checkout, and a sparse index": (place) => {
     const root = repository(path.join(place, "r"));
     git(root, "checkout", "-q", "--", ".");
-    git(root, "sparse-checkout", "set", "--cone", "--sparse-index", "sub/deep");
+    git(root, "sparse-checkout", "init", "--cone");
+    git(root, "sparse-checkout", "set", "sub/deep");
+    // Git before 2.32 has no sparse index.
+    spawnSync("git", ["sparse-checkout", "reapply", "--sparse-index"], { cwd: root });
     return [root, path.join(root, "sub")];
   },
   "borrowed objects, by a relative path and through a chain": (place) => {
@@ -241,7 +243,7 @@ function plainAnswers(directory: string) {
   })();
   return {
     top: git(directory, "rev-parse", "--show-toplevel").replace(/\n$/, ""),
-    directory: git(directory, "rev-parse", "--absolute-git-dir").replace(/\n$/, ""),
+    directory: realpathSync(git(directory, "rev-parse", "--absolute-git-dir").replace(/\n$/, "")),
     common: realpathSync(path.resolve(realpathSync(directory), git(directory, "rev-parse", "--git-common-dir").replace(/\n$/, ""))),
     format: git(directory, "rev-parse", "--show-object-format").trim(),
     head,
@@ -270,18 +272,40 @@ async function wavesAnswers(directory: string) {
     directory: repository.directory,
     common: repository.common,
     format: listing?.algorithm,
-    head: headCommit(repository),
+    head: listing?.head,
     tracked: await list("--stage"),
     dirty: [...new Set(listing?.dirty)].sort(),
     ignored: ((await list("--others", "--ignored", "--exclude-standard")) as string[]).sort(),
   };
 }
 
+/** Layouts that git knows since 2.45. */
+const newer: typeof layouts = {
+  "references in a table": (place) => {
+    const root = repository(path.join(place, "r"), "--ref-format=reftable");
+    return [root, path.join(root, "sub")];
+  },
+  "a linked work tree with references in a table": (place) => {
+    const root = repository(path.join(place, "r"), "--ref-format=reftable");
+    git(root, "worktree", "add", "-q", "-b", "topic", "../w");
+    git(path.join(place, "w"), "commit", "-q", "--allow-empty", "-m", "topic");
+    dirty(path.join(place, "w"));
+    return [path.join(place, "w"), root];
+  },
+};
+const gitVersion =
+  git("/", "version")
+    .match(/ (\d+)\.(\d+)/)
+    ?.slice(1)
+    .map(Number) ?? [];
+
 describe("a repository is found, and its files are listed, as plain git does", () => {
-  test.each(Object.keys(layouts))("%s", async (name) => {
-    for (const directory of layouts[name]?.(scratch()) ?? [])
-      expect(await wavesAnswers(directory), directory).toEqual(plainAnswers(directory));
-  });
+  const compare = async (directories: readonly string[] = []) => {
+    for (const directory of directories) expect(await wavesAnswers(directory), directory).toEqual(plainAnswers(directory));
+  };
+  test.each(Object.keys(layouts))("%s", async (name) => compare(layouts[name]?.(scratch())));
+  const [major = 0, minor = 0] = gitVersion;
+  test.runIf(major > 2 || minor >= 45).each(Object.keys(newer))("%s", async (name) => compare(newer[name]?.(scratch())));
 });
 
 describe("a repository is refused", () => {

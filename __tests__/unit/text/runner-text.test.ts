@@ -68,11 +68,10 @@ it("takes time in proportion to a text that is full of beginnings", () => {
     nextRunnerText([{ text: ":" }], text);
     return performance.now() - start;
   };
-  const time = (unit: string, count: number) => Math.min(...[1, 2, 3].map(() => once(`${unit.repeat(count)}x`)));
+  // Ten to fifty milliseconds; with a second way to match, it would not end.
   for (const unit of ["\t", "\u0000 ", "#\ufe0f", "#", ":\n", "\u2028"]) {
-    time(unit, 1000);
-    const [small, large] = [time(unit, 10_000), time(unit, 100_000)];
-    expect([unit, large / Math.max(small, 1) < 60]).toEqual([unit, true]);
+    const text = `${unit.repeat(100_000)}x`;
+    expect(Math.min(once(text), once(text), once(text))).toBeLessThan(2000);
   }
 });
 

@@ -1,0 +1,118 @@
+/** Results that must not be green: steps that did no work, wrote what they may not, or left nothing that was asked for. */
+import { readdirSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { agentRig, usage } from "../../agents/agent-rig.ts";
+import { type Project, project } from "../../rig/project.ts";
+
+const readOnly = ["navigator", "reviewer", "auditor", "planner", "summarizer"];
+const openai = { name: "api", key: "OPENAI_API_KEY", model: "gpt-x", base: "/v1", endpoint: "/v1/chat/completions", shell: () => [] };
+
+/** A project whose every persona runs one shell command. */
+function commanded(steps: string, command: string, more = ""): Project {
+  return project({
+    "wave.yaml": `pipeline: { name: p, steps: [${steps}] }\ndefaults: { adapter: command }\nadapters: { command: { command: ${JSON.stringify(command)} } }\n${more}`,
+    "keep.txt": "keep\n",
+  });
+}
+
+const failureOf = (wave: Project) => wave.events().flatMap((event) => (event.type === "attempt-failed" ? [event.failure] : []))[0];
+const namesIn = ({ root }: Project) => readdirSync(root).filter((name) => !name.startsWith("."));
+
+describe("a persona that changes nothing", () => {
+  test.each(readOnly)("fails as `%s` when its command changes files, and keeps the project as it was", async (persona) => {
+    const wave = commanded(`{ id: a, persona: ${persona}, task: x }`, "rm keep.txt; echo x > new.txt");
+    const run = await wave.wave("run");
+    expect([run.code, failureOf(wave)]).toEqual([1, { reason: "write-denied", paths: ["keep.txt", "new.txt"] }]);
+    expect(namesIn(wave)).toEqual(["keep.txt", "wave.yaml"]);
+  });
+
+  test("keeps its prompt and its deny rule when an overlay writes only its model", async () => {
+    const wave = commanded("{ id: a, persona: reviewer, task: x }", "rm keep.txt");
+    wave.write({ "wave.release.yaml": "personas: { reviewer: { model: m } }\n" });
+    const shown = JSON.parse((await wave.wave("persona", "show", "reviewer", "--env", "release", "--json")).stdout);
+    expect(shown.persona).toMatchObject({
+      model: "m",
+      prompt: expect.stringContaining("You are a reviewer"),
+      permissions: { deny: ["file_write:**"] },
+    });
+    expect((await wave.wave("run", "--env", "release")).code).toBe(1);
+  });
+
+  test("may write after `permissions: { replace: true }`, and the plan shows which rule was dropped", async () => {
+    const replace = "personas: { reviewer: { permissions: { replace: true, allow: ['file_write:docs/**'] } } }\n";
+    const wave = commanded("{ id: a, persona: reviewer, task: x }", "mkdir -p docs; echo x > docs/new.txt", replace);
+    expect((await wave.wave("plan")).stdout).toContain("replace: true drops the inherited deny file_write:**");
+    expect((await wave.wave("run")).code).toBe(0);
+    expect(namesIn(wave)).toEqual(["docs", "keep.txt", "wave.yaml"]);
+  });
+
+  test("shows in the printed configuration where each of its values comes from", async () => {
+    const wave = commanded("{ id: a, persona: reviewer, task: x }", "true", "personas: { reviewer: { model: m } }\n");
+    const { stdout } = await wave.wave("config", "--origins");
+    expect(stdout).toMatch(/model: m # wave\.yaml:4/);
+    expect(stdout).toContain("- file_write:** # <built-in>/reviewer:1");
+  });
+});
+
+describe("a command's output", () => {
+  test("is not taken for an artifact that was not written", async () => {
+    const wave = commanded("{ id: a, persona: craftsman, task: x, artifacts: [report] }", "echo hi");
+    const run = await wave.wave("run");
+    expect([run.code, failureOf(wave)]).toEqual([
+      1,
+      { reason: "artifact-missing", artifacts: ["report"], searched: ["$WAVE_OUTPUT_DIR/report"] },
+    ]);
+  });
+
+  test("is the artifact with `source: message`, and every report names its source", async () => {
+    const wave = commanded("{ id: a, persona: craftsman, task: x, artifacts: [{ name: report, source: message }] }", "echo hi");
+    const run = await wave.wave("run");
+    expect(run, run.stderr).toMatchObject({ code: 0 });
+    for (const text of [run.stdout + run.stderr, (await wave.wave("status", "latest")).stdout, (await wave.wave("artifacts")).stdout]) {
+      expect(text).toContain("from the final message");
+    }
+  });
+});
+
+describe("`changes: none`", () => {
+  test("fails a step that changes a file, naming the setting", async () => {
+    const wave = commanded("{ id: a, persona: craftsman, task: x, changes: none }", "echo x > new.txt");
+    const run = await wave.wave("run");
+    expect([run.code, failureOf(wave)]).toEqual([1, { reason: "write-denied", paths: ["new.txt"], rule: "changes: none" }]);
+    expect(run.stderr + run.stdout).toContain("`changes: none` refuses every change");
+  });
+});
+
+describe("an agent's step", () => {
+  const rig = agentRig(openai);
+
+  test("without artifact and contract is called unchecked by validate and plan", async () => {
+    const wave = rig.oneStep("");
+    expect((await wave.wave("validate")).stderr).toContain("W404");
+    const plan = await wave.wave("plan");
+    expect(plan.stdout).toContain("unchecked");
+    expect(plan.stdout).toContain("required: a step that changes nothing fails");
+  });
+
+  test("without artifact and contract fails when it changes nothing", async () => {
+    const wave = rig.oneStep("");
+    rig.mock().on({}, { content: "I looked around.", usage: usage(10, 1) });
+    const ran = await rig.run(wave);
+    expect([ran.code, failureOf(wave)]).toMatchObject([1, { reason: "hollow", detail: expect.stringContaining("it changed no files") }]);
+  });
+
+  test("fails when it only asks a question, even if that could be its artifact", async () => {
+    const wave = rig.oneStep(", artifacts: [report]");
+    rig.mock().on({}, { content: "Which file do you mean?", usage: usage(10, 1) });
+    const ran = await rig.run(wave);
+    expect([ran.code, failureOf(wave)]).toMatchObject([1, { reason: "hollow", detail: expect.stringContaining("asked a question") }]);
+  });
+
+  test("with `changes: optional` passes, and the summary calls it unchecked", async () => {
+    const wave = rig.oneStep(", changes: optional");
+    rig.mock().on({}, { content: "I looked around.", usage: usage(10, 1) });
+    const ran = await rig.run(wave);
+    expect(ran, ran.stderr).toMatchObject({ code: 0 });
+    expect(ran.stderr).toContain("unchecked (neither artifact nor contract): look");
+  });
+});

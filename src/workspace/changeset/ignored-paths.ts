@@ -91,7 +91,8 @@ async function ignoredByGit(root: string, asked: readonly AskedPath[]): Promise<
   // `./`: a path that begins with `:` or `-` is one all the same.
   const input = Buffer.concat([...places.keys()].flatMap((place) => [Buffer.from("./"), pathToBytes(place), Buffer.from("\0")]));
   const found = await runGit(["check-ignore", "-z", "--stdin", "--no-index"], root, input);
-  if (!found.ok) return found;
+  // Without git the project counts as one that git does not know.
+  if (!found.ok) return found.error.reason === "spawn-failed" && found.error.code === "ENOENT" ? ok(installedPackages(asked)) : found;
   const { code, stdout, stderr } = found.value;
   if (code !== 0 && code !== notIgnored) return failed(stderr);
   const matched = namesOf(stdout).map((name) => name.slice("./".length));

@@ -8,6 +8,7 @@ import { descendantsOf } from "./model/graph.ts";
 import type { Plan } from "./model/plan.ts";
 import type { Reporter } from "./model/ports.ts";
 import { err, ok, type Result } from "./model/result.ts";
+import { isRolledBack } from "./model/rolled-back.ts";
 import type { RunRecord, StepRecord } from "./model/state.ts";
 import { locateProject, type Memory, openPast, type ProjectRequest } from "./open-project.ts";
 import { partOf } from "./part-of-run.ts";
@@ -63,7 +64,7 @@ export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: R
   const run = found.value;
   const mismatch = request.trusted === undefined ? undefined : await mismatchOf(run, request.trusted, outer.blobs);
   if (mismatch !== undefined) return err(mismatch);
-  const idle = run.status === "passed" && request.from === undefined;
+  const idle = run.status === "passed" && request.from === undefined && !isRolledBack(run);
   if (idle && !request.update) return ok({ run });
   const listing = request.listing ?? listProject(located.value.root);
   const writable = await requireJournals(outer.state, run.id);
@@ -136,7 +137,8 @@ function chosenSteps(request: ResumeRequest, run: RunRecord, { plan }: PlannedRu
   const skip = [...new Set(request.skip)];
   const unknown = [...(from === undefined ? [] : [from]), ...skip].find((id) => !byId.has(id));
   if (unknown !== undefined) return err(noSuchStep(run, unknown, ids));
-  const again = from === undefined ? [] : [from, ...descendantsOf(ids, (id) => byId.get(id)?.dependencies ?? [], from)];
+  const again =
+    from === undefined ? (isRolledBack(run) ? ids : []) : [from, ...descendantsOf(ids, (id) => byId.get(id)?.dependencies ?? [], from)];
   const passed = skip.find((id) => !again.includes(id) && run.steps.find((step) => step.id === id)?.status === "passed");
   if (passed === undefined) return ok({ again, skip });
   return err({

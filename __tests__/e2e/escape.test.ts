@@ -371,7 +371,26 @@ function inScene(scene: Scene): void {
 }
 
 describe("a machine without a sandbox", () => {
-  const rules = ["file_read:a.txt", "file_write:a.txt", "network_access:*"];
+  it("verifies a deny of writes by the changeset: the step fails, and the project stays as it was", async () => {
+    const wave = sceneProject(
+      { name: "none", isolation: "none" },
+      {
+        "a.txt": "a",
+        "wave.yaml": JSON.stringify({
+          personas: { worker: { command: "echo x >a.txt" } },
+          steps: [{ id: "one", persona: "worker", permissions: { deny: ["file_write:a.txt"] } }],
+        }),
+      },
+    );
+    const run = await wave.run(["run"]);
+    expect(run.code, run.stderr).toBe(1);
+    expect(wave.events().find((event) => event.type === "attempt-failed")).toMatchObject({
+      failure: { reason: "write-denied", paths: ["a.txt"] },
+    });
+    expect(readFileSync(path.join(wave.root, "a.txt"), "utf8")).toBe("a");
+  });
+
+  const rules = ["file_read:a.txt", "network_access:*"];
   it.each(rules)("a deny of %s ends in exit 4, before any work, and `sandbox: off` says what is exposed", async (rule) => {
     const scene = { name: "none", isolation: "none" };
     const manifest = (more: object) =>

@@ -35,7 +35,9 @@ export function describeFailure(failure: Failure): Description {
       return {
         title: `${count(failure.rules.length, "permission")} cannot be enforced here, so nothing was started`,
         detail: failure.rules.map(({ step, rule }) => `step \`${step}\`: ${rule}`),
-        hint: "write `sandbox: off` on the step, or at the top of the manifest, to run without that protection",
+        hint: failure.rules.some(({ rule }) => rule.startsWith("file_write:"))
+          ? "remove `workspace: shared` from the step: writes are checked in a workspace of its own; `sandbox: off` runs it without that protection"
+          : "write `sandbox: off` on the step, or at the top of the manifest, to run without that protection",
       };
     case "file-unreadable":
     case "state-locked":

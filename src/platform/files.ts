@@ -3,7 +3,7 @@
  * hold.
  */
 import { randomBytes } from "node:crypto";
-import { realpathSync } from "node:fs";
+import { realpathSync, writeFileSync } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Failure } from "../model/failure.ts";
@@ -142,6 +142,15 @@ export function createStateDirectory(stateDir: string): Promise<void> {
   prepared.set(stateDir, creation);
   creation.catch(() => prepared.delete(stateDir));
   return creation;
+}
+
+/** Makes git ignore an existing state directory. Throws the file system's errors. */
+export function ignoreStateSync(stateDir: string): void {
+  try {
+    writeFileSync(path.join(stateDir, ".gitignore"), "*\n", { flag: "wx" });
+  } catch (error) {
+    if (describeIoError(error).code !== "EEXIST") throw error;
+  }
 }
 
 async function ignoredDirectory(stateDir: string): Promise<void> {

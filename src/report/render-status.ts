@@ -4,6 +4,7 @@ import { describeContract, describeFailure } from "../model/describe.ts";
 import type { ContractResult } from "../model/failure.ts";
 import { cellWidth, padded, printable } from "../model/printable.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
+import { isRolledBack } from "../model/rolled-back.ts";
 import type { AttemptRecord, RunRecord, RunSummary, StepRecord, StepStatus } from "../model/state.ts";
 import { totalUsage, usageText } from "../model/usage.ts";
 import { changesText } from "./changes-text.ts";
@@ -65,7 +66,9 @@ function usageLines({ steps }: RunRecord): string[] {
 }
 
 /** What the project has of the run; where it has nothing, what it could have. */
-function projectLines({ changes, inProject }: RunRecord): string[] {
+function projectLines(run: RunRecord): string[] {
+  const { changes, inProject } = run;
+  if (changes !== undefined && isRolledBack(run)) return [`  rolled back: ${changesText(changes)} not in the project`];
   if (inProject !== undefined) return [`  ${changesText(inProject)} in the project`];
   return changes === undefined ? [] : [`  ${changesText(changes)} not in the project`];
 }
@@ -75,7 +78,7 @@ function closing(run: RunRecord, resume: string, paint: Palette): string[] {
   if (run.archived === true) return [];
   switch (run.status) {
     case "passed":
-      return [];
+      return isRolledBack(run) ? [`${paint.bold("to run its steps again:")} ${resume}`] : [];
     case "running":
       return [paint.dim(`process ${run.writer.pid} on ${run.writer.host} is at work`)];
     case "pending":

@@ -17,6 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
+import { ignoreStateSync } from "../platform/files.ts";
 
 /** One file of a base. `path` is relative to the project root, with forward slashes. */
 export interface BaseEntry {
@@ -62,6 +63,7 @@ export function saveBaseIndex(stateDir: string, index: BaseIndex): void {
   const target = path.join(stateDir, fileName);
   const temporary = `${target}.${randomBytes(6).toString("hex")}`;
   try {
+    ignoreStateSync(stateDir);
     writeFileSync(temporary, JSON.stringify({ version, algorithm: index.algorithm, files: Object.fromEntries(index.next) }), {
       flag: "wx",
     });

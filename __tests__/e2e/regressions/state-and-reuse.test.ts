@@ -1,0 +1,39 @@
+/** What state remembers, and what a run that was taken back does next. */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { type Project, project } from "../../rig/project.ts";
+
+function committed(command: string): Project {
+  const manifest = `pipeline: { name: p, steps: [{ id: a, persona: s, task: x }] }\npersonas: { s: { adapter: command, command: ${JSON.stringify(command)} } }\n`;
+  const wave = project({ "wave.yaml": manifest });
+  const git = (...words: string[]) => execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...words], { cwd: wave.root });
+  git("init", "-q");
+  git("add", "-A");
+  git("commit", "-qm", "base");
+  return wave;
+}
+
+describe("a run that was rolled back as a whole", () => {
+  test.each([[[]], [["--update"]]])("runs its steps again on `wave resume` with %j", async (options) => {
+    const wave = committed("echo n > n.txt");
+    expect((await wave.wave("run")).code).toBe(0);
+    expect((await wave.wave("rollback", "latest", "--yes")).code).toBe(0);
+    expect(existsSync(path.join(wave.root, "n.txt"))).toBe(false);
+    expect((await wave.wave("status", "latest")).stdout).toContain("rolled back: 1 file (1 added) not in the project");
+    const resumed = await wave.wave("resume", ...options);
+    expect(resumed, resumed.stderr).toMatchObject({ code: 0 });
+    expect(existsSync(path.join(wave.root, "n.txt"))).toBe(true);
+    expect(wave.events().filter(({ type }) => type === "attempt-started")).toHaveLength(2);
+  });
+
+  test("has nothing left to do after that", async () => {
+    const wave = committed("echo n > n.txt");
+    await wave.wave("run");
+    await wave.wave("rollback", "latest", "--yes");
+    await wave.wave("resume");
+    expect((await wave.wave("resume")).stderr).toContain("nothing to do");
+    expect(wave.events().filter(({ type }) => type === "attempt-started")).toHaveLength(2);
+  });
+});

@@ -179,7 +179,7 @@ export async function endlessTools(rig: AgentRig, read: (file: string) => ToolCa
 /** A model that answers everything with an error. */
 export async function badDays(rig: AgentRig, status: number, kind: string, attempts: number): Promise<void> {
   const wave = rig.oneStep("");
-  rig.mock().on({}, { error: { message: "no", type: "x" }, status });
+  rig.mock().on({}, { error: { message: "no; try again in 10ms", type: "x" }, status });
   const ran = await rig.run(wave);
   expect(ran, ran.stderr).toMatchObject({ code: 1 });
   expect(failure(wave)).toMatchObject({ failure: { reason: "agent-failed", kind, status } });
@@ -207,7 +207,7 @@ export function shellAgentTests(
 
   test.each([
     [401, "auth", 1],
-    [429, "rate-limit", 2],
+    [429, "rate-limit", 5],
     [500, "network", 2],
   ] as const)("HTTP %d from the model is a failure of kind %s, after %d attempts", async (status, kind, attempts) => {
     await badDays(rig, status, kind, attempts);

@@ -45,12 +45,12 @@ describe.each([
 });
 
 describe.each([
-  [429, "rate-limit"],
-  [500, "network"],
-] as const)("HTTP %d from the model", (status, kind) => {
+  [429, "rate-limit", 5],
+  [500, "network", 2],
+] as const)("HTTP %d from the model", (status, kind, attempts) => {
   const rig = agentRig(openai);
-  test(`is a failure of kind ${kind}, and passes perhaps: it is tried twice`, async () => {
-    await badDays(rig, status, kind, 2);
+  test(`is a failure of kind ${kind}, which may pass: it is tried ${attempts} times`, async () => {
+    await badDays(rig, status, kind, attempts);
   });
 });
 

@@ -144,9 +144,9 @@ test.each([
     { reason: "agent-failed", kind: "auth", status: 401 },
   ],
   [
-    "a model that is busy, twice",
-    { api_error_status: 429, is_error: true, result: "rate limited" },
-    2,
+    "a model that is busy, five times after the wait that it asks for",
+    { api_error_status: 429, is_error: true, result: "rate limited, try again in 10ms" },
+    5,
     { reason: "agent-failed", kind: "rate-limit" },
   ],
 ] as const)("fails by its own word, whatever its exit status says: %s", async (_, more, attempts, failure) => {

@@ -46,7 +46,6 @@ beforeAll(async () => {
   };
   await keep("run", 1, "run");
   await keep("failed", 0, "trace", "--json");
-  wave.write({ approved: "" });
   await keep("resume", 0, "resume");
   await keep("trace", 0, "trace");
   await keep("otlp", 0, "trace", "--format", "otlp");

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { collectArtifacts } from "../../../src/artifact/collect.ts";
 import { digestOfBytes } from "../../../src/model/digest.ts";
-import type { StepArtifact } from "../../../src/model/pipeline.ts";
+import type { AdapterChoice, StepArtifact } from "../../../src/model/pipeline.ts";
 import type { Workspace } from "../../../src/model/ports.ts";
 import { createRedactor } from "../../../src/redaction/redactor.ts";
 import { sharedProvider } from "../../../src/workspace/shared.ts";
@@ -35,16 +35,21 @@ function project(file: string, text: string): void {
   writeFileSync(path.join(root, file), text);
 }
 
-async function collect(artifacts: readonly StepArtifact[], finalMessage?: string) {
+/** An artifact that the final message is taken for. */
+const message = (name: string) => artifact(name, { source: "message" });
+
+const program = { name: "command", chosenBy: "step" } as const;
+const agent = { name: "claude", chosenBy: "step" } as const;
+
+async function collect(artifacts: readonly StepArtifact[], finalMessage?: string, adapter: AdapterChoice = program) {
   const blobs = memoryBlobs();
-  const message = finalMessage === undefined ? {} : { finalMessage };
   const collected = await collectArtifacts({
-    step: step("one", { artifacts }),
+    step: step("one", { artifacts, adapter }),
     workspace,
     prompt: "# Task\n\nDo it.\n",
     blobs,
     redactor: createRedactor(["hunter22"]),
-    ...message,
+    ...(finalMessage === undefined ? {} : { finalMessage }),
   });
   return collected.ok ? collected.value : collected.error;
 }
@@ -68,7 +73,7 @@ test("each from its own place, in the order declared", async () => {
 
 test("another artifact's file is not taken for this one", async () => {
   output("a.json", "{}");
-  expect(await collect([artifact("a"), artifact("a.json")], "text")).toEqual([
+  expect(await collect([artifact("a", { source: "message" }), artifact("a.json")], "text")).toEqual([
     ref("a", "text", "text/markdown", "message"),
     ref("a.json", "{}", "application/json", "output/a.json"),
   ]);
@@ -97,26 +102,38 @@ test("what is missing is named, with where it was looked for; what is optional i
   expect(await collect(declared)).toEqual({
     reason: "artifact-missing",
     artifacts: ["a", "b"],
-    searched: ["$WAVE_OUTPUT_DIR/a", "dist/b", "the final message (there was none)"],
+    searched: ["$WAVE_OUTPUT_DIR/a", "dist/b"],
   });
   expect(await collect([artifact("c", { optional: true })], "a message")).toEqual([]);
 });
 
-test("the final message is the one artifact that is missing, a JSON fence around all of it taken off", async () => {
-  expect(await collect([artifact("a")], 'Sure:\n```json\n{"x":1}\n```')).toEqual([
-    ref("a", 'Sure:\n```json\n{"x":1}\n```', "text/markdown", "message"),
-  ]);
-  expect(await collect([artifact("a")], '\n```json\n{"x":1,}\n```\n')).toEqual([ref("a", '{"x":1,}', "text/markdown", "message")]);
-  expect(await collect([artifact("a.json")], '```json\n{"x":1}\n```')).toEqual([ref("a.json", '{"x":1}', "application/json", "message")]);
-  expect(await collect([artifact("a")], "[1]\n")).toEqual([ref("a", "[1]\n", "application/json", "message")]);
+test("an answer that was asked for and not given is named as missing", async () => {
+  expect(await collect([message("a")])).toMatchObject({ searched: ["the final message (there was none)"] });
+  expect(await collect([artifact("a")], undefined, agent)).toMatchObject({
+    searched: ["$WAVE_OUTPUT_DIR/a", "the final message (there was none)"],
+  });
 });
 
-test("a message cannot be two artifacts, an empty one is none, and an echo of the prompt is no work", async () => {
-  expect(await collect([artifact("a"), artifact("b")], "text")).toMatchObject({ reason: "artifact-missing", artifacts: ["a", "b"] });
-  expect(await collect([artifact("a")], " \n")).toMatchObject({ reason: "artifact-missing", artifacts: ["a"] });
-  expect(await collect([artifact("a")], "# Task\n\nDo it.")).toMatchObject({ reason: "hollow" });
+test("a command's output is no artifact, an agent's answer is if it is the only one", async () => {
+  expect(await collect([artifact("a")], "text")).toMatchObject({ reason: "artifact-missing", artifacts: ["a"] });
+  expect(await collect([artifact("a")], "text", agent)).toEqual([ref("a", "text", "text/markdown", "message")]);
+  expect(await collect([artifact("a"), artifact("b")], "text", agent)).toMatchObject({ reason: "artifact-missing", artifacts: ["a", "b"] });
+});
+
+test("the final message is taken with a JSON fence around all of it taken off", async () => {
+  expect(await collect([message("a")], 'Sure:\n```json\n{"x":1}\n```')).toEqual([
+    ref("a", 'Sure:\n```json\n{"x":1}\n```', "text/markdown", "message"),
+  ]);
+  expect(await collect([message("a")], '\n```json\n{"x":1,}\n```\n')).toEqual([ref("a", '{"x":1,}', "text/markdown", "message")]);
+  expect(await collect([message("a.json")], '```json\n{"x":1}\n```')).toEqual([ref("a.json", '{"x":1}', "application/json", "message")]);
+  expect(await collect([message("a")], "[1]\n")).toEqual([ref("a", "[1]\n", "application/json", "message")]);
+});
+
+test("an empty message is no artifact, and an echo of the prompt is no work", async () => {
+  expect(await collect([message("a")], " \n")).toMatchObject({ reason: "artifact-missing", artifacts: ["a"] });
+  expect(await collect([message("a")], "# Task\n\nDo it.")).toMatchObject({ reason: "hollow" });
   output("a", "written");
-  expect(await collect([artifact("a")], "# Task\n\nDo it.")).toEqual([ref("a", "written", "text/plain", "output/a")]);
+  expect(await collect([artifact("a")], "# Task\n\nDo it.", agent)).toEqual([ref("a", "written", "text/plain", "output/a")]);
 });
 
 test("a symlink that leads out is refused, one inside is followed", async () => {
@@ -145,7 +162,7 @@ test("more than 1 GiB is too large", async () => {
 });
 
 test("a declared secret keeps an artifact out, from file and message alike", async () => {
-  expect(await collect([artifact("a")], `token ${Buffer.from("hunter22").toString("base64")}`)).toEqual({
+  expect(await collect([message("a")], `token ${Buffer.from("hunter22").toString("base64")}`)).toEqual({
     reason: "secret-leaked",
     artifact: "a",
     kind: "declared secret",

@@ -2,12 +2,20 @@
  * Content-addressed bytes on the local disk: `<stateDir>/blobs/sha256/ab/cdef…`, read-only files. What is given out was
  * verified against its digest. Nothing is scrubbed here: callers hand over what may be stored.
  */
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { type Digest, digestOfBytes } from "../model/digest.ts";
 import type { Failure } from "../model/failure.ts";
 import type { ArtifactStore } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
-import { createStateDirectory, type IoProblem, stateUnreadable, stateUnwritable, tryIo, writeFileDurably } from "../platform/files.ts";
+import {
+  createStateDirectory,
+  type IoProblem,
+  readRegularFile,
+  stateUnreadable,
+  stateUnwritable,
+  tryIo,
+  writeFileDurably,
+} from "../platform/files.ts";
 import { blobFile, digestOfFile, touchBlob } from "./blob-files.ts";
 
 /**
@@ -42,14 +50,17 @@ async function put(
 }
 
 async function get(file: string, digest: Digest): Promise<Result<Uint8Array>> {
-  const read = await tryIo(() => readFile(file));
+  const read = await tryIo(() => readRegularFile(file));
   if (!read.ok) return err(readFailure(file, digest, read.error));
+  if (read.value === undefined) return err(damaged(file, digest));
   return digestOfBytes(read.value) === digest ? ok(read.value) : err(damaged(file, digest));
 }
 
 async function pathOf(file: string, digest: Digest): Promise<Result<string>> {
   const found = await tryIo(async () => {
-    await touchBlob(file, (await stat(file)).mtimeMs);
+    const stats = await stat(file);
+    if (!stats.isFile()) return undefined;
+    await touchBlob(file, stats.mtimeMs);
     return digestOfFile(file);
   });
   if (!found.ok) return err(readFailure(file, digest, found.error));

@@ -3,7 +3,7 @@
  * hold.
  */
 import { randomBytes } from "node:crypto";
-import { realpathSync, writeFileSync } from "node:fs";
+import { constants, realpathSync, writeFileSync } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Failure } from "../model/failure.ts";
@@ -142,6 +142,23 @@ export function createStateDirectory(stateDir: string): Promise<void> {
   prepared.set(stateDir, creation);
   creation.catch(() => prepared.delete(stateDir));
   return creation;
+}
+
+/**
+ * A file's bytes; undefined if the path is a pipe, a device, a socket or a directory, without waiting for one. Throws the file system's errors.
+ */
+export async function readRegularFile(file: string): Promise<Buffer | undefined> {
+  const handle = await openWithoutWaiting(file);
+  try {
+    return (await handle.stat()).isFile() ? await handle.readFile() : undefined;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Opens a file for reading. A pipe that nothing writes to would block for ever otherwise. Throws the file system's errors. */
+export function openWithoutWaiting(file: string): Promise<FileHandle> {
+  return open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
 }
 
 /** Makes git ignore an existing state directory. Throws the file system's errors. */

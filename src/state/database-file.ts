@@ -2,12 +2,12 @@
  * The database as a file: read whole, checked, migrated, written whole under a seal. It knows the tables' versions and not what
  * stands in them.
  */
-import { readFile, rename, stat } from "node:fs/promises";
+import { rename, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Database, SqlJsStatic } from "sql.js";
 import type { Failure } from "../model/failure.ts";
 import { err, ok, type Result } from "../model/result.ts";
-import { type IoProblem, stateUnreadable, tryIo, writeFileDurably } from "../platform/files.ts";
+import { type IoProblem, readRegularFile, stateUnreadable, tryIo, writeFileDurably } from "../platform/files.ts";
 import { openSeal, type Seal, sealDatabase } from "./database-seal.ts";
 import { salvageRows } from "./salvage-rows.ts";
 import { applicationId, migrations } from "./schema.ts";
@@ -41,9 +41,10 @@ export function databaseFile(stateDir: string): string {
 export async function openDatabase(file: string): Promise<Result<OpenDatabase>> {
   const sql = await loadSql();
   const stamp = await stampOf(file);
-  const read = await tryIo(() => readFile(file));
+  const read = await tryIo(() => readRegularFile(file));
   if (!read.ok && read.error.code !== "ENOENT") return err(stateUnreadable(file, read.error));
   if (!read.ok || stamp === undefined) return ok({ db: emptyDatabase(sql), migrated: false, damaged: false });
+  if (read.value === undefined) return ok({ db: emptyDatabase(sql), stamp, migrated: false, damaged: true });
   const { content, seal } = openSeal(read.value);
   const db = new sql.Database(content);
   const checked = examine(db, seal);

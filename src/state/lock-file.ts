@@ -7,7 +7,7 @@ import { type FileHandle, link, mkdir, open, readFile, rm, stat, writeFile } fro
 import path from "node:path";
 import type { Clock } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
-import { describeIoError, type IoProblem, tryIo } from "../platform/files.ts";
+import { describeIoError, type IoProblem, readRegularFile, tryIo } from "../platform/files.ts";
 import { isAlive, type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
 
 /** The lock of whoever executes a run. */
@@ -136,10 +136,10 @@ async function isStale(file: string, clock: Clock): Promise<boolean> {
 }
 
 async function holderOf(file: string): Promise<ProcessIdentity | undefined> {
-  const read = await tryIo(() => readFile(file, "utf8"));
-  if (!read.ok) return undefined;
+  const read = await tryIo(() => readRegularFile(file));
+  if (!read.ok || read.value === undefined) return undefined;
   try {
-    const { pid, processStart, host } = JSON.parse(read.value) as Partial<ProcessIdentity>;
+    const { pid, processStart, host } = JSON.parse(read.value.toString()) as Partial<ProcessIdentity>;
     return typeof pid === "number" && typeof processStart === "string" && typeof host === "string"
       ? { pid, processStart, host }
       : undefined;

@@ -2,11 +2,11 @@
  * Reads journals back: every line is verified against the one before it. A torn last line of a journal that was not closed
  * is dropped; all else that is not as it was written is damage, named by file and line.
  */
-import { open, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { compareEvents, type WaveEvent } from "../model/event.ts";
 import { err, ok, type Result } from "../model/result.ts";
-import { stateUnreadable, tryIo } from "../platform/files.ts";
+import { openWithoutWaiting, stateUnreadable, tryIo } from "../platform/files.ts";
 import { isTornLine, type JournalPosition, noHead, readLine } from "./journal-line.ts";
 
 /** What was read of one journal. */
@@ -76,9 +76,11 @@ export function cutDetail(known: Pick<JournalPosition, "seq">): string {
 
 /** The bytes from an offset on; nothing if the file is shorter. */
 async function readFrom(file: string, offset: number): Promise<Buffer | undefined> {
-  const handle = await open(file, "r");
+  const handle = await openWithoutWaiting(file);
   try {
-    const { size } = await handle.stat();
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw Object.assign(new Error("not a regular file"), { code: "EINVAL" });
+    const { size } = stats;
     if (size < offset) return undefined;
     const bytes = Buffer.allocUnsafe(size - offset);
     let filled = 0;

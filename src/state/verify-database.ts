@@ -1,8 +1,7 @@
 /** Looks into the database's file for what is not as wave wrote it. It changes nothing, not even what could be mended. */
-import { readFile } from "node:fs/promises";
 import type { Database } from "sql.js";
 import { err, ok, type Result } from "../model/result.ts";
-import { stateUnreadable, tryIo } from "../platform/files.ts";
+import { readRegularFile, stateUnreadable, tryIo } from "../platform/files.ts";
 import { examine, migrate } from "./database-file.ts";
 import { openSeal } from "./database-seal.ts";
 import { loadSql, numberOf, rowsOf, textOf } from "./sql-engine.ts";
@@ -20,8 +19,9 @@ export interface DatabaseCheck {
 
 /** Checks the seal, SQLite's structure, and whose tables they are. Fails with `state-unreadable` where the file cannot be read. */
 export async function checkDatabase(file: string): Promise<Result<DatabaseCheck>> {
-  const read = await tryIo(() => readFile(file));
+  const read = await tryIo(() => readRegularFile(file));
   if (!read.ok) return read.error.code === "ENOENT" ? ok({ exists: false, findings: [] }) : err(stateUnreadable(file, read.error));
+  if (read.value === undefined) return ok({ exists: true, findings: [{ file, detail: "it is not a regular file" }] });
   const sql = await loadSql();
   const { content, seal } = openSeal(read.value);
   const findings: Finding[] = [];

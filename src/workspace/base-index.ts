@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { ignoreStateSync } from "../platform/files.ts";
+import { describeIoError, ignoreStateSync } from "../platform/files.ts";
 
 /** One file of a base. `path` is relative to the project root, with forward slashes. */
 export interface BaseEntry {
@@ -69,7 +69,16 @@ export function saveBaseIndex(stateDir: string, index: BaseIndex): void {
     });
     renameSync(temporary, target);
   } catch {
-    rmSync(temporary, { force: true });
+    removeIfThere(temporary);
+  }
+}
+
+/** Nothing is left behind if the place of state is not even a directory. */
+function removeIfThere(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch (error) {
+    describeIoError(error);
   }
 }
 

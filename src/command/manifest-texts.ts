@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { locateProject, type ProjectRequest } from "../open-project.ts";
 
-/** Gives the text of a file by its path relative to the project's root, or nothing. Files that are not read from the disk have no text here. */
+/** Returns the text of a file by its path relative to the project's root, or nothing. Files that are not read from the disk have no text here. */
 export function manifestTexts(request: Pick<ProjectRequest, "cwd" | "files" | "source">): (file: string) => string | undefined {
   if (request.source !== undefined) return () => undefined;
   const located = locateProject({ ...request, env: {} });

@@ -2,7 +2,7 @@
 import path from "node:path";
 
 /**
- * Whether `child` is `parent` or lies below it. Both are absolute; a relative path is inside nothing, so that no answer depends on the
+ * Whether `child` is `parent` or below it. Both are absolute; a relative path is inside nothing, so that no answer depends on the
  * working directory. `..` and repeated separators are resolved before the paths are compared.
  */
 export function isInside(parent: string, child: string): boolean {
@@ -17,7 +17,7 @@ export function relativeInside(parent: string, child: string): string | undefine
 }
 
 /**
- * Returns a predicate over paths relative to `root`, with forward slashes: whether one is `directory` or lies below it. No path matches if
+ * Returns a predicate over paths relative to `root`, with forward slashes: whether one is `directory` or below it. No path matches if
  * `directory` is `root` or outside it.
  */
 export function insideTest(root: string, directory: string): (file: string) => boolean {

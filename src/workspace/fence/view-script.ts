@@ -292,7 +292,7 @@ function supervise(drop: readonly string[]): string[] {
   ];
 }
 
-/** Whether a mount point lies below a directory: the directory itself does not count. */
+/** Whether a mount point is below a directory; the directory itself is not. */
 function isUnder(directory: string, target: string): boolean {
   return target !== directory && isInside(directory, target);
 }

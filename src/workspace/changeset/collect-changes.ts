@@ -13,7 +13,6 @@ import { isGitName, pathToBytes } from "../../model/path-bytes.ts";
 import type { ArtifactStore, Redactor } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
-import { armedRepository } from "./armed-repositories.ts";
 import { type IncludedFiles, openBeforeStates } from "./before-state.ts";
 import { restoreModes, shown, type Widened, widen } from "./disk.ts";
 import { type CopySource, copyEnd, type EndTree, type OverlaySource, overlayEnd } from "./end-trees.ts";
@@ -71,10 +70,8 @@ const width = 16;
 const emptyDirectory: FileState = { mode: "040000" };
 const hint = "the step started from other versions of them; `wave resume` runs it again with those that the project has now";
 
-const armedDetail = "git would take the directory for a repository and run what its `config` or `hooks` name";
-
 /**
- * Collects. Nothing may run in the workspace any more. Fails with `changeset-refused` (a file too large or unreadable, or a repository that starts programs), `secret-leaked`
+ * Collects. Nothing may run in the workspace any more. Fails with `changeset-refused` (a file too large or unreadable), `secret-leaked`
  * (a secret in what the attempt left, or in a name), `project-changed` (something else changed a file meanwhile, and the version that the attempt
  * started from is not known), `workspace-failed` and `state-unwritable`. Of files that held a secret before, only
  * the digest is kept.
@@ -122,12 +119,6 @@ async function collect(scene: Scene): Promise<Result<CollectedChanges>> {
     scene,
     entries.value.filter((entry) => entry !== undefined),
   );
-  const armed = armedRepository(
-    changes.map(({ path }) => path),
-    scene.end,
-    scene.request.root,
-  );
-  if (armed !== undefined) return err({ reason: "changeset-refused", path: shown(armed) || ".", detail: armedDetail });
   const left = found.skipped.filter((path) => !ignored.value.has(path));
   return ok({ changes: sortEntries(changes), skipped: left.map(shown).sort() });
 }

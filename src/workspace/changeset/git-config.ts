@@ -46,11 +46,6 @@ export function maskedConfigText(text: string, { worktree = true }: { readonly w
   return settings === undefined ? undefined : written(settings.filter(({ key }) => worktree || key !== "core.worktree"));
 }
 
-/** Whether a configuration holds only settings that an attempt may see: none starts a program. */
-export function hasHarmlessSettings(text: string): boolean {
-  return parseGitConfig(text)?.every((setting) => visible(setting) !== undefined) === true;
-}
-
 function visible({ key, value }: GitSetting): GitSetting | undefined {
   const { section, name } = partsOf(key);
   if (!Object.hasOwn(kept, section) || kept[section]?.test(name) !== true) return undefined;

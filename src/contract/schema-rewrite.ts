@@ -54,7 +54,7 @@ export function rewriteSchemas(resolved: readonly Resolved[], files: readonly Sc
     for (const schema of schemas) {
       const resource = owned.get(schema);
       delete schema["$id"];
-      // The evaluator reads it, although it is no keyword.
+      // The evaluator reads it, although it is not a keyword.
       delete schema["nullable"];
       exposeProto(schema);
       if (dynamic.size === 0) for (const keyword of ["$anchor", "$dynamicAnchor", "$recursiveAnchor"]) delete schema[keyword];

@@ -4,7 +4,7 @@
  */
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { ok, type Result } from "../model/result.ts";
+import { err, ok, type Result } from "../model/result.ts";
 import { describeIoError } from "../platform/files.ts";
 import { relativeInside } from "../platform/paths.ts";
 import { entriesBelow, type WalkedEntry } from "../platform/walk.ts";
@@ -75,6 +75,7 @@ function moveAll(paths: readonly string[], from: string, to: string): Result<voi
 }
 
 const block = 4096;
+const hint = "earlier steps changed them too; `wave resume` continues when they are as these steps left them, or as they were before";
 
 /** What the files of a copy take on disk, about. */
 function sizeOf({ files }: Snapshot): number {
@@ -83,7 +84,10 @@ function sizeOf({ files }: Snapshot): number {
   return sum;
 }
 
-/** Copies the project, puts `start` over it and takes out what is hidden. Fails with `workspace-failed`, and as reading blobs does. */
+/**
+ * Copies the project, applies `start` to the copy and removes hidden files from it. Fails with `project-changed` if something else edited
+ * a file that `start` changes, with `workspace-failed`, and as reading blobs does.
+ */
 export async function copiedTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
   const { root, stateDir, stateRoot = stateDir, blobs, redactor, isLeftOut, isKnownToGit } = setting;
   const { step, start, hidden, reads } = request;
@@ -96,7 +100,8 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
   if (request.fenced && statePlace !== undefined) mkdirSync(path.join(directory, statePlace), { recursive: true });
   const laid = await applyChangeset({ root: directory, changes: start, blobs });
   if (!laid.ok) return laid;
-  if (laid.value.kind === "refused") return failed("EBUSY", `the project changed while it was copied: ${laid.value.paths[0]?.path ?? ""}`);
+  if (laid.value.kind === "refused")
+    return err({ reason: "project-changed", paths: laid.value.paths.map((file) => file.path).sort(), hint });
   const aside = path.join(request.room.directory, "hidden");
   const putAside = moveAll(hidden, directory, aside);
   if (!putAside.ok) return putAside;

@@ -293,6 +293,20 @@ describe("an edit at another time", () => {
     expect(tree(wave.root)).toEqual({ ...base, "f.txt": "user\n" });
   });
 
+  test.each<[string, Record<string, string>]>([
+    ["overlay", {}],
+    ["copy", { WAVE_ISOLATION: "copy" }],
+  ])("of a file that an earlier step changed is kept and named when the next step starts (%s)", async (_, env) => {
+    const wave = committed({ a: `${append}; ${pause()}`, b: "cat f.txt" });
+    const run = wave.start(["run"], env);
+    await duringPause(wave.root, run, () => sh(wave.root, "echo user > f.txt"));
+    const { code, stdout, stderr } = await run.finished;
+    expect({ code, text: `${stdout}${stderr}` }).toMatchObject({ code: 1, text: expect.stringContaining("  f.txt\n") });
+    const failures = wave.events().flatMap((event) => ("failure" in event && event.failure !== undefined ? [event.failure] : []));
+    expect(failures).toContainEqual(expect.objectContaining({ reason: "project-changed", paths: ["f.txt"] }));
+    expect(tree(wave.root)).toEqual({ ...base, "f.txt": "user\n" });
+  });
+
   test("while a step works on a file that an earlier step changed is kept", async () => {
     const wave = committed({ a: append, b: `${append}; ${pause()}` });
     const run = wave.start(["run"]);

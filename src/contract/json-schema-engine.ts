@@ -2,6 +2,7 @@
  * The heavy half of the `json_schema` contract: compiling schemas and evaluating artifacts. It is a chunk of its own, loaded
  * in the evaluation thread. Nothing here reads files or the network.
  */
+import { unlisted } from "../model/violation-count.ts";
 import type { ErrorObject, ValidateFunction } from "ajv";
 import type { Digest } from "../model/digest.ts";
 import { digestOfValue } from "../model/digest.ts";
@@ -83,7 +84,7 @@ function violationsOf(errors: readonly ErrorObject[], holder: object, places: Js
   const total = violations.length + Math.max(0, errors.length - maxErrors);
   if (total <= maxViolations) return violations;
   const kept = violations.slice(0, maxViolations - 1);
-  return [...kept, { message: `${total - kept.length} more violations are not listed`, rule: "limit" }];
+  return [...kept, unlisted(total - kept.length)];
 }
 
 /** The number at fault as it is written, if no double represents it. */

@@ -10,10 +10,11 @@ import type { TestSuiteContract } from "../model/pipeline.ts";
 import type { ContractContext, ContractOutcome, ContractType, SpawnOutcome } from "../model/ports.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
 import { unreachable } from "../model/result.ts";
-import { sourceLines } from "./source-lines.ts";
+import { unlisted } from "../model/violation-count.ts";
+import { type FoundPlaces, sourceLines } from "./source-lines.ts";
 
 /** Files that are looked for, and their size in bytes. */
-const mostFiles = 100;
+const mostFiles = 500;
 const largestSource = 5e6;
 
 /** How much of a command's output a result keeps, in bytes. */
@@ -50,7 +51,7 @@ async function verify(context: ContractContext, contract: TestSuiteContract): Pr
     onOutput: (chunk, stream) => {
       context.log.write(chunk, stream);
       tail.push(chunk);
-      places.push(chunk);
+      places.push(chunk, stream);
     },
   });
   const printed = tail.text();
@@ -65,14 +66,27 @@ function insideOf(root: string, file: string): string | undefined {
   return relative === "" || relative === ".." || relative.startsWith("../") ? undefined : relative;
 }
 
-/** Files that the workspace does not have are somebody else's: of a library, or no files at all. */
-async function existing({ workspace }: ContractContext, violations: readonly Violation[]): Promise<readonly Violation[]> {
+/** The places whose file the workspace has. Other files belong to a library, or are no files at all. */
+async function existing({ workspace }: ContractContext, { places, omitted }: FoundPlaces): Promise<readonly Violation[]> {
   const known = new Map<string, boolean>();
-  for (const file of new Set(violations.map(({ location }) => location?.file ?? ""))) {
-    if (known.size >= mostFiles) break;
-    known.set(file, (await workspace.read("root", file, largestSource)).ok);
+  const exists = async (file: string) => {
+    const before = known.get(file);
+    if (before !== undefined || known.size >= mostFiles) return before === true;
+    const found = (await workspace.read("root", file, largestSource)).ok;
+    known.set(file, found);
+    return found;
+  };
+  const located: Violation[] = [];
+  for (const { message, rule, candidates } of places) {
+    for (const location of candidates) {
+      if (!(await exists(location.file))) continue;
+      located.push({ message, location, rule });
+      break;
+    }
   }
-  return violations.filter(({ location }) => known.get(location?.file ?? "") === true);
+  let more = 0;
+  for (const [file, count] of omitted) if (await exists(file)) more += count;
+  return more === 0 ? located : [...located, unlisted(more)];
 }
 
 function environmentOf({ workspace, run, step, attempt }: ContractContext): Record<string, string> {

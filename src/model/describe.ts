@@ -13,6 +13,7 @@ import { describeExceeded } from "./exceeded-limit.ts";
 import { type ContractResult, type Failure, isRunFailure, type RunFailure, type Violation } from "./failure.ts";
 import { formatDuration, formatSize } from "./quantity.ts";
 import { unreachable } from "./result.ts";
+import { countViolations } from "./violation-count.ts";
 
 /** Violations listed in a description; the rest are counted. */
 const maxViolations = 20;
@@ -59,13 +60,14 @@ export function describeContract(result: ContractResult): Description {
   const { name, verdict, violations, tail, onFailure } = result;
   const ignored = onFailure === "warn" && verdict !== "pass" ? " (only a warning: on_failure is warn)" : "";
   const detail = violations.slice(0, maxViolations).map(describeViolation);
-  if (violations.length > maxViolations) detail.push(`and ${violations.length - maxViolations} more`);
+  const total = countViolations(violations);
+  if (violations.length > maxViolations) detail.push(`and ${total - maxViolations} more`);
   if (verdict !== "pass") detail.push(...outputLines(tail));
   switch (verdict) {
     case "pass":
       return { title: `contract \`${name}\` passed`, detail };
     case "fail":
-      return { title: `contract \`${name}\` failed: ${count(violations.length, "violation")}${ignored}`, detail };
+      return { title: `contract \`${name}\` failed: ${count(total, "violation")}${ignored}`, detail };
     case "error":
       return { title: `contract \`${name}\` could not be evaluated${ignored}`, detail };
     default:

@@ -21,6 +21,7 @@ import { fillTemplate } from "../model/template.ts";
 import { expectedArtifacts } from "./expected-artifacts.ts";
 import { fenced, quoted } from "./fence.ts";
 import { permissionWords } from "./permission-words.ts";
+import { countViolations } from "../model/violation-count.ts";
 
 /** What a prompt is made of. Input paths are absolute, as the child sees them; sizes are bytes. */
 export interface PromptSource {
@@ -111,7 +112,7 @@ function contractWords({ name, type, verdict, violations, tail }: ContractResult
     const rule = violation.rule === undefined ? "" : ` (${violation.rule})`;
     return `- ${describeViolation(violation)}${rule}`;
   });
-  if (violations.length > maxViolations) listed.push(`- and ${violations.length - maxViolations} more`);
+  if (violations.length > maxViolations) listed.push(`- and ${countViolations(violations) - maxViolations} more`);
   const verb = verdict === "error" ? "could not be evaluated" : "failed";
   const blocks = [
     `Contract ${quoted(name)} (${type}) ${verb}:`,

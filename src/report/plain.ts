@@ -14,6 +14,7 @@ import { detailLines, failureTitle, tellsOutput } from "./failure-lines.ts";
 import { outputBuffer } from "./output-buffer.ts";
 import { type Palette, paletteOf, sign } from "./palette.ts";
 import { workflowCommand } from "./workflow-command.ts";
+import { countViolations } from "../model/violation-count.ts";
 
 export interface PlainOptions {
   readonly write: (text: string) => void;
@@ -134,10 +135,11 @@ function outsideLine(event: OutsideEvent, paint: Palette): string {
 }
 
 function contractLine(step: string, { name, verdict, violations, onFailure }: ContractResult, paint: Palette): string {
+  const total = countViolations(violations);
   const found =
     verdict === "pass"
       ? ""
-      : `: ${violations.length} ${violations.length === 1 ? "violation" : "violations"}${onFailure === "warn" ? " (only a warning)" : ""}`;
+      : `: ${total} ${total === 1 ? "violation" : "violations"}${onFailure === "warn" ? " (only a warning)" : ""}`;
   const words = { pass: "passed", fail: "failed", error: "could not be evaluated" }[verdict];
   return `  ${sign(verdict, paint)} ${printable(step)}: contract \`${printable(name)}\` ${words}${found}`;
 }

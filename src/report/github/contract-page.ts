@@ -73,22 +73,18 @@ function violationText({ message, pointer, location, rule }: Violation): string 
 
 /** On the source line that a test names, else on the contract's line in the manifest: artifacts are no files of the repository. */
 function annotationOf(
-  { message, location, pointer }: Violation,
+  { message, location, pointer, rule }: Violation,
   { name, onFailure }: ContractResult,
   { origin }: ContractDefinition,
   { prefix, isFile }: PagePlaces,
 ): CheckAnnotation {
-  const level = onFailure === "warn" ? "warning" : "failure";
+  const level = levelOf(rule, onFailure);
   const about = { level, title: printable(name).slice(0, 200) } as const;
-  if (location !== undefined && isFile(location.file)) {
+  if (location !== undefined && isFile(location.file) && isInRange(location.line)) {
     const { line, column } = location;
     return {
-      ...about,
-      path: `${prefix}${location.file}`,
-      startLine: line,
-      endLine: line,
-      startColumn: column,
-      endColumn: column,
+      ...{ ...about, path: `${prefix}${location.file}`, startLine: line, endLine: line },
+      ...(isInRange(column) ? { startColumn: column, endColumn: column } : {}),
       message: fit(message),
     };
   }
@@ -98,8 +94,20 @@ function annotationOf(
   return { ...about, path: `${prefix}${origin.file}`, startLine: start.line, endLine: start.line, message: text };
 }
 
-/** GitHub takes 64 KB; nobody reads that much. */
+/** A compiler also prints warnings and notes; they fail nothing by themselves. */
+function levelOf(rule: string | undefined, onFailure: ContractResult["onFailure"]): CheckAnnotation["level"] {
+  if (rule === "note") return "notice";
+  return rule === "warning" || onFailure === "warn" ? "warning" : "failure";
+}
+
+/** GitHub's lines and columns are 32-bit integers from 1. */
+function isInRange(position: number): boolean {
+  return Number.isSafeInteger(position) && position >= 1 && position < 2 ** 31;
+}
+
+/** GitHub refuses an empty message, and one above 64 KB: 4,000 characters are at most 16 KB. */
 function fit(message: string): string {
   const text = withoutMarks(printable(message));
-  return text.length <= 4000 ? text : `${text.slice(0, 4000)}…`;
+  if (text.trim() === "") return "the contract failed here";
+  return text.length <= 4000 ? text : `${text.slice(0, 4000).replace(/[\ud800-\udbff]$/, "")}…`;
 }

@@ -22,7 +22,7 @@ const allowed: Readonly<Record<string, readonly string[] | "everything">> = {
   persona: ["model", "platform"],
   workspace: ["model", "platform", "sandbox", "text"],
   sandbox: [],
-  contract: ["model", "platform"],
+  contract: ["model", "platform", "text"],
   evaluation: ["model", "contract"],
   artifact: ["model", "platform"],
   state: ["model", "platform"],

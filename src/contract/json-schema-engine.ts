@@ -2,12 +2,13 @@
  * The heavy half of the `json_schema` contract: compiling schemas and evaluating artifacts. It is a chunk of its own, loaded
  * in the evaluation thread. Nothing here reads files or the network.
  */
-import { unlisted } from "../model/violation-count.ts";
+
 import type { ErrorObject, ValidateFunction } from "ajv";
 import type { Digest } from "../model/digest.ts";
 import { digestOfValue } from "../model/digest.ts";
 import type { Violation } from "../model/failure.ts";
 import type { ContractOutcome, ContractProblem, GateFile } from "../model/ports.ts";
+import { unlisted } from "../model/violation-count.ts";
 import { exactNumberAt } from "./json-numbers.ts";
 import { decodeUtf8, type JsonPlaces, jsonPlaces, pointerSegments, readJson } from "./json-source.ts";
 import { evaluatorOf } from "./schema-dialect.ts";

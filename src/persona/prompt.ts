@@ -18,10 +18,10 @@ import type { Step } from "../model/pipeline.ts";
 import type { GateFile, WorkspacePaths } from "../model/ports.ts";
 import { formatSize } from "../model/quantity.ts";
 import { fillTemplate } from "../model/template.ts";
+import { countViolations } from "../model/violation-count.ts";
 import { expectedArtifacts } from "./expected-artifacts.ts";
 import { fenced, quoted } from "./fence.ts";
 import { permissionWords } from "./permission-words.ts";
-import { countViolations } from "../model/violation-count.ts";
 
 /** What a prompt is made of. Input paths are absolute, as the child sees them; sizes are bytes. */
 export interface PromptSource {

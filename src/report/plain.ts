@@ -8,13 +8,13 @@ import type { ContractResult, Failure } from "../model/failure.ts";
 import type { Reporter } from "../model/ports.ts";
 import { printable } from "../model/printable.ts";
 import { formatDuration } from "../model/quantity.ts";
+import { countViolations } from "../model/violation-count.ts";
 import { withoutRunnerCommands } from "../text/runner-text.ts";
 import { changesText } from "./changes-text.ts";
 import { detailLines, failureTitle, tellsOutput } from "./failure-lines.ts";
 import { outputBuffer } from "./output-buffer.ts";
 import { type Palette, paletteOf, sign } from "./palette.ts";
 import { workflowCommand } from "./workflow-command.ts";
-import { countViolations } from "../model/violation-count.ts";
 
 export interface PlainOptions {
   readonly write: (text: string) => void;
@@ -137,9 +137,7 @@ function outsideLine(event: OutsideEvent, paint: Palette): string {
 function contractLine(step: string, { name, verdict, violations, onFailure }: ContractResult, paint: Palette): string {
   const total = countViolations(violations);
   const found =
-    verdict === "pass"
-      ? ""
-      : `: ${total} ${total === 1 ? "violation" : "violations"}${onFailure === "warn" ? " (only a warning)" : ""}`;
+    verdict === "pass" ? "" : `: ${total} ${total === 1 ? "violation" : "violations"}${onFailure === "warn" ? " (only a warning)" : ""}`;
   const words = { pass: "passed", fail: "failed", error: "could not be evaluated" }[verdict];
   return `  ${sign(verdict, paint)} ${printable(step)}: contract \`${printable(name)}\` ${words}${found}`;
 }

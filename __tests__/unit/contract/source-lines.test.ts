@@ -5,7 +5,9 @@ const esc = "\u001b";
 
 /** `file:line:column message`, with the rule in front if the place is no failure. */
 function placesIn(text: string, chunk = text.length): string[] {
-  const reader = sourceLines((file) => (file.startsWith("/p/") ? file.slice(3) : file.startsWith("/") ? undefined : file.replace(/^\.\//, "")));
+  const reader = sourceLines((file) =>
+    file.startsWith("/p/") ? file.slice(3) : file.startsWith("/") ? undefined : file.replace(/^\.\//, ""),
+  );
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += chunk) reader.push(bytes.subarray(at, at + chunk), "stdout");
   return reader.found().places.map(({ message, rule, candidates }) => {
@@ -42,7 +44,11 @@ const outputs: readonly (readonly [string, string, readonly string[]])[] = [
     'Traceback (most recent call last):\n  File "/p/src/a.py", line 9, in <module>\n    f()\n  File "/p/src/b.py", line 2, in f\n    raise ValueError("boom")\n  File "/usr/lib/python3/json.py", line 1, in g\nValueError: boom\n',
     ["src/b.py:2:1 ValueError: boom"],
   ],
-  ["a Python syntax error", '  File "src/a.py", line 3\n    x = \n        ^\nSyntaxError: invalid syntax\n', ["src/a.py:3:1 SyntaxError: invalid syntax"]],
+  [
+    "a Python syntax error",
+    '  File "src/a.py", line 3\n    x = \n        ^\nSyntaxError: invalid syntax\n',
+    ["src/a.py:3:1 SyntaxError: invalid syntax"],
+  ],
   ["a traceback that ends the output", '  File "src/a.py", line 3, in f\n', ["src/a.py:3:1 a test failed here"]],
   [
     "a stack of V8",
@@ -55,9 +61,17 @@ const outputs: readonly (readonly [string, string, readonly string[]])[] = [
     ["src/a.test.js:2:10 ● adds › two numbers", "src/a.test.js:9:1 ● adds › none"],
   ],
   ["webpack without a column", "ERROR in src/a.ts:2\nTS2304: no x\n", ["src/a.ts:2:1 TS2304: no x"]],
-  ["webpack 5", "ERROR in ./src/a.ts 3:5-10\nTS2304: no x\nERROR in ./b.ts:1:1\n", ["src/a.ts:3:5 TS2304: no x", "b.ts:1:1 a test failed here"]],
+  [
+    "webpack 5",
+    "ERROR in ./src/a.ts 3:5-10\nTS2304: no x\nERROR in ./b.ts:1:1\n",
+    ["src/a.ts:3:5 TS2304: no x", "b.ts:1:1 a test failed here"],
+  ],
   ["webpack's warning", "WARNING in ./src/a.ts 3:5\nunused\n", ["[warning] src/a.ts:3:5 unused"]],
-  ["rustc", "error[E0425]: no `x`\n --> src/a.rs:3:5\nwarning: unused\n --> src/a.rs:4:1\n", ["src/a.rs:3:5 error[E0425]: no `x`", "[warning] src/a.rs:4:1 warning: unused"]],
+  [
+    "rustc",
+    "error[E0425]: no `x`\n --> src/a.rs:3:5\nwarning: unused\n --> src/a.rs:4:1\n",
+    ["src/a.rs:3:5 error[E0425]: no `x`", "[warning] src/a.rs:4:1 warning: unused"],
+  ],
   ["a panic of Rust", "thread 'main' panicked at src/a.rs:3:5:\nboom\n", ["src/a.rs:3:5 boom"]],
   ["TAP", "not ok 1 - adds up\n  location: '/p/a.test.js:3:1'\n", ["a.test.js:3:1 adds up"]],
   ["vitest", " FAIL  a.test.ts > adds\n ❯ a.test.ts:3:5\n", ["a.test.ts:3:5 FAIL  a.test.ts > adds"]],

@@ -9,6 +9,7 @@ import type { Io } from "../model/io.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Reporter } from "../model/ports.ts";
 import { ok, type Result } from "../model/result.ts";
+import { type RunCommit, runCommitOf } from "../model/run-commit.ts";
 import type { RunRecord } from "../model/state.ts";
 import type { WorkflowContext } from "../model/workflow-context.ts";
 import type { Memory } from "../open-project.ts";
@@ -17,6 +18,7 @@ import { multiplexReporter } from "../report/multiplex.ts";
 import { projectChangedText } from "../report/render-resume-news.ts";
 import { resumeRun } from "../resume-run.ts";
 import { type FinishedRun, runPipeline } from "../run-pipeline.ts";
+import { checkedOutIn } from "./checked-out.ts";
 import { githubReporters, publishersOf, type ReportsRequest } from "./github-reports.ts";
 import type { JobLog } from "./job-log.ts";
 import { setRunOutputs } from "./job-outputs.ts";
@@ -46,7 +48,7 @@ export interface JobExecution {
 /** Executes the job's steps. Gives the exit status. */
 export async function executeJob(execution: JobExecution): Promise<number> {
   const { io, log, memory, state, temp } = execution;
-  const chosen = await restoreAndDecide(execution);
+  const [chosen, checkedOut] = await Promise.all([restoreAndDecide(execution), checkedOutIn(execution.project.read.root)]);
   const { decision } = chosen;
   if (decision.kind === "start" && execution.inputs.command === "resume") {
     setOutput("status", "error");
@@ -54,7 +56,7 @@ export async function executeJob(execution: JobExecution): Promise<number> {
   }
   noteForPost("run", decision.run, log.warn);
   const uploads = state.uploads(memory, io.signal);
-  const reports = reportsOf(execution);
+  const reports = reportsOf(execution, runCommitOf(execution.context, checkedOut));
   const reporter = async (plan: Plan): Promise<Reporter> =>
     multiplexReporter(
       [
@@ -117,8 +119,8 @@ interface Outside {
   readonly publishers: ReturnType<typeof publishersOf>;
 }
 
-function reportsOf({ project, ...execution }: JobExecution): ReportsRequest {
-  return { ...execution, pipeline: project.pipeline.name, root: project.read.root };
+function reportsOf({ project, ...execution }: JobExecution, commit: RunCommit): ReportsRequest {
+  return { ...execution, commit, pipeline: project.pipeline.name, root: project.read.root };
 }
 
 /** Resumes, or starts. A run that cannot be resumed here is left alone, and another is started, unless the job names it. */

@@ -7,8 +7,9 @@ import type { GitHub } from "../model/github.ts";
 import type { Io } from "../model/io.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Reporter } from "../model/ports.ts";
+import type { RunCommit } from "../model/run-commit.ts";
 import type { RunRecord } from "../model/state.ts";
-import { writeSticky } from "../model/sticky-comment.ts";
+import { commitFooter, writeSticky } from "../model/sticky-comment.ts";
 import type { WorkflowContext } from "../model/workflow-context.ts";
 import type { Memory } from "../open-project.ts";
 import type { JobInputs } from "../platform/actions/inputs.ts";
@@ -29,6 +30,8 @@ export interface ReportsRequest {
   readonly log: JobLog;
   readonly inputs: JobInputs;
   readonly context: WorkflowContext;
+  /** The commit that the job runs. */
+  readonly commit: RunCommit;
   /** Absent: there is no token. */
   readonly github?: GitHub;
   readonly memory: Memory;
@@ -53,7 +56,7 @@ export function githubReporters(request: ReportsRequest, plan: Plan): Reporter[]
 }
 
 function checkRunsOf(
-  { inputs, context, log }: ReportsRequest,
+  { inputs, context, commit, log }: ReportsRequest,
   github: GitHub,
   plan: Plan,
   places: PagePlaces,
@@ -61,7 +64,7 @@ function checkRunsOf(
 ): CheckRuns {
   const key = shortMatrixKey(inputs.matrixKey);
   return openCheckRuns({
-    ...{ github, context, plan, places, record, clock: systemClock },
+    ...{ github, context, commit, plan, places, record, clock: systemClock },
     which: inputs.checks === "pipeline" ? "pipeline" : "contract",
     label: key === "" ? context.job : `${context.job}, ${key}`,
     ...(inputs.steps === undefined ? {} : { steps: inputs.steps }),
@@ -81,7 +84,7 @@ function pageReporter(
   record: (run: string) => Promise<RunRecord | undefined>,
   checks: CheckRuns | undefined,
 ): Reporter {
-  const { io, inputs } = request;
+  const { io, inputs, commit } = request;
   const steps = inputs.steps === undefined ? {} : { steps: inputs.steps };
   let id = "";
   return {
@@ -95,14 +98,18 @@ function pageReporter(
       const run = await record(id);
       if (run === undefined) return;
       if (checks === undefined ? inputs.checks !== "none" : checks.refused()) io.stdout.writeControl(logAnnotations(run, plan, places));
-      const text = jobSummary({ run, plan, ...steps, places, taken: sizeOf(request.summaryFile), notes: [] });
+      const text = jobSummary({ run, plan, commit, ...steps, places, taken: sizeOf(request.summaryFile), notes: [] });
       if (text !== "" && request.summaryFile !== undefined) await summary.addRaw(io.secrets.redactor().text(text)).write();
       await comment(request, run, plan);
     },
   };
 }
 
-async function comment({ github, context, inputs, log, pipeline }: ReportsRequest, run: RunRecord, plan: Plan): Promise<void> {
+async function comment(
+  { github, context, commit: ranCommit, inputs, log, pipeline }: ReportsRequest,
+  run: RunRecord,
+  plan: Plan,
+): Promise<void> {
   if (!inputs.comment) return;
   if (github === undefined || context.pull === undefined) {
     log.notice("No comment was written: there is no pull request here, or no token.");
@@ -116,6 +123,7 @@ async function comment({ github, context, inputs, log, pipeline }: ReportsReques
     title,
     parts: [page.table, ...page.problems],
     folds: true,
+    footer: commitFooter(ranCommit),
   });
   if (written.ok) return;
   const { title: what, detail } = describeFailure(written.error);
@@ -123,10 +131,10 @@ async function comment({ github, context, inputs, log, pipeline }: ReportsReques
 }
 
 /** Who publishes in this job; or why nobody does. */
-export function publishersOf({ github, context, pipeline, memory }: ReportsRequest): NonNullable<PublishRequest["publishers"]> {
+export function publishersOf({ github, context, commit, pipeline, memory }: ReportsRequest): NonNullable<PublishRequest["publishers"]> {
   if (context.pull === undefined) return "there is no pull request here";
   if (github === undefined) return "there is no token to publish with";
-  const request = { github, context, pull: context.pull, pipeline, redactor: memory.redactor };
+  const request = { github, context, commit, pull: context.pull, pipeline, redactor: memory.redactor };
   return new Map([commentPublisher(request), reviewPublisher(request)].map((publisher) => [publisher.kind, publisher]));
 }
 

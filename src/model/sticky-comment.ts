@@ -5,8 +5,9 @@
 
 import { markdownClosers } from "../text/markdown-code.ts";
 import type { GitHub } from "./github.ts";
-import { type Part, plainText, withinLimit } from "./markdown.ts";
+import { inlineCode, type Part, plainText, withinLimit } from "./markdown.ts";
 import { ok, type Result } from "./result.ts";
+import { otherCommitText, type RunCommit, shortCommit } from "./run-commit.ts";
 import type { WorkflowContext } from "./workflow-context.ts";
 
 export interface StickyComment {
@@ -17,6 +18,8 @@ export interface StickyComment {
   readonly parts: readonly (string | Part)[];
   /** Whether what the attempt before said is kept, folded. */
   readonly folds: boolean;
+  /** Markdown below the parts, of at most 1,000 characters; never cut. Names the commit. */
+  readonly footer?: string;
 }
 
 /** GitHub takes 65,536 characters; what is folded gets a quarter of it. */
@@ -45,10 +48,11 @@ const section = /^<!-- wave:.* -->\n<!-- wave:attempt (\d+)\.(\d+) -->\n([\s\S]*
 
 export function bodyOf(
   { runId, runAttempt }: Pick<WorkflowContext, "runId" | "runAttempt">,
-  { key, title, parts, folds }: StickyComment,
+  { key, title, parts, folds, footer }: StickyComment,
   before: string | undefined,
 ): string {
-  const now = withinLimit([...(title === undefined ? [] : [`### ${plainText(title)}`]), ...parts], limits.body - limits.folded);
+  const shown = withinLimit([...(title === undefined ? [] : [`### ${plainText(title)}`]), ...parts], limits.body - limits.folded);
+  const now = footer === undefined ? shown : `${shown}\n\n${footer}`;
   // An editor in a browser sends CR LF.
   const earlierBody = before?.replaceAll("\r\n", "\n");
   const known = folds ? section.exec(earlierBody ?? "") : null;
@@ -65,6 +69,12 @@ export function bodyOf(
     "<!-- wave:end -->",
     ...(earlier === "" || !folds ? [] : [earlier]),
   ].join("\n");
+}
+
+/** The footer that names the commit that was run, and the pull request's if that is another. */
+export function commitFooter(commit: RunCommit): string {
+  const other = otherCommitText(commit);
+  return other === undefined ? `Commit ${inlineCode(shortCommit(commit.ran ?? commit.expected))}` : `⚠️ ${plainText(other)}.`;
 }
 
 function folded(title: string, said: string): string {

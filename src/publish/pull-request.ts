@@ -1,11 +1,12 @@
 /** Publishes to a pull request: a comment that is kept up to date, and a review. Wave posts; no step holds a token. */
 import type { Digest } from "../model/digest.ts";
 import type { GitHub, ReviewComment } from "../model/github.ts";
-import { inlineCode, type Part, suggestionBlock, tamedBlock, tamedMarkdown, withinLimit } from "../model/markdown.ts";
+import { inlineCode, type Part, plainText, suggestionBlock, tamedBlock, tamedMarkdown, withinLimit } from "../model/markdown.ts";
 import type { Publisher, Redactor } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import type { ReviewRemark } from "../model/review.ts";
-import { writeSticky } from "../model/sticky-comment.ts";
+import { otherCommitText, type RunCommit } from "../model/run-commit.ts";
+import { commitFooter, writeSticky } from "../model/sticky-comment.ts";
 import type { PullContext, WorkflowContext } from "../model/workflow-context.ts";
 import { diffLines, isInDiff } from "./diff-lines.ts";
 import { readReview } from "./review-document.ts";
@@ -14,6 +15,8 @@ export interface PullPublishRequest {
   readonly github: GitHub;
   readonly context: Pick<WorkflowContext, "runId" | "runAttempt">;
   readonly pull: PullContext;
+  /** The commit that the job runs. */
+  readonly commit: RunCommit;
   readonly pipeline: string;
   readonly redactor: Redactor;
 }
@@ -22,21 +25,26 @@ export interface PullPublishRequest {
 const longestBody = 60_000;
 
 /** `pr_comment`: the artifact's Markdown, one comment a pipeline and artifact. */
-export function commentPublisher({ github, context, pull, pipeline, redactor }: PullPublishRequest): Publisher {
+export function commentPublisher({ github, context, commit, pull, pipeline, redactor }: PullPublishRequest): Publisher {
   return {
     kind: "pr_comment",
     async publish({ name, bytes }) {
       const text = redactor.text(Buffer.from(bytes).toString("utf8")).trim();
       if (text === "") return err({ reason: "publish-refused", artifact: name, detail: "it is empty" });
       const lines: Part = { lines: tamedBlock(text).split("\n"), rest: (count) => `… and ${count} more lines: the artifact has them.` };
-      return writeSticky(github, context, pull.number, { key: `artifact:${pipeline}:${name}`, parts: [lines], folds: false });
+      return writeSticky(github, context, pull.number, {
+        key: `artifact:${pipeline}:${name}`,
+        parts: [lines],
+        folds: false,
+        footer: commitFooter(commit),
+      });
     },
   };
 }
 
 /** `pr_review`: the artifact's remarks, as one review that approves nothing. The same artifact on the same commit is published once. */
 export function reviewPublisher(request: PullPublishRequest): Publisher {
-  const { github, pull, pipeline, redactor } = request;
+  const { github, commit, pull, pipeline, redactor } = request;
   return {
     kind: "pr_review",
     async publish({ name, digest, bytes }) {
@@ -48,6 +56,7 @@ export function reviewPublisher(request: PullPublishRequest): Publisher {
       if (before.value.some(({ body, byBot }) => byBot && body.startsWith(mark))) return ok({ url: "" });
       const files = await github.pullFiles(pull.number);
       if (!files.ok) return files;
+      const other = otherCommitText(commit);
       const lines = diffLines(files.value);
       const placed = review.value.comments.map((remark) => ({ remark, comment: commentOf(remark) }));
       const inside = placed.filter(({ comment }) => isInDiff(lines, comment));
@@ -55,6 +64,7 @@ export function reviewPublisher(request: PullPublishRequest): Publisher {
       const body = bodyOf(
         review.value.body ?? "",
         mark,
+        other === undefined ? "" : `⚠️ ${plainText(other)}.`,
         outside.map(({ remark }) => remark),
         inside.length,
       );
@@ -98,7 +108,7 @@ function commentOf({
   return { path, line, side, ...(startLine === undefined || startLine === line ? {} : { startLine }), body: [text, ...block].join("\n\n") };
 }
 
-function bodyOf(said: string, mark: string, outside: readonly ReviewRemark[], inside: number): string {
+function bodyOf(said: string, mark: string, note: string, outside: readonly ReviewRemark[], inside: number): string {
   const folded: Part = {
     lines: outside.flatMap(({ path, line, body, severity = "info" }) => [
       `- ${inlineCode(`${path}:${line}`)} ${severities[severity]}${tamedMarkdown(body).replaceAll("\n", "\n  ")}`,
@@ -107,7 +117,7 @@ function bodyOf(said: string, mark: string, outside: readonly ReviewRemark[], in
   };
   const heading =
     outside.length === 0 ? "" : inside === 0 ? "These lines are not part of the diff:" : "Besides, on lines that are not part of the diff:";
-  return withinLimit([mark, tamedBlock(said), heading, folded], longestBody);
+  return withinLimit([mark, note, tamedBlock(said), heading, folded], longestBody);
 }
 
 function markOf(pipeline: string, artifact: string, digest: Digest, commit: string): string {

@@ -1,7 +1,9 @@
 /** Results that must not be green: steps that did no work, wrote what they may not, or left nothing that was asked for. */
-import { readdirSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { readdirSync, rmSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { agentRig, usage } from "../../agents/agent-rig.ts";
+import { openPullRequest, type PullRequestRig } from "../../rig/github/pull-request.ts";
+import { type GitHubServer, startGitHub } from "../../rig/github/server.ts";
 import { type Project, project } from "../../rig/project.ts";
 
 const readOnly = ["navigator", "reviewer", "auditor", "planner", "summarizer"];
@@ -114,5 +116,93 @@ describe("an agent's step", () => {
     const ran = await rig.run(wave);
     expect(ran, ran.stderr).toMatchObject({ code: 0 });
     expect(ran.stderr).toContain("unchecked (neither artifact nor contract): look");
+  });
+});
+
+describe("a check run on GitHub", () => {
+  let github: GitHubServer;
+  beforeEach(async () => {
+    github = await startGitHub();
+    github.state.permissions["mona"] = "write";
+  });
+  afterEach(async () => {
+    expect(github.invalid).toEqual([]);
+    await github.close();
+  });
+
+  const tested =
+    "pipeline: { name: p, steps: [{ id: a, persona: s, task: x, handover: { contract: { name: t, type: test_suite, command: [sh, check.sh] } } }] }\npersonas: { s: { adapter: command, command: 'true' } }\n";
+  const files = { "wave.yaml": tested, "check.sh": "exit 0\n" };
+  const comment = { comment: { id: 1, body: "/go", user: { login: "mona" } }, issue: { number: 7, pull_request: {} } };
+  const verdicts = () => github.state.checks.map(({ conclusion }) => conclusion);
+
+  /** How each row makes its job, by the commit that is checked out and the event. */
+  const ran: readonly (readonly [string, (rig: PullRequestRig) => Parameters<PullRequestRig["job"]>[0]])[] = [
+    ["the head", ({ head }) => ({ commit: head })],
+    ["the merge commit of the event, which another user may own", ({ merge }) => ({ commit: merge, sha: merge })],
+    ["a merge commit of the head that the event does not name", ({ merge }) => ({ commit: merge })],
+    [
+      "the merge commit after a comment",
+      ({ merge, base }) => ({ commit: merge, sha: base, ref: "refs/heads/main", eventName: "issue_comment", event: comment }),
+    ],
+  ];
+  test.each(ran)("is a success for %s", async (_name, request) => {
+    const rig = openPullRequest(github, files);
+    const job = await rig.job(request(rig));
+    expect([job.code, verdicts()], job.log).toEqual([0, ["success", "success"]]);
+    expect(new Set(github.state.checks.map(({ head_sha }) => head_sha))).toEqual(new Set([rig.head]));
+  });
+
+  const notRun: readonly (readonly [string, (rig: PullRequestRig) => Parameters<PullRequestRig["job"]>[0]])[] = [
+    [
+      "a comment with the default checkout",
+      ({ base }) => ({ commit: base, sha: base, ref: "refs/heads/main", eventName: "issue_comment", event: comment }),
+    ],
+    ["a pull request with a checkout of its base", ({ base }) => ({ commit: base })],
+    [
+      "`pull_request_target` with the default checkout",
+      ({ base }) => ({
+        commit: base,
+        sha: base,
+        ref: "refs/heads/main",
+        eventName: "pull_request_target",
+        inputs: { "allow-pull-request-target": "true", comment: "true" },
+      }),
+    ],
+    ["a push with a checkout of another branch", ({ base }) => ({ commit: base, eventName: "push", event: {}, ref: "refs/heads/feature" })],
+    [
+      "a push with a checkout of the merge that follows it",
+      ({ base, merge }) => ({ commit: merge, sha: base, eventName: "push", event: {}, ref: "refs/heads/main" }),
+    ],
+  ];
+  test.each(notRun)("needs action after %s, and names both commits", async (name, request) => {
+    // A push of the merge itself runs the pull request's files, which pass there.
+    const rig = openPullRequest(github, files, name.includes("merge") ? {} : { "check.sh": "exit 1\n" });
+    const asked = request(rig);
+    const job = await rig.job(asked);
+    expect([job.code, verdicts()], job.log).toEqual([0, ["action_required", "action_required"]]);
+    const expected = asked?.eventName === "push" ? (asked.sha ?? rig.head) : rig.head;
+    for (const { head_sha, output } of github.state.checks) {
+      expect(head_sha).toBe(expected);
+      expect(output.title).toContain(`commit ${asked?.commit?.slice(0, 12)} was run instead of ${expected.slice(0, 12)}`);
+    }
+  });
+
+  test("needs action where no commit is checked out", async () => {
+    const rig = openPullRequest(github, files);
+    const workspace = rig.remote.checkout(rig.head);
+    rmSync(`${workspace}/.git`, { recursive: true });
+    const job = await rig.job({ workspace });
+    expect([job.code, verdicts()], job.log).toEqual([0, ["action_required", "action_required"]]);
+    expect(github.state.checks[0]?.output.title).toContain(`the project is not a checkout of commit ${rig.head.slice(0, 12)}`);
+  });
+
+  test("and the comment name the commit that was run", async () => {
+    const rig = openPullRequest(github, files);
+    await rig.job({ commit: rig.merge, sha: rig.merge, inputs: { comment: "true" } });
+    expect(github.state.comments[0]?.body).toContain(`Commit <code>${rig.merge.slice(0, 12)}</code>`);
+    expect(github.state.checks[0]?.output.summary).toContain(`commit <code>${rig.merge.slice(0, 12)}</code>`);
+    await rig.job({ commit: rig.base, runId: 101, inputs: { comment: "true" } });
+    expect(github.state.comments[0]?.body).toContain(`commit ${rig.base.slice(0, 12)} was run instead of ${rig.head.slice(0, 12)}`);
   });
 });

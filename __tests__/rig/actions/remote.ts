@@ -10,6 +10,8 @@ export interface Remote {
   readonly directory: string;
   /** Commits files on a branch, on top of `from` if it is new, and gives the commit. `undefined` deletes a file. */
   commit(branch: string, files: Readonly<Record<string, string | undefined>>, from?: string): string;
+  /** Makes a merge commit of two commits as GitHub does for a pull request, with the tree of `second`, and gives it. */
+  merge(first: string, second: string): string;
   /** A new checkout of one commit, with a depth of 1. `words` are further options of its fetch. */
   checkout(commit: string, ...words: string[]): string;
 }
@@ -47,6 +49,11 @@ export function gitRemote(): Remote {
       git(work, "commit", "--quiet", "--allow-empty", "-m", "Change");
       git(work, "push", "--quiet", "origin", branch);
       return git(work, "rev-parse", "HEAD");
+    },
+    merge(first, second) {
+      const commit = git(work, "commit-tree", `${second}^{tree}`, "-p", first, "-p", second, "-m", "Merge");
+      git(work, "push", "--quiet", "origin", `${commit}:refs/heads/merge-${commit}`);
+      return commit;
     },
     checkout(commit, ...words) {
       checkouts += 1;

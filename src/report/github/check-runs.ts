@@ -5,17 +5,20 @@
 import type { WaveEvent } from "../../model/event.ts";
 import type { Failure } from "../../model/failure.ts";
 import type { CheckConclusion, CheckOutput, GitHub } from "../../model/github.ts";
-import { withinLimit } from "../../model/markdown.ts";
+import { plainText, withinLimit } from "../../model/markdown.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { Clock, Reporter } from "../../model/ports.ts";
+import { conclusionFor, otherCommitText, type RunCommit } from "../../model/run-commit.ts";
 import type { RunRecord, StepRecord } from "../../model/state.ts";
 import type { WorkflowContext } from "../../model/workflow-context.ts";
 import { type ContractPage, contractPage, type PagePlaces } from "./contract-page.ts";
-import { runPage } from "./run-page.ts";
+import { runPage, runText } from "./run-page.ts";
 
 export interface CheckRunsRequest {
   readonly github: GitHub;
   readonly context: WorkflowContext;
+  /** Checks are written for `expected`; only a run of that commit gives them a verdict. */
+  readonly commit: RunCommit;
   readonly plan: Plan;
   /** What is known of the run now; nothing where it cannot be read. */
   readonly record: (run: string) => Promise<RunRecord | undefined>;
@@ -107,7 +110,7 @@ function pipelineCheck(request: CheckRunsRequest, state: ChecksState, failed: (f
       if (id === undefined || state.refused || (!final && clock.monotonic() - updatedAt < restMs)) return;
       updatedAt = clock.monotonic();
       const record = await request.record(state.run);
-      const conclusion = final ? { conclusion: conclusionOf(record, request.steps) } : {};
+      const conclusion = final ? { conclusion: conclusionFor(request.commit, conclusionOf(record, request.steps)) } : {};
       const unknown = { title: "not known", summary: "What happened cannot be read any more." };
       const output = record === undefined ? unknown : pipelineOutput(record, request);
       const updated = await github.updateCheck(id, { ...conclusion, output });
@@ -127,29 +130,47 @@ function contractChecks(request: CheckRunsRequest, state: ChecksState, failed: (
       if (step === undefined || !which(step) || reported.has(step.id) || state.refused) continue;
       reported.add(step.id);
       for (const contract of planned.contracts) {
-        const page = contractPage(step, contract, request.places);
+        const page = pageFor(request.commit, contractPage(step, contract, request.places));
         await writeContract(request.github, headOf(request, state.run, ` / ${step.id}: ${contract.name}`), page, failed);
       }
     }
   };
 }
 
+/** The page of a contract that was evaluated on another commit: its lines are not those of the check's commit. */
+function pageFor(commit: RunCommit, page: ContractPage): ContractPage {
+  const other = otherCommitText(commit);
+  if (other === undefined) return page;
+  const title = `${other}: ${page.title}`.slice(0, 250);
+  return { conclusion: conclusionFor(commit, page.conclusion), title, parts: [sentenceOf(other), ...page.parts], annotations: [] };
+}
+
+function sentenceOf(other: string): string {
+  return `${plainText(other)}. Check out the commit that is to be checked.`;
+}
+
 /** A check's name, commit and links. The name says the job: GitHub may show a check under another workflow. */
-function headOf({ context, plan, label }: Pick<CheckRunsRequest, "context" | "plan" | "label">, run: string, what: string) {
+function headOf(
+  { context, commit, plan, label }: Pick<CheckRunsRequest, "context" | "commit" | "plan" | "label">,
+  run: string,
+  what: string,
+) {
   const { owner, repo, serverUrl, runId, runAttempt } = context;
   return {
     name: `wave / ${plan.pipeline.name}${what} (${label})`.slice(0, 250),
-    headSha: context.pull?.headSha || context.sha,
+    headSha: commit.expected,
     externalId: `wave:${run}:${runAttempt}${what}`.slice(0, 250),
     detailsUrl: `${serverUrl}/${owner}/${repo}/actions/runs/${runId}/attempts/${runAttempt}`,
   };
 }
 
-function pipelineOutput(record: RunRecord, { plan, steps }: CheckRunsRequest): CheckOutput {
+function pipelineOutput(record: RunRecord, { plan, steps, commit }: CheckRunsRequest): CheckOutput {
   const { title, graph, table, problems } = runPage(record, plan, steps);
+  const other = otherCommitText(commit);
+  const about = other === undefined ? [] : [sentenceOf(other)];
   return {
-    title,
-    summary: withinLimit([`Run <code>${record.id}</code>`, table], limits.text),
+    title: other === undefined ? title : `${other}: ${title}`.slice(0, 250),
+    summary: withinLimit([...about, runText(record.id, commit), table], limits.text),
     ...(graph === "" && problems.length === 0 ? {} : { text: withinLimit([graph, ...problems], limits.text) }),
   };
 }

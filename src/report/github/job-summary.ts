@@ -2,10 +2,11 @@
 
 import { inlineCode, type Part, plainText, withinLimit } from "../../model/markdown.ts";
 import type { Plan } from "../../model/plan.ts";
+import type { RunCommit } from "../../model/run-commit.ts";
 import type { RunRecord } from "../../model/state.ts";
 import { markdownText } from "../../text/markdown-text.ts";
 import { contractPage, type PagePlaces } from "./contract-page.ts";
-import { runPage } from "./run-page.ts";
+import { runPage, runText } from "./run-page.ts";
 
 /** Of all that one step of a job writes, in bytes. */
 const mostBytes = 1024 * 1024;
@@ -13,6 +14,7 @@ const mostBytes = 1024 * 1024;
 export interface SummaryRequest {
   readonly run: RunRecord;
   readonly plan: Plan;
+  readonly commit: RunCommit;
   readonly steps?: readonly string[];
   readonly places: PagePlaces;
   /** How many bytes stand in the summary already. */
@@ -22,11 +24,11 @@ export interface SummaryRequest {
 }
 
 /** The page; empty where there is no room for one. */
-export function jobSummary({ run, plan, steps, places, taken, notes }: SummaryRequest): string {
+export function jobSummary({ run, plan, commit, steps, places, taken, notes }: SummaryRequest): string {
   const page = runPage(run, plan, steps);
   const parts: (string | Part)[] = [
     `### ${plainText(plan.pipeline.name)}: ${plainText(page.title)}`,
-    `Run ${inlineCode(run.id)}`,
+    runText(run.id, commit),
     page.graph,
     page.table,
     ...notes.map(plainText),

@@ -6,6 +6,7 @@ import { passedUnchecked } from "../../model/empty-output.ts";
 import { codeBlock, inlineCode, type Part, plainText } from "../../model/markdown.ts";
 import type { Plan } from "../../model/plan.ts";
 import { formatDuration, formatSize } from "../../model/quantity.ts";
+import { type RunCommit, shortCommit } from "../../model/run-commit.ts";
 import type { AttemptRecord, RunRecord, StepRecord } from "../../model/state.ts";
 import { totalUsage, usageText } from "../../model/usage.ts";
 import { originNote } from "../render-artifacts.ts";
@@ -28,6 +29,11 @@ const signs: Readonly<Record<StepRecord["status"], string>> = {
   running: "▶️",
   pending: "⏳",
 };
+
+/** Names the run and the commit that it ran, as Markdown. */
+export function runText(run: string, { ran }: RunCommit): string {
+  return `Run ${inlineCode(run)}${ran === undefined ? "" : `, commit ${inlineCode(shortCommit(ran))}`}`;
+}
 
 /** `steps`: those of a job that executes a part; absent: all. */
 export function runPage(run: RunRecord, plan: Plan, steps?: readonly string[]): RunPage {

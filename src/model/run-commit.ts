@@ -1,0 +1,59 @@
+/**
+ * The commit that a job ran, against the commit that its checks are written for. A verdict counts only for the code that was run: the commit itself, or
+ * its merge with the branch that it goes to. Pure.
+ */
+import type { CheckConclusion } from "./github.ts";
+import type { WorkflowContext } from "./workflow-context.ts";
+
+/** The commit that is checked out. */
+export interface CheckedOut {
+  readonly commit: string;
+  /** As the commit names them, also in a shallow clone; none if they cannot be read. */
+  readonly parents: readonly string[];
+}
+
+export interface RunCommit {
+  /** The commit that was run; undefined if the project is not the checkout of a repository. */
+  readonly ran?: string;
+  /** The commit that checks are written for: the head of the pull request, else GITHUB_SHA. */
+  readonly expected: string;
+  /** Whether running `ran` judges `expected`. */
+  readonly matches: boolean;
+}
+
+/** Events whose GITHUB_SHA is the merge commit that GitHub made of the pull request. */
+const mergeEvents: ReadonlySet<string> = new Set(["pull_request", "pull_request_review", "pull_request_review_comment"]);
+
+type CommitContext = Pick<WorkflowContext, "sha" | "ref" | "pull" | "eventName">;
+
+/** Compares the checkout with the commit of the event. */
+export function runCommitOf({ sha, ref, pull, eventName }: CommitContext, checkedOut: CheckedOut | undefined): RunCommit {
+  const expected = pull?.headSha || sha;
+  if (checkedOut === undefined) return { expected, matches: false };
+  const { commit, parents } = checkedOut;
+  const isEventMerge = pull !== undefined && mergeEvents.has(eventName) && ref === `refs/pull/${pull.number}/merge` && commit === sha;
+  return { ran: commit, expected, matches: commit === expected || isEventMerge || isMergeOf(parents, expected, pull?.baseSha) };
+}
+
+/** A merge of a commit has it as second parent, or as first parent if the base of its pull request is the second. */
+function isMergeOf([first, second, ...more]: readonly string[], commit: string, base: string | undefined): boolean {
+  return more.length === 0 && (second === commit || (first === commit && second !== undefined && second === base));
+}
+
+/** A verdict about other code is one that no required check accepts. A cancelled run has no verdict. */
+export function conclusionFor({ matches }: RunCommit, conclusion: CheckConclusion): CheckConclusion {
+  return matches || conclusion === "cancelled" ? conclusion : "action_required";
+}
+
+/** Why a check run has no verdict, naming both commits. Undefined if the commit was run. */
+export function otherCommitText({ ran, expected, matches }: RunCommit): string | undefined {
+  if (matches) return undefined;
+  return ran === undefined
+    ? `the project is not a checkout of commit ${shortCommit(expected)}`
+    : `commit ${shortCommit(ran)} was run instead of ${shortCommit(expected)}`;
+}
+
+/** The form in which texts name a commit. */
+export function shortCommit(commit: string): string {
+  return commit.slice(0, 12);
+}

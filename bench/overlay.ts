@@ -34,7 +34,7 @@ const step: Step = {
     changesInclude: [],
     env: {},
   },
-  ...{ secrets: [], workspace: "default", sandbox: "off", reuse: false, optional: false, labels: {} },
+  ...{ secrets: [], workspace: "default", sandbox: "off", reuse: false, reuseIgnore: [], optional: false, labels: {} },
 };
 
 try {

@@ -89,7 +89,7 @@ async function goOn(request: ResumeRequest, run: RunRecord, definition: Definiti
   if (!narrowed.ok) return narrowed;
   const since = await sinceBegin(planned, run, listing);
   if (!since.ok) return since;
-  const { undo, affected, now } = since.value;
+  const { undo, affected, ignoredChanged, now } = since.value;
   // With another manifest the project is another in any case: that is what was told.
   if (affected !== undefined && next === undefined) request.tell({ kind: "project-changed", run: run.id, affected });
   const { again, skip } = chosen.value;
@@ -122,7 +122,7 @@ async function goOn(request: ResumeRequest, run: RunRecord, definition: Definiti
         redefined: next !== undefined,
         undoesOwn: run.inProject !== undefined,
       },
-      ...(now === undefined ? {} : { project: { tree: now.tree, drifted: affected !== undefined } }),
+      ...(now === undefined ? {} : { project: { tree: now.tree, drifted: affected !== undefined || ignoredChanged === true } }),
       prior: () => priorSteps(planned.memory, run, new Set(again)),
       ...(input === undefined ? {} : { input }),
     },

@@ -3,6 +3,7 @@ import type { Changeset } from "./model/changeset.ts";
 import { reverse } from "./model/combine-changes.ts";
 import type { Digest } from "./model/digest.ts";
 import type { BaseRef, ChangesRef } from "./model/event.ts";
+import { ignoredViews } from "./model/ignored-views.ts";
 import { readFilter, viewKey } from "./model/permissions.ts";
 import { ok, type Result } from "./model/result.ts";
 import type { RunRecord } from "./model/state.ts";
@@ -17,6 +18,8 @@ export interface SinceBegin {
   /** Steps that may read what others changed since; absent: nobody changed anything, or that cannot be told. Empty: none of the steps reads it. */
   readonly affected?: readonly string[];
   /** The project as it is; undefined if it cannot be read. */
+  /** Whether ignored files that a step may read differ from those at the beginning of the run. */
+  readonly ignoredChanged?: true;
   readonly now?: { readonly tree: Digest; readonly files: BaseFiles };
 }
 
@@ -26,7 +29,12 @@ export async function sinceBegin(planned: PlannedRun, run: RunRecord, listing: P
   const views = new Map(plan.pipeline.steps.map((step) => [viewKey(step), readFilter(step.permissions)]));
   const taken = await readBase(read.root, memory.stateDir, views, listing);
   const current = taken.ok ? taken.value.base : undefined;
-  const now = taken.ok ? { now: { tree: taken.value.base.tree, files: taken.value.files } } : {};
+  const look = run.base.ignored === undefined || !taken.ok ? undefined : await taken.value.files.ignored(ignoredViews(plan.pipeline.steps));
+  const isOther = look !== undefined && Object.entries(look.digests).some(([key, digest]) => run.base.ignored?.[key] !== digest);
+  const now = {
+    ...(taken.ok ? { now: { tree: taken.value.base.tree, files: taken.value.files } } : {}),
+    ...(isOther ? ({ ignoredChanged: true } as const) : {}),
+  };
   const lies = run.inProject === undefined ? await foreignOver(planned, run, current) : ok(run.inProject);
   if (!lies.ok) return lies;
   const changes = lies.value === undefined ? ok([]) : await readChangeset(memory.blobs, lies.value.digest);

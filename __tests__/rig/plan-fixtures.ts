@@ -47,6 +47,7 @@ export function step(id: string, members: Partial<Step> = {}): Step {
     sandbox: "on",
     changes: "optional",
     reuse: false,
+    reuseIgnore: [],
     optional: false,
     labels: {},
     ...members,

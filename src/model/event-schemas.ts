@@ -93,6 +93,9 @@ export const Base = Type.Object(
     kind: Type.Enum(["git", "files"], { description: "How the tree was read: by git's index, or by walking it." }),
     head: Type.Optional(text("The commit that was checked out.")),
     tree: digest("Over all of the tree."),
+    ignored: Type.Optional(
+      digests("Key of a set of file permissions and of patterns that reuse leaves out → the digest of the ignored files."),
+    ),
     views: digests("What a set of file permissions lets a step read → the digest of that part."),
   },
   strict("What the project's tree was."),

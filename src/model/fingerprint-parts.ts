@@ -3,7 +3,7 @@ import type { Digest } from "./digest.ts";
 
 /** Whether a part belongs to the gate fingerprint. */
 export function isGatePart(part: string): boolean {
-  return part.startsWith("contract:") || part.startsWith("gate-file:") || part === "gate-tree";
+  return part.startsWith("contract:") || part.startsWith("gate-file:") || part === "gate-tree" || part === "gate-ignored";
 }
 
 /**
@@ -14,4 +14,4 @@ export function partsOfRecording(parts: Readonly<Record<string, Digest>>): Recor
   return Object.fromEntries(Object.entries(parts).filter(([part]) => !isGatePart(part) && !unrecorded.has(part)));
 }
 
-const unrecorded: ReadonlySet<string> = new Set(["adapter", "model", "platform", "base", "replayed"]);
+const unrecorded: ReadonlySet<string> = new Set(["adapter", "model", "platform", "base", "ignored", "replayed"]);

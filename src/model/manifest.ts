@@ -103,6 +103,23 @@ export const PersonaSchema = Type.Object(
   { ...strict, description: "A pre-configured execution environment, merged over the persona of the same name." },
 );
 
+const Reuse = Type.Union(
+  [
+    Type.Boolean(),
+    Type.Object(
+      {
+        ignore: Type.Optional(
+          Type.Array(Type.String({ minLength: 1 }), {
+            description: "Globs of ignored files that do not decide whether a result is reused.",
+          }),
+        ),
+      },
+      strict,
+    ),
+  ],
+  { description: "Reuse the result of an earlier run whose inputs are unchanged. A map turns reuse on." },
+);
+
 export const StepSchema = Type.Object(
   {
     id: name(),
@@ -147,7 +164,7 @@ export const StepSchema = Type.Object(
     sandbox: Type.Optional(
       Type.Enum(["off"], { description: "Runs without the fence around its child, also where denied permissions are then not enforced." }),
     ),
-    reuse: Type.Optional(Type.Boolean({ description: "Take equal, passed work from an earlier run instead of running again." })),
+    reuse: Type.Optional(Reuse),
     optional: Type.Optional(Type.Boolean({ description: "The run may pass although this step fails." })),
     labels: Type.Optional(Type.Record(Type.String(), Type.String(), { description: "Free labels, shown in plans and reports." })),
   },
@@ -220,7 +237,7 @@ export const DefaultsSchema = Type.Object(
     ),
     timeout: Type.Optional(duration()),
     workspace: Type.Optional(Type.Enum(["shared"])),
-    reuse: Type.Optional(Type.Boolean({ description: "Take equal, passed work from earlier runs." })),
+    reuse: Type.Optional(Reuse),
     contract: Type.Optional(
       Type.Object(
         {

@@ -68,6 +68,8 @@ export interface Step {
   readonly workspace: "default" | "shared";
   readonly sandbox: "on" | "off";
   readonly reuse: boolean;
+  /** Globs of ignored files that do not decide whether results are reused. */
+  readonly reuseIgnore: readonly string[];
   readonly optional: boolean;
   readonly labels: Readonly<Record<string, string>>;
 }

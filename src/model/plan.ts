@@ -5,6 +5,13 @@ import type { FingerprintRef } from "./event.ts";
 import type { Pipeline, Step } from "./pipeline.ts";
 import type { PassedWork } from "./state.ts";
 
+/** An ignored directory of installed packages. Its lockfile and the names and sizes of its files decide whether results are reused. */
+export interface DependencyDirectory {
+  /** Relative to the project root, as is the lockfile. */
+  readonly path: string;
+  readonly lockfile: string;
+}
+
 export interface Plan {
   readonly pipeline: Pipeline;
   /** Dependencies before dependents; among equals in the order of the manifest. */
@@ -13,6 +20,8 @@ export interface Plan {
   readonly fences: Fences;
   /** The longest chain of steps, by expected duration where earlier runs tell it, else by count. */
   readonly criticalPath: readonly string[];
+  /** Undefined if ignored files were not looked at. */
+  readonly dependencyDirectories?: readonly DependencyDirectory[];
 }
 
 export interface PlannedStep {
@@ -63,6 +72,8 @@ export interface FingerprintSource {
   readonly base: Digest;
   /** Digest of the whole base: contract commands read all of it, whatever the step may read. */
   readonly tree: Digest;
+  /** Digests of the ignored files that the step and its contracts can read. Undefined if they are unknown. */
+  readonly ignored?: { readonly work: Digest; readonly contracts: Digest };
   /** The files that the step's contracts name, path → digest. */
   readonly gateFiles: Readonly<Record<string, Digest>>;
   /** `linux-x64` and the like. */

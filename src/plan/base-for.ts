@@ -7,7 +7,7 @@ import type { RunRecord } from "../model/state.ts";
 /**
  * The base for work on the project as it is now. When runs of this pipeline ended with exactly this tree (newest first), the
  * newest one's base counts, so that a plan right after a run that changed the project in place is empty. Views that the run
- * did not take, and views that may hold `.git` when HEAD has moved since, are the current ones. When no run ended here, or it changed
+ * did not take, ignored files, and views that may hold `.git` when HEAD has moved since, are the current ones. When no run ended here, or it changed
  * nothing, the base is the current one.
  */
 export function baseFor(current: BaseRef, runsEndingHere: readonly RunRecord[]): BaseRef {
@@ -19,5 +19,6 @@ export function baseFor(current: BaseRef, runsEndingHere: readonly RunRecord[]):
     const before = base.views[key];
     views[key] = before === undefined || (viewNamesGit(key) && base.head !== current.head) ? digest : before;
   }
-  return { ...base, views };
+  const { ignored: _before, ...rest } = base;
+  return { ...rest, views, ...(current.ignored === undefined ? {} : { ignored: current.ignored }) };
 }

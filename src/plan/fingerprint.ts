@@ -17,7 +17,7 @@ const format = digestOfBytes("wave fingerprint 1");
 /**
  * The work and gate fingerprints of a step, with the parts they are made of. Absent parts (no model, no `env`) are left out.
  *
- * - work: `format`, `task`, `persona`, `adapter`, `model`, `permissions`, `env`, `secrets`, `include` (of ignored changes), `artifacts`, `base`, `changes` (those it builds on), `platform` (only for
+ * - work: `format`, `ignored` (files that git ignores; absent if they were not looked at), `task`, `persona`, `adapter`, `model`, `permissions`, `env`, `secrets`, `include` (of ignored changes), `artifacts`, `base`, `changes` (those it builds on), `platform` (only for
  *   the `command` adapter), `replayed` (only for the `replay` adapter: nobody did the work), and `input:NAME` for each input;
  * - gate: `contract:NAME` for each contract, `gate-file:PATH` for each file they name, and `gate-tree` where a command judges
  *   (it reads the whole project).
@@ -47,9 +47,19 @@ export function gateFilesOf(step: Step, files: ReadonlyMap<string, GateFile>): R
   return found;
 }
 
-function workParts({ step, inputs, runInput, base, changes, platform, adapterVersion }: FingerprintSource): Record<string, Digest> {
+function workParts({
+  step,
+  inputs,
+  runInput,
+  base,
+  ignored,
+  changes,
+  platform,
+  adapterVersion,
+}: FingerprintSource): Record<string, Digest> {
   const { adapter } = step;
   const parts: Record<string, Digest> = { format, persona: step.persona.digest, base };
+  if (ignored !== undefined) parts.ignored = ignored.work;
   if (changes !== undefined) parts.changes = changes;
   const usesInput = step.task !== undefined && /\{\{\s*input\s*\}\}/.test(step.task);
   if (step.task !== undefined) parts.task = digestOfBytes(JSON.stringify([step.task, usesInput ? runInput : undefined]));
@@ -72,11 +82,14 @@ function workParts({ step, inputs, runInput, base, changes, platform, adapterVer
   return parts;
 }
 
-function gateParts({ step, gateFiles, tree }: FingerprintSource): Record<string, Digest> {
+function gateParts({ step, gateFiles, tree, ignored }: FingerprintSource): Record<string, Digest> {
   const parts: Record<string, Digest> = {};
   for (const contract of step.contracts) parts[`contract:${contract.name}`] = digestOfShared(judgedBy(contract));
   for (const [path, digest] of Object.entries(gateFiles)) parts[`gate-file:${path}`] = digest;
-  if (step.contracts.some((contract) => contract.type === "test_suite")) parts["gate-tree"] = tree;
+  if (step.contracts.some((contract) => contract.type === "test_suite")) {
+    parts["gate-tree"] = tree;
+    if (ignored !== undefined) parts["gate-ignored"] = ignored.contracts;
+  }
   return parts;
 }
 

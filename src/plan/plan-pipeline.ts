@@ -7,6 +7,7 @@ import type { Digest } from "../model/digest.ts";
 import { enforcementOf, type Fences } from "../model/enforcement.ts";
 import type { BaseRef } from "../model/event.ts";
 import { topologicalOrder } from "../model/graph.ts";
+import { ignoredFor } from "../model/ignored-views.ts";
 import { viewKey } from "../model/permissions.ts";
 import type { Pipeline, Step } from "../model/pipeline.ts";
 import type { Plan, PlannedStep, PlannedWork } from "../model/plan.ts";
@@ -81,8 +82,10 @@ function workOf(
   }
   const { base, gateFiles, platform, adapterVersions, runInput } = source;
   const changes = digestOfBuiltOn(built);
+  const ignored = ignoredFor(step, base);
   const fingerprint = fingerprintStep({
     step,
+    ...(ignored === undefined ? {} : { ignored }),
     inputs,
     ...(changes === undefined ? {} : { changes }),
     ...(runInput === undefined ? {} : { runInput }),

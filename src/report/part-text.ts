@@ -7,6 +7,8 @@ const words: Readonly<Record<string, string>> = {
   persona: "the persona's prompt",
   adapter: "the adapter or its command",
   base: "project files",
+  ignored: "ignored files that it can read, or results recorded without them",
+  "gate-ignored": "ignored files that its contracts can read",
   tree: "the project since that run",
   include: "which ignored changes are kept",
   changes: "changes of steps before it",

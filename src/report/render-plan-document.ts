@@ -8,7 +8,7 @@ import { isUnchecked } from "../model/empty-output.ts";
 import type { EnforcementLevel, Fences } from "../model/enforcement.ts";
 import { type Capability, unrestrictedOf } from "../model/permissions.ts";
 import type { ContractDefinition, RunBudget, Step, StepArtifact, StepInput } from "../model/pipeline.ts";
-import type { Plan, PlannedBlock, PlannedStep, PlannedWork } from "../model/plan.ts";
+import type { DependencyDirectory, Plan, PlannedBlock, PlannedStep, PlannedWork } from "../model/plan.ts";
 import { differingParts } from "./part-text.ts";
 import { actionsOf, countActions, type PlanAction, type PlanActions, unenforcedRules } from "./render-plan-actions.ts";
 
@@ -25,6 +25,8 @@ export interface PlanDocument {
   readonly fences: Fences;
   /** Dependencies before dependents. */
   readonly steps: readonly PlanStepDocument[];
+  /** Ignored directories that count for reuse by their lockfile and the names and sizes in them. */
+  readonly dependencyDirectories: readonly DependencyDirectory[];
   /** Rules that nobody enforces. `refused`: a run ends with exit 4 before any work. */
   readonly unenforced: readonly {
     readonly rule: string;
@@ -71,6 +73,8 @@ export interface PlanStepDocument {
   readonly workspace: Step["workspace"];
   readonly sandbox: Step["sandbox"];
   readonly reuse: boolean;
+  /** Globs of ignored files that do not count for reuse. */
+  readonly reuseIgnore: readonly string[];
   readonly optional: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly work: PlanWorkDocument;
@@ -123,6 +127,7 @@ export function planDocument(plan: Plan): PlanDocument {
     ...(plan.pipeline.budget === undefined ? {} : { budget: plan.pipeline.budget }),
     fences: plan.fences,
     steps: plan.steps.map(stepDocument),
+    dependencyDirectories: plan.dependencyDirectories ?? [],
     unenforced: [...[...refused].map((entry) => ruleDocument(entry, true)), ...[...exposed].map((entry) => ruleDocument(entry, false))],
   };
 }
@@ -165,6 +170,7 @@ function stepDocument(planned: PlannedStep): PlanStepDocument {
     workspace: step.workspace,
     sandbox: step.sandbox,
     reuse: step.reuse,
+    reuseIgnore: step.reuseIgnore,
     optional: step.optional,
     labels: step.labels,
     work: workDocument(work),

@@ -6,7 +6,7 @@ import type { FingerprintRef } from "../model/event.ts";
 import { defaultLimits } from "../model/limits.ts";
 import { unrestrictedOf } from "../model/permissions.ts";
 import type { ContractDefinition, RunBudget, Step } from "../model/pipeline.ts";
-import type { Plan, PlannedStep, PlannedWork } from "../model/plan.ts";
+import type { DependencyDirectory, Plan, PlannedStep, PlannedWork } from "../model/plan.ts";
 import { printable, fit as shortened } from "../model/printable.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
 import { costText } from "../model/usage.ts";
@@ -130,6 +130,7 @@ function gateRows(planned: PlannedStep, fences: Plan["fences"], paint: Palette):
     rows.push(["workspace", "in place, alone: what it changes in the project stays, also when it fails"]);
     rows.push(["repository", writesRepository(step, fences) ? paint.yellow(writableRepository) : "`.git` is read-only"]);
   }
+  if (step.reuseIgnore.length > 0) rows.push(["reuse", `ignored files that do not count: ${list(step.reuseIgnore)}`]);
   if (step.sandbox === "off") rows.push(["sandbox", paint.yellow("off: it runs although denied permissions are not enforced")]);
   return rows;
 }
@@ -224,8 +225,12 @@ function footer(plan: Plan, paint: Palette): string[] {
     lines.push("Write `sandbox: off` (in the step, or at the top of the manifest) to run without them.");
   }
   if (exposed.size > 0) lines.push(paint.yellow("Not enforced, and the run goes ahead:"), ...ruleLines(exposed));
-  lines.push(...isolationLines(plan));
+  lines.push(...isolationLines(plan), ...(plan.dependencyDirectories ?? []).map(dependencyLine));
   return lines;
+}
+
+function dependencyLine({ path, lockfile }: DependencyDirectory): string {
+  return `For reuse, ${printable(path)} counts by ${printable(lockfile)} and the names and sizes of its files.`;
 }
 
 /** What the reader should know of steps that can reach more than their workspace. */

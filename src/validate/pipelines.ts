@@ -132,12 +132,17 @@ function makeStep(
     secrets: [...new Set([...defaults.secrets, ...read.secrets, ...texts(member(node, "secrets")).map(({ text }) => text)])],
     workspace,
     sandbox: asText(member(node, "sandbox")) === "off" ? "off" : defaults.sandbox,
-    reuse: asBoolean(member(node, "reuse")) ?? asBoolean(member(defaults.node, "reuse")) ?? false,
+    ...readReuse(member(node, "reuse") ?? member(defaults.node, "reuse")),
     optional: asBoolean(member(node, "optional")) ?? false,
     labels: Object.fromEntries(
       entries(member(node, "labels")).flatMap(({ key, node: value }) => (asText(value) === undefined ? [] : [[key, asText(value) ?? ""]])),
     ),
   };
+}
+
+/** `reuse`: a map turns it on, and names ignored files that do not count. */
+function readReuse(node: DocumentNode | undefined): Pick<Step, "reuse" | "reuseIgnore"> {
+  return { reuse: node?.kind === "map" || (asBoolean(node) ?? false), reuseIgnore: texts(member(node, "ignore")).map(({ text }) => text) };
 }
 
 /** `changes`, with its default. A shared workspace cannot tell what a step changed. */

@@ -20,6 +20,8 @@ export interface GitFiles {
   readonly head?: string;
   readonly entries: readonly BaseEntry[];
   readonly index: BaseIndex;
+  /** Ignored paths, a directory as a whole where all of it is ignored. */
+  readonly ignored: readonly string[];
 }
 
 /** What git says of a directory. */
@@ -33,6 +35,8 @@ export interface Listing {
    * repository of its own.
    */
   readonly dirty: readonly string[];
+  /** Ignored paths; a trailing slash is a directory that is ignored as a whole. */
+  readonly ignored: readonly string[];
 }
 
 const yieldEvery = 500;
@@ -46,8 +50,9 @@ export async function gitFiles(
 ): Promise<GitFiles | undefined> {
   if (listing === undefined || listing.staged.size + listing.dirty.length === 0) return undefined;
   const index = openBaseIndex(stateDir, listing.algorithm);
-  const entries = await entriesOf({ root, prefix: "", listing, isLeftOut, index });
-  return { ...(listing.head === undefined ? {} : { head: listing.head }), entries, index };
+  const ignored: string[] = [];
+  const entries = await entriesOf({ root, prefix: "", listing, isLeftOut, index, ignored });
+  return { ...(listing.head === undefined ? {} : { head: listing.head }), entries, index, ignored };
 }
 
 interface Scope {
@@ -57,6 +62,8 @@ interface Scope {
   readonly listing: Listing;
   readonly isLeftOut: (path: string) => boolean;
   readonly index: BaseIndex;
+  /** Collects ignored paths of all repositories. */
+  readonly ignored: string[];
 }
 
 async function entriesOf(scope: Scope): Promise<BaseEntry[]> {
@@ -64,6 +71,7 @@ async function entriesOf(scope: Scope): Promise<BaseEntry[]> {
   const dirty = new Set(listing.dirty);
   const entries: BaseEntry[] = [];
   const inner: string[] = [];
+  for (const name of listing.ignored) scope.ignored.push(`${prefix}${name}`.replace(/\/$/, ""));
   for (const [name, { mode, oid }] of listing.staged) {
     const full = `${prefix}${name}`;
     if (isLeftOut(full)) continue;
@@ -96,7 +104,7 @@ async function innerRepository(scope: Scope, full: string): Promise<readonly Bas
     if (listing !== undefined) return entriesOf({ ...scope, prefix: `${full}/`, listing });
   }
   const oid = scope.listing.staged.get(full.slice(prefix.length))?.oid;
-  const files = await walkFiles(root, full, isLeftOut, index);
+  const files = await walkFiles(root, full, isLeftOut, index, scope.ignored);
   return oid === undefined ? files : [{ path: full, mode: "160000", oid }, ...files];
 }
 
@@ -109,12 +117,13 @@ export async function listRepository(directory: string): Promise<Listing | undef
     [
       ["ls-files", "--stage", "-v", "-z"],
       ["ls-files", "--modified", "--deleted", "--others", "--exclude-standard", "-z"],
+      ["ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"],
       ...(repository.refFormat === "files" ? [] : [["rev-parse", "--verify", "HEAD"]]),
     ],
     directory,
   );
-  const [stage, rest, commit] = asked.ok ? asked.value : [];
-  if (stage?.code !== 0 || rest?.code !== 0) return undefined;
+  const [stage, rest, hidden, commit] = asked.ok ? asked.value : [];
+  if (stage?.code !== 0 || rest?.code !== 0 || hidden?.code !== 0) return undefined;
   const head = commit?.code === 0 ? commit.stdout.toString().trim() : headCommit(repository);
   const { staged, unwatched } = stagedOf(stage.stdout.toString());
   const isThere = directoriesOf(directory);
@@ -127,6 +136,7 @@ export async function listRepository(directory: string): Promise<Listing | undef
     algorithm: repository.objectFormat,
     staged,
     dirty: [...differing, ...unknown],
+    ignored: namesOf(hidden.stdout.toString()),
   };
 }
 

@@ -38,29 +38,40 @@ export interface BaseIndex {
   /** Files changed later than this may change again without looking different: they are not remembered. */
   readonly racyFromNs: bigint;
   hashed: number;
+  /** The sizes of the files that were hashed. */
+  hashedBytes: number;
+  readonly file: string;
 }
 
-const fileName = "base-index.json";
+/** The stat data of the files that git lists, and of those that it ignores. */
+export type IndexFile = "base-index.json" | "ignored-index.json";
 const version = 1;
 /** The coarsest time stamps in use (FAT) are two seconds apart. */
 const racyMs = 2000;
 const chunkBytes = 1 << 20;
 
 /** Reads the memory; an unreadable one is an empty one. `nowMs` is the time since the epoch at which hashing begins. */
-export function openBaseIndex(stateDir: string, algorithm: "sha1" | "sha256", nowMs: number = Date.now()): BaseIndex {
+export function openBaseIndex(
+  stateDir: string,
+  algorithm: "sha1" | "sha256",
+  nowMs: number = Date.now(),
+  file: IndexFile = "base-index.json",
+): BaseIndex {
   return {
     algorithm,
-    known: readKnown(path.join(stateDir, fileName), algorithm),
+    known: readKnown(path.join(stateDir, file), algorithm),
     next: new Map(),
     racyFromNs: BigInt(nowMs - racyMs) * 1_000_000n,
     hashed: 0,
+    hashedBytes: 0,
+    file,
   };
 }
 
 /** Writes the memory when something new was hashed. Leaves no trace where there is no state directory yet, and none when it fails. */
 export function saveBaseIndex(stateDir: string, index: BaseIndex): void {
   if (index.hashed === 0 || index.next.size === 0) return;
-  const target = path.join(stateDir, fileName);
+  const target = path.join(stateDir, index.file);
   const temporary = `${target}.${randomBytes(6).toString("hex")}`;
   try {
     ignoreStateSync(stateDir);
@@ -103,7 +114,10 @@ function oidOfFile(absolute: string, name: string, stats: BigIntStats, index: Ba
   const known = index.known.get(name);
   const same = known !== undefined && looks.every((part, at) => part === known[at]);
   const oid = same ? known[4] : hashFile(absolute, Number(stats.size), index.algorithm);
-  if (!same) index.hashed++;
+  if (!same) {
+    index.hashed++;
+    index.hashedBytes += Number(stats.size);
+  }
   const settled = stats.mtimeNs < index.racyFromNs && stats.ctimeNs < index.racyFromNs;
   if (settled && oid !== "unreadable") index.next.set(name, [...looks, oid]);
   return oid;

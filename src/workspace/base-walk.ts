@@ -11,15 +11,22 @@ const skipped = new Set([".git", "node_modules"]);
 
 /**
  * Every entry below `from` (relative to `root`, empty for all of it), in no particular order. `isLeftOut` is asked about files
- * and directories. A directory that cannot be read counts by its name.
+ * and directories. A directory that cannot be read counts by its name. Adds the `node_modules` that were skipped to `packages`.
  */
-export async function walkFiles(root: string, from: string, isLeftOut: (path: string) => boolean, index: BaseIndex): Promise<BaseEntry[]> {
+export async function walkFiles(
+  root: string,
+  from: string,
+  isLeftOut: (path: string) => boolean,
+  index: BaseIndex,
+  packages: string[] = [],
+): Promise<BaseEntry[]> {
   const entries: BaseEntry[] = [];
   const isSkipped = (name: string, path: string) => skipped.has(name) || isLeftOut(path);
   await walkTree(root, {
     from,
     enter: ({ name, path }) => !isSkipped(name, path) && !hasEscapes(path),
     visit({ kind, name, path }) {
+      if (kind === "directory" && name === "node_modules" && !isLeftOut(path) && !hasEscapes(path)) packages.push(path);
       if (kind === "directory" || isSkipped(name, path)) return;
       const entry = entryAt(root, textOf(path), index);
       if (entry !== undefined && entry !== "directory") entries.push(entry);

@@ -11,8 +11,9 @@ import type { BaseRef } from "../model/event.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { insideTest } from "../platform/paths.ts";
 import { gitFiles, type Listing, listRepository } from "./base-git.ts";
-import { type BaseEntry, openBaseIndex, saveBaseIndex } from "./base-index.ts";
+import { type BaseEntry, type BaseIndex, openBaseIndex, saveBaseIndex } from "./base-index.ts";
 import { walkFiles } from "./base-walk.ts";
+import { digestIgnored, type IgnoredFiles, type IgnoredLook, type IgnoredViews, type LookLimits, listIgnored } from "./ignored-files.ts";
 
 /** The files of a base, to compare the project with later. */
 export interface BaseFiles {
@@ -21,6 +22,8 @@ export interface BaseFiles {
   readonly entries: readonly BaseEntry[];
   /** Whether the repository has the blob of an entry. */
   isStored(entry: BaseEntry): boolean;
+  /** Looks at the ignored files through views. Undefined if they exceed the limits. */
+  ignored(views: IgnoredViews, limits?: LookLimits): Promise<IgnoredLook | undefined>;
 }
 
 /** A look at a project that has begun. */
@@ -36,7 +39,7 @@ export function listProject(root: string): ProjectListing {
  *
  * A digest covers path, kind, executable bit and content of the files as they lie on disk: with git the tracked and the
  * untracked ones that are not ignored; without git, or where the repository ignores the whole project, all but `node_modules`.
- * `.git` and the state directory never count. HEAD is recorded as `head`; it counts only for views whose filter lets `.git/HEAD`
+ * Ignored files are looked at apart (`BaseFiles.ignored`). `.git` and the state directory never count. HEAD is recorded as `head`; it counts only for views whose filter lets `.git/HEAD`
  * through, so a commit that changes no file changes no other digest. Names that are not UTF-8 count, the content under them does not.
  *
  * `views` are the filters to take digests through, by key; `listing` is a look that was begun before. Fails with `file-unreadable` when `root` is not a directory.
@@ -67,18 +70,55 @@ export async function readBase(
     saveBaseIndex(stateDir, git.index);
     const head = git.head === undefined ? {} : { head: git.head };
     const { entries, index } = git;
+
     return ok({
       base: { kind: "git", ...head, ...digestsOf(entries, views, git.head) },
-      files: { algorithm: index.algorithm, entries, isStored: ({ path: file, oid }) => listed?.staged.get(file)?.oid === oid },
+      files: {
+        algorithm: index.algorithm,
+        entries,
+        isStored: ({ path: file, oid }) => listed?.staged.get(file)?.oid === oid,
+        ignored: ignoredIn(git),
+      },
     });
   }
   const index = openBaseIndex(stateDir, "sha1");
-  const entries = await walkFiles(root, "", isLeftOut, index);
+  const packages: string[] = [];
+  const entries = await walkFiles(root, "", isLeftOut, index, packages);
   saveBaseIndex(stateDir, index);
   return ok({
     base: { kind: "files", ...digestsOf(entries, views, undefined) },
-    files: { algorithm: index.algorithm, entries, isStored: () => false },
+    files: { algorithm: index.algorithm, entries, isStored: () => false, ignored: ignoredIn({ entries, index, ignored: packages }) },
   });
+
+  function ignoredIn(found: Listed): BaseFiles["ignored"] {
+    let all: Promise<IgnoredFiles | undefined> | undefined;
+    return async (ignoredViews, limits) => {
+      all ??= listOnce(root, stateDir, isLeftOut, found, limits);
+      const files = await all;
+      return files === undefined ? undefined : { digests: digestIgnored(files, ignoredViews), dependencies: files.dependencies };
+    };
+  }
+}
+
+interface Listed {
+  readonly entries: readonly BaseEntry[];
+  readonly index: BaseIndex;
+  readonly ignored: readonly string[];
+}
+
+async function listOnce(
+  root: string,
+  stateDir: string,
+  isLeftOut: (path: string) => boolean,
+  { entries, index: { algorithm }, ignored }: Listed,
+  limits: LookLimits | undefined,
+): Promise<IgnoredFiles | undefined> {
+  if (ignored.every(isLeftOut)) return { lines: [], dependencies: [] };
+  const index = openBaseIndex(stateDir, algorithm, undefined, "ignored-index.json");
+  const tracked = new Map(entries.map(({ path: file, oid }) => [file, oid]));
+  const files = await listIgnored({ root, roots: ignored, isLeftOut, index, tracked }, limits);
+  if (files !== undefined) saveBaseIndex(stateDir, index);
+  return files;
 }
 
 function digestsOf(

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { agentRig, usage } from "../../agents/agent-rig.ts";
 import { openPullRequest, type PullRequestRig } from "../../rig/github/pull-request.ts";
 import { type GitHubServer, startGitHub } from "../../rig/github/server.ts";
-import { type Project, project } from "../../rig/project.ts";
+import { gitRepository } from "../../rig/ignored-project.ts";
+import { artifactText, type Project, project } from "../../rig/project.ts";
 
 const readOnly = ["navigator", "reviewer", "auditor", "planner", "summarizer"];
 const openai = { name: "api", key: "OPENAI_API_KEY", model: "gpt-x", base: "/v1", endpoint: "/v1/chat/completions", shell: () => [] };
@@ -204,5 +205,71 @@ describe("a check run on GitHub", () => {
     expect(github.state.checks[0]?.output.summary).toContain(`commit <code>${rig.merge.slice(0, 12)}</code>`);
     await rig.job({ commit: rig.base, runId: 101, inputs: { comment: "true" } });
     expect(github.state.comments[0]?.body).toContain(`commit ${rig.base.slice(0, 12)} was run instead of ${rig.head.slice(0, 12)}`);
+  });
+});
+
+/** A repository in which one step with `reuse: true` prints ignored files, after one run that passed. */
+async function reusing(
+  ignored: string,
+  step: string,
+  files: Readonly<Record<string, string>>,
+  command = "cat conf.local > $WAVE_OUTPUT_DIR/out || true",
+): Promise<Project> {
+  const wave = gitRepository({
+    "wave.yaml": `pipeline: { name: p, steps: [{ id: a, persona: s, task: x, artifacts: [out], ${step} }] }\npersonas: { s: { adapter: command, command: ${JSON.stringify(command)} } }\n`,
+    ".gitignore": `.wave/state/\n${ignored}\n`,
+    "package-lock.json": "{}\n",
+  });
+  wave.write(files);
+  const first = await wave.wave("run");
+  expect(first, first.stderr).toMatchObject({ code: 0 });
+  return wave;
+}
+
+const planned = async (wave: Project) => (await wave.wave("plan", "--detailed-exitcode")).code;
+
+describe("an ignored file", () => {
+  test("that a rule names is read again after it changed", async () => {
+    const wave = await reusing("conf.local", 'reuse: true, permissions: { allow: ["file_read:conf.local"] }', { "conf.local": "one\n" });
+    expect(await planned(wave)).toBe(0);
+    wave.write({ "conf.local": "two\n" });
+    expect(await planned(wave)).toBe(3);
+    expect((await wave.wave("run")).code).toBe(0);
+    const digests = wave.events().flatMap((event) => (event.type === "attempt-passed" ? event.artifacts.map(({ digest }) => digest) : []));
+    expect(new Set(digests.map((digest) => artifactText(wave.root, digest)))).toEqual(new Set(["one\n", "two\n"]));
+  });
+
+  test.each([
+    ["that a step without rules can read", "dist/", "reuse: true", "dist/app.js", 3],
+    ["that no rule of the step allows", "conf.local", 'reuse: true, permissions: { allow: ["file_read:src/**"] }', "conf.local", 0],
+    [
+      "that a contract's command can read",
+      "conf.local",
+      'reuse: true, permissions: { allow: ["file_read:src/**"] }, handover: { contract: { type: test_suite, command: "true" } }',
+      "conf.local",
+      3,
+    ],
+    ["that `reuse: { ignore }` names", "*.log", 'reuse: { ignore: ["*.log"] }', "a.log", 0],
+    ["of the state directory", "*.log", "reuse: true", ".wave/state/note.log", 0],
+  ])("%s decides about reuse as documented", async (_case, ignored, step, file, code) => {
+    const wave = await reusing(ignored, step, { [file]: "one\n" }, "echo x > $WAVE_OUTPUT_DIR/out");
+    expect(await planned(wave)).toBe(0);
+    wave.write({ [file]: "two\n" });
+    expect(await planned(wave)).toBe(code);
+  });
+
+  test("of a dependency directory counts by its name and size, and the plan shows its lockfile", async () => {
+    const wave = await reusing("node_modules/", "reuse: true", { "node_modules/m/index.js": "one\n" }, "echo x > $WAVE_OUTPUT_DIR/out");
+    expect((await wave.wave("plan")).stdout).toContain("node_modules counts by package-lock.json and the names and sizes");
+    wave.write({ "node_modules/m/index.js": "two\n" });
+    expect(await planned(wave)).toBe(0);
+    wave.write({ "node_modules/m/index.js": "longer\n" });
+    expect(await planned(wave)).toBe(3);
+  });
+
+  test("of `target` without a tracked lockfile counts by its content", async () => {
+    const wave = await reusing("target/", "reuse: true", { "target/a": "one\n" }, "echo x > $WAVE_OUTPUT_DIR/out");
+    wave.write({ "target/a": "two\n" });
+    expect(await planned(wave)).toBe(3);
   });
 });

@@ -167,6 +167,7 @@ test("the document is stable, and holds neither places nor values", () => {
       reuse: { run: 1, reuse: 1, recheck: 0, later: 1, blocked: 0 },
       resume: { run: 2, reuse: 1, recheck: 0, later: 0, blocked: 0 },
     },
+    dependencyDirectories: [],
     criticalPath: ["analyze", "implement", "release"],
     fences: { fence: false, network: false },
     steps: [
@@ -198,6 +199,7 @@ test("the document is stable, and holds neither places nor values", () => {
         workspace: "default",
         sandbox: "on",
         reuse: false,
+        reuseIgnore: [],
         optional: false,
         labels: {},
         work: {
@@ -241,6 +243,7 @@ test("the document is stable, and holds neither places nor values", () => {
         workspace: "shared",
         sandbox: "off",
         reuse: false,
+        reuseIgnore: [],
         optional: true,
         labels: {},
         work: { kind: "new", fingerprint: { work: digest("work"), gate: digest("gate") }, changed: ["base", "input:notes", "task"] },
@@ -269,6 +272,7 @@ test("the document is stable, and holds neither places nor values", () => {
         workspace: "default",
         sandbox: "on",
         reuse: true,
+        reuseIgnore: [],
         optional: false,
         labels: {},
         work: { kind: "unknown", after: ["implement"] },

@@ -118,6 +118,15 @@ export const eventShapes = {
             "type": "string",
             "pattern": "^sha256:[0-9a-f]{64}$"
           },
+          "ignored": {
+            "type": "object",
+            "patternProperties": {
+              "^.*$": {
+                "type": "string",
+                "pattern": "^sha256:[0-9a-f]{64}$"
+              }
+            }
+          },
           "views": {
             "type": "object",
             "patternProperties": {

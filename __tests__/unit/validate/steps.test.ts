@@ -128,6 +128,7 @@ steps:
       sandbox: "on",
       changes: "optional",
       reuse: false,
+      reuseIgnore: [],
       optional: false,
       labels: {},
     });

@@ -41,7 +41,7 @@ describe("values", () => {
   it.each([
     ["task: 5", "W202 4:11 `task` has to be a text, not a number (write it in quotes)"],
     ["task:", "W202 4:5 `task` has to be a text, not nothing"],
-    ["reuse: yes", "W202 4:12 `reuse` has to be `true` or `false`, not a text"],
+    ["reuse: yes", "W202 4:12 `reuse` has to be `true` or `false` or a map, not a text"],
     ["inputs: a", "W202 4:13 `inputs` has to be a list, not a text"],
     ["resources: { timeout: 5 }", "W202 4:27 `timeout` has to be a duration such as `90s`, `10m` or `1h30m`, not a number"],
     ["resources: { timeout: 5 minutes }", "W205 4:27 `5 minutes` for `timeout` is not a duration such as `90s`, `10m` or `1h30m`"],

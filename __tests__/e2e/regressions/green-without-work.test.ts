@@ -140,7 +140,7 @@ describe("a check run on GitHub", () => {
   /** How each row makes its job, by the commit that is checked out and the event. */
   const ran: readonly (readonly [string, (rig: PullRequestRig) => Parameters<PullRequestRig["job"]>[0]])[] = [
     ["the head", ({ head }) => ({ commit: head })],
-    ["the merge commit of the event, which another user may own", ({ merge }) => ({ commit: merge, sha: merge })],
+    ["the merge commit that the event names", ({ merge }) => ({ commit: merge, sha: merge })],
     ["a merge commit of the head that the event does not name", ({ merge }) => ({ commit: merge })],
     [
       "the merge commit after a comment",

@@ -1,7 +1,10 @@
-/** The digest of the project's tree while a run works on it. */
-import type { Digest } from "./model/digest.ts";
+/** The project while a run works on it, against what the run started from. */
+import type { ProjectNow } from "./execute/context.ts";
+import type { BaseRef } from "./model/event.ts";
+import { ignoredViews } from "./model/ignored-views.ts";
+import type { Step } from "./model/pipeline.ts";
 import type { PlannedRun } from "./plan-run.ts";
-import { listProject, takeBase } from "./workspace/base.ts";
+import { type BaseFiles, listProject, readBase } from "./workspace/base.ts";
 
 /** Returns whether the project is still as planned. Reads it again only if attempts have begun since the last call. */
 export function changeWatch(planned: PlannedRun, begun: () => number): () => Promise<boolean> {
@@ -10,15 +13,27 @@ export function changeWatch(planned: PlannedRun, begun: () => number): () => Pro
   return async () => {
     if (begun() === looked || !same) return same;
     looked = begun();
-    same = (await treeOf(planned)) === planned.tree;
+    const now = await projectNow(planned);
+    same = now?.tree === planned.tree && !now.ignoredChanged;
     return same;
   };
 }
 
-/** The project's tree as it is now. Undefined once Wave has left its repository: files that are listed in another way compare with nothing. */
-export async function treeOf({ read, memory, base }: PlannedRun): Promise<Digest | undefined> {
+/**
+ * The project as it is now. Undefined if it cannot be read, and once Wave has left its repository: files that are listed in another way
+ * compare with nothing. Ignored files are looked at only if the base knows them.
+ */
+export async function projectNow({ read, memory, base, plan }: PlannedRun): Promise<ProjectNow | undefined> {
   const listing = await listProject(read.root);
   if (listing === undefined && base.kind === "git") return undefined;
-  const after = await takeBase(read.root, memory.stateRoot, new Map(), Promise.resolve(listing));
-  return after.ok && after.value.kind === base.kind ? after.value.tree : undefined;
+  const after = await readBase(read.root, memory.stateRoot, new Map(), Promise.resolve(listing));
+  if (!after.ok || after.value.base.kind !== base.kind) return undefined;
+  const { tree } = after.value.base;
+  return { tree, ignoredChanged: await haveIgnoredChanged(base, after.value.files, plan.pipeline.steps) };
+}
+
+/** Whether ignored files that the steps or their contracts may read differ from those of a base. False if the base does not know them. */
+export async function haveIgnoredChanged({ ignored }: BaseRef, files: BaseFiles, steps: readonly Step[]): Promise<boolean> {
+  const look = ignored === undefined ? undefined : await files.ignored(ignoredViews(steps));
+  return look !== undefined && Object.entries(look.digests).some(([key, digest]) => ignored?.[key] !== digest);
 }

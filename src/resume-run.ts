@@ -122,7 +122,7 @@ async function goOn(request: ResumeRequest, run: RunRecord, definition: Definiti
         redefined: next !== undefined,
         undoesOwn: run.inProject !== undefined,
       },
-      ...(now === undefined ? {} : { project: { tree: now.tree, drifted: affected !== undefined || ignoredChanged === true } }),
+      ...(now === undefined ? {} : { project: { tree: now.tree, drifted: affected !== undefined || ignoredChanged } }),
       prior: () => priorSteps(planned.memory, run, new Set(again)),
       ...(input === undefined ? {} : { input }),
     },

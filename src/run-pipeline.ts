@@ -27,7 +27,7 @@ import { matchWork } from "./plan/match-work.ts";
 import { type PlannedRun, type PlanRequest, planRun, refusalOf } from "./plan-run.ts";
 import { systemClock } from "./platform/clock.ts";
 import { sealRepositories } from "./platform/git.ts";
-import { changeWatch, treeOf } from "./project-tree.ts";
+import { changeWatch, projectNow } from "./project-tree.ts";
 import { type PublishRequest, publishArtifacts } from "./publish/publish-artifacts.ts";
 import type { Recording, RecordingRequest } from "./record-run.ts";
 import { pinFiles } from "./state/pinned-manifest.ts";
@@ -214,7 +214,7 @@ async function followPlan(
             publishArtifacts({ publications: plan.pipeline.publish, artifacts, blobs, publishers: execution.publishers ?? nowhere }),
         }),
     ...(execution.project === undefined ? {} : { project: execution.project }),
-    treeAfter: () => treeOf(planned),
+    projectNow: () => projectNow(planned),
     ...(execution.input === undefined ? {} : { runInput: execution.input }),
   });
   if (!outcome.ok) return outcome;

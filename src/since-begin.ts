@@ -3,11 +3,11 @@ import type { Changeset } from "./model/changeset.ts";
 import { reverse } from "./model/combine-changes.ts";
 import type { Digest } from "./model/digest.ts";
 import type { BaseRef, ChangesRef } from "./model/event.ts";
-import { ignoredViews } from "./model/ignored-views.ts";
 import { readFilter, viewKey } from "./model/permissions.ts";
 import { ok, type Result } from "./model/result.ts";
 import type { RunRecord } from "./model/state.ts";
 import type { PlannedRun } from "./plan-run.ts";
+import { haveIgnoredChanged } from "./project-tree.ts";
 import { type BaseFiles, type ProjectListing, readBase } from "./workspace/base.ts";
 import { readChangeset } from "./workspace/changeset/keep-changes.ts";
 
@@ -17,9 +17,9 @@ export interface SinceBegin {
   readonly undo: Changeset;
   /** Steps that may read what others changed since; absent: nobody changed anything, or that cannot be told. Empty: none of the steps reads it. */
   readonly affected?: readonly string[];
-  /** The project as it is; undefined if it cannot be read. */
   /** Whether ignored files that a step may read differ from those at the beginning of the run. */
-  readonly ignoredChanged?: true;
+  readonly ignoredChanged: boolean;
+  /** The project as it is; undefined if it cannot be read. */
   readonly now?: { readonly tree: Digest; readonly files: BaseFiles };
 }
 
@@ -29,11 +29,9 @@ export async function sinceBegin(planned: PlannedRun, run: RunRecord, listing: P
   const views = new Map(plan.pipeline.steps.map((step) => [viewKey(step), readFilter(step.permissions)]));
   const taken = await readBase(read.root, memory.stateDir, views, listing);
   const current = taken.ok ? taken.value.base : undefined;
-  const look = run.base.ignored === undefined || !taken.ok ? undefined : await taken.value.files.ignored(ignoredViews(plan.pipeline.steps));
-  const isOther = look !== undefined && Object.entries(look.digests).some(([key, digest]) => run.base.ignored?.[key] !== digest);
   const now = {
     ...(taken.ok ? { now: { tree: taken.value.base.tree, files: taken.value.files } } : {}),
-    ...(isOther ? ({ ignoredChanged: true } as const) : {}),
+    ignoredChanged: taken.ok && (await haveIgnoredChanged(run.base, taken.value.files, plan.pipeline.steps)),
   };
   const lies = run.inProject === undefined ? await foreignOver(planned, run, current) : ok(run.inProject);
   if (!lies.ok) return lies;

@@ -104,7 +104,7 @@ export function executeRig(steps: readonly Step[], options: ExecuteRigOptions = 
       close: async () => ok({ path: `/logs/${step.id}.${attempt}.log`, size: 1 }),
     }),
     collect: async ({ step }) => ok(await artifactsOf(blobs, step)),
-    treeAfter: async () => digestOfValue("tree after"),
+    projectNow: async () => ({ tree: digestOfValue("tree after"), ignoredChanged: false }),
     ...options.context,
     options: { concurrency: 2, onFailure: "finish", apply: true, resetCircuit: false, ...options.options },
   };

@@ -2,7 +2,6 @@
  * The heavy half of the `json_schema` contract: compiling schemas and evaluating artifacts. It is a chunk of its own, loaded
  * in the evaluation thread. Nothing here reads files or the network.
  */
-
 import type { ErrorObject, ValidateFunction } from "ajv";
 import type { Digest } from "../model/digest.ts";
 import { digestOfValue } from "../model/digest.ts";

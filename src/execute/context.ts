@@ -90,10 +90,17 @@ export interface ExecuteContext {
   ) => Promise<{ readonly events: readonly EventPayload[]; readonly failure?: Failure }>;
   /** The project before the first attempt of this process. Undefined if a change to it during the run cannot be noticed. */
   readonly project?: ProjectBefore;
-  /** The project's tree when the run has ended; nothing where it cannot be told. */
-  readonly treeAfter: () => Promise<Digest | undefined>;
+  /** Looks at the project. Undefined if it cannot be compared with the base of the run. */
+  readonly projectNow: () => Promise<ProjectNow | undefined>;
   /** The run's input text. */
   readonly runInput?: string;
+}
+
+/** The project while a run works on it, or after. */
+export interface ProjectNow {
+  readonly tree: Digest;
+  /** Whether ignored files that the steps or their contracts may read differ from those of the base. */
+  readonly ignoredChanged: boolean;
 }
 
 /** What the project was before the first attempt. */

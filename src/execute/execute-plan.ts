@@ -2,14 +2,13 @@
  * Executes a plan: from the first step that is ready to `run-finished`. Starts attempts, retries them, reuses earlier work,
  * and stops when it must; every decision of detail is in the modules beside it. It neither plans nor closes the journal.
  */
-import type { Digest } from "../model/digest.ts";
 import type { EventPayload } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { changesIntact } from "./changes.ts";
 import { breakerKey } from "./circuit.ts";
 import { cancelRun, concludeLeftOut, keepPassed } from "./conclude.ts";
-import type { ExecuteContext, RunOutcome } from "./context.ts";
+import type { ExecuteContext, ProjectNow, RunOutcome } from "./context.ts";
 import { advance, endIfExhausted } from "./dispatch.ts";
 import { announce, createRun, type Run, track } from "./run-state.ts";
 import { settleChanges } from "./settle-changes.ts";
@@ -34,10 +33,10 @@ export async function executePlan(context: ExecuteContext): Promise<Result<RunOu
   if (run.bug !== undefined) throw run.bug.thrown;
   if (run.lost !== undefined) return err(run.lost);
   if (run.schedule.open > 0) throw new Error(`${run.schedule.open} steps can never start`);
-  const before = run.isolated && context.project !== undefined ? { tree: await treeAfter(run) } : undefined;
+  const before = run.isolated && context.project !== undefined ? { now: await projectAtEnd(run) } : undefined;
   const { status, failure } = await endingOf(run);
   if (run.lost !== undefined) return err(run.lost);
-  const tree = before !== undefined && !run.written ? before.tree : await treeAfter(run);
+  const tree = before !== undefined && !run.written ? before.now?.tree : (await projectAtEnd(run))?.tree;
   const durationMs = context.clock.monotonic() - began;
   const reason = failure === undefined ? {} : { failure };
   const { part } = context.options;
@@ -47,16 +46,16 @@ export async function executePlan(context: ExecuteContext): Promise<Result<RunOu
     durationMs,
     ...(tree === undefined ? {} : { tree }),
     ...reason,
-    ...(before !== undefined && hasMoved(context, before.tree) ? { moved: true } : {}),
+    ...(before !== undefined && hasMoved(context, before.now) ? { moved: true } : {}),
     ...(part === undefined ? {} : { part: [...part] }),
   };
   if (!(await announce(run, [finished])) && run.lost !== undefined) return err(run.lost);
   return ok({ status, durationMs, ...reason });
 }
 
-/** Whether the project is not known to be what it was before the first attempt. `tree`: before the run's own changes are written. */
-function hasMoved({ project }: ExecuteContext, tree: Digest | undefined): boolean {
-  return project === undefined || project.drifted || project.tree !== tree;
+/** Whether the project is not known to be what it was before the first attempt. `now`: before the run's own changes are written. */
+function hasMoved({ project }: ExecuteContext, now: ProjectNow | undefined): boolean {
+  return project === undefined || project.drifted || project.tree !== now?.tree || now.ignoredChanged;
 }
 
 /** Resolves once nothing is under way any more. */
@@ -140,13 +139,13 @@ async function publishArtifacts(run: Run): Promise<Failure | undefined> {
   return (await announce(run, published.events)) ? published.failure : run.lost;
 }
 
-/** The tree is worth reuse, not a late end: a cancelled run goes on without it. */
-async function treeAfter(run: Run): Promise<Digest | undefined> {
-  const { clock, treeAfter: take } = run.context;
+/** Only reuse needs the look, so a cancelled run does not wait for it long. */
+async function projectAtEnd(run: Run): Promise<ProjectNow | undefined> {
+  const { clock, projectNow: take } = run.context;
   if (run.cancelledBy === undefined) return take();
   const impatience = new AbortController();
   const late = clock.sleep(treePatienceMs, impatience.signal).then(() => undefined);
-  const tree = await Promise.race([take(), late]);
+  const now = await Promise.race([take(), late]);
   impatience.abort();
-  return tree;
+  return now;
 }

@@ -22,6 +22,8 @@ export interface GitFiles {
   readonly index: BaseIndex;
   /** Ignored paths, a directory as a whole where all of it is ignored. */
   readonly ignored: readonly string[];
+  /** The paths that an index has. */
+  readonly tracked: ReadonlySet<string>;
 }
 
 /** What git says of a directory. */
@@ -50,9 +52,9 @@ export async function gitFiles(
 ): Promise<GitFiles | undefined> {
   if (listing === undefined || listing.staged.size + listing.dirty.length === 0) return undefined;
   const index = openBaseIndex(stateDir, listing.algorithm);
-  const ignored: string[] = [];
-  const entries = await entriesOf({ root, prefix: "", listing, isLeftOut, index, ignored });
-  return { ...(listing.head === undefined ? {} : { head: listing.head }), entries, index, ignored };
+  const found = { ignored: [], tracked: new Set<string>() };
+  const entries = await entriesOf({ root, prefix: "", listing, isLeftOut, index, ...found });
+  return { ...(listing.head === undefined ? {} : { head: listing.head }), entries, index, ...found };
 }
 
 interface Scope {
@@ -64,6 +66,8 @@ interface Scope {
   readonly index: BaseIndex;
   /** Collects ignored paths of all repositories. */
   readonly ignored: string[];
+  /** Collects the paths that their indexes have. */
+  readonly tracked: Set<string>;
 }
 
 async function entriesOf(scope: Scope): Promise<BaseEntry[]> {
@@ -75,6 +79,7 @@ async function entriesOf(scope: Scope): Promise<BaseEntry[]> {
   for (const [name, { mode, oid }] of listing.staged) {
     const full = `${prefix}${name}`;
     if (isLeftOut(full)) continue;
+    scope.tracked.add(full);
     if (mode === "160000") inner.push(full);
     if (oid === undefined) dirty.add(name);
     else if (mode !== "160000" && !dirty.has(name)) entries.push({ path: full, mode, oid });

@@ -70,14 +70,14 @@ export async function readBase(
     saveBaseIndex(stateDir, git.index);
     const head = git.head === undefined ? {} : { head: git.head };
     const { entries, index } = git;
-
+    const tracked = entries.filter((entry) => git.tracked.has(entry.path));
     return ok({
       base: { kind: "git", ...head, ...digestsOf(entries, views, git.head) },
       files: {
         algorithm: index.algorithm,
         entries,
         isStored: ({ path: file, oid }) => listed?.staged.get(file)?.oid === oid,
-        ignored: ignoredIn(git),
+        ignored: ignoredIn({ ...git, tracked }),
       },
     });
   }
@@ -87,7 +87,12 @@ export async function readBase(
   saveBaseIndex(stateDir, index);
   return ok({
     base: { kind: "files", ...digestsOf(entries, views, undefined) },
-    files: { algorithm: index.algorithm, entries, isStored: () => false, ignored: ignoredIn({ entries, index, ignored: packages }) },
+    files: {
+      algorithm: index.algorithm,
+      entries,
+      isStored: () => false,
+      ignored: ignoredIn({ index, ignored: packages, tracked: entries }),
+    },
   });
 
   function ignoredIn(found: Listed): BaseFiles["ignored"] {
@@ -101,7 +106,8 @@ export async function readBase(
 }
 
 interface Listed {
-  readonly entries: readonly BaseEntry[];
+  /** The files that git tracks; without git all files. */
+  readonly tracked: readonly BaseEntry[];
   readonly index: BaseIndex;
   readonly ignored: readonly string[];
 }
@@ -110,13 +116,13 @@ async function listOnce(
   root: string,
   stateDir: string,
   isLeftOut: (path: string) => boolean,
-  { entries, index: { algorithm }, ignored }: Listed,
+  { tracked, index: { algorithm }, ignored }: Listed,
   limits: LookLimits | undefined,
 ): Promise<IgnoredFiles | undefined> {
   if (ignored.every(isLeftOut)) return { lines: [], dependencies: [] };
   const index = openBaseIndex(stateDir, algorithm, undefined, "ignored-index.json");
-  const tracked = new Map(entries.map(({ path: file, oid }) => [file, oid]));
-  const files = await listIgnored({ root, roots: ignored, isLeftOut, index, tracked }, limits);
+  const known = new Map(tracked.map(({ path: file, oid }) => [file, oid]));
+  const files = await listIgnored({ root, roots: ignored, isLeftOut, index, tracked: known }, limits);
   if (files !== undefined) saveBaseIndex(stateDir, index);
   return files;
 }

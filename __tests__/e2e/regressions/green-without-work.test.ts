@@ -267,8 +267,12 @@ describe("an ignored file", () => {
     expect(await planned(wave)).toBe(3);
   });
 
-  test("of `target` without a tracked lockfile counts by its content", async () => {
-    const wave = await reusing("target/", "reuse: true", { "target/a": "one\n" }, "echo x > $WAVE_OUTPUT_DIR/out");
+  test.each([
+    ["without a lockfile", {}],
+    ["with a lockfile that git does not track", { "Cargo.lock": "x\n" }],
+  ])("of `target` %s counts by its content", async (_case, files) => {
+    const wave = await reusing("target/", "reuse: true", { ...files, "target/a": "one\n" }, "echo x > $WAVE_OUTPUT_DIR/out");
+    expect(await planned(wave)).toBe(0);
     wave.write({ "target/a": "two\n" });
     expect(await planned(wave)).toBe(3);
   });

@@ -395,13 +395,14 @@ describe("work that was done while the project changed", () => {
 
   test.each<[string, string, number]>([
     ["is not reused", "echo user > other.txt", 2],
+    ["is not reused if an ignored file changed", "mkdir -p dist; echo user > dist/app.js", 2],
     ["is reused if only the times of files changed", "touch other.txt", 1],
   ])("%s", async (_, user, expected) => {
     const wave = committed(manifest, keys);
     const run = wave.start(["run"]);
     await duringPause(wave.root, run, () => sh(wave.root, user));
     expect((await run.finished).code).toBe(0);
-    sh(wave.root, "echo other > other.txt");
+    sh(wave.root, "echo other > other.txt; rm -rf dist");
     const again = wave.start(["run", "--reuse"]);
     if (expected === 2) await duringPause(wave.root, again, () => undefined);
     expect((await again.finished).code).toBe(0);

@@ -93,7 +93,7 @@ describe("cancellation", () => {
   });
 
   test("a tree that takes too long is not waited for", async () => {
-    const rig = executeRig([step("a")], { context: { treeAfter: () => new Promise(() => undefined) } });
+    const rig = executeRig([step("a")], { context: { projectNow: () => new Promise(() => undefined) } });
     rig.cancel("SIGINT");
     expect(await rig.run()).toMatchObject(cancelled);
     expect(rig.of("run-finished")[0]).not.toHaveProperty("tree");

@@ -6,8 +6,10 @@
  * An id is that of a file's bytes on disk. Git's index only spares reading files: of those that a filter converts (LFS), and of those that git was
  * told not to look at, the bytes are read. Where git converts line endings, a clean file has the id that git stores: its bytes can differ in nothing else.
  */
+
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { pathFromBytes } from "../model/path-bytes.ts";
 import { realPlace } from "../platform/files.ts";
 import { discoverRepository, openRepository, runGit, runGitEach } from "../platform/git.ts";
 import { headCommit } from "../platform/git-head.ts";
@@ -130,10 +132,10 @@ export async function listRepository(directory: string): Promise<Listing | undef
   const [stage, rest, hidden, commit] = asked.ok ? asked.value : [];
   if (stage?.code !== 0 || rest?.code !== 0 || hidden?.code !== 0) return undefined;
   const head = commit?.code === 0 ? commit.stdout.toString().trim() : headCommit(repository);
-  const { staged, unwatched } = stagedOf(stage.stdout.toString());
+  const { staged, unwatched } = stagedOf(stage.stdout);
   const isThere = directoriesOf(directory);
   for (const name of unwatched) if (!isThere(parentOf(name))) staged.delete(name);
-  const differing = namesOf(rest.stdout.toString());
+  const differing = namesOf(rest.stdout);
   const converted = await convertedPaths(realPlace(directory) ?? directory, repository, allOf(staged.keys(), differing));
   const unknown = converted === "all" ? [...staged.keys()] : [...unwatched, ...converted].filter((name) => staged.has(name));
   return {
@@ -141,7 +143,7 @@ export async function listRepository(directory: string): Promise<Listing | undef
     algorithm: repository.objectFormat,
     staged,
     dirty: [...differing, ...unknown],
-    ignored: namesOf(hidden.stdout.toString()),
+    ignored: namesOf(hidden.stdout),
   };
 }
 
@@ -189,7 +191,7 @@ interface Staged {
 }
 
 /** `<tag> <mode> <oid> <stage>\t<path>`; a path in conflict is listed once for each stage. */
-function stagedOf(output: string): Staged {
+function stagedOf(output: Uint8Array): Staged {
   const staged = new Map<string, { mode: string; oid: string | undefined }>();
   const unwatched: string[] = [];
   for (const record of namesOf(output)) {
@@ -201,6 +203,8 @@ function stagedOf(output: string): Staged {
   }
   return { staged, unwatched };
 }
-function namesOf(output: string): string[] {
-  return output.split("\0").filter((name) => name !== "");
+function namesOf(output: Uint8Array): string[] {
+  return pathFromBytes(output)
+    .split("\0")
+    .filter((name) => name !== "");
 }

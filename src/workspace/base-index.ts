@@ -2,6 +2,7 @@
  * Object ids of files, and the memory that spares hashing them again. An id is what git would call the file's blob, so that
  * committing a file changes nothing. The memory is a cache: it may be lost, and what cannot be written is not.
  */
+
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import {
   type BigIntStats,
@@ -17,6 +18,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
+import { fsPath } from "../model/path-bytes.ts";
 import { describeIoError, ignoreStateSync } from "../platform/files.ts";
 
 /** One file of a base. `path` is relative to the project root, with forward slashes. */
@@ -98,9 +100,9 @@ function removeIfThere(file: string): void {
  * directory. `indexMode` is git's word where the file system has no executable bit.
  */
 export function entryAt(root: string, name: string, index: BaseIndex, indexMode?: string): BaseEntry | "directory" | undefined {
-  const absolute = path.join(root, name);
+  const absolute = fsPath(root, name);
   const stats = statOf(absolute);
-  if (stats === undefined) return name.includes("\uFFFD") ? { path: name, mode: "100644", oid: "unreadable" } : undefined;
+  if (stats === undefined) return undefined;
   if (stats === "unreadable") return { path: name, mode: "100644", oid: "unreadable" };
   if (stats.isDirectory()) return "directory";
   if (stats.isSymbolicLink()) return { path: name, mode: "120000", oid: oidOfLink(absolute, index.algorithm) };
@@ -109,7 +111,7 @@ export function entryAt(root: string, name: string, index: BaseIndex, indexMode?
   return { path: name, mode: executable ? "100755" : "100644", oid: oidOfFile(absolute, name, stats, index) };
 }
 
-function oidOfFile(absolute: string, name: string, stats: BigIntStats, index: BaseIndex): string {
+function oidOfFile(absolute: string | Buffer, name: string, stats: BigIntStats, index: BaseIndex): string {
   const looks = [String(stats.mtimeNs), String(stats.ctimeNs), String(stats.size), String(stats.ino)] as const;
   const known = index.known.get(name);
   const same = known !== undefined && looks.every((part, at) => part === known[at]);
@@ -123,7 +125,7 @@ function oidOfFile(absolute: string, name: string, stats: BigIntStats, index: Ba
   return oid;
 }
 
-function oidOfLink(absolute: string, algorithm: "sha1" | "sha256"): string {
+function oidOfLink(absolute: string | Buffer, algorithm: "sha1" | "sha256"): string {
   try {
     const target = readlinkSync(absolute, { encoding: "buffer" });
     return blobHash(target.length, algorithm).update(target).digest("hex");
@@ -133,7 +135,7 @@ function oidOfLink(absolute: string, algorithm: "sha1" | "sha256"): string {
 }
 
 /** A file that cannot be read counts by its name: a step could not read it either. */
-function hashFile(absolute: string, size: number, algorithm: "sha1" | "sha256"): string {
+function hashFile(absolute: string | Buffer, size: number, algorithm: "sha1" | "sha256"): string {
   try {
     if (size <= chunkBytes) {
       const bytes = readFileSync(absolute);
@@ -145,7 +147,7 @@ function hashFile(absolute: string, size: number, algorithm: "sha1" | "sha256"):
   }
 }
 
-function hashInChunks(absolute: string, size: number, algorithm: "sha1" | "sha256"): string {
+function hashInChunks(absolute: string | Buffer, size: number, algorithm: "sha1" | "sha256"): string {
   const file = openSync(absolute, constants.O_RDONLY);
   try {
     const hash = blobHash(size, algorithm);
@@ -161,7 +163,7 @@ function blobHash(size: number, algorithm: "sha1" | "sha256"): Hash {
   return createHash(algorithm).update(`blob ${size}\0`);
 }
 
-function statOf(absolute: string): BigIntStats | "unreadable" | undefined {
+function statOf(absolute: string | Buffer): BigIntStats | "unreadable" | undefined {
   try {
     return lstatSync(absolute, { bigint: true, throwIfNoEntry: false });
   } catch (error) {

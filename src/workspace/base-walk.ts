@@ -2,7 +2,6 @@
  * Lists the files of a directory where git cannot: everything but `.git`, `node_modules` and what is left out. Symlinks are
  * entries of their own and never followed; sockets, pipes and devices are no part of a base.
  */
-import { hasEscapes, pathToBytes } from "../model/path-bytes.ts";
 import { walkTree } from "../platform/walk.ts";
 import { type BaseEntry, type BaseIndex, entryAt } from "./base-index.ts";
 
@@ -24,11 +23,11 @@ export async function walkFiles(
   const isSkipped = (name: string, path: string) => skipped.has(name) || isLeftOut(path);
   await walkTree(root, {
     from,
-    enter: ({ name, path }) => !isSkipped(name, path) && !hasEscapes(path),
+    enter: ({ name, path }) => !isSkipped(name, path),
     visit({ kind, name, path }) {
-      if (kind === "directory" && name === "node_modules" && !isLeftOut(path) && !hasEscapes(path)) packages.push(path);
+      if (kind === "directory" && name === "node_modules" && !isLeftOut(path)) packages.push(path);
       if (kind === "directory" || isSkipped(name, path)) return;
-      const entry = entryAt(root, textOf(path), index);
+      const entry = entryAt(root, path, index);
       if (entry !== undefined && entry !== "directory") entries.push(entry);
     },
     onDenied(path, { code }) {
@@ -36,9 +35,4 @@ export async function walkFiles(
     },
   });
   return entries;
-}
-
-/** A name that is not UTF-8 counts as git prints it: with U+FFFD for each part that is not text. */
-function textOf(path: string): string {
-  return hasEscapes(path) ? Buffer.from(pathToBytes(path)).toString() : path;
 }

@@ -8,6 +8,7 @@ import { statSync } from "node:fs";
 import path from "node:path";
 import type { Digest } from "../model/digest.ts";
 import type { BaseRef } from "../model/event.ts";
+import { hasEscapes, pathToBytes } from "../model/path-bytes.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { insideTest } from "../platform/paths.ts";
 import { gitFiles, type Listing, listRepository } from "./base-git.ts";
@@ -40,7 +41,7 @@ export function listProject(root: string): ProjectListing {
  * A digest covers path, kind, executable bit and content of the files as they lie on disk: with git the tracked and the
  * untracked ones that are not ignored; without git, or where the repository ignores the whole project, all but `node_modules`.
  * Ignored files are looked at apart (`BaseFiles.ignored`). `.git` and the state directory never count. HEAD is recorded as `head`; it counts only for views whose filter lets `.git/HEAD`
- * through, so a commit that changes no file changes no other digest. Names that are not UTF-8 count, the content under them does not.
+ * through, so a commit that changes no file changes no other digest.
  *
  * `views` are the filters to take digests through, by key; `listing` is a look that was begun before. Fails with `file-unreadable` when `root` is not a directory.
  */
@@ -135,7 +136,10 @@ function digestsOf(
   const tree = createHash("sha256");
   const open = [...views].map(([key, lets]) => ({ key, lets, hash: createHash("sha256") }));
   for (const { path: name, mode, oid } of [...entries].sort(byPath)) {
-    const line = `${mode} ${oid}\t${name}\0`;
+    // Names that are not UTF-8 differ only as bytes.
+    const line = hasEscapes(name)
+      ? Buffer.concat([Buffer.from(`${mode} ${oid}\t`), pathToBytes(name), Buffer.of(0)])
+      : `${mode} ${oid}\t${name}\0`;
     tree.update(line);
     for (const view of open) if (view.lets(name)) view.hash.update(line);
   }

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { lstatSync } from "node:fs";
 import type { Digest } from "../model/digest.ts";
-import { fsPath, hasEscapes } from "../model/path-bytes.ts";
+import { fsPath, pathToBytes } from "../model/path-bytes.ts";
 import type { DependencyDirectory } from "../model/plan.ts";
 import { walkTree } from "../platform/walk.ts";
 import { type BaseEntry, type BaseIndex, entryAt } from "./base-index.ts";
@@ -63,8 +63,7 @@ export async function listIgnored(source: IgnoredSource, limits?: LookLimits): P
   let bytes = 0;
   const isOver = () => limits !== undefined && (lines.length > limits.files || bytes > limits.bytes);
   const take = (path: string, dependency: DependencyDirectory | undefined) => {
-    if (hasEscapes(path)) lines.push({ path, line: "not UTF-8" });
-    else if (dependency !== undefined) lines.push({ path, line: sizeOf(root, path) });
+    if (dependency !== undefined) lines.push({ path, line: sizeOf(root, path) });
     else {
       const before = index.hashedBytes;
       const entry = entryAt(root, path, index);
@@ -114,7 +113,7 @@ export function digestIgnored({ lines }: IgnoredFiles, views: IgnoredViews): Rec
   const digests: Record<string, Digest> = {};
   for (const [key, lets] of views) {
     const hash = createHash("sha256").update("ignored files 1\0");
-    for (const { path, line } of sorted) if (lets(path)) hash.update(`${line}\t${path}\0`);
+    for (const { path, line } of sorted) if (lets(path)) hash.update(`${line}\t`).update(pathToBytes(path)).update("\0");
     digests[key] = `sha256:${hash.digest("hex")}`;
   }
   return digests;

@@ -1,5 +1,5 @@
 /** Results that must not be green: steps that did no work, wrote what they may not, or left nothing that was asked for. */
-import { readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { agentRig, usage } from "../../agents/agent-rig.ts";
 import { openPullRequest, type PullRequestRig } from "../../rig/github/pull-request.ts";
@@ -266,6 +266,23 @@ describe("an ignored file", () => {
     wave.write({ "node_modules/m/index.js": "longer\n" });
     expect(await planned(wave)).toBe(3);
   });
+
+  test.each(["conf.", "note.", "conf.d/\xff/", "note.d/\xff/"])(
+    "and any other whose name is not UTF-8 counts by its content (%j)",
+    async (name) => {
+      const wave = await reusing("conf.*", "reuse: true", { "conf.d/a": "a\n", "note.d/a": "a\n" }, "echo x > $WAVE_OUTPUT_DIR/out");
+      const file = Buffer.concat([Buffer.from(`${wave.root}/`), Buffer.from(`${name}\xfe`, "latin1")]);
+      const write = (text: string) => {
+        mkdirSync(file.subarray(0, file.lastIndexOf("/")), { recursive: true });
+        writeFileSync(file, text);
+      };
+      write("one\n");
+      expect((await wave.wave("run")).code).toBe(0);
+      expect(await planned(wave)).toBe(0);
+      write("two\n");
+      expect(await planned(wave)).toBe(3);
+    },
+  );
 
   test.each([
     ["without a lockfile", {}],

@@ -56,7 +56,8 @@ export async function executeJob(execution: JobExecution): Promise<number> {
   }
   noteForPost("run", decision.run, log.warn);
   const uploads = state.uploads(memory, io.signal);
-  const reports = reportsOf(execution, runCommitOf(execution.context, checkedOut));
+  const begun = decision.kind === "resume" ? (await chosen.find(decision.run))?.base.head : undefined;
+  const reports = reportsOf(execution, runCommitOf(execution.context, checkedOut, begun));
   const reporter = async (plan: Plan): Promise<Reporter> =>
     multiplexReporter(
       [

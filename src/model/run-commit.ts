@@ -26,8 +26,18 @@ const mergeEvents: ReadonlySet<string> = new Set(["pull_request", "pull_request_
 
 type CommitContext = Pick<WorkflowContext, "sha" | "ref" | "pull" | "eventName">;
 
-/** Compares the checkout with the commit of the event. */
-export function runCommitOf({ sha, ref, pull, eventName }: CommitContext, checkedOut: CheckedOut | undefined): RunCommit {
+/**
+ * Compares the checkout with the commit of the event. `begun` is the commit on which a resumed run began: steps that passed there are not run
+ * again, so it has to match too.
+ */
+export function runCommitOf(context: CommitContext, checkedOut: CheckedOut | undefined, begun?: string): RunCommit {
+  const now = compared(context, checkedOut);
+  if (!now.matches || begun === undefined || begun === now.ran) return now;
+  // Its parents are unknown: a shallow checkout of another commit does not have it.
+  return compared(context, { commit: begun, parents: [] });
+}
+
+function compared({ sha, ref, pull, eventName }: CommitContext, checkedOut: CheckedOut | undefined): RunCommit {
   const expected = pull?.headSha || sha;
   if (checkedOut === undefined) return { expected, matches: false };
   const { commit, parents } = checkedOut;

@@ -1,6 +1,9 @@
 /** Results that must not be green: steps that did no work, wrote what they may not, or left nothing that was asked for. */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { agentRig, usage } from "../../agents/agent-rig.ts";
 import { openPullRequest, type PullRequestRig } from "../../rig/github/pull-request.ts";
 import { type GitHubServer, startGitHub } from "../../rig/github/server.ts";
@@ -196,6 +199,30 @@ describe("a check run on GitHub", () => {
     const job = await rig.job({ workspace });
     expect([job.code, verdicts()], job.log).toEqual([0, ["action_required", "action_required"]]);
     expect(github.state.checks[0]?.output.title).toContain(`the project is not a checkout of commit ${rig.head.slice(0, 12)}`);
+  });
+
+  test("needs action after a resume of a run whose other steps were run on another commit", async () => {
+    const steps = "[{ id: a, persona: a, task: x }, { id: b, persona: b, task: x, dependencies: [a] }]";
+    const rig = openPullRequest(
+      github,
+      {
+        "wave.yaml": `pipeline: { name: p, steps: ${steps} }\npersonas: { a: { adapter: command, command: 'test -e good' }, b: { adapter: command, command: 'test -e fixed' } }\n`,
+        good: "",
+      },
+      { good: undefined, fixed: "" },
+    );
+    const workspace = rig.remote.checkout(rig.base);
+    const runnerTemp = mkdtempSync(path.join(tmpdir(), "wave-runner-temp-"));
+    onTestFinished(() => rmSync(runnerTemp, { recursive: true, force: true }));
+    const push = { workspace, runnerTemp, eventName: "push", event: {}, ref: "refs/heads/feature" };
+    const first = await rig.job(push);
+    execFileSync("git", ["fetch", "-q", "--depth=1", "origin", rig.head], { cwd: workspace });
+    execFileSync("git", ["checkout", "-q", "--detach", rig.head], { cwd: workspace });
+    github.state.checks.splice(0);
+    const second = await rig.job(push);
+    expect(second.outputs["run-id"]).toBe(first.outputs["run-id"]);
+    expect([first.code, second.code, verdicts()], second.log).toEqual([1, 0, ["action_required"]]);
+    expect(github.state.checks[0]?.output.title).toContain(`commit ${rig.base.slice(0, 12)} was run instead of ${rig.head.slice(0, 12)}`);
   });
 
   test("and the comment name the commit that was run", async () => {

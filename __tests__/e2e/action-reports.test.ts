@@ -1,7 +1,8 @@
 /** What a job reports to GitHub, and what it publishes. Through the bundles, against a server on GitHub's own description. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { gitRemote } from "../rig/actions/remote.ts";
-import { type JobRequest, type JobResult, runJob } from "../rig/actions/runner.ts";
+import { runJob } from "../rig/actions/runner.ts";
+import { openPullRequest } from "../rig/github/pull-request.ts";
 import { type GitHubServer, startGitHub } from "../rig/github/server.ts";
 
 const schema = JSON.stringify({ type: "object", required: ["ok"], properties: { ok: { type: "boolean" } } });
@@ -44,32 +45,13 @@ afterEach(() => {
 
 /** A checkout of a pull request, and a job on it. */
 function pullRequest(changes: Readonly<Record<string, string>> = {}, options: { readonly fork?: boolean; readonly extra?: string } = {}) {
-  const remote = gitRemote();
-  const base = remote.commit("main", { "wave.yaml": manifest(options.extra), ...files });
-  const head = remote.commit("feature", { "src/a.js": "1;\ntwo;\n3;\n", ...changes }, "main");
-  const fork = options.fork === true;
-  github.state.repository = remote.directory;
   const patch = "@@ -1,3 +1,3 @@\n 1;\n-2;\n+two;\n 3;";
-  github.state.pulls.set(7, { number: 7, head, base, fork, files: [{ filename: "src/a.js", patch }] });
-  const event = {
-    pull_request: {
-      number: 7,
-      head: { sha: head, repo: { full_name: fork ? "stranger/demo" : "octo/demo" } },
-      base: { sha: base, ref: "main", repo: { full_name: "octo/demo" } },
-      user: { login: "mona" },
-    },
-  };
-  const job = (more: Partial<JobRequest> = {}): Promise<JobResult> =>
-    runJob({
-      workspace: remote.checkout(head),
-      sha: head,
-      eventName: "pull_request",
-      event,
-      ref: "refs/pull/7/merge",
-      apiUrl: github.url,
-      ...more,
-    });
-  return { job, head, base, remote };
+  return openPullRequest(
+    github,
+    { "wave.yaml": manifest(options.extra), ...files },
+    { "src/a.js": "1;\ntwo;\n3;\n", ...changes },
+    { fork: options.fork === true, patches: [{ filename: "src/a.js", patch }] },
+  );
 }
 
 const checks = () => github.state.checks.map(({ name, status, conclusion }) => `${name}: ${status} ${conclusion}`);

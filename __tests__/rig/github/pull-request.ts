@@ -17,16 +17,31 @@ export interface PullRequestRig {
   job(more?: Partial<JobRequest> & { readonly commit?: string }): Promise<JobResult>;
 }
 
+export interface PullRequestOptions {
+  /** Whether the head is in a fork; defaults to false. */
+  readonly fork?: boolean;
+  /** The diff that GitHub lists; defaults to none. */
+  readonly patches?: readonly { readonly filename: string; readonly patch: string }[];
+}
+
 /** Opens pull request 7: `files` on `main`, `changes` on top of them on `feature`. */
-export function openPullRequest(github: GitHubServer, files: Files, changes: Files = {}): PullRequestRig {
+export function openPullRequest(
+  github: GitHubServer,
+  files: Files,
+  changes: Files = {},
+  { fork = false, patches = [] }: PullRequestOptions = {},
+): PullRequestRig {
   const remote = gitRemote();
   const base = remote.commit("main", files);
   const head = remote.commit("feature", changes, "main");
   const merge = remote.merge(base, head);
   github.state.repository = remote.directory;
-  github.state.pulls.set(7, { number: 7, head, base, fork: false, files: [] });
+  github.state.pulls.set(7, { number: 7, head, base, fork, files: [...patches] });
   const repo = { full_name: "octo/demo" };
-  const event = { pull_request: { number: 7, head: { sha: head, repo }, base: { sha: base, ref: "main", repo }, user: { login: "mona" } } };
+  const headRepo = { full_name: fork ? "stranger/demo" : "octo/demo" };
+  const event = {
+    pull_request: { number: 7, head: { sha: head, repo: headRepo }, base: { sha: base, ref: "main", repo }, user: { login: "mona" } },
+  };
   return {
     ...{ remote, base, head, merge, event },
     job: ({ commit = head, ...more } = {}) =>

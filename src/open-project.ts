@@ -12,7 +12,7 @@ import { loadProject } from "./load/load-project.ts";
 import { collectSecretNames, secretNamesInText } from "./load/secret-names.ts";
 import { findStateLocation, stateLocationIn } from "./load/state-location.ts";
 import type { Diagnostic } from "./model/diagnostic.ts";
-import { hasErrors } from "./model/diagnostic.ts";
+import { hasErrors, sortDiagnostics } from "./model/diagnostic.ts";
 import { defaultStateLocation } from "./model/limits.ts";
 import type { LoadedProject, ValidatedProject } from "./model/loaded.ts";
 import { type AdapterName, adapterNames } from "./model/names.ts";
@@ -23,6 +23,7 @@ import { agentFor } from "./persona/agents-here.ts";
 import { personaLibrary } from "./persona/library.ts";
 import { systemClock } from "./platform/clock.ts";
 import { realPlace } from "./platform/files.ts";
+import { literalTokens } from "./redaction/literal-tokens.ts";
 import { createRedactor } from "./redaction/redactor.ts";
 import { openState } from "./state/open-state.ts";
 import type { ValidateOptions } from "./validate/scope.ts";
@@ -149,9 +150,15 @@ export async function readProject(request: ProjectRequest, location: Location, s
   const { signal } = request;
   const checkContract: ValidateOptions["checkContract"] = async (contract, files) =>
     (await contractTypes.get(contract.type)?.check(contract, files, signal)) ?? [];
-  const validated = await validateProject(loaded, { ...chosen, ...means, library: personaLibrary, checkContract });
+  const validated = await validateProject(withLiteralTokens(loaded), { ...chosen, ...means, library: personaLibrary, checkContract });
   if (signal?.aborted) return err({ reason: "cancelled", by: String(signal.reason) });
   return ok({ ...location, ...overlay, ...chosen, loaded, ...validated });
+}
+
+/** Adds an error for each token in the text of a file: every one of these files is pinned when a run starts. */
+function withLiteralTokens(loaded: LoadedProject): LoadedProject {
+  const tokens = literalTokens(loaded.files.values());
+  return tokens.length === 0 ? loaded : { ...loaded, diagnostics: sortDiagnostics([...loaded.diagnostics, ...tokens]) };
 }
 
 /** Starts the evaluation thread as soon as a file mentions a contract that needs it: loading goes on meanwhile. */

@@ -15,6 +15,7 @@ export const diagnosticCodes = {
   W108: "A `${VAR}` has no value, or is not written as Compose would read it.",
   W109: "A `${VAR}` would put a secret or a runner's own variable into the manifest.",
   W110: "The file holds a YAML construct that manifests do not use (several documents, custom tags, non-string keys).",
+  W111: "The file contains a token, a private key or the password of a URL in plain text.",
   W201: "A key is unknown here.",
   W202: "A value has the wrong type.",
   W203: "A required key is missing.",

@@ -1,0 +1,75 @@
+/** Manifests, contracts, changesets and patches that must mean what they say. */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { project } from "../../rig/project.ts";
+import { undeclared as token } from "../../rig/secret-places.ts";
+
+const manifest = (more = "", step = "") =>
+  `pipeline: { name: p, steps: [{ id: a, persona: s, task: x${step} }] }\npersonas: { s: { adapter: command, command: "true" } }\n${more}`;
+
+/** Place of a token → the files, the words after `wave COMMAND`, and where the error is. */
+const places: readonly (readonly [name: string, files: Readonly<Record<string, string>>, words: readonly string[], at: string])[] = [
+  ["an `env` value", { "wave.yaml": manifest(`env: { TOKEN: ${token} }\n`) }, [], "wave.yaml:3:15"],
+  ["a comment", { "wave.yaml": manifest(`# ${token}\n`) }, [], "wave.yaml:3:3"],
+  ["a task", { "wave.yaml": manifest("", ` ${token}`) }, [], "wave.yaml:1:59"],
+  ["a command", { "wave.yaml": manifest().replace('"true"', `"curl -H 'x: ${token}'"`) }, [], "wave.yaml:2:58"],
+  ["an overlay", { "wave.yaml": manifest(), "wave.ci.yaml": `env:\n  T: ${token}\n` }, ["--env", "ci"], "wave.ci.yaml:2:6"],
+  [
+    "a second manifest",
+    { "wave.yaml": manifest(), "b.yaml": `env: { T: ${token} }\n` },
+    ["-f", "wave.yaml", "-f", "b.yaml"],
+    "b.yaml:1:11",
+  ],
+  ["a persona file", { "wave.yaml": manifest(), ".wave/personas/t.yaml": `prompt: ${token}\n` }, [], ".wave/personas/t.yaml:1:9"],
+  ["a prompt file", { "wave.yaml": manifest().replace('"true"', '"true", prompt: p.md'), "p.md": `Use\n${token}.\n` }, [], "p.md:2:1"],
+  ["a file that is not valid YAML", { "wave.yaml": `env: { T: ${token}\n` }, [], "wave.yaml:1:11"],
+];
+
+/** Text that resembles a token but is none. */
+const harmless: readonly (readonly [name: string, value: string])[] = [
+  ["a placeholder", `ghp_${"x".repeat(36)}`],
+  ["a short example", "ghp_xxxx"],
+  ["words in place of a key", "sk-ant-api03-your-key-here-0000000000"],
+  ["a digest", `sha256:${"0123456789abcdef".repeat(4)}`],
+  ["the password of a database on this machine", "postgres://app:s3cretpw@localhost:5432/test"],
+  ["the password of a service container", "postgres://app:s3cretpw@db/test"],
+];
+
+describe("a literal token", () => {
+  test.each(places)("in %s is an error at its place, and is neither printed nor stored", async (_, files, words, at) => {
+    const wave = project(files);
+    const validated = await wave.wave("validate", ...words);
+    expect([validated.code, validated.stderr]).toEqual([2, expect.stringContaining(`at ${at}\n`)]);
+    expect(validated.stderr).toMatch(/error\[W111\] a literal github-token[\s\S]*hint: list the name of a variable under `secrets:`/);
+    const json = await wave.wave("validate", "--json", ...words);
+    const { diagnostics } = JSON.parse(json.stdout) as { diagnostics: { code: string; origin: Origin }[] };
+    expect(diagnostics.filter(({ code }) => code === "W111").map(({ origin }) => placeOf(origin))).toEqual([at]);
+    const run = await wave.wave("run", ...words);
+    const jsonRun = await wave.wave("run", "--json", ...words);
+    expect([run.code, jsonRun.code]).toEqual([2, 2]);
+    for (const { stdout, stderr } of [validated, json, run, jsonRun]) expect(stdout + stderr).not.toContain(token);
+    expect(existsSync(path.join(wave.root, ".wave/state"))).toBe(false);
+  });
+
+  test.each(harmless)("is not suspected in %s", async (_, value) => {
+    const wave = project({ "wave.yaml": manifest(`env: { T: "${value}" }\n`) });
+    expect(await wave.wave("validate")).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  test("is found in the password of a URL that names another machine", async () => {
+    const wave = project({ "wave.yaml": manifest('env: { T: "postgres://app:s3cretpw@db.example.org/x" }\n') });
+    const { code, stderr } = await wave.wave("validate");
+    expect([code, stderr]).toEqual([2, expect.stringContaining("a literal url-password")]);
+    expect(stderr).not.toContain("s3cretpw");
+  });
+});
+
+interface Origin {
+  readonly file: string;
+  readonly range: { readonly start: { readonly line: number; readonly column: number } };
+}
+
+function placeOf({ file, range: { start } }: Origin): string {
+  return `${file}:${start.line}:${start.column}`;
+}

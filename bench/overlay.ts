@@ -71,7 +71,7 @@ async function once(provider: ReturnType<typeof isolatedProvider>, attempt: numb
   });
   if (ended.kind !== "exited" || ended.code !== 0) throw new Error(JSON.stringify(ended));
   moments.push(performance.now());
-  const changes = must(await workspace.changeset());
+  const changes = must(await workspace.changeset())?.changes;
   if (changes?.length !== 1) throw new Error(`${changes?.length} changes`);
   moments.push(performance.now());
   await workspace.discard("passed");

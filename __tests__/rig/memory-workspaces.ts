@@ -32,7 +32,7 @@ function workspace(paths: WorkspacePaths, changes: Changeset, discard: (outcome:
     read: async () => ok(new Uint8Array()),
     list: async () => ok([]),
     write: async () => ({ ok: true, value: undefined }),
-    changeset: async () => ok(changes),
+    changeset: async () => ok({ changes, ignored: [] }),
     discard: async (outcome) => discard(outcome),
   };
 }

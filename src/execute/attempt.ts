@@ -12,6 +12,7 @@ import type { Feedback } from "../model/feedback.ts";
 import { withInlineTexts } from "../model/inline-text.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { Adapter, OpenWorkspace, Workspace, WorkspacePaths } from "../model/ports.ts";
+import { printable } from "../model/printable.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import type { Usage } from "../model/usage.ts";
 import { writeViolation } from "./changes.ts";
@@ -154,7 +155,7 @@ async function produce(
   if (!outcome.ok) return outcome;
   // What a child had done when it was told to stop is not known to be whole.
   if (signal.aborted) return err(cancelledBy(signal));
-  const kept = await keepChanges(context, step, workspace);
+  const kept = await keepChanges(context, step, room);
   if (!kept.ok) return kept;
   const { changes, changed } = kept.value;
   if (changes !== undefined) progress.changes = changes;
@@ -171,15 +172,29 @@ interface KeptChanges {
   readonly changed: boolean | undefined;
 }
 
+/** Paths that an event names; the rest are counted. */
+const mostNamed = 20;
+
+function noteIgnored(log: AttemptLog, ignored: readonly string[]): void {
+  const rest = ignored.length > mostNamed ? ` and ${ignored.length - mostNamed} more` : "";
+  const named = ignored.slice(0, mostNamed).map(printable).join(", ");
+  log.write(Buffer.from(`\n[wave: not kept, because a changed .gitignore ignores them: ${named}${rest}]\n`), "stderr");
+}
+
 /** Stores the attempt's changeset after checking that the step may make it. */
-async function keepChanges(context: ExecuteContext, step: Step, workspace: Workspace): Promise<Result<KeptChanges>> {
-  const changes = await workspace.changeset();
-  if (!changes.ok) return changes;
-  if (changes.value === undefined || changes.value.length === 0) return ok({ changed: changes.value === undefined ? undefined : false });
-  const violation = writeViolation(step, changes.value);
+async function keepChanges(context: ExecuteContext, step: Step, { workspace, log }: Room): Promise<Result<KeptChanges>> {
+  const collected = await workspace.changeset();
+  if (!collected.ok) return collected;
+  if (collected.value === undefined) return ok({ changed: undefined });
+  const { changes, ignored } = collected.value;
+  if (ignored.length > 0) noteIgnored(log, ignored);
+  if (changes.length === 0) return ok({ changed: false });
+  const violation = writeViolation(step, changes);
   if (violation !== undefined) return err(violation);
-  const kept = await context.changes.keep(changes.value);
-  return kept.ok ? ok({ changes: kept.value, changed: true }) : kept;
+  const kept = await context.changes.keep(changes);
+  if (!kept.ok) return kept;
+  const left = ignored.length === 0 ? {} : { ignored: { count: ignored.length, paths: ignored.slice(0, mostNamed) } };
+  return ok({ changes: { ...kept.value, ...left }, changed: true });
 }
 
 /** What goes wrong while a run is being stopped is part of stopping it. */

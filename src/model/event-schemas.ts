@@ -65,6 +65,15 @@ export const ChangesRecord = Type.Object(
     added: count("Paths that were added."),
     changed: count("Paths that were changed."),
     deleted: count("Paths that were deleted."),
+    ignored: Type.Optional(
+      Type.Object(
+        {
+          count: count("How many, without those below them.", 1),
+          paths: Type.Array(Type.String(), { description: "The first 20. Directories end in `/`." }),
+        },
+        strict("New paths that are no part of it, because a `.gitignore` that a step changed ignores them."),
+      ),
+    ),
   },
   strict("A changeset: the blob that lists it, and how many paths it touches."),
 );

@@ -94,6 +94,13 @@ export type Leaf =
   /** A directory with nothing in it. */
   | { readonly mode: "040000" };
 
+/** What an attempt changed. */
+export interface AttemptChanges {
+  readonly changes: Changeset;
+  /** Printable paths that only ignore rules of the attempt or of the steps before it left out, topmost only, sorted. Directories end in `/`. */
+  readonly ignored: readonly string[];
+}
+
 /** The ephemeral directory that one attempt sees: the one door through which adapters, contracts and collection touch the world. */
 export interface Workspace {
   readonly paths: WorkspacePaths;
@@ -111,7 +118,7 @@ export interface Workspace {
    * What the attempt changed, over what it started from, with the bytes of both sides in the store of blobs; nothing where the
    * workspace cannot tell its own changes from others'. `.git`, state and what git ignores are no part of it.
    */
-  changeset(): Promise<Result<Changeset | undefined>>;
+  changeset(): Promise<Result<AttemptChanges | undefined>>;
   /** Gives the workspace back. A failed attempt's is kept for inspection. */
   discard(outcome: "passed" | "failed"): Promise<void>;
 }

@@ -47,7 +47,7 @@ export function recorder(store: { readonly blobs: ArtifactStore; readonly redact
           { ...store, told },
           context,
           outcome,
-          changes.value ?? [],
+          changes.value?.changes ?? [],
           version.ok ? version.value : adapter.name,
           usage,
         );

@@ -81,6 +81,33 @@ export async function runGit(args: readonly string[], cwd: string, input?: Uint8
   });
 }
 
+/** A directory with files of rules alone, in place of a work tree. */
+export interface RulesTree {
+  /** Stands in for the repository's work tree. */
+  readonly top: string;
+  /** Stands in for the project: `top` or a directory below it. */
+  readonly directory: string;
+}
+
+/**
+ * Runs `git <args>` for the repository around `root`, over other rules for ignored files and without its index. Excludes of the repository and the
+ * user count as in {@link runGit}. Fails as that does.
+ */
+export async function runGitOver(
+  { top, directory }: RulesTree,
+  args: readonly string[],
+  root: string,
+  input?: Uint8Array,
+): Promise<Result<Captured>> {
+  const shown = `git ${args.join(" ")}`;
+  return inShadow(root, shown, async (repository, variables) => {
+    if (repository === undefined) return ok(noRepository);
+    const excludes = ownExcludes(repository) ?? (await userExcludes());
+    const over = { ...variables, GIT_WORK_TREE: top, GIT_INDEX_FILE: path.join(directoryOf(variables), "no-index") };
+    return start(["-c", `core.excludesFile=${excludes}`, "-C", directory, ...args], over, shown, input);
+  });
+}
+
 /** Runs `git <args>` apart from every repository, with absolute paths. Fails as `runGit` does. */
 export function runGitAlone(args: readonly string[], input?: Uint8Array): Promise<Result<Captured>> {
   const shown = `git ${args.join(" ")}`;

@@ -7,7 +7,7 @@ import { formatDuration, formatSize } from "../model/quantity.ts";
 import { isRolledBack } from "../model/rolled-back.ts";
 import type { AttemptRecord, RunRecord, RunSummary, StepRecord, StepStatus } from "../model/state.ts";
 import { totalUsage, usageText } from "../model/usage.ts";
-import { changesText } from "./changes-text.ts";
+import { changesText, ignoredText } from "./changes-text.ts";
 import { detailLines, failureTitle } from "./failure-lines.ts";
 import { colorOf, type Palette, paletteOf, sign } from "./palette.ts";
 import { originNote } from "./render-artifacts.ts";
@@ -109,6 +109,7 @@ function stepLines(step: StepRecord, paint: Palette): string[] {
     `  ${sign(step.status, paint)} ${paint.bold(printable(step.id))} ${step.status}${because}${reused} ${paint.dim(printable(step.persona))}${after}`,
     ...step.attempts.flatMap((attempt) => attemptLines(attempt, paint)),
     ...untold,
+    ...(step.changes?.ignored === undefined ? [] : [`    ${ignoredText(step.changes)}`]),
     ...step.artifacts.map(
       (artifact) =>
         `    ${padded(printable(artifact.name), 20)}  ${padded(formatSize(artifact.size), 9)}  ${paint.dim(artifact.digest)}${originNote(artifact)}`,

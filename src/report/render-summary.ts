@@ -11,7 +11,7 @@ import { padded, printable } from "../model/printable.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
 import type { RunRecord, StepRecord, StepStatus } from "../model/state.ts";
 import { totalUsage, usageText } from "../model/usage.ts";
-import { changesText } from "./changes-text.ts";
+import { changesText, ignoredText } from "./changes-text.ts";
 import { detailLines, failureTitle } from "./failure-lines.ts";
 import { type Palette, paletteOf, sign } from "./palette.ts";
 import { originNote } from "./render-artifacts.ts";
@@ -37,7 +37,7 @@ export function renderSummary(run: RunRecord, options: SummaryOptions): string {
     skippedLines(run, paint),
     warningLines(run, paint),
     artifactLines(run, options.blobs, paint),
-    changedLines(run),
+    [...changedLines(run), ...ignoredLines(run)],
     run.failure === undefined || run.failure.reason === "run-failed" || run.failure.reason === "cancelled"
       ? []
       : [failureTitle(run.failure), ...detailLines(describeFailure(run.failure), 2, paint)],
@@ -136,6 +136,10 @@ function changedLines({ id, changes, applied, status }: RunRecord): string[] {
   if (applied) return [`${changesText(changes)} in the project; \`wave rollback ${id}\` takes that back`];
   if (status !== "passed") return [];
   return [`${changesText(changes)} kept out of the project: \`wave artifacts ${id} --patch | git apply\` takes them over`];
+}
+
+function ignoredLines({ steps }: RunRecord): string[] {
+  return steps.flatMap(({ id, changes }) => (changes?.ignored === undefined ? [] : [`${printable(id)}: ${ignoredText(changes)}`]));
 }
 
 function blobPath(blobs: string, digest: Digest): string {

@@ -1,7 +1,7 @@
 /** What a provider makes of the project for one attempt. The workspace is the same above all of them. */
 import type { Changeset } from "../model/changeset.ts";
 import type { Step } from "../model/pipeline.ts";
-import type { ArtifactStore, Leaf, Redactor, WorkspaceEntry } from "../model/ports.ts";
+import type { ArtifactStore, AttemptChanges, Leaf, Redactor, WorkspaceEntry } from "../model/ports.ts";
 import type { Result } from "../model/result.ts";
 import type { AttemptRoom } from "./attempt-room.ts";
 import type { IncludedFiles } from "./changeset/before-state.ts";
@@ -64,5 +64,5 @@ export interface AttemptTree {
   /** As `Workspace.write`, of the tree. */
   write(leaves: ReadonlyMap<string, Leaf | undefined>): Promise<Result<void>>;
   /** Nothing where it cannot tell its own changes from others'. */
-  changeset(): Promise<Result<Changeset | undefined>>;
+  changeset(): Promise<Result<AttemptChanges | undefined>>;
 }

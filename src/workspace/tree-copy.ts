@@ -122,13 +122,12 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
     list: (glob) => listArea({ directory }, glob),
     write: async (leaves) => refusedPath(leaves, isLeftOut) ?? writeIntoArea({ directory }, leaves),
     async changeset() {
-      const collected = await collectChanges({
+      return collectChanges({
         ...changesetStart(request),
         ...{ root, isLeftOut, isKnownToGit, blobs, redactor, include: step.changesInclude },
         ...(reads === undefined ? {} : { hidden: (file: string) => !reads(file) }),
         source: { kind: "copy", directory, snapshot: snapshot.value },
       });
-      return collected.ok ? ok(collected.value.changes) : collected;
     },
   });
 }

@@ -43,13 +43,12 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
       refusedPath(leaves, isLeftOut) ??
       writeIntoView({ isolation, project: root, tree, draft: path.join(room.directory, "draft") }, leaves),
     async changeset() {
-      const collected = await collectChanges({
+      return collectChanges({
         ...changesetStart(request),
         ...{ root, isLeftOut, isKnownToGit, blobs, redactor, include: step.changesInclude },
         ...(reads === undefined ? {} : { hidden: (file: string) => !reads(file) }),
         source: { kind: "overlay", upper: layer.upper, listMerged: (directories) => listMerged(isolation, whole, directories) },
       });
-      return collected.ok ? ok(collected.value.changes) : collected;
     },
   });
 }

@@ -1,8 +1,9 @@
 /** Manifests, contracts, changesets and patches that must mean what they say. */
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { project } from "../../rig/project.ts";
+import { type Project, project } from "../../rig/project.ts";
 import { undeclared as token } from "../../rig/secret-places.ts";
 
 const manifest = (more = "", step = "") =>
@@ -64,6 +65,57 @@ describe("a literal token", () => {
     expect(stderr).not.toContain("s3cretpw");
   });
 });
+
+/** How a step is isolated: the environment of `wave`, and keys of the step. */
+const isolations = [
+  ["the default isolation", {}, ""],
+  ["copies", { WAVE_ISOLATION: "copy" }, ""],
+  ["`sandbox: off`", {}, ", sandbox: off"],
+] as const;
+
+describe.each(isolations)("a `.gitignore` that the step changes, with %s", (_, env, key) => {
+  const run = async (command: string, step = "") => {
+    const wave = committed({
+      "wave.yaml": manifest("", `${key}${step}`).replace('"true"', JSON.stringify(command)),
+      ".gitignore": "dist/\n.wave/state/\n",
+      "tracked.txt": "t\n",
+    });
+    const finished = await wave.start(["run"], env).finished;
+    const changed = execFileSync("git", ["status", "--porcelain", "-uall", "--ignored"], { cwd: wave.root, encoding: "utf8" });
+    return { ...finished, wave, changed: changed.split("\n").filter((line) => line !== "" && !line.includes(".wave/")) };
+  };
+
+  test("hides the packages that it installs, also from `file_write` rules and the search for secrets", async () => {
+    const install = `echo node_modules/ >> .gitignore; mkdir -p node_modules/p; echo ${token.slice(0, 20)}'${token.slice(20)}' > node_modules/p/i.js`;
+    const { code, stderr, changed, wave } = await run(install, ', permissions: { allow: ["file_write:.gitignore"] }');
+    expect([code, changed], stderr).toEqual([0, [" M .gitignore"]]);
+    const sentence = "not kept, because a changed .gitignore ignores them: node_modules/";
+    expect(stderr).toContain(`a: ${sentence}`);
+    expect((await wave.wave("status", "latest")).stdout).toContain(sentence);
+    expect((await wave.wave("logs")).stdout).toContain(sentence);
+  });
+
+  test("hides no change to a tracked file, so `file_write` rules judge it", async () => {
+    const edit = "echo tracked.txt >> .gitignore; echo more >> tracked.txt";
+    expect((await run(edit)).changed).toEqual([" M .gitignore", " M tracked.txt"]);
+    const denied = await run(edit, ', permissions: { allow: ["file_write:.gitignore"] }');
+    expect([denied.code, denied.changed, denied.stderr]).toEqual([1, [], expect.stringContaining("tracked.txt")]);
+  });
+
+  test("lets a new file through that it ignores no more", async () => {
+    const { code, changed } = await run("sed -i /dist/d .gitignore; mkdir dist; echo o > dist/o.js");
+    expect([code, changed]).toEqual([0, [" M .gitignore", "?? dist/o.js"]]);
+  });
+});
+
+function committed(files: Readonly<Record<string, string>>): Project {
+  const wave = project(files);
+  const git = (...words: string[]) => execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...words], { cwd: wave.root });
+  git("init", "-q");
+  git("add", "-A");
+  git("commit", "-qm", "base");
+  return wave;
+}
 
 interface Origin {
   readonly file: string;

@@ -39,11 +39,6 @@ describe.each(places)("in a place of kind $name", (place) => {
     expect(paths((await changesOf(root, script, ["keep.o", "build/**"])).changes)).toEqual(["build/z", "keep.o", "tracked.o"]);
   });
 
-  test("the project's rules count, not those that the attempt wrote", async () => {
-    const { changes } = await changesOf(freshProject(), "printf '*\\n' > .gitignore; echo x > new.txt; echo x > new.o");
-    expect(paths(changes)).toEqual([".gitignore", "new.txt"]);
-  });
-
   test("without git, installed packages are dropped", async () => {
     const root = projectOf("mkdir -p node_modules/a pkg; echo 1 > node_modules/a/i; echo 2 > pkg/f; printf '*.o\\n' > .gitignore");
     const { changes } = await changesOf(

@@ -9,6 +9,7 @@ import { formatDuration, formatSize } from "../../model/quantity.ts";
 import { type RunCommit, shortCommit } from "../../model/run-commit.ts";
 import type { AttemptRecord, RunRecord, StepRecord } from "../../model/state.ts";
 import { totalUsage, usageText } from "../../model/usage.ts";
+import { ignoredText } from "../changes-text.ts";
 import { originNote } from "../render-artifacts.ts";
 import { mermaidText } from "../render-plan-graph.ts";
 
@@ -103,10 +104,11 @@ function usageOf({ attempts }: StepRecord): string {
   return total === undefined ? "" : usageText(total);
 }
 
-function resultOf({ status, reusedFrom, failure, because }: StepRecord): string {
+function resultOf({ status, reusedFrom, failure, because, changes }: StepRecord): string {
   if (reusedFrom !== undefined) return `reused from run ${inlineCode(reusedFrom.run)}`;
   if (status === "failed" && failure !== undefined) return plainText(describeFailure(failure).title);
-  return because === undefined ? status : `${status}: ${plainText(because)}`;
+  const result = because === undefined ? status : `${status}: ${plainText(because)}`;
+  return changes?.ignored === undefined ? result : `${result}<br>${plainText(ignoredText(changes))}`;
 }
 
 const verdicts = { pass: "✅", fail: "❌", error: "⚠️" } as const;

@@ -389,6 +389,26 @@ export const eventShapes = {
           "deleted": {
             "type": "integer",
             "minimum": 0
+          },
+          "ignored": {
+            "type": "object",
+            "required": [
+              "count",
+              "paths"
+            ],
+            "properties": {
+              "count": {
+                "type": "integer",
+                "minimum": 1
+              },
+              "paths": {
+                "type": "array",
+                "items": {
+                  "type": "string"
+                }
+              }
+            },
+            "additionalProperties": false
           }
         },
         "additionalProperties": false
@@ -620,6 +640,26 @@ export const eventShapes = {
           "deleted": {
             "type": "integer",
             "minimum": 0
+          },
+          "ignored": {
+            "type": "object",
+            "required": [
+              "count",
+              "paths"
+            ],
+            "properties": {
+              "count": {
+                "type": "integer",
+                "minimum": 1
+              },
+              "paths": {
+                "type": "array",
+                "items": {
+                  "type": "string"
+                }
+              }
+            },
+            "additionalProperties": false
           }
         },
         "additionalProperties": false
@@ -998,6 +1038,26 @@ export const eventShapes = {
           "deleted": {
             "type": "integer",
             "minimum": 0
+          },
+          "ignored": {
+            "type": "object",
+            "required": [
+              "count",
+              "paths"
+            ],
+            "properties": {
+              "count": {
+                "type": "integer",
+                "minimum": 1
+              },
+              "paths": {
+                "type": "array",
+                "items": {
+                  "type": "string"
+                }
+              }
+            },
+            "additionalProperties": false
           }
         },
         "additionalProperties": false
@@ -1038,6 +1098,26 @@ export const eventShapes = {
           "deleted": {
             "type": "integer",
             "minimum": 0
+          },
+          "ignored": {
+            "type": "object",
+            "required": [
+              "count",
+              "paths"
+            ],
+            "properties": {
+              "count": {
+                "type": "integer",
+                "minimum": 1
+              },
+              "paths": {
+                "type": "array",
+                "items": {
+                  "type": "string"
+                }
+              }
+            },
+            "additionalProperties": false
           }
         },
         "additionalProperties": false
@@ -1075,6 +1155,26 @@ export const eventShapes = {
           "deleted": {
             "type": "integer",
             "minimum": 0
+          },
+          "ignored": {
+            "type": "object",
+            "required": [
+              "count",
+              "paths"
+            ],
+            "properties": {
+              "count": {
+                "type": "integer",
+                "minimum": 1
+              },
+              "paths": {
+                "type": "array",
+                "items": {
+                  "type": "string"
+                }
+              }
+            },
+            "additionalProperties": false
           }
         },
         "additionalProperties": false
@@ -1122,6 +1222,26 @@ export const eventShapes = {
           "deleted": {
             "type": "integer",
             "minimum": 0
+          },
+          "ignored": {
+            "type": "object",
+            "required": [
+              "count",
+              "paths"
+            ],
+            "properties": {
+              "count": {
+                "type": "integer",
+                "minimum": 1
+              },
+              "paths": {
+                "type": "array",
+                "items": {
+                  "type": "string"
+                }
+              }
+            },
+            "additionalProperties": false
           }
         },
         "additionalProperties": false

@@ -10,9 +10,10 @@ import type { Stats } from "node:fs";
 import type { Changeset, ChangesetEntry, FileState } from "../../model/changeset.ts";
 import { entryOf, parentsOf, sortEntries } from "../../model/combine-changes.ts";
 import { isGitName, pathToBytes } from "../../model/path-bytes.ts";
-import type { ArtifactStore, Redactor } from "../../model/ports.ts";
+import type { ArtifactStore, AttemptChanges, Redactor } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
+import { hasOwnRules, withRulesOf } from "./attempt-rules.ts";
 import { type IncludedFiles, openBeforeStates } from "./before-state.ts";
 import { restoreModes, shown, type Widened, widen } from "./disk.ts";
 import { type CopySource, copyEnd, type EndTree, type OverlaySource, overlayEnd } from "./end-trees.ts";
@@ -49,8 +50,7 @@ export interface CollectRequest {
 }
 
 /** The changes, and the pipes, sockets and devices among them that could not be kept. */
-export interface CollectedChanges {
-  readonly changes: Changeset;
+export interface CollectedChanges extends AttemptChanges {
   readonly skipped: readonly string[];
 }
 
@@ -107,11 +107,10 @@ function fileLimit({ limits }: CollectRequest): number {
 
 async function collect(scene: Scene): Promise<Result<CollectedChanges>> {
   const { found } = scene;
-  const asked = [...found.leaves].map(([path, { kind }]) => ({ path, isDirectory: kind === "empty" || kind === "filled" }));
-  const skipped = found.skipped.map((path) => ({ path, isDirectory: false }));
-  const ignored = await scene.rules.ignored([...asked, ...skipped]);
-  if (!ignored.ok) return ignored;
-  const wanted = [...found.leaves].filter(([path]) => !ignored.value.has(path)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const left = await ignoredPaths(scene);
+  if (!left.ok) return left;
+  const { ignored } = left.value;
+  const wanted = [...found.leaves].filter(([path]) => !ignored.has(path)).sort(([a], [b]) => (a < b ? -1 : 1));
   const entries = await each(wanted, ([path, leaf]) => entryAt(scene, path, leaf));
   if (!entries.ok) return entries;
   if (scene.outside.length > 0) return err({ reason: "project-changed", paths: scene.outside.map(shown).sort(), hint });
@@ -119,8 +118,45 @@ async function collect(scene: Scene): Promise<Result<CollectedChanges>> {
     scene,
     entries.value.filter((entry) => entry !== undefined),
   );
-  const left = found.skipped.filter((path) => !ignored.value.has(path));
-  return ok({ changes: sortEntries(changes), skipped: left.map(shown).sort() });
+  const skipped = found.skipped.filter((path) => !ignored.has(path));
+  return ok({ changes: sortEntries(changes), skipped: skipped.map(shown).sort(), ignored: leftOut(left.value, found) });
+}
+
+interface IgnoredPaths {
+  readonly ignored: ReadonlySet<string>;
+  /** Those that only a rule of the attempt, or of a step before it, ignores. */
+  readonly byOwnRules: ReadonlySet<string>;
+}
+
+/**
+ * The paths that are no part of the changes. A changed `.gitignore` counts as it is at the end, except for paths that steps before have handed
+ * over: a new rule does not drop a change to one of them.
+ */
+async function ignoredPaths({ request, rules, start, end, found, widened }: Scene): Promise<Result<IgnoredPaths>> {
+  const leaves = [...found.leaves].map(([path, { kind }]) => ({ path, isDirectory: kind === "empty" || kind === "filled" }));
+  const asked = [...leaves, ...found.skipped.map((path) => ({ path, isDirectory: false }))];
+  const before = await rules.ignored(asked);
+  if (!before.ok || !hasOwnRules(found, request.start)) return before.ok ? ok({ ignored: before.value, byOwnRules: new Set() }) : before;
+  const { root, blobs } = request;
+  const after = await withRulesOf({ root, start, end, found, blobs, widened }, asked, (tree) => rules.ignoredIn(tree, asked));
+  if (!after.ok) return after;
+  const handedOver = new Set(request.start.map(({ path }) => path));
+  const byOwnRules = new Set([...after.value].filter((path) => !before.value.has(path) && !handedOver.has(path)));
+  const ignored = new Set([...after.value].filter((path) => before.value.has(path) || byOwnRules.has(path)));
+  return ok({ ignored, byOwnRules });
+}
+
+/** What own rules left out, as people read it: a directory in place of its content if nothing in it was kept. */
+function leftOut({ ignored, byOwnRules }: IgnoredPaths, { leaves }: FoundChanges): readonly string[] {
+  const kept = new Set([...leaves.keys()].filter((path) => !ignored.has(path)).flatMap(parentsOf));
+  const left = new Set<string>();
+  for (const path of byOwnRules) {
+    const kind = leaves.get(path)?.kind;
+    if (kind === "filled") continue;
+    const above = parentsOf(path).findLast((parent) => byOwnRules.has(parent) && !kept.has(parent));
+    left.add(above !== undefined ? `${shown(above)}/` : kind === "empty" ? `${shown(path)}/` : shown(path));
+  }
+  return [...left].sort();
 }
 
 /** Compares what was at a path with what is there, and keeps the bytes of both where they differ. */

@@ -1,12 +1,12 @@
 /**
- * Which paths git ignores, by the rules of the project as it lies on disk (not by those that an attempt wrote for itself). What git
- * tracks is never ignored. Where git does not know the project, `node_modules` is what is ignored.
+ * Which paths git ignores: by the rules of the project on disk, and by those that an attempt left. A tracked path is never ignored.
+ * In a project that git does not know, only `node_modules` is ignored.
  */
 import { pathPattern } from "../../model/glob.ts";
 import { pathFromBytes, pathToBytes } from "../../model/path-bytes.ts";
 import { ok, type Result } from "../../model/result.ts";
 import { realPlace } from "../../platform/files.ts";
-import { openRepository, runGit } from "../../platform/git.ts";
+import { openRepository, type RulesTree, runGit, runGitOver } from "../../platform/git.ts";
 import type { GitRepository } from "../../platform/git-repository.ts";
 import { lookAt } from "./disk.ts";
 
@@ -24,6 +24,8 @@ export interface IgnoreRules {
   foresee(asked: readonly AskedPath[]): void;
   /** The paths that are ignored and that no glob of `include` matches. Fails with `workspace-failed` when git knows the project but does not answer. */
   ignored(asked: readonly AskedPath[]): Promise<Result<ReadonlySet<string>>>;
+  /** The same by the rules in `tree`, in place of those on disk. */
+  ignoredIn(tree: RulesTree, asked: readonly AskedPath[]): Promise<Result<ReadonlySet<string>>>;
 }
 
 /** The rules for paths below `root`. `isKnown` says whether git knows such rules. */
@@ -33,9 +35,9 @@ export function openIgnoreRules(
   isKnown: () => Promise<boolean> = askWhetherKnown(root),
 ): IgnoreRules {
   const wanted = include.map(pathPattern);
-  const ask = async (asked: readonly AskedPath[]): Promise<Result<readonly string[]>> => {
+  const ask = async (asked: readonly AskedPath[], tree?: RulesTree): Promise<Result<readonly string[]>> => {
     if (asked.length === 0) return ok([]);
-    const ignored = (await isKnown()) ? await ignoredByGit(root, asked) : ok(installedPackages(asked));
+    const ignored = (await isKnown()) ? await ignoredByGit(root, asked, tree) : ok(installedPackages(asked));
     return ignored.ok ? ok([...ignored.value].filter((path) => !wanted.some((matches) => matches(path)))) : ignored;
   };
   let foreseen: { readonly kinds: ReadonlyMap<string, boolean>; readonly answer: Promise<Result<readonly string[]>> } | undefined;
@@ -51,6 +53,10 @@ export function openIgnoreRules(
       if (!now.ok) return now;
       const known = new Set(asked.map(({ path }) => path));
       return ok(new Set([...before.value.filter((path) => known.has(path)), ...now.value]));
+    },
+    async ignoredIn(tree, asked) {
+      const ignored = await ask(asked, tree);
+      return ignored.ok ? ok(new Set(ignored.value)) : ignored;
     },
   };
 }
@@ -78,19 +84,21 @@ function installedPackages(asked: readonly AskedPath[]): ReadonlySet<string> {
   return new Set(asked.map(({ path }) => path).filter((path) => path.split("/").includes("node_modules")));
 }
 
-async function ignoredByGit(root: string, asked: readonly AskedPath[]): Promise<Result<ReadonlySet<string>>> {
+async function ignoredByGit(root: string, asked: readonly AskedPath[], tree?: RulesTree): Promise<Result<ReadonlySet<string>>> {
   const places = new Map<string, string[]>();
   const symlinks = new Map<string, string | undefined>();
+  const looked = tree?.directory ?? root;
   for (const { path, isDirectory } of asked) {
-    const isLink = isDirectory && lookAt(root, path)?.isSymbolicLink() === true;
-    const place = symlinkAbove(root, path, symlinks) ?? (isDirectory && !isLink ? `${path}/` : path);
+    const isLink = isDirectory && lookAt(looked, path)?.isSymbolicLink() === true;
+    const place = symlinkAbove(looked, path, symlinks) ?? (isDirectory && !isLink ? `${path}/` : path);
     const paths = places.get(place);
     if (paths === undefined) places.set(place, [path]);
     else paths.push(path);
   }
   // `./`: a path that begins with `:` or `-` is one all the same.
   const input = Buffer.concat([...places.keys()].flatMap((place) => [Buffer.from("./"), pathToBytes(place), Buffer.from("\0")]));
-  const found = await runGit(["check-ignore", "-z", "--stdin", "--no-index"], root, input);
+  const words = ["check-ignore", "-z", "--stdin", "--no-index"];
+  const found = tree === undefined ? await runGit(words, root, input) : await runGitOver(tree, words, root, input);
   // Without git the project counts as one that git does not know.
   if (!found.ok) return found.error.reason === "spawn-failed" && found.error.code === "ENOENT" ? ok(installedPackages(asked)) : found;
   const { code, stdout, stderr } = found.value;

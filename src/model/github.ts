@@ -38,12 +38,16 @@ export interface NewCheck {
   readonly output: CheckOutput;
 }
 
+/** The start of every comment and review that Wave writes. */
+export const markerStart = "<!-- wave:";
+
 export interface IssueComment {
   readonly id: number;
   readonly body: string;
   /** The login of who wrote it. */
   readonly author: string;
-  readonly byBot: boolean;
+  /** Whether it starts with a marker and the account of the job's token wrote it. Only such a comment is updated or trusted. */
+  readonly isOwn: boolean;
 }
 
 export interface PullFile {

@@ -1,6 +1,6 @@
 /**
- * One comment a pull request and pipeline, kept up to date: a mark in it tells it from all others, and only a bot's comment counts, since anybody can
- * write the mark. What the attempt before said is folded in. Pure, but for the calls that it makes.
+ * One comment a pull request and pipeline, kept up to date: a mark in it tells it from all others, and only a comment of the token's own account
+ * counts, since every user can copy the mark. What the attempt before said is folded in. Pure, but for the calls that it makes.
  */
 
 import { markdownClosers } from "../text/markdown-code.ts";
@@ -36,7 +36,7 @@ export async function writeSticky(
   if (!listed.ok) return listed;
   const mark = markOf(comment.key);
   // At its start alone: further down, a comment may quote what a step wrote.
-  const before = listed.value.find(({ body, byBot }) => byBot && /^.*/.exec(body)?.[0] === mark);
+  const before = listed.value.find(({ body, isOwn }) => isOwn && /^.*/.exec(body)?.[0] === mark);
   const body = bodyOf(context, comment, before?.body);
   if (before === undefined) return github.createComment(issue, body);
   if (before.body === body) return ok({ url: "" });

@@ -53,7 +53,7 @@ export function reviewPublisher(request: PullPublishRequest): Publisher {
       const mark = markOf(pipeline, name, digest, pull.headSha);
       const before = await github.listReviews(pull.number);
       if (!before.ok) return before;
-      if (before.value.some(({ body, byBot }) => byBot && body.startsWith(mark))) return ok({ url: "" });
+      if (before.value.some(({ body, isOwn }) => isOwn && body.startsWith(mark))) return ok({ url: "" });
       const files = await github.pullFiles(pull.number);
       if (!files.ok) return files;
       const other = otherCommitText(commit);

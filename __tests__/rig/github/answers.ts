@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import type { Context } from "openapi-backend";
 import {
+  accountOf,
   artifactOf,
   blobOf,
   checkOf,
@@ -82,9 +83,11 @@ export interface GitHubState {
   repository?: string;
   /** Entries of a tree that a recursive request lists at most, as GitHub's 100,000. */
   treeLimit?: number;
+  /** The login of the job's token. */
+  account: string;
 }
 
-/** Who a job's token acts as. */
+/** The account of a workflow's own token. */
 export const ourselves = "github-actions[bot]";
 
 type Body = Record<string, unknown>;
@@ -158,7 +161,7 @@ export const answers: Readonly<Record<string, Answering>> = {
   "issues/create-comment"(state, context) {
     const body = String(bodyOf(context)["body"]);
     if (body.length > 65_536) return refused(422, "body is too long (maximum is 65536 characters)");
-    const comment = { id: state.comments.length + 1, issue: idOf(context, "issue_number"), login: ourselves, body };
+    const comment = { id: state.comments.length + 1, issue: idOf(context, "issue_number"), login: state.account, body };
     state.comments.push(comment);
     return ok(commentOf(comment), 201);
   },
@@ -166,7 +169,7 @@ export const answers: Readonly<Record<string, Answering>> = {
     const comment = state.comments.find(({ id }) => id === idOf(context, "comment_id"));
     const body = String(bodyOf(context)["body"]);
     if (comment === undefined) return refused(404, "Not Found");
-    if (comment.login !== ourselves) return refused(403, "the comment is somebody else's");
+    if (comment.login !== state.account) return refused(403, "the comment is somebody else's");
     if (body.length > 65_536) return refused(422, "body is too long (maximum is 65536 characters)");
     comment.body = body;
     return ok(commentOf(comment));
@@ -192,7 +195,7 @@ export const answers: Readonly<Record<string, Answering>> = {
     const review = {
       id: state.reviews.length + 1,
       pull: pull.number,
-      login: ourselves,
+      login: state.account,
       body: String(body["body"] ?? ""),
       commit_id: String(body["commit_id"]),
       event: String(body["event"]),
@@ -201,6 +204,8 @@ export const answers: Readonly<Record<string, Answering>> = {
     state.reviews.push(review);
     return ok(reviewOf(review));
   },
+  "users/get-authenticated": ({ account }) =>
+    account.endsWith("[bot]") ? refused(403, "Resource not accessible by integration") : ok(accountOf(account)),
   "actions/get-workflow-run"(state, context) {
     const id = idOf(context, "run_id");
     const run = state.workflowRuns.get(id);

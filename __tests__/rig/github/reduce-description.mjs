@@ -21,6 +21,7 @@ const wanted = {
   "/repos/{owner}/{repo}/actions/caches": ["get"],
   "/repos/{owner}/{repo}/actions/runs/{run_id}/artifacts": ["get"],
   "/repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}": ["get"],
+  "/user": ["get"],
 };
 
 const [file = ""] = process.argv.slice(2);

@@ -54,6 +54,11 @@ export function userOf(login: string): Value {
   return { ...sampleOf("simple-user"), login, type: login.endsWith("[bot]") ? "Bot" : "User" };
 }
 
+/** The answer about a user's own account. */
+export function accountOf(login: string): Value {
+  return { ...sampleOf("private-user"), login, type: "User" };
+}
+
 export function checkOf({ annotations, ...check }: CheckState): Value {
   const output = {
     text: null,

@@ -6,10 +6,11 @@
 import { getOctokit } from "@actions/github";
 import type { CommitEntry, CommitObjects } from "../../model/commit.ts";
 import type { Failure } from "../../model/failure.ts";
-import type { CheckOutput, GitHub, IssueComment, NewCheck } from "../../model/github.ts";
+import { type CheckOutput, type GitHub, type IssueComment, markerStart, type NewCheck } from "../../model/github.ts";
 import type { Clock } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { pullOf } from "../actions/workflow-environment.ts";
+import { type Account, type Author, accountOf } from "./account.ts";
 import { withCleanTexts } from "./clean-texts.ts";
 
 export interface GitHubRequest {
@@ -32,13 +33,25 @@ const mostPages = 10;
 
 /** Gives the port. Nothing is asked yet. */
 export function openGitHub(request: GitHubRequest): GitHub {
-  const { rest } = getOctokit(request.token, { baseUrl: request.apiUrl, userAgent: "wave" });
+  const { rest, graphql } = getOctokit(request.token, { baseUrl: request.apiUrl, userAgent: "wave" });
   const at: Common = () => ({ owner: request.owner, repo: request.repo, request: { signal: AbortSignal.timeout(limitOf(request)) } });
   const call: Call = (doing, work) => attempt(request, doing, work);
+  const signal = () => ({ request: at().request });
+  const account = accountOf(request.token, {
+    async userLogin() {
+      const user = await call("read the account of the token", () => rest.users.getAuthenticated(signal()));
+      return user.ok ? ok(user.value.login) : user;
+    },
+    async viewerLogin() {
+      const asked = async () => ({ data: await graphql<{ viewer: { login: string } }>("query { viewer { login } }", signal()) });
+      const answer = await call("read the account of the token", asked);
+      return answer.ok ? ok(answer.value.viewer.login) : answer;
+    },
+  });
   const github = {
     ...checkCalls(rest, at, call),
-    ...commentCalls(rest, at, call),
-    ...pullCalls(rest, at, call),
+    ...commentCalls(rest, at, call, account),
+    ...pullCalls(rest, at, call, account),
     ...commitCalls(rest, at, call),
     ...actionsCalls(rest, at, call),
   };
@@ -75,13 +88,18 @@ function checkCalls(rest: Rest, at: Common, call: Call): Pick<GitHub, "createChe
   };
 }
 
-function commentCalls(rest: Rest, at: Common, call: Call): Pick<GitHub, "listComments" | "createComment" | "updateComment"> {
+function commentCalls(
+  rest: Rest,
+  at: Common,
+  call: Call,
+  account: Account,
+): Pick<GitHub, "listComments" | "createComment" | "updateComment"> {
   return {
     async listComments(issue) {
       const listed = await pages((page) =>
         call("read comments", () => rest.issues.listComments({ ...at(), issue_number: issue, per_page: 100, page })),
       );
-      return listed.ok ? ok(listed.value.map(commentOf)) : listed;
+      return listed.ok ? ok(await commentsOf(listed.value, account)) : listed;
     },
     async createComment(issue, body) {
       const made = await call("write a comment", () => rest.issues.createComment({ ...at(), issue_number: issue, body }));
@@ -98,6 +116,7 @@ function pullCalls(
   rest: Rest,
   at: Common,
   call: Call,
+  account: Account,
 ): Pick<GitHub, "pull" | "pullFiles" | "listReviews" | "createReview" | "permissionOf"> {
   return {
     async pull(number) {
@@ -119,7 +138,7 @@ function pullCalls(
       const listed = await pages((page) =>
         call("read reviews", () => rest.pulls.listReviews({ ...at(), pull_number: number, per_page: 100, page })),
       );
-      return listed.ok ? ok(listed.value.map(commentOf)) : listed;
+      return listed.ok ? ok(await commentsOf(listed.value, account)) : listed;
     },
     async createReview(number, { commit, body, comments }) {
       const lines = comments.map(({ path, line, side, startLine, body: text }) => ({
@@ -260,10 +279,17 @@ function outputBody({ title, summary, text, annotations = [] }: CheckOutput) {
   };
 }
 
-function commentOf(comment: {
+interface ListedComment {
   readonly id: number;
   readonly body?: string;
-  readonly user: { readonly login: string; readonly type: string } | null;
-}): IssueComment {
-  return { id: comment.id, body: comment.body ?? "", author: comment.user?.login ?? "", byBot: comment.user?.type === "Bot" };
+  readonly user: Author;
+}
+
+/** The account is compared only for comments that start with a marker. */
+async function commentsOf(listed: readonly ListedComment[], account: Account): Promise<readonly IssueComment[]> {
+  const comments: IssueComment[] = [];
+  for (const { id, body = "", user } of listed) {
+    comments.push({ id, body, author: user?.login ?? "", isOwn: body.startsWith(markerStart) && (await account.isAuthor(user)) });
+  }
+  return comments;
 }

@@ -16,6 +16,7 @@ import { createRedactor } from "../redaction/redactor.ts";
 import { openState } from "../state/open-state.ts";
 import { version } from "../version.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
+import { type JobServices, openJobServices } from "./job-services.ts";
 import { jobTemp, openJobState, type StateSubject } from "./job-state.ts";
 import { forwardMask } from "./toolkit-masks.ts";
 
@@ -33,17 +34,18 @@ export async function endJob(io: Io, variables: Io["env"]): Promise<void> {
   const context = readWorkflowContext(variables);
   if (!inputs.ok || !context.ok) return;
   forgetRunnerSecrets();
+  const services = openJobServices(log.warn);
   await Promise.all([
-    completeChecks(inputs.value, context.value),
+    completeChecks(inputs.value, context.value, services),
     saveRest({ log, inputs: inputs.value, context: context.value, io, variables }),
   ]);
 }
 
 /** Checks that were in progress when the job was cut off would stay so for ever. */
-async function completeChecks({ token }: JobInputs, { owner, repo, apiUrl }: WorkflowContext): Promise<void> {
+async function completeChecks({ token }: JobInputs, { owner, repo, apiUrl }: WorkflowContext, services: JobServices): Promise<void> {
   const ids = JSON.parse(getState("checks") || "[]") as readonly number[];
   if (ids.length === 0 || token === undefined) return;
-  const github = lazyGitHub({ token, owner, repo, apiUrl, clock: systemClock });
+  const github = lazyGitHub({ token, owner, repo, apiUrl, clock: systemClock, health: services.api });
   const output = { title: "the job ended before the run did", summary: "It was cancelled or lost. Re-run the job to go on." };
   for (const id of ids) await github.updateCheck(id, { conclusion: "cancelled", output });
 }

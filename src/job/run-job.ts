@@ -17,6 +17,7 @@ import { lazyGitHub } from "../platform/github/lazy-client.ts";
 import { executeJob } from "./execute-job.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
 import { readJobProject } from "./job-project.ts";
+import { type JobServices, openJobServices } from "./job-services.ts";
 import { type JobSource, openJobSource } from "./job-source.ts";
 import { jobTemp } from "./job-state.ts";
 import { judgeTrust, type Trusted } from "./job-trust.ts";
@@ -33,7 +34,8 @@ export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
   if (!inputs.ok) return ended(log, inputs.error);
   if (!context.ok) return ended(log, context.error);
   mask(inputs.value.stateKey);
-  const github = gitHubOf(inputs.value, context.value, io);
+  const services = openJobServices(log.warn);
+  const github = gitHubOf(inputs.value, context.value, io, services);
   const trust = await judgeTrust({
     inputs: inputs.value,
     context: context.value,
@@ -134,9 +136,14 @@ async function words({ io, inputs, log }: Job, temp: string, from: JobSource | u
 }
 
 /** Nothing without a token. */
-function gitHubOf({ token }: JobInputs, { owner, repo, apiUrl }: WorkflowContext, { signal, secrets }: Io): GitHub | undefined {
+function gitHubOf(
+  { token }: JobInputs,
+  { owner, repo, apiUrl }: WorkflowContext,
+  { signal, secrets }: Io,
+  { api: health }: JobServices,
+): GitHub | undefined {
   const redact = (text: string) => secrets.redactor().text(text);
-  return token === undefined ? undefined : lazyGitHub({ token, owner, repo, apiUrl, clock: systemClock, redact, signal });
+  return token === undefined ? undefined : lazyGitHub({ token, owner, repo, apiUrl, clock: systemClock, health, redact, signal });
 }
 
 function mask(secret: string | undefined): void {

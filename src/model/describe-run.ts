@@ -11,7 +11,8 @@ export function describeRunFailure(failure: RunFailure): Description {
     case "cancelled":
       return { title: `cancelled by ${failure.by}`, detail: [], hint: "`wave resume` goes on from here" };
     case "github-failed": {
-      const hint = failure.hint ?? (failure.status === 403 || failure.status === 404 ? permissionHint : undefined);
+      const isRefused = (failure.status === 403 || failure.status === 404) && failure.limited !== true;
+      const hint = failure.hint ?? (isRefused ? permissionHint : undefined);
       return {
         title:
           failure.status === undefined ? `wave could not ${failure.doing}` : `GitHub did not let wave ${failure.doing} (${failure.status})`,

@@ -130,13 +130,16 @@ export type Failure =
   | { readonly reason: "workspace-failed"; readonly detail: string; readonly code: string }
   /**
    * GitHub refused a call, or did not answer. `doing`: what was to be done, after "to". `status`: of HTTP; undefined if there was no answer.
-   * `hint`: what would change that, if the status alone does not show it.
+   * `hint`: what would change that, if the status alone does not show it. `limited`: the token's rate limit is used up. `unanswered`: the service, or the
+   * way to it, failed.
    */
   | {
       readonly reason: "github-failed";
       readonly doing: string;
       readonly detail: string;
       readonly status?: number;
+      readonly limited?: boolean;
+      readonly unanswered?: boolean;
       readonly hint?: string;
     }
   /** What is to be published cannot be: it is not there, or not what it has to be. */

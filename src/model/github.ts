@@ -41,6 +41,14 @@ export interface NewCheck {
 /** The start of every comment and review that Wave writes. */
 export const markerStart = "<!-- wave:";
 
+/** A check run as GitHub lists it. */
+export interface ListedCheck {
+  readonly id: number;
+  readonly externalId: string;
+  readonly detailsUrl: string;
+  readonly isCompleted: boolean;
+}
+
 export interface IssueComment {
   readonly id: number;
   readonly body: string;
@@ -76,6 +84,8 @@ export interface WorkflowRunFacts {
 export interface GitHub extends CommitObjects {
   createCheck(check: NewCheck): Promise<Result<{ readonly id: number }>>;
   updateCheck(id: number, change: { readonly conclusion?: CheckConclusion; readonly output?: CheckOutput }): Promise<Result<void>>;
+  /** All check runs of a commit with this name, of every attempt. */
+  listChecks(ref: string, name: string): Promise<Result<readonly ListedCheck[]>>;
   listComments(issue: number): Promise<Result<readonly IssueComment[]>>;
   createComment(issue: number, body: string): Promise<Result<{ readonly url: string }>>;
   updateComment(id: number, body: string): Promise<Result<{ readonly url: string }>>;

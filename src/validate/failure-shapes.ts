@@ -10,6 +10,7 @@ import type { Shape } from "./check-shape.ts";
 
 const text: Shape = { type: "string" };
 const number: Shape = { type: "number" };
+const flag: Shape = { type: "boolean" };
 const list = (items: Shape): Shape => ({ type: "array", items });
 const texts = list(text);
 const map = (required: Readonly<Record<string, Shape>>, optional: Readonly<Record<string, Shape>> = {}): Shape => ({
@@ -100,7 +101,7 @@ const members: { readonly [R in FailureReason]: MembersOf<FailureOf<R>> } = {
   "workspace-failed": [{ detail: text, code: text }],
   "github-failed": [
     { doing: text, detail: text },
-    { status: number, hint: text },
+    { status: number, hint: text, limited: flag, unanswered: flag },
   ],
   "publish-refused": [{ artifact: text, detail: text }],
   cancelled: [{ by: text }],

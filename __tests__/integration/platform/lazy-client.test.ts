@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { lazyGitHub } from "../../../src/platform/github/lazy-client.ts";
+import { openServiceHealth } from "../../../src/platform/service-health.ts";
 
 const event = mkdtempSync(path.join(tmpdir(), "wave-event-"));
 afterEach(() => {
@@ -14,7 +15,8 @@ afterEach(() => {
 test("a client that cannot be loaded fails each call, and throws nowhere", async () => {
   // GitHub's library reads the event when it is loaded; a directory is there, and cannot be read.
   vi.stubEnv("GITHUB_EVENT_PATH", event);
-  const github = lazyGitHub({ token: "t", owner: "octo", repo: "demo", apiUrl: "http://127.0.0.1:9", clock: systemClock });
+  const health = openServiceHealth({ clock: systemClock });
+  const github = lazyGitHub({ token: "t", owner: "octo", repo: "demo", apiUrl: "http://127.0.0.1:9", clock: systemClock, health });
   const failed = {
     ok: false,
     error: {

@@ -156,6 +156,18 @@ export const answers: Readonly<Record<string, Answering>> = {
     if (check === undefined) return refused(404, "Not Found");
     return apply(check, bodyOf(context)) ?? ok(checkOf(check));
   },
+  "checks/get"(state, context) {
+    const check = state.checks.find(({ id }) => id === idOf(context, "check_run_id"));
+    return check === undefined ? refused(404, "Not Found") : ok(checkOf(check));
+  },
+  "checks/list-for-ref"(state, context) {
+    const { check_name: name, status } = context.request.query as { readonly check_name?: string; readonly status?: string };
+    const ref = String((context.request.params as Record<string, string>)["ref"]);
+    const found = state.checks.filter(
+      (check) => check.head_sha === ref && (name === undefined || check.name === name) && (status === undefined || check.status === status),
+    );
+    return ok({ total_count: found.length, check_runs: found.map(checkOf) });
+  },
   "issues/list-comments": (state, context) =>
     ok(state.comments.filter(({ issue }) => issue === idOf(context, "issue_number")).map(commentOf)),
   "issues/create-comment"(state, context) {

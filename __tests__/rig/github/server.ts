@@ -12,7 +12,12 @@ import { type Answer, answers, type GitHubState, ourselves } from "./answers.ts"
 export interface GitHubFault {
   /** `checks/create`, `pulls/create-review` …: the operation's id. */
   readonly operation: string;
-  readonly status: number;
+  /** Defaults to 502. */
+  readonly status?: number;
+  /** No answer: the connection is closed at once, or after half of an answer, or stays open. */
+  readonly answer?: "dropped" | "broken" | "never";
+  /** The call is carried out all the same; the default is that it is not. */
+  readonly carriesOut?: true;
   readonly message?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Calls of the operation that go well before. */
@@ -80,7 +85,16 @@ export async function startGitHub(changes: Partial<GitHubState> = {}): Promise<G
     const operation = place === "/graphql" ? "graphql" : (api.router.matchOperation(call)?.operationId ?? "unknown");
     requests.push({ operation, body: call.body });
     const viewer: Answer = { status: 200, body: { data: { viewer: { login: state.account } } } };
-    const answer = faultOf(faults, operation) ?? (operation === "graphql" ? viewer : ((await api.handleRequest(call)) as Answer));
+    const carryOut = async () => (operation === "graphql" ? viewer : ((await api.handleRequest(call)) as Answer));
+    const fault = faultOf(faults, operation);
+    if (fault?.carriesOut === true) await carryOut();
+    if (fault?.answer === "never") return;
+    if (fault?.answer === "dropped") return void request.socket.destroy();
+    if (fault?.answer === "broken") {
+      response.writeHead(201, { "content-type": "application/json; charset=utf-8", "content-length": "1000" });
+      return void response.write('{ "id": ', () => request.socket.destroy());
+    }
+    const answer = fault === undefined ? await carryOut() : answerOf(fault);
     if (answer.status < 300 && operation !== "graphql") {
       const checked = api.validateResponse(answer.body, operation, answer.status);
       if (checked.errors) invalid.push(`answer of ${operation}: ${JSON.stringify(checked.errors).slice(0, 500)}`);
@@ -100,7 +114,7 @@ export async function startGitHub(changes: Partial<GitHubState> = {}): Promise<G
   };
 }
 
-function faultOf(faults: readonly GitHubFault[], operation: string): Answer | undefined {
+function faultOf(faults: readonly GitHubFault[], operation: string): GitHubFault | undefined {
   const fault = faults.find((one) => one.operation === operation && one.times !== 0);
   if (fault === undefined) return undefined;
   if (fault.after !== undefined && fault.after > 0) {
@@ -108,11 +122,11 @@ function faultOf(faults: readonly GitHubFault[], operation: string): Answer | un
     return undefined;
   }
   if (fault.times !== undefined) fault.times -= 1;
-  return {
-    status: fault.status,
-    body: { message: fault.message ?? "as it was told" },
-    ...(fault.headers === undefined ? {} : { headers: fault.headers }),
-  };
+  return fault;
+}
+
+function answerOf({ status = 502, message = "as it was told", headers }: GitHubFault): Answer {
+  return { status, body: { message }, ...(headers === undefined ? {} : { headers }) };
 }
 
 /** Formats of the description: they are taken for what they look like. */

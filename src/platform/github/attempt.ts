@@ -1,0 +1,165 @@
+/**
+ * Repeats a call of GitHub's API that may succeed a moment later, within what the service's health allows. A request whose answer was lost may have been
+ * carried out, so a request that creates something is looked up before it is repeated.
+ * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+ */
+import type { Failure } from "../../model/failure.ts";
+import type { Clock } from "../../model/ports.ts";
+import { err, ok, type Result } from "../../model/result.ts";
+import { retryAfterOf } from "../../model/retry-after.ts";
+import type { ServiceHealth } from "../service-health.ts";
+
+export interface AttemptRequest {
+  readonly clock: Clock;
+  readonly health: ServiceHealth;
+  /** Aborts when the job is cancelled: one more try, with a short time limit. */
+  readonly signal?: AbortSignal;
+}
+
+/** One call. */
+export interface ApiCall<T> {
+  /** After "to". */
+  readonly doing: string;
+  readonly send: (signal: AbortSignal) => Promise<{ readonly data: T }>;
+  /** Finds what an earlier try created; undefined if it created nothing. Undefined for a call that can be repeated without harm. */
+  readonly lookUp?: () => Promise<Result<T | undefined>>;
+}
+
+/** Tries without an answer, and tries that GitHub refused because of a rate limit. */
+const tries = { lost: 3, limited: 10 } as const;
+/** For one request, and for one after the job was cancelled, in milliseconds. */
+const limits = { requestMs: 15_000, cancelledMs: 1_500 } as const;
+
+/** Makes the call. Fails with `github-failed`. */
+export async function attempt<T>(request: AttemptRequest, call: ApiCall<T>): Promise<Result<T>> {
+  const { clock, health, signal } = request;
+  let last: Failure | undefined;
+  for (let lost = 0, limited = 0; ; ) {
+    if (health.isGivenUp) return err(last ?? unanswered(call.doing));
+    if (!(await health.ready(signal))) return err(last ?? paused(call.doing));
+    const answer = await send(request, call);
+    if (answer.kind === "data") return ok(answer.data);
+    last = answer.failure;
+    if (answer.kind === "refused") return err(last);
+    if (answer.kind === "limited") {
+      health.pause(pauseOf(answer.headers, clock.now(), limited));
+      limited += 1;
+      if (limited >= tries.limited) return err(last);
+      continue;
+    }
+    lost += 1;
+    if (health.isGivenUp || signal?.aborted === true) return err(last);
+    if (answer.waitMs === undefined) await clock.sleep(400 * 2 ** lost, signal);
+    else health.pause(answer.waitMs);
+    const found = await call.lookUp?.();
+    if (found !== undefined && !found.ok) return err(last);
+    if (found?.value !== undefined) return ok(found.value);
+    if (lost >= tries.lost) return err(last);
+  }
+}
+
+type Headers = Readonly<Record<string, string | undefined>>;
+
+type Answer<T> =
+  | { readonly kind: "data"; readonly data: T }
+  | { readonly kind: "refused"; readonly failure: Failure }
+  | { readonly kind: "limited"; readonly failure: Failure; readonly headers: Headers }
+  /** There was no answer, or a server failed. `waitMs`: as it asked. */
+  | { readonly kind: "lost"; readonly failure: Failure; readonly waitMs?: number };
+
+interface HttpError {
+  readonly status?: number;
+  readonly message?: string;
+  readonly response?: { readonly headers?: Readonly<Record<string, string | number | undefined>> };
+}
+
+async function send<T>({ clock, health, signal }: AttemptRequest, { doing, send: make }: ApiCall<T>): Promise<Answer<T>> {
+  const isCancelled = signal?.aborted === true;
+  const limitMs = isCancelled ? limits.cancelledMs : limits.requestMs;
+  const timeout = AbortSignal.timeout(limitMs);
+  const startedAt = clock.monotonic();
+  // A short time limit proves nothing about the service.
+  const miss = (kind: "timeout" | "error") => isCancelled || health.missed({ kind, startedAt });
+  try {
+    const { data } = await make(timeout);
+    // The client returns what arrived of a body whose connection broke.
+    if (typeof data !== "object" || data === null) throw new Error("the connection broke");
+    health.answered();
+    return { kind: "data", data };
+  } catch (error) {
+    if (timeout.aborted) {
+      miss("timeout");
+      return {
+        kind: "lost",
+        failure: { reason: "github-failed", doing, detail: `no answer within ${limitMs / 1000} s`, unanswered: true },
+      };
+    }
+    const answer = answerOf(error as HttpError, doing, clock.now());
+    if (answer.kind === "lost") miss("error");
+    else health.answered();
+    return answer;
+  }
+}
+
+/** Classifies an error of the client. */
+export function answerOf(
+  { message = "", response, ...error }: HttpError,
+  doing: string,
+  now: number,
+): Exclude<Answer<never>, { kind: "data" }> {
+  // The client reports a request without an answer as status 500.
+  const status = response === undefined ? undefined : error.status;
+  const headers = textsOf(response?.headers);
+  // The client's message ends with a link to its documentation.
+  const detail = message.replace(/ - https:\/\/docs\.github\.com.*$/s, "").split("\n")[0] ?? "";
+  const failure = { reason: "github-failed", doing, detail, ...(status === undefined ? {} : { status }) } as const;
+  if (isLimited(status, message, headers)) return { kind: "limited", failure: { ...failure, limited: true, hint: limitHint }, headers };
+  if (status !== undefined && status < 500) return { kind: "refused", failure };
+  const waitMs = retryAfterOf(headers, now);
+  const lost = { ...failure, unanswered: true };
+  return waitMs === undefined ? { kind: "lost", failure: lost } : { kind: "lost", failure: lost, waitMs };
+}
+
+const limitHint = "GitHub limits the requests of this token: run the job again later";
+
+/** https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit */
+function isLimited(status: number | undefined, message: string, headers: Headers): boolean {
+  if (status === 429) return true;
+  const isNamed = /rate limit|abuse/i.test(message) || headers["retry-after"] !== undefined || headers["x-ratelimit-remaining"] === "0";
+  return status === 403 && isNamed;
+}
+
+/**
+ * Milliseconds until GitHub takes requests again, by its documentation: `retry-after`; else the reset of a limit that is used up; else a minute, and
+ * twice as long each further time. `limited`: how often it refused this call before.
+ */
+export function pauseOf(headers: Headers, now: number, limited: number): number {
+  const asked = retryAfterOf(headers, now);
+  if (asked !== undefined) return Math.max(1000, asked);
+  const isUsedUp = (headers["x-ratelimit-remaining"] ?? "0") === "0";
+  const reset = Number((isUsedUp && headers["x-ratelimit-reset"]) || Number.NaN) * 1000;
+  return Number.isFinite(reset) ? Math.max(1000, reset - now) : 60_000 * 2 ** limited;
+}
+
+function textsOf(headers: Readonly<Record<string, string | number | undefined>> = {}): Headers {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value === undefined ? undefined : String(value)]));
+}
+
+function paused(doing: string): Failure {
+  return {
+    reason: "github-failed",
+    doing,
+    detail: "the wait until GitHub takes requests again is too long",
+    limited: true,
+    hint: limitHint,
+  };
+}
+
+function unanswered(doing: string): Failure {
+  return {
+    reason: "github-failed",
+    doing,
+    detail: "GitHub's API does not answer and is not used for the rest of the job",
+    unanswered: true,
+  };
+}

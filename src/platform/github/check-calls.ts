@@ -1,0 +1,84 @@
+/** Check runs. https://docs.github.com/en/rest/checks/runs */
+import type { CheckOutput, GitHub, ListedCheck, NewCheck } from "../../model/github.ts";
+import { ok, type Result } from "../../model/result.ts";
+import { type Api, type Data, pages } from "./api.ts";
+
+const list = "GET /repos/{owner}/{repo}/commits/{ref}/check-runs";
+const one = "/repos/{owner}/{repo}/check-runs/{check_run_id}";
+type CheckRun = Data<`GET ${typeof one}`>;
+
+export function checkCalls(api: Api): Pick<GitHub, "createCheck" | "updateCheck" | "listChecks"> {
+  const listed = (ref: string, name: string) =>
+    pages<CheckRun>(async (page) => {
+      const read = await api("read check runs", list, { ref, check_name: name, filter: "all", ...page });
+      return read.ok ? ok(read.value.check_runs) : read;
+    });
+  /** Check run → its annotations, as far as this client wrote them. */
+  const annotations = new Map<number, number>();
+  return {
+    async createCheck(check) {
+      const lookUp = async (): Promise<Result<CheckRun | undefined>> => {
+        const found = await listed(check.headSha, check.name);
+        return found.ok ? ok(newest(found.value.filter((run) => isSame(run, check) && !annotations.has(Number(run.id))))) : found;
+      };
+      const made = await api("write a check run", "POST /repos/{owner}/{repo}/check-runs", checkBody(check), lookUp);
+      if (!made.ok) return made;
+      const id = Number(made.value.id);
+      annotations.set(id, check.output.annotations?.length ?? 0);
+      return ok({ id });
+    },
+    async updateCheck(id, { conclusion, output }) {
+      const added = output?.annotations?.length ?? 0;
+      const before = annotations.get(id) ?? 0;
+      const lookUp = async (): Promise<Result<CheckRun | undefined>> => {
+        if (added === 0) return ok(undefined);
+        const found = await api("read a check run", `GET ${one}`, { check_run_id: id });
+        return found.ok ? ok(found.value.output.annotations_count >= before + added ? found.value : undefined) : found;
+      };
+      const body = {
+        ...(conclusion === undefined ? {} : { status: "completed" as const, conclusion }),
+        ...(output === undefined ? {} : { output: outputBody(output) }),
+      };
+      const made = await api("write a check run", `PATCH ${one}`, { check_run_id: id, ...body }, lookUp);
+      if (!made.ok) return made;
+      annotations.set(id, before + added);
+      return ok(undefined);
+    },
+    async listChecks(ref, name) {
+      const found = await listed(ref, name);
+      return found.ok ? ok(found.value.map(listedOf)) : found;
+    },
+  };
+}
+
+function listedOf({ id, external_id: externalId, details_url: detailsUrl, status }: CheckRun): ListedCheck {
+  return { id: Number(id), externalId: externalId ?? "", detailsUrl: detailsUrl ?? "", isCompleted: status === "completed" };
+}
+
+/** The names and ids of checks say which job, attempt, step and contract they are of. */
+function isSame(run: CheckRun, { name, externalId, conclusion, output }: NewCheck): boolean {
+  return (
+    run.name === name && run.external_id === externalId && run.conclusion === (conclusion ?? null) && run.output.title === output.title
+  );
+}
+
+function newest(runs: readonly CheckRun[]): CheckRun | undefined {
+  return runs.toSorted((a, b) => Number(b.id) - Number(a.id))[0];
+}
+
+function checkBody({ name, headSha, externalId, detailsUrl, conclusion, output }: NewCheck) {
+  const state = conclusion === undefined ? { status: "in_progress" as const } : { status: "completed" as const, conclusion };
+  return { name, head_sha: headSha, external_id: externalId, details_url: detailsUrl, ...state, output: outputBody(output) };
+}
+
+function outputBody({ title, summary, text, annotations = [] }: CheckOutput) {
+  return {
+    ...{ title, summary },
+    ...(text === undefined ? {} : { text }),
+    annotations: annotations.map(({ path, startLine, endLine, startColumn, endColumn, level, title: about, message }) => ({
+      ...{ path, start_line: startLine, end_line: endLine, annotation_level: level, message },
+      ...(startColumn === undefined || endColumn === undefined ? {} : { start_column: startColumn, end_column: endColumn }),
+      ...(about === undefined ? {} : { title: about }),
+    })),
+  };
+}

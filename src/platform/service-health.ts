@@ -1,0 +1,131 @@
+/**
+ * Whether a service that a job uses still answers. There is one record for the whole job: `main` leaves it for `post`, so that neither waits again for a
+ * service that is down, and both share the time that a rate limit may cost.
+ */
+import type { Clock } from "../model/ports.ts";
+
+/** Times in milliseconds. */
+export interface ServiceRecord {
+  /** Time that requests without an answer took. */
+  readonly lostMs: number;
+  /** Requests in a row that reached their time limit. */
+  readonly timeouts: number;
+  readonly isGivenUp: boolean;
+  /** Time for which the job waited because the service asked for it. */
+  readonly waitedMs: number;
+  /** When the service takes requests again, since 1970. */
+  readonly opensAt: number;
+}
+
+/** A request that got no answer: it reached its time limit, its connection failed, or a server answered with 5xx. */
+export interface MissedAnswer {
+  readonly kind: "timeout" | "error";
+  /** On the monotonic clock, in milliseconds. */
+  readonly startedAt: number;
+  /** The server, if the service has several. */
+  readonly server?: string;
+}
+
+export interface ServiceHealth {
+  readonly isGivenUp: boolean;
+  /** Records an answer of a server: earlier failures of it do not count any more. */
+  answered(server?: string): void;
+  missed(miss: MissedAnswer): void;
+  /** Makes no request for so many milliseconds, as the service asked. */
+  pause(ms: number): void;
+  /** Resolves when requests may be made; false if the pause is longer than the job waits in all, or the job is cancelled. */
+  ready(signal?: AbortSignal): Promise<boolean>;
+  /** Calls back once, when the service is given up. */
+  onGiveUp(listener: () => void): void;
+}
+
+export interface ServiceHealthRequest {
+  readonly clock: Clock;
+  /** The record that `main` left. */
+  readonly record?: ServiceRecord;
+  /** Called with the record after every change that `post` has to know. */
+  readonly note?: (record: ServiceRecord) => void;
+  /** Called once, with the time that the job lost. */
+  readonly warn?: (lostMs: number) => void;
+}
+
+const limits = {
+  /** Time limits reached without an answer in between. */
+  timeouts: 2,
+  /** Other failures in a row, over at least so many milliseconds. */
+  errors: 3,
+  errorsMs: 5_000,
+  /** Failures further apart are not a row, in milliseconds. */
+  rowMs: 60_000,
+  /** For the pauses of the whole job, in milliseconds. */
+  pausesMs: 300_000,
+} as const;
+
+/** The failures in a row of one server. */
+interface Row {
+  timeouts: number;
+  errors: number;
+  readonly since: number;
+  last: number;
+}
+
+const unused: ServiceRecord = { lostMs: 0, timeouts: 0, isGivenUp: false, waitedMs: 0, opensAt: 0 };
+
+export function openServiceHealth({ clock, record = unused, note, warn }: ServiceHealthRequest): ServiceHealth {
+  let known = record;
+  let inherited = record.timeouts;
+  let lostUntil = Number.NEGATIVE_INFINITY;
+  let paidUntil = 0;
+  const rows = new Map<string, Row>();
+  const listeners: (() => void)[] = [];
+  const change = (changes: Partial<ServiceRecord>) => {
+    known = { ...known, ...changes };
+    note?.(known);
+  };
+  return {
+    get isGivenUp() {
+      return known.isGivenUp;
+    },
+    answered(server = "") {
+      inherited = 0;
+      rows.delete(server);
+      if (known.timeouts > 0) change({ timeouts: 0 });
+    },
+    missed({ kind, startedAt, server = "" }) {
+      if (known.isGivenUp) return;
+      const now = clock.monotonic();
+      const lostMs = known.lostMs + now - Math.max(startedAt, lostUntil);
+      lostUntil = now;
+      const row = rowOf(rows.get(server), kind, startedAt, now);
+      rows.set(server, row);
+      const isGivenUp = row.timeouts + inherited >= limits.timeouts || (row.errors >= limits.errors && now - row.since >= limits.errorsMs);
+      change({ lostMs, timeouts: row.timeouts + inherited, isGivenUp });
+      if (!isGivenUp) return;
+      warn?.(lostMs);
+      for (const listener of listeners.splice(0)) listener();
+    },
+    pause(ms) {
+      const opensAt = clock.now() + ms;
+      if (opensAt > known.opensAt) change({ opensAt });
+    },
+    async ready(signal) {
+      for (let now = clock.now(); now < known.opensAt; now = clock.now()) {
+        const waitedMs = known.waitedMs + Math.max(0, known.opensAt - Math.max(now, paidUntil));
+        if (signal?.aborted === true || waitedMs > limits.pausesMs) return false;
+        paidUntil = Math.max(paidUntil, known.opensAt);
+        if (waitedMs > known.waitedMs) change({ waitedMs });
+        await clock.sleep(known.opensAt - now, signal);
+      }
+      return true;
+    },
+    onGiveUp: (listener) => listeners.push(listener),
+  };
+}
+
+/** Errors that are far apart start another row; time limits add up until the server answers. */
+function rowOf(row: Row | undefined, kind: MissedAnswer["kind"], startedAt: number, now: number): Row {
+  const timeouts = (row?.timeouts ?? 0) + (kind === "timeout" ? 1 : 0);
+  const isRow = row !== undefined && startedAt - row.last <= limits.rowMs;
+  const errors = (isRow ? row.errors : 0) + (kind === "error" ? 1 : 0);
+  return { timeouts, errors, since: isRow ? row.since : startedAt, last: now };
+}

@@ -13,6 +13,7 @@ import { readWorkflowContext } from "../platform/actions/workflow-environment.ts
 import { systemClock } from "../platform/clock.ts";
 import { lazyGitHub } from "../platform/github/lazy-client.ts";
 import { createRedactor } from "../redaction/redactor.ts";
+import type { OpenCheck } from "../report/github/check-runs.ts";
 import { openState } from "../state/open-state.ts";
 import { version } from "../version.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
@@ -41,14 +42,21 @@ export async function endJob(io: Io, variables: Io["env"]): Promise<void> {
   ]);
 }
 
-/** Checks that were in progress when the job was cut off would stay so for ever. */
+/** Completes the checks that the job left open: with the run's verdict, or as cancelled if the run has none. */
 async function completeChecks({ token }: JobInputs, { owner, repo, apiUrl }: WorkflowContext, services: JobServices): Promise<void> {
-  const ids = JSON.parse(getState("checks") || "[]") as readonly number[];
-  if (ids.length === 0 || token === undefined) return;
+  const open = JSON.parse(getState("checks") || "[]") as readonly OpenCheck[];
+  if (open.length === 0 || token === undefined) return;
   const github = lazyGitHub({ token, owner, repo, apiUrl, clock: systemClock, health: services.api });
-  const output = { title: "the job ended before the run did", summary: "It was cancelled or lost. Re-run the job to go on." };
-  for (const id of ids) await github.updateCheck(id, { conclusion: "cancelled", output });
+  for (const { id, head, verdict = cutOff } of open) {
+    if (id !== undefined) await github.updateCheck(id, verdict);
+    else if (verdict !== cutOff) await github.createCheck({ ...head, ...verdict });
+  }
 }
+
+const cutOff: NonNullable<OpenCheck["verdict"]> = {
+  conclusion: "cancelled",
+  output: { title: "the job ended before the run did", summary: "It was cancelled or lost. Re-run the job to resume the run." },
+};
 
 interface Rest {
   readonly log: JobLog;

@@ -68,7 +68,7 @@ function checkRunsOf(
     which: inputs.checks === "pipeline" ? "pipeline" : "contract",
     label: key === "" ? context.job : `${context.job}, ${key}`,
     ...(inputs.steps === undefined ? {} : { steps: inputs.steps }),
-    noteOpen: (ids) => noteForPost("checks", JSON.stringify(ids), log.warn),
+    noteOpen: (open) => noteForPost("checks", JSON.stringify(open), log.warn),
     warn: (failure) => {
       const { title, detail } = describeFailure(failure);
       log.notice(`${[title, ...detail].join(": ")}. Verdicts are in the log and in the job summary.`);
@@ -97,7 +97,8 @@ function pageReporter(
       await checks?.close();
       const run = await record(id);
       if (run === undefined) return;
-      if (checks === undefined ? inputs.checks !== "none" : checks.refused()) io.stdout.writeControl(logAnnotations(run, plan, places));
+      if (checks === undefined ? inputs.checks !== "none" : checks.isIncomplete())
+        io.stdout.writeControl(logAnnotations(run, plan, places));
       const text = jobSummary({ run, plan, commit, ...steps, places, taken: sizeOf(request.summaryFile), notes: [] });
       if (text !== "" && request.summaryFile !== undefined) await summary.addRaw(io.secrets.redactor().text(text)).write();
       await comment(request, run, plan);

@@ -94,6 +94,118 @@ personas: { s: { adapter: command, command: "true" } }
   }, 60_000);
 });
 
+/** One step with two contracts, and no publication. */
+const judged = `
+pipeline:
+  name: p
+  steps:
+    - { id: a, persona: s, task: x, handover: { contracts: [{ name: t, type: test_suite, command: [sh, check.sh] }, { name: u, type: test_suite, command: ["true"] }] } }
+personas: { s: { adapter: command, command: "true" } }
+`;
+const judging = (check = "exit 0") => openPullRequest(github, { "wave.yaml": judged, "check.sh": `${check}\n` });
+const checks = () => github.state.checks.map(({ name, conclusion }) => `${name}: ${conclusion}`);
+const allPassed = ["wave / p (build): success", "wave / p / a: t (build): success", "wave / p / a: u (build): success"];
+
+describe("a rate limit", () => {
+  const secondary = { status: 403, message: "You have exceeded a secondary rate limit", headers: { "retry-after": "2" } };
+
+  test.each([
+    ["the first write of a check", "checks/create", 0],
+    ["a contract's check", "checks/create", 1],
+    ["the last update of a check", "checks/update", 1],
+  ])(
+    "on %s is waited for, and every check has its verdict",
+    async (_, operation, after) => {
+      github.faults.push({ operation, ...secondary, after, times: 1 });
+      const startedAt = performance.now();
+      const result = await judging().job();
+      // Warnings are about the cache and artifact services, which this job does not have.
+      expect({ code: result.code, said: result.annotations.filter(({ level }) => level !== "warning") }).toEqual({ code: 0, said: [] });
+      expect(checks().toSorted()).toEqual(allPassed.toSorted());
+      expect(performance.now() - startedAt).toBeGreaterThan(2000);
+    },
+    60_000,
+  );
+
+  test("that names only the time of its reset is waited for", async () => {
+    const reset = String(Math.ceil(Date.now() / 1000) + 3);
+    github.faults.push({
+      operation: "issues/create-comment",
+      status: 403,
+      message: "API rate limit exceeded",
+      headers: { "x-ratelimit-reset": reset },
+      times: 1,
+    });
+    const result = await publishing().job();
+    expect({ code: result.code, comments: comments() }).toEqual({ code: 0, comments: [`${ourselves}: <!-- wave:artifact:p:notes -->`] });
+  }, 60_000);
+
+  test("that lasts too long is not reported as a missing permission", async () => {
+    github.faults.push({ operation: "issues/create-comment", ...secondary, headers: { "retry-after": "3600" } });
+    const result = await publishing().job();
+    expect(result.code).toBe(1);
+    expect(result.log).toContain("run the job again later");
+    expect(result.log + JSON.stringify(result.annotations)).not.toContain("permission");
+  }, 60_000);
+
+  test("that lasts too long leaves the verdict of a failed run in the log", async () => {
+    github.faults.push({ operation: "checks/create", ...secondary, headers: { "retry-after": "3600" } });
+    const result = await judging("exit 1").job();
+    expect({ code: result.code, errors: result.annotations.filter(({ level }) => level === "error").length }).toEqual({
+      code: 1,
+      errors: 1,
+    });
+    expect(github.requests.filter(({ operation }) => operation.startsWith("checks/"))).toHaveLength(1);
+  }, 60_000);
+
+  test("that outlasts the job leaves the verdict to `post`", async () => {
+    github.faults.push({ operation: "checks/update", ...secondary, headers: { "retry-after": "4" }, after: 1, times: 1 });
+    // The run has ended when its last line is printed; the job still waits.
+    const result = await judging().job({ inputs: { checks: "pipeline" }, cancelAt: (line) => line.includes("✓ run passed") });
+    expect(result.post?.code).toBe(0);
+    expect(checks()).toEqual(["wave / p (build): success"]);
+  }, 60_000);
+});
+
+describe("checks", () => {
+  test.each([
+    ["the first write", "checks/create", 0],
+    ["a contract's check", "checks/create", 1],
+    ["an update", "checks/update", 0],
+  ])(
+    "are all written although one request, %s, is answered with 404",
+    async (_, operation, after) => {
+      github.faults.push({ operation, status: 404, message: "Not Found", after, times: 1 });
+      const result = await judging().job();
+      expect(result.code).toBe(0);
+      expect(checks().toSorted()).toEqual(allPassed.toSorted());
+    },
+    60_000,
+  );
+
+  test("of a lost machine are completed by the next attempt", async () => {
+    const { job, head } = judging("sleep 30");
+    await job({ killAt: (line) => line.includes("▶ a started") });
+    expect(checks()).toEqual(["wave / p (build): null"]);
+    const [lost] = github.state.checks;
+    // These are not of an earlier attempt of this run.
+    const foreign = [
+      { external_id: "wave:ffffffffffff:1", details_url: "https://github.com/octo/demo/actions/runs/99/attempts/1" },
+      { external_id: "other", details_url: "https://example.com" },
+    ].map((words, at) => ({ ...structuredClone(lost as NonNullable<typeof lost>), ...words, id: 100 + at, head_sha: head }));
+    github.state.checks.push(...foreign);
+    expect((await job({ attempt: 2, env: {}, cancelAt: (line) => line.includes("▶ a started") })).code).toBe(130);
+    const [first, ...others] = github.state.checks;
+    expect([first?.status, first?.conclusion, first?.output.title]).toEqual([
+      "completed",
+      "cancelled",
+      "the machine of attempt 1 was lost",
+    ]);
+    expect(others.slice(0, 2).map(({ status }) => status)).toEqual(["in_progress", "in_progress"]);
+    expect(others[2]).toMatchObject({ name: "wave / p (build)", conclusion: "cancelled", external_id: expect.stringMatching(/:2$/) });
+  }, 60_000);
+});
+
 describe("comments and reviews", () => {
   const ghs = "ghs_rigtoken0000000000000000000000000000";
   const three = async (account: string, token: string) => {

@@ -1,10 +1,10 @@
 /**
- * Check runs: one for the pipeline, in progress while it runs, and one a contract. Whatever happens, what was begun is completed, by `close` or, for
- * a job that was cut off, by whoever reads the ids that were noted. https://docs.github.com/en/rest/checks/runs
+ * Check runs: one for the pipeline, in progress while it runs, and one for each contract. A check that was begun is completed: by `close`, by `post` from
+ * what was noted, or, if the machine was lost, by the next attempt. https://docs.github.com/en/rest/checks/runs
  */
 import type { WaveEvent } from "../../model/event.ts";
 import type { Failure } from "../../model/failure.ts";
-import type { CheckConclusion, CheckOutput, GitHub } from "../../model/github.ts";
+import type { CheckConclusion, CheckOutput, GitHub, ListedCheck, NewCheck } from "../../model/github.ts";
 import { plainText, withinLimit } from "../../model/markdown.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { Clock, Reporter } from "../../model/ports.ts";
@@ -30,14 +30,25 @@ export interface CheckRunsRequest {
   readonly steps?: readonly string[];
   readonly places: PagePlaces;
   readonly clock: Clock;
-  /** Told of checks that are in progress, and again when there are none. */
-  readonly noteOpen: (ids: readonly number[]) => void;
+  /** Called with the checks that are to be completed, after every change. */
+  readonly noteOpen: (checks: readonly OpenCheck[]) => void;
   readonly warn: (failure: Failure) => void;
 }
 
+/** A check that is not completed yet. All of it can be written as JSON. */
+export interface OpenCheck {
+  /** Undefined if it could not be created yet. */
+  readonly id?: number;
+  readonly head: CheckHead;
+  /** Undefined while the run has no verdict. */
+  readonly verdict?: { readonly conclusion: CheckConclusion; readonly output: CheckOutput };
+}
+
+type CheckHead = Pick<NewCheck, "name" | "headSha" | "externalId" | "detailsUrl">;
+
 export interface CheckRuns extends Reporter {
-  /** GitHub does not let this job write checks: nothing was written, or not all. */
-  refused(): boolean;
+  /** Not everything could be written. */
+  isIncomplete(): boolean;
 }
 
 /** Of one text, in characters; and of one call. */
@@ -46,23 +57,28 @@ const limits = { text: 65_000, annotations: 50 } as const;
 const restMs = 10_000;
 
 export function openCheckRuns(request: CheckRunsRequest): CheckRuns {
-  const state = { run: "", refused: false };
+  const state = { run: "", isRefused: false, isIncomplete: false };
   const here = new Set<string>();
   let last: Promise<void> = Promise.resolve();
   let closed: Promise<void> | undefined;
+  let missing = 0;
   const inTurn = (work: () => Promise<void>) => {
     last = last.then(work);
   };
   const failed = (failure: Failure) => {
-    if (!state.refused) request.warn(failure);
-    state.refused ||= failure.reason === "github-failed" && (failure.status === 403 || failure.status === 404);
+    if (!state.isIncomplete) request.warn(failure);
+    state.isIncomplete = true;
+    if (failure.reason !== "github-failed" || failure.limited === true) return;
+    // GitHub answers 404 to a token without access, and now and then by mistake.
+    if (failure.status === 404) missing += 1;
+    state.isRefused ||= failure.status === 403 || missing > 1;
   };
   const pipeline = pipelineCheck(request, state, failed);
   const contracts = contractChecks(request, state, failed);
   const mine = ({ id }: StepRecord) => request.steps === undefined || request.steps.includes(id);
   return {
     name: "check runs",
-    refused: () => state.refused,
+    isIncomplete: () => state.isIncomplete,
     onEvent(event: WaveEvent) {
       if (state.run === "") {
         state.run = event.run;
@@ -81,6 +97,7 @@ export function openCheckRuns(request: CheckRunsRequest): CheckRuns {
 
   async function end(): Promise<void> {
     if (state.run === "") return;
+    await pipeline.noteVerdict();
     // A step that passed in an earlier attempt has its checks already.
     inTurn(() => contracts((step) => mine(step) && (here.has(step.id) || step.status !== "passed")));
     inTurn(() => pipeline.update(true));
@@ -91,47 +108,86 @@ export function openCheckRuns(request: CheckRunsRequest): CheckRuns {
 /** What the checks of one run share. */
 interface ChecksState {
   readonly run: string;
-  readonly refused: boolean;
+  /** This job may not write checks. */
+  readonly isRefused: boolean;
 }
 
 function pipelineCheck(request: CheckRunsRequest, state: ChecksState, failed: (failure: Failure) => void) {
-  const { github, clock } = request;
+  const { github, clock, noteOpen } = request;
   let id: number | undefined;
   let updatedAt = 0;
+  const write = async (output: CheckOutput, conclusion?: CheckConclusion) => {
+    const change = { ...(conclusion === undefined ? {} : { conclusion }), output };
+    if (id !== undefined) return github.updateCheck(id, change);
+    const created = await github.createCheck({ ...headOf(request, state.run, ""), ...change });
+    if (created.ok) id = created.value.id;
+    return created;
+  };
+  const open = (): OpenCheck => ({ ...(id === undefined ? {} : { id }), head: headOf(request, state.run, "") });
+  const verdictOf = (record: RunRecord | undefined) => conclusionFor(request.commit, conclusionOf(record, request.steps));
   return {
     async begin() {
-      const output = { title: "in progress", summary: "The run has begun." };
-      const created = await github.createCheck({ ...headOf(request, state.run, ""), output });
-      if (!created.ok) return failed(created.error);
-      id = created.value.id;
-      request.noteOpen([id]);
+      await completeLost(github, request.context, open().head);
+      const written = await write({ title: "in progress", summary: "The run has begun." });
+      if (written.ok) noteOpen([open()]);
+      else failed(written.error);
     },
-    async update(final: boolean) {
-      if (id === undefined || state.refused || (!final && clock.monotonic() - updatedAt < restMs)) return;
+    /** Leaves the verdict for `post`, in case that this job ends before GitHub takes it. */
+    async noteVerdict() {
+      if (state.isRefused && id === undefined) return;
+      const record = await request.record(state.run);
+      const title = record === undefined ? unknown.title : pipelineOutput(record, request).title;
+      const output = { title, summary: "The run has ended. Its report is in the job summary." };
+      noteOpen([{ ...open(), verdict: { conclusion: verdictOf(record), output } }]);
+    },
+    async update(isFinal: boolean) {
+      if (state.isRefused && (!isFinal || id === undefined)) return;
+      if (!isFinal && clock.monotonic() - updatedAt < restMs) return;
       updatedAt = clock.monotonic();
       const record = await request.record(state.run);
-      const conclusion = final ? { conclusion: conclusionFor(request.commit, conclusionOf(record, request.steps)) } : {};
-      const unknown = { title: "not known", summary: "What happened cannot be read any more." };
       const output = record === undefined ? unknown : pipelineOutput(record, request);
-      const updated = await github.updateCheck(id, { ...conclusion, output });
-      if (!updated.ok) failed(updated.error);
-      else if (final) request.noteOpen([]);
+      const written = await write(output, isFinal ? verdictOf(record) : undefined);
+      if (!written.ok) failed(written.error);
+      else noteOpen(isFinal ? [] : [open()]);
     },
   };
 }
 
-/** Gives what writes the checks of steps' contracts, each step's once. */
+const unknown = { title: "not known", summary: "What happened cannot be read any more." };
+
+/** Completes the check runs that earlier attempts of this workflow run left in progress because their machine was lost. */
+async function completeLost(github: GitHub, context: WorkflowContext, { headSha, name, externalId }: CheckHead): Promise<void> {
+  if (context.runAttempt === 1) return;
+  const listed = await github.listChecks(headSha, name);
+  for (const check of listed.ok ? listed.value : []) {
+    const attempt = check.isCompleted ? undefined : earlierAttempt(check, context, externalId);
+    if (attempt === undefined) continue;
+    const title = `the machine of attempt ${attempt} was lost`;
+    const summary = `Attempt ${attempt} ended before its run did. Attempt ${context.runAttempt} has a check run of its own.`;
+    await github.updateCheck(check.id, { conclusion: "cancelled", output: { title, summary } });
+  }
+}
+
+/** The attempt of a check run of the same run or workflow run, if it is an earlier one. */
+function earlierAttempt({ externalId, detailsUrl }: ListedCheck, { runId, runAttempt }: WorkflowContext, own: string): number | undefined {
+  const [, run, attempt] = /^wave:(.+):(\d+)$/.exec(externalId) ?? [];
+  const isOurs = own === `wave:${run}:${runAttempt}` || detailsUrl.includes(`/actions/runs/${runId}/attempts/`);
+  return isOurs && Number(attempt) < runAttempt ? Number(attempt) : undefined;
+}
+
+/** Returns what writes the checks of steps' contracts, each once. */
 function contractChecks(request: CheckRunsRequest, state: ChecksState, failed: (failure: Failure) => void) {
-  const reported = new Set<string>();
+  const written = new Set<string>();
   return async (which: (step: StepRecord) => boolean): Promise<void> => {
-    const record = state.refused || request.which === "pipeline" ? undefined : await request.record(state.run);
+    const record = state.isRefused || request.which === "pipeline" ? undefined : await request.record(state.run);
     for (const { step: planned } of record === undefined ? [] : request.plan.steps) {
       const step = record?.steps.find(({ id }) => id === planned.id);
-      if (step === undefined || !which(step) || reported.has(step.id) || state.refused) continue;
-      reported.add(step.id);
+      if (step === undefined || !which(step)) continue;
       for (const contract of planned.contracts) {
+        const head = headOf(request, state.run, ` / ${step.id}: ${contract.name}`);
+        if (written.has(head.name) || state.isRefused) continue;
         const page = pageFor(request.commit, contractPage(step, contract, request.places));
-        await writeContract(request.github, headOf(request, state.run, ` / ${step.id}: ${contract.name}`), page, failed);
+        if (await writeContract(request.github, head, page, failed)) written.add(head.name);
       }
     }
   };
@@ -154,7 +210,7 @@ function headOf(
   { context, commit, plan, label }: Pick<CheckRunsRequest, "context" | "commit" | "plan" | "label">,
   run: string,
   what: string,
-) {
+): CheckHead {
   const { owner, repo, serverUrl, runId, runAttempt } = context;
   return {
     name: `wave / ${plan.pipeline.name}${what} (${label})`.slice(0, 250),
@@ -188,24 +244,33 @@ export function conclusionOf(record: RunRecord | undefined, steps: readonly stri
   return record.status === "cancelled" || own.some(({ status }) => status === "cancelled") ? "cancelled" : "failure";
 }
 
-/** Created complete, with the first annotations; the others follow. Where some cannot be written, the verdict is there all the same. */
+/**
+ * Creates it complete, with the first annotations; the others follow. If some cannot be written, the verdict is there all the same. Returns whether it was
+ * created.
+ */
 async function writeContract(
   github: GitHub,
-  head: ReturnType<typeof headOf>,
+  head: CheckHead,
   { conclusion, title, parts, annotations }: ContractPage,
   failed: (failure: Failure) => void,
-): Promise<void> {
+): Promise<boolean> {
   const output = { title, summary: withinLimit(parts, limits.text) };
   const first = annotations.slice(0, limits.annotations);
   const with50 = await github.createCheck({ ...head, conclusion, output: { ...output, annotations: first } });
   const unreadable = !with50.ok && with50.error.reason === "github-failed" && with50.error.status === 422 && first.length > 0;
   const created = unreadable ? await github.createCheck({ ...head, conclusion, output }) : with50;
   if (unreadable) failed(with50.error);
-  if (!created.ok) return failed(created.error);
+  if (!created.ok) {
+    failed(created.error);
+    return false;
+  }
   for (let from = limits.annotations; from < annotations.length && !unreadable; from += limits.annotations) {
     const more = await github.updateCheck(created.value.id, {
       output: { ...output, annotations: annotations.slice(from, from + limits.annotations) },
     });
-    if (!more.ok) return failed(more.error);
+    if (more.ok) continue;
+    failed(more.error);
+    break;
   }
+  return true;
 }

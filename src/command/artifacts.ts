@@ -3,9 +3,10 @@ import path from "node:path";
 import { exportArtifacts, type LeftArtifact, verifyArtifacts } from "../artifact/export-artifacts.ts";
 import type { Changeset } from "../model/changeset.ts";
 import type { ChangesRef } from "../model/event.ts";
+import { printable } from "../model/printable.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import type { RunRecord } from "../model/state.ts";
-import type { PastMemory } from "../open-project.ts";
+import { locateProject, type PastMemory } from "../open-project.ts";
 import { exportedLines, lostLines, renderArtifacts } from "../report/render-artifacts.ts";
 import { changesLines } from "../report/render-changes.ts";
 import { blobsOf } from "../state/archived-run.ts";
@@ -115,13 +116,30 @@ async function showChanges(
   return 0;
 }
 
-async function printPatch({ io }: Invocation, { blobs }: PastMemory, changes: Changeset): Promise<number> {
-  const { exportPatch } = await import("../workspace/changeset/export-patch.ts");
-  const patch = await exportPatch({ changes, blobs });
-  if (!patch.ok) return fail(io, patch.error);
-  io.stdout.writeData(patch.value);
-  return 0;
+async function printPatch(invocation: Invocation, { blobs, stateDir }: PastMemory, changes: Changeset): Promise<number> {
+  const { io } = invocation;
+  const located = locateProject(projectRequest(invocation));
+  if (!located.ok) return fail(io, located.error);
+  const { root } = located.value;
+  const [{ exportPatch }, { sandboxedFilter }] = await Promise.all([
+    import("../workspace/changeset/export-patch.ts"),
+    import("../workspace/clean-filter.ts"),
+  ]);
+  const filter = sandboxedFilter({ root, stateDir, env: io.env });
+  try {
+    const patch = await exportPatch({ changes, blobs, project: { root, clean: filter.clean } });
+    if (!patch.ok) return fail(io, patch.error);
+    const { text, unfiltered } = patch.value;
+    for (const file of unfiltered) io.stderr.write(`warning: ${printable(file)}: ${notFiltered}\n`);
+    io.stdout.writeData(text);
+    return 0;
+  } finally {
+    await filter.close();
+  }
 }
+
+const notFiltered =
+  "its git filter did not run in the sandbox, so the patch contains the file as it is on disk, which `git apply` may refuse";
 
 /** The changes of one step, or of the run as a whole; those are known once all its steps have passed. */
 async function changesOf({ blobs }: PastMemory, run: RunRecord, step: string | undefined): Promise<Result<Changeset>> {

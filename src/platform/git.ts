@@ -211,6 +211,12 @@ function askingUser(): readonly string[] {
   ];
 }
 
+/** A setting of the user's own configuration; undefined if it is not set, or git does not answer. No repository is read. */
+export async function userSetting(name: string): Promise<string | undefined> {
+  const answer = await askUser(["config", "--get", name]);
+  return answer?.code === 0 ? answer.stdout.toString().replace(/\n$/, "") : undefined;
+}
+
 /** Asks git about the user's own configuration, apart from every repository. Undefined without an answer. */
 async function askUser(question: readonly string[]): Promise<Captured | undefined> {
   const answer = await prepared("git config", () =>

@@ -101,7 +101,7 @@ describe("patches", () => {
     const attempt = await copyPlace.open({ root, blobs });
     attempt.edit(script);
     const { changes } = must(await attempt.collect());
-    return { root, changes, patch: must(await exportPatch({ changes, blobs })), after: leafTree(attempt.dump(), isState), blobs };
+    return { root, changes, patch: must(await exportPatch({ changes, blobs })).text, after: leafTree(attempt.dump(), isState), blobs };
   }
 
   /** Applies with real git, outside of any repository. */
@@ -124,7 +124,7 @@ describe("patches", () => {
   ])("git applies them: %s", async (script) => {
     const { root, patch, after, changes, blobs } = await patchOf(script);
     expect(leafTree(applied(root, patch), isState)).toEqual(after);
-    const back = must(await exportPatch({ changes: reverse(changes), blobs }));
+    const back = must(await exportPatch({ changes: reverse(changes), blobs })).text;
     const there = applied(root, patch);
     execFileSync("git", ["apply", "--whitespace=nowarn", "-"], { cwd: there, input: back });
     expect(leafTree(there, isState)).toEqual(leafTree(root, isState));
@@ -141,7 +141,7 @@ describe("patches", () => {
   });
 
   test("nothing changed is an empty patch", async () => {
-    expect(must(await exportPatch({ changes: [], blobs: memoryBlobs() }))).toBe("");
+    expect(must(await exportPatch({ changes: [], blobs: memoryBlobs() })).text).toBe("");
   });
 
   test("a user's taste changes nothing", async () => {
@@ -160,7 +160,7 @@ describe("patches", () => {
       process.env[`GIT_CONFIG_VALUE_${at}`] = value;
     }
     try {
-      expect(must(await exportPatch({ changes, blobs }))).toBe(patch);
+      expect(must(await exportPatch({ changes, blobs })).text).toBe(patch);
     } finally {
       delete process.env["GIT_CONFIG_COUNT"];
     }
@@ -180,7 +180,7 @@ describe("patches", () => {
         // Nor does it know empty directories, which then are in a file's way.
         const hollow = changes.filter(({ before }) => before?.mode === "040000").map(({ path: place }) => place);
         if (files.some(({ path: file, after }) => after !== undefined && hollow.some((place) => place.startsWith(`${file}/`)))) return;
-        const copy = applied(root, must(await exportPatch({ changes, blobs })));
+        const copy = applied(root, must(await exportPatch({ changes, blobs })).text);
         const filesOf = (directory: string) => [...leafTree(directory)].filter(([, { mode }]) => mode !== "040000").sort();
         expect(filesOf(copy)).toEqual(filesOf(work));
       }),

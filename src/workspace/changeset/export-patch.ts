@@ -1,7 +1,9 @@
 /**
- * A changeset as a patch that `git apply` takes. Git itself writes it, from two trees in a repository that exists for this only. What is
- * no UTF-8 is written in base 85, so that the patch is text. Empty directories, which no patch can say, are listed before the first file.
+ * A changeset as a patch that `git apply` takes. Git itself writes it, from two trees in a repository that exists for this only, with files as
+ * git stores them (`stored-form.ts`). What is no UTF-8 is written in base 85, so that the patch is text. Empty directories, which no patch can
+ * contain, are listed before the first file.
  */
+import { isUtf8 } from "node:buffer";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -15,9 +17,12 @@ import { runGitIn } from "../../platform/git.ts";
 import { layOutGitDirectory } from "../../platform/git-shadow.ts";
 import { shown } from "./disk.ts";
 import { removeTree } from "./remove-tree.ts";
+import { formKey, type StoredForm, type StoredFormRequest, type StoredForms, storedForms } from "./stored-form.ts";
 
 /** The blobs of the changes in the repository, by digest. */
-type Objects = ReadonlyMap<Digest, { readonly oid: string; readonly isText: boolean }>;
+type Objects = ReadonlyMap<Digest, StoredForm>;
+
+type FormOf = (entry: ChangesetEntry, side: "before" | "after") => StoredForm | undefined;
 
 /** The same on every machine, whatever a user prefers to see. */
 const diffOptions = [
@@ -26,17 +31,26 @@ const diffOptions = [
 ];
 const settings = ["-c", "core.quotePath=true", "-c", "core.autocrlf=false", "-c", "core.safecrlf=false"];
 
-/** The patch's text; empty where nothing changed. Fails as the store does, with `spawn-failed` without git, and with `workspace-failed`.
- * `git apply` refuses one thing that a patch can say: files in place of a symlink that leads to itself.
- */
-export async function exportPatch({
-  changes,
-  blobs,
-}: {
+export interface PatchRequest {
   readonly changes: Changeset;
   readonly blobs: ArtifactStore;
-}): Promise<Result<string>> {
-  if (changes.length === 0) return ok("");
+  /** Whose attributes convert files. Undefined: files are in the patch as they are on disk. */
+  readonly project?: Pick<StoredFormRequest, "root" | "clean">;
+}
+
+export interface Patch {
+  /** Empty if nothing changed. */
+  readonly text: string;
+  /** Files that are in the patch as they are on disk, because their filter did not run. */
+  readonly unfiltered: readonly string[];
+}
+
+/**
+ * Writes the patch. Fails as the store does, with `spawn-failed` without git, and with `workspace-failed`. `git apply` refuses one thing that a
+ * patch can contain: files in place of a symlink that leads to itself.
+ */
+export async function exportPatch({ changes, blobs, project }: PatchRequest): Promise<Result<Patch>> {
+  if (changes.length === 0) return ok({ text: "", unfiltered: [] });
   let directory: string;
   try {
     directory = mkdtempSync(path.join(tmpdir(), "wave-patch-"));
@@ -44,22 +58,24 @@ export async function exportPatch({
     return failed(describeIoError(error).detail);
   }
   try {
-    return await patchFrom(directory, changes, blobs);
+    return await patchFrom(directory, { changes, blobs, ...(project === undefined ? {} : { project }) });
   } finally {
     await removeTree(directory);
   }
 }
 
-async function patchFrom(directory: string, changes: Changeset, blobs: ArtifactStore): Promise<Result<string>> {
-  try {
-    layOutGitDirectory(directory);
-  } catch (error) {
-    return failed(describeIoError(error).detail);
-  }
+async function patchFrom(directory: string, { changes, blobs, project }: PatchRequest): Promise<Result<Patch>> {
+  const converted = await prepare(directory, { changes, blobs, ...(project === undefined ? {} : { project }) });
+  if (!converted.ok) return converted;
+  const { forms, unfiltered } = converted.value;
   const objects = await storeObjects(directory, changes, blobs);
   if (!objects.ok) return objects;
-  const isText = ({ before, after }: ChangesetEntry) =>
-    [before, after].every((state) => digestOf(state) === undefined || objects.value.get(digestOf(state) as Digest)?.isText === true);
+  const formOf = (entry: ChangesetEntry, side: "before" | "after") => {
+    const digest = digestOf(entry[side]);
+    return digest === undefined ? undefined : (forms.get(formKey(side, entry.path)) ?? objects.value.get(digest));
+  };
+  const isText = (entry: ChangesetEntry) =>
+    (["before", "after"] as const).every((side) => digestOf(entry[side]) === undefined || formOf(entry, side)?.isText === true);
   let patch = emptyDirectories(changes);
   for (const [part, attributes] of [
     [changes.filter(isText), "* !diff !text\n"],
@@ -67,7 +83,7 @@ async function patchFrom(directory: string, changes: Changeset, blobs: ArtifactS
   ] as const) {
     const trees: string[] = [];
     for (const side of ["before", "after"] as const) {
-      const tree = await treeOf(directory, part, side, objects.value);
+      const tree = await treeOf(directory, part, side, formOf);
       if (!tree.ok) return tree;
       trees.push(tree.value);
     }
@@ -78,7 +94,17 @@ async function patchFrom(directory: string, changes: Changeset, blobs: ArtifactS
     if (!told.ok) return told;
     patch += told.value.toString();
   }
-  return ok(patch);
+  return ok({ text: patch, unfiltered: unfiltered.map(shown) });
+}
+
+/** Makes the repository, and converts the files that attributes concern. */
+async function prepare(directory: string, { changes, blobs, project }: PatchRequest): Promise<Result<StoredForms>> {
+  try {
+    layOutGitDirectory(directory);
+    return project === undefined ? ok({ forms: new Map(), unfiltered: [] }) : await storedForms({ ...project, directory, changes, blobs });
+  } catch (error) {
+    return failed(describeIoError(error).detail);
+  }
 }
 
 /** Puts the contents of both sides into the repository, as they are. */
@@ -106,10 +132,10 @@ async function storeObjects(directory: string, changes: Changeset, blobs: Artifa
   return ok(new Map(digests.map((digest, at) => [digest, { oid: oids[at] ?? "", isText: texts[at] === true }])));
 }
 
-async function treeOf(directory: string, part: Changeset, side: "before" | "after", objects: Objects): Promise<Result<string>> {
+async function treeOf(directory: string, part: Changeset, side: "before" | "after", formOf: FormOf): Promise<Result<string>> {
   const lines = part.flatMap((entry) => {
     const state = entry[side];
-    const object = state !== undefined && "digest" in state ? objects.get(state.digest) : undefined;
+    const object = formOf(entry, side);
     if (state === undefined || object === undefined) return [];
     return [Buffer.from(`${state.mode} ${object.oid}\t`), pathToBytes(entry.path), Buffer.from("\0")];
   });
@@ -140,15 +166,6 @@ function emptyDirectories(changes: Changeset): string {
 
 function digestOf(state: FileState | undefined): Digest | undefined {
   return state !== undefined && "digest" in state ? state.digest : undefined;
-}
-
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function failed(detail: string): Result<never> {

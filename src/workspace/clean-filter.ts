@@ -1,0 +1,83 @@
+/**
+ * Runs the clean commands of git filters for patches. Anyone who wrote to the repository may have chosen such a command, so it runs in the
+ * sandbox only: without network and secrets, with a `HOME` of its own, and the project read-only. Without a sandbox none runs.
+ */
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { defaultFileBytes } from "./changeset/leaf-content.ts";
+import { removeTree } from "./changeset/remove-tree.ts";
+import type { CleanFilter } from "./changeset/stored-form.ts";
+import { childEnvironment } from "./child-environment.ts";
+import { type Isolation, type IsolationRequest, probeIsolation } from "./fence/isolation.ts";
+import { launchInView } from "./fence/launch.ts";
+
+/** Milliseconds for one file. */
+const limitMs = 60_000;
+
+export interface SandboxedFilter {
+  readonly clean: CleanFilter;
+  /** Removes what running left. */
+  close(): Promise<void>;
+}
+
+/** Looks for a sandbox when the first filter runs. */
+export function sandboxedFilter(request: IsolationRequest): SandboxedFilter {
+  let place: string | undefined;
+  return {
+    async clean(command, file, bytes) {
+      const isolation = await probeIsolation(request);
+      if (!isolation.fences.fence) return undefined;
+      place ??= mkdtempSync(path.join(tmpdir(), "wave-filter-"));
+      return run({ ...request, isolation, place }, commandFor(command, file), bytes);
+    },
+    close: async () => void (place === undefined ? undefined : await removeTree(place)),
+  };
+}
+
+interface Setting extends IsolationRequest {
+  readonly isolation: Isolation;
+  readonly place: string;
+}
+
+async function run(
+  { isolation, place, root, stateDir, env }: Setting,
+  command: string,
+  bytes: Uint8Array,
+): Promise<Uint8Array | undefined> {
+  const home = path.join(place, "home");
+  mkdirSync(home, { recursive: true });
+  const stdinFile = path.join(place, "input");
+  writeFileSync(stdinFile, bytes);
+  const output: Buffer[] = [];
+  let size = 0;
+  const stop = new AbortController();
+  const outcome = await launchInView({
+    isolation,
+    view: {
+      fence: "closed",
+      project: root,
+      tree: { kind: "directory", source: root },
+      binds: [{ source: home, target: home, writable: true }],
+      masks: [stateDir],
+      readOnly: [root],
+      network: { kind: "none" },
+    },
+    child: {
+      ...{ command, env: childEnvironment(env, { home, temp: home }), stdinFile, timeoutMs: limitMs, signal: stop.signal },
+      onOutput(chunk, stream) {
+        if (stream !== "stdout") return;
+        size += chunk.length;
+        if (size > defaultFileBytes) stop.abort();
+        else output.push(Buffer.from(chunk));
+      },
+    },
+    scratch: place,
+  });
+  return outcome.kind === "exited" && outcome.code === 0 ? Buffer.concat(output) : undefined;
+}
+
+/** `%f` is the path of the file, for a shell (gitattributes(5), "filter"). */
+function commandFor(command: string, file: string): string {
+  return command.replaceAll(/%[%f]/g, (sign) => (sign === "%f" ? `'${file.replaceAll("'", "'\\''")}'` : "%"));
+}

@@ -17,6 +17,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { openUploadLane } from "../src/artifact/actions/upload-lane.ts";
 import { openToolkit } from "../src/platform/actions/toolkit.ts";
+import { systemClock } from "../src/platform/clock.ts";
+import { openServiceHealth } from "../src/platform/service-health.ts";
 
 const self = fileURLToPath(import.meta.url);
 const [role = "", ...words] = process.argv[1] === self ? process.argv.slice(2) : [];
@@ -63,7 +65,9 @@ async function lane(file: string, temp: string): Promise<void> {
   const thread = path.join(path.dirname(self), "toolkit-thread.js");
   rmSync(thread, { force: true });
   symlinkSync(path.resolve("dist/toolkit-thread.js"), thread);
-  const toolkit = openToolkit({ env: process.env });
+  const health = () => openServiceHealth({ clock: systemClock });
+  const services = { api: health(), artifacts: health(), cache: health() };
+  const toolkit = openToolkit({ env: process.env, clock: systemClock, services });
   const uploads = openUploadLane({ toolkit, temp, warn: (text) => console.error(text) });
   const place = (one: string, root: string) => {
     const target = path.join(root, path.basename(one));

@@ -1,7 +1,8 @@
-/** The entry of the toolkit's thread: calls in, answers out; nothing else. */
+/** The entry of the toolkit's thread: calls in, outcomes of their requests and answers out. */
 import { parentPort } from "node:worker_threads";
+import { type RequestOutcome, withWatchedRequests } from "./platform/actions/request-watch.ts";
 import { withoutInheritance } from "./platform/actions/thread-environment.ts";
-import type { ToolkitAnswer, ToolkitRequest } from "./platform/actions/toolkit-calls.ts";
+import type { ToolkitAnswer, ToolkitOutcome, ToolkitRequest } from "./platform/actions/toolkit-calls.ts";
 import { problemOf, toolkitClients } from "./platform/actions/toolkit-clients.ts";
 
 process.env = withoutInheritance(process.env);
@@ -12,9 +13,15 @@ parentPort?.on("message", async ({ id, call, takes }: ToolkitRequest) => {
 });
 
 async function answer(id: number, work: () => Promise<unknown>): Promise<ToolkitAnswer> {
+  let last: RequestOutcome["kind"] | undefined;
+  const report = (outcome: RequestOutcome) => {
+    last = outcome.kind;
+    parentPort?.postMessage({ id, ...outcome } satisfies ToolkitOutcome);
+  };
   try {
-    return { id, ok: true, value: await work() };
+    return { id, ok: true, value: await withWatchedRequests(report, work) };
   } catch (error) {
-    return { id, ok: false, error: problemOf(error) };
+    const problem = problemOf(error);
+    return { id, ok: false, error: last === "timeout" ? { ...problem, code: "unanswered" } : problem };
   }
 }

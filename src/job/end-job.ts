@@ -38,8 +38,9 @@ export async function endJob(io: Io, variables: Io["env"]): Promise<void> {
   const services = openJobServices(log.warn);
   await Promise.all([
     completeChecks(inputs.value, context.value, services),
-    saveRest({ log, inputs: inputs.value, context: context.value, io, variables }),
+    saveRest({ log, inputs: inputs.value, context: context.value, io, variables, services }),
   ]);
+  services.report();
 }
 
 /** Completes the checks that the job left open: with the run's verdict, or as cancelled if the run has none. */
@@ -64,14 +65,15 @@ interface Rest {
   readonly context: WorkflowContext;
   readonly io: Io;
   readonly variables: Io["env"];
+  readonly services: JobServices;
 }
 
-async function saveRest({ log, inputs, context, io, variables }: Rest): Promise<void> {
+async function saveRest({ log, inputs, context, io, variables, services }: Rest): Promise<void> {
   const noted = notedState();
   const run = getState("run");
   if (noted === undefined || run === "" || getState("saved") === "true") return;
   const { stateDir, workspace, subject } = noted;
-  const toolkit = openToolkit({ env: variables, onLine: forwardMask(io) });
+  const toolkit = openToolkit({ env: variables, onLine: forwardMask(io), clock: systemClock, services });
   const temp = jobTemp(variables, stateDir);
   try {
     const state = await openJobState({ toolkit, stateDir, workspace, temp, subject, inputs, context, warn: log.warn });

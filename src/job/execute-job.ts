@@ -24,6 +24,7 @@ import type { JobLog } from "./job-log.ts";
 import { setRunOutputs } from "./job-outputs.ts";
 import type { JobProject } from "./job-project.ts";
 import { type Decision, type DecisionRequest, decideRun } from "./job-run.ts";
+import type { JobServices } from "./job-services.ts";
 import type { JobState } from "./job-state.ts";
 import { noteForPost } from "./note-for-post.ts";
 import { type RunIdentity, runIdOf } from "./run-identity.ts";
@@ -43,6 +44,7 @@ export interface JobExecution {
   readonly summaryFile: string | undefined;
   /** Absent: there is no token. */
   readonly github?: GitHub;
+  readonly services: JobServices;
 }
 
 /** Executes the job's steps. Gives the exit status. */
@@ -62,6 +64,7 @@ export async function executeJob(execution: JobExecution): Promise<number> {
     multiplexReporter(
       [
         await chooseReporter(plan, io, { json: false, verbose: true }),
+        outputsReporter(execution, decision),
         ...(uploads === undefined ? [] : [uploads]),
         ...githubReporters(reports, plan),
       ],
@@ -74,16 +77,42 @@ export async function executeJob(execution: JobExecution): Promise<number> {
       return log.fail(ended.error);
     }
     const { run, finished } = ended.value;
-    const resumed = decision.kind === "resume" || run.steps.some(({ reusedFrom }) => reusedFrom !== undefined);
     if (finished === undefined) io.stderr.write(`run ${run.id} passed already: nothing to do\n`);
     const how = { json: false, goOn: "press “Re-run failed jobs”", warn: log.warn };
     const status = finished === undefined ? 0 : await finish(io, finished, execution.project.request, how);
-    // After the last word: steps that come need outputs, people need to know how it ended.
-    await setRunOutputs({ run, resumed, temp, nameOf: (digest) => uploads?.nameOf(digest) ?? state.nameOf(digest) });
+    // Once more, with the names of what was uploaded meanwhile.
+    await setRunOutputs({
+      run,
+      resumed: isResumed(decision, run),
+      temp,
+      nameOf: (digest) => uploads?.nameOf(digest) ?? state.nameOf(digest),
+    });
     return status;
   } finally {
     await saveAtEnd(execution, uploads);
   }
+}
+
+/** Sets the outputs as soon as the run has ended: uploads and reports take their time, and the job may be cut off meanwhile. */
+function outputsReporter({ memory, state, temp }: JobExecution, decision: Decision): Reporter {
+  let id = "";
+  return {
+    name: "outputs",
+    onEvent: (event) => {
+      id = event.run;
+    },
+    async close() {
+      const found = await memory.state.findRun(id);
+      if (!found.ok || found.value.id !== id) return;
+      const outputs = { run: found.value, resumed: isResumed(decision, found.value), temp, nameOf: state.nameOf };
+      // If they cannot be written, the second time fails the job.
+      await setRunOutputs(outputs).catch(() => undefined);
+    },
+  };
+}
+
+function isResumed({ kind }: Decision, { steps }: RunRecord): boolean {
+  return kind === "resume" || steps.some(({ reusedFrom }) => reusedFrom !== undefined);
 }
 
 /** A cancelled job has seconds left; `post` has more. A cache that took nothing is not asked again. */

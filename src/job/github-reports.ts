@@ -22,6 +22,7 @@ import { jobSummary } from "../report/github/job-summary.ts";
 import { logAnnotations } from "../report/github/log-annotations.ts";
 import { runPage } from "../report/github/run-page.ts";
 import type { JobLog } from "./job-log.ts";
+import type { JobServices } from "./job-services.ts";
 import { noteForPost } from "./note-for-post.ts";
 import { shortMatrixKey } from "./run-identity.ts";
 
@@ -34,6 +35,7 @@ export interface ReportsRequest {
   readonly commit: RunCommit;
   /** Absent: there is no token. */
   readonly github?: GitHub;
+  readonly services: JobServices;
   readonly memory: Memory;
   readonly pipeline: string;
   /** The project, and the checkout that it lies in. */
@@ -107,7 +109,7 @@ function pageReporter(
 }
 
 async function comment(
-  { github, context, commit: ranCommit, inputs, log, pipeline }: ReportsRequest,
+  { github, context, commit: ranCommit, inputs, log, pipeline, services }: ReportsRequest,
   run: RunRecord,
   plan: Plan,
 ): Promise<void> {
@@ -128,7 +130,9 @@ async function comment(
   });
   if (written.ok) return;
   const { title: what, detail } = describeFailure(written.error);
-  log.warn(`The result was not commented: ${[what, ...detail].join(": ")}.`);
+  // That the API does not answer is a warning already.
+  const say = services.api.isGivenUp ? log.notice : log.warn;
+  say(`The result was not commented: ${[what, ...detail].join(": ")}.`);
 }
 
 /** Who publishes in this job; or why nobody does. */

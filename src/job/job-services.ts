@@ -9,7 +9,11 @@ export interface JobServices {
   readonly api: ServiceHealth;
   readonly artifacts: ServiceHealth;
   readonly cache: ServiceHealth;
+  /** Warns of time that was lost since it was opened, unless the service was given up and that was reported. */
+  report(): void;
 }
+
+type Name = "api" | "artifacts" | "cache";
 
 const names = {
   api: "GitHub's API",
@@ -17,10 +21,13 @@ const names = {
   cache: "the cache service",
 } as const;
 
+/** Less is not worth a warning. */
+const reportedSeconds = 5;
+
 /** In `post`, continues with the records of `main`. `warn` is called once for each service that is given up. */
 export function openJobServices(warn: (text: string) => void): JobServices {
-  const records = JSON.parse(getState("services") || "{}") as Partial<Record<keyof JobServices, ServiceRecord>>;
-  const open = (name: keyof JobServices): ServiceHealth => {
+  const records = JSON.parse(getState("services") || "{}") as Partial<Record<Name, ServiceRecord>>;
+  const open = (name: Name): ServiceHealth => {
     const record = records[name];
     return openServiceHealth({
       clock: systemClock,
@@ -33,5 +40,17 @@ export function openJobServices(warn: (text: string) => void): JobServices {
         warn(`${names[name]} does not answer: given up after ${Math.round(lostMs / 1000)} s, and not used for the rest of the job`),
     });
   };
-  return { api: open("api"), artifacts: open("artifacts"), cache: open("cache") };
+  const services = { api: open("api"), artifacts: open("artifacts"), cache: open("cache") };
+  const reported = { api: services.api.lostMs, artifacts: services.artifacts.lostMs };
+  return {
+    ...services,
+    report() {
+      // What the cache could not do is a warning of its own.
+      for (const name of ["api", "artifacts"] as const) {
+        const { lostMs, isGivenUp } = services[name];
+        const seconds = Math.round((lostMs - reported[name]) / 1000);
+        if (!isGivenUp && seconds >= reportedSeconds) warn(`${names[name]} did not answer for ${seconds} s`);
+      }
+    },
+  };
 }

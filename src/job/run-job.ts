@@ -50,17 +50,20 @@ export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
     log,
     inputs: inputs.value,
     ...trust,
+    services,
     ...(github === undefined ? {} : { github }),
   };
-  const toolkit = openToolkit({ env: variables, onLine: forwardMask(io) });
+  const toolkit = openToolkit({ env: variables, onLine: forwardMask(io), clock: systemClock, services });
   try {
     return await withSource(job, variables, toolkit);
   } finally {
+    services.report();
     await toolkit.close();
   }
 }
 
 interface Job extends Trusted {
+  readonly services: JobServices;
   readonly io: Io;
   readonly log: JobLog;
   readonly inputs: JobInputs;

@@ -28,7 +28,9 @@ export interface MissedAnswer {
 
 export interface ServiceHealth {
   readonly isGivenUp: boolean;
-  /** Records an answer of a server: earlier failures of it do not count any more. */
+  /** Time that requests without an answer took so far, in milliseconds. */
+  readonly lostMs: number;
+  /** Records an answer of a server: its earlier failures, and those of an unknown server, do not count any more. */
   answered(server?: string): void;
   missed(miss: MissedAnswer): void;
   /** Makes no request for so many milliseconds, as the service asked. */
@@ -69,6 +71,7 @@ interface Row {
   last: number;
 }
 
+const unknownServer = "";
 const unused: ServiceRecord = { lostMs: 0, timeouts: 0, isGivenUp: false, waitedMs: 0, opensAt: 0 };
 
 export function openServiceHealth({ clock, record = unused, note, warn }: ServiceHealthRequest): ServiceHealth {
@@ -86,12 +89,17 @@ export function openServiceHealth({ clock, record = unused, note, warn }: Servic
     get isGivenUp() {
       return known.isGivenUp;
     },
-    answered(server = "") {
+    get lostMs() {
+      return known.lostMs;
+    },
+    answered(server = unknownServer) {
       inherited = 0;
       rows.delete(server);
-      if (known.timeouts > 0) change({ timeouts: 0 });
+      rows.delete(unknownServer);
+      const timeouts = timeoutsOf(rows);
+      if (known.timeouts !== timeouts) change({ timeouts });
     },
-    missed({ kind, startedAt, server = "" }) {
+    missed({ kind, startedAt, server = unknownServer }) {
       if (known.isGivenUp) return;
       const now = clock.monotonic();
       const lostMs = known.lostMs + now - Math.max(startedAt, lostUntil);
@@ -120,6 +128,10 @@ export function openServiceHealth({ clock, record = unused, note, warn }: Servic
     },
     onGiveUp: (listener) => listeners.push(listener),
   };
+}
+
+function timeoutsOf(rows: ReadonlyMap<string, Row>): number {
+  return [...rows.values()].reduce((sum, { timeouts }) => sum + timeouts, 0);
 }
 
 /** Errors that are far apart start another row; time limits add up until the server answers. */

@@ -71,7 +71,8 @@ export function openStateCache({ toolkit, workspace, temp, scope, warn }: StateC
       await clean(directory);
       if (saved?.ok === true && saved.value.saved) return true;
       dead = true;
-      warn(`state was not saved in the cache: ${fillProblem(filled) ?? problemText(saved)}`);
+      if (saved?.ok !== false || saved.error.code !== "given-up")
+        warn(`state was not saved in the cache: ${fillProblem(filled) ?? problemText(saved)}`);
       return false;
     },
   };

@@ -1,5 +1,9 @@
 /** Writes to GitHub on bad days of its services: each is made once, and the result is the run's. Through the bundles, on the rig. */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type ResultsService, startResultsService } from "../../rig/actions/results-service.ts";
 import { ourselves } from "../../rig/github/answers.ts";
 import { openPullRequest } from "../../rig/github/pull-request.ts";
 import { type GitHubServer, startGitHub } from "../../rig/github/server.ts";
@@ -17,11 +21,13 @@ const review = JSON.stringify({ body: "fine", comments: [{ path: "src/a.js", lin
 const patches = [{ filename: "src/a.js", patch: "@@ -1,3 +1,3 @@\n 1;\n-2;\n+two;\n 3;" }];
 
 let github: GitHubServer;
+let service: ResultsService;
 beforeAll(async () => {
-  github = await startGitHub();
+  [github, service] = await Promise.all([startGitHub(), startResultsService()]);
 });
-afterAll(() => github.close());
+afterAll(() => Promise.all([github.close(), service.close()]));
 beforeEach(() => {
+  for (const list of [service.artifacts, service.caches, service.faults, service.calls]) list.splice(0);
   const { checks, comments, reviews } = github.state;
   for (const list of [checks, comments, reviews, github.requests, github.faults]) list.splice(0);
   github.state.account = ourselves;
@@ -265,4 +271,79 @@ describe("comments and reviews", () => {
     await publishing().job({ inputs: { "github-token": "github_pat_rig" } });
     expect([called("users/get-authenticated"), called("graphql")]).toEqual([0, 0]);
   });
+});
+
+describe("a service that does not answer", () => {
+  /** Seconds from the start of a job to its end, `post` included, and the warnings of both. */
+  const job = async (more: Partial<Parameters<ReturnType<typeof publishing>["job"]>[0]> = {}) => {
+    const startedAt = performance.now();
+    const environment = service.environment({ runId: 100, job: "build", attempt: 1, ref: "refs/heads/main" });
+    const result = await publishing().job({ service: environment, inputs: { comment: "true", cache: "false" }, ...more });
+    const warnings = [...result.annotations, ...(result.post?.annotations ?? [])].filter(({ level }) => level === "warning");
+    return { ...result, seconds: (performance.now() - startedAt) / 1000, warnings: warnings.map(({ message }) => message) };
+  };
+  const methods = ["CreateArtifact", "ListArtifacts", "FinalizeArtifact"];
+
+  test("is given up: artifacts, after two time-outs, in one warning with the time", async () => {
+    service.faults.push(...methods.map((method) => ({ method, hang: true as const })));
+    const result = await job();
+    expect([result.code, result.outputs["status"], result.warnings]).toEqual([
+      0,
+      "passed",
+      [expect.stringMatching(/^the artifact service does not answer: given up after \d+ s, and not used for the rest of the job$/)],
+    ]);
+    expect(result.seconds).toBeLessThan(60);
+    expect(JSON.parse(result.outputs["artifacts"] ?? "")).toMatchObject({ notes: { step: "a" } });
+  }, 120_000);
+
+  test("is given up: artifacts, after some seconds of 5xx, and `post` does not start over", async () => {
+    service.faults.push(...methods.map((method) => ({ method, status: 503 })));
+    const result = await job();
+    expect([result.code, result.warnings]).toEqual([
+      0,
+      [expect.stringMatching(/^the artifact service does not answer: given up after \d+ s/)],
+    ]);
+    expect(result.seconds).toBeLessThan(30);
+    expect(JSON.parse(result.state["services"] ?? "")).toMatchObject({ artifacts: { isGivenUp: true } });
+    expect(result.post?.annotations).toEqual([]);
+  }, 120_000);
+
+  test("is given up: the storage of artifacts, although their service answers", async () => {
+    const hanging = createServer().listen(0, "127.0.0.1");
+    await once(hanging, "listening");
+    const { signedUrl } = service.storage;
+    const { port } = hanging.address() as AddressInfo;
+    Object.assign(service.storage, { signedUrl: () => `http://127.0.0.1:${port}/devstoreaccount1/results/x?sig=x` });
+    try {
+      const result = await job();
+      expect([result.code, result.warnings]).toEqual([
+        0,
+        [expect.stringMatching(/^the artifact service does not answer: given up after \d+ s/)],
+      ]);
+      expect(result.seconds).toBeLessThan(90);
+    } finally {
+      Object.assign(service.storage, { signedUrl });
+      hanging.closeAllConnections();
+      hanging.close();
+    }
+  }, 120_000);
+
+  test("has no part in the outputs, which are set before", async () => {
+    service.faults.push(...methods.map((method) => ({ method, hang: true as const })));
+    const result = await job({ killWhen: ({ status }) => status !== undefined });
+    expect([result.outputs["status"], result.post]).toEqual(["passed", undefined]);
+    expect(result.seconds).toBeLessThan(25);
+  }, 120_000);
+
+  test("is given up: GitHub's API, after two time-outs, in one warning with the time", async () => {
+    for (const operation of ["checks/create", "checks/update", "checks/list-for-ref", "issues/list-comments"])
+      github.faults.push({ operation, answer: "never" });
+    const result = await judging().job({ inputs: { comment: "true" } });
+    const warnings = result.annotations.filter(({ message }) => message.includes("does not answer") || message.includes("comment"));
+    expect([result.code, warnings.filter(({ level }) => level === "warning").map(({ message }) => message)]).toEqual([
+      0,
+      ["GitHub's API does not answer: given up after 30 s, and not used for the rest of the job"],
+    ]);
+    expect(github.requests).toHaveLength(2);
+  }, 120_000);
 });

@@ -44,6 +44,8 @@ export interface JobRequest {
   readonly cancelAt?: (line: string) => boolean;
   /** Kills the machine at a line: neither the rest nor `post` happens. */
   readonly killAt?: (line: string) => boolean;
+  /** Kills the machine once the outputs that are set so far fulfil it. */
+  readonly killWhen?: (outputs: Readonly<Record<string, string>>) => boolean;
 }
 
 export interface JobResult {
@@ -89,7 +91,7 @@ export async function runJob(request: JobRequest): Promise<JobResult> {
   const state = readFileCommands(readFileSync(files["state"] ?? "", "utf8"));
   const killed = main.killed;
   const stateVariables = Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]));
-  const { cancelAt: _cancel, killAt: _kill, ...calm } = request;
+  const { cancelAt: _cancel, killAt: _kill, killWhen: _killWhen, ...calm } = request;
   const post = killed ? undefined : await step(action.runs.post, calm, { ...env, ...stateVariables }, children);
   return {
     ...main,
@@ -162,6 +164,10 @@ async function step(script: string, request: Partial<JobRequest>, env: Record<st
       setTimeout(() => child.kill("SIGKILL"), 10_000),
     );
   };
+  const outputs = () => readFileCommands(readFileSync(env["GITHUB_OUTPUT"] ?? "", "utf8"));
+  const watch = setInterval(() => {
+    if (!killed && request.killWhen?.(outputs()) === true) killed = child.kill("SIGKILL");
+  }, 50);
   const streams = [child.stdout, child.stderr].map(
     (input) =>
       new Promise<void>((resolve) => {
@@ -176,7 +182,7 @@ async function step(script: string, request: Partial<JobRequest>, env: Record<st
   );
   const code = await new Promise<number | null>((resolve) => child.on("exit", resolve));
   const endedAt = performance.now();
-  for (const timer of timers) clearTimeout(timer);
+  for (const timer of [...timers, watch]) clearTimeout(timer);
   await Promise.all(streams);
   const { annotations, masks, refused, lines } = log;
   const late = cancelledAt === undefined ? {} : { cancelledInMs: endedAt - cancelledAt };

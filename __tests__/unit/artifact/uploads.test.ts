@@ -103,7 +103,30 @@ it("gives a dead service up after three failures in a row", async () => {
   await opened.close();
   expect(sent).toEqual([]);
   expect(warned).toHaveLength(4);
-  expect(warned.at(-1)).toBe("the artifact service does not answer: nothing more is uploaded by this job");
+  expect(warned.at(-1)).toBe("the artifact service takes no artifacts: nothing more is uploaded by this job");
+});
+
+it("warns of no upload if the service does not answer, which is reported elsewhere", async () => {
+  let asked = 0;
+  const { opened, warned } = uploads(() => ({ code: ++asked < 2 ? "unanswered" : "given-up", detail: "no answer within 20 s" }));
+  for (let at = 0; at < 20; at += 1) opened.onEvent(passed(`s${at}`, [artifact(`file-${at}`)]));
+  await opened.close();
+  expect({ warned, complete: opened.complete() }).toEqual({ warned: [], complete: false });
+  expect(opened.nameOf(digestOfBytes("file-0"))).toBeUndefined();
+});
+
+it("names an artifact only once it is uploaded", async () => {
+  const answered: (() => void)[] = [];
+  const { opened } = uploads(() => undefined, {
+    toolkit: { ask: () => new Promise((resolve) => answered.push(() => resolve(ok({ id: 1, size: 1 }) as never))) },
+  });
+  opened.onEvent(passed("a", [artifact("one")]));
+  const ended = opened.close();
+  expect(opened.nameOf(digestOfBytes("one"))).toBeUndefined();
+  while (answered.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  for (const answer of answered) answer();
+  await ended;
+  expect(opened.nameOf(digestOfBytes("one"))).toMatch(/^wave-abc-a\.one-a2-/);
 });
 
 it("says once that there is no such service, and has nothing to do then", async () => {

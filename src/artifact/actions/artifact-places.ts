@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Toolkit } from "../../platform/actions/toolkit.ts";
-import type { Elsewhere, ListedArtifact } from "../../platform/actions/toolkit-calls.ts";
+import type { Elsewhere, ListedArtifact, ToolkitProblem } from "../../platform/actions/toolkit-calls.ts";
 
 /** A workflow run whose artifacts are looked at. */
 export interface ArtifactPlace {
@@ -52,7 +52,7 @@ export function artifactPlaces({ toolkit, temp, places, warn }: ArtifactPlacesRe
       return undefined;
     }
     const listed = await toolkit.ask("listArtifacts", from === undefined ? {} : { from }, limits.listMs);
-    if (!listed.ok && listed.error.code !== "unavailable") warn(`${wordsFor(from)} could not be listed: ${listed.error.detail}`);
+    if (!listed.ok && !isReportedElsewhere(listed.error)) warn(`${wordsFor(from)} could not be listed: ${listed.error.detail}`);
     if (listed.ok && from === undefined) own = listed.value;
     return listed.ok ? listed.value : undefined;
   };
@@ -81,7 +81,7 @@ export function artifactPlaces({ toolkit, temp, places, warn }: ArtifactPlacesRe
           limits.downloadMs + size / bytesPerMs,
         );
         if (!packed.ok) {
-          warn(`artifact ${name} could not be fetched: ${packed.error.detail}`);
+          if (!isReportedElsewhere(packed.error)) warn(`artifact ${name} could not be fetched: ${packed.error.detail}`);
           return undefined;
         }
         const root = path.join(directory, "files");
@@ -95,6 +95,11 @@ export function artifactPlaces({ toolkit, temp, places, warn }: ArtifactPlacesRe
       }
     },
   };
+}
+
+/** A missing service is reported by the uploads, one that does not answer where its health is kept: once for the job. */
+function isReportedElsewhere({ code }: ToolkitProblem): boolean {
+  return code === "unavailable" || code === "unanswered" || code === "given-up" || code === "late";
 }
 
 function wordsFor(from: Elsewhere | undefined): string {

@@ -1,4 +1,7 @@
-/** Uploads directories, a few at a time, and notices when the service is dead. What goes wrong is told, and never thrown. */
+/**
+ * Uploads directories, a few at a time, until the service refuses several or does not answer. Failures are warnings, and never thrown. A service that
+ * does not answer is reported where its health is kept, once for the job.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Toolkit } from "../../platform/actions/toolkit.ts";
@@ -49,9 +52,10 @@ export function openUploadLane({ toolkit, temp, retentionDays, limitMs = 10 * 60
     tally.failures += 1;
     if (code !== "unavailable") tally.lost += 1;
     if (tally.dead) return;
-    tally.dead = code === "unavailable" || tally.failures >= patience;
+    tally.dead = code === "unavailable" || code === "given-up" || tally.failures >= patience;
+    if (code === "given-up" || code === "unanswered") return;
     warn(code === "unavailable" ? `artifacts stay on this machine: ${detail}` : `${what} was not uploaded: ${detail}`);
-    if (tally.dead && code !== "unavailable") warn("the artifact service does not answer: nothing more is uploaded by this job");
+    if (tally.dead && code !== "unavailable") warn("the artifact service takes no artifacts: nothing more is uploaded by this job");
   };
   const send = async ({ what, name, layOut }: Upload): Promise<boolean> => {
     if (tally.dead) return false;

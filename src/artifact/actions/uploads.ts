@@ -24,7 +24,7 @@ export interface UploadsRequest extends UploadLaneRequest {
 }
 
 export interface Uploads extends Reporter {
-  /** The Actions artifact that holds an artifact's bytes. */
+  /** The Actions artifact that holds an artifact's bytes; undefined while it is not uploaded. */
   nameOf(digest: Digest): string | undefined;
   /** Whether everything that was to be uploaded is. */
   complete(): boolean;
@@ -40,13 +40,14 @@ const limits = { endMs: 10 * 60_000, cancelledMs: 1_500 } as const;
 export function openUploads(request: UploadsRequest): Uploads {
   const lane = openUploadLane(request);
   const names = new Map<Digest, string>();
-  const singles = uploadSingles(request, names, (name, what, artifact) =>
+  const uploaded = new Set<Digest>();
+  const singles = uploadSingles(request, { names, uploaded }, (name, what, artifact) =>
     lane.upload({ what, name, layOut: async (root) => [await layOutArtifact(request.stateDir, artifact, root)] }),
   );
   const state = uploadState(request, names, (name, what, layOut) => lane.upload({ what, name, layOut }));
   return {
     name: "uploads",
-    nameOf: (digest) => names.get(digest),
+    nameOf: (digest) => (uploaded.has(digest) ? names.get(digest) : undefined),
     complete: () => lane.tally.lost === 0,
     onEvent(event) {
       state.note(event);
@@ -63,24 +64,28 @@ export function openUploads(request: UploadsRequest): Uploads {
   };
 }
 
-/** Gives what uploads one artifact, unless it is there; it says no when there are too many. */
+/** Returns what uploads one artifact, unless it is there; it returns false if there are too many. */
 function uploadSingles(
-  { uploaded, workflowAttempt }: UploadsRequest,
-  names: Map<Digest, string>,
+  { uploaded: uploadedBefore, workflowAttempt }: UploadsRequest,
+  { names, uploaded }: { readonly names: Map<Digest, string>; readonly uploaded: Set<Digest> },
   send: (name: string, what: string, artifact: ArtifactRef) => Promise<boolean>,
 ) {
   let count = 0;
   return ({ run, step }: { readonly run: string; readonly step: string }, artifact: ArtifactRef): boolean => {
-    const known = names.get(artifact.digest) ?? uploaded(artifact.digest);
-    if (known !== undefined) {
-      names.set(artifact.digest, known);
+    if (names.has(artifact.digest)) return true;
+    const before = uploadedBefore(artifact.digest);
+    if (before !== undefined) {
+      names.set(artifact.digest, before);
+      uploaded.add(artifact.digest);
       return true;
     }
     if (count >= mostSingles) return false;
     count += 1;
     const name = stepArtifactName(run, step, artifact.name, workflowAttempt, artifact.digest);
     names.set(artifact.digest, name);
-    void send(name, `artifact \`${artifact.name}\` of step \`${step}\``, artifact).then((there) => there || names.delete(artifact.digest));
+    void send(name, `artifact \`${artifact.name}\` of step \`${step}\``, artifact).then((there) =>
+      there ? uploaded.add(artifact.digest) : names.delete(artifact.digest),
+    );
     return true;
   };
 }

@@ -2,6 +2,7 @@
  * What wave asks of GitHub's artifact and cache clients. They run in a thread of their own (`toolkit-thread.ts`): it alone holds the runtime
  * token, what the clients print reaches nobody's log unasked, and a call to a dead service ends with the thread.
  */
+import type { RequestOutcome } from "./request-watch.ts";
 
 /** An artifact as the service lists it. */
 export interface ListedArtifact {
@@ -64,10 +65,11 @@ export type ToolkitCall = keyof ToolkitCalls;
 
 /**
  * Why a call failed. `unavailable`: there is no such service here; `conflict`: the name is taken; `not-found`; `altered`: the bytes are not those
- * that were listed; `late`: it took longer than it may.
+ * that were listed; `late`: it took longer than it may; `unanswered`: a request of it got no answer in time; `given-up`: no requests are sent to the
+ * service any more.
  */
 export interface ToolkitProblem {
-  readonly code: "unavailable" | "conflict" | "not-found" | "altered" | "late" | "failed";
+  readonly code: "unavailable" | "conflict" | "not-found" | "altered" | "late" | "unanswered" | "given-up" | "failed";
   readonly detail: string;
 }
 
@@ -75,6 +77,11 @@ export interface ToolkitRequest {
   readonly id: number;
   readonly call: ToolkitCall;
   readonly takes: unknown;
+}
+
+/** What became of one request of a call that is still open. */
+export interface ToolkitOutcome extends RequestOutcome {
+  readonly id: number;
 }
 
 export type ToolkitAnswer = { readonly id: number } & (

@@ -1,11 +1,16 @@
 /** Starts the toolkit's thread on first use, and asks it. */
 import { Worker } from "node:worker_threads";
+import type { Clock } from "../../model/ports.ts";
 import { err, ok, type Result } from "../../model/result.ts";
+import type { ServiceHealth } from "../service-health.ts";
 import { clientVariables } from "./thread-environment.ts";
-import type { ToolkitAnswer, ToolkitCall, ToolkitCalls, ToolkitProblem, ToolkitRequest } from "./toolkit-calls.ts";
+import type { ToolkitAnswer, ToolkitCall, ToolkitCalls, ToolkitOutcome, ToolkitProblem, ToolkitRequest } from "./toolkit-calls.ts";
 
 export interface Toolkit {
-  /** Gives what the call gives, or why it failed; after `limitMs` milliseconds with `late`. The thread may then still be at it. */
+  /**
+   * Returns the result of the call, or why it failed: after `limitMs` milliseconds with `late`, and with `given-up` once its service is given up. The
+   * thread may then still be at it.
+   */
   ask<C extends ToolkitCall>(
     call: C,
     takes: ToolkitCalls[C]["takes"],
@@ -18,33 +23,38 @@ export interface Toolkit {
 export interface ToolkitRequestOptions {
   /** All that the thread sees of the environment; the runtime token is in it. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Told each line that the clients print. */
+  /** Called with each line that the clients print. */
   readonly onLine?: (line: string) => void;
+  readonly clock: Clock;
+  readonly services: ToolkitServices;
+}
+
+/** What is known of the services that are called. `api`: artifacts of other workflow runs are read through it. */
+export interface ToolkitServices {
+  readonly api: ServiceHealth;
+  readonly artifacts: ServiceHealth;
+  readonly cache: ServiceHealth;
 }
 
 /** Nothing is started before the first call. */
-export function openToolkit({ env, onLine }: ToolkitRequestOptions): Toolkit {
-  const open = new Map<number, (answer: ToolkitAnswer) => void>();
-  let last = 0;
+export function openToolkit({ env, onLine, clock, services }: ToolkitRequestOptions): Toolkit {
+  const calls = openCalls(clock);
   let worker: Worker | undefined;
   let ended: string | undefined;
 
   const end = (why: string) => {
     ended = why;
-    for (const [id, settle] of open) settle({ id, ok: false, error: { code: "failed", detail: why } });
-    open.clear();
+    calls.settleAll(() => true, { code: "failed", detail: why });
   };
+  for (const service of [services.api, services.artifacts, services.cache])
+    service.onGiveUp(() => calls.settleAll((of) => of === service, givenUp));
   const start = () => {
     const started = new Worker(new URL("./toolkit-thread.js", import.meta.url), {
       env: { ...clientVariables(env) },
       stdout: true,
       stderr: true,
     });
-    started.on("message", (answer: ToolkitAnswer) => {
-      open.get(answer.id)?.(answer);
-      open.delete(answer.id);
-      if (open.size === 0) started.unref();
-    });
+    started.on("message", (message: ToolkitAnswer | ToolkitOutcome) => ("kind" in message ? calls.heed(message) : calls.settle(message)));
     started.on("error", (error) => end(error.message));
     started.on("exit", () => end("the thread of the artifact and cache clients ended"));
     for (const stream of [started.stdout, started.stderr]) followLines(stream, (line) => onLine?.(line));
@@ -56,29 +66,84 @@ export function openToolkit({ env, onLine }: ToolkitRequestOptions): Toolkit {
       // A thread takes its time to start, and could do nothing.
       if ((env["ACTIONS_RUNTIME_TOKEN"] ?? "") === "")
         return err({ code: "unavailable", detail: "the runner did not set ACTIONS_RUNTIME_TOKEN" });
+      const service = serviceOf(services, call, takes);
+      if (service.isGivenUp) return err(givenUp);
       worker ??= start();
       worker.ref();
-      const id = ++last;
-      const request: ToolkitRequest = { id, call, takes };
-      const answer = await new Promise<ToolkitAnswer>((resolve) => {
-        const timer = setTimeout(() => {
-          open.delete(id);
-          if (open.size === 0) worker?.unref();
-          resolve({ id, ok: false, error: { code: "late", detail: `no answer within ${limitMs / 1000} s` } });
-        }, limitMs);
-        open.set(id, (given) => {
-          clearTimeout(timer);
-          resolve(given);
-        });
-        worker?.postMessage(request);
-      });
-      return answer.ok ? ok(answer.value as ToolkitCalls[typeof call]["gives"]) : err(answer.error);
+      const { id, answer } = calls.open(service, limitMs);
+      worker.postMessage({ id, call, takes } satisfies ToolkitRequest);
+      const given = await answer;
+      if (calls.size() === 0) worker.unref();
+      return given.ok ? ok(given.value as ToolkitCalls[typeof call]["gives"]) : err(given.error);
     },
     async close() {
       ended ??= "it was closed";
       await worker?.terminate();
     },
   };
+}
+
+/** A call that has no answer yet. */
+interface OpenCall {
+  readonly service: ServiceHealth;
+  /** A server answered a request of it. */
+  isAnswered: boolean;
+  settle(answer: ToolkitAnswer): void;
+}
+
+/** The calls that have no answer yet, and what their outcomes say about their services. */
+function openCalls(clock: Clock) {
+  const open = new Map<number, OpenCall>();
+  let last = 0;
+  const settle = (answer: ToolkitAnswer) => {
+    const call = open.get(answer.id);
+    open.delete(answer.id);
+    if (answer.ok) call?.service.answered();
+    call?.settle(answer);
+  };
+  return {
+    settle,
+    size: () => open.size,
+    settleAll(of: (service: ServiceHealth) => boolean, error: ToolkitProblem) {
+      for (const [id, { service }] of [...open]) if (of(service)) settle({ id, ok: false, error });
+    },
+    /** Outcomes of calls that are settled do not count: they were late. */
+    heed({ id, kind, server, tookMs }: ToolkitOutcome) {
+      const call = open.get(id);
+      if (kind === "answered") {
+        if (call !== undefined) call.isAnswered = true;
+        call?.service.answered(server);
+      } else call?.service.missed({ kind, server, startedAt: clock.monotonic() - tookMs });
+    },
+    open(service: ServiceHealth, limitMs: number) {
+      const id = ++last;
+      const startedAt = clock.monotonic();
+      const answer = new Promise<ToolkitAnswer>((resolve) => {
+        const timer = setTimeout(() => {
+          settle({ id, ok: false, error: { code: "late", detail: `no answer within ${limitMs / 1000} s` } });
+          // A call that is only slow is no fault of its service.
+          if (!call.isAnswered) service.missed({ kind: "timeout", startedAt });
+        }, limitMs);
+        const call: OpenCall = {
+          service,
+          isAnswered: false,
+          settle(given) {
+            clearTimeout(timer);
+            resolve(given);
+          },
+        };
+        open.set(id, call);
+      });
+      return { id, answer };
+    },
+  };
+}
+
+const givenUp: ToolkitProblem = { code: "given-up", detail: "the service does not answer" };
+
+function serviceOf(services: ToolkitServices, call: ToolkitCall, takes: object): ServiceHealth {
+  if (call === "findCache" || call === "restoreCache" || call === "saveCache") return services.cache;
+  return "from" in takes && takes.from !== undefined ? services.api : services.artifacts;
 }
 
 function followLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {

@@ -9,7 +9,7 @@ import { err, ok, type Result } from "./model/result.ts";
 import { stateUnwritable, tryIo } from "./platform/files.ts";
 import { adoptDatabase } from "./state/adopt-database.ts";
 import { adoptJournals } from "./state/adopt-journals.ts";
-import { databaseFile } from "./state/database-file.ts";
+import { databaseFile } from "./state/database-place.ts";
 import { noteHigherRuns, readHigherRuns } from "./state/higher-runs.ts";
 import type { LineSigner } from "./state/line-signature.ts";
 import { eventProblem, storedProblem } from "./validate/check-event.ts";

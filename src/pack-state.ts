@@ -13,7 +13,7 @@ import { ok, type Result } from "./model/result.ts";
 import type { Memory } from "./open-project.ts";
 import { tryIo } from "./platform/files.ts";
 import { type BlobReference, listedIn, referencesOf } from "./state/blob-references.ts";
-import { databaseFile } from "./state/database-file.ts";
+import { databaseFile } from "./state/database-place.ts";
 import { higherRunsFile } from "./state/higher-runs.ts";
 import { journalFile, listWriters, mergeEvents, readRun } from "./state/read-journal.ts";
 

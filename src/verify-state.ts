@@ -12,7 +12,7 @@ import type { Memory } from "./open-project.ts";
 import { systemClock } from "./platform/clock.ts";
 import { tryIo } from "./platform/files.ts";
 import { type BlobReference, listedIn, referencesOf } from "./state/blob-references.ts";
-import { databaseFile } from "./state/database-file.ts";
+import { databaseFile } from "./state/database-place.ts";
 import { journalFile } from "./state/read-journal.ts";
 import { tidily } from "./state/tidy-lock.ts";
 import type { Finding } from "./state/verify-journals.ts";

@@ -73,7 +73,8 @@ const check = (verdict: "pass" | "fail" | "error"): EventPayload => ({
   breaker: "k",
 });
 
-const payload = fc.constantFrom<EventPayload>(
+/** One event of a run with the steps `a` and `b`. */
+export const payload = fc.constantFrom<EventPayload>(
   ...attempts,
   failed("a", 1),
   failed("b", 1, 2),

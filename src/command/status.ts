@@ -22,7 +22,7 @@ async function status(invocation: Invocation): Promise<number> {
   const { state } = opened.value.memory;
   const selector = invocation.arguments[0];
   if (selector === undefined) {
-    const runs = await state.listRuns({ limit: limit ?? 20 });
+    const runs = await state.recentRuns({ limit: limit ?? 20 });
     if (!runs.ok) return fail(io, runs.error, { json });
     if (json) printJson(io, { ok: true, runs: runs.value });
     else io.stdout.write(renderRuns(runs.value, { color: io.stdout.color }));

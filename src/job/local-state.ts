@@ -12,7 +12,7 @@ import { err, ok, type Result } from "../model/result.ts";
 import { stateUnwritable, tryIo } from "../platform/files.ts";
 import { leadsOut } from "../platform/links.ts";
 import { isInside } from "../platform/paths.ts";
-import { databaseFile } from "../state/database-file.ts";
+import { databaseFile } from "../state/database-place.ts";
 import type { LineSigner } from "../state/line-signature.ts";
 import { listJournalRuns, readRun } from "../state/read-journal.ts";
 
@@ -35,7 +35,7 @@ const aside = "refused";
 
 /** The parts of state that decide something, for a state directory that also contains the project. */
 const parts: ReadonlySet<string> = new Set([
-  ...["journals", "blobs", "wave.db", "wave.db.damaged", "higher-runs.json", "base-index.json", "locks", "workspaces"],
+  ...["journals", "blobs", "wave.db", "wave.db.damaged", "higher-runs.json", "base-index.json", "run-index.json", "locks", "workspaces"],
 ]);
 
 /**

@@ -262,6 +262,8 @@ export interface StateStore {
   openJournal(run: string): Promise<Result<Journal>>;
   /** Newest first. */
   listRuns(filter?: { readonly pipeline?: string; readonly limit?: number }): Promise<Result<readonly RunSummary[]>>;
+  /** The same, from the run index if it is level with the journals: the database is then neither loaded nor updated. */
+  recentRuns(filter?: { readonly pipeline?: string; readonly limit?: number }): Promise<Result<readonly RunSummary[]>>;
   /** An id, a unique prefix, `latest`, or a pipeline's name (its newest run). */
   findRun(selector: string): Promise<Result<RunRecord>>;
   /** Every run that state remembers, archived ones too, the earliest first. */

@@ -24,6 +24,8 @@ export interface RunSummary {
   readonly steps: Readonly<Record<StepStatus, number>>;
   /** Its journal is gone; the rows are what is left. */
   readonly archived: boolean;
+  /** It passed, and the project no longer has its changes. */
+  readonly rolledBack?: true;
 }
 
 export interface RunRecord {

@@ -25,7 +25,7 @@ export function renderRuns(runs: readonly RunSummary[], { color }: StatusOptions
   const rows = runs.map((run) => [
     run.id,
     printable(run.version === undefined ? run.pipeline : `${run.pipeline}@${run.version}`),
-    `${sign(run.status, paint)} ${run.status}`,
+    `${sign(run.status, paint)} ${run.status}${run.rolledBack === true ? " (rolled back)" : ""}`,
     instant(run.startedAt),
     run.durationMs === undefined ? "" : formatDuration(run.durationMs),
     `${stepCounts(run.steps)}${run.archived ? " (archived)" : ""}`,

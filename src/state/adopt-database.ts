@@ -5,7 +5,8 @@ import { describeFailure } from "../model/describe.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { createStateDirectory, stateUnwritable, tryIo, writeFileDurably } from "../platform/files.ts";
 import { type JsonCheck, rowsProblem } from "./check-rows.ts";
-import { databaseFile, emptyDatabase, openDatabase } from "./database-file.ts";
+import { emptyDatabase, openDatabase } from "./database-file.ts";
+import { databaseFile } from "./database-place.ts";
 import { loadSql, rowsOf } from "./sql-engine.ts";
 
 /** In bytes: a database is loaded as a whole. */

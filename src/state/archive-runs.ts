@@ -6,11 +6,13 @@ import type { Database } from "sql.js";
 import type { Clock } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { stateUnwritable, tryIo } from "../platform/files.ts";
-import { databaseFile, openDatabase, saveDatabase } from "./database-file.ts";
+import { openDatabase, saveDatabase } from "./database-file.ts";
+import { databaseFile } from "./database-place.ts";
 import { foldRun } from "./fold-run.ts";
-import { lockDatabase, watermarkOf } from "./projection.ts";
+import { lockDatabase } from "./projection.ts";
 import { journalsDirectory, mergeEvents, readRun } from "./read-journal.ts";
 import { cleanedAway } from "./schema.ts";
+import { watermarkOf } from "./watermark.ts";
 import { replaceRun } from "./write-rows.ts";
 
 /**

@@ -2,12 +2,12 @@
  * The database as a file: read whole, checked, migrated, written whole under a seal. It knows the tables' versions and not what
  * stands in them.
  */
-import { rename, stat } from "node:fs/promises";
-import path from "node:path";
+import { rename } from "node:fs/promises";
 import type { Database, SqlJsStatic } from "sql.js";
 import type { Failure } from "../model/failure.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { type IoProblem, readRegularFile, stateUnreadable, tryIo, writeFileDurably } from "../platform/files.ts";
+import { stampOf } from "./database-place.ts";
 import { openSeal, type Seal, sealDatabase } from "./database-seal.ts";
 import { salvageRows } from "./salvage-rows.ts";
 import { applicationId, migrations } from "./schema.ts";
@@ -21,17 +21,6 @@ export interface OpenDatabase {
   readonly migrated: boolean;
   /** The file was damaged; it is put aside when the new one is saved. */
   readonly damaged: boolean;
-}
-
-/** Identifies what a file holds at the moment; nothing where there is none. */
-export async function stampOf(file: string): Promise<string | undefined> {
-  const found = await tryIo(() => stat(file, { bigint: true }));
-  return found.ok ? `${found.value.ino}:${found.value.size}:${found.value.mtimeNs}` : undefined;
-}
-
-/** Where the database lies. */
-export function databaseFile(stateDir: string): string {
-  return path.join(stateDir, "wave.db");
 }
 
 /**

@@ -17,6 +17,7 @@ import { type OwnBreakers, ownBreakers } from "./own-breakers.ts";
 import { projectRun } from "./project-run.ts";
 import type { Queries } from "./query-state.ts";
 import { type JournalReading, journalFile, mergeEvents, readRun } from "./read-journal.ts";
+import { listFromIndex } from "./run-index.ts";
 
 export interface StateRequest {
   readonly stateDir: string;
@@ -43,6 +44,7 @@ export function openState(request: StateRequest): StateStore {
   const store: StateStore = {
     openJournal: (run) => openJournal(request, own, run),
     listRuns: async (filter = {}) => (await queries()).listRuns(filter),
+    recentRuns: async (filter = {}) => (await listFromIndex({ stateDir, isAlive }, filter)) ?? (await queries()).recentRuns(filter),
     allRuns: async () => (await queries()).allRuns(),
     findRun: (selector) =>
       findRun(

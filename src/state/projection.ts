@@ -6,13 +6,16 @@ import path from "node:path";
 import type { Database } from "sql.js";
 import type { Clock } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
-import { databaseFile, type OpenDatabase, openDatabase, saveDatabase, stampOf } from "./database-file.ts";
+import { type OpenDatabase, openDatabase, saveDatabase } from "./database-file.ts";
+import { databaseFile, stampOf } from "./database-place.ts";
 import { foldRun } from "./fold-run.ts";
 import { type Lock, waitForLock } from "./lock-file.ts";
-import { hasLiveWriter, type Liveness } from "./project-run.ts";
+import type { Liveness } from "./project-run.ts";
 import { type JournalReading, mergeEvents, readRun } from "./read-journal.ts";
-import { type JournalScan, scanJournals, watermarksOf } from "./scan-journals.ts";
-import { replaceRun, type Watermark } from "./write-rows.ts";
+import { archivedRuns, watermarksOf } from "./read-rows.ts";
+import { type JournalScan, scanJournals } from "./scan-journals.ts";
+import { isWritten, rewrittenJournal, watermarkOf } from "./watermark.ts";
+import { replaceRun } from "./write-rows.ts";
 
 export interface ProjectionRequest {
   readonly stateDir: string;
@@ -33,6 +36,8 @@ export interface Projection {
    * process keeps the database locked, with `state-locked`. The database is good until the next call.
    */
   current(freshness?: Freshness): Promise<Result<Database>>;
+  /** The stamp of the file that the tables came from or were saved to; undefined if there is none. */
+  stamp(): string | undefined;
 }
 
 const wholly: Freshness = { except: new Set(), withinMs: 0 };
@@ -83,6 +88,7 @@ export function openProjection(request: ProjectionRequest): Projection {
       last = next.catch(() => undefined);
       return next;
     },
+    stamp: () => held?.stamp,
   };
 }
 
@@ -102,7 +108,7 @@ async function look(
   if (!open.ok) return open;
   const { db, migrated, damaged } = open.value;
   const marks = watermarksOf(db);
-  const scan = scanJournals(request.stateDir, db, marks);
+  const scan = scanJournals(request.stateDir, archivedRuns(db), marks);
   if (!scan.ok) return scan;
   const readings = new Map<string, readonly JournalReading[]>();
   let settled = false;
@@ -113,13 +119,7 @@ async function look(
     // A cleanup took the run away in the meantime; its rows stay.
     if (read.value.length === 0) continue;
     const rewritten = rewrittenJournal(read.value, marks.get(run) ?? []);
-    if (rewritten !== undefined)
-      return err({
-        reason: "state-damaged",
-        path: rewritten.file,
-        line: rewritten.line,
-        detail: "the line is not the one that was read before",
-      });
+    if (rewritten !== undefined) return err(rewritten);
     readings.set(run, read.value);
     settled ||= !isWritten(read.value, request.isAlive);
   }
@@ -138,28 +138,6 @@ function take({ open: { db }, archive, readings }: Look): Result<Database> {
   for (const { run, archived } of archive) db.run("UPDATE runs SET archived = ? WHERE run = ?", [Number(archived), run]);
   db.run("COMMIT");
   return ok(db);
-}
-
-function isWritten(readings: readonly JournalReading[], isAlive: Liveness): boolean {
-  return readings.some(
-    ({ events: [opened], closed, writer }) =>
-      opened?.type === "writer-opened" && hasLiveWriter([{ ...opened, writer, closed, spentMs: 0 }], isAlive),
-  );
-}
-
-/** How far a reading went. */
-export function watermarkOf({ writer, size, bytes, seq, head, closed }: JournalReading): Watermark {
-  return { writer, size, bytes, seq, head, closed };
-}
-
-/** The journal that no longer holds what was read of it before. */
-function rewrittenJournal(readings: readonly JournalReading[], marks: readonly Watermark[]): { file: string; line: number } | undefined {
-  for (const mark of marks) {
-    const reading = readings.find((one) => one.writer === mark.writer);
-    if (reading !== undefined && mark.seq > 0 && reading.events[mark.seq - 1]?.hash !== mark.head)
-      return { file: reading.file, line: mark.seq };
-  }
-  return undefined;
 }
 
 /** The database's lock; nothing where the directory takes no files, so that everything stays in memory. Fails with `state-locked`. */

@@ -7,10 +7,12 @@ import { type InRun, windowOf } from "./breaker-samples.ts";
 import { listSummaries } from "./list-summaries.ts";
 import { type Liveness, settleRun } from "./project-run.ts";
 import { openProjection, type ProjectionRequest } from "./projection.ts";
-import { artifactOf, changesOf, fingerprintOf, loadFold } from "./read-rows.ts";
+import { artifactOf, changesOf, fingerprintOf, loadFold, watermarksOf } from "./read-rows.ts";
 import type { ResetFold, SampleFold } from "./run-fold.ts";
+import { saveIndex } from "./run-index.ts";
 import { cleanedAway } from "./schema.ts";
 import { numberOf, optional, rowsOf, textOf } from "./sql-engine.ts";
+import { type SummaryFilter, type SummaryFold, selectSummaries, settleSummary } from "./summary-fold.ts";
 
 /** What breakers know of the runs that this process writes, which are ahead of the tables. */
 export interface OwnSamples {
@@ -21,7 +23,9 @@ export interface OwnSamples {
 
 /** `StateStore`'s queries over all runs. They fail with `state-damaged`, `state-unreadable`, `state-locked`. */
 export interface Queries {
-  listRuns(filter: { readonly pipeline?: string; readonly limit?: number }): Promise<Result<readonly RunSummary[]>>;
+  listRuns(filter: SummaryFilter): Promise<Result<readonly RunSummary[]>>;
+  /** The same, and saves the run index for the next list. */
+  recentRuns(filter: SummaryFilter): Promise<Result<readonly RunSummary[]>>;
   /** Every run, archived ones too, the earliest first. */
   allRuns(): Promise<Result<readonly RunRecord[]>>;
   /** A run whose id begins so, whether or not its journal is still there; nothing if there is none or several. */
@@ -45,8 +49,18 @@ export function openQueries(request: ProjectionRequest): Queries {
     const current = await projection.current();
     return current.ok ? ok(question(current.value)) : current;
   };
+  const settled = (summaries: readonly SummaryFold[]) => summaries.map((summary) => settleSummary(summary, request.isAlive));
   return {
-    listRuns: (filter) => ask((db) => listSummaries(db, filter, request.isAlive)),
+    listRuns: (filter) => ask((db) => settled(listSummaries(db, filter))),
+    async recentRuns(filter) {
+      const current = await projection.current();
+      if (!current.ok) return current;
+      const summaries = listSummaries(current.value);
+      const database = projection.stamp();
+      if (database !== undefined)
+        await saveIndex(request.stateDir, { database, summaries, marks: Object.fromEntries(watermarksOf(current.value)) });
+      return ok(settled(selectSummaries(summaries, filter)));
+    },
     allRuns: () => ask((db) => loadRecords(db, "SELECT run, archived FROM runs ORDER BY started_at, run", [], request.isAlive)),
     findRun: (prefix) => ask((db) => findByPrefix(db, prefix, request.isAlive)),
     passedWork: (pipeline) => ask((db) => passedWork(db, pipeline)),

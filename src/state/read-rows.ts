@@ -7,6 +7,7 @@ import type { ContractResult, Failure, Violation } from "../model/failure.ts";
 import type { Usage } from "../model/usage.ts";
 import type { AttemptFold, RunFold, StepFold, WriterFold } from "./run-fold.ts";
 import { numberOf, optional, type Row, rowsOf, textOf } from "./sql-engine.ts";
+import type { Watermark } from "./watermark.ts";
 
 /** What wave itself laid in as JSON comes back as what it was. */
 const fromJson = <T>(value: SqlValue): T => JSON.parse(String(value)) as T;
@@ -69,6 +70,29 @@ export function loadWriters(db: Database, run: string): readonly WriterFold[] {
     closed: row["closed"] === 1,
     spentMs: numberOf(row, "spent_ms"),
   }));
+}
+
+/** How far each run's journals were read, by run. */
+export function watermarksOf(db: Database): ReadonlyMap<string, readonly Watermark[]> {
+  const rows = rowsOf(db, "SELECT run, writer, size, bytes, seq, head, closed FROM writers");
+  const marks = [...grouped(rows, (row) => textOf(row, "run"))].map(([run, own]) => [run, own.map(watermarkAt)] as const);
+  return new Map(marks);
+}
+
+function watermarkAt(row: Row): Watermark {
+  return {
+    writer: textOf(row, "writer"),
+    size: numberOf(row, "size"),
+    bytes: numberOf(row, "bytes"),
+    seq: numberOf(row, "seq"),
+    head: textOf(row, "head"),
+    closed: row["closed"] === 1,
+  };
+}
+
+/** Every run in the tables, and whether its journals are gone. */
+export function archivedRuns(db: Database): ReadonlyMap<string, boolean> {
+  return new Map(rowsOf(db, "SELECT run, archived FROM runs").map((row) => [textOf(row, "run"), row["archived"] !== 0]));
 }
 
 /** A fingerprint that stands in the columns `work`, `gate` and `parts`. */

@@ -4,15 +4,17 @@ import type { Database } from "sql.js";
 import type { Clock } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
 import { stateUnwritable } from "../platform/files.ts";
-import { databaseFile, emptyDatabase, openDatabase, saveDatabase } from "./database-file.ts";
+import { emptyDatabase, openDatabase, saveDatabase } from "./database-file.ts";
+import { databaseFile } from "./database-place.ts";
 import { foldRun } from "./fold-run.ts";
-import { lockDatabase, watermarkOf } from "./projection.ts";
+import { lockDatabase } from "./projection.ts";
 import { listJournalRuns, mergeEvents, readRun } from "./read-journal.ts";
+import { watermarksOf } from "./read-rows.ts";
 import { salvageRows } from "./salvage-rows.ts";
-import { watermarksOf } from "./scan-journals.ts";
 import { loadSql, numberOf, rowsOf } from "./sql-engine.ts";
 import { tidily } from "./tidy-lock.ts";
 import { checkRun, type Finding } from "./verify-journals.ts";
+import { watermarkOf } from "./watermark.ts";
 import { replaceRun } from "./write-rows.ts";
 
 /** What the new database holds. `disagreements` are where the journals are not what the old one had read. */

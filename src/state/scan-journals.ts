@@ -1,12 +1,10 @@
 /** Compares the journals on disk with how far they were read before, by their sizes alone. */
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import path from "node:path";
-import type { Database } from "sql.js";
 import { err, ok, type Result } from "../model/result.ts";
 import { describeIoError, stateUnreadable } from "../platform/files.ts";
 import { cutDetail, journalFile, journalsDirectory } from "./read-journal.ts";
-import { numberOf, rowsOf, textOf } from "./sql-engine.ts";
-import type { Watermark } from "./write-rows.ts";
+import type { Watermark } from "./watermark.ts";
 
 export interface JournalScan {
   /** Runs with more in their journals than in the tables. */
@@ -15,30 +13,15 @@ export interface JournalScan {
   readonly archive: readonly { readonly run: string; readonly archived: boolean }[];
 }
 
-/** How far each run's journals were read, by run. */
-export function watermarksOf(db: Database): ReadonlyMap<string, readonly Watermark[]> {
-  const marks = new Map<string, Watermark[]>();
-  for (const row of rowsOf(db, "SELECT run, writer, size, bytes, seq, head, closed FROM writers")) {
-    const mark = {
-      writer: textOf(row, "writer"),
-      size: numberOf(row, "size"),
-      bytes: numberOf(row, "bytes"),
-      seq: numberOf(row, "seq"),
-      head: textOf(row, "head"),
-      closed: row["closed"] === 1,
-    };
-    const known = marks.get(textOf(row, "run"));
-    if (known === undefined) marks.set(textOf(row, "run"), [mark]);
-    else known.push(mark);
-  }
-  return marks;
-}
-
 /**
- * Looks at all journals. The calls are synchronous: thousands of small ones take a fraction of the time that way. Fails with `state-damaged`
+ * Looks at all journals; `archived`: of every run that is known, whether its journals were gone before. The calls are synchronous: thousands of small ones take a fraction of the time that way. Fails with `state-damaged`
  * where a journal became shorter or one of several is gone, and with `state-unreadable`.
  */
-export function scanJournals(stateDir: string, db: Database, marks: ReadonlyMap<string, readonly Watermark[]>): Result<JournalScan> {
+export function scanJournals(
+  stateDir: string,
+  archived: ReadonlyMap<string, boolean>,
+  marks: ReadonlyMap<string, readonly Watermark[]>,
+): Result<JournalScan> {
   const directory = journalsDirectory(stateDir);
   const runs = list(directory);
   if (!runs.ok) return runs;
@@ -56,9 +39,7 @@ export function scanJournals(stateDir: string, db: Database, marks: ReadonlyMap<
     present.add(entry.name);
     if (moved.value) grown.push(entry.name);
   }
-  const archive = rowsOf(db, "SELECT run, archived FROM runs")
-    .map((row) => ({ run: textOf(row, "run"), was: row["archived"] !== 0, archived: !present.has(textOf(row, "run")) }))
-    .filter(({ was, archived }) => was !== archived);
+  const archive = [...archived].map(([run, was]) => ({ run, was, archived: !present.has(run) })).filter((one) => one.was !== one.archived);
   return ok({ grown: grown.sort(), archive });
 }
 

@@ -9,7 +9,7 @@ import { ok, type Result } from "../model/result.ts";
 import { foldRun } from "./fold-run.ts";
 import { cutDetail, type JournalReading, journalFile, listWriters, mergeEvents, readJournal } from "./read-journal.ts";
 import { loadFold } from "./read-rows.ts";
-import type { Watermark } from "./write-rows.ts";
+import type { Watermark } from "./watermark.ts";
 
 /** Something that is not as it was written, and where. `line` counts from 1. */
 export interface Finding {

@@ -4,7 +4,7 @@ import type { Database } from "sql.js";
 import type { WaveEvent } from "../model/event.ts";
 import { ok, type Result } from "../model/result.ts";
 import { journalsDirectory, listJournalRuns } from "./read-journal.ts";
-import { watermarksOf } from "./scan-journals.ts";
+import { watermarksOf } from "./read-rows.ts";
 import { checkDatabase, runsInTables } from "./verify-database.ts";
 import { checkRun, type Finding, rowsProblem } from "./verify-journals.ts";
 

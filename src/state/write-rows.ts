@@ -3,18 +3,7 @@ import type { Database, SqlValue } from "sql.js";
 import type { ArtifactRef } from "../model/event.ts";
 import type { AttemptFold, RunFold, StepFold } from "./run-fold.ts";
 import { runTables } from "./schema.ts";
-
-/** How far a journal was read when its run was folded. */
-export interface Watermark {
-  readonly writer: string;
-  /** Of the file, with a torn last line. */
-  readonly size: number;
-  /** Up to the end of the last whole line. */
-  readonly bytes: number;
-  readonly seq: number;
-  readonly head: string;
-  readonly closed: boolean;
-}
+import type { Watermark } from "./watermark.ts";
 
 type Values = readonly SqlValue[];
 

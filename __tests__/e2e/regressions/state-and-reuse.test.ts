@@ -1,6 +1,6 @@
 /** What state remembers, and what a run that was taken back does next. */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Project, project } from "../../rig/project.ts";
@@ -35,5 +35,22 @@ describe("a run that was rolled back as a whole", () => {
     await wave.wave("resume");
     expect((await wave.wave("resume")).stderr).toContain("nothing to do");
     expect(wave.events().filter(({ type }) => type === "attempt-started")).toHaveLength(2);
+  });
+});
+
+describe("`wave status` without a run", () => {
+  test("lists runs without the database, and marks one that was rolled back", async () => {
+    const wave = committed("echo n >> n.txt");
+    await wave.wave("run");
+    await wave.wave("run");
+    await wave.wave("rollback", "latest", "--yes");
+    const database = path.join(wave.root, ".wave/state/wave.db");
+    rmSync(database, { force: true });
+    const [first, again] = [await wave.wave("status"), await wave.wave("status")];
+    expect(first.stdout).toBe(again.stdout);
+    expect(first.stdout.match(/✓ passed( \(rolled back\))?/g)).toEqual(["✓ passed (rolled back)", "✓ passed"]);
+    expect(existsSync(database)).toBe(false);
+    const { runs } = JSON.parse((await wave.wave("status", "--json")).stdout);
+    expect(runs).toMatchObject([{ status: "passed", rolledBack: true }, { status: "passed" }]);
   });
 });

@@ -2,7 +2,7 @@
  * What this machine lets wave do about isolation, found out by doing it: each way is tried with a child that does nothing. Asked once a
  * process. It changes nothing on the machine, and removes what it made.
  */
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import path from "node:path";
 import type { Fences } from "../../model/enforcement.ts";
 import { capture } from "../../platform/capture.ts";
@@ -10,7 +10,7 @@ import { filterWords } from "../../sandbox/socket-filter.ts";
 import { removeTree } from "../changeset/remove-tree.ts";
 import { setupPath } from "./carried-environment.ts";
 import { quote } from "./mount-words.ts";
-import { dropWords, type Identity, namespaceWords } from "./privileges.ts";
+import { dropWords, type Identity, idMapper, mapperPipes, mapsAllIds, namespaceWords, procDescriptor } from "./privileges.ts";
 import { keyringWords } from "./session-keyring.ts";
 
 /** `root`: wave is root. `sudo`: root without a password. `user-namespace`: as an ordinary user. `none`: nothing is fenced here. */
@@ -113,8 +113,13 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
     loopback === undefined
       ? "neither `ip` nor `perl` is there to bring loopback up"
       : trial(mode, true, true, loopback.map(quote).join(" ")),
-    unwanted(request) ?? foreignFile(mode, request.root, identity) ?? tryOverlay(mode, request.stateDir, overlayOptions),
-    trial(mode, true, false, `exec ${[...inner, "true"].map(quote).join(" ")}`),
+    whyNoOverlay(mode, request, identity, overlayOptions),
+    trial(
+      mode,
+      true,
+      false,
+      [...(mapsAllIds({ mode, closed: true, ownUser: true }) ? mapping : []), [...inner, "true"].map(quote).join(" ")].join("\n"),
+    ),
   ]);
   if (fence !== undefined) return { kind: "refused", why: `${mode}: ${fence}` };
   // There the child has its user's own id by nothing else.
@@ -139,22 +144,59 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
   };
 }
 
+/** What the words of a root child need before them. */
+const mapping = [
+  "mount -n -t proc proc /proc && mount -n -t tmpfs wave /sys || exit 1",
+  ...mapperPipes("/sys", "exit 1"),
+  `exec ${procDescriptor}</proc`,
+  idMapper,
+];
+
 function unwanted({ env }: IsolationRequest): string | undefined {
   return env["WAVE_ISOLATION"]?.split(",").includes("copy") === true ? `WAVE_ISOLATION is ${env["WAVE_ISOLATION"]}` : undefined;
 }
 
-/** In a user namespace an overlay cannot copy files up whose owners are not mapped there. Looks at the project and what is directly in it. */
-function foreignFile(mode: IsolationMode, root: string, { uid, gid }: Identity): string | undefined {
-  if (mode !== "user-namespace") return undefined;
-  try {
-    const foreign = ["", ...readdirSync(root)].find((name) => {
-      const stat = lstatSync(path.join(root, name), { throwIfNoEntry: false });
-      return stat !== undefined && (stat.uid !== uid || stat.gid !== gid);
-    });
-    return foreign === undefined ? undefined : `\`${foreign === "" ? "." : foreign}\` is not of your user and group`;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+/**
+ * Why the project needs copies: in a user namespace an overlay cannot copy up a file whose owner or group is not mapped there. Looks at
+ * the whole tree except the state directory; stops at the first such file.
+ */
+async function foreignFile({ root, stateDir, env }: IsolationRequest, { uid, gid }: Identity): Promise<string | undefined> {
+  const isForeign = ["(", "!", "-uid", String(uid), "-o", "!", "-gid", String(gid), ")"];
+  const command = [
+    "find",
+    "-P",
+    ".",
+    "-path",
+    `./${path.relative(root, stateDir)}`,
+    "-prune",
+    "-o",
+    ...isForeign,
+    "-printf",
+    "%P\\n",
+    "-quit",
+  ];
+  const ran = await capture({ command, env: { PATH: env["PATH"] ?? setupPath, LC_ALL: "C" }, cwd: root, limitMs: trialLimitMs });
+  if (!ran.ok) return ran.error.code === "ENOENT" ? `\`${ran.error.command}\` is not installed` : ran.error.detail;
+  // Directories that cannot be read make `find` fail: the attempt cannot read them either.
+  const [found] = ran.value.stdout.toString().split("\n");
+  if (ran.value.stdout.length > 0) return `\`${found === "" ? "." : found}\` is not of your user and group`;
+  return ran.value.code === null ? `the owners of the project's files were not known after ${trialLimitMs / 1000} s` : undefined;
+}
+
+/** Why overlays do not work here; undefined if they do. */
+async function whyNoOverlay(
+  mode: Exclude<IsolationMode, "none">,
+  request: IsolationRequest,
+  identity: Identity,
+  options: string,
+): Promise<string | undefined> {
+  const why = unwanted(request);
+  if (why !== undefined) return why;
+  const [foreign, refused] = await Promise.all([
+    mode === "user-namespace" ? foreignFile(request, identity) : undefined,
+    tryOverlay(mode, request.stateDir, options),
+  ]);
+  return foreign ?? refused;
 }
 
 async function tryOverlay(mode: Exclude<IsolationMode, "none">, stateDir: string, options: string): Promise<string | undefined> {

@@ -11,7 +11,7 @@ import { bridged } from "./bridge-words.ts";
 import { carryEnvironment } from "./carried-environment.ts";
 import { type DiskLimit, withinDisk } from "./disk-watch.ts";
 import type { Isolation } from "./isolation.ts";
-import { dropWords, namespaceWords } from "./privileges.ts";
+import { dropWords, mapsAllIds, namespaceWords } from "./privileges.ts";
 import { systemRoot } from "./system-root.ts";
 import type { SandboxView } from "./view.ts";
 import { closedScript, openScript, type ScriptSetting } from "./view-script.ts";
@@ -63,6 +63,7 @@ async function spawnInside(
     command: words,
     drop: [...dropWords({ mode, identity, closed, ownUser, keyring, filter: network || !ownUser ? filter : [] }), ...unpack],
     ownUser,
+    mapsIds: mapsAllIds({ mode, closed, ownUser }),
     rootChild: !ownUser && identity.uid === 0,
     status,
     overlayOptions: isolation.overlayOptions,

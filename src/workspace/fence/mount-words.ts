@@ -53,9 +53,12 @@ export function fstabLine({ what, where, type, options }: MountLine): string {
   return `${octal(what)} ${octal(where)} ${type} ${options === "" ? "defaults" : options} 0 0\n`;
 }
 
+/** The longest path that an overlay's options name as it is: three of them and the flags have to fit one page (mount(2)). */
+const longestPlain = 500;
+
 /**
- * The mounts of an overlay; the last one has no place yet. Directories whose paths its options cannot spell get plain names on the bench
- * first, and layers that others lie on are mounted there.
+ * The mounts of an overlay; the last one has no place yet. Directories whose paths its options cannot spell or hold get short names on the
+ * bench first, and layers that others lie on are mounted there.
  */
 export function overlayLines(tree: Extract<Tree, { kind: "overlay" }>, bench: string, more: string): readonly MountLine[] {
   const lines: MountLine[] = [];
@@ -64,7 +67,8 @@ export function overlayLines(tree: Extract<Tree, { kind: "overlay" }>, bench: st
     lines.push({ ...line, where, onBench: true, optional: false });
     return where;
   };
-  const named = (place: string) => (/^[\w@%+=./-]+$/.test(place) ? place : onBench({ what: place, type: "none", options: "bind" }));
+  const isPlain = (place: string) => place.length <= longestPlain && /^[\w@%+=./-]+$/.test(place);
+  const named = (place: string) => (isPlain(place) ? place : onBench({ what: place, type: "none", options: "bind" }));
   let lower = named(tree.base);
   for (const [index, { upper, work }] of tree.layers.entries()) {
     const parent = named(path.dirname(upper));

@@ -64,6 +64,38 @@ export interface DropSetting {
 
 const bare = ["--no-new-privs", "--ambient-caps=-all", "--inh-caps=-all", "--bounding-set=-all"];
 
+/**
+ * The capabilities of a root child in its own user namespace (capabilities(7)): files of every owner in the view, as for root outside.
+ * They count for the child's namespace only, so they allow neither mounts, device nodes, tracing nor settings of the kernel.
+ */
+export const fileCapabilities = ["chown", "dac_override", "fowner", "fsetid", "setuid", "setgid"] as const;
+
+const bareRoot = [...bare.slice(0, -1), `--bounding-set=${["-all", ...fileCapabilities.map((name) => `+${name}`)].join(",")}`];
+
+/** Pipes between a root child and the process that maps its ids: the script opens them, and neither is inherited by the command. */
+export const mapDescriptors = { asked: 6, mapped: 7 } as const;
+
+/** The lines that open them in a directory. They keep no name. `failed` ends a line that did not work. */
+export function mapperPipes(directory: string, failed: string): readonly string[] {
+  return Object.entries(mapDescriptors).map(([name, descriptor]) => {
+    const place = `${directory}/${name}`;
+    return `mkfifo -m 600 ${place} && exec ${descriptor}<>${place} && rm ${place} || ${failed}`;
+  });
+}
+
+/** Every id of this namespace gets the same number in the child's. The kernel takes a map in one write only. */
+const mapIds = (name: "uid_map" | "gid_map") =>
+  `m=; while read -r i o n; do m="$m$i $i $n\\n"; done </proc/self/${name}; printf "$m" >/proc/$p/${name} || r=no`;
+
+/**
+ * Maps the ids of the child that asks, from outside its user namespace, where the rights to do so are (user_namespaces(7)). It answers
+ * with one line, which is empty on success.
+ */
+export const idMapper = `{ r=; read -r p; ${mapIds("uid_map")}; ${mapIds("gid_map")}; echo "$r" >&${mapDescriptors.mapped}; } <&${mapDescriptors.asked} 2>/dev/null &`;
+
+/** The child's side: it asks for its ids and waits for the answer. */
+const awaitIds = `echo $$ >&${mapDescriptors.asked}; read -r r <&${mapDescriptors.mapped}; [ -z "$r" ] || exit 125; exec ${mapDescriptors.asked}<&- ${mapDescriptors.mapped}<&-`;
+
 /** A descriptor of the machine's `/proc`, where the script opened it: in the view's own the setting cannot be written. */
 export const procDescriptor = 8;
 
@@ -88,14 +120,25 @@ export function readOnlyProc(place: string): string {
  */
 const toMakeUser = ["--inh-caps=+sys_admin", "--ambient-caps=+sys_admin"];
 
-/** The words before the command, inside: the caller's user again, without any capability and no way to gain one. */
+/** Whether the child is root with all ids of the machine, so that the script has to run the mapper. */
+export function mapsAllIds({ mode, closed, ownUser }: Pick<DropSetting, "mode" | "closed" | "ownUser">): boolean {
+  return mode === "root" && closed && ownUser;
+}
+
+/**
+ * The words before the command, inside: the caller's user again, without any capability and no way to gain one. Root in a user namespace
+ * of its own keeps `fileCapabilities`.
+ */
 export function dropWords({ mode, identity: { uid, gid }, closed, ownUser, keyring, filter }: DropSetting): readonly string[] {
-  const own = ["--user", `--map-user=${uid}`, `--map-group=${gid}`, "--"];
+  const isMapped = mapsAllIds({ mode, closed, ownUser });
+  const own = ["--user", ...(isMapped ? [] : [`--map-user=${uid}`, `--map-group=${gid}`]), "--"];
   // With its capabilities, which a user that is not root would lose on the way: the setting, and giving them up for good, take some.
-  const script = [lastOne, ...(uid === 0 ? [freezeProc] : []), `exec "$@" ${procDescriptor}<&-`].join("; ");
+  const script = [...(isMapped ? [awaitIds] : []), lastOne, ...(uid === 0 ? [freezeProc] : []), `exec "$@" ${procDescriptor}<&-`].join(
+    "; ",
+  );
   const mounts = uid === 0 ? ["--mount", "--propagation", "unchanged"] : [];
   const last = ownUser ? ["unshare", "--keep-caps", ...mounts, ...own, "/bin/sh", "-c", script, "wave"] : [];
-  const end = closed ? [...last, ...keyring, "setpriv", ...bare, "--", ...filter] : [];
+  const end = closed ? [...last, ...keyring, "setpriv", ...(isMapped ? bareRoot : bare), "--", ...filter] : [];
   switch (mode) {
     case "root":
       return end;

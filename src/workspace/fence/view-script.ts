@@ -9,7 +9,7 @@
 import path from "node:path";
 import { isInside } from "../../platform/paths.ts";
 import { deviceBind, fstabLine, type MountLine, overlayLines, quote, readOnlyBind, writableBind } from "./mount-words.ts";
-import { procDescriptor, readOnlyProc } from "./privileges.ts";
+import { idMapper, mapperPipes, procDescriptor, readOnlyProc } from "./privileges.ts";
 import type { SystemRoot } from "./system-root.ts";
 import type { SandboxView, Tree } from "./view.ts";
 
@@ -25,6 +25,8 @@ export interface ScriptSetting {
   readonly command: readonly string[];
   /** They need the machine's `/proc`, by its descriptor, which they close. */
   readonly ownUser?: boolean;
+  /** The words wait for the mapper of ids. */
+  readonly mapsIds?: boolean;
   /** The child is root without a user namespace of its own: `/proc` is made read-only here. */
   readonly rootChild?: boolean;
   /** A file, on the machine, that says what went wrong before the command began. */
@@ -58,9 +60,10 @@ export function closedScript(view: SandboxView, system: SystemRoot, setting: Scr
     ...linkLines(system.links),
     ...mountAll(lines, stage),
     ...(setting.rootChild === true ? [`${readOnlyProc(`${stage}/proc`)} || f 'EIO /proc could not be made read-only'`] : []),
+    ...(setting.mapsIds === true ? mapperPipes(bench, "f 'EIO ids could not be mapped'") : []),
     ...(setting.ownUser === true ? [`exec ${procDescriptor}</proc`] : []),
     `mount -n -o remount,${readOnlyBind} ${stage} && cd ${stage} && pivot_root . . && umount -n -l . && cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
-    ...supervise(setting.drop),
+    ...supervise(setting.drop, setting.mapsIds === true ? [idMapper] : []),
   ].join("\n");
 }
 
@@ -281,12 +284,13 @@ function mountAll(lines: readonly MountLine[], root: string): string[] {
  * The first process of the namespace: it reaps what is left alone, and its end is the end of all of them. A command that a signal ended gives
  * 128 and the signal's number, as shells do.
  */
-function supervise(drop: readonly string[]): string[] {
+function supervise(drop: readonly string[], before: readonly string[]): string[] {
   return [
     `case "$1" in */*) [ -x "$1" ] ;; *) PATH=$WAVE_CHILD_PATH command -v "$1" >/dev/null ;; esac || { printf %s 'ENOENT there is no such program in the sandbox' >&9; exit 125; }`,
     // Not with `&`: a shell starts what it does not wait for with SIGINT and SIGQUIT ignored, for good. The first process of a namespace gets no
     // signal that it has no handler for, so it outlives the TERM that is meant for the command. What it says of the command's end is not the command's.
     `unset OLDPWD; exec 4>&2 2>/dev/null`,
+    ...before,
     `${drop.map(quote).join(" ")} "$@" 2>&4 4>&- 9>&-`,
     `exit $?`,
   ];

@@ -110,6 +110,13 @@ export function locateProject(request: ProjectRequest): Result<Location> {
           .slice(0, 1);
   const first = found[0];
   if (first === undefined) {
+    // Node replaces bytes that are not UTF-8 in the path of the working directory.
+    if (request.cwd.includes("\uFFFD") && !existsSync(request.cwd))
+      return err({
+        reason: "usage",
+        message: `the path ${request.cwd} is not UTF-8, which Wave needs`,
+        hint: "rename the directory, or mount it at another path",
+      });
     return err({
       reason: "usage",
       message: `no wave.yaml in ${request.cwd}`,

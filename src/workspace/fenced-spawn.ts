@@ -21,6 +21,7 @@ import type { SandboxView, Tree } from "./fence/view.ts";
 import { type GitView, gitBinds, gitVariables } from "./git-view.ts";
 import { type NetworkPolicy, policyOfContract, policyOfStep } from "./network-policy.ts";
 import type { WorkspaceSetting } from "./provider.ts";
+import { trustProject } from "./trust-project.ts";
 
 /** What the children of an attempt are started with. */
 export interface FencedSetting {
@@ -76,6 +77,7 @@ async function startContract(fenced: FencedSetting, request: SpawnRequest, count
   const own = path.join(room.directory, `contract.${count}`);
   const fresh = { ...room, home: path.join(own, "home"), temp: path.join(own, "tmp") };
   for (const directory of [own, fresh.home, fresh.temp]) mkdirSync(directory);
+  trustProject(fresh.home, setting.root, fenced.fenced);
   const view = viewOf(fenced, { tree: judged.value.tree, room: fresh, outputWritable: false, readOnly: [], scratch: own });
   try {
     return await withNetwork(fenced, own, policyOfContract(request.network ?? []), (network) =>

@@ -27,6 +27,7 @@ import type { WorkspaceSetting } from "./provider.ts";
 import { copiedTree } from "./tree-copy.ts";
 import { overlaidTree } from "./tree-overlay.ts";
 import { projectTree } from "./tree-project.ts";
+import { trustProject } from "./trust-project.ts";
 import { writeIntoArea } from "./write-area.ts";
 
 /** What attempts of one provider share: looked up once. */
@@ -86,6 +87,7 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   if (!tree.ok) return tree;
   const paths = pathsOf(room.value, fenced || tree.value.tree.kind === "overlay" ? setting.root : tree.value.place, fenced);
   writeFileSync(room.value.task, request.task(paths));
+  trustProject(room.value.home, setting.root, fenced);
   const found = fenced ? await gitOf(shared) : noGit;
   // A copy of a project has its own copies of repositories, unless the project's lies around it.
   const git = tree.value.binds === undefined || found.isAround ? found : noGit;

@@ -83,7 +83,13 @@ describe("privileges", () => {
   const identity = { uid: 7, gid: 8 };
   const all = { identity, closed: true, ownUser: true, keyring: [], filter: [] };
 
-  test.each(["root", "sudo", "user-namespace"] as const)("%s: a fenced command has none, and no namespace to get them back in", (mode) => {
+  test("root keeps the capabilities for files of every owner, in a user namespace that the script maps", () => {
+    const words = dropWords({ ...all, identity: { uid: 0, gid: 0 }, mode: "root" });
+    expect(words.slice(-3)).toEqual(["--inh-caps=-all", "--bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+setuid,+setgid", "--"]);
+    expect(words.join(" ")).not.toContain("--map-user");
+  });
+
+  test.each(["sudo", "user-namespace"] as const)("%s: a fenced command has none, and no namespace to get them back in", (mode) => {
     const words = dropWords({ ...all, mode });
     expect(words.slice(-6)).toEqual(["setpriv", "--no-new-privs", "--ambient-caps=-all", "--inh-caps=-all", "--bounding-set=-all", "--"]);
     expect(words.join(" ")).toContain("--user --map-user=7 --map-group=8");

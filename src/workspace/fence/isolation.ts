@@ -127,6 +127,9 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
   const refused = [
     ...(network === undefined ? [] : [`no network of a child's own: ${network}`]),
     ...(overlay === undefined ? [] : [`no overlays: ${overlay}`]),
+    ...(user === undefined || mode !== "root"
+      ? []
+      : [`no files of other owners for steps, since root gets no user namespace of its own: ${user}`]),
     ...(filter.length > 0 ? [] : ["sockets to the host of a virtual machine stay possible: there is no `perl` to install a filter"]),
   ];
   return {

@@ -9,10 +9,11 @@ import type { SpawnOutcome } from "../../model/ports.ts";
 import { type ChildRequest, spawnChild } from "../../platform/child-process.ts";
 import { bridged } from "./bridge-words.ts";
 import { carryEnvironment } from "./carried-environment.ts";
+import { closedPlaces } from "./closed-places.ts";
 import { type DiskLimit, withinDisk } from "./disk-watch.ts";
 import type { Isolation } from "./isolation.ts";
 import { dropWords, mapsAllIds, namespaceWords } from "./privileges.ts";
-import { systemRoot } from "./system-root.ts";
+import { filledDirectories, systemRoot } from "./system-root.ts";
 import type { SandboxView } from "./view.ts";
 import { closedScript, openScript, type ScriptSetting } from "./view-script.ts";
 
@@ -69,9 +70,9 @@ async function spawnInside(
     overlayOptions: isolation.overlayOptions,
     ...(network ? { loopback: isolation.loopback } : {}),
   };
-  const script = closed
-    ? closedScript(proxied.view, systemRoot({ searchPath: child.env["PATH"] ?? "", home: isolation.home, project: view.project }), setting)
-    : openScript(view, setting);
+  const places = { searchPath: child.env["PATH"] ?? "", home: isolation.home, project: view.project };
+  const covered = setting.mapsIds === true ? await closedPlaces(filledDirectories(places)) : [];
+  const script = closed ? closedScript(proxied.view, systemRoot(places, covered), setting) : openScript(view, setting);
   const command = [...namespaceWords({ mode, closed, network, carried }), script, "wave", ...words];
   const outcome = await spawnChild({ ...child, command, env, cwd: "/" });
   const said = readStatus(status);

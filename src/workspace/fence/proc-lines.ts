@@ -24,7 +24,8 @@ export function procLines(place: string): readonly MountLine[] {
   });
 }
 
-const emptyDirectory = "ro,nosuid,nodev,noexec,size=4k,mode=555";
+/** Options of a tmpfs that shows nothing. */
+export const emptyDirectory = "ro,nosuid,nodev,noexec,size=4k,mode=555";
 
 interface Entry {
   readonly name: string;

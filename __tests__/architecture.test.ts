@@ -59,7 +59,6 @@ const listing = new Set([
   "sweep-blobs.ts",
   "test-pipelines.ts",
   "workspace/changeset/disk.ts",
-  "workspace/fence/isolation.ts",
   "workspace/fence/proc-lines.ts",
   "workspace/fence/system-root.ts",
   "workspace/orphans.ts",

@@ -1,6 +1,8 @@
 /** Steps that try to get out, through the real binary: each fails to, and is reported or harmless, as docs/permissions.md says. */
 import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   linkSync,
@@ -9,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -17,7 +20,19 @@ import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { contentsBelow } from "../rig/contents-below.ts";
-import { type Attempt, files, git, noNetwork, printedBy, proxied, rights, scriptOf, wildcardAllowed } from "../rig/escape-attempts.ts";
+import {
+  type Attempt,
+  files,
+  git,
+  noNetwork,
+  others,
+  printedBy,
+  proxied,
+  rights,
+  rootRights,
+  scriptOf,
+  wildcardAllowed,
+} from "../rig/escape-attempts.ts";
 import { collections, shared } from "../rig/escape-collection.ts";
 import { closedNetwork, kernel, shareOnMachine, systemCalls, terminal, unshareOnMachine } from "../rig/escape-kernel.ts";
 import { type EscapeStep, gates, links, reads, resources, writes } from "../rig/escape-steps.ts";
@@ -67,6 +82,22 @@ function repository(cwd: string): void {
   gitIn("remote", "add", "origin", `https://someone:${canary}@example.invalid/x.git`);
 }
 
+/** Where root lays private files of another user among programs that a sandbox shows. */
+const toolsPlace = `/opt/wave-escape-${process.pid}`;
+afterEach(() => rmSync(toolsPlace, { recursive: true, force: true }));
+
+/** Files of mode 0600 that belong to another user, if a test can make such: outside, and in a directory of programs. */
+function privateFiles(outside: string): void {
+  if (process.getuid?.() !== 0) return;
+  mkdirSync(path.join(toolsPlace, "closed"), { recursive: true });
+  for (const file of [path.join(outside, "private"), path.join(toolsPlace, "private"), path.join(toolsPlace, "closed/f")]) {
+    writeFileSync(file, canary, { mode: 0o600 });
+    chownSync(file, 61_236, 61_236);
+  }
+  chmodSync(path.join(toolsPlace, "closed"), 0o700);
+  chownSync(path.join(toolsPlace, "closed"), 61_236, 61_236);
+}
+
 /** This machine's addresses besides loopback. */
 function ownAddresses(): readonly string[] {
   const all = Object.values(networkInterfaces()).flatMap((networks) => networks?.map(({ address }) => address) ?? []);
@@ -111,7 +142,9 @@ function manifestOf(steps: readonly EscapeStep[], env: Readonly<Record<string, s
 }
 
 const attempted = [
-  ...[files, git, rights, kernel, systemCalls, terminal, noNetwork, closedNetwork, proxied, wildcardAllowed].flat().map(([name]) => name),
+  ...[files, git, rights, others, kernel, systemCalls, terminal, noNetwork, closedNetwork, proxied, wildcardAllowed]
+    .flat()
+    .map(([name]) => name),
   ...[writes, reads, links, gates, resources, collections, shared].flat().map(({ id }) => id),
 ];
 
@@ -137,7 +170,7 @@ function inScene(scene: Scene): void {
 
   it("a step that may use everything but the network reaches nothing that is not its own", async () => {
     const outside = outsidePlace(scene);
-    const attempts = [...files, ...git, ...rights, ...kernel, ...systemCalls, ...noNetwork, ...closedNetwork];
+    const attempts = [...files, ...git, ...rights, ...others, ...kernel, ...systemCalls, ...noNetwork, ...closedNetwork];
     const wave = sceneProject(scene, { "a.txt": "a", "try.sh": scriptOf(attempts), ".gitignore": ".wave/state\n" });
     for (const [place, text] of [
       [path.join(outside, "secret.txt"), canary],
@@ -156,7 +189,7 @@ function inScene(scene: Scene): void {
     const hidden = await listen({ path: `\0${abstract}` });
     const env = {
       ...{ OUTSIDE: outside, HOST_HOME: wave.home, PORT: String(inside.port), ABSTRACT: abstract },
-      ...{ HOST_PID: String(process.pid), ADDRESSES: ownAddresses().join(" ") },
+      ...{ TOOLS: toolsPlace, HOST_PID: String(process.pid), ADDRESSES: ownAddresses().join(" ") },
     };
     shareOnMachine(scene);
     wave.write({
@@ -166,6 +199,7 @@ function inScene(scene: Scene): void {
       }),
     });
     for (const place of [outside, wave.home]) wave.own(place);
+    privateFiles(outside);
     const before = [treeOf(outside), treeOf(path.join(wave.root, ".git")), treeOf(path.join(wave.root, "nested")), treeOf(wave.home)];
     const directory = openSync(outside, "r");
     const run = await wave.run(["run"], { PARENT_TOKEN: canary, NODE_OPTIONS: "--no-warnings", LD_LIBRARY_PATH: "/nowhere" }, [directory]);
@@ -175,7 +209,8 @@ function inScene(scene: Scene): void {
       return;
     }
     expect(run.code, run.stderr).toBe(0);
-    expect(reportOf(wave, "try")).toEqual(expected(attempts));
+    const isRoot = process.getuid?.() === 0 && scene.uid === undefined;
+    expect(reportOf(wave, "try")).toEqual({ ...expected(attempts), ...(isRoot ? rootRights : {}) });
     expect([treeOf(outside), treeOf(path.join(wave.root, ".git")), treeOf(path.join(wave.root, "nested")), treeOf(wave.home)]).toEqual(
       before,
     );

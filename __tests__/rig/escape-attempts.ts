@@ -118,6 +118,39 @@ export const rights: readonly Attempt[] = [
   ["the first process", "kill -9 1; kill -STOP 1; can test -d /proc/1", "yes"],
 ];
 
+/** What root prints instead for two of `rights`: it keeps the capabilities for files, and may become another user in the sandbox. */
+export const rootRights: Readonly<Record<string, string>> = {
+  capabilities: "CapInh:0 CapPrm:0db CapEff:0db CapBnd:0db CapAmb:0 NoNewPrivs:1",
+  "another user": "yes\nyes",
+};
+
+const users = [1, 33, 1000, 61_234, 61_236];
+
+/** What belongs to other users of the machine. `OUTSIDE/private` is one's, with mode 0600, and so is `TOOLS/private`, below `/opt` for root. */
+export const others: readonly Attempt[] = [
+  ["a private file of another user", "can grep . $OUTSIDE/private; can grep . $TOOLS/private; can grep . $TOOLS/closed/f", "no\nno\nno"],
+  [
+    "as another user, its files",
+    `for u in ${users.join(" ")}; do for f in $OUTSIDE/private $TOOLS/private $TOOLS/closed/f; do can setpriv --reuid=$u --regid=$u --clear-groups grep . $f; done; done | sort -u`,
+    "no",
+  ],
+  [
+    "as another user, its processes",
+    `for u in ${users.join(" ")}; do can setpriv --reuid=$u kill -0 $HOST_PID; can setpriv --reuid=$u cat /proc/1/environ; done | sort -u`,
+    "no",
+  ],
+  [
+    "owners and modes of the machine's files",
+    "can chown 1000 /etc/passwd; can chmod 4755 /usr/bin/id; can chown 1000 /dev/null; can chmod 777 /proc/sys/kernel/core_pattern; can chown 1000 $TOOLS",
+    "no\nno\nno\nno\nno",
+  ],
+  [
+    "settings that only root writes",
+    "can sh -c 'echo 1 >/proc/sys/user/max_user_namespaces'; can unshare -U true; can unshare -Um true",
+    "no\nno\nno",
+  ],
+];
+
 export const noNetwork: readonly Attempt[] = [
   ["a server on localhost", "dial 127.0.0.1 $PORT; dial ::1 $PORT", "ECONNREFUSED\nECONNREFUSED"],
   ["the cloud's metadata", "dial 169.254.169.254 80", "ENETUNREACH"],

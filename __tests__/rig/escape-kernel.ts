@@ -209,7 +209,7 @@ export const kernel: readonly Attempt[] = [
   ],
   [
     "set-user-id programs of the machine",
-    "for p in su sudo mount umount passwd newgrp chsh gpasswd pkexec; do q=$(command -v $p) && can sh -c \"$q --version && grep -q 'CapEff.*[1-9a-f]' /proc/self/status\"; done | sort -u | grep yes",
+    "own=$(grep CapEff /proc/self/status); for p in su sudo mount umount passwd newgrp chsh gpasswd pkexec; do q=$(command -v $p) && can sh -c \"$q --version && ! grep -qx '$own' /proc/self/status\"; done | sort -u | grep yes",
     "",
   ],
   [

@@ -3,7 +3,9 @@
  * they are covered in its view: the sandbox shows it no more of such directories than every user sees.
  */
 import { lstatSync } from "node:fs";
+import path from "node:path";
 import { capture } from "../../platform/capture.ts";
+import { realPlace } from "../../platform/files.ts";
 import { setupPath } from "./carried-environment.ts";
 
 /** A place to cover. Absolute, spelled as the view shows it. */
@@ -23,7 +25,7 @@ const limitMs = 20_000;
  */
 export async function closedPlaces(directories: readonly string[]): Promise<readonly ClosedPlace[]> {
   const found = await Promise.all(
-    directories.map(async (directory) => {
+    directories.filter(isReachable).map(async (directory) => {
       const search = known.get(directory) ?? searched(directory);
       known.set(directory, search);
       return (await search) ?? [{ place: directory, isDirectory: true }];
@@ -31,6 +33,15 @@ export async function closedPlaces(directories: readonly string[]): Promise<read
   );
   // A place that is gone cannot be mounted on.
   return found.flat().filter(({ place }) => lstatSync(place, { throwIfNoEntry: false }) !== undefined);
+}
+
+/** Whether other users can get to a directory: below one that is closed to all but root, none of them keeps files. */
+function isReachable(directory: string): boolean {
+  for (let place = realPlace(directory) ?? directory; place !== "/"; place = path.dirname(place)) {
+    const { uid, mode } = lstatSync(place, { throwIfNoEntry: false }) ?? { uid: 0, mode: 0o111 };
+    if (uid === 0 && (mode & 0o011) === 0) return false;
+  }
+  return true;
 }
 
 /** Undefined if the search did not end well. */

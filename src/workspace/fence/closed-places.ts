@@ -21,7 +21,7 @@ const limitMs = 20_000;
 
 /**
  * The uppermost places below the directories that belong to another user than root and are closed to other users. Each directory is
- * searched once per process; a directory that cannot be searched to its end is covered as a whole.
+ * searched once per process; a directory that cannot be searched to its end, or has more than 200, is covered as a whole.
  */
 export async function closedPlaces(directories: readonly string[]): Promise<readonly ClosedPlace[]> {
   const found = await Promise.all(
@@ -44,12 +44,16 @@ function isReachable(directory: string): boolean {
   return true;
 }
 
-/** Undefined if the search did not end well. */
+/** More places in one directory would make the script of mounts longer than a word of a command line can be. */
+const mostPlaces = 200;
+
+/** Undefined if the search did not end well, or found too many places. */
 async function searched(directory: string): Promise<readonly ClosedPlace[] | undefined> {
   const closed = ["(", "-type", "d", "!", "-perm", "-005", "-o", "!", "-type", "d", "!", "-type", "l", "!", "-perm", "-004", ")"];
   const command = ["find", "-H", directory, "!", "-uid", "0", ...closed, "-printf", "%y%p\\0", "-prune"];
   const ran = await capture({ command, env: { PATH: setupPath, LC_ALL: "C" }, cwd: "/", limitMs });
   if (!ran.ok || ran.value.code !== 0) return undefined;
-  const records = ran.value.stdout.toString().split("\0");
-  return records.flatMap((record) => (record === "" ? [] : [{ place: record.slice(1), isDirectory: record.startsWith("d") }]));
+  const records = ran.value.stdout.toString().split("\0").slice(0, -1);
+  if (records.length > mostPlaces) return undefined;
+  return records.map((record) => ({ place: record.slice(1), isDirectory: record.startsWith("d") }));
 }

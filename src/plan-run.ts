@@ -5,7 +5,7 @@
 import type { Changeset } from "./model/changeset.ts";
 import { reverse } from "./model/combine-changes.ts";
 import { type Digest, digestOfBytes } from "./model/digest.ts";
-import { unenforceable, wantsIsolation } from "./model/enforcement.ts";
+import { isFenced, unenforceable, wantsIsolation } from "./model/enforcement.ts";
 import type { BaseRef, FingerprintRef } from "./model/event.ts";
 import type { Failure } from "./model/failure.ts";
 import { ignoredFor, ignoredViews } from "./model/ignored-views.ts";
@@ -200,7 +200,7 @@ export async function planSelected(
   return ok({ ...open, plan, base, tree, passed: history.value.passed, undo: undo.value, isolation, fingerprintOf });
 }
 
-/** Why this environment cannot run the pipeline, before any work: no adapter, or a deny that nobody enforces. */
+/** Why this environment cannot run the pipeline, before any work: no adapter, a deny that nobody enforces, or files that steps cannot use. */
 export async function refusalOf({
   plan: { pipeline },
   isolation,
@@ -211,7 +211,10 @@ export async function refusalOf({
     if (missing !== undefined) return { reason: "adapter-missing", step: step.id, persona: step.persona.name, ...missing };
   }
   const rules = unenforceable(pipeline, isolation.fences);
-  return rules.length === 0 ? undefined : { reason: "permission-unenforceable", rules };
+  if (rules.length > 0) return { reason: "permission-unenforceable", rules };
+  const { unusable } = isolation;
+  const isFencedHere = pipeline.steps.some((step) => isFenced(step, isolation.fences));
+  return unusable === undefined || !isFencedHere ? undefined : { reason: "owner-unsupported", detail: unusable };
 }
 
 /** What a run may cost cannot be held to where one of its steps does not tell what it costs. */

@@ -83,7 +83,7 @@ function repository(cwd: string): void {
 }
 
 /** Where root lays private files of another user among programs that a sandbox shows. */
-const toolsPlace = `/opt/wave-escape-${process.pid}`;
+const toolsPlace = `/usr/local/wave-escape-${process.pid}`;
 afterEach(() => rmSync(toolsPlace, { recursive: true, force: true }));
 
 /** Files of mode 0600 that belong to another user, if a test can make such: outside, and in a directory of programs. */

@@ -126,7 +126,7 @@ export const rootRights: Readonly<Record<string, string>> = {
 
 const users = [1, 33, 1000, 61_234, 61_236];
 
-/** What belongs to other users of the machine. `OUTSIDE/private` is one's, with mode 0600, and so is `TOOLS/private`, below `/opt` for root. */
+/** What belongs to other users of the machine. `OUTSIDE/private` is one's, with mode 0600, and so is `TOOLS/private`, below `/usr/local` for root. */
 export const others: readonly Attempt[] = [
   ["a private file of another user", "can grep . $OUTSIDE/private; can grep . $TOOLS/private; can grep . $TOOLS/closed/f", "no\nno\nno"],
   [
@@ -146,8 +146,8 @@ export const others: readonly Attempt[] = [
   ],
   [
     "settings that only root writes",
-    "can sh -c 'echo 1 >/proc/sys/user/max_user_namespaces'; can unshare -U true; can unshare -Um true",
-    "no\nno\nno",
+    `can sh -c 'echo 1 >/proc/sys/user/max_user_namespaces'; for u in ${users.join(" ")}; do can setpriv --reuid=$u unshare -U true; can setpriv --reuid=$u unshare -Um true; done | sort -u`,
+    "no\nno",
   ],
 ];
 

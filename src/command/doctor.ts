@@ -10,6 +10,7 @@ import { paletteOf } from "../report/palette.ts";
 import { version } from "../version.ts";
 import { gitRefusal } from "../workspace/base-git.ts";
 import { type Isolation, probeIsolation } from "../workspace/fence/isolation.ts";
+import { fileCapabilities } from "../workspace/fence/privileges.ts";
 import { type Command, flag, type Invocation, jsonOption, manifestOptions, printJson } from "./command.ts";
 import { openProjectMemory } from "./open-memory.ts";
 
@@ -68,6 +69,7 @@ function findingsOf({ mode, fences, overlay }: Isolation): readonly Finding[] {
         ? `children are fenced, ${how}`
         : "none: children reach whatever you do; denies on files and network end in exit 4",
     },
+    ...(fences.allOwners === undefined ? [] : [ownersFinding(fences.allOwners)]),
     {
       name: "network",
       good: fences.network,
@@ -84,6 +86,13 @@ function findingsOf({ mode, fences, overlay }: Isolation): readonly Finding[] {
       text: memoryText(),
     },
   ];
+}
+
+function ownersFinding(good: boolean): Finding {
+  const name = "owners";
+  return good
+    ? { name, good, text: `steps of root use files of every owner in their workspace (${fileCapabilities.join(", ")})` }
+    : { name, good, text: "steps of root have only the rights that files' modes give; projects with files of other users end in exit 4" };
 }
 
 function agentFindings(env: Invocation["io"]["env"]): readonly Finding[] {

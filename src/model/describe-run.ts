@@ -22,6 +22,12 @@ export function describeRunFailure(failure: RunFailure): Description {
     }
     case "publish-refused":
       return { title: `artifact \`${failure.artifact}\` cannot be published`, detail: [failure.detail] };
+    case "owner-unsupported":
+      return {
+        title: "steps of root cannot use this project's files in the sandbox, so nothing was started",
+        detail: [failure.detail],
+        hint: "run wave as the owner of the files, or write `sandbox: off` at the top of the manifest to run without that protection",
+      };
     case "run-failed":
       return {
         title: `run ${failure.run} failed`,

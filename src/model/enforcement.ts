@@ -14,6 +14,8 @@ export interface Fences {
   readonly fence: boolean;
   /** Children can be cut off from the network, but for hosts that are allowed. */
   readonly network: boolean;
+  /** Children of root can use files of every owner, as root can outside. Undefined for other users and without a sandbox. */
+  readonly allOwners?: boolean;
 }
 
 /** An environment that can do nothing. */

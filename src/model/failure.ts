@@ -54,6 +54,8 @@ export type Failure =
       readonly hint: string;
     }
   | { readonly reason: "permission-unenforceable"; readonly rules: readonly { readonly step: string; readonly rule: string }[] }
+  /** Root's steps would have no rights to files of the project that belong to other users. `detail`: a sentence on the first one. */
+  | { readonly reason: "owner-unsupported"; readonly detail: string }
   | { readonly reason: "state-locked"; readonly path: string; readonly holder: string }
   | { readonly reason: "state-unreadable"; readonly path: string; readonly detail: string }
   /** A write to state failed: full disk, read-only directory. `code` is the errno name. */
@@ -157,7 +159,7 @@ export type FailureReason = Failure["reason"];
 /** Failures of a run as a whole, or of what is done around it: no attempt ends with one. */
 export type RunFailure = Extract<
   Failure,
-  { reason: "cancelled" | "run-failed" | "github-failed" | "publish-refused" | "dependency-open" | "rolled-back" }
+  { reason: "cancelled" | "run-failed" | "github-failed" | "publish-refused" | "dependency-open" | "rolled-back" | "owner-unsupported" }
 >;
 
 const runReasons: ReadonlySet<FailureReason> = new Set<RunFailure["reason"]>([
@@ -167,6 +169,7 @@ const runReasons: ReadonlySet<FailureReason> = new Set<RunFailure["reason"]>([
   "publish-refused",
   "dependency-open",
   "rolled-back",
+  "owner-unsupported",
 ]);
 
 /** Whether a failure is one of them. */
@@ -183,6 +186,7 @@ const exitCodes: Readonly<Record<FailureReason, 1 | 2 | 4 | 130>> = {
   "file-unreadable": 4,
   "adapter-missing": 4,
   "permission-unenforceable": 4,
+  "owner-unsupported": 4,
   "state-locked": 4,
   "state-unreadable": 4,
   "state-unwritable": 4,

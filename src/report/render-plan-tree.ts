@@ -233,6 +233,10 @@ function dependencyLine({ path, lockfile }: DependencyDirectory): string {
   return `For reuse, ${printable(path)} counts by ${printable(lockfile)} and the names and sizes of its files.`;
 }
 
+const rootRights =
+  "Wave runs as root: in the sandbox, steps can use files of every owner and become any user (chown, dac_override, fowner, fsetid, setuid, setgid).";
+const noRootRights = "Wave runs as root, but in the sandbox steps have no rights to files of other owners; `wave doctor` says why.";
+
 /** What the reader should know of steps that can reach more than their workspace. */
 function isolationLines({ steps, fences }: Plan): string[] {
   const inPlace = steps.filter(({ step }) => step.workspace === "shared").length;
@@ -240,6 +244,8 @@ function isolationLines({ steps, fences }: Plan): string[] {
   if (inPlace === steps.length) lines.push("Steps run in the project itself: what they change there stays, also when they fail.");
   const open = steps.filter(({ step }) => step.workspace !== "shared" && !isFenced(step, fences)).map(({ step }) => step.id);
   if (open.length > 0) lines.push(`No fence around ${list(open)}: what runs there can reach beyond its workspace.`);
+  const fenced = steps.some(({ step }) => isFenced(step, fences));
+  if (fenced && fences.allOwners !== undefined) lines.push(fences.allOwners ? rootRights : noRootRights);
   return lines;
 }
 

@@ -4,7 +4,8 @@
  * - An `AF_VSOCK` socket reaches the host of a virtual machine from every network namespace: sockets of confined families alone are made.
  * - The peer of a child's output is Wave, and `SO_PEERPIDFD` makes a handle of it that `pidfd_getfd` takes descriptors from, if both have the
  *   same user and no user namespace is between them.
- * - Keys of a user are shared by all processes of that user in one user namespace.
+ * - Keys of a user are shared by all processes of that user in one user namespace. In another one too, the user reads them by their number,
+ *   and a step of root can be any user.
  * - io_uring is refused, because no filter sees its operations.
  */
 
@@ -50,23 +51,33 @@ const jump = (count: number) => instruction(0x05, 0, 0, count);
 const allow = instruction(0x06, 0, 0, 0x7fff_0000);
 const refuse = (error: number) => instruction(0x06, 0, 0, 0x0005_0000 | error);
 
+/** `keys` refuses the calls for kernel keys only, as container engines do. */
+export type FilterKind = "sockets" | "keys";
+
 /** The filter for an architecture as Node names it; undefined for one whose numbers are not known here. */
-export function socketFilter(architecture: string): Uint8Array | undefined {
+export function socketFilter(architecture: string, kind: FilterKind = "sockets"): Uint8Array | undefined {
   const known = conventions[architecture];
   if (known === undefined) return undefined;
   const blocks = known.map((convention) => {
-    const block = blockOf(convention);
+    const block = kind === "keys" ? keyBlockOf(convention) : blockOf(convention);
     return [ifEqual(convention.audit), jump(1), jump(block.length), ...block];
   });
   // Calls of an unknown convention do not exist.
   return Buffer.concat([load(data.architecture), ...blocks.flat(), refuse(enosys)]);
 }
 
+function keyBlockOf({ keys, mask }: CallConvention): readonly Buffer[] {
+  return [...loadNumber(mask), ...keys.flatMap((key) => [ifEqual(key), refuse(eperm)]), allow];
+}
+
+function loadNumber(mask: number | undefined): readonly Buffer[] {
+  return [load(data.number), ...(mask === undefined ? [] : [and(mask)])];
+}
+
 function blockOf({ socket, socketcall, keys, mask }: CallConvention): readonly Buffer[] {
   const isFamily = families.flatMap((family) => [ifEqual(family), allow]);
   return [
-    load(data.number),
-    ...(mask === undefined ? [] : [and(mask)]),
+    ...loadNumber(mask),
     ...[ifEqual(ioUringSetup), refuse(enosys), ifEqual(pidfdGetfd), refuse(eperm)],
     ...keys.flatMap((key) => [ifEqual(key), refuse(eperm)]),
     // `socketcall` passes the family in memory, which a filter cannot read: C libraries fall back from it to `socket`, and back.
@@ -95,8 +106,8 @@ const prctl: Readonly<Record<string, number>> = { x64: 157, arm64: 167, riscv64:
  * The words before a command that put it under the filter, without new privileges already set. Perl makes the call, because no program that
  * every system has does. Undefined where the filter or the number is not known.
  */
-export function filterWords(architecture: string, perl: string): readonly string[] | undefined {
-  const [filter, number] = [socketFilter(architecture), prctl[architecture]];
+export function filterWords(architecture: string, perl: string, kind: FilterKind): readonly string[] | undefined {
+  const [filter, number] = [socketFilter(architecture, kind), prctl[architecture]];
   if (filter === undefined || number === undefined) return undefined;
   const program = [
     `my $f = pack("H*", "${Buffer.from(filter).toString("hex")}")`,

@@ -63,6 +63,7 @@ const members: { readonly [R in FailureReason]: MembersOf<FailureOf<R>> } = {
   "file-unreadable": [{ path: text, code: text, detail: text }],
   "adapter-missing": [{ step: text, persona: text, detail: text, hint: text }, { adapter: text }],
   "permission-unenforceable": [{ rules: list(map({ step: text, rule: text })) }],
+  "owner-unsupported": [{ detail: text }],
   "state-locked": [{ path: text, holder: text }],
   "state-unreadable": [{ path: text, detail: text }],
   "state-unwritable": [{ path: text, code: text, detail: text }],

@@ -1,8 +1,8 @@
 /** Projects with files of other owners, archives with owners, and long or unusual project paths, in every mode that this machine offers. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { cli, project } from "../../rig/project.ts";
 import { type Scene, type SceneProject, sceneProject, scenes, sudoScene } from "../../rig/scenes.ts";
 import { whyNoSudo } from "../../rig/sudo-user.ts";
@@ -54,11 +54,6 @@ const ownerOf = (file: string) => {
   return [uid, gid, mode & 0o7777];
 };
 
-const elsewhere: string[] = [];
-afterEach(() => {
-  for (const place of elsewhere.splice(0)) rmSync(place, { recursive: true, force: true });
-});
-
 describe.skipIf(!isRoot)(
   isRoot ? "root on another user's project" : "root on another user's project: not tested, this user is not root",
   () => {
@@ -81,14 +76,18 @@ describe.skipIf(!isRoot)(
         expect(readFileSync(path.join(wave.root, "secret.cfg"), "utf8")).toBe("key\n");
       });
 
-      test("restores the owners of an archive, changes owners, and makes no device", async () => {
-        const script = `tar cf a.tar --owner=${other} --group=${other} d; mkdir out; tar xf a.tar -C out; [ $(stat -c %u out/d/x) = ${other} ]; chown ${other} f.txt; if mknod n c 1 3; then exit 1; fi; rm a.tar; [ $(stat -c %u f.txt) = ${other} ]`;
-        const wave = sceneProject(scene, { ...files, "wave.yaml": manifest(script) });
-        const run = await wave.run(["run"]);
-        expect(run.code, run.stderr).toBe(0);
-        expect(ownerOf(path.join(wave.root, "out/d/x"))).toEqual([0, 0, 0o644]);
-        expect(ownerOf(path.join(wave.root, "f.txt"))).toEqual([0, 0, 0o644]);
-      });
+      test.each(["step", "contract"] as const)(
+        "restores the owners of an archive, changes owners, and makes no device, in a %s",
+        async (place) => {
+          const script = `set -e; tar cf a.tar --owner=${other} --group=${other} d; mkdir out; tar xf a.tar -C out; [ $(stat -c %u out/d/x) = ${other} ]; chown ${other} f.txt; if mknod n c 1 3; then exit 1; fi; rm a.tar; [ $(stat -c %u f.txt) = ${other} ]`;
+          const wave = sceneProject(scene, { ...files, "wave.yaml": place === "step" ? manifest(script) : manifest("true", script) });
+          const run = await wave.run(["run"]);
+          expect(run.code, run.stderr).toBe(0);
+          if (place === "contract") return expect(existsSync(path.join(wave.root, "out"))).toBe(false);
+          expect(ownerOf(path.join(wave.root, "out/d/x"))).toEqual([0, 0, 0o644]);
+          expect(ownerOf(path.join(wave.root, "f.txt"))).toEqual([0, 0, 0o644]);
+        },
+      );
 
       test("brings no set-user-id bit into the project", async () => {
         const wave = foreignProject(scene, `echo x > own; chown ${other} own; chmod 6755 own; echo more >> f.txt; chmod 6775 f.txt`);
@@ -97,30 +96,6 @@ describe.skipIf(!isRoot)(
         expect(ownerOf(path.join(wave.root, "own"))).toEqual([other, other, 0o755]);
         expect((ownerOf(path.join(wave.root, "f.txt"))[2] ?? 0) & 0o6000).toBe(0);
       });
-
-      test("shows no private file of another user in a directory of programs", async () => {
-        const tools = `/opt/wave-test-${process.pid}-${scene.isolation.length}`;
-        elsewhere.push(tools);
-        mkdirSync(path.join(tools, "closed"), { recursive: true });
-        for (const [name, mode] of [
-          ["secret", 0o600],
-          ["open", 0o644],
-          ["closed/f", 0o644],
-          ["group", 0o640],
-        ] as const) {
-          writeFileSync(path.join(tools, name), "canary");
-          chmodSync(path.join(tools, name), mode);
-          chownSync(path.join(tools, name), other, other);
-        }
-        chmodSync(path.join(tools, "closed"), 0o700);
-        chownSync(path.join(tools, "closed"), other, other);
-        chmodSync(tools, 0o755);
-        const script = `grep -q canary ${tools}/open; for f in secret closed/f group; do if grep -q canary ${tools}/$f; then exit 1; fi; done; if setpriv --reuid=${other} --clear-groups grep -q canary ${tools}/secret; then exit 2; fi; if rm ${tools}/open; then exit 3; fi; if cat /etc/shadow; then exit 4; fi`;
-        const wave = sceneProject(scene, { "wave.yaml": manifest(`${script}; echo done > done`) });
-        const run = await wave.run(["run"]);
-        expect(run.code, run.stderr).toBe(0);
-        expect(readFileSync(path.join(wave.root, "done"), "utf8")).toBe("done\n");
-      });
     });
   },
 );
@@ -128,7 +103,7 @@ describe.skipIf(!isRoot)(
 describe.skipIf(!isRoot)(
   isRoot ? "an ordinary user's project with files of root" : "files of root: not tested, this user is not root",
   () => {
-    test.runIf(noSudo !== undefined)(`a user with sudo: not tested, ${noSudo}`, () => expect(userScenes).not.toContain(sudoScene));
+    if (noSudo !== undefined) test.skip(`a user with sudo: not tested, ${noSudo}`);
 
     test.each(userScenes)("$name: writes and renames files of others below the first level", async (scene) => {
       const script = "echo more >> a/b/shared.txt; mv a/b/moved.txt a/b/other.txt";

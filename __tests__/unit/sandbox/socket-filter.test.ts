@@ -1,10 +1,10 @@
 /** The seccomp filter as a program: which calls it lets through. It is run here by a small interpreter of its instructions. */
 import { describe, expect, test } from "vitest";
-import { filterWords, socketFilter } from "../../../src/sandbox/socket-filter.ts";
+import { type FilterKind, filterWords, socketFilter } from "../../../src/sandbox/socket-filter.ts";
 
 /** `allow`, or the number of the error. `argument` is the first argument of the call. */
-function verdict(architecture: string, audit: number, number: number, argument = 0): "allow" | number {
-  const program = Buffer.from(socketFilter(architecture) ?? []);
+function verdict(architecture: string, audit: number, number: number, argument = 0, kind?: FilterKind): "allow" | number {
+  const program = Buffer.from(socketFilter(architecture, kind) ?? []);
   const data: Readonly<Record<number, number>> = { 0: number, 4: audit, 16: argument };
   let accumulator = 0;
   for (let at = 0; at < program.length / 8; at++) {
@@ -43,6 +43,17 @@ describe.each([
   });
 });
 
+test.each([
+  ["x64", 0xc000_003e, 41, [248, 249, 250, 0x4000_0000 | 250]],
+  ["x64", 0x4000_0003, 359, [286, 287, 288]],
+  ["arm64", 0xc000_00b7, 198, [217, 218, 219]],
+  ["arm64", 0x4000_0028, 281, [309, 310, 311]],
+  ["riscv64", 0xc000_00f3, 198, [217, 218, 219]],
+] as const)("on %s, convention %d, the filter of keys refuses the calls for keys alone", (architecture, audit, socket, keys) => {
+  expect(keys.map((key) => verdict(architecture, audit, key, 0, "keys"))).toEqual(keys.map(() => 1));
+  for (const call of [socket, 425, 438, 0]) expect(verdict(architecture, audit, call, vsock, "keys")).toBe("allow");
+});
+
 test("the older call for sockets makes none, and does the rest", () => {
   expect([verdict("x64", 0x4000_0003, 102, 1), verdict("x64", 0x4000_0003, 102, 3)]).toEqual([1, "allow"]);
 });
@@ -52,5 +63,5 @@ test("a calling convention that is not known has no calls", () => {
 });
 
 test("an architecture that is not known has no filter", () => {
-  expect([socketFilter("mips"), filterWords("mips", "/usr/bin/perl")]).toEqual([undefined, undefined]);
+  expect([socketFilter("mips"), filterWords("mips", "/usr/bin/perl", "sockets")]).toEqual([undefined, undefined]);
 });

@@ -81,7 +81,7 @@ test("no mount is entered into the machine's table, which an ordinary user canno
 
 describe("privileges", () => {
   const identity = { uid: 7, gid: 8 };
-  const all = { identity, closed: true, ownUser: true, keyring: [], filter: [] };
+  const all = { identity, closed: true, ownUser: true, allIds: true, keyring: [], filter: [] };
 
   test("root keeps the capabilities for files of every owner, in a user namespace that the script maps", () => {
     const words = dropWords({ ...all, identity: { uid: 0, gid: 0 }, mode: "root" });

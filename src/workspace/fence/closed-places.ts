@@ -1,59 +1,83 @@
 /**
- * Files of other users that only those may read, in directories of the machine that a child sees. A root child passes their modes, so
- * they are covered in its view: the sandbox shows it no more of such directories than every user sees.
+ * What other users keep to themselves in directories of the machine that a child sees. A child of root passes modes, so such places are
+ * covered in its view: it sees no more of those directories than every user does.
  */
 import { lstatSync } from "node:fs";
 import path from "node:path";
 import { capture } from "../../platform/capture.ts";
 import { realPlace } from "../../platform/files.ts";
+import { isInside } from "../../platform/paths.ts";
 import { setupPath } from "./carried-environment.ts";
 
-/** A place to cover. Absolute, spelled as the view shows it. */
-export interface ClosedPlace {
-  readonly place: string;
-  readonly isDirectory: boolean;
-}
+const known = new Map<string, Promise<readonly string[] | undefined>>();
 
-const known = new Map<string, Promise<readonly ClosedPlace[] | undefined>>();
-
-/** Looked at by one `find`, in milliseconds. */
+/** For one `find`, in milliseconds. */
 const limitMs = 20_000;
 
+/** More would make the script of mounts longer than one word of a command line may be. */
+const mostPlaces = 100;
+
 /**
- * The uppermost places below the directories that belong to another user than root and are closed to other users. Each directory is
- * searched once per process; a directory that cannot be searched to its end, or has more than 200, is covered as a whole.
+ * The uppermost closed places at and below `shown`, outside of the project. Absolute. Each shown place is searched once per process; one
+ * that cannot be searched to its end is closed as a whole.
  */
-export async function closedPlaces(directories: readonly string[]): Promise<readonly ClosedPlace[]> {
+export async function closedPlaces(shown: readonly string[], project: string): Promise<readonly string[]> {
   const found = await Promise.all(
-    directories.filter(isReachable).map(async (directory) => {
-      const search = known.get(directory) ?? searched(directory);
-      known.set(directory, search);
-      return (await search) ?? [{ place: directory, isDirectory: true }];
+    shown.filter(isReachable).map(async (place) => {
+      const search = known.get(place) ?? searched(place);
+      known.set(place, search);
+      return (await search) ?? [place];
     }),
   );
-  // A place that is gone cannot be mounted on.
-  return found.flat().filter(({ place }) => lstatSync(place, { throwIfNoEntry: false }) !== undefined);
+  return fewer(found.flat().filter((place) => !isInside(project, place)));
 }
 
-/** Whether other users can get to a directory: below one that is closed to all but root, none of them keeps files. */
-function isReachable(directory: string): boolean {
-  for (let place = realPlace(directory) ?? directory; place !== "/"; place = path.dirname(place)) {
+/** Whether other users can get to a place: below a directory that is closed to all but root, none of them keeps files. */
+function isReachable(shown: string): boolean {
+  for (let place = path.dirname(realPlace(shown) ?? shown); place !== "/"; place = path.dirname(place)) {
     const { uid, mode } = lstatSync(place, { throwIfNoEntry: false }) ?? { uid: 0, mode: 0o111 };
     if (uid === 0 && (mode & 0o011) === 0) return false;
   }
   return true;
 }
 
-/** More places in one directory would make the script of mounts longer than a word of a command line can be. */
-const mostPlaces = 200;
+/** With directories instead of the deepest places in them, until they are few enough. */
+function fewer(places: readonly string[]): readonly string[] {
+  const depth = (place: string) => place.split("/").length;
+  const deepest = places.reduce((most, place) => Math.max(most, depth(place)), 0);
+  if (places.length <= mostPlaces || deepest < 3) return places;
+  const raised = new Set(places.map((place) => (depth(place) === deepest ? path.dirname(place) : place)));
+  return fewer([...raised].filter((place) => !isBelowOne(place, raised)));
+}
 
-/** Undefined if the search did not end well, or found too many places. */
-async function searched(directory: string): Promise<readonly ClosedPlace[] | undefined> {
-  const closed = ["(", "-type", "d", "!", "-perm", "-005", "-o", "!", "-type", "d", "!", "-type", "l", "!", "-perm", "-004", ")"];
-  const command = ["find", "-H", directory, "!", "-uid", "0", ...closed, "-printf", "%y%p\\0", "-prune"];
+function isBelowOne(place: string, directories: ReadonlySet<string>): boolean {
+  for (let at = path.dirname(place); at !== "/"; at = path.dirname(at)) if (directories.has(at)) return true;
+  return false;
+}
+
+const type = (letter: string) => ["-type", letter];
+const or = (...tests: readonly (readonly string[])[]) => ["(", ...tests.flatMap((test, at) => (at === 0 ? test : ["-o", ...test])), ")"];
+
+/** Connecting to a socket and writing to a pipe work on read-only mounts, so they need both bits to be open. */
+const closedTo = (read: string, both: string, search: string) =>
+  or(
+    [...type("d"), "!", "-perm", `-${search}`],
+    [...or(type("s"), type("p")), "!", "-perm", `-${both}`],
+    [...type("f"), "!", "-perm", `-${read}`],
+  );
+
+/** What is closed to all users but its owner; of root's own files what is closed to root. With options that BusyBox has too. */
+const isClosed = or(["!", "-user", "0", ...closedTo("004", "006", "005")], ["-user", "0", ...closedTo("400", "600", "500")]);
+
+/** Undefined if the search did not end well, or a name is not UTF-8. */
+async function searched(place: string): Promise<readonly string[] | undefined> {
+  const command = ["find", "-H", place, ...isClosed, "-print0", "-prune"];
   const ran = await capture({ command, env: { PATH: setupPath, LC_ALL: "C" }, cwd: "/", limitMs });
-  if (!ran.ok || ran.value.code !== 0) return undefined;
-  const records = ran.value.stdout.toString().split("\0").slice(0, -1);
-  if (records.length > mostPlaces) return undefined;
-  return records.map((record) => ({ place: record.slice(1), isDirectory: record.startsWith("d") }));
+  if (!ran.ok || ran.value.code === undefined) return undefined;
+  const { code, stderr } = ran.value;
+  // What is removed meanwhile has nothing to hide.
+  const isComplete = code === 0 || stderr.split("\n").every((line) => line === "" || line.endsWith(": No such file or directory"));
+  if (!isComplete) return undefined;
+  const places = ran.value.stdout.toString().split("\0").slice(0, -1);
+  return places.some((one) => one.includes("\uFFFD")) ? undefined : places;
 }

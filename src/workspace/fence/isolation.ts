@@ -6,11 +6,11 @@ import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import path from "node:path";
 import type { Fences } from "../../model/enforcement.ts";
 import { capture } from "../../platform/capture.ts";
-import { filterWords } from "../../sandbox/socket-filter.ts";
+import { type FilterKind, filterWords } from "../../sandbox/socket-filter.ts";
 import { removeTree } from "../changeset/remove-tree.ts";
 import { setupPath } from "./carried-environment.ts";
 import { quote } from "./mount-words.ts";
-import { dropWords, type Identity, idMapper, mapperPipes, mapsAllIds, namespaceWords, procDescriptor } from "./privileges.ts";
+import { dropWords, type Identity, idMapper, mapperPipes, namespaceWords, procDescriptor } from "./privileges.ts";
 import { keyringWords } from "./session-keyring.ts";
 
 /** `root`: wave is root. `sudo`: root without a password. `user-namespace`: as an ordinary user. `none`: nothing is fenced here. */
@@ -28,6 +28,10 @@ export interface Isolation {
   readonly identity: Identity;
   /** A fenced child can be given a user namespace of its own. */
   readonly ownUser: boolean;
+  /** A fenced child of root has every id of the machine in its user namespace, and capabilities for files of every owner. */
+  readonly allIds: boolean;
+  /** Why a fenced child of root cannot use a file of the project, a sentence; undefined if it can use all of them. */
+  readonly unusable?: string;
   /** The words that leave the session's keyring; none where there is nothing to leave, or no way. */
   readonly keyring: readonly string[];
   /**
@@ -35,6 +39,8 @@ export interface Isolation {
    * filter.
    */
   readonly filter: readonly string[];
+  /** The words that keep a child with every id from keys of other users: they read them by number. Empty if nothing here can. */
+  readonly keyFilter: readonly string[];
   /** The user's home, of which a fenced child sees nothing. */
   readonly home: string | undefined;
   /** What was tried and does not work here, a sentence each. */
@@ -58,8 +64,10 @@ export const noIsolation: Isolation = {
   loopback: [],
   identity: { uid: 0, gid: 0 },
   ownUser: false,
+  allIds: false,
   keyring: [],
   filter: [],
+  keyFilter: [],
   home: undefined,
   refused: [],
 };
@@ -96,7 +104,7 @@ async function probe(request: IsolationRequest): Promise<Isolation> {
 type Found =
   | {
       readonly kind: "works";
-      readonly isolation: Pick<Isolation, "fences" | "overlay" | "overlayOptions" | "loopback" | "ownUser" | "keyring" | "filter">;
+      readonly isolation: Omit<Isolation, "mode" | "identity" | "home" | "refused">;
       readonly refused: readonly string[];
     }
   | { readonly kind: "refused"; readonly why: string };
@@ -106,45 +114,59 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
   // What hides or renames has to show in the layer's names: no redirects, no metadata-only copies. With userxattr there are none.
   const overlayOptions = mode === "user-namespace" ? "userxattr" : "redirect_dir=off,metacopy=off";
   const loopback = loopbackWords();
-  const filter = socketFilterWords();
-  const inner = dropWords({ mode, identity, closed: true, ownUser: true, keyring: [], filter: [] });
   const [fence, network, overlay, user] = await Promise.all([
     trial(mode, true, false, "mount -n -t tmpfs wave /sys && mkdir /sys/r && mount -n --bind /usr /sys/r && mount -n -t proc proc /proc"),
     loopback === undefined
       ? "neither `ip` nor `perl` is there to bring loopback up"
       : trial(mode, true, true, loopback.map(quote).join(" ")),
     whyNoOverlay(mode, request, identity, overlayOptions),
-    trial(
-      mode,
-      true,
-      false,
-      [...(mapsAllIds({ mode, closed: true, ownUser: true }) ? mapping : []), [...inner, "true"].map(quote).join(" ")].join("\n"),
-    ),
+    tryUser(mode, identity),
   ]);
   if (fence !== undefined) return { kind: "refused", why: `${mode}: ${fence}` };
   // There the child has its user's own id by nothing else.
-  if (user !== undefined && mode === "user-namespace") return { kind: "refused", why: `${mode}: ${user}` };
+  if (mode === "user-namespace" && user.whyNoUser !== undefined) return { kind: "refused", why: `${mode}: ${user.whyNoUser}` };
+  const { whyNoIds } = user;
+  const foreign = whyNoIds === undefined ? undefined : await foreignFile(request, identity.uid);
+  const [filter, keyFilter] = [filterWordsHere("sockets"), filterWordsHere("keys")];
   const refused = [
     ...(network === undefined ? [] : [`no network of a child's own: ${network}`]),
     ...(overlay === undefined ? [] : [`no overlays: ${overlay}`]),
-    ...(user === undefined || mode !== "root"
-      ? []
-      : [`no files of other owners for steps, since root gets no user namespace of its own: ${user}`]),
+    ...(whyNoIds === undefined ? [] : [`no rights to files of other owners for steps of root: ${whyNoIds}`]),
     ...(filter.length > 0 ? [] : ["sockets to the host of a virtual machine stay possible: there is no `perl` to install a filter"]),
+    ...(mode !== "root" || whyNoIds !== undefined || keyFilter.length > 0
+      ? []
+      : ["kernel keys of other users stay possible for steps of root: there is no `perl` to install a filter"]),
   ];
   return {
     kind: "works",
     isolation: {
-      fences: { fence: true, network: network === undefined },
+      fences: { fence: true, network: network === undefined, ...(mode === "root" ? { allOwners: whyNoIds === undefined } : {}) },
       overlay: overlay === undefined,
       overlayOptions,
       loopback: loopback ?? [],
-      ownUser: user === undefined,
+      ownUser: user.whyNoUser === undefined,
+      allIds: mode === "root" && whyNoIds === undefined,
+      ...(foreign === undefined ? {} : { unusable: `${foreign}, and the sandbox gives root no rights to such files here: ${whyNoIds}` }),
       keyring: keyringWords(),
       filter,
+      keyFilter,
     },
     refused,
   };
+}
+
+/** Why a child gets no user namespace of its own, and why a child of root gets one without all ids; undefined if it does. */
+async function tryUser(
+  mode: Exclude<IsolationMode, "none">,
+  identity: Identity,
+): Promise<{ readonly whyNoUser?: string; readonly whyNoIds?: string }> {
+  const words = { mode, identity, closed: true, ownUser: true, keyring: [], filter: [] };
+  const attempt = (allIds: boolean) =>
+    trial(mode, true, false, [...(allIds ? mapping : []), [...dropWords({ ...words, allIds }), "true"].map(quote).join(" ")].join("\n"));
+  const whyNoIds = mode === "root" ? (programNamed("find") !== undefined ? await attempt(true) : "`find` is not installed") : undefined;
+  if (mode === "root" && whyNoIds === undefined) return {};
+  const whyNoUser = await attempt(false);
+  return { ...(whyNoUser === undefined ? {} : { whyNoUser }), ...(whyNoIds === undefined ? {} : { whyNoIds: whyNoUser ?? whyNoIds }) };
 }
 
 /** What the words of a root child need before them. */
@@ -160,30 +182,19 @@ function unwanted({ env }: IsolationRequest): string | undefined {
 }
 
 /**
- * Why the project needs copies: in a user namespace an overlay cannot copy up a file whose owner or group is not mapped there. Looks at
- * the whole tree except the state directory; stops at the first such file.
+ * A sentence on the first file of the project, the state directory aside, that has another owner, or another group where that counts;
+ * or on why that is not known.
  */
-async function foreignFile({ root, stateDir, env }: IsolationRequest, { uid, gid }: Identity): Promise<string | undefined> {
-  const isForeign = ["(", "!", "-uid", String(uid), "-o", "!", "-gid", String(gid), ")"];
-  const command = [
-    "find",
-    "-P",
-    ".",
-    "-path",
-    `./${path.relative(root, stateDir)}`,
-    "-prune",
-    "-o",
-    ...isForeign,
-    "-printf",
-    "%P\\n",
-    "-quit",
-  ];
-  const ran = await capture({ command, env: { PATH: env["PATH"] ?? setupPath, LC_ALL: "C" }, cwd: root, limitMs: trialLimitMs });
+async function foreignFile({ root, stateDir }: IsolationRequest, uid: number, gid?: number): Promise<string | undefined> {
+  const isForeign = ["(", "!", "-user", String(uid), ...(gid === undefined ? [] : ["-o", "!", "-group", String(gid)]), ")"];
+  const command = ["find", "-P", ".", "-path", `./${path.relative(root, stateDir)}`, "-prune", "-o", ...isForeign, "-print0", "-quit"];
+  const ran = await capture({ command, env: { PATH: setupPath, LC_ALL: "C" }, cwd: root, limitMs: ownersLimitMs });
   if (!ran.ok) return ran.error.code === "ENOENT" ? `\`${ran.error.command}\` is not installed` : ran.error.detail;
   // Directories that cannot be read make `find` fail: the attempt cannot read them either.
-  const [found] = ran.value.stdout.toString().split("\n");
-  if (ran.value.stdout.length > 0) return `\`${found === "" ? "." : found}\` is not of your user and group`;
-  return ran.value.code === null ? `the owners of the project's files were not known after ${trialLimitMs / 1000} s` : undefined;
+  const [found] = ran.value.stdout.toString().split("\0");
+  if (ran.value.stdout.length > 0)
+    return `\`${found === "." ? found : found?.slice(2)}\` is not of your user${gid === undefined ? "" : " and group"}`;
+  return ran.value.code === undefined ? `the owners of the project's files were not known after ${ownersLimitMs / 1000} s` : undefined;
 }
 
 /** Why overlays do not work here; undefined if they do. */
@@ -196,7 +207,8 @@ async function whyNoOverlay(
   const why = unwanted(request);
   if (why !== undefined) return why;
   const [foreign, refused] = await Promise.all([
-    mode === "user-namespace" ? foreignFile(request, identity) : undefined,
+    // In a user namespace an overlay cannot copy up a file whose owner or group is not mapped there.
+    mode === "user-namespace" ? foreignFile(request, identity.uid, identity.gid) : undefined,
     tryOverlay(mode, request.stateDir, options),
   ]);
   return foreign ?? refused;
@@ -236,19 +248,23 @@ async function trial(mode: Exclude<IsolationMode, "none">, closed: boolean, netw
 /** A way that takes longer to be tried is none, in milliseconds. */
 const trialLimitMs = 5000;
 
+/** For a look at the owners of all files of a project: copying them takes longer. */
+const ownersLimitMs = 60_000;
+
 const programDirectories = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
-function socketFilterWords(): readonly string[] {
+const programNamed = (name: string) => programDirectories.map((directory) => `${directory}/${name}`).find(existsSync);
+
+function filterWordsHere(kind: FilterKind): readonly string[] {
   const perl = ["/usr/bin/perl", "/bin/perl"].find((place) => existsSync(place));
-  return perl === undefined ? [] : (filterWords(process.arch, perl) ?? []);
+  return perl === undefined ? [] : (filterWords(process.arch, perl, kind) ?? []);
 }
 
 /** `ip` where it is; else Perl, which every Debian has, sets the flag: SIOCSIFFLAGS (0x8914) with IFF_UP, netdevice(7). */
 function loopbackWords(): readonly string[] | undefined {
-  const find = (name: string) => programDirectories.map((directory) => `${directory}/${name}`).find(existsSync);
-  const ip = find("ip");
+  const ip = programNamed("ip");
   if (ip !== undefined) return [ip, "link", "set", "lo", "up"];
-  const perl = find("perl");
+  const perl = programNamed("perl");
   const program = 'use Socket; socket(S,AF_INET,SOCK_DGRAM,0) && ioctl(S,0x8914,pack("a16s x14","lo",1)) or exit 1';
   return perl === undefined ? undefined : [perl, "-e", program];
 }

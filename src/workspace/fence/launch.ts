@@ -13,7 +13,7 @@ import { closedPlaces } from "./closed-places.ts";
 import { type DiskLimit, withinDisk } from "./disk-watch.ts";
 import type { Isolation } from "./isolation.ts";
 import { dropWords, mapsAllIds, namespaceWords } from "./privileges.ts";
-import { filledDirectories, systemRoot } from "./system-root.ts";
+import { filledPlaces, systemRoot } from "./system-root.ts";
 import type { SandboxView } from "./view.ts";
 import { closedScript, openScript, type ScriptSetting } from "./view-script.ts";
 
@@ -56,23 +56,25 @@ async function spawnInside(
   const proxied =
     closed && view.network.kind === "proxy" ? bridged(view, view.network.socket, child) : { view, command: child.command, env: child.env };
   const { env, carried, unpack } = carryEnvironment(proxied.env);
-  const { identity, keyring, filter } = isolation;
+  const { identity, keyring, allIds } = isolation;
   // Without it an ordinary user would stay root of the outer namespace.
   const ownUser = isolation.ownUser || mode === "user-namespace";
   const words = typeof proxied.command === "string" ? ["/bin/sh", "-c", proxied.command] : proxied.command;
+  const mapsIds = mapsAllIds({ mode, closed, ownUser, allIds });
+  const filter = network || !ownUser ? isolation.filter : mapsIds ? isolation.keyFilter : [];
   const setting: ScriptSetting = {
     command: words,
-    drop: [...dropWords({ mode, identity, closed, ownUser, keyring, filter: network || !ownUser ? filter : [] }), ...unpack],
+    drop: [...dropWords({ mode, identity, closed, ownUser, allIds, keyring, filter }), ...unpack],
     ownUser,
-    mapsIds: mapsAllIds({ mode, closed, ownUser }),
+    mapsIds,
     rootChild: !ownUser && identity.uid === 0,
     status,
     overlayOptions: isolation.overlayOptions,
     ...(network ? { loopback: isolation.loopback } : {}),
   };
   const places = { searchPath: child.env["PATH"] ?? "", home: isolation.home, project: view.project };
-  const covered = setting.mapsIds === true ? await closedPlaces(filledDirectories(places)) : [];
-  const script = closed ? closedScript(proxied.view, systemRoot(places, covered), setting) : openScript(view, setting);
+  const covered = mapsIds ? await closedPlaces(filledPlaces(places), view.project) : [];
+  const script = closed ? closedScript(proxied.view, systemRoot(places), { ...setting, covered }) : openScript(view, setting);
   const command = [...namespaceWords({ mode, closed, network, carried }), script, "wave", ...words];
   const outcome = await spawnChild({ ...child, command, env, cwd: "/" });
   const said = readStatus(status);

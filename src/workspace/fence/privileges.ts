@@ -56,6 +56,8 @@ export interface DropSetting {
   readonly closed: boolean;
   /** Give it a user namespace of its own, which keeps it from making others: there it would have capabilities again, and much of the kernel to try. */
   readonly ownUser: boolean;
+  /** A root child keeps `fileCapabilities`, in a namespace that maps all ids. */
+  readonly allIds: boolean;
   /** The words that leave the machine's session keyring. */
   readonly keyring: readonly string[];
   /** The words that confine its sockets; they need `--no-new-privs`. */
@@ -94,7 +96,7 @@ const mapIds = (name: "uid_map" | "gid_map") =>
 export const idMapper = `{ r=; read -r p; ${mapIds("uid_map")}; ${mapIds("gid_map")}; echo "$r" >&${mapDescriptors.mapped}; } <&${mapDescriptors.asked} 2>/dev/null &`;
 
 /** The child's side: it asks for its ids and waits for the answer. */
-const awaitIds = `echo $$ >&${mapDescriptors.asked}; read -r r <&${mapDescriptors.mapped}; [ -z "$r" ] || exit 125; exec ${mapDescriptors.asked}<&- ${mapDescriptors.mapped}<&-`;
+const awaitIds = `echo $$ >&${mapDescriptors.asked}; read -r r <&${mapDescriptors.mapped}; [ -z "$r" ] || { echo "its ids could not be mapped" >&2; exit 125; }; exec ${mapDescriptors.asked}<&- ${mapDescriptors.mapped}<&-`;
 
 /** A descriptor of the machine's `/proc`, where the script opened it: in the view's own the setting cannot be written. */
 export const procDescriptor = 8;
@@ -121,16 +123,17 @@ export function readOnlyProc(place: string): string {
 const toMakeUser = ["--inh-caps=+sys_admin", "--ambient-caps=+sys_admin"];
 
 /** Whether the child is root with all ids of the machine, so that the script has to run the mapper. */
-export function mapsAllIds({ mode, closed, ownUser }: Pick<DropSetting, "mode" | "closed" | "ownUser">): boolean {
-  return mode === "root" && closed && ownUser;
+export function mapsAllIds({ mode, closed, ownUser, allIds }: Pick<DropSetting, "mode" | "closed" | "ownUser" | "allIds">): boolean {
+  return mode === "root" && closed && ownUser && allIds;
 }
 
 /**
  * The words before the command, inside: the caller's user again, without any capability and no way to gain one. Root in a user namespace
  * of its own keeps `fileCapabilities`.
  */
-export function dropWords({ mode, identity: { uid, gid }, closed, ownUser, keyring, filter }: DropSetting): readonly string[] {
-  const isMapped = mapsAllIds({ mode, closed, ownUser });
+export function dropWords({ mode, identity, closed, ownUser, allIds, keyring, filter }: DropSetting): readonly string[] {
+  const { uid, gid } = identity;
+  const isMapped = mapsAllIds({ mode, closed, ownUser, allIds });
   const own = ["--user", ...(isMapped ? [] : [`--map-user=${uid}`, `--map-group=${gid}`]), "--"];
   // With its capabilities, which a user that is not root would lose on the way: the setting, and giving them up for good, take some.
   const script = [...(isMapped ? [awaitIds] : []), lastOne, ...(uid === 0 ? [freezeProc] : []), `exec "$@" ${procDescriptor}<&-`].join(

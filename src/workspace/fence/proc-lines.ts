@@ -24,8 +24,7 @@ export function procLines(place: string): readonly MountLine[] {
   });
 }
 
-/** Options of a tmpfs that shows nothing. */
-export const emptyDirectory = "ro,nosuid,nodev,noexec,size=4k,mode=555";
+const emptyDirectory = "ro,nosuid,nodev,noexec,size=4k,mode=555";
 
 interface Entry {
   readonly name: string;

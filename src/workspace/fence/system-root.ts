@@ -3,13 +3,12 @@
  * `/etc`, and a minimal `/dev` and `/proc`. An allowlist: what is not named here is not there.
  */
 
-import { lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import path from "node:path";
 import { realPlace } from "../../platform/files.ts";
 import { isInside } from "../../platform/paths.ts";
-import type { ClosedPlace } from "./closed-places.ts";
 import { bindLine, deviceBind, line, type MountLine, readOnlyBind } from "./mount-words.ts";
-import { emptyDirectory, procLines } from "./proc-lines.ts";
+import { procLines } from "./proc-lines.ts";
 import { type ToolPlaces, toolDirectories } from "./tool-directories.ts";
 
 /** The parts of a root that do not depend on the attempt. Paths are those of the view. */
@@ -49,14 +48,15 @@ const phpParts = ["cli", "mods-available"];
 const tokenFiles = ["/usr/etc/npmrc", "/usr/local/etc/npmrc", "/usr/etc/gitconfig", "/usr/local/etc/gitconfig"];
 
 const devices = ["null", "zero", "full", "random", "urandom", "tty"];
-/** Directories that users and administrators fill, and that every child sees: packages put no private files of other users elsewhere. */
-export function filledDirectories(places: ToolPlaces): readonly string[] {
-  const all = ["/usr/local", "/snap", ...openIn("/opt"), ...toolDirectories(places), ...etcNames.map((name) => `/etc/${name}`)];
-  return outermost(all.filter((place) => statSync(place, { throwIfNoEntry: false })?.isDirectory() === true));
+
+/** Directories and files that users and administrators fill, and that every child sees: packages put no private files of other users elsewhere. */
+export function filledPlaces(places: ToolPlaces): readonly string[] {
+  const etc = [...etcNames, ...versionedNames()].map((name) => `/etc/${name}`);
+  return outermost(["/usr/local", ...openIn("/opt"), ...toolDirectories(places), ...etc].filter((place) => existsSync(place)));
 }
 
-/** The root for one view's children. Nothing shows of the `closed` places. */
-export function systemRoot(places: ToolPlaces, closed: readonly ClosedPlace[] = []): SystemRoot {
+/** The root for one view's children. */
+export function systemRoot(places: ToolPlaces): SystemRoot {
   const shown = [...systemDirectories, ...openIn("/opt"), ...toolDirectories(places)];
   const directories: string[] = [];
   const files: string[] = [];
@@ -92,9 +92,6 @@ export function systemRoot(places: ToolPlaces, closed: readonly ClosedPlace[] = 
       ...[...new Set(covered)]
         .filter((file) => isShownFile(file, binds))
         .map((file) => bindLine("/dev/null", `${root}${file}`, deviceBind)),
-      ...closed.map(({ place, isDirectory }) =>
-        isDirectory ? line("tmpfs", "wave", `${root}${place}`, emptyDirectory) : bindLine("/dev/null", `${root}${place}`, deviceBind),
-      ),
       ...devices.map((name) => bindLine(`/dev/${name}`, `${root}/dev/${name}`, deviceBind)),
       line("tmpfs", "wave", `${root}/dev/shm`, "mode=1777,nosuid,nodev,size=256m"),
       line("devpts", "devpts", `${root}/dev/pts`, "newinstance,ptmxmode=0666,mode=620,nosuid,noexec"),

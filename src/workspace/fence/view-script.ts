@@ -31,6 +31,8 @@ export interface ScriptSetting {
   readonly rootChild?: boolean;
   /** A file, on the machine, that says what went wrong before the command began. */
   readonly status: string;
+  /** Places of the machine of which nothing shows; none by default. */
+  readonly covered?: readonly string[];
   /** Bring the loopback interface up. */
   readonly loopback?: readonly string[];
   /** Options that overlays are mounted with here. */
@@ -43,11 +45,19 @@ export function closedScript(view: SandboxView, system: SystemRoot, setting: Scr
   const late = new Set(
     tools.filter((line) => isHidden(line, view) && setting.command.some((word) => isUnder(line.where, `${stage}${word}`))),
   );
+  const covers = (setting.covered ?? []).map((place) => coverOf(place, view));
+  const isLate = ({ where }: MountLine) => [...late].some((line) => isUnder(line.where, where));
   // `mount -a` passes over what is mounted already, also where it is hidden.
   const lines = [
     ...tools.filter((line) => !late.has(line)),
-    ...treeAndBinds(view, stage, setting.overlayOptions),
+    ...treeAndBinds(
+      view,
+      stage,
+      setting.overlayOptions,
+      covers.filter((line) => !isLate(line)),
+    ),
     ...[...late].flatMap(placed),
+    ...covers.filter(isLate),
   ];
   const made = new Set([...system.directories, ...lines.flatMap((line) => (line.made === undefined ? [] : [line.made]))]);
   const files = view.binds.filter(({ isFile, target }) => isFile === true && !isUnder(view.project, target)).map(({ target }) => target);
@@ -70,6 +80,12 @@ export function closedScript(view: SandboxView, system: SystemRoot, setting: Scr
 /** Whether a place of the attempt, such as its `/tmp`, would lie over it; what is in the tree is the tree's. */
 function isHidden({ where }: MountLine, { binds, project }: SandboxView): boolean {
   return !isUnder(`${stage}${project}`, where) && binds.some(({ target }) => isUnder(`${stage}${target}`, where));
+}
+
+/** Nothing shows of a place but what of the attempt is mounted below it. */
+function coverOf(place: string, { project, binds }: SandboxView): MountLine {
+  const holdsMounts = [project, ...binds.map(({ target }) => target)].some((target) => isUnder(place, target));
+  return { what: "wave", where: `${stage}${place}`, type: "mask", options: holdsMounts ? "" : ",ro", optional: true };
 }
 
 /** With its place, which what lies above hides. */
@@ -114,8 +130,8 @@ function reporting(status: string): string[] {
   ];
 }
 
-/** The tree and everything that lies over it, in the order in which it has to be mounted. */
-function treeAndBinds(view: SandboxView, root: string, overlayOptions: string): readonly MountLine[] {
+/** The tree and everything that lies over it, after `covers`, in the order in which it has to be mounted. */
+function treeAndBinds(view: SandboxView, root: string, overlayOptions: string, covers: readonly MountLine[] = []): readonly MountLine[] {
   const { project, tree, binds, masks, readOnly } = view;
   // In the open view the tree lies over the machine's own, and over what of an attempt is kept there: that is reached by another way.
   const isCovered = (source: string) => root === "" && isUnder(project, source);
@@ -162,7 +178,7 @@ function treeAndBinds(view: SandboxView, root: string, overlayOptions: string): 
   const inside = masks.flatMap((mask) => placesIn(mask, binds, root));
   return [
     ...first,
-    ...withPlaces([...sorted.filter((line) => !inTree(line)), ...own]),
+    ...withPlaces([...covers, ...sorted.filter((line) => !inTree(line)), ...own]),
     ...(root === "" ? [] : pinned(view, root)),
     ...frozen,
     ...covering,

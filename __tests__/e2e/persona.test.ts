@@ -45,7 +45,7 @@ test("lists the project's personas and the library's, and shows one with its pro
   expect(persona).toMatchObject({
     name: "navigator",
     definedAt: "built-in",
-    permissions: { allow: ["file_read:**"], deny: ["file_write:**"] },
+    permissions: { allow: [], deny: ["file_write:**"] },
     prompt: expect.stringContaining("You are a navigator."),
   });
 

@@ -76,19 +76,17 @@ export function readFilter(permissions: StepPermissions): (path: string) => bool
 }
 
 /**
- * The key of what a step may read: equal keys mean equal sets of files. `all` where no `file_read` rule restricts; else the
- * canonical JSON of the layers' patterns, in which their order and repetition do not show.
+ * The key of what a step may read: equal keys mean equal sets of files. `all` if there is no `file_read` rule; else the
+ * canonical JSON of the layers' patterns, in which their order and repetition do not show. `file_read:**` is a rule like any other: it leaves
+ * out `.git`.
  */
 export function viewKey(step: Pick<Step, "permissions">): string {
   const layers = step.permissions.layers.map(({ allow, deny }) => ({ allow: allow.filter(isRead), deny: deny.filter(isRead) }));
   if (layers.every(({ allow, deny }) => allow.length + deny.length === 0)) return "all";
-  // Where no rule spells `.git`, a layer that allows everything is the same as one that says nothing.
-  const git = layers.some(({ allow }) => allow.some((rule) => namesGit(rule.pattern)));
-  const keys = layers.flatMap(({ allow, deny }) => {
-    const restricting = git || !allow.some(isUniversal) ? allow : [];
-    return restricting.length + deny.length === 0 ? [] : [canonicalJson({ allow: patterns(restricting), deny: patterns(deny) })];
-  });
-  return keys.length === 0 ? "all" : `[${[...new Set(keys)].sort().join(",")}]`;
+  const keys = layers.flatMap(({ allow, deny }) =>
+    allow.length + deny.length === 0 ? [] : [canonicalJson({ allow: patterns(allow), deny: patterns(deny) })],
+  );
+  return `[${[...new Set(keys)].sort().join(",")}]`;
 }
 
 /** Whether a view with this key may hold `.git`, whose state no digest of files shows. Never says no to one that does. */

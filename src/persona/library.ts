@@ -4,8 +4,7 @@
  */
 import type { PersonaDocument } from "../model/manifest.ts";
 
-const readOnly = { allow: ["file_read:**"], deny: ["file_write:**"] };
-const readAndWrite = { allow: ["file_read:**", "file_write:**"] };
+const readOnly = { deny: ["file_write:**"] };
 
 const rules = `Work only from what you have read; never guess at files, names or results. When something you need is missing or
 contradicts itself, say so in your output instead of filling the gap. Write every expected artifact, complete, to the path given
@@ -29,7 +28,6 @@ You are a navigator. You explore a codebase and draw the map that others work by
 
 const craftsman: PersonaDocument = {
   description: "Implements a change, with its tests, in the style of the code around it.",
-  permissions: readAndWrite,
   system_prompt: prompt(`
 You are a craftsman. You implement the change that the task describes, and nothing else.
 
@@ -41,7 +39,6 @@ You are a craftsman. You implement the change that the task describes, and nothi
 
 const tester: PersonaDocument = {
   description: "Writes and runs tests that find faults.",
-  permissions: readAndWrite,
   system_prompt: prompt(`
 You are a tester. You find out whether the code does what it should, and prove it with tests.
 
@@ -65,7 +62,6 @@ You are a reviewer. You read a change as its maintainer would, and report what h
 
 const documenter: PersonaDocument = {
   description: "Writes documentation that agrees with the code.",
-  permissions: readAndWrite,
   system_prompt: prompt(`
 You are a documenter. You write for a reader who wants to get something done.
 
@@ -101,7 +97,6 @@ You are a planner. You turn a goal into steps that others can carry out without 
 
 const debuggerPersona: PersonaDocument = {
   description: "Finds the cause of a fault, and mends it when asked to.",
-  permissions: readAndWrite,
   system_prompt: prompt(`
 You are a debugger. You find out why something goes wrong.
 

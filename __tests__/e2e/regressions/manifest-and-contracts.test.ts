@@ -108,6 +108,29 @@ describe.each(isolations)("a `.gitignore` that the step changes, with %s", (_, e
   });
 });
 
+describe.each(isolations)("`.git`, with %s", (_, env, key) => {
+  const sees = async (permissions: string) => {
+    const wave = committed({
+      "wave.yaml": manifest("", `${key}${permissions}`).replace('"true"', '"ls -d .git a.txt"'),
+      ".gitignore": ".wave/state/\n",
+      "a.txt": "a\n",
+    });
+    return wave.start(["run"], env).finished;
+  };
+  const allow = (...rules: string[]) => `, permissions: { allow: ${JSON.stringify(rules)} }`;
+
+  test.each([
+    ["visible", "without rules for reading", ""],
+    ["visible", "with a rule for writing alone", allow("file_write:**")],
+    ["visible", "with a rule that spells it", allow("file_read:**", "file_read:.git/**")],
+    ["hidden", "with `file_read:**` alone", allow("file_read:**")],
+    ["hidden", "with a deny rule alone", ', permissions: { deny: ["file_read:b.txt"] }'],
+  ])("is %s %s", async (state, _name, permissions) => {
+    const { code, stderr } = await sees(permissions);
+    expect(code, stderr).toBe(state === "visible" ? 0 : 1);
+  });
+});
+
 function committed(files: Readonly<Record<string, string>>): Project {
   const wave = project(files);
   const git = (...words: string[]) => execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...words], { cwd: wave.root });

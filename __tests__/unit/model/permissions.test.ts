@@ -78,12 +78,13 @@ describe("what is allowed", () => {
 describe("the key of a view", () => {
   const keyOf = (...layers: ReturnType<typeof layer>[]) => viewKey({ permissions: { layers } });
 
-  test("is `all` where nothing restricts reading", () => {
-    expect([
-      keyOf(),
-      keyOf(layer("persona", ["file_read:**", "file_write:src/**"])),
-      keyOf(layer("step", ["file_read:**", "file_read:src/**"])),
-    ]).toEqual(["all", "all", "all"]);
+  test("is `all` without a rule for reading", () => {
+    expect([keyOf(), keyOf(layer("persona", ["file_write:src/**"]), layer("step", []))]).toEqual(["all", "all"]);
+  });
+
+  test("counts `file_read:**` as a rule, since it leaves out `.git`", () => {
+    expect(keyOf(layer("persona", ["file_read:**", "file_write:src/**"]))).toBe('[{"allow":["**"],"deny":[]}]');
+    expect(readFilter({ layers: [layer("persona", ["file_read:**"])] })(".git/HEAD")).toBe(false);
   });
 
   test("shows neither order, nor repetition, nor who says it", () => {

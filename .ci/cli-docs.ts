@@ -16,7 +16,7 @@ export function cliDocs(): string {
     "",
     "| status | meaning |",
     "|---|---|",
-    "| 0 | done; green means the work was done |",
+    "| 0 | done; for `run` and `resume`: the run passed, or there was nothing left to do |",
     "| 1 | the run failed: a step or a contract |",
     "| 2 | usage or manifest invalid; nothing was started |",
     "| 3 | `plan --detailed-exitcode`: there is work to do |",

@@ -1,5 +1,5 @@
 /** `wave config`: the manifest as it stands after overlays and substitution. */
-import { configOrigins, maskSecrets, resolvedConfig } from "../load/print-config.ts";
+import { configOrigins, escapeVariables, maskSecrets, resolvedConfig } from "../load/print-config.ts";
 import { toValue } from "../model/document.ts";
 import { fileTextOf, locateProject, readProject, requireValid } from "../open-project.ts";
 import { personaLibrary } from "../persona/library.ts";
@@ -32,7 +32,7 @@ async function config(invocation: Invocation): Promise<number> {
   const origins = flag(invocation, "origins");
   const redactor = io.secrets.redactor();
   const manifest = withMergedPersonas({ manifest: loaded.manifest, files: loaded.personas, library: personaLibrary });
-  if (json) printJson(io, origins ? configOrigins(manifest) : toValue(maskSecrets(manifest)), 2);
+  if (json) printJson(io, origins ? configOrigins(manifest) : toValue(escapeVariables(maskSecrets(manifest))), 2);
   else io.stdout.writeData(resolvedConfig(manifest, { origins, redactor }));
   return 0;
 }

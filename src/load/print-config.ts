@@ -16,7 +16,7 @@ const mask = "***";
 
 /** The manifest as YAML, declared secrets masked. With `origins`, each scalar is followed by `# file:line`. */
 export function resolvedConfig(manifest: MapNode, options: { readonly origins?: boolean; readonly redactor?: Redactor } = {}): string {
-  const shown = maskSecrets(manifest, options.redactor);
+  const shown = escapeVariables(maskSecrets(manifest, options.redactor));
   const document = new Document(toValue(shown), { aliasDuplicateObjects: false });
   if (options.origins === true) annotate(document, leavesOf(shown));
   return document.toString({ lineWidth: 0 });
@@ -36,6 +36,18 @@ export function maskSecrets(manifest: MapNode, redactor?: Redactor): MapNode {
   collectSecretNames(manifest, secrets);
   const masked = maskMap(manifest, secrets, false);
   return redactor === undefined ? masked : (redactNode(masked, redactor) as MapNode);
+}
+
+/** The manifest with `$${` for every `${` in a value, so that reading what is printed substitutes nothing. Keys are never substituted. */
+export function escapeVariables(manifest: MapNode): MapNode {
+  return escapeNode(manifest) as MapNode;
+}
+
+function escapeNode(node: DocumentNode): DocumentNode {
+  if (node.kind === "list") return { ...node, items: node.items.map(escapeNode) };
+  if (node.kind === "map")
+    return { ...node, entries: new Map([...node.entries].map(([key, entry]) => [key, { ...entry, node: escapeNode(entry.node) }])) };
+  return typeof node.value === "string" ? { ...node, value: node.value.replaceAll("${", () => "$${") } : node;
 }
 
 function redactNode(node: DocumentNode, redactor: Redactor): DocumentNode {

@@ -102,7 +102,7 @@ function eventLines(event: WaveEvent, paint: Palette): string[] {
         `${sign("failed", paint)} circuit open: contract \`${printable(event.contract)}\` failed ${event.failed} of the last ${event.window} attempts`,
       ];
     case "circuit-reset":
-      return [`circuit ${printable(event.breaker)} was reset`];
+      return ["a circuit breaker was reset; its contract counts from zero"];
     case "run-finished":
       return [`${sign(event.status, paint)} run ${event.status} after ${formatDuration(event.durationMs)}`];
     case "changes-merged":

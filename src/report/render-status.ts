@@ -100,7 +100,7 @@ function stepLines(step: StepRecord, paint: Palette): string[] {
   const after = step.dependencies.length === 0 ? "" : paint.dim(` after ${step.dependencies.map(printable).join(", ")}`);
   const reused =
     step.reusedFrom === undefined ? "" : paint.dim(` reused from run ${step.reusedFrom.run}, attempt ${step.reusedFrom.attempt}`);
-  const because = step.because === undefined ? "" : `: ${printable(step.because)}`;
+  const because = step.because === undefined ? "" : ` (${printable(step.because)})`;
   const untold =
     step.failure !== undefined && step.attempts.at(-1)?.failure === undefined
       ? [`    ${failureTitle(step.failure)}`, ...detailLines(describeFailure(step.failure), 6, paint)]

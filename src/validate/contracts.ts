@@ -12,6 +12,8 @@ import { type Findings, listed } from "./findings.ts";
 import { asCommand, asLocated, asText, given, items, member, texts } from "./read-node.ts";
 import { requireText, type Scope } from "./scope.ts";
 
+const defaultHint = "without `schema:` a contract uses this file; create it, or name another one with `schema: FILE`";
+
 /** A step's door: its outputs and what judges them. */
 export interface ReadHandover {
   readonly artifacts: readonly StepArtifact[];
@@ -46,7 +48,7 @@ function readContract(node: DocumentNode, artifacts: readonly StepArtifact[], de
       const artifact = judgedArtifact(node, artifacts, scope.findings);
       if (written === undefined && artifact === undefined) return undefined;
       const schema = written ?? { text: defaultSchema(artifact ?? ""), origin: node.origin };
-      const file = requireText(scope, schema.text, "the schema", schema.origin);
+      const file = requireText(scope, schema.text, "the schema", schema.origin, written === undefined ? defaultHint : undefined);
       return artifact === undefined ? undefined : { ...common, type: "json_schema", schema: file?.path ?? schema.text, artifact };
     }
     case "test_suite": {

@@ -32,8 +32,17 @@ function fileAt(loaded: LoadedProject, written: string): NamedFile | undefined {
   return loaded.files.get(normalizePath(written));
 }
 
-/** The text of a file that the manifest names; reports why there is none. `what` says what it is for: "the prompt". */
-export function requireText(scope: Scope, written: string, what: string, origin: Origin): Extract<NamedFile, { kind: "text" }> | undefined {
+/**
+ * The text of a file that the manifest names; reports why there is none. `what` is its purpose, as in "the prompt"; `absent` is the hint for a
+ * missing file.
+ */
+export function requireText(
+  scope: Scope,
+  written: string,
+  what: string,
+  origin: Origin,
+  absent = "paths are relative to the manifest's directory",
+): Extract<NamedFile, { kind: "text" }> | undefined {
   const file = fileAt(scope.loaded, written);
   if (file?.kind === "text") return file;
   const path = `\`${written}\``;
@@ -47,12 +56,7 @@ export function requireText(scope: Scope, written: string, what: string, origin:
     case undefined:
     case "missing": {
       const known = [...scope.loaded.files].flatMap(([name, { kind }]) => (kind === "text" ? [name] : []));
-      scope.findings.error(
-        "W303",
-        `${what} ${path} does not exist`,
-        origin,
-        scope.findings.guess(written, known, "paths are relative to the manifest's directory"),
-      );
+      scope.findings.error("W303", `${what} ${path} does not exist`, origin, scope.findings.guess(written, known, absent));
       return undefined;
     }
     case "binary":

@@ -131,6 +131,29 @@ describe.each(isolations)("`.git`, with %s", (_, env, key) => {
   });
 });
 
+describe("a `json_schema` contract without `schema`", () => {
+  const step = ", artifacts: [r], handover: { contract: { type: json_schema, failure_threshold: 0.5 } }";
+
+  test("uses the schema that is named after its artifact, and the hint explains a missing one", async () => {
+    const wave = project({ "wave.yaml": manifest("", step) });
+    const missing = await wave.wave("validate");
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining("`.wave/contracts/r.schema.json` does not exist")]);
+    expect(missing.stderr).toContain("hint: without `schema:` a contract uses this file");
+    wave.write({ ".wave/contracts/r.schema.json": "{}" });
+    expect(await wave.wave("validate")).toMatchObject({ code: 0, stderr: "" });
+  });
+});
+
+describe("`wave config`", () => {
+  test.each([[[]], [["--json"]]])("prints with %j a manifest that means the same when it is read again", async (words) => {
+    const wave = project({ "wave.yaml": manifest("env: { A: 'x $${HOME} $$$${B}', C: $D }\n").replace('"true"', () => "'echo $${A} $A'") });
+    const first = await wave.wave("config", ...words);
+    expect(first.stdout).toContain("x $${HOME} $$$${B}");
+    wave.write({ "again.yaml": first.stdout });
+    expect(await wave.wave("config", "-f", "again.yaml", ...words)).toMatchObject({ code: 0, stderr: "", stdout: first.stdout });
+  });
+});
+
 function committed(files: Readonly<Record<string, string>>): Project {
   const wave = project(files);
   const git = (...words: string[]) => execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...words], { cwd: wave.root });

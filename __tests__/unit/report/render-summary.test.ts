@@ -139,7 +139,7 @@ describe("status", () => {
       the command exited with 3
       the end of its output:
         │ boom red
-  ↷ review skipped: \`tests\` failed worker
+  ↷ review skipped (\`tests\` failed) worker
 to go on: wave resume 3f9a
 `);
   });

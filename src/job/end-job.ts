@@ -4,6 +4,7 @@
  */
 import { getState } from "@actions/core";
 import { localBlobs } from "../artifact/local-blobs.ts";
+import type { GitHub } from "../model/github.ts";
 import type { Io } from "../model/io.ts";
 import type { WorkflowContext } from "../model/workflow-context.ts";
 import { type JobInputs, readInputs } from "../platform/actions/inputs.ts";
@@ -35,7 +36,7 @@ export async function endJob(io: Io, variables: Io["env"]): Promise<void> {
   const context = readWorkflowContext(variables);
   if (!inputs.ok || !context.ok) return;
   forgetRunnerSecrets();
-  const services = openJobServices(log.warn);
+  const services = openJobServices(log.warn, getState("services"));
   await Promise.all([
     completeChecks(inputs.value, context.value, services),
     saveRest({ log, inputs: inputs.value, context: context.value, io, variables, services }),
@@ -48,10 +49,19 @@ async function completeChecks({ token }: JobInputs, { owner, repo, apiUrl }: Wor
   const open = JSON.parse(getState("checks") || "[]") as readonly OpenCheck[];
   if (open.length === 0 || token === undefined) return;
   const github = lazyGitHub({ token, owner, repo, apiUrl, clock: systemClock, health: services.api });
-  for (const { id, head, verdict = cutOff } of open) {
-    if (id !== undefined) await github.updateCheck(id, verdict);
-    else if (verdict !== cutOff) await github.createCheck({ ...head, ...verdict });
+  for (const { id, head, verdict } of open) {
+    if (id !== undefined) await github.updateCheck(id, verdict ?? cutOff);
+    else if (verdict !== undefined) await writeVerdict(github, head, verdict);
   }
+}
+
+/** `main` could not create the check, or got no answer: then it is there. */
+async function writeVerdict(github: GitHub, head: OpenCheck["head"], verdict: NonNullable<OpenCheck["verdict"]>): Promise<void> {
+  const listed = await github.listChecks(head.headSha, head.name);
+  if (!listed.ok) return;
+  const found = listed.value.find(({ externalId }) => externalId === head.externalId);
+  if (found === undefined) await github.createCheck({ ...head, ...verdict });
+  else await github.updateCheck(found.id, verdict);
 }
 
 const cutOff: NonNullable<OpenCheck["verdict"]> = {

@@ -1,5 +1,4 @@
 /** The services that a job uses besides the runner, with what is known of each. `main` leaves it for `post`. */
-import { getState } from "@actions/core";
 import { systemClock } from "../platform/clock.ts";
 import { openServiceHealth, type ServiceHealth, type ServiceRecord } from "../platform/service-health.ts";
 import { noteForPost } from "./note-for-post.ts";
@@ -24,9 +23,9 @@ const names = {
 /** Less is not worth a warning. */
 const reportedSeconds = 5;
 
-/** In `post`, continues with the records of `main`. `warn` is called once for each service that is given up. */
-export function openJobServices(warn: (text: string) => void): JobServices {
-  const records = JSON.parse(getState("services") || "{}") as Partial<Record<Name, ServiceRecord>>;
+/** `left` is the state that `main` left for `post`. `warn` is called once for each service that is given up. */
+export function openJobServices(warn: (text: string) => void, left = ""): JobServices {
+  const records = JSON.parse(left || "{}") as Partial<Record<Name, ServiceRecord>>;
   const open = (name: Name): ServiceHealth => {
     const record = records[name];
     return openServiceHealth({

@@ -57,6 +57,8 @@ const limits = {
   /** Other failures in a row, over at least so many milliseconds. */
   errors: 3,
   errorsMs: 5_000,
+  /** For all failures of the job, in milliseconds. */
+  lostMs: 60_000,
   /** Failures further apart are not a row, in milliseconds. */
   rowMs: 60_000,
   /** For the pauses of the whole job, in milliseconds. */
@@ -106,8 +108,10 @@ export function openServiceHealth({ clock, record = unused, note, warn }: Servic
       lostUntil = now;
       const row = rowOf(rows.get(server), kind, startedAt, now);
       rows.set(server, row);
-      const isGivenUp = row.timeouts + inherited >= limits.timeouts || (row.errors >= limits.errors && now - row.since >= limits.errorsMs);
-      change({ lostMs, timeouts: row.timeouts + inherited, isGivenUp });
+      const timeouts = timeoutsOf(rows) + inherited;
+      const isLasting = row.errors >= limits.errors && now - row.since >= limits.errorsMs;
+      const isGivenUp = timeouts >= limits.timeouts || isLasting || lostMs >= limits.lostMs;
+      change({ lostMs, timeouts, isGivenUp });
       if (!isGivenUp) return;
       warn?.(lostMs);
       for (const listener of listeners.splice(0)) listener();

@@ -82,8 +82,18 @@ describe("a write whose answer was lost", () => {
       { operation: "checks/create", carriesOut: true, times: 1 },
       { operation: "checks/list-for-ref", status: 403, message: "Resource not accessible by integration" },
     );
-    expect((await publishing().job({ inputs: { checks: "pipeline" } })).code).toBe(0);
+    expect((await judging().job({ inputs: { checks: "pipeline" } })).code).toBe(0);
     expect(github.state.checks).toHaveLength(1);
+  }, 60_000);
+
+  test("is found at the end if it could not be looked up before", async () => {
+    github.faults.push(
+      { operation: "checks/create", carriesOut: true, times: 1 },
+      { operation: "checks/list-for-ref", status: 404, times: 1 },
+      { operation: "checks/create", carriesOut: true, times: 1, after: 1 },
+    );
+    expect((await judging().job()).code).toBe(0);
+    expect(checks().toSorted()).toEqual(allPassed.toSorted());
   }, 60_000);
 
   test("adds the annotations of a check once", async () => {
@@ -264,6 +274,21 @@ describe("comments and reviews", () => {
     },
     60_000,
   );
+
+  test("are not written twice while GitHub does not answer whose token it is", async () => {
+    github.state.account = "octocat";
+    const { job } = publishing();
+    const inputs = { "github-token": "github_pat_rig", checks: "none", reuse: "false" };
+    expect((await job({ inputs })).code).toBe(0);
+    github.faults.push({ operation: "users/get-authenticated", status: 502 });
+    const result = await job({ attempt: 2, inputs });
+    expect({ code: result.code, comments: comments().length, reviews: github.state.reviews.length }).toEqual({
+      code: 1,
+      comments: 1,
+      reviews: 1,
+    });
+    expect(called("graphql")).toBe(0);
+  }, 60_000);
 
   test("cost no question about the account where no comment has a marker", async () => {
     github.state.account = "octocat";

@@ -1,6 +1,7 @@
 /** Which calls of GitHub's API are repeated, after which wait, and when the API is given up. */
 import { describe, expect, it, test } from "vitest";
 import { ok } from "../../../src/model/result.ts";
+import type { Api } from "../../../src/platform/github/api.ts";
 import { answerOf, attempt, pauseOf } from "../../../src/platform/github/attempt.ts";
 import { openServiceHealth } from "../../../src/platform/service-health.ts";
 import { fakeClock } from "../../rig/fake-clock.ts";
@@ -87,6 +88,17 @@ describe("a call", () => {
     expect(sent()).toBe(3);
   });
 
+  it("that adds something does not compile without its look-up", () => {
+    const api: Api = async () => ok({} as never);
+    // @ts-expect-error A POST needs a look-up.
+    void api("write a comment", "POST /repos/{owner}/{repo}/issues/{issue_number}/comments", { issue_number: 7, body: "x" });
+    // @ts-expect-error So does an update that adds annotations.
+    void api("write a check run", "PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", { check_run_id: 7 });
+    const words = { issue_number: 7, body: "x" };
+    const lookUp = async () => ok(undefined);
+    expect(api("write a comment", "POST /repos/{owner}/{repo}/issues/{issue_number}/comments", words, lookUp)).toBeInstanceOf(Promise);
+  });
+
   it("is looked up before it is made again, and after its last try", async () => {
     const { call, sent } = calling([broken, broken, broken]);
     let looked = 0;
@@ -111,6 +123,24 @@ describe("a service", () => {
       health.missed(miss("timeout", started));
     }
     expect([health.isGivenUp, warned]).toEqual([true, [30_000]]);
+  });
+
+  it("is given up after a minute that was lost, even if it answered in between", () => {
+    const clock = fakeClock();
+    const health = openServiceHealth({ clock });
+    for (let time = 0; time < 60_000; time += 15_000) {
+      expect(health.isGivenUp).toBe(false);
+      clock.advance(15_000);
+      health.missed(miss("timeout", clock.monotonic() - 15_000));
+      health.answered();
+    }
+    expect(health.isGivenUp).toBe(true);
+  });
+
+  it("is given up after a time-out of each of two servers", () => {
+    const health = openServiceHealth({ clock: fakeClock() });
+    for (const server of [undefined, "results"]) health.missed(miss("timeout", 0, server));
+    expect(health.isGivenUp).toBe(true);
   });
 
   it("is used again after an answer", () => {

@@ -99,7 +99,7 @@ export function artifactPlaces({ toolkit, temp, places, warn }: ArtifactPlacesRe
 
 /** A missing service is reported by the uploads, one that does not answer where its health is kept: once for the job. */
 function isReportedElsewhere({ code }: ToolkitProblem): boolean {
-  return code === "unavailable" || code === "unanswered" || code === "given-up" || code === "late";
+  return code === "unavailable" || code === "unanswered" || code === "given-up";
 }
 
 function wordsFor(from: Elsewhere | undefined): string {

@@ -46,7 +46,8 @@ function watch(request: ClientRequest): void {
   let isReported = false;
   const outcome = (kind: RequestOutcome["kind"]) => {
     // After an answer, only its body can stall.
-    if (!isReported || kind === "timeout") report({ kind, server: request.host, tookMs: performance.now() - startedAt });
+    if (!isReported || kind === "timeout")
+      report({ kind, server: String(request.getHeader("host")), tookMs: performance.now() - startedAt });
     isReported = true;
   };
   const timer = setInterval(() => {

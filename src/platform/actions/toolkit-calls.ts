@@ -65,7 +65,7 @@ export type ToolkitCall = keyof ToolkitCalls;
 
 /**
  * Why a call failed. `unavailable`: there is no such service here; `conflict`: the name is taken; `not-found`; `altered`: the bytes are not those
- * that were listed; `late`: it took longer than it may; `unanswered`: a request of it got no answer in time; `given-up`: no requests are sent to the
+ * that were listed; `late`: it took longer than it may, although the service answered; `unanswered`: it got no answer in time; `given-up`: no requests are sent to the
  * service any more.
  */
 export interface ToolkitProblem {

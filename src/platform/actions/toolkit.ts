@@ -8,7 +8,7 @@ import type { ToolkitAnswer, ToolkitCall, ToolkitCalls, ToolkitOutcome, ToolkitP
 
 export interface Toolkit {
   /**
-   * Returns the result of the call, or why it failed: after `limitMs` milliseconds with `late`, and with `given-up` once its service is given up. The
+   * Returns the result of the call, or why it failed: after `limitMs` milliseconds with `late` or `unanswered`, and with `given-up` once its service is given up. The
    * thread may then still be at it.
    */
   ask<C extends ToolkitCall>(
@@ -120,9 +120,10 @@ function openCalls(clock: Clock) {
       const startedAt = clock.monotonic();
       const answer = new Promise<ToolkitAnswer>((resolve) => {
         const timer = setTimeout(() => {
-          settle({ id, ok: false, error: { code: "late", detail: `no answer within ${limitMs / 1000} s` } });
           // A call that is only slow is no fault of its service.
-          if (!call.isAnswered) service.missed({ kind: "timeout", startedAt });
+          const code = call.isAnswered ? "late" : "unanswered";
+          settle({ id, ok: false, error: { code, detail: `no answer within ${limitMs / 1000} s` } });
+          if (code === "unanswered") service.missed({ kind: "timeout", startedAt });
         }, limitMs);
         const call: OpenCall = {
           service,

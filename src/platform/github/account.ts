@@ -3,7 +3,7 @@
  * text.
  */
 import type { Failure } from "../../model/failure.ts";
-import type { Result } from "../../model/result.ts";
+import { ok, type Result } from "../../model/result.ts";
 
 /** An author as GitHub lists it; null if the account was deleted. */
 export type Author = { readonly login: string; readonly type: string } | null;
@@ -16,8 +16,11 @@ export interface AccountQuestions {
 }
 
 export interface Account {
-  /** Whether the account wrote a comment of this author. The account is read at most once, and only if an author could be it. */
-  isAuthor(author: Author): Promise<boolean>;
+  /**
+   * Whether the account wrote a comment of this author. The account is read at most once, and only if an author could be it. Fails with `github-failed` if
+   * GitHub does not answer which account it is.
+   */
+  isAuthor(author: Author): Promise<Result<boolean>>;
 }
 
 /** The account of a workflow's own token. */
@@ -26,22 +29,27 @@ const actionsBot = "github-actions[bot]";
 const installation = "ghs_";
 
 export function accountOf(token: string, questions: AccountQuestions): Account {
-  let login: Promise<string | undefined> | undefined;
-  const read = async () => {
-    const user = token.startsWith(installation) ? undefined : await questions.userLogin();
-    if (user?.ok) return user.value;
-    const viewer = await questions.viewerLogin();
-    return viewer.ok ? viewer.value : undefined;
+  const isInstallation = token.startsWith(installation);
+  let login: string | undefined;
+  const read = async (): Promise<Result<string>> => {
+    const user = isInstallation ? undefined : await questions.userLogin();
+    // An app's token may have another form.
+    return user === undefined || (!user.ok && isRefused(user.error)) ? questions.viewerLogin() : user;
   };
   return {
     async isAuthor(author) {
-      if (author === null) return false;
-      if (token.startsWith(installation)) {
-        if (author.type !== "Bot") return false;
-        if (author.login === actionsBot) return true;
+      if (author === null || (isInstallation && author.type !== "Bot")) return ok(false);
+      if (isInstallation && author.login === actionsBot) return ok(true);
+      if (login === undefined) {
+        const known = await read();
+        if (!known.ok && !isRefused(known.error)) return known;
+        login = known.ok ? known.value : "";
       }
-      login ??= read();
-      return (await login)?.toLowerCase() === author.login.toLowerCase();
+      return ok(login.toLowerCase() === author.login.toLowerCase());
     },
   };
+}
+
+function isRefused(failure: Failure): boolean {
+  return failure.reason === "github-failed" && failure.limited !== true && failure.unanswered !== true;
 }

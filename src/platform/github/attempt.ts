@@ -70,6 +70,8 @@ type Answer<T> =
 interface HttpError {
   readonly status?: number;
   readonly message?: string;
+  /** Of an answer to a GraphQL query. */
+  readonly errors?: unknown;
   readonly response?: { readonly headers?: Readonly<Record<string, string | number | undefined>> };
 }
 
@@ -114,7 +116,7 @@ export function answerOf(
   const detail = message.replace(/ - https:\/\/docs\.github\.com.*$/s, "").split("\n")[0] ?? "";
   const failure = { reason: "github-failed", doing, detail, ...(status === undefined ? {} : { status }) } as const;
   if (isLimited(status, message, headers)) return { kind: "limited", failure: { ...failure, limited: true, hint: limitHint }, headers };
-  if (status !== undefined && status < 500) return { kind: "refused", failure };
+  if (error.errors !== undefined || (status !== undefined && status < 500)) return { kind: "refused", failure };
   const waitMs = retryAfterOf(headers, now);
   const lost = { ...failure, unanswered: true };
   return waitMs === undefined ? { kind: "lost", failure: lost } : { kind: "lost", failure: lost, waitMs };

@@ -15,35 +15,52 @@ export function checkCalls(api: Api): Pick<GitHub, "createCheck" | "updateCheck"
     });
   /** Check run → its annotations, as far as this client wrote them. */
   const annotations = new Map<number, number>();
+  /** Checks that may have been created, by name and external id: neither the answer nor a look-up showed it. */
+  const uncertain = new Set<string>();
+  const update: GitHub["updateCheck"] = async (id, { conclusion, output }) => {
+    const added = output?.annotations?.length ?? 0;
+    const before = annotations.get(id) ?? 0;
+    const lookUp = async (): Promise<Result<CheckRun | undefined>> => {
+      if (added === 0) return ok(undefined);
+      const found = await api("read a check run", `GET ${one}`, { check_run_id: id });
+      return found.ok ? ok(found.value.output.annotations_count >= before + added ? found.value : undefined) : found;
+    };
+    const body = {
+      ...(conclusion === undefined ? {} : { status: "completed" as const, conclusion }),
+      ...(output === undefined ? {} : { output: outputBody(output) }),
+    };
+    const made = await api("write a check run", `PATCH ${one}`, { check_run_id: id, ...body }, lookUp);
+    if (!made.ok) return made;
+    annotations.set(id, before + added);
+    return ok(undefined);
+  };
   return {
     async createCheck(check) {
-      const lookUp = async (): Promise<Result<CheckRun | undefined>> => {
+      const find = async (which: (run: CheckRun) => boolean): Promise<Result<CheckRun | undefined>> => {
         const found = await listed(check.headSha, check.name);
-        return found.ok ? ok(newest(found.value.filter((run) => isSame(run, check) && !annotations.has(Number(run.id))))) : found;
+        return found.ok ? ok(newest(found.value.filter((run) => isSame(run, check) && which(run)))) : found;
       };
-      const made = await api("write a check run", "POST /repos/{owner}/{repo}/check-runs", checkBody(check), lookUp);
+      const key = `${check.name}\n${check.externalId}`;
+      // An earlier call may have created it, in another state.
+      const before = uncertain.has(key) ? await find(() => true) : ok(undefined);
+      if (!before.ok) return before;
+      if (before.value !== undefined) {
+        const id = Number(before.value.id);
+        uncertain.delete(key);
+        const isDone = before.value.conclusion === (check.conclusion ?? null);
+        const updated = isDone ? ok(undefined) : await update(id, check);
+        return updated.ok ? ok({ id }) : updated;
+      }
+      const isNew = (run: CheckRun) => run.conclusion === (check.conclusion ?? null) && !annotations.has(Number(run.id));
+      const made = await api("write a check run", "POST /repos/{owner}/{repo}/check-runs", checkBody(check), () => find(isNew));
+      if (made.ok) uncertain.delete(key);
+      else if (made.error.reason === "github-failed" && made.error.unanswered === true) uncertain.add(key);
       if (!made.ok) return made;
       const id = Number(made.value.id);
       annotations.set(id, check.output.annotations?.length ?? 0);
       return ok({ id });
     },
-    async updateCheck(id, { conclusion, output }) {
-      const added = output?.annotations?.length ?? 0;
-      const before = annotations.get(id) ?? 0;
-      const lookUp = async (): Promise<Result<CheckRun | undefined>> => {
-        if (added === 0) return ok(undefined);
-        const found = await api("read a check run", `GET ${one}`, { check_run_id: id });
-        return found.ok ? ok(found.value.output.annotations_count >= before + added ? found.value : undefined) : found;
-      };
-      const body = {
-        ...(conclusion === undefined ? {} : { status: "completed" as const, conclusion }),
-        ...(output === undefined ? {} : { output: outputBody(output) }),
-      };
-      const made = await api("write a check run", `PATCH ${one}`, { check_run_id: id, ...body }, lookUp);
-      if (!made.ok) return made;
-      annotations.set(id, before + added);
-      return ok(undefined);
-    },
+    updateCheck: update,
     async listChecks(ref, name) {
       const found = await listed(ref, name);
       return found.ok ? ok(found.value.map(listedOf)) : found;
@@ -55,11 +72,9 @@ function listedOf({ id, external_id: externalId, details_url: detailsUrl, status
   return { id: Number(id), externalId: externalId ?? "", detailsUrl: detailsUrl ?? "", isCompleted: status === "completed" };
 }
 
-/** The names and ids of checks say which job, attempt, step and contract they are of. */
-function isSame(run: CheckRun, { name, externalId, conclusion, output }: NewCheck): boolean {
-  return (
-    run.name === name && run.external_id === externalId && run.conclusion === (conclusion ?? null) && run.output.title === output.title
-  );
+/** Name and external id identify the job, attempt, step and contract of a check run. */
+function isSame(run: CheckRun, { name, externalId }: NewCheck): boolean {
+  return run.name === name && run.external_id === externalId;
 }
 
 function newest(runs: readonly CheckRun[]): CheckRun | undefined {

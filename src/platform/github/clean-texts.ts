@@ -24,6 +24,7 @@ export function withCleanTexts(github: GitHub, redact: (text: string) => string)
     ...github,
     createCheck: (check) =>
       github.createCheck({ ...check, name: line(check.name), externalId: line(check.externalId), output: outputOf(check.output) }),
+    listChecks: (ref, name) => github.listChecks(ref, line(name)),
     updateCheck: (id, { output, ...change }) =>
       github.updateCheck(id, { ...change, ...(output === undefined ? {} : { output: outputOf(output) }) }),
     createComment: (issue, body) => github.createComment(issue, text(body)),

@@ -1,6 +1,6 @@
 /** Pull requests, with their comments and reviews. */
 import { type GitHub, type IssueComment, markerStart } from "../../model/github.ts";
-import { err, ok } from "../../model/result.ts";
+import { err, ok, type Result } from "../../model/result.ts";
 import { pullOf } from "../actions/workflow-environment.ts";
 import type { Account, Author } from "./account.ts";
 import { type Api, type Data, pages } from "./api.ts";
@@ -14,12 +14,12 @@ export function commentCalls(api: Api, account: Account): Pick<GitHub, "listComm
   return {
     async listComments(issue) {
       const found = await listed(issue);
-      return found.ok ? ok(await commentsOf(found.value, account)) : found;
+      return found.ok ? commentsOf(found.value, account) : found;
     },
     async createComment(issue, body) {
       const lookUp = async () => {
         const found = await listed(issue);
-        return found.ok ? ok(await written(found.value, body, account)) : found;
+        return found.ok ? written(found.value, body, account) : found;
       };
       const made = await api("write a comment", `POST ${comments}`, { issue_number: issue, body }, lookUp);
       return made.ok ? ok({ url: made.value.html_url }) : made;
@@ -38,7 +38,7 @@ export function reviewCalls(api: Api, account: Account): Pick<GitHub, "listRevie
   return {
     async listReviews(number) {
       const found = await listed(number);
-      return found.ok ? ok(await commentsOf(found.value, account)) : found;
+      return found.ok ? commentsOf(found.value, account) : found;
     },
     async createReview(number, { commit, body, comments: remarks }) {
       const lines = remarks.map(({ path, line, side, startLine, body: text }) => ({
@@ -48,7 +48,7 @@ export function reviewCalls(api: Api, account: Account): Pick<GitHub, "listRevie
       const review = { pull_number: number, commit_id: commit, event: "COMMENT" as const, body, comments: lines };
       const lookUp = async () => {
         const found = await listed(number);
-        return found.ok ? ok(await written(found.value, body, account)) : found;
+        return found.ok ? written(found.value, body, account) : found;
       };
       const made = await api("write a review", `POST ${reviews}`, review, lookUp);
       return made.ok ? ok({ url: made.value.html_url }) : made;
@@ -89,20 +89,26 @@ interface Listed {
 }
 
 /** The account is compared only for comments that start with a marker. */
-async function commentsOf(listed: readonly Listed[], account: Account): Promise<readonly IssueComment[]> {
+async function commentsOf(listed: readonly Listed[], account: Account): Promise<Result<readonly IssueComment[]>> {
   const found: IssueComment[] = [];
   for (const { id, body = "", user } of listed) {
-    found.push({ id: Number(id), body, author: user?.login ?? "", isOwn: body.startsWith(markerStart) && (await account.isAuthor(user)) });
+    const isOwn = body.startsWith(markerStart) ? await account.isAuthor(user) : ok(false);
+    if (!isOwn.ok) return isOwn;
+    found.push({ id: Number(id), body, author: user?.login ?? "", isOwn: isOwn.value });
   }
-  return found;
+  return ok(found);
 }
 
 /** The newest one with the same marker that is the account's own. A text without a marker has to be the same as a whole. */
-async function written<T extends Listed>(listed: readonly T[], body: string, account: Account): Promise<T | undefined> {
+async function written<T extends Listed>(listed: readonly T[], body: string, account: Account): Promise<Result<T | undefined>> {
   const marker = body.startsWith(markerStart) ? firstLine(body) : undefined;
   const same = listed.filter((one) => (marker === undefined ? one.body === body : firstLine(one.body ?? "") === marker));
-  for (const one of same.toReversed()) if (await account.isAuthor(one.user)) return one;
-  return undefined;
+  for (const one of same.toReversed()) {
+    const isOwn = await account.isAuthor(one.user);
+    if (!isOwn.ok) return isOwn;
+    if (isOwn.value) return ok(one);
+  }
+  return ok(undefined);
 }
 
 /** GitHub may list a text with CR LF. */

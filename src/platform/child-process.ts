@@ -11,10 +11,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
 import path from "node:path";
+import type { Readable } from "node:stream";
 import type { SpawnOutcome, SpawnRequest } from "../model/ports.ts";
 import { inheritedDescriptors } from "./inherited-descriptors.ts";
 import { type MemoryGroup, openMemoryGroup } from "./memory-group.ts";
 import { openMemoryScope } from "./memory-scope.ts";
+import { openOutputPipes } from "./output-pipes.ts";
 import { groupMemory, isGroupAlive, killAll, memoryLimitEnforced, signalGroup } from "./process-group.ts";
 
 /** What to run. `env` is everything that the child sees of the environment. */
@@ -40,6 +42,13 @@ interface Started {
   readonly kind: "started";
   readonly child: ChildProcess;
   readonly pid: number;
+  readonly output: Output;
+}
+
+/** The streams that a child prints to. They close when no process holds the other side. */
+interface Output {
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
 }
 
 /** How long after the child's exit its pipes are read and its group is waited for. */
@@ -56,7 +65,7 @@ export async function spawnChild(request: ChildRequest): Promise<SpawnOutcome> {
   if (request.signal.aborted) return { kind: "cancelled" };
   const memory = request.memoryLimitBytes === undefined ? undefined : memoryKeeper(request.memoryLimitBytes);
   const started = process.platform === "win32" ? await startOnWindows(request) : await start(request, memory);
-  if (started.kind === "started") return supervise(started.child, started.pid, request, memory);
+  if (started.kind === "started") return supervise(started, request, memory);
   memory?.close();
   return started;
 }
@@ -68,8 +77,8 @@ function memoryKeeper(limitBytes: number): MemoryGroup | undefined {
 
 /** A child that was started, and what is still to happen to it. */
 interface Supervision {
-  readonly child: ChildProcess;
   readonly pid: number;
+  readonly output: Output;
   readonly request: ChildRequest;
   readonly resolve: (outcome: SpawnOutcome) => void;
   readonly timers: Set<NodeJS.Timeout>;
@@ -85,12 +94,12 @@ interface Supervision {
   unwatch: () => void;
 }
 
-function supervise(child: ChildProcess, pid: number, request: ChildRequest, memory: MemoryGroup | undefined): Promise<SpawnOutcome> {
+function supervise({ child, pid, output }: Started, request: ChildRequest, memory: MemoryGroup | undefined): Promise<SpawnOutcome> {
   return new Promise((resolve) => {
     const timers = new Set<NodeJS.Timeout>();
     const run: Supervision = {
-      child,
       pid,
+      output,
       request,
       resolve,
       timers,
@@ -103,11 +112,17 @@ function supervise(child: ChildProcess, pid: number, request: ChildRequest, memo
     };
     run.unwatch = watchLimits(run, (outcome) => end(run, outcome));
     child.once("exit", (code, signal) => exited(run, code, signal));
-    child.once("close", () => {
-      run.closed = true;
-      clear(run);
-    });
-    connect(child, request);
+    const open = new Set([output.stdout, output.stderr].filter((stream) => stream !== null));
+    for (const stream of open)
+      stream.once("close", () => {
+        open.delete(stream);
+        run.closed = open.size === 0;
+        clear(run);
+      });
+    run.closed = open.size === 0;
+    connect(output, request);
+    // The signal may have been aborted while the pipes were made.
+    if (request.signal.aborted) end(run, { kind: "cancelled" });
   });
 }
 
@@ -171,7 +186,7 @@ function settle(run: Supervision, outcome: SpawnOutcome): void {
   run.state = { phase: "settled" };
   for (const timer of run.timers) clearTimeout(timer);
   run.memory?.close();
-  for (const stream of [run.child.stdout, run.child.stderr]) stream?.destroy();
+  for (const stream of [run.output.stdout, run.output.stderr]) stream?.destroy();
   run.resolve(outcome);
 }
 
@@ -216,12 +231,12 @@ function exceededBy({ memory, request: { memoryLimitBytes: limitBytes } }: Super
     : { kind: "memory-exceeded", limitBytes, peakBytes: Math.max(looked.peakBytes, limitBytes) };
 }
 
-function connect(child: ChildProcess, { onOutput }: ChildRequest): void {
+function connect({ stdout, stderr }: Output, { onOutput }: ChildRequest): void {
   // Handed on as it comes and at once, so that nothing piles up: a child that prints faster than this waits on its pipe.
-  child.stdout?.on("data", (chunk: Uint8Array) => onOutput(chunk, "stdout"));
-  child.stderr?.on("data", (chunk: Uint8Array) => onOutput(chunk, "stderr"));
+  stdout?.on("data", (chunk: Uint8Array) => onOutput(chunk, "stdout"));
+  stderr?.on("data", (chunk: Uint8Array) => onOutput(chunk, "stderr"));
   // A broken pipe says only that the child does not read its input, or that it is gone; its exit tells more.
-  for (const stream of [child.stdout, child.stderr]) stream?.on("error", () => {});
+  for (const stream of [stdout, stderr]) stream?.on("error", () => {});
 }
 
 /**
@@ -232,7 +247,8 @@ async function start({ command, cwd, env, stdinFile }: ChildRequest, memory: Mem
   const own = typeof command === "string" ? ["/bin/sh", "-c", command] : command;
   // What is not there is told by the attempt to start it, not by a shell.
   const [file = "", ...words] = memory !== undefined && isProgram(own[0] ?? "", env["PATH"], cwd) ? memory.entering(own) : own;
-  const opened: number[] = [];
+  const pipes = await openOutputPipes();
+  const opened = pipes?.map(({ writeEnd }) => writeEnd) ?? [];
   const open = (place: string) => {
     const descriptor = openSync(place, "r");
     opened.push(descriptor);
@@ -240,11 +256,15 @@ async function start({ command, cwd, env, stdinFile }: ChildRequest, memory: Mem
   };
   try {
     const input = stdinFile === undefined ? "ignore" : open(stdinFile);
-    const stdio = [input, "pipe", "pipe", ...plugs(() => open("/dev/null"))] as const;
-    const child = spawn(file, words, { cwd, env: { ...env }, stdio: [...stdio], detached: true });
-    if (child.pid !== undefined) return { kind: "started", child, pid: child.pid };
+    const [stdout, stderr] = pipes ?? [];
+    const stdio = [input, stdout?.writeEnd ?? "pipe", stderr?.writeEnd ?? "pipe", ...plugs(() => open("/dev/null"))] as const;
+    const child: ChildProcess = spawn(file, words, { cwd, env: { ...env }, stdio: [...stdio], detached: true });
+    const output = { stdout: stdout?.output ?? child.stdout, stderr: stderr?.output ?? child.stderr };
+    if (child.pid !== undefined) return { kind: "started", child, pid: child.pid, output };
+    for (const pipe of pipes ?? []) pipe.output.destroy();
     return await new Promise<SpawnOutcome>((resolve) => child.once("error", (error) => resolve(notStarted(error))));
   } catch (error) {
+    for (const pipe of pipes ?? []) pipe.output.destroy();
     // Node throws what it finds before the kernel does: an argument list that is too long, a NUL in a word.
     return notStarted(error);
   } finally {
@@ -289,7 +309,8 @@ async function startOnWindows({ command, cwd, env, stdinFile }: ChildRequest): P
     cleanup: false,
     shell: typeof command === "string",
   });
-  return child.pid === undefined ? notStarted((await child).cause) : { kind: "started", child, pid: child.pid };
+  const { pid, stdout, stderr } = child;
+  return pid === undefined ? notStarted((await child).cause) : { kind: "started", child, pid, output: { stdout, stderr } };
 }
 
 function notStarted(error: unknown): SpawnOutcome {

@@ -1,5 +1,6 @@
 /** What of the environment reaches a child. Nothing else does. */
 import type { WorkspacePaths } from "../model/ports.ts";
+import { toolStores } from "./tool-stores.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -7,7 +8,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function childEnvironment(env: Environment, paths: Pick<WorkspacePaths, "home" | "temp">): Record<string, string> {
   const windows =
     process.platform === "win32" ? { ...pick(env, ["SystemRoot", "ComSpec", "PATHEXT"]), TEMP: paths.temp, TMP: paths.temp } : {};
-  return { LANG: "C.UTF-8", ...windows, ...pick(env, ["PATH", "LANG"]), HOME: paths.home, TMPDIR: paths.temp };
+  return { LANG: "C.UTF-8", ...windows, ...pick(env, ["PATH", "LANG"]), ...toolStores(env), HOME: paths.home, TMPDIR: paths.temp };
 }
 
 function pick(env: Environment, names: readonly string[]): Record<string, string> {

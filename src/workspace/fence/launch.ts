@@ -7,6 +7,7 @@ import { constants } from "node:os";
 import path from "node:path";
 import type { SpawnOutcome } from "../../model/ports.ts";
 import { type ChildRequest, spawnChild } from "../../platform/child-process.ts";
+import { toolStores } from "../tool-stores.ts";
 import { bridged } from "./bridge-words.ts";
 import { carryEnvironment } from "./carried-environment.ts";
 import { closedPlaces } from "./closed-places.ts";
@@ -14,6 +15,7 @@ import { type DiskLimit, withinDisk } from "./disk-watch.ts";
 import type { Isolation } from "./isolation.ts";
 import { dropWords, mapsAllIds, namespaceWords } from "./privileges.ts";
 import { filledPlaces, systemRoot } from "./system-root.ts";
+import type { ToolPlaces } from "./tool-directories.ts";
 import type { SandboxView } from "./view.ts";
 import { closedScript, openScript, type ScriptSetting } from "./view-script.ts";
 
@@ -72,13 +74,17 @@ async function spawnInside(
     overlayOptions: isolation.overlayOptions,
     ...(network ? { loopback: isolation.loopback } : {}),
   };
-  const places = { searchPath: child.env["PATH"] ?? "", home: isolation.home, project: view.project };
+  const places = placesOf(child.env, isolation, view);
   const covered = mapsIds ? await closedPlaces(filledPlaces(places), view.project) : [];
   const script = closed ? closedScript(proxied.view, systemRoot(places), { ...setting, covered }) : openScript(view, setting);
   const command = [...namespaceWords({ mode, closed, network, carried }), script, "wave", ...words];
   const outcome = await spawnChild({ ...child, command, env, cwd: "/" });
   const said = readStatus(status);
   return said ?? told(outcome);
+}
+
+function placesOf(env: ChildRequest["env"], { home }: Isolation, { project }: SandboxView): ToolPlaces {
+  return { searchPath: env["PATH"] ?? "", home, project, stores: Object.values(toolStores(env)) };
 }
 
 /** What the setup said of itself; nothing where the command was begun. */

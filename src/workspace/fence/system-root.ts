@@ -3,10 +3,11 @@
  * `/etc`, and a minimal `/dev` and `/proc`. An allowlist: what is not named here is not there.
  */
 
-import { existsSync, lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readlinkSync, type Stats, statSync } from "node:fs";
 import path from "node:path";
 import { realPlace } from "../../platform/files.ts";
 import { isInside } from "../../platform/paths.ts";
+import { entriesBelow } from "../../platform/walk.ts";
 import { bindLine, deviceBind, line, type MountLine, readOnlyBind } from "./mount-words.ts";
 import { procLines } from "./proc-lines.ts";
 import { type ToolPlaces, toolDirectories } from "./tool-directories.ts";
@@ -40,8 +41,20 @@ const etcNames = [
   ),
 ];
 
+/**
+ * Configuration that distributions' packages install and their programs require. Left out: files in which users keep credentials, such as
+ * `maven/settings.xml`, `wgetrc`, `pip.conf`, `R/Renviron.site`, `profile.d` and `environment`.
+ */
+const packageNames = [
+  ..."maven/m2.conf maven/logging maven/toolchains.xml ant chromium.d chromium firefox firefox-esr groff xml sgml texmf".split(" "),
+  ..."R/ldpaths R/Makeconf R/Renviron R/Rprofile.site R/repositories ghostscript erlang ocamlfind.conf mono dotnet".split(" "),
+  ..."gdb vim nanorc emacs glvnd OpenCL vulkan gtk-2.0 gtk-3.0 pango xdg alsa asound.conf papersize paperspecs".split(" "),
+  ..."postgresql-common/user_clusters postgresql-common/supported_versions lsb-release redhat-release fedora-release".split(" "),
+  ..."system-release shells networks rpc ethertypes magic.mime mailcap dpkg/origins dpkg/shlibs.default".split(" "),
+];
+
 /** The same for what carries a version in its name. */
-const versionedEtc = /^(?:java-\d+-openjdk|python3(?:\.\d+)?)$/;
+const versionedEtc = /^(?:java-\d+-openjdk|python3(?:\.\d+)?|ImageMagick-\d+|ld-musl-\w+\.path)$/;
 const phpParts = ["cli", "mods-available"];
 
 /** Read by programs wherever they are shown, and known to hold tokens. */
@@ -78,8 +91,14 @@ export function systemRoot(places: ToolPlaces): SystemRoot {
   };
   for (const directory of outermost(shown)) show(directory);
   for (const name of [...etcNames, ...versionedNames()]) show(`/etc/${name}`);
+  const packages = packageNames.map((name) => ({ place: `/etc/${name}`, closed: closedFiles(`/etc/${name}`) }));
+  for (const { place, closed } of packages) if (closed !== undefined) show(place);
   const ownTemp = isInside("/var/tmp", places.project);
-  const covered = [...tokenFiles, path.join(path.dirname(path.dirname(process.execPath)), "etc/npmrc")];
+  const covered = [
+    ...packages.flatMap(({ closed }) => closed ?? []),
+    ...tokenFiles,
+    path.join(path.dirname(path.dirname(process.execPath)), "etc/npmrc"),
+  ];
   return {
     directories: ["/proc", "/dev/pts", "/dev/shm", "/tmp", ownTemp ? "/var/tmp" : "/var", "/run", "/wave", ...directories],
     files: [...devices.map((name) => `/dev/${name}`), ...files],
@@ -106,6 +125,41 @@ function openIn(directory: string): readonly string[] {
   return namesIn(directory)
     .map((name) => path.join(directory, name))
     .filter((place) => ((statSync(place, { throwIfNoEntry: false })?.mode ?? 0) & 0o005) === 0o005);
+}
+
+const knownClosed = new Map<string, readonly string[] | undefined>();
+
+/**
+ * The files at or below a place of package configuration that not every user may read: they stay closed to root's children too. Undefined if
+ * there is nothing to show: the place itself or a directory in it is closed, or does not exist. Looked up once per process.
+ */
+function closedFiles(place: string): readonly string[] | undefined {
+  if (!knownClosed.has(place)) knownClosed.set(place, lookForClosed(place));
+  return knownClosed.get(place);
+}
+
+function lookForClosed(place: string): readonly string[] | undefined {
+  const own = statSync(place, { throwIfNoEntry: false });
+  if (own === undefined || !isOpen(own)) return undefined;
+  if (!own.isDirectory()) return [];
+  const closed: string[] = [];
+  try {
+    for (const { path: inner, kind } of entriesBelow(place)) {
+      if (kind === "symlink" || isOpen(lstatSync(path.join(place, inner)))) continue;
+      if (kind === "directory") return undefined;
+      closed.push(path.join(place, inner));
+    }
+  } catch {
+    // A directory that cannot be listed, or that changes meanwhile.
+    return undefined;
+  }
+  return closed;
+}
+
+/** Whether every user may read a file, or list and enter a directory. */
+function isOpen(stats: Stats): boolean {
+  const wanted = stats.isDirectory() ? 0o005 : 0o004;
+  return (stats.mode & wanted) === wanted;
 }
 
 function versionedNames(): readonly string[] {

@@ -14,6 +14,8 @@ export interface ToolPlaces {
   readonly searchPath: string;
   readonly home: string | undefined;
   readonly project: string;
+  /** Directories in which version managers keep what they installed, as `toolStores` returns them. */
+  readonly stores?: readonly string[];
 }
 
 /** Parts of `PREFIX` that programs in `PREFIX/bin` need; `etc` and what lies directly in it may hold credentials. */
@@ -27,8 +29,8 @@ const switchers = new Set(
 );
 
 /** The directories to show, existing ones only. */
-export function toolDirectories({ searchPath, home, project }: ToolPlaces): readonly string[] {
-  const found: string[] = [];
+export function toolDirectories({ searchPath, home, project, stores = [] }: ToolPlaces): readonly string[] {
+  const found: string[] = [...stores];
   for (const entry of [...searchPath.split(":"), path.dirname(process.execPath)]) {
     if (!path.isAbsolute(entry) || !existsSync(entry)) continue;
     for (const directory of new Set([path.normalize(entry).replace(/(?<=.)\/$/, ""), realPlace(entry) ?? entry]))

@@ -1,9 +1,11 @@
 /** Ordinary tools work in a step and in a contract as under a shell, in each mode and provider that this machine offers. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
-import { isFencedHere, outsidePlace, type Scene, type SceneProject, sceneProject, scenes, sudoScene } from "../../rig/scenes.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { removeDirectory } from "../../rig/remove-directory.ts";
+import { isFencedHere, type Scene, type SceneProject, sceneProject, scenes, sudoScene } from "../../rig/scenes.ts";
 import { whyNoSudo } from "../../rig/sudo-user.ts";
 
 const noSudo = whyNoSudo();
@@ -83,7 +85,7 @@ describe.each(ways.filter(({ why }) => why === undefined))("$name", (scene) => {
     { name: "pyenv", bin: ".pyenv/shims", store: ".pyenv", holds: "versions", variable: "PYENV_ROOT" },
     { name: "nvm", bin: ".nvm/versions/node/v1/bin", store: ".nvm", holds: "versions", variable: "NVM_DIR" },
   ])("runs a program of $name in a step and in a contract", async ({ bin, store, holds, variable }) => {
-    const home = outsidePlace(scene);
+    const home = homePlace();
     for (const directory of [bin, path.join(store, holds)]) mkdirSync(path.join(home, directory), { recursive: true });
     // As the managers' own programs do: the store is in the variable, else in the home.
     const shim = `#!/bin/sh\nexec cat "\${${variable}:-$HOME/${store}}/${holds}/default"\n`;
@@ -108,6 +110,19 @@ describe.each(ways.filter(({ why }) => why === undefined))("$name", (scene) => {
     await passes(stepProject(scene, [...checks, "echo checked"].join("\n"), {}));
   });
 });
+
+const homes: string[] = [];
+afterEach(() => {
+  for (const home of homes.splice(0)) removeDirectory(home);
+});
+
+/** A home outside of `/tmp`, which is the attempt's own in the sandbox. */
+function homePlace(): string {
+  const home = mkdtempSync(path.join(process.getuid?.() === 0 ? "/home" : homedir(), "wave-tools-"));
+  chmodSync(home, 0o755);
+  homes.push(home);
+  return home;
+}
 
 function isOpen(place: string): boolean {
   return existsSync(place) && (statSync(place).mode & 0o004) !== 0;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Leaf, OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../../src/model/ports.ts";
+import { toolStores } from "../../src/workspace/tool-stores.ts";
 import { step } from "./plan-fixtures.ts";
 
 /** What a provider is made for. `root` is a project with `a.txt`, `src/b.txt` and `.git/config`; `stateDir` lies in it. */
@@ -91,7 +92,8 @@ export function workspaceConformance(
         .trim()
         .split("\n")
         .map((line) => line.slice(0, line.indexOf("=")));
-      expect(names.filter((name) => !["_", "PWD", "OLDPWD", "SHLVL"].includes(name)).sort()).toEqual([
+      const stores = Object.keys(toolStores(process.env));
+      expect(names.filter((name) => ![...stores, "_", "PWD", "OLDPWD", "SHLVL"].includes(name)).sort()).toEqual([
         "DECLARED",
         "HOME",
         "LANG",

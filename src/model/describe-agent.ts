@@ -1,5 +1,6 @@
 /** Failures of agents in words. */
 import type { Description } from "./describe-changes.ts";
+import { renameHint } from "./describe-exit.ts";
 import type { Failure } from "./failure.ts";
 import { formatDuration } from "./quantity.ts";
 import { unreachable } from "./result.ts";
@@ -12,7 +13,12 @@ export function describeAgentFailure(failure: AgentFailure, outputLines: (tail: 
   switch (failure.reason) {
     case "agent-failed": {
       const status = failure.status === undefined ? "" : ` (HTTP ${failure.status})`;
-      return { title: `${titles[failure.kind]}${status}`, detail: [failure.detail, ...outputLines(failure.tail)], ...hints[failure.kind] };
+      return {
+        title: `${titles[failure.kind]}${status}`,
+        detail: [failure.detail, ...outputLines(failure.tail)],
+        ...renameHint(failure.tail),
+        ...hints[failure.kind],
+      };
     }
     case "budget-exceeded": {
       const { what, limit, used, of } = failure;

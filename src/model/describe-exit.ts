@@ -7,9 +7,17 @@ export function describeExit(
   { exitCode, tail }: Extract<Failure, { reason: "adapter-exit" }>,
   outputLines: (tail: string) => string[],
 ): Description {
-  const hint = isRepositoryReadOnly(tail) ? { hint: readOnlyHint } : {};
+  const hint = isRepositoryReadOnly(tail) ? { hint: readOnlyHint } : renameHint(tail);
   return { title: `the command exited with ${exitCode}`, detail: outputLines(tail), ...hint };
 }
+
+/** A hint for output that contains the message of EXDEV, of glibc, musl or Node. */
+export function renameHint(tail: string): Pick<Description, "hint"> {
+  return /Invalid cross-device link|Cross-device link|\bEXDEV\b/.test(tail) ? { hint: crossDeviceHint } : {};
+}
+
+const crossDeviceHint =
+  "an overlay in a user namespace cannot rename directories of the project; set `WAVE_ISOLATION=copy`, or run as root or with passwordless `sudo`";
 
 const readOnlyHint =
   "the project's `.git` is read-only in the sandbox: commits are for `publish: commit`, which this version does not have yet; commit after the run, or set `sandbox: off` on the step";

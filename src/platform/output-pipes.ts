@@ -5,7 +5,7 @@
  * Node cannot make a FIFO and starting `mkfifo` takes a millisecond, so it makes many at once. Each is opened and its name removed
  * immediately. A FIFO is used for one child only: a process that outlives its attempt could read from it or write to it.
  */
-import { closeSync, constants, mkdtempSync, openSync, readdirSync, rmSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -66,7 +66,7 @@ async function fill(): Promise<void> {
     const names = Array.from({ length: batchSize }, (_, index) => String(index));
     const command = ["mkfifo", "-m", "600", ...names];
     await capture({ command, env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" }, cwd: directory });
-    for (const name of readdirSync(directory)) ready.push(openReader(path.join(directory, name)));
+    for (const name of names) ready.push(openReader(path.join(directory, name)));
   } catch {
     // A full disk, or too few descriptors: what was opened before is used.
   } finally {

@@ -36,6 +36,8 @@ export interface TreeRequest {
   /** The paths that hide the rest, topmost only. */
   readonly hidden: readonly string[];
   readonly fenced: boolean;
+  /** Absolute paths that the sandbox masks or replaces, in the project or outside. Asked for only if the attempt renamed directories. */
+  readonly masked?: () => Promise<readonly string[]>;
   /** The project as it was before the run's first attempt; undefined for an attempt in the project itself. */
   readonly project?: ProjectStart;
   /** Ignored files that the step's changeset includes. */

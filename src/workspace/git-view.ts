@@ -72,6 +72,11 @@ function guardedIn(root: string, places: readonly string[]): readonly string[] {
   return all.filter((place) => !all.some((other) => other !== place && isInside(other, place)));
 }
 
+/** Absolute paths of which a view shows nothing, or something else than the machine has. */
+export function maskedPlaces({ masks, configs }: GitView): readonly string[] {
+  return [...masks, ...configs.map(({ file }) => file)];
+}
+
 /** The first `.git` that is no longer the symbolic link it was. */
 export function replacedLink({ links }: GitView): string | undefined {
   for (const [place, target] of links) {

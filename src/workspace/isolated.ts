@@ -20,7 +20,7 @@ import { askWhetherKnown } from "./changeset/ignored-paths.ts";
 import { includedFiles } from "./changeset/included-files.ts";
 import { type ProjectStart, takeProjectStart } from "./changeset/project-start.ts";
 import { type FencedSpawn, fencedSpawn } from "./fenced-spawn.ts";
-import { type GitView, gitView, noGit, readableGit, replacedLink } from "./git-view.ts";
+import { type GitView, gitView, maskedPlaces, noGit, readableGit, replacedLink } from "./git-view.ts";
 import { hiddenChanges, hiddenPaths } from "./hidden-paths.ts";
 import { giveBack, keepForPeople, removeOrphans } from "./orphans.ts";
 import type { WorkspaceSetting } from "./provider.ts";
@@ -82,6 +82,7 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   const tree = await makeTree(setting, {
     ...{ step, room: room.value, start, hidden, fenced },
     ...begun,
+    ...(fenced ? { masked: async () => maskedPlaces(await gitOf(shared)) } : {}),
     ...(reads === undefined ? {} : { reads }),
   });
   if (!tree.ok) return tree;

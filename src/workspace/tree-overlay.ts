@@ -7,12 +7,14 @@ import { lstatSync, mkdirSync, unlinkSync } from "node:fs";
 import path from "node:path";
 import { ok, type Result } from "../model/result.ts";
 import { capture, noLimitMs } from "../platform/capture.ts";
+import { relativeInside } from "../platform/paths.ts";
 import { failed } from "./attempt-room.ts";
 import { type AttemptTree, changesetStart, type TreeRequest, type TreeSetting } from "./attempt-tree.ts";
 import { collectChanges } from "./changeset/collect-changes.ts";
 import { layOut } from "./changeset/lay-out.ts";
 import { removeTree } from "./changeset/remove-tree.ts";
 import { hideInTree, listInView, listMerged, lookAt, readInView } from "./fence/look-into-view.ts";
+import { settleRenames } from "./fence/settle-renames.ts";
 import type { OverlayLayer, Tree } from "./fence/view.ts";
 import { writeIntoView } from "./fence/write-into-view.ts";
 import { strayParent } from "./plain-parents.ts";
@@ -32,17 +34,27 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
   const view = lookAt(root, tree, [stateRoot]);
   const whole = lookAt(root, tree);
   let judges = 0;
+  let settled: Promise<Result<void>> | undefined;
+  const settle = () => {
+    settled ??= settleRenames({ isolation, project: root, tree, layer, masked: visible(request, root) });
+    return settled;
+  };
   return ok({
     place: root,
     written: { directory: layer.upper, bytes: 0 },
     tree,
-    judged: () => judgedTree(setting, request, layer, path.join(room.directory, `judge.${++judges}`)),
+    async judged() {
+      const plain = await settle();
+      return plain.ok ? judgedTree(setting, request, layer, path.join(room.directory, `judge.${++judges}`)) : plain;
+    },
     read: (file, limit) => readInView(isolation, view, file, limit),
     list: (glob) => listInView(isolation, view, glob, isLeftOut),
     write: async (leaves) =>
       refusedPath(leaves, isLeftOut) ??
       writeIntoView({ isolation, project: root, tree, draft: path.join(room.directory, "draft") }, leaves),
     async changeset() {
+      const plain = await settle();
+      if (!plain.ok) return plain;
       return collectChanges({
         ...changesetStart(request),
         ...{ root, isLeftOut, isKnownToGit, blobs, redactor, include: step.changesInclude },
@@ -51,6 +63,14 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
       });
     },
   });
+}
+
+/** The masked places in the project that are not hidden from the step anyway. Relative. */
+function visible({ hidden, masked }: TreeRequest, root: string): () => Promise<readonly string[]> {
+  return async () =>
+    ((await masked?.()) ?? [])
+      .flatMap((place) => relativeInside(root, place) ?? [])
+      .filter((place) => !hidden.some((other) => place === other || place.startsWith(`${other}/`)));
 }
 
 /**

@@ -5,60 +5,14 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { removeDirectory } from "../../rig/remove-directory.ts";
-import { isFencedHere, type Scene, type SceneProject, sceneProject, scenes, sudoScene } from "../../rig/scenes.ts";
-import { whyNoSudo } from "../../rig/sudo-user.ts";
+import { outsidePlace } from "../../rig/scenes.ts";
+import { allWays, passes, stepProject } from "../../rig/step-project.ts";
 
-const noSudo = whyNoSudo();
-const candidates: readonly (Scene & { readonly why?: string | undefined })[] = [
-  ...scenes,
-  { ...sudoScene, why: noSudo },
-  { ...sudoScene, name: "a user with sudo, copy", isolation: "sudo,copy", why: noSudo },
-];
-const ways = await Promise.all(
-  candidates.map(async (scene) => ({
-    ...scene,
-    why: scene.why ?? ((await isFencedHere(scene)) ? undefined : "no sandbox can be made in this mode"),
-  })),
-);
-for (const { name, why } of ways) if (why !== undefined) process.stderr.write(`ordinary-tools: skips ${name}: ${why}\n`);
-
-interface Setting {
-  readonly files?: Readonly<Record<string, string>>;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly contract?: string;
-  readonly keys?: object;
-  readonly prepare?: (wave: SceneProject) => void;
-}
-
-/** A project in a repository, everything committed, with one step that runs a script. */
-function stepProject(scene: Scene, script: string, { files = {}, contract, keys = {}, prepare }: Setting): SceneProject {
-  const handover = contract === undefined ? {} : { handover: { contract: { type: "test_suite", command: ["sh", "-euc", contract] } } };
-  const wave = sceneProject(scene, {
-    ".gitignore": ".wave/state/\n",
-    ...files,
-    "wave.yaml": JSON.stringify({
-      pipeline: { name: "p", steps: [{ id: "a", persona: "s", ...handover, ...keys }] },
-      personas: { s: { adapter: "command", command: ["sh", "-euc", script] } },
-    }),
-  });
-  prepare?.(wave);
-  const git = (...words: string[]) => execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...words], { cwd: wave.root });
-  git("init", "-q");
-  git("add", "-A");
-  git("commit", "-qm", "base");
-  return wave;
-}
-
-async function passes(wave: SceneProject, env: Readonly<Record<string, string>> = {}): Promise<string> {
-  const run = await wave.run(["run"], env);
-  const logs = await wave.run(["logs", "a"], env);
-  expect(run.code, `${run.stderr}\n${logs.stdout}`).toBe(0);
-  return logs.stdout;
-}
+const ways = await allWays("ordinary-tools");
 
 const streams = "echo one >/dev/stdout; echo two >/dev/stderr; echo three >/proc/self/fd/1; echo four >/proc/self/fd/2; cat /dev/stdin";
 
-describe.each(ways.filter(({ why }) => why === undefined))("$name", (scene) => {
+describe.each(ways)("$name", (scene) => {
   it("opens the standard streams of a step and of a contract by path", async () => {
     const wave = stepProject(scene, streams, { contract: streams.replaceAll("echo ", "echo contract-") });
     const log = await passes(wave);
@@ -73,6 +27,60 @@ describe.each(ways.filter(({ why }) => why === undefined))("$name", (scene) => {
     const lines = (await passes(wave)).split("\n").filter((line) => /^\d+$/.test(line));
     expect(lines).toEqual(Array.from({ length: 60_000 }, (_, index) => String(index + 1)));
   });
+
+  // In a user namespace the kernel refuses redirects.
+  it.skipIf(scene.isolation === "user-namespace")("renames directories of the project exactly, also repeatedly", async () => {
+    const script = [
+      "mv dir dir2; echo more >>dir2/f; rm dir2/gone; mv dir2/sub top; mkdir dir; echo new >dir/n",
+      "mkdir x; mv dir2 x/d3; mv left tmp; mv right left; mv tmp right; mv x y",
+    ].join("\n");
+    const files = {
+      ...{ "dir/f": "f\n", "dir/gone": "g\n", "dir/sub/g": "g\n", "dir/sub/deep/h": "h\n" },
+      ...{ "left/same": "l\n", "right/same": "r\n" },
+    };
+    const wave = stepProject(scene, script, { files, contract: "[ -f y/d3/f ] && [ -f top/deep/h ] && [ ! -e dir/f ]" });
+    await passes(wave);
+    const listed = execFileSync("sh", ["-c", "grep -r . dir* top y left right | sort"], { cwd: wave.root, encoding: "utf8" });
+    expect(listed.trim().split("\n")).toEqual([
+      "dir/n:new",
+      "left/same:r",
+      "right/same:l",
+      "top/deep/h:h",
+      "top/g:g",
+      "y/d3/f:f",
+      "y/d3/f:more",
+    ]);
+  });
+
+  it.skipIf(scene.isolation === "user-namespace").each([1, 2, 3])(
+    "leaves what random edits and renames leave outside (seed %i)",
+    async (seed) => {
+      const script = randomEdits(seed);
+      const files = Object.fromEntries(["a/x", "a/b/y", "a/b/c/z", "b/x", "b/d/y", "c/a/b/x", "top"].map((file) => [file, `${file}\n`]));
+      const wave = stepProject(scene, script, { files });
+      const outside = path.join(outsidePlace(scene), "copy");
+      execFileSync("cp", ["-a", wave.root, outside]);
+      execFileSync("sh", ["-uc", script], { cwd: outside, stdio: "ignore" });
+      await passes(wave);
+      expect(treeOf(wave.root)).toBe(treeOf(outside));
+    },
+  );
+
+  it.runIf(scene.isolation === "user-namespace")(
+    "names the limit when a directory cannot be renamed, and renames it in a copy",
+    async () => {
+      const wave = stepProject(scene, "git mv dir dir2", {
+        files: { "dir/f": "f\n", "dir/sub/g": "g\n" },
+      });
+      const overlay = await wave.run(["run"]);
+      expect(overlay.code).toBe(1);
+      expect(overlay.stderr).toContain("WAVE_ISOLATION=copy");
+      const doctor = await wave.run(["doctor"]);
+      expect(doctor.stdout).toContain("directories of the project cannot be renamed in an overlay");
+      await passes(wave, { WAVE_ISOLATION: "user-namespace,copy" });
+      expect(existsSync(path.join(wave.root, "dir2", "f"))).toBe(true);
+    },
+  );
 
   it("passes although a process in the background still has the output open", async () => {
     const wave = stepProject(scene, "sleep 300 & echo done", {});
@@ -110,6 +118,34 @@ describe.each(ways.filter(({ why }) => why === undefined))("$name", (scene) => {
     await passes(stepProject(scene, [...checks, "echo checked"].join("\n"), {}));
   });
 });
+
+/** Commands of which some fail: names are taken from few, so that paths meet again and again. */
+function randomEdits(seed: number): string {
+  let state = seed;
+  const below = (limit: number) => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((state / 2_147_483_648) * limit);
+  };
+  const place = () => Array.from({ length: 1 + below(3) }, () => "abcd"[below(4)]).join("/");
+  const command = (index: number) => {
+    const [one, two] = [place(), place()];
+    return [
+      `mv ${one} ${two}`,
+      `mv -T ${one} ${two}`,
+      `rm -rf ${one}`,
+      `mkdir -p ${one}; echo ${index} >${one}/x`,
+      `echo ${index} >>${one}/y`,
+    ][below(10) % 5];
+  };
+  return `set +e; { ${Array.from({ length: 60 }, (_, index) => command(index)).join("\n")}\n} 2>/dev/null; true`;
+}
+
+/** Every path with its type, and every file with its content. */
+function treeOf(root: string): string {
+  const script =
+    "find . -mindepth 1 \\( -name .git -o -name .wave \\) -prune -o -printf '%p %y\\n' | sort; find . \\( -name .git -o -name .wave \\) -prune -o -type f -print | sort | xargs grep -H ''";
+  return execFileSync("sh", ["-c", script], { cwd: root, encoding: "utf8" });
+}
 
 const homes: string[] = [];
 afterEach(() => {

@@ -10,7 +10,7 @@ import { kindOf, lookAt, namesIn, type Widened, widen } from "./disk.ts";
 import { factsOf, type Snapshot } from "./snapshot.ts";
 import type { StartTree } from "./start-tree.ts";
 
-/** An overlay over the start. It is to be mounted with `redirect_dir=off,metacopy=off`: every change lies in `upper` as itself. */
+/** An overlay over the start. Every change is in `upper` as itself: no redirects (`settleRenames`), no metadata-only copies. */
 export interface OverlaySource {
   readonly kind: "overlay";
   readonly upper: string;

@@ -9,8 +9,9 @@ import { capture } from "../../platform/capture.ts";
 import { type FilterKind, filterWords } from "../../sandbox/socket-filter.ts";
 import { removeTree } from "../changeset/remove-tree.ts";
 import { setupPath } from "./carried-environment.ts";
-import { quote } from "./mount-words.ts";
+import { quote, redirecting } from "./mount-words.ts";
 import { dropWords, type Identity, idMapper, mapperPipes, namespaceWords, procDescriptor } from "./privileges.ts";
+import { redirectReader } from "./redirect-reader.ts";
 import { keyringWords } from "./session-keyring.ts";
 
 /** `root`: wave is root. `sudo`: root without a password. `user-namespace`: as an ordinary user. `none`: nothing is fenced here. */
@@ -111,15 +112,16 @@ type Found =
 
 /** Four children at once: a fence, a network, overlays, and a user namespace. */
 async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationRequest, identity: Identity): Promise<Found> {
-  // What hides or renames has to show in the layer's names: no redirects, no metadata-only copies. With userxattr there are none.
-  const overlayOptions = mode === "user-namespace" ? "userxattr" : "redirect_dir=off,metacopy=off";
+  // With userxattr the kernel refuses redirects.
+  const plain = "redirect_dir=off,metacopy=off";
+  const options = mode === "user-namespace" ? ["userxattr"] : redirectReader() === undefined ? [plain] : [redirecting, plain];
   const loopback = loopbackWords();
   const [fence, network, overlay, user] = await Promise.all([
     trial(mode, true, false, "mount -n -t tmpfs wave /sys && mkdir /sys/r && mount -n --bind /usr /sys/r && mount -n -t proc proc /proc"),
     loopback === undefined
       ? "neither `ip` nor `perl` is there to bring loopback up"
       : trial(mode, true, true, loopback.map(quote).join(" ")),
-    whyNoOverlay(mode, request, identity, overlayOptions),
+    tryOverlays(mode, request, identity, options),
     tryUser(mode, identity),
   ]);
   if (fence !== undefined) return { kind: "refused", why: `${mode}: ${fence}` };
@@ -130,7 +132,7 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
   const [filter, keyFilter] = [filterWordsHere("sockets"), filterWordsHere("keys")];
   const refused = [
     ...(network === undefined ? [] : [`no network of a child's own: ${network}`]),
-    ...(overlay === undefined ? [] : [`no overlays: ${overlay}`]),
+    ...(overlay.why === undefined ? renameLimit(overlay) : [`no overlays: ${overlay.why}`]),
     ...(whyNoIds === undefined ? [] : [`no rights to files of other owners for steps of root: ${whyNoIds}`]),
     ...(filter.length > 0 ? [] : ["sockets to the host of a virtual machine stay possible: there is no `perl` to install a filter"]),
     ...(mode !== "root" || whyNoIds !== undefined || keyFilter.length > 0
@@ -141,8 +143,8 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
     kind: "works",
     isolation: {
       fences: { fence: true, network: network === undefined, ...(mode === "root" ? { allOwners: whyNoIds === undefined } : {}) },
-      overlay: overlay === undefined,
-      overlayOptions,
+      overlay: overlay.why === undefined,
+      overlayOptions: overlay.options,
       loopback: loopback ?? [],
       ownUser: user.whyNoUser === undefined,
       allIds: mode === "root" && whyNoIds === undefined,
@@ -197,21 +199,34 @@ async function foreignFile({ root, stateDir }: IsolationRequest, uid: number, gi
   return ran.value.code === undefined ? `the owners of the project's files were not known after ${ownersLimitMs / 1000} s` : undefined;
 }
 
-/** Why overlays do not work here; undefined if they do. */
-async function whyNoOverlay(
+interface OverlayTrial {
+  readonly options: string;
+  /** Undefined if overlays work with these options. */
+  readonly why: string | undefined;
+}
+
+/** Tries one set of options after the other. Returns the first that works, else the last. */
+async function tryOverlays(
   mode: Exclude<IsolationMode, "none">,
   request: IsolationRequest,
   identity: Identity,
-  options: string,
-): Promise<string | undefined> {
-  const why = unwanted(request);
-  if (why !== undefined) return why;
+  [options = "", ...others]: readonly string[],
+): Promise<OverlayTrial> {
+  const unwantedHere = unwanted(request);
+  if (unwantedHere !== undefined) return { options, why: unwantedHere };
   const [foreign, refused] = await Promise.all([
     // In a user namespace an overlay cannot copy up a file whose owner or group is not mapped there.
     mode === "user-namespace" ? foreignFile(request, identity.uid, identity.gid) : undefined,
     tryOverlay(mode, request.stateDir, options),
   ]);
-  return foreign ?? refused;
+  const why = foreign ?? refused;
+  return why === undefined || others.length === 0 ? { options, why } : tryOverlays(mode, request, identity, others);
+}
+
+function renameLimit({ options }: OverlayTrial): readonly string[] {
+  return options === redirecting
+    ? []
+    : ["directories of the project cannot be renamed in an overlay (EXDEV); with WAVE_ISOLATION=copy they can"];
 }
 
 async function tryOverlay(mode: Exclude<IsolationMode, "none">, stateDir: string, options: string): Promise<string | undefined> {
@@ -219,15 +234,18 @@ async function tryOverlay(mode: Exclude<IsolationMode, "none">, stateDir: string
   try {
     mkdirSync(path.join(stateDir, "workspaces"), { recursive: true });
     place = mkdtempSync(path.join(stateDir, "workspaces", ".probe-"));
-    for (const name of ["lower", "lower/d", "upper", "work"]) mkdirSync(path.join(place, name));
+    for (const name of ["lower", "lower/d", "lower/e", "upper", "work"]) mkdirSync(path.join(place, name));
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+  const reader = (redirectReader() ?? []).map(quote).join(" ");
   const script = [
     `cd ${quote(place)}`,
     `mount -n -t overlay -o lowerdir=lower,upperdir=upper,workdir=work,${options} overlay lower`,
+    "rmdir lower/d && mkdir lower/d && echo x >lower/d/f",
+    ...(options === redirecting ? [`mv lower/e lower/f && printf 'upper/f\\0' | ${reader} | grep -q upper/f`] : []),
     // What is written is root's where sudo is the way: it is removed by the same hands.
-    "cd lower && rmdir d && mkdir d && echo x >d/f && cd .. && umount lower && rm -rf upper work",
+    "umount lower && rm -rf upper work",
   ].join(" && ");
   try {
     return await trial(mode, false, false, script);

@@ -40,7 +40,7 @@ export async function listMerged(
       : await runInView(isolation, view, ["find", ...words, ...each], undefined);
   if (!found.ok) return found;
   const children = new Map<string, string[]>(directories.map((directory) => [directory, []]));
-  const fields = split(found.value.stdout);
+  const fields = records(found.value.stdout);
   for (let at = 0; at + 1 < fields.length; at += 2) children.get((fields[at] ?? "").slice("./".length))?.push(fields[at + 1] ?? "");
   return ok(children);
 }
@@ -65,7 +65,7 @@ export async function listInView(
   const found = await runInView(isolation, view, ["sh", "-c", find, "sh", base === "" ? "." : `./${base}`], undefined);
   if (!found.ok) return found;
   const matches = pathPattern(glob);
-  const entries = split(found.value.stdout).flatMap((record): WorkspaceEntry[] => {
+  const entries = records(found.value.stdout).flatMap((record): WorkspaceEntry[] => {
     const slash = record.indexOf("/");
     const path = record.slice(slash + 1).replace(/^\.\/?/, "");
     if (path === "" || isLeftOut(path) || !matches(path)) return [];
@@ -178,7 +178,8 @@ export function listed(paths: readonly string[], before = "./"): Buffer {
   return Buffer.concat(paths.flatMap((path) => [Buffer.from(before), pathToBytes(path), nul]));
 }
 
-function split(bytes: Buffer): readonly string[] {
+/** Fields that each end with a NUL. */
+export function records(bytes: Buffer): readonly string[] {
   const fields: string[] = [];
   for (let from = 0, end = bytes.indexOf(0); end !== -1; from = end + 1, end = bytes.indexOf(0, from))
     fields.push(pathFromBytes(bytes.subarray(from, end)));
@@ -189,6 +190,6 @@ function refused(file: string, detail: string): Result<never, Failure> {
   return err({ reason: "artifact-refused", artifact: file, path: file, detail });
 }
 
-function failed(detail: string): Result<never, Failure> {
+export function failed(detail: string): Result<never, Failure> {
   return err({ reason: "workspace-failed", code: "EIO", detail });
 }

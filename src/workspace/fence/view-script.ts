@@ -8,7 +8,7 @@
 
 import path from "node:path";
 import { isInside } from "../../platform/paths.ts";
-import { deviceBind, fstabLine, type MountLine, overlayLines, quote, readOnlyBind, writableBind } from "./mount-words.ts";
+import { deviceBind, fstabLine, type MountLine, overlayLines, quote, readOnlyBind, redirecting, writableBind } from "./mount-words.ts";
 import { idMapper, mapperPipes, procDescriptor, readOnlyProc } from "./privileges.ts";
 import type { SystemRoot } from "./system-root.ts";
 import type { SandboxView, Tree } from "./view.ts";
@@ -179,7 +179,7 @@ function treeAndBinds(view: SandboxView, root: string, overlayOptions: string, c
   return [
     ...first,
     ...withPlaces([...covers, ...sorted.filter((line) => !inTree(line)), ...own]),
-    ...(root === "" ? [] : pinned(view, root)),
+    ...pinned(view, root, overlayOptions),
     ...frozen,
     ...covering,
     ...masked,
@@ -189,17 +189,43 @@ function treeAndBinds(view: SandboxView, root: string, overlayOptions: string, c
 }
 
 /**
- * Directories between a tree shown as it is and its masks, each mounted on itself. A mount point cannot be renamed or removed in its
- * namespace; without it, a child could move what is masked aside and put something else in its place on the machine.
+ * Directories around what the view hides or replaces, each mounted on itself. A mount point cannot be renamed or removed in its
+ * namespace (EBUSY); without it, a child could move aside what is hidden: on the machine in a tree shown as it is, and for later views,
+ * whose masks have fixed places, in an overlay with redirects.
+ *
+ * In an overlay these are state's parents and the directories that contain masks and replaced files, which are repositories. Their parents
+ * are left out, because files cannot be renamed across mount points: `settleRenames` checks them.
  */
-function pinned({ project, tree, masks }: SandboxView, root: string): readonly MountLine[] {
-  // A copy has no state.
-  if (tree.kind !== "directory" || tree.source !== project) return [];
-  const parents = new Set(masks.flatMap((mask) => parentsBetween(project, mask)));
-  return [...parents]
-    .sort((a, b) => depth(a) - depth(b))
-    .map((parent) => `${root}${parent}`)
-    .map((where) => ({ what: where, where, type: "none", options: writableBind, optional: true }));
+function pinned(view: SandboxView, root: string, overlayOptions: string): readonly MountLine[] {
+  const { project, tree, masks, hidden } = view;
+  const pin = (place: string, optional: boolean) => ({ place, optional });
+  const around = (place: string) => parentsBetween(project, place);
+  let pins: readonly { readonly place: string; readonly optional: boolean }[] = [];
+  if (tree.kind === "overlay") {
+    if (!overlayOptions.includes(redirecting)) return [];
+    const state = hidden === undefined ? [] : around(hidden.place);
+    pins = [
+      ...state.map((place) => pin(place, false)),
+      ...(root === "" ? [] : maskedDirectories(view).filter((place) => !state.includes(place))).map((place) => pin(place, true)),
+    ];
+  } else if (root !== "" && tree.source === project) {
+    // A copy has no state.
+    pins = [...new Set(masks.flatMap(around))].map((place) => pin(place, true));
+  }
+  const options = root === "" ? "bind" : writableBind;
+  return [...pins]
+    .sort((a, b) => depth(a.place) - depth(b.place))
+    .map(({ place, optional }) => ({ what: `${root}${place}`, where: `${root}${place}`, type: "none", options, optional }));
+}
+
+/** The directories in the project that contain a mask or a replaced file, without those inside a mask or in state. */
+function maskedDirectories({ project, binds, masks, hidden }: SandboxView): readonly string[] {
+  const covers = [...masks, ...(hidden === undefined ? [] : [hidden.place])];
+  const files = binds.flatMap(({ target, isFile }) => (isFile === true ? [target] : []));
+  const directories = [...masks, ...files].map((place) => path.posix.dirname(place));
+  return [...new Set(directories)].filter(
+    (directory) => isUnder(project, directory) && !covers.some((cover) => isInside(cover, directory)),
+  );
 }
 
 function parentsBetween(project: string, mask: string): readonly string[] {

@@ -174,7 +174,7 @@ export async function planSelected(
     : noIsolation;
   const common = { base, tree, platform: `${process.platform}-${process.arch}`, gateFiles: project.gateFiles };
   const runInput = input === undefined ? {} : { runInput: digestOfBytes(input) };
-  const plan = planPipeline({
+  const planned = planPipeline({
     ...common,
     ...runInput,
     pipeline,
@@ -182,6 +182,7 @@ export async function planSelected(
     adapterVersions: adapterVersions.value,
     fences: isolation.fences,
   });
+  const plan = { ...planned, directoryRenames: isolation.directoryRenames };
   const fingerprintOf: PlannedRun["fingerprintOf"] = (step, inputs, changes) => {
     const ignored = ignoredFor(step, base);
     return fingerprintStep({

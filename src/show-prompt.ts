@@ -62,7 +62,7 @@ function pathsFor(
   if (!wantsIsolation(step)) return pathsInPlace({ root, stateDir, env }, { run: noRun, step, attempt: 1 }, step.inputs.length > 0);
   const fenced = isFenced(step, isolation.fences);
   const room = roomAt(attemptDirectory(stateDir, noRun, step.id, 1));
-  const isOwn = step.workspace !== "shared" && !isolation.overlay && !fenced;
+  const isOwn = step.workspace !== "shared" && (step.workspace === "copy" || !isolation.overlay) && !fenced;
   return pathsOf(room, isOwn ? path.join(room.directory, "tree") : root, fenced);
 }
 

@@ -47,8 +47,9 @@ async function doctor(invocation: Invocation): Promise<number> {
     ...agentFindings(io.env),
   ];
   if (flag(invocation, "json")) {
-    const { mode, fences, overlay, refused } = isolation;
-    printJson(io, { ok: true, wave: version, node: process.version, isolation: { mode, fences, overlay, refused }, findings });
+    const { mode, fences, overlay, directoryRenames, refused } = isolation;
+    const shown = { mode, fences, overlay, directoryRenames, refused };
+    printJson(io, { ok: true, wave: version, node: process.version, isolation: shown, findings });
     return 0;
   }
   const paint = paletteOf(io.stdout.color);

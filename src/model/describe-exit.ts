@@ -17,7 +17,7 @@ export function renameHint(tail: string): Pick<Description, "hint"> {
 }
 
 const crossDeviceHint =
-  "an overlay in a user namespace cannot rename directories of the project; set `WAVE_ISOLATION=copy`, or run as root or with passwordless `sudo`";
+  "in a user namespace, or without Perl and Python 3, an overlay cannot rename directories of the project; set `workspace: { provider: copy }` on the step, or run as root or with passwordless `sudo`";
 
 const readOnlyHint =
   "the project's `.git` is read-only in the sandbox: commits are for `publish: commit`, which this version does not have yet; commit after the run, or set `sandbox: off` on the step";

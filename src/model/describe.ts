@@ -5,7 +5,7 @@
  */
 import { describeAgentFailure } from "./describe-agent.ts";
 import { count, type Description, describeChangeFailure } from "./describe-changes.ts";
-import { describeExit } from "./describe-exit.ts";
+import { describeExit, renameHint } from "./describe-exit.ts";
 import { describeRunFailure } from "./describe-run.ts";
 import { describeStateFailure, type StateFailure, writeHint } from "./describe-state.ts";
 import { sortDiagnostics } from "./diagnostic.ts";
@@ -67,7 +67,7 @@ export function describeContract(result: ContractResult): Description {
     case "pass":
       return { title: `contract \`${name}\` passed`, detail };
     case "fail":
-      return { title: `contract \`${name}\` failed: ${count(total, "violation")}${ignored}`, detail };
+      return { title: `contract \`${name}\` failed: ${count(total, "violation")}${ignored}`, detail, ...renameHint(tail ?? "") };
     case "error":
       return { title: `contract \`${name}\` could not be evaluated${ignored}`, detail };
     default:
@@ -169,6 +169,7 @@ function describeGateFailure(
       return {
         title: `${count(described.length, "contract")} failed`,
         detail: described.flatMap(({ title, detail }) => [title, ...detail.map((line) => `  ${line}`)]),
+        ...hinted(described.find(({ hint }) => hint !== undefined)?.hint),
       };
     }
     case "contract-error":

@@ -8,6 +8,7 @@ import { type Static, Type } from "typebox";
 import { AdapterSettingsSchema } from "./manifest-adapters.ts";
 import { ContractSchema, contractCommon, flatBreaker } from "./manifest-contracts.ts";
 import { BudgetSchema, ResourcesSchema } from "./manifest-limits.ts";
+import { WorkspaceKind } from "./manifest-sandbox.ts";
 import { AdapterName, Command, duration, Env, name, PermissionRule, projectPath, Secrets, strict } from "./manifest-words.ts";
 import { adapterNames } from "./names.ts";
 
@@ -156,11 +157,7 @@ export const StepSchema = Type.Object(
         { ...strict, description: "What of the files that the step leaves is kept." },
       ),
     ),
-    workspace: Type.Optional(
-      Type.Enum(["shared"], {
-        description: "Runs in the project itself, alone. Changes stay even if it fails; `.git` is read-only unless `sandbox: off`.",
-      }),
-    ),
+    workspace: Type.Optional(WorkspaceKind),
     sandbox: Type.Optional(
       Type.Enum(["off"], { description: "Runs without the fence around its child, also where denied permissions are then not enforced." }),
     ),
@@ -236,7 +233,7 @@ export const DefaultsSchema = Type.Object(
       }),
     ),
     timeout: Type.Optional(duration()),
-    workspace: Type.Optional(Type.Enum(["shared"])),
+    workspace: Type.Optional(WorkspaceKind),
     reuse: Type.Optional(Reuse),
     contract: Type.Optional(
       Type.Object(

@@ -64,8 +64,8 @@ export interface Step {
   readonly changes: "required" | "optional" | "none";
   /** Globs of ignored paths that are kept as changes. */
   readonly changesInclude: readonly string[];
-  /** `shared` when written: in the project itself, alone. `default`: what the provider gives. */
-  readonly workspace: "default" | "shared";
+  /** `shared`: in the project itself, alone. `copy`: a copy of the project. `default`: an overlay if possible, else a copy. */
+  readonly workspace: "default" | "shared" | "copy";
   readonly sandbox: "on" | "off";
   readonly reuse: boolean;
   /** Globs of ignored files that do not decide whether results are reused. */

@@ -18,6 +18,8 @@ export interface Plan {
   readonly steps: readonly PlannedStep[];
   /** What this environment can fence. */
   readonly fences: Fences;
+  /** Whether steps can rename directories of the project in an overlay here. Defaults to true. */
+  readonly directoryRenames?: boolean;
   /** The longest chain of steps, by expected duration where earlier runs tell it, else by count. */
   readonly criticalPath: readonly string[];
   /** Undefined if ignored files were not looked at. */

@@ -2,7 +2,9 @@
  * A run as plain lines, for CI and for logs. What a child printed is shown when its attempt failed, always when asked
  * (`verbose`), and on GitHub always, each attempt in a group of its own, so that parallel steps do not mix.
  */
+
 import { describeFailure } from "../model/describe.ts";
+import { renameHint } from "../model/describe-exit.ts";
 import { type EventOf, isOutsideEvent, type OutsideEvent, type WaveEvent } from "../model/event.ts";
 import type { ContractResult, Failure } from "../model/failure.ts";
 import type { Reporter } from "../model/ports.ts";
@@ -54,8 +56,11 @@ export function plainReporter(options: PlainOptions): Reporter {
       writeControl(`${workflowCommand("endgroup", {}, "")}\n`);
     }
     print(attemptLines(event, paint));
-    if (failure !== undefined && !verbose && !groups && !tellsOutput(failure))
-      print(lines.slice(-tailLines).map((line) => `    ${paint.dim(`│ ${line}`)}`));
+    if (failure !== undefined && !tellsOutput(failure)) {
+      const last = lines.slice(-tailLines);
+      if (!verbose && !groups) print(last.map((line) => `    ${paint.dim(`│ ${line}`)}`));
+      print(detailLines({ title: "", detail: [], ...renameHint(last.join("\n")) }, 4, paint));
+    }
   };
 
   return {

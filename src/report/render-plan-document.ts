@@ -23,6 +23,8 @@ export interface PlanDocument {
   readonly budget?: RunBudget;
   /** What this environment can fence. */
   readonly fences: Fences;
+  /** Whether steps can rename directories of the project in an overlay here. */
+  readonly directoryRenames: boolean;
   /** Dependencies before dependents. */
   readonly steps: readonly PlanStepDocument[];
   /** Ignored directories that count for reuse by their lockfile and the names and sizes in them. */
@@ -126,6 +128,7 @@ export function planDocument(plan: Plan): PlanDocument {
     criticalPath: plan.criticalPath,
     ...(plan.pipeline.budget === undefined ? {} : { budget: plan.pipeline.budget }),
     fences: plan.fences,
+    directoryRenames: plan.directoryRenames ?? true,
     steps: plan.steps.map(stepDocument),
     dependencyDirectories: plan.dependencyDirectories ?? [],
     unenforced: [...[...refused].map((entry) => ruleDocument(entry, true)), ...[...exposed].map((entry) => ruleDocument(entry, false))],

@@ -238,7 +238,7 @@ const rootRights =
 const noRootRights = "Wave runs as root, but in the sandbox steps have no rights to files of other owners; `wave doctor` says why.";
 
 /** What the reader should know of steps that can reach more than their workspace. */
-function isolationLines({ steps, fences }: Plan): string[] {
+function isolationLines({ steps, fences, directoryRenames = true }: Plan): string[] {
   const inPlace = steps.filter(({ step }) => step.workspace === "shared").length;
   const lines: string[] = [];
   if (inPlace === steps.length) lines.push("Steps run in the project itself: what they change there stays, also when they fail.");
@@ -246,6 +246,11 @@ function isolationLines({ steps, fences }: Plan): string[] {
   if (open.length > 0) lines.push(`No fence around ${list(open)}: what runs there can reach beyond its workspace.`);
   const fenced = steps.some(({ step }) => isFenced(step, fences));
   if (fenced && fences.allOwners !== undefined) lines.push(fences.allOwners ? rootRights : noRootRights);
+  const overlays = steps.filter(({ step }) => step.workspace === "default").map(({ step }) => step.id);
+  if (!directoryRenames && overlays.length > 0)
+    lines.push(
+      `Directories of the project cannot be renamed here in ${list(overlays)}; \`workspace: { provider: copy }\` on a step allows it.`,
+    );
   return lines;
 }
 

@@ -103,7 +103,7 @@ function makeStep(
 ): Step {
   const { node, id, artifacts, contracts } = draft;
   const adapter = chooseAdapter(node, read, scope);
-  const workspace = (asText(member(node, "workspace")) ?? asText(member(defaults.node, "workspace"))) === "shared" ? "shared" : "default";
+  const workspace = readWorkspace(member(node, "workspace") ?? member(defaults.node, "workspace"));
   const unchecked = isUnchecked({ artifacts, contracts, ...given("adapter", adapter) });
   if (unchecked) {
     scope.findings.warning("W404", `step \`${id.text}\` is unchecked: it has neither an artifact nor a contract`, id.origin, {
@@ -138,6 +138,11 @@ function makeStep(
       entries(member(node, "labels")).flatMap(({ key, node: value }) => (asText(value) === undefined ? [] : [[key, asText(value) ?? ""]])),
     ),
   };
+}
+
+function readWorkspace(node: DocumentNode | undefined): Step["workspace"] {
+  if (asText(node) === "shared") return "shared";
+  return asText(member(node, "provider")) === "copy" ? "copy" : "default";
 }
 
 /** `reuse`: a map turns it on, and names ignored files that do not count. */

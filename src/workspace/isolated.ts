@@ -124,7 +124,7 @@ function notBehindLeaves(paths: readonly string[], start: Changeset): readonly s
 
 function makeTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
   if (request.step.workspace === "shared") return projectTree(setting);
-  return setting.isolation.overlay ? overlaidTree(setting, request) : copiedTree(setting, request);
+  return setting.isolation.overlay && request.step.workspace !== "copy" ? overlaidTree(setting, request) : copiedTree(setting, request);
 }
 
 function workspaceOf(room: AttemptRoom, paths: WorkspacePaths, tree: AttemptTree, spawn: FencedSpawn): Workspace {

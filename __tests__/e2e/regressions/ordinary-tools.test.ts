@@ -1,6 +1,6 @@
 /** Ordinary tools work in a step and in a contract as under a shell, in each mode and provider that this machine offers. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -66,21 +66,31 @@ describe.each(ways)("$name", (scene) => {
     },
   );
 
-  it.runIf(scene.isolation === "user-namespace")(
-    "names the limit when a directory cannot be renamed, and renames it in a copy",
-    async () => {
-      const wave = stepProject(scene, "git mv dir dir2", {
-        files: { "dir/f": "f\n", "dir/sub/g": "g\n" },
-      });
-      const overlay = await wave.run(["run"]);
-      expect(overlay.code).toBe(1);
-      expect(overlay.stderr).toContain("WAVE_ISOLATION=copy");
-      const doctor = await wave.run(["doctor"]);
-      expect(doctor.stdout).toContain("directories of the project cannot be renamed in an overlay");
-      await passes(wave, { WAVE_ISOLATION: "user-namespace,copy" });
-      expect(existsSync(path.join(wave.root, "dir2", "f"))).toBe(true);
-    },
-  );
+  it.each([
+    ["git mv", "git mv dir dir2"],
+    ["os.rename", 'node -e \'fs.renameSync("dir", "dir2")\''],
+  ])("renames a directory of the project in a copy that the step asks for (%s)", async (_name, script) => {
+    const wave = stepProject(scene, script, {
+      files: { "dir/f": "f\n", "dir/sub/g": "g\n" },
+      keys: { workspace: { provider: "copy" } },
+      contract: "[ -f dir2/sub/g ] && [ ! -e dir ]",
+    });
+    await passes(wave);
+    expect([readdirSync(path.join(wave.root, "dir2")).sort(), existsSync(path.join(wave.root, "dir"))]).toEqual([["f", "sub"], false]);
+  });
+
+  const limited = scene.isolation === "user-namespace";
+  it.each([
+    { name: "a step", script: "git mv dir dir2" },
+    { name: "a step without an artifact", script: "mkdir d; set +e; git mv dir dir2; exit 0", keys: { artifacts: ["report"] } },
+    { name: "a contract", script: "echo x >new", contract: "git mv dir dir2" },
+  ])("names the limit if $name cannot rename a directory, only where it holds", async ({ script, contract, keys = {} }) => {
+    const wave = stepProject(scene, script, { files: { "dir/f": "f\n" }, keys, ...(contract === undefined ? {} : { contract }) });
+    const [run, plan, doctor] = [await wave.run(["run"]), await wave.run(["plan"]), await wave.run(["doctor"])];
+    expect(run.code, run.stderr).toBe(limited || "artifacts" in keys ? 1 : 0);
+    const named = [run.stderr, plan.stdout, doctor.stdout].map((text) => text.includes("workspace: { provider: copy }"));
+    expect(named).toEqual([limited, limited, limited]);
+  });
 
   it("passes although a process in the background still has the output open", async () => {
     const wave = stepProject(scene, "sleep 300 & echo done", {});

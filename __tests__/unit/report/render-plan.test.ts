@@ -169,6 +169,7 @@ test("the document is stable, and holds neither places nor values", () => {
     },
     dependencyDirectories: [],
     criticalPath: ["analyze", "implement", "release"],
+    directoryRenames: true,
     fences: { fence: false, network: false },
     steps: [
       {

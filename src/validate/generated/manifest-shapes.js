@@ -762,8 +762,26 @@ export const shapes = {
             "pattern": "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$"
           },
           "workspace": {
-            "enum": [
-              "shared"
+            "anyOf": [
+              {
+                "enum": [
+                  "shared"
+                ]
+              },
+              {
+                "type": "object",
+                "required": [
+                  "provider"
+                ],
+                "properties": {
+                  "provider": {
+                    "enum": [
+                      "copy"
+                    ]
+                  }
+                },
+                "additionalProperties": false
+              }
             ]
           },
           "reuse": {
@@ -2051,8 +2069,26 @@ export const shapes = {
         "additionalProperties": false
       },
       "workspace": {
-        "enum": [
-          "shared"
+        "anyOf": [
+          {
+            "enum": [
+              "shared"
+            ]
+          },
+          {
+            "type": "object",
+            "required": [
+              "provider"
+            ],
+            "properties": {
+              "provider": {
+                "enum": [
+                  "copy"
+                ]
+              }
+            },
+            "additionalProperties": false
+          }
         ]
       },
       "sandbox": {

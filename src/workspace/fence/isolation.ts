@@ -24,6 +24,8 @@ export interface Isolation {
   readonly overlay: boolean;
   /** Options for overlays, as `mount -o` takes them. */
   readonly overlayOptions: string;
+  /** Whether directories of the project can be renamed in an overlay. A copy always allows it. */
+  readonly directoryRenames: boolean;
   /** The words that bring the loopback interface up. */
   readonly loopback: readonly string[];
   readonly identity: Identity;
@@ -62,6 +64,7 @@ export const noIsolation: Isolation = {
   fences: { fence: false, network: false },
   overlay: false,
   overlayOptions: "",
+  directoryRenames: true,
   loopback: [],
   identity: { uid: 0, gid: 0 },
   ownUser: false,
@@ -145,6 +148,7 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
       fences: { fence: true, network: network === undefined, ...(mode === "root" ? { allOwners: whyNoIds === undefined } : {}) },
       overlay: overlay.why === undefined,
       overlayOptions: overlay.options,
+      directoryRenames: overlay.why !== undefined || overlay.options === redirecting,
       loopback: loopback ?? [],
       ownUser: user.whyNoUser === undefined,
       allIds: mode === "root" && whyNoIds === undefined,
@@ -226,7 +230,7 @@ async function tryOverlays(
 function renameLimit({ options }: OverlayTrial): readonly string[] {
   return options === redirecting
     ? []
-    : ["directories of the project cannot be renamed in an overlay (EXDEV); with WAVE_ISOLATION=copy they can"];
+    : ["directories of the project cannot be renamed in an overlay (EXDEV); steps with `workspace: { provider: copy }` can"];
 }
 
 async function tryOverlay(mode: Exclude<IsolationMode, "none">, stateDir: string, options: string): Promise<string | undefined> {

@@ -42,7 +42,7 @@ export async function settleRenames(setting: RenameSetting): Promise<Result<void
     return err({
       reason: "workspace-failed",
       code: "EBUSY",
-      detail: `the step renamed a directory around \`${exposed.value}\`, which the sandbox hides; in a copy it can (\`WAVE_ISOLATION=copy\`)`,
+      detail: `the step renamed a directory around \`${exposed.value}\`, which the sandbox hides; \`workspace: { provider: copy }\` on the step allows it`,
     });
   const copied = await changeInView(isolation, lookAt(project, tree), ["xargs", "-0", "sh", "-c", copying, "sh"], listed(renamed.value));
   return copied.ok ? ok(undefined) : copied;

@@ -53,6 +53,30 @@ describe.each(ways)("$name", (scene) => {
   });
 });
 
+/** Sets an attribute of overlays by number, as neither Node nor a shell can. */
+const setAttribute = `perl -e 'my ($path, $name, $value) = @ARGV; print syscall(${process.arch === "arm64" ? 5 : 188}, $path, $name, $value, length $value, 0), "\\n"'`;
+
+describe.runIf(existsSync("/usr/bin/perl")).each(ways)("$name, with attributes that a step sets", (scene) => {
+  it.each(["on", "off"])("shows nothing that a redirect by the step's own hand leads to (sandbox %s)", async (sandbox) => {
+    const names = ["redirect", "opaque", "metacopy"].flatMap((name) => [`trusted.overlay.${name}`, `user.overlay.${name}`]);
+    const script = [
+      "mkdir d e; echo own >e/f; [ ! -e keys ]",
+      ...names.map((name) => `${setAttribute} "$PWD/d" ${name} "$(case ${name} in *redirect) echo /keys ;; *) echo y ;; esac)"`),
+      `${setAttribute} "$PWD/e" user.overlay.redirect ../keys; ${setAttribute} "$PWD/e" trusted.overlay.redirect ../keys`,
+    ].join("\n");
+    const off = sandbox === "off";
+    const wave = stepProject(scene, off ? script.replace("[ ! -e keys ]", ":") : script, {
+      files: { "keys/k": `${token}\n`, "keys/f": `${token}\n` },
+      keys: off ? { sandbox: "off" } : { permissions: { deny: ["file_read:keys/**"] } },
+      contract: 'ls -A d e; [ -z "$(ls -A d)" ] && [ "$(ls -A e)" = f ] && grep -q own e/f',
+    });
+    await passes(wave);
+    expect([readdirSync(path.join(wave.root, "d")), readdirSync(path.join(wave.root, "e"))]).toEqual([[], ["f"]]);
+    expect(readFileSync(path.join(wave.root, "e/f"), "utf8")).toBe("own\n");
+    expect(readFileSync(path.join(wave.root, "keys/k"), "utf8")).toBe(`${token}\n`);
+  });
+});
+
 describe.each(redirecting)("$name, with redirects", (scene) => {
   it("refuses to rename state's parents, repositories and masked places, with the error of a mount point", async () => {
     const script = [
@@ -86,6 +110,7 @@ describe.each(redirecting)("$name, with redirects", (scene) => {
     const wave = project(scene, script, "cat v/lib/.git/config src/vendor/lib/.git/config; true");
     const run = await wave.run(["run"]);
     expect(run.code, run.stdout).toBe(1);
+    expect(run.stderr).not.toContain("could not be found");
     expect(run.stderr).toMatch(/renamed a directory around `vendor\/lib\/\.git\/\w+`/);
     expect(leaks(wave)).toEqual([]);
     expect(readdirSync(path.join(wave.root, "vendor")).sort()).toEqual(["a", "lib"]);

@@ -19,3 +19,24 @@ export const WorkspaceKind = Type.Union(
       "`shared` runs in the project itself, alone. Changes stay even if it fails; `.git` is read-only unless `sandbox: off`. `{ provider: copy }` gives each attempt a copy, in which directories of the project can be renamed everywhere.",
   },
 );
+
+export const SandboxSetting = Type.Union(
+  [
+    Type.Enum(["off"]),
+    Type.Object(
+      {
+        show: Type.Optional(
+          Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), {
+            description:
+              "Files and directories in `/etc` that steps may read, beside those that Wave shows. Places for secrets are refused.",
+          }),
+        ),
+      },
+      strict,
+    ),
+  ],
+  {
+    description:
+      "`off` runs all steps without a fence, also where denied permissions are then not enforced. A map adds to what the sandbox shows.",
+  },
+);

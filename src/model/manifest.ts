@@ -8,7 +8,7 @@ import { type Static, Type } from "typebox";
 import { AdapterSettingsSchema } from "./manifest-adapters.ts";
 import { ContractSchema, contractCommon, flatBreaker } from "./manifest-contracts.ts";
 import { BudgetSchema, ResourcesSchema } from "./manifest-limits.ts";
-import { WorkspaceKind } from "./manifest-sandbox.ts";
+import { SandboxSetting, WorkspaceKind } from "./manifest-sandbox.ts";
 import { AdapterName, Command, duration, Env, name, PermissionRule, projectPath, Secrets, strict } from "./manifest-words.ts";
 import { adapterNames } from "./names.ts";
 
@@ -313,9 +313,7 @@ const manifestCommon = {
   defaults: Type.Optional(DefaultsSchema),
   env: Type.Optional(Env),
   secrets: Type.Optional(Secrets),
-  sandbox: Type.Optional(
-    Type.Enum(["off"], { description: "No step's child is fenced, also where denied permissions are then not enforced." }),
-  ),
+  sandbox: Type.Optional(SandboxSetting),
   state: Type.Optional(StateSettingsSchema),
   alerts: Type.Optional(Alerts),
 };

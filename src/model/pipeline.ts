@@ -67,6 +67,8 @@ export interface Step {
   /** `shared`: in the project itself, alone. `copy`: a copy of the project. `default`: an overlay if possible, else a copy. */
   readonly workspace: "default" | "shared" | "copy";
   readonly sandbox: "on" | "off";
+  /** Absolute paths in `/etc` that the sandbox shows besides its own selection. Defaults to none. */
+  readonly sandboxShow?: readonly string[];
   readonly reuse: boolean;
   /** Globs of ignored files that do not decide whether results are reused. */
   readonly reuseIgnore: readonly string[];

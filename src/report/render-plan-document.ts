@@ -74,6 +74,8 @@ export interface PlanStepDocument {
   readonly secrets: readonly string[];
   readonly workspace: Step["workspace"];
   readonly sandbox: Step["sandbox"];
+  /** Paths in `/etc` that the manifest adds to the sandbox. */
+  readonly sandboxShow?: readonly string[];
   readonly reuse: boolean;
   /** Globs of ignored files that do not count for reuse. */
   readonly reuseIgnore: readonly string[];
@@ -172,6 +174,7 @@ function stepDocument(planned: PlannedStep): PlanStepDocument {
     secrets: step.secrets,
     workspace: step.workspace,
     sandbox: step.sandbox,
+    ...(step.sandboxShow === undefined ? {} : { sandboxShow: step.sandboxShow }),
     reuse: step.reuse,
     reuseIgnore: step.reuseIgnore,
     optional: step.optional,

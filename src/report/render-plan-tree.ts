@@ -246,6 +246,8 @@ function isolationLines({ steps, fences, directoryRenames = true }: Plan): strin
   if (open.length > 0) lines.push(`No fence around ${list(open)}: what runs there can reach beyond its workspace.`);
   const fenced = steps.some(({ step }) => isFenced(step, fences));
   if (fenced && fences.allOwners !== undefined) lines.push(fences.allOwners ? rootRights : noRootRights);
+  const shown = [...new Set(steps.flatMap(({ step }) => (isFenced(step, fences) ? (step.sandboxShow ?? []) : [])))];
+  if (shown.length > 0) lines.push(`The sandbox also shows ${list(shown)}.`);
   const overlays = steps.filter(({ step }) => step.workspace === "default").map(({ step }) => step.id);
   if (!directoryRenames && overlays.length > 0)
     lines.push(

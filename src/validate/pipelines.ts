@@ -14,6 +14,7 @@ import { indexProducers, producerOf } from "./producers.ts";
 import { readPublications } from "./publications.ts";
 import { asBoolean, asEnv, asLocated, asNumber, asOneOf, asText, entries, given, items, member, texts } from "./read-node.ts";
 import { readBudget, readDuration, readResources } from "./read-quantity.ts";
+import { readSandbox } from "./sandbox.ts";
 import type { Scope } from "./scope.ts";
 import { linkSteps, readInputs, type UnlinkedStep, type WrittenStep } from "./step-graph.ts";
 import { checkTask } from "./tasks.ts";
@@ -25,7 +26,7 @@ export interface ProjectDefaults {
   readonly timeoutMs: number;
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
-  readonly sandbox: Step["sandbox"];
+  readonly sandbox: ReturnType<typeof readSandbox>;
 }
 
 /** Reads `defaults`, `env`, `secrets` and `sandbox` of a manifest. */
@@ -37,7 +38,7 @@ export function readDefaults({ manifest, findings }: Scope): ProjectDefaults {
     timeoutMs: readDuration(member(node, "timeout"), findings) ?? defaultLimits.timeoutMs,
     env: asEnv(member(manifest, "env")),
     secrets: texts(member(manifest, "secrets")).map(({ text }) => text),
-    sandbox: asText(member(manifest, "sandbox")) === "off" ? "off" : "on",
+    sandbox: readSandbox(member(manifest, "sandbox"), findings),
   };
 }
 
@@ -131,7 +132,8 @@ function makeStep(
     env: { ...defaults.env, ...read.env, ...asEnv(member(node, "env")) },
     secrets: [...new Set([...defaults.secrets, ...read.secrets, ...texts(member(node, "secrets")).map(({ text }) => text)])],
     workspace,
-    sandbox: asText(member(node, "sandbox")) === "off" ? "off" : defaults.sandbox,
+    sandbox: asText(member(node, "sandbox")) === "off" ? "off" : defaults.sandbox.sandbox,
+    ...(defaults.sandbox.sandboxShow.length === 0 ? {} : { sandboxShow: defaults.sandbox.sandboxShow }),
     ...readReuse(member(node, "reuse") ?? member(defaults.node, "reuse")),
     optional: asBoolean(member(node, "optional")) ?? false,
     labels: Object.fromEntries(

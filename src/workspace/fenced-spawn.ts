@@ -113,6 +113,7 @@ function viewOf({ fenced, git, paths, setting, step, tree }: FencedSetting, show
     project: paths.root,
     tree: shown.tree,
     binds: all,
+    ...(step.sandboxShow === undefined ? {} : { etc: step.sandboxShow }),
     ...state,
     masks: [...masks, ...(fenced ? git.masks : [])],
     readOnly: [...shown.readOnly, ...(step.workspace === "shared" ? git.guarded : [])],

@@ -127,6 +127,33 @@ describe.each(ways)("$name", (scene) => {
     expect(shown.length).toBeGreaterThan(0);
     await passes(stepProject(scene, [...checks, "echo checked"].join("\n"), {}));
   });
+
+  it("shows a place in /etc that the manifest adds, to a step and to a contract", async () => {
+    const place = ["adduser.conf", "debconf.conf", "issue", "bash_completion"].map((name) => `/etc/${name}`).find(isOpen) ?? "none";
+    const wave = stepProject(scene, `[ -s ${place} ]; [ ! -e /etc/shadow ]`, {
+      contract: `[ -s ${place} ]`,
+      manifest: { sandbox: { show: [place, "/etc/no-such-place"] } },
+    });
+    await passes(wave);
+    expect((await wave.run(["plan"])).stdout).toContain(`The sandbox also shows ${place}`);
+    const without = await stepProject(scene, `[ ! -e ${place} ]`, {}).run(["run"]);
+    expect(without.code, without.stderr).toBe(0);
+  });
+
+  it("refuses to add places in which secrets are kept, at their lines", async () => {
+    const wave = stepProject(scene, "true", {});
+    wave.write({
+      "wave.yaml":
+        "steps:\n  - { id: a, persona: s }\npersonas: { s: { command: 'true' } }\nsandbox:\n  show:\n    - /etc/ssh\n    - /etc/ssl\n",
+    });
+    const run = await wave.run(["run"]);
+    expect(run.code).toBe(2);
+    const found = [...run.stderr.matchAll(/`(\/etc\/\w+)`, because secrets are kept there\n\s+at (wave\.yaml:\d+:\d+)/g)];
+    expect(found.map(([, place, at]) => [place, at])).toEqual([
+      ["/etc/ssh", "wave.yaml:6:7"],
+      ["/etc/ssl", "wave.yaml:7:7"],
+    ]);
+  });
 });
 
 /** Commands of which some fail: names are taken from few, so that paths meet again and again. */

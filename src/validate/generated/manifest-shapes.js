@@ -920,8 +920,26 @@ export const shapes = {
         "uniqueItems": true
       },
       "sandbox": {
-        "enum": [
-          "off"
+        "anyOf": [
+          {
+            "enum": [
+              "off"
+            ]
+          },
+          {
+            "type": "object",
+            "properties": {
+              "show": {
+                "type": "array",
+                "items": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 4096
+                }
+              }
+            },
+            "additionalProperties": false
+          }
         ]
       },
       "state": {

@@ -83,8 +83,8 @@ async function spawnInside(
   return said ?? told(outcome);
 }
 
-function placesOf(env: ChildRequest["env"], { home }: Isolation, { project }: SandboxView): ToolPlaces {
-  return { searchPath: env["PATH"] ?? "", home, project, stores: Object.values(toolStores(env)) };
+function placesOf(env: ChildRequest["env"], { home }: Isolation, { project, etc = [] }: SandboxView): ToolPlaces {
+  return { searchPath: env["PATH"] ?? "", home, project, stores: Object.values(toolStores(env)), etc };
 }
 
 /** What the setup said of itself; nothing where the command was begun. */

@@ -5,6 +5,7 @@
 
 import { existsSync, lstatSync, readdirSync, readlinkSync, type Stats, statSync } from "node:fs";
 import path from "node:path";
+import { etcRefusal } from "../../model/etc-places.ts";
 import { realPlace } from "../../platform/files.ts";
 import { isInside } from "../../platform/paths.ts";
 import { entriesBelow } from "../../platform/walk.ts";
@@ -91,8 +92,9 @@ export function systemRoot(places: ToolPlaces): SystemRoot {
   };
   for (const directory of outermost(shown)) show(directory);
   for (const name of [...etcNames, ...versionedNames()]) show(`/etc/${name}`);
-  const packages = packageNames.map((name) => ({ place: `/etc/${name}`, closed: closedFiles(`/etc/${name}`) }));
-  for (const { place, closed } of packages) if (closed !== undefined) show(place);
+  const added = (places.etc ?? []).filter((place) => isOrdinary(place));
+  const packages = [...packageNames.map((name) => `/etc/${name}`), ...added].map((place) => ({ place, closed: closedFiles(place) }));
+  for (const { place, closed } of packages) if (closed !== undefined && !binds.some(({ target }) => isInside(target, place))) show(place);
   const ownTemp = isInside("/var/tmp", places.project);
   const covered = [
     ...packages.flatMap(({ closed }) => closed ?? []),
@@ -125,6 +127,12 @@ function openIn(directory: string): readonly string[] {
   return namesIn(directory)
     .map((name) => path.join(directory, name))
     .filter((place) => ((statSync(place, { throwIfNoEntry: false })?.mode ?? 0) & 0o005) === 0o005);
+}
+
+/** Whether a manifest may add a place, by its name and by where links lead. */
+function isOrdinary(place: string): boolean {
+  const real = realPlace(place);
+  return etcRefusal(place) === undefined && real !== undefined && (isInside("/usr", real) || etcRefusal(real) === undefined);
 }
 
 const knownClosed = new Map<string, readonly string[] | undefined>();

@@ -16,6 +16,8 @@ export interface ToolPlaces {
   readonly project: string;
   /** Directories in which version managers keep what they installed, as `toolStores` returns them. */
   readonly stores?: readonly string[];
+  /** Paths in `/etc` that the manifest adds. */
+  readonly etc?: readonly string[];
 }
 
 /** Parts of `PREFIX` that programs in `PREFIX/bin` need; `etc` and what lies directly in it may hold credentials. */

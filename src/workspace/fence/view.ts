@@ -42,6 +42,8 @@ export interface SandboxView {
    * that appears, read-only, with the places of those binds.
    */
   readonly hidden?: { readonly place: string; readonly instead: string };
+  /** Paths in `/etc` to show besides the sandbox's own selection. Only for a closed fence. */
+  readonly etc?: readonly string[];
   /** Paths, as seen in the view, that cannot be written. What is not there is passed over. */
   readonly readOnly: readonly string[];
   /** `none`: loopback only, of its own. `proxy`: loopback, and what the proxy behind this unix socket lets through. */

@@ -292,7 +292,9 @@ describe("the runner", () => {
   });
 
   it("shows a broken manifest on its lines", async () => {
-    const result = await machines({ "wave.yaml": manifest.replace("persona: two", "persona: tow") })(1, "good");
+    const result = await machines({ "wave.yaml": manifest.replace("persona: two", "persona: tow") })(1, "good", {
+      inputs: { checks: "none" },
+    });
     expect(result.code).toBe(2);
     expect(result.annotations).toEqual([
       expect.objectContaining({ level: "error", properties: expect.objectContaining({ file: "wave.yaml", line: "9" }) }),

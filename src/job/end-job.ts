@@ -2,9 +2,9 @@
  * The end of a job, after its other steps: what `action` could not save because it was cancelled, killed or cut off is saved now. Where all is
  * saved already, nothing is done.
  */
+import path from "node:path";
 import { getState } from "@actions/core";
 import { localBlobs } from "../artifact/local-blobs.ts";
-import type { GitHub } from "../model/github.ts";
 import type { Io } from "../model/io.ts";
 import type { WorkflowContext } from "../model/workflow-context.ts";
 import { type JobInputs, readInputs } from "../platform/actions/inputs.ts";
@@ -12,11 +12,10 @@ import { forgetRunnerSecrets } from "../platform/actions/runner-secrets.ts";
 import { openToolkit } from "../platform/actions/toolkit.ts";
 import { readWorkflowContext } from "../platform/actions/workflow-environment.ts";
 import { systemClock } from "../platform/clock.ts";
-import { lazyGitHub } from "../platform/github/lazy-client.ts";
 import { createRedactor } from "../redaction/redactor.ts";
-import type { OpenCheck } from "../report/github/check-runs.ts";
 import { openState } from "../state/open-state.ts";
 import { version } from "../version.ts";
+import { completeReports } from "./complete-reports.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
 import { type JobServices, openJobServices } from "./job-services.ts";
 import { jobTemp, openJobState, type StateSubject } from "./job-state.ts";
@@ -32,42 +31,19 @@ interface Noted {
 /** Completes and saves what is left. */
 export async function endJob(io: Io, variables: Io["env"]): Promise<void> {
   const log = openJobLog(io);
-  const inputs = readInputs();
+  const { inputs, problem } = readInputs();
   const context = readWorkflowContext(variables);
-  if (!inputs.ok || !context.ok) return;
+  if (problem !== undefined || !context.ok) return;
   forgetRunnerSecrets();
+  const workspace = path.resolve(variables["GITHUB_WORKSPACE"] || io.cwd);
+  const summaryFile = variables["GITHUB_STEP_SUMMARY"];
   const services = openJobServices(log.warn, getState("services"));
   await Promise.all([
-    completeChecks(inputs.value, context.value, services),
-    saveRest({ log, inputs: inputs.value, context: context.value, io, variables, services }),
+    completeReports({ log, inputs, context: context.value, io, variables, workspace, summaryFile, services }),
+    saveRest({ log, inputs, context: context.value, io, variables, services }),
   ]);
   services.report();
 }
-
-/** Completes the checks that the job left open: with the run's verdict, or as cancelled if the run has none. */
-async function completeChecks({ token }: JobInputs, { owner, repo, apiUrl }: WorkflowContext, services: JobServices): Promise<void> {
-  const open = JSON.parse(getState("checks") || "[]") as readonly OpenCheck[];
-  if (open.length === 0 || token === undefined) return;
-  const github = lazyGitHub({ token, owner, repo, apiUrl, clock: systemClock, health: services.api });
-  for (const { id, head, verdict } of open) {
-    if (id !== undefined) await github.updateCheck(id, verdict ?? cutOff);
-    else if (verdict !== undefined) await writeVerdict(github, head, verdict);
-  }
-}
-
-/** `main` could not create the check, or got no answer: then it is there. */
-async function writeVerdict(github: GitHub, head: OpenCheck["head"], verdict: NonNullable<OpenCheck["verdict"]>): Promise<void> {
-  const listed = await github.listChecks(head.headSha, head.name);
-  if (!listed.ok) return;
-  const found = listed.value.find(({ externalId }) => externalId === head.externalId);
-  if (found === undefined) await github.createCheck({ ...head, ...verdict });
-  else await github.updateCheck(found.id, verdict);
-}
-
-const cutOff: NonNullable<OpenCheck["verdict"]> = {
-  conclusion: "cancelled",
-  output: { title: "the job ended before the run did", summary: "It was cancelled or lost. Re-run the job to resume the run." },
-};
 
 interface Rest {
   readonly log: JobLog;

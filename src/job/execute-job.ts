@@ -45,6 +45,8 @@ export interface JobExecution {
   /** Absent: there is no token. */
   readonly github?: GitHub;
   readonly services: JobServices;
+  /** Reports a failure before any reporter of the run was opened, and returns the exit status. */
+  readonly fail: (failure: Failure) => Promise<number>;
 }
 
 /** Executes the job's steps. Gives the exit status. */
@@ -53,15 +55,16 @@ export async function executeJob(execution: JobExecution): Promise<number> {
   const [chosen, checkedOut] = await Promise.all([restoreAndDecide(execution), checkedOutIn(execution.project.read.root)]);
   const { decision } = chosen;
   if (decision.kind === "start" && execution.inputs.command === "resume") {
-    setOutput("status", "error");
-    return log.fail({ reason: "run-not-found", selector: execution.identity.pipeline, candidates: [] });
+    return execution.fail({ reason: "run-not-found", selector: execution.identity.pipeline, candidates: [] });
   }
   noteForPost("run", decision.run, log.warn);
   const uploads = state.uploads(memory, io.signal);
   const begun = decision.kind === "resume" ? (await chosen.find(decision.run))?.base.head : undefined;
   const reports = reportsOf(execution, runCommitOf(execution.context, checkedOut, begun));
-  const reporter = async (plan: Plan): Promise<Reporter> =>
-    multiplexReporter(
+  let isReported = false;
+  const reporter = async (plan: Plan): Promise<Reporter> => {
+    isReported = true;
+    return multiplexReporter(
       [
         await chooseReporter(plan, io, { json: false, verbose: true }),
         outputsReporter(execution, decision),
@@ -70,9 +73,11 @@ export async function executeJob(execution: JobExecution): Promise<number> {
       ],
       log.warn,
     );
+  };
   try {
     const ended = await perform(execution, chosen, { reporter, publishers: publishersOf(reports) });
     if (!ended.ok) {
+      if (!isReported) return await execution.fail(ended.error);
       setOutput("status", "error");
       return log.fail(ended.error);
     }

@@ -19,8 +19,9 @@ import { commentPublisher, reviewPublisher } from "../publish/pull-request.ts";
 import { type CheckRuns, openCheckRuns } from "../report/github/check-runs.ts";
 import type { PagePlaces } from "../report/github/contract-page.ts";
 import { jobSummary } from "../report/github/job-summary.ts";
-import { logAnnotations } from "../report/github/log-annotations.ts";
+import { annotationCommands, logAnnotations } from "../report/github/log-annotations.ts";
 import { runPage } from "../report/github/run-page.ts";
+import { jobLabel, matrixSuffix } from "./job-label.ts";
 import type { JobLog } from "./job-log.ts";
 import type { JobServices } from "./job-services.ts";
 import { noteForPost } from "./note-for-post.ts";
@@ -64,13 +65,16 @@ function checkRunsOf(
   places: PagePlaces,
   record: (run: string) => Promise<RunRecord | undefined>,
 ): CheckRuns {
-  const key = shortMatrixKey(inputs.matrixKey);
   return openCheckRuns({
     ...{ github, context, commit, plan, places, record, clock: systemClock },
     which: inputs.checks === "pipeline" ? "pipeline" : "contract",
-    label: key === "" ? context.job : `${context.job}, ${key}`,
+    label: jobLabel(context.job, inputs.matrixKey),
     ...(inputs.steps === undefined ? {} : { steps: inputs.steps }),
-    noteOpen: (open) => noteForPost("checks", JSON.stringify(open), log.warn),
+    noteOpen: (open) => {
+      noteForPost("checks", JSON.stringify(open), log.warn);
+      const id = open[0]?.id;
+      if (id !== undefined) noteForPost("check", String(id), log.warn);
+    },
     warn: (failure) => {
       const { title, detail } = describeFailure(failure);
       log.notice(`${[title, ...detail].join(": ")}. Verdicts are in the log and in the job summary.`);
@@ -101,11 +105,18 @@ function pageReporter(
       if (run === undefined) return;
       if (checks === undefined ? inputs.checks !== "none" : checks.isIncomplete())
         io.stdout.writeControl(logAnnotations(run, plan, places));
-      const text = jobSummary({ run, plan, commit, ...steps, places, taken: sizeOf(request.summaryFile), notes: [] });
+      else io.stdout.writeControl(annotationCommands(checks?.dropped() ?? []));
+      const job = matrixSuffix(request.context.job, inputs.matrixKey);
+      const text = jobSummary({ run, plan, commit, job, ...steps, places, taken: sizeOf(request.summaryFile), notes: [] });
       if (text !== "" && request.summaryFile !== undefined) await summary.addRaw(io.secrets.redactor().text(text)).write();
       await comment(request, run, plan);
     },
   };
+}
+
+/** Identifies the comment with the result of a pipeline in one job of a matrix. */
+export function resultKey(pipeline: string, matrixKey: string): string {
+  return `result:${pipeline}:${shortMatrixKey(matrixKey)}`;
 }
 
 async function comment(
@@ -119,8 +130,8 @@ async function comment(
     return;
   }
   const page = runPage(run, plan, inputs.steps);
-  const key = `result:${pipeline}:${shortMatrixKey(inputs.matrixKey)}`;
-  const title = `${plan.pipeline.name}: ${page.title}`;
+  const key = resultKey(pipeline, inputs.matrixKey);
+  const title = `${plan.pipeline.name}${matrixSuffix(context.job, inputs.matrixKey)}: ${page.title}`;
   const written = await writeSticky(github, context, context.pull.number, {
     key,
     title,
@@ -144,7 +155,7 @@ export function publishersOf({ github, context, commit, pipeline, memory }: Repo
 }
 
 /** Paths in reports are the repository's; the project may lie in a directory of it. */
-function placesOf({ root, workspace }: ReportsRequest): PagePlaces {
+export function placesOf({ root, workspace }: Pick<ReportsRequest, "root" | "workspace">): PagePlaces {
   const below = path.relative(workspace, root).split(path.sep).join("/");
   const known = new Map<string, boolean>();
   const isFile = (file: string) =>
@@ -161,6 +172,7 @@ function placesOf({ root, workspace }: ReportsRequest): PagePlaces {
   };
 }
 
-function sizeOf(file: string | undefined): number {
+/** The size of the job summary so far, in bytes. */
+export function sizeOf(file: string | undefined): number {
   return file === undefined || !existsSync(file) ? 0 : readFileSync(file).length;
 }

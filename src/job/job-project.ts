@@ -1,8 +1,11 @@
 /** The project of a job, read and validated, with the pipeline that the inputs name. */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { Failure } from "../model/failure.ts";
 import type { Io } from "../model/io.ts";
 import type { Pipeline } from "../model/pipeline.ts";
 import { err, ok, type Result } from "../model/result.ts";
-import { locateProject, type ProjectRequest, type ReadProject, readProject, requireValid } from "../open-project.ts";
+import { type Location, locateProject, type ProjectRequest, type ReadProject, readProject, requireValid } from "../open-project.ts";
 import type { JobInputs } from "../platform/actions/inputs.ts";
 import { selectPipeline } from "../validate/select-pipeline.ts";
 import { listProject } from "../workspace/base.ts";
@@ -30,17 +33,45 @@ export interface JobProjectRequest {
 }
 
 /**
- * Fails as locating, reading, validating and selecting do; with `usage` if the working directory leads out of the checkout; with the host's failure
- * if a file of the commit could not be read, since what was read then is not the whole manifest.
+ * Finds the manifest. Fails with `usage` if the working directory leads out of the checkout or has no manifest; the hint names the inputs that say
+ * where it is, or the step that is missing.
  */
-export async function readJobProject(request: JobProjectRequest): Promise<Result<JobProject>> {
+export function locateJobProject(request: JobProjectRequest): Result<Location> {
+  const { inputs, workspace } = request;
   const asked = jobRequest(request);
   if (!asked.ok) return asked;
-  const located = locateProject(asked.value);
-  if (!located.ok) return located;
+  const missing = request.from === undefined ? missingManifest(inputs, workspace, asked.value.cwd) : undefined;
+  return missing === undefined ? locateProject(asked.value) : err(missing);
+}
+
+/** Why the manifest is missing; undefined if it exists. Why a file that exists cannot be read, reading it explains. */
+function missingManifest({ files, workingDirectory }: JobProjectRequest["inputs"], workspace: string, cwd: string): Failure | undefined {
+  const named = files.length > 0 ? files.slice(0, 1) : ["wave.yaml", "wave.yml"];
+  if (named.some((file) => existsSync(path.resolve(cwd, file)))) return undefined;
+  if (![workspace, cwd].some((directory) => existsSync(path.join(directory, ".git")))) return noCheckout(workspace);
+  const where = workingDirectory === "." ? "the checkout" : `\`${workingDirectory}\``;
+  const message = `${where} has no ${named.length === 1 ? `file \`${named[0]}\`` : "wave.yaml"}`;
+  return { reason: "usage", message, hint: "the inputs `file` and `working-directory` name the manifest and its directory" };
+}
+
+function noCheckout(workspace: string): Failure {
+  return {
+    reason: "usage",
+    message: `nothing is checked out in ${workspace}`,
+    hint: "add a step with `uses: actions/checkout` before this one; if the checkout has a `path`, name it in the input `working-directory`",
+  };
+}
+
+/**
+ * Fails as reading, validating and selecting do; with the host's failure if a file of the commit could not be read, since what was read then is not
+ * the whole manifest.
+ */
+export async function readJobProject(request: JobProjectRequest, location: Location): Promise<Result<JobProject>> {
+  const asked = jobRequest(request);
+  if (!asked.ok) return asked;
   // Git answers while the manifest is being read and state restored.
-  const listing = listProject(located.value.root);
-  const read = await readProject(asked.value, located.value);
+  const listing = listProject(location.root);
+  const read = await readProject(asked.value, location);
   const failure = request.from?.failure();
   if (failure !== undefined) return err(failure);
   if (!read.ok) return read;

@@ -16,43 +16,44 @@ import { systemClock } from "../platform/clock.ts";
 import { lazyGitHub } from "../platform/github/lazy-client.ts";
 import { executeJob } from "./execute-job.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
-import { readJobProject } from "./job-project.ts";
+import { locateJobProject, readJobProject } from "./job-project.ts";
 import { type JobServices, openJobServices } from "./job-services.ts";
 import { type JobSource, openJobSource } from "./job-source.ts";
 import { jobTemp } from "./job-state.ts";
 import { judgeTrust, type Trusted } from "./job-trust.ts";
+import { noteForPost } from "./note-for-post.ts";
+import type { NamedProject } from "./pipeline-name.ts";
 import { prepareState } from "./prepare-state.ts";
 import { refuse } from "./refuse-job.ts";
-import { reportInvalid } from "./report-invalid.ts";
 import { forwardMask } from "./toolkit-masks.ts";
 
-/** Runs the job. Gives the exit status: the run's, 2 for wrong inputs, 0 or 1 for a refusal. Throws only for bugs. */
+/**
+ * Runs the job. Returns the exit status: the run's, 2 for wrong inputs or an invalid manifest, 0 or 1 for a refusal. A failure before the run is
+ * reported like a result (`report-failure.ts`). Throws only for bugs, which `post` reports.
+ */
 export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
   const log = openJobLog(io);
-  const inputs = readInputs();
+  const { inputs, problem } = readInputs();
   const context = readWorkflowContext(variables);
-  if (!inputs.ok) return ended(log, inputs.error);
-  if (!context.ok) return ended(log, context.error);
-  mask(inputs.value.stateKey);
+  if (!context.ok) return ended(log, problem ?? context.error);
+  mask(inputs.stateKey);
   const services = openJobServices(log.warn);
-  const github = gitHubOf(inputs.value, context.value, io, services);
-  const trust = await judgeTrust({
-    inputs: inputs.value,
-    context: context.value,
-    cause: readEventCause(variables),
-    ...(github === undefined ? {} : { questions: github }),
-  });
+  const github = gitHubOf(inputs, context.value, io, services);
+  const withToken = github === undefined ? {} : { github };
+  const cause = readEventCause(variables);
+  const trust = await judgeTrust({ inputs, context: context.value, cause, ...(github === undefined ? {} : { questions: github }) });
   if (trust.kind === "refused")
-    return refuse({ log, inputs: inputs.value, context: context.value, ...(github === undefined ? {} : { github }) }, trust);
+    return problem === undefined ? refuse({ log, inputs, context: context.value, ...withToken }, trust) : ended(log, problem);
   forgetRunnerSecrets();
-  const job = {
+  const workspace = path.resolve(variables["GITHUB_WORKSPACE"] || io.cwd);
+  const job: Job = {
+    ...{ log, inputs, workspace, temp: jobTemp(variables, workspace), summaryFile: variables["GITHUB_STEP_SUMMARY"] },
     io: { ...io, env: withoutRunnerSecrets(variables) },
-    log,
-    inputs: inputs.value,
     ...trust,
     services,
-    ...(github === undefined ? {} : { github }),
+    ...withToken,
   };
+  if (problem !== undefined) return reportFailure(job, problem);
   const toolkit = openToolkit({ env: variables, onLine: forwardMask(io), clock: systemClock, services });
   try {
     return await withSource(job, variables, toolkit);
@@ -68,24 +69,21 @@ interface Job extends Trusted {
   readonly log: JobLog;
   readonly inputs: JobInputs;
   readonly github?: GitHub;
+  /** The checkout, absolute. */
+  readonly workspace: string;
+  /** A directory of the job for files on their way. */
+  readonly temp: string;
+  readonly summaryFile: string | undefined;
 }
 
 /** Opens the source of the manifest for as long as the job lasts. */
 async function withSource(job: Job, variables: Io["env"], toolkit: Toolkit): Promise<number> {
-  const { io, log, manifestFrom } = job;
-  const workspace = path.resolve(variables["GITHUB_WORKSPACE"] || io.cwd);
-  if (manifestFrom === undefined) return withProject(job, { variables, toolkit, workspace });
-  const from = await openJobSource({
-    ...job,
-    workspace,
-    commit: manifestFrom,
-    temp: jobTemp(variables, workspace),
-    env: io.env,
-    signal: io.signal,
-  });
-  if (!from.ok) return ended(log, from.error);
+  const { io, manifestFrom } = job;
+  if (manifestFrom === undefined) return withProject(job, { variables, toolkit });
+  const from = await openJobSource({ ...job, commit: manifestFrom, env: io.env, signal: io.signal });
+  if (!from.ok) return reportFailure(job, from.error);
   try {
-    return await withProject(job, { variables, toolkit, workspace, from: from.value });
+    return await withProject(job, { variables, toolkit, from: from.value });
   } finally {
     await from.value.close();
   }
@@ -94,42 +92,50 @@ async function withSource(job: Job, variables: Io["env"], toolkit: Toolkit): Pro
 interface Surroundings {
   readonly variables: Io["env"];
   readonly toolkit: Toolkit;
-  /** The checkout, absolute. */
-  readonly workspace: string;
   /** Undefined if the manifest is read from the checkout. */
   readonly from?: JobSource;
 }
 
-async function withProject(job: Job, { variables, toolkit, workspace, from }: Surroundings): Promise<number> {
-  const { io, log, inputs } = job;
-  const project = await readJobProject({ ...job, workspace, env: io.env, signal: io.signal, ...(from === undefined ? {} : { from }) });
+async function withProject(job: Job, { variables, toolkit, from }: Surroundings): Promise<number> {
+  const { io, inputs, workspace } = job;
+  const given = from === undefined ? {} : { from };
+  const asked = { ...job, env: io.env, signal: io.signal, ...given };
+  const located = locateJobProject(asked);
+  if (!located.ok) return reportFailure(job, located.error, given);
   const executes = inputs.command === "run" || inputs.command === "resume";
+  const noteReports = (known: NamedProject) => {
+    if (executes) noteForPost("reports", JSON.stringify(known), job.log.warn);
+  };
+  // The name of the pipeline must not come from a fork's checkout.
+  noteReports({ root: located.value.root, ...(from === undefined ? { files: located.value.files } : {}) });
+  const project = await readJobProject(asked, located.value);
   const failure = from?.failure();
-  if (failure !== undefined) return ended(log, failure);
-  // The other commands say themselves what is wrong with a manifest.
-  if (!project.ok && executes) return reportInvalid(io, project.error) ?? ended(log, project.error);
-  if (!project.ok) return words(job, jobTemp(variables, workspace), from);
+  if (failure !== undefined) return reportFailure(job, failure, { ...located.value, ...given });
+  // The other commands report an invalid manifest themselves.
+  if (!project.ok) return executes ? reportFailure(job, project.error, { ...located.value, ...given }) : words(job, from);
   const secrets = project.value.read.project?.secrets ?? [];
   for (const name of secrets) mask(io.env[name]);
   forgetSecrets(secrets);
+  const known = { ...located.value, ...given, pipeline: project.value.pipeline.name };
+  noteReports({ root: known.root, pipeline: known.pipeline });
+  const fail = (error: Failure) => reportFailure(job, error, known);
   const prepared = await prepareState({ ...job, project: project.value, workspace, variables, toolkit });
-  if (!prepared.ok) return ended(log, prepared.error);
-  const { request, state, memory, temp } = prepared.value;
-  if (executes)
-    return executeJob({
-      ...job,
-      ...prepared.value,
-      project: { ...project.value, request },
-      workspace,
-      summaryFile: variables["GITHUB_STEP_SUMMARY"],
-    });
+  if (!prepared.ok) return fail(prepared.error);
+  const { request, state, memory } = prepared.value;
+  if (executes) return executeJob({ ...job, ...prepared.value, project: { ...project.value, request }, fail });
   // Tests have a state of their own.
   if (inputs.command !== "test") await state.restore(memory, "");
-  return words(job, temp, from);
+  return words(job, from);
+}
+
+/** Most jobs start their run, so what reports a failure before it is loaded here. */
+async function reportFailure(job: Job, failure: Failure, project: NamedProject = {}): Promise<number> {
+  const reports = await import("./report-failure.ts");
+  return reports.reportFailure(job, failure, project);
 }
 
 /** Runs a command that executes no steps. Most jobs do not need the command line, so it is loaded here. */
-async function words({ io, inputs, log }: Job, temp: string, from: JobSource | undefined): Promise<number> {
+async function words({ io, inputs, log, temp }: Job, from: JobSource | undefined): Promise<number> {
   const { runWords } = await import("./job-words.ts");
   if (from === undefined) return runWords(io, inputs, temp);
   const { source, location } = from;

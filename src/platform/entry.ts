@@ -9,8 +9,8 @@ import { type LostOutput, processIo } from "./process-io.ts";
 export interface Entry {
   /** Does the work and gives the exit status. What it throws is a bug. */
   main(io: Io): Promise<number>;
-  /** Says that there is a bug, to whoever reads; the stack goes to standard error after it. */
-  onBug(io: Io): void;
+  /** Reports a bug by what was thrown; the stack goes to standard error after it. */
+  onBug(io: Io, error: unknown): void;
   /** Says that this machine cannot do it: a full disk that nothing else had an answer to, output that could not be written. */
   onTrouble(io: Io, text: string): void;
   /** Whatever goes wrong is said, and the status is 0. */
@@ -35,7 +35,7 @@ export function enter({ main, onBug, onTrouble, neverFails }: Entry): void {
     const machine = machineTrouble(error);
     process.exitCode = machine === undefined ? bug : trouble;
     if (machine !== undefined) return onTrouble(io, machine.detail);
-    onBug(io);
+    onBug(io, error);
     io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   };
   const leaveIn = (ms: number) => setTimeout(() => process.exit(), ms).unref();

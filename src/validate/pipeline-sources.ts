@@ -48,7 +48,7 @@ export function findPipelines(scope: Scope): PipelineSource[] {
 }
 
 /** `ci/nightly build.yaml` → `nightly-build`: bare steps are named after their file. */
-function nameOfFile(file: string): string {
+export function nameOfFile(file: string): string {
   const stem = posix.basename(file, posix.extname(file));
   const name = stem
     .replaceAll(/[^A-Za-z0-9_.-]+/g, "-")

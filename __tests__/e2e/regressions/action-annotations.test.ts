@@ -16,6 +16,7 @@ beforeAll(async () => {
 afterAll(() => github.close());
 beforeEach(() => {
   for (const list of [github.state.checks, github.requests]) list.splice(0);
+  delete github.state.refusesAnnotation;
 });
 afterEach(() => {
   expect(github.invalid.splice(0)).toEqual([]);
@@ -54,5 +55,27 @@ describe("the check of a test suite", () => {
     const check = github.state.checks.find(({ name }) => name.includes("a: t"));
     expect(check?.output.title).toContain("701 violations");
     expect(annotations().at(-1)?.message).toBe("200 more violations are not listed");
+  });
+
+  test.each([
+    ["one", [57], 1],
+    ["the first and the last", [0, 119], 2],
+  ])("keeps all annotations except %s that GitHub refuses, which the log has", async (_case, refused, dropped) => {
+    github.state.refusesAnnotation = ({ message }) => refused.some((at) => message === `bad ${at}.`);
+    const job = await jobThatPrints(Array.from({ length: 120 }, (_, at) => `src/a.js:1:1: bad ${at}.\\n`).join(""));
+    expect(annotations()).toHaveLength(121 - dropped);
+    expect(github.state.checks.map(({ conclusion }) => conclusion)).toEqual(["failure", "failure"]);
+    const logged = job.annotations.filter(({ level }) => level === "error");
+    expect(logged.map(({ message, properties }) => [properties["file"], properties["line"], message])).toEqual(
+      refused.map((at) => ["src/a.js", "1", `bad ${at}.`]),
+    );
+  });
+
+  test("has its verdict when GitHub refuses every annotation, in a bounded number of requests", async () => {
+    github.state.refusesAnnotation = () => true;
+    const job = await jobThatPrints(Array.from({ length: 400 }, (_, at) => `src/a.js:1:1: bad ${at}\\n`).join(""));
+    expect(github.state.checks.map(({ conclusion }) => conclusion)).toEqual(["failure", "failure"]);
+    expect(github.requests.length).toBeLessThan(220);
+    expect(job.annotations.filter(({ level }) => level === "error").at(-1)?.message).toContain("more: the job summary has them");
   });
 });

@@ -81,6 +81,8 @@ export interface GitHubState {
   }[];
   /** The directory of the repository whose objects are served; undefined if it has none. */
   repository?: string;
+  /** Annotations that GitHub refuses for a reason of its own; undefined if it refuses none. */
+  refusesAnnotation?: (annotation: CheckState["annotations"][number]) => boolean;
   /** Entries of a tree that a recursive request lists at most, as GitHub's 100,000. */
   treeLimit?: number;
   /** The login of the job's token. */
@@ -103,20 +105,21 @@ const idOf = ({ request }: Context, name: string) => Number((request.params as R
 const bytes = (text: unknown) => (typeof text === "string" ? text.length : 0);
 
 /** https://docs.github.com/en/rest/checks/runs: limits that the description leaves out. */
-function outputProblem(output: Body | undefined): string | undefined {
+function outputProblem(output: Body | undefined, refuses: GitHubState["refusesAnnotation"]): string | undefined {
   if (output === undefined) return undefined;
   if (bytes(output["summary"]) > 65_535 || bytes(output["text"]) > 65_535) return "Only 65535 characters are allowed";
   if (bytes(output["title"]) > 255) return "the title is too long";
   const annotations = (output["annotations"] ?? []) as CheckState["annotations"];
   if (annotations.length > 50) return "No more than 50 annotations";
+  if (refuses !== undefined && annotations.some(refuses)) return "an annotation cannot be placed";
   return annotations.some(({ start_line: from, end_line: to, message }) => from < 1 || to < from || Buffer.byteLength(message) > 65_536)
     ? "an annotation is not valid"
     : undefined;
 }
 
-function apply(check: CheckState, body: Body): Answer | undefined {
+function apply({ refusesAnnotation }: GitHubState, check: CheckState, body: Body): Answer | undefined {
   const output = body["output"] as Body | undefined;
-  const problem = outputProblem(output);
+  const problem = outputProblem(output, refusesAnnotation);
   if (problem !== undefined) return refused(422, problem);
   if (body["status"] === "completed" && body["conclusion"] === undefined) return refused(422, "a completed check needs a conclusion");
   check.status = (body["status"] as string | undefined) ?? check.status;
@@ -146,7 +149,7 @@ export const answers: Readonly<Record<string, Answering>> = {
       output: { title: "", summary: "" },
       annotations: [],
     };
-    const problem = apply(check, body);
+    const problem = apply(state, check, body);
     if (problem !== undefined) return problem;
     state.checks.push(check);
     return ok(checkOf(check), 201);
@@ -154,7 +157,7 @@ export const answers: Readonly<Record<string, Answering>> = {
   "checks/update"(state, context) {
     const check = state.checks.find(({ id }) => id === idOf(context, "check_run_id"));
     if (check === undefined) return refused(404, "Not Found");
-    return apply(check, bodyOf(context)) ?? ok(checkOf(check));
+    return apply(state, check, bodyOf(context)) ?? ok(checkOf(check));
   },
   "checks/get"(state, context) {
     const check = state.checks.find(({ id }) => id === idOf(context, "check_run_id"));

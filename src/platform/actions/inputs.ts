@@ -1,7 +1,6 @@
 /** The Action's inputs, as `action.yml` declares them, read and checked. Every input is a text; what is wrong is said by the input's name. */
 import { getInput } from "@actions/core";
 import type { Failure } from "../../model/failure.ts";
-import { err, ok, type Result } from "../../model/result.ts";
 import { closest } from "../../model/similar.ts";
 
 export const jobCommands = ["run", "plan", "validate", "resume", "status", "trace", "cleanup", "test"] as const;
@@ -41,8 +40,11 @@ export interface JobInputs {
 const truth = ["true", "false"] as const;
 const automatic = ["auto", "true", "false"] as const;
 
-/** Reads them all. Fails with `usage`, naming the first input that is wrong and what it takes. */
-export function readInputs(): Result<JobInputs, Failure> {
+/**
+ * Reads them all. `problem` is `usage`, naming the first input that is wrong and what it takes; undefined if all are valid. A wrong input has its
+ * default, so that the job can report the problem.
+ */
+export function readInputs(): { readonly inputs: JobInputs; readonly problem?: Failure } {
   const wrong: Failure[] = [];
   const choice = <T extends string>(name: string, choices: readonly T[], otherwise: T): T => {
     const given = getInput(name);
@@ -54,11 +56,12 @@ export function readInputs(): Result<JobInputs, Failure> {
     const given = getInput(name);
     if (given === "") return undefined;
     const value = /^\d+$/.test(given) ? Number(given) : 0;
-    if (value < 1 || value > max) wrong.push(refusal(name, given, `a whole number from 1 to ${max}`));
-    return value;
+    if (value >= 1 && value <= max) return value;
+    wrong.push(refusal(name, given, `a whole number from 1 to ${max}`));
+    return undefined;
   };
   const concurrency = count("concurrency", 256);
-  const retentionDays = count("retention-days", 400);
+  const retentionDays = count("retention-days", 90);
   const steps = listed("steps");
   const inputs: JobInputs = {
     command: choice("command", jobCommands, "run"),
@@ -88,7 +91,7 @@ export function readInputs(): Result<JobInputs, Failure> {
     allowPullRequestTarget: choice("allow-pull-request-target", truth, "false") === "true",
   };
   const [first] = wrong;
-  return first === undefined ? ok(inputs) : err(first);
+  return { inputs, ...(first === undefined ? {} : { problem: first }) };
 }
 
 function refusal(name: string, given: string, takes: string, guess?: string): Failure {

@@ -4,15 +4,17 @@
  */
 import type { WaveEvent } from "../../model/event.ts";
 import type { Failure } from "../../model/failure.ts";
-import type { CheckConclusion, CheckOutput, GitHub, ListedCheck, NewCheck } from "../../model/github.ts";
+import type { CheckAnnotation, CheckConclusion, CheckOutput, GitHub, ListedCheck, NewCheck } from "../../model/github.ts";
 import { plainText, withinLimit } from "../../model/markdown.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { Clock, Reporter } from "../../model/ports.ts";
 import { conclusionFor, otherCommitText, type RunCommit } from "../../model/run-commit.ts";
 import type { RunRecord, StepRecord } from "../../model/state.ts";
 import type { WorkflowContext } from "../../model/workflow-context.ts";
+import { checkName } from "./check-name.ts";
 import { type ContractPage, contractPage, type PagePlaces } from "./contract-page.ts";
 import { runPage, runText } from "./run-page.ts";
+import { writeCheck } from "./write-check.ts";
 
 export interface CheckRunsRequest {
   readonly github: GitHub;
@@ -49,15 +51,17 @@ type CheckHead = Pick<NewCheck, "name" | "headSha" | "externalId" | "detailsUrl"
 export interface CheckRuns extends Reporter {
   /** Not everything could be written. */
   isIncomplete(): boolean;
+  /** Annotations that are missing from checks which were written. */
+  dropped(): readonly CheckAnnotation[];
 }
 
-/** Of one text, in characters; and of one call. */
-const limits = { text: 65_000, annotations: 50 } as const;
+/** Of one text, in characters. */
+const limits = { text: 65_000 } as const;
 /** At least so long between two updates of a check that is in progress, in milliseconds: a token may write 80 times a minute. */
 const restMs = 10_000;
 
 export function openCheckRuns(request: CheckRunsRequest): CheckRuns {
-  const state = { run: "", isRefused: false, isIncomplete: false };
+  const state = { run: "", isRefused: false, isIncomplete: false, dropped: [] as CheckAnnotation[] };
   const here = new Set<string>();
   let last: Promise<void> = Promise.resolve();
   let closed: Promise<void> | undefined;
@@ -79,6 +83,7 @@ export function openCheckRuns(request: CheckRunsRequest): CheckRuns {
   return {
     name: "check runs",
     isIncomplete: () => state.isIncomplete,
+    dropped: () => state.dropped,
     onEvent(event: WaveEvent) {
       if (state.run === "") {
         state.run = event.run;
@@ -110,6 +115,7 @@ interface ChecksState {
   readonly run: string;
   /** This job may not write checks. */
   readonly isRefused: boolean;
+  readonly dropped: CheckAnnotation[];
 }
 
 function pipelineCheck(request: CheckRunsRequest, state: ChecksState, failed: (failure: Failure) => void) {
@@ -184,10 +190,15 @@ function contractChecks(request: CheckRunsRequest, state: ChecksState, failed: (
       const step = record?.steps.find(({ id }) => id === planned.id);
       if (step === undefined || !which(step)) continue;
       for (const contract of planned.contracts) {
-        const head = headOf(request, state.run, ` / ${step.id}: ${contract.name}`);
+        const head = headOf(request, state.run, `${step.id}: ${contract.name}`);
         if (written.has(head.name) || state.isRefused) continue;
         const page = pageFor(request.commit, contractPage(step, contract, request.places));
-        if (await writeContract(request.github, head, page, failed)) written.add(head.name);
+        const output = { title: page.title, summary: withinLimit(page.parts, limits.text) };
+        const check = await writeCheck(request.github, { ...page, head, output });
+        if (check.failure !== undefined) failed(check.failure);
+        if (!check.isCreated) continue;
+        written.add(head.name);
+        state.dropped.push(...check.dropped);
       }
     }
   };
@@ -213,9 +224,9 @@ function headOf(
 ): CheckHead {
   const { owner, repo, serverUrl, runId, runAttempt } = context;
   return {
-    name: `wave / ${plan.pipeline.name}${what} (${label})`.slice(0, 250),
+    name: checkName(plan.pipeline.name, label, what),
     headSha: commit.expected,
-    externalId: `wave:${run}:${runAttempt}${what}`.slice(0, 250),
+    externalId: `wave:${run}:${runAttempt}${what === "" ? "" : ` / ${what}`}`.slice(0, 250),
     detailsUrl: `${serverUrl}/${owner}/${repo}/actions/runs/${runId}/attempts/${runAttempt}`,
   };
 }
@@ -242,35 +253,4 @@ export function conclusionOf(record: RunRecord | undefined, steps: readonly stri
   )
     return "success";
   return record.status === "cancelled" || own.some(({ status }) => status === "cancelled") ? "cancelled" : "failure";
-}
-
-/**
- * Creates it complete, with the first annotations; the others follow. If some cannot be written, the verdict is there all the same. Returns whether it was
- * created.
- */
-async function writeContract(
-  github: GitHub,
-  head: CheckHead,
-  { conclusion, title, parts, annotations }: ContractPage,
-  failed: (failure: Failure) => void,
-): Promise<boolean> {
-  const output = { title, summary: withinLimit(parts, limits.text) };
-  const first = annotations.slice(0, limits.annotations);
-  const with50 = await github.createCheck({ ...head, conclusion, output: { ...output, annotations: first } });
-  const unreadable = !with50.ok && with50.error.reason === "github-failed" && with50.error.status === 422 && first.length > 0;
-  const created = unreadable ? await github.createCheck({ ...head, conclusion, output }) : with50;
-  if (unreadable) failed(with50.error);
-  if (!created.ok) {
-    failed(created.error);
-    return false;
-  }
-  for (let from = limits.annotations; from < annotations.length && !unreadable; from += limits.annotations) {
-    const more = await github.updateCheck(created.value.id, {
-      output: { ...output, annotations: annotations.slice(from, from + limits.annotations) },
-    });
-    if (more.ok) continue;
-    failed(more.error);
-    break;
-  }
-  return true;
 }

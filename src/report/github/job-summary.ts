@@ -15,6 +15,8 @@ export interface SummaryRequest {
   readonly run: RunRecord;
   readonly plan: Plan;
   readonly commit: RunCommit;
+  /** What follows the pipeline's name in the heading, such as ` (build, 22)`; empty if nothing does. */
+  readonly job: string;
   readonly steps?: readonly string[];
   readonly places: PagePlaces;
   /** How many bytes stand in the summary already. */
@@ -24,10 +26,10 @@ export interface SummaryRequest {
 }
 
 /** The page; empty where there is no room for one. */
-export function jobSummary({ run, plan, commit, steps, places, taken, notes }: SummaryRequest): string {
+export function jobSummary({ run, plan, commit, job, steps, places, taken, notes }: SummaryRequest): string {
   const page = runPage(run, plan, steps);
   const parts: (string | Part)[] = [
-    `### ${plainText(plan.pipeline.name)}: ${plainText(page.title)}`,
+    `### ${plainText(plan.pipeline.name + job)}: ${plainText(page.title)}`,
     runText(run.id, commit),
     page.graph,
     page.table,

@@ -1,4 +1,5 @@
 /** What contracts found, as workflow commands, where check runs cannot be written. A runner shows ten of a level, of 4,096 characters each. */
+import type { CheckAnnotation } from "../../model/github.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { RunRecord } from "../../model/state.ts";
 import { workflowCommand } from "../workflow-command.ts";
@@ -12,6 +13,11 @@ export function logAnnotations(run: RunRecord, plan: Plan, places: PagePlaces): 
     const record = run.steps.find(({ id }) => id === step.id);
     return record === undefined ? [] : step.contracts.flatMap((contract) => contractPage(record, contract, places).annotations);
   });
+  return annotationCommands(annotations);
+}
+
+/** Annotations as lines for the log, as `logAnnotations` writes them. */
+export function annotationCommands(annotations: readonly CheckAnnotation[]): string {
   const commands = annotations.slice(0, limits.lines).map(({ path, startLine, startColumn, title, level, message }) => {
     const place = { file: path, line: startLine, col: startColumn, title };
     return workflowCommand(level === "failure" ? "error" : level, place, message.slice(0, limits.characters));

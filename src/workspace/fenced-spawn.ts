@@ -17,7 +17,8 @@ import { removeTree } from "./changeset/remove-tree.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { launchInView } from "./fence/launch.ts";
 import { openNetworkProxy } from "./fence/network-proxy.ts";
-import type { SandboxView, Tree } from "./fence/view.ts";
+import type { Bind, OverlayTree, SandboxView, Tree } from "./fence/view.ts";
+import { type GitLayers, noLayers } from "./git-layers.ts";
 import { type GitView, gitBinds, gitVariables } from "./git-view.ts";
 import { type NetworkPolicy, policyOfContract, policyOfStep } from "./network-policy.ts";
 import type { WorkspaceSetting } from "./provider.ts";
@@ -34,6 +35,8 @@ export interface FencedSetting {
   /** What a contract's command sees of git. */
   readonly git: GitView;
   readonly personaGit: GitView;
+  /** The git directories outside the tree, as this attempt has them. */
+  readonly layers: GitLayers;
 }
 
 export type FencedSpawn = (request: SpawnRequest) => Promise<SpawnOutcome>;
@@ -55,10 +58,10 @@ function startPersona(fenced: FencedSetting, request: SpawnRequest): Promise<Spa
   const readOnly = unwritableSubtrees(step.permissions).map((file) => path.join(paths.root, file));
   const view = viewOf(
     { ...fenced, git: fenced.personaGit },
-    { tree: tree.tree, room, outputWritable: true, readOnly, scratch: room.directory },
+    { tree: tree.tree, layered: fenced.layers.layered, room, outputWritable: true, readOnly, scratch: room.directory },
   );
   const diskLimit = {
-    directories: [tree.written.directory, room.output, room.home, room.temp],
+    directories: [tree.written.directory, ...fenced.layers.written, room.output, room.home, room.temp],
     bytes: step.resources.diskLimitBytes,
     before: tree.written.bytes,
   };
@@ -78,7 +81,8 @@ async function startContract(fenced: FencedSetting, request: SpawnRequest, count
   const fresh = { ...room, home: path.join(own, "home"), temp: path.join(own, "tmp") };
   for (const directory of [own, fresh.home, fresh.temp]) mkdirSync(directory);
   trustProject(fresh.home, setting.root, fenced.fenced);
-  const view = viewOf(fenced, { tree: judged.value.tree, room: fresh, outputWritable: false, readOnly: [], scratch: own });
+  const layered = fenced.layers.judged(own);
+  const view = viewOf(fenced, { tree: judged.value.tree, layered, room: fresh, outputWritable: false, readOnly: [], scratch: own });
   try {
     return await withNetwork(fenced, own, policyOfContract(request.network ?? []), (network) =>
       launchInView({ isolation: setting.isolation, view: { ...view, network }, scratch: own, child: childOf(fenced, fresh, request) }),
@@ -92,6 +96,7 @@ async function startContract(fenced: FencedSetting, request: SpawnRequest, count
 /** What differs between the views of one attempt. */
 interface Shown {
   readonly tree: Tree;
+  readonly layered: readonly OverlayTree[];
   readonly room: AttemptRoom;
   readonly outputWritable: boolean;
   readonly readOnly: readonly string[];
@@ -99,13 +104,16 @@ interface Shown {
   readonly scratch: string;
 }
 
-function viewOf({ fenced, git, paths, setting, step, tree }: FencedSetting, shown: Shown): Omit<SandboxView, "network"> {
+function viewOf({ fenced, git, layers, paths, setting, step, tree }: FencedSetting, shown: Shown): Omit<SandboxView, "network"> {
   const binds = roomBinds(
     shown.room,
     { ...paths, ...(fenced ? {} : { home: shown.room.home, temp: shown.room.temp }) },
     shown.outputWritable,
   );
-  const all = [...gitBinds(git, shown.room.directory), ...(fenced ? (tree.binds ?? []) : []), ...binds];
+  // A persona that may not read the repository gets no layers over it either. Without a sandbox it is kept from the repository all the same.
+  const isSeen = ({ target }: Bind) => !layers.binds.some(({ target: copy }) => copy === target);
+  const own = fenced && git.layered.length === 0 ? noLayers : layers;
+  const all = [...gitBinds(git, shown.room.directory).filter(isSeen), ...own.binds, ...(fenced ? (tree.binds ?? []) : []), ...binds];
   // State is no part of the tree, and an overlay's own layers cannot be looked at through it.
   const { masks, ...state } = withoutState(setting, shown.tree, fenced, all, shown.scratch);
   return {
@@ -114,6 +122,7 @@ function viewOf({ fenced, git, paths, setting, step, tree }: FencedSetting, show
     tree: shown.tree,
     binds: all,
     ...(step.sandboxShow === undefined ? {} : { etc: step.sandboxShow }),
+    layered: own === noLayers ? [] : shown.layered,
     ...state,
     masks: [...masks, ...(fenced ? git.masks : [])],
     readOnly: [...shown.readOnly, ...(step.workspace === "shared" ? git.guarded : [])],

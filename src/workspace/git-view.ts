@@ -5,7 +5,8 @@
 
 import { readlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { trustedRepository } from "../platform/git.ts";
+import { discoverRepository, trustedRepository } from "../platform/git.ts";
+import { alternatesOf } from "../platform/git-alternates.ts";
 import { repositoryDirectoriesOf } from "../platform/git-repository.ts";
 import { isInside } from "../platform/paths.ts";
 import { gitConfigFiles, maskedGitConfig } from "./changeset/git-config.ts";
@@ -15,6 +16,8 @@ import { gitEntriesIn } from "./repositories-in.ts";
 export interface GitView {
   readonly binds: readonly Bind[];
   readonly masks: readonly string[];
+  /** Git directories outside the project, absolute, none inside another: an isolated attempt writes to layers over them. */
+  readonly layered: readonly string[];
   /** The project is a part of the repository, whose place lies around it. */
   readonly isAround: boolean;
   /** Configurations, of which repository, and what to show in their place. */
@@ -36,7 +39,7 @@ interface MaskedConfig {
 const systemConfig = "/etc/gitconfig";
 
 /** A project without git, or of which a step may not see it. */
-export const noGit: GitView = { binds: [], masks: [], isAround: false, configs: [], guarded: [], links: new Map() };
+export const noGit: GitView = { binds: [], masks: [], layered: [], isAround: false, configs: [], guarded: [], links: new Map() };
 
 /**
  * The view of the repository around `root`, and of those inside it. Where the project is a part of a larger repository, the rest of that is there,
@@ -47,7 +50,8 @@ export async function gitView(root: string, isLeftOut: (path: string) => boolean
   const { top = "", directory = "", common = "" } = opened.kind === "open" ? opened.repository : {};
   const ofProject = top === "" ? [] : [...new Set([common, directory])];
   const isAround = top !== "" && root !== top && isInside(top, root);
-  const elsewhere = ofProject.filter((git) => !isInside(root, git) && !isInside(top, git));
+  const layered = topmost(ofProject.filter((git) => !isInside(root, git)));
+  const elsewhere = layered.filter((git) => !isInside(top, git));
   const entries = await gitEntriesIn(isAround ? top : root, isAround ? () => false : isLeftOut);
   const inProject = entries.filter(({ place }) => isInside(root, place));
   const named = entries
@@ -57,7 +61,11 @@ export async function gitView(root: string, isLeftOut: (path: string) => boolean
   const seen = [...new Set([...ofProject, ...plain, ...named])];
   const system = { file: systemConfig, text: textOf(systemConfig) };
   return {
-    binds: [...(isAround ? [top] : []), ...elsewhere].map((git) => ({ source: git, target: git, writable: false })),
+    binds: [
+      ...[...(isAround ? [top] : []), ...elsewhere].map((git) => ({ source: git, target: git, writable: false })),
+      ...(common === "" ? [] : borrowedBy(common, [top, ...layered])),
+    ],
+    layered,
     isAround,
     masks: seen.map((git) => path.join(git, "hooks")),
     configs: [...maskConfigs(seen), ...(system.text === "" ? [] : [system])],
@@ -66,10 +74,35 @@ export async function gitView(root: string, isLeftOut: (path: string) => boolean
   };
 }
 
+/**
+ * The git directories outside `root` that git finds from inside it, whether it trusts them or not: what an attempt without a sandbox could
+ * write to.
+ */
+export async function reachableGit(root: string, isLeftOut: (path: string) => boolean): Promise<GitView> {
+  const discovery = discoverRepository(root);
+  const { common, directory } = discovery.kind === "found" ? discovery.repository : {};
+  const entries = await gitEntriesIn(root, isLeftOut);
+  const named = [common, directory, ...entries.flatMap(({ place }) => repositoryDirectoriesOf(place))];
+  return { ...noGit, layered: topmost(named.filter((git) => git !== undefined).filter((git) => !isInside(root, git))) };
+}
+
+/** Object directories that a repository and its submodules borrow from, except those below `shown`. */
+function borrowedBy(repository: string, shown: readonly string[]): readonly Bind[] {
+  const lenders = gitConfigFiles(repository).flatMap((file) => alternatesOf(path.join(repository, path.dirname(file), "objects")));
+  const places = new Map(lenders.map((lender) => [lender.place, lender.source] as const));
+  return [...places]
+    .filter(([place]) => !shown.some((directory) => isInside(directory, place)))
+    .map(([target, source]) => ({ source, target, writable: false }));
+}
+
+function topmost(places: readonly string[]): readonly string[] {
+  const all = [...new Set(places)];
+  return all.filter((place) => !all.some((other) => other !== place && isInside(other, place)));
+}
+
 /** The places in `root`, without those inside another one. */
 function guardedIn(root: string, places: readonly string[]): readonly string[] {
-  const all = [...new Set(places)].filter((place) => place !== root && isInside(root, place));
-  return all.filter((place) => !all.some((other) => other !== place && isInside(other, place)));
+  return topmost(places.filter((place) => place !== root && isInside(root, place)));
 }
 
 /** Absolute paths of which a view shows nothing, or something else than the machine has. */
@@ -94,7 +127,7 @@ export function readableGit(view: GitView, root: string, reads: (path: string) =
   const readsOwn = reads(".git/HEAD");
   const isSeen = ({ repository }: MaskedConfig) =>
     repository === undefined || (isInside(root, repository) ? reads(`${path.relative(root, repository)}/HEAD`) : readsOwn);
-  return { ...view, configs: view.configs.filter(isSeen), ...(readsOwn ? {} : { binds: [], isAround: false }) };
+  return { ...view, configs: view.configs.filter(isSeen), ...(readsOwn ? {} : { binds: [], layered: [], isAround: false }) };
 }
 
 /** The variables with which git finds it: it does not look past the edge of a file system, and the project's tree is one. */

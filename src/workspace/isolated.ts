@@ -20,7 +20,8 @@ import { askWhetherKnown } from "./changeset/ignored-paths.ts";
 import { includedFiles } from "./changeset/included-files.ts";
 import { type ProjectStart, takeProjectStart } from "./changeset/project-start.ts";
 import { type FencedSpawn, fencedSpawn } from "./fenced-spawn.ts";
-import { type GitView, gitView, maskedPlaces, noGit, readableGit, replacedLink } from "./git-view.ts";
+import { noLayers, openGitLayers } from "./git-layers.ts";
+import { type GitView, gitView, maskedPlaces, noGit, reachableGit, readableGit, replacedLink } from "./git-view.ts";
 import { hiddenChanges, hiddenPaths } from "./hidden-paths.ts";
 import { giveBack, keepForPeople, removeOrphans } from "./orphans.ts";
 import type { WorkspaceSetting } from "./provider.ts";
@@ -36,6 +37,8 @@ interface Shared {
   /** Hidden paths of the project, by the key of what a step may read. */
   readonly hidden: Map<string, Promise<readonly string[]>>;
   git?: Promise<GitView>;
+  /** The same for steps without a sandbox. */
+  reachable?: Promise<GitView>;
   /** The project before the first attempt, or before the first one after an attempt in the project itself. */
   project?: Promise<ProjectStart>;
 }
@@ -89,11 +92,11 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   const paths = pathsOf(room.value, fenced || tree.value.tree.kind === "overlay" ? setting.root : tree.value.place, fenced);
   writeFileSync(room.value.task, request.task(paths));
   trustProject(room.value.home, setting.root, fenced);
-  const found = fenced ? await gitOf(shared) : noGit;
-  // A copy of a project has its own copies of repositories, unless the project's lies around it.
-  const git = tree.value.binds === undefined || found.isAround ? found : noGit;
   // In the project itself every file can be read.
   const isShared = step.workspace === "shared";
+  const git = await gitFor(shared, step, tree.value, fenced);
+  const opened = isShared ? ok(noLayers) : await openGitLayers(setting.isolation, room.value.directory, git.layered);
+  if (!opened.ok) return opened;
   const personaGit = reads === undefined || isShared ? git : readableGit(git, setting.root, reads);
   const spawn = fencedSpawn({
     setting,
@@ -104,9 +107,22 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
     fenced,
     git,
     personaGit,
+    layers: opened.value,
   });
   const workspace = workspaceOf(room.value, paths, tree.value, spawn);
   return ok(isShared ? { ...workspace, changeset: async () => keptLinks(git) } : workspace);
+}
+
+/** What an attempt sees of git. A copied tree contains copies of repositories, except of one around the project. */
+async function gitFor(shared: Shared, { workspace }: Step, tree: AttemptTree, fenced: boolean): Promise<GitView> {
+  const { root, isLeftOut } = shared.setting;
+  if (!fenced) {
+    if (workspace === "shared" || tree.tree.kind !== "overlay") return noGit;
+    shared.reachable ??= reachableGit(root, isLeftOut);
+    return shared.reachable;
+  }
+  const found = await gitOf(shared);
+  return tree.binds === undefined || found.isAround ? found : noGit;
 }
 
 /** The changes of a step in the project itself cannot be known, but that it left `.git` alone can. */

@@ -2,10 +2,11 @@
  * The project's tree as a copy: where overlays cannot be mounted. Reflinks make it cheap where the file system has them. It looks
  * like the overlay from above; contracts run in the copy itself, which is thrown away with what they write.
  */
-import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import path from "node:path";
 import { err, ok, type Result } from "../model/result.ts";
 import { describeIoError } from "../platform/files.ts";
+import { namedAlternates } from "../platform/git-alternates.ts";
 import { relativeInside } from "../platform/paths.ts";
 import { entriesBelow, type WalkedEntry } from "../platform/walk.ts";
 import { listArea, readFromArea } from "./area-files.ts";
@@ -16,14 +17,15 @@ import { collectChanges } from "./changeset/collect-changes.ts";
 import { copyTree } from "./changeset/copy-tree.ts";
 import { type Snapshot, takeSnapshot } from "./changeset/snapshot.ts";
 import type { Bind } from "./fence/view.ts";
+import { lend } from "./git-layers.ts";
 import { strayParent } from "./plain-parents.ts";
 import { refusedPath, writeIntoArea } from "./write-area.ts";
 
 /**
- * A copied repository borrows its objects from the original, whose place shows the copy inside a fence. They appear at a place of their own there.
- * Gives what has to be bound, and changes the copy to look there.
+ * A copied repository borrows its objects from the original, whose place shows the copy inside a sandbox. They are shown at places of their
+ * own there. Returns the binds for them, and changes the copy to look there.
  */
-function lendObjects(directory: string): readonly Bind[] {
+function lendObjects(directory: string, scratch: string): readonly Bind[] {
   const git = path.join(directory, ".git");
   const binds: Bind[] = [];
   for (const repository of [git, ...modulesOf(path.join(git, "modules"))]) {
@@ -31,11 +33,8 @@ function lendObjects(directory: string): readonly Bind[] {
     // Behind a link it is the original, and not the copy's.
     if (strayParent(directory, path.relative(directory, alternates)) !== undefined) continue;
     if (lstatSync(alternates, { throwIfNoEntry: false })?.isFile() !== true) continue;
-    const source = readFileSync(alternates, "utf8").replace(/\n$/, "");
-    const target = `/wave/objects.${binds.length}`;
-    if (!existsSync(source)) continue;
-    writeFileSync(alternates, `${target}\n`);
-    binds.push({ source, target, writable: false });
+    const [first] = namedAlternates(path.join(repository, "objects"));
+    if (first !== undefined && existsSync(first)) binds.push(...lend(first, alternates, scratch));
   }
   return binds;
 }
@@ -112,7 +111,7 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
     place: directory,
     written: { directory, bytes: sizeOf(snapshot.value) },
     tree,
-    ...(request.fenced ? { binds: lendObjects(directory) } : {}),
+    ...(request.fenced ? { binds: lendObjects(directory, request.room.directory) } : {}),
     async judged() {
       // Contracts read everything. What the step made in such a place was no change of its.
       const back = moveAll(hidden, aside, directory);

@@ -3,12 +3,13 @@
  * credentials stay behind and nothing in the copy leads back to the original's index or branches.
  */
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { ok, type Result } from "../../model/result.ts";
+import { gitDirectoriesOf } from "../../platform/git-repository.ts";
 import { isInside } from "../../platform/paths.ts";
 import { copyNames } from "./copy-files.ts";
-import { kindOf, lookAt, namesIn } from "./disk.ts";
+import { type Kind, kindOf, lookAt, namesIn } from "./disk.ts";
 import { gitConfigFiles, maskedGitConfig } from "./git-config.ts";
 
 /** Borrowed, left behind, or copied in a way of their own. */
@@ -17,32 +18,69 @@ const notCopied = /^(?:objects|hooks|lfs|worktrees|modules|commondir|gitdir|gc\.
 const ownOfWorkTree = /^(?:HEAD|ORIG_HEAD|FETCH_HEAD|MERGE_.*|index|config\.worktree|sharedindex\..*)$/;
 
 /**
- * Copies `from/.git` to `to/.git`. A file that points to a repository inside `root` is copied as it is; where it points elsewhere (a
- * work tree, a submodule), the copy is a repository of its own. Fails as copying files does. Throws the file system's errors.
+ * Copies `from/.git` to `to/.git`. A link or file that leads to a directory of the copy by a relative path is copied as it is; any other one
+ * (a work tree, a submodule, a separate git directory) becomes a repository of its own. `to` is `from` moved from `root` to another place.
+ * Fails as copying files does. Throws the file system's errors.
  */
 export async function copyRepository(root: string, from: string, to: string): Promise<Result<void>> {
   const stats = lookAt(from, ".git");
-  const target = path.join(to, ".git");
   if (stats === undefined) return ok(undefined);
-  if (kindOf(stats) === "directory") {
-    const copied = await copyGitDirectory(path.join(from, ".git"), target, notCopied);
-    if (copied.ok) maskConfigs(target);
-    return copied;
-  }
-  const pointed = stats.isFile() ? /^gitdir: (.+?)\n?$/s.exec(readFileSync(path.join(from, ".git"), "utf8"))?.[1] : undefined;
-  const own = pointed === undefined ? undefined : path.resolve(from, pointed);
-  if (own === undefined || isInside(root, own) || lookAt(own, "")?.isDirectory() !== true) return copyNames(from, to, [".git"]);
-  const common = lookAt(own, "commondir") === undefined ? own : path.resolve(own, readFileSync(path.join(own, "commondir"), "utf8").trim());
+  const entry = path.join(from, ".git");
+  const [own, common = own] = gitDirectoriesOf(entry);
+  if (own === undefined || common === undefined || staysInside(root, from, kindOf(stats))) return copyNames(from, to, [".git"]);
+  return mergeRepository(own, common, path.join(to, ".git"));
+}
+
+/** Whether what a `.git` leads to is copied too, and the copy leads there. Administrative files of other work trees are not copied. */
+function staysInside(root: string, from: string, kind: Kind): boolean {
+  const entry = path.join(from, ".git");
+  const named =
+    kind === "symlink" ? readlinkSync(entry) : kind === "file" ? /^gitdir: (.+?)\n?$/s.exec(readFileSync(entry, "utf8"))?.[1] : undefined;
+  if (named === undefined || path.isAbsolute(named)) return false;
+  const place = path.resolve(from, named);
+  return isInside(root, place) && !path.relative(root, place).split(path.sep).includes("worktrees");
+}
+
+/** Makes one repository of a work tree's git directory and of the one that all work trees share. */
+async function mergeRepository(own: string, common: string, target: string): Promise<Result<void>> {
   const shared = common === own ? notCopied : new RegExp(`${notCopied.source}|${ownOfWorkTree.source}`);
   const copied = await copyGitDirectory(common, target, shared);
   if (!copied.ok) return copied;
   if (common !== own) {
-    for (const name of ["logs"]) rmSync(path.join(target, name), { recursive: true, force: true });
+    rmSync(path.join(target, "logs"), { recursive: true, force: true });
     const names = namesIn(own, "").filter((name) => !notCopied.test(name));
     const rest = await copyNames(own, target, names.filter((name) => name !== "refs")); // biome-ignore format: one thought
     if (!rest.ok) return rest;
+    const modules = path.join(own, "modules");
+    const ofWorkTree =
+      lookAt(modules, "")?.isDirectory() === true ? await copyModules(modules, path.join(target, "modules")) : ok(undefined);
+    if (!ofWorkTree.ok) return ofWorkTree;
   }
-  maskConfigs(target);
+  // Git ignores in a linked work tree whether the repository is bare; the copy is no linked one.
+  maskConfigs(target, common === own ? {} : { bare: false });
+  return ok(undefined);
+}
+
+/**
+ * Copies a git directory to `to` for a view that shows it at the same place, with the administrative files of its work trees. Fails and
+ * throws as `copyRepository` does.
+ */
+export async function copyGitDirectories(from: string, to: string): Promise<Result<void>> {
+  // Of a linked work tree alone, where its shared directory is another place.
+  const copied = await copyGitDirectory(from, to, new RegExp(notCopied.source.replace("commondir|gitdir|", "")));
+  if (!copied.ok) return copied;
+  const trees = path.join(from, "worktrees");
+  for (const name of lookAt(trees, "")?.isDirectory() === true ? namesIn(trees, "") : []) {
+    mkdirSync(path.join(to, "worktrees", name), { recursive: true });
+    const names = namesIn(trees, name).filter((one) => !/^(?:objects|hooks|lfs|modules|.*\.lock)$/.test(one));
+    const files = await copyNames(path.join(trees, name), path.join(to, "worktrees", name), names);
+    if (!files.ok) return files;
+    const modules = path.join(trees, name, "modules");
+    if (lookAt(modules, "")?.isDirectory() !== true) continue;
+    const submodules = await copyModules(modules, path.join(to, "worktrees", name, "modules"));
+    if (!submodules.ok) return submodules;
+  }
+  maskConfigs(to, { worktree: true });
   return ok(undefined);
 }
 
@@ -57,7 +95,7 @@ async function copyGitDirectory(from: string, to: string, except: RegExp): Promi
 
 /** Submodules' repositories lie in directories that spell their paths. */
 async function copyModules(from: string, to: string): Promise<Result<void>> {
-  mkdirSync(to);
+  mkdirSync(to, { recursive: true });
   for (const name of namesIn(from, "")) {
     const source = path.join(from, name);
     if (lookAt(source, "")?.isDirectory() !== true) continue;
@@ -78,11 +116,11 @@ function borrowObjects(from: string, to: string): void {
   writeFileSync(path.join(to, "info", "alternates"), `${line}\n`);
 }
 
-/** Where git cannot mask a configuration, there is none. */
-function maskConfigs(repository: string): void {
+/** Masks every configuration of a copy, and drops those that git cannot read. The place of the work tree is dropped by default. */
+function maskConfigs(repository: string, kept: { readonly worktree?: boolean; readonly bare?: boolean } = {}): void {
   for (const file of gitConfigFiles(repository)) {
     const place = path.join(repository, file);
-    const masked = maskedGitConfig(place, { worktree: file.startsWith("modules/") });
+    const masked = maskedGitConfig(place, { ...kept, worktree: kept.worktree === true || file.startsWith("modules/") });
     rmSync(place);
     if (masked.ok) writeFileSync(place, masked.value);
   }

@@ -28,22 +28,31 @@ const kept: Readonly<Record<string, RegExp>> = {
   index: /^(?:version|sparse)$/,
 };
 
+/** Settings of a repository that do not hold for a copy of it elsewhere; false drops one. */
+interface KeptSettings {
+  /** `core.worktree`, the place of the work tree. */
+  readonly worktree?: boolean;
+  /** `core.bare`. */
+  readonly bare?: boolean;
+}
+
 /**
  * The part of a configuration file that may be seen, in git's syntax; includes are not followed. Addresses lose user, password, query and
- * fragment. A missing file returns the empty text. Fails with `workspace-failed` if git would refuse the file. With `worktree: false` the place
- * of the work tree is dropped: for a repository that was moved.
+ * fragment. A missing file returns the empty text. Fails with `workspace-failed` if git would refuse the file.
  */
-export function maskedGitConfig(file: string, { worktree = true }: { readonly worktree?: boolean } = {}): Result<string> {
+export function maskedGitConfig(file: string, keeps: KeptSettings = {}): Result<string> {
   if (!existsSync(file)) return ok("");
   const text = readSmall(file, largest)?.toString();
-  const masked = text === undefined ? undefined : maskedConfigText(text, { worktree });
+  const masked = text === undefined ? undefined : maskedConfigText(text, keeps);
   return masked === undefined ? err({ reason: "workspace-failed", code: "EGIT", detail: `git cannot read ${file}` }) : ok(masked);
 }
 
 /** The same for the text of a configuration. Undefined if git would refuse it. */
-export function maskedConfigText(text: string, { worktree = true }: { readonly worktree?: boolean } = {}): string | undefined {
+export function maskedConfigText(text: string, { worktree = true, bare = true }: KeptSettings = {}): string | undefined {
   const settings = parseGitConfig(text)?.flatMap((setting) => visible(setting) ?? []);
-  return settings === undefined ? undefined : written(settings.filter(({ key }) => worktree || key !== "core.worktree"));
+  return settings === undefined
+    ? undefined
+    : written(settings.filter(({ key }) => (worktree || key !== "core.worktree") && (bare || key !== "core.bare")));
 }
 
 function visible({ key, value }: GitSetting): GitSetting | undefined {

@@ -61,12 +61,12 @@ const longestPlain = 500;
 
 /**
  * The mounts of an overlay; the last one has no place yet. Directories whose paths its options cannot spell or hold get short names on the
- * bench first, and layers that others lie on are mounted there.
+ * bench first, and layers that others lie on are mounted there. `prefix` keeps the names of several overlays apart.
  */
-export function overlayLines(tree: Extract<Tree, { kind: "overlay" }>, bench: string, more: string): readonly MountLine[] {
+export function overlayLines(tree: Extract<Tree, { kind: "overlay" }>, bench: string, more: string, prefix = "l"): readonly MountLine[] {
   const lines: MountLine[] = [];
   const onBench = (line: Omit<MountLine, "where" | "optional">) => {
-    const where = `${bench}/l${lines.length}`;
+    const where = `${bench}/${prefix}${lines.length}`;
     lines.push({ ...line, where, onBench: true, optional: false });
     return where;
   };

@@ -178,7 +178,16 @@ function treeAndBinds(view: SandboxView, root: string, overlayOptions: string, c
   const inside = masks.flatMap((mask) => placesIn(mask, binds, root));
   return [
     ...first,
-    ...withPlaces([...covers, ...sorted.filter((line) => !inTree(line)), ...own]),
+    ...withPlaces([
+      ...covers,
+      ...withLayers(
+        view,
+        root,
+        sorted.filter((line) => !inTree(line)),
+        overlayOptions,
+      ),
+      ...own,
+    ]),
     ...pinned(view, root, overlayOptions),
     ...frozen,
     ...covering,
@@ -186,6 +195,20 @@ function treeAndBinds(view: SandboxView, root: string, overlayOptions: string, c
     ...inside,
     ...sorted.filter(inTree),
   ];
+}
+
+/** Layered directories lie over the repository around the project, and below what is shown inside them, such as configurations. */
+function withLayers(
+  { layered = [] }: SandboxView,
+  root: string,
+  lines: readonly MountLine[],
+  overlayOptions: string,
+): readonly MountLine[] {
+  const layers = layered.flatMap((layer, index) =>
+    treeLines(layer, `${root}${layer.base}`, root === "" ? undefined : layer.base, overlayOptions, `g${index}.`),
+  );
+  const isInLayer = ({ where }: MountLine) => layered.some(({ base }) => isUnder(`${root}${base}`, where));
+  return [...lines.filter((line) => !isInLayer(line)), ...layers, ...lines.filter(isInLayer)];
 }
 
 /**
@@ -256,13 +279,13 @@ function withPlaces(lines: readonly MountLine[]): readonly MountLine[] {
 }
 
 /** `made` is undefined for the open view. */
-function treeLines(tree: Tree, where: string, made: string | undefined, overlayOptions: string): readonly MountLine[] {
+function treeLines(tree: Tree, where: string, made: string | undefined, overlayOptions: string, prefix?: string): readonly MountLine[] {
   if (tree.kind === "directory") {
     const options = made === undefined ? "bind" : writableBind;
     return tree.source === where ? [] : [{ what: tree.source, where, type: "none", options, made, optional: false }];
   }
   const options = [overlayOptions, ...(made === undefined ? [] : ["nosuid,nodev"])].filter((part) => part !== "").join(",");
-  return overlayLines(tree, bench, options).map((line) => (line.where === "" ? { ...line, where, made } : line));
+  return overlayLines(tree, bench, options, prefix).map((line) => (line.where === "" ? { ...line, where, made } : line));
 }
 
 /** Whether there is more to mount than a line or two that stand for themselves. */

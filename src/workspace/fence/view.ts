@@ -18,13 +18,19 @@ export interface OverlayLayer {
   readonly work: string;
 }
 
+/**
+ * Layers over a directory, the lowest first; what is written goes to the last one. One mount each, stacked (the kernel takes two): layers that
+ * lie inside the directory could not be given to one mount together with it.
+ */
+export interface OverlayTree {
+  readonly kind: "overlay";
+  readonly base: string;
+  readonly layers: readonly OverlayLayer[];
+}
+
 /** Where the project's tree comes from. */
 export type Tree =
-  /**
-   * Layers over a directory, the lowest first; what is written goes to the last one. One mount each, stacked (the kernel takes two): layers that
-   * lie inside the directory could not be given to one mount together with it.
-   */
-  | { readonly kind: "overlay"; readonly base: string; readonly layers: readonly OverlayLayer[] }
+  | OverlayTree
   /** A directory as it is. */
   | { readonly kind: "directory"; readonly source: string };
 
@@ -35,6 +41,8 @@ export interface SandboxView {
   readonly project: string;
   readonly tree: Tree;
   readonly binds: readonly Bind[];
+  /** Directories outside the tree that the child writes to layers of the attempt, at their own places. Undefined if there are none. */
+  readonly layered?: readonly OverlayTree[];
   /** Paths, as seen in the view, of which nothing shows: an empty directory or an empty file, read-only. What is not there is passed over. */
   readonly masks: readonly string[];
   /**

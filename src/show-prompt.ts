@@ -8,6 +8,7 @@ import { err, ok, type Result } from "./model/result.ts";
 import { closest } from "./model/similar.ts";
 import { assemblePrompt, type PromptSource } from "./persona/prompt.ts";
 import type { PlannedRun } from "./plan-run.ts";
+import { copiedRoot } from "./workspace/around-copy.ts";
 import { attemptDirectory, pathsOf, roomAt } from "./workspace/attempt-room.ts";
 import { pathsInPlace } from "./workspace/shared.ts";
 
@@ -63,7 +64,7 @@ function pathsFor(
   const fenced = isFenced(step, isolation.fences);
   const room = roomAt(attemptDirectory(stateDir, noRun, step.id, 1));
   const isOwn = step.workspace !== "shared" && (step.workspace === "copy" || !isolation.overlay) && !fenced;
-  return pathsOf(room, isOwn ? path.join(room.directory, "tree") : root, fenced);
+  return pathsOf(room, isOwn ? copiedRoot(room, root, fenced) : root, fenced);
 }
 
 /** What equal work left: a run with reuse would hand over that. */

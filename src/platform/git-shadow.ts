@@ -65,10 +65,13 @@ export function aloneVariables(directory: string): Readonly<Record<string, strin
   return { ...hardenedVariables(directory), GIT_WORK_TREE: directory, GIT_INDEX_FILE: path.join(directory, "index") };
 }
 
-/** Makes `directory` an empty repository. Throws the file system's errors. */
-export function layOutGitDirectory(directory: string): void {
+/** Makes `directory` an empty repository; only the object format of `like` counts. Throws the file system's errors. */
+export function layOutGitDirectory(
+  directory: string,
+  { objectFormat }: Pick<GitRepository, "objectFormat"> = { objectFormat: "sha1" },
+): void {
   mkdirSync(path.join(directory, "objects"));
-  layOut(directory, { objectFormat: "sha1", refFormat: "files", settings: {} });
+  layOut(directory, { objectFormat, refFormat: "files", settings: {} });
 }
 
 function layOut(directory: string, formats: Pick<GitRepository, "objectFormat" | "refFormat" | "settings">): void {

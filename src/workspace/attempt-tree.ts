@@ -38,6 +38,8 @@ export interface TreeRequest {
   readonly fenced: boolean;
   /** Absolute paths that the sandbox masks or replaces, in the project or outside. Asked for only if the attempt renamed directories. */
   readonly masked?: () => Promise<readonly string[]>;
+  /** Whether a project path belongs to a repository's own files, which no changeset contains. */
+  readonly isRepository: (path: string) => boolean;
   /** The project as it was before the run's first attempt; undefined for an attempt in the project itself. */
   readonly project?: ProjectStart;
   /** Ignored files that the step's changeset includes. */

@@ -150,12 +150,15 @@ function withoutState(
   return { masks: [], hidden: { place: stateRoot, instead } };
 }
 
-function childOf({ setting, paths, fenced, git }: FencedSetting, room: AttemptRoom, request: SpawnRequest) {
+function childOf({ setting, paths, fenced, git, step, tree }: FencedSetting, room: AttemptRoom, request: SpawnRequest) {
   const { role: _role, network: _network, stdin, env, ...rest } = request;
+  // State lies in the project: without a repository in the copy, git would find the real one around it.
+  const isCopy = !fenced && step.workspace !== "shared" && tree.tree.kind === "directory";
+  const ceiling = isCopy ? { GIT_CEILING_DIRECTORIES: room.directory } : {};
   const places = fenced ? paths : { home: room.home, temp: room.temp };
   return {
     ...rest,
-    env: { ...childEnvironment(setting.env, places), ...gitVariables(git), ...env },
+    env: { ...childEnvironment(setting.env, places), ...gitVariables(git), ...ceiling, ...env },
     ...(stdin === "task" ? { stdinFile: room.task } : {}),
     ...(setting.graceMs === undefined ? {} : { graceMs: setting.graceMs }),
   };

@@ -8,10 +8,10 @@ import path from "node:path";
 import { discoverRepository, trustedRepository } from "../platform/git.ts";
 import { alternatesOf } from "../platform/git-alternates.ts";
 import { repositoryDirectoriesOf } from "../platform/git-repository.ts";
-import { isInside } from "../platform/paths.ts";
+import { insideTest, isInside } from "../platform/paths.ts";
 import { gitConfigFiles, maskedGitConfig } from "./changeset/git-config.ts";
 import type { Bind } from "./fence/view.ts";
-import { gitEntriesIn } from "./repositories-in.ts";
+import { type GitEntry, gitEntriesIn } from "./repositories-in.ts";
 
 export interface GitView {
   readonly binds: readonly Bind[];
@@ -42,17 +42,17 @@ const systemConfig = "/etc/gitconfig";
 export const noGit: GitView = { binds: [], masks: [], layered: [], isAround: false, configs: [], guarded: [], links: new Map() };
 
 /**
- * The view of the repository around `root`, and of those inside it. Where the project is a part of a larger repository, the rest of that is there,
+ * The view of the repository around `root`, and of those inside it, which `inside` finds. Where the project is a part of a larger repository, the rest of that is there,
  * read-only: tools look for it. What git does not take for a repository (it is somebody else's, or there is no git) is masked all the same.
  */
-export async function gitView(root: string, isLeftOut: (path: string) => boolean): Promise<GitView> {
+export async function gitView(root: string, inside: () => Promise<readonly GitEntry[]>): Promise<GitView> {
   const opened = await trustedRepository(root);
   const { top = "", directory = "", common = "" } = opened.kind === "open" ? opened.repository : {};
   const ofProject = top === "" ? [] : [...new Set([common, directory])];
   const isAround = top !== "" && root !== top && isInside(top, root);
   const layered = topmost(ofProject.filter((git) => !isInside(root, git)));
   const elsewhere = layered.filter((git) => !isInside(top, git));
-  const entries = await gitEntriesIn(isAround ? top : root, isAround ? () => false : isLeftOut);
+  const entries = await (isAround ? gitEntriesIn(top, () => false) : inside());
   const inProject = entries.filter(({ place }) => isInside(root, place));
   const named = entries
     .flatMap(({ place }) => repositoryDirectoriesOf(place))
@@ -78,12 +78,22 @@ export async function gitView(root: string, isLeftOut: (path: string) => boolean
  * The git directories outside `root` that git finds from inside it, whether it trusts them or not: what an attempt without a sandbox could
  * write to.
  */
-export async function reachableGit(root: string, isLeftOut: (path: string) => boolean): Promise<GitView> {
+export async function reachableGit(root: string, inside: () => Promise<readonly GitEntry[]>): Promise<GitView> {
   const discovery = discoverRepository(root);
-  const { common, directory } = discovery.kind === "found" ? discovery.repository : {};
-  const entries = await gitEntriesIn(root, isLeftOut);
+  const { top = root, common, directory } = discovery.kind === "found" ? discovery.repository : {};
+  const entries = await inside();
   const named = [common, directory, ...entries.flatMap(({ place }) => repositoryDirectoriesOf(place))];
-  return { ...noGit, layered: topmost(named.filter((git) => git !== undefined).filter((git) => !isInside(root, git))) };
+  const layered = topmost(named.filter((git) => git !== undefined).filter((git) => !isInside(root, git)));
+  return { ...noGit, layered, isAround: top !== root };
+}
+
+/**
+ * Whether a path of the project belongs to a git directory that some `.git` in it leads to, such as `store` of a `.git` file with
+ * `gitdir: store`: the repository's own files are no part of a changeset.
+ */
+export function repositoryFiles(root: string, entries: readonly GitEntry[]): (path: string) => boolean {
+  const tests = topmost(entries.flatMap(({ place }) => repositoryDirectoriesOf(place))).map((git) => insideTest(root, git));
+  return (file) => tests.some((test) => test(file));
 }
 
 /** Object directories that a repository and its submodules borrow from, except those below `shown`. */

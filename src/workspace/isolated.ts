@@ -21,10 +21,11 @@ import { includedFiles } from "./changeset/included-files.ts";
 import { type ProjectStart, takeProjectStart } from "./changeset/project-start.ts";
 import { type FencedSpawn, fencedSpawn } from "./fenced-spawn.ts";
 import { noLayers, openGitLayers } from "./git-layers.ts";
-import { type GitView, gitView, maskedPlaces, noGit, reachableGit, readableGit, replacedLink } from "./git-view.ts";
+import { type GitView, gitView, maskedPlaces, noGit, reachableGit, readableGit, replacedLink, repositoryFiles } from "./git-view.ts";
 import { hiddenChanges, hiddenPaths } from "./hidden-paths.ts";
 import { giveBack, keepForPeople, removeOrphans } from "./orphans.ts";
 import type { WorkspaceSetting } from "./provider.ts";
+import { type GitEntry, gitEntriesIn } from "./repositories-in.ts";
 import { copiedTree } from "./tree-copy.ts";
 import { overlaidTree } from "./tree-overlay.ts";
 import { projectTree } from "./tree-project.ts";
@@ -37,6 +38,8 @@ interface Shared {
   /** Hidden paths of the project, by the key of what a step may read. */
   readonly hidden: Map<string, Promise<readonly string[]>>;
   git?: Promise<GitView>;
+  /** Everything that is called `.git` in the project. */
+  entries?: Promise<readonly GitEntry[]>;
   /** The same for steps without a sandbox. */
   reachable?: Promise<GitView>;
   /** The project before the first attempt, or before the first one after an attempt in the project itself. */
@@ -82,8 +85,9 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
     reads === undefined ? [] : notBehindLeaves([...(await hiddenOf(shared, step, reads)), ...hiddenChanges(start, reads)], start);
   const fenced = isFenced(step, setting.isolation.fences);
   if (writesRepository(step, setting.isolation.fences)) leaveRepository(setting.root);
+  const isRepository = step.workspace === "shared" ? () => false : repositoryFiles(setting.root, await entriesOf(shared));
   const tree = await makeTree(setting, {
-    ...{ step, room: room.value, start, hidden, fenced },
+    ...{ step, room: room.value, start, hidden, fenced, isRepository },
     ...begun,
     ...(fenced ? { masked: async () => maskedPlaces(await gitOf(shared)) } : {}),
     ...(reads === undefined ? {} : { reads }),
@@ -97,7 +101,7 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   const git = await gitFor(shared, step, tree.value, fenced);
   const opened = isShared ? ok(noLayers) : await openGitLayers(setting.isolation, room.value.directory, git.layered);
   if (!opened.ok) return opened;
-  const personaGit = reads === undefined || isShared ? git : readableGit(git, setting.root, reads);
+  const personaGit = reads === undefined || isShared || !fenced ? git : readableGit(git, setting.root, reads);
   const spawn = fencedSpawn({
     setting,
     step,
@@ -115,10 +119,10 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
 
 /** What an attempt sees of git. A copied tree contains copies of repositories, except of one around the project. */
 async function gitFor(shared: Shared, { workspace }: Step, tree: AttemptTree, fenced: boolean): Promise<GitView> {
-  const { root, isLeftOut } = shared.setting;
+  const { root } = shared.setting;
   if (!fenced) {
     if (workspace === "shared" || tree.tree.kind !== "overlay") return noGit;
-    shared.reachable ??= reachableGit(root, isLeftOut);
+    shared.reachable ??= reachableGit(root, () => entriesOf(shared));
     return shared.reachable;
   }
   const found = await gitOf(shared);
@@ -174,6 +178,11 @@ function hiddenOf({ hidden, setting }: Shared, step: Step, reads: (path: string)
 }
 
 function gitOf(shared: Shared): Promise<GitView> {
-  shared.git ??= gitView(shared.setting.root, shared.setting.isLeftOut);
+  shared.git ??= gitView(shared.setting.root, () => entriesOf(shared));
   return shared.git;
+}
+
+function entriesOf(shared: Shared): Promise<readonly GitEntry[]> {
+  shared.entries ??= gitEntriesIn(shared.setting.root, shared.setting.isLeftOut);
+  return shared.entries;
 }

@@ -10,6 +10,7 @@ import { namedAlternates } from "../platform/git-alternates.ts";
 import { relativeInside } from "../platform/paths.ts";
 import { entriesBelow, type WalkedEntry } from "../platform/walk.ts";
 import { listArea, readFromArea } from "./area-files.ts";
+import { copiedRoot, copyAround, repositoryAround } from "./around-copy.ts";
 import { failed } from "./attempt-room.ts";
 import { type AttemptTree, changesetStart, type TreeRequest, type TreeSetting } from "./attempt-tree.ts";
 import { applyChangeset } from "./changeset/apply-changes.ts";
@@ -90,8 +91,11 @@ function sizeOf({ files }: Snapshot): number {
 export async function copiedTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
   const { root, stateDir, stateRoot = stateDir, blobs, redactor, isLeftOut, isKnownToGit } = setting;
   const { step, start, hidden, reads } = request;
-  const directory = path.join(request.room.directory, "tree");
-  mkdirSync(directory);
+  const around = request.fenced ? undefined : repositoryAround(root);
+  const directory = copiedRoot(request.room, root, request.fenced);
+  mkdirSync(directory, { recursive: true });
+  const surrounded = around === undefined ? ok(undefined) : await copyAround(around, path.join(request.room.directory, "tree"));
+  if (!surrounded.ok) return surrounded;
   const copied = await copyTree({ root, directory, isLeftOut });
   if (!copied.ok) return copied;
   // Its place is masked in the sandbox, as an overlay's is.
@@ -123,7 +127,14 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
     async changeset() {
       return collectChanges({
         ...changesetStart(request),
-        ...{ root, isLeftOut, isKnownToGit, blobs, redactor, include: step.changesInclude },
+        ...{
+          root,
+          isLeftOut: (file: string) => isLeftOut(file) || request.isRepository(file),
+          isKnownToGit,
+          blobs,
+          redactor,
+          include: step.changesInclude,
+        },
         ...(reads === undefined ? {} : { hidden: (file: string) => !reads(file) }),
         source: { kind: "copy", directory, snapshot: snapshot.value },
       });

@@ -1,0 +1,65 @@
+/**
+ * A copied project that is a part of a repository, for an attempt without a sandbox: the copy lies below a private repository at the same
+ * relative place, so that git finds neither the real one nor the files around the project, which count as unchanged.
+ */
+import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
+import path from "node:path";
+import { ok, type Result } from "../model/result.ts";
+import { discoverRepository, runGitIn } from "../platform/git.ts";
+import type { GitRepository } from "../platform/git-repository.ts";
+import { layOutGitDirectory } from "../platform/git-shadow.ts";
+import { relativeInside } from "../platform/paths.ts";
+import { entriesIn } from "../platform/walk.ts";
+import { type AttemptRoom, failed } from "./attempt-room.ts";
+import { copyRepository } from "./changeset/copy-repository.ts";
+
+/** The repository around `root`, and the place of `root` in it. Undefined if `root` is no subdirectory of a repository. */
+export function repositoryAround(root: string): { readonly repository: GitRepository; readonly prefix: string } | undefined {
+  const discovery = discoverRepository(root);
+  if (discovery.kind !== "found") return undefined;
+  const prefix = relativeInside(discovery.repository.top, root) ?? "";
+  return prefix === "" ? undefined : { repository: discovery.repository, prefix };
+}
+
+/** Where a copy of the project is. Without a sandbox it has the place in its directory that the project has in its repository. */
+export function copiedRoot({ directory }: Pick<AttemptRoom, "directory">, root: string, fenced: boolean): string {
+  return path.join(directory, "tree", fenced ? "" : (repositoryAround(root)?.prefix ?? ""));
+}
+
+/**
+ * Copies the repository to `directory/.git`; `prefix` is the only part of its work tree that is there. Fails as copying files does, and with
+ * `workspace-failed` if git cannot read the index. Throws the file system's errors.
+ */
+export async function copyAround(
+  { repository, prefix }: { readonly repository: GitRepository; readonly prefix: string },
+  directory: string,
+): Promise<Result<void>> {
+  const copied = await copyRepository(path.join(directory, "none"), path.dirname(repository.entry), directory);
+  if (!copied.ok) return copied;
+  const git = path.join(directory, ".git");
+  if (!existsSync(path.join(git, "index"))) return ok(undefined);
+  const aside = path.join(directory, "..", "around-index");
+  mkdirSync(aside);
+  layOutGitDirectory(aside, repository);
+  // A split index has parts.
+  for (const { name } of entriesIn(git))
+    if (/^(?:index|sharedindex\..*)$/.test(name)) copyFileSync(path.join(git, name), path.join(aside, name));
+  const listed = await runGitIn(aside, ["ls-files", "--stage", "-z", "--", ".", `:(exclude,top,literal)${prefix}`]);
+  if (!listed.ok) return listed;
+  if (listed.value.code !== 0) return failed("EGIT", `git cannot read the index of ${repository.top}: ${listed.value.stderr.trim()}`);
+  const marked = await runGitIn(aside, ["update-index", "-z", "--skip-worktree", "--stdin"], mergedNames(listed.value.stdout));
+  if (!marked.ok) return marked;
+  if (marked.value.code !== 0) return failed("EGIT", `git cannot mark files of ${repository.top}: ${marked.value.stderr.trim()}`);
+  for (const { name } of entriesIn(aside)) if (name.startsWith("sharedindex.")) renameSync(path.join(aside, name), path.join(git, name));
+  renameSync(path.join(aside, "index"), path.join(git, "index"));
+  return ok(undefined);
+}
+
+/** The names of `ls-files --stage -z` at stage 0, for `--stdin -z`: git marks no files with conflicts. */
+function mergedNames(listed: Buffer): Buffer {
+  const names = listed
+    .toString("latin1")
+    .split("\0")
+    .flatMap((line) => /^[0-7]+ [0-9a-f]+ 0\t(.*)$/s.exec(line)?.[1] ?? []);
+  return Buffer.from(names.map((name) => `${name}\0`).join(""), "latin1");
+}

@@ -39,7 +39,7 @@ export async function openGitLayers(isolation: Isolation, directory: string, pla
     written.push(copy);
     copies.push({ source: copy, target: place, writable: true });
   }
-  const lent = copies.flatMap(({ source, target }) => lentObjects(source, target, directory));
+  const lent = copies.flatMap((copy, index) => lentObjects(copy, directory, `git.${index}`));
   return ok({
     layered,
     binds: [...copies, ...lent],
@@ -63,28 +63,37 @@ function layerAt(directory: string): OverlayLayer {
   return layer;
 }
 
-/** A copy that is shown in place of `place` borrows the objects of the original, which is shown at a place of its own. */
-function lentObjects(copy: string, place: string, scratch: string): readonly Bind[] {
-  return gitConfigFiles(copy).flatMap((config) => {
+/** A copy that is shown in place of `target` borrows the objects of the original, which is shown at a place of its own. */
+function lentObjects({ source: copy, target }: Bind, scratch: string, name: string): readonly Bind[] {
+  return gitConfigFiles(copy).flatMap((config, index) => {
     const repository = path.dirname(config);
-    const objects = path.join(place, repository, "objects");
+    const objects = path.join(target, repository, "objects");
     const alternates = path.join(copy, repository, "objects", "info", "alternates");
     if (path.basename(config) !== "config" || lstatSync(alternates, { throwIfNoEntry: false }) === undefined) return [];
-    return lend(objects, alternates, scratch);
+    return lend({ objects, alternates, scratch, name: `${name}.${index}` });
   });
 }
 
-let lentPlaces = 0;
+interface Lending {
+  /** The object directory that the copied repository borrows from. */
+  readonly objects: string;
+  /** The copied repository's list, which is rewritten. */
+  readonly alternates: string;
+  /** The attempt's own directory. */
+  readonly scratch: string;
+  /** Part of the names of the places, unique in the attempt. */
+  readonly name: string;
+}
 
 /**
- * Rewrites `alternates`, the list of a copied repository that borrows from `objects`, for a sandbox, and returns the binds that the
- * rewritten list needs. Every directory of a chain has a line of its own, and the lists in between are shown empty.
+ * Rewrites the list of a copied repository for a sandbox, and returns the binds that the rewritten list needs. Every directory of a chain
+ * has a line of its own, and the lists in between are shown empty.
  */
-export function lend(objects: string, alternates: string, scratch: string): readonly Bind[] {
+export function lend({ objects, alternates, scratch, name }: Lending): readonly Bind[] {
   const sources = [objects, ...alternatesOf(objects).map(({ source }) => source)];
   const empty = path.join(scratch, "no-alternates");
   writeFileSync(empty, "");
-  const places = sources.map((source) => ({ source, target: `/wave/objects.${lentPlaces++}` }));
+  const places = sources.map((source, index) => ({ source, target: `/wave/objects.${name}.${index}` }));
   writeFileSync(alternates, places.map(({ target }) => `${target}\n`).join(""));
   return places.flatMap(({ source, target }): readonly Bind[] => {
     const list = "info/alternates";

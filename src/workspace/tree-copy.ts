@@ -29,13 +29,13 @@ import { refusedPath, writeIntoArea } from "./write-area.ts";
 function lendObjects(directory: string, scratch: string): readonly Bind[] {
   const git = path.join(directory, ".git");
   const binds: Bind[] = [];
-  for (const repository of [git, ...modulesOf(path.join(git, "modules"))]) {
+  for (const [index, repository] of [git, ...modulesOf(path.join(git, "modules"))].entries()) {
     const alternates = path.join(repository, "objects", "info", "alternates");
     // Behind a link it is the original, and not the copy's.
     if (strayParent(directory, path.relative(directory, alternates)) !== undefined) continue;
     if (lstatSync(alternates, { throwIfNoEntry: false })?.isFile() !== true) continue;
-    const [first] = namedAlternates(path.join(repository, "objects"));
-    if (first !== undefined && existsSync(first)) binds.push(...lend(first, alternates, scratch));
+    const [objects] = namedAlternates(path.join(repository, "objects"));
+    if (objects !== undefined && existsSync(objects)) binds.push(...lend({ objects, alternates, scratch, name: `tree.${index}` }));
   }
   return binds;
 }

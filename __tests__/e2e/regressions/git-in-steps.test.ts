@@ -19,7 +19,7 @@ function manifest(command: string, contract?: string, more: Readonly<Record<stri
   });
 }
 
-const readable = { "a.txt": "a\n", "sub/s.txt": "s\n", "other/o.txt": "o\n", ".gitignore": ".wave/state/\n" };
+const readable = { "a.txt": "a\n", "sub/s.txt": "s\n", "other/o.txt": "o\n", ".gitignore": "**/.wave/state/\n" };
 
 function laidOut(scene: Scene, text: string, layout: string): { readonly wave: SceneProject; readonly laid: LaidOut } {
   const wave = sceneProject(scene, { ...readable, "wave.yaml": text, "sub/wave.yaml": text });
@@ -58,7 +58,8 @@ test "$(git log -1 --format=%s)" = step
 git stash list
 git gc -q
 `;
-const contract = 'test "$(git log -1 --format=%s)" = step && git rev-parse -q --verify marked && git commit -q --allow-empty -m contract';
+const contract =
+  'test "$(git log -1 --format=%s)" = step && git rev-parse -q --verify marked && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m contract';
 
 const rows = (name: string, scene: Scene) =>
   describe.each(modes)(`${name} %s`, (_mode, more) => {
@@ -109,7 +110,7 @@ describe.each(places)("%s", (_name, scene) => {
       mkdirSync(path.join(source, place), { recursive: true });
       writeFileSync(path.join(source, place, "wave.yaml"), manifest(command));
     }
-    writeFileSync(path.join(source, ".gitignore"), ".wave/state/\n");
+    writeFileSync(path.join(source, ".gitignore"), "**/.wave/state/\n");
     commitAll(source);
     borrowers[name]?.(source, path.join(wave.root, "clone"), beside);
     wave.own(beside);

@@ -6,8 +6,8 @@
 import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { ok, type Result } from "../../model/result.ts";
-import { gitDirectoriesOf } from "../../platform/git-repository.ts";
-import { isInside } from "../../platform/paths.ts";
+import { gitDirectoriesOf, readSmall } from "../../platform/git-repository.ts";
+import { isInside, relativeInside } from "../../platform/paths.ts";
 import { copyNames } from "./copy-files.ts";
 import { type Kind, kindOf, lookAt, namesIn } from "./disk.ts";
 import { gitConfigFiles, maskedGitConfig } from "./git-config.ts";
@@ -15,6 +15,8 @@ import { gitConfigFiles, maskedGitConfig } from "./git-config.ts";
 /** Borrowed, left behind, or copied in a way of their own. */
 const notCopied = /^(?:objects|hooks|lfs|worktrees|modules|commondir|gitdir|gc\.pid|fsmonitor--daemon.*|.*\.lock)$/;
 /** Of a repository that has several work trees: what each of them has for itself. */
+/** The longest file that names a work tree, in bytes. */
+const pointerBytes = 64 * 1024;
 const ownOfWorkTree = /^(?:HEAD|ORIG_HEAD|FETCH_HEAD|MERGE_.*|index|config\.worktree|sharedindex\..*)$/;
 
 /**
@@ -29,6 +31,19 @@ export async function copyRepository(root: string, from: string, to: string): Pr
   const [own, common = own] = gitDirectoriesOf(entry);
   if (own === undefined || common === undefined || staysInside(root, from, kindOf(stats))) return copyNames(from, to, [".git"]);
   return mergeRepository(own, common, path.join(to, ".git"));
+}
+
+/** The names in a git directory that lead to its work trees: `git worktree add` puts them there too, mostly in bare repositories. */
+function workTreesIn(git: string): ReadonlySet<string> {
+  const administrative = path.join(git, "worktrees");
+  if (lookAt(administrative, "")?.isDirectory() !== true) return new Set();
+  const names = namesIn(administrative, "").flatMap((name) => {
+    const directory = path.join(administrative, name);
+    const entry = readSmall(path.join(directory, "gitdir"), pointerBytes)?.toString().trim();
+    const place = entry === undefined ? undefined : relativeInside(git, path.resolve(directory, entry));
+    return place === undefined ? [] : [place.split(path.sep)[0] ?? ""];
+  });
+  return new Set(names);
 }
 
 /** Whether what a `.git` leads to is copied too, and the copy leads there. Administrative files of other work trees are not copied. */
@@ -87,7 +102,8 @@ export async function copyGitDirectories(from: string, to: string): Promise<Resu
 async function copyGitDirectory(from: string, to: string, except: RegExp): Promise<Result<void>> {
   mkdirSync(to);
   const names = namesIn(from, "");
-  const copied = await copyNames(from, to, names.filter((name) => !except.test(name))); // biome-ignore format: one thought
+  const workTrees = workTreesIn(from);
+  const copied = await copyNames(from, to, names.filter((name) => !except.test(name) && !workTrees.has(name))); // biome-ignore format: one thought
   if (!copied.ok) return copied;
   if (names.includes("objects")) borrowObjects(path.join(from, "objects"), path.join(to, "objects"));
   return names.includes("modules") ? copyModules(path.join(from, "modules"), path.join(to, "modules")) : ok(undefined);

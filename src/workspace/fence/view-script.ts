@@ -132,7 +132,7 @@ function reporting(status: string): string[] {
 
 /** The tree and everything that lies over it, after `covers`, in the order in which it has to be mounted. */
 function treeAndBinds(view: SandboxView, root: string, overlayOptions: string, covers: readonly MountLine[] = []): readonly MountLine[] {
-  const { project, tree, binds, masks, readOnly } = view;
+  const { project, tree, binds, layered = [] } = view;
   // In the open view the tree lies over the machine's own, and over what of an attempt is kept there: that is reached by another way.
   const isCovered = (source: string) => root === "" && isUnder(project, source);
   const aside: MountLine = {
@@ -143,10 +143,8 @@ function treeAndBinds(view: SandboxView, root: string, overlayOptions: string, c
     options: "rbind",
     optional: false,
   };
-  const bound = (source: string, target: string) => ({
-    what: isCovered(source) ? `${aside.where}${source.slice(project.length)}` : source,
-    where: `${root}${target}`,
-  });
+  const reached = (source: string) => (isCovered(source) ? `${aside.where}${source.slice(project.length)}` : source);
+  const bound = (source: string, target: string) => ({ what: reached(source), where: `${root}${target}` });
   // The open view shows devices as the machine does.
   const ownBind = root === "" ? "bind" : writableBind;
   const bindings = binds.map(({ source, target, writable, isFile }): MountLine => {
@@ -155,60 +153,66 @@ function treeAndBinds(view: SandboxView, root: string, overlayOptions: string, c
     const made = inTree ? undefined : isFile === true ? path.posix.dirname(target) : target;
     return { ...bound(source, target), type: "none", options, made, optional: false };
   });
-  const own = treeLines(tree, `${root}${project}`, root === "" ? undefined : project, overlayOptions);
+  // A layered directory around the project hides the project's tree, and the layers that are kept in it.
+  const isHiddenHere = root === "" && layered.some(({ base }) => isUnder(base, project));
+  const laid = (one: Tree, where: string, prefix?: string) =>
+    treeLines(
+      isHiddenHere ? movedTree(one, (place) => (place === project ? aside.where : reached(place))) : one,
+      `${root}${where}`,
+      root === "" ? undefined : where,
+      overlayOptions,
+      prefix,
+    );
+  const own = laid(tree, project);
+  const layers = layered.map((one, index) => ({ where: `${root}${one.base}`, lines: laid(one, one.base, `g${index}.`) }));
   const sorted = [...bindings].sort((a, b) => depth(a.where) - depth(b.where));
   const inTree = (line: MountLine) => isUnder(project, line.where.slice(root.length));
   const covering: readonly MountLine[] =
     view.hidden === undefined
       ? []
       : [{ ...bound(view.hidden.instead, view.hidden.place), type: "none", options: readOnlyBind, optional: false }];
-  const masked = masks.map(
-    (target): MountLine => ({
-      what: "wave",
-      where: `${root}${target}`,
-      type: "mask",
-      options: placesIn(target, binds, root).length > 0 ? "" : ",ro",
-      optional: true,
-    }),
-  );
-  const frozen = readOnly.map(
-    (target): MountLine => ({ what: `${root}${target}`, where: `${root}${target}`, type: "none", options: readOnlyBind, optional: true }),
-  );
-  const first = binds.some(({ source }) => isCovered(source)) ? [aside] : [];
-  const inside = masks.flatMap((mask) => placesIn(mask, binds, root));
+  const first = isHiddenHere || binds.some(({ source }) => isCovered(source)) ? [aside] : [];
   return [
     ...first,
-    ...withPlaces([
-      ...covers,
-      ...withLayers(
-        view,
-        root,
-        sorted.filter((line) => !inTree(line)),
-        overlayOptions,
-      ),
-      ...own,
-    ]),
+    ...withPlaces([...covers, ...withLayers(layers, sorted.filter((line) => !inTree(line))), ...own]), // biome-ignore format: one thought
     ...pinned(view, root, overlayOptions),
-    ...frozen,
+    ...frozenLines(view, root),
     ...covering,
-    ...masked,
-    ...inside,
+    ...maskLines(view, root),
     ...sorted.filter(inTree),
   ];
 }
 
-/** Layered directories lie over the repository around the project, and below what is shown inside them, such as configurations. */
-function withLayers(
-  { layered = [] }: SandboxView,
-  root: string,
-  lines: readonly MountLine[],
-  overlayOptions: string,
-): readonly MountLine[] {
-  const layers = layered.flatMap((layer, index) =>
-    treeLines(layer, `${root}${layer.base}`, root === "" ? undefined : layer.base, overlayOptions, `g${index}.`),
-  );
-  const isInLayer = ({ where }: MountLine) => layered.some(({ base }) => isUnder(`${root}${base}`, where));
-  return [...lines.filter((line) => !isInLayer(line)), ...layers, ...lines.filter(isInLayer)];
+function frozenLines({ readOnly }: SandboxView, root: string): readonly MountLine[] {
+  const places = readOnly.map((target) => `${root}${target}`);
+  return places.map((where) => ({ what: where, where, type: "none", options: readOnlyBind, optional: true }));
+}
+
+/** The masks, and places in them that something is mounted on. */
+function maskLines({ masks, binds }: SandboxView, root: string): readonly MountLine[] {
+  const inside = masks.flatMap((mask) => placesIn(mask, binds, root));
+  const masked = masks.map((target): MountLine => {
+    const options = placesIn(target, binds, root).length > 0 ? "" : ",ro";
+    return { what: "wave", where: `${root}${target}`, type: "mask", options, optional: true };
+  });
+  return [...masked, ...inside];
+}
+
+interface LayerLines {
+  readonly where: string;
+  readonly lines: readonly MountLine[];
+}
+
+/** Layered directories cover the repository around the project. What is shown inside them, such as configurations, covers them. */
+function withLayers(layers: readonly LayerLines[], lines: readonly MountLine[]): readonly MountLine[] {
+  const isInLayer = ({ where }: MountLine) => layers.some((layer) => isUnder(layer.where, where));
+  return [...lines.filter((line) => !isInLayer(line)), ...layers.flatMap((layer) => layer.lines), ...lines.filter(isInLayer)];
+}
+
+function movedTree(tree: Tree, moved: (place: string) => string): Tree {
+  if (tree.kind === "directory") return { ...tree, source: moved(tree.source) };
+  const layers = tree.layers.map(({ upper, work }) => ({ upper: moved(upper), work: moved(work) }));
+  return { ...tree, base: moved(tree.base), layers };
 }
 
 /**

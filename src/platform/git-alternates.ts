@@ -2,10 +2,10 @@
  * Object directories that a repository borrows from: `objects/info/alternates` (gitrepository-layout(5)), chains included. Everything
  * read is data: a directory that does not look like one of git's is left out, so that a planted line shows no other directory.
  */
-import { readdirSync } from "node:fs";
 import path from "node:path";
 import { realPlace } from "./files.ts";
 import { readSmall } from "./git-repository.ts";
+import { entriesIn } from "./walk.ts";
 
 /** A borrowed object directory. */
 export interface ObjectDirectory {
@@ -61,7 +61,7 @@ function unquoted(line: string): string {
 
 function holdsObjects(directory: string): boolean {
   try {
-    return readdirSync(directory).every((name) => objectNames.test(name));
+    return entriesIn(directory).every(({ name }) => objectNames.test(name));
   } catch {
     return false;
   }

@@ -98,6 +98,18 @@ export function repositoryDirectoriesOf(entry: string): readonly string[] {
   return directory === undefined || !isGitDirectory(directory) ? [] : [directory, ...common];
 }
 
+/**
+ * The git directories that git reaches first from `directory`, whether it accepts their configuration or not: those of a work tree, or a
+ * directory with HEAD, objects and references. None if there are none up to the root of the file system.
+ */
+export function nearestGitDirectories(directory: string): readonly string[] {
+  const found = repositoryDirectoriesOf(path.join(directory, ".git"));
+  if (found.length > 0) return found;
+  if (isGitDirectory(directory)) return [directory];
+  const above = path.dirname(directory);
+  return above === directory ? [] : nearestGitDirectories(above);
+}
+
 /** The directory that a `.git` file names. Undefined if that is not there. */
 function namedBy(entry: string): string | undefined {
   const named = /^gitdir: (.+?)[\r\n]*$/s.exec(readSmall(entry, pointerBytes)?.toString() ?? "")?.[1];

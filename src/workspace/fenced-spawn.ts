@@ -9,6 +9,7 @@ import path from "node:path";
 import { unwritableSubtrees } from "../model/permissions.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { SpawnOutcome, SpawnRequest, WorkspacePaths } from "../model/ports.ts";
+import { nearestGitDirectories } from "../platform/git-repository.ts";
 import { isInside } from "../platform/paths.ts";
 import type { AttemptRoom } from "./attempt-room.ts";
 import { refusedFile, roomBinds } from "./attempt-room.ts";
@@ -152,8 +153,9 @@ function withoutState(
 
 function childOf({ setting, paths, fenced, git, step, tree }: FencedSetting, room: AttemptRoom, request: SpawnRequest) {
   const { role: _role, network: _network, stdin, env, ...rest } = request;
-  // State lies in the project: without a repository in the copy, git would find the real one around it.
-  const isCopy = !fenced && step.workspace !== "shared" && tree.tree.kind === "directory";
+  // The copy is in the state directory: a copy without a repository must not lead git to a real one around it.
+  const isCopy =
+    !fenced && step.workspace !== "shared" && tree.tree.kind === "directory" && nearestGitDirectories(room.directory).length > 0;
   const ceiling = isCopy ? { GIT_CEILING_DIRECTORIES: room.directory } : {};
   const places = fenced ? paths : { home: room.home, temp: room.temp };
   return {

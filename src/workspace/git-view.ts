@@ -7,7 +7,7 @@ import { readlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { discoverRepository, trustedRepository } from "../platform/git.ts";
 import { alternatesOf } from "../platform/git-alternates.ts";
-import { repositoryDirectoriesOf } from "../platform/git-repository.ts";
+import { nearestGitDirectories, repositoryDirectoriesOf } from "../platform/git-repository.ts";
 import { insideTest, isInside } from "../platform/paths.ts";
 import { gitConfigFiles, maskedGitConfig } from "./changeset/git-config.ts";
 import type { Bind } from "./fence/view.ts";
@@ -81,9 +81,10 @@ export async function gitView(root: string, inside: () => Promise<readonly GitEn
 export async function reachableGit(root: string, inside: () => Promise<readonly GitEntry[]>): Promise<GitView> {
   const discovery = discoverRepository(root);
   const { top = root, common, directory } = discovery.kind === "found" ? discovery.repository : {};
+  const around = common === undefined || directory === undefined ? nearestGitDirectories(root) : [common, directory];
   const entries = await inside();
-  const named = [common, directory, ...entries.flatMap(({ place }) => repositoryDirectoriesOf(place))];
-  const layered = topmost(named.filter((git) => git !== undefined).filter((git) => !isInside(root, git)));
+  const named = [...around, ...entries.flatMap(({ place }) => repositoryDirectoriesOf(place))];
+  const layered = topmost(named.filter((git) => !isInside(root, git)));
   return { ...noGit, layered, isAround: top !== root };
 }
 

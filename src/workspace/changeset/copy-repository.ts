@@ -62,7 +62,8 @@ async function mergeRepository(own: string, common: string, target: string): Pro
   const copied = await copyGitDirectory(common, target, shared);
   if (!copied.ok) return copied;
   if (common !== own) {
-    rmSync(path.join(target, "logs"), { recursive: true, force: true });
+    // Both belong to the main work tree; a linked one has its own.
+    for (const name of ["logs", "modules"]) rmSync(path.join(target, name), { recursive: true, force: true });
     const names = namesIn(own, "").filter((name) => !notCopied.test(name));
     const rest = await copyNames(own, target, names.filter((name) => name !== "refs")); // biome-ignore format: one thought
     if (!rest.ok) return rest;

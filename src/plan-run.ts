@@ -15,7 +15,7 @@ import type { Pipeline, Step } from "./model/pipeline.ts";
 import type { DependencyDirectory, Plan } from "./model/plan.ts";
 import type { Adapter } from "./model/ports.ts";
 import { printable } from "./model/printable.ts";
-import { ok, type Result } from "./model/result.ts";
+import { err, ok, type Result } from "./model/result.ts";
 import type { PassedWork, RunRecord } from "./model/state.ts";
 import {
   type Environment,
@@ -31,6 +31,8 @@ import { commandAdapter } from "./persona/command.ts";
 import { baseFor } from "./plan/base-for.ts";
 import { fingerprintStep, gateFilesOf } from "./plan/fingerprint.ts";
 import { planPipeline } from "./plan/plan-pipeline.ts";
+import { outdatedGit } from "./platform/git.ts";
+import { oldestGit } from "./platform/git-version.ts";
 import { selectPipeline } from "./validate/select-pipeline.ts";
 import { type BaseFiles, listProject, readBase } from "./workspace/base.ts";
 import { gitRefusal } from "./workspace/base-git.ts";
@@ -161,6 +163,8 @@ export async function planSelected(
   const views = new Map(pipeline.steps.map((step) => [viewKey(step), readFilter(step.permissions)]));
   const current = await baseOf(views);
   if (!current.ok) return current;
+  const outdated = await outdatedGit(open.read.root);
+  if (outdated !== undefined) return err({ reason: "git-outdated", version: outdated, oldest: oldestGit });
   const history = withHistory ? await historyOf(memory, pipeline, current.value) : ok({ passed: [], ending: [] });
   if (!history.ok) return history;
   const base = baseFor(current.value, history.value.ending);

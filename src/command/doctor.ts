@@ -3,6 +3,7 @@ import path from "node:path";
 import { printable } from "../model/printable.ts";
 import { agentFor, agentKeys, agentsHere } from "../persona/agents-here.ts";
 import { runGitAlone } from "../platform/git.ts";
+import { gitVersionIn, isOutdatedGit, oldestGit } from "../platform/git-version.ts";
 import { hasMemoryGroups } from "../platform/memory-group.ts";
 import { hasMemoryScopes } from "../platform/memory-scope.ts";
 import { memoryLimitEnforced } from "../platform/process-group.ts";
@@ -41,7 +42,7 @@ async function doctor(invocation: Invocation): Promise<number> {
   const refusal = await gitRefusal(root);
   const findings = [
     { name: "wave", good: true, text: `${version} on Node ${process.version}, ${process.platform}-${process.arch}` },
-    { name: "git", good: git.ok, text: git.ok ? git.value.stdout.toString().trim().replace("git version ", "") : "not found" },
+    gitFinding(git.ok ? git.value.stdout.toString() : undefined),
     ...(git.ok && refusal !== undefined ? [{ name: "repository", good: false, text: refusal }] : []),
     ...findingsOf(isolation),
     ...agentFindings(io.env),
@@ -58,6 +59,15 @@ async function doctor(invocation: Invocation): Promise<number> {
   );
   io.stdout.write(`${[...lines, ...isolation.refused.map((reason) => paint.dim(`  ${printable(reason)}`))].join("\n")}\n`);
   return 0;
+}
+
+/** `answer` is what `git --version` prints; undefined without git. */
+function gitFinding(answer: string | undefined): Finding {
+  if (answer === undefined) return { name: "git", good: false, text: "not found" };
+  const named = gitVersionIn(answer);
+  const outdated = named !== undefined && isOutdatedGit(named);
+  const text = answer.trim().replace("git version ", "");
+  return { name: "git", good: !outdated, text: outdated ? `${text}: runs in a repository need git ${oldestGit} or newer` : text };
 }
 
 function findingsOf({ mode, fences, overlay }: Isolation): readonly Finding[] {

@@ -8,6 +8,12 @@ const permissionHint = "give the job's token the permission that this needs; doc
 /** What happened to the run, and what to do next. */
 export function describeRunFailure(failure: RunFailure): Description {
   switch (failure.reason) {
+    case "git-outdated":
+      return {
+        title: `git ${failure.version} is older than ${failure.oldest}, the oldest version that Wave supports, so nothing was started`,
+        detail: [],
+        hint: `install git ${failure.oldest} or newer, and put it first on PATH`,
+      };
     case "cancelled":
       return { title: `cancelled by ${failure.by}`, detail: [], hint: "`wave resume` goes on from here" };
     case "github-failed": {

@@ -53,6 +53,8 @@ export type Failure =
       readonly detail: string;
       readonly hint: string;
     }
+  /** Git is older than the oldest supported version, `oldest`. */
+  | { readonly reason: "git-outdated"; readonly version: string; readonly oldest: string }
   | { readonly reason: "permission-unenforceable"; readonly rules: readonly { readonly step: string; readonly rule: string }[] }
   /** Root's steps would have no rights to files of the project that belong to other users. `detail`: a sentence on the first one. */
   | { readonly reason: "owner-unsupported"; readonly detail: string }
@@ -159,11 +161,22 @@ export type FailureReason = Failure["reason"];
 /** Failures of a run as a whole, or of what is done around it: no attempt ends with one. */
 export type RunFailure = Extract<
   Failure,
-  { reason: "cancelled" | "run-failed" | "github-failed" | "publish-refused" | "dependency-open" | "rolled-back" | "owner-unsupported" }
+  {
+    reason:
+      | "cancelled"
+      | "git-outdated"
+      | "run-failed"
+      | "github-failed"
+      | "publish-refused"
+      | "dependency-open"
+      | "rolled-back"
+      | "owner-unsupported";
+  }
 >;
 
 const runReasons: ReadonlySet<FailureReason> = new Set<RunFailure["reason"]>([
   "cancelled",
+  "git-outdated",
   "run-failed",
   "github-failed",
   "publish-refused",
@@ -185,6 +198,7 @@ const exitCodes: Readonly<Record<FailureReason, 1 | 2 | 4 | 130>> = {
   "run-complete": 2,
   "file-unreadable": 4,
   "adapter-missing": 4,
+  "git-outdated": 4,
   "permission-unenforceable": 4,
   "owner-unsupported": 4,
   "state-locked": 4,

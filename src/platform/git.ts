@@ -13,6 +13,7 @@ import { describeIoError, realPlace } from "./files.ts";
 import { type Discovery, findRepository, type GitRepository } from "./git-repository.ts";
 import { aloneVariables, hardenedVariables, layOutGitDirectory, shadowVariables, temporaryGitDirectory } from "./git-shadow.ts";
 import { defaultExcludes, excludesIn, excludesQuestion, trustQuestion, trusts, userVariables, withoutGit } from "./git-user.ts";
+import { gitVersionIn, isOutdatedGit } from "./git-version.ts";
 import { isInside } from "./paths.ts";
 
 /** The repository around a directory, or why Wave runs no git there. */
@@ -176,8 +177,10 @@ export async function runGitEach(
     if (repository === undefined) return ok(questions.map(() => noRepository));
     const own = ownExcludes(repository);
     const asksUser = own === undefined && knownExcludes === undefined;
+    const asksVersion = knownVersion === undefined;
     const script = [
       ...(asksUser ? askingUser() : [`e=${quoted(own ?? (await userExcludes()))}`]),
+      ...(asksVersion ? [`git --version; ${printStatus}`] : []),
       ...questions.map((words) => `git -c core.excludesFile="$e" -C ${[cwd, ...words].map(quoted).join(" ")}; ${printStatus}`),
     ].join("\n");
     const asked = await capture({
@@ -185,10 +188,27 @@ export async function runGitEach(
       ...(limitMs === undefined ? {} : { limitMs }),
     });
     if (!asked.ok) return asked;
-    const answers = answersIn(asked.value);
-    if (asksUser && answers[0] !== undefined) knownExcludes = Promise.resolve(excludesIn(answers[0]));
-    return ok(asksUser ? answers.slice(1) : answers);
+    const answers = [...answersIn(asked.value)];
+    const excludes = asksUser ? answers.shift() : undefined;
+    if (excludes !== undefined) knownExcludes = Promise.resolve(excludesIn(excludes));
+    const named = asksVersion ? answers.shift() : undefined;
+    if (named !== undefined) knownVersion = Promise.resolve(gitVersionIn(named.stdout.toString()));
+    return ok(answers);
   });
+}
+
+/** The version of git, undefined if git is missing or prints none. Asked once, with the first questions where there are some. */
+let knownVersion: Promise<string | undefined> | undefined;
+
+/**
+ * The version of git if it is older than `oldestGit` and Wave would run it in the repository around a directory. Undefined without such a
+ * repository, without git, and for a program that prints no version. Never rejects.
+ */
+export async function outdatedGit(directory: string): Promise<string | undefined> {
+  if ((await openRepository(directory)).kind !== "open") return undefined;
+  knownVersion ??= runGitAlone(["--version"]).then((answer) => (answer.ok ? gitVersionIn(answer.value.stdout.toString()) : undefined));
+  const named = await knownVersion;
+  return named !== undefined && isOutdatedGit(named) ? named : undefined;
 }
 
 /** The file of ignored files that counts in all of the user's repositories. Asked once. */

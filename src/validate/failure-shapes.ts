@@ -62,6 +62,7 @@ const members: { readonly [R in FailureReason]: MembersOf<FailureOf<R>> } = {
   "manifest-invalid": [{ diagnostics: list(diagnostic) }],
   "file-unreadable": [{ path: text, code: text, detail: text }],
   "adapter-missing": [{ step: text, persona: text, detail: text, hint: text }, { adapter: text }],
+  "git-outdated": [{ version: text, oldest: text }],
   "permission-unenforceable": [{ rules: list(map({ step: text, rule: text })) }],
   "owner-unsupported": [{ detail: text }],
   "state-locked": [{ path: text, holder: text }],

@@ -36,6 +36,16 @@ export const repositoryLayouts: Readonly<Record<string, (root: string, beside: s
     linkTo(main, root);
     return { project: root, guarded: [path.join(main, ".git")] };
   },
+  "a linked work tree that is named by a path with links": (root, beside) => {
+    const main = mainCopy(root, beside);
+    linkTo(main, root);
+    mkdirSync(path.join(beside, "links"));
+    symlinkSync("../main", path.join(beside, "links/relative"));
+    symlinkSync(path.join(beside, "links/relative"), path.join(beside, "links/absolute"));
+    const entry = path.join(root, ".git");
+    writeFileSync(entry, readFileSync(entry, "utf8").replace(main, path.join(beside, "links/absolute")));
+    return { project: root, guarded: [path.join(main, ".git")] };
+  },
   "a separate git directory": (root, beside) => {
     gitIn(root, "init", "-q", "--separate-git-dir", path.join(beside, "git"));
     return { project: root, guarded: [path.join(beside, "git")] };
@@ -102,4 +112,11 @@ export const repositoryLayouts: Readonly<Record<string, (root: string, beside: s
 export function bytesOf(places: readonly string[]): Readonly<Record<string, string>> {
   const files = places.flatMap((place) => execFileSync("find", [place, "-type", "f"], { encoding: "utf8" }).split("\n"));
   return Object.fromEntries(files.filter((file) => file !== "").map((file) => [file, readFileSync(file, "base64")] as const));
+}
+
+/** Every path below the directories and files with its kind, mode, owner, and the target of a link. */
+export function treeOf(places: readonly string[]): readonly string[] {
+  return execFileSync("find", [...places, "-printf", "%p %y %m %U:%G %l\n"], { encoding: "utf8" })
+    .split("\n")
+    .sort();
 }

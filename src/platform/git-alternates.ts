@@ -2,6 +2,7 @@
  * Object directories that a repository borrows from: `objects/info/alternates` (gitrepository-layout(5)), chains included. Everything
  * read is data: a directory that does not look like one of git's is left out, so that a planted line shows no other directory.
  */
+import { statSync } from "node:fs";
 import path from "node:path";
 import { realPlace } from "./files.ts";
 import { readSmall } from "./git-repository.ts";
@@ -22,13 +23,17 @@ const longestChain = 5;
 /** Names in an object directory: loose objects by their first byte, packs, and temporary files. */
 const objectNames = /^(?:[0-9a-f]{2}|pack|info|tmp_.+|incoming-.+|.+\.lock|\.nfs.+)$/;
 
-/** The directories that `objects`, an object directory, borrows from, in the order of git. Missing ones are left out. */
+/**
+ * The directories that `objects`, an object directory, borrows from, in the order of git. Missing ones are left out, and private ones of
+ * another user than the owner of `objects`: root could read them, but the owner of the list could not.
+ */
 export function alternatesOf(objects: string): readonly ObjectDirectory[] {
   const found = new Map<string, ObjectDirectory>();
+  const owner = statSync(objects, { throwIfNoEntry: false })?.uid;
   const visit = (directory: string, depth: number) => {
     for (const place of namedAlternates(directory)) {
       const source = realPlace(place);
-      if (source === undefined || found.has(place) || !holdsObjects(source)) continue;
+      if (source === undefined || found.has(place) || !holdsObjects(source) || !mayRead(owner, source)) continue;
       found.set(place, { place, source });
       if (depth < longestChain) visit(place, depth + 1);
     }
@@ -64,5 +69,16 @@ function holdsObjects(directory: string): boolean {
     return entriesIn(directory).every(({ name }) => objectNames.test(name));
   } catch {
     return false;
+  }
+}
+
+/** Whether a directory belongs to a user, or is open to all users. */
+function mayRead(user: number | undefined, directory: string): boolean {
+  const { uid, mode } = statSync(directory);
+  if (uid === user) return true;
+  if ((mode & 0o005) !== 0o005) return false;
+  for (let above = path.dirname(directory); ; above = path.dirname(above)) {
+    if ((statSync(above).mode & 0o001) === 0) return false;
+    if (above === path.dirname(above)) return true;
   }
 }

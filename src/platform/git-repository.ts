@@ -98,6 +98,14 @@ export function repositoryDirectoriesOf(entry: string): readonly string[] {
   return directory === undefined || !isGitDirectory(directory) ? [] : [directory, ...common];
 }
 
+/** The paths by which git gets from a `.git` to its directories, as they are written there: absolute, possibly through symbolic links. */
+export function namedGitPaths(entry: string): readonly string[] {
+  const named = nameIn(entry);
+  const own = named === undefined ? entry : path.resolve(path.dirname(entry), named);
+  const common = commonNameIn(own);
+  return [entry, own, ...(common === undefined ? [] : [path.resolve(own, common)])];
+}
+
 /**
  * The git directories that git reaches first from `directory`, whether it accepts their configuration or not: those of a work tree, or a
  * directory with HEAD, objects and references. None if there are none up to the root of the file system.
@@ -112,8 +120,12 @@ export function nearestGitDirectories(directory: string): readonly string[] {
 
 /** The directory that a `.git` file names. Undefined if that is not there. */
 function namedBy(entry: string): string | undefined {
-  const named = /^gitdir: (.+?)[\r\n]*$/s.exec(readSmall(entry, pointerBytes)?.toString() ?? "")?.[1];
+  const named = nameIn(entry);
   return named === undefined ? undefined : realPlace(path.resolve(path.dirname(entry), named));
+}
+
+function nameIn(entry: string): string | undefined {
+  return /^gitdir: (.+?)[\r\n]*$/s.exec(readSmall(entry, pointerBytes)?.toString() ?? "")?.[1];
 }
 
 interface Place {
@@ -171,10 +183,14 @@ function isHead(file: string): boolean {
 
 /** Where a git directory keeps what its work trees share. Undefined if the directory that it names is not there. */
 function commonDirectory(directory: string): string | undefined {
-  const named = readSmall(path.join(directory, "commondir"), pointerBytes)
+  const named = commonNameIn(directory);
+  return named === undefined ? directory : realPlace(path.resolve(directory, named));
+}
+
+function commonNameIn(directory: string): string | undefined {
+  return readSmall(path.join(directory, "commondir"), pointerBytes)
     ?.toString()
     .replace(/[\r\n]+$/, "");
-  return named === undefined ? directory : realPlace(path.resolve(directory, named));
 }
 
 /** The formats of a repository, or why it is not read. */

@@ -1,5 +1,5 @@
 /** Places that are reached through symbolic links. */
-import { lstatSync } from "node:fs";
+import { lstatSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { realPlace } from "./files.ts";
 import { isInside } from "./paths.ts";
@@ -16,6 +16,43 @@ export function leadsOut(root: string, place: string): boolean {
     if (exists(parent)) return true;
   }
   return false;
+}
+
+/** A symbolic link: where it is, and its target as written. */
+export interface Link {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Links that the kernel follows on one way; more are a loop (path_resolution(7)). */
+const mostLinks = 40;
+
+/** The symbolic links that the kernel follows on the way to an absolute path, in that order. Parts that do not exist end the search. */
+export function linksOnWay(place: string): readonly Link[] {
+  const links: Link[] = [];
+  let rest = place.split(path.sep).filter((part) => part !== "");
+  let at: string = path.sep;
+  while (rest.length > 0) {
+    const [part = "", ...others] = rest;
+    const next = path.join(at, part);
+    const to = linkTarget(next);
+    if (to === undefined) [at, rest] = [next, others];
+    else {
+      links.push({ from: next, to });
+      if (links.length > mostLinks) break;
+      rest = [...to.split(path.sep).filter((name) => name !== ""), ...others];
+      if (path.isAbsolute(to)) at = path.sep;
+    }
+  }
+  return links;
+}
+
+function linkTarget(place: string): string | undefined {
+  try {
+    return readlinkSync(place);
+  } catch {
+    return undefined;
+  }
 }
 
 function exists(place: string): boolean {

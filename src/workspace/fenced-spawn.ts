@@ -124,6 +124,7 @@ function viewOf({ fenced, git, layers, paths, setting, step, tree }: FencedSetti
     binds: all,
     ...(step.sandboxShow === undefined ? {} : { etc: step.sandboxShow }),
     layered: own === noLayers ? [] : shown.layered,
+    links: fenced ? git.ways : [],
     ...state,
     masks: [...masks, ...(fenced ? git.masks : [])],
     readOnly: [...shown.readOnly, ...(step.workspace === "shared" ? git.guarded : [])],

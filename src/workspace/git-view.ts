@@ -7,7 +7,8 @@ import { readlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { discoverRepository, trustedRepository } from "../platform/git.ts";
 import { alternatesOf } from "../platform/git-alternates.ts";
-import { nearestGitDirectories, repositoryDirectoriesOf } from "../platform/git-repository.ts";
+import { namedGitPaths, nearestGitDirectories, repositoryDirectoriesOf } from "../platform/git-repository.ts";
+import { type Link, linksOnWay } from "../platform/links.ts";
 import { insideTest, isInside } from "../platform/paths.ts";
 import { gitConfigFiles, maskedGitConfig } from "./changeset/git-config.ts";
 import type { Bind } from "./fence/view.ts";
@@ -18,6 +19,8 @@ export interface GitView {
   readonly masks: readonly string[];
   /** Git directories outside the project, absolute, none inside another: an isolated attempt writes to layers over them. */
   readonly layered: readonly string[];
+  /** Links outside the project by which git gets to its directories. */
+  readonly ways: readonly Link[];
   /** The project is a part of the repository, whose place lies around it. */
   readonly isAround: boolean;
   /** Configurations, of which repository, and what to show in their place. */
@@ -39,7 +42,7 @@ interface MaskedConfig {
 const systemConfig = "/etc/gitconfig";
 
 /** A project without git, or of which a step may not see it. */
-export const noGit: GitView = { binds: [], masks: [], layered: [], isAround: false, configs: [], guarded: [], links: new Map() };
+export const noGit: GitView = { binds: [], masks: [], layered: [], ways: [], isAround: false, configs: [], guarded: [], links: new Map() };
 
 /**
  * The view of the repository around `root`, and of those inside it, which `inside` finds. Where the project is a part of a larger repository, the rest of that is there,
@@ -66,6 +69,7 @@ export async function gitView(root: string, inside: () => Promise<readonly GitEn
       ...(common === "" ? [] : borrowedBy(common, [top, ...layered])),
     ],
     layered,
+    ways: opened.kind === "open" ? waysOf(opened.repository.entry, [top, ...layered]) : [],
     isAround,
     masks: seen.map((git) => path.join(git, "hooks")),
     configs: [...maskConfigs(seen), ...(system.text === "" ? [] : [system])],
@@ -106,6 +110,13 @@ function borrowedBy(repository: string, shown: readonly string[]): readonly Bind
     .map(([target, source]) => ({ source, target, writable: false }));
 }
 
+/** The links on the ways from a `.git` to its directories, except those in directories that are shown. */
+function waysOf(entry: string, shown: readonly string[]): readonly Link[] {
+  const links = namedGitPaths(entry).flatMap(linksOnWay);
+  const outside = links.filter(({ from }) => !shown.some((directory) => isInside(directory, from)));
+  return [...new Map(outside.map((link) => [link.from, link] as const)).values()];
+}
+
 function topmost(places: readonly string[]): readonly string[] {
   const all = [...new Set(places)];
   return all.filter((place) => !all.some((other) => other !== place && isInside(other, place)));
@@ -138,7 +149,7 @@ export function readableGit(view: GitView, root: string, reads: (path: string) =
   const readsOwn = reads(".git/HEAD");
   const isSeen = ({ repository }: MaskedConfig) =>
     repository === undefined || (isInside(root, repository) ? reads(`${path.relative(root, repository)}/HEAD`) : readsOwn);
-  return { ...view, configs: view.configs.filter(isSeen), ...(readsOwn ? {} : { binds: [], layered: [], isAround: false }) };
+  return { ...view, configs: view.configs.filter(isSeen), ...(readsOwn ? {} : { binds: [], layered: [], ways: [], isAround: false }) };
 }
 
 /** The variables with which git finds it: it does not look past the edge of a file system, and the project's tree is one. */

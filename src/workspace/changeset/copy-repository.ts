@@ -5,7 +5,7 @@
 
 import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { ok, type Result } from "../../model/result.ts";
+import { err, ok, type Result } from "../../model/result.ts";
 import { gitDirectoriesOf, readSmall } from "../../platform/git-repository.ts";
 import { isInside, relativeInside } from "../../platform/paths.ts";
 import { copyNames } from "./copy-files.ts";
@@ -58,6 +58,10 @@ function staysInside(root: string, from: string, kind: Kind): boolean {
 
 /** Makes one repository of a work tree's git directory and of the one that all work trees share. */
 async function mergeRepository(own: string, common: string, target: string): Promise<Result<void>> {
+  if (common !== own && lookAt(own, "reftable") !== undefined) {
+    const detail = "references of linked work trees that are stored as tables cannot be copied: use the overlay provider, or a clone";
+    return err({ reason: "workspace-failed", code: "EREFTABLE", detail });
+  }
   const shared = common === own ? notCopied : new RegExp(`${notCopied.source}|${ownOfWorkTree.source}`);
   const copied = await copyGitDirectory(common, target, shared);
   if (!copied.ok) return copied;

@@ -7,6 +7,7 @@
  */
 
 import path from "node:path";
+import type { Link } from "../../platform/links.ts";
 import { isInside } from "../../platform/paths.ts";
 import { deviceBind, fstabLine, type MountLine, overlayLines, quote, readOnlyBind, redirecting, writableBind } from "./mount-words.ts";
 import { idMapper, mapperPipes, procDescriptor, readOnlyProc } from "./privileges.ts";
@@ -69,6 +70,7 @@ export function closedScript(view: SandboxView, system: SystemRoot, setting: Scr
     ...[...system.files, ...files].map((file) => `: >${quote(`.${file}`)}`),
     ...linkLines(system.links),
     ...mountAll(lines, stage),
+    ...(view.links ?? []).map(machineLink),
     ...(setting.rootChild === true ? [`${readOnlyProc(`${stage}/proc`)} || f 'EIO /proc could not be made read-only'`] : []),
     ...(setting.mapsIds === true ? mapperPipes(bench, "f 'EIO ids could not be mapped'") : []),
     ...(setting.ownUser === true ? [`exec ${procDescriptor}</proc`] : []),
@@ -121,6 +123,12 @@ function linkLines(links: SystemRoot["links"]): string[] {
     ),
     ...links.filter(({ copied }) => !copied).map(({ from, to }) => `ln -s ${quote(to)} ${quote(`.${from}`)}`),
   ];
+}
+
+/** A link where nothing of the view is; below a read-only mount there can be none. */
+function machineLink({ from, to }: Link): string {
+  const place = quote(`.${from}`);
+  return `[ -e ${place} ] || [ -L ${place} ] || { mkdir -p ${quote(`.${path.posix.dirname(from)}`)} && ln -s ${quote(to)} ${place}; } 2>/dev/null || :`;
 }
 
 /** `f` says what went wrong, with the first line of what `mount` said, and ends. */

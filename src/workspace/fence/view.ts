@@ -1,6 +1,7 @@
 /**
  * What a child sees of the machine, as plain values. The sandbox's back ends make it so; nothing here touches the system.
  */
+import type { Link } from "../../platform/links.ts";
 
 /** A file or directory of the machine that appears in the view. Absolute paths. */
 export interface Bind {
@@ -43,6 +44,8 @@ export interface SandboxView {
   readonly binds: readonly Bind[];
   /** Directories outside the tree that the child writes to layers of the attempt, at their own places. Undefined if there are none. */
   readonly layered?: readonly OverlayTree[];
+  /** Symbolic links of the machine that a closed view has too, unless something is mounted there. Undefined if there are none. */
+  readonly links?: readonly Link[];
   /** Paths, as seen in the view, of which nothing shows: an empty directory or an empty file, read-only. What is not there is passed over. */
   readonly masks: readonly string[];
   /**

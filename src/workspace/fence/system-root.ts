@@ -135,11 +135,15 @@ function isOrdinary(place: string): boolean {
   return etcRefusal(place) === undefined && real !== undefined && (isInside("/usr", real) || etcRefusal(real) === undefined);
 }
 
+/** Each is a mount of its own. */
+const mostClosed = 50;
+
 const knownClosed = new Map<string, readonly string[] | undefined>();
 
 /**
  * The files at or below a place of package configuration that not every user may read: they stay closed to root's children too. Undefined if
- * there is nothing to show: the place itself or a directory in it is closed, or does not exist. Looked up once per process.
+ * there is nothing to show: the place itself or a directory in it is closed, too many files in it are, or it does not exist. Looked up once per
+ * process.
  */
 function closedFiles(place: string): readonly string[] | undefined {
   if (!knownClosed.has(place)) knownClosed.set(place, lookForClosed(place));
@@ -155,7 +159,7 @@ function lookForClosed(place: string): readonly string[] | undefined {
     for (const { path: inner, kind } of entriesBelow(place)) {
       if (kind === "symlink" || isOpen(lstatSync(path.join(place, inner)))) continue;
       if (kind === "directory") return undefined;
-      closed.push(path.join(place, inner));
+      if (closed.push(path.join(place, inner)) > mostClosed) return undefined;
     }
   } catch {
     // A directory that cannot be listed, or that changes meanwhile.

@@ -47,6 +47,8 @@ export interface PlanRequest extends ProjectRequest {
   readonly input?: string;
   /** Gives what leads from the project as it is to the tree that the run begins with; absent: what state says. */
   readonly wayToStart?: (planned: PlannedRun) => Promise<Result<Changeset>>;
+  /** The plan is executed next. */
+  readonly executes?: boolean;
 }
 
 /** A plan, and what it was made from. */
@@ -117,6 +119,7 @@ export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipe
   const pipeline = selectPipeline(project.value, request.pipeline);
   if (!pipeline.ok) return pipeline;
   const memory = openMemory(read.value, request);
+  begin(request, located.value.root, memory.stateDir, pipeline.value);
   let files: BaseFiles | undefined;
   let dependencies: readonly DependencyDirectory[] | undefined;
   const isReusing = withHistory(pipeline.value);
@@ -137,6 +140,16 @@ export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipe
   if (request.wayToStart === undefined) return ok(planned);
   const undo = await request.wayToStart(planned);
   return undo.ok ? ok({ ...planned, undo: undo.value }) : undo;
+}
+
+/** Begins what takes processes of its own, while the project is read: the answers are kept. */
+function begin({ env, executes = false }: PlanRequest, root: string, stateDir: string, { steps }: Pipeline): void {
+  if (!steps.some(wantsIsolation)) return;
+  void probeIsolation({ root, stateDir, env });
+  const isRoot = process.platform === "linux" && process.getuid?.() === 0;
+  if (!executes || !isRoot || !steps.some(({ sandbox }) => sandbox !== "off")) return;
+  // What fails here fails again, and is reported, where it is needed.
+  import("./workspace/fence/launch.ts").then(({ prepareLaunch }) => prepareLaunch(env, root)).catch(() => undefined);
 }
 
 /** Ignored files that a run without reuse still looks at, so that a later run can reuse its results: about 50 ms on a slow disk. */

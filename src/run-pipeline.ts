@@ -68,7 +68,7 @@ export interface FinishedRun {
 
 /** Load → validate → plan → execute → publish → report. */
 export async function runPipeline(request: RunRequest): Promise<Result<FinishedRun>> {
-  const planned = await planRun(request, (pipeline) => request.reuse || pipeline.steps.some((step) => step.reuse));
+  const planned = await planRun({ ...request, executes: true }, (pipeline) => request.reuse || pipeline.steps.some((step) => step.reuse));
   if (!planned.ok) return planned;
   const refused = await refusalOf(planned.value);
   if (refused !== undefined) return err(refused);

@@ -9,7 +9,7 @@ import { realPlace } from "../../platform/files.ts";
 import { isInside } from "../../platform/paths.ts";
 import { setupPath } from "./carried-environment.ts";
 
-const known = new Map<string, Promise<readonly string[] | undefined>>();
+const known = new Map<string, Promise<readonly string[]>>();
 
 /** For one `find`, in milliseconds. */
 const limitMs = 20_000;
@@ -18,18 +18,24 @@ const limitMs = 20_000;
 const mostPlaces = 100;
 
 /**
- * The uppermost closed places at and below `shown`, outside of the project. Absolute. Each shown place is searched once per process; one
- * that cannot be searched to its end is closed as a whole.
+ * The uppermost closed places at and below `shown`, outside of the project. Absolute; no shown place is in another one. Each is searched
+ * once per process; one that cannot be searched to its end is closed as a whole.
  */
 export async function closedPlaces(shown: readonly string[], project: string): Promise<readonly string[]> {
-  const found = await Promise.all(
-    shown.filter(isReachable).map(async (place) => {
-      const search = known.get(place) ?? searched(place);
-      known.set(place, search);
-      return (await search) ?? [place];
-    }),
-  );
+  const reachable = shown.filter(isReachable);
+  const fresh = reachable.filter((place) => !known.has(place));
+  const search = fresh.length === 0 ? undefined : searchedTogether(fresh);
+  if (search !== undefined) for (const place of fresh) known.set(place, (async () => (await search).get(place) ?? [place])());
+  const found = await Promise.all(reachable.map((place) => known.get(place) ?? []));
   return fewer(found.flat().filter((place) => !isInside(project, place)));
+}
+
+/** What is closed in each place: one `find` for all, as starting it costs more than most searches; one for each if that fails. */
+async function searchedTogether(places: readonly string[]): Promise<ReadonlyMap<string, readonly string[] | undefined>> {
+  const all = await searched(places);
+  if (all !== undefined) return new Map(places.map((place) => [place, all.filter((one) => isInside(place, one))]));
+  if (places.length === 1) return new Map();
+  return new Map(await Promise.all(places.map(async (place) => [place, await searched([place])] as const)));
 }
 
 /** Whether other users can get to a place: below a directory that is closed to all but root, none of them keeps files. */
@@ -70,8 +76,8 @@ const closedTo = (read: string, both: string, search: string) =>
 const isClosed = or(["!", "-user", "0", ...closedTo("004", "006", "005")], ["-user", "0", ...closedTo("400", "600", "500")]);
 
 /** Undefined if the search did not end well, or a name is not UTF-8. */
-async function searched(place: string): Promise<readonly string[] | undefined> {
-  const command = ["find", "-H", place, ...isClosed, "-print0", "-prune"];
+async function searched(shown: readonly string[]): Promise<readonly string[] | undefined> {
+  const command = ["find", "-H", ...shown, ...isClosed, "-print0", "-prune"];
   const ran = await capture({ command, env: { PATH: setupPath, LC_ALL: "C" }, cwd: "/", limitMs });
   if (!ran.ok || ran.value.code === undefined) return undefined;
   const { code, stderr } = ran.value;

@@ -113,19 +113,18 @@ type Found =
     }
   | { readonly kind: "refused"; readonly why: string };
 
-/** Four children at once: a fence, a network, overlays, and a user namespace. */
+/** Children at once: a fence with a user namespace, a network, and overlays. */
 async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationRequest, identity: Identity): Promise<Found> {
   // With userxattr the kernel refuses redirects.
   const plain = "redirect_dir=off,metacopy=off";
   const options = mode === "user-namespace" ? ["userxattr"] : redirectReader() === undefined ? [plain] : [redirecting, plain];
   const loopback = loopbackWords();
-  const [fence, network, overlay, user] = await Promise.all([
-    trial(mode, true, false, "mount -n -t tmpfs wave /sys && mkdir /sys/r && mount -n --bind /usr /sys/r && mount -n -t proc proc /proc"),
+  const [{ fence, ...user }, network, overlay] = await Promise.all([
+    tryFence(mode, identity),
     loopback === undefined
       ? "neither `ip` nor `perl` is there to bring loopback up"
       : trial(mode, true, true, loopback.map(quote).join(" ")),
     tryOverlays(mode, request, identity, options),
-    tryUser(mode, identity),
   ]);
   if (fence !== undefined) return { kind: "refused", why: `${mode}: ${fence}` };
   // There the child has its user's own id by nothing else.
@@ -161,27 +160,30 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
   };
 }
 
-/** Why a child gets no user namespace of its own, and why a child of root gets one without all ids; undefined if it does. */
-async function tryUser(
-  mode: Exclude<IsolationMode, "none">,
-  identity: Identity,
-): Promise<{ readonly whyNoUser?: string; readonly whyNoIds?: string }> {
-  const words = { mode, identity, closed: true, ownUser: true, keyring: [], filter: [] };
-  const attempt = (allIds: boolean) =>
-    trial(mode, true, false, [...(allIds ? mapping : []), [...dropWords({ ...words, allIds }), "true"].map(quote).join(" ")].join("\n"));
-  const whyNoIds = mode === "root" ? (programNamed("find") !== undefined ? await attempt(true) : "`find` is not installed") : undefined;
-  if (mode === "root" && whyNoIds === undefined) return {};
-  const whyNoUser = await attempt(false);
-  return { ...(whyNoUser === undefined ? {} : { whyNoUser }), ...(whyNoIds === undefined ? {} : { whyNoIds: whyNoUser ?? whyNoIds }) };
+/** Why there is no fence, no user namespace in it for a child, and no ids of other users for a child of root; undefined where there is. */
+interface WhyNot {
+  readonly fence?: string;
+  readonly whyNoUser?: string;
+  readonly whyNoIds?: string;
 }
 
-/** What the words of a root child need before them. */
-const mapping = [
-  "mount -n -t proc proc /proc && mount -n -t tmpfs wave /sys || exit 1",
-  ...mapperPipes("/sys", "exit 1"),
-  `exec ${procDescriptor}</proc`,
-  idMapper,
-];
+const fenceScript = "mount -n -t tmpfs wave /sys && mkdir /sys/r && mount -n --bind /usr /sys/r && mount -n -t proc proc /proc || exit 1";
+
+/** Root tries everything with one child, and one by one if that fails. */
+async function tryFence(mode: Exclude<IsolationMode, "none">, identity: Identity): Promise<WhyNot> {
+  const words = { mode, identity, closed: true, ownUser: true, keyring: [], filter: [] };
+  const userOf = (allIds: boolean) => [...dropWords({ ...words, allIds }), "true"].map(quote).join(" ");
+  const isFindMissing = programNamed("find") === undefined;
+  const withIds = [fenceScript, mapperPipes("/sys", "exit 1"), `exec ${procDescriptor}</proc`, idMapper, userOf(true)].join("\n");
+  const why = mode !== "root" ? undefined : isFindMissing ? "`find` is not installed" : await trial(mode, true, false, withIds);
+  if (mode === "root" && why === undefined) return {};
+  const [fence, user] = await Promise.all([trial(mode, true, false, fenceScript), trial(mode, true, false, userOf(false))]);
+  return {
+    ...(fence === undefined ? {} : { fence }),
+    ...(user === undefined ? {} : { whyNoUser: user }),
+    ...(why === undefined ? {} : { whyNoIds: user ?? why }),
+  };
+}
 
 function unwanted({ env }: IsolationRequest): string | undefined {
   return env["WAVE_ISOLATION"]?.split(",").includes("copy") === true ? `WAVE_ISOLATION is ${env["WAVE_ISOLATION"]}` : undefined;

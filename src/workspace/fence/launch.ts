@@ -38,6 +38,11 @@ export async function launchInView({ isolation, view, child, scratch }: Launch):
   );
 }
 
+/** Begins the search that the first child of root waits for. */
+export async function prepareLaunch(env: Readonly<Record<string, string | undefined>>, project: string): Promise<void> {
+  await closedPlaces(filledPlaces({ searchPath: env["PATH"] ?? "", home: env["HOME"], project }), project);
+}
+
 /** Whether the machine as it is shows the view already. */
 function isPlain({ fence, tree, project }: SandboxView): boolean {
   return fence === "open" && tree.kind === "directory" && tree.source === project;

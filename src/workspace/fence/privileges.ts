@@ -77,12 +77,11 @@ const bareRoot = [...bare.slice(0, -1), `--bounding-set=${["-all", ...fileCapabi
 /** Pipes between a root child and the process that maps its ids: the script opens them, and neither is inherited by the command. */
 export const mapDescriptors = { asked: 6, mapped: 7 } as const;
 
-/** The lines that open them in a directory. They keep no name. `failed` ends a line that did not work. */
-export function mapperPipes(directory: string, failed: string): readonly string[] {
-  return Object.entries(mapDescriptors).map(([name, descriptor]) => {
-    const place = `${directory}/${name}`;
-    return `mkfifo -m 600 ${place} && exec ${descriptor}<>${place} && rm ${place} || ${failed}`;
-  });
+/** The line that opens them in a directory. They keep no name. `failed` follows where that did not work. */
+export function mapperPipes(directory: string, failed: string): string {
+  const [asked, mapped] = [`${directory}/asked`, `${directory}/mapped`];
+  const opened = `${mapDescriptors.asked}<>${asked} ${mapDescriptors.mapped}<>${mapped}`;
+  return `mkfifo -m 600 ${asked} ${mapped} && exec ${opened} && rm ${asked} ${mapped} || ${failed}`;
 }
 
 /** Every id of this namespace gets the same number in the child's. The kernel takes a map in one write only. */

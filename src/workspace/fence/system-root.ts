@@ -63,10 +63,15 @@ const tokenFiles = ["/usr/etc/npmrc", "/usr/local/etc/npmrc", "/usr/etc/gitconfi
 
 const devices = ["null", "zero", "full", "random", "urandom", "tty"];
 
-/** Directories and files that users and administrators fill, and that every child sees: packages put no private files of other users elsewhere. */
+/**
+ * Directories and files that users and administrators fill, and that every child sees. Without those of packages, which put no private files
+ * of other users there.
+ */
 export function filledPlaces(places: ToolPlaces): readonly string[] {
   const etc = [...etcNames, ...versionedNames()].map((name) => `/etc/${name}`);
-  return outermost(["/usr/local", ...openIn("/opt"), ...toolDirectories(places), ...etc].filter((place) => existsSync(place)));
+  const isPackaged = (place: string) => systemDirectories.some((one) => isInside(one, place)) && !isInside("/usr/local", place);
+  const all = ["/usr/local", ...openIn("/opt"), ...toolDirectories(places), ...etc];
+  return outermost(all.filter((place) => existsSync(place) && !isPackaged(place) && !isPackaged(realPlace(place) ?? place)));
 }
 
 /** The root for one view's children. */

@@ -71,7 +71,7 @@ export function closedScript(view: SandboxView, system: SystemRoot, setting: Scr
     ...mountAll(lines, stage),
     ...(view.links ?? []).map(machineLink),
     ...(setting.rootChild === true ? [`${readOnlyProc(`${stage}/proc`)} || f 'EIO /proc could not be made read-only'`] : []),
-    ...(setting.mapsIds === true ? mapperPipes(bench, "f 'EIO ids could not be mapped'") : []),
+    ...(setting.mapsIds === true ? [mapperPipes(bench, "f 'EIO ids could not be mapped'")] : []),
     ...(setting.ownUser === true ? [`exec ${procDescriptor}</proc`] : []),
     `mount -n -o remount,${readOnlyBind} ${stage} && cd ${stage} && pivot_root . . && umount -n -l . && cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
     ...supervise(setting.drop, setting.mapsIds === true ? [idMapper] : []),

@@ -16,7 +16,7 @@ import { hasErrors, sortDiagnostics } from "./model/diagnostic.ts";
 import { defaultStateLocation } from "./model/limits.ts";
 import type { LoadedProject, ValidatedProject } from "./model/loaded.ts";
 import { type AdapterName, adapterNames } from "./model/names.ts";
-import type { ArtifactStore, FileSource, Redactor, StateStore } from "./model/ports.ts";
+import type { ArtifactStore, FileSource, Redactor, StateStore, TrustedFiles } from "./model/ports.ts";
 import { err, ok, type Result } from "./model/result.ts";
 import { closest } from "./model/similar.ts";
 import { agentFor } from "./persona/agents-here.ts";
@@ -43,6 +43,8 @@ export interface ProjectRequest {
   readonly adapter?: string;
   /** Where the manifest and the files that it names are read; absent: the disk. */
   readonly source?: FileSource;
+  /** The trusted source, if that is a commit. Undefined if it is the base of the run. */
+  readonly trustedFiles?: TrustedFiles;
   /** The project's place, if it is known; undefined if the manifest is to be found. */
   readonly location?: Location;
   /** The project, where it was read already; absent: it is read. */

@@ -13,7 +13,7 @@ import type { ValidatedProject } from "./model/loaded.ts";
 import { readFilter, viewKey } from "./model/permissions.ts";
 import type { Pipeline, Step } from "./model/pipeline.ts";
 import type { DependencyDirectory, Plan } from "./model/plan.ts";
-import type { Adapter } from "./model/ports.ts";
+import type { Adapter, TrustedFiles } from "./model/ports.ts";
 import { printable } from "./model/printable.ts";
 import { err, ok, type Result } from "./model/result.ts";
 import type { PassedWork, RunRecord } from "./model/state.ts";
@@ -33,6 +33,7 @@ import { fingerprintStep, gateFilesOf } from "./plan/fingerprint.ts";
 import { planPipeline } from "./plan/plan-pipeline.ts";
 import { outdatedGit } from "./platform/git.ts";
 import { oldestGit } from "./platform/git-version.ts";
+import { digestProtected } from "./protected-files.ts";
 import { selectPipeline } from "./validate/select-pipeline.ts";
 import { type BaseFiles, listProject, readBase } from "./workspace/base.ts";
 import { gitRefusal } from "./workspace/base-git.ts";
@@ -63,6 +64,8 @@ export interface PlannedRun {
   readonly base: BaseRef;
   /** The project's tree as it is now. */
   readonly tree: Digest;
+  /** The trusted source, if that is a commit. Undefined if it is the base of the run. */
+  readonly trustedFiles?: TrustedFiles;
   /** The project's files as they are now; undefined for a run that is resumed, before `sinceBegin` has compared the project. */
   readonly files?: BaseFiles;
   readonly passed: readonly PassedWork[];
@@ -132,7 +135,10 @@ export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipe
     dependencies = look?.dependencies;
     return ok(look === undefined ? taken.value.base : { ...taken.value.base, ignored: look.digests });
   };
-  const open = { read: read.value, project: project.value, memory, env: request.env, adapters: openAdapters(request, located.value.root) };
+  const open = {
+    ...{ read: read.value, project: project.value, memory, env: request.env, adapters: openAdapters(request, located.value.root) },
+    ...(request.trustedFiles === undefined ? {} : { trustedFiles: request.trustedFiles }),
+  };
   const selected = await planSelected(open, pipeline.value, base, isReusing, request.input);
   if (!selected.ok) return selected;
   const plan = { ...selected.value.plan, ...(dependencies === undefined ? {} : { dependencyDirectories: dependencies }) };
@@ -166,7 +172,7 @@ type Views = Parameters<typeof readBase>[2];
 
 /** Plans a pipeline of a project that is open, over a base: the project as it is now, or as it was when a resumed run began. */
 export async function planSelected(
-  open: Pick<PlannedRun, "read" | "project" | "memory" | "env" | "adapters">,
+  open: Pick<PlannedRun, "read" | "project" | "memory" | "env" | "adapters" | "trustedFiles">,
   pipeline: Pipeline,
   baseOf: (views: Views) => Promise<Result<BaseRef>>,
   withHistory: boolean,
@@ -189,11 +195,14 @@ export async function planSelected(
   const isolation = pipeline.steps.some(wantsIsolation)
     ? await probeIsolation({ root: open.read.root, stateDir: memory.stateDir, env: open.env })
     : noIsolation;
+  const protectedFiles = await digestProtected(pipeline, open.trustedFiles);
+  if (!protectedFiles.ok) return protectedFiles;
   const common = { base, tree, platform: `${process.platform}-${process.arch}`, gateFiles: project.gateFiles };
   const runInput = input === undefined ? {} : { runInput: digestOfBytes(input) };
   const planned = planPipeline({
     ...common,
     ...runInput,
+    protectedFiles: protectedFiles.value,
     pipeline,
     passed: history.value.passed,
     adapterVersions: adapterVersions.value,
@@ -202,8 +211,10 @@ export async function planSelected(
   const plan = { ...planned, directoryRenames: isolation.directoryRenames };
   const fingerprintOf: PlannedRun["fingerprintOf"] = (step, inputs, changes) => {
     const ignored = ignoredFor(step, base);
+    const restored = protectedFiles.value.get(step.id);
     return fingerprintStep({
       step,
+      ...(restored === undefined ? {} : { protectedFiles: restored }),
       ...(ignored === undefined ? {} : { ignored }),
       inputs,
       ...(changes === undefined ? {} : { changes }),

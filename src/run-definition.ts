@@ -84,7 +84,10 @@ async function planRead(
   const memory = { ...openMemory(read, request), stateDir: outer.stateDir };
   const input = await inputOf(run, memory);
   if (!input.ok) return input;
-  const open = { read, project: project.value, memory, env: request.env, adapters: openAdapters(request, root) };
+  const open = {
+    ...{ read, project: project.value, memory, env: request.env, adapters: openAdapters(request, root) },
+    ...(request.trustedFiles === undefined ? {} : { trustedFiles: request.trustedFiles }),
+  };
   const planned = await planSelected(open, pipeline.value, async () => ok(run.base), false, input.value);
   return planned.ok ? ok({ planned: planned.value, ...(input.value === undefined ? {} : { input: input.value }) }) : planned;
 }

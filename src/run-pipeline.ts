@@ -28,6 +28,7 @@ import { type PlannedRun, type PlanRequest, planRun, refusalOf } from "./plan-ru
 import { systemClock } from "./platform/clock.ts";
 import { sealRepositories } from "./platform/git.ts";
 import { changeWatch, projectNow } from "./project-tree.ts";
+import { trustedFilesOf } from "./protected-files.ts";
 import { type PublishRequest, publishArtifacts } from "./publish/publish-artifacts.ts";
 import type { Recording, RecordingRequest } from "./record-run.ts";
 import { pinFiles } from "./state/pinned-manifest.ts";
@@ -195,6 +196,7 @@ async function followPlan(
     }),
     changes: changesPort(memory, read.root, undo, execution.undoesOwn === true),
     files: planned.project.gateFiles,
+    trustedFiles: trustedFilesOf(planned),
     options: executeOptions(execution),
     fingerprintOf: planned.fingerprintOf,
     matchWork: matcherOf(planned, execution),

@@ -78,6 +78,7 @@ export function testContract(members: Partial<TestSuiteContract> = {}): TestSuit
     name: "tests",
     command: ["npm", "test"],
     timeoutMs: 600_000,
+    protect: [],
     network: [],
     origin,
     onFailure: "halt",

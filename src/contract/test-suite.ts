@@ -11,6 +11,7 @@ import type { ContractContext, ContractOutcome, ContractType, SpawnOutcome } fro
 import { formatDuration, formatSize } from "../model/quantity.ts";
 import { unreachable } from "../model/result.ts";
 import { unlisted } from "../model/violation-count.ts";
+import { restoredFiles } from "./protected.ts";
 import { type FoundPlaces, sourceLines } from "./source-lines.ts";
 
 /** Files that are looked for, and their size in bytes. */
@@ -39,6 +40,14 @@ export const testSuiteContract: ContractType = {
 };
 
 async function verify(context: ContractContext, contract: TestSuiteContract): Promise<ContractOutcome> {
+  const restore = await restoredFiles(context, contract.protect);
+  if (!restore.ok) {
+    const { title, detail } = describeFailure(restore.error);
+    return {
+      verdict: "error",
+      violations: [{ message: `protected files cannot be restored: ${[title, ...detail].join(": ")}`, rule: "protect" }],
+    };
+  }
   const tail = keepTail();
   const places = sourceLines((file) => insideOf(context.workspace.paths.root, file));
   const outcome = await context.workspace.spawn({
@@ -48,6 +57,7 @@ async function verify(context: ContractContext, contract: TestSuiteContract): Pr
     signal: context.signal,
     role: "contract",
     network: contract.network,
+    ...(restore.value.size === 0 ? {} : { restore: restore.value }),
     onOutput: (chunk, stream) => {
       context.log.write(chunk, stream);
       tail.push(chunk);

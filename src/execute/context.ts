@@ -19,6 +19,7 @@ import type {
   Journal,
   OutputLog,
   StateStore,
+  TrustedFiles,
   Workspace,
   WorkspacePaths,
   WorkspaceProvider,
@@ -47,6 +48,8 @@ export interface ExecuteContext {
   readonly contractTypes: ReadonlyMap<string, ContractType>;
   /** What contracts are judged by, by path, as it was when the run began. */
   readonly files: ReadonlyMap<string, GateFile>;
+  /** Where protected files are restored from. Undefined if it is not known. */
+  readonly trustedFiles?: TrustedFiles | undefined;
   readonly clock: Clock;
   /** From 0 up to 1: the jitter of waits. */
   readonly random: () => number;

@@ -63,7 +63,8 @@ async function verifyOnce(context: ExecuteContext, evidence: Evidence, contract:
   const type = context.contractTypes.get(contract.type);
   if (type === undefined) return { verdict: "error", violations: [{ message: `contract type ${contract.type} is not known` }] };
   const readArtifact = (name: string) => readArtifactOf(context, evidence.artifacts, name);
-  return type.verify({ ...evidence, contract, run: context.run, readArtifact, files: context.files });
+  const trusted = context.trustedFiles === undefined ? {} : { trustedFiles: context.trustedFiles };
+  return type.verify({ ...evidence, ...trusted, contract, run: context.run, readArtifact, files: context.files });
 }
 
 async function readArtifactOf(context: ExecuteContext, artifacts: readonly ArtifactRef[], name: string): Promise<Result<Uint8Array>> {

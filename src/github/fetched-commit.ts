@@ -111,7 +111,7 @@ function entryOf(line: string): CommitEntry[] {
   if (found === null) return [];
   const [, mode = "", id = "", size = "", name = ""] = found;
   const kind = mode.startsWith("100") ? "file" : mode === "120000" ? "link" : mode === "040000" ? "directory" : "submodule";
-  return [{ path: name, kind, id, size: Number(size) || 0 }];
+  return [{ path: name, kind, id, size: Number(size) || 0, ...(mode === "100755" ? { executable: true } : {}) }];
 }
 
 /** Undefined if git succeeded. */

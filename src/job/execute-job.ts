@@ -25,9 +25,11 @@ import { setRunOutputs } from "./job-outputs.ts";
 import type { JobProject } from "./job-project.ts";
 import { type Decision, type DecisionRequest, decideRun } from "./job-run.ts";
 import type { JobServices } from "./job-services.ts";
+import type { JobSource } from "./job-source.ts";
 import type { JobState } from "./job-state.ts";
 import { noteForPost } from "./note-for-post.ts";
 import { type RunIdentity, runIdOf } from "./run-identity.ts";
+import { unprotectedScripts } from "./unprotected-scripts.ts";
 
 export interface JobExecution {
   readonly io: Io;
@@ -45,6 +47,8 @@ export interface JobExecution {
   /** Absent: there is no token. */
   readonly github?: GitHub;
   readonly services: JobServices;
+  /** The commit that the manifest is read from. Undefined if that is the checkout. */
+  readonly from?: Pick<JobSource, "files">;
   /** Reports a failure before any reporter of the run was opened, and returns the exit status. */
   readonly fail: (failure: Failure) => Promise<number>;
 }
@@ -60,7 +64,9 @@ export async function executeJob(execution: JobExecution): Promise<number> {
   noteForPost("run", decision.run, log.warn);
   const uploads = state.uploads(memory, io.signal);
   const begun = decision.kind === "resume" ? (await chosen.find(decision.run))?.base.head : undefined;
-  const reports = reportsOf(execution, runCommitOf(execution.context, checkedOut, begun));
+  const notes = await notesOf(execution);
+  for (const note of notes) log.warn(`${note}.`);
+  const reports = reportsOf(execution, runCommitOf(execution.context, checkedOut, begun), notes);
   let isReported = false;
   const reporter = async (plan: Plan): Promise<Reporter> => {
     isReported = true;
@@ -154,8 +160,13 @@ interface Outside {
   readonly publishers: ReturnType<typeof publishersOf>;
 }
 
-function reportsOf({ project, ...execution }: JobExecution, commit: RunCommit): ReportsRequest {
-  return { ...execution, commit, pipeline: project.pipeline.name, root: project.read.root };
+/** What readers of a verdict have to know, as sentences without a stop. */
+async function notesOf({ from, project }: JobExecution): Promise<readonly string[]> {
+  return from === undefined ? [] : unprotectedScripts(project.pipeline, from.files, project.read.root);
+}
+
+function reportsOf({ project, ...execution }: JobExecution, commit: RunCommit, notes: readonly string[]): ReportsRequest {
+  return { ...execution, commit, notes, pipeline: project.pipeline.name, root: project.read.root };
 }
 
 /** Resumes, or starts. A run that cannot be resumed here is left alone, and another is started, unless the job names it. */

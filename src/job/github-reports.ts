@@ -20,7 +20,7 @@ import { type CheckRuns, openCheckRuns } from "../report/github/check-runs.ts";
 import type { PagePlaces } from "../report/github/contract-page.ts";
 import { jobSummary } from "../report/github/job-summary.ts";
 import { annotationCommands, logAnnotations } from "../report/github/log-annotations.ts";
-import { runPage } from "../report/github/run-page.ts";
+import { noteText, runPage } from "../report/github/run-page.ts";
 import { jobLabel, matrixSuffix } from "./job-label.ts";
 import type { JobLog } from "./job-log.ts";
 import type { JobServices } from "./job-services.ts";
@@ -43,6 +43,8 @@ export interface ReportsRequest {
   readonly root: string;
   readonly workspace: string;
   readonly summaryFile: string | undefined;
+  /** Warnings about what the verdict is worth, as sentences without a stop. */
+  readonly notes: readonly string[];
 }
 
 /** Reporters for one plan. */
@@ -59,14 +61,14 @@ export function githubReporters(request: ReportsRequest, plan: Plan): Reporter[]
 }
 
 function checkRunsOf(
-  { inputs, context, commit, log }: ReportsRequest,
+  { inputs, context, commit, log, notes }: ReportsRequest,
   github: GitHub,
   plan: Plan,
   places: PagePlaces,
   record: (run: string) => Promise<RunRecord | undefined>,
 ): CheckRuns {
   return openCheckRuns({
-    ...{ github, context, commit, plan, places, record, clock: systemClock },
+    ...{ github, context, commit, notes, plan, places, record, clock: systemClock },
     which: inputs.checks === "pipeline" ? "pipeline" : "contract",
     label: jobLabel(context.job, inputs.matrixKey),
     ...(inputs.steps === undefined ? {} : { steps: inputs.steps }),
@@ -107,7 +109,7 @@ function pageReporter(
         io.stdout.writeControl(logAnnotations(run, plan, places));
       else io.stdout.writeControl(annotationCommands(checks?.dropped() ?? []));
       const job = matrixSuffix(request.context.job, inputs.matrixKey);
-      const text = jobSummary({ run, plan, commit, job, ...steps, places, taken: sizeOf(request.summaryFile), notes: [] });
+      const text = jobSummary({ run, plan, commit, job, ...steps, places, taken: sizeOf(request.summaryFile), notes: request.notes });
       if (text !== "" && request.summaryFile !== undefined) await summary.addRaw(io.secrets.redactor().text(text)).write();
       await comment(request, run, plan);
     },
@@ -120,7 +122,7 @@ export function resultKey(pipeline: string, matrixKey: string): string {
 }
 
 async function comment(
-  { github, context, commit: ranCommit, inputs, log, pipeline, services }: ReportsRequest,
+  { github, context, commit: ranCommit, inputs, log, notes, pipeline, services }: ReportsRequest,
   run: RunRecord,
   plan: Plan,
 ): Promise<void> {
@@ -135,7 +137,7 @@ async function comment(
   const written = await writeSticky(github, context, context.pull.number, {
     key,
     title,
-    parts: [page.table, ...page.problems],
+    parts: [...notes.map(noteText), page.table, ...page.problems],
     folds: true,
     footer: commitFooter(ranCommit),
   });

@@ -94,7 +94,7 @@ function jobRequest({ inputs, workspace, env, log, from, io, signal }: JobProjec
     announce: (text) => io.stdout.write(`${text}\n`),
     warn: log.warn,
     onSecrets: io.secrets.add,
-    ...(from === undefined ? {} : { source: from.source, location: from.location }),
+    ...(from === undefined ? {} : { source: from.source, location: from.location, trustedFiles: from.files }),
     ...(inputs.environment === undefined ? {} : { environment: inputs.environment }),
     ...(inputs.adapter === undefined ? {} : { adapter: inputs.adapter }),
   });

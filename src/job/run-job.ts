@@ -122,7 +122,7 @@ async function withProject(job: Job, { variables, toolkit, from }: Surroundings)
   const prepared = await prepareState({ ...job, project: project.value, workspace, variables, toolkit });
   if (!prepared.ok) return fail(prepared.error);
   const { request, state, memory } = prepared.value;
-  if (executes) return executeJob({ ...job, ...prepared.value, project: { ...project.value, request }, fail });
+  if (executes) return executeJob({ ...job, ...prepared.value, ...given, project: { ...project.value, request }, fail });
   // Tests have a state of their own.
   if (inputs.command !== "test") await state.restore(memory, "");
   return words(job, from);

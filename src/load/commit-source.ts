@@ -6,12 +6,14 @@ import { createHash } from "node:crypto";
 import path from "node:path";
 import type { CommitEntry, CommitObjects } from "../model/commit.ts";
 import type { Failure } from "../model/failure.ts";
-import type { FileRead, FileSource } from "../model/ports.ts";
+import type { FileRead, FileSource, TrustedFile, TrustedFiles } from "../model/ports.ts";
 import { normalizePath, staysInside } from "../model/project-path.ts";
 import { err, ok, type Result } from "../model/result.ts";
 
 export interface CommitSource {
   readonly source: FileSource;
+  /** The files of the directory and below, to restore protected ones. */
+  readonly files: TrustedFiles;
   /** The first failure of the host since the commit was opened. Files read or listed after it may be reported as unreadable or missing. */
   failure(): Failure | undefined;
 }
@@ -66,7 +68,7 @@ export async function openCommit(objects: CommitObjects, commit: string, directo
         .sort();
     },
   };
-  return ok({ source, failure: () => failed });
+  return ok({ source, files: trustedFiles(tree, normalizePath(`./${directory}`), readBlob), failure: () => failed });
 }
 
 /** The path of a project file relative to the repository's root; undefined if it leads out of the project, or out of the repository. */
@@ -74,6 +76,41 @@ function placeOf(directory: string, file: string, scope: "project" | "anywhere")
   if (scope === "project" && !staysInside(file)) return undefined;
   const place = path.posix.join(directory, file);
   return path.posix.isAbsolute(file) || !staysInside(place) ? undefined : normalizePath(place);
+}
+
+/** Submodules are no files. */
+function trustedFiles(
+  tree: ReturnType<typeof commitTree>,
+  root: string,
+  readBlob: (entry: CommitEntry) => Promise<Result<Uint8Array>>,
+): TrustedFiles {
+  const within = (place: string) => (root === "." ? place : place.slice(root.length + 1));
+  return {
+    async list(matches) {
+      const found: TrustedFile[] = [];
+      const open = [root];
+      for (let place = open.pop(); place !== undefined; place = open.pop()) {
+        const listed = await tree.directory(place);
+        if (!listed.ok) return listed;
+        for (const [name, { kind, id }] of listed.value ?? []) {
+          const file = path.posix.join(place, name);
+          if (kind === "directory") open.push(file);
+          else if (kind !== "submodule" && matches(within(file))) found.push({ path: within(file), id });
+        }
+      }
+      return ok(found.sort((a, b) => (a.path < b.path ? -1 : 1)));
+    },
+    async read(file) {
+      const found = await tree.find(path.posix.join(root, file));
+      if (!found.ok) return found;
+      if (found.value === undefined)
+        return err({ reason: "file-unreadable", path: file, code: "ENOENT", detail: "the commit does not have it" });
+      const bytes = await readBlob(found.value);
+      const { kind, executable } = found.value;
+      const mode = kind === "link" ? "120000" : executable === true ? "100755" : "100644";
+      return bytes.ok ? ok({ mode, bytes: bytes.value }) : bytes;
+    },
+  };
 }
 
 function notRegular({ kind }: CommitEntry, commit: string): string {

@@ -10,6 +10,8 @@ export interface CommitEntry {
   readonly id: string;
   /** In bytes; 0 unless it is a file or a link. */
   readonly size: number;
+  /** Of a file that can be executed. */
+  readonly executable?: true;
 }
 
 export interface CommitTree {

@@ -70,6 +70,13 @@ export const TestSuiteContractSchema = Type.Object(
         description: "Hosts that the command may reach, as `host` or `host:port` with `*` for any run of characters (default: none).",
       }),
     ),
+    protect: Type.Optional(
+      Type.Array(projectPath("A glob."), {
+        minItems: 1,
+        description:
+          "Files that are restored from the trusted source before the command runs: the base commit of a fork's pull request, else the base of the run. Matching files that the source does not have are removed.",
+      }),
+    ),
     ...contractCommon,
   },
   { ...strict, description: "A command passes in the step's workspace." },

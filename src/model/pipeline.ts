@@ -184,6 +184,8 @@ export interface TestSuiteContract extends ContractCommon {
   readonly timeoutMs: number;
   /** Host patterns that the command may reach; empty: none. */
   readonly network: readonly string[];
+  /** Globs of project files that are restored from the trusted source before the command runs; empty: none. */
+  readonly protect: readonly string[];
 }
 
 export type ContractDefinition = JsonSchemaContract | TestSuiteContract;

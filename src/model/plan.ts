@@ -78,6 +78,8 @@ export interface FingerprintSource {
   readonly ignored?: { readonly work: Digest; readonly contracts: Digest };
   /** The files that the step's contracts name, path → digest. */
   readonly gateFiles: Readonly<Record<string, Digest>>;
+  /** Of the files that the step's contracts restore from a commit. Undefined if they restore none, or from the base. */
+  readonly protectedFiles?: Digest;
   /** `linux-x64` and the like. */
   readonly platform: string;
   /** The adapter's actual version. */

@@ -62,6 +62,8 @@ export interface SpawnRequest {
   readonly role: "adapter" | "contract";
   /** Host patterns that a contract's command may reach; absent: none. The persona's are those of its step. */
   readonly network?: readonly string[];
+  /** For a contract: what its tree has at these paths in place of the attempt's files. The attempt's own tree stays as it is. */
+  readonly restore?: ReadonlyMap<string, Leaf | undefined>;
   onOutput(chunk: Uint8Array, stream: "stdout" | "stderr"): void;
 }
 
@@ -176,6 +178,22 @@ export interface GateFile {
   readonly digest: Digest;
 }
 
+/** A file of the trusted source. */
+export interface TrustedFile {
+  /** Relative to the project root, with forward slashes. */
+  readonly path: string;
+  /** Git's id for its bytes. */
+  readonly id: string;
+}
+
+/** Project files as the trusted source has them: the base commit of a fork's pull request, else the base of the run. */
+export interface TrustedFiles {
+  /** Files and symbolic links whose path matches, sorted by path. Fails with `github-failed` if the host of a commit does not answer. */
+  list(matches: (path: string) => boolean): Promise<Result<readonly TrustedFile[]>>;
+  /** Fails with `project-changed` if the file of a run's base was edited since and its repository does not have it, and as the host does. */
+  read(path: string): Promise<Result<Leaf>>;
+}
+
 export interface ContractContext {
   readonly contract: ContractDefinition;
   readonly step: Step;
@@ -187,6 +205,8 @@ export interface ContractContext {
   readonly readArtifact: (name: string) => Promise<Result<Uint8Array>>;
   /** Files as they were when the run began: the contract's schemas. */
   readonly files: ReadonlyMap<string, GateFile>;
+  /** Where protected files are restored from. Undefined if it is not known; then a contract that protects files is an `error`. */
+  readonly trustedFiles?: TrustedFiles;
   readonly signal: AbortSignal;
   readonly log: OutputLog;
 }

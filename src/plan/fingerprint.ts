@@ -19,8 +19,8 @@ const format = digestOfBytes("wave fingerprint 1");
  *
  * - work: `format`, `ignored` (files that git ignores; absent if they were not looked at), `task`, `persona`, `adapter`, `model`, `permissions`, `env`, `secrets`, `include` (of ignored changes), `artifacts`, `base`, `changes` (those it builds on), `platform` (only for
  *   the `command` adapter), `replayed` (only for the `replay` adapter: nobody did the work), and `input:NAME` for each input;
- * - gate: `contract:NAME` for each contract, `gate-file:PATH` for each file they name, and `gate-tree` where a command judges
- *   (it reads the whole project).
+ * - gate: `contract:NAME` for each contract, `gate-file:PATH` for each file they name, `gate-tree` where a command judges
+ *   (it reads the whole project), and `gate-protected` where its files come from another commit.
  */
 export function fingerprintStep(source: FingerprintSource): FingerprintRef {
   const work = workParts(source);
@@ -82,13 +82,14 @@ function workParts({
   return parts;
 }
 
-function gateParts({ step, gateFiles, tree, ignored }: FingerprintSource): Record<string, Digest> {
+function gateParts({ step, gateFiles, protectedFiles, tree, ignored }: FingerprintSource): Record<string, Digest> {
   const parts: Record<string, Digest> = {};
   for (const contract of step.contracts) parts[`contract:${contract.name}`] = digestOfShared(judgedBy(contract));
   for (const [path, digest] of Object.entries(gateFiles)) parts[`gate-file:${path}`] = digest;
   if (step.contracts.some((contract) => contract.type === "test_suite")) {
     parts["gate-tree"] = tree;
     if (ignored !== undefined) parts["gate-ignored"] = ignored.contracts;
+    if (protectedFiles !== undefined) parts["gate-protected"] = protectedFiles;
   }
   return parts;
 }
@@ -100,7 +101,10 @@ function judgedBy(contract: ContractDefinition): JsonValue {
     case "json_schema":
       return [contract.type, binding, contract.schema, contract.artifact];
     case "test_suite":
-      return [contract.type, binding, contract.command, contract.timeoutMs, contract.network];
+      return [
+        ...[contract.type, binding, contract.command, contract.timeoutMs, contract.network],
+        ...(contract.protect.length === 0 ? [] : [sortedOnce(contract.protect)]),
+      ];
   }
 }
 

@@ -26,6 +26,8 @@ export interface PlanSource {
   /** Of this pipeline, newest first. */
   readonly passed: readonly PassedWork[];
   readonly gateFiles: ReadonlyMap<string, GateFile>;
+  /** By step id, as in `FingerprintSource`. */
+  readonly protectedFiles: ReadonlyMap<string, Digest>;
   /** `linux-x64` and the like. */
   readonly platform: string;
   /** Actual versions, by step id. */
@@ -83,8 +85,10 @@ function workOf(
   const { base, gateFiles, platform, adapterVersions, runInput } = source;
   const changes = digestOfBuiltOn(built);
   const ignored = ignoredFor(step, base);
+  const protectedFiles = source.protectedFiles.get(step.id);
   const fingerprint = fingerprintStep({
     step,
+    ...(protectedFiles === undefined ? {} : { protectedFiles }),
     ...(ignored === undefined ? {} : { ignored }),
     inputs,
     ...(changes === undefined ? {} : { changes }),

@@ -4,7 +4,7 @@
  */
 import type { DocumentNode, Origin } from "../model/document.ts";
 import type { ContractDefinition, StepArtifact } from "../model/pipeline.ts";
-import { defaultSchema } from "../model/project-path.ts";
+import { defaultSchema, staysInside } from "../model/project-path.ts";
 import { impliedName, readArtifacts } from "./artifacts.ts";
 import { type ContractRules, readRules, reportIdleKeys } from "./contract-rules.ts";
 import { checkEither } from "./exclusive-keys.ts";
@@ -55,11 +55,29 @@ function readContract(node: DocumentNode, artifacts: readonly StepArtifact[], de
       const command = asCommand(member(node, "command"));
       return command === undefined || command === ""
         ? undefined
-        : { ...common, type: "test_suite", command, timeoutMs, network: texts(member(node, "network")).map(({ text }) => text) };
+        : {
+            ...common,
+            type: "test_suite",
+            command,
+            timeoutMs,
+            network: listIn(node, "network"),
+            protect: readProtected(node, scope.findings),
+          };
     }
     default:
       return undefined;
   }
+}
+
+function listIn(node: DocumentNode, key: string): string[] {
+  return texts(member(node, key)).map(({ text }) => text);
+}
+
+function readProtected(node: DocumentNode, findings: Findings): string[] {
+  for (const { text, origin } of texts(member(node, "protect"))) {
+    if (!staysInside(text)) findings.error("W304", `\`${text}\` leads out of the project`, origin);
+  }
+  return listIn(node, "protect");
 }
 
 function reportNoSchema(node: DocumentNode, findings: Findings): undefined {

@@ -111,6 +111,7 @@ function makeStep(
       hint: "declare an artifact, or a contract such as `test_suite`",
     });
   }
+  if (workspace === "shared") reportProtection(contracts, scope.findings);
   return {
     id: id.text,
     origin: id.origin,
@@ -150,6 +151,16 @@ function readWorkspace(node: DocumentNode | undefined): Step["workspace"] {
 /** `reuse`: a map turns it on, and names ignored files that do not count. */
 function readReuse(node: DocumentNode | undefined): Pick<Step, "reuse" | "reuseIgnore"> {
   return { reuse: node?.kind === "map" || (asBoolean(node) ?? false), reuseIgnore: texts(member(node, "ignore")).map(({ text }) => text) };
+}
+
+/** Restoring files in a shared workspace would overwrite the project's own. */
+function reportProtection(contracts: Step["contracts"], findings: Scope["findings"]): void {
+  for (const contract of contracts) {
+    if (contract.type !== "test_suite" || contract.protect.length === 0) continue;
+    findings.error("W206", "`protect` restores no files in a shared workspace", contract.origin, {
+      hint: "remove `protect`, or `workspace: shared`",
+    });
+  }
 }
 
 /** `changes`, with its default. A shared workspace cannot tell what a step changed. */

@@ -61,8 +61,11 @@ export interface AttemptTree {
   readonly binds?: readonly Bind[];
   /** What a view of the attempt shows. */
   readonly tree: Tree;
-  /** What a contract's command sees: all of the tree, as the attempt left it. What it writes is given back with `release`. */
-  judged(): Promise<Result<{ readonly tree: Tree; release(): Promise<void> }>>;
+  /**
+   * What a contract's command sees: all of the tree, as the attempt left it except for `restore`. What it writes is given back with `release`. Fails
+   * with `workspace-failed` if files are to be restored in the project itself.
+   */
+  judged(restore?: ReadonlyMap<string, Leaf | undefined>): Promise<Result<{ readonly tree: Tree; release(): Promise<void> }>>;
   read(path: string, limit: number): Promise<Result<Uint8Array>>;
   list(glob: string): Promise<Result<readonly WorkspaceEntry[]>>;
   /** As `Workspace.write`, of the tree. */

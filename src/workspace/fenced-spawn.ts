@@ -76,7 +76,7 @@ function startPersona(fenced: FencedSetting, request: SpawnRequest): Promise<Spa
 
 async function startContract(fenced: FencedSetting, request: SpawnRequest, count: number): Promise<SpawnOutcome> {
   const { room, tree, setting } = fenced;
-  const judged = await tree.judged();
+  const judged = await tree.judged(request.restore);
   if (!judged.ok) return { kind: "unprepared", failure: judged.error };
   const own = path.join(room.directory, `contract.${count}`);
   const fresh = { ...room, home: path.join(own, "home"), temp: path.join(own, "tmp") };
@@ -153,7 +153,7 @@ function withoutState(
 }
 
 function childOf({ setting, paths, fenced, git, step, tree }: FencedSetting, room: AttemptRoom, request: SpawnRequest) {
-  const { role: _role, network: _network, stdin, env, ...rest } = request;
+  const { role: _role, network: _network, restore: _restore, stdin, env, ...rest } = request;
   // The copy is in the state directory: a copy without a repository must not lead git to a real one around it.
   const isCopy =
     !fenced && step.workspace !== "shared" && tree.tree.kind === "directory" && nearestGitDirectories(room.directory).length > 0;

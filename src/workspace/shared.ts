@@ -102,7 +102,7 @@ function workspaceAt(setting: SharedWorkspaces, paths: WorkspacePaths, hasInputs
   const base = childEnvironment(setting.env, paths);
   return {
     paths,
-    spawn: ({ role: _role, network: _network, env, stdin, ...request }: SpawnRequest) =>
+    spawn: ({ role: _role, network: _network, restore: _restore, env, stdin, ...request }: SpawnRequest) =>
       spawnChild({
         ...request,
         env: { ...base, ...env },

@@ -116,9 +116,11 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
     written: { directory, bytes: sizeOf(snapshot.value) },
     tree,
     ...(request.fenced ? { binds: lendObjects(directory, request.room.directory) } : {}),
-    async judged() {
+    async judged(restore) {
       // Contracts read everything. What the step made in such a place was no change of its.
       const back = moveAll(hidden, aside, directory);
+      const restored = restore === undefined ? ok(undefined) : await writeIntoArea({ directory }, restore);
+      if (!restored.ok) return restored;
       return back.ok ? ok({ tree, release: async () => undefined }) : back;
     },
     read: (file, limit) => readFromArea({ directory }, file, limit),

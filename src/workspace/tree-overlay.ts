@@ -43,9 +43,17 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
     place: root,
     written: { directory: layer.upper, bytes: 0 },
     tree,
-    async judged() {
+    async judged(restore) {
       const plain = await settle();
-      return plain.ok ? judgedTree(setting, request, layer, path.join(room.directory, `judge.${++judges}`)) : plain;
+      if (!plain.ok) return plain;
+      const directory = path.join(room.directory, `judge.${++judges}`);
+      const judged = await judgedTree(setting, request, layer, directory);
+      if (!judged.ok || restore === undefined) return judged;
+      const draft = path.join(directory, "draft");
+      const restored = await writeIntoView({ isolation, project: root, tree: judged.value.tree, draft }, restore);
+      if (restored.ok) return judged;
+      await judged.value.release();
+      return restored;
     },
     read: (file, limit) => readInView(isolation, view, file, limit),
     list: (glob) => listInView(isolation, view, glob, isLeftOut),

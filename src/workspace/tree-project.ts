@@ -22,7 +22,10 @@ export async function projectTree({ root, stateDir, stateRoot = stateDir }: Tree
     place: root,
     written: { directory: root, bytes: Number.POSITIVE_INFINITY },
     tree,
-    judged: async () => ok({ tree, release: async () => undefined }),
+    judged: async (restore) =>
+      restore === undefined
+        ? ok({ tree, release: async () => undefined })
+        : failed("EPERM", "protected files cannot be restored in the project itself"),
     read: (file, limit) => readFromArea(area, file, limit),
     list: (glob) => listArea(area, glob),
     write: (leaves) => writeIntoArea(area, leaves),

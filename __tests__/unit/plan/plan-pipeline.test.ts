@@ -17,6 +17,7 @@ function plan(steps: readonly Step[], members: Partial<PlanSource> = {}): Plan {
     tree,
     passed: [],
     gateFiles: new Map(),
+    protectedFiles: new Map(),
     platform: "linux-x64",
     adapterVersions: new Map(),
     fences: noFences,

@@ -126,6 +126,7 @@ describe("a view", () => {
       tree: digest("tree"),
       passed: [],
       gateFiles: new Map(),
+      protectedFiles: new Map(),
       platform: "linux-x64",
       adapterVersions: new Map(),
       fences: { fence: true, network: true },

@@ -93,7 +93,7 @@ describe("unions", () => {
     [
       "a key of another contract type",
       contract("{ type: test_suite, command: 'true', schema: x }"),
-      "W201 4:64 `schema` is not a key that is known in `contract` (known keys: `type`, `command`, `timeout`, `network`, `name`, `on_failure`, `max_retries`, `backoff_strategy`, `backoff_base`, `backoff_max`, `failure_threshold`, `sliding_window_size`, `minimum_attempts`, `reset_timeout` and `circuit_breaker`)",
+      "W201 4:64 `schema` is not a key that is known in `contract` (known keys: `type`, `command`, `timeout`, `network`, `protect`, `name`, `on_failure`, `max_retries`, `backoff_strategy`, `backoff_base`, `backoff_max`, `failure_threshold`, `sliding_window_size`, `minimum_attempts`, `reset_timeout` and `circuit_breaker`)",
     ],
     [
       "a bad value in the right branch",

@@ -23,7 +23,7 @@ export function commitCalls(api: Api): CommitObjects {
 /** Other entries than those that git has cannot be read. */
 function treeEntryOf({ path, mode, sha, size = 0 }: { path: string; mode: string; sha: string; size?: number }): CommitEntry[] {
   const kind = mode.startsWith("100") ? "file" : mode === "120000" ? "link" : mode === "040000" ? "directory" : "submodule";
-  return [{ path, kind, id: sha, size }];
+  return [{ path, kind, id: sha, size, ...(mode === "100755" ? { executable: true } : {}) }];
 }
 
 function readable<T>(read: Result<T>): Result<T> {

@@ -13,7 +13,7 @@ import type { RunRecord, StepRecord } from "../../model/state.ts";
 import type { WorkflowContext } from "../../model/workflow-context.ts";
 import { checkName } from "./check-name.ts";
 import { type ContractPage, contractPage, type PagePlaces } from "./contract-page.ts";
-import { runPage, runText } from "./run-page.ts";
+import { noteText, runPage, runText } from "./run-page.ts";
 import { writeCheck } from "./write-check.ts";
 
 export interface CheckRunsRequest {
@@ -21,6 +21,8 @@ export interface CheckRunsRequest {
   readonly context: WorkflowContext;
   /** Checks are written for `expected`; only a run of that commit gives them a verdict. */
   readonly commit: RunCommit;
+  /** Warnings above each verdict, as sentences without a stop. */
+  readonly notes: readonly string[];
   readonly plan: Plan;
   /** What is known of the run now; nothing where it cannot be read. */
   readonly record: (run: string) => Promise<RunRecord | undefined>;
@@ -193,7 +195,7 @@ function contractChecks(request: CheckRunsRequest, state: ChecksState, failed: (
         const head = headOf(request, state.run, `${step.id}: ${contract.name}`);
         if (written.has(head.name) || state.isRefused) continue;
         const page = pageFor(request.commit, contractPage(step, contract, request.places));
-        const output = { title: page.title, summary: withinLimit(page.parts, limits.text) };
+        const output = { title: page.title, summary: withinLimit([...request.notes.map(noteText), ...page.parts], limits.text) };
         const check = await writeCheck(request.github, { ...page, head, output });
         if (check.failure !== undefined) failed(check.failure);
         if (!check.isCreated) continue;
@@ -231,13 +233,13 @@ function headOf(
   };
 }
 
-function pipelineOutput(record: RunRecord, { plan, steps, commit }: CheckRunsRequest): CheckOutput {
+function pipelineOutput(record: RunRecord, { plan, steps, commit, notes }: CheckRunsRequest): CheckOutput {
   const { title, graph, table, problems } = runPage(record, plan, steps);
   const other = otherCommitText(commit);
   const about = other === undefined ? [] : [sentenceOf(other)];
   return {
     title: other === undefined ? title : `${other}: ${title}`.slice(0, 250),
-    summary: withinLimit([...about, runText(record.id, commit), table], limits.text),
+    summary: withinLimit([...notes.map(noteText), ...about, runText(record.id, commit), table], limits.text),
     ...(graph === "" && problems.length === 0 ? {} : { text: withinLimit([graph, ...problems], limits.text) }),
   };
 }

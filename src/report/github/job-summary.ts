@@ -6,7 +6,7 @@ import type { RunCommit } from "../../model/run-commit.ts";
 import type { RunRecord } from "../../model/state.ts";
 import { markdownText } from "../../text/markdown-text.ts";
 import { contractPage, type PagePlaces } from "./contract-page.ts";
-import { runPage, runText } from "./run-page.ts";
+import { noteText, runPage, runText } from "./run-page.ts";
 
 /** Of all that one step of a job writes, in bytes. */
 const mostBytes = 1024 * 1024;
@@ -21,7 +21,7 @@ export interface SummaryRequest {
   readonly places: PagePlaces;
   /** How many bytes stand in the summary already. */
   readonly taken: number;
-  /** Sentences below the table. */
+  /** Warnings below the table, as sentences without a stop. */
   readonly notes: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export function jobSummary({ run, plan, commit, job, steps, places, taken, notes
     runText(run.id, commit),
     page.graph,
     page.table,
-    ...notes.map(plainText),
+    ...notes.map(noteText),
     ...page.problems,
     violationsOf(run, plan, places),
   ];

@@ -36,6 +36,11 @@ export function runText(run: string, { ran }: RunCommit): string {
   return `Run ${inlineCode(run)}${ran === undefined ? "" : `, commit ${inlineCode(shortCommit(ran))}`}`;
 }
 
+/** A warning above a verdict, from a sentence without a stop. */
+export function noteText(note: string): string {
+  return `⚠️ ${plainText(note)}.`;
+}
+
 /** `steps`: those of a job that executes a part; absent: all. */
 export function runPage(run: RunRecord, plan: Plan, steps?: readonly string[]): RunPage {
   const shown = run.steps.filter(({ id }) => steps === undefined || steps.includes(id));

@@ -1649,6 +1649,15 @@ export const shapes = {
                       "minLength": 1
                     }
                   },
+                  "protect": {
+                    "type": "array",
+                    "items": {
+                      "type": "string",
+                      "minLength": 1,
+                      "maxLength": 4096
+                    },
+                    "minItems": 1
+                  },
                   "name": {
                     "type": "string",
                     "pattern": "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$",
@@ -1877,6 +1886,15 @@ export const shapes = {
                         "type": "string",
                         "minLength": 1
                       }
+                    },
+                    "protect": {
+                      "type": "array",
+                      "items": {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": 4096
+                      },
+                      "minItems": 1
                     },
                     "name": {
                       "type": "string",

@@ -44,6 +44,8 @@ export interface RunRequest extends PlanRequest {
   readonly onFailure: RunOptions["onFailure"];
   /** Take equal, passed work from earlier runs, whatever the manifest says. */
   readonly reuse: boolean;
+  /** Execute every step, whatever `reuse` and the manifest say. Defaults to false. */
+  readonly fresh?: boolean;
   /** Whether the project gets the changes of a run that passed. */
   readonly apply: boolean;
   readonly resetCircuit: boolean;
@@ -69,7 +71,10 @@ export interface FinishedRun {
 
 /** Load → validate → plan → execute → publish → report. */
 export async function runPipeline(request: RunRequest): Promise<Result<FinishedRun>> {
-  const planned = await planRun({ ...request, executes: true }, (pipeline) => request.reuse || pipeline.steps.some((step) => step.reuse));
+  const planned = await planRun(
+    { ...request, executes: true },
+    (pipeline) => isReusing(request) || (request.fresh !== true && pipeline.steps.some((step) => step.reuse)),
+  );
   if (!planned.ok) return planned;
   const refused = await refusalOf(planned.value);
   if (refused !== undefined) return err(refused);
@@ -84,6 +89,10 @@ export async function runPipeline(request: RunRequest): Promise<Result<FinishedR
   const run = request.run ?? randomBytes(5).toString("hex");
   const project = { tree: planned.value.tree, drifted: false };
   return execute(planned.value, { ...request, run, first: first.value, options, project, prior: async () => ok(new Map()) });
+}
+
+function isReusing({ reuse, fresh }: Pick<RunRequest, "fresh" | "reuse">): boolean {
+  return reuse && fresh !== true;
 }
 
 async function problemOf({ plan }: PlannedRun, request: RecordingRequest): Promise<Failure | undefined> {
@@ -117,6 +126,8 @@ export interface Execution {
   readonly input?: string;
   readonly resetCircuit: boolean;
   readonly record?: string;
+  /** Every step is executed, whatever the manifest says. */
+  readonly fresh?: boolean;
   readonly clock?: Clock;
   readonly signal: AbortSignal;
   readonly publishers?: PublishRequest["publishers"];
@@ -244,9 +255,9 @@ async function recordingOf(planned: PlannedRun, { record, part, input }: Executi
 }
 
 /** Finds equal work where reuse is on. What is recorded has to be done. */
-function matcherOf({ passed, tree }: PlannedRun, { options, record }: Execution): NonNullable<ExecuteContext["matchWork"]> {
+function matcherOf({ passed, tree }: PlannedRun, { options, record, fresh }: Execution): NonNullable<ExecuteContext["matchWork"]> {
   return (step, fingerprint) =>
-    record === undefined && (options.reuse || step.reuse) ? matchWork(step, fingerprint, passed, tree) : { kind: "new" };
+    record === undefined && fresh !== true && (options.reuse || step.reuse) ? matchWork(step, fingerprint, passed, tree) : { kind: "new" };
 }
 
 async function beginRun(
@@ -306,7 +317,7 @@ function optionsOf(request: RunRequest, planned: PlannedRun): RunOptions {
     ...(read.adapter === undefined ? {} : { adapter: read.adapter }),
     concurrency: request.concurrency ?? plan.pipeline.concurrency ?? defaultConcurrency(),
     onFailure: request.onFailure,
-    reuse: request.reuse,
+    reuse: isReusing(request),
     apply: request.apply,
     ...(request.input === undefined ? {} : { input: digestOfBytes(planned.memory.redactor.text(request.input)) }),
   };

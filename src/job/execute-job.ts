@@ -212,14 +212,14 @@ function mismatchText(failure: Failure): string {
 
 async function start(
   execution: JobExecution,
-  { run, again }: Extract<Decision, { kind: "start" }>,
+  { run, again, rerun }: Extract<Decision, { kind: "start" }>,
   outside: Outside,
 ): Promise<Result<{ readonly run: RunRecord; readonly finished: FinishedRun }>> {
   const { inputs, context } = execution;
   const reuse = inputs.reuse === "true" || (inputs.reuse === "auto" && (again || context.pull !== undefined));
   const finished = await runPipeline({
     ...commonWords(execution, outside),
-    ...{ run, reuse, apply: appliesTo(inputs), onFailure: inputs.onFailure },
+    ...{ run, reuse, fresh: rerun === true, apply: appliesTo(inputs), onFailure: inputs.onFailure },
     ...(inputs.pipeline === undefined ? {} : { pipeline: inputs.pipeline }),
     ...(inputs.input === undefined ? {} : { input: inputs.input }),
   });

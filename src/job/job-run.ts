@@ -4,7 +4,14 @@ import { workflowOf } from "../platform/process-identity.ts";
 import { type RunIdentity, runIdOf } from "./run-identity.ts";
 
 export type Decision =
-  | { readonly kind: "start"; readonly run: string /** The same attempt has done this before. */; readonly again: boolean }
+  | {
+      readonly kind: "start";
+      readonly run: string;
+      /** The same attempt has done this before. */
+      readonly again: boolean;
+      /** It passed in an earlier attempt of this workflow run, which was re-run to execute it once more. */
+      readonly rerun?: true;
+    }
   | { readonly kind: "resume"; readonly run: string };
 
 export interface DecisionRequest {
@@ -18,8 +25,8 @@ export interface DecisionRequest {
 }
 
 /**
- * A run that did not pass is gone on with. One that passed in an earlier attempt was asked for again, and so was one that passed as a whole in this
- * attempt: another is started. A part of one that passed in this attempt has nothing left to do.
+ * Resumes a run that did not pass, whatever its status: one that waits does not count as passed, even if its job was green. For a run that passed in an
+ * earlier attempt, or as a whole in this one, another is started. A part of one that passed in this attempt has no steps left.
  */
 export async function decideRun({ identity, resume, part, find }: DecisionRequest): Promise<Decision> {
   if (resume !== "auto" && resume !== "never") return { kind: "resume", run: resume };
@@ -36,5 +43,5 @@ export async function decideRun({ identity, resume, part, find }: DecisionReques
   const here = workflowOf(newest.writer.host)?.attempt === identity.context.runAttempt;
   if (resume === "never") return { kind: "start", run, again: false };
   if (newest.status !== "passed" || (part && here)) return { kind: "resume", run: newest.id };
-  return { kind: "start", run, again: here };
+  return { kind: "start", run, again: here, ...(here ? {} : { rerun: true }) };
 }

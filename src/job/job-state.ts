@@ -88,7 +88,10 @@ export async function openJobState(request: JobStateRequest): Promise<JobState> 
         const level = await levelOfCache({ key, context, job: subject.level, github: request.github });
         for (const problem of await adopt({ directory, level, what: "all" })) warn(`the cache: ${problem}`);
       });
-      const [key, parts = 0] = await Promise.all([fromCache, remote?.bringState(run)]);
+      const [key, seen = 0] = await Promise.all([fromCache, remote?.bringState(run)]);
+      // After "Re-run all jobs" the artifact service lists only this attempt's artifacts; the REST API lists those of every attempt.
+      const isLost = run !== "" && context.runAttempt > 1 && !(await memory.state.readEvents(run)).ok;
+      const parts = seen + (isLost ? ((await remote?.bringState(run, 1)) ?? 0) : 0);
       if (key !== undefined || parts > 0) {
         const { settleState } = await import("../adopt-state.ts");
         if (await settleState(memory.state, stateDir)) warn("the database did not match the journals and was rebuilt from them");

@@ -36,16 +36,21 @@ describe("the decision", () => {
     }
   });
 
-  it("starts another when an earlier attempt passed, and goes on with that one afterwards", async () => {
-    expect(await decide({ [id]: ["passed", 1] })).toEqual({ kind: "start", run: `${id}-2`, again: false });
+  it("starts another without reuse when an earlier attempt passed, and resumes that one afterwards", async () => {
+    expect(await decide({ [id]: ["passed", 1] })).toEqual({ kind: "start", run: `${id}-2`, again: false, rerun: true });
     expect(await decide({ [id]: ["passed", 1], [`${id}-2`]: ["failed", 2] })).toEqual({ kind: "resume", run: `${id}-2` });
-    expect(await decide({ [id]: ["passed", 1], [`${id}-2`]: ["passed", 1] })).toEqual({ kind: "start", run: `${id}-3`, again: false });
+    expect(await decide({ [id]: ["passed", 1], [`${id}-2`]: ["passed", 1] })).toEqual({
+      kind: "start",
+      run: `${id}-3`,
+      again: false,
+      rerun: true,
+    });
   });
 
   it("does a whole pipeline again in the same attempt, with reuse, and has nothing to do for a part of it", async () => {
     expect(await decide({ [id]: ["passed", 2] })).toEqual({ kind: "start", run: `${id}-2`, again: true });
     expect(await decide({ [id]: ["passed", 2] }, { part: true })).toEqual({ kind: "resume", run: id });
-    expect(await decide({ [id]: ["passed", 1] }, { part: true })).toEqual({ kind: "start", run: `${id}-2`, again: false });
+    expect(await decide({ [id]: ["passed", 1] }, { part: true })).toEqual({ kind: "start", run: `${id}-2`, again: false, rerun: true });
   });
 
   it("does as it is told", async () => {

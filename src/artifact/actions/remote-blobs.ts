@@ -19,8 +19,11 @@ export interface RemoteRequest extends ArtifactPlacesRequest {
 export interface RemoteBlobs {
   /** Brings one blob. Says whether it is here now. */
   bring(digest: Digest): Promise<boolean>;
-  /** Brings all parts of the state of a run and of what this workflow run began after it, from the first place that gives them all. Gives how many. */
-  bringState(run: string): Promise<number>;
+  /**
+   * Brings all parts of the state of a run and of what this workflow run began after it, from the first place that has them all. Returns how many.
+   * `first` is the number of the first place to ask; defaults to 0.
+   */
+  bringState(run: string, first?: number): Promise<number>;
   /** Asks what this workflow run has. */
   list(): Promise<void>;
   /** The artifact of this workflow run that holds a blob, by its name; nothing where none does, or it was not asked for yet. */
@@ -54,9 +57,9 @@ export function openRemoteBlobs(request: RemoteRequest): RemoteBlobs {
       last = next.catch(() => undefined);
       return next;
     },
-    async bringState(run) {
+    async bringState(run, first = 0) {
       const brought = new Set<string>();
-      for (let place = 0; place < places.count; place += 1) {
+      for (let place = first; place < places.count; place += 1) {
         const listing = await places.list(place);
         const parts = newestState(listing ?? []).filter(({ name }) => namesState(name, run));
         const missing = parts.filter(({ name }) => !brought.has(name));

@@ -11,8 +11,9 @@ import type { Clock, Reporter } from "../../model/ports.ts";
 import { conclusionFor, otherCommitText, type RunCommit } from "../../model/run-commit.ts";
 import type { RunRecord, StepRecord } from "../../model/state.ts";
 import type { WorkflowContext } from "../../model/workflow-context.ts";
+import { workflowOf } from "../../platform/process-identity.ts";
 import { checkName } from "./check-name.ts";
-import { type ContractPage, contractPage, type PagePlaces } from "./contract-page.ts";
+import { type ContractPage, contractPage, type PagePlaces, type ReusedRun } from "./contract-page.ts";
 import { noteText, runPage, runText } from "./run-page.ts";
 import { writeCheck } from "./write-check.ts";
 
@@ -194,7 +195,8 @@ function contractChecks(request: CheckRunsRequest, state: ChecksState, failed: (
       for (const contract of planned.contracts) {
         const head = headOf(request, state.run, `${step.id}: ${contract.name}`);
         if (written.has(head.name) || state.isRefused) continue;
-        const page = pageFor(request.commit, contractPage(step, contract, request.places));
+        const reused = await reusedBy(request, step);
+        const page = pageFor(request.commit, contractPage(step, contract, request.places, record?.steps, reused));
         const output = { title: page.title, summary: withinLimit([...request.notes.map(noteText), ...page.parts], limits.text) };
         const check = await writeCheck(request.github, { ...page, head, output });
         if (check.failure !== undefined) failed(check.failure);
@@ -203,6 +205,18 @@ function contractChecks(request: CheckRunsRequest, state: ChecksState, failed: (
         state.dropped.push(...check.dropped);
       }
     }
+  };
+}
+
+/** The run whose result a step reuses. Undefined if the step was executed. */
+async function reusedBy({ record, context }: CheckRunsRequest, { reusedFrom }: StepRecord): Promise<ReusedRun | undefined> {
+  if (reusedFrom === undefined) return undefined;
+  const found = await record(reusedFrom.run);
+  const workflow = found === undefined ? undefined : workflowOf(found.writer.host);
+  const { owner, repo, serverUrl } = context;
+  return {
+    ...(found === undefined ? {} : { record: found }),
+    ...(workflow === undefined ? {} : { url: `${serverUrl}/${owner}/${repo}/actions/runs/${workflow.run}/attempts/${workflow.attempt}` }),
   };
 }
 

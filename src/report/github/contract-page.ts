@@ -7,7 +7,7 @@ import type { CheckAnnotation, CheckConclusion } from "../../model/github.ts";
 import { codeBlock, inlineCode, type Part, plainText, withoutMarks } from "../../model/markdown.ts";
 import type { ContractDefinition } from "../../model/pipeline.ts";
 import { printable } from "../../model/printable.ts";
-import type { StepRecord } from "../../model/state.ts";
+import type { RunRecord, StepRecord } from "../../model/state.ts";
 
 export interface ContractPage {
   readonly conclusion: CheckConclusion;
@@ -23,19 +23,73 @@ export interface PagePlaces {
   readonly isFile: (path: string) => boolean;
 }
 
-/** `result`: the verdict that stands; absent: the contract was never evaluated. */
-export function contractPage(step: StepRecord, contract: ContractDefinition, places: PagePlaces): ContractPage {
+/** The run whose result a step reuses. */
+export interface ReusedRun {
+  /** Undefined if state does not have the run. */
+  readonly record?: RunRecord;
+  /** Where GitHub shows the workflow run that produced it; undefined if it ran elsewhere. */
+  readonly url?: string;
+}
+
+/** `steps` are those of the run, and `reused` is the run that the step's result comes from; both are needed only for steps without an attempt. */
+export function contractPage(
+  step: StepRecord,
+  contract: ContractDefinition,
+  places: PagePlaces,
+  steps: readonly StepRecord[] = [],
+  reused: ReusedRun = {},
+): ContractPage {
   const attempt = decidingAttempt(step);
   const result = attempt?.contracts.find(({ name }) => name === contract.name);
-  if (result === undefined) {
-    const conclusion = step.status === "cancelled" ? "cancelled" : "skipped";
-    return {
-      conclusion,
-      title: `not evaluated: the step ${step.status === "pending" ? "was not executed" : `was ${step.status}`}`,
-      parts: ["The step left nothing that could be judged."],
-      annotations: [],
-    };
+  if (result === undefined) return step.reusedFrom === undefined ? unevaluated(step, steps) : recorded(step, contract, places, reused);
+  return evaluated(step, contract, places, result);
+}
+
+/** The verdict that the reused run recorded. A step passed there, so a contract without a record passed unless it only warns. */
+function recorded(step: StepRecord, contract: ContractDefinition, places: PagePlaces, { record, url }: ReusedRun): ContractPage {
+  const { run = "", attempt = 0 } = step.reusedFrom ?? {};
+  const source = record?.steps.find(({ id }) => id === step.id);
+  const made = source?.attempts.find((one) => one.attempt === attempt);
+  const result = made?.contracts.find(({ name }) => name === contract.name);
+  const link = url === undefined ? `run ${inlineCode(run)}` : `[run ${inlineCode(run)}](${url})`;
+  const about = `The step's result is reused, so its contracts are not evaluated again. This is the verdict of ${link}, attempt ${attempt}.`;
+  if (source === undefined || result === undefined) {
+    const warns = contract.onFailure === "warn";
+    const title = `${warns ? "not known" : "passed"}: the result of run ${run} is reused`;
+    return { conclusion: warns ? "neutral" : "success", title, parts: [about], annotations: [] };
   }
+  const page = evaluated(source, contract, places, result);
+  return { ...page, title: `${page.title} in run ${run}, reused`.slice(0, 250), parts: [about, ...page.parts] };
+}
+
+function unevaluated(step: StepRecord, steps: readonly StepRecord[]): ContractPage {
+  const conclusion = step.status === "cancelled" ? "cancelled" : "skipped";
+  const cause = causeOf(step, steps);
+  const why = step.status === "pending" ? "the step was not executed" : `the step was ${step.status}`;
+  const title = cause === undefined ? why : `step ${cause.id} ${cause.status === "failed" ? "failed" : "was cancelled"}`;
+  const detail =
+    cause === undefined
+      ? plainText(step.because === undefined ? "The step left nothing that could be judged." : `The step was skipped: ${step.because}.`)
+      : `Step ${inlineCode(step.id)} depends on ${inlineCode(cause.id)}, which ${cause.status === "failed" ? "failed" : "was cancelled"}.`;
+  return { conclusion, title: printable(`not evaluated: ${title}`).slice(0, 250), parts: [detail], annotations: [] };
+}
+
+/** The nearest step upstream that failed or was cancelled. */
+function causeOf({ id, status, dependencies }: StepRecord, steps: readonly StepRecord[]): StepRecord | undefined {
+  if (status !== "skipped") return undefined;
+  const seen = new Set([id]);
+  const open = [...dependencies];
+  for (let next = open.shift(); next !== undefined; next = open.shift()) {
+    const step = seen.has(next) ? undefined : steps.find((one) => one.id === next);
+    seen.add(next);
+    if (step?.status === "failed" || step?.status === "cancelled") return step;
+    open.push(...(step?.dependencies ?? []));
+  }
+  return undefined;
+}
+
+function evaluated(step: StepRecord, contract: ContractDefinition, places: PagePlaces, result: ContractResult): ContractPage {
+  const attempt = step.attempts.find(({ contracts }) => contracts.includes(result));
   const { title, detail } = describeContract(result);
   const earlier = step.attempts.filter(
     (one) => one !== attempt && one.contracts.some(({ name, verdict }) => name === contract.name && verdict !== "pass"),

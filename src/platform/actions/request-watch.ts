@@ -41,7 +41,11 @@ function watch(request: ClientRequest): void {
   const report = current.getStore();
   if (report === undefined) return;
   const startedAt = performance.now();
-  const first = sentOf(request);
+  // A connection may have carried other requests before.
+  let first = 0;
+  request.once("socket", ({ bytesWritten }) => {
+    first = bytesWritten;
+  });
   let progress = { mark: "", at: startedAt };
   let isReported = false;
   const outcome = (kind: RequestOutcome["kind"]) => {

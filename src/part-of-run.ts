@@ -10,7 +10,7 @@ import { closest } from "./model/similar.ts";
 import type { StepRecord } from "./model/state.ts";
 
 /** The failure for a part that names a step which the pipeline does not have. */
-function unknownPart({ pipeline }: Plan, part: readonly string[] | undefined): Failure | undefined {
+export function unknownPart({ pipeline }: Pick<Plan, "pipeline">, part: readonly string[] | undefined): Failure | undefined {
   const ids = pipeline.steps.map(({ id }) => id);
   const unknown = part?.find((id) => !ids.includes(id));
   if (unknown === undefined) return undefined;

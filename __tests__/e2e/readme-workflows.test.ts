@@ -18,7 +18,9 @@ interface Step {
 interface Workflow {
   readonly name: string;
   readonly permissions: Readonly<Record<string, string>>;
-  readonly jobs: Readonly<Record<string, { readonly needs?: string; readonly steps: readonly Step[] }>>;
+  readonly jobs: Readonly<
+    Record<string, { readonly needs?: string; readonly permissions: Readonly<Record<string, string>>; readonly steps: readonly Step[] }>
+  >;
 }
 
 /** A manifest with the three pipelines that the workflows name. */
@@ -47,11 +49,20 @@ beforeAll(async () => {
 afterAll(() => Promise.all([service.close(), github.close()]));
 
 it("are three, with the permissions that each needs", () => {
-  expect(workflows.map(({ name, permissions }) => [name, Object.keys(permissions)])).toEqual([
-    ["review", ["contents", "checks", "pull-requests", "actions"]],
-    ["audit", ["contents", "checks"]],
-    ["feature", ["contents", "checks", "actions"]],
+  const permissions = workflows.map(({ name, jobs }) => [name, Object.values(jobs).map((job) => Object.keys(job.permissions))]);
+  expect(permissions).toEqual([
+    ["review", [["contents", "checks", "pull-requests", "actions"]]],
+    ["audit", [["contents", "checks"]]],
+    ["feature", Array.from({ length: 3 }, () => ["contents", "checks", "actions"])],
   ]);
+  expect(workflows.map(({ permissions: outer }) => outer)).toEqual([{}, {}, {}]);
+});
+
+it("keep no credentials in the checkout that steps can read", () => {
+  const checkouts = workflows.flatMap(({ jobs }) =>
+    Object.values(jobs).flatMap(({ steps }) => steps.filter(({ uses }) => uses?.startsWith("actions/checkout@"))),
+  );
+  expect(checkouts.map((step) => step.with?.["persist-credentials"])).toEqual([false, false, false, false, false]);
 });
 
 it.each(workflows.map(({ name }, index) => [name, index] as const))("%s does what it says", async (name, index) => {

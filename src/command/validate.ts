@@ -58,8 +58,8 @@ async function validate(invocation: Invocation): Promise<number> {
   else if (format === "text") output.write(text);
   else output.writeData(text);
   if (hasErrors(diagnostics) || project === undefined) return 2;
-  if (format === "text")
-    io.stdout.write(`${read.value.files[0]} holds: ${project.pipelines.map(({ pipeline }) => describe(pipeline)).join(", ")}\n`);
+  const summary = format === "text" ? io.stdout : format === "github" ? io.stderr : undefined;
+  summary?.write(`${read.value.files[0]} holds: ${project.pipelines.map(({ pipeline }) => describe(pipeline)).join(", ")}\n`);
   return 0;
 }
 

@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { StringDecoder } from "node:string_decoder";
-import { setOutput } from "@actions/core";
+import { setOutput, summary } from "@actions/core";
 import type { FoundProject } from "../command/command.ts";
 import { buildProgram } from "../command/program.ts";
 import type { Io } from "../model/io.ts";
+import { codeBlock, plainText, withinLimit } from "../model/markdown.ts";
 import type { JobInputs } from "../platform/actions/inputs.ts";
 import { terminalText } from "../text/terminal-text.ts";
 import { setReport } from "./job-outputs.ts";
@@ -14,8 +15,19 @@ import { setReport } from "./job-outputs.ts";
 /** Commands that are asked twice: for the outputs, and in the form that people read. The others print one thing for both. */
 const askedTwice: ReadonlySet<JobInputs["command"]> = new Set(["plan", "status", "trace"]);
 
-/** Runs the command and sets the outputs that it has. `project`: where its files are read, if not from the checkout. Gives the exit status. */
-export async function runWords(io: Io, inputs: JobInputs, temp: string, project?: FoundProject): Promise<number> {
+export interface WordsRequest {
+  readonly io: Io;
+  readonly inputs: JobInputs;
+  /** A directory of the job for files on their way. */
+  readonly temp: string;
+  /** Whether the runner takes a job summary. */
+  readonly hasSummary: boolean;
+  /** Where the command's files are read. Undefined for the checkout. */
+  readonly project?: FoundProject;
+}
+
+/** Runs the command and sets the outputs that it has. Returns the exit status. */
+export async function runWords({ io, inputs, temp, hasSummary, project }: WordsRequest): Promise<number> {
   const twice = askedTwice.has(inputs.command);
   const printed: string[] = [];
   const decoder = new StringDecoder("utf8");
@@ -43,11 +55,33 @@ export async function runWords(io: Io, inputs: JobInputs, temp: string, project?
   if (inputs.command === "plan" && status === 0) setOutput("plan", text.trim());
   if (inputs.command === "test" && existsSync(junit)) setOutput("report", junit);
   else if (text !== "") await setReport(temp, `${inputs.command}.${twice ? "json" : "txt"}`, text);
-  // What failed has said why.
-  if (twice && status === 0) await main(wordsOf(inputs, []), io.stdout);
+  // A failure as JSON is no text for the log, so the command runs again for its text.
+  const isShown = inputs.command === "plan" && status === 0 && hasSummary;
+  if (twice) await main(wordsOf(inputs, []), isShown ? withSummary(io, inputs) : io.stdout);
+  if (isShown) await summary.write();
   setOutput("status", status === 0 ? "passed" : "failed");
   return status;
 }
+
+/** The log, with what is written as text also in the job summary. */
+function withSummary({ stdout, secrets }: Io, { pipeline }: JobInputs): Io["stdout"] {
+  const heading = `### Plan${pipeline === undefined ? "" : ` of ${plainText(pipeline)}`}`;
+  return {
+    ...stdout,
+    write(text) {
+      stdout.write(text);
+      const shown = terminalText(secrets.redactor().text(text), { color: false });
+      const page = withinLimit(
+        [heading, shown.length > mostCharacters ? "The plan is too large for the summary: the log has it." : codeBlock(shown)],
+        mostCharacters * 2,
+      );
+      summary.addRaw(`${page}\n`);
+    },
+  };
+}
+
+/** Of the plan in a job summary, which GitHub drops above 1 MiB. */
+const mostCharacters = 250_000;
 
 function wordsOf(inputs: JobInputs, options: readonly string[]): string[] {
   const { command, adapter, input } = inputs;

@@ -8,6 +8,7 @@ import type { Failure } from "../model/failure.ts";
 import type { GitHub } from "../model/github.ts";
 import type { Io } from "../model/io.ts";
 import type { WorkflowContext } from "../model/workflow-context.ts";
+import { unknownPart } from "../part-of-run.ts";
 import { type JobInputs, readInputs } from "../platform/actions/inputs.ts";
 import { forgetRunnerSecrets, forgetSecrets, withoutRunnerSecrets } from "../platform/actions/runner-secrets.ts";
 import { openToolkit, type Toolkit } from "../platform/actions/toolkit.ts";
@@ -119,6 +120,8 @@ async function withProject(job: Job, { variables, toolkit, from }: Surroundings)
   const known = { ...located.value, ...given, pipeline: project.value.pipeline.name };
   noteReports({ root: known.root, pipeline: known.pipeline });
   const fail = (error: Failure) => reportFailure(job, error, known);
+  const unknown = unknownPart(project.value, inputs.steps);
+  if (executes && unknown !== undefined) return fail(unknown);
   const prepared = await prepareState({ ...job, project: project.value, workspace, variables, toolkit });
   if (!prepared.ok) return fail(prepared.error);
   const { request, state, memory } = prepared.value;
@@ -135,11 +138,12 @@ async function reportFailure(job: Job, failure: Failure, project: NamedProject =
 }
 
 /** Runs a command that executes no steps. Most jobs do not need the command line, so it is loaded here. */
-async function words({ io, inputs, log, temp }: Job, from: JobSource | undefined): Promise<number> {
+async function words({ io, inputs, log, temp, summaryFile }: Job, from: JobSource | undefined): Promise<number> {
   const { runWords } = await import("./job-words.ts");
-  if (from === undefined) return runWords(io, inputs, temp);
+  const request = { io, inputs, temp, hasSummary: summaryFile !== undefined && summaryFile !== "" };
+  if (from === undefined) return runWords(request);
   const { source, location } = from;
-  const status = await runWords(io, inputs, temp, { source, location });
+  const status = await runWords({ ...request, project: { source, location } });
   const failure = from.failure();
   return failure === undefined ? status : ended(log, failure);
 }

@@ -53,7 +53,13 @@ async function findOverlay(first: string, environment: string, reader: ProjectRe
     const message = `\`${environment}\` cannot name an environment`;
     return {
       kind: "absent",
-      diagnostic: { code: "W107", severity: "error", message, origin: startOfFile(first), hint: "use letters, digits, `_`, `-` and dots" },
+      diagnostic: {
+        code: "W107",
+        severity: "error",
+        message,
+        origin: startOfFile(first),
+        hint: "use ASCII letters, digits, `_`, `-` and dots",
+      },
     };
   }
   const overlay = environmentOverlay(first, environment);

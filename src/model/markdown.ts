@@ -28,6 +28,8 @@ export function codeBlock(text: string, language = ""): string {
 
 /** A change that GitHub offers to commit: every tab and blank of it is kept. */
 export function suggestionBlock(text: string): string {
+  // An empty suggestion deletes the lines; one empty line would replace them.
+  if (text === "") return "```suggestion\n```";
   return blockOf(withoutControls(text.replace(/\r\n?/g, "\n")).replace(/\n$/, "").split("\n"), "suggestion");
 }
 

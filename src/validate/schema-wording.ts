@@ -3,10 +3,11 @@ import type { DocumentNode, DocumentPath } from "../model/document.ts";
 
 /** Every pattern of the manifest's schemas, in words. A test compares the list with the schemas. */
 export const forms: Readonly<Record<string, string>> = {
-  "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$": "a name: letters, digits, `_`, `-` and single dots, not starting with `-` or a dot",
+  "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$":
+    "a name: ASCII letters and digits, `_`, `-` and single dots, not starting with `-` or a dot",
   "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$": "a duration such as `90s`, `10m` or `1h30m`",
   "^[0-9]+(?:\\.[0-9]+)?\\s?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$": "a size such as `512MB`, `2GB` or `1GiB`",
-  "^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable: letters, digits and `_`, not starting with a digit",
+  "^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable: ASCII letters, digits and `_`, not starting with a digit",
   "^(?:file_read|file_write|network_access|command):.+$":
     "a permission rule: `file_read:`, `file_write:`, `network_access:` or `command:`, and a pattern after it",
   "^[a-z0-9.+-]+/[A-Za-z0-9.+-]+$": "a media type such as `application/json`",

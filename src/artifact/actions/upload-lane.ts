@@ -38,6 +38,12 @@ export interface UploadLane {
 }
 
 const atOnce = 4;
+
+/** Refusals that no other upload of the job can avoid, as the artifact client words them. */
+function isQuota(detail: string): boolean {
+  return /quota|insufficient usage/i.test(detail);
+}
+
 /** Failures in a row after which the service counts as dead. */
 const patience = 3;
 
@@ -52,10 +58,12 @@ export function openUploadLane({ toolkit, temp, retentionDays, limitMs = 10 * 60
     tally.failures += 1;
     if (code !== "unavailable") tally.lost += 1;
     if (tally.dead) return;
-    tally.dead = code === "unavailable" || code === "given-up" || tally.failures >= patience;
+    const isFull = isQuota(detail);
+    tally.dead = isFull || code === "unavailable" || code === "given-up" || tally.failures >= patience;
     if (code === "given-up" || code === "unanswered") return;
-    warn(code === "unavailable" ? `artifacts stay on this machine: ${detail}` : `${what} was not uploaded: ${detail}`);
-    if (tally.dead && code !== "unavailable") warn("the artifact service takes no artifacts: nothing more is uploaded by this job");
+    warn(isFull || code === "unavailable" ? `artifacts stay on this machine: ${detail}` : `${what} was not uploaded: ${detail}`);
+    if (tally.dead && !isFull && code !== "unavailable")
+      warn("the artifact service takes no artifacts: nothing more is uploaded by this job");
   };
   const send = async ({ what, name, layOut }: Upload): Promise<boolean> => {
     if (tally.dead) return false;

@@ -3,7 +3,7 @@
  * directory that holds nothing else, so it reads no file that a step made. `.git/info/exclude` and `core.excludesFile` are the
  * project's and the user's, whatever an attempt wrote to its `.git`.
  */
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Changeset } from "../../model/changeset.ts";
@@ -13,6 +13,7 @@ import type { ArtifactStore } from "../../model/ports.ts";
 import { ok, type Result } from "../../model/result.ts";
 import { realPlace } from "../../platform/files.ts";
 import { openRepository, type RulesTree } from "../../platform/git.ts";
+import { readSmall } from "../../platform/git-repository.ts";
 import { below, lookAt, type Widened, widen } from "./disk.ts";
 import type { EndTree } from "./end-trees.ts";
 import type { FoundChanges } from "./find-changes.ts";
@@ -70,10 +71,10 @@ async function layOutOuterRules(root: string, directory: string): Promise<string
   for (const depth of names.keys()) {
     const above = names.slice(0, depth).join(path.sep);
     const file = path.join(opened.repository.top, above, ruleFile);
-    const stats = lstatSync(file, { throwIfNoEntry: false });
-    if (stats?.isFile() !== true || stats.size > mostRuleBytes) continue;
+    const rules = lstatSync(file, { throwIfNoEntry: false })?.isFile() === true ? readSmall(file, mostRuleBytes) : undefined;
+    if (rules === undefined) continue;
     mkdirSync(path.join(directory, above), { recursive: true });
-    writeFileSync(path.join(directory, above, ruleFile), readFileSync(file));
+    writeFileSync(path.join(directory, above, ruleFile), rules);
   }
   return inside;
 }
@@ -94,17 +95,17 @@ async function rulesIn(request: RulesRequest, file: string): Promise<Result<Uint
   const { root, start, end, found, blobs, widened } = request;
   const leaf = found.leaves.get(file);
   if (leaf !== undefined) {
-    if (leaf.kind !== "file" || leaf.stats.size > mostRuleBytes) return ok(undefined);
+    if (leaf.kind !== "file") return ok(undefined);
     widen(end.directory, file, leaf.stats, widened);
-    return ok(readFileSync(fsPath(end.directory, file)));
+    return ok(readSmall(fsPath(end.directory, file), mostRuleBytes));
   }
   const node = start.at(file);
   if (node.kind === "kept") {
     const isRules = "digest" in node.state && node.state.mode !== "120000" && node.state.size <= mostRuleBytes;
     return isRules ? blobs.get(node.state.digest) : ok(undefined);
   }
-  const stats = node.kind === "disk" ? lookAt(root, file) : undefined;
-  return ok(stats?.isFile() === true && stats.size <= mostRuleBytes ? readFileSync(fsPath(root, file)) : undefined);
+  const isFile = node.kind === "disk" && lookAt(root, file)?.isFile() === true;
+  return ok(isFile ? readSmall(fsPath(root, file), mostRuleBytes) : undefined);
 }
 
 function directoriesOf(asked: readonly AskedPath[]): ReadonlySet<string> {

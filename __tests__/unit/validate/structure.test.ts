@@ -54,7 +54,7 @@ describe("values", () => {
     ],
     [
       "env: { a-b: x }",
-      "W205 4:12 `a-b` in `env` is not the name of an environment variable: letters, digits and `_`, not starting with a digit",
+      "W205 4:12 `a-b` in `env` is not the name of an environment variable: ASCII letters, digits and `_`, not starting with a digit",
     ],
     ["env: { A: [] }", "W202 4:15 `A` has to be a text, a number or `true` or `false`, not a list"],
     ["secrets: [A, A]", "W205 4:18 item 2 of `secrets` stands there already"],

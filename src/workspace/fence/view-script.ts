@@ -177,7 +177,7 @@ function mountAll(lines: readonly MountLine[], root: string): string[] {
       script.push(`mkdir -p ${quote(path.posix.dirname(line.where))} && : >${where} || f 'EIO no place for a file could be made'`);
     else if (line.type === "mask") {
       script.push(
-        `if [ -d ${where} ]; then mount -n -t tmpfs -o mode=755,size=4k,nosuid,nodev${line.options} wave ${where}; elif [ -e ${where} ]; then mount -n -o ${deviceBind} /dev/null ${where}; fi || f 'EIO a mask could not be laid'`,
+        `if [ -d ${where} ]; then mount -n -t tmpfs -o mode=755,size=4k,nosuid,nodev${line.options} wave ${where}; elif [ -e ${where} ]; then mount -n -o ${deviceBind} /dev/null ${where}; fi || [ ! -e ${where} ] || f 'EIO a mask could not be laid'`,
       );
     } else
       script.push(

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { contentsBelow } from "../rig/contents-below.ts";
-import type { Scene, SceneProject } from "../rig/scenes.ts";
+import { outsidePlace, type Scene, type SceneProject } from "../rig/scenes.ts";
 import { allWays, git, passes, stepProject } from "../rig/step-project.ts";
 
 const token = "canary-7d2b41";
@@ -41,6 +41,25 @@ describe.each(ways)("$name", (scene) => {
     const wave = project(scene, script);
     await passes(wave);
     expect([readFileSync(path.join(wave.root, "src/a"), "utf8"), existsSync(path.join(wave.root, "vendor/a"))]).toEqual(["a\n", false]);
+  });
+
+  it.skipIf(scene.isolation === "user-namespace").each([1, 2, 3])(
+    "leaves what random edits and renames leave outside (seed %i)",
+    async (seed) => {
+      const script = randomEdits(seed);
+      const files = Object.fromEntries(["a/x", "a/b/y", "a/b/c/z", "b/x", "b/d/y", "c/a/b/x", "top"].map((file) => [file, `${file}\n`]));
+      const wave = stepProject(scene, script, { files });
+      const outside = path.join(outsidePlace(scene), "copy");
+      execFileSync("cp", ["-a", wave.root, outside]);
+      execFileSync("sh", ["-uc", script], { cwd: outside, stdio: "ignore" });
+      await passes(wave);
+      expect(treeOf(wave.root)).toBe(treeOf(outside));
+    },
+  );
+
+  it("passes although a process in the background still has the output open", async () => {
+    const wave = stepProject(scene, "sleep 300 & echo done", {});
+    expect(await passes(wave)).toContain("done");
   });
 
   it("renames other directories of a project that contains repositories", async () => {
@@ -157,3 +176,31 @@ describe.each(redirecting)("$name, with redirects", (scene) => {
     expect(existsSync(path.join(wave.root, "src"))).toBe(false);
   });
 });
+
+/** Commands of which some fail: names are taken from few, so that paths meet again and again. */
+function randomEdits(seed: number): string {
+  let state = seed;
+  const below = (limit: number) => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((state / 2_147_483_648) * limit);
+  };
+  const place = () => Array.from({ length: 1 + below(3) }, () => "abcd"[below(4)]).join("/");
+  const command = (index: number) => {
+    const [one, two] = [place(), place()];
+    return [
+      `mv ${one} ${two}`,
+      `mv -T ${one} ${two}`,
+      `rm -rf ${one}`,
+      `mkdir -p ${one}; echo ${index} >${one}/x`,
+      `echo ${index} >>${one}/y`,
+    ][below(10) % 5];
+  };
+  return `set +e; { ${Array.from({ length: 60 }, (_, index) => command(index)).join("\n")}\n} 2>/dev/null; true`;
+}
+
+/** Every path with its type, and every file with its content. */
+function treeOf(root: string): string {
+  const script =
+    "find . -mindepth 1 \\( -name .git -o -name .wave \\) -prune -o -printf '%p %y\\n' | sort; find . \\( -name .git -o -name .wave \\) -prune -o -type f -print | sort | xargs grep -H ''";
+  return execFileSync("sh", ["-c", script], { cwd: root, encoding: "utf8" });
+}

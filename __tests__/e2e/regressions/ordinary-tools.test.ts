@@ -5,7 +5,6 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { removeDirectory } from "../../rig/remove-directory.ts";
-import { outsidePlace } from "../../rig/scenes.ts";
 import { allWays, passes, stepProject } from "../../rig/step-project.ts";
 
 const ways = await allWays("ordinary-tools");
@@ -31,6 +30,8 @@ describe.each(ways)("$name", (scene) => {
   // In a user namespace the kernel refuses redirects.
   it.skipIf(scene.isolation === "user-namespace")("renames directories of the project exactly, also repeatedly", async () => {
     const script = [
+      // rename(2) itself: `mv` copies when it fails.
+      'mv() { node -e \'fs.renameSync(process.argv[1], process.argv[2])\' "$1" "$2"; }',
       "mv dir dir2; echo more >>dir2/f; rm dir2/gone; mv dir2/sub top; mkdir dir; echo new >dir/n",
       "mkdir x; mv dir2 x/d3; mv left tmp; mv right left; mv tmp right; mv x y",
     ].join("\n");
@@ -51,20 +52,6 @@ describe.each(ways)("$name", (scene) => {
       "y/d3/f:more",
     ]);
   });
-
-  it.skipIf(scene.isolation === "user-namespace").each([1, 2, 3])(
-    "leaves what random edits and renames leave outside (seed %i)",
-    async (seed) => {
-      const script = randomEdits(seed);
-      const files = Object.fromEntries(["a/x", "a/b/y", "a/b/c/z", "b/x", "b/d/y", "c/a/b/x", "top"].map((file) => [file, `${file}\n`]));
-      const wave = stepProject(scene, script, { files });
-      const outside = path.join(outsidePlace(scene), "copy");
-      execFileSync("cp", ["-a", wave.root, outside]);
-      execFileSync("sh", ["-uc", script], { cwd: outside, stdio: "ignore" });
-      await passes(wave);
-      expect(treeOf(wave.root)).toBe(treeOf(outside));
-    },
-  );
 
   it.each([
     ["git mv", "git mv dir dir2"],
@@ -90,11 +77,6 @@ describe.each(ways)("$name", (scene) => {
     expect(run.code, run.stderr).toBe(limited || "artifacts" in keys ? 1 : 0);
     const named = [run.stderr, plan.stdout, doctor.stdout].map((text) => text.includes("workspace: { provider: copy }"));
     expect(named).toEqual([limited, limited, limited]);
-  });
-
-  it("passes although a process in the background still has the output open", async () => {
-    const wave = stepProject(scene, "sleep 300 & echo done", {});
-    expect(await passes(wave)).toContain("done");
   });
 
   it.each([
@@ -155,34 +137,6 @@ describe.each(ways)("$name", (scene) => {
     ]);
   });
 });
-
-/** Commands of which some fail: names are taken from few, so that paths meet again and again. */
-function randomEdits(seed: number): string {
-  let state = seed;
-  const below = (limit: number) => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return Math.floor((state / 2_147_483_648) * limit);
-  };
-  const place = () => Array.from({ length: 1 + below(3) }, () => "abcd"[below(4)]).join("/");
-  const command = (index: number) => {
-    const [one, two] = [place(), place()];
-    return [
-      `mv ${one} ${two}`,
-      `mv -T ${one} ${two}`,
-      `rm -rf ${one}`,
-      `mkdir -p ${one}; echo ${index} >${one}/x`,
-      `echo ${index} >>${one}/y`,
-    ][below(10) % 5];
-  };
-  return `set +e; { ${Array.from({ length: 60 }, (_, index) => command(index)).join("\n")}\n} 2>/dev/null; true`;
-}
-
-/** Every path with its type, and every file with its content. */
-function treeOf(root: string): string {
-  const script =
-    "find . -mindepth 1 \\( -name .git -o -name .wave \\) -prune -o -printf '%p %y\\n' | sort; find . \\( -name .git -o -name .wave \\) -prune -o -type f -print | sort | xargs grep -H ''";
-  return execFileSync("sh", ["-c", script], { cwd: root, encoding: "utf8" });
-}
 
 const homes: string[] = [];
 afterEach(() => {

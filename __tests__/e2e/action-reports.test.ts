@@ -255,7 +255,7 @@ describe("comments and reviews", () => {
     const second = pullRequest({ "notes.json": long }, { extra: publish("pr_comment", "findings") });
     expect((await second.job()).code).toBe(0);
     expect(github.state.comments[0]?.body.length).toBeLessThan(65_536);
-    expect(github.state.comments[0]?.body).toMatch(/… and \d+ more lines: the artifact has them\./);
+    expect(github.state.comments[0]?.body).toMatch(/… and \d+ more characters: the artifact <code>findings<\/code> has them\./);
     expect(job).toBeDefined();
   });
 });

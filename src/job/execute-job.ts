@@ -97,6 +97,7 @@ export async function executeJob(execution: JobExecution): Promise<number> {
       resumed: isResumed(decision, run),
       temp,
       nameOf: (digest) => uploads?.nameOf(digest) ?? state.nameOf(digest),
+      warn: log.warn,
     });
     return status;
   } finally {
@@ -115,7 +116,7 @@ function outputsReporter({ memory, state, temp }: JobExecution, decision: Decisi
     async close() {
       const found = await memory.state.findRun(id);
       if (!found.ok || found.value.id !== id) return;
-      const outputs = { run: found.value, resumed: isResumed(decision, found.value), temp, nameOf: state.nameOf };
+      const outputs = { run: found.value, resumed: isResumed(decision, found.value), temp, nameOf: state.nameOf, warn: () => undefined };
       // If they cannot be written, the second time fails the job.
       await setRunOutputs(outputs).catch(() => undefined);
     },

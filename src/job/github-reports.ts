@@ -14,18 +14,25 @@ import type { WorkflowContext } from "../model/workflow-context.ts";
 import type { Memory } from "../open-project.ts";
 import type { JobInputs } from "../platform/actions/inputs.ts";
 import { systemClock } from "../platform/clock.ts";
+import { realPlace } from "../platform/files.ts";
+import { relativeInside } from "../platform/paths.ts";
 import type { PublishRequest } from "../publish/publish-artifacts.ts";
 import { commentPublisher, reviewPublisher } from "../publish/pull-request.ts";
+import type { RemarkPlaces } from "../publish/remark-paths.ts";
 import { type CheckRuns, openCheckRuns } from "../report/github/check-runs.ts";
 import type { PagePlaces } from "../report/github/contract-page.ts";
 import { jobSummary } from "../report/github/job-summary.ts";
+
+import type { KnownRun } from "../report/github/known-run.ts";
 import { annotationCommands, logAnnotations } from "../report/github/log-annotations.ts";
 import { noteText, runPage } from "../report/github/run-page.ts";
 import { jobLabel, matrixSuffix } from "./job-label.ts";
 import type { JobLog } from "./job-log.ts";
 import type { JobServices } from "./job-services.ts";
 import { noteForPost } from "./note-for-post.ts";
-import { shortMatrixKey } from "./run-identity.ts";
+import { repositoryPlace } from "./repository-place.ts";
+import { reportKey } from "./run-identity.ts";
+import { openSharedRun, type SharedRun } from "./shared-run.ts";
 
 export interface ReportsRequest {
   readonly io: Io;
@@ -39,7 +46,7 @@ export interface ReportsRequest {
   readonly services: JobServices;
   readonly memory: Memory;
   readonly pipeline: string;
-  /** The project, and the checkout that it lies in. */
+  /** The project, and GITHUB_WORKSPACE. */
   readonly root: string;
   readonly workspace: string;
   readonly summaryFile: string | undefined;
@@ -55,9 +62,17 @@ export function githubReporters(request: ReportsRequest, plan: Plan): Reporter[]
     return found.ok ? found.value : undefined;
   };
   const places = placesOf(request);
-  const checks = github === undefined || inputs.checks === "none" ? undefined : checkRunsOf(request, github, plan, places, record);
-  const pages = pageReporter(request, plan, places, record, checks);
+  const shared = openSharedRun({ ...request, commentKey: resultKey(request.pipeline, request.context, request.inputs) });
+  const checks =
+    github === undefined || inputs.checks === "none" ? undefined : checkRunsOf(request, github, plan, places, { record, shared });
+  const pages = pageReporter(request, plan, places, { record, shared }, checks);
   return checks === undefined ? [pages] : [checks, pages];
+}
+
+/** What is known of the run: by this job, and by all that share it. */
+interface Knowledge {
+  readonly record: (run: string) => Promise<RunRecord | undefined>;
+  readonly shared: SharedRun;
 }
 
 function checkRunsOf(
@@ -65,10 +80,10 @@ function checkRunsOf(
   github: GitHub,
   plan: Plan,
   places: PagePlaces,
-  record: (run: string) => Promise<RunRecord | undefined>,
+  { record, shared }: Knowledge,
 ): CheckRuns {
   return openCheckRuns({
-    ...{ github, context, commit, notes, plan, places, record, clock: systemClock },
+    ...{ github, context, commit, notes, plan, places, record, shared, clock: systemClock },
     which: inputs.checks === "pipeline" ? "pipeline" : "contract",
     label: jobLabel(context.job, inputs.matrixKey),
     ...(inputs.steps === undefined ? {} : { steps: inputs.steps }),
@@ -89,11 +104,10 @@ function pageReporter(
   request: ReportsRequest,
   plan: Plan,
   places: PagePlaces,
-  record: (run: string) => Promise<RunRecord | undefined>,
+  { record, shared }: Knowledge,
   checks: CheckRuns | undefined,
 ): Reporter {
   const { io, inputs, commit } = request;
-  const steps = inputs.steps === undefined ? {} : { steps: inputs.steps };
   let id = "";
   return {
     name: "job summary",
@@ -108,38 +122,45 @@ function pageReporter(
       if (checks === undefined ? inputs.checks !== "none" : checks.isIncomplete())
         io.stdout.writeControl(logAnnotations(run, plan, places));
       else io.stdout.writeControl(annotationCommands(checks?.dropped() ?? []));
+      await shared.gather(id);
       const job = matrixSuffix(request.context.job, inputs.matrixKey);
-      const text = jobSummary({ run, plan, commit, job, ...steps, places, taken: sizeOf(request.summaryFile), notes: request.notes });
+      const known = shared.known(run);
+      const text = jobSummary({ run, known, plan, commit, job, places, taken: sizeOf(request.summaryFile), notes: request.notes });
       if (text !== "" && request.summaryFile !== undefined) await summary.addRaw(io.secrets.redactor().text(text)).write();
-      await comment(request, run, plan);
+      await comment(request, run, plan, shared);
     },
   };
 }
 
-/** Identifies the comment with the result of a pipeline in one job of a matrix. */
-export function resultKey(pipeline: string, matrixKey: string): string {
-  return `result:${pipeline}:${shortMatrixKey(matrixKey)}`;
+/** The key of the comment with the result of a pipeline. */
+export function resultKey(pipeline: string, context: WorkflowContext, inputs: JobInputs): string {
+  return `result:${pipeline}:${reportKey(context, inputs)}`;
 }
 
-async function comment(
-  { github, context, commit: ranCommit, inputs, log, notes, pipeline, services }: ReportsRequest,
-  run: RunRecord,
-  plan: Plan,
-): Promise<void> {
+async function comment(request: ReportsRequest, run: RunRecord, plan: Plan, shared: SharedRun): Promise<void> {
+  const { github, context, commit, inputs, io, log, notes, pipeline, services } = request;
   if (!inputs.comment) return;
   if (github === undefined || context.pull === undefined) {
     log.notice("No comment was written: there is no pull request here, or no token.");
     return;
   }
-  const page = runPage(run, plan, inputs.steps);
-  const key = resultKey(pipeline, inputs.matrixKey);
-  const title = `${plan.pipeline.name}${matrixSuffix(context.job, inputs.matrixKey)}: ${page.title}`;
+  const contentOf = (known: KnownRun) => {
+    const page = runPage(known, plan);
+    const title = `${plan.pipeline.name}${matrixSuffix(context.job, inputs.matrixKey)}: ${page.title}`;
+    return { title, parts: [...notes.map(noteText), page.table, ...page.problems], footer: commitFooter(commit) };
+  };
   const written = await writeSticky(github, context, context.pull.number, {
-    key,
-    title,
-    parts: [...notes.map(noteText), page.table, ...page.problems],
+    ...contentOf(shared.known(run)),
+    key: resultKey(pipeline, context, inputs),
     folds: true,
-    footer: commitFooter(ranCommit),
+    shared: {
+      merge(states) {
+        const { known, state } = shared.with(run, states);
+        return { ...contentOf(known), state };
+      },
+      settles: inputs.steps !== undefined,
+      clock: { sleep: (ms) => systemClock.sleep(ms, io.signal) },
+    },
   });
   if (written.ok) return;
   const { title: what, detail } = describeFailure(written.error);
@@ -149,23 +170,44 @@ async function comment(
 }
 
 /** Who publishes in this job; or why nobody does. */
-export function publishersOf({ github, context, commit, pipeline, memory }: ReportsRequest): NonNullable<PublishRequest["publishers"]> {
+export function publishersOf(reports: ReportsRequest): NonNullable<PublishRequest["publishers"]> {
+  const { github, context, commit, inputs, pipeline, memory } = reports;
   if (context.pull === undefined) return "there is no pull request here";
   if (github === undefined) return "there is no token to publish with";
-  const request = { github, context, commit, pull: context.pull, pipeline, redactor: memory.redactor };
+  const request = {
+    github,
+    context,
+    commit,
+    pull: context.pull,
+    pipeline,
+    reportKey: reportKey(context, inputs),
+    redactor: memory.redactor,
+    places: remarkPlaces(reports),
+  };
   return new Map([commentPublisher(request), reviewPublisher(request)].map((publisher) => [publisher.kind, publisher]));
+}
+
+function remarkPlaces({ root, workspace }: ReportsRequest): RemarkPlaces {
+  const { top, prefix } = repositoryPlace(root, workspace);
+  // A step may name the checkout as the workflow does, which may lead through links.
+  const below = relativeInside(realPlace(workspace) ?? workspace, top);
+  const tops = [top, ...(below === undefined ? [] : [path.join(workspace, below)])];
+  return {
+    prefix,
+    tops: tops.map((one) => one.split(path.sep).join("/")),
+    isFile: (file) => statSync(path.join(top, file), { throwIfNoEntry: false })?.isFile() === true,
+  };
 }
 
 /** Paths in reports are the repository's; the project may lie in a directory of it. */
 export function placesOf({ root, workspace }: Pick<ReportsRequest, "root" | "workspace">): PagePlaces {
-  const below = path.relative(workspace, root).split(path.sep).join("/");
   const known = new Map<string, boolean>();
   const isFile = (file: string) =>
     !path.isAbsolute(file) &&
     !file.split("/").includes("..") &&
     statSync(path.join(root, file), { throwIfNoEntry: false })?.isFile() === true;
   return {
-    prefix: below === "" ? "" : `${below}/`,
+    prefix: repositoryPlace(root, workspace).prefix,
     isFile: (file) => {
       const is = known.get(file) ?? isFile(file);
       known.set(file, is);

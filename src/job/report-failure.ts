@@ -101,7 +101,7 @@ export async function writeFailedComment(
 ): Promise<void> {
   if (!inputs.comment || github === undefined || context.pull === undefined) return;
   const written = await writeSticky(github, context, context.pull.number, {
-    key: resultKey(pipeline, inputs.matrixKey),
+    key: resultKey(pipeline, context, inputs),
     title: `${pipeline}${matrixSuffix(context.job, inputs.matrixKey)}: ${title}`,
     parts,
     folds: true,

@@ -75,6 +75,18 @@ export function projectKey({ directory, files, environment }: ManifestPlace): st
   return shortDigest(JSON.stringify([directory, files, environment ?? null]));
 }
 
+/**
+ * Identifies what a job reports about among the results on a pull request, as the end of a comment's key. It is the same in later workflow runs, so it
+ * contains neither their ids nor inputs that differ between them; and it is known without a valid manifest.
+ */
+export function reportKey(
+  { workflowFile }: Pick<WorkflowContext, "workflowFile">,
+  { workingDirectory, files, environment, adapter, matrixKey, runKey }: JobInputs,
+): string {
+  const what = [workflowFile, workingDirectory, files, environment ?? null, adapter ?? null, runKey.trim()];
+  return `${shortMatrixKey(matrixKey)}:${shortDigest(JSON.stringify(what))}`;
+}
+
 /** A matrix key of any length as a short word; empty where there is no matrix, whose JSON is `null` or empty. */
 export function shortMatrixKey(given: string): string {
   const key = given.trim();

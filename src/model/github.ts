@@ -89,6 +89,7 @@ export interface GitHub extends CommitObjects {
   listComments(issue: number): Promise<Result<readonly IssueComment[]>>;
   createComment(issue: number, body: string): Promise<Result<{ readonly url: string }>>;
   updateComment(id: number, body: string): Promise<Result<{ readonly url: string }>>;
+  deleteComment(id: number): Promise<Result<void>>;
   pull(number: number): Promise<Result<PullContext>>;
   pullFiles(number: number): Promise<Result<readonly PullFile[]>>;
   /** The bodies of reviews, with who wrote them. */

@@ -3,7 +3,8 @@
  * stands in. Pure. https://github.github.com/gfm/
  */
 import { withoutControls } from "../text/control-characters.ts";
-import { markdownClosers, markdownPieces } from "../text/markdown-code.ts";
+import { markdownPieces } from "../text/markdown-code.ts";
+import { closedMarkdown } from "../text/markdown-end.ts";
 import { markdownText } from "../text/markdown-text.ts";
 import { longestBackticks, printable, printableLines } from "./printable.ts";
 
@@ -49,10 +50,10 @@ export function tamedMarkdown(markdown: string): string {
   return tame.join("");
 }
 
-/** The same as a block of its own: nothing behind it becomes part of a fence or of `<details>` that it left open. */
+/** The same as a block of its own: nothing behind it becomes part of a fence, of a tag or of an element that it left open. */
 export function tamedBlock(markdown: string): string {
-  const text = tamedMarkdown(markdown);
-  return [text.replace(/\n$/, ""), ...markdownClosers(text)].join("\n");
+  const { text, closers } = closedMarkdown(tamedMarkdown(markdown).replace(/\n$/, ""));
+  return [text, ...closers].join("\n");
 }
 
 /** GitHub looks for mentions after it has read entities and dropped tags; a comment could hide the rest of the text. */
@@ -68,40 +69,78 @@ export function withoutMarks(text: string): string {
   return text.replace(/<!--(?=\s*wave:)/g, "<!--\u200b");
 }
 
-/** A part that may be left out at its end: whole lines, so that no table is cut within a row. */
+/** A part that may be cut at its end. */
 export interface Part {
   readonly lines: readonly string[];
-  /** What stands where lines were left out, given how many. */
-  readonly rest: (count: number) => string;
+  /** The text in place of what is missing: `count` lines, the first of them maybe in part, with `characters` in all. */
+  readonly rest: (count: number, characters: number) => string;
+  /** Set if only whole lines may be left out, as in a table. */
+  readonly whole?: true;
 }
 
-/** Parts as one text of at most so many characters. The first ones get what they need, the last ones what is left. */
+/** Parts as one text of at most `limit` characters. The first ones get what they need, the last ones what is left. */
 export function withinLimit(parts: readonly (string | Part)[], limit: number): string {
   const given: string[] = [];
   let left = limit;
   for (const part of parts) {
-    const text = typeof part === "string" ? part : cut(part, left);
-    if (text.length + 2 > left) continue;
+    const text = cutPart(typeof part === "string" ? textPart(part) : part, left - 2);
+    if (text === "") continue;
     given.push(text);
     left -= text.length + 2;
   }
-  return given.filter((text) => text !== "").join("\n\n");
+  return given.join("\n\n");
 }
 
-function cut({ lines, rest }: Part, limit: number): string {
-  const whole = lines.join("\n");
-  if (whole.length + 2 <= limit) return whole;
-  const kept: string[] = [];
-  let left = limit - rest(lines.length).length - 4;
-  for (const line of lines) {
-    if (line.length + 1 > left) break;
-    kept.push(line);
-    left -= line.length + 1;
+function textPart(text: string): Part {
+  return { lines: text.split("\n"), rest: (_count, characters) => `… and ${characters} more characters.` };
+}
+
+/** A line is cut only if more characters than this would be lost at its start. */
+const longestGap = 2000;
+
+/** The part, cut to a limit, with what it leaves open closed; empty if not even the text for what is missing fits. */
+export function cutPart({ lines, rest, whole }: Part, limit: number): string {
+  const text = lines.join("\n");
+  if (text.length <= limit) return text;
+  let shrink = 0;
+  for (let room = limit - rest(lines.length, text.length).length - 2; room > 0; shrink += 1) {
+    const { kept, count } = prefixOf(lines, room, whole === true ? Number.POSITIVE_INFINITY : longestGap);
+    if (kept === "") break;
+    const closed = closedMarkdown(kept);
+    const cut = [closed.text, ...closed.closers, "", rest(count, text.length - kept.length)].join("\n");
+    if (cut.length <= limit) return cut;
+    // What is open depends on where the text is cut, so a little less may not be enough.
+    room = Math.min(room - (cut.length - limit), shrink < 3 ? room - 16 : Math.floor(room * 0.9));
   }
-  let closers = markdownClosers(kept.join("\n"));
-  while (kept.length > 0 && closers.join("\n").length + 1 > left) {
-    for (const line of kept.splice(Math.floor(kept.length * 0.9))) left += line.length + 1;
-    closers = markdownClosers(kept.join("\n"));
+  const none = rest(lines.length, text.length);
+  return none.length <= limit ? none : "";
+}
+
+/** The first lines, of at most `room` characters; and a part of the next one, if more than `gap` characters would stay free. `count`: the other lines. */
+function prefixOf(lines: readonly string[], room: number, gap: number): { readonly kept: string; readonly count: number } {
+  let end = 0;
+  let number = 0;
+  for (; number < lines.length; number += 1) {
+    const next = end + (number === 0 ? 0 : 1) + (lines[number]?.length ?? 0);
+    if (next > room) break;
+    end = next;
   }
-  return kept.length === 0 ? "" : [...kept, ...closers, "", rest(lines.length - kept.length)].join("\n");
+  const count = lines.length - number;
+  const whole = lines.slice(0, number);
+  const free = room - end - 1;
+  const piece = free > gap ? beginningOf(lines[number] ?? "", free) : "";
+  return { kept: [...whole, ...(piece === "" ? [] : [piece])].join("\n"), count };
+}
+
+/** The start of a line, of at most `limit` characters: no character or entity is cut, and nothing in it is a mention. */
+function beginningOf(line: string, limit: number): string {
+  // A span of code that is cut is text.
+  const text = tamed(line.slice(0, limit + 100));
+  const window = Math.max(0, limit - 200);
+  const { index = 0 } = new Intl.Segmenter().segment(text.slice(window)).containing(limit - window) ?? {};
+  const end = text.length <= limit ? text.length : window + index;
+  return text
+    .slice(0, end)
+    .replace(/[\ud800-\udbff]$/, "")
+    .replace(/&[#\w]{0,10}$/, "");
 }

@@ -5,7 +5,7 @@ const strict = { additionalProperties: false } as const;
 
 const ReviewRemarkSchema = Type.Object(
   {
-    path: Type.String({ minLength: 1, description: "A file of the pull request, relative to the repository." }),
+    path: Type.String({ minLength: 1, description: "A file of the pull request, relative to the repository or to the project." }),
     line: Type.Integer({ minimum: 1, description: "The line that it is about; the last one, where there are several." }),
     start_line: Type.Optional(Type.Integer({ minimum: 1, description: "The first line, where there are several." })),
     side: Type.Optional(Type.Enum(["LEFT", "RIGHT"], { description: "`LEFT`: the file before the change. Default: `RIGHT`." })),

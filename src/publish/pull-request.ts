@@ -9,6 +9,7 @@ import { otherCommitText, type RunCommit } from "../model/run-commit.ts";
 import { commitFooter, writeSticky } from "../model/sticky-comment.ts";
 import type { PullContext, WorkflowContext } from "../model/workflow-context.ts";
 import { diffLines, isInDiff } from "./diff-lines.ts";
+import { type RemarkPlaces, remarkPath } from "./remark-paths.ts";
 import { readReview } from "./review-document.ts";
 
 export interface PullPublishRequest {
@@ -18,22 +19,28 @@ export interface PullPublishRequest {
   /** The commit that the job runs. */
   readonly commit: RunCommit;
   readonly pipeline: string;
+  /** The end of the comments' keys: other jobs with the same pipeline have comments of their own. */
+  readonly reportKey: string;
   readonly redactor: Redactor;
+  readonly places: RemarkPlaces;
 }
 
 /** A review's body, in characters. */
-const longestBody = 60_000;
+const longestBody = 65_000;
 
 /** `pr_comment`: the artifact's Markdown, one comment a pipeline and artifact. */
-export function commentPublisher({ github, context, commit, pull, pipeline, redactor }: PullPublishRequest): Publisher {
+export function commentPublisher({ github, context, commit, pull, pipeline, reportKey, redactor }: PullPublishRequest): Publisher {
   return {
     kind: "pr_comment",
     async publish({ name, bytes }) {
       const text = redactor.text(Buffer.from(bytes).toString("utf8")).trim();
       if (text === "") return err({ reason: "publish-refused", artifact: name, detail: "it is empty" });
-      const lines: Part = { lines: tamedBlock(text).split("\n"), rest: (count) => `… and ${count} more lines: the artifact has them.` };
+      const lines: Part = {
+        lines: tamedBlock(text).split("\n"),
+        rest: (_count, characters) => `… and ${characters} more characters: the artifact ${inlineCode(name)} has them.`,
+      };
       return writeSticky(github, context, pull.number, {
-        key: `artifact:${pipeline}:${name}`,
+        key: `artifact:${pipeline}:${name}:${reportKey}`,
         parts: [lines],
         folds: false,
         footer: commitFooter(commit),
@@ -58,7 +65,11 @@ export function reviewPublisher(request: PullPublishRequest): Publisher {
       if (!files.ok) return files;
       const other = otherCommitText(commit);
       const lines = diffLines(files.value);
-      const placed = review.value.comments.map((remark) => ({ remark, comment: commentOf(remark) }));
+      const placed = review.value.comments.map((remark) => {
+        const comment = commentOf(remark);
+        const path = remarkPath(comment, lines, request.places);
+        return { remark: { ...remark, path }, comment: { ...comment, path } };
+      });
       const inside = placed.filter(({ comment }) => isInDiff(lines, comment));
       const outside = placed.filter(({ comment }) => !isInDiff(lines, comment));
       const body = bodyOf(

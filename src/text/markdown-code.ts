@@ -45,18 +45,6 @@ export function markdownPieces(markdown: string): readonly MarkdownPiece[] {
   return pieces;
 }
 
-/** The lines that end what a text leaves open: a fence, and `<details>`. Empty where nothing is open. */
-export function markdownClosers(markdown: string): readonly string[] {
-  const pieces = markdownPieces(markdown);
-  const last = pieces.at(-1);
-  const fence = last?.kind === "code" ? openingFence.exec(last.text.split("\n", 1)[0] ?? "") : null;
-  const sign = fence?.[1] ?? fence?.[2];
-  const isOpen = sign !== undefined && !closes(sign, last?.text.trimEnd().split("\n").slice(1).at(-1) ?? "");
-  const text = pieces.map((piece) => (piece.kind === "text" ? piece.text : "")).join("");
-  const details = (text.match(/<details(?![\w-])/gi)?.length ?? 0) - (text.match(/<\/details(?![\w-])/gi)?.length ?? 0);
-  return [...(isOpen ? [sign] : []), ...(details > 0 ? ["", ..."</details>\n".repeat(details).trim().split("\n")] : [])];
-}
-
 function textOf(lines: readonly string[], hasBreak: boolean): string {
   return `${lines.join("\n")}${hasBreak ? "\n" : ""}`;
 }
@@ -101,6 +89,18 @@ function spansOf(line: string): readonly MarkdownPiece[] | undefined {
     at = end + 1;
   }
   return [...pieces, { kind: "text", text: line.slice(from) }];
+}
+
+/** Where each run of backticks would end a code span if it started one: the index of the run → the index behind the next one of its length. */
+export function codeSpanEnds(text: string): ReadonlyMap<number, number> {
+  const runs = [...text.matchAll(/`+/g)];
+  const counterparts = nextOfSameLength(runs.map(([run]) => run.length));
+  return new Map(
+    runs.flatMap(({ index }, at) => {
+      const closing = runs[counterparts[at] ?? -1];
+      return closing === undefined ? [] : [[index, closing.index + closing[0].length]];
+    }),
+  );
 }
 
 /** For each position the next one that holds the same length. */

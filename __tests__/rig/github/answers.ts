@@ -176,7 +176,12 @@ export const answers: Readonly<Record<string, Answering>> = {
   "issues/create-comment"(state, context) {
     const body = String(bodyOf(context)["body"]);
     if (body.length > 65_536) return refused(422, "body is too long (maximum is 65536 characters)");
-    const comment = { id: state.comments.length + 1, issue: idOf(context, "issue_number"), login: state.account, body };
+    const comment = {
+      id: Math.max(0, ...state.comments.map(({ id }) => id)) + 1,
+      issue: idOf(context, "issue_number"),
+      login: state.account,
+      body,
+    };
     state.comments.push(comment);
     return ok(commentOf(comment), 201);
   },
@@ -188,6 +193,13 @@ export const answers: Readonly<Record<string, Answering>> = {
     if (body.length > 65_536) return refused(422, "body is too long (maximum is 65536 characters)");
     comment.body = body;
     return ok(commentOf(comment));
+  },
+  "issues/delete-comment"(state, context) {
+    const at = state.comments.findIndex(({ id }) => id === idOf(context, "comment_id"));
+    if (at < 0) return refused(404, "Not Found");
+    if (state.comments[at]?.login !== state.account) return refused(403, "the comment is someone else's");
+    state.comments.splice(at, 1);
+    return ok(null, 204);
   },
   "pulls/get"(state, context) {
     const pull = state.pulls.get(idOf(context, "pull_number"));

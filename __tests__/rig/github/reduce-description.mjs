@@ -10,7 +10,7 @@ const wanted = {
   "/repos/{owner}/{repo}/check-runs/{check_run_id}": ["get", "patch"],
   "/repos/{owner}/{repo}/commits/{ref}/check-runs": ["get"],
   "/repos/{owner}/{repo}/issues/{issue_number}/comments": ["get", "post"],
-  "/repos/{owner}/{repo}/issues/comments/{comment_id}": ["patch"],
+  "/repos/{owner}/{repo}/issues/comments/{comment_id}": ["delete", "patch"],
   "/repos/{owner}/{repo}/pulls/{pull_number}": ["get"],
   "/repos/{owner}/{repo}/pulls/{pull_number}/files": ["get"],
   "/repos/{owner}/{repo}/pulls/{pull_number}/reviews": ["get", "post"],

@@ -34,6 +34,8 @@ export interface GitHubServer {
   readonly requests: { readonly operation: string; readonly body: unknown }[];
   /** Requests and answers that the description does not allow. */
   readonly invalid: string[];
+  /** Called with the operation and the number of its calls so far, before the state changes. The answer waits for what it returns. */
+  hold?: ((operation: string, count: number) => Promise<void> | undefined) | undefined;
   close(): Promise<void>;
 }
 
@@ -84,6 +86,7 @@ export async function startGitHub(changes: Partial<GitHubState> = {}): Promise<G
     // GraphQL is not part of the description.
     const operation = place === "/graphql" ? "graphql" : (api.router.matchOperation(call)?.operationId ?? "unknown");
     requests.push({ operation, body: call.body });
+    await rig.hold?.(operation, requests.filter((one) => one.operation === operation).length);
     const viewer: Answer = { status: 200, body: { data: { viewer: { login: state.account } } } };
     const carryOut = async () => (operation === "graphql" ? viewer : ((await api.handleRequest(call)) as Answer));
     const fault = faultOf(faults, operation);
@@ -100,18 +103,19 @@ export async function startGitHub(changes: Partial<GitHubState> = {}): Promise<G
       if (checked.errors) invalid.push(`answer of ${operation}: ${JSON.stringify(checked.errors).slice(0, 500)}`);
     }
     response.writeHead(answer.status, { "content-type": "application/json; charset=utf-8", ...answer.headers });
-    response.end(JSON.stringify(answer.body));
+    response.end(answer.status === 204 ? undefined : JSON.stringify(answer.body));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
-  return {
+  const rig: GitHubServer = {
     ...{ url, state, faults, requests, invalid },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+  return rig;
 }
 
 function faultOf(faults: readonly GitHubFault[], operation: string): GitHubFault | undefined {

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { codeBlock, inlineCode, plainText, suggestionBlock, tamedBlock, tamedMarkdown, withinLimit } from "../../../src/model/markdown.ts";
+import { around, markdownBlocks, top } from "../../rig/markdown-blocks.ts";
 import fc from "../../rig/property.ts";
 
 const hostile = fc.oneof(
@@ -164,5 +165,56 @@ describe("a limit", () => {
       }),
       { seed: 13 },
     );
+  });
+});
+
+describe("a text that is cut", () => {
+  const part = (text: string) => ({
+    lines: tamedBlock(text).split("\n"),
+    rest: (_count: number, characters: number) => `… ${characters} more`,
+  });
+
+  it("keeps the limit, closes its blocks and states what is missing, for any text", () => {
+    const long = fc.tuple(
+      fc.oneof(markdownBlocks, hostile, fc.string({ unit: "grapheme" })),
+      fc.integer({ min: 1, max: 400 }),
+      markdownBlocks,
+    );
+    fc.assert(
+      fc.property(long, fc.integer({ min: 40, max: 6000 }), ([unit, times, end], limit) => {
+        const whole = tamedBlock(unit.repeat(times) + end);
+        const text = withinLimit([part(unit.repeat(times) + end)], limit);
+        expect(text.length).toBeLessThanOrEqual(limit);
+        expect(around(text)).toEqual(top);
+        expect(text).not.toContain("<!-- wave:");
+        if (whole.length > limit) expect(text).toMatch(/(?:^|\n\n)… \d+ more$/);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("is cut within a line that is too long, and not within a character", () => {
+    const family = "👨‍👩‍👧‍👦";
+    const text = withinLimit([part(`# Findings\n\n${family.repeat(9000)}`)], 65_000);
+    expect(text.length).toBeGreaterThan(64_000);
+    expect(text.replace(/\n\n… \d+ more$/, "").replaceAll(family, "")).toBe("# Findings\n\n");
+  });
+
+  it("mentions nobody where a span of code is cut", () => {
+    const text = withinLimit([part(`\`${"@octocat ".repeat(2000)}\``)], 5000);
+    expect(text).not.toMatch(/@octocat/);
+    expect(text.length).toBeGreaterThan(4900);
+  });
+
+  it("keeps whole rows where lines count", () => {
+    const rows = ["| head |", "| --- |", `| ${"x".repeat(5000)} |`];
+    expect(withinLimit([{ lines: rows, rest: (count) => `… and ${count} more rows`, whole: true }], 3000)).toBe(
+      "| head |\n| --- |\n\n… and 1 more rows",
+    );
+  });
+
+  it("shows a part of a text that is not a list of lines", () => {
+    const text = withinLimit(["first", `\`\`\`\n${"x".repeat(5000)}\n\`\`\``, "last"], 3000);
+    expect(text).toMatch(/^first\n\n```\nx{2800,}\n```\n\n… and \d+ more characters\./);
   });
 });

@@ -8,7 +8,10 @@ import { type Api, type Data, pages } from "./api.ts";
 const comments = "/repos/{owner}/{repo}/issues/{issue_number}/comments";
 const reviews = "/repos/{owner}/{repo}/pulls/{pull_number}/reviews";
 
-export function commentCalls(api: Api, account: Account): Pick<GitHub, "listComments" | "createComment" | "updateComment"> {
+export function commentCalls(
+  api: Api,
+  account: Account,
+): Pick<GitHub, "listComments" | "createComment" | "updateComment" | "deleteComment"> {
   const listed = (issue: number) =>
     pages<Data<`GET ${typeof comments}`>[number]>((page) => api("read comments", `GET ${comments}`, { issue_number: issue, ...page }));
   return {
@@ -28,6 +31,10 @@ export function commentCalls(api: Api, account: Account): Pick<GitHub, "listComm
       const words = { comment_id: id, body };
       const made = await api("write a comment", "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", words);
       return made.ok ? ok({ url: made.value.html_url }) : made;
+    },
+    async deleteComment(id) {
+      const deleted = await api("delete a comment", "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}", { comment_id: id });
+      return deleted.ok ? ok(undefined) : deleted;
     },
   };
 }

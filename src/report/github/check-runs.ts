@@ -14,6 +14,7 @@ import type { WorkflowContext } from "../../model/workflow-context.ts";
 import { workflowOf } from "../../platform/process-identity.ts";
 import { checkName } from "./check-name.ts";
 import { type ContractPage, contractPage, type PagePlaces, type ReusedRun } from "./contract-page.ts";
+import type { KnownRun } from "./known-run.ts";
 import { noteText, runPage, runText } from "./run-page.ts";
 import { writeCheck } from "./write-check.ts";
 
@@ -27,6 +28,8 @@ export interface CheckRunsRequest {
   readonly plan: Plan;
   /** What is known of the run now; nothing where it cannot be read. */
   readonly record: (run: string) => Promise<RunRecord | undefined>;
+  /** The same run as all jobs know it. `gather` reads what the others reported, once. */
+  readonly shared: { gather(run: string): Promise<void>; known(record: RunRecord): KnownRun };
   /** One for the pipeline alone, or one for each contract besides. */
   readonly which: "pipeline" | "contract";
   /** Tells the checks of one job from those of another: the job's id, and its matrix key. */
@@ -153,6 +156,7 @@ function pipelineCheck(request: CheckRunsRequest, state: ChecksState, failed: (f
       if (state.isRefused && (!isFinal || id === undefined)) return;
       if (!isFinal && clock.monotonic() - updatedAt < restMs) return;
       updatedAt = clock.monotonic();
+      if (isFinal) await request.shared.gather(state.run);
       const record = await request.record(state.run);
       const output = record === undefined ? unknown : pipelineOutput(record, request);
       const written = await write(output, isFinal ? verdictOf(record) : undefined);
@@ -196,7 +200,7 @@ function contractChecks(request: CheckRunsRequest, state: ChecksState, failed: (
         const head = headOf(request, state.run, `${step.id}: ${contract.name}`);
         if (written.has(head.name) || state.isRefused) continue;
         const reused = await reusedBy(request, step);
-        const page = pageFor(request.commit, contractPage(step, contract, request.places, record?.steps, reused));
+        const page = pageFor(request.commit, state.run, contractPage(step, contract, request.places, record?.steps, reused));
         const output = { title: page.title, summary: withinLimit([...request.notes.map(noteText), ...page.parts], limits.text) };
         const check = await writeCheck(request.github, { ...page, head, output });
         if (check.failure !== undefined) failed(check.failure);
@@ -220,10 +224,10 @@ async function reusedBy({ record, context }: CheckRunsRequest, { reusedFrom }: S
   };
 }
 
-/** The page of a contract that was evaluated on another commit: its lines are not those of the check's commit. */
-function pageFor(commit: RunCommit, page: ContractPage): ContractPage {
+/** The page with the run and the commit. If the contract was evaluated on another commit, its lines are not those of the check's commit. */
+function pageFor(commit: RunCommit, run: string, page: ContractPage): ContractPage {
   const other = otherCommitText(commit);
-  if (other === undefined) return page;
+  if (other === undefined) return { ...page, parts: [runText(run, commit), ...page.parts] };
   const title = `${other}: ${page.title}`.slice(0, 250);
   return { conclusion: conclusionFor(commit, page.conclusion), title, parts: [sentenceOf(other), ...page.parts], annotations: [] };
 }
@@ -247,18 +251,21 @@ function headOf(
   };
 }
 
-function pipelineOutput(record: RunRecord, { plan, steps, commit, notes }: CheckRunsRequest): CheckOutput {
-  const { title, graph, table, problems } = runPage(record, plan, steps);
+function pipelineOutput(record: RunRecord, { plan, shared, commit, notes }: CheckRunsRequest): CheckOutput {
+  const { title, graph, table, problems } = runPage(shared.known(record), plan);
   const other = otherCommitText(commit);
   const about = other === undefined ? [] : [sentenceOf(other)];
   return {
     title: other === undefined ? title : `${other}: ${title}`.slice(0, 250),
     summary: withinLimit([...notes.map(noteText), ...about, runText(record.id, commit), table], limits.text),
-    ...(graph === "" && problems.length === 0 ? {} : { text: withinLimit([graph, ...problems], limits.text) }),
+    ...(graph.lines.length === 0 && problems.length === 0 ? {} : { text: withinLimit([graph, ...problems], limits.text) }),
   };
 }
 
-/** A job's check is about its own steps: the others may still be to come. */
+/**
+ * A job's check shows the whole run and concludes on the job's own steps: the others may still be to come, and "Re-run failed jobs" does not run a job
+ * again whose steps passed.
+ */
 export function conclusionOf(record: RunRecord | undefined, steps: readonly string[] | undefined): CheckConclusion {
   if (record === undefined) return "failure";
   const own = record.steps.filter(({ id }) => steps === undefined || steps.includes(id));

@@ -6,18 +6,21 @@ import type { RunCommit } from "../../model/run-commit.ts";
 import type { RunRecord } from "../../model/state.ts";
 import { markdownText } from "../../text/markdown-text.ts";
 import { contractPage, type PagePlaces } from "./contract-page.ts";
+import type { KnownRun } from "./known-run.ts";
 import { noteText, runPage, runText } from "./run-page.ts";
 
 /** Of all that one step of a job writes, in bytes. */
 const mostBytes = 1024 * 1024;
 
 export interface SummaryRequest {
+  /** As this job recorded it. */
   readonly run: RunRecord;
+  /** The same run as all jobs know it. */
+  readonly known: KnownRun;
   readonly plan: Plan;
   readonly commit: RunCommit;
   /** What follows the pipeline's name in the heading, such as ` (build, 22)`; empty if nothing does. */
   readonly job: string;
-  readonly steps?: readonly string[];
   readonly places: PagePlaces;
   /** How many bytes stand in the summary already. */
   readonly taken: number;
@@ -26,8 +29,8 @@ export interface SummaryRequest {
 }
 
 /** The page; empty where there is no room for one. */
-export function jobSummary({ run, plan, commit, job, steps, places, taken, notes }: SummaryRequest): string {
-  const page = runPage(run, plan, steps);
+export function jobSummary({ run, known, plan, commit, job, places, taken, notes }: SummaryRequest): string {
+  const page = runPage(known, plan);
   const parts: (string | Part)[] = [
     `### ${plainText(plan.pipeline.name + job)}: ${plainText(page.title)}`,
     runText(run.id, commit),
@@ -61,5 +64,6 @@ function violationsOf(run: RunRecord, plan: Plan, places: PagePlaces): Part {
   return {
     lines: ["| step | contract | place | what was found |", "| --- | --- | --- | --- |", ...rows],
     rest: (count) => `… and ${count} more.`,
+    whole: true,
   };
 }

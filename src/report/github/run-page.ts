@@ -1,28 +1,23 @@
 /** A run as markdown, for check runs, job summaries and comments: one sentence, a graph, a table of steps, and what went wrong. Pure. */
 
-import { decidingAttempt } from "../../model/deciding-attempt.ts";
-import { describeFailure } from "../../model/describe.ts";
-import { passedUnchecked } from "../../model/empty-output.ts";
 import { codeBlock, inlineCode, type Part, plainText } from "../../model/markdown.ts";
 import type { Plan } from "../../model/plan.ts";
 import { formatDuration, formatSize } from "../../model/quantity.ts";
 import { type RunCommit, shortCommit } from "../../model/run-commit.ts";
-import type { AttemptRecord, RunRecord, StepRecord } from "../../model/state.ts";
-import { totalUsage, usageText } from "../../model/usage.ts";
-import { ignoredText } from "../changes-text.ts";
-import { originNote } from "../render-artifacts.ts";
 import { mermaidText } from "../render-plan-graph.ts";
+import type { KnownRun, KnownStep } from "./known-run.ts";
 
 export interface RunPage {
   /** `4 of 6 steps passed, flaky failed`; plain text. */
   readonly title: string;
-  readonly graph: string;
+  /** Left out if it does not fit. */
+  readonly graph: Part;
   readonly table: Part;
   /** One part a step that did not pass. */
   readonly problems: readonly string[];
 }
 
-const signs: Readonly<Record<StepRecord["status"], string>> = {
+const signs: Readonly<Record<KnownStep["status"], string>> = {
   passed: "✅",
   failed: "❌",
   cancelled: "🚫",
@@ -41,15 +36,19 @@ export function noteText(note: string): string {
   return `⚠️ ${plainText(note)}.`;
 }
 
-/** `steps`: those of a job that executes a part; absent: all. */
-export function runPage(run: RunRecord, plan: Plan, steps?: readonly string[]): RunPage {
-  const shown = run.steps.filter(({ id }) => steps === undefined || steps.includes(id));
-  return { title: titleOf(shown), graph: graphOf(run, plan), table: tableOf(shown), problems: shown.flatMap(problemOf) };
+/** The page of a run, with all steps that are known. */
+export function runPage(run: KnownRun, plan: Plan): RunPage {
+  return {
+    title: titleOf(run.steps),
+    graph: { lines: graphOf(run, plan), rest: () => "", whole: true },
+    table: tableOf(run.steps),
+    problems: run.steps.flatMap(problemOf),
+  };
 }
 
-function titleOf(steps: readonly StepRecord[]): string {
+function titleOf(steps: readonly KnownStep[]): string {
   const passed = steps.filter(({ status }) => status === "passed").length;
-  const named = (status: StepRecord["status"]) => steps.filter((step) => step.status === status).map(({ id }) => id);
+  const named = (status: KnownStep["status"]) => steps.filter((step) => step.status === status).map(({ id }) => id);
   const told = (["failed", "cancelled", "running"] as const).flatMap((status) => {
     const ids = named(status);
     return ids.length === 0 ? [] : [`${ids.slice(0, 3).join(", ")}${ids.length > 3 ? ` and ${ids.length - 3} more` : ""} ${status}`];
@@ -68,8 +67,8 @@ const styles: Readonly<Record<string, string>> = {
 /** Graphs of more steps cannot be read, and are left out. */
 const mostNodes = 60;
 
-function graphOf(run: RunRecord, plan: Plan): string {
-  if (run.steps.length > mostNodes || run.steps.length < 2) return "";
+function graphOf(run: KnownRun, plan: Plan): readonly string[] {
+  if (run.steps.length > mostNodes || run.steps.length < 2) return [];
   const ids = new Map(run.steps.map(({ id }, at) => [id, `s${at}`]));
   const adapters = new Map(plan.pipeline.steps.map((step) => [step.id, step.adapter?.name]));
   const nodes = run.steps.map(({ id, persona, status }) => {
@@ -79,55 +78,49 @@ function graphOf(run: RunRecord, plan: Plan): string {
   });
   const links = run.steps.flatMap(({ id, dependencies }) => dependencies.map((from) => `  ${ids.get(from)} --> ${ids.get(id)}`));
   const classes = Object.entries(styles).map(([name, style]) => `  classDef ${name} ${style}`);
-  return ["```mermaid", "flowchart TD", ...nodes, ...links, ...classes, "```"].join("\n");
+  // One line to the limit: half a graph is none.
+  return [["```mermaid", "flowchart TD", ...nodes, ...links, ...classes, "```"].join("\n")];
 }
 
-function tableOf(steps: readonly StepRecord[]): Part {
-  const hasUsage = steps.some(({ attempts }) => attempts.some(({ usage }) => usage !== undefined));
+function tableOf(steps: readonly KnownStep[]): Part {
+  const hasUsage = steps.some(({ usage }) => usage !== undefined);
   const titles = ["step", "persona", "result", "time", "attempts", ...(hasUsage ? ["model"] : []), "contracts", "artifacts"];
   const head = [`| ${titles.join(" | ")} |`, `|${" --- |".repeat(titles.length)}`];
   const rows = steps.map((step) => {
-    const deciding = decidingAttempt(step);
     const cells = [
       `${signs[step.status]} ${inlineCode(step.id)}`,
       plainText(step.persona),
       resultOf(step),
-      deciding?.durationMs === undefined ? "" : formatDuration(deciding.durationMs),
-      step.attempts.length === 0 ? "" : String(step.attempts.length),
-      ...(hasUsage ? [usageOf(step)] : []),
-      passedUnchecked(step) ? "unchecked" : contractsOf(deciding),
-      step.artifacts.map((artifact) => `${inlineCode(artifact.name)} ${formatSize(artifact.size)}${originNote(artifact)}`).join("<br>"),
+      step.durationMs === undefined ? "" : formatDuration(step.durationMs),
+      step.attempts === 0 ? "" : String(step.attempts),
+      ...(hasUsage ? [plainText(step.usage ?? "")] : []),
+      step.unchecked ? "unchecked" : contractsOf(step),
+      step.artifacts.map(({ name, size, note }) => `${inlineCode(name)} ${formatSize(size)}${plainText(note)}`).join("<br>"),
     ];
     return `| ${cells.join(" | ")} |`;
   });
-  return { lines: [...head, ...rows], rest: (count) => `… and ${count} more steps.` };
+  return { lines: [...head, ...rows], rest: (count) => `… and ${count} more steps.`, whole: true };
 }
 
-/** All attempts together: each was paid for. */
-function usageOf({ attempts }: StepRecord): string {
-  const total = totalUsage(attempts.map(({ usage }) => usage));
-  return total === undefined ? "" : usageText(total);
-}
-
-function resultOf({ status, reusedFrom, failure, because, changes }: StepRecord): string {
-  if (reusedFrom !== undefined) return `reused from run ${inlineCode(reusedFrom.run)}`;
-  if (status === "failed" && failure !== undefined) return plainText(describeFailure(failure).title);
+function resultOf({ status, reusedFrom, problem, because, note }: KnownStep): string {
+  if (reusedFrom !== undefined) return `reused from run ${inlineCode(reusedFrom)}`;
+  if (problem !== undefined) return plainText(problem.title);
   const result = because === undefined ? status : `${status}: ${plainText(because)}`;
-  return changes?.ignored === undefined ? result : `${result}<br>${plainText(ignoredText(changes))}`;
+  return note === undefined ? result : `${result}<br>${plainText(note)}`;
 }
 
 const verdicts = { pass: "✅", fail: "❌", error: "⚠️" } as const;
 
-function contractsOf(attempt: AttemptRecord | undefined): string {
-  return (attempt?.contracts ?? []).map(({ name, verdict }) => `${verdicts[verdict]} ${inlineCode(name)}`).join("<br>");
+function contractsOf({ contracts }: KnownStep): string {
+  return contracts.map(({ name, verdict }) => `${verdicts[verdict]} ${inlineCode(name)}`).join("<br>");
 }
 
-function problemOf(step: StepRecord): string[] {
-  if (step.status !== "failed" || step.failure === undefined) return [];
-  const { title, detail, hint } = describeFailure(step.failure);
-  const lines = detail.length === 0 ? [] : [codeBlock(detail.join("\n"))];
+function problemOf({ id, problem }: KnownStep): string[] {
+  if (problem === undefined) return [];
+  const { title, detail, hint } = problem;
+  const lines = detail === "" ? [] : [codeBlock(detail)];
   return [
-    [`#### ${signs.failed} ${inlineCode(step.id)}: ${plainText(title)}`, ...lines, ...(hint === undefined ? [] : [plainText(hint)])].join(
+    [`#### ${signs.failed} ${inlineCode(id)}: ${plainText(title)}`, ...lines, ...(hint === undefined ? [] : [plainText(hint)])].join(
       "\n\n",
     ),
   ];

@@ -245,6 +245,17 @@ describe.each(modes)("%s", (_mode, more) => {
   });
 });
 
+test("a step that renames a directory of git's files shows a contract no configuration", async () => {
+  const renames =
+    "(cd ../.git && ls modules/m/config && for d in modules modules/m; do mv $d moved-$(basename $d) || :; done); echo done >done.txt";
+  const { wave, laid } = laidOut(first, manifest(renames, "test -e done.txt && ! grep -rq s3cret ../.git"), "a subdirectory");
+  const place = path.join(wave.root, ".git/modules/m");
+  gitIn(wave.root, "init", "-q", "--bare", place);
+  writeFileSync(path.join(place, "config"), '[http "https://example.com"]\n\textraHeader = s3cret\n');
+  const run = await wave.run(["run", "-C", laid.project]);
+  expect(run.code, run.stdout + run.stderr).toBe(0);
+});
+
 describe("an older git", () => {
   const stubbed = (version: string) => {
     const wave = sceneProject(first, { ...readable, "wave.yaml": manifest("echo done >done.txt") });

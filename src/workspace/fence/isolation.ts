@@ -9,7 +9,7 @@ import { capture } from "../../platform/capture.ts";
 import { type FilterKind, filterWords } from "../../sandbox/socket-filter.ts";
 import { removeTree } from "../changeset/remove-tree.ts";
 import { setupPath } from "./carried-environment.ts";
-import { quote, redirecting } from "./mount-words.ts";
+import { notRedirecting, quote, redirecting } from "./mount-words.ts";
 import { dropWords, type Identity, idMapper, mapperPipes, namespaceWords, procDescriptor } from "./privileges.ts";
 import { redirectReader } from "./redirect-reader.ts";
 import { keyringWords } from "./session-keyring.ts";
@@ -116,8 +116,8 @@ type Found =
 /** Children at once: a fence with a user namespace, a network, and overlays. */
 async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationRequest, identity: Identity): Promise<Found> {
   // With userxattr the kernel refuses redirects.
-  const plain = "redirect_dir=off,metacopy=off";
-  const options = mode === "user-namespace" ? ["userxattr"] : redirectReader() === undefined ? [plain] : [redirecting, plain];
+  const options =
+    mode === "user-namespace" ? ["userxattr"] : redirectReader() === undefined ? [notRedirecting] : [redirecting, notRedirecting];
   const loopback = loopbackWords();
   const [{ fence, ...user }, network, overlay] = await Promise.all([
     tryFence(mode, identity),

@@ -31,6 +31,9 @@ export const deviceBind = "bind,ro,nosuid,noexec";
 /** Options of overlays in which directories of the lower layer can be renamed: the kernel records each rename as a redirect. */
 export const redirecting = "redirect_dir=on,metacopy=off";
 
+/** The same without redirects: renaming such a directory fails with EXDEV. */
+export const notRedirecting = "redirect_dir=off,metacopy=off";
+
 /** A word that a shell takes as it is. */
 export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -5,7 +5,7 @@
 
 import path from "node:path";
 import { isInside } from "../../platform/paths.ts";
-import { type MountLine, overlayLines, readOnlyBind, redirecting, writableBind } from "./mount-words.ts";
+import { type MountLine, notRedirecting, overlayLines, readOnlyBind, redirecting, writableBind } from "./mount-words.ts";
 import type { SandboxView, Tree } from "./view.ts";
 
 /** A directory of the machine that a view covers while it is put together. */
@@ -41,16 +41,18 @@ export function treeAndBinds(
   });
   // A layered directory around the project hides the project's tree, and the layers that are kept in it.
   const isHiddenHere = root === "" && layered.some(({ base }) => isUnder(base, project));
-  const laid = (one: Tree, where: string, prefix?: string) =>
+  const laid = (one: Tree, where: string, options: string, prefix?: string) =>
     treeLines(
       isHiddenHere ? movedTree(one, (place) => (place === project ? aside.where : reached(place))) : one,
       `${root}${where}`,
       root === "" ? undefined : where,
-      overlayOptions,
+      options,
       prefix,
     );
-  const own = laid(tree, project);
-  const layers = layered.map((one, index) => ({ where: `${root}${one.base}`, lines: laid(one, one.base, `g${index}.`) }));
+  const own = laid(tree, project, overlayOptions);
+  // Masks have fixed places: a later view would show the configuration in a renamed directory of git.
+  const ofLayers = overlayOptions.replace(redirecting, notRedirecting);
+  const layers = layered.map((one, index) => ({ where: `${root}${one.base}`, lines: laid(one, one.base, ofLayers, `g${index}.`) }));
   const sorted = [...bindings].sort((a, b) => depth(a.where) - depth(b.where));
   const inTree = (line: MountLine) => isUnder(project, line.where.slice(root.length));
   const covering: readonly MountLine[] =

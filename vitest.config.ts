@@ -7,6 +7,8 @@ const results = process.env.WAVE_TEST_RESULTS;
 
 /** The longest files, which begin first so that the end does not wait for one of them. */
 const longest = [
+  "git-layouts",
+  "action-services",
   "kill-1",
   "kill-2",
   "evaluation-limits",

@@ -276,7 +276,10 @@ export const eventSchemas = {
     strict("All steps passed, and this is what they changed together. On disk before the first of the project's files is written."),
   ),
   "changes-applied": Type.Object({ changes: ChangesRecord }, strict("The project has the run's changes.")),
-  "changes-undone": Type.Object({ changes: ChangesRecord }, strict("The project no longer has the run's changes.")),
+  "changes-undone": Type.Object(
+    { changes: ChangesRecord },
+    strict("The project no longer has the run's changes. All its steps are undone: what they did counts for no run."),
+  ),
   "steps-rolled-back": Type.Object(
     {
       to: text("The step that was gone back to; it stays."),

@@ -106,9 +106,7 @@ function apply(draft: RunDraft, event: WaveEvent): void {
       draft.applied = true;
       return;
     case "changes-undone":
-      draft.changes = event.changes;
-      delete draft.inProject;
-      draft.applied = false;
+      undoChanges(draft, event);
       return;
     case "alert-sent":
     case "alert-failed":
@@ -169,6 +167,15 @@ function rollBack(draft: RunDraft, event: EventOf<"steps-rolled-back">): void {
   delete draft.inProject;
   if (event.tree !== undefined) draft.treeAfter = event.tree;
   if (event.changes !== undefined) Object.assign(draft, { changes: event.changes, inProject: event.changes });
+}
+
+/** A rollback of the whole run undoes every step, so that no run takes its work. */
+function undoChanges(draft: RunDraft, event: EventOf<"changes-undone">): void {
+  undoSteps(draft, [...draft.steps.keys()]);
+  draft.changes = event.changes;
+  delete draft.inProject;
+  draft.applied = false;
+  delete draft.treeAfter;
 }
 
 function undoSteps(draft: RunDraft, ids: readonly string[]): void {

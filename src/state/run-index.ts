@@ -30,7 +30,7 @@ export interface IndexRequest {
   readonly isAlive: Liveness;
 }
 
-const version = 1;
+const version = 2;
 
 /**
  * Lists runs, newest first. Undefined if only the database can answer. Fails with `state-damaged` and `state-unreadable` where journals are not as

@@ -105,6 +105,10 @@ ALTER TABLE attempts ADD COLUMN wait_ms REAL;
 UPDATE writers SET size = -1;
 `,
   "ALTER TABLE attempts ADD COLUMN usage TEXT;",
+  `
+-- The steps of a run that was rolled back as a whole are undone: journals of such runs are read again.
+UPDATE writers SET size = -1 WHERE run IN (SELECT run FROM runs WHERE changes IS NOT NULL AND in_project IS NULL);
+`,
 ];
 
 /** The tables whose rows belong to one run. */

@@ -4,7 +4,8 @@
  */
 import { applyToProject, keepChanges } from "./change-project.ts";
 import { changesWithout } from "./keep-steps.ts";
-import type { Changeset } from "./model/changeset.ts";
+import { type LaterClaim, laterClaims } from "./later-claims.ts";
+import type { Changeset, ChangesetEntry } from "./model/changeset.ts";
 import { compose, reverse } from "./model/combine-changes.ts";
 import type { ChangesRef, EventPayload } from "./model/event.ts";
 import { descendantsOf } from "./model/graph.ts";
@@ -16,7 +17,7 @@ import { overwriting } from "./overwrite-files.ts";
 import { requireJournals } from "./state/archived-run.ts";
 import { noSuchStep } from "./state/run-step.ts";
 import { takeBase } from "./workspace/base.ts";
-import { compareProject } from "./workspace/changeset/compare-project.ts";
+import { compareProject, isAfter } from "./workspace/changeset/compare-project.ts";
 import { readChangeset } from "./workspace/changeset/keep-changes.ts";
 
 /** What undoing would do. */
@@ -34,6 +35,10 @@ export interface Undoing {
   readonly kept: Changeset;
   /** Paths that are no longer as the run left them. */
   readonly foreign: readonly string[];
+  /** Paths on which there is nothing to do: they are already as they will be afterwards. */
+  readonly settled: readonly string[];
+  /** Later runs that wrote the same content to some of the paths. */
+  readonly claims: readonly LaterClaim[];
   /** Undone steps that ran in the project itself: what they changed there stays. */
   readonly inPlace: readonly string[];
 }
@@ -41,20 +46,25 @@ export interface Undoing {
 const hint = "they changed after the run; put your own changes aside first, or overwrite them with `--force`";
 
 /**
- * Finds out what undoing a run means, or going back to a step of it. Fails with `usage` where there is nothing to undo, `run-not-found`, and as
- * reading blobs and the project do.
+ * Finds out what undoing a run means, or going back to a step of it. Fails with `usage` where there is nothing to undo, `run-active` while a
+ * process executes the run, `run-not-found`, and as reading blobs and the project do.
  */
 export async function planUndo(memory: Memory, root: string, selector: string, to: string | undefined): Promise<Result<Undoing>> {
   const found = await memory.state.findRun(selector);
   if (!found.ok) return found;
-  const run = found.value;
+  const { id, status, writer } = found.value;
+  if (status === "running") return err({ reason: "run-active", run: id, pid: writer.pid, host: writer.host });
+  return planIdle(memory, root, found.value, to);
+}
+
+/** Plans for a run that no other process executes. */
+async function planIdle(memory: Memory, root: string, run: RunRecord, to: string | undefined): Promise<Result<Undoing>> {
   const applying = run.status === "interrupted" && run.changes !== undefined && !run.applied && run.options.apply !== false;
   if (applying) return nothingToUndo(run, "its process died while it changed the project", `\`wave resume ${run.id}\` completes that`);
   const steps = to === undefined ? ok([]) : stepsAfter(run, to);
   if (!steps.ok) return steps;
-  if (to === undefined && run.inProject === undefined) {
-    return nothingToUndo(run, run.changes === undefined ? "it changed nothing" : "its changes are not in the project");
-  }
+  const inPlace = inPlaceOf(run, to === undefined ? undefined : steps.value);
+  if (to === undefined && run.inProject === undefined) return notInProject(run, inPlace);
   const writable = await requireJournals(memory.state, run.id);
   if (!writable.ok) return writable;
   const applied = run.inProject === undefined ? ok([]) : await readChangeset(memory.blobs, run.inProject.digest);
@@ -64,19 +74,28 @@ export async function planUndo(memory: Memory, root: string, selector: string, t
   const changes = compose(reverse(applied.value), kept.value);
   const compared = await compareProject(root, changes);
   if (!compared.ok) return compared;
-  const inPlace = run.steps.filter(({ id, attempts }) => steps.value.includes(id) && attempts.some(ranInPlace)).map(({ id }) => id);
+  const { found, foreign } = compared.value;
+  const isSettled = (entry: ChangesetEntry) => isAfter(entry, found.get(entry.path) ?? { kind: "nothing" });
+  const claims = await laterClaims(
+    memory,
+    run,
+    changes.filter((entry) => !isSettled(entry)),
+  );
+  if (!claims.ok) return claims;
   return ok({
     run,
     ...(to === undefined ? {} : { to }),
     ...(run.inProject === undefined ? {} : { ref: run.inProject }),
-    ...{ steps: steps.value, changes, kept: kept.value, inPlace },
-    foreign: compared.value.foreign.map(({ path }) => path),
+    ...{ steps: steps.value, changes, kept: kept.value, inPlace, claims: claims.value },
+    foreign: foreign.map(({ path }) => path),
+    settled: changes.filter(isSettled).map(({ path }) => path),
   });
 }
 
 /**
- * Undoes it, and says so in the run's journal. Fails with `project-changed`, and does nothing, when a file is no longer as the run left it, unless
- * `overwrite` is given: it is told which files are overwritten, before they are. Fails with `run-active` while somebody executes the run.
+ * Undoes it, and says so in the run's journal. Fails with `project-changed`, and does nothing, when a file is no longer as the run left it, or a later run
+ * wrote the same content, unless `overwrite` is given: it is called with these files before they change. Fails with `run-active` while another
+ * process executes the run.
  */
 export async function undoRun(
   memory: Memory,
@@ -88,9 +107,11 @@ export async function undoRun(
   if (!journal.ok) return journal;
   try {
     // Planned again: another process may have written to the run until now.
-    const undoing = await planUndo(memory, root, run.id, to);
+    const now = await memory.state.findRun(run.id);
+    if (!now.ok) return now;
+    const undoing = await planIdle(memory, root, now.value, to);
     if (!undoing.ok) return undoing;
-    const changed = await changeProject(memory, root, undoing.value.changes, overwrite);
+    const changed = await changeProject(memory, root, undoing.value, overwrite);
     if (!changed.ok) return changed;
     const told = await tell(memory, root, journal.value, undoing.value);
     return told.ok ? undoing : told;
@@ -102,9 +123,14 @@ export async function undoRun(
 async function changeProject(
   memory: Memory,
   root: string,
-  changes: Changeset,
+  { changes, claims }: Undoing,
   overwrite: ((paths: readonly string[]) => void) | undefined,
 ): Promise<Result<void>> {
+  if (claims.length > 0) {
+    const paths = [...new Set(claims.flatMap((claim) => claim.paths))];
+    if (overwrite === undefined) return err({ reason: "project-changed", paths, hint: claimHint(claims) });
+    overwrite(paths);
+  }
   const applied = await applyToProject(memory, root, changes, hint);
   if (applied.ok || applied.error.reason !== "project-changed" || overwrite === undefined) return applied;
   const forced = await overwriting(root, changes, applied.error.paths);
@@ -143,6 +169,23 @@ function nothingToUndo(run: RunRecord, why: string, what = "`wave status` lists 
   return err({ reason: "usage", message: `run ${run.id} has nothing to undo: ${why}`, hint: what });
 }
 
-function ranInPlace({ workspace, status, undone }: RunRecord["steps"][number]["attempts"][number]): boolean {
-  return workspace === "shared" && status === "passed" && undone !== true;
+/** A run of which the project has no changes. */
+function notInProject(run: RunRecord, inPlace: readonly string[]): Result<never> {
+  if (inPlace.length > 0) {
+    const steps = inPlace.map((id) => `\`${id}\``).join(", ");
+    const why = `${steps} ran in the project itself (\`workspace: shared\`), so what changed there cannot be undone`;
+    return nothingToUndo(run, why, "restore these files yourself, for example with git");
+  }
+  return nothingToUndo(run, run.changes === undefined ? "it changed nothing" : "its changes are not in the project");
+}
+
+/** The steps, of some or of all, that ran in the project itself, whether they passed or not. */
+function inPlaceOf({ steps }: RunRecord, among: readonly string[] | undefined): string[] {
+  const some = steps.filter(({ id }) => among?.includes(id) ?? true);
+  return some.filter(({ attempts }) => attempts.some(({ workspace }) => workspace === "shared")).map(({ id }) => id);
+}
+
+function claimHint(claims: readonly LaterClaim[]): string {
+  const runs = claims.map(({ run }) => run).join(", ");
+  return `${claims.length === 1 ? "run" : "runs"} ${runs} wrote the same content later: roll that back first, or overwrite it with \`--force\``;
 }

@@ -1,5 +1,6 @@
 /** `wave rollback`: takes what a run applied out of the project again, wholly or back to a step. */
 
+import type { Changeset } from "../model/changeset.ts";
 import { printable } from "../model/printable.ts";
 import type { Memory } from "../open-project.ts";
 import { changesText } from "../report/changes-text.ts";
@@ -61,17 +62,29 @@ interface Told {
 }
 
 function tell(io: Io, undoing: Undoing, { json, dry, overwritten, outside }: Told): number {
-  const { run, to, steps, ref, changes, foreign, inPlace } = undoing;
+  const { run, to, steps, ref, changes, foreign, inPlace, settled, claims } = undoing;
   if (json) {
     const back = to === undefined ? {} : { to, steps };
     const told = { ok: true, run: run.id, undone: !dry, ...back, changes: ref ?? null, paths: changes.map(({ path }) => path) };
-    printJson(io, { ...told, changedSince: foreign, overwritten, inPlace, published: outside });
+    printJson(io, {
+      ...told,
+      changedSince: foreign,
+      laterRuns: claims,
+      alreadyAsBefore: settled,
+      overwritten,
+      inPlace,
+      published: outside,
+    });
     return 0;
   }
-  const lines = changesLines(changes, { color: io.stderr.color });
+  const lines = changesLines(written(undoing), { color: io.stderr.color });
   if (dry && foreign.length > 0) {
     lines.push(`changed since, so that it would be refused without \`--force\`: ${foreign.map(printable).join(", ")}`);
   }
+  for (const { run: later, paths } of dry ? claims : []) {
+    lines.push(`run ${later} wrote the same content later, so it would be refused without \`--force\`: ${paths.map(printable).join(", ")}`);
+  }
+  if (settled.length > 0) lines.push(`already as before, so not written: ${settled.map(printable).join(", ")}`);
   if (inPlace.length > 0) lines.push(`not undone, since it was done in the project itself: what ${list(inPlace)} changed there`);
   if (outside.length > 0) lines.push(`not undone, since it was published: ${outside.map(printable).join(", ")}`);
   lines.push(summary(undoing, dry));
@@ -80,9 +93,20 @@ function tell(io: Io, undoing: Undoing, { json, dry, overwritten, outside }: Tol
   return 0;
 }
 
-function summary({ run, to, steps, ref, changes }: Undoing, dry: boolean): string {
+/** The changes for which the project is written. */
+function written({ changes, settled }: Undoing): Changeset {
+  const without = new Set(settled);
+  return changes.filter(({ path }) => !without.has(path));
+}
+
+function summary(undoing: Undoing, dry: boolean): string {
+  const { run, to, steps, ref } = undoing;
+  const changes = written(undoing);
   const said = dry ? "would be undone; `--yes` does it" : "undone";
-  if (to === undefined) return `run ${run.id}: ${ref === undefined ? "nothing" : changesText(ref)} ${said}`;
+  if (to === undefined) {
+    const project = changes.length === 0 ? " (the project stays as it is)" : "";
+    return `run ${run.id}: ${ref === undefined ? "nothing" : changesText(ref)} ${said}${project}`;
+  }
   const files = changes.length === 1 ? "1 file" : `${changes.length} files`;
   const project = changes.length === 0 ? "the project stays as it is" : `${files} of the project`;
   return `run ${run.id}, back to ${printable(to)}: ${list(steps)} ${said} (${project})`;

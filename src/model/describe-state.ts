@@ -65,7 +65,7 @@ export function describeStateFailure(failure: StateFailure): Description {
       return {
         title: `run ${failure.run} is being executed by process ${failure.pid} on ${failure.host}`,
         detail: [],
-        hint: "wait until it is done, or end that process, then resume",
+        hint: "wait until it is done, or end it with `wave cancel`, then try again",
       };
     case "run-complete":
       return { title: `run ${failure.run} passed already`, detail: [], hint: "there is nothing to resume; `wave run` starts another" };

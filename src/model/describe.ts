@@ -176,7 +176,7 @@ function describeGateFailure(
       return {
         title: `contract \`${failure.contract}\` could not be evaluated`,
         detail: [failure.detail],
-        hint: "the step's work was not judged; mend the contract and resume",
+        hint: "the step's work was not judged; correct the contract, then `wave resume --update`",
       };
     case "contract-limit-exceeded":
       return {
@@ -191,7 +191,7 @@ function describeGateFailure(
       return {
         title: `contract \`${failure.contract}\` failed too often with persona \`${failure.persona}\`: ${failure.failed} of the last ${failure.window} attempts`,
         detail: [`one attempt is let through again after ${failure.retryAt}`],
-        hint: "mend the persona or the contract (editing either starts afresh), or pass --reset-circuit",
+        hint: "correct the persona or the contract, then `wave resume --update` (an edited one starts with a closed circuit), or pass --reset-circuit",
       };
     default:
       return unreachable(failure);

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import type { RunRecord } from "../../../src/model/state.ts";
+import { pause, pauseReached } from "../../rig/paused-step.ts";
 import { type Project, project } from "../../rig/project.ts";
 
 const chain = `
@@ -92,5 +93,123 @@ describe("work that a rollback of a whole run undid", () => {
     expect(count(wave, "attempt-started", run)).toBe(4);
     expect(readFileSync(path.join(wave.root, "g.txt"), "utf8")).toBe("first\n");
     expect(await record(wave, run)).toMatchObject({ status: "passed", applied: true, steps: [{ status: "passed" }, { status: "passed" }] });
+  });
+});
+
+/** One step `a`, which writes `f.txt` in a workspace of its own, and `s`, which works in the project. */
+const mixed = (steps: string) => `
+personas:
+  own: { command: 'echo own > f.txt' }
+  place: { command: 'echo place > s.txt' }
+  broken: { command: 'echo place > s.txt; exit 3' }
+pipeline:
+  name: demo
+  steps:
+${steps}
+`;
+const own = "    - { id: a, persona: own }\n";
+const inPlace = "    - { id: s, persona: place, workspace: shared }\n";
+
+describe("`wave rollback` of a whole run with steps that ran in the project itself", () => {
+  test("names them beside the files that it puts back", async () => {
+    const wave = project({ "wave.yaml": mixed(own + inPlace) });
+    await good(wave, "run");
+    const { stderr } = await good(wave, "rollback", "latest");
+    expect(stderr).toContain("not undone, since it was done in the project itself: what s changed there\n");
+    expect([has(wave, "f.txt"), has(wave, "s.txt")]).toEqual([false, true]);
+  });
+
+  test("names them in JSON", async () => {
+    const wave = project({ "wave.yaml": mixed(own + inPlace) });
+    await good(wave, "run");
+    const { stdout } = await good(wave, "rollback", "latest", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ undone: true, inPlace: ["s"] });
+  });
+
+  test.each([
+    ["passed", inPlace, 0],
+    ["failed", inPlace.replace("persona: place", "persona: broken"), 1],
+  ])("refuses where only such a step ran, which %s, and names it", async (_, steps, code) => {
+    const wave = project({ "wave.yaml": mixed(steps) });
+    expect((await wave.wave("run")).code).toBe(code);
+    const { code: refused, stderr } = await wave.wave("rollback", "latest");
+    expect(refused).toBe(2);
+    expect(stderr).toContain("`s` ran in the project itself (`workspace: shared`), so what changed there cannot be undone");
+    expect(stderr).not.toContain("it changed nothing");
+  });
+});
+
+describe("`wave rollback` of a run that is being executed", () => {
+  test.each([[[]], [["--dry-run"]], [["--to", "a"]]])("reports it as active with %j", async (options) => {
+    const wave = project({ "wave.yaml": mixed(own).replace("echo own > f.txt", pause()) });
+    const going = wave.start(["run"]);
+    await pauseReached(wave.root, going);
+    const { code, stderr } = await wave.wave("rollback", "latest", ...options);
+    expect({ code, said: stderr.includes(`is being executed by process ${going.child.pid}`) }).toEqual({ code: 4, said: true });
+    expect(stderr).not.toContain("it changed nothing");
+  });
+});
+
+describe("`wave rollback` of a run after which another one wrote the same content", () => {
+  async function twice(): Promise<{ wave: Project; first: string; second: string }> {
+    const wave = project({ "wave.yaml": mixed(own) });
+    await good(wave, "run");
+    rmSync(path.join(wave.root, "f.txt"));
+    await good(wave, "run");
+    const [first = "", second = ""] = runs(wave);
+    return { wave, first, second };
+  }
+
+  test("refuses, names the later run and the file, and changes nothing", async () => {
+    const { wave, first, second } = await twice();
+    const { code, stderr } = await wave.wave("rollback", first);
+    expect(code).toBe(1);
+    expect(stderr).toContain("f.txt");
+    expect(stderr).toContain(`run ${second} wrote the same content later`);
+    expect(has(wave, "f.txt")).toBe(true);
+    expect(await record(wave, first)).toMatchObject({ applied: true, steps: [{ status: "passed" }] });
+  });
+
+  test("shows in a dry run that it would refuse", async () => {
+    const { wave, first, second } = await twice();
+    const { stderr } = await good(wave, "rollback", first, "--dry-run");
+    expect(stderr).toContain(`run ${second} wrote the same content later, so it would be refused without \`--force\`: f.txt`);
+  });
+
+  test("takes the file out with --force, and says so", async () => {
+    const { wave, first } = await twice();
+    expect((await good(wave, "rollback", first, "--force")).stderr).toContain("overwriting what changed since: f.txt\n");
+    expect(has(wave, "f.txt")).toBe(false);
+  });
+
+  test("reports files that are already as before once the later run was rolled back", async () => {
+    const { wave, first, second } = await twice();
+    await good(wave, "rollback", second);
+    const { stderr } = await good(wave, "rollback", first);
+    expect(stderr).toContain("already as before, so not written: f.txt\n");
+    expect(stderr).toContain("undone (the project stays as it is)");
+    expect(await record(wave, first)).toMatchObject({ applied: false });
+  });
+
+  test("reports the same in JSON", async () => {
+    const { wave, first, second } = await twice();
+    await good(wave, "rollback", second);
+    expect(JSON.parse((await good(wave, "rollback", first, "--json")).stdout)).toMatchObject({ alreadyAsBefore: ["f.txt"], laterRuns: [] });
+  });
+});
+
+describe("the hint of a contract that cannot be evaluated", () => {
+  test("names the command that takes the corrected contract", async () => {
+    const contract = (program: string) => `    - id: a
+      persona: own
+      handover: { contract: { name: checks, type: test_suite, command: [${program}] } }
+`;
+    const wave = project({ "wave.yaml": mixed(contract("no-such-program-here")) });
+    const failed = await wave.wave("run");
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toContain("correct the contract, then `wave resume --update`");
+    wave.write({ "wave.yaml": mixed(contract('"true"')) });
+    await good(wave, "resume", "--update");
+    expect(has(wave, "f.txt")).toBe(true);
   });
 });

@@ -2,7 +2,7 @@
  * Who enforces a step's permissions, in an environment that can fence and isolate or cannot. Pure: what the environment can do
  * is given.
  */
-import { type Capability, restrictions } from "./permissions.ts";
+import { type Capability, leavesOutGit, restrictions } from "./permissions.ts";
 import type { Pipeline, Step } from "./pipeline.ts";
 
 /** How a rule is enforced: by the OS, by a check afterwards, by the agent's own flags, or by nobody. */
@@ -61,6 +61,11 @@ export function wantsIsolation(step: Pick<Step, "sandbox" | "workspace">): boole
 /** Whether a step can write to the project's `.git`: it runs in the project itself, and no fence keeps it from there. */
 export function writesRepository(step: Pick<Step, "sandbox" | "workspace">, fences: Fences): boolean {
   return step.workspace === "shared" && !isFenced(step, fences);
+}
+
+/** Whether a step cannot see `.git` here, because its `file_read` rules leave it out and are enforced. */
+export function hidesGit(step: Step, fences: Fences): boolean {
+  return leavesOutGit(step.permissions) && levelOf(step, "file_read", fences) !== "none";
 }
 
 function levelOf(step: Step, capability: Capability, fences: Fences): EnforcementLevel {

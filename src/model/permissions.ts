@@ -114,13 +114,19 @@ export function restrictions(permissions: StepPermissions): readonly Restriction
   }
 }
 
-/** The capabilities for which no layer has an allow rule and none denies everything. */
+/** The capabilities that no rule of any layer names. */
 export function unrestrictedOf({ layers }: StepPermissions): readonly Capability[] {
-  const isDecided = (capability: Capability) => (rule: PermissionRule) => rule.capability === capability;
-  return capabilities.filter(
-    (capability) =>
-      !layers.some(({ allow, deny }) => allow.some(isDecided(capability)) || deny.filter(isUniversal).some(isDecided(capability))),
-  );
+  const named = new Set(layers.flatMap(({ allow, deny }) => [...allow, ...deny].map(({ capability }) => capability)));
+  return capabilities.filter((capability) => !named.has(capability));
+}
+
+/** Whether `file_read` rules leave `.git` out of the files that a step may read. Always false without such rules. */
+export function leavesOutGit(permissions: StepPermissions): boolean {
+  const layers = permissions.layers.map(({ allow, deny }) => ({ allow: allow.filter(isRead), deny: deny.filter(isRead) }));
+  if (layers.every(({ allow, deny }) => allow.length + deny.length === 0)) return false;
+  const allows = layers.map(({ allow }) => allow).filter((allow) => allow.length > 0);
+  const spelled = allows.length > 0 && allows.every((allow) => allow.some(({ pattern }) => namesGit(pattern)));
+  return !spelled || isDenied(permissions, "file_read", ".git");
 }
 
 /**

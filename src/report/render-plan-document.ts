@@ -5,7 +5,7 @@
 import { endpointsOf } from "../model/agent-endpoint.ts";
 import type { Digest } from "../model/digest.ts";
 import { isUnchecked } from "../model/empty-output.ts";
-import type { EnforcementLevel, Fences } from "../model/enforcement.ts";
+import { type EnforcementLevel, type Fences, hidesGit } from "../model/enforcement.ts";
 import { type Capability, unrestrictedOf } from "../model/permissions.ts";
 import type { ContractDefinition, RunBudget, Step, StepArtifact, StepInput } from "../model/pipeline.ts";
 import type { DependencyDirectory, Plan, PlannedBlock, PlannedStep, PlannedWork } from "../model/plan.ts";
@@ -58,8 +58,10 @@ export interface PlanStepDocument {
     readonly source: "persona" | "step";
     readonly level?: EnforcementLevel;
   }[];
-  /** Capabilities for which no layer has an allow rule. */
+  /** Capabilities that no rule of the persona or the step names. */
   readonly unrestricted: readonly Capability[];
+  /** Whether the `file_read` rules hide `.git` from the step here. */
+  readonly gitHidden: boolean;
   /** Inherited deny rules that `permissions: { replace: true }` on the persona drops. */
   readonly droppedRules: readonly string[];
   /** Milliseconds and bytes. */
@@ -131,13 +133,13 @@ export function planDocument(plan: Plan): PlanDocument {
     ...(plan.pipeline.budget === undefined ? {} : { budget: plan.pipeline.budget }),
     fences: plan.fences,
     directoryRenames: plan.directoryRenames ?? true,
-    steps: plan.steps.map(stepDocument),
+    steps: plan.steps.map((planned) => stepDocument(planned, plan.fences)),
     dependencyDirectories: plan.dependencyDirectories ?? [],
     unenforced: [...[...refused].map((entry) => ruleDocument(entry, true)), ...[...exposed].map((entry) => ruleDocument(entry, false))],
   };
 }
 
-function stepDocument(planned: PlannedStep): PlanStepDocument {
+function stepDocument(planned: PlannedStep, fences: Fences): PlanStepDocument {
   const { step, dependents, weight, work } = planned;
   const { adapter } = step;
   const model = adapter?.model ?? step.persona.model;
@@ -165,6 +167,7 @@ function stepDocument(planned: PlannedStep): PlanStepDocument {
     contracts: step.contracts.map(contractDocument),
     permissions: permissionsOf(planned),
     unrestricted: unrestrictedOf(step.permissions),
+    gitHidden: hidesGit(step, fences),
     droppedRules: step.permissions.layers.flatMap(({ dropped }) => dropped ?? []),
     resources: step.resources,
     unchecked: isUnchecked(step),

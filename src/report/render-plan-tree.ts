@@ -1,7 +1,7 @@
 /** A plan as a person reads it: what each step is, what it waits for and hands over, what judges it, and what commands would do. */
 import { endpointsOf } from "../model/agent-endpoint.ts";
 import { isUnchecked } from "../model/empty-output.ts";
-import { isFenced, writesRepository } from "../model/enforcement.ts";
+import { hidesGit, isFenced, writesRepository } from "../model/enforcement.ts";
 import type { FingerprintRef } from "../model/event.ts";
 import { defaultLimits } from "../model/limits.ts";
 import { unrestrictedOf } from "../model/permissions.ts";
@@ -118,6 +118,7 @@ function gateRows(planned: PlannedStep, fences: Plan["fences"], paint: Palette):
     rows.push(["", paint.yellow(`replace: true drops the inherited ${dropped.map((rule) => `deny ${printable(rule)}`).join(", ")}`)]);
   const open = unrestrictedOf(step.permissions);
   if (open.length > 0) rows.push(["unrestricted", open.join(", ")]);
+  if (hidesGit(step, fences)) rows.push(["repository", "`.git` is hidden by the `file_read` rules"]);
   const names = [...Object.keys(step.env).sort(), ...step.secrets.map((name) => `${name} (secret)`)];
   if (names.length > 0) rows.push(["sees", names.join(", ")]);
   const endpoints = endpointsOf(step).join(", ");

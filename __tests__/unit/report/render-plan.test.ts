@@ -87,7 +87,7 @@ describe("the tree", () => {
       │      contracts    shape: out matches shape.schema.json; on failure retry, at most 2 times, linear backoff from 1s
       │                   tests: \`npm test\` passes within 10m; on failure warn
       │      permissions  deny  file_write:docs/** (not enforced)
-      │      unrestricted file_read, file_write, network_access, command
+      │      unrestricted file_read, network_access, command
       │      limits       timeout 10m, memory 2GB, disk 1GB
       │      workspace    in place, alone: what it changes in the project stays, also when it fails
       │      repository   the step can write to \`.git\`; once it has started, Wave runs no git in the project until the run ends
@@ -190,6 +190,7 @@ test("the document is stable, and holds neither places nor values", () => {
           { kind: "deny", rule: "network_access:*", source: "persona", level: "none" },
         ],
         unrestricted: ["file_write"],
+        gitHidden: false,
         droppedRules: [],
         resources: { timeoutMs: 1_800_000, diskLimitBytes: 10e9 },
         unchecked: false,
@@ -233,7 +234,8 @@ test("the document is stable, and holds neither places nor values", () => {
           },
         ],
         permissions: [{ kind: "deny", rule: "file_write:docs/**", source: "step", level: "none" }],
-        unrestricted: ["file_read", "file_write", "network_access", "command"],
+        unrestricted: ["file_read", "network_access", "command"],
+        gitHidden: false,
         droppedRules: [],
         resources: { timeoutMs: 600_000, memoryLimitBytes: 2_000_000_000, diskLimitBytes: 1e9 },
         unchecked: false,
@@ -263,6 +265,7 @@ test("the document is stable, and holds neither places nor values", () => {
         contracts: [],
         permissions: [],
         unrestricted: ["file_read", "file_write", "network_access", "command"],
+        gitHidden: false,
         droppedRules: [],
         resources: { timeoutMs: 1_800_000, diskLimitBytes: 10e9 },
         unchecked: false,

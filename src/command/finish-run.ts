@@ -2,6 +2,7 @@
 import { exportRun } from "../export-run.ts";
 import { exitCodeOf } from "../model/failure.ts";
 import type { ProjectRequest } from "../open-project.ts";
+import { unenforcedRules } from "../report/render-plan-actions.ts";
 import { renderSummary } from "../report/render-summary.ts";
 import type { FinishedRun } from "../run-pipeline.ts";
 import type { Io } from "./command.ts";
@@ -24,6 +25,7 @@ export async function finish(io: Io, finished: FinishedRun, request: ProjectRequ
         color: io.stderr.color,
         resume: how.goOn ?? `wave resume ${run.id}${where}`,
         blobs: `${planned.memory.stateDir}/blobs`,
+        unenforced: unenforcedRules(planned.plan).exposed,
       }),
     );
   }

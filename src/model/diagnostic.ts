@@ -41,6 +41,7 @@ export const diagnosticCodes = {
   W402: "A step depends on itself.",
   W403: "A permission rule has no effect.",
   W404: "Nothing checks an agent's step: it has neither an artifact nor a contract.",
+  W405: "A denied permission is not enforced by the step's adapter.",
 } as const;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -1,6 +1,7 @@
 /** What commands would do about each planned step, in the words that all plan formats share. */
 import type { EnforcementLevel } from "../model/enforcement.ts";
 import type { Plan, PlannedStep } from "../model/plan.ts";
+import { printable } from "../model/printable.ts";
 
 /** `run`: its persona works. `reuse`: earlier work stands for it. `recheck`: only its contracts are evaluated, on earlier work. `later`: known once other steps have run. `blocked`: it could not begin. */
 export type PlanAction = "run" | "reuse" | "recheck" | "later" | "blocked";
@@ -68,3 +69,16 @@ export function unenforcedRules(plan: Plan): UnenforcedRules {
 }
 
 const reuseActions = { equal: "reuse", recheck: "recheck", new: "run", unknown: "later" } as const;
+
+/** One indented line for each rule, with the steps that have it. */
+export function ruleLines(rules: ReadonlyMap<string, readonly string[]>): string[] {
+  return [...rules].map(([rule, steps]) => `  ${printable(rule)}  in ${list(steps)}`);
+}
+
+const listLimit = 5;
+
+/** The first five names, separated by commas, and the number of the others. */
+export function list(names: readonly string[]): string {
+  const shown = names.slice(0, listLimit).map(printable).join(", ");
+  return names.length > listLimit ? `${shown} and ${names.length - listLimit} more` : shown;
+}

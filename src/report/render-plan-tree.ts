@@ -12,7 +12,16 @@ import { formatDuration, formatSize } from "../model/quantity.ts";
 import { costText } from "../model/usage.ts";
 import { type Palette, paletteOf } from "./palette.ts";
 import { differingParts, partText } from "./part-text.ts";
-import { actionsOf, countActions, levelText, type PlanAction, type PlanActions, unenforcedRules } from "./render-plan-actions.ts";
+import {
+  actionsOf,
+  countActions,
+  levelText,
+  list,
+  type PlanAction,
+  type PlanActions,
+  ruleLines,
+  unenforcedRules,
+} from "./render-plan-actions.ts";
 import { permissionsOf } from "./render-plan-document.ts";
 
 /** How the tree is drawn. */
@@ -23,7 +32,6 @@ export interface TreeStyle {
 }
 
 const keyWidth = 12;
-const listLimit = 5;
 const taskWidth = 100;
 
 const marks: Readonly<Record<PlanAction, string>> = { run: "+", reuse: "=", recheck: "~", later: "?", blocked: "!" };
@@ -255,13 +263,4 @@ function isolationLines({ steps, fences, directoryRenames = true }: Plan): strin
       `Directories of the project cannot be renamed here in ${list(overlays)}; \`workspace: { provider: copy }\` on a step allows it.`,
     );
   return lines;
-}
-
-function ruleLines(rules: ReadonlyMap<string, readonly string[]>): string[] {
-  return [...rules].map(([rule, steps]) => `  ${printable(rule)}  in ${list(steps)}`);
-}
-
-function list(names: readonly string[]): string {
-  const shown = names.slice(0, listLimit).map(printable).join(", ");
-  return names.length > listLimit ? `${shown} and ${names.length - listLimit} more` : shown;
 }

@@ -15,6 +15,7 @@ import { changesText, ignoredText } from "./changes-text.ts";
 import { detailLines, failureTitle } from "./failure-lines.ts";
 import { type Palette, paletteOf, sign } from "./palette.ts";
 import { originNote } from "./render-artifacts.ts";
+import { ruleLines } from "./render-plan-actions.ts";
 
 export interface SummaryOptions {
   readonly color: boolean;
@@ -22,6 +23,8 @@ export interface SummaryOptions {
   readonly resume: string;
   /** The directory of content-addressed files. */
   readonly blobs: string;
+  /** Permission rules that were not enforced, each with its steps. Defaults to none. */
+  readonly unenforced?: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Steps that passed are counted, not listed, when there are more than this. */
@@ -36,6 +39,7 @@ export function renderSummary(run: RunRecord, options: SummaryOptions): string {
     run.steps.filter(({ status }) => status === "failed" || status === "cancelled").flatMap((step) => stoppedLines(step, paint)),
     skippedLines(run, paint),
     warningLines(run, paint),
+    unenforcedLines(options.unenforced, paint),
     artifactLines(run, options.blobs, paint),
     [...changedLines(run), ...ignoredLines(run)],
     run.failure === undefined || run.failure.reason === "run-failed" || run.failure.reason === "cancelled"
@@ -128,6 +132,10 @@ function artifactLines(run: RunRecord, blobs: string, paint: Palette): string[] 
     ),
     ...(made.length > shown.length ? [`  and ${made.length - shown.length} more: wave status ${run.id}`] : []),
   ];
+}
+
+function unenforcedLines(rules: SummaryOptions["unenforced"], paint: Palette): string[] {
+  return rules === undefined || rules.size === 0 ? [] : [paint.yellow("not enforced"), ...ruleLines(rules)];
 }
 
 /** What became of the project's files. */

@@ -32,6 +32,17 @@ export function readPermissions(
   return { source, allow: allow.map(({ rule }) => rule), deny: deny.map(({ rule }) => rule) };
 }
 
+/** Warns of `command:` deny rules of a step on the adapter `command`, which runs its program whatever they deny. */
+export function reportUnenforced(denied: readonly Located[], adapter: string | undefined, findings: Findings): void {
+  if (adapter !== "command") return;
+  for (const { text, origin } of denied) {
+    if (parsePermission(text)?.capability !== "command") continue;
+    findings.warning("W405", `\`${text}\` is not enforced: the adapter \`command\` does not check what its program runs`, origin, {
+      hint: "restrict files and hosts with `file_read`, `file_write` and `network_access` rules",
+    });
+  }
+}
+
 function rulesOf(node: DocumentNode | undefined): WrittenRule[] {
   return texts(node).flatMap((written) => {
     const rule = parsePermission(written.text);

@@ -20,6 +20,8 @@ export interface ReadPersona extends KnownPersona {
   /** Written behind its name. */
   readonly adapterVersion?: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Its deny rules, each with its place. */
+  readonly denied: readonly Located[];
 }
 
 export interface PersonaDirectory {
@@ -110,6 +112,7 @@ function readPersona(name: string, { document: node, origin, droppedRules }: Per
     ...given("permissions", permissions),
     resources: readResources(member(node, "resources"), findings),
     env: asEnv(member(node, "env")),
+    denied: texts(member(member(node, "permissions"), "deny")),
     secrets: texts(member(node, "secrets")).map(({ text }) => text),
   };
 }

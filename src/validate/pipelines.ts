@@ -7,7 +7,7 @@ import { chooseAdapter } from "./adapter-choice.ts";
 import { builtInRules, readRules } from "./contract-rules.ts";
 import { type ReadHandover, readHandover } from "./contracts.ts";
 import type { Findings } from "./findings.ts";
-import { readPermissions } from "./permission-rules.ts";
+import { readPermissions, reportUnenforced } from "./permission-rules.ts";
 import type { PersonaDirectory, ReadPersona } from "./personas.ts";
 import type { PipelineSource } from "./pipeline-sources.ts";
 import { indexProducers, producerOf } from "./producers.ts";
@@ -112,6 +112,7 @@ function makeStep(
     });
   }
   if (workspace === "shared") reportProtection(contracts, scope.findings);
+  reportUnenforced([...read.denied, ...texts(member(member(node, "permissions"), "deny"))], adapter?.name, scope.findings);
   return {
     id: id.text,
     origin: id.origin,

@@ -54,3 +54,43 @@ describe("`wave plan` shows `.git`", () => {
     expect((await wave.wave("plan")).stdout).not.toContain("is hidden");
   });
 });
+
+describe("a `command:` deny rule on the adapter `command`", () => {
+  const warning = "warning[W405] `command:rm *` is not enforced: the adapter `command` does not check what its program runs";
+
+  test("is a warning of `validate` at the step's rule", async () => {
+    const { code, stderr } = await withPermissions('{ deny: ["command:rm *"] }').wave("validate");
+    expect([code, stderr]).toEqual([0, expect.stringContaining(warning)]);
+    expect(stderr).toContain("at wave.yaml:1:82\n");
+  });
+
+  test("is one warning at the rule of a persona that two steps have", async () => {
+    const wave = project({
+      "wave.yaml": `pipeline: { name: p, steps: [{ id: a, persona: s, task: x }, { id: b, persona: s, task: x }] }
+personas: { s: { adapter: command, command: "true", permissions: { deny: ["command:rm *"] } } }
+`,
+    });
+    const { stderr } = await wave.wave("validate");
+    expect(stderr.split(warning)).toHaveLength(2);
+    expect(stderr).toContain("at wave.yaml:2:75\n");
+  });
+
+  test("is listed as not enforced by `plan` and in the summary of `run`", async () => {
+    const wave = withPermissions('{ deny: ["command:rm *"] }', "rm q");
+    wave.write({ q: "" });
+    expect((await wave.wave("plan")).stdout).toContain("Not enforced, and the run goes ahead:\n  deny command:rm *  in a\n");
+    const { code, stderr } = await wave.wave("run");
+    expect([code, stderr]).toEqual([0, expect.stringContaining("\nnot enforced\n  deny command:rm *  in a\n")]);
+    expect(stderr).toContain(warning);
+  });
+
+  test("is no warning for an agent, which is given the rule", async () => {
+    const wave = withPermissions('{ deny: ["command:rm *"] }, artifacts: [r]');
+    expect((await wave.wave("validate", "--adapter", "claude")).stderr).not.toContain("W405");
+  });
+
+  test("does not make rules for files and hosts a warning", async () => {
+    const { code, stderr } = await withPermissions('{ deny: ["file_read:q", "file_write:q", "network_access:*"] }').wave("run");
+    expect([code, stderr]).toEqual([0, expect.not.stringMatching(/W405|not enforced/)]);
+  });
+});

@@ -5,7 +5,7 @@ import { Command, duration, name, projectPath, strict } from "./manifest-words.t
 const failureThreshold = Type.Number({
   minimum: 0,
   maximum: 1,
-  description: "The circuit opens when this share of the window's attempts failed, 0 to 1.",
+  description: "Switches the circuit breaker on: the circuit opens when this share of the window's attempts failed, 0 to 1.",
 });
 
 const breakerSettings = {
@@ -13,7 +13,11 @@ const breakerSettings = {
     Type.Integer({ minimum: 1, maximum: 1000, description: "How many of the last attempts count (default 10)." }),
   ),
   minimum_attempts: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 1000, description: "How many attempts the window needs before it can open (default 5)." }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      description: "How many attempts the window needs before it can open, at most its size (default 5, or the window if that is smaller).",
+    }),
   ),
   reset_timeout: Type.Optional(duration("How long an open circuit waits before it lets one probe through (default 10m).")),
 };

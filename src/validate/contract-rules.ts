@@ -1,10 +1,10 @@
 /** Reads what a contract does when it fails: retries, backoff and circuit breaker, with the manifest's defaults beneath. */
 import type { DocumentNode } from "../model/document.ts";
 import { defaultLimits } from "../model/limits.ts";
-import type { Backoff, CircuitBreaker } from "../model/pipeline.ts";
-import { checkEither } from "./exclusive-keys.ts";
+import type { Backoff } from "../model/pipeline.ts";
+import { type BreakerSettings, readBreakerSettings, reportIdleBreaker } from "./circuit-breaker.ts";
 import type { Findings } from "./findings.ts";
-import { asNumber, asOneOf, given, keyOrigin, member } from "./read-node.ts";
+import { asNumber, asOneOf, keyOrigin, member } from "./read-node.ts";
 import { readDuration } from "./read-quantity.ts";
 
 /** What every contract has, whatever its type. */
@@ -12,7 +12,7 @@ export interface ContractRules {
   readonly onFailure: "halt" | "retry" | "warn";
   readonly maxRetries: number;
   readonly backoff: Backoff;
-  readonly breaker?: CircuitBreaker;
+  readonly breaker: BreakerSettings;
   readonly timeoutMs: number;
 }
 
@@ -24,24 +24,25 @@ export const builtInRules: ContractRules = {
   onFailure: "halt",
   maxRetries: defaultLimits.maxRetries,
   backoff: { strategy: "none", baseMs: defaultLimits.backoffBaseMs, maxMs: defaultLimits.backoffMaxMs },
+  breaker: {},
   timeoutMs: defaultLimits.contractTimeoutMs,
 };
 
 /** The rules of a contract, or of `defaults.contract`: what the map says, and `beneath` where it says nothing. */
 export function readRules(node: DocumentNode | undefined, beneath: ContractRules, findings: Findings): ContractRules {
   if (node === undefined) return beneath;
-  const breaker = breakerOf(node, findings) ?? beneath.breaker;
   return {
     onFailure: asOneOf(member(node, "on_failure"), onFailures) ?? beneath.onFailure,
     maxRetries: asNumber(member(node, "max_retries")) ?? beneath.maxRetries,
     backoff: readBackoff(node, beneath.backoff, findings),
-    ...given("breaker", breaker),
+    breaker: readBreakerSettings(node, beneath.breaker, findings),
     timeoutMs: readDuration(member(node, "timeout"), findings) ?? beneath.timeoutMs,
   };
 }
 
 /** Keys of a contract that only count with another one: they would be accepted and ignored. */
 export function reportIdleKeys(node: DocumentNode, rules: ContractRules, findings: Findings): void {
+  reportIdleBreaker(node, rules.breaker, findings);
   const retrying = rules.onFailure === "retry";
   for (const key of ["max_retries", "backoff_strategy", "backoff_base", "backoff_max"]) {
     if (retrying || member(node, key) === undefined) continue;
@@ -70,41 +71,5 @@ function readBackoff(node: DocumentNode, beneath: Backoff, findings: Findings): 
     strategy: asOneOf(member(node, "backoff_strategy"), strategies) ?? beneath.strategy,
     baseMs,
     maxMs: longest ?? Math.max(beneath.maxMs, baseMs),
-  };
-}
-
-const breakerKeys = ["failure_threshold", "sliding_window_size", "minimum_attempts", "reset_timeout"] as const;
-
-/** The circuit breaker, written on the contract itself or under `circuit_breaker`. */
-function breakerOf(node: DocumentNode, findings: Findings): CircuitBreaker | undefined {
-  const nested = member(node, "circuit_breaker");
-  for (const key of breakerKeys) {
-    if (nested !== undefined) checkEither(node, "circuit_breaker", key, findings);
-    else if (key !== "failure_threshold" && member(node, "failure_threshold") === undefined && member(node, key) !== undefined) {
-      findings.warning("W206", `\`${key}\` has no effect without \`failure_threshold\``, keyOrigin(node, key), {
-        hint: "add `failure_threshold: 0.5`",
-      });
-    }
-  }
-  return readBreaker(nested ?? node, findings);
-}
-
-function readBreaker(node: DocumentNode | undefined, findings: Findings): CircuitBreaker | undefined {
-  const failureThreshold = asNumber(member(node, "failure_threshold"));
-  if (node === undefined || failureThreshold === undefined) return undefined;
-  const windowSize = asNumber(member(node, "sliding_window_size")) ?? defaultLimits.breakerWindow;
-  const stated = asNumber(member(node, "minimum_attempts"));
-  if (stated !== undefined && stated > windowSize) {
-    findings.error(
-      "W205",
-      `the circuit could never open: the window holds ${windowSize} attempts, and \`minimum_attempts\` is ${stated}`,
-      keyOrigin(node, "minimum_attempts"),
-    );
-  }
-  return {
-    failureThreshold,
-    windowSize,
-    minimumAttempts: stated ?? Math.min(defaultLimits.breakerMinimumAttempts, windowSize),
-    resetTimeoutMs: readDuration(member(node, "reset_timeout"), findings) ?? defaultLimits.breakerResetMs,
   };
 }

@@ -6,6 +6,7 @@ import type { DocumentNode, Origin } from "../model/document.ts";
 import type { ContractDefinition, StepArtifact } from "../model/pipeline.ts";
 import { defaultSchema, staysInside } from "../model/project-path.ts";
 import { impliedName, readArtifacts } from "./artifacts.ts";
+import { breakerOf } from "./circuit-breaker.ts";
 import { type ContractRules, readRules, reportIdleKeys } from "./contract-rules.ts";
 import { checkEither } from "./exclusive-keys.ts";
 import { type Findings, listed } from "./findings.ts";
@@ -37,10 +38,16 @@ type Unnamed = ContractDefinition & { readonly nameOrigin?: Origin };
 
 function readContract(node: DocumentNode, artifacts: readonly StepArtifact[], defaults: ContractRules, scope: Scope): Unnamed | undefined {
   const stated = readRules(node, defaults, scope.findings);
-  const { timeoutMs, ...rules } = stated;
+  const { timeoutMs, breaker, ...rules } = stated;
   reportIdleKeys(node, stated, scope.findings);
   const name = asLocated(member(node, "name"));
-  const common = { name: name?.text ?? "", ...given("nameOrigin", name?.origin), origin: node.origin, ...rules };
+  const common = {
+    name: name?.text ?? "",
+    ...given("nameOrigin", name?.origin),
+    origin: node.origin,
+    ...rules,
+    ...given("breaker", breakerOf(breaker)),
+  };
   switch (asText(member(node, "type"))) {
     case "json_schema": {
       const written = asLocated(member(node, "schema"));

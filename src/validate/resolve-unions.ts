@@ -4,8 +4,11 @@
  */
 import type { ShapeProblem } from "./check-shape.ts";
 
+/** Whether the value at a problem's `instancePath` is a scalar. */
+type IsScalarAt = (instancePath: string) => boolean;
+
 /** Errors with unions resolved, in their order. A union's problems stand right before its own: branches first, then `anyOf`. */
-export function resolveUnions(problems: readonly ShapeProblem[]): ShapeProblem[] {
+export function resolveUnions(problems: readonly ShapeProblem[], isScalarAt: IsScalarAt): ShapeProblem[] {
   const resolved: ShapeProblem[] = [];
   for (let index = problems.length - 1; index >= 0; index--) {
     const problem = problems[index];
@@ -16,7 +19,7 @@ export function resolveUnions(problems: readonly ShapeProblem[]): ShapeProblem[]
     }
     let first = index;
     while (first > 0 && isUnder(problems[first - 1], problem)) first--;
-    resolved.push(...chosenBranch(problem, problems.slice(first, index)).reverse());
+    resolved.push(...chosenBranch(problem, problems.slice(first, index), isScalarAt).reverse());
     index = first;
   }
   return resolved.reverse();
@@ -27,21 +30,23 @@ function isUnder(problem: ShapeProblem | undefined, union: ShapeProblem): boolea
   return problem.instancePath === union.instancePath || problem.instancePath.startsWith(`${union.instancePath}/`);
 }
 
-function chosenBranch(union: ShapeProblem, problems: readonly ShapeProblem[]): ShapeProblem[] {
+function chosenBranch(union: ShapeProblem, problems: readonly ShapeProblem[], isScalarAt: IsScalarAt): ShapeProblem[] {
   const branches = branchesOf(union, problems);
-  const isWrongKind = (problem: ShapeProblem) => problem.keyword === "type" && problem.instancePath === union.instancePath;
+  // A list of words has no type of its own: maps and lists are of the wrong kind for it.
+  const isWrongKind = ({ keyword, instancePath }: ShapeProblem) =>
+    instancePath === union.instancePath && (keyword === "type" || (keyword === "enum" && !isScalarAt(instancePath)));
   const right = branches.filter((branch) => !branch.some(isWrongKind));
   if (right.length === 0) {
-    const types = problems.filter(isWrongKind).flatMap(typesOf);
+    const types = problems.filter(isWrongKind).flatMap((problem) => (problem.keyword === "enum" ? "string" : typesOf(problem)));
     return [{ ...union, keyword: "type", params: { type: [...new Set(types)] } }];
   }
   // Words that are listed tell more than the form of others.
   const words = right.find((branch) =>
     branch.some(({ keyword, instancePath }) => keyword === "enum" && instancePath === union.instancePath),
   );
-  if (words !== undefined) return words;
+  if (words !== undefined) return words.map((problem) => withMap(problem, union));
   const meant = right.filter((branch) => !branch.some(isLiteral));
-  if (meant.length === 1 || right.length === 1) return resolveUnions(meant[0] ?? right[0] ?? []);
+  if (meant.length === 1 || right.length === 1) return resolveUnions(meant[0] ?? right[0] ?? [], isScalarAt);
   const literals = right.flat().filter(isLiteral);
   const literal = literals[0];
   if (literal !== undefined)
@@ -51,6 +56,12 @@ function chosenBranch(union: ShapeProblem, problems: readonly ShapeProblem[]): S
     branch.find((problem) => problem.keyword === "required" && problem.instancePath === union.instancePath),
   );
   return required[0] === undefined ? [union] : [required[0]];
+}
+
+/** Adds to a word that is not allowed the keys of the map that may be written instead. */
+function withMap(problem: ShapeProblem, { shape }: ShapeProblem): ShapeProblem {
+  const mapKeys = shape.anyOf?.flatMap(({ properties }) => Object.keys(properties ?? {})) ?? [];
+  return mapKeys.length === 0 ? problem : { ...problem, params: { ...problem.params, mapKeys } };
 }
 
 function branchesOf(union: ShapeProblem, problems: readonly ShapeProblem[]): ShapeProblem[][] {

@@ -17,7 +17,8 @@ export interface ShapeReport {
 /** Reports each problem once, with unions resolved. A key that is missing because it is misspelt is only reported as misspelt. */
 export function reportShapeProblems(report: ShapeReport, findings: Findings): void {
   if (report.problems.length === 0) return;
-  const problems = resolveUnions(report.problems);
+  const isScalarAt = (pointer: string) => nodeAt(report.node, pathOf(pointer))?.kind === "scalar";
+  const problems = resolveUnions(report.problems, isScalarAt);
   const isUnknownKey = (problem: ShapeProblem) => problem.keyword === "additionalProperties";
   const meant = new Set<string>();
   for (const problem of problems.filter(isUnknownKey)) {
@@ -92,14 +93,23 @@ function reportKind(problem: ShapeProblem, { node, path, name }: Place, report: 
 }
 
 function reportNotAllowed(problem: ShapeProblem, { node, path, name }: Place, report: ShapeReport, findings: Findings): void {
-  const { allowedValues, allowedValue } = problem.params;
+  const { allowedValues, allowedValue, mapKeys } = problem.params;
   const allowed = Array.isArray(allowedValues) ? [...new Set(allowedValues.map(String))] : [String(allowedValue)];
   const written = node?.kind === "scalar" ? `\`${String(node.value)}\`` : kindOf(node);
   const word = node?.kind === "scalar" ? String(node.value) : "";
+  const map = Array.isArray(mapKeys) ? ` or a map with ${listed(mapKeys.map(String), "or", 20)}` : "";
   findings.error("W204", `${written} is not allowed for ${name}`, originAt(report.node, path), {
-    hint: `use ${listed(allowed, "or", 20)}`,
+    hint: path.at(-1) === "sandbox" ? sandboxHint(node, report) : `use ${listed(allowed, "or", 20)}${map}`,
     ...withHint(findings.guess(word, allowed), allowed),
   });
+}
+
+/** The only word for `sandbox` switches it off, so the hint names the other ways first. */
+function sandboxHint(node: DocumentNode | undefined, { prefix }: ShapeReport): string {
+  const isStep = prefix[0] === "steps";
+  if (isStep && node?.kind === "map") return "`show` belongs at the top of the manifest: `sandbox: { show: [PATH] }`";
+  const show = isStep ? "" : "write `sandbox: { show: [PATH] }` to show places in `/etc`, or ";
+  return `${show}remove the key to run in the sandbox; only \`off\` runs outside it`;
 }
 
 function withHint(

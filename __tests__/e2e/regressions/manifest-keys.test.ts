@@ -1,0 +1,75 @@
+/** What `validate` and `plan` report of keys that decide where and in what steps run. */
+import { describe, expect, test } from "vitest";
+import { project } from "../../rig/project.ts";
+
+const manifest = (step: string, more: string) =>
+  `pipeline: { name: p, steps: [{ id: a, persona: s, task: x${step} }] }\npersonas: { s: { adapter: command, command: "true" } }\n${more}`;
+
+describe("a wrong value for a key that takes a word or a map is reported against the form that was written:", () => {
+  test.each([
+    ["an unknown provider", ", workspace: { provider: xyz }", "", "W204] `xyz` is not allowed for `provider`", "use `copy`"],
+    [
+      "an unknown key beside the provider",
+      ", workspace: { provider: copy, foo: 1 }",
+      "",
+      "W201] `foo` is not a key that is known in `workspace`",
+      "known keys: `provider`",
+    ],
+    [
+      "an unknown word for the workspace",
+      ", workspace: cow",
+      "",
+      "W204] `cow` is not allowed for `workspace`",
+      "use `shared` or a map with `provider`",
+    ],
+    ["a list for the workspace", ", workspace: [copy]", "", "W202] `workspace` has to be a text or a map, not a list", undefined],
+    [
+      "an unknown provider in the defaults",
+      "",
+      "defaults: { workspace: { provider: xyz } }\n",
+      "W204] `xyz` is not allowed for `provider`",
+      "use `copy`",
+    ],
+    [
+      "a misspelt key of the sandbox",
+      "",
+      "sandbox: { shows: [/etc/hosts] }\n",
+      "W201] `shows` is not a key that is known in `sandbox`",
+      "did you mean `show`?",
+    ],
+    [
+      "a map for the sandbox of a step",
+      ", sandbox: { show: [/etc/hosts] }",
+      "",
+      "W204] a map is not allowed for `sandbox`",
+      "`show` belongs at the top of the manifest: `sandbox: { show: [PATH] }`",
+    ],
+    [
+      "`on` for the sandbox of a step",
+      ", sandbox: on",
+      "",
+      "W204] `on` is not allowed for `sandbox`",
+      "remove the key to run in the sandbox; only `off` runs outside it",
+    ],
+    [
+      "`on` for all sandboxes",
+      "",
+      "sandbox: on\n",
+      "W204] `on` is not allowed for `sandbox`",
+      "write `sandbox: { show: [PATH] }` to show places in `/etc`, or remove the key to run in the sandbox; only `off` runs outside it",
+    ],
+    [
+      "a misspelt key of reuse",
+      ", reuse: { ignored: [a] }",
+      "",
+      "W201] `ignored` is not a key that is known in `reuse`",
+      "did you mean `ignore`?",
+    ],
+    ["a map for an adapter", ", adapter: { name: claude }", "", "W202] `adapter` has to be a text, not a map", undefined],
+  ])("%s", async (_, step, more, message, hint) => {
+    const { code, stderr } = await project({ "wave.yaml": manifest(step, more) }).wave("validate");
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`error[${message}`)]);
+    if (hint !== undefined) expect(stderr).toContain(`hint: ${hint}\n`);
+    expect(stderr.split("error[")).toHaveLength(2);
+  });
+});

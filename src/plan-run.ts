@@ -208,7 +208,7 @@ export async function planSelected(
     adapterVersions: adapterVersions.value,
     fences: isolation.fences,
   });
-  const plan = { ...planned, directoryRenames: isolation.directoryRenames };
+  const plan = { ...planned, directoryRenames: isolation.directoryRenames, unshownPlaces: await unshownPlaces(pipeline) };
   const fingerprintOf: PlannedRun["fingerprintOf"] = (step, inputs, changes) => {
     const ignored = ignoredFor(step, base);
     const restored = protectedFiles.value.get(step.id);
@@ -227,6 +227,13 @@ export async function planSelected(
     });
   };
   return ok({ ...open, plan, base, tree, passed: history.value.passed, undo: undo.value, isolation, fingerprintOf });
+}
+
+async function unshownPlaces({ steps }: Pipeline): Promise<readonly string[]> {
+  const places = new Set(steps.flatMap(({ sandboxShow = [] }) => sandboxShow));
+  if (places.size === 0) return [];
+  const { isShowable } = await import("./workspace/fence/system-root.ts");
+  return [...places].filter((place) => !isShowable(place));
 }
 
 /** Why this environment cannot run the pipeline, before any work: no adapter, a deny that nobody enforces, or files that steps cannot use. */

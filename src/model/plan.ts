@@ -20,6 +20,8 @@ export interface Plan {
   readonly fences: Fences;
   /** Whether steps can rename directories of the project in an overlay here. Defaults to true. */
   readonly directoryRenames?: boolean;
+  /** Places of `sandbox.show` that the sandbox cannot show here. Defaults to none. */
+  readonly unshownPlaces?: readonly string[];
   /** The longest chain of steps, by expected duration where earlier runs tell it, else by count. */
   readonly criticalPath: readonly string[];
   /** Undefined if ignored files were not looked at. */

@@ -25,6 +25,8 @@ export interface PlanDocument {
   readonly fences: Fences;
   /** Whether steps can rename directories of the project in an overlay here. */
   readonly directoryRenames: boolean;
+  /** Places of `sandbox.show` that do not exist here or are not open to every user. */
+  readonly unshownPlaces: readonly string[];
   /** Dependencies before dependents. */
   readonly steps: readonly PlanStepDocument[];
   /** Ignored directories that count for reuse by their lockfile and the names and sizes in them. */
@@ -133,6 +135,7 @@ export function planDocument(plan: Plan): PlanDocument {
     ...(plan.pipeline.budget === undefined ? {} : { budget: plan.pipeline.budget }),
     fences: plan.fences,
     directoryRenames: plan.directoryRenames ?? true,
+    unshownPlaces: plan.unshownPlaces ?? [],
     steps: plan.steps.map((planned) => stepDocument(planned, plan.fences)),
     dependencyDirectories: plan.dependencyDirectories ?? [],
     unenforced: [...[...refused].map((entry) => ruleDocument(entry, true)), ...[...exposed].map((entry) => ruleDocument(entry, false))],

@@ -247,7 +247,7 @@ const rootRights =
 const noRootRights = "Wave runs as root, but in the sandbox steps have no rights to files of other owners; `wave doctor` says why.";
 
 /** What the reader should know of steps that can reach more than their workspace. */
-function isolationLines({ steps, fences, directoryRenames = true }: Plan): string[] {
+function isolationLines({ steps, fences, directoryRenames = true, unshownPlaces = [] }: Plan): string[] {
   const inPlace = steps.filter(({ step }) => step.workspace === "shared").length;
   const lines: string[] = [];
   if (inPlace === steps.length) lines.push("Steps run in the project itself: what they change there stays, also when they fail.");
@@ -256,7 +256,12 @@ function isolationLines({ steps, fences, directoryRenames = true }: Plan): strin
   const fenced = steps.some(({ step }) => isFenced(step, fences));
   if (fenced && fences.allOwners !== undefined) lines.push(fences.allOwners ? rootRights : noRootRights);
   const shown = [...new Set(steps.flatMap(({ step }) => (isFenced(step, fences) ? (step.sandboxShow ?? []) : [])))];
-  if (shown.length > 0) lines.push(`The sandbox also shows ${list(shown)}.`);
+  const [unshown, visible] = [
+    shown.filter((place) => unshownPlaces.includes(place)),
+    shown.filter((place) => !unshownPlaces.includes(place)),
+  ];
+  if (visible.length > 0) lines.push(`The sandbox also shows ${list(visible)}.`);
+  if (unshown.length > 0) lines.push(`The sandbox cannot show ${list(unshown)}: not found here, or not open to every user.`);
   const overlays = steps.filter(({ step }) => step.workspace === "default").map(({ step }) => step.id);
   if (!directoryRenames && overlays.length > 0)
     lines.push(

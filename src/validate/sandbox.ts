@@ -5,11 +5,17 @@ import type { Step } from "../model/pipeline.ts";
 import type { Findings } from "./findings.ts";
 import { asText, member, texts } from "./read-node.ts";
 
-/** What steps inherit. A place that holds secrets, or is not in `/etc`, is an error. */
+/** What steps inherit. A place that holds secrets, is a pattern, or is not in `/etc`, is an error. Slashes at the end are removed. */
 export function readSandbox(node: DocumentNode | undefined, findings: Findings): Required<Pick<Step, "sandbox" | "sandboxShow">> {
   const places = texts(member(node, "show"));
   for (const { text, origin } of places) {
-    const refusal = etcRefusal(text);
+    if (/[*?[\]{}]/.test(text)) {
+      findings.error("W205", `\`${text}\` is a pattern, and \`show\` takes paths`, origin, {
+        hint: "name each file, or the directory around them",
+      });
+      continue;
+    }
+    const refusal = etcRefusal(pathOf(text));
     if (refusal === "secret")
       findings.error("W205", `the sandbox does not show \`${text}\`, because secrets are kept there`, origin, {
         hint: "name single files or directories that hold none",
@@ -19,5 +25,9 @@ export function readSandbox(node: DocumentNode | undefined, findings: Findings):
         hint: "write an absolute path such as `/etc/mysql/my.cnf`",
       });
   }
-  return { sandbox: asText(node) === "off" ? "off" : "on", sandboxShow: places.map(({ text }) => text) };
+  return { sandbox: asText(node) === "off" ? "off" : "on", sandboxShow: [...new Set(places.map(({ text }) => pathOf(text)))] };
+}
+
+function pathOf(text: string): string {
+  return text.replace(/\/+$/, "");
 }

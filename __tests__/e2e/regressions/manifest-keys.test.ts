@@ -73,3 +73,31 @@ describe("a wrong value for a key that takes a word or a map is reported against
     expect(stderr.split("error[")).toHaveLength(2);
   });
 });
+
+const showing = (...places: readonly string[]) => project({ "wave.yaml": manifest("", `sandbox: { show: ${JSON.stringify(places)} }\n`) });
+
+describe("`sandbox.show`", () => {
+  test.each(["/etc/*.conf", "/etc/ld.so.conf.?", "/etc/{hosts,passwd}", "/etc/[h]osts"])("refuses the pattern %s", async (place) => {
+    const { code, stderr } = await showing(place).wave("validate");
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`error[W205] \`${place}\` is a pattern, and \`show\` takes paths`)]);
+  });
+
+  test("reports in plan the places that do not exist, apart from those that are shown", async () => {
+    const wave = showing("/etc/ld.so.conf", "/etc/no-such-place");
+    const { code, stdout } = await wave.wave("plan");
+    expect([code, stdout]).toEqual([0, expect.stringContaining("The sandbox also shows /etc/ld.so.conf.\n")]);
+    expect(stdout).toContain("The sandbox cannot show /etc/no-such-place: not found here, or not open to every user.\n");
+    const document = JSON.parse((await wave.wave("plan", "--json")).stdout) as { unshownPlaces: readonly string[] };
+    expect(document.unshownPlaces).toEqual(["/etc/no-such-place"]);
+  });
+
+  test("accepts a slash at the end of a directory", async () => {
+    const { code, stdout } = await showing("/etc/ld.so.conf.d/").wave("plan");
+    expect([code, stdout]).toEqual([0, expect.stringContaining("The sandbox also shows /etc/ld.so.conf.d.\n")]);
+  });
+
+  test.each(["/etc/ssh/", "/etc/shadow/"])("refuses %s, a place for secrets, with a slash at its end too", async (place) => {
+    const { code, stderr } = await showing(place).wave("validate");
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`the sandbox does not show \`${place}\`, because secrets are kept there`)]);
+  });
+});

@@ -170,6 +170,7 @@ test("the document is stable, and holds neither places nor values", () => {
     dependencyDirectories: [],
     criticalPath: ["analyze", "implement", "release"],
     directoryRenames: true,
+    unshownPlaces: [],
     fences: { fence: false, network: false },
     steps: [
       {

@@ -97,7 +97,7 @@ export function systemRoot(places: ToolPlaces): SystemRoot {
   };
   for (const directory of outermost(shown)) show(directory);
   for (const name of [...etcNames, ...versionedNames()]) show(`/etc/${name}`);
-  const added = (places.etc ?? []).filter((place) => isOrdinary(place));
+  const added = (places.etc ?? []).filter((place) => isShowable(place));
   const packages = [...packageNames.map((name) => `/etc/${name}`), ...added].map((place) => ({ place, closed: closedFiles(place) }));
   for (const { place, closed } of packages) if (closed !== undefined && !binds.some(({ target }) => isInside(target, place))) show(place);
   const ownTemp = isInside("/var/tmp", places.project);
@@ -132,6 +132,11 @@ function openIn(directory: string): readonly string[] {
   return namesIn(directory)
     .map((name) => path.join(directory, name))
     .filter((place) => ((statSync(place, { throwIfNoEntry: false })?.mode ?? 0) & 0o005) === 0o005);
+}
+
+/** Whether the sandbox can show a place that a manifest adds: it exists, holds no secrets, and is open to every user. */
+export function isShowable(place: string): boolean {
+  return isOrdinary(place) && closedFiles(place) !== undefined;
 }
 
 /** Whether a manifest may add a place, by its name and by where links lead. */

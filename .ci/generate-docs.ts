@@ -101,9 +101,19 @@ export function manifestPage(): string {
     "`90s`, `10m`, `1h30m`; sizes `512MB`, `2GB` (decimal), `1GiB` (binary). Paths are relative to the manifest's directory and stay",
     "inside it. `${VAR}`, `${VAR:-default}` and `${VAR:?message}` in values are substituted when the file is read.",
     "In tasks `{{ name }}` is filled at run time, and `{{{{` writes a literal `{{`. Values of `env` keep the text they are written with",
-    "(`1.10` stays `1.10`). In an overlay, `null` removes a key.",
+    "(`1.10` stays `1.10`).",
     "",
-    ...sections.map(({ title }) => `- ${linkTo(title)}`),
+    ...["Overlays", ...sections.map(({ title }) => title)].map((title) => `- ${linkTo(title)}`),
+    "",
+    "## Overlays",
+    "",
+    "`-f a.yaml -f b.yaml` merges manifests in this order, and `--env staging` adds `wave.staging.yaml` last.",
+    "",
+    "- Maps are merged by key.",
+    "- Steps are merged by their `id`. New steps come last, in the order of the overlay.",
+    "- Every other list replaces the list below it. If that drops a `deny` rule of a step, Wave warns (W406).",
+    "- `null` removes a key.",
+    "- `deny` rules of personas are added ([persona](#persona)).",
   ];
   return `${[...head, ...sections.flatMap(sectionLines)].join("\n")}\n`;
 }

@@ -4,6 +4,7 @@ import type { Diagnostic } from "../model/diagnostic.ts";
 import type { MapNode, ScalarNode } from "../model/document.ts";
 import type { NamedFile } from "../model/loaded.ts";
 import { normalizePath } from "../model/project-path.ts";
+import { droppedDenials } from "./dropped-denials.ts";
 import { environmentOverlay, environmentsBeside, isEnvironmentName } from "./environment-overlay.ts";
 import { mergeMaps } from "./merge.ts";
 import type { ProjectReader } from "./project-reader.ts";
@@ -42,8 +43,16 @@ export async function readManifests(
   }
   const [first, ...overlays] = documents;
   // Overlays alone are not the manifest: without the first file, the rest would be judged as if it were all.
-  const merged = first !== undefined && first === reads[0]?.node ? overlays.reduce(mergeMaps, first) : undefined;
+  const merged = first !== undefined && first === reads[0]?.node ? mergeAll(first, overlays, diagnostics) : undefined;
   return { paths, files: reads.map(({ file }) => file), documents, ...(merged === undefined ? {} : { merged }), plain, diagnostics };
+}
+
+function mergeAll(first: MapNode, overlays: readonly MapNode[], diagnostics: Diagnostic[]): MapNode {
+  return overlays.reduce((base, overlay) => {
+    const merged = mergeMaps(base, overlay);
+    diagnostics.push(...droppedDenials(base, overlay, merged));
+    return merged;
+  }, first);
 }
 
 type Overlay = { readonly kind: "found"; readonly path: string } | { readonly kind: "absent"; readonly diagnostic: Diagnostic };

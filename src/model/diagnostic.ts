@@ -42,6 +42,7 @@ export const diagnosticCodes = {
   W403: "A permission rule has no effect.",
   W404: "Nothing checks an agent's step: it has neither an artifact nor a contract.",
   W405: "A denied permission is not enforced by the step's adapter.",
+  W406: "An overlay drops a deny rule of a step.",
 } as const;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -1,7 +1,7 @@
 /** `wave artifacts --patch` in projects whose attributes or settings make git store other bytes than files have on disk. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Project, project } from "../../rig/project.ts";
@@ -64,6 +64,27 @@ const rows: Readonly<Record<string, Row>> = {
     edit: "printf '*.x -text\\r\\n' >> .gitattributes; printf 'two\\r\\n' >> a.txt",
     after: { "a.txt": "one\r\ntwo\r\n" },
   },
+  "a file that became a directory": {
+    attributes: "*.txt text eol=crlf\n",
+    files: { "a.txt": "one\r\n", "d/b.txt": "b\r\n" },
+    edit: "rm a.txt; mkdir a.txt; printf 'in\\r\\n' > a.txt/in.txt; printf 'c\\r\\n' >> d/b.txt",
+    after: { "a.txt/in.txt": "in\r\n", "d/b.txt": "b\r\nc\r\n" },
+  },
+  "a directory with attributes that became a file": {
+    files: { "d.txt/.gitattributes": "*.txt text eol=crlf\n", "d.txt/in.txt": "in\r\n", "d.txt/deep/in.txt": "deep\r\n" },
+    edit: "rm -r d.txt; echo out > d.txt",
+    after: { "d.txt": "out\n" },
+  },
+  "attributes that the step adds": {
+    files: { "a.txt": "one\n" },
+    edit: "mkdir new; echo '*.txt text' > new/.gitattributes; echo x > new/x.txt; echo '*.bin -text' > .gitattributes; echo two >> a.txt",
+    after: { "a.txt": "one\ntwo\n", "new/x.txt": "x\n", "new/.gitattributes": "*.txt text\n" },
+  },
+  "a directory that became a file, without attributes": {
+    files: { "d/in/x": "x\n" },
+    edit: "rm -r d/in; echo out > d/in",
+    after: { "d/in": "out\n" },
+  },
 };
 
 const git = (root: string, words: readonly string[], input?: string): string =>
@@ -109,6 +130,24 @@ describe.each(Object.entries(rows))("a patch of files with %s", (_, row) => {
 });
 
 describe("a patch", () => {
+  test("reads no attributes through a symlink that the step replaced by a directory", async () => {
+    const outside = project({ ".gitattributes": "*.txt text eol=crlf\n", "sub/.gitattributes": "*.txt text eol=crlf\n" });
+    const edit = "rm lnk; mkdir -p lnk/sub; printf 'in\\r\\n' > lnk/in.txt; printf 'in\\r\\n' > lnk/sub/in.txt";
+    const wave = project({
+      ".gitignore": ".wave/state/\n",
+      "wave.yaml": `pipeline: { name: p, steps: [{ id: a, persona: s, task: x }] }\npersonas: { s: { adapter: command, command: ${JSON.stringify(edit)} } }\n`,
+    });
+    symlinkSync(outside.root, path.join(wave.root, "lnk"));
+    git(wave.root, ["init", "-q"]);
+    git(wave.root, ["add", "-A"]);
+    git(wave.root, ["commit", "-qm", "base"]);
+    expect(await wave.wave("run", "--no-apply")).toMatchObject({ code: 0 });
+    const { stdout } = await wave.wave("artifacts", "--patch");
+    expect(stdout.split("\n").filter((line) => /^\+in/.test(line))).toEqual(["+in\r", "+in\r"]);
+    git(wave.root, ["apply", "--whitespace=nowarn", "--index"], stdout);
+    expect(readFileSync(path.join(wave.root, "lnk/sub/in.txt"), "utf8")).toBe("in\r\n");
+  });
+
   test("keeps line ends that the index keeps", async () => {
     const wave = project({
       ".gitignore": ".wave/state/\n",

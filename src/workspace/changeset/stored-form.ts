@@ -5,7 +5,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Changeset, FileState } from "../../model/changeset.ts";
 import { parentsOf } from "../../model/combine-changes.ts";
@@ -17,7 +17,7 @@ import { realPlace } from "../../platform/files.ts";
 import { openRepository, runGit, runGitIn, userSetting } from "../../platform/git.ts";
 import { type GitSetting, parseGitConfig } from "../../platform/git-config-text.ts";
 import { type GitRepository, readSmall } from "../../platform/git-repository.ts";
-import { below } from "./disk.ts";
+import { below, lookAt } from "./disk.ts";
 
 /** Runs the clean command of a filter on the bytes of a project file. Undefined if it cannot, or the command fails. */
 export type CleanFilter = (command: string, file: string, bytes: Uint8Array) => Promise<Uint8Array | undefined>;
@@ -214,17 +214,26 @@ function pointerOf(bytes: Uint8Array): Uint8Array {
 function layOutAttributes({ directory, root, top, prefix }: Setting, name: string, files: readonly string[]): string {
   const tree = path.join(directory, `tree.${name}`);
   mkdirSync(tree);
-  const take = (source: string, target: string) => {
-    const stats = lstatSync(fsPath(source, attributesFile), { throwIfNoEntry: false });
-    const text = stats?.isFile() === true ? readSmall(fsPath(source, attributesFile), mostAttributes) : undefined;
+  const take = (source: string, inner: string, target: string) => {
+    const file = below(inner, attributesFile);
+    const text =
+      isReachable(source, inner) && lookAt(source, file)?.isFile() === true ? readSmall(fsPath(source, file), mostAttributes) : undefined;
     if (text === undefined) return;
     mkdirSync(fsPath(tree, target), { recursive: true });
     writeFileSync(fsPath(tree, below(target, attributesFile)), text);
   };
-  for (const above of prefix === "" ? [] : ["", ...parentsOf(prefix.slice(0, -1))]) take(path.join(top, above), above);
+  for (const above of prefix === "" ? [] : ["", ...parentsOf(prefix.slice(0, -1))]) take(top, above, above);
   const directories = new Set(["", ...files.flatMap(parentsOf)]);
-  for (const inner of directories) take(fsPath(root, inner).toString(), `${prefix}${inner}`.replace(/\/$/, ""));
+  for (const inner of directories) take(root, inner, `${prefix}${inner}`.replace(/\/$/, ""));
   return tree;
+}
+
+/**
+ * Whether a path and everything above it in a tree are directories. An attempt may have replaced a file or a symlink by a directory:
+ * git reads no attributes there, and a symlink may lead out of the project.
+ */
+function isReachable(root: string, directory: string): boolean {
+  return directory === "" || [directory, ...parentsOf(directory)].every((parent) => lookAt(root, parent)?.isDirectory() === true);
 }
 
 /** Writes a file, in place of a directory if one is in its way. */

@@ -142,6 +142,7 @@ async function produce(
   const { step, attempt, adapter, fingerprint } = start;
   const { workspace, log, signal, prompt } = room;
   if (signal.aborted) return err(cancelledBy(signal));
+  notePaths(log, "warning: not in the workspace, because they cannot be read", workspace.unreadable ?? []);
   const env = { ...context.handedTo?.(step, attempt), ...step.env, ...context.secretsOf(step) };
   const onUsage = (usage: Usage) => {
     progress.usage = usage;
@@ -175,10 +176,11 @@ interface KeptChanges {
 /** Paths that an event names; the rest are counted. */
 const mostNamed = 20;
 
-function noteIgnored(log: AttemptLog, ignored: readonly string[]): void {
-  const rest = ignored.length > mostNamed ? ` and ${ignored.length - mostNamed} more` : "";
-  const named = ignored.slice(0, mostNamed).map(printable).join(", ");
-  log.write(Buffer.from(`\n[wave: not kept, because a changed .gitignore ignores them: ${named}${rest}]\n`), "stderr");
+function notePaths(log: AttemptLog, what: string, paths: readonly string[]): void {
+  if (paths.length === 0) return;
+  const rest = paths.length > mostNamed ? ` and ${paths.length - mostNamed} more` : "";
+  const named = paths.slice(0, mostNamed).map(printable).join(", ");
+  log.write(Buffer.from(`\n[wave: ${what}: ${named}${rest}]\n`), "stderr");
 }
 
 /** Stores the attempt's changeset after checking that the step may make it. */
@@ -187,7 +189,7 @@ async function keepChanges(context: ExecuteContext, step: Step, { workspace, log
   if (!collected.ok) return collected;
   if (collected.value === undefined) return ok({ changed: undefined });
   const { changes, ignored } = collected.value;
-  if (ignored.length > 0) noteIgnored(log, ignored);
+  notePaths(log, "not kept, because a changed .gitignore ignores them", ignored);
   if (changes.length === 0) return ok({ changed: false });
   const violation = writeViolation(step, changes);
   if (violation !== undefined) return err(violation);

@@ -106,6 +106,8 @@ export interface AttemptChanges {
 /** The ephemeral directory that one attempt sees: the one door through which adapters, contracts and collection touch the world. */
 export interface Workspace {
   readonly paths: WorkspacePaths;
+  /** Printable paths of ignored files and directories that the workspace lacks, because they cannot be read, sorted. Defaults to none. */
+  readonly unreadable?: readonly string[];
   spawn(request: SpawnRequest): Promise<SpawnOutcome>;
   /** A regular file's bytes. Refuses what lies outside the area, also through symlinks, and what is over `limit` bytes. */
   read(area: WorkspaceArea, path: string, limit: number): Promise<Result<Uint8Array>>;

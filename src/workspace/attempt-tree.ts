@@ -57,6 +57,8 @@ export interface AttemptTree {
   readonly place: string;
   /** The directory that grows with what the attempt writes, and the bytes that were in it at the start. */
   readonly written: { readonly directory: string; readonly bytes: number };
+  /** Printable paths of ignored files and directories that the tree lacks, because they cannot be read, sorted. Defaults to none. */
+  readonly unreadable?: readonly string[];
   /** What a fenced child needs besides. */
   readonly binds?: readonly Bind[];
   /** What a view of the attempt shows. */

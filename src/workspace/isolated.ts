@@ -150,6 +150,7 @@ function makeTree(setting: TreeSetting, request: TreeRequest): Promise<Result<At
 function workspaceOf(room: AttemptRoom, paths: WorkspacePaths, tree: AttemptTree, spawn: FencedSpawn): Workspace {
   return {
     paths,
+    ...(tree.unreadable === undefined ? {} : { unreadable: tree.unreadable }),
     spawn: (request: SpawnRequest) => spawn(request),
     read: (area, file, limit) => (area === "root" ? tree.read(file, limit) : readFromArea({ directory: room[area] }, file, limit)),
     list: (area, glob) => (area === "root" ? tree.list(glob) : listArea({ directory: room[area] }, glob)),

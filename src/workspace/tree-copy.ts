@@ -15,7 +15,10 @@ import { failed } from "./attempt-room.ts";
 import { type AttemptTree, changesetStart, type TreeRequest, type TreeSetting } from "./attempt-tree.ts";
 import { applyChangeset } from "./changeset/apply-changes.ts";
 import { collectChanges } from "./changeset/collect-changes.ts";
+import { unreadable } from "./changeset/copy-files.ts";
 import { copyTree } from "./changeset/copy-tree.ts";
+import { shown } from "./changeset/disk.ts";
+import { openIgnoreRules } from "./changeset/ignored-paths.ts";
 import { type Snapshot, takeSnapshot } from "./changeset/snapshot.ts";
 import type { Bind } from "./fence/view.ts";
 import { lend } from "./git-layers.ts";
@@ -85,8 +88,22 @@ function sizeOf({ files }: Snapshot): number {
 }
 
 /**
+ * Copies the project. Returns the printable paths that the copy lacks because they cannot be read, if git ignores all of them. Fails with
+ * `file-unreadable` for another one, and as copying and asking git do.
+ */
+async function copyReadable({ root, isLeftOut, isKnownToGit }: TreeSetting, directory: string): Promise<Result<readonly string[]>> {
+  const copied = await copyTree({ root, directory, isLeftOut });
+  if (!copied.ok || copied.value.length === 0) return copied.ok ? ok([]) : copied;
+  const ignored = await openIgnoreRules(root, [], isKnownToGit).ignored(copied.value);
+  if (!ignored.ok) return ignored;
+  const other = copied.value.find(({ path: file }) => !ignored.value.has(file));
+  return other === undefined ? ok(copied.value.map(({ path: file }) => shown(file))) : unreadable(other.path);
+}
+
+/**
  * Copies the project, applies `start` to the copy and removes hidden files from it. Fails with `project-changed` if something else edited
- * a file that `start` changes, with `workspace-failed`, and as reading blobs does.
+ * a file that `start` changes, with `file-unreadable` if a file that git does not ignore cannot be read, with `workspace-failed`, and as reading blobs
+ * does.
  */
 export async function copiedTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
   const { root, stateDir, stateRoot = stateDir, blobs, redactor, isLeftOut, isKnownToGit } = setting;
@@ -96,7 +113,7 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
   mkdirSync(directory, { recursive: true });
   const surrounded = around === undefined ? ok(undefined) : await copyAround(around, path.join(request.room.directory, "tree"));
   if (!surrounded.ok) return surrounded;
-  const copied = await copyTree({ root, directory, isLeftOut });
+  const copied = await copyReadable(setting, directory);
   if (!copied.ok) return copied;
   // Its place is masked in the sandbox, as an overlay's is.
   const statePlace = relativeInside(root, stateRoot);
@@ -113,6 +130,7 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
   const tree = { kind: "directory", source: directory } as const;
   return ok({
     place: directory,
+    unreadable: copied.value,
     written: { directory, bytes: sizeOf(snapshot.value) },
     tree,
     ...(request.fenced ? { binds: lendObjects(directory, request.room.directory) } : {}),

@@ -1,27 +1,30 @@
 /**
  * Copies files and directories as they are: content (shared, where the file system can), mode, times, symlinks; owners and extended
  * attributes where GNU `cp` does it. Names of one file become files of their own: a change of one is no change of the others, as in overlays.
- * What may not be read is left out: the attempt could not read it either.
+ * What cannot be read is reported, or fails the copy: a command that finds it missing could pass for the wrong reason.
  */
 import {
   chmodSync,
+  closeSync,
   constants,
   copyFileSync,
   lchownSync,
   lutimesSync,
   mkdirSync,
+  openSync,
   readlinkSync,
   type Stats,
   symlinkSync,
   utimesSync,
 } from "node:fs";
+import path from "node:path";
 import { fsPath, hasEscapes } from "../../model/path-bytes.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { breather } from "../../platform/breather.ts";
 import { type Captured, capture, noLimitMs } from "../../platform/capture.ts";
 import { describeIoError } from "../../platform/files.ts";
 import { walkTree } from "../../platform/walk.ts";
-import { lookAt } from "./disk.ts";
+import { lookAt, shown } from "./disk.ts";
 
 /** Characters of names for one `cp`: well below what a system takes as arguments. */
 const mostArguments = 100_000;
@@ -40,8 +43,33 @@ function hasGnuCopy(): Promise<boolean> {
   return gnu;
 }
 
-/** Copies what has these names in `from` into `to`, a directory. Fails with `workspace-failed`, and with `spawn-failed` where nothing can be started. */
-export async function copyNames(from: string, to: string, names: readonly string[]): Promise<Result<void>> {
+/** A file or directory that this process may not read, as a path relative to the copied directory. */
+export interface DeniedPath {
+  readonly path: string;
+  readonly isDirectory: boolean;
+}
+
+/**
+ * Copies what has these names in `from` into `to`, a directory. Leaves out what cannot be read and adds it to `denied`; without that list, fails
+ * with `file-unreadable`. Fails with `workspace-failed`, and with `spawn-failed` where nothing can be started.
+ */
+export async function copyNames(from: string, to: string, names: readonly string[], denied?: DeniedPath[]): Promise<Result<void>> {
+  const found: DeniedPath[] = [];
+  const copied = await copyReadable(from, to, names, found);
+  if (!copied.ok) return copied;
+  const [first] = found;
+  if (denied === undefined && first !== undefined) return unreadable(path.join(from, first.path));
+  denied?.push(...found);
+  return ok(undefined);
+}
+
+/** The failure of a copy that would lack a file. `file` is for people. */
+export function unreadable(file: string): Result<never> {
+  const detail = "the workspace is a copy of the project, and would not contain it";
+  return err({ reason: "file-unreadable", path: shown(file), code: "EACCES", detail });
+}
+
+async function copyReadable(from: string, to: string, names: readonly string[], denied: DeniedPath[]): Promise<Result<void>> {
   const plain = (await hasGnuCopy()) ? names.filter((name) => !hasEscapes(name)) : [];
   const batched = new Set(plain);
   const copies = await Promise.all(
@@ -49,15 +77,22 @@ export async function copyNames(from: string, to: string, names: readonly string
       runCopy(["-a", "--no-preserve=links", "--reflink=auto", "-t", to, "--", ...batch.map((name) => `./${name}`)], from),
     ),
   );
+  let isDenied = false;
   for (const ran of copies) {
     if (!ran.ok) return ran;
     const { code, stderr } = ran.value;
     const problem = stderr.split("\n").find((line) => line !== "" && !/: Permission denied$/.test(line));
     if (code !== 0 && (problem !== undefined || stderr === "")) return failed("ECOPY", problem ?? `cp ended with status ${code}`);
+    isDenied ||= code !== 0;
   }
   try {
     const breathe = breather(yieldEvery);
-    for (const name of names) if (!batched.has(name)) await copyOne(from, to, name, breathe);
+    if (isDenied) {
+      // The messages quote names, so the paths are looked for.
+      for (const name of plain) await findDenied(from, name, denied);
+      if (denied.length === 0) return failed("ECOPY", copies.map((ran) => (ran.ok ? ran.value.stderr.trim() : "")).join("\n").trim()); // biome-ignore format: one thought
+    }
+    for (const name of names) if (!batched.has(name)) await copyOne(from, to, name, breathe, denied);
     return ok(undefined);
   } catch (error) {
     const { code, detail } = describeIoError(error);
@@ -76,32 +111,72 @@ function runCopy(args: readonly string[], cwd: string): Promise<Result<Captured>
   return capture({ command: ["cp", ...args], cwd, env: { PATH: process.env["PATH"], LC_ALL: "C" }, limitMs: noLimitMs });
 }
 
-async function copyOne(from: string, to: string, name: string, breathe: () => Promise<void> | undefined): Promise<void> {
+/** Adds what cannot be read at a name and below it. */
+async function findDenied(from: string, name: string, denied: DeniedPath[]): Promise<void> {
+  const isDirectory = lookAt(from, name)?.isDirectory() === true;
+  const examine = (file: string) => {
+    try {
+      if (lookAt(from, file)?.isFile() === true) closeSync(openSync(fsPath(from, file), constants.O_RDONLY | constants.O_NOFOLLOW));
+    } catch (error) {
+      passOver(error);
+      denied.push({ path: file, isDirectory: false });
+    }
+  };
+  if (!isDirectory) return examine(name);
+  await walkTree(from, {
+    from: name,
+    visit: ({ path: file, kind }) => (kind === "directory" ? undefined : examine(file)),
+    onDenied(file, error) {
+      passOver(error);
+      denied.push({ path: file, isDirectory: true });
+    },
+  });
+}
+
+async function copyOne(
+  from: string,
+  to: string,
+  name: string,
+  breathe: () => Promise<void> | undefined,
+  denied: DeniedPath[],
+): Promise<void> {
   await breathe();
-  if (copyEntry(from, to, name)?.isDirectory() !== true) return;
-  const leave = (path: string) => {
-    const stats = lookAt(from, path);
-    if (stats !== undefined) likeIt(fsPath(to, path), stats);
+  const copy = (file: string, isDirectory: boolean) => {
+    try {
+      return copyEntry(from, to, file);
+    } catch (error) {
+      passOver(error);
+      denied.push({ path: file, isDirectory });
+      return undefined;
+    }
+  };
+  if (copy(name, false)?.isDirectory() !== true) return;
+  const leave = (file: string) => {
+    const stats = lookAt(from, file);
+    if (stats !== undefined) likeIt(fsPath(to, file), stats);
   };
   await walkTree(from, {
     from: name,
-    visit: ({ path }) => void copyEntry(from, to, path),
-    enter: ({ path }) => lookAt(to, path)?.isDirectory() === true,
-    leave: ({ path }) => leave(path),
-    onDenied: (_, error) => passOver(error),
+    visit: ({ path: file, kind }) => void copy(file, kind === "directory"),
+    enter: ({ path: file }) => lookAt(to, file)?.isDirectory() === true,
+    leave: ({ path: file }) => leave(file),
+    onDenied(file, error) {
+      passOver(error);
+      denied.push({ path: file, isDirectory: true });
+    },
   });
   leave(name);
 }
 
 /** Copies a file or a symlink, or makes the directory, whose mode and times have to wait for what is in it. Returns what was found. */
-function copyEntry(from: string, to: string, path: string): Stats | undefined {
-  const stats = lookAt(from, path);
+function copyEntry(from: string, to: string, file: string): Stats | undefined {
+  const stats = lookAt(from, file);
   if (stats === undefined) return undefined;
-  const [source, target] = [fsPath(from, path), fsPath(to, path)];
+  const [source, target] = [fsPath(from, file), fsPath(to, file)];
   if (stats.isSymbolicLink()) symlinkSync(readlinkSync(source, { encoding: "buffer" }), target);
   else if (stats.isDirectory()) mkdirSync(target);
-  else if (stats.isFile()) copyReadable(source, target);
-  if (!stats.isDirectory() && lookAt(to, path) !== undefined) likeIt(target, stats);
+  else if (stats.isFile()) copyFileSync(source, target, constants.COPYFILE_FICLONE);
+  if (!stats.isDirectory() && lookAt(to, file) !== undefined) likeIt(target, stats);
   return stats;
 }
 
@@ -116,15 +191,7 @@ export function likeIt(target: string | Buffer, stats: Stats): void {
   utimesSync(target, stats.atimeMs / 1000, stats.mtimeMs / 1000);
 }
 
-function copyReadable(source: string | Buffer, target: string | Buffer): void {
-  try {
-    copyFileSync(source, target, constants.COPYFILE_FICLONE);
-  } catch (error) {
-    passOver(error);
-  }
-}
-
-/** What is closed to us is left out. Throws every other error. */
+/** Throws every error except a denied access. */
 function passOver(error: unknown): void {
   if (!["EACCES", "EPERM"].includes(describeIoError(error).code)) throw error;
 }

@@ -6,7 +6,7 @@ import { hasEscapes } from "../../model/path-bytes.ts";
 import { err, ok, type Result } from "../../model/result.ts";
 import { describeIoError } from "../../platform/files.ts";
 import { walkTree } from "../../platform/walk.ts";
-import { copyNames, likeIt } from "./copy-files.ts";
+import { copyNames, type DeniedPath, likeIt } from "./copy-files.ts";
 import { copyRepository } from "./copy-repository.ts";
 import { below, lookAt, namesIn } from "./disk.ts";
 
@@ -19,11 +19,14 @@ export interface CopyRequest {
 
 /**
  * Copies with modes and times; content is shared where the file system can. Repositories borrow the original's objects and have neither
- * hooks nor credentials. Fails with `workspace-failed`.
+ * hooks nor credentials. Returns the paths of the project that the copy lacks, because they cannot be read, sorted. Fails with `workspace-failed`,
+ * and with `file-unreadable` if a file of a repository cannot be read.
  */
-export async function copyTree(request: CopyRequest): Promise<Result<void>> {
+export async function copyTree(request: CopyRequest): Promise<Result<readonly DeniedPath[]>> {
+  const denied: DeniedPath[] = [];
   try {
-    return await copyApart(request, await divided(request), "");
+    const copied = await copyApart(request, await divided(request), "", denied);
+    return copied.ok ? ok(denied.sort((a, b) => (a.path < b.path ? -1 : 1))) : copied;
   } catch (error) {
     const { code, detail } = describeIoError(error);
     return err({ reason: "workspace-failed", code, detail: `the project cannot be copied: ${detail}` });
@@ -48,31 +51,33 @@ async function divided({ root, isLeftOut }: CopyRequest): Promise<ReadonlySet<st
   return found;
 }
 
-async function copyApart(request: CopyRequest, apart: ReadonlySet<string>, directory: string): Promise<Result<void>> {
+async function copyApart(request: CopyRequest, apart: ReadonlySet<string>, directory: string, denied: DeniedPath[]): Promise<Result<void>> {
   const from = path.join(request.root, directory);
   const to = path.join(request.directory, directory);
-  // A directory that is closed to us is copied empty: it is closed to the attempt too.
-  const all = readable(request.root, directory);
+  const all = readable(request.root, directory, denied);
   const names = all.filter((name) => !request.isLeftOut(below(directory, name)));
   const isApart = (name: string) => name === ".git" || apart.has(below(directory, name));
-  const whole = copyNames(from, to, names.filter((name) => !isApart(name))); // biome-ignore format: one thought
+  const closed: DeniedPath[] = [];
+  const whole = copyNames(from, to, names.filter((name) => !isApart(name)), closed); // biome-ignore format: one thought
   const parts = names.filter(isApart).map(async (name): Promise<Result<void>> => {
     if (name === ".git") return copyRepository(request.root, from, to);
     mkdirSync(path.join(to, name));
-    return copyApart(request, apart, below(directory, name));
+    return copyApart(request, apart, below(directory, name), denied);
   });
   const copies = await Promise.all([whole, ...parts]);
+  denied.push(...closed.map((one) => ({ ...one, path: below(directory, one.path) })));
   const copied = copies.find((one) => !one.ok) ?? ok(undefined);
   const stats = lookAt(request.root, directory);
   if (copied.ok && stats !== undefined && directory !== "") likeIt(to, stats);
   return copied;
 }
 
-function readable(root: string, directory: string): readonly string[] {
+function readable(root: string, directory: string, denied: DeniedPath[]): readonly string[] {
   try {
     return namesIn(root, directory);
   } catch (error) {
     passOver(error);
+    if (describeIoError(error).code !== "ENOENT") denied.push({ path: directory, isDirectory: true });
     return [];
   }
 }

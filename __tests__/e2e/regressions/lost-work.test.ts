@@ -138,6 +138,14 @@ const rows: readonly Row[] = [
     after: { ...without("dir/one", "dir/two"), dir: "u\n" },
     changed: ["dir"],
   },
+  {
+    stepFirst: true,
+    name: "names a file in place of a directory once",
+    step: "echo step >> dir/one; echo step >> dir/two",
+    user: "rm -r dir; echo u > dir",
+    after: { ...without("dir/one", "dir/two"), dir: "u\n" },
+    changed: ["dir"],
+  },
   { name: "keeps a deletion", step: append, user: "rm f.txt", after: without("f.txt"), changed: ["f.txt"] },
   {
     stepFirst: true,

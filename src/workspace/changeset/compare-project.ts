@@ -48,6 +48,7 @@ export async function compareProject(root: string, changes: Changeset): Promise<
   const found = new Map<string, Found>();
   const facts = new Map<string, string | undefined>();
   const foreign: ForeignChange[] = [];
+  const named = new Set<string>();
   for (const entry of changes) {
     // Taken before the content is read: a file that changes meanwhile has other facts afterwards.
     const seen = fileFacts(root, entry.path);
@@ -57,7 +58,9 @@ export async function compareProject(root: string, changes: Changeset): Promise<
     facts.set(entry.path, looked.value.kind === "blocked" ? undefined : seen);
     found.set(entry.path, looked.value);
     const stranger = fits(root, entry, looked.value, entries);
-    if (stranger === undefined) continue;
+    // A file in place of a directory is in the way of every path below it.
+    if (stranger === undefined || named.has(stranger)) continue;
+    named.add(stranger);
     const { path, before } = entry;
     foreign.push({ path: stranger, expected: stranger === path ? inWords(before) : "nothing else", found: foundInWords(looked.value) });
   }

@@ -99,7 +99,7 @@ export function manifestPage(): string {
     "",
     "Generated from the schemas that the validator is compiled from. Keys that are not listed are errors. Durations are written",
     "`90s`, `10m`, `1h30m`; sizes `512MB`, `2GB` (decimal), `1GiB` (binary). Paths are relative to the manifest's directory and stay",
-    "inside it. `${VAR}`, `${VAR:-default}` and `${VAR:?message}` in values are substituted when the file is read.",
+    "inside it. `${VAR}`, `${VAR:-default}` and `${VAR:?message}` in values are substituted when the file is read; `$${` writes `${`.",
     "In tasks `{{ name }}` is filled at run time, and `{{{{` writes a literal `{{`. Values of `env` keep the text they are written with",
     "(`1.10` stays `1.10`).",
     "",
@@ -173,15 +173,15 @@ function typeOf(schema: Schema): string {
 }
 
 function mapOf(properties: Readonly<Record<string, Schema>>): string {
-  const keys = `map: ${Object.keys(properties)
-    .map((key) => `\`${key}\``)
+  const keys = `map: ${Object.entries(properties)
+    .map(([key, { enum: values }]) => (values?.length === 1 ? `\`${key}: ${values[0]}\`` : `\`${key}\``))
     .join(", ")}`;
   const [section, ...others] = new Set(Object.values(properties).map(sectionOf));
   return section === undefined || others.length > 0 ? keys : `${keys} → ${linkTo(section)}`;
 }
 
 function scalarOf({ type, pattern, minimum, maximum }: Schema): string {
-  const form = pattern === undefined ? undefined : forms[pattern]?.split(/:| such as | that starts/, 1)[0]?.replace(/^(?:an?|the) /, "");
+  const form = pattern === undefined ? undefined : forms[pattern]?.split(/:|,? such as | that starts/, 1)[0]?.replace(/^(?:an?|the) /, "");
   const bounds = minimum === undefined && maximum === undefined ? "" : ` ${minimum ?? ""}–${maximum ?? ""}`;
   switch (type) {
     case "boolean":

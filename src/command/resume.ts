@@ -21,7 +21,7 @@ import { executionOptions, executionWords, partOption, stepsOption } from "./run
 const resumeOptions: readonly OptionDefinition[] = [
   stepsOption,
   { flags: "--from <step>", description: "run this step and all that descends from it again" },
-  { flags: "--skip <step>", description: "leave this step out; what needs it is skipped too", repeatable: true },
+  { flags: "--skip <step>", description: "leave this step out; what needs it is skipped too; may be repeated", repeatable: true },
   { flags: "--update", description: "take the manifest as it is now, and show how it differs first" },
 ];
 

@@ -71,7 +71,7 @@ export const ChangesRecord = Type.Object(
           count: count("How many, without those below them.", 1),
           paths: Type.Array(Type.String(), { description: "The first 20. Directories end in `/`." }),
         },
-        strict("New paths that are no part of it, because a `.gitignore` that a step changed ignores them."),
+        strict("New paths that are not part of it, because a `.gitignore` that a step changed ignores them."),
       ),
     ),
   },

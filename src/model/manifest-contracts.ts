@@ -78,7 +78,7 @@ export const TestSuiteContractSchema = Type.Object(
       Type.Array(projectPath("A glob."), {
         minItems: 1,
         description:
-          "Files that are restored from the trusted source before the command runs: the base commit of a fork's pull request, else the base of the run. Matching files that the source does not have are removed.",
+          "Files that are restored from the trusted source before the command runs: the base commit of a fork's pull request, else the base of the run. Matching files that the source does not have, which include all ignored files, are removed.",
       }),
     ),
     ...contractCommon,

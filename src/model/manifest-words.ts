@@ -5,8 +5,9 @@ import { adapterNames, agentNames } from "./names.ts";
 export const strict = { additionalProperties: false } as const;
 
 /** Ids name directories, artifacts and check runs: letters, digits, `.`, `_`, `-`; no leading dot, at most 100. */
-export const name = (description = "Letters, digits, `_`, `-` and single dots; at most 100 characters.") =>
-  Type.String({ pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$", maxLength: 100, description });
+export const name = (
+  description = "ASCII letters and digits, `_`, `-` and single dots, not starting with `-` or a dot; at most 100 characters.",
+) => Type.String({ pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$", maxLength: 100, description });
 
 export const projectPath = (description = "A path inside the project, relative to its root.") =>
   Type.String({ minLength: 1, maxLength: 4096, description });

@@ -33,6 +33,15 @@ describe.each([["overlay"], ["copy"]])("`protect` with the %s provider", (isolat
     expect([ended.code, ended.stderr.includes("`sh check.sh` exited with 1")], ended.stderr).toEqual([1, true]);
   });
 
+  test("removes an ignored file that matches and was there when the run started", async () => {
+    const wave = judged("echo good > value", everything);
+    wave.write({ ".gitignore": ".wave/state/\ntests/extra.sh\n", "tests/extra.sh": "true\n" });
+    const ended = await run(wave);
+    // The contract's script fails if `tests/extra.sh` exists.
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(readFileSync(`${wave.root}/tests/extra.sh`, "utf8")).toBe("true\n");
+  });
+
   test("keeps the step's own edits of protected files in its changes", async () => {
     const wave = judged("echo good > value; echo '# more' >> tests/all.sh", everything);
     const ended = await run(wave);

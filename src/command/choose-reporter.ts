@@ -1,18 +1,36 @@
 /** Which console a run gets: NDJSON for machines, a live view on a terminal, plain lines elsewhere. */
 import type { Plan } from "../model/plan.ts";
 import type { Reporter } from "../model/ports.ts";
+import { printable } from "../model/printable.ts";
 import { multiplexReporter } from "../report/multiplex.ts";
 import { ndjsonReporter } from "../report/ndjson.ts";
 import { plainReporter } from "../report/plain.ts";
 import type { Io } from "./command.ts";
 
-/** What goes wrong in a console is warned about once and fails nothing. */
+/** Before the run starts, notes name declared secrets that are not set. A console that fails is warned about once and fails nothing. */
 export async function chooseReporter(
   plan: Plan,
   io: Io,
   options: { readonly json: boolean; readonly verbose: boolean },
 ): Promise<Reporter> {
+  if (!options.json) for (const note of unsetSecrets(plan, io.env)) io.stderr.write(`note: ${note}\n`);
   return multiplexReporter([await consoleFor(plan, io, options)], (message) => io.stderr.write(`warning: ${message}\n`));
+}
+
+/** How many steps a note names. */
+const maxSteps = 5;
+
+/** One sentence for each declared secret without a value. Not an error: a manifest can declare the keys of several agents. */
+function unsetSecrets({ steps }: Plan, env: Io["env"]): string[] {
+  const unset = new Map<string, string[]>();
+  for (const { step } of steps) {
+    for (const name of step.secrets) if ((env[name] ?? "") === "") unset.set(name, [...(unset.get(name) ?? []), printable(step.id)]);
+  }
+  return [...unset].map(([name, ids]) => {
+    const more = ids.length > maxSteps ? ` and ${ids.length - maxSteps} more` : "";
+    const owners = `${ids.length === 1 ? "step" : "steps"} ${ids.slice(0, maxSteps).join(", ")}${more}`;
+    return `secret ${name} is ${env[name] === "" ? "empty" : "not set"} in the environment (declared for ${owners})`;
+  });
 }
 
 async function consoleFor(plan: Plan, io: Io, options: { readonly json: boolean; readonly verbose: boolean }): Promise<Reporter> {

@@ -28,7 +28,7 @@ export function contractsChecked(context: ExecuteContext, beginning: Beginning, 
       ...(breaker === undefined ? {} : { breaker }),
     });
     if (breaker !== undefined && result.verdict === "pass" && admission.probes.includes(breaker))
-      closed.push({ type: "circuit-reset", breaker });
+      closed.push({ type: "circuit-reset", breaker, contract: result.name, steps: [step.id] });
   }
   return [...payloads, ...closed];
 }

@@ -111,13 +111,17 @@ async function adoptPrior(run: Run): Promise<void> {
 
 function resets(context: ExecuteContext): EventPayload[] {
   if (!context.options.resetCircuit) return [];
-  const keys = new Set<string>();
+  const guarded = new Map<string, { readonly contract: string; readonly steps: string[] }>();
   for (const { step } of context.plan.steps) {
     for (const contract of step.contracts) {
-      if (contract.breaker !== undefined) keys.add(breakerKey(contract, step.persona.digest, context.files));
+      if (contract.breaker === undefined) continue;
+      const key = breakerKey(contract, step.persona.digest, context.files);
+      const known = guarded.get(key);
+      if (known === undefined) guarded.set(key, { contract: contract.name, steps: [step.id] });
+      else if (!known.steps.includes(step.id)) known.steps.push(step.id);
     }
   }
-  return [...keys].map((breaker) => ({ type: "circuit-reset", breaker }));
+  return [...guarded].map(([breaker, { contract, steps }]) => ({ type: "circuit-reset", breaker, contract, steps }));
 }
 
 async function endingOf(run: Run): Promise<{ status: RunOutcome["status"]; failure?: Failure }> {

@@ -50,11 +50,7 @@ export function describeStateFailure(failure: StateFailure): Description {
         hint: "the file is not what wave wrote; restore it from a copy, or move it away to go on without it",
       };
     case "run-not-found":
-      return {
-        title: `no run matches \`${failure.selector}\``,
-        detail: failure.candidates.length === 0 ? [] : [`it could be: ${failure.candidates.join(", ")}`],
-        hint: failure.candidates.length === 0 ? "`wave status` lists the runs" : "write more of the id",
-      };
+      return describeMissingRun(failure);
     case "run-mismatch":
       return {
         title: `run ${failure.run} cannot be resumed here: its ${quotedFile(failure.what)} differs from this job's`,
@@ -72,6 +68,15 @@ export function describeStateFailure(failure: StateFailure): Description {
     default:
       return unreachable(failure);
   }
+}
+
+/** A prefix of several ids, or a word that matches none: then the candidates are the newest runs. */
+function describeMissingRun({ selector, candidates }: Extract<Failure, { reason: "run-not-found" }>): Description {
+  const named = candidates.join(", ");
+  if (candidates.length > 1 && candidates.every((run) => run.startsWith(selector)))
+    return { title: `several runs match \`${selector}\``, detail: [`it could be: ${named}`], hint: "write more of the id" };
+  const detail = candidates.length === 0 ? [] : [`newest runs: ${named}`];
+  return { title: `no run matches \`${selector}\``, detail, hint: "`wave status` lists the runs" };
 }
 
 /** Files stand in backticks; parts of a definition, such as its environment, are plain words. */

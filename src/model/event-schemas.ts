@@ -268,8 +268,12 @@ export const eventSchemas = {
     strict("A contract failed too often, and its circuit breaker lets no attempt through for now."),
   ),
   "circuit-reset": Type.Object(
-    { breaker: text("The breaker's key.") },
-    strict("Somebody closed a circuit breaker; attempts before this count no more."),
+    {
+      breaker: text("The breaker's key."),
+      contract: Type.Optional(text("The contract's name.")),
+      steps: Type.Optional(texts("The steps of this run that the breaker guards.")),
+    },
+    strict("A circuit breaker was closed; attempts before this count no more."),
   ),
   "changes-merged": Type.Object(
     { changes: ChangesRecord, apply: flag("Whether the project is to get them.") },

@@ -81,6 +81,13 @@ function keyOf({ step, attempt }: { readonly step: string; readonly attempt: num
   return `${step} ${attempt}`;
 }
 
+/** Journals of earlier versions do not name the contract and its steps. */
+function circuitResetLine({ contract, steps = [] }: EventOf<"circuit-reset">): string {
+  if (contract === undefined) return "a circuit breaker was reset; its contract counts from zero";
+  const owner = steps.length === 0 ? "" : ` of ${steps.length === 1 ? "step" : "steps"} ${steps.map(printable).join(", ")}`;
+  return `circuit breaker reset: contract \`${printable(contract)}\`${owner} counts from zero`;
+}
+
 function eventLines(event: WaveEvent, paint: Palette): string[] {
   if (isOutsideEvent(event)) return [outsideLine(event, paint)];
   switch (event.type) {
@@ -107,7 +114,7 @@ function eventLines(event: WaveEvent, paint: Palette): string[] {
         `${sign("failed", paint)} circuit open: contract \`${printable(event.contract)}\` failed ${event.failed} of the last ${event.window} attempts`,
       ];
     case "circuit-reset":
-      return ["a circuit breaker was reset; its contract counts from zero"];
+      return [circuitResetLine(event)];
     case "run-finished":
       return [`${sign(event.status, paint)} run ${event.status} after ${formatDuration(event.durationMs)}`];
     case "changes-merged":

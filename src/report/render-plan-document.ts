@@ -103,6 +103,8 @@ export interface PlanContractDocument {
   readonly timeoutMs?: number;
   /** Hosts that its command may reach. */
   readonly network?: readonly string[];
+  /** Globs of files that are restored from the trusted source before the command runs. */
+  readonly protect?: readonly string[];
 }
 
 /** Whether equal work exists. Fingerprints are there once they are known, `from` where earlier work was found. */
@@ -214,7 +216,13 @@ function contractDocument(contract: ContractDefinition): PlanContractDocument {
     case "json_schema":
       return { ...common, schema: contract.schema, artifact: contract.artifact };
     case "test_suite":
-      return { ...common, command: contract.command, timeoutMs: contract.timeoutMs, network: contract.network };
+      return {
+        ...common,
+        command: contract.command,
+        timeoutMs: contract.timeoutMs,
+        network: contract.network,
+        protect: contract.protect,
+      };
   }
 }
 

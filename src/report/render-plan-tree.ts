@@ -139,6 +139,7 @@ function gateRows(planned: PlannedStep, fences: Plan["fences"], paint: Palette):
     rows.push(["workspace", "in place, alone: what it changes in the project stays, also when it fails"]);
     rows.push(["repository", writesRepository(step, fences) ? paint.yellow(writableRepository) : "`.git` is read-only"]);
   }
+  if (step.workspace === "copy") rows.push(["workspace", "copy: a copy of the project for each attempt"]);
   if (step.reuseIgnore.length > 0) rows.push(["reuse", `ignored files that do not count: ${list(step.reuseIgnore)}`]);
   if (step.sandbox === "off") rows.push(["sandbox", paint.yellow("off: it runs although denied permissions are not enforced")]);
   return rows;
@@ -179,7 +180,7 @@ function judgementText(contract: ContractDefinition): string {
     case "json_schema":
       return `${contract.artifact} matches ${contract.schema}`;
     case "test_suite":
-      return `\`${typeof contract.command === "string" ? contract.command : contract.command.join(" ")}\` passes within ${formatDuration(contract.timeoutMs)}`;
+      return `\`${typeof contract.command === "string" ? contract.command : contract.command.join(" ")}\` passes within ${formatDuration(contract.timeoutMs)}${contract.protect.length === 0 ? "" : `, with protected files restored: ${contract.protect.join(", ")}`}`;
   }
 }
 

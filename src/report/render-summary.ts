@@ -122,13 +122,16 @@ function artifactLines(run: RunRecord, blobs: string, paint: Palette): string[] 
     .filter(({ status }) => status === "passed")
     .flatMap((step) => step.artifacts.map((artifact) => ({ step: step.id, artifact })));
   if (made.length === 0) return [];
-  const width = Math.min(40, Math.max(...made.map(({ artifact }) => artifact.name.length)));
+  const counts = new Map<string, number>();
+  for (const { artifact } of made) counts.set(artifact.name, (counts.get(artifact.name) ?? 0) + 1);
+  const nameOf = ({ step, artifact: { name } }: (typeof made)[number]) => printable((counts.get(name) ?? 0) > 1 ? `${step}/${name}` : name);
+  const width = Math.min(40, Math.max(...made.map((one) => nameOf(one).length)));
   const shown = made.slice(0, maxListed);
   return [
     paint.bold("artifacts"),
     ...shown.map(
-      ({ artifact }) =>
-        `  ${padded(printable(artifact.name), width)}  ${padded(formatSize(artifact.size), 9)}  ${paint.dim(blobPath(blobs, artifact.digest))}${originNote(artifact)}`,
+      (one) =>
+        `  ${padded(nameOf(one), width)}  ${padded(formatSize(one.artifact.size), 9)}  ${paint.dim(blobPath(blobs, one.artifact.digest))}${originNote(one.artifact)}`,
     ),
     ...(made.length > shown.length ? [`  and ${made.length - shown.length} more: wave status ${run.id}`] : []),
   ];

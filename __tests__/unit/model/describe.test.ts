@@ -113,7 +113,7 @@ test("the titles, so that their wording is decided and not only typed", () => {
     "state cannot be read: .wave/state",
     "state cannot be written: .wave/state (EROFS)",
     "state is damaged: j.jsonl:7",
-    "no run matches `3f`",
+    "several runs match `3f`",
     "run 3f9a cannot be resumed here: its `wave.yaml` differs from this job's",
     "run 3f9a is being executed by process 42 on box",
     "run 3f9a passed already",

@@ -232,6 +232,7 @@ test("the document is stable, and holds neither places nor values", () => {
             command: ["npm", "test"],
             timeoutMs: 600_000,
             network: [],
+            protect: [],
           },
         ],
         permissions: [{ kind: "deny", rule: "file_write:docs/**", source: "step", level: "none" }],

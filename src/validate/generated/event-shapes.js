@@ -1003,6 +1003,15 @@ export const eventShapes = {
     "properties": {
       "breaker": {
         "type": "string"
+      },
+      "contract": {
+        "type": "string"
+      },
+      "steps": {
+        "type": "array",
+        "items": {
+          "type": "string"
+        }
       }
     },
     "additionalProperties": false

@@ -13,12 +13,17 @@ export function mergeMaps(base: MapNode, overlay: MapNode): MapNode {
 function mergeAt(base: MapNode, overlay: MapNode, at: readonly string[]): MapNode {
   if (at.length === 2 && at[0] === "personas") return mergePersona(base, overlay);
   const entries = new Map<string, MapEntry>(base.entries);
+  const removed = new Map(base.removed);
   for (const [key, entry] of overlay.entries) {
     const under = base.entries.get(key);
-    if (isNull(entry.node)) entries.delete(key);
-    else entries.set(key, under === undefined ? entry : mergeEntry(under, entry, [...at, key]));
+    if (isNull(entry.node)) {
+      if (entries.delete(key)) removed.set(key, entry.node.origin);
+    } else {
+      entries.set(key, under === undefined ? entry : mergeEntry(under, entry, [...at, key]));
+      removed.delete(key);
+    }
   }
-  return { kind: "map", entries, origin: base.origin };
+  return { kind: "map", entries, origin: base.origin, ...(removed.size === 0 ? {} : { removed }) };
 }
 
 function mergeEntry(under: MapEntry, over: MapEntry, at: readonly string[]): MapEntry {

@@ -46,6 +46,8 @@ export interface MapNode {
   readonly kind: "map";
   readonly entries: ReadonlyMap<string, MapEntry>;
   readonly origin: Origin;
+  /** Keys that an overlay removed, and the place of its `null`. */
+  readonly removed?: ReadonlyMap<string, Origin>;
 }
 
 export type DocumentNode = ScalarNode | ListNode | MapNode;

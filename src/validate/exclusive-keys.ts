@@ -2,12 +2,18 @@
 import type { DocumentNode } from "../model/document.ts";
 import { type Findings, listed } from "./findings.ts";
 import { keyOrigin, member, startOf } from "./read-node.ts";
+import { reportRemovedKey } from "./removed-keys.ts";
 
 const shapes = ["pipeline", "steps", "pipelines"] as const;
 
 /** A manifest has exactly one of `pipeline`, `steps` and `pipelines`; `name` and `version` go with `steps`. */
 export function checkManifestKeys(manifest: DocumentNode, findings: Findings): void {
   const [first, ...others] = shapes.filter((key) => member(manifest, key) !== undefined);
+  const removed = manifest.kind === "map" ? shapes.flatMap((key) => manifest.removed?.get(key) ?? [])[0] : undefined;
+  if (first === undefined && removed !== undefined) {
+    reportRemovedKey("the manifest has no pipeline", removed, findings);
+    return;
+  }
   if (first === undefined) {
     findings.error("W203", "the manifest has no pipeline", startOf(manifest.origin), {
       hint: `add ${listed(

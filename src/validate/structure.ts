@@ -7,6 +7,7 @@ import { isJsonObject, type JsonValue } from "../model/json.ts";
 import { checkShape } from "./check-shape.ts";
 import type { Findings } from "./findings.ts";
 import { shapes } from "./generated/manifest-shapes.js";
+import { withoutRemovedKeys } from "./removed-keys.ts";
 import { reportShapeProblems } from "./shape-problems.ts";
 
 /** What a document is. */
@@ -15,7 +16,8 @@ export type DocumentKind = "manifest" | "pipeline-file" | "persona" | "test";
 /** Reports everything in a document that has the wrong shape. */
 export function checkStructure(document: DocumentNode, kind: DocumentKind, findings: Findings): void {
   const value = toValue(document);
-  reportShapeProblems({ problems: checkShape(shapes[kind], value), node: document, prefix: [] }, findings);
+  const problems = checkShape(shapes[kind], value);
+  reportShapeProblems(withoutRemovedKeys({ problems, node: document, prefix: [] }, findings), findings);
   if (kind === "manifest" || kind === "pipeline-file") checkSteps(["pipeline", "steps"], value, document, findings);
   if (kind === "manifest") checkSteps(["steps"], value, document, findings);
 }
@@ -27,6 +29,6 @@ function checkSteps(path: readonly string[], value: JsonValue, document: Documen
   if (list?.kind !== "list" || !Array.isArray(values)) return;
   for (const [index, node] of list.items.entries()) {
     const problems = checkShape(shapes.step, values[index]);
-    reportShapeProblems({ problems, node, prefix: ["steps", index] }, findings);
+    reportShapeProblems(withoutRemovedKeys({ problems, node, prefix: ["steps", index] }, findings), findings);
   }
 }

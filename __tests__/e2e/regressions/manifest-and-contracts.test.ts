@@ -37,6 +37,30 @@ const harmless: readonly (readonly [name: string, value: string])[] = [
   ["the password of a service container", "postgres://app:s3cretpw@db/test"],
 ];
 
+describe("an overlay that removes a required key with `null`", () => {
+  const bare = 'name: p\nsteps: [{ id: a, persona: s, task: x }]\npersonas: { s: { adapter: command, command: "true" } }\n';
+
+  test.each([
+    ["the steps of a pipeline", manifest(), "pipeline:\n  steps: null\n", "`steps` is missing in `pipeline`", "2:10"],
+    ["bare steps", bare, "steps: null\n", "the manifest has no pipeline", "1:8"],
+    ["the pipeline", manifest(), "pipeline: null\n", "the manifest has no pipeline", "1:11"],
+    ["the persona of a step", bare, "steps: [{ id: a, persona: null }]\n", "`persona` is missing in item 1 of `steps`", "1:27"],
+  ])("is named by the error about %s", async (_, text, overlay, missing, at) => {
+    const wave = project({ "wave.yaml": text, "wave.ci.yaml": overlay });
+    const validated = await wave.wave("validate", "--env", "ci");
+    expect([validated.code, validated.stderr]).toEqual([
+      2,
+      expect.stringContaining(`error[W203] ${missing}: the overlay \`wave.ci.yaml\` removes it\n  at wave.ci.yaml:${at}\n`),
+    ]);
+    expect(validated.stderr).toContain("hint: `null` in an overlay removes a key: write a value, or leave the key out\n\n1 error\n");
+  });
+
+  test("is not named if a later manifest writes the key again", async () => {
+    const wave = project({ "wave.yaml": bare, "b.yaml": "steps: null\n", "c.yaml": "steps: [{ id: b, persona: s, task: x }]\n" });
+    expect(await wave.wave("validate", "-f", "wave.yaml", "-f", "b.yaml", "-f", "c.yaml")).toMatchObject({ code: 0, stderr: "" });
+  });
+});
+
 describe("a literal token", () => {
   test.each(places)("in %s is an error at its place, and is neither printed nor stored", async (_, files, words, at) => {
     const wave = project(files);

@@ -21,6 +21,12 @@ describe.each(ways)("$name", (scene) => {
     }
   });
 
+  it("has an empty /run, and a TMPDIR that holds nothing but the project", async () => {
+    const own = 'for name in $(ls -A /tmp); do case "$PWD/" in "/tmp/$name/"*) ;; *) echo "unknown $name"; exit 1 ;; esac; done';
+    const script = `[ -z "$(ls -A /run)" ] && [ "$TMPDIR" = /tmp ] || exit 1\n${own}`;
+    await passes(stepProject(scene, script, { contract: script }));
+  });
+
   it("keeps all of an output that is larger than a pipe's buffer", async () => {
     const wave = stepProject(scene, "seq 1 60000 >/dev/stdout; echo end >/dev/stdout", {});
     const lines = (await passes(wave)).split("\n").filter((line) => /^\d+$/.test(line));

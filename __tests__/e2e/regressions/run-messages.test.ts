@@ -68,6 +68,11 @@ describe("a declared secret that is not set", () => {
     expect(run.stderr.indexOf("note: ")).toBeLessThan(run.stderr.indexOf("a started"));
   });
 
+  test("is named as empty if its variable is empty", async () => {
+    const run = await pipeline(steps).start(["run"], { OTHER_KEY: "" }).finished;
+    expect(run.stderr).toContain("note: secret OTHER_KEY is empty in the environment (declared for step b)\n");
+  });
+
   test("is not named if all secrets are set, or with --json", async () => {
     const wave = pipeline(steps);
     const set = await wave.start(["run"], { OTHER_KEY: "a value" }).finished;

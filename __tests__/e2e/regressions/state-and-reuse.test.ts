@@ -1,9 +1,9 @@
 /** What state remembers, and what a run that was taken back does next. */
 import { execFileSync } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Project, project } from "../../rig/project.ts";
+import { type Project, project, repository } from "../../rig/project.ts";
 
 function committed(command: string): Project {
   const manifest = `pipeline: { name: p, steps: [{ id: a, persona: s, task: x }] }\npersonas: { s: { adapter: command, command: ${JSON.stringify(command)} } }\n`;
@@ -14,6 +14,28 @@ function committed(command: string): Project {
   git("commit", "-qm", "base");
   return wave;
 }
+
+describe("the state directory", () => {
+  test("holds only what the page on state lists, and works without the indexes that are safe to delete", async () => {
+    const wave = committed("echo n > n.txt");
+    wave.write({ ".gitignore": ".wave/state/\nbuild/\n", "build/out": "x\n", ".wave/tests/none.yaml": "pipeline: p\nrecording: none\n" });
+    const state = path.join(wave.root, ".wave/state");
+    expect((await wave.wave("run", "--reuse")).code).toBe(0);
+    expect((await wave.wave("run")).code).toBe(0);
+    await wave.wave("test");
+    await wave.wave("plan");
+    await wave.wave("status");
+    const page = readFileSync(path.join(repository, "docs/state.md"), "utf8");
+    const table = page.slice(page.indexOf("| part"), page.indexOf("Any SQLite program"));
+    const listed = [...table.matchAll(/^\| (`[^|]+)\|/gm)].flatMap(([, cell = ""]) => cell.match(/[\w.-]+/g) ?? []);
+    const found = readdirSync(state).filter((name) => name !== ".gitignore");
+    expect(found.filter((name) => !listed.includes(name))).toEqual([]);
+    expect(found).toEqual(expect.arrayContaining(["journals", "blobs", "base-index.json", "run-index.json"]));
+    for (const name of ["base-index.json", "ignored-index.json", "run-index.json"]) rmSync(path.join(state, name), { force: true });
+    const reused = await wave.wave("run", "--reuse");
+    expect([reused.code, reused.stderr], reused.stderr).toEqual([0, expect.stringContaining("a reused from run")]);
+  });
+});
 
 describe("a run that was rolled back as a whole", () => {
   test.each([[[]], [["--update"]]])("runs its steps again on `wave resume` with %j", async (options) => {

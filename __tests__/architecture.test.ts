@@ -45,6 +45,7 @@ const listing = new Set([
   "artifact/blob-files.ts",
   "job/local-state.ts",
   "load/disk-source.ts",
+  "open-rollback.ts",
   "persona/recording-files.ts",
   "platform/actions/toolkit-clients.ts",
   "platform/inherited-descriptors.ts",

@@ -52,9 +52,15 @@ export async function keepChanges({ blobs }: Memory, changes: Changeset): Promis
 
 /**
  * Changes the project, under its lock. Fails with `project-changed`, naming the files that are not as they were and saying `hint`,
- * and then changes nothing; with `state-locked` when another process is at it for too long. Interrupted, it can be done again.
+ * and then changes nothing; with `state-locked` when another process is at it for too long. Interrupted, it can be done again. `beforeWrite` is called before the first write, if there is one.
  */
-export async function applyToProject({ blobs, stateDir }: Memory, root: string, changes: Changeset, hint: string): Promise<Result<void>> {
+export async function applyToProject(
+  { blobs, stateDir }: Memory,
+  root: string,
+  changes: Changeset,
+  hint: string,
+  beforeWrite: () => Promise<Result<unknown>> = async () => ok(undefined),
+): Promise<Result<void>> {
   if (changes.length === 0) return ok(undefined);
   const file = path.join(stateDir, "locks", "project");
   const lock = await waitForLock(file, systemClock, patienceMs);
@@ -63,7 +69,7 @@ export async function applyToProject({ blobs, stateDir }: Memory, root: string, 
     return err({ reason: "state-locked", path: file, holder: `process ${lock.error.holder.pid} on ${lock.error.holder.host}` });
   }
   try {
-    const applied = await applyChangeset({ root, changes, blobs });
+    const applied = await applyChangeset({ root, changes, blobs, beforeWrite });
     if (!applied.ok) return applied;
     if (applied.value.kind === "applied") return ok(undefined);
     return err({ reason: "project-changed", paths: applied.value.paths.map(({ path: name }) => name), hint });

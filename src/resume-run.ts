@@ -8,7 +8,7 @@ import { descendantsOf } from "./model/graph.ts";
 import type { Plan } from "./model/plan.ts";
 import type { Reporter } from "./model/ports.ts";
 import { err, ok, type Result } from "./model/result.ts";
-import { isRolledBack } from "./model/rolled-back.ts";
+import { isRolledBack, openRollbackFailure } from "./model/rolled-back.ts";
 import type { RunRecord, StepRecord } from "./model/state.ts";
 import { locateProject, type Memory, openPast, type ProjectRequest } from "./open-project.ts";
 import { partOf } from "./part-of-run.ts";
@@ -64,6 +64,8 @@ export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: R
   const run = found.value;
   const mismatch = request.trusted === undefined ? undefined : await mismatchOf(run, request.trusted, outer.blobs);
   if (mismatch !== undefined) return err(mismatch);
+  const open = openRollbackFailure(run);
+  if (open !== undefined) return err(open);
   const idle = run.status === "passed" && request.from === undefined && !isRolledBack(run);
   if (idle && !request.update) return ok({ run });
   const listing = request.listing ?? listProject(located.value.root);

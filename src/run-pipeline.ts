@@ -21,6 +21,7 @@ import type { Clock, Journal, Reporter } from "./model/ports.ts";
 import { err, ok, type Result } from "./model/result.ts";
 import type { RunRecord, StepRecord } from "./model/state.ts";
 import type { Environment, Memory, ReadProject } from "./open-project.ts";
+import { findOpenRollback } from "./open-rollback.ts";
 import { partOf } from "./part-of-run.ts";
 import { assemblePrompt } from "./persona/prompt.ts";
 import { matchWork } from "./plan/match-work.ts";
@@ -78,6 +79,8 @@ export async function runPipeline(request: RunRequest): Promise<Result<FinishedR
   if (!planned.ok) return planned;
   const refused = await refusalOf(planned.value);
   if (refused !== undefined) return err(refused);
+  const halfWay = await findOpenRollback(planned.value.memory);
+  if (halfWay !== undefined) return err(halfWay);
   const part = partOf(planned.value.plan, request.part, new Map());
   if (!part.ok) return part;
   const { record } = request;

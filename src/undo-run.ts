@@ -13,6 +13,7 @@ import type { Journal } from "./model/ports.ts";
 import { err, ok, type Result } from "./model/result.ts";
 import type { RunRecord } from "./model/state.ts";
 import type { Memory } from "./open-project.ts";
+import { endRollback, refuseOtherRollback, startRollback } from "./open-rollback.ts";
 import { overwriting } from "./overwrite-files.ts";
 import { requireJournals } from "./state/archived-run.ts";
 import { noSuchStep } from "./state/run-step.ts";
@@ -59,6 +60,8 @@ export async function planUndo(memory: Memory, root: string, selector: string, t
 
 /** Plans for a run that no other process executes. */
 async function planIdle(memory: Memory, root: string, run: RunRecord, to: string | undefined): Promise<Result<Undoing>> {
+  const other = refuseOtherRollback(run, to);
+  if (other !== undefined) return err(other);
   const applying = run.status === "interrupted" && run.changes !== undefined && !run.applied && run.options.apply !== false;
   if (applying) return nothingToUndo(run, "its process died while it changed the project", `\`wave resume ${run.id}\` completes that`);
   const steps = to === undefined ? ok([]) : stepsAfter(run, to);
@@ -111,9 +114,11 @@ export async function undoRun(
     if (!now.ok) return now;
     const undoing = await planIdle(memory, root, now.value, to);
     if (!undoing.ok) return undoing;
-    const changed = await changeProject(memory, root, undoing.value, overwrite);
+    const beforeWrite = startRollback(memory, journal.value, undoing.value);
+    const changed = await changeProject(memory, root, undoing.value, beforeWrite, overwrite);
     if (!changed.ok) return changed;
     const told = await tell(memory, root, journal.value, undoing.value);
+    if (told.ok) await endRollback(memory, run.id);
     return told.ok ? undoing : told;
   } finally {
     await journal.value.close();
@@ -124,6 +129,7 @@ async function changeProject(
   memory: Memory,
   root: string,
   { changes, claims }: Undoing,
+  beforeWrite: () => Promise<Result<unknown>>,
   overwrite: ((paths: readonly string[]) => void) | undefined,
 ): Promise<Result<void>> {
   if (claims.length > 0) {
@@ -131,12 +137,12 @@ async function changeProject(
     if (overwrite === undefined) return err({ reason: "project-changed", paths, hint: claimHint(claims) });
     overwrite(paths);
   }
-  const applied = await applyToProject(memory, root, changes, hint);
+  const applied = await applyToProject(memory, root, changes, hint, beforeWrite);
   if (applied.ok || applied.error.reason !== "project-changed" || overwrite === undefined) return applied;
   const forced = await overwriting(root, changes, applied.error.paths);
   if (!forced.ok) return forced;
   overwrite(applied.error.paths);
-  return applyToProject(memory, root, forced.value, hint);
+  return applyToProject(memory, root, forced.value, hint, beforeWrite);
 }
 
 async function tell(memory: Memory, root: string, journal: Journal, { to, steps, ref, kept }: Undoing): Promise<Result<unknown>> {

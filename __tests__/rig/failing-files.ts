@@ -9,7 +9,7 @@ import { isMainThread } from "node:worker_threads";
 export interface Fault {
   /** Which of the counted calls fails, from 1; 0: none. */
   readonly at: number;
-  /** An errno name. */
+  /** An errno name; `SIGKILL`: the process ends at the call. */
   readonly code: string;
   readonly calls: "write" | "read";
   /** Absolute. */
@@ -45,6 +45,7 @@ function failureOf(name: string, words: readonly unknown[]): Error | undefined {
   count += 1;
   if (fault.list !== undefined) appendFileSync(fault.list, `${name} ${callers()}\n`);
   if (count !== fault.at) return undefined;
+  if (fault.code === "SIGKILL") process.kill(process.pid, "SIGKILL");
   return Object.assign(new Error(`${fault.code}: made to fail, ${name}`), { code: fault.code, syscall: name, path: String(words[0]) });
 }
 

@@ -59,6 +59,7 @@ const types = fc.constantFrom(
     "contract-checked",
     "changes-merged",
     "changes-applied",
+    "rollback-started",
     "changes-undone",
     "steps-rolled-back",
     "run-finished",

@@ -105,6 +105,8 @@ export const payload = fc.constantFrom<EventPayload>(
   { type: "step-reopened", step: "a", because: "what it depends on has changed" },
   { type: "changes-merged", changes: changesRef("merged"), apply: true },
   { type: "changes-applied", changes: changesRef("merged") },
+  { type: "rollback-started", steps: [] },
+  { type: "rollback-started", to: "a", steps: ["b"], changes: changesRef("merged") },
   { type: "changes-undone", changes: changesRef("merged") },
   finished("failed"),
   finished("passed"),

@@ -4,18 +4,9 @@
  * imports its values.
  */
 import { Type } from "typebox";
-import type { Digest } from "./digest.ts";
+import { count, digest, digests, flag, strict, text, texts } from "./event-members.ts";
 import type { ContractResult, Failure } from "./failure.ts";
 import type { Usage } from "./usage.ts";
-
-/** Options of a map: nothing but what it declares, and what it means. */
-const strict = (description: string) => ({ additionalProperties: false, description }) as const;
-const text = (description: string) => Type.String({ description });
-const texts = (description: string) => Type.Array(Type.String(), { description });
-const flag = (description: string) => Type.Boolean({ description });
-const count = (description: string, minimum = 0) => Type.Integer({ minimum, description });
-const digest = (description: string) => Type.Unsafe<Digest>({ type: "string", pattern: "^sha256:[0-9a-f]{64}$", description });
-const digests = (description: string) => Type.Record(Type.String(), digest("A digest."), { description });
 
 const failure = (description: string) =>
   Type.Unsafe<Failure>({
@@ -280,6 +271,12 @@ export const eventSchemas = {
     strict("All steps passed, and this is what they changed together. On disk before the first of the project's files is written."),
   ),
   "changes-applied": Type.Object({ changes: ChangesRecord }, strict("The project has the run's changes.")),
+  "rollback-started": Type.Object(
+    { to: Type.Optional(step), steps: texts("With `to`: the undone steps."), changes: Type.Optional(ChangesRecord) },
+    strict(
+      "A rollback is about to write the project's files; open until `changes-undone` or `steps-rolled-back`. `changes`: what the project had.",
+    ),
+  ),
   "changes-undone": Type.Object(
     { changes: ChangesRecord },
     strict("The project no longer has the run's changes. All its steps are undone: what they did counts for no run."),

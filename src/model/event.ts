@@ -24,6 +24,7 @@ const eventTypes: Readonly<Record<EventType, true>> = {
   "circuit-reset": true,
   "changes-merged": true,
   "changes-applied": true,
+  "rollback-started": true,
   "changes-undone": true,
   "steps-rolled-back": true,
   "alert-sent": true,

@@ -26,6 +26,8 @@ export interface RunSummary {
   readonly archived: boolean;
   /** It passed, and the project no longer has its changes. */
   readonly rolledBack?: true;
+  /** A rollback that is not complete: a process executes it, or it was interrupted. */
+  readonly rollback?: "running" | "interrupted";
 }
 
 export interface RunRecord {
@@ -47,6 +49,8 @@ export interface RunRecord {
   readonly applied: boolean;
   /** What the project has of this run; differs from `changes` after a rollback, and while a resumed run has not come to its end. */
   readonly inProject?: ChangesRef;
+  /** A rollback that is not complete, to step `to` or of the whole run; `running`: a process executes it. */
+  readonly openRollback?: { readonly to?: string; readonly running?: true };
   readonly failure?: Failure;
   /** Alerts that were sent or given up; absent: none. */
   readonly alerts?: readonly AlertRecord[];

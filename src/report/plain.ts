@@ -121,6 +121,8 @@ function eventLines(event: WaveEvent, paint: Palette): string[] {
       return event.apply ? [] : [`${changesText(event.changes)} kept, not applied`];
     case "changes-applied":
       return [`${changesText(event.changes)} applied to the project`];
+    case "rollback-started":
+      return ["a rollback started"];
     case "changes-undone":
       return [`${changesText(event.changes)} undone in the project`];
     case "step-reopened":

@@ -4,7 +4,7 @@ import { describeContract, describeFailure } from "../model/describe.ts";
 import type { ContractResult } from "../model/failure.ts";
 import { cellWidth, padded, printable } from "../model/printable.ts";
 import { formatDuration, formatSize } from "../model/quantity.ts";
-import { isRolledBack } from "../model/rolled-back.ts";
+import { isRolledBack, rollbackCommandOf } from "../model/rolled-back.ts";
 import type { AttemptRecord, RunRecord, RunSummary, StepRecord, StepStatus } from "../model/state.ts";
 import { totalUsage, usageText } from "../model/usage.ts";
 import { changesText, ignoredText } from "./changes-text.ts";
@@ -25,7 +25,7 @@ export function renderRuns(runs: readonly RunSummary[], { color }: StatusOptions
   const rows = runs.map((run) => [
     run.id,
     printable(run.version === undefined ? run.pipeline : `${run.pipeline}@${run.version}`),
-    `${sign(run.status, paint)} ${run.status}${run.rolledBack === true ? " (rolled back)" : ""}`,
+    `${sign(run.status, paint)} ${run.status}${noteOf(run)}`,
     instant(run.startedAt),
     run.durationMs === undefined ? "" : formatDuration(run.durationMs),
     `${stepCounts(run.steps)}${run.archived ? " (archived)" : ""}`,
@@ -38,6 +38,11 @@ export function renderRuns(runs: readonly RunSummary[], { color }: StatusOptions
       .join("  ")
       .trimEnd();
   return `${[paint.bold(line(head)), ...rows.map(line)].join("\n")}\n`;
+}
+
+function noteOf({ rolledBack, rollback }: RunSummary): string {
+  if (rollback !== undefined) return rollback === "running" ? " (rolling back)" : " (rollback interrupted)";
+  return rolledBack === true ? " (rolled back)" : "";
 }
 
 /** One run in full. Ends in a line break. */
@@ -67,7 +72,11 @@ function usageLines({ steps }: RunRecord): string[] {
 
 /** What the project has of the run; where it has nothing, what it could have. */
 function projectLines(run: RunRecord): string[] {
-  const { changes, inProject } = run;
+  const { changes, inProject, openRollback } = run;
+  if (openRollback !== undefined && inProject !== undefined) {
+    const state = openRollback.running === true ? "in progress" : "interrupted";
+    return [`  rollback ${state}: the project has part of ${changesText(inProject)}`];
+  }
   if (changes !== undefined && isRolledBack(run)) return [`  rolled back: ${changesText(changes)} not in the project`];
   if (inProject !== undefined) return [`  ${changesText(inProject)} in the project`];
   return changes === undefined ? [] : [`  ${changesText(changes)} not in the project`];
@@ -76,6 +85,9 @@ function projectLines(run: RunRecord): string[] {
 function closing(run: RunRecord, resume: string, paint: Palette): string[] {
   // Nobody can go on with it.
   if (run.archived === true) return [];
+  if (run.openRollback !== undefined && run.openRollback.running !== true) {
+    return [`${paint.bold("to complete the rollback:")} ${rollbackCommandOf(run)}`];
+  }
   switch (run.status) {
     case "passed":
       return isRolledBack(run) ? [`${paint.bold("to run its steps again:")} ${resume}`] : [];

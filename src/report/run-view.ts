@@ -104,6 +104,7 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
     case "circuit-reset":
     case "changes-merged":
     case "changes-applied":
+    case "rollback-started":
     case "changes-undone":
     case "steps-rolled-back":
       break;

@@ -37,6 +37,7 @@ export function referencesOf(event: WaveEvent): readonly BlobReference[] {
       return one(event.log, logOf(event));
     case "changes-merged":
     case "changes-applied":
+    case "rollback-started":
     case "changes-undone":
     case "steps-rolled-back":
       return changes(event.changes, "the run's changes");

@@ -35,6 +35,8 @@ const name = /^(?!\.{1,2}$)[^\u0000-\u001f\u007f/\\]{1,200}$/;
 const words: readonly (readonly [table: string, column: string, pattern: RegExp])[] = [
   ["runs", "run", /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/],
   ["runs", "outcome", /^(?:pending|passed|failed|cancelled)$/],
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused.
+  ["runs", "open_rollback", /^(?!\.{1,2}$)[^\u0000-\u001f\u007f/\\]{0,200}$/],
   ["steps", "status", /^(?:pending|running|passed|failed|skipped|cancelled)$/],
   ["steps", "step", name],
   ["artifacts", "name", name],

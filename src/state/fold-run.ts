@@ -96,6 +96,9 @@ function apply(draft: RunDraft, event: WaveEvent): void {
     case "steps-rolled-back":
       rollBack(draft, event);
       return;
+    case "rollback-started":
+      draft.openRollback = event.to === undefined ? {} : { to: event.to };
+      return;
     case "changes-merged":
       draft.changes = event.changes;
       draft.applied = draft.inProject?.digest === event.changes.digest;
@@ -162,6 +165,7 @@ function rollBack(draft: RunDraft, event: EventOf<"steps-rolled-back">): void {
   draft.failure = { reason: "rolled-back", to: event.to, steps: event.steps };
   draft.finishedAt = event.ts;
   draft.applied = event.changes !== undefined;
+  delete draft.openRollback;
   delete draft.treeAfter;
   delete draft.changes;
   delete draft.inProject;
@@ -173,6 +177,7 @@ function rollBack(draft: RunDraft, event: EventOf<"steps-rolled-back">): void {
 function undoChanges(draft: RunDraft, event: EventOf<"changes-undone">): void {
   undoSteps(draft, [...draft.steps.keys()]);
   draft.changes = event.changes;
+  delete draft.openRollback;
   delete draft.inProject;
   draft.applied = false;
   delete draft.treeAfter;

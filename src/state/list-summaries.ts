@@ -27,6 +27,7 @@ function summaryOfRow(db: Database, row: Row): SummaryFold {
     startedAt: textOf(row, "started_at"),
     ...optional("finishedAt", row["finished_at"], String),
     rolledBack: outcome !== undefined && isRolledBack({ status: outcome, options, ...changesOf(row), ...inProject }),
+    ...(row["open_rollback"] === null ? {} : { openRollback: true as const }),
     archived: row["archived"] !== 0,
     writers: loadWriters(db, run),
     steps: countSteps(db, run),

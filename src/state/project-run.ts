@@ -29,7 +29,7 @@ export function statusOf(outcome: RunFold["outcome"], writers: readonly WriterFo
 
 /** A fold as it stands now. */
 export function settleRun(fold: RunFold, isAlive: Liveness): RunRecord {
-  const { outcome, writers, steps, samples: _samples, resets: _resets, revoked: _revoked, ...run } = fold;
+  const { outcome, writers, openRollback, steps, samples: _samples, resets: _resets, revoked: _revoked, ...run } = fold;
   const status = statusOf(outcome, writers, isAlive);
   const working = new Set(
     status === "running" ? writers.filter((writer) => hasLiveWriter([writer], isAlive)).map((writer) => writer.writer) : [],
@@ -38,6 +38,9 @@ export function settleRun(fold: RunFold, isAlive: Liveness): RunRecord {
   return {
     ...run,
     status,
+    ...(openRollback === undefined
+      ? {}
+      : { openRollback: { ...openRollback, ...(hasLiveWriter(writers, isAlive) ? { running: true as const } : {}) } }),
     ...(status === "running" ? {} : { durationMs: spentMs(writers) }),
     steps: steps.map((step) => settleStep(step, working)),
     writer: { pid, processStart, host },

@@ -32,6 +32,7 @@ export function loadFold(db: Database, run: string): RunFold | undefined {
     ...changesOf(row),
     applied: row["applied"] === 1,
     ...optional("inProject", row["in_project"], fromJson<ChangesRef>),
+    ...optional("openRollback", row["open_rollback"], (to) => (to === "" ? {} : { to: String(to) })),
     ...loadAlerts(db, run),
     writers: loadWriters(db, run),
     steps: loadSteps(db, run),

@@ -109,6 +109,8 @@ UPDATE writers SET size = -1;
 -- The steps of a run that was rolled back as a whole are undone: journals of such runs are read again.
 UPDATE writers SET size = -1 WHERE run IN (SELECT run FROM runs WHERE changes IS NOT NULL AND in_project IS NULL);
 `,
+  // The step that an open rollback goes back to; empty if it is of the whole run.
+  "ALTER TABLE runs ADD COLUMN open_rollback TEXT;",
 ];
 
 /** The tables whose rows belong to one run. */

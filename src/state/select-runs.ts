@@ -20,7 +20,7 @@ export function saysSomething({ olderThanMs, statuses, keepLast }: RunCriteria):
   return olderThanMs !== undefined || statuses !== undefined || keepLast !== undefined;
 }
 
-/** The runs that meet the criteria, from runs in the order of their start, newest first. Runs that go on never do. */
+/** The runs that meet the criteria, from runs in the order of their start, newest first. Runs that go on, or whose rollback is open, never do. */
 export function selectRuns<T extends RunCandidate>(runs: readonly T[], criteria: RunCriteria, now: number): readonly T[] {
   if (!saysSomething(criteria)) return [];
   const { olderThanMs, statuses, keepLast = 0 } = criteria;
@@ -28,7 +28,7 @@ export function selectRuns<T extends RunCandidate>(runs: readonly T[], criteria:
   return runs.filter((run) => {
     const newer = seen.get(run.pipeline) ?? 0;
     seen.set(run.pipeline, newer + 1);
-    if (run.status === "running" || newer < keepLast) return false;
+    if (run.status === "running" || run.rollback !== undefined || newer < keepLast) return false;
     return (olderThanMs === undefined || now - run.endedAt >= olderThanMs) && (statuses === undefined || statuses.includes(run.status));
   });
 }

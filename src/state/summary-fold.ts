@@ -12,6 +12,8 @@ export interface StepCount extends Pick<StepFold, "status" | "writer"> {
 /** What a list of runs needs. JSON, as the run index stores it. */
 export interface SummaryFold extends Pick<RunFold, "id" | "pipeline" | "version" | "outcome" | "startedAt" | "finishedAt"> {
   readonly rolledBack: boolean;
+  /** A rollback started, and no event states that it is complete. */
+  readonly openRollback?: true;
   readonly archived: boolean;
   readonly writers: readonly WriterFold[];
   readonly steps: readonly StepCount[];
@@ -37,6 +39,7 @@ export function summaryOf(fold: RunFold): SummaryFold {
     ...(version === undefined ? {} : { version }),
     ...(outcome === undefined ? {} : { outcome }),
     ...(finishedAt === undefined ? {} : { finishedAt }),
+    ...(fold.openRollback === undefined ? {} : { openRollback: true as const }),
     rolledBack: outcome !== undefined && isRolledBack({ ...fold, status: outcome }),
   };
 }
@@ -61,6 +64,9 @@ export function settleSummary(summary: SummaryFold, isAlive: Liveness): RunSumma
     steps: counts,
     archived,
     ...(rolledBack && status === "passed" ? { rolledBack: true as const } : {}),
+    ...(summary.openRollback === undefined
+      ? {}
+      : { rollback: hasLiveWriter(writers, isAlive) ? ("running" as const) : ("interrupted" as const) }),
   };
 }
 

@@ -64,6 +64,7 @@ function runValues(fold: RunFold): Values {
     json(changes),
     Number(applied),
     json(fold.inProject),
+    fold.openRollback === undefined ? null : (fold.openRollback.to ?? ""),
   ];
 }
 

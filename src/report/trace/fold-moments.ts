@@ -43,6 +43,7 @@ export interface RunMoments {
 const roles: Partial<Record<WaveEvent["type"], TraceProcess["role"]>> = {
   "run-started": "began",
   "run-resumed": "resumed",
+  "rollback-started": "rolled back",
   "steps-rolled-back": "rolled back",
   "changes-undone": "rolled back",
 };

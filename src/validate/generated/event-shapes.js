@@ -1134,6 +1134,72 @@ export const eventShapes = {
     },
     "additionalProperties": false
   },
+  "rollback-started": {
+    "type": "object",
+    "required": [
+      "steps"
+    ],
+    "properties": {
+      "to": {
+        "type": "string"
+      },
+      "steps": {
+        "type": "array",
+        "items": {
+          "type": "string"
+        }
+      },
+      "changes": {
+        "type": "object",
+        "required": [
+          "digest",
+          "added",
+          "changed",
+          "deleted"
+        ],
+        "properties": {
+          "digest": {
+            "type": "string",
+            "pattern": "^sha256:[0-9a-f]{64}$"
+          },
+          "added": {
+            "type": "integer",
+            "minimum": 0
+          },
+          "changed": {
+            "type": "integer",
+            "minimum": 0
+          },
+          "deleted": {
+            "type": "integer",
+            "minimum": 0
+          },
+          "ignored": {
+            "type": "object",
+            "required": [
+              "count",
+              "paths"
+            ],
+            "properties": {
+              "count": {
+                "type": "integer",
+                "minimum": 1
+              },
+              "paths": {
+                "type": "array",
+                "items": {
+                  "type": "string"
+                }
+              }
+            },
+            "additionalProperties": false
+          }
+        },
+        "additionalProperties": false
+      }
+    },
+    "additionalProperties": false
+  },
   "changes-undone": {
     "type": "object",
     "required": [

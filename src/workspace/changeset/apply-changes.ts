@@ -26,6 +26,8 @@ export interface ApplyRequest {
   readonly root: string;
   readonly changes: Changeset;
   readonly blobs: ArtifactStore;
+  /** Called before the first write, if there is one. Nothing is written if it fails. */
+  readonly beforeWrite?: () => Promise<Result<unknown>>;
 }
 
 const yieldEvery = 200;
@@ -49,6 +51,8 @@ export async function applyChangeset(request: ApplyRequest): Promise<Result<Appl
   const wanted = new Set(open.flatMap(({ after }) => (after !== undefined && "digest" in after ? [after.digest] : [])));
   const there = await inParallel([...wanted], width, blobs.pathOf, (one) => !one.ok);
   for (const one of there) if (one?.ok === false) return one;
+  const noted = open.length === 0 ? undefined : await request.beforeWrite?.();
+  if (noted?.ok === false) return noted;
   const done = await carryOut(request, compared.value, open);
   if (!done.ok) return done;
   const deleted = open.filter(({ after }) => after === undefined).length;

@@ -23,6 +23,7 @@ import { agentFor } from "./persona/agents-here.ts";
 import { personaLibrary } from "./persona/library.ts";
 import { systemClock } from "./platform/clock.ts";
 import { realPlace } from "./platform/files.ts";
+import { closeExistingState } from "./platform/private-state.ts";
 import { literalTokens } from "./redaction/literal-tokens.ts";
 import { createRedactor } from "./redaction/redactor.ts";
 import { openState } from "./state/open-state.ts";
@@ -232,6 +233,7 @@ function memoryAt(
 ): Memory {
   const stateRoot = path.resolve(root, location ?? defaultStateLocation);
   const stateDir = own ?? stateRoot;
+  closeExistingState(stateDir);
   const local = localBlobs(stateDir);
   const blobs = bring === undefined ? local : withElsewhere(local, bring);
   const signed = stateKey === undefined ? {} : { stateKey };

@@ -4,10 +4,11 @@
  */
 import { randomBytes } from "node:crypto";
 import { constants, realpathSync, writeFileSync } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Failure } from "../model/failure.ts";
 import { err, ok, type Result } from "../model/result.ts";
+import { makeClosedDirectories } from "./private-state.ts";
 
 /** What the file system said: an errno name (ENOSPC, EROFS, EACCES) and a sentence. */
 export interface IoProblem {
@@ -99,7 +100,8 @@ async function syncDirectory(directory: string): Promise<void> {
 
 /**
  * Puts bytes at a path so that after any crash the path holds either what it held before or all of them: temporary file
- * beside it, fsync, rename, fsync of the directory. Creates the directory. `mode` is the file's, 0o644 by default.
+ * beside it, fsync, rename, fsync of the directory. Creates the directory. `mode` is the file's, 0o644 by default. A file for its user alone belongs to
+ * the directory's owner if root writes it.
  */
 export async function writeFileDurably(file: string, bytes: Uint8Array, mode = 0o644): Promise<Result<void, IoProblem>> {
   return tryIo(async () => {
@@ -110,6 +112,7 @@ export async function writeFileDurably(file: string, bytes: Uint8Array, mode = 0
       const handle = await open(temporary, "wx", mode);
       try {
         await writeAll(handle, bytes);
+        if ((mode & 0o077) === 0 && process.getuid?.() === 0) await ownAsDirectory(handle, directory);
         await handle.sync();
       } finally {
         await handle.close();
@@ -121,6 +124,11 @@ export async function writeFileDurably(file: string, bytes: Uint8Array, mode = 0
     }
     await syncCreated(directory, created);
   });
+}
+
+async function ownAsDirectory(handle: FileHandle, directory: string): Promise<void> {
+  const { uid, gid } = await stat(directory);
+  if (uid !== 0) await handle.chown(uid, gid);
 }
 
 /** Makes a directory durable, with those above it that were created with it. `created` is what `mkdir` gave: the uppermost. */
@@ -172,6 +180,7 @@ export function ignoreStateSync(stateDir: string): void {
 
 async function ignoredDirectory(stateDir: string): Promise<void> {
   await mkdir(stateDir, { recursive: true });
+  makeClosedDirectories(stateDir);
   try {
     await writeFile(path.join(stateDir, ".gitignore"), "*\n", { flag: "wx" });
   } catch (error) {

@@ -27,7 +27,7 @@ export async function adoptDatabase(from: string, stateDir: string, check: JsonC
   if (!directory.ok) return err(stateUnwritable(stateDir, directory.error));
   const whole = await tryIo(() => readFile(source));
   if (!whole.ok) return ok(`the database was refused: ${whole.error.detail} (${whole.error.code})`);
-  const written = await writeFileDurably(target, whole.value);
+  const written = await writeFileDurably(target, whole.value, 0o600);
   return written.ok ? ok(undefined) : err(stateUnwritable(target, written.error));
 }
 

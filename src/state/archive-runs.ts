@@ -68,7 +68,7 @@ async function foldInto(db: Database, stateDir: string, runs: readonly string[])
 /** Moves a file or directory of state out of everybody's sight, in one step. Fails with `state-unwritable`. */
 async function throwAway(stateDir: string, place: string): Promise<Result<void>> {
   const moved = await tryIo(async () => {
-    await mkdir(trashDirectory(stateDir), { recursive: true });
+    await mkdir(trashDirectory(stateDir), { recursive: true, mode: 0o700 });
     await rename(place, path.join(trashDirectory(stateDir), `${path.basename(place)}.${randomBytes(4).toString("hex")}`));
   });
   return moved.ok || moved.error.code === "ENOENT" ? ok(undefined) : err(stateUnwritable(place, moved.error));

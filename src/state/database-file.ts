@@ -64,7 +64,7 @@ export async function saveDatabase(
   open: Pick<OpenDatabase, "db" | "damaged">,
 ): Promise<Result<string | undefined, IoProblem>> {
   if (open.damaged) await tryIo(() => rename(file, `${file}.damaged`));
-  const written = await writeFileDurably(file, sealDatabase(open.db.export()));
+  const written = await writeFileDurably(file, sealDatabase(open.db.export()), 0o600);
   return written.ok ? ok(await stampOf(file)) : written;
 }
 

@@ -31,7 +31,7 @@ export async function noteHigherRuns(stateDir: string, runs: Iterable<string>): 
   const before = await readHigherRuns(stateDir);
   const all = new Set([...before, ...runs]);
   if (all.size === before.size) return ok(undefined);
-  return writeFileDurably(higherRunsFile(stateDir), Buffer.from(`${JSON.stringify([...all].sort())}\n`));
+  return writeFileDurably(higherRunsFile(stateDir), Buffer.from(`${JSON.stringify([...all].sort())}\n`), 0o600);
 }
 
 function namesIn(text: string): readonly string[] {

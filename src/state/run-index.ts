@@ -76,7 +76,7 @@ async function currentIndex({ stateDir, isAlive }: IndexRequest): Promise<Result
 /** Replaces the file. If it cannot be written, the next list takes longer. Needs no lock: each writer's index is complete and verified when it is read. */
 export async function saveIndex(stateDir: string, index: RunIndex): Promise<void> {
   const content = JSON.stringify({ v: version, ...index });
-  await writeFileDurably(indexFile(stateDir), Buffer.from(sealed(content)));
+  await writeFileDurably(indexFile(stateDir), Buffer.from(sealed(content)), 0o600);
 }
 
 /** Undefined if there is no index, or it is not as it was written. */

@@ -2,7 +2,7 @@
  * State in the Actions cache. Losing it costs reuse, never correctness, and never a verdict: every call has a limit, and what goes wrong is one
  * notice. The cached path is one constant, because the service tells entries apart by it.
  */
-import { mkdir, rm } from "node:fs/promises";
+import { chmod, mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { describeFailure } from "../model/describe.ts";
 import type { Result } from "../model/result.ts";
@@ -65,6 +65,7 @@ export function openStateCache({ toolkit, workspace, temp, scope, warn }: StateC
       const filled = await tryIo(async () => {
         await rm(directory, { recursive: true, force: true });
         await mkdir(directory, { recursive: true });
+        await chmod(directory, 0o700);
         return fill(directory);
       });
       const saved = filled.ok && filled.value.ok ? await toolkit.ask("saveCache", { path: cachedPath, key }, limits.saveMs) : undefined;

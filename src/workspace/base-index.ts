@@ -79,6 +79,7 @@ export function saveBaseIndex(stateDir: string, index: BaseIndex): void {
     ignoreStateSync(stateDir);
     writeFileSync(temporary, JSON.stringify({ version, algorithm: index.algorithm, files: Object.fromEntries(index.next) }), {
       flag: "wx",
+      mode: 0o600,
     });
     renameSync(temporary, target);
   } catch {

@@ -79,11 +79,13 @@ async function layOut(made: Made, paths: WorkspacePaths, request: OpenWorkspace)
   if (existsSync(paths.output)) await removeAll(paths, hasInputs);
   // The run's directory goes with the last isolated attempt in it. Nothing slower than without `recursive` where it is there.
   mkdirSync(paths.output, { recursive: true });
-  mkdirSync(paths.temp);
-  if (hasInputs) mkdirSync(paths.inputs);
+  // Closed to other users, as the directories of attempts in workspaces of their own.
+  chmodSync(paths.output, 0o700);
+  mkdirSync(paths.temp, { mode: 0o700 });
+  if (hasInputs) mkdirSync(paths.inputs, { mode: 0o700 });
   else if (!made.noInputs) mkdirSync(paths.inputs, { recursive: true });
   made.noInputs ||= !hasInputs;
-  writeFileSync(paths.taskFile, request.task(paths));
+  writeFileSync(paths.taskFile, request.task(paths), { mode: 0o600 });
   for (const { name, source } of request.inputs) {
     const target = path.join(paths.inputs, name);
     // Never a hard link: what a child appends to its input must not reach the blob.

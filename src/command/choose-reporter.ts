@@ -7,13 +7,16 @@ import { ndjsonReporter } from "../report/ndjson.ts";
 import { plainReporter } from "../report/plain.ts";
 import type { Io } from "./command.ts";
 
+export interface ReporterOptions {
+  readonly json: boolean;
+  readonly verbose: boolean;
+  /** Ids of the steps that this process executes; defaults to all. */
+  readonly part?: readonly string[];
+}
+
 /** Before the run starts, notes name declared secrets that are not set. A console that fails is warned about once and fails nothing. */
-export async function chooseReporter(
-  plan: Plan,
-  io: Io,
-  options: { readonly json: boolean; readonly verbose: boolean },
-): Promise<Reporter> {
-  if (!options.json) for (const note of unsetSecrets(plan, io.env)) io.stderr.write(`note: ${note}\n`);
+export async function chooseReporter(plan: Plan, io: Io, options: ReporterOptions): Promise<Reporter> {
+  if (!options.json) for (const note of unsetSecrets(plan, io.env, options.part)) io.stderr.write(`note: ${note}\n`);
   return multiplexReporter([await consoleFor(plan, io, options)], (message) => io.stderr.write(`warning: ${message}\n`));
 }
 
@@ -21,9 +24,11 @@ export async function chooseReporter(
 const maxSteps = 5;
 
 /** One sentence for each declared secret without a value. Not an error: a manifest can declare the keys of several agents. */
-function unsetSecrets({ steps }: Plan, env: Io["env"]): string[] {
+function unsetSecrets({ steps }: Plan, env: Io["env"], part?: readonly string[]): string[] {
   const unset = new Map<string, string[]>();
   for (const { step } of steps) {
+    // A replayed step starts no child; other jobs execute the other parts, with secrets of their own.
+    if (step.adapter?.name === "replay" || part?.includes(step.id) === false) continue;
     for (const name of step.secrets) if ((env[name] ?? "") === "") unset.set(name, [...(unset.get(name) ?? []), printable(step.id)]);
   }
   return [...unset].map(([name, ids]) => {
@@ -33,7 +38,7 @@ function unsetSecrets({ steps }: Plan, env: Io["env"]): string[] {
   });
 }
 
-async function consoleFor(plan: Plan, io: Io, options: { readonly json: boolean; readonly verbose: boolean }): Promise<Reporter> {
+async function consoleFor(plan: Plan, io: Io, options: ReporterOptions): Promise<Reporter> {
   if (options.json) return ndjsonReporter({ write: io.stdout.writeData });
   const { stderr, env } = io;
   const { color } = stderr;

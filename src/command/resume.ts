@@ -54,7 +54,7 @@ async function resume(invocation: Invocation): Promise<number> {
     update: flag(invocation, "update"),
     tell: (news) => (json ? undefined : tell(io, news)),
     signal: io.signal,
-    reporter: (plan) => chooseReporter(plan, io, { json, verbose: flag(invocation, "verbose") }),
+    reporter: (plan) => chooseReporter(plan, io, { json, verbose: flag(invocation, "verbose"), ...partOption(invocation) }),
   });
   if (!resumed.ok) return fail(io, resumed.error, { json, fileText: manifestTexts(request) });
   const { finished, run } = resumed.value;

@@ -89,7 +89,7 @@ async function run(invocation: Invocation): Promise<number> {
     reuse: flag(invocation, "reuse"),
     apply: flag(invocation, "apply"),
     signal: io.signal,
-    reporter: (plan) => chooseReporter(plan, io, { json, verbose: flag(invocation, "verbose") }),
+    reporter: (plan) => chooseReporter(plan, io, { json, verbose: flag(invocation, "verbose"), ...partOption(invocation) }),
   });
   if (!finished.ok) return fail(io, finished.error, { json, fileText: manifestTexts(request) });
   const { read } = finished.value.planned;

@@ -55,10 +55,10 @@ export interface JobExecution {
 
 /** Executes the job's steps. Gives the exit status. */
 export async function executeJob(execution: JobExecution): Promise<number> {
-  const { io, log, memory, state, temp } = execution;
+  const { io, log, memory, state, temp, inputs } = execution;
   const [chosen, checkedOut] = await Promise.all([restoreAndDecide(execution), checkedOutIn(execution.project.read.root)]);
   const { decision } = chosen;
-  if (decision.kind === "start" && execution.inputs.command === "resume") {
+  if (decision.kind === "start" && inputs.command === "resume") {
     return execution.fail({ reason: "run-not-found", selector: execution.identity.pipeline, candidates: [] });
   }
   noteForPost("run", decision.run, log.warn);
@@ -72,7 +72,7 @@ export async function executeJob(execution: JobExecution): Promise<number> {
     isReported = true;
     return multiplexReporter(
       [
-        await chooseReporter(plan, io, { json: false, verbose: true }),
+        await chooseReporter(plan, io, { json: false, verbose: true, ...(inputs.steps === undefined ? {} : { part: inputs.steps }) }),
         outputsReporter(execution, decision),
         ...(uploads === undefined ? [] : [uploads]),
         ...githubReporters(reports, plan),

@@ -73,6 +73,11 @@ describe("a declared secret that is not set", () => {
     expect(run.stderr).toContain("note: secret OTHER_KEY is empty in the environment (declared for step b)\n");
   });
 
+  test("is not named if another job executes the steps that declare it", async () => {
+    const run = await pipeline(steps).wave("run", "--steps", "a");
+    expect([run.code, run.stderr.includes("note: ")], run.stderr).toEqual([0, false]);
+  });
+
   test("is not named if all secrets are set, or with --json", async () => {
     const wave = pipeline(steps);
     const set = await wave.start(["run"], { OTHER_KEY: "a value" }).finished;

@@ -1,4 +1,4 @@
-/** Paths that a run changed and a later run wrote with the same content: who takes the older run back would take them from the later one. */
+/** Paths that a run changed and that a later run wrote with the same content: undoing the older run would remove what the later one wrote. */
 import type { Changeset } from "./model/changeset.ts";
 import { sameState } from "./model/combine-changes.ts";
 import { ok, type Result } from "./model/result.ts";
@@ -13,8 +13,8 @@ export interface LaterClaim {
 }
 
 /**
- * Finds the runs that started after `run`, are in the project, and left the content from which `changes` lead away. Runs whose changeset is
- * gone from state are not counted. Fails as reading state does.
+ * Finds the runs that started after `run`, whose changes are in the project, and that wrote content which `changes` would replace. Runs whose
+ * changeset is no longer in state are left out. Fails as reading state does.
  */
 export async function laterClaims({ state, blobs }: Memory, run: RunRecord, changes: Changeset): Promise<Result<readonly LaterClaim[]>> {
   if (changes.length === 0) return ok([]);

@@ -36,7 +36,7 @@ export interface Undoing {
   readonly kept: Changeset;
   /** Paths that are no longer as the run left them. */
   readonly foreign: readonly string[];
-  /** Paths on which there is nothing to do: they are already as they will be afterwards. */
+  /** Paths that are not written, since they are already as they will be afterwards. */
   readonly settled: readonly string[];
   /** Later runs that wrote the same content to some of the paths. */
   readonly claims: readonly LaterClaim[];

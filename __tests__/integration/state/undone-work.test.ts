@@ -1,5 +1,5 @@
 /** Undone work in the tables: nobody is offered it, and databases of older versions keep what they know. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import type { EventPayload } from "../../../src/model/event.ts";
@@ -20,6 +20,9 @@ async function add(stateDir: string, run: string, ...payloads: readonly EventPay
   must(await journal.close());
 }
 
+const applied: EventPayload = { type: "changes-applied", changes: changesRef("all") };
+const undone: EventPayload = { type: "changes-undone", changes: changesRef("all") };
+
 describe("undone work", () => {
   test("is offered to nobody; what is done afterwards is", async () => {
     const stateDir = stateDirectory();
@@ -31,6 +34,15 @@ describe("undone work", () => {
     expect(await offered(stateDir)).toEqual(["aa11 a.1", "aa11 b.2"]);
     await add(stateDir, "aa11", { ...resumed, again: ["a", "b"] } as EventPayload);
     expect(await offered(stateDir)).toEqual([]);
+  });
+
+  test("is all that a run did once its changes were taken out of the project, and what it had reused", async () => {
+    const stateDir = stateDirectory();
+    await passingRun(storeIn(stateDir), "aa11");
+    const reuse: EventPayload = { type: "step-reused", step: "b", from: { run: "aa11", attempt: 1 }, fingerprint, artifacts: [] };
+    await add(stateDir, "bb22", started({ a: [], b: ["a"] }), reuse, attemptStarted("a"), attemptPassed("a"), applied);
+    await add(stateDir, "bb22", undone);
+    expect(await offered(stateDir)).toEqual(["aa11 a.1"]);
   });
 
   test("that was another run's is offered to nobody either, and its run stays as it is", async () => {
@@ -62,4 +74,20 @@ test("a database of the version before knows what the project has of a run", asy
     ["old2", undefined],
     ["old1", changesRef("all")],
   ]);
+});
+
+test("a database of the version before reads the journals of runs that were rolled back as a whole again", async () => {
+  const stateDir = stateDirectory();
+  await passingRun(storeIn(stateDir), "aa11");
+  await add(stateDir, "aa11", applied, undone);
+  expect(await offered(stateDir)).toEqual([]);
+  const file = path.join(stateDir, "wave.db");
+  const { Database } = await loadSql();
+  const db = new Database(readFileSync(file));
+  db.run("UPDATE steps SET status = 'passed', winner = 0");
+  db.run("UPDATE attempts SET undone = 0");
+  db.run("DELETE FROM revoked_work");
+  db.run(`PRAGMA user_version = ${migrations.length - 1}`);
+  writeFileSync(file, db.export());
+  expect(await offered(stateDir)).toEqual([]);
 });

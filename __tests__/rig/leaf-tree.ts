@@ -55,6 +55,20 @@ function stateOf(mode: "100644" | "100755" | "120000", bytes: Buffer): FileState
   return { mode, digest: `sha256:${createHash("sha256").update(bytes).digest("hex")}`, size: bytes.length };
 }
 
+/** The same changes as `changesBetween` has them: without permissions, which trees here do not have. */
+export function withoutPermissions(changes: Changeset): Changeset {
+  const plain = (state: FileState): FileState => {
+    if (!("digest" in state)) return state;
+    const { permissions: _, ...rest } = state;
+    return rest;
+  };
+  return changes.map(({ path, before, after }) => ({
+    path,
+    ...(before === undefined ? {} : { before: plain(before) }),
+    ...(after === undefined ? {} : { after: plain(after) }),
+  }));
+}
+
 /** What leads from one tree to another. */
 export function changesBetween(a: LeafTree, b: LeafTree): Changeset {
   return sortEntries([...new Set([...a.keys(), ...b.keys()])].flatMap((path) => entryOf(path, a.get(path), b.get(path)) ?? []));

@@ -1,6 +1,7 @@
 /**
  * Changesets: what an attempt added, changed and deleted, as states of paths before and after. A tree here is its files, its
- * symlinks and its empty directories; owners, times and all of a file's mode but the executable bit are no part of it. Pure.
+ * symlinks and its empty directories; owners, times and all of a file's mode but the executable bit are no part of it. Permissions that are narrower
+ * than usual are kept, so that no file becomes readable for others, but do not count as a change. Pure.
  *
  * Paths are relative to the project root with forward slashes. Bytes of a name that are not UTF-8 stand as lone surrogates
  * U+DC80…U+DCFF (`model/path-bytes.ts`), so that every name has one text and JSON keeps it.
@@ -9,7 +10,13 @@ import type { Digest } from "./digest.ts";
 
 /** What lies at a path. A symlink's digest and size are those of its target's text. Modes are written as git does. */
 export type FileState =
-  | { readonly mode: "100644" | "100755" | "120000"; readonly digest: Digest; readonly size: number }
+  | {
+      readonly mode: "100644" | "100755" | "120000";
+      readonly digest: Digest;
+      readonly size: number;
+      /** The permission bits of a file if they are less than what the umask leaves a new one; undefined if they are not, or unknown. */
+      readonly permissions?: number;
+    }
   /** A directory with nothing in it. */
   | { readonly mode: "040000" };
 

@@ -106,7 +106,9 @@ export function decodeChangeset(bytes: Uint8Array): Result<Changeset, string> {
 
 function stateFields(state: FileState | undefined): object | undefined {
   if (state === undefined) return undefined;
-  return "digest" in state ? { mode: state.mode, digest: state.digest, size: state.size } : { mode: state.mode };
+  if (!("digest" in state)) return { mode: state.mode };
+  const { mode, digest, size, permissions } = state;
+  return { mode, digest, size, ...(permissions === undefined ? {} : { permissions }) };
 }
 
 function decodeEntry(given: unknown): Result<ChangesetEntry, string> {
@@ -122,12 +124,14 @@ function decodeEntry(given: unknown): Result<ChangesetEntry, string> {
 function decodeState(given: unknown): FileState | undefined | "unknown" {
   if (given === undefined) return undefined;
   if (!isRecord(given)) return "unknown";
-  const { mode, digest, size } = given;
+  const { mode, digest, size, permissions } = given;
   if (mode === "040000") return digest === undefined && size === undefined ? { mode } : "unknown";
   if (mode !== "100644" && mode !== "100755" && mode !== "120000") return "unknown";
   if (typeof digest !== "string" || !isDigest(digest)) return "unknown";
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) return "unknown";
-  return { mode, digest, size };
+  if (permissions === undefined) return { mode, digest, size };
+  const isValid = typeof permissions === "number" && Number.isInteger(permissions) && permissions >= 0 && permissions <= 0o777;
+  return isValid ? { mode, digest, size, permissions } : "unknown";
 }
 
 /** A path that one of the two trees has as a leaf, and something below it. */

@@ -75,7 +75,7 @@ async function mergeHeld(
   const digest = threeWay(base?.digest, ours.state.digest, theirs.state.digest);
   if (digest !== undefined) {
     const { size } = digest === ours.state.digest ? ours.state : theirs.state;
-    return ok({ kind: "state", state: { mode, digest, size }, from: "both" });
+    return ok({ kind: "state", state: { mode, digest, size, ...narrower(ours.state, theirs.state) }, from: "both" });
   }
   const merged = await mergeFiles({
     ...(base === undefined ? {} : { base: base.digest }),
@@ -83,7 +83,14 @@ async function mergeHeld(
     theirs: { label: theirs.label, digest: theirs.state.digest },
   });
   if (!merged.ok || merged.value.kind === "conflict") return merged as Result<MergedState>;
-  return ok({ kind: "state", state: { mode, digest: merged.value.digest, size: merged.value.size }, from: "both" });
+  const { digest: both, size } = merged.value;
+  return ok({ kind: "state", state: { mode, digest: both, size, ...narrower(ours.state, theirs.state) }, from: "both" });
+}
+
+/** The permissions that both files give. */
+function narrower(ours: Held, theirs: Held): Pick<Held, "permissions"> {
+  if (ours.permissions === undefined && theirs.permissions === undefined) return {};
+  return { permissions: (ours.permissions ?? 0o777) & (theirs.permissions ?? 0o777) };
 }
 
 /** The one of two values that is a change; nothing where both are, in different ways. */

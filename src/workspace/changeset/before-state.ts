@@ -92,7 +92,7 @@ async function fromStart(
       if (bytes !== undefined && project.idOf(bytes) === known.id) {
         // Where git does not record modes, the one in its index is not that of the file: only a change to the file itself counts.
         const mode = isOwnChange ? known.mode : (now.value?.state.mode ?? known.mode);
-        return ok(found(contentOf(mode, bytes)));
+        return ok(found(contentOf(mode, bytes, now.value?.state)));
       }
       const before = await project.blob(known.id);
       return ok(before === undefined ? outside : found(contentOf(known.mode, before)));
@@ -131,8 +131,8 @@ function directoryState(start: StartTree, path: string): Before {
   return start.children(path).length === 0 ? { state: emptyDirectory } : {};
 }
 
-function contentOf(mode: LeafContent["state"]["mode"], bytes: Uint8Array): Before {
-  const content = held(mode, bytes);
+function contentOf(mode: LeafContent["state"]["mode"], bytes: Uint8Array, now?: LeafContent["state"]): Before {
+  const content = held(mode, bytes, now);
   return { state: content.state, content };
 }
 

@@ -43,14 +43,15 @@ export async function leafContent(
   try {
     if (stats.isSymbolicLink()) return ok(held("120000", readlinkSync(fsPath(root, path), { encoding: "buffer" })));
     const mode = (stats.mode & 0o100) === 0 ? "100644" : "100755";
-    if (stats.size <= inlineBytes) return ok(held(mode, readSmall(root, path)));
+    const narrow = narrowPermissions(stats, mode);
+    if (stats.size <= inlineBytes) return ok(held(mode, readSmall(root, path), narrow));
     const size = { bytes: 0 };
     const hash = createHash("sha256");
     await eachChunk(root, path, (chunk) => {
       hash.update(chunk);
       size.bytes += chunk.length;
     });
-    const state = { mode, digest: `sha256:${hash.digest("hex")}`, size: size.bytes } as const;
+    const state = { mode, digest: `sha256:${hash.digest("hex")}`, size: size.bytes, ...narrow } as const;
     return ok({ state, bytes: () => readLarge(root, path) });
   } catch (error) {
     return refused(path, `it cannot be read: ${describeIoError(error).detail}`);
@@ -62,9 +63,21 @@ export function refused(path: string, detail: string): Result<never, Failure> {
   return err({ reason: "changeset-refused", path: shown(path), detail });
 }
 
-/** The content that bytes in memory are. */
-export function held(mode: "100644" | "100755" | "120000", bytes: Uint8Array): LeafContent {
-  return { state: { mode, digest: digestOfBytes(bytes), size: bytes.length }, bytes: async () => bytes };
+/** The permissions of a file if they are less than what the umask leaves a new one. Windows has none. */
+function narrowPermissions(stats: Stats, mode: "100644" | "100755"): Pick<LeafContent["state"], "permissions"> {
+  const usual = (mode === "100755" ? 0o777 : 0o666) & ~process.umask();
+  const permissions = stats.mode & usual;
+  return process.platform === "win32" || permissions === usual ? {} : { permissions };
+}
+
+/** The content that bytes in memory are; `narrow` has the permissions of a file if they are less than usual. */
+export function held(
+  mode: "100644" | "100755" | "120000",
+  bytes: Uint8Array,
+  { permissions }: Pick<LeafContent["state"], "permissions"> = {},
+): LeafContent {
+  const narrow = permissions === undefined ? {} : { permissions };
+  return { state: { mode, digest: digestOfBytes(bytes), size: bytes.length, ...narrow }, bytes: async () => bytes };
 }
 
 function readSmall(root: string, path: string): Uint8Array {

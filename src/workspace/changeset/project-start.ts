@@ -81,7 +81,7 @@ async function readContents(root: string, entries: readonly BaseEntry[]): Promis
     if (stats === undefined || (!stats.isFile() && !stats.isSymbolicLink()) || stats.size > kept.fileBytes) continue;
     const read = await leafContent(root, path, stats);
     if (read.ok) {
-      contents.set(path, held(read.value.state.mode, await read.value.bytes()));
+      contents.set(path, held(read.value.state.mode, await read.value.bytes(), read.value.state));
       bytes += read.value.state.size;
     }
     await breathe();

@@ -45,13 +45,13 @@ export function temporaryFor(path: string): string {
 }
 
 /**
- * Writes a file or a symlink. `ready` is called just before it takes its place. Throws what that throws, the file system's errors, and ENOTDIR where
+ * Writes a file or a symlink. A new file has at most the permissions of its state. `ready` is called just before it takes its place. Throws what that throws, the file system's errors, and ENOTDIR where
  * something above is no directory.
  */
 export function writeLeaf(
   target: LeafTarget,
   path: string,
-  { mode }: Pick<LeafState, "mode">,
+  { mode, permissions }: Pick<LeafState, "mode" | "permissions">,
   bytes: Uint8Array,
   ready: () => void = () => undefined,
 ): void {
@@ -63,7 +63,8 @@ export function writeLeaf(
     symlinkSync(Buffer.from(bytes), temporary);
   } else {
     const executable = mode === "100755";
-    const file = openSync(temporary, "wx", executable ? 0o777 : 0o666);
+    // What the model keeps from others must not be readable while it is written.
+    const file = openSync(temporary, "wx", model?.isFile() === true ? 0o600 : newMode(permissions, executable));
     try {
       for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
       if (model?.isFile() === true) fchmodSync(file, modeLike(model.mode, executable));
@@ -94,6 +95,12 @@ function makeParents(target: LeafTarget, path: string): void {
     if (stats === undefined) makeDirectory(target, parent);
     else if (!stats.isDirectory()) throw Object.assign(new Error(`${parent} is no directory`), { code: "ENOTDIR" });
   }
+}
+
+/** The permissions of a new file, before the umask: never more than recorded, except that the owner can read it, so that it can be compared. */
+function newMode(permissions: number | undefined, executable: boolean): number {
+  if (permissions === undefined) return executable ? 0o777 : 0o666;
+  return executable ? permissions | 0o500 : (permissions & 0o666) | 0o400;
 }
 
 /** Who may read and write a file stays as it was; who may read it may execute it, if it is executable. */

@@ -4,10 +4,11 @@ import type { Failure } from "./failure.ts";
 
 /** `outputLines` returns the end of a child's output as lines that stand apart. */
 export function describeExit(
-  { exitCode, tail }: Extract<Failure, { reason: "adapter-exit" }>,
+  { exitCode, tail, inProject }: Extract<Failure, { reason: "adapter-exit" }>,
   outputLines: (tail: string) => string[],
 ): Description {
-  const hint = isRepositoryReadOnly(tail) ? { hint: readOnlyHint } : renameHint(tail);
+  const readOnly = inProject === true ? readOnlyHint : closedFilesHint;
+  const hint = isRepositoryReadOnly(tail) ? { hint: readOnly } : renameHint(tail);
   return { title: `the command exited with ${exitCode}`, detail: outputLines(tail), ...hint };
 }
 
@@ -18,6 +19,9 @@ export function renameHint(tail: string): Pick<Description, "hint"> {
 
 const crossDeviceHint =
   "in a user namespace, or without Perl and Python 3, an overlay cannot rename directories of the project; set `workspace: { provider: copy }` on the step, or run as root or with passwordless `sudo`";
+
+const closedFilesHint =
+  "hooks and configuration of git are read-only in the sandbox; commits and the other files of `.git` are not, and end with the attempt";
 
 const readOnlyHint =
   "the project's `.git` is read-only in the sandbox: commits are for `publish: commit`, which this version does not have yet; commit after the run, or set `sandbox: off` on the step";

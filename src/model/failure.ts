@@ -70,7 +70,7 @@ export type Failure =
   | { readonly reason: "run-active"; readonly run: string; readonly pid: number; readonly host: string }
   | { readonly reason: "run-complete"; readonly run: string }
   | { readonly reason: "spawn-failed"; readonly command: string; readonly code: string; readonly detail: string }
-  | { readonly reason: "adapter-exit"; readonly exitCode: number; readonly tail: string }
+  | { readonly reason: "adapter-exit"; readonly exitCode: number; readonly tail: string; readonly inProject?: true }
   | { readonly reason: "adapter-crash"; readonly signal: string; readonly tail: string }
   | { readonly reason: "timeout"; readonly limitMs: number; readonly tail: string }
   | { readonly reason: "memory-exceeded"; readonly limitBytes: number; readonly peakBytes: number }

@@ -35,7 +35,10 @@ async function run(context: AdapterContext): Promise<Result<AdapterOutcome>> {
   });
   const failure = spawnFailure(context, outcome, programOf(command));
   if (failure !== undefined) return err(failure);
-  if (outcome.kind === "exited" && outcome.code !== 0) return err({ reason: "adapter-exit", exitCode: outcome.code, tail: log.tail() });
+  if (outcome.kind === "exited" && outcome.code !== 0) {
+    const place = step.workspace === "shared" ? { inProject: true as const } : {};
+    return err({ reason: "adapter-exit", exitCode: outcome.code, tail: log.tail(), ...place });
+  }
   const finalMessage = stdout.text();
   return ok(finalMessage === undefined || finalMessage.trim() === "" ? {} : { finalMessage });
 }

@@ -74,7 +74,7 @@ const members: { readonly [R in FailureReason]: MembersOf<FailureOf<R>> } = {
   "run-active": [{ run: text, pid: number, host: text }],
   "run-complete": [{ run: text }],
   "spawn-failed": [{ command: text, code: text, detail: text }],
-  "adapter-exit": [{ exitCode: number, tail: text }],
+  "adapter-exit": [{ exitCode: number, tail: text }, { inProject: flag }],
   "adapter-crash": [{ signal: text, tail: text }],
   timeout: [{ limitMs: number, tail: text }],
   "memory-exceeded": [{ limitBytes: number, peakBytes: number }],

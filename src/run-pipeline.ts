@@ -27,6 +27,7 @@ import { assemblePrompt } from "./persona/prompt.ts";
 import { matchWork } from "./plan/match-work.ts";
 import { type PlannedRun, type PlanRequest, planRun, refusalOf } from "./plan-run.ts";
 import { systemClock } from "./platform/clock.ts";
+import { stateGone } from "./platform/files.ts";
 import { sealRepositories } from "./platform/git.ts";
 import { changeWatch, projectNow } from "./project-tree.ts";
 import { trustedFilesOf } from "./protected-files.ts";
@@ -77,10 +78,8 @@ export async function runPipeline(request: RunRequest): Promise<Result<FinishedR
     (pipeline) => isReusing(request) || (request.fresh !== true && pipeline.steps.some((step) => step.reuse)),
   );
   if (!planned.ok) return planned;
-  const refused = await refusalOf(planned.value);
+  const refused = (await refusalOf(planned.value)) ?? (await findOpenRollback(planned.value.memory));
   if (refused !== undefined) return err(refused);
-  const halfWay = await findOpenRollback(planned.value.memory);
-  if (halfWay !== undefined) return err(halfWay);
   const part = partOf(planned.value.plan, request.part, new Map());
   if (!part.ok) return part;
   const { record } = request;
@@ -157,7 +156,7 @@ export async function execute(planned: PlannedRun, execution: Execution): Promis
   );
   if (!outcome.ok) return outcome;
   const record = await state.findRun(execution.run);
-  if (!record.ok) return record;
+  if (!record.ok) return record.error.reason === "run-not-found" ? err(stateGone(planned.memory.stateDir)) : record;
   const { status, failure } = outcome.value;
   return ok({ planned, run: record.value, status, ...(failure === undefined ? {} : { failure }) });
 }

@@ -68,6 +68,12 @@ export function stateUnreadable(file: string, problem: IoProblem): Failure {
   return { reason: "state-unreadable", path: file, detail: problem.detail };
 }
 
+/** The failure of a run whose journal was there, and is not there any more. */
+export function stateGone(stateDir: string): Failure {
+  const detail = "the project or the state directory was moved or removed while the run was executed";
+  return { reason: "state-unwritable", path: stateDir, code: "ENOENT", detail };
+}
+
 /** Where a place really lies, without links on the way; nothing where it is not there, or cannot be looked for. */
 export function realPlace(place: string): string | undefined {
   try {

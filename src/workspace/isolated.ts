@@ -3,7 +3,7 @@
  * machine can and the step does not say `sandbox: off`. What is left of attempts whose process died is removed when a run begins.
  */
 
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import type { Changeset } from "../model/changeset.ts";
 import { parentsOf } from "../model/combine-changes.ts";
 import { isFenced, writesRepository } from "../model/enforcement.ts";
@@ -11,6 +11,7 @@ import { readFilter, viewKey } from "../model/permissions.ts";
 import type { Step } from "../model/pipeline.ts";
 import type { OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../model/ports.ts";
 import { err, ok, type Result } from "../model/result.ts";
+import { describeIoError } from "../platform/files.ts";
 import { leaveRepository } from "../platform/git.ts";
 import { insideTest } from "../platform/paths.ts";
 import { listArea, readFromArea } from "./area-files.ts";
@@ -147,6 +148,17 @@ function makeTree(setting: TreeSetting, request: TreeRequest): Promise<Result<At
   return setting.isolation.overlay && request.step.workspace !== "copy" ? overlaidTree(setting, request) : copiedTree(setting, request);
 }
 
+/** Does work in an attempt's directory. Fails with `workspace-failed` if something moved or removed that directory meanwhile. */
+async function whileThere<T>(room: AttemptRoom, work: () => Promise<Result<T>>): Promise<Result<T>> {
+  try {
+    return await work();
+  } catch (error) {
+    if (existsSync(room.directory)) throw error;
+    const { code } = describeIoError(error);
+    return failed(code, `${room.directory} is gone: the project or the state directory was moved or removed while the step ran`);
+  }
+}
+
 function workspaceOf(room: AttemptRoom, paths: WorkspacePaths, tree: AttemptTree, spawn: FencedSpawn): Workspace {
   return {
     paths,
@@ -155,7 +167,7 @@ function workspaceOf(room: AttemptRoom, paths: WorkspacePaths, tree: AttemptTree
     read: (area, file, limit) => (area === "root" ? tree.read(file, limit) : readFromArea({ directory: room[area] }, file, limit)),
     list: (area, glob) => (area === "root" ? tree.list(glob) : listArea({ directory: room[area] }, glob)),
     write: (area, leaves) => (area === "root" ? tree.write(leaves) : writeIntoArea({ directory: room[area] }, leaves)),
-    changeset: () => tree.changeset(),
+    changeset: () => whileThere(room, () => tree.changeset()),
     async discard(outcome) {
       if (outcome === "passed") await giveBack(room.directory);
       else await keepForPeople(room.directory);

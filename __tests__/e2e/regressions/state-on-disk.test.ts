@@ -1,7 +1,8 @@
 /** State as files: who can read them, and what commands do when parts of them are moved or removed. */
-import { chmodSync, lstatSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, lstatSync, openSync, readdirSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { pause, pauseReached } from "../../rig/paused-step.ts";
 import { type Project, project } from "../../rig/project.ts";
 
 const manifest = (keys: string, code: number) => `
@@ -80,5 +81,31 @@ describe.skipIf(process.platform === "win32")("the files of state", () => {
     chmodSync(other, 0o644);
     expect((await wave.wave("status")).code).toBe(0);
     expect(openFiles(wave)).toEqual(["notes.txt"]);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("while a step runs", () => {
+  const paused = `
+personas: { s: { adapter: command, command: '${pause()}; mkdir -p made; echo done > made/out.txt' } }
+pipeline: { name: p, steps: [{ id: a, persona: s, task: x }] }
+`;
+
+  test.each([
+    ["its project is renamed", (root: string) => renameSync(root, `${root}-moved`)],
+    ["state is removed", (root: string) => rmSync(path.join(root, ".wave"), { recursive: true })],
+  ])("%s, and the run fails with the reason instead of a bug", async (_name, work) => {
+    const wave = project({ "wave.yaml": paused });
+    const run = wave.start(["run"]);
+    // Both ends, so that opening waits for nothing.
+    const fifo = openSync(await pauseReached(wave.root, run), "r+");
+    work(wave.root);
+    writeSync(fifo, "\n");
+    closeSync(fifo);
+    const ended = await run.finished;
+    rmSync(`${wave.root}-moved`, { recursive: true, force: true });
+    const output = ended.stdout + ended.stderr;
+    expect(output).toMatch(/was moved or removed while/);
+    expect(output).not.toMatch(/bug in wave|no run matches/);
+    expect([1, 4]).toContain(ended.code);
   });
 });

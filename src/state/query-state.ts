@@ -9,7 +9,7 @@ import { type Liveness, settleRun } from "./project-run.ts";
 import { openProjection, type ProjectionRequest } from "./projection.ts";
 import { artifactOf, changesOf, fingerprintOf, loadFold, watermarksOf } from "./read-rows.ts";
 import type { ResetFold, SampleFold } from "./run-fold.ts";
-import { saveIndex } from "./run-index.ts";
+import { readIndex, saveIndex } from "./run-index.ts";
 import { cleanedAway } from "./schema.ts";
 import { numberOf, optional, rowsOf, textOf } from "./sql-engine.ts";
 import { type SummaryFilter, type SummaryFold, selectSummaries, settleSummary } from "./summary-fold.ts";
@@ -55,7 +55,7 @@ export function openQueries(request: ProjectionRequest): Queries {
     async recentRuns(filter) {
       const current = await projection.current();
       if (!current.ok) return current;
-      const summaries = listSummaries(current.value);
+      const summaries = await withVanishedRuns(request.stateDir, listSummaries(current.value));
       const database = projection.stamp();
       if (database !== undefined)
         await saveIndex(request.stateDir, { database, summaries, marks: Object.fromEntries(watermarksOf(current.value)) });
@@ -74,6 +74,13 @@ export function openQueries(request: ProjectionRequest): Queries {
       return current.ok ? ok(breakerWindow(current.value, breaker, size, own, except)) : current;
     },
   };
+}
+
+/** Adds the runs that only the run index knows: their journals went before a database had read them. */
+async function withVanishedRuns(stateDir: string, summaries: readonly SummaryFold[]): Promise<readonly SummaryFold[]> {
+  const known = new Set(summaries.map(({ id }) => id));
+  const vanished = (await readIndex(stateDir))?.summaries.filter(({ id }) => !known.has(id)) ?? [];
+  return [...summaries, ...vanished.map((summary) => ({ ...summary, archived: true }))];
 }
 
 /** `sql` gives `run` and `archived`. */

@@ -80,7 +80,7 @@ export async function saveIndex(stateDir: string, index: RunIndex): Promise<void
 }
 
 /** Undefined if there is no index, or it is not as it was written. */
-async function readIndex(stateDir: string): Promise<RunIndex | undefined> {
+export async function readIndex(stateDir: string): Promise<RunIndex | undefined> {
   const read = await tryIo(() => readRegularFile(indexFile(stateDir)));
   const text = read.ok ? Buffer.from(read.value ?? "").toString() : "";
   const content = text.slice(0, Math.max(0, text.indexOf("\n")));

@@ -5,6 +5,7 @@ import type { WaveEvent } from "../model/event.ts";
 import { ok, type Result } from "../model/result.ts";
 import { journalsDirectory, listJournalRuns } from "./read-journal.ts";
 import { watermarksOf } from "./read-rows.ts";
+import { readIndex } from "./run-index.ts";
 import { checkDatabase, runsInTables } from "./verify-database.ts";
 import { checkRun, type Finding, rowsProblem } from "./verify-journals.ts";
 
@@ -18,14 +19,15 @@ export interface RecordsCheck {
 }
 
 /**
- * Reads everything, run by run; `onEvents` gets the events of each run that can be read. The database is read first: journals only
- * grow, so that what the database knows of them has to be there. Fails where something cannot be read at all.
+ * Reads everything, run by run; `onEvents` gets the events of each run that can be read. The database and the run index are read first: journals only
+ * grow, so that what these know of them has to be there. Fails where something cannot be read at all.
  */
 export async function checkRecords(
   stateDir: string,
   databaseFile: string,
   onEvents: (events: readonly WaveEvent[]) => void,
 ): Promise<Result<RecordsCheck>> {
+  const index = await readIndex(stateDir);
   const database = await checkDatabase(databaseFile);
   if (!database.ok) return database;
   const { db, exists } = database.value;
@@ -33,7 +35,8 @@ export async function checkRecords(
     const journals = await checkJournals(stateDir, db, onEvents);
     if (!journals.ok) return journals;
     const { present, events } = journals.value;
-    const tables = db === undefined ? new Map<string, { archived: boolean }>() : runsInTables(db);
+    const tables = db === undefined ? new Map<string, { archived: boolean }>() : new Map(runsInTables(db));
+    for (const { id, archived } of index?.summaries ?? []) if (!tables.has(id)) tables.set(id, { archived });
     const absent = [...tables].filter(([run]) => !present.has(run));
     const vanished = absent.filter(([, { archived }]) => !archived).map(([run]) => vanishedRun(stateDir, run));
     const wrong = journals.value.rows.map((detail) => ({ file: databaseFile, detail }));

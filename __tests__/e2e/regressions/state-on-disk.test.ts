@@ -109,3 +109,21 @@ pipeline: { name: p, steps: [{ id: a, persona: s, task: x }] }
     expect([1, 4]).toContain(ended.code);
   });
 });
+
+test("a run whose journals were moved away before there was a database is reported by verify, and stays in the list as archived", async () => {
+  const wave = withPrivateFile();
+  for (const _ of [1, 2, 3]) expect((await wave.wave("run")).code).toBe(0);
+  const listed = JSON.parse((await wave.wave("status", "--json")).stdout).runs as readonly { id: string }[];
+  expect(readdirSync(stateOf(wave))).not.toContain("wave.db");
+  const moved = listed[1]?.id ?? "";
+  renameSync(path.join(stateOf(wave), "journals", moved), path.join(wave.root, "elsewhere"));
+  expect(await wave.wave("state", "verify")).toMatchObject({ code: 4, stdout: expect.stringContaining(moved) });
+  for (const _ of ["first", "again"]) {
+    const { runs } = JSON.parse((await wave.wave("status", "--json")).stdout);
+    expect(runs).toMatchObject(listed.map(({ id }) => ({ id, archived: id === moved })));
+  }
+  expect((await wave.wave("run", "--reuse")).code).toBe(0);
+  expect((await wave.wave("status")).stdout).toMatch(new RegExp(`${moved} .*\\(archived\\)`));
+  renameSync(path.join(wave.root, "elsewhere"), path.join(stateOf(wave), "journals", moved));
+  expect((await wave.wave("status")).stdout).not.toContain("(archived)");
+});

@@ -1,5 +1,5 @@
 /** A rollback that is killed while it writes: it is reported everywhere until the same command completes it. */
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -108,5 +108,4 @@ test("a rollback that the disk stops is open, and one that is refused before it 
   wave.write({ "src/7.txt": "new\n" });
   expect((await interrupted("ENOSPC")).code).not.toBe(0);
   expect((await wave.wave("status")).stdout).toContain("(rollback interrupted)");
-  expect(existsSync(path.join(wave.root, ".wave/state/wave.db"))).toBe(false);
 });

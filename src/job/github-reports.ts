@@ -195,17 +195,23 @@ function remarkPlaces({ root, workspace }: ReportsRequest): RemarkPlaces {
   return {
     prefix,
     tops: tops.map((one) => one.split(path.sep).join("/")),
-    isFile: (file) => statSync(path.join(top, file), { throwIfNoEntry: false })?.isFile() === true,
+    isFile: (file) => isFileAt(path.join(top, file)),
   };
+}
+
+/** False for a path that no file can have, such as one with a null byte or one that is too long. */
+function isFileAt(place: string): boolean {
+  try {
+    return statSync(place).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** Paths in reports are the repository's; the project may lie in a directory of it. */
 export function placesOf({ root, workspace }: Pick<ReportsRequest, "root" | "workspace">): PagePlaces {
   const known = new Map<string, boolean>();
-  const isFile = (file: string) =>
-    !path.isAbsolute(file) &&
-    !file.split("/").includes("..") &&
-    statSync(path.join(root, file), { throwIfNoEntry: false })?.isFile() === true;
+  const isFile = (file: string) => !path.isAbsolute(file) && !file.split("/").includes("..") && isFileAt(path.join(root, file));
   return {
     prefix: repositoryPlace(root, workspace).prefix,
     isFile: (file) => {

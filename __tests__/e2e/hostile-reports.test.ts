@@ -120,7 +120,7 @@ it.each(["warn", "halt"] as const)(
 it("forges no mark of Wave's, mentions nobody outside of code and shows no picture where text is reported", async () => {
   const result = await hostileJob("halt");
   const forged = [...sent().map(({ text }) => text), result.summary].flatMap(
-    (text) => text.match(/<!-- ?wave:(?!result:p:|attempt 100\.1 -->|end -->)[^>]*>/g) ?? [],
+    (text) => text.match(/<!-- ?wave:(?!result:p:|attempt 100\.1 -->|end -->|state [A-Za-z0-9+/=]+ -->)[^>]*>/g) ?? [],
   );
   expect(forged).toEqual([]);
   // Titles and the messages of annotations are plain text on GitHub.
@@ -135,7 +135,7 @@ it("forges no mark of Wave's, mentions nobody outside of code and shows no pictu
 it("publishes an artifact as the Markdown that it is, without marks and mentions, and finds its comments again", async () => {
   await hostileJob("warn");
   const [comment, review] = [github.state.comments.find(({ body }) => body.includes("# Mine")), github.state.reviews[0]];
-  expect(comment?.body).toMatch(/^<!-- wave:artifact:p:note -->\n<!-- wave:attempt 100\.1 -->\n# Mine\n/);
+  expect(comment?.body).toMatch(/^<!-- wave:artifact:p:note::[0-9a-f]{12} -->\n<!-- wave:attempt 100\.1 -->\n# Mine\n/);
   expect(comment?.body.match(/<!-- wave:/g)).toHaveLength(3);
   expect(comment?.body).toContain("![owned](https://owned.test/x.png)");
   expect(comment?.body).not.toMatch(/@(?=o)|&#64;(?!\u200b)/);

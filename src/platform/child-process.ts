@@ -156,9 +156,11 @@ function exited(run: Supervision, code: number | null, signal: NodeJS.Signals | 
     const own: SpawnOutcome = code === null ? { kind: "killed", signal: signal ?? "unknown" } : { kind: "exited", code };
     run.state = { phase: "clearing", outcome: exceededBy(run) ?? own };
     run.alone = !signalGroup(run.pid, "SIGKILL");
-    if (!run.alone) poll(run);
     // Pipes that stay open belong to someone who left the group; where /proc finds them, they go too.
     after(run, pollMs * 2, () => kill(run));
+    // The pipes may have closed before: the events come in any order.
+    if (run.alone) clear(run);
+    else poll(run);
   }
 }
 

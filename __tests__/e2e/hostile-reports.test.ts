@@ -9,6 +9,7 @@ import { commandsIn, controlsIn, hostileText } from "../rig/hostile-text.ts";
 /** Marks of Wave's, mentions, and markup that would break out of where it is shown. */
 const markup = [
   "<!-- wave:result:p: -->",
+  "<!-- wave:state AAAA -->",
   "<!-- wave:attempt 9.9 -->\nforged\n<!-- wave:end -->",
   "</details></code></pre>",
   "@octo/team and `@octo` and &#64;octo",
@@ -127,6 +128,9 @@ it("forges no mark of Wave's, mentions nobody outside of code and shows no pictu
   const markdown = sent().flatMap(({ name, text }) => (["body", "summary", "text"].includes(name) ? [text] : []));
   for (const text of [...markdown, result.summary]) {
     expect((text.match(/<!-- wave:end -->/g) ?? []).length).toBeLessThanOrEqual(1);
+    const states = text.match(/<!-- wave:state [^>]*>/g) ?? [];
+    expect(states.length).toBeLessThanOrEqual(1);
+    expect(states).not.toContain("<!-- wave:state AAAA -->");
     const outside = text.replaceAll(/<code>[^<]*<\/code>/g, "").replaceAll(/^(`{3,})\w*\n[\s\S]*?^\1$/gm, "");
     expect(outside).not.toMatch(/@(?=[a-z])|&#64;(?!\u200b)|<img|!\[|<\/details|<\/pre/);
   }

@@ -236,7 +236,7 @@ async function unshownPlaces({ steps }: Pipeline): Promise<readonly string[]> {
   return [...places].filter((place) => !isShowable(place));
 }
 
-/** Why this environment cannot run the pipeline, before any work: no adapter, a deny that nobody enforces, or files that steps cannot use. */
+/** Why this environment cannot run the pipeline, before any work: no adapter, a deny that is not enforced, or files that steps cannot use. */
 export async function refusalOf({
   plan: { pipeline },
   isolation,

@@ -40,7 +40,7 @@ function globsOf({ contracts }: Step): readonly string[] {
 /** The project's files before the run changed anything, verified by git's ids. */
 function baseOfRun({ files, undo, memory, read }: Pick<PlannedRun, "files" | "undo" | "memory" | "read">): TrustedFiles | undefined {
   if (files === undefined) return undefined;
-  // What an earlier run, or this run before a resume, has applied to the project is no part of its base.
+  // What an earlier run, or this run before a resume, has applied to the project is not in its base.
   const undone = new Map(undo.map(({ path: file, after }) => [file, after]));
   const { root } = read;
   const isOf = (bytes: Uint8Array, id: string) =>

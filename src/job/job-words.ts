@@ -55,7 +55,7 @@ export async function runWords({ io, inputs, temp, hasSummary, project }: WordsR
   if (inputs.command === "plan" && status === 0) setOutput("plan", text.trim());
   if (inputs.command === "test" && existsSync(junit)) setOutput("report", junit);
   else if (text !== "") await setReport(temp, `${inputs.command}.${twice ? "json" : "txt"}`, text);
-  // A failure as JSON is no text for the log, so the command runs again for its text.
+  // The log shows text, not JSON, so the command runs again to print its failure as text.
   const isShown = inputs.command === "plan" && status === 0 && hasSummary;
   if (twice) await main(wordsOf(inputs, []), isShown ? withSummary(io, inputs) : io.stdout);
   if (isShown) await summary.write();

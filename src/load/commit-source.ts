@@ -78,7 +78,7 @@ function placeOf(directory: string, file: string, scope: "project" | "anywhere")
   return path.posix.isAbsolute(file) || !staysInside(place) ? undefined : normalizePath(place);
 }
 
-/** Submodules are no files. */
+/** Submodules are not files. */
 function trustedFiles(
   tree: ReturnType<typeof commitTree>,
   root: string,

@@ -1,6 +1,6 @@
 /**
  * Changesets: what an attempt added, changed and deleted, as states of paths before and after. A tree here is its files, its
- * symlinks and its empty directories; owners, times and all of a file's mode but the executable bit are no part of it. Permissions that are narrower
+ * symlinks and its empty directories; owners, times and mode bits other than the executable bit are not. Permissions that are narrower
  * than usual are kept, so that no file becomes readable for others, but do not count as a change. Pure.
  *
  * Paths are relative to the project root with forward slashes. Bytes of a name that are not UTF-8 stand as lone surrogates

@@ -13,7 +13,7 @@ import { entriesIn } from "../platform/walk.ts";
 import { type AttemptRoom, failed } from "./attempt-room.ts";
 import { copyRepository } from "./changeset/copy-repository.ts";
 
-/** The repository around `root`, and the place of `root` in it. Undefined if `root` is no subdirectory of a repository. */
+/** The repository around `root`, and the place of `root` in it. Undefined if `root` is not in a subdirectory of a repository. */
 export function repositoryAround(root: string): { readonly repository: GitRepository; readonly prefix: string } | undefined {
   const discovery = discoverRepository(root);
   if (discovery.kind !== "found") return undefined;

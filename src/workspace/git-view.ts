@@ -94,7 +94,7 @@ export async function reachableGit(root: string, inside: () => Promise<readonly 
 
 /**
  * Whether a path of the project belongs to a git directory that some `.git` in it leads to, such as `store` of a `.git` file with
- * `gitdir: store`: the repository's own files are no part of a changeset.
+ * `gitdir: store`: the repository's own files are left out of changesets.
  */
 export function repositoryFiles(root: string, entries: readonly GitEntry[]): (path: string) => boolean {
   const tests = topmost(entries.flatMap(({ place }) => repositoryDirectoriesOf(place))).map((git) => insideTest(root, git));

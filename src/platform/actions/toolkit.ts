@@ -120,7 +120,7 @@ function openCalls(clock: Clock) {
       const startedAt = clock.monotonic();
       const answer = new Promise<ToolkitAnswer>((resolve) => {
         const timer = setTimeout(() => {
-          // A call that is only slow is no fault of its service.
+          // A slow call does not show that its service is down.
           const code = call.isAnswered ? "late" : "unanswered";
           settle({ id, ok: false, error: { code, detail: `no answer within ${limitMs / 1000} s` } });
           if (code === "unanswered") service.missed({ kind: "timeout", startedAt });

@@ -129,7 +129,7 @@ interface IgnoredPaths {
 }
 
 /**
- * The paths that are no part of the changes. A changed `.gitignore` counts as it is at the end, except for paths that steps before have handed
+ * The paths that are left out of the changes. A changed `.gitignore` counts as it is at the end, except for paths that steps before have handed
  * over: a new rule does not drop a change to one of them.
  */
 async function ignoredPaths({ request, rules, start, end, found, widened }: Scene): Promise<Result<IgnoredPaths>> {

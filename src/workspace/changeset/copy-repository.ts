@@ -76,7 +76,7 @@ async function mergeRepository(own: string, common: string, target: string): Pro
       lookAt(modules, "")?.isDirectory() === true ? await copyModules(modules, path.join(target, "modules")) : ok(undefined);
     if (!ofWorkTree.ok) return ofWorkTree;
   }
-  // Git ignores in a linked work tree whether the repository is bare; the copy is no linked one.
+  // Git ignores in a linked work tree whether the repository is bare; the copy is not a linked work tree.
   maskConfigs(target, common === own ? {} : { bare: false });
   return ok(undefined);
 }

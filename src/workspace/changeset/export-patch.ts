@@ -1,6 +1,6 @@
 /**
  * A changeset as a patch that `git apply` takes. Git itself writes it, from two trees in a repository that exists for this only, with files as
- * git stores them (`stored-form.ts`). What is no UTF-8 is written in base 85, so that the patch is text. Empty directories, which no patch can
+ * git stores them (`stored-form.ts`). Content that is not UTF-8 is written in base 85, so that the patch is text. Empty directories, which no patch can
  * contain, are listed before the first file.
  */
 import { isUtf8 } from "node:buffer";

@@ -160,7 +160,7 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
   };
 }
 
-/** Why there is no fence, no user namespace in it for a child, and no ids of other users for a child of root; undefined where there is. */
+/** Why the sandbox, the child's user namespace, or the mapping of other users' ids is not available; undefined if it is. */
 interface WhyNot {
   readonly fence?: string;
   readonly whyNoUser?: string;

@@ -26,7 +26,7 @@ const entries = {
 };
 
 /** The modules that entries load first. Two of them start their process again before that, and must be small until then. */
-const mains = { ...entries, action: "src/job/enter-action.ts", post: "src/job/enter-post.ts" };
+const mains = { ...entries, action: "src/action/enter-action.ts", post: "src/action/enter-post.ts" };
 
 /** Budgets of the design, in bytes: what an entry loads before it does anything, and all of dist/. */
 const entryBudget = 1_500_000;

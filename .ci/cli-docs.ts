@@ -1,6 +1,7 @@
 /** docs/cli.md, printed from the table of commands. */
-import type { Command } from "../src/command/command.ts";
-import { commands } from "../src/command/commands.ts";
+
+import { commands } from "../src/cli/commands.ts";
+import type { Command } from "../src/cli/define-command.ts";
 
 export function cliDocs(): string {
   const head = [

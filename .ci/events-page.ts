@@ -1,7 +1,7 @@
 /** docs/events.md, printed from the schemas of the journal's events. Its example is a journal whose hashes are computed here. */
-import type { Envelope, EventPayload } from "../src/model/event.ts";
-import { ArtifactRecord, Base, ChangesRecord, eventSchemas, Fingerprint } from "../src/model/event-schemas.ts";
-import { noHead, sealEvent } from "../src/state/journal-line.ts";
+import type { Envelope, EventPayload } from "../src/core/event.ts";
+import { ArtifactRecord, Base, ChangesRecord, eventSchemas, Fingerprint } from "../src/core/event-schemas.ts";
+import { noHead, sealEvent } from "../src/store/journal-line.ts";
 import { envelope } from "./generate-schemas.ts";
 
 /** The parts of a schema that are read here. */

@@ -1,6 +1,9 @@
 /** Reference pages: docs/diagnostics.md from the table of codes, docs/manifest.md from the schemas' descriptions. */
 
-import { type DiagnosticCode, diagnosticCodes } from "../src/model/diagnostic.ts";
+import { type DiagnosticCode, diagnosticCodes } from "../src/core/diagnostic.ts";
+import { AdapterSettingsSchema } from "../src/manifest/schema/adapters.ts";
+import { CircuitBreakerSchema, JsonSchemaContractSchema, TestSuiteContractSchema } from "../src/manifest/schema/contracts.ts";
+import { BudgetSchema, ResourcesSchema } from "../src/manifest/schema/limits.ts";
 import {
   ArtifactSchema,
   DefaultsSchema,
@@ -13,12 +16,9 @@ import {
   PipelineSchema,
   StateSettingsSchema,
   StepSchema,
-} from "../src/model/manifest.ts";
-import { AdapterSettingsSchema } from "../src/model/manifest-adapters.ts";
-import { CircuitBreakerSchema, JsonSchemaContractSchema, TestSuiteContractSchema } from "../src/model/manifest-contracts.ts";
-import { BudgetSchema, ResourcesSchema } from "../src/model/manifest-limits.ts";
-import { StepExpectationSchema, TestFileSchema } from "../src/model/test-file.ts";
-import { forms } from "../src/validate/schema-wording.ts";
+} from "../src/manifest/schema/manifest.ts";
+import { StepExpectationSchema, TestFileSchema } from "../src/manifest/schema/test-file.ts";
+import { forms } from "../src/manifest/validate/schema-wording.ts";
 
 /** The parts of a schema that are read here. */
 interface Schema {

@@ -1,9 +1,9 @@
 /** JSON Schemas for editors and other tools, printed from the schemas that the types are inferred from. */
-import type { Envelope } from "../src/model/event.ts";
-import { eventSchemas } from "../src/model/event-schemas.ts";
-import { ManifestSchema, PersonaSchema, PipelineFileSchema } from "../src/model/manifest.ts";
-import { ReviewSchema } from "../src/model/review.ts";
-import { TestFileSchema } from "../src/model/test-file.ts";
+import type { Envelope } from "../src/core/event.ts";
+import { eventSchemas } from "../src/core/event-schemas.ts";
+import { ManifestSchema, PersonaSchema, PipelineFileSchema } from "../src/manifest/schema/manifest.ts";
+import { ReviewSchema } from "../src/manifest/schema/review.ts";
+import { TestFileSchema } from "../src/manifest/schema/test-file.ts";
 
 const dialect = "http://json-schema.org/draft-07/schema#";
 

@@ -7,7 +7,7 @@
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { dialects } from "../src/contract/schema-dialect.ts";
+import { dialects } from "../src/contracts/json-schema/dialect.ts";
 import { actionPage } from "./action-docs.ts";
 import { cliDocs } from "./cli-docs.ts";
 import { eventsPage } from "./events-page.ts";
@@ -31,14 +31,14 @@ const outputs: readonly Output[] = [
   { path: "schema/review.schema.json", content: reviewSchema },
   { path: "schema/test.schema.json", content: testSchema },
   { path: "schema/events.schema.json", content: eventsSchema },
-  { path: "src/validate/generated/manifest-shapes.js", content: shapesCode },
-  { path: "src/validate/generated/manifest-shapes.d.ts", content: shapesTypes },
+  { path: "src/manifest/validate/generated/manifest-shapes.js", content: shapesCode },
+  { path: "src/manifest/validate/generated/manifest-shapes.d.ts", content: shapesTypes },
   ...dialects.flatMap((dialect) => [
-    { path: `src/contract/generated/${dialect}.js`, content: () => metaSchemaCode(dialect) },
-    { path: `src/contract/generated/${dialect}.d.ts`, content: metaSchemaTypes },
+    { path: `src/contracts/generated/${dialect}.js`, content: () => metaSchemaCode(dialect) },
+    { path: `src/contracts/generated/${dialect}.d.ts`, content: metaSchemaTypes },
   ]),
-  { path: "src/validate/generated/event-shapes.js", content: eventShapesCode },
-  { path: "src/validate/generated/event-shapes.d.ts", content: eventShapesTypes },
+  { path: "src/manifest/validate/generated/event-shapes.js", content: eventShapesCode },
+  { path: "src/manifest/validate/generated/event-shapes.d.ts", content: eventShapesTypes },
   { path: "docs/diagnostics.md", content: diagnosticsPage },
   { path: "docs/manifest.md", content: manifestPage },
   { path: "docs/events.md", content: eventsPage },

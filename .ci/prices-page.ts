@@ -1,5 +1,5 @@
 /** docs/prices.md, from the list that wave counts with. */
-import { listedAsOf, listPrices } from "../src/model/list-prices.ts";
+import { listedAsOf, listPrices } from "../src/core/list-prices.ts";
 
 export function pricesPage(): string {
   const models = new Map(Object.values(listPrices).flatMap((list) => list.map((row) => [row[0], row] as const)));

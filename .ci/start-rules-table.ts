@@ -1,7 +1,7 @@
 /** The table of docs/workflows.md that shows who may start a job, from the rules that the Action follows. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { pullRequestEvents, type Starter, type StartRule, startRules } from "../src/job/start-rules.ts";
+import { pullRequestEvents, type Starter, type StartRule, startRules } from "../src/action/start-rules.ts";
 
 const bots = "a bot must be named in `trusted-bots`";
 

@@ -10,58 +10,57 @@ import { describe, expect, test } from "vitest";
 const root = path.resolve(import.meta.dirname, "..");
 const source = path.join(root, "src");
 
-/** Part of src/ → the parts it may import besides itself. `entry` and `spine` are the files directly in src/. */
+/** Part of src/ → the parts it may import besides itself. `entry` is the files directly in src/. */
 const allowed: Readonly<Record<string, readonly string[] | "everything">> = {
   text: [],
-  model: ["text"],
-  load: ["model", "platform"],
-  validate: ["model"],
-  plan: ["model"],
-  execute: ["model", "platform"],
-  redaction: ["model"],
-  persona: ["model", "platform"],
-  workspace: ["model", "platform", "sandbox", "text"],
-  sandbox: [],
-  contract: ["model", "platform", "text"],
-  evaluation: ["model", "contract"],
-  artifact: ["model", "platform"],
-  state: ["model", "platform"],
-  publish: ["model", "platform", "text"],
-  report: ["model", "platform", "text"],
-  github: ["model", "platform"],
-  platform: ["model", "redaction", "text"],
-  command: "everything",
-  job: "everything",
-  spine: "everything",
-  entry: ["command", "job", "evaluation", "model", "platform"],
+  core: ["text"],
+  "manifest/schema": ["core"],
+  "manifest/load": ["core", "text", "manifest/schema", "platform"],
+  "manifest/validate": ["core", "text", "manifest/schema"],
+  planner: ["core", "text", "changeset"],
+  executor: ["core", "text", "changeset", "prompt"],
+  adapters: ["core", "text", "platform"],
+  prompt: ["core", "text", "manifest/schema"],
+  contracts: ["core", "text", "changeset"],
+  redaction: ["core", "text"],
+  changeset: ["core", "text", "platform"],
+  sandbox: ["core", "text", "platform", "changeset"],
+  workspace: ["core", "text", "platform", "changeset", "sandbox"],
+  blobs: ["core", "text", "platform"],
+  store: ["core", "text", "platform", "changeset"],
+  reporters: ["core", "text", "changeset"],
+  telemetry: ["core", "text", "platform", "changeset", "reporters"],
+  github: ["core", "text", "platform", "reporters", "manifest/schema"],
+  platform: ["core", "text", "redaction"],
+  engine: "everything",
+  cli: "everything",
+  action: "everything",
+  entry: ["cli", "action", "contracts", "core", "platform"],
 };
-
-/** The files of `entry`: platform in, exit status out. Nothing imports them. */
-const entries = new Set(["cli.ts", "bridge.ts", "action.ts", "post.ts", "toolkit-thread.ts", "evaluation-worker.ts"]);
 
 /** The files that list a directory themselves, each a single one. A walk of a tree belongs to platform/walk.ts. */
 const listing = new Set([
-  "artifact/adopt-blobs.ts",
-  "artifact/blob-files.ts",
-  "job/local-state.ts",
-  "load/disk-source.ts",
-  "open-rollback.ts",
-  "persona/recording-files.ts",
+  "blobs/import-blobs.ts",
+  "blobs/blob-files.ts",
+  "action/local-state.ts",
+  "manifest/load/disk-source.ts",
+  "engine/open-rollback.ts",
+  "adapters/replay/recording-files.ts",
   "platform/actions/toolkit-clients.ts",
   "platform/inherited-descriptors.ts",
   "platform/memory-group.ts",
   "platform/process-group.ts",
   "platform/walk.ts",
-  "state/adopt-journals.ts",
-  "state/read-journal.ts",
-  "state/run-locks.ts",
-  "state/run-remains.ts",
-  "state/scan-journals.ts",
-  "sweep-blobs.ts",
-  "test-pipelines.ts",
-  "workspace/changeset/disk.ts",
-  "workspace/fence/proc-lines.ts",
-  "workspace/fence/system-root.ts",
+  "store/import-journals.ts",
+  "store/read-journal.ts",
+  "store/run-locks.ts",
+  "store/leftovers.ts",
+  "store/scan-journals.ts",
+  "engine/sweep-blobs.ts",
+  "engine/test-pipelines.ts",
+  "changeset/disk.ts",
+  "sandbox/proc-lines.ts",
+  "sandbox/system-root.ts",
   "workspace/orphans.ts",
 ]);
 
@@ -112,15 +111,17 @@ describe("imports", () => {
   test("the check sees what it is there to see", () => {
     const text = [
       'import { a } from "../load/a.ts";',
-      'import type { B } from "../plan/b.ts";',
-      'export { c } from "../model/c.ts";',
-      'export * from "../state/d.ts";',
-      'const e = await import("../report/e.ts");',
-      'type F = import("../command/f.ts").F;',
-      "// import g from '../execute/g.ts'",
+      'import type { B } from "../../planner/b.ts";',
+      'export { c } from "../../core/c.ts";',
+      'export * from "../../store/d.ts";',
+      'const e = await import("../../reporters/e.ts");',
+      'type F = import("../../cli/f.ts").F;',
+      "// import g from '../../executor/g.ts'",
     ].join("\n");
-    const found = forbiddenImports(moduleOf("validate/example.ts", text));
-    expect(found).toEqual(["load", "plan", "state", "report", "command"].map((part) => `validate/example.ts imports ${part}/`));
+    const found = forbiddenImports(moduleOf("manifest/validate/example.ts", text));
+    expect(found).toEqual(
+      ["manifest/load", "planner", "store", "reporters", "cli"].map((part) => `manifest/validate/example.ts imports ${part}/`),
+    );
   });
 });
 
@@ -201,7 +202,7 @@ describe("files", () => {
 
   test("commands print JSON by the one function that makes it safe to print", () => {
     const loose = modules.filter(
-      ({ path, text }) => path.startsWith("command/") && /JSON\.stringify|stdout\.write\(`?\$?\{?jsonText/.test(text),
+      ({ path, text }) => path.startsWith("cli/") && /JSON\.stringify|stdout\.write\(`?\$?\{?jsonText/.test(text),
     );
     expect(loose.map((module) => module.path)).toEqual([]);
   });
@@ -229,7 +230,7 @@ function gitWords(module: Module): string[] {
     return [node.type === "VariableDeclarator" ? node.init : node.type === "AssignmentExpression" ? node.right : undefined];
   };
   walk(parseAst(module.text, { lang: /\.[cm]?js$/.test(module.path) ? "js" : "ts", sourceType: "module" }, module.path), (node) => {
-    if (!module.path.startsWith("model/") && listed(node).some(isProgram)) found.push(`${module.path}: git as a program`);
+    if (!module.path.startsWith("core/") && listed(node).some(isProgram)) found.push(`${module.path}: git as a program`);
     const text =
       node.type === "TemplateElement" ? (node.value as { readonly raw?: unknown }).raw : node.type === "Literal" ? node.value : undefined;
     if (typeof text === "string" && gitCommand.test(text)) found.push(`${module.path}: ${text}`);
@@ -289,13 +290,13 @@ function forbiddenImports(module: Module): string[] {
   return importedModules(module)
     .map(partOf)
     .filter((target) => target === "entry" || (target !== part && may !== "everything" && !may.includes(target)))
-    .map((target) => `${module.path} imports ${target === "spine" || target === "entry" ? `the ${target}` : `${target}/`}`);
+    .map((target) => `${module.path} imports ${target === "entry" ? "an entry" : `${target}/`}`);
 }
 
 function partOf(file: string): string {
-  const slash = file.indexOf("/");
-  if (slash >= 0) return file.slice(0, slash);
-  return entries.has(file) ? "entry" : "spine";
+  const [first = "", second, third] = file.split("/");
+  if (second === undefined) return "entry";
+  return third !== undefined && `${first}/${second}` in allowed ? `${first}/${second}` : first;
 }
 
 function lines(text: string): number {

@@ -9,13 +9,13 @@
 import { type FileHandle, mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { digestOfBytes } from "../src/model/digest.ts";
-import type { EventPayload } from "../src/model/event.ts";
-import type { Journal } from "../src/model/ports.ts";
-import type { Result } from "../src/model/result.ts";
+import { digestOfBytes } from "../src/core/digest.ts";
+import type { EventPayload } from "../src/core/event.ts";
+import type { Journal } from "../src/core/ports.ts";
+import type { Result } from "../src/core/result.ts";
 import { systemClock } from "../src/platform/clock.ts";
 import { createRedactor } from "../src/redaction/redactor.ts";
-import { createJournal } from "../src/state/journal.ts";
+import { createJournal } from "../src/store/journal.ts";
 
 const counted = Number(process.argv[2] ?? 1000);
 const lengths = [1000, 100_000];

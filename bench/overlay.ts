@@ -10,12 +10,12 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { localBlobs } from "../src/artifact/local-blobs.ts";
-import { digestOfBytes } from "../src/model/digest.ts";
-import type { Step } from "../src/model/pipeline.ts";
-import type { Result } from "../src/model/result.ts";
+import { localBlobs } from "../src/blobs/local-blobs.ts";
+import { digestOfBytes } from "../src/core/digest.ts";
+import type { Step } from "../src/core/pipeline.ts";
+import type { Result } from "../src/core/result.ts";
 import { createRedactor } from "../src/redaction/redactor.ts";
-import { probeIsolation } from "../src/workspace/fence/isolation.ts";
+import { probeIsolation } from "../src/sandbox/isolation.ts";
 import { isolatedProvider } from "../src/workspace/isolated.ts";
 
 const times = Number(process.argv[2] ?? 30);

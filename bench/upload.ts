@@ -15,7 +15,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { openUploadLane } from "../src/artifact/actions/upload-lane.ts";
+import { openUploadLane } from "../src/blobs/actions/upload-lane.ts";
 import { openToolkit } from "../src/platform/actions/toolkit.ts";
 import { systemClock } from "../src/platform/clock.ts";
 import { openServiceHealth } from "../src/platform/service-health.ts";

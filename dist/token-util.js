@@ -1,1 +1,1 @@
-import{require_token_util as e}from"./api-loop.js";export default e();export{};
+import{require_token_util as e}from"./tool-loop.js";export default e();export{};

@@ -2,4 +2,4 @@
 import { ensureCleanProcess } from "./platform/actions/clean-process.ts";
 
 ensureCleanProcess();
-void import("./job/enter-action.ts").then(({ enterAction }) => enterAction());
+void import("./action/enter-action.ts").then(({ enterAction }) => enterAction());

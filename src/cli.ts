@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The `wave` command: words in, exit status out; nothing else. */
-import { buildProgram } from "./command/program.ts";
+import { buildProgram } from "./cli/program.ts";
 import { enter } from "./platform/entry.ts";
 
 enter({

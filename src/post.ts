@@ -2,4 +2,4 @@
 import { ensureCleanProcess } from "./platform/actions/clean-process.ts";
 
 ensureCleanProcess();
-void import("./job/enter-post.ts").then(({ enterPost }) => enterPost());
+void import("./action/enter-post.ts").then(({ enterPost }) => enterPost());

@@ -5,8 +5,8 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { agentProgram } from "../../src/persona/agent-program.ts";
-import { claudePackage, codexPackage, copilotPackage, geminiPackage, opencodePackage } from "../../src/persona/agent-versions.ts";
+import { agentProgram } from "../../src/adapters/agent-program.ts";
+import { claudePackage, codexPackage, copilotPackage, geminiPackage, opencodePackage } from "../../src/adapters/agent-versions.ts";
 import { cli, project } from "../rig/project.ts";
 
 const network = [

@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
-import type { RunRecord } from "../../src/model/state.ts";
+import type { RunRecord } from "../../src/core/state.ts";
 import { connectProxy } from "../rig/connect-proxy.ts";
 import { type Project, project } from "../rig/project.ts";
 

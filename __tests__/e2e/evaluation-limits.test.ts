@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { EventOf, EventType } from "../../src/model/event.ts";
+import type { EventOf, EventType } from "../../src/core/event.ts";
 import { gitRemote } from "../rig/actions/remote.ts";
 import { runJob } from "../rig/actions/runner.ts";
 import { eventsIn, type Project, project } from "../rig/project.ts";

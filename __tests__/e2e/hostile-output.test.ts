@@ -4,8 +4,8 @@ import { closeSync, cpSync, mkdtempSync, openSync, readFileSync } from "node:fs"
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { commands } from "../../src/command/commands.ts";
-import { buildProgram } from "../../src/command/program.ts";
+import { commands } from "../../src/cli/commands.ts";
+import { buildProgram } from "../../src/cli/program.ts";
 import { hostileFile, hostileProject, printed } from "../rig/hostile-project.ts";
 import { commandsIn, controlsIn, hostileLine, hostileNames } from "../rig/hostile-text.ts";
 import { cli } from "../rig/project.ts";

@@ -2,7 +2,7 @@
 import { cpSync, existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import type { RunRecord } from "../../src/model/state.ts";
+import type { RunRecord } from "../../src/core/state.ts";
 import { leafTree } from "../rig/leaf-tree.ts";
 import { type Project, project } from "../rig/project.ts";
 

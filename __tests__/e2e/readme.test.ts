@@ -2,8 +2,8 @@
 import { cpSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { commands } from "../../src/command/commands.ts";
-import { version } from "../../src/version.ts";
+import { commands } from "../../src/cli/commands.ts";
+import { version } from "../../src/core/version.ts";
 import { artifactText, project, repository } from "../rig/project.ts";
 
 const readme = readFileSync(path.join(repository, "README.md"), "utf8");

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import type { EventOf, WaveEvent } from "../../src/model/event.ts";
+import type { EventOf, WaveEvent } from "../../src/core/event.ts";
 import { type Project, project } from "../rig/project.ts";
 
 const secret = "s3cret-that-nobody-may-see";

@@ -2,8 +2,8 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import type { WaveEvent } from "../../src/model/event.ts";
-import type { RunRecord } from "../../src/model/state.ts";
+import type { WaveEvent } from "../../src/core/event.ts";
+import type { RunRecord } from "../../src/core/state.ts";
 import { leafTree } from "../rig/leaf-tree.ts";
 import { type Project, project } from "../rig/project.ts";
 import { seeded } from "../rig/seeded.ts";

@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { localBlobs } from "../../src/artifact/local-blobs.ts";
-import type { WaveEvent } from "../../src/model/event.ts";
-import { verifyState } from "../../src/verify-state.ts";
+import { localBlobs } from "../../src/blobs/local-blobs.ts";
+import type { WaveEvent } from "../../src/core/event.ts";
+import { verifyState } from "../../src/engine/verify-state.ts";
 import { type Project, project } from "../rig/project.ts";
 import { seeded } from "../rig/seeded.ts";
 import { must, storeIn } from "../rig/state-rig.ts";

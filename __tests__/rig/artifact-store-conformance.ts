@@ -2,8 +2,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { type Digest, digestOfBytes } from "../../src/model/digest.ts";
-import type { ArtifactStore } from "../../src/model/ports.ts";
+import { type Digest, digestOfBytes } from "../../src/core/digest.ts";
+import type { ArtifactStore } from "../../src/core/ports.ts";
 
 /** A store with nothing in it, and how a test damages one of its blobs. */
 export interface StoreSubject {

@@ -1,9 +1,9 @@
 /** An evaluator without a thread and without limits, and the contract types with it: unit tests evaluate in the thread that calls. */
-import { contractTypesWith } from "../../src/contract/contract-types.ts";
-import { jsonSchemaContractWith } from "../../src/contract/json-schema.ts";
-import { evaluations } from "../../src/evaluation/evaluations.ts";
-import type { Evaluator } from "../../src/model/evaluation.ts";
-import { ok } from "../../src/model/result.ts";
+import { contractTypesWith } from "../../src/contracts/contract-types.ts";
+import { evaluations } from "../../src/contracts/evaluations.ts";
+import { jsonSchemaContractWith } from "../../src/contracts/json-schema/json-schema.ts";
+import type { Evaluator } from "../../src/core/evaluation.ts";
+import { ok } from "../../src/core/result.ts";
 
 export const callingThread: Evaluator = {
   warm: () => {},

@@ -3,10 +3,10 @@
  * share. A context here is complete by default, so that a test names only what it is about.
  */
 import { describe, expect, test } from "vitest";
-import { digestOfBytes } from "../../src/model/digest.ts";
-import type { ContractDefinition } from "../../src/model/pipeline.ts";
-import type { ContractContext, ContractType, GateFile, SpawnOutcome, SpawnRequest, Workspace } from "../../src/model/ports.ts";
-import { err, ok } from "../../src/model/result.ts";
+import { digestOfBytes } from "../../src/core/digest.ts";
+import type { ContractDefinition } from "../../src/core/pipeline.ts";
+import type { ContractContext, ContractType, GateFile, SpawnOutcome, SpawnRequest, Workspace } from "../../src/core/ports.ts";
+import { err, ok } from "../../src/core/result.ts";
 import { step } from "./plan-fixtures.ts";
 
 /** Files by path; a value that is no text is written as indented JSON. */

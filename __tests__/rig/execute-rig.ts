@@ -1,14 +1,15 @@
 /** A whole execution in memory: every port has an implementation that the test steers and can look into. */
-import type { ExecuteContext, PromptParts, RunOutcome } from "../../src/execute/context.ts";
-import { executePlan } from "../../src/execute/execute-plan.ts";
-import type { Changeset } from "../../src/model/changeset.ts";
-import { type Digest, digestOfValue } from "../../src/model/digest.ts";
-import type { ArtifactRef, EventOf, EventType, FingerprintRef, WaveEvent } from "../../src/model/event.ts";
-import type { RunBudget, Step } from "../../src/model/pipeline.ts";
-import type { Plan } from "../../src/model/plan.ts";
-import type { ContractContext, ContractOutcome, ContractType } from "../../src/model/ports.ts";
-import { ok, type Result } from "../../src/model/result.ts";
-import type { BreakerSample } from "../../src/model/state.ts";
+
+import type { Changeset } from "../../src/core/changeset.ts";
+import { type Digest, digestOfValue } from "../../src/core/digest.ts";
+import type { ArtifactRef, EventOf, EventType, FingerprintRef, WaveEvent } from "../../src/core/event.ts";
+import type { RunBudget, Step } from "../../src/core/pipeline.ts";
+import type { Plan } from "../../src/core/plan.ts";
+import type { ContractContext, ContractOutcome, ContractType } from "../../src/core/ports.ts";
+import { ok, type Result } from "../../src/core/result.ts";
+import type { BreakerSample } from "../../src/core/state.ts";
+import type { ExecuteContext, PromptParts, RunOutcome } from "../../src/executor/context.ts";
+import { executePlan } from "../../src/executor/execute-plan.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
 import { type MemoryBlobs, memoryBlobs } from "./memory-blobs.ts";
 import { type MemoryChanges, memoryChanges } from "./memory-changes.ts";

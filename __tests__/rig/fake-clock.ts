@@ -1,5 +1,5 @@
 /** A clock that the test moves. */
-import type { Clock } from "../../src/model/ports.ts";
+import type { Clock } from "../../src/core/ports.ts";
 
 export interface FakeClock extends Clock {
   /** Every wait that was asked for, in milliseconds. */

@@ -6,10 +6,10 @@ import { execFileSync } from "node:child_process";
 import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { SpawnOutcome } from "../../src/model/ports.ts";
-import { type Isolation, noIsolation, probeIsolation } from "../../src/workspace/fence/isolation.ts";
-import { type Launch, launchInView } from "../../src/workspace/fence/launch.ts";
-import type { SandboxView } from "../../src/workspace/fence/view.ts";
+import type { SpawnOutcome } from "../../src/core/ports.ts";
+import { type Isolation, noIsolation, probeIsolation } from "../../src/sandbox/isolation.ts";
+import { type Launch, launchInView } from "../../src/sandbox/launch.ts";
+import type { SandboxView } from "../../src/sandbox/view.ts";
 
 /** A project with `a.txt`, and an attempt's directories beside it. */
 export interface FencePlace {

@@ -1,5 +1,5 @@
 /** Packs of state that were tampered with in any way: for property tests. Journals keep valid hashes, so that what they hold is what is tested. */
-import type { WaveEvent } from "../../src/model/event.ts";
+import type { WaveEvent } from "../../src/core/event.ts";
 import { type Change, forgedJournal, type Pack } from "./actions/forged-state.ts";
 import fc from "./property.ts";
 

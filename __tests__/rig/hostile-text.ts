@@ -52,7 +52,7 @@ export const hostileLine = hostileText.replace(/[\n\0]/g, "");
 /** Names that a file may have; each at most 255 bytes. */
 export const hostileNames: readonly string[] = payloads.map((payload, at) => `${at}${payload.replace(/[\n\0/]/g, "_")}`);
 
-/** Wave's own: the colours of `report/palette.ts`, and how the live view draws over itself. */
+/** Wave's own: the colours of `reporters/console/palette.ts`, and how the live view draws over itself. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this finds
 const ownColors = /\u001b\[(?:0|1|2|22|3[1-79]|9[0-7])m/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this finds

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect } from "vitest";
-import type { WaveEvent } from "../../src/model/event.ts";
-import type { RunRecord } from "../../src/model/state.ts";
+import type { WaveEvent } from "../../src/core/event.ts";
+import type { RunRecord } from "../../src/core/state.ts";
 import { type Project, project } from "./project.ts";
 import { seeded } from "./seeded.ts";
 

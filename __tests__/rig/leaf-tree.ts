@@ -1,9 +1,9 @@
 /** A tree as changesets see it, read the plain way: what the clever ways are held to. */
 import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import type { Changeset, FileState } from "../../src/model/changeset.ts";
-import { entryOf, sortEntries } from "../../src/model/combine-changes.ts";
-import { pathFromBytes } from "../../src/model/path-bytes.ts";
+import { entryOf, sortEntries } from "../../src/changeset/combine-changes.ts";
+import type { Changeset, FileState } from "../../src/core/changeset.ts";
+import { pathFromBytes } from "../../src/text/path-bytes.ts";
 
 export type LeafTree = ReadonlyMap<string, FileState>;
 

@@ -1,7 +1,7 @@
 /** Blobs in memory; `lose` makes one vanish. */
-import { type Digest, digestOfBytes } from "../../src/model/digest.ts";
-import type { ArtifactStore } from "../../src/model/ports.ts";
-import { err, ok } from "../../src/model/result.ts";
+import { type Digest, digestOfBytes } from "../../src/core/digest.ts";
+import type { ArtifactStore } from "../../src/core/ports.ts";
+import { err, ok } from "../../src/core/result.ts";
 
 export interface MemoryBlobs extends ArtifactStore {
   lose(digest: Digest): void;

@@ -1,9 +1,10 @@
 /** A port for changes without a disk: changesets are kept as blobs, and the project is a map of paths. */
-import type { ChangesPort } from "../../src/execute/context.ts";
-import type { Changeset, ChangesetEntry, FileState } from "../../src/model/changeset.ts";
-import { countsOf } from "../../src/model/combine-changes.ts";
-import { type Digest, digestOfBytes, digestOfValue } from "../../src/model/digest.ts";
-import { err, ok } from "../../src/model/result.ts";
+
+import { countsOf } from "../../src/changeset/combine-changes.ts";
+import type { Changeset, ChangesetEntry, FileState } from "../../src/core/changeset.ts";
+import { type Digest, digestOfBytes, digestOfValue } from "../../src/core/digest.ts";
+import { err, ok } from "../../src/core/result.ts";
+import type { ChangesPort } from "../../src/executor/context.ts";
 
 export interface MemoryChanges extends ChangesPort {
   /** Path → what lies there. */

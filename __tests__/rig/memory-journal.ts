@@ -1,11 +1,11 @@
 /** A journal in memory that checks every event against the catalogue, and the breaker windows that follow from it. */
 import { Value } from "typebox/value";
-import type { EventPayload, WaveEvent } from "../../src/model/event.ts";
-import { eventSchemas } from "../../src/model/event-schemas.ts";
-import type { Failure } from "../../src/model/failure.ts";
-import type { Clock, Journal, StateStore } from "../../src/model/ports.ts";
-import { err, ok } from "../../src/model/result.ts";
-import type { BreakerSample } from "../../src/model/state.ts";
+import type { EventPayload, WaveEvent } from "../../src/core/event.ts";
+import { eventSchemas } from "../../src/core/event-schemas.ts";
+import type { Failure } from "../../src/core/failure.ts";
+import type { Clock, Journal, StateStore } from "../../src/core/ports.ts";
+import { err, ok } from "../../src/core/result.ts";
+import type { BreakerSample } from "../../src/core/state.ts";
 
 export interface MemoryJournal extends Journal {
   /** Events on disk, as it were. */

@@ -1,7 +1,7 @@
 /** Workspaces without a disk: they remember what they were opened with and how they were given back. */
-import type { Changeset } from "../../src/model/changeset.ts";
-import type { OpenWorkspace, Workspace, WorkspacePaths, WorkspaceProvider } from "../../src/model/ports.ts";
-import { ok } from "../../src/model/result.ts";
+import type { Changeset } from "../../src/core/changeset.ts";
+import type { OpenWorkspace, Workspace, WorkspacePaths, WorkspaceProvider } from "../../src/core/ports.ts";
+import { ok } from "../../src/core/result.ts";
 
 export interface MemoryWorkspaces extends WorkspaceProvider {
   readonly opened: readonly (OpenWorkspace & { readonly prompt: string })[];

@@ -1,10 +1,10 @@
 /** Steps, pipelines and passed work for tests of plans: complete by default, so that a test names only what it is about. */
-import { type Digest, digestOfBytes } from "../../src/model/digest.ts";
-import type { FingerprintRef } from "../../src/model/event.ts";
-import { type PermissionRule, parsePermission } from "../../src/model/permissions.ts";
-import type { JsonSchemaContract, PermissionLayer, Pipeline, Step, TestSuiteContract } from "../../src/model/pipeline.ts";
-import type { FingerprintSource } from "../../src/model/plan.ts";
-import type { PassedWork } from "../../src/model/state.ts";
+import { type Digest, digestOfBytes } from "../../src/core/digest.ts";
+import type { FingerprintRef } from "../../src/core/event.ts";
+import { type PermissionRule, parsePermission } from "../../src/core/permissions.ts";
+import type { JsonSchemaContract, PermissionLayer, Pipeline, Step, TestSuiteContract } from "../../src/core/pipeline.ts";
+import type { FingerprintSource } from "../../src/core/plan.ts";
+import type { PassedWork } from "../../src/core/state.ts";
 
 const origin = { file: "wave.yaml", range: { start: { line: 1, column: 1 }, end: { line: 1, column: 2 } } };
 const backoff = { strategy: "none", baseMs: 1000, maxMs: 60_000 } as const;

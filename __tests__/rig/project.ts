@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach } from "vitest";
-import type { WaveEvent } from "../../src/model/event.ts";
+import type { WaveEvent } from "../../src/core/event.ts";
 import { removeDirectory } from "./remove-directory.ts";
 
 export const repository = path.resolve(import.meta.dirname, "../..");

@@ -2,10 +2,10 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { Changeset } from "../../src/model/changeset.ts";
+import { collectChanges } from "../../src/changeset/collect-changes.ts";
+import { takeSnapshot } from "../../src/changeset/snapshot.ts";
+import type { Changeset } from "../../src/core/changeset.ts";
 import { createRedactor } from "../../src/redaction/redactor.ts";
-import { collectChanges } from "../../src/workspace/changeset/collect-changes.ts";
-import { takeSnapshot } from "../../src/workspace/changeset/snapshot.ts";
 import { must, scratch } from "./changeset-places.ts";
 import type { MemoryBlobs } from "./memory-blobs.ts";
 import fc from "./property.ts";

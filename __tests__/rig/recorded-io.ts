@@ -1,5 +1,5 @@
 /** An `Io` whose streams lead to a terminal, a runner's log or a pipe that the test reads, through the filters of the real ones. */
-import type { Io } from "../../src/model/io.ts";
+import type { Io } from "../../src/core/io.ts";
 import { outputOn } from "../../src/platform/output.ts";
 import { outputSecrets } from "../../src/platform/output-secrets.ts";
 

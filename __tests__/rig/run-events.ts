@@ -1,8 +1,8 @@
 /** Events and records of runs, for tests of reports: complete by default, and at times that are told apart. */
-import { digestOfBytes } from "../../src/model/digest.ts";
-import type { EventPayload, FingerprintRef, WaveEvent } from "../../src/model/event.ts";
-import type { ContractResult } from "../../src/model/failure.ts";
-import type { AttemptRecord, RunRecord, StepRecord } from "../../src/model/state.ts";
+import { digestOfBytes } from "../../src/core/digest.ts";
+import type { EventPayload, FingerprintRef, WaveEvent } from "../../src/core/event.ts";
+import type { ContractResult } from "../../src/core/failure.ts";
+import type { AttemptRecord, RunRecord, StepRecord } from "../../src/core/state.ts";
 import { artifact, digest } from "./plan-fixtures.ts";
 
 /** Milliseconds since the epoch at which the runs of tests begin. */

@@ -1,6 +1,6 @@
 /** Histories of runs that several processes wrote, one after the other or at once; also random ones. */
 
-import type { EventPayload, WaveEvent } from "../../src/model/event.ts";
+import type { EventPayload, WaveEvent } from "../../src/core/event.ts";
 import { artifact, digest } from "./plan-fixtures.ts";
 import fc from "./property.ts";
 import { attemptPassed, attemptStarted, begin, fingerprint, result, started } from "./run-events.ts";

@@ -1,8 +1,8 @@
 /** An adapter that does what the test says, step by step and attempt by attempt, and remembers what it saw. */
-import type { Failure } from "../../src/model/failure.ts";
-import type { Adapter, AdapterContext } from "../../src/model/ports.ts";
-import { err, ok } from "../../src/model/result.ts";
-import type { Usage } from "../../src/model/usage.ts";
+import type { Failure } from "../../src/core/failure.ts";
+import type { Adapter, AdapterContext } from "../../src/core/ports.ts";
+import { err, ok } from "../../src/core/result.ts";
+import type { Usage } from "../../src/core/usage.ts";
 
 /** `pass`; `hold`: until the test releases it, or the signal aborts; a failure; a function that throws; or something of these that tells usage first. */
 export type Act = "pass" | "hold" | Failure | (() => never) | Using;

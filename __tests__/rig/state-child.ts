@@ -6,11 +6,11 @@
  * `hold`    opens the journal, prints `open` or the failure, and waits
  * `fill`    appends until the first failure, then once more, and closes; prints the failures
  */
-import type { EventPayload } from "../../src/model/event.ts";
-import type { Journal } from "../../src/model/ports.ts";
+import type { EventPayload } from "../../src/core/event.ts";
+import type { Journal } from "../../src/core/ports.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { createRedactor } from "../../src/redaction/redactor.ts";
-import { openState } from "../../src/state/open-state.ts";
+import { openState } from "../../src/store/open-store.ts";
 import { attemptPassed, attemptStarted, started } from "./run-events.ts";
 
 const [stateDir = "", run = "", mode = ""] = process.argv.slice(2);

@@ -3,12 +3,12 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach } from "vitest";
-import type { EventPayload } from "../../src/model/event.ts";
-import type { Clock, Journal, StateStore } from "../../src/model/ports.ts";
-import type { Result } from "../../src/model/result.ts";
+import type { EventPayload } from "../../src/core/event.ts";
+import type { Clock, Journal, StateStore } from "../../src/core/ports.ts";
+import type { Result } from "../../src/core/result.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { createRedactor } from "../../src/redaction/redactor.ts";
-import { openState, type StateRequest } from "../../src/state/open-state.ts";
+import { openState, type StateRequest } from "../../src/store/open-store.ts";
 import { artifact, digest } from "./plan-fixtures.ts";
 import { attemptStarted, result, started } from "./run-events.ts";
 

@@ -1,12 +1,12 @@
 /** Finished runs whose blobs are there: pinned files, an artifact, a log, changes with both their sides. */
 import { readdirSync, statSync, utimesSync } from "node:fs";
 import path from "node:path";
-import { localBlobs } from "../../src/artifact/local-blobs.ts";
-import type { Changeset } from "../../src/model/changeset.ts";
-import { countsOf, encodeChangeset } from "../../src/model/combine-changes.ts";
-import type { Digest } from "../../src/model/digest.ts";
-import type { EventPayload } from "../../src/model/event.ts";
-import { pinFiles } from "../../src/state/pinned-manifest.ts";
+import { localBlobs } from "../../src/blobs/local-blobs.ts";
+import { countsOf, encodeChangeset } from "../../src/changeset/combine-changes.ts";
+import type { Changeset } from "../../src/core/changeset.ts";
+import type { Digest } from "../../src/core/digest.ts";
+import type { EventPayload } from "../../src/core/event.ts";
+import { pinFiles } from "../../src/store/pinned-manifest.ts";
 import { digest } from "./plan-fixtures.ts";
 import { attemptStarted, result, started } from "./run-events.ts";
 import { append, must, storeIn } from "./state-rig.ts";

@@ -1,11 +1,12 @@
 /** Validates projects that are written in a test: files by path, loaded from memory by the real loader. */
-import { loadProject } from "../../src/load/load-project.ts";
-import type { Diagnostic } from "../../src/model/diagnostic.ts";
-import type { PersonaDocument } from "../../src/model/manifest.ts";
-import type { Pipeline, Step } from "../../src/model/pipeline.ts";
-import type { FileSource } from "../../src/model/ports.ts";
-import type { ValidateOptions } from "../../src/validate/scope.ts";
-import { type Validated, validateProject } from "../../src/validate/validate-project.ts";
+
+import type { Diagnostic } from "../../src/core/diagnostic.ts";
+import type { Pipeline, Step } from "../../src/core/pipeline.ts";
+import type { FileSource } from "../../src/core/ports.ts";
+import { loadProject } from "../../src/manifest/load/load-project.ts";
+import type { PersonaDocument } from "../../src/manifest/schema/manifest.ts";
+import type { ValidateOptions } from "../../src/manifest/validate/scope.ts";
+import { type Validated, validateProject } from "../../src/manifest/validate/validate-project.ts";
 
 const library: ReadonlyMap<string, PersonaDocument> = new Map([
   [

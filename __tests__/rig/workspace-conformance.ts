@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Leaf, OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../../src/model/ports.ts";
-import { toolStores } from "../../src/workspace/tool-stores.ts";
+import type { Leaf, OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../../src/core/ports.ts";
+import { toolStores } from "../../src/sandbox/tool-stores.ts";
 import { step } from "./plan-fixtures.ts";
 
 /** What a provider is made for. `root` is a project with `a.txt`, `src/b.txt` and `.git/config`; `stateDir` lies in it. */

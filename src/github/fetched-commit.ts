@@ -4,9 +4,9 @@
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
-import type { CommitEntry, CommitObjects } from "../model/commit.ts";
-import type { Failure } from "../model/failure.ts";
-import { err, ok, type Result } from "../model/result.ts";
+import type { CommitEntry, CommitObjects } from "../core/commit.ts";
+import type { Failure } from "../core/failure.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import type { Captured } from "../platform/capture.ts";
 import { describeIoError } from "../platform/files.ts";
 import { runPrivateGit } from "../platform/git.ts";

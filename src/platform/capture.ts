@@ -1,7 +1,7 @@
 /** Runs a program of the machine's to its end and gives what it printed: for small programs that wave itself trusts, never for children of a step. */
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Failure } from "../model/failure.ts";
-import { err, ok, type Result } from "../model/result.ts";
+import type { Failure } from "../core/failure.ts";
+import { err, ok, type Result } from "../core/result.ts";
 
 export interface Captured {
   /** The exit status; nothing when a signal ended it. */

@@ -12,7 +12,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Readable } from "node:stream";
-import type { SpawnOutcome, SpawnRequest } from "../model/ports.ts";
+import type { SpawnOutcome, SpawnRequest } from "../core/ports.ts";
 import { inheritedDescriptors } from "./inherited-descriptors.ts";
 import { type MemoryGroup, openMemoryGroup } from "./memory-group.ts";
 import { openMemoryScope } from "./memory-scope.ts";

@@ -1,5 +1,5 @@
 /** The clock of the machine. */
-import type { Clock } from "../model/ports.ts";
+import type { Clock } from "../core/ports.ts";
 
 /** Node keeps delays in a signed 32-bit number; longer ones would fire at once. */
 const longestTimer = 2 ** 31 - 1;

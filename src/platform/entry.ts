@@ -2,7 +2,7 @@
  * From a process's start to its end, the same for every entry. Whatever happens ends the process with a status that means something: also what is thrown
  * where nobody waits for it, and a bug after which something is still open that would keep the process alive for ever.
  */
-import type { Io } from "../model/io.ts";
+import type { Io } from "../core/io.ts";
 import { machineTrouble } from "./files.ts";
 import { type LostOutput, processIo } from "./process-io.ts";
 

@@ -2,7 +2,7 @@
  * `fetch` by the way that the environment names: `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in capitals or not, as undici's `EnvHttpProxyAgent` reads them.
  * Node's own takes no notice of them, but in late versions and where it is told to.
  */
-import { err, ok, type Result } from "../model/result.ts";
+import { err, ok, type Result } from "../core/result.ts";
 
 type Fetch = typeof globalThis.fetch;
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -6,8 +6,8 @@ import { randomBytes } from "node:crypto";
 import { constants, realpathSync, writeFileSync } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { Failure } from "../model/failure.ts";
-import { err, ok, type Result } from "../model/result.ts";
+import type { Failure } from "../core/failure.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import { makeClosedDirectories } from "./private-state.ts";
 
 /** What the file system said: an errno name (ENOSPC, EROFS, EACCES) and a sentence. */

@@ -7,7 +7,7 @@
 import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
-import { err, ok, type Result } from "../model/result.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import { type Captured, capture } from "./capture.ts";
 import { describeIoError, realPlace } from "./files.ts";
 import { type Discovery, findRepository, type GitRepository } from "./git-repository.ts";

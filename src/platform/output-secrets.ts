@@ -1,6 +1,6 @@
 /** The secrets that a process replaces in its output. */
-import type { OutputSecrets } from "../model/io.ts";
-import type { Redactor } from "../model/ports.ts";
+import type { OutputSecrets } from "../core/io.ts";
+import type { Redactor } from "../core/ports.ts";
 import { createRedactor } from "../redaction/redactor.ts";
 
 /** Every token that has a shape holds one of these. Most text does not, and costs no redactor, which takes milliseconds to make. */

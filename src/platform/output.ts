@@ -1,6 +1,6 @@
 /** Output that neutralises what its destination would obey. Every stream of Wave is made here. */
 import { StringDecoder } from "node:string_decoder";
-import type { Output } from "../model/io.ts";
+import type { Output } from "../core/io.ts";
 import { nextRunnerText, type WrittenEnd } from "../text/runner-text.ts";
 import { terminalText } from "../text/terminal-text.ts";
 

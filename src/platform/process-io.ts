@@ -1,6 +1,6 @@
 /** The process's own streams, environment and signals, as an `Io`. The only place that reads them. */
 import { fstatSync } from "node:fs";
-import type { Io, Output } from "../model/io.ts";
+import type { Io, Output } from "../core/io.ts";
 import type { WrittenEnd } from "../text/runner-text.ts";
 import { describeIoError } from "./files.ts";
 import { type OutputSetting, outputOn } from "./output.ts";

@@ -2,7 +2,7 @@
  * Whether a service that a job uses still answers. There is one record for the whole job: `main` leaves it for `post`, so that neither waits again for a
  * service that is down, and both share the time that a rate limit may cost.
  */
-import type { Clock } from "../model/ports.ts";
+import type { Clock } from "../core/ports.ts";
 
 /** Times in milliseconds. */
 export interface ServiceRecord {

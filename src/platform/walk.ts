@@ -3,7 +3,7 @@
  * same order on every machine. It does not recurse, so the depth of a tree is limited by the length of paths only.
  */
 import { type Dirent, readdirSync } from "node:fs";
-import { fsPath, pathFromBytes } from "../model/path-bytes.ts";
+import { fsPath, pathFromBytes } from "../text/path-bytes.ts";
 import { breather } from "./breather.ts";
 
 /** What a name in a directory refers to. `other`: a pipe, a socket or a device. */

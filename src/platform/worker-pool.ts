@@ -3,7 +3,7 @@
  * memory, or is cancelled, ends with the thread; the next call starts another. An idle thread does not keep the process alive.
  */
 import { Worker } from "node:worker_threads";
-import { err, ok, type Result } from "../model/result.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import type { ThreadAnswer, ThreadRequest } from "./worker-calls.ts";
 
 export interface WorkerPoolOptions {

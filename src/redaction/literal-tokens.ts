@@ -2,9 +2,9 @@
  * Finds tokens written in plain text in the files of a manifest. State keeps these files as they are, so such a token would
  * travel with every artifact and cache entry of a run. The shapes are those of {@link tokenShapes}.
  */
-import type { Diagnostic } from "../model/diagnostic.ts";
-import type { Position } from "../model/document.ts";
-import type { NamedFile } from "../model/loaded.ts";
+import type { Diagnostic } from "../core/diagnostic.ts";
+import type { Position } from "../core/document.ts";
+import type { NamedFile } from "../core/loaded.ts";
 import { type FoundSecret, type SecretSearch, searchSecrets } from "./secret-search.ts";
 import { latin1 } from "./token-match.ts";
 import { tokenShapes } from "./token-shapes.ts";

@@ -2,7 +2,7 @@
  * Replaces secrets in a stream. How the input is cut into chunks changes nothing, and only what may be the beginning of a secret is
  * held back: a token that was recognised is dropped as it comes, however long it is.
  */
-import type { Redactor } from "../model/ports.ts";
+import type { Redactor } from "../core/ports.ts";
 import type { FoundSecret, SecretSearch } from "./secret-search.ts";
 import { lookBehind, type Rest } from "./token-match.ts";
 

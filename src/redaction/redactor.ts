@@ -2,8 +2,8 @@
  * Keeps secrets out of everything that is stored or shown. Replaces the values of declared secrets, and the usual encodings of
  * them, by `***`, and tokens of known shapes by their kind: `[github-token]`. It does not guess what else might be a secret.
  */
-import { isDigest } from "../model/digest.ts";
-import type { Redactor } from "../model/ports.ts";
+import { isDigest } from "../core/digest.ts";
+import type { Redactor } from "../core/ports.ts";
 import { redactStream } from "./redact-stream.ts";
 import { secretPatterns } from "./secret-patterns.ts";
 import { type FoundSecret, type SecretSearch, searchSecrets } from "./secret-search.ts";

@@ -1,7 +1,7 @@
 /** Text for a terminal, or for a file that may be shown on one: it moves no cursor, sets no clipboard and hides nothing. Pure. */
 import { controlPattern, shownControl, withoutControls } from "./control-characters.ts";
 
-/** Wave's own colours (`report/palette.ts`): foregrounds, bold and dim. No background, blinking or concealed text. */
+/** Wave's own colours (`reporters/console/palette.ts`): foregrounds, bold and dim. No background, blinking or concealed text. */
 const ownColor = String.raw`\u001b\[(?:0|1|2|22|3[1-79]|9[0-7])m`;
 
 const pattern = new RegExp(`(${ownColor})|${controlPattern}`, "gu");

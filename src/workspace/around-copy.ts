@@ -4,14 +4,14 @@
  */
 import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import path from "node:path";
-import { ok, type Result } from "../model/result.ts";
+import { copyRepository } from "../changeset/copy-repository.ts";
+import { ok, type Result } from "../core/result.ts";
 import { discoverRepository, runGitIn } from "../platform/git.ts";
 import type { GitRepository } from "../platform/git-repository.ts";
 import { layOutGitDirectory } from "../platform/git-shadow.ts";
 import { relativeInside } from "../platform/paths.ts";
 import { entriesIn } from "../platform/walk.ts";
-import { type AttemptRoom, failed } from "./attempt-room.ts";
-import { copyRepository } from "./changeset/copy-repository.ts";
+import { type AttemptRoom, failed } from "./attempt-dirs.ts";
 
 /** The repository around `root`, and the place of `root` in it. Undefined if `root` is not in a subdirectory of a repository. */
 export function repositoryAround(root: string): { readonly repository: GitRepository; readonly prefix: string } | undefined {

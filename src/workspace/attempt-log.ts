@@ -4,12 +4,12 @@
  */
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import path from "node:path";
-import type { Failure } from "../model/failure.ts";
-import type { OutputLog, Redactor } from "../model/ports.ts";
-import { formatSize } from "../model/quantity.ts";
-import { err, ok, type Result } from "../model/result.ts";
+import type { Failure } from "../core/failure.ts";
+import type { OutputLog, Redactor } from "../core/ports.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
-import { cleanText, keepEnd } from "./text-end.ts";
+import { formatSize } from "../text/quantity.ts";
+import { cleanText, keepEnd } from "../text/text-end.ts";
 
 /** An open log. Closing writes what is held back; `size` in bytes, and no file is there when it is 0. */
 export interface AttemptLog extends OutputLog {

@@ -1,14 +1,15 @@
 /** What a provider makes of the project for one attempt. The workspace is the same above all of them. */
-import type { Changeset } from "../model/changeset.ts";
-import type { Step } from "../model/pipeline.ts";
-import type { ArtifactStore, AttemptChanges, Leaf, Redactor, WorkspaceEntry } from "../model/ports.ts";
-import type { Result } from "../model/result.ts";
-import type { AttemptRoom } from "./attempt-room.ts";
-import type { IncludedFiles } from "./changeset/before-state.ts";
-import type { CollectRequest } from "./changeset/collect-changes.ts";
-import type { ProjectStart } from "./changeset/project-start.ts";
-import type { Isolation } from "./fence/isolation.ts";
-import type { Bind, Tree } from "./fence/view.ts";
+
+import type { IncludedFiles } from "../changeset/before-state.ts";
+import type { CollectRequest } from "../changeset/collect-changes.ts";
+import type { ProjectStart } from "../changeset/project-start.ts";
+import type { Changeset } from "../core/changeset.ts";
+import type { Step } from "../core/pipeline.ts";
+import type { ArtifactStore, AttemptChanges, Leaf, Redactor, WorkspaceEntry } from "../core/ports.ts";
+import type { Result } from "../core/result.ts";
+import type { Isolation } from "../sandbox/isolation.ts";
+import type { Bind, Tree } from "../sandbox/view.ts";
+import type { AttemptRoom } from "./attempt-dirs.ts";
 
 /** What all attempts of a run share. `root` and `stateDir` are absolute. */
 export interface TreeSetting {

@@ -9,11 +9,12 @@
 
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { pathFromBytes } from "../model/path-bytes.ts";
+import type { BaseEntry } from "../core/base.ts";
 import { realPlace } from "../platform/files.ts";
 import { discoverRepository, openRepository, runGit, runGitEach } from "../platform/git.ts";
 import { headCommit } from "../platform/git-head.ts";
-import { type BaseEntry, type BaseIndex, entryAt, openBaseIndex } from "./base-index.ts";
+import { pathFromBytes } from "../text/path-bytes.ts";
+import { type BaseIndex, entryAt, openBaseIndex } from "./base-index.ts";
 import { walkFiles } from "./base-walk.ts";
 import { convertedPaths } from "./converted-paths.ts";
 

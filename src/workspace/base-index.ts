@@ -18,17 +18,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { fsPath } from "../model/path-bytes.ts";
+import type { BaseEntry } from "../core/base.ts";
 import { describeIoError, ignoreStateSync } from "../platform/files.ts";
-
-/** One file of a base. `path` is relative to the project root, with forward slashes. */
-export interface BaseEntry {
-  readonly path: string;
-  /** As git writes it: `100644`, `100755` (executable), `120000` (symlink, by its target), `160000` (a repository of its own). */
-  readonly mode: string;
-  /** The blob's id, or `unreadable`. */
-  readonly oid: string;
-}
+import { fsPath } from "../text/path-bytes.ts";
 
 /** What the id of a file was when its inode looked like this. */
 type Remembered = readonly [mtimeNs: string, ctimeNs: string, size: string, ino: string, oid: string];

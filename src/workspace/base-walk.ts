@@ -2,8 +2,9 @@
  * Lists the files of a directory where git cannot: everything but `.git`, `node_modules` and what is left out. Symlinks are
  * entries of their own and never followed; sockets, pipes and devices are no part of a base.
  */
+import type { BaseEntry } from "../core/base.ts";
 import { walkTree } from "../platform/walk.ts";
-import { type BaseEntry, type BaseIndex, entryAt } from "./base-index.ts";
+import { type BaseIndex, entryAt } from "./base-index.ts";
 
 /** Names that a walk never enters: repositories' insides, and installed packages, which belong to no project's sources. */
 const skipped = new Set([".git", "node_modules"]);

@@ -6,23 +6,19 @@
 import { createHash, type Hash } from "node:crypto";
 import { statSync } from "node:fs";
 import path from "node:path";
-import type { Digest } from "../model/digest.ts";
-import type { BaseRef } from "../model/event.ts";
-import { hasEscapes, pathToBytes } from "../model/path-bytes.ts";
-import { err, ok, type Result } from "../model/result.ts";
+import type { BaseEntry, BaseListing } from "../core/base.ts";
+import type { Digest } from "../core/digest.ts";
+import type { BaseRef } from "../core/event.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import { insideTest } from "../platform/paths.ts";
+import { hasEscapes, pathToBytes } from "../text/path-bytes.ts";
 import { gitFiles, type Listing, listRepository } from "./base-git.ts";
-import { type BaseEntry, type BaseIndex, openBaseIndex, saveBaseIndex } from "./base-index.ts";
+import { type BaseIndex, openBaseIndex, saveBaseIndex } from "./base-index.ts";
 import { walkFiles } from "./base-walk.ts";
 import { digestIgnored, type IgnoredFiles, type IgnoredLook, type IgnoredViews, type LookLimits, listIgnored } from "./ignored-files.ts";
 
 /** The files of a base, to compare the project with later. */
-export interface BaseFiles {
-  /** Of the ids. */
-  readonly algorithm: "sha1" | "sha256";
-  readonly entries: readonly BaseEntry[];
-  /** Whether the repository has the blob of an entry. */
-  isStored(entry: BaseEntry): boolean;
+export interface BaseFiles extends BaseListing {
   /** Looks at the ignored files through views. Undefined if they exceed the limits. */
   ignored(views: IgnoredViews, limits?: LookLimits): Promise<IgnoredLook | undefined>;
 }

@@ -5,12 +5,12 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { defaultFileBytes } from "./changeset/leaf-content.ts";
-import { removeTree } from "./changeset/remove-tree.ts";
-import type { CleanFilter } from "./changeset/stored-form.ts";
-import { childEnvironment } from "./child-environment.ts";
-import { type Isolation, type IsolationRequest, probeIsolation } from "./fence/isolation.ts";
-import { launchInView } from "./fence/launch.ts";
+import { defaultFileBytes } from "../changeset/read-entry.ts";
+import { removeTree } from "../changeset/remove-tree.ts";
+import type { CleanFilter } from "../changeset/stored-form.ts";
+import { childEnvironment } from "../sandbox/child-environment.ts";
+import { type Isolation, type IsolationRequest, probeIsolation } from "../sandbox/isolation.ts";
+import { launchInView } from "../sandbox/launch.ts";
 
 /** Milliseconds for one file. */
 const limitMs = 60_000;

@@ -5,13 +5,13 @@
  */
 import { renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { fsPath, hasEscapes, isGitName } from "../model/path-bytes.ts";
+import { below, lookAt, widen } from "../changeset/disk.ts";
+import { maskedConfigText } from "../changeset/git-config.ts";
 import { realPlace } from "../platform/files.ts";
 import { gitDirectoriesOf, readSmall } from "../platform/git-repository.ts";
 import { isInside } from "../platform/paths.ts";
 import { type WalkedEntry, walkTree } from "../platform/walk.ts";
-import { below, lookAt, widen } from "./changeset/disk.ts";
-import { maskedConfigText } from "./changeset/git-config.ts";
+import { fsPath, hasEscapes, isGitName } from "../text/path-bytes.ts";
 
 /** Added to the name of what is put aside. */
 const aside = ".from-step";

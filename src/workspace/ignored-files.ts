@@ -4,11 +4,12 @@
  */
 import { createHash } from "node:crypto";
 import { lstatSync } from "node:fs";
-import type { Digest } from "../model/digest.ts";
-import { fsPath, pathToBytes } from "../model/path-bytes.ts";
-import type { DependencyDirectory } from "../model/plan.ts";
+import type { BaseEntry } from "../core/base.ts";
+import type { Digest } from "../core/digest.ts";
+import type { DependencyDirectory } from "../core/plan.ts";
 import { walkTree } from "../platform/walk.ts";
-import { type BaseEntry, type BaseIndex, entryAt } from "./base-index.ts";
+import { fsPath, pathToBytes } from "../text/path-bytes.ts";
+import { type BaseIndex, entryAt } from "./base-index.ts";
 
 /** Directories that a package manager fills, with the lockfiles that decide their content. */
 const lockfiles: ReadonlyMap<string, readonly string[]> = new Map([

@@ -4,34 +4,43 @@
  */
 
 import { existsSync, writeFileSync } from "node:fs";
-import type { Changeset } from "../model/changeset.ts";
-import { parentsOf } from "../model/combine-changes.ts";
-import { isFenced, writesRepository } from "../model/enforcement.ts";
-import { readFilter, viewKey } from "../model/permissions.ts";
-import type { Step } from "../model/pipeline.ts";
-import type { OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../model/ports.ts";
-import { err, ok, type Result } from "../model/result.ts";
+import { parentsOf } from "../changeset/combine-changes.ts";
+import { askWhetherKnown } from "../changeset/ignored-paths.ts";
+import { includedFiles } from "../changeset/included-files.ts";
+import { type ProjectStart, takeProjectStart } from "../changeset/project-start.ts";
+import type { Changeset } from "../core/changeset.ts";
+import { isFenced, writesRepository } from "../core/enforcement.ts";
+import { readFilter, viewKey } from "../core/permissions.ts";
+import type { Step } from "../core/pipeline.ts";
+import type { OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../core/ports.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
 import { leaveRepository } from "../platform/git.ts";
 import { insideTest } from "../platform/paths.ts";
-import { listArea, readFromArea } from "./area-files.ts";
-import { type AttemptRoom, failed, makeRoom, pathsOf, refusedFile } from "./attempt-room.ts";
+import { listArea, readFromArea } from "../sandbox/area-files.ts";
+import { noLayers, openGitLayers } from "../sandbox/git-layers.ts";
+import {
+  type GitView,
+  gitView,
+  maskedPlaces,
+  noGit,
+  reachableGit,
+  readableGit,
+  replacedLink,
+  repositoryFiles,
+} from "../sandbox/git-view.ts";
+import { hiddenChanges, hiddenPaths } from "../sandbox/hidden-paths.ts";
+import { type GitEntry, gitEntriesIn } from "../sandbox/repositories-in.ts";
+import { writeIntoArea } from "../sandbox/write-area.ts";
+import { type AttemptRoom, failed, makeRoom, pathsOf, refusedFile } from "./attempt-dirs.ts";
 import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
-import { askWhetherKnown } from "./changeset/ignored-paths.ts";
-import { includedFiles } from "./changeset/included-files.ts";
-import { type ProjectStart, takeProjectStart } from "./changeset/project-start.ts";
-import { type FencedSpawn, fencedSpawn } from "./fenced-spawn.ts";
-import { noLayers, openGitLayers } from "./git-layers.ts";
-import { type GitView, gitView, maskedPlaces, noGit, reachableGit, readableGit, replacedLink, repositoryFiles } from "./git-view.ts";
-import { hiddenChanges, hiddenPaths } from "./hidden-paths.ts";
 import { giveBack, keepForPeople, removeOrphans } from "./orphans.ts";
 import type { WorkspaceSetting } from "./provider.ts";
-import { type GitEntry, gitEntriesIn } from "./repositories-in.ts";
+import { type FencedSpawn, fencedSpawn } from "./spawn-sandboxed.ts";
 import { copiedTree } from "./tree-copy.ts";
 import { overlaidTree } from "./tree-overlay.ts";
 import { projectTree } from "./tree-project.ts";
 import { trustProject } from "./trust-project.ts";
-import { writeIntoArea } from "./write-area.ts";
 
 /** What attempts of one provider share: looked up once. */
 interface Shared {

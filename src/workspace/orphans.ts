@@ -4,10 +4,10 @@
  */
 import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { removeTree } from "../changeset/remove-tree.ts";
 import { describeIoError } from "../platform/files.ts";
 import { isAlive, type ProcessIdentity } from "../platform/process-identity.ts";
-import { keptMarker } from "./attempt-room.ts";
-import { removeTree } from "./changeset/remove-tree.ts";
+import { keptMarker } from "./attempt-dirs.ts";
 import { disarmRepositories } from "./disarm-repositories.ts";
 
 /**

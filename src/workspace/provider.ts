@@ -2,10 +2,10 @@
  * Gives each attempt its workspace: the project itself for steps that run in place, a tree of its own for all others. What isolation
  * needs is loaded when the first step asks for it.
  */
-import { wantsIsolation } from "../model/enforcement.ts";
-import type { ArtifactStore, Redactor, WorkspaceProvider } from "../model/ports.ts";
+import { wantsIsolation } from "../core/enforcement.ts";
+import type { ArtifactStore, Redactor, WorkspaceProvider } from "../core/ports.ts";
+import type { Isolation } from "../sandbox/isolation.ts";
 import type { BaseFiles } from "./base.ts";
-import type { Isolation } from "./fence/isolation.ts";
 import type { IsolatedProvider } from "./isolated.ts";
 import { sharedProvider } from "./shared.ts";
 

@@ -6,14 +6,14 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { copyFile, rm, rmdir, unlink } from "node:fs/promises";
 import path from "node:path";
-import type { Failure } from "../model/failure.ts";
-import type { OpenWorkspace, SpawnRequest, Workspace, WorkspaceArea, WorkspacePaths, WorkspaceProvider } from "../model/ports.ts";
-import { err, ok, type Result } from "../model/result.ts";
+import type { Failure } from "../core/failure.ts";
+import type { OpenWorkspace, SpawnRequest, Workspace, WorkspaceArea, WorkspacePaths, WorkspaceProvider } from "../core/ports.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import { spawnChild } from "../platform/child-process.ts";
 import { describeIoError } from "../platform/files.ts";
 import { leaveRepository } from "../platform/git.ts";
-import { type Area, listArea, readFromArea } from "./area-files.ts";
-import { childEnvironment } from "./child-environment.ts";
+import { type Area, listArea, readFromArea } from "../sandbox/area-files.ts";
+import { childEnvironment } from "../sandbox/child-environment.ts";
 
 /** What the shared provider works on. `root` and `stateDir` are absolute. */
 export interface SharedWorkspaces {
@@ -114,7 +114,7 @@ function workspaceAt(setting: SharedWorkspaces, paths: WorkspacePaths, hasInputs
       }),
     read: (area, file, limit) => readFromArea(areas[area], file, limit),
     list: (area, glob) => listArea(areas[area], glob),
-    write: async (area, leaves) => (await import("./write-area.ts")).writeIntoArea(areas[area], leaves),
+    write: async (area, leaves) => (await import("../sandbox/write-area.ts")).writeIntoArea(areas[area], leaves),
     changeset: async () => ok(undefined),
     discard: async (outcome) => {
       if (outcome === "passed") await remove(paths, hasInputs);

@@ -4,26 +4,26 @@
  */
 import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import path from "node:path";
-import { err, ok, type Result } from "../model/result.ts";
+import { applyChangeset } from "../changeset/apply-changes.ts";
+import { collectChanges } from "../changeset/collect-changes.ts";
+import { unreadable } from "../changeset/copy-files.ts";
+import { copyTree } from "../changeset/copy-tree.ts";
+import { shown } from "../changeset/disk.ts";
+import { openIgnoreRules } from "../changeset/ignored-paths.ts";
+import { type Snapshot, takeSnapshot } from "../changeset/snapshot.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
 import { namedAlternates } from "../platform/git-alternates.ts";
 import { relativeInside } from "../platform/paths.ts";
 import { entriesBelow, type WalkedEntry } from "../platform/walk.ts";
-import { listArea, readFromArea } from "./area-files.ts";
+import { listArea, readFromArea } from "../sandbox/area-files.ts";
+import { lend } from "../sandbox/git-layers.ts";
+import { strayParent } from "../sandbox/path-safety.ts";
+import type { Bind } from "../sandbox/view.ts";
+import { refusedPath, writeIntoArea } from "../sandbox/write-area.ts";
 import { copiedRoot, copyAround, repositoryAround } from "./around-copy.ts";
-import { failed } from "./attempt-room.ts";
+import { failed } from "./attempt-dirs.ts";
 import { type AttemptTree, changesetStart, type TreeRequest, type TreeSetting } from "./attempt-tree.ts";
-import { applyChangeset } from "./changeset/apply-changes.ts";
-import { collectChanges } from "./changeset/collect-changes.ts";
-import { unreadable } from "./changeset/copy-files.ts";
-import { copyTree } from "./changeset/copy-tree.ts";
-import { shown } from "./changeset/disk.ts";
-import { openIgnoreRules } from "./changeset/ignored-paths.ts";
-import { type Snapshot, takeSnapshot } from "./changeset/snapshot.ts";
-import type { Bind } from "./fence/view.ts";
-import { lend } from "./git-layers.ts";
-import { strayParent } from "./plain-parents.ts";
-import { refusedPath, writeIntoArea } from "./write-area.ts";
 
 /**
  * A copied repository borrows its objects from the original, whose place shows the copy inside a sandbox. They are shown at places of their

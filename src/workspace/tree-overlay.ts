@@ -5,20 +5,20 @@
  */
 import { lstatSync, mkdirSync, unlinkSync } from "node:fs";
 import path from "node:path";
-import { ok, type Result } from "../model/result.ts";
+import { collectChanges } from "../changeset/collect-changes.ts";
+import { layOut } from "../changeset/lay-out.ts";
+import { removeTree } from "../changeset/remove-tree.ts";
+import { ok, type Result } from "../core/result.ts";
 import { capture, noLimitMs } from "../platform/capture.ts";
 import { relativeInside } from "../platform/paths.ts";
-import { failed } from "./attempt-room.ts";
+import { hideInTree, listInView, listMerged, lookAt, readInView } from "../sandbox/inspect.ts";
+import { strayParent } from "../sandbox/path-safety.ts";
+import { settleRenames } from "../sandbox/settle-renames.ts";
+import type { OverlayLayer, Tree } from "../sandbox/view.ts";
+import { refusedPath } from "../sandbox/write-area.ts";
+import { writeIntoView } from "../sandbox/write-into-view.ts";
+import { failed } from "./attempt-dirs.ts";
 import { type AttemptTree, changesetStart, type TreeRequest, type TreeSetting } from "./attempt-tree.ts";
-import { collectChanges } from "./changeset/collect-changes.ts";
-import { layOut } from "./changeset/lay-out.ts";
-import { removeTree } from "./changeset/remove-tree.ts";
-import { hideInTree, listInView, listMerged, lookAt, readInView } from "./fence/look-into-view.ts";
-import { settleRenames } from "./fence/settle-renames.ts";
-import type { OverlayLayer, Tree } from "./fence/view.ts";
-import { writeIntoView } from "./fence/write-into-view.ts";
-import { strayParent } from "./plain-parents.ts";
-import { refusedPath } from "./write-area.ts";
 
 /** Lays out the layer. Fails with `workspace-failed`, and as reading blobs does. */
 export async function overlaidTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {

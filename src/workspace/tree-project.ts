@@ -1,12 +1,12 @@
 /** The project itself as the tree of a step with `workspace: shared` in the sandbox. */
 import { lstatSync } from "node:fs";
 import path from "node:path";
-import { ok, type Result } from "../model/result.ts";
+import { ok, type Result } from "../core/result.ts";
 import { relativeInside } from "../platform/paths.ts";
-import { listArea, readFromArea } from "./area-files.ts";
-import { failed } from "./attempt-room.ts";
+import { listArea, readFromArea } from "../sandbox/area-files.ts";
+import { writeIntoArea } from "../sandbox/write-area.ts";
+import { failed } from "./attempt-dirs.ts";
 import type { AttemptTree, TreeSetting } from "./attempt-tree.ts";
-import { writeIntoArea } from "./write-area.ts";
 
 /**
  * Nothing is made, and nothing can be told apart from what others change. Fails with `workspace-failed` if a symbolic link in the project leads to

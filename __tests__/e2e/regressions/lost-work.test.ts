@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import type { EventOf, WaveEvent } from "../../../src/model/event.ts";
+import type { EventOf, WaveEvent } from "../../../src/core/event.ts";
 import { duringPause, pause, pauseReached } from "../../rig/paused-step.ts";
 import { type Project, project } from "../../rig/project.ts";
 

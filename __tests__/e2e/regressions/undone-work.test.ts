@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import type { RunRecord } from "../../../src/model/state.ts";
+import type { RunRecord } from "../../../src/core/state.ts";
 import { pause, pauseReached } from "../../rig/paused-step.ts";
 import { type Project, project } from "../../rig/project.ts";
 

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import type { WaveEvent } from "../../../src/model/event.ts";
+import type { WaveEvent } from "../../../src/core/event.ts";
 import { type Scene, sceneProject, scenes, sudoScene } from "../../rig/scenes.ts";
 import { whyNoSudo } from "../../rig/sudo-user.ts";
 

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { SpawnOutcome } from "../../../src/model/ports.ts";
+import type { SpawnOutcome } from "../../../src/core/ports.ts";
 import { type ChildRequest, spawnChild } from "../../../src/platform/child-process.ts";
 import { hasMemoryGroups } from "../../../src/platform/memory-group.ts";
 import { memoryLimitEnforced } from "../../../src/platform/process-group.ts";

@@ -13,10 +13,10 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { pathFromBytes } from "../../../src/model/path-bytes.ts";
+import { removeTree } from "../../../src/changeset/remove-tree.ts";
 import { type EntryKind, entriesBelow, type WalkedEntry, walkTree } from "../../../src/platform/walk.ts";
-import { removeTree } from "../../../src/workspace/changeset/remove-tree.ts";
-import { usedBytes } from "../../../src/workspace/fence/disk-watch.ts";
+import { usedBytes } from "../../../src/sandbox/disk-watch.ts";
+import { pathFromBytes } from "../../../src/text/path-bytes.ts";
 import { must, scratch } from "../../rig/changeset-places.ts";
 import { asOrdinaryUser } from "../../rig/ordinary-user.ts";
 import fc from "../../rig/property.ts";

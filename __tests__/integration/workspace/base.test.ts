@@ -16,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { BaseRef } from "../../../src/model/event.ts";
+import type { BaseRef } from "../../../src/core/event.ts";
 import { takeBase } from "../../../src/workspace/base.ts";
 
 let root: string;

@@ -3,9 +3,9 @@ import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 
 import { expect, test, vi } from "vitest";
-import type { Changeset } from "../../../src/model/changeset.ts";
-import { reverse } from "../../../src/model/combine-changes.ts";
-import { applyChangeset } from "../../../src/workspace/changeset/apply-changes.ts";
+import { applyChangeset } from "../../../src/changeset/apply-changes.ts";
+import { reverse } from "../../../src/changeset/combine-changes.ts";
+import type { Changeset } from "../../../src/core/changeset.ts";
 import { must, scratch } from "../../rig/changeset-places.ts";
 import { leafTree } from "../../rig/leaf-tree.ts";
 import { type MemoryBlobs, memoryBlobs } from "../../rig/memory-blobs.ts";

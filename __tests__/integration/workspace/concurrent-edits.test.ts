@@ -5,9 +5,9 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { applyChangeset } from "../../../src/changeset/apply-changes.ts";
+import { takeProjectStart } from "../../../src/changeset/project-start.ts";
 import { readBase } from "../../../src/workspace/base.ts";
-import { applyChangeset } from "../../../src/workspace/changeset/apply-changes.ts";
-import { takeProjectStart } from "../../../src/workspace/changeset/project-start.ts";
 import { copyPlace, isState, must, type Place, places, removeScratch, scratch } from "../../rig/changeset-places.ts";
 import { type LeafTree, leafTree } from "../../rig/leaf-tree.ts";
 import { memoryBlobs } from "../../rig/memory-blobs.ts";

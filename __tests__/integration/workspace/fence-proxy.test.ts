@@ -5,10 +5,10 @@ import { createServer, type Server } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { parsePermission } from "../../../src/model/permissions.ts";
-import type { NetworkProxy } from "../../../src/workspace/fence/network-proxy.ts";
-import { openNetworkProxy } from "../../../src/workspace/fence/network-proxy.ts";
-import { policyOfStep } from "../../../src/workspace/network-policy.ts";
+import { parsePermission } from "../../../src/core/permissions.ts";
+import { policyOfStep } from "../../../src/sandbox/network-policy.ts";
+import type { NetworkProxy } from "../../../src/sandbox/network-proxy.ts";
+import { openNetworkProxy } from "../../../src/sandbox/network-proxy.ts";
 import { step } from "../../rig/plan-fixtures.ts";
 
 let base: string;

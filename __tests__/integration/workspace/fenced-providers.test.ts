@@ -1,8 +1,8 @@
 /** Workspaces of their own keep to what every provider has to do, with an overlay and with a copy, fenced and not. */
 import path from "node:path";
-import type { WorkspaceProvider } from "../../../src/model/ports.ts";
+import type { WorkspaceProvider } from "../../../src/core/ports.ts";
 import { createRedactor } from "../../../src/redaction/redactor.ts";
-import { probeIsolation } from "../../../src/workspace/fence/isolation.ts";
+import { probeIsolation } from "../../../src/sandbox/isolation.ts";
 import { isolatedProvider } from "../../../src/workspace/isolated.ts";
 import { memoryBlobs } from "../../rig/memory-blobs.ts";
 import { type OnMachine, type ProviderPlace, workspaceConformance } from "../../rig/workspace-conformance.ts";

@@ -3,9 +3,9 @@ import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Changeset } from "../../../src/model/changeset.ts";
-import { overwriting } from "../../../src/overwrite-files.ts";
-import { applyChangeset } from "../../../src/workspace/changeset/apply-changes.ts";
+import { applyChangeset } from "../../../src/changeset/apply-changes.ts";
+import type { Changeset } from "../../../src/core/changeset.ts";
+import { overwriting } from "../../../src/engine/force-overwrite.ts";
 import { memoryBlobs } from "../../rig/memory-blobs.ts";
 import { fileState } from "../../rig/memory-changes.ts";
 import { must } from "../../rig/state-rig.ts";

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { lstatSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Bind } from "../../../src/workspace/fence/view.ts";
+import type { Bind } from "../../../src/sandbox/view.ts";
 import { inodeProbe, type ProbedInodes } from "../../rig/escape-inodes.ts";
 import { buildableModes, type FencePlace, fencePlace, runFenced, viewOf } from "../../rig/fence-rig.ts";
 

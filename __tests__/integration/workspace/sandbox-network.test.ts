@@ -5,7 +5,7 @@ import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type NetworkProxy, openNetworkProxy } from "../../../src/workspace/fence/network-proxy.ts";
+import { type NetworkProxy, openNetworkProxy } from "../../../src/sandbox/network-proxy.ts";
 import { buildableModes, type FencePlace, fencePlace, runFenced } from "../../rig/fence-rig.ts";
 
 let directory: string;

@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { SpawnOutcome } from "../../../src/model/ports.ts";
+import type { SpawnOutcome } from "../../../src/core/ports.ts";
 import { buildableModes, type FencePlace, fenceModes, fencePlace, runFenced, viewOf } from "../../rig/fence-rig.ts";
 
 const done: SpawnOutcome = { kind: "exited", code: 0 };

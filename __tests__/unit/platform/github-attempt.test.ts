@@ -1,6 +1,6 @@
 /** Which calls of GitHub's API are repeated, after which wait, and when the API is given up. */
 import { describe, expect, it, test } from "vitest";
-import { ok } from "../../../src/model/result.ts";
+import { ok } from "../../../src/core/result.ts";
 import type { Api } from "../../../src/platform/github/api.ts";
 import { answerOf, attempt, pauseOf } from "../../../src/platform/github/attempt.ts";
 import { openServiceHealth } from "../../../src/platform/service-health.ts";

@@ -4,15 +4,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { fstabLine, octal, overlayLines, quote } from "../../../src/workspace/fence/mount-words.ts";
-import { dropWords, namespaceWords } from "../../../src/workspace/fence/privileges.ts";
-import { procLines } from "../../../src/workspace/fence/proc-lines.ts";
-import { hasSessionKeyring } from "../../../src/workspace/fence/session-keyring.ts";
-import { systemRoot } from "../../../src/workspace/fence/system-root.ts";
-import { toolDirectories } from "../../../src/workspace/fence/tool-directories.ts";
-import type { SandboxView } from "../../../src/workspace/fence/view.ts";
-import { closedScript, openScript } from "../../../src/workspace/fence/view-script.ts";
-import { strayParent } from "../../../src/workspace/plain-parents.ts";
+import { fstabLine, octal, overlayLines, quote } from "../../../src/sandbox/mount-lines.ts";
+import { strayParent } from "../../../src/sandbox/path-safety.ts";
+import { dropWords, namespaceWords } from "../../../src/sandbox/privileges.ts";
+import { procLines } from "../../../src/sandbox/proc-lines.ts";
+import { hasSessionKeyring } from "../../../src/sandbox/session-keyring.ts";
+import { systemRoot } from "../../../src/sandbox/system-root.ts";
+import { toolDirectories } from "../../../src/sandbox/tool-directories.ts";
+import type { SandboxView } from "../../../src/sandbox/view.ts";
+import { closedScript, openScript } from "../../../src/sandbox/view-script.ts";
 
 const odd = [
   "plain",

@@ -1,7 +1,7 @@
 /** The Action's inputs, as `action.yml` declares them, read and checked. Every input is a text; what is wrong is said by the input's name. */
 import { getInput } from "@actions/core";
-import type { Failure } from "../../model/failure.ts";
-import { closest } from "../../model/similar.ts";
+import type { Failure } from "../../core/failure.ts";
+import { closest } from "../../text/suggest.ts";
 
 export const jobCommands = ["run", "plan", "validate", "resume", "status", "trace", "cleanup", "test"] as const;
 

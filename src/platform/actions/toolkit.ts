@@ -1,7 +1,7 @@
 /** Starts the toolkit's thread on first use, and asks it. */
 import { Worker } from "node:worker_threads";
-import type { Clock } from "../../model/ports.ts";
-import { err, ok, type Result } from "../../model/result.ts";
+import type { Clock } from "../../core/ports.ts";
+import { err, ok, type Result } from "../../core/result.ts";
 import type { ServiceHealth } from "../service-health.ts";
 import { clientVariables } from "./thread-environment.ts";
 import type { ToolkitAnswer, ToolkitCall, ToolkitCalls, ToolkitOutcome, ToolkitProblem, ToolkitRequest } from "./toolkit-calls.ts";

@@ -3,9 +3,9 @@
  * https://docs.github.com/en/actions/reference/workflows-and-actions/variables
  */
 import { readFileSync } from "node:fs";
-import type { Failure } from "../../model/failure.ts";
-import { err, ok, type Result } from "../../model/result.ts";
-import type { CommentContext, EventCause, PullContext, WorkflowContext } from "../../model/workflow-context.ts";
+import type { Failure } from "../../core/failure.ts";
+import { err, ok, type Result } from "../../core/result.ts";
+import type { CommentContext, EventCause, PullContext, WorkflowContext } from "../../core/workflow-context.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 type Json = Readonly<Record<string, unknown>>;

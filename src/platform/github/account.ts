@@ -2,8 +2,8 @@
  * Which comments and reviews the account of a token wrote. Every user can copy a marker into a comment, so the author decides: GitHub's answer, never the
  * text.
  */
-import type { Failure } from "../../model/failure.ts";
-import { ok, type Result } from "../../model/result.ts";
+import type { Failure } from "../../core/failure.ts";
+import { ok, type Result } from "../../core/result.ts";
 
 /** An author as GitHub lists it; null if the account was deleted. */
 export type Author = { readonly login: string; readonly type: string } | null;

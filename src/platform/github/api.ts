@@ -1,6 +1,6 @@
 /** GitHub's API by its routes. The route of a request that adds something makes the compiler ask for its look-up. */
 import type { Endpoints } from "@octokit/types";
-import type { Result } from "../../model/result.ts";
+import type { Result } from "../../core/result.ts";
 
 export type Route = keyof Endpoints;
 

@@ -3,10 +3,10 @@
  * carried out, so a request that creates something is looked up before it is repeated.
  * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
  */
-import type { Failure } from "../../model/failure.ts";
-import type { Clock } from "../../model/ports.ts";
-import { err, ok, type Result } from "../../model/result.ts";
-import { retryAfterOf } from "../../model/retry-after.ts";
+import type { Failure } from "../../core/failure.ts";
+import type { Clock } from "../../core/ports.ts";
+import { err, ok, type Result } from "../../core/result.ts";
+import { retryAfterOf } from "../../text/retry-after.ts";
 import type { ServiceHealth } from "../service-health.ts";
 
 export interface AttemptRequest {

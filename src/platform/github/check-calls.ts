@@ -1,6 +1,6 @@
 /** Check runs. https://docs.github.com/en/rest/checks/runs */
-import type { CheckOutput, GitHub, ListedCheck, NewCheck } from "../../model/github.ts";
-import { ok, type Result } from "../../model/result.ts";
+import type { CheckOutput, GitHub, ListedCheck, NewCheck } from "../../core/github.ts";
+import { ok, type Result } from "../../core/result.ts";
 import { type Api, type Data, pages } from "./api.ts";
 
 const list = "GET /repos/{owner}/{repo}/commits/{ref}/check-runs";

@@ -1,7 +1,7 @@
 /** The objects of commits. */
-import type { CommitEntry, CommitObjects } from "../../model/commit.ts";
-import type { Failure } from "../../model/failure.ts";
-import { err, ok, type Result } from "../../model/result.ts";
+import type { CommitEntry, CommitObjects } from "../../core/commit.ts";
+import type { Failure } from "../../core/failure.ts";
+import { err, ok, type Result } from "../../core/result.ts";
 import type { Api } from "./api.ts";
 
 export function commitCalls(api: Api): CommitObjects {

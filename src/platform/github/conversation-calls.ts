@@ -1,6 +1,6 @@
 /** Pull requests, with their comments and reviews. */
-import { type GitHub, type IssueComment, markerStart } from "../../model/github.ts";
-import { err, ok, type Result } from "../../model/result.ts";
+import { type GitHub, type IssueComment, markerStart } from "../../core/github.ts";
+import { err, ok, type Result } from "../../core/result.ts";
 import { pullOf } from "../actions/workflow-environment.ts";
 import type { Account, Author } from "./account.ts";
 import { type Api, type Data, pages } from "./api.ts";

@@ -1,0 +1,87 @@
+/** What the probe says of this machine has to be true, and finding out has to leave nothing. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { probeIsolation } from "../../../src/sandbox/isolation.ts";
+import { bundledChild } from "../../rig/bundled-child.ts";
+import { buildableModes, fencePlace, runFenced } from "../../rig/fence-rig.ts";
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), "wave-probe-"));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+const stateDir = () => path.join(root, ".wave/state");
+
+describe("probing", () => {
+  test("leaves no mount and no directory of its own, and is asked once", async () => {
+    const before = readFileSync("/proc/mounts", "utf8");
+    const request = { root, stateDir: stateDir(), env: {} };
+    const first = probeIsolation(request);
+    expect(await probeIsolation(request)).toBe(await first);
+    expect(readFileSync("/proc/mounts", "utf8")).toBe(before);
+    expect(existsSync(path.join(stateDir(), "workspaces")) ? readdirSync(path.join(stateDir(), "workspaces")) : []).toEqual([]);
+  });
+
+  test("what it says it can do works", async () => {
+    const isolation = await probeIsolation({ root, stateDir: stateDir(), env: {} });
+    if (isolation.mode === "none") return expect(isolation.refused.length).toBeGreaterThan(0);
+    const place = fencePlace(isolation);
+    const tree = isolation.overlay ? {} : { tree: { kind: "directory", source: place.project } as const };
+    const network = isolation.fences.network ? ({ kind: "none" } as const) : ({ kind: "host" } as const);
+    expect(await runFenced(place, "echo ran >x; cat x", { view: { ...tree, network } })).toEqual({
+      outcome: { kind: "exited", code: 0 },
+      stdout: "ran\n",
+      stderr: "",
+    });
+    return place.remove();
+  });
+
+  test("WAVE_ISOLATION narrows the choice, and a refusal says why", async () => {
+    const none = await probeIsolation({ root, stateDir: stateDir(), env: { WAVE_ISOLATION: "none" } });
+    expect(none).toMatchObject({ mode: "none", overlay: false, fences: { fence: false, network: false }, refused: [expect.any(String)] });
+  });
+
+  test("a state directory that cannot be made is no overlay, and no crash", async () => {
+    writeFileSync(path.join(root, "file"), "");
+    const isolation = await probeIsolation({ root, stateDir: path.join(root, "file/state"), env: {} });
+    expect(isolation.overlay).toBe(false);
+  });
+});
+
+describe.each((await buildableModes()).map((isolation) => [isolation.mode, isolation] as const))(
+  "wave killed with -9 over a fence built with %s",
+  (mode, isolation) => {
+    test("leaves no process and no mount", async () => {
+      const place = fencePlace(isolation);
+      const before = readFileSync("/proc/mounts", "utf8");
+      const fixture = await bundledChild(new URL("../../rig/fence-child.ts", import.meta.url));
+      const word = `wave-${process.pid}-${mode}-orphan`;
+      const started = fixture.start([JSON.stringify(place), word]);
+      try {
+        await started.untilLines(1);
+        expect(processesWith(word).length).toBeGreaterThan(0);
+        started.child.kill("SIGKILL");
+        await started.ended;
+        await expect.poll(() => processesWith(word), { timeout: 10_000, interval: 20 }).toEqual([]);
+        expect(readFileSync("/proc/mounts", "utf8")).toBe(before);
+      } finally {
+        fixture.close();
+        place.remove();
+      }
+    });
+  },
+);
+
+/** Ids of live processes of this machine whose command line holds a word. */
+function processesWith(word: string): readonly string[] {
+  return readdirSync("/proc").filter((name) => {
+    try {
+      const words = readFileSync(`/proc/${name}/cmdline`, "latin1").split("\0");
+      return /^\d+$/.test(name) && words.includes(word) && !words.some((one) => one.endsWith("child.mjs"));
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,63 @@
+/** The identity of a run: everything that decides what is executed. */
+import { expect, it } from "vitest";
+import { projectKey, type RunIdentity, runIdOf, shortMatrixKey } from "../../../src/action/run-identity.ts";
+import { digestOfBytes } from "../../../src/core/digest.ts";
+
+const identity: RunIdentity = {
+  context: { owner: "octo", repo: "demo", workflowFile: ".github/workflows/ci.yml", runId: 100, runAttempt: 2 },
+  directory: "",
+  files: ["wave.yaml"],
+  pipeline: "review",
+  matrixKey: "null",
+  runKey: "",
+};
+
+it.each<[string, Partial<RunIdentity>]>([
+  ["workflow run", { context: { ...identity.context, runId: 101 } }],
+  ["repository", { context: { ...identity.context, repo: "other" } }],
+  ["workflow file", { context: { ...identity.context, workflowFile: ".github/workflows/other.yml" } }],
+  ["working directory", { directory: "packages/a" }],
+  ["manifest", { files: ["a.yaml"] }],
+  ["order of manifests", { files: ["a.yaml", "wave.yaml"] }],
+  ["environment", { environment: "staging" }],
+  ["adapter", { adapter: "replay" }],
+  ["pipeline", { pipeline: "audit" }],
+  ["version", { version: "v2" }],
+  ["parameter", { parameters: { depth: 3 } }],
+  ["input", { input: digestOfBytes("x") }],
+  ["matrix key", { matrixKey: '{"os":"linux"}' }],
+  ["run key", { runKey: "a" }],
+])("is another one for another %s", (_what, change) => {
+  expect(runIdOf({ ...identity, ...change })).not.toBe(runIdOf(identity));
+});
+
+it("is the same for every attempt of a workflow run, and a short word", () => {
+  expect(runIdOf({ ...identity, context: { ...identity.context, runAttempt: 7 } })).toBe(runIdOf(identity));
+  expect(runIdOf(identity)).toMatch(/^[0-9a-f]{12}$/);
+});
+
+it("does not depend on the order in which parameters are written", () => {
+  expect(runIdOf({ ...identity, parameters: { a: 1, b: 2 } })).toBe(runIdOf({ ...identity, parameters: { b: 2, a: 1 } }));
+});
+
+it("never takes a value of one part for a value of another", () => {
+  const ids = [
+    { ...identity, environment: "x" },
+    { ...identity, adapter: "x" },
+    { ...identity, version: "x" },
+    { ...identity, runKey: "x" },
+    { ...identity, matrixKey: "x" },
+  ].map(runIdOf);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+it("takes the matrix of a job without one for no matrix", () => {
+  expect(["", "null", "{}", " null\n"].map(shortMatrixKey)).toEqual(["", "", "", ""]);
+  expect(shortMatrixKey("linux-20")).toBe("linux-20");
+  expect(shortMatrixKey('{\n  "os": "linux"\n}')).toMatch(/^[0-9a-f]{12}$/);
+});
+
+it("keeps the histories of manifests of other directories, files and environments apart", () => {
+  const places = [identity, { ...identity, directory: "a" }, { ...identity, files: ["a.yaml"] }, { ...identity, environment: "staging" }];
+  expect(new Set(places.map(projectKey)).size).toBe(places.length);
+});

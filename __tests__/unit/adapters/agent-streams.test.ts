@@ -1,0 +1,181 @@
+/** What the streams of Gemini CLI, Copilot CLI and OpenCode say, as they say it; the programs themselves are in `__tests__/agents`. */
+import { describe, expect, test } from "vitest";
+import { copilotStream } from "../../../src/adapters/copilot/stream.ts";
+import { geminiStream } from "../../../src/adapters/gemini/stream.ts";
+import { opencodeStream } from "../../../src/adapters/opencode/stream.ts";
+import type { AgentEnd, AgentStream } from "../../../src/adapters/run-agent.ts";
+
+const end = (stream: AgentStream, members: Partial<AgentEnd> = {}) =>
+  stream.failure({
+    exitCode: 0,
+    usage: stream.usage(),
+    prompt: "the prompt",
+    resources: { timeoutMs: 1, diskLimitBytes: 1 },
+    tail: "the tail",
+    ...members,
+  });
+
+/** Says lines, each cut in two as a pipe may cut it; gives the log. */
+function say(stream: AgentStream, lines: readonly (object | string)[]): string {
+  const text = lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join("");
+  const half = Math.floor(text.length / 2);
+  return [text.slice(0, half), text.slice(half)].map((part) => stream.push(Buffer.from(part))).join("");
+}
+
+describe("Gemini CLI", () => {
+  const use = (id: string) => ({ type: "tool_use", tool_name: "run_shell_command", tool_id: id, parameters: { command: "ls" } });
+  const done = (id: string) => ({ type: "tool_result", tool_id: id, status: "success", output: "" });
+  const refused = (id: string, type: string) => ({ type: "tool_result", tool_id: id, status: "error", error: { type, message: "no" } });
+  const message = (content: string) => ({ type: "message", role: "assistant", content, delta: true });
+  const result = { type: "result", status: "success", stats: { input_tokens: 820, output_tokens: 21, cached: 20, tool_calls: 1 } };
+
+  test("tells answers apart by the tools' results between them; its last answer is what it says after the last", () => {
+    const stream = geminiStream();
+    const log = say(stream, [
+      { type: "init", session_id: "s" },
+      { type: "message", role: "user", content: "do" },
+      message("I will look."),
+      ...[use("1"), use("2"), done("1"), done("2")],
+      ...[message("Do"), message("ne."), { type: "of later versions" }, result],
+    ]);
+    expect(stream.usage()).toMatchObject({ turns: 2, toolCalls: 2, denials: 0, inputTokens: 800, outputTokens: 21, cacheReadTokens: 20 });
+    expect([stream.finalMessage(), end(stream), stream.ended?.()]).toEqual(["Done.", undefined, true]);
+    expect(log).toBe('I will look.→ run_shell_command {"command":"ls"}\n→ run_shell_command {"command":"ls"}\nDone.\n');
+  });
+
+  test.each(["policy_violation", "tool_not_registered"])("counts what it was not allowed: %s", (type) => {
+    const stream = geminiStream();
+    say(stream, [use("1"), refused("1", type), message("I could not."), result]);
+    expect(end(stream)).toEqual({ reason: "hollow", detail: "all 1 tool calls were denied" });
+  });
+
+  test.each([
+    ["by its words", 1, '[API Error: {"error":{"code":401,"message":"no"}}]', { kind: "auth", status: 401 }],
+    ["by what is left of it in its exit status", 173, "[API Error: no]", { kind: "rate-limit", status: 429 }],
+    ["500", 244, "[API Error: no]", { kind: "network", status: 500 }],
+    ["529, of which less is left", 17, "[API Error: no]", { kind: "rate-limit", status: 529 }],
+    ["no key", 41, "Invalid auth method selected.", { kind: "auth" }],
+    ["a folder that is not trusted", 55, "not trusted", { kind: "config" }],
+  ])("knows HTTP's status: %s", (_, exitCode, text, expected) => {
+    const stream = geminiStream();
+    say(stream, [{ type: "result", status: "error", error: { type: "unknown", message: text }, stats: {} }]);
+    expect(end(stream, { exitCode })).toEqual({ reason: "agent-failed", detail: text, tail: "the tail", ...expected });
+  });
+
+  test("without a word of its end is hollow, or what its output says", () => {
+    expect(end(geminiStream())).toEqual({ reason: "hollow", detail: "the agent ended without a word of what it did" });
+    expect(end(geminiStream(), { exitCode: 53 })).toMatchObject({ reason: "hollow", detail: expect.stringContaining("cap of turns") });
+    expect(end(geminiStream(), { exitCode: 1, tail: "fetch failed" })).toMatchObject({ reason: "agent-failed", kind: "network" });
+  });
+});
+
+describe("OpenCode", () => {
+  const step = { type: "step_start", part: {} };
+  const tool = (state: object) => ({ type: "tool_use", part: { tool: "bash", state: { input: { command: "ls" }, ...state } } });
+  const finish = (reason: string, tokens: object, cost = 0) => ({ type: "step_finish", part: { reason, tokens, cost } });
+  const text = (words: string) => ({ type: "text", part: { text: words } });
+
+  test("tells the tokens of each answer, and its cost where it knows it", () => {
+    const stream = opencodeStream();
+    say(stream, [
+      step,
+      tool({ status: "completed" }),
+      finish("tool-calls", { input: 400, output: 19, reasoning: 5, cache: { read: 7, write: 3 } }, 0.01),
+    ]);
+    expect(stream.usage()).toEqual({
+      ...{ turns: 1, toolCalls: 1, denials: 0, inputTokens: 400, outputTokens: 24, cacheReadTokens: 7, cacheWriteTokens: 3, costUsd: 0.01 },
+    });
+    say(stream, [step, text("Done "), text("it."), finish("stop", { input: 20, output: 2, cache: {} }), "no JSON"]);
+    expect(stream.usage()).toMatchObject({ turns: 2, inputTokens: 420, outputTokens: 26, costUsd: 0.01 });
+    expect([stream.finalMessage(), end(stream)]).toEqual(["Done it.", undefined]);
+    const free = opencodeStream();
+    say(free, [step, text("x"), finish("stop", { input: 1, output: 1 })]);
+    expect(free.usage()).not.toHaveProperty("costUsd");
+  });
+
+  test("counts what its rules refused, and no other error", () => {
+    const stream = opencodeStream();
+    const denied = "The user has specified a rule which prevents you from using this specific tool call.";
+    say(stream, [step, tool({ status: "error", error: denied }), tool({ status: "error", error: "no such file" })]);
+    expect(stream.usage()).toMatchObject({ toolCalls: 2, denials: 1 });
+  });
+
+  test("an error says its status; an end without a word is hollow", () => {
+    const stream = opencodeStream();
+    say(stream, [{ type: "error", error: { name: "APIError", data: { message: "no", statusCode: 429 } } }]);
+    expect(end(stream, { exitCode: 1 })).toEqual({
+      reason: "agent-failed",
+      kind: "rate-limit",
+      detail: "no",
+      status: 429,
+      tail: "the tail",
+    });
+    expect(end(opencodeStream())).toEqual({ reason: "hollow", detail: "the agent ended without a word of what it did" });
+    expect(end(opencodeStream(), { exitCode: 3 })).toMatchObject({ reason: "agent-failed", kind: "crash", detail: "it exited with 3" });
+  });
+});
+
+describe("Copilot CLI", () => {
+  const message = (content: string, calls: readonly object[] = []) => ({
+    type: "assistant.message",
+    data: { content, toolRequests: calls },
+  });
+  const call = { name: "bash", arguments: { command: "ls" } };
+  const complete = (members: object) => ({ type: "tool.execution_complete", data: { success: true, ...members } });
+  const failing = (status: number) => ({ type: "model.call_failure", data: { errorMessage: "no", statusCode: status } });
+  const result = (exitCode: number) => ({ type: "result", exitCode });
+  const counts = { inputTokens: 820, outputTokens: 21, cacheReadTokens: 15, cacheWriteTokens: 5 };
+
+  test("tells its answers and calls as they come, and its tokens in a file when it has ended", () => {
+    const stream = copilotStream();
+    const log = say(stream, [
+      message("", [call, call]),
+      complete({}),
+      message("Done."),
+      { type: "session.of_later_versions", data: {} },
+      result(0),
+    ]);
+    stream.hearAfterword?.(JSON.stringify({ modelMetrics: { m1: { usage: counts }, m2: { usage: { inputTokens: 1, outputTokens: 1 } } } }));
+    expect(stream.usage()).toMatchObject({
+      turns: 2,
+      toolCalls: 2,
+      inputTokens: 801,
+      outputTokens: 22,
+      cacheReadTokens: 15,
+      cacheWriteTokens: 5,
+    });
+    expect([stream.finalMessage(), end(stream)]).toEqual(["Done.", undefined]);
+    expect(log).toBe('→ bash {"command":"ls"}\n→ bash {"command":"ls"}\nDone.\n');
+  });
+
+  test.each(["", "{", "null", '{"modelMetrics":{"m1":{}}}'])("an afterword that is none counts nothing: %j", (text) => {
+    const stream = copilotStream();
+    stream.hearAfterword?.(text);
+    expect(stream.usage()).toMatchObject({ inputTokens: 0, outputTokens: 0 });
+  });
+
+  test("counts what it was not allowed, and no other error", () => {
+    const stream = copilotStream();
+    const refused = complete({ success: false, error: { code: "denied", message: "no" } });
+    say(stream, [message("", [call, call]), refused, complete({ success: false, error: { code: "failed", message: "no" } })]);
+    expect(stream.usage()).toMatchObject({ toolCalls: 2, denials: 1 });
+  });
+
+  test("is not waited for when it tries again and again; an answer forgets what failed before", () => {
+    const stream = copilotStream();
+    say(stream, [failing(500), failing(500)]);
+    expect(stream.hopeless()).toBeUndefined();
+    say(stream, [message("Done."), { type: "model.call_final_result", data: { result: "success" } }, result(0)]);
+    expect(end(stream)).toBeUndefined();
+    say(stream, [failing(500), failing(500), failing(500)]);
+    expect(stream.hopeless()).toMatchObject({ reason: "agent-failed", kind: "network", status: 500 });
+  });
+
+  test("an error says its status; an end without a word is hollow", () => {
+    const stream = copilotStream();
+    say(stream, [failing(401), { type: "session.error", data: { message: "no key", statusCode: 401 } }, result(1)]);
+    expect(end(stream, { exitCode: 1 })).toMatchObject({ reason: "agent-failed", kind: "auth", status: 401, detail: "no key" });
+    expect(end(copilotStream())).toEqual({ reason: "hollow", detail: "the agent ended without a word of what it did" });
+    expect(end(copilotStream(), { exitCode: 1, tail: "error: unknown option" })).toMatchObject({ kind: "config" });
+  });
+});

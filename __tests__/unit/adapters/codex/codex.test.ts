@@ -1,0 +1,143 @@
+/** Codex's words, events and ends, as plain values. The events are those of version 0.169.0. */
+import { describe, expect, test } from "vitest";
+import { codexPackage } from "../../../../src/adapters/agent-versions.ts";
+import { codexWords } from "../../../../src/adapters/codex/args.ts";
+import { codexAdapter } from "../../../../src/adapters/codex/codex.ts";
+import { codexStream } from "../../../../src/adapters/codex/stream.ts";
+import { noUsage } from "../../../../src/core/usage.ts";
+import { layer, step } from "../../../rig/plan-fixtures.ts";
+
+const fenced = { root: "/p", inputs: "/wave/inputs", output: "/wave/output", taskFile: "/wave/task.md", home: "/wave/home", temp: "/tmp" };
+const open = { ...fenced, inputs: "/s/inputs", output: "/s/output" };
+const codex = (members: Parameters<typeof step>[1] = {}) => step("a", { adapter: { name: "codex", chosenBy: "defaults" }, ...members });
+
+const settingsOf = (words: readonly string[]) => words.filter((_, at) => words[at - 1] === "-c");
+
+describe("words", () => {
+  test("inside the sandbox its own is left off; nothing of the user's or the repository's configuration counts", () => {
+    const words = codexWords(
+      codex({ adapter: { name: "codex", chosenBy: "flag", model: "m-1", baseUrl: "http://h:1/v1" }, secrets: ["CODEX_API_KEY"] }),
+      fenced,
+    );
+    expect(words.slice(0, 6)).toEqual(["exec", "--json", "--skip-git-repo-check", "--ignore-user-config", "--ignore-rules", "--ephemeral"]);
+    expect(words).toContain("--dangerously-bypass-approvals-and-sandbox");
+    expect(words.join(" ")).toContain("-m m-1");
+    expect(words.at(-1)).toBe("-");
+    expect(settingsOf(words)).toEqual(
+      expect.arrayContaining([
+        'model_providers.wave={name="wave",base_url="http://h:1/v1",env_key="CODEX_API_KEY",wire_api="responses",request_max_retries=2,stream_max_retries=2}',
+        ...["analytics.enabled=false", "web_search=disabled", "project_doc_max_bytes=0"],
+      ]),
+    );
+  });
+
+  test("outside of it, its own holds writes to the workspace and the output, and the network as the rules say", () => {
+    expect(codexWords(codex(), open)).toEqual(expect.arrayContaining(["--sandbox", "workspace-write"]));
+    expect(settingsOf(codexWords(codex(), open)).slice(0, 2)).toEqual([
+      'sandbox_workspace_write.writable_roots=["/s/output"]',
+      "sandbox_workspace_write.network_access=true",
+    ]);
+    const closed = codexWords(codex({ permissions: { layers: [layer("step", [], ["network_access:*"])] } }), open);
+    expect(settingsOf(closed)[1]).toBe("sandbox_workspace_write.network_access=false");
+    expect(closed).not.toContain("--dangerously-bypass-approvals-and-sandbox");
+  });
+});
+
+const item = (type: string, id: string, more: object) => ({ type: "item.completed", item: { id, type, ...more } });
+const lines = (...events: unknown[]) => Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(""));
+
+describe("the stream", () => {
+  test("counts actions and messages while they come, tokens at the end, and shows what a person wants to see", () => {
+    const stream = codexStream();
+    const shown = stream.push(
+      lines(
+        { type: "thread.started", thread_id: "t" },
+        item("error", "0", { message: "Model metadata not found" }),
+        { type: "item.started", item: { id: "1", type: "command_execution", command: "make" } },
+        item("command_execution", "1", { command: "make", exit_code: 2, aggregated_output: "no rule" }),
+        item("file_change", "2", { changes: [{ path: "a", kind: "add" }] }),
+        item("agent_message", "3", { text: "Done." }),
+        { type: "something_new" },
+      ),
+    );
+    expect(shown).toBe('→ make\n← exit 2: no rule\n→ changed [{"path":"a","kind":"add"}]\nDone.\n');
+    expect(stream.usage()).toEqual({ ...noUsage, turns: 3, toolCalls: 2 });
+    stream.push(
+      lines({
+        type: "turn.completed",
+        usage: { input_tokens: 250, cached_input_tokens: 50, cache_write_input_tokens: 5, output_tokens: 16 },
+      }),
+    );
+    expect(stream.usage()).toEqual({
+      ...noUsage,
+      turns: 3,
+      toolCalls: 2,
+      inputTokens: 200,
+      cacheReadTokens: 50,
+      cacheWriteTokens: 5,
+      outputTokens: 16,
+    });
+    expect(stream.finalMessage()).toBe("Done.");
+  });
+});
+
+describe("the end", () => {
+  const end = { usage: { ...noUsage, turns: 1 }, prompt: "Do it.", resources: { timeoutMs: 1, diskLimitBytes: 1 }, tail: "tail" };
+  const judged = (exitCode: number, ...events: unknown[]) => {
+    const stream = codexStream();
+    stream.push(lines(...events));
+    return stream.failure({ ...end, exitCode, usage: stream.usage() });
+  };
+  const done = { type: "turn.completed", usage: {} };
+
+  test("with an answer there is work to judge; without one there is none", () => {
+    expect(judged(0, item("agent_message", "1", { text: "Done." }), done)).toBeUndefined();
+    expect(judged(0, item("agent_message", "1", { text: "" }), done)).toMatchObject({ reason: "hollow", detail: "the answer is empty" });
+    expect(judged(0, done)).toMatchObject({ reason: "hollow", detail: "the model was never asked" });
+    expect(judged(0, item("agent_message", "1", { text: "Do it." }), done)).toMatchObject({
+      reason: "hollow",
+      detail: "the answer repeats the prompt",
+    });
+    expect(judged(0)).toMatchObject({ reason: "hollow" });
+  });
+
+  test.each([
+    ["unexpected status 401 Unauthorized: no, url: u", "auth", 401],
+    ["exceeded retry limit, last status: 429 Too Many Requests", "rate-limit", 429],
+    ["We’re currently experiencing high demand, which may cause temporary errors.", "rate-limit", undefined],
+    ["unexpected status 404 Not Found: model", "config", 404],
+    ["stream disconnected before completion: error sending request", "network", undefined],
+    ["something else", "crash", undefined],
+  ])("its words tell what went wrong: %s", (message, kind, status) => {
+    expect(judged(1, { type: "turn.failed", error: { message } })).toEqual({
+      ...{ reason: "agent-failed", kind, detail: message, tail: "tail" },
+      ...(status === undefined ? {} : { status }),
+    });
+  });
+
+  test("it is not waited for when it waits for a network that is not there", () => {
+    const stream = codexStream();
+    const waits = { type: "error", message: "Reconnecting... waiting for network (Connection failed)" };
+    stream.push(lines(waits, waits));
+    expect(stream.hopeless()).toBeUndefined();
+    stream.push(lines(waits));
+    expect(stream.hopeless()).toMatchObject({ reason: "agent-failed", kind: "network" });
+  });
+});
+
+test("a cost can be held to by a price alone", async () => {
+  const adapter = codexAdapter({ env: {}, announce: () => undefined });
+  const bounded = (price?: { input: number; output: number }) =>
+    step("one", {
+      adapter: { name: "codex", chosenBy: "step", ...(price === undefined ? {} : { price }) },
+      resources: { timeoutMs: 1000, diskLimitBytes: 1000, maxCostUsd: 1 },
+    });
+  expect(await adapter.problem?.(bounded())).toMatchObject({ detail: expect.stringContaining("`max_cost` cannot be held to") });
+  expect(await adapter.problem?.(bounded({ input: 1, output: 2 }))).toMatchObject({ detail: expect.stringContaining("has no key") });
+});
+
+test("the program lies in the package of its system", () => {
+  expect(codexPackage.program({ platform: "linux", arch: "arm64", musl: false })).toBe(
+    "node_modules/@openai/codex-linux-arm64/vendor/aarch64-unknown-linux-musl/bin/codex",
+  );
+});

@@ -1,0 +1,88 @@
+/** What a run may use as a whole: optional steps are left out when little is left, everything ends when it is spent. */
+import { expect, test } from "vitest";
+import type { RunBudget } from "../../../src/core/pipeline.ts";
+import type { StepRecord } from "../../../src/core/state.ts";
+import { noUsage, type Usage } from "../../../src/core/usage.ts";
+import { executeRig, fail, pass } from "../../rig/execute-rig.ts";
+import { fakeClock } from "../../rig/fake-clock.ts";
+import { schemaContract, step } from "../../rig/plan-fixtures.ts";
+import type { Act } from "../../rig/scripted-adapter.ts";
+
+const tokens = (inputTokens: number, costUsd?: number): Usage => ({
+  ...noUsage,
+  turns: 1,
+  inputTokens,
+  ...(costUsd === undefined ? {} : { costUsd }),
+});
+const using = (amount: number, then: Act = "pass", cost?: number): Act => ({ uses: tokens(amount, cost), then });
+const spent = (limit: number, used: number) => ({ reason: "budget-exceeded", what: "tokens", limit, used, of: "run" });
+
+test("a budget that is not spent changes nothing", async () => {
+  const rig = executeRig([step("a"), step("b", { optional: true })], {
+    script: () => using(39),
+    budget: { maxTokens: 100, maxTurns: 2, maxCostUsd: 0 },
+  });
+  expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
+  expect(rig.endings()).toEqual({ a: "passed", b: "passed" });
+});
+
+test.each<[string, RunBudget, object]>([
+  ["tokens", { maxTokens: 99 }, { what: "tokens", limit: 99, used: 100 }],
+  ["turns", { maxTurns: 1 }, { what: "turns", limit: 1, used: 2 }],
+  ["cost", { maxCostUsd: 0.5 }, { what: "cost", limit: 0.5, used: 0.75 }],
+])("beyond its %s the run ends: what runs is stopped, the rest is left out", async (_, budget, failure) => {
+  const steps = [step("a"), step("b"), step("c", { dependencies: ["b"] }), step("d")];
+  const script = (id: string) => (id === "a" ? using(40, "hold", 0.25) : using(60, "hold", 0.5));
+  const rig = executeRig(steps, { script, budget, options: { onFailure: "keep-going" } });
+  expect(await rig.run()).toEqual({
+    ok: true,
+    value: { status: "failed", durationMs: 0, failure: { reason: "budget-exceeded", of: "run", ...failure } },
+  });
+  expect(rig.endings()).toEqual({ a: "cancelled", b: "cancelled", c: "skipped", d: "skipped" });
+  expect(rig.adapter.runs).toEqual(["a.1", "b.1"]);
+  expect(rig.of("run-finished")).toMatchObject([{ status: "failed", failure }]);
+  for (const { because } of rig.of("step-finished")) expect(because).toContain("more than its budget");
+});
+
+test("attempts that failed count, and no retry begins once it is spent", async () => {
+  const contracts = [schemaContract({ onFailure: "retry", maxRetries: 5 })];
+  const rig = executeRig([step("a", { contracts })], { script: () => using(40), verify: () => fail, budget: { maxTokens: 100 } });
+  expect(await rig.run()).toMatchObject({ value: { status: "failed", failure: spent(100, 120) } });
+  expect(rig.adapter.runs).toEqual(["a.1", "a.2", "a.3"]);
+});
+
+test("when most of it is used, optional steps that have not begun are left out, with what needs them", async () => {
+  const steps = [
+    step("first"),
+    step("nice", { optional: true, dependencies: ["first"] }),
+    step("nicer", { optional: true, dependencies: ["nice"] }),
+    step("last", { dependencies: ["first"] }),
+  ];
+  const rig = executeRig(steps, { script: (id) => using(id === "first" ? 80 : 20), budget: { maxTokens: 100 } });
+  expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
+  expect(rig.endings()).toEqual({ first: "passed", nice: "skipped", nicer: "skipped", last: "passed" });
+  const nice = rig.of("step-finished").find((event) => event.step === "nice");
+  expect(nice?.because).toBe("it is optional, and most of the run's budget is used");
+});
+
+test("what earlier processes of the run used counts, so that resuming alone does not help", async () => {
+  const attempt = { attempt: 1, status: "failed", usage: tokens(101) };
+  const prior = new Map([["a", { id: "a", status: "failed", attempts: [attempt], artifacts: [] } as unknown as StepRecord]]);
+  const rig = executeRig([step("a")], { script: () => using(1), budget: { maxTokens: 100 }, context: { prior } });
+  expect(await rig.run()).toMatchObject({ value: { status: "failed", failure: spent(100, 101) } });
+  const enough = executeRig([step("a")], { script: () => using(1), budget: { maxTokens: 200 }, context: { prior } });
+  expect(await enough.run()).toMatchObject({ value: { status: "passed" } });
+});
+
+test("a run that takes longer than it may ends; one that does not is not waited for", async () => {
+  const clock = fakeClock({ patient: true });
+  const rig = executeRig([step("a")], { script: () => "hold", budget: { timeoutMs: 5000 }, clock });
+  const running = rig.run();
+  await rig.adapter.started("a");
+  await clock.asleep();
+  clock.advance(5000);
+  const failure = { reason: "budget-exceeded", what: "time", limit: 5000, used: 5000, of: "run" };
+  expect(await running).toMatchObject({ value: { status: "failed", failure } });
+  const quick = executeRig([step("a")], { budget: { timeoutMs: 5000 }, clock: fakeClock({ patient: true }), verify: () => pass });
+  expect(await quick.run()).toMatchObject({ value: { status: "passed" } });
+});

@@ -1,0 +1,154 @@
+/** Runs that are resumed with a choice: steps left out, another definition, changes of their own to replace. */
+import { describe, expect, test } from "vitest";
+import type { Digest } from "../../../src/core/digest.ts";
+import type { ArtifactRef, ChangesRef } from "../../../src/core/event.ts";
+import type { Step } from "../../../src/core/pipeline.ts";
+import type { StepRecord } from "../../../src/core/state.ts";
+import { artifactsOf, type ExecuteRigOptions, executeRig, fail, fingerprintOf } from "../../rig/execute-rig.ts";
+import { changeOf, fileState } from "../../rig/memory-changes.ts";
+import { schemaContract, step } from "../../rig/plan-fixtures.ts";
+import { attemptRecord } from "../../rig/run-events.ts";
+
+const out = [{ name: "out", optional: false, implied: false }];
+const inputs = [{ name: "out", artifact: "out", from: "a", optional: false }];
+const a = step("a", { artifacts: out });
+const b = step("b", { dependencies: ["a"], inputs });
+const c = step("c", { dependencies: ["b"] });
+const d = step("d");
+
+/** What a run has of a step that passed at attempt 1, when its definition was `of`. */
+function passed(
+  of: Step,
+  artifacts: readonly ArtifactRef[],
+  digests: Readonly<Record<string, Digest>> = {},
+  changes?: ChangesRef,
+): StepRecord {
+  return {
+    id: of.id,
+    persona: "worker",
+    dependencies: of.dependencies,
+    optional: false,
+    status: "passed",
+    artifacts,
+    attempts: [attemptRecord({ artifacts })],
+    fingerprint: fingerprintOf(of, digests),
+    ...(changes === undefined ? {} : { changes }),
+  };
+}
+
+describe("steps that are left out", () => {
+  test("end as skipped before anything starts, with what needs them; the run passes", async () => {
+    const rig = executeRig([a, b, c, d], { options: { leaveOut: new Set(["b"]) } });
+    expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
+    expect(rig.endings()).toEqual({ a: "passed", b: "skipped", c: "skipped", d: "passed" });
+    expect(rig.journal.events.slice(0, 2)).toMatchObject([
+      { type: "step-finished", step: "b", because: "left out with --skip" },
+      { type: "step-finished", step: "c", because: "waits for b, which was skipped" },
+    ]);
+  });
+
+  test("may be all steps, one below the other", async () => {
+    const rig = executeRig([a, b, c], { options: { leaveOut: new Set(["c", "a", "b"]) } });
+    expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
+    expect([rig.adapter.runs, rig.endings()]).toEqual([[], { a: "skipped", b: "skipped", c: "skipped" }]);
+  });
+
+  test("are cancelled like others when the run is cancelled before it begins", async () => {
+    const rig = executeRig([a, b], { options: { leaveOut: new Set(["b"]) } });
+    rig.cancel("SIGINT");
+    expect(await rig.run()).toMatchObject({ value: { status: "cancelled" } });
+  });
+});
+
+describe("under another definition", () => {
+  async function resumed(before: readonly Step[], now: readonly Step[], options: ExecuteRigOptions = {}) {
+    const store = executeRig([]).blobs;
+    const made = await artifactsOf(store, a);
+    const digests = { out: made[0]?.digest ?? digestNone };
+    const prior = new Map(before.map((of) => [of.id, passed(of, of.id === "a" ? made : [], of.inputs.length > 0 ? digests : {})]));
+    const collect = async ({ step: of }: { step: Step }) => ({ ok: true, value: await artifactsOf(store, of) }) as const;
+    return executeRig(now, { ...options, context: { prior, blobs: store, collect }, options: { redefined: true } });
+  }
+  const digestNone: Digest = "sha256:";
+
+  test("what is as it was stands, silently", async () => {
+    const rig = await resumed([a, b, c], [a, b, c]);
+    expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
+    expect(rig.journal.events.map(({ type }) => type)).toEqual(["run-finished"]);
+  });
+
+  test("a step whose gates changed is only judged again, on what it left", async () => {
+    const judged = { ...a, contracts: [schemaContract()] };
+    const rig = await resumed([a, b], [judged, b]);
+    expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
+    expect(rig.adapter.runs).toEqual([]);
+    expect(rig.journal.events.map(({ type }) => type)).toEqual([
+      "step-reopened",
+      "attempt-started",
+      "contract-checked",
+      "attempt-passed",
+      "step-reused",
+      "step-finished",
+      "run-finished",
+    ]);
+    expect(rig.of("step-reused")).toMatchObject([{ from: { run: "run1", attempt: 1 } }]);
+  });
+
+  test("what the new gates reject is done anew", async () => {
+    let judgements = 0;
+    const judged = { ...a, contracts: [schemaContract()] };
+    const rig = await resumed([a], [judged], { verify: () => (++judgements === 1 ? fail : { verdict: "pass", violations: [] }) });
+    expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
+    expect([rig.adapter.runs, rig.of("step-reopened").length]).toEqual([["a.3"], 1]);
+  });
+
+  test("a step that is another runs again, and says why once", async () => {
+    const other = { ...b, inputs: [{ name: "renamed", artifact: "out", from: "a", optional: false }] };
+    const rig = await resumed([a, b, c], [a, other, c], {
+      script: (id, nth) => (id === "b" && nth === 1 ? { reason: "spawn-failed", command: "x", code: "EAGAIN", detail: "" } : "pass"),
+    });
+    expect(await rig.run()).toMatchObject({ value: { status: expect.any(String) } });
+    expect(rig.of("step-reopened")).toMatchObject([{ step: "b", because: "what it depends on has changed" }]);
+    expect(rig.adapter.runs[0]).toBe("b.2");
+  });
+});
+
+test("a passed step whose bytes are gone is reopened before it runs again", async () => {
+  const rig = executeRig([d], {
+    context: {
+      prior: new Map([
+        [
+          "d",
+          passed(d, [
+            { ...out[0], name: "out", digest: `sha256:${"0".repeat(64)}`, size: 1, mediaType: "text/plain", source: "output/out" },
+          ]),
+        ],
+      ]),
+    },
+  });
+  expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
+  expect(rig.journal.events.map(({ type }) => type).slice(0, 2)).toEqual(["step-reopened", "attempt-started"]);
+  expect(rig.of("step-reopened")).toMatchObject([{ because: "what it left is gone or damaged" }]);
+});
+
+describe("changes of this run that the project has", () => {
+  const undo = [changeOf("x", "applied", undefined)];
+
+  test("are replaced by what the run changes now", async () => {
+    const rig = executeRig([d], { undo, changes: () => [changeOf("x", undefined, "again")] });
+    rig.changes.project.set("x", fileState("applied"));
+    expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
+    expect([...rig.changes.project]).toEqual([["x", fileState("again")]]);
+  });
+
+  test("are taken out when it changes nothing now; those of another run stay", async () => {
+    for (const undoesOwn of [true, false]) {
+      const rig = executeRig([d], { undo });
+      rig.changes.project.set("x", fileState("applied"));
+      const own = executeRig([d], { undo, context: { changes: { ...rig.changes, undoesOwn } } });
+      expect(await own.run()).toMatchObject({ value: { status: "passed" } });
+      expect([...rig.changes.project.keys()]).toEqual(undoesOwn ? [] : ["x"]);
+      expect(own.of("changes-applied")).toMatchObject(undoesOwn ? [{ changes: { added: 0, changed: 0, deleted: 0 } }] : []);
+    }
+  });
+});

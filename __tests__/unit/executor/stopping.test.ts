@@ -1,0 +1,150 @@
+/** Runs that are cancelled, that lose their journal, or that meet a bug. */
+import { describe, expect, test } from "vitest";
+import type { ExecuteContext } from "../../../src/executor/context.ts";
+import { executeRig, fail, pass } from "../../rig/execute-rig.ts";
+import { fakeClock } from "../../rig/fake-clock.ts";
+import { diskFull } from "../../rig/memory-journal.ts";
+import { schemaContract, step } from "../../rig/plan-fixtures.ts";
+
+const cancelled = { ok: true, value: { status: "cancelled", failure: { reason: "cancelled", by: "SIGINT" } } };
+const retried = schemaContract({ onFailure: "retry", backoff: { strategy: "constant", baseMs: 60_000, maxMs: 60_000 } });
+
+describe("cancellation", () => {
+  test("before anything started", async () => {
+    const rig = executeRig([step("a"), step("b", { dependencies: ["a"] })]);
+    rig.cancel("SIGINT");
+    expect(await rig.run()).toMatchObject(cancelled);
+    expect([rig.adapter.runs, rig.endings()]).toEqual([[], { a: "cancelled", b: "cancelled" }]);
+    expect(rig.of("run-finished")).toMatchObject([{ status: "cancelled", failure: { reason: "cancelled", by: "SIGINT" } }]);
+  });
+
+  test("while a step runs: its child is told, what waits does not start", async () => {
+    const rig = executeRig([step("a"), step("b", { dependencies: ["a"] }), step("c")], {
+      script: () => "hold",
+      options: { concurrency: 1 },
+    });
+    const ended = rig.run();
+    await rig.adapter.started("a");
+    rig.cancel("SIGINT");
+    expect(await ended).toMatchObject(cancelled);
+    expect(rig.endings()).toEqual({ a: "cancelled", b: "cancelled", c: "cancelled" });
+    expect(rig.of("attempt-cancelled")).toMatchObject([{ step: "a", attempt: 1 }]);
+    expect(rig.of("step-finished").at(-1)).toMatchObject({ step: "a", because: "the run was cancelled by SIGINT" });
+    expect(rig.workspaces.discarded).toEqual(["a.1 failed"]);
+  });
+
+  test("while the start of a step is being written: no child is spawned", async () => {
+    const rig = executeRig([step("a")]);
+    const ended = rig.run();
+    await new Promise<void>((resolve) => queueMicrotask(resolve));
+    rig.cancel("SIGINT");
+    expect(await ended).toMatchObject(cancelled);
+    expect([rig.adapter.runs, rig.endings()]).toEqual([[], { a: "cancelled" }]);
+  });
+
+  test("while artifacts are collected, and while a contract is evaluated: no verdict is taken", async () => {
+    for (const stage of ["collect", "verify"]) {
+      const rig = executeRig([step("a", { contracts: [schemaContract()] })], {
+        verify: () => {
+          if (stage === "verify") rig.cancel("SIGINT");
+          return fail;
+        },
+        context: {
+          collect: async () => {
+            if (stage === "collect") rig.cancel("SIGINT");
+            return { ok: true, value: [] };
+          },
+        },
+      });
+      expect(await rig.run()).toMatchObject(cancelled);
+      expect([rig.endings(), rig.of("contract-checked")]).toEqual([{ a: "cancelled" }, []]);
+    }
+  });
+
+  test("while a retry waits: the wait ends", async () => {
+    const clock = fakeClock({ patient: true });
+    const rig = executeRig([step("a", { contracts: [retried] })], { clock, verify: () => fail });
+    const ended = rig.run();
+    await clock.asleep();
+    rig.cancel("SIGTERM");
+    expect(await ended).toMatchObject({ value: { status: "cancelled", durationMs: 0 } });
+    expect([rig.adapter.runs, rig.endings()]).toEqual([["a.1"], { a: "cancelled" }]);
+  });
+
+  test("while a contract waits to be evaluated again", async () => {
+    const clock = fakeClock({ patient: true });
+    const rig = executeRig([step("a", { contracts: [retried] })], { clock, verify: () => ({ verdict: "error", violations: [] }) });
+    const ended = rig.run();
+    await clock.asleep();
+    rig.cancel("SIGINT");
+    expect(await ended).toMatchObject(cancelled);
+    expect(rig.endings()).toEqual({ a: "cancelled" });
+  });
+
+  test("work that is whole counts: a step whose last contract passed is passed", async () => {
+    const rig = executeRig([step("a", { contracts: [schemaContract()] }), step("b", { dependencies: ["a"] })], {
+      verify: () => {
+        rig.cancel("SIGINT");
+        return pass;
+      },
+    });
+    expect(await rig.run()).toMatchObject(cancelled);
+    expect(rig.endings()).toEqual({ a: "passed", b: "cancelled" });
+  });
+
+  test("a tree that takes too long is not waited for", async () => {
+    const rig = executeRig([step("a")], { context: { projectNow: () => new Promise(() => undefined) } });
+    rig.cancel("SIGINT");
+    expect(await rig.run()).toMatchObject(cancelled);
+    expect(rig.of("run-finished")[0]).not.toHaveProperty("tree");
+  });
+});
+
+describe("a journal that cannot be written", () => {
+  test("ends the run with its failure at every append, whatever was under way", async () => {
+    for (const breakAt of [0, 1, 2, 3, 4]) {
+      const rig = executeRig([step("a"), step("held"), step("b", { dependencies: ["a"] }), step("c", { dependencies: ["b"] })], {
+        breakAt,
+        script: (id) => (id === "held" && breakAt < 4 ? "hold" : "pass"),
+      });
+      expect(await rig.run()).toEqual({ ok: false, error: diskFull });
+      expect(rig.journal.batches).toHaveLength(breakAt + 1);
+      expect(rig.published).toEqual(rig.journal.events);
+    }
+  });
+
+  test("lets nothing run whose start is not on disk", async () => {
+    const rig = executeRig([step("a"), step("b", { dependencies: ["a"] })], { breakAt: 1 });
+    await rig.run();
+    expect(rig.adapter.runs).toEqual(["a.1"]);
+  });
+});
+
+describe("a bug", () => {
+  const thrower = (): never => {
+    throw new Error("a bug");
+  };
+  const injected: Readonly<Record<string, Partial<ExecuteContext>>> = {
+    fingerprintOf: { fingerprintOf: thrower },
+    assemblePrompt: { assemblePrompt: thrower },
+    collect: { collect: thrower },
+    publish: { publish: thrower },
+    openLog: { openLog: thrower },
+  };
+
+  test.each(Object.entries(injected))("in %s is thrown on, and nothing hangs", async (_, context) => {
+    await expect(executeRig([step("a"), step("b")], { context }).run()).rejects.toThrow("a bug");
+  });
+
+  test("in an adapter stops the others first", async () => {
+    const rig = executeRig([step("held"), step("bad")], { script: (id) => (id === "held" ? "hold" : thrower) });
+    await expect(rig.run()).rejects.toThrow("a bug");
+    expect(rig.adapter.contexts.every((context) => context.signal.aborted)).toBe(true);
+    expect([...rig.workspaces.discarded].sort()).toEqual(["bad.1 failed", "held.1 failed"]);
+  });
+
+  test("a plan with a cycle does not hang", async () => {
+    const rig = executeRig([step("a", { dependencies: ["b"] }), step("b", { dependencies: ["a"] })]);
+    await expect(rig.run()).rejects.toThrow("2 steps can never start");
+  });
+});

@@ -1,0 +1,44 @@
+/** Events that come from elsewhere have to be such as Wave writes. */
+import { describe, expect, it } from "vitest";
+import type { EventPayload, WaveEvent } from "../../../../src/core/event.ts";
+import { eventProblem, storedProblem } from "../../../../src/manifest/validate/check-event.ts";
+import { noHead, sealEvent } from "../../../../src/store/journal-line.ts";
+import { attemptStarted, result, started } from "../../../rig/run-events.ts";
+
+const envelope = { v: 1, run: "r", writer: "w", seq: 2, clock: 2, ts: "2026-01-31T12:00:00.000Z", prev: noHead } as const;
+const event = (payload: EventPayload): WaveEvent => sealEvent(envelope, payload).event;
+const failed = (failure: object) => event({ type: "step-finished", step: "a", status: "failed", failure } as unknown as EventPayload);
+
+describe("an event that Wave writes", () => {
+  it.each<[string, EventPayload]>([
+    ["the start of a run", started({ a: [] })],
+    ["the start of an attempt", attemptStarted("a")],
+    ["the result of a contract", { type: "contract-checked", step: "a", attempt: 1, result: result("shape") }],
+  ])("has no problem: %s", (_what, payload) => {
+    expect(eventProblem(event(payload))).toBeUndefined();
+  });
+
+  it("has no problem with a failure and with a signature", () => {
+    expect(eventProblem({ ...failed({ reason: "hollow", detail: "nothing" }), sig: "v1:00" })).toBeUndefined();
+  });
+});
+
+describe("another event", () => {
+  it.each<[string, WaveEvent, string]>([
+    ["a step named after a path", event(attemptStarted("../a")), "a name in it is none that a step or an artifact can have"],
+    ["an empty step", event(attemptStarted("")), "a name in it is none that a step or an artifact can have"],
+    ["a failure without its members", failed({ reason: "contract-failed" }), "its failure: is not as events have it (required)"],
+    ["a failure of an unknown kind", failed({ reason: "constructor" }), "its failure: it is of a kind that this version does not know"],
+    ["a clock out of range", { ...event(attemptStarted("a")), clock: 2 ** 49 }, "its clock is out of range"],
+    ["a time that is none", { ...event(attemptStarted("a")), ts: "yesterday" }, "its time is not one"],
+  ])("is refused: %s", (_what, odd, problem) => {
+    expect(eventProblem(odd)).toBe(problem);
+  });
+});
+
+it("checks the parts of events that a database keeps in the same way", () => {
+  expect(storedProblem("failure", { reason: "hollow", detail: "nothing" })).toBeUndefined();
+  expect(storedProblem("failure", { reason: "hollow" })).toBeDefined();
+  expect(storedProblem("dependencies", ["a"])).toBeUndefined();
+  expect(storedProblem("dependencies", { a: 1 })).toBeDefined();
+});

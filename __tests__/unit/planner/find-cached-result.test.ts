@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { matchWork } from "../../../src/planner/find-cached-result.ts";
+import { fingerprintStep } from "../../../src/planner/fingerprint.ts";
+import { digest, fingerprintSource, passedWork, schemaContract, step } from "../../rig/plan-fixtures.ts";
+
+const own = step("a", { contracts: [schemaContract()] });
+const now = fingerprintStep(fingerprintSource(own));
+const otherGate = fingerprintStep(fingerprintSource({ ...own, contracts: [] }));
+const otherTask = fingerprintStep(fingerprintSource({ ...own, task: "Other", env: { A: "1" } }));
+const here = digest("here");
+const match = (...passed: ReturnType<typeof passedWork>[]) => matchWork(own, now, passed, here);
+
+test("work that never passed is new, and so is that of other steps", () => {
+  expect(match()).toEqual({ kind: "new", changed: [] });
+  expect(match(passedWork("b", now))).toEqual({ kind: "new", changed: [] });
+});
+
+test("the newest equal work is found", () => {
+  const newest = passedWork("a", now, { run: "newest" });
+  expect(match(passedWork("a", otherTask), newest, passedWork("a", now, { run: "older" }))).toEqual({ kind: "equal", found: newest });
+});
+
+test("equal work under other gates is checked again, unless older work passed these", () => {
+  const recheck = passedWork("a", otherGate, { run: "recheck" });
+  const equal = passedWork("a", now, { run: "equal" });
+  expect(match(recheck)).toEqual({ kind: "recheck", found: recheck });
+  expect(match(recheck, equal)).toEqual({ kind: "equal", found: equal });
+});
+
+test("other work says what differs from the newest, gates left aside", () => {
+  const both = fingerprintStep(fingerprintSource({ ...own, task: "Other", contracts: [] }));
+  const since = (run: string) => ({ run, attempt: 1, finishedAt: "2026-01-01T00:00:00.000Z" });
+  expect(match(passedWork("a", otherTask, { run: "newest" }), passedWork("a", both))).toEqual({
+    kind: "new",
+    changed: ["env", "task"],
+    since: since("newest"),
+  });
+  expect(match(passedWork("a", both))).toEqual({ kind: "new", changed: ["task"], since: since("run1") });
+});
+
+test("work whose run changed the project counts only where the project is as it left it", () => {
+  const there = passedWork("a", now, { run: "changed", treeBefore: digest("before"), treeAfter: digest("elsewhere") });
+  const arrived = passedWork("a", now, { run: "arrived", treeBefore: digest("before"), treeAfter: here });
+  const { treeAfter, ...killed } = there;
+  expect(match(there)).toMatchObject({ kind: "new", changed: ["tree"] });
+  expect(match(killed)).toMatchObject({ kind: "new", changed: ["tree"] });
+  expect(match(there, arrived)).toEqual({ kind: "equal", found: arrived });
+  expect(treeAfter).toBe(digest("elsewhere"));
+});

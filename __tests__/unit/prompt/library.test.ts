@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { personaLibrary } from "../../../src/prompt/library.ts";
+
+test("the nine personas have a description, and a prompt of their own, hide nothing, and name no adapter or model", () => {
+  expect([...personaLibrary.keys()].sort()).toEqual([
+    "auditor",
+    "craftsman",
+    "debugger",
+    "documenter",
+    "navigator",
+    "planner",
+    "reviewer",
+    "summarizer",
+    "tester",
+  ]);
+  const personas = [...personaLibrary.values()];
+  expect(new Set(personas.map((persona) => persona.system_prompt)).size).toBe(9);
+  for (const { description, system_prompt, permissions, ...rest } of personas) {
+    expect(description).toMatch(/\.$/);
+    expect(system_prompt?.length).toBeGreaterThan(300);
+    // A rule for reading would hide `.git`.
+    expect((permissions?.allow ?? []).filter((rule) => rule.startsWith("file_read:"))).toEqual([]);
+    expect(rest).toEqual({});
+  }
+});
+
+test("exactly the personas that are described as changing nothing deny all writes", () => {
+  const readOnly = [...personaLibrary].filter(([, { description }]) => description?.includes("Changes nothing"));
+  const denying = [...personaLibrary].filter(([, { permissions }]) => permissions?.deny?.includes("file_write:**"));
+  expect(denying.map(([name]) => name)).toEqual(["navigator", "reviewer", "auditor", "planner", "summarizer"]);
+  expect(readOnly).toEqual(denying);
+});

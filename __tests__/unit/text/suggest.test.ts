@@ -1,0 +1,18 @@
+import { expect, it } from "vitest";
+import { closest } from "../../../src/text/suggest.ts";
+
+it.each([
+  ["retri", ["halt", "retry", "warn"], "retry"],
+  ["Persona", ["persona"], "persona"],
+  ["depenencies", ["dependencies", "description"], "dependencies"],
+  ["tsak", ["task", "tack"], "task"],
+  ["x", ["y"], undefined],
+  ["unrelated", ["task", "persona"], undefined],
+  ["", ["a"], undefined],
+  ["abc", [], undefined],
+  ["step-b", ["step-a", "step-c"], "step-a"],
+])("takes %j among %j for %j", (word, candidates, meant) => expect(closest(word, candidates)).toBe(meant));
+
+it("does not compare texts of any length", () => {
+  expect(closest("a".repeat(1_000_000), ["a".repeat(1_000_000)])).toBeUndefined();
+});

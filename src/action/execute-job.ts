@@ -1,0 +1,253 @@
+/** The middle of a job: what earlier attempts and jobs left, the run that it is about, the run itself, and what those who come will need. */
+import { setOutput } from "@actions/core";
+import { chooseReporter } from "../cli/choose-reporter.ts";
+import { finish } from "../cli/finish-run.ts";
+import { describeFailure } from "../core/describe.ts";
+import type { Failure } from "../core/failure.ts";
+import type { GitHub } from "../core/github.ts";
+import type { Io } from "../core/io.ts";
+import type { Plan } from "../core/plan.ts";
+import type { Reporter } from "../core/ports.ts";
+import { ok, type Result } from "../core/result.ts";
+import { type RunCommit, runCommitOf } from "../core/run-commit.ts";
+import type { RunRecord } from "../core/state.ts";
+import type { WorkflowContext } from "../core/workflow-context.ts";
+import type { Memory } from "../engine/open-project.ts";
+import { resumeRun } from "../engine/resume-run.ts";
+import { type FinishedRun, runPipeline } from "../engine/run-pipeline.ts";
+import type { JobInputs } from "../platform/actions/inputs.ts";
+import { projectChangedText } from "../reporters/console/render-resume-notices.ts";
+import { multiplexReporter } from "../reporters/multiplex.ts";
+import { checkedOutIn } from "./checked-out.ts";
+import { githubReporters, publishersOf, type ReportsRequest } from "./github-reports.ts";
+import type { JobLog } from "./job-log.ts";
+import { setRunOutputs } from "./job-outputs.ts";
+import type { JobProject } from "./job-project.ts";
+import { type Decision, type DecisionRequest, decideRun } from "./job-run.ts";
+import type { JobServices } from "./job-services.ts";
+import type { JobSource } from "./job-source.ts";
+import type { JobState } from "./job-state.ts";
+import { noteForPost } from "./post-state.ts";
+import { type RunIdentity, runIdOf } from "./run-identity.ts";
+import { unprotectedScripts } from "./unprotected-scripts.ts";
+
+export interface JobExecution {
+  readonly io: Io;
+  readonly log: JobLog;
+  readonly inputs: JobInputs;
+  readonly context: WorkflowContext;
+  readonly project: JobProject;
+  readonly identity: RunIdentity;
+  readonly memory: Memory;
+  readonly state: JobState;
+  readonly temp: string;
+  /** The checkout. */
+  readonly workspace: string;
+  readonly summaryFile: string | undefined;
+  /** Absent: there is no token. */
+  readonly github?: GitHub;
+  readonly services: JobServices;
+  /** The commit that the manifest is read from. Undefined if that is the checkout. */
+  readonly from?: Pick<JobSource, "files">;
+  /** Reports a failure before any reporter of the run was opened, and returns the exit status. */
+  readonly fail: (failure: Failure) => Promise<number>;
+}
+
+/** Executes the job's steps. Gives the exit status. */
+export async function executeJob(execution: JobExecution): Promise<number> {
+  const { io, log, memory, state, temp, inputs } = execution;
+  const [chosen, checkedOut] = await Promise.all([restoreAndDecide(execution), checkedOutIn(execution.project.read.root)]);
+  const { decision } = chosen;
+  if (decision.kind === "start" && inputs.command === "resume") {
+    return execution.fail({ reason: "run-not-found", selector: execution.identity.pipeline, candidates: [] });
+  }
+  noteForPost("run", decision.run, log.warn);
+  const uploads = state.uploads(memory, io.signal);
+  const begun = decision.kind === "resume" ? (await chosen.find(decision.run))?.base.head : undefined;
+  const notes = await notesOf(execution);
+  for (const note of notes) log.warn(`${note}.`);
+  const reports = reportsOf(execution, runCommitOf(execution.context, checkedOut, begun), notes);
+  let isReported = false;
+  const reporter = async (plan: Plan): Promise<Reporter> => {
+    isReported = true;
+    return multiplexReporter(
+      [
+        await chooseReporter(plan, io, { json: false, verbose: true, ...(inputs.steps === undefined ? {} : { part: inputs.steps }) }),
+        outputsReporter(execution, decision),
+        ...(uploads === undefined ? [] : [uploads]),
+        ...githubReporters(reports, plan),
+      ],
+      log.warn,
+    );
+  };
+  try {
+    const ended = await perform(execution, chosen, { reporter, publishers: publishersOf(reports) });
+    if (!ended.ok) {
+      if (!isReported) return await execution.fail(ended.error);
+      setOutput("status", "error");
+      return log.fail(ended.error);
+    }
+    const { run, finished } = ended.value;
+    if (finished === undefined) io.stderr.write(`run ${run.id} passed already: nothing to do\n`);
+    const how = { json: false, goOn: "press “Re-run failed jobs”", warn: log.warn };
+    const status = finished === undefined ? 0 : await finish(io, finished, execution.project.request, how);
+    // Once more, with the names of what was uploaded meanwhile.
+    await setRunOutputs({
+      run,
+      resumed: isResumed(decision, run),
+      temp,
+      nameOf: (digest) => uploads?.nameOf(digest) ?? state.nameOf(digest),
+      warn: log.warn,
+    });
+    return status;
+  } finally {
+    await saveAtEnd(execution, uploads);
+  }
+}
+
+/** Sets the outputs as soon as the run has ended: uploads and reports take their time, and the job may be cut off meanwhile. */
+function outputsReporter({ memory, state, temp }: JobExecution, decision: Decision): Reporter {
+  let id = "";
+  return {
+    name: "outputs",
+    onEvent: (event) => {
+      id = event.run;
+    },
+    async close() {
+      const found = await memory.state.findRun(id);
+      if (!found.ok || found.value.id !== id) return;
+      const outputs = { run: found.value, resumed: isResumed(decision, found.value), temp, nameOf: state.nameOf, warn: () => undefined };
+      // If they cannot be written, the second time fails the job.
+      await setRunOutputs(outputs).catch(() => undefined);
+    },
+  };
+}
+
+function isResumed({ kind }: Decision, { steps }: RunRecord): boolean {
+  return kind === "resume" || steps.some(({ reusedFrom }) => reusedFrom !== undefined);
+}
+
+/** A cancelled job has seconds left; `post` has more. A cache that took nothing is not asked again. */
+async function saveAtEnd({ io, log, memory, state }: JobExecution, uploads: ReturnType<JobState["uploads"]>): Promise<void> {
+  const asked = !io.signal.aborted;
+  const saved = asked && (await state.save(memory, 1));
+  noteForPost("cache", asked ? "asked" : "", log.warn);
+  noteForPost("saved", String(saved && (uploads === undefined || uploads.complete())), log.warn);
+}
+
+interface Chosen extends Pick<DecisionRequest, "find"> {
+  readonly decision: Decision;
+}
+
+async function restoreAndDecide({ context, identity, inputs, log, memory, state }: JobExecution): Promise<Chosen> {
+  const { cache, parts } = await state.restore(memory, runIdOf(identity));
+  const find = async (run: string): Promise<RunRecord | undefined> => {
+    // The tables take their time to open, and a run without journals cannot be gone on with.
+    if (!(await memory.state.readEvents(run)).ok) return undefined;
+    const found = await memory.state.findRun(run);
+    return found.ok && found.value.id === run ? found.value : undefined;
+  };
+  const decision = await decideRun({ identity, resume: inputs.resume, part: inputs.steps !== undefined, find });
+  if (decision.kind === "start" && context.runAttempt > 1 && !decision.again && decision.run === runIdOf(identity)) {
+    const seen = !cache && parts === 0 ? "neither the cache nor the artifacts have" : "what the cache and the artifacts have does not hold";
+    log.notice(`Attempt ${context.runAttempt} begins anew: ${seen} a run of the attempts before it.`);
+  }
+  return { decision, find };
+}
+
+/** Where a run's events and artifacts go. */
+interface Outside {
+  readonly reporter: (plan: Plan) => Promise<Reporter>;
+  readonly publishers: ReturnType<typeof publishersOf>;
+}
+
+/** What readers of a verdict have to know, as sentences without a stop. */
+async function notesOf({ from, project }: JobExecution): Promise<readonly string[]> {
+  return from === undefined ? [] : unprotectedScripts(project.pipeline, from.files, project.read.root);
+}
+
+function reportsOf({ project, ...execution }: JobExecution, commit: RunCommit, notes: readonly string[]): ReportsRequest {
+  return { ...execution, commit, notes, pipeline: project.pipeline.name, root: project.read.root };
+}
+
+/** Resumes, or starts. A run that cannot be resumed here is left alone, and another is started, unless the job names it. */
+async function perform(
+  execution: JobExecution,
+  { decision, find }: Chosen,
+  outside: Outside,
+): Promise<Result<{ readonly run: RunRecord; readonly finished?: FinishedRun }>> {
+  const { identity, io, inputs, log, project } = execution;
+  const common = commonWords(execution, outside);
+  if (decision.kind === "start") return start(execution, decision, outside);
+  const { input } = identity;
+  const resumed = await resumeRun({
+    ...common,
+    selector: decision.run,
+    trusted: {
+      ...{ read: project.read, pipeline: project.pipeline },
+      ...(input === undefined ? {} : { input }),
+      anyInput: inputs.resume !== "auto" && input === undefined,
+    },
+    skip: [],
+    update: false,
+    ...(inputs.apply === "auto" && inputs.steps === undefined ? {} : { apply: appliesTo(inputs) }),
+    tell: (news) => {
+      if (news.kind === "project-changed") io.stderr.write(projectChangedText(news.run, news.affected));
+    },
+  });
+  if (resumed.ok || inputs.resume !== "auto") return resumed;
+  const mismatch = resumed.error.reason === "run-mismatch";
+  if (!isGone(resumed.error) && !(mismatch && inputs.command !== "resume")) return resumed;
+  log.warn(
+    mismatch ? mismatchText(resumed.error) : `Cannot resume run ${decision.run} because part of its state is missing; starting a new run.`,
+  );
+  const next = await decideRun({ identity, find, resume: "never", part: false });
+  // Work that a run of another manifest left is reused only if every other run's would be.
+  return start(execution, { kind: "start", run: next.run, again: !mismatch }, outside);
+}
+
+function mismatchText(failure: Failure): string {
+  const { title, detail } = describeFailure(failure);
+  return `${capitalized(title)} (${detail.join("; ")}). Starting a new run.`;
+}
+
+async function start(
+  execution: JobExecution,
+  { run, again, rerun }: Extract<Decision, { kind: "start" }>,
+  outside: Outside,
+): Promise<Result<{ readonly run: RunRecord; readonly finished: FinishedRun }>> {
+  const { inputs, context } = execution;
+  const reuse = inputs.reuse === "true" || (inputs.reuse === "auto" && (again || context.pull !== undefined));
+  const finished = await runPipeline({
+    ...commonWords(execution, outside),
+    ...{ run, reuse, fresh: rerun === true, apply: appliesTo(inputs), onFailure: inputs.onFailure },
+    ...(inputs.pipeline === undefined ? {} : { pipeline: inputs.pipeline }),
+    ...(inputs.input === undefined ? {} : { input: inputs.input }),
+  });
+  return finished.ok ? ok({ run: finished.value.run, finished: finished.value }) : finished;
+}
+
+function commonWords({ io, inputs, project }: JobExecution, outside: Outside) {
+  return {
+    ...project.request,
+    ...(inputs.concurrency === undefined ? {} : { concurrency: inputs.concurrency }),
+    ...(inputs.steps === undefined ? {} : { part: inputs.steps }),
+    onFailure: inputs.onFailure,
+    resetCircuit: false,
+    signal: io.signal,
+    ...outside,
+  };
+}
+
+function capitalized(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+function appliesTo({ apply, steps }: JobInputs): boolean {
+  return apply === "auto" ? steps === undefined : apply === "true";
+}
+
+/** What a run needs to go on is not on this machine, nor where it was looked for. */
+function isGone({ reason }: Failure): boolean {
+  return reason === "state-damaged" || reason === "state-unreadable" || reason === "run-not-found";
+}

@@ -1,0 +1,227 @@
+/** What a job reports to GitHub: check runs, annotations where those cannot be written, the job summary, a comment; and who publishes. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { summary } from "@actions/core";
+import { describeFailure } from "../core/describe.ts";
+import type { GitHub } from "../core/github.ts";
+import type { Io } from "../core/io.ts";
+import type { Plan } from "../core/plan.ts";
+import type { Reporter } from "../core/ports.ts";
+import type { RunCommit } from "../core/run-commit.ts";
+import type { RunRecord } from "../core/state.ts";
+import type { WorkflowContext } from "../core/workflow-context.ts";
+import type { Memory } from "../engine/open-project.ts";
+import type { PublishRequest } from "../github/publish/publish-artifacts.ts";
+import { commentPublisher, reviewPublisher } from "../github/publish/pull-request.ts";
+import type { RemarkPlaces } from "../github/publish/remark-paths.ts";
+import { type CheckRuns, openCheckRuns } from "../github/report/check-runs.ts";
+import type { PagePlaces } from "../github/report/contract-page.ts";
+import { jobSummary } from "../github/report/job-summary.ts";
+import type { KnownRun } from "../github/report/known-run.ts";
+import { annotationCommands, logAnnotations } from "../github/report/log-annotations.ts";
+import { noteText, runPage } from "../github/report/run-page.ts";
+import { commitFooter, writeSticky } from "../github/sticky-comment.ts";
+import type { JobInputs } from "../platform/actions/inputs.ts";
+import { systemClock } from "../platform/clock.ts";
+import { realPlace } from "../platform/files.ts";
+import { relativeInside } from "../platform/paths.ts";
+import { jobLabel, matrixSuffix } from "./job-label.ts";
+import type { JobLog } from "./job-log.ts";
+import type { JobServices } from "./job-services.ts";
+import { noteForPost } from "./post-state.ts";
+import { repositoryPlace } from "./repository-place.ts";
+import { reportKey } from "./run-identity.ts";
+import { openSharedRun, type SharedRun } from "./shared-run.ts";
+
+export interface ReportsRequest {
+  readonly io: Io;
+  readonly log: JobLog;
+  readonly inputs: JobInputs;
+  readonly context: WorkflowContext;
+  /** The commit that the job runs. */
+  readonly commit: RunCommit;
+  /** Absent: there is no token. */
+  readonly github?: GitHub;
+  readonly services: JobServices;
+  readonly memory: Memory;
+  readonly pipeline: string;
+  /** The project, and GITHUB_WORKSPACE. */
+  readonly root: string;
+  readonly workspace: string;
+  readonly summaryFile: string | undefined;
+  /** Warnings about what the verdict is worth, as sentences without a stop. */
+  readonly notes: readonly string[];
+}
+
+/** Reporters for one plan. */
+export function githubReporters(request: ReportsRequest, plan: Plan): Reporter[] {
+  const { github, inputs, memory } = request;
+  const record = async (run: string): Promise<RunRecord | undefined> => {
+    const found = await memory.state.findRun(run);
+    return found.ok ? found.value : undefined;
+  };
+  const places = placesOf(request);
+  const shared = openSharedRun({ ...request, commentKey: resultKey(request.pipeline, request.context, request.inputs) });
+  const checks =
+    github === undefined || inputs.checks === "none" ? undefined : checkRunsOf(request, github, plan, places, { record, shared });
+  const pages = pageReporter(request, plan, places, { record, shared }, checks);
+  return checks === undefined ? [pages] : [checks, pages];
+}
+
+/** What is known of the run: by this job, and by all that share it. */
+interface Knowledge {
+  readonly record: (run: string) => Promise<RunRecord | undefined>;
+  readonly shared: SharedRun;
+}
+
+function checkRunsOf(
+  { inputs, context, commit, log, notes }: ReportsRequest,
+  github: GitHub,
+  plan: Plan,
+  places: PagePlaces,
+  { record, shared }: Knowledge,
+): CheckRuns {
+  return openCheckRuns({
+    ...{ github, context, commit, notes, plan, places, record, shared, clock: systemClock },
+    which: inputs.checks === "pipeline" ? "pipeline" : "contract",
+    label: jobLabel(context.job, inputs.matrixKey),
+    ...(inputs.steps === undefined ? {} : { steps: inputs.steps }),
+    noteOpen: (open) => {
+      noteForPost("checks", JSON.stringify(open), log.warn);
+      const id = open[0]?.id;
+      if (id !== undefined) noteForPost("check", String(id), log.warn);
+    },
+    warn: (failure) => {
+      const { title, detail } = describeFailure(failure);
+      log.notice(`${[title, ...detail].join(": ")}. Verdicts are in the log and in the job summary.`);
+    },
+  });
+}
+
+/** Writes what is written once, at the end: annotations, the summary, the comment. */
+function pageReporter(
+  request: ReportsRequest,
+  plan: Plan,
+  places: PagePlaces,
+  { record, shared }: Knowledge,
+  checks: CheckRuns | undefined,
+): Reporter {
+  const { io, inputs, commit } = request;
+  let id = "";
+  return {
+    name: "job summary",
+    onEvent: (event) => {
+      id = event.run;
+    },
+    async close() {
+      // Whether checks can be written is known once they are.
+      await checks?.close();
+      const run = await record(id);
+      if (run === undefined) return;
+      if (checks === undefined ? inputs.checks !== "none" : checks.isIncomplete())
+        io.stdout.writeControl(logAnnotations(run, plan, places));
+      else io.stdout.writeControl(annotationCommands(checks?.dropped() ?? []));
+      await shared.gather(id);
+      const job = matrixSuffix(request.context.job, inputs.matrixKey);
+      const known = shared.known(run);
+      const text = jobSummary({ run, known, plan, commit, job, places, taken: sizeOf(request.summaryFile), notes: request.notes });
+      if (text !== "" && request.summaryFile !== undefined) await summary.addRaw(io.secrets.redactor().text(text)).write();
+      await comment(request, run, plan, shared);
+    },
+  };
+}
+
+/** The key of the comment with the result of a pipeline. */
+export function resultKey(pipeline: string, context: WorkflowContext, inputs: JobInputs): string {
+  return `result:${pipeline}:${reportKey(context, inputs)}`;
+}
+
+async function comment(request: ReportsRequest, run: RunRecord, plan: Plan, shared: SharedRun): Promise<void> {
+  const { github, context, commit, inputs, io, log, notes, pipeline, services } = request;
+  if (!inputs.comment) return;
+  if (github === undefined || context.pull === undefined) {
+    log.notice("No comment was written: there is no pull request here, or no token.");
+    return;
+  }
+  const contentOf = (known: KnownRun) => {
+    const page = runPage(known, plan);
+    const title = `${plan.pipeline.name}${matrixSuffix(context.job, inputs.matrixKey)}: ${page.title}`;
+    return { title, parts: [...notes.map(noteText), page.table, ...page.problems], footer: commitFooter(commit) };
+  };
+  const written = await writeSticky(github, context, context.pull.number, {
+    ...contentOf(shared.known(run)),
+    key: resultKey(pipeline, context, inputs),
+    folds: true,
+    shared: {
+      merge(states) {
+        const { known, state } = shared.with(run, states);
+        return { ...contentOf(known), state };
+      },
+      settles: inputs.steps !== undefined,
+      clock: { sleep: (ms) => systemClock.sleep(ms, io.signal) },
+    },
+  });
+  if (written.ok) return;
+  const { title: what, detail } = describeFailure(written.error);
+  // That the API does not answer is a warning already.
+  const say = services.api.isGivenUp ? log.notice : log.warn;
+  say(`The result was not commented: ${[what, ...detail].join(": ")}.`);
+}
+
+/** Who publishes in this job; or why nobody does. */
+export function publishersOf(reports: ReportsRequest): NonNullable<PublishRequest["publishers"]> {
+  const { github, context, commit, inputs, pipeline, memory } = reports;
+  if (context.pull === undefined) return "there is no pull request here";
+  if (github === undefined) return "there is no token to publish with";
+  const request = {
+    github,
+    context,
+    commit,
+    pull: context.pull,
+    pipeline,
+    reportKey: reportKey(context, inputs),
+    redactor: memory.redactor,
+    places: remarkPlaces(reports),
+  };
+  return new Map([commentPublisher(request), reviewPublisher(request)].map((publisher) => [publisher.kind, publisher]));
+}
+
+function remarkPlaces({ root, workspace }: ReportsRequest): RemarkPlaces {
+  const { top, prefix } = repositoryPlace(root, workspace);
+  // A step may name the checkout as the workflow does, which may lead through links.
+  const below = relativeInside(realPlace(workspace) ?? workspace, top);
+  const tops = [top, ...(below === undefined ? [] : [path.join(workspace, below)])];
+  return {
+    prefix,
+    tops: tops.map((one) => one.split(path.sep).join("/")),
+    isFile: (file) => isFileAt(path.join(top, file)),
+  };
+}
+
+/** False for a path that no file can have, such as one with a null byte or one that is too long. */
+function isFileAt(place: string): boolean {
+  try {
+    return statSync(place).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Paths in reports are the repository's; the project may lie in a directory of it. */
+export function placesOf({ root, workspace }: Pick<ReportsRequest, "root" | "workspace">): PagePlaces {
+  const known = new Map<string, boolean>();
+  const isFile = (file: string) => !path.isAbsolute(file) && !file.split("/").includes("..") && isFileAt(path.join(root, file));
+  return {
+    prefix: repositoryPlace(root, workspace).prefix,
+    isFile: (file) => {
+      const is = known.get(file) ?? isFile(file);
+      known.set(file, is);
+      return is;
+    },
+  };
+}
+
+/** The size of the job summary so far, in bytes. */
+export function sizeOf(file: string | undefined): number {
+  return file === undefined || !existsSync(file) ? 0 : readFileSync(file).length;
+}

@@ -1,0 +1,101 @@
+/** The project of a job, read and validated, with the pipeline that the inputs name. */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { Failure } from "../core/failure.ts";
+import type { Io } from "../core/io.ts";
+import type { Pipeline } from "../core/pipeline.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import { type Location, locateProject, type ProjectRequest, type ReadProject, readProject, requireValid } from "../engine/open-project.ts";
+import { selectPipeline } from "../manifest/validate/select-pipeline.ts";
+import type { JobInputs } from "../platform/actions/inputs.ts";
+import { listProject } from "../workspace/base.ts";
+import type { JobLog } from "./job-log.ts";
+import { type JobSource, workingDirectoryOf } from "./job-source.ts";
+
+export interface JobProject {
+  /** Reads nothing again. */
+  readonly request: ProjectRequest;
+  readonly read: ReadProject;
+  readonly pipeline: Pipeline;
+}
+
+export interface JobProjectRequest {
+  readonly inputs: Pick<JobInputs, "adapter" | "environment" | "files" | "pipeline" | "workingDirectory">;
+  /** The checkout. */
+  readonly workspace: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Pick<JobLog, "warn">;
+  /** Cancels reading the project. */
+  readonly signal: AbortSignal;
+  readonly io: Pick<Io, "stdout" | "secrets">;
+  /** Undefined if the manifest is read from the checkout. */
+  readonly from?: JobSource;
+}
+
+/**
+ * Finds the manifest. Fails with `usage` if the working directory leads out of the checkout or has no manifest; the hint names the inputs that say
+ * where it is, or the step that is missing.
+ */
+export function locateJobProject(request: JobProjectRequest): Result<Location> {
+  const { inputs, workspace } = request;
+  const asked = jobRequest(request);
+  if (!asked.ok) return asked;
+  const missing = request.from === undefined ? missingManifest(inputs, workspace, asked.value.cwd) : undefined;
+  return missing === undefined ? locateProject(asked.value) : err(missing);
+}
+
+/** Why the manifest is missing; undefined if it exists. Why a file that exists cannot be read, reading it explains. */
+function missingManifest({ files, workingDirectory }: JobProjectRequest["inputs"], workspace: string, cwd: string): Failure | undefined {
+  const named = files.length > 0 ? files.slice(0, 1) : ["wave.yaml", "wave.yml"];
+  if (named.some((file) => existsSync(path.resolve(cwd, file)))) return undefined;
+  if (![workspace, cwd].some((directory) => existsSync(path.join(directory, ".git")))) return noCheckout(workspace);
+  const where = workingDirectory === "." ? "the checkout" : `\`${workingDirectory}\``;
+  const message = `${where} has no ${named.length === 1 ? `file \`${named[0]}\`` : "wave.yaml"}`;
+  return { reason: "usage", message, hint: "the inputs `file` and `working-directory` name the manifest and its directory" };
+}
+
+function noCheckout(workspace: string): Failure {
+  return {
+    reason: "usage",
+    message: `nothing is checked out in ${workspace}`,
+    hint: "add a step with `uses: actions/checkout` before this one; if the checkout has a `path`, name it in the input `working-directory`",
+  };
+}
+
+/**
+ * Fails as reading, validating and selecting do; with the host's failure if a file of the commit could not be read, since what was read then is not
+ * the whole manifest.
+ */
+export async function readJobProject(request: JobProjectRequest, location: Location): Promise<Result<JobProject>> {
+  const asked = jobRequest(request);
+  if (!asked.ok) return asked;
+  // Git answers while the manifest is being read and state restored.
+  const listing = listProject(location.root);
+  const read = await readProject(asked.value, location);
+  const failure = request.from?.failure();
+  if (failure !== undefined) return err(failure);
+  if (!read.ok) return read;
+  const project = requireValid(read.value);
+  if (!project.ok) return project;
+  const pipeline = selectPipeline(project.value, request.inputs.pipeline);
+  if (!pipeline.ok) return pipeline;
+  return ok({ request: { ...asked.value, read: read.value, listing }, read: read.value, pipeline: pipeline.value });
+}
+
+/** The inputs as a request. */
+function jobRequest({ inputs, workspace, env, log, from, io, signal }: JobProjectRequest): Result<ProjectRequest> {
+  const cwd = workingDirectoryOf(workspace, inputs.workingDirectory);
+  if (!cwd.ok) return cwd;
+  return ok({
+    cwd: cwd.value,
+    env,
+    files: inputs.files,
+    signal,
+    announce: (text) => io.stdout.write(`${text}\n`),
+    warn: log.warn,
+    onSecrets: io.secrets.add,
+    ...(from === undefined ? {} : { source: from.source, location: from.location, trustedFiles: from.files }),
+    ...(inputs.environment === undefined ? {} : { environment: inputs.environment }),
+    ...(inputs.adapter === undefined ? {} : { adapter: inputs.adapter }),
+  });
+}

@@ -1,0 +1,57 @@
+/**
+ * The pipeline's name in reports about a manifest that could not be read or is not valid. The check has to have the name that a run would give it, so
+ * that it replaces the check of the last push and ends the wait of a required check.
+ */
+
+import type { Location } from "../engine/open-project.ts";
+import { diskSource } from "../manifest/load/disk-source.ts";
+import { pipelineNameIn } from "../manifest/load/pipeline-name.ts";
+import { nameOfFile } from "../manifest/validate/pipeline-sources.ts";
+import { type JobSource, openJobSource } from "./job-source.ts";
+import type { FailedJob } from "./report-failure.ts";
+
+/** What is known of the project when a job fails. */
+export interface NamedProject {
+  /** The project's directory. Undefined if it was not found. */
+  readonly root?: string;
+  /** Its manifests, relative to `root`. */
+  readonly files?: readonly string[];
+  /** Undefined if the manifest is read from the checkout. */
+  readonly from?: Pick<JobSource, "source" | "location">;
+  /** The name of the selected pipeline. Undefined if none was selected. */
+  readonly pipeline?: string;
+}
+
+type Naming = Pick<FailedJob, "context" | "github" | "inputs" | "io" | "temp" | "workspace">;
+
+/**
+ * The first of these that is known: the selected pipeline, the input `pipeline`, the name in the manifest as far as it can be read, the name in the
+ * manifest of the pull request's base, the manifest's file name. Never rejects.
+ */
+export async function pipelineNameOf(job: Naming, { root, files, from, pipeline }: NamedProject): Promise<string> {
+  const { inputs } = job;
+  const selected = pipeline ?? inputs.pipeline?.split("@", 1)[0];
+  if (selected !== undefined && selected !== "") return selected;
+  const first = from?.location.files[0] ?? files?.[0] ?? inputs.files[0] ?? "wave.yaml";
+  const unnamed = nameOfFile(first);
+  const named = { unnamed, ...(inputs.environment === undefined ? {} : { environment: inputs.environment }) };
+  const source = from?.source ?? (root === undefined ? undefined : diskSource(root));
+  const here = source === undefined ? undefined : await pipelineNameIn({ ...named, source, files: from?.location.files ?? files ?? [] });
+  return here ?? (await nameInBase(job, named)) ?? unnamed;
+}
+
+async function nameInBase(
+  { inputs, context, github, io, temp, workspace }: Naming,
+  named: Pick<Parameters<typeof pipelineNameIn>[0], "environment" | "unnamed">,
+): Promise<string | undefined> {
+  const { pull } = context;
+  if (pull === undefined || github === undefined) return undefined;
+  const opened = await openJobSource({ inputs, context, github, workspace, temp, commit: pull.baseSha, env: io.env, signal: io.signal });
+  if (!opened.ok) return undefined;
+  const { source, location, close } = opened.value;
+  try {
+    return await pipelineNameIn({ ...named, source, files: (location satisfies Location).files });
+  } finally {
+    await close();
+  }
+}

@@ -1,0 +1,65 @@
+/** Opens the state of a job: the run's identity, what is on the machine already, and what carries state here and away. */
+import type { GitHub } from "../core/github.ts";
+import type { Io } from "../core/io.ts";
+import { ok, type Result } from "../core/result.ts";
+import type { TrustLevel } from "../core/trust-level.ts";
+import type { WorkflowContext } from "../core/workflow-context.ts";
+import { type Memory, openMemory, type ProjectRequest } from "../engine/open-project.ts";
+import type { JobInputs } from "../platform/actions/inputs.ts";
+import type { Toolkit } from "../platform/actions/toolkit.ts";
+import { lineSigner } from "../store/line-signature.ts";
+import type { JobLog } from "./job-log.ts";
+import type { JobProject } from "./job-project.ts";
+import { type JobState, jobTemp, openJobState } from "./job-state.ts";
+import { settleLocalState } from "./local-state.ts";
+import { noteForPost } from "./post-state.ts";
+import { identityOf, projectKey, type RunIdentity, runIdOf } from "./run-identity.ts";
+
+export interface PrepareRequest {
+  readonly inputs: JobInputs;
+  readonly context: WorkflowContext;
+  readonly project: JobProject;
+  readonly level: TrustLevel;
+  /** The checkout. */
+  readonly workspace: string;
+  readonly variables: Io["env"];
+  readonly toolkit: Toolkit;
+  readonly github?: GitHub;
+  readonly log: JobLog;
+}
+
+export interface PreparedState {
+  readonly identity: RunIdentity;
+  readonly state: JobState;
+  readonly memory: Memory;
+  /** The project's, with what fetches blobs and what signs. */
+  readonly request: ProjectRequest;
+  /** A directory of the job for files on their way. */
+  readonly temp: string;
+}
+
+/** Fails with `state-unwritable`. */
+export async function prepareState(prepare: PrepareRequest): Promise<Result<PreparedState>> {
+  const { inputs, context, level, project, workspace, variables, toolkit, github, log } = prepare;
+  const { read, pipeline } = project;
+  const { stateKey } = inputs;
+  const signed = stateKey === undefined ? project.request : { ...project.request, stateKey };
+  const { stateDir, redactor } = openMemory(read, signed);
+  const put = await settleLocalState({
+    ...{ stateDir, root: read.root, workspace, job: `${context.runId}/${context.runAttempt}/${context.job}` },
+    runnerTemp: variables["RUNNER_TEMP"],
+    ...(stateKey === undefined ? {} : { signer: lineSigner(stateKey) }),
+  });
+  if (!put.ok) return put;
+  if (put.value !== undefined) log.warn(`state in the checkout was not left by this job and is not used; it was moved to ${put.value}`);
+  const temp = jobTemp(variables, stateDir);
+  const identity = identityOf({ context, inputs, project, workspace, redact: (text) => redactor.text(text) });
+  const subject = { project: projectKey(identity), pipeline: pipeline.name, run: runIdOf(identity), level };
+  const state = await openJobState({
+    ...{ inputs, context, toolkit, stateDir, workspace, temp, subject, warn: log.warn },
+    ...(github === undefined ? {} : { github }),
+  });
+  const request = state.bring === undefined ? signed : { ...signed, bring: state.bring };
+  noteForPost("state", JSON.stringify({ stateDir, workspace, subject }), log.warn);
+  return ok({ identity, state, memory: openMemory(read, request), request, temp });
+}

@@ -1,0 +1,34 @@
+/** Reports a job that a bug in Wave, or its machine, has ended: `post` does it, since the process that ran the job could not. */
+import type { GitHub } from "../core/github.ts";
+import { runCommitOf } from "../core/run-commit.ts";
+import { brokenPage } from "../github/report/failure-page.ts";
+import { withinLimit } from "../text/markdown.ts";
+import { checkedOutIn } from "./checked-out.ts";
+import type { EndedJob, NotedEnd } from "./complete-reports.ts";
+import { jobTemp } from "./job-state.ts";
+import { type NamedProject, pipelineNameOf } from "./pipeline-name.ts";
+import { writeFailedCheck, writeFailedComment, writeFailedSummary } from "./report-failure.ts";
+
+/** Of the check's summary, in characters. */
+const longest = 60_000;
+
+/**
+ * Fails the pipeline's check, which the run may have completed as cancelled since a bug also cancels it, and updates the comment and the summary.
+ * `check` is its id; undefined if the job had written none. Never rejects.
+ */
+export async function reportBroken(
+  job: EndedJob & { readonly github?: GitHub },
+  { kind, detail }: NotedEnd,
+  project: NamedProject,
+  check: number | undefined,
+): Promise<void> {
+  const page = brokenPage(kind, detail);
+  const { conclusion, title, parts } = page;
+  const known = { ...job, temp: jobTemp(job.variables, job.workspace) };
+  const commit = runCommitOf(job.context, await checkedOutIn(project.root ?? job.workspace));
+  const pipeline = await pipelineNameOf(known, project);
+  if (check === undefined) await writeFailedCheck(known, page, pipeline, commit);
+  else await job.github?.updateCheck(check, { conclusion, output: { title, summary: withinLimit(parts, longest) } });
+  await writeFailedComment(known, page, pipeline, commit);
+  await writeFailedSummary(job, page, pipeline);
+}

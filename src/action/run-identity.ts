@@ -1,0 +1,99 @@
+/**
+ * The identity of a job's run: everything that decides what is executed, and never the job's name, since jobs with `steps` share a run. Pure,
+ * except that the project's place in the checkout is looked up.
+ */
+import { type Digest, digestOfBytes } from "../core/digest.ts";
+import type { JsonValue } from "../core/json.ts";
+import type { WorkflowContext } from "../core/workflow-context.ts";
+import type { JobInputs } from "../platform/actions/inputs.ts";
+import { realPlace } from "../platform/files.ts";
+import { relativeInside } from "../platform/paths.ts";
+import type { JobProject } from "./job-project.ts";
+
+/** Where the manifest of a run is read. */
+export interface ManifestPlace {
+  /** The project's directory relative to the checkout, with forward slashes; empty for the checkout itself. */
+  readonly directory: string;
+  /** The manifest's files relative to it, in the order in which they merge. */
+  readonly files: readonly string[];
+  readonly environment?: string;
+}
+
+export interface RunIdentity extends ManifestPlace {
+  readonly context: Pick<WorkflowContext, "owner" | "repo" | "workflowFile" | "runId" | "runAttempt">;
+  readonly adapter?: string;
+  readonly pipeline: string;
+  readonly version?: string;
+  /** Values of the pipeline's parameters, by name. */
+  readonly parameters?: Readonly<Record<string, JsonValue>>;
+  /** Of the run's input. */
+  readonly input?: Digest | undefined;
+  /** As it was given. */
+  readonly matrixKey: string;
+  /** As it was given; empty if it was not. */
+  readonly runKey: string;
+}
+
+export interface IdentityRequest {
+  readonly context: WorkflowContext;
+  readonly inputs: Pick<JobInputs, "input" | "matrixKey" | "runKey">;
+  readonly project: JobProject;
+  /** The checkout. */
+  readonly workspace: string;
+  /** Removes secrets from a text: the digest is over the input as it is stored. */
+  readonly redact: (text: string) => string;
+}
+
+/** The identity of the run that a job is about. */
+export function identityOf({ context, inputs, project, workspace, redact }: IdentityRequest): RunIdentity {
+  const { read, pipeline } = project;
+  return {
+    context,
+    directory: relativeInside(realPlace(workspace) ?? workspace, read.root) ?? read.root,
+    files: read.files,
+    ...(read.environment === undefined ? {} : { environment: read.environment }),
+    ...(read.adapter === undefined ? {} : { adapter: read.adapter }),
+    pipeline: pipeline.name,
+    ...(pipeline.version === undefined ? {} : { version: pipeline.version }),
+    input: inputs.input === undefined ? undefined : digestOfBytes(redact(inputs.input)),
+    matrixKey: inputs.matrixKey,
+    runKey: inputs.runKey,
+  };
+}
+
+/** The id of the first run with an identity; the ones after it are `ID-2`, `ID-3` … */
+export function runIdOf(identity: RunIdentity): string {
+  const { context, directory, files, environment, adapter, pipeline, version, parameters, input, matrixKey, runKey } = identity;
+  const named = Object.entries(parameters ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const where = [context.owner, context.repo, context.workflowFile, context.runId, directory, files, environment ?? null];
+  const what = [adapter ?? null, pipeline, version ?? null, named, input ?? null, shortMatrixKey(matrixKey), runKey.trim()];
+  return shortDigest(JSON.stringify([...where, ...what]));
+}
+
+/** Names the manifest whose runs are kept together, as a short word: other directories, files and environments have histories of their own. */
+export function projectKey({ directory, files, environment }: ManifestPlace): string {
+  return shortDigest(JSON.stringify([directory, files, environment ?? null]));
+}
+
+/**
+ * Identifies what a job reports about among the results on a pull request, as the end of a comment's key. It is the same in later workflow runs, so it
+ * contains neither their ids nor inputs that differ between them; and it is known without a valid manifest.
+ */
+export function reportKey(
+  { workflowFile }: Pick<WorkflowContext, "workflowFile">,
+  { workingDirectory, files, environment, adapter, matrixKey, runKey }: JobInputs,
+): string {
+  const what = [workflowFile, workingDirectory, files, environment ?? null, adapter ?? null, runKey.trim()];
+  return `${shortMatrixKey(matrixKey)}:${shortDigest(JSON.stringify(what))}`;
+}
+
+/** A matrix key of any length as a short word; empty where there is no matrix, whose JSON is `null` or empty. */
+export function shortMatrixKey(given: string): string {
+  const key = given.trim();
+  if (["", "null", "{}"].includes(key)) return "";
+  return /^[A-Za-z0-9._-]{1,40}$/.test(key) ? key : shortDigest(key);
+}
+
+function shortDigest(text: string): string {
+  return digestOfBytes(text).slice("sha256:".length, "sha256:".length + 12);
+}

@@ -1,0 +1,169 @@
+/**
+ * A job of a workflow, read once and understood: inputs → trust → project → what earlier attempts and jobs left → run or resume → outputs, and
+ * state saved for those that come. What it saves and reports beside the run may fail; the run's verdict is the job's.
+ */
+import path from "node:path";
+import { setOutput, setSecret } from "@actions/core";
+import type { Failure } from "../core/failure.ts";
+import type { GitHub } from "../core/github.ts";
+import type { Io } from "../core/io.ts";
+import type { WorkflowContext } from "../core/workflow-context.ts";
+import { unknownPart } from "../engine/step-selection.ts";
+import { lazyGitHub } from "../github/client/lazy-client.ts";
+import { type JobInputs, readInputs } from "../platform/actions/inputs.ts";
+import { forgetRunnerSecrets, forgetSecrets, withoutRunnerSecrets } from "../platform/actions/runner-secrets.ts";
+import { openToolkit, type Toolkit } from "../platform/actions/toolkit.ts";
+import { readEventCause, readWorkflowContext } from "../platform/actions/workflow-environment.ts";
+import { systemClock } from "../platform/clock.ts";
+import { executeJob } from "./execute-job.ts";
+import { type JobLog, openJobLog } from "./job-log.ts";
+import { locateJobProject, readJobProject } from "./job-project.ts";
+import { type JobServices, openJobServices } from "./job-services.ts";
+import { type JobSource, openJobSource } from "./job-source.ts";
+import { jobTemp } from "./job-state.ts";
+import { judgeTrust, type Trusted } from "./job-trust.ts";
+import type { NamedProject } from "./pipeline-name.ts";
+import { noteForPost } from "./post-state.ts";
+import { prepareState } from "./prepare-state.ts";
+import { refuse } from "./refuse-job.ts";
+import { forwardMask } from "./toolkit-masks.ts";
+
+/**
+ * Runs the job. Returns the exit status: the run's, 2 for wrong inputs or an invalid manifest, 0 or 1 for a refusal. A failure before the run is
+ * reported like a result (`report-failure.ts`). Throws only for bugs, which `post` reports.
+ */
+export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
+  const log = openJobLog(io);
+  const { inputs, problem } = readInputs();
+  const context = readWorkflowContext(variables);
+  if (!context.ok) return ended(log, problem ?? context.error);
+  mask(inputs.stateKey);
+  const services = openJobServices(log.warn);
+  const github = gitHubOf(inputs, context.value, io, services);
+  const withToken = github === undefined ? {} : { github };
+  const cause = readEventCause(variables);
+  const trust = await judgeTrust({ inputs, context: context.value, cause, ...(github === undefined ? {} : { questions: github }) });
+  if (trust.kind === "refused")
+    return problem === undefined ? refuse({ log, inputs, context: context.value, ...withToken }, trust) : ended(log, problem);
+  forgetRunnerSecrets();
+  const workspace = path.resolve(variables["GITHUB_WORKSPACE"] || io.cwd);
+  const job: Job = {
+    ...{ log, inputs, workspace, temp: jobTemp(variables, workspace), summaryFile: variables["GITHUB_STEP_SUMMARY"] },
+    io: { ...io, env: withoutRunnerSecrets(variables) },
+    ...trust,
+    services,
+    ...withToken,
+  };
+  if (problem !== undefined) return reportFailure(job, problem);
+  const toolkit = openToolkit({ env: variables, onLine: forwardMask(io), clock: systemClock, services });
+  try {
+    return await withSource(job, variables, toolkit);
+  } finally {
+    services.report();
+    await toolkit.close();
+  }
+}
+
+interface Job extends Trusted {
+  readonly services: JobServices;
+  readonly io: Io;
+  readonly log: JobLog;
+  readonly inputs: JobInputs;
+  readonly github?: GitHub;
+  /** The checkout, absolute. */
+  readonly workspace: string;
+  /** A directory of the job for files on their way. */
+  readonly temp: string;
+  readonly summaryFile: string | undefined;
+}
+
+/** Opens the source of the manifest for as long as the job lasts. */
+async function withSource(job: Job, variables: Io["env"], toolkit: Toolkit): Promise<number> {
+  const { io, manifestFrom } = job;
+  if (manifestFrom === undefined) return withProject(job, { variables, toolkit });
+  const from = await openJobSource({ ...job, commit: manifestFrom, env: io.env, signal: io.signal });
+  if (!from.ok) return reportFailure(job, from.error);
+  try {
+    return await withProject(job, { variables, toolkit, from: from.value });
+  } finally {
+    await from.value.close();
+  }
+}
+
+interface Surroundings {
+  readonly variables: Io["env"];
+  readonly toolkit: Toolkit;
+  /** Undefined if the manifest is read from the checkout. */
+  readonly from?: JobSource;
+}
+
+async function withProject(job: Job, { variables, toolkit, from }: Surroundings): Promise<number> {
+  const { io, inputs, workspace } = job;
+  const given = from === undefined ? {} : { from };
+  const asked = { ...job, env: io.env, signal: io.signal, ...given };
+  const located = locateJobProject(asked);
+  if (!located.ok) return reportFailure(job, located.error, given);
+  const executes = inputs.command === "run" || inputs.command === "resume";
+  const noteReports = (known: NamedProject) => {
+    if (executes) noteForPost("reports", JSON.stringify(known), job.log.warn);
+  };
+  // The name of the pipeline must not come from a fork's checkout.
+  noteReports({ root: located.value.root, ...(from === undefined ? { files: located.value.files } : {}) });
+  const project = await readJobProject(asked, located.value);
+  const failure = from?.failure();
+  if (failure !== undefined) return reportFailure(job, failure, { ...located.value, ...given });
+  // The other commands report an invalid manifest themselves.
+  if (!project.ok) return executes ? reportFailure(job, project.error, { ...located.value, ...given }) : words(job, from);
+  const secrets = project.value.read.project?.secrets ?? [];
+  for (const name of secrets) mask(io.env[name]);
+  forgetSecrets(secrets);
+  const known = { ...located.value, ...given, pipeline: project.value.pipeline.name };
+  noteReports({ root: known.root, pipeline: known.pipeline });
+  const fail = (error: Failure) => reportFailure(job, error, known);
+  const unknown = unknownPart(project.value, inputs.steps);
+  if (executes && unknown !== undefined) return fail(unknown);
+  const prepared = await prepareState({ ...job, project: project.value, workspace, variables, toolkit });
+  if (!prepared.ok) return fail(prepared.error);
+  const { request, state, memory } = prepared.value;
+  if (executes) return executeJob({ ...job, ...prepared.value, ...given, project: { ...project.value, request }, fail });
+  // Tests have a state of their own.
+  if (inputs.command !== "test") await state.restore(memory, "");
+  return words(job, from);
+}
+
+/** Most jobs start their run, so what reports a failure before it is loaded here. */
+async function reportFailure(job: Job, failure: Failure, project: NamedProject = {}): Promise<number> {
+  const reports = await import("./report-failure.ts");
+  return reports.reportFailure(job, failure, project);
+}
+
+/** Runs a command that executes no steps. Most jobs do not need the command line, so it is loaded here. */
+async function words({ io, inputs, log, temp, summaryFile }: Job, from: JobSource | undefined): Promise<number> {
+  const { runWords } = await import("./run-cli-command.ts");
+  const request = { io, inputs, temp, hasSummary: summaryFile !== undefined && summaryFile !== "" };
+  if (from === undefined) return runWords(request);
+  const { source, location } = from;
+  const status = await runWords({ ...request, project: { source, location } });
+  const failure = from.failure();
+  return failure === undefined ? status : ended(log, failure);
+}
+
+/** Nothing without a token. */
+function gitHubOf(
+  { token }: JobInputs,
+  { owner, repo, apiUrl }: WorkflowContext,
+  { signal, secrets }: Io,
+  { api: health }: JobServices,
+): GitHub | undefined {
+  const redact = (text: string) => secrets.redactor().text(text);
+  return token === undefined ? undefined : lazyGitHub({ token, owner, repo, apiUrl, clock: systemClock, health, redact, signal });
+}
+
+function mask(secret: string | undefined): void {
+  for (const line of secret?.split(/\r?\n/) ?? []) if (line.trim() !== "") setSecret(line);
+}
+
+function ended(log: JobLog, failure: Failure): number {
+  setOutput("status", "error");
+  return log.fail(failure);
+}

@@ -1,0 +1,38 @@
+/** The schema that an answer can be held to while it is written: that of the step's only contract on its only artifact. Pure. */
+import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
+import type { Step } from "../../core/pipeline.ts";
+import type { GateFile } from "../../core/ports.ts";
+
+/**
+ * Nothing where the answer is not the artifact, or the schema is not one of an object that stands by itself: then the contract says afterwards what is
+ * wrong.
+ */
+export function expectedSchema(step: Step, files: ReadonlyMap<string, GateFile>): JsonObject | undefined {
+  const [artifact, ...others] = step.artifacts;
+  if (artifact === undefined || others.length > 0 || artifact.path !== undefined) return undefined;
+  const contracts = step.contracts.filter((contract) => contract.type === "json_schema" && contract.artifact === artifact.name);
+  const [contract, ...more] = contracts;
+  if (contract?.type !== "json_schema" || more.length > 0) return undefined;
+  const schema = parse(files.get(contract.schema)?.text);
+  if (!isJsonObject(schema) || schema["type"] !== "object" || refersElsewhere(schema)) return undefined;
+  const { $id: _id, $schema: _dialect, ...rest } = schema;
+  return rest;
+}
+
+function refersElsewhere(value: JsonValue): boolean {
+  if (Array.isArray(value)) return (value as readonly JsonValue[]).some(refersElsewhere);
+  if (!isJsonObject(value)) return false;
+  return Object.entries(value).some(
+    ([key, member]) =>
+      (["$ref", "$dynamicRef", "$recursiveRef"].includes(key) && typeof member === "string" && !member.startsWith("#")) ||
+      refersElsewhere(member),
+  );
+}
+
+function parse(text: string | undefined): JsonValue | undefined {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as JsonValue);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,167 @@
+/** The loop between a model and its tools, on the AI SDK. It is loaded when a step asks for it. */
+import { createAnthropic } from "@ai-sdk/anthropic";
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import {
+  APICallError,
+  generateText,
+  jsonSchema,
+  type LanguageModel,
+  type LanguageModelUsage,
+  Output,
+  RetryError,
+  stepCountIs,
+  tool,
+} from "ai";
+import type { Failure } from "../../core/failure.ts";
+import type { AdapterContext, AdapterOutcome } from "../../core/ports.ts";
+import { priced } from "../../core/price.ts";
+import { err, ok, type Result } from "../../core/result.ts";
+import { noUsage, type Usage } from "../../core/usage.ts";
+import { fetchByProxy } from "../../platform/fetch-by-proxy.ts";
+import { retryAfterOf } from "../../text/retry-after.ts";
+import type { AgentEnvironment } from "../agent-program.ts";
+import { hollowness, overBudget, troubleOf } from "../budget.ts";
+import type { ApiProvider } from "./api.ts";
+import { expectedSchema } from "./output-schema.ts";
+import { toolDefinitions } from "./tool-definitions.ts";
+import { apiTools } from "./tools.ts";
+
+/** Answers of a model in one attempt, where the step names no cap. */
+const stepCap = 50;
+
+/** Tries of one request after the first; the service's `Retry-After` is kept to. Above it the attempt itself is tried again. */
+const maxRetries = 1;
+
+// What it would say of settings that a model does not know goes to the console, which is not ours.
+Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
+
+interface Told {
+  usage: Usage;
+  over?: Failure;
+}
+
+/** `environment` is wave's own: it says which way requests go. Fails with `agent-failed`, `budget-exceeded`, `hollow`, `timeout` and `cancelled`. */
+export async function runLoop(
+  context: AdapterContext,
+  provider: ApiProvider,
+  environment: AgentEnvironment,
+): Promise<Result<AdapterOutcome>> {
+  const { step, prompt, resources, signal, log, files } = context;
+  const fetch = await fetchByProxy(environment);
+  if (!fetch.ok) return err({ reason: "agent-failed", kind: "config", detail: fetch.error, tail: "" });
+  const told: Told = { usage: noUsage };
+  const stop = new AbortController();
+  const clock = AbortSignal.timeout(resources.timeoutMs);
+  const { system, task } = partsOf(step.persona.systemPrompt, prompt);
+  const schema = expectedSchema(step, files);
+  try {
+    const answer = await generateText({
+      model: modelOf(provider, context, fetch.value),
+      ...(system === "" ? {} : { system }),
+      prompt: task,
+      tools: toolsOf(context, told),
+      stopWhen: stepCountIs(resources.maxTurns ?? stepCap),
+      ...(schema === undefined ? {} : { output: Output.object({ schema: jsonSchema(schema) }) }),
+      maxRetries,
+      abortSignal: AbortSignal.any([signal, stop.signal, clock]),
+      onStepFinish({ text, usage }) {
+        if (text.trim() !== "") log.write(Buffer.from(`${text}\n`), "stdout");
+        told.usage = priced(added(told.usage, usage), step.adapter?.price);
+        context.onUsage?.(told.usage);
+        const over = overBudget(told.usage, resources);
+        if (over === undefined) return;
+        told.over ??= over;
+        stop.abort("over");
+      },
+    });
+    if (told.over !== undefined) return err(told.over);
+    if (answer.finishReason === "tool-calls") return err(capFailure(context, told.usage));
+    const detail = hollowness(answer.text, told.usage, prompt);
+    if (detail !== undefined) return err({ reason: "hollow", detail });
+    return ok(answer.text.trim() === "" ? {} : { finalMessage: answer.text });
+  } catch (error) {
+    if (signal.aborted) return err({ reason: "cancelled", by: String(signal.reason) });
+    if (told.over !== undefined) return err(told.over);
+    if (clock.aborted) return err({ reason: "timeout", limitMs: resources.timeoutMs, tail: log.tail() });
+    return err(failureOf(error, log.tail()));
+  }
+}
+
+/** The persona's words are the system's, all the rest is the user's. */
+function partsOf(systemPrompt: string, prompt: string): { readonly system: string; readonly task: string } {
+  const system = systemPrompt.trim();
+  return system !== "" && prompt.startsWith(`${system}\n`)
+    ? { system, task: prompt.slice(system.length).trim() }
+    : { system: "", task: prompt };
+}
+
+function modelOf({ protocol, model, baseUrl, key }: ApiProvider, { env }: AdapterContext, fetch: typeof globalThis.fetch): LanguageModel {
+  const apiKey = env[key] ?? "";
+  if (protocol === "anthropic") return createAnthropic({ apiKey, fetch, baseURL: baseUrl }).languageModel(model);
+  const provider = createOpenAICompatible({
+    name: "openai",
+    apiKey,
+    fetch,
+    baseURL: baseUrl,
+    supportsStructuredOutputs: true,
+    includeUsage: true,
+  });
+  return provider.languageModel(model);
+}
+
+function toolsOf({ step, workspace, log }: AdapterContext, told: Told) {
+  const tools = toolDefinitions(apiTools(step, workspace)).map(({ name, description, properties, optional, call }) => {
+    const inputSchema = jsonSchema<Record<string, unknown>>({
+      type: "object",
+      properties: { ...properties },
+      required: Object.keys(properties).filter((key) => !optional.includes(key)),
+      additionalProperties: false,
+    });
+    const execute = async (words: Record<string, unknown>) => {
+      log.write(Buffer.from(`→ ${name} ${JSON.stringify(words).slice(0, 300)}\n`), "stdout");
+      const answer = await call(words);
+      const { toolCalls, denials } = told.usage;
+      told.usage = { ...told.usage, toolCalls: toolCalls + 1, denials: denials + (answer.denied === true ? 1 : 0) };
+      if (answer.denied === true) log.write(Buffer.from(`← ${answer.text}\n`), "stdout");
+      return answer.text;
+    };
+    return [name, tool({ description, inputSchema, execute })] as const;
+  });
+  return Object.fromEntries(tools);
+}
+
+/** Adds an answer of the model. What it read from a cache, or wrote to one, is a part of what it read. */
+function added(before: Usage, { inputTokens = 0, outputTokens = 0, inputTokenDetails }: LanguageModelUsage): Usage {
+  const { cacheReadTokens = 0, cacheWriteTokens = 0 } = inputTokenDetails;
+  return {
+    ...before,
+    turns: before.turns + 1,
+    inputTokens: before.inputTokens + Math.max(0, inputTokens - cacheReadTokens - cacheWriteTokens),
+    outputTokens: before.outputTokens + outputTokens,
+    cacheReadTokens: before.cacheReadTokens + cacheReadTokens,
+    cacheWriteTokens: before.cacheWriteTokens + cacheWriteTokens,
+  };
+}
+
+/** It was stopped while it still called tools. */
+function capFailure({ resources: { maxTurns } }: AdapterContext, { turns }: Usage): Failure {
+  return maxTurns === undefined
+    ? { reason: "hollow", detail: `the model called tools for ${turns} turns, and never answered` }
+    : { reason: "budget-exceeded", what: "turns", limit: maxTurns, used: turns };
+}
+
+function failureOf(error: unknown, tail: string): Failure {
+  const last = RetryError.isInstance(error) ? error.lastError : error;
+  const text = last instanceof Error ? last.message : String(last);
+  const status = APICallError.isInstance(last) ? last.statusCode : undefined;
+  const retryAfterMs = APICallError.isInstance(last) ? retryAfterOf(last.responseHeaders ?? {}, Date.now()) : undefined;
+  const cause = last instanceof Error && last.cause instanceof Error ? `: ${last.cause.message}` : "";
+  return {
+    reason: "agent-failed",
+    kind: troubleOf(status, `${text}${cause}`),
+    detail: `${text}${cause}`.trim().slice(0, 500),
+    ...(status === undefined ? {} : { status }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    tail,
+  };
+}

@@ -1,0 +1,139 @@
+/**
+ * The tools that a model has on a bare API: it lists, reads, searches, writes and edits, all through the workspace, and runs nothing. A path that the step may not
+ * read or write is refused before anything is done.
+ */
+import path from "node:path";
+import { describeFailure } from "../../core/describe.ts";
+import { isAllowed } from "../../core/permissions.ts";
+import type { Step } from "../../core/pipeline.ts";
+import type { Workspace, WorkspaceArea } from "../../core/ports.ts";
+import { ok, type Result } from "../../core/result.ts";
+import { isGitName } from "../../text/path-bytes.ts";
+
+/** What a call came to, as the model is told. `denied`: the step may not. */
+export interface ToolAnswer {
+  readonly text: string;
+  readonly denied?: true;
+}
+
+export interface ApiTools {
+  list(glob: string): Promise<ToolAnswer>;
+  read(file: string, from: number, lines: number): Promise<ToolAnswer>;
+  search(text: string, glob: string): Promise<ToolAnswer>;
+  write(file: string, content: string): Promise<ToolAnswer>;
+  edit(file: string, before: string, after: string): Promise<ToolAnswer>;
+}
+
+/** Bytes of a file that are read, characters of an answer, files that are listed, lines that are found. */
+const limits = { file: 4_000_000, answer: 60_000, listed: 1000, found: 200 } as const;
+
+interface Place {
+  readonly area: Exclude<WorkspaceArea, "temp">;
+  /** In it. */
+  readonly file: string;
+}
+
+export function apiTools(step: Step, workspace: Workspace): ApiTools {
+  const { permissions } = step;
+  // A checkout may have left a token in a repository's configuration.
+  const mayRead = (file: string) => !file.split("/").some(isGitName) && isAllowed(permissions, "file_read", file);
+  const listed = async (glob: string) => {
+    const found = await workspace.list("root", glob);
+    if (!found.ok) return found;
+    return ok(found.value.filter(({ kind, path: file }) => kind === "file" && mayRead(file)).map((entry) => entry.path));
+  };
+  const textOf = async (file: string): Promise<Result<string> | ToolAnswer> => {
+    const place = placeOf(workspace, file);
+    if (place.area === "root" && !mayRead(place.file)) return denied(`reading ${file}`);
+    const bytes = await workspace.read(place.area, place.file, limits.file);
+    return bytes.ok ? ok(Buffer.from(bytes.value).toString()) : bytes;
+  };
+  const put = async (file: string, content: string): Promise<ToolAnswer> => {
+    const { area, file: name } = placeOf(workspace, file);
+    if (area === "inputs") return denied(`writing ${file}: inputs are read-only`);
+    if (area === "root" && !isAllowed(permissions, "file_write", name)) return denied(`writing ${file}`);
+    const written = await workspace.write(area, new Map([[name, { mode: "100644", bytes: Buffer.from(content) }]]));
+    return written.ok ? { text: `wrote ${Buffer.byteLength(content)} bytes to ${file}` } : failed(written.error);
+  };
+  return {
+    async list(glob) {
+      const files = await listed(glob);
+      return files.ok ? { text: listText(files.value) } : failed(files.error);
+    },
+    async read(file, from, lines) {
+      const text = await textOf(file);
+      if (!("ok" in text)) return text;
+      return text.ok
+        ? {
+            text: cut(
+              text.value
+                .split("\n")
+                .slice(from - 1, from - 1 + lines)
+                .join("\n"),
+            ),
+          }
+        : failed(text.error);
+    },
+    async search(text, glob) {
+      const files = await listed(glob);
+      return files.ok ? searchIn(workspace, files.value, text) : failed(files.error);
+    },
+    write: put,
+    async edit(file, before, after) {
+      const text = await textOf(file);
+      if (!("ok" in text)) return text;
+      if (!text.ok) return failed(text.error);
+      const count = before === "" ? 0 : text.value.split(before).length - 1;
+      if (count !== 1) return { text: `error: the text to replace stands ${count} times in ${file}; it has to stand there once` };
+      return put(
+        file,
+        text.value.replace(before, () => after),
+      );
+    },
+  };
+}
+
+/** Absolute paths lead where the prompt says that they do; all others into the project. */
+function placeOf({ paths }: Workspace, file: string): Place {
+  const areas = [
+    ["inputs", paths.inputs],
+    ["output", paths.output],
+    ["root", paths.root],
+  ] as const;
+  for (const [area, directory] of areas)
+    if (file.startsWith(`${directory}/`)) return { area, file: path.posix.normalize(file.slice(directory.length + 1)) };
+  return { area: "root", file: path.posix.normalize(file) };
+}
+
+async function searchIn(workspace: Workspace, files: readonly string[], text: string): Promise<ToolAnswer> {
+  const found: string[] = [];
+  for (const file of files) {
+    const bytes = await workspace.read("root", file, limits.file);
+    if (!bytes.ok || bytes.value.includes(0)) continue;
+    for (const [index, line] of Buffer.from(bytes.value).toString().split("\n").entries()) {
+      if (line.includes(text)) found.push(`${file}:${index + 1}: ${line.trim().slice(0, 300)}`);
+      if (found.length >= limits.found)
+        return { text: cut(`${found.join("\n")}\n(there is more: search for a longer text, or in fewer files)`) };
+    }
+  }
+  return { text: found.length === 0 ? "nothing was found" : cut(found.join("\n")) };
+}
+
+function listText(files: readonly string[]): string {
+  if (files.length === 0) return "no file matches";
+  const more = files.length > limits.listed ? `\n(${files.length - limits.listed} more: list fewer)` : "";
+  return cut(files.slice(0, limits.listed).join("\n") + more);
+}
+
+function cut(text: string): string {
+  return text.length <= limits.answer ? text : `${text.slice(0, limits.answer)}\n(cut after ${limits.answer} characters)`;
+}
+
+function denied(what: string): ToolAnswer {
+  return { text: `denied: ${what} is not allowed to this step`, denied: true };
+}
+
+function failed(failure: Parameters<typeof describeFailure>[0]): ToolAnswer {
+  const { title, detail } = describeFailure(failure);
+  return { text: `error: ${[title, ...detail].join("; ")}` };
+}

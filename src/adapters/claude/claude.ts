@@ -1,0 +1,45 @@
+/** The `claude` adapter: a persona that is Claude Code, without a terminal. */
+import path from "node:path";
+import type { Adapter } from "../../core/ports.ts";
+import { claudePackage } from "../agent-versions.ts";
+import { agentKeys } from "../detect-agents.ts";
+import { type AgentSetting, agentAdapter } from "../run-agent.ts";
+import { claudeWords } from "./args.ts";
+import { claudeFailure } from "./outcome.ts";
+import { claudeStream } from "./stream.ts";
+
+/** Nothing of what it does beside its work: reports, updates, retries for minutes. */
+const quiet = {
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+  DISABLE_AUTOUPDATER: "1",
+  DISABLE_TELEMETRY: "1",
+  DISABLE_ERROR_REPORTING: "1",
+  CLAUDE_CODE_MAX_RETRIES: "2",
+};
+
+export function claudeAdapter(setting: AgentSetting): Adapter {
+  return agentAdapter(
+    {
+      name: "claude",
+      package: claudePackage,
+      keys: agentKeys.claude,
+      words: claudeWords,
+      variables: ({ adapter }, { temp }) => ({
+        ...quiet,
+        CLAUDE_CONFIG_DIR: path.posix.join(temp, "claude"),
+        ...(adapter?.baseUrl === undefined ? {} : { ANTHROPIC_BASE_URL: adapter.baseUrl }),
+      }),
+      openStream() {
+        const stream = claudeStream();
+        return {
+          push: stream.push,
+          usage: stream.usage,
+          hopeless: () => undefined,
+          failure: (end) => claudeFailure(end, stream.result()),
+          finalMessage: () => stream.result()?.text,
+        };
+      },
+    },
+    setting,
+  );
+}

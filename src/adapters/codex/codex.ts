@@ -1,0 +1,24 @@
+/** The `codex` adapter: a persona that is OpenAI's Codex, without a terminal. */
+import type { Adapter } from "../../core/ports.ts";
+import { codexPackage } from "../agent-versions.ts";
+import { agentKeys } from "../detect-agents.ts";
+import { needsPrice } from "../needs-price.ts";
+import { type AgentSetting, agentAdapter } from "../run-agent.ts";
+import { codexWords } from "./args.ts";
+import { codexStream } from "./stream.ts";
+
+export function codexAdapter(setting: AgentSetting): Adapter {
+  return agentAdapter(
+    {
+      name: "codex",
+      package: codexPackage,
+      keys: agentKeys.codex,
+      words: codexWords,
+      // It wants a directory that is there.
+      variables: (_step, { temp }) => ({ CODEX_HOME: temp }),
+      openStream: codexStream,
+      limitation: needsPrice("codex"),
+    },
+    setting,
+  );
+}

@@ -1,0 +1,204 @@
+/** Recordings on disk: writing one, and reading what a step's attempts were. The format is `core/recording.ts`. */
+import { createHash } from "node:crypto";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import type { Failure } from "../../core/failure.ts";
+import { isJsonObject, type JsonValue } from "../../core/json.ts";
+import type { ArtifactStore, Leaf } from "../../core/ports.ts";
+import { attemptText, parseAttempt, type RecordedAttempt, type RecordedFile, recordedName } from "../../core/recording.ts";
+import { err, ok, type Result } from "../../core/result.ts";
+import { describeIoError, writeFileDurably } from "../../platform/files.ts";
+import { walkTree } from "../../platform/walk.ts";
+import { fsPath } from "../../text/path-bytes.ts";
+import type { Take } from "./record.ts";
+
+/** The file that makes a directory a recording. */
+const mark = "recording.json";
+
+/** What a recording says of the run it is of. */
+export interface RecordedRun {
+  readonly pipeline: string;
+  /** The run's input text, scrubbed. */
+  readonly input?: string;
+}
+
+/** Why a directory cannot take a recording: there is something else in it. Nothing where it can. */
+export async function placeProblem(directory: string): Promise<Failure | undefined> {
+  const names = await namesIn(directory);
+  if (!names.ok) return names.error;
+  if (names.value.length === 0 || names.value.includes(mark)) return undefined;
+  return {
+    reason: "usage",
+    message: `${directory} holds something that is no recording`,
+    hint: "name a new directory, or one that a recording is in",
+  };
+}
+
+/**
+ * Writes what was recorded; of a recording that is there already, the steps that were recorded again are replaced, or with `whole` all of
+ * them. Fails with `state-unwritable`, and as the store does.
+ */
+export async function writeRecording(
+  directory: string,
+  run: RecordedRun,
+  takes: readonly Take[],
+  blobs: ArtifactStore,
+  whole: boolean,
+): Promise<Result<void>> {
+  const names = await namesIn(directory);
+  if (!names.ok) return names;
+  const again = new Set(takes.map(({ recorded }) => recorded.step));
+  const gone = names.value.filter((name) => name !== mark && (whole || again.has(name)));
+  try {
+    // A step's directory holds attempts and nothing else: what people put beside them stays.
+    for (const name of gone) if ((await attemptsOf(directory, name)).length > 0) await rm(path.join(directory, name), { recursive: true });
+  } catch (error) {
+    return err(unwritable(directory, error));
+  }
+  const write = async (name: string, bytes: Uint8Array): Promise<Result<void>> => {
+    const file = path.join(directory, name);
+    const written = await writeFileDurably(file, bytes);
+    return written.ok ? written : err({ reason: "state-unwritable", path: file, ...written.error });
+  };
+  const marked = await write(mark, Buffer.from(`${JSON.stringify({ v: 1, ...run }, undefined, 2)}\n`));
+  if (!marked.ok) return marked;
+  for (const { recorded, contents } of takes) {
+    const place = `${recorded.step}/${recorded.attempt}`;
+    for (const [name, digest] of contents) {
+      const bytes = await blobs.get(digest);
+      if (!bytes.ok) return bytes;
+      const written = await write(`${place}/${name}`, bytes.value);
+      if (!written.ok) return written;
+    }
+    const written = await write(`${place}/attempt.json`, Buffer.from(attemptText(recorded)));
+    if (!written.ok) return written;
+  }
+  return ok(undefined);
+}
+
+/** What a recording says of its run. Fails with a sentence where there is none. */
+export async function readRecordedRun(directory: string): Promise<Result<RecordedRun, string>> {
+  let text: string;
+  try {
+    text = await readFile(path.join(directory, mark), "utf8");
+  } catch (error) {
+    const { code, detail } = describeIoError(error);
+    return err(code === "ENOENT" || code === "ENOTDIR" ? `there is no recording in ${directory}` : `${directory}/${mark}: ${detail}`);
+  }
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch {
+    return err(`${directory}/${mark} is not JSON`);
+  }
+  if (!isJsonObject(value) || value["v"] !== 1 || typeof value["pipeline"] !== "string")
+    return err(`${directory}/${mark} is not what this version of wave writes`);
+  const { pipeline, input } = value;
+  return ok({ pipeline, ...(typeof input === "string" ? { input } : {}) });
+}
+
+/** The numbers of a step's attempts, ascending; none where it has none. */
+export async function attemptsOf(directory: string, step: string): Promise<readonly number[]> {
+  const names = await namesIn(path.join(directory, step));
+  const numbers = (names.ok ? names.value : []).filter((name) => /^[1-9]\d{0,5}$/.test(name)).map(Number);
+  return numbers.sort((a, b) => a - b);
+}
+
+/** An attempt with what it left: leaves by path. Fails with a sentence. */
+export interface ReadAttempt {
+  readonly recorded: RecordedAttempt;
+  readonly message?: string;
+  readonly changes: ReadonlyMap<string, Leaf | undefined>;
+  readonly output: ReadonlyMap<string, Leaf | undefined>;
+}
+
+export async function readAttempt(directory: string, step: string, attempt: number): Promise<Result<ReadAttempt, string>> {
+  const place = path.join(directory, step, String(attempt));
+  try {
+    const recorded = parseAttempt(await readFile(path.join(place, "attempt.json"), "utf8"));
+    if (!recorded.ok) return err(`${place}/attempt.json: ${recorded.error}`);
+    return ok({
+      recorded: recorded.value,
+      ...(recorded.value.message ? { message: await readFile(path.join(place, "message.md"), "utf8") } : {}),
+      changes: await leavesOf(path.join(place, "changes"), recorded.value.changes),
+      output: await leavesOf(path.join(place, "output"), recorded.value.output),
+    });
+  } catch (error) {
+    return err(`${fileOf(error, place)}: ${describeIoError(error).detail}`);
+  }
+}
+
+/**
+ * What lay in the project, when the run began, at the places that it changed: leaves by path, `undefined` where nothing lay. `steps` in an order in which
+ * each comes after what it builds on. Attempts that cannot be read are left to whoever replays them. Fails with `file-unreadable`.
+ */
+export async function readBefore(directory: string, steps: readonly string[]): Promise<Result<ReadonlyMap<string, Leaf | undefined>>> {
+  const found = new Map<string, Leaf | undefined>();
+  for (const step of steps) {
+    for (const attempt of await attemptsOf(directory, step)) {
+      const place = path.join(directory, step, String(attempt));
+      const recorded = parseAttempt(await readFile(path.join(place, "attempt.json"), "utf8").catch(() => ""));
+      if (!recorded.ok) continue;
+      const known = recorded.value.changes.filter(({ path, before }) => before !== undefined && !found.has(path));
+      try {
+        const leaves = await leavesOf(
+          path.join(place, "before"),
+          known.map(({ path, before = "deleted" }) => ({ path, mode: before })),
+        );
+        for (const [path, leaf] of leaves) found.set(path, leaf);
+      } catch (error) {
+        return err({ reason: "file-unreadable", path: fileOf(error, place), ...describeIoError(error) });
+      }
+    }
+  }
+  return ok(found);
+}
+
+/** The file that an error is about. */
+function fileOf(error: unknown, otherwise: string): string {
+  return error instanceof Error && "path" in error ? String(error.path) : otherwise;
+}
+
+async function leavesOf(directory: string, files: readonly RecordedFile[]): Promise<ReadonlyMap<string, Leaf | undefined>> {
+  const leaves = new Map<string, Leaf | undefined>();
+  for (const { path: file, mode } of files) {
+    if (mode === "deleted") leaves.set(file, undefined);
+    else if (mode === "040000") leaves.set(file, { mode });
+    else leaves.set(file, { mode, bytes: await readFile(path.join(directory, recordedName(file))) });
+  }
+  return leaves;
+}
+
+/** A digest of all that is recorded of a step, in hexadecimal; nothing where nothing is. */
+export async function digestOfStep(directory: string, step: string): Promise<string | undefined> {
+  const attempts = await attemptsOf(directory, step);
+  if (attempts.length === 0) return undefined;
+  const hash = createHash("sha256");
+  const addFile = async (name: string) => {
+    const content = createHash("sha256").update(await readFile(fsPath(directory, name)));
+    hash.update(`${name}\0`).update(content.digest());
+  };
+  // Recordings may be linked together from several places: symlinks are followed here, and only here.
+  const add = async (name: string, isLink: boolean): Promise<void> => {
+    if (isLink && (await stat(fsPath(directory, name))).isDirectory()) await addBelow(name);
+    else await addFile(name);
+  };
+  const addBelow = (from: string) =>
+    walkTree(directory, { from, visit: ({ kind, path: name }) => (kind === "directory" ? undefined : add(name, kind === "symlink")) });
+  for (const attempt of attempts) await add(`${step}/${attempt}`, true);
+  return hash.digest("hex");
+}
+
+async function namesIn(directory: string): Promise<Result<readonly string[]>> {
+  try {
+    return ok(await readdir(directory));
+  } catch (error) {
+    const { code, detail } = describeIoError(error);
+    return code === "ENOENT" ? ok([]) : err({ reason: "file-unreadable", path: directory, code, detail });
+  }
+}
+
+function unwritable(file: string, error: unknown): Failure {
+  const { code, detail } = describeIoError(error);
+  return { reason: "state-unwritable", path: file, code, detail };
+}

@@ -1,0 +1,119 @@
+/**
+ * Takes a step's artifacts out of its workspace, into blobs: from the declared path, else from the output directory, or from the final
+ * message where an artifact accepts it. It does not judge what is in them beyond keeping declared secrets out.
+ */
+import type { ArtifactRef } from "../core/event.ts";
+import type { Failure } from "../core/failure.ts";
+import { acceptsMessage } from "../core/message-artifact.ts";
+import type { Step, StepArtifact } from "../core/pipeline.ts";
+import type { ArtifactStore, Redactor, Workspace } from "../core/ports.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import { messageContent } from "./final-message.ts";
+import { type FoundArtifact, findArtifact } from "./find-artifact.ts";
+import { mediaTypeOf, mediaTypeOfContent } from "./media-type.ts";
+
+/** What to collect, and where it goes. `prompt` is what the step was told: an echo of it is no work. */
+export interface Collection {
+  readonly step: Step;
+  readonly workspace: Workspace;
+  readonly finalMessage?: string;
+  readonly prompt: string;
+  readonly blobs: ArtifactStore;
+  readonly redactor: Redactor;
+}
+
+interface Content {
+  readonly artifact: StepArtifact;
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+  readonly source: string;
+}
+
+/** The largest artifact, in bytes. */
+const sizeLimit = 1024 ** 3;
+
+/**
+ * The artifacts that are there, in the order declared. Every artifact that is not optional is among them, or this fails with
+ * `artifact-missing`. Fails as well with `artifact-ambiguous`, `artifact-refused` (leads out of the workspace, no regular file),
+ * `artifact-too-large`, `secret-leaked`, `hollow` (the final message repeats the prompt), and as the store of blobs does. A file
+ * is held in memory while it is stored, one at a time.
+ */
+export async function collectArtifacts(collection: Collection): Promise<Result<readonly ArtifactRef[]>> {
+  const { step, workspace } = collection;
+  const names = new Set(step.artifacts.map(({ name }) => name));
+  const found = new Map<string, FoundArtifact>();
+  for (const artifact of step.artifacts.filter(({ source }) => source === undefined)) {
+    const place = await findArtifact(workspace, artifact, names);
+    if (!place.ok) return place;
+    if (place.value !== undefined) found.set(artifact.name, place.value);
+  }
+  const message = messageFor(collection, found);
+  if (!message.ok) return message;
+  const missing = step.artifacts.filter(({ name, optional }) => !optional && !found.has(name) && name !== message.value?.artifact.name);
+  if (missing.length > 0) return err(missingFailure(step, missing));
+  return storeAll(collection, found, message.value);
+}
+
+async function storeAll(
+  collection: Collection,
+  found: ReadonlyMap<string, FoundArtifact>,
+  message: Content | undefined,
+): Promise<Result<readonly ArtifactRef[]>> {
+  const references: ArtifactRef[] = [];
+  for (const artifact of collection.step.artifacts) {
+    const place = found.get(artifact.name);
+    const content =
+      place === undefined
+        ? ok(message?.artifact.name === artifact.name ? message : undefined)
+        : await contentAt(collection.workspace, artifact, place);
+    if (!content.ok) return content;
+    if (content.value === undefined) continue;
+    const stored = await store(collection, content.value);
+    if (!stored.ok) return stored;
+    references.push(stored.value);
+  }
+  return ok(references);
+}
+
+async function contentAt(workspace: Workspace, artifact: StepArtifact, place: FoundArtifact): Promise<Result<Content>> {
+  const read = await workspace.read(place.area, place.path, sizeLimit);
+  if (!read.ok) return err(named(read.error, artifact.name, place.source));
+  const mediaType = artifact.mediaType ?? mediaTypeOf(place.path) ?? mediaTypeOf(artifact.name) ?? mediaTypeOfContent(read.value);
+  return ok({ artifact, bytes: read.value, mediaType, source: place.source });
+}
+
+async function store({ blobs, redactor }: Collection, { artifact, bytes, mediaType, source }: Content): Promise<Result<ArtifactRef>> {
+  const { name } = artifact;
+  const kind = redactor.kindOf(bytes);
+  if (kind !== undefined && artifact.scrub !== true) return err({ reason: "secret-leaked", artifact: name, kind });
+  const stored = await blobs.put(kind === undefined ? bytes : scrubbed(bytes, redactor));
+  return stored.ok ? ok({ name, ...stored.value, mediaType, source }) : stored;
+}
+
+function scrubbed(bytes: Uint8Array, redactor: Redactor): Uint8Array {
+  const filter = redactor.stream();
+  return Buffer.concat([filter.push(bytes), filter.flush()]);
+}
+
+/** The final message as the artifact that takes it, see `acceptsMessage`. Undefined if there is none, or the message is blank. */
+function messageFor({ step, finalMessage, prompt }: Collection, found: ReadonlyMap<string, FoundArtifact>): Result<Content | undefined> {
+  const artifact = step.artifacts.find((one) => !found.has(one.name) && acceptsMessage(step, one));
+  if (artifact === undefined || finalMessage === undefined || finalMessage.trim() === "") return ok(undefined);
+  if (finalMessage.trim() === prompt.trim()) {
+    return err({ reason: "hollow", detail: `the final message repeats the prompt, and artifact \`${artifact.name}\` was not written` });
+  }
+  return ok({ artifact, ...messageContent(finalMessage, artifact), source: "message" });
+}
+
+function missingFailure(step: Step, missing: readonly StepArtifact[]): Failure {
+  const places = missing.flatMap(({ name, path, source }) => (source === "message" ? [] : [path ?? `$WAVE_OUTPUT_DIR/${name}`]));
+  const message = missing.some((artifact) => acceptsMessage(step, artifact)) ? ["the final message (there was none)"] : [];
+  return { reason: "artifact-missing", artifacts: missing.map(({ name }) => name), searched: [...places, ...message] };
+}
+
+/** A workspace knows paths; a failure names the artifact. */
+function named(failure: Failure, artifact: string, source: string): Failure {
+  if (failure.reason === "artifact-refused") return { ...failure, artifact, path: source };
+  if (failure.reason === "artifact-too-large") return { ...failure, artifact };
+  return failure;
+}

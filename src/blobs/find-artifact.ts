@@ -1,0 +1,44 @@
+/** Finds where an artifact lies in a workspace. It reads no file and knows nothing of final messages. */
+import type { StepArtifact } from "../core/pipeline.ts";
+import type { Workspace, WorkspaceArea, WorkspaceEntry } from "../core/ports.ts";
+import { err, ok, type Result } from "../core/result.ts";
+
+/** A place, and how reports call it. */
+export interface FoundArtifact {
+  readonly area: WorkspaceArea;
+  readonly path: string;
+  readonly source: string;
+}
+
+/**
+ * With a `path`: the one file in the workspace that the glob matches. Else `NAME` in the output directory, or the one `NAME.*`
+ * there that is not another artifact of the step. Nothing when it is not there; fails with `artifact-ambiguous` when there are several.
+ * Directories are no artifacts; whether a symlink may be followed is for the reader to say.
+ */
+export async function findArtifact(
+  workspace: Workspace,
+  artifact: StepArtifact,
+  others: ReadonlySet<string>,
+): Promise<Result<FoundArtifact | undefined>> {
+  const { name, path } = artifact;
+  const area = path === undefined ? "output" : "root";
+  const listed = await workspace.list(area, path ?? `{${name},${name}.*}`);
+  if (!listed.ok) return listed.error.reason === "artifact-refused" ? err({ ...listed.error, artifact: name }) : listed;
+  const candidates = candidatesOf(listed.value, artifact, others);
+  const [found] = candidates;
+  if (found === undefined) return ok(undefined);
+  const source = (entry: WorkspaceEntry) => (area === "root" ? entry.path : `output/${entry.path}`);
+  if (candidates.length > 1) return err({ reason: "artifact-ambiguous", artifact: name, matches: candidates.map(source) });
+  return ok({ area, path: found.path, source: source(found) });
+}
+
+function candidatesOf(
+  entries: readonly WorkspaceEntry[],
+  { name, path }: StepArtifact,
+  others: ReadonlySet<string>,
+): readonly WorkspaceEntry[] {
+  const files = entries.filter((entry) => entry.kind !== "directory");
+  if (path !== undefined) return files;
+  const exact = files.filter((entry) => entry.path === name);
+  return exact.length > 0 ? exact : files.filter((entry) => entry.path.startsWith(`${name}.`) && !others.has(entry.path));
+}

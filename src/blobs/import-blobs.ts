@@ -1,0 +1,50 @@
+/** Takes blobs over from a directory that came from another job. A file whose bytes are not those that its name says is refused. */
+import { copyFile, link, lstat, mkdir, readdir, rename } from "node:fs/promises";
+import path from "node:path";
+import { type Digest, isDigest } from "../core/digest.ts";
+import { createStateDirectory, tryIo } from "../platform/files.ts";
+import { blobFile, digestOfFile } from "./blob-files.ts";
+
+/** What was taken over, and sentences that name what was not. */
+export interface AdoptedBlobs {
+  readonly taken: number;
+  readonly refused: readonly string[];
+}
+
+/** Takes over every blob below `from`, a state directory of another job. What cannot be written is refused too. */
+export async function adoptBlobs(from: string, stateDir: string): Promise<AdoptedBlobs> {
+  const refused: string[] = [];
+  let taken = 0;
+  const root = path.join(from, "blobs", "sha256");
+  for (const prefix of await names(root, /^[0-9a-f]{2}$/)) {
+    for (const rest of await names(path.join(root, prefix), /^[0-9a-f]{62}$/)) {
+      const digest = `sha256:${prefix}${rest}`;
+      if (!isDigest(digest)) continue;
+      const why = await adoptBlob(path.join(root, prefix, rest), digest, stateDir);
+      if (why === undefined) taken += 1;
+      else refused.push(`blob ${digest.slice(0, 19)} was refused: ${why}`);
+    }
+  }
+  return { taken, refused };
+}
+
+/** Puts a file's bytes under a digest, if they are its. Gives why it did not; nothing where the blob is there. */
+export async function adoptBlob(file: string, digest: Digest, stateDir: string): Promise<string | undefined> {
+  const target = blobFile(stateDir, digest);
+  const adopted = await tryIo(async () => {
+    if (!(await lstat(file)).isFile() || (await digestOfFile(file)) !== digest) return "its bytes are not those of its name";
+    await createStateDirectory(stateDir);
+    await mkdir(path.dirname(target), { recursive: true });
+    const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.adopted`);
+    await link(file, temporary).catch(() => copyFile(file, temporary));
+    await rename(temporary, target);
+    return undefined;
+  });
+  return adopted.ok ? adopted.value : `${adopted.error.detail} (${adopted.error.code})`;
+}
+
+/** The names in a directory that fit; none if it is not a directory itself, but a link to one. */
+async function names(directory: string, pattern: RegExp): Promise<readonly string[]> {
+  const listed = await tryIo(async () => ((await lstat(directory)).isDirectory() ? readdir(directory) : []));
+  return listed.ok ? listed.value.filter((name) => pattern.test(name)).sort() : [];
+}

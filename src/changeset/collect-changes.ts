@@ -1,0 +1,231 @@
+/**
+ * What an attempt changed: from the tree it started with and the tree it left, the changeset, with the bytes of both sides in the
+ * store of blobs. Every kind of workspace gives the same changeset, byte for byte, for the same edits.
+ *
+ * No part of it: repositories' insides (`.git`), state, what git ignores (unless it is wanted), owners, times, extended attributes,
+ * modes but the executable bit, and pipes, sockets and devices. A directory that holds only such things is neither filled nor empty:
+ * it has an entry only where something else in it came or went.
+ */
+import type { Stats } from "node:fs";
+import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
+import type { ArtifactStore, AttemptChanges, Redactor } from "../core/ports.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import { describeIoError } from "../platform/files.ts";
+import { isGitName, pathToBytes } from "../text/path-bytes.ts";
+import { hasOwnRules, withRulesOf } from "./attempt-rules.ts";
+import { type IncludedFiles, openBeforeStates } from "./before-state.ts";
+import { entryOf, parentsOf, sortEntries } from "./combine-changes.ts";
+import { restoreModes, shown, type Widened, widen } from "./disk.ts";
+import { type CopySource, copyEnd, type EndTree, type OverlaySource, overlayEnd } from "./end-trees.ts";
+import { type EndLeaf, type FoundChanges, findChanges } from "./find-changes.ts";
+import { type IgnoreRules, openIgnoreRules } from "./ignored-paths.ts";
+import { inParallel } from "./in-parallel.ts";
+import type { ProjectStart } from "./project-start.ts";
+import { defaultFileBytes, type LeafContent, leafContent } from "./read-entry.ts";
+import { openStartTree, type StartTree } from "./start-tree.ts";
+
+/** What to collect, and where to keep it. */
+export interface CollectRequest {
+  /** The project's directory, absolute. */
+  readonly root: string;
+  /** What lay over it when the attempt started; its bytes are in `blobs`. */
+  readonly start: Changeset;
+  readonly source: OverlaySource | CopySource;
+  /** Whether a file of the start was kept from the attempt; it stays unless the attempt wrote it. */
+  readonly hidden?: (path: string) => boolean;
+  /** Paths that are no part of the project's tree: state. Everything below them is left out too. */
+  readonly isLeftOut: (path: string) => boolean;
+  /** Globs of ignored paths that are wanted all the same. */
+  readonly include?: readonly string[];
+  /** Whether git has rules for the project; asked anew where it is not given. */
+  readonly isKnownToGit?: () => Promise<boolean>;
+  readonly blobs: ArtifactStore;
+  readonly redactor: Redactor;
+  /** The project as it was before the run's first attempt. Undefined if nothing but the attempt can have changed it. */
+  readonly project?: ProjectStart;
+  /** Ignored files that `include` matches, as they were when the attempt started. */
+  readonly included?: IncludedFiles;
+  /** The largest file, in bytes; 1 GiB by default. */
+  readonly limits?: { readonly fileBytes: number };
+}
+
+/** The changes, and the pipes, sockets and devices among them that could not be kept. */
+export interface CollectedChanges extends AttemptChanges {
+  readonly skipped: readonly string[];
+}
+
+interface Scene {
+  readonly request: CollectRequest;
+  readonly rules: IgnoreRules;
+  readonly start: StartTree;
+  readonly end: EndTree;
+  readonly found: FoundChanges;
+  readonly widened: Widened;
+  readonly beforeAt: ReturnType<typeof openBeforeStates>;
+  /** Paths that something else changed, with a state before that is not known. Grows while entries are compared. */
+  readonly outside: string[];
+}
+
+const width = 16;
+const emptyDirectory: FileState = { mode: "040000" };
+const hint = "the step started from other versions of them; `wave resume` runs it again with those that the project has now";
+
+/**
+ * Collects. Nothing may run in the workspace any more. Fails with `changeset-refused` (a file too large or unreadable), `secret-leaked`
+ * (a secret in what the attempt left, or in a name), `project-changed` (something else changed a file meanwhile, and the version that the attempt
+ * started from is not known), `workspace-failed` and `state-unwritable`. Of files that held a secret before, only
+ * the digest is kept.
+ */
+export async function collectChanges(request: CollectRequest): Promise<Result<CollectedChanges>> {
+  const widened: Widened = [];
+  try {
+    const start = openStartTree(request.root, request.start);
+    const { source, isLeftOut } = request;
+    const rules = openIgnoreRules(request.root, request.include ?? [], request.isKnownToGit);
+    const foresee = (nodes: ReadonlyMap<string, Stats>) =>
+      rules.foresee(
+        [...nodes]
+          .filter(([path]) => !isGitName(path.slice(path.lastIndexOf("/") + 1)))
+          .map(([path, stats]) => ({ path, isDirectory: stats.isDirectory() })),
+      );
+    const end = source.kind === "copy" ? ok(copyEnd(source, widened)) : await overlayEnd(source, start, isLeftOut, widened, foresee);
+    if (!end.ok) return end;
+    const found = await findChanges({ start, end: end.value, hidden: request.hidden ?? (() => false), isLeftOut });
+    const beforeAt = openBeforeStates({ ...request, start, limit: fileLimit(request) });
+    return await collect({ request, rules, start, end: end.value, found, widened, beforeAt, outside: [] });
+  } catch (error) {
+    const { code, detail } = describeIoError(error);
+    return err({ reason: "workspace-failed", code, detail: `the workspace cannot be read: ${detail}` });
+  } finally {
+    restoreModes(widened);
+  }
+}
+
+function fileLimit({ limits }: CollectRequest): number {
+  return limits?.fileBytes ?? defaultFileBytes;
+}
+
+async function collect(scene: Scene): Promise<Result<CollectedChanges>> {
+  const { found } = scene;
+  const left = await ignoredPaths(scene);
+  if (!left.ok) return left;
+  const { ignored } = left.value;
+  const wanted = [...found.leaves].filter(([path]) => !ignored.has(path)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = await each(wanted, ([path, leaf]) => entryAt(scene, path, leaf));
+  if (!entries.ok) return entries;
+  if (scene.outside.length > 0) return err({ reason: "project-changed", paths: scene.outside.map(shown).sort(), hint });
+  const changes = withoutHollow(
+    scene,
+    entries.value.filter((entry) => entry !== undefined),
+  );
+  const skipped = found.skipped.filter((path) => !ignored.has(path));
+  return ok({ changes: sortEntries(changes), skipped: skipped.map(shown).sort(), ignored: leftOut(left.value, found) });
+}
+
+interface IgnoredPaths {
+  readonly ignored: ReadonlySet<string>;
+  /** Those that only a rule of the attempt, or of a step before it, ignores. */
+  readonly byOwnRules: ReadonlySet<string>;
+}
+
+/**
+ * The paths that are left out of the changes. A changed `.gitignore` counts as it is at the end, except for paths that steps before have handed
+ * over: a new rule does not drop a change to one of them.
+ */
+async function ignoredPaths({ request, rules, start, end, found, widened }: Scene): Promise<Result<IgnoredPaths>> {
+  const leaves = [...found.leaves].map(([path, { kind }]) => ({ path, isDirectory: kind === "empty" || kind === "filled" }));
+  const asked = [...leaves, ...found.skipped.map((path) => ({ path, isDirectory: false }))];
+  const before = await rules.ignored(asked);
+  if (!before.ok || !hasOwnRules(found, request.start)) return before.ok ? ok({ ignored: before.value, byOwnRules: new Set() }) : before;
+  const { root, blobs } = request;
+  const after = await withRulesOf({ root, start, end, found, blobs, widened }, asked, (tree) => rules.ignoredIn(tree, asked));
+  if (!after.ok) return after;
+  const handedOver = new Set(request.start.map(({ path }) => path));
+  const byOwnRules = new Set([...after.value].filter((path) => !before.value.has(path) && !handedOver.has(path)));
+  const ignored = new Set([...after.value].filter((path) => before.value.has(path) || byOwnRules.has(path)));
+  return ok({ ignored, byOwnRules });
+}
+
+/** What own rules left out, as people read it: a directory in place of its content if nothing in it was kept. */
+function leftOut({ ignored, byOwnRules }: IgnoredPaths, { leaves }: FoundChanges): readonly string[] {
+  const kept = new Set([...leaves.keys()].filter((path) => !ignored.has(path)).flatMap(parentsOf));
+  const left = new Set<string>();
+  for (const path of byOwnRules) {
+    const kind = leaves.get(path)?.kind;
+    if (kind === "filled") continue;
+    const above = parentsOf(path).findLast((parent) => byOwnRules.has(parent) && !kept.has(parent));
+    left.add(above !== undefined ? `${shown(above)}/` : kind === "empty" ? `${shown(path)}/` : shown(path));
+  }
+  return [...left].sort();
+}
+
+/** Compares what was at a path with what is there, and keeps the bytes of both where they differ. */
+async function entryAt(scene: Scene, path: string, leaf: EndLeaf): Promise<Result<ChangesetEntry | undefined>> {
+  const { request, end, widened, beforeAt } = scene;
+  const was = await beforeAt(path);
+  if (!was.ok) return was;
+  if (was.value.kind === "outside") {
+    scene.outside.push(path);
+    return ok(undefined);
+  }
+  const { before } = was.value;
+  if ("stats" in leaf) widen(end.directory, path, leaf.stats, widened);
+  const after = "stats" in leaf ? await leafContent(end.directory, path, leaf.stats, fileLimit(request)) : ok(undefined);
+  if (!after.ok) return after;
+  const entry = entryOf(path, before.state, after.value?.state ?? (leaf.kind === "empty" ? emptyDirectory : undefined));
+  if (entry === undefined) return ok(undefined);
+  const kept = await keep(request, path, before.content, after.value);
+  return kept.ok ? ok(entry) : kept;
+}
+
+const nothing = new Uint8Array();
+
+/** Drops what says only that a directory holds nothing but things that are no part of a tree, or held nothing else. */
+function withoutHollow({ start, found }: Scene, entries: readonly ChangesetEntry[]): readonly ChangesetEntry[] {
+  const parents = (side: "before" | "after") =>
+    new Set(entries.flatMap((entry) => (entry[side] === undefined ? [] : parentsOf(entry.path))));
+  const [emptied, filled] = [parents("before"), parents("after")];
+  return entries.filter(({ path, before, after }) => {
+    if (after === undefined && before?.mode === "040000") return found.leaves.get(path)?.kind !== "filled" || filled.has(path);
+    if (before === undefined && after?.mode === "040000") return start.at(path).kind !== "directory" || emptied.has(path);
+    return true;
+  });
+}
+
+async function keep(
+  { blobs, redactor }: CollectRequest,
+  path: string,
+  before: LeafContent | undefined,
+  after: LeafContent | undefined,
+): Promise<Result<void>> {
+  const leaked = (kind: string) => err({ reason: "secret-leaked", artifact: redactor.text(shown(path)), kind } as const);
+  const named = redactor.kindOf(pathToBytes(path));
+  if (named !== undefined) return leaked(named);
+  const was = await before?.bytes();
+  for (const content of [after, before]) {
+    if (content === undefined) continue;
+    const bytes = content === before && was !== undefined ? was : await content.bytes();
+    // A file that held a token before it was touched leaks nothing new.
+    const added = content === after ? redactor.newKindOf(bytes, was ?? nothing) : undefined;
+    if (added !== undefined) return leaked(added);
+    if (redactor.finds(bytes)) continue;
+    const put = await blobs.put(bytes);
+    if (!put.ok) return put;
+    if (put.value.digest !== content.state.digest) {
+      return err({ reason: "workspace-failed", code: "EBUSY", detail: `\`${shown(path)}\` changes while it is read` });
+    }
+  }
+  return ok(undefined);
+}
+
+/** Work on each thing, the first failure if there is one. */
+async function each<T, R>(things: readonly T[], work: (thing: T) => Promise<Result<R>>): Promise<Result<readonly R[]>> {
+  const results = await inParallel(things, width, work, (result) => !result.ok);
+  const values: R[] = [];
+  for (const result of results) {
+    if (result === undefined) continue;
+    if (!result.ok) return result;
+    values.push(result.value);
+  }
+  return ok(values);
+}

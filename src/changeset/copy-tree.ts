@@ -1,0 +1,88 @@
+/** Copies a project for an attempt: everything but state, with repositories made cheap and harmless. */
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { err, ok, type Result } from "../core/result.ts";
+import { describeIoError } from "../platform/files.ts";
+import { walkTree } from "../platform/walk.ts";
+import { hasEscapes } from "../text/path-bytes.ts";
+import { parentsOf } from "./combine-changes.ts";
+import { copyNames, type DeniedPath, likeIt } from "./copy-files.ts";
+import { copyRepository } from "./copy-repository.ts";
+import { below, lookAt, namesIn } from "./disk.ts";
+
+/** What to copy where: `directory` is there and empty. `isLeftOut` is asked about files and directories. */
+export interface CopyRequest {
+  readonly root: string;
+  readonly directory: string;
+  readonly isLeftOut: (path: string) => boolean;
+}
+
+/**
+ * Copies with modes and times; content is shared where the file system can. Repositories borrow the original's objects and have neither
+ * hooks nor credentials. Returns the paths of the project that the copy lacks, because they cannot be read, sorted. Fails with `workspace-failed`,
+ * and with `file-unreadable` if a file of a repository cannot be read.
+ */
+export async function copyTree(request: CopyRequest): Promise<Result<readonly DeniedPath[]>> {
+  const denied: DeniedPath[] = [];
+  try {
+    const copied = await copyApart(request, await divided(request), "", denied);
+    return copied.ok ? ok(denied.sort((a, b) => (a.path < b.path ? -1 : 1))) : copied;
+  } catch (error) {
+    const { code, detail } = describeIoError(error);
+    return err({ reason: "workspace-failed", code, detail: `the project cannot be copied: ${detail}` });
+  }
+}
+
+/**
+ * The directories that are not copied as a whole, because something below them is left out or is a repository; and those at the top, so
+ * that several copies can share the work. Installed packages are not searched: there is nothing of ours in them.
+ */
+async function divided({ root, isLeftOut }: CopyRequest): Promise<ReadonlySet<string>> {
+  const found = new Set([""]);
+  const isApart = (name: string, path: string) => name === ".git" || isLeftOut(path);
+  await walkTree(root, {
+    visit({ kind, name, path, directory }) {
+      if (isApart(name, path)) for (const parent of parentsOf(path)) found.add(parent);
+      else if (kind === "directory" && directory === "" && !hasEscapes(name)) found.add(path);
+    },
+    enter: ({ name, path }) => name !== "node_modules" && !isApart(name, path) && !hasEscapes(name),
+    onDenied: (_, error) => passOver(error),
+  });
+  return found;
+}
+
+async function copyApart(request: CopyRequest, apart: ReadonlySet<string>, directory: string, denied: DeniedPath[]): Promise<Result<void>> {
+  const from = path.join(request.root, directory);
+  const to = path.join(request.directory, directory);
+  const all = readable(request.root, directory, denied);
+  const names = all.filter((name) => !request.isLeftOut(below(directory, name)));
+  const isApart = (name: string) => name === ".git" || apart.has(below(directory, name));
+  const closed: DeniedPath[] = [];
+  const whole = copyNames(from, to, names.filter((name) => !isApart(name)), closed); // biome-ignore format: one thought
+  const parts = names.filter(isApart).map(async (name): Promise<Result<void>> => {
+    if (name === ".git") return copyRepository(request.root, from, to);
+    mkdirSync(path.join(to, name));
+    return copyApart(request, apart, below(directory, name), denied);
+  });
+  const copies = await Promise.all([whole, ...parts]);
+  denied.push(...closed.map((one) => ({ ...one, path: below(directory, one.path) })));
+  const copied = copies.find((one) => !one.ok) ?? ok(undefined);
+  const stats = lookAt(request.root, directory);
+  if (copied.ok && stats !== undefined && directory !== "") likeIt(to, stats);
+  return copied;
+}
+
+function readable(root: string, directory: string, denied: DeniedPath[]): readonly string[] {
+  try {
+    return namesIn(root, directory);
+  } catch (error) {
+    passOver(error);
+    if (describeIoError(error).code !== "ENOENT") denied.push({ path: directory, isDirectory: true });
+    return [];
+  }
+}
+
+/** A directory that is closed to us, or was removed, has nothing to be left out. Throws every other error. */
+function passOver(error: unknown): void {
+  if (!["EACCES", "EPERM", "ENOENT"].includes(describeIoError(error).code)) throw error;
+}

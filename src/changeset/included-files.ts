@@ -1,0 +1,35 @@
+/** Ignored files that a step's changeset includes: git does not list them, so what is there is recorded when an attempt starts. */
+
+import { walkTree } from "../platform/walk.ts";
+import { globBase, pathPattern } from "../text/glob.ts";
+import type { IncludedFiles } from "./before-state.ts";
+import { lookAt } from "./disk.ts";
+import { factsOf } from "./snapshot.ts";
+
+/** Records the facts of every file that a glob matches. A directory that cannot be listed has no such files. */
+export async function includedFiles(root: string, globs: readonly string[], isLeftOut: (path: string) => boolean): Promise<IncludedFiles> {
+  const patterns = globs.map(pathPattern);
+  const matches = (path: string) => patterns.some((pattern) => pattern(path));
+  const facts = new Map<string, string>();
+  const note = (path: string) => {
+    const stats = matches(path) ? lookAt(root, path) : undefined;
+    if (stats !== undefined && !stats.isDirectory()) facts.set(path, factsOf(stats));
+  };
+  const bases = new Set(globs.map(globBase).filter((base) => !base.split("/").includes("..")));
+  for (const base of bases) {
+    if (base !== "") note(base);
+    await walkTree(root, {
+      from: base,
+      visit: ({ kind, path }) => (kind === "directory" ? undefined : note(path)),
+      enter: ({ name, path }) => name !== ".git" && !isLeftOut(path),
+      onDenied: () => undefined,
+    });
+  }
+  return {
+    matches,
+    isSame(path, stats) {
+      const before = facts.get(path);
+      return before === undefined ? undefined : stats !== undefined && factsOf(stats) === before;
+    },
+  };
+}

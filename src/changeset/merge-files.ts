@@ -1,0 +1,75 @@
+/** Merges two texts that go back to a third, as git does, with the steps' names at the markers. */
+import type { Digest } from "../core/digest.ts";
+import type { ArtifactStore } from "../core/ports.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import { runGitAlone } from "../platform/git.ts";
+import type { MergedFile, MergeFiles } from "./merge-states.ts";
+
+/** Lines of the first conflict that are shown. */
+const hunkLines = 40;
+/** Above it `git merge-file` reports an error, not a number of conflicts. */
+const mostConflicts = 127;
+
+/**
+ * A merge over the store of blobs. What is no text (NUL, not UTF-8) on any side is a conflict without a hunk. The merged text is stored.
+ * Fails as the store does, with `spawn-failed` where git is missing, and with `workspace-failed`.
+ */
+export function mergeFilesWith(blobs: ArtifactStore): MergeFiles {
+  return async ({ base, ours, theirs }) => {
+    const sides = await Promise.all([ours.digest, base, theirs.digest].map((digest) => textOf(blobs, digest)));
+    const files: string[] = [];
+    for (const side of sides) {
+      if (!side.ok) return side;
+      if (side.value === undefined) return ok({ kind: "conflict", detail: "both changed it, and it is no text" });
+      files.push(side.value);
+    }
+    const merged = await mergeTexts(files, [ours.label, "before", theirs.label]);
+    if (!merged.ok) return merged;
+    if (merged.value.kind === "conflict") return ok(merged.value);
+    const stored = await blobs.put(merged.value.bytes);
+    return stored.ok ? ok({ kind: "merged", digest: stored.value.digest, size: stored.value.size }) : stored;
+  };
+}
+
+/** Where a blob's text lies, nothing where it is no text; without a blob, an empty one's. */
+async function textOf(blobs: ArtifactStore, digest: Digest | undefined): Promise<Result<string | undefined>> {
+  const known = digest === undefined ? await blobs.put(new Uint8Array()) : ok({ digest });
+  if (!known.ok) return known;
+  const bytes = await blobs.get(known.value.digest);
+  if (!bytes.ok) return bytes;
+  return isText(bytes.value) ? blobs.pathOf(known.value.digest) : ok(undefined);
+}
+
+type MergedText = Extract<MergedFile, { kind: "conflict" }> | { readonly kind: "text"; readonly bytes: Uint8Array };
+
+/** `files`: ours, what both go back to, theirs. Git reads them where they are, and outside of any repository. */
+async function mergeTexts(files: readonly string[], labels: readonly string[]): Promise<Result<MergedText>> {
+  const named = labels.flatMap((label) => ["-L", label]);
+  const answer = await runGitAlone(["merge-file", "-p", "--diff3", ...named, ...files]);
+  if (!answer.ok) return answer;
+  const { code = mostConflicts + 1, stdout, stderr } = answer.value;
+  if (code === 0) return ok({ kind: "text", bytes: stdout });
+  if (code > mostConflicts) return err({ reason: "workspace-failed", code: "EGIT", detail: `git does not merge: ${stderr.trim()}` });
+  return ok({ kind: "conflict", detail: "both changed the same lines", hunk: firstHunk(stdout.toString()) });
+}
+
+/** The first conflict with its markers; its middle is left out where it is long. */
+function firstHunk(merged: string): string {
+  const lines = merged.split("\n");
+  const start = lines.findIndex((line) => line.startsWith("<<<<<<< "));
+  const end = lines.findIndex((line, at) => at > start && line.startsWith(">>>>>>> "));
+  const hunk = lines.slice(start, end === -1 ? undefined : end + 1);
+  if (hunk.length <= hunkLines) return hunk.join("\n");
+  const half = Math.floor((hunkLines - 1) / 2);
+  return [...hunk.slice(0, half), `… ${hunk.length - 2 * half} more lines …`, ...hunk.slice(-half)].join("\n");
+}
+
+function isText(bytes: Uint8Array): boolean {
+  if (bytes.includes(0)) return false;
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The three-way merge of what lies at one path. Contents are merged by a function that is handed in; kinds and modes here. Pure
+ * apart from that function.
+ */
+import type { FileState } from "../core/changeset.ts";
+import type { Digest } from "../core/digest.ts";
+import { ok, type Result } from "../core/result.ts";
+import { sameState } from "./combine-changes.ts";
+
+/** One side of a merge of contents: the steps that made it, for the markers, and its blob. */
+export interface MergeSide {
+  readonly label: string;
+  readonly digest: Digest;
+}
+
+/** What merging contents gave: the blob of the merged text (`size` in bytes), or why there is none. */
+export type MergedFile =
+  | { readonly kind: "merged"; readonly digest: Digest; readonly size: number }
+  | { readonly kind: "conflict"; readonly detail: string; readonly hunk?: string };
+
+/** Merges two contents that go back to `base`; without one, both were made afresh. Fails as the store of blobs and git do. */
+export type MergeFiles = (request: {
+  readonly base?: Digest;
+  readonly ours: MergeSide;
+  readonly theirs: MergeSide;
+}) => Promise<Result<MergedFile>>;
+
+/** What lies at a path for one side, and the name of that side. */
+export interface Side {
+  readonly label: string;
+  readonly state: FileState | undefined;
+}
+
+/** The merged state and whose it is, or the conflict. */
+export type MergedState =
+  | { readonly kind: "state"; readonly state: FileState | undefined; readonly from: "ours" | "theirs" | "both" }
+  | { readonly kind: "conflict"; readonly detail: string; readonly hunk?: string };
+
+type Held = Extract<FileState, { digest: Digest }>;
+
+/** Merges two states of a path. Fails only as `mergeFiles` does. */
+export async function mergeStates(
+  base: FileState | undefined,
+  ours: Side,
+  theirs: Side,
+  mergeFiles: MergeFiles,
+): Promise<Result<MergedState>> {
+  if (sameState(ours.state, theirs.state)) return ok({ kind: "state", state: ours.state, from: "both" });
+  if (sameState(ours.state, base)) return ok({ kind: "state", state: theirs.state, from: "theirs" });
+  if (sameState(theirs.state, base)) return ok({ kind: "state", state: ours.state, from: "ours" });
+  const [left, right] = [ours.state, theirs.state];
+  if (!isHeld(left) && !isHeld(right))
+    return ok({ kind: "state", state: { mode: "040000" }, from: left === undefined ? "theirs" : "ours" });
+  if (!isHeld(left) || !isHeld(right)) return ok(conflict(`the first ${deed(left, base)} it, the second ${deed(right, base)} it`));
+  if (left.mode === "120000" || right.mode === "120000") {
+    const both = left.mode === right.mode ? "both made it a symlink, to different places" : "one made it a symlink, the other a file";
+    return ok(conflict(both));
+  }
+  return mergeHeld(
+    isHeld(base) && base.mode !== "120000" ? base : undefined,
+    { ...ours, state: left },
+    { ...theirs, state: right },
+    mergeFiles,
+  );
+}
+
+async function mergeHeld(
+  base: Held | undefined,
+  ours: Side & { readonly state: Held },
+  theirs: Side & { readonly state: Held },
+  mergeFiles: MergeFiles,
+): Promise<Result<MergedState>> {
+  const mode = threeWay(base?.mode, ours.state.mode, theirs.state.mode);
+  if (mode === undefined) return ok(conflict("only one of them made it executable"));
+  const digest = threeWay(base?.digest, ours.state.digest, theirs.state.digest);
+  if (digest !== undefined) {
+    const { size } = digest === ours.state.digest ? ours.state : theirs.state;
+    return ok({ kind: "state", state: { mode, digest, size, ...narrower(ours.state, theirs.state) }, from: "both" });
+  }
+  const merged = await mergeFiles({
+    ...(base === undefined ? {} : { base: base.digest }),
+    ours: { label: ours.label, digest: ours.state.digest },
+    theirs: { label: theirs.label, digest: theirs.state.digest },
+  });
+  if (!merged.ok || merged.value.kind === "conflict") return merged as Result<MergedState>;
+  const { digest: both, size } = merged.value;
+  return ok({ kind: "state", state: { mode, digest: both, size, ...narrower(ours.state, theirs.state) }, from: "both" });
+}
+
+/** The permissions that both files give. */
+function narrower(ours: Held, theirs: Held): Pick<Held, "permissions"> {
+  if (ours.permissions === undefined && theirs.permissions === undefined) return {};
+  return { permissions: (ours.permissions ?? 0o777) & (theirs.permissions ?? 0o777) };
+}
+
+/** The one of two values that is a change; nothing where both are, in different ways. */
+function threeWay<T>(base: T | undefined, ours: T, theirs: T): T | undefined {
+  if (ours === theirs || theirs === base) return ours;
+  return ours === base ? theirs : undefined;
+}
+
+function deed(state: FileState | undefined, base: FileState | undefined): string {
+  if (state === undefined) return "deleted";
+  if (state.mode === "040000") return "made a directory of";
+  return base === undefined ? "added" : "changed";
+}
+
+/** Whether there is something with content: a file or a symlink. */
+export function isHeld(state: FileState | undefined): state is Held {
+  return state !== undefined && state.mode !== "040000";
+}
+
+function conflict(detail: string): MergedState {
+  return { kind: "conflict", detail };
+}

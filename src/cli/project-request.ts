@@ -1,0 +1,24 @@
+/** From an invocation's options to the project that they mean. */
+import path from "node:path";
+import type { ProjectRequest } from "../engine/open-project.ts";
+import { type Invocation, textOption } from "./define-command.ts";
+
+/** `-C`, `-f`, `--env` and `--adapter`, where the command has them. */
+export function projectRequest(invocation: Invocation): ProjectRequest {
+  const { io, options } = invocation;
+  const files = Array.isArray(options["file"]) ? (options["file"] as readonly string[]) : [];
+  const environment = textOption(invocation, "env");
+  const adapter = textOption(invocation, "adapter");
+  return {
+    cwd: path.resolve(io.cwd, textOption(invocation, "directory") ?? "."),
+    env: io.env,
+    files,
+    signal: io.signal,
+    announce: (text) => io.stderr.write(`${text}\n`),
+    onSecrets: io.secrets.add,
+    warn: (text) => io.stderr.write(`warning: ${text}\n`),
+    ...invocation.project,
+    ...(environment === undefined ? {} : { environment }),
+    ...(adapter === undefined ? {} : { adapter }),
+  };
+}

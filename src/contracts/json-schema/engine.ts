@@ -1,0 +1,141 @@
+/**
+ * The heavy half of the `json_schema` contract: compiling schemas and evaluating artifacts. It is a chunk of its own, loaded
+ * in the evaluation thread. Nothing here reads files or the network.
+ */
+import type { ErrorObject, ValidateFunction } from "ajv";
+import type { Digest } from "../../core/digest.ts";
+import { digestOfValue } from "../../core/digest.ts";
+import type { Violation } from "../../core/failure.ts";
+import type { ContractOutcome, ContractProblem, GateFile } from "../../core/ports.ts";
+import { unlisted } from "../../core/violation-count.ts";
+import { exactNumberAt } from "../json-numbers.ts";
+import { decodeUtf8, type JsonPlaces, jsonPlaces, pointerSegments, readJson } from "../json-source.ts";
+import { evaluatorOf } from "./dialect.ts";
+import { gatherSchemas } from "./schema-graph.ts";
+import { tellingErrors, wordError } from "./violation-text.ts";
+
+/** A schema that can be evaluated, or why it cannot. */
+type Compiled =
+  | { readonly validate: ValidateFunction; readonly problems: readonly [] }
+  | { readonly validate?: never; readonly problems: readonly ContractProblem[] };
+
+/** Violations that a verdict carries; a note counts the rest. More help neither a reader nor a prompt. */
+const maxViolations = 100;
+
+/** Errors that are put into words at all: wording and places cost more than finding. */
+const maxErrors = 2000;
+
+/** Compiled schemas kept; one run has a handful. */
+const maxCompiled = 256;
+
+const compiled = new Map<Digest, Compiled>();
+const listings = new WeakMap<ReadonlyMap<string, GateFile>, Digest>();
+
+/** What is wrong with a schema file and all that it refers to; nothing when it can be evaluated. */
+export function schemaProblems(path: string, files: ReadonlyMap<string, GateFile>): readonly ContractProblem[] {
+  return compile(path, files).problems;
+}
+
+/** Evaluates an artifact's bytes. `artifact` is what violations call it. A schema that is broken gives `error`. */
+export function evaluate(path: string, files: ReadonlyMap<string, GateFile>, bytes: Uint8Array, artifact: string): ContractOutcome {
+  const { validate, problems } = compile(path, files);
+  if (validate === undefined)
+    return {
+      verdict: "error",
+      violations: problems.map(({ message, location }) => ({ message, rule: "schema", ...(location === undefined ? {} : { location }) })),
+    };
+  const text = decodeUtf8(bytes);
+  const parsed = text.ok ? readJson(text.value) : text;
+  if (!parsed.ok || !text.ok) {
+    const { message, line, column } = parsed.ok ? { message: "", line: 1, column: 1 } : parsed.error;
+    return { verdict: "fail", violations: [{ message, rule: "json", location: { file: artifact, line, column } }] };
+  }
+  const holder = parsed.value;
+  const { value } = holder;
+  try {
+    const root = { instancePath: "", parentData: holder, parentDataProperty: "value", rootData: value as never, dynamicAnchors: {} };
+    if (validate(value, root)) return { verdict: "pass", violations: [] };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return {
+      verdict: "fail",
+      violations: [
+        {
+          message: "the JSON is nested too deeply to be checked",
+          rule: "json",
+          pointer: "",
+          location: { file: artifact, line: 1, column: 1 },
+        },
+      ],
+    };
+  }
+  return { verdict: "fail", violations: violationsOf(validate.errors ?? [], holder, jsonPlaces(text.value), artifact) };
+}
+
+function violationsOf(errors: readonly ErrorObject[], holder: object, places: JsonPlaces, artifact: string): readonly Violation[] {
+  const found = new Map<string, Violation & { location: { line: number; column: number } }>();
+  for (const error of tellingErrors(errors.slice(0, maxErrors))) {
+    const { message, pointer, atKey } = wordError({ ...error, data: exactAt(holder, error) ?? error.data });
+    const segments = pointerSegments(pointer);
+    const place = atKey ? places.keyAt(segments) : places.valueAt(segments);
+    found.set(`${pointer}\n${message}`, { message, pointer, location: { file: artifact, ...place }, rule: error.keyword });
+  }
+  const violations = [...found.values()].sort((a, b) => a.location.line - b.location.line || a.location.column - b.location.column);
+  const total = violations.length + Math.max(0, errors.length - maxErrors);
+  if (total <= maxViolations) return violations;
+  const kept = violations.slice(0, maxViolations - 1);
+  return [...kept, unlisted(total - kept.length)];
+}
+
+/** The number at fault as it is written, if no double represents it. */
+function exactAt(holder: object, { instancePath, data }: ErrorObject): unknown {
+  if (typeof data !== "number") return undefined;
+  let container: unknown = holder;
+  let key = "value";
+  for (const segment of pointerSegments(instancePath)) {
+    container = (container as Record<string, unknown> | undefined)?.[key];
+    key = segment;
+  }
+  return exactNumberAt(container, key);
+}
+
+function compile(path: string, files: ReadonlyMap<string, GateFile>): Compiled {
+  const key = digestOfValue([path, listingOf(files)]);
+  const known = compiled.get(key);
+  if (known !== undefined) return known;
+  const fresh = compileFresh(path, files);
+  const [oldest] = compiled.keys();
+  if (compiled.size >= maxCompiled && oldest !== undefined) compiled.delete(oldest);
+  compiled.set(key, fresh);
+  return fresh;
+}
+
+function compileFresh(path: string, files: ReadonlyMap<string, GateFile>): Compiled {
+  try {
+    const { graph, problems } = gatherSchemas(path, files);
+    if (graph === undefined) return { problems };
+    const evaluator = evaluatorOf(graph.dialect);
+    // All are registered before any is compiled: schemas may refer to each other in a circle.
+    for (const [uri, schema] of graph.schemas) evaluator.addSchema(schema as object, uri);
+    const validate = evaluator.getSchema([...graph.schemas.keys()][0] ?? "");
+    if (validate === undefined) throw new Error("its root is not found");
+    // A `$ref` that leads back to itself compiles, but its evaluation has no end for any value of its type.
+    for (const value of [null, 1, "", [], {}]) validate(value);
+    return { validate, problems: [] };
+  } catch (error) {
+    const detail =
+      error instanceof RangeError
+        ? "it is nested too deeply, or a `$ref` leads back to itself"
+        : error instanceof Error
+          ? error.message
+          : String(error);
+    return { problems: [{ message: `the schema \`${path}\` does not compile: ${detail}`, location: { file: path, line: 1, column: 1 } }] };
+  }
+}
+
+/** Any file may be referred to, so all of them decide what a schema means. */
+function listingOf(files: ReadonlyMap<string, GateFile>): Digest {
+  const known = listings.get(files) ?? digestOfValue([...files.values()].map(({ path, digest }) => [path, digest]).sort());
+  listings.set(files, known);
+  return known;
+}

@@ -1,0 +1,239 @@
+/**
+ * Schema files, read and indexed: each file's draft, the resources in it (its root, and whatever has an `$id`), their
+ * anchors, and the references that leave them. A file is checked against its draft here, so that every problem has a line.
+ * References are not followed; `schema-graph.ts` does.
+ */
+import type { ValidateFunction } from "ajv";
+import type { ContractProblem, GateFile } from "../../core/ports.ts";
+import { closest } from "../../text/suggest.ts";
+import { validate as draft2019 } from "../generated/2019-09.js";
+import { validate as draft2020 } from "../generated/2020-12.js";
+import { validate as draft07 } from "../generated/draft-07.js";
+import { jsonPlaces, pointerSegment, pointerSegments, readJson } from "../json-source.ts";
+import { type Dialect, dialectOf, dialects, dialectUris } from "./dialect.ts";
+import { compilePattern } from "./schema-pattern.ts";
+import { isSchemaObject, type SchemaObject, walkSchema } from "./schema-walk.ts";
+import { tellingErrors, wordError } from "./violation-text.ts";
+
+/** Something with a URI of its own: a file's root, or a subschema with `$id`. */
+export interface Resource {
+  readonly file: SchemaFile;
+  /** Where it stands in its file. */
+  readonly path: readonly string[];
+  readonly value: unknown;
+  /** Absolute, without a fragment. */
+  readonly uri: string;
+  /** Anchor → JSON pointer from this resource. */
+  readonly anchors: Map<string, string>;
+  /** Those of them that `$dynamicRef` can meet: `$dynamicAnchor`. */
+  readonly dynamicAnchors: Set<string>;
+}
+
+export const referenceKeywords = ["$ref", "$dynamicRef", "$recursiveRef"] as const;
+
+/** A reference and where it stands. */
+export interface Reference {
+  readonly keyword: (typeof referenceKeywords)[number];
+  readonly resource: Resource;
+  readonly schema: SchemaObject;
+  readonly path: readonly string[];
+  readonly ref: string;
+}
+
+export interface SchemaFile {
+  readonly path: string;
+  /** Nothing where `$schema` is absent: the file then reads as the one that refers to it. */
+  readonly declared?: Dialect;
+  readonly value: unknown;
+  readonly resources: readonly Resource[];
+  readonly references: readonly Reference[];
+  /** Every subschema, to be rewritten. */
+  readonly schemas: readonly SchemaObject[];
+  /** A problem at a place in the file. */
+  readonly problemAt: (path: readonly string[], message: string, hint?: string) => ContractProblem;
+}
+
+/** Problems in one schema file that are listed; the rest usually follow from them. */
+const maxProblems = 20;
+
+/** The URI of a file that has no `$id`; paths are relative to the project root. */
+export function fileUri(path: string): string {
+  return `wave:///${path.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** Reads and indexes a schema file. `dialect` is what it is read as when it does not say. Problems found go to `report`. */
+export function readSchemaFile(gate: GateFile, dialect: Dialect, report: (problem: ContractProblem) => void): SchemaFile | undefined {
+  const parsed = readJson(gate.text);
+  if (!parsed.ok) {
+    const { message, line, column } = parsed.error;
+    report({ message: `\`${gate.path}\` is not a schema: ${message}`, location: { file: gate.path, line, column } });
+    return undefined;
+  }
+  const { value }: { value: unknown } = parsed.value;
+  let places: ReturnType<typeof jsonPlaces> | undefined;
+  const problemAt: SchemaFile["problemAt"] = (path, message, hint) => {
+    places ??= jsonPlaces(gate.text);
+    return { message, ...(hint === undefined ? {} : { hint }), location: { file: gate.path, ...places.valueAt(path) } };
+  };
+  const declared = declaredDialect(value);
+  if (declared.kind === "unknown") {
+    const guess = closest(declared.uri, Object.values(dialectUris));
+    const hint =
+      guess === undefined
+        ? `wave knows ${dialects.join(", ")}; without \`$schema\` a schema is read as 2020-12`
+        : `did you mean \`${guess}\`?`;
+    report(problemAt(["$schema"], `\`$schema\` names \`${declared.uri}\`, which is not a draft that wave knows`, hint));
+    return undefined;
+  }
+  const actual = declared.kind === "known" ? declared.dialect : dialect;
+  if (!meetsDraft(value, actual, (path, message) => report(problemAt(path, message)))) return undefined;
+  return indexSchema({ path: gate.path, value, problemAt, ...(declared.kind === "known" ? { declared: actual } : {}) }, actual, report);
+}
+
+function declaredDialect(value: unknown): { kind: "known"; dialect: Dialect } | { kind: "unknown"; uri: string } | { kind: "absent" } {
+  const uri = isSchemaObject(value) ? value["$schema"] : undefined;
+  if (uri === undefined) return { kind: "absent" };
+  const dialect = typeof uri === "string" ? dialectOf(uri) : undefined;
+  return dialect === undefined ? { kind: "unknown", uri: typeof uri === "string" ? uri : JSON.stringify(uri) } : { kind: "known", dialect };
+}
+
+const metaSchemas: Readonly<Record<Dialect, ValidateFunction>> = { "draft-07": draft07, "2019-09": draft2019, "2020-12": draft2020 };
+
+function meetsDraft(value: unknown, dialect: Dialect, report: (path: readonly string[], message: string) => void): boolean {
+  if (!isSchemaObject(value) && typeof value !== "boolean") {
+    report([], "a schema is an object, `true` or `false`");
+    return false;
+  }
+  const validate = metaSchemas[dialect];
+  if (validate(value)) return true;
+  const seen = new Set<string>();
+  for (const error of tellingErrors(validate.errors ?? [])) {
+    const { message, pointer } = wordError(error);
+    const text = `the schema does not meet ${dialect}${pointer === "" ? "" : ` at \`${pointer}\``}: ${message}`;
+    if (seen.size < maxProblems && !seen.has(text)) report(pointerSegments(pointer), text);
+    seen.add(text);
+  }
+  return false;
+}
+
+function indexSchema(
+  read: Omit<SchemaFile, "resources" | "references" | "schemas">,
+  dialect: Dialect,
+  report: (problem: ContractProblem) => void,
+): SchemaFile {
+  const { path, value, problemAt } = read;
+  const resources: Resource[] = [];
+  const references: Reference[] = [];
+  const schemas: SchemaObject[] = [];
+  const file: SchemaFile = { ...read, resources, references, schemas };
+  const resource = (at: readonly string[], schema: unknown, uri: string): Resource => {
+    const made = { file, path: at, value: schema, uri, anchors: new Map<string, string>(), dynamicAnchors: new Set<string>() };
+    resources.push(made);
+    return made;
+  };
+  if (!isSchemaObject(value)) resource([], value, fileUri(path));
+  walkSchema<Resource | undefined>(value, undefined, (schema, at, inherited) => {
+    const id = idOf(schema, dialect);
+    const base = inherited?.uri ?? fileUri(path);
+    const uri = id === undefined || id.startsWith("#") ? undefined : absoluteUri(id, base);
+    const own = inherited === undefined || uri !== undefined ? resource(at, schema, uri ?? base) : inherited;
+    schemas.push(schema);
+    if (typeof schema["$dynamicAnchor"] === "string") own.dynamicAnchors.add(schema["$dynamicAnchor"]);
+    for (const anchor of anchorsOf(schema, id))
+      own.anchors.set(
+        anchor,
+        at
+          .slice(own.path.length)
+          .map((segment) => `/${pointerSegment(segment)}`)
+          .join(""),
+      );
+    for (const keyword of referenceKeywords) {
+      const ref = schema[keyword];
+      if (typeof ref === "string" && knows(dialect, keyword))
+        references.push({ keyword, resource: own, schema, path: [...at, keyword], ref });
+    }
+    for (const problem of localProblems(schema, dialect)) report(problemAt([...at, ...problem.path], problem.message));
+    return own;
+  });
+  return file;
+}
+
+function knows(dialect: Dialect, keyword: Reference["keyword"]): boolean {
+  return (
+    keyword === "$ref" || (keyword === "$dynamicRef" && dialect === "2020-12") || (keyword === "$recursiveRef" && dialect === "2019-09")
+  );
+}
+
+/** Draft-07, section 8.3: an `$id` beside `$ref` does not count. */
+function idOf(schema: SchemaObject, dialect: Dialect): string | undefined {
+  const id = schema["$id"];
+  return typeof id !== "string" || (dialect === "draft-07" && typeof schema["$ref"] === "string") ? undefined : id;
+}
+
+/** `$anchor` and `$dynamicAnchor`, and, in draft-07, an `$id` that is only a fragment. */
+function anchorsOf(schema: SchemaObject, id: string | undefined): string[] {
+  const named = [schema["$anchor"], schema["$dynamicAnchor"]].filter((anchor) => typeof anchor === "string");
+  return id?.startsWith("#") === true && id.length > 1 ? [...named, id.slice(1)] : named;
+}
+
+/** What the drafts' own schemas do not see. */
+function localProblems(schema: SchemaObject, dialect: Dialect): { path: readonly string[]; message: string }[] {
+  const problems: { path: readonly string[]; message: string }[] = [];
+  const pattern = schema["pattern"];
+  if (typeof pattern === "string") problems.push(...patternProblem(["pattern"], pattern));
+  if (schema["nullable"] === true) {
+    problems.push({ path: ["nullable"], message: '`nullable` is not a keyword of JSON Schema; add `"null"` to `type` instead' });
+  }
+  const patterns = schema["patternProperties"];
+  if (isSchemaObject(patterns)) for (const key of Object.keys(patterns)) problems.push(...patternProblem(["patternProperties", key], key));
+  for (const keyword of ["unevaluatedItems", "unevaluatedProperties"] as const) {
+    const beside = schema[keyword] === undefined || dialect === "draft-07" ? undefined : misread(schema, keyword, false);
+    if (beside !== undefined)
+      problems.push({
+        path: [keyword],
+        message: `\`${keyword}\` cannot be evaluated here together with ${beside}; say what is allowed without it`,
+      });
+  }
+  const declared = declaredDialect(schema);
+  if (declared.kind === "unknown" || (declared.kind === "known" && declared.dialect !== dialect)) {
+    problems.push({ path: ["$schema"], message: "a part of a schema cannot be written in another draft than the whole" });
+  }
+  return problems;
+}
+
+/**
+ * What, in a schema or in those that apply to the same value, the evaluator counts wrongly for `unevaluatedItems` and
+ * `unevaluatedProperties` (ajv 8.20, seen with the JSON Schema test suite). A gate that is wrongly green is worse than none.
+ */
+function misread(schema: SchemaObject, keyword: "unevaluatedItems" | "unevaluatedProperties", nested: boolean): string | undefined {
+  if (schema["if"] !== undefined && schema["then"] === undefined) return "an `if` that has no `then`";
+  if (keyword === "unevaluatedItems" && schema["contains"] !== undefined) return "`contains`";
+  if (keyword === "unevaluatedItems" && nested && schema["items"] !== undefined) return "`items` in a branch";
+  for (const applicator of ["anyOf", "oneOf", "if", "then", "else", "allOf"]) {
+    for (const part of [schema[applicator]].flat()) {
+      const found = isSchemaObject(part) ? misread(part, keyword, nested || applicator !== "allOf") : undefined;
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+function patternProblem(path: readonly string[], pattern: string): { path: readonly string[]; message: string }[] {
+  try {
+    compilePattern(pattern);
+    return [];
+  } catch (error) {
+    return [{ path, message: error instanceof Error ? error.message : String(error) }];
+  }
+}
+
+/** A URI against a base, without its fragment; nothing where it is none. */
+export function absoluteUri(reference: string, base: string): string | undefined {
+  try {
+    const url = new URL(reference, base);
+    url.hash = "";
+    return url.href.replace(/#$/, "");
+  } catch {
+    return undefined;
+  }
+}

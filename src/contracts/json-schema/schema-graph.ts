@@ -1,0 +1,203 @@
+/**
+ * From a contract's schema file to everything it refers to. References are resolved here, to local files by `$id` or by
+ * path; the evaluator that gets the result never has to look for anything, and nothing is ever fetched.
+ */
+import { posix } from "node:path";
+import type { ContractProblem, GateFile } from "../../core/ports.ts";
+import { closest } from "../../text/suggest.ts";
+import { parseJson, pointerSegments } from "../json-source.ts";
+import { type Dialect, isMetaSchema } from "./dialect.ts";
+import { absoluteUri, fileUri, type Reference, type Resource, readSchemaFile, type SchemaFile } from "./schema-files.ts";
+import { type Resolved, rewriteSchemas, undecidable } from "./schema-rewrite.ts";
+import { isSchemaObject } from "./schema-walk.ts";
+
+/** Schemas ready for the evaluator of their draft: every `$id` and `$ref` is absolute, and leads to one of them. */
+export interface SchemaGraph {
+  readonly dialect: Dialect;
+  /** URI → schema; the first is the contract's. */
+  readonly schemas: ReadonlyMap<string, unknown>;
+}
+
+interface Search {
+  readonly files: ReadonlyMap<string, GateFile>;
+  readonly loaded: Map<string, SchemaFile | undefined>;
+  /** Absolute URI → resource. A file's root is also found under the URI of its path. */
+  readonly byUri: Map<string, Resource>;
+  readonly problems: ContractProblem[];
+  dialect: Dialect;
+  /** `$id` → path over all files; made when a reference first needs it. */
+  declaredIds?: ReadonlyMap<string, string>;
+}
+
+/** Reads a schema and all that it refers to. Gives the problems instead of a graph when there are any. */
+export function gatherSchemas(
+  path: string,
+  files: ReadonlyMap<string, GateFile>,
+): { graph?: SchemaGraph; problems: readonly ContractProblem[] } {
+  const search: Search = { files, loaded: new Map(), byUri: new Map(), problems: [], dialect: "2020-12" };
+  const root = enter(search, path);
+  if (root === undefined) {
+    if (!files.has(path)) search.problems.push({ message: `the schema file \`${path}\` is not there`, ...suggestion(path, files) });
+    return { problems: search.problems };
+  }
+  const resolved: Resolved[] = [];
+  // The map grows while it is walked: a reference may bring in another file.
+  for (const file of search.loaded.values()) for (const reference of file?.references ?? []) resolved.push(...follow(search, reference));
+  const loaded = [...search.loaded.values()].filter((file) => file !== undefined);
+  if (search.problems.length === 0) search.problems.push(...undecidable(resolved, loaded));
+  return search.problems.length > 0
+    ? { problems: search.problems }
+    : { graph: { dialect: search.dialect, schemas: rewriteSchemas(resolved, loaded) }, problems: [] };
+}
+
+/** Reads a file once, and gives its root. */
+function enter(search: Search, path: string): Resource | undefined {
+  const gate = search.files.get(path);
+  if (gate === undefined) return undefined;
+  if (!search.loaded.has(path)) {
+    const first = search.loaded.size === 0;
+    const file = readSchemaFile(gate, search.dialect, (problem) => search.problems.push(problem));
+    if (first && file?.declared !== undefined) search.dialect = file.declared;
+    search.loaded.set(path, file);
+    for (const resource of file?.resources ?? []) register(search, resource);
+  }
+  return search.loaded.get(path)?.resources[0];
+}
+
+function register(search: Search, resource: Resource): void {
+  const { file, path } = resource;
+  const other = search.byUri.get(resource.uri);
+  if (other !== undefined && other.file !== file) {
+    search.problems.push(
+      file.problemAt(
+        [...path, "$id"],
+        `the \`$id\` \`${resource.uri}\` also stands in \`${other.file.path}\``,
+        "give each schema an `$id` of its own",
+      ),
+    );
+  } else if (other !== undefined) {
+    search.problems.push(
+      file.problemAt(
+        [...path, "$id"],
+        `the \`$id\` \`${resource.uri}\` stands twice in \`${file.path}\``,
+        "give each schema an `$id` of its own",
+      ),
+    );
+  }
+  search.byUri.set(resource.uri, resource);
+  if (path.length === 0 && !search.byUri.has(fileUri(file.path))) search.byUri.set(fileUri(file.path), resource);
+}
+
+/** Resolves one reference, or reports why it leads nowhere. One that leads to a draft's own schema is left as it is. */
+function follow(search: Search, reference: Reference): Resolved[] {
+  const { keyword, resource, path, ref } = reference;
+  const [target = "", fragment = ""] = splitFragment(ref);
+  const report = (message: string, hint?: string) => {
+    search.problems.push(resource.file.problemAt(path, message, hint));
+    return [];
+  };
+  const uri = target === "" ? resource.uri : absoluteUri(target, resource.uri);
+  if (uri !== undefined && target !== "" && isMetaSchema(uri, search.dialect)) return [];
+  const found = target === "" ? resource : locate(search, resource, target, uri);
+  if (found === undefined) {
+    if (brokenFile(search, resource, target)) return [];
+    const remote = /^(?:https?:)?\/\//i.test(target) || (uri !== undefined && /^https?:/.test(uri) && !isRelative(target));
+    if (remote)
+      return report(
+        `\`${keyword}\` leads to \`${target}\`, which is remote; wave fetches no schemas`,
+        "keep a copy in the project and refer to it by its path",
+      );
+    return report(
+      `\`${keyword}\` leads to \`${target}\`, which is not a schema file of this project`,
+      suggestion(pathOf(resource, target) ?? target, search.files).hint,
+    );
+  }
+  const declared = found.file.declared ?? search.dialect;
+  if (declared !== search.dialect) {
+    return report(
+      `\`${keyword}\` leads to \`${found.file.path}\`, which is written in ${declared}, from a schema in ${search.dialect}`,
+      "write both in the same draft",
+    );
+  }
+  const pointer = pointerOf(found, fragment);
+  if (pointer === undefined) return report(`\`${keyword}\` leads to \`${ref}\`, and \`${found.file.path}\` has no schema there`);
+  return [{ reference, target: found, pointer, fragment }];
+}
+
+/** By URI among what was read, by `$id` among all files, and by path. */
+function locate(search: Search, from: Resource, target: string, uri: string | undefined): Resource | undefined {
+  const known = uri === undefined ? undefined : search.byUri.get(uri);
+  if (known !== undefined) return known;
+  search.declaredIds ??= declaredIds(search.files);
+  const declaring = uri === undefined ? undefined : search.declaredIds.get(uri);
+  const path = declaring ?? pathOf(from, target);
+  return path === undefined ? undefined : enter(search, path);
+}
+
+/** Whether the reference leads to a file that is there, but whose own problems are reported already. */
+function brokenFile(search: Search, from: Resource, target: string): boolean {
+  const path = pathOf(from, target);
+  return path !== undefined && search.loaded.has(path) && search.loaded.get(path) === undefined;
+}
+
+/** The project path that a relative reference means, seen from its file; nothing where it is no path or leads out. */
+function pathOf(from: Resource, target: string): string | undefined {
+  if (!isRelative(target)) return undefined;
+  const decoded = percentDecoded(target);
+  if (decoded === undefined) return undefined;
+  const path = decoded.startsWith("/") ? decoded.slice(1) : posix.join(posix.dirname(from.file.path), decoded);
+  return path.startsWith("../") ? undefined : path;
+}
+
+function isRelative(target: string): boolean {
+  return !/^[a-z][a-z0-9+.-]*:/i.test(target) && !target.startsWith("//");
+}
+
+function percentDecoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function splitFragment(ref: string): [string, string] {
+  const hash = ref.indexOf("#");
+  return hash === -1 ? [ref, ""] : [ref.slice(0, hash), ref.slice(hash + 1)];
+}
+
+/** A fragment as a JSON pointer from the resource (percent-encoded, as URIs have it), or nothing where it leads nowhere. */
+function pointerOf(resource: Resource, fragment: string): string | undefined {
+  if (fragment === "") return "";
+  if (!fragment.startsWith("/")) {
+    const anchored = resource.anchors.get(fragment);
+    return anchored === undefined ? undefined : anchored.split("/").map(encodeURIComponent).join("/");
+  }
+  const pointer = percentDecoded(fragment);
+  if (pointer === undefined) return undefined;
+  let value = resource.value;
+  for (const segment of pointerSegments(pointer)) {
+    if (Array.isArray(value)) value = value[Number(segment)];
+    else if (isSchemaObject(value) && Object.hasOwn(value, segment)) value = value[segment];
+    else return undefined;
+  }
+  return isSchemaObject(value) || typeof value === "boolean" ? fragment : undefined;
+}
+
+/** Absolute `$id`s of all files, for references by `$id` to files that nothing names by path. */
+function declaredIds(files: ReadonlyMap<string, GateFile>): ReadonlyMap<string, string> {
+  const ids = new Map<string, string>();
+  for (const { path, text } of files.values()) {
+    if (!text.includes("$id")) continue;
+    const parsed = parseJson(text);
+    const id = parsed.ok && isSchemaObject(parsed.value) ? parsed.value["$id"] : undefined;
+    const uri = typeof id === "string" ? absoluteUri(id, fileUri(path)) : undefined;
+    if (uri !== undefined && !ids.has(uri)) ids.set(uri, path);
+  }
+  return ids;
+}
+
+function suggestion(path: string, files: ReadonlyMap<string, GateFile>): { hint?: string } {
+  const guess = closest(path, [...files.keys()]);
+  return guess === undefined ? {} : { hint: `did you mean \`${guess}\`?` };
+}

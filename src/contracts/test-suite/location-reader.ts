@@ -1,0 +1,183 @@
+/** Recognizes the places in the lines of one stream, with what the lines around a place reveal about it. Pure. */
+import {
+  declaredLevel,
+  failureTitle,
+  fileHeading,
+  headForms,
+  innermostFirst,
+  innermostLast,
+  messageForms,
+  placeForms,
+  underHeading,
+} from "./location-formats.ts";
+
+/** `warning` and `note` are the level that the tool itself declared. */
+export type PlaceRule = "test" | "warning" | "note";
+
+/** A place as it was printed. */
+export interface PrintedPlace {
+  /** A path, without the prefix of a `file:` URL. */
+  readonly file: string;
+  /** From 1, as is `column`. */
+  readonly line: number;
+  readonly column: number;
+  readonly message?: string;
+  readonly level?: string;
+}
+
+/** `calls`: one place, or the calls of a stack with the innermost first. */
+export type OnPlace = (calls: readonly PrintedPlace[], message: string, rule: PlaceRule) => void;
+
+interface Stack {
+  readonly innermost: "first" | "last";
+  readonly indent: number;
+  /** The innermost first. */
+  readonly calls: PrintedPlace[];
+}
+
+const unnamed = "a test failed here";
+/** The calls of one stack that are kept. */
+const mostCalls = 200;
+
+export class PlaceReader {
+  readonly #onPlace: OnPlace;
+  /** The last title of a failure. */
+  #title: { readonly text: string; readonly rule: PlaceRule } = { text: unnamed, rule: "test" };
+  /** A place whose message is on the next line. */
+  #head: PrintedPlace | undefined;
+  /** The file that the places below it belong to. */
+  #heading: string | undefined;
+  #stack: Stack | undefined;
+
+  constructor(onPlace: OnPlace) {
+    this.#onPlace = onPlace;
+  }
+
+  line(line: string): void {
+    if (!this.#readStack(line) && !this.#readHead(line) && !this.#readPlace(line)) this.#readContext(line);
+  }
+
+  end(): void {
+    this.#endStack();
+    this.#endHead(unnamed);
+  }
+
+  /** Whether the line belongs to a stack. */
+  #readStack(line: string): boolean {
+    const first = matched(innermostFirst, line);
+    const call = first ?? matched(innermostLast, line);
+    if (call !== undefined) {
+      this.#addCall(call, first === undefined ? "last" : "first", indentOf(line));
+      return true;
+    }
+    if (this.#stack === undefined) return false;
+    if (this.#stack.innermost === "first") {
+      if (/^\s+at /.test(line)) return true;
+      this.#endStack();
+      return false;
+    }
+    // Python prints the source below each call, and the exception below the last one.
+    if (line.trim() !== "" && indentOf(line) >= this.#stack.indent) return true;
+    this.#endStack(line.trim() === "" ? undefined : line.trim());
+    return true;
+  }
+
+  #addCall(call: PrintedPlace, innermost: Stack["innermost"], indent: number): void {
+    if (this.#stack?.innermost !== innermost) this.#endStack();
+    this.#stack ??= { innermost, indent, calls: [] };
+    const { calls } = this.#stack;
+    if (innermost === "last") calls.unshift(call);
+    else calls.push(call);
+    calls.splice(mostCalls);
+  }
+
+  /** Whether the line is a place that waits for its message, or that message. */
+  #readHead(line: string): boolean {
+    const opening = firstMatch(headForms, line);
+    if (this.#head !== undefined && line.trim() !== "") {
+      this.#endHead(opening === undefined ? line.trim() : unnamed);
+      if (opening === undefined) return true;
+    }
+    if (opening === undefined) return false;
+    this.#head = opening;
+    if (opening.message !== undefined) this.#endHead(opening.message);
+    return true;
+  }
+
+  /** Whether the line is a place by itself, or below a file's name. */
+  #readPlace(line: string): boolean {
+    const place = firstMatch(messageForms, line);
+    if (place?.message !== undefined) {
+      this.#onPlace([place], place.message, declaredLevel(place.message));
+      return true;
+    }
+    const silent = firstMatch(placeForms, line);
+    if (silent !== undefined) {
+      this.#onPlace([silent], this.#title.text, this.#title.rule);
+      return true;
+    }
+    const below = this.#heading === undefined ? undefined : matched(underHeading, line, this.#heading);
+    if (below?.message === undefined) return false;
+    const text = below.message.replace(/\s{2,}/g, "  ");
+    this.#onPlace([below], text, below.level === "warning" ? "warning" : declaredLevel(text));
+    return true;
+  }
+
+  #readContext(line: string): void {
+    if (line.trim() === "") this.#heading = undefined;
+    else this.#heading = fileHeading.exec(line)?.groups?.["file"] ?? this.#heading;
+    const title = failureTitle.exec(line)?.groups;
+    const diagnostic = title?.["diagnostic"];
+    const text = title?.["tap"] ?? title?.["title"] ?? diagnostic;
+    if (text !== undefined) this.#title = { text, rule: diagnostic === undefined ? "test" : declaredLevel(text) };
+  }
+
+  #endStack(message?: string): void {
+    const { text, rule } = message === undefined ? this.#title : { text: message, rule: "test" as const };
+    if (this.#stack !== undefined) this.#onPlace(this.#stack.calls, text, rule);
+    this.#stack = undefined;
+  }
+
+  #endHead(message: string): void {
+    if (this.#head !== undefined) this.#onPlace([this.#head], message, this.#head.level === "WARNING" ? "warning" : "test");
+    this.#head = undefined;
+  }
+}
+
+function firstMatch(forms: readonly RegExp[], line: string): PrintedPlace | undefined {
+  for (const form of forms) {
+    const found = matched(form, line);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** `heading`: the file of a form that has none of its own. */
+function matched(form: RegExp, line: string, heading?: string): PrintedPlace | undefined {
+  const groups = form.exec(line)?.groups;
+  if (groups === undefined) return undefined;
+  const { message, level } = groups;
+  return {
+    file: plainPath(heading ?? groups["file"] ?? ""),
+    // Some tools print line or column 0 for a whole file.
+    line: Math.max(1, Number(groups["line"])),
+    column: Math.max(1, Number(groups["column"] ?? 1)),
+    ...(message === undefined ? {} : { message }),
+    ...(level === undefined ? {} : { level }),
+  };
+}
+
+/** A `file:` URL as a path. */
+function plainPath(file: string): string {
+  if (!file.startsWith("file:")) return file;
+  const path = file.replace(/^file:(?:\/\/)?/, "");
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+function indentOf(line: string): number {
+  return line.length - line.trimStart().length;
+}

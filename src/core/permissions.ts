@@ -1,0 +1,201 @@
+/**
+ * Permission rules: their grammar, how layers resolve and what a pattern matches. Pure: nothing here asks the system
+ * anything, and nothing here enforces; `enforcement.ts` says who does.
+ *
+ * - A request is allowed when every layer (persona, step) allows it and none denies it.
+ * - A layer without an allow rule for a capability allows all of it, as `**` or `*` would.
+ * - `file_read`, `file_write`: globs over project paths, as {@link pathPattern} says. A deny rule covers what it matches
+ *   and everything below it. `.git` is allowed only by an allow rule that spells `.git` as a segment, and then every layer with
+ *   allow rules for the capability has to say so; a deny rule needs no such spelling.
+ * - `network_access`: `host` or `host:port`, where `*` is any run of characters (dots too), case-insensitive. A rule
+ *   without a port holds for all ports; one with a port holds for a subject with that port. Hosts are compared in the
+ *   spelling of {@link canonicalHost}. A wildcard never covers this machine and its private networks.
+ * - `command`: a pattern over the arguments joined by single spaces, where `*` is any run of characters; `git *` also
+ *   matches `git` alone.
+ */
+
+import { namesGit, pathPattern, subtreePattern, wildcard } from "../text/glob.ts";
+import { canonicalHost } from "../text/host-name.ts";
+import { canonicalJson } from "./digest.ts";
+import type { Step, StepPermissions } from "./pipeline.ts";
+
+export const capabilities = ["file_read", "file_write", "network_access", "command"] as const;
+export type Capability = (typeof capabilities)[number];
+
+/** `capability:pattern`. */
+export interface PermissionRule {
+  readonly capability: Capability;
+  readonly pattern: string;
+  /** As written. */
+  readonly text: string;
+}
+
+/** A rule that takes something away: every deny rule, and allow rules that leave something out. */
+export interface Restriction {
+  readonly rule: PermissionRule;
+  readonly kind: "allow" | "deny";
+  readonly source: "persona" | "step";
+}
+
+/** Splits `capability:pattern`; nothing when the capability is unknown or the pattern empty. */
+export function parsePermission(text: string): PermissionRule | undefined {
+  const colon = text.indexOf(":");
+  const capability = capabilities.find((known) => known === text.slice(0, colon));
+  const pattern = text.slice(colon + 1);
+  return capability === undefined || pattern === "" ? undefined : { capability, pattern, text };
+}
+
+/**
+ * Whether a request is allowed. The subject is a path relative to the project root (`file_read`, `file_write`), a `host` or
+ * `host:port` (`network_access`), or arguments joined by spaces (`command`).
+ */
+export function isAllowed(permissions: StepPermissions, capability: Capability, subject: string): boolean {
+  return accessTo(permissions, capability)(subject);
+}
+
+/** Whether a deny rule covers a request. */
+export function isDenied(permissions: StepPermissions, capability: Capability, subject: string): boolean {
+  return permissions.layers.some(({ deny }) => deny.some((rule) => rule.capability === capability && matcher(rule, "deny")(subject)));
+}
+
+/** Whether an allow rule spells a host, given `host` or `host:port`, without a wildcard. Its port may be one. */
+export function namesHost(permissions: StepPermissions, subject: string): boolean {
+  return permissions.layers.some(({ allow }) =>
+    allow.some(
+      (rule) => rule.capability === "network_access" && !/[*?]/.test(splitPort(rule.pattern).host) && hostPattern(rule.pattern)(subject),
+    ),
+  );
+}
+
+/** Which paths a step may read, as one test that is cheap to make and to ask often: patterns are compiled when it is first asked. */
+export function readFilter(permissions: StepPermissions): (path: string) => boolean {
+  let access: ((path: string) => boolean) | undefined;
+  return (path) => {
+    access ??= accessTo(permissions, "file_read");
+    return access(path);
+  };
+}
+
+/**
+ * The key of what a step may read: equal keys mean equal sets of files. `all` if there is no `file_read` rule; else the
+ * canonical JSON of the layers' patterns, in which their order and repetition do not show. `file_read:**` is a rule like any other: it leaves
+ * out `.git`.
+ */
+export function viewKey(step: Pick<Step, "permissions">): string {
+  const layers = step.permissions.layers.map(({ allow, deny }) => ({ allow: allow.filter(isRead), deny: deny.filter(isRead) }));
+  if (layers.every(({ allow, deny }) => allow.length + deny.length === 0)) return "all";
+  const keys = layers.flatMap(({ allow, deny }) =>
+    allow.length + deny.length === 0 ? [] : [canonicalJson({ allow: patterns(allow), deny: patterns(deny) })],
+  );
+  return `[${[...new Set(keys)].sort().join(",")}]`;
+}
+
+/** Whether a view with this key may hold `.git`, whose state no digest of files shows. Never says no to one that does. */
+export function viewNamesGit(key: string): boolean {
+  return key !== "all" && /["/]\.git["/]/.test(key);
+}
+
+/**
+ * The rules that take something away, in the order written, persona before step, each text once. An allow rule restricts
+ * nothing when its layer also allows everything (`file_read:**`). Every `network_access` rule restricts: `network_access:*`
+ * leaves out this machine and its private networks.
+ */
+export function restrictions(permissions: StepPermissions): readonly Restriction[] {
+  const found = new Map<string, Restriction>();
+  for (const { source, allow, deny } of permissions.layers) {
+    const open = new Set(allow.filter((rule) => isUniversal(rule) && rule.capability !== "network_access").map((rule) => rule.capability));
+    for (const rule of allow) if (!open.has(rule.capability)) add({ rule, kind: "allow", source });
+    for (const rule of deny) add({ rule, kind: "deny", source });
+  }
+  return [...found.values()];
+
+  function add(restriction: Restriction): void {
+    const key = `${restriction.kind} ${restriction.rule.text}`;
+    if (!found.has(key)) found.set(key, restriction);
+  }
+}
+
+/** The capabilities that no rule of any layer names. */
+export function unrestrictedOf({ layers }: StepPermissions): readonly Capability[] {
+  const named = new Set(layers.flatMap(({ allow, deny }) => [...allow, ...deny].map(({ capability }) => capability)));
+  return capabilities.filter((capability) => !named.has(capability));
+}
+
+/** Whether `file_read` rules leave `.git` out of the files that a step may read. Always false without such rules. */
+export function leavesOutGit(permissions: StepPermissions): boolean {
+  const layers = permissions.layers.map(({ allow, deny }) => ({ allow: allow.filter(isRead), deny: deny.filter(isRead) }));
+  if (layers.every(({ allow, deny }) => allow.length + deny.length === 0)) return false;
+  const allows = layers.map(({ allow }) => allow).filter((allow) => allow.length > 0);
+  const spelled = allows.length > 0 && allows.every((allow) => allow.some(({ pattern }) => namesGit(pattern)));
+  return !spelled || isDenied(permissions, "file_read", ".git");
+}
+
+/**
+ * The whole subtrees that a step may not write, as project paths: those of its deny rules that name one (`src/**`, `.env`). Other
+ * patterns name files that may not exist yet.
+ */
+export function unwritableSubtrees(permissions: StepPermissions): readonly string[] {
+  const rules = permissions.layers.flatMap(({ deny }) => deny.filter((rule) => rule.capability === "file_write"));
+  return [...new Set(rules.flatMap(({ pattern }) => /^(?:\.?\/)*([^*?[\]{}\\]+?)(?:\/\*\*)?\/?$/.exec(pattern)?.[1] ?? []))];
+}
+
+function accessTo(permissions: StepPermissions, capability: Capability): (subject: string) => boolean {
+  const isFile = capability === "file_read" || capability === "file_write";
+  const layers = permissions.layers.map((layer) => ({
+    allow: layer.allow.filter((rule) => rule.capability === capability).map((rule) => matcher(rule, "allow")),
+    deny: layer.deny.filter((rule) => rule.capability === capability).map((rule) => matcher(rule, "deny")),
+  }));
+  const denies = layers.flatMap((layer) => layer.deny);
+  const allows = layers.map((layer) => layer.allow).filter((allow) => allow.length > 0);
+  return (subject) => {
+    if (denies.some((matches) => matches(subject))) return false;
+    if (isFile && allows.length === 0 && namesGit(subject)) return false;
+    return allows.every((allow) => allow.some((matches) => matches(subject)));
+  };
+}
+
+function matcher(rule: PermissionRule, kind: "allow" | "deny"): (subject: string) => boolean {
+  switch (rule.capability) {
+    case "file_read":
+    case "file_write":
+      return kind === "deny" ? subtreePattern(rule.pattern) : pathPattern(rule.pattern);
+    case "network_access":
+      return hostPattern(rule.pattern);
+    case "command": {
+      const matches = wildcard(rule.pattern);
+      const alone = rule.pattern.endsWith(" *") ? rule.pattern.slice(0, -2) : undefined;
+      return (subject) => matches(subject) || (alone !== undefined && wildcard(alone)(subject));
+    }
+  }
+}
+
+function hostPattern(pattern: string): (subject: string) => boolean {
+  const rule = splitPort(pattern.toLowerCase());
+  const host = wildcard(/[*?]/.test(rule.host) ? rule.host : (canonicalHost(rule.host) ?? rule.host));
+  return (subject) => {
+    const asked = splitPort(subject.toLowerCase());
+    return host(canonicalHost(asked.host) ?? asked.host) && (rule.port === undefined || rule.port === "*" || rule.port === asked.port);
+  };
+}
+
+/** `[::1]:443` and `::1` are one host: only a colon after the last bracket, and the only one outside brackets, leads a port. */
+function splitPort(text: string): { host: string; port?: string } {
+  const found = /^(\[[^\]]*\]|[^:]*):([0-9]+|\*)$/.exec(text);
+  const bare = (host: string) => host.replace(/^\[([^\]]*)\]$/, "$1");
+  return found?.[1] === undefined || found[2] === undefined ? { host: bare(text) } : { host: bare(found[1]), port: found[2] };
+}
+
+/** Whether a rule alone covers all of its capability (`.git` and private networks aside). */
+export function isUniversal({ capability, pattern }: PermissionRule): boolean {
+  if (capability === "network_access") return /^\*+(?::\*)?$/.test(pattern);
+  if (capability === "command") return /^\*+$/.test(pattern);
+  return /^(?:\.?\/)*(?:(?:\*\*\/)*\*\*(?:\/\*?)?|\.?)$/.test(pattern);
+}
+
+function isRead(rule: PermissionRule): boolean {
+  return rule.capability === "file_read";
+}
+
+function patterns(rules: readonly PermissionRule[]): string[] {
+  return [...new Set(rules.map((rule) => rule.pattern))].sort();
+}

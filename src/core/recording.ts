@@ -1,0 +1,157 @@
+/**
+ * What an attempt answered and changed, so that it can be done again without whoever did it. A recording is a directory that people can read, edit and
+ * review:
+ *
+ *     recording.json              the pipeline, and the run's input
+ *     STEP/ATTEMPT/attempt.json   what was asked, by digests, how it ended, and what lies beside it
+ *     STEP/ATTEMPT/message.md     the last answer, where there was one
+ *     STEP/ATTEMPT/changes/…      the files that the attempt left in the project
+ *     STEP/ATTEMPT/before/…       what lay in their places, so that a test begins where the recording began
+ *     STEP/ATTEMPT/output/…       the files that it left for its artifacts
+ */
+
+import { pathToBytes } from "../text/path-bytes.ts";
+import { type Digest, digestOfBytes, isDigest } from "./digest.ts";
+import type { Failure } from "./failure.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
+import { err, ok, type Result } from "./result.ts";
+import type { Usage } from "./usage.ts";
+
+/** What lay at a path: nothing (`deleted`), a directory with nothing in it, or a file or symlink whose bytes lie beside. */
+export interface RecordedFile {
+  readonly path: string;
+  readonly mode: "100644" | "100755" | "120000" | "040000" | "deleted";
+  /** What lay there in the project when the run began. Absent: an attempt before this one says it, or it held a secret. */
+  readonly before?: RecordedFile["mode"];
+}
+
+/** How an adapter can end that is no success, and of which a recording is of use. */
+export type RecordedFailure = Extract<Failure, { reason: keyof typeof failureMembers }>;
+
+export interface RecordedAttempt {
+  readonly step: string;
+  readonly attempt: number;
+  /** Who answered: `claude/2.1.330`. */
+  readonly adapter: string;
+  readonly model?: string;
+  /** What was asked: the parts of the work fingerprint by which the recording is found. */
+  readonly asked: Readonly<Record<string, Digest>>;
+  /** Absent: it ended well. */
+  readonly failure?: RecordedFailure;
+  /** Whether `message.md` is there. */
+  readonly message: boolean;
+  /** What was used when it was recorded; replaying uses nothing. */
+  readonly usage?: Usage;
+  readonly changes: readonly RecordedFile[];
+  readonly output: readonly RecordedFile[];
+}
+
+const failureMembers = {
+  "adapter-exit": { exitCode: "number", tail: "string" },
+  "adapter-crash": { signal: "string", tail: "string" },
+  "agent-failed": { kind: "string", detail: "string", tail: "string" },
+  "budget-exceeded": { what: "string", limit: "number", used: "number" },
+  "memory-exceeded": { limitBytes: "number", peakBytes: "number" },
+  "disk-exceeded": { limitBytes: "number", usedBytes: "number" },
+  timeout: { limitMs: "number", tail: "string" },
+  hollow: { detail: "string" },
+} as const;
+
+const agentKinds: ReadonlySet<unknown> = new Set(["auth", "rate-limit", "network", "config", "crash"]);
+const budgets: ReadonlySet<unknown> = new Set(["turns", "tokens", "cost"]);
+
+/** Whether a failure is the attempt's own, and not the machine's or of somebody who stopped it. */
+export function isRecordable(failure: Failure): failure is RecordedFailure {
+  return Object.hasOwn(failureMembers, failure.reason);
+}
+
+/**
+ * The name of a file of a recording, below `changes/`, `before/` or `output/`: its path, with all that a file system or git might take otherwise written as `%HH`, and
+ * an ending for which no test runner, compiler or linter takes it for a file of the project.
+ */
+export function recordedName(path: string): string {
+  const name = path
+    .split("/")
+    .map((segment) => {
+      const bytes = pathToBytes(segment);
+      const name = [...bytes].map((byte, at) => (isPlain(byte, at, bytes.length) ? String.fromCharCode(byte) : escaped(byte))).join("");
+      return name.length <= 150 ? name : `%${digestOfBytes(bytes).slice("sha256:".length, "sha256:".length + 32)}`;
+    })
+    .join("/");
+  return `${name}.recorded`;
+}
+
+/** Names with dots in front mean something to git and others; Windows drops dots at the end. */
+function isPlain(byte: number, at: number, length: number): boolean {
+  const character = String.fromCharCode(byte);
+  return /[A-Za-z0-9_-]/.test(character) || (character === "." && at > 0 && at < length - 1);
+}
+
+function escaped(byte: number): string {
+  return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+}
+
+/** `attempt.json`. */
+export function attemptText(recorded: RecordedAttempt): string {
+  return `${JSON.stringify({ v: 1, ...recorded }, undefined, 2)}\n`;
+}
+
+/** The other way round; the error is a sentence that says what is wrong. */
+export function parseAttempt(text: string): Result<RecordedAttempt, string> {
+  const value = parse(text);
+  if (!isJsonObject(value)) return err("it is not a JSON object");
+  if (value["v"] !== 1) return err("`v` is not 1: it was recorded by another version of wave");
+  const { step, attempt, adapter, model, asked, failure, message, usage } = value;
+  if (typeof step !== "string" || typeof adapter !== "string") return err("`step` and `adapter` have to be strings");
+  if (typeof attempt !== "number" || !Number.isInteger(attempt) || attempt < 1) return err("`attempt` has to be a whole number from 1");
+  if (model !== undefined && typeof model !== "string") return err("`model` has to be a string");
+  if (typeof message !== "boolean") return err("`message` has to be true or false");
+  if (!isJsonObject(asked) || !Object.values(asked).every((part) => typeof part === "string" && isDigest(part)))
+    return err("`asked` has to name digests");
+  if (failure !== undefined && !isFailure(failure)) return err("`failure` is not one that an attempt can end with");
+  const [changes, output] = [filesOf(value["changes"]), filesOf(value["output"])];
+  if (changes === undefined || output === undefined) return err("`changes` and `output` have to be lists of `path` and `mode`");
+  return ok({
+    ...{ step, attempt, adapter, message, changes, output },
+    ...(model === undefined ? {} : { model }),
+    asked: asked as Record<string, Digest>,
+    ...(failure === undefined ? {} : { failure }),
+    ...(isJsonObject(usage) ? { usage: usage as unknown as Usage } : {}),
+  });
+}
+
+function isFailure(value: JsonValue): value is JsonValue & RecordedFailure {
+  if (!isJsonObject(value)) return false;
+  const reason = value["reason"];
+  if (typeof reason !== "string" || !Object.hasOwn(failureMembers, reason)) return false;
+  const members: Readonly<Record<string, string>> = failureMembers[reason as keyof typeof failureMembers];
+  if (reason === "agent-failed" && !agentKinds.has(value["kind"])) return false;
+  if (reason === "budget-exceeded" && !budgets.has(value["what"])) return false;
+  return Object.entries(members).every(([name, type]) => typeof value[name] === type);
+}
+
+const modes: ReadonlySet<unknown> = new Set<RecordedFile["mode"]>(["100644", "100755", "120000", "040000", "deleted"]);
+
+function isFile(value: JsonValue): value is JsonObject & RecordedFile {
+  return (
+    isJsonObject(value) &&
+    typeof value["path"] === "string" &&
+    modes.has(value["mode"]) &&
+    (value["before"] === undefined || modes.has(value["before"]))
+  );
+}
+
+function filesOf(value: JsonValue | undefined): readonly RecordedFile[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const files = (value as readonly JsonValue[]).filter(isFile);
+  if (files.length !== value.length) return undefined;
+  return files.map(({ path, mode, before }) => ({ path, mode, ...(before === undefined ? {} : { before }) }));
+}
+
+function parse(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}

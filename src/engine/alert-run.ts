@@ -1,0 +1,44 @@
+/** Alerts of a run: opened with what the run had before, and recorded in its journal when it has ended. */
+import type { WaveEvent } from "../core/event.ts";
+import type { Journal } from "../core/ports.ts";
+import { ok, type Result } from "../core/result.ts";
+import type { RunRecord } from "../core/state.ts";
+import { systemClock } from "../platform/clock.ts";
+import { type Alerts, openAlerts } from "../telemetry/alerts/alerts.ts";
+import type { Environment } from "./open-project.ts";
+import type { PlannedRun } from "./plan-run.ts";
+
+/** How long the end of a run may wait for webhooks, and that of a cancelled one, in milliseconds. */
+const limits = { endMs: 10_000, cancelledMs: 1_000 } as const;
+
+/** `before`: the record of a run that is resumed. */
+export function alertsOf({ project, memory, plan }: PlannedRun, run: string, before: RunRecord | undefined, env: Environment): Alerts {
+  return openAlerts({
+    targets: project.alerts,
+    pipeline: plan.pipeline.name,
+    env,
+    before: before?.alerts ?? [],
+    failedBefore: async () => {
+      if (before !== undefined && before.status !== "pending") return before.status !== "passed";
+      const runs = await memory.state.listRuns({ pipeline: plan.pipeline.name, limit: 2 });
+      const earlier = runs.ok ? runs.value.find(({ id }) => id !== run) : undefined;
+      return earlier?.status === "failed" || earlier?.status === "interrupted";
+    },
+    clock: systemClock,
+  });
+}
+
+/** Waits for webhooks, not for long, and records what became of the alerts. */
+export async function recordAlerts(
+  alerts: Alerts,
+  journal: Journal,
+  publish: (events: readonly WaveEvent[]) => void,
+  cancelled: boolean,
+): Promise<Result<void>> {
+  const outcomes = await alerts.flush(cancelled ? limits.cancelledMs : limits.endMs);
+  if (outcomes.length === 0) return ok(undefined);
+  const appended = await journal.append(outcomes);
+  if (!appended.ok) return appended;
+  publish(appended.value);
+  return ok(undefined);
+}

@@ -1,0 +1,44 @@
+/** `--force`: changes that take files as they find them. Nothing is written here. */
+
+import { entryOf } from "../changeset/combine-changes.ts";
+import { kindOf, lookAt } from "../changeset/disk.ts";
+import { leafContent } from "../changeset/read-entry.ts";
+import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
+import { err, ok, type Result } from "../core/result.ts";
+
+/**
+ * The same changes, but what lies at `paths` now is what they start from there. Only files, symlinks and nothing at all can be
+ * overwritten: fails with `project-changed` for paths that are directories or stand in a way that the changes do not name.
+ */
+export async function overwriting(root: string, changes: Changeset, paths: readonly string[]): Promise<Result<Changeset>> {
+  const foreign = new Set(paths);
+  const named = new Set(changes.map(({ path }) => path));
+  const refused = paths.filter((path) => !named.has(path) || isFilled(root, path));
+  if (refused.length > 0) {
+    return err({ reason: "project-changed", paths: refused, hint: "`--force` overwrites files, but not these; move them away first" });
+  }
+  const entries: ChangesetEntry[] = [];
+  for (const entry of changes) {
+    if (!foreign.has(entry.path)) {
+      entries.push(entry);
+      continue;
+    }
+    const now = await stateNow(root, entry.path);
+    if (!now.ok) return now;
+    const changed = entryOf(entry.path, now.value, entry.after);
+    if (changed !== undefined) entries.push(changed);
+  }
+  return ok(entries);
+}
+
+function isFilled(root: string, path: string): boolean {
+  const stats = lookAt(root, path);
+  return stats !== undefined && kindOf(stats) !== "file" && kindOf(stats) !== "symlink";
+}
+
+async function stateNow(root: string, path: string): Promise<Result<FileState | undefined>> {
+  const stats = lookAt(root, path);
+  if (stats === undefined) return ok(undefined);
+  const content = await leafContent(root, path, stats, Number.POSITIVE_INFINITY);
+  return content.ok ? ok(content.value.state) : content;
+}

@@ -1,0 +1,70 @@
+/**
+ * Rollbacks that are not complete. An event states that one starts before the first file is written, so that a killed rollback is reported
+ * until it is completed. A mark beside the locks lets `wave run` find it without reading journals; the journal decides.
+ */
+import { readdir, rm } from "node:fs/promises";
+import path from "node:path";
+import type { EventPayload } from "../core/event.ts";
+import type { Failure } from "../core/failure.ts";
+import type { Journal } from "../core/ports.ts";
+import { err, type Result } from "../core/result.ts";
+import { openRollbackFailure, rollbackCommandOf } from "../core/rolled-back.ts";
+import type { RunRecord } from "../core/state.ts";
+import { stateUnwritable, tryIo, writeFileDurably } from "../platform/files.ts";
+import type { Memory } from "./open-project.ts";
+import type { Undoing } from "./rollback.ts";
+
+const prefix = "rollback-";
+
+/** Returns what records the start of a rollback, for the moment before its first write. It fails with `state-unwritable`. */
+export function startRollback(
+  { stateDir }: Pick<Memory, "stateDir">,
+  journal: Journal,
+  { run, to, steps, ref }: Pick<Undoing, "run" | "to" | "steps" | "ref">,
+): () => Promise<Result<unknown>> {
+  return async () => {
+    const mark = markOf(stateDir, run.id);
+    const marked = await writeFileDurably(mark, Buffer.from(""));
+    if (!marked.ok) return err(stateUnwritable(mark, marked.error));
+    const started: EventPayload = {
+      type: "rollback-started",
+      ...(to === undefined ? {} : { to }),
+      steps: [...steps],
+      ...(ref === undefined ? {} : { changes: ref }),
+    };
+    return journal.append([started]);
+  };
+}
+
+/** Removes the mark of a rollback whose end is in the journal. A mark that stays is removed by the next run. */
+export async function endRollback({ stateDir }: Pick<Memory, "stateDir">, run: string): Promise<void> {
+  await tryIo(() => rm(markOf(stateDir, run), { force: true }));
+}
+
+/** The failure of a rollback other than the open one: the two would leave a mixture in the project. Undefined if it is the same. */
+export function refuseOtherRollback(run: RunRecord, to: string | undefined): Failure | undefined {
+  if (run.openRollback === undefined || run.openRollback.to === to) return undefined;
+  return {
+    reason: "usage",
+    message: `another rollback of run ${run.id} was interrupted`,
+    hint: `\`${rollbackCommandOf(run)}\` completes it`,
+  };
+}
+
+/** The failure of a run that starts while the project is in the middle of a rollback; undefined if no rollback is open. */
+export async function findOpenRollback({ stateDir, state }: Pick<Memory, "stateDir" | "state">): Promise<Failure | undefined> {
+  const names = await tryIo(() => readdir(path.join(stateDir, "locks")));
+  for (const name of names.ok ? names.value.filter((one) => one.startsWith(prefix)) : []) {
+    const run = name.slice(prefix.length);
+    const found = await state.findRun(run);
+    const open = found.ok && found.value.id === run ? openRollbackFailure(found.value) : undefined;
+    if (open !== undefined) return open;
+    // An unreadable journal keeps its mark: the rollback may be open.
+    if (found.ok) await endRollback({ stateDir }, run);
+  }
+  return undefined;
+}
+
+function markOf(stateDir: string, run: string): string {
+  return path.join(stateDir, "locks", `${prefix}${run}`);
+}

@@ -1,0 +1,63 @@
+/** Recording a run: what it takes, who listens meanwhile, and what is written when it has ended. */
+
+import { recorder } from "../adapters/replay/record.ts";
+import { placeProblem, writeRecording } from "../adapters/replay/recording-files.ts";
+import type { Failure } from "../core/failure.ts";
+import type { Plan } from "../core/plan.ts";
+import type { Adapter } from "../core/ports.ts";
+import { ok, type Result } from "../core/result.ts";
+import type { Memory } from "./open-project.ts";
+
+export interface RecordingRequest {
+  /** Where the recording goes; absolute. */
+  readonly record: string;
+  readonly reuse: boolean;
+  /** Steps to execute, where not all are wanted: only these are recorded, over what is there. */
+  readonly part?: readonly string[];
+}
+
+/** Why a run cannot be recorded, told before any work; nothing where it can. */
+export async function recordingProblem(plan: Plan, { record, reuse, part }: RecordingRequest): Promise<Failure | undefined> {
+  if (reuse)
+    return { reason: "usage", message: "work that is reused cannot be recorded: nobody does it", hint: "leave out --reuse, or --record" };
+  const wanted = plan.steps.filter(({ step }) => part === undefined || part.includes(step.id));
+  const inPlace = wanted.find(({ step }) => step.workspace === "shared");
+  if (inPlace !== undefined)
+    return {
+      reason: "usage",
+      message: `step \`${inPlace.step.id}\` cannot be recorded: it works in the project itself, where nobody can tell what it changes`,
+      hint: "leave out `workspace: shared`, or run without --record",
+    };
+  const replayed = wanted.find(({ step }) => step.adapter?.name === "replay");
+  if (replayed !== undefined)
+    return {
+      reason: "usage",
+      message: `step \`${replayed.step.id}\` cannot be recorded: it is replayed itself`,
+      hint: "choose another adapter with --adapter",
+    };
+  return placeProblem(record);
+}
+
+/** A recording in the making. */
+export interface Recording {
+  readonly adapters: ReadonlyMap<string, Adapter>;
+  /** Writes it. Fails with `state-unwritable`. */
+  write(): Promise<Result<void>>;
+}
+
+/** Listens to all adapters of a run. */
+export function recordRun(
+  { memory, plan, adapters }: { readonly memory: Memory; readonly plan: Plan; readonly adapters: ReadonlyMap<string, Adapter> },
+  { record, part }: Omit<RecordingRequest, "reuse">,
+  input: string | undefined,
+): Recording {
+  const listening = recorder(memory);
+  const run = { pipeline: plan.pipeline.name, ...(input === undefined ? {} : { input: memory.redactor.text(input) }) };
+  return {
+    adapters: new Map([...adapters].map(([name, adapter]) => [name, listening.listenTo(adapter)])),
+    async write() {
+      const takes = listening.takes();
+      return takes.length === 0 ? ok(undefined) : writeRecording(record, run, takes, memory.blobs, part === undefined);
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * Takes over what another job left: journals, blobs, and the database where there is none and its carrier is trusted with it. Whatever is taken over
+ * is data: every journal is checked line by line, every blob by its digest.
+ */
+import { rm } from "node:fs/promises";
+import { type AdoptedBlobs, adoptBlobs } from "../blobs/import-blobs.ts";
+import type { StateStore } from "../core/ports.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import { eventProblem, storedProblem } from "../manifest/validate/check-event.ts";
+import { stateUnwritable, tryIo } from "../platform/files.ts";
+import { databaseFile } from "../store/database-place.ts";
+import { noteHigherRuns, readHigherRuns } from "../store/higher-runs.ts";
+import { adoptDatabase } from "../store/import-database.ts";
+import { adoptJournals } from "../store/import-journals.ts";
+import type { LineSigner } from "../store/line-signature.ts";
+
+/** The number of runs and blobs that were taken over, and sentences that name what was refused. */
+export interface AdoptedState {
+  readonly runs: readonly string[];
+  readonly blobs: number;
+  readonly refused: readonly string[];
+}
+
+export interface Adoption {
+  /** Whether the database may be taken over: its carrier has this job's trust level, and journals are not signed. */
+  readonly database: boolean;
+  /** Set where journals are signed: those without valid signatures are refused. */
+  readonly signer?: LineSigner;
+  /**
+   * Runs that come from a level above the job's: all, if the carrier's level is above it, or those that a carrier of the job's own level lists. Undefined:
+   * no level is above the job's.
+   */
+  readonly higher?: "all" | "listed";
+}
+
+/** Takes over a directory that is laid out as state is. Fails with `state-unwritable`. */
+export async function adoptState(
+  from: string,
+  stateDir: string,
+  { database: wanted, signer, higher }: Adoption,
+): Promise<Result<AdoptedState>> {
+  const blobs: AdoptedBlobs = await adoptBlobs(from, stateDir);
+  const journals = await adoptJournals(from, stateDir, { eventProblem, ...(signer === undefined ? {} : { signer }) });
+  if (!journals.ok) return journals;
+  if (higher !== undefined) {
+    const noted = await noteHigherRuns(stateDir, higher === "all" ? journals.value.runs : await readHigherRuns(from));
+    if (!noted.ok) return err(stateUnwritable(stateDir, noted.error));
+  }
+  const refused = [...journals.value.refused, ...blobs.refused];
+  // A database counts on every journal that it was made from.
+  const database = !wanted || journals.value.refused.length > 0 ? ok(undefined) : await adoptDatabase(from, stateDir, storedProblem);
+  if (!database.ok) return database;
+  return ok({
+    runs: journals.value.runs,
+    blobs: blobs.taken,
+    refused: [...refused, ...(database.value === undefined ? [] : [database.value])],
+  });
+}
+
+/** Makes sure that state can be asked: a database that does not go with the journals is removed, to be rebuilt. Returns whether it had to be. */
+export async function settleState(state: StateStore, stateDir: string): Promise<boolean> {
+  const asked = await state.listRuns({ limit: 1 });
+  if (asked.ok) return false;
+  await tryIo(() => rm(databaseFile(stateDir), { force: true }));
+  return true;
+}

@@ -1,0 +1,219 @@
+/**
+ * Tests of pipelines: each replays a recording through everything that a run goes through, in a state of its own, and is compared with what it expects.
+ * The project is not changed, nobody is told, and nothing is remembered.
+ */
+import { randomBytes } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { readBefore, readRecordedRun } from "../adapters/replay/recording-files.ts";
+import { wayTo } from "../changeset/diff-against.ts";
+import { removeTree } from "../changeset/remove-tree.ts";
+import type { Changeset } from "../core/changeset.ts";
+import { type Diagnostic, hasErrors, sortDiagnostics } from "../core/diagnostic.ts";
+import type { Failure } from "../core/failure.ts";
+import type { ValidatedProject } from "../core/loaded.ts";
+import type { Mismatch, ObservedRun, PipelineTest, TestResult } from "../core/pipeline-test.ts";
+import type { Clock, Reporter } from "../core/ports.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import { diskSource } from "../manifest/load/disk-source.ts";
+import { loadTests, testsDirectory } from "../manifest/load/find-tests.ts";
+import { readPipelineTests } from "../manifest/validate/pipeline-tests.ts";
+import { systemClock } from "../platform/clock.ts";
+import { createStateDirectory, describeIoError, writeFileDurably } from "../platform/files.ts";
+import { processExists } from "../platform/process-identity.ts";
+import { compareRun, compareSnapshot, parseSnapshot, snapshotText } from "../reporters/tests/compare-run.ts";
+import { observeRun } from "../reporters/tests/observe-run.ts";
+import { closest } from "../text/suggest.ts";
+import { evaluator } from "./evaluator.ts";
+import { locateProject, openMemory, type ProjectRequest, type ReadProject, readProject, requireValid } from "./open-project.ts";
+import type { PlannedRun } from "./plan-run.ts";
+import { type FinishedRun, runPipeline } from "./run-pipeline.ts";
+
+export interface TestRequest extends ProjectRequest {
+  /** Names of tests; empty: all. */
+  readonly names: readonly string[];
+  /** Tests of this pipeline alone, in whatever version. */
+  readonly pipeline?: string;
+  /** Writes snapshots instead of comparing them. */
+  readonly update: boolean;
+  readonly signal: AbortSignal;
+  onResult(result: TestResult): void;
+}
+
+export interface TestedPipelines {
+  readonly results: readonly TestResult[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Runs tests one after the other. Fails with `manifest-invalid`, `usage` where there are none, and `cancelled`. */
+export async function testPipelines(request: TestRequest): Promise<Result<TestedPipelines>> {
+  const located = locateProject(request);
+  if (!located.ok) return located;
+  const read = await readProject({ ...request, adapter: "replay" }, located.value);
+  if (!read.ok) return read;
+  const project = requireValid(read.value);
+  if (!project.ok) return project;
+  const loaded = await loadTests(request.source ?? diskSource(read.value.root));
+  const { tests, diagnostics } = readPipelineTests(loaded.tests, project.value);
+  const all = sortDiagnostics([...loaded.diagnostics, ...diagnostics]);
+  if (hasErrors(all)) return err({ reason: "manifest-invalid", diagnostics: all });
+  const chosen = chosenTests(tests, request);
+  if (!chosen.ok) return chosen;
+  const results: TestResult[] = [];
+  for (const test of chosen.value) {
+    const result = await runTest(request, withoutOutside(read.value, project.value), test);
+    if (request.signal.aborted) return err({ reason: "cancelled", by: String(request.signal.reason) });
+    results.push(result);
+    request.onResult(result);
+  }
+  return ok({ results, diagnostics: all });
+}
+
+function chosenTests(tests: readonly PipelineTest[], { names, pipeline }: TestRequest): Result<readonly PipelineTest[]> {
+  if (tests.length === 0)
+    return err({ reason: "usage", message: `there are no tests in ${testsDirectory}`, hint: "docs/testing.md says what one is" });
+  const known = tests.map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const guess = closest(unknown, known);
+    const hint = guess === undefined ? `tests: ${known.join(", ")}` : `did you mean \`${guess}\`?`;
+    return err({ reason: "usage", message: `no test is called \`${unknown}\``, hint });
+  }
+  const wanted = tests.filter((test) => (names.length === 0 || names.includes(test.name)) && isOf(test, pipeline));
+  if (wanted.length > 0) return ok(wanted);
+  return err({ reason: "usage", message: `there is no test of pipeline \`${pipeline}\``, hint: `tests: ${known.join(", ")}` });
+}
+
+function isOf({ pipeline: { name, version } }: PipelineTest, wanted: string | undefined): boolean {
+  return wanted === undefined || wanted === name || wanted === `${name}@${version}`;
+}
+
+/** A test publishes nothing, alarms nobody, and uses nothing that a budget could be on. */
+function withoutOutside(read: ReadProject, project: ValidatedProject): ReadProject {
+  const pipelines = project.pipelines.map(({ pipeline: { budget: _, ...pipeline }, active }) => ({
+    pipeline: { ...pipeline, publish: [] },
+    active,
+  }));
+  return { ...read, project: { ...project, pipelines, alerts: [] } };
+}
+
+/** Retries do not wait: nothing gets better by it. */
+const hastyClock: Clock = { ...systemClock, sleep: () => Promise.resolve() };
+
+const silent: Reporter = { name: "silent", onEvent: () => undefined, close: () => Promise.resolve() };
+
+async function runTest(request: TestRequest, read: ReadProject, test: PipelineTest): Promise<TestResult> {
+  const began = systemClock.monotonic();
+  const { name, file, pipeline } = test;
+  const selector = pipeline.version === undefined ? pipeline.name : `${pipeline.name}@${pipeline.version}`;
+  const told = await inOwnState(read, (stateDir) => replayTest(request, read, test, selector, stateDir));
+  const outcome = told.ok ? told.value : { mismatches: [], failures: [], snapshot: "none" as const, error: told.error };
+  return { test: { name, file, pipeline: selector }, ...outcome, durationMs: systemClock.monotonic() - began };
+}
+
+type Told = Omit<TestResult, "test" | "durationMs">;
+
+async function replayTest(
+  { env, cwd, update, signal }: TestRequest,
+  read: ReadProject,
+  test: PipelineTest,
+  pipeline: string,
+  stateDir: string,
+): Promise<Result<Told>> {
+  const recordings = path.join(read.root, test.recordings);
+  const recorded = await readRecordedRun(recordings);
+  const input = test.input ?? (recorded.ok ? recorded.value.input : undefined);
+  const finished = await runPipeline({
+    ...{ cwd, env, files: read.files, read, adapter: "replay", recordings, stateDir, pipeline, signal, clock: hastyClock },
+    ...(input === undefined ? {} : { input }),
+    ...{ onFailure: "finish", reuse: false, apply: false, resetCircuit: false },
+    wayToStart: (planned) => wayToRecording(planned, recordings),
+    reporter: () => Promise.resolve(silent),
+  });
+  if (!finished.ok) return finished;
+  const observed = await observeRun(finished.value.run, finished.value.planned.memory.blobs);
+  if (!observed.ok) return observed;
+  const expected = await compareRun(test, observed.value.run, observed.value.textOf, { evaluator, signal });
+  const snapshot = await settleSnapshot(read.root, test, observed.value.run, update);
+  if (!snapshot.ok) return snapshot;
+  const surprising = finished.value.run.status !== test.status.value;
+  return ok({
+    mismatches: [...expected, ...snapshot.value.mismatches],
+    failures: surprising ? failuresOf(finished.value) : [],
+    snapshot: snapshot.value.kind,
+  });
+}
+
+/** What the recording changed is as it was when it was made, whatever has become of it; the rest is the project as it is. */
+async function wayToRecording({ plan, memory, read }: PlannedRun, recordings: string): Promise<Result<Changeset>> {
+  const before = await readBefore(
+    recordings,
+    plan.steps.map(({ step }) => step.id),
+  );
+  return before.ok ? wayTo({ root: read.root, leaves: before.value, blobs: memory.blobs }) : before;
+}
+
+function failuresOf({ run }: FinishedRun): TestResult["failures"] {
+  return run.steps.flatMap(({ id, failure, attempts }) => {
+    if (failure === undefined) return [];
+    const attempt = attempts.at(-1)?.attempt;
+    return [{ step: id, ...(attempt === undefined ? {} : { attempt }), failure }];
+  });
+}
+
+/** Where the snapshot of a test lies, relative to the project. */
+export function snapshotFile({ file }: Pick<PipelineTest, "file">): string {
+  return file.replace(/\.ya?ml$/, ".snapshot.json");
+}
+
+async function settleSnapshot(
+  root: string,
+  test: PipelineTest,
+  run: ObservedRun,
+  update: boolean,
+): Promise<Result<{ readonly kind: TestResult["snapshot"]; readonly mismatches: readonly Mismatch[] }>> {
+  const origin = test.snapshot;
+  if (origin === undefined) return ok({ kind: "none", mismatches: [] });
+  const name = snapshotFile(test);
+  const file = path.join(root, name);
+  if (update) {
+    const written = await writeFileDurably(file, Buffer.from(snapshotText(run)));
+    return written.ok ? ok({ kind: "written", mismatches: [] }) : err({ reason: "state-unwritable", path: file, ...written.error });
+  }
+  const different = (mismatches: readonly Mismatch[]) => ok({ kind: mismatches.length === 0 ? "same" : "different", mismatches } as const);
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    const { code, detail } = describeIoError(error);
+    const why = code === "ENOENT" ? "there is no snapshot yet: `wave test --update` writes it" : `${name} cannot be read: ${detail}`;
+    return different([{ message: why, origin }]);
+  }
+  const before = parseSnapshot(text);
+  if (before === undefined)
+    return different([{ message: `${name} is no snapshot of this version: \`wave test --update\` writes it anew`, origin }]);
+  return different(compareSnapshot(before as never, JSON.parse(JSON.stringify(run)), origin));
+}
+
+/** Gives a test a state of its own, below the project's, and takes it away again; also what a test left that was killed. */
+async function inOwnState<T>(read: ReadProject, work: (stateDir: string) => Promise<Result<T>>): Promise<Result<T>> {
+  const { stateRoot } = openMemory(read, { env: {} });
+  const tests = path.join(stateRoot, "tests");
+  try {
+    await createStateDirectory(stateRoot);
+    await removeOrphans(tests);
+  } catch (error) {
+    return err({ reason: "state-unwritable", path: stateRoot, ...describeIoError(error) } satisfies Failure);
+  }
+  const stateDir = path.join(tests, `${process.pid}-${randomBytes(4).toString("hex")}`);
+  try {
+    return await work(stateDir);
+  } finally {
+    await removeTree(stateDir);
+  }
+}
+
+async function removeOrphans(tests: string): Promise<void> {
+  const names = await readdir(tests).catch(() => []);
+  for (const name of names) if (!processExists(Number.parseInt(name, 10))) await removeTree(path.join(tests, name));
+}

@@ -1,0 +1,68 @@
+/** The events of an attempt's end. Pure: an attempt and its outcome in, events out. */
+import type { EventPayload } from "../core/event.ts";
+import type { AttemptEnd, FailedEnd } from "./attempt.ts";
+import { breakerKey } from "./circuit.ts";
+import type { ExecuteContext } from "./context.ts";
+import { type Beginning, isReplayed } from "./decide-step.ts";
+
+/** When the next attempt comes, if one does. */
+export interface NextAttempt {
+  readonly attempt: number;
+  readonly delayMs: number;
+}
+
+/** One `contract-checked` a contract. Verdicts on stored and on replayed work do not count for circuits; a probe that passed closes its own. */
+export function contractsChecked(context: ExecuteContext, beginning: Beginning, end: AttemptEnd): EventPayload[] {
+  const { step, start, admission } = beginning;
+  const payloads: EventPayload[] = [];
+  const closed: EventPayload[] = [];
+  for (const result of end.results) {
+    const contract = step.contracts.find((candidate) => candidate.name === result.name);
+    const counted = contract?.breaker !== undefined && beginning.rechecked === undefined && !isReplayed(step);
+    const breaker = counted ? breakerKey(contract, step.persona.digest, context.files) : undefined;
+    payloads.push({
+      type: "contract-checked",
+      step: step.id,
+      attempt: start.attempt,
+      result,
+      ...(breaker === undefined ? {} : { breaker }),
+    });
+    if (breaker !== undefined && result.verdict === "pass" && admission.probes.includes(breaker))
+      closed.push({ type: "circuit-reset", breaker, contract: result.name, steps: [step.id] });
+  }
+  return [...payloads, ...closed];
+}
+
+/** The attempt passed. Work that was only judged again also says where it came from. */
+export function attemptPassed(beginning: Beginning, end: AttemptEnd): EventPayload[] {
+  const { step, start, rechecked } = beginning;
+  const { fingerprint } = start;
+  const artifacts = [...end.artifacts];
+  const changes = end.changes === undefined ? {} : { changes: end.changes };
+  const passed: EventPayload = { type: "attempt-passed", ...common(beginning, end), artifacts, ...changes };
+  if (rechecked === undefined) return [passed];
+  const from = { run: rechecked.run, attempt: rechecked.attempt };
+  return [passed, { type: "step-reused", step: step.id, from, fingerprint, artifacts: [...(start.stored?.artifacts ?? [])], ...changes }];
+}
+
+/** The attempt failed. */
+export function attemptFailed(beginning: Beginning, end: FailedEnd, next?: NextAttempt): EventPayload {
+  const retry = next === undefined ? {} : { retry: next };
+  return { type: "attempt-failed", ...common(beginning, end), failure: end.failure, artifacts: [...end.artifacts], ...retry };
+}
+
+/** The attempt was stopped. */
+export function attemptCancelled(beginning: Beginning, end: AttemptEnd): EventPayload {
+  return { type: "attempt-cancelled", ...common(beginning, end) };
+}
+
+function common(beginning: Beginning, end: AttemptEnd) {
+  const { step, start } = beginning;
+  return {
+    step: step.id,
+    attempt: start.attempt,
+    durationMs: end.durationMs,
+    ...(end.log === undefined ? {} : { log: end.log }),
+    ...(end.usage === undefined ? {} : { usage: end.usage }),
+  };
+}

@@ -1,0 +1,30 @@
+/** The client, loaded by the first call: it is large, and nothing that a step waits for needs it. */
+import type { Failure } from "../../core/failure.ts";
+import type { GitHub } from "../../core/github.ts";
+import { err, ok, type Result } from "../../core/result.ts";
+import type { GitHubRequest } from "./client.ts";
+
+/** Gives the port at once. Where the client cannot be loaded (it reads the runner's files as it is), every call is `github-failed`. */
+export function lazyGitHub(request: GitHubRequest): GitHub {
+  let loaded: Promise<Result<GitHub>> | undefined;
+  const load = () => {
+    loaded ??= import("./client.ts").then(({ openGitHub }) => ok(openGitHub(request)), unloadable);
+    return loaded;
+  };
+  const calls: ProxyHandler<GitHub> = {
+    get:
+      (_none, name) =>
+      async (...given: readonly unknown[]) => {
+        const github = await load();
+        if (!github.ok) return github;
+        const call = github.value[name as keyof GitHub] as (...given: readonly unknown[]) => unknown;
+        return call(...given);
+      },
+  };
+  return new Proxy({} as GitHub, calls);
+}
+
+function unloadable(error: unknown): Result<never, Failure> {
+  const detail = `its client cannot be loaded: ${error instanceof Error ? error.message : String(error)}`;
+  return err({ reason: "github-failed", doing: "call its API", detail });
+}

@@ -1,0 +1,73 @@
+/** A failure that ended a job before a run started, as a check run, a comment and a summary show it. Pure. */
+import { describeFailure } from "../../core/describe.ts";
+import { type Diagnostic, sortDiagnostics } from "../../core/diagnostic.ts";
+import type { Failure } from "../../core/failure.ts";
+import type { CheckAnnotation, CheckConclusion } from "../../core/github.ts";
+import { codeBlock, inlineCode, type Part, plainText, withoutMarks } from "../../text/markdown.ts";
+import { printable } from "../../text/printable.ts";
+import type { PagePlaces } from "./contract-page.ts";
+
+export interface FailurePage {
+  readonly conclusion: CheckConclusion;
+  /** Plain text of at most 250 characters. */
+  readonly title: string;
+  readonly parts: readonly (string | Part)[];
+  /** On the manifest's lines; none for a failure without diagnostics. */
+  readonly annotations: readonly CheckAnnotation[];
+}
+
+/** `places` is undefined if the manifest's lines are not those of the check's commit; then nothing is annotated. */
+export function failurePage(failure: Failure, places?: PagePlaces): FailurePage {
+  const { title, detail, hint } = describeFailure(failure);
+  const conclusion = failure.reason === "cancelled" ? "cancelled" : "failure";
+  const head = [plainText("No step was executed: the job ended before a run started.")];
+  if (failure.reason !== "manifest-invalid") {
+    const lines = detail.length === 0 ? [] : [codeBlock(detail.join("\n"))];
+    const parts = [...head, plainText(title), ...lines, ...(hint === undefined ? [] : [plainText(hint)])];
+    return { conclusion, title: fit(title), parts, annotations: [] };
+  }
+  const diagnostics = sortDiagnostics(failure.diagnostics);
+  const errors = diagnostics.filter(({ severity }) => severity === "error").length;
+  const found: Part = { lines: diagnostics.map(lineOf), rest: (count) => `… and ${count} more.` };
+  return {
+    conclusion,
+    title: fit(`the manifest is not valid: ${errors} error${errors === 1 ? "" : "s"}`),
+    parts: [...head, found],
+    annotations: places === undefined ? [] : diagnostics.flatMap((diagnostic) => annotationOf(diagnostic, places)),
+  };
+}
+
+/** The page of a process of Wave that a bug, or a machine that could not go on, has ended. */
+export function brokenPage(kind: "bug" | "trouble", detail: string): FailurePage {
+  const isBug = kind === "bug";
+  const report = "This is a bug in Wave. Please report it with the job's log, which has the stack.";
+  return {
+    conclusion: "failure",
+    title: isBug ? "a bug in Wave ended the job" : "the machine could not run the job to its end",
+    parts: [codeBlock(detail), isBug ? plainText(report) : plainText("What the run did until then is in the job's log.")],
+    annotations: [],
+  };
+}
+
+function lineOf({ code, severity, message, origin: { file, range }, hint }: Diagnostic): string {
+  const place = inlineCode(`${file}:${range.start.line}:${range.start.column}`);
+  return `- ${severity} ${code} ${place} ${plainText(message)}${hint === undefined ? "" : ` (${plainText(hint)})`}`;
+}
+
+/** A file outside of the repository, such as one of Wave's own personas, has no lines there. */
+function annotationOf({ code, severity, message, origin, hint }: Diagnostic, { prefix, isFile }: PagePlaces): CheckAnnotation[] {
+  const { file, range } = origin;
+  if (!isFile(file)) return [];
+  const line = range.start.line;
+  const text = hint === undefined ? message : `${message}\nhint: ${hint}`;
+  const annotation = {
+    ...{ path: `${prefix}${file}`, startLine: line, endLine: line, title: `wave ${code}` },
+    level: severity === "error" ? ("failure" as const) : ("warning" as const),
+    message: withoutMarks(text.split("\n").map(printable).join("\n")).slice(0, 4000),
+  };
+  return [annotation];
+}
+
+function fit(title: string): string {
+  return printable(title).slice(0, 250);
+}

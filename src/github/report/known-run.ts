@@ -1,0 +1,116 @@
+/** A run as the jobs that share it know it together: for each step the newest result that one of them reported. Pure. */
+import { compareAttempts, type WorkflowAttempt } from "../../core/comment-body.ts";
+import { decidingAttempt } from "../../core/deciding-attempt.ts";
+import { describeFailure } from "../../core/describe.ts";
+import { passedUnchecked } from "../../core/empty-output.ts";
+import type { ContractResult } from "../../core/failure.ts";
+import type { RunRecord, StepRecord } from "../../core/state.ts";
+import { totalUsage, usageText } from "../../core/usage.ts";
+import { ignoredText } from "../../reporters/console/changes-text.ts";
+import { originNote } from "../../reporters/console/render-artifacts.ts";
+
+/** A step's result, as reports show it. Texts are those of others: a page escapes them. */
+export interface KnownStep {
+  readonly id: string;
+  readonly persona: string;
+  readonly dependencies: readonly string[];
+  readonly optional: boolean;
+  readonly status: StepRecord["status"];
+  /** The run whose result was reused. */
+  readonly reusedFrom?: string;
+  readonly because?: string;
+  /** Files that were not kept, as a sentence. */
+  readonly note?: string;
+  readonly problem?: { readonly title: string; readonly detail: string; readonly hint?: string };
+  readonly durationMs?: number;
+  /** Their number. */
+  readonly attempts: number;
+  readonly usage?: string;
+  readonly unchecked: boolean;
+  readonly contracts: readonly Pick<ContractResult, "name" | "verdict">[];
+  readonly artifacts: readonly { readonly name: string; readonly size: number; readonly note: string }[];
+}
+
+export interface KnownRun {
+  readonly id: string;
+  /** In the order of the manifest. */
+  readonly steps: readonly KnownStep[];
+}
+
+/** A step's result with its age. */
+export interface ReportedStep {
+  readonly step: KnownStep;
+  /** The workflow run's attempt whose job executed the step; `{0, 0}` if another job did, and this one has seen its state. */
+  readonly by: WorkflowAttempt;
+  /** When the result was recorded, in milliseconds since 1970; 0 if there is none. */
+  readonly at: number;
+}
+
+/** Results by step id. */
+export type ReportedSteps = ReadonlyMap<string, ReportedStep>;
+
+const noAttempt: WorkflowAttempt = { workflowRun: 0, attempt: 0 };
+
+/** The record as a report without other jobs shows it. */
+export function knownRun({ id, steps }: RunRecord): KnownRun {
+  return { id, steps: steps.map(knownStep) };
+}
+
+/** The results of a record. `steps` are those that the job executes; undefined for all. */
+export function reportedSteps(record: RunRecord, steps: readonly string[] | undefined, by: WorkflowAttempt): ReportedSteps {
+  return new Map(
+    record.steps.map((step) => {
+      const own = steps === undefined || steps.includes(step.id);
+      return [
+        step.id,
+        { step: knownStep(step), by: own ? by : noAttempt, at: !own && step.status === "pending" ? 0 : timeOf(step, record) },
+      ];
+    }),
+  );
+}
+
+/** The run with the newest result of each step. Steps that `run` does not have are left out. */
+export function mergeReported(run: ReportedSteps, others: ReportedSteps): ReportedSteps {
+  return new Map([...run].map(([id, mine]) => [id, newest(mine, others.get(id))]));
+}
+
+function newest(mine: ReportedStep, other: ReportedStep | undefined): ReportedStep {
+  if (other === undefined) return mine;
+  const isOwn = mine.by.workflowRun > 0 && other.by.workflowRun > 0;
+  const age = (isOwn ? compareAttempts(mine.by, other.by) : 0) || mine.at - other.at;
+  // The order of dependencies is the same in all jobs, so it need not travel.
+  const { dependencies } = mine.step;
+  const [kept, left] = age > 0 || (age === 0 && mine.by.workflowRun > 0) ? [mine, other] : [other, mine];
+  const by = compareAttempts(kept.by, left.by) < 0 ? left.by : kept.by;
+  return { ...kept, by, step: { ...kept.step, dependencies } };
+}
+
+/** Clocks of one journal are compared, so that skew between machines decides only where nothing else does. */
+function timeOf({ attempts }: StepRecord, { startedAt, finishedAt }: RunRecord): number {
+  const last = attempts.at(-1);
+  return Date.parse(last?.finishedAt ?? last?.startedAt ?? finishedAt ?? startedAt);
+}
+
+function knownStep(step: StepRecord): KnownStep {
+  const { id, persona, dependencies, optional, status, reusedFrom, because, attempts, artifacts, changes } = step;
+  const deciding = decidingAttempt(step);
+  const total = totalUsage(attempts.map(({ usage }) => usage));
+  const failure = status === "failed" && step.failure !== undefined ? describeFailure(step.failure) : undefined;
+  const problem =
+    failure === undefined
+      ? undefined
+      : { title: failure.title, detail: failure.detail.join("\n"), ...(failure.hint === undefined ? {} : { hint: failure.hint }) };
+  return {
+    ...{ id, persona, dependencies, optional, status },
+    ...(reusedFrom === undefined ? {} : { reusedFrom: reusedFrom.run }),
+    ...(because === undefined ? {} : { because }),
+    ...(changes?.ignored === undefined ? {} : { note: ignoredText(changes) }),
+    ...(problem === undefined ? {} : { problem }),
+    ...(deciding?.durationMs === undefined ? {} : { durationMs: deciding.durationMs }),
+    attempts: attempts.length,
+    ...(total === undefined ? {} : { usage: usageText(total) }),
+    unchecked: passedUnchecked(step),
+    contracts: (deciding?.contracts ?? []).map(({ name, verdict }) => ({ name, verdict })),
+    artifacts: artifacts.map(({ name, size, source }) => ({ name, size, note: originNote({ source }) })),
+  };
+}

@@ -1,0 +1,66 @@
+/** Finds the deny rules of steps that an overlay drops: a list of an overlay replaces the one below it. Pure. */
+import type { Diagnostic } from "../../core/diagnostic.ts";
+import type { DocumentNode, MapEntry, MapNode, Origin } from "../../core/document.ts";
+
+const stepLists = [["steps"], ["pipeline", "steps"]] as const;
+
+/** One warning for each rule that a step has in `base` and no longer has in `merged`, at the key of `overlay` that drops it. */
+export function droppedDenials(base: MapNode, overlay: MapNode, merged: MapNode): Diagnostic[] {
+  return stepLists.flatMap((path) => {
+    const [before, over, after] = [base, overlay, merged].map((document) => stepsById(document, path));
+    return [...(before ?? [])].flatMap(([id, step]) => {
+      const [changed, kept] = [over?.get(id), after?.get(id)];
+      if (changed === undefined || kept === undefined) return [];
+      const rest = new Set(denials(kept).map(({ text }) => text));
+      const origin = droppingKey(changed);
+      return denials(step)
+        .filter(({ text }) => !rest.has(text))
+        .map(({ text, origin: written }) => warning(id, text, { origin, written }));
+    });
+  });
+}
+
+function warning(step: string, rule: string, { origin, written }: { readonly origin: Origin; readonly written: Origin }): Diagnostic {
+  return {
+    code: "W406",
+    severity: "warning",
+    message: `the overlay drops the rule \`${rule}\` that step \`${step}\` denies`,
+    origin,
+    hint: "a list of an overlay replaces the one below it: repeat the rule to keep it",
+    related: [{ message: "the rule that is dropped", origin: written }],
+  };
+}
+
+function stepsById(document: MapNode, path: readonly string[]): ReadonlyMap<string, MapNode> {
+  const list = path.reduce<DocumentNode | undefined>((node, key) => entryOf(node, key)?.node, document);
+  const items = list?.kind === "list" ? list.items : [];
+  return new Map(
+    items.flatMap((item) => {
+      const id = textOf(entryOf(item, "id")?.node);
+      return id === undefined || item.kind !== "map" ? [] : [[id, item] as const];
+    }),
+  );
+}
+
+function denials(step: MapNode): { readonly text: string; readonly origin: Origin }[] {
+  const deny = entryOf(entryOf(step, "permissions")?.node, "deny")?.node;
+  const items = deny?.kind === "list" ? deny.items : [];
+  return items.flatMap((item) => {
+    const text = textOf(item);
+    return text === undefined ? [] : [{ text, origin: item.origin }];
+  });
+}
+
+/** `deny`, or `permissions` where that is replaced as a whole. */
+function droppingKey(overlay: MapNode): Origin {
+  const permissions = entryOf(overlay, "permissions");
+  return (entryOf(permissions?.node, "deny") ?? permissions)?.keyOrigin ?? overlay.origin;
+}
+
+function entryOf(node: DocumentNode | undefined, key: string): MapEntry | undefined {
+  return node?.kind === "map" ? node.entries.get(key) : undefined;
+}
+
+function textOf(node: DocumentNode | undefined): string | undefined {
+  return node?.kind === "scalar" && typeof node.value === "string" ? node.value : undefined;
+}

@@ -1,0 +1,80 @@
+/**
+ * Chooses the adapter of a step: flag, then step, then persona, then the manifest's defaults, then what the environment has the means for. A step
+ * without one is no mistake: `--adapter` may still choose.
+ */
+import type { DocumentNode, Origin } from "../../core/document.ts";
+import { listPrice } from "../../core/list-prices.ts";
+import type { AdapterName } from "../../core/names.ts";
+import type { AdapterChoice } from "../../core/pipeline.ts";
+import type { Price } from "../../core/price.ts";
+import type { ReadPersona } from "./personas.ts";
+import { asAdapter, asCommand, asLocated, asNumber, asText, given, member } from "./read-node.ts";
+import type { Scope } from "./scope.ts";
+
+interface Chosen {
+  readonly name: AdapterName;
+  /** Written behind its name. */
+  readonly version?: string | undefined;
+  readonly by: AdapterChoice["chosenBy"];
+  /** Where the choice is written; nothing for the flag. */
+  readonly origin?: Origin | undefined;
+}
+
+/** The adapter of a step with its settings, or nothing where nobody chose one. */
+export function chooseAdapter(step: DocumentNode, read: ReadPersona, scope: Scope): AdapterChoice | undefined {
+  const chosen = choose(step, read, scope);
+  if (chosen === undefined) return undefined;
+  const settings = member(member(scope.manifest, "adapters"), chosen.name);
+  const own = chosen.name === "command" ? read.command : undefined;
+  const command = own ?? asCommand(member(settings, "command"));
+  const persona = asLocated(member(step, "persona"));
+  const place = chosen.origin ?? persona?.origin ?? step.origin;
+  if (chosen.name === "command" && command === undefined) {
+    scope.findings.warning("W313", `the persona \`${read.persona.name}\` has no command for the adapter \`command\``, place, {
+      hint: "give the persona a `command:`, or all of them one with `adapters: { command: { command: [PROGRAM] } }`",
+    });
+  }
+  const model = read.persona.model ?? asText(member(settings, "model"));
+  return {
+    name: chosen.name,
+    chosenBy: chosen.by,
+    ...given("command", command),
+    ...given("version", chosen.version ?? asText(member(settings, "version"))),
+    ...given("baseUrl", asText(member(settings, "base_url"))),
+    ...given("model", model),
+    ...given("recordings", asText(member(settings, "recordings"))),
+    ...given("price", model === undefined ? undefined : priceFor(chosen.name, model, settings)),
+  };
+}
+
+/** By the manifest, else by the providers' lists; at another endpoint only the manifest knows. */
+function priceFor(adapter: AdapterName, model: string, settings: DocumentNode | undefined): Price | undefined {
+  const own = priceOf(member(member(settings, "prices"), model));
+  return own ?? (member(settings, "base_url") === undefined ? listPrice(adapter, model) : undefined);
+}
+
+function priceOf(node: DocumentNode | undefined): Price | undefined {
+  const [input, output] = [asNumber(member(node, "input")), asNumber(member(node, "output"))];
+  if (input === undefined || output === undefined) return undefined;
+  return {
+    input,
+    output,
+    ...given("cacheRead", asNumber(member(node, "cache_read"))),
+    ...given("cacheWrite", asNumber(member(node, "cache_write"))),
+  };
+}
+
+function choose(step: DocumentNode, read: ReadPersona, scope: Scope): Chosen | undefined {
+  const flag = scope.options.adapter;
+  if (flag !== undefined) return { name: flag, by: "flag" };
+  const own = member(step, "adapter");
+  const ofStep = asAdapter(own);
+  if (ofStep !== undefined) return { ...ofStep, by: "step", origin: own?.origin };
+  if (read.adapter !== undefined) return { name: read.adapter, version: read.adapterVersion, by: "persona", origin: read.adapterOrigin };
+  if (read.command !== undefined) return { name: "command", by: "persona" };
+  const fallback = member(member(scope.manifest, "defaults"), "adapter");
+  const ofDefaults = asAdapter(fallback);
+  if (ofDefaults !== undefined) return { ...ofDefaults, by: "defaults", origin: fallback?.origin };
+  const here = scope.options.adapterHere;
+  return here === undefined ? undefined : { name: here, by: "environment" };
+}

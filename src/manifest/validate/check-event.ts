@@ -1,0 +1,99 @@
+/**
+ * Checks an event that comes from elsewhere. Its line is intact, which shows nothing of what it holds: everyone can compute hashes. What passes has the
+ * members and values that Wave itself writes, so that no reader of events meets anything else.
+ */
+import type { WaveEvent } from "../../core/event.ts";
+import { checkShape, type Shape } from "./check-shape.ts";
+import { contractResultShape, failureShape } from "./failure-shapes.ts";
+import { eventShapes } from "./generated/event-shapes.js";
+
+/** A Lamport clock starts at 1 and counts lines: a larger one would leave no room to count on. */
+const maxClock = 2 ** 48;
+/** Numbers above this cannot be counted on exactly. */
+const maxNumber = Number.MAX_SAFE_INTEGER;
+/** Files are named after steps and artifacts: a name with a separator would lead elsewhere. In characters. */
+const longestName = 200;
+
+const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+/** Returns the first thing that is wrong with an event, as a clause; undefined if nothing is. */
+export function eventProblem(event: WaveEvent): string | undefined {
+  const { v: _v, run: _run, writer: _writer, seq: _seq, prev: _prev, hash: _hash, sig: _sig, clock, ts, type, ...payload } = event;
+  if (clock > maxClock) return "its clock is out of range";
+  if (!timestamp.test(ts) || !Number.isFinite(Date.parse(ts))) return "its time is not one";
+  // Values last: only what has a known shape is of known depth.
+  return shapeProblem(eventShapes[type], payload) ?? contentProblem(event) ?? valueProblem(payload);
+}
+
+function contentProblem(event: WaveEvent): string | undefined {
+  if ("failure" in event && event.failure !== undefined) {
+    const problem = failureProblem(event.failure);
+    if (problem !== undefined) return `its failure: ${problem}`;
+  }
+  if (event.type === "contract-checked") {
+    const problem = shapeProblem(contractResultShape, event.result);
+    if (problem !== undefined) return `its result: ${problem}`;
+  }
+  return namesIn(event).every(isName) ? undefined : "a name in it is none that a step or an artifact can have";
+}
+
+/** Parts of events, as the database keeps them. */
+const started = eventShapes["run-started"].properties ?? {};
+const attempt = eventShapes["attempt-passed"].properties ?? {};
+const stored: Readonly<Record<"base" | "changes" | "dependencies" | "inputs" | "options" | "parts" | "usage", Shape | undefined>> = {
+  base: started["base"],
+  options: started["options"],
+  changes: attempt["changes"],
+  usage: attempt["usage"],
+  inputs: eventShapes["attempt-started"].properties?.["inputs"],
+  parts: eventShapes["attempt-started"].properties?.["fingerprint"]?.properties?.["parts"],
+  dependencies: started["steps"]?.items?.properties?.["dependencies"],
+};
+
+/** Returns what is wrong with a part of an event that a database keeps, as a clause; undefined if nothing is. */
+export function storedProblem(kind: keyof typeof stored | "failure", value: unknown): string | undefined {
+  if (kind === "failure") return failureProblem(value);
+  const shape = stored[kind];
+  if (shape === undefined) throw new Error(`events have no ${kind}`);
+  return shapeProblem(shape, value) ?? valueProblem(value);
+}
+
+function failureProblem(failure: unknown): string | undefined {
+  const reason = typeof failure === "object" && failure !== null && "reason" in failure ? failure.reason : undefined;
+  const shape = typeof reason === "string" ? failureShape(reason) : undefined;
+  return shape === undefined ? "it is of a kind that this version does not know" : shapeProblem(shape, failure);
+}
+
+/** Ids of steps and names of artifacts, which files can be named after. */
+function namesIn(event: WaveEvent): readonly string[] {
+  const steps = event.type === "run-started" ? event.steps : event.type === "run-resumed" ? (event.update?.steps ?? []) : [];
+  return [
+    ...steps.map(({ id }) => id),
+    ...("step" in event ? [event.step] : []),
+    ...("artifacts" in event ? event.artifacts.map(({ name }) => name) : []),
+    ...("inputs" in event ? event.inputs.map(({ name }) => name) : []),
+  ];
+}
+
+function isName(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused.
+  return text !== "" && text !== "." && text !== ".." && text.length <= longestName && !/[\u0000-\u001f\u007f/\\]/.test(text);
+}
+
+function shapeProblem(shape: Shape, value: unknown): string | undefined {
+  const [problem] = checkShape(shape, value);
+  if (problem === undefined) return undefined;
+  const place = problem.instancePath === "" ? "" : `\`${problem.instancePath.slice(0, longestName)}\` `;
+  return `${place}is not as events have it (${problem.keyword})`;
+}
+
+/** Numbers that are not exact, and times that are none, anywhere in a payload of known shape. */
+function valueProblem(value: unknown): string | undefined {
+  if (typeof value === "number") return Math.abs(value) <= maxNumber ? undefined : "a number in it is out of range";
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const member of Object.values(value)) {
+    const problem = valueProblem(member);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}

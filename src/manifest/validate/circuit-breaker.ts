@@ -1,0 +1,65 @@
+/** Reads the keys of a circuit breaker, written on a contract itself or under `circuit_breaker`, with the manifest's defaults beneath. */
+import type { DocumentNode } from "../../core/document.ts";
+import { defaultLimits } from "../../core/limits.ts";
+import type { CircuitBreaker } from "../../core/pipeline.ts";
+import { checkEither } from "./exclusive-keys.ts";
+import type { Findings } from "./findings.ts";
+import { asNumber, given, keyOrigin, member } from "./read-node.ts";
+import { readDuration } from "./read-quantity.ts";
+
+/** The keys that are written. Without `failureThreshold` there is no circuit breaker. */
+export type BreakerSettings = Partial<CircuitBreaker>;
+
+const keys = ["failure_threshold", "sliding_window_size", "minimum_attempts", "reset_timeout"] as const;
+
+/** The keys of a contract, or of `defaults.contract`, merged one by one over those of `beneath`. */
+export function readBreakerSettings(node: DocumentNode, beneath: BreakerSettings, findings: Findings): BreakerSettings {
+  const nested = member(node, "circuit_breaker");
+  if (nested !== undefined) for (const key of keys) checkEither(node, "circuit_breaker", key, findings);
+  const holder = nested ?? node;
+  const settings: BreakerSettings = {
+    ...beneath,
+    ...given("failureThreshold", asNumber(member(holder, "failure_threshold"))),
+    ...given("windowSize", asNumber(member(holder, "sliding_window_size"))),
+    ...given("minimumAttempts", asNumber(member(holder, "minimum_attempts"))),
+    ...given("resetTimeoutMs", readDuration(member(holder, "reset_timeout"), findings)),
+  };
+  reportNeverOpen(holder, settings, findings);
+  return settings;
+}
+
+/** The circuit breaker with the defaults of the keys that are not written. Undefined without `failureThreshold`. */
+export function breakerOf({ failureThreshold, ...settings }: BreakerSettings): CircuitBreaker | undefined {
+  if (failureThreshold === undefined) return undefined;
+  const windowSize = settings.windowSize ?? defaultLimits.breakerWindow;
+  return {
+    failureThreshold,
+    windowSize,
+    minimumAttempts: settings.minimumAttempts ?? Math.min(defaultLimits.breakerMinimumAttempts, windowSize),
+    resetTimeoutMs: settings.resetTimeoutMs ?? defaultLimits.breakerResetMs,
+  };
+}
+
+/** Warns of keys of a contract that have no effect, because neither it nor the defaults have a `failure_threshold`. */
+export function reportIdleBreaker(node: DocumentNode, settings: BreakerSettings, findings: Findings): void {
+  if (settings.failureThreshold !== undefined) return;
+  for (const key of keys) {
+    if (member(node, key) === undefined) continue;
+    findings.warning("W206", `\`${key}\` has no effect without \`failure_threshold\``, keyOrigin(node, key), {
+      hint: "add `failure_threshold: 0.5`",
+    });
+  }
+}
+
+/** Reports a minimum that the window cannot hold, at the key of this map that decides it. */
+function reportNeverOpen(holder: DocumentNode, settings: BreakerSettings, findings: Findings): void {
+  const { windowSize = defaultLimits.breakerWindow, minimumAttempts = 0, failureThreshold } = settings;
+  if (failureThreshold === undefined || minimumAttempts <= windowSize) return;
+  const own = (["minimum_attempts", "sliding_window_size", "failure_threshold"] as const).find((key) => member(holder, key) !== undefined);
+  if (own === undefined) return;
+  findings.error(
+    "W205",
+    `the circuit could never open: the window holds ${windowSize} attempts, and \`minimum_attempts\` is ${minimumAttempts}`,
+    keyOrigin(holder, own),
+  );
+}

@@ -1,0 +1,153 @@
+/**
+ * Merges the definitions of one persona: built-in, file in `.wave/personas/`, manifest with its overlays. Pure: works on documents, and
+ * every value keeps the place it was written at.
+ * `extends: NAME` starts from that persona instead of the built-in one of the same name.
+ */
+import type { DocumentNode, MapNode, Origin } from "../../core/document.ts";
+import type { JsonValue } from "../../core/json.ts";
+import { isJsonObject } from "../../core/json.ts";
+import type { LoadedPersona } from "../../core/loaded.ts";
+import { normalizePath } from "../../core/project-path.ts";
+import type { PersonaDocument } from "../schema/manifest.ts";
+import { mergePersona } from "../schema/persona-document.ts";
+import { collectFindings, type Findings } from "./findings.ts";
+import { asBoolean, asLocated, asText, entries, items, type Located, member } from "./read-node.ts";
+
+/** What a persona is made of. */
+export interface PersonaDefinition {
+  readonly document: MapNode;
+  /** Where the project defines it; undefined for a built-in persona that the project leaves as it is. */
+  readonly origin?: Origin;
+  /** Deny rules below `permissions: { replace: true }`, as written: they no longer hold. */
+  readonly droppedRules: readonly string[];
+}
+
+export interface PersonaSources {
+  /** The merged manifest. */
+  readonly manifest: MapNode;
+  /** Files of the project, in the shape of a persona. */
+  readonly files: readonly LoadedPersona[];
+  readonly library: ReadonlyMap<string, PersonaDocument>;
+}
+
+export interface PersonaLayers {
+  /** Names that the project defines or changes, in the order written. */
+  readonly own: readonly string[];
+  /**
+   * The merged definition. Undefined for an unknown name, and where the manifest names a file that was not read. Reports unknown and
+   * circular `extends`, each once.
+   */
+  define(name: string, findings: Findings): PersonaDefinition | undefined;
+}
+
+/** The longest chain of `extends`. */
+const longestChain = 10;
+
+export function personaLayers(sources: PersonaSources): PersonaLayers {
+  const inManifest = new Map(entries(member(sources.manifest, "personas")).map((entry) => [entry.key, entry]));
+  const own = [...new Set([...sources.files.map(({ name }) => name), ...inManifest.keys()])];
+  const known = [...new Set([...own, ...sources.library.keys()])];
+
+  function layersOf(name: string): readonly Layer[] | undefined {
+    const entry = inManifest.get(name);
+    const path = asLocated(entry?.node);
+    const files = sources.files.filter((file) => file.name === name);
+    const isNamed = (file: LoadedPersona) => path !== undefined && normalizePath(path.text) === normalizePath(file.file);
+    const found = files.filter((file) => !isNamed(file)).map(layerOfFile);
+    if (entry === undefined) return found;
+    if (path === undefined) return [...found, { node: entry.node, origin: entry.keyOrigin }];
+    const named = files.find(isNamed);
+    return named === undefined ? undefined : [...found, layerOfFile(named)];
+  }
+
+  function define(name: string, findings: Findings, chain: readonly string[]): PersonaDefinition | undefined {
+    const layers = layersOf(name);
+    if (layers === undefined) return undefined;
+    const base = baseOf(name, layers, findings, [...chain, name]);
+    if (base === undefined && layers.length === 0) return undefined;
+    const origin = layers.at(-1)?.origin;
+    const merged = layers.reduce((under, { node }) => (node.kind === "map" ? layOver(under, node) : under), base ?? empty(origin));
+    return origin === undefined ? merged : { ...merged, origin };
+  }
+
+  function baseOf(name: string, layers: readonly Layer[], findings: Findings, chain: readonly string[]): PersonaDefinition | undefined {
+    const parent = [...layers].reverse().flatMap(({ node }) => asLocated(member(node, "extends")) ?? [])[0];
+    if (parent === undefined) return builtIn(name, sources.library);
+    if (chain.includes(parent.text)) return reportCycle(parent, chain, findings);
+    if (chain.length >= longestChain) return reportLongChain(parent, findings);
+    if (!known.includes(parent.text)) {
+      const hint = findings.guess(parent.text, known, "`wave persona list` shows the personas that exist");
+      findings.error("W301", `\`extends\` names a persona that does not exist: \`${parent.text}\``, parent.origin, hint);
+      return undefined;
+    }
+    const base = define(parent.text, findings, chain);
+    if (base === undefined) return undefined;
+    const { origin: _, ...inherited } = base;
+    return inherited;
+  }
+
+  return { own, define: (name, findings) => define(name, findings, []) };
+}
+
+/** The manifest with each persona that it defines merged over the definitions below it. A persona named as a file stays a path. */
+export function withMergedPersonas(sources: PersonaSources): MapNode {
+  const personas = sources.manifest.entries.get("personas");
+  if (personas?.node.kind !== "map") return sources.manifest;
+  const layers = personaLayers(sources);
+  const merged = new Map(personas.node.entries);
+  for (const [name, entry] of merged) {
+    const definition = entry.node.kind === "map" ? layers.define(name, collectFindings()) : undefined;
+    if (definition !== undefined) merged.set(name, { ...entry, node: definition.document });
+  }
+  return {
+    ...sources.manifest,
+    entries: new Map([...sources.manifest.entries, ["personas", { ...personas, node: { ...personas.node, entries: merged } }]]),
+  };
+}
+
+interface Layer {
+  readonly node: DocumentNode;
+  readonly origin: Origin;
+}
+
+function layerOfFile({ file, document }: LoadedPersona): Layer {
+  return { node: document, origin: { file, range: document.origin.range } };
+}
+
+function builtIn(name: string, library: ReadonlyMap<string, PersonaDocument>): PersonaDefinition | undefined {
+  const definition = library.get(name);
+  if (definition === undefined) return undefined;
+  const origin: Origin = { file: `<built-in>/${name}`, range: { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } } };
+  const document = asNode(JSON.parse(JSON.stringify(definition)) as JsonValue, origin);
+  return document.kind === "map" ? { document, droppedRules: [] } : undefined;
+}
+
+function empty(origin: Origin | undefined): PersonaDefinition {
+  const start = { line: 1, column: 1 };
+  return { document: { kind: "map", entries: new Map(), origin: origin ?? { file: "", range: { start, end: start } } }, droppedRules: [] };
+}
+
+function layOver({ document, droppedRules }: PersonaDefinition, over: MapNode): PersonaDefinition {
+  const replaced = asBoolean(member(member(over, "permissions"), "replace")) === true;
+  const denied = items(member(member(document, "permissions"), "deny")).flatMap((item) => asText(item) ?? []);
+  return { document: mergePersona(document, over), droppedRules: replaced ? [...droppedRules, ...denied] : droppedRules };
+}
+
+function reportCycle(parent: Located, chain: readonly string[], findings: Findings): undefined {
+  const circle = [...chain.slice(chain.indexOf(parent.text)), parent.text].map((name) => `\`${name}\``).join(" → ");
+  findings.error("W315", `personas extend each other in a circle: ${circle}`, parent.origin, { hint: "remove one `extends`" });
+}
+
+function reportLongChain(parent: Located, findings: Findings): undefined {
+  findings.error("W315", `the chain of \`extends\` is longer than ${longestChain}`, parent.origin, {
+    hint: "merge personas that only build on each other",
+  });
+}
+
+/** A plain value as a document with one place for all of it. */
+function asNode(value: JsonValue, origin: Origin): DocumentNode {
+  if (Array.isArray(value)) return { kind: "list", items: value.map((item: JsonValue) => asNode(item, origin)), origin };
+  if (!isJsonObject(value)) return { kind: "scalar", value: value as string | number | boolean | null, origin };
+  const members = Object.entries(value).map(([key, part]) => [key, { key, keyOrigin: origin, node: asNode(part, origin) }] as const);
+  return { kind: "map", entries: new Map(members), origin };
+}

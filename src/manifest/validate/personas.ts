@@ -1,0 +1,125 @@
+/**
+ * Reads personas: those of the manifest, of files in `.wave/personas/` and of the built-in library, merged as `persona-layers.ts` describes.
+ * Each is read once, even if no step uses it, so that its mistakes are reported.
+ */
+import { digestOfValue } from "../../core/digest.ts";
+import type { DocumentNode, Origin } from "../../core/document.ts";
+import type { KnownPersona } from "../../core/loaded.ts";
+import { checkEither } from "./exclusive-keys.ts";
+import { collectFindings, type Findings } from "./findings.ts";
+import { readPermissions } from "./permission-rules.ts";
+import { type PersonaDefinition, type PersonaLayers, personaLayers } from "./persona-layers.ts";
+import { asAdapter, asCommand, asEnv, asLocated, asText, entries, given, type Located, member, texts } from "./read-node.ts";
+import { readResources } from "./read-quantity.ts";
+import { requireText, type Scope } from "./scope.ts";
+
+/** A persona with what its steps take from it. */
+export interface ReadPersona extends KnownPersona {
+  /** Where `adapter` is written. */
+  readonly adapterOrigin?: Origin;
+  /** Written behind its name. */
+  readonly adapterVersion?: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Its deny rules, each with its place. */
+  readonly denied: readonly Located[];
+}
+
+export interface PersonaDirectory {
+  /** Reports an unknown name. */
+  find(name: Located): ReadPersona | undefined;
+  /** Secrets that any of the project's personas declares. */
+  readonly secrets: readonly string[];
+  /** Those of the project, then those of the library that none of them replaces. */
+  all(): readonly KnownPersona[];
+}
+
+/** Reads every persona of the project; built-in ones that the project leaves as they are when they are asked for. */
+export function readPersonas(scope: Scope): PersonaDirectory {
+  const { library } = scope.options;
+  const layers = personaLayers({ manifest: scope.manifest, files: scope.loaded.personas, library });
+  checkPrompts(scope);
+  const personas = new Map(layers.own.map((name) => [name, readOwn(name, layers, scope)]));
+  const own = new Set(personas.keys());
+  const builtIn = (name: string): ReadPersona | undefined => {
+    const quiet = { ...scope, findings: collectFindings() };
+    const definition = layers.define(name, quiet.findings);
+    return definition === undefined ? undefined : readPersona(name, definition, quiet);
+  };
+  return {
+    secrets: [...personas.values()].flatMap((read) => read?.secrets ?? []),
+    all: () => [
+      ...[...own].flatMap((name) => personas.get(name) ?? []),
+      ...[...library.keys()].filter((name) => !own.has(name)).flatMap((name) => builtIn(name) ?? []),
+    ],
+    find(name) {
+      const found = personas.has(name.text) ? undefined : builtIn(name.text);
+      if (found !== undefined) personas.set(name.text, found);
+      if (!personas.has(name.text)) reportUnknown(name, [...personas.keys(), ...library.keys()], scope.findings);
+      return personas.get(name.text);
+    },
+  };
+}
+
+/** Undefined if the manifest names a file that cannot be read; the name still counts as known. */
+function readOwn(name: string, layers: PersonaLayers, scope: Scope): ReadPersona | undefined {
+  const definition = layers.define(name, scope.findings);
+  if (definition !== undefined) return readPersona(name, definition, scope);
+  const path = asLocated(member(member(scope.manifest, "personas"), name));
+  if (path !== undefined) requireText(scope, path.text, "the persona file", path.origin);
+  return undefined;
+}
+
+/** Each definition has one of `prompt` and `system_prompt`: a merged persona has the one written last. */
+function checkPrompts({ loaded, manifest, findings }: Scope): void {
+  const written = [...loaded.personas.map(({ document }) => document), ...entries(member(manifest, "personas")).map(({ node }) => node)];
+  for (const node of written) checkEither(node, "prompt", "system_prompt", findings);
+}
+
+function reportUnknown(name: Located, known: readonly string[], findings: Findings): void {
+  findings.error(
+    "W301",
+    `no persona is called \`${name.text}\``,
+    name.origin,
+    findings.guess(name.text, known, "define it under `personas:` or in `.wave/personas/`"),
+  );
+}
+
+function readPersona(name: string, { document: node, origin, droppedRules }: PersonaDefinition, scope: Scope): ReadPersona {
+  const { findings } = scope;
+  const adapter = asAdapter(member(node, "adapter"));
+  const command = asCommand(member(node, "command"));
+  const written = readPermissions(member(node, "permissions"), "persona", findings);
+  const dropped = droppedRules.filter((rule) => !written?.deny.some(({ text }) => text === rule));
+  const permissions = written === undefined || dropped.length === 0 ? written : { ...written, dropped };
+  const model = asText(member(node, "model"));
+  const systemPrompt = promptOf(node, scope);
+  // Origins are left out: moving a persona must not make its work stale.
+  const shape = { systemPrompt, model, command, adapter: adapter?.name, allow: permissions?.allow, deny: permissions?.deny };
+  const description = asText(member(node, "description"));
+  return {
+    persona: {
+      name,
+      ...given("description", description),
+      ...given("model", model),
+      systemPrompt,
+      ...given("origin", origin),
+      digest: digestOfValue(shape),
+    },
+    ...given("adapter", adapter?.name),
+    ...given("adapterVersion", adapter?.version),
+    ...given("adapterOrigin", member(node, "adapter")?.origin),
+    ...given("command", command),
+    ...given("permissions", permissions),
+    resources: readResources(member(node, "resources"), findings),
+    env: asEnv(member(node, "env")),
+    denied: texts(member(member(node, "permissions"), "deny")),
+    secrets: texts(member(node, "secrets")).map(({ text }) => text),
+  };
+}
+
+function promptOf(node: DocumentNode, scope: Scope): string {
+  const path = asLocated(member(node, "prompt"));
+  const inline = asText(member(node, "system_prompt"));
+  if (path === undefined) return inline ?? "";
+  return requireText(scope, path.text, "the prompt", path.origin)?.text ?? "";
+}

@@ -1,0 +1,51 @@
+/** Reads what a pipeline publishes: which artifact, and the step that makes it. */
+import type { DocumentNode } from "../../core/document.ts";
+import type { Publication, PublicationKind, Step } from "../../core/pipeline.ts";
+import { type Findings, listed } from "./findings.ts";
+import { asBoolean, asLocated, items, member } from "./read-node.ts";
+
+const kinds: readonly PublicationKind[] = ["pr_comment", "pr_review"];
+
+/** The publications under `publish:`; those whose artifact no single step makes are left out, and a finding says why. */
+export function readPublications(node: DocumentNode | undefined, steps: readonly Step[], findings: Findings): Publication[] {
+  return items(node).flatMap((item) =>
+    kinds.flatMap((kind) => {
+      const written = member(item, kind);
+      const artifact = asLocated(member(written, "artifact"));
+      if (written === undefined || artifact === undefined) return [];
+      const from = makerOf(artifact, asLocated(member(written, "from")), steps, findings);
+      const optional = asBoolean(member(written, "optional")) ?? false;
+      return from === undefined ? [] : [{ kind, artifact: artifact.text, from, optional, origin: artifact.origin }];
+    }),
+  );
+}
+
+type Located = NonNullable<ReturnType<typeof asLocated>>;
+
+function makerOf(artifact: Located, from: Located | undefined, steps: readonly Step[], findings: Findings): string | undefined {
+  const ids = steps.map(({ id }) => id);
+  if (from !== undefined && !ids.includes(from.text)) {
+    findings.error(
+      "W302",
+      `no step is called \`${from.text}\``,
+      from.origin,
+      findings.guess(from.text, ids, "name a step of this pipeline"),
+    );
+    return undefined;
+  }
+  const makers = steps.filter(
+    ({ id, artifacts }) => (from === undefined || id === from.text) && artifacts.some(({ name }) => name === artifact.text),
+  );
+  const [first, second] = makers.map(({ id }) => id);
+  if (first === undefined) {
+    const made = steps.flatMap(({ artifacts }) => artifacts.map(({ name }) => name));
+    const hint = "add it to the `artifacts` of the step that makes it";
+    findings.error("W305", `no step makes \`${artifact.text}\``, artifact.origin, findings.guess(artifact.text, made, hint));
+    return undefined;
+  }
+  if (second === undefined) return first;
+  findings.error("W307", `\`${artifact.text}\` is made by ${listed(makers.map(({ id }) => id))}`, artifact.origin, {
+    hint: `say which one: \`{ artifact: ${artifact.text}, from: ${first} }\``,
+  });
+  return undefined;
+}

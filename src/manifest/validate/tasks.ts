@@ -1,0 +1,53 @@
+/** Checks the `{{ names }}` in tasks. They are filled at run time, by `persona/`, from the same grammar. */
+import type { Origin } from "../../core/document.ts";
+import { parseTemplate } from "../../text/template.ts";
+import { listed } from "./findings.ts";
+import type { Located } from "./read-node.ts";
+import type { Scope } from "./scope.ts";
+
+const fixedNames = ["input", "run.id", "step.id"];
+
+/** Reports every placeholder that nothing will fill. `inputs` are the names that the step sees. */
+export function checkTask(task: Located, inputs: readonly string[], { findings, loaded }: Scope): void {
+  if (!task.text.includes("{{")) return;
+  const known = [...inputs.map((name) => `inputs.${name}`), ...fixedNames];
+  const counts = new Map<string, number>();
+  for (const part of parseTemplate(task.text)) {
+    if (part.kind !== "name") continue;
+    const nth = counts.get(part.text) ?? 0;
+    counts.set(part.text, nth + 1);
+    if (known.includes(part.name)) continue;
+    const file = loaded.files.get(task.origin.file);
+    const origin = file?.kind === "text" ? placeOf(part.text, nth, task.origin, file.text) : task.origin;
+    const advice = findings.guess(part.name, known, adviceOn(part.name, known));
+    const fix = advice.fix === undefined || origin === task.origin ? undefined : `{{ ${advice.fix} }}`;
+    const { fix: _, ...rest } = advice;
+    findings.error("W308", `\`{{ ${part.name} }}\` is not known in a task`, origin, fix === undefined ? rest : { ...rest, fix });
+  }
+}
+
+function adviceOn(name: string, known: readonly string[]): string {
+  const input = /^inputs\.(.+)$/.exec(name)?.[1];
+  return input === undefined
+    ? `known names: ${listed(known)}; \`{{{{\` writes a literal \`{{\``
+    : `add \`${input}\` to the step's \`inputs\``;
+}
+
+/** Where the nth placeholder of one spelling stands in the file; the whole task where it is written otherwise there. */
+function placeOf(placeholder: string, nth: number, task: Origin, text: string): Origin {
+  const { start, end } = task.range;
+  const lines = text.split("\n");
+  let left = nth;
+  for (let line = start.line; line <= Math.min(end.line, lines.length); line++) {
+    const content = lines[line - 1] ?? "";
+    for (
+      let at = content.indexOf(placeholder, line === start.line ? start.column - 1 : 0);
+      at >= 0;
+      at = content.indexOf(placeholder, at + 1)
+    ) {
+      if (left-- > 0) continue;
+      return { file: task.file, range: { start: { line, column: at + 1 }, end: { line, column: at + placeholder.length + 1 } } };
+    }
+  }
+  return task;
+}

@@ -1,0 +1,104 @@
+/**
+ * The validator: from loaded documents to pipelines in which every reference is resolved, or to diagnostics. One validator serves
+ * `validate`, `plan` and `run`. It collects everything it can in one go, and reads nothing itself.
+ */
+import { type Diagnostic, hasErrors, sortDiagnostics } from "../../core/diagnostic.ts";
+import { defaultStateLocation } from "../../core/limits.ts";
+import type { LoadedProject, ValidatedProject } from "../../core/loaded.ts";
+import type { Pipeline } from "../../core/pipeline.ts";
+import type { GateFile } from "../../core/ports.ts";
+import { normalizePath, staysInside } from "../../core/project-path.ts";
+import { readAlerts } from "./alerts.ts";
+import { checkContracts } from "./contract-checks.ts";
+import { checkManifestKeys } from "./exclusive-keys.ts";
+import { collectFindings } from "./findings.ts";
+import { readPersonas } from "./personas.ts";
+import { findPipelines } from "./pipeline-sources.ts";
+import { readDefaults, readPipeline } from "./pipelines.ts";
+import { checkPrices } from "./prices.ts";
+import { asLocated, asText, entries, member } from "./read-node.ts";
+import type { Scope, ValidateOptions } from "./scope.ts";
+import { checkStructure } from "./structure.ts";
+
+/** What validating gave; `project` is absent when a diagnostic is an error. Loading's diagnostics are among them. */
+export interface Validated {
+  readonly project?: ValidatedProject;
+  /** Sorted. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Validates a project. Fails for bugs only: what is wrong with a manifest is a diagnostic. */
+export async function validateProject(loaded: LoadedProject, options: ValidateOptions): Promise<Validated> {
+  const { manifest } = loaded;
+  if (manifest === undefined) return { diagnostics: sortDiagnostics(loaded.diagnostics) };
+  const scope: Scope = { loaded, manifest, options, findings: collectFindings() };
+  checkDocuments(scope);
+  const personas = readPersonas(scope);
+  const defaults = readDefaults(scope);
+  const pipelines = findPipelines(scope).map((source) => ({
+    pipeline: readPipeline(source, defaults, personas, scope),
+    active: source.active,
+  }));
+  checkStateLocation(scope);
+  const alerts = readAlerts(scope);
+  checkPrices(scope, personas);
+  const built = pipelines.map(({ pipeline }) => pipeline);
+  const gateFiles = gateFilesOf(scope, built);
+  await checkContracts(built, gateFiles, scope);
+
+  const diagnostics = sortDiagnostics([...loaded.diagnostics, ...untold(scope)]);
+  if (hasErrors(diagnostics)) return { diagnostics };
+  const declared = built.flatMap(({ steps }) => steps.flatMap((step) => step.secrets));
+  const ofAlerts = alerts.flatMap(({ urlFrom, secret }) => [urlFrom, secret].filter((name) => name !== undefined));
+  const secrets = [...new Set([...defaults.secrets, ...personas.secrets, ...declared, ...ofAlerts])];
+  return { project: { personas: personas.all(), pipelines, gateFiles, secrets, alerts }, diagnostics };
+}
+
+function checkDocuments({ loaded, manifest, findings }: Scope): void {
+  checkStructure(manifest, "manifest", findings);
+  checkManifestKeys(manifest, findings);
+  for (const { document } of loaded.pipelines) if (document !== undefined) checkStructure(document, "pipeline-file", findings);
+  for (const { document } of loaded.personas) checkStructure(document, "persona", findings);
+}
+
+/** What was found, without what loading says at the same place already. */
+function untold({ loaded, findings }: Scope): readonly Diagnostic[] {
+  const place = ({ code, origin: { file, range } }: Diagnostic) => `${code} ${file}:${range.start.line}:${range.start.column}`;
+  const told = new Set(loaded.diagnostics.map(place));
+  return findings.all().filter((diagnostic) => !told.has(place(diagnostic)));
+}
+
+function checkStateLocation({ manifest, findings }: Scope): void {
+  const location = asLocated(member(member(manifest, "state"), "location"));
+  if (location === undefined || staysInside(location.text)) return;
+  findings.error("W304", `the state's location \`${location.text}\` lies outside the project`, location.origin, {
+    hint: `the default is \`${defaultStateLocation}\``,
+  });
+}
+
+/**
+ * Everything that was read for contracts: the schemas, and every other text that is neither manifest nor pipeline, persona or
+ * prompt, since that was read because a schema refers to it.
+ */
+function gateFilesOf({ loaded, manifest }: Scope, pipelines: readonly Pipeline[]): ReadonlyMap<string, GateFile> {
+  const schemas = new Set(
+    pipelines.flatMap(({ steps }) =>
+      steps.flatMap(({ contracts }) => contracts.flatMap((contract) => (contract.type === "json_schema" ? [contract.schema] : []))),
+    ),
+  );
+  const personas = [...loaded.personas.map(({ document }) => document), ...entries(member(manifest, "personas")).map(({ node }) => node)];
+  const prompts = personas.flatMap((node) => asText(node) ?? asText(member(node, "prompt")) ?? []);
+  const others = [
+    ...loaded.manifestFiles,
+    ...loaded.pipelines.map(({ file }) => file),
+    ...loaded.personas.map(({ file }) => file),
+    ...prompts,
+  ];
+  const excluded = new Set(others.map(normalizePath));
+  const gates = new Map<string, GateFile>();
+  for (const [path, file] of loaded.files) {
+    if (file.kind !== "text" || (excluded.has(normalizePath(path)) && !schemas.has(file.path))) continue;
+    gates.set(file.path, { path: file.path, text: file.text, digest: file.digest });
+  }
+  return gates;
+}

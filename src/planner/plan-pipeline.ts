@@ -1,0 +1,156 @@
+/**
+ * Makes the plan: order, dependents, longest chains, and for each step whether equal work passed before. Pure: a function of
+ * the pipeline, the base and what state tells. It expects a validated pipeline (no cycles, every dependency known).
+ */
+import { type BuiltOn, builtOn, digestOfBuiltOn, upstreamIds } from "../changeset/upstream-changes.ts";
+import type { Digest } from "../core/digest.ts";
+import { enforcementOf, type Fences } from "../core/enforcement.ts";
+import type { BaseRef } from "../core/event.ts";
+import { topologicalOrder } from "../core/graph.ts";
+import { ignoredFor } from "../core/ignored-views.ts";
+import { viewKey } from "../core/permissions.ts";
+import type { Pipeline, Step } from "../core/pipeline.ts";
+import type { Plan, PlannedStep, PlannedWork } from "../core/plan.ts";
+import type { GateFile } from "../core/ports.ts";
+import type { PassedWork } from "../core/state.ts";
+import { matchWork } from "./find-cached-result.ts";
+import { fingerprintStep, gateFilesOf } from "./fingerprint.ts";
+
+/** What a plan is made from. */
+export interface PlanSource {
+  readonly pipeline: Pipeline;
+  /** What fingerprints are taken over: see `baseFor`. */
+  readonly base: BaseRef;
+  /** The project's tree as it is now; it differs from `base.tree` where `baseFor` chose the base of an earlier run. */
+  readonly tree: Digest;
+  /** Of this pipeline, newest first. */
+  readonly passed: readonly PassedWork[];
+  readonly gateFiles: ReadonlyMap<string, GateFile>;
+  /** By step id, as in `FingerprintSource`. */
+  readonly protectedFiles: ReadonlyMap<string, Digest>;
+  /** `linux-x64` and the like. */
+  readonly platform: string;
+  /** Actual versions, by step id. */
+  readonly adapterVersions: ReadonlyMap<string, string>;
+  /** The digest of the run's input text. */
+  readonly runInput?: Digest;
+  /** What this environment can fence. */
+  readonly fences: Fences;
+}
+
+/** Plans a pipeline. Steps come dependencies first; among those that do not depend on each other, in the order of the manifest. */
+export function planPipeline(source: PlanSource): Plan {
+  const { pipeline } = source;
+  const byId = new Map(pipeline.steps.map((step) => [step.id, step]));
+  const order = topologicalOrder([...byId.keys()], (id) => byId.get(id)?.dependencies ?? []).flatMap((id) => byId.get(id) ?? []);
+  const dependents = dependentsOf(pipeline.steps);
+  const weights = weightsOf(order, dependents);
+  const passed = groupByStep(source.passed);
+  const work = new Map<string, PlannedWork>();
+  const below = new Map<string, BuiltOn>();
+  for (const step of order) {
+    const built = builtOn(
+      upstreamIds(step).map((id) => ({ id, builtOn: below.get(id) ?? new Map(), ...changesOf(foundIn(work.get(id))) })),
+    );
+    below.set(step.id, built);
+    work.set(step.id, workOf(step, source, passed.get(step.id) ?? [], work, built));
+  }
+  const steps = order.map(
+    (step): PlannedStep => ({
+      step,
+      dependents: dependents.get(step.id) ?? [],
+      weight: weights.get(step.id) ?? 1,
+      work: work.get(step.id) ?? { kind: "unknown", after: step.dependencies },
+      enforcement: enforcementOf(step, source.fences),
+    }),
+  );
+  return { pipeline, steps, fences: source.fences, criticalPath: longestChain(order, dependents, weights) };
+}
+
+/** The work of one step, once the work of its dependencies is known. */
+function workOf(
+  step: Step,
+  source: PlanSource,
+  passed: readonly PassedWork[],
+  work: ReadonlyMap<string, PlannedWork>,
+  built: BuiltOn,
+): PlannedWork {
+  const after = step.dependencies.filter((id) => foundIn(work.get(id)) === undefined);
+  if (after.length > 0) return { kind: "unknown", after };
+  const inputs: Record<string, Digest> = {};
+  for (const { name, artifact, from } of step.inputs) {
+    const made = from === undefined ? undefined : foundIn(work.get(from))?.artifacts.find((candidate) => candidate.name === artifact);
+    if (made !== undefined) inputs[name] = made.digest;
+  }
+  const { base, gateFiles, platform, adapterVersions, runInput } = source;
+  const changes = digestOfBuiltOn(built);
+  const ignored = ignoredFor(step, base);
+  const protectedFiles = source.protectedFiles.get(step.id);
+  const fingerprint = fingerprintStep({
+    step,
+    ...(protectedFiles === undefined ? {} : { protectedFiles }),
+    ...(ignored === undefined ? {} : { ignored }),
+    inputs,
+    ...(changes === undefined ? {} : { changes }),
+    ...(runInput === undefined ? {} : { runInput }),
+    base: base.views[viewKey(step)] ?? base.tree,
+    tree: base.tree,
+    gateFiles: gateFilesOf(step, gateFiles),
+    platform,
+    adapterVersion: adapterVersions.get(step.id) ?? "",
+  });
+  return { ...matchWork(step, fingerprint, passed, source.tree), fingerprint };
+}
+
+/** The passed work whose outputs dependents may count on: a recheck gives the same artifacts. */
+function foundIn(work: PlannedWork | undefined): PassedWork | undefined {
+  return work?.kind === "equal" || work?.kind === "recheck" ? work.found : undefined;
+}
+
+function changesOf(found: PassedWork | undefined): { changes?: Digest } {
+  return found?.changes === undefined ? {} : { changes: found.changes.digest };
+}
+
+function groupByStep(passed: readonly PassedWork[]): ReadonlyMap<string, readonly PassedWork[]> {
+  const groups = new Map<string, PassedWork[]>();
+  for (const work of passed) {
+    const group = groups.get(work.step);
+    if (group === undefined) groups.set(work.step, [work]);
+    else group.push(work);
+  }
+  return groups;
+}
+
+function dependentsOf(steps: readonly Step[]): ReadonlyMap<string, readonly string[]> {
+  const dependents = new Map<string, string[]>(steps.map((step) => [step.id, []]));
+  for (const step of steps) for (const id of step.dependencies) dependents.get(id)?.push(step.id);
+  return dependents;
+}
+
+/** How many steps the longest chain from each step to an end has. */
+function weightsOf(order: readonly Step[], dependents: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, number> {
+  const weights = new Map<string, number>();
+  for (const step of order.toReversed()) {
+    let longest = 0;
+    for (const id of dependents.get(step.id) ?? []) longest = Math.max(longest, weights.get(id) ?? 0);
+    weights.set(step.id, longest + 1);
+  }
+  return weights;
+}
+
+/** The chain of the highest weights; of equal chains the one that stands first in the manifest. */
+function longestChain(
+  order: readonly Step[],
+  dependents: ReadonlyMap<string, readonly string[]>,
+  weights: ReadonlyMap<string, number>,
+): string[] {
+  const chain: string[] = [];
+  let candidates = order.filter((step) => step.dependencies.length === 0).map((step) => step.id);
+  while (candidates.length > 0) {
+    let next = candidates[0] ?? "";
+    for (const id of candidates) if ((weights.get(id) ?? 0) > (weights.get(next) ?? 0)) next = id;
+    chain.push(next);
+    candidates = [...(dependents.get(next) ?? [])];
+  }
+  return chain;
+}

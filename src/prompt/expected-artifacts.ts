@@ -1,0 +1,55 @@
+/** The prompt's section on what a step has to leave: where to write each artifact, and the schema it has to match. Pure. */
+import path from "node:path";
+import { acceptsMessage } from "../core/message-artifact.ts";
+import type { JsonSchemaContract, Step, StepArtifact } from "../core/pipeline.ts";
+import type { GateFile, WorkspacePaths } from "../core/ports.ts";
+import { fenced, quoted } from "./code-block.ts";
+
+/** Schemas below this many characters stand in the prompt; of longer ones only the path. */
+const inlineLimit = 8 * 1024;
+
+/** The section's body; empty when the step owes nothing and no command judges it. */
+export function expectedArtifacts(step: Step, paths: WorkspacePaths, files: ReadonlyMap<string, GateFile>): string {
+  const artifacts = step.artifacts.flatMap((artifact) => artifactWords(step, artifact, paths, files));
+  const tests = step.contracts.flatMap((contract) =>
+    contract.type === "test_suite"
+      ? [`Afterwards this command has to pass in the workspace: ${quoted(commandText(contract.command))}`]
+      : [],
+  );
+  return [...artifacts, ...tests].join("\n\n");
+}
+
+function artifactWords(step: Step, artifact: StepArtifact, paths: WorkspacePaths, files: ReadonlyMap<string, GateFile>): string[] {
+  const { name, mediaType, optional } = artifact;
+  const place = placeWords(step, artifact, paths);
+  const notes = [...(mediaType === undefined ? [] : [mediaType]), ...(optional ? ["optional"] : [])];
+  const schemas = step.contracts.filter(
+    (contract): contract is JsonSchemaContract => contract.type === "json_schema" && contract.artifact === name,
+  );
+  return [
+    `- ${quoted(name)}${notes.length === 0 ? "" : ` (${notes.join(", ")})`}: ${place}.`,
+    ...schemas.flatMap(({ schema }) => schemaWords(name, schema, files.get(schema)?.text)),
+  ];
+}
+
+function placeWords(step: Step, artifact: StepArtifact, paths: WorkspacePaths): string {
+  const { name } = artifact;
+  if (artifact.source === "message") return "make it your final message, complete and with nothing around it";
+  if (artifact.path !== undefined) return `leave it in the workspace at ${quoted(artifact.path)}`;
+  const file = `${quoted(path.join(paths.output, name))} (\`$WAVE_OUTPUT_DIR/${name}\`; an ending may follow the name)`;
+  return acceptsMessage(step, artifact)
+    ? `write it to ${file}, or make it your final message, complete and with nothing around it`
+    : `write it to ${file}`;
+}
+
+function schemaWords(name: string, schema: string, text: string | undefined): string[] {
+  const sentence = `${quoted(name)} has to be JSON and valid against the schema ${quoted(schema)}`;
+  if (text === undefined || text.length >= inlineLimit) return [`${sentence} (a file of the project).`];
+  return [`${sentence}:`, fenced(text, "json")];
+}
+
+function commandText(command: readonly string[] | string): string {
+  return typeof command === "string"
+    ? command
+    : command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(" ");
+}

@@ -1,0 +1,46 @@
+/** Permissions in words, for the prompt. They tell an agent what it may do; they enforce nothing. Pure. */
+import type { Capability } from "../core/permissions.ts";
+import { capabilities } from "../core/permissions.ts";
+import type { StepPermissions } from "../core/pipeline.ts";
+import type { WorkspacePaths } from "../core/ports.ts";
+import { quoted } from "./code-block.ts";
+
+const verbs: Readonly<Record<Capability, string>> = {
+  file_read: "read files",
+  file_write: "write files",
+  network_access: "reach hosts",
+  command: "run commands",
+};
+
+/** The section's body; empty when no rule says anything. */
+export function permissionWords(permissions: StepPermissions, paths: WorkspacePaths): string {
+  const lines = capabilities.flatMap((capability) => sentencesFor(permissions, capability));
+  if (lines.length === 0) return "";
+  return [
+    "Stay within these; a breach fails the step.",
+    "",
+    ...lines,
+    `- The inputs and ${quoted(paths.output)} are always accessible.`,
+  ].join("\n");
+}
+
+function sentencesFor({ layers }: StepPermissions, capability: Capability): string[] {
+  const verb = verbs[capability];
+  const allows = unique(layers.map((layer) => patternsOf(layer.allow, capability)).filter((patterns) => patterns !== ""));
+  const denies = unique(layers.map((layer) => patternsOf(layer.deny, capability)).filter((patterns) => patterns !== ""));
+  return [
+    ...(allows.length === 0 ? [] : [`- You may ${verb} only if they match ${allows.join("; and also ")}.`]),
+    ...(denies.length === 0 ? [] : [`- You must not ${verb} that match ${denies.join(", ")}.`]),
+  ];
+}
+
+function patternsOf(rules: StepPermissions["layers"][number]["allow"], capability: Capability): string {
+  return rules
+    .filter((rule) => rule.capability === capability)
+    .map((rule) => quoted(rule.pattern))
+    .join(", ");
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}

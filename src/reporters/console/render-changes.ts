@@ -1,0 +1,39 @@
+/** A changeset as a person reads it: one line a path. Pure. */
+import type { Changeset, ChangesetEntry, FileState } from "../../core/changeset.ts";
+import { printable } from "../../text/printable.ts";
+import { formatSize } from "../../text/quantity.ts";
+import { paletteOf } from "./palette.ts";
+
+/** How it is printed. `undone`: what taking it back does to each path. */
+export interface ChangesStyle {
+  readonly color: boolean;
+  readonly undone?: boolean;
+}
+
+/** `A path 12B`, `M path 12B -> 14B`, `D path`; modes where they say something. */
+export function changesLines(changes: Changeset, { color, undone = false }: ChangesStyle): string[] {
+  const paint = paletteOf(color);
+  return changes.map((entry) => {
+    const { path, before, after } = undone ? turned(entry) : entry;
+    const letter = before === undefined ? paint.green("A") : after === undefined ? paint.red("D") : paint.yellow("M");
+    const told = [before, after].flatMap((state) => (state === undefined ? [] : [stateText(state)]));
+    return `${letter} ${printable(path)}  ${paint.dim([...new Set(told)].join(" -> "))}`;
+  });
+}
+
+function turned({ path, before, after }: ChangesetEntry): ChangesetEntry {
+  return { path, ...(after === undefined ? {} : { before: after }), ...(before === undefined ? {} : { after: before }) };
+}
+
+function stateText(state: FileState): string {
+  switch (state.mode) {
+    case "040000":
+      return "empty directory";
+    case "120000":
+      return "symlink";
+    case "100755":
+      return `${formatSize(state.size)} executable`;
+    case "100644":
+      return formatSize(state.size);
+  }
+}

@@ -1,0 +1,47 @@
+/** What a cleanup took away, for people. Pure. */
+
+import { printable } from "../../text/printable.ts";
+import { formatSize } from "../../text/quantity.ts";
+
+/** What is told of a cleanup. Sizes in bytes. */
+export interface CleanupText {
+  readonly runs: readonly { readonly id: string; readonly pipeline: string; readonly status: string }[];
+  readonly parts: readonly { readonly run: string; readonly kind: "journals" | "workspaces" | "logs"; readonly bytes: number }[];
+  readonly live: readonly string[];
+  readonly reused: readonly { readonly run: string; readonly by: string }[];
+  readonly gone: Amount;
+  readonly young: Amount;
+  readonly bytes: number;
+}
+
+interface Amount {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** One line for each run, and for each thing of a run that stays; then the blobs and the sum. Ends in a line break. */
+export function renderCleanup({ runs, parts, live, reused, gone, young, bytes }: CleanupText, { dry }: { readonly dry: boolean }): string {
+  const going = new Set(runs.map(({ id }) => id));
+  const sizeOf = (run: string) => parts.filter((part) => part.run === run).reduce((sum, part) => sum + part.bytes, 0);
+  const lines = [
+    ...runs.map(({ id, pipeline, status }) => `run ${id} (${printable(pipeline)}, ${status})  ${formatSize(sizeOf(id))}`),
+    ...parts
+      .filter(({ run }) => !going.has(run))
+      .map(({ run, kind, bytes: size }) => `${kind} of run ${printable(run)}  ${formatSize(size)}`),
+    ...(gone.count === 0 ? [] : [`${counted(gone.count, "blob")} that no run refers to  ${formatSize(gone.bytes)}`]),
+  ];
+  const said = dry ? "would be removed" : "removed";
+  const sum = lines.length === 0 ? `nothing to clean up` : `${formatSize(bytes)} ${said}`;
+  const notes = [
+    ...(live.length === 0 ? [] : [`left alone, since they go on: ${live.map(printable).join(", ")}`]),
+    ...reused.map(({ run, by }) => `run ${printable(run)} stays: run ${printable(by)} reuses its results`),
+    ...(young.count === 0
+      ? []
+      : [`${counted(young.count, "blob")} (${formatSize(young.bytes)}) that no run refers to may be in use and stay for now`]),
+  ];
+  return `${[...lines, sum, ...notes].join("\n")}\n`;
+}
+
+function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}

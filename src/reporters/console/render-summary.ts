@@ -1,0 +1,159 @@
+/**
+ * How a run ended, for people: what passed, what failed and why, what was skipped, where the artifacts lie, and the command
+ * to go on. Pure.
+ */
+
+import { decidingAttempt } from "../../core/deciding-attempt.ts";
+import { describeContract, describeFailure } from "../../core/describe.ts";
+import type { Digest } from "../../core/digest.ts";
+import { passedUnchecked } from "../../core/empty-output.ts";
+import type { RunRecord, StepRecord, StepStatus } from "../../core/state.ts";
+import { totalUsage, usageText } from "../../core/usage.ts";
+import { padded, printable } from "../../text/printable.ts";
+import { formatDuration, formatSize } from "../../text/quantity.ts";
+import { changesText, ignoredText } from "./changes-text.ts";
+import { detailLines, failureTitle } from "./failure-lines.ts";
+import { type Palette, paletteOf, sign } from "./palette.ts";
+import { originNote } from "./render-artifacts.ts";
+import { ruleLines } from "./render-plan-actions.ts";
+
+export interface SummaryOptions {
+  readonly color: boolean;
+  /** The exact command that goes on with the run. */
+  readonly resume: string;
+  /** The directory of content-addressed files. */
+  readonly blobs: string;
+  /** Permission rules that were not enforced, each with its steps. Defaults to none. */
+  readonly unenforced?: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Steps that passed are counted, not listed, when there are more than this. */
+const maxListed = 50;
+
+/** The summary, ending in a line break. */
+export function renderSummary(run: RunRecord, options: SummaryOptions): string {
+  const paint = paletteOf(options.color);
+  const blocks = [
+    [title(run, paint), ...counts(run)],
+    retried(run, paint),
+    run.steps.filter(({ status }) => status === "failed" || status === "cancelled").flatMap((step) => stoppedLines(step, paint)),
+    skippedLines(run, paint),
+    warningLines(run, paint),
+    unenforcedLines(options.unenforced, paint),
+    artifactLines(run, options.blobs, paint),
+    [...changedLines(run), ...ignoredLines(run)],
+    run.failure === undefined || run.failure.reason === "run-failed" || run.failure.reason === "cancelled"
+      ? []
+      : [failureTitle(run.failure), ...detailLines(describeFailure(run.failure), 2, paint)],
+    run.status === "passed" ? [] : [`${paint.bold("to go on:")} ${options.resume}`],
+  ];
+  return `\n${blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+function title(run: RunRecord, paint: Palette): string {
+  const name = printable(run.version === undefined ? run.pipeline : `${run.pipeline}@${run.version}`);
+  const time = run.durationMs === undefined ? "" : ` in ${formatDuration(run.durationMs)}`;
+  const total = totalUsage(run.steps.flatMap(({ attempts }) => attempts.map(({ usage }) => usage)));
+  const used = total === undefined ? "" : `, ${usageText(total)}`;
+  return `${sign(run.status, paint)} ${paint.bold(`${name} ${run.status}`)}${time}${used} ${paint.dim(`run ${run.id}`)}`;
+}
+
+function counts(run: RunRecord): string[] {
+  const order: readonly StepStatus[] = ["passed", "failed", "cancelled", "skipped", "running", "pending"];
+  const reused = run.steps.filter(({ reusedFrom }) => reusedFrom !== undefined).length;
+  const told = order
+    .map((status) => ({ status, count: run.steps.filter((step) => step.status === status).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ status, count }) => `${count} ${status}${status === "passed" && reused > 0 ? ` (${reused} reused)` : ""}`);
+  const passed = run.steps.filter(({ status }) => status === "passed");
+  const names = passed.length > 0 && passed.length <= maxListed ? [`  passed: ${passed.map(({ id }) => printable(id)).join(", ")}`] : [];
+  const unchecked = run.steps.filter(passedUnchecked);
+  const warning =
+    unchecked.length === 0 ? [] : [`  unchecked (neither artifact nor contract): ${unchecked.map(({ id }) => printable(id)).join(", ")}`];
+  return [`  ${told.join(", ")}`, ...names, ...warning];
+}
+
+/** Steps that passed, but not at first. */
+function retried(run: RunRecord, paint: Palette): string[] {
+  return run.steps.flatMap((step) => {
+    const failed = step.attempts.filter(({ status }) => status === "failed");
+    if (step.status !== "passed" || failed.length === 0) return [];
+    return [
+      `${sign("waiting", paint)} ${printable(step.id)} passed at attempt ${decidingAttempt(step)?.attempt ?? step.attempts.length}`,
+      ...failed.map(({ attempt, failure }) => `  attempt ${attempt}: ${failure === undefined ? "failed" : failureTitle(failure)}`),
+    ];
+  });
+}
+
+function stoppedLines(step: StepRecord, paint: Palette): string[] {
+  const tries = step.attempts.length > 1 ? ` after ${step.attempts.length} attempts` : "";
+  const optional = step.optional && step.status === "failed" ? " (optional: the run may pass without it)" : "";
+  const lead = `${sign(step.status, paint)} ${paint.bold(printable(step.id))} ${step.status}${tries}${optional}`;
+  if (step.failure === undefined || (step.status === "cancelled" && step.failure.reason === "cancelled")) return [lead];
+  return [lead, `  ${failureTitle(step.failure)}`, ...detailLines(describeFailure(step.failure), 4, paint)];
+}
+
+function skippedLines(run: RunRecord, paint: Palette): string[] {
+  return run.steps
+    .filter(({ status }) => status === "skipped")
+    .map(
+      ({ id, because }) => `${sign("skipped", paint)} ${printable(id)} skipped${because === undefined ? "" : `: ${printable(because)}`}`,
+    );
+}
+
+/** Contracts that did not pass on steps that did. */
+function warningLines(run: RunRecord, paint: Palette): string[] {
+  return run.steps.flatMap((step) => {
+    const results = step.status === "passed" ? (decidingAttempt(step)?.contracts ?? []) : [];
+    return results
+      .filter(({ verdict }) => verdict !== "pass")
+      .flatMap((result) => {
+        const described = describeContract(result);
+        return [`${paint.yellow("warning:")} ${printable(step.id)}: ${printable(described.title)}`, ...detailLines(described, 4, paint)];
+      });
+  });
+}
+
+function artifactLines(run: RunRecord, blobs: string, paint: Palette): string[] {
+  const made = run.steps
+    .filter(({ status }) => status === "passed")
+    .flatMap((step) => step.artifacts.map((artifact) => ({ step: step.id, artifact })));
+  if (made.length === 0) return [];
+  const counts = new Map<string, number>();
+  for (const { artifact } of made) counts.set(artifact.name, (counts.get(artifact.name) ?? 0) + 1);
+  const nameOf = ({ step, artifact: { name } }: (typeof made)[number]) => printable((counts.get(name) ?? 0) > 1 ? `${step}/${name}` : name);
+  const width = Math.min(40, Math.max(...made.map((one) => nameOf(one).length)));
+  const shown = made.slice(0, maxListed);
+  return [
+    paint.bold("artifacts"),
+    ...shown.map(
+      (one) =>
+        `  ${padded(nameOf(one), width)}  ${padded(formatSize(one.artifact.size), 9)}  ${paint.dim(blobPath(blobs, one.artifact.digest))}${originNote(one.artifact)}`,
+    ),
+    ...(made.length > shown.length ? [`  and ${made.length - shown.length} more: wave status ${run.id}`] : []),
+  ];
+}
+
+function unenforcedLines(rules: SummaryOptions["unenforced"], paint: Palette): string[] {
+  return rules === undefined || rules.size === 0 ? [] : [paint.yellow("not enforced"), ...ruleLines(rules)];
+}
+
+/** What became of the project's files. */
+function changedLines({ id, changes, applied, status }: RunRecord): string[] {
+  if (changes === undefined) return [];
+  if (applied) return [`${changesText(changes)} in the project; \`wave rollback ${id}\` takes that back`];
+  if (status !== "passed") return [];
+  return [`${changesText(changes)} kept out of the project: \`wave artifacts ${id} --patch | git apply\` takes them over`];
+}
+
+function ignoredLines({ steps }: RunRecord): string[] {
+  return steps.flatMap(({ id, changes }) => (changes?.ignored === undefined ? [] : [`${printable(id)}: ${ignoredText(changes)}`]));
+}
+
+function blobPath(blobs: string, digest: Digest): string {
+  const hex = digest.slice("sha256:".length);
+  return `${printable(blobs)}/sha256/${hex.slice(0, 2)}/${hex.slice(2)}`;
+}

@@ -1,0 +1,153 @@
+/** Compares a run with what a test expects. */
+import { isDeepStrictEqual } from "node:util";
+import type { EvaluationProblem, Evaluator } from "../../core/evaluation.ts";
+import { describeExceeded } from "../../core/exceeded-limit.ts";
+import type { JsonValue } from "../../core/json.ts";
+import type { ExpectedArtifact, ExpectedStep, Mismatch, ObservedRun, ObservedStep, PipelineTest } from "../../core/pipeline-test.ts";
+
+/** The whole of an artifact, for the expectations that look into it; nothing where the step left none of that name. */
+export type ArtifactText = (step: string, artifact: string) => string | undefined;
+
+/** `evaluator` runs the JSONPath queries of a test; `signal` cancels them. */
+export interface CompareOptions {
+  readonly evaluator: Evaluator;
+  readonly signal: AbortSignal;
+}
+
+/** All mismatches, in the order of the test. */
+export async function compareRun(
+  test: PipelineTest,
+  run: ObservedRun,
+  textOf: ArtifactText,
+  options: CompareOptions,
+): Promise<readonly Mismatch[]> {
+  const found: Mismatch[] = [];
+  if (run.status !== test.status.value)
+    found.push({
+      message: `the run was to end as ${test.status.value}, and ended as ${run.status}`,
+      ...{ origin: test.status.origin, expected: test.status.value, actual: run.status },
+    });
+  for (const step of test.steps) {
+    const observed = run.steps[step.id];
+    if (observed !== undefined) found.push(...(await compareStep(step, observed, textOf, options)));
+  }
+  return found;
+}
+
+async function compareStep(step: ExpectedStep, observed: ObservedStep, textOf: ArtifactText, options: CompareOptions): Promise<Mismatch[]> {
+  const { id, status, attempts, failure, verdicts, artifacts, changes } = step;
+  const last = observed.attempts.at(-1);
+  const paths = Object.keys(observed.changes).sort();
+  const ofArtifacts: Mismatch[] = [];
+  for (const artifact of artifacts) ofArtifacts.push(...(await compareArtifact(id, artifact, textOf(id, artifact.artifact), options)));
+  return [
+    ...(status === undefined ? [] : differ(`step \`${id}\` did not end as it was to`, status, observed.status)),
+    ...(attempts === undefined ? [] : differ(`step \`${id}\` took another number of attempts`, attempts, observed.attempts.length)),
+    ...(failure === undefined ? [] : differ(`step \`${id}\` did not fail for the reason that it was to`, failure, observed.failure)),
+    ...verdicts.flatMap((verdict) =>
+      differ(`contract \`${verdict.contract}\` of step \`${id}\` says something else`, verdict, last?.verdicts[verdict.contract]),
+    ),
+    ...ofArtifacts,
+    ...(changes === undefined
+      ? []
+      : differ(`step \`${id}\` changed other files`, { value: [...changes.value].sort(), origin: changes.origin }, paths)),
+  ];
+}
+
+function differ(
+  message: string,
+  { value, origin }: { readonly value: JsonValue; readonly origin: Mismatch["origin"] },
+  actual: JsonValue | undefined,
+): Mismatch[] {
+  if (isDeepStrictEqual(value, actual)) return [];
+  return [{ message, origin, expected: value, ...(actual === undefined ? {} : { actual }) }];
+}
+
+async function compareArtifact(
+  step: string,
+  expected: ExpectedArtifact,
+  text: string | undefined,
+  { evaluator, signal }: CompareOptions,
+): Promise<Mismatch[]> {
+  const name = `artifact \`${expected.artifact}\` of step \`${step}\``;
+  const { origin } = expected;
+  if (text === undefined) return [{ message: `${name} is not there`, origin }];
+  if ("text" in expected)
+    return text.includes(expected.text)
+      ? []
+      : [{ message: `${name} does not hold the text`, origin, expected: expected.text, actual: shortened(text) }];
+  const { path, value } = expected;
+  const answer = await evaluator.evaluate("compare-json-path", { text, path, expected: value }, { signal });
+  if (!answer.ok) return [{ message: `${name} cannot be queried with \`${path}\`: ${problemText(answer.error)}`, origin }];
+  switch (answer.value.kind) {
+    case "equal":
+      return [];
+    case "not-json":
+      return [{ message: `${name} is not JSON`, origin, actual: shortened(text) }];
+    case "different": {
+      const { actual } = answer.value;
+      return [
+        { message: `${name} has something else at \`${path}\``, origin, expected: value, ...(actual === undefined ? {} : { actual }) },
+      ];
+    }
+  }
+}
+
+function problemText(problem: EvaluationProblem): string {
+  switch (problem.kind) {
+    case "exceeded":
+      return describeExceeded(problem.limit);
+    case "cancelled":
+      return "it was cancelled";
+    case "broken":
+      return problem.detail;
+  }
+}
+
+/** Where a run differs from a snapshot: paths in dots, with both values; at most `limit`. */
+export function compareSnapshot(before: JsonValue, now: JsonValue, origin: Mismatch["origin"], limit = 20): readonly Mismatch[] {
+  const found: Mismatch[] = [];
+  const open: { path: string; a: JsonValue | undefined; b: JsonValue | undefined }[] = [{ path: "", a: before, b: now }];
+  for (let at = open.pop(); at !== undefined && found.length < limit; at = open.pop()) {
+    const { path, a, b } = at;
+    if (isDeepStrictEqual(a, b)) continue;
+    const keys =
+      isNested(a) && isNested(b) && Array.isArray(a) === Array.isArray(b) ? [...new Set([...Object.keys(a), ...Object.keys(b)])] : [];
+    if (keys.length === 0) {
+      const both = { ...(a === undefined ? {} : { expected: a }), ...(b === undefined ? {} : { actual: b }) };
+      found.push({ message: `\`${path}\` is not as in the snapshot`, origin, ...both });
+    }
+    const member = (value: JsonValue | undefined, key: string) => (isNested(value) ? (value as Record<string, JsonValue>)[key] : undefined);
+    for (const key of keys.reverse()) open.push({ path: path === "" ? key : `${path}.${key}`, a: member(a, key), b: member(b, key) });
+  }
+  return found;
+}
+
+function isNested(value: JsonValue | undefined): value is JsonValue & object {
+  return typeof value === "object" && value !== null;
+}
+
+function shortened(text: string): string {
+  return text.length > 400 ? `${text.slice(0, 400)}…` : text;
+}
+
+function parse(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A snapshot as it lies on disk. */
+export function snapshotText(run: ObservedRun): string {
+  return `${JSON.stringify({ v: 1, ...run }, undefined, 2)}\n`;
+}
+
+/** What a run is compared with; nothing where the text is no snapshot of this version. */
+export function parseSnapshot(text: string): ObservedRun | undefined {
+  const value = parse(text);
+  if (!isNested(value) || Array.isArray(value) || (value as { v?: JsonValue }).v !== 1) return undefined;
+  const { v: _, ...run } = value as unknown as ObservedRun & { v: number };
+  return run;
+}

@@ -1,0 +1,195 @@
+/**
+ * Looks into an overlay from outside, and prepares one: with the machine's own programs in a view of their own, in which nothing that an agent
+ * wrote is run. Needed because an overlay is mounted nowhere else, and because what it hides cannot be told from its layers alone.
+ */
+import path from "node:path";
+import type { Failure } from "../core/failure.ts";
+import type { WorkspaceEntry } from "../core/ports.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import { type Captured, capture } from "../platform/capture.ts";
+import { globBase, pathPattern } from "../text/glob.ts";
+import { pathFromBytes, pathToBytes } from "../text/path-bytes.ts";
+import type { Isolation } from "./isolation.ts";
+import { namespaceWords } from "./privileges.ts";
+import { systemRoot } from "./system-root.ts";
+import type { SandboxView, Tree } from "./view.ts";
+import { closedScript, openScript } from "./view-script.ts";
+
+/** Programs where the machine keeps them, and not what a PATH might lead to. */
+const env = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" };
+
+const nul = Buffer.from("\0");
+
+/** The names of what is in directories, by directory; both relative to the project, which itself is empty. */
+export async function listMerged(
+  isolation: Isolation,
+  view: SandboxView,
+  directories: readonly string[],
+): Promise<Result<ReadonlyMap<string, readonly string[]>>> {
+  if (directories.length === 0) return ok(new Map());
+  const each = ["-mindepth", "1", "-maxdepth", "1", "-printf", "%H\\0%f\\0"];
+  const words = fewWords(directories);
+  const found =
+    words === undefined
+      ? await runInView(
+          isolation,
+          view,
+          ["xargs", "-0", "sh", "-c", `exec find "$@" ${each.map((word) => `'${word}'`).join(" ")}`, "sh"],
+          listed(directories),
+        )
+      : await runInView(isolation, view, ["find", ...words, ...each], undefined);
+  if (!found.ok) return found;
+  const children = new Map<string, string[]>(directories.map((directory) => [directory, []]));
+  const fields = records(found.value.stdout);
+  for (let at = 0; at + 1 < fields.length; at += 2) children.get((fields[at] ?? "").slice("./".length))?.push(fields[at + 1] ?? "");
+  return ok(children);
+}
+
+/** Directories as words of a command line; nothing where they are too many for one, or no text. */
+function fewWords(directories: readonly string[]): readonly string[] | undefined {
+  const words = directories.map((directory) => `./${directory}`);
+  const isText = directories.every((directory) => pathToBytes(directory).toString() === directory);
+  return isText && words.join(" ").length < 32_000 ? words : undefined;
+}
+
+/** What matches a glob, sorted by path. `.git` is listed only where the glob spells it. */
+export async function listInView(
+  isolation: Isolation,
+  view: SandboxView,
+  glob: string,
+  isLeftOut: (path: string) => boolean,
+): Promise<Result<readonly WorkspaceEntry[]>> {
+  if (glob.includes("\0") || glob.split("/").includes("..")) return refused(glob, "it leads out of the workspace");
+  const base = globBase(glob);
+  const find = '[ -e "$1" ] || [ -L "$1" ] || exit 0; exec find "$1" -printf "%y%s/%p\\0"';
+  const found = await runInView(isolation, view, ["sh", "-c", find, "sh", base === "" ? "." : `./${base}`], undefined);
+  if (!found.ok) return found;
+  const matches = pathPattern(glob);
+  const entries = records(found.value.stdout).flatMap((record): WorkspaceEntry[] => {
+    const slash = record.indexOf("/");
+    const path = record.slice(slash + 1).replace(/^\.\/?/, "");
+    if (path === "" || isLeftOut(path) || !matches(path)) return [];
+    return [{ path, kind: kinds[record[0] ?? ""] ?? "other", size: Number(record.slice(1, slash)) }];
+  });
+  return ok(entries.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)));
+}
+
+const kinds: Readonly<Record<string, WorkspaceEntry["kind"]>> = { f: "file", d: "directory", l: "symlink" };
+
+/**
+ * A regular file's bytes, with the failures of `Workspace.read`. Symlinks are followed as long as they stay in the tree, and not into `.git`: the agent
+ * saw its configuration masked, and this is the real one.
+ */
+export async function readInView(isolation: Isolation, view: SandboxView, file: string, limit: number): Promise<Result<Uint8Array>> {
+  if (file.includes("\0")) return refused(file, "it is not a path");
+  if (/^\.\.(?:\/|$)/.test(path.posix.normalize(file))) return refused(file, "it leads out of the workspace");
+  const script = [
+    'p=$(realpath -e -- "$1" 2>/dev/null) || exit 10',
+    'case "$p/" in "$PWD"/.git/* | "$PWD"/*/.git/*) exit 14 ;; "$PWD"/*) ;; *) exit 11 ;; esac',
+    '[ -f "$p" ] || exit 12',
+    // A step that works in place may have put a symbolic link in the way since the path was resolved.
+    'exec 3<"$p" && [ "$(readlink "/proc/$$/fd/3")" = "$p" ] || exit 11',
+    '[ "$(stat -L -c %s "/proc/$$/fd/3")" -le "$2" ] || { stat -L -c %s "/proc/$$/fd/3"; exit 13; }',
+    "exec cat <&3",
+  ].join("\n");
+  const found = await runInView(isolation, view, ["sh", "-c", script, "sh", file, String(limit)], undefined, [10, 11, 12, 13, 14], limit);
+  if (!found.ok) return found;
+  switch (found.value.code) {
+    case 10:
+      return err({
+        reason: "file-unreadable",
+        path: file,
+        code: "ENOENT",
+        detail: "there is no such file, or it is a symlink that leads nowhere",
+      });
+    case 11:
+      return refused(file, "it leads out of the workspace");
+    case 14:
+      return refused(file, "it is a part of `.git`");
+    case 12:
+      return refused(file, "it is not a regular file");
+    case 13:
+      return err({ reason: "artifact-too-large", artifact: file, size: Number(found.value.stdout.toString()), limit });
+    default:
+      return ok(found.value.stdout);
+  }
+}
+
+/** Lets the kernel write into a layer what hides paths of the tree, which is mounted meanwhile at the project's place, in a namespace of its own. */
+export async function hideInTree(isolation: Isolation, project: string, tree: Tree, hidden: readonly string[]): Promise<Result<void>> {
+  const removed = await changeInView(isolation, lookAt(project, tree), ["xargs", "-0", "rm", "-rf", "--"], listed(hidden));
+  return removed.ok ? ok(undefined) : removed;
+}
+
+/**
+ * As `runInView`, for programs that change the tree: in a closed view, in which nothing else of the machine can be written. A link in the tree may
+ * lead anywhere, and another process may put it there at any time.
+ */
+export async function changeInView(
+  isolation: Isolation,
+  view: SandboxView,
+  words: readonly string[],
+  input: Uint8Array,
+): Promise<Result<Captured>> {
+  const { mode, overlayOptions } = isolation;
+  if (mode === "none") return failed("nothing here can mount an overlay");
+  const closed: SandboxView = { ...view, fence: "closed" };
+  const system = systemRoot({ searchPath: env.PATH, home: undefined, project: view.project });
+  // `sudo` keeps no variables.
+  const named = ["/usr/bin/env", `PATH=${env.PATH}`, `LC_ALL=${env.LC_ALL}`, ...words];
+  const script = closedScript(closed, system, { drop: [], command: named, status: "/dev/null", overlayOptions });
+  const command = [...namespaceWords({ mode, closed: true, network: false, brief: true }), script, "wave", ...named];
+  return endedWell(await capture({ command, env, cwd: "/", input }), words, []);
+}
+
+/** The machine as it is, with a tree at its place, of which `masks` do not show. */
+export function lookAt(project: string, tree: Tree, masks: readonly string[] = []): SandboxView {
+  return { fence: "open", project, tree, binds: [], masks, readOnly: [], network: { kind: "host" } };
+}
+
+/** Runs one of the machine's programs in a view. Fails with `workspace-failed` where it does not end with 0 or what is expected. */
+export async function runInView(
+  isolation: Isolation,
+  view: SandboxView,
+  words: readonly string[],
+  input: Uint8Array | undefined,
+  expected: readonly number[] = [],
+  limit?: number,
+): Promise<Result<Captured>> {
+  const { mode, overlayOptions } = isolation;
+  if (mode === "none") return failed("nothing here can mount an overlay");
+  const script = openScript(view, { drop: [], command: [], status: "/dev/null", overlayOptions });
+  const command = [...namespaceWords({ mode, closed: false, network: false, brief: true }), script, "wave", ...words];
+  const ran = await capture({
+    ...{ command, env, cwd: "/" },
+    ...(input === undefined ? {} : { input }),
+    ...(limit === undefined ? {} : { limit: Math.max(limit, 100) }),
+  });
+  return endedWell(ran, words, expected);
+}
+
+function endedWell(ran: Result<Captured>, [program]: readonly string[], expected: readonly number[]): Result<Captured> {
+  if (!ran.ok || ran.value.code === 0 || expected.includes(ran.value.code ?? -1)) return ran;
+  return failed(`${program} ended with ${ran.value.code ?? "a signal"}: ${ran.value.stderr.trim().split("\n")[0] ?? ""}`);
+}
+
+/** Paths as words for `xargs -0`. */
+export function listed(paths: readonly string[], before = "./"): Buffer {
+  return Buffer.concat(paths.flatMap((path) => [Buffer.from(before), pathToBytes(path), nul]));
+}
+
+/** Fields that each end with a NUL. */
+export function records(bytes: Buffer): readonly string[] {
+  const fields: string[] = [];
+  for (let from = 0, end = bytes.indexOf(0); end !== -1; from = end + 1, end = bytes.indexOf(0, from))
+    fields.push(pathFromBytes(bytes.subarray(from, end)));
+  return fields;
+}
+
+function refused(file: string, detail: string): Result<never, Failure> {
+  return err({ reason: "artifact-refused", artifact: file, path: file, detail });
+}
+
+export function failed(detail: string): Result<never, Failure> {
+  return err({ reason: "workspace-failed", code: "EIO", detail });
+}

@@ -1,0 +1,112 @@
+/**
+ * Runs a child in a view of the machine. How it ended is told as for any child; what goes wrong before the command begins is `not-started`. A
+ * command that exits with 128 and a signal's number is told as killed by it: the first process inside cannot tell the two apart.
+ */
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { constants } from "node:os";
+import path from "node:path";
+import type { SpawnOutcome } from "../core/ports.ts";
+import { type ChildRequest, spawnChild } from "../platform/child-process.ts";
+import { bridged } from "./bridge-args.ts";
+import { carryEnvironment } from "./carried-environment.ts";
+import { closedPlaces } from "./closed-places.ts";
+import { type DiskLimit, withinDisk } from "./disk-watch.ts";
+import type { Isolation } from "./isolation.ts";
+import { dropWords, mapsAllIds, namespaceWords } from "./privileges.ts";
+import { filledPlaces, systemRoot } from "./system-root.ts";
+import type { ToolPlaces } from "./tool-directories.ts";
+import { toolStores } from "./tool-stores.ts";
+import type { SandboxView } from "./view.ts";
+import { closedScript, openScript, type ScriptSetting } from "./view-script.ts";
+
+export interface Launch {
+  readonly isolation: Isolation;
+  readonly view: SandboxView;
+  /** Its working directory is the view's project. */
+  readonly child: Omit<ChildRequest, "cwd"> & { readonly diskLimit?: DiskLimit };
+  /** A directory of this attempt, for a file or two. Absolute. */
+  readonly scratch: string;
+}
+
+let launches = 0;
+
+/** Rejects as the file system does, and for bugs. */
+export async function launchInView({ isolation, view, child, scratch }: Launch): Promise<SpawnOutcome> {
+  const { diskLimit, ...request } = child;
+  return withinDisk(diskLimit, request.signal, (signal) =>
+    isPlain(view) ? spawnChild({ ...request, signal, cwd: view.project }) : spawnInside(isolation, view, { ...request, signal }, scratch),
+  );
+}
+
+/** Begins the search that the first child of root waits for. */
+export async function prepareLaunch(env: Readonly<Record<string, string | undefined>>, project: string): Promise<void> {
+  await closedPlaces(filledPlaces({ searchPath: env["PATH"] ?? "", home: env["HOME"], project }), project);
+}
+
+/** Whether the machine as it is shows the view already. */
+function isPlain({ fence, tree, project }: SandboxView): boolean {
+  return fence === "open" && tree.kind === "directory" && tree.source === project;
+}
+
+async function spawnInside(
+  isolation: Isolation,
+  view: SandboxView,
+  child: Omit<ChildRequest, "cwd">,
+  scratch: string,
+): Promise<SpawnOutcome> {
+  const { mode } = isolation;
+  if (mode === "none") return { kind: "not-started", code: "ENOSYS", detail: "nothing here can make the view that the step needs" };
+  const closed = view.fence === "closed";
+  const status = path.join(scratch, `view.${process.pid}.${++launches}`);
+  mkdirSync(scratch, { recursive: true });
+  const network = closed && view.network.kind !== "host";
+  const proxied =
+    closed && view.network.kind === "proxy" ? bridged(view, view.network.socket, child) : { view, command: child.command, env: child.env };
+  const { env, carried, unpack } = carryEnvironment(proxied.env);
+  const { identity, keyring, allIds } = isolation;
+  // Without it an ordinary user would stay root of the outer namespace.
+  const ownUser = isolation.ownUser || mode === "user-namespace";
+  const words = typeof proxied.command === "string" ? ["/bin/sh", "-c", proxied.command] : proxied.command;
+  const mapsIds = mapsAllIds({ mode, closed, ownUser, allIds });
+  const filter = network || !ownUser ? isolation.filter : mapsIds ? isolation.keyFilter : [];
+  const setting: ScriptSetting = {
+    command: words,
+    drop: [...dropWords({ mode, identity, closed, ownUser, allIds, keyring, filter }), ...unpack],
+    ownUser,
+    mapsIds,
+    rootChild: !ownUser && identity.uid === 0,
+    status,
+    overlayOptions: isolation.overlayOptions,
+    ...(network ? { loopback: isolation.loopback } : {}),
+  };
+  const places = placesOf(child.env, isolation, view);
+  const covered = mapsIds ? await closedPlaces(filledPlaces(places), view.project) : [];
+  const script = closed ? closedScript(proxied.view, systemRoot(places), { ...setting, covered }) : openScript(view, setting);
+  const command = [...namespaceWords({ mode, closed, network, carried }), script, "wave", ...words];
+  const outcome = await spawnChild({ ...child, command, env, cwd: "/" });
+  const said = readStatus(status);
+  return said ?? told(outcome);
+}
+
+function placesOf(env: ChildRequest["env"], { home }: Isolation, { project, etc = [] }: SandboxView): ToolPlaces {
+  return { searchPath: env["PATH"] ?? "", home, project, stores: Object.values(toolStores(env)), etc };
+}
+
+/** What the setup said of itself; nothing where the command was begun. */
+function readStatus(file: string): SpawnOutcome | undefined {
+  try {
+    const text = readFileSync(file, "utf8");
+    rmSync(file, { force: true });
+    if (text === "") return undefined;
+    const [code = "EIO", ...detail] = text.split(" ");
+    return { kind: "not-started", code, detail: detail.join(" ") };
+  } catch {
+    return undefined;
+  }
+}
+
+function told(outcome: SpawnOutcome): SpawnOutcome {
+  if (outcome.kind !== "exited" || outcome.code <= 128) return outcome;
+  const signal = Object.entries(constants.signals).find(([, number]) => number === outcome.code - 128);
+  return signal === undefined ? outcome : { kind: "killed", signal: signal[0] };
+}

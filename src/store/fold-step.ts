@@ -1,0 +1,110 @@
+/** How one step's attempts change while events are folded. The drafts are open for writing; what `foldRun` gives out is not. */
+import type { AlertRecord } from "../core/alert.ts";
+import type { EventOf } from "../core/event.ts";
+import type { ContractResult } from "../core/failure.ts";
+import type { StepStatus } from "../core/state.ts";
+import type { WaitsDraft } from "./fold-waits.ts";
+import type { AttemptFold, ResetFold, RevokedFold, RunFold, SampleFold, StepFold, WriterFold } from "./run-fold.ts";
+
+type Draft<T> = { -readonly [K in keyof T]: T[K] };
+
+export interface AttemptDraft extends Draft<Omit<AttemptFold, "contracts">> {
+  contracts: ContractResult[];
+}
+
+export interface StepDraft extends Draft<Omit<StepFold, "attempts">> {
+  attempts: AttemptDraft[];
+}
+
+export interface WriterDraft extends Draft<Omit<WriterFold, "spentMs">> {
+  /** Milliseconds since the epoch. */
+  firstAt: number;
+  lastAt: number;
+  finishedMs?: number;
+}
+
+export interface RunDraft extends Draft<Omit<RunFold, "writers" | "steps" | "samples" | "resets" | "revoked" | "alerts">> {
+  alerts: AlertRecord[];
+  writers: Map<string, WriterDraft>;
+  steps: Map<string, StepDraft>;
+  samples: SampleFold[];
+  resets: ResetFold[];
+  revoked: RevokedFold[];
+  /** Step → the work of other runs that it took over. */
+  reuses: Map<string, RevokedFold[]>;
+  /** Steps that the definition has no more. */
+  removed: Map<string, StepDraft>;
+  waits: WaitsDraft;
+}
+
+/** Sets a step's status, and forgets what the one before it said. `writer` works on it while it is `running`. */
+export function workOn(step: StepDraft, status: StepStatus, writer?: string): void {
+  step.status = status;
+  delete step.failure;
+  delete step.because;
+  delete step.writer;
+  if (writer !== undefined) step.writer = writer;
+}
+
+/** Opens a step again: nothing that it did until now counts, not even an attempt that is still going on. */
+export function undoStep(step: StepDraft): void {
+  workOn(step, "pending");
+  delete step.winner;
+  delete step.fingerprint;
+  delete step.changes;
+  delete step.reusedFrom;
+  step.artifacts = [];
+  for (const attempt of step.attempts) if (attempt.status === "passed" || attempt.status === "running") attempt.undone = true;
+}
+
+/** An attempt as it begins. */
+export function attemptDraft(event: EventOf<"attempt-started">, waitMs: number): AttemptDraft {
+  return {
+    attempt: event.attempt,
+    writer: event.writer,
+    status: "running",
+    adapter: event.adapter,
+    ...(event.model === undefined ? {} : { model: event.model }),
+    startedAt: event.ts,
+    waitMs,
+    fingerprint: event.fingerprint,
+    inputs: event.inputs,
+    workspace: event.workspace ?? "shared",
+    artifacts: [],
+    contracts: [],
+  };
+}
+
+/** The attempt that an event means, while it is open: how it ended first stands. */
+export function openAttempt(step: StepDraft, event: { readonly attempt: number; readonly writer: string }): AttemptDraft | undefined {
+  return step.attempts.find((one) => one.attempt === event.attempt && one.writer === event.writer && one.status === "running");
+}
+
+/** Ends an attempt. The first that passed makes its step pass, also when its process died before it said so. */
+export function endAttempt(step: StepDraft, event: EventOf<"attempt-passed" | "attempt-failed" | "attempt-cancelled">): void {
+  const attempt = openAttempt(step, event);
+  if (attempt === undefined) return;
+  attempt.status = event.type === "attempt-passed" ? "passed" : event.type === "attempt-failed" ? "failed" : "cancelled";
+  attempt.finishedAt = event.ts;
+  attempt.durationMs = event.durationMs;
+  if (event.log !== undefined) attempt.log = event.log;
+  if (event.usage !== undefined) attempt.usage = event.usage;
+  if (event.type !== "attempt-cancelled") attempt.artifacts = event.artifacts;
+  if (event.type === "attempt-passed" && event.changes !== undefined) attempt.changes = event.changes;
+  if (event.type === "attempt-failed") attempt.failure = event.failure;
+  if (step.status === "passed" || attempt.undone) return;
+  if (event.type === "attempt-passed") {
+    workOn(step, "passed");
+    step.winner = step.attempts.indexOf(attempt);
+    step.fingerprint = attempt.fingerprint;
+    step.artifacts = event.artifacts;
+    if (event.changes !== undefined) step.changes = event.changes;
+  } else if (event.type === "attempt-cancelled") {
+    workOn(step, "cancelled");
+  } else if (event.retry !== undefined) {
+    workOn(step, "running", event.writer);
+  } else {
+    workOn(step, "failed");
+    step.failure = event.failure;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Takes journals over from a directory that came from another job. Nothing in it is trusted: only regular files in their places are looked at, and a
+ * journal is refused by name if its lines do not verify, if it is not the one that is here, or if a process is writing it. Any order of directories,
+ * and any number of times, has the same result.
+ */
+import { lstat, readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { describeFailure } from "../core/describe.ts";
+import type { WaveEvent } from "../core/event.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import { systemClock } from "../platform/clock.ts";
+import { createStateDirectory, stateUnwritable, tryIo, writeFileDurably } from "../platform/files.ts";
+import type { LineSigner } from "./line-signature.ts";
+import { runLockFile, takeLock } from "./lock-file.ts";
+import { journalFile, journalsDirectory, readJournal } from "./read-journal.ts";
+
+/** The runs that were taken over. `refused`: sentences that name what was not, and why. */
+export interface AdoptedJournals {
+  readonly runs: readonly string[];
+  readonly refused: readonly string[];
+}
+
+export interface JournalChecks {
+  /** Returns why a line that is intact is not an event of this version, as a clause. */
+  readonly eventProblem: (event: WaveEvent) => string | undefined;
+  /** Set where journals are signed: every line needs a valid signature. */
+  readonly signer?: LineSigner;
+}
+
+const runName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
+const writerFile = /^([A-Za-z0-9][A-Za-z0-9._-]{0,199})\.jsonl$/;
+
+/** Of one journal, and of all journals of one directory, in bytes: they are read as a whole. */
+const limits = { journal: 64e6, all: 256e6 } as const;
+
+/** Takes over every journal below `from`. Fails with `state-unwritable`. */
+export async function adoptJournals(from: string, stateDir: string, checks: JournalChecks): Promise<Result<AdoptedJournals>> {
+  const runs = new Set<string>();
+  const refused: { readonly journal: string; readonly why: string }[] = [];
+  let left: number = limits.all;
+  for (const run of await names(journalsDirectory(from), runName)) {
+    for (const file of await names(path.join(journalsDirectory(from), run), writerFile)) {
+      const found = { from, run, writer: writerFile.exec(file)?.[1] ?? "" };
+      const bytes = await readCarried(found, checks, left);
+      if (bytes.ok) {
+        left -= bytes.value.length;
+        const adopted = await adoptJournal(found, stateDir, bytes.value);
+        if (!adopted.ok) return adopted;
+        if (adopted.value === undefined) runs.add(run);
+        else refused.push({ journal: `${run}/${file}`, why: adopted.value });
+      } else refused.push({ journal: `${run}/${file}`, why: bytes.error });
+    }
+  }
+  return ok({ runs: [...runs], refused: sentences(refused) });
+}
+
+interface CarriedJournal {
+  readonly from: string;
+  readonly run: string;
+  readonly writer: string;
+}
+
+/** The bytes of a journal's whole lines, all of them checked. Fails with a clause that names the first fault. */
+async function readCarried(
+  { from, run, writer }: CarriedJournal,
+  { eventProblem, signer }: JournalChecks,
+  left: number,
+): Promise<Result<Buffer, string>> {
+  const file = journalFile(from, run, writer);
+  const found = await tryIo(() => lstat(file));
+  if (!found.ok || !found.value.isFile()) return err("it is no regular file");
+  const limit = Math.min(limits.journal, left);
+  if (found.value.size > limit) return err(`it has ${found.value.size} bytes, and at most ${limit} are read`);
+  const read = await readJournal(from, run, writer);
+  if (!read.ok) {
+    const line = read.error.reason === "state-damaged" && read.error.line !== undefined ? `line ${read.error.line}: ` : "";
+    return err(`${line}${"detail" in read.error ? read.error.detail : describeFailure(read.error).title}`);
+  }
+  for (const event of read.value.events) {
+    if (signer !== undefined && !signer.verify(event.hash, event.sig)) {
+      const what = event.sig === undefined ? "is not signed, and `state-key` is set" : "has a signature that `state-key` did not make";
+      return err(`line ${event.seq} ${what}`);
+    }
+    const problem = eventProblem(event);
+    if (problem !== undefined) return err(`line ${event.seq}: ${problem}`);
+  }
+  const whole = await tryIo(() => readFile(file));
+  return whole.ok ? ok(whole.value.subarray(0, read.value.bytes)) : err(`${whole.error.detail} (${whole.error.code})`);
+}
+
+/** Returns why it was refused; undefined if it is here now. Lines that are here already are never changed, only followed by more. */
+async function adoptJournal({ run, writer }: CarriedJournal, stateDir: string, bytes: Buffer): Promise<Result<string | undefined>> {
+  const target = journalFile(stateDir, run, writer);
+  const directory = await tryIo(() => createStateDirectory(stateDir));
+  if (!directory.ok) return err(stateUnwritable(stateDir, directory.error));
+  const here = await tryIo(() => readFile(target));
+  if (here.ok) {
+    const shared = Math.min(here.value.length, bytes.length);
+    if (!here.value.subarray(0, shared).equals(bytes.subarray(0, shared))) return ok("it is not the one that is here under the same name");
+    if (bytes.length <= here.value.length) return ok(undefined);
+  }
+  const lock = await takeLock(runLockFile(stateDir, run), systemClock);
+  if (!lock.ok) {
+    if (lock.error.kind === "refused") return err(stateUnwritable(target, lock.error.problem));
+    return ok(`run ${run} is being executed by process ${lock.error.holder.pid}`);
+  }
+  try {
+    const written = await writeFileDurably(target, bytes);
+    return written.ok ? ok(undefined) : err(stateUnwritable(target, written.error));
+  } finally {
+    await lock.value.release();
+  }
+}
+
+/** One sentence a reason: a cache with the journals of many runs has them refused for the same one. */
+function sentences(refused: readonly { readonly journal: string; readonly why: string }[]): readonly string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { journal, why } of refused) byReason.set(why, [...(byReason.get(why) ?? []), journal]);
+  return [...byReason].map(([why, [first = "", ...others]]) => {
+    const more = others.length === 0 ? "was" : `and ${others.length} more were`;
+    return `journal ${first} ${more} refused: ${why}`;
+  });
+}
+
+/** The names in a directory that fit; none if it is not a directory itself, but a link to one. */
+async function names(directory: string, pattern: RegExp): Promise<readonly string[]> {
+  const listed = await tryIo(async () => ((await lstat(directory)).isDirectory() ? readdir(directory) : []));
+  return listed.ok ? listed.value.filter((name) => pattern.test(name)).sort() : [];
+}

@@ -1,0 +1,55 @@
+/** Looks into the database's file for what is not as wave wrote it. It changes nothing, not even what could be mended. */
+import type { Database } from "sql.js";
+import { err, ok, type Result } from "../core/result.ts";
+import { readRegularFile, stateUnreadable, tryIo } from "../platform/files.ts";
+import { examine, migrate } from "./database-file.ts";
+import { openSeal } from "./database-seal.ts";
+import { loadSql, numberOf, rowsOf, textOf } from "./sql-engine.ts";
+import type { Finding } from "./verify-journals.ts";
+
+/** How many of SQLite's own findings are told. */
+const integrityLimit = 20;
+
+/** `db` is there where rows can be compared; close it. `exists` is false where nothing was saved yet. */
+export interface DatabaseCheck {
+  readonly exists: boolean;
+  readonly db?: Database;
+  readonly findings: readonly Finding[];
+}
+
+/** Checks the seal, SQLite's structure, and whose tables they are. Fails with `state-unreadable` where the file cannot be read. */
+export async function checkDatabase(file: string): Promise<Result<DatabaseCheck>> {
+  const read = await tryIo(() => readRegularFile(file));
+  if (!read.ok) return read.error.code === "ENOENT" ? ok({ exists: false, findings: [] }) : err(stateUnreadable(file, read.error));
+  if (read.value === undefined) return ok({ exists: true, findings: [{ file, detail: "it is not a regular file" }] });
+  const sql = await loadSql();
+  const { content, seal } = openSeal(read.value);
+  const findings: Finding[] = [];
+  if (seal === "missing")
+    findings.push({ file, detail: "it does not end with the seal that wave writes: it was cut, or another program wrote it" });
+  if (seal === "broken") findings.push({ file, detail: "its bytes are not those that were sealed" });
+  const db = new sql.Database(content);
+  const checked = examine(db, "missing");
+  if (checked.kind === "usable") {
+    const broken = [...integrityFindings(db, file)];
+    if (migrate(db, checked.version) === "failed")
+      broken.push({ file, detail: `its tables are not of version ${checked.version}, as it says` });
+    findings.push(...broken);
+    if (broken.length === 0) return ok({ exists: true, db, findings });
+  } else findings.push({ file, detail: checked.detail });
+  db.close();
+  return ok({ exists: true, findings });
+}
+
+/** What SQLite finds that `quick_check` does not look for: indexes that do not fit their tables. */
+function integrityFindings(db: Database, file: string): readonly Finding[] {
+  const said = rowsOf(db, `PRAGMA integrity_check(${integrityLimit})`).map((row) => textOf(row, "integrity_check"));
+  return said.filter((line) => line !== "ok").map((detail) => ({ file, detail }));
+}
+
+/** The runs that the tables tell of, and whether their journals are known to be gone. */
+export function runsInTables(db: Database): ReadonlyMap<string, { readonly archived: boolean }> {
+  return new Map(
+    rowsOf(db, "SELECT run, archived FROM runs").map((row) => [textOf(row, "run"), { archived: numberOf(row, "archived") !== 0 }]),
+  );
+}

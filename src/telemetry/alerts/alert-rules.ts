@@ -1,0 +1,53 @@
+/** Which events are worth an alert. A failure that is tried again is none: what counts is that a step gave up. Pure. */
+import { describeFailure } from "../../core/describe.ts";
+import type { WaveEvent } from "../../core/event.ts";
+import type { Alarm } from "./alert-bodies.ts";
+
+/** What an event means, for a run of this pipeline; `failedBefore`: the run, or the one before it, had failed. */
+export function alarmsOf(event: WaveEvent, pipeline: string, failedBefore: boolean): readonly Alarm[] {
+  const alarm = (reason: Alarm["reason"], subject: string, text: string): Alarm => ({
+    reason,
+    subject,
+    text,
+    at: event.ts,
+    run: event.run,
+    pipeline,
+  });
+  switch (event.type) {
+    case "attempt-failed": {
+      if (event.retry !== undefined) return [];
+      const { failure, step } = event;
+      const { title } = describeFailure(failure);
+      if (failure.reason === "timeout") return [alarm("step-timeout", step, `step ${step}: ${title}`)];
+      if (failure.reason !== "contract-failed") return [];
+      return failure.contracts.map(({ name, violations }) =>
+        alarm(
+          "contract-failed",
+          `${step}/${name}`,
+          `contract ${name} of step ${step} failed: ${violations[0]?.message ?? "no reason was given"}`,
+        ),
+      );
+    }
+    case "circuit-opened":
+      return [
+        alarm(
+          "circuit-open",
+          `${event.step}/${event.contract}`,
+          `contract ${event.contract} failed ${event.failed} of the last ${event.window} attempts; no more are let through for now`,
+        ),
+      ];
+    case "run-finished":
+      if (event.status === "failed")
+        return [alarm("run-failed", "", event.failure === undefined ? "the run failed" : sentenceOf(event.failure))];
+      return event.status === "passed" && event.part === undefined && failedBefore
+        ? [alarm("run-recovered", "", "the run passed again")]
+        : [];
+    default:
+      return [];
+  }
+}
+
+function sentenceOf(failure: Parameters<typeof describeFailure>[0]): string {
+  const { title, detail } = describeFailure(failure);
+  return [title, ...detail.slice(0, 3)].join("; ");
+}

@@ -1,0 +1,86 @@
+/** Lineage for people: a tree that leads from an artifact down to what it was made from. Each artifact is told once. Pure. */
+
+import { changesText } from "../../reporters/console/changes-text.ts";
+import { type Palette, paletteOf, sign } from "../../reporters/console/palette.ts";
+import { printable } from "../../text/printable.ts";
+import { formatDuration, formatSize } from "../../text/quantity.ts";
+import type { Lineage, LineageNode, Making } from "./lineage.ts";
+
+/** Deeper levels are not indented further, and of more changesets than this only a number is told: chains of thousands stay readable. */
+const deepest = 20;
+const changesetsTold = 8;
+
+interface Place {
+  readonly id: string;
+  readonly depth: number;
+  /** Under which name it was handed over, and by which step. */
+  readonly as?: string;
+}
+
+/** The tree as text. Ends in a line break. */
+export function renderLineage(lineage: Lineage, { color }: { readonly color: boolean }): string {
+  const paint = paletteOf(color);
+  const nodes = new Map(lineage.nodes.map((node) => [node.id, node]));
+  const told = new Set<string>();
+  const lines: string[] = [];
+  const open: Place[] = [{ id: lineage.root, depth: 0 }];
+  for (let place = open.pop(); place !== undefined; place = open.pop()) {
+    const node = nodes.get(place.id);
+    if (node === undefined) continue;
+    const { depth } = place;
+    const lead = "  ".repeat(Math.min(depth, deepest));
+    const again = told.has(node.id);
+    lines.push(`${lead}${titleOf(node, place, paint)}${again ? paint.dim(" (told above)") : ""}`);
+    if (again) continue;
+    told.add(node.id);
+    lines.push(...detailsOf(node, paint).map((line) => `${lead}  ${line}`));
+    const inputs = (node.made?.inputs ?? []).map(({ node: id, name, from }) => ({ id, depth: depth + 1, as: `${from}/${name}` }));
+    open.push(...inputs.reverse());
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function titleOf({ artifact }: LineageNode, { as }: Place, paint: Palette): string {
+  const size = artifact.size === undefined ? "" : ` ${formatSize(artifact.size)}`;
+  const type = artifact.mediaType === undefined ? "" : ` ${printable(artifact.mediaType)}`;
+  const name = printable(as ?? artifact.name);
+  return `${as === undefined ? "" : "← "}${paint.bold(name)}${size}${type} ${paint.dim(artifact.digest)}`;
+}
+
+function detailsOf({ made, gap, reusedBy }: LineageNode, paint: Palette): string[] {
+  const reused = reusedBy.length === 0 ? [] : [paint.dim(`taken over by run ${reusedBy.join(", from it by run ")}`)];
+  if (made === undefined) return [...reused, paint.yellow(printable(gap ?? "not known"))];
+  return [...reused, ...makingLines(made, paint)];
+}
+
+function makingLines(made: Making, paint: Palette): string[] {
+  const { step, attempt, run, pipeline, version, adapter, model, base, builtOn, builtOnHolds } = made;
+  const name = version === undefined ? pipeline : `${pipeline}@${version}`;
+  const by = model === undefined ? adapter : `${adapter} ${model}`;
+  const commit = base.head === undefined ? "" : `commit ${base.head}, `;
+  return [
+    `made by ${paint.bold(printable(step))}, attempt ${attempt} of run ${run} ${paint.dim(printable(name))}`,
+    `  persona ${printable(made.persona)} ${paint.dim(printable(`(${by})`))}, ${timesOf(made)}`,
+    ...made.contracts.map((contract) => `  ${sign(contract.verdict, paint)} contract ${printable(contract.name)} ${contract.verdict}`),
+    ...builtOnLines(builtOn, paint),
+    ...(builtOnHolds ? [] : [paint.yellow("  it built on other changes than these: steps before it were undone since")]),
+    `  in the project at ${commit}tree ${paint.dim(base.tree)}`,
+    `  as the manifest says ${paint.dim(made.manifest)}`,
+    ...(made.options.input === undefined ? [] : [`  with the run's input ${paint.dim(made.options.input)}`]),
+  ];
+}
+
+function builtOnLines(builtOn: Making["builtOn"], paint: Palette): string[] {
+  // The nearest are the last: they are in the order of the manifest.
+  const told = builtOn.slice(-changesetsTold);
+  const lines = told.map(
+    ({ step, changes }) => `  on the changes of ${printable(step)}: ${changesText(changes)} ${paint.dim(changes.digest)}`,
+  );
+  const left = builtOn.length - told.length;
+  return left === 0 ? lines : [`  on the changes of ${left} more steps before these:`, ...lines];
+}
+
+function timesOf({ startedAt, finishedAt }: Making): string {
+  const from = startedAt.replace("T", " ").replace(/\.\d+Z$/, "Z");
+  return finishedAt === undefined ? from : `${from}, ${formatDuration(Date.parse(finishedAt) - Date.parse(startedAt))}`;
+}

@@ -1,0 +1,165 @@
+/** Makes a run's trace from its events and its record. Pure. */
+import { describeFailure } from "../../core/describe.ts";
+import type { WaveEvent } from "../../core/event.ts";
+import type { AttemptRecord, RunRecord, StepRecord, StepStatus } from "../../core/state.ts";
+import { criticalPath } from "./critical-path.ts";
+import { type AttemptMoments, foldMoments, type RunMoments } from "./fold-moments.ts";
+import type { Span, Trace, TraceAttempt, TraceCheck, TraceProcess, TraceStep } from "./trace.ts";
+
+export interface TraceSource {
+  readonly run: RunRecord;
+  /** In reading order; none when the journals are gone. */
+  readonly events: readonly WaveEvent[];
+  /** Milliseconds since the epoch: how far what is going on has got. */
+  readonly now: number;
+}
+
+/** The trace. A run without journals has its steps, but nothing that was measured. */
+export function buildTrace(source: TraceSource): Trace {
+  const { run, events } = source;
+  const moments = foldMoments(events);
+  const known = new Set(run.steps.map(({ id }) => id));
+  const removed = [...moments.attempts.keys()].filter((id) => !known.has(id)).map(removedStep(moments));
+  const drafts = [...run.steps, ...removed].map((record) => stepOf(record, source, moments));
+  const critical = criticalPath(drafts.map((step) => ({ ...step, weight: step.workedMs + delaysOf(step) })));
+  const onPath = new Set(critical.steps);
+  const steps = drafts.map((step) => ({ ...step, critical: onPath.has(step.id) }));
+  const processes = processesOf(source, moments, steps);
+  const ends = [moments.lastMs, ...processes.map(({ endMs }) => endMs), ...steps.map(({ endMs = 0 }) => endMs)];
+  return {
+    run: run.id,
+    pipeline: run.pipeline,
+    ...(run.version === undefined ? {} : { version: run.version }),
+    status: run.status,
+    startedAt: events.length === 0 ? run.startedAt : new Date(moments.origin).toISOString(),
+    startMs: 0,
+    endMs: ends.reduce((most, at) => Math.max(most, at), 0),
+    criticalPath: critical,
+    processes,
+    steps,
+  };
+}
+
+/** A step that the definition has no more, but that was worked on. */
+function removedStep({ attempts }: RunMoments): (id: string) => StepRecord {
+  return (id) => ({
+    id,
+    persona: attempts.get(id)?.at(-1)?.begun.persona ?? "",
+    dependencies: [],
+    optional: false,
+    status: "skipped" satisfies StepStatus,
+    because: "the manifest has it no more",
+    artifacts: [],
+    attempts: [],
+  });
+}
+
+function stepOf(record: StepRecord, source: TraceSource, moments: RunMoments): Omit<TraceStep, "critical"> {
+  const { id, persona, status, reusedFrom, because, changes } = record;
+  const found = [...record.attempts];
+  const attempts = (moments.attempts.get(id) ?? []).map((attempt) => attemptOf(attempt, takeRecord(found, attempt), source, moments));
+  const reusedAt = moments.reuses.get(id)?.atMs;
+  const spans: Span[] = [...attempts, ...(reusedAt === undefined ? [] : [{ startMs: reusedAt, endMs: reusedAt }])];
+  return {
+    id,
+    persona,
+    status,
+    dependencies: [...(moments.upstream.get(id) ?? record.dependencies)],
+    ...hullOf(spans),
+    workedMs: sum(attempts.map(({ durationMs }) => durationMs)),
+    waitMs: sum(attempts.map(({ waitMs }) => waitMs)),
+    ...(reusedFrom === undefined ? {} : { reusedFrom }),
+    ...(because === undefined ? {} : { because }),
+    artifacts: record.artifacts.length,
+    ...(changes === undefined ? {} : { changes }),
+    attempts,
+  };
+}
+
+/** The record of an attempt. Numbers may repeat where several processes worked on the run, so each record is taken once. */
+function takeRecord(records: AttemptRecord[], { begun }: AttemptMoments): AttemptRecord | undefined {
+  const at = records.findIndex(({ attempt, startedAt }) => attempt === begun.attempt && startedAt === begun.ts);
+  return at < 0 ? undefined : records.splice(at, 1)[0];
+}
+
+function attemptOf(moments: AttemptMoments, record: AttemptRecord | undefined, source: TraceSource, run: RunMoments): TraceAttempt {
+  const { begun, ended, startMs, rechecked, results, ...waited } = moments;
+  const status = statusOf(moments, record, source.run);
+  const goesOn = ended === undefined && status === "running";
+  const untilMs = goesOn ? source.now - run.origin : (run.processes.get(begun.writer)?.lastMs ?? startMs);
+  const durationMs = ended?.durationMs ?? Math.max(0, untilMs - startMs);
+  const span = { startMs, endMs: startMs + durationMs };
+  const changes = ended?.type === "attempt-passed" ? ended.changes : undefined;
+  return {
+    attempt: begun.attempt,
+    status,
+    adapter: begun.adapter,
+    ...(begun.model === undefined ? {} : { model: begun.model }),
+    ...span,
+    durationMs,
+    ...waited,
+    ...(rechecked === undefined ? {} : { rechecked }),
+    ...(record?.undone === true ? { undone: true as const } : {}),
+    ...(ended?.type === "attempt-failed" ? { failure: describeFailure(ended.failure).title } : {}),
+    ...(ended?.usage === undefined ? {} : { usage: ended.usage }),
+    artifacts: ended === undefined || ended.type === "attempt-cancelled" ? 0 : ended.artifacts.length,
+    ...(changes === undefined ? {} : { changes }),
+    checks: checksOf(results, span),
+    writer: begun.writer,
+  };
+}
+
+function statusOf({ ended }: AttemptMoments, record: AttemptRecord | undefined, run: RunRecord): TraceAttempt["status"] {
+  switch (ended?.type) {
+    case "attempt-passed":
+      return "passed";
+    case "attempt-failed":
+      return "failed";
+    case "attempt-cancelled":
+      return "cancelled";
+    case undefined:
+      // The record may have been read before the attempt began.
+      if (record === undefined) return run.status === "running" ? "running" : "interrupted";
+      return record.status === "running" ? "running" : "interrupted";
+  }
+}
+
+/** One after the other, up to the end of the attempt; none begins before it. */
+function checksOf(results: AttemptMoments["results"], attempt: Span): TraceCheck[] {
+  const checks: TraceCheck[] = [];
+  let endMs = attempt.endMs;
+  for (const { name, type, verdict, durationMs } of [...results.values()].reverse()) {
+    const startMs = Math.max(attempt.startMs, endMs - durationMs);
+    checks.unshift({ name, type, verdict, durationMs, startMs, endMs });
+    endMs = startMs;
+  }
+  return checks;
+}
+
+function processesOf({ run, now }: TraceSource, moments: RunMoments, steps: readonly TraceStep[]): TraceProcess[] {
+  const attempts = steps.flatMap((step) => step.attempts);
+  return [...moments.processes.values()].map(({ opened, startMs, lastMs, closed, role }, index, all) => {
+    const { writer, pid, host, wave } = opened;
+    const own = attempts.filter((attempt) => attempt.writer === writer);
+    const live = run.status === "running" && !closed && index === all.length - 1;
+    const until = live ? [now - moments.origin] : [];
+    const endMs = Math.max(lastMs, ...until, ...own.map((attempt) => attempt.endMs));
+    return { writer, pid, host, wave, role, closed, startMs, endMs };
+  });
+}
+
+function delaysOf({ attempts }: Pick<TraceStep, "attempts">): number {
+  return sum(attempts.map(({ delayMs = 0, waitMs }) => Math.min(delayMs, waitMs)));
+}
+
+function hullOf(spans: readonly Span[]): Partial<Span> {
+  if (spans.length === 0) return {};
+  return {
+    startMs: spans.reduce((least, { startMs }) => Math.min(least, startMs), Number.POSITIVE_INFINITY),
+    endMs: spans.reduce((most, { endMs }) => Math.max(most, endMs), 0),
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

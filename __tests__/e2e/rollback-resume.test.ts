@@ -69,7 +69,7 @@ describe("wave rollback --to", () => {
     expect(tree(wave)).toEqual(whole);
 
     const back = await good(wave, "rollback", run, "--to", "left", "--json");
-    expect(JSON.parse(back.stdout)).toMatchObject({ ok: true, undone: true, to: "left", steps: ["join", "last"], changedSince: [] });
+    expect(JSON.parse(back.stdout)).toMatchObject({ ok: true, rolledBack: true, to: "left", steps: ["join", "last"], changedSince: [] });
     expect(tree(wave)).toEqual(await treeOf("plan", "left", "right"));
     const rolled = await record(wave, run);
     expect(rolled).toMatchObject({ status: "failed", failure: { reason: "rolled-back", to: "left" }, applied: true });
@@ -208,7 +208,7 @@ describe("wave resume", () => {
     expect(tree(wave)).toEqual(whole);
     expect(await record(wave, run)).toMatchObject({
       status: "passed",
-      steps: [{}, {}, {}, { attempts: [{ undone: true }, { attempt: 2 }] }, {}],
+      steps: [{}, {}, {}, { attempts: [{ rolledBack: true }, { attempt: 2 }] }, {}],
     });
   });
 

@@ -3,11 +3,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { type Digest, digestOfBytes } from "../../src/core/digest.ts";
-import type { ArtifactStore } from "../../src/core/ports.ts";
+import type { BlobStore } from "../../src/core/ports.ts";
 
 /** A store with nothing in it, and how a test damages one of its blobs. */
 export interface StoreSubject {
-  readonly store: ArtifactStore;
+  readonly store: BlobStore;
   readonly damage: (digest: Digest) => Promise<void>;
   readonly remove: (digest: Digest) => Promise<void>;
 }

@@ -12,7 +12,7 @@ import { layOut } from "../../src/changeset/lay-out.ts";
 import type { ProjectStart } from "../../src/changeset/project-start.ts";
 import { takeSnapshot } from "../../src/changeset/snapshot.ts";
 import type { Changeset } from "../../src/core/changeset.ts";
-import type { ArtifactStore, Redactor } from "../../src/core/ports.ts";
+import type { BlobStore, Redactor } from "../../src/core/ports.ts";
 import { ok, type Result } from "../../src/core/result.ts";
 import { createRedactor } from "../../src/redaction/redactor.ts";
 import { pathFromBytes, pathToBytes } from "../../src/text/path-bytes.ts";
@@ -39,7 +39,7 @@ export interface CollectOptions {
 export interface Opening {
   readonly root: string;
   readonly start?: Changeset;
-  readonly blobs?: ArtifactStore;
+  readonly blobs?: BlobStore;
   /** Files that the attempt does not see. */
   readonly hidden?: readonly string[];
   /** The project before the attempt, if it is edited meanwhile. */

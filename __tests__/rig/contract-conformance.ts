@@ -5,12 +5,12 @@
 import { describe, expect, test } from "vitest";
 import { digestOfBytes } from "../../src/core/digest.ts";
 import type { ContractDefinition } from "../../src/core/pipeline.ts";
-import type { ContractContext, ContractType, GateFile, SpawnOutcome, SpawnRequest, Workspace } from "../../src/core/ports.ts";
+import type { ContractContext, ContractFile, ContractType, SpawnOutcome, SpawnRequest, Workspace } from "../../src/core/ports.ts";
 import { err, ok } from "../../src/core/result.ts";
 import { step } from "./plan-fixtures.ts";
 
 /** Files by path; a value that is no text is written as indented JSON. */
-export function gateFiles(files: Readonly<Record<string, unknown>>): ReadonlyMap<string, GateFile> {
+export function gateFiles(files: Readonly<Record<string, unknown>>): ReadonlyMap<string, ContractFile> {
   return new Map(
     Object.entries(files).map(([path, content]) => {
       const text = typeof content === "string" ? content : JSON.stringify(content, undefined, 2);

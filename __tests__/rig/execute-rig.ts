@@ -167,5 +167,5 @@ function planOf(steps: readonly Step[], weights: Readonly<Record<string, number>
     enforcement: [],
   }));
   const limits = budget === undefined ? {} : { budget };
-  return { pipeline: { ...pipeline(steps), ...limits }, steps: planned, fences: { fence: true, network: true }, criticalPath: [] };
+  return { pipeline: { ...pipeline(steps), ...limits }, steps: planned, sandbox: { available: true, network: true }, criticalPath: [] };
 }

@@ -1,9 +1,9 @@
 /** Blobs in memory; `lose` makes one vanish. */
 import { type Digest, digestOfBytes } from "../../src/core/digest.ts";
-import type { ArtifactStore } from "../../src/core/ports.ts";
+import type { BlobStore } from "../../src/core/ports.ts";
 import { err, ok } from "../../src/core/result.ts";
 
-export interface MemoryBlobs extends ArtifactStore {
+export interface MemoryBlobs extends BlobStore {
   lose(digest: Digest): void;
 }
 

@@ -37,7 +37,7 @@ export function memoryChanges(undo: Changeset = []): MemoryChanges {
   const applied: Changeset[] = [];
   const isNow = ({ path, before }: ChangesetEntry) => digestOfValue(project.get(path) ?? null) === digestOfValue(before ?? null);
   return {
-    undo,
+    rollback: undo,
     project,
     lost,
     applied,

@@ -4,7 +4,7 @@ import type { FingerprintRef } from "../../src/core/event.ts";
 import { type PermissionRule, parsePermission } from "../../src/core/permissions.ts";
 import type { JsonSchemaContract, PermissionLayer, Pipeline, Step, TestSuiteContract } from "../../src/core/pipeline.ts";
 import type { FingerprintSource } from "../../src/core/plan.ts";
-import type { PassedWork } from "../../src/core/state.ts";
+import type { CachedResult } from "../../src/core/state.ts";
 
 const origin = { file: "wave.yaml", range: { start: { line: 1, column: 1 }, end: { line: 1, column: 2 } } };
 const backoff = { strategy: "none", baseMs: 1000, maxMs: 60_000 } as const;
@@ -94,7 +94,7 @@ export function fingerprintSource(of: Step, members: Partial<FingerprintSource> 
     inputs: {},
     base: digest("base"),
     tree: digest("tree"),
-    gateFiles: {},
+    contractFiles: {},
     platform: "linux-x64",
     adapterVersion: "1",
     ...members,
@@ -102,7 +102,7 @@ export function fingerprintSource(of: Step, members: Partial<FingerprintSource> 
 }
 
 /** Passed work of a run that left the tree as it was. */
-export function passedWork(id: string, fingerprint: FingerprintRef, members: Partial<PassedWork> = {}): PassedWork {
+export function passedWork(id: string, fingerprint: FingerprintRef, members: Partial<CachedResult> = {}): CachedResult {
   const tree = digest("tree");
   return {
     run: "run1",
@@ -119,6 +119,6 @@ export function passedWork(id: string, fingerprint: FingerprintRef, members: Par
 }
 
 /** An artifact with content of its own. */
-export function artifact(name: string, content = name): PassedWork["artifacts"][number] {
+export function artifact(name: string, content = name): CachedResult["artifacts"][number] {
   return { name, digest: digest(content), size: content.length, mediaType: "text/plain", source: `output/${name}` };
 }

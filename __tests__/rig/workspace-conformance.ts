@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Leaf, OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../../src/core/ports.ts";
+import type { OpenWorkspace, SpawnRequest, TreeEntry, Workspace, WorkspacePaths, WorkspaceProvider } from "../../src/core/ports.ts";
 import { toolStores } from "../../src/sandbox/tool-stores.ts";
 import { step } from "./plan-fixtures.ts";
 
@@ -224,8 +224,8 @@ export function workspaceConformance(
     });
 
     describe("what is written from outside", () => {
-      const file = (text: string, mode: "100644" | "100755" | "120000" = "100644"): Leaf => ({ mode, bytes: Buffer.from(text) });
-      const leaves = new Map<string, Leaf | undefined>([
+      const file = (text: string, mode: "100644" | "100755" | "120000" = "100644"): TreeEntry => ({ mode, bytes: Buffer.from(text) });
+      const leaves = new Map<string, TreeEntry | undefined>([
         ["a.txt", file("changed")],
         ["deep/er/new.sh", file("#!/bin/sh\n", "100755")],
         ["link", file("a.txt", "120000")],

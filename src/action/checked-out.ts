@@ -19,7 +19,7 @@ export async function checkedOutIn(root: string): Promise<CheckedOut | undefined
   return { commit, parents: [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, id = ""]) => id) };
 }
 
-async function answer(words: readonly string[], directory: string): Promise<string | undefined> {
-  const asked = await runGit(words, directory);
+async function answer(args: readonly string[], directory: string): Promise<string | undefined> {
+  const asked = await runGit(args, directory);
   return asked.ok && asked.value.code === 0 ? asked.value.stdout.toString().trim() : undefined;
 }

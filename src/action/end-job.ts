@@ -22,7 +22,7 @@ import { jobTemp, openJobState, type StateSubject } from "./job-state.ts";
 import { forwardMask } from "./toolkit-masks.ts";
 
 /** What `run-job.ts` noted for this. */
-interface Noted {
+interface PostState {
   readonly stateDir: string;
   readonly workspace: string;
   readonly subject: StateSubject;
@@ -65,19 +65,19 @@ async function saveRest({ log, inputs, context, io, variables, services }: Rest)
     const state = await openJobState({ toolkit, stateDir, workspace, temp, subject, inputs, context, warn: log.warn });
     // Everything in state was scrubbed when it got there.
     const redactor = createRedactor([]);
-    const memory = {
+    const store = {
       ...{ stateDir, stateRoot: stateDir },
       redactor,
       blobs: localBlobs(stateDir),
       state: openState({ stateDir, redactor, version, clock: systemClock }),
     };
-    await Promise.all([state.uploadRest(memory, run), ...(getState("cache") === "asked" ? [] : [state.save(memory, 2)])]);
+    await Promise.all([state.uploadRest(store, run), ...(getState("cache") === "asked" ? [] : [state.save(store, 2)])]);
   } finally {
     await toolkit.close();
   }
 }
 
-function notedState(): Noted | undefined {
+function notedState(): PostState | undefined {
   const text = getState("state");
-  return text === "" ? undefined : (JSON.parse(text) as Noted);
+  return text === "" ? undefined : (JSON.parse(text) as PostState);
 }

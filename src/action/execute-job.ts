@@ -12,7 +12,7 @@ import { ok, type Result } from "../core/result.ts";
 import { type RunCommit, runCommitOf } from "../core/run-commit.ts";
 import type { RunRecord } from "../core/state.ts";
 import type { WorkflowContext } from "../core/workflow-context.ts";
-import type { Memory } from "../engine/open-project.ts";
+import type { RunStore } from "../engine/open-project.ts";
 import { resumeRun } from "../engine/resume-run.ts";
 import { type FinishedRun, runPipeline } from "../engine/run-pipeline.ts";
 import type { JobInputs } from "../platform/actions/inputs.ts";
@@ -38,7 +38,7 @@ export interface JobExecution {
   readonly context: WorkflowContext;
   readonly project: JobProject;
   readonly identity: RunIdentity;
-  readonly memory: Memory;
+  readonly store: RunStore;
   readonly state: JobState;
   readonly temp: string;
   /** The checkout. */
@@ -55,14 +55,14 @@ export interface JobExecution {
 
 /** Executes the job's steps. Gives the exit status. */
 export async function executeJob(execution: JobExecution): Promise<number> {
-  const { io, log, memory, state, temp, inputs } = execution;
+  const { io, log, store, state, temp, inputs } = execution;
   const [chosen, checkedOut] = await Promise.all([restoreAndDecide(execution), checkedOutIn(execution.project.read.root)]);
   const { decision } = chosen;
   if (decision.kind === "start" && inputs.command === "resume") {
     return execution.fail({ reason: "run-not-found", selector: execution.identity.pipeline, candidates: [] });
   }
   noteForPost("run", decision.run, log.warn);
-  const uploads = state.uploads(memory, io.signal);
+  const uploads = state.uploads(store, io.signal);
   const begun = decision.kind === "resume" ? (await chosen.find(decision.run))?.base.head : undefined;
   const notes = await notesOf(execution);
   for (const note of notes) log.warn(`${note}.`);
@@ -106,7 +106,7 @@ export async function executeJob(execution: JobExecution): Promise<number> {
 }
 
 /** Sets the outputs as soon as the run has ended: uploads and reports take their time, and the job may be cut off meanwhile. */
-function outputsReporter({ memory, state, temp }: JobExecution, decision: Decision): Reporter {
+function outputsReporter({ store, state, temp }: JobExecution, decision: Decision): Reporter {
   let id = "";
   return {
     name: "outputs",
@@ -114,7 +114,7 @@ function outputsReporter({ memory, state, temp }: JobExecution, decision: Decisi
       id = event.run;
     },
     async close() {
-      const found = await memory.state.findRun(id);
+      const found = await store.state.findRun(id);
       if (!found.ok || found.value.id !== id) return;
       const outputs = { run: found.value, resumed: isResumed(decision, found.value), temp, nameOf: state.nameOf, warn: () => undefined };
       // If they cannot be written, the second time fails the job.
@@ -128,9 +128,9 @@ function isResumed({ kind }: Decision, { steps }: RunRecord): boolean {
 }
 
 /** A cancelled job has seconds left; `post` has more. A cache that took nothing is not asked again. */
-async function saveAtEnd({ io, log, memory, state }: JobExecution, uploads: ReturnType<JobState["uploads"]>): Promise<void> {
+async function saveAtEnd({ io, log, store, state }: JobExecution, uploads: ReturnType<JobState["uploads"]>): Promise<void> {
   const asked = !io.signal.aborted;
-  const saved = asked && (await state.save(memory, 1));
+  const saved = asked && (await state.save(store, 1));
   noteForPost("cache", asked ? "asked" : "", log.warn);
   noteForPost("saved", String(saved && (uploads === undefined || uploads.complete())), log.warn);
 }
@@ -139,12 +139,12 @@ interface Chosen extends Pick<DecisionRequest, "find"> {
   readonly decision: Decision;
 }
 
-async function restoreAndDecide({ context, identity, inputs, log, memory, state }: JobExecution): Promise<Chosen> {
-  const { cache, parts } = await state.restore(memory, runIdOf(identity));
+async function restoreAndDecide({ context, identity, inputs, log, store, state }: JobExecution): Promise<Chosen> {
+  const { cache, parts } = await state.restore(store, runIdOf(identity));
   const find = async (run: string): Promise<RunRecord | undefined> => {
     // The tables take their time to open, and a run without journals cannot be gone on with.
-    if (!(await memory.state.readEvents(run)).ok) return undefined;
-    const found = await memory.state.findRun(run);
+    if (!(await store.state.readEvents(run)).ok) return undefined;
+    const found = await store.state.findRun(run);
     return found.ok && found.value.id === run ? found.value : undefined;
   };
   const decision = await decideRun({ identity, resume: inputs.resume, part: inputs.steps !== undefined, find });
@@ -177,7 +177,7 @@ async function perform(
   outside: Outside,
 ): Promise<Result<{ readonly run: RunRecord; readonly finished?: FinishedRun }>> {
   const { identity, io, inputs, log, project } = execution;
-  const common = commonWords(execution, outside);
+  const common = commonArgs(execution, outside);
   if (decision.kind === "start") return start(execution, decision, outside);
   const { input } = identity;
   const resumed = await resumeRun({
@@ -191,8 +191,8 @@ async function perform(
     skip: [],
     update: false,
     ...(inputs.apply === "auto" && inputs.steps === undefined ? {} : { apply: appliesTo(inputs) }),
-    tell: (news) => {
-      if (news.kind === "project-changed") io.stderr.write(projectChangedText(news.run, news.affected));
+    onNotice: (notices) => {
+      if (notices.kind === "project-changed") io.stderr.write(projectChangedText(notices.run, notices.affected));
     },
   });
   if (resumed.ok || inputs.resume !== "auto") return resumed;
@@ -219,7 +219,7 @@ async function start(
   const { inputs, context } = execution;
   const reuse = inputs.reuse === "true" || (inputs.reuse === "auto" && (again || context.pull !== undefined));
   const finished = await runPipeline({
-    ...commonWords(execution, outside),
+    ...commonArgs(execution, outside),
     ...{ run, reuse, fresh: rerun === true, apply: appliesTo(inputs), onFailure: inputs.onFailure },
     ...(inputs.pipeline === undefined ? {} : { pipeline: inputs.pipeline }),
     ...(inputs.input === undefined ? {} : { input: inputs.input }),
@@ -227,7 +227,7 @@ async function start(
   return finished.ok ? ok({ run: finished.value.run, finished: finished.value }) : finished;
 }
 
-function commonWords({ io, inputs, project }: JobExecution, outside: Outside) {
+function commonArgs({ io, inputs, project }: JobExecution, outside: Outside) {
   return {
     ...project.request,
     ...(inputs.concurrency === undefined ? {} : { concurrency: inputs.concurrency }),

@@ -10,7 +10,7 @@ import type { Reporter } from "../core/ports.ts";
 import type { RunCommit } from "../core/run-commit.ts";
 import type { RunRecord } from "../core/state.ts";
 import type { WorkflowContext } from "../core/workflow-context.ts";
-import type { Memory } from "../engine/open-project.ts";
+import type { RunStore } from "../engine/open-project.ts";
 import type { PublishRequest } from "../github/publish/publish-artifacts.ts";
 import { commentPublisher, reviewPublisher } from "../github/publish/pull-request.ts";
 import type { RemarkPlaces } from "../github/publish/remark-paths.ts";
@@ -43,7 +43,7 @@ export interface ReportsRequest {
   /** Absent: there is no token. */
   readonly github?: GitHub;
   readonly services: JobServices;
-  readonly memory: Memory;
+  readonly store: RunStore;
   readonly pipeline: string;
   /** The project, and GITHUB_WORKSPACE. */
   readonly root: string;
@@ -55,9 +55,9 @@ export interface ReportsRequest {
 
 /** Reporters for one plan. */
 export function githubReporters(request: ReportsRequest, plan: Plan): Reporter[] {
-  const { github, inputs, memory } = request;
+  const { github, inputs, store } = request;
   const record = async (run: string): Promise<RunRecord | undefined> => {
-    const found = await memory.state.findRun(run);
+    const found = await store.state.findRun(run);
     return found.ok ? found.value : undefined;
   };
   const places = placesOf(request);
@@ -170,7 +170,7 @@ async function comment(request: ReportsRequest, run: RunRecord, plan: Plan, shar
 
 /** Who publishes in this job; or why nobody does. */
 export function publishersOf(reports: ReportsRequest): NonNullable<PublishRequest["publishers"]> {
-  const { github, context, commit, inputs, pipeline, memory } = reports;
+  const { github, context, commit, inputs, pipeline, store } = reports;
   if (context.pull === undefined) return "there is no pull request here";
   if (github === undefined) return "there is no token to publish with";
   const request = {
@@ -180,7 +180,7 @@ export function publishersOf(reports: ReportsRequest): NonNullable<PublishReques
     pull: context.pull,
     pipeline,
     reportKey: reportKey(context, inputs),
-    redactor: memory.redactor,
+    redactor: store.redactor,
     places: remarkPlaces(reports),
   };
   return new Map([commentPublisher(request), reviewPublisher(request)].map((publisher) => [publisher.kind, publisher]));

@@ -9,13 +9,13 @@ import type { ArtifactPlace } from "../blobs/actions/artifact-places.ts";
 import { openRemoteBlobs } from "../blobs/actions/remote-blobs.ts";
 import { openUploadLane } from "../blobs/actions/upload-lane.ts";
 import { openUploads, type Uploads } from "../blobs/actions/uploads.ts";
-import { adoptBlobs } from "../blobs/import-blobs.ts";
-import type { BringBlob } from "../blobs/with-fallback.ts";
+import { importBlobs } from "../blobs/import-blobs.ts";
+import type { BlobFetcher } from "../blobs/with-fallback.ts";
 import type { Digest } from "../core/digest.ts";
 import type { GitHub } from "../core/github.ts";
 import { mayUse, type TrustLevel } from "../core/trust-level.ts";
 import type { WorkflowContext } from "../core/workflow-context.ts";
-import type { Memory } from "../engine/open-project.ts";
+import type { RunStore } from "../engine/open-project.ts";
 import { blobsOf, packForCache, packRun } from "../engine/state-export.ts";
 import type { JobInputs } from "../platform/actions/inputs.ts";
 import type { Toolkit } from "../platform/actions/toolkit.ts";
@@ -53,17 +53,17 @@ export interface JobStateRequest {
 
 export interface JobState {
   /** Absent where nothing is to be fetched. */
-  readonly bring?: BringBlob;
+  readonly fetchBlob?: BlobFetcher;
   /** Takes over what the cache and this workflow run's artifacts have of a run. Says from where something came. */
-  restore(memory: Memory, run: string): Promise<{ readonly cache: boolean; readonly parts: number }>;
+  restore(store: RunStore, run: string): Promise<{ readonly cache: boolean; readonly parts: number }>;
   /** The Actions artifact of this workflow run that held a blob when the job began. */
   nameOf(digest: Digest): string | undefined;
   /** What uploads while a run goes on; absent where nothing is to be uploaded. */
-  uploads(memory: Memory, signal: AbortSignal): Uploads | undefined;
+  uploads(store: RunStore, signal: AbortSignal): Uploads | undefined;
   /** Uploads all of a run's state that no artifact of this workflow run has yet, for a job that was cut off. */
-  uploadRest(memory: Memory, run: string): Promise<void>;
+  uploadRest(store: RunStore, run: string): Promise<void>;
   /** Saves state in the cache. `sequence` tells the saves of one job apart. Says whether it is there, or need not be. */
-  save(memory: Memory, sequence: number): Promise<boolean>;
+  save(store: RunStore, sequence: number): Promise<boolean>;
 }
 
 /** How long what is left of a job that was cut off may take, in milliseconds. */
@@ -75,46 +75,46 @@ export async function openJobState(request: JobStateRequest): Promise<JobState> 
   const { inputs, context, toolkit, stateDir, subject, temp, warn } = request;
   const retention = inputs.retentionDays === undefined ? {} : { retentionDays: inputs.retentionDays };
   await mkdir(temp, { recursive: true });
-  const adopt = adoptionInto(request);
+  const importState = importInto(request);
   // Jobs of one workflow run trust each other, unless journals are signed: its artifacts have this job's level.
   const places: ArtifactPlace[] = [{}, ...placesOf(request, [context.runId])];
-  const adoptPart = (directory: string, what: "all" | "blobs") => adopt({ directory, level: subject.level, what });
-  const remote = inputs.artifacts ? openRemoteBlobs({ toolkit, temp, places, stateDir, adopt: adoptPart, warn }) : undefined;
+  const importPart = (directory: string, what: "all" | "blobs") => importState({ directory, level: subject.level, what });
+  const remote = inputs.artifacts ? openRemoteBlobs({ toolkit, temp, places, stateDir, importState: importPart, warn }) : undefined;
   const cache = inputs.cache ? cacheOf(request) : undefined;
   return {
-    ...(remote === undefined ? {} : { bring: remote.bring }),
-    async restore(memory, run) {
+    ...(remote === undefined ? {} : { fetchBlob: remote.fetchBlob }),
+    async restore(store, run) {
       const fromCache = cache?.restore(async (directory, key) => {
         const level = await levelOfCache({ key, context, job: subject.level, github: request.github });
-        for (const problem of await adopt({ directory, level, what: "all" })) warn(`the cache: ${problem}`);
+        for (const problem of await importState({ directory, level, what: "all" })) warn(`the cache: ${problem}`);
       });
-      const [key, seen = 0] = await Promise.all([fromCache, remote?.bringState(run)]);
+      const [key, seen = 0] = await Promise.all([fromCache, remote?.fetchState(run)]);
       // After "Re-run all jobs" the artifact service lists only this attempt's artifacts; the REST API lists those of every attempt.
-      const isLost = run !== "" && context.runAttempt > 1 && !(await memory.state.readEvents(run)).ok;
-      const parts = seen + (isLost ? ((await remote?.bringState(run, 1)) ?? 0) : 0);
+      const isLost = run !== "" && context.runAttempt > 1 && !(await store.state.readEvents(run)).ok;
+      const parts = seen + (isLost ? ((await remote?.fetchState(run, 1)) ?? 0) : 0);
       if (key !== undefined || parts > 0) {
-        const { settleState } = await import("../engine/state-import.ts");
-        if (await settleState(memory.state, stateDir)) warn("the database did not match the journals and was rebuilt from them");
-        places.push(...earlierPlaces(request, await earlierWorkflows(memory, context.runId)));
+        const { discardStaleDatabase } = await import("../engine/state-import.ts");
+        if (await discardStaleDatabase(store.state, stateDir)) warn("the database did not match the journals and was rebuilt from them");
+        places.push(...earlierPlaces(request, await earlierWorkflows(store, context.runId)));
       }
       return { cache: key !== undefined, parts };
     },
     nameOf: (digest) => remote?.nameOf(digest),
-    uploads(memory, signal) {
+    uploads(store, signal) {
       if (remote === undefined) return undefined;
       return openUploads({
         ...{ toolkit, temp, stateDir, signal, warn, workflowAttempt: context.runAttempt, uploaded: remote.nameOf },
         ...retention,
-        blobsOf: (event) => blobsOf(memory.blobs, event),
+        blobsOf: (event) => blobsOf(store.blobs, event),
         pack: (id, digests, into) => packRun(stateDir, id, digests, into),
       });
     },
-    async uploadRest(memory, run) {
+    async uploadRest(store, run) {
       if (remote === undefined) return;
-      const events = await memory.state.readEvents(run);
+      const events = await store.state.readEvents(run);
       if (!events.ok) return;
       const wanted = new Set<Digest>();
-      for (const event of events.value) for (const digest of await blobsOf(memory.blobs, event)) wanted.add(digest);
+      for (const event of events.value) for (const digest of await blobsOf(store.blobs, event)) wanted.add(digest);
       await remote.list();
       const missing = [...wanted].filter((digest) => remote.nameOf(digest) === undefined);
       const lane = openUploadLane({ toolkit, temp, warn, limitMs: restMs, ...retention });
@@ -125,9 +125,9 @@ export async function openJobState(request: JobStateRequest): Promise<JobState> 
         layOut: (root) => packRun(stateDir, run, missing, root),
       });
     },
-    async save(memory, sequence) {
+    async save(store, sequence) {
       if (cache === undefined || !maySaveCache(subject.level, context)) return true;
-      return cache.save(sequence, (directory) => packForCache(memory, directory));
+      return cache.save(sequence, (directory) => packForCache(store, directory));
     },
   };
 }
@@ -150,17 +150,17 @@ interface Carried {
 }
 
 /** Takes over what was carried here, one directory after the other. Returns sentences that name what was refused. */
-function adoptionInto({ inputs, stateDir, subject }: JobStateRequest): (carried: Carried) => Promise<readonly string[]> {
+function importInto({ inputs, stateDir, subject }: JobStateRequest): (carried: Carried) => Promise<readonly string[]> {
   return inTurn(async ({ directory, level, what }) => {
-    if (what === "blobs") return (await adoptBlobs(directory, stateDir)).refused;
-    const { adoptState } = await import("../engine/state-import.ts");
+    if (what === "blobs") return (await importBlobs(directory, stateDir)).refused;
+    const { importState } = await import("../engine/state-import.ts");
     const { stateKey } = inputs;
-    const adopted = await adoptState(directory, stateDir, {
+    const imported = await importState(directory, stateDir, {
       database: level === subject.level && stateKey === undefined,
       ...(subject.level === "own" ? {} : { higher: level === "own" ? ("all" as const) : ("listed" as const) }),
       ...(stateKey === undefined ? {} : { signer: lineSigner(stateKey) }),
     });
-    return adopted.ok ? adopted.value.refused : ["it could not be written to state"];
+    return imported.ok ? imported.value.refused : ["it could not be written to state"];
   });
 }
 
@@ -192,7 +192,7 @@ function earlierPlaces(request: JobStateRequest, workflowRuns: readonly number[]
 }
 
 /** Those that the newest runs here came from. */
-async function earlierWorkflows({ state }: Memory, own: number): Promise<readonly number[]> {
+async function earlierWorkflows({ state }: RunStore, own: number): Promise<readonly number[]> {
   const runs = await state.listRuns({ limit: 20 });
   const found = new Set<number>();
   for (const { id, archived } of runs.ok ? runs.value : []) {

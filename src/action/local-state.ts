@@ -42,7 +42,7 @@ const parts: ReadonlySet<string> = new Set([
  * Makes sure that the state directory holds nothing but what this job left there. Returns the path of what was put aside, relative to the checkout;
  * undefined if nothing was. Fails with `state-unwritable`, also if a link in the checkout leads out of it.
  */
-export async function settleLocalState(request: LocalStateRequest): Promise<Result<string | undefined, Failure>> {
+export async function prepareLocalState(request: LocalStateRequest): Promise<Result<string | undefined, Failure>> {
   const { stateDir, workspace } = request;
   if (leadsOut(workspace, stateDir)) {
     return err(stateUnwritable(stateDir, { code: "ELOOP", detail: "a link in the checkout leads out of it" }));

@@ -4,14 +4,14 @@ import type { Io } from "../core/io.ts";
 import { ok, type Result } from "../core/result.ts";
 import type { TrustLevel } from "../core/trust-level.ts";
 import type { WorkflowContext } from "../core/workflow-context.ts";
-import { type Memory, openMemory, type ProjectRequest } from "../engine/open-project.ts";
+import { openStore, type ProjectRequest, type RunStore } from "../engine/open-project.ts";
 import type { JobInputs } from "../platform/actions/inputs.ts";
 import type { Toolkit } from "../platform/actions/toolkit.ts";
 import { lineSigner } from "../store/line-signature.ts";
 import type { JobLog } from "./job-log.ts";
 import type { JobProject } from "./job-project.ts";
 import { type JobState, jobTemp, openJobState } from "./job-state.ts";
-import { settleLocalState } from "./local-state.ts";
+import { prepareLocalState } from "./local-state.ts";
 import { noteForPost } from "./post-state.ts";
 import { identityOf, projectKey, type RunIdentity, runIdOf } from "./run-identity.ts";
 
@@ -31,7 +31,7 @@ export interface PrepareRequest {
 export interface PreparedState {
   readonly identity: RunIdentity;
   readonly state: JobState;
-  readonly memory: Memory;
+  readonly store: RunStore;
   /** The project's, with what fetches blobs and what signs. */
   readonly request: ProjectRequest;
   /** A directory of the job for files on their way. */
@@ -44,8 +44,8 @@ export async function prepareState(prepare: PrepareRequest): Promise<Result<Prep
   const { read, pipeline } = project;
   const { stateKey } = inputs;
   const signed = stateKey === undefined ? project.request : { ...project.request, stateKey };
-  const { stateDir, redactor } = openMemory(read, signed);
-  const put = await settleLocalState({
+  const { stateDir, redactor } = openStore(read, signed);
+  const put = await prepareLocalState({
     ...{ stateDir, root: read.root, workspace, job: `${context.runId}/${context.runAttempt}/${context.job}` },
     runnerTemp: variables["RUNNER_TEMP"],
     ...(stateKey === undefined ? {} : { signer: lineSigner(stateKey) }),
@@ -59,7 +59,7 @@ export async function prepareState(prepare: PrepareRequest): Promise<Result<Prep
     ...{ inputs, context, toolkit, stateDir, workspace, temp, subject, warn: log.warn },
     ...(github === undefined ? {} : { github }),
   });
-  const request = state.bring === undefined ? signed : { ...signed, bring: state.bring };
+  const request = state.fetchBlob === undefined ? signed : { ...signed, fetchBlob: state.fetchBlob };
   noteForPost("state", JSON.stringify({ stateDir, workspace, subject }), log.warn);
-  return ok({ identity, state, memory: openMemory(read, request), request, temp });
+  return ok({ identity, state, store: openStore(read, request), request, temp });
 }

@@ -13,9 +13,9 @@ import { terminalText } from "../text/terminal-text.ts";
 import { setReport } from "./job-outputs.ts";
 
 /** Commands that are asked twice: for the outputs, and in the form that people read. The others print one thing for both. */
-const askedTwice: ReadonlySet<JobInputs["command"]> = new Set(["plan", "status", "trace"]);
+const givenTwice: ReadonlySet<JobInputs["command"]> = new Set(["plan", "status", "trace"]);
 
-export interface WordsRequest {
+export interface CliCommandRequest {
   readonly io: Io;
   readonly inputs: JobInputs;
   /** A directory of the job for files on their way. */
@@ -27,8 +27,8 @@ export interface WordsRequest {
 }
 
 /** Runs the command and sets the outputs that it has. Returns the exit status. */
-export async function runWords({ io, inputs, temp, hasSummary, project }: WordsRequest): Promise<number> {
-  const twice = askedTwice.has(inputs.command);
+export async function runCliCommand({ io, inputs, temp, hasSummary, project }: CliCommandRequest): Promise<number> {
+  const twice = givenTwice.has(inputs.command);
   const printed: string[] = [];
   const decoder = new StringDecoder("utf8");
   const kept = <T extends string | Uint8Array>(write: (data: T) => void, clean = (text: string) => text) => {
@@ -38,7 +38,7 @@ export async function runWords({ io, inputs, temp, hasSummary, project }: WordsR
     };
   };
   const { stdout } = io;
-  const main = (words: readonly string[], output: Io["stdout"]) => buildProgram({ ...io, stdout: output }, project).main(words);
+  const main = (args: readonly string[], output: Io["stdout"]) => buildProgram({ ...io, stdout: output }, project).main(args);
   const junit = path.join(temp, "tests.xml");
   const options = twice ? ["--json"] : inputs.command === "validate" ? ["--format", "github"] : [];
   await mkdir(temp, { recursive: true });
@@ -85,14 +85,14 @@ const mostCharacters = 250_000;
 
 function wordsOf(inputs: JobInputs, options: readonly string[]): string[] {
   const { command, adapter, input } = inputs;
-  const words: string[] = [command, ...options, "--directory", inputs.workingDirectory];
-  for (const file of inputs.files) words.push("--file", file);
-  if (inputs.environment !== undefined) words.push("--env", inputs.environment);
-  if (adapter !== undefined && ["plan", "validate"].includes(command)) words.push("--adapter", adapter);
-  if (inputs.pipeline !== undefined && command === "test") words.push("--pipeline", inputs.pipeline);
-  if (input !== undefined && command === "plan") words.push(`--input=${input}`);
+  const args: string[] = [command, ...options, "--directory", inputs.workingDirectory];
+  for (const file of inputs.files) args.push("--file", file);
+  if (inputs.environment !== undefined) args.push("--env", inputs.environment);
+  if (adapter !== undefined && ["plan", "validate"].includes(command)) args.push("--adapter", adapter);
+  if (inputs.pipeline !== undefined && command === "test") args.push("--pipeline", inputs.pipeline);
+  if (input !== undefined && command === "plan") args.push(`--input=${input}`);
   const named = command === "plan" ? inputs.pipeline : command === "status" || command === "trace" ? runOf(inputs) : undefined;
-  return named === undefined ? words : [...words, "--", named];
+  return named === undefined ? args : [...args, "--", named];
 }
 
 /** The run that is asked about: the one that was named, else the pipeline's newest. */

@@ -113,7 +113,7 @@ async function withProject(job: Job, { variables, toolkit, from }: Surroundings)
   const failure = from?.failure();
   if (failure !== undefined) return reportFailure(job, failure, { ...located.value, ...given });
   // The other commands report an invalid manifest themselves.
-  if (!project.ok) return executes ? reportFailure(job, project.error, { ...located.value, ...given }) : words(job, from);
+  if (!project.ok) return executes ? reportFailure(job, project.error, { ...located.value, ...given }) : args(job, from);
   const secrets = project.value.read.project?.secrets ?? [];
   for (const name of secrets) mask(io.env[name]);
   forgetSecrets(secrets);
@@ -124,11 +124,11 @@ async function withProject(job: Job, { variables, toolkit, from }: Surroundings)
   if (executes && unknown !== undefined) return fail(unknown);
   const prepared = await prepareState({ ...job, project: project.value, workspace, variables, toolkit });
   if (!prepared.ok) return fail(prepared.error);
-  const { request, state, memory } = prepared.value;
+  const { request, state, store } = prepared.value;
   if (executes) return executeJob({ ...job, ...prepared.value, ...given, project: { ...project.value, request }, fail });
   // Tests have a state of their own.
-  if (inputs.command !== "test") await state.restore(memory, "");
-  return words(job, from);
+  if (inputs.command !== "test") await state.restore(store, "");
+  return args(job, from);
 }
 
 /** Most jobs start their run, so what reports a failure before it is loaded here. */
@@ -138,12 +138,12 @@ async function reportFailure(job: Job, failure: Failure, project: NamedProject =
 }
 
 /** Runs a command that executes no steps. Most jobs do not need the command line, so it is loaded here. */
-async function words({ io, inputs, log, temp, summaryFile }: Job, from: JobSource | undefined): Promise<number> {
-  const { runWords } = await import("./run-cli-command.ts");
+async function args({ io, inputs, log, temp, summaryFile }: Job, from: JobSource | undefined): Promise<number> {
+  const { runCliCommand } = await import("./run-cli-command.ts");
   const request = { io, inputs, temp, hasSummary: summaryFile !== undefined && summaryFile !== "" };
-  if (from === undefined) return runWords(request);
+  if (from === undefined) return runCliCommand(request);
   const { source, location } = from;
-  const status = await runWords({ ...request, project: { source, location } });
+  const status = await runCliCommand({ ...request, project: { source, location } });
   const failure = from.failure();
   return failure === undefined ? status : ended(log, failure);
 }

@@ -1,7 +1,7 @@
 /** Scripts of a contract that the pull request of a fork has changed: what judges the pull request is then its own. */
 import { createHash } from "node:crypto";
 import { lstat, readFile, readlink } from "node:fs/promises";
-import { unprotectedWords } from "../contracts/command-files.ts";
+import { unprotectedArgs } from "../contracts/command-files.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import type { TrustedFiles } from "../core/ports.ts";
 import { tryIo } from "../platform/files.ts";
@@ -12,14 +12,14 @@ import { fsPath } from "../text/path-bytes.ts";
  * restore. Files are compared by git's ids. Empty if the trusted source cannot be read: then nothing runs.
  */
 export async function unprotectedScripts(pipeline: Pipeline, trusted: TrustedFiles, root: string): Promise<readonly string[]> {
-  const words = new Set(contractsOf(pipeline).flatMap(({ contract }) => unprotectedWords(contract)));
-  const listed = await trusted.list((file) => words.has(file));
+  const args = new Set(contractsOf(pipeline).flatMap(({ contract }) => unprotectedArgs(contract)));
+  const listed = await trusted.list((file) => args.has(file));
   if (!listed.ok) return [];
   const ids = new Map(listed.value.map(({ path, id }) => [path, id]));
   const changed = new Map<string, boolean>();
-  for (const word of words) changed.set(word, (await idOf(root, word, ids.get(word)?.length)) !== ids.get(word));
+  for (const word of args) changed.set(word, (await idOf(root, word, ids.get(word)?.length)) !== ids.get(word));
   return contractsOf(pipeline).flatMap(({ step, contract }) => {
-    const files = unprotectedWords(contract).filter((word) => changed.get(word) === true);
+    const files = unprotectedArgs(contract).filter((word) => changed.get(word) === true);
     if (files.length === 0) return [];
     const named = files.map((file) => `\`${file}\``).join(", ");
     return [

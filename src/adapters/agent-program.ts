@@ -83,9 +83,9 @@ async function install(search: AgentSearch, directory: string): Promise<Result<v
   try {
     mkdirSync(draft, { recursive: true });
     // Its scripts are not needed for what is used of it, and would run as you.
-    const words = ["install", "--prefix", draft, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"];
+    const args = ["install", "--prefix", draft, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"];
     const ran = await capture({
-      command: ["npm", ...words, `${name}@${version}`],
+      command: ["npm", ...args, `${name}@${version}`],
       env: installEnvironment(env),
       cwd: draft,
       limitMs: 600_000,

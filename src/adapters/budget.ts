@@ -18,7 +18,7 @@ export function overBudget(
 }
 
 /** Why an answer is no work; nothing where it may be some. */
-export function hollowness(answer: string, usage: Usage, prompt: string): string | undefined {
+export function emptyOutputReason(answer: string, usage: Usage, prompt: string): string | undefined {
   const said = answer.trim();
   if (usage.turns === 0) return "the model was never asked";
   if (said === "" && usage.toolCalls === 0) return "the answer is empty";

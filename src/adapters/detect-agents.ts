@@ -35,7 +35,7 @@ export function agentsHere(env: Environment): readonly AgentHere[] {
 }
 
 /** One that has a key, rather one whose program is here already. Without a key none can work: what a login left at home is not shown to it. */
-export function agentFor(env: Environment): AgentName | undefined {
+export function defaultAgent(env: Environment): AgentName | undefined {
   const ready = names.filter((name) => keyOf(name, env) !== undefined);
   return ready.length < 2 ? ready[0] : (ready.find((name) => onPath(name, env) !== undefined) ?? ready[0]);
 }

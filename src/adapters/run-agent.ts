@@ -38,7 +38,7 @@ export interface AgentStream {
   push(chunk: Uint8Array): string;
   usage(): Usage;
   /** Why there is no use in waiting any longer; nothing while there is. */
-  hopeless(): Failure | undefined;
+  fatalError(): Failure | undefined;
   /** Nothing where there is work to judge. */
   failure(end: AgentEnd): Failure | undefined;
   /** Its last answer. */
@@ -46,7 +46,7 @@ export interface AgentStream {
   /** It has said that it is at its end. An exit status that looks like a signal's is then its own. */
   ended?(): boolean;
   /** Takes the agent's afterword. */
-  hearAfterword?(text: string): void;
+  readExitReport?(text: string): void;
 }
 
 /** An agent's program. */
@@ -55,13 +55,13 @@ export interface Agent {
   readonly package: AgentPackage;
   /** Variables that hold a key. One of them has to be declared, and set. */
   readonly keys: readonly string[];
-  words(step: Step, paths: WorkspacePaths): readonly string[];
+  args(step: Step, paths: WorkspacePaths): readonly string[];
   variables(step: Step, paths: WorkspacePaths): Readonly<Record<string, string>>;
   /** Files that it is told of by its words or variables: path below the attempt's temporary directory → text. */
   files?(step: Step, paths: WorkspacePaths): Readonly<Record<string, string>>;
   openStream(): AgentStream;
   /** A file below the temporary directory that it writes when it ends; its stream hears it. */
-  readonly afterword?: string;
+  readonly exitReport?: string;
   /** What of a step it cannot hold to; nothing where it can. */
   limitation?(step: Step): NoProgram | undefined;
 }
@@ -106,7 +106,7 @@ async function run(agent: Agent, context: AdapterContext, program: string, waveE
   const laid = await layFiles(agent, context);
   if (!laid.ok) return laid;
   const outcome = await workspace.spawn({
-    command: [...startOf(program), ...agent.words(step, workspace.paths)],
+    command: [...startOf(program), ...agent.args(step, workspace.paths)],
     env: { ...context.env, ...wayVariables(context), ...agent.variables(step, workspace.paths), ...surroundings(step, program, waveEnv) },
     stdin: "task",
     timeoutMs: resources.timeoutMs,
@@ -120,15 +120,15 @@ async function run(agent: Agent, context: AdapterContext, program: string, waveE
       }
       hear(chunk);
       context.onUsage?.(used());
-      over ??= overBudget(used(), resources) ?? stream.hopeless();
+      over ??= overBudget(used(), resources) ?? stream.fatalError();
       if (over !== undefined) stop.abort("over");
     },
   });
   // The last line of a stream that broke off, or of an agent that does not end its lines.
   hear(Buffer.from("\n"));
-  if (agent.afterword !== undefined) {
-    const said = await workspace.read("temp", agent.afterword, 1_000_000);
-    if (said.ok) stream.hearAfterword?.(Buffer.from(said.value).toString());
+  if (agent.exitReport !== undefined) {
+    const said = await workspace.read("temp", agent.exitReport, 1_000_000);
+    if (said.ok) stream.readExitReport?.(Buffer.from(said.value).toString());
   }
   const usage = used();
   context.onUsage?.(usage);

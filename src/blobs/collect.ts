@@ -6,7 +6,7 @@ import type { ArtifactRef } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import { acceptsMessage } from "../core/message-artifact.ts";
 import type { Step, StepArtifact } from "../core/pipeline.ts";
-import type { ArtifactStore, Redactor, Workspace } from "../core/ports.ts";
+import type { BlobStore, Redactor, Workspace } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { messageContent } from "./final-message.ts";
 import { type FoundArtifact, findArtifact } from "./find-artifact.ts";
@@ -18,7 +18,7 @@ export interface Collection {
   readonly workspace: Workspace;
   readonly finalMessage?: string;
   readonly prompt: string;
-  readonly blobs: ArtifactStore;
+  readonly blobs: BlobStore;
   readonly redactor: Redactor;
 }
 

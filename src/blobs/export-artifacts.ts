@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { type Digest, digestOfBytes } from "../core/digest.ts";
 import type { ArtifactRef } from "../core/event.ts";
-import type { ArtifactStore } from "../core/ports.ts";
+import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { tryIo, writeFileDurably } from "../platform/files.ts";
 
@@ -30,7 +30,7 @@ export interface LostArtifact extends LeftArtifact {
 export async function exportArtifacts(
   artifacts: readonly LeftArtifact[],
   directory: string,
-  blobs: ArtifactStore,
+  blobs: BlobStore,
 ): Promise<Result<readonly ExportedArtifact[]>> {
   const exported = artifacts.map((artifact) => ({ ...artifact, file: placeOf(artifact, directory) }));
   const missing: ExportedArtifact[] = [];
@@ -52,7 +52,7 @@ export async function exportArtifacts(
 }
 
 /** The artifacts whose bytes are gone or are not those of their digest. Each blob is read once. */
-export async function verifyArtifacts(artifacts: readonly LeftArtifact[], blobs: ArtifactStore): Promise<Result<readonly LostArtifact[]>> {
+export async function verifyArtifacts(artifacts: readonly LeftArtifact[], blobs: BlobStore): Promise<Result<readonly LostArtifact[]>> {
   const problems = new Map<Digest, string | undefined>();
   for (const { digest } of artifacts) {
     if (problems.has(digest)) continue;

@@ -12,7 +12,7 @@ export interface AdoptedBlobs {
 }
 
 /** Takes over every blob below `from`, a state directory of another job. What cannot be written is refused too. */
-export async function adoptBlobs(from: string, stateDir: string): Promise<AdoptedBlobs> {
+export async function importBlobs(from: string, stateDir: string): Promise<AdoptedBlobs> {
   const refused: string[] = [];
   let taken = 0;
   const root = path.join(from, "blobs", "sha256");
@@ -20,7 +20,7 @@ export async function adoptBlobs(from: string, stateDir: string): Promise<Adopte
     for (const rest of await names(path.join(root, prefix), /^[0-9a-f]{62}$/)) {
       const digest = `sha256:${prefix}${rest}`;
       if (!isDigest(digest)) continue;
-      const why = await adoptBlob(path.join(root, prefix, rest), digest, stateDir);
+      const why = await importBlob(path.join(root, prefix, rest), digest, stateDir);
       if (why === undefined) taken += 1;
       else refused.push(`blob ${digest.slice(0, 19)} was refused: ${why}`);
     }
@@ -29,9 +29,9 @@ export async function adoptBlobs(from: string, stateDir: string): Promise<Adopte
 }
 
 /** Puts a file's bytes under a digest, if they are its. Gives why it did not; nothing where the blob is there. */
-export async function adoptBlob(file: string, digest: Digest, stateDir: string): Promise<string | undefined> {
+export async function importBlob(file: string, digest: Digest, stateDir: string): Promise<string | undefined> {
   const target = blobFile(stateDir, digest);
-  const adopted = await tryIo(async () => {
+  const imported = await tryIo(async () => {
     if (!(await lstat(file)).isFile() || (await digestOfFile(file)) !== digest) return "its bytes are not those of its name";
     await createStateDirectory(stateDir);
     await mkdir(path.dirname(target), { recursive: true });
@@ -40,7 +40,7 @@ export async function adoptBlob(file: string, digest: Digest, stateDir: string):
     await rename(temporary, target);
     return undefined;
   });
-  return adopted.ok ? adopted.value : `${adopted.error.detail} (${adopted.error.code})`;
+  return imported.ok ? imported.value : `${imported.error.detail} (${imported.error.code})`;
 }
 
 /** The names in a directory that fit; none if it is not a directory itself, but a link to one. */

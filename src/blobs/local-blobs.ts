@@ -5,7 +5,7 @@
 import { stat } from "node:fs/promises";
 import { type Digest, digestOfBytes } from "../core/digest.ts";
 import type { Failure } from "../core/failure.ts";
-import type { ArtifactStore } from "../core/ports.ts";
+import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import {
   createStateDirectory,
@@ -23,7 +23,7 @@ import { blobFile, digestOfFile, touchBlob } from "./blob-files.ts";
  * or is not what its digest says, `put` with `state-unwritable`. Writing the same bytes again repairs a damaged blob. What `put` and
  * `pathOf` gave is safe from a cleanup for an hour, and as long as the run goes on that asked for it.
  */
-export function localBlobs(stateDir: string): ArtifactStore {
+export function localBlobs(stateDir: string): BlobStore {
   const fileOf = (digest: Digest) => blobFile(stateDir, digest);
   return {
     put: (bytes) => put(stateDir, fileOf, bytes),

@@ -4,7 +4,7 @@
  */
 import { rmdirSync } from "node:fs";
 import type { Changeset, ChangesetEntry } from "../core/changeset.ts";
-import type { ArtifactStore } from "../core/ports.ts";
+import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { breather } from "../platform/breather.ts";
 import { describeIoError } from "../platform/files.ts";
@@ -25,7 +25,7 @@ export type ApplyOutcome =
 export interface ApplyRequest {
   readonly root: string;
   readonly changes: Changeset;
-  readonly blobs: ArtifactStore;
+  readonly blobs: BlobStore;
   /** Called before the first write, if there is one. Nothing is written if it fails. */
   readonly beforeWrite?: () => Promise<Result<unknown>>;
 }

@@ -7,14 +7,14 @@ import { lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Changeset } from "../core/changeset.ts";
-import type { ArtifactStore } from "../core/ports.ts";
+import type { BlobStore } from "../core/ports.ts";
 import { ok, type Result } from "../core/result.ts";
 import { realPlace } from "../platform/files.ts";
 import { openRepository, type RulesTree } from "../platform/git.ts";
 import { readSmall } from "../platform/git-repository.ts";
 import { fsPath } from "../text/path-bytes.ts";
 import { parentsOf } from "./combine-changes.ts";
-import { below, lookAt, type Widened, widen } from "./disk.ts";
+import { below, grantOwnerAccess, lookAt, type RestoreList } from "./disk.ts";
 import type { EndTree } from "./end-trees.ts";
 import type { FoundChanges } from "./find-changes.ts";
 import type { AskedPath } from "./ignored-paths.ts";
@@ -32,13 +32,13 @@ export interface RulesRequest {
   readonly start: StartTree;
   readonly end: EndTree;
   readonly found: FoundChanges;
-  readonly blobs: ArtifactStore;
-  readonly widened: Widened;
+  readonly blobs: BlobStore;
+  readonly widened: RestoreList;
 }
 
 /** Whether the attempt, or a step that it builds on, changed a `.gitignore`. */
 export function hasOwnRules(found: FoundChanges, start: Changeset): boolean {
-  for (const file of found.leaves.keys()) if (isRuleFile(file)) return true;
+  for (const file of found.entries.keys()) if (isRuleFile(file)) return true;
   return start.some((entry) => isRuleFile(entry.path));
 }
 
@@ -93,10 +93,10 @@ async function layOutRules(request: RulesRequest, directories: ReadonlySet<strin
 /** The bytes of a `.gitignore` at the end of the attempt. A symbolic link counts as none, as in git since 2.32. */
 async function rulesIn(request: RulesRequest, file: string): Promise<Result<Uint8Array | undefined>> {
   const { root, start, end, found, blobs, widened } = request;
-  const leaf = found.leaves.get(file);
-  if (leaf !== undefined) {
-    if (leaf.kind !== "file") return ok(undefined);
-    widen(end.directory, file, leaf.stats, widened);
+  const entry = found.entries.get(file);
+  if (entry !== undefined) {
+    if (entry.kind !== "file") return ok(undefined);
+    grantOwnerAccess(end.directory, file, entry.stats, widened);
     return ok(readSmall(fsPath(end.directory, file), mostRuleBytes));
   }
   const node = start.at(file);

@@ -8,13 +8,13 @@ import { ok, type Result } from "../core/result.ts";
 import { parentsOf } from "./combine-changes.ts";
 import { lookAt } from "./disk.ts";
 import type { ProjectStart, StartFile } from "./project-start.ts";
-import { held, type LeafContent, leafContent } from "./read-entry.ts";
+import { type EntryContent, held, readEntry } from "./read-entry.ts";
 import type { StartNode, StartTree } from "./start-tree.ts";
 
 /** A state before an attempt; `content` if it is not part of the changes that the attempt started with. */
 export interface Before {
   readonly state?: FileState;
-  readonly content?: LeafContent;
+  readonly content?: EntryContent;
 }
 
 /** Where before-states come from. */
@@ -86,7 +86,7 @@ async function fromStart(
     case "content":
       return ok(found({ state: known.content.state, content: known.content }));
     case "blob": {
-      const now = node.kind === "disk" ? await leafContent(request.root, path, node.stats, request.limit) : ok(undefined);
+      const now = node.kind === "disk" ? await readEntry(request.root, path, node.stats, request.limit) : ok(undefined);
       if (!now.ok) return now;
       const bytes = await now.value?.bytes();
       if (bytes !== undefined && project.idOf(bytes) === known.id) {
@@ -106,7 +106,7 @@ async function onDisk({ root, start, limit }: BeforeRequest, path: string, node:
   if (node.kind === "kept") return ok(found({ state: node.state }));
   if (node.kind === "directory") return ok(found(directoryState(start, path)));
   if (node.kind !== "disk") return ok(found({}));
-  const content = await leafContent(root, path, node.stats, limit);
+  const content = await readEntry(root, path, node.stats, limit);
   return content.ok ? ok(found({ state: content.value.state, content: content.value })) : content;
 }
 
@@ -131,7 +131,7 @@ function directoryState(start: StartTree, path: string): Before {
   return start.children(path).length === 0 ? { state: emptyDirectory } : {};
 }
 
-function contentOf(mode: LeafContent["state"]["mode"], bytes: Uint8Array, now?: LeafContent["state"]): Before {
+function contentOf(mode: EntryContent["state"]["mode"], bytes: Uint8Array, now?: EntryContent["state"]): Before {
   const content = held(mode, bytes, now);
   return { state: content.state, content };
 }

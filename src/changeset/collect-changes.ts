@@ -8,20 +8,20 @@
  */
 import type { Stats } from "node:fs";
 import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
-import type { ArtifactStore, AttemptChanges, Redactor } from "../core/ports.ts";
+import type { AttemptChanges, BlobStore, Redactor } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
 import { isGitName, pathToBytes } from "../text/path-bytes.ts";
 import { hasOwnRules, withRulesOf } from "./attempt-rules.ts";
 import { type IncludedFiles, openBeforeStates } from "./before-state.ts";
 import { entryOf, parentsOf, sortEntries } from "./combine-changes.ts";
-import { restoreModes, shown, type Widened, widen } from "./disk.ts";
+import { grantOwnerAccess, type RestoreList, restoreModes, shown } from "./disk.ts";
 import { type CopySource, copyEnd, type EndTree, type OverlaySource, overlayEnd } from "./end-trees.ts";
-import { type EndLeaf, type FoundChanges, findChanges } from "./find-changes.ts";
+import { type EndEntry, type FoundChanges, findChanges } from "./find-changes.ts";
 import { type IgnoreRules, openIgnoreRules } from "./ignored-paths.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { ProjectStart } from "./project-start.ts";
-import { defaultFileBytes, type LeafContent, leafContent } from "./read-entry.ts";
+import { defaultFileBytes, type EntryContent, readEntry } from "./read-entry.ts";
 import { openStartTree, type StartTree } from "./start-tree.ts";
 
 /** What to collect, and where to keep it. */
@@ -39,7 +39,7 @@ export interface CollectRequest {
   readonly include?: readonly string[];
   /** Whether git has rules for the project; asked anew where it is not given. */
   readonly isKnownToGit?: () => Promise<boolean>;
-  readonly blobs: ArtifactStore;
+  readonly blobs: BlobStore;
   readonly redactor: Redactor;
   /** The project as it was before the run's first attempt. Undefined if nothing but the attempt can have changed it. */
   readonly project?: ProjectStart;
@@ -54,13 +54,13 @@ export interface CollectedChanges extends AttemptChanges {
   readonly skipped: readonly string[];
 }
 
-interface Scene {
+interface CollectState {
   readonly request: CollectRequest;
   readonly rules: IgnoreRules;
   readonly start: StartTree;
   readonly end: EndTree;
   readonly found: FoundChanges;
-  readonly widened: Widened;
+  readonly widened: RestoreList;
   readonly beforeAt: ReturnType<typeof openBeforeStates>;
   /** Paths that something else changed, with a state before that is not known. Grows while entries are compared. */
   readonly outside: string[];
@@ -77,7 +77,7 @@ const hint = "the step started from other versions of them; `wave resume` runs i
  * the digest is kept.
  */
 export async function collectChanges(request: CollectRequest): Promise<Result<CollectedChanges>> {
-  const widened: Widened = [];
+  const widened: RestoreList = [];
   try {
     const start = openStartTree(request.root, request.start);
     const { source, isLeftOut } = request;
@@ -105,21 +105,21 @@ function fileLimit({ limits }: CollectRequest): number {
   return limits?.fileBytes ?? defaultFileBytes;
 }
 
-async function collect(scene: Scene): Promise<Result<CollectedChanges>> {
+async function collect(scene: CollectState): Promise<Result<CollectedChanges>> {
   const { found } = scene;
   const left = await ignoredPaths(scene);
   if (!left.ok) return left;
   const { ignored } = left.value;
-  const wanted = [...found.leaves].filter(([path]) => !ignored.has(path)).sort(([a], [b]) => (a < b ? -1 : 1));
-  const entries = await each(wanted, ([path, leaf]) => entryAt(scene, path, leaf));
+  const wanted = [...found.entries].filter(([path]) => !ignored.has(path)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = await each(wanted, ([path, entry]) => entryAt(scene, path, entry));
   if (!entries.ok) return entries;
   if (scene.outside.length > 0) return err({ reason: "project-changed", paths: scene.outside.map(shown).sort(), hint });
-  const changes = withoutHollow(
+  const changes = dropEmptyDirectories(
     scene,
     entries.value.filter((entry) => entry !== undefined),
   );
   const skipped = found.skipped.filter((path) => !ignored.has(path));
-  return ok({ changes: sortEntries(changes), skipped: skipped.map(shown).sort(), ignored: leftOut(left.value, found) });
+  return ok({ changes: sortEntries(changes), skipped: skipped.map(shown).sort(), ignored: excluded(left.value, found) });
 }
 
 interface IgnoredPaths {
@@ -132,9 +132,9 @@ interface IgnoredPaths {
  * The paths that are left out of the changes. A changed `.gitignore` counts as it is at the end, except for paths that steps before have handed
  * over: a new rule does not drop a change to one of them.
  */
-async function ignoredPaths({ request, rules, start, end, found, widened }: Scene): Promise<Result<IgnoredPaths>> {
-  const leaves = [...found.leaves].map(([path, { kind }]) => ({ path, isDirectory: kind === "empty" || kind === "filled" }));
-  const asked = [...leaves, ...found.skipped.map((path) => ({ path, isDirectory: false }))];
+async function ignoredPaths({ request, rules, start, end, found, widened }: CollectState): Promise<Result<IgnoredPaths>> {
+  const entries = [...found.entries].map(([path, { kind }]) => ({ path, isDirectory: kind === "empty" || kind === "filled" }));
+  const asked = [...entries, ...found.skipped.map((path) => ({ path, isDirectory: false }))];
   const before = await rules.ignored(asked);
   if (!before.ok || !hasOwnRules(found, request.start)) return before.ok ? ok({ ignored: before.value, byOwnRules: new Set() }) : before;
   const { root, blobs } = request;
@@ -147,11 +147,11 @@ async function ignoredPaths({ request, rules, start, end, found, widened }: Scen
 }
 
 /** What own rules left out, as people read it: a directory in place of its content if nothing in it was kept. */
-function leftOut({ ignored, byOwnRules }: IgnoredPaths, { leaves }: FoundChanges): readonly string[] {
-  const kept = new Set([...leaves.keys()].filter((path) => !ignored.has(path)).flatMap(parentsOf));
+function excluded({ ignored, byOwnRules }: IgnoredPaths, { entries }: FoundChanges): readonly string[] {
+  const kept = new Set([...entries.keys()].filter((path) => !ignored.has(path)).flatMap(parentsOf));
   const left = new Set<string>();
   for (const path of byOwnRules) {
-    const kind = leaves.get(path)?.kind;
+    const kind = entries.get(path)?.kind;
     if (kind === "filled") continue;
     const above = parentsOf(path).findLast((parent) => byOwnRules.has(parent) && !kept.has(parent));
     left.add(above !== undefined ? `${shown(above)}/` : kind === "empty" ? `${shown(path)}/` : shown(path));
@@ -160,7 +160,7 @@ function leftOut({ ignored, byOwnRules }: IgnoredPaths, { leaves }: FoundChanges
 }
 
 /** Compares what was at a path with what is there, and keeps the bytes of both where they differ. */
-async function entryAt(scene: Scene, path: string, leaf: EndLeaf): Promise<Result<ChangesetEntry | undefined>> {
+async function entryAt(scene: CollectState, path: string, leaf: EndEntry): Promise<Result<ChangesetEntry | undefined>> {
   const { request, end, widened, beforeAt } = scene;
   const was = await beforeAt(path);
   if (!was.ok) return was;
@@ -169,8 +169,8 @@ async function entryAt(scene: Scene, path: string, leaf: EndLeaf): Promise<Resul
     return ok(undefined);
   }
   const { before } = was.value;
-  if ("stats" in leaf) widen(end.directory, path, leaf.stats, widened);
-  const after = "stats" in leaf ? await leafContent(end.directory, path, leaf.stats, fileLimit(request)) : ok(undefined);
+  if ("stats" in leaf) grantOwnerAccess(end.directory, path, leaf.stats, widened);
+  const after = "stats" in leaf ? await readEntry(end.directory, path, leaf.stats, fileLimit(request)) : ok(undefined);
   if (!after.ok) return after;
   const entry = entryOf(path, before.state, after.value?.state ?? (leaf.kind === "empty" ? emptyDirectory : undefined));
   if (entry === undefined) return ok(undefined);
@@ -181,12 +181,12 @@ async function entryAt(scene: Scene, path: string, leaf: EndLeaf): Promise<Resul
 const nothing = new Uint8Array();
 
 /** Drops what says only that a directory holds nothing but things that are no part of a tree, or held nothing else. */
-function withoutHollow({ start, found }: Scene, entries: readonly ChangesetEntry[]): readonly ChangesetEntry[] {
+function dropEmptyDirectories({ start, found }: CollectState, entries: readonly ChangesetEntry[]): readonly ChangesetEntry[] {
   const parents = (side: "before" | "after") =>
     new Set(entries.flatMap((entry) => (entry[side] === undefined ? [] : parentsOf(entry.path))));
   const [emptied, filled] = [parents("before"), parents("after")];
   return entries.filter(({ path, before, after }) => {
-    if (after === undefined && before?.mode === "040000") return found.leaves.get(path)?.kind !== "filled" || filled.has(path);
+    if (after === undefined && before?.mode === "040000") return found.entries.get(path)?.kind !== "filled" || filled.has(path);
     if (before === undefined && after?.mode === "040000") return start.at(path).kind !== "directory" || emptied.has(path);
     return true;
   });
@@ -195,8 +195,8 @@ function withoutHollow({ start, found }: Scene, entries: readonly ChangesetEntry
 async function keep(
   { blobs, redactor }: CollectRequest,
   path: string,
-  before: LeafContent | undefined,
-  after: LeafContent | undefined,
+  before: EntryContent | undefined,
+  after: EntryContent | undefined,
 ): Promise<Result<void>> {
   const leaked = (kind: string) => err({ reason: "secret-leaked", artifact: redactor.text(shown(path)), kind } as const);
   const named = redactor.kindOf(pathToBytes(path));

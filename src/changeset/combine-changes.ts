@@ -137,9 +137,9 @@ function decodeState(given: unknown): FileState | undefined | "unknown" {
 /** A path that one of the two trees has as a leaf, and something below it. */
 function nestedLeaf(changes: Changeset): string | undefined {
   for (const side of ["before", "after"] as const) {
-    const leaves = new Set(changes.filter((entry) => entry[side] !== undefined).map(({ path }) => path));
-    for (const leaf of leaves) {
-      const above = parentsOf(leaf).find((parent) => leaves.has(parent));
+    const entries = new Set(changes.filter((entry) => entry[side] !== undefined).map(({ path }) => path));
+    for (const leaf of entries) {
+      const above = parentsOf(leaf).find((parent) => entries.has(parent));
       if (above !== undefined) return above;
     }
   }

@@ -10,7 +10,7 @@ import { entriesBelow } from "../platform/walk.ts";
 import { isGitName } from "../text/path-bytes.ts";
 import { parentsOf, sameState } from "./combine-changes.ts";
 import { kindOf, lookAt, namesIn, shown } from "./disk.ts";
-import { leafContent } from "./read-entry.ts";
+import { readEntry } from "./read-entry.ts";
 import { isTemporary } from "./write-entry.ts";
 
 /** A path that is neither as before the change nor as after it. Texts are for people. */
@@ -105,7 +105,7 @@ async function lookFor(root: string, { path, before, after }: ChangesetEntry, di
       return ok(isEmpty ? { kind: "leaf", state: { mode: "040000" } } : { kind: "filled" });
     }
     if (![before, after].some((state) => mayBe(state, stats))) return ok({ kind: "another" });
-    const content = await leafContent(root, path, stats, Number.POSITIVE_INFINITY);
+    const content = await readEntry(root, path, stats, Number.POSITIVE_INFINITY);
     if (content.ok) return ok({ kind: "leaf", state: content.value.state });
     return err({
       reason: "file-unreadable",

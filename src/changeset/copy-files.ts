@@ -153,7 +153,7 @@ async function copyOne(
   if (copy(name, false)?.isDirectory() !== true) return;
   const leave = (file: string) => {
     const stats = lookAt(from, file);
-    if (stats !== undefined) likeIt(fsPath(to, file), stats);
+    if (stats !== undefined) copyMetadata(fsPath(to, file), stats);
   };
   await walkTree(from, {
     from: name,
@@ -176,12 +176,12 @@ function copyEntry(from: string, to: string, file: string): Stats | undefined {
   if (stats.isSymbolicLink()) symlinkSync(readlinkSync(source, { encoding: "buffer" }), target);
   else if (stats.isDirectory()) mkdirSync(target);
   else if (stats.isFile()) copyFileSync(source, target, constants.COPYFILE_FICLONE);
-  if (!stats.isDirectory() && lookAt(to, file) !== undefined) likeIt(target, stats);
+  if (!stats.isDirectory() && lookAt(to, file) !== undefined) copyMetadata(target, stats);
   return stats;
 }
 
 /** Gives a copy the mode, the times and, where that is possible, the owner of what it was copied from. */
-export function likeIt(target: string | Buffer, stats: Stats): void {
+export function copyMetadata(target: string | Buffer, stats: Stats): void {
   if (process.geteuid?.() === 0) lchownSync(target, stats.uid, stats.gid);
   if (stats.isSymbolicLink()) {
     lutimesSync(target, stats.atimeMs / 1000, stats.mtimeMs / 1000);

@@ -6,7 +6,7 @@ import { describeIoError } from "../platform/files.ts";
 import { walkTree } from "../platform/walk.ts";
 import { hasEscapes } from "../text/path-bytes.ts";
 import { parentsOf } from "./combine-changes.ts";
-import { copyNames, type DeniedPath, likeIt } from "./copy-files.ts";
+import { copyMetadata, copyNames, type DeniedPath } from "./copy-files.ts";
 import { copyRepository } from "./copy-repository.ts";
 import { below, lookAt, namesIn } from "./disk.ts";
 
@@ -68,7 +68,7 @@ async function copyApart(request: CopyRequest, apart: ReadonlySet<string>, direc
   denied.push(...closed.map((one) => ({ ...one, path: below(directory, one.path) })));
   const copied = copies.find((one) => !one.ok) ?? ok(undefined);
   const stats = lookAt(request.root, directory);
-  if (copied.ok && stats !== undefined && directory !== "") likeIt(to, stats);
+  if (copied.ok && stats !== undefined && directory !== "") copyMetadata(to, stats);
   return copied;
 }
 

@@ -38,13 +38,13 @@ export function below(directory: string, name: string): string {
 }
 
 /** Permissions that were widened to look at a tree, to be given back. */
-export type Widened = { readonly path: string | Buffer; readonly mode: number }[];
+export type RestoreList = { readonly path: string | Buffer; readonly mode: number }[];
 
 /**
  * Lets the owner into a directory or file of a tree that is ours (an attempt's own), and notes how it was. What belongs to somebody
  * else stays closed.
  */
-export function widen(root: string, path: string, stats: Stats, widened: Widened): void {
+export function grantOwnerAccess(root: string, path: string, stats: Stats, widened: RestoreList): void {
   const wanted = stats.isDirectory() ? 0o700 : 0o400;
   if (process.platform === "win32" || (stats.mode & wanted) === wanted || process.geteuid?.() === 0) return;
   if (!stats.isDirectory() && !stats.isFile()) return;
@@ -58,7 +58,7 @@ export function widen(root: string, path: string, stats: Stats, widened: Widened
 }
 
 /** Gives back the permissions that `widen` changed. */
-export function restoreModes(widened: Widened): void {
+export function restoreModes(widened: RestoreList): void {
   for (const { path, mode } of widened.reverse()) {
     try {
       chmodSync(path, mode);

@@ -6,7 +6,7 @@ import type { Stats } from "node:fs";
 import { err, ok, type Result } from "../core/result.ts";
 import { walkTree } from "../platform/walk.ts";
 import { isGitName } from "../text/path-bytes.ts";
-import { kindOf, lookAt, namesIn, type Widened, widen } from "./disk.ts";
+import { grantOwnerAccess, kindOf, lookAt, namesIn, type RestoreList } from "./disk.ts";
 import { factsOf, type Snapshot } from "./snapshot.ts";
 import type { StartTree } from "./start-tree.ts";
 
@@ -52,13 +52,13 @@ export async function overlayEnd(
   { upper, listMerged }: OverlaySource,
   start: StartTree,
   isLeftOut: (path: string) => boolean,
-  widened: Widened,
+  widened: RestoreList,
   onWritten: (nodes: ReadonlyMap<string, Stats>) => void = () => undefined,
 ): Promise<Result<EndTree>> {
   const nodes = new Map<string, Stats>();
   const names = new Map<string, string[]>([["", []]]);
   const own = lookAt(upper, "");
-  if (own !== undefined) widen(upper, "", own, widened);
+  if (own !== undefined) grantOwnerAccess(upper, "", own, widened);
   await walkTree(upper, {
     visit({ name, path, directory }) {
       const stats = lookAt(upper, path);
@@ -69,7 +69,7 @@ export async function overlayEnd(
     enter({ name, path }) {
       const stats = nodes.get(path);
       if (stats === undefined || isGitName(name) || isLeftOut(path)) return false;
-      widen(upper, path, stats, widened);
+      grantOwnerAccess(upper, path, stats, widened);
       names.set(path, []);
       return true;
     },
@@ -94,7 +94,7 @@ export async function overlayEnd(
 }
 
 /** The end of an attempt in a copy. */
-export function copyEnd({ directory, snapshot }: CopySource, widened: Widened): EndTree {
+export function copyEnd({ directory, snapshot }: CopySource, widened: RestoreList): EndTree {
   const isTouched = (path: string) => {
     const stats = lookAt(directory, path);
     return stats === undefined || factsOf(stats) !== snapshot.directories.get(path)?.facts;
@@ -108,7 +108,7 @@ export function copyEnd({ directory, snapshot }: CopySource, widened: Widened): 
       if (stats === undefined) return [];
       const before = snapshot.directories.get(path);
       if (before !== undefined && before.facts === factsOf(stats)) return before.names;
-      widen(directory, path, stats, widened);
+      grantOwnerAccess(directory, path, stats, widened);
       return namesIn(directory, path);
     },
     look: (path) => {

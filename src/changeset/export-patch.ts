@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
 import type { Digest } from "../core/digest.ts";
-import type { ArtifactStore } from "../core/ports.ts";
+import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
 import { runGitIn } from "../platform/git.ts";
@@ -33,7 +33,7 @@ const settings = ["-c", "core.quotePath=true", "-c", "core.autocrlf=false", "-c"
 
 export interface PatchRequest {
   readonly changes: Changeset;
-  readonly blobs: ArtifactStore;
+  readonly blobs: BlobStore;
   /** Whose attributes convert files. Undefined: files are in the patch as they are on disk. */
   readonly project?: Pick<StoredFormRequest, "root" | "clean">;
 }
@@ -108,7 +108,7 @@ async function prepare(directory: string, { changes, blobs, project }: PatchRequ
 }
 
 /** Puts the contents of both sides into the repository, as they are. */
-async function storeObjects(directory: string, changes: Changeset, blobs: ArtifactStore): Promise<Result<Objects>> {
+async function storeObjects(directory: string, changes: Changeset, blobs: BlobStore): Promise<Result<Objects>> {
   const digests = [...new Set(changes.flatMap(({ before, after }) => [digestOf(before), digestOf(after)]))].filter(
     (digest) => digest !== undefined,
   );

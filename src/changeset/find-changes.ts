@@ -10,7 +10,7 @@ import type { EndTree } from "./end-trees.ts";
 import type { StartTree } from "./start-tree.ts";
 
 /** What is at a path now. `filled`: a directory with something in it, which is no leaf of a tree. */
-export type EndLeaf =
+export type EndEntry =
   | { readonly kind: "file" | "symlink"; readonly stats: Stats }
   | { readonly kind: "empty" }
   | { readonly kind: "filled" }
@@ -18,7 +18,7 @@ export type EndLeaf =
 
 /** Paths to compare, and the pipes, sockets and devices that the attempt made, which no changeset can carry. */
 export interface FoundChanges {
-  readonly leaves: ReadonlyMap<string, EndLeaf>;
+  readonly entries: ReadonlyMap<string, EndEntry>;
   readonly skipped: readonly string[];
 }
 
@@ -34,18 +34,18 @@ export interface Search {
 }
 
 const yieldEvery = 2000;
-const gone: EndLeaf = { kind: "gone" };
+const gone: EndEntry = { kind: "gone" };
 
 /** Walks. Throws the file system's errors. */
 export async function findChanges({ start, end, hidden, isLeftOut }: Search): Promise<FoundChanges> {
-  const leaves = new Map<string, EndLeaf>();
+  const entries = new Map<string, EndEntry>();
   const skipped: string[] = [];
   const breathe = breather(yieldEvery);
   const open = [""];
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     const names = end.endNames(path);
     if (path !== "" && end.isTouched(path)) {
-      leaves.set(path, { kind: names.length > 0 || holdsHidden(path) ? "filled" : "empty" });
+      entries.set(path, { kind: names.length > 0 || holdsHidden(path) ? "filled" : "empty" });
     }
     const still = new Set(names);
     if (end.isTouched(path)) for (const name of end.startNames(path)) if (!still.has(name)) lose(below(path, name));
@@ -54,7 +54,7 @@ export async function findChanges({ start, end, hidden, isLeftOut }: Search): Pr
       await breathe();
     }
   }
-  return { leaves, skipped };
+  return { entries: entries, skipped };
 
   function visit(path: string, name: string): void {
     if (isGitName(name) || isLeftOut(path)) return;
@@ -66,9 +66,9 @@ export async function findChanges({ start, end, hidden, isLeftOut }: Search): Pr
     }
     if (node.kind === "other") {
       skipped.push(path);
-      leaves.set(path, gone);
+      entries.set(path, gone);
     } else {
-      leaves.set(path, { kind: node.kind, stats: node.stats });
+      entries.set(path, { kind: node.kind, stats: node.stats });
     }
     if (end.wasDirectory(path)) loseChildren(path);
   }
@@ -77,7 +77,7 @@ export async function findChanges({ start, end, hidden, isLeftOut }: Search): Pr
   function lose(path: string): void {
     if (isGitName(path.slice(path.lastIndexOf("/") + 1)) || isLeftOut(path)) return;
     if (end.wasDirectory(path) && end.startNames(path).length > 0) loseChildren(path);
-    else if (!hidden(path)) leaves.set(path, gone);
+    else if (!hidden(path)) entries.set(path, gone);
   }
 
   function loseChildren(path: string): void {

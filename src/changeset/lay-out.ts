@@ -1,6 +1,6 @@
 /** Lays what a changeset leaves behind into an empty directory, as a layer over the project. */
 import type { Changeset } from "../core/changeset.ts";
-import type { ArtifactStore } from "../core/ports.ts";
+import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
 import { isPathSafe } from "../text/path-bytes.ts";
@@ -14,7 +14,7 @@ export interface LayOutRequest {
   readonly directory: string;
   readonly root: string;
   readonly changes: Changeset;
-  readonly blobs: ArtifactStore;
+  readonly blobs: BlobStore;
 }
 
 /**
@@ -44,12 +44,12 @@ export async function layOut({ directory, root, changes, blobs }: LayOutRequest)
 
 function removedPaths(root: string, changes: Changeset): readonly string[] {
   const tree = openStartTree(root, changes);
-  const leaves = new Set(changes.filter(({ after }) => after !== undefined && "digest" in after).map(({ path }) => path));
+  const entries = new Set(changes.filter(({ after }) => after !== undefined && "digest" in after).map(({ path }) => path));
   const removed = new Set<string>();
   for (const { path, after } of changes) {
     if (after !== undefined || tree.at(path).kind !== "absent") continue;
     const parents = parentsOf(path);
-    if (parents.some((parent) => leaves.has(parent))) continue;
+    if (parents.some((parent) => entries.has(parent))) continue;
     const topmost = parents.filter((parent) => tree.at(parent).kind === "absent").at(-1) ?? path;
     if (lookAt(root, topmost) !== undefined) removed.add(topmost);
   }

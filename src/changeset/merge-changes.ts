@@ -10,7 +10,7 @@ import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts"
 import type { MergeConflict } from "../core/failure.ts";
 import { ok, type Result } from "../core/result.ts";
 import { entryOf, parentsOf, sameState, sortEntries } from "./combine-changes.ts";
-import { isHeld, type MergeFiles, mergeStates } from "./merge-states.ts";
+import { hasContent, type MergeFiles, mergeStates } from "./merge-states.ts";
 
 /** What one step changed. */
 export interface ChangeSource {
@@ -51,7 +51,7 @@ export async function mergeChangesets(sources: readonly ChangeSource[], mergeFil
   if (sources.length === 1) return ok({ changes: only.changes, conflicts: [] });
   const all = new Map<string, Settled>();
   for (const [path, touches] of touchesByPath(sources)) {
-    const settled = await settle(path, touches, mergeFiles);
+    const settled = await mergePath(path, touches, mergeFiles);
     if (!settled.ok) return settled;
     all.set(path, settled.value);
   }
@@ -71,7 +71,7 @@ function touchesByPath(sources: readonly ChangeSource[]): ReadonlyMap<string, re
 }
 
 /** Merges what is at one path, in the given order. After a conflict it goes no further. */
-async function settle(path: string, touches: readonly Touch[], mergeFiles: MergeFiles): Promise<Result<Settled>> {
+async function mergePath(path: string, touches: readonly Touch[], mergeFiles: MergeFiles): Promise<Result<Settled>> {
   const heads = touches.filter(({ step }) => !touches.some(({ builtOn }) => builtOn.has(step)));
   const before = touches[0]?.entry.before;
   const other = otherStart(touches);
@@ -122,7 +122,7 @@ async function commonBase(
   if (merged.every(({ entry }) => sameState(entry.before, next.entry.before))) return ok(next.entry.before);
   const shared = touches.filter(({ step }) => next.builtOn.has(step) && merged.some(({ builtOn }) => builtOn.has(step)));
   if (shared.length === 0) return ok(touches[0]?.entry.before);
-  const settled = await settle(path, shared, mergeFiles);
+  const settled = await mergePath(path, shared, mergeFiles);
   return settled.ok ? ok(settled.value.state) : settled;
 }
 
@@ -132,7 +132,7 @@ function assemble(all: ReadonlyMap<string, Settled>): MergedChanges {
   const conflicts: MergeConflict[] = [];
   for (const [path, { before, state, steps, conflict }] of all) {
     if (conflict !== undefined) conflicts.push(conflict);
-    else if (isHeld(state) && filled.has(path)) conflicts.push(nested(path, steps, all));
+    else if (hasContent(state) && filled.has(path)) conflicts.push(nested(path, steps, all));
     const entry = entryOf(path, before, state?.mode === "040000" && filled.has(path) ? undefined : state);
     if (entry !== undefined) entries.push(entry);
   }

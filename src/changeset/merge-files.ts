@@ -1,6 +1,6 @@
 /** Merges two texts that go back to a third, as git does, with the steps' names at the markers. */
 import type { Digest } from "../core/digest.ts";
-import type { ArtifactStore } from "../core/ports.ts";
+import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { runGitAlone } from "../platform/git.ts";
 import type { MergedFile, MergeFiles } from "./merge-states.ts";
@@ -14,7 +14,7 @@ const mostConflicts = 127;
  * A merge over the store of blobs. What is no text (NUL, not UTF-8) on any side is a conflict without a hunk. The merged text is stored.
  * Fails as the store does, with `spawn-failed` where git is missing, and with `workspace-failed`.
  */
-export function mergeFilesWith(blobs: ArtifactStore): MergeFiles {
+export function mergeFilesWith(blobs: BlobStore): MergeFiles {
   return async ({ base, ours, theirs }) => {
     const sides = await Promise.all([ours.digest, base, theirs.digest].map((digest) => textOf(blobs, digest)));
     const files: string[] = [];
@@ -32,7 +32,7 @@ export function mergeFilesWith(blobs: ArtifactStore): MergeFiles {
 }
 
 /** Where a blob's text lies, nothing where it is no text; without a blob, an empty one's. */
-async function textOf(blobs: ArtifactStore, digest: Digest | undefined): Promise<Result<string | undefined>> {
+async function textOf(blobs: BlobStore, digest: Digest | undefined): Promise<Result<string | undefined>> {
   const known = digest === undefined ? await blobs.put(new Uint8Array()) : ok({ digest });
   if (!known.ok) return known;
   const bytes = await blobs.get(known.value.digest);

@@ -36,7 +36,7 @@ export type MergedState =
   | { readonly kind: "state"; readonly state: FileState | undefined; readonly from: "ours" | "theirs" | "both" }
   | { readonly kind: "conflict"; readonly detail: string; readonly hunk?: string };
 
-type Held = Extract<FileState, { digest: Digest }>;
+type ContentState = Extract<FileState, { digest: Digest }>;
 
 /** Merges two states of a path. Fails only as `mergeFiles` does. */
 export async function mergeStates(
@@ -49,15 +49,15 @@ export async function mergeStates(
   if (sameState(ours.state, base)) return ok({ kind: "state", state: theirs.state, from: "theirs" });
   if (sameState(theirs.state, base)) return ok({ kind: "state", state: ours.state, from: "ours" });
   const [left, right] = [ours.state, theirs.state];
-  if (!isHeld(left) && !isHeld(right))
+  if (!hasContent(left) && !hasContent(right))
     return ok({ kind: "state", state: { mode: "040000" }, from: left === undefined ? "theirs" : "ours" });
-  if (!isHeld(left) || !isHeld(right)) return ok(conflict(`the first ${deed(left, base)} it, the second ${deed(right, base)} it`));
+  if (!hasContent(left) || !hasContent(right)) return ok(conflict(`the first ${deed(left, base)} it, the second ${deed(right, base)} it`));
   if (left.mode === "120000" || right.mode === "120000") {
     const both = left.mode === right.mode ? "both made it a symlink, to different places" : "one made it a symlink, the other a file";
     return ok(conflict(both));
   }
   return mergeHeld(
-    isHeld(base) && base.mode !== "120000" ? base : undefined,
+    hasContent(base) && base.mode !== "120000" ? base : undefined,
     { ...ours, state: left },
     { ...theirs, state: right },
     mergeFiles,
@@ -65,9 +65,9 @@ export async function mergeStates(
 }
 
 async function mergeHeld(
-  base: Held | undefined,
-  ours: Side & { readonly state: Held },
-  theirs: Side & { readonly state: Held },
+  base: ContentState | undefined,
+  ours: Side & { readonly state: ContentState },
+  theirs: Side & { readonly state: ContentState },
   mergeFiles: MergeFiles,
 ): Promise<Result<MergedState>> {
   const mode = threeWay(base?.mode, ours.state.mode, theirs.state.mode);
@@ -88,7 +88,7 @@ async function mergeHeld(
 }
 
 /** The permissions that both files give. */
-function narrower(ours: Held, theirs: Held): Pick<Held, "permissions"> {
+function narrower(ours: ContentState, theirs: ContentState): Pick<ContentState, "permissions"> {
   if (ours.permissions === undefined && theirs.permissions === undefined) return {};
   return { permissions: (ours.permissions ?? 0o777) & (theirs.permissions ?? 0o777) };
 }
@@ -106,7 +106,7 @@ function deed(state: FileState | undefined, base: FileState | undefined): string
 }
 
 /** Whether there is something with content: a file or a symlink. */
-export function isHeld(state: FileState | undefined): state is Held {
+export function hasContent(state: FileState | undefined): state is ContentState {
   return state !== undefined && state.mode !== "040000";
 }
 

@@ -10,18 +10,18 @@ import { breather } from "../platform/breather.ts";
 import { runGit } from "../platform/git.ts";
 import { hasEscapes } from "../text/path-bytes.ts";
 import { lookAt } from "./disk.ts";
-import { held, type LeafContent, leafContent } from "./read-entry.ts";
+import { type EntryContent, held, readEntry } from "./read-entry.ts";
 import { takeStartStamp } from "./start-stamp.ts";
 
 /** What was at a path. `id`: git's id of the blob. */
 export type StartFile =
-  | { readonly kind: "content"; readonly content: LeafContent }
+  | { readonly kind: "content"; readonly content: EntryContent }
   | { readonly kind: "blob"; readonly mode: FileMode; readonly id: string }
   | { readonly kind: "absent" }
   /** A name that is not UTF-8, a file too large to be kept, or a file that could not be read. */
   | { readonly kind: "unknown" };
 
-type FileMode = LeafContent["state"]["mode"];
+type FileMode = EntryContent["state"]["mode"];
 
 /** Paths are relative to the project, with forward slashes. */
 export interface ProjectStart {
@@ -71,15 +71,15 @@ export async function takeProjectStart({ root, directory, files }: StartRequest)
   };
 }
 
-async function readContents(root: string, entries: readonly BaseEntry[]): Promise<ReadonlyMap<string, LeafContent>> {
-  const contents = new Map<string, LeafContent>();
+async function readContents(root: string, entries: readonly BaseEntry[]): Promise<ReadonlyMap<string, EntryContent>> {
+  const contents = new Map<string, EntryContent>();
   const breathe = breather(yieldEvery);
   let bytes = 0;
   for (const { path } of entries) {
     if (contents.size >= kept.files || bytes >= kept.bytes) break;
     const stats = lookAt(root, path);
     if (stats === undefined || (!stats.isFile() && !stats.isSymbolicLink()) || stats.size > kept.fileBytes) continue;
-    const read = await leafContent(root, path, stats);
+    const read = await readEntry(root, path, stats);
     if (read.ok) {
       contents.set(path, held(read.value.state.mode, await read.value.bytes(), read.value.state));
       bytes += read.value.state.size;

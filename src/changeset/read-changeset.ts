@@ -1,12 +1,12 @@
 /** Changesets in the store of blobs. */
 import type { Changeset } from "../core/changeset.ts";
 import type { Digest } from "../core/digest.ts";
-import type { ArtifactStore } from "../core/ports.ts";
+import type { BlobStore } from "../core/ports.ts";
 import { err, type Result } from "../core/result.ts";
 import { decodeChangeset } from "./combine-changes.ts";
 
 /** Reads a changeset. Fails as the store does, and with `state-damaged` where the blob is no changeset. */
-export async function readChangeset(blobs: ArtifactStore, digest: Digest): Promise<Result<Changeset>> {
+export async function readChangeset(blobs: BlobStore, digest: Digest): Promise<Result<Changeset>> {
   const bytes = await blobs.get(digest);
   if (!bytes.ok) return bytes;
   const changes = decodeChangeset(bytes.value);

@@ -12,7 +12,7 @@ import { formatSize } from "../text/quantity.ts";
 import { shown } from "./disk.ts";
 
 /** A leaf's state, and a way to its bytes: those of large files are read again when they are wanted. */
-export interface LeafContent {
+export interface EntryContent {
   readonly state: Extract<FileState, { digest: Digest }>;
   /** Throws the file system's errors. */
   bytes(): Promise<Uint8Array>;
@@ -31,12 +31,7 @@ const safely = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_N
  * Reads what `lstat` found at a path. Fails with `changeset-refused` where it is no file or symlink any more, cannot be read, or has
  * more than `limit` bytes.
  */
-export async function leafContent(
-  root: string,
-  path: string,
-  stats: Stats,
-  limit: number = defaultFileBytes,
-): Promise<Result<LeafContent>> {
+export async function readEntry(root: string, path: string, stats: Stats, limit: number = defaultFileBytes): Promise<Result<EntryContent>> {
   if (!stats.isSymbolicLink() && stats.size > limit) {
     return refused(path, `it has ${formatSize(stats.size)}; files of more than ${formatSize(limit)} cannot be kept`);
   }
@@ -64,7 +59,7 @@ export function refused(path: string, detail: string): Result<never, Failure> {
 }
 
 /** The permissions of a file if they are less than what the umask leaves a new one. Windows has none. */
-function narrowPermissions(stats: Stats, mode: "100644" | "100755"): Pick<LeafContent["state"], "permissions"> {
+function narrowPermissions(stats: Stats, mode: "100644" | "100755"): Pick<EntryContent["state"], "permissions"> {
   const usual = (mode === "100755" ? 0o777 : 0o666) & ~process.umask();
   const permissions = stats.mode & usual;
   return process.platform === "win32" || permissions === usual ? {} : { permissions };
@@ -74,8 +69,8 @@ function narrowPermissions(stats: Stats, mode: "100644" | "100755"): Pick<LeafCo
 export function held(
   mode: "100644" | "100755" | "120000",
   bytes: Uint8Array,
-  { permissions }: Pick<LeafContent["state"], "permissions"> = {},
-): LeafContent {
+  { permissions }: Pick<EntryContent["state"], "permissions"> = {},
+): EntryContent {
   const narrow = permissions === undefined ? {} : { permissions };
   return { state: { mode, digest: digestOfBytes(bytes), size: bytes.length, ...narrow }, bytes: async () => bytes };
 }

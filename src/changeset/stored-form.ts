@@ -9,7 +9,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Changeset, FileState } from "../core/changeset.ts";
 import type { Digest } from "../core/digest.ts";
-import type { ArtifactStore } from "../core/ports.ts";
+import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { realPlace } from "../platform/files.ts";
 import { openRepository, runGit, runGitIn, userSetting } from "../platform/git.ts";
@@ -28,7 +28,7 @@ export interface StoredFormRequest {
   /** A git directory of Wave's own, which gets the objects; absolute. */
   readonly directory: string;
   readonly changes: Changeset;
-  readonly blobs: ArtifactStore;
+  readonly blobs: BlobStore;
   readonly clean: CleanFilter;
 }
 

@@ -2,15 +2,17 @@
 import { type Digest, digestOfBytes } from "../core/digest.ts";
 
 /** Step → the digest of what it changed, for all upstream steps that changed something. */
-export type BuiltOn = ReadonlyMap<string, Digest>;
+export type UpstreamChanges = ReadonlyMap<string, Digest>;
 
-const nothing: BuiltOn = new Map();
+const nothing: UpstreamChanges = new Map();
 
 /**
  * What a step builds on, given its direct upstream steps, each with what it builds on and what it changed itself (nothing for a step that
  * changed nothing). Where only one of them brings anything, its map is shared, so that chains of steps that change nothing cost nothing.
  */
-export function builtOn(upstream: readonly { readonly id: string; readonly builtOn: BuiltOn; readonly changes?: Digest }[]): BuiltOn {
+export function collectUpstream(
+  upstream: readonly { readonly id: string; readonly builtOn: UpstreamChanges; readonly changes?: Digest }[],
+): UpstreamChanges {
   const bringing = upstream.filter((one) => one.builtOn.size > 0 || one.changes !== undefined);
   const [only] = bringing;
   if (only === undefined) return nothing;
@@ -24,7 +26,7 @@ export function builtOn(upstream: readonly { readonly id: string; readonly built
 }
 
 /** The part of a fingerprint that stands for what a step builds on; nothing where that is nothing. */
-export function digestOfBuiltOn(changes: BuiltOn): Digest | undefined {
+export function digestUpstream(changes: UpstreamChanges): Digest | undefined {
   if (changes.size === 0) return undefined;
   const lines = [...changes].map(([id, digest]) => `${id}\0${digest}\0`).sort();
   return digestOfBytes(lines.join(""));

@@ -75,7 +75,7 @@ export function writeLeaf(
   own(temporary, ownerFor(target, path, model));
   ready();
   const final = fsPath(target.directory, path);
-  if (lookAt(target.directory, path)?.isDirectory() === true) removeHollow(target.directory, path);
+  if (lookAt(target.directory, path)?.isDirectory() === true) removeEmptyTree(target.directory, path);
   renameSync(temporary, final);
 }
 
@@ -123,7 +123,7 @@ function own(place: string | Buffer, owner: Stats | undefined): void {
 }
 
 /** Removes a directory in which there are directories only; throws ENOTEMPTY for others. */
-function removeHollow(directory: string, path: string): void {
+function removeEmptyTree(directory: string, path: string): void {
   const inner = [...entriesBelow(directory, { from: path })].filter(({ kind }) => kind === "directory");
   for (const { path: child } of inner.reverse()) rmdirSync(fsPath(directory, child));
   rmdirSync(fsPath(directory, path));

@@ -6,7 +6,7 @@ import type { Changeset } from "../core/changeset.ts";
 import type { ChangesRef } from "../core/event.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
-import { locateProject, type PastMemory } from "../engine/open-project.ts";
+import { locateProject, type ReadonlyRunStore } from "../engine/open-project.ts";
 import { exportedLines, lostLines, renderArtifacts } from "../reporters/console/render-artifacts.ts";
 import { changesLines } from "../reporters/console/render-changes.ts";
 import { blobsOf } from "../store/archived-run.ts";
@@ -58,24 +58,29 @@ async function artifacts(invocation: Invocation): Promise<number> {
   const opened = await openProjectPast(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
   const [selector, id] = invocation.arguments;
-  const found = await opened.value.memory.state.findRun(selector ?? "latest");
+  const found = await opened.value.store.state.findRun(selector ?? "latest");
   if (!found.ok) return fail(io, found.error, { json });
   const run = found.value;
-  const memory = { ...opened.value.memory, blobs: blobsOf(run, opened.value.memory.blobs) };
+  const store = { ...opened.value.store, blobs: blobsOf(run, opened.value.store.blobs) };
   const step = id === undefined ? ok(undefined) : stepOf(run, id);
   if (!step.ok) return fail(io, step.error, { json });
   const [wish] = wished;
-  if (wish === "changes" || wish === "patch") return showChanges(invocation, memory, run, id, wish);
+  if (wish === "changes" || wish === "patch") return showChanges(invocation, store, run, id, wish);
   const steps = step.value === undefined ? run.steps : [step.value];
   const left = steps.flatMap(({ id: of, artifacts: own }) => own.map((artifact) => ({ step: of, ...artifact })));
-  if (wish === "export") return exportLeft(invocation, memory, run, left);
-  if (wish === "verify") return verifyLeft(invocation, memory, run, left);
+  if (wish === "export") return exportLeft(invocation, store, run, left);
+  if (wish === "verify") return verifyLeft(invocation, store, run, left);
   if (json) printJson(io, { ok: true, run: run.id, artifacts: left });
   else io.stdout.write(renderArtifacts(left, io.stdout.color));
   return 0;
 }
 
-async function exportLeft(invocation: Invocation, { blobs }: PastMemory, run: RunRecord, left: readonly LeftArtifact[]): Promise<number> {
+async function exportLeft(
+  invocation: Invocation,
+  { blobs }: ReadonlyRunStore,
+  run: RunRecord,
+  left: readonly LeftArtifact[],
+): Promise<number> {
   const { io } = invocation;
   const json = flag(invocation, "json");
   const directory = path.resolve(projectRequest(invocation).cwd, textOption(invocation, "export") ?? "");
@@ -87,7 +92,12 @@ async function exportLeft(invocation: Invocation, { blobs }: PastMemory, run: Ru
 }
 
 /** Exits with 4 when an artifact is lost, as reading it would. */
-async function verifyLeft(invocation: Invocation, { blobs }: PastMemory, run: RunRecord, left: readonly LeftArtifact[]): Promise<number> {
+async function verifyLeft(
+  invocation: Invocation,
+  { blobs }: ReadonlyRunStore,
+  run: RunRecord,
+  left: readonly LeftArtifact[],
+): Promise<number> {
   const { io } = invocation;
   const json = flag(invocation, "json");
   const lost = await verifyArtifacts(left, blobs);
@@ -100,23 +110,23 @@ async function verifyLeft(invocation: Invocation, { blobs }: PastMemory, run: Ru
 
 async function showChanges(
   invocation: Invocation,
-  memory: PastMemory,
+  store: ReadonlyRunStore,
   run: RunRecord,
   step: string | undefined,
   how: "changes" | "patch",
 ): Promise<number> {
   const { io } = invocation;
   const json = flag(invocation, "json");
-  const changes = await changesOf(memory, run, step);
+  const changes = await changesOf(store, run, step);
   if (!changes.ok) return fail(io, changes.error, { json });
-  if (how === "patch") return printPatch(invocation, memory, changes.value);
+  if (how === "patch") return printPatch(invocation, store, changes.value);
   const lines = changesLines(changes.value, { color: io.stdout.color });
   if (json) printJson(io, { ok: true, run: run.id, applied: run.applied, changes: changes.value });
   else io.stdout.write(lines.length === 0 ? "no files were changed\n" : `${lines.join("\n")}\n`);
   return 0;
 }
 
-async function printPatch(invocation: Invocation, { blobs, stateDir }: PastMemory, changes: Changeset): Promise<number> {
+async function printPatch(invocation: Invocation, { blobs, stateDir }: ReadonlyRunStore, changes: Changeset): Promise<number> {
   const { io } = invocation;
   const located = locateProject(projectRequest(invocation));
   if (!located.ok) return fail(io, located.error);
@@ -142,7 +152,7 @@ const notFiltered =
   "its git filter did not run in the sandbox, so the patch contains the file as it is on disk, which `git apply` may refuse";
 
 /** The changes of one step, or of the run as a whole; those are known once all its steps have passed. */
-async function changesOf({ blobs }: PastMemory, run: RunRecord, step: string | undefined): Promise<Result<Changeset>> {
+async function changesOf({ blobs }: ReadonlyRunStore, run: RunRecord, step: string | undefined): Promise<Result<Changeset>> {
   const ref: ChangesRef | undefined = step === undefined ? run.changes : run.steps.find(({ id }) => id === step)?.changes;
   if (ref !== undefined) return readChangeset(blobs, ref.digest);
   const some = run.steps.filter(({ changes }) => changes !== undefined).map(({ id }) => id);

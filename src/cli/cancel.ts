@@ -3,7 +3,7 @@ import { cancelRun } from "../engine/cancel-run.ts";
 import { systemClock } from "../platform/clock.ts";
 import { renderRun } from "../reporters/console/render-status.ts";
 import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, printJson } from "./define-command.ts";
-import { openProjectMemory } from "./open-store.ts";
+import { openProjectStore } from "./open-store.ts";
 
 export const cancelCommand: Command = {
   name: "cancel",
@@ -19,9 +19,9 @@ export const cancelCommand: Command = {
 async function cancel(invocation: Invocation): Promise<number> {
   const { io } = invocation;
   const json = flag(invocation, "json");
-  const opened = await openProjectMemory(invocation);
+  const opened = await openProjectStore(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
-  const cancelled = await cancelRun(opened.value.memory, invocation.arguments[0] ?? "latest", systemClock);
+  const cancelled = await cancelRun(opened.value.store, invocation.arguments[0] ?? "latest", systemClock);
   if (!cancelled.ok) return fail(io, cancelled.error, { json });
   const run = cancelled.value;
   if (json) printJson(io, { ok: true, run });

@@ -14,7 +14,7 @@ import {
   printJson,
   textOption,
 } from "./define-command.ts";
-import { openProjectMemory } from "./open-store.ts";
+import { openProjectStore } from "./open-store.ts";
 import { parseAge } from "./parse-time.ts";
 
 /** The statuses of runs that may go. */
@@ -46,11 +46,11 @@ async function cleanup(invocation: Invocation): Promise<number> {
   const dry = flag(invocation, "dryRun");
   const criteria = readCriteria(invocation);
   if (!criteria.ok) return fail(io, criteria.error, { json });
-  const opened = await openProjectMemory(invocation);
+  const opened = await openProjectStore(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
   // With SQLite, which only those load who need it.
   const { cleanUp } = await import("../engine/cleanup.ts");
-  const cleaned = await cleanUp({ memory: opened.value.memory, criteria: criteria.value, dry });
+  const cleaned = await cleanUp({ store: opened.value.store, criteria: criteria.value, dry });
   if (!cleaned.ok) return fail(io, cleaned.error, { json });
   if (json) {
     const { runs, ...rest } = cleaned.value;

@@ -129,8 +129,8 @@ export function warn(io: Io, diagnostics: readonly Diagnostic[], fileText: (path
 
 /** The first argument, where it is one of a command's actions. Fails with `usage`; `what` is what the actions are done with. */
 export function actionOf<T extends string>(invocation: Invocation, actions: readonly T[], what: string): Result<T> {
-  const word = invocation.arguments[0] ?? "";
-  const action = actions.find((known) => known === word);
+  const arg = invocation.arguments[0] ?? "";
+  const action = actions.find((known) => known === arg);
   if (action !== undefined) return ok(action);
-  return err({ reason: "usage", message: `\`${word}\` is not something to do with ${what}`, hint: `do: ${actions.join(", ")}` });
+  return err({ reason: "usage", message: `\`${arg}\` is not something to do with ${what}`, hint: `do: ${actions.join(", ")}` });
 }

@@ -1,6 +1,6 @@
 /** `wave doctor`: what this machine lets wave do, and what it does not. */
 import path from "node:path";
-import { agentFor, agentKeys, agentsHere } from "../adapters/detect-agents.ts";
+import { agentKeys, agentsHere, defaultAgent } from "../adapters/detect-agents.ts";
 import { version } from "../core/version.ts";
 import { runGitAlone } from "../platform/git.ts";
 import { gitVersionIn, isOutdatedGit, oldestGit } from "../platform/git-version.ts";
@@ -13,7 +13,7 @@ import { fileCapabilities } from "../sandbox/privileges.ts";
 import { printable } from "../text/printable.ts";
 import { gitRefusal } from "../workspace/base-git.ts";
 import { type Command, flag, type Invocation, jsonOption, manifestOptions, printJson } from "./define-command.ts";
-import { openProjectMemory } from "./open-store.ts";
+import { openProjectStore } from "./open-store.ts";
 
 /** One thing that was looked at. */
 interface Finding {
@@ -34,9 +34,9 @@ export const doctorCommand: Command = {
 
 async function doctor(invocation: Invocation): Promise<number> {
   const { io } = invocation;
-  const opened = await openProjectMemory(invocation);
+  const opened = await openProjectStore(invocation);
   const root = opened.ok ? opened.value.read.root : io.cwd;
-  const stateDir = opened.ok ? opened.value.memory.stateDir : path.join(root, ".wave/state");
+  const stateDir = opened.ok ? opened.value.store.stateDir : path.join(root, ".wave/state");
   const isolation = await probeIsolation({ root, stateDir, env: io.env });
   const git = await runGitAlone(["--version"]);
   const refusal = await gitRefusal(root);
@@ -48,8 +48,8 @@ async function doctor(invocation: Invocation): Promise<number> {
     ...agentFindings(io.env),
   ];
   if (flag(invocation, "json")) {
-    const { mode, fences, overlay, directoryRenames, refused } = isolation;
-    const shown = { mode, fences, overlay, directoryRenames, refused };
+    const { mode, sandbox, overlay, directoryRenames, refused } = isolation;
+    const shown = { mode, sandbox, overlay, directoryRenames, refused };
     printJson(io, { ok: true, wave: version, node: process.version, isolation: shown, findings });
     return 0;
   }
@@ -70,21 +70,21 @@ function gitFinding(answer: string | undefined): Finding {
   return { name: "git", good: !outdated, text: outdated ? `${text}: runs in a repository need git ${oldestGit} or newer` : text };
 }
 
-function findingsOf({ mode, fences, overlay }: Isolation): readonly Finding[] {
+function findingsOf({ mode, sandbox, overlay }: Isolation): readonly Finding[] {
   const how = { root: "as root", sudo: "with sudo", "user-namespace": "in a user namespace", none: "" }[mode];
   return [
     {
       name: "sandbox",
-      good: fences.fence,
-      text: fences.fence
+      good: sandbox.available,
+      text: sandbox.available
         ? `children are fenced, ${how}`
         : "none: children reach whatever you do; denies on files and network end in exit 4",
     },
-    ...(fences.allOwners === undefined ? [] : [ownersFinding(fences.allOwners)]),
+    ...(sandbox.allOwners === undefined ? [] : [ownersFinding(sandbox.allOwners)]),
     {
       name: "network",
-      good: fences.network,
-      text: fences.network ? "can be cut off, or held to hosts by a proxy" : "cannot be restricted",
+      good: sandbox.network,
+      text: sandbox.network ? "can be cut off, or held to hosts by a proxy" : "cannot be restricted",
     },
     {
       name: "workspaces",
@@ -94,7 +94,7 @@ function findingsOf({ mode, fences, overlay }: Isolation): readonly Finding[] {
     {
       name: "memory",
       good: memoryLimitEnforced,
-      text: memoryText(),
+      text: memoryLimitText(),
     },
   ];
 }
@@ -107,7 +107,7 @@ function ownersFinding(good: boolean): Finding {
 }
 
 function agentFindings(env: Invocation["io"]["env"]): readonly Finding[] {
-  const chosen = agentFor(env);
+  const chosen = defaultAgent(env);
   const agents = agentsHere(env).map(({ name, key, program }) => {
     const means = key === undefined ? `no key: ${agentKeys[name].join(", ")} is not set` : `${key} is set`;
     return { name, good: key !== undefined, text: `${means}; ${program ?? "npm brings the program when it is first needed"}` };
@@ -119,7 +119,7 @@ function agentFindings(env: Invocation["io"]["env"]): readonly Finding[] {
   return [...agents, { name: "adapter", good: chosen !== undefined, text }];
 }
 
-function memoryText(): string {
+function memoryLimitText(): string {
   if (!memoryLimitEnforced) return "limits are not enforced";
   return hasMemoryGroups() || hasMemoryScopes()
     ? "the kernel keeps limits, for all processes of an attempt together"

@@ -25,7 +25,7 @@ export async function finish(io: Io, finished: FinishedRun, request: ProjectRequ
       renderSummary(run, {
         color: io.stderr.color,
         resume: how.goOn ?? `wave resume ${run.id}${where}`,
-        blobs: `${planned.memory.stateDir}/blobs`,
+        blobs: `${planned.store.stateDir}/blobs`,
         unenforced: unenforcedRules(planned.plan).exposed,
       }),
     );

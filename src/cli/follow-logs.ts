@@ -4,7 +4,7 @@ import { StringDecoder } from "node:string_decoder";
 import type { Io } from "../core/io.ts";
 import { ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
-import type { PastMemory } from "../engine/open-project.ts";
+import type { ReadonlyRunStore } from "../engine/open-project.ts";
 import { systemClock } from "../platform/clock.ts";
 import { attemptFailureText } from "../reporters/console/attempt-failure-text.ts";
 import { blobsOf } from "../store/archived-run.ts";
@@ -13,7 +13,7 @@ import { printJson } from "./define-command.ts";
 import { type AttemptLog, selectLogs, type WantedLogs } from "./select-logs.ts";
 
 export interface FollowRequest {
-  readonly memory: PastMemory;
+  readonly store: ReadonlyRunStore;
   readonly run: RunRecord;
   readonly wanted: WantedLogs;
   readonly follow: boolean;
@@ -28,7 +28,7 @@ const lineFeed = 0x0a;
 
 /** Prints the wanted logs; with `follow`, until the run ends or the reader is interrupted. Gives how many attempts were wanted. */
 export async function followLogs(request: FollowRequest): Promise<Result<number>> {
-  const { memory, wanted, follow, io } = request;
+  const { store, wanted, follow, io } = request;
   const printer = printerOf(request);
   const seen = new Set<string>();
   const begun = new Map<string, number>();
@@ -43,7 +43,7 @@ export async function followLogs(request: FollowRequest): Promise<Result<number>
     }
     if (!follow || run.status !== "running" || io.signal.aborted) return ok(seen.size);
     await systemClock.sleep(lookAgainMs, io.signal);
-    const again = await memory.state.findRun(run.id);
+    const again = await store.state.findRun(run.id);
     if (!again.ok) return again;
     run = again.value;
   }
@@ -107,7 +107,7 @@ function keyOf({ step, attempt }: Pick<AttemptLog, "step" | "attempt">): string 
 async function printNew(request: FollowRequest, run: RunRecord, log: AttemptLog, printer: Printer): Promise<Result<void>> {
   const key = keyOf(log);
   const offset = printer.offsets.get(key) ?? 0;
-  const bytes = await readLog(request.memory, run, log, offset);
+  const bytes = await readLog(request.store, run, log, offset);
   if (!bytes.ok) return bytes;
   if (bytes.value.length > 0) {
     printer.offsets.set(key, offset + bytes.value.length);
@@ -118,13 +118,13 @@ async function printNew(request: FollowRequest, run: RunRecord, log: AttemptLog,
 }
 
 /** The log from an offset on: the stored one once the attempt has ended, else the live file. */
-async function readLog(memory: PastMemory, run: RunRecord, log: AttemptLog, offset: number): Promise<Result<Uint8Array>> {
+async function readLog(store: ReadonlyRunStore, run: RunRecord, log: AttemptLog, offset: number): Promise<Result<Uint8Array>> {
   if (log.record.log !== undefined) {
-    const stored = await blobsOf(run, memory.blobs).get(log.record.log);
+    const stored = await blobsOf(run, store.blobs).get(log.record.log);
     return stored.ok ? ok(stored.value.subarray(offset)) : stored;
   }
   try {
-    const file = await open(`${memory.stateDir}/logs/${run.id}/${keyOf(log)}.log`);
+    const file = await open(`${store.stateDir}/logs/${run.id}/${keyOf(log)}.log`);
     try {
       const { size } = await file.stat();
       const bytes = Buffer.alloc(Math.max(0, size - offset));

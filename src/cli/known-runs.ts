@@ -1,7 +1,7 @@
 /** Runs with their events, as traces and lineage ask for them: each is read once. */
 import { ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
-import type { PastMemory } from "../engine/open-project.ts";
+import type { ReadonlyRunStore } from "../engine/open-project.ts";
 import type { KnownRun } from "../telemetry/lineage/lineage.ts";
 
 export interface KnownRuns {
@@ -12,7 +12,7 @@ export interface KnownRuns {
 }
 
 /** Reads runs from a store, and remembers them. */
-export function knownRuns(state: PastMemory["state"]): KnownRuns {
+export function knownRuns(state: ReadonlyRunStore["state"]): KnownRuns {
   const known = new Map<string, KnownRun>();
   const complete = async (record: RunRecord): Promise<Result<KnownRun>> => {
     const before = known.get(record.id);

@@ -40,14 +40,14 @@ async function logs(invocation: Invocation): Promise<number> {
   if (!wanted.ok) return fail(io, wanted.error, { json });
   const opened = await openProjectPast(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
-  const { memory } = opened.value;
-  const run = await memory.state.findRun(textOption(invocation, "run") ?? "latest");
+  const { store } = opened.value;
+  const run = await store.state.findRun(textOption(invocation, "run") ?? "latest");
   if (!run.ok) return fail(io, run.error, { json });
   const { step } = wanted.value;
   const known = step === undefined ? ok(undefined) : stepOf(run.value, step);
   if (!known.ok) return fail(io, known.error, { json });
   const follow = flag(invocation, "follow");
-  const followed = await followLogs({ memory, run: run.value, wanted: wanted.value, follow, json, io });
+  const followed = await followLogs({ store: store, run: run.value, wanted: wanted.value, follow, json, io });
   if (!followed.ok) return fail(io, followed.error, { json });
   if (followed.value === 0 && !json) io.stderr.write(`${nothingToPrint(run.value, wanted.value)}\n`);
   return 0;

@@ -22,7 +22,7 @@ async function metrics(invocation: Invocation): Promise<number> {
   const json = flag(invocation, "json") || textOption(invocation, "format") === "json";
   const opened = await openProjectPast(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
-  const runs = await opened.value.memory.state.allRuns();
+  const runs = await opened.value.store.state.allRuns();
   if (!runs.ok) return fail(io, runs.error, { json });
   const { measureRuns } = await import("../telemetry/metrics/measure-runs.ts");
   const families = measureRuns(runs.value);

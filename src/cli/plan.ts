@@ -67,11 +67,11 @@ async function plan(invocation: Invocation): Promise<number> {
     for (const { name, from } of unknown)
       io.stderr.write(`input \`${name}\` is known when step \`${from}\` has run: its size and digest stand for themselves\n`);
     if (format === "json") printJson(io, { ok: true, step: shown, prompt: text, unknown });
-    else io.stdout.writeData(planned.value.memory.redactor.text(text));
+    else io.stdout.writeData(planned.value.store.redactor.text(text));
     return 0;
   }
-  const { read, project, memory } = planned.value;
-  const blocked = await withBlocks(planned.value.plan, { state: memory.state, files: project.gateFiles, clock: systemClock });
+  const { read, project, store } = planned.value;
+  const blocked = await withBlocks(planned.value.plan, { state: store.state, files: project.contractFiles, clock: systemClock });
   if (!blocked.ok) return fail(io, blocked.error, { json: format === "json" });
   warn(
     io,
@@ -80,8 +80,8 @@ async function plan(invocation: Invocation): Promise<number> {
   );
   if (format === "json") printJson(io, planDocument(blocked.value), 2);
   else if (format === "tree")
-    io.stdout.write(renderPlan(withoutSecrets(blocked.value, memory.redactor), { format, color: io.stdout.color }));
-  else io.stdout.writeData(memory.redactor.text(renderPlan(blocked.value, { format, color: false })));
+    io.stdout.write(renderPlan(withoutSecrets(blocked.value, store.redactor), { format, color: io.stdout.color }));
+  else io.stdout.writeData(store.redactor.text(renderPlan(blocked.value, { format, color: false })));
   const work = planned.value.plan.steps.some((step) => step.work.kind !== "equal");
   return flag(invocation, "detailedExitcode") && work ? 3 : 0;
 }

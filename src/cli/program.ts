@@ -7,19 +7,19 @@ import type { Command, FoundProject, Invocation, OptionDefinition } from "./defi
 
 export interface Program {
   /** Runs one command line (without node and script) and gives the exit status: 2 for words that make no sense. */
-  readonly main: (words: readonly string[]) => Promise<number>;
+  readonly main: (args: readonly string[]) => Promise<number>;
 }
 
 /** `project`: the project of every command, if it does not follow from the words. */
 export function buildProgram(io: Io, project?: FoundProject): Program {
   return {
-    main: async (words) => {
+    main: async (args) => {
       let status = 0;
-      const parser = parserFor(words, { io, ...(project === undefined ? {} : { project }) }, (code) => {
+      const parser = parserFor(args, { io, ...(project === undefined ? {} : { project }) }, (code) => {
         status = code;
       });
       try {
-        await parser.parseAsync([...(words.length === 0 ? ["--help"] : words)], { from: "user" });
+        await parser.parseAsync([...(args.length === 0 ? ["--help"] : args)], { from: "user" });
         return status;
       } catch (error) {
         if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -32,7 +32,7 @@ export function buildProgram(io: Io, project?: FoundProject): Program {
 type World = Pick<Invocation, "io" | "project">;
 
 /** A command that the first word names is laid out alone: all of them, with their options, would be a part of what every start costs. */
-function parserFor(words: readonly string[], world: World, done: (status: number) => void): Parser {
+function parserFor(args: readonly string[], world: World, done: (status: number) => void): Parser {
   const parser = new Parser("wave")
     .description("Declarative pipelines of AI steps: planned, gated by contracts, remembered, resumed.")
     .version(version, "-V, --version")
@@ -40,7 +40,7 @@ function parserFor(words: readonly string[], world: World, done: (status: number
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ writeOut: world.io.stdout.write, writeErr: world.io.stderr.write });
-  const named = commands.filter(({ name }) => name === words[0]);
+  const named = commands.filter(({ name }) => name === args[0]);
   for (const command of named.length > 0 ? named : commands) addCommand(parser, command, world, done);
   return parser;
 }

@@ -1,6 +1,6 @@
 /** `wave resume`: goes on with a run that did not pass. */
 
-import { type ResumeNews, resumeRun } from "../engine/resume-run.ts";
+import { type ResumeNotice, resumeRun } from "../engine/resume-run.ts";
 import { projectChangedText, redefinedText } from "../reporters/console/render-resume-notices.ts";
 import { chooseReporter } from "./choose-reporter.ts";
 import {
@@ -17,7 +17,7 @@ import {
 import { finish } from "./finish-run.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 import { projectRequest } from "./project-request.ts";
-import { executionOptions, executionWords, partOption, stepsOption } from "./run.ts";
+import { executionFlags, executionOptions, partOption, stepsOption } from "./run.ts";
 
 const resumeOptions: readonly OptionDefinition[] = [
   stepsOption,
@@ -40,20 +40,20 @@ export const resumeCommand: Command = {
 async function resume(invocation: Invocation): Promise<number> {
   const { io } = invocation;
   const json = flag(invocation, "json");
-  const words = executionWords(invocation);
-  if ("reason" in words) return fail(io, words, { json });
+  const args = executionFlags(invocation);
+  if ("reason" in args) return fail(io, args, { json });
   const request = projectRequest(invocation);
   const from = textOption(invocation, "from");
   const skip = invocation.options["skip"];
   const resumed = await resumeRun({
     ...request,
-    ...words,
+    ...args,
     selector: invocation.arguments[0] ?? "latest",
     ...(from === undefined ? {} : { from }),
     ...partOption(invocation),
     skip: Array.isArray(skip) ? skip : [],
     update: flag(invocation, "update"),
-    tell: (news) => (json ? undefined : tell(io, news)),
+    onNotice: (notices) => (json ? undefined : tell(io, notices)),
     signal: io.signal,
     reporter: (plan) => chooseReporter(plan, io, { json, verbose: flag(invocation, "verbose"), ...partOption(invocation) }),
   });
@@ -65,6 +65,6 @@ async function resume(invocation: Invocation): Promise<number> {
   return 0;
 }
 
-function tell(io: Io, news: ResumeNews): void {
-  io.stderr.write(news.kind === "redefined" ? redefinedText(news.changes) : projectChangedText(news.run, news.affected));
+function tell(io: Io, notices: ResumeNotice): void {
+  io.stderr.write(notices.kind === "redefined" ? redefinedText(notices.changes) : projectChangedText(notices.run, notices.affected));
 }

@@ -1,8 +1,8 @@
 /** `wave rollback`: takes what a run applied out of the project again, wholly or back to a step. */
 
 import type { Changeset } from "../core/changeset.ts";
-import type { Memory } from "../engine/open-project.ts";
-import { planUndo, type Undoing, undoRun } from "../engine/rollback.ts";
+import type { RunStore } from "../engine/open-project.ts";
+import { planRollback, type RollbackPlan, rollBackRun } from "../engine/rollback.ts";
 import { changesText } from "../reporters/console/changes-text.ts";
 import { changesLines } from "../reporters/console/render-changes.ts";
 import { printable } from "../text/printable.ts";
@@ -17,7 +17,7 @@ import {
   printJson,
   textOption,
 } from "./define-command.ts";
-import { openProjectMemory } from "./open-store.ts";
+import { openProjectStore } from "./open-store.ts";
 
 export const rollbackCommand: Command = {
   name: "rollback",
@@ -40,25 +40,25 @@ export const rollbackCommand: Command = {
 async function rollback(invocation: Invocation): Promise<number> {
   const { io } = invocation;
   const json = flag(invocation, "json");
-  const opened = await openProjectMemory(invocation);
+  const opened = await openProjectStore(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
-  const { read, memory } = opened.value;
-  const planned = await planUndo(memory, read.root, invocation.arguments[0] ?? "latest", textOption(invocation, "to"));
+  const { read, store } = opened.value;
+  const planned = await planRollback(store, read.root, invocation.arguments[0] ?? "latest", textOption(invocation, "to"));
   if (!planned.ok) return fail(io, planned.error, { json });
   const dry = flag(invocation, "dryRun") || (io.stderr.isTerminal && !json && !flag(invocation, "yes"));
-  const outside = await publishedBy(memory, planned.value.run.id);
+  const outside = await publishedBy(store, planned.value.run.id);
   if (dry) return tell(io, planned.value, { json, dry: true, overwritten: [], outside });
   const overwritten: string[] = [];
   const overwrite = (paths: readonly string[]) => {
     overwritten.push(...paths);
     if (!json) io.stderr.write(`overwriting what changed since: ${paths.map(printable).join(", ")}\n`);
   };
-  const undone = await undoRun(memory, read.root, planned.value, flag(invocation, "force") ? overwrite : undefined);
-  return undone.ok ? tell(io, undone.value, { json, dry: false, overwritten, outside }) : fail(io, undone.error, { json });
+  const rolledBack = await rollBackRun(store, read.root, planned.value, flag(invocation, "force") ? overwrite : undefined);
+  return rolledBack.ok ? tell(io, rolledBack.value, { json, dry: false, overwritten, outside }) : fail(io, rolledBack.error, { json });
 }
 
 /** What the run wrote to the outside: that stays. */
-async function publishedBy({ state }: Memory, run: string): Promise<readonly string[]> {
+async function publishedBy({ state }: RunStore, run: string): Promise<readonly string[]> {
   const events = await state.readEvents(run);
   const published = (events.ok ? events.value : []).flatMap((event) => (event.type === "published" ? [event] : []));
   return [...new Set(published.map(({ artifact, kind, url }) => (url === "" ? `${artifact} (${kind})` : url)))];
@@ -71,11 +71,11 @@ interface Told {
   readonly outside: readonly string[];
 }
 
-function tell(io: Io, undoing: Undoing, { json, dry, overwritten, outside }: Told): number {
-  const { run, to, steps, ref, changes, foreign, inPlace, settled, claims } = undoing;
+function tell(io: Io, rollback: RollbackPlan, { json, dry, overwritten, outside }: Told): number {
+  const { run, to, steps, ref, changes, foreign, inPlace, settled, claims } = rollback;
   if (json) {
     const back = to === undefined ? {} : { to, steps };
-    const told = { ok: true, run: run.id, undone: !dry, ...back, changes: ref ?? null, paths: changes.map(({ path }) => path) };
+    const told = { ok: true, run: run.id, rolledBack: !dry, ...back, changes: ref ?? null, paths: changes.map(({ path }) => path) };
     printJson(io, {
       ...told,
       changedSince: foreign,
@@ -87,7 +87,7 @@ function tell(io: Io, undoing: Undoing, { json, dry, overwritten, outside }: Tol
     });
     return 0;
   }
-  const lines = changesLines(written(undoing), { color: io.stderr.color });
+  const lines = changesLines(written(rollback), { color: io.stderr.color });
   if (dry && foreign.length > 0) {
     lines.push(`changed since, so that it would be refused without \`--force\`: ${foreign.map(printable).join(", ")}`);
   }
@@ -97,21 +97,21 @@ function tell(io: Io, undoing: Undoing, { json, dry, overwritten, outside }: Tol
   if (settled.length > 0) lines.push(`already as before, so not written: ${settled.map(printable).join(", ")}`);
   if (inPlace.length > 0) lines.push(`not undone, since it was done in the project itself: what ${list(inPlace)} changed there`);
   if (outside.length > 0) lines.push(`not undone, since it was published: ${outside.map(printable).join(", ")}`);
-  lines.push(summary(undoing, dry));
+  lines.push(summary(rollback, dry));
   if (to !== undefined && !dry) lines.push(`to go on: wave resume ${run.id}`);
   io.stderr.write(`${lines.join("\n")}\n`);
   return 0;
 }
 
 /** The changes for which the project is written. */
-function written({ changes, settled }: Undoing): Changeset {
+function written({ changes, settled }: RollbackPlan): Changeset {
   const without = new Set(settled);
   return changes.filter(({ path }) => !without.has(path));
 }
 
-function summary(undoing: Undoing, dry: boolean): string {
-  const { run, to, steps, ref } = undoing;
-  const changes = written(undoing);
+function summary(rollback: RollbackPlan, dry: boolean): string {
+  const { run, to, steps, ref } = rollback;
+  const changes = written(rollback);
   const said = dry ? "would be undone; `--yes` does it" : "undone";
   if (to === undefined) {
     const project = changes.length === 0 ? " (the project stays as it is)" : "";

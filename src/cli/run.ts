@@ -71,8 +71,8 @@ export const runCommand: Command = {
 async function run(invocation: Invocation): Promise<number> {
   const { io } = invocation;
   const json = flag(invocation, "json");
-  const words = executionWords(invocation);
-  if ("reason" in words) return fail(io, words, { json });
+  const args = executionFlags(invocation);
+  if ("reason" in args) return fail(io, args, { json });
   const input = await readInput(invocation);
   if (!input.ok) return fail(io, input.error, { json });
   const pipeline = invocation.arguments[0];
@@ -80,9 +80,9 @@ async function run(invocation: Invocation): Promise<number> {
   const record = textOption(invocation, "record");
   const finished = await runPipeline({
     ...request,
-    ...words,
+    ...args,
     ...partOption(invocation),
-    onFailure: words.onFailure ?? "finish",
+    onFailure: args.onFailure ?? "finish",
     ...(pipeline === undefined ? {} : { pipeline }),
     ...(input.value === undefined ? {} : { input: input.value }),
     ...(record === undefined ? {} : { record: path.resolve(request.cwd, record) }),
@@ -105,7 +105,7 @@ export function partOption(invocation: Invocation): { readonly part?: readonly s
 }
 
 /** What `run` and `resume` say about execution, or a usage failure. */
-export function executionWords(invocation: Invocation) {
+export function executionFlags(invocation: Invocation) {
   const concurrency = countOption(invocation, "concurrency", 256);
   if (typeof concurrency === "object") return concurrency;
   const onFailure = onFailureModes.find((mode) => mode === invocation.options["onFailure"]);

@@ -1,10 +1,10 @@
 /** `wave state`: whether state is as wave wrote it, and a database made anew. */
 
-import type { Memory } from "../engine/open-project.ts";
+import type { RunStore } from "../engine/open-project.ts";
 import { systemClock } from "../platform/clock.ts";
 import { renderRebuilt, renderVerification } from "../reporters/console/render-verification.ts";
 import { actionOf, type Command, fail, flag, type Invocation, jsonOption, manifestOptions, printJson } from "./define-command.ts";
-import { openProjectMemory } from "./open-store.ts";
+import { openProjectStore } from "./open-store.ts";
 
 const actions = ["verify", "rebuild"] as const;
 
@@ -26,16 +26,16 @@ async function state(invocation: Invocation): Promise<number> {
   const json = flag(invocation, "json");
   const action = actionOf(invocation, actions, "state");
   if (!action.ok) return fail(io, action.error, { json });
-  const opened = await openProjectMemory(invocation);
+  const opened = await openProjectStore(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
-  const { memory } = opened.value;
+  const { store } = opened.value;
   // What both do needs SQLite, which only those load who need it.
-  return action.value === "verify" ? verify(invocation, memory, json) : rebuild(invocation, memory.stateDir, json);
+  return action.value === "verify" ? verify(invocation, store, json) : rebuild(invocation, store.stateDir, json);
 }
 
-async function verify({ io }: Invocation, memory: Memory, json: boolean): Promise<number> {
+async function verify({ io }: Invocation, store: RunStore, json: boolean): Promise<number> {
   const { verifyState } = await import("../engine/verify-state.ts");
-  const verified = await verifyState(memory);
+  const verified = await verifyState(store);
   if (!verified.ok) return fail(io, verified.error, { json });
   const whole = verified.value.findings.length === 0;
   if (json) printJson(io, { ok: whole, ...verified.value });

@@ -19,7 +19,7 @@ async function status(invocation: Invocation): Promise<number> {
   if (typeof limit === "object") return fail(io, limit, { json });
   const opened = await openProjectPast(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
-  const { state } = opened.value.memory;
+  const { state } = opened.value.store;
   const selector = invocation.arguments[0];
   if (selector === undefined) {
     const runs = await state.recentRuns({ limit: limit ?? 20 });

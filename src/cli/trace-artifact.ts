@@ -1,14 +1,14 @@
 /** The lineage half of `wave trace`: which artifact is meant, and its lineage as text. */
 import { ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
-import type { PastMemory } from "../engine/open-project.ts";
+import type { ReadonlyRunStore } from "../engine/open-project.ts";
 import type { FoundArtifact } from "../telemetry/lineage/find-artifact.ts";
 import type { Lineage } from "../telemetry/lineage/lineage.ts";
 import { jsonText } from "../text/json-text.ts";
 import { type KnownRuns, knownRuns } from "./known-runs.ts";
 
 export interface ArtifactRequest {
-  readonly memory: PastMemory;
+  readonly store: ReadonlyRunStore;
   /** A name, `STEP/NAME`, or the beginning of a digest. */
   readonly artifact: string;
   /** The run; without one the newest, and for a digest any run that has it. */
@@ -18,8 +18,8 @@ export interface ArtifactRequest {
 }
 
 /** What is printed. Fails with `usage` and `run-not-found`, and as reading state does. */
-export async function traceArtifact({ memory, artifact, selector, format, color }: ArtifactRequest): Promise<Result<string>> {
-  const { state } = memory;
+export async function traceArtifact({ store, artifact, selector, format, color }: ArtifactRequest): Promise<Result<string>> {
+  const { state } = store;
   const [{ traceLineage }, runs] = [await import("../telemetry/lineage/trace-lineage.ts"), knownRuns(state)];
   const run = await state.findRun(selector ?? "latest");
   if (!run.ok) return run;
@@ -35,7 +35,7 @@ interface Located extends FoundArtifact {
 }
 
 async function locate(
-  state: PastMemory["state"],
+  state: ReadonlyRunStore["state"],
   runs: KnownRuns,
   { run, artifact, anywhere }: { readonly run: RunRecord; readonly artifact: string; readonly anywhere: boolean },
 ): Promise<Result<Located>> {

@@ -1,7 +1,7 @@
 /** `wave trace`: where a run's time went, or what an artifact was made from. */
 
 import { readTraceparent } from "../core/traceparent.ts";
-import type { PastMemory } from "../engine/open-project.ts";
+import type { ReadonlyRunStore } from "../engine/open-project.ts";
 import { systemClock } from "../platform/clock.ts";
 import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, printJson, textOption } from "./define-command.ts";
 import { knownRuns } from "./known-runs.ts";
@@ -54,17 +54,23 @@ async function trace(invocation: Invocation): Promise<number> {
   }
   const opened = await openProjectPast(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
-  const { memory } = opened.value;
+  const { store } = opened.value;
   const selector = invocation.arguments[0];
-  if (artifact === undefined) return traceRun(invocation, memory, selector ?? "latest", format);
-  const text = await traceArtifact({ memory, artifact, ...(selector === undefined ? {} : { selector }), format, color: io.stdout.color });
+  if (artifact === undefined) return traceRun(invocation, store, selector ?? "latest", format);
+  const text = await traceArtifact({
+    store: store,
+    artifact,
+    ...(selector === undefined ? {} : { selector }),
+    format,
+    color: io.stdout.color,
+  });
   if (!text.ok) return fail(io, text.error, { json });
   if (format === "text") io.stdout.write(text.value);
   else io.stdout.writeData(text.value);
   return 0;
 }
 
-async function traceRun({ io }: Invocation, { state }: PastMemory, selector: string, format: Format): Promise<number> {
+async function traceRun({ io }: Invocation, { state }: ReadonlyRunStore, selector: string, format: Format): Promise<number> {
   const json = format === "json";
   const found = await state.findRun(selector);
   if (!found.ok) return fail(io, found.error, { json });

@@ -44,8 +44,8 @@ async function workspace(invocation: Invocation): Promise<number> {
   if (typeof attempt === "object") return fail(io, attempt, { json });
   const opened = await openProjectPast(invocation);
   if (!opened.ok) return fail(io, opened.error, { json });
-  const { memory } = opened.value;
-  const run = await memory.state.findRun(textOption(invocation, "run") ?? "latest");
+  const { store } = opened.value;
+  const run = await store.state.findRun(textOption(invocation, "run") ?? "latest");
   if (!run.ok) return fail(io, run.error, { json });
   const id = invocation.arguments[0] ?? "";
   const step = stepOf(run.value, id);
@@ -53,7 +53,7 @@ async function workspace(invocation: Invocation): Promise<number> {
   // A running attempt's files are still its own.
   const ended = step.value.attempts.filter(({ status }) => status !== "running");
   const attempts = ended.map((record) => record.attempt).filter((number) => attempt === undefined || number === attempt);
-  const directories = attempts.map((number) => attemptDirectory(memory.stateDir, run.value.id, id, number)).filter(existsSync);
+  const directories = attempts.map((number) => attemptDirectory(store.stateDir, run.value.id, id, number)).filter(existsSync);
   const directory = directories.at(-1);
   if (directory === undefined) {
     if (run.value.archived === true) return fail(io, archivedRun(run.value.id, "its workspaces"), { json });

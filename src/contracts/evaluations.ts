@@ -3,9 +3,9 @@
  * linear in data from steps. Each loads its own libraries on first use.
  */
 import type { Evaluation, Evaluations } from "../core/evaluation.ts";
-import type { GateFile } from "../core/ports.ts";
+import type { ContractFile } from "../core/ports.ts";
 
-type Files = ReadonlyMap<string, GateFile>;
+type Files = ReadonlyMap<string, ContractFile>;
 
 /** Evaluates synchronously. `files` are those of the call's options; empty if it has none. */
 export type Evaluate<E extends Evaluation> = (input: Evaluations[E]["input"], files: Files | undefined) => Evaluations[E]["answer"];

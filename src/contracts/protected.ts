@@ -1,10 +1,10 @@
 /** What `protect` restores in the tree of a contract: files as the trusted source has them. */
 import { parentsOf } from "../changeset/combine-changes.ts";
-import type { ContractContext, Leaf } from "../core/ports.ts";
+import type { ContractContext, TreeEntry } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { pathPattern } from "../text/glob.ts";
 
-type Restored = ReadonlyMap<string, Leaf | undefined>;
+type Restored = ReadonlyMap<string, TreeEntry | undefined>;
 
 /**
  * Every file that matches one of the globs, by path, as the trusted source has it; undefined for a file that only the workspace has, which is to be
@@ -21,7 +21,7 @@ export async function restoredFiles(
   const patterns = globs.map(pathPattern);
   const listed = await trustedFiles.list((file) => patterns.some((matches) => matches(file)));
   if (!listed.ok) return listed;
-  const restored = new Map<string, Leaf | undefined>();
+  const restored = new Map<string, TreeEntry | undefined>();
   for (const glob of globs) {
     const found = await workspace.list("root", glob);
     if (!found.ok) return found;

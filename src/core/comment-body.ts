@@ -71,9 +71,9 @@ export function commentBody(key: string, [newest, ...older]: readonly CommentSec
       one.workflowRun === newest?.workflowRun ? `Attempt ${one.attempt}` : `Workflow run ${one.workflowRun}, attempt ${one.attempt}`;
     const open = `<details><summary>${plainText(title)}</summary>\n\n`;
     const close = "\n\n</details>";
-    const room = Math.min(folded.text, left - sectionLines(one, open + close).join("\n").length - 1);
-    if (room < 200) break;
-    const text = sectionLines(one, `${open}${cutPart(foldedPart(one.text), room)}${close}`);
+    const space = Math.min(folded.text, left - sectionLines(one, open + close).join("\n").length - 1);
+    if (space < 200) break;
+    const text = sectionLines(one, `${open}${cutPart(foldedPart(one.text), space)}${close}`);
     lines.push(...text);
     left -= text.join("\n").length + 1;
   }

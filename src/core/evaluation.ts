@@ -4,7 +4,7 @@
  */
 import type { ExceededLimit } from "./exceeded-limit.ts";
 import type { JsonValue } from "./json.ts";
-import type { ContractOutcome, ContractProblem, GateFile } from "./ports.ts";
+import type { ContractFile, ContractOutcome, ContractProblem } from "./ports.ts";
 import type { Result } from "./result.ts";
 
 /** Name → the input and the answer of an evaluation. Both cross a thread boundary, so they are plain data. */
@@ -38,7 +38,7 @@ export type EvaluationProblem =
 
 export interface EvaluationOptions {
   /** Files that the input refers to. The same map object is transferred once, not with every call. */
-  readonly files?: ReadonlyMap<string, GateFile>;
+  readonly files?: ReadonlyMap<string, ContractFile>;
   readonly signal?: AbortSignal;
 }
 

@@ -66,7 +66,7 @@ function shortestCycle(start: string, edgesOf: EdgesOf): string[] | undefined {
   const open = [start];
   for (const node of open) {
     for (const edge of edgesOf(node)) {
-      if (edge === start) return [...wayTo(node, reachedFrom), start];
+      if (edge === start) return [...pathTo(node, reachedFrom), start];
       if (reachedFrom.has(edge)) continue;
       reachedFrom.set(edge, node);
       open.push(edge);
@@ -75,7 +75,7 @@ function shortestCycle(start: string, edgesOf: EdgesOf): string[] | undefined {
   return undefined;
 }
 
-function wayTo(node: string, reachedFrom: ReadonlyMap<string, string>): string[] {
+function pathTo(node: string, reachedFrom: ReadonlyMap<string, string>): string[] {
   const way: string[] = [];
   for (let at: string | undefined = node; at !== undefined; at = reachedFrom.get(at)) way.push(at);
   return way.reverse();

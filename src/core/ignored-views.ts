@@ -12,8 +12,8 @@ type Viewer = Pick<Step, "permissions" | "reuseIgnore">;
 export function ignoredViews(steps: readonly Viewer[]): ReadonlyMap<string, (path: string) => boolean> {
   const views = new Map<string, (path: string) => boolean>();
   for (const step of steps) {
-    const leftOut = step.reuseIgnore.map(pathPattern);
-    const counts = (path: string) => !leftOut.some((matches) => matches(path));
+    const excluded = step.reuseIgnore.map(pathPattern);
+    const counts = (path: string) => !excluded.some((matches) => matches(path));
     const mayRead = readFilter(step.permissions);
     const { work, contracts } = keysOf(step);
     views.set(work, (path) => mayRead(path) && counts(path));

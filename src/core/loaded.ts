@@ -5,7 +5,7 @@ import type { Digest } from "./digest.ts";
 import type { DocumentNode, MapNode, Origin } from "./document.ts";
 import type { AdapterName } from "./names.ts";
 import type { PermissionLayer, Persona, Pipeline, Resources } from "./pipeline.ts";
-import type { GateFile } from "./ports.ts";
+import type { ContractFile } from "./ports.ts";
 
 /** A file that a manifest names, as it was read. */
 export type NamedFile =
@@ -63,7 +63,7 @@ export interface ValidatedProject {
   readonly personas: readonly KnownPersona[];
   readonly pipelines: readonly { readonly pipeline: Pipeline; readonly active: boolean }[];
   /** Files that contracts are judged by, by path. */
-  readonly gateFiles: ReadonlyMap<string, GateFile>;
+  readonly contractFiles: ReadonlyMap<string, ContractFile>;
   /** Names of all declared secrets. */
   readonly secrets: readonly string[];
   /** Webhooks that are told what goes wrong. */

@@ -1,9 +1,9 @@
 /** A plan: what a run would do, and why. It is what `wave plan` prints and what `execute/` follows. */
 import type { Digest } from "./digest.ts";
-import type { EnforcedRule, Fences } from "./enforcement.ts";
+import type { EnforcedRule, SandboxSupport } from "./enforcement.ts";
 import type { FingerprintRef } from "./event.ts";
 import type { Pipeline, Step } from "./pipeline.ts";
-import type { PassedWork } from "./state.ts";
+import type { CachedResult } from "./state.ts";
 
 /** An ignored directory of installed packages. Its lockfile and the names and sizes of its files decide whether results are reused. */
 export interface DependencyDirectory {
@@ -17,7 +17,7 @@ export interface Plan {
   /** Dependencies before dependents; among equals in the order of the manifest. */
   readonly steps: readonly PlannedStep[];
   /** What this environment can fence. */
-  readonly fences: Fences;
+  readonly sandbox: SandboxSupport;
   /** Whether steps can rename directories of the project in an overlay here. Defaults to true. */
   readonly directoryRenames?: boolean;
   /** Places of `sandbox.show` that the sandbox cannot show here. Defaults to none. */
@@ -50,15 +50,15 @@ export type PlannedBlock =
 /** Whether equal work exists. */
 export type PlannedWork =
   /** Equal work and gates passed before. */
-  | { readonly kind: "equal"; readonly fingerprint: FingerprintRef; readonly found: PassedWork }
+  | { readonly kind: "equal"; readonly fingerprint: FingerprintRef; readonly found: CachedResult }
   /** Equal work passed before under other gates: only the contracts are evaluated again. */
-  | { readonly kind: "recheck"; readonly fingerprint: FingerprintRef; readonly found: PassedWork }
+  | { readonly kind: "recheck"; readonly fingerprint: FingerprintRef; readonly found: CachedResult }
   /** Nothing equal passed before. `changed` names the parts that differ from the last time this step passed, which is `since`. */
   | {
       readonly kind: "new";
       readonly fingerprint: FingerprintRef;
       readonly changed: readonly string[];
-      readonly since?: Pick<PassedWork, "run" | "attempt" | "finishedAt">;
+      readonly since?: Pick<CachedResult, "run" | "attempt" | "finishedAt">;
     }
   /** Depends on outputs that do not exist yet. */
   | { readonly kind: "unknown"; readonly after: readonly string[] };
@@ -79,7 +79,7 @@ export interface FingerprintSource {
   /** Digests of the ignored files that the step and its contracts can read. Undefined if they are unknown. */
   readonly ignored?: { readonly work: Digest; readonly contracts: Digest };
   /** The files that the step's contracts name, path → digest. */
-  readonly gateFiles: Readonly<Record<string, Digest>>;
+  readonly contractFiles: Readonly<Record<string, Digest>>;
   /** Of the files that the step's contracts restore from a commit. Undefined if they restore none, or from the base. */
   readonly protectedFiles?: Digest;
   /** `linux-x64` and the like. */

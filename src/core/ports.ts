@@ -9,7 +9,7 @@ import type { ExceededLimit } from "./exceeded-limit.ts";
 import type { Failure, Violation } from "./failure.ts";
 import type { ContractDefinition, PublicationKind, Resources, Step } from "./pipeline.ts";
 import type { Result } from "./result.ts";
-import type { BreakerSample, PassedWork, RunRecord, RunSummary } from "./state.ts";
+import type { BreakerSample, CachedResult, RunRecord, RunSummary } from "./state.ts";
 import type { Usage } from "./usage.ts";
 
 /** Time. Injected so that tests decide when it passes. */
@@ -63,7 +63,7 @@ export interface SpawnRequest {
   /** Host patterns that a contract's command may reach; absent: none. The persona's are those of its step. */
   readonly network?: readonly string[];
   /** For a contract: what its tree has at these paths in place of the attempt's files. The attempt's own tree stays as it is. */
-  readonly restore?: ReadonlyMap<string, Leaf | undefined>;
+  readonly restore?: ReadonlyMap<string, TreeEntry | undefined>;
   onOutput(chunk: Uint8Array, stream: "stdout" | "stderr"): void;
 }
 
@@ -91,7 +91,7 @@ export interface WorkspaceEntry {
 export type WorkspaceArea = "root" | "output" | "inputs" | "temp";
 
 /** What is to lie at a path: a file or a symlink with its bytes (a symlink's are its target), or a directory. Modes are written as git does. */
-export type Leaf =
+export type TreeEntry =
   | { readonly mode: "100644" | "100755" | "120000"; readonly bytes: Uint8Array }
   /** A directory with nothing in it. */
   | { readonly mode: "040000" };
@@ -117,7 +117,7 @@ export interface Workspace {
    * Makes paths of an area be as given, as a child of the attempt could: with what is above them; `undefined` takes away what is there, and directories
    * that this empties. Refuses what lies outside the area, also through symlinks, `.git` and state; then nothing may be as asked for.
    */
-  write(area: Exclude<WorkspaceArea, "inputs">, leaves: ReadonlyMap<string, Leaf | undefined>): Promise<Result<void>>;
+  write(area: Exclude<WorkspaceArea, "inputs">, entries: ReadonlyMap<string, TreeEntry | undefined>): Promise<Result<void>>;
   /**
    * What the attempt changed, over what it started from, with the bytes of both sides in the store of blobs; nothing where the
    * workspace cannot tell its own changes from others'. `.git`, state and what git ignores are no part of it.
@@ -148,7 +148,7 @@ export interface AdapterContext {
   /** What the attempt's outcome depends on, as far as wave can tell. */
   readonly fingerprint: FingerprintRef;
   /** What contracts are judged by, by path. */
-  readonly files: ReadonlyMap<string, GateFile>;
+  readonly files: ReadonlyMap<string, ContractFile>;
   /** Declared `env` and the values of declared `secrets`. */
   readonly env: Readonly<Record<string, string>>;
   readonly resources: Resources;
@@ -174,7 +174,7 @@ export interface Adapter {
 }
 
 /** A file as it was when the run began. */
-export interface GateFile {
+export interface ContractFile {
   readonly path: string;
   readonly text: string;
   readonly digest: Digest;
@@ -193,7 +193,7 @@ export interface TrustedFiles {
   /** Files and symbolic links whose path matches, sorted by path. Fails with `github-failed` if the host of a commit does not answer. */
   list(matches: (path: string) => boolean): Promise<Result<readonly TrustedFile[]>>;
   /** Fails with `project-changed` if the file of a run's base was edited since and its repository does not have it, and as the host does. */
-  read(path: string): Promise<Result<Leaf>>;
+  read(path: string): Promise<Result<TreeEntry>>;
 }
 
 export interface ContractContext {
@@ -206,7 +206,7 @@ export interface ContractContext {
   /** The verified bytes of an artifact of this step. */
   readonly readArtifact: (name: string) => Promise<Result<Uint8Array>>;
   /** Files as they were when the run began: the contract's schemas. */
-  readonly files: ReadonlyMap<string, GateFile>;
+  readonly files: ReadonlyMap<string, ContractFile>;
   /** Where protected files are restored from. Undefined if it is not known; then a contract that protects files is an `error`. */
   readonly trustedFiles?: TrustedFiles;
   readonly signal: AbortSignal;
@@ -233,7 +233,7 @@ export interface ContractProblem {
 export interface ContractType {
   readonly type: ContractDefinition["type"];
   /** Pure: whether the definition can be evaluated, from the files it names. */
-  check(contract: ContractDefinition, files: ReadonlyMap<string, GateFile>, signal?: AbortSignal): Promise<readonly ContractProblem[]>;
+  check(contract: ContractDefinition, files: ReadonlyMap<string, ContractFile>, signal?: AbortSignal): Promise<readonly ContractProblem[]>;
   verify(context: ContractContext): Promise<ContractOutcome>;
   /** Prepares `verify` while the attempt is running; returns at once. */
   warm?(): void;
@@ -260,7 +260,7 @@ export interface Redactor {
 }
 
 /** Content-addressed bytes. */
-export interface ArtifactStore {
+export interface BlobStore {
   put(bytes: Uint8Array): Promise<Result<{ readonly digest: Digest; readonly size: number }>>;
   /** The bytes, verified against the digest. */
   get(digest: Digest): Promise<Result<Uint8Array>>;
@@ -293,7 +293,7 @@ export interface StateStore {
   /** Events of one run in reading order. */
   readEvents(run: string): Promise<Result<readonly WaveEvent[]>>;
   /** Every passed attempt that still counts, of all steps of a pipeline, newest first. */
-  passedWork(pipeline: string): Promise<Result<readonly PassedWork[]>>;
+  passedWork(pipeline: string): Promise<Result<readonly CachedResult[]>>;
   /** Runs of a pipeline that ended with this project tree, newest first. */
   runsEndingAt(pipeline: string, tree: Digest): Promise<Result<readonly RunRecord[]>>;
   /** The newest counted attempts under a breaker key since its last reset, newest first. */

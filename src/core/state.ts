@@ -100,11 +100,11 @@ export interface AttemptRecord {
   readonly failure?: Failure;
   readonly log?: Digest;
   /** It was rolled back, or its step had to run again: what it did counts no more. */
-  readonly undone?: true;
+  readonly rolledBack?: true;
 }
 
 /** Passed work that a plan may reuse. */
-export interface PassedWork {
+export interface CachedResult {
   readonly run: string;
   readonly step: string;
   readonly attempt: number;

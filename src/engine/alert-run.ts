@@ -12,7 +12,7 @@ import type { PlannedRun } from "./plan-run.ts";
 const limits = { endMs: 10_000, cancelledMs: 1_000 } as const;
 
 /** `before`: the record of a run that is resumed. */
-export function alertsOf({ project, memory, plan }: PlannedRun, run: string, before: RunRecord | undefined, env: Environment): Alerts {
+export function alertsOf({ project, store, plan }: PlannedRun, run: string, before: RunRecord | undefined, env: Environment): Alerts {
   return openAlerts({
     targets: project.alerts,
     pipeline: plan.pipeline.name,
@@ -20,7 +20,7 @@ export function alertsOf({ project, memory, plan }: PlannedRun, run: string, bef
     before: before?.alerts ?? [],
     failedBefore: async () => {
       if (before !== undefined && before.status !== "pending") return before.status !== "passed";
-      const runs = await memory.state.listRuns({ pipeline: plan.pipeline.name, limit: 2 });
+      const runs = await store.state.listRuns({ pipeline: plan.pipeline.name, limit: 2 });
       const earlier = runs.ok ? runs.value.find(({ id }) => id !== run) : undefined;
       return earlier?.status === "failed" || earlier?.status === "interrupted";
     },

@@ -1,13 +1,13 @@
 /** Which steps of a plan could not begin if it were run now: an open circuit guards them, or a step that they wait for. */
 
 import type { Plan, PlannedBlock } from "../core/plan.ts";
-import type { Clock, GateFile, StateStore } from "../core/ports.ts";
+import type { Clock, ContractFile, StateStore } from "../core/ports.ts";
 import { ok, type Result } from "../core/result.ts";
 import { breakerKey, circuitPosition } from "../executor/circuit.ts";
 
 export interface BlockSource {
   readonly state: Pick<StateStore, "breakerWindow">;
-  readonly files: ReadonlyMap<string, GateFile>;
+  readonly files: ReadonlyMap<string, ContractFile>;
   readonly clock: Clock;
 }
 

@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
 import { processIdentity, signalProcess } from "../platform/process-identity.ts";
 import { lockHolder, runLockFile } from "../store/lock-file.ts";
-import type { Memory } from "./open-project.ts";
+import type { RunStore } from "./open-project.ts";
 
 /** How long the process may take to end its children and to write down that it did, in milliseconds. */
 const patienceMs = 10_000;
@@ -16,7 +16,7 @@ const lookAgainMs = 50;
  * or does not end in time.
  */
 export async function cancelRun(
-  { state, stateDir }: Pick<Memory, "state" | "stateDir">,
+  { state, stateDir }: Pick<RunStore, "state" | "stateDir">,
   selector: string,
   clock: Clock,
 ): Promise<Result<RunRecord>> {

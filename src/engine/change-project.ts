@@ -14,24 +14,24 @@ import type { ChangesPort } from "../executor/context.ts";
 import { systemClock } from "../platform/clock.ts";
 import { stateUnwritable } from "../platform/files.ts";
 import { waitForLock } from "../store/lock-file.ts";
-import type { Memory } from "./open-project.ts";
+import type { RunStore } from "./open-project.ts";
 
 /** How long another process may change the project before this one gives up, in milliseconds. */
 const patienceMs = 30_000;
 
-/** The port through which a run's changes go. `undo` leads from the project as it is to the base of the run; `undoesOwn`: over changes of its own. */
-export function changesPort(memory: Memory, root: string, undo: Changeset, undoesOwn: boolean): ChangesPort {
-  const { blobs } = memory;
+/** The port through which a run's changes go. `rollback` leads from the project as it is to the base of the run; `rollsBackOwn`: over changes of its own. */
+export function changesPort(store: RunStore, root: string, rollback: Changeset, rollsBackOwn: boolean): ChangesPort {
+  const { blobs } = store;
   const read = new Map<string, ReturnType<ChangesPort["read"]>>();
   return {
-    undo,
-    undoesOwn,
+    rollback,
+    rollsBackOwn: rollsBackOwn,
     read: (digest) => {
       const known = read.get(digest) ?? readChangeset(blobs, digest);
       read.set(digest, known);
       return known;
     },
-    keep: (changes) => keepChanges(memory, changes),
+    keep: (changes) => keepChanges(store, changes),
     mergeFiles: mergeFilesWith(blobs),
     holds: (changes) => holds({ root, changes }),
     intact: async (changes) => {
@@ -40,12 +40,12 @@ export function changesPort(memory: Memory, root: string, undo: Changeset, undoe
       }
       return true;
     },
-    apply: (changes) => applyToProject(memory, root, changes, "put them back (or move your own changes away), then `wave resume`"),
+    apply: (changes) => applyToProject(store, root, changes, "put them back (or move your own changes away), then `wave resume`"),
   };
 }
 
 /** Stores a changeset, and gives what events say of it. */
-export async function keepChanges({ blobs }: Memory, changes: Changeset): Promise<Result<ChangesRef>> {
+export async function keepChanges({ blobs }: RunStore, changes: Changeset): Promise<Result<ChangesRef>> {
   const stored = await blobs.put(encodeChangeset(changes));
   return stored.ok ? ok({ digest: stored.value.digest, ...countsOf(changes) }) : stored;
 }
@@ -55,7 +55,7 @@ export async function keepChanges({ blobs }: Memory, changes: Changeset): Promis
  * and then changes nothing; with `state-locked` when another process is at it for too long. Interrupted, it can be done again. `beforeWrite` is called before the first write, if there is one.
  */
 export async function applyToProject(
-  { blobs, stateDir }: Memory,
+  { blobs, stateDir }: RunStore,
   root: string,
   changes: Changeset,
   hint: string,

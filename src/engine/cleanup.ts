@@ -8,16 +8,16 @@ import { removeTree } from "../changeset/remove-tree.ts";
 import { ok, type Result } from "../core/result.ts";
 import { systemClock } from "../platform/clock.ts";
 import { archiveRuns, emptyTrash } from "../store/archive-runs.ts";
-import { lastWritten, listRemains, type Remains, sizeBelow } from "../store/leftovers.ts";
-import { tidily } from "../store/maintenance-lock.ts";
+import { directorySize, lastWritten, listLeftovers, type RunLeftovers } from "../store/leftovers.ts";
+import { withMaintenanceLock } from "../store/maintenance-lock.ts";
 import { journalsDirectory, listJournalRuns } from "../store/read-journal.ts";
 import { takeRuns } from "../store/run-locks.ts";
 import { newestRuns, type RunCandidate, type RunCriteria, saysSomething, selectRuns } from "../store/select-runs.ts";
-import type { Memory } from "./open-project.ts";
+import type { RunStore } from "./open-project.ts";
 import { graceMs, type Sweep, sweepBlobs } from "./sweep-blobs.ts";
 
 export interface CleanupRequest {
-  readonly memory: Pick<Memory, "stateDir" | "state" | "blobs">;
+  readonly store: Pick<RunStore, "stateDir" | "state" | "blobs">;
   readonly criteria: RunCriteria;
   /** Only say what would go. */
   readonly dry: boolean;
@@ -26,7 +26,7 @@ export interface CleanupRequest {
 /** A part of a run that went. */
 export interface RemovedPart {
   readonly run: string;
-  readonly kind: "journals" | Remains["kind"];
+  readonly kind: "journals" | RunLeftovers["kind"];
   readonly bytes: number;
 }
 
@@ -61,15 +61,15 @@ const nothing: Cleanup = {
  * `workspace-failed`: what was done until then is done, and another cleanup does the rest.
  */
 export async function cleanUp(request: CleanupRequest): Promise<Result<Cleanup>> {
-  const { stateDir } = request.memory;
+  const { stateDir } = request.store;
   if (!existsSync(stateDir)) return ok(nothing);
-  return request.dry ? tidy(request) : tidily(stateDir, systemClock, "writes", () => tidy(request));
+  return request.dry ? tidy(request) : withMaintenanceLock(stateDir, systemClock, "writes", () => tidy(request));
 }
 
-async function tidy({ memory, criteria, dry }: CleanupRequest): Promise<Result<Cleanup>> {
-  const { stateDir } = memory;
+async function tidy({ store, criteria, dry }: CleanupRequest): Promise<Result<Cleanup>> {
+  const { stateDir } = store;
   const now = systemClock.now();
-  const found = await surveyOf(memory, criteria, now);
+  const found = await surveyOf(store, criteria, now);
   if (!found.ok) return found;
   const named = [...found.value.runs.map(({ id }) => id), ...found.value.unbegun, ...found.value.remains.map(({ run }) => run)];
   const taken = await takeRuns(stateDir, named, systemClock, dry ? "look" : "take");
@@ -78,14 +78,14 @@ async function tidy({ memory, criteria, dry }: CleanupRequest): Promise<Result<C
   let removed: Result<Removed>;
   try {
     // Asked again: until the locks were taken, somebody may have gone on with a run.
-    const again = dry ? found : await surveyOf(memory, criteria, now);
+    const again = dry ? found : await surveyOf(store, criteria, now);
     removed = again.ok ? await removeRuns(stateDir, onlyFree(again.value, free), dry) : again;
   } finally {
     await release();
   }
   if (!removed.ok) return removed;
   const { runs, unbegun, parts } = removed.value;
-  const swept = await sweepBlobs({ memory, without: new Set([...runs.map(({ id }) => id), ...unbegun]), dry, now });
+  const swept = await sweepBlobs({ store, without: new Set([...runs.map(({ id }) => id), ...unbegun]), dry, now });
   if (!swept.ok) return swept;
   const bytes = parts.reduce((sum, part) => sum + part.bytes, swept.value.gone.bytes);
   return ok({ runs, parts, live, reused: found.value.reused, ...swept.value, bytes });
@@ -96,7 +96,7 @@ interface Survey {
   readonly runs: readonly RunCandidate[];
   /** Runs whose process died before they began: journals that say nothing. */
   readonly unbegun: readonly string[];
-  readonly remains: readonly Remains[];
+  readonly remains: readonly RunLeftovers[];
   readonly reused: readonly ReusedRun[];
 }
 
@@ -104,7 +104,7 @@ interface Removed extends Omit<Survey, "remains" | "reused"> {
   readonly parts: readonly RemovedPart[];
 }
 
-async function surveyOf({ stateDir, state }: CleanupRequest["memory"], criteria: RunCriteria, now: number): Promise<Result<Survey>> {
+async function surveyOf({ stateDir, state }: CleanupRequest["store"], criteria: RunCriteria, now: number): Promise<Result<Survey>> {
   const listed = await state.listRuns();
   if (!listed.ok) return listed;
   const candidates: RunCandidate[] = [];
@@ -122,7 +122,7 @@ async function surveyOf({ stateDir, state }: CleanupRequest["memory"], criteria:
     if (!written.ok) return written;
     if (written.value < now - graceMs) unbegun.push(run);
   }
-  const remains = await listRemains(stateDir);
+  const remains = await listLeftovers(stateDir);
   if (!remains.ok) return remains;
   const selected = await withoutReused(state, candidates, selectRuns(candidates, criteria, now));
   if (!selected.ok) return selected;
@@ -135,7 +135,7 @@ async function surveyOf({ stateDir, state }: CleanupRequest["memory"], criteria:
 
 /** Takes the runs out of a selection whose results a run that stays reuses, directly or through another one. */
 async function withoutReused(
-  state: CleanupRequest["memory"]["state"],
+  state: CleanupRequest["store"]["state"],
   candidates: readonly RunCandidate[],
   selected: readonly RunCandidate[],
 ): Promise<Result<{ readonly runs: readonly RunCandidate[]; readonly reused: readonly ReusedRun[] }>> {
@@ -167,11 +167,11 @@ function onlyFree({ runs, unbegun, remains, reused }: Survey, free: ReadonlySet<
 async function removeRuns(stateDir: string, { runs, unbegun, remains }: Survey, dry: boolean): Promise<Result<Removed>> {
   const going = [...runs.map(({ id }) => id), ...unbegun];
   const parts: RemovedPart[] = [];
-  for (const run of going) parts.push({ run, kind: "journals", bytes: await sizeBelow(path.join(journalsDirectory(stateDir), run)) });
+  for (const run of going) parts.push({ run, kind: "journals", bytes: await directorySize(path.join(journalsDirectory(stateDir), run)) });
   const archived = dry ? ok(undefined) : await archiveRuns(stateDir, systemClock, going);
   if (!archived.ok) return archived;
   for (const { kind, run, directory } of remains) {
-    const bytes = await sizeBelow(directory);
+    const bytes = await directorySize(directory);
     const gone = dry ? ok(undefined) : await removeTree(directory);
     if (!gone.ok) return gone;
     if (bytes > 0) parts.push({ run, kind, bytes });

@@ -13,9 +13,9 @@ import type { PlannedRun } from "./plan-run.ts";
 import { haveIgnoredChanged } from "./project-tree.ts";
 
 /** What lies between the base of a run and the project as it is. */
-export interface SinceBegin {
+export interface ProjectDrift {
   /** Leads from the project as it is to the base: the reverse of what this run applied, or of what lay over the base when it began. */
-  readonly undo: Changeset;
+  readonly rollback: Changeset;
   /** Steps that may read what others changed since; absent: nobody changed anything, or that cannot be told. Empty: none of the steps reads it. */
   readonly affected?: readonly string[];
   /** Whether ignored files that a step may read differ from those at the beginning of the run. */
@@ -25,42 +25,46 @@ export interface SinceBegin {
 }
 
 /** Compares the project with what the run left, or found. Fails as reading blobs and state does. */
-export async function sinceBegin(planned: PlannedRun, run: RunRecord, listing: ProjectListing): Promise<Result<SinceBegin>> {
-  const { memory, read, plan } = planned;
+export async function detectDrift(planned: PlannedRun, run: RunRecord, listing: ProjectListing): Promise<Result<ProjectDrift>> {
+  const { store, read, plan } = planned;
   const views = new Map(plan.pipeline.steps.map((step) => [viewKey(step), readFilter(step.permissions)]));
-  const taken = await readBase(read.root, memory.stateDir, views, listing);
+  const taken = await readBase(read.root, store.stateDir, views, listing);
   const current = taken.ok ? taken.value.base : undefined;
   const now = {
     ...(taken.ok ? { now: { tree: taken.value.base.tree, files: taken.value.files } } : {}),
     ignoredChanged: taken.ok && (await haveIgnoredChanged(run.base, taken.value.files, plan.pipeline.steps)),
   };
-  const lies = run.inProject === undefined ? await foreignOver(planned, run, current) : ok(run.inProject);
+  const lies = run.inProject === undefined ? await earlierRunChanges(planned, run, current) : ok(run.inProject);
   if (!lies.ok) return lies;
-  const changes = lies.value === undefined ? ok([]) : await readChangeset(memory.blobs, lies.value.digest);
+  const changes = lies.value === undefined ? ok([]) : await readChangeset(store.blobs, lies.value.digest);
   if (!changes.ok) return changes;
-  const undo = reverse(changes.value);
-  const expected = leftItself(run) ? run.treeAfter : run.base.tree;
+  const rollback = reverse(changes.value);
+  const expected = ownChangesApplied(run) ? run.treeAfter : run.base.tree;
   const same = current === undefined || expected === undefined || current.tree === expected;
-  if (same || (run.inProject === undefined && lies.value !== undefined)) return ok({ undo, ...now });
-  return ok({ undo, affected: affectedSteps(planned, run, current), ...now });
+  if (same || (run.inProject === undefined && lies.value !== undefined)) return ok({ rollback, ...now });
+  return ok({ rollback, affected: affectedSteps(planned, run, current), ...now });
 }
 
 /** What an earlier run had applied when this one began over its base, while the project still is so. */
-async function foreignOver({ memory }: PlannedRun, run: RunRecord, current: BaseRef | undefined): Promise<Result<ChangesRef | undefined>> {
+async function earlierRunChanges(
+  { store }: PlannedRun,
+  run: RunRecord,
+  current: BaseRef | undefined,
+): Promise<Result<ChangesRef | undefined>> {
   if (current === undefined || current.tree === run.base.tree) return ok(undefined);
-  const ending = await memory.state.runsEndingAt(run.pipeline, current.tree);
+  const ending = await store.state.runsEndingAt(run.pipeline, current.tree);
   if (!ending.ok) return ending;
   return ok(ending.value.find(({ id, base }) => id !== run.id && base.tree === run.base.tree)?.inProject);
 }
 
 /** Whether the run itself may have changed the project. */
-function leftItself(run: RunRecord): boolean {
+function ownChangesApplied(run: RunRecord): boolean {
   return run.inProject !== undefined || run.steps.some(({ attempts }) => attempts.some(({ workspace }) => workspace === "shared"));
 }
 
 /** Steps of which a view was taken when the run began that is another now; where the run changed the project itself, views tell nothing: all. */
 function affectedSteps({ plan }: PlannedRun, run: RunRecord, current: BaseRef): string[] {
   const { steps } = plan.pipeline;
-  if (leftItself(run)) return steps.map(({ id }) => id);
+  if (ownChangesApplied(run)) return steps.map(({ id }) => id);
   return steps.filter((step) => current.views[viewKey(step)] !== (run.base.views[viewKey(step)] ?? run.base.tree)).map(({ id }) => id);
 }

@@ -2,7 +2,7 @@
 import { contractTypesWith } from "../contracts/contract-types.ts";
 import type { EvaluationProblem, Evaluator } from "../core/evaluation.ts";
 import { evaluationLimits } from "../core/limits.ts";
-import type { GateFile } from "../core/ports.ts";
+import type { ContractFile } from "../core/ports.ts";
 import { err, ok } from "../core/result.ts";
 import { type CallProblem, WorkerPool } from "../platform/worker-pool.ts";
 
@@ -10,7 +10,7 @@ const { timeMs, memoryBytes, inputBytes, schemaBytes } = evaluationLimits;
 
 const pool = new WorkerPool({ script: new URL("./evaluation-worker.js", import.meta.url), timeMs, memoryBytes });
 
-const sizes = new WeakMap<ReadonlyMap<string, GateFile>, number>();
+const sizes = new WeakMap<ReadonlyMap<string, ContractFile>, number>();
 
 /** Evaluates in the evaluation thread, within `evaluationLimits`. */
 export const evaluator: Evaluator = {
@@ -36,7 +36,7 @@ function problemOf(problem: CallProblem): EvaluationProblem {
   return { kind: "exceeded", limit: { what, max: what === "time" ? timeMs : memoryBytes } };
 }
 
-function sizeOf(files: ReadonlyMap<string, GateFile>): number {
+function sizeOf(files: ReadonlyMap<string, ContractFile>): number {
   const known = sizes.get(files) ?? [...files.values()].reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
   sizes.set(files, known);
   return known;

@@ -28,7 +28,7 @@ export function traceEnvironment(env: Environment, run: string): (step: string, 
 /** Sends what this process did of a run, if traces are sent. `warn` gets one sentence when they could not be. */
 export async function exportRun({ planned, run, status }: FinishedRun, env: Environment, warn: (text: string) => void): Promise<void> {
   if (!isTraced(env)) return;
-  const events = await planned.memory.state.readEvents(run.id);
+  const events = await planned.store.state.readEvents(run.id);
   if (!events.ok) return;
   const { buildTrace } = await import("../telemetry/trace/build-trace.ts");
   const { traceAsOtlp } = await import("../telemetry/trace/trace-as-otlp.ts");
@@ -38,7 +38,7 @@ export async function exportRun({ planned, run, status }: FinishedRun, env: Envi
   const traces = traceAsOtlp(trace, { ...(own === undefined ? {} : { writer: own }), ...parentOf(env) });
   // A branch or a job may be named by a secret; the rest comes from events, which hold none.
   const attributes = env["OTEL_RESOURCE_ATTRIBUTES"];
-  const shown = attributes === undefined ? env : { ...env, OTEL_RESOURCE_ATTRIBUTES: planned.memory.redactor.text(attributes) };
+  const shown = attributes === undefined ? env : { ...env, OTEL_RESOURCE_ATTRIBUTES: planned.store.redactor.text(attributes) };
   const sent = await exportTrace(traces, shown, status === "cancelled" ? limits.cancelledMs : limits.endMs);
   if (!sent.ok) warn(`the trace was not sent: ${sent.error}`);
 }

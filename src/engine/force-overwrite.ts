@@ -2,7 +2,7 @@
 
 import { entryOf } from "../changeset/combine-changes.ts";
 import { kindOf, lookAt } from "../changeset/disk.ts";
-import { leafContent } from "../changeset/read-entry.ts";
+import { readEntry } from "../changeset/read-entry.ts";
 import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
 import { err, ok, type Result } from "../core/result.ts";
 
@@ -10,7 +10,7 @@ import { err, ok, type Result } from "../core/result.ts";
  * The same changes, but what lies at `paths` now is what they start from there. Only files, symlinks and nothing at all can be
  * overwritten: fails with `project-changed` for paths that are directories or stand in a way that the changes do not name.
  */
-export async function overwriting(root: string, changes: Changeset, paths: readonly string[]): Promise<Result<Changeset>> {
+export async function rebaseOntoDisk(root: string, changes: Changeset, paths: readonly string[]): Promise<Result<Changeset>> {
   const foreign = new Set(paths);
   const named = new Set(changes.map(({ path }) => path));
   const refused = paths.filter((path) => !named.has(path) || isFilled(root, path));
@@ -39,6 +39,6 @@ function isFilled(root: string, path: string): boolean {
 async function stateNow(root: string, path: string): Promise<Result<FileState | undefined>> {
   const stats = lookAt(root, path);
   if (stats === undefined) return ok(undefined);
-  const content = await leafContent(root, path, stats, Number.POSITIVE_INFINITY);
+  const content = await readEntry(root, path, stats, Number.POSITIVE_INFINITY);
   return content.ok ? ok(content.value.state) : content;
 }

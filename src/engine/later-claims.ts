@@ -5,7 +5,7 @@ import { readChangeset } from "../changeset/read-changeset.ts";
 import type { Changeset } from "../core/changeset.ts";
 import { ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
-import type { Memory } from "./open-project.ts";
+import type { RunStore } from "./open-project.ts";
 
 /** A later run, and those of the paths that it wrote too. */
 export interface LaterClaim {
@@ -17,7 +17,7 @@ export interface LaterClaim {
  * Finds the runs that started after `run`, whose changes are in the project, and that wrote content which `changes` would replace. Runs whose
  * changeset is no longer in state are left out. Fails as reading state does.
  */
-export async function laterClaims({ state, blobs }: Memory, run: RunRecord, changes: Changeset): Promise<Result<readonly LaterClaim[]>> {
+export async function laterClaims({ state, blobs }: RunStore, run: RunRecord, changes: Changeset): Promise<Result<readonly LaterClaim[]>> {
   if (changes.length === 0) return ok([]);
   const listed = await state.listRuns();
   if (!listed.ok) return listed;

@@ -4,15 +4,15 @@
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { agentFor } from "../adapters/detect-agents.ts";
+import { defaultAgent } from "../adapters/detect-agents.ts";
 import { localBlobs } from "../blobs/local-blobs.ts";
-import { type BringBlob, withElsewhere } from "../blobs/with-fallback.ts";
+import { type BlobFetcher, withFallback } from "../blobs/with-fallback.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import { hasErrors, sortDiagnostics } from "../core/diagnostic.ts";
 import { defaultStateLocation } from "../core/limits.ts";
 import type { LoadedProject, ValidatedProject } from "../core/loaded.ts";
 import { type AdapterName, adapterNames } from "../core/names.ts";
-import type { ArtifactStore, FileSource, Redactor, StateStore, TrustedFiles } from "../core/ports.ts";
+import type { BlobStore, FileSource, Redactor, StateStore, TrustedFiles } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { version } from "../core/version.ts";
 import { diskSource } from "../manifest/load/disk-source.ts";
@@ -65,7 +65,7 @@ export interface ProjectRequest {
   /** Gets the values of declared secrets once they are known, also of a manifest that does not hold, and a redactor for them where one was made. */
   readonly onSecrets?: (values: readonly string[], redactor?: Redactor) => void;
   /** Brings blobs that are not in the local store; absent: they are lost. */
-  readonly bring?: BringBlob;
+  readonly fetchBlob?: BlobFetcher;
   /** Signs journals. A secret: it is redacted everywhere, and no child gets it. */
   readonly stateKey?: string;
 }
@@ -86,17 +86,17 @@ export interface ReadProject extends Location {
 }
 
 /** Where runs are remembered, with the secrets known. */
-export interface Memory {
+export interface RunStore {
   readonly stateDir: string;
   /** Where the project keeps state: the same, or a directory above it. No part of any workspace. */
   readonly stateRoot: string;
   readonly state: StateStore;
-  readonly blobs: ArtifactStore;
+  readonly blobs: BlobStore;
   readonly redactor: Redactor;
 }
 
 /** What is remembered, for those who only read it: no secret need be known to them, since they store nothing. */
-export interface PastMemory extends Pick<Memory, "stateDir" | "blobs"> {
+export interface ReadonlyRunStore extends Pick<RunStore, "stateDir" | "blobs"> {
   readonly state: Omit<StateStore, "openJournal">;
 }
 
@@ -155,7 +155,7 @@ export async function readProject(request: ProjectRequest, location: Location, s
   });
   request.onSecrets?.(declaredIn(loaded, request.env));
   const chosen = adapter === undefined ? {} : { adapter };
-  const here = agentFor(request.env);
+  const here = defaultAgent(request.env);
   const means = here === undefined ? {} : { adapterHere: here };
   const { signal } = request;
   const checkContract: ValidateOptions["checkContract"] = async (contract, files) =>
@@ -201,19 +201,19 @@ function declaredIn({ manifest, files }: LoadedProject, env: Environment): reado
 }
 
 /** Opens state for a project; declared secrets are taken from the environment so that they can be scrubbed. */
-export function openMemory(
+export function openStore(
   read: ReadProject,
-  request: Pick<ProjectRequest, "env" | "bring" | "stateDir" | "stateKey" | "onSecrets">,
-): Memory {
+  request: Pick<ProjectRequest, "env" | "fetchBlob" | "stateDir" | "stateKey" | "onSecrets">,
+): RunStore {
   const declared = (read.project?.secrets ?? []).map((name) => request.env[name] ?? "");
   const values = [...declared, request.stateKey ?? ""].filter((value) => value !== "");
   const redactor = createRedactor(values);
   request.onSecrets?.(values, redactor);
-  return memoryAt(read.root, stateLocationIn(read.loaded.manifest), redactor, request);
+  return storeAt(read.root, stateLocationIn(read.loaded.manifest), redactor, request);
 }
 
 /** The same for those who only read it: of the manifest, which need not hold, only where state lies is looked for. */
-export async function openPast(request: ProjectRequest, { root, files }: Location): Promise<PastMemory> {
+export async function openReadonlyStore(request: ProjectRequest, { root, files }: Location): Promise<ReadonlyRunStore> {
   const overlay = request.environment === undefined ? {} : { environment: request.environment };
   const source = request.source ?? diskSource(root);
   const location =
@@ -222,20 +222,20 @@ export async function openPast(request: ProjectRequest, { root, files }: Locatio
       : stateLocationIn(request.read.loaded.manifest);
   const redactor = createRedactor([]);
   request.onSecrets?.([], redactor);
-  return memoryAt(root, location, redactor, request);
+  return storeAt(root, location, redactor, request);
 }
 
-function memoryAt(
+function storeAt(
   root: string,
   location: string | undefined,
   redactor: Redactor,
-  { bring, stateDir: own, stateKey }: Pick<ProjectRequest, "bring" | "stateDir" | "stateKey">,
-): Memory {
+  { fetchBlob, stateDir: own, stateKey }: Pick<ProjectRequest, "fetchBlob" | "stateDir" | "stateKey">,
+): RunStore {
   const stateRoot = path.resolve(root, location ?? defaultStateLocation);
   const stateDir = own ?? stateRoot;
   closeExistingState(stateDir);
   const local = localBlobs(stateDir);
-  const blobs = bring === undefined ? local : withElsewhere(local, bring);
+  const blobs = fetchBlob === undefined ? local : withFallback(local, fetchBlob);
   const signed = stateKey === undefined ? {} : { stateKey };
   return { stateDir, stateRoot, redactor, blobs, state: openState({ stateDir, redactor, version, clock: systemClock, ...signed }) };
 }

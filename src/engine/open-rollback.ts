@@ -11,16 +11,16 @@ import { err, type Result } from "../core/result.ts";
 import { openRollbackFailure, rollbackCommandOf } from "../core/rolled-back.ts";
 import type { RunRecord } from "../core/state.ts";
 import { stateUnwritable, tryIo, writeFileDurably } from "../platform/files.ts";
-import type { Memory } from "./open-project.ts";
-import type { Undoing } from "./rollback.ts";
+import type { RunStore } from "./open-project.ts";
+import type { RollbackPlan } from "./rollback.ts";
 
 const prefix = "rollback-";
 
 /** Returns what records the start of a rollback, for the moment before its first write. It fails with `state-unwritable`. */
 export function startRollback(
-  { stateDir }: Pick<Memory, "stateDir">,
+  { stateDir }: Pick<RunStore, "stateDir">,
   journal: Journal,
-  { run, to, steps, ref }: Pick<Undoing, "run" | "to" | "steps" | "ref">,
+  { run, to, steps, ref }: Pick<RollbackPlan, "run" | "to" | "steps" | "ref">,
 ): () => Promise<Result<unknown>> {
   return async () => {
     const mark = markOf(stateDir, run.id);
@@ -37,7 +37,7 @@ export function startRollback(
 }
 
 /** Removes the mark of a rollback whose end is in the journal. A mark that stays is removed by the next run. */
-export async function endRollback({ stateDir }: Pick<Memory, "stateDir">, run: string): Promise<void> {
+export async function endRollback({ stateDir }: Pick<RunStore, "stateDir">, run: string): Promise<void> {
   await tryIo(() => rm(markOf(stateDir, run), { force: true }));
 }
 
@@ -52,7 +52,7 @@ export function refuseOtherRollback(run: RunRecord, to: string | undefined): Fai
 }
 
 /** The failure of a run that starts while the project is in the middle of a rollback; undefined if no rollback is open. */
-export async function findOpenRollback({ stateDir, state }: Pick<Memory, "stateDir" | "state">): Promise<Failure | undefined> {
+export async function findOpenRollback({ stateDir, state }: Pick<RunStore, "stateDir" | "state">): Promise<Failure | undefined> {
   const names = await tryIo(() => readdir(path.join(stateDir, "locks")));
   for (const name of names.ok ? names.value.filter((one) => one.startsWith(prefix)) : []) {
     const run = name.slice(prefix.length);

@@ -8,7 +8,7 @@ import { reverse } from "../changeset/combine-changes.ts";
 import { readChangeset } from "../changeset/read-changeset.ts";
 import type { Changeset } from "../core/changeset.ts";
 import { type Digest, digestOfBytes } from "../core/digest.ts";
-import { isFenced, unenforceable, wantsIsolation } from "../core/enforcement.ts";
+import { isSandboxed, unenforceable, wantsIsolation } from "../core/enforcement.ts";
 import type { BaseRef, FingerprintRef } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import { ignoredFor, ignoredViews } from "../core/ignored-views.ts";
@@ -18,10 +18,10 @@ import type { Pipeline, Step } from "../core/pipeline.ts";
 import type { DependencyDirectory, Plan } from "../core/plan.ts";
 import type { Adapter, TrustedFiles } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import type { PassedWork, RunRecord } from "../core/state.ts";
+import type { CachedResult, RunRecord } from "../core/state.ts";
 import { selectPipeline } from "../manifest/validate/select-pipeline.ts";
 import { baseFor } from "../planner/base-for.ts";
-import { fingerprintStep, gateFilesOf } from "../planner/fingerprint.ts";
+import { contractFilesOf, fingerprintStep } from "../planner/fingerprint.ts";
 import { planPipeline } from "../planner/plan-pipeline.ts";
 import { outdatedGit } from "../platform/git.ts";
 import { oldestGit } from "../platform/git-version.ts";
@@ -32,10 +32,10 @@ import { gitRefusal } from "../workspace/base-git.ts";
 import {
   type Environment,
   locateProject,
-  type Memory,
-  openMemory,
+  openStore,
   type ProjectRequest,
   type ReadProject,
+  type RunStore,
   readProject,
   requireValid,
 } from "./open-project.ts";
@@ -48,7 +48,7 @@ export interface PlanRequest extends ProjectRequest {
   /** The run's input text. */
   readonly input?: string;
   /** Gives what leads from the project as it is to the tree that the run begins with; absent: what state says. */
-  readonly wayToStart?: (planned: PlannedRun) => Promise<Result<Changeset>>;
+  readonly startChangeset?: (planned: PlannedRun) => Promise<Result<Changeset>>;
   /** The plan is executed next. */
   readonly executes?: boolean;
 }
@@ -57,7 +57,7 @@ export interface PlanRequest extends ProjectRequest {
 export interface PlannedRun {
   readonly read: ReadProject;
   readonly project: ValidatedProject;
-  readonly memory: Memory;
+  readonly store: RunStore;
   /** The environment of the wave process. */
   readonly env: Environment;
   readonly plan: Plan;
@@ -69,9 +69,9 @@ export interface PlannedRun {
   readonly trustedFiles?: TrustedFiles;
   /** The project's files as they are now; undefined for a run that is resumed, before `sinceBegin` has compared the project. */
   readonly files?: BaseFiles;
-  readonly passed: readonly PassedWork[];
+  readonly passed: readonly CachedResult[];
   /** What leads from the project as it is to where the run begins: not empty where an earlier run's changes lie over its base. */
-  readonly undo: Changeset;
+  readonly rollback: Changeset;
   /** What this environment can fence and isolate. */
   readonly isolation: Isolation;
   readonly adapters: ReadonlyMap<string, Adapter>;
@@ -125,13 +125,13 @@ export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipe
   if (!project.ok) return project;
   const pipeline = selectPipeline(project.value, request.pipeline);
   if (!pipeline.ok) return pipeline;
-  const memory = openMemory(read.value, request);
-  begin(request, located.value.root, memory.stateDir, pipeline.value);
+  const store = openStore(read.value, request);
+  begin(request, located.value.root, store.stateDir, pipeline.value);
   let files: BaseFiles | undefined;
   let dependencies: readonly DependencyDirectory[] | undefined;
   const isReusing = withHistory(pipeline.value);
   const base = async (views: Views) => {
-    const taken = await readBase(located.value.root, memory.stateRoot, views, listing);
+    const taken = await readBase(located.value.root, store.stateRoot, views, listing);
     if (!taken.ok) return taken;
     files = taken.value.files;
     if (taken.value.base.kind === "files") await tellRefusal(request, located.value.root);
@@ -140,16 +140,16 @@ export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipe
     return ok(look === undefined ? taken.value.base : { ...taken.value.base, ignored: look.digests });
   };
   const open = {
-    ...{ read: read.value, project: project.value, memory, env: request.env, adapters: openAdapters(request, located.value.root) },
+    ...{ read: read.value, project: project.value, store, env: request.env, adapters: openAdapters(request, located.value.root) },
     ...(request.trustedFiles === undefined ? {} : { trustedFiles: request.trustedFiles }),
   };
   const selected = await planSelected(open, pipeline.value, base, isReusing, request.input);
   if (!selected.ok) return selected;
   const plan = { ...selected.value.plan, ...(dependencies === undefined ? {} : { dependencyDirectories: dependencies }) };
   const planned: PlannedRun = { ...selected.value, plan, ...(files === undefined ? {} : { files }) };
-  if (request.wayToStart === undefined) return ok(planned);
-  const undo = await request.wayToStart(planned);
-  return undo.ok ? ok({ ...planned, undo: undo.value }) : undo;
+  if (request.startChangeset === undefined) return ok(planned);
+  const rollback = await request.startChangeset(planned);
+  return rollback.ok ? ok({ ...planned, rollback: rollback.value }) : rollback;
 }
 
 /** Begins what takes processes of its own, while the project is read: the answers are kept. */
@@ -176,32 +176,32 @@ type Views = Parameters<typeof readBase>[2];
 
 /** Plans a pipeline of a project that is open, over a base: the project as it is now, or as it was when a resumed run began. */
 export async function planSelected(
-  open: Pick<PlannedRun, "read" | "project" | "memory" | "env" | "adapters" | "trustedFiles">,
+  open: Pick<PlannedRun, "read" | "project" | "store" | "env" | "adapters" | "trustedFiles">,
   pipeline: Pipeline,
   baseOf: (views: Views) => Promise<Result<BaseRef>>,
   withHistory: boolean,
   input: string | undefined,
 ): Promise<Result<PlannedRun>> {
-  const { project, memory } = open;
+  const { project, store } = open;
   const views = new Map(pipeline.steps.map((step) => [viewKey(step), readFilter(step.permissions)]));
   const current = await baseOf(views);
   if (!current.ok) return current;
   const outdated = await outdatedGit(open.read.root);
   if (outdated !== undefined) return err({ reason: "git-outdated", version: outdated, oldest: oldestGit });
-  const history = withHistory ? await historyOf(memory, pipeline, current.value) : ok({ passed: [], ending: [] });
+  const history = withHistory ? await historyOf(store, pipeline, current.value) : ok({ passed: [], ending: [] });
   if (!history.ok) return history;
   const base = baseFor(current.value, history.value.ending);
   const adapterVersions = await versionsOf(pipeline, open.adapters);
   if (!adapterVersions.ok) return adapterVersions;
   const { tree } = current.value;
-  const undo = await undoOf(memory, current.value, base, history.value.ending);
-  if (!undo.ok) return undo;
+  const rollback = await rollbackOf(store, current.value, base, history.value.ending);
+  if (!rollback.ok) return rollback;
   const isolation = pipeline.steps.some(wantsIsolation)
-    ? await probeIsolation({ root: open.read.root, stateDir: memory.stateDir, env: open.env })
+    ? await probeIsolation({ root: open.read.root, stateDir: store.stateDir, env: open.env })
     : noIsolation;
   const protectedFiles = await digestProtected(pipeline, open.trustedFiles);
   if (!protectedFiles.ok) return protectedFiles;
-  const common = { base, tree, platform: `${process.platform}-${process.arch}`, gateFiles: project.gateFiles };
+  const common = { base, tree, platform: `${process.platform}-${process.arch}`, contractFiles: project.contractFiles };
   const runInput = input === undefined ? {} : { runInput: digestOfBytes(input) };
   const planned = planPipeline({
     ...common,
@@ -210,7 +210,7 @@ export async function planSelected(
     pipeline,
     passed: history.value.passed,
     adapterVersions: adapterVersions.value,
-    fences: isolation.fences,
+    sandbox: isolation.sandbox,
   });
   const plan = { ...planned, directoryRenames: isolation.directoryRenames, unshownPlaces: await unshownPlaces(pipeline) };
   const fingerprintOf: PlannedRun["fingerprintOf"] = (step, inputs, changes) => {
@@ -226,11 +226,11 @@ export async function planSelected(
       platform: common.platform,
       base: base.views[viewKey(step)] ?? base.tree,
       tree: base.tree,
-      gateFiles: gateFilesOf(step, project.gateFiles),
+      contractFiles: contractFilesOf(step, project.contractFiles),
       adapterVersion: adapterVersions.value.get(step.id) ?? "",
     });
   };
-  return ok({ ...open, plan, base, tree, passed: history.value.passed, undo: undo.value, isolation, fingerprintOf });
+  return ok({ ...open, plan, base, tree, passed: history.value.passed, rollback: rollback.value, isolation, fingerprintOf });
 }
 
 async function unshownPlaces({ steps }: Pipeline): Promise<readonly string[]> {
@@ -250,10 +250,10 @@ export async function refusalOf({
     const missing = await adapterProblem(withRunBudget(step, pipeline), adapters);
     if (missing !== undefined) return { reason: "adapter-missing", step: step.id, persona: step.persona.name, ...missing };
   }
-  const rules = unenforceable(pipeline, isolation.fences);
+  const rules = unenforceable(pipeline, isolation.sandbox);
   if (rules.length > 0) return { reason: "permission-unenforceable", rules };
   const { unusable } = isolation;
-  const isFencedHere = pipeline.steps.some((step) => isFenced(step, isolation.fences));
+  const isFencedHere = pipeline.steps.some((step) => isSandboxed(step, isolation.sandbox));
   return unusable === undefined || !isFencedHere ? undefined : { reason: "owner-unsupported", detail: unusable };
 }
 
@@ -286,22 +286,22 @@ async function adapterProblem(
  * The way back from the project as it is to the base that counts, where that is an earlier run's: the reverse of what the run applied.
  * Steps that ran in place are not undone; their work counts as it lies there.
  */
-async function undoOf(memory: Memory, current: BaseRef, base: BaseRef, ending: readonly RunRecord[]): Promise<Result<Changeset>> {
+async function rollbackOf(store: RunStore, current: BaseRef, base: BaseRef, ending: readonly RunRecord[]): Promise<Result<Changeset>> {
   if (base === current) return ok([]);
   const changes = ending[0]?.inProject;
   if (changes === undefined) return ok([]);
-  const read = await readChangeset(memory.blobs, changes.digest);
+  const read = await readChangeset(store.blobs, changes.digest);
   return read.ok ? ok(reverse(read.value)) : read;
 }
 
 async function historyOf(
-  memory: Memory,
+  store: RunStore,
   pipeline: Pipeline,
   base: BaseRef,
-): Promise<Result<{ passed: readonly PassedWork[]; ending: readonly RunRecord[] }>> {
-  const passed = await memory.state.passedWork(pipeline.name);
+): Promise<Result<{ passed: readonly CachedResult[]; ending: readonly RunRecord[] }>> {
+  const passed = await store.state.passedWork(pipeline.name);
   if (!passed.ok) return passed;
-  const ending = await memory.state.runsEndingAt(pipeline.name, base.tree);
+  const ending = await store.state.runsEndingAt(pipeline.name, base.tree);
   return ending.ok ? ok({ passed: passed.value, ending: ending.value }) : ending;
 }
 

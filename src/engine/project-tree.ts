@@ -24,10 +24,10 @@ export function changeWatch(planned: PlannedRun, begun: () => number): () => Pro
  * The project as it is now. Undefined if it cannot be read, and once Wave has left its repository: files that are listed in another way
  * compare with nothing. Ignored files are looked at only if the base knows them.
  */
-export async function projectNow({ read, memory, base, plan }: PlannedRun): Promise<ProjectNow | undefined> {
+export async function projectNow({ read, store, base, plan }: PlannedRun): Promise<ProjectNow | undefined> {
   const listing = await listProject(read.root);
   if (listing === undefined && base.kind === "git") return undefined;
-  const after = await readBase(read.root, memory.stateRoot, new Map(), Promise.resolve(listing));
+  const after = await readBase(read.root, store.stateRoot, new Map(), Promise.resolve(listing));
   if (!after.ok || after.value.base.kind !== base.kind) return undefined;
   const { tree } = after.value.base;
   return { tree, ignoredChanged: await haveIgnoredChanged(base, after.value.files, plan.pipeline.steps) };

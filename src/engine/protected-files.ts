@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { lstat, readFile, readlink } from "node:fs/promises";
 import { type Digest, digestOfBytes } from "../core/digest.ts";
 import type { Pipeline, Step } from "../core/pipeline.ts";
-import type { Leaf, TrustedFiles } from "../core/ports.ts";
+import type { TreeEntry, TrustedFiles } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { tryIo } from "../platform/files.ts";
 import { runGit } from "../platform/git.ts";
@@ -12,7 +12,9 @@ import { fsPath } from "../text/path-bytes.ts";
 import type { PlannedRun } from "./plan-run.ts";
 
 /** Where a run restores protected files from. Undefined if the files of its base are not known. */
-export function trustedFilesOf(planned: Pick<PlannedRun, "trustedFiles" | "files" | "undo" | "memory" | "read">): TrustedFiles | undefined {
+export function trustedFilesOf(
+  planned: Pick<PlannedRun, "trustedFiles" | "files" | "rollback" | "store" | "read">,
+): TrustedFiles | undefined {
   return planned.trustedFiles ?? baseOfRun(planned);
 }
 
@@ -38,32 +40,32 @@ function globsOf({ contracts }: Step): readonly string[] {
 }
 
 /** The project's files before the run changed anything, verified by git's ids. */
-function baseOfRun({ files, undo, memory, read }: Pick<PlannedRun, "files" | "undo" | "memory" | "read">): TrustedFiles | undefined {
+function baseOfRun({ files, rollback, store, read }: Pick<PlannedRun, "files" | "rollback" | "store" | "read">): TrustedFiles | undefined {
   if (files === undefined) return undefined;
   // What an earlier run, or this run before a resume, has applied to the project is not in its base.
-  const undone = new Map(undo.map(({ path: file, after }) => [file, after]));
+  const rolledBack = new Map(rollback.map(({ path: file, after }) => [file, after]));
   const { root } = read;
   const isOf = (bytes: Uint8Array, id: string) =>
     createHash(files.algorithm).update(`blob ${bytes.length}\0`).update(bytes).digest("hex") === id;
   return {
     async list(matches) {
       const found = files.entries
-        .filter(({ path: file, mode }) => mode !== "160000" && !undone.has(file) && matches(file))
+        .filter(({ path: file, mode }) => mode !== "160000" && !rolledBack.has(file) && matches(file))
         .map(({ path: file, oid }) => ({ path: file, id: oid }));
-      const back = [...undone].flatMap(([file, after]) =>
+      const back = [...rolledBack].flatMap(([file, after]) =>
         after !== undefined && "digest" in after && matches(file) ? [{ path: file, id: after.digest }] : [],
       );
       return ok([...found, ...back].sort((a, b) => (a.path < b.path ? -1 : 1)));
     },
     async read(file) {
-      const after = undone.get(file);
+      const after = rolledBack.get(file);
       if (after !== undefined && "digest" in after) {
-        const bytes = await memory.blobs.get(after.digest);
+        const bytes = await store.blobs.get(after.digest);
         return bytes.ok ? ok({ mode: after.mode, bytes: bytes.value }) : bytes;
       }
       const entry = files.entries.find(({ path: one }) => one === file);
       if (entry === undefined) return changed(file);
-      const mode = entry.mode as Exclude<Leaf["mode"], "040000">;
+      const mode = entry.mode as Exclude<TreeEntry["mode"], "040000">;
       const here = await tryIo(() => bytesAt(fsPath(root, file)));
       if (here.ok && isOf(here.value, entry.oid)) return ok({ mode, bytes: here.value });
       const stored = files.isStored(entry) ? await runGit(["cat-file", "blob", entry.oid], root) : undefined;

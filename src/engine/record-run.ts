@@ -6,7 +6,7 @@ import type { Failure } from "../core/failure.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Adapter } from "../core/ports.ts";
 import { ok, type Result } from "../core/result.ts";
-import type { Memory } from "./open-project.ts";
+import type { RunStore } from "./open-project.ts";
 
 export interface RecordingRequest {
   /** Where the recording goes; absolute. */
@@ -47,17 +47,17 @@ export interface Recording {
 
 /** Listens to all adapters of a run. */
 export function recordRun(
-  { memory, plan, adapters }: { readonly memory: Memory; readonly plan: Plan; readonly adapters: ReadonlyMap<string, Adapter> },
+  { store, plan, adapters }: { readonly store: RunStore; readonly plan: Plan; readonly adapters: ReadonlyMap<string, Adapter> },
   { record, part }: Omit<RecordingRequest, "reuse">,
   input: string | undefined,
 ): Recording {
-  const listening = recorder(memory);
-  const run = { pipeline: plan.pipeline.name, ...(input === undefined ? {} : { input: memory.redactor.text(input) }) };
+  const listening = recorder(store);
+  const run = { pipeline: plan.pipeline.name, ...(input === undefined ? {} : { input: store.redactor.text(input) }) };
   return {
     adapters: new Map([...adapters].map(([name, adapter]) => [name, listening.listenTo(adapter)])),
     async write() {
       const takes = listening.takes();
-      return takes.length === 0 ? ok(undefined) : writeRecording(record, run, takes, memory.blobs, part === undefined);
+      return takes.length === 0 ? ok(undefined) : writeRecording(record, run, takes, store.blobs, part === undefined);
     },
   };
 }

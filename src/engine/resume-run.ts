@@ -14,12 +14,12 @@ import type { PublishRequest } from "../github/publish/publish-artifacts.ts";
 import { requireJournals } from "../store/archived-run.ts";
 import { noSuchStep } from "../store/run-step.ts";
 import { listProject, type ProjectListing } from "../workspace/base.ts";
-import { sinceBegin } from "./drift.ts";
-import { locateProject, type Memory, openPast, type ProjectRequest } from "./open-project.ts";
+import { detectDrift } from "./drift.ts";
+import { locateProject, openReadonlyStore, type ProjectRequest, type RunStore } from "./open-project.ts";
 import { type PlannedRun, refusalOf } from "./plan-run.ts";
 import { type Definition, definitionOf } from "./run-definition.ts";
 import { execute, type FinishedRun } from "./run-pipeline.ts";
-import { partOf } from "./step-selection.ts";
+import { selectSteps } from "./step-selection.ts";
 import { mismatchOf, type TrustedDefinition } from "./trusted-definition.ts";
 import type { StepChange } from "./update-definition.ts";
 
@@ -44,11 +44,11 @@ export interface ResumeRequest extends ProjectRequest {
   readonly signal: AbortSignal;
   readonly publishers?: PublishRequest["publishers"];
   /** Told before anything is run. */
-  readonly tell: (news: ResumeNews) => void;
+  readonly onNotice: (notices: ResumeNotice) => void;
   readonly reporter: (plan: Plan) => Promise<Reporter>;
 }
 
-export type ResumeNews =
+export type ResumeNotice =
   /** The definition that counts from here on, by the steps in which it differs; nothing where it is the same. */
   | { readonly kind: "redefined"; readonly changes?: readonly StepChange[] }
   /** The project is not as it was when the run began; the steps that may read what changed. */
@@ -58,7 +58,7 @@ export type ResumeNews =
 export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: RunRecord; finished?: FinishedRun }>> {
   const located = locateProject(request);
   if (!located.ok) return located;
-  const outer = await openPast(request, located.value);
+  const outer = await openReadonlyStore(request, located.value);
   const found = await outer.state.findRun(request.selector);
   if (!found.ok) return found;
   const run = found.value;
@@ -74,26 +74,31 @@ export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: R
   const defined = await definitionOf(request, located.value.root, run, outer);
   if (!defined.ok) return defined;
   if (request.update)
-    request.tell({ kind: "redefined", ...(defined.value.next === undefined ? {} : { changes: defined.value.next.changes }) });
+    request.onNotice({ kind: "redefined", ...(defined.value.next === undefined ? {} : { changes: defined.value.next.changes }) });
   if (idle && defined.value.next === undefined) return ok({ run });
-  const finished = await goOn(request, run, defined.value, listing);
+  const finished = await continueRun(request, run, defined.value, listing);
   return finished.ok ? ok({ run: finished.value.run, finished: finished.value }) : finished;
 }
 
-async function goOn(request: ResumeRequest, run: RunRecord, definition: Definition, listing: ProjectListing): Promise<Result<FinishedRun>> {
+async function continueRun(
+  request: ResumeRequest,
+  run: RunRecord,
+  definition: Definition,
+  listing: ProjectListing,
+): Promise<Result<FinishedRun>> {
   const { planned, input, next } = definition;
   const refused = await refusalOf(planned);
   if (refused !== undefined) return err(refused);
   const { part } = request;
   const chosen = chosenSteps(request, run, planned);
   if (!chosen.ok) return chosen;
-  const narrowed = partOf(planned.plan, part, new Map(run.steps.map((step) => [step.id, step])), run.id);
+  const narrowed = selectSteps(planned.plan, part, new Map(run.steps.map((step) => [step.id, step])), run.id);
   if (!narrowed.ok) return narrowed;
-  const since = await sinceBegin(planned, run, listing);
+  const since = await detectDrift(planned, run, listing);
   if (!since.ok) return since;
-  const { undo, affected, ignoredChanged, now } = since.value;
+  const { rollback, affected, ignoredChanged, now } = since.value;
   // With another manifest the project is another in any case: that is what was told.
-  if (affected !== undefined && next === undefined) request.tell({ kind: "project-changed", run: run.id, affected });
+  if (affected !== undefined && next === undefined) request.onNotice({ kind: "project-changed", run: run.id, affected });
   const { again, skip } = chosen.value;
   const { options } = run;
   const merged = {
@@ -112,7 +117,7 @@ async function goOn(request: ResumeRequest, run: RunRecord, definition: Definiti
     ...(next === undefined ? {} : { update: next.update }),
   };
   return execute(
-    { ...planned, undo, ...(now === undefined ? {} : { files: now.files }) },
+    { ...planned, rollback: rollback, ...(now === undefined ? {} : { files: now.files }) },
     {
       ...request,
       ...{
@@ -122,10 +127,10 @@ async function goOn(request: ResumeRequest, run: RunRecord, definition: Definiti
         options: merged,
         leaveOut: new Set(skip),
         redefined: next !== undefined,
-        undoesOwn: run.inProject !== undefined,
+        rollsBackOwn: run.inProject !== undefined,
       },
       ...(now === undefined ? {} : { project: { tree: now.tree, drifted: affected !== undefined || ignoredChanged } }),
-      prior: () => priorSteps(planned.memory, run, new Set(again)),
+      prior: () => priorSteps(planned.store, run, new Set(again)),
       ...(input === undefined ? {} : { input }),
     },
   );
@@ -151,7 +156,11 @@ function chosenSteps(request: ResumeRequest, run: RunRecord, { plan }: PlannedRu
 }
 
 /** Asked once no other process can write to the run: another one may have gone on with it until now. */
-async function priorSteps({ state }: Memory, run: RunRecord, again: ReadonlySet<string>): Promise<Result<ReadonlyMap<string, StepRecord>>> {
+async function priorSteps(
+  { state }: RunStore,
+  run: RunRecord,
+  again: ReadonlySet<string>,
+): Promise<Result<ReadonlyMap<string, StepRecord>>> {
   const now = await state.findRun(run.id);
   if (!now.ok) return now;
   if (now.value.inProject?.digest !== run.inProject?.digest) {

@@ -16,14 +16,14 @@ import { requireJournals } from "../store/archived-run.ts";
 import { noSuchStep } from "../store/run-step.ts";
 import { takeBase } from "../workspace/base.ts";
 import { applyToProject, keepChanges } from "./change-project.ts";
-import { overwriting } from "./force-overwrite.ts";
+import { rebaseOntoDisk } from "./force-overwrite.ts";
 import { type LaterClaim, laterClaims } from "./later-claims.ts";
-import type { Memory } from "./open-project.ts";
+import type { RunStore } from "./open-project.ts";
 import { endRollback, refuseOtherRollback, startRollback } from "./open-rollback.ts";
-import { changesWithout } from "./rollback-to-step.ts";
+import { mergeExcluding } from "./rollback-to-step.ts";
 
 /** What undoing would do. */
-export interface Undoing {
+export interface RollbackPlan {
   readonly run: RunRecord;
   /** The step that is gone back to; nothing where the whole run is undone. */
   readonly to?: string;
@@ -51,16 +51,16 @@ const hint = "they changed after the run; put your own changes aside first, or o
  * Finds out what undoing a run means, or going back to a step of it. Fails with `usage` where there is nothing to undo, `run-active` while a
  * process executes the run, `run-not-found`, and as reading blobs and the project do.
  */
-export async function planUndo(memory: Memory, root: string, selector: string, to: string | undefined): Promise<Result<Undoing>> {
-  const found = await memory.state.findRun(selector);
+export async function planRollback(store: RunStore, root: string, selector: string, to: string | undefined): Promise<Result<RollbackPlan>> {
+  const found = await store.state.findRun(selector);
   if (!found.ok) return found;
   const { id, status, writer } = found.value;
   if (status === "running") return err({ reason: "run-active", run: id, pid: writer.pid, host: writer.host });
-  return planIdle(memory, root, found.value, to);
+  return planIdle(store, root, found.value, to);
 }
 
 /** Plans for a run that no other process executes. */
-async function planIdle(memory: Memory, root: string, run: RunRecord, to: string | undefined): Promise<Result<Undoing>> {
+async function planIdle(store: RunStore, root: string, run: RunRecord, to: string | undefined): Promise<Result<RollbackPlan>> {
   const other = refuseOtherRollback(run, to);
   if (other !== undefined) return err(other);
   const applying = run.status === "interrupted" && run.changes !== undefined && !run.applied && run.options.apply !== false;
@@ -69,11 +69,11 @@ async function planIdle(memory: Memory, root: string, run: RunRecord, to: string
   if (!steps.ok) return steps;
   const inPlace = inPlaceOf(run, to === undefined ? undefined : steps.value);
   if (to === undefined && run.inProject === undefined) return notInProject(run, inPlace);
-  const writable = await requireJournals(memory.state, run.id);
+  const writable = await requireJournals(store.state, run.id);
   if (!writable.ok) return writable;
-  const applied = run.inProject === undefined ? ok([]) : await readChangeset(memory.blobs, run.inProject.digest);
+  const applied = run.inProject === undefined ? ok([]) : await readChangeset(store.blobs, run.inProject.digest);
   if (!applied.ok) return applied;
-  const kept = to === undefined || run.inProject === undefined ? ok([]) : await changesWithout(memory, run, new Set(steps.value));
+  const kept = to === undefined || run.inProject === undefined ? ok([]) : await mergeExcluding(store, run, new Set(steps.value));
   if (!kept.ok) return kept;
   const changes = compose(reverse(applied.value), kept.value);
   const compared = await compareProject(root, changes);
@@ -81,7 +81,7 @@ async function planIdle(memory: Memory, root: string, run: RunRecord, to: string
   const { found, foreign } = compared.value;
   const isSettled = (entry: ChangesetEntry) => isAfter(entry, found.get(entry.path) ?? { kind: "nothing" });
   const claims = await laterClaims(
-    memory,
+    store,
     run,
     changes.filter((entry) => !isSettled(entry)),
   );
@@ -101,35 +101,35 @@ async function planIdle(memory: Memory, root: string, run: RunRecord, to: string
  * wrote the same content, unless `overwrite` is given: it is called with these files before they change. Fails with `run-active` while another
  * process executes the run.
  */
-export async function undoRun(
-  memory: Memory,
+export async function rollBackRun(
+  store: RunStore,
   root: string,
-  { run, to }: Pick<Undoing, "run" | "to">,
+  { run, to }: Pick<RollbackPlan, "run" | "to">,
   overwrite?: (paths: readonly string[]) => void,
-): Promise<Result<Undoing>> {
-  const journal = await memory.state.openJournal(run.id);
+): Promise<Result<RollbackPlan>> {
+  const journal = await store.state.openJournal(run.id);
   if (!journal.ok) return journal;
   try {
     // Planned again: another process may have written to the run until now.
-    const now = await memory.state.findRun(run.id);
+    const now = await store.state.findRun(run.id);
     if (!now.ok) return now;
-    const undoing = await planIdle(memory, root, now.value, to);
-    if (!undoing.ok) return undoing;
-    const beforeWrite = startRollback(memory, journal.value, undoing.value);
-    const changed = await changeProject(memory, root, undoing.value, beforeWrite, overwrite);
+    const rollback = await planIdle(store, root, now.value, to);
+    if (!rollback.ok) return rollback;
+    const beforeWrite = startRollback(store, journal.value, rollback.value);
+    const changed = await changeProject(store, root, rollback.value, beforeWrite, overwrite);
     if (!changed.ok) return changed;
-    const told = await tell(memory, root, journal.value, undoing.value);
-    if (told.ok) await endRollback(memory, run.id);
-    return told.ok ? undoing : told;
+    const told = await tell(store, root, journal.value, rollback.value);
+    if (told.ok) await endRollback(store, run.id);
+    return told.ok ? rollback : told;
   } finally {
     await journal.value.close();
   }
 }
 
 async function changeProject(
-  memory: Memory,
+  store: RunStore,
   root: string,
-  { changes, claims }: Undoing,
+  { changes, claims }: RollbackPlan,
   beforeWrite: () => Promise<Result<unknown>>,
   overwrite: ((paths: readonly string[]) => void) | undefined,
 ): Promise<Result<void>> {
@@ -138,22 +138,22 @@ async function changeProject(
     if (overwrite === undefined) return err({ reason: "project-changed", paths, hint: claimHint(claims) });
     overwrite(paths);
   }
-  const applied = await applyToProject(memory, root, changes, hint, beforeWrite);
+  const applied = await applyToProject(store, root, changes, hint, beforeWrite);
   if (applied.ok || applied.error.reason !== "project-changed" || overwrite === undefined) return applied;
-  const forced = await overwriting(root, changes, applied.error.paths);
+  const forced = await rebaseOntoDisk(root, changes, applied.error.paths);
   if (!forced.ok) return forced;
   overwrite(applied.error.paths);
-  return applyToProject(memory, root, forced.value, hint, beforeWrite);
+  return applyToProject(store, root, forced.value, hint, beforeWrite);
 }
 
-async function tell(memory: Memory, root: string, journal: Journal, { to, steps, ref, kept }: Undoing): Promise<Result<unknown>> {
+async function tell(store: RunStore, root: string, journal: Journal, { to, steps, ref, kept }: RollbackPlan): Promise<Result<unknown>> {
   const events: EventPayload[] = [];
   if (to === undefined) {
     if (ref !== undefined) events.push({ type: "changes-undone", changes: ref });
   } else {
-    const stays = kept.length === 0 ? ok(undefined) : await keepChanges(memory, kept);
+    const stays = kept.length === 0 ? ok(undefined) : await keepChanges(store, kept);
     if (!stays.ok) return stays;
-    const base = await takeBase(root, memory.stateDir, new Map());
+    const base = await takeBase(root, store.stateDir, new Map());
     const changes = stays.value === undefined ? {} : { changes: stays.value };
     events.push({ type: "steps-rolled-back", to, steps: [...steps], ...changes, ...(base.ok ? { tree: base.value.tree } : {}) });
   }

@@ -6,7 +6,7 @@ import type { RunRecord } from "../core/state.ts";
 import { pinnedSource } from "../manifest/load/pinned-source.ts";
 import { selectPipeline } from "../manifest/validate/select-pipeline.ts";
 import { readPinned } from "../store/pinned-manifest.ts";
-import { openMemory, type PastMemory, type ProjectRequest, type ReadProject, readProject, requireValid } from "./open-project.ts";
+import { openStore, type ProjectRequest, type ReadonlyRunStore, type ReadProject, readProject, requireValid } from "./open-project.ts";
 import { openAdapters, type PlannedRun, planSelected } from "./plan-run.ts";
 import type { TrustedDefinition } from "./trusted-definition.ts";
 import { type Redefinition, redefinition } from "./update-definition.ts";
@@ -30,7 +30,7 @@ export async function definitionOf(
   request: DefinitionRequest,
   root: string,
   run: RunRecord,
-  outer: PastMemory,
+  outer: ReadonlyRunStore,
 ): Promise<Result<Definition>> {
   if (request.trusted !== undefined) return planRead(request, root, run, outer, request.trusted.read);
   const pinned = await readPinned(outer.blobs, run.manifest);
@@ -57,7 +57,7 @@ async function planDefinition(
   request: DefinitionRequest,
   root: string,
   run: RunRecord,
-  outer: PastMemory,
+  outer: ReadonlyRunStore,
   source?: FileSource,
 ): Promise<Result<Definition>> {
   const { options } = run;
@@ -74,7 +74,7 @@ async function planRead(
   request: DefinitionRequest,
   root: string,
   run: RunRecord,
-  outer: PastMemory,
+  outer: ReadonlyRunStore,
   read: ReadProject,
 ): Promise<Result<Definition>> {
   const project = requireValid(read);
@@ -82,18 +82,18 @@ async function planRead(
   const pipeline = selectPipeline(project.value, run.version === undefined ? run.pipeline : `${run.pipeline}@${run.version}`);
   if (!pipeline.ok) return pipeline;
   // This manifest may declare secrets that the current one does not: state is opened again with all of them known.
-  const memory = { ...openMemory(read, request), stateDir: outer.stateDir };
-  const input = await inputOf(run, memory);
+  const store = { ...openStore(read, request), stateDir: outer.stateDir };
+  const input = await inputOf(run, store);
   if (!input.ok) return input;
   const open = {
-    ...{ read, project: project.value, memory, env: request.env, adapters: openAdapters(request, root) },
+    ...{ read, project: project.value, store, env: request.env, adapters: openAdapters(request, root) },
     ...(request.trustedFiles === undefined ? {} : { trustedFiles: request.trustedFiles }),
   };
   const planned = await planSelected(open, pipeline.value, async () => ok(run.base), false, input.value);
   return planned.ok ? ok({ planned: planned.value, ...(input.value === undefined ? {} : { input: input.value }) }) : planned;
 }
 
-async function inputOf(run: RunRecord, { blobs }: PastMemory): Promise<Result<string | undefined>> {
+async function inputOf(run: RunRecord, { blobs }: ReadonlyRunStore): Promise<Result<string | undefined>> {
   if (run.options.input === undefined) return ok(undefined);
   const bytes = await blobs.get(run.options.input);
   return bytes.ok ? ok(Buffer.from(bytes.value).toString()) : bytes;

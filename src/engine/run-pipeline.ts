@@ -3,10 +3,9 @@
  * `engine/plan-run.ts` are its first chapters, `engine/change-project.ts` its last; `engine/resume-run.ts` is the way back in after a failure.
  */
 import { randomBytes } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { collectArtifacts } from "../blobs/collect.ts";
-import { type Digest, digestOfBytes } from "../core/digest.ts";
+import { digestOfBytes } from "../core/digest.ts";
 import type { EventPayload, PayloadOf, RunOptions, WaveEvent } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Step } from "../core/pipeline.ts";
@@ -17,7 +16,7 @@ import type { RunRecord, StepRecord } from "../core/state.ts";
 import type { ExecuteContext, ExecuteOptions, ProjectBefore, RunOutcome } from "../executor/context.ts";
 import { executePlan } from "../executor/execute-plan.ts";
 import { type PublishRequest, publishArtifacts } from "../github/publish/publish-artifacts.ts";
-import { matchWork } from "../planner/find-cached-result.ts";
+import { findCachedResult } from "../planner/find-cached-result.ts";
 import { systemClock } from "../platform/clock.ts";
 import { stateGone } from "../platform/files.ts";
 import { sealRepositories } from "../platform/git.ts";
@@ -29,13 +28,14 @@ import { alertsOf, recordAlerts } from "./alert-run.ts";
 import { changesPort } from "./change-project.ts";
 import { contractTypes } from "./evaluator.ts";
 import { traceEnvironment } from "./export-run.ts";
-import type { Environment, Memory, ReadProject } from "./open-project.ts";
+import type { Environment, ReadProject } from "./open-project.ts";
 import { findOpenRollback } from "./open-rollback.ts";
 import { type PlannedRun, type PlanRequest, planRun, refusalOf } from "./plan-run.ts";
 import { changeWatch, projectNow } from "./project-tree.ts";
 import { trustedFilesOf } from "./protected-files.ts";
 import type { Recording, RecordingRequest } from "./record-run.ts";
-import { partOf } from "./step-selection.ts";
+import { selectSteps } from "./step-selection.ts";
+import { storeLog } from "./store-log.ts";
 
 export interface RunRequest extends PlanRequest {
   /** The id of the run; absent: a new one. */
@@ -78,9 +78,9 @@ export async function runPipeline(request: RunRequest): Promise<Result<FinishedR
     (pipeline) => isReusing(request) || (request.fresh !== true && pipeline.steps.some((step) => step.reuse)),
   );
   if (!planned.ok) return planned;
-  const refused = (await refusalOf(planned.value)) ?? (await findOpenRollback(planned.value.memory));
+  const refused = (await refusalOf(planned.value)) ?? (await findOpenRollback(planned.value.store));
   if (refused !== undefined) return err(refused);
-  const part = partOf(planned.value.plan, request.part, new Map());
+  const part = selectSteps(planned.value.plan, request.part, new Map());
   if (!part.ok) return part;
   const { record } = request;
   const unrecordable = record === undefined ? undefined : await problemOf(planned.value, { ...request, record });
@@ -119,7 +119,7 @@ export interface Execution {
   /** The project before this process changes anything; undefined if that is not known. */
   readonly project?: ProjectBefore;
   /** What lies over the base is of this very run. */
-  readonly undoesOwn?: boolean;
+  readonly rollsBackOwn?: boolean;
   /** The definition is not the one that the run had. */
   readonly redefined?: boolean;
   /** Steps that the run already has, asked for once no other process can write to it. */
@@ -138,15 +138,15 @@ export interface Execution {
 
 /** Execute → publish → report. Takes the run for this process, and gives it back however this ends. */
 export async function execute(planned: PlannedRun, execution: Execution): Promise<Result<FinishedRun>> {
-  const { state } = planned.memory;
+  const { state } = planned.store;
   const journal = await state.openJournal(execution.run);
   if (!journal.ok) return journal;
   let reporter: Reporter | undefined;
-  const outcome = await settle(
+  const outcome = await runThenClose(
     async () => {
       const prior = await execution.prior();
       if (!prior.ok) return prior;
-      const plan = partOf(planned.plan, execution.part, prior.value, execution.run);
+      const plan = selectSteps(planned.plan, execution.part, prior.value, execution.run);
       if (!plan.ok) return plan;
       reporter = await execution.reporter(plan.value);
       return followPlan({ ...planned, plan: plan.value }, execution, prior.value, journal.value, reporter);
@@ -156,13 +156,17 @@ export async function execute(planned: PlannedRun, execution: Execution): Promis
   );
   if (!outcome.ok) return outcome;
   const record = await state.findRun(execution.run);
-  if (!record.ok) return record.error.reason === "run-not-found" ? err(stateGone(planned.memory.stateDir)) : record;
+  if (!record.ok) return record.error.reason === "run-not-found" ? err(stateGone(planned.store.stateDir)) : record;
   const { status, failure } = outcome.value;
   return ok({ planned, run: record.value, status, ...(failure === undefined ? {} : { failure }) });
 }
 
 /** Does the work, then closes what was open, also after a bug. What the work says comes before what closing says. */
-async function settle<T>(work: () => Promise<Result<T>>, close: () => Promise<Result<void>>, end: () => Promise<void>): Promise<Result<T>> {
+async function runThenClose<T>(
+  work: () => Promise<Result<T>>,
+  close: () => Promise<Result<void>>,
+  end: () => Promise<void>,
+): Promise<Result<T>> {
   let closed: Result<void> = ok(undefined);
   let outcome: Result<T>;
   try {
@@ -181,9 +185,9 @@ async function followPlan(
   journal: Journal,
   reporter: Reporter,
 ): Promise<Result<RunOutcome>> {
-  const { plan, memory, read, undo, isolation } = planned;
+  const { plan, store, read, rollback, isolation } = planned;
   const { run, env, clock = systemClock } = execution;
-  const { blobs, redactor, stateDir } = memory;
+  const { blobs, redactor, stateDir } = store;
   const traced = traceEnvironment(env, run);
   const alerts = alertsOf(planned, run, execution.before, env);
   let begun = 0;
@@ -202,13 +206,13 @@ async function followPlan(
   publish(first.value);
   const outcome = await executePlan({
     ...{ plan, run, journal, publish, blobs, adapters, contractTypes, assemblePrompt },
-    ...{ state: memory.state, clock, random: Math.random, signal: execution.signal, prior },
+    ...{ state: store.state, clock, random: Math.random, signal: execution.signal, prior },
     workspaces: workspaceProvider({
-      ...{ root: read.root, stateDir, stateRoot: memory.stateRoot, env, isolation, blobs, redactor },
+      ...{ root: read.root, stateDir, stateRoot: store.stateRoot, env, isolation, blobs, redactor },
       ...(planned.files === undefined ? {} : { files: planned.files }),
     }),
-    changes: changesPort(memory, read.root, undo, execution.undoesOwn === true),
-    files: planned.project.gateFiles,
+    changes: changesPort(store, read.root, rollback, execution.rollsBackOwn === true),
+    files: planned.project.contractFiles,
     trustedFiles: trustedFilesOf(planned),
     options: executeOptions(execution),
     fingerprintOf: planned.fingerprintOf,
@@ -221,7 +225,7 @@ async function followPlan(
       return openAttemptLog({ path, redactor, onText: (text) => reporter.onOutput?.({ step: step.id, attempt, text }) });
     },
     collect: (request) => collectArtifacts({ ...request, blobs, redactor }),
-    storeLog: (path) => storeLog(memory, path),
+    storeLog: (path) => storeLog(store, path),
     ...(plan.pipeline.publish.length === 0
       ? {}
       : {
@@ -259,7 +263,9 @@ async function recordingOf(planned: PlannedRun, { record, part, input }: Executi
 /** Finds equal work where reuse is on. What is recorded has to be done. */
 function matcherOf({ passed, tree }: PlannedRun, { options, record, fresh }: Execution): NonNullable<ExecuteContext["matchWork"]> {
   return (step, fingerprint) =>
-    record === undefined && fresh !== true && (options.reuse || step.reuse) ? matchWork(step, fingerprint, passed, tree) : { kind: "new" };
+    record === undefined && fresh !== true && (options.reuse || step.reuse)
+      ? findCachedResult(step, fingerprint, passed, tree)
+      : { kind: "new" };
 }
 
 async function beginRun(
@@ -267,11 +273,11 @@ async function beginRun(
   options: RunOptions,
   { input, part }: Pick<RunRequest, "input" | "part">,
 ): Promise<Result<EventPayload>> {
-  const { memory, plan, base } = planned;
+  const { store, plan, base } = planned;
   const definition = await pinDefinition(planned);
   if (!definition.ok) return definition;
   if (input !== undefined) {
-    const stored = await memory.blobs.put(Buffer.from(memory.redactor.text(input)));
+    const stored = await store.blobs.put(Buffer.from(store.redactor.text(input)));
     if (!stored.ok) return stored;
   }
   const { name, version } = plan.pipeline;
@@ -289,10 +295,10 @@ async function beginRun(
 /** Keeps the manifest and every file that it names as blobs, and gives what events say of the definition. */
 export async function pinDefinition({
   read,
-  memory,
+  store,
   plan,
-}: Pick<PlannedRun, "read" | "memory" | "plan">): Promise<Result<Pick<PayloadOf<"run-started">, "manifest" | "steps">>> {
-  const manifest = await pinFiles(memory.blobs, filesToPin(read));
+}: Pick<PlannedRun, "read" | "store" | "plan">): Promise<Result<Pick<PayloadOf<"run-started">, "manifest" | "steps">>> {
+  const manifest = await pinFiles(store.blobs, filesToPin(read));
   if (!manifest.ok) return manifest;
   const steps = plan.pipeline.steps.map((step) => ({
     id: step.id,
@@ -321,7 +327,7 @@ function optionsOf(request: RunRequest, planned: PlannedRun): RunOptions {
     onFailure: request.onFailure,
     reuse: isReusing(request),
     apply: request.apply,
-    ...(request.input === undefined ? {} : { input: digestOfBytes(planned.memory.redactor.text(request.input)) }),
+    ...(request.input === undefined ? {} : { input: digestOfBytes(planned.store.redactor.text(request.input)) }),
   };
 }
 
@@ -331,19 +337,4 @@ function defaultConcurrency(): number {
 
 function secretsOf(step: Step, env: Environment): Record<string, string> {
   return Object.fromEntries(step.secrets.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
-}
-
-/** A step that printed nothing leaves no file, and no blob. */
-async function storeLog(memory: Memory, path: string): Promise<Result<Digest | undefined>> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch {
-    return ok(undefined);
-  }
-  if (bytes.length === 0) return ok(undefined);
-  const stored = await memory.blobs.put(bytes);
-  if (!stored.ok) return stored;
-  await rm(path, { force: true });
-  return ok(stored.value.digest);
 }

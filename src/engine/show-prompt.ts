@@ -1,6 +1,6 @@
 /** What a step's persona would be told at its first attempt, by the same template as in a run. */
 import path from "node:path";
-import { isFenced, wantsIsolation } from "../core/enforcement.ts";
+import { isSandboxed, wantsIsolation } from "../core/enforcement.ts";
 import type { Step } from "../core/pipeline.ts";
 import type { WorkspacePaths } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -8,7 +8,7 @@ import { assemblePrompt, type PromptSource } from "../prompt/assemble-prompt.ts"
 import { withInlineTexts } from "../prompt/inline-text.ts";
 import { closest } from "../text/suggest.ts";
 import { copiedRoot } from "../workspace/around-copy.ts";
-import { attemptDirectory, pathsOf, roomAt } from "../workspace/attempt-dirs.ts";
+import { attemptDirectory, attemptDirs, pathsOf } from "../workspace/attempt-dirs.ts";
 import { pathsInPlace } from "../workspace/shared.ts";
 import type { PlannedRun } from "./plan-run.ts";
 
@@ -23,7 +23,7 @@ const noRun = "RUN";
 
 /** Fails with `usage` for a step that the pipeline does not have. */
 export async function promptOf(
-  { plan, project, read, memory, isolation, env }: PlannedRun,
+  { plan, project, read, store, isolation, env }: PlannedRun,
   id: string,
   runInput?: string,
 ): Promise<Result<ShownPrompt>> {
@@ -37,7 +37,7 @@ export async function promptOf(
     return err({ reason: "usage", message: `pipeline \`${plan.pipeline.name}\` has no step \`${id}\``, hint });
   }
   const { step } = planned;
-  const paths = pathsFor({ read, memory, isolation, env }, step);
+  const paths = pathsFor({ read, store: store, isolation, env }, step);
   const inputs = step.inputs.flatMap(({ name, artifact, from }) => (from === undefined ? [] : [{ name, artifact, from }]));
   const known = inputs.map((input) => ({ ...input, ref: artifactOf(plan, input.from, input.artifact) }));
   // What is not known yet has no size, and so no text.
@@ -48,8 +48,8 @@ export async function promptOf(
     digest: ref?.digest ?? "sha256:…",
   }));
   const source: PromptSource = {
-    ...{ step, run: noRun, attempt: 1, paths, files: project.gateFiles },
-    inputs: await withInlineTexts(memory.blobs, described),
+    ...{ step, run: noRun, attempt: 1, paths, files: project.contractFiles },
+    inputs: await withInlineTexts(store.blobs, described),
     ...(runInput === undefined ? {} : { runInput }),
   };
   return ok({ text: assemblePrompt(source), unknown: known.flatMap(({ name, from, ref }) => (ref === undefined ? [{ name, from }] : [])) });
@@ -57,14 +57,14 @@ export async function promptOf(
 
 /** Where an attempt would find things: the workspaces decide it. */
 function pathsFor(
-  { read: { root }, memory: { stateDir }, isolation, env }: Pick<PlannedRun, "read" | "memory" | "isolation" | "env">,
+  { read: { root }, store: { stateDir }, isolation, env }: Pick<PlannedRun, "read" | "store" | "isolation" | "env">,
   step: Step,
 ): WorkspacePaths {
   if (!wantsIsolation(step)) return pathsInPlace({ root, stateDir, env }, { run: noRun, step, attempt: 1 }, step.inputs.length > 0);
-  const fenced = isFenced(step, isolation.fences);
-  const room = roomAt(attemptDirectory(stateDir, noRun, step.id, 1));
-  const isOwn = step.workspace !== "shared" && (step.workspace === "copy" || !isolation.overlay) && !fenced;
-  return pathsOf(room, isOwn ? copiedRoot(room, root, fenced) : root, fenced);
+  const sandboxed = isSandboxed(step, isolation.sandbox);
+  const room = attemptDirs(attemptDirectory(stateDir, noRun, step.id, 1));
+  const isOwn = step.workspace !== "shared" && (step.workspace === "copy" || !isolation.overlay) && !sandboxed;
+  return pathsOf(room, isOwn ? copiedRoot(room, root, sandboxed) : root, sandboxed);
 }
 
 /** What equal work left: a run with reuse would hand over that. */

@@ -8,26 +8,26 @@ import path from "node:path";
 import { blobFile } from "../blobs/blob-files.ts";
 import type { Digest } from "../core/digest.ts";
 import type { WaveEvent } from "../core/event.ts";
-import type { ArtifactStore } from "../core/ports.ts";
+import type { BlobStore } from "../core/ports.ts";
 import { ok, type Result } from "../core/result.ts";
 import { tryIo } from "../platform/files.ts";
 import { type BlobReference, listedIn, referencesOf } from "../store/blob-references.ts";
 import { databaseFile } from "../store/database-place.ts";
 import { higherRunsFile } from "../store/higher-runs.ts";
 import { journalFile, listWriters, mergeEvents, readRun } from "../store/read-journal.ts";
-import type { Memory } from "./open-project.ts";
+import type { RunStore } from "./open-project.ts";
 
 /** How much of state travels in the cache: the newest runs, as long as they fit. Sizes in bytes. */
 const cacheLimits = { runs: 50, journalBytes: 32e6, blobBytes: 256e6 } as const;
 
 /** Every blob that an event refers to, with those that they list. What cannot be read lists nothing. */
-export async function blobsOf(blobs: ArtifactStore, event: WaveEvent): Promise<readonly Digest[]> {
+export async function blobsOf(blobs: BlobStore, event: WaveEvent): Promise<readonly Digest[]> {
   const all = new Set<Digest>();
   for (const reference of referencesOf(event)) for (const digest of await withListed(blobs, reference)) all.add(digest);
   return [...all];
 }
 
-async function withListed(blobs: ArtifactStore, reference: BlobReference): Promise<readonly Digest[]> {
+async function withListed(blobs: BlobStore, reference: BlobReference): Promise<readonly Digest[]> {
   const members = await listedIn(blobs, reference);
   return [reference.digest, ...(members.ok ? members.value : [])];
 }
@@ -41,7 +41,7 @@ export async function packRun(stateDir: string, run: string, digests: readonly D
  * Puts what is worth keeping for later workflow runs into a directory: the newest runs with their blobs, and the database. Fails where state
  * cannot be read, rather than to pack nothing. Blobs are copied: the cache's tar gives up on a file that gets or loses a link while it is read.
  */
-export async function packForCache({ state, stateDir, blobs }: Memory, into: string): Promise<Result<void>> {
+export async function packForCache({ state, stateDir, blobs }: RunStore, into: string): Promise<Result<void>> {
   // Asking also brings the database level with the journals.
   const runs = await state.listRuns({ limit: cacheLimits.runs });
   if (!runs.ok) return runs;

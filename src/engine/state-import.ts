@@ -3,19 +3,19 @@
  * is data: every journal is checked line by line, every blob by its digest.
  */
 import { rm } from "node:fs/promises";
-import { type AdoptedBlobs, adoptBlobs } from "../blobs/import-blobs.ts";
+import { type AdoptedBlobs, importBlobs } from "../blobs/import-blobs.ts";
 import type { StateStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { eventProblem, storedProblem } from "../manifest/validate/check-event.ts";
 import { stateUnwritable, tryIo } from "../platform/files.ts";
 import { databaseFile } from "../store/database-place.ts";
 import { noteHigherRuns, readHigherRuns } from "../store/higher-runs.ts";
-import { adoptDatabase } from "../store/import-database.ts";
-import { adoptJournals } from "../store/import-journals.ts";
+import { importDatabase } from "../store/import-database.ts";
+import { importJournals } from "../store/import-journals.ts";
 import type { LineSigner } from "../store/line-signature.ts";
 
 /** The number of runs and blobs that were taken over, and sentences that name what was refused. */
-export interface AdoptedState {
+export interface ImportedState {
   readonly runs: readonly string[];
   readonly blobs: number;
   readonly refused: readonly string[];
@@ -34,13 +34,13 @@ export interface Adoption {
 }
 
 /** Takes over a directory that is laid out as state is. Fails with `state-unwritable`. */
-export async function adoptState(
+export async function importState(
   from: string,
   stateDir: string,
   { database: wanted, signer, higher }: Adoption,
-): Promise<Result<AdoptedState>> {
-  const blobs: AdoptedBlobs = await adoptBlobs(from, stateDir);
-  const journals = await adoptJournals(from, stateDir, { eventProblem, ...(signer === undefined ? {} : { signer }) });
+): Promise<Result<ImportedState>> {
+  const blobs: AdoptedBlobs = await importBlobs(from, stateDir);
+  const journals = await importJournals(from, stateDir, { eventProblem, ...(signer === undefined ? {} : { signer }) });
   if (!journals.ok) return journals;
   if (higher !== undefined) {
     const noted = await noteHigherRuns(stateDir, higher === "all" ? journals.value.runs : await readHigherRuns(from));
@@ -48,7 +48,7 @@ export async function adoptState(
   }
   const refused = [...journals.value.refused, ...blobs.refused];
   // A database counts on every journal that it was made from.
-  const database = !wanted || journals.value.refused.length > 0 ? ok(undefined) : await adoptDatabase(from, stateDir, storedProblem);
+  const database = !wanted || journals.value.refused.length > 0 ? ok(undefined) : await importDatabase(from, stateDir, storedProblem);
   if (!database.ok) return database;
   return ok({
     runs: journals.value.runs,
@@ -58,7 +58,7 @@ export async function adoptState(
 }
 
 /** Makes sure that state can be asked: a database that does not go with the journals is removed, to be rebuilt. Returns whether it had to be. */
-export async function settleState(state: StateStore, stateDir: string): Promise<boolean> {
+export async function discardStaleDatabase(state: StateStore, stateDir: string): Promise<boolean> {
   const asked = await state.listRuns({ limit: 1 });
   if (asked.ok) return false;
   await tryIo(() => rm(databaseFile(stateDir), { force: true }));

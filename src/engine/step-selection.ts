@@ -24,7 +24,7 @@ export function unknownPart({ pipeline }: Pick<Plan, "pipeline">, part: readonly
  * step, and with `dependency-open` where a
  * step of the part waits for one that is in neither; one that may fail, and did, is no hindrance.
  */
-export function partOf(
+export function selectSteps(
   plan: Plan,
   part: readonly string[] | undefined,
   prior: ReadonlyMap<string, StepRecord>,

@@ -12,13 +12,13 @@ import { tryIo } from "../platform/files.ts";
 import { digestsIn, listedIn, referencesOf } from "../store/blob-references.ts";
 import { listJournalRuns, mergeEvents, readRun } from "../store/read-journal.ts";
 import { oldestLive } from "../store/run-locks.ts";
-import type { Memory } from "./open-project.ts";
+import type { RunStore } from "./open-project.ts";
 
 /** How long a blob stays that nobody refers to, in milliseconds. */
 export const graceMs = 60 * 60_000;
 
 export interface SweepRequest {
-  readonly memory: Pick<Memory, "stateDir" | "blobs">;
+  readonly store: Pick<RunStore, "stateDir" | "blobs">;
   /** Runs that count as gone. */
   readonly without: ReadonlySet<string>;
   readonly dry: boolean;
@@ -38,13 +38,13 @@ export interface Amount {
 }
 
 /** Removes them. Fails with `state-damaged` where what a run refers to cannot be told: nothing is gone then. */
-export async function sweepBlobs({ memory, without, dry, now }: SweepRequest): Promise<Result<Sweep>> {
-  const { stateDir } = memory;
+export async function sweepBlobs({ store, without, dry, now }: SweepRequest): Promise<Result<Sweep>> {
+  const { stateDir } = store;
   const before = Math.min(now, (await oldestLive(stateDir, systemClock)) ?? now) - graceMs;
   const listed = await listBlobs(stateDir);
   if (!listed.ok) return listed;
   const { blobs, torn } = listed.value;
-  const wanted = await wantedBlobs(memory, without, new Set(blobs.map(({ digest }) => digest)));
+  const wanted = await wantedBlobs(store, without, new Set(blobs.map(({ digest }) => digest)));
   if (!wanted.ok) return wanted;
   const unwanted = blobs.filter(({ digest }) => !wanted.value.has(digest));
   const old = unwanted.filter(({ touchedAt }) => touchedAt < before);
@@ -56,7 +56,7 @@ export async function sweepBlobs({ memory, without, dry, now }: SweepRequest): P
 
 /** Every digest that a run mentions, and those that the blobs it refers to list. */
 async function wantedBlobs(
-  { stateDir, blobs }: SweepRequest["memory"],
+  { stateDir, blobs }: SweepRequest["store"],
   without: ReadonlySet<string>,
   there: ReadonlySet<Digest>,
 ): Promise<Result<ReadonlySet<Digest>>> {

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { readBefore, readRecordedRun } from "../adapters/replay/recording-files.ts";
-import { wayTo } from "../changeset/diff-against.ts";
+import { changesetTo } from "../changeset/diff-against.ts";
 import { removeTree } from "../changeset/remove-tree.ts";
 import type { Changeset } from "../core/changeset.ts";
 import { type Diagnostic, hasErrors, sortDiagnostics } from "../core/diagnostic.ts";
@@ -25,7 +25,7 @@ import { compareRun, compareSnapshot, parseSnapshot, snapshotText } from "../rep
 import { observeRun } from "../reporters/tests/observe-run.ts";
 import { closest } from "../text/suggest.ts";
 import { evaluator } from "./evaluator.ts";
-import { locateProject, openMemory, type ProjectRequest, type ReadProject, readProject, requireValid } from "./open-project.ts";
+import { locateProject, openStore, type ProjectRequest, type ReadProject, readProject, requireValid } from "./open-project.ts";
 import type { PlannedRun } from "./plan-run.ts";
 import { type FinishedRun, runPipeline } from "./run-pipeline.ts";
 
@@ -111,7 +111,7 @@ async function runTest(request: TestRequest, read: ReadProject, test: PipelineTe
   return { test: { name, file, pipeline: selector }, ...outcome, durationMs: systemClock.monotonic() - began };
 }
 
-type Told = Omit<TestResult, "test" | "durationMs">;
+type TestOutcome = Omit<TestResult, "test" | "durationMs">;
 
 async function replayTest(
   { env, cwd, update, signal }: TestRequest,
@@ -119,7 +119,7 @@ async function replayTest(
   test: PipelineTest,
   pipeline: string,
   stateDir: string,
-): Promise<Result<Told>> {
+): Promise<Result<TestOutcome>> {
   const recordings = path.join(read.root, test.recordings);
   const recorded = await readRecordedRun(recordings);
   const input = test.input ?? (recorded.ok ? recorded.value.input : undefined);
@@ -127,14 +127,14 @@ async function replayTest(
     ...{ cwd, env, files: read.files, read, adapter: "replay", recordings, stateDir, pipeline, signal, clock: hastyClock },
     ...(input === undefined ? {} : { input }),
     ...{ onFailure: "finish", reuse: false, apply: false, resetCircuit: false },
-    wayToStart: (planned) => wayToRecording(planned, recordings),
+    startChangeset: (planned) => changesetToRecording(planned, recordings),
     reporter: () => Promise.resolve(silent),
   });
   if (!finished.ok) return finished;
-  const observed = await observeRun(finished.value.run, finished.value.planned.memory.blobs);
+  const observed = await observeRun(finished.value.run, finished.value.planned.store.blobs);
   if (!observed.ok) return observed;
   const expected = await compareRun(test, observed.value.run, observed.value.textOf, { evaluator, signal });
-  const snapshot = await settleSnapshot(read.root, test, observed.value.run, update);
+  const snapshot = await checkSnapshot(read.root, test, observed.value.run, update);
   if (!snapshot.ok) return snapshot;
   const surprising = finished.value.run.status !== test.status.value;
   return ok({
@@ -145,12 +145,12 @@ async function replayTest(
 }
 
 /** What the recording changed is as it was when it was made, whatever has become of it; the rest is the project as it is. */
-async function wayToRecording({ plan, memory, read }: PlannedRun, recordings: string): Promise<Result<Changeset>> {
+async function changesetToRecording({ plan, store, read }: PlannedRun, recordings: string): Promise<Result<Changeset>> {
   const before = await readBefore(
     recordings,
     plan.steps.map(({ step }) => step.id),
   );
-  return before.ok ? wayTo({ root: read.root, leaves: before.value, blobs: memory.blobs }) : before;
+  return before.ok ? changesetTo({ root: read.root, entries: before.value, blobs: store.blobs }) : before;
 }
 
 function failuresOf({ run }: FinishedRun): TestResult["failures"] {
@@ -166,7 +166,7 @@ export function snapshotFile({ file }: Pick<PipelineTest, "file">): string {
   return file.replace(/\.ya?ml$/, ".snapshot.json");
 }
 
-async function settleSnapshot(
+async function checkSnapshot(
   root: string,
   test: PipelineTest,
   run: ObservedRun,
@@ -197,7 +197,7 @@ async function settleSnapshot(
 
 /** Gives a test a state of its own, below the project's, and takes it away again; also what a test left that was killed. */
 async function inOwnState<T>(read: ReadProject, work: (stateDir: string) => Promise<Result<T>>): Promise<Result<T>> {
-  const { stateRoot } = openMemory(read, { env: {} });
+  const { stateRoot } = openStore(read, { env: {} });
   const tests = path.join(stateRoot, "tests");
   try {
     await createStateDirectory(stateRoot);

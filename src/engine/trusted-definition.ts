@@ -5,7 +5,7 @@
 import type { Digest } from "../core/digest.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Pipeline } from "../core/pipeline.ts";
-import type { ArtifactStore } from "../core/ports.ts";
+import type { BlobStore } from "../core/ports.ts";
 import type { RunRecord } from "../core/state.ts";
 import { pinnedList, readPinned } from "../store/pinned-manifest.ts";
 import type { ReadProject } from "./open-project.ts";
@@ -24,7 +24,7 @@ export interface TrustedDefinition {
 type Mismatch = Extract<Failure, { reason: "run-mismatch" }>;
 
 /** The first thing in which a run differs from the job's own definition. Undefined if nothing does. Blobs are read only to name a file. */
-export async function mismatchOf(run: RunRecord, own: TrustedDefinition, blobs: ArtifactStore): Promise<Mismatch | undefined> {
+export async function mismatchOf(run: RunRecord, own: TrustedDefinition, blobs: BlobStore): Promise<Mismatch | undefined> {
   const differs = (what: string, theirs = "none", ours = "none"): Mismatch => ({
     ...{ reason: "run-mismatch", run: run.id },
     ...{ what: cut(what), theirs: cut(theirs), ours: cut(ours) },
@@ -61,7 +61,7 @@ function nameOf(pipeline: string, version: string | undefined): string {
 }
 
 /** Names the first file, in the order of paths, that only one of the two has or whose bytes differ. */
-async function differingFile(pinned: Digest, { read }: TrustedDefinition, blobs: ArtifactStore): Promise<string> {
+async function differingFile(pinned: Digest, { read }: TrustedDefinition, blobs: BlobStore): Promise<string> {
   const theirs = await readPinned(blobs, pinned);
   if (!theirs.ok) return "pinned manifest";
   const { files: ours } = pinnedList(filesToPin(read));

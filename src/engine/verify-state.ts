@@ -12,11 +12,11 @@ import { systemClock } from "../platform/clock.ts";
 import { tryIo } from "../platform/files.ts";
 import { type BlobReference, listedIn, referencesOf } from "../store/blob-references.ts";
 import { databaseFile } from "../store/database-place.ts";
-import { tidily } from "../store/maintenance-lock.ts";
+import { withMaintenanceLock } from "../store/maintenance-lock.ts";
 import { journalFile } from "../store/read-journal.ts";
 import type { Finding } from "../store/verify-journals.ts";
 import { checkRecords } from "../store/verify-records.ts";
-import type { Memory } from "./open-project.ts";
+import type { RunStore } from "./open-project.ts";
 
 /** What was looked at, and what is wrong. `bytes` are those of blobs; archived runs are known from the database alone. */
 export interface Verification {
@@ -33,9 +33,9 @@ export interface Verification {
 const parallel = 8;
 
 /** Verifies all of state. Damage is no failure of this; it fails where state cannot be read, or is locked. */
-export async function verifyState({ stateDir, blobs }: Pick<Memory, "stateDir" | "blobs">): Promise<Result<Verification>> {
+export async function verifyState({ stateDir, blobs }: Pick<RunStore, "stateDir" | "blobs">): Promise<Result<Verification>> {
   if (!existsSync(stateDir)) return ok({ findings: [], runs: 0, archived: 0, events: 0, blobs: 0, bytes: 0, database: false });
-  return tidily(stateDir, systemClock, "reads", async () => {
+  return withMaintenanceLock(stateDir, systemClock, "reads", async () => {
     const wanted = new Map<Digest, Wanted>();
     const records = await checkRecords(stateDir, databaseFile(stateDir), (events) => {
       for (const event of events) note(wanted, stateDir, event);
@@ -81,7 +81,7 @@ async function damagedBlobs(blobs: readonly BlobFile[]): Promise<ReadonlyMap<Dig
 
 async function missingBlobs(
   stateDir: string,
-  blobs: Memory["blobs"],
+  blobs: RunStore["blobs"],
   wanted: ReadonlyMap<Digest, Wanted>,
   { there, damaged }: { readonly there: ReadonlySet<Digest>; readonly damaged: ReadonlyMap<Digest, unknown> },
 ): Promise<readonly Finding[]> {

@@ -3,7 +3,7 @@ import type { EventPayload } from "../core/event.ts";
 import type { AttemptEnd, FailedEnd } from "./attempt.ts";
 import { breakerKey } from "./circuit.ts";
 import type { ExecuteContext } from "./context.ts";
-import { type Beginning, isReplayed } from "./decide-step.ts";
+import { isReplayed, type PendingAttempt } from "./decide-step.ts";
 
 /** When the next attempt comes, if one does. */
 export interface NextAttempt {
@@ -12,13 +12,13 @@ export interface NextAttempt {
 }
 
 /** One `contract-checked` a contract. Verdicts on stored and on replayed work do not count for circuits; a probe that passed closes its own. */
-export function contractsChecked(context: ExecuteContext, beginning: Beginning, end: AttemptEnd): EventPayload[] {
-  const { step, start, admission } = beginning;
+export function contractsChecked(context: ExecuteContext, pending: PendingAttempt, end: AttemptEnd): EventPayload[] {
+  const { step, start, admission } = pending;
   const payloads: EventPayload[] = [];
   const closed: EventPayload[] = [];
   for (const result of end.results) {
     const contract = step.contracts.find((candidate) => candidate.name === result.name);
-    const counted = contract?.breaker !== undefined && beginning.rechecked === undefined && !isReplayed(step);
+    const counted = contract?.breaker !== undefined && pending.rechecked === undefined && !isReplayed(step);
     const breaker = counted ? breakerKey(contract, step.persona.digest, context.files) : undefined;
     payloads.push({
       type: "contract-checked",
@@ -34,30 +34,30 @@ export function contractsChecked(context: ExecuteContext, beginning: Beginning, 
 }
 
 /** The attempt passed. Work that was only judged again also says where it came from. */
-export function attemptPassed(beginning: Beginning, end: AttemptEnd): EventPayload[] {
-  const { step, start, rechecked } = beginning;
+export function attemptPassed(pending: PendingAttempt, end: AttemptEnd): EventPayload[] {
+  const { step, start, rechecked } = pending;
   const { fingerprint } = start;
   const artifacts = [...end.artifacts];
   const changes = end.changes === undefined ? {} : { changes: end.changes };
-  const passed: EventPayload = { type: "attempt-passed", ...common(beginning, end), artifacts, ...changes };
+  const passed: EventPayload = { type: "attempt-passed", ...common(pending, end), artifacts, ...changes };
   if (rechecked === undefined) return [passed];
   const from = { run: rechecked.run, attempt: rechecked.attempt };
   return [passed, { type: "step-reused", step: step.id, from, fingerprint, artifacts: [...(start.stored?.artifacts ?? [])], ...changes }];
 }
 
 /** The attempt failed. */
-export function attemptFailed(beginning: Beginning, end: FailedEnd, next?: NextAttempt): EventPayload {
+export function attemptFailed(pending: PendingAttempt, end: FailedEnd, next?: NextAttempt): EventPayload {
   const retry = next === undefined ? {} : { retry: next };
-  return { type: "attempt-failed", ...common(beginning, end), failure: end.failure, artifacts: [...end.artifacts], ...retry };
+  return { type: "attempt-failed", ...common(pending, end), failure: end.failure, artifacts: [...end.artifacts], ...retry };
 }
 
 /** The attempt was stopped. */
-export function attemptCancelled(beginning: Beginning, end: AttemptEnd): EventPayload {
-  return { type: "attempt-cancelled", ...common(beginning, end) };
+export function attemptCancelled(pending: PendingAttempt, end: AttemptEnd): EventPayload {
+  return { type: "attempt-cancelled", ...common(pending, end) };
 }
 
-function common(beginning: Beginning, end: AttemptEnd) {
-  const { step, start } = beginning;
+function common(pending: PendingAttempt, end: AttemptEnd) {
+  const { step, start } = pending;
   return {
     step: step.id,
     attempt: start.attempt,

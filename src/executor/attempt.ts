@@ -111,21 +111,21 @@ async function inWorkspace(context: ExecuteContext, start: AttemptStart, signal:
   return kept.ok || verdict.status !== "passed" ? verdict : { status: "failed", failure: kept.error };
 }
 
-interface Room {
+interface OpenAttempt {
   readonly workspace: Workspace;
   readonly log: AttemptLog;
   readonly signal: AbortSignal;
   readonly prompt: string;
 }
 
-async function work(context: ExecuteContext, start: AttemptStart, room: Room, progress: Progress): Promise<Verdict> {
+async function work(context: ExecuteContext, start: AttemptStart, open: OpenAttempt, progress: Progress): Promise<Verdict> {
   const { step, attempt, stored } = start;
   if (stored?.changes !== undefined) progress.changes = stored.changes;
   for (const { type } of step.contracts) context.contractTypes.get(type)?.warm?.();
-  const artifacts = stored === undefined ? await produce(context, start, room, progress) : ok(stored.artifacts);
-  if (!artifacts.ok) return unlessAborted(room.signal, artifacts.error);
+  const artifacts = stored === undefined ? await produce(context, start, open, progress) : ok(stored.artifacts);
+  if (!artifacts.ok) return unlessAborted(open.signal, artifacts.error);
   progress.artifacts = artifacts.value;
-  const { workspace, signal, log } = room;
+  const { workspace, signal, log } = open;
   progress.results = await verifyContracts(context, { step, attempt, workspace, artifacts: artifacts.value, signal, log });
   if (progress.results.length < step.contracts.length) return cancelled;
   const failure = failureOf(progress.results);
@@ -136,11 +136,11 @@ async function work(context: ExecuteContext, start: AttemptStart, room: Room, pr
 async function produce(
   context: ExecuteContext,
   start: AttemptStart,
-  room: Room,
+  open: OpenAttempt,
   progress: Progress,
 ): Promise<Result<readonly ArtifactRef[]>> {
   const { step, attempt, adapter, fingerprint } = start;
-  const { workspace, log, signal, prompt } = room;
+  const { workspace, log, signal, prompt } = open;
   if (signal.aborted) return err(cancelledBy(signal));
   notePaths(log, "warning: not in the workspace, because they cannot be read", workspace.unreadable ?? []);
   const env = { ...context.handedTo?.(step, attempt), ...step.env, ...context.secretsOf(step) };
@@ -156,7 +156,7 @@ async function produce(
   if (!outcome.ok) return outcome;
   // What a child had done when it was told to stop is not known to be whole.
   if (signal.aborted) return err(cancelledBy(signal));
-  const kept = await keepChanges(context, step, room);
+  const kept = await keepChanges(context, step, open);
   if (!kept.ok) return kept;
   const { changes, changed } = kept.value;
   if (changes !== undefined) progress.changes = changes;
@@ -184,7 +184,7 @@ function notePaths(log: AttemptLog, what: string, paths: readonly string[]): voi
 }
 
 /** Stores the attempt's changeset after checking that the step may make it. */
-async function keepChanges(context: ExecuteContext, step: Step, { workspace, log }: Room): Promise<Result<KeptChanges>> {
+async function keepChanges(context: ExecuteContext, step: Step, { workspace, log }: OpenAttempt): Promise<Result<KeptChanges>> {
   const collected = await workspace.changeset();
   if (!collected.ok) return collected;
   if (collected.value === undefined) return ok({ changed: undefined });

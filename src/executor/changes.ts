@@ -5,17 +5,17 @@
 
 import { compose } from "../changeset/combine-changes.ts";
 import { mergeChangesets } from "../changeset/merge-changes.ts";
-import { type BuiltOn, builtOn, upstreamIds } from "../changeset/upstream-changes.ts";
+import { collectUpstream, type UpstreamChanges, upstreamIds } from "../changeset/upstream-changes.ts";
 import type { Changeset } from "../core/changeset.ts";
 import type { ChangesRef } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import { isAllowed } from "../core/permissions.ts";
 import type { Step } from "../core/pipeline.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import type { StoredWork } from "./context.ts";
+import type { CachedOutput } from "./context.ts";
 import type { Run } from "./run-state.ts";
 
-const unchanged: BuiltOn = new Map();
+const unchanged: UpstreamChanges = new Map();
 
 /** Notes what a passed step changed, and what it built on. Everything upstream of it has ended. */
 export function noteChanges(run: Run, step: Step, changes: ChangesRef | undefined): void {
@@ -24,10 +24,10 @@ export function noteChanges(run: Run, step: Step, changes: ChangesRef | undefine
 }
 
 /** What a step builds on, once everything upstream of it has ended. */
-export function builtOnOf(run: Run, step: Step): BuiltOn {
+export function builtOnOf(run: Run, step: Step): UpstreamChanges {
   const known = run.builtOn.get(step.id);
   if (known !== undefined) return known;
-  const built = builtOn(
+  const built = collectUpstream(
     upstreamIds(step).map((id) => {
       const changes = run.changes.get(id);
       return { id, builtOn: run.builtOn.get(id) ?? unchanged, ...(changes === undefined ? {} : { changes: changes.digest }) };
@@ -44,11 +44,11 @@ export function builtOnOf(run: Run, step: Step): BuiltOn {
 export async function startOf(run: Run, step: Step): Promise<Result<Changeset>> {
   const merged = await mergeOf(run, [...builtOnOf(run, step).keys()]);
   if (!merged.ok) return merged.error.reason === "merge-conflict" ? err({ ...merged.error, step: step.id }) : merged;
-  return ok(compose(run.context.changes.undo, merged.value));
+  return ok(compose(run.context.changes.rollback, merged.value));
 }
 
 /** The same, with the changes of work that is only judged again on top. */
-export async function startWith(run: Run, step: Step, work: StoredWork): Promise<Result<Changeset>> {
+export async function startWith(run: Run, step: Step, work: CachedOutput): Promise<Result<Changeset>> {
   const start = await startOf(run, step);
   if (!start.ok || work.changes === undefined) return start;
   const changes = await run.context.changes.read(work.changes.digest);
@@ -63,7 +63,7 @@ export async function changesIntact({ context }: Run, left: { readonly changes?:
 }
 
 /** Whether the changes of earlier work can stand for a step's: their bytes are there, and what they change is as it was then. */
-export async function changesStand(run: Run, step: Step, work: StoredWork): Promise<boolean> {
+export async function changesStand(run: Run, step: Step, work: CachedOutput): Promise<boolean> {
   if (work.changes === undefined) return true;
   if (!(await changesIntact(run, work))) return false;
   const after = await startWith(run, step, work);

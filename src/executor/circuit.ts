@@ -5,7 +5,7 @@
 import { type Digest, digestOfValue } from "../core/digest.ts";
 import type { ContractResult, Failure } from "../core/failure.ts";
 import type { CircuitBreaker, ContractDefinition, Step } from "../core/pipeline.ts";
-import type { Clock, GateFile, StateStore } from "../core/ports.ts";
+import type { Clock, ContractFile, StateStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { BreakerSample } from "../core/state.ts";
 
@@ -23,7 +23,7 @@ export interface OpenCircuit {
 
 export interface CircuitSource {
   readonly state: Pick<StateStore, "breakerWindow">;
-  readonly files: ReadonlyMap<string, GateFile>;
+  readonly files: ReadonlyMap<string, ContractFile>;
   readonly clock: Clock;
 }
 
@@ -52,7 +52,7 @@ export type CircuitPosition =
 export const unguarded: Extract<Admission, { kind: "admitted" }> = { kind: "admitted", breakers: [], probes: [], release: () => undefined };
 
 /** The breaker of a contract and a persona: editing the contract, its schema or the persona makes another one. */
-export function breakerKey(contract: ContractDefinition, persona: Digest, files: ReadonlyMap<string, GateFile>): string {
+export function breakerKey(contract: ContractDefinition, persona: Digest, files: ReadonlyMap<string, ContractFile>): string {
   const { origin: _, ...definition } = contract;
   const schema = contract.type === "json_schema" ? files.get(contract.schema)?.digest : undefined;
   return digestOfValue({ contract: definition, schema, persona });
@@ -162,8 +162,8 @@ function beginProbe(probing: Map<string, Promise<void>>, keys: readonly string[]
 /** `Promise.withResolvers` is not in Node 20. */
 function settler(): { promise: Promise<void>; resolve: () => void } {
   let resolve: () => void = () => undefined;
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
+  const promise = new Promise<void>((finishStep) => {
+    resolve = finishStep;
   });
   return { promise, resolve };
 }

@@ -7,30 +7,30 @@ import type { Failure } from "../core/failure.ts";
 import type { Step } from "../core/pipeline.ts";
 import { noteChanges } from "./changes.ts";
 import type { Run } from "./run-state.ts";
-import { type Dropped, dropPaused, dropUnstarted, isOpen, isUnstarted, settle } from "./schedule.ts";
+import { type Dropped, dropPaused, dropUnstarted, finishStep, isOpen, isUnstarted } from "./schedule.ts";
 
 /** What a passed step left. */
-export interface Left {
+export interface StepOutput {
   readonly artifacts: readonly ArtifactRef[];
   readonly changes?: ChangesRef;
 }
 
 /** A step passed. `attempt` is absent for reused work. */
-export function concludePassed(run: Run, step: Step, left: Left, attempt?: number): EventPayload[] {
+export function concludePassed(run: Run, step: Step, left: StepOutput, attempt?: number): EventPayload[] {
   keepPassed(run, step, left);
   return [{ type: "step-finished", step: step.id, status: "passed", ...(attempt === undefined ? {} : { attempt }) }];
 }
 
 /** A step had passed already in this run: what it left counts, and no event says so again. */
-export function keepPassed(run: Run, step: Step, left: Left): void {
+export function keepPassed(run: Run, step: Step, left: StepOutput): void {
   run.artifacts.set(step.id, left.artifacts);
   noteChanges(run, step, left.changes);
-  settle(run.schedule, step.id, "passed");
+  finishStep(run.schedule, step.id, "passed");
 }
 
 /** A step failed for good; then what `--on-failure` says. An open circuit stops the run whatever it says. */
 export function concludeFailed(run: Run, step: Step, failure: Failure, attempt?: number): EventPayload[] {
-  const dropped = settle(run.schedule, step.id, "failed");
+  const dropped = finishStep(run.schedule, step.id, "failed");
   const own: EventPayload = {
     type: "step-finished",
     step: step.id,
@@ -61,14 +61,14 @@ export function concludeLeftOut(run: Run, ids: ReadonlySet<string>): EventPayloa
   for (const { step } of run.context.plan.steps) {
     if (!ids.has(step.id)) continue;
     if (!isOpen(run.schedule, step.id)) continue;
-    told.push({ id: step.id, because: "left out with --skip" }, ...settle(run.schedule, step.id, "skipped"));
+    told.push({ id: step.id, because: "left out with --skip" }, ...finishStep(run.schedule, step.id, "skipped"));
   }
   return skipped(run, told);
 }
 
 /** A running step was stopped. `attempt` is absent when none had begun. */
 export function concludeCancelled(run: Run, step: Step, attempt?: number): EventPayload[] {
-  const dropped = settle(run.schedule, step.id, "cancelled");
+  const dropped = finishStep(run.schedule, step.id, "cancelled");
   return [cancelled(step.id, stopReason(run), attempt), ...skipped(run, dropped)];
 }
 
@@ -76,7 +76,7 @@ export function concludeCancelled(run: Run, step: Step, attempt?: number): Event
 export function cancelRun(run: Run, by: string): EventPayload[] {
   if (run.schedule.open === 0) return [];
   run.cancelledBy = by;
-  const unstarted = dropUnstarted(run.schedule, "cancelled").filter((id) => !run.adoptable.has(id));
+  const unstarted = dropUnstarted(run.schedule, "cancelled").filter((id) => !run.restorable.has(id));
   return [...unstarted.map((id) => cancelled(id, stopReason(run))), ...stopRunning(run, by)];
 }
 
@@ -93,7 +93,7 @@ export function dropOptional(run: Run): EventPayload[] {
     if (!step.optional || !isUnstarted(run.schedule, step.id)) continue;
     told.push(
       { id: step.id, because: "it is optional, and most of the run's budget is used" },
-      ...settle(run.schedule, step.id, "skipped"),
+      ...finishStep(run.schedule, step.id, "skipped"),
     );
   }
   return skipped(run, told);
@@ -112,7 +112,7 @@ function stopReason(run: Run): string {
 
 /** A step that passed before the run was resumed keeps that in its record, though it was not come to again. */
 function skipped(run: Run, dropped: readonly Dropped[]): EventPayload[] {
-  const told = dropped.filter(({ id }) => !run.adoptable.has(id));
+  const told = dropped.filter(({ id }) => !run.restorable.has(id));
   return told.map(({ id, because }) => ({ type: "step-finished", step: id, status: "skipped", because }));
 }
 

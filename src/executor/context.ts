@@ -13,10 +13,10 @@ import type { Step } from "../core/pipeline.ts";
 import type { Plan } from "../core/plan.ts";
 import type {
   Adapter,
-  ArtifactStore,
+  BlobStore,
   Clock,
+  ContractFile,
   ContractType,
-  GateFile,
   Journal,
   OutputLog,
   StateStore,
@@ -26,7 +26,7 @@ import type {
   WorkspaceProvider,
 } from "../core/ports.ts";
 import type { Result } from "../core/result.ts";
-import type { PassedWork, StepRecord } from "../core/state.ts";
+import type { CachedResult, StepRecord } from "../core/state.ts";
 
 /** Everything that executing a plan takes. */
 export interface ExecuteContext {
@@ -41,14 +41,14 @@ export interface ExecuteContext {
   /** Asked only for steps whose contracts have a circuit breaker. */
   readonly state: Pick<StateStore, "breakerWindow">;
   /** Artifacts of passed steps. */
-  readonly blobs: ArtifactStore;
+  readonly blobs: BlobStore;
   readonly workspaces: WorkspaceProvider;
   /** Adapter name → adapter. A step whose adapter is not there fails with `adapter-missing`. */
   readonly adapters: ReadonlyMap<string, Adapter>;
   /** Contract type → its evaluation. */
   readonly contractTypes: ReadonlyMap<string, ContractType>;
   /** What contracts are judged by, by path, as it was when the run began. */
-  readonly files: ReadonlyMap<string, GateFile>;
+  readonly files: ReadonlyMap<string, ContractFile>;
   /** Where protected files are restored from. Undefined if it is not known. */
   readonly trustedFiles?: TrustedFiles | undefined;
   readonly clock: Clock;
@@ -133,9 +133,9 @@ export interface ExecuteOptions {
 /** Where changesets are kept, and how they meet the project. */
 export interface ChangesPort {
   /** What leads from the project as it is to the base of the run: not empty where an earlier run's changes lie over that base. */
-  readonly undo: Changeset;
+  readonly rollback: Changeset;
   /** Those changes are of this run itself, so that its own, when they are nothing, take them out of the project too. Absent: of another. */
-  readonly undoesOwn?: boolean;
+  readonly rollsBackOwn?: boolean;
   /** A changeset that was kept. Fails with `state-damaged` where its blob is gone or holds something else. */
   read(digest: Digest): Promise<Result<Changeset>>;
   keep(changes: Changeset): Promise<Result<ChangesRef>>;
@@ -158,10 +158,10 @@ export interface RunOutcome {
 }
 
 /** Work that is taken over: where it was done, and what it left. */
-export type StoredWork = Pick<PassedWork, "run" | "attempt" | "artifacts" | "changes">;
+export type CachedOutput = Pick<CachedResult, "run" | "attempt" | "artifacts" | "changes">;
 
 /** Whether equal work passed before: taken as it is (`equal`), or only judged again (`recheck`). */
-export type StepMatch = { readonly kind: "equal" | "recheck"; readonly found: StoredWork } | { readonly kind: "new" };
+export type StepMatch = { readonly kind: "equal" | "recheck"; readonly found: CachedOutput } | { readonly kind: "new" };
 
 /** An attempt's output, until `close` gives the file it is in; `size` in bytes. */
 export interface AttemptLog extends OutputLog {
@@ -190,7 +190,7 @@ export interface PromptParts {
   readonly inputs: readonly PromptInput[];
   readonly runInput?: string;
   readonly feedback?: Feedback;
-  readonly files: ReadonlyMap<string, GateFile>;
+  readonly files: ReadonlyMap<string, ContractFile>;
 }
 
 export interface CollectRequest {

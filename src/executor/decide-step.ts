@@ -2,7 +2,7 @@
  * What becomes of a step whose turn it is, as far as that can be told without waiting: it cannot start, it has passed
  * already, its attempt may begin at once, or state or blobs have to be asked first.
  */
-import { digestOfBuiltOn } from "../changeset/upstream-changes.ts";
+import { digestUpstream } from "../changeset/upstream-changes.ts";
 import type { EventPayload, FingerprintRef } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Step } from "../core/pipeline.ts";
@@ -12,41 +12,41 @@ import type { StepRecord } from "../core/state.ts";
 import type { AttemptStart, ReadyInput } from "./attempt.ts";
 import { builtOnOf, startOf } from "./changes.ts";
 import { type Admission, unguarded } from "./circuit.ts";
-import type { Left } from "./conclude.ts";
-import type { StoredWork } from "./context.ts";
+import type { StepOutput } from "./conclude.ts";
+import type { CachedOutput } from "./context.ts";
 import { progressOf, type Run } from "./run-state.ts";
 
 /** An attempt that is about to begin. */
-export interface Beginning {
+export interface PendingAttempt {
   readonly step: Step;
   readonly start: AttemptStart;
   readonly admission: Extract<Admission, { kind: "admitted" }>;
   /** The earlier work whose stored artifacts are only judged again. */
-  readonly rechecked?: StoredWork;
+  readonly rechecked?: CachedOutput;
   /** Why what the step did in this run before does not stand. */
   readonly reopened?: string;
 }
 
-export type Opening =
+export type StepDecision =
   | { readonly kind: "refused"; readonly failure: Failure; readonly before: readonly EventPayload[] }
-  | { readonly kind: "kept"; readonly left: Left }
-  | { readonly kind: "begin"; readonly beginning: Beginning }
-  | { readonly kind: "ask"; readonly beginning: Beginning; readonly match?: FoundWork };
+  | { readonly kind: "kept"; readonly left: StepOutput }
+  | { readonly kind: "begin"; readonly pending: PendingAttempt }
+  | { readonly kind: "ask"; readonly pending: PendingAttempt; readonly match?: CacheMatch };
 
 /** Equal work that passed before; its blobs are not verified yet. */
-export interface FoundWork {
+export interface CacheMatch {
   readonly kind: "equal" | "recheck";
-  readonly found: StoredWork;
+  readonly found: CachedOutput;
 }
 
 /** Opens a step that has just been given a slot. Takes the number of its next attempt, but announces nothing. */
-export function openStep(run: Run, step: Step): Opening {
+export function decideStep(run: Run, step: Step): StepDecision {
   const adapter = adapterOf(run, step);
   if (!adapter.ok) return refusal(run, step, adapter.error);
   const inputs = inputsOf(run, step);
   if (!inputs.ok) return refusal(run, step, inputs.error);
   const digests = Object.fromEntries(inputs.value.map((input) => [input.name, input.digest]));
-  const fingerprint = run.context.fingerprintOf(step, digests, digestOfBuiltOn(builtOnOf(run, step)));
+  const fingerprint = run.context.fingerprintOf(step, digests, digestUpstream(builtOnOf(run, step)));
   const kept = keptWork(run, step, fingerprint);
   if (kept !== undefined) return { kind: "kept", left: kept };
   const progress = progressOf(run, step.id);
@@ -62,14 +62,14 @@ export function openStep(run: Run, step: Step): Opening {
     ...(feedback === undefined ? {} : { feedback }),
   };
   const reopened = reopeningOf(run, step);
-  const beginning: Beginning = { step, start, admission: unguarded, ...(reopened === undefined ? {} : { reopened }) };
+  const pending: PendingAttempt = { step, start, admission: unguarded, ...(reopened === undefined ? {} : { reopened }) };
   const match =
     rejected || attemptedHere(progress.retries)
       ? undefined
       : (ownMatch(run, step, fingerprint) ?? run.context.matchWork?.(step, fingerprint));
-  if (match !== undefined && match.kind !== "new") return { kind: "ask", beginning, match };
+  if (match !== undefined && match.kind !== "new") return { kind: "ask", pending: pending, match };
   const guarded = !isReplayed(step) && step.contracts.some((contract) => contract.breaker !== undefined);
-  return guarded ? { kind: "ask", beginning } : { kind: "begin", beginning };
+  return guarded ? { kind: "ask", pending: pending } : { kind: "begin", pending: pending };
 }
 
 /** A recording says nothing of how somebody works now: circuits neither hold it up nor learn from it. */
@@ -78,8 +78,8 @@ export function isReplayed({ adapter }: Step): boolean {
 }
 
 /** The events that have to be on disk before the attempt does anything. */
-export function attemptStarted(beginning: Beginning): EventPayload[] {
-  const { step, start, admission } = beginning;
+export function attemptStarted(pending: PendingAttempt): EventPayload[] {
+  const { step, start, admission } = pending;
   const { fingerprint } = start;
   const model = step.persona.model ?? step.adapter?.model;
   const started: EventPayload = {
@@ -95,7 +95,7 @@ export function attemptStarted(beginning: Beginning): EventPayload[] {
     breakers: [...admission.breakers],
     probe: admission.probes.length > 0,
   };
-  return [...stepReopened(beginning), started];
+  return [...stepReopened(pending), started];
 }
 
 /** Takes back that a step had passed, where it had. */
@@ -103,7 +103,7 @@ export function stepReopened({ step, reopened }: { readonly step: Step; readonly
   return reopened === undefined ? [] : [{ type: "step-reopened", step: step.id, because: reopened }];
 }
 
-function refusal(run: Run, step: Step, failure: Failure): Opening {
+function refusal(run: Run, step: Step, failure: Failure): StepDecision {
   return { kind: "refused", failure, before: stepReopened({ step, reopened: reopeningOf(run, step) }) };
 }
 
@@ -141,15 +141,15 @@ function inputsOf(run: Run, step: Step): Result<readonly ReadyInput[]> {
 }
 
 /** A step that passed in this run before, while something upstream of it had to run again: it stands if that changed nothing for it. */
-function keptWork(run: Run, step: Step, fingerprint: FingerprintRef): Left | undefined {
-  const record = run.adoptable.get(step.id);
+function keptWork(run: Run, step: Step, fingerprint: FingerprintRef): StepOutput | undefined {
+  const record = run.restorable.get(step.id);
   const same = record?.fingerprint?.work === fingerprint.work && record.fingerprint.gate === fingerprint.gate;
   return same ? record : undefined;
 }
 
 /** This run's own work, where only its gates have changed. */
-function ownMatch(run: Run, step: Step, fingerprint: FingerprintRef): FoundWork | undefined {
-  const record = run.adoptable.get(step.id);
+function ownMatch(run: Run, step: Step, fingerprint: FingerprintRef): CacheMatch | undefined {
+  const record = run.restorable.get(step.id);
   if (record?.fingerprint?.work !== fingerprint.work) return undefined;
   const { artifacts, changes } = record;
   const from = record.reusedFrom ?? { run: run.context.run, attempt: passedAttempt(record) };
@@ -157,7 +157,7 @@ function ownMatch(run: Run, step: Step, fingerprint: FingerprintRef): FoundWork 
 }
 
 function passedAttempt({ attempts }: StepRecord): number {
-  return attempts.find(({ status, undone }) => status === "passed" && undone !== true)?.attempt ?? 1;
+  return attempts.find(({ status, rolledBack }) => status === "passed" && rolledBack !== true)?.attempt ?? 1;
 }
 
 /** Why a step that had passed in this run is worked on after all; told once. */
@@ -165,7 +165,7 @@ function reopeningOf(run: Run, step: Step): string | undefined {
   const progress = progressOf(run, step.id);
   if (progress.reopened || run.context.prior.get(step.id)?.status !== "passed") return undefined;
   progress.reopened = true;
-  return run.adoptable.has(step.id) ? "what it depends on has changed" : "what it left is gone or damaged";
+  return run.restorable.has(step.id) ? "what it depends on has changed" : "what it left is gone or damaged";
 }
 
 /** Equal work is looked for once: an attempt that failed here is not replaced by it. */

@@ -12,9 +12,9 @@ import { attemptCancelled, attemptFailed, attemptPassed, contractsChecked, type 
 import { changesStand, startWith } from "./changes.ts";
 import type { CircuitOpen, OpenCircuit } from "./circuit.ts";
 import { concludeCancelled, concludeFailed, concludePassed, dropOptional, exhaustRun, keepPassed } from "./conclude.ts";
-import { attemptStarted, type Beginning, type FoundWork, type Opening, openStep, stepReopened } from "./decide-step.ts";
+import { attemptStarted, type CacheMatch, decideStep, type PendingAttempt, type StepDecision, stepReopened } from "./decide-step.ts";
 import { retryDecision, withJitter } from "./retry.ts";
-import { announce, lose, progressOf, type Run, track } from "./run-state.ts";
+import { abort, appendAndNotify, progressOf, type Run, track } from "./run-state.ts";
 import { offer, pause, take } from "./schedule.ts";
 import { blobsVerify } from "./verified-blobs.ts";
 
@@ -22,42 +22,42 @@ import { blobsVerify } from "./verified-blobs.ts";
 export async function advance(run: Run, payloads: readonly EventPayload[]): Promise<void> {
   if (run.lost !== undefined) return;
   const batch = [...payloads, ...(run.ledger.isScarce() ? dropOptional(run) : [])];
-  const beginnings: Beginning[] = [];
-  const asking: Extract<Opening, { kind: "ask" }>[] = [];
+  const pendingAttempts: PendingAttempt[] = [];
+  const asking: Extract<StepDecision, { kind: "ask" }>[] = [];
   for (let planned = take(run.schedule); planned !== undefined; planned = take(run.schedule)) {
-    const opening = openStep(run, planned.step);
-    run.adoptable.delete(planned.step.id);
+    const opening = decideStep(run, planned.step);
+    run.restorable.delete(planned.step.id);
     if (opening.kind === "refused") batch.push(...opening.before, ...concludeFailed(run, planned.step, opening.failure));
     else if (opening.kind === "kept") keepPassed(run, planned.step, opening.left);
     else if (opening.kind === "ask") asking.push(opening);
     else {
-      batch.push(...attemptStarted(opening.beginning));
-      beginnings.push(opening.beginning);
+      batch.push(...attemptStarted(opening.pending));
+      pendingAttempts.push(opening.pending);
     }
   }
-  if (!(await announce(run, batch))) return;
-  for (const beginning of beginnings) track(run, attempt(run, beginning));
-  for (const opening of asking) track(run, ask(run, opening.beginning, opening.match));
+  if (!(await appendAndNotify(run, batch))) return;
+  for (const pending of pendingAttempts) track(run, attempt(run, pending));
+  for (const opening of asking) track(run, checkReuse(run, opening.pending, opening.match));
 }
 
 /** Runs an attempt whose start is on disk, and goes on from its end. */
-async function attempt(run: Run, beginning: Beginning): Promise<void> {
+async function attempt(run: Run, pending: PendingAttempt): Promise<void> {
   try {
-    progressOf(run, beginning.step.id).attempt = beginning.start.attempt;
-    const { step } = beginning;
+    progressOf(run, pending.step.id).attempt = pending.start.attempt;
+    const { step } = pending;
     if (step.workspace !== "shared") run.isolated = true;
-    const end = await runAttempt(run.context, beginning.start, run.control.signal, (usage) => {
+    const end = await runAttempt(run.context, pending.start, run.control.signal, (usage) => {
       run.ledger.note(step.id, usage);
       endIfExhausted(run);
     });
     run.ledger.close(step.id, end.usage);
     endIfExhausted(run);
-    const opened = end.status === "failed" ? await run.circuits.afterFailure(beginning.admission, step, end.results) : ok(undefined);
-    if (!opened.ok) return lose(run, opened.error);
+    const opened = end.status === "failed" ? await run.circuits.afterFailure(pending.admission, step, end.results) : ok(undefined);
+    if (!opened.ok) return abort(run, opened.error);
     // The schedule moves on and its events are appended without a wait between them.
-    await advance(run, goOn(run, beginning, end, opened.value));
+    await advance(run, continueRun(run, pending, end, opened.value));
   } finally {
-    beginning.admission.release();
+    pending.admission.release();
   }
 }
 
@@ -69,20 +69,20 @@ export function endIfExhausted(run: Run, failure: Failure | undefined = run.ledg
 }
 
 /** Looks for equal work, then asks the circuits: what the step needs to know before it may begin. */
-async function ask(run: Run, beginning: Beginning, match: FoundWork | undefined): Promise<void> {
-  const { step } = beginning;
+async function checkReuse(run: Run, pending: PendingAttempt, match: CacheMatch | undefined): Promise<void> {
+  const { step } = pending;
   if (match !== undefined && (await stands(run, step, match))) {
     if (run.control.signal.aborted) return advance(run, concludeCancelled(run, step));
-    if (match.kind === "equal" || step.contracts.length === 0) return advance(run, reuse(run, beginning, match));
-    const start = { ...beginning.start, stored: match.found, startFrom: () => startWith(run, step, match.found) };
-    return beginAsked(run, { ...beginning, start, rechecked: match.found });
+    if (match.kind === "equal" || step.contracts.length === 0) return advance(run, reuse(run, pending, match));
+    const start = { ...pending.start, stored: match.found, startFrom: () => startWith(run, step, match.found) };
+    return startAttempt(run, { ...pending, start, rechecked: match.found });
   }
   const admission = await run.circuits.admit(step);
-  if (!admission.ok) return lose(run, admission.error);
-  if (admission.value.kind === "admitted") return beginAsked(run, { ...beginning, admission: admission.value });
+  if (!admission.ok) return abort(run, admission.error);
+  if (admission.value.kind === "admitted") return startAttempt(run, { ...pending, admission: admission.value });
   if (run.control.signal.aborted) return advance(run, concludeCancelled(run, step));
   const { breaker, failure } = admission.value;
-  return advance(run, [...stepReopened(beginning), ...circuitOpened(run, step, failure, breaker), ...concludeFailed(run, step, failure)]);
+  return advance(run, [...stepReopened(pending), ...circuitOpened(run, step, failure, breaker), ...concludeFailed(run, step, failure)]);
 }
 
 /** The event of an open circuit, once per run. */
@@ -93,23 +93,23 @@ function circuitOpened(run: Run, step: Step, { contract, failed, window }: Circu
 }
 
 /** Whether found work can be taken: its blobs are whole, and the project is as the fingerprints say. */
-async function stands(run: Run, step: Step, match: FoundWork): Promise<boolean> {
+async function stands(run: Run, step: Step, match: CacheMatch): Promise<boolean> {
   if ((await run.context.stillHolds?.()) === false) return false;
   return (await blobsVerify(run.context.blobs, match.found.artifacts)) && changesStand(run, step, match.found);
 }
 
-async function beginAsked(run: Run, beginning: Beginning): Promise<void> {
+async function startAttempt(run: Run, pending: PendingAttempt): Promise<void> {
   if (run.control.signal.aborted) {
-    beginning.admission.release();
-    return advance(run, concludeCancelled(run, beginning.step));
+    pending.admission.release();
+    return advance(run, concludeCancelled(run, pending.step));
   }
-  if (await announce(run, attemptStarted(beginning))) return attempt(run, beginning);
-  beginning.admission.release();
+  if (await appendAndNotify(run, attemptStarted(pending))) return attempt(run, pending);
+  pending.admission.release();
 }
 
-function reuse(run: Run, beginning: Beginning, match: FoundWork): EventPayload[] {
-  const { step } = beginning;
-  const { fingerprint } = beginning.start;
+function reuse(run: Run, pending: PendingAttempt, match: CacheMatch): EventPayload[] {
+  const { step } = pending;
+  const { fingerprint } = pending.start;
   const { run: from, attempt: number, artifacts, changes } = match.found;
   const reused: EventPayload = {
     type: "step-reused",
@@ -119,42 +119,37 @@ function reuse(run: Run, beginning: Beginning, match: FoundWork): EventPayload[]
     artifacts: [...artifacts],
     ...(changes === undefined ? {} : { changes }),
   };
-  return [...stepReopened(beginning), reused, ...concludePassed(run, step, match.found)];
+  return [...stepReopened(pending), reused, ...concludePassed(run, step, match.found)];
 }
 
 /** What an attempt's end means for its step. Moves the schedule on and gives the events. */
-function goOn(run: Run, beginning: Beginning, end: AttemptEnd, opened: OpenCircuit | undefined): EventPayload[] {
-  const { step, start } = beginning;
-  if (end.status === "cancelled") return [attemptCancelled(beginning, end), ...concludeCancelled(run, step, start.attempt)];
-  const checked = contractsChecked(run.context, beginning, end);
+function continueRun(run: Run, pending: PendingAttempt, end: AttemptEnd, opened: OpenCircuit | undefined): EventPayload[] {
+  const { step, start } = pending;
+  if (end.status === "cancelled") return [attemptCancelled(pending, end), ...concludeCancelled(run, step, start.attempt)];
+  const checked = contractsChecked(run.context, pending, end);
   if (end.status === "passed") {
-    return [...checked, ...attemptPassed(beginning, end), ...concludePassed(run, step, end, start.attempt)];
+    return [...checked, ...attemptPassed(pending, end), ...concludePassed(run, step, end, start.attempt)];
   }
-  const next = nextAttempt(run, beginning, end);
-  if (next === undefined) return [...checked, attemptFailed(beginning, end), ...concludeFailed(run, step, end.failure, start.attempt)];
-  if (run.control.signal.aborted) return [...checked, attemptFailed(beginning, end), ...concludeCancelled(run, step, start.attempt)];
+  const next = nextAttempt(run, pending, end);
+  if (next === undefined) return [...checked, attemptFailed(pending, end), ...concludeFailed(run, step, end.failure, start.attempt)];
+  if (run.control.signal.aborted) return [...checked, attemptFailed(pending, end), ...concludeCancelled(run, step, start.attempt)];
   if (opened !== undefined) {
     const { failure, breaker } = opened;
-    return [
-      ...checked,
-      attemptFailed(beginning, end),
-      ...circuitOpened(run, step, failure, breaker),
-      ...concludeFailed(run, step, failure),
-    ];
+    return [...checked, attemptFailed(pending, end), ...circuitOpened(run, step, failure, breaker), ...concludeFailed(run, step, failure)];
   }
   const { failure, tail } = end;
   progressOf(run, step.id).feedback = { attempt: start.attempt, failure, ...(tail === undefined ? {} : { tail }) };
   pause(run.schedule, step.id);
   if (next.delayMs === 0) offer(run.schedule, step.id);
   else track(run, wakeAfter(run, step, next.delayMs));
-  return [...checked, attemptFailed(beginning, end, next)];
+  return [...checked, attemptFailed(pending, end, next)];
 }
 
 /** Whether another attempt follows, and spends its budget. Stored work that a contract rejects is done anew, at nobody's cost. */
-function nextAttempt(run: Run, beginning: Beginning, end: FailedEnd): NextAttempt | undefined {
-  const { step, start } = beginning;
+function nextAttempt(run: Run, pending: PendingAttempt, end: FailedEnd): NextAttempt | undefined {
+  const { step, start } = pending;
   const progress = progressOf(run, step.id);
-  if (beginning.rechecked !== undefined && end.failure.reason === "contract-failed") {
+  if (pending.rechecked !== undefined && end.failure.reason === "contract-failed") {
     progress.rejected = true;
     return { attempt: start.attempt + 1, delayMs: 0 };
   }

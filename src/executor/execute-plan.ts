@@ -10,8 +10,8 @@ import { breakerKey } from "./circuit.ts";
 import { cancelRun, concludeLeftOut, keepPassed } from "./conclude.ts";
 import type { ExecuteContext, ProjectNow, RunOutcome } from "./context.ts";
 import { advance, endIfExhausted } from "./dispatch.ts";
-import { settleChanges } from "./merge-and-apply.ts";
-import { announce, createRun, type Run, track } from "./run-state.ts";
+import { mergeAndApply } from "./merge-and-apply.ts";
+import { appendAndNotify, createRun, type Run, track } from "./run-state.ts";
 import { blobsVerify } from "./verified-blobs.ts";
 
 /** How long a cancelled run waits for the project's tree: it has to end within 5 s (design §4). */
@@ -28,7 +28,7 @@ const verifiedAtOnce = 16;
 export async function executePlan(context: ExecuteContext): Promise<Result<RunOutcome>> {
   const began = context.clock.monotonic();
   const run = createRun(context);
-  await adoptPrior(run);
+  await restorePrior(run);
   await untilEnd(run);
   if (run.bug !== undefined) throw run.bug.thrown;
   if (run.lost !== undefined) return err(run.lost);
@@ -49,7 +49,7 @@ export async function executePlan(context: ExecuteContext): Promise<Result<RunOu
     ...(before !== undefined && hasMoved(context, before.now) ? { moved: true } : {}),
     ...(part === undefined ? {} : { part: [...part] }),
   };
-  if (!(await announce(run, [finished])) && run.lost !== undefined) return err(run.lost);
+  if (!(await appendAndNotify(run, [finished])) && run.lost !== undefined) return err(run.lost);
   return ok({ status, durationMs, ...reason });
 }
 
@@ -68,8 +68,8 @@ async function untilEnd(run: Run): Promise<void> {
   if (signal.aborted) cancel();
   else {
     signal.addEventListener("abort", cancel, { once: true });
-    const leftOut = concludeLeftOut(run, run.context.options.leaveOut ?? new Set());
-    track(run, advance(run, [...resets(run.context), ...leftOut]));
+    const excluded = concludeLeftOut(run, run.context.options.leaveOut ?? new Set());
+    track(run, advance(run, [...resets(run.context), ...excluded]));
     endIfExhausted(run);
     limitTime(run);
   }
@@ -92,19 +92,19 @@ function limitTime(run: Run): void {
  * Takes what this run already has: a passed step stands when its blobs do, and everything it builds on stands too. Under another
  * definition each is looked at when its turn comes.
  */
-async function adoptPrior(run: Run): Promise<void> {
+async function restorePrior(run: Run): Promise<void> {
   const { plan, prior, blobs } = run.context;
   const passed = plan.steps.flatMap(({ step }) => prior.get(step.id) ?? []).filter((record) => record.status === "passed");
   for (let from = 0; from < passed.length; from += verifiedAtOnce) {
     const some = passed.slice(from, from + verifiedAtOnce);
     const stand = await Promise.all(some.map(async (record) => (await blobsVerify(blobs, record.artifacts)) && changesIntact(run, record)));
-    for (const [index, record] of some.entries()) if (stand[index] === true) run.adoptable.set(record.id, record);
+    for (const [index, record] of some.entries()) if (stand[index] === true) run.restorable.set(record.id, record);
   }
   if (run.context.options.redefined === true) return;
   for (const { step } of plan.steps) {
-    const record = run.adoptable.get(step.id);
+    const record = run.restorable.get(step.id);
     if (record === undefined || run.schedule.nodes.get(step.id)?.state !== "ready") continue;
-    run.adoptable.delete(step.id);
+    run.restorable.delete(step.id);
     keepPassed(run, step, record);
   }
 }
@@ -130,7 +130,7 @@ async function endingOf(run: Run): Promise<{ status: RunOutcome["status"]; failu
   if (run.faults.length === 0) {
     // A part ends with nothing to merge, unless it is the last one.
     if (run.context.plan.steps.length < run.context.plan.pipeline.steps.length) return { status: "passed" };
-    const failure = (await settleChanges(run)) ?? (await publishArtifacts(run));
+    const failure = (await mergeAndApply(run)) ?? (await publishArtifacts(run));
     return failure === undefined ? { status: "passed" } : { status: "failed", failure };
   }
   return { status: "failed", failure: { reason: "run-failed", run: run.context.run, steps: [...run.faults] } };
@@ -140,7 +140,7 @@ async function endingOf(run: Run): Promise<{ status: RunOutcome["status"]; failu
 async function publishArtifacts(run: Run): Promise<Failure | undefined> {
   const published = await run.context.publishAll?.(run.artifacts);
   if (published === undefined) return undefined;
-  return (await announce(run, published.events)) ? published.failure : run.lost;
+  return (await appendAndNotify(run, published.events)) ? published.failure : run.lost;
 }
 
 /** Only reuse needs the look, so a cancelled run does not wait for it long. */

@@ -6,12 +6,12 @@
 import { compose } from "../changeset/combine-changes.ts";
 import type { Failure } from "../core/failure.ts";
 import { changesOfRun } from "./changes.ts";
-import { announce, type Run } from "./run-state.ts";
+import { appendAndNotify, type Run } from "./run-state.ts";
 
 /** Gives why the run did not come to its end after all: `merge-conflict`, `project-changed`, or what state or the disk refused. */
-export async function settleChanges(run: Run): Promise<Failure | undefined> {
+export async function mergeAndApply(run: Run): Promise<Failure | undefined> {
   const { changes: port, options } = run.context;
-  const replaces = port.undoesOwn === true && port.undo.length > 0;
+  const replaces = port.rollsBackOwn === true && port.rollback.length > 0;
   if (run.changes.size === 0 && !replaces) return undefined;
   const merged = await changesOfRun(run);
   if (!merged.ok) return merged.error;
@@ -19,10 +19,10 @@ export async function settleChanges(run: Run): Promise<Failure | undefined> {
   const kept = await port.keep(merged.value);
   if (!kept.ok) return kept.error;
   const changes = kept.value;
-  if (!(await announce(run, [{ type: "changes-merged", changes, apply: options.apply }]))) return run.lost;
+  if (!(await appendAndNotify(run, [{ type: "changes-merged", changes, apply: options.apply }]))) return run.lost;
   if (!options.apply) return undefined;
   run.written = true;
-  const applied = await port.apply(compose(port.undo, merged.value));
+  const applied = await port.apply(compose(port.rollback, merged.value));
   if (!applied.ok) return applied.error;
-  return (await announce(run, [{ type: "changes-applied", changes }])) ? undefined : run.lost;
+  return (await appendAndNotify(run, [{ type: "changes-applied", changes }])) ? undefined : run.lost;
 }

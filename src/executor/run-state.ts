@@ -1,5 +1,5 @@
 /** What one execution knows while it goes on, and the one way its events get to disk. */
-import type { BuiltOn } from "../changeset/upstream-changes.ts";
+import type { UpstreamChanges } from "../changeset/upstream-changes.ts";
 import type { ArtifactRef, ChangesRef, EventPayload } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Feedback } from "../core/feedback.ts";
@@ -35,10 +35,10 @@ export interface Run {
   /** What passed steps changed; those that changed nothing are not in it. */
   readonly changes: Map<string, ChangesRef>;
   /** What steps build on, as far as that is known. */
-  readonly builtOn: Map<string, BuiltOn>;
+  readonly builtOn: Map<string, UpstreamChanges>;
   readonly progress: Map<string, StepProgress>;
   /** Steps that passed in this run before it was resumed, with verified blobs, and have not been taken as passed yet. */
-  readonly adoptable: Map<string, StepRecord>;
+  readonly restorable: Map<string, StepRecord>;
   /** Breakers whose opening was announced. */
   readonly opened: Set<string>;
   /** Steps because of which the run fails, as they failed. */
@@ -74,7 +74,7 @@ export function createRun(context: ExecuteContext): Run {
     changes: new Map(),
     builtOn: new Map(),
     progress: new Map(),
-    adoptable: new Map(),
+    restorable: new Map(),
     opened: new Set(),
     faults: [],
     ledger: openLedger(context.plan.pipeline.budget, context.prior),
@@ -86,12 +86,12 @@ export function createRun(context: ExecuteContext): Run {
 }
 
 /** Writes events, then tells the reporters. False when the run is lost: what the events announce must not be acted upon. */
-export async function announce(run: Run, payloads: readonly EventPayload[]): Promise<boolean> {
+export async function appendAndNotify(run: Run, payloads: readonly EventPayload[]): Promise<boolean> {
   if (run.lost !== undefined) return false;
   if (payloads.length === 0) return true;
   const appended = await run.context.journal.append(payloads);
   if (!appended.ok) {
-    lose(run, appended.error);
+    abort(run, appended.error);
     return false;
   }
   run.context.publish(appended.value);
@@ -99,7 +99,7 @@ export async function announce(run: Run, payloads: readonly EventPayload[]): Pro
 }
 
 /** Gives the run up: its children are stopped and nothing more is written. The first failure is kept. */
-export function lose(run: Run, failure: Failure): void {
+export function abort(run: Run, failure: Failure): void {
   run.lost ??= failure;
   run.control.abort(failure.reason);
 }

@@ -103,7 +103,7 @@ export function offer(schedule: Schedule, id: string): void {
 }
 
 /** A step ended. Gives the steps that cannot start any more because of it, as they come. */
-export function settle(schedule: Schedule, id: string, ending: Ending): readonly Dropped[] {
+export function finishStep(schedule: Schedule, id: string, ending: Ending): readonly Dropped[] {
   const dropped: Dropped[] = [];
   const ended = [nodeOf(schedule, id)];
   finish(schedule, nodeOf(schedule, id), ending);

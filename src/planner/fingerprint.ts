@@ -9,7 +9,7 @@ import type { FingerprintRef } from "../core/event.ts";
 import { isJsonObject, type JsonValue } from "../core/json.ts";
 import type { ContractDefinition, Step, StepPermissions } from "../core/pipeline.ts";
 import type { FingerprintSource } from "../core/plan.ts";
-import type { GateFile } from "../core/ports.ts";
+import type { ContractFile } from "../core/ports.ts";
 
 /** Grows when the meaning of a part changes, so that work of older versions is not taken for equal. */
 const format = digestOfBytes("wave fingerprint 1");
@@ -24,7 +24,7 @@ const format = digestOfBytes("wave fingerprint 1");
  */
 export function fingerprintStep(source: FingerprintSource): FingerprintRef {
   const work = workParts(source);
-  const gate = gateParts(source);
+  const gate = contractParts(source);
   return { work: digestOfParts(work), gate: digestOfParts(gate), parts: { ...work, ...gate } };
 }
 
@@ -32,7 +32,7 @@ export function fingerprintStep(source: FingerprintSource): FingerprintRef {
  * The files that a step's contracts are judged by, path → digest: their schemas, and what those refer to, followed through. A
  * reference that names none of the files (an absolute `$id`, say) brings all of them in: that can only cost a recheck.
  */
-export function gateFilesOf(step: Step, files: ReadonlyMap<string, GateFile>): Record<string, Digest> {
+export function contractFilesOf(step: Step, files: ReadonlyMap<string, ContractFile>): Record<string, Digest> {
   const found: Record<string, Digest> = {};
   const open = step.contracts.flatMap((contract) => (contract.type === "json_schema" ? [contract.schema] : []));
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
@@ -82,10 +82,10 @@ function workParts({
   return parts;
 }
 
-function gateParts({ step, gateFiles, protectedFiles, tree, ignored }: FingerprintSource): Record<string, Digest> {
+function contractParts({ step, contractFiles, protectedFiles, tree, ignored }: FingerprintSource): Record<string, Digest> {
   const parts: Record<string, Digest> = {};
   for (const contract of step.contracts) parts[`contract:${contract.name}`] = digestOfShared(judgedBy(contract));
-  for (const [path, digest] of Object.entries(gateFiles)) parts[`gate-file:${path}`] = digest;
+  for (const [path, digest] of Object.entries(contractFiles)) parts[`gate-file:${path}`] = digest;
   if (step.contracts.some((contract) => contract.type === "test_suite")) {
     parts["gate-tree"] = tree;
     if (ignored !== undefined) parts["gate-ignored"] = ignored.contracts;
@@ -124,10 +124,10 @@ function artifactsOf(step: Step): unknown {
     .sort(([a], [b]) => compare(a, b));
 }
 
-const references = new WeakMap<GateFile, readonly string[]>();
+const references = new WeakMap<ContractFile, readonly string[]>();
 
 /** The files that a schema refers to, as written, without fragments. A text that is no JSON, or one whose `$id` moves its references elsewhere, may refer to any: `*`. */
-function referencesOf(file: GateFile): readonly string[] {
+function referencesOf(file: ContractFile): readonly string[] {
   const known = references.get(file);
   if (known !== undefined) return known;
   const found = new Set<string>();

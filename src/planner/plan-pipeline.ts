@@ -2,19 +2,19 @@
  * Makes the plan: order, dependents, longest chains, and for each step whether equal work passed before. Pure: a function of
  * the pipeline, the base and what state tells. It expects a validated pipeline (no cycles, every dependency known).
  */
-import { type BuiltOn, builtOn, digestOfBuiltOn, upstreamIds } from "../changeset/upstream-changes.ts";
+import { collectUpstream, digestUpstream, type UpstreamChanges, upstreamIds } from "../changeset/upstream-changes.ts";
 import type { Digest } from "../core/digest.ts";
-import { enforcementOf, type Fences } from "../core/enforcement.ts";
+import { enforcementOf, type SandboxSupport } from "../core/enforcement.ts";
 import type { BaseRef } from "../core/event.ts";
 import { topologicalOrder } from "../core/graph.ts";
 import { ignoredFor } from "../core/ignored-views.ts";
 import { viewKey } from "../core/permissions.ts";
 import type { Pipeline, Step } from "../core/pipeline.ts";
 import type { Plan, PlannedStep, PlannedWork } from "../core/plan.ts";
-import type { GateFile } from "../core/ports.ts";
-import type { PassedWork } from "../core/state.ts";
-import { matchWork } from "./find-cached-result.ts";
-import { fingerprintStep, gateFilesOf } from "./fingerprint.ts";
+import type { ContractFile } from "../core/ports.ts";
+import type { CachedResult } from "../core/state.ts";
+import { findCachedResult } from "./find-cached-result.ts";
+import { contractFilesOf, fingerprintStep } from "./fingerprint.ts";
 
 /** What a plan is made from. */
 export interface PlanSource {
@@ -24,8 +24,8 @@ export interface PlanSource {
   /** The project's tree as it is now; it differs from `base.tree` where `baseFor` chose the base of an earlier run. */
   readonly tree: Digest;
   /** Of this pipeline, newest first. */
-  readonly passed: readonly PassedWork[];
-  readonly gateFiles: ReadonlyMap<string, GateFile>;
+  readonly passed: readonly CachedResult[];
+  readonly contractFiles: ReadonlyMap<string, ContractFile>;
   /** By step id, as in `FingerprintSource`. */
   readonly protectedFiles: ReadonlyMap<string, Digest>;
   /** `linux-x64` and the like. */
@@ -35,7 +35,7 @@ export interface PlanSource {
   /** The digest of the run's input text. */
   readonly runInput?: Digest;
   /** What this environment can fence. */
-  readonly fences: Fences;
+  readonly sandbox: SandboxSupport;
 }
 
 /** Plans a pipeline. Steps come dependencies first; among those that do not depend on each other, in the order of the manifest. */
@@ -47,9 +47,9 @@ export function planPipeline(source: PlanSource): Plan {
   const weights = weightsOf(order, dependents);
   const passed = groupByStep(source.passed);
   const work = new Map<string, PlannedWork>();
-  const below = new Map<string, BuiltOn>();
+  const below = new Map<string, UpstreamChanges>();
   for (const step of order) {
-    const built = builtOn(
+    const built = collectUpstream(
       upstreamIds(step).map((id) => ({ id, builtOn: below.get(id) ?? new Map(), ...changesOf(foundIn(work.get(id))) })),
     );
     below.set(step.id, built);
@@ -61,19 +61,19 @@ export function planPipeline(source: PlanSource): Plan {
       dependents: dependents.get(step.id) ?? [],
       weight: weights.get(step.id) ?? 1,
       work: work.get(step.id) ?? { kind: "unknown", after: step.dependencies },
-      enforcement: enforcementOf(step, source.fences),
+      enforcement: enforcementOf(step, source.sandbox),
     }),
   );
-  return { pipeline, steps, fences: source.fences, criticalPath: longestChain(order, dependents, weights) };
+  return { pipeline, steps, sandbox: source.sandbox, criticalPath: longestChain(order, dependents, weights) };
 }
 
 /** The work of one step, once the work of its dependencies is known. */
 function workOf(
   step: Step,
   source: PlanSource,
-  passed: readonly PassedWork[],
+  passed: readonly CachedResult[],
   work: ReadonlyMap<string, PlannedWork>,
-  built: BuiltOn,
+  built: UpstreamChanges,
 ): PlannedWork {
   const after = step.dependencies.filter((id) => foundIn(work.get(id)) === undefined);
   if (after.length > 0) return { kind: "unknown", after };
@@ -82,8 +82,8 @@ function workOf(
     const made = from === undefined ? undefined : foundIn(work.get(from))?.artifacts.find((candidate) => candidate.name === artifact);
     if (made !== undefined) inputs[name] = made.digest;
   }
-  const { base, gateFiles, platform, adapterVersions, runInput } = source;
-  const changes = digestOfBuiltOn(built);
+  const { base, contractFiles, platform, adapterVersions, runInput } = source;
+  const changes = digestUpstream(built);
   const ignored = ignoredFor(step, base);
   const protectedFiles = source.protectedFiles.get(step.id);
   const fingerprint = fingerprintStep({
@@ -95,24 +95,24 @@ function workOf(
     ...(runInput === undefined ? {} : { runInput }),
     base: base.views[viewKey(step)] ?? base.tree,
     tree: base.tree,
-    gateFiles: gateFilesOf(step, gateFiles),
+    contractFiles: contractFilesOf(step, contractFiles),
     platform,
     adapterVersion: adapterVersions.get(step.id) ?? "",
   });
-  return { ...matchWork(step, fingerprint, passed, source.tree), fingerprint };
+  return { ...findCachedResult(step, fingerprint, passed, source.tree), fingerprint };
 }
 
 /** The passed work whose outputs dependents may count on: a recheck gives the same artifacts. */
-function foundIn(work: PlannedWork | undefined): PassedWork | undefined {
+function foundIn(work: PlannedWork | undefined): CachedResult | undefined {
   return work?.kind === "equal" || work?.kind === "recheck" ? work.found : undefined;
 }
 
-function changesOf(found: PassedWork | undefined): { changes?: Digest } {
+function changesOf(found: CachedResult | undefined): { changes?: Digest } {
   return found?.changes === undefined ? {} : { changes: found.changes.digest };
 }
 
-function groupByStep(passed: readonly PassedWork[]): ReadonlyMap<string, readonly PassedWork[]> {
-  const groups = new Map<string, PassedWork[]>();
+function groupByStep(passed: readonly CachedResult[]): ReadonlyMap<string, readonly CachedResult[]> {
+  const groups = new Map<string, CachedResult[]>();
   for (const work of passed) {
     const group = groups.get(work.step);
     if (group === undefined) groups.set(work.step, [work]);

@@ -91,8 +91,8 @@ export function capture(request: CaptureRequest): Promise<Result<Captured, Spawn
   });
 }
 
-function start({ command: [file = "", ...words], cwd, env, input }: CaptureRequest): ChildProcess {
-  return spawn(file, words, { cwd, env: { ...env }, stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"], windowsHide: true });
+function start({ command: [file = "", ...args], cwd, env, input }: CaptureRequest): ChildProcess {
+  return spawn(file, args, { cwd, env: { ...env }, stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"], windowsHide: true });
 }
 
 function notStarted(command: string, { code, message }: NodeJS.ErrnoException): Result<never, SpawnFailed> {

@@ -142,7 +142,7 @@ function end(run: Supervision, outcome: EndedBy): void {
 function kill(run: Supervision): void {
   run.killed = true;
   killAll(run.pid);
-  if (run.state.phase === "clearing") settleSoon(run);
+  if (run.state.phase === "clearing") resolveSoon(run);
 }
 
 function exited(run: Supervision, code: number | null, signal: NodeJS.Signals | null): void {
@@ -150,7 +150,7 @@ function exited(run: Supervision, code: number | null, signal: NodeJS.Signals | 
   if (run.state.phase === "ending") {
     // The others in the group have what is left of the grace to end by themselves.
     run.state = { phase: "clearing", outcome: run.state.outcome };
-    if (run.killed) settleSoon(run);
+    if (run.killed) resolveSoon(run);
     poll(run);
   } else if (run.state.phase === "running") {
     const own: SpawnOutcome = code === null ? { kind: "killed", signal: signal ?? "unknown" } : { kind: "exited", code };
@@ -172,19 +172,19 @@ function poll(run: Supervision): void {
 
 /** Settles if the pipes are closed and the group is gone. */
 function clear(run: Supervision): void {
-  if (run.state.phase === "clearing" && run.closed && (run.alone || !isGroupAlive(run.pid))) settle(run, run.state.outcome);
+  if (run.state.phase === "clearing" && run.closed && (run.alone || !isGroupAlive(run.pid))) resolveChild(run, run.state.outcome);
 }
 
 /** Settles in a while, whatever is left then; what lies in the pipes by that time is read first. */
-function settleSoon(run: Supervision): void {
+function resolveSoon(run: Supervision): void {
   after(run, drainMs, () =>
     setImmediate(() => {
-      if (run.state.phase === "clearing") settle(run, run.state.outcome);
+      if (run.state.phase === "clearing") resolveChild(run, run.state.outcome);
     }),
   );
 }
 
-function settle(run: Supervision, outcome: SpawnOutcome): void {
+function resolveChild(run: Supervision, outcome: SpawnOutcome): void {
   run.state = { phase: "settled" };
   for (const timer of run.timers) clearTimeout(timer);
   run.memory?.close();
@@ -248,7 +248,7 @@ function connect({ stdout, stderr }: Output, { onOutput }: ChildRequest): void {
 async function start({ command, cwd, env, stdinFile }: ChildRequest, memory: MemoryGroup | undefined): Promise<Started | SpawnOutcome> {
   const own = typeof command === "string" ? ["/bin/sh", "-c", command] : command;
   // What is not there is told by the attempt to start it, not by a shell.
-  const [file = "", ...words] = memory !== undefined && isProgram(own[0] ?? "", env["PATH"], cwd) ? memory.entering(own) : own;
+  const [file = "", ...args] = memory !== undefined && isProgram(own[0] ?? "", env["PATH"], cwd) ? memory.entering(own) : own;
   const pipes = await openOutputPipes();
   const opened = pipes?.map(({ writeEnd }) => writeEnd) ?? [];
   const open = (place: string) => {
@@ -260,7 +260,7 @@ async function start({ command, cwd, env, stdinFile }: ChildRequest, memory: Mem
     const input = stdinFile === undefined ? "ignore" : open(stdinFile);
     const [stdout, stderr] = pipes ?? [];
     const stdio = [input, stdout?.writeEnd ?? "pipe", stderr?.writeEnd ?? "pipe", ...plugs(() => open("/dev/null"))] as const;
-    const child: ChildProcess = spawn(file, words, { cwd, env: { ...env }, stdio: [...stdio], detached: true });
+    const child: ChildProcess = spawn(file, args, { cwd, env: { ...env }, stdio: [...stdio], detached: true });
     const output = { stdout: stdout?.output ?? child.stdout, stderr: stderr?.output ?? child.stderr };
     if (child.pid !== undefined) return { kind: "started", child, pid: child.pid, output };
     for (const pipe of pipes ?? []) pipe.output.destroy();
@@ -300,8 +300,8 @@ function plugs(openNull: () => number): readonly ("ignore" | number)[] {
 /** On Windows execa finds programs by PATHEXT and runs scripts by their first line, which Node does not. */
 async function startOnWindows({ command, cwd, env, stdinFile }: ChildRequest): Promise<Started | SpawnOutcome> {
   const { execa } = await import("execa");
-  const [file = "", ...words] = typeof command === "string" ? [command] : command;
-  const child = execa(file, words, {
+  const [file = "", ...args] = typeof command === "string" ? [command] : command;
+  const child = execa(file, args, {
     cwd,
     env: { ...env },
     extendEnv: false,

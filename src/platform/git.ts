@@ -139,12 +139,12 @@ export interface PrivateGit {
 /** Runs git in a private bare directory, the only place in which it may reach another machine. Fails as `runGit` does. */
 export function runPrivateGit(
   { directory, protocol, env, settings, signal, limitMs, limit }: PrivateGit,
-  words: readonly string[],
+  args: readonly string[],
 ): Promise<Result<Captured>> {
   const config = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   return capture({
-    command: ["git", `--git-dir=${directory}`, ...config, "--no-pager", ...words],
-    shown: `git ${words[0]}`,
+    command: ["git", `--git-dir=${directory}`, ...config, "--no-pager", ...args],
+    shown: `git ${args[0]}`,
     cwd: directory,
     ...{ signal, limitMs, limit },
     env: { ...env, ...hardenedVariables(directory), GIT_ALLOW_PROTOCOL: protocol, GIT_ASKPASS: "", SSH_ASKPASS: "" },
@@ -166,8 +166,8 @@ export async function runGitEach(
 ): Promise<Result<readonly Captured[]>> {
   if (process.platform === "win32") {
     const answers: Captured[] = [];
-    for (const words of questions) {
-      const answer = await runGit(words, cwd);
+    for (const args of questions) {
+      const answer = await runGit(args, cwd);
       if (!answer.ok) return answer;
       answers.push(answer.value);
     }
@@ -181,7 +181,7 @@ export async function runGitEach(
     const script = [
       ...(asksUser ? askingUser() : [`e=${quoted(own ?? (await userExcludes()))}`]),
       ...(asksVersion ? [`git --version; ${printStatus}`] : []),
-      ...questions.map((words) => `git -c core.excludesFile="$e" -C ${[cwd, ...words].map(quoted).join(" ")}; ${printStatus}`),
+      ...questions.map((args) => `git -c core.excludesFile="$e" -C ${[cwd, ...args].map(quoted).join(" ")}; ${printStatus}`),
     ].join("\n");
     const asked = await capture({
       ...{ command: ["/bin/sh", "-c", script], shown: "git", cwd: directoryOf(variables), env: { ...withoutGit(), ...variables } },
@@ -315,6 +315,6 @@ function answersIn({ stdout, stderr }: Captured): readonly Captured[] {
   }
 }
 
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
+function quoted(arg: string): string {
+  return `'${arg.replaceAll("'", "'\\''")}'`;
 }

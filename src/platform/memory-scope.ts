@@ -56,9 +56,9 @@ export function openMemoryScope(limitBytes: number, way: KnownWay | undefined = 
   if (way === undefined) return undefined;
   const unit = nextUnit();
   const group = { version: way.place.version, directory: path.join(way.place.directory, unit) };
-  const asked = [...way.ask, ...scopeWords(unit, limitBytes)];
+  const asked = [...way.ask, ...scopeArgs(unit, limitBytes)];
   const { sudo, env } = way;
-  if (sudo === undefined) return { ...groupAt(group), entering: (command) => enteringWords(asked, env, command) };
+  if (sudo === undefined) return { ...groupAt(group), entering: (command) => enteringArgs(asked, env, command) };
   keepScope([...sudo, ...asked]);
   const procs = path.join(group.directory, "cgroup.procs");
   return { ...groupAt(group), entering: (command) => ["/bin/sh", "-c", join, "wave", procs, sudo.join(" "), ...command] };
@@ -73,18 +73,8 @@ export function hasMemoryScopes(): boolean {
 export function tryScopes(way: ScopeWay): KnownWay | undefined {
   const mounts = textOf("/proc/self/mountinfo");
   const places = mounts.split("\n").flatMap((line) => (/ - cgroup2? /.test(line) ? [line.split(" ")[4] ?? ""] : []));
-  const words = [
-    ...(way.sudo ?? []),
-    ...way.ask,
-    ...scopeWords(nextUnit(), probedBytes),
-    "--",
-    "/bin/sh",
-    "-c",
-    lookAround,
-    "sh",
-    ...places,
-  ];
-  const [program = "", ...rest] = words;
+  const args = [...(way.sudo ?? []), ...way.ask, ...scopeArgs(nextUnit(), probedBytes), "--", "/bin/sh", "-c", lookAround, "sh", ...places];
+  const [program = "", ...rest] = args;
   let told: string;
   try {
     const env = { PATH: systemPath, ...way.env };
@@ -120,11 +110,11 @@ function nextUnit(): string {
   return `wave-${process.pid}-${++opened}.scope`;
 }
 
-function scopeWords(unit: string, limitBytes: number): readonly string[] {
+function scopeArgs(unit: string, limitBytes: number): readonly string[] {
   return ["--scope", "--quiet", "--collect", `--unit=${unit}`, "-p", `MemoryMax=${limitBytes}`, "-p", "MemorySwapMax=0"];
 }
 
-function enteringWords(asked: readonly string[], env: ScopeWay["env"], command: readonly string[]): readonly string[] {
+function enteringArgs(asked: readonly string[], env: ScopeWay["env"], command: readonly string[]): readonly string[] {
   const names = Object.keys(env);
   const hide = names.length === 0 ? [] : ["/usr/bin/env", ...names.flatMap((name) => ["-u", name])];
   const show = names.length === 0 ? [] : ["/usr/bin/env", ...names.map((name) => `${name}=${env[name]}`)];
@@ -132,8 +122,8 @@ function enteringWords(asked: readonly string[], env: ScopeWay["env"], command: 
 }
 
 /** Makes a scope that holds nothing but what stays in it, as this user's, so that it can be ended. */
-function keepScope(words: readonly string[]): void {
-  const [program = "", ...rest] = words;
+function keepScope(args: readonly string[]): void {
+  const [program = "", ...rest] = args;
   const identity = [`--uid=${process.geteuid?.()}`, `--gid=${process.getegid?.()}`];
   const child = spawn(program, [...rest, ...identity, "--", "tail", `--pid=${process.pid}`, "-f", "/dev/null"], {
     detached: true,

@@ -2,7 +2,7 @@
 import { longestBackticks } from "../text/printable.ts";
 
 /** A fenced block whose fence is longer than any run of backticks inside; `kind` is the word after it. Ends without a newline. */
-export function fenced(text: string, kind = "text"): string {
+export function codeBlock(text: string, kind = "text"): string {
   const fence = "`".repeat(Math.max(3, longestBackticks(text) + 1));
   return `${fence}${kind}\n${text}${text.endsWith("\n") ? "" : "\n"}${fence}`;
 }

@@ -2,15 +2,15 @@
 import path from "node:path";
 import { acceptsMessage } from "../core/message-artifact.ts";
 import type { JsonSchemaContract, Step, StepArtifact } from "../core/pipeline.ts";
-import type { GateFile, WorkspacePaths } from "../core/ports.ts";
-import { fenced, quoted } from "./code-block.ts";
+import type { ContractFile, WorkspacePaths } from "../core/ports.ts";
+import { codeBlock, quoted } from "./code-block.ts";
 
 /** Schemas below this many characters stand in the prompt; of longer ones only the path. */
 const inlineLimit = 8 * 1024;
 
 /** The section's body; empty when the step owes nothing and no command judges it. */
-export function expectedArtifacts(step: Step, paths: WorkspacePaths, files: ReadonlyMap<string, GateFile>): string {
-  const artifacts = step.artifacts.flatMap((artifact) => artifactWords(step, artifact, paths, files));
+export function expectedArtifacts(step: Step, paths: WorkspacePaths, files: ReadonlyMap<string, ContractFile>): string {
+  const artifacts = step.artifacts.flatMap((artifact) => artifactsText(step, artifact, paths, files));
   const tests = step.contracts.flatMap((contract) =>
     contract.type === "test_suite"
       ? [`Afterwards this command has to pass in the workspace: ${quoted(commandText(contract.command))}`]
@@ -19,20 +19,20 @@ export function expectedArtifacts(step: Step, paths: WorkspacePaths, files: Read
   return [...artifacts, ...tests].join("\n\n");
 }
 
-function artifactWords(step: Step, artifact: StepArtifact, paths: WorkspacePaths, files: ReadonlyMap<string, GateFile>): string[] {
+function artifactsText(step: Step, artifact: StepArtifact, paths: WorkspacePaths, files: ReadonlyMap<string, ContractFile>): string[] {
   const { name, mediaType, optional } = artifact;
-  const place = placeWords(step, artifact, paths);
+  const place = locationText(step, artifact, paths);
   const notes = [...(mediaType === undefined ? [] : [mediaType]), ...(optional ? ["optional"] : [])];
   const schemas = step.contracts.filter(
     (contract): contract is JsonSchemaContract => contract.type === "json_schema" && contract.artifact === name,
   );
   return [
     `- ${quoted(name)}${notes.length === 0 ? "" : ` (${notes.join(", ")})`}: ${place}.`,
-    ...schemas.flatMap(({ schema }) => schemaWords(name, schema, files.get(schema)?.text)),
+    ...schemas.flatMap(({ schema }) => schemaText(name, schema, files.get(schema)?.text)),
   ];
 }
 
-function placeWords(step: Step, artifact: StepArtifact, paths: WorkspacePaths): string {
+function locationText(step: Step, artifact: StepArtifact, paths: WorkspacePaths): string {
   const { name } = artifact;
   if (artifact.source === "message") return "make it your final message, complete and with nothing around it";
   if (artifact.path !== undefined) return `leave it in the workspace at ${quoted(artifact.path)}`;
@@ -42,10 +42,10 @@ function placeWords(step: Step, artifact: StepArtifact, paths: WorkspacePaths): 
     : `write it to ${file}`;
 }
 
-function schemaWords(name: string, schema: string, text: string | undefined): string[] {
+function schemaText(name: string, schema: string, text: string | undefined): string[] {
   const sentence = `${quoted(name)} has to be JSON and valid against the schema ${quoted(schema)}`;
   if (text === undefined || text.length >= inlineLimit) return [`${sentence} (a file of the project).`];
-  return [`${sentence}:`, fenced(text, "json")];
+  return [`${sentence}:`, codeBlock(text, "json")];
 }
 
 function commandText(command: readonly string[] | string): string {

@@ -1,6 +1,6 @@
 /** Which inputs a prompt holds word for word, so that an agent needs no call of a tool to read them: short texts, as long as there is room. */
 import type { Digest } from "../core/digest.ts";
-import type { ArtifactStore } from "../core/ports.ts";
+import type { BlobStore } from "../core/ports.ts";
 
 /** Bytes: of one input, and of all inputs of a prompt. */
 export const inlineLimits = { one: 4096, all: 16_384 } as const;
@@ -18,7 +18,7 @@ interface Input {
  * read has none: the file is there all the same.
  */
 export async function withInlineTexts<I extends Input>(
-  blobs: Pick<ArtifactStore, "get">,
+  blobs: Pick<BlobStore, "get">,
   inputs: readonly I[],
 ): Promise<readonly (I & { readonly text?: string })[]> {
   const found: (I & { readonly text?: string })[] = [];

@@ -13,7 +13,7 @@ const verbs: Readonly<Record<Capability, string>> = {
 };
 
 /** The section's body; empty when no rule says anything. */
-export function permissionWords(permissions: StepPermissions, paths: WorkspacePaths): string {
+export function permissionsText(permissions: StepPermissions, paths: WorkspacePaths): string {
   const lines = capabilities.flatMap((capability) => sentencesFor(permissions, capability));
   if (lines.length === 0) return "";
   return [

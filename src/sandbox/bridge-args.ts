@@ -8,7 +8,7 @@ const places = { socket: "/wave/proxy.sock", bridge: "/wave/bridge.mjs" } as con
 
 /** The view with the socket and the bridge in it, and the command behind the bridge. */
 export function bridged(view: SandboxView, socket: string, child: Pick<ChildRequest, "command" | "env">) {
-  const words = typeof child.command === "string" ? ["/bin/sh", "-c", child.command] : child.command;
+  const args = typeof child.command === "string" ? ["/bin/sh", "-c", child.command] : child.command;
   return {
     view: {
       ...view,
@@ -18,7 +18,7 @@ export function bridged(view: SandboxView, socket: string, child: Pick<ChildRequ
         { source: bridgeFile(), target: places.bridge, writable: false, isFile: true },
       ],
     },
-    command: [process.execPath, places.bridge, places.socket, "--", ...words],
+    command: [process.execPath, places.bridge, places.socket, "--", ...args],
     env: child.env,
   };
 }

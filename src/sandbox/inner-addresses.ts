@@ -40,8 +40,8 @@ export interface InterfaceNetwork {
 export function isInnerAddress(address: string, machine: readonly InterfaceNetwork[] = []): boolean {
   if (machine.some((network) => isInNetwork(address, network))) return true;
   if (isIPv4(address)) return isInnerIpv4(address);
-  const words = ipv6Words(address);
-  return words === undefined || isInnerIpv6(words);
+  const args = ipv6Words(address);
+  return args === undefined || isInnerIpv6(args);
 }
 
 /** The eight 16-bit words of an IPv6 address; undefined if it is none, or names an interface (`fe80::1%eth0`). */
@@ -50,7 +50,7 @@ export function ipv6Words(address: string): readonly number[] | undefined {
   if (!URL.canParse(url)) return undefined;
   // The canonical form (RFC 5952) has no dotted part.
   const [head = "", tail] = new URL(url).hostname.slice(1, -1).split("::");
-  const parse = (part: string) => (part === "" ? [] : part.split(":").map((word) => Number.parseInt(word, 16)));
+  const parse = (part: string) => (part === "" ? [] : part.split(":").map((arg) => Number.parseInt(arg, 16)));
   const [first, last] = [parse(head), parse(tail ?? "")];
   return tail === undefined ? first : [...first, ...Array<number>(8 - first.length - last.length).fill(0), ...last];
 }
@@ -60,9 +60,9 @@ function isInnerIpv4(address: string): boolean {
 }
 
 /** Everything but global unicast addresses (2000::/3, RFC 4291) is inner, except translated IPv4 addresses that are not. */
-function isInnerIpv6(words: readonly number[]): boolean {
-  const [first = 0, second = 0, third = 0] = words;
-  if (first === 0x64 && second === 0xff9b) return isInnerTranslation(words);
+function isInnerIpv6(args: readonly number[]): boolean {
+  const [first = 0, second = 0, third = 0] = args;
+  if (first === 0x64 && second === 0xff9b) return isInnerTranslation(args);
   if (first >> 13 !== 1) return true;
   // Teredo and other protocol assignments, 2001::/23.
   if (first === 0x2001 && second < 0x200) return true;
@@ -71,19 +71,19 @@ function isInnerIpv6(words: readonly number[]): boolean {
   // 6to4 (RFC 3056).
   if (first === 0x2002) return isInnerIpv4(ipv4Of(second, third));
   // ISATAP (RFC 5214) in any network.
-  if ((words[4] === 0 || words[4] === 0x200) && words[5] === 0x5efe) return isInnerIpv4(ipv4Of(words[6] ?? 0, words[7] ?? 0));
+  if ((args[4] === 0 || args[4] === 0x200) && args[5] === 0x5efe) return isInnerIpv4(ipv4Of(args[6] ?? 0, args[7] ?? 0));
   return false;
 }
 
 /** 64:ff9b::/96 (RFC 6052) and the local-use 64:ff9b:1::/48 (RFC 8215), in which a network chooses one of several layouts. */
-function isInnerTranslation(words: readonly number[]): boolean {
-  const [, , third = 0, fourth = 0, fifth = 0, sixth = 0, seventh = 0, eighth = 0] = words;
+function isInnerTranslation(args: readonly number[]): boolean {
+  const [, , third = 0, fourth = 0, fifth = 0, sixth = 0, seventh = 0, eighth = 0] = args;
   const low = ipv4Of(seventh, eighth);
   const isPlain = fourth === 0 && fifth === 0 && sixth === 0;
   if (third === 0 && isPlain) return isInnerIpv4(low);
   if (third !== 1) return true;
   if (isPlain) return isInnerIpv4(low);
-  const bytes = words.flatMap((word) => [word >> 8, word & 0xff]);
+  const bytes = args.flatMap((arg) => [arg >> 8, arg & 0xff]);
   // Positions of the four bytes for prefixes of 48, 56, 64 and 96 bits; byte 8 is not used (RFC 6052, section 2.2).
   const layouts = [
     [6, 7, 9, 10],
@@ -100,14 +100,14 @@ function ipv4Of(high: number, low: number): string {
 
 function isInNetwork(address: string, { address: own, cidr }: InterfaceNetwork): boolean {
   if (isIPv4(address) || isIPv4(own)) return address === own;
-  const [asked, words] = [ipv6Words(address), ipv6Words(own)];
-  if (asked === undefined || words === undefined) return false;
+  const [asked, args] = [ipv6Words(address), ipv6Words(own)];
+  if (asked === undefined || args === undefined) return false;
   const prefix = Number(cidr?.split("/")[1] ?? 128);
-  return bitsOf(asked).slice(0, prefix) === bitsOf(words).slice(0, prefix);
+  return bitsOf(asked).slice(0, prefix) === bitsOf(args).slice(0, prefix);
 }
 
-function bitsOf(words: readonly number[]): string {
-  return words.map((word) => word.toString(2).padStart(16, "0")).join("");
+function bitsOf(args: readonly number[]): string {
+  return args.map((arg) => arg.toString(2).padStart(16, "0")).join("");
 }
 
 function blockList(networks: readonly string[]): BlockList {

@@ -10,7 +10,7 @@ import { type Captured, capture } from "../platform/capture.ts";
 import { globBase, pathPattern } from "../text/glob.ts";
 import { pathFromBytes, pathToBytes } from "../text/path-bytes.ts";
 import type { Isolation } from "./isolation.ts";
-import { namespaceWords } from "./privileges.ts";
+import { unshareArgv } from "./privileges.ts";
 import { systemRoot } from "./system-root.ts";
 import type { SandboxView, Tree } from "./view.ts";
 import { closedScript, openScript } from "./view-script.ts";
@@ -28,16 +28,16 @@ export async function listMerged(
 ): Promise<Result<ReadonlyMap<string, readonly string[]>>> {
   if (directories.length === 0) return ok(new Map());
   const each = ["-mindepth", "1", "-maxdepth", "1", "-printf", "%H\\0%f\\0"];
-  const words = fewWords(directories);
+  const args = fewWords(directories);
   const found =
-    words === undefined
+    args === undefined
       ? await runInView(
           isolation,
           view,
-          ["xargs", "-0", "sh", "-c", `exec find "$@" ${each.map((word) => `'${word}'`).join(" ")}`, "sh"],
+          ["xargs", "-0", "sh", "-c", `exec find "$@" ${each.map((arg) => `'${arg}'`).join(" ")}`, "sh"],
           listed(directories),
         )
-      : await runInView(isolation, view, ["find", ...words, ...each], undefined);
+      : await runInView(isolation, view, ["find", ...args, ...each], undefined);
   if (!found.ok) return found;
   const children = new Map<string, string[]>(directories.map((directory) => [directory, []]));
   const fields = records(found.value.stdout);
@@ -47,9 +47,9 @@ export async function listMerged(
 
 /** Directories as words of a command line; nothing where they are too many for one, or no text. */
 function fewWords(directories: readonly string[]): readonly string[] | undefined {
-  const words = directories.map((directory) => `./${directory}`);
+  const args = directories.map((directory) => `./${directory}`);
   const isText = directories.every((directory) => pathToBytes(directory).toString() === directory);
-  return isText && words.join(" ").length < 32_000 ? words : undefined;
+  return isText && args.join(" ").length < 32_000 ? args : undefined;
 }
 
 /** What matches a glob, sorted by path. `.git` is listed only where the glob spells it. */
@@ -128,30 +128,30 @@ export async function hideInTree(isolation: Isolation, project: string, tree: Tr
 export async function changeInView(
   isolation: Isolation,
   view: SandboxView,
-  words: readonly string[],
+  args: readonly string[],
   input: Uint8Array,
 ): Promise<Result<Captured>> {
   const { mode, overlayOptions } = isolation;
   if (mode === "none") return failed("nothing here can mount an overlay");
-  const closed: SandboxView = { ...view, fence: "closed" };
+  const closed: SandboxView = { ...view, sandbox: "closed" };
   const system = systemRoot({ searchPath: env.PATH, home: undefined, project: view.project });
   // `sudo` keeps no variables.
-  const named = ["/usr/bin/env", `PATH=${env.PATH}`, `LC_ALL=${env.LC_ALL}`, ...words];
+  const named = ["/usr/bin/env", `PATH=${env.PATH}`, `LC_ALL=${env.LC_ALL}`, ...args];
   const script = closedScript(closed, system, { drop: [], command: named, status: "/dev/null", overlayOptions });
-  const command = [...namespaceWords({ mode, closed: true, network: false, brief: true }), script, "wave", ...named];
-  return endedWell(await capture({ command, env, cwd: "/", input }), words, []);
+  const command = [...unshareArgv({ mode, closed: true, network: false, brief: true }), script, "wave", ...named];
+  return endedWell(await capture({ command, env, cwd: "/", input }), args, []);
 }
 
 /** The machine as it is, with a tree at its place, of which `masks` do not show. */
 export function lookAt(project: string, tree: Tree, masks: readonly string[] = []): SandboxView {
-  return { fence: "open", project, tree, binds: [], masks, readOnly: [], network: { kind: "host" } };
+  return { sandbox: "open", project, tree, binds: [], masks, readOnly: [], network: { kind: "host" } };
 }
 
 /** Runs one of the machine's programs in a view. Fails with `workspace-failed` where it does not end with 0 or what is expected. */
 export async function runInView(
   isolation: Isolation,
   view: SandboxView,
-  words: readonly string[],
+  args: readonly string[],
   input: Uint8Array | undefined,
   expected: readonly number[] = [],
   limit?: number,
@@ -159,13 +159,13 @@ export async function runInView(
   const { mode, overlayOptions } = isolation;
   if (mode === "none") return failed("nothing here can mount an overlay");
   const script = openScript(view, { drop: [], command: [], status: "/dev/null", overlayOptions });
-  const command = [...namespaceWords({ mode, closed: false, network: false, brief: true }), script, "wave", ...words];
+  const command = [...unshareArgv({ mode, closed: false, network: false, brief: true }), script, "wave", ...args];
   const ran = await capture({
     ...{ command, env, cwd: "/" },
     ...(input === undefined ? {} : { input }),
     ...(limit === undefined ? {} : { limit: Math.max(limit, 100) }),
   });
-  return endedWell(ran, words, expected);
+  return endedWell(ran, args, expected);
 }
 
 function endedWell(ran: Result<Captured>, [program]: readonly string[], expected: readonly number[]): Result<Captured> {

@@ -5,21 +5,21 @@
 import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import path from "node:path";
 import { removeTree } from "../changeset/remove-tree.ts";
-import type { Fences } from "../core/enforcement.ts";
+import type { SandboxSupport } from "../core/enforcement.ts";
 import { capture } from "../platform/capture.ts";
 import { setupPath } from "./carried-environment.ts";
 import { notRedirecting, quote, redirecting } from "./mount-lines.ts";
-import { dropWords, type Identity, idMapper, mapperPipes, namespaceWords, procDescriptor } from "./privileges.ts";
+import { dropPrivilegesArgv, type Identity, idMapper, mapperPipes, procDescriptor, unshareArgv } from "./privileges.ts";
 import { redirectReader } from "./redirect-reader.ts";
-import { keyringWords } from "./session-keyring.ts";
-import { type FilterKind, filterWords } from "./socket-filter.ts";
+import { keyctlArgv } from "./session-keyring.ts";
+import { type FilterKind, filterArgs } from "./socket-filter.ts";
 
 /** `root`: wave is root. `sudo`: root without a password. `user-namespace`: as an ordinary user. `none`: nothing is fenced here. */
 export type IsolationMode = "root" | "sudo" | "user-namespace" | "none";
 
 export interface Isolation {
   readonly mode: IsolationMode;
-  readonly fences: Fences;
+  readonly sandbox: SandboxSupport;
   /** Trees are overlays; otherwise they are copied. */
   readonly overlay: boolean;
   /** Options for overlays, as `mount -o` takes them. */
@@ -61,7 +61,7 @@ export interface IsolationRequest {
 /** An environment in which nothing was looked for, since no step asks for it. */
 export const noIsolation: Isolation = {
   mode: "none",
-  fences: { fence: false, network: false },
+  sandbox: { available: false, network: false },
   overlay: false,
   overlayOptions: "",
   directoryRenames: true,
@@ -91,7 +91,7 @@ async function probe(request: IsolationRequest): Promise<Isolation> {
   const common = { ...noIsolation, home: env["HOME"] };
   if (process.platform !== "linux") return { ...common, refused: [`there is no sandbox for ${process.platform} yet`] };
   const identity = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  const forced = (env["WAVE_ISOLATION"] ?? "").split(",").filter((word) => word !== "" && word !== "copy");
+  const forced = (env["WAVE_ISOLATION"] ?? "").split(",").filter((arg) => arg !== "" && arg !== "copy");
   const ways = (identity.uid === 0 ? (["root"] as const) : (["user-namespace", "sudo"] as const)).filter(
     (mode) => forced.length === 0 || forced.includes(mode),
   );
@@ -118,20 +118,20 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
   // With userxattr the kernel refuses redirects.
   const options =
     mode === "user-namespace" ? ["userxattr"] : redirectReader() === undefined ? [notRedirecting] : [redirecting, notRedirecting];
-  const loopback = loopbackWords();
-  const [{ fence, ...user }, network, overlay] = await Promise.all([
+  const loopback = loopbackArgs();
+  const [{ sandbox, ...user }, network, overlay] = await Promise.all([
     tryFence(mode, identity),
     loopback === undefined
       ? "neither `ip` nor `perl` is there to bring loopback up"
       : trial(mode, true, true, loopback.map(quote).join(" ")),
     tryOverlays(mode, request, identity, options),
   ]);
-  if (fence !== undefined) return { kind: "refused", why: `${mode}: ${fence}` };
+  if (sandbox !== undefined) return { kind: "refused", why: `${mode}: ${sandbox}` };
   // There the child has its user's own id by nothing else.
   if (mode === "user-namespace" && user.whyNoUser !== undefined) return { kind: "refused", why: `${mode}: ${user.whyNoUser}` };
   const { whyNoIds } = user;
   const foreign = whyNoIds === undefined ? undefined : await foreignFile(request, identity.uid);
-  const [filter, keyFilter] = [filterWordsHere("sockets"), filterWordsHere("keys")];
+  const [filter, keyFilter] = [filterArgsHere("sockets"), filterArgsHere("keys")];
   const refused = [
     ...(network === undefined ? [] : [`no network of a child's own: ${network}`]),
     ...(overlay.why === undefined ? renameLimit(overlay) : [`no overlays: ${overlay.why}`]),
@@ -144,7 +144,7 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
   return {
     kind: "works",
     isolation: {
-      fences: { fence: true, network: network === undefined, ...(mode === "root" ? { allOwners: whyNoIds === undefined } : {}) },
+      sandbox: { available: true, network: network === undefined, ...(mode === "root" ? { allOwners: whyNoIds === undefined } : {}) },
       overlay: overlay.why === undefined,
       overlayOptions: overlay.options,
       directoryRenames: overlay.why !== undefined || overlay.options === redirecting,
@@ -152,7 +152,7 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
       ownUser: user.whyNoUser === undefined,
       allIds: mode === "root" && whyNoIds === undefined,
       ...(foreign === undefined ? {} : { unusable: `${foreign}, and the sandbox gives root no rights to such files here: ${whyNoIds}` }),
-      keyring: keyringWords(),
+      keyring: keyctlArgv(),
       filter,
       keyFilter,
     },
@@ -162,24 +162,24 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
 
 /** Why the sandbox, the child's user namespace, or the mapping of other users' ids is not available; undefined if it is. */
 interface WhyNot {
-  readonly fence?: string;
+  readonly sandbox?: string;
   readonly whyNoUser?: string;
   readonly whyNoIds?: string;
 }
 
-const fenceScript = "mount -n -t tmpfs wave /sys && mkdir /sys/r && mount -n --bind /usr /sys/r && mount -n -t proc proc /proc || exit 1";
+const sandboxScript = "mount -n -t tmpfs wave /sys && mkdir /sys/r && mount -n --bind /usr /sys/r && mount -n -t proc proc /proc || exit 1";
 
 /** Root tries everything with one child, and one by one if that fails. */
 async function tryFence(mode: Exclude<IsolationMode, "none">, identity: Identity): Promise<WhyNot> {
-  const words = { mode, identity, closed: true, ownUser: true, keyring: [], filter: [] };
-  const userOf = (allIds: boolean) => [...dropWords({ ...words, allIds }), "true"].map(quote).join(" ");
+  const args = { mode, identity, closed: true, ownUser: true, keyring: [], filter: [] };
+  const userOf = (allIds: boolean) => [...dropPrivilegesArgv({ ...args, allIds }), "true"].map(quote).join(" ");
   const isFindMissing = programNamed("find") === undefined;
-  const withIds = [fenceScript, mapperPipes("/sys", "exit 1"), `exec ${procDescriptor}</proc`, idMapper, userOf(true)].join("\n");
+  const withIds = [sandboxScript, mapperPipes("/sys", "exit 1"), `exec ${procDescriptor}</proc`, idMapper, userOf(true)].join("\n");
   const why = mode !== "root" ? undefined : isFindMissing ? "`find` is not installed" : await trial(mode, true, false, withIds);
   if (mode === "root" && why === undefined) return {};
-  const [fence, user] = await Promise.all([trial(mode, true, false, fenceScript), trial(mode, true, false, userOf(false))]);
+  const [sandbox, user] = await Promise.all([trial(mode, true, false, sandboxScript), trial(mode, true, false, userOf(false))]);
   return {
-    ...(fence === undefined ? {} : { fence }),
+    ...(sandbox === undefined ? {} : { sandbox }),
     ...(user === undefined ? {} : { whyNoUser: user }),
     ...(why === undefined ? {} : { whyNoIds: user ?? why }),
   };
@@ -262,7 +262,7 @@ async function tryOverlay(mode: Exclude<IsolationMode, "none">, stateDir: string
 
 /** Nothing when the script ran to its end in new namespaces; else why not. */
 async function trial(mode: Exclude<IsolationMode, "none">, closed: boolean, network: boolean, script: string): Promise<string | undefined> {
-  const command = [...namespaceWords({ mode, closed, network }), script];
+  const command = [...unshareArgv({ mode, closed, network }), script];
   const ran = await capture({ command, env: { PATH: setupPath, LC_ALL: "C" }, cwd: "/", limitMs: trialLimitMs });
   if (!ran.ok) return ran.error.code === "ENOENT" ? `\`${ran.error.command}\` is not installed` : ran.error.detail;
   const { code, stderr } = ran.value;
@@ -279,13 +279,13 @@ const programDirectories = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 const programNamed = (name: string) => programDirectories.map((directory) => `${directory}/${name}`).find(existsSync);
 
-function filterWordsHere(kind: FilterKind): readonly string[] {
+function filterArgsHere(kind: FilterKind): readonly string[] {
   const perl = ["/usr/bin/perl", "/bin/perl"].find((place) => existsSync(place));
-  return perl === undefined ? [] : (filterWords(process.arch, perl, kind) ?? []);
+  return perl === undefined ? [] : (filterArgs(process.arch, perl, kind) ?? []);
 }
 
 /** `ip` where it is; else Perl, which every Debian has, sets the flag: SIOCSIFFLAGS (0x8914) with IFF_UP, netdevice(7). */
-function loopbackWords(): readonly string[] | undefined {
+function loopbackArgs(): readonly string[] | undefined {
   const ip = programNamed("ip");
   if (ip !== undefined) return [ip, "link", "set", "lo", "up"];
   const perl = programNamed("perl");

@@ -12,7 +12,7 @@ import { carryEnvironment } from "./carried-environment.ts";
 import { closedPlaces } from "./closed-places.ts";
 import { type DiskLimit, withinDisk } from "./disk-watch.ts";
 import type { Isolation } from "./isolation.ts";
-import { dropWords, mapsAllIds, namespaceWords } from "./privileges.ts";
+import { dropPrivilegesArgv, mapsAllIds, unshareArgv } from "./privileges.ts";
 import { filledPlaces, systemRoot } from "./system-root.ts";
 import type { ToolPlaces } from "./tool-directories.ts";
 import { toolStores } from "./tool-stores.ts";
@@ -44,8 +44,8 @@ export async function prepareLaunch(env: Readonly<Record<string, string | undefi
 }
 
 /** Whether the machine as it is shows the view already. */
-function isPlain({ fence, tree, project }: SandboxView): boolean {
-  return fence === "open" && tree.kind === "directory" && tree.source === project;
+function isPlain({ sandbox, tree, project }: SandboxView): boolean {
+  return sandbox === "open" && tree.kind === "directory" && tree.source === project;
 }
 
 async function spawnInside(
@@ -56,7 +56,7 @@ async function spawnInside(
 ): Promise<SpawnOutcome> {
   const { mode } = isolation;
   if (mode === "none") return { kind: "not-started", code: "ENOSYS", detail: "nothing here can make the view that the step needs" };
-  const closed = view.fence === "closed";
+  const closed = view.sandbox === "closed";
   const status = path.join(scratch, `view.${process.pid}.${++launches}`);
   mkdirSync(scratch, { recursive: true });
   const network = closed && view.network.kind !== "host";
@@ -66,12 +66,12 @@ async function spawnInside(
   const { identity, keyring, allIds } = isolation;
   // Without it an ordinary user would stay root of the outer namespace.
   const ownUser = isolation.ownUser || mode === "user-namespace";
-  const words = typeof proxied.command === "string" ? ["/bin/sh", "-c", proxied.command] : proxied.command;
+  const args = typeof proxied.command === "string" ? ["/bin/sh", "-c", proxied.command] : proxied.command;
   const mapsIds = mapsAllIds({ mode, closed, ownUser, allIds });
   const filter = network || !ownUser ? isolation.filter : mapsIds ? isolation.keyFilter : [];
   const setting: ScriptSetting = {
-    command: words,
-    drop: [...dropWords({ mode, identity, closed, ownUser, allIds, keyring, filter }), ...unpack],
+    command: args,
+    drop: [...dropPrivilegesArgv({ mode, identity, closed, ownUser, allIds, keyring, filter }), ...unpack],
     ownUser,
     mapsIds,
     rootChild: !ownUser && identity.uid === 0,
@@ -82,7 +82,7 @@ async function spawnInside(
   const places = placesOf(child.env, isolation, view);
   const covered = mapsIds ? await closedPlaces(filledPlaces(places), view.project) : [];
   const script = closed ? closedScript(proxied.view, systemRoot(places), { ...setting, covered }) : openScript(view, setting);
-  const command = [...namespaceWords({ mode, closed, network, carried }), script, "wave", ...words];
+  const command = [...unshareArgv({ mode, closed, network, carried }), script, "wave", ...args];
   const outcome = await spawnChild({ ...child, command, env, cwd: "/" });
   const said = readStatus(status);
   return said ?? told(outcome);

@@ -35,8 +35,8 @@ export const redirecting = "redirect_dir=on,metacopy=off";
 export const notRedirecting = "redirect_dir=off,metacopy=off";
 
 /** A word that a shell takes as it is. */
-export function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+export function quote(arg: string): string {
+  return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`;
 }
 
 /** A path as a field of fstab. */

@@ -21,7 +21,7 @@ export interface NamespaceSetting {
 }
 
 /** The words before a script: it runs as root of new namespaces, and dies when wave does. `sudo` does not pass that on. */
-export function namespaceWords({ mode, closed, network, carried = [], brief = false }: NamespaceSetting): readonly string[] {
+export function unshareArgv({ mode, closed, network, carried = [], brief = false }: NamespaceSetting): readonly string[] {
   const own = [
     ...(mode === "user-namespace" ? ["--user", "--map-root-user"] : []),
     "--mount",
@@ -130,7 +130,7 @@ export function mapsAllIds({ mode, closed, ownUser, allIds }: Pick<DropSetting, 
  * The words before the command, inside: the caller's user again, without any capability and no way to gain one. Root in a user namespace
  * of its own keeps `fileCapabilities`.
  */
-export function dropWords({ mode, identity, closed, ownUser, allIds, keyring, filter }: DropSetting): readonly string[] {
+export function dropPrivilegesArgv({ mode, identity, closed, ownUser, allIds, keyring, filter }: DropSetting): readonly string[] {
   const { uid, gid } = identity;
   const isMapped = mapsAllIds({ mode, closed, ownUser, allIds });
   const own = ["--user", ...(isMapped ? [] : [`--map-user=${uid}`, `--map-group=${gid}`]), "--"];

@@ -8,7 +8,7 @@ import { existsSync, readFileSync } from "node:fs";
 const numbers: Readonly<Record<string, number>> = { x64: 250, arm64: 219, arm: 311, ia32: 288, ppc64: 271, s390x: 280, riscv64: 219 };
 
 /** The words before a command that give it a session keyring of its own; none where this process is in no session that has one, or without Perl. */
-export function keyringWords(): readonly string[] {
+export function keyctlArgv(): readonly string[] {
   const number = numbers[process.arch];
   const perl = ["/usr/bin/perl", "/bin/perl"].find((place) => existsSync(place));
   if (number === undefined || perl === undefined || !hasSessionKeyring(keys())) return [];

@@ -11,7 +11,7 @@ import { entriesBelow } from "../platform/walk.ts";
 import { changeInView, failed, listed, lookAt, records, runInView } from "./inspect.ts";
 import type { Isolation } from "./isolation.ts";
 import { quote, redirecting } from "./mount-lines.ts";
-import { strayParent } from "./path-safety.ts";
+import { firstNonDirectoryParent } from "./path-safety.ts";
 import { redirectReader } from "./redirect-reader.ts";
 import type { OverlayLayer, Tree } from "./view.ts";
 
@@ -30,7 +30,7 @@ export interface RenameSetting {
  * Settles all of a layer. Nothing may run in it meanwhile. Fails with `workspace-failed`, also if a directory around a masked place was renamed:
  * masks do not follow a rename, so its copy would show what they hide.
  */
-export async function settleRenames(setting: RenameSetting): Promise<Result<void>> {
+export async function completeRenames(setting: RenameSetting): Promise<Result<void>> {
   const { isolation, project, tree, layer } = setting;
   if (!isolation.overlayOptions.includes(redirecting) || !hasDirectory(layer.upper)) return ok(undefined);
   const renamed = await renamedIn(setting);
@@ -94,15 +94,15 @@ async function exposedPlace(
     return stats === undefined ? [] : [{ place, changed: stats.ctimeNs }];
   });
   if (places.length === 0) return ok(undefined);
-  const words = ["xargs", "-0", "sh", "-c", 'for place; do find "$place" -maxdepth 0 -printf "%p\\0%C@\\0" || :; done', "sh"];
-  const shown = await runInView(isolation, lookAt(project, tree), words, listed(places.map(({ place }) => place)));
+  const args = ["xargs", "-0", "sh", "-c", 'for place; do find "$place" -maxdepth 0 -printf "%p\\0%C@\\0" || :; done', "sh"];
+  const shown = await runInView(isolation, lookAt(project, tree), args, listed(places.map(({ place }) => place)));
   if (!shown.ok) return shown;
   const fields = records(shown.value.stdout);
   const times = new Map<string, bigint>();
   for (let at = 0; at + 1 < fields.length; at += 2) times.set((fields[at] ?? "").slice("./".length), nanoseconds(fields[at + 1] ?? ""));
   const isExposed = ({ place, changed }: { readonly place: string; readonly changed: bigint }) =>
     renamed.some((directory) => place.startsWith(`${directory}/`)) ||
-    strayParent(layer.upper, place) !== undefined ||
+    firstNonDirectoryParent(layer.upper, place) !== undefined ||
     times.get(place) !== changed;
   return ok(places.find(isExposed)?.place);
 }

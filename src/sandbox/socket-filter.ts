@@ -106,7 +106,7 @@ const prctl: Readonly<Record<string, number>> = { x64: 157, arm64: 167, riscv64:
  * The words before a command that put it under the filter, without new privileges already set. Perl makes the call, because no program that
  * every system has does. Undefined where the filter or the number is not known.
  */
-export function filterWords(architecture: string, perl: string, kind: FilterKind): readonly string[] | undefined {
+export function filterArgs(architecture: string, perl: string, kind: FilterKind): readonly string[] | undefined {
   const [filter, number] = [socketFilter(architecture, kind), prctl[architecture]];
   if (filter === undefined || number === undefined) return undefined;
   const program = [

@@ -43,7 +43,7 @@ export interface ScriptSetting {
 export function closedScript(view: SandboxView, system: SystemRoot, setting: ScriptSetting): string {
   const tools = system.mounts(stage);
   const late = new Set(
-    tools.filter((line) => isHidden(line, view) && setting.command.some((word) => isUnder(line.where, `${stage}${word}`))),
+    tools.filter((line) => isHidden(line, view) && setting.command.some((arg) => isUnder(line.where, `${stage}${arg}`))),
   );
   const covers = (setting.covered ?? []).map((place) => coverOf(place, view));
   const isLate = ({ where }: MountLine) => [...late].some((line) => isUnder(line.where, where));
@@ -140,8 +140,8 @@ function needsBench(lines: readonly MountLine[]): boolean {
 /** A `mount` for each line, which needs nothing beside it. */
 function mountEach(lines: readonly MountLine[]): string[] {
   return lines.map(({ what, where, type, options }) => {
-    const words = ["mount", "-n", ...(type === "none" ? [] : ["-t", type]), "-o", options, what, where].map(quote).join(" ");
-    return `m=$(${words} 2>&1) || f 'EIO the tree could not be mounted'`;
+    const args = ["mount", "-n", ...(type === "none" ? [] : ["-t", type]), "-o", options, what, where].map(quote).join(" ");
+    return `m=$(${args} 2>&1) || f 'EIO the tree could not be mounted'`;
   });
 }
 

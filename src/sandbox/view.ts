@@ -37,7 +37,7 @@ export type Tree =
 
 export interface SandboxView {
   /** `closed`: an allowlisted root. `open`: the machine as it is, but for the project's tree; processes and network are shared too. */
-  readonly fence: "closed" | "open";
+  readonly sandbox: "closed" | "open";
   /** Where the tree appears, and the child's working directory. Absolute. */
   readonly project: string;
   readonly tree: Tree;

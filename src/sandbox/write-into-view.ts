@@ -5,7 +5,7 @@
 import { mkdirSync } from "node:fs";
 import { parentsOf } from "../changeset/combine-changes.ts";
 import { removeTree } from "../changeset/remove-tree.ts";
-import type { Leaf } from "../core/ports.ts";
+import type { TreeEntry } from "../core/ports.ts";
 import { ok, type Result } from "../core/result.ts";
 import { changeInView, listed, lookAt } from "./inspect.ts";
 import type { Isolation } from "./isolation.ts";
@@ -48,22 +48,22 @@ const copying = 'xargs -0 sh -c "$2" sh && exec cp -a --remove-destination --no-
 /** Fails with `workspace-failed`. The paths have been looked at: none leads out by its spelling. */
 export async function writeIntoView(
   { isolation, project, tree, draft }: ViewWriting,
-  leaves: ReadonlyMap<string, Leaf | undefined>,
+  entries: ReadonlyMap<string, TreeEntry | undefined>,
 ): Promise<Result<void>> {
   mkdirSync(draft);
   const binds = [{ source: draft, target: draftPlace, writable: false }];
   const view = { ...lookAt(project, tree), binds };
-  const laid = putLeaves({ directory: draft, model: project }, leaves);
+  const laid = putLeaves({ directory: draft, model: project }, entries);
   const written = laid.ok
-    ? await changeInView(isolation, view, ["sh", "-c", copying, "sh", draftPlace, clearing], listed(wordsOf(leaves), ""))
+    ? await changeInView(isolation, view, ["sh", "-c", copying, "sh", draftPlace, clearing], listed(wordsOf(entries), ""))
     : laid;
   await removeTree(draft);
   return written.ok ? ok(undefined) : written;
 }
 
-function wordsOf(leaves: ReadonlyMap<string, Leaf | undefined>): string[] {
-  return [...leaves].flatMap(([file, leaf]) => {
-    if (leaf === undefined) return [`r${file}`, ...parentsOf(file).map((parent) => `e${parent}`)];
-    return [`${leaf.mode === "040000" ? "d" : "r"}${file}`];
+function wordsOf(entries: ReadonlyMap<string, TreeEntry | undefined>): string[] {
+  return [...entries].flatMap(([file, entry]) => {
+    if (entry === undefined) return [`r${file}`, ...parentsOf(file).map((parent) => `e${parent}`)];
+    return [`${entry.mode === "040000" ? "d" : "r"}${file}`];
   });
 }

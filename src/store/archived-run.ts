@@ -1,7 +1,7 @@
 /** Archived runs: their journals are gone, and the database's rows are what is left. */
 import { existsSync } from "node:fs";
 import type { Failure } from "../core/failure.ts";
-import type { ArtifactStore, StateStore } from "../core/ports.ts";
+import type { BlobStore, StateStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
 
@@ -25,7 +25,7 @@ export async function requireJournals(state: Pick<StateStore, "readEvents">, run
  * The blobs of a run, to read. A blob that an archived run refers to and that is not there any more is no damage: a cleanup took it.
  * `get` and `pathOf` fail with `usage` then, and else as the store's own.
  */
-export function blobsOf(run: Pick<RunRecord, "id" | "archived">, blobs: ArtifactStore): ArtifactStore {
+export function blobsOf(run: Pick<RunRecord, "id" | "archived">, blobs: BlobStore): BlobStore {
   if (run.archived !== true) return blobs;
   const explained = <T>(read: Result<T>, digest: string): Result<T> =>
     read.ok || read.error.reason !== "state-damaged" || existsSync(read.error.path) ? read : err(archivedRun(run.id, `blob ${digest}`));

@@ -2,7 +2,7 @@
 import { decodeChangeset } from "../changeset/combine-changes.ts";
 import { type Digest, isDigest } from "../core/digest.ts";
 import type { ArtifactRef, ChangesRef, WaveEvent } from "../core/event.ts";
-import type { ArtifactStore } from "../core/ports.ts";
+import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { readPinned } from "./pinned-manifest.ts";
 
@@ -56,7 +56,7 @@ export function digestsIn(events: readonly WaveEvent[]): ReadonlySet<Digest> {
 }
 
 /** The blobs that a blob lists: the files of a pinned manifest, both sides of changes. Fails with `state-damaged`, and as the store does. */
-export async function listedIn(blobs: ArtifactStore, { digest, kind }: BlobReference): Promise<Result<readonly Digest[]>> {
+export async function listedIn(blobs: BlobStore, { digest, kind }: BlobReference): Promise<Result<readonly Digest[]>> {
   if (kind === "bytes") return ok([]);
   if (kind === "manifest") {
     const files = await readPinned(blobs, digest);

@@ -5,7 +5,7 @@
 import type { AlertRecord } from "../core/alert.ts";
 import { compareEvents, type EventOf, type WaveEvent } from "../core/event.ts";
 import { resetOf, sampleOf } from "./breaker-samples.ts";
-import { attemptDraft, endAttempt, openAttempt, type RunDraft, type StepDraft, undoStep, workOn } from "./fold-step.ts";
+import { attemptDraft, endAttempt, openAttempt, type RunDraft, rollBackStep, type StepDraft, workOn } from "./fold-step.ts";
 import { followWaits, waitOf, waitsDraft } from "./fold-waits.ts";
 import type { RunFold } from "./run-fold.ts";
 
@@ -109,7 +109,7 @@ function apply(draft: RunDraft, event: WaveEvent): void {
       draft.applied = true;
       return;
     case "changes-undone":
-      undoChanges(draft, event);
+      rollBackChanges(draft, event);
       return;
     case "alert-sent":
     case "alert-failed":
@@ -138,7 +138,7 @@ function resume(draft: RunDraft, event: EventOf<"run-resumed">): void {
   delete draft.treeAfter;
   delete draft.failure;
   if (event.update !== undefined) redefine(draft, event.update);
-  undoSteps(draft, event.again ?? []);
+  rollBackSteps(draft, event.again ?? []);
   const part = event.part === undefined ? undefined : new Set(event.part);
   for (const step of draft.steps.values()) {
     if (step.status !== "passed" && (part === undefined || part.has(step.id))) workOn(step, "pending");
@@ -156,11 +156,11 @@ function redefine(draft: RunDraft, { manifest, steps }: NonNullable<EventOf<"run
     draft.removed.delete(id);
     draft.steps.set(id, Object.assign(step, { persona, dependencies, optional }));
   }
-  for (const step of draft.removed.values()) undoStep(step);
+  for (const step of draft.removed.values()) rollBackStep(step);
 }
 
 function rollBack(draft: RunDraft, event: EventOf<"steps-rolled-back">): void {
-  undoSteps(draft, event.steps);
+  rollBackSteps(draft, event.steps);
   draft.outcome = "failed";
   draft.failure = { reason: "rolled-back", to: event.to, steps: event.steps };
   draft.finishedAt = event.ts;
@@ -174,8 +174,8 @@ function rollBack(draft: RunDraft, event: EventOf<"steps-rolled-back">): void {
 }
 
 /** A rollback of the whole run undoes every step, so that no run takes its work. */
-function undoChanges(draft: RunDraft, event: EventOf<"changes-undone">): void {
-  undoSteps(draft, [...draft.steps.keys()]);
+function rollBackChanges(draft: RunDraft, event: EventOf<"changes-undone">): void {
+  rollBackSteps(draft, [...draft.steps.keys()]);
   draft.changes = event.changes;
   delete draft.openRollback;
   delete draft.inProject;
@@ -183,11 +183,11 @@ function undoChanges(draft: RunDraft, event: EventOf<"changes-undone">): void {
   delete draft.treeAfter;
 }
 
-function undoSteps(draft: RunDraft, ids: readonly string[]): void {
+function rollBackSteps(draft: RunDraft, ids: readonly string[]): void {
   for (const id of ids) {
     const step = draft.steps.get(id);
     if (step === undefined) continue;
-    undoStep(step);
+    rollBackStep(step);
     draft.revoked.push(...(draft.reuses.get(id) ?? []));
     draft.reuses.delete(id);
   }
@@ -239,7 +239,7 @@ function applyToStep(draft: RunDraft, event: Exclude<StepEvent, EventOf<"circuit
   const open = step.status !== "passed";
   switch (event.type) {
     case "step-reopened":
-      undoStep(step);
+      rollBackStep(step);
       return;
     case "step-reused":
       draft.reuses.set(step.id, [...(draft.reuses.get(step.id) ?? []), { step: step.id, ...event.from }]);
@@ -273,7 +273,7 @@ function applyToStep(draft: RunDraft, event: Exclude<StepEvent, EventOf<"circuit
 
 /** Whether an event tells of an attempt that counts no more. */
 function isUndone(step: StepDraft, { attempt, writer }: { readonly attempt?: number; readonly writer: string }): boolean {
-  return attempt !== undefined && step.attempts.some((one) => one.attempt === attempt && one.writer === writer && one.undone);
+  return attempt !== undefined && step.attempts.some((one) => one.attempt === attempt && one.writer === writer && one.rolledBack);
 }
 
 function check(draft: RunDraft, step: StepDraft, event: EventOf<"contract-checked">): void {

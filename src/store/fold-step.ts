@@ -47,14 +47,14 @@ export function workOn(step: StepDraft, status: StepStatus, writer?: string): vo
 }
 
 /** Opens a step again: nothing that it did until now counts, not even an attempt that is still going on. */
-export function undoStep(step: StepDraft): void {
+export function rollBackStep(step: StepDraft): void {
   workOn(step, "pending");
   delete step.winner;
   delete step.fingerprint;
   delete step.changes;
   delete step.reusedFrom;
   step.artifacts = [];
-  for (const attempt of step.attempts) if (attempt.status === "passed" || attempt.status === "running") attempt.undone = true;
+  for (const attempt of step.attempts) if (attempt.status === "passed" || attempt.status === "running") attempt.rolledBack = true;
 }
 
 /** An attempt as it begins. */
@@ -92,7 +92,7 @@ export function endAttempt(step: StepDraft, event: EventOf<"attempt-passed" | "a
   if (event.type !== "attempt-cancelled") attempt.artifacts = event.artifacts;
   if (event.type === "attempt-passed" && event.changes !== undefined) attempt.changes = event.changes;
   if (event.type === "attempt-failed") attempt.failure = event.failure;
-  if (step.status === "passed" || attempt.undone) return;
+  if (step.status === "passed" || attempt.rolledBack) return;
   if (event.type === "attempt-passed") {
     workOn(step, "passed");
     step.winner = step.attempts.indexOf(attempt);

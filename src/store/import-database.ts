@@ -16,7 +16,7 @@ const limit = 512e6;
  * Takes the database over where there is none: it knows runs whose journals are gone. Returns why it was refused; undefined if it was taken, if there
  * is one already, or if none came. Fails with `state-unwritable`.
  */
-export async function adoptDatabase(from: string, stateDir: string, check: JsonCheck): Promise<Result<string | undefined>> {
+export async function importDatabase(from: string, stateDir: string, check: JsonCheck): Promise<Result<string | undefined>> {
   const source = databaseFile(from);
   const target = databaseFile(stateDir);
   const found = await tryIo(() => lstat(source));

@@ -34,7 +34,7 @@ const writerFile = /^([A-Za-z0-9][A-Za-z0-9._-]{0,199})\.jsonl$/;
 const limits = { journal: 64e6, all: 256e6 } as const;
 
 /** Takes over every journal below `from`. Fails with `state-unwritable`. */
-export async function adoptJournals(from: string, stateDir: string, checks: JournalChecks): Promise<Result<AdoptedJournals>> {
+export async function importJournals(from: string, stateDir: string, checks: JournalChecks): Promise<Result<AdoptedJournals>> {
   const runs = new Set<string>();
   const refused: { readonly journal: string; readonly why: string }[] = [];
   let left: number = limits.all;
@@ -44,10 +44,10 @@ export async function adoptJournals(from: string, stateDir: string, checks: Jour
       const bytes = await readCarried(found, checks, left);
       if (bytes.ok) {
         left -= bytes.value.length;
-        const adopted = await adoptJournal(found, stateDir, bytes.value);
-        if (!adopted.ok) return adopted;
-        if (adopted.value === undefined) runs.add(run);
-        else refused.push({ journal: `${run}/${file}`, why: adopted.value });
+        const imported = await importJournal(found, stateDir, bytes.value);
+        if (!imported.ok) return imported;
+        if (imported.value === undefined) runs.add(run);
+        else refused.push({ journal: `${run}/${file}`, why: imported.value });
       } else refused.push({ journal: `${run}/${file}`, why: bytes.error });
     }
   }
@@ -89,7 +89,7 @@ async function readCarried(
 }
 
 /** Returns why it was refused; undefined if it is here now. Lines that are here already are never changed, only followed by more. */
-async function adoptJournal({ run, writer }: CarriedJournal, stateDir: string, bytes: Buffer): Promise<Result<string | undefined>> {
+async function importJournal({ run, writer }: CarriedJournal, stateDir: string, bytes: Buffer): Promise<Result<string | undefined>> {
   const target = journalFile(stateDir, run, writer);
   const directory = await tryIo(() => createStateDirectory(stateDir));
   if (!directory.ok) return err(stateUnwritable(stateDir, directory.error));

@@ -9,7 +9,7 @@ import { fsPath } from "../text/path-bytes.ts";
 import { listWriters } from "./read-journal.ts";
 
 /** A directory that belongs to one run. */
-export interface Remains {
+export interface RunLeftovers {
   readonly kind: "workspaces" | "logs";
   readonly run: string;
   readonly directory: string;
@@ -19,8 +19,8 @@ export interface Remains {
 const sharedInputs = "no-inputs";
 
 /** All of them, sorted by run. Fails with `state-unreadable`. */
-export async function listRemains(stateDir: string): Promise<Result<readonly Remains[]>> {
-  const found: Remains[] = [];
+export async function listLeftovers(stateDir: string): Promise<Result<readonly RunLeftovers[]>> {
+  const found: RunLeftovers[] = [];
   for (const kind of ["logs", "workspaces"] as const) {
     const directory = path.join(stateDir, kind);
     const listed = await tryIo(() => readdir(directory, { withFileTypes: true }));
@@ -34,7 +34,7 @@ export async function listRemains(stateDir: string): Promise<Result<readonly Rem
 }
 
 /** The bytes of all files below a path, which may go away meanwhile. Links are not followed. */
-export async function sizeBelow(place: string): Promise<number> {
+export async function directorySize(place: string): Promise<number> {
   const stats = sizedAt(place);
   if (stats === undefined || !stats.isDirectory()) return stats?.size ?? 0;
   let total = 0;

@@ -12,7 +12,7 @@ const patienceMs = 10_000;
  * Does work while no other such work is done. Fails with `state-locked` when another takes too long, and where the directory takes no files
  * with `state-unwritable`, or not at all for work that only reads.
  */
-export async function tidily<T>(
+export async function withMaintenanceLock<T>(
   stateDir: string,
   clock: Clock,
   mode: "reads" | "writes",

@@ -1,7 +1,7 @@
 /** The project files that a run began with, kept as blobs: one blob a file, and one that lists them. */
 import { type Digest, digestOfBytes, isDigest } from "../core/digest.ts";
 import { isJsonObject, type JsonValue } from "../core/json.ts";
-import type { ArtifactStore } from "../core/ports.ts";
+import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 
 /** The list of files (path relative to the project → bytes) with its digest. Equal files have an equal digest. */
@@ -20,14 +20,14 @@ export function pinnedList(files: ReadonlyMap<string, Uint8Array>): {
  * Stores files and returns the digest of their list. Fails as the store does. Nothing is redacted: files of the project are known to everyone who
  * has the project.
  */
-export async function pinFiles(blobs: ArtifactStore, files: ReadonlyMap<string, Uint8Array>): Promise<Result<Digest>> {
+export async function pinFiles(blobs: BlobStore, files: ReadonlyMap<string, Uint8Array>): Promise<Result<Digest>> {
   const { digest, bytes } = pinnedList(files);
   const stored = await Promise.all([bytes, ...files.values()].map((content) => blobs.put(content)));
   return stored.find((result) => !result.ok) ?? ok(digest);
 }
 
 /** The list back: path → digest of the file's bytes. Fails with `state-damaged` where it is no such list, and as the store does. */
-export async function readPinned(blobs: ArtifactStore, digest: Digest): Promise<Result<ReadonlyMap<string, Digest>>> {
+export async function readPinned(blobs: BlobStore, digest: Digest): Promise<Result<ReadonlyMap<string, Digest>>> {
   const bytes = await blobs.get(digest);
   if (!bytes.ok) return bytes;
   const files = filesOf(Buffer.from(bytes.value).toString());

@@ -13,7 +13,7 @@ export type Liveness = (identity: ProcessIdentity) => boolean;
 /** The record, from events in any order; nothing if the run never started. */
 export function projectRun(events: readonly WaveEvent[], isAlive: Liveness): RunRecord | undefined {
   const fold = foldRun(events);
-  return fold === undefined ? undefined : settleRun(fold, isAlive);
+  return fold === undefined ? undefined : resolveStatus(fold, isAlive);
 }
 
 /** Whether a process may still write events of the run. */
@@ -28,7 +28,7 @@ export function statusOf(outcome: RunFold["outcome"], writers: readonly WriterFo
 }
 
 /** A fold as it stands now. */
-export function settleRun(fold: RunFold, isAlive: Liveness): RunRecord {
+export function resolveStatus(fold: RunFold, isAlive: Liveness): RunRecord {
   const { outcome, writers, openRollback, steps, samples: _samples, resets: _resets, revoked: _revoked, ...run } = fold;
   const status = statusOf(outcome, writers, isAlive);
   const working = new Set(
@@ -42,7 +42,7 @@ export function settleRun(fold: RunFold, isAlive: Liveness): RunRecord {
       ? {}
       : { openRollback: { ...openRollback, ...(hasLiveWriter(writers, isAlive) ? { running: true as const } : {}) } }),
     ...(status === "running" ? {} : { durationMs: spentMs(writers) }),
-    steps: steps.map((step) => settleStep(step, working)),
+    steps: steps.map((step) => resolveStepStatus(step, working)),
     writer: { pid, processStart, host },
   };
 }
@@ -57,12 +57,12 @@ export function stepStatus(step: Pick<StepFold, "status" | "writer">, working: R
   return step.status === "running" && (step.writer === undefined || !working.has(step.writer)) ? "pending" : step.status;
 }
 
-function settleStep(step: StepFold, working: ReadonlySet<string>): StepRecord {
+function resolveStepStatus(step: StepFold, working: ReadonlySet<string>): StepRecord {
   const { writer: _writer, winner: _winner, ...record } = step;
-  return { ...record, status: stepStatus(step, working), attempts: step.attempts.map((attempt) => settleAttempt(attempt, working)) };
+  return { ...record, status: stepStatus(step, working), attempts: step.attempts.map((attempt) => resolveAttemptStatus(attempt, working)) };
 }
 
-function settleAttempt(attempt: AttemptFold, working: ReadonlySet<string>): AttemptRecord {
+function resolveAttemptStatus(attempt: AttemptFold, working: ReadonlySet<string>): AttemptRecord {
   const { writer, ...record } = attempt;
   return record.status === "running" && !working.has(writer) ? { ...record, status: "interrupted" } : record;
 }

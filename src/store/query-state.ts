@@ -2,17 +2,17 @@
 import type { BindParams, Database } from "sql.js";
 import type { Digest } from "../core/digest.ts";
 import { ok, type Result } from "../core/result.ts";
-import type { BreakerSample, PassedWork, RunRecord, RunSummary } from "../core/state.ts";
+import type { BreakerSample, CachedResult, RunRecord, RunSummary } from "../core/state.ts";
 import { type InRun, windowOf } from "./breaker-samples.ts";
 import { listSummaries } from "./list-summaries.ts";
-import { type Liveness, settleRun } from "./project-run.ts";
+import { type Liveness, resolveStatus } from "./project-run.ts";
 import { openProjection, type ProjectionRequest } from "./projection.ts";
 import { artifactOf, changesOf, fingerprintOf, loadFold, watermarksOf } from "./read-rows.ts";
 import type { ResetFold, SampleFold } from "./run-fold.ts";
 import { readIndex, saveIndex } from "./run-index.ts";
 import { cleanedAway } from "./schema.ts";
 import { numberOf, optional, rowsOf, textOf } from "./sql-engine.ts";
-import { type SummaryFilter, type SummaryFold, selectSummaries, settleSummary } from "./summary-fold.ts";
+import { resolveSummary, type SummaryFilter, type SummaryFold, selectSummaries } from "./summary-fold.ts";
 
 /** What breakers know of the runs that this process writes, which are ahead of the tables. */
 export interface OwnSamples {
@@ -30,7 +30,7 @@ export interface Queries {
   allRuns(): Promise<Result<readonly RunRecord[]>>;
   /** A run whose id begins so, whether or not its journal is still there; nothing if there is none or several. */
   findRun(prefix: string): Promise<Result<RunRecord | undefined>>;
-  passedWork(pipeline: string): Promise<Result<readonly PassedWork[]>>;
+  passedWork(pipeline: string): Promise<Result<readonly CachedResult[]>>;
   runsEndingAt(pipeline: string, tree: Digest): Promise<Result<readonly RunRecord[]>>;
   /** Without the runs of `except`. */
   breakerWindow(breaker: string, size: number, own: OwnSamples, except: ReadonlySet<string>): Promise<Result<readonly BreakerSample[]>>;
@@ -49,7 +49,7 @@ export function openQueries(request: ProjectionRequest): Queries {
     const current = await projection.current();
     return current.ok ? ok(question(current.value)) : current;
   };
-  const settled = (summaries: readonly SummaryFold[]) => summaries.map((summary) => settleSummary(summary, request.isAlive));
+  const settled = (summaries: readonly SummaryFold[]) => summaries.map((summary) => resolveSummary(summary, request.isAlive));
   return {
     listRuns: (filter) => ask((db) => settled(listSummaries(db, filter))),
     async recentRuns(filter) {
@@ -87,7 +87,7 @@ async function withVanishedRuns(stateDir: string, summaries: readonly SummaryFol
 function loadRecords(db: Database, sql: string, params: BindParams, isAlive: Liveness): readonly RunRecord[] {
   return rowsOf(db, sql, params).flatMap((row) => {
     const fold = loadFold(db, textOf(row, "run"));
-    return fold === undefined ? [] : [{ ...settleRun(fold, isAlive), ...(row["archived"] === 0 ? {} : { archived: true as const }) }];
+    return fold === undefined ? [] : [{ ...resolveStatus(fold, isAlive), ...(row["archived"] === 0 ? {} : { archived: true as const }) }];
   });
 }
 
@@ -98,7 +98,7 @@ function findByPrefix(db: Database, prefix: string, isAlive: Liveness): RunRecor
   return found.length === 1 ? found[0] : undefined;
 }
 
-function passedWork(db: Database, pipeline: string): readonly PassedWork[] {
+function passedWork(db: Database, pipeline: string): readonly CachedResult[] {
   const artifacts = new Map<string, ReturnType<typeof artifactOf>[]>();
   const winners = `FROM runs JOIN steps USING (run) JOIN attempts ON attempts.run = runs.run AND attempts.step = steps.position AND attempts.position = steps.winner`;
   const owned = `SELECT artifacts.* ${winners} JOIN artifacts ON artifacts.run = runs.run AND artifacts.step = steps.position AND artifacts.attempt = steps.winner

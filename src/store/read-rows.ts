@@ -179,7 +179,7 @@ function attemptOf(row: Row, artifacts: readonly ArtifactRef[], contracts: reado
     ...changesOf(row),
     ...optional("failure", row["failure"], fromJson<Failure>),
     ...optional("log", row["log"], digest),
-    ...(row["undone"] === 1 ? { undone: true } : {}),
+    ...(row["undone"] === 1 ? { rolledBack: true } : {}),
   };
 }
 

@@ -7,7 +7,7 @@ import { stateUnwritable } from "../platform/files.ts";
 import { emptyDatabase, openDatabase, saveDatabase } from "./database-file.ts";
 import { databaseFile } from "./database-place.ts";
 import { foldRun } from "./fold-run.ts";
-import { tidily } from "./maintenance-lock.ts";
+import { withMaintenanceLock } from "./maintenance-lock.ts";
 import { lockDatabase } from "./projection.ts";
 import { listJournalRuns, mergeEvents, readRun } from "./read-journal.ts";
 import { watermarksOf } from "./read-rows.ts";
@@ -30,7 +30,7 @@ export interface Rebuilt {
  */
 export async function rebuildState(stateDir: string, clock: Clock): Promise<Result<Rebuilt>> {
   if (!existsSync(stateDir)) return ok({ runs: 0, archived: 0, disagreements: [] });
-  return tidily(stateDir, clock, "writes", async () => {
+  return withMaintenanceLock(stateDir, clock, "writes", async () => {
     const lock = await lockDatabase({ stateDir, clock }, databaseFile(stateDir));
     if (!lock.ok) return lock;
     try {

@@ -13,7 +13,7 @@ import { foldRun } from "./fold-run.ts";
 import type { Liveness } from "./project-run.ts";
 import { mergeEvents, readRun } from "./read-journal.ts";
 import { scanJournals } from "./scan-journals.ts";
-import { type SummaryFilter, type SummaryFold, selectSummaries, settleSummary, summaryOf } from "./summary-fold.ts";
+import { resolveSummary, type SummaryFilter, type SummaryFold, selectSummaries, summaryOf } from "./summary-fold.ts";
 import { isWritten, rewrittenJournal, type Watermark, watermarkOf } from "./watermark.ts";
 
 /** What the file holds. */
@@ -39,7 +39,7 @@ const version = 2;
 export async function listFromIndex(request: IndexRequest, filter: SummaryFilter): Promise<Result<readonly RunSummary[]> | undefined> {
   const index = await currentIndex(request);
   if (index === undefined || !index.ok) return index;
-  return ok(selectSummaries(index.value.summaries, filter).map((summary) => settleSummary(summary, request.isAlive)));
+  return ok(selectSummaries(index.value.summaries, filter).map((summary) => resolveSummary(summary, request.isAlive)));
 }
 
 /** The index, level with the journals. Saves it if a run that no process writes any more was read. */

@@ -45,7 +45,7 @@ export function summaryOf(fold: RunFold): SummaryFold {
 }
 
 /** The summary at this moment. */
-export function settleSummary(summary: SummaryFold, isAlive: Liveness): RunSummary {
+export function resolveSummary(summary: SummaryFold, isAlive: Liveness): RunSummary {
   const { id, pipeline, version, outcome, startedAt, finishedAt, writers, steps, archived, rolledBack } = summary;
   const status = statusOf(outcome, writers, isAlive);
   const working = new Set(

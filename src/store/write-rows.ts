@@ -127,7 +127,7 @@ function attemptValues(attempt: AttemptFold): Values {
     orNull(attempt.log),
     attempt.workspace,
     json(attempt.changes),
-    Number(attempt.undone === true),
+    Number(attempt.rolledBack === true),
     orNull(attempt.waitMs),
     json(attempt.usage),
   ];

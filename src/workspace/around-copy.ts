@@ -11,7 +11,7 @@ import type { GitRepository } from "../platform/git-repository.ts";
 import { layOutGitDirectory } from "../platform/git-shadow.ts";
 import { relativeInside } from "../platform/paths.ts";
 import { entriesIn } from "../platform/walk.ts";
-import { type AttemptRoom, failed } from "./attempt-dirs.ts";
+import { type AttemptDirs, failed } from "./attempt-dirs.ts";
 
 /** The repository around `root`, and the place of `root` in it. Undefined if `root` is not in a subdirectory of a repository. */
 export function repositoryAround(root: string): { readonly repository: GitRepository; readonly prefix: string } | undefined {
@@ -22,8 +22,8 @@ export function repositoryAround(root: string): { readonly repository: GitReposi
 }
 
 /** Where a copy of the project is. Without a sandbox it has the place in its directory that the project has in its repository. */
-export function copiedRoot({ directory }: Pick<AttemptRoom, "directory">, root: string, fenced: boolean): string {
-  return path.join(directory, "tree", fenced ? "" : (repositoryAround(root)?.prefix ?? ""));
+export function copiedRoot({ directory }: Pick<AttemptDirs, "directory">, root: string, sandboxed: boolean): string {
+  return path.join(directory, "tree", sandboxed ? "" : (repositoryAround(root)?.prefix ?? ""));
 }
 
 /**

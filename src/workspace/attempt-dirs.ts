@@ -13,7 +13,7 @@ import { describeIoError } from "../platform/files.ts";
 import type { Bind } from "../sandbox/view.ts";
 
 /** Where things lie on the machine. All absolute. */
-export interface AttemptRoom {
+export interface AttemptDirs {
   readonly directory: string;
   readonly inputs: string;
   readonly output: string;
@@ -23,7 +23,7 @@ export interface AttemptRoom {
 }
 
 /** Where a fenced child sees them. */
-const fencedPlaces = {
+const sandboxedPaths = {
   inputs: "/wave/inputs",
   output: "/wave/output",
   taskFile: "/wave/task.md",
@@ -40,7 +40,7 @@ export function attemptDirectory(stateDir: string, run: string, step: string, at
 }
 
 /** Where things lie in the directory of an attempt. */
-export function roomAt(directory: string): AttemptRoom {
+export function attemptDirs(directory: string): AttemptDirs {
   const inside = (name: string) => path.join(directory, name);
   return {
     directory,
@@ -53,20 +53,20 @@ export function roomAt(directory: string): AttemptRoom {
 }
 
 /** What a child sees: the tree at `root`, the room's places where the fence puts them, or where they are. */
-export function pathsOf(room: AttemptRoom, root: string, fenced: boolean): WorkspacePaths {
-  if (fenced) return { root, ...fencedPlaces };
-  const { inputs, output, task, home, temp } = room;
+export function pathsOf(dirs: AttemptDirs, root: string, sandboxed: boolean): WorkspacePaths {
+  if (sandboxed) return { root, ...sandboxedPaths };
+  const { inputs, output, task, home, temp } = dirs;
   return { root, inputs, output, taskFile: task, home, temp };
 }
 
 /** The room's places as a view binds them. A contract's command reads what the attempt left, and writes elsewhere. */
-export function roomBinds(room: AttemptRoom, paths: WorkspacePaths, outputWritable: boolean): readonly Bind[] {
+export function attemptBinds(dirs: AttemptDirs, paths: WorkspacePaths, outputWritable: boolean): readonly Bind[] {
   return [
-    { source: room.inputs, target: paths.inputs, writable: false },
-    { source: room.output, target: paths.output, writable: outputWritable },
-    { source: room.task, target: paths.taskFile, writable: false, isFile: true },
-    { source: room.home, target: paths.home, writable: true },
-    { source: room.temp, target: paths.temp, writable: true },
+    { source: dirs.inputs, target: paths.inputs, writable: false },
+    { source: dirs.output, target: paths.output, writable: outputWritable },
+    { source: dirs.task, target: paths.taskFile, writable: false, isFile: true },
+    { source: dirs.home, target: paths.home, writable: true },
+    { source: dirs.temp, target: paths.temp, writable: true },
   ];
 }
 
@@ -74,23 +74,23 @@ export function roomBinds(room: AttemptRoom, paths: WorkspacePaths, outputWritab
  * Makes the room, without the task. What a run that died left under the same attempt is removed first: it must not be taken for
  * new work. Fails with `workspace-failed` where an input's name leads elsewhere, and rejects as the file system does.
  */
-export async function makeRoom(stateDir: string, request: OpenWorkspace): Promise<Result<AttemptRoom>> {
+export async function createAttemptDirs(stateDir: string, request: OpenWorkspace): Promise<Result<AttemptDirs>> {
   const misnamed = request.inputs.find(({ name }) => name === "" || name === "." || name === ".." || /[/\\\0]/.test(name));
   if (misnamed !== undefined) return failed("EINVAL", `\`${misnamed.name}\` cannot be the name of a file`);
-  const room = roomAt(attemptDirectory(stateDir, request.run, request.step.id, request.attempt));
-  const { directory } = room;
+  const dirs = attemptDirs(attemptDirectory(stateDir, request.run, request.step.id, request.attempt));
+  const { directory } = dirs;
   if (existsSync(directory)) await removeTree(directory);
   mkdirSync(path.dirname(directory), { recursive: true });
   // Closed to other users: what is left in it may be private, and a program with the set-user-id bit is nobody's to start.
   mkdirSync(directory, { mode: 0o700 });
-  for (const part of [room.inputs, room.output, room.home, room.temp]) mkdirSync(part);
+  for (const part of [dirs.inputs, dirs.output, dirs.home, dirs.temp]) mkdirSync(part);
   for (const { name, source } of request.inputs) {
-    const target = path.join(room.inputs, name);
+    const target = path.join(dirs.inputs, name);
     // Never a hard link: what a child appends to its input must not reach the blob.
     await copyFile(source, target);
     chmodSync(target, 0o444);
   }
-  return ok(room);
+  return ok(dirs);
 }
 
 /** What the file system refused, as `workspace-failed` with the path. Anything else is a bug and is thrown on. */

@@ -47,10 +47,10 @@ export function openAttemptLog({ path: file, redactor, onText, headLimit = 32 * 
   let headSize = 0;
 
   function accept(bytes: Uint8Array, stream: Stream, last: boolean): void {
-    const room = Math.max(0, headLimit - headSize);
-    if (bytes.length > 0 && room > 0) sink.write(bytes.subarray(0, room));
-    headSize += Math.min(bytes.length, room);
-    if (bytes.length > room) end.push(bytes.subarray(room));
+    const dirs = Math.max(0, headLimit - headSize);
+    if (bytes.length > 0 && dirs > 0) sink.write(bytes.subarray(0, dirs));
+    headSize += Math.min(bytes.length, dirs);
+    if (bytes.length > dirs) end.push(bytes.subarray(dirs));
     tail.push(bytes);
     const text = onText === undefined ? "" : cleanText(streams[stream].decoder.decode(bytes, { stream: !last }));
     if (text !== "") onText?.(text);

@@ -5,11 +5,11 @@ import type { CollectRequest } from "../changeset/collect-changes.ts";
 import type { ProjectStart } from "../changeset/project-start.ts";
 import type { Changeset } from "../core/changeset.ts";
 import type { Step } from "../core/pipeline.ts";
-import type { ArtifactStore, AttemptChanges, Leaf, Redactor, WorkspaceEntry } from "../core/ports.ts";
+import type { AttemptChanges, BlobStore, Redactor, TreeEntry, WorkspaceEntry } from "../core/ports.ts";
 import type { Result } from "../core/result.ts";
 import type { Isolation } from "../sandbox/isolation.ts";
 import type { Bind, Tree } from "../sandbox/view.ts";
-import type { AttemptRoom } from "./attempt-dirs.ts";
+import type { AttemptDirs } from "./attempt-dirs.ts";
 
 /** What all attempts of a run share. `root` and `stateDir` are absolute. */
 export interface TreeSetting {
@@ -18,7 +18,7 @@ export interface TreeSetting {
   /** Where the project keeps state, which no workspace shows; absent: `stateDir`. */
   readonly stateRoot?: string;
   readonly isolation: Isolation;
-  readonly blobs: ArtifactStore;
+  readonly blobs: BlobStore;
   readonly redactor: Redactor;
   /** Whether a project path belongs to state, and so to no workspace. */
   readonly isLeftOut: (path: string) => boolean;
@@ -29,14 +29,14 @@ export interface TreeSetting {
 /** What a tree is made for. */
 export interface TreeRequest {
   readonly step: Step;
-  readonly room: AttemptRoom;
+  readonly dirs: AttemptDirs;
   /** What lies over the project. */
   readonly start: Changeset;
   /** Which paths the step may read; nothing where it may read all. */
   readonly reads?: (path: string) => boolean;
   /** The paths that hide the rest, topmost only. */
   readonly hidden: readonly string[];
-  readonly fenced: boolean;
+  readonly sandboxed: boolean;
   /** Absolute paths that the sandbox masks or replaces, in the project or outside. Asked for only if the attempt renamed directories. */
   readonly masked?: () => Promise<readonly string[]>;
   /** Whether a project path belongs to a repository's own files, which no changeset contains. */
@@ -68,11 +68,11 @@ export interface AttemptTree {
    * What a contract's command sees: all of the tree, as the attempt left it except for `restore`. What it writes is given back with `release`. Fails
    * with `workspace-failed` if files are to be restored in the project itself.
    */
-  judged(restore?: ReadonlyMap<string, Leaf | undefined>): Promise<Result<{ readonly tree: Tree; release(): Promise<void> }>>;
+  judged(restore?: ReadonlyMap<string, TreeEntry | undefined>): Promise<Result<{ readonly tree: Tree; release(): Promise<void> }>>;
   read(path: string, limit: number): Promise<Result<Uint8Array>>;
   list(glob: string): Promise<Result<readonly WorkspaceEntry[]>>;
   /** As `Workspace.write`, of the tree. */
-  write(leaves: ReadonlyMap<string, Leaf | undefined>): Promise<Result<void>>;
+  write(entries: ReadonlyMap<string, TreeEntry | undefined>): Promise<Result<void>>;
   /** Nothing where it cannot tell its own changes from others'. */
   changeset(): Promise<Result<AttemptChanges | undefined>>;
 }

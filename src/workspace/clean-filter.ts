@@ -27,7 +27,7 @@ export function sandboxedFilter(request: IsolationRequest): SandboxedFilter {
   return {
     async clean(command, file, bytes) {
       const isolation = await probeIsolation(request);
-      if (!isolation.fences.fence) return undefined;
+      if (!isolation.sandbox.available) return undefined;
       place ??= mkdtempSync(path.join(tmpdir(), "wave-filter-"));
       return run({ ...request, isolation, place }, commandFor(command, file), bytes);
     },
@@ -55,7 +55,7 @@ async function run(
   const outcome = await launchInView({
     isolation,
     view: {
-      fence: "closed",
+      sandbox: "closed",
       project: root,
       tree: { kind: "directory", source: root },
       binds: [{ source: home, target: home, writable: true }],

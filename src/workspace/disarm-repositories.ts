@@ -5,7 +5,7 @@
  */
 import { renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { below, lookAt, widen } from "../changeset/disk.ts";
+import { below, grantOwnerAccess, lookAt } from "../changeset/disk.ts";
 import { maskedConfigText } from "../changeset/git-config.ts";
 import { realPlace } from "../platform/files.ts";
 import { gitDirectoriesOf, readSmall } from "../platform/git-repository.ts";
@@ -26,14 +26,14 @@ const gitsOwn = /^(?:head|objects|refs|config|config\.worktree|hooks|commondir)$
  * system's errors; directories of other users that are closed to this one are passed over.
  */
 export async function disarmRepositories(directory: string): Promise<void> {
-  const room = realPlace(directory);
-  if (room === undefined) return;
+  const dirs = realPlace(directory);
+  if (dirs === undefined) return;
   const found = new Map<string, WalkedEntry[]>();
-  await walkTree(room, {
+  await walkTree(dirs, {
     enter: ({ path: place }) => {
-      const stats = lookAt(room, place);
+      const stats = lookAt(dirs, place);
       // Git needs no permission to list a directory whose files it knows by name.
-      if (stats !== undefined) widen(room, place, stats, []);
+      if (stats !== undefined) grantOwnerAccess(dirs, place, stats, []);
       return true;
     },
     visit: (entry) => {
@@ -47,50 +47,50 @@ export async function disarmRepositories(directory: string): Promise<void> {
     },
   });
   // The deepest first: what is put aside keeps the paths of what is around it.
-  for (const [place, entries] of [...found].reverse()) disarm(room, place, entries);
+  for (const [place, entries] of [...found].reverse()) disarm(dirs, place, entries);
 }
 
-function disarm(room: string, place: string, entries: readonly WalkedEntry[]): void {
+function disarm(dirs: string, place: string, entries: readonly WalkedEntry[]): void {
   for (const { name, kind, path: entry } of entries.filter((one) => isGitName(one.name))) {
-    if (kind !== "directory" && !leadsInside(room, entry)) putAside(room, place, name);
+    if (kind !== "directory" && !leadsInside(dirs, entry)) putAside(dirs, place, name);
   }
   const named = (wanted: string) => entries.find(({ name }) => name.toLowerCase() === wanted)?.name;
   if (named("head") === undefined && (named("objects") === undefined || named("refs") === undefined)) return;
-  for (const name of [named("config"), named("config.worktree")]) if (name !== undefined) mask(room, place, name);
+  for (const name of [named("config"), named("config.worktree")]) if (name !== undefined) mask(dirs, place, name);
   const hooks = named("hooks");
-  if (hooks !== undefined) putAside(room, place, hooks);
+  if (hooks !== undefined) putAside(dirs, place, hooks);
   const common = named("commondir");
-  if (common !== undefined && !namesInside(room, place, common)) putAside(room, place, common);
+  if (common !== undefined && !namesInside(dirs, place, common)) putAside(dirs, place, common);
 }
 
 /** Whether a `.git` file or link leads to directories, and only to those that are disarmed with it. */
-function leadsInside(room: string, entry: string): boolean {
-  const directories = hasEscapes(entry) ? [] : gitDirectoriesOf(path.join(room, entry));
-  return directories.length > 0 && directories.every((directory) => isInside(room, directory));
+function leadsInside(dirs: string, entry: string): boolean {
+  const directories = hasEscapes(entry) ? [] : gitDirectoriesOf(path.join(dirs, entry));
+  return directories.length > 0 && directories.every((directory) => isInside(dirs, directory));
 }
 
-function namesInside(room: string, place: string, common: string): boolean {
-  const named = readSmall(fsPath(room, below(place, common)), largestPointer)
+function namesInside(dirs: string, place: string, common: string): boolean {
+  const named = readSmall(fsPath(dirs, below(place, common)), largestPointer)
     ?.toString()
     .trim();
-  const directory = named === undefined || hasEscapes(place) ? undefined : realPlace(path.resolve(room, place, named));
-  return directory !== undefined && isInside(room, directory);
+  const directory = named === undefined || hasEscapes(place) ? undefined : realPlace(path.resolve(dirs, place, named));
+  return directory !== undefined && isInside(dirs, directory);
 }
 
 /** A file that an overlay's layer removes is a device, which git cannot read. */
-function mask(room: string, place: string, name: string): void {
-  const stats = lookAt(room, below(place, name));
+function mask(dirs: string, place: string, name: string): void {
+  const stats = lookAt(dirs, below(place, name));
   if (stats === undefined || stats.isCharacterDevice()) return;
-  const file = fsPath(room, below(place, name));
+  const file = fsPath(dirs, below(place, name));
   const text = stats.isFile() ? readSmall(file, largestConfig)?.toString() : undefined;
   const masked = text === undefined ? "" : (maskedConfigText(text) ?? "");
   if (text === masked) return;
-  putAside(room, place, name);
+  putAside(dirs, place, name);
   writeFileSync(file, masked, { flag: "wx" });
 }
 
-function putAside(room: string, place: string, name: string): void {
+function putAside(dirs: string, place: string, name: string): void {
   let free = `${name}${aside}`;
-  for (let count = 2; lookAt(room, below(place, free)) !== undefined; count++) free = `${name}${aside}.${count}`;
-  renameSync(fsPath(room, below(place, name)), fsPath(room, below(place, free)));
+  for (let count = 2; lookAt(dirs, below(place, free)) !== undefined; count++) free = `${name}${aside}.${count}`;
+  renameSync(fsPath(dirs, below(place, name)), fsPath(dirs, below(place, free)));
 }

@@ -9,7 +9,7 @@ import { askWhetherKnown } from "../changeset/ignored-paths.ts";
 import { includedFiles } from "../changeset/included-files.ts";
 import { type ProjectStart, takeProjectStart } from "../changeset/project-start.ts";
 import type { Changeset } from "../core/changeset.ts";
-import { isFenced, writesRepository } from "../core/enforcement.ts";
+import { isSandboxed, writesRepository } from "../core/enforcement.ts";
 import { readFilter, viewKey } from "../core/permissions.ts";
 import type { Step } from "../core/pipeline.ts";
 import type { OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../core/ports.ts";
@@ -32,11 +32,11 @@ import {
 import { hiddenChanges, hiddenPaths } from "../sandbox/hidden-paths.ts";
 import { type GitEntry, gitEntriesIn } from "../sandbox/repositories-in.ts";
 import { writeIntoArea } from "../sandbox/write-area.ts";
-import { type AttemptRoom, failed, makeRoom, pathsOf, refusedFile } from "./attempt-dirs.ts";
+import { type AttemptDirs, createAttemptDirs, failed, pathsOf, refusedFile } from "./attempt-dirs.ts";
 import type { AttemptTree, TreeRequest, TreeSetting } from "./attempt-tree.ts";
-import { giveBack, keepForPeople, removeOrphans } from "./orphans.ts";
+import { markKept, removeAttemptDir, removeOrphans } from "./orphans.ts";
 import type { WorkspaceSetting } from "./provider.ts";
-import { type FencedSpawn, fencedSpawn } from "./spawn-sandboxed.ts";
+import { type FencedSpawn, spawnSandboxed } from "./spawn-sandboxed.ts";
 import { copiedTree } from "./tree-copy.ts";
 import { overlaidTree } from "./tree-overlay.ts";
 import { projectTree } from "./tree-project.ts";
@@ -87,50 +87,50 @@ export function isolatedProvider(setting: WorkspaceSetting): IsolatedProvider {
 async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Workspace>> {
   const { setting } = shared;
   const { step, start = [] } = request;
-  const room = await makeRoom(setting.stateDir, request);
-  if (!room.ok) return room;
-  const begun = step.workspace === "shared" ? {} : await projectStartOf(shared, step, room.value);
+  const dirs = await createAttemptDirs(setting.stateDir, request);
+  if (!dirs.ok) return dirs;
+  const begun = step.workspace === "shared" ? {} : await projectStartOf(shared, step, dirs.value);
   const reads = viewKey(step) === "all" ? undefined : readFilter(step.permissions);
   const hidden =
     reads === undefined ? [] : notBehindLeaves([...(await hiddenOf(shared, step, reads)), ...hiddenChanges(start, reads)], start);
-  const fenced = isFenced(step, setting.isolation.fences);
-  if (writesRepository(step, setting.isolation.fences)) leaveRepository(setting.root);
+  const sandboxed = isSandboxed(step, setting.isolation.sandbox);
+  if (writesRepository(step, setting.isolation.sandbox)) leaveRepository(setting.root);
   const isRepository = step.workspace === "shared" ? () => false : repositoryFiles(setting.root, await entriesOf(shared));
   const tree = await makeTree(setting, {
-    ...{ step, room: room.value, start, hidden, fenced, isRepository },
+    ...{ step, dirs: dirs.value, start, hidden, sandboxed, isRepository },
     ...begun,
-    ...(fenced ? { masked: async () => maskedPlaces(await gitOf(shared)) } : {}),
+    ...(sandboxed ? { masked: async () => maskedPlaces(await gitOf(shared)) } : {}),
     ...(reads === undefined ? {} : { reads }),
   });
   if (!tree.ok) return tree;
-  const paths = pathsOf(room.value, fenced || tree.value.tree.kind === "overlay" ? setting.root : tree.value.place, fenced);
-  writeFileSync(room.value.task, request.task(paths));
-  trustProject(room.value.home, setting.root, fenced);
+  const paths = pathsOf(dirs.value, sandboxed || tree.value.tree.kind === "overlay" ? setting.root : tree.value.place, sandboxed);
+  writeFileSync(dirs.value.task, request.task(paths));
+  trustProject(dirs.value.home, setting.root, sandboxed);
   // In the project itself every file can be read.
   const isShared = step.workspace === "shared";
-  const git = await gitFor(shared, step, tree.value, fenced);
-  const opened = isShared ? ok(noLayers) : await openGitLayers(setting.isolation, room.value.directory, git.layered);
+  const git = await gitFor(shared, step, tree.value, sandboxed);
+  const opened = isShared ? ok(noLayers) : await openGitLayers(setting.isolation, dirs.value.directory, git.layered);
   if (!opened.ok) return opened;
-  const personaGit = reads === undefined || isShared || !fenced ? git : readableGit(git, setting.root, reads);
-  const spawn = fencedSpawn({
+  const personaGit = reads === undefined || isShared || !sandboxed ? git : readableGit(git, setting.root, reads);
+  const spawn = spawnSandboxed({
     setting,
     step,
-    room: room.value,
+    dirs: dirs.value,
     tree: tree.value,
     paths,
-    fenced,
+    sandboxed,
     git,
     personaGit,
     layers: opened.value,
   });
-  const workspace = workspaceOf(room.value, paths, tree.value, spawn);
+  const workspace = workspaceOf(dirs.value, paths, tree.value, spawn);
   return ok(isShared ? { ...workspace, changeset: async () => keptLinks(git) } : workspace);
 }
 
 /** What an attempt sees of git. A copied tree contains copies of repositories, except of one around the project. */
-async function gitFor(shared: Shared, { workspace }: Step, tree: AttemptTree, fenced: boolean): Promise<GitView> {
+async function gitFor(shared: Shared, { workspace }: Step, tree: AttemptTree, sandboxed: boolean): Promise<GitView> {
   const { root } = shared.setting;
-  if (!fenced) {
+  if (!sandboxed) {
     if (workspace === "shared" || tree.tree.kind !== "overlay") return noGit;
     shared.reachable ??= reachableGit(root, () => entriesOf(shared));
     return shared.reachable;
@@ -148,8 +148,8 @@ function keptLinks(git: GitView): Result<undefined> {
 
 /** The paths that are still there once `start` is laid over the project: not those below what has become a file or a symbolic link. */
 function notBehindLeaves(paths: readonly string[], start: Changeset): readonly string[] {
-  const leaves = new Set(start.flatMap(({ path, after }) => (after !== undefined && "digest" in after ? [path] : [])));
-  return leaves.size === 0 ? paths : paths.filter((file) => !parentsOf(file).some((parent) => leaves.has(parent)));
+  const entries = new Set(start.flatMap(({ path, after }) => (after !== undefined && "digest" in after ? [path] : [])));
+  return entries.size === 0 ? paths : paths.filter((file) => !parentsOf(file).some((parent) => entries.has(parent)));
 }
 
 function makeTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
@@ -158,36 +158,36 @@ function makeTree(setting: TreeSetting, request: TreeRequest): Promise<Result<At
 }
 
 /** Does work in an attempt's directory. Fails with `workspace-failed` if something moved or removed that directory meanwhile. */
-async function whileThere<T>(room: AttemptRoom, work: () => Promise<Result<T>>): Promise<Result<T>> {
+async function whileThere<T>(dirs: AttemptDirs, work: () => Promise<Result<T>>): Promise<Result<T>> {
   try {
     return await work();
   } catch (error) {
-    if (existsSync(room.directory)) throw error;
+    if (existsSync(dirs.directory)) throw error;
     const { code } = describeIoError(error);
-    return failed(code, `${room.directory} is gone: the project or the state directory was moved or removed while the step ran`);
+    return failed(code, `${dirs.directory} is gone: the project or the state directory was moved or removed while the step ran`);
   }
 }
 
-function workspaceOf(room: AttemptRoom, paths: WorkspacePaths, tree: AttemptTree, spawn: FencedSpawn): Workspace {
+function workspaceOf(dirs: AttemptDirs, paths: WorkspacePaths, tree: AttemptTree, spawn: FencedSpawn): Workspace {
   return {
     paths,
     ...(tree.unreadable === undefined ? {} : { unreadable: tree.unreadable }),
     spawn: (request: SpawnRequest) => spawn(request),
-    read: (area, file, limit) => (area === "root" ? tree.read(file, limit) : readFromArea({ directory: room[area] }, file, limit)),
-    list: (area, glob) => (area === "root" ? tree.list(glob) : listArea({ directory: room[area] }, glob)),
-    write: (area, leaves) => (area === "root" ? tree.write(leaves) : writeIntoArea({ directory: room[area] }, leaves)),
-    changeset: () => whileThere(room, () => tree.changeset()),
+    read: (area, file, limit) => (area === "root" ? tree.read(file, limit) : readFromArea({ directory: dirs[area] }, file, limit)),
+    list: (area, glob) => (area === "root" ? tree.list(glob) : listArea({ directory: dirs[area] }, glob)),
+    write: (area, entries) => (area === "root" ? tree.write(entries) : writeIntoArea({ directory: dirs[area] }, entries)),
+    changeset: () => whileThere(dirs, () => tree.changeset()),
     async discard(outcome) {
-      if (outcome === "passed") await giveBack(room.directory);
-      else await keepForPeople(room.directory);
+      if (outcome === "passed") await removeAttemptDir(dirs.directory);
+      else await markKept(dirs.directory);
     },
   };
 }
 
-async function projectStartOf(shared: Shared, step: Step, room: AttemptRoom): Promise<Pick<TreeRequest, "project" | "included">> {
+async function projectStartOf(shared: Shared, step: Step, dirs: AttemptDirs): Promise<Pick<TreeRequest, "project" | "included">> {
   const { root, files, isLeftOut } = shared.setting;
   if (files === undefined) return {};
-  shared.project ??= takeProjectStart({ root, directory: room.directory, files });
+  shared.project ??= takeProjectStart({ root, directory: dirs.directory, files });
   const project = await shared.project;
   return step.changesInclude.length === 0 ? { project } : { project, included: await includedFiles(root, step.changesInclude, isLeftOut) };
 }

@@ -14,7 +14,7 @@ import { disarmRepositories } from "./disarm-repositories.ts";
  * Marks an attempt's directory to stay, once it holds nothing that git would start programs for. What cannot be written is no reason to fail: the
  * directory is then removed with the next run.
  */
-export async function keepForPeople(directory: string): Promise<void> {
+export async function markKept(directory: string): Promise<void> {
   try {
     await disarmRepositories(directory);
     writeFileSync(path.join(directory, keptMarker), "");
@@ -24,7 +24,7 @@ export async function keepForPeople(directory: string): Promise<void> {
 }
 
 /** Removes an attempt's directory, and the run's when nothing else is in it. */
-export async function giveBack(directory: string): Promise<void> {
+export async function removeAttemptDir(directory: string): Promise<void> {
   await removeTree(directory);
   try {
     rmdirSync(path.dirname(directory));

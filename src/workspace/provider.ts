@@ -3,7 +3,7 @@
  * needs is loaded when the first step asks for it.
  */
 import { wantsIsolation } from "../core/enforcement.ts";
-import type { ArtifactStore, Redactor, WorkspaceProvider } from "../core/ports.ts";
+import type { BlobStore, Redactor, WorkspaceProvider } from "../core/ports.ts";
 import type { Isolation } from "../sandbox/isolation.ts";
 import type { BaseFiles } from "./base.ts";
 import type { IsolatedProvider } from "./isolated.ts";
@@ -18,7 +18,7 @@ export interface WorkspaceSetting {
   /** The environment of the wave process; PATH, HOME and LANG are taken from it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly isolation: Isolation;
-  readonly blobs: ArtifactStore;
+  readonly blobs: BlobStore;
   readonly redactor: Redactor;
   /** The project's files as they were when the run was planned; undefined if nothing but the run can change the project. */
   readonly files?: BaseFiles;

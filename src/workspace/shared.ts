@@ -114,7 +114,7 @@ function workspaceAt(setting: SharedWorkspaces, paths: WorkspacePaths, hasInputs
       }),
     read: (area, file, limit) => readFromArea(areas[area], file, limit),
     list: (area, glob) => listArea(areas[area], glob),
-    write: async (area, leaves) => (await import("../sandbox/write-area.ts")).writeIntoArea(areas[area], leaves),
+    write: async (area, entries) => (await import("../sandbox/write-area.ts")).writeIntoArea(areas[area], entries),
     changeset: async () => ok(undefined),
     discard: async (outcome) => {
       if (outcome === "passed") await remove(paths, hasInputs);

@@ -19,20 +19,20 @@ import { launchInView } from "../sandbox/launch.ts";
 import { type NetworkPolicy, policyOfContract, policyOfStep } from "../sandbox/network-policy.ts";
 import { openNetworkProxy } from "../sandbox/network-proxy.ts";
 import type { Bind, OverlayTree, SandboxView, Tree } from "../sandbox/view.ts";
-import type { AttemptRoom } from "./attempt-dirs.ts";
-import { refusedFile, roomBinds } from "./attempt-dirs.ts";
+import type { AttemptDirs } from "./attempt-dirs.ts";
+import { attemptBinds, refusedFile } from "./attempt-dirs.ts";
 import type { AttemptTree, TreeSetting } from "./attempt-tree.ts";
 import type { WorkspaceSetting } from "./provider.ts";
 import { trustProject } from "./trust-project.ts";
 
 /** What the children of an attempt are started with. */
-export interface FencedSetting {
+export interface SandboxedSetting {
   readonly setting: WorkspaceSetting & TreeSetting;
   readonly step: Step;
-  readonly room: AttemptRoom;
+  readonly dirs: AttemptDirs;
   readonly tree: AttemptTree;
   readonly paths: WorkspacePaths;
-  readonly fenced: boolean;
+  readonly sandboxed: boolean;
   /** What a contract's command sees of git. */
   readonly git: GitView;
   readonly personaGit: GitView;
@@ -43,50 +43,50 @@ export interface FencedSetting {
 export type FencedSpawn = (request: SpawnRequest) => Promise<SpawnOutcome>;
 
 /** Gives the way to start children of one attempt. It rejects only for bugs: what the file system refuses is `unprepared`. */
-export function fencedSpawn(fenced: FencedSetting): FencedSpawn {
+export function spawnSandboxed(sandboxed: SandboxedSetting): FencedSpawn {
   let contracts = 0;
   return async (request) => {
     try {
-      return await (request.role === "adapter" ? startPersona(fenced, request) : startContract(fenced, request, ++contracts));
+      return await (request.role === "adapter" ? startPersona(sandboxed, request) : startContract(sandboxed, request, ++contracts));
     } catch (error) {
       return { kind: "unprepared", failure: refusedFile(error) };
     }
   };
 }
 
-function startPersona(fenced: FencedSetting, request: SpawnRequest): Promise<SpawnOutcome> {
-  const { step, room, tree, paths, setting } = fenced;
+function startPersona(sandboxed: SandboxedSetting, request: SpawnRequest): Promise<SpawnOutcome> {
+  const { step, dirs, tree, paths, setting } = sandboxed;
   const readOnly = unwritableSubtrees(step.permissions).map((file) => path.join(paths.root, file));
   const view = viewOf(
-    { ...fenced, git: fenced.personaGit },
-    { tree: tree.tree, layered: fenced.layers.layered, room, outputWritable: true, readOnly, scratch: room.directory },
+    { ...sandboxed, git: sandboxed.personaGit },
+    { tree: tree.tree, layered: sandboxed.layers.layered, dirs, outputWritable: true, readOnly, scratch: dirs.directory },
   );
   const diskLimit = {
-    directories: [tree.written.directory, ...fenced.layers.written, room.output, room.home, room.temp],
+    directories: [tree.written.directory, ...sandboxed.layers.written, dirs.output, dirs.home, dirs.temp],
     bytes: step.resources.diskLimitBytes,
     before: tree.written.bytes,
   };
-  return withNetwork(fenced, room.directory, policyOfStep(step), (network) =>
+  return withNetwork(sandboxed, dirs.directory, policyOfStep(step), (network) =>
     launchInView({
-      ...{ isolation: setting.isolation, view: { ...view, network }, scratch: room.directory },
-      child: { ...childOf({ ...fenced, git: fenced.personaGit }, room, request), diskLimit },
+      ...{ isolation: setting.isolation, view: { ...view, network }, scratch: dirs.directory },
+      child: { ...childOf({ ...sandboxed, git: sandboxed.personaGit }, dirs, request), diskLimit },
     }),
   );
 }
 
-async function startContract(fenced: FencedSetting, request: SpawnRequest, count: number): Promise<SpawnOutcome> {
-  const { room, tree, setting } = fenced;
+async function startContract(sandboxed: SandboxedSetting, request: SpawnRequest, count: number): Promise<SpawnOutcome> {
+  const { dirs, tree, setting } = sandboxed;
   const judged = await tree.judged(request.restore);
   if (!judged.ok) return { kind: "unprepared", failure: judged.error };
-  const own = path.join(room.directory, `contract.${count}`);
-  const fresh = { ...room, home: path.join(own, "home"), temp: path.join(own, "tmp") };
+  const own = path.join(dirs.directory, `contract.${count}`);
+  const fresh = { ...dirs, home: path.join(own, "home"), temp: path.join(own, "tmp") };
   for (const directory of [own, fresh.home, fresh.temp]) mkdirSync(directory);
-  trustProject(fresh.home, setting.root, fenced.fenced);
-  const layered = fenced.layers.judged(own);
-  const view = viewOf(fenced, { tree: judged.value.tree, layered, room: fresh, outputWritable: false, readOnly: [], scratch: own });
+  trustProject(fresh.home, setting.root, sandboxed.sandboxed);
+  const layered = sandboxed.layers.judged(own);
+  const view = viewOf(sandboxed, { tree: judged.value.tree, layered, dirs: fresh, outputWritable: false, readOnly: [], scratch: own });
   try {
-    return await withNetwork(fenced, own, policyOfContract(request.network ?? []), (network) =>
-      launchInView({ isolation: setting.isolation, view: { ...view, network }, scratch: own, child: childOf(fenced, fresh, request) }),
+    return await withNetwork(sandboxed, own, policyOfContract(request.network ?? []), (network) =>
+      launchInView({ isolation: setting.isolation, view: { ...view, network }, scratch: own, child: childOf(sandboxed, fresh, request) }),
     );
   } finally {
     await judged.value.release();
@@ -98,35 +98,35 @@ async function startContract(fenced: FencedSetting, request: SpawnRequest, count
 interface Shown {
   readonly tree: Tree;
   readonly layered: readonly OverlayTree[];
-  readonly room: AttemptRoom;
+  readonly dirs: AttemptDirs;
   readonly outputWritable: boolean;
   readonly readOnly: readonly string[];
   /** A directory of the attempt's, for what the view needs. */
   readonly scratch: string;
 }
 
-function viewOf({ fenced, git, layers, paths, setting, step, tree }: FencedSetting, shown: Shown): Omit<SandboxView, "network"> {
-  const binds = roomBinds(
-    shown.room,
-    { ...paths, ...(fenced ? {} : { home: shown.room.home, temp: shown.room.temp }) },
+function viewOf({ sandboxed, git, layers, paths, setting, step, tree }: SandboxedSetting, shown: Shown): Omit<SandboxView, "network"> {
+  const binds = attemptBinds(
+    shown.dirs,
+    { ...paths, ...(sandboxed ? {} : { home: shown.dirs.home, temp: shown.dirs.temp }) },
     shown.outputWritable,
   );
   // A persona that may not read the repository gets no layers over it either. Without a sandbox it is kept from the repository all the same.
   const isSeen = ({ target }: Bind) => !layers.binds.some(({ target: copy }) => copy === target);
-  const own = fenced && git.layered.length === 0 ? noLayers : layers;
-  const all = [...gitBinds(git, shown.room.directory).filter(isSeen), ...own.binds, ...(fenced ? (tree.binds ?? []) : []), ...binds];
+  const own = sandboxed && git.layered.length === 0 ? noLayers : layers;
+  const all = [...gitBinds(git, shown.dirs.directory).filter(isSeen), ...own.binds, ...(sandboxed ? (tree.binds ?? []) : []), ...binds];
   // State is no part of the tree, and an overlay's own layers cannot be looked at through it.
-  const { masks, ...state } = withoutState(setting, shown.tree, fenced, all, shown.scratch);
+  const { masks, ...state } = withoutState(setting, shown.tree, sandboxed, all, shown.scratch);
   return {
-    fence: fenced ? "closed" : "open",
+    sandbox: sandboxed ? "closed" : "open",
     project: paths.root,
     tree: shown.tree,
     binds: all,
     ...(step.sandboxShow === undefined ? {} : { etc: step.sandboxShow }),
     layered: own === noLayers ? [] : shown.layered,
-    links: fenced ? git.ways : [],
+    links: sandboxed ? git.ways : [],
     ...state,
-    masks: [...masks, ...(fenced ? git.masks : [])],
+    masks: [...masks, ...(sandboxed ? git.masks : [])],
     readOnly: [...shown.readOnly, ...(step.workspace === "shared" ? git.guarded : [])],
   };
 }
@@ -135,11 +135,11 @@ function viewOf({ fenced, git, layers, paths, setting, step, tree }: FencedSetti
 function withoutState(
   { root, stateDir, stateRoot = stateDir }: TreeSetting,
   tree: Tree,
-  fenced: boolean,
+  sandboxed: boolean,
   binds: SandboxView["binds"],
   scratch: string,
 ): Pick<SandboxView, "masks" | "hidden"> {
-  if (tree.kind !== "overlay") return { masks: fenced ? [stateRoot] : [] };
+  if (tree.kind !== "overlay") return { masks: sandboxed ? [stateRoot] : [] };
   if (stateRoot === root || !isInside(root, stateRoot)) return { masks: [stateRoot] };
   const instead = path.join(scratch, "instead");
   mkdirSync(instead, { recursive: true });
@@ -152,29 +152,29 @@ function withoutState(
   return { masks: [], hidden: { place: stateRoot, instead } };
 }
 
-function childOf({ setting, paths, fenced, git, step, tree }: FencedSetting, room: AttemptRoom, request: SpawnRequest) {
+function childOf({ setting, paths, sandboxed, git, step, tree }: SandboxedSetting, dirs: AttemptDirs, request: SpawnRequest) {
   const { role: _role, network: _network, restore: _restore, stdin, env, ...rest } = request;
   // The copy is in the state directory: a copy without a repository must not lead git to a real one around it.
   const isCopy =
-    !fenced && step.workspace !== "shared" && tree.tree.kind === "directory" && nearestGitDirectories(room.directory).length > 0;
-  const ceiling = isCopy ? { GIT_CEILING_DIRECTORIES: room.directory } : {};
-  const places = fenced ? paths : { home: room.home, temp: room.temp };
+    !sandboxed && step.workspace !== "shared" && tree.tree.kind === "directory" && nearestGitDirectories(dirs.directory).length > 0;
+  const ceiling = isCopy ? { GIT_CEILING_DIRECTORIES: dirs.directory } : {};
+  const places = sandboxed ? paths : { home: dirs.home, temp: dirs.temp };
   return {
     ...rest,
     env: { ...childEnvironment(setting.env, places), ...gitVariables(git), ...ceiling, ...env },
-    ...(stdin === "task" ? { stdinFile: room.task } : {}),
+    ...(stdin === "task" ? { stdinFile: dirs.task } : {}),
     ...(setting.graceMs === undefined ? {} : { graceMs: setting.graceMs }),
   };
 }
 
 /** Opens what a policy needs, runs the child, and closes it. A child without a fence has the machine's network. */
 async function withNetwork(
-  { fenced, setting }: FencedSetting,
+  { sandboxed, setting }: SandboxedSetting,
   directory: string,
   policy: NetworkPolicy,
   run: (network: SandboxView["network"]) => Promise<SpawnOutcome>,
 ): Promise<SpawnOutcome> {
-  if (!fenced || !setting.isolation.fences.network || policy.kind === "open") return run({ kind: "host" });
+  if (!sandboxed || !setting.isolation.sandbox.network || policy.kind === "open") return run({ kind: "host" });
   if (policy.kind === "closed") return run({ kind: "none" });
   const proxy = await openNetworkProxy({ socket: path.join(directory, "proxy.sock"), rules: policy });
   if (!proxy.ok) return { kind: "unprepared", failure: proxy.error };

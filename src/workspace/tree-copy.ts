@@ -18,7 +18,7 @@ import { relativeInside } from "../platform/paths.ts";
 import { entriesBelow, type WalkedEntry } from "../platform/walk.ts";
 import { listArea, readFromArea } from "../sandbox/area-files.ts";
 import { lend } from "../sandbox/git-layers.ts";
-import { strayParent } from "../sandbox/path-safety.ts";
+import { firstNonDirectoryParent } from "../sandbox/path-safety.ts";
 import type { Bind } from "../sandbox/view.ts";
 import { refusedPath, writeIntoArea } from "../sandbox/write-area.ts";
 import { copiedRoot, copyAround, repositoryAround } from "./around-copy.ts";
@@ -35,7 +35,7 @@ function lendObjects(directory: string, scratch: string): readonly Bind[] {
   for (const [index, repository] of [git, ...modulesOf(path.join(git, "modules"))].entries()) {
     const alternates = path.join(repository, "objects", "info", "alternates");
     // Behind a link it is the original, and not the copy's.
-    if (strayParent(directory, path.relative(directory, alternates)) !== undefined) continue;
+    if (firstNonDirectoryParent(directory, path.relative(directory, alternates)) !== undefined) continue;
     if (lstatSync(alternates, { throwIfNoEntry: false })?.isFile() !== true) continue;
     const [objects] = namedAlternates(path.join(repository, "objects"));
     if (objects !== undefined && existsSync(objects)) binds.push(...lend({ objects, alternates, scratch, name: `tree.${index}` }));
@@ -63,8 +63,8 @@ function moveAll(paths: readonly string[], from: string, to: string): Result<voi
       const source = path.join(from, file);
       const target = path.join(to, file);
       // Behind a link it is no path of this tree.
-      if (strayParent(from, file) !== undefined || lstatSync(source, { throwIfNoEntry: false }) === undefined) continue;
-      const stray = strayParent(to, file);
+      if (firstNonDirectoryParent(from, file) !== undefined || lstatSync(source, { throwIfNoEntry: false }) === undefined) continue;
+      const stray = firstNonDirectoryParent(to, file);
       if (stray !== undefined) unlinkSync(stray);
       mkdirSync(path.dirname(target), { recursive: true });
       rmSync(target, { recursive: true, force: true });
@@ -108,21 +108,21 @@ async function copyReadable({ root, isLeftOut, isKnownToGit }: TreeSetting, dire
 export async function copiedTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
   const { root, stateDir, stateRoot = stateDir, blobs, redactor, isLeftOut, isKnownToGit } = setting;
   const { step, start, hidden, reads } = request;
-  const around = request.fenced ? undefined : repositoryAround(root);
-  const directory = copiedRoot(request.room, root, request.fenced);
+  const around = request.sandboxed ? undefined : repositoryAround(root);
+  const directory = copiedRoot(request.dirs, root, request.sandboxed);
   mkdirSync(directory, { recursive: true });
-  const surrounded = around === undefined ? ok(undefined) : await copyAround(around, path.join(request.room.directory, "tree"));
+  const surrounded = around === undefined ? ok(undefined) : await copyAround(around, path.join(request.dirs.directory, "tree"));
   if (!surrounded.ok) return surrounded;
   const copied = await copyReadable(setting, directory);
   if (!copied.ok) return copied;
   // Its place is masked in the sandbox, as an overlay's is.
   const statePlace = relativeInside(root, stateRoot);
-  if (request.fenced && statePlace !== undefined) mkdirSync(path.join(directory, statePlace), { recursive: true });
+  if (request.sandboxed && statePlace !== undefined) mkdirSync(path.join(directory, statePlace), { recursive: true });
   const laid = await applyChangeset({ root: directory, changes: start, blobs });
   if (!laid.ok) return laid;
   if (laid.value.kind === "refused")
     return err({ reason: "project-changed", paths: laid.value.paths.map((file) => file.path).sort(), hint });
-  const aside = path.join(request.room.directory, "hidden");
+  const aside = path.join(request.dirs.directory, "hidden");
   const putAside = moveAll(hidden, directory, aside);
   if (!putAside.ok) return putAside;
   const snapshot = await takeSnapshot(directory);
@@ -133,7 +133,7 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
     unreadable: copied.value,
     written: { directory, bytes: sizeOf(snapshot.value) },
     tree,
-    ...(request.fenced ? { binds: lendObjects(directory, request.room.directory) } : {}),
+    ...(request.sandboxed ? { binds: lendObjects(directory, request.dirs.directory) } : {}),
     async judged(restore) {
       // Contracts read everything. What the step made in such a place was no change of its.
       const back = moveAll(hidden, aside, directory);
@@ -143,7 +143,7 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
     },
     read: (file, limit) => readFromArea({ directory }, file, limit),
     list: (glob) => listArea({ directory }, glob),
-    write: async (leaves) => refusedPath(leaves, isLeftOut) ?? writeIntoArea({ directory }, leaves),
+    write: async (entries) => refusedPath(entries, isLeftOut) ?? writeIntoArea({ directory }, entries),
     async changeset() {
       return collectChanges({
         ...changesetStart(request),

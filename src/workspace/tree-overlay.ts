@@ -12,8 +12,8 @@ import { ok, type Result } from "../core/result.ts";
 import { capture, noLimitMs } from "../platform/capture.ts";
 import { relativeInside } from "../platform/paths.ts";
 import { hideInTree, listInView, listMerged, lookAt, readInView } from "../sandbox/inspect.ts";
-import { strayParent } from "../sandbox/path-safety.ts";
-import { settleRenames } from "../sandbox/settle-renames.ts";
+import { firstNonDirectoryParent } from "../sandbox/path-safety.ts";
+import { completeRenames } from "../sandbox/settle-renames.ts";
 import type { OverlayLayer, Tree } from "../sandbox/view.ts";
 import { refusedPath } from "../sandbox/write-area.ts";
 import { writeIntoView } from "../sandbox/write-into-view.ts";
@@ -23,8 +23,8 @@ import { type AttemptTree, changesetStart, type TreeRequest, type TreeSetting } 
 /** Lays out the layer. Fails with `workspace-failed`, and as reading blobs does. */
 export async function overlaidTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
   const { root, stateDir, stateRoot = stateDir, isolation, blobs, redactor, isLeftOut, isKnownToGit } = setting;
-  const { step, start, room, reads, hidden } = request;
-  const layer = layerIn(room.directory);
+  const { step, start, dirs, reads, hidden } = request;
+  const layer = layerIn(dirs.directory);
   const tree: Tree = { kind: "overlay", base: root, layers: [layer] };
   const laid = await layOut({ directory: layer.upper, root, changes: start, blobs });
   if (!laid.ok) return laid;
@@ -36,7 +36,7 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
   let judges = 0;
   let settled: Promise<Result<void>> | undefined;
   const settle = () => {
-    settled ??= settleRenames({ isolation, project: root, tree, layer, masked: visible(request, root) });
+    settled ??= completeRenames({ isolation, project: root, tree, layer, masked: visible(request, root) });
     return settled;
   };
   return ok({
@@ -46,7 +46,7 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
     async judged(restore) {
       const plain = await settle();
       if (!plain.ok) return plain;
-      const directory = path.join(room.directory, `judge.${++judges}`);
+      const directory = path.join(dirs.directory, `judge.${++judges}`);
       const judged = await judgedTree(setting, request, layer, directory);
       if (!judged.ok || restore === undefined) return judged;
       const draft = path.join(directory, "draft");
@@ -57,9 +57,9 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
     },
     read: (file, limit) => readInView(isolation, view, file, limit),
     list: (glob) => listInView(isolation, view, glob, isLeftOut),
-    write: async (leaves) =>
-      refusedPath(leaves, isLeftOut) ??
-      writeIntoView({ isolation, project: root, tree, draft: path.join(room.directory, "draft") }, leaves),
+    write: async (entries) =>
+      refusedPath(entries, isLeftOut) ??
+      writeIntoView({ isolation, project: root, tree, draft: path.join(dirs.directory, "draft") }, entries),
     async changeset() {
       const plain = await settle();
       if (!plain.ok) return plain;
@@ -113,7 +113,7 @@ async function judgedTree(
   if (copied.value.code !== 0)
     return failed("EIO", `the attempt's layer could not be copied: ${copied.value.stderr.trim().split("\n")[0]}`);
   for (const file of hidden) {
-    if (strayParent(own.upper, file) !== undefined) continue;
+    if (firstNonDirectoryParent(own.upper, file) !== undefined) continue;
     const whiteout = path.join(own.upper, file);
     if (lstatSync(whiteout, { throwIfNoEntry: false })?.isCharacterDevice() === true) unlinkSync(whiteout);
   }

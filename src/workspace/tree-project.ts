@@ -28,7 +28,7 @@ export async function projectTree({ root, stateDir, stateRoot = stateDir }: Tree
         : failed("EPERM", "protected files cannot be restored in the project itself"),
     read: (file, limit) => readFromArea(area, file, limit),
     list: (glob) => listArea(area, glob),
-    write: (leaves) => writeIntoArea(area, leaves),
+    write: (entries) => writeIntoArea(area, entries),
     changeset: async () => ok(undefined),
   });
 }

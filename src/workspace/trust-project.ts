@@ -6,8 +6,8 @@ import path from "node:path";
  * Writes a configuration with `safe.directory` into the home of an attempt, if root works in a project of which the directory or its
  * `.git` belongs to another user. In the sandbox it covers submodules and a repository around the project too. Throws the file system's errors.
  */
-export function trustProject(home: string, root: string, fenced: boolean): void {
+export function trustProject(home: string, root: string, sandboxed: boolean): void {
   if (process.getuid?.() !== 0) return;
   const isForeign = [root, path.join(root, ".git")].some((place) => (lstatSync(place, { throwIfNoEntry: false })?.uid ?? 0) !== 0);
-  if (isForeign) writeFileSync(path.join(home, ".gitconfig"), `[safe]\n\tdirectory = ${fenced ? "*" : JSON.stringify(root)}\n`);
+  if (isForeign) writeFileSync(path.join(home, ".gitconfig"), `[safe]\n\tdirectory = ${sandboxed ? "*" : JSON.stringify(root)}\n`);
 }

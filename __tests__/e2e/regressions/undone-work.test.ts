@@ -77,8 +77,8 @@ describe("work that a rollback of a whole run undid", () => {
     const [run = ""] = runs(wave);
     const before = await record(wave, run);
     expect(before.steps).toMatchObject([
-      { status: "pending", attempts: [{ status: "passed", undone: true }] },
-      { status: "pending", attempts: [{ status: "passed", undone: true }] },
+      { status: "pending", attempts: [{ status: "passed", rolledBack: true }] },
+      { status: "pending", attempts: [{ status: "passed", rolledBack: true }] },
     ]);
     rmSync(path.join(wave.root, ".wave/state/wave.db"), { force: true });
     expect(await record(wave, run)).toEqual(before);
@@ -123,7 +123,7 @@ describe("`wave rollback` of a whole run with steps that ran in the project itse
     const wave = project({ "wave.yaml": mixed(own + inPlace) });
     await good(wave, "run");
     const { stdout } = await good(wave, "rollback", "latest", "--json");
-    expect(JSON.parse(stdout)).toMatchObject({ undone: true, inPlace: ["s"] });
+    expect(JSON.parse(stdout)).toMatchObject({ rolledBack: true, inPlace: ["s"] });
   });
 
   test.each([

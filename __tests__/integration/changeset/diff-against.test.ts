@@ -3,9 +3,9 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { applyChangeset } from "../../../src/changeset/apply-changes.ts";
-import { wayTo } from "../../../src/changeset/diff-against.ts";
+import { changesetTo } from "../../../src/changeset/diff-against.ts";
 import type { Changeset } from "../../../src/core/changeset.ts";
-import type { Leaf } from "../../../src/core/ports.ts";
+import type { TreeEntry } from "../../../src/core/ports.ts";
 import { must, scratch } from "../../rig/changeset-places.ts";
 import { leafTree } from "../../rig/leaf-tree.ts";
 import { type MemoryBlobs, memoryBlobs } from "../../rig/memory-blobs.ts";
@@ -13,8 +13,8 @@ import fc from "../../rig/property.ts";
 import { collected, copyOf, type Edit, edits, make } from "../../rig/random-edits.ts";
 
 /** What a changeset found at the places that it changes. */
-async function before(changes: Changeset, blobs: MemoryBlobs): Promise<Map<string, Leaf | undefined>> {
-  const leaves = new Map<string, Leaf | undefined>();
+async function before(changes: Changeset, blobs: MemoryBlobs): Promise<Map<string, TreeEntry | undefined>> {
+  const leaves = new Map<string, TreeEntry | undefined>();
   for (const { path: place, before: state } of changes) {
     if (state === undefined || !("digest" in state)) leaves.set(place, state);
     else leaves.set(place, { mode: state.mode, bytes: must(await blobs.get(state.digest)) });
@@ -22,9 +22,9 @@ async function before(changes: Changeset, blobs: MemoryBlobs): Promise<Map<strin
   return leaves;
 }
 
-async function goTo(root: string, leaves: ReadonlyMap<string, Leaf | undefined>): Promise<Changeset> {
+async function goTo(root: string, leaves: ReadonlyMap<string, TreeEntry | undefined>): Promise<Changeset> {
   const blobs = memoryBlobs();
-  const changes = must(await wayTo({ root, leaves, blobs }));
+  const changes = must(await changesetTo({ root, entries: leaves, blobs }));
   expect(must(await applyChangeset({ root, changes, blobs })).kind).toBe("applied");
   return changes;
 }
@@ -68,7 +68,7 @@ test("takes nothing away of which nothing is said, whatever has become of the pr
 });
 
 describe("a place", () => {
-  const file = (text: string): Leaf => ({ mode: "100644", bytes: Buffer.from(text) });
+  const file = (text: string): TreeEntry => ({ mode: "100644", bytes: Buffer.from(text) });
 
   test("where there is a directory with other files stays as it is; where all of them go, it is had", async () => {
     const root = scratch();
@@ -95,7 +95,7 @@ describe("a place", () => {
   });
 
   test("that no changeset may name is refused", async () => {
-    const asked = wayTo({ root: scratch(), leaves: new Map([["../out", file("x")]]), blobs: memoryBlobs() });
+    const asked = changesetTo({ root: scratch(), entries: new Map([["../out", file("x")]]), blobs: memoryBlobs() });
     expect(await asked).toMatchObject({ ok: false, error: { reason: "changeset-refused", path: "../out" } });
   });
 });

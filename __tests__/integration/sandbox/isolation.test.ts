@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { probeIsolation } from "../../../src/sandbox/isolation.ts";
 import { bundledChild } from "../../rig/bundled-child.ts";
-import { buildableModes, fencePlace, runFenced } from "../../rig/fence-rig.ts";
+import { buildableModes, runSandboxed, sandboxPlace } from "../../rig/sandbox-rig.ts";
 
 let root: string;
 beforeEach(() => {
@@ -27,10 +27,10 @@ describe("probing", () => {
   test("what it says it can do works", async () => {
     const isolation = await probeIsolation({ root, stateDir: stateDir(), env: {} });
     if (isolation.mode === "none") return expect(isolation.refused.length).toBeGreaterThan(0);
-    const place = fencePlace(isolation);
+    const place = sandboxPlace(isolation);
     const tree = isolation.overlay ? {} : { tree: { kind: "directory", source: place.project } as const };
-    const network = isolation.fences.network ? ({ kind: "none" } as const) : ({ kind: "host" } as const);
-    expect(await runFenced(place, "echo ran >x; cat x", { view: { ...tree, network } })).toEqual({
+    const network = isolation.sandbox.network ? ({ kind: "none" } as const) : ({ kind: "host" } as const);
+    expect(await runSandboxed(place, "echo ran >x; cat x", { view: { ...tree, network } })).toEqual({
       outcome: { kind: "exited", code: 0 },
       stdout: "ran\n",
       stderr: "",
@@ -40,7 +40,12 @@ describe("probing", () => {
 
   test("WAVE_ISOLATION narrows the choice, and a refusal says why", async () => {
     const none = await probeIsolation({ root, stateDir: stateDir(), env: { WAVE_ISOLATION: "none" } });
-    expect(none).toMatchObject({ mode: "none", overlay: false, fences: { fence: false, network: false }, refused: [expect.any(String)] });
+    expect(none).toMatchObject({
+      mode: "none",
+      overlay: false,
+      sandbox: { available: false, network: false },
+      refused: [expect.any(String)],
+    });
   });
 
   test("a state directory that cannot be made is no overlay, and no crash", async () => {
@@ -54,9 +59,9 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
   "wave killed with -9 over a fence built with %s",
   (mode, isolation) => {
     test("leaves no process and no mount", async () => {
-      const place = fencePlace(isolation);
+      const place = sandboxPlace(isolation);
       const before = readFileSync("/proc/mounts", "utf8");
-      const fixture = await bundledChild(new URL("../../rig/fence-child.ts", import.meta.url));
+      const fixture = await bundledChild(new URL("../../rig/sandboxed-child.ts", import.meta.url));
       const word = `wave-${process.pid}-${mode}-orphan`;
       const started = fixture.start([JSON.stringify(place), word]);
       try {

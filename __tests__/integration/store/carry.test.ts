@@ -6,7 +6,7 @@ import { blobFile } from "../../../src/blobs/blob-files.ts";
 import { localBlobs } from "../../../src/blobs/local-blobs.ts";
 import { err } from "../../../src/core/result.ts";
 import { blobsOf, packForCache, packRun } from "../../../src/engine/state-export.ts";
-import { adoptState, settleState } from "../../../src/engine/state-import.ts";
+import { discardStaleDatabase, importState } from "../../../src/engine/state-import.ts";
 import { createRedactor } from "../../../src/redaction/redactor.ts";
 import { loadSql } from "../../../src/store/sql-engine.ts";
 import fc from "../../rig/property.ts";
@@ -32,9 +32,9 @@ describe("what the cache carries", () => {
     const pack = path.join(temporary(), "pack");
     must(await packForCache(memoryOf(from), pack));
     const to = stateDirectory();
-    const adopted = must(await adoptState(pack, to, trusted));
+    const adopted = must(await importState(pack, to, trusted));
     expect(adopted).toMatchObject({ runs: ["r1", "r2"], refused: [] });
-    expect(await settleState(storeIn(to), to)).toBe(false);
+    expect(await discardStaleDatabase(storeIn(to), to)).toBe(false);
     expect(filesBelow(to, "journals")).toEqual(filesBelow(from, "journals"));
     expect(filesBelow(to, "blobs")).toEqual(filesBelow(from, "blobs"));
     for (const digest of blobs) expect((await localBlobs(to).get(digest)).ok).toBe(true);
@@ -67,12 +67,12 @@ describe("what the cache carries", () => {
     for (const bytes of cases) {
       const pack = temporary();
       writeFileSync(path.join(pack, "wave.db"), bytes);
-      const { refused } = must(await adoptState(pack, stateDirectory(), trusted));
+      const { refused } = must(await importState(pack, stateDirectory(), trusted));
       expect(refused).toEqual([expect.stringMatching(/^the database was refused: /)]);
     }
     const pack = temporary();
     symlinkSync("/etc/passwd", path.join(pack, "wave.db"));
-    expect(must(await adoptState(pack, stateDirectory(), trusted)).refused).toEqual(["the database was refused: it is no regular file"]);
+    expect(must(await importState(pack, stateDirectory(), trusted)).refused).toEqual(["the database was refused: it is no regular file"]);
   });
 });
 
@@ -95,7 +95,7 @@ describe("journals of several jobs", () => {
     await fc.assert(
       fc.asyncProperty(fc.shuffledSubarray([...packs, last, ...packs], { minLength: 1 }), async (order) => {
         const to = stateDirectory();
-        for (const pack of [...order, last]) expect(must(await adoptState(pack, to, trusted)).refused).toEqual([]);
+        for (const pack of [...order, last]) expect(must(await importState(pack, to, trusted)).refused).toEqual([]);
         expect(must(await storeIn(to).readEvents("r1"))).toEqual(wanted);
       }),
       { seed: 21, numRuns: 12 },
@@ -111,7 +111,7 @@ describe("journals of several jobs", () => {
       cpSync(path.join(from, "journals"), path.join(pack, "journals"), { recursive: true });
       change(path.join(pack, "journals", name));
       const to = stateDirectory();
-      return { to, refused: must(await adoptState(pack, to, trusted)).refused };
+      return { to, refused: must(await importState(pack, to, trusted)).refused };
     };
     const changed = await take((file) => writeFileSync(file, readFileSync(file, "utf8").replace('"demo"', '"evil"')));
     expect(changed.refused).toEqual([`journal ${name} was refused: line 2: its hash does not fit its bytes`]);
@@ -122,7 +122,7 @@ describe("journals of several jobs", () => {
     const again = path.join(temporary(), "pack");
     mkdirSync(path.join(again, "journals", "r1"), { recursive: true });
     cpSync(path.join(from, "journals", name), path.join(again, "journals", name));
-    expect(must(await adoptState(again, cut.to, trusted)).refused).toEqual([]);
+    expect(must(await importState(again, cut.to, trusted)).refused).toEqual([]);
     expect(readFileSync(path.join(cut.to, "journals", name))).toEqual(readFileSync(path.join(from, "journals", name)));
 
     const other = stateDirectory();
@@ -131,13 +131,13 @@ describe("journals of several jobs", () => {
     const pack = path.join(temporary(), "pack");
     mkdirSync(path.join(pack, "journals", "r1"), { recursive: true });
     cpSync(path.join(other, "journals", foreign), path.join(pack, "journals", name));
-    expect(must(await adoptState(pack, cut.to, trusted)).refused).toEqual([
+    expect(must(await importState(pack, cut.to, trusted)).refused).toEqual([
       expect.stringMatching(/^journal r1\/.* was refused: line 1: it belongs to writer/),
     ]);
     const linked = path.join(temporary(), "pack");
     mkdirSync(path.join(linked, "journals", "r9"), { recursive: true });
     symlinkSync(path.join(from, "journals", name), path.join(linked, "journals", "r9", "w.jsonl"));
-    expect(must(await adoptState(linked, stateDirectory(), trusted)).refused).toEqual([
+    expect(must(await importState(linked, stateDirectory(), trusted)).refused).toEqual([
       "journal r9/w.jsonl was refused: it is no regular file",
     ]);
   });
@@ -150,7 +150,7 @@ describe("journals of several jobs", () => {
     const [name = ""] = filesBelow(from, "journals");
     const whole = readFileSync(path.join(from, "journals", name), "utf8");
     writeFileSync(path.join(old, "journals", name), whole.slice(0, whole.indexOf("\n", 2000) + 1));
-    must(await adoptState(old, from, trusted));
+    must(await importState(old, from, trusted));
     expect(readFileSync(path.join(from, "journals", name), "utf8")).toBe(whole);
   });
 });
@@ -172,7 +172,7 @@ describe("blobs", () => {
     appendFileSync(`${file}.new`, "!");
     cpSync(`${file}.new`, file, { force: true });
     const to = stateDirectory();
-    expect(must(await adoptState(pack, to, trusted)).refused).toEqual([
+    expect(must(await importState(pack, to, trusted)).refused).toEqual([
       `blob ${first.slice(0, 19)} was refused: its bytes are not those of its name`,
     ]);
     expect((await localBlobs(to).get(first)).ok).toBe(false);

@@ -15,7 +15,7 @@ const everything: RunCriteria = { statuses: ["passed", "failed", "cancelled", "i
 const day = 24 * 3_600_000;
 const memoryOf = (stateDir: string) => ({ stateDir, state: storeIn(stateDir), blobs: localBlobs(stateDir) });
 const clean = async (stateDir: string, criteria: RunCriteria = {}, dry = false) =>
-  must(await cleanUp({ memory: memoryOf(stateDir), criteria, dry }));
+  must(await cleanUp({ store: memoryOf(stateDir), criteria, dry }));
 const findings = async (stateDir: string) => must(await verifyState(memoryOf(stateDir))).findings;
 const ids = async (stateDir: string) => must(await storeIn(stateDir).listRuns()).map(({ id, archived }) => (archived ? `(${id})` : id));
 
@@ -118,7 +118,7 @@ describe("runs that go", () => {
     await storedRun(stateDir, "bb22");
     const file = path.join(stateDir, "journals/aa11", filesBelow(stateDir, "journals/aa11")[0] ?? "");
     writeFileSync(file, readFileSync(file, "latin1").replace("run-finished", "run-finishes"), "latin1");
-    const cleaned = await cleanUp({ memory: memoryOf(stateDir), criteria: everything, dry: false });
+    const cleaned = await cleanUp({ store: memoryOf(stateDir), criteria: everything, dry: false });
     expect(cleaned).toMatchObject({ ok: false, error: { reason: "state-damaged", path: file } });
     expect(filesBelow(stateDir, "journals")).toHaveLength(2);
   });

@@ -3,7 +3,7 @@ import path from "node:path";
 import { expect, it } from "vitest";
 import { localBlobs } from "../../../src/blobs/local-blobs.ts";
 import { packForCache } from "../../../src/engine/state-export.ts";
-import { adoptState } from "../../../src/engine/state-import.ts";
+import { importState } from "../../../src/engine/state-import.ts";
 import { createRedactor } from "../../../src/redaction/redactor.ts";
 import { must, passingRun, stateDirectory, storeIn, temporary } from "../../rig/state-rig.ts";
 
@@ -25,13 +25,13 @@ async function packOfBranch(): Promise<string> {
 
 it("counts the runs of a branch in a job on the branch", async () => {
   const own = stateDirectory();
-  must(await adoptState(await packOfBranch(), own, { database: true }));
+  must(await importState(await packOfBranch(), own, { database: true }));
   expect(await window(own)).toBe(1);
 });
 
 it("counts the runs of a fork alone in a job on the fork's code, which still reuses the branch's work", async () => {
   const fork = stateDirectory();
-  must(await adoptState(await packOfBranch(), fork, { database: false, higher: "all" }));
+  must(await importState(await packOfBranch(), fork, { database: false, higher: "all" }));
   await passingRun(storeIn(fork), "fork");
   expect(await window(fork)).toBe(1);
   expect(must(await storeIn(fork).passedWork("demo")).map(({ run }) => run)).toContain("branch");
@@ -39,17 +39,17 @@ it("counts the runs of a fork alone in a job on the fork's code, which still reu
 
 it("knows the branch's runs in the fork's next job, which has them from the fork's own pack", async () => {
   const first = stateDirectory();
-  must(await adoptState(await packOfBranch(), first, { database: false, higher: "all" }));
+  must(await importState(await packOfBranch(), first, { database: false, higher: "all" }));
   await passingRun(storeIn(first), "fork");
   const second = stateDirectory();
-  must(await adoptState(await packed(first), second, { database: true, higher: "listed" }));
+  must(await importState(await packed(first), second, { database: true, higher: "listed" }));
   expect(await window(second)).toBe(1);
 });
 
 it("does not let a pack take runs out of the windows of a job that no level is above", async () => {
   const fork = stateDirectory();
-  must(await adoptState(await packOfBranch(), fork, { database: false, higher: "all" }));
+  must(await importState(await packOfBranch(), fork, { database: false, higher: "all" }));
   const own = stateDirectory();
-  must(await adoptState(await packed(fork), own, { database: false }));
+  must(await importState(await packed(fork), own, { database: false }));
   expect(await window(own)).toBe(1);
 });

@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { localBlobs } from "../../../src/blobs/local-blobs.ts";
 import { describeFailure } from "../../../src/core/describe.ts";
 import { packForCache } from "../../../src/engine/state-export.ts";
-import { adoptState, settleState } from "../../../src/engine/state-import.ts";
+import { discardStaleDatabase, importState } from "../../../src/engine/state-import.ts";
 import { createRedactor } from "../../../src/redaction/redactor.ts";
 import { openDatabase, saveDatabase } from "../../../src/store/database-file.ts";
 import { rowsOf } from "../../../src/store/sql-engine.ts";
@@ -55,7 +55,7 @@ function bytesOf(stateDir: string): ReadonlyMap<string, string> {
 /** Asks every question that a job asks state, and describes the failures in the answers. */
 async function askEverything(stateDir: string, pack: string): Promise<void> {
   const state = storeIn(stateDir);
-  await settleState(state, stateDir);
+  await discardStaleDatabase(state, stateDir);
   const runs = await state.listRuns();
   await state.allRuns();
   await state.passedWork("demo");
@@ -92,7 +92,7 @@ it(
           const own = path.join(directory, "state");
           await storedRun(own, "own");
           const before = bytesOf(own);
-          must(await adoptState(layOut(tampered(pack, what), path.join(directory, "pack")), own, { database: false }));
+          must(await importState(layOut(tampered(pack, what), path.join(directory, "pack")), own, { database: false }));
           const after = bytesOf(own);
           for (const [name, bytes] of before) expect(after.get(name)).toBe(bytes);
           await askEverything(own, path.join(directory, "next"));
@@ -134,7 +134,7 @@ it(
           await saveDatabase(file, open);
           open.db.close();
           const own = path.join(directory, "state");
-          must(await adoptState(directory, own, { database: true }));
+          must(await importState(directory, own, { database: true }));
           await askEverything(own, path.join(directory, "next"));
         }),
       ),

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { settleLocalState } from "../../../src/action/local-state.ts";
+import { prepareLocalState } from "../../../src/action/local-state.ts";
 import { lineSigner } from "../../../src/store/line-signature.ts";
 import { must, passingRun, storeIn, temporary } from "../../rig/state-rig.ts";
 
@@ -15,8 +15,8 @@ beforeEach(() => {
   stateDir = path.join(workspace, ".wave/state");
 });
 
-const settle = async (changes: Partial<Parameters<typeof settleLocalState>[0]> = {}) =>
-  must(await settleLocalState({ stateDir, root: workspace, workspace, runnerTemp, job: "100/1/build", ...changes }));
+const settle = async (changes: Partial<Parameters<typeof prepareLocalState>[0]> = {}) =>
+  must(await prepareLocalState({ stateDir, root: workspace, workspace, runnerTemp, job: "100/1/build", ...changes }));
 const left = (place = stateDir) => {
   mkdirSync(path.join(place, "journals/r"), { recursive: true });
   writeFileSync(path.join(place, "journals/r/w.jsonl"), "{}\n");
@@ -98,7 +98,7 @@ describe("a link", () => {
     ["nowhere", () => "/nowhere/at/all"],
   ])("above it that leads to %s is refused", async (_what, target) => {
     symlinkSync(target(), path.join(workspace, ".wave"));
-    const settled = await settleLocalState({ stateDir, root: workspace, workspace, runnerTemp, job: "100/1/build" });
+    const settled = await prepareLocalState({ stateDir, root: workspace, workspace, runnerTemp, job: "100/1/build" });
     expect(settled).toMatchObject({ ok: false, error: { reason: "state-unwritable", code: "ELOOP" } });
   });
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { applyChangeset } from "../../../src/changeset/apply-changes.ts";
 import type { Changeset } from "../../../src/core/changeset.ts";
-import { overwriting } from "../../../src/engine/force-overwrite.ts";
+import { rebaseOntoDisk } from "../../../src/engine/force-overwrite.ts";
 import { memoryBlobs } from "../../rig/memory-blobs.ts";
 import { fileState } from "../../rig/memory-changes.ts";
 import { must } from "../../rig/state-rig.ts";
@@ -26,7 +26,7 @@ const changes: Changeset = ["added", "changed", "gone"].map((name) => ({
 async function force(paths: readonly string[]) {
   const blobs = memoryBlobs();
   await blobs.put(Buffer.from("after"));
-  const forced = await overwriting(root, changes, paths);
+  const forced = await rebaseOntoDisk(root, changes, paths);
   return forced.ok ? applyChangeset({ root, changes: forced.value, blobs }) : forced;
 }
 
@@ -47,7 +47,7 @@ test("files, symlinks and nothing are overwritten, and only those that are named
 
 test("what is already as it is to become is left alone", async () => {
   writeFileSync(path.join(root, "changed"), "after");
-  expect(must(await overwriting(root, changes, ["changed"])).map(({ path: name }) => name)).toEqual(["added", "gone"]);
+  expect(must(await rebaseOntoDisk(root, changes, ["changed"])).map(({ path: name }) => name)).toEqual(["added", "gone"]);
 });
 
 test("directories, and what no change names, are refused", async () => {
@@ -56,5 +56,5 @@ test("directories, and what no change names, are refused", async () => {
     ok: false,
     error: { reason: "project-changed", paths: ["changed", "other"], hint: expect.stringContaining("move them away") },
   };
-  expect(await overwriting(root, changes, ["changed", "gone", "other"])).toMatchObject(refused);
+  expect(await rebaseOntoDisk(root, changes, ["changed", "gone", "other"])).toMatchObject(refused);
 });

@@ -135,7 +135,9 @@ describe("Copilot CLI", () => {
       { type: "session.of_later_versions", data: {} },
       result(0),
     ]);
-    stream.hearAfterword?.(JSON.stringify({ modelMetrics: { m1: { usage: counts }, m2: { usage: { inputTokens: 1, outputTokens: 1 } } } }));
+    stream.readExitReport?.(
+      JSON.stringify({ modelMetrics: { m1: { usage: counts }, m2: { usage: { inputTokens: 1, outputTokens: 1 } } } }),
+    );
     expect(stream.usage()).toMatchObject({
       turns: 2,
       toolCalls: 2,
@@ -150,7 +152,7 @@ describe("Copilot CLI", () => {
 
   test.each(["", "{", "null", '{"modelMetrics":{"m1":{}}}'])("an afterword that is none counts nothing: %j", (text) => {
     const stream = copilotStream();
-    stream.hearAfterword?.(text);
+    stream.readExitReport?.(text);
     expect(stream.usage()).toMatchObject({ inputTokens: 0, outputTokens: 0 });
   });
 
@@ -164,11 +166,11 @@ describe("Copilot CLI", () => {
   test("is not waited for when it tries again and again; an answer forgets what failed before", () => {
     const stream = copilotStream();
     say(stream, [failing(500), failing(500)]);
-    expect(stream.hopeless()).toBeUndefined();
+    expect(stream.fatalError()).toBeUndefined();
     say(stream, [message("Done."), { type: "model.call_final_result", data: { result: "success" } }, result(0)]);
     expect(end(stream)).toBeUndefined();
     say(stream, [failing(500), failing(500), failing(500)]);
-    expect(stream.hopeless()).toMatchObject({ reason: "agent-failed", kind: "network", status: 500 });
+    expect(stream.fatalError()).toMatchObject({ reason: "agent-failed", kind: "network", status: 500 });
   });
 
   test("an error says its status; an end without a word is hollow", () => {

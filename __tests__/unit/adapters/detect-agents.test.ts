@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { agentFor, agentsHere } from "../../../src/adapters/detect-agents.ts";
+import { agentsHere, defaultAgent } from "../../../src/adapters/detect-agents.ts";
 
 const made: string[] = [];
 afterEach(() => {
@@ -22,15 +22,15 @@ function directory(files: Readonly<Record<string, number>>): string {
 
 test("an agent is chosen for its key, the usual one first; one that is here already before one that npm would bring", () => {
   const both = { ANTHROPIC_API_KEY: "a", OPENAI_API_KEY: "o" };
-  expect(agentFor({})).toBeUndefined();
-  expect(agentFor({ ANTHROPIC_API_KEY: "" })).toBeUndefined();
-  expect(agentFor({ CLAUDE_CODE_OAUTH_TOKEN: "t" })).toBe("claude");
-  expect(agentFor({ CODEX_API_KEY: "k", PATH: directory({ claude: 0o755 }) })).toBe("codex");
-  expect(agentFor({ ...both, PATH: directory({}) })).toBe("claude");
-  expect(agentFor({ ...both, PATH: directory({ codex: 0o755 }) })).toBe("codex");
-  expect(agentFor({ ...both, PATH: directory({ codex: 0o755, claude: 0o755 }) })).toBe("claude");
+  expect(defaultAgent({})).toBeUndefined();
+  expect(defaultAgent({ ANTHROPIC_API_KEY: "" })).toBeUndefined();
+  expect(defaultAgent({ CLAUDE_CODE_OAUTH_TOKEN: "t" })).toBe("claude");
+  expect(defaultAgent({ CODEX_API_KEY: "k", PATH: directory({ claude: 0o755 }) })).toBe("codex");
+  expect(defaultAgent({ ...both, PATH: directory({}) })).toBe("claude");
+  expect(defaultAgent({ ...both, PATH: directory({ codex: 0o755 }) })).toBe("codex");
+  expect(defaultAgent({ ...both, PATH: directory({ codex: 0o755, claude: 0o755 }) })).toBe("claude");
   // A program alone cannot work: a login is not shown to it.
-  expect(agentFor({ PATH: directory({ claude: 0o755 }) })).toBeUndefined();
+  expect(defaultAgent({ PATH: directory({ claude: 0o755 }) })).toBeUndefined();
 });
 
 test("what is here is told: which key, which program", () => {

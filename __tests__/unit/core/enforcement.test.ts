@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import {
   enforcementOf,
-  type Fences,
-  isFenced,
-  noFences,
+  isSandboxed,
+  noSandbox,
+  type SandboxSupport,
   unenforceable,
   wantsIsolation,
   writesRepository,
@@ -12,7 +12,7 @@ import { parsePermission } from "../../../src/core/permissions.ts";
 import type { PermissionLayer, Step } from "../../../src/core/pipeline.ts";
 import { pipeline, step } from "../../rig/plan-fixtures.ts";
 
-const all: Fences = { fence: true, network: true };
+const all: SandboxSupport = { available: true, network: true };
 
 function layer(allow: readonly string[], deny: readonly string[] = []): PermissionLayer {
   const rules = (texts: readonly string[]) => texts.flatMap((text) => parsePermission(text) ?? []);
@@ -23,15 +23,15 @@ const permissions = {
   layers: [layer(["file_read:**", "file_write:src/**", "command:git *"], ["network_access:*", "file_read:.env", "command:rm *"])],
 };
 
-function levels(members: Parameters<typeof step>[1], fences: Fences): string[] {
+function levels(members: Parameters<typeof step>[1], fences: SandboxSupport): string[] {
   return enforcementOf(step("a", { permissions, ...members }), fences).map(({ rule, level }) => `${rule}: ${level}`);
 }
 
 describe("who enforces a rule", () => {
   test.each([
     ["a fence", {}, all, ["verified", "none", "sandbox", "sandbox", "none"]],
-    ["a fence that leaves the network open", {}, { fence: true, network: false }, ["verified", "none", "none", "sandbox", "none"]],
-    ["only the check of writes where there is no sandbox", {}, noFences, ["verified", "none", "none", "none", "none"]],
+    ["a fence that leaves the network open", {}, { available: true, network: false }, ["verified", "none", "none", "sandbox", "none"]],
+    ["only the check of writes where there is no sandbox", {}, noSandbox, ["verified", "none", "none", "none", "none"]],
     ["`sandbox: off`: only the check afterwards", { sandbox: "off" }, all, ["verified", "none", "none", "none", "none"]],
     ["in place: only the network", { workspace: "shared" }, all, ["none", "none", "sandbox", "none", "none"]],
     ["an agent's flags", { adapter: { name: "claude", chosenBy: "step" } }, all, ["verified", "agent", "sandbox", "sandbox", "agent"]],
@@ -42,7 +42,7 @@ describe("who enforces a rule", () => {
 
   test("denied files and network refuse a run, unless the sandbox is off", () => {
     const steps = [step("a", { permissions }), step("b", { permissions, sandbox: "off" }), step("c")];
-    expect(unenforceable(pipeline(steps), noFences)).toEqual([
+    expect(unenforceable(pipeline(steps), noSandbox)).toEqual([
       { step: "a", rule: "network_access:*" },
       { step: "a", rule: "file_read:.env" },
     ]);
@@ -62,17 +62,17 @@ describe("what a step asks for", () => {
   });
 
   test("it is fenced where the environment can and the manifest does not say off", () => {
-    expect(isFenced(step("a"), all)).toBe(true);
-    expect(isFenced(step("a"), noFences)).toBe(false);
-    expect(isFenced(step("a", { sandbox: "off" }), all)).toBe(false);
-    expect(isFenced(step("a", { workspace: "shared" }), all)).toBe(true);
+    expect(isSandboxed(step("a"), all)).toBe(true);
+    expect(isSandboxed(step("a"), noSandbox)).toBe(false);
+    expect(isSandboxed(step("a", { sandbox: "off" }), all)).toBe(false);
+    expect(isSandboxed(step("a", { workspace: "shared" }), all)).toBe(true);
   });
 
   test("it can write to the project's repository only in place and without a sandbox", () => {
     const written = (members: Partial<Step>, fences = all) => writesRepository(step("a", members), fences);
     expect(written({ workspace: "shared", sandbox: "off" })).toBe(true);
     expect(written({ workspace: "shared" })).toBe(false);
-    expect(written({ workspace: "shared" }, noFences)).toBe(true);
+    expect(written({ workspace: "shared" }, noSandbox)).toBe(true);
     expect(written({ sandbox: "off" })).toBe(false);
   });
 });

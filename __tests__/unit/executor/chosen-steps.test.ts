@@ -145,7 +145,7 @@ describe("changes of this run that the project has", () => {
     for (const undoesOwn of [true, false]) {
       const rig = executeRig([d], { undo });
       rig.changes.project.set("x", fileState("applied"));
-      const own = executeRig([d], { undo, context: { changes: { ...rig.changes, undoesOwn } } });
+      const own = executeRig([d], { undo, context: { changes: { ...rig.changes, rollsBackOwn: undoesOwn } } });
       expect(await own.run()).toMatchObject({ value: { status: "passed" } });
       expect([...rig.changes.project.keys()]).toEqual(undoesOwn ? [] : ["x"]);
       expect(own.of("changes-applied")).toMatchObject(undoesOwn ? [{ changes: { added: 0, changed: 0, deleted: 0 } }] : []);

@@ -1,7 +1,7 @@
 /** The schedule alone: its order, and that it stays linear. */
 import { describe, expect, test } from "vitest";
 import { dequeue, enqueue, type Ranked } from "../../../src/executor/ready-queue.ts";
-import { createSchedule, settle, take } from "../../../src/executor/schedule.ts";
+import { createSchedule, finishStep, take } from "../../../src/executor/schedule.ts";
 import { pipeline, step } from "../../rig/plan-fixtures.ts";
 
 /** A layered graph in which every step waits for two of the layer before. */
@@ -17,7 +17,7 @@ function layered(count: number, width: number) {
     work: { kind: "unknown", after: [] } as const,
     enforcement: [],
   }));
-  return { pipeline: pipeline(steps), steps: planned, fences: { fence: true, network: true }, criticalPath: [] };
+  return { pipeline: pipeline(steps), steps: planned, sandbox: { available: true, network: true }, criticalPath: [] };
 }
 
 /** How many times members are compared while a whole plan runs, one step at a time. */
@@ -36,7 +36,7 @@ function drain(count: number): { order: string[]; reads: number } {
   const order: string[] = [];
   for (let planned = take(schedule); planned !== undefined; planned = take(schedule)) {
     order.push(planned.step.id);
-    settle(schedule, planned.step.id, "passed");
+    finishStep(schedule, planned.step.id, "passed");
   }
   return { order, reads };
 }
@@ -52,8 +52,8 @@ describe("schedule", () => {
   test("a step that ends twice is a bug", () => {
     const schedule = createSchedule(layered(1, 1), 1);
     take(schedule);
-    settle(schedule, "s0", "passed");
-    expect(() => settle(schedule, "s0", "failed")).toThrow("step s0 ended twice: passed, then failed");
+    finishStep(schedule, "s0", "passed");
+    expect(() => finishStep(schedule, "s0", "failed")).toThrow("step s0 ended twice: passed, then failed");
   });
 });
 

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import type { Pipeline } from "../../../src/core/pipeline.ts";
-import { fingerprintStep, gateFilesOf } from "../../../src/planner/fingerprint.ts";
+import { contractFilesOf, fingerprintStep } from "../../../src/planner/fingerprint.ts";
 import { fingerprintSource } from "../../rig/plan-fixtures.ts";
 import fc from "../../rig/property.ts";
 import { pipelineOf } from "../../rig/validated.ts";
@@ -52,7 +52,7 @@ function reordered(value: Value, order: (keys: string[]) => string[]): Value {
 
 function fingerprints({ steps }: Pipeline) {
   return Object.fromEntries(
-    steps.map((step) => [step.id, fingerprintStep(fingerprintSource(step, { gateFiles: gateFilesOf(step, new Map()) }))]),
+    steps.map((step) => [step.id, fingerprintStep(fingerprintSource(step, { contractFiles: contractFilesOf(step, new Map()) }))]),
   );
 }
 

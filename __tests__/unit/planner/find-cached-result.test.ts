@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { matchWork } from "../../../src/planner/find-cached-result.ts";
+import { findCachedResult } from "../../../src/planner/find-cached-result.ts";
 import { fingerprintStep } from "../../../src/planner/fingerprint.ts";
 import { digest, fingerprintSource, passedWork, schemaContract, step } from "../../rig/plan-fixtures.ts";
 
@@ -8,7 +8,7 @@ const now = fingerprintStep(fingerprintSource(own));
 const otherGate = fingerprintStep(fingerprintSource({ ...own, contracts: [] }));
 const otherTask = fingerprintStep(fingerprintSource({ ...own, task: "Other", env: { A: "1" } }));
 const here = digest("here");
-const match = (...passed: ReturnType<typeof passedWork>[]) => matchWork(own, now, passed, here);
+const match = (...passed: ReturnType<typeof passedWork>[]) => findCachedResult(own, now, passed, here);
 
 test("work that never passed is new, and so is that of other steps", () => {
   expect(match()).toEqual({ kind: "new", changed: [] });

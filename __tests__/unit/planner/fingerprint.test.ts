@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { isGatePart } from "../../../src/core/fingerprint-parts.ts";
 import type { Step } from "../../../src/core/pipeline.ts";
 import type { FingerprintSource } from "../../../src/core/plan.ts";
-import type { GateFile } from "../../../src/core/ports.ts";
-import { fingerprintStep, gateFilesOf } from "../../../src/planner/fingerprint.ts";
+import type { ContractFile } from "../../../src/core/ports.ts";
+import { contractFilesOf, fingerprintStep } from "../../../src/planner/fingerprint.ts";
 import { digest, fingerprintSource, layer, schemaContract, step, testContract } from "../../rig/plan-fixtures.ts";
 
 const full = step("a", {
@@ -22,7 +22,7 @@ const full = step("a", {
 const source = fingerprintSource(full, {
   inputs: { diff: digest("diff") },
   runInput: digest("input"),
-  gateFiles: { "shape.schema.json": digest("shape") },
+  contractFiles: { "shape.schema.json": digest("shape") },
 });
 const before = fingerprintStep(source);
 
@@ -95,7 +95,7 @@ describe("work changes with", () => {
 
 describe("only the gate changes with", () => {
   test.each<[string, Partial<Step>, Partial<FingerprintSource>, string[]]>([
-    ["a schema's content", {}, { gateFiles: { "shape.schema.json": digest("x") } }, ["gate-file:shape.schema.json"]],
+    ["a schema's content", {}, { contractFiles: { "shape.schema.json": digest("x") } }, ["gate-file:shape.schema.json"]],
     ["the artifact that is judged", { contracts: [schemaContract({ artifact: "log" }), testContract()] }, {}, ["contract:shape"]],
     ["a warning that becomes a gate", { contracts: [schemaContract({ onFailure: "warn" }), testContract()] }, {}, ["contract:shape"]],
     ["a contract more", { contracts: [...full.contracts, testContract({ name: "more" })] }, {}, ["contract:more"]],
@@ -148,7 +148,7 @@ describe("nothing changes with", () => {
 });
 
 describe("the files of a step's gates", () => {
-  const file = (path: string, content: unknown): [string, GateFile] => {
+  const file = (path: string, content: unknown): [string, ContractFile] => {
     const text = typeof content === "string" ? content : JSON.stringify(content);
     return [path, { path, text, digest: digest(text) }];
   };
@@ -163,7 +163,7 @@ describe("the files of a step's gates", () => {
   ]);
   const of = (...schemas: string[]) =>
     Object.keys(
-      gateFilesOf(step("a", { contracts: [...schemas.map((schema) => schemaContract({ schema })), testContract()] }), files),
+      contractFilesOf(step("a", { contracts: [...schemas.map((schema) => schemaContract({ schema })), testContract()] }), files),
     ).sort();
 
   test("are the schemas and what they refer to, followed through", () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { noFences } from "../../../src/core/enforcement.ts";
+import { noSandbox } from "../../../src/core/enforcement.ts";
 import type { BaseRef } from "../../../src/core/event.ts";
 import type { Step } from "../../../src/core/pipeline.ts";
 import type { Plan } from "../../../src/core/plan.ts";
-import type { PassedWork } from "../../../src/core/state.ts";
+import type { CachedResult } from "../../../src/core/state.ts";
 import { type PlanSource, planPipeline } from "../../../src/planner/plan-pipeline.ts";
 import { artifact, digest, layer, passedWork, pipeline, schemaContract, step } from "../../rig/plan-fixtures.ts";
 
@@ -16,17 +16,17 @@ function plan(steps: readonly Step[], members: Partial<PlanSource> = {}): Plan {
     base,
     tree,
     passed: [],
-    gateFiles: new Map(),
+    contractFiles: new Map(),
     protectedFiles: new Map(),
     platform: "linux-x64",
     adapterVersions: new Map(),
-    fences: noFences,
+    sandbox: noSandbox,
   };
   return planPipeline({ ...source, ...members });
 }
 
 /** The work that a plan's steps with known fingerprints would leave. */
-function passedOf(made: Plan, artifacts: Readonly<Record<string, PassedWork["artifacts"]>> = {}): PassedWork[] {
+function passedOf(made: Plan, artifacts: Readonly<Record<string, CachedResult["artifacts"]>> = {}): CachedResult[] {
   return made.steps.flatMap(({ step: { id }, work }) =>
     work.kind === "unknown" ? [] : [passedWork(id, work.fingerprint, { artifacts: artifacts[id] ?? [] })],
   );
@@ -137,7 +137,7 @@ describe("ten thousand steps", () => {
     ["no edges", 10_000],
   ])("are planned, %s", (_, width) => {
     const steps = layers(10_000, width);
-    let passed: PassedWork[] = [];
+    let passed: CachedResult[] = [];
     if (width === 10_000) passed = passedOf(plan(steps));
     const started = performance.now();
     const made = plan(steps, { passed });

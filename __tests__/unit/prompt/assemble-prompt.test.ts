@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Failure } from "../../../src/core/failure.ts";
 import { assemblePrompt, type PromptSource } from "../../../src/prompt/assemble-prompt.ts";
-import { fenced, quoted } from "../../../src/prompt/code-block.ts";
+import { codeBlock, quoted } from "../../../src/prompt/code-block.ts";
 import { digest, layer, schemaContract, step, testContract } from "../../rig/plan-fixtures.ts";
 import fc from "../../rig/property.ts";
 
@@ -157,7 +157,7 @@ the \`\`\` end
 test("no text can close the fence it stands in", () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom("`", "~", "a", "\n") }), (text) => {
-      const [opening = "", ...rest] = fenced(text).split("\n");
+      const [opening = "", ...rest] = codeBlock(text).split("\n");
       const fence = opening.replace("text", "");
       const closing = rest.findIndex((line) => line.startsWith(fence));
       expect(closing).toBe(rest.length - 1);
@@ -167,6 +167,6 @@ test("no text can close the fence it stands in", () => {
 
 test("text with hundreds of thousands of backtick runs is fenced and quoted", () => {
   const text = "` ".repeat(300_000);
-  expect(fenced(text)).toMatch(/^```text\n/);
+  expect(codeBlock(text)).toMatch(/^```text\n/);
   expect(quoted(text)).toMatch(/^`` ` /);
 });

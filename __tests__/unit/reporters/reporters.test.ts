@@ -149,7 +149,7 @@ test("the live view ends with the last frame on the screen", async () => {
   const plan = {
     pipeline: pipeline(steps),
     steps: steps.map((one) => ({ step: one, dependents: [], weight: 1, work: { kind: "unknown", after: [] } as const, enforcement: [] })),
-    fences: { fence: true, network: true },
+    sandbox: { available: true, network: true },
     criticalPath: [],
   };
   const reporter = await liveReporter(plan, {

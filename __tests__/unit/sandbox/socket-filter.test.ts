@@ -1,6 +1,6 @@
 /** The seccomp filter as a program: which calls it lets through. It is run here by a small interpreter of its instructions. */
 import { describe, expect, test } from "vitest";
-import { type FilterKind, filterWords, socketFilter } from "../../../src/sandbox/socket-filter.ts";
+import { type FilterKind, filterArgs, socketFilter } from "../../../src/sandbox/socket-filter.ts";
 
 /** `allow`, or the number of the error. `argument` is the first argument of the call. */
 function verdict(architecture: string, audit: number, number: number, argument = 0, kind?: FilterKind): "allow" | number {
@@ -63,5 +63,5 @@ test("a calling convention that is not known has no calls", () => {
 });
 
 test("an architecture that is not known has no filter", () => {
-  expect([socketFilter("mips"), filterWords("mips", "/usr/bin/perl", "sockets")]).toEqual([undefined, undefined]);
+  expect([socketFilter("mips"), filterArgs("mips", "/usr/bin/perl", "sockets")]).toEqual([undefined, undefined]);
 });

@@ -44,7 +44,7 @@ describe("a run that was rolled back to a step", () => {
   test("keeps the step, and waits with the others, whose attempts are told as undone", () => {
     expect(back?.steps).toMatchObject([
       { id: "a", status: "passed", artifacts: [artifact("out", "a 1")] },
-      { id: "b", status: "pending", artifacts: [], attempts: [{ status: "passed", undone: true }] },
+      { id: "b", status: "pending", artifacts: [], attempts: [{ status: "passed", rolledBack: true }] },
       { id: "c", status: "pending" },
     ]);
     for (const key of ["fingerprint", "changes", "reusedFrom"]) expect(back?.steps[1]).not.toHaveProperty(key);
@@ -80,7 +80,7 @@ describe("a run that was rolled back to a step", () => {
     expect(done?.steps[1]).toMatchObject({
       status: "passed",
       artifacts: [artifact("out", "b 2")],
-      attempts: [{ undone: true }, { attempt: 2 }],
+      attempts: [{ rolledBack: true }, { attempt: 2 }],
     });
   });
 });
@@ -88,7 +88,7 @@ describe("a run that was rolled back to a step", () => {
 describe("an attempt that was going on when its step was undone", () => {
   test("does not make the step pass, however it says so", () => {
     const late = run([started({ a: [] }), attemptStarted("a"), rolledBack("x", ["a"]), ...passes("a").slice(1)]);
-    expect(late?.steps[0]).toMatchObject({ status: "pending", artifacts: [], attempts: [{ status: "passed", undone: true }] });
+    expect(late?.steps[0]).toMatchObject({ status: "pending", artifacts: [], attempts: [{ status: "passed", rolledBack: true }] });
   });
 });
 
@@ -109,7 +109,7 @@ describe("a resumed run", () => {
     ]);
     const returned = run(whole, [redefined({ b: [] })], [redefined({ a: [], b: ["a"] })]);
     expect(returned?.steps).toMatchObject([
-      { id: "a", status: "pending", attempts: [{ undone: true }] },
+      { id: "a", status: "pending", attempts: [{ rolledBack: true }] },
       { id: "b", status: "passed" },
     ]);
   });

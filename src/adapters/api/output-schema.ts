@@ -1,13 +1,13 @@
 /** The schema that an answer can be held to while it is written: that of the step's only contract on its only artifact. Pure. */
 import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import type { Step } from "../../core/pipeline.ts";
-import type { GateFile } from "../../core/ports.ts";
+import type { ContractFile } from "../../core/ports.ts";
 
 /**
  * Nothing where the answer is not the artifact, or the schema is not one of an object that stands by itself: then the contract says afterwards what is
  * wrong.
  */
-export function expectedSchema(step: Step, files: ReadonlyMap<string, GateFile>): JsonObject | undefined {
+export function expectedSchema(step: Step, files: ReadonlyMap<string, ContractFile>): JsonObject | undefined {
   const [artifact, ...others] = step.artifacts;
   if (artifact === undefined || others.length > 0 || artifact.path !== undefined) return undefined;
   const contracts = step.contracts.filter((contract) => contract.type === "json_schema" && contract.artifact === artifact.name);

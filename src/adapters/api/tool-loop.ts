@@ -20,7 +20,7 @@ import { noUsage, type Usage } from "../../core/usage.ts";
 import { fetchByProxy } from "../../platform/fetch-by-proxy.ts";
 import { retryAfterOf } from "../../text/retry-after.ts";
 import type { AgentEnvironment } from "../agent-program.ts";
-import { hollowness, overBudget, troubleOf } from "../budget.ts";
+import { emptyOutputReason, overBudget, troubleOf } from "../budget.ts";
 import type { ApiProvider } from "./api.ts";
 import { expectedSchema } from "./output-schema.ts";
 import { toolDefinitions } from "./tool-definitions.ts";
@@ -76,7 +76,7 @@ export async function runLoop(
     });
     if (told.over !== undefined) return err(told.over);
     if (answer.finishReason === "tool-calls") return err(capFailure(context, told.usage));
-    const detail = hollowness(answer.text, told.usage, prompt);
+    const detail = emptyOutputReason(answer.text, told.usage, prompt);
     if (detail !== undefined) return err({ reason: "hollow", detail });
     return ok(answer.text.trim() === "" ? {} : { finalMessage: answer.text });
   } catch (error) {
@@ -117,9 +117,9 @@ function toolsOf({ step, workspace, log }: AdapterContext, told: Told) {
       required: Object.keys(properties).filter((key) => !optional.includes(key)),
       additionalProperties: false,
     });
-    const execute = async (words: Record<string, unknown>) => {
-      log.write(Buffer.from(`→ ${name} ${JSON.stringify(words).slice(0, 300)}\n`), "stdout");
-      const answer = await call(words);
+    const execute = async (args: Record<string, unknown>) => {
+      log.write(Buffer.from(`→ ${name} ${JSON.stringify(args).slice(0, 300)}\n`), "stdout");
+      const answer = await call(args);
       const { toolCalls, denials } = told.usage;
       told.usage = { ...told.usage, toolCalls: toolCalls + 1, denials: denials + (answer.denied === true ? 1 : 0) };
       if (answer.denied === true) log.write(Buffer.from(`← ${answer.text}\n`), "stdout");

@@ -7,7 +7,7 @@ import type { WorkspacePaths } from "../../core/ports.ts";
 import { rulesOf } from "../agent-rules.ts";
 
 /** The words after the program's name. The prompt is its standard input. */
-export function claudeWords(step: Step, paths: WorkspacePaths): readonly string[] {
+export function claudeArgs(step: Step, paths: WorkspacePaths): readonly string[] {
   const { model } = step.adapter ?? {};
   const { maxTurns, maxCostUsd } = step.resources;
   const { tools, allowed, denied } = claudeTools(step, paths);

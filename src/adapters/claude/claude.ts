@@ -4,7 +4,7 @@ import type { Adapter } from "../../core/ports.ts";
 import { claudePackage } from "../agent-versions.ts";
 import { agentKeys } from "../detect-agents.ts";
 import { type AgentSetting, agentAdapter } from "../run-agent.ts";
-import { claudeWords } from "./args.ts";
+import { claudeArgs } from "./args.ts";
 import { claudeFailure } from "./outcome.ts";
 import { claudeStream } from "./stream.ts";
 
@@ -23,7 +23,7 @@ export function claudeAdapter(setting: AgentSetting): Adapter {
       name: "claude",
       package: claudePackage,
       keys: agentKeys.claude,
-      words: claudeWords,
+      args: claudeArgs,
       variables: ({ adapter }, { temp }) => ({
         ...quiet,
         CLAUDE_CONFIG_DIR: path.posix.join(temp, "claude"),
@@ -34,7 +34,7 @@ export function claudeAdapter(setting: AgentSetting): Adapter {
         return {
           push: stream.push,
           usage: stream.usage,
-          hopeless: () => undefined,
+          fatalError: () => undefined,
           failure: (end) => claudeFailure(end, stream.result()),
           finalMessage: () => stream.result()?.text,
         };

@@ -10,7 +10,7 @@ import { agentKeys } from "../detect-agents.ts";
 const defaultEndpoint = "https://api.openai.com/v1";
 
 /** The words after the program's name. The prompt is its standard input. */
-export function codexWords(step: Step, paths: WorkspacePaths): readonly string[] {
+export function codexArgs(step: Step, paths: WorkspacePaths): readonly string[] {
   const { model, baseUrl } = step.adapter ?? {};
   const key = agentKeys.codex.find((name) => step.secrets.includes(name) || step.env[name] !== undefined) ?? agentKeys.codex[0];
   const provider = [
@@ -33,13 +33,13 @@ export function codexWords(step: Step, paths: WorkspacePaths): readonly string[]
   return [
     ...["exec", "--json", "--skip-git-repo-check", "--ignore-user-config", "--ignore-rules", "--ephemeral"],
     ...(model === undefined ? [] : ["-m", model]),
-    ...sandboxWords(step, paths),
+    ...sandboxArgs(step, paths),
     ...settings.flatMap((setting) => ["-c", setting]),
     "-",
   ];
 }
 
-function sandboxWords(step: Step, { output, inputs }: WorkspacePaths): readonly string[] {
+function sandboxArgs(step: Step, { output, inputs }: WorkspacePaths): readonly string[] {
   if (inputs.startsWith("/wave/")) return ["--dangerously-bypass-approvals-and-sandbox"];
   const { isOpen } = rulesOf(step, "network_access");
   return [

@@ -4,7 +4,7 @@ import { codexPackage } from "../agent-versions.ts";
 import { agentKeys } from "../detect-agents.ts";
 import { needsPrice } from "../needs-price.ts";
 import { type AgentSetting, agentAdapter } from "../run-agent.ts";
-import { codexWords } from "./args.ts";
+import { codexArgs } from "./args.ts";
 import { codexStream } from "./stream.ts";
 
 export function codexAdapter(setting: AgentSetting): Adapter {
@@ -13,7 +13,7 @@ export function codexAdapter(setting: AgentSetting): Adapter {
       name: "codex",
       package: codexPackage,
       keys: agentKeys.codex,
-      words: codexWords,
+      args: codexArgs,
       // It wants a directory that is there.
       variables: (_step, { temp }) => ({ CODEX_HOME: temp }),
       openStream: codexStream,

@@ -4,7 +4,7 @@
  */
 import type { Failure } from "../../core/failure.ts";
 import { noUsage, type Usage } from "../../core/usage.ts";
-import { hollowness, troubleOf } from "../budget.ts";
+import { emptyOutputReason, troubleOf } from "../budget.ts";
 import { jsonLines, type Line, objectOf } from "../json-lines.ts";
 import type { AgentEnd, AgentStream } from "../run-agent.ts";
 
@@ -28,7 +28,7 @@ export function codexStream(): AgentStream {
   return {
     push: jsonLines((line, text) => (line === undefined ? `${text}\n` : take(heard, line))),
     usage: () => ({ ...noUsage, ...heard.tokens, turns: heard.actions.size + heard.messages.size, toolCalls: heard.actions.size }),
-    hopeless: () =>
+    fatalError: () =>
       heard.waits < patience
         ? undefined
         : { reason: "agent-failed", kind: "network", detail: heard.error ?? "it waits for a network", tail: "" },
@@ -83,7 +83,7 @@ function trouble(heard: Heard, message: string): string {
 
 function failureOf(heard: Heard, { exitCode, usage, prompt, tail }: AgentEnd, answer = heard.answer ?? ""): Failure | undefined {
   if (heard.ended && exitCode === 0) {
-    const detail = hollowness(answer, usage, prompt);
+    const detail = emptyOutputReason(answer, usage, prompt);
     return detail === undefined ? undefined : { reason: "hollow", detail };
   }
   if (exitCode === 0 && heard.error === undefined) return { reason: "hollow", detail: "the agent ended without a word of what it did" };

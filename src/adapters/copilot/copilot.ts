@@ -9,7 +9,7 @@ import { needsPrice } from "../needs-price.ts";
 import { type AgentSetting, agentAdapter } from "../run-agent.ts";
 import { copilotStream } from "./stream.ts";
 
-const afterword = "copilot-usage.json";
+const exitReport = "copilot-usage.json";
 
 export function copilotAdapter(setting: AgentSetting): Adapter {
   return agentAdapter(
@@ -17,14 +17,14 @@ export function copilotAdapter(setting: AgentSetting): Adapter {
       name: "copilot",
       package: copilotPackage,
       keys: agentKeys.copilot,
-      words: (step, paths) => [
+      args: (step, paths) => [
         ...["--output-format", "json", "--stream", "off", "--no-color", "--no-ask-user", "--no-auto-update", "--disable-client-telemetry"],
         // What a repository brings for agents is somebody's text.
-        ...["--no-custom-instructions", "--disable-builtin-mcps", "--usage-output-file", path.posix.join(paths.temp, afterword)],
+        ...["--no-custom-instructions", "--disable-builtin-mcps", "--usage-output-file", path.posix.join(paths.temp, exitReport)],
         ...(step.adapter?.model === undefined ? [] : ["--model", step.adapter.model]),
         // Which paths there are is the sandbox's to say.
         "--allow-all-paths",
-        ...toolWords(step, paths),
+        ...toolArgs(step, paths),
       ],
       variables: ({ adapter }, { temp }) => ({
         COPILOT_HOME: path.posix.join(temp, "copilot"),
@@ -32,7 +32,7 @@ export function copilotAdapter(setting: AgentSetting): Adapter {
         ...(adapter?.baseUrl === undefined ? {} : { COPILOT_OFFLINE: "true", COPILOT_PROVIDER_BASE_URL: adapter.baseUrl }),
       }),
       openStream: copilotStream,
-      afterword,
+      exitReport: exitReport,
       limitation: (step) => providerProblem(step) ?? needsPrice("copilot")(step),
     },
     setting,
@@ -54,7 +54,7 @@ function providerProblem({ adapter, secrets, env }: Step) {
     : { detail: `adapter \`copilot\` takes ${provider} for the endpoint of \`base_url\``, hint: "declare it as a secret" };
 }
 
-function toolWords(step: Step, { root, output }: WorkspacePaths): readonly string[] {
+function toolArgs(step: Step, { root, output }: WorkspacePaths): readonly string[] {
   const [writes, commands, network] = [rulesOf(step, "file_write"), rulesOf(step, "command"), rulesOf(step, "network_access")];
   const write = (pattern: string) => `write(${root}/${pattern})`;
   // A shell that may run anything writes where it likes, and only this lets it redirect its output: what it may write, the sandbox and the check know.

@@ -4,7 +4,7 @@
  */
 import type { Failure } from "../../core/failure.ts";
 import { noUsage, type Usage } from "../../core/usage.ts";
-import { hollowness, troubleOf } from "../budget.ts";
+import { emptyOutputReason, troubleOf } from "../budget.ts";
 import { jsonLines, type Line, listOf, objectOf } from "../json-lines.ts";
 import type { AgentEnd, AgentStream } from "../run-agent.ts";
 
@@ -28,10 +28,10 @@ export function copilotStream(): AgentStream {
   return {
     push: jsonLines((line, text) => (line === undefined ? `${text}\n` : take(heard, String(line["type"]), objectOf(line["data"]), line))),
     usage: () => ({ ...noUsage, ...heard.tokens, turns: heard.turns, toolCalls: heard.tools, denials: heard.denials }),
-    hopeless: () => (heard.tries < patience ? undefined : troubleWith(heard.error ?? { text: "the model fails" }, "")),
+    fatalError: () => (heard.tries < patience ? undefined : troubleWith(heard.error ?? { text: "the model fails" }, "")),
     failure: (end) => failureOf(heard, end),
     finalMessage: () => heard.answer,
-    hearAfterword: (text) => {
+    readExitReport: (text) => {
       heard.tokens = tokensOf(text);
     },
   };
@@ -103,7 +103,7 @@ function failureOf(heard: Heard, { exitCode, usage, prompt, tail }: AgentEnd): F
   if (heard.error !== undefined) return troubleWith(heard.error, tail);
   if (exitCode !== 0) return { reason: "agent-failed", kind: troubleOf(undefined, tail), detail: `it exited with ${exitCode}`, tail };
   if (!heard.ended || heard.answer === undefined) return { reason: "hollow", detail: "the agent ended without a word of what it did" };
-  const detail = hollowness(heard.answer, usage, prompt);
+  const detail = emptyOutputReason(heard.answer, usage, prompt);
   return detail === undefined ? undefined : { reason: "hollow", detail };
 }
 

@@ -18,7 +18,7 @@ export function geminiAdapter(setting: AgentSetting): Adapter {
       name: "gemini",
       package: geminiPackage,
       keys: agentKeys.gemini,
-      words: ({ adapter }, { temp, output, inputs }) => [
+      args: ({ adapter }, { temp, output, inputs }) => [
         ...["--output-format", "stream-json", "--skip-trust", "--approval-mode", "yolo"],
         ...["--policy", path.posix.join(temp, home, "policy.toml")],
         ...["--include-directories", `${output},${inputs}`],
@@ -84,12 +84,12 @@ function rule(tools: readonly string[], decision: "allow" | "deny", priority: nu
 
 /** A pattern of argv, as a regular expression over the command as it stands in JSON. */
 function commandRule(pattern: string, decision: "allow" | "deny", priority: number): string {
-  const words = pattern.split(/(\*+)/).map((part) => {
+  const args = pattern.split(/(\*+)/).map((part) => {
     if (part.startsWith("*")) return ".*";
     return JSON.stringify(part)
       .slice(1, -1)
       .replace(/[\\^$.|?+()[\]{}]/g, "\\$&");
   });
-  const whole = `${words.join("").replace(/ \.\*$/, "(?: .*)?")}"`;
+  const whole = `${args.join("").replace(/ \.\*$/, "(?: .*)?")}"`;
   return rule(["run_shell_command"], decision, priority, `commandRegex = ${JSON.stringify(whole)}\n`);
 }

@@ -4,7 +4,7 @@
  */
 import type { Failure } from "../../core/failure.ts";
 import { noUsage, type Usage } from "../../core/usage.ts";
-import { hollowness, troubleOf } from "../budget.ts";
+import { emptyOutputReason, troubleOf } from "../budget.ts";
 import { jsonLines, type Line, objectOf } from "../json-lines.ts";
 import type { AgentEnd, AgentStream } from "../run-agent.ts";
 
@@ -28,7 +28,7 @@ export function geminiStream(): AgentStream {
   return {
     push: jsonLines((line, text) => (line === undefined ? `${text}\n` : take(heard, line))),
     usage: () => ({ ...noUsage, ...heard.tokens, turns: heard.turns, toolCalls: heard.tools, denials: heard.denials }),
-    hopeless: () => undefined,
+    fatalError: () => undefined,
     failure: (end) => failureOf(heard, end),
     finalMessage: () => heard.answer,
     ended: () => heard.ended || heard.error !== undefined,
@@ -82,22 +82,22 @@ function resultOf(heard: Heard, line: Line): string {
 
 function failureOf(heard: Heard, { exitCode, usage, prompt, tail }: AgentEnd): Failure | undefined {
   if (exitCode === 0 && heard.ended) {
-    const detail = hollowness(heard.answer, usage, prompt);
+    const detail = emptyOutputReason(heard.answer, usage, prompt);
     return detail === undefined ? undefined : { reason: "hollow", detail };
   }
   if (exitCode === 0 && heard.error === undefined) return { reason: "hollow", detail: "the agent ended without a word of what it did" };
   // Its own cap of turns, by a setting of somebody's.
   if (exitCode === 53) return { reason: "hollow", detail: "the agent reached its cap of turns without an answer" };
-  const words = heard.error ?? tail;
-  const status = statusOf(exitCode, words);
+  const args = heard.error ?? tail;
+  const status = statusOf(exitCode, args);
   const detail = (heard.error ?? `it exited with ${exitCode}`).trim().slice(0, 500);
-  const kind = exitCode === 41 ? "auth" : [42, 44, 52, 55].includes(exitCode) ? "config" : troubleOf(status, words);
+  const kind = exitCode === 41 ? "auth" : [42, 44, 52, 55].includes(exitCode) ? "config" : troubleOf(status, args);
   return { reason: "agent-failed", kind, detail, ...(status === undefined ? {} : { status }), tail };
 }
 
 /** It says HTTP's status in its words, or exits with it: of 401, a byte is left that is 145. */
-function statusOf(exitCode: number, words: string): number | undefined {
-  const told = /"code":\s?([45][0-9]{2})\b/.exec(words)?.[1];
+function statusOf(exitCode: number, args: string): number | undefined {
+  const told = /"code":\s?([45][0-9]{2})\b/.exec(args)?.[1];
   if (told !== undefined) return Number(told);
   if (exitCode >= 144 && exitCode < 255) return exitCode + 256;
   return exitCode === 17 ? 529 : undefined;

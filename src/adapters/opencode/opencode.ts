@@ -29,7 +29,7 @@ export function opencodeAdapter(setting: AgentSetting): Adapter {
       name: "opencode",
       package: opencodePackage,
       keys,
-      words: ({ adapter }) => [
+      args: ({ adapter }) => [
         ...["run", "--format", "json", "--pure", "--title", "wave"],
         ...(adapter?.model === undefined ? [] : ["--model", adapter.baseUrl === undefined ? adapter.model : `wave/${adapter.model}`]),
       ],
@@ -86,13 +86,13 @@ function configOf(step: Step, paths: WorkspacePaths) {
 function permissionOf(step: Step, { output, inputs }: WorkspacePaths) {
   const [writes, commands, reads] = [rulesOf(step, "file_write"), rulesOf(step, "command"), rulesOf(step, "file_read")];
   const rules = ({ allowed, denied }: typeof writes) => ({
-    ...(allowed.length === 0 ? { "*": "allow" } : { "*": "deny", ...words(allowed, "allow") }),
-    ...words(denied, "deny"),
+    ...(allowed.length === 0 ? { "*": "allow" } : { "*": "deny", ...args(allowed, "allow") }),
+    ...args(denied, "deny"),
   });
   return {
     edit: { ...rules(writes), [`${output}/*`]: "allow", [`${relative(output)}/*`]: "allow" },
     bash: deniesAll(commands) ? "deny" : rules(commands),
-    read: { "*": "allow", ...words(reads.denied, "deny") },
+    read: { "*": "allow", ...args(reads.denied, "deny") },
     webfetch: rulesOf(step, "network_access").isOpen ? "allow" : "deny",
     // Searches are made elsewhere, past every fence.
     websearch: "deny",
@@ -105,6 +105,6 @@ function relative(directory: string): string {
   return `*${directory}`;
 }
 
-function words(patterns: readonly string[], action: "allow" | "deny"): Readonly<Record<string, string>> {
+function args(patterns: readonly string[], action: "allow" | "deny"): Readonly<Record<string, string>> {
   return Object.fromEntries(patterns.map((pattern) => [pattern, action]));
 }

@@ -4,7 +4,7 @@
  */
 import type { Failure } from "../../core/failure.ts";
 import { noUsage } from "../../core/usage.ts";
-import { hollowness, troubleOf } from "../budget.ts";
+import { emptyOutputReason, troubleOf } from "../budget.ts";
 import { jsonLines, type Line, objectOf } from "../json-lines.ts";
 import type { AgentEnd, AgentStream } from "../run-agent.ts";
 
@@ -35,7 +35,7 @@ export function opencodeStream(): AgentStream {
       // It says 0 of models whose price it does not know.
       ...(heard.cost > 0 ? { costUsd: heard.cost } : {}),
     }),
-    hopeless: () => undefined,
+    fatalError: () => undefined,
     failure: (end) => failureOf(heard, end),
     finalMessage: () => heard.answer,
   };
@@ -97,7 +97,7 @@ function failureOf(heard: Heard, { exitCode, usage, prompt, tail }: AgentEnd): F
   const { error } = heard;
   if (error === undefined && exitCode === 0) {
     if (heard.reason === undefined) return { reason: "hollow", detail: "the agent ended without a word of what it did" };
-    const detail = hollowness(heard.answer, usage, prompt);
+    const detail = emptyOutputReason(heard.answer, usage, prompt);
     return detail === undefined ? undefined : { reason: "hollow", detail };
   }
   const text = error?.text ?? tail;

@@ -2,7 +2,7 @@
 import type { Changeset, ChangesetEntry } from "../../core/changeset.ts";
 import type { Digest } from "../../core/digest.ts";
 import { partsOfRecording } from "../../core/fingerprint-parts.ts";
-import type { Adapter, AdapterContext, AdapterOutcome, ArtifactStore, Redactor, Workspace } from "../../core/ports.ts";
+import type { Adapter, AdapterContext, AdapterOutcome, BlobStore, Redactor, Workspace } from "../../core/ports.ts";
 import { isRecordable, type RecordedAttempt, type RecordedFile, recordedName } from "../../core/recording.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { Usage } from "../../core/usage.ts";
@@ -24,7 +24,7 @@ export interface Recorder {
 const fileLimit = 64 * 1024 ** 2;
 
 /** Notes attempts that the persona ended. One that was stopped, or that the machine failed, is none. */
-export function recorder(store: { readonly blobs: ArtifactStore; readonly redactor: Redactor }): Recorder {
+export function recorder(store: { readonly blobs: BlobStore; readonly redactor: Redactor }): Recorder {
   const takes: Take[] = [];
   return {
     takes: () => takes,
@@ -60,7 +60,7 @@ export function recorder(store: { readonly blobs: ArtifactStore; readonly redact
 }
 
 async function takeOf(
-  { blobs, redactor, told }: { readonly blobs: ArtifactStore; readonly redactor: Redactor; readonly told: ReadonlySet<string> },
+  { blobs, redactor, told }: { readonly blobs: BlobStore; readonly redactor: Redactor; readonly told: ReadonlySet<string> },
   { step, attempt, workspace, fingerprint }: AdapterContext,
   outcome: Result<AdapterOutcome>,
   changeset: Changeset,
@@ -111,7 +111,7 @@ async function takeOf(
  * were not kept, since they held a secret.
  */
 async function keepBefore(
-  blobs: ArtifactStore,
+  blobs: BlobStore,
   { path, before }: ChangesetEntry,
   contents: Map<string, Digest>,
 ): Promise<RecordedFile["mode"] | undefined> {

@@ -4,7 +4,7 @@ import { readdir, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Failure } from "../../core/failure.ts";
 import { isJsonObject, type JsonValue } from "../../core/json.ts";
-import type { ArtifactStore, Leaf } from "../../core/ports.ts";
+import type { BlobStore, TreeEntry } from "../../core/ports.ts";
 import { attemptText, parseAttempt, type RecordedAttempt, type RecordedFile, recordedName } from "../../core/recording.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { describeIoError, writeFileDurably } from "../../platform/files.ts";
@@ -42,7 +42,7 @@ export async function writeRecording(
   directory: string,
   run: RecordedRun,
   takes: readonly Take[],
-  blobs: ArtifactStore,
+  blobs: BlobStore,
   whole: boolean,
 ): Promise<Result<void>> {
   const names = await namesIn(directory);
@@ -108,8 +108,8 @@ export async function attemptsOf(directory: string, step: string): Promise<reado
 export interface ReadAttempt {
   readonly recorded: RecordedAttempt;
   readonly message?: string;
-  readonly changes: ReadonlyMap<string, Leaf | undefined>;
-  readonly output: ReadonlyMap<string, Leaf | undefined>;
+  readonly changes: ReadonlyMap<string, TreeEntry | undefined>;
+  readonly output: ReadonlyMap<string, TreeEntry | undefined>;
 }
 
 export async function readAttempt(directory: string, step: string, attempt: number): Promise<Result<ReadAttempt, string>> {
@@ -120,8 +120,8 @@ export async function readAttempt(directory: string, step: string, attempt: numb
     return ok({
       recorded: recorded.value,
       ...(recorded.value.message ? { message: await readFile(path.join(place, "message.md"), "utf8") } : {}),
-      changes: await leavesOf(path.join(place, "changes"), recorded.value.changes),
-      output: await leavesOf(path.join(place, "output"), recorded.value.output),
+      changes: await entriesOf(path.join(place, "changes"), recorded.value.changes),
+      output: await entriesOf(path.join(place, "output"), recorded.value.output),
     });
   } catch (error) {
     return err(`${fileOf(error, place)}: ${describeIoError(error).detail}`);
@@ -132,8 +132,8 @@ export async function readAttempt(directory: string, step: string, attempt: numb
  * What lay in the project, when the run began, at the places that it changed: leaves by path, `undefined` where nothing lay. `steps` in an order in which
  * each comes after what it builds on. Attempts that cannot be read are left to whoever replays them. Fails with `file-unreadable`.
  */
-export async function readBefore(directory: string, steps: readonly string[]): Promise<Result<ReadonlyMap<string, Leaf | undefined>>> {
-  const found = new Map<string, Leaf | undefined>();
+export async function readBefore(directory: string, steps: readonly string[]): Promise<Result<ReadonlyMap<string, TreeEntry | undefined>>> {
+  const found = new Map<string, TreeEntry | undefined>();
   for (const step of steps) {
     for (const attempt of await attemptsOf(directory, step)) {
       const place = path.join(directory, step, String(attempt));
@@ -141,11 +141,11 @@ export async function readBefore(directory: string, steps: readonly string[]): P
       if (!recorded.ok) continue;
       const known = recorded.value.changes.filter(({ path, before }) => before !== undefined && !found.has(path));
       try {
-        const leaves = await leavesOf(
+        const entries = await entriesOf(
           path.join(place, "before"),
           known.map(({ path, before = "deleted" }) => ({ path, mode: before })),
         );
-        for (const [path, leaf] of leaves) found.set(path, leaf);
+        for (const [path, entry] of entries) found.set(path, entry);
       } catch (error) {
         return err({ reason: "file-unreadable", path: fileOf(error, place), ...describeIoError(error) });
       }
@@ -159,14 +159,14 @@ function fileOf(error: unknown, otherwise: string): string {
   return error instanceof Error && "path" in error ? String(error.path) : otherwise;
 }
 
-async function leavesOf(directory: string, files: readonly RecordedFile[]): Promise<ReadonlyMap<string, Leaf | undefined>> {
-  const leaves = new Map<string, Leaf | undefined>();
+async function entriesOf(directory: string, files: readonly RecordedFile[]): Promise<ReadonlyMap<string, TreeEntry | undefined>> {
+  const entries = new Map<string, TreeEntry | undefined>();
   for (const { path: file, mode } of files) {
-    if (mode === "deleted") leaves.set(file, undefined);
-    else if (mode === "040000") leaves.set(file, { mode });
-    else leaves.set(file, { mode, bytes: await readFile(path.join(directory, recordedName(file))) });
+    if (mode === "deleted") entries.set(file, undefined);
+    else if (mode === "040000") entries.set(file, { mode });
+    else entries.set(file, { mode, bytes: await readFile(path.join(directory, recordedName(file))) });
   }
-  return leaves;
+  return entries;
 }
 
 /** A digest of all that is recorded of a step, in hexadecimal; nothing where nothing is. */

@@ -48,7 +48,7 @@ async function replay(context: AdapterContext, directory: string): Promise<Resul
   const missing = (detail: string, hint = recordAgain(directory)) =>
     err({ reason: "recording-missing", step: step.id, attempt, detail, hint } as const);
   const there = await attemptsOf(directory, step.id);
-  if (!there.includes(attempt)) return missing(`${directory} has ${attemptsInWords(there)} of this step`);
+  if (!there.includes(attempt)) return missing(`${directory} has ${attemptsText(there)} of this step`);
   const read = await readAttempt(directory, step.id, attempt);
   if (!read.ok) return missing(read.error);
   const { recorded, changes, output, message } = read.value;
@@ -72,7 +72,7 @@ async function replay(context: AdapterContext, directory: string): Promise<Resul
 const projectHasThem =
   "where the project has what was recorded already, take it back with `wave rollback`; where the recording was edited, record what follows again";
 
-function attemptsInWords(there: readonly number[]): string {
+function attemptsText(there: readonly number[]): string {
   return there.length === 0 ? "no attempt" : there.length === 1 ? `attempt ${there[0]} alone` : `attempts ${there.join(", ")}`;
 }
 

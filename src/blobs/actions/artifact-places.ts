@@ -2,12 +2,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Toolkit } from "../../platform/actions/toolkit.ts";
-import type { Elsewhere, ListedArtifact, ToolkitProblem } from "../../platform/actions/toolkit-calls.ts";
+import type { ListedArtifact, RemoteRun, ToolkitProblem } from "../../platform/actions/toolkit-calls.ts";
 
 /** A workflow run whose artifacts are looked at. */
 export interface ArtifactPlace {
   /** Undefined: this workflow run, by the artifact service. */
-  readonly from?: Elsewhere;
+  readonly from?: RemoteRun;
   /** Returns why nothing of it is used, as a clause without a stop; undefined if it is. Asked once, before its artifacts are listed. */
   readonly refusal?: () => Promise<string | undefined>;
 }
@@ -102,6 +102,6 @@ function isReportedElsewhere({ code }: ToolkitProblem): boolean {
   return code === "unavailable" || code === "unanswered" || code === "given-up";
 }
 
-function wordsFor(from: Elsewhere | undefined): string {
+function wordsFor(from: RemoteRun | undefined): string {
   return from === undefined ? "the artifacts of this workflow run" : `the artifacts of workflow run ${from.workflowRun}`;
 }

@@ -6,24 +6,24 @@ import type { Digest } from "../../core/digest.ts";
 import type { ListedArtifact } from "../../platform/actions/toolkit-calls.ts";
 import { tryIo } from "../../platform/files.ts";
 import { blobFile, digestOfFile } from "../blob-files.ts";
-import { adoptBlob } from "../import-blobs.ts";
+import { importBlob } from "../import-blobs.ts";
 import { namesDigest, namesState } from "./artifact-names.ts";
 import { type ArtifactPlaces, type ArtifactPlacesRequest, artifactPlaces } from "./artifact-places.ts";
 
 export interface RemoteRequest extends ArtifactPlacesRequest {
   readonly stateDir: string;
   /** Takes over a directory that is laid out as state is: all of it, or its blobs alone. Returns sentences that name what was refused. */
-  readonly adopt: (directory: string, what: "all" | "blobs") => Promise<readonly string[]>;
+  readonly importState: (directory: string, what: "all" | "blobs") => Promise<readonly string[]>;
 }
 
 export interface RemoteBlobs {
   /** Brings one blob. Says whether it is here now. */
-  bring(digest: Digest): Promise<boolean>;
+  fetchBlob(digest: Digest): Promise<boolean>;
   /**
    * Brings all parts of the state of a run and of what this workflow run began after it, from the first place that has them all. Returns how many.
    * `first` is the number of the first place to ask; defaults to 0.
    */
-  bringState(run: string, first?: number): Promise<number>;
+  fetchState(run: string, first?: number): Promise<number>;
   /** Asks what this workflow run has. */
   list(): Promise<void>;
   /** The artifact of this workflow run that holds a blob, by its name; nothing where none does, or it was not asked for yet. */
@@ -37,11 +37,11 @@ export function openRemoteBlobs(request: RemoteRequest): RemoteBlobs {
   const places = artifactPlaces(request);
   const openState = stateOpener(request, places);
   let last: Promise<unknown> = Promise.resolve();
-  const bring = async (digest: Digest): Promise<boolean> => {
+  const fetchBlob = async (digest: Digest): Promise<boolean> => {
     for (let place = 0; place < places.count; place += 1) {
       const listing = (await places.list(place)) ?? [];
       for (const artifact of listing.filter(({ name }) => namesDigest(name, digest))) {
-        if (await bringSingle(request, places, place, artifact, digest)) return true;
+        if (await fetchSingle(request, places, place, artifact, digest)) return true;
       }
       for (const artifact of newestState(listing)) {
         // Journals are taken over before a run is chosen, never while one is written.
@@ -52,12 +52,12 @@ export function openRemoteBlobs(request: RemoteRequest): RemoteBlobs {
   };
   return {
     // One after the other: what one brings, the next may find here.
-    bring: (digest) => {
-      const next = last.then(async () => (await isHere(request.stateDir, digest)) || bring(digest));
+    fetchBlob: (digest) => {
+      const next = last.then(async () => (await isHere(request.stateDir, digest)) || fetchBlob(digest));
       last = next.catch(() => undefined);
       return next;
     },
-    async bringState(run, first = 0) {
+    async fetchState(run, first = 0) {
       const brought = new Set<string>();
       for (let place = first; place < places.count; place += 1) {
         const listing = await places.list(place);
@@ -81,7 +81,7 @@ export function openRemoteBlobs(request: RemoteRequest): RemoteBlobs {
   };
 }
 
-async function bringSingle(
+async function fetchSingle(
   { stateDir, warn }: RemoteRequest,
   places: ArtifactPlaces,
   place: number,
@@ -90,21 +90,21 @@ async function bringSingle(
 ): Promise<boolean> {
   const isFile = (name: string) => !name.includes("/");
   const opened = await places.open(place, artifact, isFile, async ([file]) => ({
-    refused: file === undefined ? "it holds no file" : await adoptBlob(file, digest, stateDir),
+    refused: file === undefined ? "it holds no file" : await importBlob(file, digest, stateDir),
   }));
   if (opened?.refused !== undefined) warn(`artifact ${artifact.name} was refused: ${opened.refused}`);
   return opened !== undefined && opened.refused === undefined;
 }
 
 /** Gives what takes a part of the state over, once. It says whether it was. */
-function stateOpener({ adopt, warn }: RemoteRequest, places: ArtifactPlaces) {
+function stateOpener({ importState, warn }: RemoteRequest, places: ArtifactPlaces) {
   const opened = new Set<string>();
   return async (place: number, artifact: ListedArtifact, what: "all" | "blobs"): Promise<boolean> => {
     const whole = `${place} ${artifact.id}`;
     const key = what === "all" ? whole : `${whole} blobs`;
     if (opened.has(whole) || opened.has(key)) return false;
     opened.add(key);
-    const refused = await places.open(place, artifact, isStatePath, (_files, root) => adopt(root, what));
+    const refused = await places.open(place, artifact, isStatePath, (_files, root) => importState(root, what));
     for (const problem of refused ?? []) warn(`artifact ${artifact.name}: ${problem}`);
     return refused !== undefined;
   };

@@ -6,7 +6,7 @@ import type { ErrorObject, ValidateFunction } from "ajv";
 import type { Digest } from "../../core/digest.ts";
 import { digestOfValue } from "../../core/digest.ts";
 import type { Violation } from "../../core/failure.ts";
-import type { ContractOutcome, ContractProblem, GateFile } from "../../core/ports.ts";
+import type { ContractFile, ContractOutcome, ContractProblem } from "../../core/ports.ts";
 import { unlisted } from "../../core/violation-count.ts";
 import { exactNumberAt } from "../json-numbers.ts";
 import { decodeUtf8, type JsonPlaces, jsonPlaces, pointerSegments, readJson } from "../json-source.ts";
@@ -29,15 +29,15 @@ const maxErrors = 2000;
 const maxCompiled = 256;
 
 const compiled = new Map<Digest, Compiled>();
-const listings = new WeakMap<ReadonlyMap<string, GateFile>, Digest>();
+const listings = new WeakMap<ReadonlyMap<string, ContractFile>, Digest>();
 
 /** What is wrong with a schema file and all that it refers to; nothing when it can be evaluated. */
-export function schemaProblems(path: string, files: ReadonlyMap<string, GateFile>): readonly ContractProblem[] {
+export function schemaProblems(path: string, files: ReadonlyMap<string, ContractFile>): readonly ContractProblem[] {
   return compile(path, files).problems;
 }
 
 /** Evaluates an artifact's bytes. `artifact` is what violations call it. A schema that is broken gives `error`. */
-export function evaluate(path: string, files: ReadonlyMap<string, GateFile>, bytes: Uint8Array, artifact: string): ContractOutcome {
+export function evaluate(path: string, files: ReadonlyMap<string, ContractFile>, bytes: Uint8Array, artifact: string): ContractOutcome {
   const { validate, problems } = compile(path, files);
   if (validate === undefined)
     return {
@@ -99,7 +99,7 @@ function exactAt(holder: object, { instancePath, data }: ErrorObject): unknown {
   return exactNumberAt(container, key);
 }
 
-function compile(path: string, files: ReadonlyMap<string, GateFile>): Compiled {
+function compile(path: string, files: ReadonlyMap<string, ContractFile>): Compiled {
   const key = digestOfValue([path, listingOf(files)]);
   const known = compiled.get(key);
   if (known !== undefined) return known;
@@ -110,7 +110,7 @@ function compile(path: string, files: ReadonlyMap<string, GateFile>): Compiled {
   return fresh;
 }
 
-function compileFresh(path: string, files: ReadonlyMap<string, GateFile>): Compiled {
+function compileFresh(path: string, files: ReadonlyMap<string, ContractFile>): Compiled {
   try {
     const { graph, problems } = gatherSchemas(path, files);
     if (graph === undefined) return { problems };
@@ -134,7 +134,7 @@ function compileFresh(path: string, files: ReadonlyMap<string, GateFile>): Compi
 }
 
 /** Any file may be referred to, so all of them decide what a schema means. */
-function listingOf(files: ReadonlyMap<string, GateFile>): Digest {
+function listingOf(files: ReadonlyMap<string, ContractFile>): Digest {
   const known = listings.get(files) ?? digestOfValue([...files.values()].map(({ path, digest }) => [path, digest]).sort());
   listings.set(files, known);
   return known;

@@ -7,7 +7,7 @@ import type { EvaluationProblem, Evaluator } from "../../core/evaluation.ts";
 import { describeExceeded } from "../../core/exceeded-limit.ts";
 import { evaluationLimits } from "../../core/limits.ts";
 import type { JsonSchemaContract } from "../../core/pipeline.ts";
-import type { ContractContext, ContractOutcome, ContractProblem, ContractType, GateFile } from "../../core/ports.ts";
+import type { ContractContext, ContractFile, ContractOutcome, ContractProblem, ContractType } from "../../core/ports.ts";
 
 /** Checks and evaluates `json_schema` contracts with an evaluator. */
 export function jsonSchemaContractWith(evaluator: Evaluator): ContractType {
@@ -25,7 +25,7 @@ export function jsonSchemaContractWith(evaluator: Evaluator): ContractType {
 async function check(
   evaluator: Evaluator,
   { schema }: JsonSchemaContract,
-  files: ReadonlyMap<string, GateFile>,
+  files: ReadonlyMap<string, ContractFile>,
   signal: AbortSignal | undefined,
 ): Promise<readonly ContractProblem[]> {
   const answer = await evaluator.evaluate("check-schema", { schema }, { files, ...(signal === undefined ? {} : { signal }) });

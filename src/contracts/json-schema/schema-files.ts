@@ -4,7 +4,7 @@
  * References are not followed; `schema-graph.ts` does.
  */
 import type { ValidateFunction } from "ajv";
-import type { ContractProblem, GateFile } from "../../core/ports.ts";
+import type { ContractFile, ContractProblem } from "../../core/ports.ts";
 import { closest } from "../../text/suggest.ts";
 import { validate as draft2019 } from "../generated/2019-09.js";
 import { validate as draft2020 } from "../generated/2020-12.js";
@@ -62,7 +62,7 @@ export function fileUri(path: string): string {
 }
 
 /** Reads and indexes a schema file. `dialect` is what it is read as when it does not say. Problems found go to `report`. */
-export function readSchemaFile(gate: GateFile, dialect: Dialect, report: (problem: ContractProblem) => void): SchemaFile | undefined {
+export function readSchemaFile(gate: ContractFile, dialect: Dialect, report: (problem: ContractProblem) => void): SchemaFile | undefined {
   const parsed = readJson(gate.text);
   if (!parsed.ok) {
     const { message, line, column } = parsed.error;

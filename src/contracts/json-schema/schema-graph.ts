@@ -3,7 +3,7 @@
  * path; the evaluator that gets the result never has to look for anything, and nothing is ever fetched.
  */
 import { posix } from "node:path";
-import type { ContractProblem, GateFile } from "../../core/ports.ts";
+import type { ContractFile, ContractProblem } from "../../core/ports.ts";
 import { closest } from "../../text/suggest.ts";
 import { parseJson, pointerSegments } from "../json-source.ts";
 import { type Dialect, isMetaSchema } from "./dialect.ts";
@@ -19,7 +19,7 @@ export interface SchemaGraph {
 }
 
 interface Search {
-  readonly files: ReadonlyMap<string, GateFile>;
+  readonly files: ReadonlyMap<string, ContractFile>;
   readonly loaded: Map<string, SchemaFile | undefined>;
   /** Absolute URI → resource. A file's root is also found under the URI of its path. */
   readonly byUri: Map<string, Resource>;
@@ -32,7 +32,7 @@ interface Search {
 /** Reads a schema and all that it refers to. Gives the problems instead of a graph when there are any. */
 export function gatherSchemas(
   path: string,
-  files: ReadonlyMap<string, GateFile>,
+  files: ReadonlyMap<string, ContractFile>,
 ): { graph?: SchemaGraph; problems: readonly ContractProblem[] } {
   const search: Search = { files, loaded: new Map(), byUri: new Map(), problems: [], dialect: "2020-12" };
   const root = enter(search, path);
@@ -185,7 +185,7 @@ function pointerOf(resource: Resource, fragment: string): string | undefined {
 }
 
 /** Absolute `$id`s of all files, for references by `$id` to files that nothing names by path. */
-function declaredIds(files: ReadonlyMap<string, GateFile>): ReadonlyMap<string, string> {
+function declaredIds(files: ReadonlyMap<string, ContractFile>): ReadonlyMap<string, string> {
   const ids = new Map<string, string>();
   for (const { path, text } of files.values()) {
     if (!text.includes("$id")) continue;
@@ -197,7 +197,7 @@ function declaredIds(files: ReadonlyMap<string, GateFile>): ReadonlyMap<string, 
   return ids;
 }
 
-function suggestion(path: string, files: ReadonlyMap<string, GateFile>): { hint?: string } {
+function suggestion(path: string, files: ReadonlyMap<string, ContractFile>): { hint?: string } {
   const guess = closest(path, [...files.keys()]);
   return guess === undefined ? {} : { hint: `did you mean \`${guess}\`?` };
 }

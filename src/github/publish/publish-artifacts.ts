@@ -6,13 +6,13 @@ import { describeFailure } from "../../core/describe.ts";
 import type { ArtifactRef, EventPayload } from "../../core/event.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { Publication } from "../../core/pipeline.ts";
-import type { ArtifactStore, Publisher } from "../../core/ports.ts";
+import type { BlobStore, Publisher } from "../../core/ports.ts";
 
 export interface PublishRequest {
   readonly publications: readonly Publication[];
   /** Step → what it left. */
   readonly artifacts: ReadonlyMap<string, readonly ArtifactRef[]>;
-  readonly blobs: ArtifactStore;
+  readonly blobs: BlobStore;
   /** Kind → who publishes it; or why nothing can be published here. */
   readonly publishers: ReadonlyMap<Publication["kind"], Publisher> | string;
 }

@@ -75,6 +75,6 @@ function choose(step: DocumentNode, read: ReadPersona, scope: Scope): Chosen | u
   const fallback = member(member(scope.manifest, "defaults"), "adapter");
   const ofDefaults = asAdapter(fallback);
   if (ofDefaults !== undefined) return { ...ofDefaults, by: "defaults", origin: fallback?.origin };
-  const here = scope.options.adapterHere;
+  const here = scope.options.defaultAdapter;
   return here === undefined ? undefined : { name: here, by: "environment" };
 }

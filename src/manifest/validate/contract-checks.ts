@@ -1,11 +1,15 @@
 /** Asks the contract types whether definitions can be evaluated. Equal definitions in many steps are asked about once. */
 import type { Origin } from "../../core/document.ts";
 import type { ContractDefinition, Pipeline } from "../../core/pipeline.ts";
-import type { ContractProblem, GateFile } from "../../core/ports.ts";
+import type { ContractFile, ContractProblem } from "../../core/ports.ts";
 import type { Scope } from "./scope.ts";
 
 /** Reports every contract whose definition is broken. Contracts whose schema could not be read are left out: that is told already. */
-export async function checkContracts(pipelines: readonly Pipeline[], files: ReadonlyMap<string, GateFile>, scope: Scope): Promise<void> {
+export async function checkContracts(
+  pipelines: readonly Pipeline[],
+  files: ReadonlyMap<string, ContractFile>,
+  scope: Scope,
+): Promise<void> {
   const asked = new Map<string, Promise<readonly ContractProblem[]>>();
   for (const contract of pipelines.flatMap(({ steps }) => steps.flatMap((step) => step.contracts))) {
     if (contract.type === "json_schema" && !files.has(contract.schema)) continue;

@@ -22,7 +22,7 @@ export interface SearchGraph {
 }
 
 /** The steps that make one artifact, in the order of the manifest. */
-export interface Makers {
+export interface Producers {
   readonly steps: readonly number[];
   readonly has: (step: number) => boolean;
   /** The least of their ranks: nothing before it leads to one of them. */
@@ -30,7 +30,7 @@ export interface Makers {
 }
 
 /** Prepares the makers of an artifact for searches. */
-export function makersOf({ rank }: Pick<SearchGraph, "rank">, steps: readonly number[]): Makers {
+export function producersOf({ rank }: Pick<SearchGraph, "rank">, steps: readonly number[]): Producers {
   const set = new Set(steps);
   return {
     steps,
@@ -53,7 +53,7 @@ export function searchGraph(steps: ReadonlyMap<string, WrittenStep>): SearchGrap
 }
 
 /** The makers above `from` of which none stands above another one; one of them where that is clear, none where none is above. */
-export function nearestProducers(graph: SearchGraph, from: number, makers: Makers): readonly number[] {
+export function nearestProducers(graph: SearchGraph, from: number, makers: Producers): readonly number[] {
   const found = firstReached(graph, from, makers);
   return found.length <= 1 ? found : withoutUpper(graph, found);
 }
@@ -73,7 +73,7 @@ export function descendantsOf(graph: SearchGraph, maker: number): Uint8Array {
 }
 
 /** Makers that can be reached upwards without passing another maker. All others are above one of these. */
-function firstReached(graph: SearchGraph, from: number, makers: Makers): number[] {
+function firstReached(graph: SearchGraph, from: number, makers: Producers): number[] {
   const found: number[] = [];
   walkUp(graph, from, makers.earliest, (step) => {
     if (!makers.has(step)) return true;
@@ -120,7 +120,7 @@ function withoutUpper(graph: SearchGraph, found: readonly number[]): readonly nu
 
 /** Which of the targets stand above a step. */
 function allAbove(graph: SearchGraph, from: number, targets: readonly number[]): ReadonlySet<number> {
-  const wanted = makersOf(graph, targets);
+  const wanted = producersOf(graph, targets);
   const above = new Set<number>();
   walkUp(graph, from, wanted.earliest, (step) => {
     if (wanted.has(step)) above.add(step);

@@ -1,6 +1,6 @@
 /** Which step each input comes from: the one that it names, or the nearest upstream step that makes the artifact. */
 import { type Findings, listed } from "./findings.ts";
-import { descendantsOf, type Makers, makersOf, nearestProducers, type SearchGraph, searchGraph } from "./nearest-producer.ts";
+import { descendantsOf, nearestProducers, type Producers, producersOf, type SearchGraph, searchGraph } from "./nearest-producer.ts";
 import type { WrittenInput, WrittenStep } from "./step-graph.ts";
 
 /** The producers of one pipeline, indexed. */
@@ -8,7 +8,7 @@ interface ProducerIndex {
   readonly steps: ReadonlyMap<string, WrittenStep>;
   readonly graph: SearchGraph;
   /** By artifact. */
-  readonly makers: ReadonlyMap<string, Makers>;
+  readonly makers: ReadonlyMap<string, Producers>;
   readonly findings: Findings;
   /** How often each artifact was asked for, and from then on what stands below its only maker. */
   readonly asked: Map<string, number>;
@@ -26,7 +26,7 @@ export function indexProducers(steps: ReadonlyMap<string, WrittenStep>, findings
       else known.push(index);
     }
   }
-  const makers = new Map([...numbers].map(([name, list]) => [name, makersOf(graph, list)]));
+  const makers = new Map([...numbers].map(([name, list]) => [name, producersOf(graph, list)]));
   return { steps, graph, makers, findings, asked: new Map(), below: new Map() };
 }
 
@@ -90,7 +90,7 @@ function statedProducer({ steps, findings }: ProducerIndex, from: string, { arti
 /** From this many askers on, an artifact is looked at once from its maker instead of from each asker. */
 const manyAskers = 4;
 
-function search({ graph, asked, below }: ProducerIndex, step: WrittenStep, artifact: string, makers: Makers): readonly number[] {
+function search({ graph, asked, below }: ProducerIndex, step: WrittenStep, artifact: string, makers: Producers): readonly number[] {
   const from = graph.number.get(step.id.text) ?? 0;
   const [only, ...others] = makers.steps.slice(0, 2);
   if (only === undefined) return [];

@@ -3,7 +3,7 @@ import type { MapNode, Origin } from "../../core/document.ts";
 import type { LoadedProject, NamedFile } from "../../core/loaded.ts";
 import type { AdapterName } from "../../core/names.ts";
 import type { ContractDefinition } from "../../core/pipeline.ts";
-import type { ContractProblem, GateFile } from "../../core/ports.ts";
+import type { ContractFile, ContractProblem } from "../../core/ports.ts";
 import { normalizePath, staysInside } from "../../core/project-path.ts";
 import type { PersonaDocument } from "../schema/manifest.ts";
 import type { Findings } from "./findings.ts";
@@ -13,11 +13,11 @@ export interface ValidateOptions {
   /** `--adapter`. */
   readonly adapter?: AdapterName;
   /** The adapter of steps for which nobody names one: what the environment has the means for. */
-  readonly adapterHere?: AdapterName;
+  readonly defaultAdapter?: AdapterName;
   /** Personas that stand under the manifest's own. */
   readonly library: ReadonlyMap<string, PersonaDocument>;
   /** Whether a contract's definition can be evaluated. */
-  readonly checkContract: (contract: ContractDefinition, files: ReadonlyMap<string, GateFile>) => Promise<readonly ContractProblem[]>;
+  readonly checkContract: (contract: ContractDefinition, files: ReadonlyMap<string, ContractFile>) => Promise<readonly ContractProblem[]>;
 }
 
 export interface Scope {

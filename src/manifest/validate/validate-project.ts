@@ -6,7 +6,7 @@ import { type Diagnostic, hasErrors, sortDiagnostics } from "../../core/diagnost
 import { defaultStateLocation } from "../../core/limits.ts";
 import type { LoadedProject, ValidatedProject } from "../../core/loaded.ts";
 import type { Pipeline } from "../../core/pipeline.ts";
-import type { GateFile } from "../../core/ports.ts";
+import type { ContractFile } from "../../core/ports.ts";
 import { normalizePath, staysInside } from "../../core/project-path.ts";
 import { readAlerts } from "./alerts.ts";
 import { checkContracts } from "./contract-checks.ts";
@@ -43,15 +43,15 @@ export async function validateProject(loaded: LoadedProject, options: ValidateOp
   const alerts = readAlerts(scope);
   checkPrices(scope, personas);
   const built = pipelines.map(({ pipeline }) => pipeline);
-  const gateFiles = gateFilesOf(scope, built);
-  await checkContracts(built, gateFiles, scope);
+  const contractFiles = contractFilesOf(scope, built);
+  await checkContracts(built, contractFiles, scope);
 
   const diagnostics = sortDiagnostics([...loaded.diagnostics, ...untold(scope)]);
   if (hasErrors(diagnostics)) return { diagnostics };
   const declared = built.flatMap(({ steps }) => steps.flatMap((step) => step.secrets));
   const ofAlerts = alerts.flatMap(({ urlFrom, secret }) => [urlFrom, secret].filter((name) => name !== undefined));
   const secrets = [...new Set([...defaults.secrets, ...personas.secrets, ...declared, ...ofAlerts])];
-  return { project: { personas: personas.all(), pipelines, gateFiles, secrets, alerts }, diagnostics };
+  return { project: { personas: personas.all(), pipelines, contractFiles: contractFiles, secrets, alerts }, diagnostics };
 }
 
 function checkDocuments({ loaded, manifest, findings }: Scope): void {
@@ -80,7 +80,7 @@ function checkStateLocation({ manifest, findings }: Scope): void {
  * Everything that was read for contracts: the schemas, and every other text that is neither manifest nor pipeline, persona or
  * prompt, since that was read because a schema refers to it.
  */
-function gateFilesOf({ loaded, manifest }: Scope, pipelines: readonly Pipeline[]): ReadonlyMap<string, GateFile> {
+function contractFilesOf({ loaded, manifest }: Scope, pipelines: readonly Pipeline[]): ReadonlyMap<string, ContractFile> {
   const schemas = new Set(
     pipelines.flatMap(({ steps }) =>
       steps.flatMap(({ contracts }) => contracts.flatMap((contract) => (contract.type === "json_schema" ? [contract.schema] : []))),
@@ -95,7 +95,7 @@ function gateFilesOf({ loaded, manifest }: Scope, pipelines: readonly Pipeline[]
     ...prompts,
   ];
   const excluded = new Set(others.map(normalizePath));
-  const gates = new Map<string, GateFile>();
+  const gates = new Map<string, ContractFile>();
   for (const [path, file] of loaded.files) {
     if (file.kind !== "text" || (excluded.has(normalizePath(path)) && !schemas.has(file.path))) continue;
     gates.set(file.path, { path: file.path, text: file.text, digest: file.digest });

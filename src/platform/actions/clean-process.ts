@@ -9,7 +9,7 @@ import path from "node:path";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Node 22.15 or later, except on Windows. https://nodejs.org/api/process.html#processexecvefile-args-env */
-type Execve = (file: string, words: readonly string[], env: Environment) => never;
+type Execve = (file: string, args: readonly string[], env: Environment) => never;
 
 /** The word that the second start has and a runner never passes. */
 const secondStart = "--environment-on-standard-input";
@@ -69,8 +69,8 @@ export function executeAgain(): void {
   if (execve === undefined || process.platform === "win32") return;
   const kept = Object.entries(process.env).filter(([name]) => neededAtStart.test(name));
   handOverEnvironment();
-  const words = [process.execPath, ...process.execArgv, ...process.argv.slice(1), secondStart];
-  execve.call(process, process.execPath, words, Object.fromEntries(kept));
+  const args = [process.execPath, ...process.execArgv, ...process.argv.slice(1), secondStart];
+  execve.call(process, process.execPath, args, Object.fromEntries(kept));
 }
 
 /** Leaves the environment as JSON on standard input: Node closes every other descriptor when it executes a program. */

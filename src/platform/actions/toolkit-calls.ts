@@ -17,7 +17,7 @@ export interface ListedArtifact {
 }
 
 /** A workflow run that is reached through the REST API, with a token that may read actions. */
-export interface Elsewhere {
+export interface RemoteRun {
   readonly token: string;
   readonly owner: string;
   readonly repo: string;
@@ -33,12 +33,12 @@ export interface ToolkitCalls {
   };
   /** Every artifact of this workflow run, or of another. */
   readonly listArtifacts: {
-    readonly takes: { readonly from?: Elsewhere };
+    readonly takes: { readonly from?: RemoteRun };
     readonly gives: readonly ListedArtifact[];
   };
   /** Puts an artifact's packed bytes into an empty directory, as they are. Gives the file. */
   readonly downloadArtifact: {
-    readonly takes: { readonly id: number; readonly directory: string; readonly digest?: string; readonly from?: Elsewhere };
+    readonly takes: { readonly id: number; readonly directory: string; readonly digest?: string; readonly from?: RemoteRun };
     readonly gives: { readonly file: string };
   };
   /** Looks for the newest entry that fits. Gives its key; nothing where none fits. */

@@ -7,8 +7,8 @@ import type { Api } from "./api.ts";
 export function commitCalls(api: Api): CommitObjects {
   return {
     async readTree(id, isRecursive) {
-      const words = { tree_sha: id, ...(isRecursive ? { recursive: "1" } : {}) };
-      const read = readable(await api("read the files of a commit", "GET /repos/{owner}/{repo}/git/trees/{tree_sha}", words));
+      const args = { tree_sha: id, ...(isRecursive ? { recursive: "1" } : {}) };
+      const read = readable(await api("read the files of a commit", "GET /repos/{owner}/{repo}/git/trees/{tree_sha}", args));
       return read.ok ? ok({ entries: read.value.tree.flatMap(treeEntryOf), truncated: read.value.truncated }) : read;
     },
     async readBlob(id) {

@@ -28,8 +28,8 @@ export function commentCalls(
       return made.ok ? ok({ url: made.value.html_url }) : made;
     },
     async updateComment(id, body) {
-      const words = { comment_id: id, body };
-      const made = await api("write a comment", "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", words);
+      const args = { comment_id: id, body };
+      const made = await api("write a comment", "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", args);
       return made.ok ? ok({ url: made.value.html_url }) : made;
     },
     async deleteComment(id) {

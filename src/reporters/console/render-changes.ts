@@ -7,14 +7,14 @@ import { paletteOf } from "./palette.ts";
 /** How it is printed. `undone`: what taking it back does to each path. */
 export interface ChangesStyle {
   readonly color: boolean;
-  readonly undone?: boolean;
+  readonly rolledBack?: boolean;
 }
 
 /** `A path 12B`, `M path 12B -> 14B`, `D path`; modes where they say something. */
-export function changesLines(changes: Changeset, { color, undone = false }: ChangesStyle): string[] {
+export function changesLines(changes: Changeset, { color, rolledBack = false }: ChangesStyle): string[] {
   const paint = paletteOf(color);
   return changes.map((entry) => {
-    const { path, before, after } = undone ? turned(entry) : entry;
+    const { path, before, after } = rolledBack ? turned(entry) : entry;
     const letter = before === undefined ? paint.green("A") : after === undefined ? paint.red("D") : paint.yellow("M");
     const told = [before, after].flatMap((state) => (state === undefined ? [] : [stateText(state)]));
     return `${letter} ${printable(path)}  ${paint.dim([...new Set(told)].join(" -> "))}`;

@@ -5,7 +5,7 @@
 import { endpointsOf } from "../../core/agent-endpoint.ts";
 import type { Digest } from "../../core/digest.ts";
 import { isUnchecked } from "../../core/empty-output.ts";
-import { type EnforcementLevel, type Fences, hidesGit } from "../../core/enforcement.ts";
+import { type EnforcementLevel, hidesGit, type SandboxSupport } from "../../core/enforcement.ts";
 import { type Capability, unrestrictedOf } from "../../core/permissions.ts";
 import type { ContractDefinition, RunBudget, Step, StepArtifact, StepInput } from "../../core/pipeline.ts";
 import type { DependencyDirectory, Plan, PlannedBlock, PlannedStep, PlannedWork } from "../../core/plan.ts";
@@ -22,7 +22,7 @@ export interface PlanDocument {
   /** Limits on the run as a whole. */
   readonly budget?: RunBudget;
   /** What this environment can fence. */
-  readonly fences: Fences;
+  readonly sandbox: SandboxSupport;
   /** Whether steps can rename directories of the project in an overlay here. */
   readonly directoryRenames: boolean;
   /** Places of `sandbox.show` that do not exist here or are not open to every user. */
@@ -135,16 +135,16 @@ export function planDocument(plan: Plan): PlanDocument {
     },
     criticalPath: plan.criticalPath,
     ...(plan.pipeline.budget === undefined ? {} : { budget: plan.pipeline.budget }),
-    fences: plan.fences,
+    sandbox: plan.sandbox,
     directoryRenames: plan.directoryRenames ?? true,
     unshownPlaces: plan.unshownPlaces ?? [],
-    steps: plan.steps.map((planned) => stepDocument(planned, plan.fences)),
+    steps: plan.steps.map((planned) => stepDocument(planned, plan.sandbox)),
     dependencyDirectories: plan.dependencyDirectories ?? [],
     unenforced: [...[...refused].map((entry) => ruleDocument(entry, true)), ...[...exposed].map((entry) => ruleDocument(entry, false))],
   };
 }
 
-function stepDocument(planned: PlannedStep, fences: Fences): PlanStepDocument {
+function stepDocument(planned: PlannedStep, sandbox: SandboxSupport): PlanStepDocument {
   const { step, dependents, weight, work } = planned;
   const { adapter } = step;
   const model = adapter?.model ?? step.persona.model;
@@ -172,7 +172,7 @@ function stepDocument(planned: PlannedStep, fences: Fences): PlanStepDocument {
     contracts: step.contracts.map(contractDocument),
     permissions: permissionsOf(planned),
     unrestricted: unrestrictedOf(step.permissions),
-    gitHidden: hidesGit(step, fences),
+    gitHidden: hidesGit(step, sandbox),
     droppedRules: step.permissions.layers.flatMap(({ dropped }) => dropped ?? []),
     resources: step.resources,
     unchecked: isUnchecked(step),
@@ -233,8 +233,8 @@ function workDocument(work: PlannedWork): PlanWorkDocument {
     return { kind: work.kind, fingerprint, changed: work.changed, ...(work.since === undefined ? {} : { since: work.since }) };
   }
   const { run, attempt, finishedAt } = work.found;
-  const gates = work.kind === "recheck" ? { changed: differingParts(work.fingerprint, work.found.fingerprint) } : {};
-  return { kind: work.kind, fingerprint, from: { run, attempt, finishedAt }, ...gates };
+  const contracts = work.kind === "recheck" ? { changed: differingParts(work.fingerprint, work.found.fingerprint) } : {};
+  return { kind: work.kind, fingerprint, from: { run, attempt, finishedAt }, ...contracts };
 }
 
 function ruleDocument([key, steps]: readonly [string, readonly string[]], refused: boolean): PlanDocument["unenforced"][number] {

@@ -1,7 +1,7 @@
 /** A plan as a person reads it: what each step is, what it waits for and hands over, what judges it, and what commands would do. */
 import { endpointsOf } from "../../core/agent-endpoint.ts";
 import { isUnchecked } from "../../core/empty-output.ts";
-import { hidesGit, isFenced, writesRepository } from "../../core/enforcement.ts";
+import { hidesGit, isSandboxed, writesRepository } from "../../core/enforcement.ts";
 import type { FingerprintRef } from "../../core/event.ts";
 import { defaultLimits } from "../../core/limits.ts";
 import { unrestrictedOf } from "../../core/permissions.ts";
@@ -68,11 +68,16 @@ function header(plan: Plan, paint: Palette): string[] {
   ];
 }
 
-function stepBlock(planned: PlannedStep, { fences }: Plan, style: TreeStyle, last: boolean, paint: Palette): string[] {
+function stepBlock(planned: PlannedStep, { sandbox }: Plan, style: TreeStyle, last: boolean, paint: Palette): string[] {
   const { step } = planned;
   const action = actionsOf(planned)[style.reuse ? "reuse" : "run"];
   const color = { run: paint.cyan, reuse: paint.green, recheck: paint.yellow, later: paint.dim, blocked: paint.red }[action];
-  const rows = [...identityRows(step), ...gateRows(planned, fences, paint), ["work", workText(planned)] as const, ...blockRows(planned)];
+  const rows = [
+    ...identityRows(step),
+    ...contractRows(planned, sandbox, paint),
+    ["work", workText(planned)] as const,
+    ...blockRows(planned),
+  ];
   const stem = paint.dim(last ? " " : "│");
   return [
     `${paint.dim(last ? "└─" : "├─")} ${color(marks[action])} ${paint.bold(printable(step.id))}  ${personaText(step)}`,
@@ -114,7 +119,7 @@ function identityRows(step: Step): Row[] {
 
 const writableRepository = "the step can write to `.git`; once it has started, Wave runs no git in the project until the run ends";
 
-function gateRows(planned: PlannedStep, fences: Plan["fences"], paint: Palette): Row[] {
+function contractRows(planned: PlannedStep, sandbox: Plan["sandbox"], paint: Palette): Row[] {
   const { step } = planned;
   const rows: Row[] = step.contracts.map((contract, at) => [at === 0 ? "contracts" : "", contractText(contract)]);
   permissionsOf(planned).forEach(({ kind, rule, level }, at) => {
@@ -126,7 +131,7 @@ function gateRows(planned: PlannedStep, fences: Plan["fences"], paint: Palette):
     rows.push(["", paint.yellow(`replace: true drops the inherited ${dropped.map((rule) => `deny ${printable(rule)}`).join(", ")}`)]);
   const open = unrestrictedOf(step.permissions);
   if (open.length > 0) rows.push(["unrestricted", open.join(", ")]);
-  if (hidesGit(step, fences)) rows.push(["repository", "`.git` is hidden by the `file_read` rules"]);
+  if (hidesGit(step, sandbox)) rows.push(["repository", "`.git` is hidden by the `file_read` rules"]);
   const names = [...Object.keys(step.env).sort(), ...step.secrets.map((name) => `${name} (secret)`)];
   if (names.length > 0) rows.push(["sees", names.join(", ")]);
   const endpoints = endpointsOf(step).join(", ");
@@ -137,7 +142,7 @@ function gateRows(planned: PlannedStep, fences: Plan["fences"], paint: Palette):
   rows.push(["limits", limitsText(step.resources)]);
   if (step.workspace === "shared") {
     rows.push(["workspace", "in place, alone: what it changes in the project stays, also when it fails"]);
-    rows.push(["repository", writesRepository(step, fences) ? paint.yellow(writableRepository) : "`.git` is read-only"]);
+    rows.push(["repository", writesRepository(step, sandbox) ? paint.yellow(writableRepository) : "`.git` is read-only"]);
   }
   if (step.workspace === "copy") rows.push(["workspace", "copy: a copy of the project for each attempt"]);
   if (step.reuseIgnore.length > 0) rows.push(["reuse", `ignored files that do not count: ${list(step.reuseIgnore)}`]);
@@ -248,15 +253,15 @@ const rootRights =
 const noRootRights = "Wave runs as root, but in the sandbox steps have no rights to files of other owners; `wave doctor` says why.";
 
 /** What the reader should know of steps that can reach more than their workspace. */
-function isolationLines({ steps, fences, directoryRenames = true, unshownPlaces = [] }: Plan): string[] {
+function isolationLines({ steps, sandbox, directoryRenames = true, unshownPlaces = [] }: Plan): string[] {
   const inPlace = steps.filter(({ step }) => step.workspace === "shared").length;
   const lines: string[] = [];
   if (inPlace === steps.length) lines.push("Steps run in the project itself: what they change there stays, also when they fail.");
-  const open = steps.filter(({ step }) => step.workspace !== "shared" && !isFenced(step, fences)).map(({ step }) => step.id);
+  const open = steps.filter(({ step }) => step.workspace !== "shared" && !isSandboxed(step, sandbox)).map(({ step }) => step.id);
   if (open.length > 0) lines.push(`No fence around ${list(open)}: what runs there can reach beyond its workspace.`);
-  const fenced = steps.some(({ step }) => isFenced(step, fences));
-  if (fenced && fences.allOwners !== undefined) lines.push(fences.allOwners ? rootRights : noRootRights);
-  const shown = [...new Set(steps.flatMap(({ step }) => (isFenced(step, fences) ? (step.sandboxShow ?? []) : [])))];
+  const fenced = steps.some(({ step }) => isSandboxed(step, sandbox));
+  if (fenced && sandbox.allOwners !== undefined) lines.push(sandbox.allOwners ? rootRights : noRootRights);
+  const shown = [...new Set(steps.flatMap(({ step }) => (isSandboxed(step, sandbox) ? (step.sandboxShow ?? []) : [])))];
   const [unshown, visible] = [
     shown.filter((place) => unshownPlaces.includes(place)),
     shown.filter((place) => !unshownPlaces.includes(place)),

@@ -133,15 +133,15 @@ function attemptLines(attempt: AttemptRecord, paint: Palette): string[] {
   const took = attempt.durationMs === undefined ? "" : ` ${formatDuration(attempt.durationMs)}`;
   const model = attempt.model === undefined ? "" : ` ${printable(attempt.model)}`;
   const used = attempt.usage === undefined ? "" : `, ${usageText(attempt.usage)}`;
-  const gates = new Set(attempt.contracts.map(({ name }) => name));
+  const contracts = new Set(attempt.contracts.map(({ name }) => name));
   // A failed contract is told with its verdict below; the failure would only repeat it.
   const failure =
     attempt.failure === undefined ||
-    (attempt.failure.reason === "contract-failed" && attempt.failure.contracts.every(({ name }) => gates.has(name)))
+    (attempt.failure.reason === "contract-failed" && attempt.failure.contracts.every(({ name }) => contracts.has(name)))
       ? undefined
       : attempt.failure;
   return [
-    `    ${sign(attempt.status, paint)} attempt ${attempt.attempt} ${attempt.status}${attempt.undone === true ? ", undone" : ""}${took} ${paint.dim(`${attempt.adapter}${model}${used}`)}`,
+    `    ${sign(attempt.status, paint)} attempt ${attempt.attempt} ${attempt.status}${attempt.rolledBack === true ? ", undone" : ""}${took} ${paint.dim(`${attempt.adapter}${model}${used}`)}`,
     ...(failure === undefined ? [] : [`      ${failureTitle(failure)}`, ...detailLines(describeFailure(failure), 6, paint)]),
     ...attempt.contracts.flatMap((result) => contractLines(result, paint)),
   ];

@@ -5,7 +5,7 @@ import type { Changeset } from "../../core/changeset.ts";
 import type { ArtifactRef } from "../../core/event.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { ObservedArtifact, ObservedAttempt, ObservedRun, ObservedStep } from "../../core/pipeline-test.ts";
-import type { ArtifactStore } from "../../core/ports.ts";
+import type { BlobStore } from "../../core/ports.ts";
 import { ok, type Result } from "../../core/result.ts";
 import type { AttemptRecord, RunRecord, StepRecord } from "../../core/state.ts";
 
@@ -19,7 +19,7 @@ export interface Observation {
 }
 
 /** Fails as the store does. */
-export async function observeRun(run: RunRecord, blobs: ArtifactStore): Promise<Result<Observation>> {
+export async function observeRun(run: RunRecord, blobs: BlobStore): Promise<Result<Observation>> {
   const steps: [string, ObservedStep][] = [];
   const texts = new Map<string, string>();
   for (const step of run.steps) {
@@ -35,7 +35,7 @@ export async function observeRun(run: RunRecord, blobs: ArtifactStore): Promise<
 
 async function observeStep(
   step: StepRecord,
-  blobs: ArtifactStore,
+  blobs: BlobStore,
   onText: (artifact: string, text: string) => void,
 ): Promise<Result<ObservedStep>> {
   const artifacts: [string, ObservedArtifact][] = [];
@@ -86,7 +86,7 @@ function parse(text: string): JsonValue | undefined {
   }
 }
 
-async function changesOf(digest: ArtifactRef["digest"], blobs: ArtifactStore): Promise<Result<Changeset>> {
+async function changesOf(digest: ArtifactRef["digest"], blobs: BlobStore): Promise<Result<Changeset>> {
   const bytes = await blobs.get(digest);
   if (!bytes.ok) return bytes;
   const changes = decodeChangeset(bytes.value);

@@ -21,7 +21,7 @@ export interface Place {
 }
 
 /** Where an artifact was made. */
-export interface FoundMaking {
+export interface FoundProduction {
   readonly run: KnownRun;
   readonly step: StepRecord;
   readonly attempt: AttemptRecord;
@@ -29,12 +29,12 @@ export interface FoundMaking {
 
 export interface Search {
   readonly reusedBy: readonly string[];
-  readonly found?: FoundMaking;
+  readonly found?: FoundProduction;
   readonly gap?: string;
 }
 
 /** Follows an artifact to the attempt that made it. Fails as reading state does; what is not there any more is a gap. */
-export async function findMaking(findRun: FindRun, from: Place): Promise<Result<Search>> {
+export async function findProduction(findRun: FindRun, from: Place): Promise<Result<Search>> {
   const reusedBy: string[] = [];
   const visited = new Set<string>();
   let place = from;
@@ -63,7 +63,7 @@ function attemptIn(step: StepRecord, { digest, attempt: number }: Place): Attemp
   const left = step.attempts.filter((attempt) => attempt.artifacts.some((artifact) => artifact.digest === digest));
   const meant = number === undefined ? [] : left.filter(({ attempt }) => attempt === number);
   const some = meant.length > 0 ? meant : left;
-  const counted = some.find(({ status, undone }) => status === "passed" && undone !== true);
+  const counted = some.find(({ status, rolledBack }) => status === "passed" && rolledBack !== true);
   if (counted !== undefined) return counted;
   const reused = step.reusedFrom !== undefined && step.artifacts.some((artifact) => artifact.digest === digest);
   if (number === undefined && reused) return undefined;

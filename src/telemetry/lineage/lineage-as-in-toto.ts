@@ -4,7 +4,7 @@
  */
 import type { Digest } from "../../core/digest.ts";
 import { err, ok, type Result } from "../../core/result.ts";
-import type { Lineage, LineageNode, Making } from "./lineage.ts";
+import type { Lineage, LineageNode, Production } from "./lineage.ts";
 
 /** in-toto's ResourceDescriptor. */
 interface Resource {
@@ -60,18 +60,18 @@ export function lineageAsInToto({ root, nodes }: Lineage): Result<Statement> {
 }
 
 /** What whoever started the run decided. */
-function externalOf({ pipeline, version, step, options }: Making): Record<string, unknown> {
+function externalOf({ pipeline, version, step, options }: Production): Record<string, unknown> {
   const { files, environment, adapter, input } = options;
   return present({ pipeline, version, step, files, environment, adapter, input });
 }
 
 /** What the manifest decided. */
-function internalOf({ persona, adapter, model, workspace, attempt, fingerprint, contracts }: Making): Record<string, unknown> {
+function internalOf({ persona, adapter, model, workspace, attempt, fingerprint, contracts }: Production): Record<string, unknown> {
   const { work, gate } = fingerprint;
   return present({ persona, adapter, model, workspace, attempt, fingerprint: { work, gate }, contracts });
 }
 
-function dependenciesOf({ base, manifest, options, inputs, builtOn }: Making, nodes: readonly LineageNode[]): Resource[] {
+function dependenciesOf({ base, manifest, options, inputs, builtOn }: Production, nodes: readonly LineageNode[]): Resource[] {
   const artifacts = new Map(nodes.map(({ id, artifact }) => [id, artifact]));
   return [
     ...(base.head === undefined ? [] : [{ name: "commit", digest: { gitCommit: base.head } }]),
@@ -90,7 +90,7 @@ function dependenciesOf({ base, manifest, options, inputs, builtOn }: Making, no
   ];
 }
 
-function runDetailsOf({ run, step, attempt, startedAt, finishedAt, process, log }: Making): Statement["predicate"]["runDetails"] {
+function runDetailsOf({ run, step, attempt, startedAt, finishedAt, process, log }: Production): Statement["predicate"]["runDetails"] {
   const version = process === undefined ? {} : { version: { wave: process.wave, node: process.node, platform: process.platform } };
   return {
     builder: { id: builderId, ...version },

@@ -1,7 +1,7 @@
 /** Lineage as a Mermaid flowchart: from the base and the changesets, through attempts, to the artifact. Pure. */
 import { changesText } from "../../reporters/console/changes-text.ts";
 import { mermaidText } from "../../reporters/console/render-plan-graph.ts";
-import type { Lineage, Making } from "./lineage.ts";
+import type { Lineage, Production } from "./lineage.ts";
 
 const styles = [
   "  classDef base fill:#f6f8fa,stroke:#656d76,color:#1f2328",
@@ -22,21 +22,21 @@ export function lineageAsMermaid(lineage: Lineage): string {
   for (const { id, artifact, made, gap } of lineage.nodes) {
     const own = node(chart, `artifact ${id}`, ["([", "])"], [artifact.name, shortOf(artifact.digest)], "artifact");
     const maker =
-      made === undefined ? node(chart, `gap ${id}`, ["[", "]"], [gap ?? "not known"], "gap") : node(chart, ...attemptWords(made));
+      made === undefined ? node(chart, `gap ${id}`, ["[", "]"], [gap ?? "not known"], "gap") : node(chart, ...attemptLabel(made));
     link(chart, maker, own);
     if (made !== undefined) drawSources(chart, maker, made);
   }
   return `${["flowchart TD", ...new Set(chart.lines), ...styles].join("\n")}\n`;
 }
 
-type NodeWords = readonly [key: string, shape: readonly [string, string], label: readonly string[], style: string];
+type NodeLabels = readonly [key: string, shape: readonly [string, string], label: readonly string[], style: string];
 
-function attemptWords({ run, step, attempt, persona, adapter, model }: Making): NodeWords {
+function attemptLabel({ run, step, attempt, persona, adapter, model }: Production): NodeLabels {
   const by = model === undefined ? adapter : `${adapter} ${model}`;
   return [`attempt ${run}/${step}/${attempt}`, ["[", "]"], [`${step}, attempt ${attempt}`, `${persona} (${by})`, `run ${run}`], "attempt"];
 }
 
-function drawSources(chart: Chart, maker: string, { base, builtOn, inputs }: Making): void {
+function drawSources(chart: Chart, maker: string, { base, builtOn, inputs }: Production): void {
   const label = base.head === undefined ? ["tree", shortOf(base.tree)] : [`commit ${base.head.slice(0, 12)}`, shortOf(base.tree)];
   link(chart, node(chart, `base ${base.tree} ${base.head ?? ""}`, ["[(", ")]"], label, "base"), maker);
   for (const { step, changes } of builtOn) {
@@ -45,7 +45,7 @@ function drawSources(chart: Chart, maker: string, { base, builtOn, inputs }: Mak
   for (const { node: id, name } of inputs) link(chart, idOf(chart, `artifact ${id}`), maker, name);
 }
 
-function node(chart: Chart, ...[key, [open, close], label, style]: NodeWords): string {
+function node(chart: Chart, ...[key, [open, close], label, style]: NodeLabels): string {
   const id = idOf(chart, key);
   chart.lines.push(`  ${id}${open}"${label.map(mermaidText).join("<br/>")}"${close}:::${style}`);
   return id;

@@ -17,7 +17,7 @@ export interface BuiltOnChanges {
 }
 
 /** The attempt that made an artifact, and what it worked from. */
-export interface Making {
+export interface Production {
   readonly run: string;
   readonly pipeline: string;
   readonly version?: string;
@@ -52,7 +52,7 @@ export interface LineageNode {
   /** Runs that took the work over instead of doing it, the one that was asked about first. */
   readonly reusedBy: readonly string[];
   /** Absent when it cannot be told any more; `gap` says why. */
-  readonly made?: Making;
+  readonly made?: Production;
   readonly gap?: string;
 }
 

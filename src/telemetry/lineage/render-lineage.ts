@@ -4,7 +4,7 @@ import { changesText } from "../../reporters/console/changes-text.ts";
 import { type Palette, paletteOf, sign } from "../../reporters/console/palette.ts";
 import { printable } from "../../text/printable.ts";
 import { formatDuration, formatSize } from "../../text/quantity.ts";
-import type { Lineage, LineageNode, Making } from "./lineage.ts";
+import type { Lineage, LineageNode, Production } from "./lineage.ts";
 
 /** Deeper levels are not indented further, and of more changesets than this only a number is told: chains of thousands stay readable. */
 const deepest = 20;
@@ -50,10 +50,10 @@ function titleOf({ artifact }: LineageNode, { as }: Place, paint: Palette): stri
 function detailsOf({ made, gap, reusedBy }: LineageNode, paint: Palette): string[] {
   const reused = reusedBy.length === 0 ? [] : [paint.dim(`taken over by run ${reusedBy.join(", from it by run ")}`)];
   if (made === undefined) return [...reused, paint.yellow(printable(gap ?? "not known"))];
-  return [...reused, ...makingLines(made, paint)];
+  return [...reused, ...productionLines(made, paint)];
 }
 
-function makingLines(made: Making, paint: Palette): string[] {
+function productionLines(made: Production, paint: Palette): string[] {
   const { step, attempt, run, pipeline, version, adapter, model, base, builtOn, builtOnHolds } = made;
   const name = version === undefined ? pipeline : `${pipeline}@${version}`;
   const by = model === undefined ? adapter : `${adapter} ${model}`;
@@ -70,7 +70,7 @@ function makingLines(made: Making, paint: Palette): string[] {
   ];
 }
 
-function builtOnLines(builtOn: Making["builtOn"], paint: Palette): string[] {
+function builtOnLines(builtOn: Production["builtOn"], paint: Palette): string[] {
   // The nearest are the last: they are in the order of the manifest.
   const told = builtOn.slice(-changesetsTold);
   const lines = told.map(
@@ -80,7 +80,7 @@ function builtOnLines(builtOn: Making["builtOn"], paint: Palette): string[] {
   return left === 0 ? lines : [`  on the changes of ${left} more steps before these:`, ...lines];
 }
 
-function timesOf({ startedAt, finishedAt }: Making): string {
+function timesOf({ startedAt, finishedAt }: Production): string {
   const from = startedAt.replace("T", " ").replace(/\.\d+Z$/, "Z");
   return finishedAt === undefined ? from : `${from}, ${formatDuration(Date.parse(finishedAt) - Date.parse(startedAt))}`;
 }

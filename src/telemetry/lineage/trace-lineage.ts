@@ -1,11 +1,11 @@
 /** Builds the lineage of an artifact, breadth first: each artifact once, however many steps took it. */
-import { digestOfBuiltOn, upstreamIds } from "../../changeset/upstream-changes.ts";
+import { digestUpstream, upstreamIds } from "../../changeset/upstream-changes.ts";
 import type { Digest } from "../../core/digest.ts";
 import type { ArtifactRef, EventOf, WaveEvent } from "../../core/event.ts";
 import { ok, type Result } from "../../core/result.ts";
 import type { RunRecord, StepRecord } from "../../core/state.ts";
-import { type FindRun, type FoundMaking, findMaking, type Place } from "./find-producer.ts";
-import type { BuiltOnChanges, Lineage, LineageNode, Making } from "./lineage.ts";
+import { type FindRun, type FoundProduction, findProduction, type Place } from "./find-producer.ts";
+import type { BuiltOnChanges, Lineage, LineageNode, Production } from "./lineage.ts";
 
 /** The lineage of an artifact that a step of a run left. Fails as `findRun` does. */
 export async function traceLineage(findRun: FindRun, start: Place & { readonly artifact: ArtifactRef }): Promise<Result<Lineage>> {
@@ -16,15 +16,15 @@ export async function traceLineage(findRun: FindRun, start: Place & { readonly a
     { ...start, id: root, name: start.artifact.name },
   ];
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    const searched = await findMaking(findRun, next);
+    const searched = await findProduction(findRun, next);
     if (!searched.ok) return searched;
     const { found, reusedBy, gap } = searched.value;
-    const making = found === undefined ? undefined : await makingOf(findRun, found);
-    if (making?.ok === false) return making;
+    const production = found === undefined ? undefined : await productionOf(findRun, found);
+    if (production?.ok === false) return production;
     const artifact = artifactOf(next, found) ?? { name: next.name, digest: next.digest };
-    const made = making === undefined ? {} : { made: making.value };
+    const made = production === undefined ? {} : { made: production.value };
     nodes.push({ id: next.id, artifact, reusedBy, ...made, ...(gap === undefined ? {} : { gap }) });
-    for (const input of making?.value.inputs ?? []) {
+    for (const input of production?.value.inputs ?? []) {
       if (queued.has(input.node) || found === undefined) continue;
       queued.add(input.node);
       queue.push({ run: found.run.record.id, step: input.from, digest: input.digest, id: input.node, name: input.name });
@@ -37,11 +37,11 @@ function nodeId({ run, step, digest }: Place): string {
   return `${run}/${step}/${digest.slice("sha256:".length, "sha256:".length + 16)}`;
 }
 
-function artifactOf({ digest, artifact }: Place & { readonly artifact?: ArtifactRef }, found: FoundMaking | undefined) {
+function artifactOf({ digest, artifact }: Place & { readonly artifact?: ArtifactRef }, found: FoundProduction | undefined) {
   return artifact ?? found?.attempt.artifacts.find((one) => one.digest === digest);
 }
 
-async function makingOf(findRun: FindRun, found: FoundMaking): Promise<Result<Making>> {
+async function productionOf(findRun: FindRun, found: FoundProduction): Promise<Result<Production>> {
   const { run, step, attempt } = found;
   const { record, events } = run;
   const { begun, manifest, process } = circumstancesOf(events).get(keyOf(step.id, attempt.attempt, attempt.startedAt)) ?? {};
@@ -68,7 +68,7 @@ async function makingOf(findRun: FindRun, found: FoundMaking): Promise<Result<Ma
 interface Circumstances {
   readonly begun?: EventOf<"attempt-started">;
   readonly manifest?: Digest;
-  readonly process?: NonNullable<Making["process"]>;
+  readonly process?: NonNullable<Production["process"]>;
 }
 
 const known = new WeakMap<readonly WaveEvent[], ReadonlyMap<string, Circumstances>>();
@@ -78,7 +78,7 @@ function circumstancesOf(events: readonly WaveEvent[]): ReadonlyMap<string, Circ
   const before = known.get(events);
   if (before !== undefined) return before;
   const found = new Map<string, Circumstances>();
-  const processes = new Map<string, NonNullable<Making["process"]>>();
+  const processes = new Map<string, NonNullable<Production["process"]>>();
   let manifest: Digest | undefined;
   for (const event of events) {
     if (event.type === "writer-opened") {
@@ -105,7 +105,10 @@ function keyOf(step: string, attempt: number, ts: string): string {
 }
 
 /** What an attempt built on: the changes of all that is upstream of it, held against its fingerprint. */
-async function builtOnOf(findRun: FindRun, { run, step, attempt }: FoundMaking): Promise<Result<Pick<Making, "builtOn" | "builtOnHolds">>> {
+async function builtOnOf(
+  findRun: FindRun,
+  { run, step, attempt }: FoundProduction,
+): Promise<Result<Pick<Production, "builtOn" | "builtOnHolds">>> {
   const { steps, changes } = indexOf(run.record);
   const upstream = new Set<string>();
   const open = [...upstreamIds({ dependencies: step.dependencies, inputs: attempt.inputs })];
@@ -118,7 +121,7 @@ async function builtOnOf(findRun: FindRun, { run, step, attempt }: FoundMaking):
     open.push(...upstreamIds({ dependencies: above.dependencies, inputs: inputs.value }));
   }
   const builtOn = changes.filter(({ step: id }) => upstream.has(id));
-  const digest = digestOfBuiltOn(new Map(builtOn.map(({ step: id, changes }) => [id, changes.digest])));
+  const digest = digestUpstream(new Map(builtOn.map(({ step: id, changes }) => [id, changes.digest])));
   return ok({ builtOn, builtOnHolds: digest === attempt.fingerprint.parts["changes"] });
 }
 
@@ -141,7 +144,7 @@ function indexOf(run: RunRecord): RunIndex {
 
 /** What a step took in: as its own attempt says, or the one that it was reused from. */
 async function inputsOf(findRun: FindRun, step: StepRecord): Promise<Result<readonly { readonly from: string }[]>> {
-  const own = step.attempts.find(({ status, undone }) => status === "passed" && undone !== true);
+  const own = step.attempts.find(({ status, rolledBack }) => status === "passed" && rolledBack !== true);
   if (own !== undefined || step.reusedFrom === undefined) return ok(own?.inputs ?? []);
   const { run, attempt } = step.reusedFrom;
   const from = await findRun(run);

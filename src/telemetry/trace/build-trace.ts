@@ -99,7 +99,7 @@ function attemptOf(moments: AttemptMoments, record: AttemptRecord | undefined, s
     durationMs,
     ...waited,
     ...(rechecked === undefined ? {} : { rechecked }),
-    ...(record?.undone === true ? { undone: true as const } : {}),
+    ...(record?.rolledBack === true ? { rolledBack: true as const } : {}),
     ...(ended?.type === "attempt-failed" ? { failure: describeFailure(ended.failure).title } : {}),
     ...(ended?.usage === undefined ? {} : { usage: ended.usage }),
     artifacts: ended === undefined || ended.type === "attempt-cancelled" ? 0 : ended.artifacts.length,

@@ -95,14 +95,14 @@ function stepRows(step: TraceStep): Row[] {
 }
 
 function attemptRows(attempt: TraceAttempt, critical: boolean): Row[] {
-  const { status, adapter, model, waitMs, durationMs, undone, rechecked, failure } = attempt;
+  const { status, adapter, model, waitMs, durationMs, rolledBack, rechecked, failure } = attempt;
   const by = model === undefined ? adapter : `${adapter} ${model}`;
   const notes = [
     failure ?? (status === "passed" ? "" : status),
     leftText(attempt),
     attempt.usage === undefined ? "" : usageText(attempt.usage),
     rechecked === undefined ? "" : originText("judged again: work of", rechecked),
-    undone === true ? "undone" : "",
+    rolledBack === true ? "undone" : "",
   ].filter((text) => text !== "");
   return [
     {

@@ -116,7 +116,7 @@ function attemptSpans(
       "wave.waited_for": attempt.waitedFor,
       "wave.wait_ms": attempt.waitMs,
       "wave.delay_ms": attempt.delayMs,
-      "wave.undone": attempt.undone,
+      "wave.undone": attempt.rolledBack,
       ...leftAttributes(attempt),
     },
     ...(failure === undefined ? {} : { message: failure }),
@@ -132,7 +132,7 @@ function checkSpan(check: TraceCheck, parent: string, id: string, make: MakeSpan
   });
 }
 
-interface SpanWords {
+interface SpanNames {
   readonly spanId: string;
   readonly parent?: string;
   readonly name: string;
@@ -143,7 +143,7 @@ interface SpanWords {
   readonly link?: { readonly step: string; readonly origin: WorkOrigin; readonly kind: string };
 }
 
-type MakeSpan = (words: SpanWords) => OtlpSpan;
+type MakeSpan = (words: SpanNames) => OtlpSpan;
 
 function spanMaker(trace: Trace, above: TraceParent | undefined): MakeSpan {
   const traceId = above?.traceId ?? traceIdOf(trace.run);
@@ -164,7 +164,7 @@ function spanMaker(trace: Trace, above: TraceParent | undefined): MakeSpan {
   });
 }
 
-function linkOf({ step, origin, kind }: NonNullable<SpanWords["link"]>): NonNullable<OtlpSpan["links"]>[number] {
+function linkOf({ step, origin, kind }: NonNullable<SpanNames["link"]>): NonNullable<OtlpSpan["links"]>[number] {
   const attributes = attributesOf({ "wave.link": kind, "cicd.pipeline.run.id": origin.run, "wave.attempt": origin.attempt });
   return { traceId: traceIdOf(origin.run), spanId: attemptSpanId(origin.run, step, origin.attempt, 0), attributes };
 }

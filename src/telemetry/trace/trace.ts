@@ -45,7 +45,7 @@ export interface TraceAttempt extends Span {
   /** Whose stored work was judged again; the persona did not run. */
   readonly rechecked?: WorkOrigin;
   /** What it did counts no more. */
-  readonly undone?: true;
+  readonly rolledBack?: true;
   readonly failure?: string;
   readonly usage?: Usage;
   readonly artifacts: number;

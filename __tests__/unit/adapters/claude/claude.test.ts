@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { claudePackage } from "../../../../src/adapters/agent-versions.ts";
 import { overBudget } from "../../../../src/adapters/budget.ts";
-import { claudeWords } from "../../../../src/adapters/claude/args.ts";
+import { claudeArgs } from "../../../../src/adapters/claude/args.ts";
 import { claudeFailure } from "../../../../src/adapters/claude/outcome.ts";
 import { type ClaudeResult, claudeStream } from "../../../../src/adapters/claude/stream.ts";
 import type { AgentEnd } from "../../../../src/adapters/run-agent.ts";
@@ -22,7 +22,7 @@ function option(words: readonly string[], name: string): string | undefined {
 
 describe("words", () => {
   test("of a step without rules: every tool, and nothing of what the repository brings for agents", () => {
-    const words = claudeWords(claude(), paths);
+    const words = claudeArgs(claude(), paths);
     expect(words.slice(0, 5)).toEqual(["-p", "--output-format", "stream-json", "--verbose", "--no-session-persistence"]);
     expect(option(words, "--setting-sources")).toBe("user");
     expect(words).toContain("--strict-mcp-config");
@@ -38,7 +38,7 @@ describe("words", () => {
       layer("step", ["file_write:src/a/**"], ["file_write:src/a/secret", "file_read:.env", "command:git push*"]),
     ];
     const resources = { timeoutMs: 1000, diskLimitBytes: 1, maxTurns: 7, maxCostUsd: 0.25 };
-    const words = claudeWords(
+    const words = claudeArgs(
       claude({ permissions: { layers }, resources, adapter: { name: "claude", chosenBy: "flag", model: "m-1" } }),
       paths,
     );
@@ -49,7 +49,7 @@ describe("words", () => {
   });
 
   test("a step that may run nothing has no shell", () => {
-    const words = claudeWords(claude({ permissions: { layers: [layer("step", [], ["command:*"])] } }), paths);
+    const words = claudeArgs(claude({ permissions: { layers: [layer("step", [], ["command:*"])] } }), paths);
     expect(option(words, "--tools")).not.toContain("Bash");
     expect(option(words, "--allowedTools")).not.toContain("Bash");
   });
@@ -57,7 +57,7 @@ describe("words", () => {
 
 test("a step that may reach all public hosts keeps the tool that fetches pages", () => {
   const toolsOf = (allow: readonly string[]) => {
-    const words = claudeWords(claude({ permissions: { layers: [layer("step", allow)] } }), paths);
+    const words = claudeArgs(claude({ permissions: { layers: [layer("step", allow)] } }), paths);
     return option(words, "--tools")?.split(",").includes("WebFetch");
   };
   expect([["network_access:*"], ["network_access:example.org"]].map(toolsOf)).toEqual([true, false]);

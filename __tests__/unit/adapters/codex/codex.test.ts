@@ -1,7 +1,7 @@
 /** Codex's words, events and ends, as plain values. The events are those of version 0.169.0. */
 import { describe, expect, test } from "vitest";
 import { codexPackage } from "../../../../src/adapters/agent-versions.ts";
-import { codexWords } from "../../../../src/adapters/codex/args.ts";
+import { codexArgs } from "../../../../src/adapters/codex/args.ts";
 import { codexAdapter } from "../../../../src/adapters/codex/codex.ts";
 import { codexStream } from "../../../../src/adapters/codex/stream.ts";
 import { noUsage } from "../../../../src/core/usage.ts";
@@ -15,7 +15,7 @@ const settingsOf = (words: readonly string[]) => words.filter((_, at) => words[a
 
 describe("words", () => {
   test("inside the sandbox its own is left off; nothing of the user's or the repository's configuration counts", () => {
-    const words = codexWords(
+    const words = codexArgs(
       codex({ adapter: { name: "codex", chosenBy: "flag", model: "m-1", baseUrl: "http://h:1/v1" }, secrets: ["CODEX_API_KEY"] }),
       fenced,
     );
@@ -32,12 +32,12 @@ describe("words", () => {
   });
 
   test("outside of it, its own holds writes to the workspace and the output, and the network as the rules say", () => {
-    expect(codexWords(codex(), open)).toEqual(expect.arrayContaining(["--sandbox", "workspace-write"]));
-    expect(settingsOf(codexWords(codex(), open)).slice(0, 2)).toEqual([
+    expect(codexArgs(codex(), open)).toEqual(expect.arrayContaining(["--sandbox", "workspace-write"]));
+    expect(settingsOf(codexArgs(codex(), open)).slice(0, 2)).toEqual([
       'sandbox_workspace_write.writable_roots=["/s/output"]',
       "sandbox_workspace_write.network_access=true",
     ]);
-    const closed = codexWords(codex({ permissions: { layers: [layer("step", [], ["network_access:*"])] } }), open);
+    const closed = codexArgs(codex({ permissions: { layers: [layer("step", [], ["network_access:*"])] } }), open);
     expect(settingsOf(closed)[1]).toBe("sandbox_workspace_write.network_access=false");
     expect(closed).not.toContain("--dangerously-bypass-approvals-and-sandbox");
   });
@@ -119,9 +119,9 @@ describe("the end", () => {
     const stream = codexStream();
     const waits = { type: "error", message: "Reconnecting... waiting for network (Connection failed)" };
     stream.push(lines(waits, waits));
-    expect(stream.hopeless()).toBeUndefined();
+    expect(stream.fatalError()).toBeUndefined();
     stream.push(lines(waits));
-    expect(stream.hopeless()).toMatchObject({ reason: "agent-failed", kind: "network" });
+    expect(stream.fatalError()).toMatchObject({ reason: "agent-failed", kind: "network" });
   });
 });
 

@@ -147,7 +147,7 @@ steps:
       ...files,
       "wave.yaml": `personas: { p: { prompt: prompt.md } }\n${oneStep(", handover: { contract: { type: json_schema, schema: ./s/a.schema.json } }")}`,
     });
-    expect([...(project?.gateFiles.values() ?? [])].map(({ path, text }) => [path, text])).toEqual([
+    expect([...(project?.contractFiles.values() ?? [])].map(({ path, text }) => [path, text])).toEqual([
       ["s/a.schema.json", files["s/a.schema.json"]],
       ["s/b.json", "{}"],
     ]);

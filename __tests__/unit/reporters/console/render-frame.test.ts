@@ -125,11 +125,11 @@ describe("a view", () => {
       base: { kind: "files", tree: digest("tree"), views: {} },
       tree: digest("tree"),
       passed: [],
-      gateFiles: new Map(),
+      contractFiles: new Map(),
       protectedFiles: new Map(),
       platform: "linux-x64",
       adapterVersions: new Map(),
-      fences: { fence: true, network: true },
+      sandbox: { available: true, network: true },
     });
     const view = viewOfPlan(plan);
     expect([...view.steps.values()].map(({ id, depth, status }) => [id, depth, status])).toEqual([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { enforcementOf, noFences } from "../../../../src/core/enforcement.ts";
+import { enforcementOf, noSandbox } from "../../../../src/core/enforcement.ts";
 import type { Step } from "../../../../src/core/pipeline.ts";
 import type { Plan, PlannedStep, PlannedWork } from "../../../../src/core/plan.ts";
 import { renderPlan } from "../../../../src/reporters/console/render-plan.ts";
@@ -8,7 +8,7 @@ import { digest, layer, passedWork, pipeline, schemaContract, step, testContract
 const fingerprint = { work: digest("work"), gate: digest("gate"), parts: {} };
 
 function planned(of: Step, work: PlannedWork, members: Partial<PlannedStep> = {}): PlannedStep {
-  return { step: of, dependents: [], weight: 1, work, enforcement: enforcementOf(of, noFences), ...members };
+  return { step: of, dependents: [], weight: 1, work, enforcement: enforcementOf(of, noSandbox), ...members };
 }
 
 function plan(steps: readonly PlannedStep[], members: Partial<Plan> = {}): Plan {
@@ -18,7 +18,7 @@ function plan(steps: readonly PlannedStep[], members: Partial<Plan> = {}): Plan 
       { version: "v1", description: "Shows a plan" },
     ),
     steps,
-    fences: noFences,
+    sandbox: noSandbox,
     criticalPath: steps.map((each) => each.step.id),
     ...members,
   };
@@ -123,7 +123,7 @@ describe("the tree", () => {
 
   test("says nothing about the project where steps have workspaces of their own, and nothing where all is enforced", () => {
     expect(
-      renderPlan(plan([planned(step("a"), { kind: "new", fingerprint, changed: [] })], { fences: { fence: true, network: true } }), {
+      renderPlan(plan([planned(step("a"), { kind: "new", fingerprint, changed: [] })], { sandbox: { available: true, network: true } }), {
         format: "tree",
         color: false,
       }),
@@ -171,7 +171,7 @@ test("the document is stable, and holds neither places nor values", () => {
     criticalPath: ["analyze", "implement", "release"],
     directoryRenames: true,
     unshownPlaces: [],
-    fences: { fence: false, network: false },
+    sandbox: { available: false, network: false },
     steps: [
       {
         id: "analyze",

@@ -1,11 +1,11 @@
 /** Lineage: which attempt made an artifact, across steps and runs, and how that is printed. */
 import { describe, expect, it } from "vitest";
-import { digestOfBuiltOn } from "../../../../src/changeset/upstream-changes.ts";
+import { digestUpstream } from "../../../../src/changeset/upstream-changes.ts";
 import type { ArtifactRef, EventPayload, WaveEvent } from "../../../../src/core/event.ts";
 import { projectRun } from "../../../../src/store/project-run.ts";
 import { findArtifact, isDigestLike } from "../../../../src/telemetry/lineage/find-artifact.ts";
-import { type FindRun, findMaking } from "../../../../src/telemetry/lineage/find-producer.ts";
-import type { KnownRun, Lineage, Making } from "../../../../src/telemetry/lineage/lineage.ts";
+import { type FindRun, findProduction } from "../../../../src/telemetry/lineage/find-producer.ts";
+import type { KnownRun, Lineage, Production } from "../../../../src/telemetry/lineage/lineage.ts";
 import { lineageAsInToto } from "../../../../src/telemetry/lineage/lineage-as-in-toto.ts";
 import { lineageAsMermaid } from "../../../../src/telemetry/lineage/lineage-as-mermaid.ts";
 import { renderLineage } from "../../../../src/telemetry/lineage/render-lineage.ts";
@@ -36,7 +36,7 @@ const begun = (
   inputs: readonly [ArtifactRef, string][],
   builtOn: Record<string, string> = {},
 ): EventPayload => {
-  const changes = digestOfBuiltOn(new Map(Object.entries(builtOn).map(([id, word]) => [id, digest(word)])));
+  const changes = digestUpstream(new Map(Object.entries(builtOn).map(([id, word]) => [id, digest(word)])));
   return {
     ...(attemptStarted(step, attempt) as EventPayload & { type: "attempt-started" }),
     inputs: inputs.map(([{ name, digest: of }, from]) => ({ name, digest: of, from })),
@@ -72,7 +72,7 @@ const first = journals([
   closed,
 ]);
 const start = { step: "report", digest: report.digest, artifact: report };
-const madeOf = ({ nodes }: Lineage, name: string): Making | undefined => nodes.find((node) => node.artifact.name === name)?.made;
+const madeOf = ({ nodes }: Lineage, name: string): Production | undefined => nodes.find((node) => node.artifact.name === name)?.made;
 
 describe("traceLineage", () => {
   it("leads through inputs to attempts and the changes that they built on, each artifact once", async () => {
@@ -116,7 +116,7 @@ describe("traceLineage", () => {
       closed,
     ]);
     const place = { run: "two", step: "survey", digest: facts.digest };
-    const { reusedBy, found } = must(await findMaking(runs({ one: first, two: again }), place));
+    const { reusedBy, found } = must(await findProduction(runs({ one: first, two: again }), place));
     expect([reusedBy, found?.run.record.id]).toEqual([["two"], "one"]);
   });
 
@@ -124,7 +124,7 @@ describe("traceLineage", () => {
     const left = { ...(failed("survey", 1) as EventPayload & { type: "attempt-failed" }), artifacts: [facts] };
     const mixed = journals([started({ survey: [] }), begun("survey", 1, []), left], [resumed, reused("survey", "one", 1, [facts]), closed]);
     const place = { run: "two", step: "survey", digest: facts.digest };
-    expect(must(await findMaking(runs({ one: first, two: mixed }), place)).found?.run.record.id).toBe("one");
+    expect(must(await findProduction(runs({ one: first, two: mixed }), place)).found?.run.record.id).toBe("one");
   });
 
   it("says what is not there any more, and does not go round in circles", async () => {

@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Bind } from "../../../src/sandbox/view.ts";
 import { inodeProbe, type ProbedInodes } from "../../rig/escape-inodes.ts";
-import { buildableModes, type FencePlace, fencePlace, runFenced, viewOf } from "../../rig/fence-rig.ts";
+import { buildableModes, runSandboxed, type SandboxPlace, sandboxPlace, viewOf } from "../../rig/sandbox-rig.ts";
 
 /** Mode, owner and time of the last change of device nodes and of the kernel's entries, whose inodes all mounts share. */
 function machineInodes(): Record<string, string> {
@@ -29,9 +29,9 @@ const modes = (await buildableModes()).flatMap((isolation) => [
 ]);
 
 describe.each(modes)("in a sandbox built with %s", (_mode, isolation) => {
-  let place: FencePlace;
+  let place: SandboxPlace;
   beforeEach(() => {
-    place = fencePlace(isolation);
+    place = sandboxPlace(isolation);
   });
   afterEach(() => place.remove());
   const own = () => [place.project, "/tmp", "/wave/home", "/wave/output", "/dev/shm", "/dev/pts"];
@@ -39,7 +39,7 @@ describe.each(modes)("in a sandbox built with %s", (_mode, isolation) => {
 
   test("the kernel refuses every change of an inode outside of the attempt's own directories", async () => {
     const before = machineInodes();
-    const { stdout, stderr } = await runFenced(place, [process.execPath, "-e", inodeProbe, ...own()], { view: { network } });
+    const { stdout, stderr } = await runSandboxed(place, [process.execPath, "-e", inodeProbe, ...own()], { view: { network } });
     const probed = JSON.parse(stdout) as ProbedInodes;
     expect(probed.changed, stderr).toEqual([]);
     expect(probed.mounts).toBeGreaterThan(30);
@@ -49,7 +49,7 @@ describe.each(modes)("in a sandbox built with %s", (_mode, isolation) => {
 
   test("the probe finds changes in a directory that the attempt owns", async () => {
     const others = own().filter((name) => name !== "/wave/home");
-    const { stdout } = await runFenced(place, [process.execPath, "-e", inodeProbe, ...others], { view: { network } });
+    const { stdout } = await runSandboxed(place, [process.execPath, "-e", inodeProbe, ...others], { view: { network } });
     const { changed, attributes } = JSON.parse(stdout) as ProbedInodes;
     const operations = ["lchown", "lutimes", "chmod", "create", "mkdir", ...(attributes ? ["setxattr"] : [])];
     expect(changed).toEqual(expect.arrayContaining(operations.map((name) => `${name} /wave/home`)));
@@ -57,7 +57,7 @@ describe.each(modes)("in a sandbox built with %s", (_mode, isolation) => {
 
   test("devices are read and written although their inodes are read-only", async () => {
     const script = "echo x >/dev/null && head -c 3 /dev/zero | wc -c; head -c 3 /dev/urandom | wc -c; echo x >/dev/full || echo full";
-    expect((await runFenced(place, script)).stdout).toBe("3\n3\nfull\n");
+    expect((await runSandboxed(place, script)).stdout).toBe("3\n3\nfull\n");
   });
 
   test.each(["overlay", "directory"] as const)("a device node in a project shown as %s cannot be opened", async (kind) => {
@@ -65,7 +65,7 @@ describe.each(modes)("in a sandbox built with %s", (_mode, isolation) => {
     const binds = nodeOf("/dev/zero", zero);
     const view = viewOf(place, { network });
     const tree = kind === "overlay" ? view.tree : ({ kind, source: place.project } as const);
-    const { stdout } = await runFenced(place, "test -c zero && echo there; head -c 1 zero | wc -c", {
+    const { stdout } = await runSandboxed(place, "test -c zero && echo there; head -c 1 zero | wc -c", {
       view: { tree, binds: [...view.binds, ...binds] },
     });
     expect(stdout).toBe("there\n0\n");

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SpawnOutcome } from "../../../src/core/ports.ts";
-import { buildableModes, type FencePlace, fenceModes, fencePlace, runFenced, viewOf } from "../../rig/fence-rig.ts";
+import { buildableModes, runSandboxed, type SandboxPlace, sandboxModes, sandboxPlace, viewOf } from "../../rig/sandbox-rig.ts";
 
 const done: SpawnOutcome = { kind: "exited", code: 0 };
 
@@ -21,13 +21,13 @@ function processesWith(word: string): readonly string[] {
 describe.each((await buildableModes()).map((isolation) => [isolation.mode, isolation] as const))(
   "a fence built with %s",
   (mode, isolation) => {
-    let place: FencePlace;
+    let place: SandboxPlace;
     beforeEach(() => {
-      place = fencePlace(isolation);
+      place = sandboxPlace(isolation);
     });
     afterEach(() => place.remove());
-    const run = (command: Parameters<typeof runFenced>[1], members: Parameters<typeof runFenced>[2] = {}) =>
-      runFenced(place, command, members);
+    const run = (command: Parameters<typeof runSandboxed>[1], members: Parameters<typeof runSandboxed>[2] = {}) =>
+      runSandboxed(place, command, members);
 
     describe("the view", () => {
       test("the tree lies at its place, and what is written lies in the layer only", async () => {
@@ -43,8 +43,8 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
       test.each(["with space", 'quote\'s "d"', "colon:comma,back\\slash", "new\nline", "#hash $(x) `y` *", "-dash", "üñí", "t\tab"])(
         "a project called %j",
         async (name) => {
-          const odd = fencePlace(isolation, name);
-          const ran = await runFenced(odd, "cat a.txt; echo b > b.txt; pwd");
+          const odd = sandboxPlace(isolation, name);
+          const ran = await runSandboxed(odd, "cat a.txt; echo b > b.txt; pwd");
           expect({ ...ran, upper: readdirSync(odd.upper) }).toEqual({
             outcome: done,
             stdout: `a${odd.project}\n`,
@@ -250,8 +250,8 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
 
       test("eight at once leave nothing behind", async () => {
         const before = readFileSync("/proc/mounts", "utf8");
-        const places = Array.from({ length: 8 }, () => fencePlace(isolation));
-        const all = await Promise.all(places.map((one, index) => runFenced(one, `echo ${index} >out; cat out`)));
+        const places = Array.from({ length: 8 }, () => sandboxPlace(isolation));
+        const all = await Promise.all(places.map((one, index) => runSandboxed(one, `echo ${index} >out; cat out`)));
         expect(all.map(({ stdout }) => stdout)).toEqual(places.map((_, index) => `${index}\n`));
         expect(readFileSync("/proc/mounts", "utf8")).toBe(before);
         expect(places.map(({ room }) => readdirSync(room).filter((name) => name.startsWith("view.")))).toEqual(places.map(() => []));
@@ -261,7 +261,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
 
     test("the open fence shows the machine, with the tree at its place", async () => {
       const ran = await run("cat a.txt; echo b >b.txt; [ -d /sys/class ] || [ -d /home ] && id -u; exit 5", {
-        view: { fence: "open", binds: [], network: { kind: "host" } },
+        view: { sandbox: "open", binds: [], network: { kind: "host" } },
       });
       expect(ran).toEqual({ outcome: { kind: "exited", code: 5 }, stdout: `a${isolation.identity.uid}\n`, stderr: "" });
       expect({ layer: existsSync(path.join(place.upper, "b.txt")), project: existsSync(path.join(place.project, "b.txt")) }).toEqual({
@@ -273,13 +273,13 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
 );
 
 describe("without a fence", async () => {
-  const isolation = (await fenceModes()).at(-1);
+  const isolation = (await sandboxModes()).at(-1);
   test("a view of its own is refused; the machine as it is needs none", async () => {
     if (isolation === undefined) throw new Error("`none` is always in the list");
-    const place = fencePlace(isolation);
-    expect((await runFenced(place, "echo ran")).outcome).toMatchObject({ kind: "not-started" });
-    const view = { fence: "open", tree: { kind: "directory", source: place.project }, binds: [], network: { kind: "host" } } as const;
-    expect(await runFenced(place, "cat a.txt", { view })).toEqual({ outcome: done, stdout: "a", stderr: "" });
+    const place = sandboxPlace(isolation);
+    expect((await runSandboxed(place, "echo ran")).outcome).toMatchObject({ kind: "not-started" });
+    const view = { tree: { kind: "directory", source: place.project }, binds: [], network: { kind: "host" } } as const;
+    expect(await runSandboxed(place, "cat a.txt", { view })).toEqual({ outcome: done, stdout: "a", stderr: "" });
     place.remove();
   });
 });

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type NetworkProxy, openNetworkProxy } from "../../../src/sandbox/network-proxy.ts";
-import { buildableModes, type FencePlace, fencePlace, runFenced } from "../../rig/fence-rig.ts";
+import { buildableModes, runSandboxed, type SandboxPlace, sandboxPlace } from "../../rig/sandbox-rig.ts";
 
 let directory: string;
 let target: Server;
@@ -171,9 +171,9 @@ describe("the proxy", () => {
 describe.each((await buildableModes()).map((isolation) => [isolation.mode, isolation] as const))(
   "a network of a child's own, with %s",
   (_mode, isolation) => {
-    let place: FencePlace;
+    let place: SandboxPlace;
     beforeAll(() => {
-      place = fencePlace(isolation);
+      place = sandboxPlace(isolation);
     });
     afterAll(() => place.remove());
 
@@ -196,8 +196,8 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
       const [target, other] = process.argv.slice(1);
       console.log(JSON.stringify([loopback, await direct(target), await viaProxy("http://127.0.0.1:" + target + "/"), await viaProxy("http://127.0.0.1:" + other + "/")]));
     })();`;
-    const look = async (network: Parameters<typeof runFenced>[2]) =>
-      JSON.parse((await runFenced(place, [process.execPath, "-e", program, String(port), "1"], network)).stdout) as unknown[];
+    const look = async (network: Parameters<typeof runSandboxed>[2]) =>
+      JSON.parse((await runSandboxed(place, [process.execPath, "-e", program, String(port), "1"], network)).stdout) as unknown[];
 
     test("none: its own loopback and nothing else", async () => {
       expect(await look({ view: { network: { kind: "none" } } })).toEqual(["open", "ECONNREFUSED", "no proxy", "no proxy"]);
@@ -208,7 +208,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
       expect(numbers, "the numbers of system calls are not known for this processor").toBeDefined();
       const source = `for ([${numbers?.[0]}, 40, 1, 0], [${numbers?.[0]}, 1, 1, 0], [${numbers?.[0]}, 2, 1, 0], [${numbers?.[1]}, 1, 0]) {
         my @call = @$_; print syscall(shift @call, @call) >= 0 ? "made" : $! + 0, "\\n" }`;
-      const ran = await runFenced(place, ["/usr/bin/perl", "-e", source], { view: { network: { kind: "none" } } });
+      const ran = await runSandboxed(place, ["/usr/bin/perl", "-e", source], { view: { network: { kind: "none" } } });
       expect(ran.stdout).toBe("97\nmade\nmade\n38\n");
     });
 
@@ -219,7 +219,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
       const outcomes = [];
       for (const ownUser of [true, false]) {
         const other = { ...place, isolation: { ...isolation, ownUser } };
-        outcomes.push((await runFenced(other, ["/usr/bin/perl", "-e", source], { view: { network: { kind: "host" } } })).stdout);
+        outcomes.push((await runSandboxed(other, ["/usr/bin/perl", "-e", source], { view: { network: { kind: "host" } } })).stdout);
       }
       // In a user namespace the kernel itself refuses handles of processes outside; its own are the child's to use.
       expect(outcomes[0]).toMatch(/^taken /);
@@ -236,8 +236,8 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
       if (process.getuid?.() === 0) chownSync(socket, isolation.identity.uid, isolation.identity.gid);
       const network = { kind: "proxy", socket } as const;
       expect(await look({ view: { network } })).toEqual(["open", "ECONNREFUSED", 200, 403]);
-      expect((await runFenced(place, "exit 7", { view: { network } })).outcome).toEqual({ kind: "exited", code: 7 });
-      expect((await runFenced(place, "kill -SEGV $$", { view: { network } })).outcome).toEqual({ kind: "killed", signal: "SIGSEGV" });
+      expect((await runSandboxed(place, "exit 7", { view: { network } })).outcome).toEqual({ kind: "exited", code: 7 });
+      expect((await runSandboxed(place, "kill -SEGV $$", { view: { network } })).outcome).toEqual({ kind: "killed", signal: "SIGSEGV" });
     });
   },
 );

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fstabLine, octal, overlayLines, quote } from "../../../src/sandbox/mount-lines.ts";
-import { strayParent } from "../../../src/sandbox/path-safety.ts";
-import { dropWords, namespaceWords } from "../../../src/sandbox/privileges.ts";
+import { firstNonDirectoryParent } from "../../../src/sandbox/path-safety.ts";
+import { dropPrivilegesArgv, unshareArgv } from "../../../src/sandbox/privileges.ts";
 import { procLines } from "../../../src/sandbox/proc-lines.ts";
 import { hasSessionKeyring } from "../../../src/sandbox/session-keyring.ts";
 import { systemRoot } from "../../../src/sandbox/system-root.ts";
@@ -62,7 +62,7 @@ describe("words", () => {
 test("no mount is entered into the machine's table, which an ordinary user cannot write where it is there", () => {
   const binds = [{ source: "/p/.wave/state/o", target: "/p/.wave/state/o", writable: true }];
   const layers = [{ upper: "/p/.wave/state/w/upper", work: "/p/.wave/state/w/work" }];
-  const view: Omit<SandboxView, "fence"> = {
+  const view: Omit<SandboxView, "sandbox"> = {
     project: "/p",
     tree: { kind: "overlay", base: "/p", layers },
     binds,
@@ -72,7 +72,7 @@ test("no mount is entered into the machine's table, which an ordinary user canno
   };
   const setting = { drop: [], command: ["sh"], status: "/s", overlayOptions: "userxattr" };
   const system = systemRoot({ searchPath: "/usr/bin", home: "/home/u", project: "/p" });
-  const scripts = [openScript({ ...view, fence: "open" }, setting), closedScript({ ...view, fence: "closed" }, system, setting)];
+  const scripts = [openScript({ ...view, sandbox: "open" }, setting), closedScript({ ...view, sandbox: "closed" }, system, setting)];
   for (const script of scripts) {
     expect(script.match(/(?<![-\w/])u?mount -n /g)?.length).toBeGreaterThan(2);
     expect(script.match(/(?<![-\w/])u?mount -(?!n )/g)).toBeNull();
@@ -84,13 +84,13 @@ describe("privileges", () => {
   const all = { identity, closed: true, ownUser: true, allIds: true, keyring: [], filter: [] };
 
   test("root keeps the capabilities for files of every owner, in a user namespace that the script maps", () => {
-    const words = dropWords({ ...all, identity: { uid: 0, gid: 0 }, mode: "root" });
+    const words = dropPrivilegesArgv({ ...all, identity: { uid: 0, gid: 0 }, mode: "root" });
     expect(words.slice(-3)).toEqual(["--inh-caps=-all", "--bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+setuid,+setgid", "--"]);
     expect(words.join(" ")).not.toContain("--map-user");
   });
 
   test.each(["sudo", "user-namespace"] as const)("%s: a fenced command has none, and no namespace to get them back in", (mode) => {
-    const words = dropWords({ ...all, mode });
+    const words = dropPrivilegesArgv({ ...all, mode });
     expect(words.slice(-6)).toEqual(["setpriv", "--no-new-privs", "--ambient-caps=-all", "--inh-caps=-all", "--bounding-set=-all", "--"]);
     expect(words.join(" ")).toContain("--user --map-user=7 --map-group=8");
     expect(words.join(" ")).toContain("user/max_user_namespaces");
@@ -98,21 +98,27 @@ describe("privileges", () => {
 
   test("with sudo the command is the user's before anything else", () => {
     const become = ["setpriv", "--reuid=7", "--regid=8", "--clear-groups"];
-    expect(dropWords({ ...all, mode: "sudo", ownUser: false }).slice(0, 5)).toEqual([...become, "--"]);
+    expect(dropPrivilegesArgv({ ...all, mode: "sudo", ownUser: false }).slice(0, 5)).toEqual([...become, "--"]);
     // The right to make the user namespace, which ends with it.
     const right = ["--inh-caps=+sys_admin", "--ambient-caps=+sys_admin", "--", "unshare", "--keep-caps", "--user"];
-    expect(dropWords({ ...all, mode: "sudo" }).slice(0, 10)).toEqual([...become, ...right]);
-    expect(dropWords({ ...all, mode: "sudo", closed: false })).toEqual(["setpriv", "--reuid=7", "--regid=8", "--clear-groups", "--"]);
+    expect(dropPrivilegesArgv({ ...all, mode: "sudo" }).slice(0, 10)).toEqual([...become, ...right]);
+    expect(dropPrivilegesArgv({ ...all, mode: "sudo", closed: false })).toEqual([
+      "setpriv",
+      "--reuid=7",
+      "--regid=8",
+      "--clear-groups",
+      "--",
+    ]);
   });
 
   test("a keyring is left after the namespace was entered, and before capabilities are given up", () => {
-    const words = dropWords({ ...all, mode: "root", keyring: ["leave"] });
+    const words = dropPrivilegesArgv({ ...all, mode: "root", keyring: ["leave"] });
     expect([words.indexOf("unshare") < words.indexOf("leave"), words.indexOf("leave") < words.indexOf("setpriv")]).toEqual([true, true]);
   });
 
   test("without a fence root stays as it is, and only mounts are of its own", () => {
-    expect(dropWords({ ...all, mode: "root", closed: false })).toEqual([]);
-    const words = namespaceWords({ mode: "root", closed: false, network: false });
+    expect(dropPrivilegesArgv({ ...all, mode: "root", closed: false })).toEqual([]);
+    const words = unshareArgv({ mode: "root", closed: false, network: false });
     expect(words.filter((word) => ["--mount", "--pid", "--net", "--ipc", "--user"].includes(word))).toEqual(["--mount"]);
   });
 
@@ -227,7 +233,9 @@ describe("a path in a tree that somebody else wrote", () => {
     mkdirSync(path.join(base, "a/b"), { recursive: true });
     writeFileSync(path.join(base, "file"), "");
     execFileSync("ln", ["-s", "/etc", path.join(base, "a/link")]);
-    expect(["a/b/c", "a/link", "x/y/z", "top", "a/link/passwd", "a/link/x/y", "file/x"].map((file) => strayParent(base, file))).toEqual([
+    expect(
+      ["a/b/c", "a/link", "x/y/z", "top", "a/link/passwd", "a/link/x/y", "file/x"].map((file) => firstNonDirectoryParent(base, file)),
+    ).toEqual([
       ...[undefined, undefined, undefined, undefined],
       ...[path.join(base, "a/link"), path.join(base, "a/link"), path.join(base, "file")],
     ]);

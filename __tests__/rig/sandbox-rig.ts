@@ -12,7 +12,7 @@ import { type Launch, launchInView } from "../../src/sandbox/launch.ts";
 import type { SandboxView } from "../../src/sandbox/view.ts";
 
 /** A project with `a.txt`, and an attempt's directories beside it. */
-export interface FencePlace {
+export interface SandboxPlace {
   readonly project: string;
   /** On the machine; the child sees none of it by this path. */
   readonly room: string;
@@ -31,7 +31,7 @@ export interface Ran {
 const nobody = { uid: 65_534, gid: 65_534 };
 
 /** The modes that work here, each with an overlay; `none` is always the last one. */
-export async function fenceModes(): Promise<readonly Isolation[]> {
+export async function sandboxModes(): Promise<readonly Isolation[]> {
   const root = mkdtempSync(path.join(tmpdir(), "wave-modes-"));
   try {
     const probe = (mode: string) => probeIsolation({ root, stateDir: path.join(root, "state"), env: { WAVE_ISOLATION: mode } });
@@ -54,13 +54,13 @@ export async function fenceModes(): Promise<readonly Isolation[]> {
 
 /** Those of the modes that fence at all. */
 export async function buildableModes(): Promise<readonly Isolation[]> {
-  return (await fenceModes()).filter(({ mode }) => mode !== "none");
+  return (await sandboxModes()).filter(({ mode }) => mode !== "none");
 }
 
 async function canBuild(isolation: Isolation): Promise<boolean> {
-  const place = fencePlace(isolation);
+  const place = sandboxPlace(isolation);
   try {
-    const { outcome } = await runFenced(place, ["true"]);
+    const { outcome } = await runSandboxed(place, ["true"]);
     // A machine without `sudo` ends with a status too: that of the shell that does not find it.
     return outcome.kind === "exited" && outcome.code === 0;
   } finally {
@@ -69,7 +69,7 @@ async function canBuild(isolation: Isolation): Promise<boolean> {
 }
 
 /** A place whose owner is the user that the mode's children are. */
-export function fencePlace(isolation: Isolation, name = "project"): FencePlace {
+export function sandboxPlace(isolation: Isolation, name = "project"): SandboxPlace {
   const base = mkdtempSync(path.join(tmpdir(), "wave-fence-"));
   const project = path.join(base, name);
   const room = path.join(base, "room");
@@ -90,10 +90,10 @@ function removePlace(base: string, { mode }: Isolation): void {
 }
 
 /** The closed view of a place: the project under an overlay, no network but loopback, a home, a temporary and an output directory. */
-export function viewOf({ project, room, upper }: FencePlace, members: Partial<SandboxView> = {}): SandboxView {
+export function viewOf({ project, room, upper }: SandboxPlace, members: Partial<SandboxView> = {}): SandboxView {
   const bind = (source: string, target: string) => ({ source: path.join(room, source), target, writable: true });
   return {
-    fence: "closed",
+    sandbox: "closed",
     project,
     tree: { kind: "overlay", base: project, layers: [{ upper, work: path.join(room, "work") }] },
     binds: [bind("home", "/wave/home"), bind("tmp", "/tmp"), bind("output", "/wave/output")],
@@ -105,8 +105,8 @@ export function viewOf({ project, room, upper }: FencePlace, members: Partial<Sa
 }
 
 /** Runs a command there. `view` and `child` add to what it would get. `onOutput` sees standard output as it comes. */
-export async function runFenced(
-  place: FencePlace,
+export async function runSandboxed(
+  place: SandboxPlace,
   command: readonly string[] | string,
   members: { readonly view?: Partial<SandboxView>; readonly child?: Partial<Launch["child"]>; onOutput?(text: string): void } = {},
 ): Promise<Ran> {

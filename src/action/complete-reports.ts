@@ -1,5 +1,7 @@
 /** Completes in `post` what the job itself could not report: checks of a job that was cut off, and a job that a bug has ended. */
+
 import { getState } from "@actions/core";
+import { defined } from "../core/defined.ts";
 import type { GitHub } from "../core/github.ts";
 import type { Io } from "../core/io.ts";
 import type { WorkflowContext } from "../core/workflow-context.ts";
@@ -38,7 +40,7 @@ export async function completeReports(job: EndedJob): Promise<void> {
   if (broken !== undefined && reports !== undefined) {
     const check = noted<number>("check");
     const { reportBroken } = await import("./report-broken.ts");
-    return reportBroken({ ...job, ...(github === undefined ? {} : { github }) }, broken, reports, check);
+    return reportBroken({ ...job, ...defined({ github }) }, broken, reports, check);
   }
   if (github === undefined) return;
   for (const { id, head, verdict } of open) {

@@ -66,7 +66,8 @@ async function saveRest({ log, inputs, context, io, variables, services }: Rest)
     // Everything in state was scrubbed when it got there.
     const redactor = createRedactor([]);
     const store = {
-      ...{ stateDir, stateRoot: stateDir },
+      stateDir,
+      stateRoot: stateDir,
       redactor,
       blobs: localBlobs(stateDir),
       state: openState({ stateDir, redactor, version, clock: systemClock }),

@@ -1,7 +1,9 @@
 /** The middle of a job: what earlier attempts and jobs left, the run that it is about, the run itself, and what those who come will need. */
+
 import { setOutput } from "@actions/core";
 import { chooseReporter } from "../cli/choose-reporter.ts";
 import { finish } from "../cli/finish-run.ts";
+import { defined } from "../core/defined.ts";
 import { describeFailure } from "../core/describe.ts";
 import type { Failure } from "../core/failure.ts";
 import type { GitHub } from "../core/github.ts";
@@ -72,7 +74,7 @@ export async function executeJob(execution: JobExecution): Promise<number> {
     isReported = true;
     return multiplexReporter(
       [
-        await chooseReporter(plan, io, { json: false, verbose: true, ...(inputs.steps === undefined ? {} : { part: inputs.steps }) }),
+        await chooseReporter(plan, io, { json: false, verbose: true, ...defined({ part: inputs.steps }) }),
         outputsReporter(execution, decision),
         ...(uploads === undefined ? [] : [uploads]),
         ...githubReporters(reports, plan),
@@ -184,8 +186,9 @@ async function perform(
     ...common,
     selector: decision.run,
     trusted: {
-      ...{ read: project.read, pipeline: project.pipeline },
-      ...(input === undefined ? {} : { input }),
+      read: project.read,
+      pipeline: project.pipeline,
+      ...defined({ input }),
       anyInput: inputs.resume !== "auto" && input === undefined,
     },
     skip: [],
@@ -220,9 +223,12 @@ async function start(
   const reuse = inputs.reuse === "true" || (inputs.reuse === "auto" && (again || context.pull !== undefined));
   const finished = await runPipeline({
     ...commonArgs(execution, outside),
-    ...{ run, reuse, fresh: rerun === true, apply: appliesTo(inputs), onFailure: inputs.onFailure },
-    ...(inputs.pipeline === undefined ? {} : { pipeline: inputs.pipeline }),
-    ...(inputs.input === undefined ? {} : { input: inputs.input }),
+    run,
+    reuse,
+    fresh: rerun === true,
+    apply: appliesTo(inputs),
+    onFailure: inputs.onFailure,
+    ...defined({ pipeline: inputs.pipeline, input: inputs.input }),
   });
   return finished.ok ? ok({ run: finished.value.run, finished: finished.value }) : finished;
 }
@@ -230,8 +236,7 @@ async function start(
 function commonArgs({ io, inputs, project }: JobExecution, outside: Outside) {
   return {
     ...project.request,
-    ...(inputs.concurrency === undefined ? {} : { concurrency: inputs.concurrency }),
-    ...(inputs.steps === undefined ? {} : { part: inputs.steps }),
+    ...defined({ concurrency: inputs.concurrency, part: inputs.steps }),
     onFailure: inputs.onFailure,
     resetCircuit: false,
     signal: io.signal,

@@ -1,7 +1,9 @@
 /** What a job reports to GitHub: check runs, annotations where those cannot be written, the job summary, a comment; and who publishes. */
+
 import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { summary } from "@actions/core";
+import { defined } from "../core/defined.ts";
 import { describeFailure } from "../core/describe.ts";
 import type { GitHub } from "../core/github.ts";
 import type { Io } from "../core/io.ts";
@@ -82,10 +84,18 @@ function checkRunsOf(
   { record, shared }: Knowledge,
 ): CheckRuns {
   return openCheckRuns({
-    ...{ github, context, commit, notes, plan, places, record, shared, clock: systemClock },
+    github,
+    context,
+    commit,
+    notes,
+    plan,
+    places,
+    record,
+    shared,
+    clock: systemClock,
     which: inputs.checks === "pipeline" ? "pipeline" : "contract",
     label: jobLabel(context.job, inputs.matrixKey),
-    ...(inputs.steps === undefined ? {} : { steps: inputs.steps }),
+    ...defined({ steps: inputs.steps }),
     noteOpen: (open) => {
       noteForPost("checks", JSON.stringify(open), log.warn);
       const id = open[0]?.id;

@@ -1,7 +1,9 @@
 /** The Action's outputs, as `action.yml` declares them. */
+
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setOutput } from "@actions/core";
+import { defined } from "../core/defined.ts";
 import type { Digest } from "../core/digest.ts";
 import type { RunRecord } from "../core/state.ts";
 import { jsonText } from "../text/json-text.ts";
@@ -59,7 +61,7 @@ function artifactsOf({ steps }: RunRecord, nameOf: RunOutputs["nameOf"]): Entrie
   return all.flatMap((artifact) => {
     const { step, name, digest, size, mediaType } = artifact;
     const uploaded = nameOf(digest);
-    const value = { step, digest, size, mediaType, ...(uploaded === undefined ? {} : { name: uploaded }) };
+    const value = { step, digest, size, mediaType, ...defined({ name: uploaded }) };
     return [
       ...(last.get(name) === artifact ? [[name, value] as const] : []),
       ...((counts.get(name) ?? 0) > 1 ? [[`${step}/${name}`, value] as const] : []),

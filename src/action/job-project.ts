@@ -1,6 +1,8 @@
 /** The project of a job, read and validated, with the pipeline that the inputs name. */
+
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { defined } from "../core/defined.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Io } from "../core/io.ts";
 import type { Pipeline } from "../core/pipeline.ts";
@@ -94,8 +96,12 @@ function jobRequest({ inputs, workspace, env, log, from, io, signal }: JobProjec
     announce: (text) => io.stdout.write(`${text}\n`),
     warn: log.warn,
     onSecrets: io.secrets.add,
-    ...(from === undefined ? {} : { source: from.source, location: from.location, trustedFiles: from.files }),
-    ...(inputs.environment === undefined ? {} : { environment: inputs.environment }),
-    ...(inputs.adapter === undefined ? {} : { adapter: inputs.adapter }),
+    ...defined({
+      source: from?.source,
+      location: from?.location,
+      trustedFiles: from?.files,
+      environment: inputs.environment,
+      adapter: inputs.adapter,
+    }),
   });
 }

@@ -1,4 +1,5 @@
 /** The services that a job uses besides the runner, with what is known of each. `main` leaves it for `post`. */
+import { defined } from "../core/defined.ts";
 import { systemClock } from "../platform/clock.ts";
 import { openServiceHealth, type ServiceHealth, type ServiceRecord } from "../platform/service-health.ts";
 import { noteForPost } from "./post-state.ts";
@@ -30,7 +31,7 @@ export function openJobServices(warn: (text: string) => void, left = ""): JobSer
     const record = records[name];
     return openServiceHealth({
       clock: systemClock,
-      ...(record === undefined ? {} : { record }),
+      ...defined({ record }),
       note: (changed) => {
         records[name] = changed;
         noteForPost("services", JSON.stringify(records), warn);

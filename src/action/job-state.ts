@@ -2,6 +2,7 @@
  * How a job's state travels: it begins with what the cache and the artifacts of this workflow run have, fetches blobs that are wanted later, uploads
  * what steps leave, and is saved in the cache at the end. All of it may fail without failing the job.
  */
+
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { stateArtifactName } from "../blobs/actions/artifact-names.ts";
@@ -11,6 +12,7 @@ import { openUploadLane } from "../blobs/actions/upload-lane.ts";
 import { openUploads, type Uploads } from "../blobs/actions/uploads.ts";
 import { importBlobs } from "../blobs/import-blobs.ts";
 import type { BlobFetcher } from "../blobs/with-fallback.ts";
+import { defined } from "../core/defined.ts";
 import type { Digest } from "../core/digest.ts";
 import type { GitHub } from "../core/github.ts";
 import { mayUse, type TrustLevel } from "../core/trust-level.ts";
@@ -82,7 +84,7 @@ export async function openJobState(request: JobStateRequest): Promise<JobState> 
   const remote = inputs.artifacts ? openRemoteBlobs({ toolkit, temp, places, stateDir, importState: importPart, warn }) : undefined;
   const cache = inputs.cache ? cacheOf(request) : undefined;
   return {
-    ...(remote === undefined ? {} : { fetchBlob: remote.fetchBlob }),
+    ...defined({ fetchBlob: remote?.fetchBlob }),
     async restore(store, run) {
       const fromCache = cache?.restore(async (directory, key) => {
         const level = await levelOfCache({ key, context, job: subject.level, github: request.github });
@@ -103,7 +105,13 @@ export async function openJobState(request: JobStateRequest): Promise<JobState> 
     uploads(store, signal) {
       if (remote === undefined) return undefined;
       return openUploads({
-        ...{ toolkit, temp, stateDir, signal, warn, workflowAttempt: context.runAttempt, uploaded: remote.nameOf },
+        toolkit,
+        temp,
+        stateDir,
+        signal,
+        warn,
+        workflowAttempt: context.runAttempt,
+        uploaded: remote.nameOf,
         ...retention,
         blobsOf: (event) => blobsOf(store.blobs, event),
         pack: (id, digests, into) => packRun(stateDir, id, digests, into),

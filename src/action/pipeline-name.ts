@@ -3,6 +3,7 @@
  * that it replaces the check of the last push and ends the wait of a required check.
  */
 
+import { defined } from "../core/defined.ts";
 import type { Location } from "../engine/open-project.ts";
 import { diskSource } from "../manifest/load/disk-source.ts";
 import { pipelineNameIn } from "../manifest/load/pipeline-name.ts";
@@ -34,7 +35,7 @@ export async function pipelineNameOf(job: Naming, { root, files, from, pipeline 
   if (selected !== undefined && selected !== "") return selected;
   const first = from?.location.files[0] ?? files?.[0] ?? inputs.files[0] ?? "wave.yaml";
   const unnamed = nameOfFile(first);
-  const named = { unnamed, ...(inputs.environment === undefined ? {} : { environment: inputs.environment }) };
+  const named = { unnamed, ...defined({ environment: inputs.environment }) };
   const source = from?.source ?? (root === undefined ? undefined : diskSource(root));
   const here = source === undefined ? undefined : await pipelineNameIn({ ...named, source, files: from?.location.files ?? files ?? [] });
   return here ?? (await nameInBase(job, named)) ?? unnamed;

@@ -1,4 +1,5 @@
 /** Opens the state of a job: the run's identity, what is on the machine already, and what carries state here and away. */
+import { defined } from "../core/defined.ts";
 import type { GitHub } from "../core/github.ts";
 import type { Io } from "../core/io.ts";
 import { ok, type Result } from "../core/result.ts";
@@ -46,7 +47,10 @@ export async function prepareState(prepare: PrepareRequest): Promise<Result<Prep
   const signed = stateKey === undefined ? project.request : { ...project.request, stateKey };
   const { stateDir, redactor } = openStore(read, signed);
   const put = await prepareLocalState({
-    ...{ stateDir, root: read.root, workspace, job: `${context.runId}/${context.runAttempt}/${context.job}` },
+    stateDir,
+    root: read.root,
+    workspace,
+    job: `${context.runId}/${context.runAttempt}/${context.job}`,
     runnerTemp: variables["RUNNER_TEMP"],
     ...(stateKey === undefined ? {} : { signer: lineSigner(stateKey) }),
   });
@@ -56,8 +60,15 @@ export async function prepareState(prepare: PrepareRequest): Promise<Result<Prep
   const identity = identityOf({ context, inputs, project, workspace, redact: (text) => redactor.text(text) });
   const subject = { project: projectKey(identity), pipeline: pipeline.name, run: runIdOf(identity), level };
   const state = await openJobState({
-    ...{ inputs, context, toolkit, stateDir, workspace, temp, subject, warn: log.warn },
-    ...(github === undefined ? {} : { github }),
+    inputs,
+    context,
+    toolkit,
+    stateDir,
+    workspace,
+    temp,
+    subject,
+    warn: log.warn,
+    ...defined({ github }),
   });
   const request = state.fetchBlob === undefined ? signed : { ...signed, fetchBlob: state.fetchBlob };
   noteForPost("state", JSON.stringify({ stateDir, workspace, subject }), log.warn);

@@ -46,7 +46,9 @@ export async function runCliCommand({ io, inputs, temp, hasSummary, project }: C
     options.push("--format", "github", "--junit", junit);
   }
   const status = await main(wordsOf(inputs, options), {
-    ...{ ...stdout, isTerminal: false, color: false },
+    ...stdout,
+    isTerminal: false,
+    color: false,
     write: kept(stdout.write, (text) => terminalText(io.secrets.redactor().text(text), { color: false })),
     writeData: kept(stdout.writeData),
     writeControl: kept(stdout.writeControl),

@@ -2,6 +2,7 @@
  * The identity of a job's run: everything that decides what is executed, and never the job's name, since jobs with `steps` share a run. Pure,
  * except that the project's place in the checkout is looked up.
  */
+import { defined } from "../core/defined.ts";
 import { type Digest, digestOfBytes } from "../core/digest.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { WorkflowContext } from "../core/workflow-context.ts";
@@ -51,10 +52,9 @@ export function identityOf({ context, inputs, project, workspace, redact }: Iden
     context,
     directory: relativeInside(realPlace(workspace) ?? workspace, read.root) ?? read.root,
     files: read.files,
-    ...(read.environment === undefined ? {} : { environment: read.environment }),
-    ...(read.adapter === undefined ? {} : { adapter: read.adapter }),
+    ...defined({ environment: read.environment, adapter: read.adapter }),
     pipeline: pipeline.name,
-    ...(pipeline.version === undefined ? {} : { version: pipeline.version }),
+    ...defined({ version: pipeline.version }),
     input: inputs.input === undefined ? undefined : digestOfBytes(redact(inputs.input)),
     matrixKey: inputs.matrixKey,
     runKey: inputs.runKey,

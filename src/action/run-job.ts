@@ -2,8 +2,10 @@
  * A job of a workflow, read once and understood: inputs → trust → project → what earlier attempts and jobs left → run or resume → outputs, and
  * state saved for those that come. What it saves and reports beside the run may fail; the run's verdict is the job's.
  */
+
 import path from "node:path";
 import { setOutput, setSecret } from "@actions/core";
+import { defined } from "../core/defined.ts";
 import type { Failure } from "../core/failure.ts";
 import type { GitHub } from "../core/github.ts";
 import type { Io } from "../core/io.ts";
@@ -42,13 +44,17 @@ export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
   const github = gitHubOf(inputs, context.value, io, services);
   const withToken = github === undefined ? {} : { github };
   const cause = readEventCause(variables);
-  const trust = await judgeTrust({ inputs, context: context.value, cause, ...(github === undefined ? {} : { questions: github }) });
+  const trust = await judgeTrust({ inputs, context: context.value, cause, ...defined({ questions: github }) });
   if (trust.kind === "refused")
     return problem === undefined ? refuse({ log, inputs, context: context.value, ...withToken }, trust) : ended(log, problem);
   forgetRunnerSecrets();
   const workspace = path.resolve(variables["GITHUB_WORKSPACE"] || io.cwd);
   const job: Job = {
-    ...{ log, inputs, workspace, temp: jobTemp(variables, workspace), summaryFile: variables["GITHUB_STEP_SUMMARY"] },
+    log,
+    inputs,
+    workspace,
+    temp: jobTemp(variables, workspace),
+    summaryFile: variables["GITHUB_STEP_SUMMARY"],
     io: { ...io, env: withoutRunnerSecrets(variables) },
     ...trust,
     services,

@@ -1,6 +1,8 @@
 /** Which agents could work in this environment, and the one that a step gets when nobody names an adapter. Runs nothing. */
+
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
+import { defined } from "../core/defined.ts";
 
 /** Agent → the variables that its key may stand in, the usual one first. */
 export const agentKeys = {
@@ -30,7 +32,7 @@ export function agentsHere(env: Environment): readonly AgentHere[] {
   return names.map((name) => {
     const key = keyOf(name, env);
     const program = onPath(name, env);
-    return { name, ...(key === undefined ? {} : { key }), ...(program === undefined ? {} : { program }) };
+    return { name, ...defined({ key, program }) };
   });
 }
 

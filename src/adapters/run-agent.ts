@@ -2,9 +2,11 @@
  * What adapters of agents share: finding the program, starting it in the attempt's workspace with the prompt on standard input, counting what it tells
  * while it comes, ending it when its budget is spent, and judging how it ended.
  */
+
 import { constants } from "node:os";
 import path from "node:path";
 import { endpointsOf, isLoopback } from "../core/agent-endpoint.ts";
+import { defined } from "../core/defined.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Resources, Step } from "../core/pipeline.ts";
 import type { Adapter, AdapterContext, AdapterOutcome, SpawnOutcome, WorkspacePaths } from "../core/ports.ts";
@@ -110,7 +112,7 @@ async function run(agent: Agent, context: AdapterContext, program: string, waveE
     env: { ...context.env, ...wayVariables(context), ...agent.variables(step, workspace.paths), ...surroundings(step, program, waveEnv) },
     stdin: "task",
     timeoutMs: resources.timeoutMs,
-    ...(resources.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: resources.memoryLimitBytes }),
+    ...defined({ memoryLimitBytes: resources.memoryLimitBytes }),
     signal: AbortSignal.any([signal, stop.signal]),
     role: "adapter",
     onOutput(chunk, source) {

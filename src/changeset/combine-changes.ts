@@ -11,7 +11,9 @@
  *
  * Over a fixed A, changesets and trees B are the same thing, so composing, reversing and applying agree by construction.
  */
+
 import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
+import { defined } from "../core/defined.ts";
 import { isDigest } from "../core/digest.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { isPathSafe } from "../text/path-bytes.ts";
@@ -28,7 +30,7 @@ export function sameState(a: FileState | undefined, b: FileState | undefined): b
 /** An entry for a path, or nothing where its states are the same. */
 export function entryOf(path: string, before: FileState | undefined, after: FileState | undefined): ChangesetEntry | undefined {
   if (sameState(before, after)) return undefined;
-  return { path, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
+  return { path, ...defined({ before, after }) };
 }
 
 /** Entries in the order that changesets have. */
@@ -54,8 +56,7 @@ export function compose(first: Changeset, second: Changeset): Changeset {
 export function reverse(changes: Changeset): Changeset {
   return changes.map(({ path, before, after }) => ({
     path,
-    ...(after === undefined ? {} : { before: after }),
-    ...(before === undefined ? {} : { after: before }),
+    ...defined({ before: after, after: before }),
   }));
 }
 
@@ -108,7 +109,7 @@ function stateFields(state: FileState | undefined): object | undefined {
   if (state === undefined) return undefined;
   if (!("digest" in state)) return { mode: state.mode };
   const { mode, digest, size, permissions } = state;
-  return { mode, digest, size, ...(permissions === undefined ? {} : { permissions }) };
+  return { mode, digest, size, ...defined({ permissions }) };
 }
 
 function decodeEntry(given: unknown): Result<ChangesetEntry, string> {
@@ -118,7 +119,7 @@ function decodeEntry(given: unknown): Result<ChangesetEntry, string> {
   const after = decodeState(given["after"]);
   if (before === "unknown" || after === "unknown") return err("has a state that is none");
   if (sameState(before, after)) return err("changes nothing");
-  return ok({ path: given["path"], ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) });
+  return ok({ path: given["path"], ...defined({ before, after }) });
 }
 
 function decodeState(given: unknown): FileState | undefined | "unknown" {

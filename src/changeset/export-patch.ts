@@ -3,11 +3,13 @@
  * git stores them (`stored-form.ts`). Content that is not UTF-8 is written in base 85, so that the patch is text. Empty directories, which no patch can
  * contain, are listed before the first file.
  */
+
 import { isUtf8 } from "node:buffer";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
+import { defined } from "../core/defined.ts";
 import type { Digest } from "../core/digest.ts";
 import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -58,14 +60,14 @@ export async function exportPatch({ changes, blobs, project }: PatchRequest): Pr
     return failed(describeIoError(error).detail);
   }
   try {
-    return await patchFrom(directory, { changes, blobs, ...(project === undefined ? {} : { project }) });
+    return await patchFrom(directory, { changes, blobs, ...defined({ project }) });
   } finally {
     await removeTree(directory);
   }
 }
 
 async function patchFrom(directory: string, { changes, blobs, project }: PatchRequest): Promise<Result<Patch>> {
-  const converted = await prepare(directory, { changes, blobs, ...(project === undefined ? {} : { project }) });
+  const converted = await prepare(directory, { changes, blobs, ...defined({ project }) });
   if (!converted.ok) return converted;
   const { forms, unfiltered } = converted.value;
   const objects = await storeObjects(directory, changes, blobs);

@@ -6,7 +6,9 @@
  * The common base of two states is what both steps found at the path; where they found different states, what the steps that both
  * build on made of it; where there are none, the project's own. Steps that found different states of the project itself are in conflict. A directory that one step left empty and another one filled is filled.
  */
+
 import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
+import { defined } from "../core/defined.ts";
 import type { MergeConflict } from "../core/failure.ts";
 import { ok, type Result } from "../core/result.ts";
 import { entryOf, parentsOf, sameState, sortEntries } from "./combine-changes.ts";
@@ -95,7 +97,7 @@ async function mergePath(path: string, touches: readonly Touch[], mergeFiles: Me
     const steps = [...merged.steps, head.step];
     if (found.value.kind === "conflict") {
       const { detail, hunk } = found.value;
-      return ok({ ...merged, conflict: { path, steps, detail, ...(hunk === undefined ? {} : { hunk }) } });
+      return ok({ ...merged, conflict: { path, steps, detail, ...defined({ hunk }) } });
     }
     const { state, from } = found.value;
     merged = { before, state, steps: from === "both" ? steps : from === "ours" ? merged.steps : [head.step] };

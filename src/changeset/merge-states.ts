@@ -2,7 +2,9 @@
  * The three-way merge of what lies at one path. Contents are merged by a function that is handed in; kinds and modes here. Pure
  * apart from that function.
  */
+
 import type { FileState } from "../core/changeset.ts";
+import { defined } from "../core/defined.ts";
 import type { Digest } from "../core/digest.ts";
 import { ok, type Result } from "../core/result.ts";
 import { sameState } from "./combine-changes.ts";
@@ -78,7 +80,7 @@ async function mergeHeld(
     return ok({ kind: "state", state: { mode, digest, size, ...narrower(ours.state, theirs.state) }, from: "both" });
   }
   const merged = await mergeFiles({
-    ...(base === undefined ? {} : { base: base.digest }),
+    ...defined({ base: base?.digest }),
     ours: { label: ours.label, digest: ours.state.digest },
     theirs: { label: theirs.label, digest: theirs.state.digest },
   });

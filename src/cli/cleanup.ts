@@ -1,4 +1,5 @@
 /** `wave cleanup`: takes away what state no longer needs. */
+import { defined } from "../core/defined.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { RunStatus } from "../core/state.ts";
 import { renderCleanup } from "../reporters/console/render-cleanup.ts";
@@ -78,9 +79,9 @@ function readCriteria(invocation: Invocation): Result<RunCriteria> {
       hint: `statuses: ${endings.join(", ")}`,
     });
   return ok({
-    ...(olderThanMs === undefined ? {} : { olderThanMs }),
+    ...defined({ olderThanMs }),
     ...(statuses === undefined ? {} : { statuses: endings.filter((ending) => statuses.includes(ending)) }),
-    ...(keepLast === undefined ? {} : { keepLast }),
+    ...defined({ keepLast }),
   });
 }
 

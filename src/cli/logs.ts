@@ -1,4 +1,5 @@
 /** `wave logs`: what steps printed, scrubbed. */
+import { defined } from "../core/defined.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
 import { systemClock } from "../platform/clock.ts";
@@ -65,10 +66,9 @@ function wantedOf(invocation: Invocation): Result<WantedLogs> {
     });
   const step = invocation.arguments[0];
   return ok({
-    ...(step === undefined ? {} : { step }),
-    ...(attempt === undefined ? {} : { attempt }),
+    ...defined({ step, attempt }),
     errors: flag(invocation, "errors"),
-    ...(since === undefined ? {} : { since }),
+    ...defined({ since }),
   });
 }
 

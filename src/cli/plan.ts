@@ -1,5 +1,6 @@
 /** `wave plan`: what a run would do, and why. */
 
+import { defined } from "../core/defined.ts";
 import { hasErrors } from "../core/diagnostic.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Redactor } from "../core/ports.ts";
@@ -54,8 +55,7 @@ async function plan(invocation: Invocation): Promise<number> {
   const pipeline = invocation.arguments[0];
   const request = {
     ...projectRequest(invocation),
-    ...(pipeline === undefined ? {} : { pipeline }),
-    ...(input.value === undefined ? {} : { input: input.value }),
+    ...defined({ pipeline, input: input.value }),
   };
   const planned = await planRun(request, () => true);
   if (!planned.ok) return fail(io, planned.error, { json: format === "json", fileText: manifestTexts(request) });

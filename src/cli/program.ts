@@ -1,5 +1,7 @@
 /** The command line's parser, built from the table of commands. */
+
 import { CommanderError, Option, Command as Parser } from "commander";
+import { defined } from "../core/defined.ts";
 import type { Io } from "../core/io.ts";
 import { version } from "../core/version.ts";
 import { commands } from "./commands.ts";
@@ -15,7 +17,7 @@ export function buildProgram(io: Io, project?: FoundProject): Program {
   return {
     main: async (args) => {
       let status = 0;
-      const parser = parserFor(args, { io, ...(project === undefined ? {} : { project }) }, (code) => {
+      const parser = parserFor(args, { io, ...defined({ project }) }, (code) => {
         status = code;
       });
       try {

@@ -1,5 +1,7 @@
 /** From an invocation's options to the project that they mean. */
+
 import path from "node:path";
+import { defined } from "../core/defined.ts";
 import type { ProjectRequest } from "../engine/open-project.ts";
 import { type Invocation, textOption } from "./define-command.ts";
 
@@ -18,7 +20,6 @@ export function projectRequest(invocation: Invocation): ProjectRequest {
     onSecrets: io.secrets.add,
     warn: (text) => io.stderr.write(`warning: ${text}\n`),
     ...invocation.project,
-    ...(environment === undefined ? {} : { environment }),
-    ...(adapter === undefined ? {} : { adapter }),
+    ...defined({ environment, adapter }),
   };
 }

@@ -1,5 +1,6 @@
 /** `wave resume`: goes on with a run that did not pass. */
 
+import { defined } from "../core/defined.ts";
 import { type ResumeNotice, resumeRun } from "../engine/resume-run.ts";
 import { projectChangedText, redefinedText } from "../reporters/console/render-resume-notices.ts";
 import { chooseReporter } from "./choose-reporter.ts";
@@ -49,7 +50,7 @@ async function resume(invocation: Invocation): Promise<number> {
     ...request,
     ...args,
     selector: invocation.arguments[0] ?? "latest",
-    ...(from === undefined ? {} : { from }),
+    ...defined({ from }),
     ...partOption(invocation),
     skip: Array.isArray(skip) ? skip : [],
     update: flag(invocation, "update"),

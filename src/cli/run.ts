@@ -1,5 +1,7 @@
 /** `wave run`: starts a run and executes its steps. */
+
 import path from "node:path";
+import { defined } from "../core/defined.ts";
 import { fileTextOf } from "../engine/open-project.ts";
 import { runPipeline } from "../engine/run-pipeline.ts";
 import { chooseReporter } from "./choose-reporter.ts";
@@ -83,8 +85,7 @@ async function run(invocation: Invocation): Promise<number> {
     ...args,
     ...partOption(invocation),
     onFailure: args.onFailure ?? "finish",
-    ...(pipeline === undefined ? {} : { pipeline }),
-    ...(input.value === undefined ? {} : { input: input.value }),
+    ...defined({ pipeline, input: input.value }),
     ...(record === undefined ? {} : { record: path.resolve(request.cwd, record) }),
     reuse: flag(invocation, "reuse"),
     apply: flag(invocation, "apply"),
@@ -110,8 +111,7 @@ export function executionFlags(invocation: Invocation) {
   if (typeof concurrency === "object") return concurrency;
   const onFailure = onFailureModes.find((mode) => mode === invocation.options["onFailure"]);
   return {
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(onFailure === undefined ? {} : { onFailure }),
+    ...defined({ concurrency, onFailure }),
     resetCircuit: flag(invocation, "resetCircuit"),
   };
 }

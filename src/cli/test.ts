@@ -2,6 +2,7 @@
 
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { defined } from "../core/defined.ts";
 import { exitCodeOf, type Failure } from "../core/failure.ts";
 import type { TestResult } from "../core/pipeline-test.ts";
 import { locateProject } from "../engine/open-project.ts";
@@ -54,7 +55,7 @@ async function test(invocation: Invocation): Promise<number> {
   const pipeline = textOption(invocation, "pipeline");
   const tested = await testPipelines({
     ...request,
-    ...(pipeline === undefined ? {} : { pipeline }),
+    ...defined({ pipeline }),
     names: invocation.arguments.filter((name) => name !== undefined),
     update: flag(invocation, "update"),
     signal: io.signal,

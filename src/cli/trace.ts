@@ -1,5 +1,6 @@
 /** `wave trace`: where a run's time went, or what an artifact was made from. */
 
+import { defined } from "../core/defined.ts";
 import { readTraceparent } from "../core/traceparent.ts";
 import type { ReadonlyRunStore } from "../engine/open-project.ts";
 import { systemClock } from "../platform/clock.ts";
@@ -60,7 +61,7 @@ async function trace(invocation: Invocation): Promise<number> {
   const text = await traceArtifact({
     store: store,
     artifact,
-    ...(selector === undefined ? {} : { selector }),
+    ...defined({ selector }),
     format,
     color: io.stdout.color,
   });

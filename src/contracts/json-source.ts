@@ -2,7 +2,9 @@
  * JSON texts with places: strict parsing whose errors have a line and a column, and the way from a JSON pointer back to the
  * text. JSON is never repaired: comments, trailing commas and bytes that are not UTF-8 are errors.
  */
+
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { defined } from "../core/defined.ts";
 import type { Position } from "../core/document.ts";
 import type { JsonValue } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -98,7 +100,7 @@ function nearest(tree: Node | undefined, path: readonly string[]): { node: Node 
     key = member.key;
     depth += 1;
   }
-  return { node, depth, ...(key === undefined ? {} : { key }) };
+  return { node, depth, ...defined({ key }) };
 }
 
 interface Member {

@@ -1,4 +1,5 @@
 /** In words: how a run as a whole came to an end that is no pass. */
+import { defined } from "./defined.ts";
 import type { Description } from "./describe-changes.ts";
 import type { RunFailure } from "./failure.ts";
 import { unreachable } from "./result.ts";
@@ -23,7 +24,7 @@ export function describeRunFailure(failure: RunFailure): Description {
         title:
           failure.status === undefined ? `wave could not ${failure.doing}` : `GitHub did not let wave ${failure.doing} (${failure.status})`,
         detail: [failure.detail],
-        ...(hint === undefined ? {} : { hint }),
+        ...defined({ hint }),
       };
     }
     case "publish-refused":

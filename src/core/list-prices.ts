@@ -5,6 +5,7 @@
  * From the pricing pages of Anthropic, OpenAI and Google, as collected in the public price tables of that month. Some cost more for one request of more
  * than 200,000 tokens; that is not told apart here.
  */
+import { defined } from "./defined.ts";
 import type { AdapterName } from "./names.ts";
 import type { Price } from "./price.ts";
 
@@ -65,5 +66,5 @@ export function listPrice(adapter: AdapterName, model: string): Price | undefine
   const found = listPrices[adapter]?.find(([name]) => name === bare);
   if (found === undefined) return undefined;
   const [, input, output, cacheRead, cacheWrite] = found;
-  return { input, output, cacheRead, ...(cacheWrite === undefined ? {} : { cacheWrite }) };
+  return { input, output, cacheRead, ...defined({ cacheWrite }) };
 }

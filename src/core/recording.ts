@@ -11,6 +11,7 @@
  */
 
 import { pathToBytes } from "../text/path-bytes.ts";
+import { defined } from "./defined.ts";
 import { type Digest, digestOfBytes, isDigest } from "./digest.ts";
 import type { Failure } from "./failure.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
@@ -112,10 +113,15 @@ export function parseAttempt(text: string): Result<RecordedAttempt, string> {
   const [changes, output] = [filesOf(value["changes"]), filesOf(value["output"])];
   if (changes === undefined || output === undefined) return err("`changes` and `output` have to be lists of `path` and `mode`");
   return ok({
-    ...{ step, attempt, adapter, message, changes, output },
-    ...(model === undefined ? {} : { model }),
+    step,
+    attempt,
+    adapter,
+    message,
+    changes,
+    output,
+    ...defined({ model }),
     asked: asked as Record<string, Digest>,
-    ...(failure === undefined ? {} : { failure }),
+    ...defined({ failure }),
     ...(isJsonObject(usage) ? { usage: usage as unknown as Usage } : {}),
   });
 }
@@ -145,7 +151,7 @@ function filesOf(value: JsonValue | undefined): readonly RecordedFile[] | undefi
   if (!Array.isArray(value)) return undefined;
   const files = (value as readonly JsonValue[]).filter(isFile);
   if (files.length !== value.length) return undefined;
-  return files.map(({ path, mode, before }) => ({ path, mode, ...(before === undefined ? {} : { before }) }));
+  return files.map(({ path, mode, before }) => ({ path, mode, ...defined({ before }) }));
 }
 
 function parse(text: string): JsonValue | undefined {

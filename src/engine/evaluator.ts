@@ -1,5 +1,7 @@
 /** The evaluator of this process: one thread for all runs and commands. It is started by the first evaluation. */
+
 import { contractTypesWith } from "../contracts/contract-types.ts";
+import { defined } from "../core/defined.ts";
 import type { EvaluationProblem, Evaluator } from "../core/evaluation.ts";
 import { evaluationLimits } from "../core/limits.ts";
 import type { ContractFile } from "../core/ports.ts";
@@ -21,7 +23,7 @@ export const evaluator: Evaluator = {
     if (size > inputBytes) return err({ kind: "exceeded", limit: { what: "size", max: inputBytes, actual: size } });
     const filesSize = files === undefined ? 0 : sizeOf(files);
     if (filesSize > schemaBytes) return err({ kind: "exceeded", limit: { what: "size", max: schemaBytes, actual: filesSize } });
-    const options = { ...(files === undefined ? {} : { shared: files }), ...(signal === undefined ? {} : { signal }) };
+    const options = { ...defined({ shared: files, signal }) };
     const answer = await pool.call(evaluation, input, options);
     return answer.ok ? ok(answer.value as never) : err(problemOf(answer.error));
   },

@@ -1,4 +1,5 @@
 /** Observability of a run: what its children are handed, and the trace that is sent when it has ended. Neither can fail it. */
+import { defined } from "../core/defined.ts";
 import { readTraceparent, writeTraceparent } from "../core/traceparent.ts";
 import { systemClock } from "../platform/clock.ts";
 import { attemptSpan } from "../telemetry/trace/span-ids.ts";
@@ -35,7 +36,7 @@ export async function exportRun({ planned, run, status }: FinishedRun, env: Envi
   const { exportTrace } = await import("../telemetry/trace/export-trace.ts");
   const trace = buildTrace({ run, events: events.value, now: systemClock.now() });
   const own = events.value.findLast(({ type }) => type === "run-started" || type === "run-resumed")?.writer;
-  const traces = traceAsOtlp(trace, { ...(own === undefined ? {} : { writer: own }), ...parentOf(env) });
+  const traces = traceAsOtlp(trace, { ...defined({ writer: own }), ...parentOf(env) });
   // A branch or a job may be named by a secret; the rest comes from events, which hold none.
   const attributes = env["OTEL_RESOURCE_ATTRIBUTES"];
   const shown = attributes === undefined ? env : { ...env, OTEL_RESOURCE_ATTRIBUTES: planned.store.redactor.text(attributes) };

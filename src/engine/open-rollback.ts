@@ -2,8 +2,10 @@
  * Rollbacks that are not complete. An event states that one starts before the first file is written, so that a killed rollback is reported
  * until it is completed. A mark beside the locks lets `wave run` find it without reading journals; the journal decides.
  */
+
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
+import { defined } from "../core/defined.ts";
 import type { EventPayload } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Journal } from "../core/ports.ts";
@@ -28,9 +30,9 @@ export function startRollback(
     if (!marked.ok) return err(stateUnwritable(mark, marked.error));
     const started: EventPayload = {
       type: "rollback-started",
-      ...(to === undefined ? {} : { to }),
+      ...defined({ to }),
       steps: [...steps],
-      ...(ref === undefined ? {} : { changes: ref }),
+      ...defined({ changes: ref }),
     };
     return journal.append([started]);
   };

@@ -7,6 +7,7 @@ import { commandAdapter } from "../adapters/command/command.ts";
 import { reverse } from "../changeset/combine-changes.ts";
 import { readChangeset } from "../changeset/read-changeset.ts";
 import type { Changeset } from "../core/changeset.ts";
+import { defined } from "../core/defined.ts";
 import { type Digest, digestOfBytes } from "../core/digest.ts";
 import { isSandboxed, unenforceable, wantsIsolation } from "../core/enforcement.ts";
 import type { BaseRef, FingerprintRef } from "../core/event.ts";
@@ -83,7 +84,7 @@ export function openAdapters(
   { env, recordings, announce = () => undefined }: Pick<ProjectRequest, "env" | "announce" | "recordings">,
   root: string,
 ): ReadonlyMap<string, Adapter> {
-  const replayed = { root, ...(recordings === undefined ? {} : { recordings }) };
+  const replayed = { root, ...defined({ recordings }) };
   return new Map([
     ["command", commandAdapter()],
     ["claude", loadedWhenAsked("claude", async () => (await import("../adapters/claude/claude.ts")).claudeAdapter({ env, announce }))],
@@ -140,13 +141,17 @@ export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipe
     return ok(look === undefined ? taken.value.base : { ...taken.value.base, ignored: look.digests });
   };
   const open = {
-    ...{ read: read.value, project: project.value, store, env: request.env, adapters: openAdapters(request, located.value.root) },
-    ...(request.trustedFiles === undefined ? {} : { trustedFiles: request.trustedFiles }),
+    read: read.value,
+    project: project.value,
+    store,
+    env: request.env,
+    adapters: openAdapters(request, located.value.root),
+    ...defined({ trustedFiles: request.trustedFiles }),
   };
   const selected = await planSelected(open, pipeline.value, base, isReusing, request.input);
   if (!selected.ok) return selected;
-  const plan = { ...selected.value.plan, ...(dependencies === undefined ? {} : { dependencyDirectories: dependencies }) };
-  const planned: PlannedRun = { ...selected.value, plan, ...(files === undefined ? {} : { files }) };
+  const plan = { ...selected.value.plan, ...defined({ dependencyDirectories: dependencies }) };
+  const planned: PlannedRun = { ...selected.value, plan, ...defined({ files }) };
   if (request.startChangeset === undefined) return ok(planned);
   const rollback = await request.startChangeset(planned);
   return rollback.ok ? ok({ ...planned, rollback: rollback.value }) : rollback;
@@ -218,10 +223,9 @@ export async function planSelected(
     const restored = protectedFiles.value.get(step.id);
     return fingerprintStep({
       step,
-      ...(restored === undefined ? {} : { protectedFiles: restored }),
-      ...(ignored === undefined ? {} : { ignored }),
+      ...defined({ protectedFiles: restored, ignored }),
       inputs,
-      ...(changes === undefined ? {} : { changes }),
+      ...defined({ changes }),
       ...runInput,
       platform: common.platform,
       base: base.views[viewKey(step)] ?? base.tree,

@@ -2,6 +2,7 @@
  * The way back into a run: its manifest, base and gates are taken from state as they were when it began, and only the steps that have
  * not passed are executed. A caller may have steps run again, leave some out, or take the definition that the project has now.
  */
+import { defined } from "../core/defined.ts";
 import type { PayloadOf } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import { descendantsOf } from "../core/graph.ts";
@@ -71,12 +72,11 @@ export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: R
   const listing = request.listing ?? listProject(located.value.root);
   const writable = await requireJournals(outer.state, run.id);
   if (!writable.ok) return writable;
-  const defined = await definitionOf(request, located.value.root, run, outer);
-  if (!defined.ok) return defined;
-  if (request.update)
-    request.onNotice({ kind: "redefined", ...(defined.value.next === undefined ? {} : { changes: defined.value.next.changes }) });
-  if (idle && defined.value.next === undefined) return ok({ run });
-  const finished = await continueRun(request, run, defined.value, listing);
+  const definition = await definitionOf(request, located.value.root, run, outer);
+  if (!definition.ok) return definition;
+  if (request.update) request.onNotice({ kind: "redefined", ...defined({ changes: definition.value.next?.changes }) });
+  if (idle && definition.value.next === undefined) return ok({ run });
+  const finished = await continueRun(request, run, definition.value, listing);
   return finished.ok ? ok({ run: finished.value.run, finished: finished.value }) : finished;
 }
 
@@ -105,7 +105,7 @@ async function continueRun(
     ...options,
     concurrency: request.concurrency ?? options.concurrency,
     onFailure: request.onFailure ?? options.onFailure,
-    ...(request.apply === undefined ? {} : { apply: request.apply }),
+    ...defined({ apply: request.apply }),
   };
   const first: PayloadOf<"run-resumed"> = {
     type: "run-resumed",
@@ -114,24 +114,22 @@ async function continueRun(
     ...(again.length === 0 ? {} : { again }),
     ...(skip.length === 0 ? {} : { skip }),
     ...(part === undefined ? {} : { part: [...part] }),
-    ...(next === undefined ? {} : { update: next.update }),
+    ...defined({ update: next?.update }),
   };
   return execute(
-    { ...planned, rollback: rollback, ...(now === undefined ? {} : { files: now.files }) },
+    { ...planned, rollback: rollback, ...defined({ files: now?.files }) },
     {
       ...request,
-      ...{
-        run: run.id,
-        before: run,
-        first,
-        options: merged,
-        leaveOut: new Set(skip),
-        redefined: next !== undefined,
-        rollsBackOwn: run.inProject !== undefined,
-      },
+      run: run.id,
+      before: run,
+      first,
+      options: merged,
+      leaveOut: new Set(skip),
+      redefined: next !== undefined,
+      rollsBackOwn: run.inProject !== undefined,
       ...(now === undefined ? {} : { project: { tree: now.tree, drifted: affected !== undefined || ignoredChanged } }),
       prior: () => priorSteps(planned.store, run, new Set(again)),
-      ...(input === undefined ? {} : { input }),
+      ...defined({ input }),
     },
   );
 }

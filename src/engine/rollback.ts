@@ -7,6 +7,7 @@ import { compose, reverse } from "../changeset/combine-changes.ts";
 import { compareProject, isAfter } from "../changeset/compare-project.ts";
 import { readChangeset } from "../changeset/read-changeset.ts";
 import type { Changeset, ChangesetEntry } from "../core/changeset.ts";
+import { defined } from "../core/defined.ts";
 import type { ChangesRef, EventPayload } from "../core/event.ts";
 import { descendantsOf } from "../core/graph.ts";
 import type { Journal } from "../core/ports.ts";
@@ -88,9 +89,12 @@ async function planIdle(store: RunStore, root: string, run: RunRecord, to: strin
   if (!claims.ok) return claims;
   return ok({
     run,
-    ...(to === undefined ? {} : { to }),
-    ...(run.inProject === undefined ? {} : { ref: run.inProject }),
-    ...{ steps: steps.value, changes, kept: kept.value, inPlace, claims: claims.value },
+    ...defined({ to, ref: run.inProject }),
+    steps: steps.value,
+    changes,
+    kept: kept.value,
+    inPlace,
+    claims: claims.value,
     foreign: foreign.map(({ path }) => path),
     settled: changes.filter(isSettled).map(({ path }) => path),
   });

@@ -1,5 +1,6 @@
 /** The definition that a run is resumed with: the one that was pinned when it began, or the one that the project has now. */
 
+import { defined } from "../core/defined.ts";
 import type { FileSource } from "../core/ports.ts";
 import { ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
@@ -63,8 +64,7 @@ async function planDefinition(
   const { options } = run;
   const words = {
     ...request,
-    ...(options.environment === undefined ? {} : { environment: options.environment }),
-    ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
+    ...defined({ environment: options.environment, adapter: options.adapter }),
   };
   const read = await readProject(words, { root, files: options.files }, source);
   return read.ok ? planRead(request, root, run, outer, read.value) : read;
@@ -86,11 +86,15 @@ async function planRead(
   const input = await inputOf(run, store);
   if (!input.ok) return input;
   const open = {
-    ...{ read, project: project.value, store, env: request.env, adapters: openAdapters(request, root) },
-    ...(request.trustedFiles === undefined ? {} : { trustedFiles: request.trustedFiles }),
+    read,
+    project: project.value,
+    store,
+    env: request.env,
+    adapters: openAdapters(request, root),
+    ...defined({ trustedFiles: request.trustedFiles }),
   };
   const planned = await planSelected(open, pipeline.value, async () => ok(run.base), false, input.value);
-  return planned.ok ? ok({ planned: planned.value, ...(input.value === undefined ? {} : { input: input.value }) }) : planned;
+  return planned.ok ? ok({ planned: planned.value, ...defined({ input: input.value }) }) : planned;
 }
 
 async function inputOf(run: RunRecord, { blobs }: ReadonlyRunStore): Promise<Result<string | undefined>> {

@@ -2,11 +2,13 @@
  * The spine: load → validate → plan → execute → publish → report, read once and understood. `engine/open-project.ts` and
  * `engine/plan-run.ts` are its first chapters, `engine/change-project.ts` its last; `engine/resume-run.ts` is the way back in after a failure.
  */
+
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { collectArtifacts } from "../blobs/collect.ts";
+import { defined } from "../core/defined.ts";
 import { digestOfBytes } from "../core/digest.ts";
-import type { EventPayload, PayloadOf, RunOptions, WaveEvent } from "../core/event.ts";
+import type { EventPayload, RunOptions, WaveEvent } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Step } from "../core/pipeline.ts";
 import type { Plan } from "../core/plan.ts";
@@ -21,15 +23,15 @@ import { systemClock } from "../platform/clock.ts";
 import { stateGone } from "../platform/files.ts";
 import { sealRepositories } from "../platform/git.ts";
 import { assemblePrompt } from "../prompt/assemble-prompt.ts";
-import { pinFiles } from "../store/pinned-manifest.ts";
 import { openAttemptLog } from "../workspace/attempt-log.ts";
 import { workspaceProvider } from "../workspace/provider.ts";
 import { alertsOf, recordAlerts } from "./alert-run.ts";
 import { changesPort } from "./change-project.ts";
 import { contractTypes } from "./evaluator.ts";
 import { traceEnvironment } from "./export-run.ts";
-import type { Environment, ReadProject } from "./open-project.ts";
+import type { Environment } from "./open-project.ts";
 import { findOpenRollback } from "./open-rollback.ts";
+import { pinDefinition } from "./pin-definition.ts";
 import { type PlannedRun, type PlanRequest, planRun, refusalOf } from "./plan-run.ts";
 import { changeWatch, projectNow } from "./project-tree.ts";
 import { trustedFilesOf } from "./protected-files.ts";
@@ -158,7 +160,7 @@ export async function execute(planned: PlannedRun, execution: Execution): Promis
   const record = await state.findRun(execution.run);
   if (!record.ok) return record.error.reason === "run-not-found" ? err(stateGone(planned.store.stateDir)) : record;
   const { status, failure } = outcome.value;
-  return ok({ planned, run: record.value, status, ...(failure === undefined ? {} : { failure }) });
+  return ok({ planned, run: record.value, status, ...defined({ failure }) });
 }
 
 /** Does the work, then closes what was open, also after a bug. What the work says comes before what closing says. */
@@ -205,11 +207,28 @@ async function followPlan(
   if (!first.ok) return first;
   publish(first.value);
   const outcome = await executePlan({
-    ...{ plan, run, journal, publish, blobs, adapters, contractTypes, assemblePrompt },
-    ...{ state: store.state, clock, random: Math.random, signal: execution.signal, prior },
+    plan,
+    run,
+    journal,
+    publish,
+    blobs,
+    adapters,
+    contractTypes,
+    assemblePrompt,
+    state: store.state,
+    clock,
+    random: Math.random,
+    signal: execution.signal,
+    prior,
     workspaces: workspaceProvider({
-      ...{ root: read.root, stateDir, stateRoot: store.stateRoot, env, isolation, blobs, redactor },
-      ...(planned.files === undefined ? {} : { files: planned.files }),
+      root: read.root,
+      stateDir,
+      stateRoot: store.stateRoot,
+      env,
+      isolation,
+      blobs,
+      redactor,
+      ...defined({ files: planned.files }),
     }),
     changes: changesPort(store, read.root, rollback, execution.rollsBackOwn === true),
     files: planned.project.contractFiles,
@@ -232,9 +251,9 @@ async function followPlan(
           publishAll: (artifacts) =>
             publishArtifacts({ publications: plan.pipeline.publish, artifacts, blobs, publishers: execution.publishers ?? nowhere }),
         }),
-    ...(execution.project === undefined ? {} : { project: execution.project }),
+    ...defined({ project: execution.project }),
     projectNow: () => projectNow(planned),
-    ...(execution.input === undefined ? {} : { runInput: execution.input }),
+    ...defined({ runInput: execution.input }),
   });
   if (!outcome.ok) return outcome;
   const recorded = await recordAlerts(alerts, journal, publish, outcome.value.status === "cancelled");
@@ -249,15 +268,13 @@ function executeOptions({ options, part, leaveOut, redefined, resetCircuit }: Ex
     onFailure: options.onFailure,
     apply: options.apply !== false,
     resetCircuit,
-    ...(part === undefined ? {} : { part }),
-    ...(leaveOut === undefined ? {} : { leaveOut }),
-    ...(redefined === undefined ? {} : { redefined }),
+    ...defined({ part, leaveOut, redefined }),
   };
 }
 
 async function recordingOf(planned: PlannedRun, { record, part, input }: Execution): Promise<Recording | undefined> {
   if (record === undefined) return undefined;
-  return (await import("./record-run.ts")).recordRun(planned, { record, ...(part === undefined ? {} : { part }) }, input);
+  return (await import("./record-run.ts")).recordRun(planned, { record, ...defined({ part }) }, input);
 }
 
 /** Finds equal work where reuse is on. What is recorded has to be done. */
@@ -284,7 +301,7 @@ async function beginRun(
   return ok({
     type: "run-started",
     pipeline: name,
-    ...(version === undefined ? {} : { version }),
+    ...defined({ version }),
     options,
     base,
     ...definition.value,
@@ -292,37 +309,11 @@ async function beginRun(
   });
 }
 
-/** Keeps the manifest and every file that it names as blobs, and gives what events say of the definition. */
-export async function pinDefinition({
-  read,
-  store,
-  plan,
-}: Pick<PlannedRun, "read" | "store" | "plan">): Promise<Result<Pick<PayloadOf<"run-started">, "manifest" | "steps">>> {
-  const manifest = await pinFiles(store.blobs, filesToPin(read));
-  if (!manifest.ok) return manifest;
-  const steps = plan.pipeline.steps.map((step) => ({
-    id: step.id,
-    persona: step.persona.name,
-    dependencies: [...step.dependencies],
-    optional: step.optional,
-    contracts: step.contracts.map((contract) => contract.name),
-  }));
-  return ok({ manifest: manifest.value, steps });
-}
-
-/** The files that decide what a run executes: the manifest and every file that it names, by path relative to the project. */
-export function filesToPin({ loaded }: Pick<ReadProject, "loaded">): ReadonlyMap<string, Uint8Array> {
-  const files = new Map<string, Uint8Array>();
-  for (const [path, file] of loaded.files) if (file.kind === "text") files.set(path, Buffer.from(file.text));
-  return files;
-}
-
 function optionsOf(request: RunRequest, planned: PlannedRun): RunOptions {
   const { read, plan } = planned;
   return {
     files: [...read.files],
-    ...(read.environment === undefined ? {} : { environment: read.environment }),
-    ...(read.adapter === undefined ? {} : { adapter: read.adapter }),
+    ...defined({ environment: read.environment, adapter: read.adapter }),
     concurrency: request.concurrency ?? plan.pipeline.concurrency ?? defaultConcurrency(),
     onFailure: request.onFailure,
     reuse: isReusing(request),

@@ -1,5 +1,7 @@
 /** What a step's persona would be told at its first attempt, by the same template as in a run. */
+
 import path from "node:path";
+import { defined } from "../core/defined.ts";
 import { isSandboxed, wantsIsolation } from "../core/enforcement.ts";
 import type { Step } from "../core/pipeline.ts";
 import type { WorkspacePaths } from "../core/ports.ts";
@@ -42,15 +44,21 @@ export async function promptOf(
   const known = inputs.map((input) => ({ ...input, ref: artifactOf(plan, input.from, input.artifact) }));
   // What is not known yet has no size, and so no text.
   const described = known.map(({ name, from, artifact, ref }) => ({
-    ...{ name, from, path: path.join(paths.inputs, name) },
+    name,
+    from,
+    path: path.join(paths.inputs, name),
     mediaType: ref?.mediaType ?? declaredType(plan, from, artifact) ?? "application/octet-stream",
     size: ref?.size ?? 0,
     digest: ref?.digest ?? "sha256:…",
   }));
   const source: PromptSource = {
-    ...{ step, run: noRun, attempt: 1, paths, files: project.contractFiles },
+    step,
+    run: noRun,
+    attempt: 1,
+    paths,
+    files: project.contractFiles,
     inputs: await withInlineTexts(store.blobs, described),
-    ...(runInput === undefined ? {} : { runInput }),
+    ...defined({ runInput }),
   };
   return ok({ text: assemblePrompt(source), unknown: known.flatMap(({ name, from, ref }) => (ref === undefined ? [{ name, from }] : [])) });
 }

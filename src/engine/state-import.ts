@@ -2,8 +2,10 @@
  * Takes over what another job left: journals, blobs, and the database where there is none and its carrier is trusted with it. Whatever is taken over
  * is data: every journal is checked line by line, every blob by its digest.
  */
+
 import { rm } from "node:fs/promises";
 import { type AdoptedBlobs, importBlobs } from "../blobs/import-blobs.ts";
+import { defined } from "../core/defined.ts";
 import type { StateStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { eventProblem, storedProblem } from "../manifest/validate/check-event.ts";
@@ -40,7 +42,7 @@ export async function importState(
   { database: wanted, signer, higher }: Adoption,
 ): Promise<Result<ImportedState>> {
   const blobs: AdoptedBlobs = await importBlobs(from, stateDir);
-  const journals = await importJournals(from, stateDir, { eventProblem, ...(signer === undefined ? {} : { signer }) });
+  const journals = await importJournals(from, stateDir, { eventProblem, ...defined({ signer }) });
   if (!journals.ok) return journals;
   if (higher !== undefined) {
     const noted = await noteHigherRuns(stateDir, higher === "all" ? journals.value.runs : await readHigherRuns(from));

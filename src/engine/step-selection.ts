@@ -2,7 +2,9 @@
  * A part of a run: the steps that one process was asked for, and what of the rest it needs. Several processes may each execute a part of
  * one run, on one machine after the other or side by side on several.
  */
+
 import { upstreamIds } from "../changeset/upstream-changes.ts";
+import { defined } from "../core/defined.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Plan } from "../core/plan.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -39,7 +41,7 @@ export function selectSteps(
   for (const { step } of plan.steps) {
     const missing = upstreamIds(step).find((id) => !kept.has(id) && !failedAsItMay(id));
     if (wanted.has(step.id) && missing !== undefined) {
-      return err({ reason: "dependency-open", ...(run === undefined ? {} : { run }), step: step.id, dependency: missing });
+      return err({ reason: "dependency-open", ...defined({ run }), step: step.id, dependency: missing });
     }
     if (missing === undefined && (wanted.has(step.id) || prior.get(step.id)?.status === "passed")) kept.add(step.id);
   }

@@ -2,6 +2,7 @@
  * Tests of pipelines: each replays a recording through everything that a run goes through, in a state of its own, and is compared with what it expects.
  * The project is not changed, nobody is told, and nothing is remembered.
  */
+
 import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
@@ -9,6 +10,7 @@ import { readBefore, readRecordedRun } from "../adapters/replay/recording-files.
 import { changesetTo } from "../changeset/diff-against.ts";
 import { removeTree } from "../changeset/remove-tree.ts";
 import type { Changeset } from "../core/changeset.ts";
+import { defined } from "../core/defined.ts";
 import { type Diagnostic, hasErrors, sortDiagnostics } from "../core/diagnostic.ts";
 import type { Failure } from "../core/failure.ts";
 import type { ValidatedProject } from "../core/loaded.ts";
@@ -124,9 +126,21 @@ async function replayTest(
   const recorded = await readRecordedRun(recordings);
   const input = test.input ?? (recorded.ok ? recorded.value.input : undefined);
   const finished = await runPipeline({
-    ...{ cwd, env, files: read.files, read, adapter: "replay", recordings, stateDir, pipeline, signal, clock: hastyClock },
-    ...(input === undefined ? {} : { input }),
-    ...{ onFailure: "finish", reuse: false, apply: false, resetCircuit: false },
+    cwd,
+    env,
+    files: read.files,
+    read,
+    adapter: "replay",
+    recordings,
+    stateDir,
+    pipeline,
+    signal,
+    clock: hastyClock,
+    ...defined({ input }),
+    onFailure: "finish",
+    reuse: false,
+    apply: false,
+    resetCircuit: false,
     startChangeset: (planned) => changesetToRecording(planned, recordings),
     reporter: () => Promise.resolve(silent),
   });
@@ -157,7 +171,7 @@ function failuresOf({ run }: FinishedRun): TestResult["failures"] {
   return run.steps.flatMap(({ id, failure, attempts }) => {
     if (failure === undefined) return [];
     const attempt = attempts.at(-1)?.attempt;
-    return [{ step: id, ...(attempt === undefined ? {} : { attempt }), failure }];
+    return [{ step: id, ...defined({ attempt }), failure }];
   });
 }
 

@@ -9,7 +9,7 @@ import type { BlobStore } from "../core/ports.ts";
 import type { RunRecord } from "../core/state.ts";
 import { pinnedList, readPinned } from "../store/pinned-manifest.ts";
 import type { ReadProject } from "./open-project.ts";
-import { filesToPin } from "./run-pipeline.ts";
+import { filesToPin } from "./pin-definition.ts";
 
 /** The definition that a job loaded from its trusted source. */
 export interface TrustedDefinition {
@@ -26,8 +26,11 @@ type Mismatch = Extract<Failure, { reason: "run-mismatch" }>;
 /** The first thing in which a run differs from the job's own definition. Undefined if nothing does. Blobs are read only to name a file. */
 export async function mismatchOf(run: RunRecord, own: TrustedDefinition, blobs: BlobStore): Promise<Mismatch | undefined> {
   const differs = (what: string, theirs = "none", ours = "none"): Mismatch => ({
-    ...{ reason: "run-mismatch", run: run.id },
-    ...{ what: cut(what), theirs: cut(theirs), ours: cut(ours) },
+    reason: "run-mismatch",
+    run: run.id,
+    what: cut(what),
+    theirs: cut(theirs),
+    ours: cut(ours),
   });
   const { read, pipeline } = own;
   const { options } = run;

@@ -2,8 +2,8 @@
 import type { PayloadOf } from "../core/event.ts";
 import type { Step } from "../core/pipeline.ts";
 import { ok, type Result } from "../core/result.ts";
+import { pinDefinition } from "./pin-definition.ts";
 import type { PlannedRun } from "./plan-run.ts";
-import { pinDefinition } from "./run-pipeline.ts";
 
 /** A step that is not defined as it was. */
 export interface StepChange {

@@ -1,4 +1,5 @@
 /** The events of an attempt's end. Pure: an attempt and its outcome in, events out. */
+import { defined } from "../core/defined.ts";
 import type { EventPayload } from "../core/event.ts";
 import type { AttemptEnd, FailedEnd } from "./attempt.ts";
 import { breakerKey } from "./circuit.ts";
@@ -25,7 +26,7 @@ export function contractsChecked(context: ExecuteContext, pending: PendingAttemp
       step: step.id,
       attempt: start.attempt,
       result,
-      ...(breaker === undefined ? {} : { breaker }),
+      ...defined({ breaker }),
     });
     if (breaker !== undefined && result.verdict === "pass" && admission.probes.includes(breaker))
       closed.push({ type: "circuit-reset", breaker, contract: result.name, steps: [step.id] });
@@ -62,7 +63,6 @@ function common(pending: PendingAttempt, end: AttemptEnd) {
     step: step.id,
     attempt: start.attempt,
     durationMs: end.durationMs,
-    ...(end.log === undefined ? {} : { log: end.log }),
-    ...(end.usage === undefined ? {} : { usage: end.usage }),
+    ...defined({ log: end.log, usage: end.usage }),
   };
 }

@@ -2,8 +2,10 @@
  * One attempt, from an open workspace to a verdict: inputs, workspace, prompt, adapter, changeset, artifacts, contracts. It
  * asks nobody whether it may begin, writes no events, and does not know whether another attempt follows.
  */
+
 import path from "node:path";
 import type { Changeset } from "../core/changeset.ts";
+import { defined } from "../core/defined.ts";
 import type { Digest } from "../core/digest.ts";
 import { emptyOutputReason } from "../core/empty-output.ts";
 import type { ArtifactRef, ChangesRef, FingerprintRef } from "../core/event.ts";
@@ -93,7 +95,11 @@ async function inWorkspace(context: ExecuteContext, start: AttemptStart, signal:
   const begin = await start.startFrom();
   if (!begin.ok) return unlessAborted(signal, begin.error);
   const opened = await context.workspaces.open({
-    ...{ run: context.run, step, attempt, inputs: inputs.value, task: assemble },
+    run: context.run,
+    step,
+    attempt,
+    inputs: inputs.value,
+    task: assemble,
     ...(begin.value.length === 0 ? {} : { start: begin.value }),
   });
   if (!opened.ok) return unlessAborted(signal, opened.error);
@@ -161,7 +167,7 @@ async function produce(
   const { changes, changed } = kept.value;
   if (changes !== undefined) progress.changes = changes;
   const { finalMessage } = outcome.value;
-  const collected = await context.collect({ step, workspace, prompt, ...(finalMessage === undefined ? {} : { finalMessage }) });
+  const collected = await context.collect({ step, workspace, prompt, ...defined({ finalMessage }) });
   if (!collected.ok) return collected;
   const detail = emptyOutputReason(step, { changed, artifacts: collected.value, finalMessage });
   return detail === undefined ? collected : err({ reason: "hollow", detail });
@@ -223,8 +229,7 @@ function promptParts(context: ExecuteContext, start: AttemptStart, paths: Worksp
   const { step, attempt, feedback } = start;
   const inputs = start.inputs.map((input) => ({ ...input, path: path.join(paths.inputs, input.name) }));
   const optional = {
-    ...(feedback === undefined ? {} : { feedback }),
-    ...(context.runInput === undefined ? {} : { runInput: context.runInput }),
+    ...defined({ feedback, runInput: context.runInput }),
   };
   return { step, run: context.run, attempt, paths, inputs, files: context.files, ...optional };
 }

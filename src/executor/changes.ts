@@ -7,6 +7,7 @@ import { compose } from "../changeset/combine-changes.ts";
 import { mergeChangesets } from "../changeset/merge-changes.ts";
 import { collectUpstream, type UpstreamChanges, upstreamIds } from "../changeset/upstream-changes.ts";
 import type { Changeset } from "../core/changeset.ts";
+import { defined } from "../core/defined.ts";
 import type { ChangesRef } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import { isAllowed } from "../core/permissions.ts";
@@ -30,7 +31,7 @@ export function builtOnOf(run: Run, step: Step): UpstreamChanges {
   const built = collectUpstream(
     upstreamIds(step).map((id) => {
       const changes = run.changes.get(id);
-      return { id, builtOn: run.builtOn.get(id) ?? unchanged, ...(changes === undefined ? {} : { changes: changes.digest }) };
+      return { id, builtOn: run.builtOn.get(id) ?? unchanged, ...defined({ changes: changes?.digest }) };
     }),
   );
   run.builtOn.set(step.id, built);

@@ -2,6 +2,7 @@
  * Ends steps: moves the schedule on and gives the events that say so. Here `--on-failure`, `optional` and cancellation get
  * their meaning. Writes nothing and starts nothing.
  */
+import { defined } from "../core/defined.ts";
 import type { ArtifactRef, ChangesRef, EventPayload } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Step } from "../core/pipeline.ts";
@@ -18,7 +19,7 @@ export interface StepOutput {
 /** A step passed. `attempt` is absent for reused work. */
 export function concludePassed(run: Run, step: Step, left: StepOutput, attempt?: number): EventPayload[] {
   keepPassed(run, step, left);
-  return [{ type: "step-finished", step: step.id, status: "passed", ...(attempt === undefined ? {} : { attempt }) }];
+  return [{ type: "step-finished", step: step.id, status: "passed", ...defined({ attempt }) }];
 }
 
 /** A step had passed already in this run: what it left counts, and no event says so again. */
@@ -36,7 +37,7 @@ export function concludeFailed(run: Run, step: Step, failure: Failure, attempt?:
     step: step.id,
     status: "failed",
     failure,
-    ...(attempt === undefined ? {} : { attempt }),
+    ...defined({ attempt }),
   };
   const payloads = [own, ...skipped(run, dropped)];
   const halts = failure.reason === "circuit-open";
@@ -117,5 +118,5 @@ function skipped(run: Run, dropped: readonly Dropped[]): EventPayload[] {
 }
 
 function cancelled(step: string, because: string, attempt?: number): EventPayload {
-  return { type: "step-finished", step, status: "cancelled", because, ...(attempt === undefined ? {} : { attempt }) };
+  return { type: "step-finished", step, status: "cancelled", because, ...defined({ attempt }) };
 }

@@ -2,7 +2,9 @@
  * What becomes of a step whose turn it is, as far as that can be told without waiting: it cannot start, it has passed
  * already, its attempt may begin at once, or state or blobs have to be asked first.
  */
+
 import { digestUpstream } from "../changeset/upstream-changes.ts";
+import { defined } from "../core/defined.ts";
 import type { EventPayload, FingerprintRef } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Step } from "../core/pipeline.ts";
@@ -59,10 +61,10 @@ export function decideStep(run: Run, step: Step): StepDecision {
     fingerprint,
     inputs: inputs.value,
     startFrom: () => startOf(run, step),
-    ...(feedback === undefined ? {} : { feedback }),
+    ...defined({ feedback }),
   };
   const reopened = reopeningOf(run, step);
-  const pending: PendingAttempt = { step, start, admission: unguarded, ...(reopened === undefined ? {} : { reopened }) };
+  const pending: PendingAttempt = { step, start, admission: unguarded, ...defined({ reopened }) };
   const match =
     rejected || attemptedHere(progress.retries)
       ? undefined
@@ -88,7 +90,7 @@ export function attemptStarted(pending: PendingAttempt): EventPayload[] {
     attempt: start.attempt,
     persona: step.persona.name,
     adapter: start.adapter.name,
-    ...(model === undefined ? {} : { model }),
+    ...defined({ model }),
     fingerprint,
     inputs: start.inputs.map(({ name, digest, from }) => ({ name, digest, from })),
     workspace: step.workspace === "shared" ? "shared" : "isolated",
@@ -115,7 +117,7 @@ function adapterOf(run: Run, step: Step): Result<Adapter> {
     reason: "adapter-missing",
     step: step.id,
     persona: step.persona.name,
-    ...(name === undefined ? {} : { adapter: name }),
+    ...defined({ adapter: name }),
     detail: name === undefined ? "no adapter is chosen for it" : `adapter ${name} is not available`,
     hint: "choose an adapter with --adapter, or set `defaults.adapter`",
   });
@@ -153,7 +155,7 @@ function ownMatch(run: Run, step: Step, fingerprint: FingerprintRef): CacheMatch
   if (record?.fingerprint?.work !== fingerprint.work) return undefined;
   const { artifacts, changes } = record;
   const from = record.reusedFrom ?? { run: run.context.run, attempt: passedAttempt(record) };
-  return { kind: "recheck", found: { ...from, artifacts, ...(changes === undefined ? {} : { changes }) } };
+  return { kind: "recheck", found: { ...from, artifacts, ...defined({ changes }) } };
 }
 
 function passedAttempt({ attempts }: StepRecord): number {

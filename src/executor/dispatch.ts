@@ -2,6 +2,7 @@
  * Starts what may start, and goes on from what ended. The events of a step's end and those of the attempts that it makes
  * room for are one append, so a chain of steps costs one fsync a step; nothing begins before its own event is on disk.
  */
+import { defined } from "../core/defined.ts";
 import { describeFailure } from "../core/describe.ts";
 import type { EventPayload } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
@@ -117,7 +118,7 @@ function reuse(run: Run, pending: PendingAttempt, match: CacheMatch): EventPaylo
     from: { run: from, attempt: number },
     fingerprint,
     artifacts: [...artifacts],
-    ...(changes === undefined ? {} : { changes }),
+    ...defined({ changes }),
   };
   return [...stepReopened(pending), reused, ...concludePassed(run, step, match.found)];
 }
@@ -138,7 +139,7 @@ function continueRun(run: Run, pending: PendingAttempt, end: AttemptEnd, opened:
     return [...checked, attemptFailed(pending, end), ...circuitOpened(run, step, failure, breaker), ...concludeFailed(run, step, failure)];
   }
   const { failure, tail } = end;
-  progressOf(run, step.id).feedback = { attempt: start.attempt, failure, ...(tail === undefined ? {} : { tail }) };
+  progressOf(run, step.id).feedback = { attempt: start.attempt, failure, ...defined({ tail }) };
   pause(run.schedule, step.id);
   if (next.delayMs === 0) offer(run.schedule, step.id);
   else track(run, wakeAfter(run, step, next.delayMs));

@@ -2,6 +2,7 @@
  * Executes a plan: from the first step that is ready to `run-finished`. Starts attempts, retries them, reuses earlier work,
  * and stops when it must; every decision of detail is in the modules beside it. It neither plans nor closes the journal.
  */
+import { defined } from "../core/defined.ts";
 import type { EventPayload } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -44,7 +45,7 @@ export async function executePlan(context: ExecuteContext): Promise<Result<RunOu
     type: "run-finished",
     status,
     durationMs,
-    ...(tree === undefined ? {} : { tree }),
+    ...defined({ tree }),
     ...reason,
     ...(before !== undefined && hasMoved(context, before.now) ? { moved: true } : {}),
     ...(part === undefined ? {} : { part: [...part] }),

@@ -1,4 +1,5 @@
 /** Which base a plan's fingerprints are taken over. */
+import { defined } from "../core/defined.ts";
 import type { Digest } from "../core/digest.ts";
 import type { BaseRef } from "../core/event.ts";
 import { viewNamesGit } from "../core/permissions.ts";
@@ -20,5 +21,5 @@ export function baseFor(current: BaseRef, runsEndingHere: readonly RunRecord[]):
     views[key] = before === undefined || (viewNamesGit(key) && base.head !== current.head) ? digest : before;
   }
   const { ignored: _before, ...rest } = base;
-  return { ...rest, views, ...(current.ignored === undefined ? {} : { ignored: current.ignored }) };
+  return { ...rest, views, ...defined({ ignored: current.ignored }) };
 }

@@ -2,7 +2,9 @@
  * Makes the plan: order, dependents, longest chains, and for each step whether equal work passed before. Pure: a function of
  * the pipeline, the base and what state tells. It expects a validated pipeline (no cycles, every dependency known).
  */
+
 import { collectUpstream, digestUpstream, type UpstreamChanges, upstreamIds } from "../changeset/upstream-changes.ts";
+import { defined } from "../core/defined.ts";
 import type { Digest } from "../core/digest.ts";
 import { enforcementOf, type SandboxSupport } from "../core/enforcement.ts";
 import type { BaseRef } from "../core/event.ts";
@@ -88,11 +90,9 @@ function workOf(
   const protectedFiles = source.protectedFiles.get(step.id);
   const fingerprint = fingerprintStep({
     step,
-    ...(protectedFiles === undefined ? {} : { protectedFiles }),
-    ...(ignored === undefined ? {} : { ignored }),
+    ...defined({ protectedFiles, ignored }),
     inputs,
-    ...(changes === undefined ? {} : { changes }),
-    ...(runInput === undefined ? {} : { runInput }),
+    ...defined({ changes, runInput }),
     base: base.views[viewKey(step)] ?? base.tree,
     tree: base.tree,
     contractFiles: contractFilesOf(step, contractFiles),

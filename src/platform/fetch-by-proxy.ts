@@ -2,6 +2,7 @@
  * `fetch` by the way that the environment names: `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in capitals or not, as undici's `EnvHttpProxyAgent` reads them.
  * Node's own takes no notice of them, but in late versions and where it is told to.
  */
+import { defined } from "../core/defined.ts";
 import { err, ok, type Result } from "../core/result.ts";
 
 type Fetch = typeof globalThis.fetch;
@@ -24,8 +25,7 @@ export async function fetchByProxy(env: Environment): Promise<Result<Fetch, stri
   if (!https.ok) return https;
   if (http.value === undefined && https.value === undefined) return ok(globalThis.fetch);
   const settings = {
-    ...(http.value === undefined ? {} : { httpProxy: http.value }),
-    ...(https.value === undefined ? {} : { httpsProxy: https.value }),
+    ...defined({ httpProxy: http.value, httpsProxy: https.value }),
     noProxy: named(env, variables.noProxy)?.value ?? "",
   };
   const key = JSON.stringify(settings);

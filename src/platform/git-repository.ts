@@ -4,8 +4,10 @@
  * with `HEAD`, `objects` and `refs` for a repository; these are ordinary names that a commit or a step can leave, so they never count
  * here. Everything read is data: small regular files, never a pipe or a device.
  */
+
 import { accessSync, closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, type Stats, statSync } from "node:fs";
 import path from "node:path";
+import { defined } from "../core/defined.ts";
 import { realPlace } from "./files.ts";
 import { type GitSetting, gitBoolean, parseGitConfig } from "./git-config-text.ts";
 import { isInside } from "./paths.ts";
@@ -162,8 +164,14 @@ function repositoryIn({ top, entry, directory, start }: Place): Discovery {
   const excludesFile = lastOf(all, "core.excludesfile");
   const { objectFormat, refFormat } = format;
   const repository: GitRepository = {
-    ...{ top: real, entry, directory, common, objectFormat, refFormat, settings: harmlessOf(all) },
-    ...(excludesFile === undefined ? {} : { excludesFile }),
+    top: real,
+    entry,
+    directory,
+    common,
+    objectFormat,
+    refFormat,
+    settings: harmlessOf(all),
+    ...defined({ excludesFile }),
   };
   return { kind: "found", repository, isOwn: [entry, real, directory].every(isOwn) };
 }

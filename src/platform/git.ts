@@ -4,9 +4,11 @@
  * wrote them. Of the user's own configuration `safe.directory` and `core.excludesFile` count. Git prompts for nothing, takes no
  * optional locks, prints untranslated English and reaches no other machine.
  */
+
 import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
+import { defined } from "../core/defined.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { type Captured, capture } from "./capture.ts";
 import { describeIoError, realPlace } from "./files.ts";
@@ -146,7 +148,9 @@ export function runPrivateGit(
     command: ["git", `--git-dir=${directory}`, ...config, "--no-pager", ...args],
     shown: `git ${args[0]}`,
     cwd: directory,
-    ...{ signal, limitMs, limit },
+    signal,
+    limitMs,
+    limit,
     env: { ...env, ...hardenedVariables(directory), GIT_ALLOW_PROTOCOL: protocol, GIT_ASKPASS: "", SSH_ASKPASS: "" },
   });
 }
@@ -184,8 +188,11 @@ export async function runGitEach(
       ...questions.map((args) => `git -c core.excludesFile="$e" -C ${[cwd, ...args].map(quoted).join(" ")}; ${printStatus}`),
     ].join("\n");
     const asked = await capture({
-      ...{ command: ["/bin/sh", "-c", script], shown: "git", cwd: directoryOf(variables), env: { ...withoutGit(), ...variables } },
-      ...(limitMs === undefined ? {} : { limitMs }),
+      command: ["/bin/sh", "-c", script],
+      shown: "git",
+      cwd: directoryOf(variables),
+      env: { ...withoutGit(), ...variables },
+      ...defined({ limitMs }),
     });
     if (!asked.ok) return asked;
     const answers = [...answersIn(asked.value)];

@@ -36,7 +36,10 @@ export function outputOn(setting: OutputSetting): Output {
     setting.onAlteredData?.();
   };
   return {
-    ...{ isTerminal, color, columns, rows },
+    isTerminal,
+    color,
+    columns,
+    rows,
     write: (text) => write(neutral(text, color)),
     writeData: (data) => {
       if (!isTerminal && !isRunner) return write(data);

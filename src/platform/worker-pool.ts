@@ -2,7 +2,9 @@
  * One worker thread for work that may take too long or too much memory: calls in, answers out, one at a time. A call that exceeds its time or its
  * memory, or is cancelled, ends with the thread; the next call starts another. An idle thread does not keep the process alive.
  */
+
 import { Worker } from "node:worker_threads";
+import { defined } from "../core/defined.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { ThreadAnswer, ThreadRequest } from "./worker-calls.ts";
 
@@ -90,7 +92,7 @@ export class WorkerPool {
       const onAbort = () => this.#cancel(call);
       const key = shared === undefined ? undefined : this.#keyOf(shared);
       const call: Call = {
-        request: { kind: "call", id: ++this.#lastId, call: name, input, ...(key === undefined ? {} : { shared: key }) },
+        request: { kind: "call", id: ++this.#lastId, call: name, input, ...defined({ shared: key }) },
         shared,
         settle(result) {
           signal?.removeEventListener("abort", onAbort);

@@ -2,6 +2,7 @@
  * Families of tokens whose bodies are random: a table row states prefixes, characters and length, and this turns it into a shape.
  * Pure.
  */
+import { defined } from "../core/defined.ts";
 import { type Charset, charset, dashedCharacters, dottedCharacters, runShape, type TokenShape, wordCharacters } from "./token-match.ts";
 
 const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -44,7 +45,7 @@ export function familyShape({ kind, prefixes, characters = "word", length, body:
     kind,
     prefixes,
     charset: charsets[characters],
-    ...(before[characters] === undefined ? {} : { before: before[characters] }),
+    ...defined({ before: before[characters] }),
     min,
     max,
     longer: typeof length !== "number",

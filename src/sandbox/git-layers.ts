@@ -46,7 +46,8 @@ export async function openGitLayers(isolation: Isolation, directory: string, pla
     written,
     judged: (own) =>
       layered.map(({ base, layers }, index) => ({
-        ...{ kind: "overlay", base },
+        kind: "overlay",
+        base,
         layers: [...layers, layerAt(path.join(own, `git.${index}`))],
       })),
   });

@@ -2,7 +2,9 @@
  * Looks into an overlay from outside, and prepares one: with the machine's own programs in a view of their own, in which nothing that an agent
  * wrote is run. Needed because an overlay is mounted nowhere else, and because what it hides cannot be told from its layers alone.
  */
+
 import path from "node:path";
+import { defined } from "../core/defined.ts";
 import type { Failure } from "../core/failure.ts";
 import type { WorkspaceEntry } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -161,8 +163,10 @@ export async function runInView(
   const script = openScript(view, { drop: [], command: [], status: "/dev/null", overlayOptions });
   const command = [...unshareArgv({ mode, closed: false, network: false, brief: true }), script, "wave", ...args];
   const ran = await capture({
-    ...{ command, env, cwd: "/" },
-    ...(input === undefined ? {} : { input }),
+    command,
+    env,
+    cwd: "/",
+    ...defined({ input }),
     ...(limit === undefined ? {} : { limit: Math.max(limit, 100) }),
   });
   return endedWell(ran, args, expected);

@@ -2,9 +2,11 @@
  * What this machine lets wave do about isolation, found out by doing it: each way is tried with a child that does nothing. Asked once a
  * process. It changes nothing on the machine, and removes what it made.
  */
+
 import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import path from "node:path";
 import { removeTree } from "../changeset/remove-tree.ts";
+import { defined } from "../core/defined.ts";
 import type { SandboxSupport } from "../core/enforcement.ts";
 import { capture } from "../platform/capture.ts";
 import { setupPath } from "./carried-environment.ts";
@@ -179,8 +181,7 @@ async function tryFence(mode: Exclude<IsolationMode, "none">, identity: Identity
   if (mode === "root" && why === undefined) return {};
   const [sandbox, user] = await Promise.all([trial(mode, true, false, sandboxScript), trial(mode, true, false, userOf(false))]);
   return {
-    ...(sandbox === undefined ? {} : { sandbox }),
-    ...(user === undefined ? {} : { whyNoUser: user }),
+    ...defined({ sandbox, whyNoUser: user }),
     ...(why === undefined ? {} : { whyNoIds: user ?? why }),
   };
 }

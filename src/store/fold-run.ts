@@ -2,7 +2,9 @@
  * Folds the events of a run. Pure: the same events, in any order and any number of times, give the same fold. Of several passed
  * attempts of a step the first counts, of those that began after the step was last undone.
  */
+
 import type { AlertRecord } from "../core/alert.ts";
+import { defined } from "../core/defined.ts";
 import { compareEvents, type EventOf, type WaveEvent } from "../core/event.ts";
 import { resetOf, sampleOf } from "./breaker-samples.ts";
 import { attemptDraft, endAttempt, openAttempt, type RunDraft, rollBackStep, type StepDraft, workOn } from "./fold-step.ts";
@@ -40,7 +42,7 @@ function runDraft(started: EventOf<"run-started">): RunDraft {
   return {
     id: started.run,
     pipeline: started.pipeline,
-    ...(started.version === undefined ? {} : { version: started.version }),
+    ...defined({ version: started.version }),
     startedAt: started.ts,
     manifest: started.manifest,
     options: started.options,

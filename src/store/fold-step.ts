@@ -1,5 +1,7 @@
 /** How one step's attempts change while events are folded. The drafts are open for writing; what `foldRun` gives out is not. */
+
 import type { AlertRecord } from "../core/alert.ts";
+import { defined } from "../core/defined.ts";
 import type { EventOf } from "../core/event.ts";
 import type { ContractResult } from "../core/failure.ts";
 import type { StepStatus } from "../core/state.ts";
@@ -64,7 +66,7 @@ export function attemptDraft(event: EventOf<"attempt-started">, waitMs: number):
     writer: event.writer,
     status: "running",
     adapter: event.adapter,
-    ...(event.model === undefined ? {} : { model: event.model }),
+    ...defined({ model: event.model }),
     startedAt: event.ts,
     waitMs,
     fingerprint: event.fingerprint,

@@ -2,7 +2,9 @@
  * One line of a journal: an event as JSON whose last members are `prev`, `hash` and, in signed journals, `sig`. Pure: it writes and checks lines and
  * knows nothing of files and keys.
  */
+
 import { createHash } from "node:crypto";
+import { defined } from "../core/defined.ts";
 import { type Envelope, type EventPayload, isEventType, type WaveEvent } from "../core/event.ts";
 
 /** The `prev` of a journal's first line. */
@@ -26,7 +28,7 @@ export function sealEvent(
   const hash = createHash("sha256").update(body).digest("hex");
   const sig = sign?.(hash);
   const signed = sig === undefined ? "" : `,"sig":"${sig}"`;
-  return { event: { ...open, hash, ...(sig === undefined ? {} : { sig }) }, line: `${body}${hashMark}${hash}"${signed}}\n` };
+  return { event: { ...open, hash, ...defined({ sig }) }, line: `${body}${hashMark}${hash}"${signed}}\n` };
 }
 
 /** Where a reader of one journal stands. */

@@ -1,5 +1,7 @@
 /** Runs in one line each, from the tables. */
+
 import type { BindParams, Database } from "sql.js";
+import { defined } from "../core/defined.ts";
 import { isRolledBack } from "../core/rolled-back.ts";
 import type { StepStatus } from "../core/state.ts";
 import { changesOf, loadWriters } from "./read-rows.ts";
@@ -23,7 +25,7 @@ function summaryOfRow(db: Database, row: Row): SummaryFold {
     id: run,
     pipeline: textOf(row, "pipeline"),
     ...optional("version", row["version"], String),
-    ...(outcome === undefined ? {} : { outcome }),
+    ...defined({ outcome }),
     startedAt: textOf(row, "started_at"),
     ...optional("finishedAt", row["finished_at"], String),
     rolledBack: outcome !== undefined && isRolledBack({ status: outcome, options, ...changesOf(row), ...inProject }),

@@ -1,6 +1,8 @@
 /** Brings runs' folds back from the tables, as they were laid in. */
+
 import type { Database, SqlValue } from "sql.js";
 import type { AlertRecord } from "../core/alert.ts";
+import { defined } from "../core/defined.ts";
 import type { Digest } from "../core/digest.ts";
 import type { ArtifactRef, ChangesRef, FingerprintRef } from "../core/event.ts";
 import type { ContractResult, Failure, Violation } from "../core/failure.ts";
@@ -150,7 +152,7 @@ function stepOf(row: Row, attempts: readonly AttemptFold[], reused: readonly Art
     ...optional("writer", row["writer"], String),
     ...optional("winner", row["winner"], Number),
     ...(row["reused_run"] === null ? {} : { reusedFrom: { run: textOf(row, "reused_run"), attempt: numberOf(row, "reused_attempt") } }),
-    ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...defined({ fingerprint }),
     artifacts: winner?.artifacts ?? reused,
     ...(winner === undefined ? changesOf(row) : winner.changes === undefined ? {} : { changes: winner.changes }),
     ...optional("failure", row["failure"], fromJson<Failure>),

@@ -3,7 +3,9 @@
  * It holds a summary of each run and how far its journals were read. It counts only while the database is the one that it was made
  * beside and the journals have the sizes that it states; runs with more in their journals are read again. Any doubt leads to the database.
  */
+
 import path from "node:path";
+import { defined } from "../core/defined.ts";
 import { digestOfBytes } from "../core/digest.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { RunSummary } from "../core/state.ts";
@@ -68,7 +70,7 @@ async function currentIndex({ stateDir, isAlive }: IndexRequest): Promise<Result
     marks.set(run, read.value.map(watermarkOf)); // biome-ignore format: one thought
     settled ||= !isWritten(read.value, isAlive);
   }
-  const next = { ...(database === undefined ? {} : { database }), summaries: [...summaries.values()], marks: Object.fromEntries(marks) };
+  const next = { ...defined({ database }), summaries: [...summaries.values()], marks: Object.fromEntries(marks) };
   if (settled) await saveIndex(stateDir, next);
   return ok(next);
 }

@@ -1,4 +1,5 @@
 /** A run in one line, before it is known which of its processes live. Pure. */
+import { defined } from "../core/defined.ts";
 import { isRolledBack } from "../core/rolled-back.ts";
 import type { RunSummary, StepStatus } from "../core/state.ts";
 import { hasLiveWriter, type Liveness, spentMs, statusOf, stepStatus } from "./project-run.ts";
@@ -31,14 +32,17 @@ export function summaryOf(fold: RunFold): SummaryFold {
   for (const { status, writer } of fold.steps) {
     const key = `${status} ${writer ?? ""}`;
     const known = counts.get(key);
-    if (known === undefined) counts.set(key, { status, ...(writer === undefined ? {} : { writer }), count: 1 });
+    if (known === undefined) counts.set(key, { status, ...defined({ writer }), count: 1 });
     else known.count++;
   }
   return {
-    ...{ id, pipeline, startedAt, writers, archived: false, steps: [...counts.values()] },
-    ...(version === undefined ? {} : { version }),
-    ...(outcome === undefined ? {} : { outcome }),
-    ...(finishedAt === undefined ? {} : { finishedAt }),
+    id,
+    pipeline,
+    startedAt,
+    writers,
+    archived: false,
+    steps: [...counts.values()],
+    ...defined({ version, outcome, finishedAt }),
     ...(fold.openRollback === undefined ? {} : { openRollback: true as const }),
     rolledBack: outcome !== undefined && isRolledBack({ ...fold, status: outcome }),
   };
@@ -56,10 +60,10 @@ export function resolveSummary(summary: SummaryFold, isAlive: Liveness): RunSumm
   return {
     id,
     pipeline,
-    ...(version === undefined ? {} : { version }),
+    ...defined({ version }),
     status,
     startedAt,
-    ...(finishedAt === undefined ? {} : { finishedAt }),
+    ...defined({ finishedAt }),
     ...(status === "running" ? {} : { durationMs: spentMs(writers) }),
     steps: counts,
     archived,

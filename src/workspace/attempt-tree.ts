@@ -4,6 +4,7 @@ import type { IncludedFiles } from "../changeset/before-state.ts";
 import type { CollectRequest } from "../changeset/collect-changes.ts";
 import type { ProjectStart } from "../changeset/project-start.ts";
 import type { Changeset } from "../core/changeset.ts";
+import { defined } from "../core/defined.ts";
 import type { Step } from "../core/pipeline.ts";
 import type { AttemptChanges, BlobStore, Redactor, TreeEntry, WorkspaceEntry } from "../core/ports.ts";
 import type { Result } from "../core/result.ts";
@@ -49,7 +50,7 @@ export interface TreeRequest {
 
 /** What a changeset of an attempt is compared with. */
 export function changesetStart({ start, project, included }: TreeRequest): Pick<CollectRequest, "start" | "project" | "included"> {
-  return { start, ...(project === undefined ? {} : { project }), ...(included === undefined ? {} : { included }) };
+  return { start, ...defined({ project, included }) };
 }
 
 /** The project's tree as one attempt has it. */

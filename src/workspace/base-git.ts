@@ -10,6 +10,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { BaseEntry } from "../core/base.ts";
+import { defined } from "../core/defined.ts";
 import { realPlace } from "../platform/files.ts";
 import { discoverRepository, openRepository, runGit, runGitEach } from "../platform/git.ts";
 import { headCommit } from "../platform/git-head.ts";
@@ -57,7 +58,7 @@ export async function gitFiles(
   const index = openBaseIndex(stateDir, listing.algorithm);
   const found = { ignored: [], tracked: new Set<string>() };
   const entries = await entriesOf({ root, prefix: "", listing, isLeftOut, index, ...found });
-  return { ...(listing.head === undefined ? {} : { head: listing.head }), entries, index, ...found };
+  return { ...defined({ head: listing.head }), entries, index, ...found };
 }
 
 interface Scope {
@@ -140,7 +141,7 @@ export async function listRepository(directory: string): Promise<Listing | undef
   const converted = await convertedPaths(realPlace(directory) ?? directory, repository, allOf(staged.keys(), differing));
   const unknown = converted === "all" ? [...staged.keys()] : [...unwatched, ...converted].filter((name) => staged.has(name));
   return {
-    ...(head === undefined ? {} : { head }),
+    ...defined({ head }),
     algorithm: repository.objectFormat,
     staged,
     dirty: [...differing, ...unknown],

@@ -64,7 +64,11 @@ async function run(
       network: { kind: "none" },
     },
     child: {
-      ...{ command, env: childEnvironment(env, { home, temp: home }), stdinFile, timeoutMs: limitMs, signal: stop.signal },
+      command,
+      env: childEnvironment(env, { home, temp: home }),
+      stdinFile,
+      timeoutMs: limitMs,
+      signal: stop.signal,
       onOutput(chunk, stream) {
         if (stream !== "stdout") return;
         size += chunk.length;

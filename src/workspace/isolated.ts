@@ -9,6 +9,7 @@ import { askWhetherKnown } from "../changeset/ignored-paths.ts";
 import { includedFiles } from "../changeset/included-files.ts";
 import { type ProjectStart, takeProjectStart } from "../changeset/project-start.ts";
 import type { Changeset } from "../core/changeset.ts";
+import { defined } from "../core/defined.ts";
 import { isSandboxed, writesRepository } from "../core/enforcement.ts";
 import { readFilter, viewKey } from "../core/permissions.ts";
 import type { Step } from "../core/pipeline.ts";
@@ -97,10 +98,15 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   if (writesRepository(step, setting.isolation.sandbox)) leaveRepository(setting.root);
   const isRepository = step.workspace === "shared" ? () => false : repositoryFiles(setting.root, await entriesOf(shared));
   const tree = await makeTree(setting, {
-    ...{ step, dirs: dirs.value, start, hidden, sandboxed, isRepository },
+    step,
+    dirs: dirs.value,
+    start,
+    hidden,
+    sandboxed,
+    isRepository,
     ...begun,
     ...(sandboxed ? { masked: async () => maskedPlaces(await gitOf(shared)) } : {}),
-    ...(reads === undefined ? {} : { reads }),
+    ...defined({ reads }),
   });
   if (!tree.ok) return tree;
   const paths = pathsOf(dirs.value, sandboxed || tree.value.tree.kind === "overlay" ? setting.root : tree.value.place, sandboxed);
@@ -171,7 +177,7 @@ async function whileThere<T>(dirs: AttemptDirs, work: () => Promise<Result<T>>):
 function workspaceOf(dirs: AttemptDirs, paths: WorkspacePaths, tree: AttemptTree, spawn: FencedSpawn): Workspace {
   return {
     paths,
-    ...(tree.unreadable === undefined ? {} : { unreadable: tree.unreadable }),
+    ...defined({ unreadable: tree.unreadable }),
     spawn: (request: SpawnRequest) => spawn(request),
     read: (area, file, limit) => (area === "root" ? tree.read(file, limit) : readFromArea({ directory: dirs[area] }, file, limit)),
     list: (area, glob) => (area === "root" ? tree.list(glob) : listArea({ directory: dirs[area] }, glob)),

@@ -3,9 +3,11 @@
  * state directory, one directory for each attempt; HOME is the user's own. It isolates nothing, enforces no permissions, and cannot
  * distinguish what an attempt changed from what others changed meanwhile. The step can write to `.git`, so Wave runs no git there afterwards.
  */
+
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { copyFile, rm, rmdir, unlink } from "node:fs/promises";
 import path from "node:path";
+import { defined } from "../core/defined.ts";
 import type { Failure } from "../core/failure.ts";
 import type { OpenWorkspace, SpawnRequest, Workspace, WorkspaceArea, WorkspacePaths, WorkspaceProvider } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -110,7 +112,7 @@ function workspaceAt(setting: SharedWorkspaces, paths: WorkspacePaths, hasInputs
         env: { ...base, ...env },
         cwd: paths.root,
         ...(stdin === "task" ? { stdinFile: paths.taskFile } : {}),
-        ...(setting.graceMs === undefined ? {} : { graceMs: setting.graceMs }),
+        ...defined({ graceMs: setting.graceMs }),
       }),
     read: (area, file, limit) => readFromArea(areas[area], file, limit),
     list: (area, glob) => listArea(areas[area], glob),

@@ -7,6 +7,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { removeTree } from "../changeset/remove-tree.ts";
+import { defined } from "../core/defined.ts";
 import { unwritableSubtrees } from "../core/permissions.ts";
 import type { Step } from "../core/pipeline.ts";
 import type { SpawnOutcome, SpawnRequest, WorkspacePaths } from "../core/ports.ts";
@@ -68,7 +69,9 @@ function startPersona(sandboxed: SandboxedSetting, request: SpawnRequest): Promi
   };
   return withNetwork(sandboxed, dirs.directory, policyOfStep(step), (network) =>
     launchInView({
-      ...{ isolation: setting.isolation, view: { ...view, network }, scratch: dirs.directory },
+      isolation: setting.isolation,
+      view: { ...view, network },
+      scratch: dirs.directory,
       child: { ...childOf({ ...sandboxed, git: sandboxed.personaGit }, dirs, request), diskLimit },
     }),
   );
@@ -122,7 +125,7 @@ function viewOf({ sandboxed, git, layers, paths, setting, step, tree }: Sandboxe
     project: paths.root,
     tree: shown.tree,
     binds: all,
-    ...(step.sandboxShow === undefined ? {} : { etc: step.sandboxShow }),
+    ...defined({ etc: step.sandboxShow }),
     layered: own === noLayers ? [] : shown.layered,
     links: sandboxed ? git.ways : [],
     ...state,
@@ -163,7 +166,7 @@ function childOf({ setting, paths, sandboxed, git, step, tree }: SandboxedSettin
     ...rest,
     env: { ...childEnvironment(setting.env, places), ...gitVariables(git), ...ceiling, ...env },
     ...(stdin === "task" ? { stdinFile: dirs.task } : {}),
-    ...(setting.graceMs === undefined ? {} : { graceMs: setting.graceMs }),
+    ...defined({ graceMs: setting.graceMs }),
   };
 }
 

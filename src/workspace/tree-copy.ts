@@ -147,14 +147,12 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
     async changeset() {
       return collectChanges({
         ...changesetStart(request),
-        ...{
-          root,
-          isLeftOut: (file: string) => isLeftOut(file) || request.isRepository(file),
-          isKnownToGit,
-          blobs,
-          redactor,
-          include: step.changesInclude,
-        },
+        root,
+        isLeftOut: (file: string) => isLeftOut(file) || request.isRepository(file),
+        isKnownToGit,
+        blobs,
+        redactor,
+        include: step.changesInclude,
         ...(reads === undefined ? {} : { hidden: (file: string) => !reads(file) }),
         source: { kind: "copy", directory, snapshot: snapshot.value },
       });

@@ -65,14 +65,12 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
       if (!plain.ok) return plain;
       return collectChanges({
         ...changesetStart(request),
-        ...{
-          root,
-          isLeftOut: (file: string) => isLeftOut(file) || request.isRepository(file),
-          isKnownToGit,
-          blobs,
-          redactor,
-          include: step.changesInclude,
-        },
+        root,
+        isLeftOut: (file: string) => isLeftOut(file) || request.isRepository(file),
+        isKnownToGit,
+        blobs,
+        redactor,
+        include: step.changesInclude,
         ...(reads === undefined ? {} : { hidden: (file: string) => !reads(file) }),
         source: { kind: "overlay", upper: layer.upper, listMerged: (directories) => listMerged(isolation, whole, directories) },
       });

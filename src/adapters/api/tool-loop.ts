@@ -1,4 +1,5 @@
 /** The loop between a model and its tools, on the AI SDK. It is loaded when a step asks for it. */
+
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import {
@@ -12,6 +13,7 @@ import {
   stepCountIs,
   tool,
 } from "ai";
+import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { AdapterContext, AdapterOutcome } from "../../core/ports.ts";
 import { priced } from "../../core/price.ts";
@@ -160,8 +162,7 @@ function failureOf(error: unknown, tail: string): Failure {
     reason: "agent-failed",
     kind: troubleOf(status, `${text}${cause}`),
     detail: `${text}${cause}`.trim().slice(0, 500),
-    ...(status === undefined ? {} : { status }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...defined({ status, retryAfterMs }),
     tail,
   };
 }

@@ -2,6 +2,7 @@
  * Codex's `exec --json`: one JSON object a line. It does not tell the model's answers apart: each message and each action counts as a turn. Tokens are told at
  * the end, cost never. Types that are not known are passed over: the format grows. Pure.
  */
+import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
 import { noUsage, type Usage } from "../../core/usage.ts";
 import { emptyOutputReason, troubleOf } from "../budget.ts";
@@ -91,7 +92,7 @@ function failureOf(heard: Heard, { exitCode, usage, prompt, tail }: AgentEnd, an
   const status = /\bstatus:? ([45][0-9]{2})\b/.exec(said)?.[1];
   const number = status === undefined ? undefined : Number(status);
   const detail = (heard.error ?? `it exited with ${exitCode}`).trim().slice(0, 500);
-  return { reason: "agent-failed", kind: troubleOf(number, said), detail, ...(number === undefined ? {} : { status: number }), tail };
+  return { reason: "agent-failed", kind: troubleOf(number, said), detail, ...defined({ status: number }), tail };
 }
 
 /** What it read from its cache is a part of what it read. */

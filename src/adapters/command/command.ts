@@ -2,6 +2,7 @@
  * The `command` adapter: a persona that is a program. The prompt is its standard input; what it prints is its log, and its
  * standard output, whole, its final message. Its exit status is its work: 0 is done.
  */
+import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { Adapter, AdapterContext, AdapterOutcome } from "../../core/ports.ts";
 import { err, ok, type Result } from "../../core/result.ts";
@@ -25,7 +26,7 @@ async function run(context: AdapterContext): Promise<Result<AdapterOutcome>> {
     env: { ...context.env, ...wayVariables(context) },
     stdin: "task",
     timeoutMs: resources.timeoutMs,
-    ...(resources.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: resources.memoryLimitBytes }),
+    ...defined({ memoryLimitBytes: resources.memoryLimitBytes }),
     signal,
     role: "adapter",
     onOutput: (chunk, stream) => {

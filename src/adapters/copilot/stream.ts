@@ -2,6 +2,7 @@
  * Copilot CLI's `--output-format json`: one JSON object a line. Tokens are told when it has ended, in a file of their own; cost never. Types that are not known
  * are passed over: the format grows. Pure.
  */
+import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
 import { noUsage, type Usage } from "../../core/usage.ts";
 import { emptyOutputReason, troubleOf } from "../budget.ts";
@@ -94,7 +95,7 @@ function troubleWith({ text, status }: NonNullable<Heard["error"]>, tail: string
     reason: "agent-failed",
     kind: troubleOf(status, text),
     detail: text,
-    ...(status === undefined ? {} : { status }),
+    ...defined({ status }),
     tail,
   };
 }

@@ -2,6 +2,7 @@
  * Gemini CLI's `stream-json`: one JSON object a line. An answer of the model is what comes between what it was sent and the next result of a tool. Tokens are
  * told at the end, cost never. Types that are not known are passed over: the format grows. Pure.
  */
+import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
 import { noUsage, type Usage } from "../../core/usage.ts";
 import { emptyOutputReason, troubleOf } from "../budget.ts";
@@ -92,7 +93,7 @@ function failureOf(heard: Heard, { exitCode, usage, prompt, tail }: AgentEnd): F
   const status = statusOf(exitCode, args);
   const detail = (heard.error ?? `it exited with ${exitCode}`).trim().slice(0, 500);
   const kind = exitCode === 41 ? "auth" : [42, 44, 52, 55].includes(exitCode) ? "config" : troubleOf(status, args);
-  return { reason: "agent-failed", kind, detail, ...(status === undefined ? {} : { status }), tail };
+  return { reason: "agent-failed", kind, detail, ...defined({ status }), tail };
 }
 
 /** It says HTTP's status in its words, or exits with it: of 401, a byte is left that is 145. */

@@ -30,8 +30,13 @@ export function opencodeStream(): AgentStream {
     push: jsonLines((line, text) => (line === undefined ? `${text}\n` : take(heard, line))),
     usage: () => ({
       ...noUsage,
-      ...{ turns: heard.turns, toolCalls: heard.tools, denials: heard.denials, inputTokens: heard.input, outputTokens: heard.output },
-      ...{ cacheReadTokens: heard.cacheRead, cacheWriteTokens: heard.cacheWrite },
+      turns: heard.turns,
+      toolCalls: heard.tools,
+      denials: heard.denials,
+      inputTokens: heard.input,
+      outputTokens: heard.output,
+      cacheReadTokens: heard.cacheRead,
+      cacheWriteTokens: heard.cacheWrite,
       // It says 0 of models whose price it does not know.
       ...(heard.cost > 0 ? { costUsd: heard.cost } : {}),
     }),

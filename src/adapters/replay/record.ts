@@ -1,5 +1,7 @@
 /** Notes what attempts answer and change while they are made, for a recording that is written when the run has ended. */
+
 import type { Changeset, ChangesetEntry } from "../../core/changeset.ts";
+import { defined } from "../../core/defined.ts";
 import type { Digest } from "../../core/digest.ts";
 import { partsOfRecording } from "../../core/fingerprint-parts.ts";
 import type { Adapter, AdapterContext, AdapterOutcome, BlobStore, Redactor, Workspace } from "../../core/ports.ts";
@@ -79,7 +81,7 @@ async function takeOf(
     const { path, after } = entry;
     if (after !== undefined && "digest" in after) contents.set(`changes/${recordedName(path)}`, after.digest);
     const before = told.has(path) ? undefined : await keepBefore(blobs, entry, contents);
-    changes.push({ path, mode: after?.mode ?? "deleted", ...(before === undefined ? {} : { before }) });
+    changes.push({ path, mode: after?.mode ?? "deleted", ...defined({ before }) });
   }
   const named = step.artifacts.flatMap((artifact) => (artifact.path === undefined ? [] : [artifact.path]));
   const changed = new Set(changeset.map(({ path }) => path));
@@ -94,12 +96,14 @@ async function takeOf(
   if (!kept.ok) return kept;
   const model = step.adapter?.model ?? step.persona.model;
   const recorded: RecordedAttempt = {
-    ...{ step: step.id, attempt, adapter },
-    ...(model === undefined ? {} : { model }),
+    step: step.id,
+    attempt,
+    adapter,
+    ...defined({ model }),
     asked: partsOfRecording(fingerprint.parts),
     ...(!outcome.ok && isRecordable(outcome.error) ? { failure: redactor.value(outcome.error) } : {}),
     message: message !== undefined,
-    ...(usage === undefined ? {} : { usage }),
+    ...defined({ usage }),
     changes: [...changes, ...ignored.value],
     output: output.value,
   };

@@ -1,6 +1,8 @@
 /** Where Actions artifacts are looked for: a list of places, each listed once. Archives are fetched and taken apart with nothing of them trusted. */
+
 import { mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
+import { defined } from "../../core/defined.ts";
 import type { Toolkit } from "../../platform/actions/toolkit.ts";
 import type { ListedArtifact, RemoteRun, ToolkitProblem } from "../../platform/actions/toolkit-calls.ts";
 
@@ -75,8 +77,7 @@ export function artifactPlaces({ toolkit, temp, places, warn }: ArtifactPlacesRe
           {
             id,
             directory: path.join(directory, "packed"),
-            ...(digest === undefined ? {} : { digest }),
-            ...(from === undefined ? {} : { from }),
+            ...defined({ digest, from }),
           },
           limits.downloadMs + size / bytesPerMs,
         );

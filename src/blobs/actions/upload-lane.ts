@@ -2,8 +2,10 @@
  * Uploads directories, a few at a time, until the service refuses several or does not answer. Failures are warnings, and never thrown. A service that
  * does not answer is reported where its health is kept, once for the job.
  */
+
 import { mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
+import { defined } from "../../core/defined.ts";
 import type { Toolkit } from "../../platform/actions/toolkit.ts";
 import type { ToolkitProblem } from "../../platform/actions/toolkit-calls.ts";
 
@@ -70,7 +72,7 @@ export function openUploadLane({ toolkit, temp, retentionDays, limitMs = 10 * 60
     const root = await mkdtemp(path.join(temp, "upload-"));
     try {
       const files = await layOut(root);
-      const takes = { name, root, files, ...(retentionDays === undefined ? {} : { retentionDays }) };
+      const takes = { name, root, files, ...defined({ retentionDays }) };
       const sent = await toolkit.ask("uploadArtifact", takes, limitMs);
       // A name says what is in an artifact: one that is there already is this one.
       const there = sent.ok || sent.error.code === "conflict";

@@ -2,8 +2,10 @@
  * The keywords that compare numbers, over decimals as they are written instead of doubles, and equality of values in linear time. They replace those of
  * ajv under the same names, with the same parameters of errors.
  */
+
 import type { Ajv } from "ajv";
 import type { DataValidateFunction } from "ajv/dist/types/index.js";
+import { defined } from "../../core/defined.ts";
 import { canonicalText, compareDecimals, type Decimal, decimalAt, exactNumberAt, isMultipleOf } from "../json-numbers.ts";
 
 /** The container of a value, and its key there. */
@@ -28,7 +30,7 @@ export function useDecimals(evaluator: Ajv): void {
     evaluator.removeKeyword(keyword);
     evaluator.addKeyword({
       keyword,
-      ...(type === undefined ? {} : { type }),
+      ...defined({ type }),
       compile: (schema, parent) => checking(keyword, compile(schema as never, parent)),
     });
   };

@@ -2,7 +2,9 @@
  * The heavy half of the `json_schema` contract: compiling schemas and evaluating artifacts. It is a chunk of its own, loaded
  * in the evaluation thread. Nothing here reads files or the network.
  */
+
 import type { ErrorObject, ValidateFunction } from "ajv";
+import { defined } from "../../core/defined.ts";
 import type { Digest } from "../../core/digest.ts";
 import { digestOfValue } from "../../core/digest.ts";
 import type { Violation } from "../../core/failure.ts";
@@ -42,7 +44,7 @@ export function evaluate(path: string, files: ReadonlyMap<string, ContractFile>,
   if (validate === undefined)
     return {
       verdict: "error",
-      violations: problems.map(({ message, location }) => ({ message, rule: "schema", ...(location === undefined ? {} : { location }) })),
+      violations: problems.map(({ message, location }) => ({ message, rule: "schema", ...defined({ location }) })),
     };
   const text = decodeUtf8(bytes);
   const parsed = text.ok ? readJson(text.value) : text;

@@ -2,6 +2,7 @@
  * The `json_schema` contract: an artifact is JSON and valid against a schema of the project. Schemas and artifacts are evaluated by the evaluator that is
  * passed in, which bounds time, memory and size.
  */
+import { defined } from "../../core/defined.ts";
 import { describeFailure } from "../../core/describe.ts";
 import type { EvaluationProblem, Evaluator } from "../../core/evaluation.ts";
 import { describeExceeded } from "../../core/exceeded-limit.ts";
@@ -28,7 +29,7 @@ async function check(
   files: ReadonlyMap<string, ContractFile>,
   signal: AbortSignal | undefined,
 ): Promise<readonly ContractProblem[]> {
-  const answer = await evaluator.evaluate("check-schema", { schema }, { files, ...(signal === undefined ? {} : { signal }) });
+  const answer = await evaluator.evaluate("check-schema", { schema }, { files, ...defined({ signal }) });
   if (answer.ok) return answer.value;
   const location = { file: schema, line: 1, column: 1 };
   switch (answer.error.kind) {

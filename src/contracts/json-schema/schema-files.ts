@@ -3,7 +3,9 @@
  * anchors, and the references that leave them. A file is checked against its draft here, so that every problem has a line.
  * References are not followed; `schema-graph.ts` does.
  */
+
 import type { ValidateFunction } from "ajv";
+import { defined } from "../../core/defined.ts";
 import type { ContractFile, ContractProblem } from "../../core/ports.ts";
 import { closest } from "../../text/suggest.ts";
 import { validate as draft2019 } from "../generated/2019-09.js";
@@ -73,7 +75,7 @@ export function readSchemaFile(gate: ContractFile, dialect: Dialect, report: (pr
   let places: ReturnType<typeof jsonPlaces> | undefined;
   const problemAt: SchemaFile["problemAt"] = (path, message, hint) => {
     places ??= jsonPlaces(gate.text);
-    return { message, ...(hint === undefined ? {} : { hint }), location: { file: gate.path, ...places.valueAt(path) } };
+    return { message, ...defined({ hint }), location: { file: gate.path, ...places.valueAt(path) } };
   };
   const declared = declaredDialect(value);
   if (declared.kind === "unknown") {

@@ -1,4 +1,5 @@
 /** Recognizes the places in the lines of one stream, with what the lines around a place reveal about it. Pure. */
+import { defined } from "../../core/defined.ts";
 import {
   declaredLevel,
   failureTitle,
@@ -162,8 +163,7 @@ function matched(form: RegExp, line: string, heading?: string): PrintedPlace | u
     // Some tools print line or column 0 for a whole file.
     line: Math.max(1, Number(groups["line"])),
     column: Math.max(1, Number(groups["column"] ?? 1)),
-    ...(message === undefined ? {} : { message }),
-    ...(level === undefined ? {} : { level }),
+    ...defined({ message, level }),
   };
 }
 

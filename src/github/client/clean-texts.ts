@@ -7,7 +7,8 @@ export function withCleanTexts(github: GitHub, redact: (text: string) => string)
   const text = (given: string) => markdownText(redact(given));
   const line = (given: string) => markdownLine(redact(given));
   const outputOf = ({ title, summary, text: more, annotations }: CheckOutput): CheckOutput => ({
-    ...{ title: line(title), summary: text(summary) },
+    title: line(title),
+    summary: text(summary),
     ...(more === undefined ? {} : { text: text(more) }),
     ...(annotations === undefined
       ? {}

@@ -2,6 +2,7 @@
  * Publishes what a pipeline says, one after the other. What is not optional and cannot be published fails the run; where nothing can be published at
  * all, as on a laptop, that is told and fails nothing.
  */
+import { defined } from "../../core/defined.ts";
 import { describeFailure } from "../../core/describe.ts";
 import type { ArtifactRef, EventPayload } from "../../core/event.ts";
 import type { Failure } from "../../core/failure.ts";
@@ -50,7 +51,7 @@ export async function publishArtifacts({ publications, artifacts, blobs, publish
     not(sentenceOf(why));
     if (!optional) failure ??= why;
   }
-  return { events, ...(failure === undefined ? {} : { failure }) };
+  return { events, ...defined({ failure }) };
 }
 
 function sentenceOf(failure: Failure): string {

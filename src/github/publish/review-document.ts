@@ -1,5 +1,6 @@
 /** Reads a review as an agent writes it: `schema/review.schema.json`. Pure. What is wrong is said by its place, so that an agent can mend it. */
 
+import { defined } from "../../core/defined.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { Review, ReviewRemark } from "../../manifest/schema/review.ts";
 
@@ -50,10 +51,11 @@ function readRemark(value: unknown): Result<ReviewRemark, string> {
   if (severity !== undefined && severity !== "info" && severity !== "warning" && severity !== "error")
     return err("`severity` is info, warning or error");
   return ok({
-    ...{ path, line, side, body },
-    ...(startLine === undefined ? {} : { start_line: startLine }),
-    ...(suggestion === undefined ? {} : { suggestion }),
-    ...(severity === undefined ? {} : { severity }),
+    path,
+    line,
+    side,
+    body,
+    ...defined({ start_line: startLine, suggestion, severity }),
   });
 }
 

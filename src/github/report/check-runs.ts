@@ -2,6 +2,7 @@
  * Check runs: one for the pipeline, in progress while it runs, and one for each contract. A check that was begun is completed: by `close`, by `post` from
  * what was noted, or, if the machine was lost, by the next attempt. https://docs.github.com/en/rest/checks/runs
  */
+import { defined } from "../../core/defined.ts";
 import type { WaveEvent } from "../../core/event.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { CheckAnnotation, CheckConclusion, CheckOutput, GitHub, ListedCheck, NewCheck } from "../../core/github.ts";
@@ -129,13 +130,13 @@ function pipelineCheck(request: CheckRunsRequest, state: ChecksState, failed: (f
   let id: number | undefined;
   let updatedAt = 0;
   const write = async (output: CheckOutput, conclusion?: CheckConclusion) => {
-    const change = { ...(conclusion === undefined ? {} : { conclusion }), output };
+    const change = { ...defined({ conclusion }), output };
     if (id !== undefined) return github.updateCheck(id, change);
     const created = await github.createCheck({ ...headOf(request, state.run, ""), ...change });
     if (created.ok) id = created.value.id;
     return created;
   };
-  const open = (): OpenCheck => ({ ...(id === undefined ? {} : { id }), head: headOf(request, state.run, "") });
+  const open = (): OpenCheck => ({ ...defined({ id }), head: headOf(request, state.run, "") });
   const verdictOf = (record: RunRecord | undefined) => conclusionFor(request.commit, conclusionOf(record, request.steps));
   return {
     async begin() {
@@ -219,7 +220,7 @@ async function reusedBy({ record, context }: CheckRunsRequest, { reusedFrom }: S
   const workflow = found === undefined ? undefined : workflowOf(found.writer.host);
   const { owner, repo, serverUrl } = context;
   return {
-    ...(found === undefined ? {} : { record: found }),
+    ...defined({ record: found }),
     ...(workflow === undefined ? {} : { url: `${serverUrl}/${owner}/${repo}/actions/runs/${workflow.run}/attempts/${workflow.attempt}` }),
   };
 }

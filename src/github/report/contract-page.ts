@@ -137,7 +137,10 @@ function annotationOf(
   if (location !== undefined && isFile(location.file) && isInRange(location.line)) {
     const { line, column } = location;
     return {
-      ...{ ...about, path: `${prefix}${location.file}`, startLine: line, endLine: line },
+      ...about,
+      path: `${prefix}${location.file}`,
+      startLine: line,
+      endLine: line,
       ...(isInRange(column) ? { startColumn: column, endColumn: column } : {}),
       message: fit(message),
     };

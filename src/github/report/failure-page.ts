@@ -61,7 +61,10 @@ function annotationOf({ code, severity, message, origin, hint }: Diagnostic, { p
   const line = range.start.line;
   const text = hint === undefined ? message : `${message}\nhint: ${hint}`;
   const annotation = {
-    ...{ path: `${prefix}${file}`, startLine: line, endLine: line, title: `wave ${code}` },
+    path: `${prefix}${file}`,
+    startLine: line,
+    endLine: line,
+    title: `wave ${code}`,
     level: severity === "error" ? ("failure" as const) : ("warning" as const),
     message: withoutMarks(text.split("\n").map(printable).join("\n")).slice(0, 4000),
   };

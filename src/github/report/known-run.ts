@@ -1,6 +1,8 @@
 /** A run as the jobs that share it know it together: for each step the newest result that one of them reported. Pure. */
+
 import { compareAttempts, type WorkflowAttempt } from "../../core/comment-body.ts";
 import { decidingAttempt } from "../../core/deciding-attempt.ts";
+import { defined } from "../../core/defined.ts";
 import { describeFailure } from "../../core/describe.ts";
 import { passedUnchecked } from "../../core/empty-output.ts";
 import type { ContractResult } from "../../core/failure.ts";
@@ -97,15 +99,16 @@ function knownStep(step: StepRecord): KnownStep {
   const total = totalUsage(attempts.map(({ usage }) => usage));
   const failure = status === "failed" && step.failure !== undefined ? describeFailure(step.failure) : undefined;
   const problem =
-    failure === undefined
-      ? undefined
-      : { title: failure.title, detail: failure.detail.join("\n"), ...(failure.hint === undefined ? {} : { hint: failure.hint }) };
+    failure === undefined ? undefined : { title: failure.title, detail: failure.detail.join("\n"), ...defined({ hint: failure.hint }) };
   return {
-    ...{ id, persona, dependencies, optional, status },
-    ...(reusedFrom === undefined ? {} : { reusedFrom: reusedFrom.run }),
-    ...(because === undefined ? {} : { because }),
+    id,
+    persona,
+    dependencies,
+    optional,
+    status,
+    ...defined({ reusedFrom: reusedFrom?.run, because }),
     ...(changes?.ignored === undefined ? {} : { note: ignoredText(changes) }),
-    ...(problem === undefined ? {} : { problem }),
+    ...defined({ problem }),
     ...(deciding?.durationMs === undefined ? {} : { durationMs: deciding.durationMs }),
     attempts: attempts.length,
     ...(total === undefined ? {} : { usage: usageText(total) }),

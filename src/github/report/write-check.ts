@@ -1,4 +1,5 @@
 /** Writes a completed check run with any number of annotations. One that GitHub refuses costs no other. */
+import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { CheckAnnotation, CheckConclusion, CheckOutput, GitHub, NewCheck } from "../../core/github.ts";
 
@@ -52,7 +53,7 @@ export async function writeCheck(
     await add(batch.slice(middle));
   };
   for (let from = 0; from < annotations.length; from += batchSize) await add(annotations.slice(from, from + batchSize));
-  return { isCreated: true, dropped, ...(failure === undefined ? {} : { failure }) };
+  return { isCreated: true, dropped, ...defined({ failure }) };
 }
 
 /** GitHub refuses all annotations of a request because of one. */

@@ -2,6 +2,7 @@
  * Files to documents: the manifest with its overlays, the pipelines and personas that it names, and the text of every
  * other file that they name. Shapes are not judged here; whatever is wrong in a file is a diagnostic, never a throw.
  */
+import { defined } from "../../core/defined.ts";
 import { type Diagnostic, sortDiagnostics } from "../../core/diagnostic.ts";
 import type { DocumentNode, MapNode } from "../../core/document.ts";
 import type { LoadedPersona, LoadedPipeline, LoadedProject, NamedFile } from "../../core/loaded.ts";
@@ -59,7 +60,7 @@ async function readAll(manifests: RawManifests, project: Pick<Pass, "reader" | "
   if (manifest !== undefined) await readNamedFiles(pathsIn(manifest, pipelines, personas), pass.reader, pass.files);
   return {
     manifestFiles: manifests.paths,
-    ...(manifest === undefined ? {} : { manifest }),
+    ...defined({ manifest }),
     pipelines,
     personas,
     files: pass.files,
@@ -94,7 +95,7 @@ async function readPipelines(manifest: MapNode, pass: Pass): Promise<LoadedPipel
     const read = reads[index];
     if (read === undefined) return [];
     const document = accept(read, pass);
-    return [{ ...reference, ...(document === undefined ? {} : { document }), file: read.file.path, reference: origin }];
+    return [{ ...reference, ...defined({ document }), file: read.file.path, reference: origin }];
   });
 }
 

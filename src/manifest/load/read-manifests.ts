@@ -1,5 +1,7 @@
 /** The manifest and its overlays: which files, in which order, merged into one map. Nothing is substituted here. */
+
 import path from "node:path";
+import { defined } from "../../core/defined.ts";
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { MapNode, ScalarNode } from "../../core/document.ts";
 import type { NamedFile } from "../../core/loaded.ts";
@@ -44,7 +46,7 @@ export async function readManifests(
   const [first, ...overlays] = documents;
   // Overlays alone are not the manifest: without the first file, the rest would be judged as if it were all.
   const merged = first !== undefined && first === reads[0]?.node ? mergeAll(first, overlays, diagnostics) : undefined;
-  return { paths, files: reads.map(({ file }) => file), documents, ...(merged === undefined ? {} : { merged }), plain, diagnostics };
+  return { paths, files: reads.map(({ file }) => file), documents, ...defined({ merged }), plain, diagnostics };
 }
 
 function mergeAll(first: MapNode, overlays: readonly MapNode[], diagnostics: Diagnostic[]): MapNode {

@@ -3,7 +3,9 @@
  * node of its anchor, so that expansion costs no memory; its size and depth are counted all the same, because everything
  * downstream walks the expanded tree.
  */
+
 import { isAlias, isMap, isScalar, isSeq, type Node, type ParsedNode, type Scalar, type YAMLMap, type YAMLSeq } from "yaml";
+import { defined } from "../../core/defined.ts";
 import type { Diagnostic, DiagnosticCode } from "../../core/diagnostic.ts";
 import type { DocumentNode, MapEntry, Origin, ScalarNode } from "../../core/document.ts";
 import type { LineIndex } from "./source-text.ts";
@@ -172,8 +174,7 @@ function report(walk: Walk, code: DiagnosticCode, message: string, origin: Origi
     severity: "error",
     message,
     origin,
-    ...(hint === undefined ? {} : { hint }),
-    ...(fix === undefined ? {} : { fix }),
+    ...defined({ hint, fix }),
   });
 }
 

@@ -2,13 +2,14 @@
  * Chooses the adapter of a step: flag, then step, then persona, then the manifest's defaults, then what the environment has the means for. A step
  * without one is no mistake: `--adapter` may still choose.
  */
+import { defined } from "../../core/defined.ts";
 import type { DocumentNode, Origin } from "../../core/document.ts";
 import { listPrice } from "../../core/list-prices.ts";
 import type { AdapterName } from "../../core/names.ts";
 import type { AdapterChoice } from "../../core/pipeline.ts";
 import type { Price } from "../../core/price.ts";
 import type { ReadPersona } from "./personas.ts";
-import { asAdapter, asCommand, asLocated, asNumber, asText, given, member } from "./read-node.ts";
+import { asAdapter, asCommand, asLocated, asNumber, asText, member } from "./read-node.ts";
 import type { Scope } from "./scope.ts";
 
 interface Chosen {
@@ -38,12 +39,14 @@ export function chooseAdapter(step: DocumentNode, read: ReadPersona, scope: Scop
   return {
     name: chosen.name,
     chosenBy: chosen.by,
-    ...given("command", command),
-    ...given("version", chosen.version ?? asText(member(settings, "version"))),
-    ...given("baseUrl", asText(member(settings, "base_url"))),
-    ...given("model", model),
-    ...given("recordings", asText(member(settings, "recordings"))),
-    ...given("price", model === undefined ? undefined : priceFor(chosen.name, model, settings)),
+    ...defined({
+      command,
+      version: chosen.version ?? asText(member(settings, "version")),
+      baseUrl: asText(member(settings, "base_url")),
+      model,
+      recordings: asText(member(settings, "recordings")),
+      price: model === undefined ? undefined : priceFor(chosen.name, model, settings),
+    }),
   };
 }
 
@@ -59,8 +62,7 @@ function priceOf(node: DocumentNode | undefined): Price | undefined {
   return {
     input,
     output,
-    ...given("cacheRead", asNumber(member(node, "cache_read"))),
-    ...given("cacheWrite", asNumber(member(node, "cache_write"))),
+    ...defined({ cacheRead: asNumber(member(node, "cache_read")), cacheWrite: asNumber(member(node, "cache_write")) }),
   };
 }
 

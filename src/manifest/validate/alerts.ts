@@ -1,6 +1,8 @@
 /** Reads the webhooks under `alerts:`. */
+
 import type { AlertReason, AlertTarget } from "../../core/alert.ts";
-import { asLocated, asText, given, items, member, texts } from "./read-node.ts";
+import { defined } from "../../core/defined.ts";
+import { asLocated, asText, items, member, texts } from "./read-node.ts";
 import type { Scope } from "./scope.ts";
 
 /** Every reason there is; `manifest/schema/manifest.ts` has the list that the schema allows, and nothing that runs imports it. */
@@ -30,10 +32,9 @@ export function readAlerts({ manifest, findings }: Scope): AlertTarget[] {
     const on = texts(member(node, "on")).flatMap(({ text }) => everything.filter((reason) => reason === text));
     found.set(name.text, {
       name: name.text,
-      ...given("url", url),
-      ...given("urlFrom", urlFrom),
+      ...defined({ url, urlFrom }),
       format: asText(member(node, "format")) === "slack" ? "slack" : "cloudevents",
-      ...given("secret", asText(member(node, "secret"))),
+      ...defined({ secret: asText(member(node, "secret")) }),
       on: on.length === 0 ? everything : on,
       origin: name.origin,
     });

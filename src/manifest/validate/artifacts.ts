@@ -1,11 +1,13 @@
 /** Reads the artifacts that a step declares, and derives those that its contracts imply. */
+
 import { posix } from "node:path";
+import { defined } from "../../core/defined.ts";
 import type { DocumentNode, Origin } from "../../core/document.ts";
 import type { StepArtifact } from "../../core/pipeline.ts";
 import { staysInside } from "../../core/project-path.ts";
 import { checkEither } from "./exclusive-keys.ts";
 import type { Findings } from "./findings.ts";
-import { asBoolean, asLocated, asOneOf, asText, given, items, member } from "./read-node.ts";
+import { asBoolean, asLocated, asOneOf, asText, items, member } from "./read-node.ts";
 
 /** The artifacts under a step's `artifacts:`, each name once. */
 export function readArtifacts(step: DocumentNode, findings: Findings): StepArtifact[] {
@@ -29,11 +31,13 @@ export function readArtifacts(step: DocumentNode, findings: Findings): StepArtif
     checkEither(item, "path", "source", findings);
     const artifact: StepArtifact = {
       name: name.text,
-      ...given("path", path?.text),
+      ...defined({ path: path?.text }),
       optional: asBoolean(member(item, "optional")) ?? false,
-      ...given("source", asOneOf(member(item, "source"), ["message"] as const)),
-      ...given("mediaType", asText(member(item, "media_type"))),
-      ...given("scrub", asText(member(item, "on_secret")) === "scrub" ? true : undefined),
+      ...defined({
+        source: asOneOf(member(item, "source"), ["message"] as const),
+        mediaType: asText(member(item, "media_type")),
+        scrub: asText(member(item, "on_secret")) === "scrub" ? true : undefined,
+      }),
       implied: false,
     };
     found.set(name.text, { artifact, origin: name.origin });

@@ -39,8 +39,22 @@ export interface ShapeProblem {
 }
 
 const keywords: Readonly<Record<keyof Shape, true>> = {
-  ...{ type: true, const: true, enum: true, anyOf: true, minimum: true, maximum: true, minLength: true, maxLength: true, pattern: true },
-  ...{ minItems: true, uniqueItems: true, items: true, minProperties: true, required: true, properties: true, patternProperties: true },
+  type: true,
+  const: true,
+  enum: true,
+  anyOf: true,
+  minimum: true,
+  maximum: true,
+  minLength: true,
+  maxLength: true,
+  pattern: true,
+  minItems: true,
+  uniqueItems: true,
+  items: true,
+  minProperties: true,
+  required: true,
+  properties: true,
+  patternProperties: true,
   additionalProperties: true,
 };
 

@@ -1,10 +1,11 @@
 /** Reads the keys of a circuit breaker, written on a contract itself or under `circuit_breaker`, with the manifest's defaults beneath. */
+import { defined } from "../../core/defined.ts";
 import type { DocumentNode } from "../../core/document.ts";
 import { defaultLimits } from "../../core/limits.ts";
 import type { CircuitBreaker } from "../../core/pipeline.ts";
 import { checkEither } from "./exclusive-keys.ts";
 import type { Findings } from "./findings.ts";
-import { asNumber, given, keyOrigin, member } from "./read-node.ts";
+import { asNumber, keyOrigin, member } from "./read-node.ts";
 import { readDuration } from "./read-quantity.ts";
 
 /** The keys that are written. Without `failureThreshold` there is no circuit breaker. */
@@ -19,10 +20,12 @@ export function readBreakerSettings(node: DocumentNode, beneath: BreakerSettings
   const holder = nested ?? node;
   const settings: BreakerSettings = {
     ...beneath,
-    ...given("failureThreshold", asNumber(member(holder, "failure_threshold"))),
-    ...given("windowSize", asNumber(member(holder, "sliding_window_size"))),
-    ...given("minimumAttempts", asNumber(member(holder, "minimum_attempts"))),
-    ...given("resetTimeoutMs", readDuration(member(holder, "reset_timeout"), findings)),
+    ...defined({
+      failureThreshold: asNumber(member(holder, "failure_threshold")),
+      windowSize: asNumber(member(holder, "sliding_window_size")),
+      minimumAttempts: asNumber(member(holder, "minimum_attempts")),
+      resetTimeoutMs: readDuration(member(holder, "reset_timeout"), findings),
+    }),
   };
   reportNeverOpen(holder, settings, findings);
   return settings;

@@ -2,6 +2,7 @@
  * Reads a step's contracts: which artifact each is about, what they are called, what they do when they fail. Whether a definition
  * can be evaluated is asked of the contract types afterwards, by `contract-checks.ts`.
  */
+import { defined } from "../../core/defined.ts";
 import type { DocumentNode, Origin } from "../../core/document.ts";
 import type { ContractDefinition, StepArtifact } from "../../core/pipeline.ts";
 import { defaultSchema, staysInside } from "../../core/project-path.ts";
@@ -10,7 +11,7 @@ import { breakerOf } from "./circuit-breaker.ts";
 import { type ContractRules, readRules, reportIdleKeys } from "./contract-rules.ts";
 import { checkEither } from "./exclusive-keys.ts";
 import { type Findings, listed } from "./findings.ts";
-import { asCommand, asLocated, asText, given, items, member, texts } from "./read-node.ts";
+import { asCommand, asLocated, asText, items, member, texts } from "./read-node.ts";
 import { requireText, type Scope } from "./scope.ts";
 
 const defaultHint = "without `schema:` a contract uses this file; create it, or name another one with `schema: FILE`";
@@ -43,10 +44,10 @@ function readContract(node: DocumentNode, artifacts: readonly StepArtifact[], de
   const name = asLocated(member(node, "name"));
   const common = {
     name: name?.text ?? "",
-    ...given("nameOrigin", name?.origin),
+    ...defined({ nameOrigin: name?.origin }),
     origin: node.origin,
     ...rules,
-    ...given("breaker", breakerOf(breaker)),
+    ...defined({ breaker: breakerOf(breaker) }),
   };
   switch (asText(member(node, "type"))) {
     case "json_schema": {

@@ -51,8 +51,12 @@ const conflict = shapeOf<MergeConflict>({ path: text, steps: texts, detail: text
 /** The shape of a contract's result. */
 export const contractResultShape = shapeOf<ContractResult>(
   {
-    ...{ name: text, type: text, verdict: oneOf("pass", "fail", "error"), violations: list(violation) },
-    ...{ durationMs: { type: "number", minimum: 0 }, onFailure: oneOf("halt", "retry", "warn") },
+    name: text,
+    type: text,
+    verdict: oneOf("pass", "fail", "error"),
+    violations: list(violation),
+    durationMs: { type: "number", minimum: 0 },
+    onFailure: oneOf("halt", "retry", "warn"),
   },
   { tail: text, exceeded: limit },
 );

@@ -2,6 +2,7 @@
  * Reads personas: those of the manifest, of files in `.wave/personas/` and of the built-in library, merged as `persona-layers.ts` describes.
  * Each is read once, even if no step uses it, so that its mistakes are reported.
  */
+import { defined } from "../../core/defined.ts";
 import { digestOfValue } from "../../core/digest.ts";
 import type { DocumentNode, Origin } from "../../core/document.ts";
 import type { KnownPersona } from "../../core/loaded.ts";
@@ -9,7 +10,7 @@ import { checkEither } from "./exclusive-keys.ts";
 import { collectFindings, type Findings } from "./findings.ts";
 import { readPermissions } from "./permission-rules.ts";
 import { type PersonaDefinition, type PersonaLayers, personaLayers } from "./persona-layers.ts";
-import { asAdapter, asCommand, asEnv, asLocated, asText, entries, given, type Located, member, texts } from "./read-node.ts";
+import { asAdapter, asCommand, asEnv, asLocated, asText, entries, type Located, member, texts } from "./read-node.ts";
 import { readResources } from "./read-quantity.ts";
 import { requireText, type Scope } from "./scope.ts";
 
@@ -99,17 +100,18 @@ function readPersona(name: string, { document: node, origin, droppedRules }: Per
   return {
     persona: {
       name,
-      ...given("description", description),
-      ...given("model", model),
+      ...defined({ description, model }),
       systemPrompt,
-      ...given("origin", origin),
+      ...defined({ origin }),
       digest: digestOfValue(shape),
     },
-    ...given("adapter", adapter?.name),
-    ...given("adapterVersion", adapter?.version),
-    ...given("adapterOrigin", member(node, "adapter")?.origin),
-    ...given("command", command),
-    ...given("permissions", permissions),
+    ...defined({
+      adapter: adapter?.name,
+      adapterVersion: adapter?.version,
+      adapterOrigin: member(node, "adapter")?.origin,
+      command,
+      permissions,
+    }),
     resources: readResources(member(node, "resources"), findings),
     env: asEnv(member(node, "env")),
     denied: texts(member(member(node, "permissions"), "deny")),

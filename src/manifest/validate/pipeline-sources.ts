@@ -2,10 +2,12 @@
  * Finds the pipelines of a manifest in its three shapes: inline `pipeline:`, bare `steps:` named after the file, and
  * references under `pipelines:`. Checks names and versions; the steps themselves are not looked at here.
  */
+
 import { posix } from "node:path";
+import { defined } from "../../core/defined.ts";
 import type { DocumentNode, Origin } from "../../core/document.ts";
 import type { LoadedPipeline } from "../../core/loaded.ts";
-import { asLocated, asText, entries, given, keyOrigin, member } from "./read-node.ts";
+import { asLocated, asText, entries, keyOrigin, member } from "./read-node.ts";
 import type { Scope } from "./scope.ts";
 
 /** A pipeline that was found, its steps unread. */
@@ -61,7 +63,7 @@ export function nameOfFile(file: string): string {
 function sourceOf(node: DocumentNode, name: string, origin: Origin, active = true, label?: string): PipelineSource {
   const version = asText(member(node, "version")) ?? label;
   const description = asText(member(node, "description"));
-  return { name, active, node, origin, ...given("version", version), ...given("description", description) };
+  return { name, active, node, origin, ...defined({ version, description }) };
 }
 
 function referenced(loaded: LoadedPipeline, scope: Scope): PipelineSource[] {

@@ -1,5 +1,7 @@
 /** From the documents of tests to tests whose steps, artifacts, contracts and paths exist. */
+
 import parseJsonPath from "jsonpath-rfc9535/parser";
+import { defined } from "../../core/defined.ts";
 import { type Diagnostic, hasErrors, sortDiagnostics } from "../../core/diagnostic.ts";
 import { type DocumentNode, type MapEntry, toValue } from "../../core/document.ts";
 import type { ValidatedProject } from "../../core/loaded.ts";
@@ -7,7 +9,7 @@ import type { Pipeline, Step } from "../../core/pipeline.ts";
 import type { Expected, ExpectedArtifact, ExpectedStep, PipelineTest } from "../../core/pipeline-test.ts";
 import { normalizePath, staysInside } from "../../core/project-path.ts";
 import { collectFindings, type Findings } from "./findings.ts";
-import { asLocated, asNumber, asOneOf, asText, entries, given, keyOrigin, member, startOf, texts } from "./read-node.ts";
+import { asLocated, asNumber, asOneOf, asText, entries, keyOrigin, member, startOf, texts } from "./read-node.ts";
 import { selectPipeline } from "./select-pipeline.ts";
 import { checkStructure } from "./structure.ts";
 
@@ -49,8 +51,12 @@ function readTest({ name, file, document }: TestDocument, project: ValidatedProj
   const steps = entries(member(expect, "steps")).flatMap((entry) => readStep(entry, pipeline.value, findings) ?? []);
   const snapshot = member(document, "snapshot");
   return {
-    ...{ name, file, pipeline: pipeline.value, recordings: normalizePath(recordings.text), steps },
-    ...given("input", asText(member(document, "input"))),
+    name,
+    file,
+    pipeline: pipeline.value,
+    recordings: normalizePath(recordings.text),
+    steps,
+    ...defined({ input: asText(member(document, "input")) }),
     status: {
       value: asOneOf(member(expect, "status"), ["passed", "failed"]) ?? "passed",
       origin: member(expect, "status")?.origin ?? startOf(document.origin),
@@ -69,9 +75,11 @@ function readStep({ key, keyOrigin: origin, node }: MapEntry, pipeline: Pipeline
   const changes = member(node, "changes");
   return {
     id: key,
-    ...given("status", expected(member(node, "status"), asText)),
-    ...given("attempts", expected(member(node, "attempts"), asNumber)),
-    ...given("failure", expected(member(node, "failure"), asText)),
+    ...defined({
+      status: expected(member(node, "status"), asText),
+      attempts: expected(member(node, "attempts"), asNumber),
+      failure: expected(member(node, "failure"), asText),
+    }),
     verdicts: entries(member(node, "verdicts")).flatMap((entry) => readVerdict(entry, step, findings)),
     artifacts: entries(member(node, "artifacts")).flatMap((entry) => readArtifact(entry, step, findings)),
     ...(changes === undefined ? {} : { changes: { value: texts(changes).map(({ text }) => normalizePath(text)), origin: changes.origin } }),

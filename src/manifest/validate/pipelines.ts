@@ -1,4 +1,5 @@
 /** Makes a pipeline of what is written: reads its steps, links them, and fills in what personas and defaults say. */
+import { defined } from "../../core/defined.ts";
 import type { DocumentNode } from "../../core/document.ts";
 import { isUnchecked } from "../../core/empty-output.ts";
 import { defaultLimits } from "../../core/limits.ts";
@@ -12,7 +13,7 @@ import type { PersonaDirectory, ReadPersona } from "./personas.ts";
 import type { PipelineSource } from "./pipeline-sources.ts";
 import { indexProducers, producerOf } from "./producers.ts";
 import { readPublications } from "./publications.ts";
-import { asBoolean, asEnv, asLocated, asNumber, asOneOf, asText, entries, given, items, member, texts } from "./read-node.ts";
+import { asBoolean, asEnv, asLocated, asNumber, asOneOf, asText, entries, items, member, texts } from "./read-node.ts";
 import { readBudget, readDuration, readResources } from "./read-quantity.ts";
 import { readSandbox } from "./sandbox.ts";
 import type { Scope } from "./scope.ts";
@@ -79,8 +80,10 @@ export function readPipeline(source: PipelineSource, defaults: ProjectDefaults, 
   const { name, version, description, origin } = source;
   const concurrency = asNumber(member(defaults.node, "concurrency"));
   return {
-    ...{ name, ...given("version", version), ...given("description", description), steps, ...given("concurrency", concurrency) },
-    ...given("budget", readBudget(member(source.node, "budget"), findings)),
+    name,
+    ...defined({ version, description }),
+    steps,
+    ...defined({ concurrency, budget: readBudget(member(source.node, "budget"), findings) }),
     publish: readPublications(member(source.node, "publish"), steps, findings),
     origin,
   };
@@ -90,7 +93,7 @@ function inputsOf(step: WrittenStep, from: (input: WrittenStep["inputs"][number]
   return step.inputs.map((input) => ({
     name: input.name.text,
     artifact: input.artifact.text,
-    ...given("from", from(input)),
+    ...defined({ from: from(input) }),
     optional: input.optional,
   }));
 }
@@ -105,7 +108,7 @@ function makeStep(
   const { node, id, artifacts, contracts } = draft;
   const adapter = chooseAdapter(node, read, scope);
   const workspace = readWorkspace(member(node, "workspace") ?? member(defaults.node, "workspace"));
-  const unchecked = isUnchecked({ artifacts, contracts, ...given("adapter", adapter) });
+  const unchecked = isUnchecked({ artifacts, contracts, ...defined({ adapter }) });
   if (unchecked) {
     scope.findings.warning("W404", `step \`${id.text}\` is unchecked: it has neither an artifact nor a contract`, id.origin, {
       hint: "declare an artifact, or a contract such as `test_suite`",
@@ -117,8 +120,7 @@ function makeStep(
     id: id.text,
     origin: id.origin,
     persona: read.persona,
-    ...given("adapter", adapter),
-    ...given("task", asText(member(node, "task"))),
+    ...defined({ adapter, task: asText(member(node, "task")) }),
     ...graph,
     artifacts,
     contracts,

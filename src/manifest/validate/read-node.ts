@@ -2,6 +2,7 @@
  * Reads nodes by the shape that is wanted and gives nothing for any other: wrong shapes are `structure.ts`'s to report, and a
  * step with one wrong key is still checked in all its other keys.
  */
+import { defined } from "../../core/defined.ts";
 import type { DocumentNode, MapEntry, Origin } from "../../core/document.ts";
 import { type AdapterName, adapterNames } from "../../core/names.ts";
 
@@ -48,7 +49,7 @@ export function asOneOf<T extends string>(node: DocumentNode | undefined, allowe
 export function asAdapter(node: DocumentNode | undefined): { readonly name: AdapterName; readonly version?: string } | undefined {
   const [word, version] = asText(node)?.split("@", 2) ?? [];
   const name = adapterNames.find((known) => known === word);
-  return name === undefined ? undefined : { name, ...given("version", version) };
+  return name === undefined ? undefined : { name, ...defined({ version }) };
 }
 
 export function asLocated(node: DocumentNode | undefined): Located | undefined {
@@ -84,11 +85,4 @@ export function asEnv(node: DocumentNode | undefined): Readonly<Record<string, s
     entry.node.kind === "scalar" && entry.node.value !== null ? [[entry.key, entry.node.written ?? String(entry.node.value)]] : [],
   );
   return Object.fromEntries(pairs);
-}
-
-const nothing = {};
-
-/** A member to spread into an object: nothing where there is no value, since absent is not the same as `undefined`. */
-export function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
-  return value === undefined ? nothing : ({ [key]: value } as { readonly [P in K]?: V });
 }

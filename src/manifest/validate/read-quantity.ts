@@ -1,10 +1,11 @@
 /** Reads durations and sizes, and the limits made of them. Texts of the wrong form are the schema's to report. */
+import { defined } from "../../core/defined.ts";
 import type { DocumentNode } from "../../core/document.ts";
 import { longestDurationMs } from "../../core/limits.ts";
 import type { Resources, RunBudget } from "../../core/pipeline.ts";
 import { formatDuration, parseDuration, parseSize } from "../../text/quantity.ts";
 import type { Findings } from "./findings.ts";
-import { asLocated, asNumber, given, member } from "./read-node.ts";
+import { asLocated, asNumber, member } from "./read-node.ts";
 
 /** Milliseconds. Reports nothing at all (unless `mayBeZero`) and what no timer can hold. */
 export function readDuration(node: DocumentNode | undefined, findings: Findings, mayBeZero = false): number | undefined {
@@ -35,10 +36,12 @@ export function readSize(node: DocumentNode | undefined, findings: Findings): nu
 /** What a pipeline's `budget` says; nothing where it says nothing. */
 export function readBudget(node: DocumentNode | undefined, findings: Findings): RunBudget | undefined {
   const budget = {
-    ...given("timeoutMs", readDuration(member(node, "timeout"), findings)),
-    ...given("maxTurns", asNumber(member(node, "max_turns"))),
-    ...given("maxTokens", asNumber(member(node, "max_tokens"))),
-    ...given("maxCostUsd", asNumber(member(node, "max_cost"))),
+    ...defined({
+      timeoutMs: readDuration(member(node, "timeout"), findings),
+      maxTurns: asNumber(member(node, "max_turns")),
+      maxTokens: asNumber(member(node, "max_tokens")),
+      maxCostUsd: asNumber(member(node, "max_cost")),
+    }),
   };
   return Object.keys(budget).length === 0 ? undefined : budget;
 }
@@ -49,11 +52,13 @@ export function readResources(node: DocumentNode | undefined, findings: Findings
   const memoryLimitBytes = readSize(member(node, "memory_limit"), findings);
   const diskLimitBytes = readSize(member(node, "disk_limit"), findings);
   return {
-    ...given("timeoutMs", timeoutMs),
-    ...given("memoryLimitBytes", memoryLimitBytes),
-    ...given("diskLimitBytes", diskLimitBytes),
-    ...given("maxTurns", asNumber(member(node, "max_turns"))),
-    ...given("maxTokens", asNumber(member(node, "max_tokens"))),
-    ...given("maxCostUsd", asNumber(member(node, "max_cost"))),
+    ...defined({
+      timeoutMs,
+      memoryLimitBytes,
+      diskLimitBytes,
+      maxTurns: asNumber(member(node, "max_turns")),
+      maxTokens: asNumber(member(node, "max_tokens")),
+      maxCostUsd: asNumber(member(node, "max_cost")),
+    }),
   };
 }

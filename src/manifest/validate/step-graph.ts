@@ -1,9 +1,10 @@
 /** The graph of a pipeline's steps as it is written: which step each name means, unknown names, and circles. */
+import { defined } from "../../core/defined.ts";
 import type { DocumentNode, Origin } from "../../core/document.ts";
 import { findCycles } from "../../core/graph.ts";
 import type { StepArtifact } from "../../core/pipeline.ts";
 import type { Findings } from "./findings.ts";
-import { asBoolean, asLocated, given, items, type Located, member, texts } from "./read-node.ts";
+import { asBoolean, asLocated, items, type Located, member, texts } from "./read-node.ts";
 
 /** An input as it is written. */
 export interface WrittenInput {
@@ -43,7 +44,7 @@ export function readInputs(step: DocumentNode, findings: Findings): WrittenInput
       });
     }
     seen.set(name.text, before ?? name.origin);
-    return [{ artifact, name, optional: asBoolean(member(item, "optional")) ?? false, ...given("from", from) }];
+    return [{ artifact, name, optional: asBoolean(member(item, "optional")) ?? false, ...defined({ from }) }];
   });
 }
 

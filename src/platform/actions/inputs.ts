@@ -1,5 +1,7 @@
 /** The Action's inputs, as `action.yml` declares them, read and checked. Every input is a text; what is wrong is said by the input's name. */
+
 import { getInput } from "@actions/core";
+import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
 import { closest } from "../../text/suggest.ts";
 
@@ -70,7 +72,7 @@ export function readInputs(): { readonly inputs: JobInputs; readonly problem?: F
     files: lines("file"),
     ...optional("environment", getInput("env")),
     ...optional("adapter", getInput("adapter")),
-    ...(concurrency === undefined ? {} : { concurrency }),
+    ...defined({ concurrency }),
     onFailure: choice("on-failure", ["finish", "stop", "keep-going"], "finish"),
     ...optional("token", getInput("github-token")),
     ...(steps.length === 0 ? {} : { steps }),
@@ -81,7 +83,7 @@ export function readInputs(): { readonly inputs: JobInputs; readonly problem?: F
     resume: getInput("resume") || "auto",
     cache: choice("cache", truth, "true") === "true",
     artifacts: choice("artifacts", truth, "true") === "true",
-    ...(retentionDays === undefined ? {} : { retentionDays }),
+    ...defined({ retentionDays }),
     matrixKey: getInput("matrix-key"),
     runKey: getInput("run-key"),
     ...optional("stateKey", getInput("state-key")),
@@ -91,7 +93,7 @@ export function readInputs(): { readonly inputs: JobInputs; readonly problem?: F
     allowPullRequestTarget: choice("allow-pull-request-target", truth, "false") === "true",
   };
   const [first] = wrong;
-  return { inputs, ...(first === undefined ? {} : { problem: first }) };
+  return { inputs, ...defined({ problem: first }) };
 }
 
 function refusal(name: string, given: string, takes: string, guess?: string): Failure {

@@ -1,6 +1,8 @@
 /** The calls themselves, over `@actions/artifact` and `@actions/cache`. Runs in the toolkit's thread; each client is loaded by its first call. */
+
 import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
+import { defined } from "../../core/defined.ts";
 import { withWarning } from "./client-warnings.ts";
 import type { ToolkitCall, ToolkitCalls, ToolkitProblem } from "./toolkit-calls.ts";
 
@@ -26,8 +28,10 @@ export const toolkitClients: Calls = {
     const client = await artifactClient();
     const { artifacts } = await client.listArtifacts({ latest: true, ...elsewhere(from) });
     return artifacts.map(({ id, name, size, digest, createdAt }) => ({
-      ...{ id, name, size },
-      ...(digest === undefined ? {} : { digest }),
+      id,
+      name,
+      size,
+      ...defined({ digest }),
       ...(createdAt === undefined ? {} : { createdAt: createdAt.toISOString() }),
     }));
   },

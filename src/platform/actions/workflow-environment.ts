@@ -2,7 +2,9 @@
  * Where a job runs, read from the runner's variables and the event's payload. It knows nothing of what they are used for.
  * https://docs.github.com/en/actions/reference/workflows-and-actions/variables
  */
+
 import { readFileSync } from "node:fs";
+import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { CommentContext, EventCause, PullContext, WorkflowContext } from "../../core/workflow-context.ts";
@@ -39,8 +41,7 @@ export function readWorkflowContext(env: Variables): Result<WorkflowContext, Fai
     actor: text(env, "GITHUB_ACTOR"),
     sha: text(env, "GITHUB_SHA"),
     ref: text(env, "GITHUB_REF"),
-    ...(pull === undefined ? {} : { pull }),
-    ...(comment === undefined ? {} : { comment }),
+    ...defined({ pull, comment }),
   });
 }
 

@@ -3,6 +3,7 @@
  * carried out, so a request that creates something is looked up before it is repeated.
  * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
  */
+import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { Clock } from "../../core/ports.ts";
 import { err, ok, type Result } from "../../core/result.ts";
@@ -114,7 +115,7 @@ export function answerOf(
   const headers = textsOf(response?.headers);
   // The client's message ends with a link to its documentation.
   const detail = message.replace(/ - https:\/\/docs\.github\.com.*$/s, "").split("\n")[0] ?? "";
-  const failure = { reason: "github-failed", doing, detail, ...(status === undefined ? {} : { status }) } as const;
+  const failure = { reason: "github-failed", doing, detail, ...defined({ status }) } as const;
   if (isLimited(status, message, headers)) return { kind: "limited", failure: { ...failure, limited: true, hint: limitHint }, headers };
   if (error.errors !== undefined || (status !== undefined && status < 500)) return { kind: "refused", failure };
   const waitMs = retryAfterOf(headers, now);

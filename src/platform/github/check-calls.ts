@@ -1,4 +1,5 @@
 /** Check runs. https://docs.github.com/en/rest/checks/runs */
+import { defined } from "../../core/defined.ts";
 import type { CheckOutput, GitHub, ListedCheck, NewCheck } from "../../core/github.ts";
 import { ok, type Result } from "../../core/result.ts";
 import { type Api, type Data, pages } from "./api.ts";
@@ -88,12 +89,17 @@ function checkBody({ name, headSha, externalId, detailsUrl, conclusion, output }
 
 function outputBody({ title, summary, text, annotations = [] }: CheckOutput) {
   return {
-    ...{ title, summary },
-    ...(text === undefined ? {} : { text }),
+    title,
+    summary,
+    ...defined({ text }),
     annotations: annotations.map(({ path, startLine, endLine, startColumn, endColumn, level, title: about, message }) => ({
-      ...{ path, start_line: startLine, end_line: endLine, annotation_level: level, message },
+      path,
+      start_line: startLine,
+      end_line: endLine,
+      annotation_level: level,
+      message,
       ...(startColumn === undefined || endColumn === undefined ? {} : { start_column: startColumn, end_column: endColumn }),
-      ...(about === undefined ? {} : { title: about }),
+      ...defined({ title: about }),
     })),
   };
 }

@@ -1,4 +1,5 @@
 /** Pull requests, with their comments and reviews. */
+import { defined } from "../../core/defined.ts";
 import { type GitHub, type IssueComment, markerStart } from "../../core/github.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { pullOf } from "../actions/workflow-environment.ts";
@@ -49,7 +50,10 @@ export function reviewCalls(api: Api, account: Account): Pick<GitHub, "listRevie
     },
     async createReview(number, { commit, body, comments: remarks }) {
       const lines = remarks.map(({ path, line, side, startLine, body: text }) => ({
-        ...{ path, line, side, body: text },
+        path,
+        line,
+        side,
+        body: text,
         ...(startLine === undefined ? {} : { start_line: startLine, start_side: side }),
       }));
       const review = { pull_number: number, commit_id: commit, event: "COMMENT" as const, body, comments: lines };
@@ -79,7 +83,7 @@ export function pullCalls(api: Api): Pick<GitHub, "pull" | "pullFiles" | "permis
         api("read the files of a pull request", route, { pull_number: number, ...page }),
       );
       if (!listed.ok) return listed;
-      return ok(listed.value.map(({ filename, patch }) => ({ path: filename, ...(patch === undefined ? {} : { patch }) })));
+      return ok(listed.value.map(({ filename, patch }) => ({ path: filename, ...defined({ patch }) })));
     },
     async permissionOf(login) {
       const route = "GET /repos/{owner}/{repo}/collaborators/{username}/permission";

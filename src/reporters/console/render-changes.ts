@@ -1,5 +1,7 @@
 /** A changeset as a person reads it: one line a path. Pure. */
+
 import type { Changeset, ChangesetEntry, FileState } from "../../core/changeset.ts";
+import { defined } from "../../core/defined.ts";
 import { printable } from "../../text/printable.ts";
 import { formatSize } from "../../text/quantity.ts";
 import { paletteOf } from "./palette.ts";
@@ -22,7 +24,7 @@ export function changesLines(changes: Changeset, { color, rolledBack = false }: 
 }
 
 function turned({ path, before, after }: ChangesetEntry): ChangesetEntry {
-  return { path, ...(after === undefined ? {} : { before: after }), ...(before === undefined ? {} : { after: before }) };
+  return { path, ...defined({ before: after, after: before }) };
 }
 
 function stateText(state: FileState): string {

@@ -2,7 +2,9 @@
  * A plan as JSON. The shape is stable: members are added, never renamed or removed, while `v` is 1. Nothing in it depends on
  * the machine: paths are relative to the project root, and neither values of variables nor prompts are shown.
  */
+
 import { endpointsOf } from "../../core/agent-endpoint.ts";
+import { defined } from "../../core/defined.ts";
 import type { Digest } from "../../core/digest.ts";
 import { isUnchecked } from "../../core/empty-output.ts";
 import { type EnforcementLevel, hidesGit, type SandboxSupport } from "../../core/enforcement.ts";
@@ -126,7 +128,7 @@ export function planDocument(plan: Plan): PlanDocument {
   const { refused, exposed } = unenforcedRules(plan);
   return {
     v: 1,
-    pipeline: { name, ...(version === undefined ? {} : { version }), ...(description === undefined ? {} : { description }) },
+    pipeline: { name, ...defined({ version, description }) },
     summary: {
       steps: plan.steps.length,
       run: countActions(plan, "run"),
@@ -134,7 +136,7 @@ export function planDocument(plan: Plan): PlanDocument {
       resume: countActions(plan, "resume"),
     },
     criticalPath: plan.criticalPath,
-    ...(plan.pipeline.budget === undefined ? {} : { budget: plan.pipeline.budget }),
+    ...defined({ budget: plan.pipeline.budget }),
     sandbox: plan.sandbox,
     directoryRenames: plan.directoryRenames ?? true,
     unshownPlaces: plan.unshownPlaces ?? [],
@@ -158,12 +160,11 @@ function stepDocument(planned: PlannedStep, sandbox: SandboxSupport): PlanStepDo
           adapter: {
             name: adapter.name,
             chosenBy: adapter.chosenBy,
-            ...(adapter.version === undefined ? {} : { version: adapter.version }),
+            ...defined({ version: adapter.version }),
             ...(endpoint === "" ? {} : { endpoint }),
           },
         }),
-    ...(model === undefined ? {} : { model }),
-    ...(step.task === undefined ? {} : { task: step.task }),
+    ...defined({ model, task: step.task }),
     dependencies: step.dependencies,
     dependents,
     weight,
@@ -182,13 +183,13 @@ function stepDocument(planned: PlannedStep, sandbox: SandboxSupport): PlanStepDo
     secrets: step.secrets,
     workspace: step.workspace,
     sandbox: step.sandbox,
-    ...(step.sandboxShow === undefined ? {} : { sandboxShow: step.sandboxShow }),
+    ...defined({ sandboxShow: step.sandboxShow }),
     reuse: step.reuse,
     reuseIgnore: step.reuseIgnore,
     optional: step.optional,
     labels: step.labels,
     work: workDocument(work),
-    ...(planned.blocked === undefined ? {} : { blocked: planned.blocked }),
+    ...defined({ blocked: planned.blocked }),
     actions: actionsOf(planned),
   };
 }
@@ -205,7 +206,7 @@ export function permissionsOf({ step, enforcement }: PlannedStep): PlanStepDocum
   function add(kind: "allow" | "deny", rule: string, source: "persona" | "step"): void {
     const level = enforcement.find((entry) => entry.kind === kind && entry.rule === rule)?.level;
     const key = `${kind} ${rule}`;
-    if (!found.has(key)) found.set(key, { kind, rule, source, ...(level === undefined ? {} : { level }) });
+    if (!found.has(key)) found.set(key, { kind, rule, source, ...defined({ level }) });
   }
 }
 
@@ -230,7 +231,7 @@ function workDocument(work: PlannedWork): PlanWorkDocument {
   if (work.kind === "unknown") return { kind: work.kind, after: work.after };
   const fingerprint = { work: work.fingerprint.work, gate: work.fingerprint.gate };
   if (work.kind === "new") {
-    return { kind: work.kind, fingerprint, changed: work.changed, ...(work.since === undefined ? {} : { since: work.since }) };
+    return { kind: work.kind, fingerprint, changed: work.changed, ...defined({ since: work.since }) };
   }
   const { run, attempt, finishedAt } = work.found;
   const contracts = work.kind === "recheck" ? { changed: differingParts(work.fingerprint, work.found.fingerprint) } : {};

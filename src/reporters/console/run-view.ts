@@ -3,6 +3,7 @@
  * own in it; `render-frame.ts` draws it.
  */
 
+import { defined } from "../../core/defined.ts";
 import { type EventOf, isOutsideEvent, type WaveEvent } from "../../core/event.ts";
 import type { ContractResult, Failure } from "../../core/failure.ts";
 import type { Plan } from "../../core/plan.ts";
@@ -52,7 +53,7 @@ export function emptyView(pipeline = ""): RunView {
 /** A view of what a plan will do. */
 export function viewOfPlan(plan: Plan): RunView {
   const { name, version } = plan.pipeline;
-  const view: RunView = { ...emptyView(name), ...(version === undefined ? {} : { version }) };
+  const view: RunView = { ...emptyView(name), ...defined({ version }) };
   addSteps(
     view,
     plan.steps.map(({ step }) => ({ id: step.id, persona: step.persona.name, dependencies: step.dependencies })),
@@ -115,12 +116,12 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
 }
 
 function begin(view: RunView, { run, pipeline, version, steps }: EventOf<"run-started">, at: number): void {
-  Object.assign(view, { run, pipeline, startedAt: at, ...(version === undefined ? {} : { version }) });
+  Object.assign(view, { run, pipeline, startedAt: at, ...defined({ version }) });
   addSteps(view, steps);
 }
 
 function endOf({ status, failure, because }: EventOf<"step-finished">): Change {
-  return { status, ...(failure === undefined ? {} : { failure }), ...(because === undefined ? {} : { because }) };
+  return { status, ...defined({ failure, because }) };
 }
 
 function waiting({ retry }: EventOf<"attempt-failed">, at: number): Change {

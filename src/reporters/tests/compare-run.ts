@@ -1,5 +1,7 @@
 /** Compares a run with what a test expects. */
+
 import { isDeepStrictEqual } from "node:util";
+import { defined } from "../../core/defined.ts";
 import type { EvaluationProblem, Evaluator } from "../../core/evaluation.ts";
 import { describeExceeded } from "../../core/exceeded-limit.ts";
 import type { JsonValue } from "../../core/json.ts";
@@ -25,7 +27,9 @@ export async function compareRun(
   if (run.status !== test.status.value)
     found.push({
       message: `the run was to end as ${test.status.value}, and ended as ${run.status}`,
-      ...{ origin: test.status.origin, expected: test.status.value, actual: run.status },
+      origin: test.status.origin,
+      expected: test.status.value,
+      actual: run.status,
     });
   for (const step of test.steps) {
     const observed = run.steps[step.id];
@@ -60,7 +64,7 @@ function differ(
   actual: JsonValue | undefined,
 ): Mismatch[] {
   if (isDeepStrictEqual(value, actual)) return [];
-  return [{ message, origin, expected: value, ...(actual === undefined ? {} : { actual }) }];
+  return [{ message, origin, expected: value, ...defined({ actual }) }];
 }
 
 async function compareArtifact(
@@ -86,9 +90,7 @@ async function compareArtifact(
       return [{ message: `${name} is not JSON`, origin, actual: shortened(text) }];
     case "different": {
       const { actual } = answer.value;
-      return [
-        { message: `${name} has something else at \`${path}\``, origin, expected: value, ...(actual === undefined ? {} : { actual }) },
-      ];
+      return [{ message: `${name} has something else at \`${path}\``, origin, expected: value, ...defined({ actual }) }];
     }
   }
 }
@@ -114,7 +116,7 @@ export function compareSnapshot(before: JsonValue, now: JsonValue, origin: Misma
     const keys =
       isNested(a) && isNested(b) && Array.isArray(a) === Array.isArray(b) ? [...new Set([...Object.keys(a), ...Object.keys(b)])] : [];
     if (keys.length === 0) {
-      const both = { ...(a === undefined ? {} : { expected: a }), ...(b === undefined ? {} : { actual: b }) };
+      const both = { ...defined({ expected: a, actual: b }) };
       found.push({ message: `\`${path}\` is not as in the snapshot`, origin, ...both });
     }
     const member = (value: JsonValue | undefined, key: string) => (isNested(value) ? (value as Record<string, JsonValue>)[key] : undefined);

@@ -2,6 +2,7 @@
 
 import { decodeChangeset } from "../../changeset/combine-changes.ts";
 import type { Changeset } from "../../core/changeset.ts";
+import { defined } from "../../core/defined.ts";
 import type { ArtifactRef } from "../../core/event.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { ObservedArtifact, ObservedAttempt, ObservedRun, ObservedStep } from "../../core/pipeline-test.ts";
@@ -50,7 +51,7 @@ async function observeStep(
   if (!changes.ok) return changes;
   return ok({
     status: step.status,
-    ...(step.failure === undefined ? {} : { failure: step.failure.reason }),
+    ...defined({ failure: step.failure?.reason }),
     attempts: step.attempts.map(observeAttempt),
     artifacts: Object.fromEntries(artifacts),
     changes: Object.fromEntries(changes.value.map((entry) => [entry.path, wordOf(entry)])),
@@ -60,7 +61,7 @@ async function observeStep(
 function observeAttempt({ status, failure, contracts }: AttemptRecord): ObservedAttempt {
   return {
     status,
-    ...(failure === undefined ? {} : { failure: failure.reason }),
+    ...defined({ failure: failure?.reason }),
     verdicts: Object.fromEntries(contracts.map(({ name, verdict }) => [name, verdict])),
   };
 }

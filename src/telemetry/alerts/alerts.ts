@@ -2,7 +2,9 @@
  * Tells webhooks what goes wrong while the run goes on. Nothing waits for it until the run has ended, and then not for long; what became of each alert
  * is given out, so that it can be recorded. An alarm of a run is told once, however often it is raised.
  */
+
 import type { AlertRecord, AlertTarget } from "../../core/alert.ts";
+import { defined } from "../../core/defined.ts";
 import type { PayloadOf, WaveEvent } from "../../core/event.ts";
 import type { Clock } from "../../core/ports.ts";
 import { type Alarm, alarmId, alertBody } from "./alert-bodies.ts";
@@ -46,8 +48,13 @@ export function openAlerts(request: AlertsRequest): Alerts {
     }
     const message = alertBody(alarm, target.format);
     const sent = await deliver({
-      ...{ url, message, id: alarmId(alarm), env: request.env, clock: request.clock, signal: control.signal },
-      ...(key === undefined ? {} : { key }),
+      url,
+      message,
+      id: alarmId(alarm),
+      env: request.env,
+      clock: request.clock,
+      signal: control.signal,
+      ...defined({ key }),
     });
     outcomes.push(sent.ok ? { type: "alert-sent", ...words, tries: sent.value } : { type: "alert-failed", ...words, because: sent.error });
   };

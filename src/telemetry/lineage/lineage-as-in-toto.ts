@@ -2,6 +2,7 @@
  * The provenance of the artifact that was asked about, as an in-toto Statement v1 (https://in-toto.io/Statement/v1) with the predicate of
  * SLSA provenance v1 (https://slsa.dev/provenance/v1). Not signed: it says what state says. Pure.
  */
+import { defined } from "../../core/defined.ts";
 import type { Digest } from "../../core/digest.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { Lineage, LineageNode, Production } from "./lineage.ts";
@@ -97,14 +98,14 @@ function runDetailsOf({ run, step, attempt, startedAt, finishedAt, process, log 
     metadata: {
       invocationId: `${run}/${step}/${attempt}`,
       startedOn: startedAt,
-      ...(finishedAt === undefined ? {} : { finishedOn: finishedAt }),
+      ...defined({ finishedOn: finishedAt }),
     },
     ...(log === undefined ? {} : { byproducts: [resource("log", log)] }),
   };
 }
 
 function resource(name: string, digest: Digest, mediaType?: string): Resource {
-  return { name, digest: { sha256: hexOf(digest) }, ...(mediaType === undefined ? {} : { mediaType }) };
+  return { name, digest: { sha256: hexOf(digest) }, ...defined({ mediaType }) };
 }
 
 function hexOf(digest: Digest): string {

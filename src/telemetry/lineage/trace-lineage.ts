@@ -1,5 +1,7 @@
 /** Builds the lineage of an artifact, breadth first: each artifact once, however many steps took it. */
+
 import { digestUpstream, upstreamIds } from "../../changeset/upstream-changes.ts";
+import { defined } from "../../core/defined.ts";
 import type { Digest } from "../../core/digest.ts";
 import type { ArtifactRef, EventOf, WaveEvent } from "../../core/event.ts";
 import { ok, type Result } from "../../core/result.ts";
@@ -23,7 +25,7 @@ export async function traceLineage(findRun: FindRun, start: Place & { readonly a
     if (production?.ok === false) return production;
     const artifact = artifactOf(next, found) ?? { name: next.name, digest: next.digest };
     const made = production === undefined ? {} : { made: production.value };
-    nodes.push({ id: next.id, artifact, reusedBy, ...made, ...(gap === undefined ? {} : { gap }) });
+    nodes.push({ id: next.id, artifact, reusedBy, ...made, ...defined({ gap }) });
     for (const input of production?.value.inputs ?? []) {
       if (queued.has(input.node) || found === undefined) continue;
       queued.add(input.node);
@@ -50,17 +52,25 @@ async function productionOf(findRun: FindRun, found: FoundProduction): Promise<R
   const { views: _views, ...base } = record.base;
   const { adapter, model, workspace, startedAt, finishedAt, fingerprint, log } = attempt;
   return ok({
-    ...{ run: record.id, pipeline: record.pipeline, step: step.id, attempt: attempt.attempt },
-    ...(record.version === undefined ? {} : { version: record.version }),
-    ...{ persona: begun?.persona ?? step.persona, adapter, workspace, startedAt, fingerprint },
-    ...(model === undefined ? {} : { model }),
-    ...(finishedAt === undefined ? {} : { finishedAt }),
+    run: record.id,
+    pipeline: record.pipeline,
+    step: step.id,
+    attempt: attempt.attempt,
+    ...defined({ version: record.version }),
+    persona: begun?.persona ?? step.persona,
+    adapter,
+    workspace,
+    startedAt,
+    fingerprint,
+    ...defined({ model, finishedAt }),
     contracts: attempt.contracts.map(({ name, type, verdict }) => ({ name, type, verdict })),
-    ...(log === undefined ? {} : { log }),
+    ...defined({ log }),
     inputs: attempt.inputs.map((input) => ({ ...input, node: nodeId({ run: record.id, step: input.from, digest: input.digest }) })),
     ...built.value,
-    ...{ base, manifest: manifest ?? record.manifest, options: record.options },
-    ...(process === undefined ? {} : { process }),
+    base,
+    manifest: manifest ?? record.manifest,
+    options: record.options,
+    ...defined({ process }),
   });
 }
 
@@ -90,8 +100,7 @@ function circumstancesOf(events: readonly WaveEvent[]): ReadonlyMap<string, Circ
       const process = processes.get(event.writer);
       const circumstances = {
         begun: event,
-        ...(manifest === undefined ? {} : { manifest }),
-        ...(process === undefined ? {} : { process }),
+        ...defined({ manifest, process }),
       };
       found.set(keyOf(event.step, event.attempt, event.ts), circumstances);
     }

@@ -19,16 +19,16 @@ interface Meters {
 /** All metrics, also those without samples. An attempt that goes on is not counted yet. */
 export function measureRuns(runs: readonly RunRecord[]): readonly MetricFamily[] {
   const meters: Meters = {
-    ...{
-      runs: counter(),
-      attempts: counter(),
-      failures: counter(),
-      reused: counter(),
-      verdicts: counter(),
-      tokens: counter(),
-      cost: counter(),
-    },
-    ...{ runSeconds: histogram(), stepSeconds: histogram(), waits: histogram() },
+    runs: counter(),
+    attempts: counter(),
+    failures: counter(),
+    reused: counter(),
+    verdicts: counter(),
+    tokens: counter(),
+    cost: counter(),
+    runSeconds: histogram(),
+    stepSeconds: histogram(),
+    waits: histogram(),
   };
   for (const run of runs) measureRun(meters, run);
   return families(meters);
@@ -65,39 +65,57 @@ function families(meters: Meters): readonly MetricFamily[] {
   return [
     { name: "wave_runs", type: "gauge", help: "Runs in state, by pipeline and status.", samples: runs.samples() },
     {
-      ...{ name: "wave_run_duration_seconds", type: "histogram", samples: runSeconds.samples() },
+      name: "wave_run_duration_seconds",
+      type: "histogram",
+      samples: runSeconds.samples(),
       help: "Time that processes spent on runs that do not go on, all resumes of a run together.",
     },
     {
-      ...{ name: "wave_attempts_total", type: "counter", samples: attempts.samples() },
+      name: "wave_attempts_total",
+      type: "counter",
+      samples: attempts.samples(),
       help: "Attempts that ended, by step and outcome.",
     },
     {
-      ...{ name: "wave_attempt_failures_total", type: "counter", samples: failures.samples() },
+      name: "wave_attempt_failures_total",
+      type: "counter",
+      samples: failures.samples(),
       help: "Failed attempts, by step and reason.",
     },
     {
-      ...{ name: "wave_steps_reused_total", type: "counter", samples: reused.samples() },
+      name: "wave_steps_reused_total",
+      type: "counter",
+      samples: reused.samples(),
       help: "Steps that were not run because equal work had passed before.",
     },
     {
-      ...{ name: "wave_step_duration_seconds", type: "histogram", samples: stepSeconds.samples() },
+      name: "wave_step_duration_seconds",
+      type: "histogram",
+      samples: stepSeconds.samples(),
       help: "How long attempts at a step took, by step and outcome.",
     },
     {
-      ...{ name: "wave_contract_verdicts_total", type: "counter", samples: verdicts.samples() },
+      name: "wave_contract_verdicts_total",
+      type: "counter",
+      samples: verdicts.samples(),
       help: "Verdicts of contracts, by contract type and verdict.",
     },
     {
-      ...{ name: "wave_queue_wait_seconds", type: "histogram", samples: waits.samples() },
+      name: "wave_queue_wait_seconds",
+      type: "histogram",
+      samples: waits.samples(),
       help: "How long attempts could have run before they began, without the delays of retries.",
     },
     {
-      ...{ name: "wave_tokens_total", type: "counter", samples: tokens.samples() },
+      name: "wave_tokens_total",
+      type: "counter",
+      samples: tokens.samples(),
       help: "Tokens that attempts used, by step and kind, as their agents count them.",
     },
     {
-      ...{ name: "wave_cost_usd_total", type: "counter", samples: cost.samples() },
+      name: "wave_cost_usd_total",
+      type: "counter",
+      samples: cost.samples(),
       help: "US dollars that attempts cost, by step, as their agents count them.",
     },
   ];

@@ -1,4 +1,5 @@
 /** Makes a run's trace from its events and its record. Pure. */
+import { defined } from "../../core/defined.ts";
 import { describeFailure } from "../../core/describe.ts";
 import type { WaveEvent } from "../../core/event.ts";
 import type { AttemptRecord, RunRecord, StepRecord, StepStatus } from "../../core/state.ts";
@@ -29,7 +30,7 @@ export function buildTrace(source: TraceSource): Trace {
   return {
     run: run.id,
     pipeline: run.pipeline,
-    ...(run.version === undefined ? {} : { version: run.version }),
+    ...defined({ version: run.version }),
     status: run.status,
     startedAt: events.length === 0 ? run.startedAt : new Date(moments.origin).toISOString(),
     startMs: 0,
@@ -68,10 +69,9 @@ function stepOf(record: StepRecord, source: TraceSource, moments: RunMoments): O
     ...hullOf(spans),
     workedMs: sum(attempts.map(({ durationMs }) => durationMs)),
     waitMs: sum(attempts.map(({ waitMs }) => waitMs)),
-    ...(reusedFrom === undefined ? {} : { reusedFrom }),
-    ...(because === undefined ? {} : { because }),
+    ...defined({ reusedFrom, because }),
     artifacts: record.artifacts.length,
-    ...(changes === undefined ? {} : { changes }),
+    ...defined({ changes }),
     attempts,
   };
 }
@@ -94,16 +94,16 @@ function attemptOf(moments: AttemptMoments, record: AttemptRecord | undefined, s
     attempt: begun.attempt,
     status,
     adapter: begun.adapter,
-    ...(begun.model === undefined ? {} : { model: begun.model }),
+    ...defined({ model: begun.model }),
     ...span,
     durationMs,
     ...waited,
-    ...(rechecked === undefined ? {} : { rechecked }),
+    ...defined({ rechecked }),
     ...(record?.rolledBack === true ? { rolledBack: true as const } : {}),
     ...(ended?.type === "attempt-failed" ? { failure: describeFailure(ended.failure).title } : {}),
     ...(ended?.usage === undefined ? {} : { usage: ended.usage }),
     artifacts: ended === undefined || ended.type === "attempt-cancelled" ? 0 : ended.artifacts.length,
-    ...(changes === undefined ? {} : { changes }),
+    ...defined({ changes }),
     checks: checksOf(results, span),
     writer: begun.writer,
   };

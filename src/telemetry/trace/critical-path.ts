@@ -1,4 +1,5 @@
 /** The chain of steps that a run's length comes from, had there been slots for all. Pure. */
+import { defined } from "../../core/defined.ts";
 import { topologicalOrder } from "../../core/graph.ts";
 
 export interface WeighedStep {
@@ -19,7 +20,7 @@ export function criticalPath(steps: readonly WeighedStep[]): { readonly steps: r
     if (step === undefined) continue;
     const before = heaviest(step.dependencies, best);
     const total = step.weight + (before === undefined ? 0 : (best.get(before)?.total ?? 0));
-    best.set(id, { total, ...(before === undefined ? {} : { before }) });
+    best.set(id, { total, ...defined({ before }) });
     if (total > (last === undefined ? 0 : (best.get(last)?.total ?? 0))) last = id;
   }
   const chain: string[] = [];

@@ -2,9 +2,11 @@
  * Sends a trace to an OTLP/HTTP collector by OpenTelemetry's exporter, which takes its endpoint, headers, certificates and compression from the standard
  * `OTEL_*` variables. The spans are those that `wave trace --format otlp` prints. https://opentelemetry.io/docs/specs/otel/protocol/exporter/
  */
+
 import type { Attributes, HrTime } from "@opentelemetry/api";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-base";
+import { defined } from "../../core/defined.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { OtlpTraces } from "./trace-as-otlp.ts";
 
@@ -72,15 +74,22 @@ function readable(
     kind: 0,
     spanContext: () => contextOf(span.traceId, span.spanId),
     ...(span.parentSpanId === undefined ? {} : { parentSpanContext: contextOf(span.traceId, span.parentSpanId) }),
-    ...{ startTime, endTime, duration: between(startTime, endTime), ended: true, events: [], resource },
-    status: { code: span.status.code, ...(span.status.message === undefined ? {} : { message: span.status.message }) },
+    startTime,
+    endTime,
+    duration: between(startTime, endTime),
+    ended: true,
+    events: [],
+    resource,
+    status: { code: span.status.code, ...defined({ message: span.status.message }) },
     attributes: attributesIn(span.attributes),
     links: (span.links ?? []).map(({ traceId, spanId, attributes }) => ({
       context: contextOf(traceId, spanId),
       attributes: attributesIn(attributes),
     })),
     instrumentationScope: scope,
-    ...{ droppedAttributesCount: 0, droppedEventsCount: 0, droppedLinksCount: 0 },
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
   };
 }
 

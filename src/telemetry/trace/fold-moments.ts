@@ -2,6 +2,7 @@
  * Reads a run's events into moments: processes, attempts with what they waited for, and when steps were settled. It decides no statuses:
  * which processes still live is not in the events.
  */
+import { defined } from "../../core/defined.ts";
 import type { ChangesRef, EventOf, WaveEvent } from "../../core/event.ts";
 import type { ContractResult } from "../../core/failure.ts";
 import type { TraceAttempt, TraceProcess, WorkOrigin } from "./trace.ts";
@@ -173,6 +174,6 @@ function reuse(draft: Draft, event: EventOf<"step-reused">, atMs: number): void 
     .get(event.step)
     ?.findLast(({ ended }) => ended?.type === "attempt-passed" && ended.writer === event.writer && ended.seq === event.seq - 1);
   if (judged !== undefined) judged.rechecked = event.from;
-  else draft.reuses.set(event.step, { atMs, from: event.from, ...(event.changes === undefined ? {} : { changes: event.changes }) });
+  else draft.reuses.set(event.step, { atMs, from: event.from, ...defined({ changes: event.changes }) });
   draft.settled.set(event.step, atMs);
 }

@@ -1,5 +1,6 @@
 /** A trace for people: a tree with a column of times and a bar on a common axis, as wide as the terminal. Pure. */
 
+import { defined } from "../../core/defined.ts";
 import { usageText } from "../../core/usage.ts";
 import { changesText } from "../../reporters/console/changes-text.ts";
 import { colorOf, type Palette, paletteOf, type SignName, sign } from "../../reporters/console/palette.ts";
@@ -48,7 +49,7 @@ export function renderTrace(trace: Trace, { color, columns }: TraceStyle): strin
     ...headLines(trace, paint, columns),
     "",
     paint.bold(head),
-    ...rows.map((row) => rowLine(row, { paint, nameWidth, columns, ...(timeline === undefined ? {} : { timeline }) })),
+    ...rows.map((row) => rowLine(row, { paint, nameWidth, columns, ...defined({ timeline }) })),
     ...(timeline === undefined || longest === 0 ? [] : ["", paint.dim(fit("█ critical path  ▒ other steps  · ready, waiting", columns))]),
   ];
   return `${lines.join("\n")}\n`;
@@ -106,15 +107,13 @@ function attemptRows(attempt: TraceAttempt, critical: boolean): Row[] {
   ].filter((text) => text !== "");
   return [
     {
-      ...{
-        depth: 1,
-        sign: status,
-        name: printable(`attempt ${attempt.attempt} ${by}`),
-        span: attempt,
-        waitMs,
-        tookMs: durationMs,
-        critical,
-      },
+      depth: 1,
+      sign: status,
+      name: printable(`attempt ${attempt.attempt} ${by}`),
+      span: attempt,
+      waitMs,
+      tookMs: durationMs,
+      critical,
     },
     ...(notes.length === 0 ? [] : [{ depth: 2, name: "", note: notes.join(", ") }]),
     ...attempt.checks.map((check) => checkRow(check, critical)),

@@ -2,6 +2,7 @@
  * A trace in OTLP's JSON mapping (opentelemetry-proto, `ExportTraceServiceRequest`): ids in lower-case hex, enums as numbers, 64-bit
  * integers as texts. Pure.
  */
+import { defined } from "../../core/defined.ts";
 import type { TraceParent } from "../../core/traceparent.ts";
 import { attemptSpanId, spanId, traceIdOf } from "./span-ids.ts";
 import type { Trace, TraceAttempt, TraceCheck, TraceStep, WorkOrigin } from "./trace.ts";
@@ -62,8 +63,11 @@ function spansOf(trace: Trace, parent: TraceParent | undefined): OtlpSpan[] {
   const make = spanMaker(trace, parent);
   const root = spanId(trace.run, "run");
   const run = make({
-    ...{ spanId: root, name: `run ${trace.pipeline}`, span: trace, status: trace.status },
-    ...(parent === undefined ? {} : { parent: parent.spanId }),
+    spanId: root,
+    name: `run ${trace.pipeline}`,
+    span: trace,
+    status: trace.status,
+    ...defined({ parent: parent?.spanId }),
     attributes: { "cicd.pipeline.name": trace.pipeline, "wave.pipeline.version": trace.version, "wave.processes": trace.processes.length },
   });
   return [run, ...trace.steps.flatMap((step) => stepSpans(trace, step, root, make))];
@@ -74,7 +78,11 @@ function stepSpans(trace: Trace, step: TraceStep, parent: string, make: MakeSpan
   if (startMs === undefined || endMs === undefined) return [];
   const own = spanId(trace.run, "step", id);
   const span = make({
-    ...{ spanId: own, parent, name: `step ${id}`, span: { startMs, endMs }, status: step.status },
+    spanId: own,
+    parent,
+    name: `step ${id}`,
+    span: { startMs, endMs },
+    status: step.status,
     attributes: {
       "cicd.pipeline.task.name": id,
       "wave.persona": step.persona,
@@ -103,7 +111,11 @@ function attemptSpans(
   const own = attemptSpanId(trace.run, id, attempt.attempt, nth);
   const { status, rechecked, failure } = attempt;
   const span = make({
-    ...{ spanId: own, parent, name: `attempt ${attempt.attempt} of ${id}`, span: attempt, status },
+    spanId: own,
+    parent,
+    name: `attempt ${attempt.attempt} of ${id}`,
+    span: attempt,
+    status,
     attributes: {
       "cicd.pipeline.task.name": id,
       "wave.attempt": attempt.attempt,
@@ -119,7 +131,7 @@ function attemptSpans(
       "wave.undone": attempt.rolledBack,
       ...leftAttributes(attempt),
     },
-    ...(failure === undefined ? {} : { message: failure }),
+    ...defined({ message: failure }),
     ...(rechecked === undefined ? {} : { link: { step: id, origin: rechecked, kind: "rechecked" } }),
   });
   return [span, ...attempt.checks.map((check) => checkSpan(check, own, spanId(trace.run, "check", own, check.name), make))];
@@ -127,7 +139,11 @@ function attemptSpans(
 
 function checkSpan(check: TraceCheck, parent: string, id: string, make: MakeSpan): OtlpSpan {
   return make({
-    ...{ spanId: id, parent, name: `contract ${check.name}`, span: check, status: check.verdict },
+    spanId: id,
+    parent,
+    name: `contract ${check.name}`,
+    span: check,
+    status: check.verdict,
     attributes: { "wave.contract.name": check.name, "wave.contract.type": check.type },
   });
 }
@@ -153,14 +169,14 @@ function spanMaker(trace: Trace, above: TraceParent | undefined): MakeSpan {
   return ({ spanId: own, parent, name, span, status, attributes, message, link }) => ({
     traceId,
     spanId: own,
-    ...(parent === undefined ? {} : { parentSpanId: parent }),
+    ...defined({ parentSpanId: parent }),
     name,
     kind: 1,
     startTimeUnixNano: nanos(span.startMs),
     endTimeUnixNano: nanos(span.endMs),
     attributes: attributesOf({ "cicd.pipeline.run.id": trace.run, "wave.status": status, ...attributes }),
     ...(link === undefined ? {} : { links: [linkOf(link)] }),
-    status: { code: codeOf(status), ...(message === undefined ? {} : { message }) },
+    status: { code: codeOf(status), ...defined({ message }) },
   });
 }
 

@@ -2,8 +2,8 @@
  * Pipes for the output of children. Node's own "pipe" is a socket pair, which Linux refuses to open by `/dev/stderr` or `/proc/self/fd/2`
  * (ENXIO); a FIFO can be opened. On macOS `/dev/fd` duplicates descriptors of any type, so nothing is needed there.
  *
- * Node cannot make a FIFO and starting `mkfifo` takes a millisecond, so it makes many at once. Each is opened and its name removed
- * immediately. A FIFO is used for one child only: a process that outlives its attempt could read from it or write to it.
+ * Node cannot make a FIFO and starting `mkfifo` takes milliseconds, so it makes many at once. Each is opened and its name
+ * removed immediately. A FIFO is used for one child only: a process that outlives its attempt could read from it or write to it.
  */
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
@@ -20,8 +20,10 @@ export interface OutputPipe {
   readonly writeEnd: number;
 }
 
-/** FIFOs per start of `mkfifo`: two for each child. */
-const batchSize = 32;
+/** FIFOs of the first start of `mkfifo`, and at most of a later one; each makes four times as many as the one before. A child takes two. */
+const firstBatch = 8;
+const largestBatch = 128;
+let batchSize = firstBatch;
 
 /** Descriptors of the reading sides, in no order. */
 const ready: number[] = [];
@@ -58,12 +60,13 @@ function openNext(): OutputPipe | undefined {
   }
 }
 
-/** Makes a batch. Where nothing can be made, `works` becomes false for the rest of the process. */
+/** Makes a batch. If nothing can be made, `works` becomes false for the rest of the process. */
 async function fill(): Promise<void> {
   let directory: string | undefined;
   try {
     directory = mkdtempSync(path.join(tmpdir(), "wave-pipes-"));
     const names = Array.from({ length: batchSize }, (_, index) => String(index));
+    batchSize = Math.min(batchSize * 4, largestBatch);
     const command = ["mkfifo", "-m", "600", ...names];
     await capture({ command, env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" }, cwd: directory });
     for (const name of names) ready.push(openReader(path.join(directory, name)));

@@ -35,11 +35,19 @@ const managers: readonly Manager[] = [
   { variable: "SDKMAN_DIR", directory: ".sdkman", holds: ["candidates"] },
 ];
 
+const known = new WeakMap<Environment, Readonly<Record<string, string>>>();
+
 /**
  * Variable → absolute directory, for each manager whose store exists and which is in use: its variable is set, or PATH leads to its
- * programs in a home.
+ * programs in a home. Each environment is searched once.
  */
-export function toolStores(env: Environment): Record<string, string> {
+export function toolStores(env: Environment): Readonly<Record<string, string>> {
+  const stores = known.get(env) ?? searchStores(env);
+  known.set(env, stores);
+  return stores;
+}
+
+function searchStores(env: Environment): Readonly<Record<string, string>> {
   const entries = (env["PATH"] ?? "").split(path.delimiter).filter((entry) => path.isAbsolute(entry));
   return Object.fromEntries(
     managers.flatMap((manager) => {

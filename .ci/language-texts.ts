@@ -1,7 +1,8 @@
 /** The texts that the language check reads: comments, messages and names of a TypeScript file, the prose of a Markdown or YAML file. */
 import { parseAst } from "rolldown/parseAst";
 
-export type TextKind = "inline" | "docstring" | "message" | "docs";
+/** `header`: the comment that a file starts with. */
+export type TextKind = "inline" | "docstring" | "header" | "message" | "docs";
 
 export interface Text {
   readonly kind: TextKind;
@@ -34,7 +35,7 @@ interface SyntaxNode {
 export function readTypeScript(file: string, source: string): Source {
   const lineAt = lineCounter(source);
   const literals: SyntaxNode[] = [];
-  const names: Name[] = [];
+  const names: Name[] = [{ file, line: 1, name: nameOfFile(file) }];
   const texts: Text[] = [];
   visit(parseAst(source, { lang: "ts", sourceType: "module" }, file), undefined, "", (node, parent, key) => {
     if (node.type === "Literal" || node.type === "TemplateElement") literals.push(node);
@@ -46,14 +47,20 @@ export function readTypeScript(file: string, source: string): Source {
   return { texts: texts.sort((a, b) => a.line - b.line), names };
 }
 
+/** `src/a/leaf-tree.ts` → `leafTree`. */
+function nameOfFile(file: string): string {
+  const base = file.slice(file.lastIndexOf("/") + 1).replace(/\..*$/, "");
+  return base.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
 interface Comment {
-  readonly kind: "inline" | "docstring";
+  readonly kind: "inline" | "docstring" | "header";
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
-/** Comments outside literals. Lines of `//` that follow one another are one comment; directives of tools are none. */
+/** Comments outside literals. Lines of `//` that follow one another are one comment; directives of tools are left out. */
 function commentsOf(source: string, literals: readonly SyntaxNode[]): readonly Comment[] {
   const ends = new Map(literals.map(({ start, end }) => [start, end]));
   const found: Comment[] = [];
@@ -64,7 +71,8 @@ function commentsOf(source: string, literals: readonly SyntaxNode[]): readonly C
     } else if (source.startsWith("/*", at)) {
       const end = source.indexOf("*/", at + 2) + 2;
       const body = source.slice(at + 2, end - 2).replace(/^\s*\* ?/gm, "");
-      found.push({ kind: body.startsWith("*") || source.startsWith("/**", at) ? "docstring" : "inline", start: at, end, text: body });
+      const kind = source.startsWith("/**", at) ? "docstring" : "inline";
+      found.push({ kind: at === 0 ? "header" : kind, start: at, end, text: body });
       at = end - 1;
     } else if (source.startsWith("//", at)) {
       const newline = source.indexOf("\n", at);
@@ -174,13 +182,24 @@ export function readMarkdown(file: string, source: string): readonly Text[] {
   return texts;
 }
 
-/** Comments and `description` values, which are where YAML holds prose. */
+/** Comments and `description` values, which are where YAML holds prose. Lines of comments that follow one another are one text. */
 export function readYaml(file: string, source: string): readonly Text[] {
-  return source.split("\n").flatMap((line, index) => {
-    const text = /^\s*(?:description|name|deprecationMessage): +(?:"(.*)"|(.*))$/.exec(line) ?? /^\s*#() ?(.*)$/.exec(line);
-    const found = text?.[1] || text?.[2];
-    return found === undefined || found === "" ? [] : [{ kind: "docs" as const, file, line: index + 1, text: withoutCode(found) }];
+  const texts: Text[] = [];
+  let last = -1;
+  source.split("\n").forEach((line, index) => {
+    const comment = /^\s*# ?(.*)$/.exec(line)?.[1];
+    const value = /^\s*(?:- )?(?:description|task|deprecationMessage): +(?:"(.*)"|([^|>].*))$/.exec(line);
+    const text = comment ?? value?.[1] ?? value?.[2];
+    const before = texts.at(-1);
+    if (text === undefined || !/[A-Za-z]/.test(text)) return;
+    if (comment !== undefined && before !== undefined && last === index - 1) {
+      texts[texts.length - 1] = { ...before, text: `${before.text}\n${withoutCode(comment)}` };
+    } else {
+      texts.push({ kind: "docs", file, line: index + 1, text: withoutCode(text) });
+    }
+    last = comment === undefined ? -1 : index;
   });
+  return texts;
 }
 
 /** Code spans, links and tags of documentation comments have no words of ours. Line breaks are kept. */

@@ -18,7 +18,7 @@ const sentenceStart = String.raw`(?<=^|[.!?:]["')\]]*\s+|\n\s*\n\s*)`;
 /** Constructions that are not idiomatic English, or that hide who does what. */
 export const constructions: readonly Rule[] = [
   rule("what", "name the thing: `the output of the child`, not `what the child wrote`", [
-    String.raw`^What\b(?! (?:if|you see|we see)\b)(?![^.!?]*\?)`,
+    String.raw`^What\b(?! (?:if|to|you see|we see)\b)(?![^.!?]*\?)`,
     String.raw`(?<=[.;:] (?:and |but |so )?|, (?:and|but|so) )what (?:[a-z'’-]+ ){1,6}(?:is|are|was|were|has|have|stays|goes|comes|counts|needs) [a-z]+(?![^.!?]*\?)`,
     String.raw`\b(?:of|than|but|and|behind|besides?) what (?:(?:is|are)(?! (?:best|needed|possible|expected)\b)|was|were|has|have)\b`,
     String.raw`\b(?:of|for|than|but|and|with|without|from|in|on|by|before|behind|besides?) what (?:stays|goes|comes|needs|counts|lies|stands|belongs|remains|passed)\b`,
@@ -44,7 +44,7 @@ export const constructions: readonly Rule[] = [
   rule("says", "contains, reports, states; or name the field", [
     String.raw`(?<!\b(?:spec|specification|standard|rfc|documentation|docs|posix|page|manual) )\bsays\b`,
     String.raw`\bsays? (?:so|which|why|what|whether|nothing|where|how)\b`,
-    String.raw`\b(?:is|are|was|were|that|been|be) said\b(?! to\b)`,
+    String.raw`\b(?:is|are|was|were|that|been|be) said\b(?! to\b|,)`,
     String.raw`\b(?:to|must|can|may|not) say\b(?! (?:that|the least)\b)`,
   ]),
   rule("asks", "queries, requests, reads", [
@@ -97,7 +97,7 @@ export const constructions: readonly Rule[] = [
     String.raw`\ba (?:line|row|file|directory|process|event|entry|call|request|record|character|byte|key|name|job) each\b`,
   ]),
   rule("of-which", "a new sentence, or `whose`", [
-    String.raw`(?<!\b(?:any|neither|none|all|most|each|regardless|some|both|half|one|either) )\bof which\b`,
+    String.raw`(?<!\b(?:any|neither|none|all|most|each|regardless|some|both|half|one|either) )\bof which (?=(?:is|are|was|were|a|an|the|no|not|nothing|none|some|only|each|all|more|it|they|its|their|every|this|that|one|two|\x60x\x60|[a-z]+s)\b|\x60)`,
   ]),
   rule("as-it-is", "unchanged, the current x", [
     String.raw`\bas (?:it|they|he) (?:is|are|was|were)(?=[.,;:)]|$| now\b| then\b| here\b| there\b| on disk\b| before\b| when\b| at\b)`,

@@ -64,6 +64,28 @@ const listing = new Set([
   "workspace/orphans.ts",
 ]);
 
+/** Cycles through type imports that are still to be taken apart. */
+const remainingCycles: readonly string[] = [
+  "action/complete-reports.ts, action/report-broken.ts",
+  "action/pipeline-name.ts, action/report-failure.ts",
+  "adapters/api/api.ts, adapters/api/tool-loop.ts",
+  "core/permissions.ts, core/pipeline.ts",
+  "engine/export-run.ts, engine/run-pipeline.ts",
+  "engine/open-rollback.ts, engine/rollback.ts",
+  "engine/plan-run.ts, engine/protected-files.ts",
+  "sandbox/isolation.ts, sandbox/privileges.ts",
+  "workspace/isolated.ts, workspace/provider.ts, workspace/spawn-sandboxed.ts",
+];
+
+/** Exported names that still have several definitions. */
+const remainingNames: ReadonlySet<string> = new Set(
+  [
+    "AdapterName AttemptLog CollectRequest Command FoundArtifact KnownRun PermissionRule ReadPersona Reference ReusedRun Search Tree",
+    "blobsOf cancelRun codeBlock count descendantsOf emptyOutputReason failed failureTitle findArtifact flag kindOf listed lookAt",
+    "promptOf readInputs readPersonas rowsProblem startOf strict textOf texts",
+  ].flatMap((names) => names.split(" ")),
+);
+
 interface Module {
   /** Relative to src/, with forward slashes. */
   readonly path: string;
@@ -96,6 +118,16 @@ describe("imports", () => {
 
   test("no part imports what it may not", () => {
     expect(modules.flatMap(forbiddenImports)).toEqual([]);
+  });
+
+  test("no modules import each other in a cycle, types included", () => {
+    const cycles = cyclesOf(new Map(modules.map((module) => [module.path, importedModules(module)])));
+    expect(cycles.filter((cycle) => !remainingCycles.includes(cycle))).toEqual([]);
+  });
+
+  test("a cycle is found behind other modules", () => {
+    const graph = { a: ["b"], b: ["c", "d"], c: ["e"], d: [], e: ["b"], f: ["a", "f"] };
+    expect(cyclesOf(new Map(Object.entries(graph)))).toEqual(["b, c, e", "f"]);
   });
 
   test("our own modules are imported by relative paths with `.ts` endings, inside src/", () => {
@@ -166,15 +198,26 @@ describe("files", () => {
         )
         .map((module) => module.path),
     ).toEqual([]);
-    const words = /(?:^|[/-])(?:utils?|helpers?|managers?|handlers?|misc|common|data|info)(?=[-./])/;
+    const words = /(?:^|[/-])(?:utils?|managers?|misc|common)(?=[-./])/;
     expect(modules.filter((module) => words.test(module.path)).map((module) => module.path)).toEqual([]);
   });
 
-  test("exports are not called manager, helper, handler or util", () => {
-    const words = /^(?:utils?|helpers?|managers?|handlers?)(?![a-z])|(?:Utils?|Helpers?|Managers?|Handlers?)(?![a-z])/;
+  test("exports are not called manager or util", () => {
+    const words = /^(?:utils?|managers?)(?![a-z])|(?:Utils?|Managers?)(?![a-z])/;
     expect(
       written.flatMap((module) => module.exportedNames.filter((name) => words.test(name)).map((name) => `${module.path}: ${name}`)),
     ).toEqual([]);
+  });
+
+  test("an exported name is defined once", () => {
+    expect(definedTwice(written).filter((line) => !remainingNames.has(line.split(":")[0] ?? ""))).toEqual([]);
+  });
+
+  test("a second definition is found, except of the names that contract types, adapters and commands share", () => {
+    const texts = { "a/a.ts": "export const one = 1;", "a/b.ts": "export type one = 2;", "b/c.ts": "export { one } from '../a/a.ts';" };
+    const shared = { "contracts/a.ts": "export const check = 1;", "contracts/b.ts": "export function check() {}" };
+    expect(definedTwice(Object.entries(texts).map(([file, text]) => moduleOf(file, text)))).toEqual(["one: a/a.ts, a/b.ts"]);
+    expect(definedTwice(Object.entries(shared).map(([file, text]) => moduleOf(file, text)))).toEqual([]);
   });
 
   test("directories are listed by the walker and by the files in the table, and by no other", () => {
@@ -282,6 +325,44 @@ function declaredNames(declaration: unknown): string[] {
 
 function importedModules(module: Module): string[] {
   return module.imports.filter((name) => name.startsWith(".")).map((name) => path.posix.join(path.posix.dirname(module.path), name));
+}
+
+/** The groups of modules that import each other, and the modules that import themselves: their paths, sorted. */
+function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const reachable = (from: string) => {
+    const seen = new Set<string>();
+    const open = [...(graph.get(from) ?? [])];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      open.push(...(graph.get(next) ?? []));
+    }
+    return seen;
+  };
+  const reached = new Map([...graph.keys()].map((name) => [name, reachable(name)]));
+  const inCycle = [...graph.keys()].filter((name) => reached.get(name)?.has(name) === true).sort();
+  const groups = inCycle.map((name) =>
+    inCycle.filter((other) => other === name || (reached.get(name)?.has(other) && reached.get(other)?.has(name))),
+  );
+  return [...new Set(groups.map((group) => group.join(", ")))];
+}
+
+/** The names that every module of a kind has to export: `check` and `verify` of contract types, `run` of adapters and commands. */
+const sharedNames: readonly { readonly name: string; readonly in: RegExp }[] = [
+  { name: "check", in: /^contracts\// },
+  { name: "verify", in: /^contracts\// },
+  { name: "run", in: /^(?:adapters|cli)\// },
+];
+
+/** The exported names that several modules define. A name that is exported again from another module has one definition. */
+function definedTwice(among: readonly Module[]): string[] {
+  const files = new Map<string, string[]>();
+  for (const { path: file, exportedNames } of among) {
+    for (const name of new Set(exportedNames)) {
+      if (!sharedNames.some((shared) => shared.name === name && shared.in.test(file))) files.set(name, [...(files.get(name) ?? []), file]);
+    }
+  }
+  return [...files].filter(([, places]) => places.length > 1).map(([name, places]) => `${name}: ${places.join(", ")}`);
 }
 
 function forbiddenImports(module: Module): string[] {

@@ -185,10 +185,10 @@ test("gets a task of 300 KB whole", async () => {
   expect(askedOf(wave).prompt).toContain(`# Task\n\n${task} end\n`);
 });
 
-test("that did nothing is hollow", async () => {
+test("that did nothing is empty output", async () => {
   const wave = agent({ lines: [answer("Sure, I will.")] });
   expect((await run(wave)).code).toBe(1);
-  expect(wave.events().findLast(({ type }) => type === "step-finished")).toMatchObject({ failure: { reason: "hollow" } });
+  expect(wave.events().findLast(({ type }) => type === "step-finished")).toMatchObject({ failure: { reason: "empty-output" } });
 });
 
 test("is chosen where nobody names an adapter and its key is there; without a key that is exit 4, before any work", async () => {

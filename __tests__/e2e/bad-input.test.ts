@@ -127,7 +127,7 @@ describe("steps", () => {
     ["a crash", "kill -SEGV $$", "", "adapter-crash"],
     ["a timeout", "sleep 60", "resources: { timeout: 300ms }", "timeout"],
     ["a child that ignores TERM", "trap '' TERM; sleep 60 & wait; sleep 60", "resources: { timeout: 300ms }", "timeout"],
-    ["an echo of the prompt", "cat", "artifacts: [{ name: a, source: message }]", "hollow"],
+    ["an echo of the prompt", "cat", "artifacts: [{ name: a, source: message }]", "empty-output"],
   ];
   it.each(failures)("%s", async (_name, command, more, reason) => {
     const wave = project({ "wave.yaml": `${worker(command)}steps:\n${step("a", more)}` });

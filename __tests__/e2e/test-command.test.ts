@@ -208,7 +208,7 @@ recordings: recording
 expect:
   steps:
     look: { artifacts: { report: { $.n: 2, "$.nothing": 1, "$.files[*].none": [] } }, attempts: 2 }
-    make: { status: failed, failure: hollow, verdicts: { suite: fail }, changes: [other.txt], artifacts: { notes: Unmade } }
+    make: { status: failed, failure: empty-output, verdicts: { suite: fail }, changes: [other.txt], artifacts: { notes: Unmade } }
 `;
 
   test("say what was expected and what came, at the line that says so; for people, programs, GitHub and JUnit", async () => {
@@ -245,7 +245,7 @@ expect:
       ["artifact `report` of step `look` has something else at `$.n`", 2, 1],
       ["artifact `report` of step `look` has something else at `$.nothing`", 1, undefined],
       ["step `make` did not end as it was to", "failed", "passed"],
-      ["step `make` did not fail for the reason that it was to", "hollow", undefined],
+      ["step `make` did not fail for the reason that it was to", "empty-output", undefined],
       ["contract `suite` of step `make` says something else", "fail", "pass"],
       ["artifact `notes` of step `make` does not hold the text", "Unmade", "Made\n"],
       ["step `make` changed other files", ["other.txt"], ["made.txt"]],

@@ -35,7 +35,7 @@ export const failed = (step: string, attempt: number, retry?: number): EventPayl
   step,
   attempt,
   durationMs: 10,
-  failure: { reason: "hollow", detail: "nothing" },
+  failure: { reason: "empty-output", detail: "nothing" },
   artifacts: [],
   ...(retry === undefined ? {} : { retry: { attempt: retry, delayMs: 5 } }),
 });
@@ -91,7 +91,7 @@ export const payload = fc.constantFrom<EventPayload>(
     log: digest("log"),
   },
   { type: "step-reused", step: "b", from: { run: "older", attempt: 2 }, fingerprint, artifacts: [artifact("out", "bytes")] },
-  { type: "step-finished", step: "a", status: "failed", attempt: 1, failure: { reason: "hollow", detail: "nothing" } },
+  { type: "step-finished", step: "a", status: "failed", attempt: 1, failure: { reason: "empty-output", detail: "nothing" } },
   { type: "step-finished", step: "b", status: "skipped", because: "it waited" },
   { type: "attempt-cancelled", step: "a", attempt: 1, durationMs: 3 },
   { type: "circuit-reset", breaker: "k" },

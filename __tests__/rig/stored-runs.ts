@@ -43,7 +43,7 @@ export async function storedRun(stateDir: string, run: string, words: StoredRunW
   const end = { step: "a", attempt: 1, durationMs: 12, artifacts, log: log.digest };
   const ref = { digest: list.digest, ...countsOf(changes) };
   if (status === "passed") await append(journal, { type: "attempt-passed", ...end, changes: ref });
-  else await append(journal, { type: "attempt-failed", ...end, failure: { reason: "hollow", detail: "nothing" } });
+  else await append(journal, { type: "attempt-failed", ...end, failure: { reason: "empty-output", detail: "nothing" } });
   await append(
     journal,
     { type: "changes-merged", changes: ref, apply: true },

@@ -35,7 +35,7 @@ const sizeLimit = 1024 ** 3;
 /**
  * The artifacts that are there, in the order declared. Every artifact that is not optional is among them, or this fails with
  * `artifact-missing`. Fails as well with `artifact-ambiguous`, `artifact-refused` (leads out of the workspace, no regular file),
- * `artifact-too-large`, `secret-leaked`, `hollow` (the final message repeats the prompt), and as the store of blobs does. A file
+ * `artifact-too-large`, `secret-leaked`, `empty-output` (the final message repeats the prompt), and as the store of blobs does. A file
  * is held in memory while it is stored, one at a time.
  */
 export async function collectArtifacts(collection: Collection): Promise<Result<readonly ArtifactRef[]>> {
@@ -100,7 +100,10 @@ function messageFor({ step, finalMessage, prompt }: Collection, found: ReadonlyM
   const artifact = step.artifacts.find((one) => !found.has(one.name) && acceptsMessage(step, one));
   if (artifact === undefined || finalMessage === undefined || finalMessage.trim() === "") return ok(undefined);
   if (finalMessage.trim() === prompt.trim()) {
-    return err({ reason: "hollow", detail: `the final message repeats the prompt, and artifact \`${artifact.name}\` was not written` });
+    return err({
+      reason: "empty-output",
+      detail: `the final message repeats the prompt, and artifact \`${artifact.name}\` was not written`,
+    });
   }
   return ok({ artifact, ...messageContent(finalMessage, artifact), source: "message" });
 }

@@ -141,8 +141,8 @@ function fits(root: string, entry: ChangesetEntry, found: Found, entries: Readon
   if (found.kind === "filled" && entry.before === undefined && entry.after !== undefined && "digest" in entry.after) {
     return uncovered(root, entry.path, entries);
   }
-  const isHollow = found.kind === "nothing" || found.kind === "blocked" || (found.kind === "leaf" && isNothing(found.state));
-  return (isHollow && isNothing(entry.after)) || isBefore(entry, found) || isAfter(entry, found) ? undefined : entry.path;
+  const isEmpty = found.kind === "nothing" || found.kind === "blocked" || (found.kind === "leaf" && isNothing(found.state));
+  return (isEmpty && isNothing(entry.after)) || isBefore(entry, found) || isAfter(entry, found) ? undefined : entry.path;
 }
 
 /** Something in a directory that makes way for a file, and that the changeset does not delete. */

@@ -117,7 +117,7 @@ function describeAttemptFailure(failure: AttemptFailure): Description {
     case "budget-exceeded":
     case "recording-missing":
       return describeAgentFailure(failure, outputLines);
-    case "hollow":
+    case "empty-output":
       return { title: "the attempt ended well but did no work", detail: [failure.detail] };
     case "input-unavailable":
       return {

@@ -76,7 +76,7 @@ export type Failure =
   | { readonly reason: "memory-exceeded"; readonly limitBytes: number; readonly peakBytes: number }
   | { readonly reason: "disk-exceeded"; readonly limitBytes: number; readonly usedBytes: number }
   /** The adapter ended well but did no work. */
-  | { readonly reason: "hollow"; readonly detail: string }
+  | { readonly reason: "empty-output"; readonly detail: string }
   /** An agent, or the model behind it, did not answer as it should; `status` is of HTTP. Its work was not judged. */
   | {
       readonly reason: "agent-failed";
@@ -216,7 +216,7 @@ const exitCodes: Readonly<Record<FailureReason, 1 | 2 | 4 | 130>> = {
   "changeset-refused": 1,
   "merge-conflict": 1,
   "project-changed": 1,
-  hollow: 1,
+  "empty-output": 1,
   "agent-failed": 1,
   "budget-exceeded": 1,
   "recording-missing": 1,

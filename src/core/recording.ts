@@ -55,7 +55,7 @@ const failureMembers = {
   "memory-exceeded": { limitBytes: "number", peakBytes: "number" },
   "disk-exceeded": { limitBytes: "number", usedBytes: "number" },
   timeout: { limitMs: "number", tail: "string" },
-  hollow: { detail: "string" },
+  "empty-output": { detail: "string" },
 } as const;
 
 const agentKinds: ReadonlySet<unknown> = new Set(["auth", "rate-limit", "network", "config", "crash"]);

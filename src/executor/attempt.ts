@@ -170,7 +170,7 @@ async function produce(
   const collected = await context.collect({ step, workspace, prompt, ...defined({ finalMessage }) });
   if (!collected.ok) return collected;
   const detail = emptyOutputReason(step, { changed, artifacts: collected.value, finalMessage });
-  return detail === undefined ? collected : err({ reason: "hollow", detail });
+  return detail === undefined ? collected : err({ reason: "empty-output", detail });
 }
 
 interface KeptChanges {

@@ -56,7 +56,7 @@ export function retryDecision(failure: Failure, step: Step, history: RetryHistor
     }
     case "adapter-exit":
     case "timeout":
-    case "hollow":
+    case "empty-output":
     case "artifact-missing":
     case "artifact-ambiguous":
       return byPolicy(step.contracts, history, "some");

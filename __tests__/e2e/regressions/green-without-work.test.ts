@@ -104,14 +104,17 @@ describe("an agent's step", () => {
     const wave = rig.oneStep("");
     rig.mock().on({}, { content: "I looked around.", usage: usage(10, 1) });
     const ran = await rig.run(wave);
-    expect([ran.code, failureOf(wave)]).toMatchObject([1, { reason: "hollow", detail: expect.stringContaining("it changed no files") }]);
+    expect([ran.code, failureOf(wave)]).toMatchObject([
+      1,
+      { reason: "empty-output", detail: expect.stringContaining("it changed no files") },
+    ]);
   });
 
   test("fails when it only asks a question, even if that could be its artifact", async () => {
     const wave = rig.oneStep(", artifacts: [report]");
     rig.mock().on({}, { content: "Which file do you mean?", usage: usage(10, 1) });
     const ran = await rig.run(wave);
-    expect([ran.code, failureOf(wave)]).toMatchObject([1, { reason: "hollow", detail: expect.stringContaining("asked a question") }]);
+    expect([ran.code, failureOf(wave)]).toMatchObject([1, { reason: "empty-output", detail: expect.stringContaining("asked a question") }]);
   });
 
   test("with `changes: optional` passes, and the summary calls it unchecked", async () => {

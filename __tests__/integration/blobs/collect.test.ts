@@ -131,7 +131,7 @@ test("the final message is taken with a JSON fence around all of it taken off", 
 
 test("an empty message is no artifact, and an echo of the prompt is no work", async () => {
   expect(await collect([message("a")], " \n")).toMatchObject({ reason: "artifact-missing", artifacts: ["a"] });
-  expect(await collect([message("a")], "# Task\n\nDo it.")).toMatchObject({ reason: "hollow" });
+  expect(await collect([message("a")], "# Task\n\nDo it.")).toMatchObject({ reason: "empty-output" });
   output("a", "written");
   expect(await collect([artifact("a")], "# Task\n\nDo it.", agent)).toEqual([ref("a", "written", "text/plain", "output/a")]);
 });

@@ -46,7 +46,7 @@ describe("Gemini CLI", () => {
   test.each(["policy_violation", "tool_not_registered"])("counts what it was not allowed: %s", (type) => {
     const stream = geminiStream();
     say(stream, [use("1"), refused("1", type), message("I could not."), result]);
-    expect(end(stream)).toEqual({ reason: "hollow", detail: "all 1 tool calls were denied" });
+    expect(end(stream)).toEqual({ reason: "empty-output", detail: "all 1 tool calls were denied" });
   });
 
   test.each([
@@ -62,9 +62,12 @@ describe("Gemini CLI", () => {
     expect(end(stream, { exitCode })).toEqual({ reason: "agent-failed", detail: text, tail: "the tail", ...expected });
   });
 
-  test("without a word of its end is hollow, or what its output says", () => {
-    expect(end(geminiStream())).toEqual({ reason: "hollow", detail: "the agent ended without a word of what it did" });
-    expect(end(geminiStream(), { exitCode: 53 })).toMatchObject({ reason: "hollow", detail: expect.stringContaining("cap of turns") });
+  test("without a word of its end is empty output, or what its output says", () => {
+    expect(end(geminiStream())).toEqual({ reason: "empty-output", detail: "the agent ended without a word of what it did" });
+    expect(end(geminiStream(), { exitCode: 53 })).toMatchObject({
+      reason: "empty-output",
+      detail: expect.stringContaining("cap of turns"),
+    });
     expect(end(geminiStream(), { exitCode: 1, tail: "fetch failed" })).toMatchObject({ reason: "agent-failed", kind: "network" });
   });
 });
@@ -100,7 +103,7 @@ describe("OpenCode", () => {
     expect(stream.usage()).toMatchObject({ toolCalls: 2, denials: 1 });
   });
 
-  test("an error says its status; an end without a word is hollow", () => {
+  test("an error says its status; an end without a word is empty output", () => {
     const stream = opencodeStream();
     say(stream, [{ type: "error", error: { name: "APIError", data: { message: "no", statusCode: 429 } } }]);
     expect(end(stream, { exitCode: 1 })).toEqual({
@@ -110,7 +113,7 @@ describe("OpenCode", () => {
       status: 429,
       tail: "the tail",
     });
-    expect(end(opencodeStream())).toEqual({ reason: "hollow", detail: "the agent ended without a word of what it did" });
+    expect(end(opencodeStream())).toEqual({ reason: "empty-output", detail: "the agent ended without a word of what it did" });
     expect(end(opencodeStream(), { exitCode: 3 })).toMatchObject({ reason: "agent-failed", kind: "crash", detail: "it exited with 3" });
   });
 });
@@ -173,11 +176,11 @@ describe("Copilot CLI", () => {
     expect(stream.fatalError()).toMatchObject({ reason: "agent-failed", kind: "network", status: 500 });
   });
 
-  test("an error says its status; an end without a word is hollow", () => {
+  test("an error says its status; an end without a word is empty output", () => {
     const stream = copilotStream();
     say(stream, [failing(401), { type: "session.error", data: { message: "no key", statusCode: 401 } }, result(1)]);
     expect(end(stream, { exitCode: 1 })).toMatchObject({ reason: "agent-failed", kind: "auth", status: 401, detail: "no key" });
-    expect(end(copilotStream())).toEqual({ reason: "hollow", detail: "the agent ended without a word of what it did" });
+    expect(end(copilotStream())).toEqual({ reason: "empty-output", detail: "the agent ended without a word of what it did" });
     expect(end(copilotStream(), { exitCode: 1, tail: "error: unknown option" })).toMatchObject({ kind: "config" });
   });
 });

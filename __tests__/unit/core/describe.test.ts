@@ -58,7 +58,7 @@ const failures: { readonly [R in FailureReason]: Extract<Failure, { reason: R }>
     ],
   },
   "project-changed": { reason: "project-changed", paths: ["a.txt"], hint: "put them back, then `wave resume`" },
-  hollow: { reason: "hollow", detail: "the answer is empty" },
+  "empty-output": { reason: "empty-output", detail: "the answer is empty" },
   "agent-failed": { reason: "agent-failed", kind: "rate-limit", status: 429, detail: "slow down", tail: "" },
   "budget-exceeded": { reason: "budget-exceeded", what: "cost", limit: 0.5, used: 0.62 },
   "artifact-missing": { reason: "artifact-missing", artifacts: ["a", "b"], searched: ["output/a", "output/a.*"] },

@@ -89,5 +89,5 @@ test("a recording is found by what was asked, not by who was asked, nor where, n
 test("what stopped an attempt or befell the machine is no recording", () => {
   expect(isRecordable({ reason: "cancelled", by: "SIGINT" })).toBe(false);
   expect(isRecordable({ reason: "workspace-failed", code: "ENOSPC", detail: "" })).toBe(false);
-  expect(isRecordable({ reason: "hollow", detail: "" })).toBe(true);
+  expect(isRecordable({ reason: "empty-output", detail: "" })).toBe(true);
 });

@@ -47,7 +47,7 @@ describe("retryDecision", () => {
     ],
     ["an exit status without contracts", { reason: "adapter-exit", exitCode: 1, tail: "" }, [], fresh, never],
     ["a timeout where none retries", { reason: "timeout", limitMs: 1, tail: "" }, [halting], fresh, never],
-    ["hollow work", { reason: "hollow", detail: "" }, [shape], fresh, { retry: true, budget: "work", waitMs: 100 }],
+    ["empty output", { reason: "empty-output", detail: "" }, [shape], fresh, { retry: true, budget: "work", waitMs: 100 }],
     [
       "a crash",
       { reason: "adapter-crash", signal: "SIGKILL", tail: "" },

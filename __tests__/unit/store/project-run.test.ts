@@ -57,7 +57,7 @@ describe("a resumed run", () => {
     attemptPassed("a"),
     attemptStarted("b"),
     failed("b", 1),
-    { type: "step-finished", step: "b", status: "failed", attempt: 1, failure: { reason: "hollow", detail: "nothing" } },
+    { type: "step-finished", step: "b", status: "failed", attempt: 1, failure: { reason: "empty-output", detail: "nothing" } },
     { type: "step-finished", step: "c", status: "skipped", because: "it waited for b" },
     finished("failed"),
     closed,

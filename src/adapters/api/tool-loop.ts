@@ -42,7 +42,7 @@ interface Told {
   over?: Failure;
 }
 
-/** `environment` is wave's own: it says which way requests go. Fails with `agent-failed`, `budget-exceeded`, `hollow`, `timeout` and `cancelled`. */
+/** `environment` is wave's own: it says which way requests go. Fails with `agent-failed`, `budget-exceeded`, `empty-output`, `timeout` and `cancelled`. */
 export async function runLoop(
   context: AdapterContext,
   provider: ApiProvider,
@@ -79,7 +79,7 @@ export async function runLoop(
     if (told.over !== undefined) return err(told.over);
     if (answer.finishReason === "tool-calls") return err(capFailure(context, told.usage));
     const detail = emptyOutputReason(answer.text, told.usage, prompt);
-    if (detail !== undefined) return err({ reason: "hollow", detail });
+    if (detail !== undefined) return err({ reason: "empty-output", detail });
     return ok(answer.text.trim() === "" ? {} : { finalMessage: answer.text });
   } catch (error) {
     if (signal.aborted) return err({ reason: "cancelled", by: String(signal.reason) });
@@ -148,7 +148,7 @@ function added(before: Usage, { inputTokens = 0, outputTokens = 0, inputTokenDet
 /** It was stopped while it still called tools. */
 function capFailure({ resources: { maxTurns } }: AdapterContext, { turns }: Usage): Failure {
   return maxTurns === undefined
-    ? { reason: "hollow", detail: `the model called tools for ${turns} turns, and never answered` }
+    ? { reason: "empty-output", detail: `the model called tools for ${turns} turns, and never answered` }
     : { reason: "budget-exceeded", what: "turns", limit: maxTurns, used: turns };
 }
 

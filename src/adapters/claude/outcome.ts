@@ -8,20 +8,20 @@ import type { ClaudeResult } from "./stream.ts";
 export function claudeFailure(end: AgentEnd, result: ClaudeResult | undefined): Failure | undefined {
   const { exitCode, usage, prompt, tail } = end;
   if (result === undefined) {
-    if (exitCode === 0) return { reason: "hollow", detail: "the agent ended without a word of what it did" };
+    if (exitCode === 0) return { reason: "empty-output", detail: "the agent ended without a word of what it did" };
     return { reason: "agent-failed", kind: troubleOf(undefined, tail), detail: `it exited with ${exitCode}`, tail };
   }
   if (result.isError) return errorOf(end, result);
   if (exitCode !== 0) return { reason: "agent-failed", kind: "crash", detail: `it exited with ${exitCode} after its answer`, tail };
   const detail = emptyOutputReason(result.text, usage, prompt);
-  return detail === undefined ? undefined : { reason: "hollow", detail };
+  return detail === undefined ? undefined : { reason: "empty-output", detail };
 }
 
 function errorOf({ usage, resources, tail }: AgentEnd, result: ClaudeResult): Failure {
   const { maxTurns, maxCostUsd } = resources;
   // The agent counts the same: it stops by itself at its cap.
   if (result.subtype === "error_max_turns") {
-    if (maxTurns === undefined) return { reason: "hollow", detail: "the agent reached its cap of turns without an answer" };
+    if (maxTurns === undefined) return { reason: "empty-output", detail: "the agent reached its cap of turns without an answer" };
     return { reason: "budget-exceeded", what: "turns", limit: maxTurns, used: Math.max(usage.turns, maxTurns) };
   }
   if (result.subtype === "error_max_budget_usd" && maxCostUsd !== undefined)

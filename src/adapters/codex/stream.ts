@@ -85,9 +85,10 @@ function trouble(heard: Heard, message: string): string {
 function failureOf(heard: Heard, { exitCode, usage, prompt, tail }: AgentEnd, answer = heard.answer ?? ""): Failure | undefined {
   if (heard.ended && exitCode === 0) {
     const detail = emptyOutputReason(answer, usage, prompt);
-    return detail === undefined ? undefined : { reason: "hollow", detail };
+    return detail === undefined ? undefined : { reason: "empty-output", detail };
   }
-  if (exitCode === 0 && heard.error === undefined) return { reason: "hollow", detail: "the agent ended without a word of what it did" };
+  if (exitCode === 0 && heard.error === undefined)
+    return { reason: "empty-output", detail: "the agent ended without a word of what it did" };
   const said = heard.error ?? tail;
   const status = /\bstatus:? ([45][0-9]{2})\b/.exec(said)?.[1];
   const number = status === undefined ? undefined : Number(status);

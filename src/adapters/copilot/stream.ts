@@ -103,9 +103,10 @@ function troubleWith({ text, status }: NonNullable<Heard["error"]>, tail: string
 function failureOf(heard: Heard, { exitCode, usage, prompt, tail }: AgentEnd): Failure | undefined {
   if (heard.error !== undefined) return troubleWith(heard.error, tail);
   if (exitCode !== 0) return { reason: "agent-failed", kind: troubleOf(undefined, tail), detail: `it exited with ${exitCode}`, tail };
-  if (!heard.ended || heard.answer === undefined) return { reason: "hollow", detail: "the agent ended without a word of what it did" };
+  if (!heard.ended || heard.answer === undefined)
+    return { reason: "empty-output", detail: "the agent ended without a word of what it did" };
   const detail = emptyOutputReason(heard.answer, usage, prompt);
-  return detail === undefined ? undefined : { reason: "hollow", detail };
+  return detail === undefined ? undefined : { reason: "empty-output", detail };
 }
 
 /** Of all models that it asked. What it read from its cache is a part of what it read. */

@@ -84,11 +84,12 @@ function resultOf(heard: Heard, line: Line): string {
 function failureOf(heard: Heard, { exitCode, usage, prompt, tail }: AgentEnd): Failure | undefined {
   if (exitCode === 0 && heard.ended) {
     const detail = emptyOutputReason(heard.answer, usage, prompt);
-    return detail === undefined ? undefined : { reason: "hollow", detail };
+    return detail === undefined ? undefined : { reason: "empty-output", detail };
   }
-  if (exitCode === 0 && heard.error === undefined) return { reason: "hollow", detail: "the agent ended without a word of what it did" };
+  if (exitCode === 0 && heard.error === undefined)
+    return { reason: "empty-output", detail: "the agent ended without a word of what it did" };
   // Its own cap of turns, by a setting of somebody's.
-  if (exitCode === 53) return { reason: "hollow", detail: "the agent reached its cap of turns without an answer" };
+  if (exitCode === 53) return { reason: "empty-output", detail: "the agent reached its cap of turns without an answer" };
   const args = heard.error ?? tail;
   const status = statusOf(exitCode, args);
   const detail = (heard.error ?? `it exited with ${exitCode}`).trim().slice(0, 500);

@@ -101,9 +101,9 @@ function trouble(heard: Heard, error: Line): string {
 function failureOf(heard: Heard, { exitCode, usage, prompt, tail }: AgentEnd): Failure | undefined {
   const { error } = heard;
   if (error === undefined && exitCode === 0) {
-    if (heard.reason === undefined) return { reason: "hollow", detail: "the agent ended without a word of what it did" };
+    if (heard.reason === undefined) return { reason: "empty-output", detail: "the agent ended without a word of what it did" };
     const detail = emptyOutputReason(heard.answer, usage, prompt);
-    return detail === undefined ? undefined : { reason: "hollow", detail };
+    return detail === undefined ? undefined : { reason: "empty-output", detail };
   }
   const text = error?.text ?? tail;
   const detail = (error?.text ?? `it exited with ${exitCode}`).trim().slice(0, 500);

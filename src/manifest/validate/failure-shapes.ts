@@ -83,7 +83,7 @@ const members: { readonly [R in FailureReason]: MembersOf<FailureOf<R>> } = {
   timeout: [{ limitMs: number, tail: text }],
   "memory-exceeded": [{ limitBytes: number, peakBytes: number }],
   "disk-exceeded": [{ limitBytes: number, usedBytes: number }],
-  hollow: [{ detail: text }],
+  "empty-output": [{ detail: text }],
   "agent-failed": [
     { kind: oneOf("auth", "rate-limit", "network", "config", "crash"), detail: text, tail: text },
     { status: number, retryAfterMs: number },

@@ -178,8 +178,8 @@ describe("the end", () => {
     ["an empty answer", { result: { ...fine, text: " \n" }, usage: { ...usage, toolCalls: 0 } }, "empty"],
     ["an echo", { result: { ...fine, text: "Do it." } }, "repeats the prompt"],
     ["nothing but denials", { usage: { ...usage, denials: 1 } }, "were denied"],
-  ] as const)("is hollow: %s", (_, members, detail) => {
-    expect(end(members)).toEqual({ reason: "hollow", detail: expect.stringContaining(detail) });
+  ] as const)("is empty output: %s", (_, members, detail) => {
+    expect(end(members)).toEqual({ reason: "empty-output", detail: expect.stringContaining(detail) });
   });
 
   test.each([
@@ -216,7 +216,7 @@ describe("the end", () => {
       limit: 0.1,
       used: 0.2,
     });
-    expect(error({ subtype: "error_max_turns" })).toMatchObject({ reason: "hollow" });
+    expect(error({ subtype: "error_max_turns" })).toMatchObject({ reason: "empty-output" });
   });
 
   test("budgets are compared with what was used so far", () => {

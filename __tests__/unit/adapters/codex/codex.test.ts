@@ -92,13 +92,16 @@ describe("the end", () => {
 
   test("with an answer there is work to judge; without one there is none", () => {
     expect(judged(0, item("agent_message", "1", { text: "Done." }), done)).toBeUndefined();
-    expect(judged(0, item("agent_message", "1", { text: "" }), done)).toMatchObject({ reason: "hollow", detail: "the answer is empty" });
-    expect(judged(0, done)).toMatchObject({ reason: "hollow", detail: "the model was never asked" });
+    expect(judged(0, item("agent_message", "1", { text: "" }), done)).toMatchObject({
+      reason: "empty-output",
+      detail: "the answer is empty",
+    });
+    expect(judged(0, done)).toMatchObject({ reason: "empty-output", detail: "the model was never asked" });
     expect(judged(0, item("agent_message", "1", { text: "Do it." }), done)).toMatchObject({
-      reason: "hollow",
+      reason: "empty-output",
       detail: "the answer repeats the prompt",
     });
-    expect(judged(0)).toMatchObject({ reason: "hollow" });
+    expect(judged(0)).toMatchObject({ reason: "empty-output" });
   });
 
   test.each([

@@ -19,7 +19,7 @@ describe("an event that Wave writes", () => {
   });
 
   it("has no problem with a failure and with a signature", () => {
-    expect(eventProblem({ ...failed({ reason: "hollow", detail: "nothing" }), sig: "v1:00" })).toBeUndefined();
+    expect(eventProblem({ ...failed({ reason: "empty-output", detail: "nothing" }), sig: "v1:00" })).toBeUndefined();
   });
 });
 
@@ -37,8 +37,8 @@ describe("another event", () => {
 });
 
 it("checks the parts of events that a database keeps in the same way", () => {
-  expect(storedProblem("failure", { reason: "hollow", detail: "nothing" })).toBeUndefined();
-  expect(storedProblem("failure", { reason: "hollow" })).toBeDefined();
+  expect(storedProblem("failure", { reason: "empty-output", detail: "nothing" })).toBeUndefined();
+  expect(storedProblem("failure", { reason: "empty-output" })).toBeDefined();
   expect(storedProblem("dependencies", ["a"])).toBeUndefined();
   expect(storedProblem("dependencies", { a: 1 })).toBeDefined();
 });

@@ -82,7 +82,7 @@ function checkHistogram({ name, samples }: ParsedFamily): void {
 
 const odd = 'a "b" \\ c\nd';
 const contracts = [result("x"), result("y", { type: "test_suite", verdict: "error" })];
-const failure = { reason: "hollow", detail: "" } as const;
+const failure = { reason: "empty-output", detail: "" } as const;
 const runs = [
   runRecord({ pipeline: odd, steps: [stepRecord("s", { attempts: [attemptRecord({ contracts }), attemptRecord({ attempt: 2 })] })] }),
   runRecord({
@@ -116,7 +116,7 @@ describe("measureRuns", () => {
       { labels: { pipeline: "p", step: "s", outcome: "interrupted" }, value: 1 },
     ]);
     expect(samplesOf(families, "wave_attempt_failures_total")).toEqual([
-      { labels: { pipeline: "p", step: "s", reason: "hollow" }, value: 1 },
+      { labels: { pipeline: "p", step: "s", reason: "empty-output" }, value: 1 },
     ]);
     expect(samplesOf(families, "wave_steps_reused_total")).toEqual([{ labels: { pipeline: "p", step: "s" }, value: 1 }]);
     expect(samplesOf(families, "wave_contract_verdicts_total")).toEqual([

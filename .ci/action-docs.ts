@@ -1,4 +1,4 @@
-/** docs/action.md, printed from action.yml. */
+/** Generates docs/action.md from action.yml. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { parse } from "yaml";
@@ -12,7 +12,7 @@ const intro = `# The Action: inputs and outputs
 
 <!-- Generated from action.yml by \`npm run generate\`. -->
 
-[Wave in a workflow](workflows.md) shows complete workflows, and says what happens on re-runs, on forks and on comments.
+[Wave in a workflow](workflows.md) shows complete workflows and describes re-runs, forks and comments.
 
 \`\`\`yaml
 - uses: actions/checkout@v5
@@ -31,11 +31,11 @@ export async function actionPage(): Promise<string> {
   return [
     intro,
     "## Inputs\n",
-    "| input | what it says | default |",
+    "| input | description | default |",
     "| --- | --- | --- |",
     ...given,
     "\n## Outputs\n",
-    "| output | what it tells |",
+    "| output | description |",
     "| --- | --- |",
     ...made,
     "",

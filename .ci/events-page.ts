@@ -1,10 +1,10 @@
-/** docs/events.md, printed from the schemas of the journal's events. Its example is a journal whose hashes are computed here. */
+/** Generates docs/events.md from the event schemas. The hashes of its example journal are computed here. */
 import type { Envelope, EventPayload } from "../src/core/event.ts";
 import { ArtifactRecord, Base, ChangesRecord, eventSchemas, Fingerprint } from "../src/core/event-schemas.ts";
 import { noHead, sealEvent } from "../src/store/journal-line.ts";
 import { envelope } from "./generate-schemas.ts";
 
-/** The parts of a schema that are read here. */
+/** The schema keywords that this page uses. */
 interface Schema {
   readonly type?: string;
   readonly description?: string;
@@ -19,7 +19,7 @@ interface Schema {
   readonly format?: string;
 }
 
-/** Shapes that several events share, by the title of their section. */
+/** Shapes that several events use, by section title. */
 const shared = new Map<string, Schema>(
   Object.entries({ Fingerprint, Changes: ChangesRecord, Artifact: ArtifactRecord, Base }).map(([title, schema]) => [
     title,
@@ -32,15 +32,16 @@ export function eventsPage(): string {
   const lines = [
     "# Events",
     "",
-    "Generated from the schemas of the events; [schema/events.schema.json](../schema/events.schema.json) says the same to programs.",
+    "Generated from the schemas of the events. [schema/events.schema.json](../schema/events.schema.json) is the machine-readable version.",
     "",
-    "The journal is what happened in a run, and all that wave remembers is made from it. It lies in `.wave/state/journals/RUN/`, one file for each",
-    "process that worked on the run: `WRITER.jsonl`, one event a line, appended and synced to disk before wave acts on what it says. Lines are never",
-    "rewritten. `wave run --json` prints them as they are written. Secrets are scrubbed before a line is made.",
+    "A run's journal is the append-only log of its events, and the source of everything that Wave stores about the run. It is in",
+    "`.wave/state/journals/RUN/`, with one file `WRITER.jsonl` per process that worked on the run and one event per line. Wave appends each line and",
+    "syncs it to disk before it acts on the event, and never rewrites a line. `wave run --json` prints the lines as they are written. Secrets are",
+    "redacted before a line is written.",
     "",
     "## The envelope",
     "",
-    "What every line has besides its `type` and the fields of that type.",
+    "Every line has these fields besides its `type` and the fields of that type.",
     "",
     "| field | type | meaning |",
     "|---|---|---|",
@@ -59,7 +60,7 @@ export function eventsPage(): string {
     "",
     "## Shapes",
     "",
-    "What several events have in common. `failure` is told apart by its `reason`; `schema/events.schema.json` names no more of it.",
+    "Shapes that several events use. The members of a `failure` depend on its `reason` and are not part of `schema/events.schema.json`.",
     ...[...shared].flatMap(([title, schema]) => section(`### ${title}`, schema)),
   ];
   return `${lines.join("\n")}\n`;
@@ -68,13 +69,13 @@ export function eventsPage(): string {
 const orderLines = [
   "## Order",
   "",
-  "An event's id is `writer:seq`. A writer numbers its lines from 1 without gaps. `clock` is a Lamport clock: a process that goes on with a run starts",
-  "above everything it has read. Readers take the union of a run's journals by id and order it by `clock`, then `writer`, then `seq`, so that any",
-  "order of reading, and any event read twice, gives the same. `ts` is for people; nothing is ordered by it within a run. Of several passed",
-  "attempts of one step the first counts.",
+  "An event's id is `writer:seq`. A writer numbers its lines from 1 without gaps. `clock` is a Lamport clock: a process that resumes a run starts",
+  "above the highest value that it has read. Readers merge a run's journals by event id and order the events by `clock`, then `writer`, then `seq`.",
+  "The result does not depend on the order in which files are read, or on events that are read twice. `ts` is informational and does not affect the",
+  "order within a run. If a step has several passed attempts, the first one counts.",
 ];
 
-/** What the example's journal says. */
+/** The events of the example journal. */
 const example: readonly EventPayload[] = [
   {
     type: "writer-opened",
@@ -87,25 +88,23 @@ function hashLines(): string[] {
   return [
     "## The hash",
     "",
-    "Every line ends with `prev` and `hash`, in this order. `prev` is the `hash` of the line before, and 64 zeros in a journal's first line. `hash` is the",
-    'SHA-256, in hex, of the line\'s own bytes from the first up to, and not including, the comma before `"hash"`. `writer-closed` repeats its `prev` as',
-    "`head`, so that both ends of the last line say the same. A journal:",
+    "Every line ends with `prev` and `hash`, in this order. `prev` is the `hash` of the previous line, or 64 zeros in a journal's first line. `hash` is the",
+    'SHA-256, in hex, of the line\'s bytes up to, but not including, the comma before `"hash"`. `writer-closed` repeats its `prev` as `head`. An example:',
     "",
     "```json",
     ...exampleJournal(),
     "```",
     "",
-    "The first hash, computed by hand:",
+    "To compute the first hash by hand:",
     "",
     "```sh",
     `head -n 1 WRITER.jsonl | sed 's/,"hash":"[0-9a-f]*".*}$//' | tr -d '\\n' | sha256sum`,
     "```",
     "",
-    "A signed line has `sig` after `hash`: `v1:` and the HMAC-SHA-256, in hex, of `wave journal line v1`, a zero byte and the `hash`, with the `state-key`",
-    "as key. [State](state.md#signed-journals) describes when lines are signed.",
+    "A signed line has `sig` after `hash`: `v1:` and the HMAC-SHA-256, in hex, of `wave journal line v1`, a zero byte and the `hash`. The `state-key` is",
+    "the key. [State](state.md#signed-journals) describes when lines are signed.",
     "",
-    "`wave state verify` does this for every line, and compares the last with what the database recorded. [State](state.md) says what it finds, and",
-    "what it cannot.",
+    "`wave state verify` checks every line and compares the last one with the database. [State](state.md) describes what it can and cannot detect.",
   ];
 }
 
@@ -136,7 +135,7 @@ function section(title: string, schema: Schema): string[] {
   return ["", title, "", ...(schema.description === undefined ? [] : [schema.description]), ...table];
 }
 
-/** A row a field; the fields of maps without a section of their own follow as `map.field`, of lists of maps as `list[].field`. */
+/** One row per field. Fields of nested maps follow as `map.field`, of lists of maps as `list[].field`. */
 function rowsOf({ properties = {}, required = [] }: Schema, prefix: string): string[] {
   return Object.entries(properties).flatMap(([name, schema]) => {
     const own = row(prefix + name, schema, required.includes(name));

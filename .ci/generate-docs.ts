@@ -1,4 +1,4 @@
-/** Reference pages: docs/diagnostics.md from the table of codes, docs/manifest.md from the schemas' descriptions. */
+/** Generates docs/diagnostics.md from the table of codes, and docs/manifest.md from the schemas' descriptions. */
 
 import { type DiagnosticCode, diagnosticCodes } from "../src/core/diagnostic.ts";
 import { AdapterSettingsSchema } from "../src/manifest/schema/adapters.ts";
@@ -20,7 +20,7 @@ import {
 import { StepExpectationSchema, TestFileSchema } from "../src/manifest/schema/test-file.ts";
 import { forms } from "../src/manifest/validate/schema-wording.ts";
 
-/** The parts of a schema that are read here. */
+/** The schema keywords that these pages use. */
 interface Schema {
   readonly type?: string;
   readonly description?: string;
@@ -42,53 +42,53 @@ interface Section {
   readonly text?: string;
 }
 
-/** In the order of the page. A key whose schema has a section of its own links to it. */
+/** In page order. Keys link to the section of their schema. */
 const sections: readonly Section[] = [
   {
     title: "Manifest",
     schema: ManifestSchema,
-    text: "One of `pipeline`, `steps` and `pipelines` is required; they exclude each other. `name` and `version` go with bare `steps`.",
+    text: "Exactly one of `pipeline`, `steps` and `pipelines` is required. `name` and `version` belong to bare `steps`.",
   },
-  { title: "Pipeline", schema: PipelineSchema, text: "Below `pipeline:`, in the manifest or in a file that `pipelines:` names." },
+  { title: "Pipeline", schema: PipelineSchema, text: "The value of `pipeline:` in the manifest, or in a file that `pipelines:` names." },
   {
     title: "Pipeline reference",
     schema: PipelineReferenceSchema,
-    text: "A value below `pipelines:`. `wave run NAME` takes the active version, `wave run NAME@VERSION` any other.",
+    text: "A value in `pipelines:`. `wave run NAME` runs the active version, `wave run NAME@VERSION` any version.",
   },
   { title: "Budget", schema: BudgetSchema },
   { title: "Step", schema: StepSchema },
   {
     title: "Input",
     schema: InputSchema,
-    text: "A bare name means the nearest upstream step that makes the artifact. It adds no edge to the graph; `from` does.",
+    text: "A bare name refers to the nearest upstream step that produces the artifact and does not add a dependency; `from` does.",
   },
   {
     title: "Artifact",
     schema: ArtifactSchema,
-    text: "Collected from `path`, else from `$WAVE_OUTPUT_DIR/NAME`, else from the one `NAME.*` there. The final message becomes the artifact with `source: message`, or where it is the only artifact of a step that an agent executes: then the prompt asks for it. Reports show `from the final message`. A missing artifact fails the step, unless it is `optional`.",
+    text: "Wave looks for it at `path`, or, without `path`, at `$WAVE_OUTPUT_DIR/NAME` and then at the only `NAME.*` there. The final message becomes the artifact with `source: message`, or if the artifact is the only one of a step that an agent executes; the prompt then requests it. Reports show `from the final message`. A missing artifact fails the step unless it is `optional`.",
   },
-  { title: "Handover", schema: HandoverSchema, text: "`contract` or `contracts`, not both." },
+  { title: "Handover", schema: HandoverSchema, text: "Set either `contract` or `contracts`." },
   { title: "Contract json_schema", schema: JsonSchemaContractSchema },
   { title: "Contract test_suite", schema: TestSuiteContractSchema },
   { title: "Circuit breaker", schema: CircuitBreakerSchema },
   {
     title: "Persona",
     schema: PersonaSchema,
-    text: "Below `personas:`, or in a file: `.wave/personas/NAME.yaml`, or `NAME.md` whose body is the system prompt. `prompt` and `system_prompt` exclude each other. Definitions of one name are merged by key, in the order built-in, `.wave/personas/`, manifest, overlay: `allow` and `secrets` replace what is below, `deny` rules are added. `wave config --origins` shows where each value comes from.",
+    text: "Defined in `personas:`, or in a file: `.wave/personas/NAME.yaml`, or `NAME.md` with the system prompt as its body. Set either `prompt` or `system_prompt`. Definitions with the same name are merged by key, in the order built-in, `.wave/personas/`, manifest, overlay. `allow` and `secrets` replace the earlier list; `deny` rules are added. `wave config --origins` shows where each value comes from.",
   },
   {
     title: "Permissions",
     schema: PermissionsSchema,
-    text: "A request has to be allowed by the persona and by the step, and denied by neither.",
+    text: "An access that either of them denies is denied.",
   },
-  { title: "Resources", schema: ResourcesSchema, text: "A step's own go before its persona's, and those before `defaults`." },
+  { title: "Resources", schema: ResourcesSchema, text: "The step's values take precedence over its persona's, and those over `defaults`." },
   { title: "Adapter settings", schema: AdapterSettingsSchema },
   { title: "Defaults", schema: DefaultsSchema },
   { title: "State settings", schema: StateSettingsSchema },
   {
     title: "Test",
     schema: TestFileSchema,
-    text: "A file `.wave/tests/NAME.yaml`; [Testing](testing.md) says what becomes of it. Nothing is substituted in it.",
+    text: "Written in `.wave/tests/NAME.yaml`. Variables are not substituted in test files. See [Testing](testing.md).",
   },
   { title: "Test step", schema: StepExpectationSchema },
 ];
@@ -97,23 +97,25 @@ export function manifestPage(): string {
   const head = [
     "# The manifest",
     "",
-    "Generated from the schemas that the validator is compiled from. Keys that are not listed are errors. Durations are written",
-    "`90s`, `10m`, `1h30m`; sizes `512MB`, `2GB` (decimal), `1GiB` (binary). Paths are relative to the manifest's directory and stay",
-    "inside it. `${VAR}`, `${VAR:-default}` and `${VAR:?message}` in values are substituted when the file is read; `$${` writes `${`.",
-    "In tasks `{{ name }}` is filled at run time, and `{{{{` writes a literal `{{`. Values of `env` keep the text they are written with",
-    "(`1.10` stays `1.10`).",
+    "Generated from the schemas that the validator uses. Keys that are not listed here are errors.",
+    "",
+    "- Durations are written `90s`, `10m` or `1h30m`; sizes `512MB` or `2GB` (decimal), or `1GiB` (binary).",
+    "- Paths are relative to the manifest's directory and must stay inside it.",
+    "- `${VAR}`, `${VAR:-default}` and `${VAR:?message}` in values are substituted when the file is read. `$${` writes a literal `${`.",
+    "- `{{ name }}` in tasks is filled at run time. `{{{{` writes a literal `{{`.",
+    "- Values of `env` keep their text: `1.10` stays `1.10`.",
     "",
     ...["Overlays", ...sections.map(({ title }) => title)].map((title) => `- ${linkTo(title)}`),
     "",
     "## Overlays",
     "",
-    "`-f a.yaml -f b.yaml` merges manifests in this order, and `--env staging` adds `wave.staging.yaml` last.",
+    "`-f a.yaml -f b.yaml` merges manifests in that order. `--env staging` adds `wave.staging.yaml` last.",
     "",
     "- Maps are merged by key.",
-    "- Steps are merged by their `id`. New steps come last, in the order of the overlay.",
-    "- Every other list replaces the list below it. If that drops a `deny` rule of a step, Wave warns (W406).",
+    "- Steps are merged by their `id`. New steps are appended in the order of the overlay.",
+    "- Every other list replaces the earlier one. If that drops a `deny` rule of a step, Wave warns (W406).",
     "- `null` removes a key.",
-    "- `deny` rules of personas are added ([persona](#persona)).",
+    "- `deny` rules of [personas](#persona) are added.",
   ];
   return `${[...head, ...sections.flatMap(sectionLines)].join("\n")}\n`;
 }
@@ -129,7 +131,7 @@ export function diagnosticsPage(): string {
   const head = [
     "# Diagnostics",
     "",
-    "Generated from the table of codes. `wave validate` prints them; an error stops `plan` and `run` before anything starts.",
+    "Generated from the table of codes. `wave validate` prints diagnostics. An error stops `plan` and `run` before any step starts.",
   ];
   const tables = groups.flatMap(([prefix, title]) => [
     "",
@@ -158,7 +160,7 @@ function sectionLines({ title, schema, text }: Section): string[] {
   return lines;
 }
 
-/** What may be written, in a few words; maps with a section of their own are links. */
+/** The accepted values in a few words. Maps that have a section become links. */
 function typeOf(schema: Schema): string {
   const named = sectionOf(schema);
   if (named !== undefined) return linkTo(named);
@@ -200,7 +202,7 @@ function sectionOf(schema: Schema): string | undefined {
   return sections.find((section) => shapeOf(plainOf(section.schema)) === text)?.title;
 }
 
-/** A schema's rules, without what it says about itself. */
+/** The schema without its description, for comparison. */
 function shapeOf(schema: Schema): string {
   return JSON.stringify({ ...schema, description: undefined });
 }

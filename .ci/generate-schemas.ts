@@ -1,4 +1,4 @@
-/** JSON Schemas for editors and other tools, printed from the schemas that the types are inferred from. */
+/** Generates JSON Schemas for editors and other tools from the schemas that the types are inferred from. */
 import type { Envelope } from "../src/core/event.ts";
 import { eventSchemas } from "../src/core/event-schemas.ts";
 import { ManifestSchema, PersonaSchema, PipelineFileSchema } from "../src/manifest/schema/manifest.ts";
@@ -27,16 +27,16 @@ export function testSchema(): string {
   return printed("test", "Wave test of a pipeline", TestFileSchema);
 }
 
-/** What the journal adds to every event; the type is `Envelope`. */
+/** The members that the journal adds to every event; its type is `Envelope`. */
 export const envelope = {
-  v: { const: 1, description: "The version of the format." },
-  run: { type: "string", description: "The run's id." },
-  writer: { type: "string", description: "The process that wrote the line." },
-  seq: { type: "integer", minimum: 1, description: "Counts the writer's lines, from 1, without gaps." },
-  clock: { type: "integer", minimum: 1, description: "A Lamport clock." },
-  ts: { type: "string", format: "date-time", description: "When it was written, in UTC." },
-  prev: { type: "string", pattern: "^[0-9a-f]{64}$", description: "The `hash` of the writer's line before; zeros for its first." },
-  hash: { type: "string", pattern: "^[0-9a-f]{64}$", description: "SHA-256 over the line's own bytes up to here." },
+  v: { const: 1, description: "Version of the format." },
+  run: { type: "string", description: "Id of the run." },
+  writer: { type: "string", description: "Id of the process that wrote the line." },
+  seq: { type: "integer", minimum: 1, description: "Line number of the writer, from 1, without gaps." },
+  clock: { type: "integer", minimum: 1, description: "Lamport clock." },
+  ts: { type: "string", format: "date-time", description: "Time of writing, in UTC." },
+  prev: { type: "string", pattern: "^[0-9a-f]{64}$", description: "`hash` of the writer's previous line; zeros for its first." },
+  hash: { type: "string", pattern: "^[0-9a-f]{64}$", description: "SHA-256 over the line's bytes before this member." },
   sig: {
     type: "string",
     pattern: "^v1:[0-9a-f]{64}$",

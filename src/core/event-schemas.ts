@@ -1,220 +1,200 @@
 /**
- * The journal's catalogue: one schema an event type, with what it and its members mean. The types in `event.ts` are inferred from these, and
- * `schema/events.schema.json` and `docs/events.md` are printed from them. For types and for the generator: nothing that runs in a bundle
- * imports its values.
+ * Schemas of the journal's events, one per type. The types in `event.ts` are inferred from them; `schema/events.schema.json`, `docs/events.md` and the
+ * shapes that readers check are generated from them. Imported for types and by the generator only: no bundle contains these schemas.
  */
 import { Type } from "typebox";
-import { count, digest, digests, flag, strict, text, texts } from "./event-members.ts";
+import { count, digest, digests, flag, strict, text, texts, usage } from "./event-members.ts";
 import type { ContractResult, Failure } from "./failure.ts";
-import type { Usage } from "./usage.ts";
 
 const failure = (description: string) =>
   Type.Unsafe<Failure>({
     type: "object",
     required: ["reason"],
-    properties: { reason: { type: "string", description: "What kind of failure it is; each kind has further members of its own." } },
+    properties: { reason: { type: "string", description: "Kind of failure. Each kind has its own additional members." } },
     description,
   });
-const durationMs = (of: string) => Type.Number({ minimum: 0, description: `How long ${of} took, in milliseconds.` });
-const onFailure = Type.Enum(["finish", "stop", "keep-going"], { description: "What happens to the other steps when one fails." });
-const concurrency = count("How many steps run at a time.", 1);
-const step = text("The step's id.");
-const attempt = count("The number of the attempt at this step, from 1.", 1);
-const part = Type.Optional(texts("The steps that this process works on; absent: all."));
-const log = Type.Optional(digest("The blob of what the attempt printed, scrubbed; absent when it printed nothing."));
-const amount = (description: string) => Type.Number({ minimum: 0, description });
-const usage = Type.Optional(
-  Type.Unsafe<Usage>(
-    Type.Object(
-      {
-        turns: count("Answers of the model."),
-        toolCalls: count("Calls of tools."),
-        denials: count("Calls that the agent was not allowed."),
-        inputTokens: count("Tokens that the model read anew."),
-        outputTokens: count("Tokens that it wrote."),
-        cacheReadTokens: count("Tokens that it read from its cache."),
-        cacheWriteTokens: count("Tokens that it put there."),
-        costUsd: Type.Optional(amount("US dollars, by the agent's own count.")),
-      },
-      strict("What the attempt asked of a model; absent where its adapter asks none."),
-    ),
-  ),
-);
+const durationMs = (of: string) => Type.Number({ minimum: 0, description: `Duration of ${of}, in milliseconds.` });
+const onFailure = Type.Enum(["finish", "stop", "keep-going"], { description: "What to do with the other steps when one fails." });
+const concurrency = count("Maximum number of steps that run at the same time.", 1);
+const step = text("Id of the step.");
+const attempt = count("Number of the attempt at this step, from 1.", 1);
+const part = Type.Optional(texts("Ids of the steps that this process executes. Defaults to all steps."));
+const log = Type.Optional(digest("Blob with the attempt's output, redacted. Absent if there was no output."));
 
 export const Fingerprint = Type.Object(
   {
-    work: digest("Over everything that the outcome of the work depends on."),
-    gate: digest("Over the contracts and the files that they name."),
-    parts: digests("Name of a part → its digest: what to compare when two fingerprints differ."),
+    work: digest("Digest over everything that the step's output depends on."),
+    gate: digest("Digest over the contracts and the files that they name."),
+    parts: digests("Digests of the parts, by name. Compare them to see why two fingerprints differ."),
   },
-  strict("Digests of what a step's outcome depends on."),
+  strict("Digests of everything that a step's result depends on."),
 );
 
 export const ChangesRecord = Type.Object(
   {
-    digest: digest("The blob that lists the changes."),
-    added: count("Paths that were added."),
-    changed: count("Paths that were changed."),
-    deleted: count("Paths that were deleted."),
+    digest: digest("Blob that lists the changes."),
+    added: count("Number of added paths."),
+    changed: count("Number of modified paths."),
+    deleted: count("Number of deleted paths."),
     ignored: Type.Optional(
       Type.Object(
         {
-          count: count("How many, without those below them.", 1),
-          paths: Type.Array(Type.String(), { description: "The first 20. Directories end in `/`." }),
+          count: count("Number of paths. The contents of a directory are not counted.", 1),
+          paths: Type.Array(Type.String(), { description: "The first 20 paths. Directories end in `/`." }),
         },
-        strict("New paths that are not part of it, because a `.gitignore` that a step changed ignores them."),
+        strict("New paths that are not part of the changeset because a step changed `.gitignore` and it now ignores them."),
       ),
     ),
   },
-  strict("A changeset: the blob that lists it, and how many paths it touches."),
+  strict("Changeset of an attempt or a run."),
 );
 
 export const ArtifactRecord = Type.Object(
   {
-    name: text("The artifact's name."),
-    digest: digest("The blob of its bytes."),
-    size: count("In bytes."),
-    mediaType: text("Its media type."),
-    source: text("Where it was found: a workspace path, `output/NAME`, or `message`."),
+    name: text("Name of the artifact."),
+    digest: digest("Blob with its contents."),
+    size: count("Size in bytes."),
+    mediaType: text("Media type."),
+    source: text("Where it was found: a path in the workspace, `output/NAME`, or `message`."),
   },
-  strict("A named output of a step."),
+  strict("Named output of a step."),
 );
-const artifacts = Type.Array(ArtifactRecord, { description: "What the step left." });
+const artifacts = Type.Array(ArtifactRecord, { description: "Artifacts that the step produced." });
 
 const ContractResultBody = Type.Unsafe<ContractResult>({
   type: "object",
   required: ["name", "type", "verdict", "violations", "durationMs", "onFailure"],
   description:
-    "The contract's `name` and `type`, its `verdict` (`pass`, `fail`, `error`), its `violations`, `durationMs`, `onFailure` (`halt`, `retry`, `warn`), the `tail` of what its command printed, and `exceeded`, the limit that stopped its evaluation (`what`: `time`, `memory`, `size`; `max`; `actual`).",
+    "The contract's `name` and `type`, its `verdict` (`pass`, `fail`, `error`), its `violations`, `durationMs`, `onFailure` (`halt`, `retry`, `warn`), the `tail` of its command's output, and `exceeded`, the limit that stopped its evaluation (`what`: `time`, `memory`, `size`; `max`; `actual`).",
 });
 
 export const Base = Type.Object(
   {
-    kind: Type.Enum(["git", "files"], { description: "How the tree was read: by git's index, or by walking it." }),
-    head: Type.Optional(text("The commit that was checked out.")),
-    tree: digest("Over all of the tree."),
+    kind: Type.Enum(["git", "files"], {
+      description: "How the tree was read: from git's index (`git`), or from the file system (`files`).",
+    }),
+    head: Type.Optional(text("Commit that was checked out.")),
+    tree: digest("Digest over the whole tree."),
     ignored: Type.Optional(
-      digests("Key of a set of file permissions and of patterns that reuse leaves out → the digest of the ignored files."),
+      digests("Digests over the files ignored by git, by a key for the file permissions and the patterns of `reuse.ignore`."),
     ),
-    views: digests("What a set of file permissions lets a step read → the digest of that part."),
+    views: digests("Digests over the part of the tree that a step may read, by a key for the file permissions."),
   },
-  strict("What the project's tree was."),
+  strict("The project's tree when the run started."),
 );
 
 const steps = Type.Array(
   Type.Object(
     {
-      id: text("The step's id."),
-      persona: text("The name of its persona."),
-      dependencies: texts("The steps that it waits for."),
-      optional: flag("Whether it may fail without failing the run."),
-      contracts: texts("The names of its contracts."),
+      id: text("Id of the step."),
+      persona: text("Name of its persona."),
+      dependencies: texts("Ids of the steps that it depends on."),
+      optional: flag("Whether the run may pass even if this step fails."),
+      contracts: texts("Names of its contracts."),
     },
-    strict("A step of the pipeline."),
+    strict("Step of the pipeline."),
   ),
-  { description: "The steps, in the order of the manifest." },
+  { description: "Steps in manifest order." },
 );
 
 export const eventSchemas = {
   "writer-opened": Type.Object(
     {
-      pid: Type.Integer({ description: "Its process id." }),
-      processStart: text("When it began, as the platform tells it: opaque, and empty where it does not."),
-      host: text("The machine that it runs on; on GitHub followed by `/github/`, the workflow run and its attempt."),
-      wave: text("The version of wave."),
-      node: text("The version of Node."),
-      platform: text("The operating system and architecture."),
+      pid: Type.Integer({ description: "Process id." }),
+      processStart: text("Start of the process, in an opaque format of the platform. Empty if the platform does not report it."),
+      host: text("Host name. On GitHub, followed by `/github/`, the workflow run and its attempt."),
+      wave: text("Version of Wave."),
+      node: text("Version of Node."),
+      platform: text("Operating system and architecture."),
     },
-    strict("The first line of every journal: which process writes it."),
+    strict("The first line of a journal. It identifies the process that writes the journal."),
   ),
   "run-started": Type.Object(
     {
-      pipeline: text("The pipeline's name."),
-      version: Type.Optional(text("The pipeline's version, where it has one.")),
-      manifest: digest("The blob that lists the manifest and every file that it names, as they were."),
+      pipeline: text("Name of the pipeline."),
+      version: Type.Optional(text("Version of the pipeline, if it has one.")),
+      manifest: digest("Blob that lists the manifest and every file that it names, as of the start of the run."),
       options: Type.Object(
         {
-          files: texts("The manifest's files, relative to the project."),
-          environment: Type.Optional(text("The overlay that was chosen.")),
-          adapter: Type.Optional(text("The adapter that was chosen for every persona.")),
+          files: texts("Paths of the manifest files, relative to the project."),
+          environment: Type.Optional(text("Environment whose overlay was added (`--env`).")),
+          adapter: Type.Optional(text("Adapter that was set for every persona (`--adapter`).")),
           concurrency,
           onFailure,
-          reuse: flag("Whether equal work of earlier runs is taken over."),
-          apply: Type.Optional(flag("Whether the project gets the changes of a run that passed; absent: it does.")),
-          input: Type.Optional(digest("The blob of the run's input.")),
+          reuse: flag("Whether results of earlier runs are reused."),
+          apply: Type.Optional(flag("Whether to apply the changes to the project if the run passes. Defaults to true.")),
+          input: Type.Optional(digest("Blob with the run's input.")),
         },
-        strict("How the run was asked for; resume takes these again."),
+        strict("Options of the run. Resuming it uses them again."),
       ),
       base: Base,
       steps,
       part,
     },
-    strict("A run began."),
+    strict("A run started."),
   ),
   "run-resumed": Type.Object(
     {
       concurrency,
       onFailure,
-      again: Type.Optional(texts("Steps that run again although they may have passed: what they did before counts no more, for any run.")),
-      skip: Type.Optional(texts("Steps that are left out.")),
+      again: Type.Optional(texts("Ids of the steps to run again even if they passed. Their earlier results are not used by any run.")),
+      skip: Type.Optional(texts("Ids of the steps to skip.")),
       part,
       update: Type.Optional(
         Type.Object(
-          { manifest: digest("The blob that lists the manifest and every file that it names, as they are now."), steps },
-          strict("The definition that counts from here on; absent: the one that the run had."),
+          { manifest: digest("Blob that lists the manifest and every file that it names, as of the resume."), steps },
+          strict("New definition of the run. Defaults to the definition the run already had."),
         ),
       ),
     },
-    strict("Another process goes on with the run; steps that had not passed are open again."),
+    strict("A process resumed the run. Steps that have not passed become pending."),
   ),
   "step-reused": Type.Object(
     {
       step,
-      from: Type.Object({ run: text("Its run."), attempt }, strict("The attempt that did the work.")),
+      from: Type.Object({ run: text("Id of its run."), attempt }, strict("The attempt that produced the result.")),
       fingerprint: Fingerprint,
       artifacts,
       changes: Type.Optional(ChangesRecord),
     },
-    strict("A step passed without being run: equal work had passed before."),
+    strict("A step passed without running because an earlier result with the same fingerprint was reused."),
   ),
   "step-reopened": Type.Object(
-    { step, because: text("Why what it did before does not stand.") },
-    strict("A step that had passed in this run is worked on again, because what it depends on or what it left is not as it was."),
+    { step, because: text("Why its earlier result cannot be kept.") },
+    strict("A step that passed earlier in this run becomes pending, because its dependencies or its artifacts changed."),
   ),
   "attempt-started": Type.Object(
     {
       step,
       attempt,
-      persona: text("The name of the persona."),
-      adapter: text("The name of the adapter."),
-      model: Type.Optional(text("The model, where one is chosen.")),
+      persona: text("Name of the persona."),
+      adapter: text("Name of the adapter."),
+      model: Type.Optional(text("Model, if one is set.")),
       fingerprint: Fingerprint,
       inputs: Type.Array(
         Type.Object(
           {
-            name: text("Under which name the step sees it."),
-            digest: digest("The blob of its bytes."),
-            from: text("The step that made it."),
+            name: text("Name of the input in this step."),
+            digest: digest("Blob with its contents."),
+            from: text("Id of the step that produced it."),
           },
-          strict("An artifact of an earlier step."),
+          strict("Artifact of an earlier step."),
         ),
-        { description: "What was handed to the step." },
+        { description: "Inputs of the step." },
       ),
-      workspace: Type.Optional(
-        Type.Enum(["isolated", "shared"], { description: "`shared`: in the project itself, as are all attempts that do not say." }),
-      ),
-      breakers: texts("Keys of the circuit breakers that were asked."),
-      probe: flag("Let through by an open circuit, to see whether it can close."),
+      workspace: Type.Optional(Type.Enum(["isolated", "shared"], { description: "`shared` is the project itself. Defaults to `shared`." })),
+      breakers: texts("Keys of the circuit breakers that were checked."),
+      probe: flag("Whether an open circuit let this attempt through as a probe."),
     },
-    strict("A try of a step began. On disk before its process is started."),
+    strict("An attempt at a step started. Written to disk before the attempt's process starts."),
   ),
   "contract-checked": Type.Object(
-    { step, attempt, result: ContractResultBody, breaker: Type.Optional(text("The key of the circuit breaker that counts the verdict.")) },
-    strict("A contract judged what an attempt left."),
+    { step, attempt, result: ContractResultBody, breaker: Type.Optional(text("Key of the circuit breaker that counts the verdict.")) },
+    strict("A contract was evaluated on the output of an attempt."),
   ),
   "attempt-passed": Type.Object(
     { step, attempt, durationMs: durationMs("the attempt"), artifacts, changes: Type.Optional(ChangesRecord), log, usage },
-    strict("An attempt did its work, left its artifacts, and no contract stopped it."),
+    strict("An attempt passed: it finished, produced its artifacts, and no contract failed it."),
   ),
   "attempt-failed": Type.Object(
     {
@@ -227,8 +207,11 @@ export const eventSchemas = {
       usage,
       retry: Type.Optional(
         Type.Object(
-          { attempt: count("Its number.", 1), delayMs: Type.Number({ minimum: 0, description: "How long it waits, in milliseconds." }) },
-          strict("The attempt that follows; absent when none does."),
+          {
+            attempt: count("Number of the attempt.", 1),
+            delayMs: Type.Number({ minimum: 0, description: "Delay before it starts, in milliseconds." }),
+          },
+          strict("The next attempt. Absent if there is none."),
         ),
       ),
     },
@@ -241,110 +224,116 @@ export const eventSchemas = {
   "step-finished": Type.Object(
     {
       step,
-      status: Type.Enum(["passed", "failed", "skipped", "cancelled"], { description: "How it ended." }),
-      attempt: Type.Optional(count("The number of the attempt that decided it.", 1)),
+      status: Type.Enum(["passed", "failed", "skipped", "cancelled"], { description: "Final status." }),
+      attempt: Type.Optional(count("Number of the attempt that decided the status.", 1)),
       failure: Type.Optional(failure("Why it failed.")),
-      because: Type.Optional(text("For a skipped step: which step it waited for.")),
+      because: Type.Optional(text("For a skipped step, the id of the dependency that did not pass.")),
     },
-    strict("Nothing more is done for a step in this process."),
+    strict("A step reached its final status in this process."),
   ),
   "circuit-opened": Type.Object(
     {
       step,
-      contract: text("The contract's name."),
-      breaker: text("The breaker's key: over the contract and the persona."),
-      failed: Type.Integer({ description: "How many of the attempts in the window failed." }),
-      window: Type.Integer({ description: "How many attempts were in the window." }),
+      contract: text("Name of the contract."),
+      breaker: text("Key of the circuit breaker, derived from the contract and the persona."),
+      failed: Type.Integer({ description: "Number of failed attempts in the window." }),
+      window: Type.Integer({ description: "Number of attempts in the window." }),
     },
-    strict("A contract failed too often, and its circuit breaker lets no attempt through for now."),
+    strict("A circuit breaker opened because its contract failed too often. It blocks further attempts for a time."),
   ),
   "circuit-reset": Type.Object(
     {
-      breaker: text("The breaker's key."),
-      contract: Type.Optional(text("The contract's name.")),
-      steps: Type.Optional(texts("The steps of this run that the breaker guards.")),
+      breaker: text("Key of the circuit breaker."),
+      contract: Type.Optional(text("Name of the contract.")),
+      steps: Type.Optional(texts("Ids of the steps of this run that use the circuit breaker.")),
     },
-    strict("A circuit breaker was closed; attempts before this count no more."),
+    strict("A circuit breaker was closed. Earlier attempts no longer count."),
   ),
   "changes-merged": Type.Object(
-    { changes: ChangesRecord, apply: flag("Whether the project is to get them.") },
-    strict("All steps passed, and this is what they changed together. On disk before the first of the project's files is written."),
+    { changes: ChangesRecord, apply: flag("Whether they will be applied to the project.") },
+    strict("All steps passed and their changes were merged. Written to disk before any file of the project is changed."),
   ),
-  "changes-applied": Type.Object({ changes: ChangesRecord }, strict("The project has the run's changes.")),
+  "changes-applied": Type.Object({ changes: ChangesRecord }, strict("The run's changes were applied to the project.")),
   "rollback-started": Type.Object(
-    { to: Type.Optional(step), steps: texts("With `to`: the undone steps."), changes: Type.Optional(ChangesRecord) },
+    {
+      to: Type.Optional(step),
+      steps: texts("With `to`, the ids of the steps that are rolled back."),
+      changes: Type.Optional(ChangesRecord),
+    },
     strict(
-      "A rollback is about to write the project's files; open until `changes-undone` or `steps-rolled-back`. `changes`: what the project had.",
+      "A rollback started to change the project. It is unfinished until `changes-undone` or `steps-rolled-back`. `changes` is the changeset that was applied to the project.",
     ),
   ),
   "changes-undone": Type.Object(
     { changes: ChangesRecord },
-    strict("The project no longer has the run's changes. All its steps are undone: what they did counts for no run."),
+    strict("The run's changes were reverted in the project. No run uses the results of its steps any more."),
   ),
   "steps-rolled-back": Type.Object(
     {
-      to: text("The step that was gone back to; it stays."),
-      steps: texts("The steps that are undone: those that descend from it. What they did counts no more, for any run."),
+      to: text("Id of the step that the run was rolled back to. Its result is kept."),
+      steps: texts("Ids of the steps that were rolled back: all that depend on it. No run uses their results any more."),
       changes: Type.Optional(ChangesRecord),
-      tree: Type.Optional(digest("Over the project's tree, as the rollback left it.")),
+      tree: Type.Optional(digest("Digest over the project's tree after the rollback.")),
     },
     strict(
-      "A run was taken back to a step. `changes`: what the project has of the run from here on; absent: nothing. On disk after the project's files are written.",
+      "A run was rolled back to a step. `changes` is the changeset of the run that remains applied to the project; absent if none does. Written to disk after the project was changed.",
     ),
   ),
   "alert-sent": Type.Object(
     {
-      alert: text("The alert's name in the manifest."),
-      reason: text("What was announced: `contract-failed`, `step-timeout`, `circuit-open`, `run-failed`, `run-recovered`."),
-      subject: text("What it is about: a step, `step/contract`, or empty for the run."),
-      tries: count("How many tries it took.", 1),
+      alert: text("Name of the alert in the manifest."),
+      reason: text(
+        "Condition that triggered the alert: `contract-failed`, `step-timeout`, `circuit-open`, `run-failed` or `run-recovered`.",
+      ),
+      subject: text("Subject: a step, `step/contract`, or empty for the run."),
+      tries: count("Number of requests it took.", 1),
     },
-    strict("A webhook took an alert."),
+    strict("An alert was delivered to its webhook."),
   ),
   "alert-failed": Type.Object(
     {
-      alert: text("The alert's name in the manifest."),
-      reason: text("What was to be announced."),
-      subject: text("What it is about: a step, `step/contract`, or empty for the run."),
-      because: text("Why it was given up."),
+      alert: text("Name of the alert in the manifest."),
+      reason: text("Condition that triggered the alert."),
+      subject: text("Subject: a step, `step/contract`, or empty for the run."),
+      because: text("Why it could not be delivered."),
     },
-    strict("An alert was given up: the webhook did not take it in time."),
+    strict("An alert could not be delivered to its webhook in time."),
   ),
   published: Type.Object(
     {
-      kind: Type.Enum(["pr_comment", "pr_review"], { description: "Where it went." }),
-      artifact: text("The artifact."),
-      digest: digest("The blob that was published."),
-      url: text("Where it can be seen; empty where the service tells none."),
+      kind: Type.Enum(["pr_comment", "pr_review"], { description: "Where it was published." }),
+      artifact: text("Name of the artifact."),
+      digest: digest("Blob that was published."),
+      url: text("URL of the published item. Empty if the service returned none."),
     },
-    strict("An artifact went to the outside on the user's behalf. A rollback does not take it back."),
+    strict("An artifact was published. A rollback does not revert this."),
   ),
   "not-published": Type.Object(
     {
-      kind: Type.Enum(["pr_comment", "pr_review"], { description: "Where it was to go." }),
-      artifact: text("The artifact."),
-      because: text("Why it did not."),
-      optional: flag("Whether the run may pass without."),
+      kind: Type.Enum(["pr_comment", "pr_review"], { description: "Where it should have been published." }),
+      artifact: text("Name of the artifact."),
+      because: text("Why it was not published."),
+      optional: flag("Whether the run may pass even if publishing fails."),
     },
-    strict("An artifact was not published."),
+    strict("An artifact could not be published."),
   ),
   "run-finished": Type.Object(
     {
-      status: Type.Enum(["passed", "failed", "cancelled"], { description: "How it ended." }),
+      status: Type.Enum(["passed", "failed", "cancelled"], { description: "Final status." }),
       durationMs: durationMs("this process's part of the run"),
-      tree: Type.Optional(digest("Over the project's tree, as the run left it.")),
+      tree: Type.Optional(digest("Digest over the project's tree at the end of the run.")),
       failure: Type.Optional(failure("Why it did not pass.")),
       moved: Type.Optional(
         flag(
-          "Whether the project was changed by something else while attempts in workspaces of their own worked; no other run reuses them then.",
+          "Whether something else changed the project while isolated attempts ran. Other runs do not reuse the results of these attempts.",
         ),
       ),
       part,
     },
-    strict("The run came to an end, or this process's part of it did. A resume may follow."),
+    strict("The run, or this process's part of it, ended. It may be resumed later."),
   ),
   "writer-closed": Type.Object(
-    { head: text("The `hash` of the line before, once more.") },
-    strict("The last line of a journal that was closed in order."),
+    { head: text("`hash` of the previous line.") },
+    strict("The last line of a journal that was closed properly."),
   ),
 } as const;

@@ -1,13 +1,13 @@
 /**
- * Events: what the journal says. An event is immutable; its line in the journal is an envelope around a payload. The payloads
- * are described, once, by the schemas of `event-schemas.ts`.
+ * Event types. A journal line is an envelope around a payload. The payload types are inferred from the schemas in
+ * `event-schemas.ts`.
  */
 import type { Static } from "typebox";
 import type { ArtifactRecord, Base, ChangesRecord, eventSchemas, Fingerprint } from "./event-schemas.ts";
 
 export type EventType = keyof typeof eventSchemas;
 
-/** The catalogue's names, for code that must not carry the schemas along. Does not type-check when one is missing. */
+/** All event types, for code that must not bundle the schemas. The compiler reports a missing one. */
 const eventTypes: Readonly<Record<EventType, true>> = {
   "writer-opened": true,
   "run-started": true,
@@ -35,18 +35,17 @@ const eventTypes: Readonly<Record<EventType, true>> = {
   "writer-closed": true,
 };
 
-/** Whether a text names an event type. */
+/** Whether `text` is an event type. */
 export function isEventType(text: string): text is EventType {
   return Object.hasOwn(eventTypes, text);
 }
 
-/** What happened, without the envelope. */
+/** An event without its envelope. */
 export type EventPayload = { [T in EventType]: { readonly type: T } & Readonly<Static<(typeof eventSchemas)[T]>> }[EventType];
 
-/** The payload of one type. */
 export type PayloadOf<T extends EventType> = Extract<EventPayload, { type: T }>;
 
-/** What the journal adds. `id` is `writer:seq`; `clock` is a Lamport clock; `ts` is ISO 8601 in UTC. */
+/** The members that the journal adds to a payload. `clock` is a Lamport clock; `ts` is ISO 8601 in UTC. `writer:seq` identifies an event. */
 export interface Envelope {
   readonly v: 1;
   readonly run: string;
@@ -55,11 +54,11 @@ export interface Envelope {
   readonly seq: number;
   readonly clock: number;
   readonly ts: string;
-  /** The `hash` of the line before; 64 zeros for the first. */
+  /** `hash` of the previous line; 64 zeros for the first. */
   readonly prev: string;
-  /** SHA-256, in hex, over the line's own bytes up to here. */
+  /** SHA-256, in hex, over the line's bytes before this member. */
   readonly hash: string;
-  /** In journals that are signed: `v1:` and an HMAC-SHA-256, in hex, over `hash`. */
+  /** In signed journals, `v1:` and an HMAC-SHA-256, in hex, over `hash`. */
   readonly sig?: string;
 }
 
@@ -71,15 +70,14 @@ export type FingerprintRef = Static<typeof Fingerprint>;
 export type BaseRef = Static<typeof Base>;
 export type RunOptions = PayloadOf<"run-started">["options"];
 
-/** The order in which events are read: by clock, then writer, then sequence. */
+/** Orders events by clock, then writer, then sequence number. */
 export function compareEvents(a: Envelope, b: Envelope): number {
   return a.clock - b.clock || (a.writer < b.writer ? -1 : a.writer > b.writer ? 1 : 0) || a.seq - b.seq;
 }
 
-/** What a run tells the outside; nothing of the run itself changes by it. */
+/** Events about deliveries to other systems. They do not affect the run's state. */
 export type OutsideEvent = EventOf<"published" | "not-published" | "alert-sent" | "alert-failed">;
 
-/** Whether an event tells of something that went to the outside, or did not. */
 export function isOutsideEvent(event: WaveEvent): event is OutsideEvent {
   return ["published", "not-published", "alert-sent", "alert-failed"].includes(event.type);
 }

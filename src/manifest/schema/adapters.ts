@@ -1,30 +1,32 @@
-/** Settings of adapters and prices of models in a manifest. For types and for the generator, as `manifest.ts`. */
+/** Schemas of adapter settings and model prices. Imported for types and by the generator only, like `manifest.ts`. */
 import { Type } from "typebox";
 import { Command, projectPath, strict } from "./primitives.ts";
 
-const dollars = (what: string) => Type.Number({ minimum: 0, description: `US dollars for a million tokens ${what}.` });
+const dollars = (what: string) => Type.Number({ minimum: 0, description: `US dollars per million ${what}.` });
 
 export const PriceSchema = Type.Object(
   {
-    input: dollars("read"),
-    output: dollars("written"),
-    cache_read: Type.Optional(dollars("read from the model's cache; absent: as `input`")),
-    cache_write: Type.Optional(dollars("written to the model's cache; absent: as `input`")),
+    input: dollars("input tokens"),
+    output: dollars("output tokens"),
+    cache_read: Type.Optional(dollars("tokens read from the model's cache. Defaults to `input`")),
+    cache_write: Type.Optional(dollars("tokens written to the model's cache. Defaults to `input`")),
   },
-  { ...strict, description: "What a model costs." },
+  { ...strict, description: "Price of a model." },
 );
 
-/** Settings for every persona on one adapter. */
+/** Settings for every persona that uses one adapter. */
 export const AdapterSettingsSchema = Type.Object(
   {
     command: Type.Optional(Command),
-    version: Type.Optional(Type.String({ minLength: 1, description: "The exact version of the agent." })),
-    base_url: Type.Optional(Type.String({ pattern: "^https?://", description: "The endpoint of the model API." })),
-    model: Type.Optional(Type.String({ minLength: 1, description: "The model of personas that name none." })),
-    recordings: Type.Optional(projectPath("For `replay`: the directory of the recording.")),
+    version: Type.Optional(Type.String({ minLength: 1, description: "Exact version of the agent." })),
+    base_url: Type.Optional(Type.String({ pattern: "^https?://", description: "URL of the model API." })),
+    model: Type.Optional(Type.String({ minLength: 1, description: "Model for personas that do not set one." })),
+    recordings: Type.Optional(projectPath("Directory of the recording. Only for `replay`.")),
     prices: Type.Optional(
-      Type.Record(Type.String(), PriceSchema, { description: "Model → its price, which counts instead of the agent's own count of cost." }),
+      Type.Record(Type.String(), PriceSchema, {
+        description: "Prices by model name. They take precedence over the cost that the agent reports.",
+      }),
     ),
   },
-  { ...strict, description: "Settings for every persona on this adapter." },
+  { ...strict, description: "Settings for every persona that uses this adapter." },
 );

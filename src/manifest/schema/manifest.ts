@@ -1,13 +1,13 @@
 /**
- * The manifest's vocabulary, written once. The TypeScript types below are inferred from these schemas, `schema/*.json` is
- * printed from them, and the validator in `validate/` is compiled from them; so the three cannot disagree.
+ * Schemas of manifests, pipelines and personas. The TypeScript types are inferred from them; `schema/*.json`, docs/manifest.md and the shapes that the
+ * validator checks are generated from them.
  *
- * This module is for types and for the generator: nothing that runs in a bundle imports its values.
+ * Imported for types and by the generator only: no bundle contains these schemas.
  */
 import { type Static, Type } from "typebox";
-import { alertReasons } from "../../core/alert.ts";
 import { adapterNames } from "../../core/names.ts";
 import { AdapterSettingsSchema } from "./adapters.ts";
+import { Alerts } from "./alerts.ts";
 import { ContractSchema, contractCommon, flatBreaker } from "./contracts.ts";
 import { BudgetSchema, ResourcesSchema } from "./limits.ts";
 import { AdapterName, Command, duration, Env, name, PermissionRule, projectPath, Secrets, strict } from "./primitives.ts";
@@ -15,31 +15,40 @@ import { SandboxSetting, WorkspaceKind } from "./sandbox.ts";
 
 export const PermissionsSchema = Type.Object(
   {
-    allow: Type.Optional(Type.Array(PermissionRule, { description: "What is allowed. A capability with no allow rule is unrestricted." })),
-    deny: Type.Optional(Type.Array(PermissionRule, { description: "What is denied, whatever is allowed." })),
+    allow: Type.Optional(
+      Type.Array(PermissionRule, { description: "Rules that allow access. A capability without an allow rule is unrestricted." }),
+    ),
+    deny: Type.Optional(Type.Array(PermissionRule, { description: "Rules that deny access. They take precedence over `allow`." })),
   },
-  { ...strict, description: "What the step may read, write, reach and run. The step and its persona both have to allow it." },
+  {
+    ...strict,
+    description:
+      "Files that the step may read and write, hosts that it may connect to, and commands that it may run. Both the step and its persona must allow an access.",
+  },
 );
 
-/** A persona's rules are merged over those of the persona of the same name. */
+/** Merged over the rules of the persona of the same name. */
 const PersonaPermissionsSchema = Type.Object(
   {
     ...PermissionsSchema.properties,
     replace: Type.Optional(
       Type.Boolean({
-        description: "Drop the rules of the persona that this one overrides or extends. By default its `deny` rules are kept.",
+        description: "Drop all rules of the persona that this one overrides or extends. By default, its `deny` rules are kept.",
       }),
     ),
   },
-  { ...strict, description: "What steps of this persona may read, write, reach and run." },
+  {
+    ...strict,
+    description: "Files that steps of this persona may read and write, hosts that they may connect to, and commands that they may run.",
+  },
 );
 
 export const HandoverSchema = Type.Object(
   {
     contract: Type.Optional(ContractSchema),
-    contracts: Type.Optional(Type.Array(ContractSchema, { minItems: 1, description: "Several contracts; all must pass." })),
+    contracts: Type.Optional(Type.Array(ContractSchema, { minItems: 1, description: "List of contracts. All of them must pass." })),
   },
-  { ...strict, description: "The contracts at the step's door." },
+  { ...strict, description: "Contracts that the step's output must satisfy." },
 );
 
 export const ArtifactSchema = Type.Union(
@@ -49,27 +58,32 @@ export const ArtifactSchema = Type.Union(
       {
         name: name(),
         path: Type.Optional(
-          Type.String({ minLength: 1, maxLength: 4096, description: "Where it lies in the workspace; a glob that matches one file." }),
+          Type.String({ minLength: 1, maxLength: 4096, description: "Path in the workspace, or a glob that matches exactly one file." }),
         ),
-        optional: Type.Optional(Type.Boolean({ description: "The step may pass without it." })),
+        optional: Type.Optional(Type.Boolean({ description: "Whether the step may pass without it." })),
         source: Type.Optional(
           Type.Enum(["message"], {
-            description: "The adapter's final message is the artifact: an agent's last answer, or a command's standard output.",
+            description:
+              "`message` takes the artifact from the adapter's final message: an agent's last response, or a command's standard output.",
           }),
         ),
         on_secret: Type.Optional(
           Type.Enum(["fail", "scrub"], {
-            description: "What a secret in it does: fail the attempt (default), or be replaced before the artifact is stored.",
+            description:
+              "Action if the artifact contains a secret: `fail` fails the attempt, `scrub` redacts the secret before the artifact is stored. Defaults to `fail`.",
           }),
         ),
         media_type: Type.Optional(
-          Type.String({ pattern: "^[a-z0-9.+-]+/[A-Za-z0-9.+-]+$", description: "Its media type (default: by the file's ending)." }),
+          Type.String({
+            pattern: "^[a-z0-9.+-]+/[A-Za-z0-9.+-]+$",
+            description: "Media type. Defaults to the one for the file's extension.",
+          }),
         ),
       },
       strict,
     ),
   ],
-  { description: "An output of the step: a name, or a map." },
+  { description: "Output of the step: a name, or a map." },
 );
 
 export const InputSchema = Type.Union(
@@ -78,31 +92,31 @@ export const InputSchema = Type.Union(
     Type.Object(
       {
         artifact: name(),
-        from: Type.Optional(name("The step that makes it. Adds an edge to the graph.")),
-        as: Type.Optional(name("The name under which this step sees it.")),
-        optional: Type.Optional(Type.Boolean({ description: "The step may run without it." })),
+        from: Type.Optional(name("Step that produces the artifact. It becomes a dependency.")),
+        as: Type.Optional(name("Name of the input in this step. Defaults to the artifact's name.")),
+        optional: Type.Optional(Type.Boolean({ description: "Whether the step may run without it." })),
       },
       strict,
     ),
   ],
-  { description: "An artifact of an upstream step: a name, or a map." },
+  { description: "Artifact of an upstream step: a name, or a map." },
 );
 
 export const PersonaSchema = Type.Object(
   {
-    description: Type.Optional(Type.String({ description: "One line for people." })),
-    extends: Type.Optional(name("The persona that this one starts from. Defaults to the built-in persona of the same name.")),
+    description: Type.Optional(Type.String({ description: "One-line description." })),
+    extends: Type.Optional(name("Persona to inherit from. Defaults to the built-in persona of the same name.")),
     adapter: Type.Optional(AdapterName),
-    model: Type.Optional(Type.String({ minLength: 1, description: "The model, by the adapter's own name for it." })),
-    prompt: Type.Optional(projectPath("A file with the system prompt.")),
-    system_prompt: Type.Optional(Type.String({ description: "The system prompt itself." })),
+    model: Type.Optional(Type.String({ minLength: 1, description: "Model, as named by the adapter." })),
+    prompt: Type.Optional(projectPath("File that contains the system prompt.")),
+    system_prompt: Type.Optional(Type.String({ description: "System prompt." })),
     command: Type.Optional(Command),
     permissions: Type.Optional(PersonaPermissionsSchema),
     resources: Type.Optional(ResourcesSchema),
     env: Type.Optional(Env),
     secrets: Type.Optional(Secrets),
   },
-  { ...strict, description: "A pre-configured execution environment, merged over the persona of the same name." },
+  { ...strict, description: "Pre-configured execution environment, merged over the persona of the same name." },
 );
 
 const Reuse = Type.Union(
@@ -112,28 +126,28 @@ const Reuse = Type.Union(
       {
         ignore: Type.Optional(
           Type.Array(Type.String({ minLength: 1 }), {
-            description: "Globs of ignored files that do not decide whether a result is reused.",
+            description: "Globs of files ignored by git whose changes do not prevent reuse.",
           }),
         ),
       },
       strict,
     ),
   ],
-  { description: "Reuse the result of an earlier run whose inputs are unchanged. A map turns reuse on." },
+  { description: "Whether to reuse the result of an earlier run whose inputs are unchanged. A map enables reuse." },
 );
 
 export const StepSchema = Type.Object(
   {
     id: name(),
-    persona: name("Who does the work."),
+    persona: name("Persona that executes the step."),
     task: Type.Optional(
       Type.String({
-        description: "What is to be done. `{{ inputs.NAME }}`, `{{ input }}`, `{{ run.id }}` and `{{ step.id }}` are filled at run time.",
+        description: "Task for the persona. `{{ inputs.NAME }}`, `{{ input }}`, `{{ run.id }}` and `{{ step.id }}` are filled at run time.",
       }),
     ),
-    dependencies: Type.Optional(Type.Array(name(), { uniqueItems: true, description: "Steps that have to pass first." })),
-    inputs: Type.Optional(Type.Array(InputSchema)),
-    artifacts: Type.Optional(Type.Array(ArtifactSchema)),
+    dependencies: Type.Optional(Type.Array(name(), { uniqueItems: true, description: "Ids of the steps that must pass first." })),
+    inputs: Type.Optional(Type.Array(InputSchema, { description: "Artifacts of upstream steps that the step receives." })),
+    artifacts: Type.Optional(Type.Array(ArtifactSchema, { description: "Outputs that the step produces." })),
     handover: Type.Optional(HandoverSchema),
     permissions: Type.Optional(PermissionsSchema),
     resources: Type.Optional(ResourcesSchema),
@@ -143,7 +157,7 @@ export const StepSchema = Type.Object(
     changes: Type.Optional(
       Type.Enum(["required", "optional", "none"], {
         description:
-          "Whether the step must, may or must not change files. Defaults to `required` for an agent's step with neither artifact nor contract, else to `optional`.",
+          "Whether the step must (`required`), may (`optional`) or must not (`none`) change files. Defaults to `required` if an agent executes the step and it has neither artifacts nor contracts, otherwise to `optional`.",
       }),
     ),
     changeset: Type.Optional(
@@ -151,34 +165,37 @@ export const StepSchema = Type.Object(
         {
           include: Type.Optional(
             Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), {
-              description: "Globs of paths that are kept as changes although git ignores them.",
+              description: "Globs of paths to keep as changes even if git ignores them.",
             }),
           ),
         },
-        { ...strict, description: "What of the files that the step leaves is kept." },
+        { ...strict, description: "Files that belong to the step's changeset." },
       ),
     ),
     workspace: Type.Optional(WorkspaceKind),
     sandbox: Type.Optional(
-      Type.Enum(["off"], { description: "Runs without the fence around its child, also where denied permissions are then not enforced." }),
+      Type.Enum(["off"], { description: "`off` runs the step without a sandbox, even if denied permissions cannot be enforced then." }),
     ),
     reuse: Type.Optional(Reuse),
-    optional: Type.Optional(Type.Boolean({ description: "The run may pass although this step fails." })),
-    labels: Type.Optional(Type.Record(Type.String(), Type.String(), { description: "Free labels, shown in plans and reports." })),
+    optional: Type.Optional(Type.Boolean({ description: "Whether the run may pass even if this step fails." })),
+    labels: Type.Optional(Type.Record(Type.String(), Type.String(), { description: "Labels, shown in plans and reports." })),
   },
-  { ...strict, description: "One unit of work." },
+  { ...strict, description: "One unit of work, executed by a persona." },
 );
 
-const Steps = Type.Array(StepSchema, { minItems: 1, description: "The steps. Their order does not matter." });
+const Steps = Type.Array(StepSchema, {
+  minItems: 1,
+  description: "Steps of the pipeline, in any order.",
+});
 
-const version = (description = "A label such as `v1`.") => Type.String({ minLength: 1, maxLength: 100, description });
+const version = (description = "Version label, for example `v1`.") => Type.String({ minLength: 1, maxLength: 100, description });
 
 const publication = (description: string) =>
   Type.Object(
     {
-      artifact: name("The artifact that is published."),
-      from: Type.Optional(name("The step that makes it; needed where several do.")),
-      optional: Type.Optional(Type.Boolean({ description: "The run may pass although it could not be published." })),
+      artifact: name("Artifact to publish."),
+      from: Type.Optional(name("Step that produces the artifact. Required if several steps do.")),
+      optional: Type.Optional(Type.Boolean({ description: "Whether the run may pass even if publishing fails." })),
     },
     { ...strict, description },
   );
@@ -186,27 +203,31 @@ const publication = (description: string) =>
 const Publish = Type.Array(
   Type.Union([
     Type.Object(
-      { pr_comment: publication("A comment on the pull request, in Markdown; one a pipeline and artifact, kept up to date.") },
+      {
+        pr_comment: publication(
+          "Comment on the pull request, in Markdown. Later runs update the comment of the same pipeline and artifact.",
+        ),
+      },
       strict,
     ),
     Type.Object(
-      { pr_review: publication("A review of the pull request, as JSON: `schema/review.schema.json`. It approves nothing.") },
+      { pr_review: publication("Review of the pull request, as JSON (`schema/review.schema.json`). It comments and never approves.") },
       strict,
     ),
   ]),
-  { description: "What is published when all steps have passed. Wave does it: no step holds a token." },
+  { description: "Artifacts to publish after all steps have passed. Wave publishes them itself, so no step needs a token." },
 );
 
 export const PipelineSchema = Type.Object(
   {
     name: name(),
     version: Type.Optional(version()),
-    description: Type.Optional(Type.String({ description: "One line for people." })),
+    description: Type.Optional(Type.String({ description: "One-line description." })),
     steps: Steps,
     budget: Type.Optional(BudgetSchema),
     publish: Type.Optional(Publish),
   },
-  { ...strict, description: "A named, versioned DAG of steps." },
+  { ...strict, description: "Named, versioned DAG of steps." },
 );
 
 export const PipelineReferenceSchema = Type.Union(
@@ -214,13 +235,13 @@ export const PipelineReferenceSchema = Type.Union(
     projectPath(),
     Type.Object(
       {
-        versions: Type.Record(Type.String(), projectPath(), { minProperties: 1, description: "Version → pipeline file." }),
-        active: version("The version that runs when none is asked for."),
+        versions: Type.Record(Type.String(), projectPath(), { minProperties: 1, description: "Pipeline files by version." }),
+        active: version("Version that runs by default."),
       },
       strict,
     ),
   ],
-  { description: "A pipeline file, or its versions and which one is active." },
+  { description: "Pipeline file, or a map of versions with the active one." },
 );
 
 export const DefaultsSchema = Type.Object(
@@ -230,10 +251,10 @@ export const DefaultsSchema = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 256,
-        description: "How many steps may run at once (default: the number of processors, at most 8).",
+        description: "Maximum number of steps that run at the same time. Defaults to the number of processors, up to 8.",
       }),
     ),
-    timeout: Type.Optional(duration()),
+    timeout: Type.Optional(duration("Timeout of one attempt. Defaults to 30m.")),
     workspace: Type.Optional(WorkspaceKind),
     reuse: Type.Optional(Reuse),
     contract: Type.Optional(
@@ -246,55 +267,29 @@ export const DefaultsSchema = Type.Object(
           backoff_max: contractCommon.backoff_max,
           ...flatBreaker,
           circuit_breaker: contractCommon.circuit_breaker,
-          timeout: Type.Optional(duration()),
+          timeout: Type.Optional(duration("Timeout of a contract's command. Defaults to 10m.")),
         },
-        { ...strict, description: "What contracts that say nothing else use." },
+        { ...strict, description: "Defaults for contracts." },
       ),
     ),
   },
-  { ...strict, description: "What steps and contracts that say nothing else use." },
+  { ...strict, description: "Defaults for steps and contracts." },
 );
 
 export const StateSettingsSchema = Type.Object(
-  { location: Type.Optional(projectPath("Where state lies (default `.wave/state`).")) },
-  { ...strict, description: "Where runs are remembered." },
+  { location: Type.Optional(projectPath("Directory of the state. Defaults to `.wave/state`.")) },
+  { ...strict, description: "Storage of runs." },
 );
 
-const variable = (description: string) => Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$", description });
-
-const Alerts = Type.Array(
-  Type.Object(
-    {
-      name: name("What it is called in events and reports."),
-      url: Type.Optional(
-        Type.String({ pattern: "^https?://", description: "The webhook. An address that is a secret goes by `url_from`." }),
-      ),
-      url_from: Type.Optional(variable("The environment variable that holds the webhook's address; it is scrubbed as a secret is.")),
-      format: Type.Optional(
-        Type.Enum(["cloudevents", "slack"], {
-          description: "The body: a CloudEvents 1.0 event in JSON (default), or a message for Slack.",
-        }),
-      ),
-      secret: Type.Optional(variable("The environment variable that holds the key by which bodies are signed.")),
-      on: Type.Optional(
-        Type.Array(Type.Enum([...alertReasons]), {
-          minItems: 1,
-          description: "What is announced (default: everything).",
-        }),
-      ),
-    },
-    { ...strict, description: "A webhook that is told what goes wrong." },
-  ),
-  { description: "Where contract failures, timeouts, open circuits, failed and recovered runs are announced." },
-);
-
-/** Keys that a manifest may have beside its pipelines. */
+/** The keys of a manifest other than its pipelines. */
 const manifestCommon = {
-  name: Type.Optional(name("With bare `steps:`: the pipeline's name (default: the file's).")),
+  name: Type.Optional(name("Name of the pipeline. Only with bare `steps:`. Defaults to the name of the file.")),
   version: Type.Optional(version()),
   description: Type.Optional(Type.String()),
   personas: Type.Optional(
-    Type.Record(Type.String(), Type.Union([projectPath(), PersonaSchema]), { description: "Name → a definition, or a file with one." }),
+    Type.Record(Type.String(), Type.Union([projectPath(), PersonaSchema]), {
+      description: "Personas by name: a definition, or the path of a file with one.",
+    }),
   ),
   adapters: Type.Optional(
     Type.Object(
@@ -304,7 +299,7 @@ const manifestCommon = {
       >,
       {
         ...strict,
-        description: "Adapter → its settings.",
+        description: "Settings by adapter.",
       },
     ),
   ),
@@ -327,12 +322,12 @@ export const ManifestSchema = Type.Object(
     steps: Type.Optional(Steps),
     budget: Type.Optional(BudgetSchema),
     publish: Type.Optional(Publish),
-    pipelines: Type.Optional(Type.Record(Type.String(), PipelineReferenceSchema, { description: "Pipelines in files of their own." })),
+    pipelines: Type.Optional(Type.Record(Type.String(), PipelineReferenceSchema, { description: "Pipelines in separate files, by name." })),
   },
-  { ...strict, description: "A wave manifest: `pipeline:`, bare `steps:`, or `pipelines:`." },
+  { ...strict, description: "Wave manifest with `pipeline:`, bare `steps:` or `pipelines:`." },
 );
 
 /** A file under `pipelines:`. */
-export const PipelineFileSchema = Type.Object({ pipeline: PipelineSchema }, { ...strict, description: "A pipeline in a file of its own." });
+export const PipelineFileSchema = Type.Object({ pipeline: PipelineSchema }, { ...strict, description: "Pipeline in a separate file." });
 
 export type PersonaDocument = Static<typeof PersonaSchema>;

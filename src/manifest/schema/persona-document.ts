@@ -1,12 +1,12 @@
-/** Merges one definition of a persona over another. Every node keeps the place it was written at. Pure. */
+/** Merges one persona definition over another. Every node keeps its source position. Pure. */
 import type { DocumentNode, MapEntry, MapNode } from "../../core/document.ts";
 
-/** A key that replaces another one when it is written. */
+/** Keys that replace each other. */
 const counterparts: Readonly<Record<string, string>> = { prompt: "system_prompt", system_prompt: "prompt" };
 
 /**
  * Scalars and maps are merged by key. Lists (`allow`, `secrets`, `command`) are replaced, except `deny` rules, which are added.
- * `null` removes a key. `permissions: { replace: true }` drops every rule of `under`. A prompt replaces the other definition's, whichever key holds it.
+ * `null` removes a key. `permissions: { replace: true }` drops every rule of `under`. `prompt` and `system_prompt` replace each other.
  */
 export function mergePersona(under: MapNode, over: MapNode): MapNode {
   const merged = new Map<string, MapEntry>(under.entries);
@@ -42,7 +42,7 @@ function mergePermissions(under: MapNode, over: MapNode): MapNode {
   return { ...under, entries: merged };
 }
 
-/** Whether a node is `null`, which removes the key that it is written at. */
+/** Whether a node is `null`, which removes its key. */
 export function isNull(node: DocumentNode | undefined): boolean {
   return node?.kind === "scalar" && node.value === null;
 }

@@ -1,18 +1,17 @@
-/** The words that manifest schemas are spelled with: names, paths, durations, sizes, commands. For types and for the generator, as `manifest.ts`. */
+/** Schemas that others are built from: names, paths, durations, sizes, commands. Imported for types and by the generator only, like `manifest.ts`. */
 import { Type } from "typebox";
 import { adapterNames, agentNames } from "../../core/names.ts";
 
 export const strict = { additionalProperties: false } as const;
 
-/** Ids name directories, artifacts and check runs: letters, digits, `.`, `_`, `-`; no leading dot, at most 100. */
-export const name = (
-  description = "ASCII letters and digits, `_`, `-` and single dots, not starting with `-` or a dot; at most 100 characters.",
-) => Type.String({ pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$", maxLength: 100, description });
+/** A name. It is used for directories, artifacts and check runs, hence the restrictions. */
+export const name = (description = "Up to 100 ASCII letters, digits, `_`, `-` and single dots. Must not start with `-` or a dot.") =>
+  Type.String({ pattern: "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$", maxLength: 100, description });
 
-export const projectPath = (description = "A path inside the project, relative to its root.") =>
+export const projectPath = (description = "Path inside the project, relative to its root.") =>
   Type.String({ minLength: 1, maxLength: 4096, description });
 
-export const duration = (description = "A duration: `90s`, `10m`, `1h30m`, `250ms`.") =>
+export const duration = (description = "Duration, for example `90s`, `10m`, `1h30m` or `250ms`.") =>
   Type.String({
     pattern: "^[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h)(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h))*$",
     description,
@@ -26,33 +25,34 @@ export const size = (description: string) =>
     examples: ["512MB", "2GB", "1GiB"],
   });
 
-export const EnvName = Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$", description: "The name of an environment variable." });
+export const EnvName = Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$", description: "Name of an environment variable." });
 
 export const Env = Type.Record(
   Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$" }),
   Type.Union([Type.String(), Type.Number(), Type.Boolean()]),
   {
     ...strict,
-    description: "Environment variables that a child process sees.",
+    description: "Environment variables for the step's process.",
   },
 );
 
 export const Secrets = Type.Array(EnvName, {
   uniqueItems: true,
-  description: "Names of environment variables that a child may see and that are scrubbed from everything stored or shown.",
+  description:
+    "Names of environment variables to pass to the step's process. Their values are redacted in everything that is stored or shown.",
 });
 
 export const Command = Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String(), { minItems: 1 })], {
-  description: "A program and its arguments as a list, or a shell command as a string (run by `sh -c`).",
+  description: "Program and arguments as a list, or a shell command as a string, run with `sh -c`.",
 });
 
 export const AdapterName = Type.Union(
   [Type.Enum([...adapterNames]), Type.String({ pattern: `^(?:${agentNames.join("|")})@[0-9]+\\.[0-9]+\\.[0-9]+\\S*$` })],
-  { description: "How a persona is executed; an agent may have an exact version: `claude@2.1.330`." },
+  { description: "Adapter that executes the persona. An agent can be pinned to an exact version: `claude@2.1.330`." },
 );
 
 export const PermissionRule = Type.String({
   pattern: "^(?:file_read|file_write|network_access|command):.+$",
-  description: "`capability:pattern` with the capabilities file_read, file_write, network_access and command.",
+  description: "Rule of the form `capability:pattern`. Capabilities are `file_read`, `file_write`, `network_access` and `command`.",
   examples: ["file_read:**", "file_write:src/**", "network_access:*", "command:git *"],
 });

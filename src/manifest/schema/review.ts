@@ -1,29 +1,31 @@
-/** A review of a pull request, as a step writes it: the schema that `schema/review.schema.json` is printed from, and its types. */
+/** Schema and types of the pull request review that a step writes. `schema/review.schema.json` is generated from it. */
 import { type Static, Type } from "typebox";
 
 const strict = { additionalProperties: false } as const;
 
 const ReviewRemarkSchema = Type.Object(
   {
-    path: Type.String({ minLength: 1, description: "A file of the pull request, relative to the repository or to the project." }),
-    line: Type.Integer({ minimum: 1, description: "The line that it is about; the last one, where there are several." }),
-    start_line: Type.Optional(Type.Integer({ minimum: 1, description: "The first line, where there are several." })),
-    side: Type.Optional(Type.Enum(["LEFT", "RIGHT"], { description: "`LEFT`: the file before the change. Default: `RIGHT`." })),
-    body: Type.String({ minLength: 1, maxLength: 60_000, description: "What is to be said, in Markdown." }),
-    suggestion: Type.Optional(
-      Type.String({ description: "What the lines could be instead; whole lines, without a line feed at the end." }),
+    path: Type.String({ minLength: 1, description: "File in the pull request, relative to the repository or to the project." }),
+    line: Type.Integer({ minimum: 1, description: "Line of the comment; for a range, its last line." }),
+    start_line: Type.Optional(Type.Integer({ minimum: 1, description: "First line of a range." })),
+    side: Type.Optional(
+      Type.Enum(["LEFT", "RIGHT"], {
+        description: "Side of the diff: `LEFT` is the file before the change, `RIGHT` the file after it. Defaults to `RIGHT`.",
+      }),
     ),
-    severity: Type.Optional(Type.Enum(["info", "warning", "error"], { description: "How much it matters." })),
+    body: Type.String({ minLength: 1, maxLength: 60_000, description: "Text of the comment, in Markdown." }),
+    suggestion: Type.Optional(Type.String({ description: "Replacement for the lines: whole lines, without a trailing line feed." })),
+    severity: Type.Optional(Type.Enum(["info", "warning", "error"], { description: "Severity of the problem." })),
   },
-  { ...strict, description: "A remark on some lines. Where they are not part of the diff, it goes into the review's body." },
+  { ...strict, description: "Comment on one or more lines. If they are not part of the diff, the comment is added to the review's body." },
 );
 
 export const ReviewSchema = Type.Object(
   {
-    body: Type.Optional(Type.String({ maxLength: 60_000, description: "What stands above the remarks, in Markdown." })),
-    comments: Type.Array(ReviewRemarkSchema, { maxItems: 300, description: "The remarks; none are a review that has only a body." }),
+    body: Type.Optional(Type.String({ maxLength: 60_000, description: "Text of the review above its comments, in Markdown." })),
+    comments: Type.Array(ReviewRemarkSchema, { maxItems: 300, description: "Comments on lines. May be empty." }),
   },
-  { ...strict, description: "A review of a pull request, for `publish: [{ pr_review: { artifact } }]`." },
+  { ...strict, description: "Review of a pull request, for `publish: [{ pr_review: { artifact } }]`." },
 );
 
 export type ReviewRemark = Static<typeof ReviewRemarkSchema>;

@@ -1,4 +1,4 @@
-/** Keys of the manifest that decide where an attempt works and what it sees of the machine. For types and for the generator, like `manifest.ts`. */
+/** Schemas of the keys `workspace` and `sandbox`. Imported for types and by the generator only, like `manifest.ts`. */
 import { Type } from "typebox";
 import { strict } from "./primitives.ts";
 
@@ -8,7 +8,8 @@ export const WorkspaceKind = Type.Union(
     Type.Object(
       {
         provider: Type.Enum(["copy"], {
-          description: "Copies the project for each attempt, with reflinks if the file system has them, even if an overlay is possible.",
+          description:
+            "Copies the project for each attempt even if an overlay is possible. Uses reflinks if the file system supports them.",
         }),
       },
       strict,
@@ -16,7 +17,7 @@ export const WorkspaceKind = Type.Union(
   ],
   {
     description:
-      "`shared` runs in the project itself, alone. Changes stay even if it fails; `.git` is read-only unless `sandbox: off`. `{ provider: copy }` gives each attempt a copy, in which directories of the project can be renamed everywhere.",
+      "Workspace of the step's attempts. `shared` runs the step in the project itself, and alone unless all steps are shared; its changes stay even if it fails, and `.git` is read-only unless `sandbox: off` is set. `{ provider: copy }` runs each attempt in a copy, where project directories can be renamed on every system.",
   },
 );
 
@@ -27,8 +28,7 @@ export const SandboxSetting = Type.Union(
       {
         show: Type.Optional(
           Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), {
-            description:
-              "Files and directories in `/etc` that steps may read, beside those that Wave shows. Places for secrets are refused.",
+            description: "Additional files and directories in `/etc` that steps may read. Paths that usually contain secrets are refused.",
           }),
         ),
       },
@@ -37,6 +37,6 @@ export const SandboxSetting = Type.Union(
   ],
   {
     description:
-      "`off` runs all steps without a fence, also where denied permissions are then not enforced. A map adds to what the sandbox shows.",
+      "`off` runs all steps without a sandbox, even if denied permissions cannot be enforced then. A map makes more files readable in the sandbox.",
   },
 );

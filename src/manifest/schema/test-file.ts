@@ -1,6 +1,6 @@
 /**
- * A test of a pipeline: a file in `.wave/tests/` that names a recording and says what has to come of it. The schema is the one source of its shape, as
- * `manifest.ts` is of manifests: nothing that runs in a bundle imports its values.
+ * Schema of a pipeline test: a file in `.wave/tests/` that names a recording and the expected results. Imported for types and by the generator only,
+ * like `manifest.ts`.
  */
 import { type TSchema, Type } from "typebox";
 import { projectPath, strict } from "./primitives.ts";
@@ -9,61 +9,60 @@ const named = (description: string, value: TSchema) => Type.Optional(Type.Record
 
 export const StepExpectationSchema = Type.Object(
   {
-    status: Type.Optional(Type.Enum(["passed", "failed", "skipped", "cancelled"], { description: "How the step ends." })),
-    attempts: Type.Optional(Type.Integer({ minimum: 0, description: "How many attempts it takes." })),
+    status: Type.Optional(Type.Enum(["passed", "failed", "skipped", "cancelled"], { description: "Final status of the step." })),
+    attempts: Type.Optional(Type.Integer({ minimum: 0, description: "Number of attempts." })),
     failure: Type.Optional(
       Type.String({
         minLength: 1,
-        description: "The reason of the failure that it ends with, such as `contract-failed` or `budget-exceeded`.",
+        description: "Failure reason of the step, for example `contract-failed` or `budget-exceeded`.",
       }),
     ),
     verdicts: named(
-      "Contract → its verdict at the last attempt.",
-      Type.Enum(["pass", "fail", "error"], { description: "What the contract says." }),
+      "Verdicts of the last attempt, by contract name.",
+      Type.Enum(["pass", "fail", "error"], { description: "Verdict of the contract." }),
     ),
     artifacts: named(
-      "Artifact → what has to be in it.",
+      "Expected contents, by artifact name.",
       Type.Union(
         [
-          Type.String({ minLength: 1, description: "A text that stands in it." }),
+          Type.String({ minLength: 1, description: "Text that the artifact contains." }),
           Type.Record(Type.String(), Type.Unknown(), {
             description:
-              "JSONPath (RFC 9535) → the value there. A path that can match several nodes (`*`, `..`, slices, filters) gives the list of their values.",
+              "Expected values, by JSONPath (RFC 9535). A path that can match several nodes (`*`, `..`, slices, filters) is compared with the list of their values.",
           }),
         ],
-        { description: "What has to be in an artifact." },
+        { description: "Expected contents of the artifact: a text it contains, or values by JSONPath." },
       ),
     ),
     changes: Type.Optional(
-      Type.Array(projectPath("A path of the project."), { description: "Exactly the paths that the step changes, in any order." }),
+      Type.Array(projectPath("Path in the project."), { description: "All paths that the step changes, in any order." }),
     ),
   },
-  { ...strict, description: "What has to come of a step. What is not said is not looked at." },
+  { ...strict, description: "Expected results of a step. Results that are not listed are not checked." },
 );
 
 export const TestFileSchema = Type.Object(
   {
     pipeline: Type.Optional(
-      Type.String({ minLength: 1, description: "NAME or NAME@VERSION; may be left out where the manifest has one pipeline." }),
+      Type.String({ minLength: 1, description: "Pipeline as NAME or NAME@VERSION. Optional if the manifest has only one." }),
     ),
     description: Type.Optional(Type.String()),
-    recordings: projectPath("The recording that the run is replayed from: a directory that `wave run --record` wrote."),
-    input: Type.Optional(Type.String({ description: "The run's input (default: the one that was recorded)." })),
+    recordings: projectPath("Directory of the recording to replay, as written by `wave run --record`."),
+    input: Type.Optional(Type.String({ description: "Input of the run. Defaults to the recorded input." })),
     expect: Type.Optional(
       Type.Object(
         {
-          status: Type.Optional(Type.Enum(["passed", "failed"], { description: "How the run ends (default: `passed`)." })),
-          steps: Type.Optional(Type.Record(Type.String(), StepExpectationSchema, { description: "Step → what has to come of it." })),
+          status: Type.Optional(Type.Enum(["passed", "failed"], { description: "Final status of the run. Defaults to `passed`." })),
+          steps: Type.Optional(Type.Record(Type.String(), StepExpectationSchema, { description: "Expected results, by step id." })),
         },
-        { ...strict, description: "What has to come of the run." },
+        { ...strict, description: "Expected results of the run." },
       ),
     ),
     snapshot: Type.Optional(
       Type.Boolean({
-        description:
-          "Compare all that came of it with what lies in `NAME.snapshot.json` beside this file; `wave test --update` writes that.",
+        description: "Compare all results with `NAME.snapshot.json` next to this file. `wave test --update` writes the snapshot.",
       }),
     ),
   },
-  { ...strict, description: "A test of a pipeline, run by `wave test`." },
+  { ...strict, description: "Pipeline test, run by `wave test`." },
 );

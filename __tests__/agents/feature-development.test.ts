@@ -1,6 +1,6 @@
 /**
- * The recordings of `examples/feature-development`, made anew: Claude Code on a mock model that says what it said when they were made. They have to come out
- * the same. `WAVE_TEST_RECORD=yes npm run test:agents` writes them, where the example, its personas or the recordings' form have changed.
+ * Records `examples/feature-development` again, with Claude Code on a mock model that returns fixed answers, and compares the result with the committed
+ * recording. `WAVE_TEST_RECORD=yes npm run test:agents` writes the recording; do this after changes to the example, its personas or the recording format.
  */
 import { cpSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -66,7 +66,7 @@ const coverage = `# Coverage
 - letters without a plain form: they stay as they are
 `;
 
-/** The tools' calls and the last answer of an attempt. */
+/** Sets the tool calls and the final message of an attempt. */
 function answers(asked: RegExp, root: string, files: Readonly<Record<string, string>>, answer: string, tokens: number): void {
   const toolCalls = Object.entries(files).map(([file, content]) => ({
     name: "Write",
@@ -77,26 +77,26 @@ function answers(asked: RegExp, root: string, files: Readonly<Record<string, str
   model.on({ userMessage: asked, hasToolResult: toolCalls.length > 0 }, { content: answer, usage: usage(tokens + 260, 24) });
 }
 
-test("the example's recording is what Claude Code does", async () => {
+test("the example's recording matches a run of Claude Code", async () => {
   const wave = project({});
   cpSync(example, wave.root, { recursive: true, filter: (file) => !file.includes("/.wave/") });
   const model = "adapters:\n  claude: { ";
   const manifest = readFileSync(path.join(wave.root, "wave.yaml"), "utf8");
   wave.write({ "wave.yaml": manifest.replace(model, `${model}base_url: "${rig.mock().url}", `) });
-  answers(/Somebody wishes[\s\S]*Feedback on attempt 1/, wave.root, {}, JSON.stringify(analysis, undefined, 2), 1460);
-  answers(/Somebody wishes/, wave.root, {}, "There is no function for slugs yet; it would build on `words`.", 1210);
+  answers(/Requested feature[\s\S]*Feedback on attempt 1/, wave.root, {}, JSON.stringify(analysis, undefined, 2), 1460);
+  answers(/Requested feature/, wave.root, {}, "There is no function for slugs yet; it would build on `words`.", 1210);
   const plain = slugify('words(title).join("-").toLowerCase()');
-  const mended = slugify('words(title.normalize("NFD").replace(/\\p{M}/gu, "")).join("-").toLowerCase()');
+  const fixed = slugify('words(title.normalize("NFD").replace(/\\p{M}/gu, "")).join("-").toLowerCase()');
   const files = (source: string) => ({ "src/slugify.mjs": source, "test/slugify.test.mjs": tests });
   answers(
-    /Implement what[\s\S]*Feedback on attempt 1/,
+    /Implement the analysis[\s\S]*Feedback on attempt 1/,
     wave.root,
-    files(mended),
+    files(fixed),
     "Accents are taken off before the words are split.",
     1730,
   );
-  answers(/Implement what/, wave.root, files(plain), "Added `slugify`, with tests.", 1480);
-  answers(/Test what was/, wave.root, { "test/edges.test.mjs": edges }, coverage, 1390);
+  answers(/Implement the analysis/, wave.root, files(plain), "Added `slugify`, with tests.", 1480);
+  answers(/Test the edge cases/, wave.root, { "test/edges.test.mjs": edges }, coverage, 1390);
   const record = process.env.WAVE_TEST_RECORD === "yes" ? committed : path.join(wave.root, "recording");
   const words = ["run", "--no-apply", "--input", "a function that makes slugs of titles", "--record", record];
   const ran = await rig.run(wave, words);

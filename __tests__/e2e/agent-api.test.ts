@@ -88,14 +88,14 @@ describe("the tools", () => {
     expect(answers).toEqual([
       "src/a.txt",
       "two",
-      "denied: reading src/private/key.txt is not allowed to this step",
-      "denied: reading src/../other.txt is not allowed to this step",
-      "denied: reading ../../etc/passwd is not allowed to this step",
+      "denied: reading src/private/key.txt is not allowed in this step",
+      "denied: reading src/../other.txt is not allowed in this step",
+      "denied: reading ../../etc/passwd is not allowed in this step",
       "src/a.txt:2: two",
       "wrote 15 bytes to src/a.txt",
-      "error: the text to replace stands 3 times in src/a.txt; it has to stand there once",
+      "error: the text to replace occurs 3 times in src/a.txt; it must occur exactly once",
       "wrote 3 bytes to src/new/b.txt",
-      "denied: writing .git/hooks/pre-commit is not allowed to this step",
+      "denied: writing .git/hooks/pre-commit is not allowed in this step",
       expect.stringMatching(/^(?:denied|error)/),
     ]);
     expect(readFileSync(path.join(wave.root, "src/a.txt"), "utf8")).toBe("one\n$& 2\nthree\n");
@@ -111,8 +111,8 @@ describe("the tools", () => {
       call("search_files", { text: "token" }),
     ]);
     expect(answers).toEqual([
-      "denied: reading .git/config is not allowed to this step",
-      "denied: reading x/../.GIT/config is not allowed to this step",
+      "denied: reading .git/config is not allowed in this step",
+      "denied: reading x/../.GIT/config is not allowed in this step",
       "a.txt:1: token",
     ]);
   });

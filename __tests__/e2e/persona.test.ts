@@ -80,7 +80,7 @@ test("says which inputs nobody knows yet, and takes those that equal work left",
     unknown: unknown[];
   };
   expect(after.unknown).toEqual([]);
-  expect(after.prompt).toContain("All of `seen`:\n\n```");
+  expect(after.prompt).toContain("Contents of `seen`:\n\n```");
   expect(before.stdout).not.toContain("All of");
   expect(after.prompt).toMatch(/\(text\/markdown, \d+B, sha256:[0-9a-f]{64}\), from step `look`/);
   expect(await wave.wave("plan", "--show-prompt", "tel")).toMatchObject({

@@ -1,13 +1,13 @@
-/** Marks text that comes from outside, so that a model can tell it from what it is told to do. Pure. */
+/** Delimits untrusted text so that a model can distinguish it from its instructions. Pure. */
 import { longestBackticks } from "../text/printable.ts";
 
-/** A fenced block whose fence is longer than any run of backticks inside; `kind` is the word after it. Ends without a newline. */
+/** A fenced code block. The fence is longer than any run of backticks in `text`. `kind` is the info string. Ends without a newline. */
 export function codeBlock(text: string, kind = "text"): string {
   const fence = "`".repeat(Math.max(3, longestBackticks(text) + 1));
   return `${fence}${kind}\n${text}${text.endsWith("\n") ? "" : "\n"}${fence}`;
 }
 
-/** Text as a code span on one line, whatever backticks and line breaks it holds. */
+/** A code span on one line. Backticks in `text` cannot end it; whitespace is collapsed. */
 export function quoted(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
   if (!line.includes("`")) return `\`${line}\``;

@@ -1,19 +1,19 @@
-/** The prompt's section on what a step has to leave: where to write each artifact, and the schema it has to match. Pure. */
+/** The prompt's section on expected artifacts: the path of each, and the schema that it must match. Pure. */
 import path from "node:path";
 import { acceptsMessage } from "../core/message-artifact.ts";
 import type { JsonSchemaContract, Step, StepArtifact } from "../core/pipeline.ts";
 import type { ContractFile, WorkspacePaths } from "../core/ports.ts";
 import { codeBlock, quoted } from "./code-block.ts";
 
-/** Schemas below this many characters stand in the prompt; of longer ones only the path. */
+/** In characters. Shorter schemas are included in the prompt; longer ones by path only. */
 const inlineLimit = 8 * 1024;
 
-/** The section's body; empty when the step owes nothing and no command judges it. */
+/** The section's body. Empty if the step has neither artifacts nor `test_suite` contracts. */
 export function expectedArtifacts(step: Step, paths: WorkspacePaths, files: ReadonlyMap<string, ContractFile>): string {
   const artifacts = step.artifacts.flatMap((artifact) => artifactsText(step, artifact, paths, files));
   const tests = step.contracts.flatMap((contract) =>
     contract.type === "test_suite"
-      ? [`Afterwards this command has to pass in the workspace: ${quoted(commandText(contract.command))}`]
+      ? [`When you have finished, this command must succeed in the workspace: ${quoted(commandText(contract.command))}`]
       : [],
   );
   return [...artifacts, ...tests].join("\n\n");
@@ -21,29 +21,29 @@ export function expectedArtifacts(step: Step, paths: WorkspacePaths, files: Read
 
 function artifactsText(step: Step, artifact: StepArtifact, paths: WorkspacePaths, files: ReadonlyMap<string, ContractFile>): string[] {
   const { name, mediaType, optional } = artifact;
-  const place = locationText(step, artifact, paths);
+  const location = locationText(step, artifact, paths);
   const notes = [...(mediaType === undefined ? [] : [mediaType]), ...(optional ? ["optional"] : [])];
   const schemas = step.contracts.filter(
     (contract): contract is JsonSchemaContract => contract.type === "json_schema" && contract.artifact === name,
   );
   return [
-    `- ${quoted(name)}${notes.length === 0 ? "" : ` (${notes.join(", ")})`}: ${place}.`,
+    `- ${quoted(name)}${notes.length === 0 ? "" : ` (${notes.join(", ")})`}: ${location}.`,
     ...schemas.flatMap(({ schema }) => schemaText(name, schema, files.get(schema)?.text)),
   ];
 }
 
 function locationText(step: Step, artifact: StepArtifact, paths: WorkspacePaths): string {
   const { name } = artifact;
-  if (artifact.source === "message") return "make it your final message, complete and with nothing around it";
-  if (artifact.path !== undefined) return `leave it in the workspace at ${quoted(artifact.path)}`;
-  const file = `${quoted(path.join(paths.output, name))} (\`$WAVE_OUTPUT_DIR/${name}\`; an ending may follow the name)`;
+  if (artifact.source === "message") return "make it your final message, complete and without any other text";
+  if (artifact.path !== undefined) return `write it to ${quoted(artifact.path)} in the workspace`;
+  const file = `${quoted(path.join(paths.output, name))} (\`$WAVE_OUTPUT_DIR/${name}\`; you may append a file extension)`;
   return acceptsMessage(step, artifact)
-    ? `write it to ${file}, or make it your final message, complete and with nothing around it`
+    ? `write it to ${file}, or make it your final message, complete and without any other text`
     : `write it to ${file}`;
 }
 
 function schemaText(name: string, schema: string, text: string | undefined): string[] {
-  const sentence = `${quoted(name)} has to be JSON and valid against the schema ${quoted(schema)}`;
+  const sentence = `${quoted(name)} must be JSON that is valid against the schema ${quoted(schema)}`;
   if (text === undefined || text.length >= inlineLimit) return [`${sentence} (a file of the project).`];
   return [`${sentence}:`, codeBlock(text, "json")];
 }

@@ -1,8 +1,8 @@
-/** Which inputs a prompt holds word for word, so that an agent needs no call of a tool to read them: short texts, as long as there is room. */
+/** Includes short text inputs in the prompt, so that an agent needs no tool call to read them. */
 import type { Digest } from "../core/digest.ts";
 import type { BlobStore } from "../core/ports.ts";
 
-/** Bytes: of one input, and of all inputs of a prompt. */
+/** In bytes: per input, and for all inputs of a prompt together. */
 export const inlineLimits = { one: 4096, all: 16_384 } as const;
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -14,8 +14,8 @@ interface Input {
 }
 
 /**
- * The inputs, with their texts in order while they fit together; a longer one leaves its room to those behind it. What is empty, binary or cannot be
- * read has none: the file is there all the same.
+ * Adds `text` to inputs in order, within `inlineLimits`. An input that does not fit is skipped. Inputs that are empty, binary or unreadable get no
+ * text.
  */
 export async function withInlineTexts<I extends Input>(
   blobs: Pick<BlobStore, "get">,
@@ -33,7 +33,7 @@ export async function withInlineTexts<I extends Input>(
   return found;
 }
 
-/** Nothing where the bytes are not UTF-8, or hold control characters other than tabs and line breaks. */
+/** Undefined if the bytes are not UTF-8 or contain control characters other than tabs and line breaks. */
 function textOf(bytes: Uint8Array): string | undefined {
   try {
     const text = strict.decode(bytes);

@@ -1,4 +1,4 @@
-/** Permissions in words, for the prompt. They tell an agent what it may do; they enforce nothing. Pure. */
+/** Describes permissions in the prompt. Enforces nothing. Pure. */
 import type { Capability } from "../core/permissions.ts";
 import { capabilities } from "../core/permissions.ts";
 import type { StepPermissions } from "../core/pipeline.ts";
@@ -8,16 +8,16 @@ import { quoted } from "./code-block.ts";
 const verbs: Readonly<Record<Capability, string>> = {
   file_read: "read files",
   file_write: "write files",
-  network_access: "reach hosts",
+  network_access: "connect to hosts",
   command: "run commands",
 };
 
-/** The section's body; empty when no rule says anything. */
+/** The section's body. Empty without rules. */
 export function permissionsText(permissions: StepPermissions, paths: WorkspacePaths): string {
   const lines = capabilities.flatMap((capability) => sentencesFor(permissions, capability));
   if (lines.length === 0) return "";
   return [
-    "Stay within these; a breach fails the step.",
+    "Follow these rules. Violating one fails the step.",
     "",
     ...lines,
     `- The inputs and ${quoted(paths.output)} are always accessible.`,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { personaLibrary } from "../../../src/prompt/library.ts";
 
-test("the nine personas have a description, and a prompt of their own, hide nothing, and name no adapter or model", () => {
+test("the nine personas each have a description and a prompt, restrict no reading, and set neither adapter nor model", () => {
   expect([...personaLibrary.keys()].sort()).toEqual([
     "auditor",
     "craftsman",
@@ -18,13 +18,13 @@ test("the nine personas have a description, and a prompt of their own, hide noth
   for (const { description, system_prompt, permissions, ...rest } of personas) {
     expect(description).toMatch(/\.$/);
     expect(system_prompt?.length).toBeGreaterThan(300);
-    // A rule for reading would hide `.git`.
+    // A `file_read` rule would hide `.git`.
     expect((permissions?.allow ?? []).filter((rule) => rule.startsWith("file_read:"))).toEqual([]);
     expect(rest).toEqual({});
   }
 });
 
-test("exactly the personas that are described as changing nothing deny all writes", () => {
+test("exactly the personas described as changing nothing deny all writes", () => {
   const readOnly = [...personaLibrary].filter(([, { description }]) => description?.includes("Changes nothing"));
   const denying = [...personaLibrary].filter(([, { permissions }]) => permissions?.deny?.includes("file_write:**"));
   expect(denying.map(([name]) => name)).toEqual(["navigator", "reviewer", "auditor", "planner", "summarizer"]);

@@ -1,4 +1,4 @@
-/** The tools of a model on a bare API, as it is told of them. Nobody has checked the words of a call before they get here. */
+/** Tool definitions that are sent to a model API. The arguments of a call are not validated before `call`. */
 import type { ApiTools, ToolAnswer } from "./tools.ts";
 
 export type ToolText = Readonly<Record<string, unknown>>;
@@ -14,44 +14,48 @@ export interface ToolDefinition {
 const text = (description: string) => ({ type: "string", description }) as const;
 const whole = (description: string) => ({ type: "integer", description }) as const;
 
-const file = text("A path: of the project, relative to its root, or absolute as the task names it.");
-const glob = text("A glob over paths of the project: `src/**/*.ts`; `**` is everything.");
+const file = text("Path relative to the project root, or an absolute path from the task.");
+const glob = text("Glob for paths in the project, for example `src/**/*.ts`. `**` matches all files.");
 
 export function toolDefinitions(tools: ApiTools): readonly ToolDefinition[] {
   return [
     {
       name: "list_files",
-      description: "Lists files of the project.",
+      description: "Lists files in the project.",
       properties: { glob },
       optional: [],
       call: (args) => tools.list(textIn(args, "glob")),
     },
     {
       name: "read_file",
-      description: "Reads a text file, or some of its lines.",
+      description: "Reads a text file or a range of its lines.",
       optional: ["from", "lines"],
-      properties: { path: file, from: whole("The first line, from 1."), lines: whole("How many lines; 2000 by default.") },
+      properties: {
+        path: file,
+        from: whole("First line to read, starting at 1. Defaults to 1."),
+        lines: whole("Number of lines to read. Defaults to 2000."),
+      },
       call: (args) => tools.read(textIn(args, "path"), numberIn(args, "from", 1), numberIn(args, "lines", 2000)),
     },
     {
       name: "search_files",
-      description: "Finds lines that hold a text, in files of the project.",
+      description: "Finds lines that contain a text in the project's files.",
       optional: ["glob"],
-      properties: { text: text("The text, word for word."), glob },
+      properties: { text: text("Text to find. Matched literally and case-sensitively."), glob },
       call: (args) => tools.search(textIn(args, "text"), textIn(args, "glob") || "**"),
     },
     {
       name: "write_file",
-      description: "Writes a file, over what is there.",
+      description: "Writes a file. Overwrites an existing one.",
       optional: [],
-      properties: { path: file, content: text("All of it.") },
+      properties: { path: file, content: text("Complete new contents of the file.") },
       call: (args) => tools.write(textIn(args, "path"), textIn(args, "content")),
     },
     {
       name: "edit_file",
-      description: "Replaces a text in a file by another. It has to stand there exactly once.",
+      description: "Replaces a text in a file. The text must occur exactly once.",
       optional: [],
-      properties: { path: file, before: text("What stands there."), after: text("What is to stand there.") },
+      properties: { path: file, before: text("Text to replace."), after: text("Replacement text.") },
       call: (args) => tools.edit(textIn(args, "path"), textIn(args, "before"), textIn(args, "after")),
     },
   ];

@@ -1,6 +1,6 @@
 /**
- * The tools that a model has on a bare API: it lists, reads, searches, writes and edits, all through the workspace, and runs nothing. A path that the step may not
- * read or write is refused before anything is done.
+ * The tools of a model API: list, read, search, write and edit files through the workspace. They run no commands. Paths that the step must not read or
+ * write are refused before any access.
  */
 import path from "node:path";
 import { describeFailure } from "../../core/describe.ts";
@@ -10,7 +10,7 @@ import type { Workspace, WorkspaceArea } from "../../core/ports.ts";
 import { ok, type Result } from "../../core/result.ts";
 import { isGitName } from "../../text/path-bytes.ts";
 
-/** What a call came to, as the model is told. `denied`: the step may not. */
+/** The result of a call, as sent to the model. `denied` is set if permissions refused it. */
 export interface ToolAnswer {
   readonly text: string;
   readonly denied?: true;
@@ -24,7 +24,7 @@ export interface ApiTools {
   edit(file: string, before: string, after: string): Promise<ToolAnswer>;
 }
 
-/** Bytes of a file that are read, characters of an answer, files that are listed, lines that are found. */
+/** Bytes read per file, characters per answer, files per list, lines per search. */
 const limits = { file: 4_000_000, answer: 60_000, listed: 1000, found: 200 } as const;
 
 interface Place {
@@ -84,7 +84,7 @@ export function apiTools(step: Step, workspace: Workspace): ApiTools {
       if (!("ok" in text)) return text;
       if (!text.ok) return failed(text.error);
       const count = before === "" ? 0 : text.value.split(before).length - 1;
-      if (count !== 1) return { text: `error: the text to replace stands ${count} times in ${file}; it has to stand there once` };
+      if (count !== 1) return { text: `error: the text to replace occurs ${count} times in ${file}; it must occur exactly once` };
       return put(
         file,
         text.value.replace(before, () => after),
@@ -93,7 +93,7 @@ export function apiTools(step: Step, workspace: Workspace): ApiTools {
   };
 }
 
-/** Absolute paths lead where the prompt says that they do; all others into the project. */
+/** Resolves absolute paths to the areas named in the prompt, and all others to the project. */
 function placeOf({ paths }: Workspace, file: string): Place {
   const areas = [
     ["inputs", paths.inputs],
@@ -113,24 +113,24 @@ async function searchIn(workspace: Workspace, files: readonly string[], text: st
     for (const [index, line] of Buffer.from(bytes.value).toString().split("\n").entries()) {
       if (line.includes(text)) found.push(`${file}:${index + 1}: ${line.trim().slice(0, 300)}`);
       if (found.length >= limits.found)
-        return { text: cut(`${found.join("\n")}\n(there is more: search for a longer text, or in fewer files)`) };
+        return { text: cut(`${found.join("\n")}\n(more matches omitted; search for a longer text or in fewer files)`) };
     }
   }
-  return { text: found.length === 0 ? "nothing was found" : cut(found.join("\n")) };
+  return { text: found.length === 0 ? "no matches" : cut(found.join("\n")) };
 }
 
 function listText(files: readonly string[]): string {
-  if (files.length === 0) return "no file matches";
-  const more = files.length > limits.listed ? `\n(${files.length - limits.listed} more: list fewer)` : "";
+  if (files.length === 0) return "no files match";
+  const more = files.length > limits.listed ? `\n(${files.length - limits.listed} more files omitted; use a narrower glob)` : "";
   return cut(files.slice(0, limits.listed).join("\n") + more);
 }
 
 function cut(text: string): string {
-  return text.length <= limits.answer ? text : `${text.slice(0, limits.answer)}\n(cut after ${limits.answer} characters)`;
+  return text.length <= limits.answer ? text : `${text.slice(0, limits.answer)}\n(truncated after ${limits.answer} characters)`;
 }
 
 function denied(what: string): ToolAnswer {
-  return { text: `denied: ${what} is not allowed to this step`, denied: true };
+  return { text: `denied: ${what} is not allowed in this step`, denied: true };
 }
 
 function failed(failure: Parameters<typeof describeFailure>[0]): ToolAnswer {

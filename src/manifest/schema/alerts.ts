@@ -5,7 +5,7 @@ import { name, strict } from "./primitives.ts";
 
 const variable = (description: string) => Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$", description });
 
-export const Alerts = Type.Array(
+export const AlertList = Type.Array(
   Type.Object(
     {
       name: name("Name of the alert in events and reports."),

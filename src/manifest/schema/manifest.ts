@@ -7,7 +7,7 @@
 import { type Static, Type } from "typebox";
 import { adapterNames } from "../../core/names.ts";
 import { AdapterSettingsSchema } from "./adapters.ts";
-import { Alerts } from "./alerts.ts";
+import { AlertList } from "./alerts.ts";
 import { ContractSchema, contractCommon, flatBreaker } from "./contracts.ts";
 import { BudgetSchema, ResourcesSchema } from "./limits.ts";
 import { AdapterName, Command, duration, Env, name, PermissionRule, projectPath, Secrets, strict } from "./primitives.ts";
@@ -308,7 +308,7 @@ const manifestCommon = {
   secrets: Type.Optional(Secrets),
   sandbox: Type.Optional(SandboxSetting),
   state: Type.Optional(StateSettingsSchema),
-  alerts: Type.Optional(Alerts),
+  alerts: Type.Optional(AlertList),
 };
 
 function optionalSettings() {

@@ -1,4 +1,4 @@
-/** docs/prices.md, from the list that wave counts with. */
+/** Generates docs/prices.md from the list of prices in the code. */
 import { listedAsOf, listPrices } from "../src/core/list-prices.ts";
 
 export function pricesPage(): string {
@@ -12,10 +12,13 @@ export function pricesPage(): string {
   return `${[
     "# Prices",
     "",
-    `What wave counts a model's tokens with where an agent tells no cost and the manifest gives no price: the providers' published list, as of ${listedAsOf}, in US dollars for a million tokens.`,
-    "Prices change, some models cost more for one request of more than 200,000 tokens, and yours may be others: `adapters.NAME.prices` counts instead ([agents](agents.md#what-it-used)). Behind a `base_url` only that counts.",
+    `This page lists the published prices of the providers as of ${listedAsOf}, in US dollars per million`,
+    "tokens. Wave uses them if an agent reports no cost and the manifest sets no price.",
     "",
-    "Claude Code and OpenCode tell their cost themselves; Copilot is paid for in another way.",
+    "- Prices change, some models cost more for one request of more than 200,000 tokens, and your prices",
+    "  may differ: `adapters.NAME.prices` takes precedence ([agents](agents.md#what-it-used)).",
+    "- With a `base_url`, only prices in the manifest are used.",
+    "- Claude Code and OpenCode report their own cost. Copilot has another billing model.",
     "",
     "| model | adapter | input | output | read from the cache | written to the cache |",
     "| --- | --- | --- | --- | --- | --- |",

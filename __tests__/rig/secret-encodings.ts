@@ -123,7 +123,7 @@ const folded = (text: string, columns: number, indent: string, mark = "") => {
 const everyCharacter = (text: string, code: (character: string) => string) => [...text].map(code).join("");
 
 export const secretEncodings: readonly SecretEncoding[] = [
-  { name: "as it is", encode: (text) => text },
+  { name: "unchanged", encode: (text) => text },
   { name: "base64", encode: base64, edge: 1 },
   { name: "base64 without padding", encode: (text) => base64(text).replaceAll("=", ""), edge: 1 },
   { name: "base64url", encode: (text) => utf8(text).toString("base64url"), edge: 1 },

@@ -17,6 +17,7 @@ import { eventsSchema, manifestSchema, personaSchema, pipelineSchema, reviewSche
 import { eventShapesCode, eventShapesTypes, shapesCode, shapesTypes } from "./generate-shapes.ts";
 import { pricesPage } from "./prices-page.ts";
 import { workflowsPage } from "./start-rules-table.ts";
+import { wrapMarkdown } from "./wrap-markdown.ts";
 
 interface Output {
   /** Relative to the tree's root. */
@@ -53,7 +54,8 @@ const check = process.argv.includes("--check");
 const stale: string[] = [];
 for (const output of outputs) {
   const file = path.join(root, output.path);
-  const content = await output.content();
+  const text = await output.content();
+  const content = output.path.endsWith(".md") ? wrapMarkdown(text) : text;
   if ((await readFile(file, "utf8").catch(() => undefined)) === content) continue;
   stale.push(output.path);
   if (check) continue;

@@ -12,7 +12,7 @@ const intro = `# The Action: inputs and outputs
 
 <!-- Generated from action.yml by \`npm run generate\`. -->
 
-[Wave in a workflow](workflows.md) shows complete workflows and describes re-runs, forks and comments.
+This page lists the inputs and outputs of the Action. [Wave in a workflow](workflows.md) describes re-runs, forks and comments; the [README](../README.md) has complete workflows.
 
 \`\`\`yaml
 - uses: actions/checkout@v5

@@ -32,7 +32,7 @@ export function eventsPage(): string {
   const lines = [
     "# Events",
     "",
-    "Generated from the schemas of the events. [schema/events.schema.json](../schema/events.schema.json) is the machine-readable version.",
+    "This page describes the events in the journal of a run. It is generated from the schemas of the events. [schema/events.schema.json](../schema/events.schema.json) is the machine-readable version.",
     "",
     "A run's journal is the append-only log of its events, and the source of everything that Wave stores about the run. It is in",
     "`.wave/state/journals/RUN/`, with one file `WRITER.jsonl` per process that worked on the run and one event per line. Wave appends each line and",

@@ -97,7 +97,7 @@ export function manifestPage(): string {
   const head = [
     "# The manifest",
     "",
-    "Generated from the schemas that the validator uses. Keys that are not listed here are errors.",
+    "This page lists the keys of manifests, personas and tests. It is generated from the schemas that the validator uses. Keys that are not listed here are errors.",
     "",
     "- Durations are written `90s`, `10m` or `1h30m`; sizes `512MB` or `2GB` (decimal), or `1GiB` (binary).",
     "- Paths are relative to the manifest's directory and must stay inside it.",
@@ -131,7 +131,7 @@ export function diagnosticsPage(): string {
   const head = [
     "# Diagnostics",
     "",
-    "Generated from the table of codes. `wave validate` prints diagnostics. An error stops `plan` and `run` before any step starts.",
+    "This page lists the codes of all diagnostics. It is generated from the code. `wave validate` prints diagnostics. An error stops `plan` and `run` before any step starts.",
   ];
   const tables = groups.flatMap(([prefix, title]) => [
     "",

@@ -1,8 +1,8 @@
 /** Steps, pipelines and passed work for tests of plans: complete by default, so that a test names only what it is about. */
 import { type Digest, digestOfBytes } from "../../src/core/digest.ts";
 import type { FingerprintRef } from "../../src/core/event.ts";
-import { type PermissionRule, parsePermission } from "../../src/core/permissions.ts";
-import type { JsonSchemaContract, PermissionLayer, Pipeline, Step, TestSuiteContract } from "../../src/core/pipeline.ts";
+import { type PermissionLayer, type PermissionRule, parsePermission } from "../../src/core/permissions.ts";
+import type { JsonSchemaContract, Pipeline, Step, TestSuiteContract } from "../../src/core/pipeline.ts";
 import type { FingerprintSource } from "../../src/core/plan.ts";
 import type { CachedResult } from "../../src/core/state.ts";
 

@@ -3,33 +3,11 @@
 import { getState } from "@actions/core";
 import { defined } from "../core/defined.ts";
 import type { GitHub } from "../core/github.ts";
-import type { Io } from "../core/io.ts";
-import type { WorkflowContext } from "../core/workflow-context.ts";
 import { lazyGitHub } from "../github/client/lazy-client.ts";
 import type { OpenCheck } from "../github/report/check-runs.ts";
-import type { JobInputs } from "../platform/actions/inputs.ts";
 import { systemClock } from "../platform/clock.ts";
-import type { JobLog } from "./job-log.ts";
-import type { JobServices } from "./job-services.ts";
 import type { NamedProject } from "./pipeline-name.ts";
-
-export interface EndedJob {
-  readonly log: JobLog;
-  readonly inputs: JobInputs;
-  readonly context: WorkflowContext;
-  readonly io: Io;
-  readonly services: JobServices;
-  readonly variables: Io["env"];
-  /** The checkout. */
-  readonly workspace: string;
-  readonly summaryFile: string | undefined;
-}
-
-/** What `enter-action.ts` left of a process that could not end in order. */
-export interface NotedEnd {
-  readonly kind: "bug" | "trouble";
-  readonly detail: string;
-}
+import type { EndedJob, NotedEnd } from "./report-broken.ts";
 
 /** A check that stays in progress would keep a required check waiting for ever. Never rejects. */
 export async function completeReports(job: EndedJob): Promise<void> {

@@ -4,12 +4,15 @@
  */
 
 import { defined } from "../core/defined.ts";
+import type { GitHub } from "../core/github.ts";
+import type { Io } from "../core/io.ts";
+import type { WorkflowContext } from "../core/workflow-context.ts";
 import type { Location } from "../engine/open-project.ts";
 import { diskSource } from "../manifest/load/disk-source.ts";
 import { pipelineNameIn } from "../manifest/load/pipeline-name.ts";
 import { nameOfFile } from "../manifest/validate/pipeline-sources.ts";
+import type { JobInputs } from "../platform/actions/inputs.ts";
 import { type JobSource, openJobSource } from "./job-source.ts";
-import type { FailedJob } from "./report-failure.ts";
 
 /** What is known of the project when a job fails. */
 export interface NamedProject {
@@ -23,13 +26,24 @@ export interface NamedProject {
   readonly pipeline?: string;
 }
 
-type Naming = Pick<FailedJob, "context" | "github" | "inputs" | "io" | "temp" | "workspace">;
+/** The parts of a job that lead to the name. */
+export interface NamingJob {
+  readonly io: Pick<Io, "env" | "secrets" | "signal" | "stdout">;
+  readonly inputs: JobInputs;
+  readonly context: WorkflowContext;
+  /** Undefined if the job has no token. */
+  readonly github?: GitHub;
+  /** The checkout. */
+  readonly workspace: string;
+  /** A temporary directory of the job. */
+  readonly temp: string;
+}
 
 /**
  * The first of these that is known: the selected pipeline, the input `pipeline`, the name in the manifest as far as it can be read, the name in the
  * manifest of the pull request's base, the manifest's file name. Never rejects.
  */
-export async function pipelineNameOf(job: Naming, { root, files, from, pipeline }: NamedProject): Promise<string> {
+export async function pipelineNameOf(job: NamingJob, { root, files, from, pipeline }: NamedProject): Promise<string> {
   const { inputs } = job;
   const selected = pipeline ?? inputs.pipeline?.split("@", 1)[0];
   if (selected !== undefined && selected !== "") return selected;
@@ -42,7 +56,7 @@ export async function pipelineNameOf(job: Naming, { root, files, from, pipeline 
 }
 
 async function nameInBase(
-  { inputs, context, github, io, temp, workspace }: Naming,
+  { inputs, context, github, io, temp, workspace }: NamingJob,
   named: Pick<Parameters<typeof pipelineNameIn>[0], "environment" | "unnamed">,
 ): Promise<string | undefined> {
   const { pull } = context;

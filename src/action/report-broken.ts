@@ -1,13 +1,35 @@
 /** Reports a job that a bug in Wave, or its machine, has ended: `post` does it, since the process that ran the job could not. */
 import type { GitHub } from "../core/github.ts";
+import type { Io } from "../core/io.ts";
 import { runCommitOf } from "../core/run-commit.ts";
+import type { WorkflowContext } from "../core/workflow-context.ts";
 import { brokenPage } from "../github/report/failure-page.ts";
+import type { JobInputs } from "../platform/actions/inputs.ts";
 import { withinLimit } from "../text/markdown.ts";
 import { checkedOutIn } from "./checked-out.ts";
-import type { EndedJob, NotedEnd } from "./complete-reports.ts";
+import type { JobLog } from "./job-log.ts";
+import type { JobServices } from "./job-services.ts";
 import { jobTemp } from "./job-state.ts";
 import { type NamedProject, pipelineNameOf } from "./pipeline-name.ts";
 import { writeFailedCheck, writeFailedComment, writeFailedSummary } from "./report-failure.ts";
+
+export interface EndedJob {
+  readonly log: JobLog;
+  readonly inputs: JobInputs;
+  readonly context: WorkflowContext;
+  readonly io: Io;
+  readonly services: JobServices;
+  readonly variables: Io["env"];
+  /** The checkout. */
+  readonly workspace: string;
+  readonly summaryFile: string | undefined;
+}
+
+/** What `enter-action.ts` left of a process that could not end in order. */
+export interface NotedEnd {
+  readonly kind: "bug" | "trouble";
+  readonly detail: string;
+}
 
 /** Of the check's summary, in characters. */
 const longest = 60_000;

@@ -5,35 +5,22 @@
 import { setOutput, summary } from "@actions/core";
 import { describeFailure } from "../core/describe.ts";
 import { exitCodeOf, type Failure } from "../core/failure.ts";
-import type { GitHub } from "../core/github.ts";
-import type { Io } from "../core/io.ts";
 import { type RunCommit, runCommitOf } from "../core/run-commit.ts";
-import type { WorkflowContext } from "../core/workflow-context.ts";
 import { checkName } from "../github/report/check-name.ts";
 import { type FailurePage, failurePage } from "../github/report/failure-page.ts";
 import { annotationCommands } from "../github/report/log-annotations.ts";
 import { writeCheck } from "../github/report/write-check.ts";
 import { commitFooter, writeSticky } from "../github/sticky-comment.ts";
-import type { JobInputs } from "../platform/actions/inputs.ts";
 import { renderDiagnostics } from "../reporters/diagnostics/render-diagnostics.ts";
 import { plainText, withinLimit } from "../text/markdown.ts";
 import { checkedOutIn } from "./checked-out.ts";
 import { placesOf, resultKey, sizeOf } from "./github-reports.ts";
 import { jobLabel, matrixSuffix } from "./job-label.ts";
 import type { JobLog } from "./job-log.ts";
-import { type NamedProject, pipelineNameOf } from "./pipeline-name.ts";
+import { type NamedProject, type NamingJob, pipelineNameOf } from "./pipeline-name.ts";
 
-export interface FailedJob {
-  readonly io: Pick<Io, "env" | "secrets" | "signal" | "stdout">;
+export interface FailedJob extends NamingJob {
   readonly log: JobLog;
-  readonly inputs: JobInputs;
-  readonly context: WorkflowContext;
-  /** Undefined if the job has no token. */
-  readonly github?: GitHub;
-  /** The checkout. */
-  readonly workspace: string;
-  /** A directory of the job for files on their way. */
-  readonly temp: string;
   readonly summaryFile: string | undefined;
 }
 

@@ -4,7 +4,8 @@ import type { Diagnostic } from "./diagnostic.ts";
 import type { Digest } from "./digest.ts";
 import type { DocumentNode, MapNode, Origin } from "./document.ts";
 import type { AdapterName } from "./names.ts";
-import type { PermissionLayer, Persona, Pipeline, Resources } from "./pipeline.ts";
+import type { PermissionLayer } from "./permissions.ts";
+import type { Persona, Pipeline, Resources } from "./pipeline.ts";
 import type { ContractFile } from "./ports.ts";
 
 /** A file that a manifest names, as it was read. */

@@ -17,7 +17,6 @@
 import { namesGit, pathPattern, subtreePattern, wildcard } from "../text/glob.ts";
 import { canonicalHost } from "../text/host-name.ts";
 import { canonicalJson } from "./digest.ts";
-import type { Step, StepPermissions } from "./pipeline.ts";
 
 export const capabilities = ["file_read", "file_write", "network_access", "command"] as const;
 export type Capability = (typeof capabilities)[number];
@@ -28,6 +27,19 @@ export interface PermissionRule {
   readonly pattern: string;
   /** As written. */
   readonly text: string;
+}
+
+export interface StepPermissions {
+  /** One list a layer (persona, step); a request has to be allowed by each and denied by none. */
+  readonly layers: readonly PermissionLayer[];
+}
+
+export interface PermissionLayer {
+  readonly source: "persona" | "step";
+  readonly allow: readonly PermissionRule[];
+  readonly deny: readonly PermissionRule[];
+  /** Inherited deny rules, as written, that `replace: true` drops. Shown in plans; undefined if there are none. */
+  readonly dropped?: readonly string[];
 }
 
 /** A rule that takes something away: every deny rule, and allow rules that leave something out. */
@@ -81,7 +93,7 @@ export function readFilter(permissions: StepPermissions): (path: string) => bool
  * canonical JSON of the layers' patterns, in which their order and repetition do not show. `file_read:**` is a rule like any other: it leaves
  * out `.git`.
  */
-export function viewKey(step: Pick<Step, "permissions">): string {
+export function viewKey(step: { readonly permissions: StepPermissions }): string {
   const layers = step.permissions.layers.map(({ allow, deny }) => ({ allow: allow.filter(isRead), deny: deny.filter(isRead) }));
   if (layers.every(({ allow, deny }) => allow.length + deny.length === 0)) return "all";
   const keys = layers.flatMap(({ allow, deny }) =>

@@ -5,7 +5,7 @@
 import type { Digest } from "./digest.ts";
 import type { Origin } from "./document.ts";
 import type { AdapterName } from "./names.ts";
-import type { PermissionRule } from "./permissions.ts";
+import type { StepPermissions } from "./permissions.ts";
 import type { Price } from "./price.ts";
 
 export interface Pipeline {
@@ -122,19 +122,6 @@ export interface StepArtifact {
   readonly scrub?: boolean;
   /** Declared by a `json_schema` contract on a step that declares no artifacts. */
   readonly implied: boolean;
-}
-
-export interface StepPermissions {
-  /** One list a layer (persona, step); a request has to be allowed by each and denied by none. */
-  readonly layers: readonly PermissionLayer[];
-}
-
-export interface PermissionLayer {
-  readonly source: "persona" | "step";
-  readonly allow: readonly PermissionRule[];
-  readonly deny: readonly PermissionRule[];
-  /** Inherited deny rules, as written, that `replace: true` drops. Shown in plans; undefined if there are none. */
-  readonly dropped?: readonly string[];
 }
 
 export interface Resources {

@@ -1,10 +1,12 @@
 /** Observability of a run: what its children are handed, and the trace that is sent when it has ended. Neither can fail it. */
 import { defined } from "../core/defined.ts";
+import type { RunRecord } from "../core/state.ts";
 import { readTraceparent, writeTraceparent } from "../core/traceparent.ts";
+import type { RunOutcome } from "../executor/context.ts";
 import { systemClock } from "../platform/clock.ts";
 import { attemptSpan } from "../telemetry/trace/span-ids.ts";
 import type { Environment } from "./open-project.ts";
-import type { FinishedRun } from "./run-pipeline.ts";
+import type { PlannedRun } from "./plan-run.ts";
 
 /** How long the end of a run may wait for a collector, and that of a cancelled one, in milliseconds. */
 const limits = { endMs: 5_000, cancelledMs: 1_000 } as const;
@@ -26,8 +28,14 @@ export function traceEnvironment(env: Environment, run: string): (step: string, 
   });
 }
 
+interface EndedRun {
+  readonly planned: PlannedRun;
+  readonly run: RunRecord;
+  readonly status: RunOutcome["status"];
+}
+
 /** Sends what this process did of a run, if traces are sent. `warn` gets one sentence when they could not be. */
-export async function exportRun({ planned, run, status }: FinishedRun, env: Environment, warn: (text: string) => void): Promise<void> {
+export async function exportRun({ planned, run, status }: EndedRun, env: Environment, warn: (text: string) => void): Promise<void> {
   if (!isTraced(env)) return;
   const events = await planned.store.state.readEvents(run.id);
   if (!events.ok) return;

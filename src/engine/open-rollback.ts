@@ -6,7 +6,7 @@
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { defined } from "../core/defined.ts";
-import type { EventPayload } from "../core/event.ts";
+import type { ChangesRef, EventPayload } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Journal } from "../core/ports.ts";
 import { err, type Result } from "../core/result.ts";
@@ -14,15 +14,22 @@ import { openRollbackFailure, rollbackCommandOf } from "../core/rolled-back.ts";
 import type { RunRecord } from "../core/state.ts";
 import { stateUnwritable, tryIo, writeFileDurably } from "../platform/files.ts";
 import type { RunStore } from "./open-project.ts";
-import type { RollbackPlan } from "./rollback.ts";
 
 const prefix = "rollback-";
+
+/** The parts of a rollback that its first event records. */
+interface StartedRollback {
+  readonly run: RunRecord;
+  readonly to?: string;
+  readonly steps: readonly string[];
+  readonly ref?: ChangesRef;
+}
 
 /** Returns what records the start of a rollback, for the moment before its first write. It fails with `state-unwritable`. */
 export function startRollback(
   { stateDir }: Pick<RunStore, "stateDir">,
   journal: Journal,
-  { run, to, steps, ref }: Pick<RollbackPlan, "run" | "to" | "steps" | "ref">,
+  { run, to, steps, ref }: StartedRollback,
 ): () => Promise<Result<unknown>> {
   return async () => {
     const mark = markOf(stateDir, run.id);

@@ -1,6 +1,7 @@
 /** The trusted source of protected files: a commit, or the base of the run. */
 import { createHash } from "node:crypto";
 import { lstat, readFile, readlink } from "node:fs/promises";
+import type { Changeset } from "../core/changeset.ts";
 import { type Digest, digestOfBytes } from "../core/digest.ts";
 import type { Pipeline, Step } from "../core/pipeline.ts";
 import type { TreeEntry, TrustedFiles } from "../core/ports.ts";
@@ -9,12 +10,19 @@ import { tryIo } from "../platform/files.ts";
 import { runGit } from "../platform/git.ts";
 import { pathPattern } from "../text/glob.ts";
 import { fsPath } from "../text/path-bytes.ts";
-import type { PlannedRun } from "./plan-run.ts";
+import type { BaseFiles } from "../workspace/base.ts";
+import type { RunStore } from "./open-project.ts";
+
+/** The project of a run, and the changes that lead back to the files that the run started from. */
+interface RunBase {
+  readonly files?: BaseFiles;
+  readonly rollback: Changeset;
+  readonly store: Pick<RunStore, "blobs">;
+  readonly read: { readonly root: string };
+}
 
 /** Where a run restores protected files from. Undefined if the files of its base are not known. */
-export function trustedFilesOf(
-  planned: Pick<PlannedRun, "trustedFiles" | "files" | "rollback" | "store" | "read">,
-): TrustedFiles | undefined {
+export function trustedFilesOf(planned: RunBase & { readonly trustedFiles?: TrustedFiles }): TrustedFiles | undefined {
   return planned.trustedFiles ?? baseOfRun(planned);
 }
 
@@ -40,7 +48,7 @@ function globsOf({ contracts }: Step): readonly string[] {
 }
 
 /** The project's files before the run changed anything, verified by git's ids. */
-function baseOfRun({ files, rollback, store, read }: Pick<PlannedRun, "files" | "rollback" | "store" | "read">): TrustedFiles | undefined {
+function baseOfRun({ files, rollback, store, read }: RunBase): TrustedFiles | undefined {
   if (files === undefined) return undefined;
   // What an earlier run, or this run before a resume, has applied to the project is not in its base.
   const rolledBack = new Map(rollback.map(({ path: file, after }) => [file, after]));

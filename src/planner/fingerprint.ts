@@ -7,7 +7,8 @@ import { posix } from "node:path";
 import { type Digest, digestOfBytes } from "../core/digest.ts";
 import type { FingerprintRef } from "../core/event.ts";
 import { isJsonObject, type JsonValue } from "../core/json.ts";
-import type { ContractDefinition, Step, StepPermissions } from "../core/pipeline.ts";
+import type { StepPermissions } from "../core/permissions.ts";
+import type { ContractDefinition, Step } from "../core/pipeline.ts";
 import type { FingerprintSource } from "../core/plan.ts";
 import type { ContractFile } from "../core/ports.ts";
 

@@ -1,7 +1,6 @@
 /** Describes permissions in the prompt. Enforces nothing. Pure. */
-import type { Capability } from "../core/permissions.ts";
+import type { Capability, StepPermissions } from "../core/permissions.ts";
 import { capabilities } from "../core/permissions.ts";
-import type { StepPermissions } from "../core/pipeline.ts";
 import type { WorkspacePaths } from "../core/ports.ts";
 import { quoted } from "./code-block.ts";
 

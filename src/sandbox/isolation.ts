@@ -11,13 +11,10 @@ import type { SandboxSupport } from "../core/enforcement.ts";
 import { capture } from "../platform/capture.ts";
 import { setupPath } from "./carried-environment.ts";
 import { notRedirecting, quote, redirecting } from "./mount-lines.ts";
-import { dropPrivilegesArgv, type Identity, idMapper, mapperPipes, procDescriptor, unshareArgv } from "./privileges.ts";
+import { dropPrivilegesArgv, type Identity, type IsolationMode, idMapper, mapperPipes, procDescriptor, unshareArgv } from "./privileges.ts";
 import { redirectReader } from "./redirect-reader.ts";
 import { keyctlArgv } from "./session-keyring.ts";
 import { type FilterKind, filterArgs } from "./socket-filter.ts";
-
-/** `root`: wave is root. `sudo`: root without a password. `user-namespace`: as an ordinary user. `none`: nothing is fenced here. */
-export type IsolationMode = "root" | "sudo" | "user-namespace" | "none";
 
 export interface Isolation {
   readonly mode: IsolationMode;

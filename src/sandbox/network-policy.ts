@@ -1,7 +1,7 @@
 /** What a step or a contract may reach, as a policy that a fence can hold to. Pure. */
 import { endpointsOf, isEndpoint } from "../core/agent-endpoint.ts";
-import { isAllowed, isDenied, namesHost, parsePermission, restrictions } from "../core/permissions.ts";
-import type { Step, StepPermissions } from "../core/pipeline.ts";
+import { isAllowed, isDenied, namesHost, parsePermission, restrictions, type StepPermissions } from "../core/permissions.ts";
+import type { Step } from "../core/pipeline.ts";
 import type { HostRules } from "./network-proxy.ts";
 
 /** `open`: everything. `closed`: nothing. `hosts`: what rules allow. */

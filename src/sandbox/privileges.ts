@@ -1,8 +1,10 @@
 /** How namespaces are made and privileges given up, for each way that a machine may allow. Pure. */
-import type { IsolationMode } from "./isolation.ts";
 import { readOnlyBind } from "./mount-lines.ts";
 
-/** Who the child is to be. */
+/** `root`: wave is root. `sudo`: root without a password. `user-namespace`: as an ordinary user. `none`: no sandbox is available. */
+export type IsolationMode = "root" | "sudo" | "user-namespace" | "none";
+
+/** The user and group that the child runs as. */
 export interface Identity {
   readonly uid: number;
   readonly gid: number;

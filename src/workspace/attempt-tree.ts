@@ -11,16 +11,27 @@ import type { Result } from "../core/result.ts";
 import type { Isolation } from "../sandbox/isolation.ts";
 import type { Bind, Tree } from "../sandbox/view.ts";
 import type { AttemptDirs } from "./attempt-dirs.ts";
+import type { BaseFiles } from "./base.ts";
 
-/** What all attempts of a run share. `root` and `stateDir` are absolute. */
-export interface TreeSetting {
+/** The settings of all workspaces of a run. `root` and `stateDir` are absolute. */
+export interface WorkspaceSetting {
   readonly root: string;
   readonly stateDir: string;
-  /** Where the project keeps state, which no workspace shows; absent: `stateDir`. */
+  /** The project's state directory, which no workspace shows. Defaults to `stateDir`. */
   readonly stateRoot?: string;
+  /** The environment of the wave process; PATH, HOME and LANG are taken from it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly isolation: Isolation;
   readonly blobs: BlobStore;
   readonly redactor: Redactor;
+  /** The project's files as they were when the run was planned; undefined if nothing but the run can change the project. */
+  readonly files?: BaseFiles;
+  /** Milliseconds between SIGTERM and SIGKILL. Defaults to 2000. */
+  readonly graceMs?: number;
+}
+
+/** The settings that the trees of isolated attempts need. */
+export interface TreeSetting extends Pick<WorkspaceSetting, "root" | "stateDir" | "stateRoot" | "isolation" | "blobs" | "redactor"> {
   /** Whether a project path belongs to state, and so to no workspace. */
   readonly isLeftOut: (path: string) => boolean;
   /** Whether git has rules for the project. */

@@ -3,28 +3,10 @@
  * needs is loaded when the first step asks for it.
  */
 import { wantsIsolation } from "../core/enforcement.ts";
-import type { BlobStore, Redactor, WorkspaceProvider } from "../core/ports.ts";
-import type { Isolation } from "../sandbox/isolation.ts";
-import type { BaseFiles } from "./base.ts";
+import type { WorkspaceProvider } from "../core/ports.ts";
+import type { WorkspaceSetting } from "./attempt-tree.ts";
 import type { IsolatedProvider } from "./isolated.ts";
 import { sharedProvider } from "./shared.ts";
-
-/** What workspaces are made of. `root` and `stateDir` are absolute. */
-export interface WorkspaceSetting {
-  readonly root: string;
-  readonly stateDir: string;
-  /** Where the project keeps state, which no workspace shows; absent: `stateDir`. */
-  readonly stateRoot?: string;
-  /** The environment of the wave process; PATH, HOME and LANG are taken from it. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly isolation: Isolation;
-  readonly blobs: BlobStore;
-  readonly redactor: Redactor;
-  /** The project's files as they were when the run was planned; undefined if nothing but the run can change the project. */
-  readonly files?: BaseFiles;
-  /** Milliseconds between SIGTERM and SIGKILL; 2000 by default. */
-  readonly graceMs?: number;
-}
 
 /** A provider for all steps of a run. Opening fails with `workspace-failed`. */
 export function workspaceProvider(setting: WorkspaceSetting): WorkspaceProvider {

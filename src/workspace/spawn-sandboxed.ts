@@ -22,8 +22,7 @@ import { openNetworkProxy } from "../sandbox/network-proxy.ts";
 import type { Bind, OverlayTree, SandboxView, Tree } from "../sandbox/view.ts";
 import type { AttemptDirs } from "./attempt-dirs.ts";
 import { attemptBinds, refusedFile } from "./attempt-dirs.ts";
-import type { AttemptTree, TreeSetting } from "./attempt-tree.ts";
-import type { WorkspaceSetting } from "./provider.ts";
+import type { AttemptTree, TreeSetting, WorkspaceSetting } from "./attempt-tree.ts";
 import { trustProject } from "./trust-project.ts";
 
 /** What the children of an attempt are started with. */

@@ -8,8 +8,8 @@ import {
   wantsIsolation,
   writesRepository,
 } from "../../../src/core/enforcement.ts";
-import { parsePermission } from "../../../src/core/permissions.ts";
-import type { PermissionLayer, Step } from "../../../src/core/pipeline.ts";
+import { type PermissionLayer, parsePermission } from "../../../src/core/permissions.ts";
+import type { Step } from "../../../src/core/pipeline.ts";
 import { pipeline, step } from "../../rig/plan-fixtures.ts";
 
 const all: SandboxSupport = { available: true, network: true };

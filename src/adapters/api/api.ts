@@ -4,16 +4,7 @@ import type { Adapter } from "../../core/ports.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { AgentEnvironment, NoProgram } from "../agent-program.ts";
 import { needsPrice } from "../needs-price.ts";
-
-/** Whose API a step speaks to. */
-export interface ApiProvider {
-  readonly protocol: "anthropic" | "openai";
-  /** As the API names it. */
-  readonly model: string;
-  readonly baseUrl: string;
-  /** The variable that holds the key. */
-  readonly key: string;
-}
+import type { ApiProvider } from "./tool-loop.ts";
 
 /** Variable → the protocol that its key is for, and where it is taken. The first that is declared counts. */
 const providers = [

@@ -23,10 +23,19 @@ import { fetchByProxy } from "../../platform/fetch-by-proxy.ts";
 import { retryAfterOf } from "../../text/retry-after.ts";
 import type { AgentEnvironment } from "../agent-program.ts";
 import { emptyOutputReason, overBudget, troubleOf } from "../budget.ts";
-import type { ApiProvider } from "./api.ts";
 import { expectedSchema } from "./output-schema.ts";
 import { toolDefinitions } from "./tool-definitions.ts";
 import { apiTools } from "./tools.ts";
+
+/** The model API that a step calls. */
+export interface ApiProvider {
+  readonly protocol: "anthropic" | "openai";
+  /** As the API names it. */
+  readonly model: string;
+  readonly baseUrl: string;
+  /** The variable that holds the key. */
+  readonly key: string;
+}
 
 /** Answers of a model in one attempt, where the step names no cap. */
 const stepCap = 50;

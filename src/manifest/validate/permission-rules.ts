@@ -1,7 +1,6 @@
 /** Reads permission layers, and finds rules that change nothing: a reader would take them for protection, or for leave. */
 import type { DocumentNode } from "../../core/document.ts";
-import { type Capability, type PermissionRule, parsePermission } from "../../core/permissions.ts";
-import type { PermissionLayer } from "../../core/pipeline.ts";
+import { type Capability, type PermissionLayer, type PermissionRule, parsePermission } from "../../core/permissions.ts";
 import type { Findings } from "./findings.ts";
 import { type Located, member, texts } from "./read-node.ts";
 

@@ -22,7 +22,7 @@ export const constructions: readonly Rule[] = [
     String.raw`(?<=[.;:] (?:and |but |so )?|, (?:and|but|so) )what (?:[a-z'’-]+ ){1,6}(?:is|are|was|were|has|have|stays|goes|comes|counts|needs) [a-z]+(?![^.!?]*\?)`,
     String.raw`\b(?:of|than|but|and|behind|besides?) what (?:(?:is|are)(?! (?:best|needed|possible|expected)\b)|was|were|has|have)\b`,
     String.raw`\b(?:of|for|than|but|and|with|without|from|in|on|by|before|behind|besides?) what (?:stays|goes|comes|needs|counts|lies|stands|belongs|remains|passed)\b`,
-    String.raw`\bwhat (?:is|are|was|were) (?:there|left|new|gone|of|meant|said|given|asked|known|told)\b`,
+    String.raw`\bwhat (?:is|are|was|were) (?:there|left(?! out)|new|gone|of|meant|said|given|asked|known|told)\b`,
   ]),
   rule("who", "name the person or the code: `the user`, `the caller`", [
     String.raw`\b(?:whoever|whomever|whosoever|nobody|somebody|no one(?! of))\b`,
@@ -42,8 +42,8 @@ export const constructions: readonly Rule[] = [
     String.raw`\btells?\b(?! (?:\S+ ){1,4}to\b)(?! (?:you|us|me|users?|the user|the difference)\b)(?! (?:\S+ ){0,6}(?:apart|from)\b)`,
   ]),
   rule("says", "contains, reports, states; or name the field", [
-    String.raw`(?<!\b(?:spec|specification|standard|rfc|documentation|docs|posix|page|manual) )\bsays\b`,
-    String.raw`\bsays? (?:so|which|why|what|whether|nothing|where|how)\b`,
+    String.raw`(?<!\b(?:spec|specification|standard|rfc|documentation|docs|posix|page|manual) )\bsays\b(?! (?:so|otherwise)\b)`,
+    String.raw`\bsays? (?:which|why|what|whether|nothing|where|how)\b`,
     String.raw`\b(?:is|are|was|were|that|been|be) said\b(?! to\b|,)`,
     String.raw`\b(?:to|must|can|may|not) say\b(?! (?:that|the least)\b)`,
   ]),
@@ -115,6 +115,16 @@ export const constructions: readonly Rule[] = [
     String.raw`\bun(?:begun|asked|told|said|born|heard)\b`,
   ]),
   rule("there", "exist, exists", [String.raw`\b(?:that|those|which|what|all) (?:is|are|was|were) there\b`]),
+  rule("goes", "is removed; conflict", [
+    String.raw`(?<!\b(?:where|as) [^.;:]{0,30})\b(?:runs?|blobs?|workspaces?|logs?|rows|directory|directories|files?|journals?|that|they) (?:go|goes)(?=[.,;:)]|$| at once\b| afterwards\b| last\b| away\b)`,
+    String.raw`\bgo(?:es)? together\b`,
+  ]),
+  rule("particles", "at least x ms; also; no longer", [
+    String.raw`^So (?:long|many|much)\b(?! (?:as|that)\b)`,
+    String.raw`\b(?:at least|after|for) so (?:long|many|much)\b`,
+    String.raw`\bbesides(?=[.;:)]|$)`,
+    String.raw`\b(?:is|are|was|were|a [a-z]+) no more(?=[.,;:)]|$)`,
+  ]),
   rule("takes-away", "removes, deletes", [String.raw`\b(?:takes?|taking|took|taken) away\b`]),
 ];
 

@@ -135,7 +135,7 @@ function isNode(value: unknown): value is SyntaxNode {
   return typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
 }
 
-/** Paragraphs, list items, table cells and the comments of code blocks. Headings are left out: they are no sentences. */
+/** Paragraphs, list items, table cells and the comments of code blocks. Headings and the first rows of tables are not sentences and are skipped. */
 export function readMarkdown(file: string, source: string): readonly Text[] {
   const texts: Text[] = [];
   let block: string[] = [];
@@ -150,7 +150,9 @@ export function readMarkdown(file: string, source: string): readonly Text[] {
     if (block.length === 0) first = number;
     block.push(line);
   };
-  source.split("\n").forEach((raw, index) => {
+  const lines = source.split("\n");
+  const rule = /^\|[|\s:-]+$/;
+  lines.forEach((raw, index) => {
     const number = index + 1;
     const line = raw.replace(/^\s*(?:>\s?)*/, "");
     const marker = /^(?:```+|~~~+)/.exec(line)?.[0];
@@ -164,7 +166,7 @@ export function readMarkdown(file: string, source: string): readonly Text[] {
       fence = marker;
     } else if (line.startsWith("|")) {
       flush();
-      if (!/^[|\s:-]+$/.test(line)) {
+      if (!rule.test(line) && !rule.test(lines[index + 1] ?? "")) {
         for (const cell of line.split(/(?<!\\)\|/)) {
           add(cell.trim(), number);
           flush();

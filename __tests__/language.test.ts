@@ -55,6 +55,8 @@ describe("a planted sentence", () => {
     "The child is fenced.",
     "A contract is a gate on the output.",
     "Undoing a run takes a lock.",
+    "Workspaces and logs go, of all runs but the newest.",
+    "At least so long between two updates.",
   ])("is found: %s", (sentence) => {
     expect(findingsIn({ kind: "docs", file: "docs/a.md", line: 1, text: sentence })).not.toEqual([]);
   });
@@ -77,6 +79,7 @@ describe("plain English", () => {
     "The flag tells the compiler to stop, and asks the user for confirmation.",
     "`FOO` stands for the name of a step. The steps go on the queue.",
     "The lock holds two values, neither of which is empty. It takes one second a day at most.",
+    "Shows where the output of a run goes. Report a problem if the task says so.",
     "The specification says that the value is optional, and it was no longer read.",
   ])("passes the check: %s", (sentence) => {
     expect(findingsIn({ kind: "docs", file: "docs/a.md", line: 1, text: sentence })).toEqual([]);

@@ -357,7 +357,7 @@ pipeline:
     const early = await job("early", "join");
     expect({ code: early.code, said: said(early)[0] }).toEqual({
       code: 1,
-      said: expect.stringContaining("step `join` waits for `left`, which has not passed in a new run"),
+      said: expect.stringContaining("step `join` depends on `left`, which has not passed in a new run"),
     });
     const [left, right] = await Promise.all([job("left", "left"), job("right", "right")]);
     expect([left.code, right.code, left.outputs["run-id"] === right.outputs["run-id"]]).toEqual([0, 0, true]);

@@ -95,9 +95,7 @@ describe.each([
     });
     expect(result.outputs["run-id"]).toBe(`${left.outputs["run-id"]}-2`);
     expect(messages(result)).toContainEqual(
-      expect.stringMatching(
-        /^Run [0-9a-f]+ cannot be resumed here: its `wave\.yaml` differs from this job's \(.*\)\. Starting a new run\.$/,
-      ),
+      expect.stringMatching(/^Cannot resume run [0-9a-f]+ here: its `wave\.yaml` differs from this job's \(.*\)\. Starting a new run\.$/),
     );
     expect(result.log).not.toContain("sandbox: off");
   });
@@ -115,7 +113,7 @@ describe.each([
       begun: [],
       stolen: false,
     });
-    expect(messages(result)).toContainEqual(expect.stringContaining(`run ${run} cannot be resumed here: its \`wave.yaml\` differs`));
+    expect(messages(result)).toContainEqual(expect.stringContaining(`cannot resume run ${run} here: its \`wave.yaml\` differs`));
     expect(result.log).toMatch(new RegExp(`^ {2}run ${run}: sha256:[0-9a-f]{64}$`, "m"));
     expect(result.log).toMatch(/^ {2}this job: sha256:[0-9a-f]{64}$/m);
   });

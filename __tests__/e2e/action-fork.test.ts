@@ -205,7 +205,7 @@ describe("the objects of the base commit", () => {
     const result = await job({ inputs: { command: "run" } });
     expect({ code: result.code, status: result.outputs["status"] }).toEqual({ code: 1, status: "error" });
     expect(result.annotations.filter(({ level }) => level === "error").map((one) => one.message)).toEqual([
-      expect.stringMatching(new RegExp(`^GitHub did not let wave read .* of a commit \\(${status}\\)\\. .*${hint}`)),
+      expect.stringMatching(new RegExp(`^wave could not read .* of a commit \\(HTTP ${status} from GitHub\\)\\. .*${hint}`)),
     ]);
     expect(result.log).not.toContain("persist-credentials");
     expect(result.log).not.toContain("fork-pipeline");

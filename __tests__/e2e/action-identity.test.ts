@@ -110,7 +110,7 @@ it("refuses `resume: RUN` for the run of another manifest, naming both, and exec
   const second = await job(workspace, sha, { runnerTemp, inputs: { file: "b.yaml", resume: run } });
   expect({ code: second.code, status: second.outputs["status"], begun: begun(second) }).toEqual({ code: 2, status: "error", begun: [] });
   expect(second.annotations.map(({ message }) => message)).toEqual([
-    expect.stringContaining(`run ${run} cannot be resumed here: its manifest differs from this job's`),
+    expect.stringContaining(`cannot resume run ${run} here: its manifest differs from this job's`),
   ]);
   expect(second.log).toContain(`run ${run}: a.yaml`);
   expect(second.log).toContain("this job: b.yaml");

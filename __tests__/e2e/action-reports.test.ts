@@ -124,7 +124,7 @@ describe("check runs", () => {
     expect(said).toEqual([
       expect.objectContaining({
         level: "notice",
-        message: expect.stringContaining("GitHub did not let wave write a check run (403): Resource not accessible by integration"),
+        message: expect.stringContaining("wave could not write a check run (HTTP 403 from GitHub): Resource not accessible by integration"),
       }),
       expect.objectContaining({ level: "error", properties: expect.objectContaining({ file: "wave.yaml", line: "14" }) }),
     ]);
@@ -241,7 +241,7 @@ describe("comments and reviews", () => {
     const wrong = pullRequest({}, { extra: publish("pr_review", "findings") });
     const refused = await wrong.job();
     expect(refused.code).toBe(1);
-    expect(refused.log).toContain("artifact `findings` cannot be published: `ok` is not known");
+    expect(refused.log).toContain("cannot publish artifact `findings`: `ok` is not known");
     const forbidden = pullRequest({}, { extra: publish("pr_comment", "review") });
     github.faults.push({ operation: "issues/create-comment", status: 403, message: "Resource not accessible by integration" });
     expect((await forbidden.job()).code).toBe(1);

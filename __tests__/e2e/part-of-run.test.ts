@@ -52,7 +52,7 @@ it("executes a run in parts, applies nothing before the last, and then what a wh
 
   const early = await wave.wave("resume", "--steps", "join");
   expect(early).toMatchObject({ code: 1, stdout: "" });
-  expect(early.stderr).toContain("step `join` waits for `right`, which has not passed in run");
+  expect(early.stderr).toContain("step `join` depends on `right`, which has not passed in run");
 
   await good(wave, "resume", "--steps", "right");
   expect(tree(wave)).toEqual(before);

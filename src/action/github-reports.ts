@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { summary } from "@actions/core";
 import { defined } from "../core/defined.ts";
-import { describeFailure } from "../core/describe.ts";
+import { describeFailure } from "../core/failures.ts";
 import type { GitHub } from "../core/github.ts";
 import type { Io } from "../core/io.ts";
 import type { Plan } from "../core/plan.ts";

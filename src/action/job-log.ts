@@ -1,7 +1,7 @@
 /** What a job says besides its run: annotations in the log, each text once, and the lines of a failure. */
 import { error, notice, warning } from "@actions/core";
-import { describeFailure } from "../core/describe.ts";
-import { exitCodeOf, type Failure } from "../core/failure.ts";
+import type { Failure } from "../core/failure.ts";
+import { describeFailure, exitCodeOf } from "../core/failures.ts";
 import type { Io } from "../core/io.ts";
 import { printable } from "../text/printable.ts";
 

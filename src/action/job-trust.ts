@@ -3,7 +3,7 @@
  * permission as GitHub's API reports it: a payload's `author_association` says nothing about write access. An answer that cannot be had is a refusal.
  * https://docs.github.com/en/actions/reference/security/secure-use
  */
-import { describeFailure } from "../core/describe.ts";
+import { describeFailure } from "../core/failures.ts";
 import type { Result } from "../core/result.ts";
 import type { TrustLevel } from "../core/trust-level.ts";
 import type { EventCause, PullContext, WorkflowContext } from "../core/workflow-context.ts";

@@ -3,8 +3,8 @@
  * check neither waits for ever nor keeps an earlier verdict; the comment and the job summary are updated.
  */
 import { setOutput, summary } from "@actions/core";
-import { describeFailure } from "../core/describe.ts";
-import { exitCodeOf, type Failure } from "../core/failure.ts";
+import type { Failure } from "../core/failure.ts";
+import { describeFailure, exitCodeOf } from "../core/failures.ts";
 import { type RunCommit, runCommitOf } from "../core/run-commit.ts";
 import { checkName } from "../github/report/check-name.ts";
 import { type FailurePage, failurePage } from "../github/report/failure-page.ts";

@@ -2,9 +2,10 @@
  * What a `wave` command is: its words, its options and what it does. `cli.ts` builds the parser and `docs/cli.md` is
  * generated from these definitions, so help, docs and behaviour are one thing.
  */
-import { describeFailure } from "../core/describe.ts";
+
 import type { Diagnostic } from "../core/diagnostic.ts";
-import { exitCodeOf, type Failure } from "../core/failure.ts";
+import type { Failure } from "../core/failure.ts";
+import { describeFailure, exitCodeOf } from "../core/failures.ts";
 import type { Io } from "../core/io.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { ProjectRequest } from "../engine/open-project.ts";

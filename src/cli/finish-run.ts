@@ -1,6 +1,6 @@
 /** How `run` and `resume` end: the summary, and the exit status that the outcome means. */
 
-import { exitCodeOf } from "../core/failure.ts";
+import { exitCodeOf } from "../core/failures.ts";
 import { exportRun } from "../engine/export-run.ts";
 import type { ProjectRequest } from "../engine/open-project.ts";
 import type { FinishedRun } from "../engine/run-pipeline.ts";

@@ -3,7 +3,8 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { defined } from "../core/defined.ts";
-import { exitCodeOf, type Failure } from "../core/failure.ts";
+import type { Failure } from "../core/failure.ts";
+import { exitCodeOf } from "../core/failures.ts";
 import type { TestResult } from "../core/pipeline-test.ts";
 import { locateProject } from "../engine/open-project.ts";
 import { describeIoError } from "../platform/files.ts";

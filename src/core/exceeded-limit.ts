@@ -1,5 +1,5 @@
-/** Limits on evaluations, and their words. */
-import { formatDuration, formatSize } from "../text/quantity.ts";
+/** Limits on evaluations, and their description. */
+import { formatDuration, formatSize, formatSizes } from "../text/quantity.ts";
 
 /** A limit that an evaluation exceeded: `max` and `actual` are milliseconds for `time`, bytes otherwise. */
 export interface ExceededLimit {
@@ -9,14 +9,16 @@ export interface ExceededLimit {
   readonly actual?: number;
 }
 
-/** The limit in words, after a colon: `it took longer than the limit of 10s`. */
+/** A clause: `it took longer than the limit of 10s`. */
 export function describeExceeded({ what, max, actual }: ExceededLimit): string {
   switch (what) {
     case "time":
       return `it took longer than the limit of ${formatDuration(max)}`;
     case "memory":
-      return `it needs more memory than the limit of ${formatSize(max)}`;
-    case "size":
-      return `it has ${formatSize(actual ?? max)}, more than the limit of ${formatSize(max)}`;
+      return `it needed more memory than the limit of ${formatSize(max)}`;
+    case "size": {
+      const [size, limit] = formatSizes(actual ?? max, max);
+      return `it has ${size}, more than the limit of ${limit}`;
+    }
   }
 }

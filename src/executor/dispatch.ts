@@ -3,9 +3,9 @@
  * room for are one append, so a chain of steps costs one fsync a step; nothing begins before its own event is on disk.
  */
 import { defined } from "../core/defined.ts";
-import { describeFailure } from "../core/describe.ts";
 import type { EventPayload } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
+import { describeFailure } from "../core/failures.ts";
 import type { Step } from "../core/pipeline.ts";
 import { ok } from "../core/result.ts";
 import { type AttemptEnd, type FailedEnd, runAttempt } from "./attempt.ts";

@@ -10,9 +10,10 @@
  *
  * Text from outside the manifest (the run's input, inputs, violations, output) is put into code blocks.
  */
-import { describeFailure, describeViolation } from "../core/describe.ts";
+import { describeViolation } from "../core/describe-contract.ts";
 import type { Digest } from "../core/digest.ts";
 import type { ContractResult } from "../core/failure.ts";
+import { describeFailure } from "../core/failures.ts";
 import type { Feedback } from "../core/feedback.ts";
 import type { Step } from "../core/pipeline.ts";
 import type { ContractFile, WorkspacePaths } from "../core/ports.ts";

@@ -2,7 +2,7 @@
  * Results of tests as JUnit XML: one suite per pipeline, one case per test. Valid against junit-10.xsd of Jenkins' xUnit plugin, the
  * strictest of the schemas in use. Pure.
  */
-import { describeFailure } from "../core/describe.ts";
+import { describeFailure } from "../core/failures.ts";
 import type { TestResult } from "../core/pipeline-test.ts";
 
 export function testsAsJunit(results: readonly TestResult[]): string {

@@ -1,7 +1,7 @@
 /** Takes a database over from a directory that came from another job, whose carrier the caller trusts with it: its rows are believed, if they are such as Wave writes. */
 import { lstat, readFile } from "node:fs/promises";
 import type { Database } from "sql.js";
-import { describeFailure } from "../core/describe.ts";
+import { describeFailure } from "../core/failures.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { createStateDirectory, stateUnwritable, tryIo, writeFileDurably } from "../platform/files.ts";
 import { type JsonCheck, rowsProblem } from "./check-rows.ts";

@@ -5,8 +5,8 @@
  */
 import { lstat, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { describeFailure } from "../core/describe.ts";
 import type { WaveEvent } from "../core/event.ts";
+import { describeFailure } from "../core/failures.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { systemClock } from "../platform/clock.ts";
 import { createStateDirectory, stateUnwritable, tryIo, writeFileDurably } from "../platform/files.ts";

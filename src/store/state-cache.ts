@@ -4,7 +4,7 @@
  */
 import { chmod, mkdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { describeFailure } from "../core/describe.ts";
+import { describeFailure } from "../core/failures.ts";
 import type { Result } from "../core/result.ts";
 import type { Toolkit } from "../platform/actions/toolkit.ts";
 import type { ToolkitProblem } from "../platform/actions/toolkit-calls.ts";

@@ -1,6 +1,6 @@
 /**
- * Durations and sizes as people write them. Parsing is strict (a number needs its unit); formatting rounds to what a reader
- * needs, and what it prints can be parsed again. Bounds are not checked here.
+ * Durations, sizes and counted nouns as text. Parsing needs a unit after each number and checks no bounds. Formatting rounds, and its output can be
+ * parsed again.
  */
 
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -17,7 +17,7 @@ const sizeUnits: Readonly<Record<string, number>> = {
   TiB: 1024 ** 4,
 };
 
-/** Milliseconds of `90s`, `10m`, `1h30m`, `1.5s`, `250ms`; nothing for any other text. */
+/** Milliseconds of `90s`, `10m`, `1h30m`, `1.5s`, `250ms`; undefined for any other text. */
 export function parseDuration(text: string): number | undefined {
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
   let total = 0;
@@ -26,7 +26,7 @@ export function parseDuration(text: string): number | undefined {
   return Number.isFinite(total) ? Math.round(total) : undefined;
 }
 
-/** Bytes of `512MB` (decimal), `1GiB` (binary), `1.5 GB`, `100B`; nothing for any other text. */
+/** Bytes of `512MB` (decimal), `1GiB` (binary), `1.5 GB`, `100B`; undefined for any other text. */
 export function parseSize(text: string): number | undefined {
   const found = /^(\d+(?:\.\d+)?)\s?(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$/.exec(text);
   const total = Number(found?.[1]) * (sizeUnits[found?.[2] ?? ""] ?? Number.NaN);
@@ -58,6 +58,25 @@ export function formatSize(bytes: number): string {
     if (amount >= 0.9995) return `${amount >= 99.95 ? Math.round(amount) : Math.round(amount * 10) / 10}${unit}`;
   }
   return `${whole}B`;
+}
+
+/**
+ * Two sizes in one unit, with enough digits to differ where they differ: `["100.1MB", "100MB"]`. The unit is the one in which `formatSize` shows the second.
+ * Takes bytes.
+ */
+export function formatSizes(bytes: number, limit: number): readonly [string, string] {
+  const unit = /[A-Za-z]+$/.exec(formatSize(limit))?.[0] ?? "B";
+  const factor = sizeUnits[unit] ?? 1;
+  for (let digits = 1; digits <= 12; digits++) {
+    const [first, second] = [bytes, limit].map((size) => Number((size / factor).toFixed(digits)));
+    if (first !== second || bytes === limit) return [`${first}${unit}`, `${second}${unit}`];
+  }
+  return [`${bytes}B`, `${limit}B`];
+}
+
+/** A number and its noun: `1 turn`, `2 turns`, `1,200 tokens`. `plural` defaults to the noun and an `s`. */
+export function counted(amount: number, noun: string, plural = `${noun}s`): string {
+  return `${amount.toLocaleString("en-US")} ${amount === 1 ? noun : plural}`;
 }
 
 function pair(large: number, largeUnit: string, small: number, smallUnit: string): string {

@@ -16,8 +16,8 @@ describe("a run that is not found", () => {
     const status = await wave.wave("status", "nope");
     expect([status.code, status.stderr]).toEqual([2, expect.stringContaining("no run matches `nope`\n  newest runs: ")]);
     for (const event of [first, second]) expect(status.stderr).toContain(event?.run);
-    expect(status.stderr).toContain("hint: `wave status` lists the runs");
-    expect(status.stderr).not.toContain("write more of the id");
+    expect(status.stderr).toContain("hint: run `wave status` to list the runs");
+    expect(status.stderr).not.toContain("type more characters");
   });
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { localBlobs } from "../../../src/blobs/local-blobs.ts";
-import { describeFailure } from "../../../src/core/describe.ts";
+import { describeFailure } from "../../../src/core/failures.ts";
 import { packForCache } from "../../../src/engine/state-export.ts";
 import { discardStaleDatabase, importState } from "../../../src/engine/state-import.ts";
 import { createRedactor } from "../../../src/redaction/redactor.ts";

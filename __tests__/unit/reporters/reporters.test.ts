@@ -77,7 +77,7 @@ describe("plain lines", () => {
     the end of its output:
       │ one
       │ two
-    hint: raise \`resources.timeout\` of the step or persona if the work needs longer
+    hint: raise \`resources.timeout\` of the step or persona if the work needs more time
 ↷ c skipped: \`b\` failed
 ✗ run failed after 2s
 `);
@@ -117,7 +117,7 @@ describe("plain lines", () => {
         },
       ]),
     ).toBe(
-      "✗ a failed\n    input `x` from step `b` is not there\n    its blob is gone\n    hint: run step `b` again: `wave resume` does when its output is gone\n",
+      "✗ a failed\n    input `x` from step `b` is missing\n    its blob is gone\n    hint: run step `b` again: `wave resume` does so when its artifacts are missing\n",
     );
   });
 

@@ -100,7 +100,7 @@ describe("a run", () => {
       ["attempt 2 of a", 2],
       ["attempt 3 of a", 1],
     ]);
-    expect(spans[2]?.status.message).toBe("the attempt ended well but did no work");
+    expect(spans[2]?.status.message).toBe("the attempt exited successfully but produced nothing");
     expect(spans[0]?.startTimeUnixNano).toBe(`${begin + 1000}000000`);
   });
 

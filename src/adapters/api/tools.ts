@@ -3,7 +3,7 @@
  * write are refused before any access.
  */
 import path from "node:path";
-import { describeFailure } from "../../core/describe.ts";
+import { describeFailure } from "../../core/failures.ts";
 import { isAllowed } from "../../core/permissions.ts";
 import type { Step } from "../../core/pipeline.ts";
 import type { Workspace, WorkspaceArea } from "../../core/ports.ts";

@@ -3,9 +3,9 @@
  * passed in, which bounds time, memory and size.
  */
 import { defined } from "../../core/defined.ts";
-import { describeFailure } from "../../core/describe.ts";
 import type { EvaluationProblem, Evaluator } from "../../core/evaluation.ts";
 import { describeExceeded } from "../../core/exceeded-limit.ts";
+import { describeFailure } from "../../core/failures.ts";
 import { evaluationLimits } from "../../core/limits.ts";
 import type { JsonSchemaContract } from "../../core/pipeline.ts";
 import type { ContractContext, ContractFile, ContractOutcome, ContractProblem, ContractType } from "../../core/ports.ts";

@@ -4,8 +4,8 @@
  * child does; it gets no secrets and nothing of the step's `env`.
  */
 import path from "node:path";
-import { describeFailure } from "../../core/describe.ts";
 import type { Violation } from "../../core/failure.ts";
+import { describeFailure } from "../../core/failures.ts";
 import type { TestSuiteContract } from "../../core/pipeline.ts";
 import type { ContractContext, ContractOutcome, ContractType, SpawnOutcome } from "../../core/ports.ts";
 import { unreachable } from "../../core/result.ts";

@@ -3,9 +3,9 @@
  * all, as on a laptop, that is told and fails nothing.
  */
 import { defined } from "../../core/defined.ts";
-import { describeFailure } from "../../core/describe.ts";
 import type { ArtifactRef, EventPayload } from "../../core/event.ts";
 import type { Failure } from "../../core/failure.ts";
+import { describeFailure } from "../../core/failures.ts";
 import type { Publication } from "../../core/pipeline.ts";
 import type { BlobStore, Publisher } from "../../core/ports.ts";
 

@@ -1,7 +1,7 @@
 /** A contract's verdict as a check run: its conclusion, what it found, and annotations on the lines at fault. Pure. */
 
 import { decidingAttempt } from "../../core/deciding-attempt.ts";
-import { describeContract } from "../../core/describe.ts";
+import { describeContract } from "../../core/describe-contract.ts";
 import type { ContractResult, Violation } from "../../core/failure.ts";
 import type { CheckAnnotation, CheckConclusion } from "../../core/github.ts";
 import type { ContractDefinition } from "../../core/pipeline.ts";

@@ -1,7 +1,8 @@
 /** A failure that ended a job before a run started, as a check run, a comment and a summary show it. Pure. */
-import { describeFailure } from "../../core/describe.ts";
+
 import { type Diagnostic, sortDiagnostics } from "../../core/diagnostic.ts";
 import type { Failure } from "../../core/failure.ts";
+import { describeFailure } from "../../core/failures.ts";
 import type { CheckAnnotation, CheckConclusion } from "../../core/github.ts";
 import { codeBlock, inlineCode, type Part, plainText, withoutMarks } from "../../text/markdown.ts";
 import { printable } from "../../text/printable.ts";

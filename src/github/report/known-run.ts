@@ -3,9 +3,9 @@
 import { compareAttempts, type WorkflowAttempt } from "../../core/comment-body.ts";
 import { decidingAttempt } from "../../core/deciding-attempt.ts";
 import { defined } from "../../core/defined.ts";
-import { describeFailure } from "../../core/describe.ts";
 import { passedUnchecked } from "../../core/empty-output.ts";
 import type { ContractResult } from "../../core/failure.ts";
+import { describeFailure } from "../../core/failures.ts";
 import type { RunRecord, StepRecord } from "../../core/state.ts";
 import { totalUsage, usageText } from "../../core/usage.ts";
 import { ignoredText } from "../../reporters/console/changes-text.ts";

@@ -1,6 +1,7 @@
 /** Why an attempt failed, below its log. Pure. */
-import { describeFailure } from "../../core/describe.ts";
+
 import type { Failure } from "../../core/failure.ts";
+import { describeFailure } from "../../core/failures.ts";
 import { detailLines, failureTitle } from "./failure-lines.ts";
 import { paletteOf, sign } from "./palette.ts";
 

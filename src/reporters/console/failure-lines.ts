@@ -1,7 +1,8 @@
 /** A failure's description as printable lines, for every report that people read. */
-import { describeFailure } from "../../core/describe.ts";
-import type { Description } from "../../core/describe-changes.ts";
+
 import type { Failure } from "../../core/failure.ts";
+import type { Description } from "../../core/failure-kind.ts";
+import { describeFailure } from "../../core/failures.ts";
 import { printable } from "../../text/printable.ts";
 import type { Palette } from "./palette.ts";
 

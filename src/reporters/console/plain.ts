@@ -3,10 +3,10 @@
  * (`verbose`), and on GitHub always, each attempt in a group of its own, so that parallel steps do not mix.
  */
 
-import { describeFailure } from "../../core/describe.ts";
-import { renameHint } from "../../core/describe-exit.ts";
 import { type EventOf, isOutsideEvent, type OutsideEvent, type WaveEvent } from "../../core/event.ts";
 import type { ContractResult, Failure } from "../../core/failure.ts";
+import { renameHint } from "../../core/failure-kind.ts";
+import { describeFailure } from "../../core/failures.ts";
 import type { Reporter } from "../../core/ports.ts";
 import { countViolations } from "../../core/violation-count.ts";
 import { printable } from "../../text/printable.ts";

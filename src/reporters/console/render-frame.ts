@@ -2,7 +2,7 @@
  * One frame of the live view. Pure: the view, the time, the terminal's size and whether to colour give the text. Every line
  * fits the width and all lines fit the height; steps that are done are folded together first, then those that wait.
  */
-import { describeFailure } from "../../core/describe.ts";
+import { describeFailure } from "../../core/failures.ts";
 import { cellWidth, fit, padded, printable } from "../../text/printable.ts";
 import { formatDuration } from "../../text/quantity.ts";
 import { colorOf, type Palette, paletteOf, sign } from "./palette.ts";

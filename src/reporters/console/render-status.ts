@@ -1,7 +1,8 @@
 /** `wave status` for people: a table of runs, or one run with its steps, attempts, verdicts and artifacts. Pure. */
 
-import { describeContract, describeFailure } from "../../core/describe.ts";
+import { describeContract } from "../../core/describe-contract.ts";
 import type { ContractResult } from "../../core/failure.ts";
+import { describeFailure } from "../../core/failures.ts";
 import { isRolledBack, rollbackCommandOf } from "../../core/rolled-back.ts";
 import type { AttemptRecord, RunRecord, RunSummary, StepRecord, StepStatus } from "../../core/state.ts";
 import { totalUsage, usageText } from "../../core/usage.ts";

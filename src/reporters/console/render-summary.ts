@@ -4,9 +4,10 @@
  */
 
 import { decidingAttempt } from "../../core/deciding-attempt.ts";
-import { describeContract, describeFailure } from "../../core/describe.ts";
+import { describeContract } from "../../core/describe-contract.ts";
 import type { Digest } from "../../core/digest.ts";
 import { passedUnchecked } from "../../core/empty-output.ts";
+import { describeFailure } from "../../core/failures.ts";
 import type { RunRecord, StepRecord, StepStatus } from "../../core/state.ts";
 import { totalUsage, usageText } from "../../core/usage.ts";
 import { padded, printable } from "../../text/printable.ts";

@@ -1,5 +1,5 @@
 /** Results of tests for people, and as annotations for GitHub. Pure; texts end in a line break. */
-import { describeFailure } from "../../core/describe.ts";
+import { describeFailure } from "../../core/failures.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Mismatch, TestResult } from "../../core/pipeline-test.ts";
 import { printable } from "../../text/printable.ts";

@@ -1,6 +1,7 @@
 /** Which events are worth an alert. A failure that is tried again is none: what counts is that a step gave up. Pure. */
-import { describeFailure } from "../../core/describe.ts";
+
 import type { WaveEvent } from "../../core/event.ts";
+import { describeFailure } from "../../core/failures.ts";
 import type { Alarm } from "./alert-bodies.ts";
 
 /** What an event means, for a run of this pipeline; `failedBefore`: the run, or the one before it, had failed. */

@@ -1,7 +1,7 @@
 /** Makes a run's trace from its events and its record. Pure. */
 import { defined } from "../../core/defined.ts";
-import { describeFailure } from "../../core/describe.ts";
 import type { WaveEvent } from "../../core/event.ts";
+import { describeFailure } from "../../core/failures.ts";
 import type { AttemptRecord, RunRecord, StepRecord, StepStatus } from "../../core/state.ts";
 import { criticalPath } from "./critical-path.ts";
 import { type AttemptMoments, foldMoments, type RunMoments } from "./fold-moments.ts";

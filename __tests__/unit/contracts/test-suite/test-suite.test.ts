@@ -27,7 +27,7 @@ test.each<[SpawnOutcome, "pass" | "fail" | "error", string?]>([
   [
     { kind: "unprepared", failure: { reason: "workspace-failed", code: "ENOSPC", detail: "judge.1: no space" } },
     "error",
-    "`npm test` could not be started: the workspace could not be made or used (ENOSPC): judge.1: no space",
+    "`npm test` could not be started: the workspace could not be created or used (ENOSPC): judge.1: no space",
   ],
   [{ kind: "cancelled" }, "error", "`npm test` was cancelled"],
 ])("%o", async (outcome, verdict, message) => {

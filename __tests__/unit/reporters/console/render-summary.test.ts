@@ -96,7 +96,7 @@ to go on: wave resume 3f9a -f examples/x/wave.yaml
       steps: [],
     });
     expect(renderSummary(full, options)).toContain(
-      "state cannot be written: .wave/state (ENOSPC)\n  no space\n  hint: the disk is full; make room, then `wave resume`\n",
+      "cannot write state: .wave/state (ENOSPC)\n  no space\n  hint: the disk is full; free some space, then run `wave resume`\n",
     );
   });
 });

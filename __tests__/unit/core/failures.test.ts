@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { describeContract, describeFailure, describeViolation } from "../../../src/core/describe.ts";
+import { describeContract, describeViolation } from "../../../src/core/describe-contract.ts";
 import type { Failure, FailureReason, Violation } from "../../../src/core/failure.ts";
+import { describeFailure, exitCodeOf } from "../../../src/core/failures.ts";
 import { result } from "../../rig/run-events.ts";
 
 const origin = { file: "wave.yaml", range: { start: { line: 4, column: 2 }, end: { line: 4, column: 3 } } };
 const violation: Violation = { message: "the key `x` is missing", pointer: "/a", location: { file: "output/r.json", line: 3, column: 5 } };
 
-/** One of each reason, so that a new reason does not compile without standing here. */
+/** One failure per reason. A reason without one does not compile. */
 const failures: { readonly [R in FailureReason]: Extract<Failure, { reason: R }> } = {
   usage: { reason: "usage", message: "no wave.yaml in /p", hint: "name one with -f" },
   "manifest-invalid": {
@@ -94,74 +95,117 @@ const failures: { readonly [R in FailureReason]: Extract<Failure, { reason: R }>
   "rolled-back": { reason: "rolled-back", to: "survey", steps: ["build", "tests"] },
 };
 
-test.each(Object.values(failures))("$reason has a one-line title that names nothing undefined", (failure) => {
+const titles: Readonly<Record<FailureReason, string>> = {
+  usage: "no wave.yaml in /p",
+  "manifest-invalid": "the manifest has 1 error",
+  "file-unreadable": "cannot read `a.yaml` (EACCES)",
+  "adapter-missing": "step `build` cannot run: no adapter is chosen for it",
+  "git-outdated": "nothing was started: git 2.25.1 is older than 2.30, the oldest supported version",
+  "permission-unenforceable": "nothing was started: 1 permission cannot be enforced here",
+  "owner-unsupported": "nothing was started: the sandbox has no access to project files that root does not own",
+  "state-locked": "state is locked by process 42 on box",
+  "state-unreadable": "cannot read state: .wave/state",
+  "state-unwritable": "cannot write state: .wave/state (EROFS)",
+  "state-damaged": "state is damaged: j.jsonl:7",
+  "run-not-found": "several runs match `3f`",
+  "run-mismatch": "cannot resume run 3f9a here: its `wave.yaml` differs from this job's",
+  "run-active": "process 42 on box is executing run 3f9a",
+  "run-complete": "run 3f9a has already passed",
+  "spawn-failed": "cannot start `nope` (ENOENT)",
+  "adapter-exit": "the command exited with 3",
+  "adapter-crash": "the command was killed by SIGKILL",
+  timeout: "the attempt took longer than 10m",
+  "memory-exceeded": "the attempt used 2GB of memory, more than the limit of 1GB",
+  "disk-exceeded": "the attempt used 2GB of disk space, more than the limit of 1GB",
+  "recording-missing": "attempt 2 of step `build` has no recording",
+  "write-denied": "none of the attempt's changes were kept: it may not write 1 file that it changed",
+  "changeset-refused": "cannot keep the change to `big.bin`",
+  "merge-conflict": "step `join` depends on conflicting changes",
+  "project-changed": "nothing was written: 1 file of the project changed in the meantime",
+  "empty-output": "the attempt exited successfully but produced nothing",
+  "agent-failed": "the model API is rate limiting (HTTP 429)",
+  "budget-exceeded": "the attempt used $0.62, more than its budget of $0.50",
+  "artifact-missing": "artifacts `a`, `b` were not created",
+  "artifact-ambiguous": "2 files match artifact `a`",
+  "artifact-refused": "artifact `a` was refused: ../x",
+  "artifact-too-large": "artifact `a` has 2GB, more than the limit of 1GB",
+  "secret-leaked": "nothing of the attempt was kept: `a` contains a secret",
+  "input-unavailable": "input `a` from step `survey` is missing",
+  "contract-failed": "contract `shape` failed: 1 violation",
+  "contract-error": "contract `shape` could not be evaluated",
+  "contract-limit-exceeded": "contract `shape` exceeded a limit of its evaluation",
+  "circuit-open": "the circuit of contract `shape` is open: 6 of the last 10 attempts with persona `craftsman` failed",
+  "workspace-failed": "the workspace could not be created or used (ENOSPC)",
+  cancelled: "cancelled by SIGINT",
+  "dependency-open": "step `deploy` depends on `build`, which has not passed in run 3f9a",
+  "github-failed": "wave could not write a check run (HTTP 403 from GitHub)",
+  "publish-refused": "cannot publish artifact `review`",
+  "run-failed": "run 3f9a failed",
+  "rolled-back": "the run was rolled back to step `survey`",
+};
+
+test.each(Object.values(failures))("$reason is described by a title on one line, without undefined parts", (failure) => {
   const { title, detail, hint } = describeFailure(failure);
+  expect(title).toBe(titles[failure.reason]);
   expect(title).toMatch(/^\S.*[^.]$/);
   expect([title, ...detail, hint ?? ""].join("\n")).not.toMatch(/undefined|NaN|\[object/);
 });
 
-test("the titles, so that their wording is decided and not only typed", () => {
-  expect(Object.values(failures).map((failure) => describeFailure(failure).title)).toEqual([
-    "no wave.yaml in /p",
-    "the manifest has 1 error",
-    "`a.yaml` cannot be read (EACCES)",
-    "step `build` cannot run: no adapter is chosen for it",
-    "git 2.25.1 is older than 2.30, the oldest version that Wave supports, so nothing was started",
-    "1 permission cannot be enforced here, so nothing was started",
-    "steps of root cannot use this project's files in the sandbox, so nothing was started",
-    "state is locked by process 42 on box",
-    "state cannot be read: .wave/state",
-    "state cannot be written: .wave/state (EROFS)",
-    "state is damaged: j.jsonl:7",
-    "several runs match `3f`",
-    "run 3f9a cannot be resumed here: its `wave.yaml` differs from this job's",
-    "run 3f9a is being executed by process 42 on box",
-    "run 3f9a passed already",
-    "`nope` could not be started (ENOENT)",
-    "the command exited with 3",
-    "the command was killed by SIGKILL",
-    "the attempt took longer than 10m",
-    "the attempt took 2GB of memory, more than the limit of 1GB",
-    "attempt 2 of step `build` has no recording",
-    "the attempt filled 2GB of disk, more than the limit of 1GB",
-    "the attempt changed 1 file that it may not write, so none of its changes were kept",
-    "the change to `big.bin` cannot be kept",
-    "step `join` builds on changes that do not go together",
-    "1 file of the project changed meanwhile, so nothing was written",
-    "the attempt ended well but did no work",
-    "the model takes no more requests for now (HTTP 429)",
-    "the attempt used $0.62, more than its budget of $0.50",
-    "artifacts `a`, `b` were not made",
-    "artifact `a` could be any of 2 files",
-    "artifact `a` was refused: ../x",
-    "artifact `a` has 2GB, more than the limit of 1GB",
-    "`a` contains a secret, so nothing of the attempt was kept",
-    "input `a` from step `survey` is not there",
-    "contract `shape` failed: 1 violation",
-    "contract `shape` could not be evaluated",
-    "contract `shape` could not be evaluated within its limits",
-    "contract `shape` failed too often with persona `craftsman`: 6 of the last 10 attempts",
-    "the workspace could not be made or used (ENOSPC)",
-    "cancelled by SIGINT",
-    "step `deploy` waits for `build`, which has not passed in run 3f9a",
-    "GitHub did not let wave write a check run (403)",
-    "artifact `review` cannot be published",
-    "run 3f9a failed",
-    "it was rolled back to step `survey`",
+test("exit codes tell wrong input, an unready environment and a cancellation from failed work", () => {
+  const reasons = Object.values(failures);
+  const exiting = (code: number) => reasons.filter((failure) => exitCodeOf(failure) === code).map(({ reason }) => reason);
+  expect(exiting(2).sort()).toEqual(["manifest-invalid", "run-complete", "run-mismatch", "run-not-found", "usage"]);
+  expect(exiting(4).sort()).toEqual([
+    "adapter-missing",
+    "file-unreadable",
+    "git-outdated",
+    "owner-unsupported",
+    "permission-unenforceable",
+    "run-active",
+    "state-damaged",
+    "state-locked",
+    "state-unreadable",
+    "state-unwritable",
   ]);
+  expect(exiting(130)).toEqual(["cancelled"]);
+  expect(exiting(1)).toHaveLength(reasons.length - 16);
+});
+
+test("a budget that is exceeded by less than its text shows is not described by two equal amounts", () => {
+  const budget = (what: "turns" | "tokens" | "cost" | "time", limit: number, used: number) =>
+    describeFailure({ reason: "budget-exceeded", what, limit, used }).title;
+  expect(budget("turns", 1, 2)).toBe("the attempt used 2 turns, more than its budget of 1 turn");
+  expect(budget("tokens", 1000, 1234)).toBe("the attempt used 1,234 tokens, more than its budget of 1,000 tokens");
+  expect(budget("cost", 1, 1.001)).toBe("the attempt used slightly more than its budget of $1.00");
+  expect(budget("time", 60_000, 60_100)).toBe("the attempt took slightly more than its budget of 1m");
+});
+
+test("sizes of a limit that was exceeded share a unit and differ", () => {
+  const memory = (peakBytes: number, limitBytes: number) => describeFailure({ reason: "memory-exceeded", peakBytes, limitBytes }).title;
+  expect(memory(100_003_840, 100e6)).toBe("the attempt used 100.004MB of memory, more than the limit of 100MB");
+  expect(memory(100e6, 100e6)).toBe("the attempt reached its memory limit of 100MB");
+  expect(describeFailure({ reason: "artifact-too-large", artifact: "a", size: 50 * 1024 ** 2, limit: 10e6 }).title).toBe(
+    "artifact `a` has 52.4MB, more than the limit of 10MB",
+  );
+});
+
+test("HTTP 404 of a model API names the model and the key's access to it", () => {
+  const { title, hint } = describeFailure({ reason: "agent-failed", kind: "config", status: 404, detail: "model: x-9", tail: "" });
+  expect(title).toBe("the model does not exist, or the key may not use it (HTTP 404)");
+  expect(hint).toContain("`model`");
 });
 
 describe("details", () => {
-  test("of diagnostics name file, line, column and code, errors only", () => {
+  test("of an invalid manifest list its errors with file, line, column and code, and leave out warnings", () => {
     expect(describeFailure(failures["manifest-invalid"]).detail).toEqual(["wave.yaml:4:2: the key `a` is unknown here (W201)"]);
   });
 
-  test("end with what the child printed, and say nothing where it printed nothing", () => {
+  test("end with the output of the child, if it printed any", () => {
     expect(describeFailure(failures["adapter-exit"]).detail).toEqual(["the end of its output:", "  one", "  two"]);
     expect(describeFailure(failures["adapter-crash"]).detail).toEqual([]);
   });
 
-  test("of several contracts stand under their titles", () => {
+  test("of several contracts are indented below the title of each", () => {
     const contracts = [
       result("shape", { verdict: "fail", violations: [violation] }),
       result("tests", { verdict: "fail", violations: [{ message: "`t` exited with 1" }], tail: "1 failed" }),
@@ -179,30 +223,30 @@ describe("details", () => {
     });
   });
 
-  test("hints fit the errno", () => {
+  test("are followed by a hint that depends on the errno", () => {
     const hint = (code: string) => describeFailure({ ...failures["state-unwritable"], code }).hint;
     expect([hint("ENOSPC"), hint("EROFS"), hint("EACCES")]).toEqual([
-      "the disk is full; make room, then `wave resume`",
-      "the file system is read-only; set `state.location` to a place that can be written",
-      "check that you may write there, or set `state.location` to another place",
+      "the disk is full; free some space, then run `wave resume`",
+      "the file system is read-only; set `state.location` to a writable directory",
+      "check the permissions of the directory, or set `state.location` to another one",
     ]);
     const atStart = (code: string) => describeFailure({ ...failures["spawn-failed"], code }).hint;
     expect([atStart("ENOENT"), atStart("EMFILE"), atStart("EIO")]).toEqual([
-      "check that the program is installed and on PATH, and the spelling of `command`",
-      "this machine is out of processes, open files or memory; run fewer steps at once (`--concurrency`) or raise its limits",
+      "check the spelling of `command`, and that the program is installed and on PATH",
+      "the machine is out of processes, open files or memory; run fewer steps at once (`--concurrency`) or raise its limits",
       "check the persona's `command`",
     ]);
   });
 });
 
 describe("contracts", () => {
-  test("list twenty violations and count the rest", () => {
+  test("are described by twenty violations and the number of the rest", () => {
     const violations = Array.from({ length: 25 }, (_, index): Violation => ({ message: `no ${index}` }));
     const { detail } = describeContract(result("shape", { verdict: "fail", violations }));
     expect([detail.length, detail[19], detail[20]]).toEqual([21, "no 19", "and 5 more"]);
   });
 
-  test("that only warn say so, and those that passed keep their output to themselves", () => {
+  test("that only warn are marked, and those that passed show no output", () => {
     expect(describeContract(result("t", { verdict: "error", onFailure: "warn" })).title).toBe(
       "contract `t` could not be evaluated (only a warning: on_failure is warn)",
     );
@@ -210,7 +254,7 @@ describe("contracts", () => {
   });
 });
 
-test("a violation is told with as much of its place as is known", () => {
+test("a violation is prefixed with the known parts of its place", () => {
   expect(
     [
       violation,

@@ -321,7 +321,7 @@ describe("tests that cannot be run", () => {
     ["what is no JSONPath", "recordings: r\nexpect: { steps: { look: { artifacts: { report: { n: 1 } } } } }\n", ["`n` is not a JSONPath"]],
     ["an unknown key", "recordings: r\nexpct: {}\n", ["did you mean `expect`?"]],
     ["no recording named", "expect: {}\n", ["`recordings` is missing"]],
-    ["a recording outside of the project", "recordings: ../r\n", ["leads out of the project"]],
+    ["a recording outside of the project", "recordings: ../r\n", ["is outside the project"]],
     ["an unknown pipeline", "recordings: r\npipeline: dmo\n", ["odd.yaml:2:11", "did you mean `demo`?"]],
     ["what is no YAML", "recordings: [\n", ["odd.yaml:"]],
   ])("for %s", async (_, text, said) => {

@@ -1,18 +1,23 @@
-/** Paths as manifests write them. Pure: what the paths lead to is the file source's matter. */
+/** Paths as written in manifests. Pure: files are not accessed. */
 import path from "node:path";
 
-/** A path relative to the project root in its shortest form, with forward slashes; `./a//b.json` gives `a/b.json`. */
+/** Normalizes a path relative to the project root, with forward slashes: `./a//b.json` becomes `a/b.json`. */
 export function normalizePath(written: string): string {
   const normal = path.posix.normalize(written);
   return normal.length > 1 && normal.endsWith("/") ? normal.slice(0, -1) : normal;
 }
 
-/** The schema of a `json_schema` contract that names none. */
+/** The default schema file of a `json_schema` contract. */
 export function defaultSchema(artifact: string): string {
   return `.wave/contracts/${artifact}.schema.json`;
 }
 
-/** Whether a path, by its text alone, stays inside the project: relative, without a way up and without NUL. */
+/** Whether `written` is a URL such as `https://example.com/persona.yaml`. */
+export function isUrl(written: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(written);
+}
+
+/** Whether a path stays inside the project, judged by its text only: relative, without leading `..` and without NUL. */
 export function staysInside(written: string): boolean {
   if (written === "" || written.includes("\0") || path.posix.isAbsolute(written) || path.win32.isAbsolute(written)) return false;
   const first = normalizePath(written).split("/", 1)[0];

@@ -1,8 +1,9 @@
-/** Did-you-mean: the known word that a person most likely meant. Knows nothing of what the words stand for. */
+/** Finds the known word that a misspelt one most likely stands for. */
 
 /**
- * The candidate closest to a word, by edits (a swap of neighbours counts as one) without regard to case. Nothing when
- * the best one is further away than a third of the word, or the word is empty. Of equal ones the first.
+ * Returns the candidate with the smallest edit distance, ignoring case; the first one of several. A swap of neighbours counts as one edit. Undefined if
+ * `word` is empty or longer than 100 characters, or if the distance exceeds a third of its length, at least 1. Words of one or two characters differ
+ * too much after one edit, so they only match in another case or order.
  */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();
@@ -13,6 +14,7 @@ export function closest(word: string, candidates: Iterable<string>): string | un
     if (Math.abs(candidate.length - wanted.length) > limit) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance > limit || distance >= Math.max(wanted.length, candidate.length)) continue;
+    if (wanted.length < 3 && distance > 0 && sorted(wanted) !== sorted(candidate.toLowerCase())) continue;
     best = candidate;
     if (distance === 0) break;
     limit = distance - 1;
@@ -20,7 +22,11 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Optimal string alignment: insert, delete, replace, swap of neighbours. */
+function sorted(word: string): string {
+  return [...word].sort().join("");
+}
+
+/** Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours. */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -12,7 +12,7 @@ describe("a wrong value for a key that takes a word or a map is reported against
       "an unknown key beside the provider",
       ", workspace: { provider: copy, foo: 1 }",
       "",
-      "W201] `foo` is not a key that is known in `workspace`",
+      "W201] unknown key `foo` in `workspace`",
       "known keys: `provider`",
     ],
     [
@@ -34,7 +34,7 @@ describe("a wrong value for a key that takes a word or a map is reported against
       "a misspelt key of the sandbox",
       "",
       "sandbox: { shows: [/etc/hosts] }\n",
-      "W201] `shows` is not a key that is known in `sandbox`",
+      "W201] unknown key `shows` in `sandbox`",
       "did you mean `show`?",
     ],
     [
@@ -58,13 +58,7 @@ describe("a wrong value for a key that takes a word or a map is reported against
       "W204] `on` is not allowed for `sandbox`",
       "write `sandbox: { show: [PATH] }` to show places in `/etc`, or remove the key to run in the sandbox; only `off` runs outside it",
     ],
-    [
-      "a misspelt key of reuse",
-      ", reuse: { ignored: [a] }",
-      "",
-      "W201] `ignored` is not a key that is known in `reuse`",
-      "did you mean `ignore`?",
-    ],
+    ["a misspelt key of reuse", ", reuse: { ignored: [a] }", "", "W201] unknown key `ignored` in `reuse`", "did you mean `ignore`?"],
     ["a map for an adapter", ", adapter: { name: claude }", "", "W202] `adapter` has to be a text, not a map", undefined],
   ])("%s", async (_, step, more, message, hint) => {
     const { code, stderr } = await project({ "wave.yaml": manifest(step, more) }).wave("validate");

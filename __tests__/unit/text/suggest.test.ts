@@ -10,6 +10,10 @@ it.each([
   ["unrelated", ["task", "persona"], undefined],
   ["", ["a"], undefined],
   ["abc", [], undefined],
+  ["if", ["id", "in"], undefined],
+  ["di", ["id"], "id"],
+  ["ID", ["id"], "id"],
+  ["v3", ["v1", "v2"], undefined],
   ["step-b", ["step-a", "step-c"], "step-a"],
 ])("takes %j among %j for %j", (word, candidates, meant) => expect(closest(word, candidates)).toBe(meant));
 

@@ -1,19 +1,19 @@
-/** Reads project files through the source, each once, and parses those that are documents. */
+/** Reads project files through a `FileSource`, each once, and parses YAML documents and Markdown personas. */
 
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import { digestOfBytes } from "../../core/digest.ts";
 import type { Origin, Position } from "../../core/document.ts";
 import type { NamedFile } from "../../core/loaded.ts";
 import type { FileRead, FileSource } from "../../core/ports.ts";
-import { normalizePath } from "../../core/project-path.ts";
+import { isUrl, normalizePath } from "../../core/project-path.ts";
 import { parseMarkdownPersona } from "./markdown-persona.ts";
 import { decodeText, pointIn, startOfFile } from "./source-text.ts";
 import { type ParsedDocument, parseYaml } from "./yaml-document.ts";
 
-/** Bytes that a manifest, a persona, a prompt or a schema may have. */
+/** Maximum size of a file, in bytes. */
 export const fileLimit = 10_000_000;
 
-/** Why a document is read: a manifest given by the user, a file that `from` names, or one found in its place. */
+/** Why a document is read: as a manifest from the command line, by a reference at `from`, or because it is in `.wave/`. */
 export type Reason = { readonly kind: "manifest" } | { readonly kind: "named"; readonly from: Origin } | { readonly kind: "found" };
 
 export interface ReadDocument extends ParsedDocument {
@@ -21,20 +21,20 @@ export interface ReadDocument extends ParsedDocument {
 }
 
 export interface ProjectReader {
-  /** A file's text, or why there is none. */
+  /** The text of a file, or the reason why it has none. */
   file(path: string): Promise<NamedFile>;
-  /** A YAML document, or a persona in Markdown; diagnostics say why there is none. */
+  /** A YAML document or Markdown persona. If it cannot be read, the diagnostics contain the reason. */
   document(path: string, reason: Reason): Promise<ReadDocument>;
   list(directory: string): Promise<readonly string[]>;
 }
 
 interface CachedFile {
   readonly named: NamedFile;
-  /** Where a binary file stops being text. */
+  /** Position of the first byte that is not UTF-8. */
   readonly binaryAt?: Position;
 }
 
-/** A reader over a source; what it read stays as it was, however often it is asked. */
+/** Creates a reader. It caches files and documents, so that later changes have no effect. */
 export function projectReader(source: FileSource): ProjectReader {
   const files = new Map<string, Promise<CachedFile>>();
   const documents = new Map<string, ParsedDocument>();
@@ -50,7 +50,7 @@ export function projectReader(source: FileSource): ProjectReader {
     async document(written, reason) {
       const path = normalizePath(written);
       const { named, binaryAt } = await open(path, reason.kind === "manifest" ? "anywhere" : "project");
-      if (named.kind !== "text") return { file: named, plain: new Set(), diagnostics: [faultOf(named, reason, binaryAt)] };
+      if (named.kind !== "text") return { file: named, plain: new Set(), diagnostics: [faultOf(named, written, reason, binaryAt)] };
       const parsed = documents.get(path) ?? (path.endsWith(".md") ? parseMarkdownPersona : parseYaml)(path, named.text);
       documents.set(path, parsed);
       return { file: named, ...parsed };
@@ -67,7 +67,7 @@ function toNamedFile(path: string, read: FileRead): CachedFile {
   switch (read.kind) {
     case "bytes": {
       const decoded = decodeText(read.bytes);
-      // Over the text, so that what is pinned as text verifies; a byte order mark is no part of it.
+      // Digest of the text without a byte order mark, as pinned files are stored.
       if (decoded.kind === "text") return { named: { kind: "text", path, text: decoded.text, digest: digestOfBytes(decoded.text) } };
       return { named: { kind: "binary", path }, binaryAt: decoded.at };
     }
@@ -81,9 +81,9 @@ function toNamedFile(path: string, read: FileRead): CachedFile {
   }
 }
 
-function faultOf(file: Exclude<NamedFile, { kind: "text" }>, reason: Reason, binaryAt: Position | undefined): Diagnostic {
+function faultOf(file: Exclude<NamedFile, { kind: "text" }>, written: string, reason: Reason, binaryAt: Position | undefined): Diagnostic {
   const named = reason.kind === "named" ? reason.from : undefined;
-  const related = named === undefined ? {} : { related: [{ message: "it is named here", origin: named }] };
+  const related = named === undefined ? {} : { related: [{ message: "referenced here", origin: named }] };
   const at = named ?? startOfFile(file.path);
   const unreadable = reason.kind === "named" ? "W303" : "W107";
   switch (file.kind) {
@@ -91,29 +91,31 @@ function faultOf(file: Exclude<NamedFile, { kind: "text" }>, reason: Reason, bin
       return {
         code: unreadable,
         severity: "error",
-        message: `\`${file.path}\` does not exist`,
+        message: isUrl(written) ? `\`${written}\` is a URL; only files in the project are supported` : `\`${written}\` does not exist`,
         origin: at,
-        hint: "paths are relative to the directory of the first manifest",
+        hint: isUrl(written)
+          ? "save the file in the project and use its path"
+          : "paths are relative to the directory of the first manifest",
       };
     case "unreadable":
-      return { code: unreadable, severity: "error", message: `\`${file.path}\` cannot be read: ${file.detail}`, origin: at };
+      return { code: unreadable, severity: "error", message: `\`${written}\` cannot be read: ${file.detail}`, origin: at };
     case "outside":
       return {
         code: "W304",
         severity: "error",
-        message: `\`${file.path}\` leads out of the project`,
+        message: `\`${written}\` is outside the project`,
         origin: at,
         hint: "move the file into the project",
       };
     case "too-large": {
-      const message = `\`${file.path}\` has ${megabytes(file.size)}; at most ${megabytes(file.limit)} are read`;
+      const message = `\`${file.path}\` is too large: ${megabytes(file.size)}, the limit is ${megabytes(file.limit)}`;
       return { code: "W104", severity: "error", message, origin: startOfFile(file.path), ...related };
     }
     case "binary":
       return {
         code: "W103",
         severity: "error",
-        message: `\`${file.path}\` is not text in UTF-8`,
+        message: `\`${file.path}\` is not UTF-8 text`,
         origin: pointIn(file.path, binaryAt ?? { line: 1, column: 1 }),
         hint: "save it as UTF-8",
         ...related,

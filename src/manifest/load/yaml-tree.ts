@@ -150,7 +150,7 @@ function keyOf(node: Node, walk: Walk): string | undefined {
     return written;
   }
   if (node.value === "<<" && node.type === "PLAIN") {
-    report(walk, "W110", "manifests do not use merge keys (`<<`)", origin, "write the keys out, or put them into an overlay");
+    report(walk, "W110", "merge keys (`<<`) are not supported", origin, "write the keys out");
     return undefined;
   }
   if (node.anchor !== undefined) walk.anchors.set(node.anchor, { node: { kind: "scalar", value: node.value, origin }, size: 1, height: 0 });

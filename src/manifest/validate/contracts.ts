@@ -83,7 +83,7 @@ function listIn(node: DocumentNode, key: string): string[] {
 
 function readProtected(node: DocumentNode, findings: Findings): string[] {
   for (const { text, origin } of texts(member(node, "protect"))) {
-    if (!staysInside(text)) findings.error("W304", `\`${text}\` leads out of the project`, origin);
+    if (!staysInside(text)) findings.error("W304", `\`${text}\` is outside the project`, origin);
   }
   return listIn(node, "protect");
 }

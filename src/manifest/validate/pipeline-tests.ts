@@ -46,7 +46,7 @@ function readTest({ name, file, document }: TestDocument, project: ValidatedProj
   }
   const recordings = asLocated(member(document, "recordings"));
   if (recordings === undefined) return undefined;
-  if (!staysInside(recordings.text)) findings.error("W304", `\`${recordings.text}\` leads out of the project`, recordings.origin);
+  if (!staysInside(recordings.text)) findings.error("W304", `\`${recordings.text}\` is outside the project`, recordings.origin);
   const expect = member(document, "expect");
   const steps = entries(member(expect, "steps")).flatMap((entry) => readStep(entry, pipeline.value, findings) ?? []);
   const snapshot = member(document, "snapshot");

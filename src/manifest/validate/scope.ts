@@ -1,22 +1,22 @@
-/** What every rule may look at: the loaded project, the manifest's defaults, and where findings go. */
+/** The input of every validation rule: the loaded project, the options and the findings. */
 import type { MapNode, Origin } from "../../core/document.ts";
 import type { LoadedProject, NamedFile } from "../../core/loaded.ts";
 import type { AdapterName } from "../../core/names.ts";
 import type { ContractDefinition } from "../../core/pipeline.ts";
 import type { ContractFile, ContractProblem } from "../../core/ports.ts";
-import { normalizePath, staysInside } from "../../core/project-path.ts";
+import { isUrl, normalizePath, staysInside } from "../../core/project-path.ts";
 import type { PersonaDocument } from "../schema/manifest.ts";
 import type { Findings } from "./findings.ts";
 
-/** What the spine hands to the validator. */
+/** Options of the validator. */
 export interface ValidateOptions {
   /** `--adapter`. */
   readonly adapter?: AdapterName;
-  /** The adapter of steps for which nobody names one: what the environment has the means for. */
+  /** The adapter of steps without one, detected from the environment. */
   readonly defaultAdapter?: AdapterName;
-  /** Personas that stand under the manifest's own. */
+  /** Built-in personas. */
   readonly library: ReadonlyMap<string, PersonaDocument>;
-  /** Whether a contract's definition can be evaluated. */
+  /** Checks that a contract's definition can be evaluated. */
   readonly checkContract: (contract: ContractDefinition, files: ReadonlyMap<string, ContractFile>) => Promise<readonly ContractProblem[]>;
 }
 
@@ -27,14 +27,14 @@ export interface Scope {
   readonly findings: Findings;
 }
 
-/** A file that the manifest names, as it was loaded; nothing when it was not asked for. */
+/** A loaded file. Undefined if it was not loaded. */
 function fileAt(loaded: LoadedProject, written: string): NamedFile | undefined {
   return loaded.files.get(normalizePath(written));
 }
 
 /**
- * The text of a file that the manifest names; reports why there is none. `what` is its purpose, as in "the prompt"; `absent` is the hint for a
- * missing file.
+ * The text of a file that the manifest names. Reports an error and returns undefined if it has none. `what` is its purpose, such as "the prompt";
+ * `absent` is the hint for a missing file.
  */
 export function requireText(
   scope: Scope,
@@ -46,9 +46,15 @@ export function requireText(
   const file = fileAt(scope.loaded, written);
   if (file?.kind === "text") return file;
   const path = `\`${written}\``;
+  if (isUrl(written)) {
+    scope.findings.error("W303", `${what} ${path} is a URL; only files in the project are supported`, origin, {
+      hint: "save the file in the project and use its path",
+    });
+    return undefined;
+  }
   if (file?.kind === "outside" || !staysInside(written)) {
-    scope.findings.error("W304", `${what} ${path} lies outside the project`, origin, {
-      hint: "name a path below the directory of the manifest",
+    scope.findings.error("W304", `${what} ${path} is outside the project`, origin, {
+      hint: "use a path in the directory of the manifest",
     });
     return undefined;
   }
@@ -60,10 +66,10 @@ export function requireText(
       return undefined;
     }
     case "binary":
-      scope.findings.error("W303", `${what} ${path} is not text in UTF-8`, origin);
+      scope.findings.error("W303", `${what} ${path} is not UTF-8 text`, origin);
       return undefined;
     case "too-large":
-      scope.findings.error("W303", `${what} ${path} has ${file.size} bytes; at most ${file.limit} are read`, origin);
+      scope.findings.error("W303", `${what} ${path} is too large: ${file.size} bytes, the limit is ${file.limit}`, origin);
       return undefined;
     case "unreadable":
       scope.findings.error("W303", `${what} ${path} cannot be read: ${file.detail}`, origin);

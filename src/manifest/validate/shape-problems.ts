@@ -2,6 +2,7 @@
 import { type DocumentNode, type DocumentPath, keyOriginAt, nodeAt, originAt } from "../../core/document.ts";
 import type { ShapeProblem } from "./check-shape.ts";
 import { type Findings, listed } from "./findings.ts";
+import { keyAdvice } from "./key-advice.ts";
 import { resolveUnions, typesOf } from "./resolve-unions.ts";
 import { forms, kindOf, kindsOf, nameOf } from "./schema-wording.ts";
 
@@ -71,10 +72,10 @@ function reportUnknownKey(problem: ShapeProblem, report: ShapeReport, path: Docu
     findings.error("W205", `\`${key}\` in ${nameOf([...report.prefix, ...path])} is not ${forms["^[A-Za-z_][A-Za-z0-9_]*$"]}`, origin);
     return undefined;
   }
-  const known = Object.keys(properties);
-  const place = path.length + report.prefix.length === 0 ? "here" : `in ${nameOf([...report.prefix, ...path])}`;
-  const advice = findings.guess(key, known, `known keys: ${listed(known, "and", 20)}`);
-  findings.error("W201", `\`${key}\` is not a key that is known ${place}`, origin, advice);
+  const place = path.length + report.prefix.length === 0 ? "" : ` in ${nameOf([...report.prefix, ...path])}`;
+  const value = nodeAt(report.node, [...path, key]);
+  const advice = keyAdvice({ key, value, shape: problem.shape }, findings);
+  findings.error("W201", `unknown key \`${key}\`${place}`, origin, advice);
   return advice.fix;
 }
 

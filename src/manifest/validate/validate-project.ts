@@ -71,7 +71,7 @@ function untold({ loaded, findings }: Scope): readonly Diagnostic[] {
 function checkStateLocation({ manifest, findings }: Scope): void {
   const location = asLocated(member(member(manifest, "state"), "location"));
   if (location === undefined || staysInside(location.text)) return;
-  findings.error("W304", `the state's location \`${location.text}\` lies outside the project`, location.origin, {
+  findings.error("W304", `the state's location \`${location.text}\` is outside the project`, location.origin, {
     hint: `the default is \`${defaultStateLocation}\``,
   });
 }

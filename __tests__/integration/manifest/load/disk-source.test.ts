@@ -138,10 +138,10 @@ describe("a project on the disk", () => {
       );
     }
     expect(found).toEqual([
-      "W104 1:1 `large.yaml` has 50 MB; at most 10 MB are read",
-      "W103 2:4 `nul.yaml` is not text in UTF-8",
-      "W103 2:7 `latin.yaml` is not text in UTF-8",
-      "W103 1:1 `utf16.yaml` is not text in UTF-8",
+      "W104 1:1 `large.yaml` is too large: 50 MB, the limit is 10 MB",
+      "W103 2:4 `nul.yaml` is not UTF-8 text",
+      "W103 2:7 `latin.yaml` is not UTF-8 text",
+      "W103 1:1 `utf16.yaml` is not UTF-8 text",
       "W102 1:1 `empty.yaml` is empty",
       "W107 1:1 `none.yaml` does not exist",
       "W107 1:1 `dir` cannot be read: it is a directory",

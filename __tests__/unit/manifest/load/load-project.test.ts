@@ -290,7 +290,7 @@ describe("named files", () => {
     expect(told(loaded)).toEqual([
       "W101 broken.yaml:2:1 flow sequence in block collection must be sufficiently indented and end with a ]",
       "W303 wave.yaml:2:6 `a.yaml` does not exist",
-      "W304 wave.yaml:3:6 `../b.yaml` leads out of the project",
+      "W304 wave.yaml:3:6 `../b.yaml` is outside the project",
       "W303 wave.yaml:7:6 `none.yaml` does not exist",
     ]);
     expect(loaded.pipelines.map(({ name, document }) => [name, document])).toEqual([

@@ -134,6 +134,18 @@ describe("problems", () => {
     expect(problems(text)).toEqual([expected]);
   });
 
+  it("of a merge key advise to write the keys out", () => {
+    const { diagnostics } = parseYaml("wave.yaml", "base: &base { a: 1 }\nstep:\n  <<: *base\n");
+    expect(diagnostics).toMatchObject([
+      {
+        code: "W110",
+        origin: { range: { start: { line: 3, column: 3 } } },
+        message: expect.stringContaining("`<<`"),
+        hint: expect.stringMatching(/^(?!.*overlay).*write the keys out/),
+      },
+    ]);
+  });
+
   it("with tabs say so", () => {
     for (const text of ["a:\n\tb: 1\n", "a:\n  - x\n\t- y\n"]) {
       const { diagnostics, node } = parseYaml("wave.yaml", text);

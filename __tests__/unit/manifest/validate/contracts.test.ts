@@ -91,7 +91,7 @@ describe("json_schema", () => {
     ],
     [
       "handover: { contract: { type: json_schema, schema: ../x.json } }",
-      "W304 4:56 the schema `../x.json` lies outside the project (name a path below the directory of the manifest)",
+      "W304 4:56 the schema `../x.json` is outside the project (use a path in the directory of the manifest)",
     ],
   ])("says what is wrong with %j", async (door, problem) => expect(await problemsOf(step(door), schemas)).toEqual([problem]));
 

@@ -52,7 +52,7 @@ describe("shapes", () => {
     expect(select("deploy@v7")).toEqual({
       reason: "usage",
       message: "the pipeline `deploy` has no version `v7`",
-      hint: "did you mean `v1`?",
+      hint: "known: v1, v2",
     });
   });
 
@@ -67,7 +67,7 @@ describe("shapes", () => {
     expect(await problemsOf(versions.replace("active: v2", "active: v3"), other)).toEqual([
       "W204 p/two.yaml:2:9 the pipeline calls itself `deploi`, but is listed as `deploy` (give it the name under which the manifest lists it) [deploy]",
       "W204 p/two.yaml:3:12 the pipeline says that it is version `v3`, but is listed as `v2` (give it the version under which the manifest lists it) [v2]",
-      "W206 2:67 `v3` is not among the versions of `deploy` (did you mean `v1`?) [v1]",
+      "W206 2:67 `v3` is not among the versions of `deploy` (known versions: `v1`, `v2`)",
     ]);
   });
 

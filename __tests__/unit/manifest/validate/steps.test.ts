@@ -54,7 +54,7 @@ describe("personas", () => {
     ]);
     expect(await problemsOf(`personas:\n  p: { prompt: gone.md }\n  q: { prompt: ../gone.md }\n${oneStep()}`)).toEqual([
       "W303 2:16 the prompt `gone.md` does not exist (paths are relative to the manifest's directory)",
-      "W304 3:16 the prompt `../gone.md` lies outside the project (name a path below the directory of the manifest)",
+      "W304 3:16 the prompt `../gone.md` is outside the project (use a path in the directory of the manifest)",
     ]);
   });
 
@@ -65,7 +65,7 @@ describe("personas", () => {
 
   it("are checked in their own files", async () => {
     expect(await problemsOf(oneStep("", "own"), { ".wave/personas/own.yaml": "modle: x\npermissions: { allow: [nope] }\n" })).toEqual([
-      "W201 .wave/personas/own.yaml:1:1 `modle` is not a key that is known here (did you mean `model`?) [model]",
+      "W201 .wave/personas/own.yaml:1:1 unknown key `modle` (did you mean `model`?) [model]",
       expect.stringContaining("W205 .wave/personas/own.yaml:2:24 `nope` for item 1 of `allow`"),
     ]);
   });
@@ -137,7 +137,7 @@ steps:
   it("says where state lies, inside the project", async () => {
     expect(await problemsOf(`state: { location: ./var/wave/ }\n${oneStep("", "tester")}`)).toEqual([]);
     expect(await problemsOf(`state: { location: ../x }\n${oneStep("", "tester")}`)).toEqual([
-      "W304 1:20 the state's location `../x` lies outside the project (the default is `.wave/state`)",
+      "W304 1:20 the state's location `../x` is outside the project (the default is `.wave/state`)",
     ]);
   });
 

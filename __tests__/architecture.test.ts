@@ -33,7 +33,7 @@ const allowed: Readonly<Record<string, readonly string[] | "everything">> = {
   github: ["core", "text", "platform", "reporters", "manifest/schema"],
   platform: ["core", "text", "redaction"],
   engine: "everything",
-  cli: "everything",
+  cli: ["core", "text", "engine", "reporters", "telemetry"],
   action: "everything",
   entry: ["cli", "action", "contracts", "core", "platform"],
 };

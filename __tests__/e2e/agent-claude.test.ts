@@ -199,10 +199,10 @@ test("is chosen where nobody names an adapter and its key is there; without a ke
   expect(none.stderr).toContain("`wave doctor` shows what is ready here");
   expect(existsSync(path.join(wave.root, ".wave/state/journals"))).toBe(false);
   expect((await run(wave, {}, "doctor")).stdout).toMatch(
-    /! claude +no key: ANTHROPIC_API_KEY, .* is not set; .*bin\/claude\n(?:! (?:codex|gemini|copilot|opencode) +no key: .*\n){4}! adapter +none/,
+    /! claude +no API key \(set ANTHROPIC_API_KEY.*\); .*bin\/claude\n(?:! (?:codex|gemini|copilot|opencode) +no API key .*\n){4}! adapter +no default adapter/,
   );
   expect((await run(wave, { ANTHROPIC_API_KEY: key }, "doctor")).stdout).toMatch(
-    /✓ claude +ANTHROPIC_API_KEY is set; .*bin\/claude\n(?:! .*\n){4}✓ adapter +claude, where a manifest names none\n/,
+    /✓ claude +ANTHROPIC_API_KEY is set; .*bin\/claude\n(?:! .*\n){4}✓ adapter +claude is used if the manifest does not name an adapter\n/,
   );
   expect(await run(wave)).toMatchObject({ code: 0 });
   expect(wave.events().find(({ type }) => type === "attempt-started")).toMatchObject({ adapter: "claude" });

@@ -66,7 +66,7 @@ describe("a build pipeline", () => {
     expect(await wave.wave("validate")).toMatchObject({
       code: 0,
       stderr: "",
-      stdout: "wave.yaml holds: feature-development@v1 (3 steps)\n",
+      stdout: "wave.yaml is valid: feature-development@v1 (3 steps)\n",
     });
     const planned = await wave.wave("plan", "--adapter", "command", "--detailed-exitcode", "--json");
     expect(planned.code).toBe(3);

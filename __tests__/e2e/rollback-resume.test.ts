@@ -65,7 +65,7 @@ describe("wave rollback --to", () => {
     const run = await ran(wave);
     const whole = tree(wave);
     const dry = await good(wave, "rollback", run, "--to", "left", "--dry-run");
-    expect(dry.stderr).toContain("join, last would be undone");
+    expect(dry.stderr).toContain("join, last would be reverted");
     expect(tree(wave)).toEqual(whole);
 
     const back = await good(wave, "rollback", run, "--to", "left", "--json");
@@ -131,8 +131,8 @@ describe("wave rollback --to", () => {
     const there = tree(wave);
     expect(read(wave, "count.txt")).not.toBe("");
     const { stderr } = await good(wave, "rollback", run, "--to", "plan");
-    expect(stderr).toContain("not undone, since it was done in the project itself: what last changed there");
-    expect(stderr).toContain("left, right, join, last undone (the project stays as it is)");
+    expect(stderr).toContain("not reverted, because these steps changed the project itself: last");
+    expect(stderr).toContain("left, right, join, last reverted (the project does not change)");
     expect(tree(wave)).toEqual(there);
     await good(wave, "resume", run);
     expect(await record(wave, run)).toMatchObject({ status: "passed", applied: false });
@@ -166,10 +166,10 @@ describe("wave rollback --to", () => {
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("joined.txt") });
     expect(refused.stderr).not.toContain("kept.txt");
     expect(tree(wave)).toEqual(mine);
-    expect((await good(wave, "rollback", run, "--to", "left", "--dry-run")).stderr).toContain("refused without `--force`: joined.txt");
+    expect((await good(wave, "rollback", run, "--to", "left", "--dry-run")).stderr).toContain("so `--force` is needed: joined.txt");
     expect(await record(wave, run)).toMatchObject({ status: "passed" });
     const forced = await good(wave, "rollback", run, "--to", "left", "--force");
-    expect(forced.stderr).toContain("overwriting what changed since: joined.txt\n");
+    expect(forced.stderr).toContain("overwriting files that changed since the run: joined.txt\n");
     write(wave, "kept.txt", "kept\n");
     expect(tree(wave)).toEqual(await treeOf("plan", "left", "right"));
   });
@@ -195,7 +195,7 @@ describe("wave resume", () => {
     const wave = fresh();
     const run = await ran(wave);
     const whole = tree(wave);
-    expect((await good(wave, "resume", run)).stderr).toContain("passed already");
+    expect((await good(wave, "resume", run)).stderr).toContain("has already passed");
     const before = wave.events().length;
     const { stdout } = await good(wave, "resume", run, "--from", "join", "--json");
     const events = stdout
@@ -228,7 +228,7 @@ describe("wave resume", () => {
     expect(tree(wave)).toEqual(await treeOf("plan", "left", "right"));
     expect(await wave.wave("resume", run, "--from", "join", "--skip", "left")).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("passed already"),
+      stderr: expect.stringContaining("has already passed"),
     });
     await good(wave, "resume", run, "--from", "join");
     expect(statuses(await record(wave, run))).toMatchObject({ join: "passed", last: "passed" });

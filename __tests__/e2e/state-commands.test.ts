@@ -138,7 +138,7 @@ describe("state that lies elsewhere", () => {
       expect(await run(wave, "run")).toMatchObject({ code: 0 });
       expect(existsSync(state(wave))).toBe(false);
       const [id = ""] = readdirSync(path.join(wave.root, "var/wave/journals"));
-      expect(await run(wave, "resume")).toEqual({ code: 0, stdout: "", stderr: `run ${id} passed already: nothing to do\n` });
+      expect(await run(wave, "resume")).toEqual({ code: 0, stdout: "", stderr: `run ${id} has already passed: nothing to resume\n` });
       for (const words of [["status"], ["status", "latest"], ["trace"], ["artifacts"], ["state", "verify"]]) {
         expect({ words, ...(await run(wave, ...words)) }).toMatchObject({ words, code: 0, stderr: "" });
       }

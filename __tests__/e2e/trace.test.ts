@@ -128,7 +128,7 @@ describe("wave trace", () => {
 
   it("says what there is instead of an unknown artifact, and which format is for what", () => {
     expect(printed.outputs["unknown"]).toContain("its artifacts: survey/facts, style/style, fix/fixes, report/report");
-    expect(printed.outputs["two formats"]).toContain("--format in-toto is for --lineage");
+    expect(printed.outputs["two formats"]).toContain("--format in-toto needs --lineage");
   });
 });
 

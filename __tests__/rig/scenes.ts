@@ -52,12 +52,12 @@ export const sudoScene: Scene = {
   ...(root ? { uid: sudoer, sudo: true } : {}),
 };
 
-/** Whether a scene's children are fenced here at all, as wave itself says. */
+/** Whether a scene has a sandbox here, as `wave doctor` reports. */
 export async function isFencedHere(scene: Scene): Promise<boolean> {
   const wave = sceneProject(scene, {});
   const { stdout } = await wave.run(["doctor"]);
   wave.remove();
-  return /^\S+ sandbox\s+children are fenced/m.test(stdout) && /^\S+ network\s+can be cut off/m.test(stdout);
+  return /^\S+ sandbox\s+available/m.test(stdout) && /^\S+ network\s+can be turned off/m.test(stdout);
 }
 
 const made: { place: string; children: Set<ChildProcess> }[] = [];

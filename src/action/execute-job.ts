@@ -2,7 +2,7 @@
 
 import { setOutput } from "@actions/core";
 import { chooseReporter } from "../cli/choose-reporter.ts";
-import { finish } from "../cli/finish-run.ts";
+import { finishRun } from "../cli/finish-run.ts";
 import { defined } from "../core/defined.ts";
 import type { Failure } from "../core/failure.ts";
 import { describeFailure } from "../core/failures.ts";
@@ -90,9 +90,9 @@ export async function executeJob(execution: JobExecution): Promise<number> {
       return log.fail(ended.error);
     }
     const { run, finished } = ended.value;
-    if (finished === undefined) io.stderr.write(`run ${run.id} passed already: nothing to do\n`);
-    const how = { json: false, goOn: "press “Re-run failed jobs”", warn: log.warn };
-    const status = finished === undefined ? 0 : await finish(io, finished, execution.project.request, how);
+    if (finished === undefined) io.stderr.write(`run ${run.id} has already passed: nothing to resume\n`);
+    const how = { json: false, resume: "press “Re-run failed jobs”", warn: log.warn };
+    const status = finished === undefined ? 0 : await finishRun(io, finished, how);
     // Once more, with the names of what was uploaded meanwhile.
     await setRunOutputs({
       run,

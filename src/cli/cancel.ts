@@ -1,30 +1,22 @@
-/** `wave cancel`: ends a run that another process executes. */
+/** `wave cancel`: cancels a run that another process executes. */
+import { ok } from "../core/result.ts";
 import { cancelRun } from "../engine/cancel-run.ts";
-import { systemClock } from "../platform/clock.ts";
+import { openProjectStore } from "../engine/open-run.ts";
 import { renderRun } from "../reporters/console/render-status.ts";
-import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, printJson } from "./define-command.ts";
-import { openProjectStore } from "./open-store.ts";
+import { defineCommand } from "./define-command.ts";
 
-export const cancelCommand: Command = {
+export const cancelCommand = defineCommand({
   name: "cancel",
-  summary: "Cancel a run that is going on",
+  summary: "Cancel a running run",
   details:
-    "Sends SIGTERM to the process that executes the run, which ends its steps, and waits up to 10s until it has. The process must be on this host, and is told from every other by its start time. `wave resume` goes on with a cancelled run.",
-  arguments: [{ name: "<run>", description: "an id, a unique prefix, `latest`, or a pipeline's name" }],
-  options: [...manifestOptions, jsonOption],
+    "Sends SIGTERM to the process that executes the run and waits up to 10s for it to end its steps. The process must run on this host; it is identified by its pid and start time. `wave resume` resumes a cancelled run.",
+  args: [{ name: "<run>", description: "an id, a unique prefix, `latest` (the newest active run), or a pipeline's name" }],
   examples: ["wave cancel latest", "wave cancel 3f9a --json"],
-  run: cancel,
-};
-
-async function cancel(invocation: Invocation): Promise<number> {
-  const { io } = invocation;
-  const json = flag(invocation, "json");
-  const opened = await openProjectStore(invocation);
-  if (!opened.ok) return fail(io, opened.error, { json });
-  const cancelled = await cancelRun(opened.value.store, invocation.arguments[0] ?? "latest", systemClock);
-  if (!cancelled.ok) return fail(io, cancelled.error, { json });
-  const run = cancelled.value;
-  if (json) printJson(io, { ok: true, run });
-  else io.stdout.write(renderRun(run, { color: io.stdout.color }));
-  return 0;
-}
+  run: async ({ request, args: [selector = "latest"] }) => {
+    const opened = await openProjectStore(request);
+    if (!opened.ok) return opened;
+    const cancelled = await cancelRun(opened.value.store, selector);
+    if (!cancelled.ok) return cancelled;
+    return ok({ json: { ok: true, run: cancelled.value }, text: ({ color }) => renderRun(cancelled.value, { color }) });
+  },
+});

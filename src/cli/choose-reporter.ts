@@ -1,11 +1,11 @@
-/** Which console a run gets: NDJSON for machines, a live view on a terminal, plain lines elsewhere. */
+/** Chooses how a run is reported: NDJSON with `--json`, a live view on a terminal, plain lines elsewhere. */
+import type { Io } from "../core/io.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Reporter } from "../core/ports.ts";
 import { plainReporter } from "../reporters/console/plain.ts";
 import { multiplexReporter } from "../reporters/multiplex.ts";
 import { ndjsonReporter } from "../reporters/ndjson.ts";
 import { printable } from "../text/printable.ts";
-import type { Io } from "./define-command.ts";
 
 export interface ReporterOptions {
   readonly json: boolean;
@@ -14,20 +14,20 @@ export interface ReporterOptions {
   readonly part?: readonly string[];
 }
 
-/** Before the run starts, notes name declared secrets that are not set. A console that fails is warned about once and fails nothing. */
+/** Prints notes on declared secrets that are not set. A reporter that fails causes one warning and does not fail the run. */
 export async function chooseReporter(plan: Plan, io: Io, options: ReporterOptions): Promise<Reporter> {
   if (!options.json) for (const note of unsetSecrets(plan, io.env, options.part)) io.stderr.write(`note: ${note}\n`);
   return multiplexReporter([await consoleFor(plan, io, options)], (message) => io.stderr.write(`warning: ${message}\n`));
 }
 
-/** How many steps a note names. */
+/** Named in a note. */
 const maxSteps = 5;
 
-/** One sentence for each declared secret without a value. Not an error: a manifest can declare the keys of several agents. */
+/** One sentence per declared secret without a value. Not an error: a manifest can declare the keys of several agents. */
 function unsetSecrets({ steps }: Plan, env: Io["env"], part?: readonly string[]): string[] {
   const unset = new Map<string, string[]>();
   for (const { step } of steps) {
-    // A replayed step starts no child; other jobs execute the other parts, with secrets of their own.
+    // A replayed step starts no process; other jobs execute the other steps with secrets of their own.
     if (step.adapter?.name === "replay" || part?.includes(step.id) === false) continue;
     for (const name of step.secrets) if ((env[name] ?? "") === "") unset.set(name, [...(unset.get(name) ?? []), printable(step.id)]);
   }

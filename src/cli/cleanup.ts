@@ -1,90 +1,58 @@
-/** `wave cleanup`: takes away what state no longer needs. */
+/** `wave cleanup`: removes what the store no longer needs. */
 import { defined } from "../core/defined.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { RunStatus } from "../core/state.ts";
+import type { CleanupRequest } from "../engine/cleanup.ts";
+import { openProjectStore } from "../engine/open-run.ts";
 import { renderCleanup } from "../reporters/console/render-cleanup.ts";
-import type { RunCriteria } from "../store/select-runs.ts";
-import {
-  type Command,
-  countOption,
-  fail,
-  flag,
-  type Invocation,
-  jsonOption,
-  manifestOptions,
-  printJson,
-  textOption,
-} from "./define-command.ts";
-import { openProjectStore } from "./open-store.ts";
+import { type CommandContext, defineCommand } from "./define-command.ts";
 import { parseAge } from "./parse-time.ts";
 
-/** The statuses of runs that may go. */
-const endings = ["passed", "failed", "cancelled", "interrupted"] as const satisfies readonly RunStatus[];
+/** Statuses of runs that can be removed. */
+const statuses = ["passed", "failed", "cancelled", "interrupted"] as const satisfies readonly RunStatus[];
 
-export const cleanupCommand: Command = {
+export const cleanupCommand = defineCommand({
   name: "cleanup",
-  summary: "Remove old runs, workspaces, logs and blobs from state",
+  summary: "Remove old runs, workspaces, logs and blobs",
   details: [
-    "With --older-than, --status or --keep-last, runs go that meet everything that is said; their rows stay in the database, and `wave status` still shows them. Without these, only workspaces and logs go, of all runs but the newest of each pipeline.",
-    "A run whose results another kept run reuses stays as well. In both cases every blob goes that no run refers to. Runs that go on, and blobs that were stored or used within the last hour, are never touched.",
+    "With --older-than, --status or --keep-last, removes the runs that match every filter; they stay listed in `wave status`. Without a filter, removes only workspaces and logs, of all runs except the newest of each pipeline.",
+    "A run is kept if another kept run reuses its results. Blobs that no run refers to are removed. Active runs, and blobs stored or used within the last hour, are never removed.",
   ].join(" "),
-  arguments: [],
   options: [
-    ...manifestOptions,
-    { flags: "--older-than <duration>", description: "runs that ended longer ago: 12h, 30d, 4w" },
-    { flags: "--status <status>", description: `runs that ended so: ${endings.join(", ")}; may be repeated`, repeatable: true },
-    { flags: "--keep-last <count>", description: "all but this many of each pipeline's newest runs" },
-    { flags: "--dry-run", description: "only show what would go" },
-    jsonOption,
+    { flags: "--older-than <duration>", description: "runs that finished before this age: 12h, 30d, 4w" },
+    { flags: "--status <status>", description: `runs with this status: ${statuses.join(", ")}; may be repeated`, repeatable: true },
+    { flags: "--keep-last <count>", description: "all but this many of each pipeline's newest runs", max: 1_000_000 },
+    { flags: "--dry-run", description: "list what would be removed, without removing it" },
   ],
   examples: ["wave cleanup --dry-run", "wave cleanup --older-than 30d", "wave cleanup --status failed --status cancelled --keep-last 3"],
-  run: cleanup,
-};
-
-async function cleanup(invocation: Invocation): Promise<number> {
-  const { io } = invocation;
-  const json = flag(invocation, "json");
-  const dry = flag(invocation, "dryRun");
-  const criteria = readCriteria(invocation);
-  if (!criteria.ok) return fail(io, criteria.error, { json });
-  const opened = await openProjectStore(invocation);
-  if (!opened.ok) return fail(io, opened.error, { json });
-  // With SQLite, which only those load who need it.
-  const { cleanUp } = await import("../engine/cleanup.ts");
-  const cleaned = await cleanUp({ store: opened.value.store, criteria: criteria.value, dry });
-  if (!cleaned.ok) return fail(io, cleaned.error, { json });
-  if (json) {
+  run: async (context) => {
+    const criteria = readCriteria(context);
+    if (!criteria.ok) return criteria;
+    const opened = await openProjectStore(context.request);
+    if (!opened.ok) return opened;
+    const dry = context.flag("dryRun");
+    // Loads SQLite.
+    const { cleanUp } = await import("../engine/cleanup.ts");
+    const cleaned = await cleanUp({ store: opened.value.store, criteria: criteria.value, dry });
+    if (!cleaned.ok) return cleaned;
     const { runs, ...rest } = cleaned.value;
-    const told = runs.map(({ id, pipeline, status }) => ({ id, pipeline, status }));
-    printJson(io, { ok: true, dryRun: dry, runs: told, ...rest });
-  } else io.stdout.write(renderCleanup(cleaned.value, { dry }));
-  return 0;
-}
+    const listed = runs.map(({ id, pipeline, status }) => ({ id, pipeline, status }));
+    return ok({ json: { ok: true, dryRun: dry, runs: listed, ...rest }, text: () => renderCleanup(cleaned.value, { dry }) });
+  },
+});
 
-function readCriteria(invocation: Invocation): Result<RunCriteria> {
-  const age = textOption(invocation, "olderThan");
+function readCriteria({ text, list, count }: CommandContext): Result<CleanupRequest["criteria"]> {
+  const age = text("olderThan");
   const olderThanMs = age === undefined ? undefined : parseAge(age);
   if (age !== undefined && olderThanMs === undefined)
     return err({ reason: "usage", message: `--older-than takes a duration such as 12h, 30d or 4w, not \`${age}\`` });
-  // `--keep-last 0` says nothing that leaving it out does not.
-  const keepLast = countOption(invocation, "keepLast", 1_000_000);
-  if (typeof keepLast === "object") return err({ reason: "usage", message: keepLastMessage(textOption(invocation, "keepLast") ?? "") });
-  const given = invocation.options["status"];
-  const statuses = Array.isArray(given) ? (given as readonly string[]).flatMap((text) => text.split(",")) : undefined;
-  const unknown = statuses?.find((status) => !endings.some((ending) => ending === status));
+  const given = list("status")?.flatMap((value) => value.split(","));
+  const unknown = given?.find((status) => !statuses.some((known) => known === status));
   if (unknown !== undefined)
     return err({
       reason: "usage",
-      message: `\`${unknown}\` is not a status that a run ends with`,
-      hint: `statuses: ${endings.join(", ")}`,
+      message: `\`${unknown}\` is not the status of a finished run`,
+      hint: `statuses: ${statuses.join(", ")}`,
     });
-  return ok({
-    ...defined({ olderThanMs }),
-    ...(statuses === undefined ? {} : { statuses: endings.filter((ending) => statuses.includes(ending)) }),
-    ...defined({ keepLast }),
-  });
-}
-
-function keepLastMessage(text: string): string {
-  return `--keep-last takes a whole number from 1 to 1000000, not \`${text}\``;
+  return ok(defined({ olderThanMs, statuses: given && statuses.filter((status) => given.includes(status)), keepLast: count("keepLast") }));
 }

@@ -1,39 +1,15 @@
-/** `wave config`: the manifest as it stands after overlays and substitution. */
+/** `wave config`: prints the manifest with overlays and variables resolved. */
+import { ok } from "../core/result.ts";
+import { printedConfig } from "../engine/print-config.ts";
+import { defineCommand } from "./define-command.ts";
 
-import { toValue } from "../core/document.ts";
-import { fileTextOf, locateProject, readProject, requireValid } from "../engine/open-project.ts";
-import { configOrigins, escapeVariables, maskSecrets, resolvedConfig } from "../manifest/load/print-config.ts";
-import { withMergedPersonas } from "../manifest/validate/persona-layers.ts";
-import { personaLibrary } from "../prompt/library.ts";
-import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, printJson } from "./define-command.ts";
-import { projectRequest } from "./project-request.ts";
-
-export const configCommand: Command = {
+export const configCommand = defineCommand({
   name: "config",
-  summary: "Print the manifest after overlays and substitution, secrets masked",
-  arguments: [],
-  options: [...manifestOptions, { flags: "--origins", description: "say which file and line each value came from" }, jsonOption],
+  summary: "Print the manifest with overlays merged and variables substituted, secrets masked",
+  options: [{ flags: "--origins", description: "name the file and line of each value" }],
   examples: ["wave config", "wave config -f wave.yaml -f ci.yaml --origins"],
-  run: config,
-};
-
-async function config(invocation: Invocation): Promise<number> {
-  const { io } = invocation;
-  const json = flag(invocation, "json");
-  const request = projectRequest(invocation);
-  const located = locateProject(request);
-  if (!located.ok) return fail(io, located.error, { json });
-  const read = await readProject(request, located.value);
-  if (!read.ok) return fail(io, read.error, { json });
-  const { loaded } = read.value;
-  const valid = requireValid(read.value);
-  if (!valid.ok || loaded.manifest === undefined) {
-    return fail(io, { reason: "manifest-invalid", diagnostics: read.value.diagnostics }, { json, fileText: fileTextOf(loaded) });
-  }
-  const origins = flag(invocation, "origins");
-  const redactor = io.secrets.redactor();
-  const manifest = withMergedPersonas({ manifest: loaded.manifest, files: loaded.personas, library: personaLibrary });
-  if (json) printJson(io, origins ? configOrigins(manifest) : toValue(escapeVariables(maskSecrets(manifest))), 2);
-  else io.stdout.writeData(resolvedConfig(manifest, { origins, redactor }));
-  return 0;
-}
+  run: async ({ io, request, flag }) => {
+    const config = await printedConfig(request, { origins: flag("origins"), redactor: () => io.secrets.redactor() });
+    return config.ok ? ok({ json: config.value.document, indent: 2, data: config.value.text }) : config;
+  },
+});

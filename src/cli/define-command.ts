@@ -1,137 +1,228 @@
 /**
- * What a `wave` command is: its words, its options and what it does. `cli.ts` builds the parser and `docs/cli.md` is
- * generated from these definitions, so help, docs and behaviour are one thing.
+ * Defines a command: parses what was given, prints its output as text or JSON, and maps failures to exit codes. The
+ * parser, help and `docs/cli.md` are built from the definitions. Opens no project by itself.
  */
 
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Failure } from "../core/failure.ts";
 import { describeFailure, exitCodeOf } from "../core/failures.ts";
-import type { Io } from "../core/io.ts";
+import type { Io, Output } from "../core/io.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { ProjectRequest } from "../engine/open-project.ts";
 import { renderDiagnostics } from "../reporters/diagnostics/render-diagnostics.ts";
-import { printable } from "../text/printable.ts";
-
-export type { Io } from "../core/io.ts";
-
 import { jsonText } from "../text/json-text.ts";
+import { printable } from "../text/printable.ts";
+import { manifestTexts } from "./manifest-texts.ts";
+import { projectRequest } from "./project-request.ts";
 
 export interface OptionDefinition {
-  /** As commander reads them: `-f, --file <path>`. */
+  /** In commander's syntax: `-f, --file <path>`. */
   readonly flags: string;
   readonly description: string;
   readonly choices?: readonly string[];
   readonly default?: string;
-  /** May be given several times; the value is a list. */
+  /** Accepted several times; the value is a list. */
   readonly repeatable?: boolean;
+  /** The value is a whole number from 1 to this maximum. */
+  readonly max?: number;
 }
 
 export interface ArgumentDefinition {
-  /** `[run]` or `<run>`. */
+  /** `[run]` if optional, `<run>` if required, `[tests...]` for a list. */
   readonly name: string;
   readonly description: string;
+  readonly choices?: readonly string[];
 }
 
-/** A project that the caller has found before: where it is, and where its files are read. */
+/** A project that the caller has already located: its place, and where its files are read. */
 export type FoundProject = Pick<ProjectRequest, "location" | "source">;
 
+/** One parsed command line. */
 export interface Invocation {
   readonly arguments: readonly (string | undefined)[];
+  /** By camel-cased option name. */
   readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
   readonly io: Io;
-  /** Undefined if the words name the project. */
+  /** Undefined if the options locate the project. */
   readonly project?: FoundProject;
+}
+
+/** What a command prints: a piece of it, or all. */
+export interface CommandOutput {
+  /** The document that `--json` prints in place of everything else. */
+  readonly json?: unknown;
+  /** Spaces per level of `json`; defaults to a document on one line. */
+  readonly indent?: number;
+  /** Text for people on stdout. */
+  readonly text?: (stream: Output) => string;
+  /** Data for programs on stdout. Printed with `--json` too if there is no `json`. */
+  readonly data?: string | Uint8Array;
+  /** Text for people on stderr. */
+  readonly notes?: (stream: Output) => string;
+  /** A problem that did not keep the command from printing. Follows the output; `json` has to contain it. */
+  readonly failure?: Failure;
+  /** Defaults to 0, or to the code of `failure`. */
+  readonly code?: number;
+}
+
+/** What a command runs with. Option names are camel-cased: `--older-than` is `olderThan`. */
+export interface CommandContext {
+  readonly io: Io;
+  /** Whether `--json` or `--format json` was given. */
+  readonly json: boolean;
+  readonly request: ProjectRequest;
+  readonly args: readonly string[];
+  flag(name: string): boolean;
+  text(name: string): string | undefined;
+  list(name: string): readonly string[] | undefined;
+  count(name: string): number | undefined;
+  /** Prints a piece before the command has ended. */
+  print(piece: CommandOutput): void;
+}
+
+export interface CommandDefinition {
+  readonly name: string;
+  /** One sentence without a full stop. */
+  readonly summary: string;
+  readonly details?: string;
+  readonly args?: readonly ArgumentDefinition[];
+  /** Besides those that select the project, and `--json`. */
+  readonly options?: readonly OptionDefinition[];
+  /** False if the command has no `--env`. */
+  readonly environment?: false;
+  /** Describes `--json`. */
+  readonly jsonHelp?: string;
+  readonly examples: readonly string[];
+  readonly run: (context: CommandContext) => Promise<Result<CommandOutput>>;
 }
 
 export interface Command {
   readonly name: string;
-  /** One sentence. */
   readonly summary: string;
-  /** What help says beyond the options. */
   readonly details?: string;
   readonly arguments: readonly ArgumentDefinition[];
   readonly options: readonly OptionDefinition[];
   readonly examples: readonly string[];
-  /** Gives the exit status. */
+  /** Returns the exit code. */
   readonly run: (invocation: Invocation) => Promise<number>;
 }
 
-/** The options of every command that reads a manifest. */
-export const manifestOptions: readonly OptionDefinition[] = [
-  { flags: "-f, --file <path>", description: "manifest to read; several merge in order (default: wave.yaml)", repeatable: true },
-  { flags: "--env <name>", description: "overlay wave.NAME.yaml" },
-  { flags: "-C, --directory <dir>", description: "work as if started in this directory" },
+/** Selects the project, for every command. */
+const projectOptions: readonly OptionDefinition[] = [
+  {
+    flags: "-f, --file <path>",
+    description: "read this manifest; repeat to merge several in order (default: wave.yaml, here or in a parent up to the repository root)",
+    repeatable: true,
+  },
+  { flags: "--env <name>", description: "merge the overlay wave.NAME.yaml" },
+  { flags: "-C, --directory <dir>", description: "run as if started in this directory" },
 ];
 
-/** The option of every command that has something for machines. */
-export const jsonOption: OptionDefinition = { flags: "--json", description: "print JSON on stdout" };
+export const adapterOption: OptionDefinition = { flags: "--adapter <name>", description: "use this adapter for every persona" };
 
-export const adapterOption: OptionDefinition = { flags: "--adapter <name>", description: "execute every persona with this adapter" };
-
-/** A text option, or nothing. */
-export function textOption(invocation: Invocation, name: string): string | undefined {
-  const value = invocation.options[name];
-  return typeof value === "string" ? value : undefined;
+export function defineCommand({ args = [], options = [], environment, jsonHelp, run, ...rest }: CommandDefinition): Command {
+  const hasJsonFormat = options.some(({ flags, choices }) => flags.startsWith("--format") && choices?.includes("json") === true);
+  const description = jsonHelp ?? (hasJsonFormat ? "same as --format json" : "print JSON on stdout");
+  const all = [
+    ...projectOptions.filter(({ flags }) => environment !== false || !flags.startsWith("--env")),
+    ...options,
+    { flags: "--json", description },
+  ];
+  return {
+    ...rest,
+    arguments: args,
+    options: all,
+    run: async (invocation) => {
+      const context = contextOf(invocation);
+      const checked = checkValues(invocation, args, all);
+      const done = checked.ok ? await run(context) : checked;
+      if (!done.ok) return fail(context, done.error);
+      context.print(done.value);
+      const { failure, code = failure === undefined ? 0 : exitCodeOf(failure) } = done.value;
+      if (failure !== undefined && !context.json) printFailure(context, failure);
+      return code;
+    },
+  };
 }
 
-/** Whether a flag was given. */
-export function flag(invocation: Invocation, name: string): boolean {
-  return invocation.options[name] === true;
+function contextOf(invocation: Invocation): CommandContext {
+  const { io, options } = invocation;
+  const json = options["json"] === true || options["format"] === "json";
+  const text = (name: string) => (typeof options[name] === "string" ? options[name] : undefined);
+  return {
+    ...{ io, json, request: projectRequest(invocation) },
+    args: invocation.arguments.filter((value) => value !== undefined),
+    text,
+    flag: (name) => options[name] === true,
+    list: (name) => (Array.isArray(options[name]) ? options[name] : undefined),
+    count: (name) => (text(name) === undefined ? undefined : Number(text(name))),
+    print: (piece) => printOutput(io, piece, json),
+  };
 }
 
-/** A whole number from 1 to `max`, or a usage failure. */
-export function countOption(invocation: Invocation, name: string, max: number): number | undefined | Failure {
-  const text = textOption(invocation, name);
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  return { reason: "usage", message: `--${name} takes a whole number from 1 to ${max}, not \`${text}\`` };
+function printOutput(io: Io, { json, indent, text, data, notes }: CommandOutput, asJson: boolean): void {
+  if (asJson && json !== undefined) {
+    io.stdout.writeData(documentText(io, json, indent));
+    return;
+  }
+  if (!asJson && text !== undefined) io.stdout.write(text(io.stdout));
+  if (data !== undefined) io.stdout.writeData(data);
+  if (!asJson && notes !== undefined) io.stderr.write(notes(io.stderr));
 }
 
-/** What a command that fails gives to its caller: the text for people or JSON for machines is printed on the way. */
-export interface FailureContext {
-  readonly json: boolean;
-  readonly fileText: (path: string) => string | undefined;
+/** Fails with `usage` for an argument or option with a value that it does not accept. */
+function checkValues(invocation: Invocation, args: readonly ArgumentDefinition[], options: readonly OptionDefinition[]): Result<void> {
+  for (const [index, { name, choices }] of args.entries()) {
+    const value = invocation.arguments[index];
+    if (choices === undefined || value === undefined || choices.includes(value)) continue;
+    const expected = choices.map((choice) => `\`${choice}\``).join(" or ");
+    return err({ reason: "usage", message: `unknown ${name.replace(/[<>[\]]/g, "")} \`${value}\`; expected ${expected}` });
+  }
+  for (const { flags, max } of options) {
+    const [, long = ""] = /--([\w-]+)/.exec(flags) ?? [];
+    const value = invocation.options[long.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
+    if (max === undefined || value === undefined) continue;
+    const number = Number(value);
+    if (!Number.isInteger(number) || number < 1 || number > max)
+      return err({ reason: "usage", message: `--${long} takes a whole number from 1 to ${max}, not \`${String(value)}\`` });
+  }
+  return ok(undefined);
 }
 
-/** Prints a value for programs, without secrets. Safe on any destination. */
-export function printJson({ stdout, secrets }: Pick<Io, "stdout" | "secrets">, value: unknown, indent?: number): void {
-  stdout.writeData(`${jsonText(secrets.redactor().value(value), indent)}\n`);
+/** A document as JSON text without secrets. Safe on any destination. */
+export function documentText({ secrets }: Pick<Io, "secrets">, value: unknown, indent?: number): string {
+  return `${jsonText(secrets.redactor().value(value), indent)}\n`;
 }
 
-/** Texts for code frames; undefined for a file that holds a secret, of which a frame could show a part. */
-export function frameTexts({ secrets }: Pick<Io, "secrets">, fileText: FailureContext["fileText"]): FailureContext["fileText"] {
+/** Returns file texts for code frames; undefined for a file that contains a secret, since a frame could show a part of it. */
+export function frameTexts({ secrets }: Pick<Io, "secrets">, fileText: FileText): FileText {
   return (path) => {
     const text = fileText(path);
     return text === undefined || secrets.redactor().finds(Buffer.from(text)) ? undefined : text;
   };
 }
 
-/** Prints a failure where it belongs and gives its exit status. */
-export function fail(io: Io, failure: Failure, context: Partial<FailureContext> = {}): number {
-  if (context.json === true) {
-    printJson(io, { ok: false, failure });
-  } else if (failure.reason === "manifest-invalid") {
-    const texts = frameTexts(io, context.fileText ?? (() => undefined));
-    io.stderr.write(renderDiagnostics(failure.diagnostics, texts, "text", { color: io.stderr.color }));
-  } else {
-    const { title, detail, hint } = describeFailure(failure);
-    const lines = [`error: ${title}`, ...detail.map((line) => `  ${line}`), ...(hint === undefined ? [] : [`  hint: ${hint}`])];
-    io.stderr.write(`${lines.map(printable).join("\n")}\n`);
-  }
-  return exitCodeOf(failure);
-}
+type FileText = (path: string) => string | undefined;
 
-/** Warnings go to people, also when a command succeeds. */
-export function warn(io: Io, diagnostics: readonly Diagnostic[], fileText: (path: string) => string | undefined): void {
+/** Prints diagnostics for people on stderr. */
+export function printDiagnostics(io: Io, diagnostics: readonly Diagnostic[], fileText: FileText): void {
   if (diagnostics.length === 0) return;
   io.stderr.write(renderDiagnostics(diagnostics, frameTexts(io, fileText), "text", { color: io.stderr.color }));
 }
 
-/** The first argument, where it is one of a command's actions. Fails with `usage`; `what` is what the actions are done with. */
-export function actionOf<T extends string>(invocation: Invocation, actions: readonly T[], what: string): Result<T> {
-  const arg = invocation.arguments[0] ?? "";
-  const action = actions.find((known) => known === arg);
-  if (action !== undefined) return ok(action);
-  return err({ reason: "usage", message: `\`${arg}\` is not something to do with ${what}`, hint: `do: ${actions.join(", ")}` });
+/** Reports a failure, as a document with `--json`, and returns its exit code. */
+function fail(context: CommandContext, failure: Failure): number {
+  if (context.json) context.io.stdout.writeData(documentText(context.io, { ok: false, failure }));
+  else printFailure(context, failure);
+  return exitCodeOf(failure);
+}
+
+function printFailure({ io, request }: CommandContext, failure: Failure): void {
+  if (failure.reason === "manifest-invalid") {
+    printDiagnostics(io, failure.diagnostics, manifestTexts(request));
+    return;
+  }
+  const { title, detail, hint } = describeFailure(failure);
+  const lines = [`error: ${title}`, ...detail.map((line) => `  ${line}`), ...(hint === undefined ? [] : [`  hint: ${hint}`])];
+  io.stderr.write(`${lines.map(printable).join("\n")}\n`);
 }

@@ -1,17 +1,16 @@
-/** Runs with their events, as traces and lineage ask for them: each is read once. */
+/** Reads runs with their events, each once, for traces and lineage. */
 import { ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
 import type { ReadonlyRunStore } from "../engine/open-project.ts";
 import type { KnownRun } from "../telemetry/lineage/lineage.ts";
 
 export interface KnownRuns {
-  /** A record's events; none when its journals are gone. */
+  /** Adds a record's events; none if its journals were removed. */
   readonly complete: (record: RunRecord) => Promise<Result<KnownRun>>;
-  /** A run by its whole id; nothing when state has it no more. */
+  /** Finds a run by its whole id. Undefined if the store does not have it. */
   readonly find: (id: string) => Promise<Result<KnownRun | undefined>>;
 }
 
-/** Reads runs from a store, and remembers them. */
 export function knownRuns(state: ReadonlyRunStore["state"]): KnownRuns {
   const known = new Map<string, KnownRun>();
   const complete = async (record: RunRecord): Promise<Result<KnownRun>> => {
@@ -30,7 +29,7 @@ export function knownRuns(state: ReadonlyRunStore["state"]): KnownRuns {
       if (before !== undefined) return ok(before);
       const record = await state.findRun(id);
       if (!record.ok) return record.error.reason === "run-not-found" ? ok(undefined) : record;
-      // What begins like a run that is gone is another run.
+      // The id of a removed run can be a prefix of another run's.
       return record.value.id === id ? complete(record.value) : ok(undefined);
     },
   };

@@ -1,9 +1,9 @@
-/** Texts of project files for code frames, read again from disk: a manifest that does not hold has no project to ask. */
+/** Reads project files for code frames. An invalid manifest has no loaded project to take their texts from. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { locateProject, type ProjectRequest } from "../engine/open-project.ts";
 
-/** Returns the text of a file by its path relative to the project's root, or nothing. Files that are not read from the disk have no text here. */
+/** Returns a file's text by its path relative to the project's root. Undefined for unreadable files, and for files that are not on disk. */
 export function manifestTexts(request: Pick<ProjectRequest, "cwd" | "files" | "source">): (file: string) => string | undefined {
   if (request.source !== undefined) return () => undefined;
   const located = locateProject({ ...request, env: {} });

@@ -1,32 +1,23 @@
-/** `wave metrics`: what state remembers, counted and measured. */
-import { type Command, fail, flag, type Invocation, jsonOption, manifestOptions, printJson, textOption } from "./define-command.ts";
-import { openProjectPast } from "./open-store.ts";
+/** `wave metrics`: prints counts and durations of all recorded runs. */
+import { ok } from "../core/result.ts";
+import { openPastRuns } from "../engine/open-run.ts";
+import { defineCommand } from "./define-command.ts";
 
-export const metricsCommand: Command = {
+export const metricsCommand = defineCommand({
   name: "metrics",
-  summary: "Print metrics of all runs in state, for Prometheus or as JSON",
+  summary: "Print metrics of all recorded runs, for Prometheus or as JSON",
   details:
-    "Runs by status, attempts by outcome, failures by reason, contract verdicts, and histograms of durations and queue waits. Removed runs (`wave cleanup`) still count.",
-  arguments: [],
-  options: [
-    ...manifestOptions,
-    { flags: "--format <format>", description: "how to print them", choices: ["prometheus", "json"], default: "prometheus" },
-    jsonOption,
-  ],
+    "Counts runs by status, attempts by outcome, failures by reason and contract verdicts, with histograms of durations and queue waits. Runs removed by `wave cleanup` still count.",
+  options: [{ flags: "--format <format>", description: "output format", choices: ["prometheus", "json"], default: "prometheus" }],
   examples: ["wave metrics", "wave metrics > /var/lib/node_exporter/wave.prom", "wave metrics --format json"],
-  run: metrics,
-};
-
-async function metrics(invocation: Invocation): Promise<number> {
-  const { io } = invocation;
-  const json = flag(invocation, "json") || textOption(invocation, "format") === "json";
-  const opened = await openProjectPast(invocation);
-  if (!opened.ok) return fail(io, opened.error, { json });
-  const runs = await opened.value.store.state.allRuns();
-  if (!runs.ok) return fail(io, runs.error, { json });
-  const { measureRuns } = await import("../telemetry/metrics/measure-runs.ts");
-  const families = measureRuns(runs.value);
-  if (json) printJson(io, { ok: true, metrics: families });
-  else io.stdout.writeData((await import("../telemetry/metrics/metrics-as-prometheus.ts")).metricsAsPrometheus(families));
-  return 0;
-}
+  run: async ({ request }) => {
+    const opened = await openPastRuns(request);
+    if (!opened.ok) return opened;
+    const runs = await opened.value.state.allRuns();
+    if (!runs.ok) return runs;
+    const { measureRuns } = await import("../telemetry/metrics/measure-runs.ts");
+    const { metricsAsPrometheus } = await import("../telemetry/metrics/metrics-as-prometheus.ts");
+    const metrics = measureRuns(runs.value);
+    return ok({ json: { ok: true, metrics }, data: metricsAsPrometheus(metrics) });
+  },
+});

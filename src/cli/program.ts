@@ -1,5 +1,4 @@
-/** The command line's parser, built from the table of commands. */
-
+/** Builds the parser of the command line from the table of commands. */
 import { CommanderError, Option, Command as Parser } from "commander";
 import { defined } from "../core/defined.ts";
 import type { Io } from "../core/io.ts";
@@ -8,21 +7,22 @@ import { commands } from "./commands.ts";
 import type { Command, FoundProject, Invocation, OptionDefinition } from "./define-command.ts";
 
 export interface Program {
-  /** Runs one command line (without node and script) and gives the exit status: 2 for words that make no sense. */
+  /** Runs a command line, without node and script, and returns the exit code: 2 if it cannot be parsed. */
   readonly main: (args: readonly string[]) => Promise<number>;
 }
 
-/** `project`: the project of every command, if it does not follow from the words. */
+/** `project`: the project of every command. Undefined if the options locate it. */
 export function buildProgram(io: Io, project?: FoundProject): Program {
   return {
-    main: async (args) => {
-      let status = 0;
-      const parser = parserFor(args, { io, ...defined({ project }) }, (code) => {
-        status = code;
+    main: async (given) => {
+      let code = 0;
+      const args = withoutHelpCommand(given);
+      const parser = parserFor(args, { io, ...defined({ project }) }, (returned) => {
+        code = returned;
       });
       try {
-        await parser.parseAsync([...(args.length === 0 ? ["--help"] : args)], { from: "user" });
-        return status;
+        await parser.parseAsync([...args], { from: "user" });
+        return code;
       } catch (error) {
         if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
         throw error;
@@ -31,12 +31,20 @@ export function buildProgram(io: Io, project?: FoundProject): Program {
   };
 }
 
+/** `wave help run` as `wave run --help`. Commander's own command returns `process.exitCode`, which is not 0 before the end. */
+function withoutHelpCommand(args: readonly string[]): readonly string[] {
+  const [first, second = "help"] = args;
+  if (first !== undefined && first !== "help") return args;
+  if (second === "help" || second.startsWith("-")) return ["--help"];
+  return commands.some(({ name }) => name === second) ? [second, "--help"] : [second];
+}
+
 type World = Pick<Invocation, "io" | "project">;
 
-/** A command that the first word names is laid out alone: all of them, with their options, would be a part of what every start costs. */
-function parserFor(args: readonly string[], world: World, done: (status: number) => void): Parser {
+/** Adds only the named command, if there is one: adding all of them would slow down every start. */
+function parserFor(args: readonly string[], world: World, done: (code: number) => void): Parser {
   const parser = new Parser("wave")
-    .description("Declarative pipelines of AI steps: planned, gated by contracts, remembered, resumed.")
+    .description("Run declarative pipelines of AI steps with plans, contracts and resumable state.")
     .version(version, "-V, --version")
     .helpCommand("help [command]", "show help for a command")
     .showSuggestionAfterError()
@@ -47,7 +55,7 @@ function parserFor(args: readonly string[], world: World, done: (status: number)
   return parser;
 }
 
-function addCommand(parser: Parser, command: Command, world: World, done: (status: number) => void): void {
+function addCommand(parser: Parser, command: Command, world: World, done: (code: number) => void): void {
   const { io } = world;
   const sub = parser
     .command(command.name)
@@ -58,7 +66,7 @@ function addCommand(parser: Parser, command: Command, world: World, done: (statu
   for (const option of command.options) sub.addOption(optionOf(option));
   sub.addHelpText("after", `\nExamples:\n${command.examples.map((example) => `  ${example}`).join("\n")}\n`);
   sub.action(async (...received: unknown[]) => {
-    // What takes several words comes as a list.
+    // An argument that takes several values is a list.
     const values = received.slice(0, command.arguments.length).flat() as (string | undefined)[];
     done(await command.run({ arguments: values, options: sub.opts(), ...world }));
   });

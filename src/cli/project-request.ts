@@ -1,25 +1,21 @@
-/** From an invocation's options to the project that they mean. */
-
+/** Turns options into the request for the project that they select. */
 import path from "node:path";
 import { defined } from "../core/defined.ts";
 import type { ProjectRequest } from "../engine/open-project.ts";
-import { type Invocation, textOption } from "./define-command.ts";
+import type { Invocation } from "./define-command.ts";
 
-/** `-C`, `-f`, `--env` and `--adapter`, where the command has them. */
-export function projectRequest(invocation: Invocation): ProjectRequest {
-  const { io, options } = invocation;
-  const files = Array.isArray(options["file"]) ? (options["file"] as readonly string[]) : [];
-  const environment = textOption(invocation, "env");
-  const adapter = textOption(invocation, "adapter");
+/** `-C`, `-f`, `--env` and `--adapter`, if the command has them. */
+export function projectRequest({ io, options, project }: Invocation): ProjectRequest {
+  const text = (name: string) => (typeof options[name] === "string" ? options[name] : undefined);
   return {
-    cwd: path.resolve(io.cwd, textOption(invocation, "directory") ?? "."),
+    cwd: path.resolve(io.cwd, text("directory") ?? "."),
     env: io.env,
-    files,
+    files: Array.isArray(options["file"]) ? options["file"] : [],
     signal: io.signal,
-    announce: (text) => io.stderr.write(`${text}\n`),
+    announce: (line) => io.stderr.write(`${line}\n`),
     onSecrets: io.secrets.add,
-    warn: (text) => io.stderr.write(`warning: ${text}\n`),
-    ...invocation.project,
-    ...defined({ environment, adapter }),
+    warn: (line) => io.stderr.write(`warning: ${line}\n`),
+    ...project,
+    ...defined({ environment: text("env"), adapter: text("adapter") }),
   };
 }

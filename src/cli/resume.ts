@@ -1,71 +1,50 @@
-/** `wave resume`: goes on with a run that did not pass. */
-
+/** `wave resume`: resumes a run that did not pass. */
 import { defined } from "../core/defined.ts";
+import { ok } from "../core/result.ts";
 import { type ResumeNotice, resumeRun } from "../engine/resume-run.ts";
 import { projectChangedText, redefinedText } from "../reporters/console/render-resume-notices.ts";
-import { chooseReporter } from "./choose-reporter.ts";
-import {
-  type Command,
-  fail,
-  flag,
-  type Invocation,
-  type Io,
-  manifestOptions,
-  type OptionDefinition,
-  printJson,
-  textOption,
-} from "./define-command.ts";
-import { finish } from "./finish-run.ts";
-import { manifestTexts } from "./manifest-texts.ts";
-import { projectRequest } from "./project-request.ts";
-import { executionFlags, executionOptions, partOption, stepsOption } from "./run.ts";
+import { defineCommand } from "./define-command.ts";
+import { commandLine, finishRun } from "./finish-run.ts";
+import { eventsHelp, executionOptions, executionRequest, stepsOption } from "./run.ts";
 
-const resumeOptions: readonly OptionDefinition[] = [
-  stepsOption,
-  { flags: "--from <step>", description: "run this step and all that descends from it again" },
-  { flags: "--skip <step>", description: "leave this step out; what needs it is skipped too; may be repeated", repeatable: true },
-  { flags: "--update", description: "take the manifest as it is now, and show how it differs first" },
-];
-
-export const resumeCommand: Command = {
+export const resumeCommand = defineCommand({
   name: "resume",
-  summary: "Go on with a run that failed, was cancelled, was killed or was rolled back",
+  summary: "Resume a failed, cancelled, interrupted or rolled-back run",
   details:
-    "The manifest, its files and the project's base are those of the run's beginning. Steps that passed are not run again, unless they descend from the step that --from names, or --update finds them changed.",
-  arguments: [{ name: "[run]", description: "an id, a unique prefix, `latest` (default), or a pipeline's name" }],
-  options: [...manifestOptions.filter((option) => !option.flags.startsWith("--env")), ...resumeOptions, ...executionOptions],
+    "Uses the manifest, files and project base from when the run started. Steps that passed do not run again, unless they depend on the step that --from names, or --update finds them changed.",
+  args: [{ name: "[run]", description: "an id, a unique prefix, `latest` (default), or a pipeline's name" }],
+  environment: false,
+  options: [
+    stepsOption,
+    { flags: "--from <step>", description: "run this step and everything that depends on it again" },
+    { flags: "--skip <step>", description: "skip this step and everything that depends on it; may be repeated", repeatable: true },
+    { flags: "--update", description: "use the current manifest, after showing how it differs" },
+    ...executionOptions,
+  ],
+  jsonHelp: eventsHelp,
   examples: ["wave resume", "wave resume 3f9a --from build", "wave resume latest --on-failure keep-going"],
-  run: resume,
-};
+  run: async (context) => {
+    const { io, json, request, text, flag, list } = context;
+    const [selector = "latest"] = context.args;
+    const resumed = await resumeRun({
+      ...request,
+      ...executionRequest(context),
+      selector,
+      ...defined({ from: text("from") }),
+      skip: list("skip") ?? [],
+      update: flag("update"),
+      onNotice: (notice) => (json ? undefined : io.stderr.write(noticeText(notice))),
+    });
+    if (!resumed.ok) return resumed;
+    const { finished, run } = resumed.value;
+    if (finished === undefined) {
+      const { id, status } = run;
+      return ok({ json: { ok: true, run: id, status }, notes: () => `run ${id} has already passed: nothing to resume\n` });
+    }
+    return ok({ code: await finishRun(io, finished, { json, resume: commandLine(["resume", run.id], request, io) }) });
+  },
+});
 
-async function resume(invocation: Invocation): Promise<number> {
-  const { io } = invocation;
-  const json = flag(invocation, "json");
-  const args = executionFlags(invocation);
-  if ("reason" in args) return fail(io, args, { json });
-  const request = projectRequest(invocation);
-  const from = textOption(invocation, "from");
-  const skip = invocation.options["skip"];
-  const resumed = await resumeRun({
-    ...request,
-    ...args,
-    selector: invocation.arguments[0] ?? "latest",
-    ...defined({ from }),
-    ...partOption(invocation),
-    skip: Array.isArray(skip) ? skip : [],
-    update: flag(invocation, "update"),
-    onNotice: (notices) => (json ? undefined : tell(io, notices)),
-    signal: io.signal,
-    reporter: (plan) => chooseReporter(plan, io, { json, verbose: flag(invocation, "verbose"), ...partOption(invocation) }),
-  });
-  if (!resumed.ok) return fail(io, resumed.error, { json, fileText: manifestTexts(request) });
-  const { finished, run } = resumed.value;
-  if (finished !== undefined) return finish(io, finished, request, { json });
-  if (json) printJson(io, { ok: true, run: run.id, status: run.status });
-  else io.stderr.write(`run ${run.id} passed already: nothing to do\n`);
-  return 0;
-}
-
-function tell(io: Io, notices: ResumeNotice): void {
-  io.stderr.write(notices.kind === "redefined" ? redefinedText(notices.changes) : projectChangedText(notices.run, notices.affected));
+function noticeText(notice: ResumeNotice): string {
+  return notice.kind === "redefined" ? redefinedText(notice.changes) : projectChangedText(notice.run, notice.affected);
 }

@@ -1,128 +1,107 @@
-/** `wave rollback`: takes what a run applied out of the project again, wholly or back to a step. */
-
+/** `wave rollback`: reverts the changes that a run applied to the project, all of them or back to a step. */
 import type { Changeset } from "../core/changeset.ts";
+import { ok } from "../core/result.ts";
 import type { RunStore } from "../engine/open-project.ts";
+import { openProjectStore } from "../engine/open-run.ts";
 import { planRollback, type RollbackPlan, rollBackRun } from "../engine/rollback.ts";
 import { changesText } from "../reporters/console/changes-text.ts";
 import { changesLines } from "../reporters/console/render-changes.ts";
 import { printable } from "../text/printable.ts";
-import {
-  type Command,
-  fail,
-  flag,
-  type Invocation,
-  type Io,
-  jsonOption,
-  manifestOptions,
-  printJson,
-  textOption,
-} from "./define-command.ts";
-import { openProjectStore } from "./open-store.ts";
+import { defineCommand } from "./define-command.ts";
+import { commandLine } from "./finish-run.ts";
 
-export const rollbackCommand: Command = {
+export const rollbackCommand = defineCommand({
   name: "rollback",
-  summary: "Take the changes of a run, or of its later steps, out of the project again",
+  summary: "Revert a run's changes to the project, or those of its later steps",
   details:
-    "Puts every file that the run changed back as it was before. With --to, the steps that descend from STEP are undone, the changes of the others stay, and `wave resume` runs the undone ones again. Refuses, and does nothing, when one of the files changed since. On a terminal it only shows what it would do, unless --yes is given.",
-  arguments: [{ name: "<run>", description: "an id, a unique prefix, `latest`, or a pipeline's name" }],
+    "Restores every file that the run changed. With --to, reverts only the steps that depend on STEP; the changes of other steps stay. `wave resume` runs the reverted steps again. Refuses to change anything if one of the files changed since the run. On a terminal it only prints a preview, unless --yes is given.",
+  args: [{ name: "<run>", description: "an id, a unique prefix, `latest`, or a pipeline's name" }],
   options: [
-    ...manifestOptions,
-    { flags: "--to <step>", description: "undo only what descends from this step" },
-    { flags: "--force", description: "overwrite files that changed since" },
-    { flags: "--yes", description: "do it, also on a terminal" },
-    { flags: "--dry-run", description: "only show what would be done" },
-    jsonOption,
+    { flags: "--to <step>", description: "revert only the steps that depend on this step" },
+    { flags: "--force", description: "overwrite files that changed since the run" },
+    { flags: "--yes", description: "skip the confirmation preview" },
+    { flags: "--dry-run", description: "print what would be reverted, without reverting it" },
   ],
   examples: ["wave rollback latest", "wave rollback 3f9a --yes", "wave rollback 3f9a --to survey --yes"],
-  run: rollback,
-};
+  run: async ({ io, json, request, args: [selector = "latest"], flag, text, print }) => {
+    const opened = await openProjectStore(request);
+    if (!opened.ok) return opened;
+    const { read, store } = opened.value;
+    const to = text("to");
+    const planned = await planRollback(store, read.root, selector, to);
+    if (!planned.ok) return planned;
+    const { run } = planned.value;
+    const dry = flag("dryRun") || (io.stderr.isTerminal && !json && !flag("yes"));
+    const published = await publishedBy(store, run.id);
+    const overwritten: string[] = [];
+    const overwrite = (paths: readonly string[]) => {
+      overwritten.push(...paths);
+      print({ notes: () => `overwriting files that changed since the run: ${paths.map(printable).join(", ")}\n` });
+    };
+    const done = dry ? planned : await rollBackRun(store, read.root, planned.value, flag("force") ? overwrite : undefined);
+    if (!done.ok) return done;
+    const next = dry
+      ? `to revert: ${commandLine(["rollback", run.id, ...(to === undefined ? [] : ["--to", to]), "--yes"], request, io)}`
+      : `to run the reverted steps again: ${commandLine(["resume", run.id], request, io)}`;
+    return ok({
+      json: documentOf(done.value, { dry, overwritten, published }),
+      notes: ({ color }) => `${[...linesOf(done.value, { dry, published, color }), next].join("\n")}\n`,
+    });
+  },
+});
 
-async function rollback(invocation: Invocation): Promise<number> {
-  const { io } = invocation;
-  const json = flag(invocation, "json");
-  const opened = await openProjectStore(invocation);
-  if (!opened.ok) return fail(io, opened.error, { json });
-  const { read, store } = opened.value;
-  const planned = await planRollback(store, read.root, invocation.arguments[0] ?? "latest", textOption(invocation, "to"));
-  if (!planned.ok) return fail(io, planned.error, { json });
-  const dry = flag(invocation, "dryRun") || (io.stderr.isTerminal && !json && !flag(invocation, "yes"));
-  const outside = await publishedBy(store, planned.value.run.id);
-  if (dry) return tell(io, planned.value, { json, dry: true, overwritten: [], outside });
-  const overwritten: string[] = [];
-  const overwrite = (paths: readonly string[]) => {
-    overwritten.push(...paths);
-    if (!json) io.stderr.write(`overwriting what changed since: ${paths.map(printable).join(", ")}\n`);
-  };
-  const rolledBack = await rollBackRun(store, read.root, planned.value, flag(invocation, "force") ? overwrite : undefined);
-  return rolledBack.ok ? tell(io, rolledBack.value, { json, dry: false, overwritten, outside }) : fail(io, rolledBack.error, { json });
-}
-
-/** What the run wrote to the outside: that stays. */
+/** URLs and artifacts that the run published; a rollback does not revert them. */
 async function publishedBy({ state }: RunStore, run: string): Promise<readonly string[]> {
   const events = await state.readEvents(run);
   const published = (events.ok ? events.value : []).flatMap((event) => (event.type === "published" ? [event] : []));
   return [...new Set(published.map(({ artifact, kind, url }) => (url === "" ? `${artifact} (${kind})` : url)))];
 }
 
-interface Told {
-  readonly json: boolean;
+interface Outcome {
   readonly dry: boolean;
-  readonly overwritten: readonly string[];
-  readonly outside: readonly string[];
+  readonly published: readonly string[];
 }
 
-function tell(io: Io, rollback: RollbackPlan, { json, dry, overwritten, outside }: Told): number {
+function documentOf(rollback: RollbackPlan, { dry, overwritten, published }: Outcome & { readonly overwritten: readonly string[] }) {
   const { run, to, steps, ref, changes, foreign, inPlace, settled, claims } = rollback;
-  if (json) {
-    const back = to === undefined ? {} : { to, steps };
-    const told = { ok: true, run: run.id, rolledBack: !dry, ...back, changes: ref ?? null, paths: changes.map(({ path }) => path) };
-    printJson(io, {
-      ...told,
-      changedSince: foreign,
-      laterRuns: claims,
-      alreadyAsBefore: settled,
-      overwritten,
-      inPlace,
-      published: outside,
-    });
-    return 0;
-  }
-  const lines = changesLines(written(rollback), { color: io.stderr.color });
-  if (dry && foreign.length > 0) {
-    lines.push(`changed since, so that it would be refused without \`--force\`: ${foreign.map(printable).join(", ")}`);
-  }
-  for (const { run: later, paths } of dry ? claims : []) {
-    lines.push(`run ${later} wrote the same content later, so it would be refused without \`--force\`: ${paths.map(printable).join(", ")}`);
-  }
-  if (settled.length > 0) lines.push(`already as before, so not written: ${settled.map(printable).join(", ")}`);
-  if (inPlace.length > 0) lines.push(`not undone, since it was done in the project itself: what ${list(inPlace)} changed there`);
-  if (outside.length > 0) lines.push(`not undone, since it was published: ${outside.map(printable).join(", ")}`);
-  lines.push(summary(rollback, dry));
-  if (to !== undefined && !dry) lines.push(`to go on: wave resume ${run.id}`);
-  io.stderr.write(`${lines.join("\n")}\n`);
-  return 0;
+  return {
+    ...{ ok: true, run: run.id, rolledBack: !dry },
+    ...(to === undefined ? {} : { to, steps }),
+    ...{ changes: ref ?? null, paths: changes.map(({ path }) => path), changedSince: foreign, laterRuns: claims },
+    ...{ alreadyAsBefore: settled, overwritten, inPlace, published },
+  };
 }
 
-/** The changes for which the project is written. */
+function linesOf(rollback: RollbackPlan, { dry, published, color }: Outcome & { readonly color: boolean }): string[] {
+  const { foreign, inPlace, settled, claims } = rollback;
+  const named = (paths: readonly string[]) => paths.map(printable).join(", ");
+  const lines = changesLines(written(rollback), { color });
+  if (dry && foreign.length > 0) lines.push(`changed since the run, so \`--force\` is needed: ${named(foreign)}`);
+  for (const { run: later, paths } of dry ? claims : [])
+    lines.push(`run ${later} wrote the same content later, so \`--force\` is needed: ${named(paths)}`);
+  if (settled.length > 0) lines.push(`already as before, so not written: ${named(settled)}`);
+  if (inPlace.length > 0) lines.push(`not reverted, because these steps changed the project itself: ${shortList(inPlace)}`);
+  if (published.length > 0) lines.push(`not reverted, because it was published: ${named(published)}`);
+  return [...lines, summaryOf(rollback, dry)];
+}
+
+/** The changes for which files are written. */
 function written({ changes, settled }: RollbackPlan): Changeset {
   const without = new Set(settled);
   return changes.filter(({ path }) => !without.has(path));
 }
 
-function summary(rollback: RollbackPlan, dry: boolean): string {
+function summaryOf(rollback: RollbackPlan, dry: boolean): string {
   const { run, to, steps, ref } = rollback;
   const changes = written(rollback);
-  const said = dry ? "would be undone; `--yes` does it" : "undone";
-  if (to === undefined) {
-    const project = changes.length === 0 ? " (the project stays as it is)" : "";
-    return `run ${run.id}: ${ref === undefined ? "nothing" : changesText(ref)} ${said}${project}`;
-  }
-  const files = changes.length === 1 ? "1 file" : `${changes.length} files`;
-  const project = changes.length === 0 ? "the project stays as it is" : `${files} of the project`;
-  return `run ${run.id}, back to ${printable(to)}: ${list(steps)} ${said} (${project})`;
+  const verb = dry ? "would be reverted" : "reverted";
+  const project =
+    changes.length === 0 ? "the project does not change" : `${changes.length} ${changes.length === 1 ? "file" : "files"} of the project`;
+  if (to !== undefined) return `run ${run.id}, back to ${printable(to)}: ${shortList(steps)} ${verb} (${project})`;
+  return `run ${run.id}: ${ref === undefined ? "nothing" : changesText(ref)} ${verb}${changes.length === 0 ? ` (${project})` : ""}`;
 }
 
-function list(names: readonly string[]): string {
+function shortList(names: readonly string[]): string {
   const shown = names.slice(0, 5).map(printable).join(", ");
   return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }

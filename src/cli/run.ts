@@ -1,65 +1,53 @@
 /** `wave run`: starts a run and executes its steps. */
-
 import path from "node:path";
 import { defined } from "../core/defined.ts";
+import type { Plan } from "../core/plan.ts";
+import { ok } from "../core/result.ts";
 import { fileTextOf } from "../engine/open-project.ts";
 import { runPipeline } from "../engine/run-pipeline.ts";
 import { chooseReporter } from "./choose-reporter.ts";
-import {
-  adapterOption,
-  type Command,
-  countOption,
-  fail,
-  flag,
-  type Invocation,
-  jsonOption,
-  manifestOptions,
-  type OptionDefinition,
-  textOption,
-  warn,
-} from "./define-command.ts";
-import { finish } from "./finish-run.ts";
-import { manifestTexts } from "./manifest-texts.ts";
-import { projectRequest } from "./project-request.ts";
+import { adapterOption, type CommandContext, defineCommand, type OptionDefinition, printDiagnostics } from "./define-command.ts";
+import { commandLine, finishRun } from "./finish-run.ts";
 import { inputOptions, readInput } from "./run-input.ts";
 
 const onFailureModes = ["finish", "stop", "keep-going"] as const;
 
-/** What part of a pipeline is executed. */
+/** Shared by `run` and `resume`. */
 export const stepsOption: OptionDefinition = {
   flags: "--steps <ids>",
-  description: "execute only these steps, separated by commas; what they depend on must have passed in this run",
+  description: "execute only these steps, separated by commas; their dependencies must have passed in this run",
 };
 
-/** The options that `run` and `resume` share. */
+/** Shared by `run` and `resume`. */
 export const executionOptions: readonly OptionDefinition[] = [
-  { flags: "--concurrency <count>", description: "how many steps may run at once, 1 to 256" },
+  { flags: "--concurrency <count>", description: "the most steps that run at a time, 1 to 256", max: 256 },
   {
     flags: "--on-failure <mode>",
-    description: "finish: let running steps end; stop: cancel them; keep-going: run what does not depend on it",
+    description: "finish: let running steps end; stop: cancel them; keep-going: run steps that do not depend on the failed one",
     choices: onFailureModes,
   },
   { flags: "--reset-circuit", description: "close the circuit breakers of this pipeline first" },
-  { flags: "-v, --verbose", description: "show what steps print" },
-  { ...jsonOption, description: "print events as NDJSON on stdout" },
+  { flags: "-v, --verbose", description: "show the output of steps" },
 ];
 
-export const runCommand: Command = {
+export const eventsHelp = "print events as NDJSON on stdout";
+
+export const runCommand = defineCommand({
   name: "run",
   summary: "Run a pipeline",
   details:
-    "Exits 0 when every step passed, 1 when one failed, 2 when the manifest is invalid, 4 when this environment cannot run it, 130 when cancelled.",
-  arguments: [{ name: "[pipeline]", description: "NAME or NAME@VERSION, where the manifest has several" }],
+    "Exits with 0 if every step passed, 1 if one failed, 2 if the manifest is invalid, 4 if this environment cannot run it, and 130 if the run was cancelled.",
+  args: [{ name: "[pipeline]", description: "NAME or NAME@VERSION, if the manifest has several" }],
   options: [
-    ...manifestOptions,
     adapterOption,
     ...inputOptions,
-    { flags: "--no-apply", description: "keep the changes of a run that passes out of the project" },
+    { flags: "--no-apply", description: "do not apply the run's changes to the project" },
     stepsOption,
-    { flags: "--record <dir>", description: "keep what each attempt answers and changes in a directory, to be replayed" },
-    { flags: "--reuse", description: "take equal, passed work from earlier runs" },
+    { flags: "--record <dir>", description: "record each attempt's output and changes in DIR for replay" },
+    { flags: "--reuse", description: "reuse results of earlier runs whose inputs are unchanged" },
     ...executionOptions,
   ],
+  jsonHelp: eventsHelp,
   examples: [
     "wave run",
     "wave run -f examples/hello/wave.yaml",
@@ -67,51 +55,37 @@ export const runCommand: Command = {
     "wave run --json > events.ndjson",
     "wave run --record .wave/recordings/release --no-apply",
   ],
-  run,
-};
+  run: async (context) => {
+    const { io, json, request, flag } = context;
+    const input = await readInput(context);
+    if (!input.ok) return input;
+    const [pipeline] = context.args;
+    const record = context.text("record");
+    const finished = await runPipeline({
+      ...request,
+      onFailure: "finish",
+      ...executionRequest(context),
+      ...defined({ pipeline, input: input.value, record: record && path.resolve(request.cwd, record) }),
+      reuse: flag("reuse"),
+      apply: flag("apply"),
+    });
+    if (!finished.ok) return finished;
+    const { planned, run } = finished.value;
+    if (!json) printDiagnostics(io, planned.read.diagnostics, fileTextOf(planned.read.loaded));
+    const resume = commandLine(["resume", run.id], request, io);
+    return ok({ code: await finishRun(io, finished.value, { json, resume }) });
+  },
+});
 
-async function run(invocation: Invocation): Promise<number> {
-  const { io } = invocation;
-  const json = flag(invocation, "json");
-  const args = executionFlags(invocation);
-  if ("reason" in args) return fail(io, args, { json });
-  const input = await readInput(invocation);
-  if (!input.ok) return fail(io, input.error, { json });
-  const pipeline = invocation.arguments[0];
-  const request = projectRequest(invocation);
-  const record = textOption(invocation, "record");
-  const finished = await runPipeline({
-    ...request,
-    ...args,
-    ...partOption(invocation),
-    onFailure: args.onFailure ?? "finish",
-    ...defined({ pipeline, input: input.value }),
-    ...(record === undefined ? {} : { record: path.resolve(request.cwd, record) }),
-    reuse: flag(invocation, "reuse"),
-    apply: flag(invocation, "apply"),
-    signal: io.signal,
-    reporter: (plan) => chooseReporter(plan, io, { json, verbose: flag(invocation, "verbose"), ...partOption(invocation) }),
-  });
-  if (!finished.ok) return fail(io, finished.error, { json, fileText: manifestTexts(request) });
-  const { read } = finished.value.planned;
-  if (!json) warn(io, read.diagnostics, fileTextOf(read.loaded));
-  return finish(io, finished.value, request, { json });
-}
-
-/** `--steps`, as the part that it asks for. */
-export function partOption(invocation: Invocation): { readonly part?: readonly string[] } {
-  const text = textOption(invocation, "steps");
-  const part = [...new Set(text?.split(",").map((id) => id.trim()))].filter((id) => id !== "");
-  return text === undefined ? {} : { part };
-}
-
-/** What `run` and `resume` say about execution, or a usage failure. */
-export function executionFlags(invocation: Invocation) {
-  const concurrency = countOption(invocation, "concurrency", 256);
-  if (typeof concurrency === "object") return concurrency;
-  const onFailure = onFailureModes.find((mode) => mode === invocation.options["onFailure"]);
+/** The part of a request that `run` and `resume` share. */
+export function executionRequest({ io, json, flag, text, count }: CommandContext) {
+  const steps = text("steps");
+  const part = steps === undefined ? undefined : [...new Set(steps.split(",").map((id) => id.trim()))].filter((id) => id !== "");
+  const onFailure = onFailureModes.find((mode) => mode === text("onFailure"));
   return {
-    ...defined({ concurrency, onFailure }),
-    resetCircuit: flag(invocation, "resetCircuit"),
+    ...defined({ concurrency: count("concurrency"), onFailure, part }),
+    resetCircuit: flag("resetCircuit"),
+    signal: io.signal,
+    reporter: (plan: Plan) => chooseReporter(plan, io, { json, verbose: flag("verbose"), ...defined({ part }) }),
   };
 }

@@ -1,53 +1,36 @@
-/** `wave state`: whether state is as wave wrote it, and a database made anew. */
-
-import type { RunStore } from "../engine/open-project.ts";
-import { systemClock } from "../platform/clock.ts";
+/** `wave state`: verifies the state directory, and rebuilds its database. */
+import { ok } from "../core/result.ts";
+import { openProjectStore } from "../engine/open-run.ts";
 import { renderRebuilt, renderVerification } from "../reporters/console/render-verification.ts";
-import { actionOf, type Command, fail, flag, type Invocation, jsonOption, manifestOptions, printJson } from "./define-command.ts";
-import { openProjectStore } from "./open-store.ts";
+import { defineCommand } from "./define-command.ts";
 
-const actions = ["verify", "rebuild"] as const;
-
-export const stateCommand: Command = {
+export const stateCommand = defineCommand({
   name: "state",
-  summary: "Verify state, or rebuild its database from the journals",
+  summary: "Verify the state directory, or rebuild its database from the journals",
   details: [
-    "`verify` reads every journal, blob and the database, names what is not as it was written by file and line, and exits with 4 when it finds anything. It mends nothing.",
-    "`rebuild` makes the database anew from the journals; runs whose journals are gone are taken over from the old database as far as it can be read. docs/state.md says what cannot be found.",
+    "`verify` reads every journal, every blob and the database, reports what was changed or damaged by file and line, and exits with 4 if it finds anything. It does not repair anything.",
+    "`rebuild` creates a new database from the journals; runs whose journals were removed are copied from the old database as far as it can be read. docs/state.md describes what cannot be detected.",
   ].join(" "),
-  arguments: [{ name: "<action>", description: "`verify` or `rebuild`" }],
-  options: [...manifestOptions, jsonOption],
+  args: [{ name: "<action>", description: "`verify` or `rebuild`", choices: ["verify", "rebuild"] }],
   examples: ["wave state verify", "wave state verify --json", "wave state rebuild"],
-  run: state,
-};
-
-async function state(invocation: Invocation): Promise<number> {
-  const { io } = invocation;
-  const json = flag(invocation, "json");
-  const action = actionOf(invocation, actions, "state");
-  if (!action.ok) return fail(io, action.error, { json });
-  const opened = await openProjectStore(invocation);
-  if (!opened.ok) return fail(io, opened.error, { json });
-  const { store } = opened.value;
-  // What both do needs SQLite, which only those load who need it.
-  return action.value === "verify" ? verify(invocation, store, json) : rebuild(invocation, store.stateDir, json);
-}
-
-async function verify({ io }: Invocation, store: RunStore, json: boolean): Promise<number> {
-  const { verifyState } = await import("../engine/verify-state.ts");
-  const verified = await verifyState(store);
-  if (!verified.ok) return fail(io, verified.error, { json });
-  const whole = verified.value.findings.length === 0;
-  if (json) printJson(io, { ok: whole, ...verified.value });
-  else io.stdout.write(renderVerification(verified.value, { color: io.stdout.color }));
-  return whole ? 0 : 4;
-}
-
-async function rebuild({ io }: Invocation, stateDir: string, json: boolean): Promise<number> {
-  const { rebuildState } = await import("../store/rebuild-state.ts");
-  const rebuilt = await rebuildState(stateDir, systemClock);
-  if (!rebuilt.ok) return fail(io, rebuilt.error, { json });
-  if (json) printJson(io, { ok: true, ...rebuilt.value });
-  else io.stdout.write(renderRebuilt(rebuilt.value, { color: io.stdout.color }));
-  return 0;
-}
+  run: async ({ request, args: [action] }) => {
+    const opened = await openProjectStore(request);
+    if (!opened.ok) return opened;
+    // Both load SQLite.
+    if (action === "rebuild") {
+      const { rebuildStore } = await import("../engine/rebuild-store.ts");
+      const rebuilt = await rebuildStore(opened.value.store);
+      if (!rebuilt.ok) return rebuilt;
+      return ok({ json: { ok: true, ...rebuilt.value }, text: ({ color }) => renderRebuilt(rebuilt.value, { color }) });
+    }
+    const { verifyState } = await import("../engine/verify-state.ts");
+    const verified = await verifyState(opened.value.store);
+    if (!verified.ok) return verified;
+    const whole = verified.value.findings.length === 0;
+    return ok({
+      json: { ok: whole, ...verified.value },
+      text: ({ color }) => renderVerification(verified.value, { color }),
+      code: whole ? 0 : 4,
+    });
+  },
+});

@@ -1,24 +1,24 @@
-/** The lineage half of `wave trace`: which artifact is meant, and its lineage as text. */
+/** The lineage of an artifact, for `wave trace --lineage`. */
 import { ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
 import type { ReadonlyRunStore } from "../engine/open-project.ts";
 import type { FoundArtifact } from "../telemetry/lineage/find-artifact.ts";
 import type { Lineage } from "../telemetry/lineage/lineage.ts";
 import { jsonText } from "../text/json-text.ts";
+import type { CommandOutput } from "./define-command.ts";
 import { type KnownRuns, knownRuns } from "./known-runs.ts";
 
 export interface ArtifactRequest {
   readonly store: ReadonlyRunStore;
-  /** A name, `STEP/NAME`, or the beginning of a digest. */
+  /** A name, `STEP/NAME`, or a prefix of a digest. */
   readonly artifact: string;
-  /** The run; without one the newest, and for a digest any run that has it. */
+  /** The run. Defaults to the newest, and for a digest to any run that has it. */
   readonly selector?: string;
   readonly format: string;
-  readonly color: boolean;
 }
 
-/** What is printed. Fails with `usage` and `run-not-found`, and as reading state does. */
-export async function traceArtifact({ store, artifact, selector, format, color }: ArtifactRequest): Promise<Result<string>> {
+/** Fails with `usage` and `run-not-found`, and as reading state does. */
+export async function traceArtifact({ store, artifact, selector, format }: ArtifactRequest): Promise<Result<CommandOutput>> {
   const { state } = store;
   const [{ traceLineage }, runs] = [await import("../telemetry/lineage/trace-lineage.ts"), knownRuns(state)];
   const run = await state.findRun(selector ?? "latest");
@@ -27,7 +27,7 @@ export async function traceArtifact({ store, artifact, selector, format, color }
   if (!found.ok) return found;
   const { step, artifact: ref } = found.value;
   const lineage = await traceLineage(runs.find, { run: found.value.run.id, step, digest: ref.digest, artifact: ref });
-  return lineage.ok ? textOf(lineage.value, found.value, format, color) : lineage;
+  return lineage.ok ? outputOf(lineage.value, found.value, format) : lineage;
 }
 
 interface Located extends FoundArtifact {
@@ -54,17 +54,12 @@ async function locate(
   return here;
 }
 
-async function textOf(lineage: Lineage, found: Located, format: string, color: boolean): Promise<Result<string>> {
-  switch (format) {
-    case "json":
-      return ok(`${jsonText({ ok: true, run: found.run.id, lineage })}\n`);
-    case "mermaid":
-      return ok((await import("../telemetry/lineage/lineage-as-mermaid.ts")).lineageAsMermaid(lineage));
-    case "in-toto": {
-      const statement = (await import("../telemetry/lineage/lineage-as-in-toto.ts")).lineageAsInToto(lineage);
-      return statement.ok ? ok(`${jsonText(statement.value, 2)}\n`) : statement;
-    }
-    default:
-      return ok((await import("../telemetry/lineage/render-lineage.ts")).renderLineage(lineage, { color }));
+async function outputOf(lineage: Lineage, { run }: Located, format: string): Promise<Result<CommandOutput>> {
+  if (format === "mermaid") return ok({ data: (await import("../telemetry/lineage/lineage-as-mermaid.ts")).lineageAsMermaid(lineage) });
+  if (format === "in-toto") {
+    const statement = (await import("../telemetry/lineage/lineage-as-in-toto.ts")).lineageAsInToto(lineage);
+    return statement.ok ? ok({ data: `${jsonText(statement.value, 2)}\n` }) : statement;
   }
+  const { renderLineage } = await import("../telemetry/lineage/render-lineage.ts");
+  return ok({ json: { ok: true, run: run.id, lineage }, text: ({ color }) => renderLineage(lineage, { color }) });
 }

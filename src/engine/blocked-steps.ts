@@ -4,11 +4,13 @@ import type { Plan, PlannedBlock } from "../core/plan.ts";
 import type { Clock, ContractFile, StateStore } from "../core/ports.ts";
 import { ok, type Result } from "../core/result.ts";
 import { breakerKey, circuitPosition } from "../executor/circuit.ts";
+import { systemClock } from "../platform/clock.ts";
 
 export interface BlockSource {
   readonly state: Pick<StateStore, "breakerWindow">;
   readonly files: ReadonlyMap<string, ContractFile>;
-  readonly clock: Clock;
+  /** Defaults to the system's. */
+  readonly clock?: Clock;
 }
 
 /** The same plan, whose blocked steps say why. Fails when state cannot be read. */
@@ -32,7 +34,7 @@ export async function withBlocks(plan: Plan, source: BlockSource): Promise<Resul
 
 async function openCircuit(
   step: Plan["steps"][number]["step"],
-  { state, files, clock }: BlockSource,
+  { state, files, clock = systemClock }: BlockSource,
 ): Promise<Result<PlannedBlock | undefined>> {
   for (const contract of step.contracts) {
     if (contract.breaker === undefined) continue;

@@ -1,7 +1,8 @@
-/** Asks the process that executes a run to cancel it, and waits until it has: nothing of the run is written here. */
+/** Asks the process that executes a run to cancel it, and waits for it. Does not write to the run's journal. */
 import type { Clock } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
+import { systemClock } from "../platform/clock.ts";
 import { processIdentity, signalProcess } from "../platform/process-identity.ts";
 import { lockHolder, runLockFile } from "../store/lock-file.ts";
 import type { RunStore } from "./open-project.ts";
@@ -11,16 +12,16 @@ const patienceMs = 10_000;
 const lookAgainMs = 50;
 
 /**
- * Cancels a run; gives its record once it is cancelled. Fails with `run-not-found`; with `usage` where nobody executes it, or where it
- * ended otherwise meanwhile; with `run-active` where its process is on another host, cannot be told from a stranger, may not be signalled,
+ * Cancels a run and returns its record. `latest` is the newest active run. Fails with `run-not-found`; with `usage` if no process executes the
+ * run, or if it ended otherwise meanwhile; with `run-active` if its process is on another host, cannot be identified, may not be signalled,
  * or does not end in time.
  */
 export async function cancelRun(
   { state, stateDir }: Pick<RunStore, "state" | "stateDir">,
   selector: string,
-  clock: Clock,
+  clock: Clock = systemClock,
 ): Promise<Result<RunRecord>> {
-  const found = await state.findRun(selector);
+  const found = selector === "latest" ? await newestActive(state) : await state.findRun(selector);
   if (!found.ok) return found;
   const { id, status, writer } = found.value;
   if (status !== "running")
@@ -40,6 +41,15 @@ export async function cancelRun(
   const end = ended.value.status;
   if (end === "cancelled") return ok(ended.value);
   return err({ reason: "usage", message: `run ${id} ${endings[end]} before it could be cancelled` });
+}
+
+async function newestActive(state: RunStore["state"]): Promise<Result<RunRecord>> {
+  const listed = await state.recentRuns();
+  if (!listed.ok) return listed;
+  const active = listed.value.find(({ status }) => status === "running");
+  if (active === undefined && listed.value.length > 0)
+    return err({ reason: "usage", message: "there is no active run to cancel", hint: "`wave status` lists the runs" });
+  return state.findRun(active?.id ?? "latest");
 }
 
 const endings: Readonly<Record<RunRecord["status"], string>> = {

@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { readBefore, readRecordedRun } from "../adapters/replay/recording-files.ts";
 import { changesetTo } from "../changeset/diff-against.ts";
@@ -21,8 +21,9 @@ import { diskSource } from "../manifest/load/disk-source.ts";
 import { loadTests, testsDirectory } from "../manifest/load/find-tests.ts";
 import { readPipelineTests } from "../manifest/validate/pipeline-tests.ts";
 import { systemClock } from "../platform/clock.ts";
-import { createStateDirectory, describeIoError, writeFileDurably } from "../platform/files.ts";
+import { createStateDirectory, describeIoError, stateUnwritable, tryIo, writeFileDurably } from "../platform/files.ts";
 import { processExists } from "../platform/process-identity.ts";
+import { testsAsJunit } from "../reporters/junit.ts";
 import { compareRun, compareSnapshot, parseSnapshot, snapshotText } from "../reporters/tests/compare-run.ts";
 import { observeRun } from "../reporters/tests/observe-run.ts";
 import { closest } from "../text/suggest.ts";
@@ -230,4 +231,10 @@ async function inOwnState<T>(read: ReadProject, work: (stateDir: string) => Prom
 async function removeOrphans(tests: string): Promise<void> {
   const names = await readdir(tests).catch(() => []);
   for (const name of names) if (!processExists(Number.parseInt(name, 10))) await removeTree(path.join(tests, name));
+}
+
+/** Writes results as JUnit XML. Fails with `state-unwritable`. */
+export async function writeJunit(file: string, results: readonly TestResult[]): Promise<Result<void>> {
+  const written = await tryIo(() => writeFile(file, testsAsJunit(results)));
+  return written.ok ? written : err(stateUnwritable(file, written.error));
 }

@@ -10,6 +10,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { defined } from "../core/defined.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { quote } from "../text/shell-quote.ts";
 import { type Captured, capture } from "./capture.ts";
 import { describeIoError, realPlace } from "./files.ts";
 import { type Discovery, findRepository, type GitRepository } from "./git-repository.ts";
@@ -183,9 +184,9 @@ export async function runGitEach(
     const asksUser = own === undefined && knownExcludes === undefined;
     const asksVersion = knownVersion === undefined;
     const script = [
-      ...(asksUser ? askingUser() : [`e=${quoted(own ?? (await userExcludes()))}`]),
+      ...(asksUser ? askingUser() : [`e=${quote(own ?? (await userExcludes()))}`]),
       ...(asksVersion ? [`git --version; ${printStatus}`] : []),
-      ...questions.map((args) => `git -c core.excludesFile="$e" -C ${[cwd, ...args].map(quoted).join(" ")}; ${printStatus}`),
+      ...questions.map((args) => `git -c core.excludesFile="$e" -C ${[cwd, ...args].map(quote).join(" ")}; ${printStatus}`),
     ].join("\n");
     const asked = await capture({
       command: ["/bin/sh", "-c", script],
@@ -229,12 +230,12 @@ function userExcludes(): Promise<string> {
 /** The same question for a shell with a shadow's variables: it prints the answer, and leaves it in `e`. */
 function askingUser(): readonly string[] {
   const variables = Object.entries(userVariables()).map(([name, value]) =>
-    value === undefined ? `unset ${name}` : `export ${name}=${quoted(value)}`,
+    value === undefined ? `unset ${name}` : `export ${name}=${quote(value)}`,
   );
   return [
     `e=$(${variables.join("; ")}; git ${excludesQuestion.join(" ")}); s=$?`,
     `printf '%s\\n\\0\\0\\0%d\\0' "$e" $s`,
-    `[ -n "$e" ] || e=${quoted(defaultExcludes())}`,
+    `[ -n "$e" ] || e=${quote(defaultExcludes())}`,
   ];
 }
 
@@ -320,8 +321,4 @@ function answersIn({ stdout, stderr }: Captured): readonly Captured[] {
     answers.push({ code: Number(match[1]), stdout: rest.subarray(0, match.index), stderr });
     rest = rest.subarray(match.index + match[0].length);
   }
-}
-
-function quoted(arg: string): string {
-  return `'${arg.replaceAll("'", "'\\''")}'`;
 }

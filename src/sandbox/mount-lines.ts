@@ -34,11 +34,6 @@ export const redirecting = "redirect_dir=on,metacopy=off";
 /** The same without redirects: renaming such a directory fails with EXDEV. */
 export const notRedirecting = "redirect_dir=off,metacopy=off";
 
-/** A word that a shell takes as it is. */
-export function quote(arg: string): string {
-  return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`;
-}
-
 /** A path as a field of fstab. */
 export function octal(place: string): string {
   return place.replace(/[\s\\#"']/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);

@@ -8,7 +8,8 @@
 
 import path from "node:path";
 import type { Link } from "../platform/links.ts";
-import { deviceBind, fstabLine, type MountLine, quote, readOnlyBind } from "./mount-lines.ts";
+import { quote } from "../text/shell-quote.ts";
+import { deviceBind, fstabLine, type MountLine, readOnlyBind } from "./mount-lines.ts";
 import { idMapper, mapperPipes, procDescriptor, readOnlyProc } from "./privileges.ts";
 import type { SystemRoot } from "./system-root.ts";
 import type { SandboxView } from "./view.ts";

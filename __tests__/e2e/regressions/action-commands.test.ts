@@ -28,7 +28,7 @@ describe("a job", () => {
 
   test("says in its log why a manifest has no plan", async () => {
     const job = await pull(manifest.replace("persona: s", "persona: t")).job({ inputs: { ...quiet, command: "plan" } });
-    expect([job.code, job.log]).toEqual([2, expect.stringContaining("no persona is called `t`")]);
+    expect([job.code, job.log]).toEqual([2, expect.stringContaining("there is no persona `t`")]);
   });
 
   test("says in its log what `validate` found valid", async () => {

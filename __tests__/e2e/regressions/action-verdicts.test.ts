@@ -41,13 +41,13 @@ describe("a job that ends before its run", () => {
     expect(check?.annotations).toEqual([
       expect.objectContaining({
         ...{ path: "wave.yaml", start_line: 1, annotation_level: "failure", title: "wave W301" },
-        message: expect.stringContaining("no persona is called `t`"),
+        message: expect.stringContaining("there is no persona `t`"),
       }),
     ]);
     expect(comments()).toEqual([expect.stringContaining("### ci&#58; the manifest is not valid&#58; 1 error")]);
     expect(comments()[0]).toContain("<details>");
     expect(job.summary).toContain("the manifest is not valid");
-    expect(job.log).toContain("no persona is called `t`");
+    expect(job.log).toContain("there is no persona `t`");
     expect(job.annotations).toEqual([]);
   });
 

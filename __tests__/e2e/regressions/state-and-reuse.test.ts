@@ -55,7 +55,7 @@ describe("a run that was rolled back as a whole", () => {
     await wave.wave("run");
     await wave.wave("rollback", "latest", "--yes");
     await wave.wave("resume");
-    expect((await wave.wave("resume")).stderr).toContain("nothing to do");
+    expect((await wave.wave("resume")).stderr).toContain("nothing to resume");
     expect(wave.events().filter(({ type }) => type === "attempt-started")).toHaveLength(2);
   });
 });

@@ -115,7 +115,7 @@ describe("`wave rollback` of a whole run with steps that ran in the project itse
     const wave = project({ "wave.yaml": mixed(own + inPlace) });
     await good(wave, "run");
     const { stderr } = await good(wave, "rollback", "latest");
-    expect(stderr).toContain("not undone, since it was done in the project itself: what s changed there\n");
+    expect(stderr).toContain("not reverted, because these steps changed the project itself: s\n");
     expect([has(wave, "f.txt"), has(wave, "s.txt")]).toEqual([false, true]);
   });
 
@@ -173,12 +173,12 @@ describe("`wave rollback` of a run after which another one wrote the same conten
   test("shows in a dry run that it would refuse", async () => {
     const { wave, first, second } = await twice();
     const { stderr } = await good(wave, "rollback", first, "--dry-run");
-    expect(stderr).toContain(`run ${second} wrote the same content later, so it would be refused without \`--force\`: f.txt`);
+    expect(stderr).toContain(`run ${second} wrote the same content later, so \`--force\` is needed: f.txt`);
   });
 
   test("takes the file out with --force, and says so", async () => {
     const { wave, first } = await twice();
-    expect((await good(wave, "rollback", first, "--force")).stderr).toContain("overwriting what changed since: f.txt\n");
+    expect((await good(wave, "rollback", first, "--force")).stderr).toContain("overwriting files that changed since the run: f.txt\n");
     expect(has(wave, "f.txt")).toBe(false);
   });
 
@@ -187,7 +187,7 @@ describe("`wave rollback` of a run after which another one wrote the same conten
     await good(wave, "rollback", second);
     const { stderr } = await good(wave, "rollback", first);
     expect(stderr).toContain("already as before, so not written: f.txt\n");
-    expect(stderr).toContain("undone (the project stays as it is)");
+    expect(stderr).toContain("reverted (the project does not change)");
     expect(await record(wave, first)).toMatchObject({ applied: false });
   });
 

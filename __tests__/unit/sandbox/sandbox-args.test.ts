@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { fstabLine, octal, overlayLines, quote } from "../../../src/sandbox/mount-lines.ts";
+import { fstabLine, octal, overlayLines } from "../../../src/sandbox/mount-lines.ts";
 import { firstNonDirectoryParent } from "../../../src/sandbox/path-safety.ts";
 import { dropPrivilegesArgv, unshareArgv } from "../../../src/sandbox/privileges.ts";
 import { procLines } from "../../../src/sandbox/proc-lines.ts";
@@ -13,6 +13,7 @@ import { systemRoot } from "../../../src/sandbox/system-root.ts";
 import { toolDirectories } from "../../../src/sandbox/tool-directories.ts";
 import type { SandboxView } from "../../../src/sandbox/view.ts";
 import { closedScript, openScript } from "../../../src/sandbox/view-script.ts";
+import { quote } from "../../../src/text/shell-quote.ts";
 
 const odd = [
   "plain",

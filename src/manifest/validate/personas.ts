@@ -5,9 +5,9 @@
 import { defined } from "../../core/defined.ts";
 import { digestOfValue } from "../../core/digest.ts";
 import type { DocumentNode, Origin } from "../../core/document.ts";
-import type { KnownPersona } from "../../core/loaded.ts";
+import type { KnownPersona, LoadedProject } from "../../core/loaded.ts";
 import { checkEither } from "./exclusive-keys.ts";
-import { collectFindings, type Findings } from "./findings.ts";
+import { collectFindings, type Findings, listed } from "./findings.ts";
 import { readPermissions } from "./permission-rules.ts";
 import { type PersonaDefinition, type PersonaLayers, personaLayers } from "./persona-layers.ts";
 import { asAdapter, asCommand, asEnv, asLocated, asText, entries, type Located, member, texts } from "./read-node.ts";
@@ -55,10 +55,17 @@ export function readPersonas(scope: Scope): PersonaDirectory {
     find(name) {
       const found = personas.has(name.text) ? undefined : builtIn(name.text);
       if (found !== undefined) personas.set(name.text, found);
-      if (!personas.has(name.text)) reportUnknown(name, [...personas.keys(), ...library.keys()], scope.findings);
+      if (!personas.has(name.text)) reportUnknown(name, [...personas.keys()], [...library.keys()], scope.findings);
       return personas.get(name.text);
     },
   };
+}
+
+/** The personas of a project that may have no valid manifest, without those that cannot be read. */
+export function knownPersonas(loaded: LoadedProject, library: Scope["options"]["library"]): readonly KnownPersona[] {
+  const range = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
+  const manifest = loaded.manifest ?? { kind: "map" as const, entries: new Map(), origin: { file: "", range } };
+  return readPersonas({ loaded, manifest, options: { library, checkContract: async () => [] }, findings: collectFindings() }).all();
 }
 
 /** Undefined if the manifest names a file that cannot be read; the name still counts as known. */
@@ -76,12 +83,13 @@ function checkPrompts({ loaded, manifest, findings }: Scope): void {
   for (const node of written) checkEither(node, "prompt", "system_prompt", findings);
 }
 
-function reportUnknown(name: Located, known: readonly string[], findings: Findings): void {
+function reportUnknown(name: Located, own: readonly string[], builtIn: readonly string[], findings: Findings): void {
+  const hint = `define it under \`personas:\` or in \`.wave/personas/\`, or use a built-in one: ${listed(builtIn, "or", builtIn.length)}`;
   findings.error(
     "W301",
-    `no persona is called \`${name.text}\``,
+    `there is no persona \`${name.text}\``,
     name.origin,
-    findings.guess(name.text, known, "define it under `personas:` or in `.wave/personas/`"),
+    findings.guess(name.text, [...own, ...builtIn], builtIn.length === 0 ? "define it under `personas:` or in `.wave/personas/`" : hint),
   );
 }
 

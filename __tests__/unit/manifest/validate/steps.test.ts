@@ -47,10 +47,10 @@ describe("personas", () => {
 
   it("have to be known, and their files there", async () => {
     expect(await problemsOf(oneStep("", "navigater"))).toEqual([
-      "W301 2:23 no persona is called `navigater` (did you mean `navigator`?) [navigator]",
+      "W301 2:23 there is no persona `navigater` (did you mean `navigator`?) [navigator]",
     ]);
     expect(await problemsOf(oneStep("", "zzzzzz"))).toEqual([
-      "W301 2:23 no persona is called `zzzzzz` (define it under `personas:` or in `.wave/personas/`)",
+      "W301 2:23 there is no persona `zzzzzz` (define it under `personas:` or in `.wave/personas/`, or use a built-in one: `navigator`, `craftsman` or `tester`)",
     ]);
     expect(await problemsOf(`personas:\n  p: { prompt: gone.md }\n  q: { prompt: ../gone.md }\n${oneStep()}`)).toEqual([
       "W303 2:16 the prompt `gone.md` does not exist (paths are relative to the manifest's directory)",

@@ -23,6 +23,8 @@ import type { ValidateOptions } from "../manifest/validate/scope.ts";
 import { validateProject } from "../manifest/validate/validate-project.ts";
 import { systemClock } from "../platform/clock.ts";
 import { realPlace } from "../platform/files.ts";
+import { findRepository } from "../platform/git-repository.ts";
+import { isInside } from "../platform/paths.ts";
 import { closeExistingState } from "../platform/private-state.ts";
 import { personaLibrary } from "../prompt/library.ts";
 import { literalTokens } from "../redaction/literal-tokens.ts";
@@ -38,7 +40,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface ProjectRequest {
   readonly cwd: string;
   readonly env: Environment;
-  /** `-f`, relative to `cwd`; empty: `wave.yaml` or `wave.yml`. */
+  /** `-f`, relative to `cwd`. If empty, `wave.yaml` or `wave.yml` in `cwd` or a parent in the same repository. */
   readonly files: readonly string[];
   readonly environment?: string;
   readonly adapter?: string;
@@ -100,35 +102,56 @@ export interface ReadonlyRunStore extends Pick<RunStore, "stateDir" | "blobs"> {
   readonly state: Omit<StateStore, "openJournal">;
 }
 
-/** Finds the manifest. The project's root is the directory of the first one, without links on the way to it. */
+/**
+ * Finds the manifest: the named files, else `wave.yaml` or `wave.yml` in `cwd` or the nearest parent in the same repository. The project's root
+ * is the directory of the first file, without symbolic links.
+ */
 export function locateProject(request: ProjectRequest): Result<Location> {
   if (request.location !== undefined) return ok(request.location);
-  const named = request.files.map((file) => path.resolve(request.cwd, file));
-  const found =
-    named.length > 0
-      ? named
-      : ["wave.yaml", "wave.yml"]
-          .map((name) => path.join(request.cwd, name))
-          .filter(existsSync)
-          .slice(0, 1);
+  const { cwd } = request;
+  const named = request.files.map((file) => path.resolve(cwd, file));
+  const isHere = named.length > 0 || manifestsIn(cwd).length > 0;
+  const searched = isHere ? [cwd] : searchedDirectories(cwd);
+  const found = named.length > 0 ? named : searched.flatMap(manifestsIn).slice(0, 1);
   const first = found[0];
   if (first === undefined) {
     // Node replaces bytes that are not UTF-8 in the path of the working directory.
-    if (request.cwd.includes("\uFFFD") && !existsSync(request.cwd))
+    if (cwd.includes("\uFFFD") && !existsSync(cwd))
       return err({
         reason: "usage",
-        message: `the path ${request.cwd} is not UTF-8, which Wave needs`,
+        message: `the path ${cwd} is not UTF-8, which Wave needs`,
         hint: "rename the directory, or mount it at another path",
       });
+    const parents = searched.length > 1 ? ` or its parents up to ${searched.at(-1)}` : "";
     return err({
       reason: "usage",
-      message: `no wave.yaml in ${request.cwd}`,
-      hint: "name a manifest with -f, or go to its directory with -C",
+      message: `no wave.yaml in ${cwd}${parents}`,
+      hint: "name a manifest with -f, or change to its directory with -C",
     });
   }
   const root = realDirectory(first);
   const fromRoot = (file: string) => path.relative(root, path.join(realDirectory(file), path.basename(file)));
   return ok({ root, files: found.map((file) => fromRoot(file).split(path.sep).join("/")) });
+}
+
+/**
+ * `cwd` and its parents up to the top of its repository. Only `cwd` without a repository, or if another user owns it: every user can put a
+ * manifest in a shared directory such as /tmp.
+ */
+function searchedDirectories(cwd: string): readonly string[] {
+  const discovery = findRepository(cwd);
+  const start = realPlace(cwd);
+  if (start === undefined || discovery.kind !== "found" || !discovery.isOwn || !isInside(discovery.repository.top, start)) return [cwd];
+  const directories = [cwd];
+  for (let at = start; at !== discovery.repository.top; ) {
+    at = path.dirname(at);
+    directories.push(at);
+  }
+  return directories;
+}
+
+function manifestsIn(directory: string): readonly string[] {
+  return ["wave.yaml", "wave.yml"].map((name) => path.join(directory, name)).filter(existsSync);
 }
 
 /** Where a file's directory really lies: by a link to it git and the kernel would name it otherwise. Of one that is not there, reading will tell. */

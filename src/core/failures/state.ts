@@ -59,7 +59,7 @@ export const stateFailures: FailureKinds<
     retry: "never",
     describe({ selector, candidates }) {
       const named = candidates.join(", ");
-      if (candidates.length > 1 && candidates.every((run) => run.startsWith(selector)))
+      if (selector !== "" && candidates.length > 1 && candidates.every((run) => run.startsWith(selector)))
         return { title: `several runs match \`${selector}\``, detail: [`matches: ${named}`], hint: "type more characters of the id" };
       if (candidates.length === 0 && selector === "latest")
         return { title: "there are no runs yet", detail: [], hint: "start one with `wave run`" };

@@ -8,13 +8,14 @@ import { type AdoptedBlobs, importBlobs } from "../blobs/import-blobs.ts";
 import { defined } from "../core/defined.ts";
 import type { StateStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import { eventProblem, storedProblem } from "../manifest/validate/check-event.ts";
+import { eventProblem } from "../manifest/validate/check-event.ts";
 import { stateUnwritable, tryIo } from "../platform/files.ts";
 import { databaseFile } from "../store/database-place.ts";
 import { noteHigherRuns, readHigherRuns } from "../store/higher-runs.ts";
 import { importDatabase } from "../store/import-database.ts";
 import { importJournals } from "../store/import-journals.ts";
 import type { LineSigner } from "../store/line-signature.ts";
+import { foldProblem } from "./check-fold.ts";
 
 /** The number of runs and blobs that were taken over, and sentences that name what was refused. */
 export interface ImportedState {
@@ -50,7 +51,7 @@ export async function importState(
   }
   const refused = [...journals.value.refused, ...blobs.refused];
   // A database counts on every journal that it was made from.
-  const database = !wanted || journals.value.refused.length > 0 ? ok(undefined) : await importDatabase(from, stateDir, storedProblem);
+  const database = !wanted || journals.value.refused.length > 0 ? ok(undefined) : await importDatabase(from, stateDir, foldProblem);
   if (!database.ok) return database;
   return ok({
     runs: journals.value.runs,

@@ -11,9 +11,9 @@ import { databaseFile } from "./database-place.ts";
 import { foldRun } from "./fold-run.ts";
 import { lockDatabase } from "./projection.ts";
 import { journalsDirectory, mergeEvents, readRun } from "./read-journal.ts";
+import { replaceRun, setArchived } from "./run-rows.ts";
 import { cleanedAway } from "./schema.ts";
 import { watermarkOf } from "./watermark.ts";
-import { replaceRun } from "./write-rows.ts";
 
 /**
  * Folds the runs, whose locks the caller holds, into the database, marks them as cleaned away, as all runs whose journals are gone
@@ -60,7 +60,7 @@ async function foldInto(db: Database, stateDir: string, runs: readonly string[])
     if (!read.ok) return read;
     if (read.value.length === 0) continue;
     replaceRun(db, run, foldRun(mergeEvents(read.value)), read.value.map(watermarkOf));
-    db.run("UPDATE runs SET archived = ? WHERE run = ?", [cleanedAway, run]);
+    setArchived(db, run, cleanedAway);
   }
   return ok(undefined);
 }

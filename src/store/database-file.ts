@@ -1,55 +1,54 @@
 /**
- * The database as a file: read whole, checked, migrated, written whole under a seal. It knows the tables' versions and not what
- * stands in them.
+ * The database as a file: it is read as a whole and checked, and written as a whole with a seal. This module checks the version of the tables, not their
+ * rows.
  */
 import { rename } from "node:fs/promises";
 import type { Database, SqlJsStatic } from "sql.js";
-import type { Failure } from "../core/failure.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { type IoProblem, readRegularFile, stateUnreadable, tryIo, writeFileDurably } from "../platform/files.ts";
 import { stampOf } from "./database-place.ts";
 import { openSeal, type Seal, sealDatabase } from "./database-seal.ts";
 import { salvageRows } from "./salvage-rows.ts";
-import { applicationId, migrations } from "./schema.ts";
+import { applicationId, tables, tablesVersion } from "./schema.ts";
 import { loadSql } from "./sql-engine.ts";
 
 export interface OpenDatabase {
   readonly db: Database;
-  /** Tells one content of the file from another without reading it; nothing where there is no file. */
+  /** Identifies the file's content without reading it; undefined if there is no file. */
   readonly stamp?: string;
-  /** The file's tables were of an earlier version. */
-  readonly migrated: boolean;
-  /** The file was damaged; it is put aside when the new one is saved. */
-  readonly damaged: boolean;
+  /** Set if the file cannot be used and `db` is to replace it: `wave.db.ASIDE` is the name under which it is kept then. */
+  readonly aside?: "damaged" | `v${number}`;
 }
 
 /**
- * Opens the database; without a file an empty one, and for a damaged one the runs that can still be read of it. Fails with
- * `state-unreadable` where the file cannot be read, is somebody else's database, or was written by a newer wave.
+ * Opens the database. Without a file, and for a file with tables of an earlier version, it is empty; for a damaged file it has the runs that can still be
+ * read. Fails with `state-unreadable` if the file cannot be read, is not a Wave database, or was written by a later version.
  */
 export async function openDatabase(file: string): Promise<Result<OpenDatabase>> {
   const sql = await loadSql();
   const stamp = await stampOf(file);
   const read = await tryIo(() => readRegularFile(file));
   if (!read.ok && read.error.code !== "ENOENT") return err(stateUnreadable(file, read.error));
-  if (!read.ok || stamp === undefined) return ok({ db: emptyDatabase(sql), migrated: false, damaged: false });
-  if (read.value === undefined) return ok({ db: emptyDatabase(sql), stamp, migrated: false, damaged: true });
+  if (!read.ok || stamp === undefined) return ok({ db: emptyDatabase(sql) });
+  if (read.value === undefined) return ok({ db: emptyDatabase(sql), stamp, aside: "damaged" });
   const { content, seal } = openSeal(read.value);
   const db = new sql.Database(content);
   const checked = examine(db, seal);
-  const migrated = checked.kind === "usable" ? migrate(db, checked.version) : "failed";
-  if (migrated !== "failed") return ok({ db, stamp, migrated: migrated === "done", damaged: false });
-  const saved = checked.kind === "refused" ? err(refusal(file, checked.detail)) : ok(salvage(sql, db));
-  db.close();
-  return saved.ok ? ok({ db: saved.value, stamp, migrated: false, damaged: true }) : saved;
+  if (checked.kind === "usable") return ok({ db, stamp });
+  try {
+    if (checked.kind === "refused") return err({ reason: "state-unreadable", path: file, detail: checked.detail });
+    if (checked.kind === "outdated") return ok({ db: emptyDatabase(sql), stamp, aside: `v${checked.version}` });
+    return ok({ db: salvage(sql, db), stamp, aside: "damaged" });
+  } finally {
+    db.close();
+  }
 }
 
-/** What is left of a damaged database. Where its structure is whole most rows are, whatever its header says. */
+/** The runs that can be read from a damaged database whose structure is intact, whatever its header states. */
 function salvage(sql: SqlJsStatic, db: Database): Database {
   const saved = emptyDatabase(sql);
   try {
     if (pragma(db, "quick_check") !== "ok") return saved;
-    migrate(db, Number(pragma(db, "user_version")));
   } catch (error) {
     if (error instanceof Error) return saved;
     throw error;
@@ -58,74 +57,54 @@ function salvage(sql: SqlJsStatic, db: Database): Database {
   return saved;
 }
 
-/** Writes the database durably; a damaged file is kept beside it. Gives the new stamp. */
-export async function saveDatabase(
-  file: string,
-  open: Pick<OpenDatabase, "db" | "damaged">,
-): Promise<Result<string | undefined, IoProblem>> {
-  if (open.damaged) await tryIo(() => rename(file, `${file}.damaged`));
+/** Writes the database durably; a file that cannot be used is kept beside it. Returns the new stamp. */
+export async function saveDatabase(file: string, open: Pick<OpenDatabase, "db" | "aside">): Promise<Result<string | undefined, IoProblem>> {
+  if (open.aside !== undefined) await tryIo(() => rename(file, `${file}.${open.aside}`));
   const written = await writeFileDurably(file, sealDatabase(open.db.export()), 0o600);
   return written.ok ? ok(await stampOf(file)) : written;
 }
 
-/** What a database is good for: `version` is that of its tables, `refused` means that it is not this wave's to touch. */
+/** The result of a check. `refused`: the file is not this version's to replace. */
 export type Checked =
-  | { readonly kind: "usable"; readonly version: number }
+  | { readonly kind: "usable" }
+  | { readonly kind: "outdated"; readonly version: number }
   | { readonly kind: "damaged"; readonly detail: string }
   | { readonly kind: "refused"; readonly detail: string };
 
-/** Looks at a database before it is used. What an intact seal covers is what wave wrote, and need not be walked through. */
+/** Checks a database before it is used. Wave wrote all bytes that an intact seal covers, so SQLite's own check is skipped then. */
 export function examine(db: Database, seal: Seal): Checked {
   if (seal === "broken") return { kind: "damaged", detail: "its bytes are not those that were sealed" };
   try {
     const id = pragma(db, "application_id");
     const version = pragma(db, "user_version");
-    const tables = Number(db.exec("SELECT count(*) FROM sqlite_schema")[0]?.values[0]?.[0] ?? 0);
-    if (id !== applicationId && (tables > 0 || id !== 0)) return { kind: "refused", detail: "it is not a database of wave" };
-    if (typeof version !== "number" || version > migrations.length) {
+    const count = Number(db.exec("SELECT count(*) FROM sqlite_schema")[0]?.values[0]?.[0] ?? 0);
+    if (id !== applicationId && (count > 0 || id !== 0)) return { kind: "refused", detail: "it is not a database of wave" };
+    if (typeof version !== "number" || version > tablesVersion) {
       return {
         kind: "refused",
-        detail: `its tables are of version ${version}, and this version of wave knows versions up to ${migrations.length}: a newer wave wrote it`,
+        detail: `its tables are of version ${version}, and this version of wave reads version ${tablesVersion}: a newer wave wrote it`,
       };
     }
     const damage = seal === "intact" ? "ok" : pragma(db, "quick_check");
     if (damage !== "ok") return { kind: "damaged", detail: String(damage) };
-    return { kind: "usable", version: id === applicationId ? version : 0 };
+    if (id !== applicationId) return { kind: "damaged", detail: "it has no tables" };
+    return version === tablesVersion ? { kind: "usable" } : { kind: "outdated", version };
   } catch (error) {
-    // SQLite throws for bytes that are no database, or not any more.
+    // SQLite throws for bytes that are not a database.
     if (error instanceof Error) return { kind: "damaged", detail: error.message };
     throw error;
   }
 }
 
-/** The current tables, with nothing in them. */
+/** A database with the current tables, without rows. */
 export function emptyDatabase(sql: SqlJsStatic): Database {
   const db = new sql.Database();
-  migrate(db, 0);
+  db.exec(tables);
+  db.run(`PRAGMA application_id = ${applicationId}`);
+  db.run(`PRAGMA user_version = ${tablesVersion}`);
   return db;
-}
-
-/** Brings the tables from a version to the current one. `failed`: they are not of that version, and stay as they are. */
-export function migrate(db: Database, from: number): "done" | "needless" | "failed" {
-  if (from === migrations.length) return "needless";
-  db.run("BEGIN");
-  try {
-    for (const migration of migrations.slice(from)) db.exec(migration);
-    db.run(`PRAGMA application_id = ${applicationId}`);
-    db.run(`PRAGMA user_version = ${migrations.length}`);
-    db.run("COMMIT");
-    return "done";
-  } catch (error) {
-    db.run("ROLLBACK");
-    if (error instanceof Error) return "failed";
-    throw error;
-  }
 }
 
 function pragma(db: Database, name: string): unknown {
   return db.exec(`PRAGMA ${name}`)[0]?.values[0]?.[0];
-}
-
-function refusal(file: string, detail: string): Failure {
-  return { reason: "state-unreadable", path: file, detail };
 }

@@ -61,7 +61,7 @@ function runDraft(started: EventOf<"run-started">): RunDraft {
 }
 
 function stepDraft({ id, persona, dependencies, optional }: StepDefinition): StepDraft {
-  return { id, persona, dependencies, optional, status: "pending", artifacts: [], attempts: [] };
+  return { id, persona, dependencies, optional, status: "pending", attempts: [] };
 }
 
 type StepDefinition = EventOf<"run-started">["steps"][number];
@@ -247,10 +247,12 @@ function applyToStep(draft: RunDraft, event: Exclude<StepEvent, EventOf<"circuit
       draft.reuses.set(step.id, [...(draft.reuses.get(step.id) ?? []), { step: step.id, ...event.from }]);
       if (!open) return;
       workOn(step, "passed");
-      step.reusedFrom = event.from;
-      step.fingerprint = event.fingerprint;
-      step.artifacts = event.artifacts;
-      if (event.changes !== undefined) step.changes = event.changes;
+      step.reused = {
+        from: event.from,
+        fingerprint: event.fingerprint,
+        artifacts: event.artifacts,
+        ...defined({ changes: event.changes }),
+      };
       return;
     case "step-finished":
       if (!open || isUndone(step, event)) return;

@@ -52,10 +52,7 @@ export function workOn(step: StepDraft, status: StepStatus, writer?: string): vo
 export function rollBackStep(step: StepDraft): void {
   workOn(step, "pending");
   delete step.winner;
-  delete step.fingerprint;
-  delete step.changes;
-  delete step.reusedFrom;
-  step.artifacts = [];
+  delete step.reused;
   for (const attempt of step.attempts) if (attempt.status === "passed" || attempt.status === "running") attempt.rolledBack = true;
 }
 
@@ -98,9 +95,6 @@ export function endAttempt(step: StepDraft, event: EventOf<"attempt-passed" | "a
   if (event.type === "attempt-passed") {
     workOn(step, "passed");
     step.winner = step.attempts.indexOf(attempt);
-    step.fingerprint = attempt.fingerprint;
-    step.artifacts = event.artifacts;
-    if (event.changes !== undefined) step.changes = event.changes;
   } else if (event.type === "attempt-cancelled") {
     workOn(step, "cancelled");
   } else if (event.retry !== undefined) {

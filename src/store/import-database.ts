@@ -1,60 +1,120 @@
-/** Takes a database over from a directory that came from another job, whose carrier the caller trusts with it: its rows are believed, if they are such as Wave writes. */
-import { lstat, readFile } from "node:fs/promises";
+/**
+ * Imports the database of another job whose carrier the caller trusts. Its records of runs are believed if they are such as Wave writes; all other rows
+ * are derived from them.
+ */
+import { lstat } from "node:fs/promises";
 import type { Database } from "sql.js";
 import { describeFailure } from "../core/failures.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import { createStateDirectory, stateUnwritable, tryIo, writeFileDurably } from "../platform/files.ts";
-import { type JsonCheck, rowsProblem } from "./check-rows.ts";
-import { emptyDatabase, openDatabase } from "./database-file.ts";
+import { createStateDirectory, stateUnwritable, tryIo } from "../platform/files.ts";
+import { emptyDatabase, openDatabase, saveDatabase } from "./database-file.ts";
 import { databaseFile } from "./database-place.ts";
-import { loadSql, rowsOf } from "./sql-engine.ts";
+import type { RunFold } from "./run-fold.ts";
+import { foldFrom, replaceRun, setArchived, watermarksOf } from "./run-rows.ts";
+import { cleanedAway } from "./schema.ts";
+import { loadSql, numberOf, rowsOf } from "./sql-engine.ts";
+import type { Watermark } from "./watermark.ts";
+
+/** Returns the first problem of a value that should be a run's fold, as a clause; undefined if there is none. */
+export type FoldCheck = (value: unknown) => string | undefined;
 
 /** In bytes: a database is loaded as a whole. */
 const limit = 512e6;
 
 /**
- * Takes the database over where there is none: it knows runs whose journals are gone. Returns why it was refused; undefined if it was taken, if there
- * is one already, or if none came. Fails with `state-unwritable`.
+ * Imports the database if there is none here: it has the runs whose journals are gone. Returns why it was refused; undefined if it was imported, if there
+ * is one here, or if `from` has none. Fails with `state-unwritable`.
  */
-export async function importDatabase(from: string, stateDir: string, check: JsonCheck): Promise<Result<string | undefined>> {
+export async function importDatabase(from: string, stateDir: string, check: FoldCheck): Promise<Result<string | undefined>> {
   const source = databaseFile(from);
   const target = databaseFile(stateDir);
   const found = await tryIo(() => lstat(source));
   if (!found.ok || (await tryIo(() => lstat(target))).ok) return ok(undefined);
-  const problem = await problemOf(source, found.value, check);
-  if (problem !== undefined) return ok(`the database was refused: ${problem}`);
-  const directory = await tryIo(() => createStateDirectory(stateDir));
-  if (!directory.ok) return err(stateUnwritable(stateDir, directory.error));
-  const whole = await tryIo(() => readFile(source));
-  if (!whole.ok) return ok(`the database was refused: ${whole.error.detail} (${whole.error.code})`);
-  const written = await writeFileDurably(target, whole.value, 0o600);
-  return written.ok ? ok(undefined) : err(stateUnwritable(target, written.error));
+  const copied = await copyOf(source, found.value, check);
+  if (!copied.ok) return ok(`the database was refused: ${copied.error}`);
+  try {
+    const directory = await tryIo(() => createStateDirectory(stateDir));
+    if (!directory.ok) return err(stateUnwritable(stateDir, directory.error));
+    const written = await saveDatabase(target, { db: copied.value });
+    return written.ok ? ok(undefined) : err(stateUnwritable(target, written.error));
+  } finally {
+    copied.value.close();
+  }
 }
 
-async function problemOf(file: string, found: { readonly size: number; isFile(): boolean }, check: JsonCheck): Promise<string | undefined> {
-  if (!found.isFile()) return "it is no regular file";
-  if (found.size > limit) return `it has ${found.size} bytes, and at most ${limit} are read`;
+/** A new database with the runs of a database file. Fails with why the file is refused, as a clause. */
+async function copyOf(
+  file: string,
+  found: { readonly size: number; isFile(): boolean },
+  check: FoldCheck,
+): Promise<Result<Database, string>> {
+  if (!found.isFile()) return err("it is no regular file");
+  if (found.size > limit) return err(`it has ${found.size} bytes, and at most ${limit} are read`);
   const opened = await openDatabase(file);
-  if (!opened.ok) return "detail" in opened.error ? opened.error.detail : describeFailure(opened.error).title;
-  const { db, damaged, migrated } = opened.value;
+  if (!opened.ok) return err("detail" in opened.error ? opened.error.detail : describeFailure(opened.error).title);
+  const { db, aside } = opened.value;
+  const copy = emptyDatabase(await loadSql());
   try {
-    if (damaged) return "its bytes are not those that were saved";
-    if (migrated) return "its tables are of an earlier version";
     // A view or a trigger would run SQL that Wave did not write.
-    if (structureOf(db) !== (await ownStructure())) return "its tables are not those of this version";
-    return rowsProblem(db, check);
+    const problem =
+      aside === "damaged"
+        ? "its bytes are not those that were saved"
+        : aside !== undefined
+          ? "its tables are of an earlier version"
+          : structureOf(db) !== structureOf(copy)
+            ? "its tables are not those of this version"
+            : copyRuns(db, copy, check);
+    if (problem === undefined) return ok(copy);
+    copy.close();
+    return err(problem);
   } finally {
     db.close();
   }
 }
 
-async function ownStructure(): Promise<string> {
-  const db = emptyDatabase(await loadSql());
-  try {
-    return structureOf(db);
-  } finally {
-    db.close();
+/** Copies all runs. Returns the first column with a value that Wave does not write, as a clause; undefined if there is none. */
+function copyRuns(db: Database, copy: Database, check: FoldCheck): string | undefined {
+  const marks = watermarksOf(db);
+  if (![...marks].every(([run, own]) => isRunName(run) && own.every(isWatermark))) return oddValue("table journals");
+  const left = new Map(marks);
+  copy.run("BEGIN");
+  for (const { run } of rowsOf(db, "SELECT run FROM runs")) {
+    const [row = {}] = rowsOf(db, "SELECT archived, fold FROM runs WHERE run = ?", [run ?? null]);
+    const fold = checkedFold(row["fold"], check);
+    if (fold === undefined || fold.id !== run) return oddValue("column runs.fold");
+    const archived = numberOf(row, "archived");
+    if (![0, 1, cleanedAway].includes(archived)) return oddValue("column runs.archived");
+    replaceRun(copy, fold.id, fold, marks.get(fold.id) ?? []);
+    setArchived(copy, fold.id, archived);
+    left.delete(fold.id);
   }
+  for (const [run, own] of left) replaceRun(copy, run, undefined, own);
+  copy.run("COMMIT");
+  return undefined;
+}
+
+function checkedFold(json: unknown, check: FoldCheck): RunFold | undefined {
+  if (typeof json !== "string") return undefined;
+  try {
+    const fold = foldFrom(json);
+    return check(fold) === undefined ? fold : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** A run that never started has positions in journals, and no fold. */
+function isRunName(run: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/.test(run);
+}
+
+function isWatermark({ writer, size, bytes, seq, head }: Watermark): boolean {
+  return isRunName(writer) && [size, bytes, seq].every(Number.isSafeInteger) && /^[0-9a-f]{64}$/.test(head);
+}
+
+function oddValue(place: string): string {
+  return `its ${place} holds a value that Wave does not write`;
 }
 
 function structureOf(db: Database): string {

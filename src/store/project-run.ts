@@ -2,11 +2,12 @@
  * The record of a run, from its events and from which processes live. Pure. A run that nobody ended and nobody works on is
  * `interrupted`, and so are its open attempts; their steps are `pending` again.
  */
+import { defined } from "../core/defined.ts";
 import type { WaveEvent } from "../core/event.ts";
 import type { AttemptRecord, RunRecord, RunStatus, StepRecord, StepStatus } from "../core/state.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { foldRun } from "./fold-run.ts";
-import type { AttemptFold, RunFold, StepFold, WriterFold } from "./run-fold.ts";
+import type { AttemptFold, ReusedFold, RunFold, StepFold, WriterFold } from "./run-fold.ts";
 
 export type Liveness = (identity: ProcessIdentity) => boolean;
 
@@ -58,8 +59,15 @@ export function stepStatus(step: Pick<StepFold, "status" | "writer">, working: R
 }
 
 function resolveStepStatus(step: StepFold, working: ReadonlySet<string>): StepRecord {
-  const { writer: _writer, winner: _winner, ...record } = step;
-  return { ...record, status: stepStatus(step, working), attempts: step.attempts.map((attempt) => resolveAttemptStatus(attempt, working)) };
+  const { writer: _writer, winner, reused, ...record } = step;
+  const { fingerprint, artifacts = [], changes }: Partial<ReusedFold> = (winner === undefined ? reused : step.attempts[winner]) ?? {};
+  return {
+    ...record,
+    ...defined({ reusedFrom: reused?.from, fingerprint, changes }),
+    artifacts,
+    status: stepStatus(step, working),
+    attempts: step.attempts.map((attempt) => resolveAttemptStatus(attempt, working)),
+  };
 }
 
 function resolveAttemptStatus(attempt: AttemptFold, working: ReadonlySet<string>): AttemptRecord {

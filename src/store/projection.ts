@@ -12,10 +12,9 @@ import { foldRun } from "./fold-run.ts";
 import { type Lock, waitForLock } from "./lock-file.ts";
 import type { Liveness } from "./project-run.ts";
 import { type JournalReading, mergeEvents, readRun } from "./read-journal.ts";
-import { archivedRuns, watermarksOf } from "./read-rows.ts";
+import { archivedRuns, replaceRun, setArchived, watermarksOf } from "./run-rows.ts";
 import { type JournalScan, scanJournals } from "./scan-journals.ts";
 import { isWritten, rewrittenJournal, watermarkOf } from "./watermark.ts";
-import { replaceRun } from "./write-rows.ts";
 
 export interface ProjectionRequest {
   readonly stateDir: string;
@@ -76,7 +75,7 @@ export function openProjection(request: ProjectionRequest): Projection {
       const taken = take(again.value);
       const saved = again.value.worthSaving ? await saveDatabase(file, again.value.open) : undefined;
       // A disk that takes nothing costs the next query some time, and this one nothing.
-      if (saved?.ok && saved.value !== undefined) held = { db: again.value.open.db, stamp: saved.value, migrated: false, damaged: false };
+      if (saved?.ok && saved.value !== undefined) held = { db: again.value.open.db, stamp: saved.value };
       return taken;
     } finally {
       await lock.value.release();
@@ -106,7 +105,7 @@ async function look(
 ): Promise<Result<Look>> {
   const open = await load();
   if (!open.ok) return open;
-  const { db, migrated, damaged } = open.value;
+  const { db, aside } = open.value;
   const marks = watermarksOf(db);
   const scan = scanJournals(request.stateDir, archivedRuns(db), marks);
   if (!scan.ok) return scan;
@@ -127,7 +126,7 @@ async function look(
     open: open.value,
     archive: scan.value.archive,
     readings,
-    worthSaving: settled || scan.value.archive.length > 0 || damaged || migrated,
+    worthSaving: settled || scan.value.archive.length > 0 || aside !== undefined,
   });
 }
 
@@ -135,7 +134,7 @@ async function look(
 function take({ open: { db }, archive, readings }: Look): Result<Database> {
   db.run("BEGIN");
   for (const [run, journals] of readings) replaceRun(db, run, foldRun(mergeEvents(journals)), journals.map(watermarkOf));
-  for (const { run, archived } of archive) db.run("UPDATE runs SET archived = ? WHERE run = ?", [Number(archived), run]);
+  for (const { run, archived } of archive) setArchived(db, run, Number(archived));
   db.run("COMMIT");
   return ok(db);
 }

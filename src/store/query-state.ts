@@ -1,5 +1,6 @@
 /** The questions that need the tables. Imported lazily, with SQLite. */
 import type { BindParams, Database } from "sql.js";
+import { defined } from "../core/defined.ts";
 import type { Digest } from "../core/digest.ts";
 import { ok, type Result } from "../core/result.ts";
 import type { BreakerSample, CachedResult, RunRecord, RunSummary } from "../core/state.ts";
@@ -7,11 +8,11 @@ import { type InRun, windowOf } from "./breaker-samples.ts";
 import { listSummaries } from "./list-summaries.ts";
 import { type Liveness, resolveStatus } from "./project-run.ts";
 import { openProjection, type ProjectionRequest } from "./projection.ts";
-import { artifactOf, changesOf, fingerprintOf, loadFold, watermarksOf } from "./read-rows.ts";
-import type { ResetFold, SampleFold } from "./run-fold.ts";
+import type { ResetFold, RunFold, SampleFold } from "./run-fold.ts";
 import { readIndex, saveIndex } from "./run-index.ts";
+import { loadFolds, watermarksOf } from "./run-rows.ts";
 import { cleanedAway } from "./schema.ts";
-import { numberOf, optional, rowsOf, textOf } from "./sql-engine.ts";
+import { numberOf, rowsOf, textOf } from "./sql-engine.ts";
 import { resolveSummary, type SummaryFilter, type SummaryFold, selectSummaries } from "./summary-fold.ts";
 
 /** What breakers know of the runs that this process writes, which are ahead of the tables. */
@@ -61,13 +62,13 @@ export function openQueries(request: ProjectionRequest): Queries {
         await saveIndex(request.stateDir, { database, summaries, marks: Object.fromEntries(watermarksOf(current.value)) });
       return ok(settled(selectSummaries(summaries, filter)));
     },
-    allRuns: () => ask((db) => loadRecords(db, "SELECT run, archived FROM runs ORDER BY started_at, run", [], request.isAlive)),
+    allRuns: () => ask((db) => loadRecords(db, "1 ORDER BY started_at, run", [], request.isAlive)),
     findRun: (prefix) => ask((db) => findByPrefix(db, prefix, request.isAlive)),
     passedWork: (pipeline) => ask((db) => passedWork(db, pipeline)),
     runsEndingAt: (pipeline, tree) =>
       ask((db) => {
-        const sql = `SELECT run, archived FROM runs WHERE pipeline = ? AND tree_after = ? AND archived <> ${cleanedAway} ORDER BY finished_at DESC, run DESC LIMIT ?`;
-        return loadRecords(db, sql, [pipeline, tree, endingLimit], request.isAlive);
+        const where = `pipeline = ? AND tree_after = ? AND archived <> ${cleanedAway} ORDER BY finished_at DESC, run DESC LIMIT ?`;
+        return loadRecords(db, where, [pipeline, tree, endingLimit], request.isAlive);
       }),
     async breakerWindow(breaker, size, own, except) {
       const current = await projection.current({ except: own.runs, withinMs: breakerAgeMs });
@@ -83,47 +84,38 @@ async function withVanishedRuns(stateDir: string, summaries: readonly SummaryFol
   return [...summaries, ...vanished.map((summary) => ({ ...summary, archived: true }))];
 }
 
-/** `sql` gives `run` and `archived`. */
-function loadRecords(db: Database, sql: string, params: BindParams, isAlive: Liveness): readonly RunRecord[] {
-  return rowsOf(db, sql, params).flatMap((row) => {
-    const fold = loadFold(db, textOf(row, "run"));
-    return fold === undefined ? [] : [{ ...resolveStatus(fold, isAlive), ...(row["archived"] === 0 ? {} : { archived: true as const }) }];
-  });
+function loadRecords(db: Database, where: string, params: BindParams, isAlive: Liveness): readonly RunRecord[] {
+  return loadFolds(db, where, params).map(({ fold, archived }) => ({
+    ...resolveStatus(fold, isAlive),
+    ...(archived === 0 ? {} : { archived: true as const }),
+  }));
 }
 
 function findByPrefix(db: Database, prefix: string, isAlive: Liveness): RunRecord | undefined {
-  const [exact] = loadRecords(db, "SELECT run, archived FROM runs WHERE run = ?", [prefix], isAlive);
+  const [exact] = loadRecords(db, "run = ?", [prefix], isAlive);
   if (exact !== undefined || prefix === "") return exact;
-  const found = loadRecords(db, "SELECT run, archived FROM runs WHERE substr(run, 1, length(?1)) = ?1 LIMIT 2", [prefix], isAlive);
+  const found = loadRecords(db, "substr(run, 1, length(?1)) = ?1 LIMIT 2", [prefix], isAlive);
   return found.length === 1 ? found[0] : undefined;
 }
 
+/** Newest first. */
 function passedWork(db: Database, pipeline: string): readonly CachedResult[] {
-  const artifacts = new Map<string, ReturnType<typeof artifactOf>[]>();
-  const winners = `FROM runs JOIN steps USING (run) JOIN attempts ON attempts.run = runs.run AND attempts.step = steps.position AND attempts.position = steps.winner`;
-  const owned = `SELECT artifacts.* ${winners} JOIN artifacts ON artifacts.run = runs.run AND artifacts.step = steps.position AND artifacts.attempt = steps.winner
-    WHERE pipeline = ? AND archived <> ${cleanedAway} ORDER BY artifacts.run, artifacts.step, artifacts.position`;
-  for (const row of rowsOf(db, owned, [pipeline])) {
-    const key = `${row["run"]} ${row["step"]}`;
-    artifacts.set(key, [...(artifacts.get(key) ?? []), artifactOf(row)]);
-  }
-  const notRevoked = `NOT EXISTS (SELECT 1 FROM revoked_work AS gone WHERE gone.of_run = runs.run AND gone.step = steps.step AND gone.attempt = attempts.attempt)`;
-  // Whether the project changed under attempts in workspaces of their own is known once their run has ended.
-  const ended = "(attempts.workspace <> 'isolated' OR runs.finished_at IS NOT NULL)";
-  const sql = `SELECT runs.run, steps.step AS id, steps.position, attempt, attempts.work, attempts.gate, attempts.parts, attempts.changes, attempts.workspace, attempts.finished_at, tree_before, tree_after
-    ${winners} WHERE pipeline = ? AND archived <> ${cleanedAway} AND ${notRevoked} AND ${ended} ORDER BY attempts.finished_at DESC, runs.run DESC, steps.position`;
-  return rowsOf(db, sql, [pipeline]).map((row) => ({
-    run: textOf(row, "run"),
-    step: textOf(row, "id"),
-    attempt: numberOf(row, "attempt"),
-    fingerprint: fingerprintOf(row),
-    artifacts: artifacts.get(`${row["run"]} ${row["position"]}`) ?? [],
-    finishedAt: textOf(row, "finished_at"),
-    ...changesOf(row),
-    workspace: row["workspace"] === "isolated" ? "isolated" : "shared",
-    treeBefore: textOf(row, "tree_before") as Digest,
-    ...optional("treeAfter", row["tree_after"], (value) => String(value) as Digest),
-  }));
+  const revoked = new Set(rowsOf(db, "SELECT of_run, step, attempt FROM revoked_work").map((row) => JSON.stringify(Object.values(row))));
+  const results = loadFolds(db, `pipeline = ? AND archived <> ${cleanedAway} ORDER BY run DESC`, [pipeline])
+    .flatMap(({ fold }) => resultsOf(fold))
+    .filter(({ run, step, attempt }) => !revoked.has(JSON.stringify([run, step, attempt])));
+  return results.sort((a, b) => (a.finishedAt < b.finishedAt ? 1 : a.finishedAt > b.finishedAt ? -1 : 0));
+}
+
+/** The results of the attempts that passed. Whether the project changed under isolated attempts is known only after the run finished. */
+function resultsOf({ id: run, base, treeAfter, finishedAt, steps }: RunFold): readonly CachedResult[] {
+  return steps.flatMap(({ id: step, winner, attempts }): readonly CachedResult[] => {
+    const passed = winner === undefined ? undefined : attempts[winner];
+    if (passed === undefined || (passed.workspace === "isolated" && finishedAt === undefined)) return [];
+    const { attempt, fingerprint, artifacts, changes, workspace } = passed;
+    const ref = { run, step, attempt, fingerprint, artifacts, finishedAt: passed.finishedAt ?? "", workspace, treeBefore: base.tree };
+    return [{ ...ref, ...defined({ changes, treeAfter }) }];
+  });
 }
 
 function breakerWindow(
@@ -133,17 +125,11 @@ function breakerWindow(
   own: OwnSamples,
   except: ReadonlySet<string>,
 ): readonly BreakerSample[] {
-  const counts = (run: string) => !own.runs.has(run) && !except.has(run);
-  const known = (table: string) =>
-    rowsOf(db, `SELECT * FROM ${table} WHERE breaker = ? ORDER BY at DESC`, [breaker]).filter((row) => counts(textOf(row, "run")));
-  const point = (row: ReturnType<typeof known>[number]) => ({
-    breaker,
-    run: textOf(row, "run"),
-    at: textOf(row, "at"),
-    clock: numberOf(row, "clock"),
-  });
-  const samples = known("breaker_samples").map((row) => ({ ...point(row), failed: row["failed"] === 1 }));
+  const stored = rowsOf(db, "SELECT * FROM breaker_samples WHERE breaker = ? ORDER BY at DESC", [breaker])
+    .map((row) => ({ breaker, run: textOf(row, "run"), at: textOf(row, "at"), clock: numberOf(row, "clock"), failed: row["failed"] }))
+    .filter(({ run }) => !own.runs.has(run) && !except.has(run));
+  const samples = stored.filter(({ failed }) => failed !== null).map((sample) => ({ ...sample, failed: sample.failed === 1 }));
   const ownSamples = own.samples.filter((sample) => sample.breaker === breaker);
-  const resets = [...known("breaker_resets").map(point), ...own.resets.filter((reset) => reset.breaker === breaker)];
+  const resets = [...stored.filter(({ failed }) => failed === null), ...own.resets.filter((reset) => reset.breaker === breaker)];
   return windowOf([...samples, ...ownSamples], resets, size);
 }

@@ -10,12 +10,11 @@ import { foldRun } from "./fold-run.ts";
 import { withMaintenanceLock } from "./maintenance-lock.ts";
 import { lockDatabase } from "./projection.ts";
 import { listJournalRuns, mergeEvents, readRun } from "./read-journal.ts";
-import { watermarksOf } from "./read-rows.ts";
+import { replaceRun, watermarksOf } from "./run-rows.ts";
 import { salvageRows } from "./salvage-rows.ts";
 import { loadSql, numberOf, rowsOf } from "./sql-engine.ts";
 import { checkRun, type Finding } from "./verify-journals.ts";
 import { watermarkOf } from "./watermark.ts";
-import { replaceRun } from "./write-rows.ts";
 
 /** What the new database holds. `disagreements` are where the journals are not what the old one had read. */
 export interface Rebuilt {
@@ -51,7 +50,7 @@ async function rebuild(stateDir: string): Promise<Result<Rebuilt>> {
     if (!disagreements.ok) return disagreements;
     const filled = await fill(db, stateDir, old.value.db);
     if (!filled.ok) return filled;
-    const saved = await saveDatabase(file, { db, damaged: old.value.damaged });
+    const saved = await saveDatabase(file, { ...old.value, db });
     if (!saved.ok) return err(stateUnwritable(file, saved.error));
     const [count] = rowsOf(db, "SELECT count(*) AS runs, coalesce(sum(archived <> 0), 0) AS archived FROM runs");
     const archived = count === undefined ? 0 : numberOf(count, "archived");

@@ -20,11 +20,18 @@ export interface AttemptFold extends AttemptRecord {
   readonly writer: string;
 }
 
-export interface StepFold extends Omit<StepRecord, "attempts"> {
+/** The result of another run's attempt that a step took over. */
+export interface ReusedFold extends Pick<AttemptRecord, "fingerprint" | "artifacts" | "changes"> {
+  readonly from: { readonly run: string; readonly attempt: number };
+}
+
+/** The result of a passed step is that of its winner, or `reused`. */
+export interface StepFold extends Omit<StepRecord, "attempts" | "reusedFrom" | "fingerprint" | "artifacts" | "changes"> {
   /** Who works on it while it is `running`. */
   readonly writer?: string;
-  /** Which of the attempts made it pass, from 0; nothing if it did not pass, or was reused. */
+  /** Index of the attempt that made it pass; undefined if it did not pass or was reused. */
   readonly winner?: number;
+  readonly reused?: ReusedFold;
   readonly attempts: readonly AttemptFold[];
 }
 
@@ -50,7 +57,7 @@ export interface RevokedFold {
   readonly attempt: number;
 }
 
-export interface RunFold extends Omit<RunRecord, "status" | "durationMs" | "writer" | "steps"> {
+export interface RunFold extends Omit<RunRecord, "status" | "durationMs" | "writer" | "steps" | "archived"> {
   /** How it ended last; nothing while it goes on, or after its processes died. `pending`: a part of it ended, and there is more. */
   readonly outcome?: EventOf<"run-finished">["status"] | "pending";
   /** In the order in which they opened their journals. */

@@ -1,39 +1,34 @@
-/** Saves what a database knows of runs when it cannot be trusted as a whole any more. */
+/** Copies runs out of a database that cannot be trusted as a whole. */
 import type { Database } from "sql.js";
-import { loadFold } from "./read-rows.ts";
-import { runTables } from "./schema.ts";
-import { rowsOf, textOf } from "./sql-engine.ts";
+import { digestOfBytes } from "../core/digest.ts";
+import { foldFrom, replaceRun, setArchived, watermarksOf } from "./run-rows.ts";
+import { numberOf, rowsOf, textOf } from "./sql-engine.ts";
+import type { Watermark } from "./watermark.ts";
 
 /**
- * Copies the rows of every run that can be read, but for those named, into a database of the same version. How far journals were
- * read is forgotten, so that the next look folds every run that has journals anew; what stays as it was copied are archived runs.
+ * Copies every run whose record has the digest that was stored with it, except the runs in `without`. How far journals were read is not copied: the next
+ * query folds every run that has journals again, so that only archived runs keep the copied record.
  */
 export function salvageRows(from: Database, into: Database, without: ReadonlySet<string> = new Set()): void {
-  for (const run of readable(() => rowsOf(from, "SELECT run FROM runs").map((row) => textOf(row, "run"))) ?? []) {
-    if (without.has(run) || readable(() => loadFold(from, run)) === undefined) continue;
+  const runs = readable(() => rowsOf(from, "SELECT run FROM runs").map((row) => textOf(row, "run"))) ?? [];
+  const marks = readable(() => watermarksOf(from));
+  for (const run of runs) {
+    if (without.has(run)) continue;
+    const row = readable(() => rowsOf(from, "SELECT archived, digest, fold FROM runs WHERE run = ?", [run]))?.[0];
+    if (row === undefined || textOf(row, "digest") !== digestOfBytes(textOf(row, "fold"))) continue;
     into.run("BEGIN");
-    const copied = readable(() => {
-      for (const table of runTables) copyRows(from, into, table, run);
-      return true;
-    });
-    if (copied === true) into.run("UPDATE writers SET size = -1, bytes = 0, seq = 0 WHERE run = ?", [run]);
-    into.run(copied === true ? "COMMIT" : "ROLLBACK");
+    replaceRun(into, run, foldFrom(textOf(row, "fold")), (marks?.get(run) ?? []).map(unread));
+    setArchived(into, run, numberOf(row, "archived"));
+    into.run("COMMIT");
   }
 }
 
-function copyRows(from: Database, into: Database, table: (typeof runTables)[number], run: string): void {
-  const rows = rowsOf(from, `SELECT * FROM ${table} WHERE run = ?`, [run]).map((row) => Object.values(row));
-  const [first] = rows;
-  if (first === undefined) return;
-  const insert = into.prepare(`INSERT INTO ${table} VALUES (${first.map(() => "?").join(", ")})`);
-  try {
-    for (const values of rows) insert.run(values);
-  } finally {
-    insert.free();
-  }
+/** No journal has this size, so the journal is read again. */
+function unread(mark: Watermark): Watermark {
+  return { ...mark, size: -1, bytes: 0, seq: 0 };
 }
 
-/** What a damaged database gives; nothing where reading it throws, as SQLite does, and as parsing does. */
+/** What `read` returns; undefined where SQLite throws because of the damage. */
 function readable<T>(read: () => T): T | undefined {
   try {
     return read();

@@ -30,19 +30,24 @@ export type Row = Readonly<Record<string, SqlValue>>;
 
 /** All rows of a query. */
 export function rowsOf(db: Database, sql: string, params: BindParams = []): readonly Row[] {
+  return mapRows(db, sql, params, (row) => row);
+}
+
+/** What `read` returns for each row of a query. The rows themselves are not kept. */
+export function mapRows<T>(db: Database, sql: string, params: BindParams, read: (row: Row) => T): readonly T[] {
   const statement = db.prepare(sql);
   try {
-    const rows: Row[] = [];
+    const results: T[] = [];
     statement.bind(params);
-    // `getAsObject` would ask for the names of the columns again with each row.
+    // `getAsObject` would look up the column names again for each row.
     const columns = statement.getColumnNames();
     while (statement.step()) {
       const row: Record<string, SqlValue> = {};
       const values = statement.get();
       for (const [index, column] of columns.entries()) row[column] = values[index] ?? null;
-      rows.push(row);
+      results.push(read(row));
     }
-    return rows;
+    return results;
   } finally {
     statement.free();
   }
@@ -56,12 +61,4 @@ export function textOf(row: Row, column: string): string {
 /** A column that holds a number. */
 export function numberOf(row: Row, column: string): number {
   return Number(row[column] ?? 0);
-}
-
-/** A member of an object where the column is not NULL, else no member. `read` turns the column's value into the member's. */
-export function optional<K extends string, V>(name: K, value: SqlValue | undefined, read: (value: SqlValue) => V): { [P in K]?: V } {
-  if (value === null || value === undefined) return {};
-  const member: { [P in K]?: V } = {};
-  member[name] = read(value);
-  return member;
 }

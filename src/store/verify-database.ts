@@ -2,9 +2,9 @@
 import type { Database } from "sql.js";
 import { err, ok, type Result } from "../core/result.ts";
 import { readRegularFile, stateUnreadable, tryIo } from "../platform/files.ts";
-import { examine, migrate } from "./database-file.ts";
+import { examine } from "./database-file.ts";
 import { openSeal } from "./database-seal.ts";
-import { loadSql, numberOf, rowsOf, textOf } from "./sql-engine.ts";
+import { loadSql, rowsOf, textOf } from "./sql-engine.ts";
 import type { Finding } from "./verify-journals.ts";
 
 /** How many of SQLite's own findings are told. */
@@ -31,11 +31,12 @@ export async function checkDatabase(file: string): Promise<Result<DatabaseCheck>
   const db = new sql.Database(content);
   const checked = examine(db, "missing");
   if (checked.kind === "usable") {
-    const broken = [...integrityFindings(db, file)];
-    if (migrate(db, checked.version) === "failed")
-      broken.push({ file, detail: `its tables are not of version ${checked.version}, as it says` });
+    const broken = integrityFindings(db, file);
     findings.push(...broken);
     if (broken.length === 0) return ok({ exists: true, db, findings });
+  } else if (checked.kind === "outdated") {
+    const detail = `its tables are of version ${checked.version}: the next command that needs the database builds it from the journals`;
+    findings.push({ file, detail });
   } else findings.push({ file, detail: checked.detail });
   db.close();
   return ok({ exists: true, findings });
@@ -45,11 +46,4 @@ export async function checkDatabase(file: string): Promise<Result<DatabaseCheck>
 function integrityFindings(db: Database, file: string): readonly Finding[] {
   const said = rowsOf(db, `PRAGMA integrity_check(${integrityLimit})`).map((row) => textOf(row, "integrity_check"));
   return said.filter((line) => line !== "ok").map((detail) => ({ file, detail }));
-}
-
-/** The runs that the tables tell of, and whether their journals are known to be gone. */
-export function runsInTables(db: Database): ReadonlyMap<string, { readonly archived: boolean }> {
-  return new Map(
-    rowsOf(db, "SELECT run, archived FROM runs").map((row) => [textOf(row, "run"), { archived: numberOf(row, "archived") !== 0 }]),
-  );
 }

@@ -3,12 +3,12 @@
  * hashes; what the tables add is how far it once went, and what its events added up to.
  */
 import type { Database } from "sql.js";
-import { canonicalJson } from "../core/digest.ts";
+import { canonicalJson, digestOfBytes } from "../core/digest.ts";
 import type { Failure } from "../core/failure.ts";
 import { ok, type Result } from "../core/result.ts";
 import { foldRun } from "./fold-run.ts";
 import { cutDetail, type JournalReading, journalFile, listWriters, mergeEvents, readJournal } from "./read-journal.ts";
-import { loadFold } from "./read-rows.ts";
+import { derivedRows, loadFold, rowsOfFold } from "./run-rows.ts";
 import type { Watermark } from "./watermark.ts";
 
 /** Something that is not as it was written, and where. `line` counts from 1. */
@@ -59,8 +59,8 @@ function disagreements(
 }
 
 /**
- * Compares a run's rows with what its journals add up to, as far as they were read when the rows were made. Gives half a sentence; nothing
- * where they agree. Call it with journals that have no fault of their own.
+ * Compares the rows of a run with those that its journals lead to, as far as the journals were read when the rows were written. Returns the first
+ * difference as a clause; undefined if there is none. The journals must be without fault.
  */
 export function rowsProblem(
   db: Database,
@@ -70,17 +70,26 @@ export function rowsProblem(
 ): string | undefined {
   const seen = new Map(marks.map(({ writer, seq }) => [writer, seq]));
   const fold = foldRun(mergeEvents(readings).filter((event) => event.seq <= (seen.get(event.writer) ?? 0)));
-  let rows: ReturnType<typeof loadFold>;
   try {
-    rows = loadFold(db, run);
+    const difference =
+      differenceOf(fold, loadFold(db, run)) ??
+      (fold === undefined ? undefined : differenceOf(comparable(rowsOfFold(fold)), comparable(derivedRows(db, run))));
+    if (difference === undefined) return undefined;
+    return `the rows of run ${run} are not what its journals add up to${difference === "" ? "" : `: ${difference}`}`;
   } catch (error) {
     if (error instanceof Error) return `the rows of run ${run} cannot be read: ${error.message}`;
     throw error;
   }
-  const difference = differenceOf(fold, rows);
-  return difference === undefined
-    ? undefined
-    : `the rows of run ${run} are not what its journals add up to${difference === "" ? "" : `: ${difference}`}`;
+}
+
+/** The rows that are derived from a fold, without its text: the order of its members can differ. */
+function comparable({ runs, ...others }: ReturnType<typeof rowsOfFold>): unknown {
+  const parsed = runs.map(({ fold, digest, summary, ...row }) => ({
+    ...row,
+    summary: JSON.parse(String(summary)),
+    digest: digest === digestOfBytes(String(fold)),
+  }));
+  return { runs: parsed, ...others };
 }
 
 /** Where two values differ first, as a path (`steps.0.status`); nothing where they are equal. */

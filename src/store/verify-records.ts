@@ -4,9 +4,9 @@ import type { Database } from "sql.js";
 import type { WaveEvent } from "../core/event.ts";
 import { ok, type Result } from "../core/result.ts";
 import { journalsDirectory, listJournalRuns } from "./read-journal.ts";
-import { watermarksOf } from "./read-rows.ts";
 import { readIndex } from "./run-index.ts";
-import { checkDatabase, runsInTables } from "./verify-database.ts";
+import { archivedRuns, watermarksOf } from "./run-rows.ts";
+import { checkDatabase } from "./verify-database.ts";
 import { checkRun, type Finding, rowsProblem } from "./verify-journals.ts";
 
 /** What was looked at, and what is wrong. */
@@ -35,10 +35,10 @@ export async function checkRecords(
     const journals = await checkJournals(stateDir, db, onEvents);
     if (!journals.ok) return journals;
     const { present, events } = journals.value;
-    const tables = db === undefined ? new Map<string, { archived: boolean }>() : new Map(runsInTables(db));
-    for (const { id, archived } of index?.summaries ?? []) if (!tables.has(id)) tables.set(id, { archived });
-    const absent = [...tables].filter(([run]) => !present.has(run));
-    const vanished = absent.filter(([, { archived }]) => !archived).map(([run]) => vanishedRun(stateDir, run));
+    const known = new Map(db === undefined ? [] : archivedRuns(db));
+    for (const { id, archived } of index?.summaries ?? []) if (!known.has(id)) known.set(id, archived);
+    const absent = [...known].filter(([run]) => !present.has(run));
+    const vanished = absent.filter(([, archived]) => !archived).map(([run]) => vanishedRun(stateDir, run));
     const wrong = journals.value.rows.map((detail) => ({ file: databaseFile, detail }));
     const findings = [...database.value.findings, ...wrong, ...journals.value.findings, ...vanished];
     return ok({ findings, runs: present.size, archived: absent.length - vanished.length, events, database: exists });

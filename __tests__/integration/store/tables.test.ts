@@ -1,8 +1,10 @@
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../../src/platform/clock.ts";
 import { processIdentity } from "../../../src/platform/process-identity.ts";
-import { migrations, runTables } from "../../../src/store/schema.ts";
+import { rebuildState } from "../../../src/store/rebuild-state.ts";
+import { applicationId, runTables, tablesVersion } from "../../../src/store/schema.ts";
 import { loadSql, rowsOf } from "../../../src/store/sql-engine.ts";
 import { digest } from "../../rig/plan-fixtures.ts";
 import { attemptPassed, attemptStarted, started } from "../../rig/run-events.ts";
@@ -107,7 +109,7 @@ describe("the database", () => {
 
   test.each([
     ["somebody else's", "CREATE TABLE songs (title TEXT)", "not a database of wave"],
-    ["a newer wave's", `PRAGMA application_id = ${0x57415645}; PRAGMA user_version = ${migrations.length + 1}`, "newer wave"],
+    ["a newer wave's", `PRAGMA application_id = ${0x57415645}; PRAGMA user_version = ${tablesVersion + 1}`, "newer wave"],
   ])("of %s is left alone", async (_, content, detail) => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
@@ -175,53 +177,42 @@ describe("a state directory that takes no files", () => {
   });
 });
 
-/** The tables of a version before, with the rows of today's as far as that version had columns for them. */
-async function earlierDatabase(stateDir: string, version: number): Promise<Buffer> {
-  const sql = await loadSql();
-  const now = new sql.Database(readFileSync(databaseOf(stateDir)));
-  const then = new sql.Database();
-  for (const migration of migrations.slice(0, version)) then.exec(migration);
-  for (const table of runTables) {
-    const columns = rowsOf(then, `PRAGMA table_info(${table})`).map(({ name }) => `"${name}"`);
-    if (columns.length === 0) continue;
-    for (const row of rowsOf(now, `SELECT ${columns.join()} FROM ${table}`))
-      then.run(`INSERT INTO ${table} (${columns.join()}) VALUES (${columns.map(() => "?").join()})`, Object.values(row));
-  }
-  then.exec(`PRAGMA application_id = ${0x57415645}; PRAGMA user_version = ${version}`);
-  const bytes = Buffer.from(then.export());
-  for (const db of [now, then]) db.close();
-  return bytes;
-}
+describe("a database of an earlier version", () => {
+  const earlier = `CREATE TABLE runs (run TEXT PRIMARY KEY, outcome TEXT); INSERT INTO runs VALUES ('aa11', 'failed'), ('old', 'passed');
+    PRAGMA application_id = ${applicationId};`;
 
-describe.each(migrations.slice(1).map((_, index) => index + 1))("a database of version %d", (version) => {
-  test("becomes the one that a new fold gives, while the journals are there", async () => {
+  test.each([1, 8])("(%d) is built from the journals, and kept beside the new one", async (version) => {
     const stateDir = stateDirectory();
     for (const run of ["aa11", "bb22"]) await passingRun(storeIn(stateDir), run);
     const runs = must(await storeIn(stateDir).listRuns());
     const tables = await savedTables(stateDir);
-    writeFileSync(databaseOf(stateDir), await earlierDatabase(stateDir, version));
+    const bytes = await writeDatabase(stateDir, `${earlier} PRAGMA user_version = ${version};`);
     expect(must(await storeIn(stateDir).listRuns())).toEqual(runs);
     expect(await savedTables(stateDir)).toEqual(tables);
+    expect(readFileSync(`${databaseOf(stateDir)}.v${version}`).equals(bytes)).toBe(true);
     expect(must(await storeIn(stateDir).findRun("aa11")).steps).toHaveLength(2);
   });
 
-  test("keeps its rows where the journals are gone", async () => {
+  test("is replaced by `wave state rebuild` too", async () => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
-    const whole = must(await storeIn(stateDir).findRun("aa11"));
-    must(await storeIn(stateDir).listRuns());
-    writeFileSync(databaseOf(stateDir), await earlierDatabase(stateDir, version));
-    rmSync(path.join(stateDir, "journals", "aa11"), { recursive: true });
-    const kept = must(await storeIn(stateDir).findRun("aa11"));
-    const timeless = (steps: typeof whole.steps) =>
-      steps.map(({ attempts, ...step }) => ({ ...step, attempts: attempts.map(({ waitMs: _, ...one }) => one) }));
-    expect(kept).toMatchObject({
-      id: "aa11",
-      pipeline: whole.pipeline,
-      status: whole.status,
-      durationMs: whole.durationMs,
-      archived: true,
-    });
-    expect(timeless(kept.steps)).toEqual(timeless(whole.steps));
+    const bytes = await writeDatabase(stateDir, `${earlier} PRAGMA user_version = ${tablesVersion - 1};`);
+    expect(must(await rebuildState(stateDir, systemClock))).toEqual({ runs: 1, archived: 0, disagreements: [] });
+    expect(readFileSync(`${databaseOf(stateDir)}.v${tablesVersion - 1}`).equals(bytes)).toBe(true);
+    expect(ids(must(await storeIn(stateDir).listRuns()))).toEqual(["aa11"]);
   });
+});
+
+test("the query in docs/state.md lists the steps of all runs", async () => {
+  const stateDir = stateDirectory();
+  await passingRun(storeIn(stateDir), "aa11");
+  must(await storeIn(stateDir).listRuns());
+  const query = /```sql\n(.*?)```/s.exec(readFileSync(path.resolve(import.meta.dirname, "../../../docs/state.md"), "utf8"))?.[1] ?? "";
+  const { Database } = await loadSql();
+  const db = new Database(readFileSync(databaseOf(stateDir)));
+  expect(rowsOf(db, query)).toEqual([
+    { run: "aa11", outcome: "passed", step: "a", attempts: 1, status: "passed" },
+    { run: "aa11", outcome: "passed", step: "b", attempts: 1, status: "passed" },
+  ]);
+  db.close();
 });

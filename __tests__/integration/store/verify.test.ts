@@ -163,10 +163,23 @@ describe("a blob", () => {
 
 describe("the database", () => {
   test.each([
-    ["UPDATE attempts SET duration_ms = 13 WHERE run = 'aa11'", "run aa11", "steps.0.attempts.0.durationMs"],
-    ["UPDATE runs SET outcome = 'passed' WHERE run = 'bb22'", "run bb22", "outcome"],
-    ["DELETE FROM artifacts WHERE run = 'aa11'", "run aa11", "steps.0.artifacts"],
-    ["UPDATE attempts SET parts = '{' WHERE run = 'bb22'", "run bb22", "cannot be read"],
+    [
+      "UPDATE runs SET fold = json_set(fold, '$.steps[0].attempts[0].durationMs', 13) WHERE run = 'aa11'",
+      "run aa11",
+      "steps.0.attempts.0.durationMs",
+    ],
+    ["UPDATE runs SET fold = json_set(fold, '$.outcome', 'passed') WHERE run = 'bb22'", "run bb22", "outcome"],
+    [
+      "UPDATE runs SET fold = json_remove(fold, '$.steps[0].attempts[0].artifacts[0]') WHERE run = 'aa11'",
+      "run aa11",
+      "steps.0.attempts.0.artifacts",
+    ],
+    ["UPDATE runs SET fold = '{' WHERE run = 'bb22'", "run bb22", "cannot be read"],
+    ["UPDATE runs SET summary = json_set(summary, '$.outcome', 'passed') WHERE run = 'bb22'", "run bb22", "runs.0.summary.outcome"],
+    ["UPDATE runs SET finished_at = NULL WHERE run = 'aa11'", "run aa11", "runs.0.finished_at"],
+    ["UPDATE runs SET digest = 'sha256:0' WHERE run = 'aa11'", "run aa11", "runs.0.digest"],
+    ["INSERT INTO breaker_samples VALUES ('k', '2026', 'aa11', 1, 0, 1)", "run aa11", "breaker_samples.0"],
+    ["INSERT INTO revoked_work VALUES ('aa11', 0, 'a', 'bb22', 1)", "run aa11", "revoked_work.0"],
   ])("whose rows say something else is told from the journals: %s", async (change, run, where) => {
     const stateDir = await twoRuns();
     await changeTables(stateDir, change);
@@ -226,7 +239,7 @@ describe("rebuilding", () => {
     const whole = must(await storeIn(stateDir).findRun("aa11"));
     mkdirSync(path.join(stateDir, "away"));
     renameSync(path.join(stateDir, "journals/aa11"), path.join(stateDir, "away/aa11"));
-    await changeTables(stateDir, "UPDATE runs SET outcome = 'passed' WHERE run = 'bb22'");
+    await changeTables(stateDir, "UPDATE runs SET fold = json_set(fold, '$.outcome', 'passed') WHERE run = 'bb22'");
     expect(must(await rebuildState(stateDir, systemClock))).toEqual({ runs: 1, archived: 1, disagreements: [] });
     expect(await findings(stateDir)).toEqual([]);
     expect(must(await storeIn(stateDir).listRuns())).toMatchObject([

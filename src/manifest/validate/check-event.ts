@@ -37,28 +37,8 @@ function contentProblem(event: WaveEvent): string | undefined {
   return namesIn(event).every(isName) ? undefined : "a name in it is none that a step or an artifact can have";
 }
 
-/** Parts of events, as the database keeps them. */
-const started = eventShapes["run-started"].properties ?? {};
-const attempt = eventShapes["attempt-passed"].properties ?? {};
-const stored: Readonly<Record<"base" | "changes" | "dependencies" | "inputs" | "options" | "parts" | "usage", Shape | undefined>> = {
-  base: started["base"],
-  options: started["options"],
-  changes: attempt["changes"],
-  usage: attempt["usage"],
-  inputs: eventShapes["attempt-started"].properties?.["inputs"],
-  parts: eventShapes["attempt-started"].properties?.["fingerprint"]?.properties?.["parts"],
-  dependencies: started["steps"]?.items?.properties?.["dependencies"],
-};
-
-/** Returns what is wrong with a part of an event that a database keeps, as a clause; undefined if nothing is. */
-export function storedProblem(kind: keyof typeof stored | "failure", value: unknown): string | undefined {
-  if (kind === "failure") return failureProblem(value);
-  const shape = stored[kind];
-  if (shape === undefined) throw new Error(`events have no ${kind}`);
-  return shapeProblem(shape, value) ?? valueProblem(value);
-}
-
-function failureProblem(failure: unknown): string | undefined {
+/** Returns the first problem of a failure, as a clause; undefined if there is none. */
+export function failureProblem(failure: unknown): string | undefined {
   const reason = typeof failure === "object" && failure !== null && "reason" in failure ? failure.reason : undefined;
   const shape = typeof reason === "string" ? failureShape(reason) : undefined;
   return shape === undefined ? "it is of a kind that this version does not know" : shapeProblem(shape, failure);
@@ -75,20 +55,22 @@ function namesIn(event: WaveEvent): readonly string[] {
   ];
 }
 
-function isName(text: string): boolean {
+/** Whether a text can be the id of a step or the name of an artifact: files are named after them. */
+export function isName(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused.
   return text !== "" && text !== "." && text !== ".." && text.length <= longestName && !/[\u0000-\u001f\u007f/\\]/.test(text);
 }
 
-function shapeProblem(shape: Shape, value: unknown): string | undefined {
+/** Returns the first difference between a value and a shape, as a clause; undefined if there is none. */
+export function shapeProblem(shape: Shape, value: unknown): string | undefined {
   const [problem] = checkShape(shape, value);
   if (problem === undefined) return undefined;
   const place = problem.instancePath === "" ? "" : `\`${problem.instancePath.slice(0, longestName)}\` `;
   return `${place}is not as events have it (${problem.keyword})`;
 }
 
-/** Numbers that are not exact, and times that are none, anywhere in a payload of known shape. */
-function valueProblem(value: unknown): string | undefined {
+/** Returns that a value of known shape contains a number that is not exact; undefined if it contains none. */
+export function valueProblem(value: unknown): string | undefined {
   if (typeof value === "number") return Math.abs(value) <= maxNumber ? undefined : "a number in it is out of range";
   if (typeof value !== "object" || value === null) return undefined;
   for (const member of Object.values(value)) {

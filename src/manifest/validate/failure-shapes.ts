@@ -30,7 +30,7 @@ type MembersOf<T> = [OptionalNames<T>] extends [never]
   : readonly [required: Shapes<Exclude<keyof T, OptionalNames<T>>>, optional: Shapes<OptionalNames<T>>];
 
 /** The shape of a type: does not compile when a member is missing. */
-function shapeOf<T>(...members: MembersOf<T>): Shape {
+export function shapeOf<T>(...members: MembersOf<T>): Shape {
   const [required, optional]: readonly [Readonly<Record<string, Shape>>, Readonly<Record<string, Shape>>?] = members;
   return map(required, optional);
 }

@@ -1,7 +1,7 @@
 /** Events that come from elsewhere have to be such as Wave writes. */
 import { describe, expect, it } from "vitest";
 import type { EventPayload, WaveEvent } from "../../../../src/core/event.ts";
-import { eventProblem, storedProblem } from "../../../../src/manifest/validate/check-event.ts";
+import { eventProblem } from "../../../../src/manifest/validate/check-event.ts";
 import { noHead, sealEvent } from "../../../../src/store/journal-line.ts";
 import { attemptStarted, result, started } from "../../../rig/run-events.ts";
 
@@ -34,11 +34,4 @@ describe("another event", () => {
   ])("is refused: %s", (_what, odd, problem) => {
     expect(eventProblem(odd)).toBe(problem);
   });
-});
-
-it("checks the parts of events that a database keeps in the same way", () => {
-  expect(storedProblem("failure", { reason: "empty-output", detail: "nothing" })).toBeUndefined();
-  expect(storedProblem("failure", { reason: "empty-output" })).toBeDefined();
-  expect(storedProblem("dependencies", ["a"])).toBeUndefined();
-  expect(storedProblem("dependencies", { a: 1 })).toBeDefined();
 });

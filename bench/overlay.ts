@@ -63,7 +63,7 @@ try {
 /** Milliseconds of making, the child, collecting and giving back. */
 async function once(provider: ReturnType<typeof isolatedProvider>, attempt: number): Promise<number[]> {
   const moments = [performance.now()];
-  const workspace = must(await provider.open({ run: "bench", step, attempt, inputs: [], task: () => "" }));
+  const workspace = must(await provider.open({ runId: "bench", step, attempt, inputs: [], task: () => "" }));
   moments.push(performance.now());
   const ended = await workspace.spawn({
     command: ["sh", "-c", `echo ${attempt} > src/0/0.txt`],

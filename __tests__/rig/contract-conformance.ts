@@ -47,7 +47,7 @@ export function contractContext(
     contract,
     step: step("build", { contracts: [contract] }),
     attempt: 1,
-    run: "run1",
+    runId: "run1",
     workspace: spawningWorkspace(async () => ({ kind: "exited", code: 0 })),
     artifacts: [...made].map(([name, bytes]) => ({
       name,

@@ -8,7 +8,16 @@ import type { Plan } from "../../src/core/plan.ts";
 import type { ContractContext, ContractOutcome, ContractType } from "../../src/core/ports.ts";
 import { ok, type Result } from "../../src/core/result.ts";
 import type { BreakerSample } from "../../src/core/state.ts";
-import type { ExecuteContext, PromptParts, RunOutcome } from "../../src/executor/context.ts";
+import type {
+  AttemptHooks,
+  ExecuteContext,
+  ExecuteOptions,
+  ExecutionServices,
+  PromptParts,
+  RunHooks,
+  RunInputs,
+  RunOutcome,
+} from "../../src/executor/context.ts";
 import { executePlan } from "../../src/executor/execute-plan.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
 import { type MemoryBlobs, memoryBlobs } from "./memory-blobs.ts";
@@ -18,10 +27,13 @@ import { type MemoryWorkspaces, memoryWorkspaces } from "./memory-workspaces.ts"
 import { pipeline } from "./plan-fixtures.ts";
 import { type Act, type ScriptedAdapter, scriptedAdapter } from "./scripted-adapter.ts";
 
+/** Every member of the context, whatever its role. */
+export type RigContext = Pick<ExecuteContext, "plan"> & RunInputs & ExecutionServices & RunHooks & AttemptHooks;
+
 export interface ExecuteRigOptions {
   readonly script?: (step: string, nth: number) => Act;
   readonly verify?: (context: ContractContext) => ContractOutcome | Promise<ContractOutcome>;
-  readonly options?: Partial<ExecuteContext["options"]>;
+  readonly options?: Partial<ExecuteOptions>;
   readonly clock?: FakeClock;
   readonly breakAt?: number;
   readonly samples?: readonly BreakerSample[];
@@ -30,7 +42,7 @@ export interface ExecuteRigOptions {
   readonly changes?: (step: string, attempt: number) => Changeset;
   readonly undo?: Changeset;
   readonly budget?: RunBudget;
-  readonly context?: Partial<ExecuteContext>;
+  readonly context?: Partial<Omit<RigContext, "options">>;
 }
 
 export interface ExecuteRig {
@@ -74,11 +86,11 @@ export function executeRig(steps: readonly Step[], options: ExecuteRigOptions = 
   const published: WaveEvent[] = [];
   const watchers = new Map<string, () => void>();
   const prompts: PromptParts[] = [];
-  const context: ExecuteContext = {
+  const parts: RigContext = {
     plan: planOf(steps, options.weights ?? {}, options.budget),
-    run: "run1",
+    runId: "run1",
     journal,
-    publish(events) {
+    notifyReporters(events) {
       published.push(...events);
       for (const event of events) if (event.type === "step-finished") watchers.get(event.step)?.();
     },
@@ -87,7 +99,7 @@ export function executeRig(steps: readonly Step[], options: ExecuteRigOptions = 
     workspaces,
     adapters: new Map([["command", adapter]]),
     contractTypes: contractTypesOf(options.verify ?? (() => pass)),
-    files: new Map(),
+    contractFiles: new Map(),
     clock,
     random: () => 1,
     signal: controller.signal,
@@ -95,9 +107,9 @@ export function executeRig(steps: readonly Step[], options: ExecuteRigOptions = 
     changes,
     fingerprintOf,
     secretsOf: (step) => Object.fromEntries(step.secrets.map((name) => [name, `value of ${name}`])),
-    assemblePrompt: (parts) => {
-      prompts.push(parts);
-      return `do ${parts.step.id}`;
+    assemblePrompt: (prompt) => {
+      prompts.push(prompt);
+      return `do ${prompt.step.id}`;
     },
     openLog: (step, attempt) => ({
       write: () => undefined,
@@ -109,6 +121,7 @@ export function executeRig(steps: readonly Step[], options: ExecuteRigOptions = 
     ...options.context,
     options: { concurrency: 2, onFailure: "finish", apply: true, resetCircuit: false, ...options.options },
   };
+  const context: ExecuteContext = { plan: parts.plan, run: parts, services: parts, hooks: parts, attempts: parts };
   return {
     context,
     adapter,

@@ -56,8 +56,8 @@ export function memoryChanges(undo: Changeset = []): MemoryChanges {
           ? { kind: "conflict", detail: "both changed it", hunk: "<<<<<<<\n=======\n>>>>>>>\n" }
           : { kind: "merged", digest: digestOfValue([ours.digest, theirs.digest]), size: 1 },
       ),
-    holds: async (changes) => changes.every(isNow),
-    intact: async (changes) => changes.every(({ after }) => after === undefined || !("digest" in after) || !lost.has(after.digest)),
+    matchesDisk: async (changes) => changes.every(isNow),
+    hasAllBlobs: async (changes) => changes.every(({ after }) => after === undefined || !("digest" in after) || !lost.has(after.digest)),
     apply: async (changes) => {
       const foreign = changes.filter((entry) => !isNow(entry)).map(({ path }) => path);
       if (foreign.length > 0) return err({ reason: "project-changed", paths: foreign, hint: "put them back" });

@@ -20,7 +20,7 @@ export function memoryJournal(clock: Clock, options: { readonly breakAt?: number
   const batches: (readonly EventPayload[])[] = [];
   const zeros = "0".repeat(64);
   return {
-    run: "run1",
+    runId: "run1",
     writer: "writer1",
     events,
     batches,

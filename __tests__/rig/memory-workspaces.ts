@@ -38,7 +38,7 @@ function workspace(paths: WorkspacePaths, changes: Changeset, discard: (outcome:
 }
 
 function pathsOf(request: OpenWorkspace): WorkspacePaths {
-  const base = `/workspaces/${request.run}/${request.step.id}/${request.attempt}`;
+  const base = `/workspaces/${request.runId}/${request.step.id}/${request.attempt}`;
   return {
     root: "/project",
     inputs: `${base}/inputs`,

@@ -43,7 +43,7 @@ export function workspaceConformance(
 
     async function open(members: Partial<OpenWorkspace> = {}): Promise<Workspace> {
       const opened = await (await make(place)).open({
-        run: "run1",
+        runId: "run1",
         step: step("one"),
         attempt: 1,
         inputs: [],
@@ -322,7 +322,7 @@ export function workspaceConformance(
     test("opening fails with a value when there is no place for it", async () => {
       mkdirSync(path.dirname(place.stateDir));
       writeFileSync(place.stateDir, "a file");
-      const opened = await (await make(place)).open({ run: "run1", step: step("one"), attempt: 1, inputs: [], task: () => "" });
+      const opened = await (await make(place)).open({ runId: "run1", step: step("one"), attempt: 1, inputs: [], task: () => "" });
       expect(opened).toMatchObject({ ok: false, error: { reason: "workspace-failed", code: expect.stringMatching(/^E/) } });
     });
   });

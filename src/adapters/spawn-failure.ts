@@ -28,7 +28,7 @@ export function spawnFailure({ signal, log }: AdapterContext, outcome: SpawnOutc
 }
 
 /** The variables by which a child finds its way. */
-export function wayVariables({ workspace, run, step, attempt }: AdapterContext): Record<string, string> {
+export function wayVariables({ workspace, runId: run, step, attempt }: AdapterContext): Record<string, string> {
   return {
     WAVE_TASK_FILE: workspace.paths.taskFile,
     WAVE_INPUTS_DIR: workspace.paths.inputs,

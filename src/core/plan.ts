@@ -50,9 +50,9 @@ export type PlannedBlock =
 /** Whether equal work exists. */
 export type PlannedWork =
   /** Equal work and gates passed before. */
-  | { readonly kind: "equal"; readonly fingerprint: FingerprintRef; readonly found: CachedResult }
+  | { readonly kind: "equal"; readonly fingerprint: FingerprintRef; readonly cached: CachedResult }
   /** Equal work passed before under other gates: only the contracts are evaluated again. */
-  | { readonly kind: "recheck"; readonly fingerprint: FingerprintRef; readonly found: CachedResult }
+  | { readonly kind: "recheck"; readonly fingerprint: FingerprintRef; readonly cached: CachedResult }
   /** Nothing equal passed before. `changed` names the parts that differ from the last time this step passed, which is `since`. */
   | {
       readonly kind: "new";

@@ -37,7 +37,7 @@ export interface WorkspacePaths {
 }
 
 export interface OpenWorkspace {
-  readonly run: string;
+  readonly runId: string;
   readonly step: Step;
   readonly attempt: number;
   /** Verified files to lay into the inputs directory, under `name`. */
@@ -142,7 +142,7 @@ export interface OutputLog {
 export interface AdapterContext {
   readonly step: Step;
   readonly attempt: number;
-  readonly run: string;
+  readonly runId: string;
   readonly workspace: Workspace;
   readonly prompt: string;
   /** What the attempt's outcome depends on, as far as wave can tell. */
@@ -200,7 +200,7 @@ export interface ContractContext {
   readonly contract: ContractDefinition;
   readonly step: Step;
   readonly attempt: number;
-  readonly run: string;
+  readonly runId: string;
   readonly workspace: Workspace;
   readonly artifacts: readonly ArtifactRef[];
   /** The verified bytes of an artifact of this step. */
@@ -270,7 +270,7 @@ export interface BlobStore {
 
 /** One process's way to write events of one run. */
 export interface Journal {
-  readonly run: string;
+  readonly runId: string;
   readonly writer: string;
   /** Resolves once the events are on disk; calls that overlap share one fsync. */
   append(payloads: readonly EventPayload[]): Promise<Result<readonly WaveEvent[]>>;

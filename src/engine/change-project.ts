@@ -33,8 +33,8 @@ export function changesPort(store: RunStore, root: string, rollback: Changeset, 
     },
     keep: (changes) => keepChanges(store, changes),
     mergeFiles: mergeFilesWith(blobs),
-    holds: (changes) => holds({ root, changes }),
-    intact: async (changes) => {
+    matchesDisk: (changes) => holds({ root, changes }),
+    hasAllBlobs: async (changes) => {
       for (const { after } of changes) {
         if (after !== undefined && "digest" in after && !(await blobs.pathOf(after.digest)).ok) return false;
       }

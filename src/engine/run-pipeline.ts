@@ -15,7 +15,7 @@ import type { Plan } from "../core/plan.ts";
 import type { Clock, Journal, Reporter } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { RunRecord, StepRecord } from "../core/state.ts";
-import type { ExecuteContext, ExecuteOptions, ProjectBefore, RunOutcome } from "../executor/context.ts";
+import type { ExecuteOptions, ProjectBefore, RunHooks, RunOutcome } from "../executor/context.ts";
 import { executePlan } from "../executor/execute-plan.ts";
 import { type PublishRequest, publishArtifacts } from "../github/publish/publish-artifacts.ts";
 import { findCachedResult } from "../planner/find-cached-result.ts";
@@ -192,10 +192,10 @@ async function followPlan(
   const { blobs, redactor, stateDir } = store;
   const traced = traceEnvironment(env, run);
   const alerts = alertsOf(planned, run, execution.before, env);
-  let begun = 0;
-  const publish = (events: readonly WaveEvent[]) => {
+  let attemptsInPlace = 0;
+  const notifyReporters = (events: readonly WaveEvent[]) => {
     for (const event of events) {
-      if (event.type === "attempt-started" && event.workspace !== "isolated") begun += 1;
+      if (event.type === "attempt-started" && event.workspace !== "isolated") attemptsInPlace += 1;
       reporter.onEvent(event);
       alerts.onEvent(event);
     }
@@ -205,58 +205,66 @@ async function followPlan(
   const adapters = recording?.adapters ?? planned.adapters;
   const first = await journal.append([execution.first]);
   if (!first.ok) return first;
-  publish(first.value);
+  notifyReporters(first.value);
+  const { publish: publications } = plan.pipeline;
   const outcome = await executePlan({
     plan,
-    run,
-    journal,
-    publish,
-    blobs,
-    adapters,
-    contractTypes,
-    assemblePrompt,
-    state: store.state,
-    clock,
-    random: Math.random,
-    signal: execution.signal,
-    prior,
-    workspaces: workspaceProvider({
-      root: read.root,
-      stateDir,
-      stateRoot: store.stateRoot,
-      env,
-      isolation,
-      blobs,
-      redactor,
-      ...defined({ files: planned.files }),
-    }),
-    changes: changesPort(store, read.root, rollback, execution.rollsBackOwn === true),
-    files: planned.project.contractFiles,
-    trustedFiles: trustedFilesOf(planned),
-    options: executeOptions(execution),
-    fingerprintOf: planned.fingerprintOf,
-    matchWork: matcherOf(planned, execution),
-    stillHolds: changeWatch(planned, () => begun),
-    secretsOf: (step) => secretsOf(step, env),
-    handedTo: (step, attempt) => traced(step.id, attempt),
-    openLog: (step, attempt) => {
-      const path = `${stateDir}/logs/${run}/${step.id}.${attempt}.log`;
-      return openAttemptLog({ path, redactor, onText: (text) => reporter.onOutput?.({ step: step.id, attempt, text }) });
+    run: {
+      runId: run,
+      options: executeOptions(execution),
+      prior,
+      contractFiles: planned.project.contractFiles,
+      signal: execution.signal,
+      ...defined({ projectBefore: execution.project, input: execution.input }),
     },
-    collect: (request) => collectArtifacts({ ...request, blobs, redactor }),
-    storeLog: (path) => storeLog(store, path),
-    ...(plan.pipeline.publish.length === 0
-      ? {}
-      : {
-          publishAll: (artifacts) =>
-            publishArtifacts({ publications: plan.pipeline.publish, artifacts, blobs, publishers: execution.publishers ?? nowhere }),
-        }),
-    ...defined({ project: execution.project }),
-    projectNow: () => projectNow(planned),
-    ...defined({ runInput: execution.input }),
+    services: {
+      journal,
+      state: store.state,
+      blobs,
+      workspaces: workspaceProvider({
+        root: read.root,
+        stateDir,
+        stateRoot: store.stateRoot,
+        env,
+        isolation,
+        blobs,
+        redactor,
+        ...defined({ files: planned.files }),
+      }),
+      adapters,
+      contractTypes,
+      changes: changesPort(store, read.root, rollback, execution.rollsBackOwn === true),
+      trustedFiles: trustedFilesOf(planned),
+      clock,
+      random: Math.random,
+    },
+    hooks: {
+      notifyReporters,
+      fingerprintOf: planned.fingerprintOf,
+      findCachedResult: matcherOf(planned, execution),
+      projectUnchanged: changeWatch(planned, () => attemptsInPlace),
+      projectNow: () => projectNow(planned),
+      ...(publications.length === 0
+        ? {}
+        : {
+            publishArtifacts: (artifacts) =>
+              publishArtifacts({ publications, artifacts, blobs, publishers: execution.publishers ?? nowhere }),
+          }),
+    },
+    attempts: {
+      secretsOf: (step) => secretsOf(step, env),
+      traceEnv: (step, attempt) => traced(step.id, attempt),
+      assemblePrompt,
+      openLog: (step, attempt) => {
+        const path = `${stateDir}/logs/${run}/${step.id}.${attempt}.log`;
+        return openAttemptLog({ path, redactor, onText: (text) => reporter.onOutput?.({ step: step.id, attempt, text }) });
+      },
+      storeLog: (path) => storeLog(store, path),
+      collect: (request) => collectArtifacts({ ...request, blobs, redactor }),
+    },
   });
   if (!outcome.ok) return outcome;
-  const recorded = await recordAlerts(alerts, journal, publish, outcome.value.status === "cancelled");
+  const recorded = await recordAlerts(alerts, journal, notifyReporters, outcome.value.status === "cancelled");
   if (!recorded.ok) return recorded;
   const written = outcome.value.status === "cancelled" ? undefined : await recording?.write();
   return written?.ok === false ? written : outcome;
@@ -268,7 +276,7 @@ function executeOptions({ options, part, leaveOut, redefined, resetCircuit }: Ex
     onFailure: options.onFailure,
     apply: options.apply !== false,
     resetCircuit,
-    ...defined({ part, leaveOut, redefined }),
+    ...defined({ selectedSteps: part, excludedSteps: leaveOut, redefined }),
   };
 }
 
@@ -278,7 +286,7 @@ async function recordingOf(planned: PlannedRun, { record, part, input }: Executi
 }
 
 /** Finds equal work where reuse is on. What is recorded has to be done. */
-function matcherOf({ passed, tree }: PlannedRun, { options, record, fresh }: Execution): NonNullable<ExecuteContext["matchWork"]> {
+function matcherOf({ passed, tree }: PlannedRun, { options, record, fresh }: Execution): NonNullable<RunHooks["findCachedResult"]> {
   return (step, fingerprint) =>
     record === undefined && fresh !== true && (options.reuse || step.reuse)
       ? findCachedResult(step, fingerprint, passed, tree)

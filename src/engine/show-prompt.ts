@@ -53,7 +53,7 @@ export async function promptOf(
   }));
   const source: PromptSource = {
     step,
-    run: noRun,
+    runId: noRun,
     attempt: 1,
     paths,
     files: project.contractFiles,
@@ -68,7 +68,7 @@ function pathsFor(
   { read: { root }, store: { stateDir }, isolation, env }: Pick<PlannedRun, "read" | "store" | "isolation" | "env">,
   step: Step,
 ): WorkspacePaths {
-  if (!wantsIsolation(step)) return pathsInPlace({ root, stateDir, env }, { run: noRun, step, attempt: 1 }, step.inputs.length > 0);
+  if (!wantsIsolation(step)) return pathsInPlace({ root, stateDir, env }, { runId: noRun, step, attempt: 1 }, step.inputs.length > 0);
   const sandboxed = isSandboxed(step, isolation.sandbox);
   const room = attemptDirs(attemptDirectory(stateDir, noRun, step.id, 1));
   const isOwn = step.workspace !== "shared" && (step.workspace === "copy" || !isolation.overlay) && !sandboxed;
@@ -78,7 +78,7 @@ function pathsFor(
 /** What equal work left: a run with reuse would hand over that. */
 function artifactOf(plan: PlannedRun["plan"], from: string, artifact: string) {
   const work = plan.steps.find(({ step }) => step.id === from)?.work;
-  return work?.kind === "equal" ? work.found.artifacts.find(({ name }) => name === artifact) : undefined;
+  return work?.kind === "equal" ? work.cached.artifacts.find(({ name }) => name === artifact) : undefined;
 }
 
 function declaredType(plan: PlannedRun["plan"], from: string, artifact: string): string | undefined {

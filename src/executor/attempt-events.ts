@@ -1,26 +1,26 @@
-/** The events of an attempt's end. Pure: an attempt and its outcome in, events out. */
+/** The events of an attempt's end. Pure. */
 import { defined } from "../core/defined.ts";
 import type { EventPayload } from "../core/event.ts";
+import type { ContractFile } from "../core/ports.ts";
 import type { AttemptEnd, FailedEnd } from "./attempt.ts";
 import { breakerKey } from "./circuit.ts";
-import type { ExecuteContext } from "./context.ts";
 import { isReplayed, type PendingAttempt } from "./decide-step.ts";
 
-/** When the next attempt comes, if one does. */
+/** The next attempt, and the wait before it. */
 export interface NextAttempt {
   readonly attempt: number;
   readonly delayMs: number;
 }
 
-/** One `contract-checked` a contract. Verdicts on stored and on replayed work do not count for circuits; a probe that passed closes its own. */
-export function contractsChecked(context: ExecuteContext, pending: PendingAttempt, end: AttemptEnd): EventPayload[] {
+/** One `contract-checked` per contract. Verdicts on cached and replayed results do not count for circuits; a probe that passed closes its own. */
+export function contractsChecked(files: ReadonlyMap<string, ContractFile>, pending: PendingAttempt, end: AttemptEnd): EventPayload[] {
   const { step, start, admission } = pending;
   const payloads: EventPayload[] = [];
   const closed: EventPayload[] = [];
   for (const result of end.results) {
     const contract = step.contracts.find((candidate) => candidate.name === result.name);
     const counted = contract?.breaker !== undefined && pending.rechecked === undefined && !isReplayed(step);
-    const breaker = counted ? breakerKey(contract, step.persona.digest, context.files) : undefined;
+    const breaker = counted ? breakerKey(contract, step.persona.digest, files) : undefined;
     payloads.push({
       type: "contract-checked",
       step: step.id,
@@ -34,7 +34,7 @@ export function contractsChecked(context: ExecuteContext, pending: PendingAttemp
   return [...payloads, ...closed];
 }
 
-/** The attempt passed. Work that was only judged again also says where it came from. */
+/** The attempt passed. If only contracts were evaluated, `step-reused` names the run that the output comes from. */
 export function attemptPassed(pending: PendingAttempt, end: AttemptEnd): EventPayload[] {
   const { step, start, rechecked } = pending;
   const { fingerprint } = start;
@@ -46,7 +46,7 @@ export function attemptPassed(pending: PendingAttempt, end: AttemptEnd): EventPa
   return [passed, { type: "step-reused", step: step.id, from, fingerprint, artifacts: [...(start.stored?.artifacts ?? [])], ...changes }];
 }
 
-/** The attempt failed. */
+/** The attempt failed. `next`: the retry, if there is one. */
 export function attemptFailed(pending: PendingAttempt, end: FailedEnd, next?: NextAttempt): EventPayload {
   const retry = next === undefined ? {} : { retry: next };
   return { type: "attempt-failed", ...common(pending, end), failure: end.failure, artifacts: [...end.artifacts], ...retry };

@@ -1,6 +1,6 @@
 /**
- * One attempt, from an open workspace to a verdict: inputs, workspace, prompt, adapter, changeset, artifacts, contracts. It
- * asks nobody whether it may begin, writes no events, and does not know whether another attempt follows.
+ * Runs one attempt: inputs, workspace, prompt, adapter, changeset, artifacts, contracts. Writes no events, and does not decide whether
+ * the attempt may start or whether another follows.
  */
 
 import path from "node:path";
@@ -12,19 +12,19 @@ import type { ArtifactRef, ChangesRef, FingerprintRef } from "../core/event.ts";
 import type { ContractResult, Failure } from "../core/failure.ts";
 import type { Feedback } from "../core/feedback.ts";
 import type { Step } from "../core/pipeline.ts";
-import type { Adapter, OpenWorkspace, Workspace, WorkspacePaths } from "../core/ports.ts";
+import type { Adapter, BlobStore, OpenWorkspace, Workspace, WorkspacePaths } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { Usage } from "../core/usage.ts";
 import { withInlineTexts } from "../prompt/inline-text.ts";
 import { printable } from "../text/printable.ts";
 import { writeViolation } from "./changes.ts";
-import type { AttemptLog, ExecuteContext, PromptInput, PromptParts } from "./context.ts";
+import type { AttemptHooks, AttemptLog, ExecuteContext, PromptInput, PromptParts } from "./context.ts";
 import { failureOf, verifyContracts } from "./verify-contracts.ts";
 
-/** An input that is there, before it lies anywhere. */
+/** An input before it has a path in a workspace. */
 export type ReadyInput = Omit<PromptInput, "path">;
 
-/** What an attempt starts from. */
+/** The inputs of one attempt. */
 export interface AttemptStart {
   readonly step: Step;
   readonly attempt: number;
@@ -32,18 +32,18 @@ export interface AttemptStart {
   readonly fingerprint: FingerprintRef;
   readonly inputs: readonly ReadyInput[];
   readonly feedback?: Feedback;
-  /** What lies over the project when it begins. */
+  /** The changeset over the project that the workspace starts with. */
   readonly startFrom: () => Promise<Result<Changeset>>;
-  /** What equal work left: only the contracts are evaluated, on this. */
+  /** The output of a cached result: the persona does not run, and the contracts are evaluated on this. */
   readonly stored?: { readonly artifacts: readonly ArtifactRef[]; readonly changes?: ChangesRef };
 }
 
-/** How an attempt ended, and what it left. */
+/** How an attempt ended, and its output. */
 export type AttemptEnd = Verdict & {
   readonly artifacts: readonly ArtifactRef[];
   readonly changes?: ChangesRef;
   readonly results: readonly ContractResult[];
-  /** The end of what the adapter printed. */
+  /** The end of the adapter's output. */
   readonly tail?: string;
   readonly log?: Digest;
   readonly usage?: Usage;
@@ -52,7 +52,7 @@ export type AttemptEnd = Verdict & {
 
 export type FailedEnd = Extract<AttemptEnd, { status: "failed" }>;
 
-/** What is known so far; stages add to it, so that a failure keeps what came before it. */
+/** Filled in stage by stage, so that a failed attempt keeps the results of the stages before. */
 interface Progress {
   artifacts: readonly ArtifactRef[];
   changes?: ChangesRef;
@@ -67,54 +67,56 @@ type Verdict = { readonly status: "passed" } | { readonly status: "cancelled" } 
 
 const cancelled: Verdict = { status: "cancelled" };
 
-/** Runs one attempt. Spawns nothing once the signal is aborted. Throws only for bugs, with workspace and log given back. */
+/** Spawns nothing once the signal is aborted. Throws only for bugs, after discarding the workspace and closing the log. */
 export async function runAttempt(
   context: ExecuteContext,
   start: AttemptStart,
   signal: AbortSignal,
   onUsage: (usage: Usage) => void = () => undefined,
 ): Promise<AttemptEnd> {
-  const began = context.clock.monotonic();
+  const { clock } = context.services;
+  const startedAt = clock.monotonic();
   const progress: Progress = { artifacts: [], results: [], onUsage };
   const verdict = await inWorkspace(context, start, signal, progress);
-  const { onUsage: _, ...known } = progress;
-  return { ...verdict, ...known, durationMs: context.clock.monotonic() - began };
+  const { onUsage: _, ...output } = progress;
+  return { ...verdict, ...output, durationMs: clock.monotonic() - startedAt };
 }
 
 async function inWorkspace(context: ExecuteContext, start: AttemptStart, signal: AbortSignal, progress: Progress): Promise<Verdict> {
   if (signal.aborted) return cancelled;
   const { step, attempt } = start;
-  const inputs = await findInputs(context, start.inputs);
+  const { run, services, attempts } = context;
+  const inputs = await inputFiles(services.blobs, start.inputs);
   if (!inputs.ok) return unlessAborted(signal, inputs.error);
-  const told = await withInlineTexts(context.blobs, start.inputs);
+  const promptInputs = await withInlineTexts(services.blobs, start.inputs);
   let prompt: string | undefined;
   const assemble = (paths: WorkspacePaths) => {
-    prompt ??= context.assemblePrompt(promptParts(context, { ...start, inputs: told }, paths));
+    prompt ??= attempts.assemblePrompt(promptParts(context, { ...start, inputs: promptInputs }, paths));
     return prompt;
   };
-  const begin = await start.startFrom();
-  if (!begin.ok) return unlessAborted(signal, begin.error);
-  const opened = await context.workspaces.open({
-    run: context.run,
+  const changes = await start.startFrom();
+  if (!changes.ok) return unlessAborted(signal, changes.error);
+  const opened = await services.workspaces.open({
+    runId: run.runId,
     step,
     attempt,
     inputs: inputs.value,
     task: assemble,
-    ...(begin.value.length === 0 ? {} : { start: begin.value }),
+    ...(changes.value.length === 0 ? {} : { start: changes.value }),
   });
   if (!opened.ok) return unlessAborted(signal, opened.error);
   const workspace = opened.value;
-  const log = context.openLog(step, attempt);
+  const log = attempts.openLog(step, attempt);
   let verdict: Verdict = cancelled;
-  let kept: Result<Digest | undefined> = ok(undefined);
+  let stored: Result<Digest | undefined> = ok(undefined);
   try {
-    verdict = await work(context, start, { workspace, log, signal, prompt: assemble(workspace.paths) }, progress);
+    verdict = await workAndVerify(context, start, { workspace, log, signal, prompt: assemble(workspace.paths) }, progress);
   } finally {
     await workspace.discard(verdict.status === "passed" ? "passed" : "failed");
-    kept = await keepLog(context, log);
+    stored = await storeLog(attempts, log);
   }
-  if (kept.ok && kept.value !== undefined) progress.log = kept.value;
-  return kept.ok || verdict.status !== "passed" ? verdict : { status: "failed", failure: kept.error };
+  if (stored.ok && stored.value !== undefined) progress.log = stored.value;
+  return stored.ok || verdict.status !== "passed" ? verdict : { status: "failed", failure: stored.error };
 }
 
 interface OpenAttempt {
@@ -124,10 +126,11 @@ interface OpenAttempt {
   readonly prompt: string;
 }
 
-async function work(context: ExecuteContext, start: AttemptStart, open: OpenAttempt, progress: Progress): Promise<Verdict> {
+/** Runs the persona, unless the output is stored, and evaluates the contracts. */
+async function workAndVerify(context: ExecuteContext, start: AttemptStart, open: OpenAttempt, progress: Progress): Promise<Verdict> {
   const { step, attempt, stored } = start;
   if (stored?.changes !== undefined) progress.changes = stored.changes;
-  for (const { type } of step.contracts) context.contractTypes.get(type)?.warm?.();
+  for (const { type } of step.contracts) context.services.contractTypes.get(type)?.warm?.();
   const artifacts = stored === undefined ? await produce(context, start, open, progress) : ok(stored.artifacts);
   if (!artifacts.ok) return unlessAborted(open.signal, artifacts.error);
   progress.artifacts = artifacts.value;
@@ -138,7 +141,7 @@ async function work(context: ExecuteContext, start: AttemptStart, open: OpenAtte
   return failure === undefined ? { status: "passed" } : unlessAborted(signal, failure);
 }
 
-/** Runs the persona and takes its artifacts. */
+/** Runs the persona and collects its artifacts. */
 async function produce(
   context: ExecuteContext,
   start: AttemptStart,
@@ -148,49 +151,61 @@ async function produce(
   const { step, attempt, adapter, fingerprint } = start;
   const { workspace, log, signal, prompt } = open;
   if (signal.aborted) return err(cancelledBy(signal));
+  const { run, attempts } = context;
   notePaths(log, "warning: not in the workspace, because they cannot be read", workspace.unreadable ?? []);
-  const env = { ...context.handedTo?.(step, attempt), ...step.env, ...context.secretsOf(step) };
+  const env = { ...attempts.traceEnv?.(step, attempt), ...step.env, ...attempts.secretsOf(step) };
   const onUsage = (usage: Usage) => {
     progress.usage = usage;
     progress.onUsage(usage);
   };
-  const { run, files } = context;
-  const asked = { step, attempt, run, workspace, prompt, fingerprint, files, env, resources: step.resources, signal, log, onUsage };
-  const outcome = await adapter.run(asked);
+  const outcome = await adapter.run({
+    step,
+    attempt,
+    runId: run.runId,
+    workspace,
+    prompt,
+    fingerprint,
+    files: run.contractFiles,
+    env,
+    resources: step.resources,
+    signal,
+    log,
+    onUsage,
+  });
   const tail = log.tail();
   if (tail !== "") progress.tail = tail;
   if (!outcome.ok) return outcome;
-  // What a child had done when it was told to stop is not known to be whole.
+  // The output of a child that was stopped may be incomplete.
   if (signal.aborted) return err(cancelledBy(signal));
-  const kept = await keepChanges(context, step, open);
-  if (!kept.ok) return kept;
-  const { changes, changed } = kept.value;
+  const stored = await storeChanges(context, step, open);
+  if (!stored.ok) return stored;
+  const { changes, changed } = stored.value;
   if (changes !== undefined) progress.changes = changes;
   const { finalMessage } = outcome.value;
-  const collected = await context.collect({ step, workspace, prompt, ...defined({ finalMessage }) });
+  const collected = await attempts.collect({ step, workspace, prompt, ...defined({ finalMessage }) });
   if (!collected.ok) return collected;
   const detail = emptyOutputReason(step, { changed, artifacts: collected.value, finalMessage });
   return detail === undefined ? collected : err({ reason: "empty-output", detail });
 }
 
-interface KeptChanges {
+interface StoredChanges {
   readonly changes?: ChangesRef;
-  /** Undefined where the workspace cannot tell. */
+  /** Undefined if the workspace does not record changes. */
   readonly changed: boolean | undefined;
 }
 
-/** Paths that an event names; the rest are counted. */
-const mostNamed = 20;
+/** How many paths an event or a note lists; the rest are counted. */
+const maxListedPaths = 20;
 
 function notePaths(log: AttemptLog, what: string, paths: readonly string[]): void {
   if (paths.length === 0) return;
-  const rest = paths.length > mostNamed ? ` and ${paths.length - mostNamed} more` : "";
-  const named = paths.slice(0, mostNamed).map(printable).join(", ");
+  const rest = paths.length > maxListedPaths ? ` and ${paths.length - maxListedPaths} more` : "";
+  const named = paths.slice(0, maxListedPaths).map(printable).join(", ");
   log.write(Buffer.from(`\n[wave: ${what}: ${named}${rest}]\n`), "stderr");
 }
 
-/** Stores the attempt's changeset after checking that the step may make it. */
-async function keepChanges(context: ExecuteContext, step: Step, { workspace, log }: OpenAttempt): Promise<Result<KeptChanges>> {
+/** Stores the attempt's changeset after checking that the step may write these files. */
+async function storeChanges(context: ExecuteContext, step: Step, { workspace, log }: OpenAttempt): Promise<Result<StoredChanges>> {
   const collected = await workspace.changeset();
   if (!collected.ok) return collected;
   if (collected.value === undefined) return ok({ changed: undefined });
@@ -199,13 +214,13 @@ async function keepChanges(context: ExecuteContext, step: Step, { workspace, log
   if (changes.length === 0) return ok({ changed: false });
   const violation = writeViolation(step, changes);
   if (violation !== undefined) return err(violation);
-  const kept = await context.changes.keep(changes);
-  if (!kept.ok) return kept;
-  const left = ignored.length === 0 ? {} : { ignored: { count: ignored.length, paths: ignored.slice(0, mostNamed) } };
-  return ok({ changes: { ...kept.value, ...left }, changed: true });
+  const stored = await context.services.changes.keep(changes);
+  if (!stored.ok) return stored;
+  const skipped = ignored.length === 0 ? {} : { ignored: { count: ignored.length, paths: ignored.slice(0, maxListedPaths) } };
+  return ok({ changes: { ...stored.value, ...skipped }, changed: true });
 }
 
-/** What goes wrong while a run is being stopped is part of stopping it. */
+/** A failure of an attempt that is being stopped is a consequence of the stop. */
 function unlessAborted(signal: AbortSignal, failure: Failure): Verdict {
   return signal.aborted ? cancelled : { status: "failed", failure };
 }
@@ -214,28 +229,25 @@ function cancelledBy(signal: AbortSignal): Failure {
   return { reason: "cancelled", by: String(signal.reason) };
 }
 
-async function findInputs(context: ExecuteContext, inputs: readonly ReadyInput[]): Promise<Result<OpenWorkspace["inputs"]>> {
-  const found: { name: string; source: string; mediaType: string }[] = [];
+async function inputFiles(blobs: BlobStore, inputs: readonly ReadyInput[]): Promise<Result<OpenWorkspace["inputs"]>> {
+  const files: { name: string; source: string; mediaType: string }[] = [];
   for (const { name, digest, mediaType, from } of inputs) {
-    const source = await context.blobs.pathOf(digest);
+    const source = await blobs.pathOf(digest);
     if (!source.ok)
       return err({ reason: "input-unavailable", input: name, from, detail: `its blob ${digest} is gone or is not what was written` });
-    found.push({ name, source: source.value, mediaType });
+    files.push({ name, source: source.value, mediaType });
   }
-  return ok(found);
+  return ok(files);
 }
 
-function promptParts(context: ExecuteContext, start: AttemptStart, paths: WorkspacePaths): PromptParts {
+function promptParts({ run }: ExecuteContext, start: AttemptStart, paths: WorkspacePaths): PromptParts {
   const { step, attempt, feedback } = start;
   const inputs = start.inputs.map((input) => ({ ...input, path: path.join(paths.inputs, input.name) }));
-  const optional = {
-    ...defined({ feedback, runInput: context.runInput }),
-  };
-  return { step, run: context.run, attempt, paths, inputs, files: context.files, ...optional };
+  return { step, runId: run.runId, attempt, paths, inputs, files: run.contractFiles, ...defined({ feedback, runInput: run.input }) };
 }
 
-async function keepLog(context: ExecuteContext, log: AttemptLog): Promise<Result<Digest | undefined>> {
+async function storeLog(hooks: AttemptHooks, log: AttemptLog): Promise<Result<Digest | undefined>> {
   const closed = await log.close();
   if (!closed.ok) return closed;
-  return context.storeLog === undefined || closed.value.size === 0 ? ok(undefined) : context.storeLog(closed.value.path);
+  return hooks.storeLog === undefined || closed.value.size === 0 ? ok(undefined) : hooks.storeLog(closed.value.path);
 }

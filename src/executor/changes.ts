@@ -1,7 +1,4 @@
-/**
- * What the steps of a run changed: what a step starts from, and what they all changed together. It merges and keeps; it lays
- * nothing out and writes nothing to the project.
- */
+/** The changes of a run's steps: the changeset that a step starts from, and the merged changes of all. Does not write to the project. */
 
 import { compose } from "../changeset/combine-changes.ts";
 import { mergeChangesets } from "../changeset/merge-changes.ts";
@@ -12,89 +9,103 @@ import type { ChangesRef } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import { isAllowed } from "../core/permissions.ts";
 import type { Step } from "../core/pipeline.ts";
+import type { Plan } from "../core/plan.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import type { CachedOutput } from "./context.ts";
-import type { Run } from "./run-state.ts";
+import type { CachedOutput, ChangesPort } from "./context.ts";
 
-const unchanged: UpstreamChanges = new Map();
+const noChanges: UpstreamChanges = new Map();
 
-/** Notes what a passed step changed, and what it built on. Everything upstream of it has ended. */
-export function noteChanges(run: Run, step: Step, changes: ChangesRef | undefined): void {
-  builtOnOf(run, step);
-  if (changes !== undefined) run.changes.set(step.id, changes);
-}
+export class RunChanges {
+  readonly #plan: Plan;
+  readonly #port: ChangesPort;
+  /** By step. Steps that changed nothing are not in it. */
+  readonly #changes = new Map<string, ChangesRef>();
+  readonly #upstream = new Map<string, UpstreamChanges>();
 
-/** What a step builds on, once everything upstream of it has ended. */
-export function builtOnOf(run: Run, step: Step): UpstreamChanges {
-  const known = run.builtOn.get(step.id);
-  if (known !== undefined) return known;
-  const built = collectUpstream(
-    upstreamIds(step).map((id) => {
-      const changes = run.changes.get(id);
-      return { id, builtOn: run.builtOn.get(id) ?? unchanged, ...defined({ changes: changes?.digest }) };
-    }),
-  );
-  run.builtOn.set(step.id, built);
-  return built;
-}
-
-/**
- * What lies over the project when a step begins. Fails with `merge-conflict` where steps that ran beside each other do not go
- * together, and as reading blobs does.
- */
-export async function startOf(run: Run, step: Step): Promise<Result<Changeset>> {
-  const merged = await mergeOf(run, [...builtOnOf(run, step).keys()]);
-  if (!merged.ok) return merged.error.reason === "merge-conflict" ? err({ ...merged.error, step: step.id }) : merged;
-  return ok(compose(run.context.changes.rollback, merged.value));
-}
-
-/** The same, with the changes of work that is only judged again on top. */
-export async function startWith(run: Run, step: Step, work: CachedOutput): Promise<Result<Changeset>> {
-  const start = await startOf(run, step);
-  if (!start.ok || work.changes === undefined) return start;
-  const changes = await run.context.changes.read(work.changes.digest);
-  return changes.ok ? ok(compose(start.value, changes.value)) : changes;
-}
-
-/** Whether the bytes of what a step changed are all there. */
-export async function changesIntact({ context }: Run, left: { readonly changes?: ChangesRef }): Promise<boolean> {
-  if (left.changes === undefined) return true;
-  const changes = await context.changes.read(left.changes.digest);
-  return changes.ok && context.changes.intact(changes.value);
-}
-
-/** Whether the changes of earlier work can stand for a step's: their bytes are there, and what they change is as it was then. */
-export async function changesStand(run: Run, step: Step, work: CachedOutput): Promise<boolean> {
-  if (work.changes === undefined) return true;
-  if (!(await changesIntact(run, work))) return false;
-  const after = await startWith(run, step, work);
-  return after.ok && run.context.changes.holds(after.value);
-}
-
-/** What all steps that passed changed together, over the run's base. Fails as `startOf` does. */
-export function changesOfRun(run: Run): Promise<Result<Changeset>> {
-  return mergeOf(run, [...run.changes.keys()]);
-}
-
-/** The changes of some steps as one changeset. The steps' order does not matter. */
-async function mergeOf(run: Run, steps: readonly string[]): Promise<Result<Changeset>> {
-  if (steps.length === 0) return ok([]);
-  const wanted = new Set(steps);
-  const sources: { step: string; builtOn: ReadonlySet<string>; changes: Changeset }[] = [];
-  for (const { step } of run.context.plan.steps) {
-    const ref = wanted.has(step.id) ? run.changes.get(step.id) : undefined;
-    if (ref === undefined) continue;
-    const changes = await run.context.changes.read(ref.digest);
-    if (!changes.ok) return changes;
-    sources.push({ step: step.id, builtOn: new Set(run.builtOn.get(step.id)?.keys()), changes: changes.value });
+  constructor(plan: Plan, port: ChangesPort) {
+    this.#plan = plan;
+    this.#port = port;
   }
-  const merged = await mergeChangesets(sources, run.context.changes.mergeFiles);
-  if (!merged.ok) return merged;
-  if (merged.value.conflicts.length === 0) return ok(merged.value.changes);
-  return err({ reason: "merge-conflict", conflicts: merged.value.conflicts });
+
+  get isEmpty(): boolean {
+    return this.#changes.size === 0;
+  }
+
+  /** Records the changes of a passed step. Everything upstream of it must have ended. */
+  record(step: Step, changes: ChangesRef | undefined): void {
+    this.upstreamOf(step);
+    if (changes !== undefined) this.#changes.set(step.id, changes);
+  }
+
+  /** The changes that a step builds on. Everything upstream of it must have ended. */
+  upstreamOf(step: Step): UpstreamChanges {
+    const known = this.#upstream.get(step.id);
+    if (known !== undefined) return known;
+    const upstream = collectUpstream(
+      upstreamIds(step).map((id) => {
+        const changes = this.#changes.get(id);
+        return { id, builtOn: this.#upstream.get(id) ?? noChanges, ...defined({ changes: changes?.digest }) };
+      }),
+    );
+    this.#upstream.set(step.id, upstream);
+    return upstream;
+  }
+
+  /** The changeset over the project that a step starts from. Fails with `merge-conflict` if parallel steps conflict, and as reading blobs does. */
+  async startOf(step: Step): Promise<Result<Changeset>> {
+    const merged = await this.#merge([...this.upstreamOf(step).keys()]);
+    if (!merged.ok) return merged.error.reason === "merge-conflict" ? err({ ...merged.error, step: step.id }) : merged;
+    return ok(compose(this.#port.rollback, merged.value));
+  }
+
+  /** `startOf`, with the changes of a cached result on top. */
+  async startWithCached(step: Step, cached: CachedOutput): Promise<Result<Changeset>> {
+    const start = await this.startOf(step);
+    if (!start.ok || cached.changes === undefined) return start;
+    const changes = await this.#port.read(cached.changes.digest);
+    return changes.ok ? ok(compose(start.value, changes.value)) : changes;
+  }
+
+  /** Whether the changeset of a step's output and the blobs of its files exist. */
+  async hasAllBlobs({ changes: ref }: { readonly changes?: ChangesRef }): Promise<boolean> {
+    if (ref === undefined) return true;
+    const changes = await this.#port.read(ref.digest);
+    return changes.ok && this.#port.hasAllBlobs(changes.value);
+  }
+
+  /** Whether the changes of a cached result apply here: their blobs exist, and the files they change are in the states before them. */
+  async canReuse(step: Step, cached: CachedOutput): Promise<boolean> {
+    if (cached.changes === undefined) return true;
+    if (!(await this.hasAllBlobs(cached))) return false;
+    const after = await this.startWithCached(step, cached);
+    return after.ok && this.#port.matchesDisk(after.value);
+  }
+
+  /** The merged changes of all passed steps, over the run's base. Fails as `startOf` does. */
+  mergeAll(): Promise<Result<Changeset>> {
+    return this.#merge([...this.#changes.keys()]);
+  }
+
+  /** The order of `ids` does not matter. */
+  async #merge(ids: readonly string[]): Promise<Result<Changeset>> {
+    if (ids.length === 0) return ok([]);
+    const wanted = new Set(ids);
+    const sources: { step: string; builtOn: ReadonlySet<string>; changes: Changeset }[] = [];
+    for (const { step } of this.#plan.steps) {
+      const ref = wanted.has(step.id) ? this.#changes.get(step.id) : undefined;
+      if (ref === undefined) continue;
+      const changes = await this.#port.read(ref.digest);
+      if (!changes.ok) return changes;
+      sources.push({ step: step.id, builtOn: new Set(this.#upstream.get(step.id)?.keys()), changes: changes.value });
+    }
+    const merged = await mergeChangesets(sources, this.#port.mergeFiles);
+    if (!merged.ok) return merged;
+    if (merged.value.conflicts.length === 0) return ok(merged.value.changes);
+    return err({ reason: "merge-conflict", conflicts: merged.value.conflicts });
+  }
 }
 
-/** The failure of an attempt that changed what its step may not write; nothing when it kept to its permissions. */
+/** The failure of an attempt that wrote files its step may not write. Undefined if it kept to its permissions. */
 export function writeViolation(step: Step, changes: Changeset): Failure | undefined {
   if (step.changes === "none") return { reason: "write-denied", paths: changes.map(({ path }) => path), rule: "changes: none" };
   const paths = changes.filter(({ path }) => !isAllowed(step.permissions, "file_write", path)).map(({ path }) => path);

@@ -1,6 +1,6 @@
 /**
- * Circuit breakers: whether an attempt may begin, asked of the window of earlier attempts in state. Lets one probe at a
- * time through an open circuit. Does not record anything: the samples are the run's own events.
+ * Circuit breakers: decides from the window of earlier attempts in state whether an attempt may start. Admits one probe at a time
+ * through a half-open circuit. Records nothing: the samples are the run's own events.
  */
 import { type Digest, digestOfValue } from "../core/digest.ts";
 import type { ContractResult, Failure } from "../core/failure.ts";
@@ -11,7 +11,7 @@ import type { BreakerSample } from "../core/state.ts";
 
 export type CircuitOpen = Extract<Failure, { reason: "circuit-open" }>;
 
-/** An attempt may begin, or not. `release` ends a probe, and has to be called once the attempt's events are on disk. */
+/** Whether an attempt may start. `release` ends a probe; call it once the attempt's events are on disk. */
 export type Admission =
   | { readonly kind: "admitted"; readonly breakers: readonly string[]; readonly probes: readonly string[]; release(): void }
   | { readonly kind: "refused"; readonly failure: CircuitOpen; readonly breaker: string };
@@ -28,11 +28,11 @@ export interface CircuitSource {
 }
 
 export interface Circuits {
-  /** Asks every breaker of a step. Waits while another step probes one of them. Fails when state cannot be read. */
+  /** Checks every breaker of a step. Waits while another step probes one of them. Fails when state cannot be read. */
   admit(step: Step): Promise<Result<Admission>>;
   /**
-   * Whether the verdicts of an attempt that just failed open a circuit that it was admitted under: then no retry is waited for. The verdicts
-   * are not in state yet. Undefined if all circuits stay closed. Fails when state cannot be read.
+   * The circuit that the verdicts of a failed attempt open; the attempt is not retried then. Considers only circuits that it was admitted
+   * under, and verdicts that are not in state yet. Undefined if all circuits stay closed. Fails when state cannot be read.
    */
   afterFailure(
     admission: { readonly breakers: readonly string[] },
@@ -41,24 +41,24 @@ export interface Circuits {
   ): Promise<Result<OpenCircuit | undefined>>;
 }
 
-/** What a window says about the next attempt. */
+/** The state of a circuit for the next attempt. */
 export type CircuitPosition =
   | { readonly kind: "closed" }
-  /** Open for so long that one attempt may try. */
+  /** Open long enough that one attempt may probe it. */
   | { readonly kind: "half-open" }
   | { readonly kind: "open"; readonly failed: number; readonly window: number; readonly retryAt: string };
 
 /** Admission without any breaker. */
 export const unguarded: Extract<Admission, { kind: "admitted" }> = { kind: "admitted", breakers: [], probes: [], release: () => undefined };
 
-/** The breaker of a contract and a persona: editing the contract, its schema or the persona makes another one. */
+/** The key of the breaker of a contract and a persona. Editing the contract, its schema or the persona changes it. */
 export function breakerKey(contract: ContractDefinition, persona: Digest, files: ReadonlyMap<string, ContractFile>): string {
   const { origin: _, ...definition } = contract;
   const schema = contract.type === "json_schema" ? files.get(contract.schema)?.digest : undefined;
   return digestOfValue({ contract: definition, schema, persona });
 }
 
-/** Reads a window, newest sample first. A circuit opens on a share of failures, and on none where nothing failed. */
+/** `window`: newest sample first. A circuit opens when the share of failures reaches the threshold, and at least one sample failed. */
 export function circuitPosition(breaker: CircuitBreaker, window: readonly BreakerSample[], now: number): CircuitPosition {
   const newest = window[0];
   const failed = window.filter((sample) => sample.failed).length;
@@ -78,18 +78,18 @@ export function createCircuits(source: CircuitSource): Circuits {
     async admit(step) {
       for (;;) {
         const before = probesEnded;
-        const asked = await ask(source, step);
-        if (!asked.ok) return asked;
-        if (asked.value.kind === "refused") return ok(asked.value);
-        const { breakers, probes } = asked.value;
-        // A probe that ended while state was asked may have closed the circuit, or opened it anew.
+        const positions = await readPositions(source, step);
+        if (!positions.ok) return positions;
+        if (positions.value.kind === "refused") return ok(positions.value);
+        const { breakers, probes } = positions.value;
+        // A probe that ended during the query may have closed or opened the circuit.
         if (probes.length > 0 && probesEnded !== before) continue;
         const busy = probes.flatMap((key) => probing.get(key) ?? []);
         if (busy.length > 0) {
           await Promise.all(busy);
           continue;
         }
-        const end = beginProbe(probing, probes);
+        const end = startProbe(probing, probes);
         const release = () => {
           probesEnded += probes.length;
           end();
@@ -130,11 +130,11 @@ function circuitOpen(
   return { reason: "circuit-open", contract: name, persona: persona.name, failed, window, retryAt };
 }
 
-type Answer =
+type Positions =
   | { readonly kind: "clear"; readonly breakers: readonly string[]; readonly probes: readonly string[] }
   | Extract<Admission, { kind: "refused" }>;
 
-async function ask(source: CircuitSource, step: Step): Promise<Result<Answer>> {
+async function readPositions(source: CircuitSource, step: Step): Promise<Result<Positions>> {
   const breakers: string[] = [];
   const probes: string[] = [];
   for (const contract of step.contracts) {
@@ -150,8 +150,8 @@ async function ask(source: CircuitSource, step: Step): Promise<Result<Answer>> {
   return ok({ kind: "clear", breakers, probes });
 }
 
-function beginProbe(probing: Map<string, Promise<void>>, keys: readonly string[]): () => void {
-  const { promise, resolve } = settler();
+function startProbe(probing: Map<string, Promise<void>>, keys: readonly string[]): () => void {
+  const { promise, resolve } = withResolvers();
   for (const key of keys) probing.set(key, promise);
   return () => {
     for (const key of keys) probing.delete(key);
@@ -160,10 +160,10 @@ function beginProbe(probing: Map<string, Promise<void>>, keys: readonly string[]
 }
 
 /** `Promise.withResolvers` is not in Node 20. */
-function settler(): { promise: Promise<void>; resolve: () => void } {
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   let resolve: () => void = () => undefined;
-  const promise = new Promise<void>((finishStep) => {
-    resolve = finishStep;
+  const promise = new Promise<void>((fulfil) => {
+    resolve = fulfil;
   });
   return { promise, resolve };
 }

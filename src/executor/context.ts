@@ -1,7 +1,4 @@
-/**
- * What `execute/` needs from outside: the plan, the ports, and the other stages' functions, which the spine injects as
- * plain functions so that stages do not import each other. Types only.
- */
+/** What the executor needs from its caller: the plan, the ports, and functions of other modules, which the executor does not import. Types only. */
 
 import type { MergeFiles } from "../changeset/merge-states.ts";
 import type { Changeset } from "../core/changeset.ts";
@@ -28,76 +25,89 @@ import type {
 import type { Result } from "../core/result.ts";
 import type { CachedResult, StepRecord } from "../core/state.ts";
 
-/** Everything that executing a plan takes. */
+/** Everything that `executePlan` takes. */
 export interface ExecuteContext {
-  /** What to run: steps with their weights. The graph has no cycle. */
+  /** The steps to execute, with their weights. The graph has no cycle. */
   readonly plan: Plan;
-  /** The run's id. */
-  readonly run: string;
-  /** Where events are written. The spine has appended `run-started` or `run-resumed`; `execute/` appends all the others, and does not close it. */
-  readonly journal: Journal;
-  /** Fans events out to reporters. Called only once they are on disk, in the order they were appended; must not throw. */
-  readonly publish: (events: readonly WaveEvent[]) => void;
-  /** Asked only for steps whose contracts have a circuit breaker. */
-  readonly state: Pick<StateStore, "breakerWindow">;
-  /** Artifacts of passed steps. */
-  readonly blobs: BlobStore;
-  readonly workspaces: WorkspaceProvider;
-  /** Adapter name → adapter. A step whose adapter is not there fails with `adapter-missing`. */
-  readonly adapters: ReadonlyMap<string, Adapter>;
-  /** Contract type → its evaluation. */
-  readonly contractTypes: ReadonlyMap<string, ContractType>;
-  /** What contracts are judged by, by path, as it was when the run began. */
-  readonly files: ReadonlyMap<string, ContractFile>;
-  /** Where protected files are restored from. Undefined if it is not known. */
-  readonly trustedFiles?: TrustedFiles | undefined;
-  readonly clock: Clock;
-  /** From 0 up to 1: the jitter of waits. */
-  readonly random: () => number;
-  /** Cancels the run. Its `reason` is the name of who did it, such as `SIGINT`. */
-  readonly signal: AbortSignal;
+  readonly run: RunInputs;
+  readonly services: ExecutionServices;
+  readonly hooks: RunHooks;
+  readonly attempts: AttemptHooks;
+}
+
+/** The run that is executed. */
+export interface RunInputs {
+  readonly runId: string;
   readonly options: ExecuteOptions;
   /**
-   * By step id, when a run is resumed: what this run already has. Passed steps whose blobs verify are taken as passed, with
-   * no event; numbers of attempts go on above those that are here. A step that must run again although it passed has
-   * another status.
+   * The steps of a resumed run, by id. Passed steps whose blobs verify are taken as passed, without an event. Attempt numbers continue
+   * above those in here. A passed step that must run again has another status.
    */
   readonly prior: ReadonlyMap<string, StepRecord>;
-  /** What steps change: kept, merged and applied. */
+  /** The files that contracts name, by path, as they were when the run started. */
+  readonly contractFiles: ReadonlyMap<string, ContractFile>;
+  /** The project before the first attempt of this process. Undefined if a change to it during the run cannot be detected. */
+  readonly projectBefore?: ProjectBefore;
+  /** The run's input text. */
+  readonly input?: string;
+  /** Cancels the run. Its `reason` names the origin, such as `SIGINT`. */
+  readonly signal: AbortSignal;
+}
+
+/** The ports of an execution. */
+export interface ExecutionServices {
+  /** The caller has appended `run-started` or `run-resumed`; the executor appends all other events and does not close the journal. */
+  readonly journal: Journal;
+  /** Queried only for steps whose contracts have a circuit breaker. */
+  readonly state: Pick<StateStore, "breakerWindow">;
+  readonly blobs: BlobStore;
+  readonly workspaces: WorkspaceProvider;
+  /** By name. A step whose adapter is missing fails with `adapter-missing`. */
+  readonly adapters: ReadonlyMap<string, Adapter>;
+  /** By name. */
+  readonly contractTypes: ReadonlyMap<string, ContractType>;
+  /** Stores, merges and applies the changes of steps. */
   readonly changes: ChangesPort;
-  /**
-   * The fingerprint of a step that is ready, from the digests of the inputs that are there, by the name the step sees, and from
-   * what stands for the changes that it builds on.
-   */
+  /** Where protected files are restored from. Undefined if that is unknown. */
+  readonly trustedFiles?: TrustedFiles | undefined;
+  readonly clock: Clock;
+  /** Returns a number from 0 up to 1, for jitter. */
+  readonly random: () => number;
+}
+
+/** Called for the run and its steps. */
+export interface RunHooks {
+  /** Called with events once they are on disk, in the order in which they were appended. Must not throw. */
+  readonly notifyReporters: (events: readonly WaveEvent[]) => void;
+  /** The fingerprint of a step that is ready. `inputs`: digests by the name that the step sees; `changes`: the digest of the upstream changes. */
   readonly fingerprintOf: (step: Step, inputs: Readonly<Record<string, Digest>>, changes: Digest | undefined) => FingerprintRef;
-  /** Finds equal work of earlier runs. Absent, or `new`, where reuse is off. */
-  readonly matchWork?: (step: Step, fingerprint: FingerprintRef) => StepMatch;
+  /** Looks up a result of an earlier run with the same fingerprint. Undefined, or `new`, if reuse is off. */
+  readonly findCachedResult?: (step: Step, fingerprint: FingerprintRef) => CacheLookup;
   /**
-   * Whether work that was found may still stand for this run's: false once steps of this run have changed the project in
-   * place, since fingerprints are taken over the project as it was. Absent: always.
+   * False once steps of this run have changed the project in place: cached results no longer apply then, because fingerprints are
+   * computed over the project as it was. Undefined: always true.
    */
-  readonly stillHolds?: () => Promise<boolean>;
-  /** Values of the secrets that a step declares, by variable. */
-  readonly secretsOf: (step: Step) => Readonly<Record<string, string>>;
-  /** What an attempt's child is handed besides, and what its fingerprint does not depend on. Absent: nothing. */
-  readonly handedTo?: (step: Step, attempt: number) => Readonly<Record<string, string>>;
-  readonly assemblePrompt: (parts: PromptParts) => string;
-  /** Opens the log that an attempt's output goes to. */
-  readonly openLog: (step: Step, attempt: number) => AttemptLog;
-  /** Keeps a closed log as a blob; nothing where it is not kept. Absent: logs stay the files they are. */
-  readonly storeLog?: (path: string) => Promise<Result<Digest | undefined>>;
-  /** Takes a step's artifacts out of its workspace, into blobs. */
-  readonly collect: (request: CollectRequest) => Promise<Result<readonly ArtifactRef[]>>;
-  /** Publishes what the pipeline says, once all steps have passed. Gives what events say of it, and why the run fails all the same. */
-  readonly publishAll?: (
+  readonly projectUnchanged?: () => Promise<boolean>;
+  /** Reads the project. Undefined if it cannot be compared with the base of the run. */
+  readonly projectNow: () => Promise<ProjectNow | undefined>;
+  /** Publishes the pipeline's publications after all steps have passed. Returns the events, and why the run fails if it does. */
+  readonly publishArtifacts?: (
     artifacts: ReadonlyMap<string, readonly ArtifactRef[]>,
   ) => Promise<{ readonly events: readonly EventPayload[]; readonly failure?: Failure }>;
-  /** The project before the first attempt of this process. Undefined if a change to it during the run cannot be noticed. */
-  readonly project?: ProjectBefore;
-  /** Looks at the project. Undefined if it cannot be compared with the base of the run. */
-  readonly projectNow: () => Promise<ProjectNow | undefined>;
-  /** The run's input text. */
-  readonly runInput?: string;
+}
+
+/** Called for each attempt. */
+export interface AttemptHooks {
+  /** Values of the secrets that a step declares, by variable. */
+  readonly secretsOf: (step: Step) => Readonly<Record<string, string>>;
+  /** Variables that pass the trace on to an attempt's child. Not part of the fingerprint. */
+  readonly traceEnv?: (step: Step, attempt: number) => Readonly<Record<string, string>>;
+  readonly assemblePrompt: (parts: PromptParts) => string;
+  readonly openLog: (step: Step, attempt: number) => AttemptLog;
+  /** Moves a closed log into a blob. Undefined: logs stay files. Returns `undefined` if there is nothing to store. */
+  readonly storeLog?: (path: string) => Promise<Result<Digest | undefined>>;
+  /** Stores a step's artifacts as blobs. */
+  readonly collect: (request: CollectRequest) => Promise<Result<readonly ArtifactRef[]>>;
 }
 
 /** The project while a run works on it, or after. */
@@ -107,63 +117,68 @@ export interface ProjectNow {
   readonly ignoredChanged: boolean;
 }
 
-/** What the project was before the first attempt. */
+/** The project before the first attempt. */
 export interface ProjectBefore {
   readonly tree: Digest;
-  /** It already differed from the base over which fingerprints are taken. */
+  /** Whether it already differed from the base that fingerprints are computed over. */
   readonly drifted: boolean;
 }
 
 export interface ExecuteOptions {
-  /** Steps that may run at once, at least 1. */
+  /** How many steps may run at once, at least 1. */
   readonly concurrency: number;
   readonly onFailure: RunOptions["onFailure"];
-  /** Whether the project gets the changes of a run that passed. */
+  /** Whether the changes of a passed run are applied to the project. */
   readonly apply: boolean;
-  /** The steps that this process was asked for, where that is a part of the pipeline; the plan then has what they need besides. Absent: all. */
-  readonly part?: readonly string[];
-  /** Steps that are not begun; they end as `skipped`. Absent: none. */
-  readonly leaveOut?: ReadonlySet<string>;
-  /** The definition is not the one that prior steps ran under: a passed step stands only where its fingerprint is the same. */
+  /** The steps selected with `--steps`; the plan also contains what they depend on. Undefined: all. */
+  readonly selectedSteps?: readonly string[];
+  /** Steps that end as `skipped` without starting. Defaults to none. */
+  readonly excludedSteps?: ReadonlySet<string>;
+  /** Whether prior steps ran under another definition: a passed step is kept only if its fingerprint is the same. */
   readonly redefined?: boolean;
-  /** Forget the circuit breakers' windows before anything starts. */
+  /** Clears the windows of the circuit breakers before anything starts. */
   readonly resetCircuit: boolean;
 }
 
-/** Where changesets are kept, and how they meet the project. */
+/** Stores changesets and applies them to the project. */
 export interface ChangesPort {
-  /** What leads from the project as it is to the base of the run: not empty where an earlier run's changes lie over that base. */
+  /** Leads from the project as it is to the base of the run: not empty if changes of an earlier run are applied over that base. */
   readonly rollback: Changeset;
-  /** Those changes are of this run itself, so that its own, when they are nothing, take them out of the project too. Absent: of another. */
+  /** Whether `rollback` reverts changes of this very run; then they are reverted even when the run now changes nothing. Defaults to false. */
   readonly rollsBackOwn?: boolean;
-  /** A changeset that was kept. Fails with `state-damaged` where its blob is gone or holds something else. */
+  /** Reads a stored changeset. Fails with `state-damaged` if its blob is missing or damaged. */
   read(digest: Digest): Promise<Result<Changeset>>;
   keep(changes: Changeset): Promise<Result<ChangesRef>>;
   readonly mergeFiles: MergeFiles;
-  /** Whether every state before the changes is the project's state now. */
-  holds(changes: Changeset): Promise<boolean>;
-  /** Whether the bytes of all states after the changes are there. */
-  intact(changes: Changeset): Promise<boolean>;
-  /** Changes the project. Fails with `project-changed` where files are in the way, and then changes nothing. */
+  /** Whether the project's files are in the states before the changes. */
+  matchesDisk(changes: Changeset): Promise<boolean>;
+  /** Whether the blobs of all states after the changes exist. */
+  hasAllBlobs(changes: Changeset): Promise<boolean>;
+  /** Changes the project. Fails with `project-changed`, without writing, if files are not in the states before the changes. */
   apply(changes: Changeset): Promise<Result<void>>;
 }
 
 /** How a run ended. */
 export interface RunOutcome {
   readonly status: "passed" | "failed" | "cancelled";
-  /** `run-failed` or `cancelled`; nothing when it passed. */
+  /** Undefined if the run passed. */
   readonly failure?: Failure;
-  /** Time that this process spent on it. */
+  /** The time that this process spent. */
   readonly durationMs: number;
 }
 
-/** Work that is taken over: where it was done, and what it left. */
+/** The output of a step in an earlier run. */
 export type CachedOutput = Pick<CachedResult, "run" | "attempt" | "artifacts" | "changes">;
 
-/** Whether equal work passed before: taken as it is (`equal`), or only judged again (`recheck`). */
-export type StepMatch = { readonly kind: "equal" | "recheck"; readonly found: CachedOutput } | { readonly kind: "new" };
+/** A cached result: reused unchanged (`equal`), or only its contracts are evaluated again (`recheck`). */
+export interface CacheMatch {
+  readonly kind: "equal" | "recheck";
+  readonly cached: CachedOutput;
+}
 
-/** An attempt's output, until `close` gives the file it is in; `size` in bytes. */
+export type CacheLookup = CacheMatch | { readonly kind: "new" };
+
+/** The output of one attempt. `close` returns the file that holds it; `size` in bytes. */
 export interface AttemptLog extends OutputLog {
   close(): Promise<Result<{ readonly path: string; readonly size: number }>>;
 }
@@ -176,15 +191,15 @@ export interface PromptInput {
   /** Bytes. */
   readonly size: number;
   readonly digest: Digest;
-  /** The step that made it. */
+  /** The step that produced it. */
   readonly from: string;
-  /** All of it, where it is short. */
+  /** The whole text, if it is short. */
   readonly text?: string;
 }
 
 export interface PromptParts {
   readonly step: Step;
-  readonly run: string;
+  readonly runId: string;
   readonly attempt: number;
   readonly paths: WorkspacePaths;
   readonly inputs: readonly PromptInput[];
@@ -197,6 +212,6 @@ export interface CollectRequest {
   readonly step: Step;
   readonly workspace: Workspace;
   readonly finalMessage?: string;
-  /** What the step was told: an echo of it is no artifact. */
+  /** A final message that repeats the prompt is not an artifact. */
   readonly prompt: string;
 }

@@ -1,6 +1,6 @@
 /**
- * What becomes of a step whose turn it is, as far as that can be told without waiting: it cannot start, it has passed
- * already, its attempt may begin at once, or state or blobs have to be asked first.
+ * Decides what happens to a step whose turn has come, as far as that needs no I/O: it cannot start, it has passed already, its attempt
+ * may start at once, or the cache or the circuits must be checked first.
  */
 
 import { digestUpstream } from "../changeset/upstream-changes.ts";
@@ -12,74 +12,65 @@ import type { Adapter } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { StepRecord } from "../core/state.ts";
 import type { AttemptStart, ReadyInput } from "./attempt.ts";
-import { builtOnOf, startOf } from "./changes.ts";
 import { type Admission, unguarded } from "./circuit.ts";
-import type { StepOutput } from "./conclude.ts";
-import type { CachedOutput } from "./context.ts";
-import { progressOf, type Run } from "./run-state.ts";
+import type { CachedOutput, CacheMatch } from "./context.ts";
+import type { RunState, StepOutput } from "./run-state.ts";
 
-/** An attempt that is about to begin. */
+/** An attempt that is about to start. */
 export interface PendingAttempt {
   readonly step: Step;
   readonly start: AttemptStart;
   readonly admission: Extract<Admission, { kind: "admitted" }>;
-  /** The earlier work whose stored artifacts are only judged again. */
+  /** The cached result whose contracts are evaluated again, instead of running the persona. */
   readonly rechecked?: CachedOutput;
-  /** Why what the step did in this run before does not stand. */
+  /** Why the step's earlier pass in this run no longer counts. */
   readonly reopened?: string;
 }
 
 export type StepDecision =
   | { readonly kind: "refused"; readonly failure: Failure; readonly before: readonly EventPayload[] }
-  | { readonly kind: "kept"; readonly left: StepOutput }
-  | { readonly kind: "begin"; readonly pending: PendingAttempt }
-  | { readonly kind: "ask"; readonly pending: PendingAttempt; readonly match?: CacheMatch };
+  | { readonly kind: "kept"; readonly output: StepOutput }
+  | { readonly kind: "start"; readonly pending: PendingAttempt }
+  /** The blobs of `match`, or the circuits, must be checked first. */
+  | { readonly kind: "check"; readonly pending: PendingAttempt; readonly match?: CacheMatch };
 
-/** Equal work that passed before; its blobs are not verified yet. */
-export interface CacheMatch {
-  readonly kind: "equal" | "recheck";
-  readonly found: CachedOutput;
-}
-
-/** Opens a step that has just been given a slot. Takes the number of its next attempt, but announces nothing. */
-export function decideStep(run: Run, step: Step): StepDecision {
+/** Decides about a step that has just got a slot. Writes no events. */
+export function decideStep(run: RunState, step: Step): StepDecision {
+  const { hooks } = run.context;
   const adapter = adapterOf(run, step);
   if (!adapter.ok) return refusal(run, step, adapter.error);
   const inputs = inputsOf(run, step);
   if (!inputs.ok) return refusal(run, step, inputs.error);
   const digests = Object.fromEntries(inputs.value.map((input) => [input.name, input.digest]));
-  const fingerprint = run.context.fingerprintOf(step, digests, digestUpstream(builtOnOf(run, step)));
-  const kept = keptWork(run, step, fingerprint);
-  if (kept !== undefined) return { kind: "kept", left: kept };
-  const progress = progressOf(run, step.id);
-  const { feedback, rejected } = progress;
-  const attempt = progress.attempt + 1;
+  const fingerprint = hooks.fingerprintOf(step, digests, digestUpstream(run.changes.upstreamOf(step)));
+  const output = unchangedOutput(run, step, fingerprint);
+  if (output !== undefined) return { kind: "kept", output };
+  const { feedback, rejectedCache, attempt, retries } = run.progressOf(step.id);
   const start: AttemptStart = {
     step,
-    attempt,
+    attempt: attempt + 1,
     adapter: adapter.value,
     fingerprint,
     inputs: inputs.value,
-    startFrom: () => startOf(run, step),
+    startFrom: () => run.changes.startOf(step),
     ...defined({ feedback }),
   };
   const reopened = reopeningOf(run, step);
   const pending: PendingAttempt = { step, start, admission: unguarded, ...defined({ reopened }) };
-  const match =
-    rejected || attemptedHere(progress.retries)
-      ? undefined
-      : (ownMatch(run, step, fingerprint) ?? run.context.matchWork?.(step, fingerprint));
-  if (match !== undefined && match.kind !== "new") return { kind: "ask", pending: pending, match };
+  // A cached result does not replace an attempt that failed in this process.
+  const isRetry = retries.work + retries.transient > 0;
+  const match = rejectedCache || isRetry ? undefined : (ownResult(run, step, fingerprint) ?? hooks.findCachedResult?.(step, fingerprint));
+  if (match !== undefined && match.kind !== "new") return { kind: "check", pending, match };
   const guarded = !isReplayed(step) && step.contracts.some((contract) => contract.breaker !== undefined);
-  return guarded ? { kind: "ask", pending: pending } : { kind: "begin", pending: pending };
+  return guarded ? { kind: "check", pending } : { kind: "start", pending };
 }
 
-/** A recording says nothing of how somebody works now: circuits neither hold it up nor learn from it. */
+/** Whether the step replays a recording. Recordings are no evidence of how a persona works now, so circuits ignore them. */
 export function isReplayed({ adapter }: Step): boolean {
   return adapter?.name === "replay";
 }
 
-/** The events that have to be on disk before the attempt does anything. */
+/** The events that must be on disk before the attempt starts. */
 export function attemptStarted(pending: PendingAttempt): EventPayload[] {
   const { step, start, admission } = pending;
   const { fingerprint } = start;
@@ -100,18 +91,18 @@ export function attemptStarted(pending: PendingAttempt): EventPayload[] {
   return [...stepReopened(pending), started];
 }
 
-/** Takes back that a step had passed, where it had. */
+/** The event that a step's earlier pass no longer counts. Empty if there was none. */
 export function stepReopened({ step, reopened }: { readonly step: Step; readonly reopened?: string | undefined }): EventPayload[] {
   return reopened === undefined ? [] : [{ type: "step-reopened", step: step.id, because: reopened }];
 }
 
-function refusal(run: Run, step: Step, failure: Failure): StepDecision {
+function refusal(run: RunState, step: Step, failure: Failure): StepDecision {
   return { kind: "refused", failure, before: stepReopened({ step, reopened: reopeningOf(run, step) }) };
 }
 
-function adapterOf(run: Run, step: Step): Result<Adapter> {
+function adapterOf(run: RunState, step: Step): Result<Adapter> {
   const name = step.adapter?.name;
-  const adapter = name === undefined ? undefined : run.context.adapters.get(name);
+  const adapter = name === undefined ? undefined : run.context.services.adapters.get(name);
   if (adapter !== undefined) return ok(adapter);
   return err({
     reason: "adapter-missing",
@@ -123,13 +114,13 @@ function adapterOf(run: Run, step: Step): Result<Adapter> {
   });
 }
 
-/** Inputs that are there, from the artifacts of passed steps. One that is missing and not optional is a failure, never an empty input. */
-function inputsOf(run: Run, step: Step): Result<readonly ReadyInput[]> {
+/** The step's inputs, from the artifacts of passed steps. A missing one is a failure unless it is optional, never an empty input. */
+function inputsOf(run: RunState, step: Step): Result<readonly ReadyInput[]> {
   const inputs: ReadyInput[] = [];
   for (const { name, artifact, from, optional } of step.inputs) {
-    const found = from === undefined ? undefined : run.artifacts.get(from)?.find((candidate) => candidate.name === artifact);
-    if (from !== undefined && found !== undefined) {
-      inputs.push({ name, mediaType: found.mediaType, size: found.size, digest: found.digest, from });
+    const ref = from === undefined ? undefined : run.artifacts.get(from)?.find((candidate) => candidate.name === artifact);
+    if (from !== undefined && ref !== undefined) {
+      inputs.push({ name, mediaType: ref.mediaType, size: ref.size, digest: ref.digest, from });
     } else if (!optional) {
       return err({
         reason: "input-unavailable",
@@ -142,35 +133,30 @@ function inputsOf(run: Run, step: Step): Result<readonly ReadyInput[]> {
   return ok(inputs);
 }
 
-/** A step that passed in this run before, while something upstream of it had to run again: it stands if that changed nothing for it. */
-function keptWork(run: Run, step: Step, fingerprint: FingerprintRef): StepOutput | undefined {
-  const record = run.restorable.get(step.id);
+/** The output of a step that passed earlier in this run, if its fingerprint is still the same after upstream steps ran again. */
+function unchangedOutput(run: RunState, step: Step, fingerprint: FingerprintRef): StepOutput | undefined {
+  const record = run.restorable(step.id);
   const same = record?.fingerprint?.work === fingerprint.work && record.fingerprint.gate === fingerprint.gate;
   return same ? record : undefined;
 }
 
-/** This run's own work, where only its gates have changed. */
-function ownMatch(run: Run, step: Step, fingerprint: FingerprintRef): CacheMatch | undefined {
-  const record = run.restorable.get(step.id);
+/** This run's own result, if only the contracts have changed since. */
+function ownResult(run: RunState, step: Step, fingerprint: FingerprintRef): CacheMatch | undefined {
+  const record = run.restorable(step.id);
   if (record?.fingerprint?.work !== fingerprint.work) return undefined;
   const { artifacts, changes } = record;
-  const from = record.reusedFrom ?? { run: run.context.run, attempt: passedAttempt(record) };
-  return { kind: "recheck", found: { ...from, artifacts, ...defined({ changes }) } };
+  const from = record.reusedFrom ?? { run: run.context.run.runId, attempt: passedAttempt(record) };
+  return { kind: "recheck", cached: { ...from, artifacts, ...defined({ changes }) } };
 }
 
 function passedAttempt({ attempts }: StepRecord): number {
   return attempts.find(({ status, rolledBack }) => status === "passed" && rolledBack !== true)?.attempt ?? 1;
 }
 
-/** Why a step that had passed in this run is worked on after all; told once. */
-function reopeningOf(run: Run, step: Step): string | undefined {
-  const progress = progressOf(run, step.id);
-  if (progress.reopened || run.context.prior.get(step.id)?.status !== "passed") return undefined;
+/** Why a step that had passed in this run runs again. Returned once per step. */
+function reopeningOf(run: RunState, step: Step): string | undefined {
+  const progress = run.progressOf(step.id);
+  if (progress.reopened || run.context.run.prior.get(step.id)?.status !== "passed") return undefined;
   progress.reopened = true;
-  return run.restorable.has(step.id) ? "what it depends on has changed" : "what it left is gone or damaged";
-}
-
-/** Equal work is looked for once: an attempt that failed here is not replaced by it. */
-function attemptedHere(retries: { readonly work: number; readonly transient: number }): boolean {
-  return retries.work + retries.transient > 0;
+  return run.restorable(step.id) === undefined ? "what it left is gone or damaged" : "what it depends on has changed";
 }

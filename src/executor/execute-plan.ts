@@ -1,156 +1,157 @@
 /**
- * Executes a plan: from the first step that is ready to `run-finished`. Starts attempts, retries them, reuses earlier work,
- * and stops when it must; every decision of detail is in the modules beside it. It neither plans nor closes the journal.
+ * Executes a plan, from the first ready step to `run-finished`. Attempts, retries, reuse and circuits are in the modules beside it. It
+ * neither plans nor closes the journal.
  */
 import { defined } from "../core/defined.ts";
 import type { EventPayload } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import { changesIntact } from "./changes.ts";
 import { breakerKey } from "./circuit.ts";
-import { cancelRun, concludeLeftOut, keepPassed } from "./conclude.ts";
 import type { ExecuteContext, ProjectNow, RunOutcome } from "./context.ts";
-import { advance, endIfExhausted } from "./dispatch.ts";
+import { Dispatcher } from "./dispatch.ts";
 import { mergeAndApply } from "./merge-and-apply.ts";
-import { appendAndNotify, createRun, type Run, track } from "./run-state.ts";
+import { RunState } from "./run-state.ts";
 import { blobsVerify } from "./verified-blobs.ts";
 
-/** How long a cancelled run waits for the project's tree: it has to end within 5 s (design §4). */
-const treePatienceMs = 1000;
+/** How long a cancelled run waits for the project's tree: it must end within 5 s (design §4). */
+const projectTimeoutMs = 1000;
 
-/** Steps whose blobs are verified at once when a run is resumed. */
-const verifiedAtOnce = 16;
+/** Steps whose blobs are verified in parallel when a run is resumed. */
+const verifiedInParallel = 16;
 
 /**
- * Runs every step of the plan to its end. Fails (`state-unwritable`, `state-unreadable`) when the journal cannot be written
- * or a breaker's window cannot be read, with all children stopped; a run whose steps fail is an outcome, not an error.
- * Throws only for bugs, also with all children stopped.
+ * Runs every step of the plan to its end. Fails (`state-unwritable`, `state-unreadable`) when the journal cannot be written or the
+ * window of a breaker cannot be read. A run whose steps fail is an outcome, not an error. Throws only for bugs. All children are
+ * stopped in every case.
  */
 export async function executePlan(context: ExecuteContext): Promise<Result<RunOutcome>> {
-  const began = context.clock.monotonic();
-  const run = createRun(context);
+  const { clock } = context.services;
+  const startedAt = clock.monotonic();
+  const run = new RunState(context);
+  const dispatcher = new Dispatcher(run);
   await restorePrior(run);
-  await untilEnd(run);
-  if (run.bug !== undefined) throw run.bug.thrown;
-  if (run.lost !== undefined) return err(run.lost);
-  if (run.schedule.open > 0) throw new Error(`${run.schedule.open} steps can never start`);
-  const before = run.isolated && context.project !== undefined ? { now: await projectAtEnd(run) } : undefined;
-  const { status, failure } = await endingOf(run);
-  if (run.lost !== undefined) return err(run.lost);
-  const tree = before !== undefined && !run.written ? before.now?.tree : (await projectAtEnd(run))?.tree;
-  const durationMs = context.clock.monotonic() - began;
-  const reason = failure === undefined ? {} : { failure };
-  const { part } = context.options;
+  await runSteps(run, dispatcher);
+  if (dispatcher.bug !== undefined) throw dispatcher.bug.thrown;
+  if (run.fatalError !== undefined) return err(run.fatalError);
+  if (run.openSteps > 0) throw new Error(`${run.openSteps} steps can never start`);
+  const { projectBefore, options } = context.run;
+  const beforeApply = dispatcher.hasIsolatedAttempts && projectBefore !== undefined ? { now: await projectAtEnd(run) } : undefined;
+  const { status, failure, wroteProject } = await finishRun(run, dispatcher.budgetFailure);
+  if (run.fatalError !== undefined) return err(run.fatalError);
+  const tree = beforeApply !== undefined && !wroteProject ? beforeApply.now?.tree : (await projectAtEnd(run))?.tree;
+  const durationMs = clock.monotonic() - startedAt;
+  const { selectedSteps } = options;
   const finished: EventPayload = {
     type: "run-finished",
     status,
     durationMs,
-    ...defined({ tree }),
-    ...reason,
-    ...(before !== undefined && hasMoved(context, before.now) ? { moved: true } : {}),
-    ...(part === undefined ? {} : { part: [...part] }),
+    ...defined({ tree, failure }),
+    ...(beforeApply !== undefined && hasProjectChanged(context, beforeApply.now) ? { moved: true } : {}),
+    ...(selectedSteps === undefined ? {} : { part: [...selectedSteps] }),
   };
-  if (!(await appendAndNotify(run, [finished])) && run.lost !== undefined) return err(run.lost);
-  return ok({ status, durationMs, ...reason });
+  if (!(await run.append([finished])) && run.fatalError !== undefined) return err(run.fatalError);
+  return ok({ status, durationMs, ...defined({ failure }) });
 }
 
-/** Whether the project is not known to be what it was before the first attempt. `now`: before the run's own changes are written. */
-function hasMoved({ project }: ExecuteContext, now: ProjectNow | undefined): boolean {
-  return project === undefined || project.drifted || project.tree !== now?.tree || now.ignoredChanged;
+/** Whether the project may differ from before the first attempt. `now`: before the run's own changes are applied. */
+function hasProjectChanged({ run: { projectBefore } }: ExecuteContext, now: ProjectNow | undefined): boolean {
+  return projectBefore === undefined || projectBefore.drifted || projectBefore.tree !== now?.tree || now.ignoredChanged;
 }
 
-/** Resolves once nothing is under way any more. */
-async function untilEnd(run: Run): Promise<void> {
-  const { signal } = run.context;
-  const ended = new Promise<void>((resolve) => {
-    run.atEnd = resolve;
-  });
-  const cancel = () => track(run, advance(run, cancelRun(run, String(signal.reason))));
+/** Starts the run, and resolves when no work is pending any more. */
+async function runSteps(run: RunState, dispatcher: Dispatcher): Promise<void> {
+  const { signal, options } = run.context.run;
+  const ended = new AbortController();
+  const idle = dispatcher.untilIdle();
+  const cancel = () => dispatcher.track(dispatcher.advance(run.cancel(String(signal.reason))));
   if (signal.aborted) cancel();
   else {
     signal.addEventListener("abort", cancel, { once: true });
-    const excluded = concludeLeftOut(run, run.context.options.leaveOut ?? new Set());
-    track(run, advance(run, [...resets(run.context), ...excluded]));
-    endIfExhausted(run);
-    limitTime(run);
+    const excluded = run.skipExcluded(options.excludedSteps ?? new Set());
+    dispatcher.track(dispatcher.advance([...circuitResets(run.context), ...excluded]));
+    dispatcher.stopIfExhausted();
+    limitTime(run, dispatcher, ended.signal);
   }
-  await ended;
-  run.over.abort();
+  await idle;
+  ended.abort();
   signal.removeEventListener("abort", cancel);
 }
 
-/** Ends the run when it takes longer than it may. */
-function limitTime(run: Run): void {
-  const { clock, plan } = run.context;
+/** Ends the run when it exceeds its time limit. */
+function limitTime(run: RunState, dispatcher: Dispatcher, ended: AbortSignal): void {
+  const { plan, services } = run.context;
   const limit = plan.pipeline.budget?.timeoutMs;
   if (limit === undefined) return;
-  void clock.sleep(limit, run.over.signal).then(() => {
-    if (!run.over.signal.aborted) endIfExhausted(run, { reason: "budget-exceeded", what: "time", limit, used: limit, of: "run" });
+  void services.clock.sleep(limit, ended).then(() => {
+    if (!ended.aborted) dispatcher.stopIfExhausted({ reason: "budget-exceeded", what: "time", limit, used: limit, of: "run" });
   });
 }
 
 /**
- * Takes what this run already has: a passed step stands when its blobs do, and everything it builds on stands too. Under another
- * definition each is looked at when its turn comes.
+ * Restores steps that passed before: one is kept if its blobs verify and everything it builds on is kept. After a change of the
+ * definition each step is checked when its turn comes.
  */
-async function restorePrior(run: Run): Promise<void> {
-  const { plan, prior, blobs } = run.context;
-  const passed = plan.steps.flatMap(({ step }) => prior.get(step.id) ?? []).filter((record) => record.status === "passed");
-  for (let from = 0; from < passed.length; from += verifiedAtOnce) {
-    const some = passed.slice(from, from + verifiedAtOnce);
-    const stand = await Promise.all(some.map(async (record) => (await blobsVerify(blobs, record.artifacts)) && changesIntact(run, record)));
-    for (const [index, record] of some.entries()) if (stand[index] === true) run.restorable.set(record.id, record);
+async function restorePrior(run: RunState): Promise<void> {
+  const { plan, run: inputs, services } = run.context;
+  const passed = plan.steps.flatMap(({ step }) => inputs.prior.get(step.id) ?? []).filter((record) => record.status === "passed");
+  for (let from = 0; from < passed.length; from += verifiedInParallel) {
+    const records = passed.slice(from, from + verifiedInParallel);
+    const verified = await Promise.all(
+      records.map(async (record) => (await blobsVerify(services.blobs, record.artifacts)) && run.changes.hasAllBlobs(record)),
+    );
+    for (const [index, record] of records.entries()) if (verified[index] === true) run.addRestorable(record);
   }
-  if (run.context.options.redefined === true) return;
-  for (const { step } of plan.steps) {
-    const record = run.restorable.get(step.id);
-    if (record === undefined || run.schedule.nodes.get(step.id)?.state !== "ready") continue;
-    run.restorable.delete(step.id);
-    keepPassed(run, step, record);
-  }
+  if (inputs.options.redefined !== true) run.restorePassed();
 }
 
-function resets(context: ExecuteContext): EventPayload[] {
-  if (!context.options.resetCircuit) return [];
+function circuitResets({ plan, run: { options, contractFiles } }: ExecuteContext): EventPayload[] {
+  if (!options.resetCircuit) return [];
   const guarded = new Map<string, { readonly contract: string; readonly steps: string[] }>();
-  for (const { step } of context.plan.steps) {
+  for (const { step } of plan.steps) {
     for (const contract of step.contracts) {
       if (contract.breaker === undefined) continue;
-      const key = breakerKey(contract, step.persona.digest, context.files);
-      const known = guarded.get(key);
-      if (known === undefined) guarded.set(key, { contract: contract.name, steps: [step.id] });
-      else if (!known.steps.includes(step.id)) known.steps.push(step.id);
+      const key = breakerKey(contract, step.persona.digest, contractFiles);
+      const entry = guarded.get(key);
+      if (entry === undefined) guarded.set(key, { contract: contract.name, steps: [step.id] });
+      else if (!entry.steps.includes(step.id)) entry.steps.push(step.id);
     }
   }
   return [...guarded].map(([breaker, { contract, steps }]) => ({ type: "circuit-reset", breaker, contract, steps }));
 }
 
-async function endingOf(run: Run): Promise<{ status: RunOutcome["status"]; failure?: Failure }> {
-  if (run.cancelledBy !== undefined) return { status: "cancelled", failure: { reason: "cancelled", by: run.cancelledBy } };
-  if (run.exhausted !== undefined) return { status: "failed", failure: run.exhausted };
-  if (run.faults.length === 0) {
-    // A part ends with nothing to merge, unless it is the last one.
-    if (run.context.plan.steps.length < run.context.plan.pipeline.steps.length) return { status: "passed" };
-    const failure = (await mergeAndApply(run)) ?? (await publishArtifacts(run));
-    return failure === undefined ? { status: "passed" } : { status: "failed", failure };
-  }
-  return { status: "failed", failure: { reason: "run-failed", run: run.context.run, steps: [...run.faults] } };
+interface RunEnd extends Pick<RunOutcome, "status" | "failure"> {
+  /** Whether the run's changes may have been written to the project. */
+  readonly wroteProject: boolean;
 }
 
-/** Gives why the run does not pass after all. A cancellation that comes meanwhile does not take back what is published. */
-async function publishArtifacts(run: Run): Promise<Failure | undefined> {
-  const published = await run.context.publishAll?.(run.artifacts);
+/** Applies the changes and publishes the artifacts of a run whose steps passed, and determines its status. */
+async function finishRun(run: RunState, budgetFailure: Failure | undefined): Promise<RunEnd> {
+  const { plan, run: inputs } = run.context;
+  const failed = (failure: Failure, wroteProject = false): RunEnd => ({ status: "failed", failure, wroteProject });
+  if (run.cancelledBy !== undefined)
+    return { status: "cancelled", failure: { reason: "cancelled", by: run.cancelledBy }, wroteProject: false };
+  if (budgetFailure !== undefined) return failed(budgetFailure);
+  if (run.failedSteps.length > 0) return failed({ reason: "run-failed", run: inputs.runId, steps: [...run.failedSteps] });
+  // Selected steps merge nothing, unless they are the last ones.
+  if (plan.steps.length < plan.pipeline.steps.length) return { status: "passed", wroteProject: false };
+  const { wroteProject, failure = await publishArtifacts(run) } = await mergeAndApply(run);
+  return failure === undefined ? { status: "passed", wroteProject } : failed(failure, wroteProject);
+}
+
+/** Returns why the run fails after all, if it does. A cancellation meanwhile does not revoke what is published. */
+async function publishArtifacts(run: RunState): Promise<Failure | undefined> {
+  const published = await run.context.hooks.publishArtifacts?.(run.artifacts);
   if (published === undefined) return undefined;
-  return (await appendAndNotify(run, published.events)) ? published.failure : run.lost;
+  return (await run.append(published.events)) ? published.failure : run.fatalError;
 }
 
-/** Only reuse needs the look, so a cancelled run does not wait for it long. */
-async function projectAtEnd(run: Run): Promise<ProjectNow | undefined> {
-  const { clock, projectNow: take } = run.context;
-  if (run.cancelledBy === undefined) return take();
-  const impatience = new AbortController();
-  const late = clock.sleep(treePatienceMs, impatience.signal).then(() => undefined);
-  const now = await Promise.race([take(), late]);
-  impatience.abort();
+/** The project, or undefined if a cancelled run would wait too long for it: only reuse needs it. */
+async function projectAtEnd(run: RunState): Promise<ProjectNow | undefined> {
+  const { hooks, services } = run.context;
+  if (run.cancelledBy === undefined) return hooks.projectNow();
+  const timer = new AbortController();
+  const timeout = services.clock.sleep(projectTimeoutMs, timer.signal).then(() => undefined);
+  const now = await Promise.race([hooks.projectNow(), timeout]);
+  timer.abort();
   return now;
 }

@@ -1,4 +1,4 @@
-/** What a run has used of its budget: all attempts together, those of earlier processes and those that still run. It decides nothing and stops nothing. */
+/** Sums up what a run has used of its budget, in all attempts of all its processes. Stops nothing. */
 import type { Failure } from "../core/failure.ts";
 import type { RunBudget } from "../core/pipeline.ts";
 import type { StepRecord } from "../core/state.ts";
@@ -7,20 +7,20 @@ import { noUsage, tokensOf, totalUsage, type Usage } from "../core/usage.ts";
 type BudgetExceeded = Extract<Failure, { reason: "budget-exceeded" }>;
 
 export interface Ledger {
-  /** What a step's running attempt has used so far. */
+  /** Records what a step's running attempt has used so far. */
   note(step: string, usage: Usage): void;
-  /** Its attempt ended, with this in all. */
+  /** Records the end of a step's attempt. `usage`: its total. */
   close(step: string, usage: Usage | undefined): void;
-  /** The limit that is exceeded, if one is. */
+  /** Undefined if no limit is exceeded. */
   exceeded(): BudgetExceeded | undefined;
-  /** Whether so little is left that it is kept for steps that have to be done. */
+  /** Whether the rest is reserved for steps that are not optional. */
   isScarce(): boolean;
 }
 
-/** From this part of a limit on, what is left is for steps that are not optional. */
+/** The used share of a limit from which optional steps are skipped. */
 const scarceFrom = 0.8;
 
-/** Keeps no account where there is no budget. */
+/** For runs without a budget. */
 const noLedger: Ledger = { note: () => undefined, close: () => undefined, exceeded: () => undefined, isScarce: () => false };
 
 export function openLedger(budget: RunBudget | undefined, prior: ReadonlyMap<string, StepRecord>): Ledger {

@@ -1,12 +1,12 @@
-/** A binary heap of what is ready. Knows an order and nothing else; adding and taking cost O(log n). */
+/** A binary heap. Adding and removing cost O(log n). */
 
-/** What the queue sorts by: the highest weight first, then the lowest position in the manifest. */
+/** Sort order: the highest weight first, then the lowest position in the manifest. */
 export interface Ranked {
   readonly weight: number;
   readonly position: number;
 }
 
-/** A heap: every member comes before its children at `2i + 1` and `2i + 2`. Start with `[]`; read the first as `queue[0]`. */
+/** Every member comes before its children at `2i + 1` and `2i + 2`. Start with `[]`; the first member is `queue[0]`. */
 export type ReadyQueue<T extends Ranked> = T[];
 
 /** Adds a member. */
@@ -22,7 +22,7 @@ export function enqueue<T extends Ranked>(queue: ReadyQueue<T>, item: T): void {
   queue[at] = item;
 }
 
-/** Takes the first member, or nothing. */
+/** Removes the first member. Undefined if the queue is empty. */
 export function dequeue<T extends Ranked>(queue: ReadyQueue<T>): T | undefined {
   const first = queue[0];
   const last = queue.pop();

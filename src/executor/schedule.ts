@@ -1,6 +1,6 @@
 /**
- * The order of a run: which step may start now, and what the end of one means for the others. No I/O and no waiting; the
- * whole of a run costs O((V + E) log V). It does not know attempts, retries or failures, and the graph must have no cycle.
+ * The order of a run: which step may start now, and how the end of one affects the others. No I/O. A whole run costs O((V + E) log V).
+ * Does not know attempts, retries or failures. The graph must have no cycle.
  */
 import type { Step } from "../core/pipeline.ts";
 import type { Plan, PlannedStep } from "../core/plan.ts";
@@ -9,12 +9,12 @@ import { dequeue, enqueue, type ReadyQueue } from "./ready-queue.ts";
 /** How a step ended. */
 export type Ending = "passed" | "failed" | "skipped" | "cancelled";
 
-/** `blocked`: waits for others. `ready`: waits for a slot. `running`: has a slot. `paused`: gave its slot back until it is offered again. */
+/** `blocked`: waits for other steps. `ready`: waits for a slot. `running`: has a slot. `paused`: gave its slot back until `offer`. */
 type NodeState = "blocked" | "ready" | "running" | "paused" | Ending;
 
 interface Edge {
   readonly to: Node;
-  /** All that the dependent takes from here is optional. */
+  /** Whether all inputs that the dependent takes from here are optional. */
   readonly soft: boolean;
 }
 
@@ -25,11 +25,11 @@ interface Node {
   readonly edges: Edge[];
   waitsFor: number;
   state: NodeState;
-  /** An attempt was begun, so it is no longer a step that could simply not start. */
-  begun: boolean;
+  /** Whether an attempt has started. */
+  started: boolean;
 }
 
-/** A step that will not start, and the sentence that says why. */
+/** A step that will not start, and why. */
 export interface Dropped {
   readonly id: string;
   readonly because: string;
@@ -39,22 +39,22 @@ export interface Schedule {
   readonly nodes: ReadonlyMap<string, Node>;
   readonly queue: ReadyQueue<Node>;
   readonly slots: number;
-  /** Every step runs in place: then nothing is isolated that another step could disturb, and they run side by side. */
+  /** Whether every step runs in place. Then they run in parallel, because no isolated workspace can be disturbed. */
   readonly allInPlace: boolean;
   running: number;
-  /** The step that runs alone is running. */
+  /** Whether the running step excludes others. */
   alone: boolean;
   /** Steps that have not ended. */
   open: number;
 }
 
-/** Lays out a plan. `slots`: how many steps may run at once. */
+/** `slots`: how many steps may run at once. */
 export function createSchedule(plan: Plan, slots: number): Schedule {
   const positions = new Map(plan.pipeline.steps.map((step, position) => [step.id, position]));
   const nodes = new Map<string, Node>();
   for (const planned of plan.steps) {
     const position = positions.get(planned.step.id) ?? nodes.size;
-    nodes.set(planned.step.id, { planned, weight: planned.weight, position, edges: [], waitsFor: 0, state: "blocked", begun: false });
+    nodes.set(planned.step.id, { planned, weight: planned.weight, position, edges: [], waitsFor: 0, state: "blocked", started: false });
   }
   for (const node of nodes.values()) {
     for (const [id, soft] of upstreamOf(node.planned.step)) {
@@ -71,9 +71,8 @@ export function createSchedule(plan: Plan, slots: number): Schedule {
 }
 
 /**
- * Takes a slot for the step that should start now; nothing when none can. Longest path first. A step that runs alone and
- * whose turn it is waits until all slots are free, and what comes after it waits too, so that it cannot starve. In a plan of which
- * every step runs in place none needs to be alone.
+ * Takes a slot for the next step, longest path first. Undefined if none can start. A step that runs in place beside isolated steps runs
+ * alone: it waits until all slots are free, and later steps wait for it, so that it cannot starve.
  */
 export function take(schedule: Schedule): PlannedStep | undefined {
   while (schedule.queue[0] !== undefined && schedule.queue[0].state !== "ready") dequeue(schedule.queue);
@@ -83,26 +82,26 @@ export function take(schedule: Schedule): PlannedStep | undefined {
   if (alone && schedule.running > 0) return undefined;
   dequeue(schedule.queue);
   first.state = "running";
-  first.begun = true;
+  first.started = true;
   schedule.running += 1;
   schedule.alone = alone;
   return first.planned;
 }
 
-/** Gives a running step's slot back; it goes on once it is offered. */
+/** Frees a running step's slot until the step is offered again. */
 export function pause(schedule: Schedule, id: string): void {
   const node = nodeOf(schedule, id);
   freeSlot(schedule, node);
   node.state = "paused";
 }
 
-/** A paused step wants a slot again. One that has ended meanwhile stays ended. */
+/** Queues a paused step for a slot. Does nothing if it has ended meanwhile. */
 export function offer(schedule: Schedule, id: string): void {
   const node = nodeOf(schedule, id);
   if (node.state === "paused") makeReady(schedule, node);
 }
 
-/** A step ended. Gives the steps that cannot start any more because of it, as they come. */
+/** Ends a step. Returns the steps that can no longer start because of it. */
 export function finishStep(schedule: Schedule, id: string, ending: Ending): readonly Dropped[] {
   const dropped: Dropped[] = [];
   const ended = [nodeOf(schedule, id)];
@@ -115,7 +114,7 @@ export function finishStep(schedule: Schedule, id: string, ending: Ending): read
         if (edge.to.waitsFor === 0) makeReady(schedule, edge.to);
         continue;
       }
-      dropped.push({ id: edge.to.planned.step.id, because: `waits for ${node.planned.step.id}, which ${wordsFor(node.state)}` });
+      dropped.push({ id: edge.to.planned.step.id, because: `waits for ${node.planned.step.id}, which ${verbFor(node.state)}` });
       finish(schedule, edge.to, "skipped");
       ended.push(edge.to);
     }
@@ -123,20 +122,20 @@ export function finishStep(schedule: Schedule, id: string, ending: Ending): read
   return dropped;
 }
 
-/** Ends every step that has not begun. Gives their ids in the order of the plan. */
+/** Ends every step that has not started. Returns their ids in the order of the plan. */
 export function dropUnstarted(schedule: Schedule, ending: "skipped" | "cancelled"): readonly string[] {
   return endWhere(schedule, ending, (node) => isUnstarted(schedule, node.planned.step.id));
 }
 
-/** Ends every step that has begun and holds no slot: it waits for its next attempt. Gives their ids in the order of the plan. */
+/** Ends every step that waits for its next attempt. Returns their ids in the order of the plan. */
 export function dropPaused(schedule: Schedule): readonly string[] {
-  return endWhere(schedule, "cancelled", (node) => node.begun && (node.state === "paused" || node.state === "ready"));
+  return endWhere(schedule, "cancelled", (node) => node.started && (node.state === "paused" || node.state === "ready"));
 }
 
-/** Whether a step has not begun, and still may. */
+/** Whether a step has not started but still may. */
 export function isUnstarted(schedule: Schedule, id: string): boolean {
-  const { begun, state } = nodeOf(schedule, id);
-  return !begun && (state === "blocked" || state === "ready");
+  const { started, state } = nodeOf(schedule, id);
+  return !started && (state === "blocked" || state === "ready");
 }
 
 /** Whether a step has not ended. */
@@ -144,7 +143,7 @@ export function isOpen(schedule: Schedule, id: string): boolean {
   return !isEnding(nodeOf(schedule, id).state);
 }
 
-/** What a step waits for, and whether it can do without: edges of the graph, and makers of inputs that only a chain leads to. */
+/** The steps that a step waits for, and whether each is optional: its dependencies, and the producers of its inputs. */
 function upstreamOf(step: Step): ReadonlyMap<string, boolean> {
   const soft = new Map<string, boolean>();
   for (const input of step.inputs) {
@@ -192,6 +191,6 @@ function isEnding(state: NodeState): state is Ending {
   return state === "passed" || state === "failed" || state === "skipped" || state === "cancelled";
 }
 
-function wordsFor(state: NodeState): string {
+function verbFor(state: NodeState): string {
   return state === "failed" ? "failed" : `was ${state}`;
 }

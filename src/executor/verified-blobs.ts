@@ -1,9 +1,9 @@
-/** Whether artifacts of earlier work are still what they were. */
+/** Checks the artifacts of earlier results. */
 import type { ArtifactRef } from "../core/event.ts";
 import type { BlobStore } from "../core/ports.ts";
 
-/** True when every blob is there and has its digest. Without artifacts there is nothing to doubt. */
+/** Whether every artifact's blob exists and has its digest. True without artifacts. */
 export async function blobsVerify(blobs: BlobStore, artifacts: readonly ArtifactRef[]): Promise<boolean> {
-  const found = await Promise.all(artifacts.map((artifact) => blobs.pathOf(artifact.digest)));
-  return found.every((result) => result.ok);
+  const paths = await Promise.all(artifacts.map((artifact) => blobs.pathOf(artifact.digest)));
+  return paths.every((result) => result.ok);
 }

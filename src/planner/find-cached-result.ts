@@ -7,8 +7,8 @@ import type { CachedResult } from "../core/state.ts";
 
 /** What was found. `since` is the last time that the step passed, and `changed` is empty when it never did; `tree` in it means that the work's run changed the project in place and the project is no longer as it left it. */
 export type WorkMatch =
-  | { readonly kind: "equal"; readonly found: CachedResult }
-  | { readonly kind: "recheck"; readonly found: CachedResult }
+  | { readonly kind: "equal"; readonly cached: CachedResult }
+  | { readonly kind: "recheck"; readonly cached: CachedResult }
   | { readonly kind: "new"; readonly changed: readonly string[]; readonly since?: Pick<CachedResult, "run" | "attempt" | "finishedAt"> };
 
 /**
@@ -19,9 +19,9 @@ export function findCachedResult(step: Step, fingerprint: FingerprintRef, passed
   const own = passed.filter((work) => work.step === step.id);
   const equal = own.filter((work) => work.fingerprint.work === fingerprint.work && counts(work, currentTree));
   const found = equal.find((work) => work.fingerprint.gate === fingerprint.gate);
-  if (found !== undefined) return { kind: "equal", found };
+  if (found !== undefined) return { kind: "equal", cached: found };
   const [recheck] = equal;
-  if (recheck !== undefined) return { kind: "recheck", found: recheck };
+  if (recheck !== undefined) return { kind: "recheck", cached: recheck };
   const [newest] = own;
   if (newest === undefined) return { kind: "new", changed: [] };
   const { run, attempt, finishedAt } = newest;

@@ -104,7 +104,7 @@ function workOf(
 
 /** The passed work whose outputs dependents may count on: a recheck gives the same artifacts. */
 function foundIn(work: PlannedWork | undefined): CachedResult | undefined {
-  return work?.kind === "equal" || work?.kind === "recheck" ? work.found : undefined;
+  return work?.kind === "equal" || work?.kind === "recheck" ? work.cached : undefined;
 }
 
 function changesOf(found: CachedResult | undefined): { changes?: Digest } {

@@ -27,7 +27,7 @@ import { permissionsText } from "./permissions-text.ts";
 /** The parts of a prompt. Input paths are absolute, as the step's process sees them; sizes are in bytes. */
 export interface PromptSource {
   readonly step: Step;
-  readonly run: string;
+  readonly runId: string;
   readonly attempt: number;
   readonly paths: WorkspacePaths;
   readonly inputs: readonly {
@@ -66,7 +66,7 @@ function titled(title: string, body: string): string {
   return body === "" ? "" : `# ${title}\n\n${body}`;
 }
 
-function taskOf({ step, run, inputs, runInput }: PromptSource): string {
+function taskOf({ step, runId: run, inputs, runInput }: PromptSource): string {
   if (step.task === undefined) return "";
   const lookup = (name: string): string | undefined => {
     if (name === "run.id") return run;

@@ -48,7 +48,7 @@ export async function createJournal(request: JournalRequest): Promise<Result<Jou
   const lines = lineWriter(request, created.value.handle, created.value.sync);
   let closed: Promise<Result<void>> | undefined;
   return ok({
-    run,
+    runId: run,
     writer,
     append(payloads) {
       if (closed !== undefined) throw new Error("a closed journal was appended to");

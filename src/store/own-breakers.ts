@@ -27,13 +27,13 @@ export function ownBreakers(): OwnBreakers {
   };
   return {
     follow(journal, before) {
-      runs.set(journal.run, { samples: [], resets: [] });
-      learn(journal.run, before);
+      runs.set(journal.runId, { samples: [], resets: [] });
+      learn(journal.runId, before);
       return {
         ...journal,
         async append(payloads) {
           const appended = await journal.append(payloads);
-          if (appended.ok) learn(journal.run, appended.value);
+          if (appended.ok) learn(journal.runId, appended.value);
           return appended;
         },
       };

@@ -77,7 +77,7 @@ export function attemptBinds(dirs: AttemptDirs, paths: WorkspacePaths, outputWri
 export async function createAttemptDirs(stateDir: string, request: OpenWorkspace): Promise<Result<AttemptDirs>> {
   const misnamed = request.inputs.find(({ name }) => name === "" || name === "." || name === ".." || /[/\\\0]/.test(name));
   if (misnamed !== undefined) return failed("EINVAL", `\`${misnamed.name}\` cannot be the name of a file`);
-  const dirs = attemptDirs(attemptDirectory(stateDir, request.run, request.step.id, request.attempt));
+  const dirs = attemptDirs(attemptDirectory(stateDir, request.runId, request.step.id, request.attempt));
   const { directory } = dirs;
   if (existsSync(directory)) await removeTree(directory);
   mkdirSync(path.dirname(directory), { recursive: true });

@@ -73,7 +73,7 @@ export function isolatedProvider(setting: WorkspaceSetting): IsolatedProvider {
     name: setting.isolation.overlay ? "overlay" : "copy",
     forgetStart: () => void delete shared.project,
     async open(request) {
-      cleaned ??= removeOrphans(setting.stateDir, request.run);
+      cleaned ??= removeOrphans(setting.stateDir, request.runId);
       await cleaned;
       try {
         return await open(shared, request);

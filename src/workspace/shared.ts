@@ -43,11 +43,11 @@ export function sharedProvider(setting: SharedWorkspaces): WorkspaceProvider {
 /** What a child in place sees. */
 export function pathsInPlace(
   { root, stateDir, env }: Pick<SharedWorkspaces, "root" | "stateDir" | "env">,
-  { run, step, attempt }: Pick<OpenWorkspace, "run" | "step" | "attempt">,
+  { runId, step, attempt }: Pick<OpenWorkspace, "runId" | "step" | "attempt">,
   hasInputs: boolean,
 ): WorkspacePaths {
   const workspaces = path.join(stateDir, "workspaces");
-  const directory = path.join(workspaces, run, `${step.id}.${attempt}`);
+  const directory = path.join(workspaces, runId, `${step.id}.${attempt}`);
   return {
     root,
     // Attempts without inputs share one empty directory: making and removing one for each is a good part of what a small step costs.

@@ -16,7 +16,7 @@ let workspace: Workspace;
 beforeEach(async () => {
   root = mkdtempSync(path.join(tmpdir(), "wave-collect-"));
   const provider = sharedProvider({ root, stateDir: path.join(root, ".wave/state"), env: {} });
-  const opened = await provider.open({ run: "r", step: step("one"), attempt: 1, inputs: [], task: () => "" });
+  const opened = await provider.open({ runId: "r", step: step("one"), attempt: 1, inputs: [], task: () => "" });
   if (!opened.ok) throw new Error(JSON.stringify(opened.error));
   workspace = opened.value;
 });

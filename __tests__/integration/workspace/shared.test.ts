@@ -22,7 +22,7 @@ describe("in the project itself", () => {
       stateDir: path.join(root, ".wave/state"),
       env: { PATH: process.env.PATH, HOME: "/home/someone" },
     });
-    const opened = await provider.open({ run, step: step("one"), attempt, inputs: [], task: (paths) => paths.root });
+    const opened = await provider.open({ runId: run, step: step("one"), attempt, inputs: [], task: (paths) => paths.root });
     if (!opened.ok) throw new Error(JSON.stringify(opened.error));
     return opened.value;
   }
@@ -80,7 +80,7 @@ describe("in the project itself", () => {
   test("an input's name cannot lead elsewhere", async () => {
     const provider = sharedProvider({ root, stateDir: path.join(root, ".wave/state"), env: {} });
     const inputs = [{ name: "../x", source: "/etc/passwd", mediaType: "text/plain" }];
-    expect(await provider.open({ run: "r", step: step("one"), attempt: 1, inputs, task: () => "" })).toEqual({
+    expect(await provider.open({ runId: "r", step: step("one"), attempt: 1, inputs, task: () => "" })).toEqual({
       ok: false,
       error: { reason: "workspace-failed", code: "EINVAL", detail: "`../x` cannot be the name of a file" },
     });

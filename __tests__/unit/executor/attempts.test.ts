@@ -23,7 +23,7 @@ describe("an attempt", () => {
       persona: { ...step("b").persona, model: "m1" },
     });
     const rig = executeRig([a, b], {
-      context: { runInput: "the input", storeLog: async () => ({ ok: true, value: `sha256:${"a".repeat(64)}` }) },
+      context: { input: "the input", storeLog: async () => ({ ok: true, value: `sha256:${"a".repeat(64)}` }) },
     });
     await rig.run();
     const [made] = rig.of("attempt-passed")[0]?.artifacts ?? [];
@@ -32,7 +32,7 @@ describe("an attempt", () => {
       prompt: "do b",
       inputs: [{ name: "report", source: `/blobs/${made?.digest}`, mediaType: "text/plain" }],
     });
-    expect(rig.adapter.contexts[1]).toMatchObject({ run: "run1", prompt: "do b", env: { LEVEL: "1", TOKEN: "value of TOKEN" } });
+    expect(rig.adapter.contexts[1]).toMatchObject({ runId: "run1", prompt: "do b", env: { LEVEL: "1", TOKEN: "value of TOKEN" } });
     expect(rig.prompts[1]).toMatchObject({
       runInput: "the input",
       inputs: [{ name: "report", path: "/workspaces/run1/b/1/inputs/report", size: 8, from: "a" }],

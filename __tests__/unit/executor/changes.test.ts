@@ -146,7 +146,7 @@ describe("reuse", () => {
   async function reusing(changes: Changeset, prepare: (rig: ExecuteRig) => void = () => undefined) {
     const holder: { found?: Awaited<ReturnType<typeof earlier>> } = {};
     const rig = executeRig([a], {
-      context: { matchWork: () => (holder.found === undefined ? { kind: "new" } : { kind: "equal", found: holder.found }) },
+      context: { findCachedResult: () => (holder.found === undefined ? { kind: "new" } : { kind: "equal", cached: holder.found }) },
     });
     holder.found = await earlier(rig, changes);
     prepare(rig);

@@ -38,7 +38,7 @@ function passed(
 
 describe("steps that are left out", () => {
   test("end as skipped before anything starts, with what needs them; the run passes", async () => {
-    const rig = executeRig([a, b, c, d], { options: { leaveOut: new Set(["b"]) } });
+    const rig = executeRig([a, b, c, d], { options: { excludedSteps: new Set(["b"]) } });
     expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
     expect(rig.endings()).toEqual({ a: "passed", b: "skipped", c: "skipped", d: "passed" });
     expect(rig.journal.events.slice(0, 2)).toMatchObject([
@@ -48,13 +48,13 @@ describe("steps that are left out", () => {
   });
 
   test("may be all steps, one below the other", async () => {
-    const rig = executeRig([a, b, c], { options: { leaveOut: new Set(["c", "a", "b"]) } });
+    const rig = executeRig([a, b, c], { options: { excludedSteps: new Set(["c", "a", "b"]) } });
     expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
     expect([rig.adapter.runs, rig.endings()]).toEqual([[], { a: "skipped", b: "skipped", c: "skipped" }]);
   });
 
   test("are cancelled like others when the run is cancelled before it begins", async () => {
-    const rig = executeRig([a, b], { options: { leaveOut: new Set(["b"]) } });
+    const rig = executeRig([a, b], { options: { excludedSteps: new Set(["b"]) } });
     rig.cancel("SIGINT");
     expect(await rig.run()).toMatchObject({ value: { status: "cancelled" } });
   });

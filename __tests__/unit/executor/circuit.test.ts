@@ -107,7 +107,7 @@ describe("in a run", () => {
     const rig = executeRig([step("a", { contracts: [guarded] })], { samples: samples(0, true), verify: () => error });
     await rig.run();
     expect(rig.of("step-finished")).toMatchObject([{ failure: { reason: "contract-error" } }]);
-    expect(await rig.context.state.breakerWindow(rig.of("attempt-started")[0]?.breakers[0] ?? "", 10)).toEqual({
+    expect(await rig.context.services.state.breakerWindow(rig.of("attempt-started")[0]?.breakers[0] ?? "", 10)).toEqual({
       ok: true,
       value: samples(0, true),
     });
@@ -116,7 +116,7 @@ describe("in a run", () => {
   test("what is replayed is not held up, and does not count", async () => {
     const steps = [step("a", { contracts: [guarded], adapter: { name: "replay", chosenBy: "flag" } })];
     const rig = executeRig(steps, { samples: samples(0, true, true), verify: () => fail });
-    (rig.context.adapters as Map<string, typeof rig.adapter>).set("replay", rig.adapter);
+    (rig.context.services.adapters as Map<string, typeof rig.adapter>).set("replay", rig.adapter);
     expect(await rig.run()).toMatchObject({ value: { status: "failed", failure: { reason: "run-failed" } } });
     expect([rig.adapter.runs, rig.breakers.asked, rig.of("circuit-opened")]).toEqual([["a.1"], 0, []]);
     expect(rig.of("contract-checked").map((event) => event.breaker)).toEqual([undefined]);

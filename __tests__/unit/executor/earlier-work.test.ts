@@ -129,10 +129,10 @@ describe("reuse", () => {
     const store = executeRig([]).blobs;
     const [first] = steps;
     if (first === undefined) throw new Error("no step");
-    const found = passedWork("a", fingerprintOf(first, {}), { run: "run0", attempt: 2, artifacts: await artifactsOf(store, first) });
-    const matchWork = (of: Step) => (of.id === "a" ? ({ kind, found } as const) : ({ kind: "new" } as const));
+    const cached = passedWork("a", fingerprintOf(first, {}), { run: "run0", attempt: 2, artifacts: await artifactsOf(store, first) });
+    const findCachedResult = (of: Step) => (of.id === "a" ? ({ kind, cached } as const) : ({ kind: "new" } as const));
     const collect = async ({ step: of }: { step: Step }) => ({ ok: true, value: await artifactsOf(store, of) }) as const;
-    return executeRig(steps, { ...options, context: { blobs: store, matchWork, collect, ...options.context } });
+    return executeRig(steps, { ...options, context: { blobs: store, findCachedResult, collect, ...options.context } });
   }
 
   test("equal work is taken as it is: no attempt, no persona, its artifacts go on", async () => {

@@ -103,7 +103,9 @@ test("every step ends exactly once, none starts before its dependencies passed, 
       const endings = Object.values(rig.endings());
       const failed = drawn.steps.some((one) => !one.optional && rig.endings()[one.id] === "failed");
       const expected =
-        rig.context.signal.aborted && endings.includes("cancelled") ? ["cancelled", "failed"] : [failed ? "failed" : "passed", "cancelled"];
+        rig.context.run.signal.aborted && endings.includes("cancelled")
+          ? ["cancelled", "failed"]
+          : [failed ? "failed" : "passed", "cancelled"];
       expect(outcome.ok && expected.includes(outcome.value.status)).toBe(true);
       if (drawn.cancelAfter === undefined) expect(outcome).toMatchObject({ value: { status: failed ? "failed" : "passed" } });
       expect(rig.adapter.peak).toBeLessThanOrEqual(drawn.concurrency);

@@ -1,7 +1,6 @@
 /** Runs that are cancelled, that lose their journal, or that meet a bug. */
 import { describe, expect, test } from "vitest";
-import type { ExecuteContext } from "../../../src/executor/context.ts";
-import { executeRig, fail, pass } from "../../rig/execute-rig.ts";
+import { executeRig, fail, pass, type RigContext } from "../../rig/execute-rig.ts";
 import { fakeClock } from "../../rig/fake-clock.ts";
 import { diskFull } from "../../rig/memory-journal.ts";
 import { schemaContract, step } from "../../rig/plan-fixtures.ts";
@@ -124,11 +123,11 @@ describe("a bug", () => {
   const thrower = (): never => {
     throw new Error("a bug");
   };
-  const injected: Readonly<Record<string, Partial<ExecuteContext>>> = {
+  const injected: Readonly<Record<string, Partial<RigContext>>> = {
     fingerprintOf: { fingerprintOf: thrower },
     assemblePrompt: { assemblePrompt: thrower },
     collect: { collect: thrower },
-    publish: { publish: thrower },
+    notifyReporters: { notifyReporters: thrower },
     openLog: { openLog: thrower },
   };
 

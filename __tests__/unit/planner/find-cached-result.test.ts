@@ -17,14 +17,14 @@ test("work that never passed is new, and so is that of other steps", () => {
 
 test("the newest equal work is found", () => {
   const newest = passedWork("a", now, { run: "newest" });
-  expect(match(passedWork("a", otherTask), newest, passedWork("a", now, { run: "older" }))).toEqual({ kind: "equal", found: newest });
+  expect(match(passedWork("a", otherTask), newest, passedWork("a", now, { run: "older" }))).toEqual({ kind: "equal", cached: newest });
 });
 
 test("equal work under other gates is checked again, unless older work passed these", () => {
   const recheck = passedWork("a", otherGate, { run: "recheck" });
   const equal = passedWork("a", now, { run: "equal" });
-  expect(match(recheck)).toEqual({ kind: "recheck", found: recheck });
-  expect(match(recheck, equal)).toEqual({ kind: "equal", found: equal });
+  expect(match(recheck)).toEqual({ kind: "recheck", cached: recheck });
+  expect(match(recheck, equal)).toEqual({ kind: "equal", cached: equal });
 });
 
 test("other work says what differs from the newest, gates left aside", () => {
@@ -44,6 +44,6 @@ test("work whose run changed the project counts only where the project is as it 
   const { treeAfter, ...killed } = there;
   expect(match(there)).toMatchObject({ kind: "new", changed: ["tree"] });
   expect(match(killed)).toMatchObject({ kind: "new", changed: ["tree"] });
-  expect(match(there, arrived)).toEqual({ kind: "equal", found: arrived });
+  expect(match(there, arrived)).toEqual({ kind: "equal", cached: arrived });
   expect(treeAfter).toBe(digest("elsewhere"));
 });

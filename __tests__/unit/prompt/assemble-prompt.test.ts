@@ -8,7 +8,7 @@ import fc from "../../rig/property.ts";
 const paths = { root: "/p", inputs: "/w/inputs", output: "/w/output", taskFile: "/w/task.md", home: "/h", temp: "/w/tmp" };
 
 function prompt(members: Partial<PromptSource> = {}): string {
-  return assemblePrompt({ step: step("one"), run: "run1", attempt: 1, paths, inputs: [], files: new Map(), ...members });
+  return assemblePrompt({ step: step("one"), runId: "run1", attempt: 1, paths, inputs: [], files: new Map(), ...members });
 }
 
 const report = {

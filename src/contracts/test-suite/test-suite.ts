@@ -99,7 +99,7 @@ async function existing({ workspace }: ContractContext, { places, omitted }: Fou
   return more === 0 ? located : [...located, unlisted(more)];
 }
 
-function environmentOf({ workspace, run, step, attempt }: ContractContext): Record<string, string> {
+function environmentOf({ workspace, runId: run, step, attempt }: ContractContext): Record<string, string> {
   return {
     WAVE_INPUTS_DIR: workspace.paths.inputs,
     WAVE_OUTPUT_DIR: workspace.paths.output,

@@ -233,8 +233,8 @@ function workDocument(work: PlannedWork): PlanWorkDocument {
   if (work.kind === "new") {
     return { kind: work.kind, fingerprint, changed: work.changed, ...defined({ since: work.since }) };
   }
-  const { run, attempt, finishedAt } = work.found;
-  const contracts = work.kind === "recheck" ? { changed: differingParts(work.fingerprint, work.found.fingerprint) } : {};
+  const { run, attempt, finishedAt } = work.cached;
+  const contracts = work.kind === "recheck" ? { changed: differingParts(work.fingerprint, work.cached.fingerprint) } : {};
   return { kind: work.kind, fingerprint, from: { run, attempt, finishedAt }, ...contracts };
 }
 

@@ -194,16 +194,16 @@ function workText(planned: PlannedStep): string {
   const actions = actionsOf(planned);
   if (actions.run === actions.reuse && actions.reuse === actions.resume)
     return `${reasonText(work)} · run, run --reuse and resume: ${verbs[actions.run]}`;
-  const resumed = work.kind === "equal" || work.kind === "recheck" ? `resume ${work.found.run}: kept` : `resume: ${verbs[actions.resume]}`;
+  const resumed = work.kind === "equal" || work.kind === "recheck" ? `resume ${work.cached.run}: kept` : `resume: ${verbs[actions.resume]}`;
   return `${reasonText(work)} · run: ${verbs[actions.run]} · run --reuse: ${verbs[actions.reuse]} · ${resumed}`;
 }
 
 function reasonText(work: PlannedWork): string {
   switch (work.kind) {
     case "equal":
-      return `equal work passed in run ${work.found.run}`;
+      return `equal work passed in run ${work.cached.run}`;
     case "recheck":
-      return `equal work passed in run ${work.found.run} under other contracts${changedText(work.fingerprint, work.found.fingerprint)}`;
+      return `equal work passed in run ${work.cached.run} under other contracts${changedText(work.fingerprint, work.cached.fingerprint)}`;
     case "new":
       return work.changed.length === 0
         ? "never passed before"

@@ -28,7 +28,7 @@ async function run(
     graceMs: 200,
   });
   const build = step("build", { env: { FROM_STEP: "1" }, secrets: ["SECRET_TOKEN"] });
-  const workspace = await provider.open({ run: "run1", step: build, attempt: 1, inputs: [], task: () => "task" });
+  const workspace = await provider.open({ runId: "run1", step: build, attempt: 1, inputs: [], task: () => "task" });
   if (!workspace.ok) throw new Error(workspace.error.reason);
   const contract = testContract({ command, timeoutMs: options.timeoutMs ?? 20_000 });
   const outcome = await testSuiteContract.verify(

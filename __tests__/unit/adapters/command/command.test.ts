@@ -29,7 +29,7 @@ async function run(
   const result = await commandAdapter().run({
     step: step("one"),
     attempt: 2,
-    run: "run1",
+    runId: "run1",
     workspace,
     prompt: "the prompt",
     fingerprint: { work: "sha256:w", gate: "sha256:g", parts: {} },

@@ -51,7 +51,7 @@ const release = step("release", { dependencies: ["implement"], reuse: true });
 const example = plan([
   planned(
     analyze,
-    { kind: "equal", fingerprint, found: passedWork("analyze", fingerprint, { run: "0a1b2c" }) },
+    { kind: "equal", fingerprint, cached: passedWork("analyze", fingerprint, { run: "0a1b2c" }) },
     { dependents: ["implement"], weight: 3 },
   ),
   planned(implement, { kind: "new", fingerprint, changed: ["base", "input:notes", "task"] }, { dependents: ["release"], weight: 2 }),

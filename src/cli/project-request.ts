@@ -1,11 +1,18 @@
 /** Turns options into the request for the project that they select. */
 import path from "node:path";
 import { defined } from "../core/defined.ts";
+import type { Io } from "../core/io.ts";
 import type { ProjectRequest } from "../engine/open-project.ts";
-import type { Invocation } from "./define-command.ts";
+
+/** The parts of an invocation that locate a project: options by their long name, and members of the request that the Action sets. */
+interface CommandLine {
+  readonly io: Io;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly project?: Partial<ProjectRequest>;
+}
 
 /** `-C`, `-f`, `--env` and `--adapter`, if the command has them. */
-export function projectRequest({ io, options, project }: Invocation): ProjectRequest {
+export function projectRequest({ io, options, project }: CommandLine): ProjectRequest {
   const text = (name: string) => (typeof options[name] === "string" ? options[name] : undefined);
   return {
     cwd: path.resolve(io.cwd, text("directory") ?? "."),

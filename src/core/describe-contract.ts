@@ -1,7 +1,7 @@
 /** Contract results and violations as text. */
 import { counted } from "../text/quantity.ts";
 import type { ContractResult, Violation } from "./failure.ts";
-import { type Description, maxListed, outputLines, renameHint } from "./failure-kind.ts";
+import { type Description, maxListed, outputTail, renameHint } from "./failure-kind.ts";
 import { unreachable } from "./result.ts";
 import { countViolations } from "./violation-count.ts";
 
@@ -11,7 +11,7 @@ export function describeContract({ name, verdict, violations, tail, onFailure }:
   const detail = violations.slice(0, maxListed).map(describeViolation);
   const total = countViolations(violations);
   if (violations.length > maxListed) detail.push(`and ${total - maxListed} more`);
-  if (verdict !== "pass") detail.push(...outputLines(tail));
+  if (verdict !== "pass") detail.push(...outputTail(tail));
   switch (verdict) {
     case "pass":
       return { title: `contract \`${name}\` passed`, detail };

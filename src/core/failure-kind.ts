@@ -43,7 +43,7 @@ export function shortened(lines: readonly string[]): string[] {
 }
 
 /** The end of a child's output, indented below a heading; empty if there is none. */
-export function outputLines(tail: string | undefined): string[] {
+export function outputTail(tail: string | undefined): string[] {
   const text = tail?.trimEnd() ?? "";
   return text === "" ? [] : ["the end of its output:", ...text.split(/\r?\n/).map((line) => `  ${line}`)];
 }

@@ -1,6 +1,6 @@
 /** Failures of agents, of the models behind them, and of recordings that replace them. */
 import { counted, formatDuration } from "../../text/quantity.ts";
-import { type FailureKinds, type FailureOf, outputLines, type RetryClass, renameHint } from "../failure-kind.ts";
+import { type FailureKinds, type FailureOf, outputTail, type RetryClass, renameHint } from "../failure-kind.ts";
 import { costText } from "../usage.ts";
 
 type AgentFailed = FailureOf<"agent-failed">;
@@ -12,7 +12,7 @@ export const agentFailures: FailureKinds<"agent-failed" | "budget-exceeded" | "r
     retryOf: ({ kind }) => retries[kind],
     describe: (failure) => ({
       title: `${titleOf(failure)}${failure.status === undefined ? "" : ` (HTTP ${failure.status})`}`,
-      detail: [failure.detail, ...outputLines(failure.tail)],
+      detail: [failure.detail, ...outputTail(failure.tail)],
       ...renameHint(failure.tail),
       ...hintOf(failure),
     }),

@@ -1,7 +1,7 @@
 /** Failures of an attempt's process and of its workspace. */
 import { formatDuration, formatSizes } from "../../text/quantity.ts";
 import { defined } from "../defined.ts";
-import { type Description, type FailureKinds, outputLines, renameHint, writeHint } from "../failure-kind.ts";
+import { type Description, type FailureKinds, outputTail, renameHint, writeHint } from "../failure-kind.ts";
 
 /** Errors of `spawn` that pass by themselves: the machine is short of resources, or the program is being replaced. */
 const passingSpawnErrors: ReadonlySet<string> = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ETXTBSY"]);
@@ -31,7 +31,7 @@ export const processFailures: FailureKinds<
     retry: "any-contract",
     describe({ exitCode, tail, inProject }) {
       const hint = isRepositoryReadOnly(tail) ? { hint: inProject === true ? readOnlyHint : closedFilesHint } : renameHint(tail);
-      return { title: `the command exited with ${exitCode}`, detail: outputLines(tail), ...hint };
+      return { title: `the command exited with ${exitCode}`, detail: outputTail(tail), ...hint };
     },
   },
   "adapter-crash": {
@@ -39,7 +39,7 @@ export const processFailures: FailureKinds<
     retry: "transient",
     describe: ({ signal, tail }) => ({
       title: `the command was killed by ${signal}`,
-      detail: outputLines(tail),
+      detail: outputTail(tail),
       ...defined({ hint: signal === "SIGKILL" ? "the machine may have run out of memory" : undefined }),
     }),
   },
@@ -48,7 +48,7 @@ export const processFailures: FailureKinds<
     retry: "any-contract",
     describe: ({ limitMs, tail }) => ({
       title: `the attempt took longer than ${formatDuration(limitMs)}`,
-      detail: outputLines(tail),
+      detail: outputTail(tail),
       hint: "raise `resources.timeout` of the step or persona if the work needs more time",
     }),
   },

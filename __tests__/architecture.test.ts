@@ -6,6 +6,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseAst } from "rolldown/parseAst";
 import { describe, expect, test } from "vitest";
+import { largeParameters } from "./rig/large-parameters.ts";
+import { isNode, type SyntaxNode, walk } from "./rig/syntax-tree.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const source = path.join(root, "src");
@@ -80,11 +82,6 @@ interface Module {
   readonly imports: readonly string[];
   readonly exportedNames: readonly string[];
   readonly breaks: readonly string[];
-}
-
-interface SyntaxNode {
-  readonly type: string;
-  readonly [key: string]: unknown;
 }
 
 const modules = readdirSync(source, { recursive: true, withFileTypes: true })
@@ -206,6 +203,21 @@ describe("files", () => {
     expect(definedTwice(Object.entries(shared).map(([file, text]) => moduleOf(file, text)))).toEqual([]);
   });
 
+  test("a large parameter is found through its name, its parents and utility types", () => {
+    const six = (letter: string) => `{ ${[1, 2, 3, 4, 5, 6].map((index) => `${letter}${index}: string;`).join(" ")} }`;
+    const shapes = moduleOf(
+      "a/shapes.ts",
+      `export interface A ${six("a")}\nexport interface B extends A ${six("b")}\nexport type Step = B;`,
+    );
+    const found = (parameter: string) => largeParameters([shapes, moduleOf("a/f.ts", `export const f = (x: ${parameter}) => x;`)]);
+    for (const large of ["B", `A & ${six("c")}`, 'Omit<B, "a1">', "Readonly<B>", "Partial<B> | undefined"]) {
+      expect([large, found(large).length]).toEqual([large, 1]);
+    }
+    for (const small of ["A", 'Pick<B, "a1" | "b1">', 'Omit<B, "a1" | "a2">', "Step", six("c"), "string"]) {
+      expect([small, found(small)]).toEqual([small, []]);
+    }
+  });
+
   test("directories are listed by the walker and by the files in the table, and by no other", () => {
     expect(modules.filter((module) => listsDirectories(module.text)).map((module) => module.path)).toEqual([...listing].sort());
     expect(["readdirSync(a)", "fs.promises.opendir(a)", "await readdir(a)"].every(listsDirectories)).toBe(true);
@@ -289,18 +301,6 @@ function moduleOf(file: string, text: string): Module {
   const body = program.body as unknown as readonly SyntaxNode[];
   if (body.length > 0 && body.every((node) => isNode(node.source) && node.type.startsWith("Export"))) breaks.push("a barrel");
   return { path: file, text, imports, exportedNames, breaks };
-}
-
-function walk(value: unknown, visit: (node: SyntaxNode) => void): void {
-  if (Array.isArray(value)) for (const item of value) walk(item, visit);
-  else if (isNode(value)) {
-    visit(value);
-    for (const member of Object.values(value)) walk(member, visit);
-  }
-}
-
-function isNode(value: unknown): value is SyntaxNode {
-  return typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
 }
 
 function declaredNames(declaration: unknown): string[] {

@@ -48,7 +48,7 @@ export const constructions: readonly Rule[] = [
     String.raw`\b(?:to|must|can|may|not) say\b(?! (?:that|the least)\b)`,
   ]),
   rule("asks", "queries, requests, reads", [
-    String.raw`(?<!\b(?:user|users|person|people|someone) )\basks\b(?! (?:\S+ ){0,3}to\b)(?! (?:you|for (?:confirmation|permission|approval|a review|help|a password)|(?:the |a |an )?(?:user|users|model|agent|person|people|reviewer)s?)\b)`,
+    String.raw`(?<!\b(?:user|users|person|people|someone) )\basks\b(?! (?:\S+ ){0,3}to\b)(?! (?:you|for (?:confirmation|permission|approval|changes|a review|help|a password)|(?:the |a |an )?(?:user|users|model|agent|person|people|reviewer)s?)\b)`,
     String.raw`\b(?:is|are|was|were|be|been) asked\b(?! to\b)`,
     String.raw`\basked (?:once|again|of|twice|only|first|before)\b`,
   ]),
@@ -61,8 +61,8 @@ export const constructions: readonly Rule[] = [
     String.raw`(?<!\b(?:problem|difference|reason|responsibility|answer|value) )\b(?:lies|lie|lay|lain|lying)\b(?! (?:ahead|around)\b)(?=[ .,;:)]|$)`,
   ]),
   rule("stands", "is, is written, stays valid", [
-    String.raw`(?<!\bas (?:it|they|this) )\b(?:stands|stood|standing)\b(?! (?:for|out|alone|up|by|down)\b)(?!-)`,
-    String.raw`\b(?:that|which|can|may|must|not|to|they|and|still) stand\b(?! (?:for|out|alone|up|by|down)\b)(?!-)`,
+    String.raw`(?<!\bas (?:it|they|this) )\b(?:stands|stood|standing)\b(?! (?:for|out|alone|up|by|down|in for)\b)(?!-)`,
+    String.raw`\b(?:that|which|can|may|must|not|to|they|and|still) stand\b(?! (?:for|out|alone|up|by|down|in for)\b)(?!-)`,
   ]),
   rule("where", "`if`: `undefined if there is no file`", [
     String.raw`\b(?:nothing|undefined|none|empty|null|false|true|zero|absent|anew)[,]? where\b`,

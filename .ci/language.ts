@@ -25,7 +25,7 @@ function filesOf(paths: readonly string[]): readonly string[] {
       .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join("/"));
   const files = [
     ...listed("src").filter((file) => file.endsWith(".ts") && !/(?:^|\/)generated\/|\.generated\./.test(file)),
-    ...["docs", "examples"].flatMap(listed).filter((file) => /\.(?:md|ya?ml)$/.test(file)),
+    ...["docs", "examples"].flatMap(listed).filter((file) => /\.(?:md|ya?ml)$/.test(file) && !file.includes("/.wave/")),
     ...["README.md", "CHANGELOG.md", "SECURITY.md", ".github/CONTRIBUTING.md", "action.yml"],
   ].sort();
   return wanted.length === 0

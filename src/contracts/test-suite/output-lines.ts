@@ -11,7 +11,7 @@ export interface OutputLines {
 }
 
 /** `onLine` receives lines without colours and of at most 2,000 characters; `…` ends one that was cut. */
-export function outputLines(onLine: (line: string) => void): OutputLines {
+export function readOutputLines(onLine: (line: string) => void): OutputLines {
   const decoder = new TextDecoder();
   let rest = "";
   return {

@@ -5,7 +5,7 @@
 import { hash } from "node:crypto";
 import type { Violation } from "../../core/failure.ts";
 import { type OnPlace, PlaceReader, type PlaceRule } from "./location-reader.ts";
-import { outputLines } from "./output-lines.ts";
+import { readOutputLines } from "./output-lines.ts";
 
 /** Places that are kept, and places that are counted. */
 const limits = { places: 500, counted: 100_000 } as const;
@@ -49,8 +49,8 @@ export function sourceLines(relative: (file: string) => string | undefined): Sou
   };
   const readers = { stdout: new PlaceReader(onPlace), stderr: new PlaceReader(onPlace) };
   const lines = {
-    stdout: outputLines((line) => readers.stdout.line(line)),
-    stderr: outputLines((line) => readers.stderr.line(line)),
+    stdout: readOutputLines((line) => readers.stdout.line(line)),
+    stderr: readOutputLines((line) => readers.stderr.line(line)),
   };
   return {
     push: (chunk, stream) => lines[stream].push(chunk),

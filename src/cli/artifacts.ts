@@ -84,5 +84,4 @@ async function showChanges({ io, request }: CommandContext, opened: OpenedRun, m
   });
 }
 
-const notFiltered =
-  "its git filter did not run in the sandbox, so the patch contains the file as it is on disk, which `git apply` may refuse";
+const notFiltered = "its git filter did not run in the sandbox, so the patch contains the unfiltered file, which `git apply` may refuse";

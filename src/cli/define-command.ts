@@ -1,5 +1,5 @@
 /**
- * Defines a command: parses what was given, prints its output as text or JSON, and maps failures to exit codes. The
+ * Defines a command: parses its arguments, prints its output as text or JSON, and maps failures to exit codes. The
  * parser, help and `docs/cli.md` are built from the definitions. Opens no project by itself.
  */
 
@@ -47,7 +47,7 @@ export interface Invocation {
   readonly project?: FoundProject;
 }
 
-/** What a command prints: a piece of it, or all. */
+/** A piece of a command's output, or all of it. */
 export interface CommandOutput {
   /** The document that `--json` prints in place of everything else. */
   readonly json?: unknown;
@@ -65,7 +65,7 @@ export interface CommandOutput {
   readonly code?: number;
 }
 
-/** What a command runs with. Option names are camel-cased: `--older-than` is `olderThan`. */
+/** The parsed command line. Option names are camel-cased: `--older-than` is `olderThan`. */
 export interface CommandContext {
   readonly io: Io;
   /** Whether `--json` or `--format json` was given. */

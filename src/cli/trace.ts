@@ -8,7 +8,7 @@ import { type CommandContext, type CommandOutput, defineCommand, documentText } 
 import { knownRuns } from "./known-runs.ts";
 import { traceArtifact } from "./trace-artifact.ts";
 
-/** What each format can print. */
+/** The views that each format can print. */
 const formats = { text: "both", json: "both", otlp: "run", mermaid: "artifact", "in-toto": "artifact" } as const;
 type Format = keyof typeof formats;
 

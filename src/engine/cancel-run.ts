@@ -1,4 +1,4 @@
-/** Asks the process that executes a run to cancel it, and waits for it. Does not write to the run's journal. */
+/** Signals the process that executes a run to cancel it, and waits for it. Does not write to the run's journal. */
 import type { Clock } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
@@ -7,9 +7,9 @@ import { processIdentity, signalProcess } from "../platform/process-identity.ts"
 import { lockHolder, runLockFile } from "../store/lock-file.ts";
 import type { RunStore } from "./open-project.ts";
 
-/** How long the process may take to end its children and to write down that it did, in milliseconds. */
-const patienceMs = 10_000;
-const lookAgainMs = 50;
+/** The process has this long to end its children and to record that it did, in milliseconds. */
+const timeoutMs = 10_000;
+const pollMs = 50;
 
 /**
  * Cancels a run and returns its record. `latest` is the newest active run. Fails with `run-not-found`; with `usage` if no process executes the
@@ -31,10 +31,10 @@ export async function cancelRun(
   const file = runLockFile(stateDir, id);
   const signalled = signalProcess(writer, "SIGTERM");
   if (!signalled && (await lockHolder(file, clock)) !== undefined) return active;
-  const deadline = clock.monotonic() + patienceMs;
+  const deadline = clock.monotonic() + timeoutMs;
   while ((await lockHolder(file, clock)) !== undefined) {
     if (clock.monotonic() >= deadline) return active;
-    await clock.sleep(lookAgainMs);
+    await clock.sleep(pollMs);
   }
   const ended = await state.findRun(id);
   if (!ended.ok) return ended;
@@ -53,7 +53,7 @@ async function newestActive(state: RunStore["state"]): Promise<Result<RunRecord>
 }
 
 const endings: Readonly<Record<RunRecord["status"], string>> = {
-  pending: "has no process that works on it, and passed as far as it went,",
+  pending: "passed so far, and no process executes it",
   running: "is still running",
   passed: "passed",
   failed: "failed",

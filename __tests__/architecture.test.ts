@@ -69,9 +69,9 @@ const listing = new Set([
 /** Exported names that still have several definitions. */
 const remainingNames: ReadonlySet<string> = new Set(
   [
-    "AdapterName AttemptLog CollectRequest Command FoundArtifact KnownRun PermissionRule ReadPersona Reference ReusedRun Search Tree",
-    "blobsOf cancelRun codeBlock count descendantsOf emptyOutputReason failed failureTitle findArtifact flag kindOf listed lookAt",
-    "promptOf readInputs readPersonas rowsProblem startOf strict textOf texts",
+    "AdapterName AttemptLog CollectRequest Command FoundArtifact KnownRun PermissionRule ReadPersona Reference ReusedRun Search",
+    "Tree blobsOf codeBlock descendantsOf emptyOutputReason failed failureTitle findArtifact kindOf listed lookAt promptOf",
+    "readInputs readPersonas strict textOf texts",
   ].flatMap((names) => names.split(" ")),
 );
 

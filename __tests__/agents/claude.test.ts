@@ -37,7 +37,7 @@ test("a write that the step may not do is refused, and counted", async () => {
   expect((await run(wave)).code).toBe(1);
   const failed = wave.events().find(({ type }) => type === "attempt-failed");
   expect(failed).toMatchObject({
-    failure: { reason: "empty-output", detail: "all 1 tool calls were denied" },
+    failure: { reason: "empty-output", detail: "its only tool call (Write b.txt) was denied by `file_write:src/**`" },
     usage: { toolCalls: 1, denials: 1 },
   });
 });

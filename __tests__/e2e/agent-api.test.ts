@@ -88,14 +88,14 @@ describe("the tools", () => {
     expect(answers).toEqual([
       "src/a.txt",
       "two",
-      "denied: reading src/private/key.txt is not allowed in this step",
-      "denied: reading src/../other.txt is not allowed in this step",
-      "denied: reading ../../etc/passwd is not allowed in this step",
+      "denied by `file_read:src/private/**`: reading src/private/key.txt. The step's permissions do not allow this.",
+      "denied by `file_read:src/**`: reading src/../other.txt. The step's permissions do not allow this.",
+      "denied by `file_read:src/**`: reading ../../etc/passwd. The step's permissions do not allow this.",
       "src/a.txt:2: two",
       "wrote 15 bytes to src/a.txt",
       "error: the text to replace occurs 3 times in src/a.txt; it must occur exactly once",
       "wrote 3 bytes to src/new/b.txt",
-      "denied: writing .git/hooks/pre-commit is not allowed in this step",
+      "denied by `file_write:src/**`: writing .git/hooks/pre-commit. The step's permissions do not allow this.",
       expect.stringMatching(/^(?:denied|error)/),
     ]);
     expect(readFileSync(path.join(wave.root, "src/a.txt"), "utf8")).toBe("one\n$& 2\nthree\n");
@@ -111,8 +111,8 @@ describe("the tools", () => {
       call("search_files", { text: "token" }),
     ]);
     expect(answers).toEqual([
-      "denied: reading .git/config is not allowed in this step",
-      "denied: reading x/../.GIT/config is not allowed in this step",
+      "denied: reading .git/config. The step's permissions do not allow this.",
+      "denied: reading x/../.GIT/config. The step's permissions do not allow this.",
       "a.txt:1: token",
     ]);
   });
@@ -139,7 +139,7 @@ describe("the tools", () => {
     const answers = last.messages.filter(({ role }) => role === "tool").map(({ content }) => content);
     expect(answers).toEqual([
       "the word\n",
-      expect.stringMatching(/^denied: writing .*: inputs are read-only/),
+      expect.stringMatching(/^denied: writing .*, a read-only input/),
       expect.stringMatching(/^wrote 8 bytes/),
     ]);
     const passed = wave.events().find((event) => event.type === "attempt-passed" && event.step === "look");

@@ -1,7 +1,13 @@
 /** Budgets of an attempt, and work that was not done: the same for every agent. Pure. */
-import type { Failure } from "../core/failure.ts";
-import type { Resources } from "../core/pipeline.ts";
+import { rulesText } from "../core/denial.ts";
+import type { Denial, Failure } from "../core/failure.ts";
+import { type Capability, denyingRules } from "../core/permissions.ts";
+import type { Resources, Step } from "../core/pipeline.ts";
 import { tokensOf, type Usage } from "../core/usage.ts";
+
+/** Tool calls that a failure names, and characters of the argument of each. */
+const maxCalls = 3;
+const maxArgument = 120;
 
 /** The budget that is spent, if one is. */
 export function overBudget(
@@ -17,14 +23,37 @@ export function overBudget(
   return undefined;
 }
 
-/** Why an answer is no work; nothing where it may be some. */
-export function emptyOutputReason(answer: string, usage: Usage, prompt: string): string | undefined {
+/** Why an attempt produced nothing, as a clause; undefined if it may have. `denied`: the denied tool calls, as far as the agent reports them. */
+export function emptyOutputReason(answer: string, usage: Usage, prompt: string, denied: readonly Denial[] = []): string | undefined {
   const said = answer.trim();
   if (usage.turns === 0) return "the model was never asked";
   if (said === "" && usage.toolCalls === 0) return "the answer is empty";
   if (said !== "" && said === prompt.trim()) return "the answer repeats the prompt";
-  if (usage.denials > 0 && usage.denials >= usage.toolCalls) return `all ${usage.denials} tool calls were denied`;
+  if (usage.denials > 0 && usage.denials >= usage.toolCalls) return denialText(usage.denials, denied);
   return undefined;
+}
+
+/** `` its only tool call (Write package.json) was denied by `file_write:src/**` ``. */
+function denialText(count: number, denied: readonly Denial[]): string {
+  const calls = [...new Set(denied.map(({ access }) => access))];
+  const named = calls.length === 0 ? "" : ` (${calls.slice(0, maxCalls).join(", ")}${calls.length > maxCalls ? ", …" : ""})`;
+  const rules = [...new Set(denied.flatMap((denial) => denial.rules))];
+  const by = rules.length === 0 ? "" : ` by ${rulesText(rules)}`;
+  return count === 1 ? `its only tool call${named} was denied${by}` : `all of its ${count} tool calls${named} were denied${by}`;
+}
+
+/** The denial of an agent's tool call. `argument`: the path or the command of the call; a path may be absolute, below `root`. */
+export function toolDenial(step: Pick<Step, "permissions">, root: string, tool: string, argument: string | undefined): Denial {
+  const text = argument?.startsWith(`${root}/`) === true ? argument.slice(root.length + 1) : argument;
+  const capability = capabilityOf(tool);
+  const rules = text === undefined || capability === undefined ? undefined : denyingRules(step.permissions, capability, text);
+  return { access: text === undefined ? tool : `${tool} ${text.slice(0, maxArgument)}`, rules: rules ?? [] };
+}
+
+function capabilityOf(tool: string): Capability | undefined {
+  if (/write|edit|create|replace|patch|delete/i.test(tool)) return "file_write";
+  if (/read|view|grep|glob|search/i.test(tool)) return "file_read";
+  return /bash|shell|command|exec/i.test(tool) ? "command" : undefined;
 }
 
 /** What went wrong between an agent and its model, by the status of HTTP or by its words. */

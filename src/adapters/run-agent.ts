@@ -32,6 +32,9 @@ export interface AgentEnd {
   readonly prompt: string;
   readonly resources: Resources;
   readonly tail: string;
+  /** The step, and the root of its workspace as the agent sees it. */
+  readonly step: Pick<Step, "permissions">;
+  readonly root: string;
 }
 
 /** One agent's words, as they come. */
@@ -139,7 +142,7 @@ async function run(agent: Agent, context: AdapterContext, program: string, waveE
   const failure = spawnFailure(context, ended, program);
   if (failure !== undefined) return err(failure);
   const exitCode = ended.kind === "exited" ? ended.code : 0;
-  const found = stream.failure({ exitCode, usage, prompt, resources, tail: log.tail() });
+  const found = stream.failure({ exitCode, usage, prompt, resources, tail: log.tail(), step, root: workspace.paths.root });
   if (found !== undefined) return err(found);
   const finalMessage = stream.finalMessage() ?? "";
   return ok(finalMessage.trim() === "" ? {} : { finalMessage });

@@ -40,7 +40,18 @@ export interface MergeConflict {
   readonly hunk?: string;
 }
 
-export type Failure =
+/** An access that permission rules denied. */
+export interface Denial {
+  /** The action with its path, host or tool call: `writing package.json`, `connecting to example.com:443`. */
+  readonly access: string;
+  /** The deny rule, or the allow rules that do not cover the access. Empty if it is denied by default. */
+  readonly rules: readonly string[];
+}
+
+/** A failure. `denied`: accesses that permission rules denied to the attempt, a possible cause. */
+export type Failure = ReasonedFailure & { readonly denied?: readonly Denial[] };
+
+type ReasonedFailure =
   /** The command line cannot be understood. */
   | { readonly reason: "usage"; readonly message: string; readonly hint?: string }
   | { readonly reason: "manifest-invalid"; readonly diagnostics: readonly Diagnostic[] }

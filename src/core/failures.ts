@@ -1,4 +1,5 @@
 /** The one table over failure reasons: exit code, retry class and description. A reason without an entry does not compile. */
+import { describeDenial } from "./denial.ts";
 import type { Failure, FailureReason } from "./failure.ts";
 import type { Description, ExitCode, FailureKind, FailureKinds, RetryClass } from "./failure-kind.ts";
 import { agentFailures } from "./failures/agent.ts";
@@ -37,5 +38,7 @@ export function retryClassOf(failure: Failure): RetryClass {
 
 /** The failure in words: what happened, where, and what to do next. */
 export function describeFailure(failure: Failure): Description {
-  return byReason[failure.reason].describe(failure);
+  const description = byReason[failure.reason].describe(failure);
+  const denied = (failure.denied ?? []).map(describeDenial);
+  return denied.length === 0 ? description : { ...description, detail: [...denied, ...description.detail] };
 }

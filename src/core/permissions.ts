@@ -65,6 +65,17 @@ export function isAllowed(permissions: StepPermissions, capability: Capability, 
   return accessTo(permissions, capability)(subject);
 }
 
+/**
+ * The rules that deny a request, as written: the first deny rule that covers it, else the allow rules of the first layer of which none does. Undefined if
+ * rules allow it, or if it is denied without a rule (`.git`).
+ */
+export function denyingRules({ layers }: StepPermissions, capability: Capability, subject: string): readonly string[] | undefined {
+  const denied = layers.flatMap(({ deny }) => deny).find((rule) => rule.capability === capability && matcher(rule, "deny")(subject));
+  if (denied !== undefined) return [denied.text];
+  const allows = layers.map(({ allow }) => allow.filter((rule) => rule.capability === capability));
+  return allows.find((allow) => allow.length > 0 && !allow.some((rule) => matcher(rule, "allow")(subject)))?.map(({ text }) => text);
+}
+
 /** Whether a deny rule covers a request. */
 export function isDenied(permissions: StepPermissions, capability: Capability, subject: string): boolean {
   return permissions.layers.some(({ deny }) => deny.some((rule) => rule.capability === capability && matcher(rule, "deny")(subject)));

@@ -6,7 +6,7 @@ import type { Changeset } from "./changeset.ts";
 import type { Digest } from "./digest.ts";
 import type { ArtifactRef, EventPayload, FingerprintRef, WaveEvent } from "./event.ts";
 import type { ExceededLimit } from "./exceeded-limit.ts";
-import type { Failure, Violation } from "./failure.ts";
+import type { Denial, Failure, Violation } from "./failure.ts";
 import type { ContractDefinition, PublicationKind, Resources, Step } from "./pipeline.ts";
 import type { Result } from "./result.ts";
 import type { BreakerSample, CachedResult, RunRecord, RunSummary } from "./state.ts";
@@ -108,6 +108,8 @@ export interface Workspace {
   readonly paths: WorkspacePaths;
   /** Printable paths of ignored files and directories that the workspace lacks, because they cannot be read, sorted. Defaults to none. */
   readonly unreadable?: readonly string[];
+  /** Connections that the sandbox refused to children of the step's persona so far, each once. Defaults to none. */
+  readonly denied?: () => readonly Denial[];
   spawn(request: SpawnRequest): Promise<SpawnOutcome>;
   /** A regular file's bytes. Refuses what lies outside the area, also through symlinks, and what is over `limit` bytes. */
   read(area: WorkspaceArea, path: string, limit: number): Promise<Result<Uint8Array>>;

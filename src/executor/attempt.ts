@@ -6,10 +6,11 @@
 import path from "node:path";
 import type { Changeset } from "../core/changeset.ts";
 import { defined } from "../core/defined.ts";
+import { denialsIn, describeDenial, withDenials } from "../core/denial.ts";
 import type { Digest } from "../core/digest.ts";
 import { emptyOutputReason } from "../core/empty-output.ts";
 import type { ArtifactRef, ChangesRef, FingerprintRef } from "../core/event.ts";
-import type { ContractResult, Failure } from "../core/failure.ts";
+import type { ContractResult, Denial, Failure } from "../core/failure.ts";
 import type { Feedback } from "../core/feedback.ts";
 import type { Step } from "../core/pipeline.ts";
 import type { Adapter, BlobStore, OpenWorkspace, Workspace, WorkspacePaths } from "../core/ports.ts";
@@ -111,6 +112,7 @@ async function inWorkspace(context: ExecuteContext, start: AttemptStart, signal:
   let stored: Result<Digest | undefined> = ok(undefined);
   try {
     verdict = await workAndVerify(context, start, { workspace, log, signal, prompt: assemble(workspace.paths) }, progress);
+    if (verdict.status === "failed") verdict = { ...verdict, failure: withDenials(verdict.failure, denialsOf(step, workspace, progress)) };
   } finally {
     await workspace.discard(verdict.status === "passed" ? "passed" : "failed");
     stored = await storeLog(attempts, log);
@@ -174,6 +176,7 @@ async function produce(
   });
   const tail = log.tail();
   if (tail !== "") progress.tail = tail;
+  for (const denial of denialsOf(step, workspace, progress)) note(log, describeDenial(denial));
   if (!outcome.ok) return outcome;
   // The output of a child that was stopped may be incomplete.
   if (signal.aborted) return err(cancelledBy(signal));
@@ -201,7 +204,16 @@ function notePaths(log: AttemptLog, what: string, paths: readonly string[]): voi
   if (paths.length === 0) return;
   const rest = paths.length > maxListedPaths ? ` and ${paths.length - maxListedPaths} more` : "";
   const named = paths.slice(0, maxListedPaths).map(printable).join(", ");
-  log.write(Buffer.from(`\n[wave: ${what}: ${named}${rest}]\n`), "stderr");
+  note(log, `${what}: ${named}${rest}`);
+}
+
+function note(log: AttemptLog, text: string): void {
+  log.write(Buffer.from(`\n[wave: ${printable(text)}]\n`), "stderr");
+}
+
+/** Connections that the sandbox refused, and denials that the end of the adapter's output shows. */
+function denialsOf(step: Step, workspace: Workspace, { tail = "" }: Progress): readonly Denial[] {
+  return [...(workspace.denied?.() ?? []), ...denialsIn(step, workspace.paths.root, tail)];
 }
 
 /** Stores the attempt's changeset after checking that the step may write these files. */

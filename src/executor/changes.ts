@@ -5,9 +5,10 @@ import { mergeChangesets } from "../changeset/merge-changes.ts";
 import { collectUpstream, type UpstreamChanges, upstreamIds } from "../changeset/upstream-changes.ts";
 import type { Changeset } from "../core/changeset.ts";
 import { defined } from "../core/defined.ts";
+import { withDenials } from "../core/denial.ts";
 import type { ChangesRef } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
-import { isAllowed } from "../core/permissions.ts";
+import { denyingRules, isAllowed } from "../core/permissions.ts";
 import type { Step } from "../core/pipeline.ts";
 import type { Plan } from "../core/plan.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -109,5 +110,7 @@ export class RunChanges {
 export function writeViolation(step: Step, changes: Changeset): Failure | undefined {
   if (step.changes === "none") return { reason: "write-denied", paths: changes.map(({ path }) => path), rule: "changes: none" };
   const paths = changes.filter(({ path }) => !isAllowed(step.permissions, "file_write", path)).map(({ path }) => path);
-  return paths.length === 0 ? undefined : { reason: "write-denied", paths };
+  if (paths.length === 0) return undefined;
+  const denials = paths.map((path) => ({ access: `writing ${path}`, rules: denyingRules(step.permissions, "file_write", path) ?? [] }));
+  return withDenials({ reason: "write-denied", paths }, denials);
 }

@@ -10,6 +10,8 @@
  *
  * Text from outside the manifest (the run's input, inputs, violations, output) is put into code blocks.
  */
+
+import { describeDenial } from "../core/denial.ts";
 import { describeViolation } from "../core/describe-contract.ts";
 import type { Digest } from "../core/digest.ts";
 import type { ContractResult } from "../core/failure.ts";
@@ -99,6 +101,7 @@ function feedbackText({ attempt, failure, tail }: Feedback): string {
   const blocks = [`Attempt ${attempt} of this step failed. Fix the problems below. You start from a fresh workspace.`];
   if (failure.reason === "contract-failed") {
     for (const contract of failure.contracts) if (contract.verdict !== "pass") blocks.push(...contractsText(contract));
+    if (failure.denied !== undefined) blocks.push("Denied accesses:", codeBlock(failure.denied.map(describeDenial).join("\n")));
   } else {
     blocks.push("Reason:", codeBlock([title, ...detail].join("\n")));
   }

@@ -35,7 +35,7 @@ export interface ProxySetting {
 
 export interface NetworkProxy {
   readonly socket: string;
-  /** What was asked for and refused, each once. */
+  /** The `host:port` of each refused connection, each once. A name that cannot be resolved is not among them. */
   readonly refused: ReadonlySet<string>;
   close(): Promise<void>;
 }
@@ -43,7 +43,7 @@ export interface NetworkProxy {
 /** A connection that says nothing for this long is given up, in milliseconds. */
 const idleMs = 120_000;
 const connectMs = 20_000;
-/** So many refused hosts are remembered. */
+/** Refused connections that are remembered. */
 const maxRefused = 1000;
 /** Each holds a descriptor or two of the machine's; a child that opens more waits. */
 const maxConnections = 512;
@@ -56,9 +56,9 @@ export function openNetworkProxy({ socket, rules, resolve: addressesOf = resolve
     const host = canonicalHost(asked);
     const subject = subjectOf(host ?? asked, port);
     const isAllowed = host !== undefined && port > 0 && port <= 65_535 && rules.allows(subject);
-    const address = isAllowed ? await addressOf(host, port, rules, addressesOf) : undefined;
-    if (address === undefined && refused.size < maxRefused) refused.add(subject);
-    return address;
+    const found: Found = isAllowed ? await addressOf(host, port, rules, addressesOf) : "refused";
+    if (found === "refused" && refused.size < maxRefused) refused.add(subject);
+    return typeof found === "string" ? undefined : found.address;
   };
   const server = createServer((request, response) => void forward(request, response, judge));
   server.maxConnections = maxConnections;
@@ -195,27 +195,30 @@ function refusal(subject: string): string {
   return `wave: ${subject} is not allowed: no \`network_access\` rule of this step lets it through\n`;
 }
 
+type Found = { readonly address: string } | "refused" | "unresolved";
+
 /**
- * The address to connect to: a literal one, or the first that a name resolves to and that may be reached. Undefined if there is none. Inner
- * addresses are reached only if a rule names them literally, `localhost` included; a denied address by no name.
+ * The address to connect to: a literal one, or the first that a name resolves to and that may be reached. Inner addresses are reached only if a rule names
+ * them literally, `localhost` included. A denied address is reached by no name.
  */
 async function addressOf(
   host: string,
   port: number,
   rules: HostRules,
   addressesOf: (name: string) => Promise<readonly string[]>,
-): Promise<string | undefined> {
+): Promise<Found> {
   const machine = Object.values(networkInterfaces()).flatMap((networks) => networks ?? []);
   const subject = subjectOf(host, port);
   const isNamed = rules.names(subject);
-  if (isIP(host) !== 0) return isInnerAddress(host, machine) && !isNamed ? undefined : host;
+  if (isIP(host) !== 0) return isInnerAddress(host, machine) && !isNamed ? "refused" : { address: host };
   const mayReach = (address: string) =>
     !rules.deniesAddress(subjectOf(canonicalHost(address) ?? address, port), subject) &&
     (!isInnerAddress(address, machine) || (isNamed && host === "localhost" && isLoopback(address)));
   try {
-    return (await addressesOf(host)).find(mayReach);
+    const address = (await addressesOf(host)).find(mayReach);
+    return address === undefined ? "refused" : { address };
   } catch {
-    return undefined;
+    return "unresolved";
   }
 }
 

@@ -10,6 +10,7 @@ import { includedFiles } from "../changeset/included-files.ts";
 import { type ProjectStart, takeProjectStart } from "../changeset/project-start.ts";
 import type { Changeset } from "../core/changeset.ts";
 import { defined } from "../core/defined.ts";
+import { connectionDenial } from "../core/denial.ts";
 import { isSandboxed, writesRepository } from "../core/enforcement.ts";
 import { readFilter, viewKey } from "../core/permissions.ts";
 import type { Step } from "../core/pipeline.ts";
@@ -117,6 +118,7 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   const opened = isShared ? ok(noLayers) : await openGitLayers(setting.isolation, dirs.value.directory, git.layered);
   if (!opened.ok) return opened;
   const personaGit = reads === undefined || isShared || !sandboxed ? git : readableGit(git, setting.root, reads);
+  const refused = new Set<string>();
   const spawn = spawnSandboxed({
     setting,
     step,
@@ -127,8 +129,10 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
     git,
     personaGit,
     layers: opened.value,
+    onRefused: (subject) => refused.add(subject),
   });
-  const workspace = workspaceOf(dirs.value, paths, tree.value, spawn);
+  const denied = () => [...refused].map((subject) => connectionDenial(step.permissions, subject));
+  const workspace = { ...workspaceOf(dirs.value, paths, tree.value, spawn), denied };
   return ok(isShared ? { ...workspace, changeset: async () => keptLinks(git) } : workspace);
 }
 

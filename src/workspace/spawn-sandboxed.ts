@@ -38,6 +38,8 @@ export interface SandboxedSetting {
   readonly personaGit: GitView;
   /** The git directories outside the tree, as this attempt has them. */
   readonly layers: GitLayers;
+  /** Receives `host:port` of each connection that was refused to the persona. */
+  onRefused(subject: string): void;
 }
 
 export type FencedSpawn = (request: SpawnRequest) => Promise<SpawnOutcome>;
@@ -66,14 +68,14 @@ function startPersona(sandboxed: SandboxedSetting, request: SpawnRequest): Promi
     bytes: step.resources.diskLimitBytes,
     before: tree.written.bytes,
   };
-  return withNetwork(sandboxed, dirs.directory, policyOfStep(step), (network) =>
+  const start = (network: SandboxView["network"]) =>
     launchInView({
       isolation: setting.isolation,
       view: { ...view, network },
       scratch: dirs.directory,
       child: { ...childOf({ ...sandboxed, git: sandboxed.personaGit }, dirs, request), diskLimit },
-    }),
-  );
+    });
+  return withNetwork(sandboxed, dirs.directory, policyOfStep(step), start, sandboxed.onRefused);
 }
 
 async function startContract(sandboxed: SandboxedSetting, request: SpawnRequest, count: number): Promise<SpawnOutcome> {
@@ -175,6 +177,7 @@ async function withNetwork(
   directory: string,
   policy: NetworkPolicy,
   run: (network: SandboxView["network"]) => Promise<SpawnOutcome>,
+  onRefused: (subject: string) => void = () => {},
 ): Promise<SpawnOutcome> {
   if (!sandboxed || !setting.isolation.sandbox.network || policy.kind === "open") return run({ kind: "host" });
   if (policy.kind === "closed") return run({ kind: "none" });
@@ -184,5 +187,6 @@ async function withNetwork(
     return await run({ kind: "proxy", socket: proxy.value.socket });
   } finally {
     await proxy.value.close();
+    for (const subject of proxy.value.refused) onRefused(subject);
   }
 }

@@ -12,6 +12,8 @@ const end = (stream: AgentStream, members: Partial<AgentEnd> = {}) =>
     prompt: "the prompt",
     resources: { timeoutMs: 1, diskLimitBytes: 1 },
     tail: "the tail",
+    step: { permissions: { layers: [] } },
+    root: "/w",
     ...members,
   });
 
@@ -46,7 +48,7 @@ describe("Gemini CLI", () => {
   test.each(["policy_violation", "tool_not_registered"])("counts what it was not allowed: %s", (type) => {
     const stream = geminiStream();
     say(stream, [use("1"), refused("1", type), message("I could not."), result]);
-    expect(end(stream)).toEqual({ reason: "empty-output", detail: "all 1 tool calls were denied" });
+    expect(end(stream)).toEqual({ reason: "empty-output", detail: "its only tool call was denied" });
   });
 
   test.each([

@@ -14,7 +14,7 @@ import {
   tool,
 } from "ai";
 import { defined } from "../../core/defined.ts";
-import type { Failure } from "../../core/failure.ts";
+import type { Denial, Failure } from "../../core/failure.ts";
 import type { AdapterContext, AdapterOutcome } from "../../core/ports.ts";
 import { priced } from "../../core/price.ts";
 import { err, ok, type Result } from "../../core/result.ts";
@@ -48,6 +48,7 @@ Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
 
 interface Told {
   usage: Usage;
+  denied: readonly Denial[];
   over?: Failure;
 }
 
@@ -60,7 +61,7 @@ export async function runLoop(
   const { step, prompt, resources, signal, log, files } = context;
   const fetch = await fetchByProxy(environment);
   if (!fetch.ok) return err({ reason: "agent-failed", kind: "config", detail: fetch.error, tail: "" });
-  const told: Told = { usage: noUsage };
+  const told: Told = { usage: noUsage, denied: [] };
   const stop = new AbortController();
   const clock = AbortSignal.timeout(resources.timeoutMs);
   const { system, task } = partsOf(step.persona.systemPrompt, prompt);
@@ -87,7 +88,7 @@ export async function runLoop(
     });
     if (told.over !== undefined) return err(told.over);
     if (answer.finishReason === "tool-calls") return err(capFailure(context, told.usage));
-    const detail = emptyOutputReason(answer.text, told.usage, prompt);
+    const detail = emptyOutputReason(answer.text, told.usage, prompt, told.denied);
     if (detail !== undefined) return err({ reason: "empty-output", detail });
     return ok(answer.text.trim() === "" ? {} : { finalMessage: answer.text });
   } catch (error) {
@@ -132,13 +133,22 @@ function toolsOf({ step, workspace, log }: AdapterContext, told: Told) {
       log.write(Buffer.from(`→ ${name} ${JSON.stringify(args).slice(0, 300)}\n`), "stdout");
       const answer = await call(args);
       const { toolCalls, denials } = told.usage;
-      told.usage = { ...told.usage, toolCalls: toolCalls + 1, denials: denials + (answer.denied === true ? 1 : 0) };
-      if (answer.denied === true) log.write(Buffer.from(`← ${answer.text}\n`), "stdout");
+      told.usage = { ...told.usage, toolCalls: toolCalls + 1, denials: denials + (answer.denied === undefined ? 0 : 1) };
+      if (answer.denied !== undefined) {
+        told.denied = [...told.denied, { ...answer.denied, access: callText(name, args) }];
+        log.write(Buffer.from(`← ${answer.text}\n`), "stdout");
+      }
       return answer.text;
     };
     return [name, tool({ description, inputSchema, execute })] as const;
   });
   return Object.fromEntries(tools);
+}
+
+/** The tool and the path that it was called with. */
+function callText(name: string, args: Record<string, unknown>): string {
+  const file = Object.values(args).find((value) => typeof value === "string");
+  return file === undefined ? name : `${name} ${file.slice(0, 120)}`;
 }
 
 /** Adds an answer of the model. What it read from a cache, or wrote to one, is a part of what it read. */

@@ -3,8 +3,10 @@
  * write are refused before any access.
  */
 import path from "node:path";
+import { describeDenial } from "../../core/denial.ts";
+import type { Denial } from "../../core/failure.ts";
 import { describeFailure } from "../../core/failures.ts";
-import { isAllowed } from "../../core/permissions.ts";
+import { denyingRules, isAllowed } from "../../core/permissions.ts";
 import type { Step } from "../../core/pipeline.ts";
 import type { Workspace, WorkspaceArea } from "../../core/ports.ts";
 import { ok, type Result } from "../../core/result.ts";
@@ -13,7 +15,7 @@ import { isGitName } from "../../text/path-bytes.ts";
 /** The result of a call, as sent to the model. `denied` is set if permissions refused it. */
 export interface ToolAnswer {
   readonly text: string;
-  readonly denied?: true;
+  readonly denied?: Denial;
 }
 
 export interface ApiTools {
@@ -44,14 +46,15 @@ export function apiTools(step: Step, workspace: Workspace): ApiTools {
   };
   const textOf = async (file: string): Promise<Result<string> | ToolAnswer> => {
     const place = placeOf(workspace, file);
-    if (place.area === "root" && !mayRead(place.file)) return denied(`reading ${file}`);
+    if (place.area === "root" && !mayRead(place.file)) return denied("reading", file, denyingRules(permissions, "file_read", place.file));
     const bytes = await workspace.read(place.area, place.file, limits.file);
     return bytes.ok ? ok(Buffer.from(bytes.value).toString()) : bytes;
   };
   const put = async (file: string, content: string): Promise<ToolAnswer> => {
     const { area, file: name } = placeOf(workspace, file);
-    if (area === "inputs") return denied(`writing ${file}: inputs are read-only`);
-    if (area === "root" && !isAllowed(permissions, "file_write", name)) return denied(`writing ${file}`);
+    if (area === "inputs") return denied("writing", `${file}, a read-only input`);
+    if (area === "root" && !isAllowed(permissions, "file_write", name))
+      return denied("writing", file, denyingRules(permissions, "file_write", name));
     const written = await workspace.write(area, new Map([[name, { mode: "100644", bytes: Buffer.from(content) }]]));
     return written.ok ? { text: `wrote ${Buffer.byteLength(content)} bytes to ${file}` } : failed(written.error);
   };
@@ -129,8 +132,9 @@ function cut(text: string): string {
   return text.length <= limits.answer ? text : `${text.slice(0, limits.answer)}\n(truncated after ${limits.answer} characters)`;
 }
 
-function denied(what: string): ToolAnswer {
-  return { text: `denied: ${what} is not allowed in this step`, denied: true };
+function denied(action: "reading" | "writing", file: string, rules: readonly string[] = []): ToolAnswer {
+  const denial = { access: `${action} ${file}`, rules };
+  return { text: `${describeDenial(denial)}. The step's permissions do not allow this.`, denied: denial };
 }
 
 function failed(failure: Parameters<typeof describeFailure>[0]): ToolAnswer {

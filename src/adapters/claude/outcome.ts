@@ -1,6 +1,6 @@
 /** What Claude Code's end means: work to judge, or a failure of the agent, of its model, or of nobody having worked. Pure. */
 import type { Failure } from "../../core/failure.ts";
-import { emptyOutputReason, troubleOf } from "../budget.ts";
+import { emptyOutputReason, toolDenial, troubleOf } from "../budget.ts";
 import type { AgentEnd } from "../run-agent.ts";
 import type { ClaudeResult } from "./stream.ts";
 
@@ -13,7 +13,8 @@ export function claudeFailure(end: AgentEnd, result: ClaudeResult | undefined): 
   }
   if (result.isError) return errorOf(end, result);
   if (exitCode !== 0) return { reason: "agent-failed", kind: "crash", detail: `it exited with ${exitCode} after its answer`, tail };
-  const detail = emptyOutputReason(result.text, usage, prompt);
+  const denied = result.deniedCalls.map(({ tool, argument }) => toolDenial(end.step, end.root, tool, argument));
+  const detail = emptyOutputReason(result.text, usage, prompt, denied);
   return detail === undefined ? undefined : { reason: "empty-output", detail };
 }
 

@@ -2,6 +2,7 @@
  * Claude Code's `stream-json`: one JSON object a line. Counts what it tells while it comes, and gives lines for people. Lines that are no JSON, and
  * types that are not known, are passed over: the format grows. Pure.
  */
+import { defined } from "../../core/defined.ts";
 import { noUsage, type Usage } from "../../core/usage.ts";
 import { jsonLines, type Line, listOf, objectOf } from "../json-lines.ts";
 
@@ -12,7 +13,7 @@ export interface ClaudeResult {
   readonly text: string;
   /** Of HTTP, where the model's API refused. */
   readonly status?: number;
-  readonly denials: number;
+  readonly deniedCalls: readonly { readonly tool: string; readonly argument?: string }[];
   readonly errors: readonly string[];
 }
 
@@ -106,7 +107,13 @@ function toolResults(message: Line): string {
 }
 
 function end(heard: Heard, line: Line): void {
-  const denials = listOf(line["permission_denials"]).length;
+  const deniedCalls = listOf(line["permission_denials"]).map((call) => {
+    const input = objectOf(call["tool_input"]);
+    const argument = [input["file_path"], input["notebook_path"], input["path"], input["command"], input["pattern"]].find(
+      (one) => typeof one === "string",
+    );
+    return { tool: String(call["tool_name"] ?? "a tool"), ...defined({ argument }) };
+  });
   const cost = line["total_cost_usd"];
   const before = counted(heard);
   heard.totals = {
@@ -114,14 +121,14 @@ function end(heard: Heard, line: Line): void {
     ...(line["usage"] === undefined ? {} : tokens(objectOf(line["usage"]))),
     turns: before.turns,
     toolCalls: before.toolCalls,
-    denials,
+    denials: deniedCalls.length,
     ...(typeof cost === "number" ? { costUsd: cost } : {}),
   };
   heard.result = {
     isError: line["is_error"] === true,
     subtype: String(line["subtype"] ?? ""),
     text: typeof line["result"] === "string" ? line["result"] : "",
-    denials,
+    deniedCalls,
     errors: Array.isArray(line["errors"]) ? line["errors"].map(String) : [],
     ...(typeof line["api_error_status"] === "number" ? { status: line["api_error_status"] } : {}),
   };

@@ -6,9 +6,9 @@ export const changeFailures: FailureKinds<"write-denied" | "changeset-refused" |
   "write-denied": {
     exit: 1,
     retry: "never",
-    describe: ({ paths, rule }) => ({
+    describe: ({ paths, rule, denied = [] }) => ({
       title: `none of the attempt's changes were kept: it may not write ${counted(paths.length, "file")} that it changed`,
-      detail: shortened(paths),
+      detail: shortened(paths.filter((path) => !denied.some(({ access }) => access === `writing ${path}`))),
       hint:
         rule === undefined
           ? "change the task so that the step writes only what its `file_write` rules allow, or allow the path"

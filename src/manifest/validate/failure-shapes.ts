@@ -1,11 +1,8 @@
-/**
- * The members of every kind of failure, for failures that come from elsewhere. Does not compile when a reason or a member of one is missing. Members
- * that are not listed here are refused.
- */
+/** The shape of each kind of failure, to check failures in journals. A missing reason or member does not compile. Members that are not listed are refused. */
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { Origin } from "../../core/document.ts";
 import type { ExceededLimit } from "../../core/exceeded-limit.ts";
-import type { ContractResult, Failure, FailureReason, MergeConflict, Violation } from "../../core/failure.ts";
+import type { ContractResult, Denial, Failure, FailureReason, MergeConflict, Violation } from "../../core/failure.ts";
 import type { Shape } from "./check-shape.ts";
 
 const text: Shape = { type: "string" };
@@ -21,7 +18,7 @@ const map = (required: Readonly<Record<string, Shape>>, optional: Readonly<Recor
 });
 const oneOf = (...choices: readonly string[]): Shape => ({ enum: choices });
 
-type FailureOf<R extends FailureReason> = Omit<Extract<Failure, { reason: R }>, "reason">;
+type FailureOf<R extends FailureReason> = Omit<Extract<Failure, { reason: R }>, "reason" | "denied">;
 /** `Pick` of an optional member can be empty. */
 type OptionalNames<T> = { [K in keyof T]-?: Record<never, never> extends Pick<T, K> ? K : never }[keyof T];
 type Shapes<K extends PropertyKey> = { readonly [N in K]: Shape };
@@ -47,6 +44,8 @@ const diagnostic = shapeOf<Diagnostic>(
   { hint: text, fix: text, related: list(map({ message: text, origin })) },
 );
 const conflict = shapeOf<MergeConflict>({ path: text, steps: texts, detail: text }, { hunk: text });
+
+const denial = shapeOf<Denial>({ access: text, rules: texts });
 
 /** The shape of a contract's result. */
 export const contractResultShape = shapeOf<ContractResult>(
@@ -116,10 +115,10 @@ const members: { readonly [R in FailureReason]: MembersOf<FailureOf<R>> } = {
   "rolled-back": [{ to: text, steps: texts }],
 };
 
-/** The shape of a failure, by its reason. Undefined: this version knows no such reason. */
+/** The shape of a failure with this reason; undefined for a reason that this version does not know. */
 export function failureShape(reason: string): Shape | undefined {
   if (!Object.hasOwn(members, reason)) return undefined;
   const [required, optional]: readonly [Readonly<Record<string, Shape>>, Readonly<Record<string, Shape>>?] =
     members[reason as FailureReason];
-  return map({ reason: text, ...required }, optional);
+  return map({ reason: text, ...required }, { ...optional, denied: list(denial) });
 }

@@ -124,7 +124,7 @@ describe("the stream", () => {
   const result = lines({
     ...{ type: "result", subtype: "success", is_error: false, result: "Done.", num_turns: 2, total_cost_usd: 0.0123 },
     ...{ usage: { input_tokens: 250, output_tokens: 13, cache_read_input_tokens: 30, cache_creation_input_tokens: 5 } },
-    permission_denials: [{ tool_name: "Write" }],
+    permission_denials: [{ tool_name: "Write", tool_input: { file_path: "/w/a.txt", content: "x" } }],
   });
 
   test.each([1, 7, 100_000])("counts while it comes, and shows what a person wants to see, in chunks of %d bytes", (size) => {
@@ -147,7 +147,13 @@ describe("the stream", () => {
     expect([stream.usage(), stream.result(), stream.version()]).toEqual([counted, undefined, "2.1.330"]);
     push(result);
     expect(stream.usage()).toEqual({ ...counted, denials: 1, costUsd: 0.0123 });
-    expect(stream.result()).toEqual({ isError: false, subtype: "success", text: "Done.", denials: 1, errors: [] });
+    expect(stream.result()).toEqual({
+      isError: false,
+      subtype: "success",
+      text: "Done.",
+      deniedCalls: [{ tool: "Write", argument: "/w/a.txt" }],
+      errors: [],
+    });
     expect(shown).toBe('Looking.\n→ Read {"file_path":"a"}\n← no such file\n! the model did not answer (HTTP 529); tried again\nDone.\n');
   });
 
@@ -160,11 +166,22 @@ describe("the stream", () => {
 });
 
 describe("the end", () => {
+  const writes = { capability: "file_write", pattern: "src/**", text: "file_write:src/**" } as const;
+  const permissions = { layers: [{ source: "step", allow: [writes], deny: [] }] } as const;
   const usage = { ...noUsage, turns: 2, toolCalls: 1 };
-  const fine = { isError: false, subtype: "success", text: "Done.", denials: 0, errors: [] };
+  const fine = { isError: false, subtype: "success", text: "Done.", deniedCalls: [], errors: [] };
   const end = (members: Partial<AgentEnd> & { result?: ClaudeResult | undefined }) => {
     const { result, ...rest } = { result: fine, ...members };
-    const known = { exitCode: 0, usage, prompt: "Do it.", resources: { timeoutMs: 1, diskLimitBytes: 1 }, tail: "tail", ...rest };
+    const known = {
+      exitCode: 0,
+      usage,
+      prompt: "Do it.",
+      resources: { timeoutMs: 1, diskLimitBytes: 1 },
+      tail: "tail",
+      root: "/w",
+      step: { permissions },
+      ...rest,
+    };
     return claudeFailure(known, result);
   };
   const error = (members: object, more: Partial<AgentEnd> = {}) =>
@@ -177,7 +194,26 @@ describe("the end", () => {
     ["the model was never asked", { usage: noUsage }, "never asked"],
     ["an empty answer", { result: { ...fine, text: " \n" }, usage: { ...usage, toolCalls: 0 } }, "empty"],
     ["an echo", { result: { ...fine, text: "Do it." } }, "repeats the prompt"],
-    ["nothing but denials", { usage: { ...usage, denials: 1 } }, "were denied"],
+    ["nothing but denials", { usage: { ...usage, denials: 1 } }, "its only tool call was denied"],
+    [
+      "a denied write, with its path and the rule",
+      { usage: { ...usage, denials: 1 }, result: { ...fine, deniedCalls: [{ tool: "Write", argument: "/w/package.json" }] } },
+      "its only tool call (Write package.json) was denied by `file_write:src/**`",
+    ],
+    [
+      "several denied calls",
+      {
+        usage: { ...usage, toolCalls: 2, denials: 2 },
+        result: {
+          ...fine,
+          deniedCalls: [
+            { tool: "Write", argument: "/w/a" },
+            { tool: "Bash", argument: "ls" },
+          ],
+        },
+      },
+      "all of its 2 tool calls (Write a, Bash ls) were denied by `file_write:src/**`",
+    ],
   ] as const)("is empty output: %s", (_, members, detail) => {
     expect(end(members)).toEqual({ reason: "empty-output", detail: expect.stringContaining(detail) });
   });

@@ -82,7 +82,14 @@ describe("the stream", () => {
 });
 
 describe("the end", () => {
-  const end = { usage: { ...noUsage, turns: 1 }, prompt: "Do it.", resources: { timeoutMs: 1, diskLimitBytes: 1 }, tail: "tail" };
+  const end = {
+    usage: { ...noUsage, turns: 1 },
+    prompt: "Do it.",
+    resources: { timeoutMs: 1, diskLimitBytes: 1 },
+    tail: "tail",
+    step: { permissions: { layers: [] } },
+    root: "/w",
+  };
   const judged = (exitCode: number, ...events: unknown[]) => {
     const stream = codexStream();
     stream.push(lines(...events));

@@ -6,9 +6,9 @@
 import type { AlertRecord } from "../core/alert.ts";
 import { defined } from "../core/defined.ts";
 import { compareEvents, type EventOf, type WaveEvent } from "../core/event.ts";
+import { advanceTimeline, emptyTimeline, waitWithoutDelay } from "../core/run-timeline.ts";
 import { resetOf, sampleOf } from "./breaker-samples.ts";
 import { attemptDraft, endAttempt, openAttempt, type RunDraft, rollBackStep, type StepDraft, workOn } from "./fold-step.ts";
-import { followWaits, waitOf, waitsDraft } from "./fold-waits.ts";
 import type { RunFold } from "./run-fold.ts";
 
 /** Nothing, if no event says that the run started: its process died before it began. */
@@ -19,10 +19,10 @@ export function foldRun(events: readonly WaveEvent[]): RunFold | undefined {
   const draft = runDraft(started);
   for (const event of ordered) {
     followWriter(draft, event);
+    advanceTimeline(draft.timeline, event);
     apply(draft, event);
-    followWaits(draft.waits, event);
   }
-  const { writers, steps, alerts, reuses: _reuses, removed: _removed, waits: _waits, ...run } = draft;
+  const { writers, steps, alerts, reuses: _reuses, removed: _removed, timeline: _timeline, ...run } = draft;
   const writerFolds = [...writers.values()].map(({ firstAt, lastAt, finishedMs, ...writer }) => ({
     ...writer,
     spentMs: finishedMs ?? Math.max(0, lastAt - firstAt),
@@ -56,7 +56,7 @@ function runDraft(started: EventOf<"run-started">): RunDraft {
     alerts: [],
     reuses: new Map(),
     removed: new Map(),
-    waits: waitsDraft(),
+    timeline: emptyTimeline(),
   };
 }
 
@@ -261,7 +261,7 @@ function applyToStep(draft: RunDraft, event: Exclude<StepEvent, EventOf<"circuit
       if (event.because !== undefined) step.because = event.because;
       return;
     case "attempt-started":
-      step.attempts.push(attemptDraft(event, waitOf(draft.waits, event, step.dependencies)));
+      step.attempts.push(attemptDraft(event, waitOf(draft, event)));
       if (open) workOn(step, "running", event.writer);
       return;
     case "contract-checked":
@@ -273,6 +273,11 @@ function applyToStep(draft: RunDraft, event: Exclude<StepEvent, EventOf<"circuit
       endAttempt(step, event);
       return;
   }
+}
+
+function waitOf({ timeline }: RunDraft, { step }: EventOf<"attempt-started">): number {
+  const attempt = timeline.steps.get(step)?.attempts.at(-1);
+  return attempt === undefined ? 0 : waitWithoutDelay(attempt);
 }
 
 /** Whether an event tells of an attempt that counts no more. */

@@ -4,8 +4,8 @@ import type { AlertRecord } from "../core/alert.ts";
 import { defined } from "../core/defined.ts";
 import type { EventOf } from "../core/event.ts";
 import type { ContractResult } from "../core/failure.ts";
+import type { RunTimeline } from "../core/run-timeline.ts";
 import type { StepStatus } from "../core/state.ts";
-import type { WaitsDraft } from "./fold-waits.ts";
 import type { AttemptFold, ResetFold, RevokedFold, RunFold, SampleFold, StepFold, WriterFold } from "./run-fold.ts";
 
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
@@ -36,7 +36,7 @@ export interface RunDraft extends Draft<Omit<RunFold, "writers" | "steps" | "sam
   reuses: Map<string, RevokedFold[]>;
   /** Steps that the definition has no more. */
   removed: Map<string, StepDraft>;
-  waits: WaitsDraft;
+  timeline: RunTimeline;
 }
 
 /** Sets a step's status, and forgets what the one before it said. `writer` works on it while it is `running`. */

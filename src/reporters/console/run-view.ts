@@ -1,13 +1,12 @@
 /**
- * What a run looks like at one moment, folded from its events: the model behind the live view. No text and no time of its
- * own in it; `render-frame.ts` draws it.
+ * The model of the live view: the plan's steps with their state at one moment, projected from the run's timeline. It contains no text and reads no
+ * clock; `render-frame.ts` draws it.
  */
-
 import { defined } from "../../core/defined.ts";
-import { type EventOf, isOutsideEvent, type WaveEvent } from "../../core/event.ts";
+import type { WaveEvent } from "../../core/event.ts";
 import type { ContractResult, Failure } from "../../core/failure.ts";
 import type { Plan } from "../../core/plan.ts";
-import { unreachable } from "../../core/result.ts";
+import { advanceTimeline, emptyTimeline, type RunTimeline, timelineStep } from "../../core/run-timeline.ts";
 import type { RunStatus, StepStatus } from "../../core/state.ts";
 
 export interface StepView {
@@ -43,11 +42,12 @@ export interface RunView {
   durationMs?: number;
   /** In plan order: dependencies before dependents. */
   readonly steps: Map<string, StepView>;
+  readonly timeline: RunTimeline;
 }
 
 /** A view in which nothing has happened. */
 export function emptyView(pipeline = ""): RunView {
-  return { pipeline, status: "running", steps: new Map() };
+  return { pipeline, status: "running", steps: new Map(), timeline: emptyTimeline() };
 }
 
 /** A view of what a plan will do. */
@@ -61,71 +61,52 @@ export function viewOfPlan(plan: Plan): RunView {
   return view;
 }
 
-/** Folds one event into the view, in place (a run of thousands of steps is not copied for each), and gives it back. */
+/** Adds an event to the view and returns the view. It changes in place: a run of thousands of steps is not copied for each event. */
 export function applyEvent(view: RunView, event: WaveEvent): RunView {
+  advanceTimeline(view.timeline, event);
   const at = Date.parse(event.ts);
-  if (isOutsideEvent(event)) return view;
-  switch (event.type) {
-    case "run-started":
-      begin(view, event, at);
-      break;
-    case "run-resumed":
-      Object.assign(view, { run: event.run, startedAt: at, status: "running" });
-      break;
-    case "run-finished":
-      Object.assign(view, { status: event.status, durationMs: event.durationMs });
-      if (event.status === "passed") settlePending(view, event.part ?? [...view.steps.keys()]);
-      break;
-    case "step-reused":
-      change(view, event.step, { status: "passed", reused: true });
-      break;
-    case "step-reopened":
-      change(view, event.step, { ...fresh, status: "pending" });
-      break;
-    case "attempt-started":
-      settlePending(view, view.steps.get(event.step)?.dependencies ?? []);
-      change(view, event.step, { ...fresh, status: "running", persona: event.persona, attempt: event.attempt, startedAt: at });
-      break;
-    case "contract-checked":
-      change(view, event.step, { contracts: [...(view.steps.get(event.step)?.contracts ?? []), event.result] });
-      break;
-    case "attempt-passed":
-    case "attempt-cancelled":
-      change(view, event.step, { durationMs: event.durationMs });
-      break;
-    case "attempt-failed":
-      change(view, event.step, { durationMs: event.durationMs, failure: event.failure, ...waiting(event, at) });
-      break;
-    case "step-finished":
-      change(view, event.step, endOf(event));
-      break;
-    case "writer-opened":
-    case "writer-closed":
-    case "circuit-opened":
-    case "circuit-reset":
-    case "changes-merged":
-    case "changes-applied":
-    case "rollback-started":
-    case "changes-undone":
-    case "steps-rolled-back":
-      break;
-    default:
-      return unreachable(event);
+  if (event.type === "run-started") {
+    const { run, pipeline, version, steps } = event;
+    Object.assign(view, { run, pipeline, startedAt: at, ...defined({ version }) });
+    addSteps(view, steps);
+  } else if (event.type === "run-resumed") {
+    Object.assign(view, { run: event.run, startedAt: at, status: "running" });
+  } else if (event.type === "run-finished") {
+    Object.assign(view, { status: event.status, durationMs: event.durationMs });
+    if (event.status === "passed") settlePending(view, event.part ?? [...view.steps.keys()]);
+  } else if ("step" in event && event.type !== "circuit-opened") {
+    if (event.type === "attempt-started") settlePending(view, view.steps.get(event.step)?.dependencies ?? []);
+    showStep(view, event.step, event.type === "attempt-started" || event.type === "step-reopened");
   }
   return view;
 }
 
-function begin(view: RunView, { run, pipeline, version, steps }: EventOf<"run-started">, at: number): void {
-  Object.assign(view, { run, pipeline, startedAt: at, ...defined({ version }) });
-  addSteps(view, steps);
-}
-
-function endOf({ status, failure, because }: EventOf<"step-finished">): Change {
-  return { status, ...defined({ failure, because }) };
-}
-
-function waiting({ retry }: EventOf<"attempt-failed">, at: number): Change {
-  return retry === undefined ? {} : { status: "waiting", retryAt: at + retry.delayMs };
+/** Replaces the view of a step by what the timeline contains. `fresh`: what its child printed belongs to an earlier attempt. */
+function showStep(view: RunView, id: string, fresh: boolean): void {
+  const { attempts, phase, reused, finished, reopened } = timelineStep(view.timeline, id);
+  const { lastLine, ...before } = view.steps.get(id) ?? unknownStep(id);
+  const last = attempts.at(-1);
+  const current = reopened === true ? undefined : last;
+  const ended = current?.ended;
+  const failed = ended?.type === "attempt-failed" ? ended : undefined;
+  view.steps.set(id, {
+    id,
+    persona: last?.begun.persona ?? before.persona,
+    dependencies: before.dependencies,
+    depth: before.depth,
+    status: phase,
+    reused: before.reused || reused !== undefined || last?.rechecked !== undefined,
+    attempt: last?.begun.attempt ?? 0,
+    contracts: [...(current?.results.values() ?? [])],
+    ...defined({
+      startedAt: last?.startedAt,
+      durationMs: ended?.durationMs,
+      retryAt: failed?.retry === undefined ? undefined : Date.parse(failed.ts) + failed.retry.delayMs,
+      failure: finished?.failure ?? failed?.failure,
+      because: finished?.because,
+      lastLine: fresh ? undefined : lastLine,
+    }),
+  });
 }
 
 /** Notes what a step's child printed. */
@@ -135,24 +116,12 @@ export function applyOutput(view: RunView, step: string, text: string): RunView 
   return view;
 }
 
-/** What a new attempt forgets. */
-const fresh = { contracts: [], failure: undefined, retryAt: undefined, durationMs: undefined, lastLine: undefined } as const;
+function unknownStep(id: string): StepView {
+  return { id, persona: "", dependencies: [], depth: 0, status: "pending", reused: false, attempt: 0, contracts: [] };
+}
 
-type Change = { readonly [K in keyof StepView]?: StepView[K] | undefined };
-
-function change(view: RunView, id: string, changed: Change): void {
-  const before = view.steps.get(id) ?? {
-    id,
-    persona: "",
-    dependencies: [],
-    depth: 0,
-    status: "pending",
-    reused: false,
-    attempt: 0,
-    contracts: [],
-  };
-  const merged = Object.entries({ ...before, ...changed }).filter(([, value]) => value !== undefined);
-  view.steps.set(id, Object.fromEntries(merged) as unknown as StepView);
+function change(view: RunView, id: string, changed: Partial<StepView>): void {
+  view.steps.set(id, { ...(view.steps.get(id) ?? unknownStep(id)), ...changed });
 }
 
 /** A step starts only when its dependencies have passed: those of which nothing was heard passed before this process. */

@@ -2,9 +2,9 @@
 import { defined } from "../../core/defined.ts";
 import type { WaveEvent } from "../../core/event.ts";
 import { describeFailure } from "../../core/failures.ts";
+import { foldTimeline, type RunTimeline, type TimelineAttempt, type TimelineStep } from "../../core/run-timeline.ts";
 import type { AttemptRecord, RunRecord, StepRecord, StepStatus } from "../../core/state.ts";
 import { criticalPath } from "./critical-path.ts";
-import { type AttemptMoments, foldMoments, type RunMoments } from "./fold-moments.ts";
 import type { Span, Trace, TraceAttempt, TraceCheck, TraceProcess, TraceStep } from "./trace.ts";
 
 export interface TraceSource {
@@ -18,9 +18,9 @@ export interface TraceSource {
 /** The trace. A run without journals has its steps, but nothing that was measured. */
 export function buildTrace(source: TraceSource): Trace {
   const { run, events } = source;
-  const moments = foldMoments(events);
+  const moments = momentsOf(events);
   const known = new Set(run.steps.map(({ id }) => id));
-  const removed = [...moments.attempts.keys()].filter((id) => !known.has(id)).map(removedStep(moments));
+  const removed = [...moments.steps].filter(([id, { attempts }]) => !known.has(id) && attempts.length > 0).map(removedStep);
   const drafts = [...run.steps, ...removed].map((record) => stepOf(record, source, moments));
   const critical = criticalPath(drafts.map((step) => ({ ...step, weight: step.workedMs + delaysOf(step) })));
   const onPath = new Set(critical.steps);
@@ -41,31 +41,44 @@ export function buildTrace(source: TraceSource): Trace {
   };
 }
 
+/** A timeline whose times the trace states relative to `origin`, the earliest time of an event: no offset is negative. */
+interface RunMoments extends RunTimeline {
+  readonly origin: number;
+  readonly lastMs: number;
+}
+
+function momentsOf(events: readonly WaveEvent[]): RunMoments {
+  const times = events.map(({ ts }) => Date.parse(ts));
+  const origin = times.reduce((least, at) => Math.min(least, at), Number.POSITIVE_INFINITY);
+  return { ...foldTimeline(events), origin, lastMs: times.reduce((most, at) => Math.max(most, at - origin), 0) };
+}
+
 /** A step that the definition has no more, but that was worked on. */
-function removedStep({ attempts }: RunMoments): (id: string) => StepRecord {
-  return (id) => ({
+function removedStep([id, { attempts }]: readonly [string, TimelineStep]): StepRecord {
+  return {
     id,
-    persona: attempts.get(id)?.at(-1)?.begun.persona ?? "",
+    persona: attempts.at(-1)?.begun.persona ?? "",
     dependencies: [],
     optional: false,
     status: "skipped" satisfies StepStatus,
     because: "the manifest has it no more",
     artifacts: [],
     attempts: [],
-  });
+  };
 }
 
 function stepOf(record: StepRecord, source: TraceSource, moments: RunMoments): Omit<TraceStep, "critical"> {
   const { id, persona, status, reusedFrom, because, changes } = record;
   const found = [...record.attempts];
-  const attempts = (moments.attempts.get(id) ?? []).map((attempt) => attemptOf(attempt, takeRecord(found, attempt), source, moments));
-  const reusedAt = moments.reuses.get(id)?.atMs;
-  const spans: Span[] = [...attempts, ...(reusedAt === undefined ? [] : [{ startMs: reusedAt, endMs: reusedAt }])];
+  const moment = moments.steps.get(id);
+  const attempts = (moment?.attempts ?? []).map((attempt) => attemptOf(attempt, takeRecord(found, attempt), source, moments));
+  const reusedAt = moment?.reused === undefined ? [] : [Date.parse(moment.reused.ts) - moments.origin];
+  const spans: Span[] = [...attempts, ...reusedAt.map((at) => ({ startMs: at, endMs: at }))];
   return {
     id,
     persona,
     status,
-    dependencies: [...(moments.upstream.get(id) ?? record.dependencies)],
+    dependencies: [...(moment?.upstream ?? record.dependencies)],
     ...hullOf(spans),
     workedMs: sum(attempts.map(({ durationMs }) => durationMs)),
     waitMs: sum(attempts.map(({ waitMs }) => waitMs)),
@@ -77,17 +90,23 @@ function stepOf(record: StepRecord, source: TraceSource, moments: RunMoments): O
 }
 
 /** The record of an attempt. Numbers may repeat where several processes worked on the run, so each record is taken once. */
-function takeRecord(records: AttemptRecord[], { begun }: AttemptMoments): AttemptRecord | undefined {
+function takeRecord(records: AttemptRecord[], { begun }: TimelineAttempt): AttemptRecord | undefined {
   const at = records.findIndex(({ attempt, startedAt }) => attempt === begun.attempt && startedAt === begun.ts);
   return at < 0 ? undefined : records.splice(at, 1)[0];
 }
 
-function attemptOf(moments: AttemptMoments, record: AttemptRecord | undefined, source: TraceSource, run: RunMoments): TraceAttempt {
-  const { begun, ended, startMs, rechecked, results, ...waited } = moments;
-  const status = statusOf(moments, record, source.run);
+function attemptOf(
+  moment: TimelineAttempt,
+  record: AttemptRecord | undefined,
+  source: TraceSource,
+  { origin, processes }: RunMoments,
+): TraceAttempt {
+  const { begun, ended, startedAt, readyAt, rechecked, results, ...waited } = moment;
+  const status = statusOf(moment, record, source.run);
   const goesOn = ended === undefined && status === "running";
-  const untilMs = goesOn ? source.now - run.origin : (run.processes.get(begun.writer)?.lastMs ?? startMs);
-  const durationMs = ended?.durationMs ?? Math.max(0, untilMs - startMs);
+  const until = goesOn ? source.now : (processes.get(begun.writer)?.lastAt ?? startedAt);
+  const durationMs = ended?.durationMs ?? Math.max(0, until - startedAt);
+  const startMs = startedAt - origin;
   const span = { startMs, endMs: startMs + durationMs };
   const changes = ended?.type === "attempt-passed" ? ended.changes : undefined;
   return {
@@ -97,6 +116,7 @@ function attemptOf(moments: AttemptMoments, record: AttemptRecord | undefined, s
     ...defined({ model: begun.model }),
     ...span,
     durationMs,
+    waitMs: Math.max(0, startedAt - readyAt),
     ...waited,
     ...defined({ rechecked }),
     ...(record?.rolledBack === true ? { rolledBack: true as const } : {}),
@@ -109,7 +129,7 @@ function attemptOf(moments: AttemptMoments, record: AttemptRecord | undefined, s
   };
 }
 
-function statusOf({ ended }: AttemptMoments, record: AttemptRecord | undefined, run: RunRecord): TraceAttempt["status"] {
+function statusOf({ ended }: TimelineAttempt, record: AttemptRecord | undefined, run: RunRecord): TraceAttempt["status"] {
   switch (ended?.type) {
     case "attempt-passed":
       return "passed";
@@ -125,7 +145,7 @@ function statusOf({ ended }: AttemptMoments, record: AttemptRecord | undefined, 
 }
 
 /** One after the other, up to the end of the attempt; none begins before it. */
-function checksOf(results: AttemptMoments["results"], attempt: Span): TraceCheck[] {
+function checksOf(results: TimelineAttempt["results"], attempt: Span): TraceCheck[] {
   const checks: TraceCheck[] = [];
   let endMs = attempt.endMs;
   for (const { name, type, verdict, durationMs } of [...results.values()].reverse()) {
@@ -138,12 +158,13 @@ function checksOf(results: AttemptMoments["results"], attempt: Span): TraceCheck
 
 function processesOf({ run, now }: TraceSource, moments: RunMoments, steps: readonly TraceStep[]): TraceProcess[] {
   const attempts = steps.flatMap((step) => step.attempts);
-  return [...moments.processes.values()].map(({ opened, startMs, lastMs, closed, role }, index, all) => {
+  return [...moments.processes.values()].map(({ opened, startedAt, lastAt, closed, role }, index, all) => {
     const { writer, pid, host, wave } = opened;
     const own = attempts.filter((attempt) => attempt.writer === writer);
     const live = run.status === "running" && !closed && index === all.length - 1;
+    const startMs = startedAt - moments.origin;
     const until = live ? [now - moments.origin] : [];
-    const endMs = Math.max(lastMs, ...until, ...own.map((attempt) => attempt.endMs));
+    const endMs = Math.max(lastAt - moments.origin, ...until, ...own.map((attempt) => attempt.endMs));
     return { writer, pid, host, wave, role, closed, startMs, endMs };
   });
 }

@@ -58,7 +58,7 @@ const listing = new Set([
   "store/run-locks.ts",
   "store/leftovers.ts",
   "store/scan-journals.ts",
-  "engine/sweep-blobs.ts",
+  "engine/cleanup.ts",
   "engine/test-pipelines.ts",
   "changeset/disk.ts",
   "sandbox/proc-lines.ts",

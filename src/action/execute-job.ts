@@ -179,24 +179,28 @@ async function perform(
   outside: Outside,
 ): Promise<Result<{ readonly run: RunRecord; readonly finished?: FinishedRun }>> {
   const { identity, io, inputs, log, project } = execution;
-  const common = commonArgs(execution, outside);
   if (decision.kind === "start") return start(execution, decision, outside);
   const { input } = identity;
   const resumed = await resumeRun({
-    ...common,
+    project: project.request,
     selector: decision.run,
+    steps: { ...defined({ selected: inputs.steps }), skip: [] },
+    settings: {
+      ...settingsOf(inputs),
+      ...(inputs.apply === "auto" && inputs.steps === undefined ? {} : { apply: appliesTo(inputs) }),
+    },
     trusted: {
       read: project.read,
       pipeline: project.pipeline,
       ...defined({ input }),
       anyInput: inputs.resume !== "auto" && input === undefined,
     },
-    skip: [],
     update: false,
-    ...(inputs.apply === "auto" && inputs.steps === undefined ? {} : { apply: appliesTo(inputs) }),
     onNotice: (notices) => {
       if (notices.kind === "project-changed") io.stderr.write(projectChangedText(notices.run, notices.affected));
     },
+    signal: io.signal,
+    hooks: outside,
   });
   if (resumed.ok || inputs.resume !== "auto") return resumed;
   const mismatch = resumed.error.reason === "run-mismatch";
@@ -219,29 +223,27 @@ async function start(
   { run, again, rerun }: Extract<Decision, { kind: "start" }>,
   outside: Outside,
 ): Promise<Result<{ readonly run: RunRecord; readonly finished: FinishedRun }>> {
-  const { inputs, context } = execution;
+  const { io, inputs, context, project } = execution;
   const reuse = inputs.reuse === "true" || (inputs.reuse === "auto" && (again || context.pull !== undefined));
   const finished = await runPipeline({
-    ...commonArgs(execution, outside),
-    run,
-    reuse,
-    fresh: rerun === true,
-    apply: appliesTo(inputs),
-    onFailure: inputs.onFailure,
+    project: project.request,
+    runId: run,
     ...defined({ pipeline: inputs.pipeline, input: inputs.input }),
+    settings: {
+      ...settingsOf(inputs),
+      ...defined({ selectedSteps: inputs.steps }),
+      reuse,
+      fresh: rerun === true,
+      apply: appliesTo(inputs),
+    },
+    signal: io.signal,
+    hooks: outside,
   });
   return finished.ok ? ok({ run: finished.value.run, finished: finished.value }) : finished;
 }
 
-function commonArgs({ io, inputs, project }: JobExecution, outside: Outside) {
-  return {
-    ...project.request,
-    ...defined({ concurrency: inputs.concurrency, part: inputs.steps }),
-    onFailure: inputs.onFailure,
-    resetCircuit: false,
-    signal: io.signal,
-    ...outside,
-  };
+function settingsOf({ concurrency, onFailure }: JobInputs) {
+  return { ...defined({ concurrency }), onFailure, resetCircuit: false };
 }
 
 function capitalized(text: string): string {

@@ -81,7 +81,11 @@ export async function readJobProject(request: JobProjectRequest, location: Locat
   if (!project.ok) return project;
   const pipeline = selectPipeline(project.value, request.inputs.pipeline);
   if (!pipeline.ok) return pipeline;
-  return ok({ request: { ...asked.value, read: read.value, listing }, read: read.value, pipeline: pipeline.value });
+  return ok({
+    request: { ...asked.value, known: { ...asked.value.known, read: read.value, listing } },
+    read: read.value,
+    pipeline: pipeline.value,
+  });
 }
 
 /** The inputs as a request. */
@@ -93,15 +97,8 @@ function jobRequest({ inputs, workspace, env, log, from, io, signal }: JobProjec
     env,
     files: inputs.files,
     signal,
-    announce: (text) => io.stdout.write(`${text}\n`),
-    warn: log.warn,
-    onSecrets: io.secrets.add,
-    ...defined({
-      source: from?.source,
-      location: from?.location,
-      trustedFiles: from?.files,
-      environment: inputs.environment,
-      adapter: inputs.adapter,
-    }),
+    hooks: { onProgress: (text) => io.stdout.write(`${text}\n`), warn: log.warn, onSecrets: io.secrets.add },
+    known: defined({ source: from?.source, location: from?.location, trustedFiles: from?.files }),
+    ...defined({ environment: inputs.environment, adapter: inputs.adapter }),
   });
 }

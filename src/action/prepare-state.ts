@@ -1,4 +1,5 @@
 /** Opens the state of a job: the run's identity, what is on the machine already, and what carries state here and away. */
+import type { BlobFetcher } from "../blobs/with-fallback.ts";
 import { defined } from "../core/defined.ts";
 import type { GitHub } from "../core/github.ts";
 import type { Io } from "../core/io.ts";
@@ -44,7 +45,7 @@ export async function prepareState(prepare: PrepareRequest): Promise<Result<Prep
   const { inputs, context, level, project, workspace, variables, toolkit, github, log } = prepare;
   const { read, pipeline } = project;
   const { stateKey } = inputs;
-  const signed = stateKey === undefined ? project.request : { ...project.request, stateKey };
+  const signed = stateKey === undefined ? project.request : { ...project.request, stateSettings: { stateKey } };
   const { stateDir, redactor } = openStore(read, signed);
   const put = await prepareLocalState({
     stateDir,
@@ -70,7 +71,11 @@ export async function prepareState(prepare: PrepareRequest): Promise<Result<Prep
     warn: log.warn,
     ...defined({ github }),
   });
-  const request = state.fetchBlob === undefined ? signed : { ...signed, fetchBlob: state.fetchBlob };
+  const request = state.fetchBlob === undefined ? signed : withFetcher(signed, state.fetchBlob);
   noteForPost("state", JSON.stringify({ stateDir, workspace, subject }), log.warn);
   return ok({ identity, state, store: openStore(read, request), request, temp });
+}
+
+function withFetcher(request: ProjectRequest, fetchBlob: BlobFetcher): ProjectRequest {
+  return { ...request, stateSettings: { ...request.stateSettings, fetchBlob } };
 }

@@ -8,7 +8,7 @@ import type { Failure } from "../core/failure.ts";
 import { describeFailure, exitCodeOf } from "../core/failures.ts";
 import type { Io, Output } from "../core/io.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import type { ProjectRequest } from "../engine/open-project.ts";
+import type { KnownProject, ProjectRequest } from "../engine/open-project.ts";
 import { renderDiagnostics } from "../reporters/diagnostics/render-diagnostics.ts";
 import { jsonText } from "../text/json-text.ts";
 import { printable } from "../text/printable.ts";
@@ -35,7 +35,7 @@ export interface ArgumentDefinition {
 }
 
 /** A project that the caller has already located: its place, and where its files are read. */
-export type FoundProject = Pick<ProjectRequest, "location" | "source">;
+export type FoundProject = Pick<KnownProject, "location" | "source">;
 
 /** One parsed command line. */
 export interface Invocation {

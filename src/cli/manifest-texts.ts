@@ -4,9 +4,9 @@ import path from "node:path";
 import { locateProject, type ProjectRequest } from "../engine/open-project.ts";
 
 /** Returns a file's text by its path relative to the project's root. Undefined for unreadable files, and for files that are not on disk. */
-export function manifestTexts(request: Pick<ProjectRequest, "cwd" | "files" | "source">): (file: string) => string | undefined {
-  if (request.source !== undefined) return () => undefined;
-  const located = locateProject({ ...request, env: {} });
+export function manifestTexts(request: Pick<ProjectRequest, "cwd" | "files" | "known">): (file: string) => string | undefined {
+  if (request.known?.source !== undefined) return () => undefined;
+  const located = locateProject(request);
   if (!located.ok) return () => undefined;
   return (file) => {
     try {

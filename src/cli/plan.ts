@@ -33,7 +33,7 @@ export const planCommand = defineCommand({
     const [pipeline] = args;
     const input = await readInput(context);
     if (!input.ok) return input;
-    const planned = await planRun({ ...request, ...defined({ pipeline, input: input.value }) }, () => true);
+    const planned = await planRun({ project: request, ...defined({ pipeline, input: input.value }) }, () => true);
     if (!planned.ok) return planned;
     const step = text("showPrompt");
     if (step !== undefined) return showPrompt(context, planned.value, { step, input: input.value });

@@ -2,13 +2,13 @@
 import path from "node:path";
 import { defined } from "../core/defined.ts";
 import type { Io } from "../core/io.ts";
-import type { ProjectRequest } from "../engine/open-project.ts";
+import type { KnownProject, ProjectRequest } from "../engine/open-project.ts";
 
-/** The parts of an invocation that locate a project: options by their long name, and members of the request that the Action sets. */
+/** The parts of an invocation that locate a project: options by their long name, and what the Action has located already. */
 interface CommandLine {
   readonly io: Io;
   readonly options: Readonly<Record<string, unknown>>;
-  readonly project?: Partial<ProjectRequest>;
+  readonly project?: KnownProject;
 }
 
 /** `-C`, `-f`, `--env` and `--adapter`, if the command has them. */
@@ -19,10 +19,11 @@ export function projectRequest({ io, options, project }: CommandLine): ProjectRe
     env: io.env,
     files: Array.isArray(options["file"]) ? options["file"] : [],
     signal: io.signal,
-    announce: (line) => io.stderr.write(`${line}\n`),
-    onSecrets: io.secrets.add,
-    warn: (line) => io.stderr.write(`warning: ${line}\n`),
-    ...project,
-    ...defined({ environment: text("env"), adapter: text("adapter") }),
+    hooks: {
+      onProgress: (line) => io.stderr.write(`${line}\n`),
+      onSecrets: io.secrets.add,
+      warn: (line) => io.stderr.write(`warning: ${line}\n`),
+    },
+    ...defined({ known: project, environment: text("env"), adapter: text("adapter") }),
   };
 }

@@ -5,7 +5,7 @@ import { type ResumeNotice, resumeRun } from "../engine/resume-run.ts";
 import { projectChangedText, redefinedText } from "../reporters/console/render-resume-notices.ts";
 import { defineCommand } from "./define-command.ts";
 import { commandLine, finishRun } from "./finish-run.ts";
-import { eventsHelp, executionOptions, executionRequest, stepsOption } from "./run.ts";
+import { eventsHelp, executionOptions, executionOptionsOf, stepsOption } from "./run.ts";
 
 export const resumeCommand = defineCommand({
   name: "resume",
@@ -26,13 +26,15 @@ export const resumeCommand = defineCommand({
   run: async (context) => {
     const { io, json, request, text, flag, list } = context;
     const [selector = "latest"] = context.args;
+    const { settings, selectedSteps, hooks } = executionOptionsOf(context);
     const resumed = await resumeRun({
-      ...request,
-      ...executionRequest(context),
+      project: request,
       selector,
-      ...defined({ from: text("from") }),
-      skip: list("skip") ?? [],
+      steps: { ...defined({ from: text("from"), selected: selectedSteps }), skip: list("skip") ?? [] },
+      settings,
       update: flag("update"),
+      signal: io.signal,
+      hooks,
       onNotice: (notice) => (json ? undefined : io.stderr.write(noticeText(notice))),
     });
     if (!resumed.ok) return resumed;

@@ -61,13 +61,19 @@ export const runCommand = defineCommand({
     if (!input.ok) return input;
     const [pipeline] = context.args;
     const record = context.text("record");
+    const { settings, selectedSteps, hooks } = executionOptionsOf(context);
     const finished = await runPipeline({
-      ...request,
-      onFailure: "finish",
-      ...executionRequest(context),
+      project: request,
       ...defined({ pipeline, input: input.value, record: record && path.resolve(request.cwd, record) }),
-      reuse: flag("reuse"),
-      apply: flag("apply"),
+      settings: {
+        onFailure: "finish",
+        ...settings,
+        ...defined({ selectedSteps }),
+        reuse: flag("reuse"),
+        apply: flag("apply"),
+      },
+      signal: io.signal,
+      hooks,
     });
     if (!finished.ok) return finished;
     const { planned, run } = finished.value;
@@ -77,15 +83,16 @@ export const runCommand = defineCommand({
   },
 });
 
-/** The part of a request that `run` and `resume` share. */
-export function executionRequest({ io, json, flag, text, count }: CommandContext) {
+/** The values of the options that `run` and `resume` share. */
+export function executionOptionsOf({ io, json, flag, text, count }: CommandContext) {
   const steps = text("steps");
-  const part = steps === undefined ? undefined : [...new Set(steps.split(",").map((id) => id.trim()))].filter((id) => id !== "");
+  const selectedSteps = steps === undefined ? undefined : [...new Set(steps.split(",").map((id) => id.trim()))].filter((id) => id !== "");
   const onFailure = onFailureModes.find((mode) => mode === text("onFailure"));
   return {
-    ...defined({ concurrency: count("concurrency"), onFailure, part }),
-    resetCircuit: flag("resetCircuit"),
-    signal: io.signal,
-    reporter: (plan: Plan) => chooseReporter(plan, io, { json, verbose: flag("verbose"), ...defined({ part }) }),
+    selectedSteps,
+    settings: { ...defined({ concurrency: count("concurrency"), onFailure }), resetCircuit: flag("resetCircuit") },
+    hooks: {
+      reporter: (plan: Plan) => chooseReporter(plan, io, { json, verbose: flag("verbose"), ...defined({ part: selectedSteps }) }),
+    },
   };
 }

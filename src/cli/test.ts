@@ -34,7 +34,7 @@ export const testCommand = defineCommand({
     const { renderTest, renderTestCounts, testAnnotations } = await import("../reporters/tests/render-tests.ts");
     const textOf = frameTexts(io, manifestTexts(request));
     const tested = await testPipelines({
-      ...request,
+      project: request,
       ...defined({ pipeline: text("pipeline") }),
       names: args,
       update: flag("update"),

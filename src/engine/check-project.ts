@@ -19,7 +19,7 @@ export async function checkProject(request: ProjectRequest): Promise<Result<Chec
   if (!read.ok) return read;
   const { project, root, diagnostics } = read.value;
   if (project === undefined) return ok({ read: read.value, diagnostics });
-  const loaded = await loadTests(request.source ?? diskSource(root));
+  const loaded = await loadTests(request.known?.source ?? diskSource(root));
   const found = [...diagnostics, ...loaded.diagnostics];
   if (loaded.tests.length === 0) return ok({ read: read.value, diagnostics: found });
   const { readPipelineTests } = await import("../manifest/validate/pipeline-tests.ts");

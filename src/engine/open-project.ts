@@ -1,18 +1,20 @@
 /**
- * The first chapter of the spine: from a command's words to a project that holds. Load → validate, then state, opened
- * with the declared secrets known, so that nothing is ever stored unscrubbed.
+ * Opens a project: finds the manifest, loads and validates it, and opens the state. State is opened with the declared secrets known, so
+ * that nothing is stored unredacted.
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { defaultAgent } from "../adapters/detect-agents.ts";
 import { localBlobs } from "../blobs/local-blobs.ts";
 import { type BlobFetcher, withFallback } from "../blobs/with-fallback.ts";
+import { defined } from "../core/defined.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import { hasErrors, sortDiagnostics } from "../core/diagnostic.ts";
 import { defaultStateLocation } from "../core/limits.ts";
 import type { LoadedProject, ValidatedProject } from "../core/loaded.ts";
 import { type AdapterName, adapterNames } from "../core/names.ts";
-import type { BlobStore, FileSource, Redactor, StateStore, TrustedFiles } from "../core/ports.ts";
+import type { Pipeline } from "../core/pipeline.ts";
+import type { Adapter, BlobStore, FileSource, Redactor, StateStore, TrustedFiles } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { version } from "../core/version.ts";
 import { diskSource } from "../manifest/load/disk-source.ts";
@@ -20,6 +22,7 @@ import { loadProject } from "../manifest/load/load-project.ts";
 import { collectSecretNames, secretNamesInText } from "../manifest/load/secret-names.ts";
 import { findStateLocation, stateLocationIn } from "../manifest/load/state-location.ts";
 import type { ValidateOptions } from "../manifest/validate/scope.ts";
+import { selectPipeline } from "../manifest/validate/select-pipeline.ts";
 import { validateProject } from "../manifest/validate/validate-project.ts";
 import { systemClock } from "../platform/clock.ts";
 import { realPlace } from "../platform/files.ts";
@@ -33,10 +36,11 @@ import { openState } from "../store/open-store.ts";
 import { closest } from "../text/suggest.ts";
 import type { ProjectListing } from "../workspace/base.ts";
 import { contractTypes, evaluator } from "./evaluator.ts";
+import { openAdapters } from "./open-adapters.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Which project, and how it is read. */
+/** Selects a project and how it is read. */
 export interface ProjectRequest {
   readonly cwd: string;
   readonly env: Environment;
@@ -44,32 +48,47 @@ export interface ProjectRequest {
   readonly files: readonly string[];
   readonly environment?: string;
   readonly adapter?: string;
-  /** Where the manifest and the files that it names are read; absent: the disk. */
+  /** For the adapter `replay`: the recording, absolute. Defaults to the one that the manifest names. */
+  readonly recordings?: string;
+  readonly known?: KnownProject;
+  readonly stateSettings?: StateSettings;
+  readonly hooks?: ProjectHooks;
+  /** Cancels reading the project. Defaults to none. */
+  readonly signal?: AbortSignal;
+}
+
+/** The parts of a project that the caller has found or read already. */
+export interface KnownProject {
+  /** Where the manifest and the files that it names are read. Defaults to the disk. */
   readonly source?: FileSource;
   /** The trusted source, if that is a commit. Undefined if it is the base of the run. */
   readonly trustedFiles?: TrustedFiles;
-  /** The project's place, if it is known; undefined if the manifest is to be found. */
+  /** Undefined if the manifest has to be found. */
   readonly location?: Location;
-  /** The project, where it was read already; absent: it is read. */
+  /** Undefined if the project has to be read. */
   readonly read?: ReadProject;
-  /** Where its runs are remembered, absolute; absent: where the manifest says. */
-  readonly stateDir?: string;
-  /** For the adapter `replay`: the recording, absolute; absent: the one that the manifest names. */
-  readonly recordings?: string;
-  /** A look at its files that was begun before; absent: it is begun when it is needed. */
+  /** A listing of the project's files that was started before. */
   readonly listing?: ProjectListing;
-  /** Told, in a sentence, of what takes long before any step begins: an agent that is installed. */
-  readonly announce?: (text: string) => void;
-  /** Told, in a sentence, of what is not as somebody may think. */
-  readonly warn?: (text: string) => void;
-  /** Cancels reading the project. Defaults to none. */
-  readonly signal?: AbortSignal;
-  /** Gets the values of declared secrets once they are known, also of a manifest that does not hold, and a redactor for them where one was made. */
-  readonly onSecrets?: (values: readonly string[], redactor?: Redactor) => void;
-  /** Brings blobs that are not in the local store; absent: they are lost. */
+}
+
+/** Where and how state is stored. */
+export interface StateSettings {
+  /** Absolute. Defaults to the directory that the manifest names. */
+  readonly stateDir?: string;
+  /** Fetches blobs that are not in the local store. Undefined: they are missing. */
   readonly fetchBlob?: BlobFetcher;
   /** Signs journals. A secret: it is redacted everywhere, and no child gets it. */
   readonly stateKey?: string;
+}
+
+/** Called while a project is opened. Texts are single sentences. */
+export interface ProjectHooks {
+  /** Called before something that delays the first step, such as the installation of an agent. */
+  readonly onProgress?: (text: string) => void;
+  /** Called with a warning for the user. */
+  readonly warn?: (text: string) => void;
+  /** Called with the values of declared secrets once they are known, even if the manifest is invalid, and with their redactor if one was made. */
+  readonly onSecrets?: (values: readonly string[], redactor?: Redactor) => void;
 }
 
 /** A project, its manifest files relative to its root. */
@@ -78,7 +97,7 @@ export interface Location {
   readonly files: readonly string[];
 }
 
-/** A project whose manifest was read; `project` is absent when a diagnostic forbids going on. */
+/** A project whose manifest was read. `project` is undefined if an error prevents validation. */
 export interface ReadProject extends Location {
   readonly environment?: string;
   readonly adapter?: AdapterName;
@@ -87,33 +106,43 @@ export interface ReadProject extends Location {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Where runs are remembered, with the secrets known. */
+/** The state of a project, opened with the secrets known. */
 export interface RunStore {
   readonly stateDir: string;
-  /** Where the project keeps state: the same, or a directory above it. No part of any workspace. */
+  /** Where the project keeps state: `stateDir`, or a directory above it. Not part of any workspace. */
   readonly stateRoot: string;
   readonly state: StateStore;
   readonly blobs: BlobStore;
   readonly redactor: Redactor;
 }
 
-/** What is remembered, for those who only read it: no secret need be known to them, since they store nothing. */
+/** The state of a project, opened for reading. Nothing is stored, so secrets need not be known. */
 export interface ReadonlyRunStore extends Pick<RunStore, "stateDir" | "blobs"> {
   readonly state: Omit<StateStore, "openJournal">;
+}
+
+/** A valid project with its state and adapters. */
+export interface OpenProject {
+  readonly read: ReadProject;
+  readonly project: ValidatedProject;
+  readonly store: RunStore;
+  /** The environment of the wave process. */
+  readonly env: Environment;
+  readonly adapters: ReadonlyMap<string, Adapter>;
 }
 
 /**
  * Finds the manifest: the named files, else `wave.yaml` or `wave.yml` in `cwd` or the nearest parent in the same repository. The project's root
  * is the directory of the first file, without symbolic links.
  */
-export function locateProject(request: ProjectRequest): Result<Location> {
-  if (request.location !== undefined) return ok(request.location);
+export function locateProject(request: Pick<ProjectRequest, "cwd" | "files" | "known">): Result<Location> {
+  if (request.known?.location !== undefined) return ok(request.known.location);
   const { cwd } = request;
   const named = request.files.map((file) => path.resolve(cwd, file));
   const isHere = named.length > 0 || manifestsIn(cwd).length > 0;
   const searched = isHere ? [cwd] : searchedDirectories(cwd);
-  const found = named.length > 0 ? named : searched.flatMap(manifestsIn).slice(0, 1);
-  const first = found[0];
+  const manifests = named.length > 0 ? named : searched.flatMap(manifestsIn).slice(0, 1);
+  const first = manifests[0];
   if (first === undefined) {
     // Node replaces bytes that are not UTF-8 in the path of the working directory.
     if (cwd.includes("\uFFFD") && !existsSync(cwd))
@@ -131,7 +160,7 @@ export function locateProject(request: ProjectRequest): Result<Location> {
   }
   const root = realDirectory(first);
   const fromRoot = (file: string) => path.relative(root, path.join(realDirectory(file), path.basename(file)));
-  return ok({ root, files: found.map((file) => fromRoot(file).split(path.sep).join("/")) });
+  return ok({ root, files: manifests.map((file) => fromRoot(file).split(path.sep).join("/")) });
 }
 
 /**
@@ -154,16 +183,17 @@ function manifestsIn(directory: string): readonly string[] {
   return ["wave.yaml", "wave.yml"].map((name) => path.join(directory, name)).filter(existsSync);
 }
 
-/** Where a file's directory really lies: by a link to it git and the kernel would name it otherwise. Of one that is not there, reading will tell. */
+/** The real directory of a file: git and the kernel use its path without links. A missing directory is reported when the file is read. */
 function realDirectory(file: string): string {
   const directory = path.dirname(file);
   return realPlace(directory) ?? directory;
 }
 
-/** Load → validate. Fails only where there is nothing to validate; problems in the manifest are diagnostics. `source`: other than the request's. */
+/** Load → validate. Fails only if there is nothing to validate; problems in the manifest are diagnostics. `source` replaces the request's. */
 export async function readProject(request: ProjectRequest, location: Location, source?: FileSource): Promise<Result<ReadProject>> {
-  if (source === undefined && request.read !== undefined) return ok(request.read);
-  const adapter = adapterNames.find((known) => known === request.adapter);
+  const { known, hooks, signal } = request;
+  if (source === undefined && known?.read !== undefined) return ok(known.read);
+  const adapter = adapterNames.find((name) => name === request.adapter);
   if (request.adapter !== undefined && adapter === undefined) {
     const guess = closest(request.adapter, adapterNames);
     const hint = guess === undefined ? `adapters: ${adapterNames.join(", ")}` : `did you mean \`${guess}\`?`;
@@ -174,16 +204,19 @@ export async function readProject(request: ProjectRequest, location: Location, s
     files: [...location.files],
     ...overlay,
     env: request.env,
-    source: warming(source ?? request.source ?? diskSource(location.root)),
+    source: warmingSource(source ?? known?.source ?? diskSource(location.root)),
   });
-  request.onSecrets?.(declaredIn(loaded, request.env));
+  hooks?.onSecrets?.(declaredSecrets(loaded, request.env));
   const chosen = adapter === undefined ? {} : { adapter };
-  const here = defaultAgent(request.env);
-  const means = here === undefined ? {} : { adapterHere: here };
-  const { signal } = request;
+  const agent = defaultAgent(request.env);
   const checkContract: ValidateOptions["checkContract"] = async (contract, files) =>
     (await contractTypes.get(contract.type)?.check(contract, files, signal)) ?? [];
-  const validated = await validateProject(withLiteralTokens(loaded), { ...chosen, ...means, library: personaLibrary, checkContract });
+  const validated = await validateProject(withLiteralTokens(loaded), {
+    ...chosen,
+    ...defined({ adapterHere: agent }),
+    library: personaLibrary,
+    checkContract,
+  });
   if (signal?.aborted) return err({ reason: "cancelled", by: String(signal.reason) });
   return ok({ ...location, ...overlay, ...chosen, loaded, ...validated });
 }
@@ -194,8 +227,8 @@ function withLiteralTokens(loaded: LoadedProject): LoadedProject {
   return tokens.length === 0 ? loaded : { ...loaded, diagnostics: sortDiagnostics([...loaded.diagnostics, ...tokens]) };
 }
 
-/** Starts the evaluation thread as soon as a file mentions a contract that needs it: loading goes on meanwhile. */
-function warming(source: FileSource): FileSource {
+/** Starts the evaluation thread as soon as a file mentions a contract that needs it, while loading continues. */
+function warmingSource(source: FileSource): FileSource {
   return {
     ...source,
     async read(path, limit, scope) {
@@ -215,47 +248,40 @@ export function fileTextOf(loaded: LoadedProject): (path: string) => string | un
   };
 }
 
-/** The values of the secrets that a manifest declares, whether or not it holds. */
-function declaredIn({ manifest, files }: LoadedProject, env: Environment): readonly string[] {
+/** The values of the secrets that a manifest declares, even if it is invalid. */
+function declaredSecrets({ manifest, files }: LoadedProject, env: Environment): readonly string[] {
   const names = new Set<string>();
   if (manifest !== undefined) collectSecretNames(manifest, names);
   else for (const file of files.values()) if (file.kind === "text") for (const name of secretNamesInText(file.text)) names.add(name);
   return [...names].map((name) => env[name] ?? "").filter((value) => value !== "");
 }
 
-/** Opens state for a project; declared secrets are taken from the environment so that they can be scrubbed. */
-export function openStore(
-  read: ReadProject,
-  request: Pick<ProjectRequest, "env" | "fetchBlob" | "stateDir" | "stateKey" | "onSecrets">,
-): RunStore {
+/** Opens a project's state. Reads declared secrets from the environment, so that they are redacted. */
+export function openStore(read: ReadProject, request: Pick<ProjectRequest, "env" | "stateSettings" | "hooks">): RunStore {
   const declared = (read.project?.secrets ?? []).map((name) => request.env[name] ?? "");
-  const values = [...declared, request.stateKey ?? ""].filter((value) => value !== "");
+  const values = [...declared, request.stateSettings?.stateKey ?? ""].filter((value) => value !== "");
   const redactor = createRedactor(values);
-  request.onSecrets?.(values, redactor);
-  return storeAt(read.root, stateLocationIn(read.loaded.manifest), redactor, request);
+  request.hooks?.onSecrets?.(values, redactor);
+  return storeAt(read.root, stateLocationIn(read.loaded.manifest), redactor, request.stateSettings);
 }
 
-/** The same for those who only read it: of the manifest, which need not hold, only where state lies is looked for. */
+/** Opens a project's state for reading. Of the manifest, which may be invalid, only the location of state is read. */
 export async function openReadonlyStore(request: ProjectRequest, { root, files }: Location): Promise<ReadonlyRunStore> {
-  const overlay = request.environment === undefined ? {} : { environment: request.environment };
-  const source = request.source ?? diskSource(root);
+  const { env, environment, known, hooks, stateSettings } = request;
+  const source = known?.source ?? diskSource(root);
   const location =
-    request.read === undefined
-      ? await findStateLocation({ files, ...overlay, env: request.env, source })
-      : stateLocationIn(request.read.loaded.manifest);
+    known?.read === undefined
+      ? await findStateLocation({ files, ...defined({ environment }), env, source })
+      : stateLocationIn(known.read.loaded.manifest);
   const redactor = createRedactor([]);
-  request.onSecrets?.([], redactor);
-  return storeAt(root, location, redactor, request);
+  hooks?.onSecrets?.([], redactor);
+  return storeAt(root, location, redactor, stateSettings);
 }
 
-function storeAt(
-  root: string,
-  location: string | undefined,
-  redactor: Redactor,
-  { fetchBlob, stateDir: own, stateKey }: Pick<ProjectRequest, "fetchBlob" | "stateDir" | "stateKey">,
-): RunStore {
+function storeAt(root: string, location: string | undefined, redactor: Redactor, settings: StateSettings = {}): RunStore {
+  const { fetchBlob, stateKey } = settings;
   const stateRoot = path.resolve(root, location ?? defaultStateLocation);
-  const stateDir = own ?? stateRoot;
+  const stateDir = settings.stateDir ?? stateRoot;
   closeExistingState(stateDir);
   const local = localBlobs(stateDir);
   const blobs = fetchBlob === undefined ? local : withFallback(local, fetchBlob);
@@ -263,8 +289,34 @@ function storeAt(
   return { stateDir, stateRoot, redactor, blobs, state: openState({ stateDir, redactor, version, clock: systemClock, ...signed }) };
 }
 
-/** The project, or the diagnostics that forbid going on. */
+/** The validated project, or its diagnostics as a failure. */
 export function requireValid(read: ReadProject): Result<ValidatedProject> {
   if (read.project === undefined || hasErrors(read.diagnostics)) return err({ reason: "manifest-invalid", diagnostics: read.diagnostics });
   return ok(read.project);
+}
+
+/** Reads a located project, selects a pipeline and opens the state. Fails with `manifest-invalid`, or `usage` for an unknown pipeline. */
+export async function openProject(
+  request: ProjectRequest,
+  location: Location,
+  pipelineName: string | undefined,
+): Promise<Result<OpenProject & { readonly pipeline: Pipeline }>> {
+  const read = await readProject(request, location);
+  if (!read.ok) return read;
+  return openReadProject(request, read.value, pipelineName);
+}
+
+/** `openProject` for a project that is read already. */
+export function openReadProject(
+  request: ProjectRequest,
+  read: ReadProject,
+  pipelineName: string | undefined,
+): Result<OpenProject & { readonly pipeline: Pipeline }> {
+  const project = requireValid(read);
+  if (!project.ok) return project;
+  const pipeline = selectPipeline(project.value, pipelineName);
+  if (!pipeline.ok) return pipeline;
+  const store = openStore(read, request);
+  const adapters = openAdapters(request, read.root);
+  return ok({ read, project: project.value, store, env: request.env, adapters, pipeline: pipeline.value });
 }

@@ -1,9 +1,5 @@
-/**
- * The middle chapter of the spine: from a project that holds to a plan, and to the reasons for which this environment cannot
- * carry it out. `wave plan`, `run` and `resume` all come through here.
- */
+/** Plans a run of an opened project, and explains why this environment cannot execute it. Used by `wave plan`, `run` and `resume`. */
 
-import { commandAdapter } from "../adapters/command/command.ts";
 import { reverse } from "../changeset/combine-changes.ts";
 import { readChangeset } from "../changeset/read-changeset.ts";
 import type { Changeset } from "../core/changeset.ts";
@@ -13,14 +9,12 @@ import { isSandboxed, unenforceable, wantsIsolation } from "../core/enforcement.
 import type { BaseRef, FingerprintRef } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import { ignoredFor, ignoredViews } from "../core/ignored-views.ts";
-import type { ValidatedProject } from "../core/loaded.ts";
 import { readFilter, viewKey } from "../core/permissions.ts";
 import type { Pipeline, Step } from "../core/pipeline.ts";
 import type { DependencyDirectory, Plan } from "../core/plan.ts";
 import type { Adapter, TrustedFiles } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { CachedResult, RunRecord } from "../core/state.ts";
-import { selectPipeline } from "../manifest/validate/select-pipeline.ts";
 import { baseFor } from "../planner/base-for.ts";
 import { contractFilesOf, fingerprintStep } from "../planner/fingerprint.ts";
 import { planPipeline } from "../planner/plan-pipeline.ts";
@@ -30,190 +24,148 @@ import { type Isolation, noIsolation, probeIsolation } from "../sandbox/isolatio
 import { printable } from "../text/printable.ts";
 import { type BaseFiles, listProject, readBase } from "../workspace/base.ts";
 import { gitRefusal } from "../workspace/base-git.ts";
-import {
-  type Environment,
-  locateProject,
-  openStore,
-  type ProjectRequest,
-  type ReadProject,
-  type RunStore,
-  readProject,
-  requireValid,
-} from "./open-project.ts";
+import { locateProject, type OpenProject, openProject, type ProjectRequest, type RunStore } from "./open-project.ts";
 import { digestProtected } from "./protected-files.ts";
 
-/** What a plan is made for. */
-export interface PlanRequest extends ProjectRequest {
-  /** NAME or NAME@VERSION; nothing where the manifest has one pipeline. */
+export interface PlanRequest {
+  readonly project: ProjectRequest;
+  /** NAME or NAME@VERSION. May be undefined if the manifest has one pipeline. */
   readonly pipeline?: string;
   /** The run's input text. */
   readonly input?: string;
-  /** Gives what leads from the project as it is to the tree that the run begins with; absent: what state says. */
+  /** Returns the changeset from the project as it is to the tree that the run starts with. Defaults to what state records. */
   readonly startChangeset?: (planned: PlannedRun) => Promise<Result<Changeset>>;
-  /** The plan is executed next. */
+  /** Whether the plan is executed next. Defaults to false. */
   readonly executes?: boolean;
 }
 
-/** A plan, and what it was made from. */
-export interface PlannedRun {
-  readonly read: ReadProject;
-  readonly project: ValidatedProject;
-  readonly store: RunStore;
-  /** The environment of the wave process. */
-  readonly env: Environment;
+/** An opened project, and the plan of one of its pipelines. */
+export interface PlannedRun extends OpenProject {
   readonly plan: Plan;
-  /** What fingerprints are taken over. */
-  readonly base: BaseRef;
-  /** The project's tree as it is now. */
-  readonly tree: Digest;
-  /** The trusted source, if that is a commit. Undefined if it is the base of the run. */
-  readonly trustedFiles?: TrustedFiles;
-  /** The project's files as they are now; undefined for a run that is resumed, before `sinceBegin` has compared the project. */
-  readonly files?: BaseFiles;
-  readonly passed: readonly CachedResult[];
-  /** What leads from the project as it is to where the run begins: not empty where an earlier run's changes lie over its base. */
-  readonly rollback: Changeset;
-  /** What this environment can fence and isolate. */
+  readonly start: StartingTree;
+  /** Results of earlier runs; empty if the run reuses none. */
+  readonly cachedResults: readonly CachedResult[];
+  /** The isolation that this environment supports. */
   readonly isolation: Isolation;
-  readonly adapters: ReadonlyMap<string, Adapter>;
   readonly fingerprintOf: (step: Step, inputs: Readonly<Record<string, Digest>>, changes: Digest | undefined) => FingerprintRef;
 }
 
-/** The adapters of this version, by name. `announce` is told before something is downloaded. */
-export function openAdapters(
-  { env, recordings, announce = () => undefined }: Pick<ProjectRequest, "env" | "announce" | "recordings">,
-  root: string,
-): ReadonlyMap<string, Adapter> {
-  const replayed = { root, ...defined({ recordings }) };
-  return new Map([
-    ["command", commandAdapter()],
-    ["claude", loadedWhenAsked("claude", async () => (await import("../adapters/claude/claude.ts")).claudeAdapter({ env, announce }))],
-    ["codex", loadedWhenAsked("codex", async () => (await import("../adapters/codex/codex.ts")).codexAdapter({ env, announce }))],
-    ["gemini", loadedWhenAsked("gemini", async () => (await import("../adapters/gemini/gemini.ts")).geminiAdapter({ env, announce }))],
-    ["copilot", loadedWhenAsked("copilot", async () => (await import("../adapters/copilot/copilot.ts")).copilotAdapter({ env, announce }))],
-    [
-      "opencode",
-      loadedWhenAsked("opencode", async () => (await import("../adapters/opencode/opencode.ts")).opencodeAdapter({ env, announce })),
-    ],
-    ["api", loadedWhenAsked("api", async () => (await import("../adapters/api/api.ts")).apiAdapter({ env }))],
-    ["replay", loadedWhenAsked("replay", async () => (await import("../adapters/replay/replay.ts")).replayAdapter(replayed))],
-  ]);
+/** The project's tree that a run starts from. */
+export interface StartingTree {
+  /** Fingerprints are computed over it. */
+  readonly base: BaseRef;
+  /** The project's tree as it is now. */
+  readonly tree: Digest;
+  /** The project's files as they are now. Undefined for a resumed run before `detectDrift`. */
+  readonly files?: BaseFiles;
+  /** The trusted source, if that is a commit. Undefined if it is the base of the run. */
+  readonly trustedFiles?: TrustedFiles;
+  /** Leads from the project as it is to the base: not empty if changes of an earlier run are applied over it. */
+  readonly rollback: Changeset;
 }
 
-/** An adapter that a run without it does not load. */
-function loadedWhenAsked(name: string, load: () => Promise<Adapter>): Adapter {
-  let loaded: Promise<Adapter> | undefined;
-  const adapter = () => {
-    loaded ??= load();
-    return loaded;
-  };
-  return {
-    name,
-    version: async (step) => (await adapter()).version(step),
-    problem: async (step) => (await adapter()).problem?.(step),
-    run: async (context) => (await adapter()).run(context),
-  };
-}
-
-/** Load → validate → plan. `withHistory` asks state what passed before; a run that reuses nothing need not know. */
-export async function planRun(request: PlanRequest, withHistory: (pipeline: Pipeline) => boolean): Promise<Result<PlannedRun>> {
-  const located = locateProject(request);
+/** Load → validate → plan. `usesHistory`: whether the run may reuse results, so that earlier runs are read. */
+export async function planRun(request: PlanRequest, usesHistory: (pipeline: Pipeline) => boolean): Promise<Result<PlannedRun>> {
+  const { project: projectRequest } = request;
+  const located = locateProject(projectRequest);
   if (!located.ok) return located;
-  const listing = request.listing ?? listProject(located.value.root);
-  const read = await readProject(request, located.value);
-  if (!read.ok) return read;
-  const project = requireValid(read.value);
-  if (!project.ok) return project;
-  const pipeline = selectPipeline(project.value, request.pipeline);
-  if (!pipeline.ok) return pipeline;
-  const store = openStore(read.value, request);
-  begin(request, located.value.root, store.stateDir, pipeline.value);
+  const { root } = located.value;
+  const listing = projectRequest.known?.listing ?? listProject(root);
+  const opened = await openProject(projectRequest, located.value, request.pipeline);
+  if (!opened.ok) return opened;
+  const { pipeline, ...project } = opened.value;
+  const { store } = project;
+  warmUp(request, root, store.stateDir, pipeline);
   let files: BaseFiles | undefined;
-  let dependencies: readonly DependencyDirectory[] | undefined;
-  const isReusing = withHistory(pipeline.value);
-  const base = async (views: Views) => {
-    const taken = await readBase(located.value.root, store.stateRoot, views, listing);
-    if (!taken.ok) return taken;
-    files = taken.value.files;
-    if (taken.value.base.kind === "files") await tellRefusal(request, located.value.root);
-    const look = await files.ignored(ignoredViews(pipeline.value.steps), isReusing ? undefined : unaskedLook);
-    dependencies = look?.dependencies;
-    return ok(look === undefined ? taken.value.base : { ...taken.value.base, ignored: look.digests });
+  let dependencyDirectories: readonly DependencyDirectory[] | undefined;
+  const reuses = usesHistory(pipeline);
+  const baseOf = async (views: Views) => {
+    const base = await readBase(root, store.stateRoot, views, listing);
+    if (!base.ok) return base;
+    files = base.value.files;
+    if (base.value.base.kind === "files") await warnOfGitRefusal(projectRequest, root);
+    const ignored = await files.ignored(ignoredViews(pipeline.steps), reuses ? undefined : ignoredLimits);
+    dependencyDirectories = ignored?.dependencies;
+    return ok(ignored === undefined ? base.value.base : { ...base.value.base, ignored: ignored.digests });
   };
-  const open = {
-    read: read.value,
-    project: project.value,
-    store,
-    env: request.env,
-    adapters: openAdapters(request, located.value.root),
-    ...defined({ trustedFiles: request.trustedFiles }),
-  };
-  const selected = await planSelected(open, pipeline.value, base, isReusing, request.input);
+  const { trustedFiles } = projectRequest.known ?? {};
+  const selection = { pipeline, baseOf, usesHistory: reuses, ...defined({ input: request.input, trustedFiles }) };
+  const selected = await planPipelineOf(project, selection);
   if (!selected.ok) return selected;
-  const plan = { ...selected.value.plan, ...defined({ dependencyDirectories: dependencies }) };
-  const planned: PlannedRun = { ...selected.value, plan, ...defined({ files }) };
+  const plan = { ...selected.value.plan, ...defined({ dependencyDirectories }) };
+  const planned: PlannedRun = { ...selected.value, plan, start: { ...selected.value.start, ...defined({ files }) } };
   if (request.startChangeset === undefined) return ok(planned);
   const rollback = await request.startChangeset(planned);
-  return rollback.ok ? ok({ ...planned, rollback: rollback.value }) : rollback;
+  return rollback.ok ? ok({ ...planned, start: { ...planned.start, rollback: rollback.value } }) : rollback;
 }
 
-/** Begins what takes processes of its own, while the project is read: the answers are kept. */
-function begin({ env, executes = false }: PlanRequest, root: string, stateDir: string, { steps }: Pipeline): void {
+/** Starts slow probes in processes of their own while the project is read; their results are cached. */
+function warmUp({ project: { env }, executes = false }: PlanRequest, root: string, stateDir: string, { steps }: Pipeline): void {
   if (!steps.some(wantsIsolation)) return;
   void probeIsolation({ root, stateDir, env });
   const isRoot = process.platform === "linux" && process.getuid?.() === 0;
   if (!executes || !isRoot || !steps.some(({ sandbox }) => sandbox !== "off")) return;
-  // What fails here fails again, and is reported, where it is needed.
+  // A failure here is reported when the launcher is used.
   import("../sandbox/launch.ts").then(({ prepareLaunch }) => prepareLaunch(env, root)).catch(() => undefined);
 }
 
-/** Ignored files that a run without reuse still looks at, so that a later run can reuse its results: about 50 ms on a slow disk. */
-const unaskedLook = { files: 2000, bytes: 8 << 20 };
+/** How many ignored files a run without reuse reads, so that a later run can reuse its results: about 50 ms on a slow disk. */
+const ignoredLimits = { files: 2000, bytes: 8 << 20 };
 
-/** Without git's word what it ignores counts as the project's own: worth knowing where somebody meant it to be ignored. */
-async function tellRefusal({ warn }: PlanRequest, root: string): Promise<void> {
+/** Warns if git refuses to list the repository, because ignored files then count as project files. */
+async function warnOfGitRefusal({ hooks }: ProjectRequest, root: string): Promise<void> {
   const refusal = await gitRefusal(root);
-  if (refusal !== undefined) warn?.(printable(`ignored files count as the project's, since git does not tell which they are (${refusal})`));
+  if (refusal !== undefined)
+    hooks?.warn?.(printable(`ignored files count as the project's, since git does not tell which they are (${refusal})`));
 }
 
 /** The filters of a pipeline's steps, by key. */
 type Views = Parameters<typeof readBase>[2];
 
-/** Plans a pipeline of a project that is open, over a base: the project as it is now, or as it was when a resumed run began. */
-export async function planSelected(
-  open: Pick<PlannedRun, "read" | "project" | "store" | "env" | "adapters" | "trustedFiles">,
-  pipeline: Pipeline,
-  baseOf: (views: Views) => Promise<Result<BaseRef>>,
-  withHistory: boolean,
-  input: string | undefined,
-): Promise<Result<PlannedRun>> {
-  const { project, store } = open;
+/** The pipeline that is planned, and the base that it is planned over. */
+export interface PipelineSelection {
+  readonly pipeline: Pipeline;
+  /** Returns the project as it is now, or as it was when a resumed run started. */
+  readonly baseOf: (views: Views) => Promise<Result<BaseRef>>;
+  readonly usesHistory: boolean;
+  readonly input?: string;
+  readonly trustedFiles?: TrustedFiles;
+}
+
+/** Plans a pipeline of an opened project. */
+export async function planPipelineOf(opened: OpenProject, selection: PipelineSelection): Promise<Result<PlannedRun>> {
+  const { project, store, adapters } = opened;
+  const { pipeline, input, trustedFiles } = selection;
   const views = new Map(pipeline.steps.map((step) => [viewKey(step), readFilter(step.permissions)]));
-  const current = await baseOf(views);
+  const current = await selection.baseOf(views);
   if (!current.ok) return current;
-  const outdated = await outdatedGit(open.read.root);
+  const outdated = await outdatedGit(opened.read.root);
   if (outdated !== undefined) return err({ reason: "git-outdated", version: outdated, oldest: oldestGit });
-  const history = withHistory ? await historyOf(store, pipeline, current.value) : ok({ passed: [], ending: [] });
+  const history = selection.usesHistory ? await historyOf(store, pipeline, current.value) : ok({ passed: [], ending: [] });
   if (!history.ok) return history;
-  const base = baseFor(current.value, history.value.ending);
-  const adapterVersions = await versionsOf(pipeline, open.adapters);
+  const { passed, ending } = history.value;
+  const base = baseFor(current.value, ending);
+  const adapterVersions = await versionsOf(pipeline, adapters);
   if (!adapterVersions.ok) return adapterVersions;
   const { tree } = current.value;
-  const rollback = await rollbackOf(store, current.value, base, history.value.ending);
+  const rollback = await rollbackOf(store, current.value, base, ending);
   if (!rollback.ok) return rollback;
   const isolation = pipeline.steps.some(wantsIsolation)
-    ? await probeIsolation({ root: open.read.root, stateDir: store.stateDir, env: open.env })
+    ? await probeIsolation({ root: opened.read.root, stateDir: store.stateDir, env: opened.env })
     : noIsolation;
-  const protectedFiles = await digestProtected(pipeline, open.trustedFiles);
+  const protectedFiles = await digestProtected(pipeline, trustedFiles);
   if (!protectedFiles.ok) return protectedFiles;
-  const common = { base, tree, platform: `${process.platform}-${process.arch}`, contractFiles: project.contractFiles };
+  const platform = `${process.platform}-${process.arch}`;
   const runInput = input === undefined ? {} : { runInput: digestOfBytes(input) };
   const planned = planPipeline({
-    ...common,
-    ...runInput,
-    protectedFiles: protectedFiles.value,
     pipeline,
-    passed: history.value.passed,
+    base,
+    tree,
+    ...runInput,
+    platform,
+    contractFiles: project.contractFiles,
+    protectedFiles: protectedFiles.value,
+    passed,
     adapterVersions: adapterVersions.value,
     sandbox: isolation.sandbox,
   });
@@ -227,24 +179,25 @@ export async function planSelected(
       inputs,
       ...defined({ changes }),
       ...runInput,
-      platform: common.platform,
+      platform,
       base: base.views[viewKey(step)] ?? base.tree,
       tree: base.tree,
       contractFiles: contractFilesOf(step, project.contractFiles),
       adapterVersion: adapterVersions.value.get(step.id) ?? "",
     });
   };
-  return ok({ ...open, plan, base, tree, passed: history.value.passed, rollback: rollback.value, isolation, fingerprintOf });
+  const start = { base, tree, rollback: rollback.value, ...defined({ trustedFiles }) };
+  return ok({ ...opened, plan, start, cachedResults: passed, isolation, fingerprintOf });
 }
 
 async function unshownPlaces({ steps }: Pipeline): Promise<readonly string[]> {
-  const places = new Set(steps.flatMap(({ sandboxShow = [] }) => sandboxShow));
-  if (places.size === 0) return [];
+  const paths = new Set(steps.flatMap(({ sandboxShow = [] }) => sandboxShow));
+  if (paths.size === 0) return [];
   const { isShowable } = await import("../sandbox/system-root.ts");
-  return [...places].filter((place) => !isShowable(place));
+  return [...paths].filter((path) => !isShowable(path));
 }
 
-/** Why this environment cannot run the pipeline, before any work: no adapter, a deny that is not enforced, or files that steps cannot use. */
+/** Why this environment cannot run the pipeline: a missing adapter, an unenforceable deny rule, or files that steps cannot use. */
 export async function refusalOf({
   plan: { pipeline },
   isolation,
@@ -257,11 +210,11 @@ export async function refusalOf({
   const rules = unenforceable(pipeline, isolation.sandbox);
   if (rules.length > 0) return { reason: "permission-unenforceable", rules };
   const { unusable } = isolation;
-  const isFencedHere = pipeline.steps.some((step) => isSandboxed(step, isolation.sandbox));
-  return unusable === undefined || !isFencedHere ? undefined : { reason: "owner-unsupported", detail: unusable };
+  const isAnySandboxed = pipeline.steps.some((step) => isSandboxed(step, isolation.sandbox));
+  return unusable === undefined || !isAnySandboxed ? undefined : { reason: "owner-unsupported", detail: unusable };
 }
 
-/** What a run may cost cannot be held to where one of its steps does not tell what it costs. */
+/** Applies the run's cost limit to a step: a step whose cost is unknown makes the limit unenforceable. */
 function withRunBudget(step: Step, { budget }: Pipeline): Step {
   const { maxCostUsd = budget?.maxCostUsd, ...resources } = step.resources;
   return maxCostUsd === undefined ? step : { ...step, resources: { ...resources, maxCostUsd } };
@@ -287,8 +240,8 @@ async function adapterProblem(
 }
 
 /**
- * The way back from the project as it is to the base that counts, where that is an earlier run's: the reverse of what the run applied.
- * Steps that ran in place are not undone; their work counts as it lies there.
+ * The changeset from the project as it is to the base, if that is an earlier run's: the reverse of what that run applied. Changes of
+ * steps that ran in place are not reverted.
  */
 async function rollbackOf(store: RunStore, current: BaseRef, base: BaseRef, ending: readonly RunRecord[]): Promise<Result<Changeset>> {
   if (base === current) return ok([]);

@@ -1,4 +1,4 @@
-/** The project while a run works on it, against what the run started from. */
+/** Compares the project with the tree that a run started from. */
 
 import type { BaseRef } from "../core/event.ts";
 import { ignoredViews } from "../core/ignored-views.ts";
@@ -7,24 +7,24 @@ import type { ProjectNow } from "../executor/context.ts";
 import { type BaseFiles, listProject, readBase } from "../workspace/base.ts";
 import type { PlannedRun } from "./plan-run.ts";
 
-/** Returns whether the project is still as planned. Reads it again only if attempts have begun since the last call. */
-export function changeWatch(planned: PlannedRun, begun: () => number): () => Promise<boolean> {
-  let looked = 0;
+/** Returns whether the project is still as planned. Reads it again only if attempts have started since the last call. */
+export function changeWatch(planned: PlannedRun, attempts: () => number): () => Promise<boolean> {
+  let checkedAfter = 0;
   let same = true;
   return async () => {
-    if (begun() === looked || !same) return same;
-    looked = begun();
+    if (attempts() === checkedAfter || !same) return same;
+    checkedAfter = attempts();
     const now = await projectNow(planned);
-    same = now?.tree === planned.tree && !now.ignoredChanged;
+    same = now?.tree === planned.start.tree && !now.ignoredChanged;
     return same;
   };
 }
 
 /**
- * The project as it is now. Undefined if it cannot be read, and once Wave has left its repository: files that are listed in another way
- * compare with nothing. Ignored files are looked at only if the base knows them.
+ * The project as it is now. Undefined if it cannot be read, or if it is no longer listed by git although the base was. Ignored files are
+ * compared only if the base contains them.
  */
-export async function projectNow({ read, store, base, plan }: PlannedRun): Promise<ProjectNow | undefined> {
+export async function projectNow({ read, store, start: { base }, plan }: PlannedRun): Promise<ProjectNow | undefined> {
   const listing = await listProject(read.root);
   if (listing === undefined && base.kind === "git") return undefined;
   const after = await readBase(read.root, store.stateRoot, new Map(), Promise.resolve(listing));
@@ -33,8 +33,8 @@ export async function projectNow({ read, store, base, plan }: PlannedRun): Promi
   return { tree, ignoredChanged: await haveIgnoredChanged(base, after.value.files, plan.pipeline.steps) };
 }
 
-/** Whether ignored files that the steps or their contracts may read differ from those of a base. False if the base does not know them. */
+/** Whether ignored files that the steps or their contracts may read differ from those of a base. False if the base does not contain them. */
 export async function haveIgnoredChanged({ ignored }: BaseRef, files: BaseFiles, steps: readonly Step[]): Promise<boolean> {
-  const look = ignored === undefined ? undefined : await files.ignored(ignoredViews(steps));
-  return look !== undefined && Object.entries(look.digests).some(([key, digest]) => ignored?.[key] !== digest);
+  const current = ignored === undefined ? undefined : await files.ignored(ignoredViews(steps));
+  return current !== undefined && Object.entries(current.digests).some(([key, digest]) => ignored?.[key] !== digest);
 }

@@ -15,15 +15,14 @@ import type { RunStore } from "./open-project.ts";
 
 /** The project of a run, and the changes that lead back to the files that the run started from. */
 interface RunBase {
-  readonly files?: BaseFiles;
-  readonly rollback: Changeset;
+  readonly start: { readonly files?: BaseFiles; readonly trustedFiles?: TrustedFiles; readonly rollback: Changeset };
   readonly store: Pick<RunStore, "blobs">;
   readonly read: { readonly root: string };
 }
 
 /** Where a run restores protected files from. Undefined if the files of its base are not known. */
-export function trustedFilesOf(planned: RunBase & { readonly trustedFiles?: TrustedFiles }): TrustedFiles | undefined {
-  return planned.trustedFiles ?? baseOfRun(planned);
+export function trustedFilesOf(run: RunBase): TrustedFiles | undefined {
+  return run.start.trustedFiles ?? baseOfRun(run);
 }
 
 /** Digests of what the contracts of each step restore from a commit, by step id. The base of a run is part of every fingerprint anyway. */
@@ -48,22 +47,22 @@ function globsOf({ contracts }: Step): readonly string[] {
 }
 
 /** The project's files before the run changed anything, verified by git's ids. */
-function baseOfRun({ files, rollback, store, read }: RunBase): TrustedFiles | undefined {
+function baseOfRun({ start: { files, rollback }, store, read }: RunBase): TrustedFiles | undefined {
   if (files === undefined) return undefined;
-  // What an earlier run, or this run before a resume, has applied to the project is not in its base.
+  // Changes that an earlier run, or this run before a resume, applied to the project are not in the base.
   const rolledBack = new Map(rollback.map(({ path: file, after }) => [file, after]));
   const { root } = read;
   const isOf = (bytes: Uint8Array, id: string) =>
     createHash(files.algorithm).update(`blob ${bytes.length}\0`).update(bytes).digest("hex") === id;
   return {
     async list(matches) {
-      const found = files.entries
+      const unchanged = files.entries
         .filter(({ path: file, mode }) => mode !== "160000" && !rolledBack.has(file) && matches(file))
         .map(({ path: file, oid }) => ({ path: file, id: oid }));
-      const back = [...rolledBack].flatMap(([file, after]) =>
+      const reverted = [...rolledBack].flatMap(([file, after]) =>
         after !== undefined && "digest" in after && matches(file) ? [{ path: file, id: after.digest }] : [],
       );
-      return ok([...found, ...back].sort((a, b) => (a.path < b.path ? -1 : 1)));
+      return ok([...unchanged, ...reverted].sort((a, b) => (a.path < b.path ? -1 : 1)));
     },
     async read(file) {
       const after = rolledBack.get(file);
@@ -74,8 +73,8 @@ function baseOfRun({ files, rollback, store, read }: RunBase): TrustedFiles | un
       const entry = files.entries.find(({ path: one }) => one === file);
       if (entry === undefined) return changed(file);
       const mode = entry.mode as Exclude<TreeEntry["mode"], "040000">;
-      const here = await tryIo(() => bytesAt(fsPath(root, file)));
-      if (here.ok && isOf(here.value, entry.oid)) return ok({ mode, bytes: here.value });
+      const current = await tryIo(() => bytesAt(fsPath(root, file)));
+      if (current.ok && isOf(current.value, entry.oid)) return ok({ mode, bytes: current.value });
       const stored = files.isStored(entry) ? await runGit(["cat-file", "blob", entry.oid], root) : undefined;
       return stored?.ok === true && stored.value.code === 0 && isOf(stored.value.stdout, entry.oid)
         ? ok({ mode, bytes: stored.value.stdout })

@@ -13,14 +13,14 @@ export interface RecordingRequest {
   readonly record: string;
   readonly reuse: boolean;
   /** Steps to execute, where not all are wanted: only these are recorded, over what is there. */
-  readonly part?: readonly string[];
+  readonly selectedSteps?: readonly string[];
 }
 
-/** Why a run cannot be recorded, told before any work; nothing where it can. */
-export async function recordingProblem(plan: Plan, { record, reuse, part }: RecordingRequest): Promise<Failure | undefined> {
+/** Why a run cannot be recorded. Undefined if it can. */
+export async function recordingProblem(plan: Plan, { record, reuse, selectedSteps }: RecordingRequest): Promise<Failure | undefined> {
   if (reuse)
     return { reason: "usage", message: "work that is reused cannot be recorded: nobody does it", hint: "leave out --reuse, or --record" };
-  const wanted = plan.steps.filter(({ step }) => part === undefined || part.includes(step.id));
+  const wanted = plan.steps.filter(({ step }) => selectedSteps === undefined || selectedSteps.includes(step.id));
   const inPlace = wanted.find(({ step }) => step.workspace === "shared");
   if (inPlace !== undefined)
     return {
@@ -38,17 +38,17 @@ export async function recordingProblem(plan: Plan, { record, reuse, part }: Reco
   return placeProblem(record);
 }
 
-/** A recording in the making. */
+/** A recording that is being made. */
 export interface Recording {
   readonly adapters: ReadonlyMap<string, Adapter>;
   /** Writes it. Fails with `state-unwritable`. */
   write(): Promise<Result<void>>;
 }
 
-/** Listens to all adapters of a run. */
+/** Records what all adapters of a run return. */
 export function recordRun(
   { store, plan, adapters }: { readonly store: RunStore; readonly plan: Plan; readonly adapters: ReadonlyMap<string, Adapter> },
-  { record, part }: Omit<RecordingRequest, "reuse">,
+  { record, selectedSteps }: Omit<RecordingRequest, "reuse">,
   input: string | undefined,
 ): Recording {
   const listening = recorder(store);
@@ -57,7 +57,7 @@ export function recordRun(
     adapters: new Map([...adapters].map(([name, adapter]) => [name, listening.listenTo(adapter)])),
     async write() {
       const takes = listening.takes();
-      return takes.length === 0 ? ok(undefined) : writeRecording(record, run, takes, store.blobs, part === undefined);
+      return takes.length === 0 ? ok(undefined) : writeRecording(record, run, takes, store.blobs, selectedSteps === undefined);
     },
   };
 }

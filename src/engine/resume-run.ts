@@ -1,81 +1,101 @@
 /**
- * The way back into a run: its manifest, base and gates are taken from state as they were when it began, and only the steps that have
- * not passed are executed. A caller may have steps run again, leave some out, or take the definition that the project has now.
+ * Resumes a run: uses the manifest, contract files and project base from when the run started, and executes the steps that have not
+ * passed. `from`, `skip` and `update` run steps again, skip some, or use the manifest that the project has now.
  */
 import { defined } from "../core/defined.ts";
-import type { PayloadOf } from "../core/event.ts";
+import type { PayloadOf, RunOptions } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import { descendantsOf } from "../core/graph.ts";
-import type { Plan } from "../core/plan.ts";
-import type { Reporter } from "../core/ports.ts";
+import type { Step } from "../core/pipeline.ts";
+import type { FileSource } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { isRolledBack, openRollbackFailure } from "../core/rolled-back.ts";
 import type { RunRecord, StepRecord } from "../core/state.ts";
-import type { PublishRequest } from "../github/publish/publish-artifacts.ts";
+import { pinnedSource } from "../manifest/load/pinned-source.ts";
 import { requireJournals } from "../store/archived-run.ts";
+import { readPinned } from "../store/pinned-manifest.ts";
 import { noSuchStep } from "../store/run-step.ts";
 import { listProject, type ProjectListing } from "../workspace/base.ts";
 import { detectDrift } from "./drift.ts";
-import { locateProject, openReadonlyStore, type ProjectRequest, type RunStore } from "./open-project.ts";
-import { type PlannedRun, refusalOf } from "./plan-run.ts";
-import { type Definition, definitionOf } from "./run-definition.ts";
-import { execute, type FinishedRun } from "./run-pipeline.ts";
+import {
+  locateProject,
+  openReadonlyStore,
+  openReadProject,
+  type ProjectRequest,
+  type ReadonlyRunStore,
+  type ReadProject,
+  type RunStore,
+  readProject,
+} from "./open-project.ts";
+import { pinDefinition } from "./pin-definition.ts";
+import { type PlannedRun, planPipelineOf, refusalOf } from "./plan-run.ts";
+import { execute, type FinishedRun, type RunnerHooks } from "./run-pipeline.ts";
 import { selectSteps } from "./step-selection.ts";
 import { mismatchOf, type TrustedDefinition } from "./trusted-definition.ts";
-import type { StepChange } from "./update-definition.ts";
 
-export interface ResumeRequest extends ProjectRequest {
+export interface ResumeRequest {
+  readonly project: ProjectRequest;
   /** An id, a unique prefix, `latest`, or a pipeline's name. */
   readonly selector: string;
-  /** Runs again although it passed, and so does all that descends from it. */
-  readonly from?: string;
-  /** Steps to execute, where not all are wanted. What they depend on must have passed in this run. */
-  readonly part?: readonly string[];
-  /** Steps that are left out. */
-  readonly skip: readonly string[];
-  /** Whether the project gets the changes of the run when it passes; absent: as the run was asked for. */
-  readonly apply?: boolean;
-  /** Takes the manifest that the project has now. */
+  readonly steps: ResumedSteps;
+  readonly settings: ResumeSettings;
+  /** Uses the manifest that the project has now. */
   readonly update: boolean;
-  readonly concurrency?: number;
-  readonly onFailure?: "finish" | "stop" | "keep-going";
-  readonly resetCircuit: boolean;
-  /** Set in a job: the run has to equal this definition, which is the one that is executed. Undefined: the pinned one is executed. */
+  /** In a job: the definition that the run must equal, and that is executed. Undefined: the pinned one is executed. */
   readonly trusted?: TrustedDefinition;
   readonly signal: AbortSignal;
-  readonly publishers?: PublishRequest["publishers"];
-  /** Told before anything is run. */
+  /** Called before anything runs. */
   readonly onNotice: (notices: ResumeNotice) => void;
-  readonly reporter: (plan: Plan) => Promise<Reporter>;
+  readonly hooks: RunnerHooks;
+}
+
+export interface ResumedSteps {
+  /** This step runs again although it passed, and so does everything that descends from it. */
+  readonly from?: string;
+  /** The only steps to execute. Their dependencies must have passed in this run. */
+  readonly selected?: readonly string[];
+  /** Steps that are skipped. */
+  readonly skip: readonly string[];
+}
+
+/** Undefined members default to the settings that the run was started with. */
+export interface ResumeSettings {
+  readonly concurrency?: number;
+  readonly onFailure?: RunOptions["onFailure"];
+  /** Whether the project gets the changes of the run when it passes. */
+  readonly apply?: boolean;
+  readonly resetCircuit: boolean;
 }
 
 export type ResumeNotice =
-  /** The definition that counts from here on, by the steps in which it differs; nothing where it is the same. */
+  /** The manifest was updated. `changes` is undefined if it is the one that the run had. */
   | { readonly kind: "redefined"; readonly changes?: readonly StepChange[] }
-  /** The project is not as it was when the run began; the steps that may read what changed. */
+  /** The project changed since the run started. `affected`: the steps that may read the changed files. */
   | { readonly kind: "project-changed"; readonly run: string; readonly affected: readonly string[] };
 
-/** Resumes a run. Fails with `run-mismatch` if it is not the trusted definition's. Returns `undefined` as `finished` when it passed already: there is nothing to do. */
+/** Resumes a run. Fails with `run-mismatch` if it does not equal the trusted definition. `finished` is undefined if it had passed already. */
 export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: RunRecord; finished?: FinishedRun }>> {
-  const located = locateProject(request);
+  const { project } = request;
+  const located = locateProject(project);
   if (!located.ok) return located;
-  const outer = await openReadonlyStore(request, located.value);
-  const found = await outer.state.findRun(request.selector);
-  if (!found.ok) return found;
-  const run = found.value;
-  const mismatch = request.trusted === undefined ? undefined : await mismatchOf(run, request.trusted, outer.blobs);
+  const { root } = located.value;
+  const store = await openReadonlyStore(project, located.value);
+  const selected = await store.state.findRun(request.selector);
+  if (!selected.ok) return selected;
+  const run = selected.value;
+  const mismatch = request.trusted === undefined ? undefined : await mismatchOf(run, request.trusted, store.blobs);
   if (mismatch !== undefined) return err(mismatch);
   const open = openRollbackFailure(run);
   if (open !== undefined) return err(open);
-  const idle = run.status === "passed" && request.from === undefined && !isRolledBack(run);
-  if (idle && !request.update) return ok({ run });
-  const listing = request.listing ?? listProject(located.value.root);
-  const writable = await requireJournals(outer.state, run.id);
+  const isDone = run.status === "passed" && request.steps.from === undefined && !isRolledBack(run);
+  if (isDone && !request.update) return ok({ run });
+  const listing = project.known?.listing ?? listProject(root);
+  const writable = await requireJournals(store.state, run.id);
   if (!writable.ok) return writable;
-  const definition = await definitionOf(request, located.value.root, run, outer);
+  const definition = await definitionOf(request, { root, run, store });
   if (!definition.ok) return definition;
   if (request.update) request.onNotice({ kind: "redefined", ...defined({ changes: definition.value.next?.changes }) });
-  if (idle && definition.value.next === undefined) return ok({ run });
+  if (isDone && definition.value.next === undefined) return ok({ run });
   const finished = await continueRun(request, run, definition.value, listing);
   return finished.ok ? ok({ run: finished.value.run, finished: finished.value }) : finished;
 }
@@ -83,63 +103,72 @@ export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: R
 async function continueRun(
   request: ResumeRequest,
   run: RunRecord,
-  definition: Definition,
+  { planned, input, next }: Definition,
   listing: ProjectListing,
 ): Promise<Result<FinishedRun>> {
-  const { planned, input, next } = definition;
   const refused = await refusalOf(planned);
   if (refused !== undefined) return err(refused);
-  const { part } = request;
-  const chosen = chosenSteps(request, run, planned);
+  const { selected } = request.steps;
+  const chosen = chosenSteps(request.steps, run, planned);
   if (!chosen.ok) return chosen;
-  const narrowed = selectSteps(planned.plan, part, new Map(run.steps.map((step) => [step.id, step])), run.id);
+  const narrowed = selectSteps(planned.plan, selected, new Map(run.steps.map((step) => [step.id, step])), run.id);
   if (!narrowed.ok) return narrowed;
-  const since = await detectDrift(planned, run, listing);
-  if (!since.ok) return since;
-  const { rollback, affected, ignoredChanged, now } = since.value;
-  // With another manifest the project is another in any case: that is what was told.
+  const drift = await detectDrift(planned, run, listing);
+  if (!drift.ok) return drift;
+  const { rollback, affected, ignoredChanged, now } = drift.value;
+  // After an update the manifest differs in any case, and that was reported.
   if (affected !== undefined && next === undefined) request.onNotice({ kind: "project-changed", run: run.id, affected });
   const { again, skip } = chosen.value;
-  const { options } = run;
-  const merged = {
-    ...options,
-    concurrency: request.concurrency ?? options.concurrency,
-    onFailure: request.onFailure ?? options.onFailure,
-    ...defined({ apply: request.apply }),
+  const { settings, signal, hooks } = request;
+  const options = {
+    ...run.options,
+    concurrency: settings.concurrency ?? run.options.concurrency,
+    onFailure: settings.onFailure ?? run.options.onFailure,
+    ...defined({ apply: settings.apply }),
   };
-  const first: PayloadOf<"run-resumed"> = {
+  const event: PayloadOf<"run-resumed"> = {
     type: "run-resumed",
-    concurrency: merged.concurrency,
-    onFailure: merged.onFailure,
+    concurrency: options.concurrency,
+    onFailure: options.onFailure,
     ...(again.length === 0 ? {} : { again }),
     ...(skip.length === 0 ? {} : { skip }),
-    ...(part === undefined ? {} : { part: [...part] }),
+    ...(selected === undefined ? {} : { part: [...selected] }),
     ...defined({ update: next?.update }),
   };
   return execute(
-    { ...planned, rollback: rollback, ...defined({ files: now?.files }) },
+    { ...planned, start: { ...planned.start, rollback, ...defined({ files: now?.files }) } },
     {
-      ...request,
-      run: run.id,
-      before: run,
-      first,
-      options: merged,
-      leaveOut: new Set(skip),
-      redefined: next !== undefined,
-      rollsBackOwn: run.inProject !== undefined,
-      ...(now === undefined ? {} : { project: { tree: now.tree, drifted: affected !== undefined || ignoredChanged } }),
-      prior: () => priorSteps(planned.store, run, new Set(again)),
+      runId: run.id,
+      from: {
+        event,
+        before: run,
+        rollsBackOwn: run.inProject !== undefined,
+        ...(now === undefined ? {} : { projectBefore: { tree: now.tree, drifted: affected !== undefined || ignoredChanged } }),
+        prior: () => priorSteps(planned.store, run, new Set(again)),
+      },
+      options: {
+        concurrency: options.concurrency,
+        onFailure: options.onFailure,
+        apply: options.apply !== false,
+        ...defined({ selectedSteps: selected }),
+        excludedSteps: new Set(skip),
+        redefined: next !== undefined,
+        resetCircuit: settings.resetCircuit,
+      },
+      reuse: options.reuse ? "always" : "declared",
       ...defined({ input }),
+      signal,
+      hooks,
     },
   );
 }
 
-/** The steps that run again, and those that are left out. Fails with `usage` where the run has no such step, or it passed and is to be left out. */
-function chosenSteps(request: ResumeRequest, run: RunRecord, { plan }: PlannedRun): Result<{ again: string[]; skip: string[] }> {
+/** The steps that run again, and those that are skipped. Fails with `usage` for an unknown step, or if a skipped step has passed. */
+function chosenSteps(steps: ResumedSteps, run: RunRecord, { plan }: PlannedRun): Result<{ again: string[]; skip: string[] }> {
   const byId = new Map(plan.pipeline.steps.map((step) => [step.id, step]));
   const ids = [...byId.keys()];
-  const { from } = request;
-  const skip = [...new Set(request.skip)];
+  const { from } = steps;
+  const skip = [...new Set(steps.skip)];
   const unknown = [...(from === undefined ? [] : [from]), ...skip].find((id) => !byId.has(id));
   if (unknown !== undefined) return err(noSuchStep(run, unknown, ids));
   const again =
@@ -153,7 +182,7 @@ function chosenSteps(request: ResumeRequest, run: RunRecord, { plan }: PlannedRu
   } satisfies Failure);
 }
 
-/** Asked once no other process can write to the run: another one may have gone on with it until now. */
+/** The steps of the run, read once no other process can write to it: another process may have resumed it meanwhile. */
 async function priorSteps(
   { state }: RunStore,
   run: RunRecord,
@@ -169,4 +198,118 @@ async function priorSteps(
     });
   }
   return ok(new Map(now.value.steps.map((step) => [step.id, again.has(step.id) ? { ...step, status: "pending" } : step])));
+}
+
+/** What a run is resumed with. */
+interface Definition {
+  readonly planned: PlannedRun;
+  readonly input?: string;
+  /** Set if it is not the definition that the run had. */
+  readonly next?: Redefinition;
+}
+
+/** The run that is resumed. */
+interface Resumed {
+  readonly root: string;
+  readonly run: RunRecord;
+  readonly store: ReadonlyRunStore;
+}
+
+/**
+ * Plans the run over the base that it started with, with the trusted definition, the pinned one, or with `update` the one on disk. Fails
+ * with `manifest-invalid`, and as planning does.
+ */
+async function definitionOf({ project, trusted, update }: ResumeRequest, resumed: Resumed): Promise<Result<Definition>> {
+  // It equals the pinned definition, which is not read.
+  if (trusted !== undefined) return planRead(project, resumed, trusted.read);
+  const { blobs } = resumed.store;
+  const pinned = await readPinned(blobs, resumed.run.manifest);
+  if (!pinned.ok) return pinned;
+  const source = pinnedSource(
+    async (path) => {
+      const digest = pinned.value.get(path);
+      const bytes = digest === undefined ? undefined : await blobs.get(digest);
+      return bytes?.ok === true ? bytes.value : undefined;
+    },
+    [...pinned.value.keys()],
+  );
+  const before = await planDefinition(project, resumed, source);
+  if (!before.ok || !update) return before;
+  const now = await planDefinition(project, resumed);
+  if (!now.ok) return now;
+  const next = await redefinition(before.value.planned, now.value.planned, resumed.run.manifest);
+  if (!next.ok) return next;
+  return ok(next.value === undefined ? before.value : { ...now.value, next: next.value });
+}
+
+/** Plans the run with the files of `source`, which defaults to the disk. */
+async function planDefinition(project: ProjectRequest, resumed: Resumed, source?: FileSource): Promise<Result<Definition>> {
+  const { environment, adapter, files } = resumed.run.options;
+  const read = await readProject({ ...project, ...defined({ environment, adapter }) }, { root: resumed.root, files }, source);
+  return read.ok ? planRead(project, resumed, read.value) : read;
+}
+
+async function planRead(project: ProjectRequest, { run, store: outer }: Resumed, read: ReadProject): Promise<Result<Definition>> {
+  const name = run.version === undefined ? run.pipeline : `${run.pipeline}@${run.version}`;
+  // This manifest may declare other secrets than the current one, so state is opened again.
+  const opened = openReadProject(project, read, name);
+  if (!opened.ok) return opened;
+  const { pipeline, ...rest } = opened.value;
+  const store = { ...rest.store, stateDir: outer.stateDir };
+  const input = await inputOf(run, store);
+  if (!input.ok) return input;
+  const selection = { pipeline, baseOf: async () => ok(run.base), usesHistory: false };
+  const optional = defined({ input: input.value, trustedFiles: project.known?.trustedFiles });
+  const planned = await planPipelineOf({ ...rest, store }, { ...selection, ...optional });
+  return planned.ok ? ok({ planned: planned.value, ...defined({ input: input.value }) }) : planned;
+}
+
+async function inputOf(run: RunRecord, { blobs }: ReadonlyRunStore): Promise<Result<string | undefined>> {
+  if (run.options.input === undefined) return ok(undefined);
+  const bytes = await blobs.get(run.options.input);
+  return bytes.ok ? ok(Buffer.from(bytes.value).toString()) : bytes;
+}
+
+/** A step whose definition differs from the run's. */
+export interface StepChange {
+  readonly step: string;
+  readonly kind: "added" | "removed" | "changed";
+  /** With `changed`: the parts of its fingerprint that differ, and `dependencies` if they differ. */
+  readonly parts: readonly string[];
+}
+
+/** A pinned definition, and the steps in which it differs from the run's. Its files may differ although no step does. */
+interface Redefinition {
+  readonly update: NonNullable<PayloadOf<"run-resumed">["update"]>;
+  readonly changes: readonly StepChange[];
+}
+
+/** Pins the project's current definition and compares it. Undefined if its files are the run's. Fails as the store does. */
+async function redefinition(before: PlannedRun, now: PlannedRun, manifest: string): Promise<Result<Redefinition | undefined>> {
+  const update = await pinDefinition(now);
+  if (!update.ok) return update;
+  if (update.value.manifest === manifest) return ok(undefined);
+  const old = new Map(before.plan.pipeline.steps.map((step) => [step.id, step]));
+  const changes: StepChange[] = [];
+  for (const step of now.plan.pipeline.steps) {
+    const earlier = old.get(step.id);
+    old.delete(step.id);
+    if (earlier === undefined) changes.push({ step: step.id, kind: "added", parts: [] });
+    else {
+      const parts = differingParts(before, earlier, now, step);
+      if (parts.length > 0) changes.push({ step: step.id, kind: "changed", parts });
+    }
+  }
+  for (const id of old.keys()) changes.push({ step: id, kind: "removed", parts: [] });
+  return ok({ update: update.value, changes });
+}
+
+/** Compares without inputs and changes, which are unknown until upstream steps have run. */
+function differingParts(before: PlannedRun, earlier: Step, now: PlannedRun, step: Step): string[] {
+  const a = before.fingerprintOf(earlier, {}, undefined).parts;
+  const b = now.fingerprintOf(step, {}, undefined).parts;
+  const parts = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name]).sort();
+  const dependenciesOf = (of: Step) =>
+    JSON.stringify([of.dependencies, of.inputs.map(({ name, artifact, from, optional }) => [name, artifact, from, optional])]);
+  return dependenciesOf(earlier) === dependenciesOf(step) ? parts : [...parts, "dependencies"];
 }

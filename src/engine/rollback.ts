@@ -5,11 +5,15 @@
 
 import { compose, reverse } from "../changeset/combine-changes.ts";
 import { compareProject, isAfter } from "../changeset/compare-project.ts";
+import { type ChangeSource, mergeChangesets } from "../changeset/merge-changes.ts";
+import { mergeFilesWith } from "../changeset/merge-files.ts";
 import { readChangeset } from "../changeset/read-changeset.ts";
+import { collectUpstream, type UpstreamChanges } from "../changeset/upstream-changes.ts";
 import type { Changeset, ChangesetEntry } from "../core/changeset.ts";
 import { defined } from "../core/defined.ts";
+import type { Digest } from "../core/digest.ts";
 import type { ChangesRef, EventPayload } from "../core/event.ts";
-import { descendantsOf } from "../core/graph.ts";
+import { descendantsOf, topologicalOrder } from "../core/graph.ts";
 import type { Journal } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
@@ -21,7 +25,6 @@ import { rebaseOntoDisk } from "./force-overwrite.ts";
 import { type LaterClaim, laterClaims } from "./later-claims.ts";
 import type { RunStore } from "./open-project.ts";
 import { endRollback, refuseOtherRollback, startRollback } from "./open-rollback.ts";
-import { mergeExcluding } from "./rollback-to-step.ts";
 
 /** What undoing would do. */
 export interface RollbackPlan {
@@ -199,4 +202,34 @@ function inPlaceOf({ steps }: RunRecord, among: readonly string[] | undefined): 
 function claimHint(claims: readonly LaterClaim[]): string {
   const runs = claims.map(({ run }) => run).join(", ");
   return `${claims.length === 1 ? "run" : "runs"} ${runs} wrote the same content later: roll that back first, or overwrite it with \`--force\``;
+}
+
+/**
+ * The changes of a run's passed steps over its base, but for the steps that are `undone`. Merged anew from what each step changed: what an undone
+ * step made of a file is nowhere in it. Fails with `merge-conflict`, and as reading blobs does.
+ */
+async function mergeExcluding({ blobs }: RunStore, run: RunRecord, rolledBack: ReadonlySet<string>): Promise<Result<Changeset>> {
+  const byId = new Map(run.steps.map((step) => [step.id, step]));
+  const below = new Map<string, UpstreamChanges>();
+  const sources: ChangeSource[] = [];
+  for (const id of topologicalOrder([...byId.keys()], (step) => byId.get(step)?.dependencies ?? [])) {
+    const step = byId.get(id);
+    if (step === undefined) continue;
+    const built = collectUpstream(step.dependencies.map((up) => ({ id: up, builtOn: below.get(up) ?? new Map(), ...changesOf(up) })));
+    below.set(id, built);
+    const { changes: digest } = changesOf(id);
+    if (digest === undefined) continue;
+    const changes = await readChangeset(blobs, digest);
+    if (!changes.ok) return changes;
+    sources.push({ step: id, builtOn: new Set(built.keys()), changes: changes.value });
+  }
+  const merged = await mergeChangesets(sources, mergeFilesWith(blobs));
+  if (!merged.ok) return merged;
+  const { changes, conflicts } = merged.value;
+  return conflicts.length === 0 ? ok(changes) : err({ reason: "merge-conflict", conflicts });
+
+  function changesOf(id: string): { changes?: Digest } {
+    const step = byId.get(id);
+    return step?.status !== "passed" || step.changes === undefined || rolledBack.has(id) ? {} : { changes: step.changes.digest };
+  }
 }

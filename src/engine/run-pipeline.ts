@@ -1,7 +1,4 @@
-/**
- * The spine: load → validate → plan → execute → publish → report, read once and understood. `engine/open-project.ts` and
- * `engine/plan-run.ts` are its first chapters, `engine/change-project.ts` its last; `engine/resume-run.ts` is the way back in after a failure.
- */
+/** Runs a pipeline: load → validate → plan → execute → publish → report. `resume-run.ts` enters at `execute`. */
 
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
@@ -39,63 +36,90 @@ import type { Recording, RecordingRequest } from "./record-run.ts";
 import { selectSteps } from "./step-selection.ts";
 import { storeLog } from "./store-log.ts";
 
-export interface RunRequest extends PlanRequest {
-  /** The id of the run; absent: a new one. */
-  readonly run?: string;
-  /** Steps to execute, where not all are wanted. What they depend on must have passed in this run. */
-  readonly part?: readonly string[];
+export interface RunRequest extends Omit<PlanRequest, "executes"> {
+  /** The id of the run. Defaults to a new one. */
+  readonly runId?: string;
+  readonly settings: RunSettings;
+  /** Records the run in this directory; absolute. Undefined: it is not recorded. */
+  readonly record?: string;
+  /** Defaults to the system's clock. */
+  readonly clock?: Clock;
+  readonly signal: AbortSignal;
+  readonly hooks: RunnerHooks;
+}
+
+export interface RunSettings {
+  /** The only steps to execute. Their dependencies must have passed in this run. */
+  readonly selectedSteps?: readonly string[];
   readonly concurrency?: number;
   readonly onFailure: RunOptions["onFailure"];
-  /** Take equal, passed work from earlier runs, whatever the manifest says. */
+  /** Whether results of earlier runs are reused, whatever the manifest says. */
   readonly reuse: boolean;
-  /** Execute every step, whatever `reuse` and the manifest say. Defaults to false. */
+  /** Executes every step, whatever `reuse` and the manifest say. Defaults to false. */
   readonly fresh?: boolean;
   /** Whether the project gets the changes of a run that passed. */
   readonly apply: boolean;
   readonly resetCircuit: boolean;
-  /** Where a recording of the run goes; absolute. Absent: nothing is recorded. */
-  readonly record?: string;
-  /** Absent: the system's. */
-  readonly clock?: Clock;
-  readonly signal: AbortSignal;
-  /** Who publishes what the pipeline says; or why nothing can be published here. */
+}
+
+export interface RunnerHooks {
+  /** Publishes the pipeline's publications, or says why nothing can be published here. */
   readonly publishers?: PublishRequest["publishers"];
-  /** Made once the plan is known, so that a live view can show steps that have not begun. */
+  /** Called once the plan is known, so that a live view can show steps that have not started. */
   readonly reporter: (plan: Plan) => Promise<Reporter>;
 }
 
-/** A run that came to its end; `failure` says why it did not pass. */
+/** A run that ended. */
 export interface FinishedRun {
   readonly planned: PlannedRun;
   readonly run: RunRecord;
-  /** How this process's steps ended: with `part`, the run itself may have more to come. */
+  /** How the steps of this process ended; with selected steps the run itself may not have ended. */
   readonly status: RunOutcome["status"];
+  /** Undefined if it passed. */
   readonly failure?: Failure;
 }
 
-/** Load → validate → plan → execute → publish → report. */
 export async function runPipeline(request: RunRequest): Promise<Result<FinishedRun>> {
+  const { settings, record } = request;
   const planned = await planRun(
     { ...request, executes: true },
-    (pipeline) => isReusing(request) || (request.fresh !== true && pipeline.steps.some((step) => step.reuse)),
+    (pipeline) => isReusing(settings) || (settings.fresh !== true && pipeline.steps.some((step) => step.reuse)),
   );
   if (!planned.ok) return planned;
   const refused = (await refusalOf(planned.value)) ?? (await findOpenRollback(planned.value.store));
   if (refused !== undefined) return err(refused);
-  const part = selectSteps(planned.value.plan, request.part, new Map());
-  if (!part.ok) return part;
-  const { record } = request;
-  const unrecordable = record === undefined ? undefined : await problemOf(planned.value, { ...request, record });
+  const { selectedSteps } = settings;
+  const selected = selectSteps(planned.value.plan, selectedSteps, new Map());
+  if (!selected.ok) return selected;
+  const recording = { reuse: settings.reuse, ...defined({ selectedSteps }) };
+  const unrecordable = record === undefined ? undefined : await problemOf(planned.value, { ...recording, record });
   if (unrecordable !== undefined) return err(unrecordable);
   const options = optionsOf(request, planned.value);
-  const first = await beginRun(planned.value, options, request);
-  if (!first.ok) return first;
-  const run = request.run ?? randomBytes(5).toString("hex");
-  const project = { tree: planned.value.tree, drifted: false };
-  return execute(planned.value, { ...request, run, first: first.value, options, project, prior: async () => ok(new Map()) });
+  const event = await runStarted(planned.value, options, request);
+  if (!event.ok) return event;
+  return execute(planned.value, {
+    runId: request.runId ?? randomBytes(5).toString("hex"),
+    from: {
+      event: event.value,
+      projectBefore: { tree: planned.value.start.tree, drifted: false },
+      prior: async () => ok(new Map()),
+    },
+    options: {
+      concurrency: options.concurrency,
+      onFailure: options.onFailure,
+      apply: settings.apply,
+      ...defined({ selectedSteps }),
+      resetCircuit: settings.resetCircuit,
+    },
+    // A recorded step has to be executed.
+    reuse: record !== undefined || settings.fresh === true ? "never" : options.reuse ? "always" : "declared",
+    ...defined({ input: request.input, record, clock: request.clock }),
+    signal: request.signal,
+    hooks: request.hooks,
+  });
 }
 
-function isReusing({ reuse, fresh }: Pick<RunRequest, "fresh" | "reuse">): boolean {
+function isReusing({ reuse, fresh }: Pick<RunSettings, "fresh" | "reuse">): boolean {
   return reuse && fresh !== true;
 }
 
@@ -106,64 +130,61 @@ async function problemOf({ plan }: PlannedRun, request: RecordingRequest): Promi
 /** Why the command line publishes nothing. */
 const nowhere = "there is no pull request here";
 
-/** What a run needs beyond its plan. A resumed run brings what it already has. */
+/** The execution of a plan, for a new or a resumed run. */
 export interface Execution {
-  readonly run: string;
-  /** `run-started` or `run-resumed`. */
-  readonly first: EventPayload;
-  readonly options: RunOptions;
-  /** Steps to execute, where not all are wanted. */
-  readonly part?: readonly string[];
-  /** Steps that are left out. */
-  readonly leaveOut?: ReadonlySet<string>;
-  /** The record of a run that is resumed, as it was before. */
-  readonly before?: RunRecord;
-  /** The project before this process changes anything; undefined if that is not known. */
-  readonly project?: ProjectBefore;
-  /** What lies over the base is of this very run. */
-  readonly rollsBackOwn?: boolean;
-  /** The definition is not the one that the run had. */
-  readonly redefined?: boolean;
-  /** Steps that the run already has, asked for once no other process can write to it. */
-  readonly prior: () => Promise<Result<ReadonlyMap<string, StepRecord>>>;
-  readonly env: Environment;
+  readonly runId: string;
+  readonly from: StartingPoint;
+  readonly options: ExecuteOptions;
+  /** `declared`: only steps that the manifest says so. */
+  readonly reuse: "always" | "declared" | "never";
+  /** The run's input text. */
   readonly input?: string;
-  readonly resetCircuit: boolean;
   readonly record?: string;
-  /** Every step is executed, whatever the manifest says. */
-  readonly fresh?: boolean;
   readonly clock?: Clock;
   readonly signal: AbortSignal;
-  readonly publishers?: PublishRequest["publishers"];
-  readonly reporter: (plan: Plan) => Promise<Reporter>;
+  readonly hooks: RunnerHooks;
 }
 
-/** Execute → publish → report. Takes the run for this process, and gives it back however this ends. */
+export interface StartingPoint {
+  /** `run-started` or `run-resumed`. */
+  readonly event: EventPayload;
+  /** Returns the steps that the run already has. Called once no other process can write to the run. */
+  readonly prior: () => Promise<Result<ReadonlyMap<string, StepRecord>>>;
+  /** The project before this process changes anything. Undefined if that is unknown. */
+  readonly projectBefore?: ProjectBefore;
+  /** The record of a resumed run, before it is resumed. */
+  readonly before?: RunRecord;
+  /** Whether the changes over the base are this very run's. Defaults to false. */
+  readonly rollsBackOwn?: boolean;
+}
+
+/** Execute → publish → report. Locks the run for this process, and unlocks it however this ends. */
 export async function execute(planned: PlannedRun, execution: Execution): Promise<Result<FinishedRun>> {
-  const { state } = planned.store;
-  const journal = await state.openJournal(execution.run);
+  const { state, stateDir } = planned.store;
+  const { runId, options, from, hooks } = execution;
+  const journal = await state.openJournal(runId);
   if (!journal.ok) return journal;
   let reporter: Reporter | undefined;
   const outcome = await runThenClose(
     async () => {
-      const prior = await execution.prior();
+      const prior = await from.prior();
       if (!prior.ok) return prior;
-      const plan = selectSteps(planned.plan, execution.part, prior.value, execution.run);
+      const plan = selectSteps(planned.plan, options.selectedSteps, prior.value, runId);
       if (!plan.ok) return plan;
-      reporter = await execution.reporter(plan.value);
+      reporter = await hooks.reporter(plan.value);
       return followPlan({ ...planned, plan: plan.value }, execution, prior.value, journal.value, reporter);
     },
     () => journal.value.close(),
     async () => reporter?.close(),
   );
   if (!outcome.ok) return outcome;
-  const record = await state.findRun(execution.run);
-  if (!record.ok) return record.error.reason === "run-not-found" ? err(stateGone(planned.store.stateDir)) : record;
+  const record = await state.findRun(runId);
+  if (!record.ok) return record.error.reason === "run-not-found" ? err(stateGone(stateDir)) : record;
   const { status, failure } = outcome.value;
   return ok({ planned, run: record.value, status, ...defined({ failure }) });
 }
 
-/** Does the work, then closes what was open, also after a bug. What the work says comes before what closing says. */
+/** Runs `work`, then closes, even after a bug. An error from `work` takes precedence over one from `close`. */
 async function runThenClose<T>(
   work: () => Promise<Result<T>>,
   close: () => Promise<Result<void>>,
@@ -187,11 +208,11 @@ async function followPlan(
   journal: Journal,
   reporter: Reporter,
 ): Promise<Result<RunOutcome>> {
-  const { plan, store, read, rollback, isolation } = planned;
-  const { run, env, clock = systemClock } = execution;
+  const { plan, store, read, start, isolation, env } = planned;
+  const { runId, from, hooks, clock = systemClock } = execution;
   const { blobs, redactor, stateDir } = store;
-  const traced = traceEnvironment(env, run);
-  const alerts = alertsOf(planned, run, execution.before, env);
+  const traceEnv = traceEnvironment(env, runId);
+  const alerts = alertsOf(planned, runId, from.before);
   let attemptsInPlace = 0;
   const notifyReporters = (events: readonly WaveEvent[]) => {
     for (const event of events) {
@@ -203,19 +224,19 @@ async function followPlan(
   sealRepositories(read.root);
   const recording = await recordingOf(planned, execution);
   const adapters = recording?.adapters ?? planned.adapters;
-  const first = await journal.append([execution.first]);
+  const first = await journal.append([from.event]);
   if (!first.ok) return first;
   notifyReporters(first.value);
   const { publish: publications } = plan.pipeline;
   const outcome = await executePlan({
     plan,
     run: {
-      runId: run,
-      options: executeOptions(execution),
+      runId,
+      options: execution.options,
       prior,
       contractFiles: planned.project.contractFiles,
       signal: execution.signal,
-      ...defined({ projectBefore: execution.project, input: execution.input }),
+      ...defined({ projectBefore: from.projectBefore, input: execution.input }),
     },
     services: {
       journal,
@@ -229,11 +250,11 @@ async function followPlan(
         isolation,
         blobs,
         redactor,
-        ...defined({ files: planned.files }),
+        ...defined({ files: start.files }),
       }),
       adapters,
       contractTypes,
-      changes: changesPort(store, read.root, rollback, execution.rollsBackOwn === true),
+      changes: changesPort(store, read.root, start.rollback, from.rollsBackOwn === true),
       trustedFiles: trustedFilesOf(planned),
       clock,
       random: Math.random,
@@ -241,22 +262,21 @@ async function followPlan(
     hooks: {
       notifyReporters,
       fingerprintOf: planned.fingerprintOf,
-      findCachedResult: matcherOf(planned, execution),
+      findCachedResult: cacheLookup(planned, execution),
       projectUnchanged: changeWatch(planned, () => attemptsInPlace),
       projectNow: () => projectNow(planned),
       ...(publications.length === 0
         ? {}
         : {
-            publishArtifacts: (artifacts) =>
-              publishArtifacts({ publications, artifacts, blobs, publishers: execution.publishers ?? nowhere }),
+            publishArtifacts: (artifacts) => publishArtifacts({ publications, artifacts, blobs, publishers: hooks.publishers ?? nowhere }),
           }),
     },
     attempts: {
       secretsOf: (step) => secretsOf(step, env),
-      traceEnv: (step, attempt) => traced(step.id, attempt),
+      traceEnv: (step, attempt) => traceEnv(step.id, attempt),
       assemblePrompt,
       openLog: (step, attempt) => {
-        const path = `${stateDir}/logs/${run}/${step.id}.${attempt}.log`;
+        const path = `${stateDir}/logs/${runId}/${step.id}.${attempt}.log`;
         return openAttemptLog({ path, redactor, onText: (text) => reporter.onOutput?.({ step: step.id, attempt, text }) });
       },
       storeLog: (path) => storeLog(store, path),
@@ -270,35 +290,22 @@ async function followPlan(
   return written?.ok === false ? written : outcome;
 }
 
-function executeOptions({ options, part, leaveOut, redefined, resetCircuit }: Execution): ExecuteOptions {
-  return {
-    concurrency: options.concurrency,
-    onFailure: options.onFailure,
-    apply: options.apply !== false,
-    resetCircuit,
-    ...defined({ selectedSteps: part, excludedSteps: leaveOut, redefined }),
-  };
-}
-
-async function recordingOf(planned: PlannedRun, { record, part, input }: Execution): Promise<Recording | undefined> {
+async function recordingOf(planned: PlannedRun, { record, options, input }: Execution): Promise<Recording | undefined> {
   if (record === undefined) return undefined;
-  return (await import("./record-run.ts")).recordRun(planned, { record, ...defined({ part }) }, input);
+  const { selectedSteps } = options;
+  return (await import("./record-run.ts")).recordRun(planned, { record, ...defined({ selectedSteps }) }, input);
 }
 
-/** Finds equal work where reuse is on. What is recorded has to be done. */
-function matcherOf({ passed, tree }: PlannedRun, { options, record, fresh }: Execution): NonNullable<RunHooks["findCachedResult"]> {
+function cacheLookup({ cachedResults, start }: PlannedRun, { reuse }: Execution): NonNullable<RunHooks["findCachedResult"]> {
   return (step, fingerprint) =>
-    record === undefined && fresh !== true && (options.reuse || step.reuse)
-      ? findCachedResult(step, fingerprint, passed, tree)
+    reuse === "always" || (reuse === "declared" && step.reuse)
+      ? findCachedResult(step, fingerprint, cachedResults, start.tree)
       : { kind: "new" };
 }
 
-async function beginRun(
-  planned: PlannedRun,
-  options: RunOptions,
-  { input, part }: Pick<RunRequest, "input" | "part">,
-): Promise<Result<EventPayload>> {
-  const { store, plan, base } = planned;
+/** Stores the definition and the input, and returns `run-started`. */
+async function runStarted(planned: PlannedRun, options: RunOptions, { input, settings }: RunRequest): Promise<Result<EventPayload>> {
+  const { store, plan, start } = planned;
   const definition = await pinDefinition(planned);
   if (!definition.ok) return definition;
   if (input !== undefined) {
@@ -306,27 +313,28 @@ async function beginRun(
     if (!stored.ok) return stored;
   }
   const { name, version } = plan.pipeline;
+  const { selectedSteps } = settings;
   return ok({
     type: "run-started",
     pipeline: name,
     ...defined({ version }),
     options,
-    base,
+    base: start.base,
     ...definition.value,
-    ...(part === undefined ? {} : { part: [...part] }),
+    ...(selectedSteps === undefined ? {} : { part: [...selectedSteps] }),
   });
 }
 
-function optionsOf(request: RunRequest, planned: PlannedRun): RunOptions {
-  const { read, plan } = planned;
+function optionsOf({ settings, input }: RunRequest, planned: PlannedRun): RunOptions {
+  const { read, plan, store } = planned;
   return {
     files: [...read.files],
     ...defined({ environment: read.environment, adapter: read.adapter }),
-    concurrency: request.concurrency ?? plan.pipeline.concurrency ?? defaultConcurrency(),
-    onFailure: request.onFailure,
-    reuse: isReusing(request),
-    apply: request.apply,
-    ...(request.input === undefined ? {} : { input: digestOfBytes(planned.store.redactor.text(request.input)) }),
+    concurrency: settings.concurrency ?? plan.pipeline.concurrency ?? defaultConcurrency(),
+    onFailure: settings.onFailure,
+    reuse: isReusing(settings),
+    apply: settings.apply,
+    ...(input === undefined ? {} : { input: digestOfBytes(store.redactor.text(input)) }),
   };
 }
 

@@ -1,4 +1,4 @@
-/** What a step's persona would be told at its first attempt, by the same template as in a run. */
+/** Shows the prompt of a step's first attempt, assembled as in a run. */
 
 import path from "node:path";
 import { defined } from "../core/defined.ts";
@@ -14,13 +14,13 @@ import { attemptDirectory, attemptDirs, pathsOf } from "../workspace/attempt-dir
 import { pathsInPlace } from "../workspace/shared.ts";
 import type { PlannedRun } from "./plan-run.ts";
 
-/** The prompt, and the inputs whose size and digest nobody knows yet. */
+/** The prompt. `unknown`: inputs whose size and digest are placeholders because they do not exist yet. */
 export interface ShownPrompt {
   readonly text: string;
   readonly unknown: readonly { readonly name: string; readonly from: string }[];
 }
 
-/** Stands for the run's id, which a run gets when it begins. */
+/** A placeholder for the run's id. */
 const noRun = "RUN";
 
 /** Fails with `usage` for a step that the pipeline does not have. */
@@ -39,11 +39,10 @@ export async function promptOf(
     return err({ reason: "usage", message: `pipeline \`${plan.pipeline.name}\` has no step \`${id}\``, hint });
   }
   const { step } = planned;
-  const paths = pathsFor({ read, store: store, isolation, env }, step);
+  const paths = pathsFor({ read, store, isolation, env }, step);
   const inputs = step.inputs.flatMap(({ name, artifact, from }) => (from === undefined ? [] : [{ name, artifact, from }]));
-  const known = inputs.map((input) => ({ ...input, ref: artifactOf(plan, input.from, input.artifact) }));
-  // What is not known yet has no size, and so no text.
-  const described = known.map(({ name, from, artifact, ref }) => ({
+  const resolved = inputs.map((input) => ({ ...input, ref: artifactOf(plan, input.from, input.artifact) }));
+  const described = resolved.map(({ name, from, artifact, ref }) => ({
     name,
     from,
     path: path.join(paths.inputs, name),
@@ -60,22 +59,25 @@ export async function promptOf(
     inputs: await withInlineTexts(store.blobs, described),
     ...defined({ runInput }),
   };
-  return ok({ text: assemblePrompt(source), unknown: known.flatMap(({ name, from, ref }) => (ref === undefined ? [{ name, from }] : [])) });
+  return ok({
+    text: assemblePrompt(source),
+    unknown: resolved.flatMap(({ name, from, ref }) => (ref === undefined ? [{ name, from }] : [])),
+  });
 }
 
-/** Where an attempt would find things: the workspaces decide it. */
+/** The paths of an attempt, as the workspace providers choose them. */
 function pathsFor(
   { read: { root }, store: { stateDir }, isolation, env }: Pick<PlannedRun, "read" | "store" | "isolation" | "env">,
   step: Step,
 ): WorkspacePaths {
   if (!wantsIsolation(step)) return pathsInPlace({ root, stateDir, env }, { runId: noRun, step, attempt: 1 }, step.inputs.length > 0);
   const sandboxed = isSandboxed(step, isolation.sandbox);
-  const room = attemptDirs(attemptDirectory(stateDir, noRun, step.id, 1));
+  const dirs = attemptDirs(attemptDirectory(stateDir, noRun, step.id, 1));
   const isOwn = step.workspace !== "shared" && (step.workspace === "copy" || !isolation.overlay) && !sandboxed;
-  return pathsOf(room, isOwn ? copiedRoot(room, root, sandboxed) : root, sandboxed);
+  return pathsOf(dirs, isOwn ? copiedRoot(dirs, root, sandboxed) : root, sandboxed);
 }
 
-/** What equal work left: a run with reuse would hand over that. */
+/** The artifact of a cached result, which a run with reuse would use. */
 function artifactOf(plan: PlannedRun["plan"], from: string, artifact: string) {
   const work = plan.steps.find(({ step }) => step.id === from)?.work;
   return work?.kind === "equal" ? work.cached.artifacts.find(({ name }) => name === artifact) : undefined;

@@ -1,6 +1,6 @@
 /**
- * Tests of pipelines: each replays a recording through everything that a run goes through, in a state of its own, and is compared with what it expects.
- * The project is not changed, nobody is told, and nothing is remembered.
+ * Tests pipelines: each test replays a recording as an ordinary run with a temporary state, and compares the result with its
+ * expectations. The project is not changed, nothing is published, and no state is kept.
  */
 
 import { randomBytes } from "node:crypto";
@@ -32,10 +32,11 @@ import { locateProject, openStore, type ProjectRequest, type ReadProject, readPr
 import type { PlannedRun } from "./plan-run.ts";
 import { type FinishedRun, runPipeline } from "./run-pipeline.ts";
 
-export interface TestRequest extends ProjectRequest {
-  /** Names of tests; empty: all. */
+export interface TestRequest {
+  readonly project: ProjectRequest;
+  /** Names of tests. If empty, all. */
   readonly names: readonly string[];
-  /** Tests of this pipeline alone, in whatever version. */
+  /** Only tests of this pipeline, in any version. */
   readonly pipeline?: string;
   /** Writes snapshots instead of comparing them. */
   readonly update: boolean;
@@ -48,15 +49,15 @@ export interface TestedPipelines {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Runs tests one after the other. Fails with `manifest-invalid`, `usage` where there are none, and `cancelled`. */
+/** Runs tests one after the other. Fails with `manifest-invalid`, `usage` if there are none, and `cancelled`. */
 export async function testPipelines(request: TestRequest): Promise<Result<TestedPipelines>> {
-  const located = locateProject(request);
+  const located = locateProject(request.project);
   if (!located.ok) return located;
-  const read = await readProject({ ...request, adapter: "replay" }, located.value);
+  const read = await readProject({ ...request.project, adapter: "replay" }, located.value);
   if (!read.ok) return read;
   const project = requireValid(read.value);
   if (!project.ok) return project;
-  const loaded = await loadTests(request.source ?? diskSource(read.value.root));
+  const loaded = await loadTests(request.project.known?.source ?? diskSource(read.value.root));
   const { tests, diagnostics } = readPipelineTests(loaded.tests, project.value);
   const all = sortDiagnostics([...loaded.diagnostics, ...diagnostics]);
   if (hasErrors(all)) return err({ reason: "manifest-invalid", diagnostics: all });
@@ -64,7 +65,7 @@ export async function testPipelines(request: TestRequest): Promise<Result<Tested
   if (!chosen.ok) return chosen;
   const results: TestResult[] = [];
   for (const test of chosen.value) {
-    const result = await runTest(request, withoutOutside(read.value, project.value), test);
+    const result = await runTest(request, withoutEffects(read.value, project.value), test);
     if (request.signal.aborted) return err({ reason: "cancelled", by: String(request.signal.reason) });
     results.push(result);
     request.onResult(result);
@@ -75,24 +76,24 @@ export async function testPipelines(request: TestRequest): Promise<Result<Tested
 function chosenTests(tests: readonly PipelineTest[], { names, pipeline }: TestRequest): Result<readonly PipelineTest[]> {
   if (tests.length === 0)
     return err({ reason: "usage", message: `there are no tests in ${testsDirectory}`, hint: "docs/testing.md says what one is" });
-  const known = tests.map(({ name }) => name);
-  const unknown = names.find((name) => !known.includes(name));
+  const all = tests.map(({ name }) => name);
+  const unknown = names.find((name) => !all.includes(name));
   if (unknown !== undefined) {
-    const guess = closest(unknown, known);
-    const hint = guess === undefined ? `tests: ${known.join(", ")}` : `did you mean \`${guess}\`?`;
+    const guess = closest(unknown, all);
+    const hint = guess === undefined ? `tests: ${all.join(", ")}` : `did you mean \`${guess}\`?`;
     return err({ reason: "usage", message: `no test is called \`${unknown}\``, hint });
   }
   const wanted = tests.filter((test) => (names.length === 0 || names.includes(test.name)) && isOf(test, pipeline));
   if (wanted.length > 0) return ok(wanted);
-  return err({ reason: "usage", message: `there is no test of pipeline \`${pipeline}\``, hint: `tests: ${known.join(", ")}` });
+  return err({ reason: "usage", message: `there is no test of pipeline \`${pipeline}\``, hint: `tests: ${all.join(", ")}` });
 }
 
 function isOf({ pipeline: { name, version } }: PipelineTest, wanted: string | undefined): boolean {
   return wanted === undefined || wanted === name || wanted === `${name}@${version}`;
 }
 
-/** A test publishes nothing, alarms nobody, and uses nothing that a budget could be on. */
-function withoutOutside(read: ReadProject, project: ValidatedProject): ReadProject {
+/** Tests publish nothing, send no alerts and have no budget. */
+function withoutEffects(read: ReadProject, project: ValidatedProject): ReadProject {
   const pipelines = project.pipelines.map(({ pipeline: { budget: _, ...pipeline }, active }) => ({
     pipeline: { ...pipeline, publish: [] },
     active,
@@ -100,24 +101,24 @@ function withoutOutside(read: ReadProject, project: ValidatedProject): ReadProje
   return { ...read, project: { ...project, pipelines, alerts: [] } };
 }
 
-/** Retries do not wait: nothing gets better by it. */
-const hastyClock: Clock = { ...systemClock, sleep: () => Promise.resolve() };
+/** Retries do not wait. */
+const sleeplessClock: Clock = { ...systemClock, sleep: () => Promise.resolve() };
 
 const silent: Reporter = { name: "silent", onEvent: () => undefined, close: () => Promise.resolve() };
 
 async function runTest(request: TestRequest, read: ReadProject, test: PipelineTest): Promise<TestResult> {
-  const began = systemClock.monotonic();
+  const startedAt = systemClock.monotonic();
   const { name, file, pipeline } = test;
   const selector = pipeline.version === undefined ? pipeline.name : `${pipeline.name}@${pipeline.version}`;
-  const told = await inOwnState(read, (stateDir) => replayTest(request, read, test, selector, stateDir));
-  const outcome = told.ok ? told.value : { mismatches: [], failures: [], snapshot: "none" as const, error: told.error };
-  return { test: { name, file, pipeline: selector }, ...outcome, durationMs: systemClock.monotonic() - began };
+  const replayed = await inOwnState(read, (stateDir) => replayTest(request, read, test, selector, stateDir));
+  const outcome = replayed.ok ? replayed.value : { mismatches: [], failures: [], snapshot: "none" as const, error: replayed.error };
+  return { test: { name, file, pipeline: selector }, ...outcome, durationMs: systemClock.monotonic() - startedAt };
 }
 
 type TestOutcome = Omit<TestResult, "test" | "durationMs">;
 
 async function replayTest(
-  { env, cwd, update, signal }: TestRequest,
+  { project: { env, cwd }, update, signal }: TestRequest,
   read: ReadProject,
   test: PipelineTest,
   pipeline: string,
@@ -127,23 +128,14 @@ async function replayTest(
   const recorded = await readRecordedRun(recordings);
   const input = test.input ?? (recorded.ok ? recorded.value.input : undefined);
   const finished = await runPipeline({
-    cwd,
-    env,
-    files: read.files,
-    read,
-    adapter: "replay",
-    recordings,
-    stateDir,
+    project: { cwd, env, files: read.files, known: { read }, adapter: "replay", recordings, stateSettings: { stateDir } },
     pipeline,
-    signal,
-    clock: hastyClock,
     ...defined({ input }),
-    onFailure: "finish",
-    reuse: false,
-    apply: false,
-    resetCircuit: false,
     startChangeset: (planned) => changesetToRecording(planned, recordings),
-    reporter: () => Promise.resolve(silent),
+    settings: { onFailure: "finish", reuse: false, apply: false, resetCircuit: false },
+    clock: sleeplessClock,
+    signal,
+    hooks: { reporter: () => Promise.resolve(silent) },
   });
   if (!finished.ok) return finished;
   const observed = await observeRun(finished.value.run, finished.value.planned.store.blobs);
@@ -159,7 +151,7 @@ async function replayTest(
   });
 }
 
-/** What the recording changed is as it was when it was made, whatever has become of it; the rest is the project as it is. */
+/** Restores the files that the recording changed to the states before it; other files stay as they are. */
 async function changesetToRecording({ plan, store, read }: PlannedRun, recordings: string): Promise<Result<Changeset>> {
   const before = await readBefore(
     recordings,
@@ -176,7 +168,7 @@ function failuresOf({ run }: FinishedRun): TestResult["failures"] {
   });
 }
 
-/** Where the snapshot of a test lies, relative to the project. */
+/** The snapshot file of a test, relative to the project. */
 export function snapshotFile({ file }: Pick<PipelineTest, "file">): string {
   return file.replace(/\.ya?ml$/, ".snapshot.json");
 }
@@ -210,7 +202,7 @@ async function checkSnapshot(
   return different(compareSnapshot(before as never, JSON.parse(JSON.stringify(run)), origin));
 }
 
-/** Gives a test a state of its own, below the project's, and takes it away again; also what a test left that was killed. */
+/** Calls `work` with a temporary state directory below the project's state. Also removes those of killed tests. */
 async function inOwnState<T>(read: ReadProject, work: (stateDir: string) => Promise<Result<T>>): Promise<Result<T>> {
   const { stateRoot } = openStore(read, { env: {} });
   const tests = path.join(stateRoot, "tests");

@@ -72,7 +72,7 @@ describe.each([
     if (adapter === "api") return;
     const wanted = packages[adapter];
     // Where its step runs npm reaches nobody.
-    const search = { name: adapter, package: wanted, version: wanted.version, env: process.env, announce: () => {} };
+    const search = { name: adapter, package: wanted, version: wanted.version, env: process.env, onProgress: () => {} };
     expect(await agentProgram(search)).toMatchObject({ ok: true });
   });
   test("sends nothing to any other host", async () => {

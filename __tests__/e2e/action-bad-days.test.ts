@@ -133,7 +133,7 @@ describe("artifacts", () => {
     for (const { blob } of single()) await service.storage.remove(blob);
     const second = await machine(2, "good");
     expect({ code: second.code, begun: begun(second) }).toEqual({ code: 0, begun: ["one", "two"] });
-    expect(second.log).toContain("one runs again what it left is gone or damaged");
+    expect(second.log).toContain("one runs again its output is missing or damaged");
   }, 120_000);
 
   it("are lost to the artifact service alone: the REST API has them", async () => {
@@ -250,7 +250,7 @@ describe("the runner", () => {
       expect(readFileSync(path.join(workspace, "made.txt"), "utf8")).toBe("changed\n");
       const why = "(git is not there: install it, or put it on PATH)";
       expect(said(result).filter((text) => text.includes("git"))).toEqual(
-        inRepository ? [`ignored files count as the project's, since git does not tell which they are ${why}`] : [],
+        inRepository ? [`ignored files count as project files because git cannot list them ${why}`] : [],
       );
     } finally {
       for (const directory of [workspace, bin]) rmSync(directory, { recursive: true, force: true });

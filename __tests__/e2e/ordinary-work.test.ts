@@ -288,7 +288,7 @@ describe.each(scenes)("$name", (scene: Scene) => {
 });
 
 describe("a repository whose files git does not tell", () => {
-  const ignored = "warning: ignored files count as the project's, since git does not tell which they are";
+  const ignored = "warning: ignored files count as project files because git cannot list them";
   const files = {
     "wave.yaml": "sandbox: off\npersonas: { p: { command: [/bin/sh, -c, 'exit 0'] } }\nsteps: [{ id: a, persona: p, workspace: shared }]\n",
     ".gitignore": ".wave\n",

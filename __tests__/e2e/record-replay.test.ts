@@ -277,7 +277,7 @@ describe("recording over a recording", () => {
       { "wave.yaml": manifest.replace("id: build", "id: build\n      workspace: shared") },
       "step `build` cannot be recorded",
     ],
-    ["of a replay", ["--adapter", "replay"], { "recording/recording.json": '{"v":1,"pipeline":"demo"}' }, "it is replayed itself"],
+    ["of a replay", ["--adapter", "replay"], { "recording/recording.json": '{"v":1,"pipeline":"demo"}' }, "it replays a recording"],
   ])("is refused %s", async (_, words, more, said) => {
     const { run, directory } = await recorded(more, words);
     expect([run.code, run.stderr.includes(said), existsSync(directory)]).toEqual([2, true, false]);

@@ -217,7 +217,7 @@ describe("wave resume", () => {
     const run = await ran(wave);
     await good(wave, "rollback", run, "--to", "plan");
     const { stderr } = await good(wave, "resume", run, "--skip", "join");
-    expect(stderr).toContain("left out with --skip");
+    expect(stderr).toContain("skipped with --skip");
     expect(statuses(await record(wave, run))).toEqual({
       plan: "passed",
       left: "passed",

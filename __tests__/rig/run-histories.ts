@@ -102,7 +102,7 @@ export const payload = fc.constantFrom<EventPayload>(
   { ...resumed, again: ["b"], skip: ["a"] } as EventPayload,
   redefined({ b: [], a: ["b"], c: ["a"] }),
   redefined({ b: [] }),
-  { type: "step-reopened", step: "a", because: "what it depends on has changed" },
+  { type: "step-reopened", step: "a", because: "its dependencies have changed" },
   { type: "changes-merged", changes: changesRef("merged"), apply: true },
   { type: "changes-applied", changes: changesRef("merged") },
   { type: "rollback-started", steps: [] },

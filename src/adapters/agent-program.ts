@@ -20,7 +20,7 @@ export interface AgentSearch {
   /** The environment of the wave process. */
   readonly env: AgentEnvironment;
   /** Told before anything is downloaded. */
-  announce(text: string): void;
+  onProgress(text: string): void;
 }
 
 /** Why there is no program to run, and what would help. */
@@ -75,10 +75,10 @@ async function install(search: AgentSearch, directory: string): Promise<Result<v
     package: { package: name, megabytes },
     version,
     env,
-    announce,
+    onProgress,
   } = search;
   const draft = `${directory}.${process.pid}`;
-  announce(`installing ${name} ${version} from npm, about ${megabytes} MB, into ${directory}`);
+  onProgress(`installing ${name} ${version} from npm, about ${megabytes} MB, into ${directory}`);
   const hint = `install it yourself (npm install -g ${name}@${version}), or choose another adapter with --adapter`;
   try {
     mkdirSync(draft, { recursive: true });

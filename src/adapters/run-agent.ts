@@ -22,7 +22,7 @@ import { spawnFailure, wayVariables } from "./spawn-failure.ts";
 export interface AgentSetting {
   /** The environment of the wave process. */
   readonly env: AgentEnvironment;
-  announce(text: string): void;
+  onProgress(text: string): void;
 }
 
 /** What is known when the program has exited. */

@@ -63,31 +63,31 @@ interface Outcome {
 }
 
 function documentOf(rollback: RollbackPlan, { dry, overwritten, published }: Outcome & { readonly overwritten: readonly string[] }) {
-  const { run, to, steps, ref, changes, foreign, inPlace, settled, claims } = rollback;
+  const { run, to, steps, ref, changes, modifiedSince, inPlace, upToDate, claims } = rollback;
   return {
     ...{ ok: true, run: run.id, rolledBack: !dry },
     ...(to === undefined ? {} : { to, steps }),
-    ...{ changes: ref ?? null, paths: changes.map(({ path }) => path), changedSince: foreign, laterRuns: claims },
-    ...{ alreadyAsBefore: settled, overwritten, inPlace, published },
+    ...{ changes: ref ?? null, paths: changes.map(({ path }) => path), changedSince: modifiedSince, laterRuns: claims },
+    ...{ alreadyAsBefore: upToDate, overwritten, inPlace, published },
   };
 }
 
 function linesOf(rollback: RollbackPlan, { dry, published, color }: Outcome & { readonly color: boolean }): string[] {
-  const { foreign, inPlace, settled, claims } = rollback;
+  const { modifiedSince, inPlace, upToDate, claims } = rollback;
   const named = (paths: readonly string[]) => paths.map(printable).join(", ");
   const lines = changesLines(written(rollback), { color });
-  if (dry && foreign.length > 0) lines.push(`changed since the run, so \`--force\` is needed: ${named(foreign)}`);
+  if (dry && modifiedSince.length > 0) lines.push(`changed since the run, so \`--force\` is needed: ${named(modifiedSince)}`);
   for (const { run: later, paths } of dry ? claims : [])
     lines.push(`run ${later} wrote the same content later, so \`--force\` is needed: ${named(paths)}`);
-  if (settled.length > 0) lines.push(`already as before, so not written: ${named(settled)}`);
+  if (upToDate.length > 0) lines.push(`already as before, so not written: ${named(upToDate)}`);
   if (inPlace.length > 0) lines.push(`not reverted, because these steps changed the project itself: ${shortList(inPlace)}`);
   if (published.length > 0) lines.push(`not reverted, because it was published: ${named(published)}`);
   return [...lines, summaryOf(rollback, dry)];
 }
 
 /** The changes for which files are written. */
-function written({ changes, settled }: RollbackPlan): Changeset {
-  const without = new Set(settled);
+function written({ changes, upToDate }: RollbackPlan): Changeset {
+  const without = new Set(upToDate);
   return changes.filter(({ path }) => !without.has(path));
 }
 

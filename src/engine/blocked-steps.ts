@@ -1,4 +1,4 @@
-/** Which steps of a plan could not begin if it were run now: an open circuit guards them, or a step that they wait for. */
+/** Finds the steps of a plan that could not start now, because of an open circuit or a blocked dependency. */
 
 import type { Plan, PlannedBlock } from "../core/plan.ts";
 import type { Clock, ContractFile, StateStore } from "../core/ports.ts";
@@ -13,14 +13,14 @@ export interface BlockSource {
   readonly clock?: Clock;
 }
 
-/** The same plan, whose blocked steps say why. Fails when state cannot be read. */
+/** Returns the plan with the reason at each blocked step. Fails when state cannot be read. */
 export async function withBlocks(plan: Plan, source: BlockSource): Promise<Result<Plan>> {
   const blocks = new Map<string, PlannedBlock>();
   for (const { step, work } of plan.steps) {
     const open = await openCircuit(step, source);
     if (!open.ok) return open;
     const behind = step.dependencies.filter((id) => blocks.has(id));
-    // What is reused begins no attempt; whether it is, is for the command to say.
+    // A reused step starts no attempt, so a blocked dependency does not block it.
     if (open.value !== undefined) blocks.set(step.id, open.value);
     else if (behind.length > 0 && work.kind !== "equal") blocks.set(step.id, { kind: "upstream", steps: behind });
   }

@@ -21,9 +21,9 @@ export async function cancelRun(
   selector: string,
   clock: Clock = systemClock,
 ): Promise<Result<RunRecord>> {
-  const found = selector === "latest" ? await newestActive(state) : await state.findRun(selector);
-  if (!found.ok) return found;
-  const { id, status, writer } = found.value;
+  const run = selector === "latest" ? await newestActive(state) : await state.findRun(selector);
+  if (!run.ok) return run;
+  const { id, status, writer } = run.value;
   if (status !== "running")
     return err({ reason: "usage", message: `run ${id} is not active: it ${endings[status]}`, hint: "`wave status` lists the runs" });
   const active = err({ reason: "run-active", run: id, pid: writer.pid, host: writer.host } as const);

@@ -1,7 +1,4 @@
-/**
- * The last chapter of the spine: how what steps changed is kept, and how it reaches the project and leaves it again. One process
- * changes a project at a time.
- */
+/** Stores changesets, and applies them to the project. Only one process changes a project at a time. */
 import path from "node:path";
 import { applyChangeset, holds } from "../changeset/apply-changes.ts";
 import { countsOf, encodeChangeset } from "../changeset/combine-changes.ts";
@@ -16,16 +13,16 @@ import { stateUnwritable } from "../platform/files.ts";
 import { waitForLock } from "../store/lock-file.ts";
 import type { RunStore } from "./open-project.ts";
 
-/** How long another process may change the project before this one gives up, in milliseconds. */
-const patienceMs = 30_000;
+/** How long this process waits for another one that changes the project, in milliseconds. */
+const lockTimeoutMs = 30_000;
 
-/** The port through which a run's changes go. `rollback` leads from the project as it is to the base of the run; `rollsBackOwn`: over changes of its own. */
+/** The port for the changes of a run. `rollback` leads from the current project to the base of the run; `rollsBackOwn`: it reverts changes of the same run. */
 export function changesPort(store: RunStore, root: string, rollback: Changeset, rollsBackOwn: boolean): ChangesPort {
   const { blobs } = store;
   const read = new Map<string, ReturnType<ChangesPort["read"]>>();
   return {
     rollback,
-    rollsBackOwn: rollsBackOwn,
+    rollsBackOwn,
     read: (digest) => {
       const known = read.get(digest) ?? readChangeset(blobs, digest);
       read.set(digest, known);
@@ -40,19 +37,20 @@ export function changesPort(store: RunStore, root: string, rollback: Changeset, 
       }
       return true;
     },
-    apply: (changes) => applyToProject(store, root, changes, "put them back (or move your own changes away), then `wave resume`"),
+    apply: (changes) => applyToProject(store, root, changes, "restore them (or move your own changes away), then run `wave resume`"),
   };
 }
 
-/** Stores a changeset, and gives what events say of it. */
+/** Stores a changeset, and returns the reference that events contain. */
 export async function keepChanges({ blobs }: RunStore, changes: Changeset): Promise<Result<ChangesRef>> {
   const stored = await blobs.put(encodeChangeset(changes));
   return stored.ok ? ok({ digest: stored.value.digest, ...countsOf(changes) }) : stored;
 }
 
 /**
- * Changes the project, under its lock. Fails with `project-changed`, naming the files that are not as they were and saying `hint`,
- * and then changes nothing; with `state-locked` when another process is at it for too long. Interrupted, it can be done again. `beforeWrite` is called before the first write, if there is one.
+ * Applies changes to the project, under its lock. Fails with `project-changed`, without writing, if files are not in the states before
+ * the changes (`hint` tells the user what to do), and with `state-locked` after the lock timeout. Safe to repeat after an interruption.
+ * `beforeWrite` is called before the first write, if there is one.
  */
 export async function applyToProject(
   { blobs, stateDir }: RunStore,
@@ -63,7 +61,7 @@ export async function applyToProject(
 ): Promise<Result<void>> {
   if (changes.length === 0) return ok(undefined);
   const file = path.join(stateDir, "locks", "project");
-  const lock = await waitForLock(file, systemClock, patienceMs);
+  const lock = await waitForLock(file, systemClock, lockTimeoutMs);
   if (!lock.ok) {
     if (lock.error.kind === "refused") return err(stateUnwritable(file, lock.error.problem));
     return err({ reason: "state-locked", path: file, holder: `process ${lock.error.holder.pid} on ${lock.error.holder.host}` });

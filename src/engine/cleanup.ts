@@ -1,6 +1,6 @@
 /**
- * Takes away what state no longer needs: finished runs, whose rows stay in the database; workspaces and logs; and then the blobs that no
- * run refers to. Runs are locked while they go, so that a live run is never touched, and each step leaves state readable.
+ * Removes what state no longer needs: finished runs, which stay listed in the database; their workspaces and logs; and then blobs that no
+ * run refers to. Runs are locked while they are removed, so that active runs are never touched. State stays readable at every step.
  */
 import { existsSync } from "node:fs";
 import { readdir, rm, stat } from "node:fs/promises";
@@ -23,29 +23,29 @@ import type { RunStore } from "./open-project.ts";
 export interface CleanupRequest {
   readonly store: Pick<RunStore, "stateDir" | "state" | "blobs">;
   readonly criteria: RunCriteria;
-  /** Only say what would go. */
+  /** Lists what would be removed, without removing it. */
   readonly dry: boolean;
 }
 
-/** A part of a run that went. */
+/** A removed part of a run. */
 export interface RemovedPart {
   readonly run: string;
   readonly kind: "journals" | RunLeftovers["kind"];
   readonly bytes: number;
 }
 
-/** A run that stays, and the run that reuses its results. */
+/** A run that is kept, and the run that reuses its results. */
 export interface ReusedRun {
   readonly run: string;
   readonly by: string;
 }
 
-/** What went, or would go; `live` are runs that were left alone because somebody executes them. `bytes` is the sum of all. */
+/** The removed runs and parts, or with `dry` those that would be removed. `live`: active runs, which are kept. `bytes`: the sum of all. */
 export interface Cleanup extends Sweep {
   readonly runs: readonly RunCandidate[];
   readonly parts: readonly RemovedPart[];
   readonly live: readonly string[];
-  /** Runs that meet the criteria and stay, because a run that stays reuses their results. */
+  /** Runs that match the criteria but are kept, because a kept run reuses their results. */
   readonly reused: readonly ReusedRun[];
   readonly bytes: number;
 }
@@ -61,50 +61,51 @@ const nothing: Cleanup = {
 };
 
 /**
- * Cleans up. Fails as reading state does, with `state-locked` while another cleanup is at work, and with `state-unwritable` and
- * `workspace-failed`: what was done until then is done, and another cleanup does the rest.
+ * Fails as reading state does, with `state-locked` while another cleanup is running, and with `state-unwritable` and `workspace-failed`.
+ * Parts that were removed before a failure stay removed; another cleanup removes the rest.
  */
 export async function cleanUp(request: CleanupRequest): Promise<Result<Cleanup>> {
   const { stateDir } = request.store;
   if (!existsSync(stateDir)) return ok(nothing);
-  return request.dry ? tidy(request) : withMaintenanceLock(stateDir, systemClock, "writes", () => tidy(request));
+  return request.dry ? removeUnneeded(request) : withMaintenanceLock(stateDir, systemClock, "writes", () => removeUnneeded(request));
 }
 
-async function tidy({ store, criteria, dry }: CleanupRequest): Promise<Result<Cleanup>> {
+async function removeUnneeded({ store, criteria, dry }: CleanupRequest): Promise<Result<Cleanup>> {
   const { stateDir } = store;
   const now = systemClock.now();
-  const found = await surveyOf(store, criteria, now);
-  if (!found.ok) return found;
-  const named = [...found.value.runs.map(({ id }) => id), ...found.value.unbegun, ...found.value.remains.map(({ run }) => run)];
-  const taken = await takeRuns(stateDir, named, systemClock, dry ? "look" : "take");
-  if (!taken.ok) return taken;
-  const { free, live, release } = taken.value;
+  const survey = await surveyOf(store, criteria, now);
+  if (!survey.ok) return survey;
+  const { runs: candidates, unstarted: dead, leftovers, reused } = survey.value;
+  const ids = [...candidates.map(({ id }) => id), ...dead, ...leftovers.map(({ run }) => run)];
+  const locked = await takeRuns(stateDir, ids, systemClock, dry ? "look" : "take");
+  if (!locked.ok) return locked;
+  const { free, live, release } = locked.value;
   let removed: Result<Removed>;
   try {
-    // Asked again: until the locks were taken, somebody may have gone on with a run.
-    const again = dry ? found : await surveyOf(store, criteria, now);
+    // Read again: a run may have been resumed before the locks were taken.
+    const again = dry ? survey : await surveyOf(store, criteria, now);
     removed = again.ok ? await removeRuns(stateDir, onlyFree(again.value, free), dry) : again;
   } finally {
     await release();
   }
   if (!removed.ok) return removed;
-  const { runs, unbegun, parts } = removed.value;
-  const swept = await sweepBlobs({ store, without: new Set([...runs.map(({ id }) => id), ...unbegun]), dry, now });
+  const { runs, unstarted, parts } = removed.value;
+  const swept = await sweepBlobs({ store, without: new Set([...runs.map(({ id }) => id), ...unstarted]), dry, now });
   if (!swept.ok) return swept;
   const bytes = parts.reduce((sum, part) => sum + part.bytes, swept.value.gone.bytes);
-  return ok({ runs, parts, live, reused: found.value.reused, ...swept.value, bytes });
+  return ok({ runs, parts, live, reused, ...swept.value, bytes });
 }
 
-/** What there is to take. */
+/** The runs and parts that may be removed. */
 interface Survey {
   readonly runs: readonly RunCandidate[];
-  /** Runs whose process died before they began: journals that say nothing. */
-  readonly unbegun: readonly string[];
-  readonly remains: readonly RunLeftovers[];
+  /** Runs whose process died before `run-started`: their journals are empty. */
+  readonly unstarted: readonly string[];
+  readonly leftovers: readonly RunLeftovers[];
   readonly reused: readonly ReusedRun[];
 }
 
-interface Removed extends Omit<Survey, "remains" | "reused"> {
+interface Removed extends Omit<Survey, "leftovers" | "reused"> {
   readonly parts: readonly RemovedPart[];
 }
 
@@ -120,24 +121,24 @@ async function surveyOf({ stateDir, state }: CleanupRequest["store"], criteria: 
   const known = new Set(candidates.map(({ id }) => id));
   const journals = await listJournalRuns(stateDir);
   if (!journals.ok) return journals;
-  const unbegun: string[] = [];
+  const unstarted: string[] = [];
   for (const run of journals.value.filter((name) => !known.has(name))) {
     const written = await lastWritten(stateDir, run);
     if (!written.ok) return written;
-    if (written.value < now - graceMs) unbegun.push(run);
+    if (written.value < now - graceMs) unstarted.push(run);
   }
-  const remains = await listLeftovers(stateDir);
-  if (!remains.ok) return remains;
+  const leftovers = await listLeftovers(stateDir);
+  if (!leftovers.ok) return leftovers;
   const selected = await withoutReused(state, candidates, selectRuns(candidates, criteria, now));
   if (!selected.ok) return selected;
   const { runs, reused } = selected.value;
   const going = new Set(runs.map(({ id }) => id));
   const staying = saysSomething(criteria) ? known : newestRuns(candidates);
-  const chosen = remains.value.filter(({ run }) => going.has(run) || !staying.has(run));
-  return ok({ runs, unbegun, remains: chosen, reused });
+  const removable = leftovers.value.filter(({ run }) => going.has(run) || !staying.has(run));
+  return ok({ runs, unstarted, leftovers: removable, reused });
 }
 
-/** Takes the runs out of a selection whose results a run that stays reuses, directly or through another one. */
+/** Excludes runs from a selection whose results a kept run reuses, directly or through another run. */
 async function withoutReused(
   state: CleanupRequest["store"]["state"],
   candidates: readonly RunCandidate[],
@@ -147,9 +148,9 @@ async function withoutReused(
   const reused: ReusedRun[] = [];
   const staying = going.size === 0 ? [] : candidates.filter(({ id }) => !going.has(id)).map(({ id }) => id);
   for (let by = staying.pop(); by !== undefined && going.size > 0; by = staying.pop()) {
-    const found = await state.findRun(by);
-    if (!found.ok) return found;
-    for (const { reusedFrom } of found.value.steps) {
+    const run = await state.findRun(by);
+    if (!run.ok) return run;
+    for (const { reusedFrom } of run.value.steps) {
       if (reusedFrom === undefined || !going.delete(reusedFrom.run)) continue;
       reused.push({ run: reusedFrom.run, by });
       staying.push(reusedFrom.run);
@@ -158,45 +159,45 @@ async function withoutReused(
   return ok({ runs: [...going.values()], reused });
 }
 
-function onlyFree({ runs, unbegun, remains, reused }: Survey, free: ReadonlySet<string>): Survey {
+function onlyFree({ runs, unstarted, leftovers, reused }: Survey, free: ReadonlySet<string>): Survey {
   return {
     runs: runs.filter(({ id }) => free.has(id)),
-    unbegun: unbegun.filter((run) => free.has(run)),
-    remains: remains.filter(({ run }) => free.has(run)),
+    unstarted: unstarted.filter((run) => free.has(run)),
+    leftovers: leftovers.filter(({ run }) => free.has(run)),
     reused,
   };
 }
 
-/** Takes away what nobody holds. Remains go last: those without a run are found again, a run without its rows would not be. */
-async function removeRuns(stateDir: string, { runs, unbegun, remains }: Survey, dry: boolean): Promise<Result<Removed>> {
-  const going = [...runs.map(({ id }) => id), ...unbegun];
+/** Removes runs that are not locked. Leftovers are removed last: leftovers without a run are found again, a run without its rows is not. */
+async function removeRuns(stateDir: string, { runs, unstarted, leftovers }: Survey, dry: boolean): Promise<Result<Removed>> {
+  const going = [...runs.map(({ id }) => id), ...unstarted];
   const parts: RemovedPart[] = [];
   for (const run of going) parts.push({ run, kind: "journals", bytes: await directorySize(path.join(journalsDirectory(stateDir), run)) });
   const archived = dry ? ok(undefined) : await archiveRuns(stateDir, systemClock, going);
   if (!archived.ok) return archived;
-  for (const { kind, run, directory } of remains) {
+  for (const { kind, run, directory } of leftovers) {
     const bytes = await directorySize(directory);
     const gone = dry ? ok(undefined) : await removeTree(directory);
     if (!gone.ok) return gone;
     if (bytes > 0) parts.push({ run, kind, bytes });
   }
   const emptied = dry ? ok(undefined) : await emptyTrash(stateDir);
-  return emptied.ok ? ok({ runs, unbegun, parts }) : emptied;
+  return emptied.ok ? ok({ runs, unstarted, parts }) : emptied;
 }
 
-/** How long a blob stays that nobody refers to, in milliseconds. */
-export const graceMs = 60 * 60_000;
+/** How long an unreferenced blob is kept, in milliseconds: a run that is just starting may refer to it later. */
+const graceMs = 60 * 60_000;
 
-export interface SweepRequest {
+interface SweepRequest {
   readonly store: Pick<RunStore, "stateDir" | "blobs">;
-  /** Runs that count as gone. */
+  /** Runs that count as removed. */
   readonly without: ReadonlySet<string>;
   readonly dry: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** What went (or would go), and what stays only because it is young. */
+/** The removed blobs, or with `dry` those that would be removed; `young`: unreferenced blobs within the grace period. */
 export interface Sweep {
   readonly gone: Amount;
   readonly young: Amount;
@@ -207,8 +208,11 @@ export interface Amount {
   readonly bytes: number;
 }
 
-/** Removes them. Fails with `state-damaged` where what a run refers to cannot be told: nothing is gone then. */
-export async function sweepBlobs({ store, without, dry, now }: SweepRequest): Promise<Result<Sweep>> {
+/**
+ * Removes unreferenced blobs that were last touched before the grace period, which starts when the oldest live run started. Fails with
+ * `state-damaged`, without removing any, if the references of a run cannot be read.
+ */
+async function sweepBlobs({ store, without, dry, now }: SweepRequest): Promise<Result<Sweep>> {
   const { stateDir } = store;
   const before = Math.min(now, (await oldestLive(stateDir, systemClock)) ?? now) - graceMs;
   const listed = await listBlobs(stateDir);
@@ -224,11 +228,11 @@ export async function sweepBlobs({ store, without, dry, now }: SweepRequest): Pr
   return ok({ gone: amountOf(gone), young: amountOf(unwanted.filter((blob) => !old.includes(blob)).map(({ size }) => size)) });
 }
 
-/** Every digest that a run mentions, and those that the blobs it refers to list. */
+/** Every digest in the events of runs, and in the lists that they refer to. */
 async function wantedBlobs(
   { stateDir, blobs }: SweepRequest["store"],
   without: ReadonlySet<string>,
-  there: ReadonlySet<Digest>,
+  stored: ReadonlySet<Digest>,
 ): Promise<Result<ReadonlySet<Digest>>> {
   const wanted = new Set<Digest>();
   const opened = new Set<Digest>();
@@ -241,8 +245,8 @@ async function wantedBlobs(
     const events = mergeEvents(read.value);
     for (const digest of digestsIn(events)) wanted.add(digest);
     for (const reference of events.flatMap(referencesOf)) {
-      // What a list that is gone listed, nobody can find any more.
-      if (opened.has(reference.digest) || !there.has(reference.digest)) continue;
+      // The members of a missing list are unknown.
+      if (opened.has(reference.digest) || !stored.has(reference.digest)) continue;
       if (reference.kind !== "bytes") opened.add(reference.digest);
       const members = await listedIn(blobs, reference);
       if (!members.ok) return members;
@@ -252,13 +256,13 @@ async function wantedBlobs(
   return ok(wanted);
 }
 
-/** What writers that died left beside blobs and the database. Gives sizes in bytes. */
+/** Removes temporary files of writers that died, beside blobs and the database. Returns sizes in bytes. */
 async function removeTorn(files: readonly string[], before: number, dry: boolean): Promise<readonly number[]> {
   const sizes: number[] = [];
   for (const file of files) {
-    const found = await tryIo(() => stat(file));
-    if (!found.ok || found.value.mtimeMs >= before) continue;
-    if (dry || (await tryIo(() => rm(file, { force: true }))).ok) sizes.push(found.value.size);
+    const stats = await tryIo(() => stat(file));
+    if (!stats.ok || stats.value.mtimeMs >= before) continue;
+    if (dry || (await tryIo(() => rm(file, { force: true }))).ok) sizes.push(stats.value.size);
   }
   return sizes;
 }

@@ -1,4 +1,4 @@
-/** How a project that a run is resumed in differs from what it was when the run began: what the run itself did to it, and what others did. */
+/** Detects how the project differs from the base of a run that is resumed: changes of the run itself, and changes of others. */
 
 import { reverse } from "../changeset/combine-changes.ts";
 import { readChangeset } from "../changeset/read-changeset.ts";
@@ -12,40 +12,40 @@ import { type BaseFiles, type ProjectListing, readBase } from "../workspace/base
 import type { PlannedRun } from "./plan-run.ts";
 import { haveIgnoredChanged } from "./project-tree.ts";
 
-/** What lies between the base of a run and the project as it is. */
+/** The difference between the base of a run and the current project. */
 export interface ProjectDrift {
-  /** Leads from the project as it is to the base: the reverse of what this run applied, or of what lay over the base when it began. */
+  /** Leads from the current project to the base: the reverse of the changes of this run, or of an earlier run that were applied over the base. */
   readonly rollback: Changeset;
-  /** Steps that may read what others changed since; absent: nobody changed anything, or that cannot be told. Empty: none of the steps reads it. */
+  /** Steps that may read files that others changed. Undefined if there are no such changes, or if that is unknown; empty if no step reads them. */
   readonly affected?: readonly string[];
-  /** Whether ignored files that a step may read differ from those at the beginning of the run. */
+  /** Whether ignored files that a step may read differ from those of the base. */
   readonly ignoredChanged: boolean;
-  /** The project as it is; undefined if it cannot be read. */
+  /** The current project. Undefined if it cannot be read. */
   readonly now?: { readonly tree: Digest; readonly files: BaseFiles };
 }
 
-/** Compares the project with what the run left, or found. Fails as reading blobs and state does. */
+/** Fails as reading blobs and state does. */
 export async function detectDrift(planned: PlannedRun, run: RunRecord, listing: ProjectListing): Promise<Result<ProjectDrift>> {
   const { store, read, plan } = planned;
   const views = new Map(plan.pipeline.steps.map((step) => [viewKey(step), readFilter(step.permissions)]));
-  const taken = await readBase(read.root, store.stateDir, views, listing);
-  const current = taken.ok ? taken.value.base : undefined;
+  const project = await readBase(read.root, store.stateDir, views, listing);
+  const current = project.ok ? project.value.base : undefined;
   const now = {
-    ...(taken.ok ? { now: { tree: taken.value.base.tree, files: taken.value.files } } : {}),
-    ignoredChanged: taken.ok && (await haveIgnoredChanged(run.base, taken.value.files, plan.pipeline.steps)),
+    ...(project.ok ? { now: { tree: project.value.base.tree, files: project.value.files } } : {}),
+    ignoredChanged: project.ok && (await haveIgnoredChanged(run.base, project.value.files, plan.pipeline.steps)),
   };
-  const lies = run.inProject === undefined ? await earlierRunChanges(planned, run, current) : ok(run.inProject);
-  if (!lies.ok) return lies;
-  const changes = lies.value === undefined ? ok([]) : await readChangeset(store.blobs, lies.value.digest);
+  const applied = run.inProject === undefined ? await earlierRunChanges(planned, run, current) : ok(run.inProject);
+  if (!applied.ok) return applied;
+  const changes = applied.value === undefined ? ok([]) : await readChangeset(store.blobs, applied.value.digest);
   if (!changes.ok) return changes;
   const rollback = reverse(changes.value);
   const expected = ownChangesApplied(run) ? run.treeAfter : run.base.tree;
   const same = current === undefined || expected === undefined || current.tree === expected;
-  if (same || (run.inProject === undefined && lies.value !== undefined)) return ok({ rollback, ...now });
+  if (same || (run.inProject === undefined && applied.value !== undefined)) return ok({ rollback, ...now });
   return ok({ rollback, affected: affectedSteps(planned, run, current), ...now });
 }
 
-/** What an earlier run had applied when this one began over its base, while the project still is so. */
+/** The changes of an earlier run over the same base, if the project still ends in its tree. */
 async function earlierRunChanges(
   { store }: PlannedRun,
   run: RunRecord,
@@ -62,7 +62,7 @@ function ownChangesApplied(run: RunRecord): boolean {
   return run.inProject !== undefined || run.steps.some(({ attempts }) => attempts.some(({ workspace }) => workspace === "shared"));
 }
 
-/** Steps of which a view was taken when the run began that is another now; where the run changed the project itself, views tell nothing: all. */
+/** Steps whose view of the project changed since the run started. All steps if the run changed the project itself, because views are not comparable then. */
 function affectedSteps({ plan }: PlannedRun, run: RunRecord, current: BaseRef): string[] {
   const { steps } = plan.pipeline;
   if (ownChangesApplied(run)) return steps.map(({ id }) => id);

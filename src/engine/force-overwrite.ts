@@ -1,4 +1,4 @@
-/** `--force`: changes that take files as they find them. Nothing is written here. */
+/** `--force`: lets changes overwrite files that were modified since. Writes nothing itself. */
 
 import { entryOf } from "../changeset/combine-changes.ts";
 import { kindOf, lookAt } from "../changeset/disk.ts";
@@ -7,11 +7,11 @@ import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts"
 import { err, ok, type Result } from "../core/result.ts";
 
 /**
- * The same changes, but what lies at `paths` now is what they start from there. Only files, symlinks and nothing at all can be
- * overwritten: fails with `project-changed` for paths that are directories or stand in a way that the changes do not name.
+ * Returns the changes with the current files at `paths` as their states before. Only files, symbolic links and missing paths can be
+ * overwritten: fails with `project-changed` for directories, and for paths that the changes do not contain.
  */
 export async function rebaseOntoDisk(root: string, changes: Changeset, paths: readonly string[]): Promise<Result<Changeset>> {
-  const foreign = new Set(paths);
+  const modified = new Set(paths);
   const named = new Set(changes.map(({ path }) => path));
   const refused = paths.filter((path) => !named.has(path) || isFilled(root, path));
   if (refused.length > 0) {
@@ -19,7 +19,7 @@ export async function rebaseOntoDisk(root: string, changes: Changeset, paths: re
   }
   const entries: ChangesetEntry[] = [];
   for (const entry of changes) {
-    if (!foreign.has(entry.path)) {
+    if (!modified.has(entry.path)) {
       entries.push(entry);
       continue;
     }

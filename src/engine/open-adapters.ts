@@ -14,7 +14,7 @@ interface AdapterSettings {
 /** The adapters of this version, by name. `onProgress` is called before a download. */
 export function openAdapters({ env, recordings, hooks }: AdapterSettings, root: string): ReadonlyMap<string, Adapter> {
   const onProgress = hooks?.onProgress ?? (() => undefined);
-  const agent = { env, announce: onProgress };
+  const agent = { env, onProgress };
   const replayed = { root, ...defined({ recordings }) };
   return new Map([
     ["command", commandAdapter()],

@@ -33,7 +33,7 @@ export interface PlanRequest {
   readonly pipeline?: string;
   /** The run's input text. */
   readonly input?: string;
-  /** Returns the changeset from the project as it is to the tree that the run starts with. Defaults to what state records. */
+  /** Returns the changeset from the current project to the tree that the run starts with. Defaults to what state records. */
   readonly startChangeset?: (planned: PlannedRun) => Promise<Result<Changeset>>;
   /** Whether the plan is executed next. Defaults to false. */
   readonly executes?: boolean;
@@ -54,13 +54,13 @@ export interface PlannedRun extends OpenProject {
 export interface StartingTree {
   /** Fingerprints are computed over it. */
   readonly base: BaseRef;
-  /** The project's tree as it is now. */
+  /** The project's current tree. */
   readonly tree: Digest;
-  /** The project's files as they are now. Undefined for a resumed run before `detectDrift`. */
+  /** The project's current files. Undefined for a resumed run before `detectDrift`. */
   readonly files?: BaseFiles;
   /** The trusted source, if that is a commit. Undefined if it is the base of the run. */
   readonly trustedFiles?: TrustedFiles;
-  /** Leads from the project as it is to the base: not empty if changes of an earlier run are applied over it. */
+  /** Leads from the current project to the base: not empty if changes of an earlier run are applied over it. */
   readonly rollback: Changeset;
 }
 
@@ -115,8 +115,7 @@ const ignoredLimits = { files: 2000, bytes: 8 << 20 };
 /** Warns if git refuses to list the repository, because ignored files then count as project files. */
 async function warnOfGitRefusal({ hooks }: ProjectRequest, root: string): Promise<void> {
   const refusal = await gitRefusal(root);
-  if (refusal !== undefined)
-    hooks?.warn?.(printable(`ignored files count as the project's, since git does not tell which they are (${refusal})`));
+  if (refusal !== undefined) hooks?.warn?.(printable(`ignored files count as project files because git cannot list them (${refusal})`));
 }
 
 /** The filters of a pipeline's steps, by key. */
@@ -125,7 +124,7 @@ type Views = Parameters<typeof readBase>[2];
 /** The pipeline that is planned, and the base that it is planned over. */
 export interface PipelineSelection {
   readonly pipeline: Pipeline;
-  /** Returns the project as it is now, or as it was when a resumed run started. */
+  /** Returns the current project, or the base of a resumed run. */
   readonly baseOf: (views: Views) => Promise<Result<BaseRef>>;
   readonly usesHistory: boolean;
   readonly input?: string;
@@ -240,7 +239,7 @@ async function adapterProblem(
 }
 
 /**
- * The changeset from the project as it is to the base, if that is an earlier run's: the reverse of what that run applied. Changes of
+ * The changeset from the current project to the base, if that is an earlier run's: the reverse of what that run applied. Changes of
  * steps that ran in place are not reverted.
  */
 async function rollbackOf(store: RunStore, current: BaseRef, base: BaseRef, ending: readonly RunRecord[]): Promise<Result<Changeset>> {

@@ -21,7 +21,7 @@ export function changeWatch(planned: PlannedRun, attempts: () => number): () => 
 }
 
 /**
- * The project as it is now. Undefined if it cannot be read, or if it is no longer listed by git although the base was. Ignored files are
+ * The current project. Undefined if it cannot be read, or if it is no longer listed by git although the base was. Ignored files are
  * compared only if the base contains them.
  */
 export async function projectNow({ read, store, start: { base }, plan }: PlannedRun): Promise<ProjectNow | undefined> {

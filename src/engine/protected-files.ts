@@ -88,5 +88,5 @@ async function bytesAt(file: string | Buffer): Promise<Uint8Array> {
 }
 
 function changed(file: string): Result<never> {
-  return err({ reason: "project-changed", paths: [file], hint: "a protected file was edited while the run worked: run again" });
+  return err({ reason: "project-changed", paths: [file], hint: "a protected file was edited during the run; run again" });
 }

@@ -1,4 +1,4 @@
-/** Recording a run: what it takes, who listens meanwhile, and what is written when it has ended. */
+/** Records a run: checks that it can be recorded, wraps its adapters, and writes the recording when it has ended. */
 
 import { recorder } from "../adapters/replay/record.ts";
 import { placeProblem, writeRecording } from "../adapters/replay/recording-files.ts";
@@ -12,27 +12,26 @@ export interface RecordingRequest {
   /** Where the recording goes; absolute. */
   readonly record: string;
   readonly reuse: boolean;
-  /** Steps to execute, where not all are wanted: only these are recorded, over what is there. */
+  /** The only steps to execute. They are recorded over an existing recording. */
   readonly selectedSteps?: readonly string[];
 }
 
 /** Why a run cannot be recorded. Undefined if it can. */
 export async function recordingProblem(plan: Plan, { record, reuse, selectedSteps }: RecordingRequest): Promise<Failure | undefined> {
-  if (reuse)
-    return { reason: "usage", message: "work that is reused cannot be recorded: nobody does it", hint: "leave out --reuse, or --record" };
+  if (reuse) return { reason: "usage", message: "cannot record a reused step: it does not run", hint: "remove --reuse or --record" };
   const wanted = plan.steps.filter(({ step }) => selectedSteps === undefined || selectedSteps.includes(step.id));
   const inPlace = wanted.find(({ step }) => step.workspace === "shared");
   if (inPlace !== undefined)
     return {
       reason: "usage",
-      message: `step \`${inPlace.step.id}\` cannot be recorded: it works in the project itself, where nobody can tell what it changes`,
-      hint: "leave out `workspace: shared`, or run without --record",
+      message: `step \`${inPlace.step.id}\` cannot be recorded: it runs in the project itself, where its changes are not tracked`,
+      hint: "remove `workspace: shared`, or run without --record",
     };
   const replayed = wanted.find(({ step }) => step.adapter?.name === "replay");
   if (replayed !== undefined)
     return {
       reason: "usage",
-      message: `step \`${replayed.step.id}\` cannot be recorded: it is replayed itself`,
+      message: `step \`${replayed.step.id}\` cannot be recorded: it replays a recording`,
       hint: "choose another adapter with --adapter",
     };
   return placeProblem(record);
@@ -51,13 +50,13 @@ export function recordRun(
   { record, selectedSteps }: Omit<RecordingRequest, "reuse">,
   input: string | undefined,
 ): Recording {
-  const listening = recorder(store);
+  const recording = recorder(store);
   const run = { pipeline: plan.pipeline.name, ...(input === undefined ? {} : { input: store.redactor.text(input) }) };
   return {
-    adapters: new Map([...adapters].map(([name, adapter]) => [name, listening.listenTo(adapter)])),
+    adapters: new Map([...adapters].map(([name, adapter]) => [name, recording.listenTo(adapter)])),
     async write() {
-      const takes = listening.takes();
-      return takes.length === 0 ? ok(undefined) : writeRecording(record, run, takes, store.blobs, selectedSteps === undefined);
+      const attempts = recording.takes();
+      return attempts.length === 0 ? ok(undefined) : writeRecording(record, run, attempts, store.blobs, selectedSteps === undefined);
     },
   };
 }

@@ -177,8 +177,8 @@ function chosenSteps(steps: ResumedSteps, run: RunRecord, { plan }: PlannedRun):
   if (passed === undefined) return ok({ again, skip });
   return err({
     reason: "usage",
-    message: `step \`${passed}\` cannot be left out: it passed already`,
-    hint: "only what would be run can be; `--from` has it run again",
+    message: `step \`${passed}\` cannot be skipped: it passed already`,
+    hint: "only steps that would run can be skipped; `--from` runs it again",
   } satisfies Failure);
 }
 
@@ -194,13 +194,13 @@ async function priorSteps(
     return err({
       reason: "usage",
       message: `run ${run.id} was changed by another process meanwhile`,
-      hint: "look at it with `wave status`, and try again",
+      hint: "check it with `wave status` and try again",
     });
   }
   return ok(new Map(now.value.steps.map((step) => [step.id, again.has(step.id) ? { ...step, status: "pending" } : step])));
 }
 
-/** What a run is resumed with. */
+/** The definition that a run is resumed with. */
 interface Definition {
   readonly planned: PlannedRun;
   readonly input?: string;

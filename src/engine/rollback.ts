@@ -1,6 +1,6 @@
 /**
- * The way back from a run, wholly or to one of its steps: takes what it applied out of the project again, or puts there what the steps
- * that stay changed together. Nothing is erased: it is an event of the run. Interrupted at any instant, it can be done again.
+ * Rolls back a run, or the steps after one of its steps: reverts the changes that it applied, or replaces them with the merged changes of
+ * the remaining steps. A rollback is an event of the run; nothing is erased. Safe to repeat after an interruption.
  */
 
 import { compose, reverse } from "../changeset/combine-changes.ts";
@@ -26,41 +26,41 @@ import { type LaterClaim, laterClaims } from "./later-claims.ts";
 import type { RunStore } from "./open-project.ts";
 import { endRollback, refuseOtherRollback, startRollback } from "./open-rollback.ts";
 
-/** What undoing would do. */
+/** The effects of a rollback. */
 export interface RollbackPlan {
   readonly run: RunRecord;
-  /** The step that is gone back to; nothing where the whole run is undone. */
+  /** The last step that is kept. Undefined if the whole run is rolled back. */
   readonly to?: string;
-  /** The steps that have to run again, with `to`. */
+  /** With `to`: the steps that must run again. */
   readonly steps: readonly string[];
-  /** What the project has of the run now; nothing where it has nothing. */
+  /** The changes of the run that are in the project. Undefined if there are none. */
   readonly ref?: ChangesRef;
-  /** What is done to the project. */
+  /** The changes that are made to the project. */
   readonly changes: Changeset;
-  /** What the project has of the run afterwards. */
+  /** The changes of the run that remain in the project. */
   readonly kept: Changeset;
-  /** Paths that are no longer as the run left them. */
-  readonly foreign: readonly string[];
-  /** Paths that are not written, since they are already as they will be afterwards. */
-  readonly settled: readonly string[];
+  /** Paths that were modified after the run. */
+  readonly modifiedSince: readonly string[];
+  /** Paths that are already in their final state, so that they are not written. */
+  readonly upToDate: readonly string[];
   /** Later runs that wrote the same content to some of the paths. */
   readonly claims: readonly LaterClaim[];
-  /** Undone steps that ran in the project itself: what they changed there stays. */
+  /** Rolled-back steps that ran in the project itself: their changes are not reverted. */
   readonly inPlace: readonly string[];
 }
 
-const hint = "they changed after the run; put your own changes aside first, or overwrite them with `--force`";
+const hint = "they changed after the run; move your own changes away first, or overwrite them with `--force`";
 
 /**
- * Finds out what undoing a run means, or going back to a step of it. Fails with `usage` where there is nothing to undo, `run-active` while a
- * process executes the run, `run-not-found`, and as reading blobs and the project do.
+ * Plans the rollback of a run, or of the steps after `to`. Fails with `usage` if there is nothing to roll back, `run-active` while a
+ * process executes the run, `run-not-found`, and as reading blobs and the project does.
  */
 export async function planRollback(store: RunStore, root: string, selector: string, to: string | undefined): Promise<Result<RollbackPlan>> {
-  const found = await store.state.findRun(selector);
-  if (!found.ok) return found;
-  const { id, status, writer } = found.value;
+  const run = await store.state.findRun(selector);
+  if (!run.ok) return run;
+  const { id, status, writer } = run.value;
   if (status === "running") return err({ reason: "run-active", run: id, pid: writer.pid, host: writer.host });
-  return planIdle(store, root, found.value, to);
+  return planIdle(store, root, run.value, to);
 }
 
 /** Plans for a run that no other process executes. */
@@ -68,7 +68,7 @@ async function planIdle(store: RunStore, root: string, run: RunRecord, to: strin
   const other = refuseOtherRollback(run, to);
   if (other !== undefined) return err(other);
   const applying = run.status === "interrupted" && run.changes !== undefined && !run.applied && run.options.apply !== false;
-  if (applying) return nothingToUndo(run, "its process died while it changed the project", `\`wave resume ${run.id}\` completes that`);
+  if (applying) return nothingToRollBack(run, "its process died while it changed the project", `\`wave resume ${run.id}\` completes that`);
   const steps = to === undefined ? ok([]) : stepsAfter(run, to);
   if (!steps.ok) return steps;
   const inPlace = inPlaceOf(run, to === undefined ? undefined : steps.value);
@@ -82,12 +82,12 @@ async function planIdle(store: RunStore, root: string, run: RunRecord, to: strin
   const changes = compose(reverse(applied.value), kept.value);
   const compared = await compareProject(root, changes);
   if (!compared.ok) return compared;
-  const { found, foreign } = compared.value;
-  const isSettled = (entry: ChangesetEntry) => isAfter(entry, found.get(entry.path) ?? { kind: "nothing" });
+  const { found: states, foreign } = compared.value;
+  const isUpToDate = (entry: ChangesetEntry) => isAfter(entry, states.get(entry.path) ?? { kind: "nothing" });
   const claims = await laterClaims(
     store,
     run,
-    changes.filter((entry) => !isSettled(entry)),
+    changes.filter((entry) => !isUpToDate(entry)),
   );
   if (!claims.ok) return claims;
   return ok({
@@ -98,15 +98,15 @@ async function planIdle(store: RunStore, root: string, run: RunRecord, to: strin
     kept: kept.value,
     inPlace,
     claims: claims.value,
-    foreign: foreign.map(({ path }) => path),
-    settled: changes.filter(isSettled).map(({ path }) => path),
+    modifiedSince: foreign.map(({ path }) => path),
+    upToDate: changes.filter(isUpToDate).map(({ path }) => path),
   });
 }
 
 /**
- * Undoes it, and says so in the run's journal. Fails with `project-changed`, and does nothing, when a file is no longer as the run left it, or a later run
- * wrote the same content, unless `overwrite` is given: it is called with these files before they change. Fails with `run-active` while another
- * process executes the run.
+ * Rolls back, and records it in the run's journal. Fails with `project-changed`, without writing, if files were modified after the run or
+ * a later run wrote the same content. With `overwrite` they are overwritten, and it is called with their paths first. Fails with
+ * `run-active` while another process executes the run.
  */
 export async function rollBackRun(
   store: RunStore,
@@ -117,7 +117,7 @@ export async function rollBackRun(
   const journal = await store.state.openJournal(run.id);
   if (!journal.ok) return journal;
   try {
-    // Planned again: another process may have written to the run until now.
+    // Planned again: another process may have written to the run meanwhile.
     const now = await store.state.findRun(run.id);
     if (!now.ok) return now;
     const rollback = await planIdle(store, root, now.value, to);
@@ -125,9 +125,9 @@ export async function rollBackRun(
     const beforeWrite = startRollback(store, journal.value, rollback.value);
     const changed = await changeProject(store, root, rollback.value, beforeWrite, overwrite);
     if (!changed.ok) return changed;
-    const told = await tell(store, root, journal.value, rollback.value);
-    if (told.ok) await endRollback(store, run.id);
-    return told.ok ? rollback : told;
+    const recorded = await recordRollback(store, root, journal.value, rollback.value);
+    if (recorded.ok) await endRollback(store, run.id);
+    return recorded.ok ? rollback : recorded;
   } finally {
     await journal.value.close();
   }
@@ -153,44 +153,50 @@ async function changeProject(
   return applyToProject(store, root, forced.value, hint, beforeWrite);
 }
 
-async function tell(store: RunStore, root: string, journal: Journal, { to, steps, ref, kept }: RollbackPlan): Promise<Result<unknown>> {
+/** Appends the event of a rollback. */
+async function recordRollback(
+  store: RunStore,
+  root: string,
+  journal: Journal,
+  { to, steps, ref, kept }: RollbackPlan,
+): Promise<Result<unknown>> {
   const events: EventPayload[] = [];
   if (to === undefined) {
     if (ref !== undefined) events.push({ type: "changes-undone", changes: ref });
   } else {
-    const stays = kept.length === 0 ? ok(undefined) : await keepChanges(store, kept);
-    if (!stays.ok) return stays;
+    const stored = kept.length === 0 ? ok(undefined) : await keepChanges(store, kept);
+    if (!stored.ok) return stored;
     const base = await takeBase(root, store.stateDir, new Map());
-    const changes = stays.value === undefined ? {} : { changes: stays.value };
+    const changes = stored.value === undefined ? {} : { changes: stored.value };
     events.push({ type: "steps-rolled-back", to, steps: [...steps], ...changes, ...(base.ok ? { tree: base.value.tree } : {}) });
   }
   return journal.append(events);
 }
 
-/** What descends from a step, where some of it passed. */
+/** The steps that descend from a step. Fails with `usage` if none of them has passed. */
 function stepsAfter(run: RunRecord, to: string): Result<readonly string[]> {
   const byId = new Map(run.steps.map((step) => [step.id, step]));
   if (!byId.has(to)) return err(noSuchStep(run, to));
   const steps = descendantsOf([...byId.keys()], (id) => byId.get(id)?.dependencies ?? [], to);
   if (steps.some((id) => byId.get(id)?.status === "passed")) return ok(steps);
-  return nothingToUndo(
+  return nothingToRollBack(
     run,
     steps.length === 0 ? `nothing descends from step \`${to}\`` : `no step that descends from \`${to}\` has passed`,
   );
 }
 
-function nothingToUndo(run: RunRecord, why: string, what = "`wave status` lists the runs"): Result<never> {
-  return err({ reason: "usage", message: `run ${run.id} has nothing to undo: ${why}`, hint: what });
+function nothingToRollBack(run: RunRecord, why: string, hint = "`wave status` lists the runs"): Result<never> {
+  return err({ reason: "usage", message: `run ${run.id} has nothing to roll back: ${why}`, hint });
 }
 
-/** A run of which the project has no changes. */
+/** The failure of a run whose changes are not in the project. */
 function notInProject(run: RunRecord, inPlace: readonly string[]): Result<never> {
   if (inPlace.length > 0) {
     const steps = inPlace.map((id) => `\`${id}\``).join(", ");
     const why = `${steps} ran in the project itself (\`workspace: shared\`), so what changed there cannot be undone`;
-    return nothingToUndo(run, why, "restore these files yourself, for example with git");
+    return nothingToRollBack(run, why, "restore these files yourself, for example with git");
   }
-  return nothingToUndo(run, run.changes === undefined ? "it changed nothing" : "its changes are not in the project");
+  return nothingToRollBack(run, run.changes === undefined ? "it changed nothing" : "its changes are not in the project");
 }
 
 /** The steps, of some or of all, that ran in the project itself, whether they passed or not. */
@@ -205,18 +211,18 @@ function claimHint(claims: readonly LaterClaim[]): string {
 }
 
 /**
- * The changes of a run's passed steps over its base, but for the steps that are `undone`. Merged anew from what each step changed: what an undone
- * step made of a file is nowhere in it. Fails with `merge-conflict`, and as reading blobs does.
+ * The merged changes of a run's passed steps over its base, except those of `rolledBack`. Merges the changesets of the remaining steps, so
+ * that no content of a rolled-back step is left. Fails with `merge-conflict`, and as reading blobs does.
  */
 async function mergeExcluding({ blobs }: RunStore, run: RunRecord, rolledBack: ReadonlySet<string>): Promise<Result<Changeset>> {
   const byId = new Map(run.steps.map((step) => [step.id, step]));
-  const below = new Map<string, UpstreamChanges>();
+  const upstream = new Map<string, UpstreamChanges>();
   const sources: ChangeSource[] = [];
   for (const id of topologicalOrder([...byId.keys()], (step) => byId.get(step)?.dependencies ?? [])) {
     const step = byId.get(id);
     if (step === undefined) continue;
-    const built = collectUpstream(step.dependencies.map((up) => ({ id: up, builtOn: below.get(up) ?? new Map(), ...changesOf(up) })));
-    below.set(id, built);
+    const built = collectUpstream(step.dependencies.map((up) => ({ id: up, builtOn: upstream.get(up) ?? new Map(), ...changesOf(up) })));
+    upstream.set(id, built);
     const { changes: digest } = changesOf(id);
     if (digest === undefined) continue;
     const changes = await readChangeset(blobs, digest);

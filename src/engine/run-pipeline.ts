@@ -53,9 +53,9 @@ export interface RunSettings {
   readonly selectedSteps?: readonly string[];
   readonly concurrency?: number;
   readonly onFailure: RunOptions["onFailure"];
-  /** Whether results of earlier runs are reused, whatever the manifest says. */
+  /** Whether results of earlier runs are reused, even without `reuse` in the manifest. */
   readonly reuse: boolean;
-  /** Executes every step, whatever `reuse` and the manifest say. Defaults to false. */
+  /** Executes every step, even with `reuse` here or in the manifest. Defaults to false. */
   readonly fresh?: boolean;
   /** Whether the project gets the changes of a run that passed. */
   readonly apply: boolean;
@@ -63,7 +63,7 @@ export interface RunSettings {
 }
 
 export interface RunnerHooks {
-  /** Publishes the pipeline's publications, or says why nothing can be published here. */
+  /** Publishes the pipeline's publications. A text: why nothing can be published here. */
   readonly publishers?: PublishRequest["publishers"];
   /** Called once the plan is known, so that a live view can show steps that have not started. */
   readonly reporter: (plan: Plan) => Promise<Reporter>;
@@ -135,7 +135,7 @@ export interface Execution {
   readonly runId: string;
   readonly from: StartingPoint;
   readonly options: ExecuteOptions;
-  /** `declared`: only steps that the manifest says so. */
+  /** `declared`: only steps with `reuse` in the manifest. */
   readonly reuse: "always" | "declared" | "never";
   /** The run's input text. */
   readonly input?: string;

@@ -1,6 +1,6 @@
 /**
- * Lays out what travels to another job: journals, the blobs that they refer to, and the database. A pack is a directory that is laid out as
- * state is, so that the other side can take it over as it stands.
+ * Exports state to another job: journals, the blobs that they refer to, and the database. A pack is a directory with the layout of a
+ * state directory, which `state-import.ts` imports.
  */
 import { constants } from "node:fs";
 import { copyFile, link, mkdir, readFile, stat, writeFile } from "node:fs/promises";
@@ -17,10 +17,10 @@ import { higherRunsFile } from "../store/higher-runs.ts";
 import { journalFile, listWriters, mergeEvents, readRun } from "../store/read-journal.ts";
 import type { RunStore } from "./open-project.ts";
 
-/** How much of state travels in the cache: the newest runs, as long as they fit. Sizes in bytes. */
+/** The newest runs that fit are exported to the cache. Sizes in bytes. */
 const cacheLimits = { runs: 50, journalBytes: 32e6, blobBytes: 256e6 } as const;
 
-/** Every blob that an event refers to, with those that they list. What cannot be read lists nothing. */
+/** Every blob that an event refers to, and the blobs that those list. An unreadable list is empty. */
 export async function blobsOf(blobs: BlobStore, event: WaveEvent): Promise<readonly Digest[]> {
   const all = new Set<Digest>();
   for (const reference of referencesOf(event)) for (const digest of await withListed(blobs, reference)) all.add(digest);
@@ -32,17 +32,17 @@ async function withListed(blobs: BlobStore, reference: BlobReference): Promise<r
   return [reference.digest, ...(members.ok ? members.value : [])];
 }
 
-/** Puts one run's journals and some blobs into a directory. Gives the files, and rejects as the file system does. */
+/** Copies one run's journals and some blobs into a directory. Returns the files, and rejects as the file system does. */
 export async function packRun(stateDir: string, run: string, digests: readonly Digest[], into: string): Promise<readonly string[]> {
   return [...(await packJournals(stateDir, run, into)), ...(await packBlobs(stateDir, digests, into, linkOrCopy))];
 }
 
 /**
- * Puts what is worth keeping for later workflow runs into a directory: the newest runs with their blobs, and the database. Fails where state
- * cannot be read, rather than to pack nothing. Blobs are copied: the cache's tar gives up on a file that gets or loses a link while it is read.
+ * Copies state for later workflow runs into a directory: the newest runs with their blobs, and the database. Fails if state cannot be
+ * read, instead of exporting an empty pack. Blobs are copied: the cache's tar fails on a file whose link count changes while it is read.
  */
 export async function packForCache({ state, stateDir, blobs }: RunStore, into: string): Promise<Result<void>> {
-  // Asking also brings the database level with the journals.
+  // The query also updates the database from the journals.
   const runs = await state.listRuns({ limit: cacheLimits.runs });
   if (!runs.ok) return runs;
   await mkdir(into, { recursive: true });
@@ -66,7 +66,7 @@ export async function packForCache({ state, stateDir, blobs }: RunStore, into: s
   return ok(undefined);
 }
 
-/** Only whole lines: another process may be writing the next one. */
+/** Copies only whole lines: another process may be writing the next one. */
 async function packJournals(stateDir: string, run: string, into: string): Promise<readonly string[]> {
   const writers = await listWriters(stateDir, run);
   const files: string[] = [];
@@ -80,16 +80,16 @@ async function packJournals(stateDir: string, run: string, into: string): Promis
   return files;
 }
 
-type Lay = (source: string, target: string) => Promise<void>;
+type CopyFile = (source: string, target: string) => Promise<void>;
 
-/** What is not there is left out; what is packed already counts as nothing. */
-async function packBlobs(stateDir: string, digests: readonly Digest[], into: string, lay: Lay): Promise<readonly string[]> {
+/** Skips missing blobs, and blobs that are packed already. */
+async function packBlobs(stateDir: string, digests: readonly Digest[], into: string, copyTo: CopyFile): Promise<readonly string[]> {
   const files: string[] = [];
   for (const digest of digests) {
     const file = blobFile(into, digest);
     const packed = await tryIo(async () => {
       await mkdir(path.dirname(file), { recursive: true });
-      await lay(blobFile(stateDir, digest), file);
+      await copyTo(blobFile(stateDir, digest), file);
     });
     if (packed.ok) files.push(file);
   }

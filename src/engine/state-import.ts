@@ -1,6 +1,6 @@
 /**
- * Takes over what another job left: journals, blobs, and the database where there is none and its carrier is trusted with it. Whatever is taken over
- * is data: every journal is checked line by line, every blob by its digest.
+ * Imports state from another job: journals, blobs, and the database if there is none and its carrier is trusted. Imported state is
+ * untrusted data: every journal is checked line by line, every blob by its digest.
  */
 
 import { rm } from "node:fs/promises";
@@ -17,7 +17,7 @@ import { importJournals } from "../store/import-journals.ts";
 import type { LineSigner } from "../store/line-signature.ts";
 import { foldProblem } from "./check-fold.ts";
 
-/** The number of runs and blobs that were taken over, and sentences that name what was refused. */
+/** The imported runs, the number of imported blobs, and a sentence for each rejected part. */
 export interface ImportedState {
   readonly runs: readonly string[];
   readonly blobs: number;
@@ -25,9 +25,9 @@ export interface ImportedState {
 }
 
 export interface Adoption {
-  /** Whether the database may be taken over: its carrier has this job's trust level, and journals are not signed. */
+  /** Whether the database may be imported: its carrier has this job's trust level, and journals are not signed. */
   readonly database: boolean;
-  /** Set where journals are signed: those without valid signatures are refused. */
+  /** Set if journals are signed: those without valid signatures are rejected. */
   readonly signer?: LineSigner;
   /**
    * Runs that come from a level above the job's: all, if the carrier's level is above it, or those that a carrier of the job's own level lists. Undefined:
@@ -36,7 +36,7 @@ export interface Adoption {
   readonly higher?: "all" | "listed";
 }
 
-/** Takes over a directory that is laid out as state is. Fails with `state-unwritable`. */
+/** Imports a directory with the layout of a state directory. Fails with `state-unwritable`. */
 export async function importState(
   from: string,
   stateDir: string,
@@ -50,7 +50,7 @@ export async function importState(
     if (!noted.ok) return err(stateUnwritable(stateDir, noted.error));
   }
   const refused = [...journals.value.refused, ...blobs.refused];
-  // A database counts on every journal that it was made from.
+  // A database is valid only with every journal that it was built from.
   const database = !wanted || journals.value.refused.length > 0 ? ok(undefined) : await importDatabase(from, stateDir, foldProblem);
   if (!database.ok) return database;
   return ok({
@@ -60,10 +60,10 @@ export async function importState(
   });
 }
 
-/** Makes sure that state can be asked: a database that does not go with the journals is removed, to be rebuilt. Returns whether it had to be. */
+/** Removes a database that does not match the journals, so that it is rebuilt. Returns whether it was removed. */
 export async function discardStaleDatabase(state: StateStore, stateDir: string): Promise<boolean> {
-  const asked = await state.listRuns({ limit: 1 });
-  if (asked.ok) return false;
+  const runs = await state.listRuns({ limit: 1 });
+  if (runs.ok) return false;
   await tryIo(() => rm(databaseFile(stateDir), { force: true }));
   return true;
 }

@@ -1,6 +1,6 @@
 /**
- * A part of a run: the steps that one process was asked for, and what of the rest it needs. Several processes may each execute a part of
- * one run, on one machine after the other or side by side on several.
+ * Selects the steps of a run that one process executes (`--steps`). Several processes may execute different steps of one run, one after
+ * the other or in parallel on several machines.
  */
 
 import { upstreamIds } from "../changeset/upstream-changes.ts";
@@ -11,10 +11,10 @@ import { err, ok, type Result } from "../core/result.ts";
 import type { StepRecord } from "../core/state.ts";
 import { closest } from "../text/suggest.ts";
 
-/** The failure for a part that names a step which the pipeline does not have. */
-export function unknownPart({ pipeline }: Pick<Plan, "pipeline">, part: readonly string[] | undefined): Failure | undefined {
+/** The failure of a selection with a step that the pipeline does not have. */
+export function unknownPart({ pipeline }: Pick<Plan, "pipeline">, selected: readonly string[] | undefined): Failure | undefined {
   const ids = pipeline.steps.map(({ id }) => id);
-  const unknown = part?.find((id) => !ids.includes(id));
+  const unknown = selected?.find((id) => !ids.includes(id));
   if (unknown === undefined) return undefined;
   const guess = closest(unknown, ids);
   const hint = guess === undefined ? `its steps: ${ids.join(", ")}` : `did you mean \`${guess}\`?`;
@@ -22,32 +22,32 @@ export function unknownPart({ pipeline }: Pick<Plan, "pipeline">, part: readonly
 }
 
 /**
- * The plan of a part: its steps, and those that passed in this run before with all that they build on. Fails with `usage` where the pipeline has no such
- * step, and with `dependency-open` where a
- * step of the part waits for one that is in neither; one that may fail, and did, is no hindrance.
+ * Narrows a plan to the selected steps, and to the steps that passed in this run with everything they build on. Fails with `usage` for an
+ * unknown step, and with `dependency-open` if a selected step depends on one that is neither selected nor passed; an optional step that
+ * failed counts as passed.
  */
 export function selectSteps(
   plan: Plan,
-  part: readonly string[] | undefined,
+  selected: readonly string[] | undefined,
   prior: ReadonlyMap<string, StepRecord>,
-  run?: string,
+  runId?: string,
 ): Result<Plan> {
-  if (part === undefined) return ok(plan);
-  const unknown = unknownPart(plan, part);
+  if (selected === undefined) return ok(plan);
+  const unknown = unknownPart(plan, selected);
   if (unknown !== undefined) return err(unknown);
-  const wanted = new Set(part);
+  const wanted = new Set(selected);
   const kept = new Set<string>();
-  // Dependencies come before what depends on them.
+  // The plan lists dependencies before dependents.
   for (const { step } of plan.steps) {
-    const missing = upstreamIds(step).find((id) => !kept.has(id) && !failedAsItMay(id));
+    const missing = upstreamIds(step).find((id) => !kept.has(id) && !failedAsOptional(id));
     if (wanted.has(step.id) && missing !== undefined) {
-      return err({ reason: "dependency-open", ...defined({ run }), step: step.id, dependency: missing });
+      return err({ reason: "dependency-open", ...defined({ run: runId }), step: step.id, dependency: missing });
     }
     if (missing === undefined && (wanted.has(step.id) || prior.get(step.id)?.status === "passed")) kept.add(step.id);
   }
   return ok({ ...plan, steps: plan.steps.filter(({ step }) => kept.has(step.id)) });
 
-  function failedAsItMay(id: string): boolean {
+  function failedAsOptional(id: string): boolean {
     const record = prior.get(id);
     return record?.optional === true && record.status === "failed";
   }

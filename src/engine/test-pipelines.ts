@@ -74,14 +74,13 @@ export async function testPipelines(request: TestRequest): Promise<Result<Tested
 }
 
 function chosenTests(tests: readonly PipelineTest[], { names, pipeline }: TestRequest): Result<readonly PipelineTest[]> {
-  if (tests.length === 0)
-    return err({ reason: "usage", message: `there are no tests in ${testsDirectory}`, hint: "docs/testing.md says what one is" });
+  if (tests.length === 0) return err({ reason: "usage", message: `there are no tests in ${testsDirectory}`, hint: "see docs/testing.md" });
   const all = tests.map(({ name }) => name);
   const unknown = names.find((name) => !all.includes(name));
   if (unknown !== undefined) {
     const guess = closest(unknown, all);
     const hint = guess === undefined ? `tests: ${all.join(", ")}` : `did you mean \`${guess}\`?`;
-    return err({ reason: "usage", message: `no test is called \`${unknown}\``, hint });
+    return err({ reason: "usage", message: `there is no test \`${unknown}\``, hint });
   }
   const wanted = tests.filter((test) => (names.length === 0 || names.includes(test.name)) && isOf(test, pipeline));
   if (wanted.length > 0) return ok(wanted);
@@ -151,7 +150,7 @@ async function replayTest(
   });
 }
 
-/** Restores the files that the recording changed to the states before it; other files stay as they are. */
+/** Restores the files that the recording changed to the states before it; other files are unchanged. */
 async function changesetToRecording({ plan, store, read }: PlannedRun, recordings: string): Promise<Result<Changeset>> {
   const before = await readBefore(
     recordings,
@@ -198,7 +197,7 @@ async function checkSnapshot(
   }
   const before = parseSnapshot(text);
   if (before === undefined)
-    return different([{ message: `${name} is no snapshot of this version: \`wave test --update\` writes it anew`, origin }]);
+    return different([{ message: `${name} is not a snapshot of this version: run \`wave test --update\``, origin }]);
   return different(compareSnapshot(before as never, JSON.parse(JSON.stringify(run)), origin));
 }
 

@@ -1,6 +1,6 @@
 /**
- * State that came from elsewhere is data: a job resumes a run only if everything that the run pinned equals the job's own trusted source, and then
- * it executes its own. Nothing is ever read from the pinned copy.
+ * Compares a run with the trusted definition of a job. Imported state is untrusted data: a job resumes a run only if everything that the
+ * run pinned equals the job's trusted source, and executes its own definition. The pinned copy is never executed.
  */
 import type { Digest } from "../core/digest.ts";
 import type { Failure } from "../core/failure.ts";
@@ -52,7 +52,7 @@ export async function mismatchOf(run: RunRecord, own: TrustedDefinition, blobs: 
   return at === undefined ? undefined : differs("list of steps", theirs[at], ours[at]);
 }
 
-/** Long enough for a path and a digest. What state holds has any length. */
+/** Long enough for a path and a digest. Texts from state may be of any length. */
 const longest = 200;
 
 function cut(text: string): string {

@@ -1,7 +1,6 @@
 /**
- * Looks for everything in state that is not as wave wrote it: every line of every journal, every blob, the database, and whether they fit
- * each other. It mends nothing. Who can write to state can forge all of it, hashes and seal included: `docs/state.md` says what
- * cannot be found.
+ * Verifies state: every line of every journal, every blob, the database, and their consistency. Does not repair anything. It cannot
+ * detect deliberate changes: anyone who can write state can also recompute hashes and the seal (`docs/state.md`).
  */
 import { existsSync } from "node:fs";
 import { type BlobFile, blobFile, digestOfFile, listBlobs } from "../blobs/blob-files.ts";
@@ -18,7 +17,7 @@ import type { Finding } from "../store/verify-journals.ts";
 import { checkRecords } from "../store/verify-records.ts";
 import type { RunStore } from "./open-project.ts";
 
-/** What was looked at, and what is wrong. `bytes` are those of blobs; archived runs are known from the database alone. */
+/** The number of verified parts, and the problems. `bytes`: of all blobs. Archived runs are only in the database. */
 export interface Verification {
   readonly findings: readonly Finding[];
   readonly runs: number;
@@ -29,10 +28,10 @@ export interface Verification {
   readonly database: boolean;
 }
 
-/** Blobs that are read at a time. */
+/** How many blobs are read in parallel. */
 const parallel = 8;
 
-/** Verifies all of state. Damage is no failure of this; it fails where state cannot be read, or is locked. */
+/** Damage is a finding, not a failure. Fails if state cannot be read, or is locked. */
 export async function verifyState({ stateDir, blobs }: Pick<RunStore, "stateDir" | "blobs">): Promise<Result<Verification>> {
   if (!existsSync(stateDir)) return ok({ findings: [], runs: 0, archived: 0, events: 0, blobs: 0, bytes: 0, database: false });
   return withMaintenanceLock(stateDir, systemClock, "reads", async () => {
@@ -53,7 +52,7 @@ export async function verifyState({ stateDir, blobs }: Pick<RunStore, "stateDir"
   });
 }
 
-/** Who refers to a blob first. */
+/** A blob and the first event that refers to it. */
 interface Wanted extends BlobReference {
   readonly by: string;
 }
@@ -86,18 +85,19 @@ async function missingBlobs(
   { there, damaged }: { readonly there: ReadonlySet<Digest>; readonly damaged: ReadonlyMap<Digest, unknown> },
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  const told = new Set<Digest>();
-  const tell = (digest: Digest, { by, as }: Wanted, listed: string) => {
-    if (there.has(digest) || told.has(digest)) return;
-    told.add(digest);
+  const reported = new Set<Digest>();
+  const reportMissing = (digest: Digest, { by, as }: Wanted, listed: string) => {
+    if (there.has(digest) || reported.has(digest)) return;
+    reported.add(digest);
     findings.push({ file: blobFile(stateDir, digest), detail: `the blob is missing; ${by} refers to ${as}${listed}` });
   };
   for (const [digest, reference] of wanted) {
-    tell(digest, reference, "");
+    reportMissing(digest, reference, "");
     if (!there.has(digest) || damaged.has(digest)) continue;
     const members = await listedIn(blobs, reference);
-    if (members.ok) for (const member of members.value) tell(member, reference, ", where it is listed");
-    else findings.push({ file: blobFile(stateDir, digest), detail: `the blob does not hold ${reference.as}, as ${reference.by} says` });
+    if (members.ok) for (const member of members.value) reportMissing(member, reference, ", where it is listed");
+    else
+      findings.push({ file: blobFile(stateDir, digest), detail: `the blob does not contain ${reference.as}, contrary to ${reference.by}` });
   }
   return findings;
 }

@@ -245,8 +245,7 @@ async function inputFiles(blobs: BlobStore, inputs: readonly ReadyInput[]): Prom
   const files: { name: string; source: string; mediaType: string }[] = [];
   for (const { name, digest, mediaType, from } of inputs) {
     const source = await blobs.pathOf(digest);
-    if (!source.ok)
-      return err({ reason: "input-unavailable", input: name, from, detail: `its blob ${digest} is gone or is not what was written` });
+    if (!source.ok) return err({ reason: "input-unavailable", input: name, from, detail: `its blob ${digest} is missing or damaged` });
     files.push({ name, source: source.value, mediaType });
   }
   return ok(files);

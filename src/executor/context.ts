@@ -1,4 +1,4 @@
-/** What the executor needs from its caller: the plan, the ports, and functions of other modules, which the executor does not import. Types only. */
+/** The input of the executor: the plan, the ports, and functions of modules that the executor does not import. Types only. */
 
 import type { MergeFiles } from "../changeset/merge-states.ts";
 import type { Changeset } from "../core/changeset.ts";
@@ -44,7 +44,7 @@ export interface RunInputs {
    * above those in here. A passed step that must run again has another status.
    */
   readonly prior: ReadonlyMap<string, StepRecord>;
-  /** The files that contracts name, by path, as they were when the run started. */
+  /** The files that contracts name, by path, read when the run started. */
   readonly contractFiles: ReadonlyMap<string, ContractFile>;
   /** The project before the first attempt of this process. Undefined if a change to it during the run cannot be detected. */
   readonly projectBefore?: ProjectBefore;
@@ -85,7 +85,7 @@ export interface RunHooks {
   readonly findCachedResult?: (step: Step, fingerprint: FingerprintRef) => CacheLookup;
   /**
    * False once steps of this run have changed the project in place: cached results no longer apply then, because fingerprints are
-   * computed over the project as it was. Undefined: always true.
+   * computed over the unchanged project. Defaults to always true.
    */
   readonly projectUnchanged?: () => Promise<boolean>;
   /** Reads the project. Undefined if it cannot be compared with the base of the run. */
@@ -142,7 +142,7 @@ export interface ExecuteOptions {
 
 /** Stores changesets and applies them to the project. */
 export interface ChangesPort {
-  /** Leads from the project as it is to the base of the run: not empty if changes of an earlier run are applied over that base. */
+  /** Leads from the current project to the base of the run: not empty if changes of an earlier run are applied over that base. */
   readonly rollback: Changeset;
   /** Whether `rollback` reverts changes of this very run; then they are reverted even when the run now changes nothing. Defaults to false. */
   readonly rollsBackOwn?: boolean;

@@ -65,7 +65,7 @@ export function decideStep(run: RunState, step: Step): StepDecision {
   return guarded ? { kind: "check", pending } : { kind: "start", pending };
 }
 
-/** Whether the step replays a recording. Recordings are no evidence of how a persona works now, so circuits ignore them. */
+/** Whether the step replays a recording. Circuits ignore recordings, because they do not show how a persona works now. */
 export function isReplayed({ adapter }: Step): boolean {
   return adapter?.name === "replay";
 }
@@ -126,7 +126,7 @@ function inputsOf(run: RunState, step: Step): Result<readonly ReadyInput[]> {
         reason: "input-unavailable",
         input: name,
         from: from ?? "",
-        detail: `${from ?? "no step"} left no artifact ${artifact}`,
+        detail: `${from ?? "no step"} produced no artifact ${artifact}`,
       });
     }
   }
@@ -158,5 +158,5 @@ function reopeningOf(run: RunState, step: Step): string | undefined {
   const progress = run.progressOf(step.id);
   if (progress.reopened || run.context.run.prior.get(step.id)?.status !== "passed") return undefined;
   progress.reopened = true;
-  return run.restorable(step.id) === undefined ? "what it left is gone or damaged" : "what it depends on has changed";
+  return run.restorable(step.id) === undefined ? "its output is missing or damaged" : "its dependencies have changed";
 }

@@ -21,7 +21,7 @@ export type RetryDecision =
       readonly budget: keyof RetryHistory;
       readonly waitMs: number;
       /** The service asked for this wait, so jitter may only extend it. */
-      readonly asked?: true;
+      readonly requested?: true;
     };
 
 const transientRetries = 1;
@@ -75,15 +75,15 @@ export function backoffWait(backoff: Backoff, ordinal: number): number {
 }
 
 /** Half to all of a wait, in whole milliseconds, so that steps that failed together do not retry together. A wait that a service asked for grows by up to a tenth instead. */
-export function withJitter({ waitMs, asked }: { readonly waitMs: number; readonly asked?: true }, random: () => number): number {
-  return Math.round(waitMs * (asked === true ? 1 + random() / 10 : 0.5 + random() / 2));
+export function withJitter({ waitMs, requested }: { readonly waitMs: number; readonly requested?: true }, random: () => number): number {
+  return Math.round(waitMs * (requested === true ? 1 + random() / 10 : 0.5 + random() / 2));
 }
 
-/** `asked`: the wait that the service asks for, in milliseconds. */
-function afterRateLimit(asked: number | undefined, { transient }: RetryHistory): RetryDecision {
+/** `requestedMs`: the wait that the service requires, in milliseconds. */
+function afterRateLimit(requestedMs: number | undefined, { transient }: RetryHistory): RetryDecision {
   if (transient >= rateLimitRetries) return never;
-  if (asked === undefined) return { retry: true, budget: "transient", waitMs: rateLimitWaitMs * 2 ** transient };
-  return asked > longestRetryAfter ? never : { retry: true, budget: "transient", waitMs: asked, asked: true };
+  if (requestedMs === undefined) return { retry: true, budget: "transient", waitMs: rateLimitWaitMs * 2 ** transient };
+  return requestedMs > longestRetryAfter ? never : { retry: true, budget: "transient", waitMs: requestedMs, requested: true };
 }
 
 /**

@@ -207,7 +207,7 @@ export class RunState {
     for (const { step } of this.context.plan.steps) {
       if (!ids.has(step.id)) continue;
       if (!isOpen(this.#schedule, step.id)) continue;
-      skipped.push({ id: step.id, because: "left out with --skip" }, ...finishStep(this.#schedule, step.id, "skipped"));
+      skipped.push({ id: step.id, because: "skipped with --skip" }, ...finishStep(this.#schedule, step.id, "skipped"));
     }
     return this.#skipped(skipped);
   }

@@ -9,7 +9,7 @@ import { dequeue, enqueue, type ReadyQueue } from "./ready-queue.ts";
 /** How a step ended. */
 export type Ending = "passed" | "failed" | "skipped" | "cancelled";
 
-/** `blocked`: waits for other steps. `ready`: waits for a slot. `running`: has a slot. `paused`: gave its slot back until `offer`. */
+/** `blocked`: waits for other steps. `ready`: waits for a slot. `running`: has a slot. `paused`: has no slot until `offer`. */
 type NodeState = "blocked" | "ready" | "running" | "paused" | Ending;
 
 interface Edge {

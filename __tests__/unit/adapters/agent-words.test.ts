@@ -30,7 +30,7 @@ function adapterOf(name: Name) {
   const file = path.join(cache, "agents", name, version, program(thisSystem()));
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, "", { mode: 0o755 });
-  return { file, adapter: adapters[name]({ env: { PATH: "/usr/bin", WAVE_CACHE_DIR: cache }, announce: () => undefined }) };
+  return { file, adapter: adapters[name]({ env: { PATH: "/usr/bin", WAVE_CACHE_DIR: cache }, onProgress: () => undefined }) };
 }
 
 const stepOf = (name: Name, of: Partial<Step>) => step("one", { adapter: { name, chosenBy: "step" }, ...of });

@@ -42,7 +42,7 @@ describe("steps that are left out", () => {
     expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
     expect(rig.endings()).toEqual({ a: "passed", b: "skipped", c: "skipped", d: "passed" });
     expect(rig.journal.events.slice(0, 2)).toMatchObject([
-      { type: "step-finished", step: "b", because: "left out with --skip" },
+      { type: "step-finished", step: "b", because: "skipped with --skip" },
       { type: "step-finished", step: "c", because: "waits for b, which was skipped" },
     ]);
   });
@@ -108,7 +108,7 @@ describe("under another definition", () => {
       script: (id, nth) => (id === "b" && nth === 1 ? { reason: "spawn-failed", command: "x", code: "EAGAIN", detail: "" } : "pass"),
     });
     expect(await rig.run()).toMatchObject({ value: { status: expect.any(String) } });
-    expect(rig.of("step-reopened")).toMatchObject([{ step: "b", because: "what it depends on has changed" }]);
+    expect(rig.of("step-reopened")).toMatchObject([{ step: "b", because: "its dependencies have changed" }]);
     expect(rig.adapter.runs[0]).toBe("b.2");
   });
 });
@@ -128,7 +128,7 @@ test("a passed step whose bytes are gone is reopened before it runs again", asyn
   });
   expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
   expect(rig.journal.events.map(({ type }) => type).slice(0, 2)).toEqual(["step-reopened", "attempt-started"]);
-  expect(rig.of("step-reopened")).toMatchObject([{ because: "what it left is gone or damaged" }]);
+  expect(rig.of("step-reopened")).toMatchObject([{ because: "its output is missing or damaged" }]);
 });
 
 describe("changes of this run that the project has", () => {

@@ -66,13 +66,19 @@ describe("retryDecision", () => {
     ["a rate limit", limit(), [], fresh, { retry: true, budget: "transient", waitMs: 5000 }],
     ["a third rate limit", limit(), [], { work: 0, transient: 2 }, { retry: true, budget: "transient", waitMs: 20_000 }],
     ["a fifth rate limit", limit(), [], { work: 0, transient: 4 }, never],
-    ["a rate limit with `retry-after`", limit("", 12_000), [], fresh, { retry: true, budget: "transient", waitMs: 12_000, asked: true }],
+    [
+      "a rate limit with `retry-after`",
+      limit("", 12_000),
+      [],
+      fresh,
+      { retry: true, budget: "transient", waitMs: 12_000, requested: true },
+    ],
     [
       "a rate limit whose message names a wait",
       limit("Rate limit reached. Please try again in 1.5s."),
       [],
       fresh,
-      { retry: true, budget: "transient", waitMs: 1500, asked: true },
+      { retry: true, budget: "transient", waitMs: 1500, requested: true },
     ],
     ["a rate limit that asks for an hour", limit("", 3_600_000), [], fresh, never],
     ["no such program", { reason: "spawn-failed", command: "x", code: "ENOENT", detail: "" }, [shape], fresh, never],
@@ -109,6 +115,6 @@ test("jitter takes up to half of a wait", () => {
 });
 
 test("jitter never shortens a wait that a service asked for", () => {
-  const wait = { waitMs: 1000, asked: true } as const;
+  const wait = { waitMs: 1000, requested: true } as const;
   expect([withJitter(wait, () => 0), withJitter(wait, () => 0.999999)]).toEqual([1000, 1100]);
 });

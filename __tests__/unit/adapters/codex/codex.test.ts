@@ -136,7 +136,7 @@ describe("the end", () => {
 });
 
 test("a cost can be held to by a price alone", async () => {
-  const adapter = codexAdapter({ env: {}, announce: () => undefined });
+  const adapter = codexAdapter({ env: {}, onProgress: () => undefined });
   const bounded = (price?: { input: number; output: number }) =>
     step("one", {
       adapter: { name: "codex", chosenBy: "step", ...(price === undefined ? {} : { price }) },

@@ -76,7 +76,7 @@ function collecting(opening: Opening, source: CopySource | OverlaySource) {
   const { root, start = [], blobs = memoryBlobs(), hidden, project } = opening;
   return ({ redactor = createRedactor([]), ...options }: CollectOptions = {}) =>
     collectChanges({
-      ...{ root, start, source, blobs, redactor, isLeftOut: isState, ...options },
+      ...{ root, start, source, blobs, redactor, isExcluded: isState, ...options },
       ...(project === undefined ? {} : { project }),
       ...(hidden === undefined ? {} : { hidden: (file: string) => hidden.includes(file) }),
     });
@@ -86,7 +86,7 @@ export const copyPlace: Place = {
   name: "copy",
   async open(opening) {
     const directory = scratch();
-    must(await copyTree({ root: opening.root, directory, isLeftOut: isState }));
+    must(await copyTree({ root: opening.root, directory, isExcluded: isState }));
     if (opening.start !== undefined)
       must(await applyChangeset({ root: directory, changes: opening.start, blobs: opening.blobs ?? memoryBlobs() }));
     for (const file of opening.hidden ?? []) rmSync(path.join(directory, file));

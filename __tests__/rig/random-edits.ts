@@ -68,5 +68,5 @@ export async function collected(
   const snapshot = must(await takeSnapshot(directory));
   make(directory, all);
   const source = { kind: "copy", directory, snapshot } as const;
-  return must(await collectChanges({ root, start, source, isLeftOut: () => false, blobs, redactor: createRedactor([]) })).changes;
+  return must(await collectChanges({ root, start, source, isExcluded: () => false, blobs, redactor: createRedactor([]) })).changes;
 }

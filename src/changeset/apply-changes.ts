@@ -13,7 +13,7 @@ import { parentsOf } from "./combine-changes.ts";
 import { type Comparison, compareProject, type ForeignChange, type Found, fileFacts, isAfter, isBefore } from "./compare-project.ts";
 import { shown } from "./disk.ts";
 import { inParallel } from "./in-parallel.ts";
-import { makeDirectory, removeIfThere, temporaryFor, writeLeaf } from "./write-entry.ts";
+import { makeDirectory, removeIfThere, temporaryFor, writeEntry } from "./write-entry.ts";
 
 /** Numbers of paths; `already`: those that were as they were to become. */
 export type ApplyOutcome =
@@ -96,7 +96,7 @@ async function carryOut(
       if (after === undefined || !("digest" in after)) continue;
       const bytes = await blobs.get(after.digest);
       if (!bytes.ok) return bytes;
-      writeLeaf({ directory: root, model: root }, path, after, bytes.value, () => unchanged(path));
+      writeEntry({ directory: root, model: root }, path, after, bytes.value, () => unchanged(path));
       await breathe();
     }
     return ok(undefined);

@@ -14,7 +14,7 @@ import { openRepository, type RulesTree } from "../platform/git.ts";
 import { readSmall } from "../platform/git-repository.ts";
 import { fsPath } from "../text/path-bytes.ts";
 import { parentsOf } from "./combine-changes.ts";
-import { below, grantOwnerAccess, lookAt, type RestoreList } from "./disk.ts";
+import { below, grantOwnerAccess, lstatAt, type RestoreList } from "./disk.ts";
 import type { EndTree } from "./end-trees.ts";
 import type { FoundChanges } from "./find-changes.ts";
 import type { AskedPath } from "./ignored-paths.ts";
@@ -104,7 +104,7 @@ async function rulesIn(request: RulesRequest, file: string): Promise<Result<Uint
     const isRules = "digest" in node.state && node.state.mode !== "120000" && node.state.size <= mostRuleBytes;
     return isRules ? blobs.get(node.state.digest) : ok(undefined);
   }
-  const isFile = node.kind === "disk" && lookAt(root, file)?.isFile() === true;
+  const isFile = node.kind === "disk" && lstatAt(root, file)?.isFile() === true;
   return ok(isFile ? readSmall(fsPath(root, file), mostRuleBytes) : undefined);
 }
 

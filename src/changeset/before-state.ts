@@ -6,7 +6,7 @@ import type { Stats } from "node:fs";
 import type { FileState } from "../core/changeset.ts";
 import { ok, type Result } from "../core/result.ts";
 import { parentsOf } from "./combine-changes.ts";
-import { lookAt } from "./disk.ts";
+import { lstatAt } from "./disk.ts";
 import type { ProjectStart, StartFile } from "./project-start.ts";
 import { type EntryContent, held, readEntry } from "./read-entry.ts";
 import type { StartNode, StartTree } from "./start-tree.ts";
@@ -49,7 +49,7 @@ const emptyDirectory: FileState = { mode: "040000" };
 export function openBeforeStates(request: BeforeRequest): (path: string) => Promise<Result<BeforeState>> {
   const known = new Map<string, Stats | undefined>();
   const directory = (path: string) => {
-    if (!known.has(path)) known.set(path, lookAt(request.root, path));
+    if (!known.has(path)) known.set(path, lstatAt(request.root, path));
     return known.get(path);
   };
   return (path) => beforeState(request, path, directory);
@@ -61,7 +61,7 @@ async function beforeState(request: BeforeRequest, path: string, directory: Look
   const { root, start, project, included } = request;
   const node = start.at(path);
   if (project === undefined || start.isDecided(path)) return onDisk(request, path, node);
-  const stats = node.kind === "disk" ? node.stats : lookAt(root, path);
+  const stats = node.kind === "disk" ? node.stats : lstatAt(root, path);
   const known = project.fileAt(path);
   if (known.kind === "absent" && included?.matches(path) === true) {
     const same = included.isSame(path, node.kind === "disk" ? stats : undefined);

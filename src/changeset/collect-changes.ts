@@ -34,7 +34,7 @@ export interface CollectRequest {
   /** Whether a file of the start was kept from the attempt; it stays unless the attempt wrote it. */
   readonly hidden?: (path: string) => boolean;
   /** Paths that are no part of the project's tree: state. Everything below them is left out too. */
-  readonly isLeftOut: (path: string) => boolean;
+  readonly isExcluded: (path: string) => boolean;
   /** Globs of ignored paths that are wanted all the same. */
   readonly include?: readonly string[];
   /** Whether git has rules for the project; asked anew where it is not given. */
@@ -80,7 +80,7 @@ export async function collectChanges(request: CollectRequest): Promise<Result<Co
   const widened: RestoreList = [];
   try {
     const start = openStartTree(request.root, request.start);
-    const { source, isLeftOut } = request;
+    const { source, isExcluded } = request;
     const rules = openIgnoreRules(request.root, request.include ?? [], request.isKnownToGit);
     const foresee = (nodes: ReadonlyMap<string, Stats>) =>
       rules.foresee(
@@ -88,9 +88,9 @@ export async function collectChanges(request: CollectRequest): Promise<Result<Co
           .filter(([path]) => !isGitName(path.slice(path.lastIndexOf("/") + 1)))
           .map(([path, stats]) => ({ path, isDirectory: stats.isDirectory() })),
       );
-    const end = source.kind === "copy" ? ok(copyEnd(source, widened)) : await overlayEnd(source, start, isLeftOut, widened, foresee);
+    const end = source.kind === "copy" ? ok(copyEnd(source, widened)) : await overlayEnd(source, start, isExcluded, widened, foresee);
     if (!end.ok) return end;
-    const found = await findChanges({ start, end: end.value, hidden: request.hidden ?? (() => false), isLeftOut });
+    const found = await findChanges({ start, end: end.value, hidden: request.hidden ?? (() => false), isExcluded: isExcluded });
     const beforeAt = openBeforeStates({ ...request, start, limit: fileLimit(request) });
     return await collect({ request, rules, start, end: end.value, found, widened, beforeAt, outside: [] });
   } catch (error) {

@@ -101,7 +101,7 @@ export function decodeChangeset(bytes: Uint8Array): Result<Changeset, string> {
     if (last !== undefined && last >= entry.value.path) return err(`entry ${index} is not in order, or is there twice`);
     entries.push(entry.value);
   }
-  const nested = nestedLeaf(entries);
+  const nested = nestedEntry(entries);
   return nested === undefined ? ok(entries) : err(`\`${nested}\` would be a file and a directory at once`);
 }
 
@@ -136,7 +136,7 @@ function decodeState(given: unknown): FileState | undefined | "unknown" {
 }
 
 /** A path that one of the two trees has as a leaf, and something below it. */
-function nestedLeaf(changes: Changeset): string | undefined {
+function nestedEntry(changes: Changeset): string | undefined {
   for (const side of ["before", "after"] as const) {
     const entries = new Set(changes.filter((entry) => entry[side] !== undefined).map(({ path }) => path));
     for (const leaf of entries) {

@@ -9,7 +9,7 @@ import { describeIoError } from "../platform/files.ts";
 import { entriesBelow } from "../platform/walk.ts";
 import { isGitName } from "../text/path-bytes.ts";
 import { parentsOf, sameState } from "./combine-changes.ts";
-import { kindOf, lookAt, namesIn, shown } from "./disk.ts";
+import { kindOf, lstatAt, namesIn, shown } from "./disk.ts";
 import { readEntry } from "./read-entry.ts";
 import { isTemporary } from "./write-entry.ts";
 
@@ -73,7 +73,7 @@ export async function compareProject(root: string, changes: Changeset): Promise<
  */
 export function fileFacts(root: string, path: string): string | undefined {
   try {
-    const stats = lookAt(root, path);
+    const stats = lstatAt(root, path);
     return stats === undefined || stats.isDirectory() ? undefined : `${stats.mtimeMs} ${stats.size} ${stats.ino} ${stats.mode}`;
   } catch {
     return undefined;
@@ -96,7 +96,7 @@ async function lookFor(root: string, { path, before, after }: ChangesetEntry, di
   try {
     const by = blockage(root, path, directories);
     if (by !== undefined) return ok({ kind: "blocked", by });
-    const stats = lookAt(root, path);
+    const stats = lstatAt(root, path);
     if (stats === undefined) return ok({ kind: "nothing" });
     const kind = kindOf(stats);
     if (kind === "other") return ok({ kind });
@@ -122,7 +122,7 @@ async function lookFor(root: string, { path, before, after }: ChangesetEntry, di
 function blockage(root: string, path: string, directories: Set<string>): string | undefined {
   for (const parent of parentsOf(path).reverse()) {
     if (directories.has(parent)) continue;
-    const stats = lookAt(root, parent);
+    const stats = lstatAt(root, parent);
     if (stats === undefined) return undefined;
     if (!stats.isDirectory()) return parent;
     directories.add(parent);

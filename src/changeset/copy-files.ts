@@ -24,7 +24,7 @@ import { type Captured, capture, noLimitMs } from "../platform/capture.ts";
 import { describeIoError } from "../platform/files.ts";
 import { walkTree } from "../platform/walk.ts";
 import { fsPath, hasEscapes } from "../text/path-bytes.ts";
-import { lookAt, shown } from "./disk.ts";
+import { lstatAt, shown } from "./disk.ts";
 
 /** Characters of names for one `cp`: well below what a system takes as arguments. */
 const mostArguments = 100_000;
@@ -113,10 +113,10 @@ function runCopy(args: readonly string[], cwd: string): Promise<Result<Captured>
 
 /** Adds what cannot be read at a name and below it. */
 async function findDenied(from: string, name: string, denied: DeniedPath[]): Promise<void> {
-  const isDirectory = lookAt(from, name)?.isDirectory() === true;
+  const isDirectory = lstatAt(from, name)?.isDirectory() === true;
   const examine = (file: string) => {
     try {
-      if (lookAt(from, file)?.isFile() === true) closeSync(openSync(fsPath(from, file), constants.O_RDONLY | constants.O_NOFOLLOW));
+      if (lstatAt(from, file)?.isFile() === true) closeSync(openSync(fsPath(from, file), constants.O_RDONLY | constants.O_NOFOLLOW));
     } catch (error) {
       passOver(error);
       denied.push({ path: file, isDirectory: false });
@@ -152,13 +152,13 @@ async function copyOne(
   };
   if (copy(name, false)?.isDirectory() !== true) return;
   const leave = (file: string) => {
-    const stats = lookAt(from, file);
+    const stats = lstatAt(from, file);
     if (stats !== undefined) copyMetadata(fsPath(to, file), stats);
   };
   await walkTree(from, {
     from: name,
     visit: ({ path: file, kind }) => void copy(file, kind === "directory"),
-    enter: ({ path: file }) => lookAt(to, file)?.isDirectory() === true,
+    enter: ({ path: file }) => lstatAt(to, file)?.isDirectory() === true,
     leave: ({ path: file }) => leave(file),
     onDenied(file, error) {
       passOver(error);
@@ -170,13 +170,13 @@ async function copyOne(
 
 /** Copies a file or a symlink, or makes the directory, whose mode and times have to wait for what is in it. Returns what was found. */
 function copyEntry(from: string, to: string, file: string): Stats | undefined {
-  const stats = lookAt(from, file);
+  const stats = lstatAt(from, file);
   if (stats === undefined) return undefined;
   const [source, target] = [fsPath(from, file), fsPath(to, file)];
   if (stats.isSymbolicLink()) symlinkSync(readlinkSync(source, { encoding: "buffer" }), target);
   else if (stats.isDirectory()) mkdirSync(target);
   else if (stats.isFile()) copyFileSync(source, target, constants.COPYFILE_FICLONE);
-  if (!stats.isDirectory() && lookAt(to, file) !== undefined) copyMetadata(target, stats);
+  if (!stats.isDirectory() && lstatAt(to, file) !== undefined) copyMetadata(target, stats);
   return stats;
 }
 

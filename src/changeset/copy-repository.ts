@@ -9,7 +9,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import { gitDirectoriesOf, readSmall } from "../platform/git-repository.ts";
 import { isInside, relativeInside } from "../platform/paths.ts";
 import { copyNames } from "./copy-files.ts";
-import { type Kind, kindOf, lookAt, namesIn } from "./disk.ts";
+import { type Kind, kindOf, lstatAt, namesIn } from "./disk.ts";
 import { gitConfigFiles, maskedGitConfig } from "./git-config.ts";
 
 /** Borrowed, left behind, or copied in a way of their own. */
@@ -25,7 +25,7 @@ const ownOfWorkTree = /^(?:HEAD|ORIG_HEAD|FETCH_HEAD|MERGE_.*|index|config\.work
  * Fails as copying files does. Throws the file system's errors.
  */
 export async function copyRepository(root: string, from: string, to: string): Promise<Result<void>> {
-  const stats = lookAt(from, ".git");
+  const stats = lstatAt(from, ".git");
   if (stats === undefined) return ok(undefined);
   const entry = path.join(from, ".git");
   const [own, common = own] = gitDirectoriesOf(entry);
@@ -36,7 +36,7 @@ export async function copyRepository(root: string, from: string, to: string): Pr
 /** The names in a git directory that lead to its work trees: `git worktree add` puts them there too, mostly in bare repositories. */
 function workTreesIn(git: string): ReadonlySet<string> {
   const administrative = path.join(git, "worktrees");
-  if (lookAt(administrative, "")?.isDirectory() !== true) return new Set();
+  if (lstatAt(administrative, "")?.isDirectory() !== true) return new Set();
   const names = namesIn(administrative, "").flatMap((name) => {
     const directory = path.join(administrative, name);
     const entry = readSmall(path.join(directory, "gitdir"), pointerBytes)?.toString().trim();
@@ -58,7 +58,7 @@ function staysInside(root: string, from: string, kind: Kind): boolean {
 
 /** Makes one repository of a work tree's git directory and of the one that all work trees share. */
 async function mergeRepository(own: string, common: string, target: string): Promise<Result<void>> {
-  if (common !== own && lookAt(own, "reftable") !== undefined) {
+  if (common !== own && lstatAt(own, "reftable") !== undefined) {
     const detail = "references of linked work trees that are stored as tables cannot be copied: use the overlay provider, or a clone";
     return err({ reason: "workspace-failed", code: "EREFTABLE", detail });
   }
@@ -73,7 +73,7 @@ async function mergeRepository(own: string, common: string, target: string): Pro
     if (!rest.ok) return rest;
     const modules = path.join(own, "modules");
     const ofWorkTree =
-      lookAt(modules, "")?.isDirectory() === true ? await copyModules(modules, path.join(target, "modules")) : ok(undefined);
+      lstatAt(modules, "")?.isDirectory() === true ? await copyModules(modules, path.join(target, "modules")) : ok(undefined);
     if (!ofWorkTree.ok) return ofWorkTree;
   }
   // Git ignores in a linked work tree whether the repository is bare; the copy is not a linked work tree.
@@ -90,13 +90,13 @@ export async function copyGitDirectories(from: string, to: string): Promise<Resu
   const copied = await copyGitDirectory(from, to, new RegExp(notCopied.source.replace("commondir|gitdir|", "")));
   if (!copied.ok) return copied;
   const trees = path.join(from, "worktrees");
-  for (const name of lookAt(trees, "")?.isDirectory() === true ? namesIn(trees, "") : []) {
+  for (const name of lstatAt(trees, "")?.isDirectory() === true ? namesIn(trees, "") : []) {
     mkdirSync(path.join(to, "worktrees", name), { recursive: true });
     const names = namesIn(trees, name).filter((one) => !/^(?:objects|hooks|lfs|modules|.*\.lock)$/.test(one));
     const files = await copyNames(path.join(trees, name), path.join(to, "worktrees", name), names);
     if (!files.ok) return files;
     const modules = path.join(trees, name, "modules");
-    if (lookAt(modules, "")?.isDirectory() !== true) continue;
+    if (lstatAt(modules, "")?.isDirectory() !== true) continue;
     const submodules = await copyModules(modules, path.join(to, "worktrees", name, "modules"));
     if (!submodules.ok) return submodules;
   }
@@ -119,8 +119,8 @@ async function copyModules(from: string, to: string): Promise<Result<void>> {
   mkdirSync(to, { recursive: true });
   for (const name of namesIn(from, "")) {
     const source = path.join(from, name);
-    if (lookAt(source, "")?.isDirectory() !== true) continue;
-    const isRepository = lookAt(source, "HEAD") !== undefined && lookAt(source, "objects") !== undefined;
+    if (lstatAt(source, "")?.isDirectory() !== true) continue;
+    const isRepository = lstatAt(source, "HEAD") !== undefined && lstatAt(source, "objects") !== undefined;
     const copied = isRepository
       ? await copyGitDirectory(source, path.join(to, name), notCopied)
       : await copyModules(source, path.join(to, name));

@@ -8,13 +8,13 @@ import { hasEscapes } from "../text/path-bytes.ts";
 import { parentsOf } from "./combine-changes.ts";
 import { copyMetadata, copyNames, type DeniedPath } from "./copy-files.ts";
 import { copyRepository } from "./copy-repository.ts";
-import { below, lookAt, namesIn } from "./disk.ts";
+import { below, lstatAt, namesIn } from "./disk.ts";
 
 /** What to copy where: `directory` is there and empty. `isLeftOut` is asked about files and directories. */
 export interface CopyRequest {
   readonly root: string;
   readonly directory: string;
-  readonly isLeftOut: (path: string) => boolean;
+  readonly isExcluded: (path: string) => boolean;
 }
 
 /**
@@ -37,9 +37,9 @@ export async function copyTree(request: CopyRequest): Promise<Result<readonly De
  * The directories that are not copied as a whole, because something below them is left out or is a repository; and those at the top, so
  * that several copies can share the work. Installed packages are not searched: there is nothing of ours in them.
  */
-async function divided({ root, isLeftOut }: CopyRequest): Promise<ReadonlySet<string>> {
+async function divided({ root, isExcluded }: CopyRequest): Promise<ReadonlySet<string>> {
   const found = new Set([""]);
-  const isApart = (name: string, path: string) => name === ".git" || isLeftOut(path);
+  const isApart = (name: string, path: string) => name === ".git" || isExcluded(path);
   await walkTree(root, {
     visit({ kind, name, path, directory }) {
       if (isApart(name, path)) for (const parent of parentsOf(path)) found.add(parent);
@@ -55,7 +55,7 @@ async function copyApart(request: CopyRequest, apart: ReadonlySet<string>, direc
   const from = path.join(request.root, directory);
   const to = path.join(request.directory, directory);
   const all = readable(request.root, directory, denied);
-  const names = all.filter((name) => !request.isLeftOut(below(directory, name)));
+  const names = all.filter((name) => !request.isExcluded(below(directory, name)));
   const isApart = (name: string) => name === ".git" || apart.has(below(directory, name));
   const closed: DeniedPath[] = [];
   const whole = copyNames(from, to, names.filter((name) => !isApart(name)), closed); // biome-ignore format: one thought
@@ -67,7 +67,7 @@ async function copyApart(request: CopyRequest, apart: ReadonlySet<string>, direc
   const copies = await Promise.all([whole, ...parts]);
   denied.push(...closed.map((one) => ({ ...one, path: below(directory, one.path) })));
   const copied = copies.find((one) => !one.ok) ?? ok(undefined);
-  const stats = lookAt(request.root, directory);
+  const stats = lstatAt(request.root, directory);
   if (copied.ok && stats !== undefined && directory !== "") copyMetadata(to, stats);
   return copied;
 }

@@ -6,7 +6,7 @@ import { describeIoError } from "../platform/files.ts";
 import { entriesBelow } from "../platform/walk.ts";
 import { isPathSafe } from "../text/path-bytes.ts";
 import { entryOf, parentsOf, sortEntries } from "./combine-changes.ts";
-import { kindOf, lookAt, namesIn, shown } from "./disk.ts";
+import { kindOf, lstatAt, namesIn, shown } from "./disk.ts";
 import { readEntry } from "./read-entry.ts";
 
 /** `leaves`: what is to lie at each path, `undefined` for nothing. Their bytes are put into `blobs`. */
@@ -43,7 +43,7 @@ export async function changesetTo({ root, entries: wantedEntries, blobs }: Chang
 
 /** The leaf at a path; nothing where there is none, as for a directory that holds something, and below what is no directory. */
 async function stateAt(root: string, path: string): Promise<Result<FileState | undefined>> {
-  const stats = parentsOf(path).some((parent) => isLeaf(root, parent)) ? undefined : lookAt(root, path);
+  const stats = parentsOf(path).some((parent) => isEntry(root, parent)) ? undefined : lstatAt(root, path);
   const kind = stats === undefined ? "other" : kindOf(stats);
   if (stats === undefined || kind === "other") return ok(undefined);
   if (kind === "directory") return ok(namesIn(root, path).length === 0 ? { mode: "040000" } : undefined);
@@ -59,18 +59,18 @@ async function stateOf(entry: TreeEntry | undefined, blobs: BlobStore): Promise<
 
 /** Whether something can lie at a path once what is to go is gone. */
 function canPlace(root: string, path: string, gone: ReadonlySet<string>): boolean {
-  const entry = parentsOf(path).findLast((parent) => isLeaf(root, parent));
+  const entry = parentsOf(path).findLast((parent) => isEntry(root, parent));
   return entry === undefined ? isEmptyTree(root, path, gone) : gone.has(entry);
 }
 
 /** Whether something lies at a path that is no directory. */
-function isLeaf(root: string, path: string): boolean {
-  return lookAt(root, path)?.isDirectory() === false;
+function isEntry(root: string, path: string): boolean {
+  return lstatAt(root, path)?.isDirectory() === false;
 }
 
 /** Whether a path is no directory, or one that holds nothing but what is to go. */
 function isEmptyTree(root: string, path: string, gone: ReadonlySet<string>): boolean {
-  if (lookAt(root, path)?.isDirectory() !== true) return true;
+  if (lstatAt(root, path)?.isDirectory() !== true) return true;
   for (const entry of entriesBelow(root, { from: path })) if (entry.kind !== "directory" && !gone.has(entry.path)) return false;
   return true;
 }

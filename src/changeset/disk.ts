@@ -14,7 +14,7 @@ export function kindOf(stats: Stats): Kind {
 }
 
 /** The facts of a path itself; nothing when nothing is there, or when the way leads through something that is no directory. */
-export function lookAt(root: string, path: string): Stats | undefined {
+export function lstatAt(root: string, path: string): Stats | undefined {
   try {
     return lstatSync(fsPath(root, path), { throwIfNoEntry: false });
   } catch (error) {

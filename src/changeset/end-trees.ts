@@ -6,7 +6,7 @@ import type { Stats } from "node:fs";
 import { err, ok, type Result } from "../core/result.ts";
 import { walkTree } from "../platform/walk.ts";
 import { isGitName } from "../text/path-bytes.ts";
-import { grantOwnerAccess, kindOf, lookAt, namesIn, type RestoreList } from "./disk.ts";
+import { grantOwnerAccess, kindOf, lstatAt, namesIn, type RestoreList } from "./disk.ts";
 import { factsOf, type Snapshot } from "./snapshot.ts";
 import type { StartTree } from "./start-tree.ts";
 
@@ -51,24 +51,24 @@ export interface EndTree {
 export async function overlayEnd(
   { upper, listMerged }: OverlaySource,
   start: StartTree,
-  isLeftOut: (path: string) => boolean,
+  isExcluded: (path: string) => boolean,
   widened: RestoreList,
   onWritten: (nodes: ReadonlyMap<string, Stats>) => void = () => undefined,
 ): Promise<Result<EndTree>> {
   const nodes = new Map<string, Stats>();
   const names = new Map<string, string[]>([["", []]]);
-  const own = lookAt(upper, "");
+  const own = lstatAt(upper, "");
   if (own !== undefined) grantOwnerAccess(upper, "", own, widened);
   await walkTree(upper, {
     visit({ name, path, directory }) {
-      const stats = lookAt(upper, path);
+      const stats = lstatAt(upper, path);
       if (stats === undefined || isWhiteout(stats)) return;
       names.get(directory)?.push(name);
       nodes.set(path, stats);
     },
     enter({ name, path }) {
       const stats = nodes.get(path);
-      if (stats === undefined || isGitName(name) || isLeftOut(path)) return false;
+      if (stats === undefined || isGitName(name) || isExcluded(path)) return false;
       grantOwnerAccess(upper, path, stats, widened);
       names.set(path, []);
       return true;
@@ -96,7 +96,7 @@ export async function overlayEnd(
 /** The end of an attempt in a copy. */
 export function copyEnd({ directory, snapshot }: CopySource, widened: RestoreList): EndTree {
   const isTouched = (path: string) => {
-    const stats = lookAt(directory, path);
+    const stats = lstatAt(directory, path);
     return stats === undefined || factsOf(stats) !== snapshot.directories.get(path)?.facts;
   };
   return {
@@ -104,7 +104,7 @@ export function copyEnd({ directory, snapshot }: CopySource, widened: RestoreLis
     wasDirectory: (path) => snapshot.directories.has(path),
     startNames: (path) => snapshot.directories.get(path)?.names ?? [],
     endNames: (path) => {
-      const stats = lookAt(directory, path);
+      const stats = lstatAt(directory, path);
       if (stats === undefined) return [];
       const before = snapshot.directories.get(path);
       if (before !== undefined && before.facts === factsOf(stats)) return before.names;
@@ -112,7 +112,7 @@ export function copyEnd({ directory, snapshot }: CopySource, widened: RestoreLis
       return namesIn(directory, path);
     },
     look: (path) => {
-      const stats = lookAt(directory, path);
+      const stats = lstatAt(directory, path);
       if (stats === undefined || factsOf(stats) === snapshot.files.get(path)) return "same";
       return { kind: kindOf(stats), stats };
     },

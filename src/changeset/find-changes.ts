@@ -30,14 +30,14 @@ export interface Search {
   readonly start: StartTree;
   readonly end: EndTree;
   readonly hidden: (path: string) => boolean;
-  readonly isLeftOut: (path: string) => boolean;
+  readonly isExcluded: (path: string) => boolean;
 }
 
 const yieldEvery = 2000;
 const gone: EndEntry = { kind: "gone" };
 
 /** Walks. Throws the file system's errors. */
-export async function findChanges({ start, end, hidden, isLeftOut }: Search): Promise<FoundChanges> {
+export async function findChanges({ start, end, hidden, isExcluded }: Search): Promise<FoundChanges> {
   const entries = new Map<string, EndEntry>();
   const skipped: string[] = [];
   const breathe = breather(yieldEvery);
@@ -57,7 +57,7 @@ export async function findChanges({ start, end, hidden, isLeftOut }: Search): Pr
   return { entries: entries, skipped };
 
   function visit(path: string, name: string): void {
-    if (isGitName(name) || isLeftOut(path)) return;
+    if (isGitName(name) || isExcluded(path)) return;
     const node = end.look(path);
     if (node === "same") return;
     if (node.kind === "directory") {
@@ -75,7 +75,7 @@ export async function findChanges({ start, end, hidden, isLeftOut }: Search): Pr
 
   /** What was at a path, and all below it, is not there any more. */
   function lose(path: string): void {
-    if (isGitName(path.slice(path.lastIndexOf("/") + 1)) || isLeftOut(path)) return;
+    if (isGitName(path.slice(path.lastIndexOf("/") + 1)) || isExcluded(path)) return;
     if (end.wasDirectory(path) && end.startNames(path).length > 0) loseChildren(path);
     else if (!hidden(path)) entries.set(path, gone);
   }

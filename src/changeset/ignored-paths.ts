@@ -9,7 +9,7 @@ import { openRepository, type RulesTree, runGit, runGitOver } from "../platform/
 import type { GitRepository } from "../platform/git-repository.ts";
 import { pathPattern } from "../text/glob.ts";
 import { pathFromBytes, pathToBytes } from "../text/path-bytes.ts";
-import { lookAt } from "./disk.ts";
+import { lstatAt } from "./disk.ts";
 
 /** A path to ask about; rules may be for directories only. */
 export interface AskedPath {
@@ -90,7 +90,7 @@ async function ignoredByGit(root: string, asked: readonly AskedPath[], tree?: Ru
   const symlinks = new Map<string, string | undefined>();
   const looked = tree?.directory ?? root;
   for (const { path, isDirectory } of asked) {
-    const isLink = isDirectory && lookAt(looked, path)?.isSymbolicLink() === true;
+    const isLink = isDirectory && lstatAt(looked, path)?.isSymbolicLink() === true;
     const place = symlinkAbove(looked, path, symlinks) ?? (isDirectory && !isLink ? `${path}/` : path);
     const paths = places.get(place);
     if (paths === undefined) places.set(place, [path]);
@@ -118,7 +118,7 @@ function symlinkAbove(root: string, path: string, known: Map<string, string | un
   if (slash === -1) return undefined;
   const parent = path.slice(0, slash);
   if (known.has(parent)) return known.get(parent);
-  const found = symlinkAbove(root, parent, known) ?? (lookAt(root, parent)?.isSymbolicLink() === true ? parent : undefined);
+  const found = symlinkAbove(root, parent, known) ?? (lstatAt(root, parent)?.isSymbolicLink() === true ? parent : undefined);
   known.set(parent, found);
   return found;
 }

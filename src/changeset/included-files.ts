@@ -3,16 +3,16 @@
 import { walkTree } from "../platform/walk.ts";
 import { globBase, pathPattern } from "../text/glob.ts";
 import type { IncludedFiles } from "./before-state.ts";
-import { lookAt } from "./disk.ts";
+import { lstatAt } from "./disk.ts";
 import { factsOf } from "./snapshot.ts";
 
 /** Records the facts of every file that a glob matches. A directory that cannot be listed has no such files. */
-export async function includedFiles(root: string, globs: readonly string[], isLeftOut: (path: string) => boolean): Promise<IncludedFiles> {
+export async function includedFiles(root: string, globs: readonly string[], isExcluded: (path: string) => boolean): Promise<IncludedFiles> {
   const patterns = globs.map(pathPattern);
   const matches = (path: string) => patterns.some((pattern) => pattern(path));
   const facts = new Map<string, string>();
   const note = (path: string) => {
-    const stats = matches(path) ? lookAt(root, path) : undefined;
+    const stats = matches(path) ? lstatAt(root, path) : undefined;
     if (stats !== undefined && !stats.isDirectory()) facts.set(path, factsOf(stats));
   };
   const bases = new Set(globs.map(globBase).filter((base) => !base.split("/").includes("..")));
@@ -21,7 +21,7 @@ export async function includedFiles(root: string, globs: readonly string[], isLe
     await walkTree(root, {
       from: base,
       visit: ({ kind, path }) => (kind === "directory" ? undefined : note(path)),
-      enter: ({ name, path }) => name !== ".git" && !isLeftOut(path),
+      enter: ({ name, path }) => name !== ".git" && !isExcluded(path),
       onDenied: () => undefined,
     });
   }

@@ -5,9 +5,9 @@ import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
 import { isPathSafe } from "../text/path-bytes.ts";
 import { parentsOf } from "./combine-changes.ts";
-import { lookAt, shown } from "./disk.ts";
+import { lstatAt, shown } from "./disk.ts";
 import { openStartTree } from "./start-tree.ts";
-import { makeDirectory, writeLeaf } from "./write-entry.ts";
+import { makeDirectory, writeEntry } from "./write-entry.ts";
 
 /** `root` is the project that the layer comes to lie on: modes and owners follow it. */
 export interface LayOutRequest {
@@ -29,7 +29,7 @@ export async function layOut({ directory, root, changes, blobs }: LayOutRequest)
     const bytes = "digest" in after ? await blobs.get(after.digest) : undefined;
     if (bytes?.ok === false) return bytes;
     try {
-      if ("digest" in after && bytes !== undefined) writeLeaf(target, path, after, bytes.value);
+      if ("digest" in after && bytes !== undefined) writeEntry(target, path, after, bytes.value);
       else makeDirectory(target, path);
     } catch (error) {
       return failed(path, error);
@@ -51,7 +51,7 @@ function removedPaths(root: string, changes: Changeset): readonly string[] {
     const parents = parentsOf(path);
     if (parents.some((parent) => entries.has(parent))) continue;
     const topmost = parents.filter((parent) => tree.at(parent).kind === "absent").at(-1) ?? path;
-    if (lookAt(root, topmost) !== undefined) removed.add(topmost);
+    if (lstatAt(root, topmost) !== undefined) removed.add(topmost);
   }
   return [...removed].sort();
 }

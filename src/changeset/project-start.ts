@@ -9,7 +9,7 @@ import type { BaseEntry, BaseListing } from "../core/base.ts";
 import { breather } from "../platform/breather.ts";
 import { runGit } from "../platform/git.ts";
 import { hasEscapes } from "../text/path-bytes.ts";
-import { lookAt } from "./disk.ts";
+import { lstatAt } from "./disk.ts";
 import { type EntryContent, held, readEntry } from "./read-entry.ts";
 import { takeStartStamp } from "./start-stamp.ts";
 
@@ -77,7 +77,7 @@ async function readContents(root: string, entries: readonly BaseEntry[]): Promis
   let bytes = 0;
   for (const { path } of entries) {
     if (contents.size >= kept.files || bytes >= kept.bytes) break;
-    const stats = lookAt(root, path);
+    const stats = lstatAt(root, path);
     if (stats === undefined || (!stats.isFile() && !stats.isSymbolicLink()) || stats.size > kept.fileBytes) continue;
     const read = await readEntry(root, path, stats);
     if (read.ok) {

@@ -10,7 +10,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
 import { walkTree } from "../platform/walk.ts";
 import { isGitName } from "../text/path-bytes.ts";
-import { lookAt } from "./disk.ts";
+import { lstatAt } from "./disk.ts";
 
 /** What was where. Repositories' insides are not looked at. */
 export interface Snapshot {
@@ -30,12 +30,12 @@ export async function takeSnapshot(directory: string): Promise<Result<Snapshot>>
   const note = (path: string, stats: Stats | undefined) =>
     directories.set(path, { facts: stats === undefined ? "" : factsOf(stats), names: [] });
   try {
-    note("", lookAt(directory, ""));
+    note("", lstatAt(directory, ""));
     await walkTree(directory, {
       visit({ kind, name, path, directory: parent }) {
         directories.get(parent)?.names.push(name);
         if (isGitName(name)) return;
-        const stats = lookAt(directory, path);
+        const stats = lstatAt(directory, path);
         if (kind === "directory") note(path, stats);
         else if (stats !== undefined) files.set(path, factsOf(stats));
       },

@@ -5,7 +5,7 @@
 import type { Stats } from "node:fs";
 import type { Changeset, FileState } from "../core/changeset.ts";
 import { parentsOf } from "./combine-changes.ts";
-import { below, kindOf, lookAt, namesIn } from "./disk.ts";
+import { below, kindOf, lstatAt, namesIn } from "./disk.ts";
 
 /** What is at a path at the start: a leaf that the changeset put there, or what the disk has. */
 export type StartNode =
@@ -37,7 +37,7 @@ export function openStartTree(root: string, start: Changeset): StartTree {
     const after = entry?.after;
     if (after !== undefined && "digest" in after) return { kind: "kept", state: after };
     if (after !== undefined || given.has(path)) return { kind: "directory" };
-    const stats = isOnDisk(path) ? lookAt(root, path) : undefined;
+    const stats = isOnDisk(path) ? lstatAt(root, path) : undefined;
     if (stats === undefined) return { kind: "absent" };
     const kind = kindOf(stats);
     if (kind !== "directory") {
@@ -80,7 +80,7 @@ export function openStartTree(root: string, start: Changeset): StartTree {
   function isDirectoryOnDisk(path: string): boolean {
     const remembered = directories.get(path);
     if (remembered !== undefined) return remembered;
-    const found = !isReplaced(path) && isOnDisk(path) && lookAt(root, path)?.isDirectory() === true;
+    const found = !isReplaced(path) && isOnDisk(path) && lstatAt(root, path)?.isDirectory() === true;
     directories.set(path, found);
     return found;
   }

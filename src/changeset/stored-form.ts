@@ -17,7 +17,7 @@ import { type GitSetting, parseGitConfig } from "../platform/git-config-text.ts"
 import { type GitRepository, readSmall } from "../platform/git-repository.ts";
 import { fsPath, pathFromBytes, pathToBytes } from "../text/path-bytes.ts";
 import { parentsOf } from "./combine-changes.ts";
-import { below, lookAt } from "./disk.ts";
+import { below, lstatAt } from "./disk.ts";
 
 /** Runs the clean command of a filter on the bytes of a project file. Undefined if it cannot, or the command fails. */
 export type CleanFilter = (command: string, file: string, bytes: Uint8Array) => Promise<Uint8Array | undefined>;
@@ -217,7 +217,7 @@ function layOutAttributes({ directory, root, top, prefix }: Setting, name: strin
   const take = (source: string, inner: string, target: string) => {
     const file = below(inner, attributesFile);
     const text =
-      isReachable(source, inner) && lookAt(source, file)?.isFile() === true ? readSmall(fsPath(source, file), mostAttributes) : undefined;
+      isReachable(source, inner) && lstatAt(source, file)?.isFile() === true ? readSmall(fsPath(source, file), mostAttributes) : undefined;
     if (text === undefined) return;
     mkdirSync(fsPath(tree, target), { recursive: true });
     writeFileSync(fsPath(tree, below(target, attributesFile)), text);
@@ -233,7 +233,7 @@ function layOutAttributes({ directory, root, top, prefix }: Setting, name: strin
  * git reads no attributes there, and a symlink may lead out of the project.
  */
 function isReachable(root: string, directory: string): boolean {
-  return directory === "" || [directory, ...parentsOf(directory)].every((parent) => lookAt(root, parent)?.isDirectory() === true);
+  return directory === "" || [directory, ...parentsOf(directory)].every((parent) => lstatAt(root, parent)?.isDirectory() === true);
 }
 
 /** Writes a file, in place of a directory if one is in its way. */

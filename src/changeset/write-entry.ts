@@ -21,12 +21,12 @@ import { type Digest, digestOfBytes } from "../core/digest.ts";
 import { entriesBelow } from "../platform/walk.ts";
 import { fsPath } from "../text/path-bytes.ts";
 import { parentsOf } from "./combine-changes.ts";
-import { lookAt } from "./disk.ts";
+import { lstatAt } from "./disk.ts";
 
 type LeafState = Extract<FileState, { digest: Digest }>;
 
 /** Where leaves go: `model` is the tree whose modes and owners count, often the same. */
-export interface LeafTarget {
+export interface EntryTarget {
   readonly directory: string;
   readonly model: string;
 }
@@ -48,8 +48,8 @@ export function temporaryFor(path: string): string {
  * Writes a file or a symlink. A new file has at most the permissions of its state. `ready` is called just before it takes its place. Throws what that throws, the file system's errors, and ENOTDIR where
  * something above is no directory.
  */
-export function writeLeaf(
-  target: LeafTarget,
+export function writeEntry(
+  target: EntryTarget,
   path: string,
   { mode, permissions }: Pick<LeafState, "mode" | "permissions">,
   bytes: Uint8Array,
@@ -57,7 +57,7 @@ export function writeLeaf(
 ): void {
   makeParents(target, path);
   const temporary = fsPath(target.directory, temporaryFor(path));
-  const model = lookAt(target.model, path);
+  const model = lstatAt(target.model, path);
   removeIfThere(temporary);
   if (mode === "120000") {
     symlinkSync(Buffer.from(bytes), temporary);
@@ -75,23 +75,23 @@ export function writeLeaf(
   own(temporary, ownerFor(target, path, model));
   ready();
   const final = fsPath(target.directory, path);
-  if (lookAt(target.directory, path)?.isDirectory() === true) removeEmptyTree(target.directory, path);
+  if (lstatAt(target.directory, path)?.isDirectory() === true) removeEmptyTree(target.directory, path);
   renameSync(temporary, final);
 }
 
 /** Makes a directory and those above it. Throws as `writeLeaf` does. */
-export function makeDirectory(target: LeafTarget, path: string): void {
+export function makeDirectory(target: EntryTarget, path: string): void {
   makeParents(target, path);
-  if (lookAt(target.directory, path)?.isDirectory() === true) return;
+  if (lstatAt(target.directory, path)?.isDirectory() === true) return;
   const place = fsPath(target.directory, path);
-  const model = target.model === target.directory ? undefined : lookAt(target.model, path);
+  const model = target.model === target.directory ? undefined : lstatAt(target.model, path);
   mkdirSync(place, model?.isDirectory() === true ? model.mode & 0o7777 : 0o777);
   own(place, ownerFor(target, path, model));
 }
 
-function makeParents(target: LeafTarget, path: string): void {
+function makeParents(target: EntryTarget, path: string): void {
   for (const parent of parentsOf(path).reverse()) {
-    const stats = lookAt(target.directory, parent);
+    const stats = lstatAt(target.directory, parent);
     if (stats === undefined) makeDirectory(target, parent);
     else if (!stats.isDirectory()) throw Object.assign(new Error(`${parent} is no directory`), { code: "ENOTDIR" });
   }
@@ -110,11 +110,11 @@ function modeLike(mode: number, executable: boolean): number {
 }
 
 /** Only root can give files away, and only root has to. */
-function ownerFor({ directory, model: tree }: LeafTarget, path: string, model: Stats | undefined): Stats | undefined {
+function ownerFor({ directory, model: tree }: EntryTarget, path: string, model: Stats | undefined): Stats | undefined {
   if (process.geteuid?.() !== 0) return undefined;
   if (model !== undefined) return model;
   const [parent = ""] = parentsOf(path);
-  return lookAt(tree, parent) ?? lookAt(directory, parent);
+  return lstatAt(tree, parent) ?? lstatAt(directory, parent);
 }
 
 function own(place: string | Buffer, owner: Stats | undefined): void {

@@ -1,7 +1,7 @@
 /** `--force`: lets changes overwrite files that were modified since. Writes nothing itself. */
 
 import { entryOf } from "../changeset/combine-changes.ts";
-import { kindOf, lookAt } from "../changeset/disk.ts";
+import { kindOf, lstatAt } from "../changeset/disk.ts";
 import { readEntry } from "../changeset/read-entry.ts";
 import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -32,12 +32,12 @@ export async function rebaseOntoDisk(root: string, changes: Changeset, paths: re
 }
 
 function isFilled(root: string, path: string): boolean {
-  const stats = lookAt(root, path);
+  const stats = lstatAt(root, path);
   return stats !== undefined && kindOf(stats) !== "file" && kindOf(stats) !== "symlink";
 }
 
 async function stateNow(root: string, path: string): Promise<Result<FileState | undefined>> {
-  const stats = lookAt(root, path);
+  const stats = lstatAt(root, path);
   if (stats === undefined) return ok(undefined);
   const content = await readEntry(root, path, stats, Number.POSITIVE_INFINITY);
   return content.ok ? ok(content.value.state) : content;

@@ -1,6 +1,6 @@
 /**
- * Looks into a workspace's areas from outside: reads files and lists what matches a glob, without being led elsewhere by
- * symlinks. It trusts the directory above an area, and nothing in it.
+ * Reads and lists files of a workspace from outside, without following symlinks out of it. The directory above an area is
+ * trusted, its contents are not.
  */
 
 import { constants, lstatSync } from "node:fs";
@@ -15,42 +15,42 @@ import { isInside } from "../platform/paths.ts";
 import { walkTree } from "../platform/walk.ts";
 import { globBase, namesGit, pathPattern } from "../text/glob.ts";
 
-/** A directory to look into. `hidden`: a directory below it that is no part of it (state); absolute. */
+/** A directory to read from. `hidden`: the state directory below it, which is not part of the area; absolute. */
 export interface Area {
   readonly directory: string;
   readonly hidden?: string;
 }
 
 /**
- * A regular file's bytes, at most `limit`. Fails with `artifact-refused` when the path leads out of the area (by itself or by a
- * symlink) or to no regular file, `artifact-too-large`, or `file-unreadable`. The failures carry the path as the artifact's
- * name; a caller that knows the name puts it in.
+ * Reads a regular file of at most `limit` bytes. Fails with `artifact-refused` if the path, resolved or not, is outside
+ * the area or not a regular file, with `artifact-too-large`, or with `file-unreadable`. The failures carry the path as the
+ * artifact's name; callers that know the name replace it.
  */
 export async function readFromArea(area: Area, file: string, limit: number): Promise<Result<Uint8Array>> {
   const target = path.resolve(area.directory, file);
   if (file.includes("\0")) return refused(file, "it is not a path");
-  if (!isInside(area.directory, target)) return refused(file, "it leads out of the workspace");
+  if (!isInside(area.directory, target)) return refused(file, "it is outside the workspace");
   try {
     const real = await realpath(target);
-    if (!isInside(await realpath(area.directory), real)) return refused(file, "it leads out of the workspace through a symlink");
-    if (area.hidden !== undefined && isInside(await realOrSame(area.hidden), real)) return refused(file, "it lies in wave's state");
+    if (!isInside(await realpath(area.directory), real)) return refused(file, "it is outside the workspace, behind a symlink");
+    if (area.hidden !== undefined && isInside(await realOrSame(area.hidden), real)) return refused(file, "it is in Wave's state directory");
     return await readRegular(real, file, limit);
   } catch (error) {
     const { code, detail } = describeIoError(error);
-    // Sockets, and devices that nothing stands behind.
+    // Sockets, and device nodes without a device.
     if (code === "ENXIO" || code === "ENODEV") return refused(file, "it is not a regular file");
-    if (code === "ELOOP") return refused(file, "it is a symlink that leads nowhere");
+    if (code === "ELOOP") return refused(file, "it is a symlink with a missing target");
     return err({ reason: "file-unreadable", path: file, code, detail });
   }
 }
 
 async function readRegular(real: string, file: string, limit: number): Promise<Result<Uint8Array>> {
-  // Without O_NONBLOCK, opening a FIFO waits for a writer that may never come. Windows has neither flag.
+  // Without O_NONBLOCK, opening a FIFO blocks until a writer opens it. Windows has neither flag.
   const handle = await open(real, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) return refused(file, "it is not a regular file");
-    // A step in the same tree may have put a symbolic link in the way since the path was resolved.
+    // A step in the same tree may have replaced a parent by a symlink since the path was resolved.
     const opened = process.platform === "linux" ? await readlink(`/proc/self/fd/${handle.fd}`) : real;
     if (opened !== real && opened !== `${real} (deleted)`) return refused(file, "its path changed while it was opened");
     if (stat.size > limit) return err({ reason: "artifact-too-large", artifact: file, size: stat.size, limit });
@@ -68,8 +68,8 @@ async function readRegular(real: string, file: string, limit: number): Promise<R
 }
 
 /**
- * What matches a glob (as `pathPattern` reads it), sorted by path. Symlinked directories are not entered; `.git` only where the
- * glob spells it. An area or directory that is not there gives nothing; a directory that may not be read is passed over.
+ * Lists the paths that match a glob (see `pathPattern`), sorted. Symlinked directories are not entered, and `.git` only if
+ * the glob spells it. A missing area or directory is empty; unreadable directories below the glob's base are skipped.
  */
 export async function listArea(area: Area, glob: string): Promise<Result<readonly WorkspaceEntry[]>> {
   const base = globBase(glob);
@@ -80,45 +80,45 @@ export async function listArea(area: Area, glob: string): Promise<Result<readonl
       .filter((segment) => segment !== "" && segment !== ".")
       .join("/") === base &&
     !glob.endsWith("/");
-  if (glob.includes("\0") || base.split("/").includes("..")) return refused(glob, "it leads out of the workspace");
+  if (glob.includes("\0") || base.split("/").includes("..")) return refused(glob, "it is outside the workspace");
   const matches = pathPattern(glob);
-  const found: WorkspaceEntry[] = [];
-  const look = (file: string) => {
+  const entries: WorkspaceEntry[] = [];
+  const add = (file: string) => {
     if (isHidden(area, file) || !matches(file)) return;
     const stats = lstatSync(path.join(area.directory, file));
-    found.push({ path: file, kind: kindOf(stats), size: stats.size });
+    entries.push({ path: file, kind: kindOf(stats), size: stats.size });
   };
   try {
-    if (isLiteral) look(base);
+    if (isLiteral) add(base);
     else
       await walkTree(area.directory, {
         from: base,
         visit: (entry) => {
           try {
-            look(entry.path);
+            add(entry.path);
           } catch (error) {
-            passOver(error);
+            ignoreUnreadable(error);
           }
         },
         enter: (entry) => (entry.name !== ".git" || namesGit(glob)) && !isHidden(area, entry.path),
         onDenied: (directory, error) => {
           if (directory === base) throw error;
-          passOver(error);
+          ignoreUnreadable(error);
         },
       });
   } catch (error) {
     const { code, detail } = describeIoError(error);
     if (code !== "ENOENT" && code !== "ENOTDIR") return err({ reason: "file-unreadable", path: base, code, detail });
   }
-  return ok(found.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)));
+  return ok(entries.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)));
 }
 
-/** A tree may change while it is walked, and parts of it may be closed to us. Throws every other error. */
-function passOver(error: unknown): void {
+/** Ignores entries that vanish during the walk or that Wave may not read. Throws every other error. */
+function ignoreUnreadable(error: unknown): void {
   if (!["ENOENT", "ENOTDIR", "EACCES", "EPERM"].includes(describeIoError(error).code)) throw error;
 }
 
-/** Whether a path belongs to what is no part of an area. */
+/** Whether a path is in the part that the area excludes. */
 export function isHidden(area: Area, file: string): boolean {
   return area.hidden !== undefined && isInside(area.hidden, path.join(area.directory, file));
 }

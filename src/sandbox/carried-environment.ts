@@ -1,15 +1,15 @@
 /**
- * The child's environment on its way through the setup, which runs as root of new namespaces: there the variables have other names,
- * under which no loader, shell or program takes them for its own. The last shell before the command, without privileges, gives them
- * their names back. Values never stand in a command line, which others could read, nor on a disk. Pure.
+ * Carries the child's environment through the setup, which runs as root of new namespaces. There the variables have other
+ * names, so that no loader, shell or program interprets them. The last shell before the command, without privileges,
+ * restores the names. Values are never written to a command line, which other users can read, or to a disk. Pure.
  */
 
 const prefix = "WAVE_CHILD_";
 
-/** Where the setup's own programs are found: a PATH. */
+/** The PATH on which the setup finds its programs. */
 export const setupPath = "/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** What `sudo` adds. */
+/** The variables that `sudo` adds. */
 const added = [
   "SUDO_COMMAND",
   "SUDO_USER",
@@ -26,15 +26,15 @@ const added = [
 ];
 
 export interface CarriedEnvironment {
-  /** All that the setup sees. */
+  /** The setup's whole environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** The variables that `sudo` has to let through. */
+  /** The variables that `sudo` has to preserve. */
   readonly carried: readonly string[];
-  /** The words before the command, inside, after privileges were given up. */
+  /** The argv prefix that restores the names, inside the sandbox, after privileges are dropped. */
   readonly unpack: readonly string[];
 }
 
-/** Packs an environment whose names are those of shell variables. */
+/** Packs an environment. The names must be valid names of shell variables. */
 export function carryEnvironment(env: Readonly<Record<string, string>>): CarriedEnvironment {
   const names = Object.keys(env).sort();
   const packed = names.map((name) => [`${prefix}${name}`, env[name] ?? ""] as const);

@@ -1,10 +1,10 @@
-/** What of the environment reaches a child. Nothing else does. */
+/** Selects the variables of Wave's environment that a child gets. It gets no others. */
 import type { WorkspacePaths } from "../core/ports.ts";
 import { toolStores } from "./tool-stores.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What every child sees besides what is declared. Programs on Windows do not start without a few more. */
+/** The variables that every child gets besides the declared ones. Windows programs need a few more to start. */
 export function childEnvironment(env: Environment, paths: Pick<WorkspacePaths, "home" | "temp">): Record<string, string> {
   const windows =
     process.platform === "win32" ? { ...pick(env, ["SystemRoot", "ComSpec", "PATHEXT"]), TEMP: paths.temp, TMP: paths.temp } : {};

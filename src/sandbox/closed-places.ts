@@ -1,6 +1,6 @@
 /**
- * What other users keep to themselves in directories of the machine that a child sees. A child of root passes modes, so such places are
- * covered in its view: it sees no more of those directories than every user does.
+ * Finds files that other users keep private in directories that a child sees. A child of root bypasses modes, so its view
+ * covers these paths: it sees no more of the directories than an ordinary user does.
  */
 import { lstatSync } from "node:fs";
 import path from "node:path";
@@ -14,12 +14,12 @@ const known = new Map<string, Promise<readonly string[]>>();
 /** For one `find`, in milliseconds. */
 const limitMs = 20_000;
 
-/** More would make the script of mounts longer than one word of a command line may be. */
+/** With more, the mount script would exceed the length limit of one argument. */
 const mostPlaces = 100;
 
 /**
- * The uppermost closed places at and below `shown`, outside of the project. Absolute; no shown place is in another one. Each is searched
- * once per process; one that cannot be searched to its end is closed as a whole.
+ * The topmost closed paths at and below `shown`, outside the project; absolute. No path of `shown` may be inside another.
+ * Each is searched once per process; one that cannot be searched completely is closed as a whole.
  */
 export async function closedPlaces(shown: readonly string[], project: string): Promise<readonly string[]> {
   const reachable = shown.filter(isReachable);
@@ -30,7 +30,10 @@ export async function closedPlaces(shown: readonly string[], project: string): P
   return fewer(found.flat().filter((place) => !isInside(project, place)));
 }
 
-/** What is closed in each place: one `find` for all, as starting it costs more than most searches; one for each if that fails. */
+/**
+ * The closed paths in each directory. Uses one `find` for all, because starting it costs more than most searches, and one
+ * `find` per directory if that fails.
+ */
 async function searchedTogether(places: readonly string[]): Promise<ReadonlyMap<string, readonly string[] | undefined>> {
   const all = await searched(places);
   if (all !== undefined) return new Map(places.map((place) => [place, all.filter((one) => isInside(place, one))]));
@@ -38,7 +41,7 @@ async function searchedTogether(places: readonly string[]): Promise<ReadonlyMap<
   return new Map(await Promise.all(places.map(async (place) => [place, await searched([place])] as const)));
 }
 
-/** Whether other users can get to a place: below a directory that is closed to all but root, none of them keeps files. */
+/** Whether other users can reach a path. They keep no files below a directory that is closed to all but root. */
 function isReachable(shown: string): boolean {
   for (let place = path.dirname(realPlace(shown) ?? shown); place !== "/"; place = path.dirname(place)) {
     const { uid, mode } = lstatSync(place, { throwIfNoEntry: false }) ?? { uid: 0, mode: 0o111 };
@@ -47,7 +50,7 @@ function isReachable(shown: string): boolean {
   return true;
 }
 
-/** With directories instead of the deepest places in them, until they are few enough. */
+/** Replaces the deepest paths by their directories until `mostPlaces` is met. */
 function fewer(places: readonly string[]): readonly string[] {
   const depth = (place: string) => place.split("/").length;
   const deepest = places.reduce((most, place) => Math.max(most, depth(place)), 0);
@@ -64,7 +67,7 @@ function isBelowOne(place: string, directories: ReadonlySet<string>): boolean {
 const type = (letter: string) => ["-type", letter];
 const or = (...tests: readonly (readonly string[])[]) => ["(", ...tests.flatMap((test, at) => (at === 0 ? test : ["-o", ...test])), ")"];
 
-/** Connecting to a socket and writing to a pipe work on read-only mounts, so they need both bits to be open. */
+/** Connecting to a socket and writing to a pipe work on read-only mounts, so both bits count. */
 const closedTo = (read: string, both: string, search: string) =>
   or(
     [...type("d"), "!", "-perm", `-${search}`],
@@ -72,16 +75,16 @@ const closedTo = (read: string, both: string, search: string) =>
     [...type("f"), "!", "-perm", `-${read}`],
   );
 
-/** What is closed to all users but its owner; of root's own files what is closed to root. With options that BusyBox has too. */
+/** Closed to all users except the owner; for root's own files, closed to root. Uses only options that BusyBox has too. */
 const isClosed = or(["!", "-user", "0", ...closedTo("004", "006", "005")], ["-user", "0", ...closedTo("400", "600", "500")]);
 
-/** Undefined if the search did not end well, or a name is not UTF-8. */
+/** Undefined if the search failed or a name is not UTF-8. */
 async function searched(shown: readonly string[]): Promise<readonly string[] | undefined> {
   const command = ["find", "-H", ...shown, ...isClosed, "-print0", "-prune"];
   const ran = await capture({ command, env: { PATH: setupPath, LC_ALL: "C" }, cwd: "/", limitMs });
   if (!ran.ok || ran.value.code === undefined) return undefined;
   const { code, stderr } = ran.value;
-  // What is removed meanwhile has nothing to hide.
+  // Files that were removed during the search need no cover.
   const isComplete = code === 0 || stderr.split("\n").every((line) => line === "" || line.endsWith(": No such file or directory"));
   if (!isComplete) return undefined;
   const places = ran.value.stdout.toString().split("\0").slice(0, -1);

@@ -1,22 +1,22 @@
-/** Ends a child that fills the disk. It measures allocated blocks, so that a sparse file counts for what it takes. */
+/** Ends a child that fills the disk. It counts allocated blocks, so a sparse file counts for the space it occupies. */
 import { lstatSync } from "node:fs";
 import type { SpawnOutcome } from "../core/ports.ts";
 import { entriesBelow } from "../platform/walk.ts";
 import { fsPath } from "../text/path-bytes.ts";
 
-/** `bytes` for what is added to all the directories together; `before`: what they held at the start, nothing without it. */
+/** `bytes`: how much all directories together may grow. `before`: their size at the start; defaults to 0. */
 export interface DiskLimit {
   readonly directories: readonly string[];
   readonly bytes: number;
   readonly before?: number;
 }
 
-/** The first look comes after this; later ones wait 20 times as long as a look takes, so that the watch costs 5 % at most. */
-const firstLookMs = 500;
+/** Delay of the first scan. Later scans wait 20 times as long as one takes, so that they use at most 5 % of the time. */
+const firstScanMs = 500;
 
 /**
- * Does what may fill the disk, and gives its outcome as it really was. The signal that it gets is aborted when the limit is exceeded, and when the given
- * one is. Without a limit, or with one that cannot be told from what was there, nothing is watched.
+ * Runs `work` and watches the disk. The signal passed to `work` is aborted when the limit is exceeded or `signal` is
+ * aborted. Without a limit, or if the size at the start is unknown, nothing is watched.
  */
 export async function withinDisk(
   limit: DiskLimit | undefined,
@@ -29,23 +29,23 @@ export async function withinDisk(
   if (signal.aborted) cancel();
   signal.addEventListener("abort", cancel, { once: true });
   let exceeded: number | undefined;
-  let looked = false;
-  const look = () => {
-    looked = true;
+  let wasScanned = false;
+  const scan = () => {
+    wasScanned = true;
     const used = usedBytes(limit.directories) - (limit.before ?? 0);
     if (used > limit.bytes) exceeded = used;
   };
   const watch = () => {
     const began = performance.now();
-    look();
-    if (exceeded === undefined) timer = setTimeout(watch, Math.max(firstLookMs, 20 * (performance.now() - began)));
+    scan();
+    if (exceeded === undefined) timer = setTimeout(watch, Math.max(firstScanMs, 20 * (performance.now() - began)));
     else control.abort("the disk limit");
   };
-  let timer = setTimeout(watch, firstLookMs);
+  let timer = setTimeout(watch, firstScanMs);
   try {
     const outcome = await work(control.signal);
-    // The last bytes may have come after the last look; a child that was gone before the first had no time to write many.
-    if (exceeded === undefined && looked && !signal.aborted) look();
+    // A child may write after the last scan; one that ended before the first had no time to write much.
+    if (exceeded === undefined && wasScanned && !signal.aborted) scan();
     return exceeded === undefined || signal.aborted ? outcome : { kind: "disk-exceeded", limitBytes: limit.bytes, usedBytes: exceeded };
   } finally {
     clearTimeout(timer);
@@ -53,7 +53,7 @@ export async function withinDisk(
   }
 }
 
-/** Bytes that directories take on disk. What cannot be read counts as nothing. */
+/** Disk usage of directories in bytes. Unreadable files and directories count as 0. */
 export function usedBytes(directories: readonly string[]): number {
   let sum = 0;
   for (const directory of directories) {
@@ -64,7 +64,7 @@ export function usedBytes(directories: readonly string[]): number {
   return sum;
 }
 
-/** Undefined if the file is gone, or closed to us. */
+/** Undefined if the file is gone or unreadable. */
 function blocksOf(file: string | Buffer): number | undefined {
   try {
     return lstatSync(file, { throwIfNoEntry: false })?.blocks;

@@ -1,6 +1,7 @@
 /**
- * Git directories outside the project, as one attempt writes to them: through layers of its own, or in copies where this machine mounts
- * no overlays. No reference, index or object of an attempt reaches the repository, and none is part of a changeset.
+ * Lets an attempt write to git directories outside the project: to overlay layers of its own, or to copies if this machine
+ * cannot mount overlays. No reference, index or object of an attempt reaches the repository or becomes part of a
+ * changeset.
  */
 import { lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -11,20 +12,20 @@ import { alternatesOf } from "../platform/git-alternates.ts";
 import type { Isolation } from "./isolation.ts";
 import type { Bind, OverlayLayer, OverlayTree } from "./view.ts";
 
-/** What the views of one attempt show in place of git directories outside the project. */
+/** Mounts for the views of one attempt, in place of git directories outside the project. */
 export interface GitLayers {
   readonly layered: readonly OverlayTree[];
   readonly binds: readonly Bind[];
-  /** Directories that grow with what the attempt writes. */
+  /** Directories that grow when the attempt writes. */
   readonly written: readonly string[];
-  /** The same for a contract's command: it sees the attempt's layers, and writes to others below `directory`. */
-  judged(directory: string): readonly OverlayTree[];
+  /** The layers for a contract's command: it sees the attempt's layers and writes to new ones below `directory`. */
+  forContract(directory: string): readonly OverlayTree[];
 }
 
-/** An attempt without git directories outside its tree. */
-export const noLayers: GitLayers = { layered: [], binds: [], written: [], judged: () => [] };
+/** For an attempt without git directories outside its tree. */
+export const noLayers: GitLayers = { layered: [], binds: [], written: [], forContract: () => [] };
 
-/** `directory` is the attempt's own; `places` are absolute. Fails as copying files does. Throws the file system's errors. */
+/** `directory` belongs to the attempt; `places` are absolute. Fails like copying files. Throws file system errors. */
 export async function openGitLayers(isolation: Isolation, directory: string, places: readonly string[]): Promise<Result<GitLayers>> {
   const overlaid = places.filter((place) => canLayer(isolation, place));
   const layered = overlaid.map((base, index): OverlayTree => {
@@ -44,7 +45,7 @@ export async function openGitLayers(isolation: Isolation, directory: string, pla
     layered,
     binds: [...copies, ...lent],
     written,
-    judged: (own) =>
+    forContract: (own) =>
       layered.map(({ base, layers }, index) => ({
         kind: "overlay",
         base,
@@ -53,7 +54,7 @@ export async function openGitLayers(isolation: Isolation, directory: string, pla
   });
 }
 
-/** In a user namespace an overlay cannot copy up files of owners that are not mapped there. */
+/** In a user namespace, an overlay cannot copy up files whose owners are not mapped there. */
 function canLayer({ mode, overlay, identity }: Isolation, place: string): boolean {
   return overlay && (mode !== "user-namespace" || lstatSync(place).uid === identity.uid);
 }
@@ -64,7 +65,7 @@ function layerAt(directory: string): OverlayLayer {
   return layer;
 }
 
-/** A copy that is shown in place of `target` borrows the objects of the original, which is shown at a place of its own. */
+/** A copy mounted over `target` borrows the objects of the original, which is mounted at a path of its own. */
 function lentObjects({ source: copy, target }: Bind, scratch: string, name: string): readonly Bind[] {
   return gitConfigFiles(copy).flatMap((config, index) => {
     const repository = path.dirname(config);
@@ -78,17 +79,17 @@ function lentObjects({ source: copy, target }: Bind, scratch: string, name: stri
 interface Lending {
   /** The object directory that the copied repository borrows from. */
   readonly objects: string;
-  /** The copied repository's list, which is rewritten. */
+  /** The copied repository's `alternates` file, which is rewritten. */
   readonly alternates: string;
   /** The attempt's own directory. */
   readonly scratch: string;
-  /** Part of the names of the places, unique in the attempt. */
+  /** Part of the names of the mount points, unique in the attempt. */
   readonly name: string;
 }
 
 /**
- * Rewrites the list of a copied repository for a sandbox, and returns the binds that the rewritten list needs. Every directory of a chain
- * has a line of its own, and the lists in between are shown empty.
+ * Rewrites a copied repository's list of alternates for a sandbox and returns the binds that it needs. Every directory of
+ * the chain gets its own line; the lists along the chain are shown empty.
  */
 export function lend({ objects, alternates, scratch, name }: Lending): readonly Bind[] {
   const sources = [objects, ...alternatesOf(objects).map(({ source }) => source)];

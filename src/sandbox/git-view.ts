@@ -1,6 +1,6 @@
 /**
- * What a fenced child sees of git: the repository that the project is or lies in, without credentials and without hooks. Masked
- * configurations are laid over the real ones.
+ * Determines what a sandboxed child sees of git: the repository around or in the project, without credentials and hooks.
+ * Masked copies of the configuration are mounted over the real ones.
  */
 
 import { readlinkSync, writeFileSync } from "node:fs";
@@ -17,36 +17,49 @@ import type { Bind } from "./view.ts";
 export interface GitView {
   readonly binds: readonly Bind[];
   readonly masks: readonly string[];
-  /** Git directories outside the project, absolute, none inside another: an isolated attempt writes to layers over them. */
+  /** Git directories outside the project; absolute, none inside another. An isolated attempt writes to layers over them. */
   readonly layered: readonly string[];
-  /** Links outside the project by which git gets to its directories. */
-  readonly ways: readonly Link[];
-  /** The project is a part of the repository, whose place lies around it. */
+  /** Links outside the project that git follows to reach its directories. */
+  readonly linksOnPath: readonly Link[];
+  /** The project is a subdirectory of the repository's work tree. */
   readonly isAround: boolean;
-  /** Configurations, of which repository, and what to show in their place. */
+  /** Configuration files, the repositories they belong to, and the text to show instead. */
   readonly configs: readonly MaskedConfig[];
-  /** Every `.git` of the project and the git directories that one names there: read-only for a step that runs in the project itself. */
+  /**
+   * Every `.git` of the project and the git directories that they name there. Read-only for a step that runs in the
+   * project itself.
+   */
   readonly guarded: readonly string[];
-  /** Every `.git` of the project that is a symbolic link, which no mount can protect, with its target. */
+  /** Every `.git` of the project that is a symlink, which no mount can protect, with its target. */
   readonly links: ReadonlyMap<string, string>;
 }
 
 interface MaskedConfig {
   readonly file: string;
-  /** The directory of git that it configures; nothing for the machine's own. */
+  /** The git directory that it configures; undefined for the machine's own. */
   readonly repository?: string;
   readonly text: string;
 }
 
-/** The machine's own, which may hold tokens for its servers. */
+/** The machine's own, which may contain tokens for its servers. */
 const systemConfig = "/etc/gitconfig";
 
-/** A project without git, or of which a step may not see it. */
-export const noGit: GitView = { binds: [], masks: [], layered: [], ways: [], isAround: false, configs: [], guarded: [], links: new Map() };
+/** For a project without git, or a step that may not see it. */
+export const noGit: GitView = {
+  binds: [],
+  masks: [],
+  layered: [],
+  linksOnPath: [],
+  isAround: false,
+  configs: [],
+  guarded: [],
+  links: new Map(),
+};
 
 /**
- * The view of the repository around `root`, and of those inside it, which `inside` finds. Where the project is a part of a larger repository, the rest of that is there,
- * read-only: tools look for it. What git does not take for a repository (it is somebody else's, or there is no git) is masked all the same.
+ * The view of the repository around `root` and of the repositories inside, as returned by `inside`. The rest of a larger
+ * repository is visible read-only, because tools search it. A repository that git rejects (another user owns it, or git is
+ * not installed) is masked too.
  */
 export async function gitView(root: string, inside: () => Promise<readonly GitEntry[]>): Promise<GitView> {
   const opened = await trustedRepository(root);
@@ -69,7 +82,7 @@ export async function gitView(root: string, inside: () => Promise<readonly GitEn
       ...(common === "" ? [] : borrowedBy(common, [top, ...layered])),
     ],
     layered,
-    ways: opened.kind === "open" ? waysOf(opened.repository.entry, [top, ...layered]) : [],
+    linksOnPath: opened.kind === "open" ? linksTo(opened.repository.entry, [top, ...layered]) : [],
     isAround,
     masks: seen.map((git) => path.join(git, "hooks")),
     configs: [...maskConfigs(seen), ...(system.text === "" ? [] : [system])],
@@ -79,8 +92,8 @@ export async function gitView(root: string, inside: () => Promise<readonly GitEn
 }
 
 /**
- * The git directories outside `root` that git finds from inside it, whether it trusts them or not: what an attempt without a sandbox could
- * write to.
+ * The git directories outside `root` that git finds from inside, whether it trusts them or not: an attempt without a
+ * sandbox could write to them.
  */
 export async function reachableGit(root: string, inside: () => Promise<readonly GitEntry[]>): Promise<GitView> {
   const discovery = discoverRepository(root);
@@ -93,15 +106,15 @@ export async function reachableGit(root: string, inside: () => Promise<readonly 
 }
 
 /**
- * Whether a path of the project belongs to a git directory that some `.git` in it leads to, such as `store` of a `.git` file with
- * `gitdir: store`: the repository's own files are left out of changesets.
+ * Returns a predicate for paths in git directories that a `.git` in the project names, such as `store` for a `.git` file
+ * with `gitdir: store`. Changesets exclude the files of repositories.
  */
 export function repositoryFiles(root: string, entries: readonly GitEntry[]): (path: string) => boolean {
   const tests = topmost(entries.flatMap(({ place }) => repositoryDirectoriesOf(place))).map((git) => insideTest(root, git));
   return (file) => tests.some((test) => test(file));
 }
 
-/** Object directories that a repository and its submodules borrow from, except those below `shown`. */
+/** Object directories outside `shown` that a repository and its submodules borrow from. */
 function borrowedBy(repository: string, shown: readonly string[]): readonly Bind[] {
   const lenders = gitConfigFiles(repository).flatMap((file) => alternatesOf(path.join(repository, path.dirname(file), "objects")));
   const places = new Map(lenders.map((lender) => [lender.place, lender.source] as const));
@@ -110,8 +123,8 @@ function borrowedBy(repository: string, shown: readonly string[]): readonly Bind
     .map(([target, source]) => ({ source, target, writable: false }));
 }
 
-/** The links on the ways from a `.git` to its directories, except those in directories that are shown. */
-function waysOf(entry: string, shown: readonly string[]): readonly Link[] {
+/** The links on the paths from a `.git` to its directories, except those inside `shown`. */
+function linksTo(entry: string, shown: readonly string[]): readonly Link[] {
   const links = namedGitPaths(entry).flatMap(linksOnWay);
   const outside = links.filter(({ from }) => !shown.some((directory) => isInside(directory, from)));
   return [...new Map(outside.map((link) => [link.from, link] as const)).values()];
@@ -122,17 +135,17 @@ function topmost(places: readonly string[]): readonly string[] {
   return all.filter((place) => !all.some((other) => other !== place && isInside(other, place)));
 }
 
-/** The places in `root`, without those inside another one. */
+/** The paths below `root`, without those inside another one. */
 function guardedIn(root: string, places: readonly string[]): readonly string[] {
   return topmost(places.filter((place) => place !== root && isInside(root, place)));
 }
 
-/** Absolute paths of which a view shows nothing, or something else than the machine has. */
+/** Absolute paths that a view hides or replaces. */
 export function maskedPlaces({ masks, configs }: GitView): readonly string[] {
   return [...masks, ...configs.map(({ file }) => file)];
 }
 
-/** The first `.git` that is no longer the symbolic link it was. */
+/** The first `.git` that was a symlink and has changed since. */
 export function replacedLink({ links }: GitView): string | undefined {
   for (const [place, target] of links) {
     try {
@@ -144,20 +157,24 @@ export function replacedLink({ links }: GitView): string | undefined {
   return undefined;
 }
 
-/** What of it a step sees that may not read all of the project. */
+/** The part of the view for a step that may not read the whole project. */
 export function readableGit(view: GitView, root: string, reads: (path: string) => boolean): GitView {
   const readsOwn = reads(".git/HEAD");
   const isSeen = ({ repository }: MaskedConfig) =>
     repository === undefined || (isInside(root, repository) ? reads(`${path.relative(root, repository)}/HEAD`) : readsOwn);
-  return { ...view, configs: view.configs.filter(isSeen), ...(readsOwn ? {} : { binds: [], layered: [], ways: [], isAround: false }) };
+  return {
+    ...view,
+    configs: view.configs.filter(isSeen),
+    ...(readsOwn ? {} : { binds: [], layered: [], linksOnPath: [], isAround: false }),
+  };
 }
 
-/** The variables with which git finds it: it does not look past the edge of a file system, and the project's tree is one. */
+/** Variables that git needs to find the repository: it stops at file system boundaries, and the project's tree is a mount. */
 export function gitVariables({ isAround }: GitView): Readonly<Record<string, string>> {
   return isAround ? { GIT_DISCOVERY_ACROSS_FILESYSTEM: "1" } : {};
 }
 
-/** What an attempt binds of it. The masked configurations are written into a directory of its own. Throws the file system's errors. */
+/** The binds of an attempt. Writes the masked configurations into `directory`. Throws file system errors. */
 export function gitBinds({ binds, configs }: GitView, directory: string): readonly Bind[] {
   const masked = configs.map(({ file, text }, index): Bind => {
     const source = path.join(directory, `git-config.${index}`);
@@ -178,7 +195,7 @@ function maskConfigs(repositories: readonly string[]): readonly MaskedConfig[] {
   return [...configs.values()];
 }
 
-/** Nothing where git cannot read it, or is not there: then nobody else needs it. */
+/** Empty if git cannot read the file or is not installed: then no program needs it. */
 function textOf(file: string): string {
   const text = maskedGitConfig(file);
   return text.ok ? text.value : "";

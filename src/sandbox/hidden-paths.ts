@@ -1,48 +1,48 @@
 /**
- * What of a project a step may not read, as the fewest paths that hide it: whole directories where nothing in them is allowed, or left out. It
- * looks at names only. Symlinks are judged by their own path; what they lead to is judged by its.
+ * Finds the fewest paths that hide what a step may not read: whole directories if nothing in them is readable or excluded.
+ * Only names are checked. A symlink is judged by its own path, its target by the target's path.
  */
 import type { Changeset } from "../core/changeset.ts";
 import { walkTree } from "../platform/walk.ts";
 
-/** The paths to hide, for one filter. `isLeftOut` paths are hidden by other means. */
+/** The paths to hide for one filter. `isExcluded` paths are hidden by other means. */
 export async function hiddenPaths(
   root: string,
   reads: (path: string) => boolean,
-  isLeftOut: (path: string) => boolean,
+  isExcluded: (path: string) => boolean,
 ): Promise<readonly string[]> {
   const hidden: string[] = [];
-  /** The directories that the walk is in: whether a step sees any of each, and where its hidden paths begin in `hidden`. */
-  const open: { stays: boolean; readonly mark: number }[] = [{ stays: true, mark: 0 }];
-  const note = (path: string, stays: boolean) => {
+  /** The directories on the current path: whether the step sees anything in each, and where its hidden paths start in `hidden`. */
+  const open: { isVisible: boolean; readonly mark: number }[] = [{ isVisible: true, mark: 0 }];
+  const note = (path: string, isVisible: boolean) => {
     const directory = open.at(-1);
-    if (!stays) hidden.push(path);
-    else if (directory !== undefined) directory.stays = true;
+    if (!isVisible) hidden.push(path);
+    else if (directory !== undefined) directory.isVisible = true;
   };
   await walkTree(root, {
     visit({ kind, name, path }) {
-      // A path that is left out cannot be hidden with its directory: the attempt's own files are there.
-      if (isLeftOut(path)) note(path, true);
+      // An excluded path cannot be hidden with its directory, because it contains the attempt's own files.
+      if (isExcluded(path)) note(path, true);
       else if (kind !== "directory") note(path, reads(path));
       else if (name === ".git") note(path, reads(`${path}/HEAD`));
     },
     enter({ name, path }) {
-      if (name === ".git" || isLeftOut(path)) return false;
-      open.push({ stays: reads(path), mark: hidden.length });
+      if (name === ".git" || isExcluded(path)) return false;
+      open.push({ isVisible: reads(path), mark: hidden.length });
       return true;
     },
     leave({ path }) {
-      const { stays, mark } = open.pop() ?? { stays: true, mark: hidden.length };
-      if (!stays) hidden.length = mark;
-      note(path, stays);
+      const { isVisible, mark } = open.pop() ?? { isVisible: true, mark: hidden.length };
+      if (!isVisible) hidden.length = mark;
+      note(path, isVisible);
     },
-    // A directory that cannot be listed has nothing to hide from an attempt, which has the same rights.
+    // A directory that cannot be listed needs no hiding: the attempt has the same rights.
     onDenied: () => undefined,
   });
   return hidden;
 }
 
-/** What of changes to hide as well: files that come with them and may not be read. */
+/** Files of changes that the step may not read. */
 export function hiddenChanges(changes: Changeset, reads: (path: string) => boolean): readonly string[] {
   return changes.filter(({ path, after }) => after !== undefined && !reads(path)).map(({ path }) => path);
 }

@@ -1,9 +1,9 @@
 /**
- * Which IP addresses belong to the surroundings of this machine: itself, its private networks, and the places where clouds keep
- * credentials. A network rule with a wildcard does not cover them. Pure.
+ * Decides whether an IP address is an inner one: this machine, its private networks, or a cloud's credential service. A
+ * network rule with a wildcard does not cover inner addresses. Pure.
  *
- * Sources: IANA's special-purpose address registries for IPv4 and IPv6 (blocks that are not globally reachable), and the metadata
- * services of cloud providers that use addresses outside of these blocks.
+ * Sources: IANA's special-purpose address registries for IPv4 and IPv6 (blocks that are not globally reachable), and the
+ * metadata services of cloud providers that use addresses outside these blocks.
  */
 import { BlockList, isIPv4 } from "node:net";
 
@@ -29,28 +29,28 @@ const innerIpv4 = blockList([
 /** A network of one of this machine's interfaces. */
 export interface InterfaceNetwork {
   readonly address: string;
-  /** `address/prefix`, null if the prefix is unknown. As `os.networkInterfaces()` returns it. */
+  /** `address/prefix`, null if the prefix is unknown. As returned by `os.networkInterfaces()`. */
   readonly cidr: string | null;
 }
 
 /**
- * Whether an address is an inner one. `machine` are the networks of this machine: its own addresses are inner, and so is an IPv6 network that
- * it is part of, because private IPv6 networks have global addresses. An address that cannot be parsed is inner.
+ * Whether an address is an inner one. `machine`: the networks of this machine. Its own addresses are inner, and so are its
+ * IPv6 networks, because private IPv6 networks have global addresses. An address that cannot be parsed is inner.
  */
 export function isInnerAddress(address: string, machine: readonly InterfaceNetwork[] = []): boolean {
   if (machine.some((network) => isInNetwork(address, network))) return true;
   if (isIPv4(address)) return isInnerIpv4(address);
-  const args = ipv6Words(address);
-  return args === undefined || isInnerIpv6(args);
+  const groups = ipv6Groups(address);
+  return groups === undefined || isInnerIpv6(groups);
 }
 
-/** The eight 16-bit words of an IPv6 address; undefined if it is none, or names an interface (`fe80::1%eth0`). */
-export function ipv6Words(address: string): readonly number[] | undefined {
+/** The eight 16-bit groups of an IPv6 address. Undefined if it is not one, or names an interface (`fe80::1%eth0`). */
+export function ipv6Groups(address: string): readonly number[] | undefined {
   const url = `http://[${address}]/`;
   if (!URL.canParse(url)) return undefined;
   // The canonical form (RFC 5952) has no dotted part.
   const [head = "", tail] = new URL(url).hostname.slice(1, -1).split("::");
-  const parse = (part: string) => (part === "" ? [] : part.split(":").map((arg) => Number.parseInt(arg, 16)));
+  const parse = (part: string) => (part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16)));
   const [first, last] = [parse(head), parse(tail ?? "")];
   return tail === undefined ? first : [...first, ...Array<number>(8 - first.length - last.length).fill(0), ...last];
 }
@@ -59,10 +59,10 @@ function isInnerIpv4(address: string): boolean {
   return innerIpv4.check(address, "ipv4");
 }
 
-/** Everything but global unicast addresses (2000::/3, RFC 4291) is inner, except translated IPv4 addresses that are not. */
-function isInnerIpv6(args: readonly number[]): boolean {
-  const [first = 0, second = 0, third = 0] = args;
-  if (first === 0x64 && second === 0xff9b) return isInnerTranslation(args);
+/** Everything except global unicast addresses (2000::/3, RFC 4291) is inner, apart from translations of public IPv4 addresses. */
+function isInnerIpv6(groups: readonly number[]): boolean {
+  const [first = 0, second = 0, third = 0] = groups;
+  if (first === 0x64 && second === 0xff9b) return isInnerTranslation(groups);
   if (first >> 13 !== 1) return true;
   // Teredo and other protocol assignments, 2001::/23.
   if (first === 0x2001 && second < 0x200) return true;
@@ -71,19 +71,19 @@ function isInnerIpv6(args: readonly number[]): boolean {
   // 6to4 (RFC 3056).
   if (first === 0x2002) return isInnerIpv4(ipv4Of(second, third));
   // ISATAP (RFC 5214) in any network.
-  if ((args[4] === 0 || args[4] === 0x200) && args[5] === 0x5efe) return isInnerIpv4(ipv4Of(args[6] ?? 0, args[7] ?? 0));
+  if ((groups[4] === 0 || groups[4] === 0x200) && groups[5] === 0x5efe) return isInnerIpv4(ipv4Of(groups[6] ?? 0, groups[7] ?? 0));
   return false;
 }
 
 /** 64:ff9b::/96 (RFC 6052) and the local-use 64:ff9b:1::/48 (RFC 8215), in which a network chooses one of several layouts. */
-function isInnerTranslation(args: readonly number[]): boolean {
-  const [, , third = 0, fourth = 0, fifth = 0, sixth = 0, seventh = 0, eighth = 0] = args;
+function isInnerTranslation(groups: readonly number[]): boolean {
+  const [, , third = 0, fourth = 0, fifth = 0, sixth = 0, seventh = 0, eighth = 0] = groups;
   const low = ipv4Of(seventh, eighth);
   const isPlain = fourth === 0 && fifth === 0 && sixth === 0;
   if (third === 0 && isPlain) return isInnerIpv4(low);
   if (third !== 1) return true;
   if (isPlain) return isInnerIpv4(low);
-  const bytes = args.flatMap((arg) => [arg >> 8, arg & 0xff]);
+  const bytes = groups.flatMap((group) => [group >> 8, group & 0xff]);
   // Positions of the four bytes for prefixes of 48, 56, 64 and 96 bits; byte 8 is not used (RFC 6052, section 2.2).
   const layouts = [
     [6, 7, 9, 10],
@@ -100,14 +100,14 @@ function ipv4Of(high: number, low: number): string {
 
 function isInNetwork(address: string, { address: own, cidr }: InterfaceNetwork): boolean {
   if (isIPv4(address) || isIPv4(own)) return address === own;
-  const [asked, args] = [ipv6Words(address), ipv6Words(own)];
-  if (asked === undefined || args === undefined) return false;
+  const [target, groups] = [ipv6Groups(address), ipv6Groups(own)];
+  if (target === undefined || groups === undefined) return false;
   const prefix = Number(cidr?.split("/")[1] ?? 128);
-  return bitsOf(asked).slice(0, prefix) === bitsOf(args).slice(0, prefix);
+  return bitsOf(target).slice(0, prefix) === bitsOf(groups).slice(0, prefix);
 }
 
-function bitsOf(args: readonly number[]): string {
-  return args.map((arg) => arg.toString(2).padStart(16, "0")).join("");
+function bitsOf(groups: readonly number[]): string {
+  return groups.map((group) => group.toString(2).padStart(16, "0")).join("");
 }
 
 function blockList(networks: readonly string[]): BlockList {

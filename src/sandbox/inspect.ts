@@ -1,6 +1,7 @@
 /**
- * Looks into an overlay from outside, and prepares one: with the machine's own programs in a view of their own, in which nothing that an agent
- * wrote is run. Needed because an overlay is mounted nowhere else, and because what it hides cannot be told from its layers alone.
+ * Reads and prepares an overlay from outside. It runs the machine's own programs in a view of their own, and nothing that
+ * an agent wrote. This is needed because the overlay is not mounted anywhere else, and because its layers alone do not
+ * show what it hides.
  */
 
 import path from "node:path";
@@ -17,12 +18,12 @@ import { systemRoot } from "./system-root.ts";
 import type { SandboxView, Tree } from "./view.ts";
 import { closedScript, openScript } from "./view-script.ts";
 
-/** Programs where the machine keeps them, and not what a PATH might lead to. */
+/** The system's directories only, because a PATH may contain programs of an agent. */
 const env = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" };
 
 const nul = Buffer.from("\0");
 
-/** The names of what is in directories, by directory; both relative to the project, which itself is empty. */
+/** The names in each directory. Directories are relative to the project, which itself is `""`. */
 export async function listMerged(
   isolation: Isolation,
   view: SandboxView,
@@ -30,7 +31,7 @@ export async function listMerged(
 ): Promise<Result<ReadonlyMap<string, readonly string[]>>> {
   if (directories.length === 0) return ok(new Map());
   const each = ["-mindepth", "1", "-maxdepth", "1", "-printf", "%H\\0%f\\0"];
-  const args = fewWords(directories);
+  const args = asArguments(directories);
   const found =
     args === undefined
       ? await runInView(
@@ -47,21 +48,21 @@ export async function listMerged(
   return ok(children);
 }
 
-/** Directories as words of a command line; nothing where they are too many for one, or no text. */
-function fewWords(directories: readonly string[]): readonly string[] | undefined {
+/** Directories as command line arguments; undefined if they are too long for one command line or not UTF-8. */
+function asArguments(directories: readonly string[]): readonly string[] | undefined {
   const args = directories.map((directory) => `./${directory}`);
   const isText = directories.every((directory) => pathToBytes(directory).toString() === directory);
   return isText && args.join(" ").length < 32_000 ? args : undefined;
 }
 
-/** What matches a glob, sorted by path. `.git` is listed only where the glob spells it. */
+/** Lists the paths that match a glob, sorted. `.git` is listed only if the glob spells it. */
 export async function listInView(
   isolation: Isolation,
   view: SandboxView,
   glob: string,
-  isLeftOut: (path: string) => boolean,
+  isExcluded: (path: string) => boolean,
 ): Promise<Result<readonly WorkspaceEntry[]>> {
-  if (glob.includes("\0") || glob.split("/").includes("..")) return refused(glob, "it leads out of the workspace");
+  if (glob.includes("\0") || glob.split("/").includes("..")) return refused(glob, "it is outside the workspace");
   const base = globBase(glob);
   const find = '[ -e "$1" ] || [ -L "$1" ] || exit 0; exec find "$1" -printf "%y%s/%p\\0"';
   const found = await runInView(isolation, view, ["sh", "-c", find, "sh", base === "" ? "." : `./${base}`], undefined);
@@ -70,7 +71,7 @@ export async function listInView(
   const entries = records(found.value.stdout).flatMap((record): WorkspaceEntry[] => {
     const slash = record.indexOf("/");
     const path = record.slice(slash + 1).replace(/^\.\/?/, "");
-    if (path === "" || isLeftOut(path) || !matches(path)) return [];
+    if (path === "" || isExcluded(path) || !matches(path)) return [];
     return [{ path, kind: kinds[record[0] ?? ""] ?? "other", size: Number(record.slice(1, slash)) }];
   });
   return ok(entries.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)));
@@ -79,17 +80,17 @@ export async function listInView(
 const kinds: Readonly<Record<string, WorkspaceEntry["kind"]>> = { f: "file", d: "directory", l: "symlink" };
 
 /**
- * A regular file's bytes, with the failures of `Workspace.read`. Symlinks are followed as long as they stay in the tree, and not into `.git`: the agent
- * saw its configuration masked, and this is the real one.
+ * Reads a regular file, with the failures of `Workspace.read`. Symlinks are followed inside the tree, except into `.git`:
+ * the agent saw a masked configuration, and this is the real one.
  */
 export async function readInView(isolation: Isolation, view: SandboxView, file: string, limit: number): Promise<Result<Uint8Array>> {
   if (file.includes("\0")) return refused(file, "it is not a path");
-  if (/^\.\.(?:\/|$)/.test(path.posix.normalize(file))) return refused(file, "it leads out of the workspace");
+  if (/^\.\.(?:\/|$)/.test(path.posix.normalize(file))) return refused(file, "it is outside the workspace");
   const script = [
     'p=$(realpath -e -- "$1" 2>/dev/null) || exit 10',
     'case "$p/" in "$PWD"/.git/* | "$PWD"/*/.git/*) exit 14 ;; "$PWD"/*) ;; *) exit 11 ;; esac',
     '[ -f "$p" ] || exit 12',
-    // A step that works in place may have put a symbolic link in the way since the path was resolved.
+    // A step that works in place may have replaced a parent by a symlink since the path was resolved.
     'exec 3<"$p" && [ "$(readlink "/proc/$$/fd/3")" = "$p" ] || exit 11',
     '[ "$(stat -L -c %s "/proc/$$/fd/3")" -le "$2" ] || { stat -L -c %s "/proc/$$/fd/3"; exit 13; }',
     "exec cat <&3",
@@ -102,12 +103,12 @@ export async function readInView(isolation: Isolation, view: SandboxView, file: 
         reason: "file-unreadable",
         path: file,
         code: "ENOENT",
-        detail: "there is no such file, or it is a symlink that leads nowhere",
+        detail: "the file does not exist, or it is a symlink with a missing target",
       });
     case 11:
-      return refused(file, "it leads out of the workspace");
+      return refused(file, "it is outside the workspace");
     case 14:
-      return refused(file, "it is a part of `.git`");
+      return refused(file, "it is in `.git`");
     case 12:
       return refused(file, "it is not a regular file");
     case 13:
@@ -117,15 +118,18 @@ export async function readInView(isolation: Isolation, view: SandboxView, file: 
   }
 }
 
-/** Lets the kernel write into a layer what hides paths of the tree, which is mounted meanwhile at the project's place, in a namespace of its own. */
+/**
+ * Removes paths in a mounted tree so that the kernel writes to the layer what hides them. The tree is mounted at the
+ * project's path in a namespace of its own.
+ */
 export async function hideInTree(isolation: Isolation, project: string, tree: Tree, hidden: readonly string[]): Promise<Result<void>> {
-  const removed = await changeInView(isolation, lookAt(project, tree), ["xargs", "-0", "rm", "-rf", "--"], listed(hidden));
+  const removed = await changeInView(isolation, treeView(project, tree), ["xargs", "-0", "rm", "-rf", "--"], listed(hidden));
   return removed.ok ? ok(undefined) : removed;
 }
 
 /**
- * As `runInView`, for programs that change the tree: in a closed view, in which nothing else of the machine can be written. A link in the tree may
- * lead anywhere, and another process may put it there at any time.
+ * Like `runInView`, for programs that change the tree. The view is closed, so nothing else on the machine can be written:
+ * a symlink in the tree may point anywhere, and another process may create one at any time.
  */
 export async function changeInView(
   isolation: Isolation,
@@ -134,7 +138,7 @@ export async function changeInView(
   input: Uint8Array,
 ): Promise<Result<Captured>> {
   const { mode, overlayOptions } = isolation;
-  if (mode === "none") return failed("nothing here can mount an overlay");
+  if (mode === "none") return failed("this machine cannot mount an overlay");
   const closed: SandboxView = { ...view, sandbox: "closed" };
   const system = systemRoot({ searchPath: env.PATH, home: undefined, project: view.project });
   // `sudo` keeps no variables.
@@ -144,12 +148,12 @@ export async function changeInView(
   return endedWell(await capture({ command, env, cwd: "/", input }), args, []);
 }
 
-/** The machine as it is, with a tree at its place, of which `masks` do not show. */
-export function lookAt(project: string, tree: Tree, masks: readonly string[] = []): SandboxView {
+/** The machine with a tree mounted at the project's path, without `masks`. */
+export function treeView(project: string, tree: Tree, masks: readonly string[] = []): SandboxView {
   return { sandbox: "open", project, tree, binds: [], masks, readOnly: [], network: { kind: "host" } };
 }
 
-/** Runs one of the machine's programs in a view. Fails with `workspace-failed` where it does not end with 0 or what is expected. */
+/** Runs one of the machine's programs in a view. Fails with `workspace-failed` unless it exits with 0 or an expected code. */
 export async function runInView(
   isolation: Isolation,
   view: SandboxView,
@@ -159,7 +163,7 @@ export async function runInView(
   limit?: number,
 ): Promise<Result<Captured>> {
   const { mode, overlayOptions } = isolation;
-  if (mode === "none") return failed("nothing here can mount an overlay");
+  if (mode === "none") return failed("this machine cannot mount an overlay");
   const script = openScript(view, { drop: [], command: [], status: "/dev/null", overlayOptions });
   const command = [...unshareArgv({ mode, closed: false, network: false, brief: true }), script, "wave", ...args];
   const ran = await capture({
@@ -174,15 +178,17 @@ export async function runInView(
 
 function endedWell(ran: Result<Captured>, [program]: readonly string[], expected: readonly number[]): Result<Captured> {
   if (!ran.ok || ran.value.code === 0 || expected.includes(ran.value.code ?? -1)) return ran;
-  return failed(`${program} ended with ${ran.value.code ?? "a signal"}: ${ran.value.stderr.trim().split("\n")[0] ?? ""}`);
+  return failed(
+    `\`${program}\` failed (${ran.value.code === undefined ? "killed by a signal" : `exit code ${ran.value.code}`}): ${ran.value.stderr.trim().split("\n")[0] ?? ""}`,
+  );
 }
 
-/** Paths as words for `xargs -0`. */
+/** Paths as input for `xargs -0`. */
 export function listed(paths: readonly string[], before = "./"): Buffer {
   return Buffer.concat(paths.flatMap((path) => [Buffer.from(before), pathToBytes(path), nul]));
 }
 
-/** Fields that each end with a NUL. */
+/** Splits NUL-terminated fields. */
 export function records(bytes: Buffer): readonly string[] {
   const fields: string[] = [];
   for (let from = 0, end = bytes.indexOf(0); end !== -1; from = end + 1, end = bytes.indexOf(0, from))

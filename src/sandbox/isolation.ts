@@ -1,6 +1,6 @@
 /**
- * What this machine lets wave do about isolation, found out by doing it: each way is tried with a child that does nothing. Asked once a
- * process. It changes nothing on the machine, and removes what it made.
+ * Finds out which isolation this machine supports, by running a child that does nothing in each mode. Probed once per
+ * process. Changes nothing on the machine and removes the files it created.
  */
 
 import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
@@ -22,43 +22,46 @@ export interface Isolation {
   readonly sandbox: SandboxSupport;
   /** Trees are overlays; otherwise they are copied. */
   readonly overlay: boolean;
-  /** Options for overlays, as `mount -o` takes them. */
+  /** Options for overlays, in the form of `mount -o`. */
   readonly overlayOptions: string;
-  /** Whether directories of the project can be renamed in an overlay. A copy always allows it. */
+  /** Whether directories of the project can be renamed in an overlay. Copies always allow it. */
   readonly directoryRenames: boolean;
-  /** The words that bring the loopback interface up. */
+  /** The command that brings up the loopback interface. */
   readonly loopback: readonly string[];
   readonly identity: Identity;
-  /** A fenced child can be given a user namespace of its own. */
+  /** A sandboxed child can have a user namespace of its own. */
   readonly ownUser: boolean;
-  /** A fenced child of root has every id of the machine in its user namespace, and capabilities for files of every owner. */
+  /** The user namespace of a sandboxed child of root maps every id of the machine, with capabilities for files of every owner. */
   readonly allIds: boolean;
-  /** Why a fenced child of root cannot use a file of the project, a sentence; undefined if it can use all of them. */
+  /** Why a sandboxed child of root cannot use a file of the project, as a sentence; undefined if it can use all files. */
   readonly unusable?: string;
-  /** The words that leave the session's keyring; none where there is nothing to leave, or no way. */
+  /** The argv prefix that leaves the session's keyring. Empty if there is no keyring, or no way to leave it. */
   readonly keyring: readonly string[];
   /**
-   * The words that confine a child whose network is restricted, or that has no user namespace of its own. Empty if nothing here can install the
-   * filter.
+   * The argv prefix that confines a child whose network is restricted, or that has no user namespace of its own. Empty if
+   * this machine cannot install the filter.
    */
   readonly filter: readonly string[];
-  /** The words that keep a child with every id from keys of other users: they read them by number. Empty if nothing here can. */
+  /**
+   * The argv prefix that denies a child with every id the keys of other users, which it could read by number. Empty if
+   * this machine cannot install the filter.
+   */
   readonly keyFilter: readonly string[];
-  /** The user's home, of which a fenced child sees nothing. */
+  /** The user's home, which a sandboxed child does not see. */
   readonly home: string | undefined;
-  /** What was tried and does not work here, a sentence each. */
+  /** The reasons why modes and features do not work here, one sentence each. */
   readonly refused: readonly string[];
 }
 
 export interface IsolationRequest {
   /** The project. Absolute. */
   readonly root: string;
-  /** Overlays are to lie below it. Absolute; it need not be there. */
+  /** Where overlays are created. Absolute; it may not exist yet. */
   readonly stateDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** An environment in which nothing was looked for, since no step asks for it. */
+/** For a run without a step that needs isolation: nothing was probed. */
 export const noIsolation: Isolation = {
   mode: "none",
   sandbox: { available: false, network: false },
@@ -78,7 +81,10 @@ export const noIsolation: Isolation = {
 
 const known = new Map<string, Promise<Isolation>>();
 
-/** Finds out. `WAVE_ISOLATION` narrows the choice, for tests and for debugging: to a mode, to `copy`, or to both (`root,copy`). Never rejects. */
+/**
+ * Probes this machine. `WAVE_ISOLATION` restricts the result, for tests and debugging: to a mode, to `copy`, or to both
+ * (`root,copy`). Never rejects.
+ */
 export function probeIsolation(request: IsolationRequest): Promise<Isolation> {
   const key = `${request.root}\0${request.stateDir}\0${request.env["WAVE_ISOLATION"] ?? ""}`;
   const before = known.get(key) ?? probe(request);
@@ -89,19 +95,19 @@ export function probeIsolation(request: IsolationRequest): Promise<Isolation> {
 async function probe(request: IsolationRequest): Promise<Isolation> {
   const { env } = request;
   const common = { ...noIsolation, home: env["HOME"] };
-  if (process.platform !== "linux") return { ...common, refused: [`there is no sandbox for ${process.platform} yet`] };
+  if (process.platform !== "linux") return { ...common, refused: [`the sandbox does not support ${process.platform}`] };
   const identity = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const forced = (env["WAVE_ISOLATION"] ?? "").split(",").filter((arg) => arg !== "" && arg !== "copy");
-  const ways = (identity.uid === 0 ? (["root"] as const) : (["user-namespace", "sudo"] as const)).filter(
+  const modes = (identity.uid === 0 ? (["root"] as const) : (["user-namespace", "sudo"] as const)).filter(
     (mode) => forced.length === 0 || forced.includes(mode),
   );
-  const refused: string[] = ways.length > 0 ? [] : [`WAVE_ISOLATION is ${env["WAVE_ISOLATION"]}`];
-  for (const mode of ways) {
+  const refused: string[] = modes.length > 0 ? [] : [`WAVE_ISOLATION is ${env["WAVE_ISOLATION"]}`];
+  for (const mode of modes) {
     const found = await tryMode(mode, request, identity);
     if (found.kind === "works") return { ...common, ...found.isolation, mode, identity, refused: [...refused, ...found.refused] };
     refused.push(found.why);
   }
-  // Also an ordinary user may be allowed what was not tried: root's own way needs no user namespace.
+  // As root the sandbox may still work here: it needs no user namespace there.
   return { ...common, identity, refused };
 }
 
@@ -113,33 +119,33 @@ type Found =
     }
   | { readonly kind: "refused"; readonly why: string };
 
-/** Children at once: a fence with a user namespace, a network, and overlays. */
+/** Tries the sandbox with a user namespace, a network and overlays, concurrently. */
 async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationRequest, identity: Identity): Promise<Found> {
   // With userxattr the kernel refuses redirects.
   const options =
     mode === "user-namespace" ? ["userxattr"] : redirectReader() === undefined ? [notRedirecting] : [redirecting, notRedirecting];
   const loopback = loopbackArgs();
   const [{ sandbox, ...user }, network, overlay] = await Promise.all([
-    tryFence(mode, identity),
+    trySandbox(mode, identity),
     loopback === undefined
-      ? "neither `ip` nor `perl` is there to bring loopback up"
+      ? "neither `ip` nor `perl` is installed to bring up loopback"
       : trial(mode, true, true, loopback.map(quote).join(" ")),
     tryOverlays(mode, request, identity, options),
   ]);
   if (sandbox !== undefined) return { kind: "refused", why: `${mode}: ${sandbox}` };
-  // There the child has its user's own id by nothing else.
+  // In this mode the child has its user's own id only through a second user namespace.
   if (mode === "user-namespace" && user.whyNoUser !== undefined) return { kind: "refused", why: `${mode}: ${user.whyNoUser}` };
   const { whyNoIds } = user;
   const foreign = whyNoIds === undefined ? undefined : await foreignFile(request, identity.uid);
   const [filter, keyFilter] = [filterArgsHere("sockets"), filterArgsHere("keys")];
   const refused = [
-    ...(network === undefined ? [] : [`no network of a child's own: ${network}`]),
-    ...(overlay.why === undefined ? renameLimit(overlay) : [`no overlays: ${overlay.why}`]),
-    ...(whyNoIds === undefined ? [] : [`no rights to files of other owners for steps of root: ${whyNoIds}`]),
-    ...(filter.length > 0 ? [] : ["sockets to the host of a virtual machine stay possible: there is no `perl` to install a filter"]),
+    ...(network === undefined ? [] : [`steps cannot get a network of their own: ${network}`]),
+    ...(overlay.why === undefined ? renameLimit(overlay) : [`overlays do not work: ${overlay.why}`]),
+    ...(whyNoIds === undefined ? [] : [`steps of root have no rights to files of other owners: ${whyNoIds}`]),
+    ...(filter.length > 0 ? [] : ["steps can reach the host of a virtual machine by AF_VSOCK: there is no `perl` to install the filter"]),
     ...(mode !== "root" || whyNoIds !== undefined || keyFilter.length > 0
       ? []
-      : ["kernel keys of other users stay possible for steps of root: there is no `perl` to install a filter"]),
+      : ["steps of root can read kernel keys of other users: there is no `perl` to install the filter"]),
   ];
   return {
     kind: "works",
@@ -151,7 +157,9 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
       loopback: loopback ?? [],
       ownUser: user.whyNoUser === undefined,
       allIds: mode === "root" && whyNoIds === undefined,
-      ...(foreign === undefined ? {} : { unusable: `${foreign}, and the sandbox gives root no rights to such files here: ${whyNoIds}` }),
+      ...(foreign === undefined
+        ? {}
+        : { unusable: `${foreign}, and steps of root have no rights to such files in the sandbox: ${whyNoIds}` }),
       keyring: keyctlArgv(),
       filter,
       keyFilter,
@@ -160,7 +168,7 @@ async function tryMode(mode: Exclude<IsolationMode, "none">, request: IsolationR
   };
 }
 
-/** Why the sandbox, the child's user namespace, or the mapping of other users' ids is not available; undefined if it is. */
+/** Why the sandbox, the child's user namespace, or the mapping of all ids is not available; undefined if it is. */
 interface WhyNot {
   readonly sandbox?: string;
   readonly whyNoUser?: string;
@@ -169,8 +177,8 @@ interface WhyNot {
 
 const sandboxScript = "mount -n -t tmpfs wave /sys && mkdir /sys/r && mount -n --bind /usr /sys/r && mount -n -t proc proc /proc || exit 1";
 
-/** Root tries everything with one child, and one by one if that fails. */
-async function tryFence(mode: Exclude<IsolationMode, "none">, identity: Identity): Promise<WhyNot> {
+/** Root tries everything with one child, and each part alone if that fails. */
+async function trySandbox(mode: Exclude<IsolationMode, "none">, identity: Identity): Promise<WhyNot> {
   const args = { mode, identity, closed: true, ownUser: true, keyring: [], filter: [] };
   const userOf = (allIds: boolean) => [...dropPrivilegesArgv({ ...args, allIds }), "true"].map(quote).join(" ");
   const isFindMissing = programNamed("find") === undefined;
@@ -189,19 +197,19 @@ function unwanted({ env }: IsolationRequest): string | undefined {
 }
 
 /**
- * A sentence on the first file of the project, the state directory aside, that has another owner, or another group where that counts;
- * or on why that is not known.
+ * Describes the first file of the project, outside the state directory, that belongs to another owner (or another group,
+ * if `gid` is given), or why the owners are unknown. Undefined if there is no such file.
  */
 async function foreignFile({ root, stateDir }: IsolationRequest, uid: number, gid?: number): Promise<string | undefined> {
   const isForeign = ["(", "!", "-user", String(uid), ...(gid === undefined ? [] : ["-o", "!", "-group", String(gid)]), ")"];
   const command = ["find", "-P", ".", "-path", `./${path.relative(root, stateDir)}`, "-prune", "-o", ...isForeign, "-print0", "-quit"];
   const ran = await capture({ command, env: { PATH: setupPath, LC_ALL: "C" }, cwd: root, limitMs: ownersLimitMs });
   if (!ran.ok) return ran.error.code === "ENOENT" ? `\`${ran.error.command}\` is not installed` : ran.error.detail;
-  // Directories that cannot be read make `find` fail: the attempt cannot read them either.
+  // Unreadable directories make `find` fail, but the attempt cannot read them either.
   const [found] = ran.value.stdout.toString().split("\0");
   if (ran.value.stdout.length > 0)
-    return `\`${found === "." ? found : found?.slice(2)}\` is not of your user${gid === undefined ? "" : " and group"}`;
-  return ran.value.code === undefined ? `the owners of the project's files were not known after ${ownersLimitMs / 1000} s` : undefined;
+    return `\`${found === "." ? found : found?.slice(2)}\` does not belong to your user${gid === undefined ? "" : " and group"}`;
+  return ran.value.code === undefined ? `checking the owners of the project's files took longer than ${ownersLimitMs / 1000} s` : undefined;
 }
 
 interface OverlayTrial {
@@ -210,7 +218,7 @@ interface OverlayTrial {
   readonly why: string | undefined;
 }
 
-/** Tries one set of options after the other. Returns the first that works, else the last. */
+/** Tries the sets of options in order. Returns the first that works, else the last. */
 async function tryOverlays(
   mode: Exclude<IsolationMode, "none">,
   request: IsolationRequest,
@@ -220,7 +228,7 @@ async function tryOverlays(
   const unwantedHere = unwanted(request);
   if (unwantedHere !== undefined) return { options, why: unwantedHere };
   const [foreign, refused] = await Promise.all([
-    // In a user namespace an overlay cannot copy up a file whose owner or group is not mapped there.
+    // In a user namespace, an overlay cannot copy up a file whose owner or group is not mapped there.
     mode === "user-namespace" ? foreignFile(request, identity.uid, identity.gid) : undefined,
     tryOverlay(mode, request.stateDir, options),
   ]);
@@ -249,7 +257,7 @@ async function tryOverlay(mode: Exclude<IsolationMode, "none">, stateDir: string
     `mount -n -t overlay -o lowerdir=lower,upperdir=upper,workdir=work,${options} overlay lower`,
     "rmdir lower/d && mkdir lower/d && echo x >lower/d/f",
     ...(options === redirecting ? [`mv lower/e lower/f && printf 'upper/f\\0' | ${reader} | grep -q upper/f`] : []),
-    // What is written is root's where sudo is the way: it is removed by the same hands.
+    // With sudo the files belong to root, so the script itself removes them.
     "umount lower && rm -rf upper work",
   ].join(" && ");
   try {
@@ -259,7 +267,7 @@ async function tryOverlay(mode: Exclude<IsolationMode, "none">, stateDir: string
   }
 }
 
-/** Nothing when the script ran to its end in new namespaces; else why not. */
+/** Undefined if the script succeeded in new namespaces; otherwise the reason. */
 async function trial(mode: Exclude<IsolationMode, "none">, closed: boolean, network: boolean, script: string): Promise<string | undefined> {
   const command = [...unshareArgv({ mode, closed, network }), script];
   const ran = await capture({ command, env: { PATH: setupPath, LC_ALL: "C" }, cwd: "/", limitMs: trialLimitMs });
@@ -268,10 +276,10 @@ async function trial(mode: Exclude<IsolationMode, "none">, closed: boolean, netw
   return code === 0 ? undefined : (stderr.trim().split("\n")[0] ?? "") || `exit status ${code}`;
 }
 
-/** A way that takes longer to be tried is none, in milliseconds. */
+/** A mode that takes longer to probe counts as not working, in milliseconds. */
 const trialLimitMs = 5000;
 
-/** For a look at the owners of all files of a project: copying them takes longer. */
+/** For checking the owners of all files of a project, in milliseconds: copying them takes longer. */
 const ownersLimitMs = 60_000;
 
 const programDirectories = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
@@ -283,7 +291,10 @@ function filterArgsHere(kind: FilterKind): readonly string[] {
   return perl === undefined ? [] : (filterArgs(process.arch, perl, kind) ?? []);
 }
 
-/** `ip` where it is; else Perl, which every Debian has, sets the flag: SIOCSIFFLAGS (0x8914) with IFF_UP, netdevice(7). */
+/**
+ * `ip` if it is installed; otherwise Perl, which every Debian has, sets the flag: SIOCSIFFLAGS (0x8914) with IFF_UP,
+ * netdevice(7).
+ */
 function loopbackArgs(): readonly string[] | undefined {
   const ip = programNamed("ip");
   if (ip !== undefined) return [ip, "link", "set", "lo", "up"];

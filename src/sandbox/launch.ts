@@ -1,6 +1,7 @@
 /**
- * Runs a child in a view of the machine. How it ended is told as for any child; what goes wrong before the command begins is `not-started`. A
- * command that exits with 128 and a signal's number is told as killed by it: the first process inside cannot tell the two apart.
+ * Runs a child in a view of the machine. Its outcome is that of any child; failures before the command starts are
+ * `not-started`. An exit code of 128 plus a signal's number counts as killed by that signal, because the first process
+ * inside cannot distinguish the two.
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { constants } from "node:os";
@@ -24,13 +25,13 @@ export interface Launch {
   readonly view: SandboxView;
   /** Its working directory is the view's project. */
   readonly child: Omit<ChildRequest, "cwd"> & { readonly diskLimit?: DiskLimit };
-  /** A directory of this attempt, for a file or two. Absolute. */
+  /** A directory of this attempt for temporary files. Absolute. */
   readonly scratch: string;
 }
 
 let launches = 0;
 
-/** Rejects as the file system does, and for bugs. */
+/** Rejects with file system errors, and for bugs. */
 export async function launchInView({ isolation, view, child, scratch }: Launch): Promise<SpawnOutcome> {
   const { diskLimit, ...request } = child;
   return withinDisk(diskLimit, request.signal, (signal) =>
@@ -38,12 +39,12 @@ export async function launchInView({ isolation, view, child, scratch }: Launch):
   );
 }
 
-/** Begins the search that the first child of root waits for. */
+/** Starts the search that the first child of root waits for. */
 export async function prepareLaunch(env: Readonly<Record<string, string | undefined>>, project: string): Promise<void> {
   await closedPlaces(filledPlaces({ searchPath: env["PATH"] ?? "", home: env["HOME"], project }), project);
 }
 
-/** Whether the machine as it is shows the view already. */
+/** Whether the view is the machine itself, so that no sandbox is needed. */
 function isPlain({ sandbox, tree, project }: SandboxView): boolean {
   return sandbox === "open" && tree.kind === "directory" && tree.source === project;
 }
@@ -55,7 +56,7 @@ async function spawnInside(
   scratch: string,
 ): Promise<SpawnOutcome> {
   const { mode } = isolation;
-  if (mode === "none") return { kind: "not-started", code: "ENOSYS", detail: "nothing here can make the view that the step needs" };
+  if (mode === "none") return { kind: "not-started", code: "ENOSYS", detail: "this machine cannot create the view that the step needs" };
   const closed = view.sandbox === "closed";
   const status = path.join(scratch, `view.${process.pid}.${++launches}`);
   mkdirSync(scratch, { recursive: true });
@@ -64,7 +65,7 @@ async function spawnInside(
     closed && view.network.kind === "proxy" ? bridged(view, view.network.socket, child) : { view, command: child.command, env: child.env };
   const { env, carried, unpack } = carryEnvironment(proxied.env);
   const { identity, keyring, allIds } = isolation;
-  // Without it an ordinary user would stay root of the outer namespace.
+  // Otherwise an ordinary user would stay root of the outer namespace.
   const ownUser = isolation.ownUser || mode === "user-namespace";
   const args = typeof proxied.command === "string" ? ["/bin/sh", "-c", proxied.command] : proxied.command;
   const mapsIds = mapsAllIds({ mode, closed, ownUser, allIds });
@@ -84,15 +85,15 @@ async function spawnInside(
   const script = closed ? closedScript(proxied.view, systemRoot(places), { ...setting, covered }) : openScript(view, setting);
   const command = [...unshareArgv({ mode, closed, network, carried }), script, "wave", ...args];
   const outcome = await spawnChild({ ...child, command, env, cwd: "/" });
-  const said = readStatus(status);
-  return said ?? told(outcome);
+  const failure = readStatus(status);
+  return failure ?? withSignal(outcome);
 }
 
 function placesOf(env: ChildRequest["env"], { home }: Isolation, { project, etc = [] }: SandboxView): ToolPlaces {
   return { searchPath: env["PATH"] ?? "", home, project, stores: Object.values(toolStores(env)), etc };
 }
 
-/** What the setup said of itself; nothing where the command was begun. */
+/** The failure that the setup reported; undefined if the command was started. */
 function readStatus(file: string): SpawnOutcome | undefined {
   try {
     const text = readFileSync(file, "utf8");
@@ -105,7 +106,7 @@ function readStatus(file: string): SpawnOutcome | undefined {
   }
 }
 
-function told(outcome: SpawnOutcome): SpawnOutcome {
+function withSignal(outcome: SpawnOutcome): SpawnOutcome {
   if (outcome.kind !== "exited" || outcome.code <= 128) return outcome;
   const signal = Object.entries(constants.signals).find(([, number]) => number === outcome.code - 128);
   return signal === undefined ? outcome : { kind: "killed", signal: signal[0] };

@@ -1,13 +1,13 @@
-/** What a step or a contract may reach, as a policy that a fence can hold to. Pure. */
+/** Determines the hosts that a step or a contract may reach, as a policy for the sandbox. Pure. */
 import { endpointsOf, isEndpoint } from "../core/agent-endpoint.ts";
 import { isAllowed, isDenied, namesHost, parsePermission, restrictions, type StepPermissions } from "../core/permissions.ts";
 import type { Step } from "../core/pipeline.ts";
 import type { HostRules } from "./network-proxy.ts";
 
-/** `open`: everything. `closed`: nothing. `hosts`: what rules allow. */
+/** `open`: everything. `closed`: nothing. `hosts`: what the rules allow. */
 export type NetworkPolicy = { readonly kind: "open" } | { readonly kind: "closed" } | ({ readonly kind: "hosts" } & HostRules);
 
-/** The policy of a step's child. Without a rule that takes something away everything is open; an agent always reaches its model. */
+/** The policy of a step's child. Without restricting rules everything is open; an agent always reaches its model. */
 export function policyOfStep(step: Pick<Step, "permissions" | "adapter" | "persona">): NetworkPolicy {
   const policy = policyOf(step.permissions);
   const endpoints = endpointsOf(step);
@@ -21,7 +21,7 @@ export function policyOfStep(step: Pick<Step, "permissions" | "adapter" | "perso
   };
 }
 
-/** The policy of a contract's command: only what it names, and nothing where it names none. */
+/** The policy of a contract's command: only the hosts it names. Empty patterns mean no network. */
 export function policyOfContract(patterns: readonly string[]): NetworkPolicy {
   if (patterns.length === 0) return { kind: "closed" };
   const allow = patterns.flatMap((pattern) => parsePermission(`network_access:${pattern}`) ?? []);

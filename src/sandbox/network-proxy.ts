@@ -1,7 +1,7 @@
 /**
- * Lets a fenced child reach the hosts that its permissions name, and nothing else: an HTTP proxy on a unix socket that the child's
- * view holds. It takes `CONNECT` and plain requests with a whole URL. Names are resolved here, and the address that was judged is the
- * one that is connected to, so that a name cannot lead somewhere else the second time.
+ * An HTTP proxy on a unix socket in the child's view, through which a sandboxed child reaches the permitted hosts and no
+ * others. It accepts `CONNECT` and plain requests with a full URL. The proxy resolves names itself and connects to the
+ * address it checked, so that a name cannot resolve to another address the second time.
  */
 import { lookup } from "node:dns/promises";
 import { closeSync, openSync, rmSync } from "node:fs";
@@ -15,18 +15,18 @@ import { describeIoError } from "../platform/files.ts";
 import { canonicalHost } from "../text/host-name.ts";
 import { isInnerAddress } from "./inner-addresses.ts";
 
-/** What rules say about `host:port`, IPv6 addresses in brackets. */
+/** Rules for `host:port`; IPv6 addresses are in brackets. */
 export interface HostRules {
-  /** Whether it may be reached, if it is not an inner address. */
+  /** Whether it may be reached, provided that it is not an inner address. */
   allows(subject: string): boolean;
   /** Whether a rule spells the host without a wildcard. */
   names(subject: string): boolean;
-  /** Whether a deny rule covers an address that `subject`, which may be reached, resolves to. */
+  /** Whether a deny rule covers an address to which the permitted `subject` resolves. */
   deniesAddress(address: string, subject: string): boolean;
 }
 
 export interface ProxySetting {
-  /** Where it listens. Absolute. */
+  /** The socket to listen on. Absolute. */
   readonly socket: string;
   readonly rules: HostRules;
   /** The addresses of a name. Defaults to the machine's resolver; rejects for a name without any. */
@@ -40,21 +40,21 @@ export interface NetworkProxy {
   close(): Promise<void>;
 }
 
-/** A connection that says nothing for this long is given up, in milliseconds. */
+/** An idle connection is closed after this many milliseconds. */
 const idleMs = 120_000;
 const connectMs = 20_000;
-/** Refused connections that are remembered. */
+/** How many refused hosts are remembered. */
 const maxRefused = 1000;
-/** Each holds a descriptor or two of the machine's; a child that opens more waits. */
+/** Each needs one or two of the machine's descriptors; a child that opens more waits. */
 const maxConnections = 512;
 
-/** Opens it. Fails with `workspace-failed` where it cannot listen. */
+/** Starts the proxy. Fails with `workspace-failed` if it cannot listen. */
 export function openNetworkProxy({ socket, rules, resolve: addressesOf = resolveHere }: ProxySetting): Promise<Result<NetworkProxy>> {
   const refused = new Set<string>();
   const open = new Set<Duplex>();
-  const judge = async (asked: string, port: number): Promise<string | undefined> => {
-    const host = canonicalHost(asked);
-    const subject = subjectOf(host ?? asked, port);
+  const judge = async (requested: string, port: number): Promise<string | undefined> => {
+    const host = canonicalHost(requested);
+    const subject = subjectOf(host ?? requested, port);
     const isAllowed = host !== undefined && port > 0 && port <= 65_535 && rules.allows(subject);
     const found: Found = isAllowed ? await addressOf(host, port, rules, addressesOf) : "refused";
     if (found === "refused" && refused.size < maxRefused) refused.add(subject);
@@ -70,7 +70,7 @@ export function openNetworkProxy({ socket, rules, resolve: addressesOf = resolve
     connection.on("error", () => connection.destroy());
   });
   server.on("clientError", (_error, connection) => connection.destroy());
-  const place = shortPlace(socket);
+  const place = shortSocketPath(socket);
   return new Promise((resolve) => {
     server.once("error", (error) => {
       place.release();
@@ -97,16 +97,17 @@ export function openNetworkProxy({ socket, rules, resolve: addressesOf = resolve
   });
 }
 
-/** What rules are asked about: `host:port`, IPv6 addresses in brackets. */
+/** The form that rules match: `host:port`, IPv6 addresses in brackets. */
 function subjectOf(host: string, port: number): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /**
- * A socket's path in as few bytes as its address holds, 107 (unix(7)): a longer one would be cut, and not refused. Through the directory's
- * descriptor it is short wherever it lies; the descriptor has to stay open until nothing listens there.
+ * A path that fits into a socket address, 107 bytes (unix(7)): a longer one would be truncated without an error. A path
+ * through the directory's descriptor is short for any directory; the descriptor has to stay open until the server is
+ * closed.
  */
-function shortPlace(socket: string): { readonly path: string; release(): void } {
+function shortSocketPath(socket: string): { readonly path: string; release(): void } {
   if (process.platform !== "linux" || Buffer.byteLength(socket) <= 100) return { path: socket, release: () => {} };
   const directory = openSync(path.dirname(socket), "r");
   let open = true;
@@ -133,10 +134,10 @@ async function tunnel(request: IncomingMessage, inner: Duplex, head: Buffer, jud
   }
   const outer = connect({ host: address, port });
   open.add(outer);
-  const give = () => outer.destroy();
-  outer.setTimeout(connectMs, give);
+  const abandon = () => outer.destroy();
+  outer.setTimeout(connectMs, abandon);
   outer.once("connect", () => {
-    outer.setTimeout(idleMs, give);
+    outer.setTimeout(idleMs, abandon);
     inner.write("HTTP/1.1 200 Connection established\r\n\r\n");
     if (head.length > 0) outer.write(head);
     outer.pipe(inner);
@@ -147,7 +148,7 @@ async function tunnel(request: IncomingMessage, inner: Duplex, head: Buffer, jud
     open.delete(outer);
     inner.destroy();
   });
-  inner.once("close", give);
+  inner.once("close", abandon);
 }
 
 async function forward(request: IncomingMessage, response: ServerResponse, judge: Judge): Promise<void> {
@@ -179,11 +180,11 @@ async function forward(request: IncomingMessage, response: ServerResponse, judge
   pipeline(request, outer, () => {});
 }
 
-/** A server may answer what Node does not pass on: a status below 100, say. */
+/** A server may respond with values that Node refuses to pass on, such as a status below 100. */
 function answered(response: ServerResponse, answer: IncomingMessage): void {
   try {
     response.writeHead(answer.statusCode ?? 502, answer.headers);
-    // An answer that is cut off is passed on cut off, and a child that leaves ends it.
+    // A truncated response is passed on truncated, and a child that disconnects ends it.
     pipeline(answer, response, () => {});
   } catch {
     answer.destroy();
@@ -192,14 +193,14 @@ function answered(response: ServerResponse, answer: IncomingMessage): void {
 }
 
 function refusal(subject: string): string {
-  return `wave: ${subject} is not allowed: no \`network_access\` rule of this step lets it through\n`;
+  return `wave: ${subject} is not allowed: no \`network_access\` rule of this step permits it\n`;
 }
 
 type Found = { readonly address: string } | "refused" | "unresolved";
 
 /**
- * The address to connect to: a literal one, or the first that a name resolves to and that may be reached. Inner addresses are reached only if a rule names
- * them literally, `localhost` included. A denied address is reached by no name.
+ * The address to connect to: a literal one, or the first permitted one that a name resolves to. Inner addresses require
+ * a rule that names them literally, `localhost` included; a denied address is never reached through a name.
  */
 async function addressOf(
   host: string,

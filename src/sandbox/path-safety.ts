@@ -1,10 +1,10 @@
-/** Paths in a tree that somebody else wrote: a directory in them may have become a symlink that leads anywhere. */
+/** Checks paths in an untrusted tree, where a directory may have been replaced by a symlink to anywhere. */
 import { lstatSync } from "node:fs";
 import path from "node:path";
 
 /**
- * The topmost parent of `file` in `directory` that is there and is no directory: a symlink, most of all. Nothing where what is done to the path
- * stays in `directory`.
+ * The topmost existing parent of `file` in `directory` that is not a directory, usually a symlink. Undefined if operations
+ * on the path stay inside `directory`.
  */
 export function firstNonDirectoryParent(directory: string, file: string): string | undefined {
   const segments = file.split("/").slice(0, -1);

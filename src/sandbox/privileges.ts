@@ -1,7 +1,7 @@
-/** How namespaces are made and privileges given up, for each way that a machine may allow. Pure. */
+/** Builds the command lines that create namespaces and drop privileges, for each isolation mode. Pure. */
 import { readOnlyBind } from "./mount-lines.ts";
 
-/** `root`: wave is root. `sudo`: root without a password. `user-namespace`: as an ordinary user. `none`: no sandbox is available. */
+/** `root`: Wave runs as root. `sudo`: root without a password. `user-namespace`: as an ordinary user. `none`: no sandbox is available. */
 export type IsolationMode = "root" | "sudo" | "user-namespace" | "none";
 
 /** The user and group that the child runs as. */
@@ -12,17 +12,17 @@ export interface Identity {
 
 export interface NamespaceSetting {
   readonly mode: Exclude<IsolationMode, "none">;
-  /** Processes and `/proc` of its own, and no shared memory with others. */
+  /** A PID namespace, `/proc` and shared memory of its own. */
   readonly closed: boolean;
-  /** A network of its own. */
+  /** A network namespace of its own. */
   readonly network: boolean;
-  /** Variables to keep where the way into the namespaces would drop them. */
+  /** Variables to preserve where `sudo` would drop them. */
   readonly carried?: readonly string[];
-  /** What is started ends by itself before long, and need not be ended with wave. */
+  /** The command ends by itself soon, so it need not be killed when Wave ends. */
   readonly brief?: boolean;
 }
 
-/** The words before a script: it runs as root of new namespaces, and dies when wave does. `sudo` does not pass that on. */
+/** The argv prefix for a script that runs as root of new namespaces and dies with Wave. `sudo` does not pass the death signal on. */
 export function unshareArgv({ mode, closed, network, carried = [], brief = false }: NamespaceSetting): readonly string[] {
   const own = [
     ...(mode === "user-namespace" ? ["--user", "--map-root-user"] : []),
@@ -41,9 +41,10 @@ export function unshareArgv({ mode, closed, network, carried = [], brief = false
 }
 
 /**
- * What `sudo` runs is not the user's to kill, and `sudo` does not end when wave does. This shell is told by HUP, and kills what it may: the
- * command, which is the user's again and of the same group. With the command the first process of its namespace ends, and everything in there.
- * The background would leave SIGINT and SIGQUIT ignored.
+ * The user may not kill the process that `sudo` runs, and `sudo` does not end when Wave does. This shell gets HUP instead
+ * and kills its process group, which includes the command, because that runs as the user again. When the command dies, the
+ * first process of its namespace ends, and every process in it. `env --default-signal` is needed because background jobs
+ * start with SIGINT and SIGQUIT ignored.
  */
 const lifeline = [
   "trap : TERM INT; trap 'kill -KILL 0' HUP; exec 3<&0",
@@ -51,64 +52,68 @@ const lifeline = [
   "while :; do wait $c; s=$?; [ -e /proc/$c ] || break; done; exit $s",
 ].join("\n");
 
-/** Whose the command is to be, and what is to be taken from it. */
+/** The identity of the command and the privileges to drop. */
 export interface DropSetting {
   readonly mode: Exclude<IsolationMode, "none">;
   readonly identity: Identity;
   readonly closed: boolean;
-  /** Give it a user namespace of its own, which keeps it from making others: there it would have capabilities again, and much of the kernel to try. */
+  /**
+   * Give the child a user namespace of its own, in which it cannot create others: there it would have capabilities again,
+   * and access to much more of the kernel.
+   */
   readonly ownUser: boolean;
   /** A root child keeps `fileCapabilities`, in a namespace that maps all ids. */
   readonly allIds: boolean;
-  /** The words that leave the machine's session keyring. */
+  /** The argv prefix that leaves the machine's session keyring. */
   readonly keyring: readonly string[];
-  /** The words that confine its sockets; they need `--no-new-privs`. */
+  /** The argv prefix that confines its sockets. It requires `--no-new-privs`. */
   readonly filter: readonly string[];
 }
 
 const bare = ["--no-new-privs", "--ambient-caps=-all", "--inh-caps=-all", "--bounding-set=-all"];
 
 /**
- * The capabilities of a root child in its own user namespace (capabilities(7)): files of every owner in the view, as for root outside.
- * They count for the child's namespace only, so they allow neither mounts, device nodes, tracing nor settings of the kernel.
+ * The capabilities of a root child in its own user namespace (capabilities(7)): access to files of every owner in the
+ * view, as root has outside. They apply to the child's namespace only, so they allow no mounts, device nodes, tracing or
+ * kernel settings.
  */
 export const fileCapabilities = ["chown", "dac_override", "fowner", "fsetid", "setuid", "setgid"] as const;
 
 const bareRoot = [...bare.slice(0, -1), `--bounding-set=${["-all", ...fileCapabilities.map((name) => `+${name}`)].join(",")}`];
 
-/** Pipes between a root child and the process that maps its ids: the script opens them, and neither is inherited by the command. */
-export const mapDescriptors = { asked: 6, mapped: 7 } as const;
+/** Pipes between a root child and the process that maps its ids. The script opens them; the command inherits neither. */
+export const mapDescriptors = { request: 6, reply: 7 } as const;
 
-/** The line that opens them in a directory. They keep no name. `failed` follows where that did not work. */
+/** The shell line that opens the pipes in a directory and removes their names. Runs `failed` if that does not work. */
 export function mapperPipes(directory: string, failed: string): string {
-  const [asked, mapped] = [`${directory}/asked`, `${directory}/mapped`];
-  const opened = `${mapDescriptors.asked}<>${asked} ${mapDescriptors.mapped}<>${mapped}`;
-  return `mkfifo -m 600 ${asked} ${mapped} && exec ${opened} && rm ${asked} ${mapped} || ${failed}`;
+  const [request, reply] = [`${directory}/id-request`, `${directory}/id-reply`];
+  const opened = `${mapDescriptors.request}<>${request} ${mapDescriptors.reply}<>${reply}`;
+  return `mkfifo -m 600 ${request} ${reply} && exec ${opened} && rm ${request} ${reply} || ${failed}`;
 }
 
-/** Every id of this namespace gets the same number in the child's. The kernel takes a map in one write only. */
+/** Maps every id of this namespace to the same number in the child's. The kernel accepts a map in a single write only. */
 const mapIds = (name: "uid_map" | "gid_map") =>
   `m=; while read -r i o n; do m="$m$i $i $n\\n"; done </proc/self/${name}; printf "$m" >/proc/$p/${name} || r=no`;
 
 /**
- * Maps the ids of the child that asks, from outside its user namespace, where the rights to do so are (user_namespaces(7)). It answers
- * with one line, which is empty on success.
+ * Maps the ids of the requesting child from outside its user namespace, where that is permitted (user_namespaces(7)).
+ * Replies with one line, empty on success.
  */
-export const idMapper = `{ r=; read -r p; ${mapIds("uid_map")}; ${mapIds("gid_map")}; echo "$r" >&${mapDescriptors.mapped}; } <&${mapDescriptors.asked} 2>/dev/null &`;
+export const idMapper = `{ r=; read -r p; ${mapIds("uid_map")}; ${mapIds("gid_map")}; echo "$r" >&${mapDescriptors.reply}; } <&${mapDescriptors.request} 2>/dev/null &`;
 
-/** The child's side: it asks for its ids and waits for the answer. */
-const awaitIds = `echo $$ >&${mapDescriptors.asked}; read -r r <&${mapDescriptors.mapped}; [ -z "$r" ] || { echo "its ids could not be mapped" >&2; exit 125; }; exec ${mapDescriptors.asked}<&- ${mapDescriptors.mapped}<&-`;
+/** The child's side: it requests its ids and waits for the reply. */
+const awaitIds = `echo $$ >&${mapDescriptors.request}; read -r r <&${mapDescriptors.reply}; [ -z "$r" ] || { echo "cannot map its ids" >&2; exit 125; }; exec ${mapDescriptors.request}<&- ${mapDescriptors.reply}<&-`;
 
-/** A descriptor of the machine's `/proc`, where the script opened it: in the view's own the setting cannot be written. */
+/** A descriptor of the machine's `/proc`, opened by the script: the setting cannot be written through the view's own. */
 export const procDescriptor = 8;
 
-/** No user namespaces below this one. Kernels without the setting, or where it is closed, are left as they are. */
+/** Forbids user namespaces below this one. Does nothing on kernels that lack the setting or deny access to it. */
 const lastOne = `{ echo 0 >/proc/self/fd/${procDescriptor}/sys/user/max_user_namespaces; } 2>/dev/null`;
 
 /**
- * Makes `/proc` read-only, in a mount namespace of the child's own: `unshare` has to write there before. Modes and owners of its
- * entries belong to the kernel and not to one mount, so that root could change those of the machine, also below `/proc/PID/net`.
- * Links in `/proc/PID/fd` still open for writing.
+ * Makes `/proc` read-only in a mount namespace of the child's own, after `unshare` has written there. Modes and owners of
+ * its entries belong to the kernel, not to one mount, so root could change those of the machine, even below
+ * `/proc/PID/net`. Links in `/proc/PID/fd` can still be opened for writing.
  */
 const freezeProc = `${readOnlyProc("/proc")} || exit 125`;
 
@@ -118,8 +123,8 @@ export function readOnlyProc(place: string): string {
 }
 
 /**
- * Distributions refuse user namespaces to users without CAP_SYS_ADMIN, and `sudo` is the way where they do. The user keeps that one right
- * until its namespace is made, which takes it away.
+ * Some distributions refuse user namespaces to users without CAP_SYS_ADMIN; `sudo` mode is for these. The user keeps that
+ * one capability until its namespace is created, which removes it.
  */
 const toMakeUser = ["--inh-caps=+sys_admin", "--ambient-caps=+sys_admin"];
 
@@ -129,14 +134,14 @@ export function mapsAllIds({ mode, closed, ownUser, allIds }: Pick<DropSetting, 
 }
 
 /**
- * The words before the command, inside: the caller's user again, without any capability and no way to gain one. Root in a user namespace
- * of its own keeps `fileCapabilities`.
+ * The argv prefix inside the view: the caller's user again, without any capability and without a way to gain one. Root in
+ * a user namespace of its own keeps `fileCapabilities`.
  */
 export function dropPrivilegesArgv({ mode, identity, closed, ownUser, allIds, keyring, filter }: DropSetting): readonly string[] {
   const { uid, gid } = identity;
   const isMapped = mapsAllIds({ mode, closed, ownUser, allIds });
   const own = ["--user", ...(isMapped ? [] : [`--map-user=${uid}`, `--map-group=${gid}`]), "--"];
-  // With its capabilities, which a user that is not root would lose on the way: the setting, and giving them up for good, take some.
+  // `--keep-caps`: a user other than root would lose its capabilities here, but the setting and `setpriv` still need some.
   const script = [...(isMapped ? [awaitIds] : []), lastOne, ...(uid === 0 ? [freezeProc] : []), `exec "$@" ${procDescriptor}<&-`].join(
     "; ",
   );
@@ -149,7 +154,7 @@ export function dropPrivilegesArgv({ mode, identity, closed, ownUser, allIds, ke
     case "sudo":
       return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", ...(closed && ownUser ? toMakeUser : []), "--", ...end];
     case "user-namespace":
-      // A second namespace gives the user its own id back; what is mounted cannot be taken apart from in there.
+      // A second namespace restores the user's own id; the mounts cannot be taken apart from inside it.
       return closed ? end : ["unshare", ...own, "setpriv", "--no-new-privs", "--"];
   }
 }

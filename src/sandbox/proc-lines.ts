@@ -1,19 +1,19 @@
 /**
- * The mounts that cover parts of a sandbox's `/proc`. They hide entries that describe the machine, and files that are restricted to
- * root: a child that runs as root without any capability still passes their mode check. Directories outside of `/proc/PID` are
- * read-only; for a root child all of `/proc` is, see `dropWords`.
+ * The mounts that cover parts of a sandbox's `/proc`: entries that describe the machine, and files restricted to root,
+ * whose mode check a child that runs as root passes even without capabilities. Directories outside `/proc/PID` are
+ * read-only; for a root child, `dropPrivilegesArgv` makes all of `/proc` read-only.
  */
 import { lstatSync, readdirSync } from "node:fs";
 import { bindLine, deviceBind, line, type MountLine, readOnlyBind } from "./mount-lines.ts";
 
-/** Hidden as container engines do: memory, keys, timers and interrupts of the machine, and interfaces to its hardware. */
+/** Hidden like in container engines: the machine's memory, keys, timers and interrupts, and interfaces to its hardware. */
 const hidden = new Set(
   "acpi asound config.gz dynamic_debug interrupts iomem ioports kallsyms kcore keys key-users kmsg latency_stats sched_debug scsi timer_list timer_stats".split(
     " ",
   ),
 );
 
-/** The mount lines for a `/proc` that is mounted at `place`. Entries that this kernel does not have are left out. */
+/** The mount lines for a `/proc` mounted at `place`, without entries that this kernel lacks. */
 export function procLines(place: string): readonly MountLine[] {
   return entries().flatMap(({ name, isDirectory, mode }): MountLine[] => {
     const where = `${place}/${name}`;
@@ -32,11 +32,11 @@ interface Entry {
   readonly mode: number;
 }
 
-/** Read once: the entries change only when a kernel module is loaded, and those have safe modes. */
+/** Read once: entries change only when a kernel module is loaded, and new ones have safe modes. */
 let known: readonly Entry[] | undefined;
 
 function entries(): readonly Entry[] {
-  // Names alone: for their types Node stats each entry, and throws if a process ends meanwhile.
+  // Without `withFileTypes`: Node would stat each entry, and throw if a process ends meanwhile.
   known ??= readdirSync("/proc").flatMap((name): Entry[] => {
     if (/^\d+$/.test(name)) return [];
     const stat = lstatSync(`/proc/${name}`, { throwIfNoEntry: false });

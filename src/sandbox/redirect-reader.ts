@@ -1,12 +1,13 @@
-/** Finds a program that can read extended attributes. Neither Node nor coreutils can. */
+/** Finds a program that can read extended attributes, which neither Node nor coreutils can. */
 import { existsSync } from "node:fs";
 
 /** The number of lgetxattr(2), by `process.arch`. */
 const lgetxattr: Readonly<Record<string, number>> = { x64: 192, arm64: 9 };
 
 /**
- * The words of a filter that reads paths, each with a NUL at its end, and prints those of directories that were renamed in an overlay. It reads
- * the attribute's size only. Debian and its derivatives always have Perl; undefined if neither Perl nor Python 3 is installed.
+ * The command line of a filter. Input: NUL-terminated paths. Output: those of directories that were renamed in an overlay.
+ * It reads only the size of the attribute. Debian and its derivatives always have Perl; undefined if neither Perl nor
+ * Python 3 is installed.
  */
 export function redirectReader(): readonly string[] | undefined {
   const number = lgetxattr[process.arch];

@@ -1,13 +1,17 @@
 /**
- * A login session may hold a keyring (Kerberos tickets, keys of encrypted directories), which every child of it possesses, in whatever namespace.
- * A fenced child gets a new one. Perl asks the kernel, since no program that every system has does.
+ * Detaches a child from the login session's keyring. The keyring may contain Kerberos tickets and keys of encrypted
+ * directories, and every child possesses it in any namespace, so a sandboxed child gets a new one. Perl makes the system
+ * call, because no standard program does.
  */
 import { existsSync, readFileSync } from "node:fs";
 
-/** keyctl(2) by the numbers that the kernel has for each architecture. */
+/** The number of keyctl(2), by `process.arch`. */
 const numbers: Readonly<Record<string, number>> = { x64: 250, arm64: 219, arm: 311, ia32: 288, ppc64: 271, s390x: 280, riscv64: 219 };
 
-/** The words before a command that give it a session keyring of its own; none where this process is in no session that has one, or without Perl. */
+/**
+ * The argv prefix that starts a command with a session keyring of its own. Empty if this process has no session keyring, or
+ * without Perl.
+ */
 export function keyctlArgv(): readonly string[] {
   const number = numbers[process.arch];
   const perl = ["/usr/bin/perl", "/bin/perl"].find((place) => existsSync(place));
@@ -15,7 +19,7 @@ export function keyctlArgv(): readonly string[] {
   return [perl, "-e", `syscall(${number}, 1, 0); exec { $ARGV[0] } @ARGV; exit 127`];
 }
 
-/** Whether a listing, as `/proc/keys` gives it, has a keyring beside those that belong to a user or to the kernel. */
+/** Whether a listing in the format of `/proc/keys` contains a keyring that belongs neither to a user nor to the kernel. */
 export function hasSessionKeyring(listing: string): boolean {
   return listing.split("\n").some((entry) => {
     const name = /\skeyring\s+(\S+?):/.exec(entry)?.[1];

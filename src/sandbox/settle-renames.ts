@@ -1,7 +1,7 @@
 /**
- * Replaces directories that an attempt renamed by copies of themselves. With `redirect_dir=on` the kernel records a rename of a directory as a
- * redirect in the layer, and the files stay below the old path of the project. Here the kernel itself follows the redirects, in a mounted view, so
- * their values are never parsed: afterwards every change is in the layer as itself.
+ * Replaces the directories that an attempt renamed by copies. With `redirect_dir=on` the kernel records a renamed
+ * directory as a redirect in the layer, and its files stay below the old path of the project. The kernel follows the
+ * redirects in a mounted view, so their values are never parsed. Afterwards the layer itself contains every change.
  */
 import { lstatSync } from "node:fs";
 import path from "node:path";
@@ -9,7 +9,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import { capture, noLimitMs } from "../platform/capture.ts";
 import { entriesBelow } from "../platform/walk.ts";
 import { quote } from "../text/shell-quote.ts";
-import { changeInView, failed, listed, lookAt, records, runInView } from "./inspect.ts";
+import { changeInView, failed, listed, records, runInView, treeView } from "./inspect.ts";
 import type { Isolation } from "./isolation.ts";
 import { redirecting } from "./mount-lines.ts";
 import { firstNonDirectoryParent } from "./path-safety.ts";
@@ -20,16 +20,16 @@ export interface RenameSetting {
   readonly isolation: Isolation;
   /** Absolute. */
   readonly project: string;
-  /** The attempt's tree, of which `layer` is the last layer. */
+  /** The attempt's tree; its last layer is `layer`. */
   readonly tree: Tree;
   readonly layer: OverlayLayer;
-  /** Places, relative to the project, of which the step saw nothing or something else. */
+  /** Paths relative to the project that the view hid from the step or replaced. */
   masked(): Promise<readonly string[]>;
 }
 
 /**
- * Settles all of a layer. Nothing may run in it meanwhile. Fails with `workspace-failed`, also if a directory around a masked place was renamed:
- * masks do not follow a rename, so its copy would show what they hide.
+ * Copies every renamed directory of a layer. No process may run in it meanwhile. Fails with `workspace-failed`, even if
+ * only a directory around a masked path was renamed: masks do not follow a rename, so the copy would show what they hide.
  */
 export async function completeRenames(setting: RenameSetting): Promise<Result<void>> {
   const { isolation, project, tree, layer } = setting;
@@ -43,18 +43,18 @@ export async function completeRenames(setting: RenameSetting): Promise<Result<vo
     return err({
       reason: "workspace-failed",
       code: "EBUSY",
-      detail: `the step renamed a directory around \`${exposed.value}\`, which the sandbox hides; \`workspace: { provider: copy }\` on the step allows it`,
+      detail: `the step renamed a directory around \`${exposed.value}\`, which the sandbox hides; set \`workspace: { provider: copy }\` on the step to allow it`,
     });
-  const copied = await changeInView(isolation, lookAt(project, tree), ["xargs", "-0", "sh", "-c", copying, "sh"], listed(renamed.value));
+  const copied = await changeInView(isolation, treeView(project, tree), ["xargs", "-0", "sh", "-c", copying, "sh"], listed(renamed.value));
   return copied.ok ? ok(undefined) : copied;
 }
 
-/** A rename leaves a directory in the layer: its new place, or one around it. */
+/** A rename leaves a directory in the layer: the new path, or one of its parents. */
 function hasDirectory(upper: string): boolean {
   return [...entriesBelow(upper, { enter: () => false })].some(({ kind }) => kind === "directory");
 }
 
-/** The copy has a name of its own beside the directory until it is whole. A directory that was never below it has no redirect. */
+/** The copy has a name of its own next to the directory until it is complete. New directories have no redirect. */
 const copying = [
   "for place; do",
   '  copy=$(mktemp -d -- "${place%/*}/.wave-rename.XXXXXXXX") || exit',
@@ -62,7 +62,10 @@ const copying = [
   "done",
 ].join("\n");
 
-/** The uppermost renamed directories, relative to the project. Read as root: others do not see these attributes, nor directories closed to them. */
+/**
+ * The topmost renamed directories, relative to the project. Read as root: other users see neither these attributes nor
+ * directories closed to them.
+ */
 async function renamedIn({ isolation, layer }: RenameSetting): Promise<Result<readonly string[]>> {
   const reader = (redirectReader() ?? ["false"]).map(quote).join(" ");
   const list = `cd ${quote(layer.upper)} && { find . -mindepth 1 -type d -print0 || echo "find ended with $?" >&2; } | ${reader}`;
@@ -70,9 +73,9 @@ async function renamedIn({ isolation, layer }: RenameSetting): Promise<Result<re
   const ran = await capture({ command, env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" }, cwd: "/", limitMs: noLimitMs });
   if (!ran.ok) return ran;
   const { code, stdout, stderr } = ran.value;
-  // The status is the reader's.
+  // The exit status is that of `reader`.
   if (code !== 0 || stderr !== "")
-    return failed(`renamed directories could not be found: ${stderr.trim().split("\n")[0] || `exit status ${code}`}`);
+    return failed(`cannot find the renamed directories: ${stderr.trim().split("\n")[0] || `exit status ${code}`}`);
   const places: string[] = [];
   for (const record of records(stdout)) {
     const place = record.slice("./".length);
@@ -83,8 +86,8 @@ async function renamedIn({ isolation, layer }: RenameSetting): Promise<Result<re
 }
 
 /**
- * A masked place that is no longer where its mask is, or that a renamed directory contains. The file's time of change identifies it: a step cannot
- * set that time.
+ * A masked path that has moved away from its mask, or that a renamed directory contains. The ctime identifies the file: a
+ * step cannot set it.
  */
 async function exposedPlace(
   { isolation, project, tree, layer, masked }: RenameSetting,
@@ -96,7 +99,7 @@ async function exposedPlace(
   });
   if (places.length === 0) return ok(undefined);
   const args = ["xargs", "-0", "sh", "-c", 'for place; do find "$place" -maxdepth 0 -printf "%p\\0%C@\\0" || :; done', "sh"];
-  const shown = await runInView(isolation, lookAt(project, tree), args, listed(places.map(({ place }) => place)));
+  const shown = await runInView(isolation, treeView(project, tree), args, listed(places.map(({ place }) => place)));
   if (!shown.ok) return shown;
   const fields = records(shown.value.stdout);
   const times = new Map<string, bigint>();
@@ -108,7 +111,7 @@ async function exposedPlace(
   return ok(places.find(isExposed)?.place);
 }
 
-/** Seconds with a fraction of ten digits, as `find` prints times. */
+/** Converts a time as printed by `find`: seconds with a fraction of ten digits. */
 function nanoseconds(text: string): bigint {
   const [seconds = "0", fraction = ""] = text.split(".");
   return BigInt(seconds) * 1_000_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, "0"));

@@ -1,25 +1,26 @@
 /**
- * A seccomp filter for what namespaces do not confine. seccomp(2), linux/bpf_common.h. Pure: bytes out.
+ * A seccomp filter for what namespaces do not confine. seccomp(2), linux/bpf_common.h. Pure: returns bytes.
  *
- * - An `AF_VSOCK` socket reaches the host of a virtual machine from every network namespace: sockets of confined families alone are made.
- * - The peer of a child's output is Wave, and `SO_PEERPIDFD` makes a handle of it that `pidfd_getfd` takes descriptors from, if both have the
- *   same user and no user namespace is between them.
- * - Keys of a user are shared by all processes of that user in one user namespace. In another one too, the user reads them by their number,
- *   and a step of root can be any user.
+ * - An `AF_VSOCK` socket reaches the host of a virtual machine from every network namespace, so only sockets of confined
+ *   families can be created.
+ * - The peer of a child's output is Wave. `SO_PEERPIDFD` returns a handle for it from which `pidfd_getfd` takes
+ *   descriptors, if both have the same user and no user namespace is between them.
+ * - All processes of a user in one user namespace share the user's keys. In another namespace the user can still read them
+ *   by number, and a step of root can be any user.
  * - io_uring is refused, because no filter sees its operations.
  */
 
 /** Unix, IPv4, IPv6, netlink, packet (which takes a capability), and the kernel's cryptography. */
 const families = [1, 2, 10, 16, 17, 38];
 
-/** One way to call a kernel: linux/audit.h, and its numbers of system calls. */
+/** A calling convention of the kernel (linux/audit.h) and its system call numbers. */
 interface CallConvention {
   readonly audit: number;
   readonly socket: number;
   readonly socketcall?: number;
   /** `add_key`, `request_key` and `keyctl`. */
   readonly keys: readonly number[];
-  /** Bits of the number that count. */
+  /** Mask for the significant bits of the number. */
   readonly mask?: number;
 }
 
@@ -36,7 +37,7 @@ const conventions: Readonly<Record<string, readonly CallConvention[]>> = {
   riscv64: [{ audit: 0xc000_00f3, socket: 198, keys: [217, 218, 219] }],
 };
 
-/** The same number for every architecture. */
+/** The same numbers on every architecture. */
 const [ioUringSetup, pidfdGetfd] = [425, 438];
 const [enosys, eperm, eafnosupport] = [38, 1, 97];
 
@@ -51,10 +52,10 @@ const jump = (count: number) => instruction(0x05, 0, 0, count);
 const allow = instruction(0x06, 0, 0, 0x7fff_0000);
 const refuse = (error: number) => instruction(0x06, 0, 0, 0x0005_0000 | error);
 
-/** `keys` refuses the calls for kernel keys only, as container engines do. */
+/** `keys` refuses only the calls for kernel keys, as container engines do. */
 export type FilterKind = "sockets" | "keys";
 
-/** The filter for an architecture as Node names it; undefined for one whose numbers are not known here. */
+/** The filter for an architecture in Node's naming; undefined if its numbers are unknown. */
 export function socketFilter(architecture: string, kind: FilterKind = "sockets"): Uint8Array | undefined {
   const known = conventions[architecture];
   if (known === undefined) return undefined;
@@ -62,7 +63,7 @@ export function socketFilter(architecture: string, kind: FilterKind = "sockets")
     const block = kind === "keys" ? keyBlockOf(convention) : blockOf(convention);
     return [ifEqual(convention.audit), jump(1), jump(block.length), ...block];
   });
-  // Calls of an unknown convention do not exist.
+  // Refuses calls of an unknown convention with ENOSYS.
   return Buffer.concat([load(data.architecture), ...blocks.flat(), refuse(enosys)]);
 }
 
@@ -80,7 +81,8 @@ function blockOf({ socket, socketcall, keys, mask }: CallConvention): readonly B
     ...loadNumber(mask),
     ...[ifEqual(ioUringSetup), refuse(enosys), ifEqual(pidfdGetfd), refuse(eperm)],
     ...keys.flatMap((key) => [ifEqual(key), refuse(eperm)]),
-    // `socketcall` passes the family in memory, which a filter cannot read: C libraries fall back from it to `socket`, and back.
+    // `socketcall` passes the family in memory, which a filter cannot read. C libraries fall back from one call to the
+    // other.
     ...(socketcall === undefined ? [] : [ifEqual(socketcall), jump(1), jump(4), load(data.argument), ifEqual(1), refuse(eperm), allow]),
     ...[ifEqual(socket), jump(1), allow],
     load(data.argument),
@@ -99,12 +101,12 @@ function instruction(code: number, ifTrue: number, ifFalse: number, value: numbe
   return bytes;
 }
 
-/** prctl(2) by the number that the kernel has for each architecture. */
+/** The number of prctl(2), by `process.arch`. */
 const prctl: Readonly<Record<string, number>> = { x64: 157, arm64: 167, riscv64: 167 };
 
 /**
- * The words before a command that put it under the filter, without new privileges already set. Perl makes the call, because no program that
- * every system has does. Undefined where the filter or the number is not known.
+ * The argv prefix that installs the filter for a command; `no_new_privs` must already be set. Perl makes the system call,
+ * because no standard program does. Undefined if the filter or the number is unknown.
  */
 export function filterArgs(architecture: string, perl: string, kind: FilterKind): readonly string[] | undefined {
   const [filter, number] = [socketFilter(architecture, kind), prctl[architecture]];
@@ -112,7 +114,7 @@ export function filterArgs(architecture: string, perl: string, kind: FilterKind)
   const program = [
     `my $f = pack("H*", "${Buffer.from(filter).toString("hex")}")`,
     `my $p = pack("S x![P] P", length($f) / 8, $f)`,
-    // PR_SET_SECCOMP, SECCOMP_MODE_FILTER. A kernel that was built without filters answers EINVAL (22).
+    // PR_SET_SECCOMP, SECCOMP_MODE_FILTER. A kernel built without filters returns EINVAL (22).
     `syscall(${number}, 22, 2, $p, 0, 0) == 0 or $! == 22 or exit 125`,
     "exec { $ARGV[0] } @ARGV",
     "exit 127",

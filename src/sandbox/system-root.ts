@@ -1,6 +1,7 @@
 /**
- * What of the machine a fenced child sees besides its tree: system directories, the directories of PATH and of Node, a few files of
- * `/etc`, and a minimal `/dev` and `/proc`. An allowlist: what is not named here is not there.
+ * Selects what a sandboxed child sees of the machine besides its tree: system directories, the directories of PATH and of
+ * Node, a few files of `/etc`, and a minimal `/dev` and `/proc`. This is an allowlist: anything else does not exist in the
+ * sandbox.
  */
 
 import { existsSync, lstatSync, readdirSync, readlinkSync, type Stats, statSync } from "node:fs";
@@ -17,17 +18,18 @@ import { type ToolPlaces, toolDirectories } from "./tool-directories.ts";
 export interface SystemRoot {
   readonly directories: readonly string[];
   readonly files: readonly string[];
-  /** `copied`: the machine has the same link at the same place. */
+  /** `copied`: the machine has the same link at the same path. */
   readonly links: readonly { readonly from: string; readonly to: string; readonly copied: boolean }[];
-  /** Everything to mount, below a directory that stands for the root. */
+  /** Everything to mount, below the directory that becomes the root. */
   mounts(root: string): readonly MountLine[];
 }
 
 const systemDirectories = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store", "/snap"];
 
 /**
- * Of `/etc`: what programs need to find users, hosts, certificates, libraries and their own defaults. Not the places where an administrator may
- * have put keys and tokens: private keys beside certificates, registries' and git's configuration (a masked one is laid in where git is).
+ * Files of `/etc` that programs need to find users, hosts, certificates, libraries and their own defaults. Excluded are
+ * paths where an administrator may have stored keys and tokens: private keys next to certificates, and the configuration
+ * of registries and git (`gitBinds` adds a masked one).
  */
 const etcNames = [
   ..."passwd group nsswitch.conf hosts host.conf gai.conf resolv.conf protocols services mime.types localtime timezone os-release".split(
@@ -43,8 +45,8 @@ const etcNames = [
 ];
 
 /**
- * Configuration that distributions' packages install and their programs require. Left out: files in which users keep credentials, such as
- * `maven/settings.xml`, `wgetrc`, `pip.conf`, `R/Renviron.site`, `profile.d` and `environment`.
+ * Configuration that packages of distributions install and their programs require. Excluded are files in which users keep
+ * credentials, such as `maven/settings.xml`, `wgetrc`, `pip.conf`, `R/Renviron.site`, `profile.d` and `environment`.
  */
 const packageNames = [
   ..."maven/m2.conf maven/logging maven/toolchains.xml ant chromium.d chromium firefox firefox-esr groff xml sgml texmf".split(" "),
@@ -54,18 +56,18 @@ const packageNames = [
   ..."system-release shells networks rpc ethertypes magic.mime mailcap dpkg/origins dpkg/shlibs.default".split(" "),
 ];
 
-/** The same for what carries a version in its name. */
+/** The same for names that contain a version. */
 const versionedEtc = /^(?:java-\d+-openjdk|python3(?:\.\d+)?|ImageMagick-\d+|ld-musl-\w+\.path)$/;
 const phpParts = ["cli", "mods-available"];
 
-/** Read by programs wherever they are shown, and known to hold tokens. */
+/** Programs read these at any path, and they are known to contain tokens. */
 const tokenFiles = ["/usr/etc/npmrc", "/usr/local/etc/npmrc", "/usr/etc/gitconfig", "/usr/local/etc/gitconfig"];
 
 const devices = ["null", "zero", "full", "random", "urandom", "tty"];
 
 /**
- * Directories and files that users and administrators fill, and that every child sees. Without those of packages, which put no private files
- * of other users there.
+ * Directories and files that users and administrators fill and that every child sees. Excludes those of packages, which
+ * install no private files of other users.
  */
 export function filledPlaces(places: ToolPlaces): readonly string[] {
   const etc = [...etcNames, ...versionedNames()].map((name) => `/etc/${name}`);
@@ -74,7 +76,7 @@ export function filledPlaces(places: ToolPlaces): readonly string[] {
   return outermost(all.filter((place) => existsSync(place) && !isPackaged(place) && !isPackaged(realPlace(place) ?? place)));
 }
 
-/** The root for one view's children. */
+/** The root for the children of one view. */
 export function systemRoot(places: ToolPlaces): SystemRoot {
   const shown = [...systemDirectories, ...openIn("/opt"), ...toolDirectories(places)];
   const directories: string[] = [];
@@ -127,40 +129,40 @@ export function systemRoot(places: ToolPlaces): SystemRoot {
   };
 }
 
-/** What is directly in a directory and open to everybody: root's children see no more of it than others. */
+/** The entries of a directory that every user may read: children of root see no others. */
 function openIn(directory: string): readonly string[] {
   return namesIn(directory)
     .map((name) => path.join(directory, name))
     .filter((place) => ((statSync(place, { throwIfNoEntry: false })?.mode ?? 0) & 0o005) === 0o005);
 }
 
-/** Whether the sandbox can show a place that a manifest adds: it exists, holds no secrets, and is open to every user. */
+/** Whether the sandbox can show a path that a manifest adds: it exists, contains no secrets, and is open to every user. */
 export function isShowable(place: string): boolean {
   return isOrdinary(place) && closedFiles(place) !== undefined;
 }
 
-/** Whether a manifest may add a place, by its name and by where links lead. */
+/** Whether a manifest may add a path, by its name and by the target of links. */
 function isOrdinary(place: string): boolean {
   const real = realPlace(place);
   return etcRefusal(place) === undefined && real !== undefined && (isInside("/usr", real) || etcRefusal(real) === undefined);
 }
 
-/** Each is a mount of its own. */
+/** Each is a separate mount. */
 const mostClosed = 50;
 
 const knownClosed = new Map<string, readonly string[] | undefined>();
 
 /**
- * The files at or below a place of package configuration that not every user may read: they stay closed to root's children too. Undefined if
- * there is nothing to show: the place itself or a directory in it is closed, too many files in it are, or it does not exist. Looked up once per
- * process.
+ * The files at or below a path of package configuration that not every user may read; they stay closed to root's children.
+ * Undefined if the path cannot be shown: it or a directory in it is closed, too many of its files are, or it does not
+ * exist. Checked once per process.
  */
 function closedFiles(place: string): readonly string[] | undefined {
-  if (!knownClosed.has(place)) knownClosed.set(place, lookForClosed(place));
+  if (!knownClosed.has(place)) knownClosed.set(place, findClosedFiles(place));
   return knownClosed.get(place);
 }
 
-function lookForClosed(place: string): readonly string[] | undefined {
+function findClosedFiles(place: string): readonly string[] | undefined {
   const own = statSync(place, { throwIfNoEntry: false });
   if (own === undefined || !isOpen(own)) return undefined;
   if (!own.isDirectory()) return [];
@@ -172,7 +174,7 @@ function lookForClosed(place: string): readonly string[] | undefined {
       if (closed.push(path.join(place, inner)) > mostClosed) return undefined;
     }
   } catch {
-    // A directory that cannot be listed, or that changes meanwhile.
+    // The directory cannot be listed, or changed meanwhile.
     return undefined;
   }
   return closed;
@@ -201,7 +203,7 @@ const devLinks = [
   { from: "/dev/ptmx", to: "pts/ptmx" },
 ];
 
-/** Without those that lie in another one of them. */
+/** Without directories that are inside another one. */
 function outermost(directories: readonly string[]): readonly string[] {
   const once = [...new Set(directories.map((directory) => path.posix.normalize(directory).replace(/(?<=.)\/$/, "")))];
   return once.filter((one) => !once.some((other) => other !== one && isInside(other, one)));

@@ -1,6 +1,6 @@
 /**
- * The directories of PATH, and of Node, that a fenced child sees although they lie outside of the system's own: programs that users install for
- * themselves. Beside those lie libraries, and sometimes credentials, so only what is known to be a tool is shown whole.
+ * Finds the directories of PATH and of Node outside the system's own that a sandboxed child sees: programs that users
+ * install for themselves. Libraries, and sometimes credentials, are next to them, so only known tools are shown whole.
  */
 
 import { existsSync } from "node:fs";
@@ -8,29 +8,29 @@ import path from "node:path";
 import { realPlace } from "../platform/files.ts";
 import { isInside } from "../platform/paths.ts";
 
-/** What a search takes place in. `project` and `home` are never shown as tools, nor anything around them. */
+/** The inputs of the search. `project`, `home` and the directories around them are never shown as tools. */
 export interface ToolPlaces {
   /** A PATH. */
   readonly searchPath: string;
   readonly home: string | undefined;
   readonly project: string;
-  /** Directories in which version managers keep what they installed, as `toolStores` returns them. */
+  /** Directories in which version managers keep what they installed, as returned by `toolStores`. */
   readonly stores?: readonly string[];
   /** Paths in `/etc` that the manifest adds. */
   readonly etc?: readonly string[];
 }
 
-/** Parts of `PREFIX` that programs in `PREFIX/bin` need; `etc` and what lies directly in it may hold credentials. */
+/** Parts of `PREFIX` that programs in `PREFIX/bin` need. `etc` and files directly in `PREFIX` may contain credentials. */
 const parts = ["bin", "sbin", "lib", "lib64", "libexec", "share", "include"];
 
-/** Directories in a home that version switchers keep, and that hold nothing else: their programs lead all over them. */
+/** Directories in a home that belong to version managers and contain nothing else. Their programs use all of them. */
 const switchers = new Set(
   ".pyenv .rbenv .nodenv .goenv .jenv .plenv .asdf .nvm .fnm .volta .nodebrew .bun .deno .rustup .sdkman .nix-profile .linuxbrew".split(
     " ",
   ),
 );
 
-/** The directories to show, existing ones only. */
+/** The directories to show. All exist. */
 export function toolDirectories({ searchPath, home, project, stores = [] }: ToolPlaces): readonly string[] {
   const found: string[] = [...stores];
   for (const entry of [...searchPath.split(":"), path.dirname(process.execPath)]) {
@@ -38,24 +38,24 @@ export function toolDirectories({ searchPath, home, project, stores = [] }: Tool
     for (const directory of new Set([path.normalize(entry).replace(/(?<=.)\/$/, ""), realPlace(entry) ?? entry]))
       found.push(...around(directory, home));
   }
-  const holds = (directory: string, place: string | undefined) => place !== undefined && isInside(directory, place);
+  const contains = (directory: string, place: string | undefined) => place !== undefined && isInside(directory, place);
   return [...new Set(found)].filter(
-    (directory) => directory !== "/" && !holds(directory, home) && !holds(directory, project) && existsSync(directory),
+    (directory) => directory !== "/" && !contains(directory, home) && !contains(directory, project) && existsSync(directory),
   );
 }
 
-/** A directory of programs, and what of its surroundings they need. */
+/** A directory of programs, and the directories around it that they need. */
 function around(directory: string, home: string | undefined): readonly string[] {
   const prefix = path.dirname(directory);
   if (!["bin", "sbin", "shims"].includes(path.basename(directory))) return [directory];
-  // Cargo's programs are links into what rustup installs; credentials lie beside them.
+  // Cargo's programs are links into what rustup installed; credentials are next to them.
   if (path.basename(prefix) === ".cargo") return [directory, path.join(path.dirname(prefix), ".rustup")];
   if (prefix === home || prefix.split("/").length < 3) return [directory];
   if (prefix.split("/").some((segment) => switchers.has(segment)) || isToolchain(prefix)) return [prefix];
   return parts.map((part) => path.join(prefix, part));
 }
 
-/** The roots of a JDK and of Go, whose programs look for more beside them than libraries. */
+/** Whether this is the root of a JDK or of Go, whose programs need more than the usual libraries. */
 function isToolchain(prefix: string): boolean {
   const has = (name: string) => existsSync(path.join(prefix, name));
   return (has("release") && has("lib")) || (has("VERSION") && has("pkg"));

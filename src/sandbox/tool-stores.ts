@@ -1,6 +1,6 @@
 /**
- * Version managers whose programs find what they installed through `$HOME`. A child has another home, so each gets the variable that its
- * manager reads first. Sources: the manual of each manager.
+ * Finds the directories of version managers whose programs search `$HOME` for what they installed. A child has another
+ * home, so it gets the variable that each manager reads first. Sources: the manual of each manager.
  */
 import { statSync } from "node:fs";
 import path from "node:path";
@@ -11,35 +11,35 @@ interface Manager {
   readonly variable: string;
   /** The store's directory in a home, by default. */
   readonly directory: string;
-  /** The directory in a home that PATH leads into; defaults to `directory`. */
+  /** The directory in a home that PATH points into; defaults to `directory`. */
   readonly programs?: string;
-  /** Names of which the store contains at least one: a variable that leads elsewhere shows nothing. */
-  readonly holds: readonly string[];
+  /** A store contains at least one of these names: a variable that points elsewhere shows nothing. */
+  readonly contents: readonly string[];
 }
 
-const versions = { holds: ["versions", "shims"] };
+const versions = { contents: ["versions", "shims"] };
 
 const managers: readonly Manager[] = [
-  { variable: "RUSTUP_HOME", directory: ".rustup", programs: ".cargo", holds: ["toolchains", "settings.toml"] },
-  { variable: "VOLTA_HOME", directory: ".volta", holds: ["tools", "bin"] },
-  { variable: "NVM_DIR", directory: ".nvm", holds: ["nvm.sh", "versions"] },
-  { variable: "FNM_DIR", directory: ".fnm", holds: ["node-versions"] },
-  { variable: "NODEBREW_ROOT", directory: ".nodebrew", holds: ["node", "current"] },
+  { variable: "RUSTUP_HOME", directory: ".rustup", programs: ".cargo", contents: ["toolchains", "settings.toml"] },
+  { variable: "VOLTA_HOME", directory: ".volta", contents: ["tools", "bin"] },
+  { variable: "NVM_DIR", directory: ".nvm", contents: ["nvm.sh", "versions"] },
+  { variable: "FNM_DIR", directory: ".fnm", contents: ["node-versions"] },
+  { variable: "NODEBREW_ROOT", directory: ".nodebrew", contents: ["node", "current"] },
   { variable: "PYENV_ROOT", directory: ".pyenv", ...versions },
   { variable: "RBENV_ROOT", directory: ".rbenv", ...versions },
   { variable: "NODENV_ROOT", directory: ".nodenv", ...versions },
   { variable: "GOENV_ROOT", directory: ".goenv", ...versions },
   { variable: "JENV_ROOT", directory: ".jenv", ...versions },
   { variable: "PLENV_ROOT", directory: ".plenv", ...versions },
-  { variable: "ASDF_DATA_DIR", directory: ".asdf", holds: ["installs", "shims"] },
-  { variable: "SDKMAN_DIR", directory: ".sdkman", holds: ["candidates"] },
+  { variable: "ASDF_DATA_DIR", directory: ".asdf", contents: ["installs", "shims"] },
+  { variable: "SDKMAN_DIR", directory: ".sdkman", contents: ["candidates"] },
 ];
 
 const known = new WeakMap<Environment, Readonly<Record<string, string>>>();
 
 /**
- * Variable → absolute directory, for each manager whose store exists and which is in use: its variable is set, or PATH leads to its
- * programs in a home. Each environment is searched once.
+ * Variable → absolute directory, for each manager whose store exists and that is in use: its variable is set, or PATH
+ * points to its programs in a home. Each environment is searched once.
  */
 export function toolStores(env: Environment): Readonly<Record<string, string>> {
   const stores = known.get(env) ?? searchStores(env);
@@ -57,8 +57,8 @@ function searchStores(env: Environment): Readonly<Record<string, string>> {
   );
 }
 
-function storeOf({ directory, programs = directory, holds }: Manager, named: string | undefined, entries: readonly string[]) {
-  const isStore = (place: string) => isDirectory(place) && holds.some((name) => exists(path.join(place, name)));
+function storeOf({ directory, programs = directory, contents }: Manager, named: string | undefined, entries: readonly string[]) {
+  const isStore = (place: string) => isDirectory(place) && contents.some((name) => exists(path.join(place, name)));
   if (named !== undefined && named !== "") {
     const place = path.normalize(named).replace(/(?<=.)\/$/, "");
     return path.isAbsolute(place) && isStore(place) ? place : undefined;
@@ -73,18 +73,18 @@ function storeOf({ directory, programs = directory, holds }: Manager, named: str
 }
 
 function isDirectory(place: string): boolean {
-  return look(place)?.isDirectory() === true;
+  return statOf(place)?.isDirectory() === true;
 }
 
 function exists(place: string): boolean {
-  return look(place) !== undefined;
+  return statOf(place) !== undefined;
 }
 
-function look(place: string) {
+function statOf(place: string) {
   try {
     return statSync(place, { throwIfNoEntry: false });
   } catch {
-    // A home of another user is closed.
+    // Another user's home may be closed.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The mounts of a view in their order: the project's tree, layers, what is bound over them, and what is masked or held in place. Pure: lines
- * for `mount` out; `view-script.ts` makes a script of them.
+ * Orders the mounts of a view: the project's tree, layers, binds over them, masks, and directories that are pinned. Pure:
+ * returns lines for `mount`; `view-script.ts` turns them into a script.
  */
 
 import path from "node:path";
@@ -8,10 +8,10 @@ import { isInside } from "../platform/paths.ts";
 import { type MountLine, notRedirecting, overlayLines, readOnlyBind, redirecting, writableBind } from "./mount-lines.ts";
 import type { SandboxView, Tree } from "./view.ts";
 
-/** A directory of the machine that a view covers while it is put together. */
-export const bench = "/sys";
+/** A directory of the machine that the setup uses to assemble a view. */
+export const stagingDirectory = "/sys";
 
-/** The tree and everything that lies over it, after `covers`, in the order in which it has to be mounted. */
+/** The tree and everything mounted over it, after `covers`, in mount order. */
 export function treeAndBinds(
   view: SandboxView,
   root: string,
@@ -19,12 +19,13 @@ export function treeAndBinds(
   covers: readonly MountLine[] = [],
 ): readonly MountLine[] {
   const { project, tree, binds, layered = [] } = view;
-  // In the open view the tree lies over the machine's own, and over what of an attempt is kept there: that is reached by another way.
+  // In the open view the tree covers the machine's own project, including attempt files kept there. `aside` keeps these
+  // reachable.
   const isCovered = (source: string) => root === "" && isUnder(project, source);
   const aside: MountLine = {
     what: project,
-    where: `${bench}/p`,
-    onBench: true,
+    where: `${stagingDirectory}/p`,
+    inStaging: true,
     type: "none",
     options: "rbind",
     optional: false,
@@ -39,9 +40,9 @@ export function treeAndBinds(
     const made = inTree ? undefined : isFile === true ? path.posix.dirname(target) : target;
     return { ...bound(source, target), type: "none", options, made, optional: false };
   });
-  // A layered directory around the project hides the project's tree, and the layers that are kept in it.
+  // A layered directory around the project hides the project's tree and the layers inside it.
   const isHiddenHere = root === "" && layered.some(({ base }) => isUnder(base, project));
-  const laid = (one: Tree, where: string, options: string, prefix?: string) =>
+  const linesOf = (one: Tree, where: string, options: string, prefix?: string) =>
     treeLines(
       isHiddenHere ? movedTree(one, (place) => (place === project ? aside.where : reached(place))) : one,
       `${root}${where}`,
@@ -49,10 +50,10 @@ export function treeAndBinds(
       options,
       prefix,
     );
-  const own = laid(tree, project, overlayOptions);
-  // Masks have fixed places: a later view would show the configuration in a renamed directory of git.
+  const own = linesOf(tree, project, overlayOptions);
+  // Masks have fixed paths: if git's directory were renamed, a later view would show its configuration.
   const ofLayers = overlayOptions.replace(redirecting, notRedirecting);
-  const layers = layered.map((one, index) => ({ where: `${root}${one.base}`, lines: laid(one, one.base, ofLayers, `g${index}.`) }));
+  const layers = layered.map((one, index) => ({ where: `${root}${one.base}`, lines: linesOf(one, one.base, ofLayers, `g${index}.`) }));
   const sorted = [...bindings].sort((a, b) => depth(a.where) - depth(b.where));
   const inTree = (line: MountLine) => isUnder(project, line.where.slice(root.length));
   const covering: readonly MountLine[] =
@@ -76,7 +77,7 @@ function frozenLines({ readOnly }: SandboxView, root: string): readonly MountLin
   return places.map((where) => ({ what: where, where, type: "none", options: readOnlyBind, optional: true }));
 }
 
-/** The masks, and places in them that something is mounted on. */
+/** The masks, and mount points inside them. */
 function maskLines({ masks, binds }: SandboxView, root: string): readonly MountLine[] {
   const inside = masks.flatMap((mask) => placesIn(mask, binds, root));
   const masked = masks.map((target): MountLine => {
@@ -91,7 +92,7 @@ interface LayerLines {
   readonly lines: readonly MountLine[];
 }
 
-/** Layered directories cover the repository around the project. What is shown inside them, such as configurations, covers them. */
+/** Layered directories cover the repository around the project; binds inside them, such as configurations, cover the layers. */
 function withLayers(layers: readonly LayerLines[], lines: readonly MountLine[]): readonly MountLine[] {
   const isInLayer = ({ where }: MountLine) => layers.some((layer) => isUnder(layer.where, where));
   return [...lines.filter((line) => !isInLayer(line)), ...layers.flatMap((layer) => layer.lines), ...lines.filter(isInLayer)];
@@ -104,12 +105,13 @@ function movedTree(tree: Tree, moved: (place: string) => string): Tree {
 }
 
 /**
- * Directories around what the view hides or replaces, each mounted on itself. A mount point cannot be renamed or removed in its
- * namespace (EBUSY); without it, a child could move aside what is hidden: on the machine in a tree shown as it is, and for later views,
- * whose masks have fixed places, in an overlay with redirects.
+ * Mounts directories around hidden or replaced paths on themselves. A mount point cannot be renamed or removed in its
+ * namespace (EBUSY). Without this a child could move a hidden path out of its mask: on the machine, in a tree mounted
+ * directly; for later views, whose masks have fixed paths, in an overlay with redirects.
  *
- * In an overlay these are state's parents and the directories that contain masks and replaced files, which are repositories. Their parents
- * are left out, because files cannot be renamed across mount points: `settleRenames` checks them.
+ * In an overlay these are the parents of the state directory and the directories that contain masks or replaced files,
+ * which are repositories. Their parents are not pinned, because files cannot be renamed across mount points:
+ * `completeRenames` checks them.
  */
 function pinned(view: SandboxView, root: string, overlayOptions: string): readonly MountLine[] {
   const { project, tree, masks, hidden } = view;
@@ -124,7 +126,7 @@ function pinned(view: SandboxView, root: string, overlayOptions: string): readon
       ...(root === "" ? [] : maskedDirectories(view).filter((place) => !state.includes(place))).map((place) => pin(place, true)),
     ];
   } else if (root !== "" && tree.source === project) {
-    // A copy has no state.
+    // A copy does not contain state.
     pins = [...new Set(masks.flatMap(around))].map((place) => pin(place, true));
   }
   const options = root === "" ? "bind" : writableBind;
@@ -133,7 +135,7 @@ function pinned(view: SandboxView, root: string, overlayOptions: string): readon
     .map(({ place, optional }) => ({ what: `${root}${place}`, where: `${root}${place}`, type: "none", options, optional }));
 }
 
-/** The directories in the project that contain a mask or a replaced file, without those inside a mask or in state. */
+/** The directories in the project that contain a mask or a replaced file, except those inside a mask or in state. */
 function maskedDirectories({ project, binds, masks, hidden }: SandboxView): readonly string[] {
   const covers = [...masks, ...(hidden === undefined ? [] : [hidden.place])];
   const files = binds.flatMap(({ target, isFile }) => (isFile === true ? [target] : []));
@@ -149,7 +151,7 @@ function parentsBetween(project: string, mask: string): readonly string[] {
   return parents;
 }
 
-/** Places that a mask hides and something is to lie on. */
+/** Mount points inside a mask, which hides the originals. */
 function placesIn(mask: string, binds: SandboxView["binds"], root: string): readonly MountLine[] {
   return binds
     .filter(({ target }) => isUnder(mask, target))
@@ -162,11 +164,11 @@ function placesIn(mask: string, binds: SandboxView["binds"], root: string): read
     }));
 }
 
-/** What is mounted above a place hides that it was made: it is made again, where it is not there. */
+/** Recreates mount points that an earlier mount hides. */
 function withPlaces(lines: readonly MountLine[]): readonly MountLine[] {
   return lines.flatMap((line, index) => {
     const covered = line.where !== "" && lines.slice(0, index).some((above) => above.where !== "" && isUnder(above.where, line.where));
-    return covered && line.onBench !== true ? placed(line) : [line];
+    return covered && line.inStaging !== true ? placed(line) : [line];
   });
 }
 
@@ -177,15 +179,15 @@ function treeLines(tree: Tree, where: string, made: string | undefined, overlayO
     return tree.source === where ? [] : [{ what: tree.source, where, type: "none", options, made, optional: false }];
   }
   const options = [overlayOptions, ...(made === undefined ? [] : ["nosuid,nodev"])].filter((part) => part !== "").join(",");
-  return overlayLines(tree, bench, options, prefix).map((line) => (line.where === "" ? { ...line, where, made } : line));
+  return overlayLines(tree, stagingDirectory, options, prefix).map((line) => (line.where === "" ? { ...line, where, made } : line));
 }
 
-/** With its place, which what lies above hides. */
+/** A line and its mount point, which an earlier mount hides. */
 export function placed(line: MountLine): readonly MountLine[] {
   return [{ ...line, what: "", type: "place", optional: true }, line];
 }
 
-/** Whether a mount point is below a directory; the directory itself is not. */
+/** Whether a mount point is below a directory. False for the directory itself. */
 export function isUnder(directory: string, target: string): boolean {
   return target !== directory && isInside(directory, target);
 }

@@ -1,9 +1,9 @@
 /**
- * A view of the machine as a shell script that makes it so, with the tools of util-linux alone: `mount`, `pivot_root`, `umount`,
- * `setpriv`, `unshare`. The script runs inside new namespaces, as their root. Pure: text out.
+ * Builds the shell script that creates a view of the machine with the tools of util-linux only: `mount`, `pivot_root`,
+ * `umount`, `setpriv`, `unshare`. The script runs inside new namespaces, as their root. Pure: returns text.
  *
- * Everything is put together below `/sys` of the new mount namespace, of which a child sees nothing: a tmpfs there holds the new root,
- * and plain names for layers whose paths overlayfs could not parse. Nothing is left on the machine.
+ * The view is assembled below `/sys` of the new mount namespace, which a child does not see. A tmpfs there contains the
+ * new root, and short names for layers whose paths overlayfs could not parse. Nothing remains on the machine.
  */
 
 import path from "node:path";
@@ -13,47 +13,47 @@ import { deviceBind, fstabLine, type MountLine, readOnlyBind } from "./mount-lin
 import { idMapper, mapperPipes, procDescriptor, readOnlyProc } from "./privileges.ts";
 import type { SystemRoot } from "./system-root.ts";
 import type { SandboxView } from "./view.ts";
-import { bench, isUnder, placed, treeAndBinds } from "./view-mounts.ts";
+import { isUnder, placed, stagingDirectory, treeAndBinds } from "./view-mounts.ts";
 
-/** Where the new root is put together. */
-const stage = `${bench}/r`;
+/** The new root while it is assembled. */
+const newRoot = `${stagingDirectory}/r`;
 
-/** How the command is to run once the view is there. */
+/** How to run the command once the view exists. */
 export interface ScriptSetting {
-  /** The words that give up privileges; the command's follow. */
+  /** The argv prefix that drops privileges; the command follows. */
   readonly drop: readonly string[];
-  /** The command's words: a program among them is shown also where a place of the attempt lies over it. */
+  /** The command's arguments. A program among them stays visible even if a mount of the attempt covers it. */
   readonly command: readonly string[];
-  /** They need the machine's `/proc`, by its descriptor, which they close. */
+  /** `drop` needs the machine's `/proc` as a descriptor, which it closes. */
   readonly ownUser?: boolean;
-  /** The words wait for the mapper of ids. */
+  /** `drop` waits for the mapper of ids. */
   readonly mapsIds?: boolean;
-  /** The child is root without a user namespace of its own: `/proc` is made read-only here. */
+  /** The child is root without a user namespace of its own: the script makes `/proc` read-only. */
   readonly rootChild?: boolean;
-  /** A file, on the machine, that says what went wrong before the command began. */
+  /** A file on the machine that receives the failure before the command started. */
   readonly status: string;
-  /** Places of the machine of which nothing shows; none by default. */
+  /** Paths of the machine to hide. Defaults to none. */
   readonly covered?: readonly string[];
-  /** Bring the loopback interface up. */
+  /** The command that brings up the loopback interface. */
   readonly loopback?: readonly string[];
-  /** Options that overlays are mounted with here. */
+  /** Options for overlays on this machine. */
   readonly overlayOptions: string;
 }
 
-/** Makes the closed view and runs `"$@"` in it, as a child of a first process that reaps, and ends when the command does. */
+/** Creates the closed view and runs `"$@"` in it, below a first process that reaps orphans and ends when the command does. */
 export function closedScript(view: SandboxView, system: SystemRoot, setting: ScriptSetting): string {
-  const tools = system.mounts(stage);
+  const tools = system.mounts(newRoot);
   const late = new Set(
-    tools.filter((line) => isHidden(line, view) && setting.command.some((arg) => isUnder(line.where, `${stage}${arg}`))),
+    tools.filter((line) => isHidden(line, view) && setting.command.some((arg) => isUnder(line.where, `${newRoot}${arg}`))),
   );
   const covers = (setting.covered ?? []).map((place) => coverOf(place, view));
   const isLate = ({ where }: MountLine) => [...late].some((line) => isUnder(line.where, where));
-  // `mount -a` passes over what is mounted already, also where it is hidden.
+  // `mount -a` skips what is already mounted, even if another mount covers it.
   const lines = [
     ...tools.filter((line) => !late.has(line)),
     ...treeAndBinds(
       view,
-      stage,
+      newRoot,
       setting.overlayOptions,
       covers.filter((line) => !isLate(line)),
     ),
@@ -64,47 +64,48 @@ export function closedScript(view: SandboxView, system: SystemRoot, setting: Scr
   const files = view.binds.filter(({ isFile, target }) => isFile === true && !isUnder(view.project, target)).map(({ target }) => target);
   return [
     ...reporting(setting.status),
-    ...(setting.loopback === undefined ? [] : [`${setting.loopback.map(quote).join(" ")} || f 'EIO loopback could not be brought up'`]),
-    `mount -n -t tmpfs -o mode=755 wave ${bench} && mkdir ${stage} && mount -n -t tmpfs -o mode=755,size=16m,nosuid,nodev wave ${stage} && cd ${stage} || f 'EIO no root could be made'`,
-    `mkdir -p ${[...made].map((directory) => quote(`.${directory}`)).join(" ")} || f 'EIO directories of the view could not be made'`,
+    ...(setting.loopback === undefined ? [] : [`${setting.loopback.map(quote).join(" ")} || f 'EIO cannot bring up loopback'`]),
+    `mount -n -t tmpfs -o mode=755 wave ${stagingDirectory} && mkdir ${newRoot} && mount -n -t tmpfs -o mode=755,size=16m,nosuid,nodev wave ${newRoot} && cd ${newRoot} || f 'EIO cannot create the root'`,
+    `mkdir -p ${[...made].map((directory) => quote(`.${directory}`)).join(" ")} || f 'EIO cannot create the directories of the view'`,
     ...[...system.files, ...files].map((file) => `: >${quote(`.${file}`)}`),
     ...linkLines(system.links),
-    ...mountAll(lines, stage),
+    ...mountAll(lines, newRoot),
     ...(view.links ?? []).map(machineLink),
-    ...(setting.rootChild === true ? [`${readOnlyProc(`${stage}/proc`)} || f 'EIO /proc could not be made read-only'`] : []),
-    ...(setting.mapsIds === true ? [mapperPipes(bench, "f 'EIO ids could not be mapped'")] : []),
+    ...(setting.rootChild === true ? [`${readOnlyProc(`${newRoot}/proc`)} || f 'EIO cannot make /proc read-only'`] : []),
+    ...(setting.mapsIds === true ? [mapperPipes(stagingDirectory, "f 'EIO cannot map ids'")] : []),
     ...(setting.ownUser === true ? [`exec ${procDescriptor}</proc`] : []),
-    `mount -n -o remount,${readOnlyBind} ${stage} && cd ${stage} && pivot_root . . && umount -n -l . && cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
+    `mount -n -o remount,${readOnlyBind} ${newRoot} && cd ${newRoot} && pivot_root . . && umount -n -l . && cd ${quote(view.project)} || f 'EIO cannot enter the view'`,
     ...supervise(setting.drop, setting.mapsIds === true ? [idMapper] : []),
   ].join("\n");
 }
 
-/** Whether a place of the attempt, such as its `/tmp`, would lie over it; what is in the tree is the tree's. */
+/** Whether a mount of the attempt, such as its `/tmp`, would cover it. Paths in the tree belong to the tree. */
 function isHidden({ where }: MountLine, { binds, project }: SandboxView): boolean {
-  return !isUnder(`${stage}${project}`, where) && binds.some(({ target }) => isUnder(`${stage}${target}`, where));
+  return !isUnder(`${newRoot}${project}`, where) && binds.some(({ target }) => isUnder(`${newRoot}${target}`, where));
 }
 
-/** Nothing shows of a place but what of the attempt is mounted below it. */
+/** Hides a path, except for the attempt's mounts below it. */
 function coverOf(place: string, { project, binds }: SandboxView): MountLine {
   const holdsMounts = [project, ...binds.map(({ target }) => target)].some((target) => isUnder(place, target));
-  return { what: "wave", where: `${stage}${place}`, type: "mask", options: holdsMounts ? "" : ",ro", optional: true };
+  return { what: "wave", where: `${newRoot}${place}`, type: "mask", options: holdsMounts ? "" : ",ro", optional: true };
 }
 
-/** Makes the open view, the machine as it is with the tree at its place, and becomes `"$@"`. */
+/** Creates the open view (the machine with the tree at the project's path) and replaces itself by `"$@"`. */
 export function openScript(view: SandboxView, setting: ScriptSetting): string {
   const lines = treeAndBinds(view, "", setting.overlayOptions);
   return [
     ...reporting(setting.status),
-    ...(needsBench(lines)
-      ? [`mount -n -t tmpfs -o mode=755 wave ${bench} || f 'EIO no place to mount'`, ...mountAll(lines, "")]
+    ...(needsStaging(lines)
+      ? [`mount -n -t tmpfs -o mode=755 wave ${stagingDirectory} || f 'EIO cannot create the staging directory'`, ...mountAll(lines, "")]
       : mountEach(lines)),
-    `cd ${quote(view.project)} || f 'EIO the view could not be entered'`,
+    `cd ${quote(view.project)} || f 'EIO cannot enter the view'`,
     `unset OLDPWD; exec ${setting.drop.map(quote).join(" ")} "$@" 9>&-`,
   ].join("\n");
 }
 
 /**
- * One `cp` for the links of a directory that the machine has too, and one `ln` for each other: a program that is started costs a millisecond.
+ * One `cp` for the links of a directory that the machine has too, and one `ln` for each other link: starting a program
+ * takes a millisecond.
  */
 function linkLines(links: SystemRoot["links"]): string[] {
   const directories = [...new Set(links.filter(({ copied }) => copied).map(({ from }) => path.posix.dirname(from)))];
@@ -120,49 +121,49 @@ function linkLines(links: SystemRoot["links"]): string[] {
   ];
 }
 
-/** A link where nothing of the view is; below a read-only mount there can be none. */
+/** Creates a link unless the view has something at its path. Ignores failures: below a read-only mount it cannot exist. */
 function machineLink({ from, to }: Link): string {
   const place = quote(`.${from}`);
   return `[ -e ${place} ] || [ -L ${place} ] || { mkdir -p ${quote(`.${path.posix.dirname(from)}`)} && ln -s ${quote(to)} ${place}; } 2>/dev/null || :`;
 }
 
-/** `f` says what went wrong, with the first line of what `mount` said, and ends. */
+/** Defines `f`, which reports a failure with the first line of `mount`'s errors, and exits. */
 function reporting(status: string): string[] {
   return [
-    `exec 9>${quote(status)}; m=; f() { [ ! -e ${bench}/said ] || read -r m <${bench}/said; printf '%s %s' "$1" "$m" >&9; exit 125; }`,
+    `exec 9>${quote(status)}; m=; f() { [ ! -e ${stagingDirectory}/errors ] || read -r m <${stagingDirectory}/errors; printf '%s %s' "$1" "$m" >&9; exit 125; }`,
   ];
 }
 
-/** Whether there is more to mount than a line or two that stand for themselves. */
-function needsBench(lines: readonly MountLine[]): boolean {
-  return lines.length > 2 || lines.some(({ onBench, optional }) => onBench === true || optional);
+/** Whether the lines need the staging directory: more than two, or optional ones. */
+function needsStaging(lines: readonly MountLine[]): boolean {
+  return lines.length > 2 || lines.some(({ inStaging, optional }) => inStaging === true || optional);
 }
 
-/** A `mount` for each line, which needs nothing beside it. */
+/** One `mount` per line, without the staging directory. */
 function mountEach(lines: readonly MountLine[]): string[] {
   return lines.map(({ what, where, type, options }) => {
     const args = ["mount", "-n", ...(type === "none" ? [] : ["-t", type]), "-o", options, what, where].map(quote).join(" ");
-    return `m=$(${args} 2>&1) || f 'EIO the tree could not be mounted'`;
+    return `m=$(${args} 2>&1) || f 'EIO cannot mount the tree'`;
   });
 }
 
-/** One `mount` for as many lines as there are, and one `mkdir` for their places; what may be missing is asked for first. */
+/** One `mount` for as many lines as possible, and one `mkdir` for their mount points. Optional paths are tested first. */
 function mountAll(lines: readonly MountLine[], root: string): string[] {
   const script: string[] = [];
   let batch: MountLine[] = [];
   let places: string[] = [];
   const flush = (what: string) => {
     if (batch.length === 0) return;
-    const onBench = batch.flatMap(({ onBench: own, where }) => (own === true ? [quote(where)] : []));
-    if (onBench.length > 0) script.push(`mkdir ${onBench.join(" ")} || f 'EIO no place to mount could be made'`);
+    const inStaging = batch.flatMap(({ inStaging: own, where }) => (own === true ? [quote(where)] : []));
+    if (inStaging.length > 0) script.push(`mkdir ${inStaging.join(" ")} || f 'EIO cannot create a mount point'`);
     script.push(
-      `printf %s ${quote(batch.map(fstabLine).join(""))} >${bench}/fstab && mount -n -a -T ${bench}/fstab 2>${bench}/said || f 'EIO ${what} could not be mounted'`,
+      `printf %s ${quote(batch.map(fstabLine).join(""))} >${stagingDirectory}/fstab && mount -n -a -T ${stagingDirectory}/fstab 2>${stagingDirectory}/errors || f 'EIO cannot mount ${what}'`,
     );
     batch = [];
   };
   const makePlaces = () => {
     const there = places.map((place) => `[ -e ${place} ]`).join(" && ");
-    if (places.length > 0) script.push(`${there} || mkdir -p ${places.join(" ")} || f 'EIO no place for the tree could be made'`);
+    if (places.length > 0) script.push(`${there} || mkdir -p ${places.join(" ")} || f 'EIO cannot create a mount point for the tree'`);
     places = [];
   };
   for (const line of lines) {
@@ -175,15 +176,13 @@ function mountAll(lines: readonly MountLine[], root: string): string[] {
     const where = quote(line.where);
     if (line.type === "place") places.push(where);
     else if (line.type === "file")
-      script.push(`mkdir -p ${quote(path.posix.dirname(line.where))} && : >${where} || f 'EIO no place for a file could be made'`);
+      script.push(`mkdir -p ${quote(path.posix.dirname(line.where))} && : >${where} || f 'EIO cannot create a mount point for a file'`);
     else if (line.type === "mask") {
       script.push(
-        `if [ -d ${where} ]; then mount -n -t tmpfs -o mode=755,size=4k,nosuid,nodev${line.options} wave ${where}; elif [ -e ${where} ]; then mount -n -o ${deviceBind} /dev/null ${where}; fi || [ ! -e ${where} ] || f 'EIO a mask could not be laid'`,
+        `if [ -d ${where} ]; then mount -n -t tmpfs -o mode=755,size=4k,nosuid,nodev${line.options} wave ${where}; elif [ -e ${where} ]; then mount -n -o ${deviceBind} /dev/null ${where}; fi || [ ! -e ${where} ] || f 'EIO cannot hide a path'`,
       );
     } else
-      script.push(
-        `if [ -e ${where} ]; then mount -n -o ${line.options} ${where} ${where}; fi || f 'EIO a path could not be made read-only'`,
-      );
+      script.push(`if [ -e ${where} ]; then mount -n -o ${line.options} ${where} ${where}; fi || f 'EIO cannot make a path read-only'`);
   }
   makePlaces();
   flush(root === "" ? "the tree" : "the view");
@@ -191,14 +190,15 @@ function mountAll(lines: readonly MountLine[], root: string): string[] {
 }
 
 /**
- * The first process of the namespace: it reaps what is left alone, and its end is the end of all of them. A command that a signal ended gives
- * 128 and the signal's number, as shells do.
+ * The first process of the namespace: it reaps orphans, and its end kills all other processes. For a command killed by a
+ * signal, it exits with 128 plus the signal's number, as shells do.
  */
 function supervise(drop: readonly string[], before: readonly string[]): string[] {
   return [
-    `case "$1" in */*) [ -x "$1" ] ;; *) PATH=$WAVE_CHILD_PATH command -v "$1" >/dev/null ;; esac || { printf %s 'ENOENT there is no such program in the sandbox' >&9; exit 125; }`,
-    // Not with `&`: a shell starts what it does not wait for with SIGINT and SIGQUIT ignored, for good. The first process of a namespace gets no
-    // signal that it has no handler for, so it outlives the TERM that is meant for the command. What it says of the command's end is not the command's.
+    `case "$1" in */*) [ -x "$1" ] ;; *) PATH=$WAVE_CHILD_PATH command -v "$1" >/dev/null ;; esac || { printf %s 'ENOENT the program does not exist in the sandbox' >&9; exit 125; }`,
+    // Not with `&`: a shell starts background jobs with SIGINT and SIGQUIT permanently ignored. The first process of a
+    // namespace ignores signals without a handler, so it survives the TERM meant for the command. The shell's own messages
+    // about the command's end are not the command's output.
     `unset OLDPWD; exec 4>&2 2>/dev/null`,
     ...before,
     `${drop.map(quote).join(" ")} "$@" 2>&4 4>&- 9>&-`,

@@ -1,11 +1,11 @@
-/** Writes into the places of an attempt from outside, as a child of it could: for adapters that start no program. */
+/** Writes to an attempt's directories from outside, with the limits of a child: for adapters that start no program. */
 
 import { rmdirSync } from "node:fs";
 import path from "node:path";
 import { parentsOf } from "../changeset/combine-changes.ts";
-import { lookAt, shown } from "../changeset/disk.ts";
+import { lstatAt, shown } from "../changeset/disk.ts";
 import { removeTree } from "../changeset/remove-tree.ts";
-import { type LeafTarget, makeDirectory, writeLeaf } from "../changeset/write-entry.ts";
+import { type EntryTarget, makeDirectory, writeEntry } from "../changeset/write-entry.ts";
 import type { TreeEntry } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
@@ -14,43 +14,43 @@ import { fsPath, isPathSafe } from "../text/path-bytes.ts";
 import { type Area, isHidden } from "./area-files.ts";
 import { firstNonDirectoryParent } from "./path-safety.ts";
 
-type Leaves = ReadonlyMap<string, TreeEntry | undefined>;
+type Entries = ReadonlyMap<string, TreeEntry | undefined>;
 
 /**
- * Makes paths of a directory be as given: first goes what is in the way, then come the leaves. Fails with `artifact-refused` for a path that no
- * attempt may write, before anything is done, and with `workspace-failed`.
+ * Writes entries into a directory: removes what is in the way, then creates the entries. Fails with `artifact-refused`,
+ * before any change, for a path that no attempt may write, and with `workspace-failed`.
  */
-export async function writeIntoArea(area: Area, entries: Leaves): Promise<Result<void>> {
+export async function writeIntoArea(area: Area, entries: Entries): Promise<Result<void>> {
   const { directory, hidden } = area;
   const isState = (file: string) => isHidden(area, file) || (hidden !== undefined && isInside(path.join(directory, file), hidden));
   const refused = refusedPath(entries, isState);
   if (refused !== undefined) return refused;
   for (const [file, entry] of entries) {
-    const gone = await giveWay(directory, file, entry);
+    const gone = await clearPath(directory, file, entry);
     if (!gone.ok) return gone;
   }
-  return putLeaves({ directory, model: directory }, entries);
+  return writeEntries({ directory, model: directory }, entries);
 }
 
-/** `artifact-refused` for the first path that no attempt may write; nothing where all may be. */
-export function refusedPath(entries: Leaves, isState: (file: string) => boolean): Result<never> | undefined {
+/** `artifact-refused` for the first path that no attempt may write; undefined if there is none. */
+export function refusedPath(entries: Entries, isState: (file: string) => boolean): Result<never> | undefined {
   for (const file of entries.keys()) {
     const why = !isPathSafe(file)
-      ? "it is not a path in the workspace, or leads into `.git`"
+      ? "it is not a path in the workspace, or it is in `.git`"
       : isState(file)
-        ? "it lies in wave's state"
+        ? "it is in Wave's state directory"
         : undefined;
     if (why !== undefined) return err({ reason: "artifact-refused", artifact: shown(file), path: shown(file), detail: why });
   }
   return undefined;
 }
 
-/** Puts leaves where nothing is in the way. Fails with `workspace-failed`. */
-export function putLeaves(target: LeafTarget, entries: Leaves): Result<void> {
+/** Creates entries at free paths. Fails with `workspace-failed`. */
+export function writeEntries(target: EntryTarget, entries: Entries): Result<void> {
   for (const [file, entry] of entries) {
     try {
       if (entry?.mode === "040000") makeDirectory(target, file);
-      else if (entry !== undefined) writeLeaf(target, file, entry, entry.bytes);
+      else if (entry !== undefined) writeEntry(target, file, entry, entry.bytes);
     } catch (error) {
       return failed(file, error);
     }
@@ -58,10 +58,10 @@ export function putLeaves(target: LeafTarget, entries: Leaves): Result<void> {
   return ok(undefined);
 }
 
-/** Takes away what is at a path and cannot stay. What lies behind a symlink is not in the area, and is not touched. */
-async function giveWay(directory: string, file: string, entry: TreeEntry | undefined): Promise<Result<void>> {
+/** Removes what is in the way of an entry. Targets of symlinks are outside the area and are not touched. */
+async function clearPath(directory: string, file: string, entry: TreeEntry | undefined): Promise<Result<void>> {
   try {
-    const there = lookAt(directory, file);
+    const there = lstatAt(directory, file);
     if (there === undefined || firstNonDirectoryParent(directory, file) !== undefined) return ok(undefined);
     if (entry !== undefined && (entry.mode === "040000") === there.isDirectory()) return ok(undefined);
     const gone = await removeTree(fsPath(directory, file));
@@ -72,7 +72,7 @@ async function giveWay(directory: string, file: string, entry: TreeEntry | undef
   }
 }
 
-/** Takes away the directories above a path that have nothing left in them. */
+/** Removes the empty directories above a path. */
 function removeEmptied(directory: string, file: string): void {
   try {
     for (const parent of parentsOf(file)) rmdirSync(fsPath(directory, parent));

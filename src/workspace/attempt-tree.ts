@@ -33,7 +33,7 @@ export interface WorkspaceSetting {
 /** The settings that the trees of isolated attempts need. */
 export interface TreeSetting extends Pick<WorkspaceSetting, "root" | "stateDir" | "stateRoot" | "isolation" | "blobs" | "redactor"> {
   /** Whether a project path belongs to state, and so to no workspace. */
-  readonly isLeftOut: (path: string) => boolean;
+  readonly isExcluded: (path: string) => boolean;
   /** Whether git has rules for the project. */
   readonly isKnownToGit: () => Promise<boolean>;
 }
@@ -80,7 +80,7 @@ export interface AttemptTree {
    * What a contract's command sees: all of the tree, as the attempt left it except for `restore`. What it writes is given back with `release`. Fails
    * with `workspace-failed` if files are to be restored in the project itself.
    */
-  judged(restore?: ReadonlyMap<string, TreeEntry | undefined>): Promise<Result<{ readonly tree: Tree; release(): Promise<void> }>>;
+  forContract(restore?: ReadonlyMap<string, TreeEntry | undefined>): Promise<Result<{ readonly tree: Tree; release(): Promise<void> }>>;
   read(path: string, limit: number): Promise<Result<Uint8Array>>;
   list(glob: string): Promise<Result<readonly WorkspaceEntry[]>>;
   /** As `Workspace.write`, of the tree. */

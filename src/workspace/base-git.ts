@@ -52,12 +52,12 @@ export async function gitFiles(
   root: string,
   stateDir: string,
   listing: Listing | undefined,
-  isLeftOut: (path: string) => boolean,
+  isExcluded: (path: string) => boolean,
 ): Promise<GitFiles | undefined> {
   if (listing === undefined || listing.staged.size + listing.dirty.length === 0) return undefined;
   const index = openBaseIndex(stateDir, listing.algorithm);
   const found = { ignored: [], tracked: new Set<string>() };
-  const entries = await entriesOf({ root, prefix: "", listing, isLeftOut, index, ...found });
+  const entries = await entriesOf({ root, prefix: "", listing, isExcluded: isExcluded, index, ...found });
   return { ...defined({ head: listing.head }), entries, index, ...found };
 }
 
@@ -66,7 +66,7 @@ interface Scope {
   /** The repository's place in the project: empty, or with a slash at its end. */
   readonly prefix: string;
   readonly listing: Listing;
-  readonly isLeftOut: (path: string) => boolean;
+  readonly isExcluded: (path: string) => boolean;
   readonly index: BaseIndex;
   /** Collects ignored paths of all repositories. */
   readonly ignored: string[];
@@ -75,14 +75,14 @@ interface Scope {
 }
 
 async function entriesOf(scope: Scope): Promise<BaseEntry[]> {
-  const { root, prefix, listing, isLeftOut, index } = scope;
+  const { root, prefix, listing, isExcluded, index } = scope;
   const dirty = new Set(listing.dirty);
   const entries: BaseEntry[] = [];
   const inner: string[] = [];
   for (const name of listing.ignored) scope.ignored.push(`${prefix}${name}`.replace(/\/$/, ""));
   for (const [name, { mode, oid }] of listing.staged) {
     const full = `${prefix}${name}`;
-    if (isLeftOut(full)) continue;
+    if (isExcluded(full)) continue;
     scope.tracked.add(full);
     if (mode === "160000") inner.push(full);
     if (oid === undefined) dirty.add(name);
@@ -92,7 +92,7 @@ async function entriesOf(scope: Scope): Promise<BaseEntry[]> {
   for (const name of dirty) {
     const full = `${prefix}${name}`.replace(/\/$/, "");
     const staged = listing.staged.get(name);
-    if (isLeftOut(full) || staged?.mode === "160000") continue;
+    if (isExcluded(full) || staged?.mode === "160000") continue;
     const entry = entryAt(root, full, index, staged?.mode);
     // Only a repository has a slash; what is in a directory that took a file's place is listed by itself.
     if (entry === "directory") inner.push(...(name.endsWith("/") ? [full] : []));
@@ -105,7 +105,7 @@ async function entriesOf(scope: Scope): Promise<BaseEntry[]> {
 
 /** A submodule or a clone inside the project. One that is not checked out counts by the commit that the index names. */
 async function innerRepository(scope: Scope, full: string): Promise<readonly BaseEntry[]> {
-  const { root, prefix, isLeftOut, index } = scope;
+  const { root, prefix, isExcluded, index } = scope;
   const directory = path.join(root, full);
   const found = discoverRepository(directory);
   if (found.kind === "found" && path.dirname(found.repository.entry) === realPlace(directory)) {
@@ -113,7 +113,7 @@ async function innerRepository(scope: Scope, full: string): Promise<readonly Bas
     if (listing !== undefined) return entriesOf({ ...scope, prefix: `${full}/`, listing });
   }
   const oid = scope.listing.staged.get(full.slice(prefix.length))?.oid;
-  const files = await walkFiles(root, full, isLeftOut, index, scope.ignored);
+  const files = await walkFiles(root, full, isExcluded, index, scope.ignored);
   return oid === undefined ? files : [{ path: full, mode: "160000", oid }, ...files];
 }
 

@@ -16,17 +16,17 @@ const skipped = new Set([".git", "node_modules"]);
 export async function walkFiles(
   root: string,
   from: string,
-  isLeftOut: (path: string) => boolean,
+  isExcluded: (path: string) => boolean,
   index: BaseIndex,
   packages: string[] = [],
 ): Promise<BaseEntry[]> {
   const entries: BaseEntry[] = [];
-  const isSkipped = (name: string, path: string) => skipped.has(name) || isLeftOut(path);
+  const isSkipped = (name: string, path: string) => skipped.has(name) || isExcluded(path);
   await walkTree(root, {
     from,
     enter: ({ name, path }) => !isSkipped(name, path),
     visit({ kind, name, path }) {
-      if (kind === "directory" && name === "node_modules" && !isLeftOut(path)) packages.push(path);
+      if (kind === "directory" && name === "node_modules" && !isExcluded(path)) packages.push(path);
       if (kind === "directory" || isSkipped(name, path)) return;
       const entry = entryAt(root, path, index);
       if (entry !== undefined && entry !== "directory") entries.push(entry);

@@ -60,9 +60,9 @@ export async function readBase(
 ): Promise<Result<{ readonly base: BaseRef; readonly files: BaseFiles }>> {
   const problem = problemWith(root);
   if (problem !== undefined) return err({ reason: "file-unreadable", path: root, ...problem });
-  const isLeftOut = insideTest(root, path.resolve(root, stateDir));
+  const isExcluded = insideTest(root, path.resolve(root, stateDir));
   const listed = await listing;
-  const git = await gitFiles(root, stateDir, listed, isLeftOut);
+  const git = await gitFiles(root, stateDir, listed, isExcluded);
   if (git !== undefined) {
     saveBaseIndex(stateDir, git.index);
     const head = git.head === undefined ? {} : { head: git.head };
@@ -80,7 +80,7 @@ export async function readBase(
   }
   const index = openBaseIndex(stateDir, "sha1");
   const packages: string[] = [];
-  const entries = await walkFiles(root, "", isLeftOut, index, packages);
+  const entries = await walkFiles(root, "", isExcluded, index, packages);
   saveBaseIndex(stateDir, index);
   return ok({
     base: { kind: "files", ...digestsOf(entries, views, undefined) },
@@ -95,7 +95,7 @@ export async function readBase(
   function ignoredIn(found: Listed): BaseFiles["ignored"] {
     let all: Promise<IgnoredFiles | undefined> | undefined;
     return async (ignoredViews, limits) => {
-      all ??= listOnce(root, stateDir, isLeftOut, found, limits);
+      all ??= listOnce(root, stateDir, isExcluded, found, limits);
       const files = await all;
       return files === undefined ? undefined : { digests: digestIgnored(files, ignoredViews), dependencies: files.dependencies };
     };
@@ -112,14 +112,14 @@ interface Listed {
 async function listOnce(
   root: string,
   stateDir: string,
-  isLeftOut: (path: string) => boolean,
+  isExcluded: (path: string) => boolean,
   { tracked, index: { algorithm }, ignored }: Listed,
   limits: LookLimits | undefined,
 ): Promise<IgnoredFiles | undefined> {
-  if (ignored.every(isLeftOut)) return { lines: [], dependencies: [] };
+  if (ignored.every(isExcluded)) return { lines: [], dependencies: [] };
   const index = openBaseIndex(stateDir, algorithm, undefined, "ignored-index.json");
   const known = new Map(tracked.map(({ path: file, oid }) => [file, oid]));
-  const files = await listIgnored({ root, roots: ignored, isLeftOut, index, tracked: known }, limits);
+  const files = await listIgnored({ root, roots: ignored, isExcluded: isExcluded, index, tracked: known }, limits);
   if (files !== undefined) saveBaseIndex(stateDir, index);
   return files;
 }

@@ -5,7 +5,7 @@
  */
 import { renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { below, grantOwnerAccess, lookAt } from "../changeset/disk.ts";
+import { below, grantOwnerAccess, lstatAt } from "../changeset/disk.ts";
 import { maskedConfigText } from "../changeset/git-config.ts";
 import { realPlace } from "../platform/files.ts";
 import { gitDirectoriesOf, readSmall } from "../platform/git-repository.ts";
@@ -31,7 +31,7 @@ export async function disarmRepositories(directory: string): Promise<void> {
   const found = new Map<string, WalkedEntry[]>();
   await walkTree(dirs, {
     enter: ({ path: place }) => {
-      const stats = lookAt(dirs, place);
+      const stats = lstatAt(dirs, place);
       // Git needs no permission to list a directory whose files it knows by name.
       if (stats !== undefined) grantOwnerAccess(dirs, place, stats, []);
       return true;
@@ -79,7 +79,7 @@ function namesInside(dirs: string, place: string, common: string): boolean {
 
 /** A file that an overlay's layer removes is a device, which git cannot read. */
 function mask(dirs: string, place: string, name: string): void {
-  const stats = lookAt(dirs, below(place, name));
+  const stats = lstatAt(dirs, below(place, name));
   if (stats === undefined || stats.isCharacterDevice()) return;
   const file = fsPath(dirs, below(place, name));
   const text = stats.isFile() ? readSmall(file, largestConfig)?.toString() : undefined;
@@ -91,6 +91,6 @@ function mask(dirs: string, place: string, name: string): void {
 
 function putAside(dirs: string, place: string, name: string): void {
   let free = `${name}${aside}`;
-  for (let count = 2; lookAt(dirs, below(place, free)) !== undefined; count++) free = `${name}${aside}.${count}`;
+  for (let count = 2; lstatAt(dirs, below(place, free)) !== undefined; count++) free = `${name}${aside}.${count}`;
   renameSync(fsPath(dirs, below(place, name)), fsPath(dirs, below(place, free)));
 }

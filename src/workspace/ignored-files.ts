@@ -41,7 +41,7 @@ export interface IgnoredSource {
   readonly root: string;
   /** Paths that are ignored as a whole: files and directories, relative to the root. */
   readonly roots: readonly string[];
-  readonly isLeftOut: (path: string) => boolean;
+  readonly isExcluded: (path: string) => boolean;
   readonly index: BaseIndex;
   /** Object ids of tracked files, by path: the lockfiles among them count. */
   readonly tracked: ReadonlyMap<string, string>;
@@ -58,7 +58,7 @@ export interface IgnoredFiles {
  * never count. Symlinks count by their target text.
  */
 export async function listIgnored(source: IgnoredSource, limits?: LookLimits): Promise<IgnoredFiles | undefined> {
-  const { root, roots, isLeftOut, index } = source;
+  const { root, roots, isExcluded, index } = source;
   const lines: { path: string; line: string }[] = [];
   const dependencies: DependencyDirectory[] = [];
   let bytes = 0;
@@ -73,7 +73,7 @@ export async function listIgnored(source: IgnoredSource, limits?: LookLimits): P
     }
   };
   for (const top of roots) {
-    if (isLeftOut(top)) continue;
+    if (isExcluded(top)) continue;
     const stats = lstatSync(fsPath(root, top), { throwIfNoEntry: false });
     if (stats === undefined) continue;
     if (!stats.isDirectory()) {
@@ -85,13 +85,13 @@ export async function listIgnored(source: IgnoredSource, limits?: LookLimits): P
     await walkTree(root, {
       from: top,
       enter({ name, path }) {
-        if (name === ".git" || isLeftOut(path) || isOver()) return false;
+        if (name === ".git" || isExcluded(path) || isOver()) return false;
         open.push({ path, dependency: begin(path, open.at(-1)?.dependency) });
         return true;
       },
       leave: () => void open.pop(),
       visit({ path, name, kind }) {
-        if (kind !== "directory" && name !== ".git" && !isLeftOut(path) && !isOver()) take(path, open.at(-1)?.dependency);
+        if (kind !== "directory" && name !== ".git" && !isExcluded(path) && !isOver()) take(path, open.at(-1)?.dependency);
       },
       onDenied: (path) => void lines.push({ path, line: "unreadable" }),
     });

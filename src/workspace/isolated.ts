@@ -37,7 +37,7 @@ import { writeIntoArea } from "../sandbox/write-area.ts";
 import { type AttemptDirs, createAttemptDirs, failed, pathsOf, refusedFile } from "./attempt-dirs.ts";
 import type { AttemptTree, TreeRequest, TreeSetting, WorkspaceSetting } from "./attempt-tree.ts";
 import { markKept, removeAttemptDir, removeOrphans } from "./orphans.ts";
-import { type FencedSpawn, spawnSandboxed } from "./spawn-sandboxed.ts";
+import { type SandboxedSpawn, spawnSandboxed } from "./spawn-sandboxed.ts";
 import { copiedTree } from "./tree-copy.ts";
 import { overlaidTree } from "./tree-overlay.ts";
 import { projectTree } from "./tree-project.ts";
@@ -66,7 +66,7 @@ export interface IsolatedProvider extends WorkspaceProvider {
 export function isolatedProvider(setting: WorkspaceSetting): IsolatedProvider {
   const { root, stateDir, stateRoot = stateDir } = setting;
   const shared: Shared = {
-    setting: { ...setting, isLeftOut: insideTest(root, stateRoot), isKnownToGit: askWhetherKnown(root) },
+    setting: { ...setting, isExcluded: insideTest(root, stateRoot), isKnownToGit: askWhetherKnown(root) },
     hidden: new Map(),
   };
   let cleaned: Promise<void> | undefined;
@@ -93,7 +93,7 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   const begun = step.workspace === "shared" ? {} : await projectStartOf(shared, step, dirs.value);
   const reads = viewKey(step) === "all" ? undefined : readFilter(step.permissions);
   const hidden =
-    reads === undefined ? [] : notBehindLeaves([...(await hiddenOf(shared, step, reads)), ...hiddenChanges(start, reads)], start);
+    reads === undefined ? [] : notBehindFiles([...(await hiddenOf(shared, step, reads)), ...hiddenChanges(start, reads)], start);
   const sandboxed = isSandboxed(step, setting.isolation.sandbox);
   if (writesRepository(step, setting.isolation.sandbox)) leaveRepository(setting.root);
   const isRepository = step.workspace === "shared" ? () => false : repositoryFiles(setting.root, await entriesOf(shared));
@@ -156,7 +156,7 @@ function keptLinks(git: GitView): Result<undefined> {
 }
 
 /** The paths that are still there once `start` is laid over the project: not those below what has become a file or a symbolic link. */
-function notBehindLeaves(paths: readonly string[], start: Changeset): readonly string[] {
+function notBehindFiles(paths: readonly string[], start: Changeset): readonly string[] {
   const entries = new Set(start.flatMap(({ path, after }) => (after !== undefined && "digest" in after ? [path] : [])));
   return entries.size === 0 ? paths : paths.filter((file) => !parentsOf(file).some((parent) => entries.has(parent)));
 }
@@ -177,7 +177,7 @@ async function whileThere<T>(dirs: AttemptDirs, work: () => Promise<Result<T>>):
   }
 }
 
-function workspaceOf(dirs: AttemptDirs, paths: WorkspacePaths, tree: AttemptTree, spawn: FencedSpawn): Workspace {
+function workspaceOf(dirs: AttemptDirs, paths: WorkspacePaths, tree: AttemptTree, spawn: SandboxedSpawn): Workspace {
   return {
     paths,
     ...defined({ unreadable: tree.unreadable }),
@@ -194,16 +194,16 @@ function workspaceOf(dirs: AttemptDirs, paths: WorkspacePaths, tree: AttemptTree
 }
 
 async function projectStartOf(shared: Shared, step: Step, dirs: AttemptDirs): Promise<Pick<TreeRequest, "project" | "included">> {
-  const { root, files, isLeftOut } = shared.setting;
+  const { root, files, isExcluded } = shared.setting;
   if (files === undefined) return {};
   shared.project ??= takeProjectStart({ root, directory: dirs.directory, files });
   const project = await shared.project;
-  return step.changesInclude.length === 0 ? { project } : { project, included: await includedFiles(root, step.changesInclude, isLeftOut) };
+  return step.changesInclude.length === 0 ? { project } : { project, included: await includedFiles(root, step.changesInclude, isExcluded) };
 }
 
 function hiddenOf({ hidden, setting }: Shared, step: Step, reads: (path: string) => boolean): Promise<readonly string[]> {
   const key = viewKey(step);
-  const known = hidden.get(key) ?? hiddenPaths(setting.root, reads, setting.isLeftOut);
+  const known = hidden.get(key) ?? hiddenPaths(setting.root, reads, setting.isExcluded);
   hidden.set(key, known);
   return known;
 }
@@ -214,6 +214,6 @@ function gitOf(shared: Shared): Promise<GitView> {
 }
 
 function entriesOf(shared: Shared): Promise<readonly GitEntry[]> {
-  shared.entries ??= gitEntriesIn(shared.setting.root, shared.setting.isLeftOut);
+  shared.entries ??= gitEntriesIn(shared.setting.root, shared.setting.isExcluded);
   return shared.entries;
 }

@@ -41,14 +41,14 @@ export async function removeOrphans(stateDir: string, run: string): Promise<void
     const attempts = namesIn(path.join(workspaces, other));
     for (const attempt of attempts) {
       const directory = path.join(workspaces, other, attempt);
-      if (isRoom(directory) && !existsSync(path.join(directory, keptMarker))) await removeTree(directory);
+      if (isAttemptDirectory(directory) && !existsSync(path.join(directory, keptMarker))) await removeTree(directory);
     }
     if (namesIn(path.join(workspaces, other)).length === 0) await removeTree(path.join(workspaces, other));
   }
 }
 
 /** Attempts that ran in place leave directories of another kind, which hold nothing but their output. */
-function isRoom(directory: string): boolean {
+function isAttemptDirectory(directory: string): boolean {
   return existsSync(path.join(directory, "home"));
 }
 

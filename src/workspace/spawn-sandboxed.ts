@@ -42,10 +42,10 @@ export interface SandboxedSetting {
   onRefused(subject: string): void;
 }
 
-export type FencedSpawn = (request: SpawnRequest) => Promise<SpawnOutcome>;
+export type SandboxedSpawn = (request: SpawnRequest) => Promise<SpawnOutcome>;
 
 /** Gives the way to start children of one attempt. It rejects only for bugs: what the file system refuses is `unprepared`. */
-export function spawnSandboxed(sandboxed: SandboxedSetting): FencedSpawn {
+export function spawnSandboxed(sandboxed: SandboxedSetting): SandboxedSpawn {
   let contracts = 0;
   return async (request) => {
     try {
@@ -80,13 +80,13 @@ function startPersona(sandboxed: SandboxedSetting, request: SpawnRequest): Promi
 
 async function startContract(sandboxed: SandboxedSetting, request: SpawnRequest, count: number): Promise<SpawnOutcome> {
   const { dirs, tree, setting } = sandboxed;
-  const judged = await tree.judged(request.restore);
+  const judged = await tree.forContract(request.restore);
   if (!judged.ok) return { kind: "unprepared", failure: judged.error };
   const own = path.join(dirs.directory, `contract.${count}`);
   const fresh = { ...dirs, home: path.join(own, "home"), temp: path.join(own, "tmp") };
   for (const directory of [own, fresh.home, fresh.temp]) mkdirSync(directory);
   trustProject(fresh.home, setting.root, sandboxed.sandboxed);
-  const layered = sandboxed.layers.judged(own);
+  const layered = sandboxed.layers.forContract(own);
   const view = viewOf(sandboxed, { tree: judged.value.tree, layered, dirs: fresh, outputWritable: false, readOnly: [], scratch: own });
   try {
     return await withNetwork(sandboxed, own, policyOfContract(request.network ?? []), (network) =>
@@ -128,7 +128,7 @@ function viewOf({ sandboxed, git, layers, paths, setting, step, tree }: Sandboxe
     binds: all,
     ...defined({ etc: step.sandboxShow }),
     layered: own === noLayers ? [] : shown.layered,
-    links: sandboxed ? git.ways : [],
+    links: sandboxed ? git.linksOnPath : [],
     ...state,
     masks: [...masks, ...(sandboxed ? git.masks : [])],
     readOnly: [...shown.readOnly, ...(step.workspace === "shared" ? git.guarded : [])],

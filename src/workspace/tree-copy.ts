@@ -91,8 +91,8 @@ function sizeOf({ files }: Snapshot): number {
  * Copies the project. Returns the printable paths that the copy lacks because they cannot be read, if git ignores all of them. Fails with
  * `file-unreadable` for another one, and as copying and asking git do.
  */
-async function copyReadable({ root, isLeftOut, isKnownToGit }: TreeSetting, directory: string): Promise<Result<readonly string[]>> {
-  const copied = await copyTree({ root, directory, isLeftOut });
+async function copyReadable({ root, isExcluded, isKnownToGit }: TreeSetting, directory: string): Promise<Result<readonly string[]>> {
+  const copied = await copyTree({ root, directory, isExcluded: isExcluded });
   if (!copied.ok || copied.value.length === 0) return copied.ok ? ok([]) : copied;
   const ignored = await openIgnoreRules(root, [], isKnownToGit).ignored(copied.value);
   if (!ignored.ok) return ignored;
@@ -106,7 +106,7 @@ async function copyReadable({ root, isLeftOut, isKnownToGit }: TreeSetting, dire
  * does.
  */
 export async function copiedTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
-  const { root, stateDir, stateRoot = stateDir, blobs, redactor, isLeftOut, isKnownToGit } = setting;
+  const { root, stateDir, stateRoot = stateDir, blobs, redactor, isExcluded, isKnownToGit } = setting;
   const { step, start, hidden, reads } = request;
   const around = request.sandboxed ? undefined : repositoryAround(root);
   const directory = copiedRoot(request.dirs, root, request.sandboxed);
@@ -134,7 +134,7 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
     written: { directory, bytes: sizeOf(snapshot.value) },
     tree,
     ...(request.sandboxed ? { binds: lendObjects(directory, request.dirs.directory) } : {}),
-    async judged(restore) {
+    async forContract(restore) {
       // Contracts read everything. What the step made in such a place was no change of its.
       const back = moveAll(hidden, aside, directory);
       const restored = restore === undefined ? ok(undefined) : await writeIntoArea({ directory }, restore);
@@ -143,12 +143,12 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
     },
     read: (file, limit) => readFromArea({ directory }, file, limit),
     list: (glob) => listArea({ directory }, glob),
-    write: async (entries) => refusedPath(entries, isLeftOut) ?? writeIntoArea({ directory }, entries),
+    write: async (entries) => refusedPath(entries, isExcluded) ?? writeIntoArea({ directory }, entries),
     async changeset() {
       return collectChanges({
         ...changesetStart(request),
         root,
-        isLeftOut: (file: string) => isLeftOut(file) || request.isRepository(file),
+        isExcluded: (file: string) => isExcluded(file) || request.isRepository(file),
         isKnownToGit,
         blobs,
         redactor,

@@ -11,7 +11,7 @@ import { removeTree } from "../changeset/remove-tree.ts";
 import { ok, type Result } from "../core/result.ts";
 import { capture, noLimitMs } from "../platform/capture.ts";
 import { relativeInside } from "../platform/paths.ts";
-import { hideInTree, listInView, listMerged, lookAt, readInView } from "../sandbox/inspect.ts";
+import { hideInTree, listInView, listMerged, readInView, treeView } from "../sandbox/inspect.ts";
 import { firstNonDirectoryParent } from "../sandbox/path-safety.ts";
 import { completeRenames } from "../sandbox/settle-renames.ts";
 import type { OverlayLayer, Tree } from "../sandbox/view.ts";
@@ -22,7 +22,7 @@ import { type AttemptTree, changesetStart, type TreeRequest, type TreeSetting } 
 
 /** Lays out the layer. Fails with `workspace-failed`, and as reading blobs does. */
 export async function overlaidTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
-  const { root, stateDir, stateRoot = stateDir, isolation, blobs, redactor, isLeftOut, isKnownToGit } = setting;
+  const { root, stateDir, stateRoot = stateDir, isolation, blobs, redactor, isExcluded, isKnownToGit } = setting;
   const { step, start, dirs, reads, hidden } = request;
   const layer = layerIn(dirs.directory);
   const tree: Tree = { kind: "overlay", base: root, layers: [layer] };
@@ -31,8 +31,8 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
   const gone = [...laid.value.removed, ...hidden];
   const prepared = gone.length === 0 ? ok(undefined) : await hideInTree(isolation, root, tree, gone);
   if (!prepared.ok) return prepared;
-  const view = lookAt(root, tree, [stateRoot]);
-  const whole = lookAt(root, tree);
+  const view = treeView(root, tree, [stateRoot]);
+  const whole = treeView(root, tree);
   let judges = 0;
   let settled: Promise<Result<void>> | undefined;
   const settle = () => {
@@ -43,7 +43,7 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
     place: root,
     written: { directory: layer.upper, bytes: 0 },
     tree,
-    async judged(restore) {
+    async forContract(restore) {
       const plain = await settle();
       if (!plain.ok) return plain;
       const directory = path.join(dirs.directory, `judge.${++judges}`);
@@ -56,9 +56,9 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
       return restored;
     },
     read: (file, limit) => readInView(isolation, view, file, limit),
-    list: (glob) => listInView(isolation, view, glob, isLeftOut),
+    list: (glob) => listInView(isolation, view, glob, isExcluded),
     write: async (entries) =>
-      refusedPath(entries, isLeftOut) ??
+      refusedPath(entries, isExcluded) ??
       writeIntoView({ isolation, project: root, tree, draft: path.join(dirs.directory, "draft") }, entries),
     async changeset() {
       const plain = await settle();
@@ -66,7 +66,7 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
       return collectChanges({
         ...changesetStart(request),
         root,
-        isLeftOut: (file: string) => isLeftOut(file) || request.isRepository(file),
+        isExcluded: (file: string) => isExcluded(file) || request.isRepository(file),
         isKnownToGit,
         blobs,
         redactor,

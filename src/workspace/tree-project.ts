@@ -22,7 +22,7 @@ export async function projectTree({ root, stateDir, stateRoot = stateDir }: Tree
     place: root,
     written: { directory: root, bytes: Number.POSITIVE_INFINITY },
     tree,
-    judged: async (restore) =>
+    forContract: async (restore) =>
       restore === undefined
         ? ok({ tree, release: async () => undefined })
         : failed("EPERM", "protected files cannot be restored in the project itself"),

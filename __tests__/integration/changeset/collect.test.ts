@@ -192,7 +192,7 @@ test.runIf(process.geteuid?.() === 0)("what an attempt closed to its own user is
     for (const file of closed) chmodSync(path.join(directory, file), 0);
     const { changes } = must(
       await collectChanges({
-        ...{ root, start: [], source: { kind: "copy", directory, snapshot }, isLeftOut: isState },
+        ...{ root, start: [], source: { kind: "copy", directory, snapshot }, isExcluded: isState },
         ...{ blobs: memoryBlobs(), redactor: createRedactor([]) },
       }),
     );

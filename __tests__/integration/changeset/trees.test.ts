@@ -18,7 +18,7 @@ const secret =
 
 async function copied(root: string): Promise<string> {
   const directory = scratch();
-  must(await copyTree({ root, directory, isLeftOut: isState }));
+  must(await copyTree({ root, directory, isExcluded: isState }));
   return directory;
 }
 

@@ -278,7 +278,7 @@ describe("without a fence", async () => {
     if (isolation === undefined) throw new Error("`none` is always in the list");
     const place = sandboxPlace(isolation);
     expect((await runSandboxed(place, "echo ran")).outcome).toMatchObject({ kind: "not-started" });
-    const view = { tree: { kind: "directory", source: place.project }, binds: [], network: { kind: "host" } } as const;
+    const view = { sandbox: "open", tree: { kind: "directory", source: place.project }, binds: [], network: { kind: "host" } } as const;
     expect(await runSandboxed(place, "cat a.txt", { view })).toEqual({ outcome: done, stdout: "a", stderr: "" });
     place.remove();
   });

@@ -1,6 +1,6 @@
 /** Which addresses a network rule with a wildcard does not cover. */
 import { describe, expect, test } from "vitest";
-import { ipv6Words, isInnerAddress } from "../../../src/sandbox/inner-addresses.ts";
+import { ipv6Groups, isInnerAddress } from "../../../src/sandbox/inner-addresses.ts";
 
 describe("inner addresses", () => {
   test.each([
@@ -58,6 +58,6 @@ describe("inner addresses", () => {
 test("an IPv6 address is parsed in every spelling", () => {
   const expected = [0x2606, 0x4700, 0, 0, 0, 0, 0x0102, 0x0304];
   for (const spelling of ["2606:4700::102:304", "2606:4700:0:0:0:0:1.2.3.4", "2606:4700::0102:0304"])
-    expect(ipv6Words(spelling)).toEqual(expected);
-  expect([ipv6Words("::"), ipv6Words("1::"), ipv6Words("x")]).toEqual([Array(8).fill(0), [1, 0, 0, 0, 0, 0, 0, 0], undefined]);
+    expect(ipv6Groups(spelling)).toEqual(expected);
+  expect([ipv6Groups("::"), ipv6Groups("1::"), ipv6Groups("x")]).toEqual([Array(8).fill(0), [1, 0, 0, 0, 0, 0, 0, 0], undefined]);
 });

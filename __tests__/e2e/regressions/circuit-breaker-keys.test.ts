@@ -65,6 +65,6 @@ describe("a circuit breaker", () => {
     ["of the defaults, under a threshold of the contract", ", failure_threshold: 1", "sliding_window_size: 2, minimum_attempts: 3"],
   ])("refuses a minimum %s that its window cannot hold", async (_, contract, defaults) => {
     const { code, stderr } = await failing(contract, defaults).wave("validate");
-    expect([code, stderr.split("error[W205] the circuit could never open").length]).toEqual([2, 2]);
+    expect([code, stderr.split("error[W205] the circuit can never open").length]).toEqual([2, 2]);
   });
 });

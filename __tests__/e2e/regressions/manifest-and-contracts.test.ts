@@ -52,7 +52,9 @@ describe("an overlay that removes a required key with `null`", () => {
       2,
       expect.stringContaining(`error[W203] ${missing}: the overlay \`wave.ci.yaml\` removes it\n  at wave.ci.yaml:${at}\n`),
     ]);
-    expect(validated.stderr).toContain("hint: `null` in an overlay removes a key: write a value, or leave the key out\n\n1 error\n");
+    expect(validated.stderr).toContain(
+      "hint: `null` in an overlay removes a key; set a value, or remove the key from the overlay\n\n1 error\n",
+    );
   });
 
   test("is not named if a later manifest writes the key again", async () => {
@@ -162,7 +164,7 @@ describe("a `json_schema` contract without `schema`", () => {
     const wave = project({ "wave.yaml": manifest("", step) });
     const missing = await wave.wave("validate");
     expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining("`.wave/contracts/r.schema.json` does not exist")]);
-    expect(missing.stderr).toContain("hint: without `schema:` a contract uses this file");
+    expect(missing.stderr).toContain("hint: this is the default without `schema`");
     wave.write({ ".wave/contracts/r.schema.json": "{}" });
     expect(await wave.wave("validate")).toMatchObject({ code: 0, stderr: "" });
   });

@@ -22,7 +22,7 @@ describe("a wrong value for a key that takes a word or a map is reported against
       "W204] `cow` is not allowed for `workspace`",
       "use `shared` or a map with `provider`",
     ],
-    ["a list for the workspace", ", workspace: [copy]", "", "W202] `workspace` has to be a text or a map, not a list", undefined],
+    ["a list for the workspace", ", workspace: [copy]", "", "W202] `workspace` must be a string or a map, not a list", undefined],
     [
       "an unknown provider in the defaults",
       "",
@@ -56,10 +56,10 @@ describe("a wrong value for a key that takes a word or a map is reported against
       "",
       "sandbox: on\n",
       "W204] `on` is not allowed for `sandbox`",
-      "write `sandbox: { show: [PATH] }` to show places in `/etc`, or remove the key to run in the sandbox; only `off` runs outside it",
+      "use `sandbox: { show: [PATH] }` to make files in `/etc` readable, or remove the key to run in the sandbox; only `off` runs outside it",
     ],
     ["a misspelt key of reuse", ", reuse: { ignored: [a] }", "", "W201] unknown key `ignored` in `reuse`", "did you mean `ignore`?"],
-    ["a map for an adapter", ", adapter: { name: claude }", "", "W202] `adapter` has to be a text, not a map", undefined],
+    ["a map for an adapter", ", adapter: { name: claude }", "", "W202] `adapter` must be a string, not a map", undefined],
   ])("%s", async (_, step, more, message, hint) => {
     const { code, stderr } = await project({ "wave.yaml": manifest(step, more) }).wave("validate");
     expect([code, stderr]).toEqual([2, expect.stringContaining(`error[${message}`)]);
@@ -73,7 +73,7 @@ const showing = (...places: readonly string[]) => project({ "wave.yaml": manifes
 describe("`sandbox.show`", () => {
   test.each(["/etc/*.conf", "/etc/ld.so.conf.?", "/etc/{hosts,passwd}", "/etc/[h]osts"])("refuses the pattern %s", async (place) => {
     const { code, stderr } = await showing(place).wave("validate");
-    expect([code, stderr]).toEqual([2, expect.stringContaining(`error[W205] \`${place}\` is a pattern, and \`show\` takes paths`)]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`error[W205] \`${place}\` is a pattern, but \`show\` requires paths`)]);
   });
 
   test("reports in plan the places that do not exist, apart from those that are shown", async () => {
@@ -92,6 +92,9 @@ describe("`sandbox.show`", () => {
 
   test.each(["/etc/ssh/", "/etc/shadow/"])("refuses %s, a place for secrets, with a slash at its end too", async (place) => {
     const { code, stderr } = await showing(place).wave("validate");
-    expect([code, stderr]).toEqual([2, expect.stringContaining(`the sandbox does not show \`${place}\`, because secrets are kept there`)]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining(`the sandbox does not show \`${place}\` because it usually contains secrets`),
+    ]);
   });
 });

@@ -68,7 +68,7 @@ describe("overlays", () => {
 
 describe("a `deny` rule of a step", () => {
   const denied = ', permissions: { deny: ["file_read:a", "file_read:b"] }';
-  const dropped = (rule: string) => `warning[W406] the overlay drops the rule \`file_read:${rule}\` that step \`a\` denies`;
+  const dropped = (rule: string) => `warning[W406] the overlay drops the deny rule \`file_read:${rule}\` of step \`a\``;
 
   test.each([
     ["by another list", '{ deny: ["file_read:b", "file_read:c"] }', "wave.ci.yaml:1:45", ["a"]],

@@ -1,6 +1,6 @@
 /**
- * Project files as a commit has them, whatever the work tree contains: how the manifest of a fork's pull request is read. The objects come from the
- * host, never from the checkout, whose git configuration belongs to the author of the pull request. Symbolic links and submodules are not files here.
+ * Reads project files from a commit, for the manifest of a pull request from a fork. Objects come from the host, never from the checkout, whose git
+ * configuration the author of the pull request controls. Symbolic links and submodules do not count as files.
  */
 import { createHash } from "node:crypto";
 import path from "node:path";
@@ -12,9 +12,9 @@ import { err, ok, type Result } from "../../core/result.ts";
 
 export interface CommitSource {
   readonly source: FileSource;
-  /** The files of the directory and below, to restore protected ones. */
+  /** All files in the directory, to restore protected ones. */
   readonly files: TrustedFiles;
-  /** The first failure of the host since the commit was opened. Files read or listed after it may be reported as unreadable or missing. */
+  /** The first failure of the host. Files read after it may be reported as unreadable or missing. */
   failure(): Failure | undefined;
 }
 
@@ -22,8 +22,8 @@ export interface CommitSource {
 type Directory = ReadonlyMap<string, CommitEntry> | undefined;
 
 /**
- * Opens a directory of a commit. `directory` is relative to the repository's root, with forward slashes; `""` is the root. Each file is read by its
- * first use and kept. Fails with `usage` if `commit` is not a commit id, and as the host fails.
+ * Opens a directory of a commit. `directory` is relative to the repository's root, with forward slashes; `""` is the root. Each file is read on
+ * first use and cached. Fails with `usage` if `commit` is not a commit id, and with failures of the host.
  */
 export async function openCommit(objects: CommitObjects, commit: string, directory: string): Promise<Result<CommitSource>> {
   if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) return err({ reason: "usage", message: `\`${commit}\` is not a commit id` });
@@ -71,14 +71,13 @@ export async function openCommit(objects: CommitObjects, commit: string, directo
   return ok({ source, files: trustedFiles(tree, normalizePath(`./${directory}`), readBlob), failure: () => failed });
 }
 
-/** The path of a project file relative to the repository's root; undefined if it leads out of the project, or out of the repository. */
+/** The path of a project file relative to the repository's root; undefined if it is outside the project or the repository. */
 function placeOf(directory: string, file: string, scope: "project" | "anywhere"): string | undefined {
   if (scope === "project" && !staysInside(file)) return undefined;
   const place = path.posix.join(directory, file);
   return path.posix.isAbsolute(file) || !staysInside(place) ? undefined : normalizePath(place);
 }
 
-/** Submodules are not files. */
 function trustedFiles(
   tree: ReturnType<typeof commitTree>,
   root: string,
@@ -104,7 +103,7 @@ function trustedFiles(
       const found = await tree.find(path.posix.join(root, file));
       if (!found.ok) return found;
       if (found.value === undefined)
-        return err({ reason: "file-unreadable", path: file, code: "ENOENT", detail: "the commit does not have it" });
+        return err({ reason: "file-unreadable", path: file, code: "ENOENT", detail: "it does not exist in the commit" });
       const bytes = await readBlob(found.value);
       const { kind, executable } = found.value;
       const mode = kind === "link" ? "120000" : executable === true ? "100755" : "100644";
@@ -118,7 +117,7 @@ function notRegular({ kind }: CommitEntry, commit: string): string {
   return `it is ${what} in commit ${commit.slice(0, 12)}`;
 }
 
-/** Git names a blob by the digest of its bytes, so a host or a disk that returns other bytes is noticed. */
+/** Verifies a blob by its id, which is the digest of its bytes. */
 function verified(read: Result<Uint8Array>, id: string): Result<Uint8Array> {
   if (!read.ok) return read;
   const hash = createHash(id.length === 40 ? "sha1" : "sha256");
@@ -126,11 +125,11 @@ function verified(read: Result<Uint8Array>, id: string): Result<Uint8Array> {
   return err({
     reason: "github-failed",
     doing: "read a file of a commit",
-    detail: `the bytes of blob ${id.slice(0, 12)} do not have its digest`,
+    detail: `the contents of blob ${id.slice(0, 12)} do not match its digest`,
   });
 }
 
-/** Directories of a commit. Each is read at most once; those below the preloaded one with a single request, unless the host truncates it. */
+/** Directories of a commit, each read once. Those in the preloaded directory need one request in total, unless the host truncates it. */
 function commitTree(objects: CommitObjects, commit: string) {
   const directories = new Map<string, Promise<Result<Directory>>>();
   const read = async (place: string): Promise<Result<Directory>> => {
@@ -139,7 +138,7 @@ function commitTree(objects: CommitObjects, commit: string) {
     if (id.value === undefined) return ok(undefined);
     const listed = await objects.readTree(id.value, false);
     if (!listed.ok) return listed;
-    // Without `recursive`, the host lists 100,000 entries: a directory beyond that is not read in part.
+    // Without `recursive`, the host lists up to 100,000 entries.
     if (listed.value.truncated) return err(tooLarge(place));
     return ok(new Map(listed.value.entries.map((entry) => [entry.path, entry])));
   };

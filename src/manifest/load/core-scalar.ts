@@ -1,4 +1,4 @@
-/** The YAML 1.2 core schema for plain scalars: what an unquoted text means. */
+/** The YAML 1.2 core schema for plain (unquoted) scalars. */
 
 const integer = /^[-+]?[0-9]+$/;
 const octal = /^0o[0-7]+$/;
@@ -7,10 +7,7 @@ const float = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 const infinity = /^[-+]?\.(?:inf|Inf|INF)$/;
 const notANumber = /^\.(?:nan|NaN|NAN)$/;
 
-/**
- * The value of a plain scalar by the core schema (YAML 1.2.2, §10.3.2). The empty text stays a text: it only arises from
- * a substitution, and "nothing" is what its author wrote.
- */
+/** The value of a plain scalar by the core schema (YAML 1.2.2, §10.3.2). An empty text stays a text, because it only results from substitution. */
 export function coreScalar(text: string): string | number | boolean | null {
   if (/^(?:~|null|Null|NULL)$/.test(text)) return null;
   if (/^(?:true|True|TRUE)$/.test(text)) return true;

@@ -1,4 +1,4 @@
-/** Project files from the disk. Nothing outside the project is read, whatever a path or a symlink says; nothing is written. */
+/** Reads project files from disk. Never reads outside the project, even through symlinks, and never writes. */
 
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir, realpath, stat } from "node:fs/promises";
@@ -7,7 +7,7 @@ import type { FileRead, FileSource } from "../../core/ports.ts";
 import { staysInside } from "../../core/project-path.ts";
 import { isInside } from "../../platform/paths.ts";
 
-/** Reads files below a directory. Symlinks are followed while they stay inside it. */
+/** Reads files in a directory. Follows symlinks that stay inside it. */
 export function diskSource(root: string): FileSource {
   let real: Promise<string> | undefined;
   const realRoot = () => {
@@ -38,7 +38,7 @@ export function diskSource(root: string): FileSource {
 }
 
 async function readRegular(target: string, limit: number): Promise<FileRead> {
-  // Looked at before it is opened: opening a device can have effects, and opening a pipe can wait for ever.
+  // Before opening: opening a device can have effects, and opening a pipe can block.
   const before = await lstat(target);
   if (!before.isFile()) return notRegular(before.isDirectory());
   if (before.size > limit) return { kind: "too-large", size: before.size, limit };
@@ -52,7 +52,7 @@ async function readRegular(target: string, limit: number): Promise<FileRead> {
   }
 }
 
-/** Reads to the end, however large the file said it was (`/proc` says 0), but never past the limit. */
+/** Reads to the end or the limit. The reported size can be wrong: it is 0 in `/proc`. */
 async function readUpTo(handle: FileHandle, expected: number, limit: number): Promise<FileRead> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -102,7 +102,7 @@ function wordsFor(code: string): string | undefined {
     case "EPERM":
       return "permission denied";
     case "ELOOP":
-      return "its symlinks lead in a circle";
+      return "its symlinks form a cycle";
     case "ENAMETOOLONG":
       return "its path is too long";
     default:

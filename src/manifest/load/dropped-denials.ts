@@ -1,10 +1,10 @@
-/** Finds the deny rules of steps that an overlay drops: a list of an overlay replaces the one below it. Pure. */
+/** Finds deny rules of steps that an overlay drops by replacing their list. Pure. */
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { DocumentNode, MapEntry, MapNode, Origin } from "../../core/document.ts";
 
 const stepLists = [["steps"], ["pipeline", "steps"]] as const;
 
-/** One warning for each rule that a step has in `base` and no longer has in `merged`, at the key of `overlay` that drops it. */
+/** Returns a warning for each rule of a step in `base` that is not in `merged`, at the key of `overlay` that drops it. */
 export function droppedDenials(base: MapNode, overlay: MapNode, merged: MapNode): Diagnostic[] {
   return stepLists.flatMap((path) => {
     const [before, over, after] = [base, overlay, merged].map((document) => stepsById(document, path));
@@ -24,10 +24,10 @@ function warning(step: string, rule: string, { origin, written }: { readonly ori
   return {
     code: "W406",
     severity: "warning",
-    message: `the overlay drops the rule \`${rule}\` that step \`${step}\` denies`,
+    message: `the overlay drops the deny rule \`${rule}\` of step \`${step}\``,
     origin,
-    hint: "a list of an overlay replaces the one below it: repeat the rule to keep it",
-    related: [{ message: "the rule that is dropped", origin: written }],
+    hint: "lists in overlays replace the original list; repeat the rule to keep it",
+    related: [{ message: "the dropped rule", origin: written }],
   };
 }
 
@@ -51,7 +51,7 @@ function denials(step: MapNode): { readonly text: string; readonly origin: Origi
   });
 }
 
-/** `deny`, or `permissions` where that is replaced as a whole. */
+/** `deny`, or `permissions` if it is replaced as a whole. */
 function droppingKey(overlay: MapNode): Origin {
   const permissions = entryOf(overlay, "permissions");
   return (entryOf(permissions?.node, "deny") ?? permissions)?.keyOrigin ?? overlay.origin;

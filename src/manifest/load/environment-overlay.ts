@@ -1,18 +1,18 @@
-/** `--env NAME`: which file it adds. */
+/** Finds the overlay that `--env NAME` adds. */
 import path from "node:path";
 
-/** The overlay of an environment beside a manifest: `dir/wave.yaml` and `staging` give `dir/wave.staging.yaml`. */
+/** The overlay for an environment: `dir/wave.staging.yaml` for `dir/wave.yaml` and `staging`. */
 export function environmentOverlay(file: string, environment: string): string {
   const { dir, name, ext } = path.posix.parse(file);
   return path.posix.join(dir, `${name}.${environment}${ext}`);
 }
 
-/** Whether a text can name an environment: it becomes part of a file name, so it holds no separators and no leading dot. */
+/** Whether a text is a valid environment name. It becomes part of a file name. */
 export function isEnvironmentName(text: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(text);
 }
 
-/** The environments that have overlays among the files beside a manifest, sorted. */
+/** The environments with overlays among `names`, sorted. */
 export function environmentsBeside(file: string, names: readonly string[]): string[] {
   const { name, ext } = path.posix.parse(file);
   const prefix = `${name}.`;

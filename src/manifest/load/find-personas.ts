@@ -1,4 +1,4 @@
-/** Which persona files a project has: those that the manifest names, and those that lie in `.wave/personas/`. */
+/** Finds persona files: those that the manifest names, and those in `.wave/personas/`. */
 import path from "node:path";
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { DocumentNode, MapNode } from "../../core/document.ts";
@@ -15,8 +15,8 @@ export interface ReadPersona extends ReadDocument {
 }
 
 /**
- * Reads every persona file: those that the manifest names, then those in the directory. A file in the directory and a definition in the
- * manifest may share a name: they are merged later. A Markdown file that the persona of its name uses as its prompt is not a persona.
+ * Reads the persona files that the manifest names, then those in the directory. A file and a definition in the manifest may have the same name: they are
+ * merged later. A Markdown file that its persona uses as `prompt` is not a persona.
  */
 export async function readPersonas(
   manifest: MapNode,
@@ -39,7 +39,7 @@ export async function readPersonas(
   return { personas: [...(await Promise.all(named)), ...kept], diagnostics };
 }
 
-/** YAML before Markdown: the latter may be the former's prompt. */
+/** YAML before Markdown, which may be its prompt. */
 function rank(file: string): number {
   return file.endsWith(".md") ? 1 : 0;
 }

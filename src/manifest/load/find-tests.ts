@@ -1,4 +1,4 @@
-/** Reads the tests of a project's pipelines: the YAML files in `.wave/tests/`. Nothing is substituted in them: a test says what it says. */
+/** Reads pipeline tests: the YAML files in `.wave/tests/`. Variables are not substituted. */
 import path from "node:path";
 import { type Diagnostic, sortDiagnostics } from "../../core/diagnostic.ts";
 import type { DocumentNode } from "../../core/document.ts";
@@ -8,7 +8,7 @@ import { projectReader } from "./project-reader.ts";
 export const testsDirectory = ".wave/tests";
 
 export interface LoadedTest {
-  /** The file's name, without its ending. */
+  /** File name without extension. */
   readonly name: string;
   readonly file: string;
   readonly document: DocumentNode;
@@ -19,7 +19,7 @@ export interface LoadedTests {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** By name. A file that cannot be read, or is no YAML, is a diagnostic. */
+/** Reads tests, sorted by name. Unreadable and invalid files are diagnostics. */
 export async function loadTests(source: FileSource): Promise<LoadedTests> {
   const reader = projectReader(source);
   const names = (await reader.list(testsDirectory)).filter((name) => /^[^.].*\.ya?ml$/.test(name)).sort();

@@ -1,6 +1,6 @@
 /**
- * `${VAR}` in a document: values only, never keys. Unquoted values are typed again after substitution, as Compose does,
- * except under `env`, where text is what a child gets.
+ * Substitutes `${VAR}` in the values of a document, not in keys. As in Compose, unquoted values are typed after substitution, except under `env`, where
+ * values are strings.
  */
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { DocumentNode, MapEntry, Origin, ScalarNode } from "../../core/document.ts";
@@ -10,26 +10,26 @@ import { type Lookup, substitute, type TemplateProblem } from "./substitute.ts";
 
 export interface Variables {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Names that must not be substituted, beside the runner's own. */
+  /** Names that must not be substituted, in addition to the runner's. */
   readonly secrets: ReadonlySet<string>;
-  /** Scalars that stand unquoted. */
+  /** Unquoted scalars. */
   readonly plain: ReadonlySet<ScalarNode>;
-  /** A scalar that is left as it stands. */
+  /** A scalar without substitution. */
   readonly verbatim?: DocumentNode;
-  /** The text of a file, to point at the expression inside a value. */
+  /** The text of a file, to locate expressions in values. */
   readonly textOf: (file: string) => string | undefined;
 }
 
 interface Walk extends Variables {
   readonly lookup: Lookup;
   readonly diagnostics: Diagnostic[];
-  /** Nodes that aliases share are filled once. */
+  /** Filled nodes. Aliases share nodes. */
   readonly done: Map<DocumentNode, DocumentNode>;
-  /** Files split into lines, once. */
+  /** Lines by file. */
   readonly lines: Map<string, readonly string[]>;
 }
 
-/** Substitutes all variables of a document. What cannot be substituted stays as written and is reported. */
+/** Substitutes all variables of a document. Expressions that cannot be substituted are reported and kept. */
 export function interpolate(node: DocumentNode, variables: Variables): { node: DocumentNode; diagnostics: readonly Diagnostic[] } {
   const { env, secrets } = variables;
   const lookup: Lookup = (name) => {
@@ -79,7 +79,7 @@ function fillScalar(node: ScalarNode, walk: Walk, asText: boolean): ScalarNode {
   return { ...node, value: walk.plain.has(node) && !asText && problems.length === 0 ? coreScalar(text) : text };
 }
 
-/** The place of an expression inside a value, where its text stands there literally; else the whole value's. */
+/** The position of an expression, or of the whole value if the file spells it differently. */
 function locate(origin: Origin, expression: string, walk: Walk, from: number): { origin: Origin; next: number } {
   const { start, end } = origin.range;
   const lines = linesOf(origin.file, walk).slice(start.line - 1, end.line);
@@ -108,7 +108,7 @@ function linesOf(file: string, walk: Walk): readonly string[] {
 function wordingOf(problem: TemplateProblem, walk: Walk): Pick<Diagnostic, "code" | "message" | "hint"> {
   switch (problem.kind) {
     case "unset": {
-      const hint = `set ${problem.name}, or give a default: \`\${${problem.name}:-…}\`; to leave it to a shell, write \`$${problem.name}\` without braces, or \`$\${\``;
+      const hint = `set ${problem.name}, or add a default: \`\${${problem.name}:-…}\`; for a shell variable, write \`$${problem.name}\` without braces, or \`$\${\``;
       return { code: "W108", message: `\`${problem.name}\` is not set and has no default`, hint };
     }
     case "required": {
@@ -117,15 +117,15 @@ function wordingOf(problem: TemplateProblem, walk: Walk): Pick<Diagnostic, "code
     }
     case "forbidden": {
       const reason = forbiddenVariable(problem.name, walk.secrets) ?? "is a secret";
-      const step = walk.secrets.has(problem.name) ? "leave it out here" : `list \`${problem.name}\` under \`secrets\` instead`;
+      const step = walk.secrets.has(problem.name) ? "remove it" : `list \`${problem.name}\` in \`secrets\` instead`;
       const hint = `${step}: the child finds the value in its environment, and everything stored is scrubbed of it`;
-      return { code: "W109", message: `\`${problem.name}\` ${reason} and must not stand in a manifest`, hint };
+      return { code: "W109", message: `\`${problem.name}\` ${reason} and must not be used in a manifest`, hint };
     }
     case "malformed":
       return {
         code: "W108",
-        message: `\`${shortened(problem.expression)}\` is not a variable`,
-        hint: "write `${NAME}` or `${NAME:-default}`; `$${` stands for `${` itself",
+        message: `\`${shortened(problem.expression)}\` is not a valid variable expression`,
+        hint: "write `${NAME}` or `${NAME:-default}`; `$${` writes a literal `${`",
       };
   }
 }

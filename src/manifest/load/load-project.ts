@@ -1,6 +1,6 @@
 /**
- * Files to documents: the manifest with its overlays, the pipelines and personas that it names, and the text of every
- * other file that they name. Shapes are not judged here; whatever is wrong in a file is a diagnostic, never a throw.
+ * Loads the manifest with its overlays, the pipelines and personas that it names, and the text of all other files that they name. Problems of files are
+ * diagnostics, never exceptions. Shapes are checked elsewhere.
  */
 import { defined } from "../../core/defined.ts";
 import { type Diagnostic, sortDiagnostics } from "../../core/diagnostic.ts";
@@ -18,16 +18,16 @@ import { startOfFile } from "./source-text.ts";
 import type { ParsedDocument } from "./yaml-document.ts";
 
 export interface LoadRequest {
-  /** Manifest files relative to the project root; the first is the base, the others are laid over it in order. */
+  /** Manifest files relative to the project root. The others are merged over the first in order. */
   readonly files: readonly string[];
-  /** Adds the overlay `NAME.<environment>.yaml` beside the first file, last. */
+  /** Adds the overlay `NAME.<environment>.yaml` of the first file as the last one. */
   readonly environment?: string;
   /** Variables for `${VAR}`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly source: FileSource;
 }
 
-/** Loads a project. All problems with files, syntax and variables are in `diagnostics`, sorted, each once. */
+/** Loads a project. `diagnostics` contains all problems of files, syntax and variables, sorted, without duplicates. */
 export async function loadProject({ files, environment, env, source }: LoadRequest): Promise<LoadedProject> {
   const reader = projectReader(source);
   const manifests = await readManifests(files, environment, reader);
@@ -36,7 +36,7 @@ export async function loadProject({ files, environment, env, source }: LoadReque
   for (;;) {
     const known = secrets.size;
     const loaded = await readAll(manifests, { reader, env, secrets });
-    // A file may declare a secret that another one substitutes: with it known, everything is substituted anew.
+    // A file may declare a secret that another one substitutes, so repeat until no new secret is found.
     if (secrets.size === known) return loaded;
   }
 }
@@ -44,7 +44,7 @@ export async function loadProject({ files, environment, env, source }: LoadReque
 interface Pass {
   readonly reader: ProjectReader;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Names known so far; documents that are read add theirs. */
+  /** Secrets found so far. */
   readonly secrets: Set<string>;
   readonly files: Map<string, NamedFile>;
   readonly diagnostics: Diagnostic[];
@@ -68,7 +68,7 @@ async function readAll(manifests: RawManifests, project: Pick<Pass, "reader" | "
   };
 }
 
-/** Substitutes a document's variables; secrets that it declares, before or after substitution, become known. */
+/** Substitutes variables. Adds secrets that the document declares before or after substitution. */
 function fill(node: DocumentNode, parsed: Pick<ParsedDocument, "plain" | "verbatim">, pass: Pass): DocumentNode {
   const textOf = (path: string) => {
     const file = pass.files.get(path);
@@ -81,7 +81,7 @@ function fill(node: DocumentNode, parsed: Pick<ParsedDocument, "plain" | "verbat
   return filled.node;
 }
 
-/** Notes what was read; gives the document, substituted. */
+/** Records a file and its diagnostics. Returns the document with substituted variables. */
 function accept(read: ReadDocument, pass: Pass): DocumentNode | undefined {
   pass.files.set(read.file.path, read.file);
   pass.diagnostics.push(...read.diagnostics);
@@ -104,7 +104,7 @@ async function readPersonaDocuments(manifest: MapNode, pass: Pass): Promise<Load
   pass.diagnostics.push(...diagnostics);
   return personas.map((persona) => {
     const file = persona.file.path;
-    // A persona that cannot be read still has its name, so that its steps are not reported as well.
+    // Keep the name of an unreadable persona, so that its steps are not reported too.
     const document = accept(persona, pass) ?? { kind: "map", entries: new Map(), origin: startOfFile(file) };
     return { name: persona.name, file, document };
   });
@@ -118,7 +118,7 @@ function pathsIn(manifest: MapNode, pipelines: readonly LoadedPipeline[], person
   };
 }
 
-/** Each problem at a place once: several names may lead to one file, and aliases to one value. */
+/** Removes duplicates: several names may refer to one file, and aliases to one value. */
 function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const found = new Map<string, Diagnostic>();
   for (const diagnostic of diagnostics) {

@@ -1,17 +1,14 @@
-/** A persona as a Markdown file: YAML frontmatter between `---` lines, and a body that is its system prompt. */
+/** Parses a persona in Markdown: YAML frontmatter between `---` lines, and the system prompt as body. */
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { DocumentNode, MapEntry, MapNode, Origin } from "../../core/document.ts";
 import { lineIndex, pointIn, startOfFile } from "./source-text.ts";
 import { type ParsedDocument, parseYaml } from "./yaml-document.ts";
 
-/**
- * Reads a persona from Markdown. Without frontmatter the whole file is the prompt. The body is text as it stands, like a
- * `prompt:` file: no variables are substituted in it. An empty body gives no `system_prompt`.
- */
+/** Parses a persona. Without frontmatter, the whole file is the prompt. Variables are not substituted in the body. An empty body sets no prompt. */
 export function parseMarkdownPersona(file: string, text: string): ParsedDocument {
   const parts = split(text);
   const body = bodyEntry(file, text, parts.bodyStart);
-  // The opening fence stays as an empty line, so that lines and columns are those of the file.
+  // Keep the opening line empty, so that positions match the file.
   const front: ParsedDocument = parts.frontmatter.trim() === "" ? empty(file) : parseYaml(file, `\n${parts.frontmatter}`);
   if (parts.unclosed) return { ...empty(file), diagnostics: [unclosed(file)] };
   if (front.node?.kind !== "map" || body === undefined) return front;
@@ -55,16 +52,16 @@ function empty(file: string): ParsedDocument {
 
 function unclosed(file: string): Diagnostic {
   const origin: Origin = { file, range: { start: { line: 1, column: 1 }, end: { line: 1, column: 4 } } };
-  return { code: "W101", severity: "error", message: "the frontmatter is not closed", origin, hint: "end it with a line of `---`" };
+  return { code: "W101", severity: "error", message: "the frontmatter has no end", origin, hint: "add a line with `---` after it" };
 }
 
 function twoPrompts(twice: MapEntry, body: MapEntry): Diagnostic {
   return {
     code: "W206",
     severity: "error",
-    message: "`system_prompt` stands in the frontmatter, and the file has a body as well",
+    message: "`system_prompt` is set in the frontmatter, but the file also has a body",
     origin: twice.keyOrigin,
-    hint: "keep one of them",
+    hint: "remove one of them",
     related: [{ message: "the body starts here", origin: body.node.origin }],
   };
 }

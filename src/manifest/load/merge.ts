@@ -1,10 +1,10 @@
-/** Overlays: one document laid over another. Every node of the outcome keeps the origin it had. */
+/** Merges overlays. Nodes keep their source positions. */
 import type { DocumentNode, ListNode, MapEntry, MapNode } from "../../core/document.ts";
 import { isNull, mergePersona } from "../schema/persona-document.ts";
 
 /**
- * Lays an overlay over a base: maps are merged key by key, lists of steps by their `id`; `null` removes a key; everything else is replaced.
- * Steps that only the overlay has come last, in its order. Personas are merged as `manifest/schema/persona-document.ts` describes.
+ * Merges an overlay over a base: maps by key, lists of steps by `id`. `null` removes a key; other values are replaced. New steps are appended in the
+ * order of the overlay. Personas are merged by `manifest/schema/persona-document.ts`.
  */
 export function mergeMaps(base: MapNode, overlay: MapNode): MapNode {
   return mergeAt(base, overlay, []);
@@ -44,7 +44,7 @@ function mergeById(under: ListNode, over: ListNode): ListNode {
   const known = new Set(under.items.map(idOf));
   for (const item of over.items) {
     const id = idOf(item);
-    // A second overlay step of one id is kept beside the first, so that validation names it as a duplicate.
+    // Keep a second step with the same id, so that validation reports the duplicate.
     if (id === undefined || item.kind !== "map" || !known.has(id) || overlays.has(id)) rest.push(item);
     else overlays.set(id, item);
   }

@@ -1,12 +1,9 @@
-/** Project files as they were pinned when a run began. Knows nothing of the disk. */
+/** Reads project files from the copies that were stored at the start of a run. */
 import path from "node:path";
 import type { FileSource } from "../../core/ports.ts";
 import { normalizePath, staysInside } from "../../core/project-path.ts";
 
-/**
- * Reads files through a look-up. `paths` are all that were pinned, relative to the project root with forward slashes:
- * what is not among them was not there when the run began.
- */
+/** `paths` are all stored files, relative to the project root with forward slashes. Other files count as missing. */
 export function pinnedSource(read: (path: string) => Promise<Uint8Array | undefined>, paths: readonly string[]): FileSource {
   const pinned = new Map(paths.map((file) => [normalizePath(file), file]));
   return {
@@ -15,7 +12,7 @@ export function pinnedSource(read: (path: string) => Promise<Uint8Array | undefi
       const name = pinned.get(normalizePath(file));
       if (name === undefined) return { kind: "missing" };
       const bytes = await read(name);
-      if (bytes === undefined) return { kind: "unreadable", code: "ENOENT", detail: "its pinned bytes are gone from state" };
+      if (bytes === undefined) return { kind: "unreadable", code: "ENOENT", detail: "its stored copy is missing from the state" };
       return bytes.length > limit ? { kind: "too-large", size: bytes.length, limit } : { kind: "bytes", bytes };
     },
     list: async (directory) =>

@@ -1,11 +1,11 @@
-/** Finds the name of a manifest's pipeline without validating the manifest, for reports about one that is not valid. */
+/** Finds the name of a manifest's pipeline without validation, for reports about invalid manifests. */
 import { type Document, isMap, isScalar } from "yaml";
 import type { FileSource } from "../../core/ports.ts";
 import { environmentOverlay } from "./environment-overlay.ts";
 import { readSyntax } from "./yaml-syntax.ts";
 
 export interface PipelineNameRequest {
-  /** Manifest files relative to the project root, in the order in which they merge. */
+  /** Manifest files relative to the project root, in merge order. */
   readonly files: readonly string[];
   readonly environment?: string;
   readonly source: FileSource;
@@ -13,12 +13,12 @@ export interface PipelineNameRequest {
   readonly unnamed: string;
 }
 
-/** Of one manifest, in bytes. */
+/** Maximum size of a manifest, in bytes. */
 const largest = 1_000_000;
 
 /**
- * The name as far as the files can be read: that of the inline pipeline, or the only key of `pipelines`. Undefined if there are several, if a name
- * depends on a variable, or if no name can be read. Never rejects.
+ * The name of the inline pipeline, or the only key of `pipelines`. Undefined if there are several, if the name contains a variable, or if it cannot be
+ * read. Never rejects.
  */
 export async function pipelineNameIn({ files, environment, source, unnamed }: PipelineNameRequest): Promise<string | undefined> {
   const overlays = environment === undefined || files[0] === undefined ? [] : [environmentOverlay(files[0], environment)];

@@ -1,10 +1,10 @@
-/** A manifest as it stands after overlays and substitution, for people and tools: as YAML, or as a list of origins. */
+/** Prints a manifest after overlays and substitution, as YAML or as a list of origins. */
 import { Document, type Scalar, visit } from "yaml";
 import { type DocumentNode, type MapEntry, type MapNode, type Origin, toValue } from "../../core/document.ts";
 import type { Redactor } from "../../core/ports.ts";
 import { collectSecretNames } from "./secret-names.ts";
 
-/** Where the value at a JSON pointer came from; lines and columns count from 1. */
+/** The source position of the value at a JSON pointer. Lines and columns start at 1. */
 export interface ConfigOrigin {
   readonly pointer: string;
   readonly file: string;
@@ -14,7 +14,7 @@ export interface ConfigOrigin {
 
 const mask = "***";
 
-/** The manifest as YAML, declared secrets masked. With `origins`, each scalar is followed by `# file:line`. */
+/** The manifest as YAML with masked secrets. `origins` adds `# file:line` to each scalar. */
 export function resolvedConfig(manifest: MapNode, options: { readonly origins?: boolean; readonly redactor?: Redactor } = {}): string {
   const shown = escapeVariables(maskSecrets(manifest, options.redactor));
   const document = new Document(toValue(shown), { aliasDuplicateObjects: false });
@@ -22,14 +22,14 @@ export function resolvedConfig(manifest: MapNode, options: { readonly origins?: 
   return document.toString({ lineWidth: 0 });
 }
 
-/** One entry a value that holds no others, in the manifest's order. */
+/** One entry per scalar or empty collection, in manifest order. */
 export function configOrigins(manifest: MapNode): ConfigOrigin[] {
   return leavesOf(manifest).map(({ pointer, origin }) => ({ pointer, file: origin.file, ...origin.range.start }));
 }
 
 /**
- * The manifest with `***` for every value under an `env` whose name is declared as a secret anywhere in it, and with what `redactor` finds replaced
- * in every text. Other `env` values are texts, as written.
+ * Replaces `env` values whose names are declared as secrets by `***`, and secrets that `redactor` finds in any text. Other `env` values keep their
+ * source text.
  */
 export function maskSecrets(manifest: MapNode, redactor?: Redactor): MapNode {
   const secrets = new Set<string>();
@@ -38,7 +38,7 @@ export function maskSecrets(manifest: MapNode, redactor?: Redactor): MapNode {
   return redactor === undefined ? masked : (redactNode(masked, redactor) as MapNode);
 }
 
-/** The manifest with `$${` for every `${` in a value, so that reading what is printed substitutes nothing. Keys are never substituted. */
+/** Escapes every `${` in values as `$${`, so that reading the output substitutes nothing. */
 export function escapeVariables(manifest: MapNode): MapNode {
   return escapeNode(manifest) as MapNode;
 }
@@ -71,7 +71,7 @@ function maskMap(node: MapNode, secrets: ReadonlySet<string>, isEnv: boolean): M
   return { ...node, entries };
 }
 
-/** An `env` value as the text that a child receives. */
+/** An `env` value with its source text. */
 function asWritten(node: DocumentNode): DocumentNode {
   return node.kind === "scalar" && node.written !== undefined ? { kind: "scalar", value: node.written, origin: node.origin } : node;
 }
@@ -103,7 +103,7 @@ function leavesOf(root: DocumentNode): Leaf[] {
   return leaves;
 }
 
-/** The printer's document has the same leaves in the same order: it was made from the same tree. */
+/** Adds origins. `document` has the same leaves in the same order, because both come from one tree. */
 function annotate(document: Document, leaves: readonly Leaf[]): void {
   let next = 0;
   const comment = (node: Scalar) => {
@@ -114,7 +114,7 @@ function annotate(document: Document, leaves: readonly Leaf[]): void {
     Scalar: (key, node) => {
       if (key !== "key") comment(node);
     },
-    // An empty collection counts as a leaf, but the printer would tear it apart to make room for a comment.
+    // An empty collection counts as a leaf, but a comment would break its format.
     Collection: (_, node) => {
       if (node.items.length === 0) next++;
     },

@@ -1,5 +1,4 @@
-/** The manifest and its overlays: which files, in which order, merged into one map. Nothing is substituted here. */
-
+/** Reads the manifest and its overlays and merges them into one map. Does not substitute variables. */
 import path from "node:path";
 import { defined } from "../../core/defined.ts";
 import type { Diagnostic } from "../../core/diagnostic.ts";
@@ -13,17 +12,17 @@ import type { ProjectReader } from "./project-reader.ts";
 import { startOfFile } from "./source-text.ts";
 
 export interface RawManifests {
-  /** In the order of merging. */
+  /** In merge order. */
   readonly paths: readonly string[];
   readonly files: readonly NamedFile[];
-  /** Each file's own map, for what overlays hide but must not be overlooked. */
+  /** The map of each file, including values that overlays replace. */
   readonly documents: readonly MapNode[];
   readonly merged?: MapNode;
   readonly plain: ReadonlySet<ScalarNode>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads the files in order, and the environment's overlay last. */
+/** Reads the files in order, followed by the environment's overlay. */
 export async function readManifests(
   files: readonly string[],
   environment: string | undefined,
@@ -44,7 +43,7 @@ export async function readManifests(
     else if (read.node !== undefined) diagnostics.push(notMap(read.file.path, read.node.origin.range.start));
   }
   const [first, ...overlays] = documents;
-  // Overlays alone are not the manifest: without the first file, the rest would be judged as if it were all.
+  // Without the first file, overlays must not be validated as if they were the manifest.
   const merged = first !== undefined && first === reads[0]?.node ? mergeAll(first, overlays, diagnostics) : undefined;
   return { paths, files: reads.map(({ file }) => file), documents, ...defined({ merged }), plain, diagnostics };
 }
@@ -61,7 +60,7 @@ type Overlay = { readonly kind: "found"; readonly path: string } | { readonly ki
 
 async function findOverlay(first: string, environment: string, reader: ProjectReader): Promise<Overlay> {
   if (!isEnvironmentName(environment)) {
-    const message = `\`${environment}\` cannot name an environment`;
+    const message = `\`${environment}\` is not a valid environment name`;
     return {
       kind: "absent",
       diagnostic: {
@@ -79,8 +78,8 @@ async function findOverlay(first: string, environment: string, reader: ProjectRe
   const known = environmentsBeside(first, await reader.list(path.posix.dirname(first)));
   const hint =
     known.length === 0
-      ? `write \`${overlay}\`, or leave \`--env\` out`
-      : `environments here: ${known.map((name) => `\`${name}\``).join(", ")}`;
+      ? `create \`${overlay}\`, or omit \`--env\``
+      : `known environments: ${known.map((name) => `\`${name}\``).join(", ")}`;
   const message = `\`${overlay}\`, the overlay of the environment \`${environment}\`, does not exist`;
   return { kind: "absent", diagnostic: { code: "W107", severity: "error", message, origin: startOfFile(overlay), hint } };
 }
@@ -92,6 +91,6 @@ function notMap(file: string, start: { readonly line: number; readonly column: n
     severity: "error",
     message: `\`${file}\` is not a map`,
     origin,
-    hint: "a manifest has keys such as `pipeline:` or `steps:` at its top",
+    hint: "a manifest has top-level keys such as `pipeline` or `steps`",
   };
 }

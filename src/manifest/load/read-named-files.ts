@@ -1,19 +1,19 @@
-/** Reads the text of prompts and schemas, and of what schemas refer to, as far as the references go. */
+/** Reads prompts, schemas, and transitively the files that schemas refer to. */
 import type { NamedFile } from "../../core/loaded.ts";
 import { normalizePath } from "../../core/project-path.ts";
 import type { ProjectReader } from "./project-reader.ts";
 import { schemaReferences } from "./references.ts";
 
-/** Paths as documents write them. */
+/** Paths as written in documents. */
 export interface NamedPaths {
   readonly prompts: readonly string[];
   readonly schemas: readonly string[];
 }
 
-/** Files that are read at once: many names must not use up the process's file descriptors. */
+/** Files read at the same time. Bounded to limit open file descriptors. */
 const readsAtOnce = 32;
 
-/** Adds every file to `files` by its normalized path, also those that are missing or refused. */
+/** Adds every file to `files` by its normalized path, including missing and refused ones. */
 export async function readNamedFiles(paths: NamedPaths, reader: ProjectReader, files: Map<string, NamedFile>): Promise<void> {
   const read = async (names: readonly string[]) => {
     const found = await inBatches([...new Set(names.map(normalizePath))], reader.file);
@@ -31,7 +31,7 @@ export async function readNamedFiles(paths: NamedPaths, reader: ProjectReader, f
   }
 }
 
-/** Like `Promise.all` over a list, a bounded number at a time, in order. */
+/** Reads items in order, a bounded number at a time. */
 export async function inBatches<T, U>(items: readonly T[], read: (item: T) => Promise<U>): Promise<U[]> {
   const done: U[] = [];
   for (let at = 0; at < items.length; at += readsAtOnce) done.push(...(await Promise.all(items.slice(at, at + readsAtOnce).map(read))));

@@ -1,9 +1,9 @@
-/** Which files documents name. Tolerates wrong shapes: what is not a text where a path belongs is validation's matter. */
+/** Finds the files that documents refer to. Ignores values of the wrong type, which validation reports. */
 import path from "node:path";
 import { type DocumentNode, type MapNode, nodeAt, type Origin } from "../../core/document.ts";
 import { defaultSchema, normalizePath } from "../../core/project-path.ts";
 
-/** A path as a document writes it, and where. */
+/** A path as written, with its position. */
 export interface Reference {
   readonly path: string;
   readonly origin: Origin;
@@ -19,7 +19,7 @@ export interface PersonaFile extends Reference {
   readonly name: string;
 }
 
-/** The files under `pipelines:`, in the manifest's order; of several versions, `active` marks the one that runs. */
+/** The files in `pipelines`, in manifest order. `active` marks the version that runs by default. */
 export function pipelineFiles(manifest: MapNode): PipelineFile[] {
   return members(nodeAt(manifest, ["pipelines"])).flatMap(([name, node]): PipelineFile[] => {
     const single = referenceIn(node);
@@ -33,7 +33,7 @@ export function pipelineFiles(manifest: MapNode): PipelineFile[] {
   });
 }
 
-/** The personas that are named as files. */
+/** Personas that are paths of files. */
 export function personaFiles(manifest: MapNode): PersonaFile[] {
   return members(nodeAt(manifest, ["personas"])).flatMap(([name, node]) => {
     const reference = referenceIn(node);
@@ -41,17 +41,17 @@ export function personaFiles(manifest: MapNode): PersonaFile[] {
   });
 }
 
-/** The `prompt:` files of personas written in the manifest. */
+/** The `prompt` files of personas in the manifest. */
 export function inlinePrompts(manifest: MapNode): string[] {
   return members(nodeAt(manifest, ["personas"])).flatMap(([, persona]) => promptOf(persona));
 }
 
-/** The `prompt:` file of one persona. */
+/** The `prompt` file of a persona, if it has one. */
 export function promptOf(persona: DocumentNode): string[] {
   return pathIn(nodeAt(persona, ["prompt"]));
 }
 
-/** The `schema:` files of every contract in a manifest or a pipeline file. */
+/** The `schema` files of all contracts in a manifest or a pipeline file. */
 export function contractSchemas(document: DocumentNode): string[] {
   const schemas = pathIn(nodeAt(document, ["defaults", "contract", "schema"]));
   for (const steps of [nodeAt(document, ["steps"]), nodeAt(document, ["pipeline", "steps"])]) {
@@ -66,7 +66,7 @@ export function contractSchemas(document: DocumentNode): string[] {
   return schemas;
 }
 
-/** The schema that a contract names; without one, the default of the artifact that it names, or of the step's only artifact. */
+/** A contract's `schema`, or the default schema of its artifact or of the step's only artifact. */
 function schemaOf(contract: DocumentNode, step: DocumentNode): string[] {
   const schema = pathIn(nodeAt(contract, ["schema"]));
   const type = nodeAt(contract, ["type"]);
@@ -78,8 +78,8 @@ function schemaOf(contract: DocumentNode, step: DocumentNode): string[] {
 }
 
 /**
- * The local files that a JSON Schema refers to with `$ref` or `$dynamicRef`, relative to the project root. What has a
- * scheme (`https:`) or only a fragment is left out, and a text that is not JSON refers to nothing.
+ * The local files that a JSON Schema refers to with `$ref` or `$dynamicRef`, relative to the project root. Excludes URLs and references within the file.
+ * Empty if the text is not JSON.
  */
 export function schemaReferences(file: string, text: string): string[] {
   if (!text.includes('Ref"') && !text.includes("$ref")) return [];
@@ -98,7 +98,7 @@ export function schemaReferences(file: string, text: string): string[] {
       if (typeof member !== "string") pending.push(member);
       else if (key === "$ref" || key === "$dynamicRef") {
         const target = localTarget(member);
-        // A leading slash starts at the project root, as in the URI that the contract gives each schema file.
+        // Schema URIs start at the project root, so a leading slash means the root.
         if (target !== undefined)
           found.add(target.startsWith("/") ? normalizePath(target.slice(1)) : path.posix.join(path.posix.dirname(file), target));
       }

@@ -1,7 +1,7 @@
-/** Which variables a manifest must not hold: declared secrets, and what GitHub's runner keeps for itself. */
+/** Finds variables that must not be substituted: declared secrets, and variables of GitHub's runner. */
 import type { DocumentNode } from "../../core/document.ts";
 
-/** Adds every name that a document declares under `secrets`: of the manifest, a persona or a step. Tolerates wrong shapes. */
+/** Adds all names in `secrets` of the manifest, its personas and steps. Ignores values of the wrong type. */
 export function collectSecretNames(node: DocumentNode, names: Set<string>): void {
   const seen = new Set<DocumentNode>();
   const visit = (current: DocumentNode): void => {
@@ -13,7 +13,7 @@ export function collectSecretNames(node: DocumentNode, names: Set<string>): void
   visit(node);
 }
 
-/** The names under `secrets` in the text of a manifest that is not valid YAML. Finds the usual spellings only. */
+/** The names in `secrets` of a manifest that is not valid YAML. Finds common spellings only. */
 export function secretNamesInText(text: string): readonly string[] {
   const lists = text.matchAll(/\bsecrets["']?\s*:\s*(\[[^\]\n]*|(?:\s*-[^\n]*)+|[^\n]*)/g);
   return [...lists].flatMap(([, list = ""]) => list.match(/[A-Za-z_][A-Za-z0-9_]*/g) ?? []);
@@ -25,9 +25,8 @@ function addNames(node: DocumentNode, names: Set<string>): void {
 }
 
 /**
- * Why a variable must not be substituted into a manifest; nothing where it may. Tokens of GitHub's command line and API
- * go by GITHUB_TOKEN, GH_TOKEN, GH_ENTERPRISE_TOKEN and the like; `ACTIONS_*` and `INPUT_*` are the runner's
- * (reference: GitHub's "default environment variables", the toolkit's `getInput`).
+ * The reason why a variable must not be substituted. Undefined if it may be. Covers tokens such as GITHUB_TOKEN, GH_TOKEN and GH_ENTERPRISE_TOKEN, and the
+ * runner's `ACTIONS_*` and `INPUT_*` (source: GitHub's "default environment variables", the toolkit's `getInput`).
  */
 export function forbiddenVariable(name: string, secrets: ReadonlySet<string>): string | undefined {
   if (secrets.has(name)) return "is declared as a secret";

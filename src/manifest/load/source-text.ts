@@ -1,10 +1,10 @@
-/** Bytes to text, and offsets in a text to lines and columns. Does not know YAML. */
+/** Decodes text, and converts offsets to lines and columns. */
 import type { Origin, Position } from "../../core/document.ts";
 
-/** The text of a file, or where it stops being text. A byte order mark is dropped. */
+/** The text without a byte order mark, or the position of the first invalid byte. */
 export type DecodedText = { readonly kind: "text"; readonly text: string } | { readonly kind: "binary"; readonly at: Position };
 
-/** Decodes UTF-8. A NUL character counts as binary: no text that people write holds one. */
+/** Decodes UTF-8. A NUL character counts as binary. */
 export function decodeText(bytes: Uint8Array): DecodedText {
   const text = strictText(bytes);
   if (text !== undefined && !text.includes("\0")) return { kind: "text", text };
@@ -21,12 +21,12 @@ function strictText(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Turns offsets of one text into positions. Lines end at `\n`, as YAML's do. */
+/** Converts offsets to positions. Lines end at `\n`. */
 export interface LineIndex {
   positionAt(offset: number): Position;
 }
 
-/** Indexes a text's lines once; each look-up is a binary search, or one step when look-ups go forward. */
+/** Indexes the lines of a text. Look-ups use binary search, or one step if they advance. */
 export function lineIndex(text: string): LineIndex {
   const starts = [0];
   for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
@@ -53,7 +53,7 @@ function search(starts: readonly number[], offset: number): number {
   return low;
 }
 
-/** The very beginning of a file: where problems with the file as a whole are reported. */
+/** The start of a file, for problems of the file as a whole. */
 export function startOfFile(file: string): Origin {
   return pointIn(file, { line: 1, column: 1 });
 }

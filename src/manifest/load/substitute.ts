@@ -1,38 +1,37 @@
 /**
- * `${VAR}` in one text, by the rules of Compose's interpolation: `${VAR}`, `${VAR:-default}`, `${VAR-default}`,
- * `${VAR:?message}`, `${VAR?message}`, `${VAR:+alternative}`, `${VAR+alternative}`, and `$${` for `${` itself. Defaults,
- * messages and alternatives are templates again, and are read only when they are used. Pure; knows neither YAML nor places.
+ * Substitutes variables in a text by the rules of Compose: `${VAR}`, `${VAR:-default}`, `${VAR-default}`, `${VAR:?message}`, `${VAR?message}`,
+ * `${VAR:+alternative}`, `${VAR+alternative}`, and `$${` for a literal `${`. Defaults, messages and alternatives may contain variables, and are evaluated
+ * only if used. Pure.
  *
- * Unlike Compose, only braces substitute: a manifest holds shell commands, whose `$WAVE_OUTPUT_DIR` and `$$` are the shell's.
+ * Unlike in Compose, variables need braces, because manifests contain shell commands with `$WAVE_OUTPUT_DIR` and `$$`.
  */
 
 export type TemplateProblem =
-  /** A variable without a value and without a default. */
+  /** A variable without value and default. */
   | { readonly kind: "unset"; readonly expression: string; readonly name: string }
   /** `${VAR:?message}`. */
   | { readonly kind: "required"; readonly expression: string; readonly name: string; readonly message: string }
-  /** A variable that must not reach a manifest. */
+  /** A variable that must not be used in a manifest. */
   | { readonly kind: "forbidden"; readonly expression: string; readonly name: string }
-  /** Not a template. */
+  /** Invalid syntax. */
   | { readonly kind: "malformed"; readonly expression: string };
 
-/** Where variables come from: a text, `undefined` where unset, or `forbidden`. */
+/** Looks up a variable. */
 export type Lookup = (
   name: string,
 ) => { readonly kind: "set"; readonly value: string } | { readonly kind: "unset" } | { readonly kind: "forbidden" };
 
 export interface TemplateOutcome {
-  /** The text with everything substituted that could be; what is at fault stays as it was written. */
+  /** The text after substitution. Expressions with problems are kept. */
   readonly text: string;
   readonly problems: readonly TemplateProblem[];
 }
 
-/** How deep defaults may hold defaults; more is an attack, not a manifest. */
+/** Maximum nesting of defaults. */
 const nestingLimit = 20;
 
 const namePattern = /[A-Za-z_][A-Za-z0-9_]*/y;
 
-/** Substitutes every expression in a text. */
 export function substitute(text: string, lookup: Lookup): TemplateOutcome {
   const problems: TemplateProblem[] = [];
   return { text: fill(text, lookup, problems, 0), problems };
@@ -51,7 +50,7 @@ function fill(text: string, lookup: Lookup, problems: TemplateProblem[], depth: 
   return out + text.slice(at);
 }
 
-/** Just after the brace that closes the one at `open`; nothing where none does. Braces in defaults have to be balanced. */
+/** The offset after the brace that closes the one at `open`. Undefined if there is none. Braces in defaults must be balanced. */
 function closingBrace(text: string, open: number): number | undefined {
   let depth = 0;
   for (let at = open; at < text.length; at++) {
@@ -92,7 +91,7 @@ function evaluate(expression: string, lookup: Lookup, problems: TemplateProblem[
 
 interface Parts {
   readonly name: string;
-  /** Empty, or one of `-`, `?`, `+`, with or without a colon before it. */
+  /** Empty, or `-`, `?` or `+`, optionally after a colon. */
   readonly operator: string;
   readonly operand: string;
 }

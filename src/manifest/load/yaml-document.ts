@@ -1,6 +1,6 @@
 /**
- * YAML text to a document with ranges. The syntax is the `yaml` package's; this module decides what of it a manifest may
- * use. It does not substitute variables: it says which scalars are written plain and hold a `$`, so that a later stage can.
+ * Parses YAML into a document with source positions, using the `yaml` package, and reports features that manifests do not support. Does not substitute
+ * variables, but lists the plain scalars that contain a `$`.
  */
 import type { ParsedNode } from "yaml";
 import type { Diagnostic, DiagnosticCode } from "../../core/diagnostic.ts";
@@ -11,16 +11,16 @@ import { readSyntax } from "./yaml-syntax.ts";
 import { buildTree } from "./yaml-tree.ts";
 
 export interface ParsedDocument {
-  /** Nothing where the text is not YAML, empty, or expands past the limits. */
+  /** Undefined if the text is not YAML, is empty, or exceeds a limit. */
   readonly node?: DocumentNode;
-  /** Scalars that stand unquoted and hold a `$`: what is substituted into them is typed again. */
+  /** Unquoted scalars that contain a `$`. They are typed again after substitution. */
   readonly plain: ReadonlySet<ScalarNode>;
-  /** A text in which nothing is substituted: the body of a Markdown file. */
+  /** A text without substitution: the body of a Markdown file. */
   readonly verbatim?: DocumentNode;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Parses one YAML 1.2 document by the core schema. Never throws for what a file holds. */
+/** Parses one YAML 1.2 document with the core schema. Never throws because of the contents. */
 export function parseYaml(file: string, text: string): ParsedDocument {
   const lines = lineIndex(text);
   const fault = (code: DiagnosticCode, message: string, offset = 0): Diagnostic => {
@@ -35,7 +35,7 @@ export function parseYaml(file: string, text: string): ParsedDocument {
   const problems = yamlProblems(file, text, document.errors, lines.positionAt);
   if (problems.some((problem) => problem.code !== "W110")) return refused(problems);
   if (document.contents === null || isNothing(document.contents)) {
-    return refused([...problems, fault("W102", `\`${file}\` holds nothing but comments`)]);
+    return refused([...problems, fault("W102", `\`${file}\` contains only comments`)]);
   }
   const tree = buildTree(document.contents, { file, text, lines });
   const diagnostics = [...problems, ...tree.diagnostics];

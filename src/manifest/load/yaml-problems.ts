@@ -1,9 +1,9 @@
-/** What the YAML parser complains about, as diagnostics that a person can act on. */
+/** Turns errors of the YAML parser into diagnostics. */
 import type { YAMLError } from "yaml";
 import type { Diagnostic, DiagnosticCode } from "../../core/diagnostic.ts";
 import type { Position } from "../../core/document.ts";
 
-/** The most syntax errors of one file that are reported: past these, errors follow from errors. */
+/** Maximum number of syntax errors per file. Later ones are usually consequences. */
 const syntaxErrorLimit = 20;
 
 interface Wording {
@@ -12,10 +12,7 @@ interface Wording {
   readonly hint?: string;
 }
 
-/**
- * The errors of one file: one a line, at most 20. `text` is the whole file, for telling a tab that
- * indents from other mistakes; `positionAt` turns its offsets into positions.
- */
+/** Returns one diagnostic per line with errors, at most 20. `text` is the whole file. */
 export function yamlProblems(
   file: string,
   text: string,
@@ -40,24 +37,24 @@ export function yamlProblems(
 }
 
 function wordingOf(error: YAMLError, tab: boolean): Wording {
-  if (tab) return { code: "W101", message: "a tab indents this line; YAML allows only spaces there", hint: "indent with spaces" };
+  if (tab) return { code: "W101", message: "this line is indented with a tab; YAML requires spaces", hint: "indent with spaces" };
   switch (error.code) {
     case "RESOURCE_EXHAUSTION":
       return { code: "W106", message: "collections are nested too deeply" };
     case "MULTIPLE_DOCS":
       return {
         code: "W110",
-        message: "the file holds several YAML documents",
-        hint: "keep one document a file; give overlays with `-f` or `--env`",
+        message: "the file contains several YAML documents",
+        hint: "use one document per file; add overlays with `-f` or `--env`",
       };
     case "TAG_RESOLVE_FAILED":
-      return { code: "W110", message: lowerFirst(error.message), hint: "leave the tag out" };
+      return { code: "W110", message: lowerFirst(error.message), hint: "remove the tag" };
     case "BAD_INDENT":
       if (error.message.startsWith("Flow")) return { code: "W101", message: lowerFirst(error.message), hint: "close the bracket" };
-      return { code: "W101", message: lowerFirst(error.message), hint: "line the keys of one map up in the same column" };
+      return { code: "W101", message: lowerFirst(error.message), hint: "align the keys of a map in one column" };
     case "MULTILINE_IMPLICIT_KEY":
     case "BLOCK_AS_IMPLICIT_KEY":
-      return { code: "W101", message: lowerFirst(error.message), hint: "check the indentation, and that text with `: ` in it is quoted" };
+      return { code: "W101", message: lowerFirst(error.message), hint: "check the indentation, and quote text that contains `: `" };
     case "MISSING_CHAR":
       return { code: "W101", message: lowerFirst(error.message), hint: "check for a missing `:`, quote or bracket" };
     default:
@@ -65,13 +62,13 @@ function wordingOf(error: YAMLError, tab: boolean): Wording {
   }
 }
 
-/** Whether the white space before an error, on its line, holds a tab and nothing else stands before it. */
+/** Whether the indentation of the line with the error contains a tab. */
 function indentsWithTab(text: string, offset: number): boolean {
   const lineStart = text.lastIndexOf("\n", Math.max(offset - 1, 0)) + 1;
   return indentOf(text, lineStart).includes("\t");
 }
 
-/** Keeps a range on the line it starts on: an error's stretch may go to the end of the file. */
+/** Ends a range on its first line. Errors may extend to the end of the file. */
 function endOnLine(text: string, start: number, end: number): number {
   const newline = text.indexOf("\n", start);
   return Math.max(start, Math.min(end, newline === -1 ? text.length : newline));

@@ -1,30 +1,26 @@
 /**
- * The `yaml` package behind a guard. Its composer recurses into collections, and deep enough nesting does not only throw
- * there: it can end the process. So nesting is measured on the flat token tree, which is built without recursion, before
- * anything is composed.
+ * Parses YAML with limits on nesting and size. The composer of the `yaml` package is recursive, and deep nesting can crash the process. Nesting is
+ * therefore measured on the token tree, which is built without recursion.
  */
 import { Composer, type CST, type Document, Lexer, type ParsedNode, Parser, YAMLParseError } from "yaml";
 
 export type Syntax =
   | { readonly kind: "document"; readonly document: Document.Parsed<ParsedNode> }
-  /** Where collections are nested deeper than anything may be. */
+  /** Offset of a collection beyond the nesting limit. */
   | { readonly kind: "too-deep"; readonly offset: number }
   /** More lexemes than the limit. */
   | { readonly kind: "too-large"; readonly limit: number };
 
-/** Far past what documents may nest, and far below what the composer's stack holds. */
+/** Above the limit for documents, and well below the stack limit of the composer. */
 const nestingLimit = 300;
 
-/**
- * Words, indicators, spaces and line ends of a file. A manifest of 10,000 steps has 370,000 a megabyte;
- * a dense file of the same size has so many that what they become does not fit into memory.
- */
+/** Maximum number of lexemes. A manifest of 10,000 steps has 370,000 per megabyte; dense files with many more do not fit into memory. */
 const lexemeLimit = 3_000_000;
 
-/** Openings in a row past which not even the token tree is built: each token costs a hundred times its text. */
+/** Maximum number of nested openings before the token tree is built. A token needs a hundred times the memory of its text. */
 const openingLimit = 10_000;
 
-/** Parses a text's first document; more than one is an error in it. */
+/** Parses the first document of a text. Further documents are errors of the first. */
 export function readSyntax(text: string): Syntax {
   const steep = steepest(text);
   if (steep !== undefined) return { kind: "too-deep", offset: steep };
@@ -59,7 +55,7 @@ export function readSyntax(text: string): Syntax {
   return { kind: "document", document: first };
 }
 
-/** The parser's tokens; `too-many` ends them where the text's lexemes pass the limit. */
+/** Yields the parser's tokens, and `too-many` last if there are too many lexemes. */
 function* tokensOf(text: string): Generator<CST.Token | "too-many"> {
   const parser = new Parser();
   let lexemes = 0;
@@ -73,7 +69,7 @@ function* tokensOf(text: string): Generator<CST.Token | "too-many"> {
   yield* parser.end();
 }
 
-/** Where brackets, or indicators in one line, open past the limit. Those in quotes count too: a bound, not a parser. */
+/** The offset at which brackets, or indicators in one line, exceed the limit. Counts those in quotes too. */
 function steepest(text: string): number | undefined {
   const openings = /[[\]{}\n]|[-?:][ \t]/g;
   let brackets = 0;
@@ -89,7 +85,7 @@ function steepest(text: string): number | undefined {
   return undefined;
 }
 
-/** Where a document's collections nest past the limit, found without recursion. */
+/** The offset of a collection beyond the nesting limit. Not recursive. */
 function tooDeep(document: CST.Document): number | undefined {
   const open: { readonly token: CST.Token | null | undefined; readonly depth: number }[] = [{ token: document.value, depth: 0 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {

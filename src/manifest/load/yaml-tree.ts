@@ -1,7 +1,6 @@
 /**
- * The parser's nodes to document nodes: exact ranges, duplicate keys, resolved aliases within limits. An alias shares the
- * node of its anchor, so that expansion costs no memory; its size and depth are counted all the same, because everything
- * downstream walks the expanded tree.
+ * Converts the parser's nodes to document nodes with exact ranges. Reports duplicate keys and resolves aliases within limits. An alias shares the node of
+ * its anchor, but counts with its full size and depth, because later stages walk the expanded tree.
  */
 
 import { isAlias, isMap, isScalar, isSeq, type Node, type ParsedNode, type Scalar, type YAMLMap, type YAMLSeq } from "yaml";
@@ -10,9 +9,9 @@ import type { Diagnostic, DiagnosticCode } from "../../core/diagnostic.ts";
 import type { DocumentNode, MapEntry, Origin, ScalarNode } from "../../core/document.ts";
 import type { LineIndex } from "./source-text.ts";
 
-/** Nodes that all aliases of a file may add. */
+/** Maximum number of nodes that all aliases of a file add. */
 const expansionLimit = 100_000;
-/** Collections within collections. */
+/** Maximum nesting of collections. */
 const depthLimit = 100;
 
 const coreTags = new Set(["str", "int", "float", "bool", "null", "map", "seq"].map((name) => `tag:yaml.org,2002:${name}`).concat("!"));
@@ -29,12 +28,12 @@ export interface Tree {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** What an anchor stands for; `node` is absent while the anchored node is still being read. */
+/** An anchored node. `node` is undefined while it is being read. */
 interface Anchored {
   readonly node?: DocumentNode;
-  /** Nodes in it, itself included, aliases expanded. */
+  /** Number of nodes including itself, with expanded aliases. */
   readonly size: number;
-  /** Collections within it. */
+  /** Nesting depth below it. */
   readonly height: number;
 }
 
@@ -42,17 +41,17 @@ interface Walk extends SourceFile {
   readonly plain: Set<ScalarNode>;
   readonly diagnostics: Diagnostic[];
   readonly anchors: Map<string, Anchored>;
-  /** Nodes so far, aliases expanded. */
+  /** Number of nodes so far, with expanded aliases. */
   size: number;
-  /** Nodes that aliases added. */
+  /** Number of nodes that aliases added. */
   expanded: number;
   /** The deepest level since it was last reset. */
   deepest: number;
-  /** A limit was hit; it is reported once. */
+  /** A limit was exceeded and reported. */
   stopped: boolean;
 }
 
-/** Builds the document of a parsed file. Always gives a node; where a diagnostic has W101 or W106 it is not the whole. */
+/** Builds the document of a parsed file. With a W101 or W106 diagnostic, the node is incomplete. */
 export function buildTree(contents: ParsedNode, source: SourceFile): Tree {
   const walk: Walk = { ...source, plain: new Set(), diagnostics: [], anchors: new Map(), size: 0, expanded: 0, deepest: 0, stopped: false };
   const node = build(contents, walk, 0);
@@ -66,7 +65,7 @@ function build(node: Node, walk: Walk, depth: number): DocumentNode {
   if (isAlias(node)) return resolveAlias(node.source, node, walk, depth);
   if (depth > depthLimit) return stop(walk, node, `collections are nested more than ${depthLimit} levels deep`);
   if (node.tag !== undefined && !coreTags.has(node.tag)) {
-    report(walk, "W110", `the tag \`${node.tag}\` means nothing in a manifest`, originOf(walk, node), "leave the tag out");
+    report(walk, "W110", `the tag \`${node.tag}\` is not supported in a manifest`, originOf(walk, node), "remove the tag");
   }
   const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
   return anchor === undefined ? buildBare(node, walk, depth) : buildAnchored(anchor, node, walk, depth);
@@ -92,10 +91,10 @@ function buildAnchored(anchor: string, node: Node, walk: Walk, depth: number): D
 function resolveAlias(name: string, node: Node, walk: Walk, depth: number): DocumentNode {
   const anchored = walk.anchors.get(name);
   if (anchored === undefined) {
-    report(walk, "W101", `no anchor \`&${name}\` stands before \`*${name}\``, originOf(walk, node));
+    report(walk, "W101", `there is no anchor \`&${name}\` before \`*${name}\``, originOf(walk, node));
     return nothing(walk, node);
   }
-  if (anchored.node === undefined) return stop(walk, node, `\`*${name}\` stands inside its own anchor, so it would never end`);
+  if (anchored.node === undefined) return stop(walk, node, `\`*${name}\` is inside its own anchor`);
   walk.expanded += anchored.size;
   walk.size += anchored.size - 1;
   if (walk.expanded > expansionLimit) return stop(walk, node, `aliases expand to more than ${expansionLimit} nodes`);
@@ -137,16 +136,16 @@ function buildMap(map: YAMLMap, walk: Walk, depth: number): DocumentNode {
   return { kind: "map", entries, origin: collectionOrigin(walk, map, last) };
 }
 
-/** The text of a key; a scalar that is not a text is reported and read as it is written. */
+/** The text of a key. Other scalars are reported, and their source text is used. */
 function keyOf(node: Node, walk: Walk): string | undefined {
   const origin = originOf(walk, node);
   if (!isScalar(node)) {
-    report(walk, "W110", "a key has to be a text", origin);
+    report(walk, "W110", "a key must be a string", origin);
     return undefined;
   }
   if (typeof node.value !== "string") {
     const written = node.source ?? String(node.value);
-    report(walk, "W110", `the key \`${written}\` is not a text`, origin, `quote it: \`"${written}"\``, `"${written}"`);
+    report(walk, "W110", `the key \`${written}\` is not a string`, origin, `quote it: \`"${written}"\``, `"${written}"`);
     return written;
   }
   if (node.value === "<<" && node.type === "PLAIN") {
@@ -163,8 +162,8 @@ function reportDuplicate(walk: Walk, key: string, origin: Origin, first: Origin)
     severity: "error",
     message: `the key \`${key}\` appears twice in this map`,
     origin,
-    hint: `remove one of them; the first stands on line ${first.range.start.line}`,
-    related: [{ message: `\`${key}\` stands here first`, origin: first }],
+    hint: `remove one of them; the first one is on line ${first.range.start.line}`,
+    related: [{ message: `\`${key}\` is set here first`, origin: first }],
   });
 }
 
@@ -197,7 +196,7 @@ function originOf(walk: Walk, node: Node): Origin {
   return between(walk, start, end);
 }
 
-/** A block collection ends where its last member does; the parser counts comments and blank lines after it too. */
+/** A block collection ends with its last member. The parser's range includes trailing comments and blank lines. */
 function collectionOrigin(walk: Walk, collection: YAMLMap | YAMLSeq, last: Node | undefined): Origin {
   const [start, end] = collection.range ?? [0, 0];
   return between(walk, start, collection.flow === true ? end : (lastOffset(last) ?? end));

@@ -1,6 +1,6 @@
 /**
- * Chooses the adapter of a step: flag, then step, then persona, then the manifest's defaults, then what the environment has the means for. A step
- * without one is no mistake: `--adapter` may still choose.
+ * Chooses the adapter of a step, in the order `--adapter`, step, persona, `defaults`, environment. A step without an adapter is not an error here,
+ * because a later `--adapter` can set it.
  */
 import { defined } from "../../core/defined.ts";
 import type { DocumentNode, Origin } from "../../core/document.ts";
@@ -14,14 +14,14 @@ import type { Scope } from "./scope.ts";
 
 interface Chosen {
   readonly name: AdapterName;
-  /** Written behind its name. */
+  /** The version in `claude@2.1.330`. */
   readonly version?: string | undefined;
   readonly by: AdapterChoice["chosenBy"];
-  /** Where the choice is written; nothing for the flag. */
+  /** Position of the choice. Undefined for `--adapter` and the environment. */
   readonly origin?: Origin | undefined;
 }
 
-/** The adapter of a step with its settings, or nothing where nobody chose one. */
+/** The adapter of a step with its settings. Undefined if none is chosen. */
 export function chooseAdapter(step: DocumentNode, read: ReadPersona, scope: Scope): AdapterChoice | undefined {
   const chosen = choose(step, read, scope);
   if (chosen === undefined) return undefined;
@@ -32,7 +32,7 @@ export function chooseAdapter(step: DocumentNode, read: ReadPersona, scope: Scop
   const place = chosen.origin ?? persona?.origin ?? step.origin;
   if (chosen.name === "command" && command === undefined) {
     scope.findings.warning("W313", `the persona \`${read.persona.name}\` has no command for the adapter \`command\``, place, {
-      hint: "give the persona a `command:`, or all of them one with `adapters: { command: { command: [PROGRAM] } }`",
+      hint: "set `command` on the persona, or for all personas with `adapters: { command: { command: [PROGRAM] } }`",
     });
   }
   const model = read.persona.model ?? asText(member(settings, "model"));
@@ -50,7 +50,7 @@ export function chooseAdapter(step: DocumentNode, read: ReadPersona, scope: Scop
   };
 }
 
-/** By the manifest, else by the providers' lists; at another endpoint only the manifest knows. */
+/** The price in the manifest, else the list price. With `base_url`, list prices do not apply. */
 function priceFor(adapter: AdapterName, model: string, settings: DocumentNode | undefined): Price | undefined {
   const own = priceOf(member(member(settings, "prices"), model));
   return own ?? (member(settings, "base_url") === undefined ? listPrice(adapter, model) : undefined);

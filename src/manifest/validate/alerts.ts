@@ -5,10 +5,10 @@ import { defined } from "../../core/defined.ts";
 import { asLocated, asText, items, member, texts } from "./read-node.ts";
 import type { Scope } from "./scope.ts";
 
-/** Every reason there is; `manifest/schema/manifest.ts` has the list that the schema allows, and nothing that runs imports it. */
+/** All reasons. Equal to `alertReasons`, which the schema uses. */
 const everything: readonly AlertReason[] = ["contract-failed", "step-timeout", "circuit-open", "run-failed", "run-recovered"];
 
-/** Those that have an address, each name once. */
+/** Valid alerts, each name once. */
 export function readAlerts({ manifest, findings }: Scope): AlertTarget[] {
   const found = new Map<string, AlertTarget>();
   for (const node of items(member(manifest, "alerts"))) {
@@ -18,13 +18,13 @@ export function readAlerts({ manifest, findings }: Scope): AlertTarget[] {
     if (name === undefined) continue;
     if ((url === undefined) === (urlFrom === undefined)) {
       findings.error("W206", `the alert \`${name.text}\` needs either \`url\` or \`url_from\``, name.origin, {
-        hint: "`url_from` names the environment variable that holds the address",
+        hint: "`url_from` names the environment variable that contains the URL",
       });
       continue;
     }
     const before = found.get(name.text);
     if (before !== undefined) {
-      findings.error("W312", `two alerts are called \`${name.text}\``, name.origin, {
+      findings.error("W312", `two alerts are named \`${name.text}\``, name.origin, {
         related: [{ message: "the first one", origin: before.origin }],
       });
       continue;

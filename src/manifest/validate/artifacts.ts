@@ -1,5 +1,4 @@
-/** Reads the artifacts that a step declares, and derives those that its contracts imply. */
-
+/** Reads the artifacts of a step, and derives the names of those that its contracts imply. */
 import { posix } from "node:path";
 import { defined } from "../../core/defined.ts";
 import type { DocumentNode, Origin } from "../../core/document.ts";
@@ -17,15 +16,15 @@ export function readArtifacts(step: DocumentNode, findings: Findings): StepArtif
     if (name === undefined) continue;
     const before = found.get(name.text);
     if (before !== undefined) {
-      findings.error("W312", `the step has two artifacts called \`${name.text}\``, name.origin, {
+      findings.error("W312", `the step has two artifacts named \`${name.text}\``, name.origin, {
         related: [{ message: "the first one", origin: before.origin }],
       });
       continue;
     }
     const path = asLocated(member(item, "path"));
     if (path !== undefined && !staysInside(path.text)) {
-      findings.error("W304", `the artifact's path \`${path.text}\` lies outside the workspace`, path.origin, {
-        hint: "artifacts lie in the workspace, or in `$WAVE_OUTPUT_DIR`",
+      findings.error("W304", `the artifact's path \`${path.text}\` is outside the workspace`, path.origin, {
+        hint: "use a path in the workspace, or write the artifact to `$WAVE_OUTPUT_DIR`",
       });
     }
     checkEither(item, "path", "source", findings);
@@ -45,7 +44,7 @@ export function readArtifacts(step: DocumentNode, findings: Findings): StepArtif
   return [...found.values()].map(({ artifact }) => artifact);
 }
 
-/** `.wave/contracts/implementation.schema.json` → `implementation`; nothing where what is left is no name. */
+/** Derives `implementation` from `.wave/contracts/implementation.schema.json`. Undefined if the result is not a valid name. */
 export function impliedName(schema: string): string | undefined {
   const name = posix
     .basename(schema)

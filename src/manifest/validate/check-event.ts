@@ -1,27 +1,27 @@
 /**
- * Checks an event that comes from elsewhere. Its line is intact, which shows nothing of what it holds: everyone can compute hashes. What passes has the
- * members and values that Wave itself writes, so that no reader of events meets anything else.
+ * Checks events that were written on another machine. A valid hash does not prove that the contents are valid, because anyone can compute hashes.
+ * Events that pass have only members and values that Wave itself writes.
  */
 import type { WaveEvent } from "../../core/event.ts";
 import { checkShape, type Shape } from "./check-shape.ts";
 import { contractResultShape, failureShape } from "./failure-shapes.ts";
 import { eventShapes } from "./generated/event-shapes.js";
 
-/** A Lamport clock starts at 1 and counts lines: a larger one would leave no room to count on. */
+/** Largest accepted Lamport clock. Leaves room for further events. */
 const maxClock = 2 ** 48;
-/** Numbers above this cannot be counted on exactly. */
+/** Larger numbers are not exact. */
 const maxNumber = Number.MAX_SAFE_INTEGER;
-/** Files are named after steps and artifacts: a name with a separator would lead elsewhere. In characters. */
+/** Longest name of a step or artifact, in characters. Files are named after them. */
 const longestName = 200;
 
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-/** Returns the first thing that is wrong with an event, as a clause; undefined if nothing is. */
+/** Returns the first problem of an event, as a clause. Undefined if it is valid. */
 export function eventProblem(event: WaveEvent): string | undefined {
   const { v: _v, run: _run, writer: _writer, seq: _seq, prev: _prev, hash: _hash, sig: _sig, clock, ts, type, ...payload } = event;
   if (clock > maxClock) return "its clock is out of range";
   if (!timestamp.test(ts) || !Number.isFinite(Date.parse(ts))) return "its time is not one";
-  // Values last: only what has a known shape is of known depth.
+  // Values last: the depth is only bounded once the shape is valid.
   return shapeProblem(eventShapes[type], payload) ?? contentProblem(event) ?? valueProblem(payload);
 }
 
@@ -44,7 +44,7 @@ export function failureProblem(failure: unknown): string | undefined {
   return shape === undefined ? "it is of a kind that this version does not know" : shapeProblem(shape, failure);
 }
 
-/** Ids of steps and names of artifacts, which files can be named after. */
+/** Ids of steps and names of artifacts, which become file names. */
 function namesIn(event: WaveEvent): readonly string[] {
   const steps = event.type === "run-started" ? event.steps : event.type === "run-resumed" ? (event.update?.steps ?? []) : [];
   return [

@@ -1,9 +1,9 @@
 /**
- * Checks a value against a shape: the part of JSON Schema that the manifest's schemas are written in. All problems are
- * collected, in the order and form that other validators give them. Nothing is coerced, nothing filled in.
+ * Checks a value against a shape: the subset of JSON Schema that the manifest's schemas use. Collects all problems, in the order and form of other
+ * validators. Does not coerce values or fill in defaults.
  */
 
-/** A schema, as it is generated from the model. */
+/** A generated schema without descriptions. */
 export interface Shape {
   readonly type?: string | readonly string[];
   readonly const?: unknown;
@@ -15,18 +15,18 @@ export interface Shape {
   readonly maxLength?: number;
   readonly pattern?: string;
   readonly minItems?: number;
-  /** Says something of texts only: no list of other things has to be unique. */
+  /** Applies to strings only. */
   readonly uniqueItems?: boolean;
   readonly items?: Shape;
   readonly minProperties?: number;
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Shape>>;
   readonly patternProperties?: Readonly<Record<string, Shape>>;
-  /** Keys that neither `properties` nor `patternProperties` name are problems. */
+  /** Rejects keys that match neither `properties` nor `patternProperties`. */
   readonly additionalProperties?: false;
 }
 
-/** One thing that a value does not meet. */
+/** One violation of a shape. */
 export interface ShapeProblem {
   /** A JSON pointer into the value. */
   readonly instancePath: string;
@@ -34,7 +34,7 @@ export interface ShapeProblem {
   readonly schemaPath: string;
   readonly keyword: string;
   readonly params: Readonly<Record<string, unknown>>;
-  /** The shape that the keyword stands in. */
+  /** The shape that contains the keyword. */
   readonly shape: Shape;
 }
 
@@ -58,10 +58,10 @@ const keywords: Readonly<Record<keyof Shape, true>> = {
   additionalProperties: true,
 };
 
-/** Every keyword that is understood here. */
+/** The supported keywords. */
 export const shapeKeywords: ReadonlySet<string> = new Set(Object.keys(keywords));
 
-/** What is looked at: a value and its shape, and the way to both. */
+/** A value, its shape, and the paths of both. */
 interface Place {
   readonly shape: Shape;
   readonly value: unknown;
@@ -70,7 +70,7 @@ interface Place {
   readonly problems: ShapeProblem[];
 }
 
-/** Everything in which a JSON value differs from its shape; nothing when it has it. The branches of an `anyOf` that holds say nothing. */
+/** Returns all problems of a JSON value; an empty list if it is valid. A matching `anyOf` hides the problems of its other branches. */
 export function checkShape(shape: Shape, value: unknown): readonly ShapeProblem[] {
   const problems: ShapeProblem[] = [];
   check({ shape, value, instancePath: "", schemaPath: "#", problems });
@@ -110,7 +110,7 @@ function isOfType(value: unknown, type: string): boolean {
     case "number":
       return Number.isFinite(value);
     default:
-      // The others are named as JavaScript names them.
+      // `string` and `boolean` are also names of JavaScript types.
       return typeof value === type;
   }
 }
@@ -123,7 +123,7 @@ function checkNumber(place: Place, value: number): void {
 
 function checkText(place: Place, value: string): void {
   const { minLength, maxLength, pattern } = place.shape;
-  // Lengths are in characters, not in UTF-16 units, of which a character has one or two.
+  // Lengths count characters, not UTF-16 units.
   if (maxLength !== undefined && value.length > maxLength && [...value].length > maxLength)
     report(place, "maxLength", { limit: maxLength });
   if (minLength !== undefined && value.length < 2 * minLength && [...value].length < minLength)
@@ -161,7 +161,7 @@ function checkList(place: Place, list: readonly unknown[]): void {
   if (uniqueItems === true) checkUnique(place, list);
 }
 
-/** Names one pair that is equal: the last text that stands again behind itself. */
+/** Reports one pair of equal strings: the last one. */
 function checkUnique(place: Place, list: readonly unknown[]): void {
   const seen = new Map<unknown, number>();
   for (let index = list.length - 1; index >= 0; index--) {

@@ -1,4 +1,4 @@
-/** Reads the keys of a circuit breaker, written on a contract itself or under `circuit_breaker`, with the manifest's defaults beneath. */
+/** Reads circuit breaker settings from a contract or its `circuit_breaker`, merged over the manifest's defaults. */
 import { defined } from "../../core/defined.ts";
 import type { DocumentNode } from "../../core/document.ts";
 import { defaultLimits } from "../../core/limits.ts";
@@ -8,12 +8,12 @@ import type { Findings } from "./findings.ts";
 import { asNumber, keyOrigin, member } from "./read-node.ts";
 import { readDuration } from "./read-quantity.ts";
 
-/** The keys that are written. Without `failureThreshold` there is no circuit breaker. */
+/** The keys that are set. Without `failureThreshold` there is no circuit breaker. */
 export type BreakerSettings = Partial<CircuitBreaker>;
 
 const keys = ["failure_threshold", "sliding_window_size", "minimum_attempts", "reset_timeout"] as const;
 
-/** The keys of a contract, or of `defaults.contract`, merged one by one over those of `beneath`. */
+/** Merges the keys of a contract, or of `defaults.contract`, over `beneath`. */
 export function readBreakerSettings(node: DocumentNode, beneath: BreakerSettings, findings: Findings): BreakerSettings {
   const nested = member(node, "circuit_breaker");
   if (nested !== undefined) for (const key of keys) checkEither(node, "circuit_breaker", key, findings);
@@ -31,7 +31,7 @@ export function readBreakerSettings(node: DocumentNode, beneath: BreakerSettings
   return settings;
 }
 
-/** The circuit breaker with the defaults of the keys that are not written. Undefined without `failureThreshold`. */
+/** The circuit breaker with defaults for missing keys. Undefined without `failureThreshold`. */
 export function breakerOf({ failureThreshold, ...settings }: BreakerSettings): CircuitBreaker | undefined {
   if (failureThreshold === undefined) return undefined;
   const windowSize = settings.windowSize ?? defaultLimits.breakerWindow;
@@ -43,7 +43,7 @@ export function breakerOf({ failureThreshold, ...settings }: BreakerSettings): C
   };
 }
 
-/** Warns of keys of a contract that have no effect, because neither it nor the defaults have a `failure_threshold`. */
+/** Warns about keys that have no effect because `failure_threshold` is not set. */
 export function reportIdleBreaker(node: DocumentNode, settings: BreakerSettings, findings: Findings): void {
   if (settings.failureThreshold !== undefined) return;
   for (const key of keys) {
@@ -54,7 +54,7 @@ export function reportIdleBreaker(node: DocumentNode, settings: BreakerSettings,
   }
 }
 
-/** Reports a minimum that the window cannot hold, at the key of this map that decides it. */
+/** Reports a `minimum_attempts` above the window's size, at the key that sets it. */
 function reportNeverOpen(holder: DocumentNode, settings: BreakerSettings, findings: Findings): void {
   const { windowSize = defaultLimits.breakerWindow, minimumAttempts = 0, failureThreshold } = settings;
   if (failureThreshold === undefined || minimumAttempts <= windowSize) return;
@@ -62,7 +62,7 @@ function reportNeverOpen(holder: DocumentNode, settings: BreakerSettings, findin
   if (own === undefined) return;
   findings.error(
     "W205",
-    `the circuit could never open: the window holds ${windowSize} attempts, and \`minimum_attempts\` is ${minimumAttempts}`,
+    `the circuit can never open: the window has ${windowSize} attempts, but \`minimum_attempts\` is ${minimumAttempts}`,
     keyOrigin(holder, own),
   );
 }

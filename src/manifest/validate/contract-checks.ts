@@ -1,10 +1,10 @@
-/** Asks the contract types whether definitions can be evaluated. Equal definitions in many steps are asked about once. */
+/** Checks that contract definitions can be evaluated. Equal definitions are checked once. */
 import type { Origin } from "../../core/document.ts";
 import type { ContractDefinition, Pipeline } from "../../core/pipeline.ts";
 import type { ContractFile, ContractProblem } from "../../core/ports.ts";
 import type { Scope } from "./scope.ts";
 
-/** Reports every contract whose definition is broken. Contracts whose schema could not be read are left out: that is told already. */
+/** Reports invalid contract definitions. Skips contracts whose schema cannot be read; that is reported elsewhere. */
 export async function checkContracts(
   pipelines: readonly Pipeline[],
   files: ReadonlyMap<string, ContractFile>,

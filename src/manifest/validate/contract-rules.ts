@@ -1,4 +1,4 @@
-/** Reads what a contract does when it fails: retries, backoff and circuit breaker, with the manifest's defaults beneath. */
+/** Reads a contract's rules on failure (retries, backoff, circuit breaker), merged over the manifest's defaults. */
 import type { DocumentNode } from "../../core/document.ts";
 import { defaultLimits } from "../../core/limits.ts";
 import type { Backoff } from "../../core/pipeline.ts";
@@ -7,7 +7,7 @@ import type { Findings } from "./findings.ts";
 import { asNumber, asOneOf, keyOrigin, member } from "./read-node.ts";
 import { readDuration } from "./read-quantity.ts";
 
-/** What every contract has, whatever its type. */
+/** Settings of every contract type. */
 export interface ContractRules {
   readonly onFailure: "halt" | "retry" | "warn";
   readonly maxRetries: number;
@@ -19,7 +19,7 @@ export interface ContractRules {
 const onFailures = ["halt", "retry", "warn"] as const;
 const strategies = ["none", "constant", "linear", "exponential"] as const;
 
-/** The rules when a manifest says nothing. */
+/** The built-in defaults. */
 export const builtInRules: ContractRules = {
   onFailure: "halt",
   maxRetries: defaultLimits.maxRetries,
@@ -28,7 +28,7 @@ export const builtInRules: ContractRules = {
   timeoutMs: defaultLimits.contractTimeoutMs,
 };
 
-/** The rules of a contract, or of `defaults.contract`: what the map says, and `beneath` where it says nothing. */
+/** The rules of a contract, or of `defaults.contract`, merged over `beneath`. */
 export function readRules(node: DocumentNode | undefined, beneath: ContractRules, findings: Findings): ContractRules {
   if (node === undefined) return beneath;
   return {
@@ -40,7 +40,7 @@ export function readRules(node: DocumentNode | undefined, beneath: ContractRules
   };
 }
 
-/** Keys of a contract that only count with another one: they would be accepted and ignored. */
+/** Warns about keys that have no effect without another key. */
 export function reportIdleKeys(node: DocumentNode, rules: ContractRules, findings: Findings): void {
   reportIdleBreaker(node, rules.breaker, findings);
   const retrying = rules.onFailure === "retry";
@@ -63,8 +63,8 @@ function readBackoff(node: DocumentNode, beneath: Backoff, findings: Findings): 
   const longest = readDuration(member(node, "backoff_max"), findings, true);
   const baseMs = base ?? beneath.baseMs;
   if (longest !== undefined && longest < baseMs) {
-    findings.error("W205", "`backoff_max` is shorter than the first wait", member(node, "backoff_max")?.origin ?? node.origin, {
-      hint: "make it at least `backoff_base`",
+    findings.error("W205", "`backoff_max` is shorter than `backoff_base`", member(node, "backoff_max")?.origin ?? node.origin, {
+      hint: "increase `backoff_max`, or reduce `backoff_base`",
     });
   }
   return {

@@ -1,7 +1,4 @@
-/**
- * Reads a step's contracts: which artifact each is about, what they are called, what they do when they fail. Whether a definition
- * can be evaluated is asked of the contract types afterwards, by `contract-checks.ts`.
- */
+/** Reads a step's contracts: artifact, name and rules on failure. `contract-checks.ts` checks later whether they can be evaluated. */
 import { defined } from "../../core/defined.ts";
 import type { DocumentNode, Origin } from "../../core/document.ts";
 import type { ContractDefinition, StepArtifact } from "../../core/pipeline.ts";
@@ -14,9 +11,9 @@ import { type Findings, listed } from "./findings.ts";
 import { asCommand, asLocated, asText, items, member, texts } from "./read-node.ts";
 import { requireText, type Scope } from "./scope.ts";
 
-const defaultHint = "without `schema:` a contract uses this file; create it, or name another one with `schema: FILE`";
+const defaultHint = "this is the default without `schema`; create the file, or set `schema: FILE`";
 
-/** A step's door: its outputs and what judges them. */
+/** The artifacts and contracts of a step. */
 export interface ReadHandover {
   readonly artifacts: readonly StepArtifact[];
   readonly contracts: readonly ContractDefinition[];
@@ -89,12 +86,12 @@ function readProtected(node: DocumentNode, findings: Findings): string[] {
 }
 
 function reportNoSchema(node: DocumentNode, findings: Findings): undefined {
-  findings.error("W309", "the contract names neither a schema nor an artifact, and the step declares no artifact", node.origin, {
-    hint: "add `schema: FILE`, or declare the artifact under `artifacts:`",
+  findings.error("W309", "the contract has neither `schema` nor `artifact`, and the step declares no artifact", node.origin, {
+    hint: "add `schema: FILE`, or declare the artifact in `artifacts`",
   });
 }
 
-/** On a step that declares no artifacts, each `json_schema` contract that names none declares one. */
+/** If a step declares no artifacts, each `json_schema` contract without `artifact` implies one. */
 function impliedBy(contracts: readonly DocumentNode[]): StepArtifact[] {
   const names = contracts.flatMap((node) => {
     const schema = asText(member(node, "schema"));
@@ -109,8 +106,8 @@ function judgedArtifact(node: DocumentNode, artifacts: readonly StepArtifact[], 
   const stated = asLocated(member(node, "artifact"));
   if (stated !== undefined) {
     if (names.includes(stated.text)) return stated.text;
-    const hint = names.length === 0 ? `add \`artifacts: [${stated.text}]\` to the step` : `the step makes ${listed(names)}`;
-    findings.error("W309", `the step makes no artifact \`${stated.text}\``, stated.origin, findings.guess(stated.text, names, hint));
+    const hint = names.length === 0 ? `add \`artifacts: [${stated.text}]\` to the step` : `the step declares ${listed(names)}`;
+    findings.error("W309", `the step declares no artifact \`${stated.text}\``, stated.origin, findings.guess(stated.text, names, hint));
     return undefined;
   }
   const schema = asText(member(node, "schema")) ?? "";
@@ -118,19 +115,19 @@ function judgedArtifact(node: DocumentNode, artifacts: readonly StepArtifact[], 
   const implied = impliedName(schema);
   if (artifacts.length === 0 || artifacts.some((artifact) => artifact.implied)) {
     if (implied === undefined)
-      findings.error("W309", `no artifact can be named after \`${schema}\``, node.origin, {
-        hint: "declare the step's artifact under `artifacts:`",
+      findings.error("W309", `no artifact name can be derived from \`${schema}\``, node.origin, {
+        hint: "declare the step's artifact in `artifacts`",
       });
     return implied;
   }
   if (names.length === 1) return names[0];
-  findings.error("W309", `the contract does not say which artifact it is about: the step makes ${listed(names)}`, node.origin, {
+  findings.error("W309", `the contract does not name an artifact, and the step declares several: ${listed(names)}`, node.origin, {
     hint: "add `artifact: NAME`",
   });
   return undefined;
 }
 
-/** Gives every contract a name that is unique in its step; reports stated names that are not. */
+/** Gives every contract a unique name in its step. Reports duplicates of written names. */
 function named(contracts: readonly Unnamed[], findings: Findings): ContractDefinition[] {
   const taken = new Map<string, Origin>();
   for (const { name, nameOrigin } of contracts) {
@@ -138,7 +135,7 @@ function named(contracts: readonly Unnamed[], findings: Findings): ContractDefin
     const before = taken.get(name);
     if (before === undefined) taken.set(name, nameOrigin);
     else
-      findings.error("W312", `the step has two contracts called \`${name}\``, nameOrigin, {
+      findings.error("W312", `the step has two contracts named \`${name}\``, nameOrigin, {
         related: [{ message: "the first one", origin: before }],
       });
   }

@@ -1,24 +1,24 @@
-/** Where the rules put what they find. Every rule goes on after a finding, so that one run of the validator shows all of them. */
+/** Collects diagnostics. Rules continue after a finding, so that one validation reports all problems. */
 import type { Diagnostic, DiagnosticCode, Severity } from "../../core/diagnostic.ts";
 import type { Origin } from "../../core/document.ts";
 import { closest } from "../../text/suggest.ts";
 
-/** What a diagnostic may say besides what is wrong. */
+/** The optional parts of a diagnostic. */
 export type Advice = Pick<Diagnostic, "hint" | "fix" | "related">;
 
 export interface Findings {
   error(code: DiagnosticCode, message: string, origin: Origin, advice?: Advice): void;
   warning(code: DiagnosticCode, message: string, origin: Origin, advice?: Advice): void;
-  /** A did-you-mean with its fix, or else `otherwise` as the hint. */
+  /** A similar candidate as hint and fix, otherwise the hint `otherwise`. */
   guess(word: string, candidates: readonly string[], otherwise?: string): Advice;
-  /** In the order found; the same problem at the same place once, and no unknown name where there is no name. */
+  /** In the order found, each problem once per position. Malformed names are not also reported as unknown. */
   readonly all: () => readonly Diagnostic[];
 }
 
-/** How many comparisons a guess may cost in all: 10,000 misspelt names in 10,000 steps must not take seconds. */
+/** Maximum number of comparisons for all guesses. 10,000 misspelt names in 10,000 steps must not take seconds. */
 const guessBudget = 300_000;
 
-/** An empty list of findings. */
+/** Creates an empty collection. */
 export function collectFindings(): Findings {
   const found = new Map<string, Diagnostic>();
   let budget = guessBudget;
@@ -40,7 +40,7 @@ export function collectFindings(): Findings {
   };
 }
 
-/** A name that is not even a name is not also an unknown one: what stands where the structure is wrong is left out. */
+/** Drops reference problems (W3xx) at positions where the value is malformed (W205). */
 function withoutEchoes(found: readonly Diagnostic[]): readonly Diagnostic[] {
   const place = ({ origin: { file, range } }: Diagnostic) => `${file}:${range.start.line}:${range.start.column}`;
   const malformed = new Set(found.filter(({ code }) => code === "W205").map(place));
@@ -49,7 +49,7 @@ function withoutEchoes(found: readonly Diagnostic[]): readonly Diagnostic[] {
     : found.filter((diagnostic) => !diagnostic.code.startsWith("W3") || !malformed.has(place(diagnostic)));
 }
 
-/** `a`, `b` and `c`, in backquotes; after the limit `and N more`. */
+/** Formats a list as `a`, `b` and `c`, with `and N more` beyond the limit. */
 export function listed(words: readonly string[], word: "and" | "or" = "and", limit = 8): string {
   const quoted = words.slice(0, limit).map((text) => `\`${text}\``);
   if (words.length > limit) return `${quoted.join(", ")} ${word} ${words.length - limit} more`;

@@ -1,35 +1,35 @@
 /**
- * Finds the nearest upstream steps that make an artifact: those that are above a step, and below which no other maker of the
- * artifact stands. Walks stop at makers and at what comes before all of them, so that 10,000 steps need no sets of ancestors.
+ * Finds the nearest upstream producers of an artifact: those with no other producer between them and the step. Walks end at producers and before the
+ * earliest one, so that 10,000 steps need no sets of ancestors.
  */
 import { topologicalOrder } from "../../core/graph.ts";
 import type { WrittenStep } from "./step-graph.ts";
 
-/** Steps by number, in the order of the manifest. One search at a time may use it. */
+/** Steps by index, in manifest order. Not for concurrent searches. */
 export interface SearchGraph {
   readonly ids: readonly string[];
   readonly number: ReadonlyMap<string, number>;
-  /** What each step depends on. */
+  /** Dependencies of each step. */
   readonly up: readonly (readonly number[])[];
-  /** What depends on each step. */
+  /** Dependents of each step. */
   readonly down: readonly (readonly number[])[];
-  /** Place in the topological order; infinite for what stands on a circle or behind one, so that it is never cut off. */
+  /** Position in topological order. Infinite on and after cycles, so that walks do not stop there. */
   readonly rank: readonly number[];
-  /** Scratch memory of walks: which walk saw each step last, and the steps that a walk still has to look at. */
+  /** Reused by walks: the last walk that visited each step, and the queue. */
   readonly seen: Int32Array;
   readonly open: Int32Array;
   walks: number;
 }
 
-/** The steps that make one artifact, in the order of the manifest. */
+/** The producers of one artifact, in manifest order. */
 export interface Producers {
   readonly steps: readonly number[];
   readonly has: (step: number) => boolean;
-  /** The least of their ranks: nothing before it leads to one of them. */
+  /** Lowest rank of the producers. */
   readonly earliest: number;
 }
 
-/** Prepares the makers of an artifact for searches. */
+/** Indexes the producers of an artifact. */
 export function producersOf({ rank }: Pick<SearchGraph, "rank">, steps: readonly number[]): Producers {
   const set = new Set(steps);
   return {
@@ -39,7 +39,7 @@ export function producersOf({ rank }: Pick<SearchGraph, "rank">, steps: readonly
   };
 }
 
-/** Prepares a pipeline's steps for searches. */
+/** Indexes a pipeline's steps. */
 export function searchGraph(steps: ReadonlyMap<string, WrittenStep>): SearchGraph {
   const ids = [...steps.keys()];
   const number = new Map(ids.map((id, index) => [id, index]));
@@ -52,13 +52,13 @@ export function searchGraph(steps: ReadonlyMap<string, WrittenStep>): SearchGrap
   return { ids, number, up, down, rank, seen: new Int32Array(ids.length), open: new Int32Array(ids.length + 1), walks: 0 };
 }
 
-/** The makers above `from` of which none stands above another one; one of them where that is clear, none where none is above. */
+/** The nearest upstream producers: those that no other producer is downstream of. Empty if there are none. */
 export function nearestProducers(graph: SearchGraph, from: number, makers: Producers): readonly number[] {
   const found = firstReached(graph, from, makers);
   return found.length <= 1 ? found : withoutUpper(graph, found);
 }
 
-/** For each step, whether it stands below `maker`: 1 or 0. Cheaper than a search when many steps ask for the same artifact. */
+/** Whether each step is downstream of `maker`: 1 or 0. Faster than searches if many steps use the artifact. */
 export function descendantsOf(graph: SearchGraph, maker: number): Uint8Array {
   const below = new Uint8Array(graph.ids.length);
   const open = [maker];
@@ -72,7 +72,7 @@ export function descendantsOf(graph: SearchGraph, maker: number): Uint8Array {
   return below;
 }
 
-/** Makers that can be reached upwards without passing another maker. All others are above one of these. */
+/** Producers upstream that are reachable without passing another producer. */
 function firstReached(graph: SearchGraph, from: number, makers: Producers): number[] {
   const found: number[] = [];
   walkUp(graph, from, makers.earliest, (step) => {
@@ -83,10 +83,7 @@ function firstReached(graph: SearchGraph, from: number, makers: Producers): numb
   return found;
 }
 
-/**
- * Visits each step above `from` once, as long as `goOn` says so of the step below. What comes before `earliest` in the order
- * is left out: it cannot lead to what is searched.
- */
+/** Visits each step upstream of `from` once, beyond a step only if `goOn` returns true for it. Skips steps ranked before `earliest`. */
 function walkUp(graph: SearchGraph, from: number, earliest: number, goOn: (step: number) => boolean): void {
   const { up, rank, seen, open } = graph;
   const walk = ++graph.walks;
@@ -101,7 +98,7 @@ function walkUp(graph: SearchGraph, from: number, earliest: number, goOn: (step:
   }
 }
 
-/** How many makers are compared with each other to be named; in a fan of thousands, these say enough. */
+/** Maximum number of producers that are compared and reported. */
 const compared = 16;
 
 function withoutUpper(graph: SearchGraph, found: readonly number[]): readonly number[] {
@@ -114,11 +111,11 @@ function withoutUpper(graph: SearchGraph, found: readonly number[]): readonly nu
   const named = [last, ...beside].slice(0, compared);
   const upper = new Set(named.flatMap((step) => [...allAbove(graph, step, named)]));
   const left = named.filter((step) => !upper.has(step));
-  // On a circle each stands above the other; the circle is what has to be told.
+  // On a cycle, each producer is upstream of the others. The cycle is reported elsewhere.
   return left.length === 0 ? [last] : left.toSorted((a, b) => a - b);
 }
 
-/** Which of the targets stand above a step. */
+/** The targets that are upstream of a step. */
 function allAbove(graph: SearchGraph, from: number, targets: readonly number[]): ReadonlySet<number> {
   const wanted = producersOf(graph, targets);
   const above = new Set<number>();

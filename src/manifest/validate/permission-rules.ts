@@ -1,4 +1,4 @@
-/** Reads permission layers, and finds rules that change nothing: a reader would take them for protection, or for leave. */
+/** Reads permission layers, and warns about rules without effect, which readers would rely on. */
 import type { DocumentNode } from "../../core/document.ts";
 import { type Capability, type PermissionLayer, type PermissionRule, parsePermission } from "../../core/permissions.ts";
 import type { Findings } from "./findings.ts";
@@ -8,7 +8,7 @@ interface WrittenRule extends Located {
   readonly rule: PermissionRule;
 }
 
-/** A `permissions` map as a layer; nothing where there is none. `outer` is the persona's layer, for a step's. */
+/** Reads a `permissions` map. Undefined without one. `outer` is the persona's layer if the map belongs to a step. */
 export function readPermissions(
   node: DocumentNode | undefined,
   source: PermissionLayer["source"],
@@ -23,7 +23,7 @@ export function readPermissions(
   for (const written of [...allow, ...deny]) {
     const { capability, pattern } = written.rule;
     if (!isFile(capability) || !pattern.split("/").includes("..")) continue;
-    findings.warning("W403", `\`${written.text}\` has no effect: no path in the project has \`..\` in it`, written.origin, {
+    findings.warning("W403", `\`${written.text}\` has no effect: paths in the project never contain \`..\``, written.origin, {
       hint: "write the pattern relative to the project's root",
     });
   }
@@ -31,7 +31,7 @@ export function readPermissions(
   return { source, allow: allow.map(({ rule }) => rule), deny: deny.map(({ rule }) => rule) };
 }
 
-/** Warns of `command:` deny rules of a step on the adapter `command`, which runs its program whatever they deny. */
+/** Warns about `command:` deny rules of a step with the adapter `command`, which does not enforce them. */
 export function reportUnenforced(denied: readonly Located[], adapter: string | undefined, findings: Findings): void {
   if (adapter !== "command") return;
   for (const { text, origin } of denied) {
@@ -55,7 +55,7 @@ function reportRepeated(rules: readonly WrittenRule[], findings: Findings): void
     const before = first.get(written.text);
     if (before === undefined) first.set(written.text, written);
     else {
-      findings.warning("W403", `\`${written.text}\` has no effect: it stands in the list already`, written.origin, {
+      findings.warning("W403", `\`${written.text}\` has no effect: it is a duplicate`, written.origin, {
         hint: "remove it",
         related: [{ message: "the first one", origin: before.origin }],
       });
@@ -66,11 +66,11 @@ function reportRepeated(rules: readonly WrittenRule[], findings: Findings): void
 function reportDenied(written: WrittenRule, deny: readonly WrittenRule[], outer: PermissionLayer | undefined, findings: Findings): void {
   const here = deny.find(({ rule }) => covers(rule, written.rule));
   if (here !== undefined) {
-    findings.warning("W403", `\`${written.text}\` has no effect: \`${here.text}\` denies all of it`, written.origin, {
+    findings.warning("W403", `\`${written.text}\` has no effect: \`${here.text}\` denies everything that it allows`, written.origin, {
       hint:
         here.origin.file === written.origin.file
-          ? "a deny rule wins, whatever is allowed"
-          : "a deny rule wins, whatever is allowed; `permissions: { replace: true }` drops inherited rules",
+          ? "deny rules take precedence"
+          : "deny rules take precedence; `permissions: { replace: true }` drops inherited rules",
       related: [{ message: "denied here", origin: here.origin }],
     });
     return;
@@ -78,11 +78,11 @@ function reportDenied(written: WrittenRule, deny: readonly WrittenRule[], outer:
   const outside = outer?.deny.find((rule) => covers(rule, written.rule));
   if (outside === undefined) return;
   findings.warning("W403", `\`${written.text}\` has no effect: the persona denies \`${outside.text}\``, written.origin, {
-    hint: "a deny rule wins, whatever is allowed",
+    hint: "deny rules take precedence",
   });
 }
 
-/** Whether a deny rule takes all of an allow rule away; only what is certain without comparing patterns. */
+/** Whether a deny rule certainly covers an allow rule. Patterns are only compared for equality. */
 function covers(deny: PermissionRule, allow: PermissionRule): boolean {
   return (
     deny.capability === allow.capability && (deny.pattern === allow.pattern || deny.pattern === (isFile(deny.capability) ? "**" : "*"))

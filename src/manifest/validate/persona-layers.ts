@@ -1,7 +1,6 @@
 /**
- * Merges the definitions of one persona: built-in, file in `.wave/personas/`, manifest with its overlays. Pure: works on documents, and
- * every value keeps the place it was written at.
- * `extends: NAME` starts from that persona instead of the built-in one of the same name.
+ * Merges the definitions of a persona: built-in, file in `.wave/personas/`, manifest with overlays. `extends: NAME` replaces the built-in persona as the
+ * base. Pure. Values keep their source positions.
  */
 import type { DocumentNode, MapNode, Origin } from "../../core/document.ts";
 import type { JsonValue } from "../../core/json.ts";
@@ -13,34 +12,31 @@ import { mergePersona } from "../schema/persona-document.ts";
 import { collectFindings, type Findings } from "./findings.ts";
 import { asBoolean, asLocated, asText, entries, items, type Located, member } from "./read-node.ts";
 
-/** What a persona is made of. */
+/** A merged persona. */
 export interface PersonaDefinition {
   readonly document: MapNode;
-  /** Where the project defines it; undefined for a built-in persona that the project leaves as it is. */
+  /** Position of the project's definition. Undefined for an unchanged built-in persona. */
   readonly origin?: Origin;
-  /** Deny rules below `permissions: { replace: true }`, as written: they no longer hold. */
+  /** Deny rules that `permissions: { replace: true }` dropped, as written. */
   readonly droppedRules: readonly string[];
 }
 
 export interface PersonaSources {
   /** The merged manifest. */
   readonly manifest: MapNode;
-  /** Files of the project, in the shape of a persona. */
+  /** Persona files of the project. */
   readonly files: readonly LoadedPersona[];
   readonly library: ReadonlyMap<string, PersonaDocument>;
 }
 
 export interface PersonaLayers {
-  /** Names that the project defines or changes, in the order written. */
+  /** Names that the project defines or changes, in source order. */
   readonly own: readonly string[];
-  /**
-   * The merged definition. Undefined for an unknown name, and where the manifest names a file that was not read. Reports unknown and
-   * circular `extends`, each once.
-   */
+  /** The merged definition. Undefined if the name is unknown or its file was not read. Reports unknown and circular `extends`. */
   define(name: string, findings: Findings): PersonaDefinition | undefined;
 }
 
-/** The longest chain of `extends`. */
+/** Maximum length of a chain of `extends`. */
 const longestChain = 10;
 
 export function personaLayers(sources: PersonaSources): PersonaLayers {
@@ -76,8 +72,8 @@ export function personaLayers(sources: PersonaSources): PersonaLayers {
     if (chain.includes(parent.text)) return reportCycle(parent, chain, findings);
     if (chain.length >= longestChain) return reportLongChain(parent, findings);
     if (!known.includes(parent.text)) {
-      const hint = findings.guess(parent.text, known, "`wave persona list` shows the personas that exist");
-      findings.error("W301", `\`extends\` names a persona that does not exist: \`${parent.text}\``, parent.origin, hint);
+      const hint = findings.guess(parent.text, known, "run `wave persona list` to see all personas");
+      findings.error("W301", `\`extends\` refers to the unknown persona \`${parent.text}\``, parent.origin, hint);
       return undefined;
     }
     const base = define(parent.text, findings, chain);
@@ -89,7 +85,7 @@ export function personaLayers(sources: PersonaSources): PersonaLayers {
   return { own, define: (name, findings) => define(name, findings, []) };
 }
 
-/** The manifest with each persona that it defines merged over the definitions below it. A persona named as a file stays a path. */
+/** Returns the manifest with merged personas. Paths of persona files are kept. */
 export function withMergedPersonas(sources: PersonaSources): MapNode {
   const personas = sources.manifest.entries.get("personas");
   if (personas?.node.kind !== "map") return sources.manifest;
@@ -134,17 +130,17 @@ function layOver({ document, droppedRules }: PersonaDefinition, over: MapNode): 
 }
 
 function reportCycle(parent: Located, chain: readonly string[], findings: Findings): undefined {
-  const circle = [...chain.slice(chain.indexOf(parent.text)), parent.text].map((name) => `\`${name}\``).join(" → ");
-  findings.error("W315", `personas extend each other in a circle: ${circle}`, parent.origin, { hint: "remove one `extends`" });
+  const cycle = [...chain.slice(chain.indexOf(parent.text)), parent.text].map((name) => `\`${name}\``).join(" → ");
+  findings.error("W315", `personas extend each other in a cycle: ${cycle}`, parent.origin, { hint: "remove one `extends`" });
 }
 
 function reportLongChain(parent: Located, findings: Findings): undefined {
   findings.error("W315", `the chain of \`extends\` is longer than ${longestChain}`, parent.origin, {
-    hint: "merge personas that only build on each other",
+    hint: "merge some of the personas",
   });
 }
 
-/** A plain value as a document with one place for all of it. */
+/** Converts a plain value to a document in which all nodes have the same origin. */
 function asNode(value: JsonValue, origin: Origin): DocumentNode {
   if (Array.isArray(value)) return { kind: "list", items: value.map((item: JsonValue) => asNode(item, origin)), origin };
   if (!isJsonObject(value)) return { kind: "scalar", value: value as string | number | boolean | null, origin };

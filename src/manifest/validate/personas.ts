@@ -1,6 +1,6 @@
 /**
- * Reads personas: those of the manifest, of files in `.wave/personas/` and of the built-in library, merged as `persona-layers.ts` describes.
- * Each is read once, even if no step uses it, so that its mistakes are reported.
+ * Reads the personas of the manifest, of `.wave/personas/` and of the built-in library, merged by `persona-layers.ts`. Personas of the project are
+ * checked even if no step uses them.
  */
 import { defined } from "../../core/defined.ts";
 import { digestOfValue } from "../../core/digest.ts";
@@ -14,27 +14,27 @@ import { asAdapter, asCommand, asEnv, asLocated, asText, entries, type Located, 
 import { readResources } from "./read-quantity.ts";
 import { requireText, type Scope } from "./scope.ts";
 
-/** A persona with what its steps take from it. */
+/** A persona with the settings that its steps inherit. */
 export interface ReadPersona extends KnownPersona {
-  /** Where `adapter` is written. */
+  /** Position of `adapter`. */
   readonly adapterOrigin?: Origin;
-  /** Written behind its name. */
+  /** The version in `claude@2.1.330`. */
   readonly adapterVersion?: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Its deny rules, each with its place. */
+  /** Its deny rules with their positions. */
   readonly denied: readonly Located[];
 }
 
 export interface PersonaDirectory {
-  /** Reports an unknown name. */
+  /** Undefined for an unknown name, which is reported. */
   find(name: Located): ReadPersona | undefined;
-  /** Secrets that any of the project's personas declares. */
+  /** Secrets that personas of the project declare. */
   readonly secrets: readonly string[];
-  /** Those of the project, then those of the library that none of them replaces. */
+  /** Personas of the project, then the other built-in ones. */
   all(): readonly KnownPersona[];
 }
 
-/** Reads every persona of the project; built-in ones that the project leaves as they are when they are asked for. */
+/** Reads all personas of the project. Unchanged built-in personas are read on first use. */
 export function readPersonas(scope: Scope): PersonaDirectory {
   const { library } = scope.options;
   const layers = personaLayers({ manifest: scope.manifest, files: scope.loaded.personas, library });
@@ -77,7 +77,7 @@ function readOwn(name: string, layers: PersonaLayers, scope: Scope): ReadPersona
   return undefined;
 }
 
-/** Each definition has one of `prompt` and `system_prompt`: a merged persona has the one written last. */
+/** Checks each definition before merging: the merged persona only has the prompt that was set last. */
 function checkPrompts({ loaded, manifest, findings }: Scope): void {
   const written = [...loaded.personas.map(({ document }) => document), ...entries(member(manifest, "personas")).map(({ node }) => node)];
   for (const node of written) checkEither(node, "prompt", "system_prompt", findings);
@@ -102,7 +102,7 @@ function readPersona(name: string, { document: node, origin, droppedRules }: Per
   const permissions = written === undefined || dropped.length === 0 ? written : { ...written, dropped };
   const model = asText(member(node, "model"));
   const systemPrompt = promptOf(node, scope);
-  // Origins are left out: moving a persona must not make its work stale.
+  // Without origins: moving a definition must not invalidate results.
   const shape = { systemPrompt, model, command, adapter: adapter?.name, allow: permissions?.allow, deny: permissions?.deny };
   const description = asText(member(node, "description"));
   return {

@@ -1,6 +1,6 @@
 /**
- * Finds the pipelines of a manifest in its three shapes: inline `pipeline:`, bare `steps:` named after the file, and
- * references under `pipelines:`. Checks names and versions; the steps themselves are not looked at here.
+ * Finds the pipelines of a manifest: inline `pipeline:`, bare `steps:` named after the file, and files in `pipelines:`. Checks names and versions, but
+ * not steps.
  */
 
 import { posix } from "node:path";
@@ -10,18 +10,18 @@ import type { LoadedPipeline } from "../../core/loaded.ts";
 import { asLocated, asText, entries, keyOrigin, member } from "./read-node.ts";
 import type { Scope } from "./scope.ts";
 
-/** A pipeline that was found, its steps unread. */
+/** A pipeline whose steps are not read yet. */
 export interface PipelineSource {
   readonly name: string;
   readonly version?: string;
   readonly description?: string;
   readonly active: boolean;
-  /** The map that has `steps`. */
+  /** The map that contains `steps`. */
   readonly node: DocumentNode;
   readonly origin: Origin;
 }
 
-/** All pipelines of a manifest, in order. */
+/** All pipelines in manifest order. */
 export function findPipelines(scope: Scope): PipelineSource[] {
   const { manifest } = scope;
   const inline = member(manifest, "pipeline");
@@ -49,7 +49,7 @@ export function findPipelines(scope: Scope): PipelineSource[] {
   return found;
 }
 
-/** `ci/nightly build.yaml` → `nightly-build`: bare steps are named after their file. */
+/** The name of bare steps: `ci/nightly build.yaml` becomes `nightly-build`. */
 export function nameOfFile(file: string): string {
   const stem = posix.basename(file, posix.extname(file));
   const name = stem
@@ -68,12 +68,12 @@ function sourceOf(node: DocumentNode, name: string, origin: Origin, active = tru
 
 function referenced(loaded: LoadedPipeline, scope: Scope): PipelineSource[] {
   const node = member(loaded.document, "pipeline");
-  // Why a file has no document, loading says; why a document has no pipeline, its structure.
+  // Loading reports unreadable files; the structure check reports missing pipelines.
   if (loaded.document === undefined || node === undefined) return [];
   const name = asLocated(member(node, "name"));
   if (name !== undefined && name.text !== loaded.name) {
-    scope.findings.error("W204", `the pipeline calls itself \`${name.text}\`, but is listed as \`${loaded.name}\``, name.origin, {
-      hint: "give it the name under which the manifest lists it",
+    scope.findings.error("W204", `the pipeline is named \`${name.text}\`, but the manifest lists it as \`${loaded.name}\``, name.origin, {
+      hint: "use the name in the manifest",
       fix: loaded.name,
       related: [{ message: `listed as \`${loaded.name}\``, origin: loaded.reference }],
     });
@@ -82,10 +82,10 @@ function referenced(loaded: LoadedPipeline, scope: Scope): PipelineSource[] {
   if (version !== undefined && loaded.version !== undefined && version.text !== loaded.version) {
     scope.findings.error(
       "W204",
-      `the pipeline says that it is version \`${version.text}\`, but is listed as \`${loaded.version}\``,
+      `the pipeline has version \`${version.text}\`, but the manifest lists it as \`${loaded.version}\``,
       version.origin,
       {
-        hint: "give it the version under which the manifest lists it",
+        hint: "use the version in the manifest",
         fix: loaded.version,
         related: [{ message: `listed as version \`${loaded.version}\``, origin: loaded.reference }],
       },
@@ -94,7 +94,7 @@ function referenced(loaded: LoadedPipeline, scope: Scope): PipelineSource[] {
   return [sourceOf(node, loaded.name, name?.origin ?? keyOrigin(loaded.document, "pipeline"), loaded.active, loaded.version)];
 }
 
-/** `active` has to be one of `versions`. */
+/** `active` must be one of `versions`. */
 function checkReferences({ manifest, findings }: Scope): void {
   for (const entry of entries(member(manifest, "pipelines"))) {
     const versions = entries(member(entry.node, "versions"));
@@ -102,7 +102,7 @@ function checkReferences({ manifest, findings }: Scope): void {
     const labels = versions.map((version) => version.key);
     if (active !== undefined && labels.length > 0 && !labels.includes(active.text)) {
       const advice = findings.guess(active.text, labels, `known versions: ${labels.map((label) => `\`${label}\``).join(", ")}`);
-      findings.error("W206", `\`${active.text}\` is not among the versions of \`${entry.key}\``, active.origin, advice);
+      findings.error("W206", `\`${active.text}\` is not a version of \`${entry.key}\``, active.origin, advice);
     }
   }
 }

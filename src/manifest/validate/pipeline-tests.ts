@@ -1,5 +1,4 @@
-/** From the documents of tests to tests whose steps, artifacts, contracts and paths exist. */
-
+/** Reads pipeline tests and checks that their steps, artifacts, contracts and paths exist. */
 import parseJsonPath from "jsonpath-rfc9535/parser";
 import { defined } from "../../core/defined.ts";
 import { type Diagnostic, hasErrors, sortDiagnostics } from "../../core/diagnostic.ts";
@@ -13,14 +12,13 @@ import { asLocated, asNumber, asOneOf, asText, entries, keyOrigin, member, start
 import { selectPipeline } from "./select-pipeline.ts";
 import { checkStructure } from "./structure.ts";
 
-/** A test as it was read. */
 export interface TestDocument {
   readonly name: string;
   readonly file: string;
   readonly document: DocumentNode;
 }
 
-/** All tests that hold, and what is wrong with the others. */
+/** Returns the valid tests and the diagnostics of all. */
 export function readPipelineTests(
   documents: readonly TestDocument[],
   project: ValidatedProject,
@@ -104,7 +102,7 @@ function readVerdict({ key, keyOrigin: origin, node }: MapEntry, step: Step, fin
 function readArtifact({ key, keyOrigin: origin, node }: MapEntry, step: Step, findings: Findings): ExpectedArtifact[] {
   const known = step.artifacts.map(({ name }) => name);
   if (!known.includes(key)) {
-    findings.error("W305", `step \`${step.id}\` makes no artifact \`${key}\``, origin, findings.guess(key, known, namesOf(known)));
+    findings.error("W305", `step \`${step.id}\` declares no artifact \`${key}\``, origin, findings.guess(key, known, namesOf(known)));
     return [];
   }
   const text = asText(node);
@@ -113,7 +111,7 @@ function readArtifact({ key, keyOrigin: origin, node }: MapEntry, step: Step, fi
     const problem = jsonPathProblem(entry.key);
     if (problem === undefined) return [{ artifact: key, origin: entry.node.origin, path: entry.key, value: toValue(entry.node) }];
     findings.error("W205", `\`${entry.key}\` is not a JSONPath: ${problem}`, entry.keyOrigin, {
-      hint: "it begins with `$`: `$.name`, `$.list[0]`, `$.list[*].name`",
+      hint: "JSONPaths start with `$`: `$.name`, `$.list[0]`, `$.list[*].name`",
     });
     return [];
   });
@@ -123,7 +121,7 @@ function namesOf(known: readonly string[]): string {
   return known.length === 0 ? "it has none" : `it has ${known.map((name) => `\`${name}\``).join(", ")}`;
 }
 
-/** Why a text is no JSONPath; nothing where it is one. */
+/** The syntax error of a JSONPath. Undefined if it is valid. */
 function jsonPathProblem(text: string): string | undefined {
   try {
     parseJsonPath(text);

@@ -1,4 +1,4 @@
-/** Makes a pipeline of what is written: reads its steps, links them, and fills in what personas and defaults say. */
+/** Builds a pipeline: reads and links its steps, and applies personas and defaults. */
 import { defined } from "../../core/defined.ts";
 import type { DocumentNode } from "../../core/document.ts";
 import { isUnchecked } from "../../core/empty-output.ts";
@@ -20,7 +20,7 @@ import type { Scope } from "./scope.ts";
 import { linkSteps, readInputs, type UnlinkedStep, type WrittenStep } from "./step-graph.ts";
 import { checkTask } from "./tasks.ts";
 
-/** What the manifest says for all its steps. */
+/** Settings of the manifest for all steps. */
 export interface ProjectDefaults {
   readonly node: DocumentNode | undefined;
   readonly rules: typeof builtInRules;
@@ -45,7 +45,7 @@ export function readDefaults({ manifest, findings }: Scope): ProjectDefaults {
 
 type Draft = UnlinkedStep & ReadHandover & { readonly read: ReadPersona | undefined };
 
-/** Reads a pipeline. Steps that cannot be made whole are left out; a finding says why. */
+/** Reads a pipeline. Invalid steps are reported and left out. */
 export function readPipeline(source: PipelineSource, defaults: ProjectDefaults, personas: PersonaDirectory, scope: Scope): Pipeline {
   const { findings } = scope;
   const drafts = items(member(source.node, "steps")).map((node): Draft => {
@@ -110,8 +110,8 @@ function makeStep(
   const workspace = readWorkspace(member(node, "workspace") ?? member(defaults.node, "workspace"));
   const unchecked = isUnchecked({ artifacts, contracts, ...defined({ adapter }) });
   if (unchecked) {
-    scope.findings.warning("W404", `step \`${id.text}\` is unchecked: it has neither an artifact nor a contract`, id.origin, {
-      hint: "declare an artifact, or a contract such as `test_suite`",
+    scope.findings.warning("W404", `step \`${id.text}\` is unchecked: it has neither artifacts nor contracts`, id.origin, {
+      hint: "add an artifact, or a contract such as `test_suite`",
     });
   }
   if (workspace === "shared") reportProtection(contracts, scope.findings);
@@ -151,12 +151,12 @@ function readWorkspace(node: DocumentNode | undefined): Step["workspace"] {
   return asText(member(node, "provider")) === "copy" ? "copy" : "default";
 }
 
-/** `reuse`: a map turns it on, and names ignored files that do not count. */
+/** A map enables reuse; its `ignore` lists ignored files that do not prevent it. */
 function readReuse(node: DocumentNode | undefined): Pick<Step, "reuse" | "reuseIgnore"> {
   return { reuse: node?.kind === "map" || (asBoolean(node) ?? false), reuseIgnore: texts(member(node, "ignore")).map(({ text }) => text) };
 }
 
-/** Restoring files in a shared workspace would overwrite the project's own. */
+/** In a shared workspace, restoring files would overwrite the project's files. */
 function reportProtection(contracts: Step["contracts"], findings: Scope["findings"]): void {
   for (const contract of contracts) {
     if (contract.type !== "test_suite" || contract.protect.length === 0) continue;
@@ -166,7 +166,7 @@ function reportProtection(contracts: Step["contracts"], findings: Scope["finding
   }
 }
 
-/** `changes`, with its default. A shared workspace cannot tell what a step changed. */
+/** `changes` with its default. Changes in a shared workspace are unknown. */
 function readChanges(
   node: DocumentNode,
   { unchecked, workspace }: { readonly unchecked: boolean; readonly workspace: Step["workspace"] },

@@ -1,12 +1,12 @@
 /**
- * Checks the names below `adapters.NAME.prices`. A price that no persona's model has is no mistake, since one list may serve many manifests; but
- * where it is nearly the name of a model that has none, it is that model that would be counted wrongly.
+ * Checks the model names in `adapters.NAME.prices`. Prices of unused models are allowed, because manifests may share a list. A name similar to that of a
+ * used model without a price is probably misspelt.
  */
 import type { PersonaDirectory } from "./personas.ts";
 import { asText, entries, member } from "./read-node.ts";
 import type { Scope } from "./scope.ts";
 
-/** Warns of prices that nobody's model has, and somebody's nearly. */
+/** Warns about prices whose model name is probably misspelt. */
 export function checkPrices({ manifest, findings }: Scope, personas: PersonaDirectory): void {
   for (const { node: settings } of entries(member(manifest, "adapters"))) {
     const prices = entries(member(settings, "prices"));

@@ -1,21 +1,21 @@
-/** Which step each input comes from: the one that it names, or the nearest upstream step that makes the artifact. */
+/** Finds the step that produces an input: its `from`, or the nearest upstream producer. */
 import { type Findings, listed } from "./findings.ts";
 import { descendantsOf, nearestProducers, type Producers, producersOf, type SearchGraph, searchGraph } from "./nearest-producer.ts";
 import type { WrittenInput, WrittenStep } from "./step-graph.ts";
 
-/** The producers of one pipeline, indexed. */
+/** Index of a pipeline's producers. */
 interface ProducerIndex {
   readonly steps: ReadonlyMap<string, WrittenStep>;
   readonly graph: SearchGraph;
-  /** By artifact. */
+  /** By artifact name. */
   readonly makers: ReadonlyMap<string, Producers>;
   readonly findings: Findings;
-  /** How often each artifact was asked for, and from then on what stands below its only maker. */
+  /** Number of look-ups per artifact, then the steps downstream of its only producer. */
   readonly asked: Map<string, number>;
   readonly below: Map<string, Uint8Array>;
 }
 
-/** Prepares a pipeline's steps; the index is for {@link producerOf}. */
+/** Builds the index for {@link producerOf}. */
 export function indexProducers(steps: ReadonlyMap<string, WrittenStep>, findings: Findings): ProducerIndex {
   const graph = searchGraph(steps);
   const numbers = new Map<string, number[]>();
@@ -30,7 +30,7 @@ export function indexProducers(steps: ReadonlyMap<string, WrittenStep>, findings
   return { steps, graph, makers, findings, asked: new Map(), below: new Map() };
 }
 
-/** The step that an input comes from; nothing, and a finding, where there is none or no single one. */
+/** The step that produces an input. Reports an error and returns undefined if there is none, or more than one. */
 export function producerOf(index: ProducerIndex, step: WrittenStep, input: WrittenInput): string | undefined {
   const { graph, findings } = index;
   if (input.from !== undefined) return statedProducer(index, input.from.text, input);
@@ -40,9 +40,9 @@ export function producerOf(index: ProducerIndex, step: WrittenStep, input: Writt
   const [first] = nearest;
   if (nearest.length === 1) return first;
   if (first !== undefined) {
-    findings.error("W307", `\`${text}\` is made by ${listed(nearest)}, and neither depends on the other`, origin, {
-      hint: `say which one: \`{ artifact: ${text}, from: ${first} }\``,
-      related: nearest.slice(0, 8).map((id) => ({ message: `\`${id}\` makes it`, origin: index.steps.get(id)?.id.origin ?? origin })),
+    findings.error("W307", `\`${text}\` is produced by ${listed(nearest)}, and neither depends on the other`, origin, {
+      hint: `choose one: \`{ artifact: ${text}, from: ${first} }\``,
+      related: nearest.slice(0, 8).map((id) => ({ message: `\`${id}\` produces it`, origin: index.steps.get(id)?.id.origin ?? origin })),
     });
     return undefined;
   }
@@ -51,9 +51,9 @@ export function producerOf(index: ProducerIndex, step: WrittenStep, input: Writt
   else
     findings.error(
       "W305",
-      `no step makes \`${text}\``,
+      `no step produces \`${text}\``,
       origin,
-      findings.guess(text, [...index.makers.keys()], "add it to the `artifacts` of the step that makes it"),
+      findings.guess(text, [...index.makers.keys()], "add it to the `artifacts` of the step that produces it"),
     );
   return undefined;
 }
@@ -68,26 +68,28 @@ function reportElsewhere(
   const [first] = others;
   const { text, origin } = artifact;
   if (first === undefined) {
-    findings.error("W306", `\`${text}\` is made by \`${step.id.text}\` itself`, origin, { hint: "an input comes from an earlier step" });
+    findings.error("W306", `\`${text}\` is produced by \`${step.id.text}\` itself`, origin, {
+      hint: "inputs must come from an earlier step",
+    });
     return;
   }
-  findings.error("W306", `\`${text}\` is made by ${listed(others)}, which \`${step.id.text}\` does not depend on`, origin, {
+  findings.error("W306", `\`${text}\` is produced by ${listed(others)}, on which \`${step.id.text}\` does not depend`, origin, {
     hint: `add \`dependencies: [${first}]\` to the step, or write the input as \`{ artifact: ${text}, from: ${first} }\``,
   });
 }
 
-/** `from` names the step; it has to make the artifact. A step that is not known is reported with the edges. */
+/** Checks that `from` produces the artifact. Unknown steps are reported with the dependencies. */
 function statedProducer({ steps, findings }: ProducerIndex, from: string, { artifact }: WrittenInput): string | undefined {
   const made = steps.get(from)?.artifacts.map(({ name }) => name);
   if (made === undefined) return undefined;
   const { text, origin } = artifact;
   if (made.includes(text)) return from;
-  const hint = made.length === 0 ? `\`${from}\` declares no artifacts` : `it makes ${listed(made)}`;
-  findings.error("W305", `the step \`${from}\` does not make \`${text}\``, origin, findings.guess(text, made, hint));
+  const hint = made.length === 0 ? `\`${from}\` declares no artifacts` : `it declares ${listed(made)}`;
+  findings.error("W305", `the step \`${from}\` does not declare \`${text}\``, origin, findings.guess(text, made, hint));
   return undefined;
 }
 
-/** From this many askers on, an artifact is looked at once from its maker instead of from each asker. */
+/** Number of look-ups after which all steps downstream of a producer are computed at once. */
 const manyAskers = 4;
 
 function search({ graph, asked, below }: ProducerIndex, step: WrittenStep, artifact: string, makers: Producers): readonly number[] {

@@ -1,4 +1,4 @@
-/** Reads what a pipeline publishes: which artifact, and the step that makes it. */
+/** Reads the publications of a pipeline: the artifact of each, and the step that produces it. */
 import type { DocumentNode } from "../../core/document.ts";
 import type { Publication, PublicationKind, Step } from "../../core/pipeline.ts";
 import { type Findings, listed } from "./findings.ts";
@@ -6,7 +6,7 @@ import { asBoolean, asLocated, items, member } from "./read-node.ts";
 
 const kinds: readonly PublicationKind[] = ["pr_comment", "pr_review"];
 
-/** The publications under `publish:`; those whose artifact no single step makes are left out, and a finding says why. */
+/** Reads `publish`. Publications without exactly one producing step are reported and left out. */
 export function readPublications(node: DocumentNode | undefined, steps: readonly Step[], findings: Findings): Publication[] {
   return items(node).flatMap((item) =>
     kinds.flatMap((kind) => {
@@ -25,12 +25,7 @@ type Located = NonNullable<ReturnType<typeof asLocated>>;
 function makerOf(artifact: Located, from: Located | undefined, steps: readonly Step[], findings: Findings): string | undefined {
   const ids = steps.map(({ id }) => id);
   if (from !== undefined && !ids.includes(from.text)) {
-    findings.error(
-      "W302",
-      `no step is called \`${from.text}\``,
-      from.origin,
-      findings.guess(from.text, ids, "name a step of this pipeline"),
-    );
+    findings.error("W302", `there is no step \`${from.text}\``, from.origin, findings.guess(from.text, ids, "use a step of this pipeline"));
     return undefined;
   }
   const makers = steps.filter(
@@ -39,13 +34,13 @@ function makerOf(artifact: Located, from: Located | undefined, steps: readonly S
   const [first, second] = makers.map(({ id }) => id);
   if (first === undefined) {
     const made = steps.flatMap(({ artifacts }) => artifacts.map(({ name }) => name));
-    const hint = "add it to the `artifacts` of the step that makes it";
-    findings.error("W305", `no step makes \`${artifact.text}\``, artifact.origin, findings.guess(artifact.text, made, hint));
+    const hint = "add it to the `artifacts` of the step that produces it";
+    findings.error("W305", `no step produces \`${artifact.text}\``, artifact.origin, findings.guess(artifact.text, made, hint));
     return undefined;
   }
   if (second === undefined) return first;
-  findings.error("W307", `\`${artifact.text}\` is made by ${listed(makers.map(({ id }) => id))}`, artifact.origin, {
-    hint: `say which one: \`{ artifact: ${artifact.text}, from: ${first} }\``,
+  findings.error("W307", `\`${artifact.text}\` is produced by ${listed(makers.map(({ id }) => id))}`, artifact.origin, {
+    hint: `choose one: \`{ artifact: ${artifact.text}, from: ${first} }\``,
   });
   return undefined;
 }

@@ -1,28 +1,24 @@
-/**
- * Reads nodes by the shape that is wanted and gives nothing for any other: wrong shapes are `structure.ts`'s to report, and a
- * step with one wrong key is still checked in all its other keys.
- */
+/** Reads values of nodes. Values of the wrong type are undefined or empty: `structure.ts` reports them, and other keys can still be checked. */
 import { defined } from "../../core/defined.ts";
 import type { DocumentNode, MapEntry, Origin } from "../../core/document.ts";
 import { type AdapterName, adapterNames } from "../../core/names.ts";
 
-/** A text and where it stands. */
+/** A text with its position. */
 export interface Located {
   readonly text: string;
   readonly origin: Origin;
 }
 
-/** The first position of a place, for findings about a whole file. */
+/** The start of an origin, for findings about a whole file. */
 export function startOf({ file, range }: Origin): Origin {
   return { file, range: { start: range.start, end: range.start } };
 }
 
-/** A map's member. */
 export function member(node: DocumentNode | undefined, key: string): DocumentNode | undefined {
   return node?.kind === "map" ? node.entries.get(key)?.node : undefined;
 }
 
-/** Where a member's key stands; where there is none, the node itself. */
+/** The position of a key, or of the node if the key is missing. */
 export function keyOrigin(node: DocumentNode, key: string): Origin {
   return (node.kind === "map" ? node.entries.get(key)?.keyOrigin : undefined) ?? node.origin;
 }
@@ -39,13 +35,13 @@ export function asBoolean(node: DocumentNode | undefined): boolean | undefined {
   return node?.kind === "scalar" && typeof node.value === "boolean" ? node.value : undefined;
 }
 
-/** A text among a few. */
+/** A text if it is one of `words`. */
 export function asOneOf<T extends string>(node: DocumentNode | undefined, allowed: readonly T[]): T | undefined {
   const text = asText(node);
   return allowed.find((known) => known === text);
 }
 
-/** An adapter, with the version that is written behind it. */
+/** An adapter with its version, such as `claude@2.1.330`. */
 export function asAdapter(node: DocumentNode | undefined): { readonly name: AdapterName; readonly version?: string } | undefined {
   const [word, version] = asText(node)?.split("@", 2) ?? [];
   const name = adapterNames.find((known) => known === word);
@@ -57,29 +53,29 @@ export function asLocated(node: DocumentNode | undefined): Located | undefined {
   return text === undefined || node === undefined ? undefined : { text, origin: node.origin };
 }
 
-/** A list's items; none for anything else. */
+/** The items of a list. Empty for other nodes. */
 export function items(node: DocumentNode | undefined): readonly DocumentNode[] {
   return node?.kind === "list" ? node.items : [];
 }
 
-/** The texts of a list, with their places. */
+/** The texts of a list with their positions. */
 export function texts(node: DocumentNode | undefined): readonly Located[] {
   return items(node).flatMap((item) => asLocated(item) ?? []);
 }
 
-/** A map's members, in order. */
+/** The members of a map, in order. */
 export function entries(node: DocumentNode | undefined): readonly MapEntry[] {
   return node?.kind === "map" ? [...node.entries.values()] : [];
 }
 
-/** A command: a list of texts, or one text. */
+/** A command: a text, or a list of texts. */
 export function asCommand(node: DocumentNode | undefined): readonly string[] | string | undefined {
   if (node?.kind !== "list") return asText(node);
   const words = texts(node).map((word) => word.text);
   return words.length === 0 ? undefined : words;
 }
 
-/** Names and values of an `env` map. Numbers and booleans keep the text they are written with. */
+/** An `env` map. Numbers and booleans keep their source text. */
 export function asEnv(node: DocumentNode | undefined): Readonly<Record<string, string>> {
   const pairs = entries(node).flatMap((entry): [string, string][] =>
     entry.node.kind === "scalar" && entry.node.value !== null ? [[entry.key, entry.node.written ?? String(entry.node.value)]] : [],

@@ -1,4 +1,4 @@
-/** Reads durations and sizes, and the limits made of them. Texts of the wrong form are the schema's to report. */
+/** Reads durations, sizes and limits. The structure check reports malformed ones. */
 import { defined } from "../../core/defined.ts";
 import type { DocumentNode } from "../../core/document.ts";
 import { longestDurationMs } from "../../core/limits.ts";
@@ -7,33 +7,28 @@ import { formatDuration, parseDuration, parseSize } from "../../text/quantity.ts
 import type { Findings } from "./findings.ts";
 import { asLocated, asNumber, member } from "./read-node.ts";
 
-/** Milliseconds. Reports nothing at all (unless `mayBeZero`) and what no timer can hold. */
+/** Reads a duration in milliseconds. Reports zero (unless `mayBeZero`) and durations too long for a timer. */
 export function readDuration(node: DocumentNode | undefined, findings: Findings, mayBeZero = false): number | undefined {
   const written = asLocated(node);
   const ms = written === undefined ? undefined : parseDuration(written.text);
   if (written === undefined || ms === undefined) return undefined;
   if (ms > longestDurationMs) {
-    findings.error(
-      "W205",
-      `\`${written.text}\` is longer than ${formatDuration(longestDurationMs)}, the longest time that can be waited for`,
-      written.origin,
-    );
+    findings.error("W205", `\`${written.text}\` is too long: the maximum is ${formatDuration(longestDurationMs)}`, written.origin);
   } else if (ms === 0 && !mayBeZero)
-    findings.error("W205", `\`${written.text}\` is no time at all`, written.origin, { hint: "leave the key out for the default" });
+    findings.error("W205", `\`${written.text}\` is zero`, written.origin, { hint: "remove the key to use the default" });
   return ms;
 }
 
-/** Bytes. Reports nothing at all, and more than can be counted. */
+/** Reads a size in bytes. Reports zero and sizes that are not exact. */
 export function readSize(node: DocumentNode | undefined, findings: Findings): number | undefined {
   const written = asLocated(node);
   const bytes = written === undefined ? undefined : parseSize(written.text);
   if (written === undefined || bytes === undefined) return undefined;
-  if (bytes === 0 || !Number.isSafeInteger(bytes))
-    findings.error("W205", `\`${written.text}\` is not a size that can be held to`, written.origin);
+  if (bytes === 0 || !Number.isSafeInteger(bytes)) findings.error("W205", `\`${written.text}\` is not a valid size limit`, written.origin);
   return bytes;
 }
 
-/** What a pipeline's `budget` says; nothing where it says nothing. */
+/** Reads `budget`. Undefined without limits. */
 export function readBudget(node: DocumentNode | undefined, findings: Findings): RunBudget | undefined {
   const budget = {
     ...defined({
@@ -46,7 +41,7 @@ export function readBudget(node: DocumentNode | undefined, findings: Findings): 
   return Object.keys(budget).length === 0 ? undefined : budget;
 }
 
-/** What a `resources` map says, with what it leaves open absent. */
+/** Reads `resources`. Limits that are not set are absent. */
 export function readResources(node: DocumentNode | undefined, findings: Findings): Partial<Resources> {
   const timeoutMs = readDuration(member(node, "timeout"), findings);
   const memoryLimitBytes = readSize(member(node, "memory_limit"), findings);

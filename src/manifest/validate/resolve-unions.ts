@@ -1,13 +1,13 @@
 /**
- * Resolves unions in what differs from a shape to the branch that was meant: by the kind of value, and among maps by the literal
- * that tells them apart (a contract's `type`); so a union and its branches are never both reported.
+ * Reduces problems of a union to those of the branch that was meant, chosen by the type of the value and, among maps, by a literal such as a contract's
+ * `type`. A union and its branches are never both reported.
  */
 import type { ShapeProblem } from "./check-shape.ts";
 
 /** Whether the value at a problem's `instancePath` is a scalar. */
 type IsScalarAt = (instancePath: string) => boolean;
 
-/** Errors with unions resolved, in their order. A union's problems stand right before its own: branches first, then `anyOf`. */
+/** Resolves unions and keeps the order. The problems of a union's branches directly precede its `anyOf` problem. */
 export function resolveUnions(problems: readonly ShapeProblem[], isScalarAt: IsScalarAt): ShapeProblem[] {
   const resolved: ShapeProblem[] = [];
   for (let index = problems.length - 1; index >= 0; index--) {
@@ -32,7 +32,7 @@ function isUnder(problem: ShapeProblem | undefined, union: ShapeProblem): boolea
 
 function chosenBranch(union: ShapeProblem, problems: readonly ShapeProblem[], isScalarAt: IsScalarAt): ShapeProblem[] {
   const branches = branchesOf(union, problems);
-  // A list of words has no type of its own: maps and lists are of the wrong kind for it.
+  // An `enum` has no type: maps and lists do not match it.
   const isWrongKind = ({ keyword, instancePath }: ShapeProblem) =>
     instancePath === union.instancePath && (keyword === "type" || (keyword === "enum" && !isScalarAt(instancePath)));
   const right = branches.filter((branch) => !branch.some(isWrongKind));
@@ -40,7 +40,7 @@ function chosenBranch(union: ShapeProblem, problems: readonly ShapeProblem[], is
     const types = problems.filter(isWrongKind).flatMap((problem) => (problem.keyword === "enum" ? "string" : typesOf(problem)));
     return [{ ...union, keyword: "type", params: { type: [...new Set(types)] } }];
   }
-  // Words that are listed tell more than the form of others.
+  // Allowed values are more useful than a pattern.
   const words = right.find((branch) =>
     branch.some(({ keyword, instancePath }) => keyword === "enum" && instancePath === union.instancePath),
   );
@@ -51,14 +51,14 @@ function chosenBranch(union: ShapeProblem, problems: readonly ShapeProblem[], is
   const literal = literals[0];
   if (literal !== undefined)
     return [{ ...literal, keyword: "enum", params: { allowedValues: literals.map((problem) => problem.params["allowedValue"]) } }];
-  // No branch says which one is meant: what is missing in all of them is what would tell.
+  // No branch matches: report the key that distinguishes them.
   const required = right.map((branch) =>
     branch.find((problem) => problem.keyword === "required" && problem.instancePath === union.instancePath),
   );
   return required[0] === undefined ? [union] : [required[0]];
 }
 
-/** Adds to a word that is not allowed the keys of the map that may be written instead. */
+/** Adds the keys of the map that is allowed instead of the value. */
 function withMap(problem: ShapeProblem, { shape }: ShapeProblem): ShapeProblem {
   const mapKeys = shape.anyOf?.flatMap(({ properties }) => Object.keys(properties ?? {})) ?? [];
   return mapKeys.length === 0 ? problem : { ...problem, params: { ...problem.params, mapKeys } };
@@ -77,7 +77,7 @@ function isLiteral(problem: ShapeProblem): boolean {
   return problem.keyword === "const";
 }
 
-/** The JSON types that a `type` problem allows. */
+/** The types that a `type` problem allows. */
 export function typesOf(problem: ShapeProblem): string[] {
   const { type } = problem.params;
   return Array.isArray(type) ? type.map(String) : [String(type)];

@@ -1,7 +1,7 @@
-/** How schema rules are said to people: forms instead of patterns, kinds instead of JSON types. */
+/** Words for schema rules in diagnostics and docs. */
 import type { DocumentNode, DocumentPath } from "../../core/document.ts";
 
-/** Every pattern of the manifest's schemas, in words. A test compares the list with the schemas. */
+/** Descriptions of all patterns in the manifest's schemas. A test checks that the list is complete. */
 export const forms: Readonly<Record<string, string>> = {
   "^[A-Za-z0-9_](?:[A-Za-z0-9_-]|\\.(?!\\.))*$":
     "a name: ASCII letters and digits, `_`, `-` and single dots, not starting with `-` or a dot",
@@ -9,38 +9,38 @@ export const forms: Readonly<Record<string, string>> = {
   "^[0-9]+(?:\\.[0-9]+)?\\s?(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$": "a size such as `512MB`, `2GB` or `1GiB`",
   "^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable: ASCII letters, digits and `_`, not starting with a digit",
   "^(?:file_read|file_write|network_access|command):.+$":
-    "a permission rule: `file_read:`, `file_write:`, `network_access:` or `command:`, and a pattern after it",
+    "a permission rule: `file_read:`, `file_write:`, `network_access:` or `command:`, followed by a pattern",
   "^[a-z0-9.+-]+/[A-Za-z0-9.+-]+$": "a media type such as `application/json`",
   "^(?:claude|codex|copilot|gemini|opencode)@[0-9]+\\.[0-9]+\\.[0-9]+\\S*$": "an agent and its exact version, such as `claude@2.1.330`",
   "^https?://": "a URL that starts with `http://` or `https://`",
 };
 
 const kinds: Readonly<Record<string, string>> = {
-  string: "a text",
+  string: "a string",
   number: "a number",
-  integer: "a whole number",
+  integer: "an integer",
   boolean: "`true` or `false`",
   array: "a list",
   object: "a map",
-  null: "nothing",
+  null: "null",
 };
 
-/** `a text`, `a list or a map`: JSON types in words. */
+/** Describes JSON types: `a string`, `a list or a map`. */
 export function kindsOf(types: readonly string[]): string {
   const words = [...new Set(types.map((type) => kinds[type] ?? type))];
   const last = words.pop() ?? "anything";
   return words.length === 0 ? last : `${words.join(", ")} or ${last}`;
 }
 
-/** What a node is, in words. */
+/** Describes the type of a node. */
 export function kindOf(node: DocumentNode | undefined): string {
-  if (node === undefined || (node.kind === "scalar" && node.value === null)) return "nothing";
+  if (node === undefined || (node.kind === "scalar" && node.value === null)) return "null";
   if (node.kind === "list") return "a list";
   if (node.kind === "map") return "a map";
   return kinds[typeof node.value] ?? "something else";
 }
 
-/** How a place in a document is called: `timeout`, item 2 of `inputs`, the file. */
+/** Describes a position in a document: `timeout`, item 2 of `inputs`, the file. */
 export function nameOf(path: DocumentPath): string {
   const last = path.at(-1);
   if (last === undefined) return "the file";

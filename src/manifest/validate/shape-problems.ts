@@ -1,4 +1,4 @@
-/** From a value's differences from its shape to diagnostics: what is wrong, where, and what was probably meant. */
+/** Turns shape problems into diagnostics with position and advice. */
 import { type DocumentNode, type DocumentPath, keyOriginAt, nodeAt, originAt } from "../../core/document.ts";
 import type { ShapeProblem } from "./check-shape.ts";
 import { type Findings, listed } from "./findings.ts";
@@ -6,16 +6,16 @@ import { keyAdvice } from "./key-advice.ts";
 import { resolveUnions, typesOf } from "./resolve-unions.ts";
 import { forms, kindOf, kindsOf, nameOf } from "./schema-wording.ts";
 
-/** What one look at a document, or at a part of it, found. */
+/** The problems of a document, or of a part of it. */
 export interface ShapeReport {
   readonly problems: readonly ShapeProblem[];
-  /** What was checked. */
+  /** The checked node. */
   readonly node: DocumentNode;
-  /** The way to it, for wording. */
+  /** Path of `node` in the document, for messages. */
   readonly prefix: DocumentPath;
 }
 
-/** Reports each problem once, with unions resolved. A key that is missing because it is misspelt is only reported as misspelt. */
+/** Reports each problem once, with unions resolved. A required key that is misspelt is reported as misspelt only. */
 export function reportShapeProblems(report: ShapeReport, findings: Findings): void {
   if (report.problems.length === 0) return;
   const isScalarAt = (pointer: string) => nodeAt(report.node, pathOf(pointer))?.kind === "scalar";
@@ -63,7 +63,7 @@ function reportMissing(key: string, { path, name }: Place, report: ShapeReport, 
   findings.error("W203", `\`${key}\` is missing${owner}`, at, { hint: `add \`${key}:\`` });
 }
 
-/** Gives the key that was probably meant. */
+/** Returns the key that was probably meant. */
 function reportUnknownKey(problem: ShapeProblem, report: ShapeReport, path: DocumentPath, findings: Findings): string | undefined {
   const key = String(problem.params["additionalProperty"]);
   const origin = keyOriginAt(report.node, [...path, key]);
@@ -90,7 +90,7 @@ function reportKind(problem: ShapeProblem, { node, path, name }: Place, report: 
       : {};
   const origin = isNull ? keyOriginAt(report.node, path) : originAt(report.node, path);
   const found = types.includes("integer") && node?.kind === "scalar" && typeof node.value === "number" ? `\`${node.value}\`` : kindOf(node);
-  findings.error("W202", `${name} has to be ${form ?? kindsOf(types)}, not ${found}`, origin, hint);
+  findings.error("W202", `${name} must be ${form ?? kindsOf(types)}, not ${found}`, origin, hint);
 }
 
 function reportNotAllowed(problem: ShapeProblem, { node, path, name }: Place, report: ShapeReport, findings: Findings): void {
@@ -105,11 +105,11 @@ function reportNotAllowed(problem: ShapeProblem, { node, path, name }: Place, re
   });
 }
 
-/** The only word for `sandbox` switches it off, so the hint names the other ways first. */
+/** `off` is the only value of `sandbox` and disables it, so the hint lists the alternatives first. */
 function sandboxHint(node: DocumentNode | undefined, { prefix }: ShapeReport): string {
   const isStep = prefix[0] === "steps";
   if (isStep && node?.kind === "map") return "`show` belongs at the top of the manifest: `sandbox: { show: [PATH] }`";
-  const show = isStep ? "" : "write `sandbox: { show: [PATH] }` to show places in `/etc`, or ";
+  const show = isStep ? "" : "use `sandbox: { show: [PATH] }` to make files in `/etc` readable, or ";
   return `${show}remove the key to run in the sandbox; only \`off\` runs outside it`;
 }
 
@@ -127,18 +127,18 @@ function reportForm(problem: ShapeProblem, { node, path, name }: Place, report: 
   const say = (message: string, origin = originAt(report.node, path)) => findings.error("W205", message, origin);
   switch (problem.keyword) {
     case "pattern":
-      say(`${written} for ${name} is not ${forms[String(pattern)] ?? "of the right form"}`);
+      say(`${written} for ${name} is not ${forms[String(pattern)] ?? "valid"}`);
       break;
     case "maxLength":
       say(`${name} is longer than ${String(limit)} characters`);
       break;
     case "minimum":
     case "maximum":
-      say(`${written} for ${name} is out of bounds: it has to be ${String(comparison)} ${String(limit)}`);
+      say(`${written} for ${name} must be ${String(comparison)} ${String(limit)}`);
       break;
     case "uniqueItems": {
       const second = [...path, Math.max(Number(i), Number(j))];
-      say(`${nameOf([...report.prefix, ...second])} stands there already`, originAt(report.node, second));
+      say(`${nameOf([...report.prefix, ...second])} is a duplicate`, originAt(report.node, second));
       break;
     }
     case "minLength":
@@ -147,11 +147,11 @@ function reportForm(problem: ShapeProblem, { node, path, name }: Place, report: 
       say(`${name} is empty`, keyOriginAt(report.node, path));
       break;
     default:
-      say(`${name} is not in a form that is known`);
+      say(`${name} is not valid`);
   }
 }
 
-/** A place to point at when a whole map is meant: its first key. */
+/** The position of a map as a whole: its first key. */
 function headOf(node: DocumentNode) {
   const first = node.kind === "map" ? node.entries.values().next().value : undefined;
   return first?.keyOrigin ?? node.origin;
@@ -161,7 +161,7 @@ function shortened(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
-/** A JSON pointer as a path; whether a part is an index is only known from the document, where `"3"` and `3` lead the same way. */
+/** Converts a JSON pointer to a path. Digits become numbers; `nodeAt` accepts them as keys too. */
 function pathOf(pointer: string): (string | number)[] {
   return pointer
     .split("/")

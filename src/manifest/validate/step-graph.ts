@@ -1,4 +1,4 @@
-/** The graph of a pipeline's steps as it is written: which step each name means, unknown names, and circles. */
+/** Builds the dependency graph of a pipeline. Reports unknown steps, duplicate ids and cycles. */
 import { defined } from "../../core/defined.ts";
 import type { DocumentNode, Origin } from "../../core/document.ts";
 import { findCycles } from "../../core/graph.ts";
@@ -6,29 +6,29 @@ import type { StepArtifact } from "../../core/pipeline.ts";
 import type { Findings } from "./findings.ts";
 import { asBoolean, asLocated, items, type Located, member, texts } from "./read-node.ts";
 
-/** An input as it is written. */
+/** An input before its producer is known. */
 export interface WrittenInput {
   readonly artifact: Located;
-  /** The name that the step sees. */
+  /** Its name in the step. */
   readonly name: Located;
   readonly from?: Located;
   readonly optional: boolean;
 }
 
-/** A step as far as the graph needs it. */
+/** The parts of a step that the graph uses. */
 export interface WrittenStep {
   readonly id: Located;
   readonly node: DocumentNode;
   readonly inputs: readonly WrittenInput[];
-  /** Known steps that it depends on, each once, with the place that says so. */
+  /** Known dependencies, each with its first position. */
   readonly edges: ReadonlyMap<string, Origin>;
   readonly artifacts: readonly StepArtifact[];
 }
 
-/** What is known of a step before its edges are. */
+/** A step before its dependencies are resolved. */
 export type UnlinkedStep = Omit<WrittenStep, "edges">;
 
-/** The inputs of a step. Two of one name are reported. */
+/** Reads the inputs of a step. Reports duplicate names. */
 export function readInputs(step: DocumentNode, findings: Findings): WrittenInput[] {
   const seen = new Map<string, Origin>();
   return items(member(step, "inputs")).flatMap((item) => {
@@ -38,8 +38,8 @@ export function readInputs(step: DocumentNode, findings: Findings): WrittenInput
     const name = asLocated(member(item, "as")) ?? artifact;
     const before = seen.get(name.text);
     if (before !== undefined) {
-      findings.error("W312", `the step has two inputs called \`${name.text}\``, name.origin, {
-        hint: "give one of them another name with `as`",
+      findings.error("W312", `the step has two inputs named \`${name.text}\``, name.origin, {
+        hint: "rename one of them with `as`",
         related: [{ message: "the first one", origin: before }],
       });
     }
@@ -48,14 +48,14 @@ export function readInputs(step: DocumentNode, findings: Findings): WrittenInput
   });
 }
 
-/** Links steps by id. Reports ids that stand twice, unknown steps, steps that depend on themselves, and circles. */
+/** Links steps by id. Reports duplicate ids, unknown steps, steps that depend on themselves, and cycles. */
 export function linkSteps(steps: readonly UnlinkedStep[], findings: Findings): ReadonlyMap<string, WrittenStep> {
   const byId = new Map<string, UnlinkedStep>();
   for (const step of steps) {
     const before = byId.get(step.id.text);
     if (before === undefined) byId.set(step.id.text, step);
     else
-      findings.error("W312", `two steps are called \`${step.id.text}\``, step.id.origin, {
+      findings.error("W312", `two steps are named \`${step.id.text}\``, step.id.origin, {
         related: [{ message: "the first one", origin: before.id.origin }],
       });
   }
@@ -76,15 +76,15 @@ function edgesOf(
   const written = [...texts(member(step.node, "dependencies")), ...step.inputs.flatMap((input) => input.from ?? [])];
   for (const { text, origin } of written) {
     if (text === step.id.text) {
-      findings.error("W402", `the step \`${text}\` depends on itself`, origin, { hint: "remove it" });
+      findings.error("W402", `the step \`${text}\` depends on itself`, origin, { hint: "remove the dependency" });
     } else if (!byId.has(text)) {
-      findings.error("W302", `no step is called \`${text}\``, origin, findings.guess(text, ids, "name a step of this pipeline"));
+      findings.error("W302", `there is no step \`${text}\``, origin, findings.guess(text, ids, "use a step of this pipeline"));
     } else if (!edges.has(text)) edges.set(text, origin);
   }
   return edges;
 }
 
-/** How many edges of a circle are pointed at; its path names all steps. */
+/** Maximum number of related positions. The message names all steps. */
 const edgesShown = 20;
 
 function reportCycle(cycle: readonly string[], linked: ReadonlyMap<string, WrittenStep>, findings: Findings): void {
@@ -95,7 +95,7 @@ function reportCycle(cycle: readonly string[], linked: ReadonlyMap<string, Writt
   });
   const first = edges[0];
   if (first === undefined) return;
-  findings.error("W401", `steps depend on each other in a circle: ${cycle.join(" -> ")}`, first.origin, {
+  findings.error("W401", `dependency cycle: ${cycle.join(" -> ")}`, first.origin, {
     hint: "remove one of these dependencies",
     related: edges.slice(0, edgesShown),
   });

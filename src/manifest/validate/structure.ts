@@ -1,7 +1,4 @@
-/**
- * The shape of documents: checks them against the generated shapes and turns what is found into diagnostics. Knows nothing of
- * what names refer to.
- */
+/** Checks documents against the generated shapes. References are checked elsewhere. */
 import { type DocumentNode, nodeAt, toValue } from "../../core/document.ts";
 import { isJsonObject, type JsonValue } from "../../core/json.ts";
 import { checkShape } from "./check-shape.ts";
@@ -10,10 +7,9 @@ import { shapes } from "./generated/manifest-shapes.js";
 import { withoutRemovedKeys } from "./removed-keys.ts";
 import { reportShapeProblems } from "./shape-problems.ts";
 
-/** What a document is. */
 export type DocumentKind = "manifest" | "pipeline-file" | "persona" | "test";
 
-/** Reports everything in a document that has the wrong shape. */
+/** Reports all shape problems of a document. */
 export function checkStructure(document: DocumentNode, kind: DocumentKind, findings: Findings): void {
   const value = toValue(document);
   const problems = checkShape(shapes[kind], value);
@@ -22,7 +18,7 @@ export function checkStructure(document: DocumentNode, kind: DocumentKind, findi
   if (kind === "manifest") checkSteps(["steps"], value, document, findings);
 }
 
-/** Steps are checked one by one, so that a mistake in one costs nothing in the others. */
+/** Checks steps one by one, so that a problem in one does not hide those of others. */
 function checkSteps(path: readonly string[], value: JsonValue, document: DocumentNode, findings: Findings): void {
   const list = nodeAt(document, path);
   const values = path.reduce<JsonValue | undefined>((at, key) => (isJsonObject(at) ? at[key] : undefined), value);

@@ -1,4 +1,4 @@
-/** Checks the `{{ names }}` in tasks. They are filled at run time, by `persona/`, from the same grammar. */
+/** Checks the `{{ name }}` placeholders in tasks. `prompt/` fills them at run time. */
 import type { Origin } from "../../core/document.ts";
 import { parseTemplate } from "../../text/template.ts";
 import { listed } from "./findings.ts";
@@ -7,7 +7,7 @@ import type { Scope } from "./scope.ts";
 
 const fixedNames = ["input", "run.id", "step.id"];
 
-/** Reports every placeholder that nothing will fill. `inputs` are the names that the step sees. */
+/** Reports unknown placeholders. `inputs` are the names of the step's inputs. */
 export function checkTask(task: Located, inputs: readonly string[], { findings, loaded }: Scope): void {
   if (!task.text.includes("{{")) return;
   const known = [...inputs.map((name) => `inputs.${name}`), ...fixedNames];
@@ -22,7 +22,7 @@ export function checkTask(task: Located, inputs: readonly string[], { findings, 
     const advice = findings.guess(part.name, known, adviceOn(part.name, known));
     const fix = advice.fix === undefined || origin === task.origin ? undefined : `{{ ${advice.fix} }}`;
     const { fix: _, ...rest } = advice;
-    findings.error("W308", `\`{{ ${part.name} }}\` is not known in a task`, origin, fix === undefined ? rest : { ...rest, fix });
+    findings.error("W308", `\`{{ ${part.name} }}\` is not a known placeholder`, origin, fix === undefined ? rest : { ...rest, fix });
   }
 }
 
@@ -33,7 +33,7 @@ function adviceOn(name: string, known: readonly string[]): string {
     : `add \`${input}\` to the step's \`inputs\``;
 }
 
-/** Where the nth placeholder of one spelling stands in the file; the whole task where it is written otherwise there. */
+/** The position of the nth occurrence of `placeholder`. Falls back to the task if the file spells it differently. */
 function placeOf(placeholder: string, nth: number, task: Origin, text: string): Origin {
   const { start, end } = task.range;
   const lines = text.split("\n");

@@ -1,6 +1,6 @@
 /**
- * The validator: from loaded documents to pipelines in which every reference is resolved, or to diagnostics. One validator serves
- * `validate`, `plan` and `run`. It collects everything it can in one go, and reads nothing itself.
+ * The validator of `validate`, `plan` and `run`. Turns loaded documents into pipelines with resolved references, or reports all problems at once. Does
+ * not read files.
  */
 import { type Diagnostic, hasErrors, sortDiagnostics } from "../../core/diagnostic.ts";
 import { defaultStateLocation } from "../../core/limits.ts";
@@ -20,14 +20,14 @@ import { asLocated, asText, entries, member } from "./read-node.ts";
 import type { Scope, ValidateOptions } from "./scope.ts";
 import { checkStructure } from "./structure.ts";
 
-/** What validating gave; `project` is absent when a diagnostic is an error. Loading's diagnostics are among them. */
+/** `project` is undefined if a diagnostic is an error. Diagnostics include those of loading. */
 export interface Validated {
   readonly project?: ValidatedProject;
   /** Sorted. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Validates a project. Fails for bugs only: what is wrong with a manifest is a diagnostic. */
+/** Validates a project. Problems of the manifest are diagnostics; it throws only for bugs. */
 export async function validateProject(loaded: LoadedProject, options: ValidateOptions): Promise<Validated> {
   const { manifest } = loaded;
   if (manifest === undefined) return { diagnostics: sortDiagnostics(loaded.diagnostics) };
@@ -46,7 +46,7 @@ export async function validateProject(loaded: LoadedProject, options: ValidateOp
   const contractFiles = contractFilesOf(scope, built);
   await checkContracts(built, contractFiles, scope);
 
-  const diagnostics = sortDiagnostics([...loaded.diagnostics, ...untold(scope)]);
+  const diagnostics = sortDiagnostics([...loaded.diagnostics, ...newFindings(scope)]);
   if (hasErrors(diagnostics)) return { diagnostics };
   const declared = built.flatMap(({ steps }) => steps.flatMap((step) => step.secrets));
   const ofAlerts = alerts.flatMap(({ urlFrom, secret }) => [urlFrom, secret].filter((name) => name !== undefined));
@@ -61,11 +61,11 @@ function checkDocuments({ loaded, manifest, findings }: Scope): void {
   for (const { document } of loaded.personas) checkStructure(document, "persona", findings);
 }
 
-/** What was found, without what loading says at the same place already. */
-function untold({ loaded, findings }: Scope): readonly Diagnostic[] {
+/** Findings without those that loading reported with the same code and position. */
+function newFindings({ loaded, findings }: Scope): readonly Diagnostic[] {
   const place = ({ code, origin: { file, range } }: Diagnostic) => `${code} ${file}:${range.start.line}:${range.start.column}`;
-  const told = new Set(loaded.diagnostics.map(place));
-  return findings.all().filter((diagnostic) => !told.has(place(diagnostic)));
+  const reported = new Set(loaded.diagnostics.map(place));
+  return findings.all().filter((diagnostic) => !reported.has(place(diagnostic)));
 }
 
 function checkStateLocation({ manifest, findings }: Scope): void {
@@ -76,10 +76,7 @@ function checkStateLocation({ manifest, findings }: Scope): void {
   });
 }
 
-/**
- * Everything that was read for contracts: the schemas, and every other text that is neither manifest nor pipeline, persona or
- * prompt, since that was read because a schema refers to it.
- */
+/** Files of contracts: schemas, and the files that schemas refer to. These are all loaded texts except manifests, pipelines, personas and prompts. */
 function contractFilesOf({ loaded, manifest }: Scope, pipelines: readonly Pipeline[]): ReadonlyMap<string, ContractFile> {
   const schemas = new Set(
     pipelines.flatMap(({ steps }) =>
@@ -95,10 +92,10 @@ function contractFilesOf({ loaded, manifest }: Scope, pipelines: readonly Pipeli
     ...prompts,
   ];
   const excluded = new Set(others.map(normalizePath));
-  const gates = new Map<string, ContractFile>();
+  const contractFiles = new Map<string, ContractFile>();
   for (const [path, file] of loaded.files) {
     if (file.kind !== "text" || (excluded.has(normalizePath(path)) && !schemas.has(file.path))) continue;
-    gates.set(file.path, { path: file.path, text: file.text, digest: file.digest });
+    contractFiles.set(file.path, { path: file.path, text: file.text, digest: file.digest });
   }
-  return gates;
+  return contractFiles;
 }

@@ -80,7 +80,7 @@ describe("the disk", () => {
     expect(await source.read("outside-link", 99)).toEqual({ kind: "outside" });
     expect(await source.read("up/secret.txt", 99)).toEqual({ kind: "outside" });
     expect(await source.read("dangling", 9)).toEqual({ kind: "missing" });
-    expect(await source.read("loop", 9)).toEqual({ kind: "unreadable", code: "ELOOP", detail: "its symlinks lead in a circle" });
+    expect(await source.read("loop", 9)).toEqual({ kind: "unreadable", code: "ELOOP", detail: "its symlinks form a cycle" });
     expect(await source.list("up")).toEqual([]);
     expect(await source.list("..")).toEqual([]);
   });

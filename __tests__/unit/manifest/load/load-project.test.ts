@@ -67,7 +67,7 @@ describe("variables", () => {
     expect(told(loaded)).toEqual([
       "W108 wave.yaml:2:7 `A` is not set and has no default",
       "W108 wave.yaml:3:7 `A` is not set and has no default",
-      "W108 wave.yaml:3:19 `${1x}` is not a variable",
+      "W108 wave.yaml:3:19 `${1x}` is not a valid variable expression",
       "W108 wave.yaml:4:10 `B` has no value: say so",
     ]);
     expect(loaded.diagnostics.every(({ severity, hint }) => severity === "error" && hint !== undefined)).toBe(true);
@@ -191,10 +191,10 @@ describe("overlays", () => {
       { environment: "stagging" },
     );
     expect(loaded.diagnostics).toMatchObject([
-      { code: "W107", origin: { file: "wave.stagging.yaml" }, hint: "environments here: `prod`, `staging`" },
+      { code: "W107", origin: { file: "wave.stagging.yaml" }, hint: "known environments: `prod`, `staging`" },
     ]);
     expect((await load(base, { environment: "../x" })).diagnostics).toMatchObject([
-      { code: "W107", message: "`../x` cannot name an environment" },
+      { code: "W107", message: "`../x` is not a valid environment name" },
     ]);
   });
 

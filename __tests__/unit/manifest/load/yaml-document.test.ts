@@ -151,7 +151,7 @@ describe("problems", () => {
       const { diagnostics, node } = parseYaml("wave.yaml", text);
       expect(node).toBeUndefined();
       expect(diagnostics).toMatchObject([
-        { code: "W101", message: "a tab indents this line; YAML allows only spaces there", hint: "indent with spaces" },
+        { code: "W101", message: "this line is indented with a tab; YAML requires spaces", hint: "indent with spaces" },
       ]);
     }
   });

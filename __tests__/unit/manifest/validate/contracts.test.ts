@@ -16,9 +16,9 @@ describe("artifacts", () => {
     expect(
       await problemsOf(step("artifacts: [one, { name: one }, { name: two, path: ../x }, { name: three, path: /etc/passwd }]")),
     ).toEqual([
-      "W312 4:30 the step has two artifacts called `one`",
-      "W304 4:56 the artifact's path `../x` lies outside the workspace (artifacts lie in the workspace, or in `$WAVE_OUTPUT_DIR`)",
-      "W304 4:85 the artifact's path `/etc/passwd` lies outside the workspace (artifacts lie in the workspace, or in `$WAVE_OUTPUT_DIR`)",
+      "W312 4:30 the step has two artifacts named `one`",
+      "W304 4:56 the artifact's path `../x` is outside the workspace (use a path in the workspace, or write the artifact to `$WAVE_OUTPUT_DIR`)",
+      "W304 4:85 the artifact's path `/etc/passwd` is outside the workspace (use a path in the workspace, or write the artifact to `$WAVE_OUTPUT_DIR`)",
     ]);
   });
 });
@@ -71,19 +71,19 @@ describe("json_schema", () => {
   it.each([
     [
       "artifacts: [one, two]\nhandover: { contract: { type: json_schema, schema: s/notes.json } }",
-      "W309 5:27 the contract does not say which artifact it is about: the step makes `one` and `two` (add `artifact: NAME`)",
+      "W309 5:27 the contract does not name an artifact, and the step declares several: `one` and `two` (add `artifact: NAME`)",
     ],
     [
       "artifacts: [one]\nhandover: { contract: { type: json_schema, schema: s/notes.json, artifact: oen } }",
-      "W309 5:80 the step makes no artifact `oen` (did you mean `one`?) [one]",
+      "W309 5:80 the step declares no artifact `oen` (did you mean `one`?) [one]",
     ],
     [
       "handover: { contract: { type: json_schema, schema: s/notes.json, artifact: x } }",
-      "W309 4:80 the step makes no artifact `x` (add `artifacts: [x]` to the step)",
+      "W309 4:80 the step declares no artifact `x` (add `artifacts: [x]` to the step)",
     ],
     [
       "handover: { contract: { type: json_schema, schema: s/a b.json } }",
-      "W309 4:27 no artifact can be named after `s/a b.json` (declare the step's artifact under `artifacts:`)",
+      "W309 4:27 no artifact name can be derived from `s/a b.json` (declare the step's artifact in `artifacts`)",
     ],
     [
       "handover: { contract: { type: json_schema, schema: s/notse.json } }",
@@ -155,19 +155,19 @@ describe("what a contract does when it fails", () => {
 
   it("can be done", async () => {
     expect(await warnings(", on_failure: retry, backoff_strategy: linear, backoff_base: 5s, backoff_max: 1s")).toEqual([
-      "W205 4:135 `backoff_max` is shorter than the first wait (make it at least `backoff_base`)",
+      "W205 4:135 `backoff_max` is shorter than `backoff_base` (increase `backoff_max`, or reduce `backoff_base`)",
     ]);
     expect(await warnings(", circuit_breaker: { failure_threshold: 0.5, sliding_window_size: 3, minimum_attempts: 4 }")).toEqual([
-      "W205 4:126 the circuit could never open: the window holds 3 attempts, and `minimum_attempts` is 4",
+      "W205 4:126 the circuit can never open: the window has 3 attempts, but `minimum_attempts` is 4",
     ]);
     expect(await warnings(", circuit_breaker: { failure_threshold: 1.5 }")).toEqual([
-      expect.stringContaining("W205 4:97 `1.5` for `failure_threshold` is out of bounds: it has to be <= 1"),
+      expect.stringContaining("W205 4:97 `1.5` for `failure_threshold` must be <= 1"),
     ]);
   });
 
   it("has names that are unique in the step", async () => {
     const door = "handover: { contracts: [{ type: test_suite, command: x, name: t }, { type: test_suite, command: y, name: t }] }";
-    expect(await problemsOf(step(door))).toEqual(["W312 4:110 the step has two contracts called `t`"]);
+    expect(await problemsOf(step(door))).toEqual(["W312 4:110 the step has two contracts named `t`"]);
     const { project } = await validateFiles({
       "wave.yaml": step(
         "handover: { contracts: [{ type: test_suite, command: x }, { type: test_suite, command: y }, { type: test_suite, command: z, name: test_suite }] }",

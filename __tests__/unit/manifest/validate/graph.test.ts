@@ -35,9 +35,9 @@ describe("edges", () => {
 
   it("lead to known steps, and not to the step itself", async () => {
     expect(await problemsOf(manifest("build", "b < biuld,b,zzz"))).toEqual([
-      "W302 3:46 no step is called `biuld` (did you mean `build`?) [build]",
-      "W402 3:52 the step `b` depends on itself (remove it)",
-      "W302 3:54 no step is called `zzz` (name a step of this pipeline)",
+      "W302 3:46 there is no step `biuld` (did you mean `build`?) [build]",
+      "W402 3:52 the step `b` depends on itself (remove the dependency)",
+      "W302 3:54 there is no step `zzz` (use a step of this pipeline)",
     ]);
   });
 
@@ -53,20 +53,16 @@ describe("edges", () => {
         related?.map((edge) => `${edge.origin.range.start.line} ${edge.message}`),
       ]),
     ).toEqual([
-      [
-        "steps depend on each other in a circle: a -> b -> c -> a",
-        3,
-        ["3 `a` depends on `b`", "4 `b` depends on `c`", "5 `c` depends on `a`"],
-      ],
-      ["steps depend on each other in a circle: p -> q -> p", 6, ["6 `p` depends on `q`", "7 `q` depends on `p`"]],
+      ["dependency cycle: a -> b -> c -> a", 3, ["3 `a` depends on `b`", "4 `b` depends on `c`", "5 `c` depends on `a`"]],
+      ["dependency cycle: p -> q -> p", 6, ["6 `p` depends on `q`", "7 `q` depends on `p`"]],
     ]);
     expect(diagnostics).toHaveLength(3);
   });
 
   it("belong to steps with ids of their own", async () => {
     expect(await problemsOf(manifest("a", "a < nowhere"))).toEqual([
-      "W312 3:11 two steps are called `a`",
-      "W302 3:46 no step is called `nowhere` (name a step of this pipeline)",
+      "W312 3:11 two steps are named `a`",
+      "W302 3:46 there is no step `nowhere` (use a step of this pipeline)",
     ]);
   });
 });
@@ -90,7 +86,7 @@ describe("inputs", () => {
 
   it("are ambiguous where no maker depends on the other", async () => {
     expect(await problemsOf(manifest("a > r", "b > r", "c < a,b ? r"))).toEqual([
-      "W307 4:61 `r` is made by `a` and `b`, and neither depends on the other (say which one: `{ artifact: r, from: a }`)",
+      "W307 4:61 `r` is produced by `a` and `b`, and neither depends on the other (choose one: `{ artifact: r, from: a }`)",
     ]);
     expect(await fromOf("d", "a > r", "b > r", "c < a,b > r", "d < a,b,c ? r")).toEqual(["r<c"]);
     expect(await fromOf("c", "a > r", "b > r", "c < a,b ? {artifact: r, from: b}")).toEqual(["r<b"]);
@@ -98,9 +94,9 @@ describe("inputs", () => {
 
   it("are made upstream, or there is a way to say it", async () => {
     expect(await problemsOf(manifest("a > report", "b ? report", "c ? reprot", "d ? own > own"))).toEqual([
-      "W306 3:40 `report` is made by `a`, which `b` does not depend on (add `dependencies: [a]` to the step, or write the input as `{ artifact: report, from: a }`)",
-      "W305 4:40 no step makes `reprot` (did you mean `report`?) [report]",
-      "W306 5:40 `own` is made by `d` itself (an input comes from an earlier step)",
+      "W306 3:40 `report` is produced by `a`, on which `b` does not depend (add `dependencies: [a]` to the step, or write the input as `{ artifact: report, from: a }`)",
+      "W305 4:40 no step produces `reprot` (did you mean `report`?) [report]",
+      "W306 5:40 `own` is produced by `d` itself (inputs must come from an earlier step)",
     ]);
   });
 
@@ -110,13 +106,13 @@ describe("inputs", () => {
       "s<undefined",
     ]);
     expect(await problemsOf(manifest("a > report", "b ? {artifact: repor, from: a, optional: true}"))).toEqual([
-      "W305 3:51 the step `a` does not make `repor` (did you mean `report`?) [report]",
+      "W305 3:51 the step `a` does not declare `repor` (did you mean `report`?) [report]",
     ]);
   });
 
   it("have names of their own", async () => {
     expect(await problemsOf(manifest("a > r,s", "b < a ? r,{artifact: s, as: r}"))).toEqual([
-      "W312 3:79 the step has two inputs called `r` (give one of them another name with `as`)",
+      "W312 3:79 the step has two inputs named `r` (rename one of them with `as`)",
     ]);
   });
 

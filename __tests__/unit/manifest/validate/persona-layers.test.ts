@@ -90,13 +90,13 @@ describe("`extends`", () => {
 
   test("names an unknown persona", async () => {
     expect(await problemsOf(`personas: { x: { extends: navigater, system_prompt: p } }\n${steps("x")}`)).toEqual([
-      "W301 1:27 `extends` names a persona that does not exist: `navigater` (did you mean `navigator`?) [navigator]",
+      "W301 1:27 `extends` refers to the unknown persona `navigater` (did you mean `navigator`?) [navigator]",
     ]);
   });
 
   test("names a circle", async () => {
     const problems = await problemsOf(`personas: { x: { extends: y }, y: { extends: x } }\n${steps("x")}`);
-    expect(problems[0]).toBe("W315 1:27 personas extend each other in a circle: `y` → `x` → `y` (remove one `extends`)");
+    expect(problems[0]).toBe("W315 1:27 personas extend each other in a cycle: `y` → `x` → `y` (remove one `extends`)");
   });
 
   test("refuses a chain of more than ten", async () => {

@@ -47,8 +47,8 @@ describe("shapes", () => {
     expect(select("deploy@v1")).toBe("deploy@v1");
     expect(select("check")).toBe("check@v9");
     expect(select("check@v9")).toBe("check@v9");
-    expect(select()).toEqual({ reason: "usage", message: "the manifest has several pipelines", hint: "name one of deploy, check" });
-    expect(select("deplyo")).toEqual({ reason: "usage", message: "no pipeline is called `deplyo`", hint: "did you mean `deploy`?" });
+    expect(select()).toEqual({ reason: "usage", message: "the manifest has several pipelines", hint: "choose one: deploy, check" });
+    expect(select("deplyo")).toEqual({ reason: "usage", message: "there is no pipeline `deplyo`", hint: "did you mean `deploy`?" });
     expect(select("deploy@v7")).toEqual({
       reason: "usage",
       message: "the pipeline `deploy` has no version `v7`",
@@ -65,9 +65,9 @@ describe("shapes", () => {
   it("compares names and versions with the list, and `active` with the versions", async () => {
     const other = { ...files, "p/two.yaml": file("deploi", "v3") };
     expect(await problemsOf(versions.replace("active: v2", "active: v3"), other)).toEqual([
-      "W204 p/two.yaml:2:9 the pipeline calls itself `deploi`, but is listed as `deploy` (give it the name under which the manifest lists it) [deploy]",
-      "W204 p/two.yaml:3:12 the pipeline says that it is version `v3`, but is listed as `v2` (give it the version under which the manifest lists it) [v2]",
-      "W206 2:67 `v3` is not among the versions of `deploy` (known versions: `v1`, `v2`)",
+      "W204 p/two.yaml:2:9 the pipeline is named `deploi`, but the manifest lists it as `deploy` (use the name in the manifest) [deploy]",
+      "W204 p/two.yaml:3:12 the pipeline has version `v3`, but the manifest lists it as `v2` (use the version in the manifest) [v2]",
+      "W206 2:67 `v3` is not a version of `deploy` (known versions: `v1`, `v2`)",
     ]);
   });
 
@@ -92,15 +92,15 @@ describe("keys that exclude each other", () => {
       "W203 1:1 the manifest has no pipeline (add `pipeline:`, `steps:` or `pipelines:`)",
     ]);
     expect(await problemsOf(`${file("a")}${steps}\npipelines: { b: b.yaml }\n`, { "b.yaml": file("b") })).toEqual([
-      "W206 4:1 `steps` cannot stand beside `pipeline` (a manifest has one of `pipeline`, `steps` and `pipelines`)",
-      "W206 5:1 `pipelines` cannot stand beside `pipeline` (a manifest has one of `pipeline`, `steps` and `pipelines`)",
+      "W206 4:1 `steps` cannot be combined with `pipeline` (use only one of `pipeline`, `steps` and `pipelines`)",
+      "W206 5:1 `pipelines` cannot be combined with `pipeline` (use only one of `pipeline`, `steps` and `pipelines`)",
     ]);
   });
 
   it("keeps `name` and `version` for bare steps", async () => {
     expect(await problemsOf(`name: x\nversion: v1\n${file("a")}`)).toEqual([
-      "W206 1:1 `name` goes with bare `steps`, not with `pipeline` (write it below `pipeline`)",
-      "W206 2:1 `version` goes with bare `steps`, not with `pipeline` (write it below `pipeline`)",
+      "W206 1:1 `name` belongs to bare `steps`, not to `pipeline` (move it into `pipeline`)",
+      "W206 2:1 `version` belongs to bare `steps`, not to `pipeline` (move it into `pipeline`)",
     ]);
   });
 
@@ -112,8 +112,8 @@ steps:
     handover: { contract: { type: test_suite, command: x }, contracts: [{ type: test_suite, command: y }] }
 `;
     expect(await problemsOf(manifest, { "p.md": "hi" })).toEqual([
-      "W206 1:32 `system_prompt` cannot stand beside `prompt` (leave one of them out)",
-      "W206 5:61 `contracts` cannot stand beside `contract` (leave one of them out)",
+      "W206 1:32 `system_prompt` cannot be combined with `prompt` (remove one of them)",
+      "W206 5:61 `contracts` cannot be combined with `contract` (remove one of them)",
     ]);
   });
 });

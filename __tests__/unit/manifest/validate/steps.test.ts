@@ -238,7 +238,7 @@ personas:
 
   it("need a command where they run one", async () => {
     expect(await problemsOf(oneStep("", "tester"), {}, { adapter: "command" })).toEqual([
-      "~W313 2:23 the persona `tester` has no command for the adapter `command` (give the persona a `command:`, or all of them one with `adapters: { command: { command: [PROGRAM] } }`)",
+      "~W313 2:23 the persona `tester` has no command for the adapter `command` (set `command` on the persona, or for all personas with `adapters: { command: { command: [PROGRAM] } }`)",
     ]);
   });
 });
@@ -249,16 +249,16 @@ describe("permissions", () => {
   it("warns of rules without effect, and of no others", async () => {
     expect(await rules("'file_read:src/**', 'command:git *'", "'network_access:*', 'file_read:src/secret/**'")).toEqual([]);
     expect(await rules("'file_read:a', 'file_read:a'", "")).toEqual([
-      "~W403 2:72 `file_read:a` has no effect: it stands in the list already (remove it)",
+      "~W403 2:72 `file_read:a` has no effect: it is a duplicate (remove it)",
     ]);
     expect(await rules("'network_access:x.test'", "'network_access:*'")).toEqual([
-      "~W403 2:57 `network_access:x.test` has no effect: `network_access:*` denies all of it (a deny rule wins, whatever is allowed)",
+      "~W403 2:57 `network_access:x.test` has no effect: `network_access:*` denies everything that it allows (deny rules take precedence)",
     ]);
     expect(await rules("'file_write:src/**'", "")).toEqual([
-      "~W403 2:57 `file_write:src/**` has no effect: the persona denies `file_write:**` (a deny rule wins, whatever is allowed)",
+      "~W403 2:57 `file_write:src/**` has no effect: the persona denies `file_write:**` (deny rules take precedence)",
     ]);
     expect(await rules("", "'file_read:../x'")).toEqual([
-      "~W403 2:67 `file_read:../x` has no effect: no path in the project has `..` in it (write the pattern relative to the project's root)",
+      "~W403 2:67 `file_read:../x` has no effect: paths in the project never contain `..` (write the pattern relative to the project's root)",
     ]);
   });
 });
@@ -276,11 +276,11 @@ describe("tasks", () => {
       Then {{ inputs.fact }}, {{ matrix.os }} {{ }} and {{ inputs.report-card }}.
 `;
     expect(await problemsOf(manifest)).toEqual([
-      "W308 8:35 `{{ inputs.fact }}` is not known in a task (did you mean `inputs.facts`?) [{{ inputs.facts }}]",
-      "W308 9:12 `{{ inputs.fact }}` is not known in a task (did you mean `inputs.facts`?) [{{ inputs.facts }}]",
-      "W308 9:31 `{{ matrix.os }}` is not known in a task (known names: `inputs.facts`, `input`, `run.id` and `step.id`; `{{{{` writes a literal `{{`)",
-      "W308 9:47 `{{  }}` is not known in a task (known names: `inputs.facts`, `input`, `run.id` and `step.id`; `{{{{` writes a literal `{{`)",
-      "W308 9:57 `{{ inputs.report-card }}` is not known in a task (add `report-card` to the step's `inputs`)",
+      "W308 8:35 `{{ inputs.fact }}` is not a known placeholder (did you mean `inputs.facts`?) [{{ inputs.facts }}]",
+      "W308 9:12 `{{ inputs.fact }}` is not a known placeholder (did you mean `inputs.facts`?) [{{ inputs.facts }}]",
+      "W308 9:31 `{{ matrix.os }}` is not a known placeholder (known names: `inputs.facts`, `input`, `run.id` and `step.id`; `{{{{` writes a literal `{{`)",
+      "W308 9:47 `{{  }}` is not a known placeholder (known names: `inputs.facts`, `input`, `run.id` and `step.id`; `{{{{` writes a literal `{{`)",
+      "W308 9:57 `{{ inputs.report-card }}` is not a known placeholder (add `report-card` to the step's `inputs`)",
     ]);
   });
 });

@@ -37,14 +37,14 @@ describe("keys", () => {
 
 describe("values", () => {
   it.each([
-    ["task: 5", "W202 4:11 `task` has to be a text, not a number (write it in quotes)"],
-    ["task:", "W202 4:5 `task` has to be a text, not nothing"],
-    ["reuse: yes", "W202 4:12 `reuse` has to be `true` or `false` or a map, not a text"],
-    ["inputs: a", "W202 4:13 `inputs` has to be a list, not a text"],
-    ["resources: { timeout: 5 }", "W202 4:27 `timeout` has to be a duration such as `90s`, `10m` or `1h30m`, not a number"],
+    ["task: 5", "W202 4:11 `task` must be a string, not a number (write it in quotes)"],
+    ["task:", "W202 4:5 `task` must be a string, not null"],
+    ["reuse: yes", "W202 4:12 `reuse` must be `true` or `false` or a map, not a string"],
+    ["inputs: a", "W202 4:13 `inputs` must be a list, not a string"],
+    ["resources: { timeout: 5 }", "W202 4:27 `timeout` must be a duration such as `90s`, `10m` or `1h30m`, not a number"],
     ["resources: { timeout: 5 minutes }", "W205 4:27 `5 minutes` for `timeout` is not a duration such as `90s`, `10m` or `1h30m`"],
-    ["resources: { timeout: 0s }", "W205 4:27 `0s` is no time at all (leave the key out for the default)"],
-    ["resources: { timeout: 9999h }", "W205 4:27 `9999h` is longer than 596h31m, the longest time that can be waited for"],
+    ["resources: { timeout: 0s }", "W205 4:27 `0s` is zero (remove the key to use the default)"],
+    ["resources: { timeout: 9999h }", "W205 4:27 `9999h` is too long: the maximum is 596h31m"],
     ["resources: { memory_limit: 2 gigs }", "W205 4:32 `2 gigs` for `memory_limit` is not a size such as `512MB`, `2GB` or `1GiB`"],
     [
       "adapter: claud",
@@ -54,11 +54,11 @@ describe("values", () => {
       "env: { a-b: x }",
       "W205 4:12 `a-b` in `env` is not the name of an environment variable: ASCII letters, digits and `_`, not starting with a digit",
     ],
-    ["env: { A: [] }", "W202 4:15 `A` has to be a text, a number or `true` or `false`, not a list"],
-    ["secrets: [A, A]", "W205 4:18 item 2 of `secrets` stands there already"],
+    ["env: { A: [] }", "W202 4:15 `A` must be a string, a number or `true` or `false`, not a list"],
+    ["secrets: [A, A]", "W205 4:18 item 2 of `secrets` is a duplicate"],
     [
       "permissions: { allow: ['read:**'] }",
-      "W205 4:28 `read:**` for item 1 of `allow` is not a permission rule: `file_read:`, `file_write:`, `network_access:` or `command:`, and a pattern after it",
+      "W205 4:28 `read:**` for item 1 of `allow` is not a permission rule: `file_read:`, `file_write:`, `network_access:` or `command:`, followed by a pattern",
     ],
     ["handover: { contracts: [] }", "W205 4:17 `contracts` is empty"],
   ])("%s", async (more, problem) => expect(await problemsOf(step(more))).toEqual([problem]));
@@ -87,7 +87,7 @@ describe("unions", () => {
       "W204 4:35 `json_shema` is not allowed for `type` (did you mean `json_schema`? Use `json_schema` or `test_suite`) [json_schema]",
     ],
     ["a contract without a type", contract("{ schema: x }"), "W203 4:17 `type` is missing in `contract` (add `type:`)"],
-    ["a contract that is no map", contract("yes"), "W202 4:27 `contract` has to be a map, not a text"],
+    ["a contract that is no map", contract("yes"), "W202 4:27 `contract` must be a map, not a string"],
     [
       "a key of another contract type",
       contract("{ type: test_suite, command: 'true', schema: x }"),
@@ -96,10 +96,10 @@ describe("unions", () => {
     [
       "a bad value in the right branch",
       contract("{ type: test_suite, command: 'true', on_failure: retry, max_retries: 2.5 }"),
-      "W202 4:96 `max_retries` has to be a whole number, not `2.5`",
+      "W202 4:96 `max_retries` must be an integer, not `2.5`",
     ],
     ["an empty command", contract("{ type: test_suite, command: [] }"), "W205 4:47 `command` is empty"],
-    ["an input of the wrong kind", step("inputs: [7]"), "W202 4:14 item 1 of `inputs` has to be a text or a map, not a number"],
+    ["an input of the wrong kind", step("inputs: [7]"), "W202 4:14 item 1 of `inputs` must be a string or a map, not a number"],
     [
       "a key in an input's map",
       step("inputs: [{ artefact: x }]"),
@@ -115,7 +115,7 @@ describe("unions", () => {
 
   it("resolves unions in unions", async () => {
     expect(await problemsOf(`personas: { p: { command: [1] } }\n${step("")}`)).toEqual([
-      "W202 1:28 item 1 of `command` has to be a text, not a number (write it in quotes)",
+      "W202 1:28 item 1 of `command` must be a string, not a number (write it in quotes)",
     ]);
   });
 });

@@ -69,7 +69,7 @@ describe("a contract", () => {
   test("refuses both forms of the circuit breaker at once", async () => {
     const both = "type: json_schema, failure_threshold: 0.5, circuit_breaker: { failure_threshold: 0.5 }";
     expect(await problemsOf(step(both), files)).toEqual([
-      expect.stringContaining("`failure_threshold` cannot stand beside `circuit_breaker`"),
+      expect.stringContaining("W206 2:94 `failure_threshold` cannot be combined with `circuit_breaker` (remove one of them)"),
     ]);
   });
 
@@ -87,7 +87,9 @@ describe("a contract", () => {
 
   test("needs a schema or an artifact", async () => {
     expect(await problemsOf(step("type: json_schema", ""))).toEqual([
-      expect.stringContaining("W309 2:52 the contract names neither a schema nor an artifact"),
+      expect.stringContaining(
+        "W309 2:52 the contract has neither `schema` nor `artifact`, and the step declares no artifact (add `schema: FILE`, or declare the artifact in `artifacts`)",
+      ),
     ]);
   });
 });

@@ -117,8 +117,8 @@ steps:
 
   it("runs as it stands where the deny is enforced", async () => {
     const wave = project({ ...files, "wave.yaml": steps("") });
-    const doctor = JSON.parse((await wave.wave("doctor", "--json")).stdout) as { isolation: { fences: { network: boolean } } };
-    expect(await wave.wave("run", "--adapter", "command")).toMatchObject({ code: doctor.isolation.fences.network ? 0 : 4 });
+    const doctor = JSON.parse((await wave.wave("doctor", "--json")).stdout) as { isolation: { sandbox: { network: boolean } } };
+    expect(await wave.wave("run", "--adapter", "command")).toMatchObject({ code: doctor.isolation.sandbox.network ? 0 : 4 });
   });
 });
 

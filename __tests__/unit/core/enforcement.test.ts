@@ -23,8 +23,8 @@ const permissions = {
   layers: [layer(["file_read:**", "file_write:src/**", "command:git *"], ["network_access:*", "file_read:.env", "command:rm *"])],
 };
 
-function levels(members: Parameters<typeof step>[1], fences: SandboxSupport): string[] {
-  return enforcementOf(step("a", { permissions, ...members }), fences).map(({ rule, level }) => `${rule}: ${level}`);
+function levels(members: Parameters<typeof step>[1], sandbox: SandboxSupport): string[] {
+  return enforcementOf(step("a", { permissions, ...members }), sandbox).map(({ rule, level }) => `${rule}: ${level}`);
 }
 
 describe("who enforces a rule", () => {
@@ -35,9 +35,9 @@ describe("who enforces a rule", () => {
     ["`sandbox: off`: only the check afterwards", { sandbox: "off" }, all, ["verified", "none", "none", "none", "none"]],
     ["in place: only the network", { workspace: "shared" }, all, ["none", "none", "sandbox", "none", "none"]],
     ["an agent's flags", { adapter: { name: "claude", chosenBy: "step" } }, all, ["verified", "agent", "sandbox", "sandbox", "agent"]],
-  ] as const)("%s", (_name, members, fences, expected) => {
+  ] as const)("%s", (_name, members, sandbox, expected) => {
     const rules = ["file_write:src/**", "command:git *", "network_access:*", "file_read:.env", "command:rm *"];
-    expect(levels(members, fences)).toEqual(rules.map((rule, at) => `${rule}: ${expected[at]}`));
+    expect(levels(members, sandbox)).toEqual(rules.map((rule, at) => `${rule}: ${expected[at]}`));
   });
 
   test("denied files and network refuse a run, unless the sandbox is off", () => {
@@ -69,7 +69,7 @@ describe("what a step asks for", () => {
   });
 
   test("it can write to the project's repository only in place and without a sandbox", () => {
-    const written = (members: Partial<Step>, fences = all) => writesRepository(step("a", members), fences);
+    const written = (members: Partial<Step>, sandbox = all) => writesRepository(step("a", members), sandbox);
     expect(written({ workspace: "shared", sandbox: "off" })).toBe(true);
     expect(written({ workspace: "shared" })).toBe(false);
     expect(written({ workspace: "shared" }, noSandbox)).toBe(true);

@@ -208,12 +208,11 @@ export async function readProject(request: ProjectRequest, location: Location, s
   });
   hooks?.onSecrets?.(declaredSecrets(loaded, request.env));
   const chosen = adapter === undefined ? {} : { adapter };
-  const agent = defaultAgent(request.env);
   const checkContract: ValidateOptions["checkContract"] = async (contract, files) =>
     (await contractTypes.get(contract.type)?.check(contract, files, signal)) ?? [];
   const validated = await validateProject(withLiteralTokens(loaded), {
     ...chosen,
-    ...defined({ adapterHere: agent }),
+    ...defined({ defaultAdapter: defaultAgent(request.env) }),
     library: personaLibrary,
     checkContract,
   });

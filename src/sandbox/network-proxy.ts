@@ -35,7 +35,7 @@ export interface ProxySetting {
 
 export interface NetworkProxy {
   readonly socket: string;
-  /** The `host:port` of each refused connection, each once. A name that cannot be resolved is not among them. */
+  /** The refused `host:port` subjects, without duplicates. Excludes names that cannot be resolved. */
   readonly refused: ReadonlySet<string>;
   close(): Promise<void>;
 }

@@ -248,7 +248,7 @@ describe("the runner", () => {
       });
       expect({ code: result.code, log: result.code === 0 ? "" : result.log }).toEqual({ code: 0, log: "" });
       expect(readFileSync(path.join(workspace, "made.txt"), "utf8")).toBe("changed\n");
-      const why = "(git is not there: install it, or put it on PATH)";
+      const why = "(git was not found: install it, or add it to PATH)";
       expect(said(result).filter((text) => text.includes("git"))).toEqual(
         inRepository ? [`ignored files count as project files because git cannot list them ${why}`] : [],
       );

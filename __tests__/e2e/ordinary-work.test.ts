@@ -301,7 +301,7 @@ describe("a repository whose files git does not tell", () => {
   it("is a warning that says why: without git", async () => {
     const wave = project(files);
     repository(wave.root);
-    const why = `${ignored} (git is not there: install it, or put it on PATH)`;
+    const why = `${ignored} (git was not found: install it, or add it to PATH)`;
     for (const words of [["plan"], ["run"]]) {
       expect(await told(wave.root, words, { PATH: "/nonexistent" })).toMatchObject({ code: 0, first: why });
       expect((await told(wave.root, words, { PATH: process.env["PATH"] ?? "" })).first).not.toContain("warning");

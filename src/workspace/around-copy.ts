@@ -1,6 +1,7 @@
 /**
- * A copied project that is a part of a repository, for an attempt without a sandbox: the copy lies below a private repository at the same
- * relative place, so that git finds neither the real one nor the files around the project, which count as unchanged.
+ * Copies a project that is a subdirectory of a repository, for an attempt without a sandbox. The copy is below a private
+ * repository at the same relative path, so that git finds neither the real one nor the files around the project, which
+ * count as unchanged.
  */
 import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import path from "node:path";
@@ -13,7 +14,7 @@ import { relativeInside } from "../platform/paths.ts";
 import { entriesIn } from "../platform/walk.ts";
 import { type AttemptDirs, failed } from "./attempt-dirs.ts";
 
-/** The repository around `root`, and the place of `root` in it. Undefined if `root` is not in a subdirectory of a repository. */
+/** The repository around `root`, and the path of `root` in it. Undefined unless `root` is in a subdirectory of a repository. */
 export function repositoryAround(root: string): { readonly repository: GitRepository; readonly prefix: string } | undefined {
   const discovery = discoverRepository(root);
   if (discovery.kind !== "found") return undefined;
@@ -21,14 +22,14 @@ export function repositoryAround(root: string): { readonly repository: GitReposi
   return prefix === "" ? undefined : { repository: discovery.repository, prefix };
 }
 
-/** Where a copy of the project is. Without a sandbox it has the place in its directory that the project has in its repository. */
+/** The directory of the copy. Without a sandbox it has the same path in `tree` as the project in its repository. */
 export function copiedRoot({ directory }: Pick<AttemptDirs, "directory">, root: string, sandboxed: boolean): string {
   return path.join(directory, "tree", sandboxed ? "" : (repositoryAround(root)?.prefix ?? ""));
 }
 
 /**
- * Copies the repository to `directory/.git`; `prefix` is the only part of its work tree that is there. Fails as copying files does, and with
- * `workspace-failed` if git cannot read the index. Throws the file system's errors.
+ * Copies the repository to `directory/.git`; of its work tree, only `prefix` exists. Fails like copying files, and with
+ * `workspace-failed` if git cannot read the index. Throws file system errors.
  */
 export async function copyAround(
   { repository, prefix }: { readonly repository: GitRepository; readonly prefix: string },
@@ -38,24 +39,25 @@ export async function copyAround(
   if (!copied.ok) return copied;
   const git = path.join(directory, ".git");
   if (!existsSync(path.join(git, "index"))) return ok(undefined);
-  const aside = path.join(directory, "..", "around-index");
-  mkdirSync(aside);
-  layOutGitDirectory(aside, repository);
-  // A split index has parts.
+  const scratch = path.join(directory, "..", "around-index");
+  mkdirSync(scratch);
+  layOutGitDirectory(scratch, repository);
+  // A split index has several files.
   for (const { name } of entriesIn(git))
-    if (/^(?:index|sharedindex\..*)$/.test(name)) copyFileSync(path.join(git, name), path.join(aside, name));
-  const listed = await runGitIn(aside, ["ls-files", "--stage", "-z", "--", ".", `:(exclude,top,literal)${prefix}`]);
+    if (/^(?:index|sharedindex\..*)$/.test(name)) copyFileSync(path.join(git, name), path.join(scratch, name));
+  const listed = await runGitIn(scratch, ["ls-files", "--stage", "-z", "--", ".", `:(exclude,top,literal)${prefix}`]);
   if (!listed.ok) return listed;
   if (listed.value.code !== 0) return failed("EGIT", `git cannot read the index of ${repository.top}: ${listed.value.stderr.trim()}`);
-  const marked = await runGitIn(aside, ["update-index", "-z", "--skip-worktree", "--stdin"], mergedNames(listed.value.stdout));
+  const marked = await runGitIn(scratch, ["update-index", "-z", "--skip-worktree", "--stdin"], mergedNames(listed.value.stdout));
   if (!marked.ok) return marked;
   if (marked.value.code !== 0) return failed("EGIT", `git cannot mark files of ${repository.top}: ${marked.value.stderr.trim()}`);
-  for (const { name } of entriesIn(aside)) if (name.startsWith("sharedindex.")) renameSync(path.join(aside, name), path.join(git, name));
-  renameSync(path.join(aside, "index"), path.join(git, "index"));
+  for (const { name } of entriesIn(scratch))
+    if (name.startsWith("sharedindex.")) renameSync(path.join(scratch, name), path.join(git, name));
+  renameSync(path.join(scratch, "index"), path.join(git, "index"));
   return ok(undefined);
 }
 
-/** The names of `ls-files --stage -z` at stage 0, for `--stdin -z`: git marks no files with conflicts. */
+/** The names at stage 0 in the output of `ls-files --stage -z`, for `--stdin -z`: git cannot mark files with conflicts. */
 function mergedNames(listed: Buffer): Buffer {
   const names = listed
     .toString("latin1")

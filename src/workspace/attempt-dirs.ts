@@ -1,6 +1,6 @@
 /**
- * The directories of one attempt, beside the project's tree: inputs, output, task, home and temporary files. They lie below the
- * state directory; a fenced child sees them at places that say nothing of the machine.
+ * The directories of one attempt besides the project's tree: inputs, output, task, home and temporary files. They are in
+ * the state directory; a sandboxed child sees them at paths that reveal nothing about the machine.
  */
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
 import type { Bind } from "../sandbox/view.ts";
 
-/** Where things lie on the machine. All absolute. */
+/** The paths on the machine. All absolute. */
 export interface AttemptDirs {
   readonly directory: string;
   readonly inputs: string;
@@ -22,7 +22,7 @@ export interface AttemptDirs {
   readonly temp: string;
 }
 
-/** Where a fenced child sees them. */
+/** The paths at which a sandboxed child sees them. */
 const sandboxedPaths = {
   inputs: "/wave/inputs",
   output: "/wave/output",
@@ -31,7 +31,7 @@ const sandboxedPaths = {
   temp: "/tmp",
 } as const;
 
-/** The file that says that an attempt's directory is kept for people to look at. */
+/** Name of the file that marks an attempt's directory as kept for inspection. */
 export const keptMarker = "kept";
 
 /** The directory of an attempt. */
@@ -39,7 +39,7 @@ export function attemptDirectory(stateDir: string, run: string, step: string, at
   return path.join(stateDir, "workspaces", run, `${step}.${attempt}`);
 }
 
-/** Where things lie in the directory of an attempt. */
+/** The paths inside an attempt's directory. */
 export function attemptDirs(directory: string): AttemptDirs {
   const inside = (name: string) => path.join(directory, name);
   return {
@@ -52,14 +52,17 @@ export function attemptDirs(directory: string): AttemptDirs {
   };
 }
 
-/** What a child sees: the tree at `root`, the room's places where the fence puts them, or where they are. */
+/**
+ * The paths that a child uses: the tree at `root`, and the attempt's directories where the sandbox shows them or where
+ * they really are.
+ */
 export function pathsOf(dirs: AttemptDirs, root: string, sandboxed: boolean): WorkspacePaths {
   if (sandboxed) return { root, ...sandboxedPaths };
   const { inputs, output, task, home, temp } = dirs;
   return { root, inputs, output, taskFile: task, home, temp };
 }
 
-/** The room's places as a view binds them. A contract's command reads what the attempt left, and writes elsewhere. */
+/** Binds for the attempt's directories. A contract's command reads the attempt's output and writes elsewhere. */
 export function attemptBinds(dirs: AttemptDirs, paths: WorkspacePaths, outputWritable: boolean): readonly Bind[] {
   return [
     { source: dirs.inputs, target: paths.inputs, writable: false },
@@ -71,8 +74,9 @@ export function attemptBinds(dirs: AttemptDirs, paths: WorkspacePaths, outputWri
 }
 
 /**
- * Makes the room, without the task. What a run that died left under the same attempt is removed first: it must not be taken for
- * new work. Fails with `workspace-failed` where an input's name leads elsewhere, and rejects as the file system does.
+ * Creates the directories, without the task. First removes what a dead process left for the same attempt, so that it does
+ * not count as new work. Fails with `workspace-failed` if an input's name is not a plain file name. Rejects with file
+ * system errors.
  */
 export async function createAttemptDirs(stateDir: string, request: OpenWorkspace): Promise<Result<AttemptDirs>> {
   const misnamed = request.inputs.find(({ name }) => name === "" || name === "." || name === ".." || /[/\\\0]/.test(name));
@@ -81,26 +85,26 @@ export async function createAttemptDirs(stateDir: string, request: OpenWorkspace
   const { directory } = dirs;
   if (existsSync(directory)) await removeTree(directory);
   mkdirSync(path.dirname(directory), { recursive: true });
-  // Closed to other users: what is left in it may be private, and a program with the set-user-id bit is nobody's to start.
+  // Closed to other users: the content may be private, and they must not run set-user-id programs in it.
   mkdirSync(directory, { mode: 0o700 });
   for (const part of [dirs.inputs, dirs.output, dirs.home, dirs.temp]) mkdirSync(part);
   for (const { name, source } of request.inputs) {
     const target = path.join(dirs.inputs, name);
-    // Never a hard link: what a child appends to its input must not reach the blob.
+    // Never a hard link: a child that appends to its input must not change the blob.
     await copyFile(source, target);
     chmodSync(target, 0o444);
   }
   return ok(dirs);
 }
 
-/** What the file system refused, as `workspace-failed` with the path. Anything else is a bug and is thrown on. */
+/** A file system error as `workspace-failed` with the path. Rethrows any other error, which is a bug. */
 export function refusedFile(error: unknown): Failure {
   const { code, detail } = describeIoError(error);
   const { path: file } = error as NodeJS.ErrnoException;
   return { reason: "workspace-failed", code, detail: file === undefined ? detail : `${file}: ${detail}` };
 }
 
-/** `workspace-failed`. */
+/** Returns `workspace-failed`. */
 export function failed(code: string, detail: string): Result<never, Failure> {
   return err({ reason: "workspace-failed", code, detail });
 }

@@ -1,4 +1,4 @@
-/** What a provider makes of the project for one attempt. The workspace is the same above all of them. */
+/** The project's tree for one attempt. Each provider implements it; the workspace uses it without knowing which. */
 
 import type { IncludedFiles } from "../changeset/before-state.ts";
 import type { CollectRequest } from "../changeset/collect-changes.ts";
@@ -19,12 +19,12 @@ export interface WorkspaceSetting {
   readonly stateDir: string;
   /** The project's state directory, which no workspace shows. Defaults to `stateDir`. */
   readonly stateRoot?: string;
-  /** The environment of the wave process; PATH, HOME and LANG are taken from it. */
+  /** The environment of the Wave process, from which PATH, HOME and LANG are taken. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly isolation: Isolation;
   readonly blobs: BlobStore;
   readonly redactor: Redactor;
-  /** The project's files as they were when the run was planned; undefined if nothing but the run can change the project. */
+  /** The project's files when the run was planned. Undefined if only the run can change the project. */
   readonly files?: BaseFiles;
   /** Milliseconds between SIGTERM and SIGKILL. Defaults to 2000. */
   readonly graceMs?: number;
@@ -32,59 +32,62 @@ export interface WorkspaceSetting {
 
 /** The settings that the trees of isolated attempts need. */
 export interface TreeSetting extends Pick<WorkspaceSetting, "root" | "stateDir" | "stateRoot" | "isolation" | "blobs" | "redactor"> {
-  /** Whether a project path belongs to state, and so to no workspace. */
+  /** Whether a project path belongs to state, which no workspace contains. */
   readonly isExcluded: (path: string) => boolean;
   /** Whether git has rules for the project. */
   readonly isKnownToGit: () => Promise<boolean>;
 }
 
-/** What a tree is made for. */
+/** The attempt for which a tree is created. */
 export interface TreeRequest {
   readonly step: Step;
   readonly dirs: AttemptDirs;
-  /** What lies over the project. */
+  /** The changes to apply over the project. */
   readonly start: Changeset;
-  /** Which paths the step may read; nothing where it may read all. */
+  /** The paths that the step may read. Undefined if it may read all. */
   readonly reads?: (path: string) => boolean;
-  /** The paths that hide the rest, topmost only. */
+  /** The topmost paths to hide, all others being readable. */
   readonly hidden: readonly string[];
   readonly sandboxed: boolean;
-  /** Absolute paths that the sandbox masks or replaces, in the project or outside. Asked for only if the attempt renamed directories. */
+  /**
+   * Absolute paths that the sandbox masks or replaces, inside or outside the project. Called only if the attempt renamed
+   * directories.
+   */
   readonly masked?: () => Promise<readonly string[]>;
   /** Whether a project path belongs to a repository's own files, which no changeset contains. */
   readonly isRepository: (path: string) => boolean;
-  /** The project as it was before the run's first attempt; undefined for an attempt in the project itself. */
+  /** The project before the run's first attempt. Undefined for an attempt in the project itself. */
   readonly project?: ProjectStart;
   /** Ignored files that the step's changeset includes. */
   readonly included?: IncludedFiles;
 }
 
-/** What a changeset of an attempt is compared with. */
+/** The reference for an attempt's changeset. */
 export function changesetStart({ start, project, included }: TreeRequest): Pick<CollectRequest, "start" | "project" | "included"> {
   return { start, ...defined({ project, included }) };
 }
 
-/** The project's tree as one attempt has it. */
+/** The project's tree of one attempt. */
 export interface AttemptTree {
-  /** Where a child that is not fenced finds it. */
+  /** The tree's path for a child without a sandbox. */
   readonly place: string;
-  /** The directory that grows with what the attempt writes, and the bytes that were in it at the start. */
+  /** The directory that grows with the attempt's writes, and its size at the start in bytes. */
   readonly written: { readonly directory: string; readonly bytes: number };
-  /** Printable paths of ignored files and directories that the tree lacks, because they cannot be read, sorted. Defaults to none. */
+  /** Printable paths of ignored files and directories that the tree lacks because they are unreadable, sorted. Defaults to none. */
   readonly unreadable?: readonly string[];
-  /** What a fenced child needs besides. */
+  /** Additional binds for a sandboxed child. */
   readonly binds?: readonly Bind[];
-  /** What a view of the attempt shows. */
+  /** The tree for views of the attempt. */
   readonly tree: Tree;
   /**
-   * What a contract's command sees: all of the tree, as the attempt left it except for `restore`. What it writes is given back with `release`. Fails
-   * with `workspace-failed` if files are to be restored in the project itself.
+   * The tree for a contract's command: all files as the attempt left them, except for `restore`. `release` removes the
+   * command's writes. Fails with `workspace-failed` if files would be restored in the project itself.
    */
   forContract(restore?: ReadonlyMap<string, TreeEntry | undefined>): Promise<Result<{ readonly tree: Tree; release(): Promise<void> }>>;
   read(path: string, limit: number): Promise<Result<Uint8Array>>;
   list(glob: string): Promise<Result<readonly WorkspaceEntry[]>>;
-  /** As `Workspace.write`, of the tree. */
+  /** Like `Workspace.write`, for the tree. */
   write(entries: ReadonlyMap<string, TreeEntry | undefined>): Promise<Result<void>>;
-  /** Nothing where it cannot tell its own changes from others'. */
+  /** Undefined if the attempt's changes cannot be distinguished from others. */
   changeset(): Promise<Result<AttemptChanges | undefined>>;
 }

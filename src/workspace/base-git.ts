@@ -1,10 +1,11 @@
 /**
- * Lists the files of a project by git's index: tracked and untracked ones as they lie in the work tree, ignored ones not.
- * Clean files cost no read: their ids come from the index, and git itself knows which are clean. Repositories inside the
- * project (submodules, clones) are listed the same way. Nothing is written, not even a refreshed index.
+ * Lists the files of a project from git's index: tracked and untracked ones with their content in the work tree, without
+ * ignored ones. Clean files are not read: their ids are in the index, and git knows which are clean. Repositories inside
+ * the project (submodules, clones) are listed the same way. Nothing is written, not even a refreshed index.
  *
- * An id is that of a file's bytes on disk. Git's index only spares reading files: of those that a filter converts (LFS), and of those that git was
- * told not to look at, the bytes are read. Where git converts line endings, a clean file has the id that git stores: its bytes can differ in nothing else.
+ * An id is that of the bytes on disk. The index only saves reads: files that a filter converts (LFS) and files that git
+ * was told not to check are read. Where git converts line endings, a clean file has the id that git stores: its bytes
+ * differ in nothing else.
  */
 
 import { existsSync } from "node:fs";
@@ -20,34 +21,34 @@ import { walkFiles } from "./base-walk.ts";
 import { convertedPaths } from "./converted-paths.ts";
 
 export interface GitFiles {
-  /** HEAD's commit; nothing while there is none. */
+  /** HEAD's commit. Undefined in a repository without commits. */
   readonly head?: string;
   readonly entries: readonly BaseEntry[];
   readonly index: BaseIndex;
-  /** Ignored paths, a directory as a whole where all of it is ignored. */
+  /** Ignored paths. A directory that is ignored as a whole is a single path. */
   readonly ignored: readonly string[];
-  /** The paths that an index has. */
+  /** The paths in the index. */
   readonly tracked: ReadonlySet<string>;
 }
 
-/** What git says of a directory. */
+/** Git's view of a directory. */
 export interface Listing {
   readonly head?: string;
   readonly algorithm: "sha1" | "sha256";
   /** By path; paths with unmerged stages have no id. */
   readonly staged: ReadonlyMap<string, { readonly mode: string; readonly oid: string | undefined }>;
   /**
-   * Paths that are not as the index says (modified, deleted, untracked), and those of which it does not say what is on disk. A trailing slash is a
-   * repository of its own.
+   * Paths that differ from the index (modified, deleted, untracked), and those whose bytes on disk the index does not
+   * describe. A trailing slash marks a nested repository.
    */
   readonly dirty: readonly string[];
-  /** Ignored paths; a trailing slash is a directory that is ignored as a whole. */
+  /** Ignored paths; a trailing slash marks a directory that is ignored as a whole. */
   readonly ignored: readonly string[];
 }
 
 const yieldEvery = 500;
 
-/** The project's files, or nothing where git does not know them: no git, no repository, a directory that the repository ignores. */
+/** The project's files. Undefined if git does not know them: no git, no repository, or a directory that the repository ignores. */
 export async function gitFiles(
   root: string,
   stateDir: string,
@@ -63,14 +64,14 @@ export async function gitFiles(
 
 interface Scope {
   readonly root: string;
-  /** The repository's place in the project: empty, or with a slash at its end. */
+  /** The repository's path in the project: empty, or with a trailing slash. */
   readonly prefix: string;
   readonly listing: Listing;
   readonly isExcluded: (path: string) => boolean;
   readonly index: BaseIndex;
-  /** Collects ignored paths of all repositories. */
+  /** Collects the ignored paths of all repositories. */
   readonly ignored: string[];
-  /** Collects the paths that their indexes have. */
+  /** Collects the paths in their indexes. */
   readonly tracked: Set<string>;
 }
 
@@ -94,7 +95,7 @@ async function entriesOf(scope: Scope): Promise<BaseEntry[]> {
     const staged = listing.staged.get(name);
     if (isExcluded(full) || staged?.mode === "160000") continue;
     const entry = entryAt(root, full, index, staged?.mode);
-    // Only a repository has a slash; what is in a directory that took a file's place is listed by itself.
+    // A trailing slash marks a repository; a directory that replaced a file is listed by its content.
     if (entry === "directory") inner.push(...(name.endsWith("/") ? [full] : []));
     else if (entry !== undefined) entries.push(entry);
     if (++seen % yieldEvery === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -103,7 +104,7 @@ async function entriesOf(scope: Scope): Promise<BaseEntry[]> {
   return entries;
 }
 
-/** A submodule or a clone inside the project. One that is not checked out counts by the commit that the index names. */
+/** A submodule or clone inside the project. Without a checkout, it counts by the commit in the index. */
 async function innerRepository(scope: Scope, full: string): Promise<readonly BaseEntry[]> {
   const { root, prefix, isExcluded, index } = scope;
   const directory = path.join(root, full);
@@ -117,12 +118,12 @@ async function innerRepository(scope: Scope, full: string): Promise<readonly Bas
   return oid === undefined ? files : [{ path: full, mode: "160000", oid }, ...files];
 }
 
-/** The files of a directory as git lists them. Undefined if no repository has them, or git has no answer. Never rejects. */
+/** Lists the files of a directory with git. Undefined if no repository contains them, or git fails. Never rejects. */
 export async function listRepository(directory: string): Promise<Listing | undefined> {
   const opened = await openRepository(directory);
   if (opened.kind !== "open") return undefined;
   const { repository } = opened;
-  const asked = await runGitEach(
+  const listings = await runGitEach(
     [
       ["ls-files", "--stage", "-v", "-z"],
       ["ls-files", "--modified", "--deleted", "--others", "--exclude-standard", "-z"],
@@ -131,12 +132,12 @@ export async function listRepository(directory: string): Promise<Listing | undef
     ],
     directory,
   );
-  const [stage, rest, hidden, commit] = asked.ok ? asked.value : [];
+  const [stage, rest, hidden, commit] = listings.ok ? listings.value : [];
   if (stage?.code !== 0 || rest?.code !== 0 || hidden?.code !== 0) return undefined;
   const head = commit?.code === 0 ? commit.stdout.toString().trim() : headCommit(repository);
   const { staged, unwatched } = stagedOf(stage.stdout);
-  const isThere = directoriesOf(directory);
-  for (const name of unwatched) if (!isThere(parentOf(name))) staged.delete(name);
+  const isPresent = directoriesOf(directory);
+  for (const name of unwatched) if (!isPresent(parentOf(name))) staged.delete(name);
   const differing = namesOf(rest.stdout);
   const converted = await convertedPaths(realPlace(directory) ?? directory, repository, allOf(staged.keys(), differing));
   const unknown = converted === "all" ? [...staged.keys()] : [...unwatched, ...converted].filter((name) => staged.has(name));
@@ -150,8 +151,8 @@ export async function listRepository(directory: string): Promise<Listing | undef
 }
 
 /**
- * Why git does not list a directory's files although they are in a repository, as the rest of a sentence, with a way out. Undefined
- * if it does, and if there is no repository. Never rejects.
+ * Why git does not list a directory's files although they are in a repository: the rest of a sentence, with a solution.
+ * Undefined if git lists them or there is no repository. Never rejects.
  */
 export async function gitRefusal(directory: string): Promise<string | undefined> {
   const opened = await openRepository(directory);
@@ -160,7 +161,7 @@ export async function gitRefusal(directory: string): Promise<string | undefined>
   if (opened.kind === "foreign")
     return `another user owns the repository: if you trust it, \`git config --global --add safe.directory ${opened.top}\``;
   const listed = await runGit(["ls-files", "-z"], directory);
-  if (!listed.ok) return "git is not there: install it, or put it on PATH";
+  if (!listed.ok) return "git was not found: install it, or add it to PATH";
   const { code, stderr } = listed.value;
   return code === 0 ? undefined : `git reports: ${stderr.trim().split("\n")[0]}`;
 }
@@ -169,17 +170,17 @@ function* allOf(...lists: readonly Iterable<string>[]): Generator<string> {
   for (const list of lists) yield* list;
 }
 
-/** Whether directories of a tree are there. A sparse checkout leaves out whole directories, however many files they had. */
+/** Returns whether directories of a tree exist, with a cache. A sparse checkout omits whole directories with any number of files. */
 function directoriesOf(root: string): (directory: string) => boolean {
   const known = new Map<string, boolean>([["", true]]);
-  const isThere = (directory: string): boolean => {
+  const isPresent = (directory: string): boolean => {
     const before = known.get(directory);
     if (before !== undefined) return before;
-    const now = isThere(parentOf(directory)) && existsSync(path.join(root, directory));
+    const now = isPresent(parentOf(directory)) && existsSync(path.join(root, directory));
     known.set(directory, now);
     return now;
   };
-  return isThere;
+  return isPresent;
 }
 
 function parentOf(name: string): string {
@@ -188,11 +189,11 @@ function parentOf(name: string): string {
 
 interface Staged {
   readonly staged: Map<string, { readonly mode: string; readonly oid: string | undefined }>;
-  /** Paths that git was told not to look at: "assume unchanged" and "skip worktree". */
+  /** Paths that git was told not to check: "assume unchanged" and "skip worktree". */
   readonly unwatched: readonly string[];
 }
 
-/** `<tag> <mode> <oid> <stage>\t<path>`; a path in conflict is listed once for each stage. */
+/** Parses `<tag> <mode> <oid> <stage>\t<path>`. A path with conflicts has one line per stage. */
 function stagedOf(output: Uint8Array): Staged {
   const staged = new Map<string, { mode: string; oid: string | undefined }>();
   const unwatched: string[] = [];

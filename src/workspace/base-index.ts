@@ -1,6 +1,6 @@
 /**
- * Object ids of files, and the memory that spares hashing them again. An id is what git would call the file's blob, so that
- * committing a file changes nothing. The memory is a cache: it may be lost, and what cannot be written is not.
+ * Computes the object ids of files, with a cache that avoids hashing them again. An id is that of git's blob for the file,
+ * so committing a file changes no id. The cache may be lost, and failed writes to it are ignored.
  */
 
 import { createHash, type Hash, randomBytes } from "node:crypto";
@@ -22,29 +22,29 @@ import type { BaseEntry } from "../core/base.ts";
 import { describeIoError, ignoreStateSync } from "../platform/files.ts";
 import { fsPath } from "../text/path-bytes.ts";
 
-/** What the id of a file was when its inode looked like this. */
+/** The id of a file, with the stat data for which it is valid. */
 type Remembered = readonly [mtimeNs: string, ctimeNs: string, size: string, ino: string, oid: string];
 
 export interface BaseIndex {
   readonly algorithm: "sha1" | "sha256";
   readonly known: ReadonlyMap<string, Remembered>;
   readonly next: Map<string, Remembered>;
-  /** Files changed later than this may change again without looking different: they are not remembered. */
+  /** Files changed later than this may change again without a new time stamp: they are not cached. */
   readonly racyFromNs: bigint;
   hashed: number;
-  /** The sizes of the files that were hashed. */
+  /** The total size of the hashed files in bytes. */
   hashedBytes: number;
   readonly file: string;
 }
 
-/** The stat data of the files that git lists, and of those that it ignores. */
+/** Caches for the files that git lists, and for those that it ignores. */
 export type IndexFile = "base-index.json" | "ignored-index.json";
 const version = 1;
-/** The coarsest time stamps in use (FAT) are two seconds apart. */
+/** The coarsest time stamps in use (FAT) have a resolution of two seconds. */
 const racyMs = 2000;
 const chunkBytes = 1 << 20;
 
-/** Reads the memory; an unreadable one is an empty one. `nowMs` is the time since the epoch at which hashing begins. */
+/** Reads the cache; an unreadable one counts as empty. `nowMs`: start of hashing, in milliseconds since the epoch. */
 export function openBaseIndex(
   stateDir: string,
   algorithm: "sha1" | "sha256",
@@ -62,7 +62,7 @@ export function openBaseIndex(
   };
 }
 
-/** Writes the memory when something new was hashed. Leaves no trace where there is no state directory yet, and none when it fails. */
+/** Writes the cache if new files were hashed. Leaves no file behind on failure. */
 export function saveBaseIndex(stateDir: string, index: BaseIndex): void {
   if (index.hashed === 0 || index.next.size === 0) return;
   const target = path.join(stateDir, index.file);
@@ -79,7 +79,7 @@ export function saveBaseIndex(stateDir: string, index: BaseIndex): void {
   }
 }
 
-/** Nothing is left behind if the place of state is not even a directory. */
+/** Nothing to remove if the state directory is not even a directory. */
 function removeIfThere(file: string): void {
   try {
     rmSync(file, { force: true });
@@ -89,8 +89,8 @@ function removeIfThere(file: string): void {
 }
 
 /**
- * The entry for what lies at a path now. Nothing when it is gone, or is neither a file nor a symlink; `directory` for a
- * directory. `indexMode` is git's word where the file system has no executable bit.
+ * The entry for a path; `directory` for a directory. Undefined if it does not exist, or is neither a file nor a symlink.
+ * `indexMode`: git's mode, for file systems without an executable bit.
  */
 export function entryAt(root: string, name: string, index: BaseIndex, indexMode?: string): BaseEntry | "directory" | undefined {
   const absolute = fsPath(root, name);
@@ -105,16 +105,16 @@ export function entryAt(root: string, name: string, index: BaseIndex, indexMode?
 }
 
 function oidOfFile(absolute: string | Buffer, name: string, stats: BigIntStats, index: BaseIndex): string {
-  const looks = [String(stats.mtimeNs), String(stats.ctimeNs), String(stats.size), String(stats.ino)] as const;
+  const stat = [String(stats.mtimeNs), String(stats.ctimeNs), String(stats.size), String(stats.ino)] as const;
   const known = index.known.get(name);
-  const same = known !== undefined && looks.every((part, at) => part === known[at]);
+  const same = known !== undefined && stat.every((part, at) => part === known[at]);
   const oid = same ? known[4] : hashFile(absolute, Number(stats.size), index.algorithm);
   if (!same) {
     index.hashed++;
     index.hashedBytes += Number(stats.size);
   }
-  const settled = stats.mtimeNs < index.racyFromNs && stats.ctimeNs < index.racyFromNs;
-  if (settled && oid !== "unreadable") index.next.set(name, [...looks, oid]);
+  const isStable = stats.mtimeNs < index.racyFromNs && stats.ctimeNs < index.racyFromNs;
+  if (isStable && oid !== "unreadable") index.next.set(name, [...stat, oid]);
   return oid;
 }
 
@@ -127,7 +127,7 @@ function oidOfLink(absolute: string | Buffer, algorithm: "sha1" | "sha256"): str
   }
 }
 
-/** A file that cannot be read counts by its name: a step could not read it either. */
+/** An unreadable file counts by its name: a step cannot read it either. */
 function hashFile(absolute: string | Buffer, size: number, algorithm: "sha1" | "sha256"): string {
   try {
     if (size <= chunkBytes) {
@@ -160,7 +160,7 @@ function statOf(absolute: string | Buffer): BigIntStats | "unreadable" | undefin
   try {
     return lstatSync(absolute, { bigint: true, throwIfNoEntry: false });
   } catch (error) {
-    // A directory on the way became a file, or a name is one that this system cannot have: not there.
+    // A parent became a file, or the name is invalid on this system: the path does not exist.
     const code = (error as NodeJS.ErrnoException).code;
     return code === "EACCES" || code === "EPERM" ? "unreadable" : undefined;
   }

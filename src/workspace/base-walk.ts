@@ -1,17 +1,17 @@
 /**
- * Lists the files of a directory where git cannot: everything but `.git`, `node_modules` and what is left out. Symlinks are
- * entries of their own and never followed; sockets, pipes and devices are no part of a base.
+ * Lists the files of a directory without git: everything except `.git`, `node_modules` and excluded paths. Symlinks are
+ * entries and are never followed; sockets, pipes and devices are not part of a base.
  */
 import type { BaseEntry } from "../core/base.ts";
 import { walkTree } from "../platform/walk.ts";
 import { type BaseIndex, entryAt } from "./base-index.ts";
 
-/** Names that a walk never enters: repositories' insides, and installed packages, which belong to no project's sources. */
+/** Names that are never entered: repositories, and installed packages, which are not sources of a project. */
 const skipped = new Set([".git", "node_modules"]);
 
 /**
- * Every entry below `from` (relative to `root`, empty for all of it), in no particular order. `isLeftOut` is asked about files
- * and directories. A directory that cannot be read counts by its name. Adds the `node_modules` that were skipped to `packages`.
+ * Every entry below `from` (relative to `root`, `""` for all), in no particular order. `isExcluded` is called for files
+ * and directories. An unreadable directory counts by its name. Adds skipped `node_modules` to `packages`.
  */
 export async function walkFiles(
   root: string,

@@ -1,6 +1,6 @@
 /**
- * The base: what the project's tree is when a run begins, as digests. It says whether two trees are equal for the whole
- * project and for what each set of permissions lets a step read; it copies nothing.
+ * Computes the base: digests of the project's tree when a run starts. They show whether two trees are equal, as a whole
+ * and in the parts that each set of permissions lets a step read. Copies no files.
  */
 
 import { createHash, type Hash } from "node:crypto";
@@ -17,29 +17,31 @@ import { type BaseIndex, openBaseIndex, saveBaseIndex } from "./base-index.ts";
 import { walkFiles } from "./base-walk.ts";
 import { digestIgnored, type IgnoredFiles, type IgnoredLook, type IgnoredViews, type LookLimits, listIgnored } from "./ignored-files.ts";
 
-/** The files of a base, to compare the project with later. */
+/** The files of a base, for later comparison with the project. */
 export interface BaseFiles extends BaseListing {
-  /** Looks at the ignored files through views. Undefined if they exceed the limits. */
+  /** Digests the ignored files through views. Undefined if they exceed the limits. */
   ignored(views: IgnoredViews, limits?: LookLimits): Promise<IgnoredLook | undefined>;
 }
 
-/** A look at a project that has begun. */
+/** A listing in progress. */
 export type ProjectListing = Promise<Listing | undefined>;
 
-/** Begins to look at the project at `root`: git answers while the manifest is still being read. */
+/** Starts listing the project at `root`, so that git runs while the manifest is read. */
 export function listProject(root: string): ProjectListing {
   return problemWith(root) === undefined ? listRepository(root) : Promise.resolve(undefined);
 }
 
 /**
- * Takes the base of the project at `root` (absolute; it may be a part of a repository).
+ * Takes the base of the project at `root` (absolute; may be a subdirectory of a repository).
  *
- * A digest covers path, kind, executable bit and content of the files as they lie on disk: with git the tracked and the
- * untracked ones that are not ignored; without git, or where the repository ignores the whole project, all but `node_modules`.
- * Ignored files are looked at apart (`BaseFiles.ignored`). `.git` and the state directory never count. HEAD is recorded as `head`; it counts only for views whose filter lets `.git/HEAD`
- * through, so a commit that changes no file changes no other digest.
+ * A digest covers path, kind, executable bit and content of the files on disk: with git, the tracked files and the
+ * untracked ones that are not ignored; without git, or if the repository ignores the whole project, everything except
+ * `node_modules`. Ignored files have separate digests (`BaseFiles.ignored`). `.git` and the state directory never count.
+ * HEAD is recorded as `head` and counts only for views whose filter includes `.git/HEAD`, so a commit that changes no file
+ * changes no other digest.
  *
- * `views` are the filters to take digests through, by key; `listing` is a look that was begun before. Fails with `file-unreadable` when `root` is not a directory.
+ * `views`: the filters to take digests through, by key. `listing`: a listing that was already started. Fails with
+ * `file-unreadable` if `root` is not a directory.
  */
 export async function takeBase(
   root: string,
@@ -51,7 +53,7 @@ export async function takeBase(
   return read.ok ? ok(read.value.base) : read;
 }
 
-/** The same base with the files that it is of. */
+/** The base together with its files. */
 export async function readBase(
   root: string,
   stateDir: string,
@@ -103,7 +105,7 @@ export async function readBase(
 }
 
 interface Listed {
-  /** The files that git tracks; without git all files. */
+  /** The files that git tracks; without git, all files. */
   readonly tracked: readonly BaseEntry[];
   readonly index: BaseIndex;
   readonly ignored: readonly string[];
@@ -130,16 +132,16 @@ function digestsOf(
   head: string | undefined,
 ): Pick<BaseRef, "tree" | "views"> {
   const tree = createHash("sha256");
-  const open = [...views].map(([key, lets]) => ({ key, lets, hash: createHash("sha256") }));
+  const open = [...views].map(([key, includes]) => ({ key, includes, hash: createHash("sha256") }));
   for (const { path: name, mode, oid } of [...entries].sort(byPath)) {
     // Names that are not UTF-8 differ only as bytes.
     const line = hasEscapes(name)
       ? Buffer.concat([Buffer.from(`${mode} ${oid}\t`), pathToBytes(name), Buffer.of(0)])
       : `${mode} ${oid}\t${name}\0`;
     tree.update(line);
-    for (const view of open) if (view.lets(name)) view.hash.update(line);
+    for (const view of open) if (view.includes(name)) view.hash.update(line);
   }
-  for (const view of open) if (view.lets(".git/HEAD")) view.hash.update(`HEAD ${head ?? "none"}\0`);
+  for (const view of open) if (view.includes(".git/HEAD")) view.hash.update(`HEAD ${head ?? "none"}\0`);
   return { tree: closed(tree), views: Object.fromEntries(open.map(({ key, hash }) => [key, closed(hash)])) };
 }
 

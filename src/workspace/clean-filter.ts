@@ -1,6 +1,7 @@
 /**
- * Runs the clean commands of git filters for patches. Anyone who wrote to the repository may have chosen such a command, so it runs in the
- * sandbox only: without network and secrets, with a `HOME` of its own, and the project read-only. Without a sandbox none runs.
+ * Runs the clean commands of git filters for patches. Anyone who wrote to the repository may have chosen such a command,
+ * so it runs only in the sandbox: without network and secrets, with its own `HOME`, and the project read-only. Without a
+ * sandbox, none runs.
  */
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,42 +13,42 @@ import { childEnvironment } from "../sandbox/child-environment.ts";
 import { type Isolation, type IsolationRequest, probeIsolation } from "../sandbox/isolation.ts";
 import { launchInView } from "../sandbox/launch.ts";
 
-/** Milliseconds for one file. */
+/** Timeout for one file, in milliseconds. */
 const limitMs = 60_000;
 
 export interface SandboxedFilter {
   readonly clean: CleanFilter;
-  /** Removes what running left. */
+  /** Removes temporary files. */
   close(): Promise<void>;
 }
 
-/** Looks for a sandbox when the first filter runs. */
+/** Probes the sandbox when the first filter runs. */
 export function sandboxedFilter(request: IsolationRequest): SandboxedFilter {
-  let place: string | undefined;
+  let directory: string | undefined;
   return {
     async clean(command, file, bytes) {
       const isolation = await probeIsolation(request);
       if (!isolation.sandbox.available) return undefined;
-      place ??= mkdtempSync(path.join(tmpdir(), "wave-filter-"));
-      return run({ ...request, isolation, place }, commandFor(command, file), bytes);
+      directory ??= mkdtempSync(path.join(tmpdir(), "wave-filter-"));
+      return run({ ...request, isolation, directory }, commandFor(command, file), bytes);
     },
-    close: async () => void (place === undefined ? undefined : await removeTree(place)),
+    close: async () => void (directory === undefined ? undefined : await removeTree(directory)),
   };
 }
 
 interface Setting extends IsolationRequest {
   readonly isolation: Isolation;
-  readonly place: string;
+  readonly directory: string;
 }
 
 async function run(
-  { isolation, place, root, stateDir, env }: Setting,
+  { isolation, directory, root, stateDir, env }: Setting,
   command: string,
   bytes: Uint8Array,
 ): Promise<Uint8Array | undefined> {
-  const home = path.join(place, "home");
+  const home = path.join(directory, "home");
   mkdirSync(home, { recursive: true });
-  const stdinFile = path.join(place, "input");
+  const stdinFile = path.join(directory, "input");
   writeFileSync(stdinFile, bytes);
   const output: Buffer[] = [];
   let size = 0;
@@ -76,12 +77,12 @@ async function run(
         else output.push(Buffer.from(chunk));
       },
     },
-    scratch: place,
+    scratch: directory,
   });
   return outcome.kind === "exited" && outcome.code === 0 ? Buffer.concat(output) : undefined;
 }
 
-/** `%f` is the path of the file, for a shell (gitattributes(5), "filter"). */
+/** `%f` is the file's path, quoted for a shell (gitattributes(5), "filter"). */
 function commandFor(command: string, file: string): string {
   return command.replaceAll(/%[%f]/g, (sign) => (sign === "%f" ? `'${file.replaceAll("'", "'\\''")}'` : "%"));
 }

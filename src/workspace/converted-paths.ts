@@ -1,6 +1,6 @@
 /**
- * Tracked files that git may store with other bytes than they have on disk: by a filter (LFS), by `ident`, or in another encoding. For these
- * git's id of a clean file does not say which bytes are on disk: a file of LFS is as clean as its pointer.
+ * Finds tracked files that git may store with other bytes than on disk: with a filter (LFS), `ident`, or another encoding.
+ * Git's id of such a clean file does not determine the bytes on disk: an LFS file and its pointer are both clean.
  */
 import { statSync } from "node:fs";
 import path from "node:path";
@@ -9,13 +9,13 @@ import { type GitRepository, readSmall } from "../platform/git-repository.ts";
 import { relativeInside } from "../platform/paths.ts";
 
 const attributesFile = ".gitattributes";
-/** The largest file of attributes that is read; git reads no larger ones, either. In bytes. */
+/** The largest attributes file to read, in bytes. Git has the same limit. */
 const largest = 100 * 1024 * 1024;
 
 /**
- * The paths of `tracked`, relative to `directory`, to which the attributes of the work tree or of `info/attributes` apply a conversion. All of
- * them if git has no answer. Nothing is asked of git unless a file of attributes mentions one. `names` are all paths that git lists, as
- * far as they can be attributes. Never rejects.
+ * The paths in the index below `directory` to which the attributes of the work tree or of `info/attributes` apply a
+ * conversion. `all` if git fails. Git runs only if an attributes file mentions a conversion. `names`: all paths that git
+ * lists, at least those of attributes files. Never rejects.
  */
 export async function convertedPaths(
   directory: string,
@@ -32,7 +32,7 @@ export async function convertedPaths(
   if (mentioned.size === 0) return [];
   const none = [...mentioned].map((name) => `!${name}`).join(" ");
   const attributes = statSync(info, { throwIfNoEntry: false })?.isFile() === true ? ["-c", `core.attributesFile=${info}`] : [];
-  // From the top: below it, older versions read attributes of the wrong directories for patterns.
+  // Run from the top: in a subdirectory, older versions apply attributes of the wrong directories.
   const within = prefix === "" ? "." : `:(literal)${prefix}`;
   const answer = await runGit([...attributes, "ls-files", "-z", "--", within, `:(exclude,attr:${none})`], top);
   if (!answer.ok || answer.value.code !== 0) return "all";

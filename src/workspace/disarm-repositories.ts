@@ -1,7 +1,7 @@
 /**
- * Makes a directory that a step wrote to safe for people who look into it: shells with a prompt, editors and people start git there. The
- * configuration of everything that git could take for a repository is reduced to harmless settings, hooks are put aside, and what leads to a
- * repository elsewhere leads nowhere. What the step wrote stays beside it, under a name that means nothing to git.
+ * Makes a directory that a step wrote to safe to inspect, because shell prompts, editors and people run git there. In
+ * everything that git could accept as a repository, it reduces the configuration to harmless settings, renames hooks, and
+ * disables pointers to repositories elsewhere. The step's originals stay next to them under names that git ignores.
  */
 import { renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -13,17 +13,17 @@ import { isInside } from "../platform/paths.ts";
 import { type WalkedEntry, walkTree } from "../platform/walk.ts";
 import { fsPath, hasEscapes, isGitName } from "../text/path-bytes.ts";
 
-/** Added to the name of what is put aside. */
+/** The suffix of renamed files. */
 const aside = ".from-step";
 const largestConfig = 4 * 1024 * 1024;
 const largestPointer = 64 * 1024;
 
-/** Names that make a directory a repository to git, or that it reads in one. Some file systems take names for equal that differ in case. */
+/** Names that make a directory a repository for git, or that git reads in one. Some file systems ignore case. */
 const gitsOwn = /^(?:head|objects|refs|config|config\.worktree|hooks|commondir)$/i;
 
 /**
- * Looks into every directory below `directory`, which is the attempt's own; symbolic links are not followed. Safe to repeat. Throws the file
- * system's errors; directories of other users that are closed to this one are passed over.
+ * Processes every directory below `directory`, which belongs to the attempt. Does not follow symlinks. Safe to repeat.
+ * Throws file system errors; skips closed directories of other users.
  */
 export async function disarmRepositories(directory: string): Promise<void> {
   const dirs = realPlace(directory);
@@ -32,7 +32,7 @@ export async function disarmRepositories(directory: string): Promise<void> {
   await walkTree(dirs, {
     enter: ({ path: place }) => {
       const stats = lstatAt(dirs, place);
-      // Git needs no permission to list a directory whose files it knows by name.
+      // Git can read known names in a directory that it may not list.
       if (stats !== undefined) grantOwnerAccess(dirs, place, stats, []);
       return true;
     },
@@ -46,7 +46,7 @@ export async function disarmRepositories(directory: string): Promise<void> {
       if (error.code !== "EACCES" && error.code !== "EPERM") throw error;
     },
   });
-  // The deepest first: what is put aside keeps the paths of what is around it.
+  // Deepest first, so that renaming does not change the paths of entries still to process.
   for (const [place, entries] of [...found].reverse()) disarm(dirs, place, entries);
 }
 
@@ -63,7 +63,7 @@ function disarm(dirs: string, place: string, entries: readonly WalkedEntry[]): v
   if (common !== undefined && !namesInside(dirs, place, common)) putAside(dirs, place, common);
 }
 
-/** Whether a `.git` file or link leads to directories, and only to those that are disarmed with it. */
+/** Whether a `.git` file or link points to directories, and only to those below `dirs`, which are disarmed too. */
 function leadsInside(dirs: string, entry: string): boolean {
   const directories = hasEscapes(entry) ? [] : gitDirectoriesOf(path.join(dirs, entry));
   return directories.length > 0 && directories.every((directory) => isInside(dirs, directory));
@@ -77,7 +77,7 @@ function namesInside(dirs: string, place: string, common: string): boolean {
   return directory !== undefined && isInside(dirs, directory);
 }
 
-/** A file that an overlay's layer removes is a device, which git cannot read. */
+/** An overlay's layer represents a removed file as a device, which git cannot read. */
 function mask(dirs: string, place: string, name: string): void {
   const stats = lstatAt(dirs, below(place, name));
   if (stats === undefined || stats.isCharacterDevice()) return;

@@ -1,6 +1,6 @@
 /**
- * Digests of the files that git ignores. A step and its contracts can read them, so a result depends on them as on any other file. They are
- * compared apart from the base: files that a build leaves there are neither drift nor changes of the project.
+ * Digests the files that git ignores. A step and its contracts can read them, so a result depends on them as on any other
+ * file. They are separate from the base: build outputs there are neither drift nor changes of the project.
  */
 import { createHash } from "node:crypto";
 import { lstatSync } from "node:fs";
@@ -11,7 +11,7 @@ import { walkTree } from "../platform/walk.ts";
 import { fsPath, pathToBytes } from "../text/path-bytes.ts";
 import { type BaseIndex, entryAt } from "./base-index.ts";
 
-/** Directories that a package manager fills, with the lockfiles that decide their content. */
+/** Directories that a package manager fills, with the lockfiles that determine their content. */
 const lockfiles: ReadonlyMap<string, readonly string[]> = new Map([
   ["node_modules", ["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb"]],
   [".venv", ["uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock"]],
@@ -19,21 +19,21 @@ const lockfiles: ReadonlyMap<string, readonly string[]> = new Map([
   ["target", ["Cargo.lock"]],
 ]);
 
-/** What a step may read of the ignored files, by key. */
+/** The ignored files that a step may read, by key. */
 export type IgnoredViews = ReadonlyMap<string, (path: string) => boolean>;
 
-/** The ignored files of a project. */
+/** The digests of a project's ignored files. */
 export interface IgnoredLook {
   /** By the keys of the views. */
   readonly digests: Readonly<Record<string, Digest>>;
-  /** Directories that count by their lockfile and the names and sizes in them. */
+  /** Directories that count by their lockfile and by the names and sizes of their files. */
   readonly dependencies: readonly DependencyDirectory[];
 }
 
-/** Limits for a look that no result needs yet. */
+/** Limits for a scan whose result may not be needed. */
 export interface LookLimits {
   readonly files: number;
-  /** Bytes to hash. Files whose stat data is known are not hashed. */
+  /** Bytes to hash. Files with known stat data are not hashed. */
   readonly bytes: number;
 }
 
@@ -43,19 +43,19 @@ export interface IgnoredSource {
   readonly roots: readonly string[];
   readonly isExcluded: (path: string) => boolean;
   readonly index: BaseIndex;
-  /** Object ids of tracked files, by path: the lockfiles among them count. */
+  /** Object ids of tracked files, by path; the lockfiles among them count. */
   readonly tracked: ReadonlyMap<string, string>;
 }
 
-/** Ignored files, as one line of the digest for each. */
+/** Ignored files, each with its line of the digest. */
 export interface IgnoredFiles {
   readonly lines: readonly { readonly path: string; readonly line: string }[];
   readonly dependencies: readonly DependencyDirectory[];
 }
 
 /**
- * Lists the ignored files below `roots`: stat data decides which are hashed. Undefined if they exceed `limits`. `.git` and the state directory
- * never count. Symlinks count by their target text.
+ * Lists the ignored files below `roots` and hashes those whose stat data changed. Undefined if they exceed `limits`.
+ * `.git` and the state directory never count. Symlinks count by their target text.
  */
 export async function listIgnored(source: IgnoredSource, limits?: LookLimits): Promise<IgnoredFiles | undefined> {
   const { root, roots, isExcluded, index } = source;
@@ -63,7 +63,7 @@ export async function listIgnored(source: IgnoredSource, limits?: LookLimits): P
   const dependencies: DependencyDirectory[] = [];
   let bytes = 0;
   const isOver = () => limits !== undefined && (lines.length > limits.files || bytes > limits.bytes);
-  const take = (path: string, dependency: DependencyDirectory | undefined) => {
+  const add = (path: string, dependency: DependencyDirectory | undefined) => {
     if (dependency !== undefined) lines.push({ path, line: sizeOf(root, path) });
     else {
       const before = index.hashedBytes;
@@ -77,7 +77,7 @@ export async function listIgnored(source: IgnoredSource, limits?: LookLimits): P
     const stats = lstatSync(fsPath(root, top), { throwIfNoEntry: false });
     if (stats === undefined) continue;
     if (!stats.isDirectory()) {
-      take(top, undefined);
+      add(top, undefined);
       if (isOver()) return undefined;
       continue;
     }
@@ -91,7 +91,7 @@ export async function listIgnored(source: IgnoredSource, limits?: LookLimits): P
       },
       leave: () => void open.pop(),
       visit({ path, name, kind }) {
-        if (kind !== "directory" && name !== ".git" && !isExcluded(path) && !isOver()) take(path, open.at(-1)?.dependency);
+        if (kind !== "directory" && name !== ".git" && !isExcluded(path) && !isOver()) add(path, open.at(-1)?.dependency);
       },
       onDenied: (path) => void lines.push({ path, line: "unreadable" }),
     });
@@ -112,15 +112,15 @@ export async function listIgnored(source: IgnoredSource, limits?: LookLimits): P
 export function digestIgnored({ lines }: IgnoredFiles, views: IgnoredViews): Record<string, Digest> {
   const sorted = [...lines].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const digests: Record<string, Digest> = {};
-  for (const [key, lets] of views) {
+  for (const [key, includes] of views) {
     const hash = createHash("sha256").update("ignored files 1\0");
-    for (const { path, line } of sorted) if (lets(path)) hash.update(`${line}\t`).update(pathToBytes(path)).update("\0");
+    for (const { path, line } of sorted) if (includes(path)) hash.update(`${line}\t`).update(pathToBytes(path)).update("\0");
     digests[key] = `sha256:${hash.digest("hex")}`;
   }
   return digests;
 }
 
-/** The nearest tracked lockfile above a dependency directory: in a workspace it may be that of the root. */
+/** The nearest tracked lockfile above a dependency directory; in a workspace, that of the root. */
 function dependencyAt(path: string, tracked: ReadonlyMap<string, string>): DependencyDirectory | undefined {
   const slash = path.lastIndexOf("/");
   const names = lockfiles.get(path.slice(slash + 1));

@@ -1,6 +1,7 @@
 /**
- * Workspaces of their own: each attempt has the project's tree, and a room beside it, and its child is fenced where this
- * machine can and the step does not say `sandbox: off`. What is left of attempts whose process died is removed when a run begins.
+ * Isolated workspaces: each attempt has its own tree of the project and its own directories. Its child is sandboxed if
+ * this machine supports it, unless the step sets `sandbox: off`. Directories of attempts whose process died are removed
+ * when a run starts.
  */
 
 import { existsSync, writeFileSync } from "node:fs";
@@ -43,26 +44,26 @@ import { overlaidTree } from "./tree-overlay.ts";
 import { projectTree } from "./tree-project.ts";
 import { trustProject } from "./trust-project.ts";
 
-/** What attempts of one provider share: looked up once. */
+/** State shared by the attempts of one provider, computed once. */
 interface Shared {
   readonly setting: WorkspaceSetting & TreeSetting;
-  /** Hidden paths of the project, by the key of what a step may read. */
+  /** Hidden paths of the project, by the key of the step's read permissions. */
   readonly hidden: Map<string, Promise<readonly string[]>>;
   git?: Promise<GitView>;
-  /** Everything that is called `.git` in the project. */
+  /** Every `.git` in the project. */
   entries?: Promise<readonly GitEntry[]>;
-  /** The same for steps without a sandbox. */
+  /** Git directories that steps without a sandbox can reach. */
   reachable?: Promise<GitView>;
   /** The project before the first attempt, or before the first one after an attempt in the project itself. */
   project?: Promise<ProjectStart>;
 }
 
-/** The provider, and a way to let the next attempt count as the first: once something of the run itself has changed the project. */
+/** A provider whose recorded project start can be dropped, because the run itself has changed the project. */
 export interface IsolatedProvider extends WorkspaceProvider {
   forgetStart(): void;
 }
 
-/** Workspaces for steps that want isolation. Opening fails with `workspace-failed`. */
+/** Workspaces for steps that require isolation. Opening fails with `workspace-failed`. */
 export function isolatedProvider(setting: WorkspaceSetting): IsolatedProvider {
   const { root, stateDir, stateRoot = stateDir } = setting;
   const shared: Shared = {
@@ -90,7 +91,7 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   const { step, start = [] } = request;
   const dirs = await createAttemptDirs(setting.stateDir, request);
   if (!dirs.ok) return dirs;
-  const begun = step.workspace === "shared" ? {} : await projectStartOf(shared, step, dirs.value);
+  const projectStart = step.workspace === "shared" ? {} : await projectStartOf(shared, step, dirs.value);
   const reads = viewKey(step) === "all" ? undefined : readFilter(step.permissions);
   const hidden =
     reads === undefined ? [] : notBehindFiles([...(await hiddenOf(shared, step, reads)), ...hiddenChanges(start, reads)], start);
@@ -104,7 +105,7 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
     hidden,
     sandboxed,
     isRepository,
-    ...begun,
+    ...projectStart,
     ...(sandboxed ? { masked: async () => maskedPlaces(await gitOf(shared)) } : {}),
     ...defined({ reads }),
   });
@@ -133,10 +134,10 @@ async function open(shared: Shared, request: OpenWorkspace): Promise<Result<Work
   });
   const denied = () => [...refused].map((subject) => connectionDenial(step.permissions, subject));
   const workspace = { ...workspaceOf(dirs.value, paths, tree.value, spawn), denied };
-  return ok(isShared ? { ...workspace, changeset: async () => keptLinks(git) } : workspace);
+  return ok(isShared ? { ...workspace, changeset: async () => checkLinks(git) } : workspace);
 }
 
-/** What an attempt sees of git. A copied tree contains copies of repositories, except of one around the project. */
+/** The git view of an attempt. A copied tree contains copies of its repositories, except of one around the project. */
 async function gitFor(shared: Shared, { workspace }: Step, tree: AttemptTree, sandboxed: boolean): Promise<GitView> {
   const { root } = shared.setting;
   if (!sandboxed) {
@@ -148,14 +149,14 @@ async function gitFor(shared: Shared, { workspace }: Step, tree: AttemptTree, sa
   return tree.binds === undefined || found.isAround ? found : noGit;
 }
 
-/** The changes of a step in the project itself cannot be known, but that it left `.git` alone can. */
-function keptLinks(git: GitView): Result<undefined> {
+/** A step in the project itself has no changeset, but replaced `.git` links can be detected. */
+function checkLinks(git: GitView): Result<undefined> {
   const replaced = replacedLink(git);
   if (replaced === undefined) return ok(undefined);
-  return failed("EGIT", `the step replaced \`${replaced}\`, a symbolic link to the project's repository`);
+  return failed("EGIT", `the step replaced \`${replaced}\`, a symbolic link that points to the project's repository`);
 }
 
-/** The paths that are still there once `start` is laid over the project: not those below what has become a file or a symbolic link. */
+/** The paths that still exist after `start` is applied: not those below a new file or symlink. */
 function notBehindFiles(paths: readonly string[], start: Changeset): readonly string[] {
   const entries = new Set(start.flatMap(({ path, after }) => (after !== undefined && "digest" in after ? [path] : [])));
   return entries.size === 0 ? paths : paths.filter((file) => !parentsOf(file).some((parent) => entries.has(parent)));
@@ -166,7 +167,7 @@ function makeTree(setting: TreeSetting, request: TreeRequest): Promise<Result<At
   return setting.isolation.overlay && request.step.workspace !== "copy" ? overlaidTree(setting, request) : copiedTree(setting, request);
 }
 
-/** Does work in an attempt's directory. Fails with `workspace-failed` if something moved or removed that directory meanwhile. */
+/** Runs `work` in an attempt's directory. Fails with `workspace-failed` if the directory was moved or removed meanwhile. */
 async function whileThere<T>(dirs: AttemptDirs, work: () => Promise<Result<T>>): Promise<Result<T>> {
   try {
     return await work();

@@ -1,6 +1,6 @@
 /**
- * Directories of attempts whose process died. Nothing is ever mounted outside of a child's own namespace, so a directory is all that can be
- * left. Those of attempts that failed are kept for people, and say so by a marker.
+ * Removes directories of attempts whose process died. Mounts exist only in a child's own namespace, so directories are all
+ * that can remain. Directories of failed attempts are kept for inspection and have a marker.
  */
 import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -11,8 +11,8 @@ import { keptMarker } from "./attempt-dirs.ts";
 import { disarmRepositories } from "./disarm-repositories.ts";
 
 /**
- * Marks an attempt's directory to stay, once it holds nothing that git would start programs for. What cannot be written is no reason to fail: the
- * directory is then removed with the next run.
+ * Marks an attempt's directory as kept, after making its repositories safe. Errors are ignored: without the marker, the
+ * next run removes the directory.
  */
 export async function markKept(directory: string): Promise<void> {
   try {
@@ -23,17 +23,17 @@ export async function markKept(directory: string): Promise<void> {
   }
 }
 
-/** Removes an attempt's directory, and the run's when nothing else is in it. */
+/** Removes an attempt's directory, and the run's if it is then empty. */
 export async function removeAttemptDir(directory: string): Promise<void> {
   await removeTree(directory);
   try {
     rmdirSync(path.dirname(directory));
   } catch {
-    // Other attempts are in it.
+    // It contains other attempts.
   }
 }
 
-/** Removes what died processes left in the workspaces of all runs but `run`, which this process holds. */
+/** Removes leftovers of dead processes in the workspaces of all runs except `run`, which this process holds. */
 export async function removeOrphans(stateDir: string, run: string): Promise<void> {
   const workspaces = path.join(stateDir, "workspaces");
   for (const other of namesIn(workspaces)) {
@@ -47,7 +47,7 @@ export async function removeOrphans(stateDir: string, run: string): Promise<void
   }
 }
 
-/** Attempts that ran in place leave directories of another kind, which hold nothing but their output. */
+/** Attempts that ran in place leave directories of another kind, which contain only their output. */
 function isAttemptDirectory(directory: string): boolean {
   return existsSync(path.join(directory, "home"));
 }
@@ -62,7 +62,7 @@ function namesIn(directory: string): readonly string[] {
   }
 }
 
-/** Whether a live process executes a run: its lock names the holder. */
+/** Whether a live process executes a run: its lock names the process. */
 function isHeld(stateDir: string, run: string): boolean {
   try {
     return isAlive(JSON.parse(readFileSync(path.join(stateDir, "locks", `run-${run}`), "utf8")) as ProcessIdentity);

@@ -1,6 +1,6 @@
 /**
- * Gives each attempt its workspace: the project itself for steps that run in place, a tree of its own for all others. What isolation
- * needs is loaded when the first step asks for it.
+ * Provides each attempt with a workspace: the project itself for steps that run in place, a separate tree for all others.
+ * The code for isolation is loaded when the first step needs it.
  */
 import { wantsIsolation } from "../core/enforcement.ts";
 import type { WorkspaceProvider } from "../core/ports.ts";
@@ -15,7 +15,7 @@ export function workspaceProvider(setting: WorkspaceSetting): WorkspaceProvider 
   return {
     name: "workspace",
     async open(request) {
-      // What it changes in the project is the run's own.
+      // Changes that this step makes to the project belong to the run.
       if (request.step.workspace === "shared") (await isolated)?.forgetStart();
       if (!wantsIsolation(request.step)) return shared.open(request);
       isolated ??= import("./isolated.ts").then(({ isolatedProvider }) => isolatedProvider(setting));

@@ -1,7 +1,8 @@
 /**
- * The `shared` workspace without a sandbox: the project's own tree, in place. Inputs, output, task file and a private TMPDIR are under the
- * state directory, one directory for each attempt; HOME is the user's own. It isolates nothing, enforces no permissions, and cannot
- * distinguish what an attempt changed from what others changed meanwhile. The step can write to `.git`, so Wave runs no git there afterwards.
+ * The `shared` workspace without a sandbox: the project's own tree, in place. Inputs, output, task file and a private
+ * TMPDIR are in the state directory, one set per attempt; HOME is the user's own. It isolates nothing, enforces no
+ * permissions, and cannot distinguish an attempt's changes from others. The step can write to `.git`, so Wave runs no git
+ * there afterwards.
  */
 
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -17,30 +18,33 @@ import { leaveRepository } from "../platform/git.ts";
 import { type Area, listArea, readFromArea } from "../sandbox/area-files.ts";
 import { childEnvironment } from "../sandbox/child-environment.ts";
 
-/** What the shared provider works on. `root` and `stateDir` are absolute. */
+/** The settings of the shared provider. `root` and `stateDir` are absolute. */
 export interface SharedWorkspaces {
   readonly root: string;
   readonly stateDir: string;
-  /** Where the project keeps state, which no workspace shows; absent: `stateDir`. */
+  /** The project's state directory, which no workspace shows. Defaults to `stateDir`. */
   readonly stateRoot?: string;
-  /** The environment of the wave process; PATH, HOME and LANG are taken from it. */
+  /** The environment of the Wave process, from which PATH, HOME and LANG are taken. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Milliseconds between SIGTERM and SIGKILL; 2000 by default. */
+  /** Milliseconds between SIGTERM and SIGKILL. Defaults to 2000. */
   readonly graceMs?: number;
 }
 
-/** Whether this process has made the directory that stands for no inputs. */
+/** Whether this process has created the directory for attempts without inputs. */
 interface Made {
   noInputs: boolean;
 }
 
-/** Workspaces in the project itself. Opening fails with `workspace-failed` when directories cannot be made or inputs not copied. */
+/**
+ * Workspaces in the project itself. Opening fails with `workspace-failed` if directories cannot be created or inputs
+ * cannot be copied.
+ */
 export function sharedProvider(setting: SharedWorkspaces): WorkspaceProvider {
   const made: Made = { noInputs: false };
   return { name: "shared", open: (request) => open(setting, made, request) };
 }
 
-/** What a child in place sees. */
+/** The paths for a child that runs in place. */
 export function pathsInPlace(
   { root, stateDir, env }: Pick<SharedWorkspaces, "root" | "stateDir" | "env">,
   { runId, step, attempt }: Pick<OpenWorkspace, "runId" | "step" | "attempt">,
@@ -50,7 +54,8 @@ export function pathsInPlace(
   const directory = path.join(workspaces, runId, `${step.id}.${attempt}`);
   return {
     root,
-    // Attempts without inputs share one empty directory: making and removing one for each is a good part of what a small step costs.
+    // Attempts without inputs share one empty directory: creating and removing one per attempt is a considerable part of
+    // the cost of a small step.
     inputs: hasInputs ? `${directory}.inputs` : path.join(workspaces, "no-inputs"),
     output: directory,
     taskFile: `${directory}.md`,
@@ -74,14 +79,14 @@ async function open(setting: SharedWorkspaces, made: Made, request: OpenWorkspac
   return ok(workspaceAt(setting, paths, request.inputs.length > 0));
 }
 
-/** Synchronous but for the copies: a handful of calls that cost less than the way to a thread and back. */
+/** Synchronous except for the copies: a few calls that cost less than a round trip to a thread. */
 async function layOut(made: Made, paths: WorkspacePaths, request: OpenWorkspace): Promise<void> {
   const hasInputs = request.inputs.length > 0;
-  // It is there: a run that died left this attempt's directories, whose output must not be taken for new work.
+  // A dead process left the directories of this attempt. Their output must not count as new work.
   if (existsSync(paths.output)) await removeAll(paths, hasInputs);
-  // The run's directory goes with the last isolated attempt in it. Nothing slower than without `recursive` where it is there.
+  // Recursive because the run's directory disappears with the last isolated attempt in it. Not slower if it exists.
   mkdirSync(paths.output, { recursive: true });
-  // Closed to other users, as the directories of attempts in workspaces of their own.
+  // Closed to other users, like the directories of isolated attempts.
   chmodSync(paths.output, 0o700);
   mkdirSync(paths.temp, { mode: 0o700 });
   if (hasInputs) mkdirSync(paths.inputs, { mode: 0o700 });
@@ -90,7 +95,7 @@ async function layOut(made: Made, paths: WorkspacePaths, request: OpenWorkspace)
   writeFileSync(paths.taskFile, request.task(paths), { mode: 0o600 });
   for (const { name, source } of request.inputs) {
     const target = path.join(paths.inputs, name);
-    // Never a hard link: what a child appends to its input must not reach the blob.
+    // Never a hard link: a child that appends to its input must not change the blob.
     await copyFile(source, target);
     chmodSync(target, 0o444);
   }
@@ -125,8 +130,8 @@ function workspaceAt(setting: SharedWorkspaces, paths: WorkspacePaths, hasInputs
 }
 
 /**
- * Most small attempts leave nothing behind, and then three calls do; what cannot be removed is left for the cleanup. They go to a thread: removing a
- * directory waits for whoever syncs a journal on the same disk just then.
+ * Most small attempts leave nothing behind, so three calls suffice; whatever cannot be removed is left to the cleanup. The
+ * calls are asynchronous because removing a directory waits for a journal sync on the same disk.
  */
 async function remove(paths: WorkspacePaths, hasInputs: boolean): Promise<void> {
   try {

@@ -1,7 +1,7 @@
 /**
- * Starts children in an attempt's view: the persona with the step's rights, a contract's command with rights of its own (it
- * reads the whole tree, writes to a layer that is thrown away, has no home that the persona could have prepared, and no network
- * but what it names).
+ * Starts children in an attempt's view: the persona with the step's permissions, or a contract's command with its own. A
+ * contract's command reads the whole tree, writes to a temporary layer, has a new home that the persona could not prepare,
+ * and reaches only the hosts it names.
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -25,7 +25,7 @@ import { attemptBinds, refusedFile } from "./attempt-dirs.ts";
 import type { AttemptTree, TreeSetting, WorkspaceSetting } from "./attempt-tree.ts";
 import { trustProject } from "./trust-project.ts";
 
-/** What the children of an attempt are started with. */
+/** The settings for the children of an attempt. */
 export interface SandboxedSetting {
   readonly setting: WorkspaceSetting & TreeSetting;
   readonly step: Step;
@@ -33,10 +33,10 @@ export interface SandboxedSetting {
   readonly tree: AttemptTree;
   readonly paths: WorkspacePaths;
   readonly sandboxed: boolean;
-  /** What a contract's command sees of git. */
+  /** The git view of a contract's command. */
   readonly git: GitView;
   readonly personaGit: GitView;
-  /** The git directories outside the tree, as this attempt has them. */
+  /** The attempt's git directories outside the tree. */
   readonly layers: GitLayers;
   /** Receives `host:port` of each connection that was refused to the persona. */
   onRefused(subject: string): void;
@@ -44,7 +44,7 @@ export interface SandboxedSetting {
 
 export type SandboxedSpawn = (request: SpawnRequest) => Promise<SpawnOutcome>;
 
-/** Gives the way to start children of one attempt. It rejects only for bugs: what the file system refuses is `unprepared`. */
+/** Returns a function that starts children of one attempt. It rejects only for bugs: file system errors become `unprepared`. */
 export function spawnSandboxed(sandboxed: SandboxedSetting): SandboxedSpawn {
   let contracts = 0;
   return async (request) => {
@@ -80,62 +80,63 @@ function startPersona(sandboxed: SandboxedSetting, request: SpawnRequest): Promi
 
 async function startContract(sandboxed: SandboxedSetting, request: SpawnRequest, count: number): Promise<SpawnOutcome> {
   const { dirs, tree, setting } = sandboxed;
-  const judged = await tree.forContract(request.restore);
-  if (!judged.ok) return { kind: "unprepared", failure: judged.error };
+  const contract = await tree.forContract(request.restore);
+  if (!contract.ok) return { kind: "unprepared", failure: contract.error };
   const own = path.join(dirs.directory, `contract.${count}`);
   const fresh = { ...dirs, home: path.join(own, "home"), temp: path.join(own, "tmp") };
   for (const directory of [own, fresh.home, fresh.temp]) mkdirSync(directory);
   trustProject(fresh.home, setting.root, sandboxed.sandboxed);
   const layered = sandboxed.layers.forContract(own);
-  const view = viewOf(sandboxed, { tree: judged.value.tree, layered, dirs: fresh, outputWritable: false, readOnly: [], scratch: own });
+  const view = viewOf(sandboxed, { tree: contract.value.tree, layered, dirs: fresh, outputWritable: false, readOnly: [], scratch: own });
   try {
     return await withNetwork(sandboxed, own, policyOfContract(request.network ?? []), (network) =>
       launchInView({ isolation: setting.isolation, view: { ...view, network }, scratch: own, child: childOf(sandboxed, fresh, request) }),
     );
   } finally {
-    await judged.value.release();
+    await contract.value.release();
     await removeTree(own);
   }
 }
 
-/** What differs between the views of one attempt. */
-interface Shown {
+/** The differences between the views of one attempt. */
+interface ViewParts {
   readonly tree: Tree;
   readonly layered: readonly OverlayTree[];
   readonly dirs: AttemptDirs;
   readonly outputWritable: boolean;
   readonly readOnly: readonly string[];
-  /** A directory of the attempt's, for what the view needs. */
+  /** A directory of the attempt for files that the view needs. */
   readonly scratch: string;
 }
 
-function viewOf({ sandboxed, git, layers, paths, setting, step, tree }: SandboxedSetting, shown: Shown): Omit<SandboxView, "network"> {
+function viewOf({ sandboxed, git, layers, paths, setting, step, tree }: SandboxedSetting, parts: ViewParts): Omit<SandboxView, "network"> {
   const binds = attemptBinds(
-    shown.dirs,
-    { ...paths, ...(sandboxed ? {} : { home: shown.dirs.home, temp: shown.dirs.temp }) },
-    shown.outputWritable,
+    parts.dirs,
+    { ...paths, ...(sandboxed ? {} : { home: parts.dirs.home, temp: parts.dirs.temp }) },
+    parts.outputWritable,
   );
-  // A persona that may not read the repository gets no layers over it either. Without a sandbox it is kept from the repository all the same.
+  // A persona that may not read the repository gets no layers over it. Without a sandbox the layers still protect the
+  // repository.
   const isSeen = ({ target }: Bind) => !layers.binds.some(({ target: copy }) => copy === target);
   const own = sandboxed && git.layered.length === 0 ? noLayers : layers;
-  const all = [...gitBinds(git, shown.dirs.directory).filter(isSeen), ...own.binds, ...(sandboxed ? (tree.binds ?? []) : []), ...binds];
-  // State is no part of the tree, and an overlay's own layers cannot be looked at through it.
-  const { masks, ...state } = withoutState(setting, shown.tree, sandboxed, all, shown.scratch);
+  const all = [...gitBinds(git, parts.dirs.directory).filter(isSeen), ...own.binds, ...(sandboxed ? (tree.binds ?? []) : []), ...binds];
+  // State is not part of the tree, and an overlay's own layers must not be visible in it.
+  const { masks, ...state } = withoutState(setting, parts.tree, sandboxed, all, parts.scratch);
   return {
     sandbox: sandboxed ? "closed" : "open",
     project: paths.root,
-    tree: shown.tree,
+    tree: parts.tree,
     binds: all,
     ...defined({ etc: step.sandboxShow }),
-    layered: own === noLayers ? [] : shown.layered,
+    layered: own === noLayers ? [] : parts.layered,
     links: sandboxed ? git.linksOnPath : [],
     ...state,
     masks: [...masks, ...(sandboxed ? git.masks : [])],
-    readOnly: [...shown.readOnly, ...(step.workspace === "shared" ? git.guarded : [])],
+    readOnly: [...parts.readOnly, ...(step.workspace === "shared" ? git.guarded : [])],
   };
 }
 
-/** How state is hidden. It certainly shows where it lies in the project and an overlay has all of that. */
+/** How to hide state. An overlay certainly shows a state directory inside the project. */
 function withoutState(
   { root, stateDir, stateRoot = stateDir }: TreeSetting,
   tree: Tree,
@@ -158,7 +159,7 @@ function withoutState(
 
 function childOf({ setting, paths, sandboxed, git, step, tree }: SandboxedSetting, dirs: AttemptDirs, request: SpawnRequest) {
   const { role: _role, network: _network, restore: _restore, stdin, env, ...rest } = request;
-  // The copy is in the state directory: a copy without a repository must not lead git to a real one around it.
+  // The copy is in the state directory: without a repository of its own, git must not find one around it.
   const isCopy =
     !sandboxed && step.workspace !== "shared" && tree.tree.kind === "directory" && nearestGitDirectories(dirs.directory).length > 0;
   const ceiling = isCopy ? { GIT_CEILING_DIRECTORIES: dirs.directory } : {};
@@ -171,7 +172,10 @@ function childOf({ setting, paths, sandboxed, git, step, tree }: SandboxedSettin
   };
 }
 
-/** Opens what a policy needs, runs the child, and closes it. A child without a fence has the machine's network. */
+/**
+ * Opens the proxy that a policy needs, runs the child, and closes the proxy. A child without a sandbox uses the machine's
+ * network.
+ */
 async function withNetwork(
   { sandboxed, setting }: SandboxedSetting,
   directory: string,

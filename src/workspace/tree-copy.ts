@@ -1,6 +1,6 @@
 /**
- * The project's tree as a copy: where overlays cannot be mounted. Reflinks make it cheap where the file system has them. It looks
- * like the overlay from above; contracts run in the copy itself, which is thrown away with what they write.
+ * Provides the project's tree as a copy, for machines that cannot mount overlays. Reflinks make it cheap on file systems
+ * that support them. It behaves like the overlay; contracts run in the copy itself, which is deleted with their writes.
  */
 import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import path from "node:path";
@@ -26,15 +26,15 @@ import { failed } from "./attempt-dirs.ts";
 import { type AttemptTree, changesetStart, type TreeRequest, type TreeSetting } from "./attempt-tree.ts";
 
 /**
- * A copied repository borrows its objects from the original, whose place shows the copy inside a sandbox. They are shown at places of their
- * own there. Returns the binds for them, and changes the copy to look there.
+ * A copied repository borrows objects from the original, whose path shows the copy inside a sandbox. Returns binds that
+ * show the objects at separate paths, and changes the copy to use these.
  */
 function lendObjects(directory: string, scratch: string): readonly Bind[] {
   const git = path.join(directory, ".git");
   const binds: Bind[] = [];
   for (const [index, repository] of [git, ...modulesOf(path.join(git, "modules"))].entries()) {
     const alternates = path.join(repository, "objects", "info", "alternates");
-    // Behind a link it is the original, and not the copy's.
+    // Behind a symlink it belongs to the original, not to the copy.
     if (firstNonDirectoryParent(directory, path.relative(directory, alternates)) !== undefined) continue;
     if (lstatSync(alternates, { throwIfNoEntry: false })?.isFile() !== true) continue;
     const [objects] = namedAlternates(path.join(repository, "objects"));
@@ -43,7 +43,7 @@ function lendObjects(directory: string, scratch: string): readonly Bind[] {
   return binds;
 }
 
-/** Repositories of submodules lie in directories that spell their paths. In a repository, only `modules` holds others. */
+/** The repositories of submodules, in directories that spell their paths. Inside a repository, only `modules` contains others. */
 function modulesOf(directory: string): readonly string[] {
   if (!existsSync(directory)) return [];
   const found = new Set<string>();
@@ -56,13 +56,13 @@ function modulesOf(directory: string): readonly string[] {
   return [...found].map((inner) => path.join(directory, inner));
 }
 
-/** Moves paths from one tree to another, over what is in the way; those that are not there are passed over. */
+/** Moves paths from one tree to another, replacing what is in the way. Skips missing paths. */
 function moveAll(paths: readonly string[], from: string, to: string): Result<void> {
   try {
     for (const file of paths) {
       const source = path.join(from, file);
       const target = path.join(to, file);
-      // Behind a link it is no path of this tree.
+      // Behind a symlink the path is not in this tree.
       if (firstNonDirectoryParent(from, file) !== undefined || lstatSync(source, { throwIfNoEntry: false }) === undefined) continue;
       const stray = firstNonDirectoryParent(to, file);
       if (stray !== undefined) unlinkSync(stray);
@@ -78,9 +78,9 @@ function moveAll(paths: readonly string[], from: string, to: string): Result<voi
 }
 
 const block = 4096;
-const hint = "earlier steps changed them too; `wave resume` continues when they are as these steps left them, or as they were before";
+const hint = "earlier steps changed them too; restore the steps' versions or the original ones, then run `wave resume`";
 
-/** What the files of a copy take on disk, about. */
+/** The approximate disk usage of the files of a copy. */
 function sizeOf({ files }: Snapshot): number {
   let sum = 0;
   for (const facts of files.values()) sum += Math.ceil(Number(facts.split(" ")[2]) / block) * block;
@@ -88,8 +88,8 @@ function sizeOf({ files }: Snapshot): number {
 }
 
 /**
- * Copies the project. Returns the printable paths that the copy lacks because they cannot be read, if git ignores all of them. Fails with
- * `file-unreadable` for another one, and as copying and asking git do.
+ * Copies the project. Returns the printable paths of unreadable files that the copy lacks, provided that git ignores all
+ * of them. Fails with `file-unreadable` for any other, and like copying and running git.
  */
 async function copyReadable({ root, isExcluded, isKnownToGit }: TreeSetting, directory: string): Promise<Result<readonly string[]>> {
   const copied = await copyTree({ root, directory, isExcluded: isExcluded });
@@ -101,9 +101,9 @@ async function copyReadable({ root, isExcluded, isKnownToGit }: TreeSetting, dir
 }
 
 /**
- * Copies the project, applies `start` to the copy and removes hidden files from it. Fails with `project-changed` if something else edited
- * a file that `start` changes, with `file-unreadable` if a file that git does not ignore cannot be read, with `workspace-failed`, and as reading blobs
- * does.
+ * Copies the project, applies `start` and removes hidden files. Fails with `project-changed` if something else edited a
+ * file that `start` changes, with `file-unreadable` if an unreadable file is not ignored by git, with `workspace-failed`,
+ * and like reading blobs.
  */
 export async function copiedTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
   const { root, stateDir, stateRoot = stateDir, blobs, redactor, isExcluded, isKnownToGit } = setting;
@@ -115,16 +115,16 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
   if (!surrounded.ok) return surrounded;
   const copied = await copyReadable(setting, directory);
   if (!copied.ok) return copied;
-  // Its place is masked in the sandbox, as an overlay's is.
+  // The sandbox masks this path, as in an overlay.
   const statePlace = relativeInside(root, stateRoot);
   if (request.sandboxed && statePlace !== undefined) mkdirSync(path.join(directory, statePlace), { recursive: true });
-  const laid = await applyChangeset({ root: directory, changes: start, blobs });
-  if (!laid.ok) return laid;
-  if (laid.value.kind === "refused")
-    return err({ reason: "project-changed", paths: laid.value.paths.map((file) => file.path).sort(), hint });
-  const aside = path.join(request.dirs.directory, "hidden");
-  const putAside = moveAll(hidden, directory, aside);
-  if (!putAside.ok) return putAside;
+  const applied = await applyChangeset({ root: directory, changes: start, blobs });
+  if (!applied.ok) return applied;
+  if (applied.value.kind === "refused")
+    return err({ reason: "project-changed", paths: applied.value.paths.map((file) => file.path).sort(), hint });
+  const hiddenFiles = path.join(request.dirs.directory, "hidden");
+  const moved = moveAll(hidden, directory, hiddenFiles);
+  if (!moved.ok) return moved;
   const snapshot = await takeSnapshot(directory);
   if (!snapshot.ok) return snapshot;
   const tree = { kind: "directory", source: directory } as const;
@@ -135,8 +135,8 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
     tree,
     ...(request.sandboxed ? { binds: lendObjects(directory, request.dirs.directory) } : {}),
     async forContract(restore) {
-      // Contracts read everything. What the step made in such a place was no change of its.
-      const back = moveAll(hidden, aside, directory);
+      // Contracts read everything. Files that the step created at hidden paths are not part of its changes.
+      const back = moveAll(hidden, hiddenFiles, directory);
       const restored = restore === undefined ? ok(undefined) : await writeIntoArea({ directory }, restore);
       if (!restored.ok) return restored;
       return back.ok ? ok({ tree, release: async () => undefined }) : back;

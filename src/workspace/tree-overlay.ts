@@ -1,7 +1,7 @@
 /**
- * The project's tree under an overlay: what the attempt writes goes to a directory of its own (`upper`), which then tells its changes. The changes of
- * the steps before lie in there from the start, and so does what hides files that may not be read; what is collected is compared with that
- * start. Overlays are mounted inside a child's view only, so nothing is ever mounted on the machine itself.
+ * Provides the project's tree under an overlay. The attempt's writes go to a separate directory (`upper`), from which its
+ * changes are collected. `upper` initially contains the changes of earlier steps and what hides files that the step may not read; changes
+ * are relative to that start. Overlays are mounted only inside a child's view, never on the machine itself.
  */
 import { lstatSync, mkdirSync, unlinkSync } from "node:fs";
 import path from "node:path";
@@ -13,14 +13,14 @@ import { capture, noLimitMs } from "../platform/capture.ts";
 import { relativeInside } from "../platform/paths.ts";
 import { hideInTree, listInView, listMerged, readInView, treeView } from "../sandbox/inspect.ts";
 import { firstNonDirectoryParent } from "../sandbox/path-safety.ts";
-import { completeRenames } from "../sandbox/settle-renames.ts";
+import { completeRenames } from "../sandbox/complete-renames.ts";
 import type { OverlayLayer, Tree } from "../sandbox/view.ts";
 import { refusedPath } from "../sandbox/write-area.ts";
 import { writeIntoView } from "../sandbox/write-into-view.ts";
 import { failed } from "./attempt-dirs.ts";
 import { type AttemptTree, changesetStart, type TreeRequest, type TreeSetting } from "./attempt-tree.ts";
 
-/** Lays out the layer. Fails with `workspace-failed`, and as reading blobs does. */
+/** Prepares the layer. Fails with `workspace-failed`, and like reading blobs. */
 export async function overlaidTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
   const { root, stateDir, stateRoot = stateDir, isolation, blobs, redactor, isExcluded, isKnownToGit } = setting;
   const { step, start, dirs, reads, hidden } = request;
@@ -33,26 +33,26 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
   if (!prepared.ok) return prepared;
   const view = treeView(root, tree, [stateRoot]);
   const whole = treeView(root, tree);
-  let judges = 0;
-  let settled: Promise<Result<void>> | undefined;
-  const settle = () => {
-    settled ??= completeRenames({ isolation, project: root, tree, layer, masked: visible(request, root) });
-    return settled;
+  let trees = 0;
+  let completed: Promise<Result<void>> | undefined;
+  const complete = () => {
+    completed ??= completeRenames({ isolation, project: root, tree, layer, masked: visible(request, root) });
+    return completed;
   };
   return ok({
     place: root,
     written: { directory: layer.upper, bytes: 0 },
     tree,
     async forContract(restore) {
-      const plain = await settle();
-      if (!plain.ok) return plain;
-      const directory = path.join(dirs.directory, `judge.${++judges}`);
-      const judged = await judgedTree(setting, request, layer, directory);
-      if (!judged.ok || restore === undefined) return judged;
+      const renames = await complete();
+      if (!renames.ok) return renames;
+      const directory = path.join(dirs.directory, `contract-tree.${++trees}`);
+      const contractTree = await treeForContract(setting, request, layer, directory);
+      if (!contractTree.ok || restore === undefined) return contractTree;
       const draft = path.join(directory, "draft");
-      const restored = await writeIntoView({ isolation, project: root, tree: judged.value.tree, draft }, restore);
-      if (restored.ok) return judged;
-      await judged.value.release();
+      const restored = await writeIntoView({ isolation, project: root, tree: contractTree.value.tree, draft }, restore);
+      if (restored.ok) return contractTree;
+      await contractTree.value.release();
       return restored;
     },
     read: (file, limit) => readInView(isolation, view, file, limit),
@@ -61,8 +61,8 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
       refusedPath(entries, isExcluded) ??
       writeIntoView({ isolation, project: root, tree, draft: path.join(dirs.directory, "draft") }, entries),
     async changeset() {
-      const plain = await settle();
-      if (!plain.ok) return plain;
+      const renames = await complete();
+      if (!renames.ok) return renames;
       return collectChanges({
         ...changesetStart(request),
         root,
@@ -78,7 +78,7 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
   });
 }
 
-/** The masked places in the project that are not hidden from the step anyway. Relative. */
+/** The masked paths in the project that are visible to the step otherwise. Relative. */
 function visible({ hidden, masked }: TreeRequest, root: string): () => Promise<readonly string[]> {
   return async () =>
     ((await masked?.()) ?? [])
@@ -87,10 +87,10 @@ function visible({ hidden, masked }: TreeRequest, root: string): () => Promise<r
 }
 
 /**
- * The tree as the attempt left it, under a layer that is thrown away. Where files were hidden from the step its layer is copied without what hid
- * them: contracts read everything.
+ * The attempt's tree below a temporary layer. If files were hidden from the step, its layer is copied without what hid
+ * them, because contracts read everything.
  */
-async function judgedTree(
+async function treeForContract(
   { root }: TreeSetting,
   { hidden }: TreeRequest,
   layer: OverlayLayer,
@@ -108,8 +108,7 @@ async function judgedTree(
     limitMs: noLimitMs,
   });
   if (!copied.ok) return copied;
-  if (copied.value.code !== 0)
-    return failed("EIO", `the attempt's layer could not be copied: ${copied.value.stderr.trim().split("\n")[0]}`);
+  if (copied.value.code !== 0) return failed("EIO", `cannot copy the attempt's layer: ${copied.value.stderr.trim().split("\n")[0]}`);
   for (const file of hidden) {
     if (firstNonDirectoryParent(own.upper, file) !== undefined) continue;
     const whiteout = path.join(own.upper, file);

@@ -1,4 +1,4 @@
-/** The project itself as the tree of a step with `workspace: shared` in the sandbox. */
+/** The project itself as the tree of a sandboxed step with `workspace: shared`. */
 import { lstatSync } from "node:fs";
 import path from "node:path";
 import { ok, type Result } from "../core/result.ts";
@@ -9,13 +9,14 @@ import { failed } from "./attempt-dirs.ts";
 import type { AttemptTree, TreeSetting } from "./attempt-tree.ts";
 
 /**
- * Nothing is made, and nothing can be told apart from what others change. Fails with `workspace-failed` if a symbolic link in the project leads to
- * its state: the step could replace the link, and Wave would read and write state where it points to.
+ * Creates nothing, and cannot distinguish the attempt's changes from others. Fails with `workspace-failed` if a symlink in
+ * the project leads to its state: the step could replace the link, and Wave would then read and write state at another
+ * path.
  */
 export async function projectTree({ root, stateDir, stateRoot = stateDir }: TreeSetting): Promise<Result<AttemptTree>> {
   const link = linkTo(root, stateRoot);
   if (link !== undefined)
-    return failed("ELOOP", `\`${link}\` is a symbolic link to the project's state, which a step that works in place could replace`);
+    return failed("ELOOP", `\`${link}\` is a symbolic link to the project's state that a step in place could replace; use a directory`);
   const tree = { kind: "directory", source: root } as const;
   const area = { directory: root, hidden: stateRoot };
   return ok({
@@ -33,9 +34,9 @@ export async function projectTree({ root, stateDir, stateRoot = stateDir }: Tree
   });
 }
 
-/** The first symbolic link on the way from the project to its state; undefined if there is none, or state lies elsewhere. */
+/** The first symlink on the path from the project to its state. Undefined if there is none, or state is outside the project. */
 function linkTo(root: string, stateRoot: string): string | undefined {
   const names = relativeInside(root, stateRoot)?.split("/") ?? [];
-  const ways = names.map((_, index) => names.slice(0, index + 1).join("/"));
-  return ways.find((way) => lstatSync(path.join(root, way), { throwIfNoEntry: false })?.isSymbolicLink() === true);
+  const parents = names.map((_, index) => names.slice(0, index + 1).join("/"));
+  return parents.find((parent) => lstatSync(path.join(root, parent), { throwIfNoEntry: false })?.isSymbolicLink() === true);
 }

@@ -1,10 +1,14 @@
-/** Git's own check of owners, for a step of root in a project of another user: its `HOME` is new, so the user's configuration is not seen. */
+/**
+ * Lets git trust a project of another user for a step of root. The step has a new `HOME`, so git does not read the user's
+ * configuration.
+ */
 import { lstatSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 /**
- * Writes a configuration with `safe.directory` into the home of an attempt, if root works in a project of which the directory or its
- * `.git` belongs to another user. In the sandbox it covers submodules and a repository around the project too. Throws the file system's errors.
+ * Writes `safe.directory` to the configuration in an attempt's home if Wave runs as root and the project's directory or
+ * its `.git` belongs to another user. In the sandbox it also covers submodules and a repository around the project. Throws
+ * file system errors.
  */
 export function trustProject(home: string, root: string, sandboxed: boolean): void {
   if (process.getuid?.() !== 0) return;

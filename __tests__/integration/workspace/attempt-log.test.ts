@@ -55,7 +55,7 @@ describe("an attempt's log", () => {
     for (let line = 0; line < 30_000; line++) log.write(bytes(`line ${String(line).padStart(6, "0")}\n`), "stdout");
     const closed = await log.close();
     const text = readFileSync(file, "utf8");
-    const [head = "", end = ""] = text.split(/\n\[wave: .* left out here\]\n/);
+    const [head = "", end = ""] = text.split(/\n\[wave: .* of output omitted\]\n/);
     expect({ head: head.length, end: end.length, first: head.slice(0, 12), last: end.slice(-12) }).toEqual({
       head: 1000,
       end: 65_536,

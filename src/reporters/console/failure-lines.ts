@@ -1,4 +1,4 @@
-/** A failure's description as printable lines, for every report that people read. */
+/** A failure's description as printable lines, for reports that people read. */
 
 import type { Failure } from "../../core/failure.ts";
 import type { Description } from "../../core/failure-kind.ts";
@@ -6,23 +6,20 @@ import { describeFailure } from "../../core/failures.ts";
 import { printable } from "../../text/printable.ts";
 import type { Palette } from "./palette.ts";
 
-/** The title, made printable. */
+/** The title as one printable line. */
 export function failureTitle(failure: Failure): string {
   return printable(describeFailure(failure).title);
 }
 
-/** Detail and hint below a title, each line indented by `indent` spaces. */
+/** Detail and hint below a title, indented by `indent` spaces. Lines that begin with two spaces are quoted: `│` precedes the rest of the line. */
 export function detailLines({ detail, hint }: Description, indent: number, paint: Palette): string[] {
-  const lead = " ".repeat(indent);
-  const lines = detail.map(
-    (line) =>
-      `${lead}${line.startsWith("  ") ? paint.dim(`${/^ */.exec(line)?.[0] ?? ""}│ ${printable(line.trimStart())}`) : printable(line)}`,
-  );
-  return hint === undefined ? lines : [...lines, `${lead}${paint.cyan("hint:")} ${printable(hint)}`];
+  const margin = " ".repeat(indent);
+  const lines = detail.map((line) => margin + (line.startsWith("  ") ? paint.dim(`  │ ${printable(line.slice(2))}`) : printable(line)));
+  return hint === undefined ? lines : [...lines, `${margin}${paint.cyan("hint:")} ${printable(hint)}`];
 }
 
-/** Whether the failure's description already ends with what the child printed. */
-export function tellsOutput(failure: Failure): boolean {
+/** Whether the failure's description contains the end of the child's output. */
+export function quotesOutput(failure: Failure): boolean {
   if ("tail" in failure) return failure.tail.trim() !== "";
   return failure.reason === "contract-failed" && failure.contracts.some(({ tail }) => tail !== undefined && tail.trim() !== "");
 }

@@ -14,7 +14,7 @@ import { formatDuration } from "../../text/quantity.ts";
 import { withoutRunnerCommands } from "../../text/runner-text.ts";
 import { workflowCommand } from "../../text/workflow-command.ts";
 import { changesText } from "./changes-text.ts";
-import { detailLines, failureTitle, tellsOutput } from "./failure-lines.ts";
+import { detailLines, failureTitle, quotesOutput } from "./failure-lines.ts";
 import { outputBuffer } from "./output-buffer.ts";
 import { type Palette, paletteOf, sign } from "./palette.ts";
 
@@ -56,7 +56,7 @@ export function plainReporter(options: PlainOptions): Reporter {
       writeControl(`${workflowCommand("endgroup", {}, "")}\n`);
     }
     print(attemptLines(event, paint));
-    if (failure !== undefined && !tellsOutput(failure)) {
+    if (failure !== undefined && !quotesOutput(failure)) {
       const last = lines.slice(-tailLines);
       if (!verbose && !groups) print(last.map((line) => `    ${paint.dim(`│ ${line}`)}`));
       print(detailLines({ title: "", detail: [], ...renameHint(last.join("\n")) }, 4, paint));

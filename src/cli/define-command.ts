@@ -3,6 +3,7 @@
  * parser, help and `docs/cli.md` are built from the definitions. Opens no project by itself.
  */
 
+import { defined } from "../core/defined.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Failure } from "../core/failure.ts";
 import { describeFailure, exitCodeOf } from "../core/failures.ts";
@@ -204,10 +205,15 @@ export function frameTexts({ secrets }: Pick<Io, "secrets">, fileText: FileText)
 
 type FileText = (path: string) => string | undefined;
 
+/** Color, and the width of a terminal, for code frames. */
+export function frameOptions({ color, isTerminal, columns }: Output): { readonly color: boolean; readonly columns?: number } {
+  return { color, ...defined({ columns: isTerminal ? columns : undefined }) };
+}
+
 /** Prints diagnostics for people on stderr. */
 export function printDiagnostics(io: Io, diagnostics: readonly Diagnostic[], fileText: FileText): void {
   if (diagnostics.length === 0) return;
-  io.stderr.write(renderDiagnostics(diagnostics, frameTexts(io, fileText), "text", { color: io.stderr.color }));
+  io.stderr.write(renderDiagnostics(diagnostics, frameTexts(io, fileText), "text", frameOptions(io.stderr)));
 }
 
 /** Reports a failure, as a document with `--json`, and returns its exit code. */

@@ -6,7 +6,7 @@ import type { TestResult } from "../core/pipeline-test.ts";
 import { ok } from "../core/result.ts";
 import { locateProject } from "../engine/open-project.ts";
 import { renderDiagnostics } from "../reporters/diagnostics/render-diagnostics.ts";
-import { defineCommand, frameTexts, printDiagnostics } from "./define-command.ts";
+import { defineCommand, frameOptions, frameTexts, printDiagnostics } from "./define-command.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 
 export const testCommand = defineCommand({
@@ -39,7 +39,7 @@ export const testCommand = defineCommand({
       names: args,
       update: flag("update"),
       signal: io.signal,
-      onResult: (result) => print({ text: ({ color }) => renderTest(result, { color, textOf }) }),
+      onResult: (result) => print({ text: (output) => renderTest(result, { ...frameOptions(output), textOf }) }),
     });
     const clean = <T>(value: T) => io.secrets.redactor().value(value);
     const { root } = located.value;

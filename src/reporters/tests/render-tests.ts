@@ -6,12 +6,14 @@ import { printable } from "../../text/printable.ts";
 import { formatDuration } from "../../text/quantity.ts";
 import { workflowCommand } from "../../text/workflow-command.ts";
 import { detailLines, failureTitle } from "../console/failure-lines.ts";
-import { type Palette, paletteOf } from "../console/palette.ts";
-import { codeFrame } from "../diagnostics/code-frame.ts";
+import { paletteOf } from "../console/palette.ts";
+import { codeFrame, defaultColumns, type FrameStyle } from "../diagnostics/code-frame.ts";
 import { repositoryPath } from "../sarif.ts";
 
 export interface TestOptions {
   readonly color: boolean;
+  /** The terminal's width. Defaults to 100 columns. */
+  readonly columns?: number;
   /** The text of a test's file, where it is known. */
   readonly textOf: (file: string) => string | undefined;
 }
@@ -22,14 +24,15 @@ export function hasPassed({ mismatches, error }: TestResult): boolean {
 }
 
 /** One test, as it ends. */
-export function renderTest(result: TestResult, { color, textOf }: TestOptions): string {
+export function renderTest(result: TestResult, { color, columns = defaultColumns, textOf }: TestOptions): string {
   const paint = paletteOf(color);
+  const frameStyle = { paint, tint: paint.red, columns: columns - 8 };
   const { test, mismatches, failures, error, snapshot, durationMs } = result;
   const mark = hasPassed(result) ? paint.green("✓") : paint.red("✗");
   const note = snapshot === "written" ? " (snapshot written)" : "";
   return [
     `${mark} ${paint.bold(printable(test.name))} ${paint.dim(`${printable(test.pipeline)}, ${formatDuration(durationMs)}${note}`)}`,
-    ...mismatches.flatMap((mismatch) => mismatchLines(mismatch, textOf(mismatch.origin.file), paint)),
+    ...mismatches.flatMap((mismatch) => mismatchLines(mismatch, textOf(mismatch.origin.file), frameStyle)),
     ...(error === undefined ? [] : [`    ${failureTitle(error)}`, ...detailLines(describeFailure(error), 6, paint)]),
     ...failures.flatMap(({ step, failure }) => [
       `    ${printable(step)}: ${failureTitle(failure)}`,
@@ -39,9 +42,10 @@ export function renderTest(result: TestResult, { color, textOf }: TestOptions): 
   ].join("\n");
 }
 
-function mismatchLines({ message, origin, expected, actual }: Mismatch, text: string | undefined, paint: Palette): string[] {
+function mismatchLines({ message, origin, expected, actual }: Mismatch, text: string | undefined, style: FrameStyle): string[] {
   const { file, range } = origin;
-  const frame = text === undefined ? [] : codeFrame(text, range, paint, paint.red);
+  const { paint } = style;
+  const frame = text === undefined ? [] : codeFrame(text, range, style);
   return [
     `    ${printable(message)}`,
     `      ${paint.dim("at")} ${printable(file)}:${range.start.line}:${range.start.column}`,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Diagnostic, diagnosticCodes } from "../../../../src/core/diagnostic.ts";
 import { renderDiagnostics } from "../../../../src/reporters/diagnostics/render-diagnostics.ts";
+import { cellWidth } from "../../../../src/text/printable.ts";
 
 const text = "pipeline:\n  name: demo\n  steps:\n    - id: a\n      pesona: navigator\n      task: |\n        one\n        two\n";
 
@@ -71,7 +72,27 @@ warning[W403] a rule, 100% idle
     expect(frame(at(1, 10, 1, 13))).toEqual(['    1 |   x: "日本" bad', "      |             ~~~", ""]);
     const [, long = "", squiggle = ""] = frame(at(2, 302, 2, 305));
     expect(long.slice(squiggle.indexOf("~"), squiggle.lastIndexOf("~") + 1)).toBe("bad");
-    expect(long.length).toBeLessThan(140);
+    expect(long.length).toBeLessThanOrEqual(100);
+  });
+
+  test.each([40, 60, 120])("keeps frames within a terminal of %i columns, with the underline below the range", (columns) => {
+    const wide = `${"日本 ".repeat(60)}bad ${"z".repeat(300)}`;
+    const lines = `${"y".repeat(300)} bad ${"z".repeat(300)}\n${wide}\n${"x".repeat(400)}\nbad${"c".repeat(200)}`;
+    const ranges = [at(1, 302, 1, 305), at(2, 181, 2, 184), at(3, 1, 3, 401), at(4, 1, 4, 4)];
+    for (const origin of ranges) {
+      const related = [{ message: "see", origin }];
+      const shown = renderDiagnostics([{ ...elsewhere, origin, related }], () => lines, "text", { color: false, columns }).split("\n");
+      expect(Math.max(...shown.map(cellWidth))).toBeLessThanOrEqual(columns);
+      const underline = shown.findIndex((line) => line.includes("~"));
+      const [code = "", marks = ""] = [shown[underline - 1], shown[underline]];
+      const marked = [...code].filter((_, index, all) => marks[cellWidth(all.slice(0, index).join(""))] === "~").join("");
+      expect(marked).toMatch(origin === ranges[2] ? /^x+…$/ : /^bad$/);
+    }
+  });
+
+  test("limits frames to 100 columns if the output is not a terminal", () => {
+    const shown = renderDiagnostics([{ ...elsewhere, origin: at(1, 1, 1, 300) }], () => "y".repeat(400), "text", { color: false });
+    expect(Math.max(...shown.split("\n").map(cellWidth))).toBeLessThanOrEqual(100);
   });
 
   test("what the file holds reaches the terminal as text", () => {

@@ -4,7 +4,7 @@ import { defined } from "../core/defined.ts";
 import type { Io } from "../core/io.ts";
 import type { KnownProject, ProjectRequest } from "../engine/open-project.ts";
 
-/** The parts of an invocation that locate a project: options by their long name, and what the Action has located already. */
+/** The parts of an invocation that locate a project: options by camel-cased name, and a project that the Action located. */
 interface CommandLine {
   readonly io: Io;
   readonly options: Readonly<Record<string, unknown>>;

@@ -93,6 +93,28 @@ describe("an exceeded limit", () => {
   });
 });
 
+describe("a changed manifest", () => {
+  it("is reported first by `wave resume`, with the command that uses it", async () => {
+    const wave = oneStep("exit 3");
+    expect((await wave.wave("run")).code).toBe(1);
+    wave.write({ "wave.yaml": `${worker("true")}steps:\n${step("a")}` });
+    const resumed = await wave.wave("resume");
+    expect(resumed.code).toBe(1);
+    const started = wave.events().find(({ type }) => type === "run-started");
+    const [first] = resumed.stderr.split("\n");
+    expect(first).toMatch(/manifest changed.*its own/);
+    expect(first).toContain(`wave resume --update ${started?.run}`);
+    expect((await wave.wave("resume", "--update")).code).toBe(0);
+  });
+
+  it("is not reported if only other files changed", async () => {
+    const wave = oneStep("exit 3");
+    expect((await wave.wave("run")).code).toBe(1);
+    wave.write({ "other.txt": "x\n" });
+    expect((await wave.wave("resume")).stderr).not.toContain("manifest changed");
+  });
+});
+
 describe("a model API", () => {
   it("that answers 404 is reported with the model and the access of the key", async () => {
     const server = createServer((_request, response) => response.writeHead(404, { "content-type": "application/json" }).end('{"error":{"message":"no such model"}}')); // biome-ignore format: one thought

@@ -237,14 +237,14 @@ describe("wave resume", () => {
   it("--update shows what differs, runs only what changed, and keeps the new definition", async () => {
     const wave = fresh();
     const run = await ran(wave);
-    expect((await good(wave, "resume", run, "--update")).stderr).toContain("the manifest is as it was");
+    expect((await good(wave, "resume", run, "--update")).stderr).toContain("the manifest has not changed");
     wave.write({
       "wave.yaml": manifest
         .replace('NOTE: "one"', 'NOTE: "two"')
         .replace("    - { id: last", "    - { id: extra, persona: last, dependencies: [last] }\n    - { id: last"),
     });
     const { stderr } = await good(wave, "resume", run, "--update");
-    expect(stderr).toContain("since the run began:\n  ~ join changed: environment values\n  + extra is new\n");
+    expect(stderr).toContain("changes since the run started:\n  ~ join changed: environment values\n  + extra is new\n");
     expect(stderr).not.toContain("warning");
     expect(read(wave, "note.txt")).toBe("two\n");
     const updated = await record(wave, run);
@@ -257,11 +257,11 @@ describe("wave resume", () => {
       ["extra", [1]],
       ["last", [1, 2]],
     ]);
-    expect((await good(wave, "resume", run, "--update")).stderr).toContain("the manifest is as it was");
+    expect((await good(wave, "resume", run, "--update")).stderr).toContain("the manifest has not changed");
     await good(wave, "state", "verify");
   });
 
-  it("says once when the project is not as it was when the run began", async () => {
+  it("warns once if project files changed since the run started", async () => {
     const failing = manifest.replace("wc -l < shared.txt > count.txt", "test -e ready && wc -l < shared.txt > count.txt");
     const wave = fresh(failing);
     expect((await wave.wave("run")).code).toBe(1);
@@ -269,7 +269,7 @@ describe("wave resume", () => {
     write(wave, "ready", "");
     const { stderr } = await good(wave, "resume", run);
     expect(stderr.match(/^warning: .*$/gm)).toEqual([
-      `warning: the project is not as it was when run ${run} began: files changed that plan, left, right, join, last may read; steps see it as it is now`,
+      `warning: project files changed since run ${run} started, and steps see the new ones; steps that may read them: plan, left, right, join, last`,
     ]);
   });
 });

@@ -2,7 +2,7 @@
 import { defined } from "../core/defined.ts";
 import { ok } from "../core/result.ts";
 import { type ResumeNotice, resumeRun } from "../engine/resume-run.ts";
-import { projectChangedText, redefinedText } from "../reporters/console/render-resume-notices.ts";
+import { manifestChangedText, projectChangedText, redefinedText } from "../reporters/console/render-resume-notices.ts";
 import { defineCommand } from "./define-command.ts";
 import { commandLine, finishRun } from "./finish-run.ts";
 import { eventsHelp, executionOptions, executionOptionsOf, stepsOption } from "./run.ts";
@@ -48,5 +48,12 @@ export const resumeCommand = defineCommand({
 });
 
 function noticeText(notice: ResumeNotice): string {
-  return notice.kind === "redefined" ? redefinedText(notice.changes) : projectChangedText(notice.run, notice.affected);
+  switch (notice.kind) {
+    case "redefined":
+      return redefinedText(notice.changes);
+    case "manifest-changed":
+      return manifestChangedText(notice.run, notice.files);
+    case "project-changed":
+      return projectChangedText(notice.run, notice.affected);
+  }
 }

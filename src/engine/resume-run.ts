@@ -11,9 +11,10 @@ import type { FileSource } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { isRolledBack, openRollbackFailure } from "../core/rolled-back.ts";
 import type { RunRecord, StepRecord } from "../core/state.ts";
+import { diskSource } from "../manifest/load/disk-source.ts";
 import { pinnedSource } from "../manifest/load/pinned-source.ts";
 import { requireJournals } from "../store/archived-run.ts";
-import { readPinned } from "../store/pinned-manifest.ts";
+import { changedPinnedFiles, readPinned } from "../store/pinned-manifest.ts";
 import { noSuchStep } from "../store/run-step.ts";
 import { listProject, type ProjectListing } from "../workspace/base.ts";
 import { detectDrift } from "./drift.ts";
@@ -70,6 +71,8 @@ export interface ResumeSettings {
 export type ResumeNotice =
   /** The manifest was updated. `changes` is undefined if it is the one that the run had. */
   | { readonly kind: "redefined"; readonly changes?: readonly StepChange[] }
+  /** Files of the manifest changed since the run started; the run uses its own copies. Sent before the others. */
+  | { readonly kind: "manifest-changed"; readonly run: string; readonly files: readonly string[] }
   /** The project changed since the run started. `affected`: the steps that may read the changed files. */
   | { readonly kind: "project-changed"; readonly run: string; readonly affected: readonly string[] };
 
@@ -94,6 +97,8 @@ export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: R
   if (!writable.ok) return writable;
   const definition = await definitionOf(request, { root, run, store });
   if (!definition.ok) return definition;
+  const { changedFiles = [] } = definition.value;
+  if (changedFiles.length > 0) request.onNotice({ kind: "manifest-changed", run: run.id, files: changedFiles });
   if (request.update) request.onNotice({ kind: "redefined", ...defined({ changes: definition.value.next?.changes }) });
   if (isDone && definition.value.next === undefined) return ok({ run });
   const finished = await continueRun(request, run, definition.value, listing);
@@ -206,6 +211,8 @@ interface Definition {
   readonly input?: string;
   /** Set if it is not the definition that the run had. */
   readonly next?: Redefinition;
+  /** With the pinned definition: its files whose bytes on disk differ, or that are missing there. */
+  readonly changedFiles?: readonly string[];
 }
 
 /** The run that is resumed. */
@@ -234,7 +241,8 @@ async function definitionOf({ project, trusted, update }: ResumeRequest, resumed
     [...pinned.value.keys()],
   );
   const before = await planDefinition(project, resumed, source);
-  if (!before.ok || !update) return before;
+  if (!before.ok) return before;
+  if (!update) return ok({ ...before.value, changedFiles: await changedPinnedFiles(pinned.value, diskSource(resumed.root)) });
   const now = await planDefinition(project, resumed);
   if (!now.ok) return now;
   const next = await redefinition(before.value.planned, now.value.planned, resumed.run.manifest);

@@ -1,7 +1,7 @@
 /** The project files that a run began with, kept as blobs: one blob a file, and one that lists them. */
 import { type Digest, digestOfBytes, isDigest } from "../core/digest.ts";
 import { isJsonObject, type JsonValue } from "../core/json.ts";
-import type { BlobStore } from "../core/ports.ts";
+import type { BlobStore, FileSource } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 
 /** The list of files (path relative to the project → bytes) with its digest. Equal files have an equal digest. */
@@ -32,6 +32,19 @@ export async function readPinned(blobs: BlobStore, digest: Digest): Promise<Resu
   if (!bytes.ok) return bytes;
   const files = filesOf(Buffer.from(bytes.value).toString());
   return files === undefined ? err({ reason: "state-damaged", path: digest, detail: "the blob is not a list of pinned files" }) : ok(files);
+}
+
+/** Larger files count as unchanged. */
+const maxComparedBytes = 32_000_000;
+
+/** The pinned files whose bytes in `source` differ, or that are missing there, sorted. */
+export async function changedPinnedFiles(pinned: ReadonlyMap<string, Digest>, source: FileSource): Promise<readonly string[]> {
+  const changed: string[] = [];
+  for (const [file, digest] of pinned) {
+    const read = await source.read(file, maxComparedBytes, "anywhere");
+    if (read.kind === "missing" || (read.kind === "bytes" && digestOfBytes(read.bytes) !== digest)) changed.push(file);
+  }
+  return changed.sort();
 }
 
 function filesOf(text: string): ReadonlyMap<string, Digest> | undefined {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { differingParts, partText } from "../../../src/reporters/console/part-text.ts";
-import { projectChangedText, redefinedText } from "../../../src/reporters/console/render-resume-notices.ts";
+import { manifestChangedText, projectChangedText, redefinedText } from "../../../src/reporters/console/render-resume-notices.ts";
 import { digest } from "../../rig/plan-fixtures.ts";
 
 test.each([
@@ -23,23 +23,29 @@ test("fingerprints differ in parts that are other, new or gone", () => {
   expect(differingParts(of({ a: "1", b: "1", c: "1" }), of({ b: "2", c: "1", d: "1" }))).toEqual(["a", "b", "d"]);
 });
 
-test("a definition's changes are told step by step", () => {
-  expect(redefinedText(undefined)).toBe("the manifest is as it was when the run began\n");
-  expect(redefinedText([])).toBe("the manifest changed, but no step did\n");
+test("a changed manifest is reported on one line, with the command that uses it", () => {
+  expect(manifestChangedText("3f9a", ["a.yaml", "b.yaml"])).toBe(
+    "warning: the manifest changed since run 3f9a started (a.yaml, b.yaml); the run uses its own copy. To use the new one: wave resume --update 3f9a\n",
+  );
+});
+
+test("the changes of a definition are listed step by step", () => {
+  expect(redefinedText(undefined)).toBe("the manifest has not changed since the run started\n");
+  expect(redefinedText([])).toBe("the manifest changed, but none of its steps did\n");
   const changes = [
     { step: "a", kind: "changed", parts: ["task", "contract:shape"] },
     { step: "b", kind: "added", parts: [] },
     { step: "c\u001b", kind: "removed", parts: [] },
   ] as const;
   expect(redefinedText(changes)).toBe(
-    "since the run began:\n  ~ a changed: task, contract shape\n  + b is new\n  - c\\x1b is no longer there\n",
+    "changes since the run started:\n  ~ a changed: task, contract shape\n  + b is new\n  - c\\x1b was removed\n",
   );
 });
 
-test("a project that is another one is told in one line, with at most five steps", () => {
-  const lead = "warning: the project is not as it was when run 3f9a began:";
-  expect(projectChangedText("3f9a", [])).toBe(`${lead} no step of it reads what changed; steps see it as it is now\n`);
+test("a changed project is reported on one line, with at most five steps", () => {
+  const lead = "warning: project files changed since run 3f9a started, and steps see the new ones;";
+  expect(projectChangedText("3f9a", [])).toBe(`${lead} no step of the run reads them\n`);
   expect(projectChangedText("3f9a", ["a", "b", "c", "d", "e", "f", "g"])).toBe(
-    `${lead} files changed that a, b, c, d, e and 2 more may read; steps see it as it is now\n`,
+    `${lead} steps that may read them: a, b, c, d, e and 2 more\n`,
   );
 });

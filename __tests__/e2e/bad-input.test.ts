@@ -112,7 +112,7 @@ describe("manifests", () => {
       "",
     );
     const wave = project({ "wave.yaml": `${worker("true")}steps:\n${steps}` });
-    expect(await wave.wave("validate")).toMatchObject({ code: 0, stdout: "wave.yaml is valid: wave (10000 steps)\n" });
+    expect(await wave.wave("validate")).toMatchObject({ code: 0, stdout: "wave.yaml is valid: wave (10,000 steps)\n" });
     const planned = JSON.parse((await wave.wave("plan", "--json")).stdout) as { steps: unknown[]; criticalPath: unknown[] };
     expect([planned.steps.length, planned.criticalPath.length]).toEqual([10_000, 10_000]);
   });

@@ -1,8 +1,10 @@
 /** Merges two texts that go back to a third, as git does, with the steps' names at the markers. */
+
 import type { Digest } from "../core/digest.ts";
 import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { runGitAlone } from "../platform/git.ts";
+import { counted } from "../text/quantity.ts";
 import type { MergedFile, MergeFiles } from "./merge-states.ts";
 
 /** Lines of the first conflict that are shown. */
@@ -61,7 +63,7 @@ function firstHunk(merged: string): string {
   const hunk = lines.slice(start, end === -1 ? undefined : end + 1);
   if (hunk.length <= hunkLines) return hunk.join("\n");
   const half = Math.floor((hunkLines - 1) / 2);
-  return [...hunk.slice(0, half), `… ${hunk.length - 2 * half} more lines …`, ...hunk.slice(-half)].join("\n");
+  return [...hunk.slice(0, half), `… ${counted(hunk.length - 2 * half, "more line")} …`, ...hunk.slice(-half)].join("\n");
 }
 
 function isText(bytes: Uint8Array): boolean {

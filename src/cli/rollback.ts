@@ -1,4 +1,5 @@
 /** `wave rollback`: reverts the changes that a run applied to the project, all of them or back to a step. */
+
 import type { Changeset } from "../core/changeset.ts";
 import { ok } from "../core/result.ts";
 import type { RunStore } from "../engine/open-project.ts";
@@ -7,6 +8,7 @@ import { planRollback, type RollbackPlan, rollBackRun } from "../engine/rollback
 import { changesText } from "../reporters/console/changes-text.ts";
 import { changesLines } from "../reporters/console/render-changes.ts";
 import { printable } from "../text/printable.ts";
+import { counted } from "../text/quantity.ts";
 import { defineCommand } from "./define-command.ts";
 import { commandLine } from "./finish-run.ts";
 
@@ -95,8 +97,7 @@ function summaryOf(rollback: RollbackPlan, dry: boolean): string {
   const { run, to, steps, ref } = rollback;
   const changes = written(rollback);
   const verb = dry ? "would be reverted" : "reverted";
-  const project =
-    changes.length === 0 ? "the project does not change" : `${changes.length} ${changes.length === 1 ? "file" : "files"} of the project`;
+  const project = changes.length === 0 ? "the project does not change" : `${counted(changes.length, "file")} of the project`;
   if (to !== undefined) return `run ${run.id}, back to ${printable(to)}: ${shortList(steps)} ${verb} (${project})`;
   return `run ${run.id}: ${ref === undefined ? "nothing" : changesText(ref)} ${verb}${changes.length === 0 ? ` (${project})` : ""}`;
 }

@@ -1,9 +1,11 @@
 /** `wave validate`: reports every problem of a manifest. */
+
 import { hasErrors, sortDiagnostics } from "../core/diagnostic.ts";
 import { ok } from "../core/result.ts";
 import { checkProject } from "../engine/check-project.ts";
 import { fileTextOf } from "../engine/open-project.ts";
 import { renderDiagnostics } from "../reporters/diagnostics/render-diagnostics.ts";
+import { counted } from "../text/quantity.ts";
 import { adapterOption, defineCommand, frameTexts, printDiagnostics } from "./define-command.ts";
 import { manifestTexts } from "./manifest-texts.ts";
 
@@ -43,5 +45,5 @@ export const validateCommand = defineCommand({
 function describe(pipeline: { readonly name: string; readonly version?: string; readonly steps: readonly unknown[] }): string {
   const version = pipeline.version === undefined ? "" : `@${pipeline.version}`;
   const count = pipeline.steps.length;
-  return `${pipeline.name}${version} (${count} ${count === 1 ? "step" : "steps"})`;
+  return `${pipeline.name}${version} (${counted(count, "step")})`;
 }

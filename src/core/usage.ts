@@ -1,4 +1,5 @@
-/** What an attempt asked of a model, as far as its adapter tells. Pure. */
+/** The tokens, calls and costs of an attempt, as far as its adapter reports them. */
+import { counted } from "../text/quantity.ts";
 
 export interface Usage {
   /** Answers of the model. */
@@ -49,7 +50,7 @@ export function totalUsage(usages: readonly (Usage | undefined)[]): Usage | unde
 
 /** `1,234 tokens, $0.0123`. */
 export function usageText(usage: Usage): string {
-  const tokens = `${tokensOf(usage).toLocaleString("en-US")} tokens`;
+  const tokens = counted(tokensOf(usage), "token");
   return usage.costUsd === undefined ? tokens : `${tokens}, ${costText(usage.costUsd)}`;
 }
 

@@ -20,6 +20,7 @@ import { priced } from "../../core/price.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { noUsage, type Usage } from "../../core/usage.ts";
 import { fetchByProxy } from "../../platform/fetch-by-proxy.ts";
+import { counted } from "../../text/quantity.ts";
 import { retryAfterOf } from "../../text/retry-after.ts";
 import type { AgentEnvironment } from "../agent-program.ts";
 import { emptyOutputReason, overBudget, troubleOf } from "../budget.ts";
@@ -167,7 +168,7 @@ function added(before: Usage, { inputTokens = 0, outputTokens = 0, inputTokenDet
 /** It was stopped while it still called tools. */
 function capFailure({ resources: { maxTurns } }: AdapterContext, { turns }: Usage): Failure {
   return maxTurns === undefined
-    ? { reason: "empty-output", detail: `the model called tools for ${turns} turns, and never answered` }
+    ? { reason: "empty-output", detail: `the model called tools for ${counted(turns, "turn")} and never answered` }
     : { reason: "budget-exceeded", what: "turns", limit: maxTurns, used: turns };
 }
 

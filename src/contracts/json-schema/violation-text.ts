@@ -2,7 +2,9 @@
  * The evaluator's errors in words: what was found, what was expected, and what was probably meant. Used for artifacts and
  * for schemas that do not meet their own draft.
  */
+
 import type { ErrorObject } from "ajv";
+import { counted } from "../../text/quantity.ts";
 import { closest } from "../../text/suggest.ts";
 import { ExactNumber } from "../json-numbers.ts";
 import { pointerSegment } from "../json-source.ts";
@@ -106,7 +108,7 @@ function wordSize({ keyword, params, data }: ErrorObject): string | undefined {
   switch (keyword) {
     case "minLength":
     case "maxLength":
-      return `found ${show(data)}, which has ${count([...String(data)].length, "character")}; expected ${keyword === "minLength" ? "at least" : "at most"} ${limit}`;
+      return `found ${show(data)}, which has ${counted([...String(data)].length, "character")}; expected ${keyword === "minLength" ? "at least" : "at most"} ${limit}`;
     case "minItems":
     case "maxItems":
       return `found ${describe(data)}; expected ${keyword === "minItems" ? "at least" : "at most"} ${limit}`;
@@ -123,7 +125,7 @@ function wordSize({ keyword, params, data }: ErrorObject): string | undefined {
       return `items ${[Number(params["i"]), Number(params["j"])].sort((a, b) => a - b).join(" and ")} are equal, and each may stand once`;
     case "contains": {
       const { minContains: min, maxContains: max } = params;
-      return `expected ${max === undefined ? `at least ${count(Number(min), "item")}` : `${min} to ${count(Number(max), "item")}`} of the required shape among ${describe(data)}`;
+      return `expected ${max === undefined ? `at least ${counted(Number(min), "item")}` : `${min} to ${counted(Number(max), "item")}`} of the required shape among ${describe(data)}`;
     }
     default:
       return undefined;
@@ -174,18 +176,14 @@ function show(value: unknown): string {
 }
 
 function describe(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : `an array of ${count(value.length, "item")}`;
+  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : `an array of ${counted(value.length, "item")}`;
   if (value === null) return "`null`";
   if (value instanceof ExactNumber) return `the number ${show(value)}`;
   if (typeof value === "object") {
     const size = Object.keys(value).length;
-    return size === 0 ? "an empty object" : `an object with ${count(size, "key")}`;
+    return size === 0 ? "an empty object" : `an object with ${counted(size, "key")}`;
   }
   return `the ${typeof value} ${show(value)}`;
-}
-
-function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }
 
 function orList(types: unknown): string {

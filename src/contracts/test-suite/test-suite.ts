@@ -10,7 +10,7 @@ import type { TestSuiteContract } from "../../core/pipeline.ts";
 import type { ContractContext, ContractOutcome, ContractType, SpawnOutcome } from "../../core/ports.ts";
 import { unreachable } from "../../core/result.ts";
 import { unlisted } from "../../core/violation-count.ts";
-import { formatDuration, formatSize } from "../../text/quantity.ts";
+import { formatDuration, formatSizes } from "../../text/quantity.ts";
 import { restoredFiles } from "../protected.ts";
 import { type FoundPlaces, sourceLines } from "./source-locations.ts";
 
@@ -122,17 +122,9 @@ function judge(outcome: SpawnOutcome, command: string): ContractOutcome {
     case "killed":
       return not("fail", `was killed by ${outcome.signal}`, "signal");
     case "memory-exceeded":
-      return not(
-        "fail",
-        `took ${formatSize(outcome.peakBytes)} of memory, more than the limit of ${formatSize(outcome.limitBytes)}`,
-        "memory",
-      );
+      return not("fail", limitText("memory", outcome.peakBytes, outcome.limitBytes), "memory");
     case "disk-exceeded":
-      return not(
-        "fail",
-        `filled ${formatSize(outcome.usedBytes)} of disk, more than the limit of ${formatSize(outcome.limitBytes)}`,
-        "disk",
-      );
+      return not("fail", limitText("disk space", outcome.usedBytes, outcome.limitBytes), "disk");
     case "not-started":
       return not("error", `could not be started: ${outcome.detail} (${outcome.code})`, "start");
     case "unprepared": {
@@ -172,4 +164,12 @@ function keepTail(): { push(chunk: Uint8Array): void; text(): string } {
       return (cut && firstLine !== -1 && firstLine < text.length - 1 ? text.slice(firstLine + 1) : text).trimEnd();
     },
   };
+}
+
+/** A peak of memory can equal its limit: the kernel ends the process that asks for more. */
+function limitText(what: string, used: number, limit: number): string {
+  const [shownUsed, shownLimit] = formatSizes(used, limit);
+  return used > limit
+    ? `used ${shownUsed} of ${what}, more than the limit of ${shownLimit}`
+    : `reached the limit of ${shownLimit} of ${what}`;
 }

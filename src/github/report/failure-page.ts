@@ -6,6 +6,7 @@ import { describeFailure } from "../../core/failures.ts";
 import type { CheckAnnotation, CheckConclusion } from "../../core/github.ts";
 import { codeBlock, inlineCode, type Part, plainText, withoutMarks } from "../../text/markdown.ts";
 import { printable } from "../../text/printable.ts";
+import { counted } from "../../text/quantity.ts";
 import type { PagePlaces } from "./contract-page.ts";
 
 export interface FailurePage {
@@ -32,7 +33,7 @@ export function failurePage(failure: Failure, places?: PagePlaces): FailurePage 
   const found: Part = { lines: diagnostics.map(lineOf), rest: (count) => `… and ${count} more.` };
   return {
     conclusion,
-    title: fit(`the manifest is not valid: ${errors} error${errors === 1 ? "" : "s"}`),
+    title: fit(`the manifest is not valid: ${counted(errors, "error")}`),
     parts: [...head, found],
     annotations: places === undefined ? [] : diagnostics.flatMap((diagnostic) => annotationOf(diagnostic, places)),
   };

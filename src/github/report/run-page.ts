@@ -4,7 +4,7 @@ import type { Plan } from "../../core/plan.ts";
 import { type RunCommit, shortCommit } from "../../core/run-commit.ts";
 import { mermaidText } from "../../reporters/console/render-plan-graph.ts";
 import { codeBlock, inlineCode, type Part, plainText } from "../../text/markdown.ts";
-import { formatDuration, formatSize } from "../../text/quantity.ts";
+import { counted, formatDuration, formatSize } from "../../text/quantity.ts";
 import type { KnownRun, KnownStep } from "./known-run.ts";
 
 export interface RunPage {
@@ -99,7 +99,7 @@ function tableOf(steps: readonly KnownStep[]): Part {
     ];
     return `| ${cells.join(" | ")} |`;
   });
-  return { lines: [...head, ...rows], rest: (count) => `… and ${count} more steps.`, whole: true };
+  return { lines: [...head, ...rows], rest: (count) => `… and ${counted(count, "more step")}.`, whole: true };
 }
 
 function resultOf({ status, reusedFrom, problem, because, note }: KnownStep): string {

@@ -1,6 +1,8 @@
 /** How large a changeset is, in words. */
+
 import type { ChangesRef } from "../../core/event.ts";
 import { printable } from "../../text/printable.ts";
+import { counted } from "../../text/quantity.ts";
 
 /** `4 files (3 added, 1 changed)`; what there is none of is left out. */
 export function changesText({ added, changed, deleted }: ChangesRef): string {
@@ -11,7 +13,7 @@ export function changesText({ added, changed, deleted }: ChangesRef): string {
   ] as const;
   const told = parts.filter(([count]) => count > 0).map(([count, verb]) => `${count} ${verb}`);
   const files = added + changed + deleted;
-  return `${files} ${files === 1 ? "file" : "files"}${told.length === 0 ? "" : ` (${told.join(", ")})`}`;
+  return `${counted(files, "file")}${told.length === 0 ? "" : ` (${told.join(", ")})`}`;
 }
 
 const mostShown = 5;

@@ -10,7 +10,7 @@ import { describeFailure } from "../../core/failures.ts";
 import type { Reporter } from "../../core/ports.ts";
 import { countViolations } from "../../core/violation-count.ts";
 import { printable } from "../../text/printable.ts";
-import { formatDuration } from "../../text/quantity.ts";
+import { counted, formatDuration } from "../../text/quantity.ts";
 import { withoutRunnerCommands } from "../../text/runner-text.ts";
 import { workflowCommand } from "../../text/workflow-command.ts";
 import { changesText } from "./changes-text.ts";
@@ -93,9 +93,7 @@ function eventLines(event: WaveEvent, paint: Palette): string[] {
   switch (event.type) {
     case "run-started": {
       const name = printable(event.version === undefined ? event.pipeline : `${event.pipeline}@${event.version}`);
-      return [
-        `${paint.bold(name)} ${paint.dim(`run ${event.run} · ${event.steps.length} ${event.steps.length === 1 ? "step" : "steps"}`)}`,
-      ];
+      return [`${paint.bold(name)} ${paint.dim(`run ${event.run} · ${counted(event.steps.length, "step")}`)}`];
     }
     case "run-resumed":
       return [`${paint.bold("resumed")} ${paint.dim(`run ${event.run}`)}`];
@@ -150,8 +148,7 @@ function outsideLine(event: OutsideEvent, paint: Palette): string {
 
 function contractLine(step: string, { name, verdict, violations, onFailure }: ContractResult, paint: Palette): string {
   const total = countViolations(violations);
-  const found =
-    verdict === "pass" ? "" : `: ${total} ${total === 1 ? "violation" : "violations"}${onFailure === "warn" ? " (only a warning)" : ""}`;
+  const found = verdict === "pass" ? "" : `: ${counted(total, "violation")}${onFailure === "warn" ? " (only a warning)" : ""}`;
   const words = { pass: "passed", fail: "failed", error: "could not be evaluated" }[verdict];
   return `  ${sign(verdict, paint)} ${printable(step)}: contract \`${printable(name)}\` ${words}${found}`;
 }

@@ -1,7 +1,7 @@
 /** What a cleanup took away, for people. Pure. */
 
 import { printable } from "../../text/printable.ts";
-import { formatSize } from "../../text/quantity.ts";
+import { counted, formatSize } from "../../text/quantity.ts";
 
 /** What is told of a cleanup. Sizes in bytes. */
 export interface CleanupText {
@@ -40,8 +40,4 @@ export function renderCleanup({ runs, parts, live, reused, gone, young, bytes }:
       : [`${counted(young.count, "blob")} (${formatSize(young.bytes)}) that no run refers to may be in use and stay for now`]),
   ];
   return `${[...lines, sum, ...notes].join("\n")}\n`;
-}
-
-function counted(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? "" : "s"}`;
 }

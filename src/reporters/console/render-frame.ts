@@ -4,7 +4,7 @@
  */
 import { describeFailure } from "../../core/failures.ts";
 import { cellWidth, fit, padded, printable } from "../../text/printable.ts";
-import { formatDuration } from "../../text/quantity.ts";
+import { counted, formatDuration } from "../../text/quantity.ts";
 import { colorOf, type Palette, paletteOf, sign } from "./palette.ts";
 import type { RunView, StepView } from "./run-view.ts";
 
@@ -48,7 +48,7 @@ function foldSteps(steps: readonly StepView[], limit: number): Row[] {
   const passed = steps.filter(({ status }) => status === "passed");
   const open = steps.filter(({ status }) => status !== "passed");
   const fold = (count: number, glyph: string, text: string): Row[] =>
-    count === 0 ? [] : [{ kind: "fold", sign: glyph, text: `${count} ${count === 1 ? "step" : "steps"} ${text}` }];
+    count === 0 ? [] : [{ kind: "fold", sign: glyph, text: `${counted(count, "step")} ${text}` }];
   const done = fold(passed.length, "✓", "passed");
   if (done.length + open.length <= limit) return [...done, ...open.map((step): Row => ({ kind: "step", step }))];
   const busy = open.filter(({ status }) => status !== "pending" && status !== "skipped");

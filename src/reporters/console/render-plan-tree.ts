@@ -9,7 +9,7 @@ import type { ContractDefinition, RunBudget, Step } from "../../core/pipeline.ts
 import type { DependencyDirectory, Plan, PlannedStep, PlannedWork } from "../../core/plan.ts";
 import { costText } from "../../core/usage.ts";
 import { printable, fit as shortened } from "../../text/printable.ts";
-import { formatDuration, formatSize } from "../../text/quantity.ts";
+import { counted, formatDuration, formatSize } from "../../text/quantity.ts";
 import { type Palette, paletteOf } from "./palette.ts";
 import { differingParts, partText } from "./part-text.ts";
 import {
@@ -54,15 +54,15 @@ export function planAsTree(plan: Plan, style: TreeStyle): string {
 function header(plan: Plan, paint: Palette): string[] {
   const { name, version, description } = plan.pipeline;
   const title = version === undefined ? name : `${name}@${version}`;
-  const counted = (command: keyof PlanActions) =>
+  const actionCounts = (command: keyof PlanActions) =>
     Object.entries(countActions(plan, command))
       .flatMap(([action, count]) => (count === 0 ? [] : [`${count} ${verbs[action as PlanAction]}`]))
       .join(", ");
   const path = plan.criticalPath.length > 8 ? [...plan.criticalPath.slice(0, 4), "…", ...plan.criticalPath.slice(-3)] : plan.criticalPath;
   return [
-    `${paint.bold(printable(title))}: ${plan.steps.length} ${plan.steps.length === 1 ? "step" : "steps"}${description === undefined ? "" : ` · ${printable(description)}`}`,
-    `  ${"run".padEnd(13)}  ${counted("run")}`,
-    `  ${"run --reuse".padEnd(13)}  ${counted("reuse")}`,
+    `${paint.bold(printable(title))}: ${counted(plan.steps.length, "step")}${description === undefined ? "" : ` · ${printable(description)}`}`,
+    `  ${"run".padEnd(13)}  ${actionCounts("run")}`,
+    `  ${"run --reuse".padEnd(13)}  ${actionCounts("reuse")}`,
     `  ${"critical path".padEnd(13)}  ${path.join(" → ")} (${plan.criticalPath.length} of ${plan.steps.length})`,
     ...(plan.pipeline.budget === undefined ? [] : [`  ${"budget".padEnd(13)}  ${budgetText(plan.pipeline.budget)}`]),
   ];
@@ -153,8 +153,8 @@ function contractRows(planned: PlannedStep, sandbox: Plan["sandbox"], paint: Pal
 function budgetText({ timeoutMs, maxTurns, maxTokens, maxCostUsd }: RunBudget): string {
   return [
     ...(timeoutMs === undefined ? [] : [formatDuration(timeoutMs)]),
-    ...(maxTurns === undefined ? [] : [`${maxTurns} turns`]),
-    ...(maxTokens === undefined ? [] : [`${maxTokens.toLocaleString("en-US")} tokens`]),
+    ...(maxTurns === undefined ? [] : [counted(maxTurns, "turn")]),
+    ...(maxTokens === undefined ? [] : [counted(maxTokens, "token")]),
     ...(maxCostUsd === undefined ? [] : [costText(maxCostUsd)]),
   ].join(", ");
 }
@@ -163,8 +163,8 @@ function limitsText({ timeoutMs, memoryLimitBytes, diskLimitBytes, maxTurns, max
   const memory = memoryLimitBytes === undefined ? "" : `, memory ${formatSize(memoryLimitBytes)}`;
   const disk = diskLimitBytes === defaultLimits.diskLimitBytes ? "" : `, disk ${formatSize(diskLimitBytes)}`;
   const budget = [
-    ...(maxTurns === undefined ? [] : [`, ${maxTurns} turns`]),
-    ...(maxTokens === undefined ? [] : [`, ${maxTokens.toLocaleString("en-US")} tokens`]),
+    ...(maxTurns === undefined ? [] : [`, ${counted(maxTurns, "turn")}`]),
+    ...(maxTokens === undefined ? [] : [`, ${counted(maxTokens, "token")}`]),
     ...(maxCostUsd === undefined ? [] : [`, ${costText(maxCostUsd)}`]),
   ];
   return `timeout ${formatDuration(timeoutMs)}${memory}${disk}${budget.join("")}`;
@@ -173,10 +173,7 @@ function limitsText({ timeoutMs, memoryLimitBytes, diskLimitBytes, maxTurns, max
 function contractText(contract: ContractDefinition): string {
   const { name, onFailure, maxRetries, backoff } = contract;
   const waits = backoff.strategy === "none" ? "" : `, ${backoff.strategy} backoff from ${formatDuration(backoff.baseMs)}`;
-  const policy =
-    onFailure === "retry"
-      ? `on failure retry, at most ${maxRetries} ${maxRetries === 1 ? "time" : "times"}${waits}`
-      : `on failure ${onFailure}`;
+  const policy = onFailure === "retry" ? `on failure retry, at most ${counted(maxRetries, "time")}${waits}` : `on failure ${onFailure}`;
   return `${printable(name)}: ${printable(judgementText(contract))}; ${policy}`;
 }
 

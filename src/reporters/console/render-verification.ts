@@ -1,7 +1,7 @@
 /** What a verification of state found, and what a rebuilding did, for people. Pure. */
 
 import { printable } from "../../text/printable.ts";
-import { formatSize } from "../../text/quantity.ts";
+import { counted, formatSize } from "../../text/quantity.ts";
 import { paletteOf } from "./palette.ts";
 
 /** Something that is not as it was written. `line` counts from 1. */
@@ -54,8 +54,4 @@ function findingLines(findings: readonly FindingText[], color: boolean): readonl
   return findings.map(
     ({ file, line, detail }) => `${paint.bold(printable(line === undefined ? file : `${file}:${line}`))}: ${printable(detail)}`,
   );
-}
-
-function counted(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? "" : "s"}`;
 }

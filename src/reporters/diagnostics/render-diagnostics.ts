@@ -2,6 +2,7 @@
  * Diagnostics for people (with code frames), for programs (JSON, SARIF) and for GitHub (annotations). Pure. Every text ends in a line
  * break, unless it is empty.
  */
+
 import { type Diagnostic, hasErrors, sortDiagnostics } from "../../core/diagnostic.ts";
 import type { Origin } from "../../core/document.ts";
 import { jsonText } from "../../text/json-text.ts";

@@ -3,7 +3,7 @@ import { describeFailure } from "../../core/failures.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Mismatch, TestResult } from "../../core/pipeline-test.ts";
 import { printable } from "../../text/printable.ts";
-import { formatDuration } from "../../text/quantity.ts";
+import { counted, formatDuration } from "../../text/quantity.ts";
 import { workflowCommand } from "../../text/workflow-command.ts";
 import { detailLines, failureTitle } from "../console/failure-lines.ts";
 import { paletteOf } from "../console/palette.ts";
@@ -64,10 +64,7 @@ export function renderTestCounts(results: readonly TestResult[], { color }: Pick
   const paint = paletteOf(color);
   const passed = results.filter(hasPassed).length;
   const failed = results.length - passed;
-  const words = [
-    paint.green(`${passed} ${passed === 1 ? "test" : "tests"} passed`),
-    ...(failed === 0 ? [] : [paint.red(`${failed} failed`)]),
-  ];
+  const words = [paint.green(`${counted(passed, "test")} passed`), ...(failed === 0 ? [] : [paint.red(`${failed} failed`)])];
   return `${words.join(", ")}\n`;
 }
 

@@ -5,7 +5,7 @@ import { usageText } from "../../core/usage.ts";
 import { changesText } from "../../reporters/console/changes-text.ts";
 import { colorOf, type Palette, paletteOf, type SignName, sign } from "../../reporters/console/palette.ts";
 import { cellWidth, fit, padded, printable } from "../../text/printable.ts";
-import { formatDuration } from "../../text/quantity.ts";
+import { counted, formatDuration } from "../../text/quantity.ts";
 import { type Timeline, timelineOf } from "./timeline.ts";
 import type { Span, Trace, TraceAttempt, TraceCheck, TraceProcess, TraceStep, WorkOrigin } from "./trace.ts";
 
@@ -129,7 +129,7 @@ function originText(words: string, { run, attempt }: WorkOrigin): string {
 }
 
 function leftText({ artifacts, changes }: Pick<TraceStep, "artifacts" | "changes">): string {
-  const made = artifacts === 0 ? [] : [`${artifacts} ${artifacts === 1 ? "artifact" : "artifacts"}`];
+  const made = artifacts === 0 ? [] : [counted(artifacts, "artifact")];
   return [...made, ...(changes === undefined ? [] : [changesText(changes)])].join(", ");
 }
 

@@ -22,7 +22,7 @@ test.each<[SpawnOutcome, "pass" | "fail" | "error", string?]>([
   [{ kind: "exited", code: 3 }, "fail", "`npm test` exited with 3"],
   [{ kind: "timed-out", limitMs: 90_000 }, "fail", "`npm test` took longer than 1m30s"],
   [{ kind: "killed", signal: "SIGSEGV" }, "fail", "`npm test` was killed by SIGSEGV"],
-  [{ kind: "memory-exceeded", limitBytes: 1e9, peakBytes: 2e9 }, "fail", "`npm test` took 2GB of memory, more than the limit of 1GB"],
+  [{ kind: "memory-exceeded", limitBytes: 1e9, peakBytes: 2e9 }, "fail", "`npm test` used 2GB of memory, more than the limit of 1GB"],
   [{ kind: "not-started", code: "ENOENT", detail: "no such file" }, "error", "`npm test` could not be started: no such file (ENOENT)"],
   [
     { kind: "unprepared", failure: { reason: "workspace-failed", code: "ENOSPC", detail: "judge.1: no space" } },

@@ -1,4 +1,4 @@
-/** Which hosts an agent has to reach for its own sake, whatever its tools may. Pure. */
+/** The model API hosts of agents, which are reachable whatever the permissions say. Pure. */
 import type { AdapterName } from "./names.ts";
 import type { Step } from "./pipeline.ts";
 
@@ -6,11 +6,11 @@ const defaults: Partial<Record<AdapterName, readonly string[]>> = {
   claude: ["api.anthropic.com:443"],
   codex: ["api.openai.com:443"],
   gemini: ["generativelanguage.googleapis.com:443"],
-  // Which one of GitHub's it is depends on the plan that the token is of.
+  // The host depends on the GitHub plan of the token.
   copilot: ["api.github.com:443", "*.githubcopilot.com:443"],
 };
 
-/** Where the providers are that a model's name begins with: `anthropic/claude-sonnet-4-5`. */
+/** The hosts of providers, by the first part of a model's name: `anthropic/claude-sonnet-4-5`. */
 const providers: Readonly<Record<string, string>> = {
   anthropic: "api.anthropic.com:443",
   google: "generativelanguage.googleapis.com:443",
@@ -19,7 +19,7 @@ const providers: Readonly<Record<string, string>> = {
   openrouter: "openrouter.ai:443",
 };
 
-/** `host:port` of the step's model API, several where it can be any of them; `*.` stands for any part of a name. None for an adapter that has none. */
+/** `host:port` of the step's model API, or of each candidate. `*.` matches any part of a name. Empty for adapters without one. */
 export function endpointsOf({
   adapter,
   persona,

@@ -1,4 +1,4 @@
-/** Alerts: what is announced, and where. */
+/** Alerts and the webhooks that receive them. */
 
 import type { Origin } from "./document.ts";
 
@@ -7,24 +7,24 @@ export const alertReasons = ["contract-failed", "step-timeout", "circuit-open", 
 
 export type AlertReason = (typeof alertReasons)[number];
 
-/** A webhook that is told what goes wrong. It has `url` or `urlFrom`. */
+/** A webhook that receives alerts. It has either `url` or `urlFrom`. */
 export interface AlertTarget {
   readonly name: string;
   readonly url?: string;
-  /** The environment variable that holds the address. */
+  /** The environment variable with the URL. */
   readonly urlFrom?: string;
   readonly format: "cloudevents" | "slack";
-  /** The environment variable that holds the key by which bodies are signed. */
+  /** The environment variable with the key that signs bodies. */
   readonly secret?: string;
   readonly on: readonly AlertReason[];
   readonly origin: Origin;
 }
 
-/** What a run remembers of an alert: sent, or given up. */
+/** The record of an alert: sent, or given up. */
 export interface AlertRecord {
   readonly alert: string;
   readonly reason: AlertReason;
-  /** What it is about: a step, `step/contract`, or empty for the run. */
+  /** A step, `step/contract`, or empty for the run. */
   readonly subject: string;
   readonly outcome: "sent" | "failed";
   /** ISO 8601, UTC. */

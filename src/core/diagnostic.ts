@@ -49,27 +49,27 @@ export type DiagnosticCode = keyof typeof diagnosticCodes;
 
 export type Severity = "error" | "warning";
 
-/** One problem, with its place, and where one can be guessed, what to do. */
+/** One problem, with its place. */
 export interface Diagnostic {
   readonly code: DiagnosticCode;
   readonly severity: Severity;
   /** One sentence without a full stop: what is wrong, with the offending names in backquotes. */
   readonly message: string;
   readonly origin: Origin;
-  /** What to do next, in one sentence; also carries a did-you-mean. */
+  /** What to do next, in one sentence; may contain a suggestion. */
   readonly hint?: string;
-  /** A replacement for the text at `origin` that would mend it. */
+  /** A replacement for the text at `origin` that fixes the problem. */
   readonly fix?: string;
   /** Other places that belong to the problem. */
   readonly related?: readonly { readonly message: string; readonly origin: Origin }[];
 }
 
-/** Whether any of them forbids going on. */
+/** Whether any diagnostic is an error. */
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some((diagnostic) => diagnostic.severity === "error");
 }
 
-/** In the order a reader meets them: by file, line, column, code. */
+/** Sorts by file, line, column and code. */
 export function sortDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   return [...diagnostics].sort(
     (a, b) =>

@@ -1,5 +1,5 @@
 /**
- * Documents with source positions: what `load/` makes of YAML files and what `validate/` points into. A document is a
+ * Documents with source positions: parsed YAML files. A document is a
  * tree of nodes; after overlays are merged, every node still knows the file and range it came from.
  */
 import type { JsonValue } from "./json.ts";
@@ -10,13 +10,13 @@ export interface Position {
   readonly column: number;
 }
 
-/** A half-open stretch of a text. */
+/** A half-open range of a text. */
 export interface Range {
   readonly start: Position;
   readonly end: Position;
 }
 
-/** Where something stands. `file` is relative to the project root, with forward slashes. */
+/** A place in a file. `file` is relative to the project root, with forward slashes. */
 export interface Origin {
   readonly file: string;
   readonly range: Range;
@@ -52,7 +52,7 @@ export interface MapNode {
 
 export type DocumentNode = ScalarNode | ListNode | MapNode;
 
-/** A way into a document: map keys and list indexes, from the root. */
+/** A path in a document: map keys and list indexes, from the root. */
 export type DocumentPath = readonly (string | number)[];
 
 /** The plain data of a node. Maps become objects without a prototype's surprises (`__proto__` is an own key). */
@@ -67,7 +67,7 @@ export function toValue(node: DocumentNode): JsonValue {
   }
 }
 
-/** The node at a path, or nothing. */
+/** The node at a path; undefined if there is none. */
 export function nodeAt(node: DocumentNode, path: DocumentPath): DocumentNode | undefined {
   let current: DocumentNode | undefined = node;
   for (const part of path) {
@@ -79,7 +79,7 @@ export function nodeAt(node: DocumentNode, path: DocumentPath): DocumentNode | u
   return current;
 }
 
-/** Where the value at a path stands; where the path leaves the document, the nearest ancestor's place. */
+/** The place of the value at a path, or of its nearest ancestor that exists. */
 export function originAt(node: DocumentNode, path: DocumentPath): Origin {
   for (let length = path.length; length > 0; length--) {
     const found = nodeAt(node, path.slice(0, length));
@@ -88,7 +88,7 @@ export function originAt(node: DocumentNode, path: DocumentPath): Origin {
   return node.origin;
 }
 
-/** Where the key of a map member stands; where there is none, as {@link originAt}. */
+/** The place of a map member's key; without one, as {@link originAt}. */
 export function keyOriginAt(node: DocumentNode, path: DocumentPath): Origin {
   const key = path.at(-1);
   const parent = nodeAt(node, path.slice(0, -1));

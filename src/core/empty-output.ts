@@ -1,4 +1,4 @@
-/** Detects attempts that ended well and left nothing to judge. Pure. */
+/** Detects attempts that exited successfully but produced nothing. Pure. */
 import { decidingAttempt } from "./deciding-attempt.ts";
 import type { ArtifactRef } from "./event.ts";
 import type { Step } from "./pipeline.ts";
@@ -12,7 +12,7 @@ export interface AttemptOutput {
   readonly finalMessage: string | undefined;
 }
 
-/** Longer messages are reports, even if their last sentence offers more work. Characters. */
+/** In characters. Longer messages are reports, even if they end with a question. */
 const longestQuestion = 500;
 
 /** Whether nothing checks an agent's step: it has neither an artifact nor a contract. A program's exit status is a check. */
@@ -27,7 +27,7 @@ export function passedUnchecked(step: StepRecord): boolean {
   return step.artifacts.length === 0 && attempt.contracts.length === 0;
 }
 
-/** Why the output is not work, as a clause; undefined if it may be. */
+/** Why the output counts as empty, as a clause; undefined if it does not. */
 export function emptyOutputReason(step: Step, { changed, artifacts, finalMessage }: AttemptOutput): string | undefined {
   if (
     step.adapter?.name !== "command" &&

@@ -1,24 +1,21 @@
-/**
- * Who enforces a step's permissions, in an environment that can fence and isolate or cannot. Pure: what the environment can do
- * is given.
- */
+/** Decides how a step's permissions are enforced in an environment with or without a sandbox. Pure. */
 import { type Capability, leavesOutGit, restrictions } from "./permissions.ts";
 import type { Pipeline, Step } from "./pipeline.ts";
 
-/** How a rule is enforced: by the OS, by a check afterwards, by the agent's own flags, or by nobody. */
+/** How a rule is enforced: by the sandbox, by a check after the attempt, by the agent's flags, or not at all. */
 export type EnforcementLevel = "sandbox" | "verified" | "agent" | "none";
 
-/** What this environment can do. */
+/** The capabilities of this environment. */
 export interface SandboxSupport {
   /** Children can be given a root, processes and a temporary directory of their own. */
   readonly available: boolean;
-  /** Children can be cut off from the network, but for hosts that are allowed. */
+  /** The network of children can be limited to allowed hosts. */
   readonly network: boolean;
   /** Children of root can use files of every owner, as root can outside. Undefined for other users and without a sandbox. */
   readonly allOwners?: boolean;
 }
 
-/** An environment that can do nothing. */
+/** An environment without a sandbox. */
 export const noSandbox: SandboxSupport = { available: false, network: false };
 
 export interface EnforcedRule {
@@ -29,9 +26,9 @@ export interface EnforcedRule {
 }
 
 /**
- * Who enforces each restricting rule of a step. Reads are fenced by leaving files out of what the child sees; writes are checked
- * when the attempt has ended, before anything of it is kept, and the fence keeps the child from writing elsewhere. A step that
- * runs in place has neither: its fence keeps it from the rest of the machine, and from writing to `.git`. `command` rules are handed to agents that have flags for them, and mean nothing to the `command` adapter.
+ * How each restricting rule of a step is enforced. Reads: hidden files are missing from the sandbox. Writes: checked after the attempt, before its changes
+ * are kept; the sandbox prevents writes elsewhere. A shared workspace has neither: its sandbox protects only the rest of the machine and `.git`. `command`
+ * rules become flags of agents, and have no effect on the `command` adapter.
  */
 export function enforcementOf(step: Step, sandbox: SandboxSupport): readonly EnforcedRule[] {
   return restrictions(step.permissions).map(({ rule, kind }) => ({
@@ -41,7 +38,7 @@ export function enforcementOf(step: Step, sandbox: SandboxSupport): readonly Enf
   }));
 }
 
-/** The rules for which a run is refused: denies of files and network that nothing here enforces, on steps that do not say `sandbox: off`. */
+/** The deny rules for files and network that cannot be enforced here, on steps without `sandbox: off`. A run with any is refused. */
 export function unenforceable(pipeline: Pipeline, sandbox: SandboxSupport): readonly { readonly step: string; readonly rule: string }[] {
   return pipeline.steps
     .filter((step) => step.sandbox === "on")
@@ -52,17 +49,17 @@ export function unenforceable(pipeline: Pipeline, sandbox: SandboxSupport): read
     );
 }
 
-/** Whether a step's child is fenced here. */
+/** Whether the step's processes run in a sandbox. */
 export function isSandboxed(step: Pick<Step, "sandbox">, sandbox: SandboxSupport): boolean {
   return sandbox.available && step.sandbox !== "off";
 }
 
-/** Whether a step asks for anything that only a fence or a workspace of its own gives. */
+/** Whether a step needs a sandbox or its own workspace. */
 export function wantsIsolation(step: Pick<Step, "sandbox" | "workspace">): boolean {
   return step.workspace !== "shared" || step.sandbox !== "off";
 }
 
-/** Whether a step can write to the project's `.git`: it runs in the project itself, and no fence keeps it from there. */
+/** Whether a step can write to the project's `.git`: it runs in the project without a sandbox. */
 export function writesRepository(step: Pick<Step, "sandbox" | "workspace">, sandbox: SandboxSupport): boolean {
   return step.workspace === "shared" && !isSandboxed(step, sandbox);
 }
@@ -74,7 +71,7 @@ export function hidesGit(step: Step, sandbox: SandboxSupport): boolean {
 
 function levelOf(step: Step, capability: Capability, sandbox: SandboxSupport): EnforcementLevel {
   const isolated = step.workspace !== "shared";
-  // These run no program: what they read and write goes through wave, which looks at it; they reach nothing.
+  // These run no program. Wave checks each of their file accesses, and they have no network.
   if (step.adapter !== undefined && ["replay", "api"].includes(step.adapter.name) && capability !== "command")
     return isolated ? "verified" : "none";
   const sandboxed = isSandboxed(step, sandbox);

@@ -1,22 +1,19 @@
-/**
- * Every reason that something did not work, as one union told apart by `reason`. Exit codes, retries, check conclusions
- * and wording are total functions over it. Failures are plain JSON, so they can stand in the journal.
- */
+/** All failures, as one union discriminated by `reason`. They are plain JSON, as stored in journals. `failures.ts` has the exit code and text of each. */
 import type { Diagnostic } from "./diagnostic.ts";
 import type { ExceededLimit } from "./exceeded-limit.ts";
 
-/** A problem that a contract found, with its place as exactly as it is known. */
+/** A problem that a contract found, with the known parts of its place. */
 export interface Violation {
   readonly message: string;
   /** A JSON pointer into the artifact. */
   readonly pointer?: string;
-  /** The file or artifact, and the line and column in it, from 1. */
+  /** A file or artifact. Line and column start at 1. */
   readonly location?: { readonly file: string; readonly line: number; readonly column: number };
   /** The schema keyword or the test that found it. */
   readonly rule?: string;
 }
 
-/** A contract's result, as the journal and reports carry it. */
+/** A contract's result, as stored in journals. */
 export interface ContractResult {
   readonly name: string;
   readonly type: string;
@@ -30,13 +27,13 @@ export interface ContractResult {
   readonly exceeded?: ExceededLimit;
 }
 
-/** Where two steps' changes do not go together. */
+/** A path that two steps changed in conflicting ways. */
 export interface MergeConflict {
   readonly path: string;
   readonly steps: readonly string[];
   /** One sentence. */
   readonly detail: string;
-  /** The first place in conflict, with the steps' names at its markers; nothing where the file is no text. */
+  /** The first conflict, with the names of the steps at its markers. Undefined if the file is not text. */
   readonly hunk?: string;
 }
 
@@ -52,7 +49,7 @@ export interface Denial {
 export type Failure = ReasonedFailure & { readonly denied?: readonly Denial[] };
 
 type ReasonedFailure =
-  /** The command line cannot be understood. */
+  /** The command line is wrong. */
   | { readonly reason: "usage"; readonly message: string; readonly hint?: string }
   | { readonly reason: "manifest-invalid"; readonly diagnostics: readonly Diagnostic[] }
   | { readonly reason: "file-unreadable"; readonly path: string; readonly code: string; readonly detail: string }
@@ -67,16 +64,16 @@ type ReasonedFailure =
   /** Git is older than the oldest supported version, `oldest`. */
   | { readonly reason: "git-outdated"; readonly version: string; readonly oldest: string }
   | { readonly reason: "permission-unenforceable"; readonly rules: readonly { readonly step: string; readonly rule: string }[] }
-  /** Root's steps would have no rights to files of the project that belong to other users. `detail`: a sentence on the first one. */
+  /** Steps of root would have no access to project files of other users. `detail` names the first file. */
   | { readonly reason: "owner-unsupported"; readonly detail: string }
   | { readonly reason: "state-locked"; readonly path: string; readonly holder: string }
   | { readonly reason: "state-unreadable"; readonly path: string; readonly detail: string }
   /** A write to state failed: full disk, read-only directory. `code` is the errno name. */
   | { readonly reason: "state-unwritable"; readonly path: string; readonly code: string; readonly detail: string }
-  /** A journal, blob or database is not what was written. `line` counts from 1. */
+  /** A journal, blob or database has unexpected content. `line` starts at 1. */
   | { readonly reason: "state-damaged"; readonly path: string; readonly line?: number; readonly detail: string }
   | { readonly reason: "run-not-found"; readonly selector: string; readonly candidates: readonly string[] }
-  /** A run that a job is to resume is not the one that its own manifest defines. `what`: the first thing that differs; then both values of it. */
+  /** A job cannot resume a run of another manifest. `what` is the first difference, `theirs` and `ours` its two values. */
   | { readonly reason: "run-mismatch"; readonly run: string; readonly what: string; readonly theirs: string; readonly ours: string }
   | { readonly reason: "run-active"; readonly run: string; readonly pid: number; readonly host: string }
   | { readonly reason: "run-complete"; readonly run: string }
@@ -86,19 +83,19 @@ type ReasonedFailure =
   | { readonly reason: "timeout"; readonly limitMs: number; readonly tail: string }
   | { readonly reason: "memory-exceeded"; readonly limitBytes: number; readonly peakBytes: number }
   | { readonly reason: "disk-exceeded"; readonly limitBytes: number; readonly usedBytes: number }
-  /** The adapter ended well but did no work. */
+  /** The adapter exited successfully but produced nothing. */
   | { readonly reason: "empty-output"; readonly detail: string }
-  /** An agent, or the model behind it, did not answer as it should; `status` is of HTTP. Its work was not judged. */
+  /** An agent or its model API failed, so contracts were not evaluated. `status`: the HTTP status. */
   | {
       readonly reason: "agent-failed";
       readonly kind: "auth" | "rate-limit" | "network" | "config" | "crash";
       readonly detail: string;
       readonly status?: number;
-      /** Milliseconds that the service asks to wait. */
+      /** The wait that the service asks for, in milliseconds. */
       readonly retryAfterMs?: number;
       readonly tail: string;
     }
-  /** The attempt, or the run as a whole, used more than it was given: turns, tokens, US dollars, or milliseconds. */
+  /** The attempt or the run exceeded its budget of turns, tokens, US dollars or milliseconds. */
   | {
       readonly reason: "budget-exceeded";
       readonly what: "turns" | "tokens" | "cost" | "time";
@@ -106,7 +103,7 @@ type ReasonedFailure =
       readonly used: number;
       readonly of?: "run";
     }
-  /** There is no recording of what the attempt was asked. `hint`: how to get one. */
+  /** No recording has the attempt's prompt. `hint`: how to record one. */
   | {
       readonly reason: "recording-missing";
       readonly step: string;
@@ -116,23 +113,23 @@ type ReasonedFailure =
     }
   | { readonly reason: "artifact-missing"; readonly artifacts: readonly string[]; readonly searched: readonly string[] }
   | { readonly reason: "artifact-ambiguous"; readonly artifact: string; readonly matches: readonly string[] }
-  /** Outside the workspace, or a symlink that leads there, or not a regular file. */
+  /** The path is outside the workspace, also through a symlink, or not a regular file. */
   | { readonly reason: "artifact-refused"; readonly artifact: string; readonly path: string; readonly detail: string }
   | { readonly reason: "artifact-too-large"; readonly artifact: string; readonly size: number; readonly limit: number }
-  /** A secret stands in an artifact, or in a file that the attempt changed. `kind`: what it looks like. */
+  /** An artifact or a changed file contains a secret of this `kind`. */
   | { readonly reason: "secret-leaked"; readonly artifact: string; readonly kind?: string }
-  /** The attempt changed files that it may not write; none of its changes were kept. `rule`: the setting that denies every change. */
+  /** The attempt changed files that it may not write; all its changes are discarded. `rule`: a setting that denies every change. */
   | { readonly reason: "write-denied"; readonly paths: readonly string[]; readonly rule?: string }
-  /** What the attempt left at a path cannot be kept as a change. */
+  /** A file type or size that a changeset cannot contain. */
   | { readonly reason: "changeset-refused"; readonly path: string; readonly detail: string }
-  /** Steps that ran beside each other changed the same place in different ways, and `step` (or, without one, the run as a whole) builds on them all. */
+  /** Steps without a dependency between them made conflicting changes. `step` depends on them; undefined: the run's result does. */
   | { readonly reason: "merge-conflict"; readonly step?: string; readonly conflicts: readonly MergeConflict[] }
-  /** Files are not as they were when the work on them began, so nothing was written. */
+  /** Files changed in the meantime, so nothing was written. */
   | { readonly reason: "project-changed"; readonly paths: readonly string[]; readonly hint: string }
   | { readonly reason: "input-unavailable"; readonly input: string; readonly from: string; readonly detail: string }
   | { readonly reason: "contract-failed"; readonly contracts: readonly ContractResult[] }
   | { readonly reason: "contract-error"; readonly contract: string; readonly detail: string }
-  /** Evaluating a contract exceeded a limit, so the work was not judged. */
+  /** The evaluation of a contract exceeded a limit, so there is no verdict. */
   | { readonly reason: "contract-limit-exceeded"; readonly contract: string; readonly limit: ExceededLimit }
   | {
       readonly reason: "circuit-open";
@@ -144,9 +141,8 @@ type ReasonedFailure =
     }
   | { readonly reason: "workspace-failed"; readonly detail: string; readonly code: string }
   /**
-   * GitHub refused a call, or did not answer. `doing`: what was to be done, after "to". `status`: of HTTP; undefined if there was no answer.
-   * `hint`: what would change that, if the status alone does not show it. `limited`: the token's rate limit is used up. `unanswered`: the service, or the
-   * way to it, failed.
+   * GitHub refused a call or did not answer. `doing`: a verb phrase such as `write a check run`. `status`: the HTTP status; undefined if there was no answer.
+   * `limited`: the token's rate limit is used up. `unanswered`: the service or the connection failed.
    */
   | {
       readonly reason: "github-failed";
@@ -157,14 +153,14 @@ type ReasonedFailure =
       readonly unanswered?: boolean;
       readonly hint?: string;
     }
-  /** What is to be published cannot be: it is not there, or not what it has to be. */
+  /** An artifact cannot be published: it is missing or has the wrong content. */
   | { readonly reason: "publish-refused"; readonly artifact: string; readonly detail: string }
   | { readonly reason: "cancelled"; readonly by: string }
-  /** The run's own end: the steps at fault. */
+  /** The run failed because these steps did. */
   | { readonly reason: "run-failed"; readonly run: string; readonly steps: readonly string[] }
-  /** A part of a run was asked for whose step waits for one that has not passed in this run. */
+  /** A selected step depends on one that is not selected and has not passed in this run. */
   | { readonly reason: "dependency-open"; readonly run?: string; readonly step: string; readonly dependency: string }
-  /** The run was taken back to a step; these have to run again. */
+  /** The run was rolled back to step `to`; `steps` have to run again. */
   | { readonly reason: "rolled-back"; readonly to: string; readonly steps: readonly string[] };
 
 export type FailureReason = Failure["reason"];

@@ -1,12 +1,12 @@
-/** What an attempt is told about the one before it. */
+/** Feedback to an attempt on the one before. */
 import type { Failure } from "./failure.ts";
 
-/** Why the previous attempt did not pass: a section of the next attempt's prompt. */
+/** Why the previous attempt failed: a section of the next prompt. */
 export interface Feedback {
   /** The number of the attempt that failed. */
   readonly attempt: number;
-  /** With the violations and their locations, where a contract failed. */
+  /** For a failed contract, with violations and their locations. */
   readonly failure: Failure;
-  /** The end of what the attempt printed, scrubbed. */
+  /** The end of the attempt's output, redacted. */
   readonly tail?: string;
 }

@@ -1,4 +1,4 @@
-/** What the parts of a fingerprint are for. Pure. */
+/** Classifies the parts of a fingerprint. Pure. */
 import type { Digest } from "./digest.ts";
 
 /** Whether a part belongs to the gate fingerprint. */
@@ -7,8 +7,7 @@ export function isGatePart(part: string): boolean {
 }
 
 /**
- * The parts by which a recording is found again: what the persona was asked, and not who answered. Left out are the adapter and its model, the
- * platform, and the base: a recording outlives changes of files that it does not touch.
+ * The parts that select a recording. Leaves out adapter, model, platform and base, so that a recording stays usable when other files change.
  */
 export function partsOfRecording(parts: Readonly<Record<string, Digest>>): Record<string, Digest> {
   return Object.fromEntries(Object.entries(parts).filter(([part]) => !isGatePart(part) && !unrecorded.has(part)));

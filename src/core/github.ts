@@ -1,9 +1,9 @@
-/** What wave asks of GitHub, as a port: `platform/github/` answers it over the REST API. Failures are `github-failed`. */
+/** The port for GitHub's API. Failures are `github-failed`. */
 import type { CommitObjects } from "./commit.ts";
 import type { Result } from "./result.ts";
 import type { PullContext } from "./workflow-context.ts";
 
-/** https://docs.github.com/en/rest/checks/runs; lines count from 1, columns stand only where it is one line. */
+/** https://docs.github.com/en/rest/checks/runs; lines start at 1; columns are set only for annotations of one line. */
 export interface CheckAnnotation {
   readonly path: string;
   readonly startLine: number;
@@ -18,7 +18,7 @@ export interface CheckAnnotation {
 /** A required check accepts `success`, `neutral` and `skipped`. */
 export type CheckConclusion = "success" | "failure" | "neutral" | "cancelled" | "skipped" | "action_required";
 
-/** What a check run shows. At most 50 annotations a call; those of later calls are added. */
+/** The content of a check run. At most 50 annotations per call; later calls add to them. */
 export interface CheckOutput {
   readonly title: string;
   /** Markdown, at most 65,535 characters, as is `text`. */
@@ -33,7 +33,7 @@ export interface NewCheck {
   /** Of ours. */
   readonly externalId: string;
   readonly detailsUrl: string;
-  /** Absent: it is in progress. */
+  /** Undefined while it is in progress. */
   readonly conclusion?: CheckConclusion;
   readonly output: CheckOutput;
 }
@@ -52,7 +52,7 @@ export interface ListedCheck {
 export interface IssueComment {
   readonly id: number;
   readonly body: string;
-  /** The login of who wrote it. */
+  /** The author's login. */
   readonly author: string;
   /** Whether it starts with a marker and the account of the job's token wrote it. Only such a comment is updated or trusted. */
   readonly isOwn: boolean;
@@ -72,7 +72,7 @@ export interface ReviewComment {
   readonly body: string;
 }
 
-/** What GitHub knows of a workflow run. https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run */
+/** A workflow run. https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run */
 export interface WorkflowRunFacts {
   /** `push`, `pull_request` … */
   readonly event: string;
@@ -92,7 +92,7 @@ export interface GitHub extends CommitObjects {
   deleteComment(id: number): Promise<Result<void>>;
   pull(number: number): Promise<Result<PullContext>>;
   pullFiles(number: number): Promise<Result<readonly PullFile[]>>;
-  /** The bodies of reviews, with who wrote them. */
+  /** The bodies of reviews, with their authors. */
   listReviews(number: number): Promise<Result<readonly IssueComment[]>>;
   /** One review that approves nothing. */
   createReview(

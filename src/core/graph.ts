@@ -3,7 +3,7 @@
  * ignored. Every walk is iterative and near linear: a chain of 10,000 steps neither overflows the stack nor takes long.
  */
 
-/** What a step depends on. */
+/** The dependencies of a step. */
 export type EdgesOf = (node: string) => readonly string[];
 
 /**

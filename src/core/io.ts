@@ -1,13 +1,13 @@
-/** The world as an entry sees it: where words come from and where output goes. */
+/** Standard streams, environment and signals, as commands use them. */
 import type { Redactor } from "./ports.ts";
 
-/** The world as a command sees it. */
+/** The streams and environment of a command. */
 export interface Io {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Data. */
   readonly stdout: Output;
-  /** Everything that people read while stdout is data. */
+  /** Text for people, kept apart from data on stdout. */
   readonly stderr: Output;
   /** Reads standard input to its end. */
   readonly readStdin: () => Promise<string>;
@@ -20,7 +20,7 @@ export interface Io {
 export interface OutputSecrets {
   /** For values that are printed as data: JSON, files of reports, annotations. Text for people is redacted where it is written. */
   redactor(): Redactor;
-  /** Adds values. `redactor`, where one was made of exactly these values, saves making another. */
+  /** Adds values. `redactor`: one that was already built from exactly these values. */
   add(values: readonly string[], redactor?: Redactor): void;
 }
 

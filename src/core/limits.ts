@@ -1,14 +1,14 @@
-/** What holds where a manifest says nothing; `docs/manifest.md` and the schemas' descriptions name the same numbers. */
+/** Defaults and limits. `docs/manifest.md` and the schemas' descriptions state the same numbers. */
 
-/** Milliseconds, unless a name says otherwise. */
+/** In milliseconds unless the name has another unit. */
 export const defaultLimits = {
   /** One attempt. */
   timeoutMs: 30 * 60_000,
-  /** What one attempt may write, in bytes. */
+  /** Bytes that one attempt may write. */
   diskLimitBytes: 10e9,
   /** A contract's command. */
   contractTimeoutMs: 10 * 60_000,
-  /** More attempts after the first, with `on_failure: retry`. */
+  /** Attempts after the first, with `on_failure: retry`. */
   maxRetries: 2,
   backoffBaseMs: 1000,
   backoffMaxMs: 60_000,
@@ -20,15 +20,15 @@ export const defaultLimits = {
 /** The longest duration that a timer can hold. */
 export const longestDurationMs = 2 ** 31 - 1;
 
-/** Where state lies, relative to the project root. */
+/** The state directory, relative to the project root. */
 export const defaultStateLocation = ".wave/state";
 
-/** Bounds of one evaluation of data from a step (`evaluation.ts`), and of a schema that a project brings along. */
+/** Limits of one evaluation of untrusted data, and of a project's schemas. */
 export const evaluationLimits = {
   timeMs: 10_000,
-  /** What the process may grow by while it evaluates, in bytes. */
+  /** Growth of the process during the evaluation, in bytes. */
   memoryBytes: 1e9,
-  /** An artifact or a text that is evaluated, in bytes. JSON takes up to 25 times its size in memory. */
+  /** Size of the evaluated artifact, in bytes. Parsed JSON takes up to 25 times as much memory. */
   inputBytes: 32e6,
   /** All schema files of a project together, in bytes. */
   schemaBytes: 32e6,

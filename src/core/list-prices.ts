@@ -1,15 +1,14 @@
 /**
- * What models cost by their providers' published lists, for agents that count tokens and tell no cost. Prices change: the list has a date, and what a
- * manifest says below `adapters.NAME.prices` counts instead. Pure.
+ * List prices of models, for agents that report tokens but no cost. `adapters.NAME.prices` in a manifest takes precedence. Pure.
  *
  * From the pricing pages of Anthropic, OpenAI and Google, as collected in the public price tables of that month. Some cost more for one request of more
- * than 200,000 tokens; that is not told apart here.
+ * than 200,000 tokens; the list ignores that.
  */
 import { defined } from "./defined.ts";
 import type { AdapterName } from "./names.ts";
 import type { Price } from "./price.ts";
 
-/** The month in which the list was true. */
+/** The month of the prices. */
 export const listedAsOf = "2026-07";
 
 type Listed = readonly [model: string, input: number, output: number, cacheRead: number, cacheWrite?: number];
@@ -53,7 +52,7 @@ const google: readonly Listed[] = [
   ["gemini-3.5-flash", 1.5, 9, 0.15],
 ];
 
-/** Adapter → what its models cost. Others tell their cost themselves, or are paid for in another way. */
+/** Adapter → prices of its models. Other adapters report the cost, or are billed differently. */
 export const listPrices: Partial<Record<AdapterName, readonly Listed[]>> = {
   codex: openai,
   gemini: google,

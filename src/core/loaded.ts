@@ -1,4 +1,4 @@
-/** What `load/` hands to `validate/`, and what `validate/` hands on. */
+/** Loaded and validated projects. */
 import type { AlertTarget } from "./alert.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Digest } from "./digest.ts";
@@ -15,16 +15,16 @@ export type NamedFile =
   | { readonly kind: "too-large"; readonly path: string; readonly size: number; readonly limit: number }
   | { readonly kind: "unreadable"; readonly path: string; readonly detail: string };
 
-/** One pipeline document: a file under `pipelines:`. Inline pipelines stand in the manifest itself. */
+/** One pipeline document: a file under `pipelines:`. Inline pipelines are part of the manifest. */
 export interface LoadedPipeline {
   /** The key under `pipelines:`. */
   readonly name: string;
   readonly version?: string;
   readonly active: boolean;
-  /** Nothing where the file could not be parsed; a diagnostic says why. */
+  /** Undefined if the file could not be parsed, which a diagnostic reports. */
   readonly document?: DocumentNode;
   readonly file: string;
-  /** Where the manifest names the file. */
+  /** The place in the manifest that names the file. */
   readonly reference: Origin;
 }
 
@@ -39,7 +39,7 @@ export interface LoadedPersona {
 export interface LoadedProject {
   /** Manifest files as given, relative to the project root: overlays after what they overlay. */
   readonly manifestFiles: readonly string[];
-  /** Merged and substituted. Nothing where not even the first file gave a map. */
+  /** Merged and substituted. Undefined if the first file is not a map. */
   readonly manifest?: MapNode;
   readonly pipelines: readonly LoadedPipeline[];
   readonly personas: readonly LoadedPersona[];
@@ -58,15 +58,15 @@ export interface KnownPersona {
   readonly secrets: readonly string[];
 }
 
-/** A manifest that holds. */
+/** A valid manifest. */
 export interface ValidatedProject {
-  /** Those of the manifest and of files, then those of the library that none of them replaces. */
+  /** Personas of the manifest and of files, then the built-in ones that they do not replace. */
   readonly personas: readonly KnownPersona[];
   readonly pipelines: readonly { readonly pipeline: Pipeline; readonly active: boolean }[];
-  /** Files that contracts are judged by, by path. */
+  /** Files that contracts refer to, by path. */
   readonly contractFiles: ReadonlyMap<string, ContractFile>;
   /** Names of all declared secrets. */
   readonly secrets: readonly string[];
-  /** Webhooks that are told what goes wrong. */
+  /** Webhooks that receive alerts. */
   readonly alerts: readonly AlertTarget[];
 }

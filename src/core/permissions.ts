@@ -1,12 +1,11 @@
 /**
- * Permission rules: their grammar, how layers resolve and what a pattern matches. Pure: nothing here asks the system
- * anything, and nothing here enforces; `enforcement.ts` says who does.
+ * Permission rules: grammar, layers and matching. Pure; `enforcement.ts` decides how rules are enforced.
  *
  * - A request is allowed when every layer (persona, step) allows it and none denies it.
  * - A layer without an allow rule for a capability allows all of it, as `**` or `*` would.
- * - `file_read`, `file_write`: globs over project paths, as {@link pathPattern} says. A deny rule covers what it matches
+ * - `file_read`, `file_write`: globs over project paths, as in {@link pathPattern}. A deny rule covers what it matches
  *   and everything below it. `.git` is allowed only by an allow rule that spells `.git` as a segment, and then every layer with
- *   allow rules for the capability has to say so; a deny rule needs no such spelling.
+ *   allow rules for the capability must do so; a deny rule need not.
  * - `network_access`: `host` or `host:port`, where `*` is any run of characters (dots too), case-insensitive. A rule
  *   without a port holds for all ports; one with a port holds for a subject with that port. Hosts are compared in the
  *   spelling of {@link canonicalHost}. A wildcard never covers this machine and its private networks.
@@ -30,7 +29,7 @@ export interface PermissionRule {
 }
 
 export interface StepPermissions {
-  /** One list a layer (persona, step); a request has to be allowed by each and denied by none. */
+  /** One entry per layer (persona, step). A request must be allowed by each and denied by none. */
   readonly layers: readonly PermissionLayer[];
 }
 
@@ -42,14 +41,14 @@ export interface PermissionLayer {
   readonly dropped?: readonly string[];
 }
 
-/** A rule that takes something away: every deny rule, and allow rules that leave something out. */
+/** A rule that restricts: a deny rule, or an allow rule that does not allow everything. */
 export interface Restriction {
   readonly rule: PermissionRule;
   readonly kind: "allow" | "deny";
   readonly source: "persona" | "step";
 }
 
-/** Splits `capability:pattern`; nothing when the capability is unknown or the pattern empty. */
+/** Splits `capability:pattern`; undefined if the capability is unknown or the pattern empty. */
 export function parsePermission(text: string): PermissionRule | undefined {
   const colon = text.indexOf(":");
   const capability = capabilities.find((known) => known === text.slice(0, colon));
@@ -90,7 +89,7 @@ export function namesHost(permissions: StepPermissions, subject: string): boolea
   );
 }
 
-/** Which paths a step may read, as one test that is cheap to make and to ask often: patterns are compiled when it is first asked. */
+/** Returns a test for the paths that a step may read. Compiles patterns on the first call. */
 export function readFilter(permissions: StepPermissions): (path: string) => boolean {
   let access: ((path: string) => boolean) | undefined;
   return (path) => {
@@ -113,13 +112,13 @@ export function viewKey(step: { readonly permissions: StepPermissions }): string
   return `[${[...new Set(keys)].sort().join(",")}]`;
 }
 
-/** Whether a view with this key may hold `.git`, whose state no digest of files shows. Never says no to one that does. */
+/** Whether a view with this key may contain `.git`, whose state is not part of file digests. May return true for one that does not. */
 export function viewNamesGit(key: string): boolean {
   return key !== "all" && /["/]\.git["/]/.test(key);
 }
 
 /**
- * The rules that take something away, in the order written, persona before step, each text once. An allow rule restricts
+ * The restricting rules, in the order written, persona before step, each text once. An allow rule restricts
  * nothing when its layer also allows everything (`file_read:**`). Every `network_access` rule restricts: `network_access:*`
  * leaves out this machine and its private networks.
  */

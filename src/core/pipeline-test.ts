@@ -1,11 +1,11 @@
-/** Tests of pipelines, read and resolved, and what came of a run that they look at. */
+/** Tests of pipelines, and the results that they compare. */
 import type { Digest } from "./digest.ts";
 import type { Origin } from "./document.ts";
 import type { Failure } from "./failure.ts";
 import type { JsonValue } from "./json.ts";
 import type { Pipeline } from "./pipeline.ts";
 
-/** A value that is expected, and where that is written. */
+/** An expected value, and its place in the test file. */
 export interface Expected<T> {
   readonly value: T;
   readonly origin: Origin;
@@ -21,7 +21,7 @@ export interface PipelineTest {
   readonly input?: string;
   readonly status: Expected<"passed" | "failed">;
   readonly steps: readonly ExpectedStep[];
-  /** Where snapshots are asked for. */
+  /** The place of `snapshot`. */
   readonly snapshot?: Origin;
 }
 
@@ -41,7 +41,7 @@ export type ExpectedArtifact = { readonly artifact: string; readonly origin: Ori
   | { readonly path: string; readonly value: JsonValue }
 );
 
-/** What came of a run, without what differs between two runs that did the same. It is what a snapshot holds. */
+/** The reproducible part of a run's result, as stored in snapshots. */
 export interface ObservedRun {
   readonly status: string;
   readonly steps: Readonly<Record<string, ObservedStep>>;
@@ -49,11 +49,11 @@ export interface ObservedRun {
 
 export interface ObservedStep {
   readonly status: string;
-  /** The reason of the failure that it ended with. */
+  /** The reason of its failure. */
   readonly failure?: string;
   readonly attempts: readonly ObservedAttempt[];
   readonly artifacts: Readonly<Record<string, ObservedArtifact>>;
-  /** Path → what happened to it. */
+  /** Path → kind of change. */
   readonly changes: Readonly<Record<string, string>>;
 }
 
@@ -64,7 +64,7 @@ export interface ObservedAttempt {
   readonly verdicts: Readonly<Record<string, string>>;
 }
 
-/** `json` where it is JSON and short, `text` where it is text and short, else only its digest. */
+/** Short JSON as `json`, other short text as `text`, everything else as its digest only. */
 export interface ObservedArtifact {
   readonly mediaType: string;
   readonly digest: Digest;
@@ -72,13 +72,13 @@ export interface ObservedArtifact {
   readonly text?: string;
 }
 
-/** Something that is not as it was to be. */
+/** A difference from the expected result. */
 export interface Mismatch {
   /** One sentence without a full stop. */
   readonly message: string;
   readonly origin: Origin;
   readonly expected?: JsonValue;
-  /** Absent: there is nothing. */
+  /** Undefined if there is none. */
   readonly actual?: JsonValue;
 }
 
@@ -86,9 +86,9 @@ export interface Mismatch {
 export interface TestResult {
   readonly test: Pick<PipelineTest, "name" | "file"> & { readonly pipeline: string };
   readonly mismatches: readonly Mismatch[];
-  /** Why the steps at fault failed, where the run did not end as it was to. */
+  /** Why steps failed, if the run ended differently than expected. */
   readonly failures: readonly { readonly step: string; readonly attempt?: number; readonly failure: Failure }[];
-  /** Why nothing could be told. */
+  /** Why there is no result. */
   readonly error?: Failure;
   readonly snapshot: "none" | "same" | "written" | "different";
   readonly durationMs: number;

@@ -14,16 +14,16 @@ export interface Pipeline {
   readonly description?: string;
   /** In the order of the manifest. */
   readonly steps: readonly Step[];
-  /** Steps that may run at once; nothing where the manifest does not say. */
+  /** Steps that may run at once. Undefined if the manifest does not set it. */
   readonly concurrency?: number;
   /** Limits on a run as a whole. */
   readonly budget?: RunBudget;
-  /** What is published when all steps have passed, in the order of the manifest. */
+  /** Publications after all steps have passed, in the order of the manifest. */
   readonly publish: readonly Publication[];
   readonly origin: Origin;
 }
 
-/** What all attempts of a run may use together. */
+/** Limits on all attempts of a run together. */
 export interface RunBudget {
   readonly timeoutMs?: number;
   readonly maxTurns?: number;
@@ -33,11 +33,11 @@ export interface RunBudget {
 
 export type PublicationKind = "pr_comment" | "pr_review";
 
-/** An artifact that goes to the outside, on the user's behalf. */
+/** An artifact to publish. */
 export interface Publication {
   readonly kind: PublicationKind;
   readonly artifact: string;
-  /** The step that makes it. */
+  /** The step that produces it. */
   readonly from: string;
   readonly optional: boolean;
   readonly origin: Origin;
@@ -47,7 +47,7 @@ export interface Step {
   readonly id: string;
   readonly origin: Origin;
   readonly persona: Persona;
-  /** Nothing where neither flag, step, persona nor defaults chose one: such a step cannot run. */
+  /** Undefined if neither flag, step, persona nor defaults select one. Such a step cannot run. */
   readonly adapter?: AdapterChoice;
   readonly task?: string;
   /** Edges of the graph: `dependencies` and the `from` of inputs, each once, in order of appearance. */
@@ -81,9 +81,9 @@ export interface Persona {
   readonly description?: string;
   readonly model?: string;
   readonly systemPrompt: string;
-  /** Where it is defined; nothing for the built-in library. */
+  /** The place of its definition; undefined for built-in personas. */
   readonly origin?: Origin;
-  /** Over everything that shapes its behaviour: prompt, model, command, permissions. */
+  /** Covers prompt, model, command and permissions. */
   readonly digest: Digest;
 }
 
@@ -97,7 +97,7 @@ export interface AdapterChoice {
   readonly model?: string;
   /** For `replay`: the recording, relative to the project root. */
   readonly recordings?: string;
-  /** Of the model, by the manifest. */
+  /** The price of the model in the manifest. */
   readonly price?: Price;
 }
 
@@ -105,7 +105,7 @@ export interface StepInput {
   /** The name that the step sees. */
   readonly name: string;
   readonly artifact: string;
-  /** The step that makes it; nothing for an optional input that no upstream step makes. */
+  /** The step that produces it; undefined for an optional input without an upstream producer. */
   readonly from?: string;
   readonly optional: boolean;
 }
@@ -116,7 +116,7 @@ export interface StepArtifact {
   readonly path?: string;
   readonly optional: boolean;
   readonly mediaType?: string;
-  /** Where it is collected from: files, or the adapter's final message. Defaults to files; `acceptsMessage` has the exception. */
+  /** Collected from files (default; see `acceptsMessage`) or from the final message. */
   readonly source?: "message";
   /** A secret in it is replaced before it is stored; otherwise it fails the attempt. */
   readonly scrub?: boolean;
@@ -127,9 +127,9 @@ export interface StepArtifact {
 export interface Resources {
   readonly timeoutMs: number;
   readonly memoryLimitBytes?: number;
-  /** What an attempt may write to its workspace, output and temporary files together. */
+  /** Bytes that an attempt may write to its workspace, output and temporary files. */
   readonly diskLimitBytes: number;
-  /** What an attempt may ask of a model: answers, tokens, and US dollars. */
+  /** Limits on the use of a model: turns, tokens and US dollars. */
   readonly maxTurns?: number;
   readonly maxTokens?: number;
   readonly maxCostUsd?: number;
@@ -169,9 +169,9 @@ export interface TestSuiteContract extends ContractCommon {
   readonly type: "test_suite";
   readonly command: readonly string[] | string;
   readonly timeoutMs: number;
-  /** Host patterns that the command may reach; empty: none. */
+  /** Host patterns that the command may reach. */
   readonly network: readonly string[];
-  /** Globs of project files that are restored from the trusted source before the command runs; empty: none. */
+  /** Globs of project files that are restored from the trusted source before the command runs. */
   readonly protect: readonly string[];
 }
 

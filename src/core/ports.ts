@@ -1,7 +1,4 @@
-/**
- * The ports: what the stages ask of the world and of each other. The spine injects implementations; a port's
- * implementations share one conformance suite.
- */
+/** Interfaces to the outside and between stages. The engine injects implementations; those of one port share a conformance suite. */
 import type { Changeset } from "./changeset.ts";
 import type { Digest } from "./digest.ts";
 import type { ArtifactRef, EventPayload, FingerprintRef, WaveEvent } from "./event.ts";
@@ -12,7 +9,7 @@ import type { Result } from "./result.ts";
 import type { BreakerSample, CachedResult, RunRecord, RunSummary } from "./state.ts";
 import type { Usage } from "./usage.ts";
 
-/** Time. Injected so that tests decide when it passes. */
+/** Time, injected for tests. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -22,13 +19,13 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** What a child sees. All paths are absolute, as the child sees them. */
+/** The paths of an attempt, absolute, as its child processes see them. */
 export interface WorkspacePaths {
-  /** The project's tree, and the child's working directory. */
+  /** The project tree, and the working directory. */
   readonly root: string;
-  /** Where inputs lie, read-only. */
+  /** Inputs, read-only. */
   readonly inputs: string;
-  /** Where the step leaves its artifacts. */
+  /** The directory for artifacts. */
   readonly output: string;
   /** The prompt, as a file. */
   readonly taskFile: string;
@@ -40,34 +37,34 @@ export interface OpenWorkspace {
   readonly runId: string;
   readonly step: Step;
   readonly attempt: number;
-  /** Verified files to lay into the inputs directory, under `name`. */
+  /** Verified files to copy into the inputs directory as `name`. */
   readonly inputs: readonly { readonly name: string; readonly source: string; readonly mediaType: string }[];
-  /** What lies over the project: the changes of the steps that this one builds on; nothing where there are none. */
+  /** The changes of upstream steps, applied over the project. Undefined if there are none. */
   readonly start?: Changeset;
-  /** The prompt, once the paths are known. */
+  /** Returns the prompt for the paths. */
   readonly task: (paths: WorkspacePaths) => string;
 }
 
 export interface SpawnRequest {
   /** argv, or a shell command (`sh -c`). */
   readonly command: readonly string[] | string;
-  /** Declared variables; the workspace adds PATH, HOME, LANG, TMPDIR and nothing else. */
+  /** Declared variables. The workspace adds PATH, HOME, LANG and TMPDIR. */
   readonly env: Readonly<Record<string, string>>;
-  /** `task`: the child reads the task file on standard input; otherwise it reads nothing. */
+  /** `task`: standard input is the task file; otherwise it is empty. */
   readonly stdin?: "task";
   readonly timeoutMs: number;
   readonly memoryLimitBytes?: number;
   readonly signal: AbortSignal;
-  /** Contract commands have rights of their own: no secrets, and no network but `network`. */
+  /** Commands of contracts get no secrets, and no network except `network`. */
   readonly role: "adapter" | "contract";
-  /** Host patterns that a contract's command may reach; absent: none. The persona's are those of its step. */
+  /** Host patterns that a contract's command may reach. Defaults to none. Personas use the rules of their step. */
   readonly network?: readonly string[];
-  /** For a contract: what its tree has at these paths in place of the attempt's files. The attempt's own tree stays as it is. */
+  /** For a contract: entries that replace the attempt's files in the contract's tree only. */
   readonly restore?: ReadonlyMap<string, TreeEntry | undefined>;
   onOutput(chunk: Uint8Array, stream: "stdout" | "stderr"): void;
 }
 
-/** How a child ended. Its whole process group is gone when this is given. */
+/** How a child ended. Its process group has ended as well. */
 export type SpawnOutcome =
   | { readonly kind: "exited"; readonly code: number }
   | { readonly kind: "killed"; readonly signal: string }
@@ -75,9 +72,9 @@ export type SpawnOutcome =
   | { readonly kind: "memory-exceeded"; readonly limitBytes: number; readonly peakBytes: number }
   | { readonly kind: "disk-exceeded"; readonly limitBytes: number; readonly usedBytes: number }
   | { readonly kind: "cancelled" }
-  /** Never started: `code` is the errno name (ENOENT, EACCES, E2BIG). */
+  /** Not started. `code` is the errno name. */
   | { readonly kind: "not-started"; readonly code: string; readonly detail: string }
-  /** Never started, for what the workspace needed first could not be made: nothing is wrong with the command. */
+  /** Not started, because the workspace could not be prepared. */
   | { readonly kind: "unprepared"; readonly failure: Failure };
 
 export interface WorkspaceEntry {
@@ -87,45 +84,45 @@ export interface WorkspaceEntry {
   readonly size: number;
 }
 
-/** The places that are reached into from outside: the two where artifacts may lie, the inputs, and the attempt's temporary files. */
+/** The parts of a workspace that Wave reads and writes. */
 export type WorkspaceArea = "root" | "output" | "inputs" | "temp";
 
-/** What is to lie at a path: a file or a symlink with its bytes (a symlink's are its target), or a directory. Modes are written as git does. */
+/** A file, a symlink (its bytes are the target) or a directory, with git's mode. */
 export type TreeEntry =
   | { readonly mode: "100644" | "100755" | "120000"; readonly bytes: Uint8Array }
-  /** A directory with nothing in it. */
+  /** An empty directory. */
   | { readonly mode: "040000" };
 
-/** What an attempt changed. */
+/** The changes of an attempt. */
 export interface AttemptChanges {
   readonly changes: Changeset;
-  /** Printable paths that only ignore rules of the attempt or of the steps before it left out, topmost only, sorted. Directories end in `/`. */
+  /** Printable paths that are left out only because of ignore rules from this run, topmost only, sorted. Directories end in `/`. */
   readonly ignored: readonly string[];
 }
 
-/** The ephemeral directory that one attempt sees: the one door through which adapters, contracts and collection touch the world. */
+/** The directory of one attempt. Adapters, contracts and collection access files only through it. */
 export interface Workspace {
   readonly paths: WorkspacePaths;
-  /** Printable paths of ignored files and directories that the workspace lacks, because they cannot be read, sorted. Defaults to none. */
+  /** Printable, sorted paths of ignored files that are left out because they cannot be read. Defaults to none. */
   readonly unreadable?: readonly string[];
   /** Connections that the sandbox refused to children of the step's persona so far, each once. Defaults to none. */
   readonly denied?: () => readonly Denial[];
   spawn(request: SpawnRequest): Promise<SpawnOutcome>;
-  /** A regular file's bytes. Refuses what lies outside the area, also through symlinks, and what is over `limit` bytes. */
+  /** The bytes of a regular file. Refuses paths outside the area, also through symlinks, and files over `limit` bytes. */
   read(area: WorkspaceArea, path: string, limit: number): Promise<Result<Uint8Array>>;
-  /** What matches a glob, sorted by path; `.git` and state are never listed, symlinked directories are not entered. */
+  /** The entries that match a glob, sorted by path. Skips `.git` and state, and does not follow symlinked directories. */
   list(area: WorkspaceArea, glob: string): Promise<Result<readonly WorkspaceEntry[]>>;
   /**
-   * Makes paths of an area be as given, as a child of the attempt could: with what is above them; `undefined` takes away what is there, and directories
-   * that this empties. Refuses what lies outside the area, also through symlinks, `.git` and state; then nothing may be as asked for.
+   * Writes entries into an area, creating parents; `undefined` deletes the path and directories left empty. Refuses paths outside the area, also through
+   * symlinks, `.git` and state; entries before the refused one may have been written.
    */
   write(area: Exclude<WorkspaceArea, "inputs">, entries: ReadonlyMap<string, TreeEntry | undefined>): Promise<Result<void>>;
   /**
-   * What the attempt changed, over what it started from, with the bytes of both sides in the store of blobs; nothing where the
-   * workspace cannot tell its own changes from others'. `.git`, state and what git ignores are no part of it.
+   * The changes since the attempt started, with the bytes of both sides in the blob store. Undefined if the workspace is shared with others. Leaves out
+   * `.git`, state and ignored files.
    */
   changeset(): Promise<Result<AttemptChanges | undefined>>;
-  /** Gives the workspace back. A failed attempt's is kept for inspection. */
+  /** Releases the workspace. That of a failed attempt is kept for inspection. */
   discard(outcome: "passed" | "failed"): Promise<void>;
 }
 
@@ -134,10 +131,10 @@ export interface WorkspaceProvider {
   open(request: OpenWorkspace): Promise<Result<Workspace>>;
 }
 
-/** Where a child's output goes: scrubbed, capped, kept as the attempt's log. */
+/** The log of an attempt: redacted and limited in size. */
 export interface OutputLog {
   write(chunk: Uint8Array, stream: "stdout" | "stderr"): void;
-  /** The last few kilobytes, scrubbed, as text. */
+  /** The last few kilobytes, redacted. */
   tail(): string;
 }
 
@@ -147,35 +144,35 @@ export interface AdapterContext {
   readonly runId: string;
   readonly workspace: Workspace;
   readonly prompt: string;
-  /** What the attempt's outcome depends on, as far as wave can tell. */
+  /** Digests of everything known to affect the result. */
   readonly fingerprint: FingerprintRef;
-  /** What contracts are judged by, by path. */
+  /** Files that contracts refer to, by path. */
   readonly files: ReadonlyMap<string, ContractFile>;
   /** Declared `env` and the values of declared `secrets`. */
   readonly env: Readonly<Record<string, string>>;
   readonly resources: Resources;
   readonly signal: AbortSignal;
   readonly log: OutputLog;
-  /** What the attempt has asked of a model so far; each call replaces what was told before. */
+  /** Reports the total usage so far. */
   onUsage?(usage: Usage): void;
 }
 
 export interface AdapterOutcome {
-  /** What the adapter said last. */
+  /** The last message of the adapter. */
   readonly finalMessage?: string;
 }
 
-/** How a persona is executed. */
+/** Executes personas. */
 export interface Adapter {
   readonly name: string;
   /** The actual version, for the fingerprint. */
   version(step: Step): Promise<Result<string>>;
-  /** Why it cannot run a step here, found out before any work; nothing where it can. Absent: there is nothing that it needs. */
+  /** Why it cannot run a step here, checked before any step starts. Undefined if it can. */
   problem?(step: Step): Promise<{ readonly detail: string; readonly hint: string } | undefined>;
   run(context: AdapterContext): Promise<Result<AdapterOutcome>>;
 }
 
-/** A file as it was when the run began. */
+/** A file as of the start of the run. */
 export interface ContractFile {
   readonly path: string;
   readonly text: string;
@@ -190,11 +187,11 @@ export interface TrustedFile {
   readonly id: string;
 }
 
-/** Project files as the trusted source has them: the base commit of a fork's pull request, else the base of the run. */
+/** Files of the trusted source: the base commit of a fork's pull request, else the base of the run. */
 export interface TrustedFiles {
   /** Files and symbolic links whose path matches, sorted by path. Fails with `github-failed` if the host of a commit does not answer. */
   list(matches: (path: string) => boolean): Promise<Result<readonly TrustedFile[]>>;
-  /** Fails with `project-changed` if the file of a run's base was edited since and its repository does not have it, and as the host does. */
+  /** Fails with `project-changed` if the file was edited since and the repository does not have the earlier bytes, and as the host does. */
   read(path: string): Promise<Result<TreeEntry>>;
 }
 
@@ -207,9 +204,9 @@ export interface ContractContext {
   readonly artifacts: readonly ArtifactRef[];
   /** The verified bytes of an artifact of this step. */
   readonly readArtifact: (name: string) => Promise<Result<Uint8Array>>;
-  /** Files as they were when the run began: the contract's schemas. */
+  /** Schemas, as of the start of the run. */
   readonly files: ReadonlyMap<string, ContractFile>;
-  /** Where protected files are restored from. Undefined if it is not known; then a contract that protects files is an `error`. */
+  /** The source of protected files. If undefined, contracts that protect files end in `error`. */
   readonly trustedFiles?: TrustedFiles;
   readonly signal: AbortSignal;
   readonly log: OutputLog;
@@ -220,11 +217,11 @@ export interface ContractOutcome {
   readonly violations: readonly Violation[];
   /** The end of what a command printed. */
   readonly tail?: string;
-  /** With `error`: the limit that stopped the evaluation. Evaluating again would exceed it again. */
+  /** With `error`: the limit that stopped the evaluation. A retry would exceed it again. */
   readonly exceeded?: ExceededLimit;
 }
 
-/** A problem in a contract's definition, for validate. `pointer` leads into `file` where that is the one at fault. */
+/** A problem in a contract's definition, for `wave validate`. */
 export interface ContractProblem {
   readonly message: string;
   readonly hint?: string;
@@ -234,7 +231,7 @@ export interface ContractProblem {
 /** A contract type. */
 export interface ContractType {
   readonly type: ContractDefinition["type"];
-  /** Pure: whether the definition can be evaluated, from the files it names. */
+  /** Problems of the definition and of the files that it names. Pure. */
   check(contract: ContractDefinition, files: ReadonlyMap<string, ContractFile>, signal?: AbortSignal): Promise<readonly ContractProblem[]>;
   verify(context: ContractContext): Promise<ContractOutcome>;
   /** Prepares `verify` while the attempt is running; returns at once. */
@@ -244,19 +241,19 @@ export interface ContractType {
 /** Replaces the values of declared secrets and their usual encodings by `***`, and tokens of known shapes by their kind: `[jwt]`. */
 export interface Redactor {
   text(text: string): string;
-  /** Every string in a JSON-like value, keys too; the value itself where nothing is replaced. */
+  /** Redacts every string of a JSON-like value, keys included. Returns the value itself if nothing is replaced. */
   value<T>(value: T): T;
-  /** Whether bytes hold a secret. */
+  /** Whether bytes contain a secret. */
   finds(bytes: Uint8Array): boolean;
-  /** What kind of secret bytes hold: `declared secret`, or the kind of the first token; nothing where there is none. */
+  /** The kind of secret in the bytes: `declared secret`, or the kind of the first token. Undefined if there is none. */
   kindOf(bytes: Uint8Array): string | undefined;
-  /** The kind of a secret that is in `after` and not in `before`: what an edit added. */
+  /** The kind of a secret that is in `after` and not in `before`. */
   newKindOf(after: Uint8Array, before: Uint8Array): string | undefined;
-  /** Whether `after` holds a secret that `before` does not hold. */
+  /** Whether `after` contains a secret that `before` does not. */
   findsNew(after: Uint8Array, before: Uint8Array): boolean;
   /**
-   * A filter for a stream: secrets split across chunks are found, so some bytes are held back until `flush`. `peek` gives what
-   * `flush` would give now, and changes nothing.
+   * A filter for a stream. It holds bytes back until `flush`, to find secrets that are split across chunks. `peek` returns the result of `flush` without
+   * side effects.
    */
   stream(): { push(chunk: Uint8Array): Uint8Array; flush(): Uint8Array; peek(): Uint8Array };
 }
@@ -266,11 +263,11 @@ export interface BlobStore {
   put(bytes: Uint8Array): Promise<Result<{ readonly digest: Digest; readonly size: number }>>;
   /** The bytes, verified against the digest. */
   get(digest: Digest): Promise<Result<Uint8Array>>;
-  /** The path of a verified copy, to lay into a workspace. */
+  /** The path of a verified copy. */
   pathOf(digest: Digest): Promise<Result<string>>;
 }
 
-/** One process's way to write events of one run. */
+/** Writes events of one run, for one process. */
 export interface Journal {
   readonly runId: string;
   readonly writer: string;
@@ -280,21 +277,21 @@ export interface Journal {
   close(): Promise<Result<void>>;
 }
 
-/** The memory of runs. */
+/** The journals and the index over them. */
 export interface StateStore {
   /** Opens a new writer for a run, taking the run's lock. Fails with `run-active` while another process writes it. */
   openJournal(run: string): Promise<Result<Journal>>;
   /** Newest first. */
   listRuns(filter?: { readonly pipeline?: string; readonly limit?: number }): Promise<Result<readonly RunSummary[]>>;
-  /** The same, from the run index if it is level with the journals: the database is then neither loaded nor updated. */
+  /** The same, without loading the database if the run index is up to date. */
   recentRuns(filter?: { readonly pipeline?: string; readonly limit?: number }): Promise<Result<readonly RunSummary[]>>;
   /** An id, a unique prefix, `latest`, or a pipeline's name (its newest run). */
   findRun(selector: string): Promise<Result<RunRecord>>;
-  /** Every run that state remembers, archived ones too, the earliest first. */
+  /** All runs, archived ones included, oldest first. */
   allRuns(): Promise<Result<readonly RunRecord[]>>;
   /** Events of one run in reading order. */
   readEvents(run: string): Promise<Result<readonly WaveEvent[]>>;
-  /** Every passed attempt that still counts, of all steps of a pipeline, newest first. */
+  /** The passed attempts of a pipeline that were not rolled back, newest first. */
   passedWork(pipeline: string): Promise<Result<readonly CachedResult[]>>;
   /** Runs of a pipeline that ended with this project tree, newest first. */
   runsEndingAt(pipeline: string, tree: Digest): Promise<Result<readonly RunRecord[]>>;
@@ -302,10 +299,10 @@ export interface StateStore {
   breakerWindow(breaker: string, size: number): Promise<Result<readonly BreakerSample[]>>;
 }
 
-/** Writes an artifact to the outside on the user's behalf. Doing it again changes nothing. */
+/** Publishes an artifact. Idempotent. */
 export interface Publisher {
   readonly kind: PublicationKind;
-  /** Gives where it can be seen. Fails with `publish-refused` and `github-failed`. */
+  /** Returns the URL. Fails with `publish-refused` and `github-failed`. */
   publish(artifact: {
     readonly name: string;
     readonly digest: Digest;
@@ -313,7 +310,7 @@ export interface Publisher {
   }): Promise<Result<{ readonly url: string }>>;
 }
 
-/** What reading a project file gave. */
+/** The result of reading a project file. */
 export type FileRead =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
   | { readonly kind: "missing" }
@@ -321,19 +318,19 @@ export type FileRead =
   | { readonly kind: "outside" }
   | { readonly kind: "unreadable"; readonly code: string; readonly detail: string };
 
-/** Where `load/` reads project files: the disk, or the files pinned when a run began. Paths are relative to the project root. */
+/** The disk, or the files pinned at the start of a run. Paths are relative to the project root. */
 export interface FileSource {
-  /** With `anywhere`, the path may lead out of the project: only for manifests that the user named. */
+  /** `anywhere` allows paths outside the project, for manifests that the user named. */
   read(path: string, limit: number, scope?: "project" | "anywhere"): Promise<FileRead>;
-  /** Names of the regular files directly in a directory, sorted; empty where there is none. */
+  /** Sorted names of the regular files directly in a directory; empty if it does not exist. */
   list(directory: string): Promise<readonly string[]>;
 }
 
-/** Sees every event once it is on disk. What goes wrong in a reporter is warned about, and never fails a run. */
+/** Receives every event once it is on disk. An error in a reporter is a warning and never fails the run. */
 export interface Reporter {
   readonly name: string;
   onEvent(event: WaveEvent): void;
-  /** A child's output, scrubbed. */
+  /** A child's output, redacted. */
   onOutput?(output: { readonly step: string; readonly attempt: number; readonly text: string }): void;
   close(): Promise<void>;
 }

@@ -1,17 +1,17 @@
-/** What a model costs by a manifest's own table, for agents that do not tell, or tell another price than one pays. Pure. */
+/** Prices of models, from a manifest. Pure. */
 import type { Usage } from "./usage.ts";
 
-/** US dollars for a million tokens. */
+/** US dollars per million tokens. */
 export interface Price {
   readonly input: number;
   readonly output: number;
-  /** Read from the model's cache; absent: as `input`. */
+  /** Tokens read from the cache. Defaults to `input`. */
   readonly cacheRead?: number;
-  /** Written to the model's cache; absent: as `input`. */
+  /** Tokens written to the cache. Defaults to `input`. */
   readonly cacheWrite?: number;
 }
 
-/** The same usage with its cost by the price, whatever the agent counted; without a price as it is. */
+/** The usage with its cost computed from the price; unchanged without a price. */
 export function priced(usage: Usage, price: Price | undefined): Usage {
   if (price === undefined) return usage;
   const { input, output, cacheRead = input, cacheWrite = input } = price;

@@ -22,26 +22,26 @@ import type { Usage } from "./usage.ts";
 export interface RecordedFile {
   readonly path: string;
   readonly mode: "100644" | "100755" | "120000" | "040000" | "deleted";
-  /** What lay there in the project when the run began. Absent: an attempt before this one says it, or it held a secret. */
+  /** The entry in the project when the run started. Undefined if an earlier attempt recorded it, or if it contained a secret. */
   readonly before?: RecordedFile["mode"];
 }
 
-/** How an adapter can end that is no success, and of which a recording is of use. */
+/** The failures of an adapter that can be recorded. */
 export type RecordedFailure = Extract<Failure, { reason: keyof typeof failureMembers }>;
 
 export interface RecordedAttempt {
   readonly step: string;
   readonly attempt: number;
-  /** Who answered: `claude/2.1.330`. */
+  /** Adapter and version: `claude/2.1.330`. */
   readonly adapter: string;
   readonly model?: string;
-  /** What was asked: the parts of the work fingerprint by which the recording is found. */
+  /** The parts of the fingerprint that select the recording. */
   readonly asked: Readonly<Record<string, Digest>>;
-  /** Absent: it ended well. */
+  /** Undefined if it succeeded. */
   readonly failure?: RecordedFailure;
   /** Whether `message.md` is there. */
   readonly message: boolean;
-  /** What was used when it was recorded; replaying uses nothing. */
+  /** Usage of the recorded attempt. A replay uses no tokens. */
   readonly usage?: Usage;
   readonly changes: readonly RecordedFile[];
   readonly output: readonly RecordedFile[];
@@ -61,7 +61,7 @@ const failureMembers = {
 const agentKinds: ReadonlySet<unknown> = new Set(["auth", "rate-limit", "network", "config", "crash"]);
 const budgets: ReadonlySet<unknown> = new Set(["turns", "tokens", "cost"]);
 
-/** Whether a failure is the attempt's own, and not the machine's or of somebody who stopped it. */
+/** Whether the attempt itself failed, rather than the machine or a cancellation. */
 export function isRecordable(failure: Failure): failure is RecordedFailure {
   return Object.hasOwn(failureMembers, failure.reason);
 }
@@ -82,7 +82,7 @@ export function recordedName(path: string): string {
   return `${name}.recorded`;
 }
 
-/** Names with dots in front mean something to git and others; Windows drops dots at the end. */
+/** Escapes leading dots, which git and others treat specially, and trailing ones, which Windows drops. */
 function isPlain(byte: number, at: number, length: number): boolean {
   const character = String.fromCharCode(byte);
   return /[A-Za-z0-9_-]/.test(character) || (character === "." && at > 0 && at < length - 1);
@@ -97,7 +97,7 @@ export function attemptText(recorded: RecordedAttempt): string {
   return `${JSON.stringify({ v: 1, ...recorded }, undefined, 2)}\n`;
 }
 
-/** The other way round; the error is a sentence that says what is wrong. */
+/** Parses `attempt.json`. The error is a sentence. */
 export function parseAttempt(text: string): Result<RecordedAttempt, string> {
   const value = parse(text);
   if (!isJsonObject(value)) return err("it is not a JSON object");

@@ -1,6 +1,4 @@
-/**
- * Errors as values. A stage gives back a `Result`; it throws only for bugs, which the entries catch once.
- */
+/** Errors as values. Functions return a `Result` and throw only for bugs, which the entry points catch. */
 import type { Failure } from "./failure.ts";
 
 export interface Ok<T> {
@@ -13,7 +11,7 @@ export interface Err<E> {
   readonly error: E;
 }
 
-/** The outcome of something that may fail for a reason a user can act on. */
+/** A value, or a failure that a user can act on. */
 export type Result<T, E = Failure> = Ok<T> | Err<E>;
 
 /** Wraps a value. */
@@ -26,7 +24,7 @@ export function err<E>(error: E): Err<E> {
   return { ok: false, error };
 }
 
-/** Marks a `switch` as exhaustive: it does not type-check while a case is missing. */
+/** Marks a `switch` as exhaustive: a missing case does not compile. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);
 }

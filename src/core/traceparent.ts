@@ -1,4 +1,4 @@
-/** W3C trace context: where a trace came from, and what is handed on. Pure. https://www.w3.org/TR/trace-context/ */
+/** W3C trace context. Pure. https://www.w3.org/TR/trace-context/ */
 
 export interface TraceParent {
   /** 32 lower-case hex digits. */
@@ -7,14 +7,14 @@ export interface TraceParent {
   readonly spanId: string;
 }
 
-/** Reads `TRACEPARENT`; nothing where it is absent or not what it should be. */
+/** Parses `TRACEPARENT`; undefined if it is missing or malformed. */
 export function readTraceparent(text: string | undefined): TraceParent | undefined {
   const [, traceId = "", spanId = ""] =
     /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?$/.exec(text?.trim() ?? "") ?? [];
   return /[1-9a-f]/.test(traceId) && /[1-9a-f]/.test(spanId) ? { traceId, spanId } : undefined;
 }
 
-/** What a child is handed: sampled. */
+/** The value for a child, with the sampled flag. */
 export function writeTraceparent({ traceId, spanId }: TraceParent): string {
   return `00-${traceId}-${spanId}-01`;
 }

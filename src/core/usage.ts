@@ -5,13 +5,13 @@ export interface Usage {
   /** Answers of the model. */
   readonly turns: number;
   readonly toolCalls: number;
-  /** Tool calls that the agent was not allowed. */
+  /** Denied tool calls. */
   readonly denials: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cacheReadTokens: number;
   readonly cacheWriteTokens: number;
-  /** US dollars, by the agent's own count; absent where it counts none. */
+  /** US dollars, as reported by the agent. Undefined if it reports none. */
   readonly costUsd?: number;
 }
 
@@ -25,12 +25,12 @@ export const noUsage: Usage = {
   cacheWriteTokens: 0,
 };
 
-/** All tokens together: what `max_tokens` is compared with. */
+/** All tokens, as limited by `max_tokens`. */
 export function tokensOf({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage): number {
   return inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens;
 }
 
-/** The sum over attempts that tell; nothing where none does. A cost that one of them lacks is a sum of the others. */
+/** The sum of the known usages; undefined if none is known. The cost is the sum of the known costs. */
 export function totalUsage(usages: readonly (Usage | undefined)[]): Usage | undefined {
   const told = usages.filter((usage) => usage !== undefined);
   if (told.length === 0) return undefined;
@@ -54,7 +54,7 @@ export function usageText(usage: Usage): string {
   return usage.costUsd === undefined ? tokens : `${tokens}, ${costText(usage.costUsd)}`;
 }
 
-/** Cents, and as many digits more as a small sum needs. */
+/** Dollars with two digits, or more for small amounts. */
 export function costText(dollars: number): string {
   if (dollars >= 1 || dollars === 0) return `$${dollars.toFixed(2)}`;
   return `$${dollars >= 0.0001 ? dollars.toPrecision(2) : dollars.toFixed(6)}`;

@@ -1,16 +1,16 @@
-/** Where on GitHub a job runs: what reports, publishing and trust depend on. Read from the environment and the event once, by `platform/`. */
+/** The GitHub context of a job, read once from the environment and the event. */
 
-/** The pull request that a job is about. */
+/** The pull request of a job. */
 export interface PullContext {
   readonly number: number;
-  /** The commit that checks go on. */
+  /** The commit that checks are written for. */
   readonly headSha: string;
   /** The commit that a fork's manifest is read from. */
   readonly baseSha: string;
   readonly baseRef: string;
-  /** Its head lies in another repository: the token is read-only, and there are no secrets. */
+  /** Its head is in another repository, so the token is read-only and there are no secrets. */
   readonly fromFork: boolean;
-  /** The login of who opened it. */
+  /** The login of its author. */
   readonly author: string;
 }
 
@@ -18,7 +18,7 @@ export interface PullContext {
 export interface CommentContext {
   readonly id: number;
   readonly body: string;
-  /** GitHub's word: `OWNER`, `MEMBER`, `COLLABORATOR`, `CONTRIBUTOR`, `NONE` … */
+  /** The author association: `OWNER`, `MEMBER`, `COLLABORATOR`, `CONTRIBUTOR`, `NONE` … */
   readonly authorAssociation: string;
   readonly author: string;
 }
@@ -56,7 +56,7 @@ export interface WorkflowContext {
   readonly job: string;
   /** `pull_request`, `push` … */
   readonly eventName: string;
-  /** The login of who caused the event. */
+  /** The login of the account that caused the event. */
   readonly actor: string;
   /** The commit that GitHub says the event is about; for a pull request its merge commit. */
   readonly sha: string;

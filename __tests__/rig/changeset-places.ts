@@ -74,9 +74,9 @@ export function must<T>(result: Result<T, unknown>): T {
 
 function collecting(opening: Opening, source: CopySource | OverlaySource) {
   const { root, start = [], blobs = memoryBlobs(), hidden, project } = opening;
-  return ({ redactor = createRedactor([]), ...options }: CollectOptions = {}) =>
+  return ({ redactor = createRedactor([]), include = [], ...options }: CollectOptions = {}) =>
     collectChanges({
-      ...{ root, start, source, blobs, redactor, isExcluded: isState, ...options },
+      ...{ root, start, source, blobs, redactor, isExcluded: isState, ignored: { include }, ...options },
       ...(project === undefined ? {} : { project }),
       ...(hidden === undefined ? {} : { hidden: (file: string) => hidden.includes(file) }),
     });

@@ -92,8 +92,7 @@ export function fingerprintSource(of: Step, members: Partial<FingerprintSource> 
   return {
     step: of,
     inputs: {},
-    base: digest("base"),
-    tree: digest("tree"),
+    base: { view: digest("base"), tree: digest("tree") },
     contractFiles: {},
     platform: "linux-x64",
     adapterVersion: "1",

@@ -6,14 +6,11 @@ import { finishRun } from "../cli/finish-run.ts";
 import { defined } from "../core/defined.ts";
 import type { Failure } from "../core/failure.ts";
 import { describeFailure } from "../core/failures.ts";
-import type { GitHub } from "../core/github.ts";
-import type { Io } from "../core/io.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Reporter } from "../core/ports.ts";
 import { ok, type Result } from "../core/result.ts";
 import { type RunCommit, runCommitOf } from "../core/run-commit.ts";
 import type { RunRecord } from "../core/state.ts";
-import type { WorkflowContext } from "../core/workflow-context.ts";
 import type { RunStore } from "../engine/open-project.ts";
 import { resumeRun } from "../engine/resume-run.ts";
 import { type FinishedRun, runPipeline } from "../engine/run-pipeline.ts";
@@ -22,11 +19,10 @@ import { projectChangedText } from "../reporters/console/render-resume-notices.t
 import { multiplexReporter } from "../reporters/multiplex.ts";
 import { checkedOutIn } from "./checked-out.ts";
 import { githubReporters, publishersOf, type ReportsRequest } from "./github-reports.ts";
-import type { JobLog } from "./job-log.ts";
 import { setRunOutputs } from "./job-outputs.ts";
+import type { JobParts } from "./job-parts.ts";
 import type { JobProject } from "./job-project.ts";
 import { type Decision, type DecisionRequest, decideRun } from "./job-run.ts";
-import type { JobServices } from "./job-services.ts";
 import type { JobSource } from "./job-source.ts";
 import type { JobState } from "./job-state.ts";
 import { noteForPost } from "./post-state.ts";
@@ -34,21 +30,11 @@ import { type RunIdentity, runIdOf } from "./run-identity.ts";
 import { unprotectedScripts } from "./unprotected-scripts.ts";
 
 export interface JobExecution {
-  readonly io: Io;
-  readonly log: JobLog;
-  readonly inputs: JobInputs;
-  readonly context: WorkflowContext;
+  readonly job: JobParts;
   readonly project: JobProject;
   readonly identity: RunIdentity;
   readonly store: RunStore;
   readonly state: JobState;
-  readonly temp: string;
-  /** The checkout. */
-  readonly workspace: string;
-  readonly summaryFile: string | undefined;
-  /** Absent: there is no token. */
-  readonly github?: GitHub;
-  readonly services: JobServices;
   /** The commit that the manifest is read from. Undefined if that is the checkout. */
   readonly from?: Pick<JobSource, "files">;
   /** Reports a failure before any reporter of the run was opened, and returns the exit status. */
@@ -57,7 +43,8 @@ export interface JobExecution {
 
 /** Executes the job's steps. Gives the exit status. */
 export async function executeJob(execution: JobExecution): Promise<number> {
-  const { io, log, store, state, temp, inputs } = execution;
+  const { store, state } = execution;
+  const { io, log, temp, inputs, context } = execution.job;
   const [chosen, checkedOut] = await Promise.all([restoreAndDecide(execution), checkedOutIn(execution.project.read.root)]);
   const { decision } = chosen;
   if (decision.kind === "start" && inputs.command === "resume") {
@@ -68,7 +55,7 @@ export async function executeJob(execution: JobExecution): Promise<number> {
   const begun = decision.kind === "resume" ? (await chosen.find(decision.run))?.base.head : undefined;
   const notes = await notesOf(execution);
   for (const note of notes) log.warn(`${note}.`);
-  const reports = reportsOf(execution, runCommitOf(execution.context, checkedOut, begun), notes);
+  const reports = reportsOf(execution, runCommitOf(context, checkedOut, begun), notes);
   let isReported = false;
   const reporter = async (plan: Plan): Promise<Reporter> => {
     isReported = true;
@@ -108,7 +95,7 @@ export async function executeJob(execution: JobExecution): Promise<number> {
 }
 
 /** Sets the outputs as soon as the run has ended: uploads and reports take their time, and the job may be cut off meanwhile. */
-function outputsReporter({ store, state, temp }: JobExecution, decision: Decision): Reporter {
+function outputsReporter({ store, state, job: { temp } }: JobExecution, decision: Decision): Reporter {
   let id = "";
   return {
     name: "outputs",
@@ -130,7 +117,7 @@ function isResumed({ kind }: Decision, { steps }: RunRecord): boolean {
 }
 
 /** A cancelled job has seconds left; `post` has more. A cache that took nothing is not asked again. */
-async function saveAtEnd({ io, log, store, state }: JobExecution, uploads: ReturnType<JobState["uploads"]>): Promise<void> {
+async function saveAtEnd({ job: { io, log }, store, state }: JobExecution, uploads: ReturnType<JobState["uploads"]>): Promise<void> {
   const asked = !io.signal.aborted;
   const saved = asked && (await state.save(store, 1));
   noteForPost("cache", asked ? "asked" : "", log.warn);
@@ -141,7 +128,8 @@ interface Chosen extends Pick<DecisionRequest, "find"> {
   readonly decision: Decision;
 }
 
-async function restoreAndDecide({ context, identity, inputs, log, store, state }: JobExecution): Promise<Chosen> {
+async function restoreAndDecide({ job, identity, store, state }: JobExecution): Promise<Chosen> {
+  const { context, inputs, log } = job;
   const { cache, parts } = await state.restore(store, runIdOf(identity));
   const find = async (run: string): Promise<RunRecord | undefined> => {
     // The tables take their time to open, and a run without journals cannot be gone on with.
@@ -168,8 +156,8 @@ async function notesOf({ from, project }: JobExecution): Promise<readonly string
   return from === undefined ? [] : unprotectedScripts(project.pipeline, from.files, project.read.root);
 }
 
-function reportsOf({ project, ...execution }: JobExecution, commit: RunCommit, notes: readonly string[]): ReportsRequest {
-  return { ...execution, commit, notes, pipeline: project.pipeline.name, root: project.read.root };
+function reportsOf({ job, store, project }: JobExecution, commit: RunCommit, notes: readonly string[]): ReportsRequest {
+  return { job, store, commit, notes, pipeline: project.pipeline.name, root: project.read.root };
 }
 
 /** Resumes, or starts. A run that cannot be resumed here is left alone, and another is started, unless the job names it. */
@@ -178,7 +166,8 @@ async function perform(
   { decision, find }: Chosen,
   outside: Outside,
 ): Promise<Result<{ readonly run: RunRecord; readonly finished?: FinishedRun }>> {
-  const { identity, io, inputs, log, project } = execution;
+  const { identity, project } = execution;
+  const { io, inputs, log } = execution.job;
   if (decision.kind === "start") return start(execution, decision, outside);
   const { input } = identity;
   const resumed = await resumeRun({
@@ -223,7 +212,8 @@ async function start(
   { run, again, rerun }: Extract<Decision, { kind: "start" }>,
   outside: Outside,
 ): Promise<Result<{ readonly run: RunRecord; readonly finished: FinishedRun }>> {
-  const { io, inputs, context, project } = execution;
+  const { project } = execution;
+  const { io, inputs, context } = execution.job;
   const reuse = inputs.reuse === "true" || (inputs.reuse === "auto" && (again || context.pull !== undefined));
   const finished = await runPipeline({
     project: project.request,

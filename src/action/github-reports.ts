@@ -6,7 +6,6 @@ import { summary } from "@actions/core";
 import { defined } from "../core/defined.ts";
 import { describeFailure } from "../core/failures.ts";
 import type { GitHub } from "../core/github.ts";
-import type { Io } from "../core/io.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Reporter } from "../core/ports.ts";
 import type { RunCommit } from "../core/run-commit.ts";
@@ -28,42 +27,34 @@ import { systemClock } from "../platform/clock.ts";
 import { realPlace } from "../platform/files.ts";
 import { relativeInside } from "../platform/paths.ts";
 import { jobLabel, matrixSuffix } from "./job-label.ts";
-import type { JobLog } from "./job-log.ts";
-import type { JobServices } from "./job-services.ts";
+import type { JobParts } from "./job-parts.ts";
 import { noteForPost } from "./post-state.ts";
 import { repositoryPlace } from "./repository-place.ts";
 import { reportKey } from "./run-identity.ts";
 import { openSharedRun, type SharedRun } from "./shared-run.ts";
 
 export interface ReportsRequest {
-  readonly io: Io;
-  readonly log: JobLog;
-  readonly inputs: JobInputs;
-  readonly context: WorkflowContext;
+  readonly job: Omit<JobParts, "temp">;
   /** The commit that the job runs. */
   readonly commit: RunCommit;
-  /** Absent: there is no token. */
-  readonly github?: GitHub;
-  readonly services: JobServices;
   readonly store: RunStore;
   readonly pipeline: string;
-  /** The project, and GITHUB_WORKSPACE. */
+  /** The project's directory, absolute. */
   readonly root: string;
-  readonly workspace: string;
-  readonly summaryFile: string | undefined;
   /** Warnings about what the verdict is worth, as sentences without a stop. */
   readonly notes: readonly string[];
 }
 
 /** Reporters for one plan. */
 export function githubReporters(request: ReportsRequest, plan: Plan): Reporter[] {
-  const { github, inputs, store } = request;
+  const { job, store, pipeline, root } = request;
+  const { github, inputs, context } = job;
   const record = async (run: string): Promise<RunRecord | undefined> => {
     const found = await store.state.findRun(run);
     return found.ok ? found.value : undefined;
   };
-  const places = placesOf(request);
-  const shared = openSharedRun({ ...request, commentKey: resultKey(request.pipeline, request.context, request.inputs) });
+  const places = placesOf({ root, workspace: job.workspace });
+  const shared = openSharedRun({ ...job, commentKey: resultKey(pipeline, context, inputs) });
   const checks =
     github === undefined || inputs.checks === "none" ? undefined : checkRunsOf(request, github, plan, places, { record, shared });
   const pages = pageReporter(request, plan, places, { record, shared }, checks);
@@ -77,7 +68,7 @@ interface Knowledge {
 }
 
 function checkRunsOf(
-  { inputs, context, commit, log, notes }: ReportsRequest,
+  { job: { inputs, context, log }, commit, notes }: ReportsRequest,
   github: GitHub,
   plan: Plan,
   places: PagePlaces,
@@ -116,7 +107,8 @@ function pageReporter(
   { record, shared }: Knowledge,
   checks: CheckRuns | undefined,
 ): Reporter {
-  const { io, inputs, commit } = request;
+  const { job: parts, commit, notes } = request;
+  const { io, inputs, context, summaryFile } = parts;
   let id = "";
   return {
     name: "job summary",
@@ -132,10 +124,10 @@ function pageReporter(
         io.stdout.writeControl(logAnnotations(run, plan, places));
       else io.stdout.writeControl(annotationCommands(checks?.dropped() ?? []));
       await shared.gather(id);
-      const job = matrixSuffix(request.context.job, inputs.matrixKey);
+      const job = matrixSuffix(context.job, inputs.matrixKey);
       const known = shared.known(run);
-      const text = jobSummary({ run, known, plan, commit, job, places, taken: sizeOf(request.summaryFile), notes: request.notes });
-      if (text !== "" && request.summaryFile !== undefined) await summary.addRaw(io.secrets.redactor().text(text)).write();
+      const text = jobSummary({ run, known, plan, commit, job, places, taken: sizeOf(summaryFile), notes });
+      if (text !== "" && summaryFile !== undefined) await summary.addRaw(io.secrets.redactor().text(text)).write();
       await comment(request, run, plan, shared);
     },
   };
@@ -147,7 +139,8 @@ export function resultKey(pipeline: string, context: WorkflowContext, inputs: Jo
 }
 
 async function comment(request: ReportsRequest, run: RunRecord, plan: Plan, shared: SharedRun): Promise<void> {
-  const { github, context, commit, inputs, io, log, notes, pipeline, services } = request;
+  const { commit, notes, pipeline } = request;
+  const { github, context, inputs, io, log, services } = request.job;
   if (!inputs.comment) return;
   if (github === undefined || context.pull === undefined) {
     log.notice("No comment was written: there is no pull request here, or no token.");
@@ -180,7 +173,8 @@ async function comment(request: ReportsRequest, run: RunRecord, plan: Plan, shar
 
 /** Who publishes in this job; or why nobody does. */
 export function publishersOf(reports: ReportsRequest): NonNullable<PublishRequest["publishers"]> {
-  const { github, context, commit, inputs, pipeline, store } = reports;
+  const { job, commit, pipeline, store } = reports;
+  const { github, context, inputs } = job;
   if (context.pull === undefined) return "there is no pull request here";
   if (github === undefined) return "there is no token to publish with";
   const request = {
@@ -196,7 +190,7 @@ export function publishersOf(reports: ReportsRequest): NonNullable<PublishReques
   return new Map([commentPublisher(request), reviewPublisher(request)].map((publisher) => [publisher.kind, publisher]));
 }
 
-function remarkPlaces({ root, workspace }: ReportsRequest): RemarkPlaces {
+function remarkPlaces({ root, job: { workspace } }: ReportsRequest): RemarkPlaces {
   const { top, prefix } = repositoryPlace(root, workspace);
   // A step may name the checkout as the workflow does, which may lead through links.
   const below = relativeInside(realPlace(workspace) ?? workspace, top);
@@ -218,7 +212,7 @@ function isFileAt(place: string): boolean {
 }
 
 /** Paths in reports are the repository's; the project may lie in a directory of it. */
-export function placesOf({ root, workspace }: Pick<ReportsRequest, "root" | "workspace">): PagePlaces {
+export function placesOf({ root, workspace }: Pick<ReportsRequest, "root"> & Pick<JobParts, "workspace">): PagePlaces {
   const known = new Map<string, boolean>();
   const isFile = (file: string) => !path.isAbsolute(file) && !file.split("/").includes("..") && isFileAt(path.join(root, file));
   return {

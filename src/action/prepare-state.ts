@@ -59,7 +59,7 @@ export async function prepareState(prepare: PrepareRequest): Promise<Result<Prep
   if (put.value !== undefined) log.warn(`state in the checkout was not left by this job and is not used; it was moved to ${put.value}`);
   const temp = jobTemp(variables, stateDir);
   const identity = identityOf({ context, inputs, project, workspace, redact: (text) => redactor.text(text) });
-  const subject = { project: projectKey(identity), pipeline: pipeline.name, run: runIdOf(identity), level };
+  const subject = { project: projectKey(identity.manifest), pipeline: pipeline.name, run: runIdOf(identity), level };
   const state = await openJobState({
     inputs,
     context,

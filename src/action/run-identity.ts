@@ -20,7 +20,8 @@ export interface ManifestPlace {
   readonly environment?: string;
 }
 
-export interface RunIdentity extends ManifestPlace {
+export interface RunIdentity {
+  readonly manifest: ManifestPlace;
   readonly context: Pick<WorkflowContext, "owner" | "repo" | "workflowFile" | "runId" | "runAttempt">;
   readonly adapter?: string;
   readonly pipeline: string;
@@ -50,9 +51,12 @@ export function identityOf({ context, inputs, project, workspace, redact }: Iden
   const { read, pipeline } = project;
   return {
     context,
-    directory: relativeInside(realPlace(workspace) ?? workspace, read.root) ?? read.root,
-    files: read.files,
-    ...defined({ environment: read.environment, adapter: read.adapter }),
+    manifest: {
+      directory: relativeInside(realPlace(workspace) ?? workspace, read.root) ?? read.root,
+      files: read.files,
+      ...defined({ environment: read.environment }),
+    },
+    ...defined({ adapter: read.adapter }),
     pipeline: pipeline.name,
     ...defined({ version: pipeline.version }),
     input: inputs.input === undefined ? undefined : digestOfBytes(redact(inputs.input)),
@@ -63,7 +67,8 @@ export function identityOf({ context, inputs, project, workspace, redact }: Iden
 
 /** The id of the first run with an identity; the ones after it are `ID-2`, `ID-3` … */
 export function runIdOf(identity: RunIdentity): string {
-  const { context, directory, files, environment, adapter, pipeline, version, parameters, input, matrixKey, runKey } = identity;
+  const { context, manifest, adapter, pipeline, version, parameters, input, matrixKey, runKey } = identity;
+  const { directory, files, environment } = manifest;
   const named = Object.entries(parameters ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   const where = [context.owner, context.repo, context.workflowFile, context.runId, directory, files, environment ?? null];
   const what = [adapter ?? null, pipeline, version ?? null, named, input ?? null, shortMatrixKey(matrixKey), runKey.trim()];

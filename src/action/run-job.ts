@@ -19,6 +19,7 @@ import { readEventCause, readWorkflowContext } from "../platform/actions/workflo
 import { systemClock } from "../platform/clock.ts";
 import { executeJob } from "./execute-job.ts";
 import { type JobLog, openJobLog } from "./job-log.ts";
+import type { JobParts } from "./job-parts.ts";
 import { locateJobProject, readJobProject } from "./job-project.ts";
 import { type JobServices, openJobServices } from "./job-services.ts";
 import { type JobSource, openJobSource } from "./job-source.ts";
@@ -49,17 +50,19 @@ export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
     return problem === undefined ? refuse({ log, inputs, context: context.value, ...withToken }, trust) : ended(log, problem);
   forgetRunnerSecrets();
   const workspace = path.resolve(variables["GITHUB_WORKSPACE"] || io.cwd);
-  const job: Job = {
+  const { level, manifestFrom } = trust;
+  const parts = {
+    io: { ...io, env: withoutRunnerSecrets(variables) },
     log,
     inputs,
+    context: trust.context,
+    ...withToken,
+    services,
     workspace,
     temp: jobTemp(variables, workspace),
     summaryFile: variables["GITHUB_STEP_SUMMARY"],
-    io: { ...io, env: withoutRunnerSecrets(variables) },
-    ...trust,
-    services,
-    ...withToken,
   };
+  const job: Job = { parts, level, ...defined({ manifestFrom }) };
   if (problem !== undefined) return reportFailure(job, problem);
   const toolkit = openToolkit({ env: variables, onLine: forwardMask(io), clock: systemClock, services });
   try {
@@ -70,24 +73,16 @@ export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
   }
 }
 
-interface Job extends Trusted {
-  readonly services: JobServices;
-  readonly io: Io;
-  readonly log: JobLog;
-  readonly inputs: JobInputs;
-  readonly github?: GitHub;
-  /** The checkout, absolute. */
-  readonly workspace: string;
-  /** A directory of the job for files on their way. */
-  readonly temp: string;
-  readonly summaryFile: string | undefined;
+interface Job extends Omit<Trusted, "context"> {
+  readonly parts: JobParts;
 }
 
 /** Opens the source of the manifest for as long as the job lasts. */
 async function withSource(job: Job, variables: Io["env"], toolkit: Toolkit): Promise<number> {
-  const { io, manifestFrom } = job;
+  const { parts, manifestFrom } = job;
+  const { io } = parts;
   if (manifestFrom === undefined) return withProject(job, { variables, toolkit });
-  const from = await openJobSource({ ...job, commit: manifestFrom, env: io.env, signal: io.signal });
+  const from = await openJobSource({ ...parts, commit: manifestFrom, env: io.env, signal: io.signal });
   if (!from.ok) return reportFailure(job, from.error);
   try {
     return await withProject(job, { variables, toolkit, from: from.value });
@@ -104,14 +99,15 @@ interface Surroundings {
 }
 
 async function withProject(job: Job, { variables, toolkit, from }: Surroundings): Promise<number> {
-  const { io, inputs, workspace } = job;
+  const { parts, level } = job;
+  const { io, inputs, log } = parts;
   const given = from === undefined ? {} : { from };
-  const asked = { ...job, env: io.env, signal: io.signal, ...given };
+  const asked = { ...parts, env: io.env, signal: io.signal, ...given };
   const located = locateJobProject(asked);
   if (!located.ok) return reportFailure(job, located.error, given);
   const executes = inputs.command === "run" || inputs.command === "resume";
   const noteReports = (known: NamedProject) => {
-    if (executes) noteForPost("reports", JSON.stringify(known), job.log.warn);
+    if (executes) noteForPost("reports", JSON.stringify(known), log.warn);
   };
   // The name of the pipeline must not come from a fork's checkout.
   noteReports({ root: located.value.root, ...(from === undefined ? { files: located.value.files } : {}) });
@@ -128,23 +124,27 @@ async function withProject(job: Job, { variables, toolkit, from }: Surroundings)
   const fail = (error: Failure) => reportFailure(job, error, known);
   const unknown = unknownPart(project.value, inputs.steps);
   if (executes && unknown !== undefined) return fail(unknown);
-  const prepared = await prepareState({ ...job, project: project.value, workspace, variables, toolkit });
+  const prepared = await prepareState({ ...parts, level, project: project.value, variables, toolkit });
   if (!prepared.ok) return fail(prepared.error);
-  const { request, state, store } = prepared.value;
-  if (executes) return executeJob({ ...job, ...prepared.value, ...given, project: { ...project.value, request }, fail });
+  const { identity, request, state, store, temp } = prepared.value;
+  if (executes) {
+    const executed = { project: { ...project.value, request }, identity, store, state, ...given, fail };
+    return executeJob({ ...executed, job: { ...parts, temp } });
+  }
   // Tests have a state of their own.
   if (inputs.command !== "test") await state.restore(store, "");
   return args(job, from);
 }
 
 /** Most jobs start their run, so what reports a failure before it is loaded here. */
-async function reportFailure(job: Job, failure: Failure, project: NamedProject = {}): Promise<number> {
+async function reportFailure({ parts }: Job, failure: Failure, project: NamedProject = {}): Promise<number> {
   const reports = await import("./report-failure.ts");
-  return reports.reportFailure(job, failure, project);
+  return reports.reportFailure(parts, failure, project);
 }
 
 /** Runs a command that executes no steps. Most jobs do not need the command line, so it is loaded here. */
-async function args({ io, inputs, log, temp, summaryFile }: Job, from: JobSource | undefined): Promise<number> {
+async function args({ parts }: Job, from: JobSource | undefined): Promise<number> {
+  const { io, inputs, log, temp, summaryFile } = parts;
   const { runCliCommand } = await import("./run-cli-command.ts");
   const request = { io, inputs, temp, hasSummary: summaryFile !== undefined && summaryFile !== "" };
   if (from === undefined) return runCliCommand(request);

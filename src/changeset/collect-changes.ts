@@ -8,6 +8,7 @@
  */
 import type { Stats } from "node:fs";
 import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
+import { defined } from "../core/defined.ts";
 import type { AttemptChanges, BlobStore, Redactor } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
@@ -35,18 +36,23 @@ export interface CollectRequest {
   readonly hidden?: (path: string) => boolean;
   /** Paths that are no part of the project's tree: state. Everything below them is left out too. */
   readonly isExcluded: (path: string) => boolean;
-  /** Globs of ignored paths that are wanted all the same. */
-  readonly include?: readonly string[];
-  /** Whether git has rules for the project; asked anew where it is not given. */
-  readonly isKnownToGit?: () => Promise<boolean>;
+  /** Ignored files that are collected. Defaults to none. */
+  readonly ignored?: CollectedIgnored;
   readonly blobs: BlobStore;
   readonly redactor: Redactor;
   /** The project as it was before the run's first attempt. Undefined if nothing but the attempt can have changed it. */
   readonly project?: ProjectStart;
-  /** Ignored files that `include` matches, as they were when the attempt started. */
-  readonly included?: IncludedFiles;
   /** The largest file, in bytes; 1 GiB by default. */
   readonly limits?: { readonly fileBytes: number };
+}
+
+export interface CollectedIgnored {
+  /** Globs of ignored paths that are collected. */
+  readonly include?: readonly string[];
+  /** Whether git has rules for the project. Defaults to a query. */
+  readonly isKnownToGit?: () => Promise<boolean>;
+  /** The files that `include` matched when the attempt started. */
+  readonly before?: IncludedFiles;
 }
 
 /** The changes, and the pipes, sockets and devices among them that could not be kept. */
@@ -81,7 +87,7 @@ export async function collectChanges(request: CollectRequest): Promise<Result<Co
   try {
     const start = openStartTree(request.root, request.start);
     const { source, isExcluded } = request;
-    const rules = openIgnoreRules(request.root, request.include ?? [], request.isKnownToGit);
+    const rules = openIgnoreRules(request.root, request.ignored?.include ?? [], request.ignored?.isKnownToGit);
     const foresee = (nodes: ReadonlyMap<string, Stats>) =>
       rules.foresee(
         [...nodes]
@@ -90,8 +96,8 @@ export async function collectChanges(request: CollectRequest): Promise<Result<Co
       );
     const end = source.kind === "copy" ? ok(copyEnd(source, widened)) : await overlayEnd(source, start, isExcluded, widened, foresee);
     if (!end.ok) return end;
-    const found = await findChanges({ start, end: end.value, hidden: request.hidden ?? (() => false), isExcluded: isExcluded });
-    const beforeAt = openBeforeStates({ ...request, start, limit: fileLimit(request) });
+    const found = await findChanges({ start, end: end.value, hidden: request.hidden ?? (() => false), isExcluded });
+    const beforeAt = openBeforeStates({ ...request, ...defined({ included: request.ignored?.before }), start, limit: fileLimit(request) });
     return await collect({ request, rules, start, end: end.value, found, widened, beforeAt, outside: [] });
   } catch (error) {
     const { code, detail } = describeIoError(error);

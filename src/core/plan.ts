@@ -72,12 +72,7 @@ export interface FingerprintSource {
   readonly runInput?: Digest;
   /** What stands for the changes of the steps that it builds on; nothing where there are none. */
   readonly changes?: Digest;
-  /** Digest of the base files that the step may read. */
-  readonly base: Digest;
-  /** Digest of the whole base: contract commands read all of it, whatever the step may read. */
-  readonly tree: Digest;
-  /** Digests of the ignored files that the step and its contracts can read. Undefined if they are unknown. */
-  readonly ignored?: { readonly work: Digest; readonly contracts: Digest };
+  readonly base: FingerprintBase;
   /** The files that the step's contracts name, path → digest. */
   readonly contractFiles: Readonly<Record<string, Digest>>;
   /** Of the files that the step's contracts restore from a commit. Undefined if they restore none, or from the base. */
@@ -86,4 +81,14 @@ export interface FingerprintSource {
   readonly platform: string;
   /** The adapter's actual version. */
   readonly adapterVersion: string;
+}
+
+/** Digests of the project's files that a step's result depends on. */
+export interface FingerprintBase {
+  /** The files of the base that the step may read. */
+  readonly view: Digest;
+  /** The whole base: contract commands may read all of it. */
+  readonly tree: Digest;
+  /** Ignored files that the step and its contracts can read. Undefined if they are unknown. */
+  readonly ignored?: { readonly work: Digest; readonly contracts: Digest };
 }

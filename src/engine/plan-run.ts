@@ -8,7 +8,7 @@ import { type Digest, digestOfBytes } from "../core/digest.ts";
 import { isSandboxed, unenforceable, wantsIsolation } from "../core/enforcement.ts";
 import type { BaseRef, FingerprintRef } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
-import { ignoredFor, ignoredViews } from "../core/ignored-views.ts";
+import { ignoredViews } from "../core/ignored-views.ts";
 import { readFilter, viewKey } from "../core/permissions.ts";
 import type { Pipeline, Step } from "../core/pipeline.ts";
 import type { DependencyDirectory, Plan } from "../core/plan.ts";
@@ -16,7 +16,7 @@ import type { Adapter, TrustedFiles } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { CachedResult, RunRecord } from "../core/state.ts";
 import { baseFor } from "../planner/base-for.ts";
-import { contractFilesOf, fingerprintStep } from "../planner/fingerprint.ts";
+import { contractFilesOf, fingerprintBase, fingerprintStep } from "../planner/fingerprint.ts";
 import { planPipeline } from "../planner/plan-pipeline.ts";
 import { outdatedGit } from "../platform/git.ts";
 import { oldestGit } from "../platform/git-version.ts";
@@ -170,17 +170,14 @@ export async function planPipelineOf(opened: OpenProject, selection: PipelineSel
   });
   const plan = { ...planned, directoryRenames: isolation.directoryRenames, unshownPlaces: await unshownPlaces(pipeline) };
   const fingerprintOf: PlannedRun["fingerprintOf"] = (step, inputs, changes) => {
-    const ignored = ignoredFor(step, base);
-    const restored = protectedFiles.value.get(step.id);
     return fingerprintStep({
       step,
-      ...defined({ protectedFiles: restored, ignored }),
+      ...defined({ protectedFiles: protectedFiles.value.get(step.id) }),
       inputs,
       ...defined({ changes }),
       ...runInput,
       platform,
-      base: base.views[viewKey(step)] ?? base.tree,
-      tree: base.tree,
+      base: fingerprintBase(step, base),
       contractFiles: contractFilesOf(step, project.contractFiles),
       adapterVersion: adapterVersions.value.get(step.id) ?? "",
     });

@@ -4,12 +4,14 @@
  * machine, secret values, limits, and where in a file something is written.
  */
 import { posix } from "node:path";
+import { defined } from "../core/defined.ts";
 import { type Digest, digestOfBytes } from "../core/digest.ts";
-import type { FingerprintRef } from "../core/event.ts";
+import type { BaseRef, FingerprintRef } from "../core/event.ts";
+import { ignoredFor } from "../core/ignored-views.ts";
 import { isJsonObject, type JsonValue } from "../core/json.ts";
-import type { StepPermissions } from "../core/permissions.ts";
+import { type StepPermissions, viewKey } from "../core/permissions.ts";
 import type { ContractDefinition, Step } from "../core/pipeline.ts";
-import type { FingerprintSource } from "../core/plan.ts";
+import type { FingerprintBase, FingerprintSource } from "../core/plan.ts";
 import type { ContractFile } from "../core/ports.ts";
 
 /** Grows when the meaning of a part changes, so that work of older versions is not taken for equal. */
@@ -48,18 +50,22 @@ export function contractFilesOf(step: Step, files: ReadonlyMap<string, ContractF
   return found;
 }
 
+/** The digests of a base that the fingerprint of a step contains. */
+export function fingerprintBase(step: Step, base: BaseRef): FingerprintBase {
+  return { view: base.views[viewKey(step)] ?? base.tree, tree: base.tree, ...defined({ ignored: ignoredFor(step, base) }) };
+}
+
 function workParts({
   step,
   inputs,
   runInput,
-  base,
-  ignored,
+  base: { view, ignored },
   changes,
   platform,
   adapterVersion,
 }: FingerprintSource): Record<string, Digest> {
   const { adapter } = step;
-  const parts: Record<string, Digest> = { format, persona: step.persona.digest, base };
+  const parts: Record<string, Digest> = { format, persona: step.persona.digest, base: view };
   if (ignored !== undefined) parts.ignored = ignored.work;
   if (changes !== undefined) parts.changes = changes;
   const usesInput = step.task !== undefined && /\{\{\s*input\s*\}\}/.test(step.task);
@@ -83,7 +89,7 @@ function workParts({
   return parts;
 }
 
-function contractParts({ step, contractFiles, protectedFiles, tree, ignored }: FingerprintSource): Record<string, Digest> {
+function contractParts({ step, contractFiles, protectedFiles, base: { tree, ignored } }: FingerprintSource): Record<string, Digest> {
   const parts: Record<string, Digest> = {};
   for (const contract of step.contracts) parts[`contract:${contract.name}`] = digestOfShared(judgedBy(contract));
   for (const [path, digest] of Object.entries(contractFiles)) parts[`gate-file:${path}`] = digest;

@@ -9,14 +9,12 @@ import type { Digest } from "../core/digest.ts";
 import { enforcementOf, type SandboxSupport } from "../core/enforcement.ts";
 import type { BaseRef } from "../core/event.ts";
 import { topologicalOrder } from "../core/graph.ts";
-import { ignoredFor } from "../core/ignored-views.ts";
-import { viewKey } from "../core/permissions.ts";
 import type { Pipeline, Step } from "../core/pipeline.ts";
 import type { Plan, PlannedStep, PlannedWork } from "../core/plan.ts";
 import type { ContractFile } from "../core/ports.ts";
 import type { CachedResult } from "../core/state.ts";
 import { findCachedResult } from "./find-cached-result.ts";
-import { contractFilesOf, fingerprintStep } from "./fingerprint.ts";
+import { contractFilesOf, fingerprintBase, fingerprintStep } from "./fingerprint.ts";
 
 /** What a plan is made from. */
 export interface PlanSource {
@@ -86,15 +84,13 @@ function workOf(
   }
   const { base, contractFiles, platform, adapterVersions, runInput } = source;
   const changes = digestUpstream(built);
-  const ignored = ignoredFor(step, base);
   const protectedFiles = source.protectedFiles.get(step.id);
   const fingerprint = fingerprintStep({
     step,
-    ...defined({ protectedFiles, ignored }),
+    ...defined({ protectedFiles }),
     inputs,
     ...defined({ changes, runInput }),
-    base: base.views[viewKey(step)] ?? base.tree,
-    tree: base.tree,
+    base: fingerprintBase(step, base),
     contractFiles: contractFilesOf(step, contractFiles),
     platform,
     adapterVersion: adapterVersions.get(step.id) ?? "",

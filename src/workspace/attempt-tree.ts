@@ -62,9 +62,13 @@ export interface TreeRequest {
   readonly included?: IncludedFiles;
 }
 
-/** The reference for an attempt's changeset. */
-export function changesetStart({ start, project, included }: TreeRequest): Pick<CollectRequest, "start" | "project" | "included"> {
-  return { start, ...defined({ project, included }) };
+/** The states that the changeset of an attempt is compared with, and the ignored files in it. */
+export function changesetStart(
+  { step, start, project, included }: TreeRequest,
+  isKnownToGit: () => Promise<boolean>,
+): Pick<CollectRequest, "start" | "project" | "ignored"> {
+  const ignored = { include: step.changesInclude, isKnownToGit, ...defined({ before: included }) };
+  return { start, ignored, ...defined({ project }) };
 }
 
 /** The project's tree of one attempt. */

@@ -107,7 +107,7 @@ async function copyReadable({ root, isExcluded, isKnownToGit }: TreeSetting, dir
  */
 export async function copiedTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
   const { root, stateDir, stateRoot = stateDir, blobs, redactor, isExcluded, isKnownToGit } = setting;
-  const { step, start, hidden, reads } = request;
+  const { start, hidden, reads } = request;
   const around = request.sandboxed ? undefined : repositoryAround(root);
   const directory = copiedRoot(request.dirs, root, request.sandboxed);
   mkdirSync(directory, { recursive: true });
@@ -146,13 +146,11 @@ export async function copiedTree(setting: TreeSetting, request: TreeRequest): Pr
     write: async (entries) => refusedPath(entries, isExcluded) ?? writeIntoArea({ directory }, entries),
     async changeset() {
       return collectChanges({
-        ...changesetStart(request),
+        ...changesetStart(request, isKnownToGit),
         root,
         isExcluded: (file: string) => isExcluded(file) || request.isRepository(file),
-        isKnownToGit,
         blobs,
         redactor,
-        include: step.changesInclude,
         ...(reads === undefined ? {} : { hidden: (file: string) => !reads(file) }),
         source: { kind: "copy", directory, snapshot: snapshot.value },
       });

@@ -11,9 +11,9 @@ import { removeTree } from "../changeset/remove-tree.ts";
 import { ok, type Result } from "../core/result.ts";
 import { capture, noLimitMs } from "../platform/capture.ts";
 import { relativeInside } from "../platform/paths.ts";
+import { completeRenames } from "../sandbox/complete-renames.ts";
 import { hideInTree, listInView, listMerged, readInView, treeView } from "../sandbox/inspect.ts";
 import { firstNonDirectoryParent } from "../sandbox/path-safety.ts";
-import { completeRenames } from "../sandbox/complete-renames.ts";
 import type { OverlayLayer, Tree } from "../sandbox/view.ts";
 import { refusedPath } from "../sandbox/write-area.ts";
 import { writeIntoView } from "../sandbox/write-into-view.ts";
@@ -23,7 +23,7 @@ import { type AttemptTree, changesetStart, type TreeRequest, type TreeSetting } 
 /** Prepares the layer. Fails with `workspace-failed`, and like reading blobs. */
 export async function overlaidTree(setting: TreeSetting, request: TreeRequest): Promise<Result<AttemptTree>> {
   const { root, stateDir, stateRoot = stateDir, isolation, blobs, redactor, isExcluded, isKnownToGit } = setting;
-  const { step, start, dirs, reads, hidden } = request;
+  const { start, dirs, reads, hidden } = request;
   const layer = layerIn(dirs.directory);
   const tree: Tree = { kind: "overlay", base: root, layers: [layer] };
   const laid = await layOut({ directory: layer.upper, root, changes: start, blobs });
@@ -64,13 +64,11 @@ export async function overlaidTree(setting: TreeSetting, request: TreeRequest): 
       const renames = await complete();
       if (!renames.ok) return renames;
       return collectChanges({
-        ...changesetStart(request),
+        ...changesetStart(request, isKnownToGit),
         root,
         isExcluded: (file: string) => isExcluded(file) || request.isRepository(file),
-        isKnownToGit,
         blobs,
         redactor,
-        include: step.changesInclude,
         ...(reads === undefined ? {} : { hidden: (file: string) => !reads(file) }),
         source: { kind: "overlay", upper: layer.upper, listMerged: (directories) => listMerged(isolation, whole, directories) },
       });

@@ -6,8 +6,7 @@ import type { RunRecord } from "../../../src/core/state.ts";
 
 const identity: RunIdentity = {
   context: { owner: "octo", repo: "demo", workflowFile: ".github/workflows/ci.yml", runId: 100, runAttempt: 2 },
-  directory: "",
-  files: ["wave.yaml"],
+  manifest: { directory: "", files: ["wave.yaml"] },
   pipeline: "review",
   matrixKey: "null",
   runKey: "",

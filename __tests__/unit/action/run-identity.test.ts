@@ -5,8 +5,7 @@ import { digestOfBytes } from "../../../src/core/digest.ts";
 
 const identity: RunIdentity = {
   context: { owner: "octo", repo: "demo", workflowFile: ".github/workflows/ci.yml", runId: 100, runAttempt: 2 },
-  directory: "",
-  files: ["wave.yaml"],
+  manifest: { directory: "", files: ["wave.yaml"] },
   pipeline: "review",
   matrixKey: "null",
   runKey: "",
@@ -16,10 +15,10 @@ it.each<[string, Partial<RunIdentity>]>([
   ["workflow run", { context: { ...identity.context, runId: 101 } }],
   ["repository", { context: { ...identity.context, repo: "other" } }],
   ["workflow file", { context: { ...identity.context, workflowFile: ".github/workflows/other.yml" } }],
-  ["working directory", { directory: "packages/a" }],
-  ["manifest", { files: ["a.yaml"] }],
-  ["order of manifests", { files: ["a.yaml", "wave.yaml"] }],
-  ["environment", { environment: "staging" }],
+  ["working directory", { manifest: { ...identity.manifest, directory: "packages/a" } }],
+  ["manifest", { manifest: { ...identity.manifest, files: ["a.yaml"] } }],
+  ["order of manifests", { manifest: { ...identity.manifest, files: ["a.yaml", "wave.yaml"] } }],
+  ["environment", { manifest: { ...identity.manifest, environment: "staging" } }],
   ["adapter", { adapter: "replay" }],
   ["pipeline", { pipeline: "audit" }],
   ["version", { version: "v2" }],
@@ -42,7 +41,7 @@ it("does not depend on the order in which parameters are written", () => {
 
 it("never takes a value of one part for a value of another", () => {
   const ids = [
-    { ...identity, environment: "x" },
+    { ...identity, manifest: { ...identity.manifest, environment: "x" } },
     { ...identity, adapter: "x" },
     { ...identity, version: "x" },
     { ...identity, runKey: "x" },
@@ -58,6 +57,7 @@ it("takes the matrix of a job without one for no matrix", () => {
 });
 
 it("keeps the histories of manifests of other directories, files and environments apart", () => {
-  const places = [identity, { ...identity, directory: "a" }, { ...identity, files: ["a.yaml"] }, { ...identity, environment: "staging" }];
+  const { manifest } = identity;
+  const places = [manifest, { ...manifest, directory: "a" }, { ...manifest, files: ["a.yaml"] }, { ...manifest, environment: "staging" }];
   expect(new Set(places.map(projectKey)).size).toBe(places.length);
 });

@@ -85,7 +85,7 @@ describe("work changes with", () => {
     ["a variable's value", { env: { A: "1", B: "3" } }, {}, ["env"]],
     ["a secret's name", { secrets: ["TOKEN"] }, {}, ["secrets"]],
     ["an input", {}, { inputs: { diff: digest("x") } }, ["input:diff"]],
-    ["the files it may read", {}, { base: digest("x") }, ["base"]],
+    ["the files it may read", {}, { base: { ...source.base, view: digest("x") } }, ["base"]],
     ["the platform", {}, { platform: "darwin-arm64" }, ["platform"]],
     ["what it owes", { artifacts: full.artifacts.slice(1) }, {}, ["artifacts"]],
   ])("%s", (_, stepMembers, members, parts) => {
@@ -99,7 +99,7 @@ describe("only the gate changes with", () => {
     ["the artifact that is judged", { contracts: [schemaContract({ artifact: "log" }), testContract()] }, {}, ["contract:shape"]],
     ["a warning that becomes a gate", { contracts: [schemaContract({ onFailure: "warn" }), testContract()] }, {}, ["contract:shape"]],
     ["a contract more", { contracts: [...full.contracts, testContract({ name: "more" })] }, {}, ["contract:more"]],
-    ["the tree that a command judges", {}, { tree: digest("x") }, ["gate-tree"]],
+    ["the tree that a command judges", {}, { base: { ...source.base, tree: digest("x") } }, ["gate-tree"]],
   ])("%s", (_, stepMembers, members, parts) => {
     expect(changes(stepMembers, members)).toEqual(["gate", ...parts]);
   });

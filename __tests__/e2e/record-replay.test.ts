@@ -270,7 +270,7 @@ describe("recording over a recording", () => {
   });
 
   test.each([
-    ["with --reuse", ["--reuse"], {}, "work that is reused cannot be recorded"],
+    ["with --reuse", ["--reuse"], {}, "cannot record a reused step"],
     [
       "of a step in the project itself",
       [],

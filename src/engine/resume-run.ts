@@ -182,7 +182,7 @@ function chosenSteps(steps: ResumedSteps, run: RunRecord, { plan }: PlannedRun):
   if (passed === undefined) return ok({ again, skip });
   return err({
     reason: "usage",
-    message: `step \`${passed}\` cannot be skipped: it passed already`,
+    message: `step \`${passed}\` cannot be skipped: it has already passed`,
     hint: "only steps that would run can be skipped; `--from` runs it again",
   } satisfies Failure);
 }

@@ -186,7 +186,7 @@ async function perform(
     },
     update: false,
     onNotice: (notices) => {
-      if (notices.kind === "project-changed") io.stderr.write(projectChangedText(notices.run, notices.affected));
+      if (notices.kind === "project-changed") io.stderr.write(projectChangedText(notices.runId, notices.affected));
     },
     signal: io.signal,
     hooks: outside,

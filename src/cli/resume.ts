@@ -52,8 +52,8 @@ function noticeText(notice: ResumeNotice): string {
     case "redefined":
       return redefinedText(notice.changes);
     case "manifest-changed":
-      return manifestChangedText(notice.run, notice.files);
+      return manifestChangedText(notice.runId, notice.files);
     case "project-changed":
-      return projectChangedText(notice.run, notice.affected);
+      return projectChangedText(notice.runId, notice.affected);
   }
 }

@@ -46,8 +46,8 @@ export function startRollback(
 }
 
 /** Removes the mark of a rollback whose end is in the journal. A mark that stays is removed by the next run. */
-export async function endRollback({ stateDir }: Pick<RunStore, "stateDir">, run: string): Promise<void> {
-  await tryIo(() => rm(markOf(stateDir, run), { force: true }));
+export async function endRollback({ stateDir }: Pick<RunStore, "stateDir">, runId: string): Promise<void> {
+  await tryIo(() => rm(markOf(stateDir, runId), { force: true }));
 }
 
 /** The failure of a rollback other than the open one: the two would leave a mixture in the project. Undefined if it is the same. */
@@ -74,6 +74,6 @@ export async function findOpenRollback({ stateDir, state }: Pick<RunStore, "stat
   return undefined;
 }
 
-function markOf(stateDir: string, run: string): string {
-  return path.join(stateDir, "locks", `${prefix}${run}`);
+function markOf(stateDir: string, runId: string): string {
+  return path.join(stateDir, "locks", `${prefix}${runId}`);
 }

@@ -72,9 +72,9 @@ export type ResumeNotice =
   /** The manifest was updated. `changes` is undefined if it is the one that the run had. */
   | { readonly kind: "redefined"; readonly changes?: readonly StepChange[] }
   /** Files of the manifest changed since the run started; the run uses its own copies. Sent before the others. */
-  | { readonly kind: "manifest-changed"; readonly run: string; readonly files: readonly string[] }
+  | { readonly kind: "manifest-changed"; readonly runId: string; readonly files: readonly string[] }
   /** The project changed since the run started. `affected`: the steps that may read the changed files. */
-  | { readonly kind: "project-changed"; readonly run: string; readonly affected: readonly string[] };
+  | { readonly kind: "project-changed"; readonly runId: string; readonly affected: readonly string[] };
 
 /** Resumes a run. Fails with `run-mismatch` if it does not equal the trusted definition. `finished` is undefined if it had passed already. */
 export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: RunRecord; finished?: FinishedRun }>> {
@@ -98,7 +98,7 @@ export async function resumeRun(request: ResumeRequest): Promise<Result<{ run: R
   const definition = await definitionOf(request, { root, run, store });
   if (!definition.ok) return definition;
   const { changedFiles = [] } = definition.value;
-  if (changedFiles.length > 0) request.onNotice({ kind: "manifest-changed", run: run.id, files: changedFiles });
+  if (changedFiles.length > 0) request.onNotice({ kind: "manifest-changed", runId: run.id, files: changedFiles });
   if (request.update) request.onNotice({ kind: "redefined", ...defined({ changes: definition.value.next?.changes }) });
   if (isDone && definition.value.next === undefined) return ok({ run });
   const finished = await continueRun(request, run, definition.value, listing);
@@ -122,7 +122,7 @@ async function continueRun(
   if (!drift.ok) return drift;
   const { rollback, affected, ignoredChanged, now } = drift.value;
   // After an update the manifest differs in any case, and that was reported.
-  if (affected !== undefined && next === undefined) request.onNotice({ kind: "project-changed", run: run.id, affected });
+  if (affected !== undefined && next === undefined) request.onNotice({ kind: "project-changed", runId: run.id, affected });
   const { again, skip } = chosen.value;
   const { settings, signal, hooks } = request;
   const options = {

@@ -33,8 +33,8 @@ async function withListed(blobs: BlobStore, reference: BlobReference): Promise<r
 }
 
 /** Copies one run's journals and some blobs into a directory. Returns the files, and rejects as the file system does. */
-export async function packRun(stateDir: string, run: string, digests: readonly Digest[], into: string): Promise<readonly string[]> {
-  return [...(await packJournals(stateDir, run, into)), ...(await packBlobs(stateDir, digests, into, linkOrCopy))];
+export async function packRun(stateDir: string, runId: string, digests: readonly Digest[], into: string): Promise<readonly string[]> {
+  return [...(await packJournals(stateDir, runId, into)), ...(await packBlobs(stateDir, digests, into, linkOrCopy))];
 }
 
 /**
@@ -67,12 +67,12 @@ export async function packForCache({ state, stateDir, blobs }: RunStore, into: s
 }
 
 /** Copies only whole lines: another process may be writing the next one. */
-async function packJournals(stateDir: string, run: string, into: string): Promise<readonly string[]> {
-  const writers = await listWriters(stateDir, run);
+async function packJournals(stateDir: string, runId: string, into: string): Promise<readonly string[]> {
+  const writers = await listWriters(stateDir, runId);
   const files: string[] = [];
   for (const writer of writers.ok ? writers.value : []) {
-    const bytes = await readFile(journalFile(stateDir, run, writer));
-    const file = journalFile(into, run, writer);
+    const bytes = await readFile(journalFile(stateDir, runId, writer));
+    const file = journalFile(into, runId, writer);
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, bytes.subarray(0, bytes.lastIndexOf("\n") + 1));
     files.push(file);

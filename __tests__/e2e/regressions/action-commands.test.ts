@@ -23,7 +23,7 @@ const pull = (text = manifest) => openPullRequest(github, { "wave.yaml": text })
 describe("a job", () => {
   test("says in its log why `trace` has nothing to show", async () => {
     const job = await pull().job({ inputs: { ...quiet, command: "trace" } });
-    expect([job.outputs["status"], job.log]).toEqual(["failed", expect.stringContaining("latest")]);
+    expect([job.outputs["status"], job.log]).toEqual(["failed", expect.stringContaining("there are no runs yet")]);
   });
 
   test("says in its log why a manifest has no plan", async () => {

@@ -1,5 +1,5 @@
 /** Generates docs/events.md from the event schemas. The hashes of its example journal are computed here. */
-import type { Envelope, EventPayload } from "../src/core/event.ts";
+import { type Envelope, type EventPayload, journalFormat } from "../src/core/event.ts";
 import { ArtifactRecord, Base, ChangesRecord, eventSchemas, Fingerprint } from "../src/core/event-schemas.ts";
 import { noHead, sealEvent } from "../src/store/journal-line.ts";
 import { envelope } from "./generate-schemas.ts";
@@ -38,6 +38,13 @@ export function eventsPage(): string {
     "`.wave/state/journals/RUN/`, with one file `WRITER.jsonl` per process that worked on the run and one event per line. Wave appends each line and",
     "syncs it to disk before it acts on the event, and never rewrites a line. `wave run --json` prints the lines as they are written. Secrets are",
     "redacted before a line is written.",
+    "",
+    "## The format",
+    "",
+    `This page describes format ${journalFormat}, which \`v\` of every line states. Wave reads and writes only this format. It refuses a journal of another format with exit`,
+    "code 4 and names the file, the format and the way out: use the version of Wave that wrote the journal, or move the state directory away.",
+    "",
+    "`run-started` lists the nodes of the pipeline's graph. `work` is the only kind of node: a step that a persona executes, with the step's id.",
     "",
     "## The envelope",
     "",
@@ -115,7 +122,7 @@ function exampleJournal(): string[] {
     const seq = index + 1;
     const ts = new Date(Date.UTC(2026, 0, 31, 12, 0, seq)).toISOString();
     const front: Omit<Envelope, "hash" | "sig"> = {
-      v: 1,
+      v: journalFormat,
       run: "3f9ac2d014",
       writer: "20260131T120001000Z-9d3e51aa",
       seq,

@@ -1,5 +1,5 @@
 /** Generates JSON Schemas for editors and other tools from the schemas that the types are inferred from. */
-import type { Envelope } from "../src/core/event.ts";
+import { type Envelope, journalFormat } from "../src/core/event.ts";
 import { eventSchemas } from "../src/core/event-schemas.ts";
 import { ManifestSchema, PersonaSchema, PipelineFileSchema } from "../src/manifest/schema/manifest.ts";
 import { ReviewSchema } from "../src/manifest/schema/review.ts";
@@ -29,7 +29,7 @@ export function testSchema(): string {
 
 /** The members that the journal adds to every event; its type is `Envelope`. */
 export const envelope = {
-  v: { const: 1, description: "Version of the format." },
+  v: { const: journalFormat, description: "Version of the format." },
   run: { type: "string", description: "Id of the run." },
   writer: { type: "string", description: "Id of the process that wrote the line." },
   seq: { type: "integer", minimum: 1, description: "Line number of the writer, from 1, without gaps." },

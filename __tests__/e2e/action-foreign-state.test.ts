@@ -151,7 +151,7 @@ describe("a forged run with the job's own manifest", () => {
 
   it("is not resumed with other steps, nor taken for passed", async () => {
     const { run, result } = await forged((event) => {
-      if (event.type === "run-started") return { ...event, steps: event.steps.filter(({ id }) => id === "one") };
+      if (event.type === "run-started") return { ...event, nodes: event.nodes.filter(({ id }) => id === "one") };
       if (event.type === "run-finished") return { ...event, status: "passed", failure: undefined };
       return "step" in event && event.step === "two" ? undefined : event;
     });

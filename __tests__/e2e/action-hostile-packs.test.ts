@@ -100,7 +100,7 @@ describe("a journal with valid hashes", () => {
     [
       "a step whose id leads elsewhere",
       (event) =>
-        event.type === "run-started" ? { ...event, steps: event.steps.map((step) => ({ ...step, id: `../../${step.id}` })) } : event,
+        event.type === "run-started" ? { ...event, nodes: event.nodes.map((node) => ({ ...node, id: `../../${node.id}` })) } : event,
       /a name in it is none that a step or an artifact can have/,
     ],
     [

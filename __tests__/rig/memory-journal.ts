@@ -34,7 +34,7 @@ export function memoryJournal(clock: Clock, options: { readonly breakAt?: number
       const ts = new Date(clock.now()).toISOString();
       const written = payloads.map((payload, index): WaveEvent => {
         const seq = events.length + index + 1;
-        return { ...payload, v: 1, run: "run1", writer: "writer1", seq, clock: seq, ts, prev: zeros, hash: zeros };
+        return { ...payload, v: 2, run: "run1", writer: "writer1", seq, clock: seq, ts, prev: zeros, hash: zeros };
       });
       events.push(...written);
       return ok(written);

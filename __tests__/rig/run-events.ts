@@ -16,7 +16,7 @@ export type Moment = readonly [afterMs: number, payload: EventPayload];
 /** Events of one writer; each begins the given number of milliseconds after the run did. */
 export function events(...payloads: readonly Moment[]): WaveEvent[] {
   return payloads.map(([afterMs, payload], index) => ({
-    v: 1,
+    v: 2,
     run: "3f9a",
     writer: "w1",
     seq: index + 1,
@@ -36,8 +36,9 @@ export function started(steps: Readonly<Record<string, readonly string[]>>, pipe
     manifest: digest("manifest"),
     options: { files: ["wave.yaml"], concurrency: 2, onFailure: "finish", reuse: false },
     base: { kind: "files", tree: digest("tree"), views: {} },
-    steps: Object.entries(steps).map(([id, dependencies]) => ({
+    nodes: Object.entries(steps).map(([id, dependencies]) => ({
       id,
+      kind: "work",
       persona: "worker",
       dependencies: [...dependencies],
       optional: false,

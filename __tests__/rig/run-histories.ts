@@ -28,7 +28,7 @@ export const rolledBack = (to: string, steps: string[], isApplied = false): Even
 export const redefined = (steps: Readonly<Record<string, readonly string[]>>): EventPayload => {
   const begun = started(steps);
   if (begun.type !== "run-started") throw new Error("not a start");
-  return { type: "run-resumed", concurrency: 4, onFailure: "stop", update: { manifest: digest("other manifest"), steps: begun.steps } };
+  return { type: "run-resumed", concurrency: 4, onFailure: "stop", update: { manifest: digest("other manifest"), nodes: begun.nodes } };
 };
 export const failed = (step: string, attempt: number, retry?: number): EventPayload => ({
   type: "attempt-failed",
@@ -53,7 +53,7 @@ export function journals(...writers: readonly (readonly EventPayload[])[]): Wave
     [opened(index + 1), ...payloads].map((payload, at): WaveEvent => {
       clock++;
       const ts = new Date(begin + clock * 1000).toISOString();
-      return { v: 1, run: "3f9a", writer: `w${index + 1}`, seq: at + 1, clock, ts, ...payload, prev: "", hash: "" };
+      return { v: 2, run: "3f9a", writer: `w${index + 1}`, seq: at + 1, clock, ts, ...payload, prev: "", hash: "" };
     }),
   );
 }

@@ -83,18 +83,19 @@ export const Base = Type.Object(
   strict("The project's tree when the run started."),
 );
 
-const steps = Type.Array(
+const nodes = Type.Array(
   Type.Object(
     {
-      id: text("Id of the step."),
+      id: text("Id of the node, which is the id of its step."),
+      kind: Type.Enum(["work"], { description: "Kind of the node. `work`: a step that a persona executes." }),
       persona: text("Name of its persona."),
       dependencies: texts("Ids of the steps that it depends on."),
       optional: flag("Whether the run may pass even if this step fails."),
       contracts: texts("Names of its contracts."),
     },
-    strict("Step of the pipeline."),
+    strict("Node of the pipeline's graph."),
   ),
-  { description: "Steps in manifest order." },
+  { description: "Nodes in manifest order." },
 );
 
 export const eventSchemas = {
@@ -128,7 +129,7 @@ export const eventSchemas = {
         strict("Options of the run. Resuming it uses them again."),
       ),
       base: Base,
-      steps,
+      nodes,
       part,
     },
     strict("A run started."),
@@ -142,7 +143,7 @@ export const eventSchemas = {
       part,
       update: Type.Optional(
         Type.Object(
-          { manifest: digest("Blob that lists the manifest and every file that it names, as of the resume."), steps },
+          { manifest: digest("Blob that lists the manifest and every file that it names, as of the resume."), nodes },
           strict("New definition of the run. Defaults to the definition the run already had."),
         ),
       ),

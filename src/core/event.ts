@@ -5,6 +5,9 @@
 import type { Static } from "typebox";
 import type { ArtifactRecord, Base, ChangesRecord, eventSchemas, Fingerprint } from "./event-schemas.ts";
 
+/** The version of the journal's format, which is the only one that Wave writes and reads. */
+export const journalFormat = 2;
+
 export type EventType = keyof typeof eventSchemas;
 
 /** All event types, for code that must not bundle the schemas. The compiler reports a missing one. */
@@ -47,7 +50,7 @@ export type PayloadOf<T extends EventType> = Extract<EventPayload, { type: T }>;
 
 /** The members that the journal adds to a payload. `clock` is a Lamport clock; `ts` is ISO 8601 in UTC. `writer:seq` identifies an event. */
 export interface Envelope {
-  readonly v: 1;
+  readonly v: typeof journalFormat;
   readonly run: string;
   readonly writer: string;
   /** From 1, without gaps. */

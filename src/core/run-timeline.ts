@@ -100,10 +100,10 @@ export function advanceTimeline(timeline: RunTimeline, event: WaveEvent): void {
   followProcess(timeline, event, at);
   switch (event.type) {
     case "run-started":
-      define(timeline, event.steps);
+      define(timeline, event.nodes);
       return;
     case "run-resumed":
-      if (event.update !== undefined) define(timeline, event.update.steps);
+      if (event.update !== undefined) define(timeline, event.update.nodes);
       return;
     case "attempt-started":
       start(timeline, event, at);
@@ -161,8 +161,8 @@ function followProcess({ processes, workingSince }: RunTimeline, event: WaveEven
   if (process.role === "wrote") process.role = roles[event.type] ?? "wrote";
 }
 
-function define(timeline: RunTimeline, steps: EventOf<"run-started">["steps"]): void {
-  for (const { id, dependencies } of steps) timelineStep(timeline, id).upstream = new Set(dependencies);
+function define(timeline: RunTimeline, nodes: EventOf<"run-started">["nodes"]): void {
+  for (const { id, dependencies } of nodes) timelineStep(timeline, id).upstream = new Set(dependencies);
 }
 
 function start(timeline: RunTimeline, event: EventOf<"attempt-started">, startedAt: number): void {

@@ -10,17 +10,18 @@ export async function pinDefinition({
   read,
   store,
   plan,
-}: Pick<PlannedRun, "read" | "store" | "plan">): Promise<Result<Pick<PayloadOf<"run-started">, "manifest" | "steps">>> {
+}: Pick<PlannedRun, "read" | "store" | "plan">): Promise<Result<Pick<PayloadOf<"run-started">, "manifest" | "nodes">>> {
   const manifest = await pinFiles(store.blobs, filesToPin(read));
   if (!manifest.ok) return manifest;
-  const steps = plan.pipeline.steps.map((step) => ({
+  const nodes = plan.pipeline.steps.map((step) => ({
     id: step.id,
+    kind: "work" as const,
     persona: step.persona.name,
     dependencies: [...step.dependencies],
     optional: step.optional,
     contracts: step.contracts.map((contract) => contract.name),
   }));
-  return ok({ manifest: manifest.value, steps });
+  return ok({ manifest: manifest.value, nodes });
 }
 
 /** The files that decide what a run executes: the manifest and every file that it names, by path relative to the project. */

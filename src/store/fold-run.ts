@@ -49,7 +49,7 @@ function runDraft(started: EventOf<"run-started">): RunDraft {
     base: started.base,
     writers: new Map(),
     applied: false,
-    steps: new Map(started.steps.map((step) => [step.id, stepDraft(step)])),
+    steps: new Map(started.nodes.map((node) => [node.id, stepDraft(node)])),
     samples: [],
     resets: [],
     revoked: [],
@@ -60,11 +60,11 @@ function runDraft(started: EventOf<"run-started">): RunDraft {
   };
 }
 
-function stepDraft({ id, persona, dependencies, optional }: StepDefinition): StepDraft {
+function stepDraft({ id, persona, dependencies, optional }: NodeDefinition): StepDraft {
   return { id, persona, dependencies, optional, status: "pending", attempts: [] };
 }
 
-type StepDefinition = EventOf<"run-started">["steps"][number];
+type NodeDefinition = EventOf<"run-started">["nodes"][number];
 
 function followWriter(draft: RunDraft, event: WaveEvent): void {
   const at = Date.parse(event.ts);
@@ -148,13 +148,14 @@ function resume(draft: RunDraft, event: EventOf<"run-resumed">): void {
 }
 
 /** Takes another definition. Steps that it has no more are put aside: should it get one back, their attempts are known. */
-function redefine(draft: RunDraft, { manifest, steps }: NonNullable<EventOf<"run-resumed">["update"]>): void {
+function redefine(draft: RunDraft, { manifest, nodes }: NonNullable<EventOf<"run-resumed">["update"]>): void {
   draft.manifest = manifest;
   const before = new Map([...draft.removed, ...draft.steps]);
   for (const [id, step] of draft.steps) draft.removed.set(id, step);
   draft.steps = new Map();
-  for (const { id, persona, dependencies, optional, contracts } of steps) {
-    const step = before.get(id) ?? stepDraft({ id, persona, dependencies, optional, contracts });
+  for (const node of nodes) {
+    const { id, persona, dependencies, optional } = node;
+    const step = before.get(id) ?? stepDraft(node);
     draft.removed.delete(id);
     draft.steps.set(id, Object.assign(step, { persona, dependencies, optional }));
   }

@@ -5,7 +5,7 @@
 
 import { createHash } from "node:crypto";
 import { defined } from "../core/defined.ts";
-import { type Envelope, type EventPayload, isEventType, type WaveEvent } from "../core/event.ts";
+import { type Envelope, type EventPayload, isEventType, journalFormat, type WaveEvent } from "../core/event.ts";
 
 /** The `prev` of a journal's first line. */
 export const noHead = "0".repeat(64);
@@ -45,7 +45,7 @@ export interface JournalPosition {
 export type LineReading =
   | { readonly kind: "event"; readonly event: WaveEvent }
   | { readonly kind: "damaged"; readonly detail: string }
-  | { readonly kind: "newer"; readonly detail: string };
+  | { readonly kind: "unsupported"; readonly detail: string };
 
 /** Checks a line (without its line feed) against the position before it. */
 export function readLine(bytes: Buffer, at: JournalPosition): LineReading {
@@ -55,10 +55,16 @@ export function readLine(bytes: Buffer, at: JournalPosition): LineReading {
   if (createHash("sha256").update(bytes.subarray(0, mark)).digest("hex") !== hash) return damaged("its hash does not fit its bytes");
   const value = parse(bytes.toString("utf8"));
   if (!isEnvelope(value)) return damaged("it is not an event");
-  if (value.v !== 1) return { kind: "newer", detail: `it is of format ${value.v}, and this version of wave reads format 1` };
+  if (value.v !== journalFormat) return { kind: "unsupported", detail: formatProblem(value.v) };
   const misplaced = placeProblem(value, at);
   if (misplaced !== undefined) return damaged(misplaced);
   return { kind: "event", event: value };
+}
+
+function formatProblem(format: number): string {
+  const reads = `its journal has format ${format}, and this version of Wave reads only format ${journalFormat}`;
+  const other = format < journalFormat ? "an earlier" : "a later";
+  return `${reads}: use the version of Wave that wrote it (${other} one), or move the state directory (\`.wave/state\`) away to start without its runs`;
 }
 
 /** Where a line's tail begins, and its hash. */
@@ -115,6 +121,6 @@ function isEnvelope(value: unknown): value is WaveEvent {
     texts &&
     (line.sig === undefined || typeof line.sig === "string") &&
     typeof line.type === "string" &&
-    (line.v !== 1 || isEventType(line.type))
+    (line.v !== journalFormat || isEventType(line.type))
   );
 }

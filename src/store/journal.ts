@@ -5,7 +5,7 @@
  */
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import path from "node:path";
-import type { EventPayload, WaveEvent } from "../core/event.ts";
+import { type EventPayload, journalFormat, type WaveEvent } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Clock, Journal, Redactor } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -77,7 +77,7 @@ function lineWriter(request: JournalRequest, handle: FileHandle, syncFirst: () =
   const seal = (given: EventPayload | typeof closing) => {
     const payload: EventPayload = given === closing ? { type: "writer-closed", head: at.head } : scrubEvent(given, request.redactor);
     const envelope = {
-      v: 1,
+      v: journalFormat,
       run: request.run,
       writer: request.writer,
       seq: ++at.seq,

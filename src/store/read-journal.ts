@@ -102,7 +102,7 @@ function readLines(bytes: Buffer, start: JournalReading): Result<JournalReading>
   let offset = 0;
   for (let end = bytes.indexOf(lineFeed); end >= 0; end = bytes.indexOf(lineFeed, offset)) {
     const line = readLine(bytes.subarray(offset, end), at);
-    if (line.kind === "newer") return err({ reason: "state-unreadable", path: file, detail: `line ${at.seq + 1}: ${line.detail}` });
+    if (line.kind === "unsupported") return err({ reason: "state-unreadable", path: file, detail: `line ${at.seq + 1}: ${line.detail}` });
     if (line.kind === "damaged") return err({ reason: "state-damaged", path: file, line: at.seq + 1, detail: line.detail });
     const { event } = line;
     events.push(event);

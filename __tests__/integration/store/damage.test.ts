@@ -1,7 +1,9 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { WaveEvent } from "../../../src/core/event.ts";
+import { systemClock } from "../../../src/platform/clock.ts";
 import { sealEvent } from "../../../src/store/journal-line.ts";
+import { rebuildState } from "../../../src/store/rebuild-state.ts";
 import { attemptPassed, attemptStarted, started } from "../../rig/run-events.ts";
 import { append, journalOf, must, passingRun, stateDirectory, storeIn } from "../../rig/state-rig.ts";
 
@@ -117,6 +119,42 @@ describe("the tables", () => {
     expect(await store.listRuns()).toMatchObject({ ok: false, error: { reason: "state-damaged", path: file, line: 3 } });
   });
 });
+
+describe("a journal of another format", () => {
+  test.each([
+    [1, "an earlier one"],
+    [3, "a later one"],
+  ])("(%d) is refused with its file, its format and the way out, and stays as it is", async (format, wrote) => {
+    const stateDir = stateDirectory();
+    await passingRun(storeIn(stateDir), "aa11");
+    const file = journalOf(stateDir, "aa11");
+    const other = inFormat(format, must(await storeIn(stateDir).readEvents("aa11")));
+    writeFileSync(file, other);
+    for (const asked of [
+      await storeIn(stateDir).readEvents("aa11"),
+      await storeIn(stateDir).listRuns(),
+      await rebuildState(stateDir, systemClock),
+    ]) {
+      const error = asked.ok ? undefined : asked.error;
+      expect(error).toMatchObject({ reason: "state-unreadable", path: file });
+      for (const part of [`format ${format}`, "only format 2", wrote, ".wave/state"])
+        expect(error && "detail" in error ? error.detail : "").toContain(part);
+    }
+    expect(readFileSync(file, "utf8")).toBe(other);
+  });
+});
+
+/** The journal in another format, with every hash right. */
+function inFormat(format: number, events: readonly WaveEvent[]): string {
+  let prev = "0".repeat(64);
+  return events
+    .map(({ v: _v, run, writer, seq, clock, ts, prev: _prev, hash: _hash, ...payload }) => {
+      const { event, line } = sealEvent({ v: format as 2, run, writer, seq, clock, ts, prev }, payload);
+      prev = event.hash;
+      return line;
+    })
+    .join("");
+}
 
 /** The journal of one writer with another time in each line, and every hash right. */
 function forged(events: readonly WaveEvent[]): string {

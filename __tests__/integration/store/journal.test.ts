@@ -42,7 +42,7 @@ describe("a journal", () => {
       "run-finished",
       "writer-closed",
     ]);
-    expect(events[0]).toMatchObject({ v: 1, run: "aa11", wave: "0.0.0", node: process.version, ...processIdentity() });
+    expect(events[0]).toMatchObject({ v: 2, run: "aa11", wave: "0.0.0", node: process.version, ...processIdentity() });
     expect(events.at(-1)).toMatchObject({ head: events.at(-2)?.hash });
     expect(must(await storeIn(stateDir).readEvents("aa11"))).toEqual(events);
   });

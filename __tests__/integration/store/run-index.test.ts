@@ -112,7 +112,7 @@ describe("an index that cannot be trusted", () => {
     ["lost its end", (file) => truncateSync(file, statSync(file).size - 3)],
     ["was edited", (file) => writeFileSync(file, readFileSync(file, "utf8").replace('"demo"', '"fake"'))],
     ["has more behind its end", (file) => appendFileSync(file, "x")],
-    ["is of another version", (file) => writeFileSync(file, readFileSync(file, "utf8").replace('{"v":1', '{"v":2'))],
+    ["is of another version", (file) => writeFileSync(file, readFileSync(file, "utf8").replace('{"v":2', '{"v":1'))],
   ];
 
   test.each(spoilt)("because it %s is replaced", async (_, spoil) => {

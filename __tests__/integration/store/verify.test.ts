@@ -129,7 +129,7 @@ describe("a journal", () => {
     await append(journal, begun, attemptStarted("a"));
     must(await storeIn(stateDir).listRuns());
     await append(journal, { type: "circuit-reset", breaker: "b" });
-    appendFileSync(journalOf(stateDir, "cc33"), '{"v":1,"run":"cc3');
+    appendFileSync(journalOf(stateDir, "cc33"), '{"v":2,"run":"cc3');
     expect(await findings(stateDir)).toEqual([]);
     must(await journal.close());
   });

@@ -5,7 +5,7 @@ import type { EventPayload } from "../../../src/core/event.ts";
 import { isTornLine, type JournalPosition, noHead, readLine, sealEvent } from "../../../src/store/journal-line.ts";
 import { lineSigner } from "../../../src/store/line-signature.ts";
 
-const envelope = { v: 1, run: "r", writer: "w", seq: 1, clock: 1, ts: "2026-01-31T12:00:00.000Z", prev: noHead } as const;
+const envelope = { v: 2, run: "r", writer: "w", seq: 1, clock: 1, ts: "2026-01-31T12:00:00.000Z", prev: noHead } as const;
 const payload: EventPayload = {
   type: "writer-opened",
   pid: 1,

@@ -46,9 +46,9 @@ export function failureProblem(failure: unknown): string | undefined {
 
 /** Ids of steps and names of artifacts, which become file names. */
 function namesIn(event: WaveEvent): readonly string[] {
-  const steps = event.type === "run-started" ? event.steps : event.type === "run-resumed" ? (event.update?.steps ?? []) : [];
+  const nodes = event.type === "run-started" ? event.nodes : event.type === "run-resumed" ? (event.update?.nodes ?? []) : [];
   return [
-    ...steps.map(({ id }) => id),
+    ...nodes.map(({ id }) => id),
     ...("step" in event ? [event.step] : []),
     ...("artifacts" in event ? event.artifacts.map(({ name }) => name) : []),
     ...("inputs" in event ? event.inputs.map(({ name }) => name) : []),

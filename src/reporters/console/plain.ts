@@ -93,7 +93,7 @@ function eventLines(event: WaveEvent, paint: Palette): string[] {
   switch (event.type) {
     case "run-started": {
       const name = printable(event.version === undefined ? event.pipeline : `${event.pipeline}@${event.version}`);
-      return [`${paint.bold(name)} ${paint.dim(`run ${event.run} · ${counted(event.steps.length, "step")}`)}`];
+      return [`${paint.bold(name)} ${paint.dim(`run ${event.run} · ${counted(event.nodes.length, "step")}`)}`];
     }
     case "run-resumed":
       return [`${paint.bold("resumed")} ${paint.dim(`run ${event.run}`)}`];

@@ -66,9 +66,9 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
   advanceTimeline(view.timeline, event);
   const at = Date.parse(event.ts);
   if (event.type === "run-started") {
-    const { run, pipeline, version, steps } = event;
+    const { run, pipeline, version, nodes } = event;
     Object.assign(view, { run, pipeline, startedAt: at, ...defined({ version }) });
-    addSteps(view, steps);
+    addSteps(view, nodes);
   } else if (event.type === "run-resumed") {
     Object.assign(view, { run: event.run, startedAt: at, status: "running" });
   } else if (event.type === "run-finished") {

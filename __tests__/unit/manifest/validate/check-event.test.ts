@@ -5,7 +5,7 @@ import { eventProblem } from "../../../../src/manifest/validate/check-event.ts";
 import { noHead, sealEvent } from "../../../../src/store/journal-line.ts";
 import { attemptStarted, result, started } from "../../../rig/run-events.ts";
 
-const envelope = { v: 1, run: "r", writer: "w", seq: 2, clock: 2, ts: "2026-01-31T12:00:00.000Z", prev: noHead } as const;
+const envelope = { v: 2, run: "r", writer: "w", seq: 2, clock: 2, ts: "2026-01-31T12:00:00.000Z", prev: noHead } as const;
 const event = (payload: EventPayload): WaveEvent => sealEvent(envelope, payload).event;
 const failed = (failure: object) => event({ type: "step-finished", step: "a", status: "failed", failure } as unknown as EventPayload);
 

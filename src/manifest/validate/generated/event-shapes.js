@@ -39,7 +39,7 @@ export const eventShapes = {
       "manifest",
       "options",
       "base",
-      "steps"
+      "nodes"
     ],
     "properties": {
       "pipeline": {
@@ -139,12 +139,13 @@ export const eventShapes = {
         },
         "additionalProperties": false
       },
-      "steps": {
+      "nodes": {
         "type": "array",
         "items": {
           "type": "object",
           "required": [
             "id",
+            "kind",
             "persona",
             "dependencies",
             "optional",
@@ -153,6 +154,11 @@ export const eventShapes = {
           "properties": {
             "id": {
               "type": "string"
+            },
+            "kind": {
+              "enum": [
+                "work"
+              ]
             },
             "persona": {
               "type": "string"
@@ -225,19 +231,20 @@ export const eventShapes = {
         "type": "object",
         "required": [
           "manifest",
-          "steps"
+          "nodes"
         ],
         "properties": {
           "manifest": {
             "type": "string",
             "pattern": "^sha256:[0-9a-f]{64}$"
           },
-          "steps": {
+          "nodes": {
             "type": "array",
             "items": {
               "type": "object",
               "required": [
                 "id",
+                "kind",
                 "persona",
                 "dependencies",
                 "optional",
@@ -246,6 +253,11 @@ export const eventShapes = {
               "properties": {
                 "id": {
                   "type": "string"
+                },
+                "kind": {
+                  "enum": [
+                    "work"
+                  ]
                 },
                 "persona": {
                   "type": "string"

@@ -162,7 +162,7 @@ describe("what a report shows of any text", () => {
               color,
             }),
           );
-          write(renderSummary(run, { color, resume: given, blobs: given }));
+          write(renderSummary(run, { color, resume: given, command: (args) => [given, ...args].join(" ") }));
           const state = { mode: "100644", digest: digest("x"), size: 1 } as const;
           write(`${changesLines([{ path: given, after: state }], { color }).join("\n")}\n`);
           const shown = stderr().toString();

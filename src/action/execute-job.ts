@@ -57,11 +57,12 @@ export async function executeJob(execution: JobExecution): Promise<number> {
   for (const note of notes) log.warn(`${note}.`);
   const reports = reportsOf(execution, runCommitOf(context, checkedOut, begun), notes);
   let isReported = false;
+  const printedFailures = new Set<string>();
   const reporter = async (plan: Plan): Promise<Reporter> => {
     isReported = true;
     return multiplexReporter(
       [
-        await chooseReporter(plan, io, { json: false, verbose: true, ...defined({ part: inputs.steps }) }),
+        await chooseReporter(plan, io, { json: false, verbose: true, printedFailures, ...defined({ part: inputs.steps }) }),
         outputsReporter(execution, decision),
         ...(uploads === undefined ? [] : [uploads]),
         ...githubReporters(reports, plan),
@@ -78,7 +79,7 @@ export async function executeJob(execution: JobExecution): Promise<number> {
     }
     const { run, finished } = ended.value;
     if (finished === undefined) io.stderr.write(`run ${run.id} has already passed: nothing to resume\n`);
-    const how = { json: false, resume: "press “Re-run failed jobs”", warn: log.warn };
+    const how = { json: false, resume: "press “Re-run failed jobs”", printedFailures, warn: log.warn };
     const status = finished === undefined ? 0 : await finishRun(io, finished, how);
     // Once more, with the names of what was uploaded meanwhile.
     await setRunOutputs({

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { err, ok, type Result } from "../core/result.ts";
 import { type OpenedRun, openRun } from "../engine/open-run.ts";
-import { artifactsOf, changesOf, exportRunArtifacts, patchOf, verifyRunArtifacts } from "../engine/run-artifacts.ts";
+import { artifactsOf, changesOf, exportRunArtifacts, patchOf, readArtifact, verifyRunArtifacts } from "../engine/run-artifacts.ts";
 import { exportedLines, lostLines, renderArtifacts } from "../reporters/console/render-artifacts.ts";
 import { changesLines } from "../reporters/console/render-changes.ts";
 import { printable } from "../text/printable.ts";
@@ -13,7 +13,7 @@ const modes = ["export", "verify", "changes", "patch"] as const;
 
 export const artifactsCommand = defineCommand({
   name: "artifacts",
-  summary: "List, export or verify the artifacts of a run, or show its changes",
+  summary: "List, print, export or verify the artifacts of a run, or show its changes",
   details: [
     "--export writes each artifact to DIR/STEP/NAME, with the extension of the file it was collected from. A file that exists with other content is not overwritten.",
     "--verify compares each artifact's bytes with its digest and exits with 4 if one is missing or damaged.",
@@ -22,6 +22,7 @@ export const artifactsCommand = defineCommand({
   args: [
     { name: "[run]", description: "an id, a unique prefix, `latest` (default), or a pipeline's name" },
     { name: "[step]", description: "limit the output to this step" },
+    { name: "[artifact]", description: "print the contents of this artifact of the step" },
   ],
   options: [
     { flags: "--export <dir>", description: "write the artifacts to this directory" },
@@ -31,6 +32,7 @@ export const artifactsCommand = defineCommand({
   ],
   examples: [
     "wave artifacts",
+    "wave artifacts latest analyze report",
     "wave artifacts latest --export out",
     "wave artifacts 3f9a --verify",
     "wave artifacts latest --changes",
@@ -39,16 +41,23 @@ export const artifactsCommand = defineCommand({
   run: async (context) => {
     const [mode, second] = modes.filter((name) => context.flag(name) || context.text(name) !== undefined);
     if (second !== undefined) return err({ reason: "usage", message: `--${mode} and --${second} cannot be combined` });
-    const [selector, id] = context.args;
+    const [selector, id, name] = context.args;
+    if (mode !== undefined && name !== undefined) return err({ reason: "usage", message: `--${mode} and an artifact cannot be combined` });
     const opened = await openRun(context.request, selector, id);
     if (!opened.ok) return opened;
     if (mode === "export") return exportTo(context, opened.value);
     if (mode === "verify") return verify(opened.value);
     if (mode !== undefined) return showChanges(context, opened.value, mode);
+    if (name !== undefined) return printArtifact(opened.value, name);
     const artifacts = artifactsOf(opened.value);
     return ok({ json: { ok: true, run: opened.value.run.id, artifacts }, text: ({ color }) => renderArtifacts(artifacts, color) });
   },
 });
+
+async function printArtifact(opened: OpenedRun, name: string): Promise<Result<CommandOutput>> {
+  const bytes = await readArtifact(opened, name);
+  return bytes.ok ? ok({ data: bytes.value }) : bytes;
+}
 
 async function exportTo({ request, text }: CommandContext, opened: OpenedRun): Promise<Result<CommandOutput>> {
   const exported = await exportRunArtifacts(opened, path.resolve(request.cwd, text("export") ?? ""));

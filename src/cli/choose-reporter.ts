@@ -1,4 +1,5 @@
 /** Chooses how a run is reported: NDJSON with `--json`, a live view on a terminal, plain lines elsewhere. */
+import { defined } from "../core/defined.ts";
 import type { Io } from "../core/io.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Reporter } from "../core/ports.ts";
@@ -12,6 +13,8 @@ export interface ReporterOptions {
   readonly verbose: boolean;
   /** Ids of the steps that this process executes; defaults to all. */
   readonly part?: readonly string[];
+  /** Receives the ids of steps whose last failure was printed in full, for the summary. */
+  readonly printedFailures?: Set<string>;
 }
 
 /** Prints notes on declared secrets that are not set. A reporter that fails causes one warning and does not fail the run. */
@@ -47,5 +50,7 @@ async function consoleFor(plan: Plan, io: Io, options: ReporterOptions): Promise
     return liveReporter(plan, { write: stderr.writeControl, color, columns: stderr.columns, rows: stderr.rows });
   }
   const { write, writeControl } = stderr;
-  return plainReporter({ write, writeControl, color, groups: env["GITHUB_ACTIONS"] === "true", verbose: options.verbose });
+  const { verbose, printedFailures } = options;
+  const groups = env["GITHUB_ACTIONS"] === "true";
+  return plainReporter({ write, writeControl, color, groups, verbose, ...defined({ printedFailures }) });
 }

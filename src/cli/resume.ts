@@ -26,7 +26,7 @@ export const resumeCommand = defineCommand({
   run: async (context) => {
     const { io, json, request, text, flag, list } = context;
     const [selector = "latest"] = context.args;
-    const { settings, selectedSteps, hooks } = executionOptionsOf(context);
+    const { settings, selectedSteps, hooks, printedFailures } = executionOptionsOf(context);
     const resumed = await resumeRun({
       project: request,
       selector,
@@ -43,7 +43,8 @@ export const resumeCommand = defineCommand({
       const { id, status } = run;
       return ok({ json: { ok: true, run: id, status }, notes: () => `run ${id} has already passed: nothing to resume\n` });
     }
-    return ok({ code: await finishRun(io, finished, { json, resume: commandLine(["resume", run.id], request, io) }) });
+    const command = (words: readonly string[]) => commandLine(words, request, io);
+    return ok({ code: await finishRun(io, finished, { json, command, printedFailures }) });
   },
 });
 

@@ -61,7 +61,7 @@ export const runCommand = defineCommand({
     if (!input.ok) return input;
     const [pipeline] = context.args;
     const record = context.text("record");
-    const { settings, selectedSteps, hooks } = executionOptionsOf(context);
+    const { settings, selectedSteps, hooks, printedFailures } = executionOptionsOf(context);
     const finished = await runPipeline({
       project: request,
       ...defined({ pipeline, input: input.value, record: record && path.resolve(request.cwd, record) }),
@@ -76,10 +76,10 @@ export const runCommand = defineCommand({
       hooks,
     });
     if (!finished.ok) return finished;
-    const { planned, run } = finished.value;
+    const { planned } = finished.value;
     if (!json) printDiagnostics(io, planned.read.diagnostics, fileTextOf(planned.read.loaded));
-    const resume = commandLine(["resume", run.id], request, io);
-    return ok({ code: await finishRun(io, finished.value, { json, resume }) });
+    const command = (words: readonly string[]) => commandLine(words, request, io);
+    return ok({ code: await finishRun(io, finished.value, { json, command, printedFailures }) });
   },
 });
 
@@ -88,11 +88,14 @@ export function executionOptionsOf({ io, json, flag, text, count }: CommandConte
   const steps = text("steps");
   const selectedSteps = steps === undefined ? undefined : [...new Set(steps.split(",").map((id) => id.trim()))].filter((id) => id !== "");
   const onFailure = onFailureModes.find((mode) => mode === text("onFailure"));
+  const printedFailures = new Set<string>();
   return {
     selectedSteps,
+    printedFailures,
     settings: { ...defined({ concurrency: count("concurrency"), onFailure }), resetCircuit: flag("resetCircuit") },
     hooks: {
-      reporter: (plan: Plan) => chooseReporter(plan, io, { json, verbose: flag("verbose"), ...defined({ part: selectedSteps }) }),
+      reporter: (plan: Plan) =>
+        chooseReporter(plan, io, { json, verbose: flag("verbose"), printedFailures, ...defined({ part: selectedSteps }) }),
     },
   };
 }

@@ -14,10 +14,10 @@ export function isRolledBack({
   return status === "passed" && changes !== undefined && inProject === undefined && options.apply !== false;
 }
 
-/** The command that completes the open rollback of a run. */
-export function rollbackCommandOf({ id, openRollback }: Pick<RunRecord, "id" | "openRollback">): string {
+/** The arguments of the command that completes the open rollback of a run. */
+export function rollbackArgs({ id, openRollback }: Pick<RunRecord, "id" | "openRollback">): string[] {
   const to = openRollback?.to;
-  return `wave rollback ${id}${to === undefined ? "" : ` --to ${printable(to)}`} --yes`;
+  return ["rollback", id, ...(to === undefined ? [] : ["--to", printable(to)]), "--yes"];
 }
 
 /** The failure of what a run with an open rollback refuses; undefined if it has none. */
@@ -27,6 +27,6 @@ export function openRollbackFailure(run: Pick<RunRecord, "id" | "openRollback">)
   return {
     reason: "usage",
     message: `${isRunning ? "a process is rolling back" : "a rollback was interrupted:"} run ${run.id}, so the project has only part of its changes`,
-    hint: isRunning ? "wait until it is done" : `\`${rollbackCommandOf(run)}\` completes the rollback`,
+    hint: isRunning ? "wait until it is done" : `\`wave ${rollbackArgs(run).join(" ")}\` completes the rollback`,
   };
 }

@@ -10,7 +10,7 @@ import type { ChangesRef, EventPayload } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Journal } from "../core/ports.ts";
 import { err, type Result } from "../core/result.ts";
-import { openRollbackFailure, rollbackCommandOf } from "../core/rolled-back.ts";
+import { openRollbackFailure, rollbackArgs } from "../core/rolled-back.ts";
 import type { RunRecord } from "../core/state.ts";
 import { stateUnwritable, tryIo, writeFileDurably } from "../platform/files.ts";
 import type { RunStore } from "./open-project.ts";
@@ -56,7 +56,7 @@ export function refuseOtherRollback(run: RunRecord, to: string | undefined): Fai
   return {
     reason: "usage",
     message: `another rollback of run ${run.id} was interrupted`,
-    hint: `\`${rollbackCommandOf(run)}\` completes it`,
+    hint: `\`wave ${rollbackArgs(run).join(" ")}\` completes it`,
   };
 }
 

@@ -18,6 +18,19 @@ export function artifactsOf({ run, step }: OpenedRun): readonly LeftArtifact[] {
   return steps.flatMap(({ id, artifacts }) => artifacts.map((artifact) => ({ step: id, ...artifact })));
 }
 
+/** Returns the contents of an artifact of the step. Fails with `usage` for an unknown name, and as the store does. */
+export async function readArtifact(opened: OpenedRun, name: string): Promise<Result<Uint8Array>> {
+  const artifacts = artifactsOf(opened);
+  const artifact = artifacts.find((candidate) => candidate.name === name);
+  if (artifact !== undefined) return opened.store.blobs.get(artifact.digest);
+  const names = artifacts.map((candidate) => `\`${candidate.name}\``).join(", ");
+  return err({
+    reason: "usage",
+    message: `step \`${opened.step?.id}\` of run ${opened.run.id} has no artifact \`${name}\``,
+    hint: names === "" ? "the step has no artifacts" : `artifacts of the step: ${names}`,
+  });
+}
+
 /** Writes the artifacts below a directory. Fails with `usage` if a file exists with other content. */
 export function exportRunArtifacts(opened: OpenedRun, directory: string): Promise<Result<readonly ExportedArtifact[]>> {
   return exportArtifacts(artifactsOf(opened), directory, opened.store.blobs);

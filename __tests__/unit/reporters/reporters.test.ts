@@ -79,7 +79,6 @@ describe("plain lines", () => {
       │ two
     hint: raise \`resources.timeout\` of the step or persona if the work needs more time
 ↷ c skipped: \`b\` failed
-✗ run failed after 2s
 `);
   });
 
@@ -119,6 +118,35 @@ describe("plain lines", () => {
     ).toBe(
       "✗ a failed\n    input `x` from step `b` is missing\n    its blob is gone\n    hint: run step `b` again: `wave resume` does so when its artifacts are missing\n",
     );
+  });
+
+  test("the end of the run is left to the summary, except on GitHub, where reports are written first", () => {
+    const ended: Moment = [2000, { type: "run-finished", status: "failed", durationMs: 2000 }];
+    expect([plain({}, ended), plain({ groups: true }, ended)]).toEqual(["", "✗ run failed after 2s\n"]);
+  });
+
+  test("a failure with another reason than the last attempt's is printed too, and both are noted for the summary", () => {
+    const printedFailures = new Set<string>();
+    const written: string[] = [];
+    const options = { color: false, groups: false, verbose: false, printedFailures };
+    const reporter = plainReporter({ ...options, write: (text) => void written.push(text) });
+    const open: Failure = {
+      reason: "circuit-open",
+      contract: "shape",
+      persona: "worker",
+      failed: 3,
+      window: 5,
+      retryAt: new Date(begin).toISOString(),
+    };
+    for (const event of events(
+      failed("a", exited),
+      [600, { type: "step-finished", step: "a", status: "failed", attempt: 1, failure: exited }],
+      failed("b", exited),
+      [600, { type: "step-finished", step: "b", status: "failed", failure: open }],
+    ))
+      reporter.onEvent(event);
+    const ends = written.join("").match(/^✗ [ab] failed$/gm);
+    expect([ends, [...printedFailures]]).toEqual([["✗ b failed"], ["a", "b"]]);
   });
 
   test("endless output takes bounded room", () => {

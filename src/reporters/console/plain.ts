@@ -27,6 +27,8 @@ export interface PlainOptions {
   readonly groups: boolean;
   /** Show what children print as it comes (with `groups`: when the attempt ends). */
   readonly verbose: boolean;
+  /** Receives the ids of steps whose last failure was printed in full. */
+  readonly printedFailures?: Set<string>;
 }
 
 /** Lines of a failed attempt's output that are shown without being asked for. */
@@ -34,11 +36,11 @@ const tailLines = 20;
 
 /** Writes lines as events come. */
 export function plainReporter(options: PlainOptions): Reporter {
-  const { write, writeControl = write, color, groups, verbose } = options;
+  const { write, writeControl = write, color, groups, verbose, printedFailures = new Set() } = options;
   const paint = paletteOf(color);
   const buffer = outputBuffer();
-  /** Steps whose failure has been told already. */
-  const told = new Set<string>();
+  /** Step id → reason of its last printed failure. */
+  const lastReasons = new Map<string, string>();
   const print = (lines: readonly string[]) => {
     if (lines.length > 0) write(`${lines.map((line) => (groups ? withoutRunnerCommands(line) : line)).join("\n")}\n`);
   };
@@ -47,7 +49,10 @@ export function plainReporter(options: PlainOptions): Reporter {
   const endAttempt = (event: EventOf<"attempt-passed" | "attempt-failed" | "attempt-cancelled">) => {
     const { lines, dropped, unfinished } = buffer.take(keyOf(event));
     const failure = event.type === "attempt-failed" ? event.failure : undefined;
-    if (failure !== undefined) told.add(event.step);
+    if (failure !== undefined) {
+      printedFailures.add(event.step);
+      lastReasons.set(event.step, failure.reason);
+    }
     if (verbose && !groups) flow(event.step, unfinished);
     const cut = dropped > 0 ? [`│ ... ${dropped} lines before are left out; \`wave logs ${event.step}\` has them`] : [];
     if (groups && lines.length > 0) {
@@ -63,11 +68,21 @@ export function plainReporter(options: PlainOptions): Reporter {
     }
   };
 
+  /** Whether the end of a step has the failure of its last attempt, which is printed already. */
+  const isPrinted = (event: WaveEvent) => {
+    if (event.type !== "step-finished" || event.status !== "failed") return false;
+    const reason = lastReasons.get(event.step);
+    return reason !== undefined && (event.failure?.reason ?? reason) === reason;
+  };
+
   return {
     name: "plain",
     onEvent(event) {
       if (event.type === "attempt-passed" || event.type === "attempt-failed" || event.type === "attempt-cancelled") endAttempt(event);
-      else if (event.type !== "step-finished" || event.status !== "failed" || !told.has(event.step)) print(eventLines(event, paint));
+      else if (!isPrinted(event)) {
+        if (event.type === "step-finished" && event.failure !== undefined) printedFailures.add(event.step);
+        print(eventLines(event, paint, groups));
+      }
     },
     onOutput({ step, attempt, text }) {
       const lines = buffer.push(keyOf({ step, attempt }), text);
@@ -88,7 +103,7 @@ function circuitResetLine({ contract, steps = [] }: EventOf<"circuit-reset">): s
   return `circuit breaker reset: contract \`${printable(contract)}\`${owner} counts from zero`;
 }
 
-function eventLines(event: WaveEvent, paint: Palette): string[] {
+function eventLines(event: WaveEvent, paint: Palette, groups: boolean): string[] {
   if (isOutsideEvent(event)) return [outsideLine(event, paint)];
   switch (event.type) {
     case "run-started": {
@@ -114,7 +129,8 @@ function eventLines(event: WaveEvent, paint: Palette): string[] {
     case "circuit-reset":
       return [circuitResetLine(event)];
     case "run-finished":
-      return [`${sign(event.status, paint)} run ${event.status} after ${formatDuration(event.durationMs)}`];
+      // The summary follows at once, except on GitHub, where uploads and reports come first.
+      return groups ? [`${sign(event.status, paint)} run ${event.status} after ${formatDuration(event.durationMs)}`] : [];
     case "changes-merged":
       return event.apply ? [] : [`${changesText(event.changes)} kept, not applied`];
     case "changes-applied":

@@ -1,9 +1,9 @@
-/** `wave status` for people: a table of runs, or one run with its steps, attempts, verdicts and artifacts. Pure. */
+/** The text of `wave status`: a table of runs, or one run with its steps, attempts, verdicts and artifacts. Pure. */
 
 import { describeContract } from "../../core/describe-contract.ts";
 import type { ContractResult } from "../../core/failure.ts";
 import { describeFailure } from "../../core/failures.ts";
-import { isRolledBack, rollbackCommandOf } from "../../core/rolled-back.ts";
+import { isRolledBack, rollbackArgs } from "../../core/rolled-back.ts";
 import type { AttemptRecord, RunRecord, RunSummary, StepRecord, StepStatus } from "../../core/state.ts";
 import { totalUsage, usageText } from "../../core/usage.ts";
 import { cellWidth, padded, printable } from "../../text/printable.ts";
@@ -15,18 +15,20 @@ import { originNote } from "./render-artifacts.ts";
 
 export interface StatusOptions {
   readonly color: boolean;
-  /** The exact command that goes on with the run (default: `wave resume` and its id). */
-  readonly resume?: string;
+  /** Returns a command about the same project that works as printed. Defaults to one without options. */
+  readonly command?: (args: readonly string[]) => string;
 }
 
-/** Runs as a table, in the order given. Ends in a line break. */
-export function renderRuns(runs: readonly RunSummary[], { color }: StatusOptions): string {
+const plainCommand = (args: readonly string[]) => ["wave", ...args].join(" ");
+
+/** Runs as a table, in the given order. Ends in a line break. */
+export function renderRuns(runs: readonly RunSummary[], { color, command = plainCommand }: StatusOptions): string {
   if (runs.length === 0) return "no runs yet: `wave run` starts one\n";
   const paint = paletteOf(color);
   const rows = runs.map((run) => [
     run.id,
     printable(run.version === undefined ? run.pipeline : `${run.pipeline}@${run.version}`),
-    `${sign(run.status, paint)} ${run.status}${noteOf(run)}`,
+    statusText(run, paint),
     instant(run.startedAt),
     run.durationMs === undefined ? "" : formatDuration(run.durationMs),
     `${stepCounts(run.steps)}${run.archived ? " (archived)" : ""}`,
@@ -38,40 +40,56 @@ export function renderRuns(runs: readonly RunSummary[], { color }: StatusOptions
       .map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - cellWidth(unpainted(cell)))))
       .join("  ")
       .trimEnd();
-  return `${[paint.bold(line(head)), ...rows.map(line)].join("\n")}\n`;
+  const reverted = runs.find(isReverted);
+  const next = reverted === undefined ? [] : [again(`the steps of run ${reverted.id}`, command(["resume", reverted.id]), paint)];
+  return `${[paint.bold(line(head)), ...rows.map(line), ...next].join("\n")}\n`;
 }
 
-function noteOf({ rolledBack, rollback }: RunSummary): string {
-  if (rollback !== undefined) return rollback === "running" ? " (rolling back)" : " (rollback interrupted)";
-  return rolledBack === true ? " (rolled back)" : "";
+function isReverted({ rolledBack, rollback }: RunSummary): boolean {
+  return rolledBack === true && rollback === undefined;
+}
+
+function statusText(run: RunSummary, paint: Palette): string {
+  const { status, rollback } = run;
+  if (isReverted(run)) return `${sign("cancelled", paint)} ${rolledBackText}`;
+  const note = rollback === undefined ? "" : rollback === "running" ? " (rolling back)" : " (rollback interrupted)";
+  return `${sign(status, paint)} ${status}${note}`;
+}
+
+const rolledBackText = "rolled back";
+
+function again(steps: string, resume: string, paint: Palette): string {
+  return `${paint.bold(`to execute ${steps} again:`)} ${resume}`;
 }
 
 /** One run in full. Ends in a line break. */
-export function renderRun(run: RunRecord, { color, resume = `wave resume ${run.id}` }: StatusOptions): string {
+export function renderRun(run: RunRecord, { color, command = plainCommand }: StatusOptions): string {
   const paint = paletteOf(color);
+  const isReverted = run.openRollback === undefined && isRolledBack(run);
+  const status = isReverted ? "cancelled" : run.status;
   const name = printable(run.version === undefined ? run.pipeline : `${run.pipeline}@${run.version}`);
   const took = run.durationMs === undefined ? "" : `, took ${formatDuration(run.durationMs)}`;
   const lines = [
-    `${sign(run.status, paint)} ${paint.bold(name)} ${colorOf(run.status, paint)(run.status)} ${paint.dim(`run ${run.id}`)}`,
+    `${sign(status, paint)} ${paint.bold(name)} ${colorOf(status, paint)(isReverted ? rolledBackText : status)} ${paint.dim(`run ${run.id}`)}`,
     paint.dim(`  started ${instant(run.startedAt)}${took}`),
     ...(run.failure === undefined ? [] : [`  ${failureTitle(run.failure)}`]),
-    ...(run.archived === true ? ["  archived: its journals are gone, and this is what is left of it"] : []),
+    ...(run.archived === true ? ["  archived: its journals were removed by a cleanup; this summary was kept"] : []),
     ...usageLines(run),
     ...projectLines(run),
-    ...run.steps.flatMap((step) => stepLines(step, paint)),
+    ...run.steps.flatMap((step) => stepLines(step, (args) => command(["artifacts", run.id, ...args]), paint)),
     ...(run.alerts ?? []).map((alert) => alertLine(alert, paint)),
-    ...closing(run, resume, paint),
+    ...nextLines(run, command, paint),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-/** What its models were asked for, all attempts together. */
+/** Tokens and cost of all attempts. */
 function usageLines({ steps }: RunRecord): string[] {
   const total = totalUsage(steps.flatMap(({ attempts }) => attempts.map(({ usage }) => usage)));
   return total === undefined ? [] : [`  ${usageText(total)}`];
 }
 
-/** What the project has of the run; where it has nothing, what it could have. */
+/** The part of the run's changes that the project contains; if none, the changes that it could contain. */
 function projectLines(run: RunRecord): string[] {
   const { changes, inProject, openRollback } = run;
   if (openRollback !== undefined && inProject !== undefined) {
@@ -83,24 +101,25 @@ function projectLines(run: RunRecord): string[] {
   return changes === undefined ? [] : [`  ${changesText(changes)} not in the project`];
 }
 
-function closing(run: RunRecord, resume: string, paint: Palette): string[] {
-  // Nobody can go on with it.
+/** The command for the next step, and why it is needed. An archived run cannot be resumed. */
+function nextLines(run: RunRecord, command: NonNullable<StatusOptions["command"]>, paint: Palette): string[] {
+  const toResume = `${paint.bold("to resume:")} ${command(["resume", run.id])}`;
   if (run.archived === true) return [];
   if (run.openRollback !== undefined && run.openRollback.running !== true) {
-    return [`${paint.bold("to complete the rollback:")} ${rollbackCommandOf(run)}`];
+    return [`${paint.bold("to complete the rollback:")} ${command(rollbackArgs(run))}`];
   }
   switch (run.status) {
     case "passed":
-      return isRolledBack(run) ? [`${paint.bold("to run its steps again:")} ${resume}`] : [];
+      return isRolledBack(run) ? [again("its steps", command(["resume", run.id]), paint)] : [];
     case "running":
-      return [paint.dim(`process ${run.writer.pid} on ${run.writer.host} is at work`)];
+      return [paint.dim(`process ${run.writer.pid} on ${run.writer.host} executes it`)];
     case "pending":
-      return [`parts of it passed; ${paint.bold("to go on:")} ${resume}`];
+      return [`some steps passed, the others were not started; ${toResume}`];
     case "interrupted":
-      return [`the process that ran it died; ${paint.bold("to go on:")} ${resume}`];
+      return [`the process that executed it died; ${toResume}`];
     case "failed":
     case "cancelled":
-      return [`${paint.bold("to go on:")} ${resume}`];
+      return [toResume];
   }
 }
 
@@ -109,23 +128,23 @@ function alertLine({ alert, reason, subject, outcome, because }: NonNullable<Run
   return `  alert ${printable(alert)} ${outcome === "sent" ? "sent" : "not sent"}: ${what}${because === undefined ? "" : paint.dim(` ${printable(because)}`)}`;
 }
 
-function stepLines(step: StepRecord, paint: Palette): string[] {
+function stepLines(step: StepRecord, artifacts: (args: readonly string[]) => string, paint: Palette): string[] {
   const after = step.dependencies.length === 0 ? "" : paint.dim(` after ${step.dependencies.map(printable).join(", ")}`);
   const reused =
     step.reusedFrom === undefined ? "" : paint.dim(` reused from run ${step.reusedFrom.run}, attempt ${step.reusedFrom.attempt}`);
   const because = step.because === undefined ? "" : ` (${printable(step.because)})`;
-  const untold =
+  const ownFailure =
     step.failure !== undefined && step.attempts.at(-1)?.failure === undefined
       ? [`    ${failureTitle(step.failure)}`, ...detailLines(describeFailure(step.failure), 6, paint)]
       : [];
   return [
     `  ${sign(step.status, paint)} ${paint.bold(printable(step.id))} ${step.status}${because}${reused} ${paint.dim(printable(step.persona))}${after}`,
     ...step.attempts.flatMap((attempt) => attemptLines(attempt, paint)),
-    ...untold,
+    ...ownFailure,
     ...(step.changes?.ignored === undefined ? [] : [`    ${ignoredText(step.changes)}`]),
     ...step.artifacts.map(
       (artifact) =>
-        `    ${padded(printable(artifact.name), 20)}  ${padded(formatSize(artifact.size), 9)}  ${paint.dim(artifact.digest)}${originNote(artifact)}`,
+        `    ${padded(printable(artifact.name), 20)}  ${padded(formatSize(artifact.size), 9)}  ${paint.dim(printable(artifacts([step.id, artifact.name])))}${originNote(artifact)}`,
     ),
   ];
 }
@@ -135,14 +154,14 @@ function attemptLines(attempt: AttemptRecord, paint: Palette): string[] {
   const model = attempt.model === undefined ? "" : ` ${printable(attempt.model)}`;
   const used = attempt.usage === undefined ? "" : `, ${usageText(attempt.usage)}`;
   const contracts = new Set(attempt.contracts.map(({ name }) => name));
-  // A failed contract is told with its verdict below; the failure would only repeat it.
+  // The verdicts below contain a failed contract; the failure would repeat it.
   const failure =
     attempt.failure === undefined ||
     (attempt.failure.reason === "contract-failed" && attempt.failure.contracts.every(({ name }) => contracts.has(name)))
       ? undefined
       : attempt.failure;
   return [
-    `    ${sign(attempt.status, paint)} attempt ${attempt.attempt} ${attempt.status}${attempt.rolledBack === true ? ", undone" : ""}${took} ${paint.dim(`${attempt.adapter}${model}${used}`)}`,
+    `    ${sign(attempt.status, paint)} attempt ${attempt.attempt} ${attempt.status}${attempt.rolledBack === true ? ", rolled back" : ""}${took} ${paint.dim(`${attempt.adapter}${model}${used}`)}`,
     ...(failure === undefined ? [] : [`      ${failureTitle(failure)}`, ...detailLines(describeFailure(failure), 6, paint)]),
     ...attempt.contracts.flatMap((result) => contractLines(result, paint)),
   ];

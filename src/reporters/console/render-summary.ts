@@ -1,11 +1,10 @@
 /**
- * How a run ended, for people: what passed, what failed and why, what was skipped, where the artifacts lie, and the command
- * to go on. Pure.
+ * The summary at the end of a run, for people: steps by status, failures, warnings, and the commands that print artifacts and resume the
+ * run. Pure.
  */
 
 import { decidingAttempt } from "../../core/deciding-attempt.ts";
 import { describeContract } from "../../core/describe-contract.ts";
-import type { Digest } from "../../core/digest.ts";
 import { passedUnchecked } from "../../core/empty-output.ts";
 import { describeFailure } from "../../core/failures.ts";
 import type { RunRecord, StepRecord, StepStatus } from "../../core/state.ts";
@@ -20,10 +19,12 @@ import { ruleLines } from "./render-plan-actions.ts";
 
 export interface SummaryOptions {
   readonly color: boolean;
-  /** The exact command that goes on with the run. */
+  /** How to resume the run: a command, or an instruction. */
   readonly resume: string;
-  /** The directory of content-addressed files. */
-  readonly blobs: string;
+  /** Returns a command about this project that works as printed. Without it, artifacts are listed with their digests. */
+  readonly command?: (args: readonly string[]) => string;
+  /** Steps whose last failure was printed in full above the summary. Defaults to none. */
+  readonly printedFailures?: ReadonlySet<string>;
   /** Permission rules that were not enforced, each with its steps. Defaults to none. */
   readonly unenforced?: ReadonlyMap<string, readonly string[]>;
 }
@@ -31,22 +32,26 @@ export interface SummaryOptions {
 /** Steps that passed are counted, not listed, when there are more than this. */
 const maxListed = 50;
 
-/** The summary, ending in a line break. */
+const plainCommand = (args: readonly string[]) => ["wave", ...args].join(" ");
+
+/** The summary. Ends in a line break. */
 export function renderSummary(run: RunRecord, options: SummaryOptions): string {
   const paint = paletteOf(options.color);
   const blocks = [
     [title(run, paint), ...counts(run)],
     retried(run, paint),
-    run.steps.filter(({ status }) => status === "failed" || status === "cancelled").flatMap((step) => stoppedLines(step, paint)),
+    run.steps
+      .filter(({ status }) => status === "failed" || status === "cancelled")
+      .flatMap((step) => stoppedLines(run.id, step, options, paint)),
     skippedLines(run, paint),
     warningLines(run, paint),
     unenforcedLines(options.unenforced, paint),
-    artifactLines(run, options.blobs, paint),
-    [...changedLines(run), ...ignoredLines(run)],
+    artifactLines(run, options.command, paint),
+    [...changedLines(run, options.command ?? plainCommand), ...ignoredLines(run)],
     run.failure === undefined || run.failure.reason === "run-failed" || run.failure.reason === "cancelled"
       ? []
       : [failureTitle(run.failure), ...detailLines(describeFailure(run.failure), 2, paint)],
-    run.status === "passed" ? [] : [`${paint.bold("to go on:")} ${options.resume}`],
+    run.status === "passed" ? [] : [`${paint.bold("to resume:")} ${options.resume}`],
   ];
   return `\n${blocks
     .filter((block) => block.length > 0)
@@ -63,21 +68,22 @@ function title(run: RunRecord, paint: Palette): string {
 }
 
 function counts(run: RunRecord): string[] {
-  const order: readonly StepStatus[] = ["passed", "failed", "cancelled", "skipped", "running", "pending"];
+  const order: readonly StepStatus[] = ["failed", "cancelled", "skipped", "running", "pending"];
   const reused = run.steps.filter(({ reusedFrom }) => reusedFrom !== undefined).length;
-  const told = order
+  const passed = run.steps.filter(({ status }) => status === "passed");
+  const names = passed.length > maxListed ? "" : `: ${passed.map(({ id }) => printable(id)).join(", ")}`;
+  const first = passed.length === 0 ? [] : [`  ${passed.length} passed${reused > 0 ? ` (${reused} reused)` : ""}${names}`];
+  const others = order
     .map((status) => ({ status, count: run.steps.filter((step) => step.status === status).length }))
     .filter(({ count }) => count > 0)
-    .map(({ status, count }) => `${count} ${status}${status === "passed" && reused > 0 ? ` (${reused} reused)` : ""}`);
-  const passed = run.steps.filter(({ status }) => status === "passed");
-  const names = passed.length > 0 && passed.length <= maxListed ? [`  passed: ${passed.map(({ id }) => printable(id)).join(", ")}`] : [];
+    .map(({ status, count }) => `${count} ${status}`);
   const unchecked = run.steps.filter(passedUnchecked);
   const warning =
     unchecked.length === 0 ? [] : [`  unchecked (neither artifact nor contract): ${unchecked.map(({ id }) => printable(id)).join(", ")}`];
-  return [`  ${told.join(", ")}`, ...names, ...warning];
+  return [...first, ...(others.length === 0 ? [] : [`  ${others.join(", ")}`]), ...warning];
 }
 
-/** Steps that passed, but not at first. */
+/** Steps that passed after a failed attempt. */
 function retried(run: RunRecord, paint: Palette): string[] {
   return run.steps.flatMap((step) => {
     const failed = step.attempts.filter(({ status }) => status === "failed");
@@ -89,12 +95,21 @@ function retried(run: RunRecord, paint: Palette): string[] {
   });
 }
 
-function stoppedLines(step: StepRecord, paint: Palette): string[] {
+/** A failed or cancelled step. A failure that was printed above is repeated by its title alone. */
+function stoppedLines(
+  runId: string,
+  step: StepRecord,
+  { command = plainCommand, printedFailures }: SummaryOptions,
+  paint: Palette,
+): string[] {
   const tries = step.attempts.length > 1 ? ` after ${step.attempts.length} attempts` : "";
   const optional = step.optional && step.status === "failed" ? " (optional: the run may pass without it)" : "";
   const lead = `${sign(step.status, paint)} ${paint.bold(printable(step.id))} ${step.status}${tries}${optional}`;
   if (step.failure === undefined || (step.status === "cancelled" && step.failure.reason === "cancelled")) return [lead];
-  return [lead, `  ${failureTitle(step.failure)}`, ...detailLines(describeFailure(step.failure), 4, paint)];
+  const title = `  ${failureTitle(step.failure)}`;
+  if (printedFailures?.has(step.id) !== true) return [lead, title, ...detailLines(describeFailure(step.failure), 4, paint)];
+  const log = step.attempts.length === 0 ? [] : [`  details above; log: ${printable(command(["logs", step.id, "--run", runId]))}`];
+  return [lead, title, ...log];
 }
 
 function skippedLines(run: RunRecord, paint: Palette): string[] {
@@ -105,7 +120,7 @@ function skippedLines(run: RunRecord, paint: Palette): string[] {
     );
 }
 
-/** Contracts that did not pass on steps that did. */
+/** Contracts with `on_failure: warn` that did not pass. */
 function warningLines(run: RunRecord, paint: Palette): string[] {
   return run.steps.flatMap((step) => {
     const results = step.status === "passed" ? (decidingAttempt(step)?.contracts ?? []) : [];
@@ -118,7 +133,8 @@ function warningLines(run: RunRecord, paint: Palette): string[] {
   });
 }
 
-function artifactLines(run: RunRecord, blobs: string, paint: Palette): string[] {
+/** The artifacts of passed steps, each with the command that prints it. */
+function artifactLines(run: RunRecord, command: SummaryOptions["command"], paint: Palette): string[] {
   const made = run.steps
     .filter(({ status }) => status === "passed")
     .flatMap((step) => step.artifacts.map((artifact) => ({ step: step.id, artifact })));
@@ -128,13 +144,14 @@ function artifactLines(run: RunRecord, blobs: string, paint: Palette): string[] 
   const nameOf = ({ step, artifact: { name } }: (typeof made)[number]) => printable((counts.get(name) ?? 0) > 1 ? `${step}/${name}` : name);
   const width = Math.min(40, Math.max(...made.map((one) => nameOf(one).length)));
   const shown = made.slice(0, maxListed);
+  const source = ({ step, artifact: { name, digest } }: (typeof made)[number]) => command?.(["artifacts", run.id, step, name]) ?? digest;
   return [
     paint.bold("artifacts"),
     ...shown.map(
       (one) =>
-        `  ${padded(nameOf(one), width)}  ${padded(formatSize(one.artifact.size), 9)}  ${paint.dim(blobPath(blobs, one.artifact.digest))}${originNote(one.artifact)}`,
+        `  ${padded(nameOf(one), width)}  ${padded(formatSize(one.artifact.size), 9)}  ${paint.dim(printable(source(one)))}${originNote(one.artifact)}`,
     ),
-    ...(made.length > shown.length ? [`  and ${made.length - shown.length} more: wave status ${run.id}`] : []),
+    ...(made.length > shown.length ? [`  and ${made.length - shown.length} more: ${(command ?? plainCommand)(["status", run.id])}`] : []),
   ];
 }
 
@@ -142,19 +159,14 @@ function unenforcedLines(rules: SummaryOptions["unenforced"], paint: Palette): s
   return rules === undefined || rules.size === 0 ? [] : [paint.yellow("not enforced"), ...ruleLines(rules)];
 }
 
-/** What became of the project's files. */
-function changedLines({ id, changes, applied, status }: RunRecord): string[] {
+/** Whether the project contains the changes, and the command that reverts or applies them. */
+function changedLines({ id, changes, applied, status }: RunRecord, command: (args: readonly string[]) => string): string[] {
   if (changes === undefined) return [];
-  if (applied) return [`${changesText(changes)} in the project; \`wave rollback ${id}\` takes that back`];
+  if (applied) return [`${changesText(changes)} applied to the project; to revert: ${command(["rollback", id])}`];
   if (status !== "passed") return [];
-  return [`${changesText(changes)} kept out of the project: \`wave artifacts ${id} --patch | git apply\` takes them over`];
+  return [`${changesText(changes)} not applied to the project; to apply: \`${command(["artifacts", id, "--patch"])} | git apply\``];
 }
 
 function ignoredLines({ steps }: RunRecord): string[] {
   return steps.flatMap(({ id, changes }) => (changes?.ignored === undefined ? [] : [`${printable(id)}: ${ignoredText(changes)}`]));
-}
-
-function blobPath(blobs: string, digest: Digest): string {
-  const hex = digest.slice("sha256:".length);
-  return `${printable(blobs)}/sha256/${hex.slice(0, 2)}/${hex.slice(2)}`;
 }

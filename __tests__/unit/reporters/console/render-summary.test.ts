@@ -13,8 +13,8 @@ const violated = result("shape", {
   violations: [{ message: "found `1`, expected >= 2", pointer: "/a", location: { file: "output/r.json", line: 2, column: 8 } }],
 });
 const contractFailed: Failure = { reason: "contract-failed", contracts: [violated] };
-const options = { color: false, resume: "wave resume 3f9a -f examples/x/wave.yaml", blobs: ".wave/state/blobs" };
-const surveyHex = digest("bytes").slice("sha256:".length);
+const command = (args: readonly string[]) => ["wave", ...args, "-f x.yaml"].join(" ");
+const options = { color: false, resume: "wave resume 3f9a -f x.yaml", command };
 
 const failedRun = runRecord({
   status: "failed",
@@ -44,22 +44,21 @@ const failedRun = runRecord({
 });
 
 describe("a summary", () => {
-  test("of a run that passed says what it made and where that lies", () => {
+  test("of a run that passed lists its artifacts, each with the command that prints it", () => {
     expect(renderSummary(runRecord(), options)).toBe(`
 ✓ demo passed in 12s run 3f9a
-  1 passed
-  passed: survey
+  1 passed: survey
 
 artifacts
-  survey  5B         .wave/state/blobs/sha256/${surveyHex.slice(0, 2)}/${surveyHex.slice(2)}
+  survey  5B         wave artifacts 3f9a survey survey -f x.yaml
 `);
   });
 
-  test("of a run that failed says what, why, and the exact command to go on", () => {
+  test("of a run that failed names the steps, the causes and the command that resumes it", () => {
     expect(renderSummary(failedRun, options)).toBe(`
 ✗ demo failed in 12s run 3f9a
-  3 passed (1 reused), 1 failed, 1 skipped
-  passed: survey, lint, old
+  3 passed (1 reused): survey, lint, old
+  1 failed, 1 skipped
 
 ↻ survey passed at attempt 2
   attempt 1: contract \`shape\` failed: 1 violation
@@ -75,20 +74,20 @@ warning: lint: contract \`style\` failed: 1 violation (only a warning: on_failur
     untidy
 
 artifacts
-  survey  5B         .wave/state/blobs/sha256/${surveyHex.slice(0, 2)}/${surveyHex.slice(2)}
+  survey  5B         wave artifacts 3f9a survey survey -f x.yaml
 
-to go on: wave resume 3f9a -f examples/x/wave.yaml
+to resume: wave resume 3f9a -f x.yaml
 `);
   });
 
-  test("of a run that was cancelled, or that state stopped, says so too", () => {
+  test("of a run that was cancelled, or that could not write state, names the cause", () => {
     const cancelled = runRecord({
       status: "cancelled",
       failure: { reason: "cancelled", by: "SIGINT" },
       steps: [stepRecord("a", { status: "cancelled", failure: { reason: "cancelled", by: "SIGINT" } })],
     });
     expect(renderSummary(cancelled, options)).toBe(
-      "\n⊘ demo cancelled in 12s run 3f9a\n  1 cancelled\n\n⊘ a cancelled\n\nto go on: wave resume 3f9a -f examples/x/wave.yaml\n",
+      "\n⊘ demo cancelled in 12s run 3f9a\n  1 cancelled\n\n⊘ a cancelled\n\nto resume: wave resume 3f9a -f x.yaml\n",
     );
     const full = runRecord({
       status: "failed",
@@ -98,6 +97,44 @@ to go on: wave resume 3f9a -f examples/x/wave.yaml
     expect(renderSummary(full, options)).toContain(
       "cannot write state: .wave/state (ENOSPC)\n  no space\n  hint: the disk is full; free some space, then run `wave resume`\n",
     );
+  });
+});
+
+describe("a failure in the summary", () => {
+  test("is its title and the command of its log if it was printed in full before", () => {
+    const summary = renderSummary(failedRun, { ...options, printedFailures: new Set(["tests"]) });
+    expect(summary).toContain("✗ tests failed\n  the command exited with 3\n  details above; log: wave logs tests --run 3f9a -f x.yaml\n");
+    expect(summary).not.toContain("boom");
+  });
+
+  test("of a step whose failure was not printed is in full", () => {
+    expect(renderSummary(failedRun, { ...options, printedFailures: new Set(["survey"]) })).toContain("│ boom red");
+  });
+});
+
+describe("status of a run that was rolled back", () => {
+  const changes = { digest: digest("changes"), added: 1, changed: 0, deleted: 0 };
+  const undone = attemptRecord({ rolledBack: true });
+
+  test("is `rolled back` for the run, with the command that executes its steps again", () => {
+    const run = runRecord({ changes, steps: [stepRecord("survey", { status: "pending", attempts: [undone] })] });
+    const lines = renderRun(run, { color: false, command }).split("\n");
+    expect(lines[0]).toBe("⊘ demo rolled back run 3f9a");
+    expect(lines).toContain("    ✓ attempt 1 passed, rolled back 1.2s command");
+    expect(lines.at(-2)).toBe("to execute its steps again: wave resume 3f9a -f x.yaml");
+  });
+
+  test("is `rolled back` in the list, with the command for the newest such run", () => {
+    const steps = { pending: 1, running: 0, passed: 0, failed: 0, skipped: 0, cancelled: 0 };
+    const run = { pipeline: "demo", status: "passed", startedAt: new Date(begin).toISOString(), steps, archived: false } as const;
+    const runs = [
+      { ...run, id: "c" },
+      { ...run, id: "b", rolledBack: true as const },
+      { ...run, id: "a", rolledBack: true as const },
+    ];
+    const lines = renderRuns(runs, { color: false, command }).split("\n");
+    expect(lines.slice(1, 4).map((line) => line.split(/ {2,}/)[2])).toEqual(["✓ passed", "⊘ rolled back", "⊘ rolled back"]);
+    expect(lines.slice(4)).toEqual(["to execute the steps of run b again: wave resume b -f x.yaml", ""]);
   });
 });
 
@@ -118,7 +155,7 @@ describe("status", () => {
     expect(renderRuns([], { color: false })).toBe("no runs yet: `wave run` starts one\n");
   });
 
-  test("shows one run with steps, attempts, verdicts and artifacts with their digests", () => {
+  test("shows one run with steps, attempts, verdicts and the commands that print artifacts", () => {
     expect(renderRun(failedRun, { color: false })).toBe(`✗ demo failed run 3f9a
   started 2026-01-31 12:00:00Z, took 12s
   run 3f9a failed
@@ -128,7 +165,7 @@ describe("status", () => {
         output/r.json:2:8 /a: found \`1\`, expected >= 2
     ✓ attempt 2 passed 1.2s command
       ✓ contract \`shape\` passed 5ms
-    survey                5B         sha256:${surveyHex}
+    survey                5B         wave artifacts 3f9a survey survey
   ✓ lint passed worker
     ✓ attempt 1 passed 1.2s command
       ✗ contract \`style\` failed: 1 violation (only a warning: on_failure is warn) 5ms
@@ -140,16 +177,16 @@ describe("status", () => {
       the end of its output:
         │ boom red
   ↷ review skipped (\`tests\` failed) worker
-to go on: wave resume 3f9a
+to resume: wave resume 3f9a
 `);
   });
 
   test.each([
-    ["interrupted", "the process that ran it died; to go on: wave resume 3f9a -f a.yaml"],
-    ["running", "process 42 on box is at work"],
-  ] as const)("a run that is %s says what that means", (status, line) => {
+    ["interrupted", "the process that executed it died; to resume: wave resume 3f9a -f x.yaml"],
+    ["running", "process 42 on box executes it"],
+  ] as const)("explains a run that is %s, and the next step", (status, line) => {
     expect(
-      renderRun(runRecord({ status, steps: [] }), { color: false, resume: "wave resume 3f9a -f a.yaml" })
+      renderRun(runRecord({ status, steps: [] }), { color: false, command })
         .split("\n")
         .at(-2),
     ).toBe(line);

@@ -184,7 +184,7 @@ describe("a recording", () => {
     const run = await replayed(wave);
     expect(run.code).toBe(1);
     expect(run.stderr).toContain("attempt 1 of step `build` has no recording");
-    expect(run.stderr).toContain("what is asked has changed since it was recorded: task");
+    expect(run.stderr).toContain("the step has changed since it was recorded: task");
     expect(run.stderr).toContain(`wave run --record ${path.join(wave.root, "recording")}`);
     const other = await withRecording(directory).wave("run", "--adapter", "replay", "--input", "other code");
     expect([other.code, other.stderr.includes("attempt 1 of step `analyze` has no recording")]).toEqual([1, true]);
@@ -197,7 +197,7 @@ describe("a recording", () => {
     const again = await replayed(wave);
     expect(again.code).toBe(1);
     expect(again.stderr).toContain("attempt 1 of step `build` has no recording");
-    expect(again.stderr).toContain("what is asked has changed since it was recorded: changes");
+    expect(again.stderr).toContain("the step has changed since it was recorded: changes");
     expect(again.stderr).toContain("take it back with `wave rollback`; where the recording was edited, record what follows again");
     const { run } = JSON.parse(recorded.stdout.split("\n")[0] ?? "") as WaveEvent;
     expect(await wave.wave("rollback", run, "--yes")).toMatchObject({ code: 0 });
@@ -210,7 +210,7 @@ describe("a recording", () => {
     rmSync(path.join(wave.root, "recording/build/2"), { recursive: true });
     const run = await replayed(wave);
     expect([run.code, run.stderr.includes("attempt 2 of step `build` has no recording")]).toEqual([1, true]);
-    expect(run.stderr).toContain("has attempt 1 alone of this step");
+    expect(run.stderr).toContain("has only attempt 1 of this step");
     const file = path.join(wave.root, "recording/analyze/1/attempt.json");
     writeFileSync(file, readFileSync(file, "utf8").replace('"attempt": 1', '"attempt": "one"'));
     const edited = await replayed(wave);
@@ -227,7 +227,7 @@ describe("a recording", () => {
     delete text.asked.permissions;
     writeFileSync(attempt, JSON.stringify(text));
     const asked = await replayed(wave);
-    expect(asked.stderr).toContain("what is asked has changed since it was recorded: permissions");
+    expect(asked.stderr).toContain("the step has changed since it was recorded: permissions");
     const escaping = withRecording(directory);
     const edited = path.join(escaping.root, "recording/build/1/attempt.json");
     writeFileSync(edited, readFileSync(edited, "utf8").replaceAll('"made.txt"', '"../made.txt"'));
@@ -286,7 +286,7 @@ describe("recording over a recording", () => {
   test("is refused in a directory of something else", async () => {
     const wave = project(files);
     const run = await wave.wave("run", "--record", ".");
-    expect([run.code, run.stderr.includes("holds something that is no recording"), hasRuns(wave)]).toEqual([2, true, false]);
+    expect([run.code, run.stderr.includes("is not empty and is not a recording"), hasRuns(wave)]).toEqual([2, true, false]);
   });
 });
 

@@ -271,7 +271,7 @@ expect:
     expect(ran.code).toBe(1);
     expect(ran.stdout).toContain("the run was to end as passed, and ended as failed");
     expect(ran.stdout).toContain(
-      "make: attempt 1 of step `make` has no recording\n      what is asked has changed since it was recorded: task\n",
+      "make: attempt 1 of step `make` has no recording\n      the step has changed since it was recorded: task\n",
     );
   });
 
@@ -292,7 +292,7 @@ expect:
     const differs = await wave.wave("test");
     expect(differs.code).toBe(1);
     expect(differs.stdout).toContain("`steps.look.artifacts.report.json.m` is not as in the snapshot");
-    expect(differs.stdout).toContain("what is asked has changed since it was recorded: input:report");
+    expect(differs.stdout).toContain("the step has changed since it was recorded: input:report");
     await wave.wave("test", "--update");
     expect(JSON.parse(readFileSync(path.join(wave.root, ".wave/tests/good.snapshot.json"), "utf8"))).toMatchObject({
       ...{ v: 1, status: "failed" },

@@ -1,6 +1,6 @@
 /**
- * Finds an agent's program in the version that is wanted: on PATH, else in wave's cache, else by installing it there with npm, once. Nothing but
- * the wanted version is ever run: an agent that updated itself is another agent.
+ * Finds an agent's program: on PATH, in Wave's cache, or by installing it there with npm. Only the requested version is
+ * run: an agent that updated itself may behave differently.
  */
 import { existsSync, mkdirSync, realpathSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
@@ -19,20 +19,20 @@ export interface AgentSearch {
   readonly version: string;
   /** The environment of the wave process. */
   readonly env: AgentEnvironment;
-  /** Told before anything is downloaded. */
+  /** Called with a one-line notice before a download starts. */
   onProgress(text: string): void;
 }
 
-/** Why there is no program to run, and what would help. */
+/** Why an agent cannot run, and how to fix it. */
 export interface NoProgram {
   readonly detail: string;
   readonly hint: string;
 }
 
-/** The program's real path. */
+/** The absolute path of the agent's program, installed if needed. */
 export async function agentProgram(search: AgentSearch): Promise<Result<string, NoProgram>> {
-  const onPath = await programOnPath(search);
-  if (onPath !== undefined) return ok(onPath);
+  const present = await programOnPath(search);
+  if (present !== undefined) return ok(present);
   const directory = cacheOf(search);
   const program = path.join(directory, search.package.program(thisSystem()));
   if (isProgram(program)) return ok(program);
@@ -46,21 +46,21 @@ export async function agentProgram(search: AgentSearch): Promise<Result<string, 
   });
 }
 
-/** The first one on PATH, if it is of the wanted version. */
+/** The first program on PATH, if `--version` prints the requested version within 10 s. */
 async function programOnPath({ name, env, version }: AgentSearch): Promise<string | undefined> {
-  const found = onPath(name, env);
-  if (found === undefined) return undefined;
-  const asked = await capture({
-    command: [found, "--version"],
+  const program = onPath(name, env);
+  if (program === undefined) return undefined;
+  const printed = await capture({
+    command: [program, "--version"],
     env: { PATH: env["PATH"] ?? "", HOME: "/nonexistent", DISABLE_AUTOUPDATER: "1" },
     cwd: "/",
     limitMs: 10_000,
   });
-  const said = asked.ok ? /\d+\.\d+\.\d+\S*/.exec(asked.value.stdout.toString())?.[0] : undefined;
-  return said === version ? realpathSync(found) : undefined;
+  const actual = printed.ok ? /\d+\.\d+\.\d+\S*/.exec(printed.value.stdout.toString())?.[0] : undefined;
+  return actual === version ? realpathSync(program) : undefined;
 }
 
-/** On GitHub the runner's tool cache, which its images keep; elsewhere the user's. */
+/** `WAVE_CACHE_DIR`, the runner's tool cache on GitHub (kept in its images), or the user's cache directory. */
 function cacheOf({ env, name, version }: AgentSearch): string {
   const own = env["WAVE_CACHE_DIR"];
   const tools = env["RUNNER_TOOL_CACHE"];
@@ -69,7 +69,7 @@ function cacheOf({ env, name, version }: AgentSearch): string {
   return path.join(root, "agents", name, version);
 }
 
-/** Installs beside the place and moves it there: an install that was cut off leaves nothing that could be taken for whole. */
+/** Installs into a sibling directory and renames it, so an interrupted install is never mistaken for a complete one. */
 async function install(search: AgentSearch, directory: string): Promise<Result<void, NoProgram>> {
   const {
     package: { package: name, megabytes },
@@ -82,7 +82,7 @@ async function install(search: AgentSearch, directory: string): Promise<Result<v
   const hint = `install it yourself (npm install -g ${name}@${version}), or choose another adapter with --adapter`;
   try {
     mkdirSync(draft, { recursive: true });
-    // Its scripts are not needed for what is used of it, and would run as you.
+    // Install scripts are not needed, and would run with the user's rights.
     const args = ["install", "--prefix", draft, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"];
     const ran = await capture({
       command: ["npm", ...args, `${name}@${version}`],
@@ -90,13 +90,13 @@ async function install(search: AgentSearch, directory: string): Promise<Result<v
       cwd: draft,
       limitMs: 600_000,
     });
-    if (!ran.ok) return err({ detail: `${name} ${version} is not installed, and npm is not there to install it`, hint });
+    if (!ran.ok) return err({ detail: `${name} ${version} is not installed, and npm was not found to install it`, hint });
     if (ran.value.code !== 0)
       return err({ detail: `npm could not install ${name} ${version}: ${ran.value.stderr.trim().split("\n")[0] ?? ""}`, hint });
     if (!existsSync(directory)) renameSync(draft, directory);
     return ok(undefined);
   } catch (error) {
-    // Another wave was faster.
+    // Another Wave process installed it first.
     if (existsSync(directory)) return ok(undefined);
     return err({ detail: `${name} ${version} could not be installed into ${directory}: ${describeIoError(error).detail}`, hint });
   } finally {
@@ -104,7 +104,7 @@ async function install(search: AgentSearch, directory: string): Promise<Result<v
   }
 }
 
-/** What npm needs to know of proxies, registries and its own cache; none of a job's tokens. */
+/** Variables for proxies, registries and npm's cache, without the job's tokens. */
 function installEnvironment(env: AgentEnvironment): Record<string, string> {
   const wanted = /^(?:PATH|HOME|TMPDIR|LANG|https?_proxy|no_proxy|npm_config_.*|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS)$/i;
   const kept = Object.entries(env).flatMap(([name, value]) => (value !== undefined && wanted.test(name) ? [[name, value] as const] : []));

@@ -1,15 +1,18 @@
-/** A step's permissions as agents' own rules are made of them. They keep an agent from trying what would fail; wave's sandbox is what holds. Pure. */
+/**
+ * A step's permissions as input for an agent's own rules. These rules only save the agent futile attempts; the sandbox
+ * enforces the permissions. Pure.
+ */
 import { type Capability, isUniversal, restrictions } from "../core/permissions.ts";
 import type { Step } from "../core/pipeline.ts";
 
 export interface AgentRules {
   readonly allowed: readonly string[];
   readonly denied: readonly string[];
-  /** No rule takes anything away that an agent's own flags could express. */
+  /** Whether the capability is unrestricted. */
   readonly isOpen: boolean;
 }
 
-/** The patterns that take something away. Of several layers that allow, the last (the step's) is what the agent is told; the sandbox holds all. */
+/** Patterns of one capability. Of several layers with allow rules, the agent gets only the last (the step's); the sandbox enforces all. */
 export function rulesOf(step: Step, capability: Capability): AgentRules {
   const rules = restrictions(step.permissions).filter(({ rule }) => rule.capability === capability);
   const layers = step.permissions.layers.map(({ allow }) =>
@@ -23,7 +26,7 @@ export function rulesOf(step: Step, capability: Capability): AgentRules {
   };
 }
 
-/** Whether everything of a kind is denied. */
+/** Whether a deny rule matches everything. */
 export function deniesAll({ denied }: AgentRules): boolean {
   return denied.some((pattern) => /^\*+$/.test(pattern));
 }

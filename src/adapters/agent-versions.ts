@@ -1,19 +1,19 @@
-/** Which versions of agents this version of wave was tested with, and what installing one takes. A manifest may name another. */
+/** The agent versions that this version of Wave was tested with, and their npm packages. A manifest may set another version. */
 
 export interface AgentPackage {
-  /** On npm. */
+  /** The npm package. */
   readonly package: string;
   readonly version: string;
-  /** About what it takes on disk, in megabytes. */
+  /** Approximate installed size, in megabytes. */
   readonly megabytes: number;
-  /** Where the program lies below a directory that the package was installed into, for a system like this one. */
+  /** The program's path relative to the npm prefix, for a system. */
   program(system: AgentSystem): string;
 }
 
 export interface AgentSystem {
   readonly platform: NodeJS.Platform;
   readonly arch: string;
-  /** A Linux without glibc. */
+  /** Linux without glibc. */
   readonly musl: boolean;
 }
 
@@ -27,7 +27,7 @@ export const claudePackage: AgentPackage = {
   },
 };
 
-/** Rust's names of systems, under which Codex's programs lie. */
+/** System → Rust target triple, which names the directory of Codex's program. */
 const targets: Readonly<Record<string, string>> = {
   "linux-x64": "x86_64-unknown-linux-musl",
   "linux-arm64": "aarch64-unknown-linux-musl",
@@ -46,7 +46,7 @@ export const codexPackage: AgentPackage = {
   },
 };
 
-/** A program of Node. */
+/** A Node script, the same for every system. */
 export const geminiPackage: AgentPackage = {
   package: "@google/gemini-cli",
   version: "0.61.0",
@@ -72,7 +72,7 @@ export const opencodePackage: AgentPackage = {
   },
 };
 
-/** This machine. */
+/** Without a process report, Linux counts as musl. */
 export function thisSystem(): AgentSystem {
   const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
   const musl = process.platform === "linux" && report?.header?.glibcVersionRuntime === undefined;

@@ -1,15 +1,15 @@
-/** Budgets of an attempt, and work that was not done: the same for every agent. Pure. */
+/** Checks that all agent adapters share: exceeded budgets, empty output, denied tool calls, kinds of errors. Pure. */
 import { rulesText } from "../core/denial.ts";
 import type { Denial, Failure } from "../core/failure.ts";
 import { type Capability, denyingRules } from "../core/permissions.ts";
 import type { Resources, Step } from "../core/pipeline.ts";
 import { tokensOf, type Usage } from "../core/usage.ts";
 
-/** Tool calls that a failure names, and characters of the argument of each. */
+/** Limits for a failure text: number of tool calls, and characters per argument. */
 const maxCalls = 3;
 const maxArgument = 120;
 
-/** The budget that is spent, if one is. */
+/** The failure for the first exceeded limit: turns, tokens, then cost in USD. Undefined if none is exceeded. */
 export function overBudget(
   usage: Usage,
   { maxTurns, maxTokens, maxCostUsd }: Resources,
@@ -23,12 +23,12 @@ export function overBudget(
   return undefined;
 }
 
-/** Why an attempt produced nothing, as a clause; undefined if it may have. `denied`: the denied tool calls, as far as the agent reports them. */
+/** Why an attempt produced nothing, as a clause; undefined if it may have. `denied`: the denied tool calls that the agent reports. */
 export function emptyOutputReason(answer: string, usage: Usage, prompt: string, denied: readonly Denial[] = []): string | undefined {
-  const said = answer.trim();
-  if (usage.turns === 0) return "the model was never asked";
-  if (said === "" && usage.toolCalls === 0) return "the answer is empty";
-  if (said !== "" && said === prompt.trim()) return "the answer repeats the prompt";
+  const text = answer.trim();
+  if (usage.turns === 0) return "the model was never called";
+  if (text === "" && usage.toolCalls === 0) return "the answer is empty";
+  if (text !== "" && text === prompt.trim()) return "the answer repeats the prompt";
   if (usage.denials > 0 && usage.denials >= usage.toolCalls) return denialText(usage.denials, denied);
   return undefined;
 }
@@ -42,7 +42,7 @@ function denialText(count: number, denied: readonly Denial[]): string {
   return count === 1 ? `its only tool call${named} was denied${by}` : `all of its ${count} tool calls${named} were denied${by}`;
 }
 
-/** The denial of an agent's tool call. `argument`: the path or the command of the call; a path may be absolute, below `root`. */
+/** A denied tool call. `argument` is its path or command; an absolute path below `root` becomes relative. */
 export function toolDenial(step: Pick<Step, "permissions">, root: string, tool: string, argument: string | undefined): Denial {
   const text = argument?.startsWith(`${root}/`) === true ? argument.slice(root.length + 1) : argument;
   const capability = capabilityOf(tool);
@@ -56,8 +56,8 @@ function capabilityOf(tool: string): Capability | undefined {
   return /bash|shell|command|exec/i.test(tool) ? "command" : undefined;
 }
 
-/** What went wrong between an agent and its model, by the status of HTTP or by its words. */
-export function troubleOf(status: number | undefined, text: string): Extract<Failure, { reason: "agent-failed" }>["kind"] {
+/** Classifies an error of the model API by its HTTP status, else by its text. `crash` if neither matches. */
+export function errorKind(status: number | undefined, text: string): Extract<Failure, { reason: "agent-failed" }>["kind"] {
   if (status === 401 || status === 403) return "auth";
   if (status === 429 || status === 529) return "rate-limit";
   if (status !== undefined && status >= 500) return "network";

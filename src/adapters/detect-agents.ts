@@ -1,10 +1,10 @@
-/** Which agents could work in this environment, and the one that a step gets when nobody names an adapter. Runs nothing. */
+/** Detects the agents that have a key or a program here, and picks the default one. Reads the environment and PATH; runs nothing. */
 
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import { defined } from "../core/defined.ts";
 
-/** Agent → the variables that its key may stand in, the usual one first. */
+/** Agent → the variables that can hold its key, the usual one first. The order of agents is the order of preference. */
 export const agentKeys = {
   claude: ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"],
   codex: ["OPENAI_API_KEY", "CODEX_API_KEY"],
@@ -15,11 +15,11 @@ export const agentKeys = {
 
 export type AgentName = keyof typeof agentKeys;
 
-export interface AgentHere {
+export interface DetectedAgent {
   readonly name: AgentName;
-  /** The variable that has a key; absent: none has. */
+  /** The variable that holds a key; undefined if none is set. */
   readonly key?: string;
-  /** The first program of its name on PATH, in whatever version; absent: npm would bring it. */
+  /** The first program of this name on PATH, in any version; undefined if npm would install it. */
   readonly program?: string;
 }
 
@@ -27,8 +27,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const names = Object.keys(agentKeys) as AgentName[];
 
-/** All agents that wave knows, in the order in which they are preferred. */
-export function agentsHere(env: Environment): readonly AgentHere[] {
+/** All supported agents, in order of preference. */
+export function detectAgents(env: Environment): readonly DetectedAgent[] {
   return names.map((name) => {
     const key = keyOf(name, env);
     const program = onPath(name, env);
@@ -36,7 +36,7 @@ export function agentsHere(env: Environment): readonly AgentHere[] {
   });
 }
 
-/** One that has a key, rather one whose program is here already. Without a key none can work: what a login left at home is not shown to it. */
+/** The first agent with a key, preferring one on PATH. Logins stored in the home directory do not count: steps cannot see them. */
 export function defaultAgent(env: Environment): AgentName | undefined {
   const ready = names.filter((name) => keyOf(name, env) !== undefined);
   return ready.length < 2 ? ready[0] : (ready.find((name) => onPath(name, env) !== undefined) ?? ready[0]);
@@ -46,7 +46,7 @@ function keyOf(name: AgentName, env: Environment): string | undefined {
   return agentKeys[name].find((variable) => (env[variable] ?? "") !== "");
 }
 
-/** The first executable of a name on PATH. */
+/** The first executable of this name on PATH. Relative entries of PATH are ignored. */
 export function onPath(name: string, env: Environment): string | undefined {
   return (env["PATH"] ?? "")
     .split(path.delimiter)

@@ -1,8 +1,8 @@
-/** Objects on lines, as agents tell what they do. Lines that are no JSON are given as they are. Pure. */
+/** Parses the JSON Lines output of agents. Tolerates other lines and values. Pure. */
 
 export type Line = Readonly<Record<string, unknown>>;
 
-/** Takes bytes and hands each whole line to `onLine`, with its text where it is no object. Gives what `onLine` gave, joined. */
+/** A parser that calls `onLine` for each complete, non-empty line and returns the joined results. `line` is undefined if it is not a JSON object. */
 export function jsonLines(onLine: (line: Line | undefined, text: string) => string): (chunk: Uint8Array) => string {
   const decoder = new TextDecoder();
   let rest = "";

@@ -1,6 +1,6 @@
 /**
- * What adapters of agents share: finding the program, starting it in the attempt's workspace with the prompt on standard input, counting what it tells
- * while it comes, ending it when its budget is spent, and judging how it ended.
+ * The adapter that all agent CLIs share. It finds the program, runs it in the attempt's workspace with the prompt on
+ * standard input, counts usage from its output, stops it when a budget is exceeded, and turns its end into a result.
  */
 
 import { constants } from "node:os";
@@ -17,7 +17,7 @@ import { type AgentEnvironment, agentProgram, type NoProgram } from "./agent-pro
 import type { AgentPackage } from "./agent-versions.ts";
 import { overBudget } from "./budget.ts";
 import type { AgentName } from "./detect-agents.ts";
-import { spawnFailure, wayVariables } from "./spawn-failure.ts";
+import { spawnFailure, stepVariables } from "./spawn-failure.ts";
 
 export interface AgentSetting {
   /** The environment of the wave process. */
@@ -25,49 +25,50 @@ export interface AgentSetting {
   onProgress(text: string): void;
 }
 
-/** What is known when the program has exited. */
+/** The exited program, with the data that decides whether its work counts. */
 export interface AgentEnd {
   readonly exitCode: number;
   readonly usage: Usage;
   readonly prompt: string;
   readonly resources: Resources;
+  /** The end of the log. */
   readonly tail: string;
-  /** The step, and the root of its workspace as the agent sees it. */
+  /** For matching denied tool calls to rules: the step, and the workspace root as the agent sees it. */
   readonly step: Pick<Step, "permissions">;
   readonly root: string;
 }
 
-/** One agent's words, as they come. */
+/** Parses the output of one attempt. */
 export interface AgentStream {
-  /** Takes bytes of standard output; gives what a log should show of them. */
+  /** Parses bytes of standard output; returns the text for the log. */
   push(chunk: Uint8Array): string;
   usage(): Usage;
-  /** Why there is no use in waiting any longer; nothing while there is. */
+  /** An error that ends the attempt at once; undefined if there is none so far. */
   fatalError(): Failure | undefined;
-  /** Nothing where there is work to judge. */
+  /** Undefined if the agent ended well and did some work. */
   failure(end: AgentEnd): Failure | undefined;
-  /** Its last answer. */
+  /** The model's last answer. */
   finalMessage(): string | undefined;
-  /** It has said that it is at its end. An exit status that looks like a signal's is then its own. */
+  /** Whether the agent reported its end. An exit status above 128 is then its own, not a signal's. */
   ended?(): boolean;
-  /** Takes the agent's afterword. */
+  /** Parses the file named by `Agent.exitReport`. */
   readExitReport?(text: string): void;
 }
 
-/** An agent's program. */
+/** One agent CLI: how to start it and how to read its output. */
 export interface Agent {
   readonly name: AgentName;
   readonly package: AgentPackage;
-  /** Variables that hold a key. One of them has to be declared, and set. */
+  /** Variables that can hold the key. At least one must be declared by the step and set. */
   readonly keys: readonly string[];
   args(step: Step, paths: WorkspacePaths): readonly string[];
   variables(step: Step, paths: WorkspacePaths): Readonly<Record<string, string>>;
-  /** Files that it is told of by its words or variables: path below the attempt's temporary directory → text. */
+  /** Configuration files to write before the start: path in the attempt's temporary directory → text. */
   files?(step: Step, paths: WorkspacePaths): Readonly<Record<string, string>>;
   openStream(): AgentStream;
-  /** A file below the temporary directory that it writes when it ends; its stream hears it. */
+  /** A file in the temporary directory that the agent writes on exit, at most 1 MB. */
   readonly exitReport?: string;
-  /** What of a step it cannot hold to; nothing where it can. */
+  /** A setting of the step that the agent cannot honor; undefined if there is none. */
   limitation?(step: Step): NoProgram | undefined;
 }
 
@@ -76,16 +77,16 @@ export function agentAdapter(agent: Agent, setting: AgentSetting): Adapter {
   const versionOf = (step: Step) => step.adapter?.version ?? agent.package.version;
   const programFor = (step: Step) => {
     const version = versionOf(step);
-    const found = programs.get(version) ?? agentProgram({ name: agent.name, package: agent.package, version, ...setting });
-    programs.set(version, found);
-    return found;
+    const program = programs.get(version) ?? agentProgram({ name: agent.name, package: agent.package, version, ...setting });
+    programs.set(version, program);
+    return program;
   };
   return {
     name: agent.name,
     version: async (step) => ok(`${agent.name}/${versionOf(step)}`),
     async problem(step) {
-      const missing = agent.limitation?.(step) ?? keyProblem(agent, step, setting.env);
-      if (missing !== undefined) return missing;
+      const problem = agent.limitation?.(step) ?? keyProblem(agent, step, setting.env);
+      if (problem !== undefined) return problem;
       const program = await programFor(step);
       return program.ok ? undefined : program.error;
     },
@@ -104,15 +105,20 @@ async function run(agent: Agent, context: AdapterContext, program: string, waveE
   const stop = new AbortController();
   let over: Failure | undefined;
   const used = () => priced(stream.usage(), step.adapter?.price);
-  const hear = (chunk: Uint8Array) => {
+  const consume = (chunk: Uint8Array) => {
     const text = stream.push(chunk);
     if (text !== "") log.write(Buffer.from(text), "stdout");
   };
-  const laid = await layFiles(agent, context);
-  if (!laid.ok) return laid;
+  const written = await writeFiles(agent, context);
+  if (!written.ok) return written;
   const outcome = await workspace.spawn({
-    command: [...startOf(program), ...agent.args(step, workspace.paths)],
-    env: { ...context.env, ...wayVariables(context), ...agent.variables(step, workspace.paths), ...surroundings(step, program, waveEnv) },
+    command: [...commandOf(program), ...agent.args(step, workspace.paths)],
+    env: {
+      ...context.env,
+      ...stepVariables(context),
+      ...agent.variables(step, workspace.paths),
+      ...commonVariables(step, program, waveEnv),
+    },
     stdin: "task",
     timeoutMs: resources.timeoutMs,
     ...defined({ memoryLimitBytes: resources.memoryLimitBytes }),
@@ -123,17 +129,17 @@ async function run(agent: Agent, context: AdapterContext, program: string, waveE
         log.write(chunk, "stderr");
         return;
       }
-      hear(chunk);
+      consume(chunk);
       context.onUsage?.(used());
       over ??= overBudget(used(), resources) ?? stream.fatalError();
       if (over !== undefined) stop.abort("over");
     },
   });
-  // The last line of a stream that broke off, or of an agent that does not end its lines.
-  hear(Buffer.from("\n"));
+  // Flushes a last line without a line feed.
+  consume(Buffer.from("\n"));
   if (agent.exitReport !== undefined) {
-    const said = await workspace.read("temp", agent.exitReport, 1_000_000);
-    if (said.ok) stream.readExitReport?.(Buffer.from(said.value).toString());
+    const report = await workspace.read("temp", agent.exitReport, 1_000_000);
+    if (report.ok) stream.readExitReport?.(Buffer.from(report.value).toString());
   }
   const usage = used();
   context.onUsage?.(usage);
@@ -142,34 +148,34 @@ async function run(agent: Agent, context: AdapterContext, program: string, waveE
   const failure = spawnFailure(context, ended, program);
   if (failure !== undefined) return err(failure);
   const exitCode = ended.kind === "exited" ? ended.code : 0;
-  const found = stream.failure({ exitCode, usage, prompt, resources, tail: log.tail(), step, root: workspace.paths.root });
-  if (found !== undefined) return err(found);
+  const unfinished = stream.failure({ exitCode, usage, prompt, resources, tail: log.tail(), step, root: workspace.paths.root });
+  if (unfinished !== undefined) return err(unfinished);
   const finalMessage = stream.finalMessage() ?? "";
   return ok(finalMessage.trim() === "" ? {} : { finalMessage });
 }
 
-async function layFiles(agent: Agent, { step, workspace }: AdapterContext): Promise<Result<void>> {
+async function writeFiles(agent: Agent, { step, workspace }: AdapterContext): Promise<Result<void>> {
   const files = Object.entries(agent.files?.(step, workspace.paths) ?? {});
   if (files.length === 0) return ok(undefined);
   return workspace.write("temp", new Map(files.map(([name, text]) => [name, { mode: "100644", bytes: Buffer.from(text) } as const])));
 }
 
-/** The exit status that a shell gives for a signal. */
+/** The exit status that a shell reports for a signal. */
 function exitedWith(signal: string): SpawnOutcome {
   return { kind: "exited", code: 128 + (constants.signals[signal as NodeJS.Signals] ?? 0) };
 }
 
-/** Scripts are run by the Node that wave runs on, which is shown in the sandbox. */
-function startOf(program: string): readonly string[] {
+/** The sandbox shows the Node that runs Wave, so scripts run with it. */
+function commandOf(program: string): readonly string[] {
   return /\.[cm]?js$/.test(program) ? [process.execPath, program] : [program];
 }
 
-/** What every agent needs of its surroundings. */
-function surroundings(step: Step, program: string, env: AgentEnvironment): Record<string, string> {
+/** Variables that every agent gets. */
+function commonVariables(step: Step, program: string, env: AgentEnvironment): Record<string, string> {
   return {
-    // Directories of PATH are shown in the sandbox.
+    // The sandbox shows the directories of PATH.
     PATH: [...(env["PATH"] ?? "/usr/bin:/bin").split(path.delimiter), path.dirname(program)].join(path.delimiter),
-    // An endpoint on this machine is reached through the proxy too: inside the sandbox loopback is another one.
+    // Even local endpoints need the proxy: the sandbox has its own loopback interface.
     ...(endpointsOf(step).some(isLoopback) ? { NO_PROXY: "", no_proxy: "" } : {}),
   };
 }
@@ -178,9 +184,9 @@ function keyProblem({ name, keys }: Agent, step: Step, env: AgentEnvironment): N
   const declared = keys.filter((key) => step.secrets.includes(key) || step.env[key] !== undefined);
   if (declared.length === 0)
     return {
-      detail: `adapter \`${name}\` has no key: nothing of the environment reaches a persona that does not declare it`,
+      detail: `adapter \`${name}\` has no key: the step declares none, and undeclared variables do not reach it`,
       hint: `write \`secrets: [${keys[0]}]\` at the top of the manifest, in the persona or in the step`,
     };
   if (declared.some((key) => step.env[key] !== undefined || (env[key] ?? "") !== "")) return undefined;
-  return { detail: `adapter \`${name}\` has no key: ${declared.join(", ")} is not set`, hint: "set it in the environment of wave" };
+  return { detail: `adapter \`${name}\` has no key: ${declared.join(", ")} is not set`, hint: "set it in Wave's environment" };
 }

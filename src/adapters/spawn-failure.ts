@@ -1,9 +1,9 @@
-/** How a child's end becomes an attempt's failure: the same for every adapter that starts one. */
+/** Shared by adapters that start a process: its variables, and the failure for each way it can end. */
 import type { Failure } from "../core/failure.ts";
 import type { AdapterContext, SpawnOutcome } from "../core/ports.ts";
 import { unreachable } from "../core/result.ts";
 
-/** Nothing where it exited: what its status means is for the adapter. `program` is what was to be started. */
+/** Undefined if the process exited: the adapter interprets the status. `program` is named if it could not be started. */
 export function spawnFailure({ signal, log }: AdapterContext, outcome: SpawnOutcome, program: string): Failure | undefined {
   switch (outcome.kind) {
     case "exited":
@@ -27,13 +27,13 @@ export function spawnFailure({ signal, log }: AdapterContext, outcome: SpawnOutc
   }
 }
 
-/** The variables by which a child finds its way. */
-export function wayVariables({ workspace, runId: run, step, attempt }: AdapterContext): Record<string, string> {
+/** Variables that name the task, the directories and the run of an attempt. */
+export function stepVariables({ workspace, runId, step, attempt }: AdapterContext): Record<string, string> {
   return {
     WAVE_TASK_FILE: workspace.paths.taskFile,
     WAVE_INPUTS_DIR: workspace.paths.inputs,
     WAVE_OUTPUT_DIR: workspace.paths.output,
-    WAVE_RUN_ID: run,
+    WAVE_RUN_ID: runId,
     WAVE_STEP_ID: step.id,
     WAVE_ATTEMPT: String(attempt),
   };

@@ -1,6 +1,6 @@
 /** Reports what this machine supports: isolation, sandbox, limits, git and agents. Probes with no-op processes and changes nothing. */
 import path from "node:path";
-import { agentKeys, agentsHere, defaultAgent } from "../adapters/detect-agents.ts";
+import { agentKeys, defaultAgent, detectAgents } from "../adapters/detect-agents.ts";
 import { defaultStateLocation } from "../core/limits.ts";
 import { version } from "../core/version.ts";
 import { runGitAlone } from "../platform/git.ts";
@@ -91,7 +91,7 @@ function ownersFinding(good: boolean): MachineFinding {
 
 function agentFindings(env: Environment): readonly MachineFinding[] {
   const chosen = defaultAgent(env);
-  const agents = agentsHere(env).map(({ name, key, program }) => {
+  const agents = detectAgents(env).map(({ name, key, program }) => {
     const access = key === undefined ? `no API key (set ${listOf(agentKeys[name])})` : `${key} is set`;
     return { name, good: key !== undefined, text: `${access}; ${program ?? "the CLI is installed with npm on first use"}` };
   });

@@ -1,7 +1,7 @@
 /** Records a run: checks that it can be recorded, wraps its adapters, and writes the recording when it has ended. */
 
 import { recorder } from "../adapters/replay/record.ts";
-import { placeProblem, writeRecording } from "../adapters/replay/recording-files.ts";
+import { directoryProblem, writeRecording } from "../adapters/replay/recording-files.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Adapter } from "../core/ports.ts";
@@ -34,7 +34,7 @@ export async function recordingProblem(plan: Plan, { record, reuse, selectedStep
       message: `step \`${replayed.step.id}\` cannot be recorded: it replays a recording`,
       hint: "choose another adapter with --adapter",
     };
-  return placeProblem(record);
+  return directoryProblem(record);
 }
 
 /** A recording that is being made. */
@@ -53,7 +53,7 @@ export function recordRun(
   const recording = recorder(store);
   const run = { pipeline: plan.pipeline.name, ...(input === undefined ? {} : { input: store.redactor.text(input) }) };
   return {
-    adapters: new Map([...adapters].map(([name, adapter]) => [name, recording.listenTo(adapter)])),
+    adapters: new Map([...adapters].map(([name, adapter]) => [name, recording.wrap(adapter)])),
     async write() {
       const attempts = recording.takes();
       return attempts.length === 0 ? ok(undefined) : writeRecording(record, run, attempts, store.blobs, selectedSteps === undefined);

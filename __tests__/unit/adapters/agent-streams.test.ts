@@ -1,4 +1,4 @@
-/** What the streams of Gemini CLI, Copilot CLI and OpenCode say, as they say it; the programs themselves are in `__tests__/agents`. */
+/** Parsing the output of Gemini CLI, Copilot CLI and OpenCode, as text. `__tests__/agents` runs the programs themselves. */
 import { describe, expect, test } from "vitest";
 import { copilotStream } from "../../../src/adapters/copilot/stream.ts";
 import { geminiStream } from "../../../src/adapters/gemini/stream.ts";
@@ -17,7 +17,7 @@ const end = (stream: AgentStream, members: Partial<AgentEnd> = {}) =>
     ...members,
   });
 
-/** Says lines, each cut in two as a pipe may cut it; gives the log. */
+/** Pushes lines, each split in two as a pipe may split it, and returns the log. */
 function say(stream: AgentStream, lines: readonly (object | string)[]): string {
   const text = lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join("");
   const half = Math.floor(text.length / 2);
@@ -31,7 +31,7 @@ describe("Gemini CLI", () => {
   const message = (content: string) => ({ type: "message", role: "assistant", content, delta: true });
   const result = { type: "result", status: "success", stats: { input_tokens: 820, output_tokens: 21, cached: 20, tool_calls: 1 } };
 
-  test("tells answers apart by the tools' results between them; its last answer is what it says after the last", () => {
+  test("separates turns by the tool results between them, and keeps the text after the last one", () => {
     const stream = geminiStream();
     const log = say(stream, [
       { type: "init", session_id: "s" },
@@ -45,7 +45,7 @@ describe("Gemini CLI", () => {
     expect(log).toBe('I will look.→ run_shell_command {"command":"ls"}\n→ run_shell_command {"command":"ls"}\nDone.\n');
   });
 
-  test.each(["policy_violation", "tool_not_registered"])("counts what it was not allowed: %s", (type) => {
+  test.each(["policy_violation", "tool_not_registered"])("counts a denied tool call: %s", (type) => {
     const stream = geminiStream();
     say(stream, [use("1"), refused("1", type), message("I could not."), result]);
     expect(end(stream)).toEqual({ reason: "empty-output", detail: "its only tool call was denied" });
@@ -64,11 +64,11 @@ describe("Gemini CLI", () => {
     expect(end(stream, { exitCode })).toEqual({ reason: "agent-failed", detail: text, tail: "the tail", ...expected });
   });
 
-  test("without a word of its end is empty output, or what its output says", () => {
-    expect(end(geminiStream())).toEqual({ reason: "empty-output", detail: "the agent ended without a word of what it did" });
+  test("is empty output without a result, or the failure that its output names", () => {
+    expect(end(geminiStream())).toEqual({ reason: "empty-output", detail: "the agent exited without reporting a result" });
     expect(end(geminiStream(), { exitCode: 53 })).toMatchObject({
       reason: "empty-output",
-      detail: expect.stringContaining("cap of turns"),
+      detail: expect.stringContaining("turn limit"),
     });
     expect(end(geminiStream(), { exitCode: 1, tail: "fetch failed" })).toMatchObject({ reason: "agent-failed", kind: "network" });
   });
@@ -80,7 +80,7 @@ describe("OpenCode", () => {
   const finish = (reason: string, tokens: object, cost = 0) => ({ type: "step_finish", part: { reason, tokens, cost } });
   const text = (words: string) => ({ type: "text", part: { text: words } });
 
-  test("tells the tokens of each answer, and its cost where it knows it", () => {
+  test("adds up the tokens of each turn, and the cost if it is known", () => {
     const stream = opencodeStream();
     say(stream, [
       step,
@@ -98,14 +98,14 @@ describe("OpenCode", () => {
     expect(free.usage()).not.toHaveProperty("costUsd");
   });
 
-  test("counts what its rules refused, and no other error", () => {
+  test("counts calls that the rules denied, and no other errors", () => {
     const stream = opencodeStream();
     const denied = "The user has specified a rule which prevents you from using this specific tool call.";
     say(stream, [step, tool({ status: "error", error: denied }), tool({ status: "error", error: "no such file" })]);
     expect(stream.usage()).toMatchObject({ toolCalls: 2, denials: 1 });
   });
 
-  test("an error says its status; an end without a word is empty output", () => {
+  test("an error keeps its status; an exit without a result is empty output", () => {
     const stream = opencodeStream();
     say(stream, [{ type: "error", error: { name: "APIError", data: { message: "no", statusCode: 429 } } }]);
     expect(end(stream, { exitCode: 1 })).toEqual({
@@ -115,7 +115,7 @@ describe("OpenCode", () => {
       status: 429,
       tail: "the tail",
     });
-    expect(end(opencodeStream())).toEqual({ reason: "empty-output", detail: "the agent ended without a word of what it did" });
+    expect(end(opencodeStream())).toEqual({ reason: "empty-output", detail: "the agent exited without reporting a result" });
     expect(end(opencodeStream(), { exitCode: 3 })).toMatchObject({ reason: "agent-failed", kind: "crash", detail: "it exited with 3" });
   });
 });
@@ -131,7 +131,7 @@ describe("Copilot CLI", () => {
   const result = (exitCode: number) => ({ type: "result", exitCode });
   const counts = { inputTokens: 820, outputTokens: 21, cacheReadTokens: 15, cacheWriteTokens: 5 };
 
-  test("tells its answers and calls as they come, and its tokens in a file when it has ended", () => {
+  test("counts answers and calls as they arrive, and tokens from the report on exit", () => {
     const stream = copilotStream();
     const log = say(stream, [
       message("", [call, call]),
@@ -155,20 +155,20 @@ describe("Copilot CLI", () => {
     expect(log).toBe('→ bash {"command":"ls"}\n→ bash {"command":"ls"}\nDone.\n');
   });
 
-  test.each(["", "{", "null", '{"modelMetrics":{"m1":{}}}'])("an afterword that is none counts nothing: %j", (text) => {
+  test.each(["", "{", "null", '{"modelMetrics":{"m1":{}}}'])("an invalid exit report counts no tokens: %j", (text) => {
     const stream = copilotStream();
     stream.readExitReport?.(text);
     expect(stream.usage()).toMatchObject({ inputTokens: 0, outputTokens: 0 });
   });
 
-  test("counts what it was not allowed, and no other error", () => {
+  test("counts denied calls, and no other errors", () => {
     const stream = copilotStream();
     const refused = complete({ success: false, error: { code: "denied", message: "no" } });
     say(stream, [message("", [call, call]), refused, complete({ success: false, error: { code: "failed", message: "no" } })]);
     expect(stream.usage()).toMatchObject({ toolCalls: 2, denials: 1 });
   });
 
-  test("is not waited for when it tries again and again; an answer forgets what failed before", () => {
+  test("aborts after repeated failures; an answer resets the count", () => {
     const stream = copilotStream();
     say(stream, [failing(500), failing(500)]);
     expect(stream.fatalError()).toBeUndefined();
@@ -178,11 +178,11 @@ describe("Copilot CLI", () => {
     expect(stream.fatalError()).toMatchObject({ reason: "agent-failed", kind: "network", status: 500 });
   });
 
-  test("an error says its status; an end without a word is empty output", () => {
+  test("an error keeps its status; an exit without a result is empty output", () => {
     const stream = copilotStream();
     say(stream, [failing(401), { type: "session.error", data: { message: "no key", statusCode: 401 } }, result(1)]);
     expect(end(stream, { exitCode: 1 })).toMatchObject({ reason: "agent-failed", kind: "auth", status: 401, detail: "no key" });
-    expect(end(copilotStream())).toEqual({ reason: "empty-output", detail: "the agent ended without a word of what it did" });
+    expect(end(copilotStream())).toEqual({ reason: "empty-output", detail: "the agent exited without reporting a result" });
     expect(end(copilotStream(), { exitCode: 1, tail: "error: unknown option" })).toMatchObject({ kind: "config" });
   });
 });

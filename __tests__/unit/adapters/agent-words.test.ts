@@ -1,4 +1,4 @@
-/** What Gemini CLI, Copilot CLI and OpenCode are told: their words, variables and files, from a step's permissions. */
+/** The arguments, variables and files of Gemini CLI, Copilot CLI and OpenCode for a step's permissions. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -22,7 +22,7 @@ afterEach(() => {
   for (const directory of made.splice(0)) rmSync(directory, { recursive: true });
 });
 
-/** The adapter, with a program of the right version in wave's cache that nobody runs. */
+/** The adapter, with a program of the right version in Wave's cache. It is never run. */
 function adapterOf(name: Name) {
   const cache = mkdtempSync(path.join(tmpdir(), "wave-cache-"));
   made.push(cache);
@@ -35,8 +35,8 @@ function adapterOf(name: Name) {
 
 const stepOf = (name: Name, of: Partial<Step>) => step("one", { adapter: { name, chosenBy: "step" }, ...of });
 
-/** Starts the agent in a workspace that notes with what: its words, its variables, and the files that it is told of. */
-async function told(name: Name, of: Partial<Step>) {
+/** Starts the agent in a fake workspace and returns its arguments, variables and files. */
+async function start(name: Name, of: Partial<Step>) {
   const files: Record<string, string> = {};
   const requests: SpawnRequest[] = [];
   const nothing = async () => ({ ok: true, value: undefined }) as const;
@@ -67,34 +67,34 @@ async function told(name: Name, of: Partial<Step>) {
   return { command: request?.command as readonly string[], env: request?.env ?? {}, files, file };
 }
 
-describe("what they cannot hold to is said before any work", () => {
+describe("settings that an agent cannot honor are reported before the run", () => {
   const secrets = (...names: string[]) => ({ secrets: names });
   const adapter = (name: Name, members: object = {}) => ({ adapter: { name, chosenBy: "step", ...members } as const });
 
   test.each([
-    ["gemini", {}, "has no key: nothing of the environment"],
+    ["gemini", {}, "has no key: the step declares none"],
     ["gemini", secrets("GEMINI_API_KEY"), "GEMINI_API_KEY is not set"],
     [
       "gemini",
       { ...secrets("GEMINI_API_KEY"), resources: { timeoutMs: 1, diskLimitBytes: 1, maxCostUsd: 1 } },
-      "`max_cost` cannot be held to",
+      "`max_cost` cannot be enforced",
     ],
-    ["copilot", secrets("COPILOT_PROVIDER_API_KEY"), "takes COPILOT_GITHUB_TOKEN for GitHub's models"],
+    ["copilot", secrets("COPILOT_PROVIDER_API_KEY"), "needs COPILOT_GITHUB_TOKEN for GitHub's models"],
     [
       "copilot",
       { ...secrets("COPILOT_GITHUB_TOKEN"), ...adapter("copilot", { baseUrl: "http://x", model: "m" }) },
-      "takes COPILOT_PROVIDER_API_KEY",
+      "needs COPILOT_PROVIDER_API_KEY",
     ],
     ["copilot", { ...secrets("COPILOT_PROVIDER_API_KEY"), ...adapter("copilot", { baseUrl: "http://x" }) }, "has no model"],
     ["opencode", secrets("OPENCODE_API_KEY"), "has no model"],
-    ["opencode", { ...secrets("OPENCODE_API_KEY"), ...adapter("opencode", { model: "m1" }) }, "does not know whose model `m1` is"],
-  ] as const)("%s: %j", async (name, of, said) => {
+    ["opencode", { ...secrets("OPENCODE_API_KEY"), ...adapter("opencode", { model: "m1" }) }, "cannot find the provider of model `m1`"],
+  ] as const)("%s: %j", async (name, of, detail) => {
     const problem = await adapterOf(name).adapter.problem?.(stepOf(name, of as Partial<Step>));
-    expect(problem?.detail).toContain(said);
+    expect(problem?.detail).toContain(detail);
   });
 });
 
-test("each reaches its model's host, and no other of them", () => {
+test("each agent reaches only its own model's host", () => {
   const of = (name: Name | "api", members: object = {}) => endpointsOf({ adapter: { name, chosenBy: "step", ...members } });
   expect(of("gemini")).toEqual(["generativelanguage.googleapis.com:443"]);
   expect(of("opencode", { model: "openrouter/x/y" })).toEqual(["openrouter.ai:443"]);
@@ -109,7 +109,7 @@ test("each reaches its model's host, and no other of them", () => {
   ]);
 });
 
-describe("their words", () => {
+describe("arguments and configuration", () => {
   const permissions = {
     layers: [layer("persona", ["file_write:src/**", "command:git *", "command:npm test"], ["command:git push *", "network_access:*"])],
   };
@@ -120,8 +120,8 @@ describe("their words", () => {
       .split("\n\n")
       .map((rule) => rule.trim().split("\n").slice(1));
 
-  test("Gemini CLI's rules are a policy; a repository's hooks and servers are off", async () => {
-    const { command, env, files, file } = await told("gemini", {
+  test("Gemini CLI gets the rules as a policy, without the repository's hooks and servers", async () => {
+    const { command, env, files, file } = await start("gemini", {
       permissions,
       adapter: { name: "gemini", chosenBy: "step", model: "m", baseUrl: "http://x" },
     });
@@ -138,7 +138,7 @@ describe("their words", () => {
       ['toolName = "run_shell_command"', 'decision = "deny"', "priority = 600"],
     ]);
     expect(JSON.parse(files["gemini/system.json"] ?? "")).toMatchObject({ hooksConfig: { enabled: false }, telemetry: { enabled: false } });
-    const closed = await told("gemini", { permissions: nothing });
+    const closed = await start("gemini", { permissions: nothing });
     expect(rules(closed.files["gemini/policy.toml"])).toContainEqual([
       'toolName = "run_shell_command"',
       'decision = "deny"',
@@ -146,23 +146,23 @@ describe("their words", () => {
     ]);
   });
 
-  test("Copilot CLI's rules are options; where any command may run, so may any tool", async () => {
-    const { command, env } = await told("copilot", { permissions });
+  test("Copilot CLI gets the rules as options, and all tools if any command may run", async () => {
+    const { command, env } = await start("copilot", { permissions });
     expect(command.slice(command.indexOf("--allow-all-paths"))).toEqual([
       "--allow-all-paths",
       ...["--allow-tool", "write(/p/src/**)", "--allow-tool", "write(/wave/output/**)"],
       ...["--allow-tool", "shell(git:*)", "--allow-tool", "shell(npm test)", "--deny-tool", "shell(git push:*)"],
     ]);
     expect(env).not.toHaveProperty("COPILOT_OFFLINE");
-    const open = await told("copilot", { adapter: { name: "copilot", chosenBy: "step", model: "m", baseUrl: "http://x/v1" } });
+    const open = await start("copilot", { adapter: { name: "copilot", chosenBy: "step", model: "m", baseUrl: "http://x/v1" } });
     expect(open.command.slice(-2)).toEqual(["--allow-all-tools", "--allow-all-urls"]);
     expect(open.env).toMatchObject({ COPILOT_OFFLINE: "true", COPILOT_PROVIDER_BASE_URL: "http://x/v1", COPILOT_HOME: "/tmp/copilot" });
-    const closed = await told("copilot", { permissions: nothing });
+    const closed = await start("copilot", { permissions: nothing });
     expect(closed.command.slice(-4)).toEqual(["--allow-tool", "write", "--deny-tool", "shell"]);
   });
 
-  test("OpenCode's rules are its configuration, which is all that it reads", async () => {
-    const { command, env, files } = await told("opencode", {
+  test("OpenCode gets the rules as its only configuration", async () => {
+    const { command, env, files } = await start("opencode", {
       permissions,
       secrets: ["OPENAI_API_KEY"],
       adapter: { name: "opencode", chosenBy: "step", model: "m", baseUrl: "http://x/v1" },
@@ -184,7 +184,7 @@ describe("their words", () => {
         ...{ webfetch: "deny", websearch: "deny" },
       },
     });
-    const plain = await told("opencode", { adapter: { name: "opencode", chosenBy: "step", model: "anthropic/x" }, permissions: nothing });
+    const plain = await start("opencode", { adapter: { name: "opencode", chosenBy: "step", model: "anthropic/x" }, permissions: nothing });
     expect(plain.command.slice(-1)).toEqual(["anthropic/x"]);
     const config = JSON.parse(plain.env["OPENCODE_CONFIG_CONTENT"] ?? "");
     expect(config).toMatchObject({ permission: { bash: "deny", edit: { "*": "allow" } } });

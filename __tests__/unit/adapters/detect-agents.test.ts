@@ -2,14 +2,14 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { agentsHere, defaultAgent } from "../../../src/adapters/detect-agents.ts";
+import { defaultAgent, detectAgents } from "../../../src/adapters/detect-agents.ts";
 
 const made: string[] = [];
 afterEach(() => {
   for (const directory of made.splice(0)) rmSync(directory, { recursive: true });
 });
 
-/** A directory with these files; those whose mode has no `x` are no programs. */
+/** Creates a directory with these files. Files without the executable bit are not programs. */
 function directory(files: Readonly<Record<string, number>>): string {
   const root = mkdtempSync(path.join(tmpdir(), "wave-path-"));
   made.push(root);
@@ -20,7 +20,7 @@ function directory(files: Readonly<Record<string, number>>): string {
   return root;
 }
 
-test("an agent is chosen for its key, the usual one first; one that is here already before one that npm would bring", () => {
+test("chooses the agent with a key by preference, and one on PATH before one that npm would install", () => {
   const both = { ANTHROPIC_API_KEY: "a", OPENAI_API_KEY: "o" };
   expect(defaultAgent({})).toBeUndefined();
   expect(defaultAgent({ ANTHROPIC_API_KEY: "" })).toBeUndefined();
@@ -29,14 +29,14 @@ test("an agent is chosen for its key, the usual one first; one that is here alre
   expect(defaultAgent({ ...both, PATH: directory({}) })).toBe("claude");
   expect(defaultAgent({ ...both, PATH: directory({ codex: 0o755 }) })).toBe("codex");
   expect(defaultAgent({ ...both, PATH: directory({ codex: 0o755, claude: 0o755 }) })).toBe("claude");
-  // A program alone cannot work: a login is not shown to it.
+  // A program without a key does not count.
   expect(defaultAgent({ PATH: directory({ claude: 0o755 }) })).toBeUndefined();
 });
 
-test("what is here is told: which key, which program", () => {
+test("detects each agent's key and program", () => {
   const first = directory({ codex: 0o644 });
   const second = directory({ codex: 0o755 });
-  expect(agentsHere({ OPENAI_API_KEY: "", CODEX_API_KEY: "k", PATH: `.:${first}:${second}` })).toEqual([
+  expect(detectAgents({ OPENAI_API_KEY: "", CODEX_API_KEY: "k", PATH: `.:${first}:${second}` })).toEqual([
     { name: "claude" },
     { name: "codex", key: "CODEX_API_KEY", program: path.join(second, "codex") },
     { name: "gemini" },

@@ -1,4 +1,4 @@
-/** The `api` adapter: a persona that is a bare model API, without an agent's program. Its loop and its tools are wave's own. */
+/** The `api` adapter: calls a model API without an agent CLI. The loop and the tools are Wave's own. */
 import type { Step } from "../../core/pipeline.ts";
 import type { Adapter } from "../../core/ports.ts";
 import { err, ok, type Result } from "../../core/result.ts";
@@ -6,7 +6,7 @@ import type { AgentEnvironment, NoProgram } from "../agent-program.ts";
 import { needsPrice } from "../needs-price.ts";
 import type { ApiProvider } from "./tool-loop.ts";
 
-/** Variable → the protocol that its key is for, and where it is taken. The first that is declared counts. */
+/** The variable of each provider's key, with its protocol and endpoint. The first declared key wins. */
 const providers = [
   { key: "ANTHROPIC_API_KEY", name: "anthropic", protocol: "anthropic", baseUrl: "https://api.anthropic.com/v1" },
   { key: "OPENAI_API_KEY", name: "openai", protocol: "openai", baseUrl: "https://api.openai.com/v1" },
@@ -14,7 +14,7 @@ const providers = [
   { key: "GEMINI_API_KEY", name: "google", protocol: "openai", baseUrl: "https://generativelanguage.googleapis.com/v1beta/openai" },
 ] as const;
 
-/** The version of wave's own loop: what it tells a model, and which tools it gives. */
+/** Version of the loop. Changes with the text and the tools that a model gets. */
 const version = "api/1";
 
 export function apiAdapter({ env }: { readonly env: AgentEnvironment }): Adapter {
@@ -26,7 +26,7 @@ export function apiAdapter({ env }: { readonly env: AgentEnvironment }): Adapter
       if (!provider.ok) return provider.error;
       const { key } = provider.value;
       if (step.env[key] === undefined && (env[key] ?? "") === "")
-        return { detail: `adapter \`api\` has no key: ${key} is not set`, hint: "set it in the environment of wave" };
+        return { detail: `adapter \`api\` has no key: ${key} is not set`, hint: "set it in Wave's environment" };
       return needsPrice("api")(step);
     },
     async run(context) {
@@ -40,17 +40,17 @@ export function apiAdapter({ env }: { readonly env: AgentEnvironment }): Adapter
   };
 }
 
-/** By the key that the step declares; a model written `PROVIDER/MODEL` says which, where several are. */
+/** The provider whose key the step declares. With several keys, a model written `PROVIDER/MODEL` selects one. */
 export function providerOf({ adapter, secrets, env }: Step): Result<ApiProvider, NoProgram> {
   const model = adapter?.model;
   if (model === undefined)
-    return err({ detail: "adapter `api` has no model", hint: "name one with `adapters.api.model`, or in the persona" });
+    return err({ detail: "adapter `api` has no model", hint: "set `adapters.api.model`, or `model` in the persona" });
   const declared = providers.filter(({ key }) => secrets.includes(key) || env[key] !== undefined);
   const prefixed = providers.find(({ name }) => model.startsWith(`${name}/`));
   const wanted = prefixed !== undefined && declared.includes(prefixed) ? prefixed : declared[0];
   if (wanted === undefined)
     return err({
-      detail: "adapter `api` has no key: nothing of the environment reaches a persona that does not declare it",
+      detail: "adapter `api` has no key: the step declares none, and undeclared variables do not reach it",
       hint: `write \`secrets: [${prefixed?.key ?? providers[0].key}]\` at the top of the manifest, in the persona or in the step`,
     });
   return ok({

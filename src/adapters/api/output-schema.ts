@@ -1,11 +1,11 @@
-/** The schema that an answer can be held to while it is written: that of the step's only contract on its only artifact. Pure. */
+/** Finds the JSON schema for a model's structured output. Pure. */
 import { isJsonObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import type { Step } from "../../core/pipeline.ts";
 import type { ContractFile } from "../../core/ports.ts";
 
 /**
- * Nothing where the answer is not the artifact, or the schema is not one of an object that stands by itself: then the contract says afterwards what is
- * wrong.
+ * The schema of the only `json_schema` contract on the step's only artifact, without `$id` and `$schema`. Undefined if the
+ * artifact is a file, or if the schema is not for an object or refers to other files; the contract then checks afterwards.
  */
 export function expectedSchema(step: Step, files: ReadonlyMap<string, ContractFile>): JsonObject | undefined {
   const [artifact, ...others] = step.artifacts;

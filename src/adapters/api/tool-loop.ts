@@ -1,4 +1,4 @@
-/** The loop between a model and its tools, on the AI SDK. It is loaded when a step asks for it. */
+/** The loop between a model and its tools, on the AI SDK. Loaded on first use: the SDK is large. */
 
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
@@ -23,7 +23,7 @@ import { fetchByProxy } from "../../platform/fetch-by-proxy.ts";
 import { counted } from "../../text/quantity.ts";
 import { retryAfterOf } from "../../text/retry-after.ts";
 import type { AgentEnvironment } from "../agent-program.ts";
-import { emptyOutputReason, overBudget, troubleOf } from "../budget.ts";
+import { emptyOutputReason, errorKind, overBudget } from "../budget.ts";
 import { expectedSchema } from "./output-schema.ts";
 import { toolDefinitions } from "./tool-definitions.ts";
 import { apiTools } from "./tools.ts";
@@ -31,29 +31,29 @@ import { apiTools } from "./tools.ts";
 /** The model API that a step calls. */
 export interface ApiProvider {
   readonly protocol: "anthropic" | "openai";
-  /** As the API names it. */
+  /** The model's name in the API. */
   readonly model: string;
   readonly baseUrl: string;
   /** The variable that holds the key. */
   readonly key: string;
 }
 
-/** Answers of a model in one attempt, where the step names no cap. */
+/** Default limit of turns per attempt. */
 const stepCap = 50;
 
-/** Tries of one request after the first; the service's `Retry-After` is kept to. Above it the attempt itself is tried again. */
+/** Retries per request, after `Retry-After` if the API sends it. Later failures retry the whole attempt. */
 const maxRetries = 1;
 
-// What it would say of settings that a model does not know goes to the console, which is not ours.
+// The SDK would print warnings about unsupported settings to the console.
 Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
 
-interface Told {
+interface Progress {
   usage: Usage;
   denied: readonly Denial[];
   over?: Failure;
 }
 
-/** `environment` is wave's own: it says which way requests go. Fails with `agent-failed`, `budget-exceeded`, `empty-output`, `timeout` and `cancelled`. */
+/** `environment` is Wave's own, for proxies. Fails with `agent-failed`, `budget-exceeded`, `empty-output`, `timeout` and `cancelled`. */
 export async function runLoop(
   context: AdapterContext,
   provider: ApiProvider,
@@ -62,7 +62,7 @@ export async function runLoop(
   const { step, prompt, resources, signal, log, files } = context;
   const fetch = await fetchByProxy(environment);
   if (!fetch.ok) return err({ reason: "agent-failed", kind: "config", detail: fetch.error, tail: "" });
-  const told: Told = { usage: noUsage, denied: [] };
+  const progress: Progress = { usage: noUsage, denied: [] };
   const stop = new AbortController();
   const clock = AbortSignal.timeout(resources.timeoutMs);
   const { system, task } = partsOf(step.persona.systemPrompt, prompt);
@@ -72,35 +72,35 @@ export async function runLoop(
       model: modelOf(provider, context, fetch.value),
       ...(system === "" ? {} : { system }),
       prompt: task,
-      tools: toolsOf(context, told),
+      tools: toolsOf(context, progress),
       stopWhen: stepCountIs(resources.maxTurns ?? stepCap),
       ...(schema === undefined ? {} : { output: Output.object({ schema: jsonSchema(schema) }) }),
       maxRetries,
       abortSignal: AbortSignal.any([signal, stop.signal, clock]),
       onStepFinish({ text, usage }) {
         if (text.trim() !== "") log.write(Buffer.from(`${text}\n`), "stdout");
-        told.usage = priced(added(told.usage, usage), step.adapter?.price);
-        context.onUsage?.(told.usage);
-        const over = overBudget(told.usage, resources);
+        progress.usage = priced(added(progress.usage, usage), step.adapter?.price);
+        context.onUsage?.(progress.usage);
+        const over = overBudget(progress.usage, resources);
         if (over === undefined) return;
-        told.over ??= over;
+        progress.over ??= over;
         stop.abort("over");
       },
     });
-    if (told.over !== undefined) return err(told.over);
-    if (answer.finishReason === "tool-calls") return err(capFailure(context, told.usage));
-    const detail = emptyOutputReason(answer.text, told.usage, prompt, told.denied);
+    if (progress.over !== undefined) return err(progress.over);
+    if (answer.finishReason === "tool-calls") return err(turnLimitFailure(context, progress.usage));
+    const detail = emptyOutputReason(answer.text, progress.usage, prompt, progress.denied);
     if (detail !== undefined) return err({ reason: "empty-output", detail });
     return ok(answer.text.trim() === "" ? {} : { finalMessage: answer.text });
   } catch (error) {
     if (signal.aborted) return err({ reason: "cancelled", by: String(signal.reason) });
-    if (told.over !== undefined) return err(told.over);
+    if (progress.over !== undefined) return err(progress.over);
     if (clock.aborted) return err({ reason: "timeout", limitMs: resources.timeoutMs, tail: log.tail() });
     return err(failureOf(error, log.tail()));
   }
 }
 
-/** The persona's words are the system's, all the rest is the user's. */
+/** Splits the prompt: the persona's text becomes the system message, the rest the user message. */
 function partsOf(systemPrompt: string, prompt: string): { readonly system: string; readonly task: string } {
   const system = systemPrompt.trim();
   return system !== "" && prompt.startsWith(`${system}\n`)
@@ -122,7 +122,7 @@ function modelOf({ protocol, model, baseUrl, key }: ApiProvider, { env }: Adapte
   return provider.languageModel(model);
 }
 
-function toolsOf({ step, workspace, log }: AdapterContext, told: Told) {
+function toolsOf({ step, workspace, log }: AdapterContext, progress: Progress) {
   const tools = toolDefinitions(apiTools(step, workspace)).map(({ name, description, properties, optional, call }) => {
     const inputSchema = jsonSchema<Record<string, unknown>>({
       type: "object",
@@ -133,10 +133,10 @@ function toolsOf({ step, workspace, log }: AdapterContext, told: Told) {
     const execute = async (args: Record<string, unknown>) => {
       log.write(Buffer.from(`→ ${name} ${JSON.stringify(args).slice(0, 300)}\n`), "stdout");
       const answer = await call(args);
-      const { toolCalls, denials } = told.usage;
-      told.usage = { ...told.usage, toolCalls: toolCalls + 1, denials: denials + (answer.denied === undefined ? 0 : 1) };
+      const { toolCalls, denials } = progress.usage;
+      progress.usage = { ...progress.usage, toolCalls: toolCalls + 1, denials: denials + (answer.denied === undefined ? 0 : 1) };
       if (answer.denied !== undefined) {
-        told.denied = [...told.denied, { ...answer.denied, access: callText(name, args) }];
+        progress.denied = [...progress.denied, { ...answer.denied, access: callText(name, args) }];
         log.write(Buffer.from(`← ${answer.text}\n`), "stdout");
       }
       return answer.text;
@@ -146,13 +146,13 @@ function toolsOf({ step, workspace, log }: AdapterContext, told: Told) {
   return Object.fromEntries(tools);
 }
 
-/** The tool and the path that it was called with. */
+/** The tool's name and its first text argument, at most 120 characters. */
 function callText(name: string, args: Record<string, unknown>): string {
   const file = Object.values(args).find((value) => typeof value === "string");
   return file === undefined ? name : `${name} ${file.slice(0, 120)}`;
 }
 
-/** Adds an answer of the model. What it read from a cache, or wrote to one, is a part of what it read. */
+/** Adds one turn. The API counts cached tokens as input too. */
 function added(before: Usage, { inputTokens = 0, outputTokens = 0, inputTokenDetails }: LanguageModelUsage): Usage {
   const { cacheReadTokens = 0, cacheWriteTokens = 0 } = inputTokenDetails;
   return {
@@ -165,10 +165,10 @@ function added(before: Usage, { inputTokens = 0, outputTokens = 0, inputTokenDet
   };
 }
 
-/** It was stopped while it still called tools. */
-function capFailure({ resources: { maxTurns } }: AdapterContext, { turns }: Usage): Failure {
+/** The failure of a model that still called tools at the turn limit. */
+function turnLimitFailure({ resources: { maxTurns } }: AdapterContext, { turns }: Usage): Failure {
   return maxTurns === undefined
-    ? { reason: "empty-output", detail: `the model called tools for ${counted(turns, "turn")} and never answered` }
+    ? { reason: "empty-output", detail: `the model called tools for ${counted(turns, "turn")} without a final answer` }
     : { reason: "budget-exceeded", what: "turns", limit: maxTurns, used: turns };
 }
 
@@ -180,7 +180,7 @@ function failureOf(error: unknown, tail: string): Failure {
   const cause = last instanceof Error && last.cause instanceof Error ? `: ${last.cause.message}` : "";
   return {
     reason: "agent-failed",
-    kind: troubleOf(status, `${text}${cause}`),
+    kind: errorKind(status, `${text}${cause}`),
     detail: `${text}${cause}`.trim().slice(0, 500),
     ...defined({ status, retryAfterMs }),
     tail,

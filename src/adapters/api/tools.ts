@@ -27,31 +27,32 @@ export interface ApiTools {
 }
 
 /** Bytes read per file, characters per answer, files per list, lines per search. */
-const limits = { file: 4_000_000, answer: 60_000, listed: 1000, found: 200 } as const;
+const limits = { file: 4_000_000, answer: 60_000, listed: 1000, matches: 200 } as const;
 
-interface Place {
+interface AreaFile {
   readonly area: Exclude<WorkspaceArea, "temp">;
-  /** In it. */
+  /** Relative to the area. */
   readonly file: string;
 }
 
 export function apiTools(step: Step, workspace: Workspace): ApiTools {
   const { permissions } = step;
-  // A checkout may have left a token in a repository's configuration.
+  // `.git/config` may contain a token of the checkout.
   const mayRead = (file: string) => !file.split("/").some(isGitName) && isAllowed(permissions, "file_read", file);
   const listed = async (glob: string) => {
-    const found = await workspace.list("root", glob);
-    if (!found.ok) return found;
-    return ok(found.value.filter(({ kind, path: file }) => kind === "file" && mayRead(file)).map((entry) => entry.path));
+    const entries = await workspace.list("root", glob);
+    if (!entries.ok) return entries;
+    return ok(entries.value.filter(({ kind, path: file }) => kind === "file" && mayRead(file)).map((entry) => entry.path));
   };
   const textOf = async (file: string): Promise<Result<string> | ToolAnswer> => {
-    const place = placeOf(workspace, file);
-    if (place.area === "root" && !mayRead(place.file)) return denied("reading", file, denyingRules(permissions, "file_read", place.file));
-    const bytes = await workspace.read(place.area, place.file, limits.file);
+    const target = areaFileOf(workspace, file);
+    if (target.area === "root" && !mayRead(target.file))
+      return denied("reading", file, denyingRules(permissions, "file_read", target.file));
+    const bytes = await workspace.read(target.area, target.file, limits.file);
     return bytes.ok ? ok(Buffer.from(bytes.value).toString()) : bytes;
   };
   const put = async (file: string, content: string): Promise<ToolAnswer> => {
-    const { area, file: name } = placeOf(workspace, file);
+    const { area, file: name } = areaFileOf(workspace, file);
     if (area === "inputs") return denied("writing", `${file}, a read-only input`);
     if (area === "root" && !isAllowed(permissions, "file_write", name))
       return denied("writing", file, denyingRules(permissions, "file_write", name));
@@ -97,7 +98,7 @@ export function apiTools(step: Step, workspace: Workspace): ApiTools {
 }
 
 /** Resolves absolute paths to the areas named in the prompt, and all others to the project. */
-function placeOf({ paths }: Workspace, file: string): Place {
+function areaFileOf({ paths }: Workspace, file: string): AreaFile {
   const areas = [
     ["inputs", paths.inputs],
     ["output", paths.output],
@@ -109,17 +110,17 @@ function placeOf({ paths }: Workspace, file: string): Place {
 }
 
 async function searchIn(workspace: Workspace, files: readonly string[], text: string): Promise<ToolAnswer> {
-  const found: string[] = [];
+  const matches: string[] = [];
   for (const file of files) {
     const bytes = await workspace.read("root", file, limits.file);
     if (!bytes.ok || bytes.value.includes(0)) continue;
     for (const [index, line] of Buffer.from(bytes.value).toString().split("\n").entries()) {
-      if (line.includes(text)) found.push(`${file}:${index + 1}: ${line.trim().slice(0, 300)}`);
-      if (found.length >= limits.found)
-        return { text: cut(`${found.join("\n")}\n(more matches omitted; search for a longer text or in fewer files)`) };
+      if (line.includes(text)) matches.push(`${file}:${index + 1}: ${line.trim().slice(0, 300)}`);
+      if (matches.length >= limits.matches)
+        return { text: cut(`${matches.join("\n")}\n(more matches omitted; search for a longer text or in fewer files)`) };
     }
   }
-  return { text: found.length === 0 ? "no matches" : cut(found.join("\n")) };
+  return { text: matches.length === 0 ? "no matches" : cut(matches.join("\n")) };
 }
 
 function listText(files: readonly string[]): string {

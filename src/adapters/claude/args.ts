@@ -1,19 +1,19 @@
 /**
- * A step as Claude Code's command line. Permissions become its tools and rules, besides the sandbox: they keep the agent from trying what would
- * fail. Paths in its rules are relative to the working directory with `./`, and absolute with `//`. Pure.
+ * Builds Claude Code's command line for a step. Permissions become its tools and rules; the sandbox enforces them. In its
+ * rules, paths with `./` are relative to the working directory, and paths with `//` are absolute. Pure.
  */
 import type { Step } from "../../core/pipeline.ts";
 import type { WorkspacePaths } from "../../core/ports.ts";
 import { rulesOf } from "../agent-rules.ts";
 
-/** The words after the program's name. The prompt is its standard input. */
+/** The arguments. The prompt is passed on standard input. */
 export function claudeArgs(step: Step, paths: WorkspacePaths): readonly string[] {
   const { model } = step.adapter ?? {};
   const { maxTurns, maxCostUsd } = step.resources;
   const { tools, allowed, denied } = claudeTools(step, paths);
   return [
     ...["-p", "--output-format", "stream-json", "--verbose", "--no-session-persistence"],
-    // What a repository brings for agents is somebody's text, and its hooks are somebody's programs.
+    // The repository's agent settings and hooks are untrusted text and programs.
     ...["--setting-sources", "user", "--strict-mcp-config", "--disable-slash-commands"],
     ...["--permission-mode", "dontAsk"],
     ...(model === undefined ? [] : ["--model", model]),

@@ -1,4 +1,4 @@
-/** The `claude` adapter: a persona that is Claude Code, without a terminal. */
+/** The `claude` adapter: runs Claude Code non-interactively. */
 import path from "node:path";
 import type { Adapter } from "../../core/ports.ts";
 import { claudePackage } from "../agent-versions.ts";
@@ -8,7 +8,7 @@ import { claudeArgs } from "./args.ts";
 import { claudeFailure } from "./outcome.ts";
 import { claudeStream } from "./stream.ts";
 
-/** Nothing of what it does beside its work: reports, updates, retries for minutes. */
+/** Turns off telemetry and updates, and limits retries, which could otherwise take minutes. */
 const quiet = {
   CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
   DISABLE_AUTOUPDATER: "1",

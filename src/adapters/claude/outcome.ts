@@ -1,15 +1,15 @@
-/** What Claude Code's end means: work to judge, or a failure of the agent, of its model, or of nobody having worked. Pure. */
+/** Decides whether Claude Code's end is a success or a failure. Pure. */
 import type { Failure } from "../../core/failure.ts";
-import { emptyOutputReason, toolDenial, troubleOf } from "../budget.ts";
+import { emptyOutputReason, errorKind, toolDenial } from "../budget.ts";
 import type { AgentEnd } from "../run-agent.ts";
 import type { ClaudeResult } from "./stream.ts";
 
-/** Nothing where there is work to judge. Exit status 0 and `success` say little: what was asked and answered is looked at. */
+/** Undefined if the agent did some work. Exit status 0 and `success` do not prove it, so usage and answer are checked too. */
 export function claudeFailure(end: AgentEnd, result: ClaudeResult | undefined): Failure | undefined {
   const { exitCode, usage, prompt, tail } = end;
   if (result === undefined) {
-    if (exitCode === 0) return { reason: "empty-output", detail: "the agent ended without a word of what it did" };
-    return { reason: "agent-failed", kind: troubleOf(undefined, tail), detail: `it exited with ${exitCode}`, tail };
+    if (exitCode === 0) return { reason: "empty-output", detail: "the agent exited without reporting a result" };
+    return { reason: "agent-failed", kind: errorKind(undefined, tail), detail: `it exited with ${exitCode}`, tail };
   }
   if (result.isError) return errorOf(end, result);
   if (exitCode !== 0) return { reason: "agent-failed", kind: "crash", detail: `it exited with ${exitCode} after its answer`, tail };
@@ -20,14 +20,14 @@ export function claudeFailure(end: AgentEnd, result: ClaudeResult | undefined): 
 
 function errorOf({ usage, resources, tail }: AgentEnd, result: ClaudeResult): Failure {
   const { maxTurns, maxCostUsd } = resources;
-  // The agent counts the same: it stops by itself at its cap.
+  // The agent enforces `--max-turns` itself, so Wave may have counted fewer.
   if (result.subtype === "error_max_turns") {
-    if (maxTurns === undefined) return { reason: "empty-output", detail: "the agent reached its cap of turns without an answer" };
+    if (maxTurns === undefined) return { reason: "empty-output", detail: "the agent reached its own turn limit without an answer" };
     return { reason: "budget-exceeded", what: "turns", limit: maxTurns, used: Math.max(usage.turns, maxTurns) };
   }
   if (result.subtype === "error_max_budget_usd" && maxCostUsd !== undefined)
     return { reason: "budget-exceeded", what: "cost", limit: maxCostUsd, used: Math.max(usage.costUsd ?? 0, maxCostUsd) };
-  const said = [result.text, ...result.errors].find((text) => text.trim() !== "") ?? result.subtype;
+  const text = [result.text, ...result.errors].find((one) => one.trim() !== "") ?? result.subtype;
   const status = result.status === undefined ? {} : { status: result.status };
-  return { reason: "agent-failed", kind: troubleOf(result.status, said), detail: said.trim().slice(0, 500), ...status, tail };
+  return { reason: "agent-failed", kind: errorKind(result.status, text), detail: text.trim().slice(0, 500), ...status, tail };
 }

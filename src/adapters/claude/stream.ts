@@ -1,34 +1,34 @@
 /**
- * Claude Code's `stream-json`: one JSON object a line. Counts what it tells while it comes, and gives lines for people. Lines that are no JSON, and
- * types that are not known, are passed over: the format grows. Pure.
+ * Parses Claude Code's `stream-json` output, one JSON object per line: counts usage and returns text for the log. Other
+ * lines are logged unchanged; unknown types are ignored, because the format grows. Pure.
  */
 import { defined } from "../../core/defined.ts";
 import { noUsage, type Usage } from "../../core/usage.ts";
 import { jsonLines, type Line, listOf, objectOf } from "../json-lines.ts";
 
-/** How the agent said it ended. */
+/** The agent's `result` message. */
 export interface ClaudeResult {
   readonly isError: boolean;
   readonly subtype: string;
   readonly text: string;
-  /** Of HTTP, where the model's API refused. */
+  /** HTTP status, if the model API returned an error. */
   readonly status?: number;
   readonly deniedCalls: readonly { readonly tool: string; readonly argument?: string }[];
   readonly errors: readonly string[];
 }
 
 export interface ClaudeStream {
-  /** Takes bytes of standard output; gives what a log should show of them. */
+  /** Parses bytes of standard output; returns the text for the log. */
   push(chunk: Uint8Array): string;
   usage(): Usage;
-  /** Nothing while it has not ended, or when it ended without a word. */
+  /** Undefined until the agent reports its result. */
   result(): ClaudeResult | undefined;
-  /** The version that the agent says it is. */
+  /** The version that the agent reports. */
   version(): string | undefined;
 }
 
-interface Heard {
-  /** Message id → what it used: a message comes in several lines, each with the sum so far. */
+interface StreamState {
+  /** Message id → usage. A message spans several lines, each with the sum so far. */
   readonly messages: Map<string, Usage>;
   readonly toolCalls: Set<string>;
   totals?: Usage;
@@ -37,16 +37,16 @@ interface Heard {
 }
 
 export function claudeStream(): ClaudeStream {
-  const heard: Heard = { messages: new Map(), toolCalls: new Set() };
+  const state: StreamState = { messages: new Map(), toolCalls: new Set() };
   return {
-    push: jsonLines((line, text) => (line === undefined ? `${text}\n` : take(heard, line))),
-    usage: () => heard.totals ?? counted(heard),
-    result: () => heard.result,
-    version: () => heard.version,
+    push: jsonLines((line, text) => (line === undefined ? `${text}\n` : consume(state, line))),
+    usage: () => state.totals ?? counted(state),
+    result: () => state.result,
+    version: () => state.version,
   };
 }
 
-function counted({ messages, toolCalls }: Heard): Usage {
+function counted({ messages, toolCalls }: StreamState): Usage {
   const all = [...messages.values()];
   const sum = (of: (usage: Usage) => number) => all.reduce((total, usage) => total + of(usage), 0);
   return {
@@ -60,38 +60,38 @@ function counted({ messages, toolCalls }: Heard): Usage {
   };
 }
 
-function take(heard: Heard, line: Line): string {
+function consume(state: StreamState, line: Line): string {
   switch (line["type"]) {
     case "system":
-      return system(heard, line);
+      return system(state, line);
     case "assistant":
-      return assistant(heard, objectOf(line["message"]));
+      return assistant(state, objectOf(line["message"]));
     case "user":
       return toolResults(objectOf(line["message"]));
     case "result":
-      end(heard, line);
+      end(state, line);
       return "";
     default:
       return "";
   }
 }
 
-function system(heard: Heard, line: Line): string {
-  if (line["subtype"] === "init" && typeof line["claude_code_version"] === "string") heard.version = line["claude_code_version"];
+function system(state: StreamState, line: Line): string {
+  if (line["subtype"] === "init" && typeof line["claude_code_version"] === "string") state.version = line["claude_code_version"];
   if (line["subtype"] !== "api_retry") return "";
   const status = line["error_status"];
-  return `! the model did not answer${typeof status === "number" ? ` (HTTP ${status})` : ""}; tried again\n`;
+  return `! the model did not answer${typeof status === "number" ? ` (HTTP ${status})` : ""}; retrying\n`;
 }
 
-function assistant(heard: Heard, message: Line): string {
+function assistant(state: StreamState, message: Line): string {
   const id = message["id"];
-  // What the agent says in the model's place, of an error for one, is no answer.
-  if (typeof id === "string" && message["model"] !== "<synthetic>") heard.messages.set(id, tokens(objectOf(message["usage"])));
+  // The agent's own messages, for example about an error, are not answers of the model.
+  if (typeof id === "string" && message["model"] !== "<synthetic>") state.messages.set(id, tokens(objectOf(message["usage"])));
   return listOf(message["content"])
     .map((block) => {
       if (block["type"] === "text" && typeof block["text"] === "string") return `${block["text"]}\n`;
       if (block["type"] !== "tool_use") return "";
-      if (typeof block["id"] === "string") heard.toolCalls.add(block["id"]);
+      if (typeof block["id"] === "string") state.toolCalls.add(block["id"]);
       return `→ ${String(block["name"])} ${JSON.stringify(block["input"] ?? {}).slice(0, 300)}\n`;
     })
     .join("");
@@ -106,7 +106,7 @@ function toolResults(message: Line): string {
     .join("");
 }
 
-function end(heard: Heard, line: Line): void {
+function end(state: StreamState, line: Line): void {
   const deniedCalls = listOf(line["permission_denials"]).map((call) => {
     const input = objectOf(call["tool_input"]);
     const argument = [input["file_path"], input["notebook_path"], input["path"], input["command"], input["pattern"]].find(
@@ -115,8 +115,8 @@ function end(heard: Heard, line: Line): void {
     return { tool: String(call["tool_name"] ?? "a tool"), ...defined({ argument }) };
   });
   const cost = line["total_cost_usd"];
-  const before = counted(heard);
-  heard.totals = {
+  const before = counted(state);
+  state.totals = {
     ...before,
     ...(line["usage"] === undefined ? {} : tokens(objectOf(line["usage"]))),
     turns: before.turns,
@@ -124,7 +124,7 @@ function end(heard: Heard, line: Line): void {
     denials: deniedCalls.length,
     ...(typeof cost === "number" ? { costUsd: cost } : {}),
   };
-  heard.result = {
+  state.result = {
     isError: line["is_error"] === true,
     subtype: String(line["subtype"] ?? ""),
     text: typeof line["result"] === "string" ? line["result"] : "",

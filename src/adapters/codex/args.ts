@@ -1,6 +1,7 @@
 /**
- * A step as Codex's command line. Inside wave's sandbox its own is left off, which would not work there; outside it holds writes to the workspace and the
- * output. It has no rules for single files or commands: what it may not do is held by the sandbox, and judged afterwards. Pure.
+ * Builds Codex's command line for a step. Its own sandbox does not work inside Wave's, so it is switched off there; without
+ * Wave's, it limits writes to the workspace and the output. Codex has no rules for single files or commands; Wave's sandbox
+ * and the check of the changes enforce those. Pure.
  */
 import type { Step } from "../../core/pipeline.ts";
 import type { WorkspacePaths } from "../../core/ports.ts";
@@ -9,7 +10,7 @@ import { agentKeys } from "../detect-agents.ts";
 
 const defaultEndpoint = "https://api.openai.com/v1";
 
-/** The words after the program's name. The prompt is its standard input. */
+/** The arguments. The prompt is passed on standard input. */
 export function codexArgs(step: Step, paths: WorkspacePaths): readonly string[] {
   const { model, baseUrl } = step.adapter ?? {};
   const key = agentKeys.codex.find((name) => step.secrets.includes(name) || step.env[name] !== undefined) ?? agentKeys.codex[0];
@@ -25,9 +26,9 @@ export function codexArgs(step: Step, paths: WorkspacePaths): readonly string[] 
     `model_providers.wave={${provider.join(",")}}`,
     'model_provider="wave"',
     ...["analytics.enabled=false", "check_for_update_on_startup=false", "features.apps=false", "features.plugins=false"],
-    // What a repository brings for agents is somebody's text.
+    // The repository's instructions for agents are untrusted.
     "project_doc_max_bytes=0",
-    // Searches are made elsewhere, past every fence.
+    // The provider runs searches outside the sandbox.
     "web_search=disabled",
   ];
   return [

@@ -1,4 +1,4 @@
-/** The `codex` adapter: a persona that is OpenAI's Codex, without a terminal. */
+/** The `codex` adapter: runs OpenAI's Codex non-interactively. */
 import type { Adapter } from "../../core/ports.ts";
 import { codexPackage } from "../agent-versions.ts";
 import { agentKeys } from "../detect-agents.ts";
@@ -14,7 +14,7 @@ export function codexAdapter(setting: AgentSetting): Adapter {
       package: codexPackage,
       keys: agentKeys.codex,
       args: codexArgs,
-      // It wants a directory that is there.
+      // `CODEX_HOME` must exist.
       variables: (_step, { temp }) => ({ CODEX_HOME: temp }),
       openStream: codexStream,
       limitation: needsPrice("codex"),

@@ -1,17 +1,17 @@
 /**
- * The `command` adapter: a persona that is a program. The prompt is its standard input; what it prints is its log, and its
- * standard output, whole, its final message. Its exit status is its work: 0 is done.
+ * The `command` adapter: runs a program or a shell command. It gets the prompt on standard input. Both output streams go to
+ * the log; standard output is also the final message. Any exit status except 0 is a failure.
  */
 import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { Adapter, AdapterContext, AdapterOutcome } from "../../core/ports.ts";
 import { err, ok, type Result } from "../../core/result.ts";
-import { spawnFailure, wayVariables } from "../spawn-failure.ts";
+import { spawnFailure, stepVariables } from "../spawn-failure.ts";
 
-/** Standard output above this many bytes is output, not a message. */
+/** Longer standard output, in bytes, is not kept as the final message. */
 const messageLimit = 10 * 1024 * 1024;
 
-/** Runs `step.adapter.command`, argv or a shell command, in the attempt's workspace. A step without one fails with `adapter-missing`. */
+/** Runs `step.adapter.command` (argv or a shell command) in the attempt's workspace. Without a command, a step fails with `adapter-missing`. */
 export function commandAdapter(): Adapter {
   return { name: "command", version: async () => ok("command/1"), run };
 }
@@ -23,7 +23,7 @@ async function run(context: AdapterContext): Promise<Result<AdapterOutcome>> {
   const stdout = boundedOutput(messageLimit);
   const outcome = await workspace.spawn({
     command,
-    env: { ...context.env, ...wayVariables(context) },
+    env: { ...context.env, ...stepVariables(context) },
     stdin: "task",
     timeoutMs: resources.timeoutMs,
     ...defined({ memoryLimitBytes: resources.memoryLimitBytes }),
@@ -37,8 +37,8 @@ async function run(context: AdapterContext): Promise<Result<AdapterOutcome>> {
   const failure = spawnFailure(context, outcome, programOf(command));
   if (failure !== undefined) return err(failure);
   if (outcome.kind === "exited" && outcome.code !== 0) {
-    const place = step.workspace === "shared" ? { inProject: true as const } : {};
-    return err({ reason: "adapter-exit", exitCode: outcome.code, tail: log.tail(), ...place });
+    const location = step.workspace === "shared" ? { inProject: true as const } : {};
+    return err({ reason: "adapter-exit", exitCode: outcome.code, tail: log.tail(), ...location });
   }
   const finalMessage = stdout.text();
   return ok(finalMessage === undefined || finalMessage.trim() === "" ? {} : { finalMessage });
@@ -59,7 +59,7 @@ function programOf(command: readonly string[] | string | undefined): string {
   return (typeof command === "string" ? command : command?.[0]) ?? "";
 }
 
-/** Collects bytes up to a limit; beyond it there is no text. Bytes that are not UTF-8 are replaced. */
+/** Collects bytes. `text()` is undefined if they exceed the limit; invalid UTF-8 is replaced. */
 function boundedOutput(limit: number): { push(chunk: Uint8Array): void; text(): string | undefined } {
   let chunks: Uint8Array[] = [];
   let size = 0;

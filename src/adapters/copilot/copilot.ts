@@ -1,4 +1,7 @@
-/** The `copilot` adapter: a persona that is GitHub's Copilot CLI, without a terminal; on GitHub's models, or with `base_url` on those of an OpenAI-compatible API. */
+/**
+ * The `copilot` adapter: runs GitHub's Copilot CLI non-interactively, with GitHub's models or, if `base_url` is set, with
+ * an OpenAI-compatible API.
+ */
 import path from "node:path";
 import type { Step } from "../../core/pipeline.ts";
 import type { Adapter, WorkspacePaths } from "../../core/ports.ts";
@@ -19,10 +22,10 @@ export function copilotAdapter(setting: AgentSetting): Adapter {
       keys: agentKeys.copilot,
       args: (step, paths) => [
         ...["--output-format", "json", "--stream", "off", "--no-color", "--no-ask-user", "--no-auto-update", "--disable-client-telemetry"],
-        // What a repository brings for agents is somebody's text.
+        // The repository's instructions for agents are untrusted.
         ...["--no-custom-instructions", "--disable-builtin-mcps", "--usage-output-file", path.posix.join(paths.temp, exitReport)],
         ...(step.adapter?.model === undefined ? [] : ["--model", step.adapter.model]),
-        // Which paths there are is the sandbox's to say.
+        // The sandbox decides which paths are visible.
         "--allow-all-paths",
         ...toolArgs(step, paths),
       ],
@@ -32,7 +35,7 @@ export function copilotAdapter(setting: AgentSetting): Adapter {
         ...(adapter?.baseUrl === undefined ? {} : { COPILOT_OFFLINE: "true", COPILOT_PROVIDER_BASE_URL: adapter.baseUrl }),
       }),
       openStream: copilotStream,
-      exitReport: exitReport,
+      exitReport,
       limitation: (step) => providerProblem(step) ?? needsPrice("copilot")(step),
     },
     setting,
@@ -41,23 +44,24 @@ export function copilotAdapter(setting: AgentSetting): Adapter {
 
 function providerProblem({ adapter, secrets, env }: Step) {
   if (adapter?.baseUrl !== undefined && adapter.model === undefined)
-    return { detail: "adapter `copilot` has no model", hint: "with `base_url`, name one with `adapters.copilot.model` or in the persona" };
+    return { detail: "adapter `copilot` has no model", hint: "with `base_url`, set `adapters.copilot.model`, or `model` in the persona" };
   const declared = (name: string) => secrets.includes(name) || env[name] !== undefined;
   const [github, provider] = agentKeys.copilot;
   const wanted = adapter?.baseUrl === undefined ? github : provider;
   if (declared(wanted) || !declared(wanted === github ? provider : github)) return undefined;
   return adapter?.baseUrl === undefined
     ? {
-        detail: `adapter \`copilot\` takes ${github} for GitHub's models`,
-        hint: "declare it as a secret, or name another endpoint with `adapters.copilot.base_url`",
+        detail: `adapter \`copilot\` needs ${github} for GitHub's models`,
+        hint: "declare it under `secrets:`, or set another endpoint with `adapters.copilot.base_url`",
       }
-    : { detail: `adapter \`copilot\` takes ${provider} for the endpoint of \`base_url\``, hint: "declare it as a secret" };
+    : { detail: `adapter \`copilot\` needs ${provider} for the endpoint of \`base_url\``, hint: "declare it under `secrets:`" };
 }
 
 function toolArgs(step: Step, { root, output }: WorkspacePaths): readonly string[] {
   const [writes, commands, network] = [rulesOf(step, "file_write"), rulesOf(step, "command"), rulesOf(step, "network_access")];
   const write = (pattern: string) => `write(${root}/${pattern})`;
-  // A shell that may run anything writes where it likes, and only this lets it redirect its output: what it may write, the sandbox and the check know.
+  // Only this option lets commands redirect output. An unrestricted shell can write anyway; the sandbox and the check of
+  // the changes enforce `file_write`.
   const runs = commands.allowed.length === 0 && !deniesAll(commands);
   const allow = [
     ...(writes.allowed.length === 0 ? ["write"] : [...writes.allowed.map(write), `write(${output}/**)`]),
@@ -71,7 +75,7 @@ function toolArgs(step: Step, { root, output }: WorkspacePaths): readonly string
   ];
 }
 
-/** `git *` is every command of git. */
+/** Copilot writes `git *` as `git:*`. */
 function shell(pattern: string): string {
   return /^[^*]+ \*+$/.test(pattern) ? `shell(${pattern.replace(/ \*+$/, "")}:*)` : `shell(${pattern})`;
 }

@@ -1,87 +1,89 @@
 /**
- * Copilot CLI's `--output-format json`: one JSON object a line. Tokens are told when it has ended, in a file of their own; cost never. Types that are not known
- * are passed over: the format grows. Pure.
+ * Parses the output of Copilot CLI's `--output-format json`, one JSON object per line. Copilot reports tokens in a file on
+ * exit and no cost. Unknown types are ignored, because the format grows. Pure.
  */
 import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
 import { noUsage, type Usage } from "../../core/usage.ts";
-import { emptyOutputReason, troubleOf } from "../budget.ts";
+import { emptyOutputReason, errorKind } from "../budget.ts";
 import { jsonLines, type Line, listOf, objectOf } from "../json-lines.ts";
 import type { AgentEnd, AgentStream } from "../run-agent.ts";
 
-interface Heard {
+interface StreamState {
   turns: number;
   tools: number;
   denials: number;
   tokens: Pick<Usage, "inputTokens" | "outputTokens" | "cacheReadTokens" | "cacheWriteTokens">;
   answer?: string;
   ended: boolean;
-  /** How often it has tried the request that fails now. */
+  /** Failed tries of the current request. */
   tries: number;
   error?: { readonly text: string; readonly status?: number };
 }
 
-/** It tries six times, for up to a minute. */
-const patience = 3;
+/** Copilot tries a request six times, for up to a minute. After this many failures, the attempt ends. */
+const maxTries = 3;
 
 export function copilotStream(): AgentStream {
-  const heard: Heard = { turns: 0, tools: 0, denials: 0, tokens: noUsage, ended: false, tries: 0 };
+  const state: StreamState = { turns: 0, tools: 0, denials: 0, tokens: noUsage, ended: false, tries: 0 };
   return {
-    push: jsonLines((line, text) => (line === undefined ? `${text}\n` : take(heard, String(line["type"]), objectOf(line["data"]), line))),
-    usage: () => ({ ...noUsage, ...heard.tokens, turns: heard.turns, toolCalls: heard.tools, denials: heard.denials }),
-    fatalError: () => (heard.tries < patience ? undefined : troubleWith(heard.error ?? { text: "the model fails" }, "")),
-    failure: (end) => failureOf(heard, end),
-    finalMessage: () => heard.answer,
+    push: jsonLines((line, text) =>
+      line === undefined ? `${text}\n` : consume(state, String(line["type"]), objectOf(line["data"]), line),
+    ),
+    usage: () => ({ ...noUsage, ...state.tokens, turns: state.turns, toolCalls: state.tools, denials: state.denials }),
+    fatalError: () => (state.tries < maxTries ? undefined : agentFailure(state.error ?? { text: "requests to the model fail" }, "")),
+    failure: (end) => failureOf(state, end),
+    finalMessage: () => state.answer,
     readExitReport: (text) => {
-      heard.tokens = tokensOf(text);
+      state.tokens = tokensOf(text);
     },
   };
 }
 
-function take(heard: Heard, type: string, details: Line, line: Line): string {
+function consume(state: StreamState, type: string, details: Line, line: Line): string {
   switch (type) {
     case "assistant.message":
-      return answered(heard, details);
+      return answered(state, details);
     case "tool.execution_complete":
-      return toolEnded(heard, details);
+      return toolEnded(state, details);
     case "model.call_failure":
-      heard.tries += 1;
-      heard.error = errorOf(details["errorMessage"], details["statusCode"]);
-      return `! ${heard.error.text}\n`;
+      state.tries += 1;
+      state.error = errorOf(details["errorMessage"], details["statusCode"]);
+      return `! ${state.error.text}\n`;
     case "model.call_final_result":
-      if (details["result"] === "success") heard.tries = 0;
+      if (details["result"] === "success") state.tries = 0;
       return "";
     case "session.error":
-      heard.error = errorOf(details["message"], details["statusCode"] ?? heard.error?.status);
-      return `! ${heard.error.text}\n`;
+      state.error = errorOf(details["message"], details["statusCode"] ?? state.error?.status);
+      return `! ${state.error.text}\n`;
     case "result":
-      heard.ended = line["exitCode"] === 0;
+      state.ended = line["exitCode"] === 0;
       return "";
     default:
       return "";
   }
 }
 
-function answered(heard: Heard, details: Line): string {
-  heard.turns += 1;
-  heard.tries = 0;
-  delete heard.error;
+function answered(state: StreamState, details: Line): string {
+  state.turns += 1;
+  state.tries = 0;
+  delete state.error;
   const text = String(details["content"] ?? "");
-  heard.answer = text;
+  state.answer = text;
   const calls = listOf(details["toolRequests"]);
-  heard.tools += calls.length;
+  state.tools += calls.length;
   const lines = calls.map((call) => `→ ${String(call["name"])} ${JSON.stringify(call["arguments"] ?? {}).slice(0, 300)}\n`);
   return [...(text.trim() === "" ? [] : [`${text}\n`]), ...lines].join("");
 }
 
-function toolEnded(heard: Heard, details: Line): string {
+function toolEnded(state: StreamState, details: Line): string {
   if (details["success"] !== false) return "";
   const error = objectOf(details["error"]);
-  if (error["code"] === "denied") heard.denials += 1;
+  if (error["code"] === "denied") state.denials += 1;
   return `← ${String(error["message"] ?? "").slice(0, 500)}\n`;
 }
 
-function errorOf(message: unknown, status: unknown): NonNullable<Heard["error"]> {
+function errorOf(message: unknown, status: unknown): NonNullable<StreamState["error"]> {
   return {
     text: String(message ?? "")
       .trim()
@@ -90,27 +92,26 @@ function errorOf(message: unknown, status: unknown): NonNullable<Heard["error"]>
   };
 }
 
-function troubleWith({ text, status }: NonNullable<Heard["error"]>, tail: string): Failure {
+function agentFailure({ text, status }: NonNullable<StreamState["error"]>, tail: string): Failure {
   return {
     reason: "agent-failed",
-    kind: troubleOf(status, text),
+    kind: errorKind(status, text),
     detail: text,
     ...defined({ status }),
     tail,
   };
 }
 
-function failureOf(heard: Heard, { exitCode, usage, prompt, tail }: AgentEnd): Failure | undefined {
-  if (heard.error !== undefined) return troubleWith(heard.error, tail);
-  if (exitCode !== 0) return { reason: "agent-failed", kind: troubleOf(undefined, tail), detail: `it exited with ${exitCode}`, tail };
-  if (!heard.ended || heard.answer === undefined)
-    return { reason: "empty-output", detail: "the agent ended without a word of what it did" };
-  const detail = emptyOutputReason(heard.answer, usage, prompt);
+function failureOf(state: StreamState, { exitCode, usage, prompt, tail }: AgentEnd): Failure | undefined {
+  if (state.error !== undefined) return agentFailure(state.error, tail);
+  if (exitCode !== 0) return { reason: "agent-failed", kind: errorKind(undefined, tail), detail: `it exited with ${exitCode}`, tail };
+  if (!state.ended || state.answer === undefined) return { reason: "empty-output", detail: "the agent exited without reporting a result" };
+  const detail = emptyOutputReason(state.answer, usage, prompt);
   return detail === undefined ? undefined : { reason: "empty-output", detail };
 }
 
-/** Of all models that it asked. What it read from its cache is a part of what it read. */
-function tokensOf(text: string): Heard["tokens"] {
+/** Sums over all models. Copilot counts cached tokens as input too. Zero if the report is not valid. */
+function tokensOf(text: string): StreamState["tokens"] {
   let metrics: Line;
   try {
     metrics = objectOf(objectOf(JSON.parse(text))["modelMetrics"]);

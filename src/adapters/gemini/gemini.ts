@@ -1,4 +1,4 @@
-/** The `gemini` adapter: a persona that is Google's Gemini CLI, without a terminal. */
+/** The `gemini` adapter: runs Google's Gemini CLI non-interactively. */
 import path from "node:path";
 import type { Step } from "../../core/pipeline.ts";
 import type { Adapter } from "../../core/ports.ts";
@@ -9,7 +9,7 @@ import { needsPrice } from "../needs-price.ts";
 import { type AgentSetting, agentAdapter } from "../run-agent.ts";
 import { geminiStream } from "./stream.ts";
 
-/** Below the attempt's temporary directory. */
+/** Relative to the attempt's temporary directory. */
 const home = "gemini";
 
 export function geminiAdapter(setting: AgentSetting): Adapter {
@@ -32,7 +32,7 @@ export function geminiAdapter(setting: AgentSetting): Adapter {
         ...(adapter?.baseUrl === undefined ? {} : { GOOGLE_GEMINI_BASE_URL: adapter.baseUrl }),
       }),
       files: (step) => ({
-        // What the system says goes before what a repository says, but is passed over where others could write to its directory.
+        // System settings override the repository's, but are ignored if others can write to their directory.
         [`${home}/.gemini/settings.json`]: settings,
         [`${home}/system.json`]: settings,
         [`${home}/policy.toml`]: policyOf(step),
@@ -44,7 +44,7 @@ export function geminiAdapter(setting: AgentSetting): Adapter {
   );
 }
 
-/** Nothing of what it does beside its work, and nothing of what a repository brings for it that is a program. */
+/** Turns off telemetry and updates, and the repository's hooks, skills, extensions and MCP servers. */
 const settings = `${JSON.stringify(
   {
     security: { auth: { selectedType: "gemini-api-key" } },
@@ -60,12 +60,12 @@ const settings = `${JSON.stringify(
   2,
 )}\n`;
 
-/** Its policy engine's rules: the higher priority decides. */
+/** Rules of Gemini's policy engine: the highest priority wins. */
 function policyOf(step: Step): string {
   const commands = rulesOf(step, "command");
   const shell = "run_shell_command";
   const rules = [
-    // Searches are made elsewhere, past every fence.
+    // The provider runs searches outside the sandbox.
     rule(["google_web_search"], "deny", 900),
     ...(rulesOf(step, "network_access").isOpen ? [] : [rule(["web_fetch"], "deny", 900)]),
     ...(deniesAll(rulesOf(step, "file_write")) ? [rule(["write_file", "replace"], "deny", 900)] : []),
@@ -82,7 +82,7 @@ function rule(tools: readonly string[], decision: "allow" | "deny", priority: nu
   return `[[rule]]\ntoolName = ${names}\ndecision = "${decision}"\npriority = ${priority}\n${more}`;
 }
 
-/** A pattern of argv, as a regular expression over the command as it stands in JSON. */
+/** Turns an argv pattern into a regular expression over the JSON-encoded command. */
 function commandRule(pattern: string, decision: "allow" | "deny", priority: number): string {
   const args = pattern.split(/(\*+)/).map((part) => {
     if (part.startsWith("*")) return ".*";

@@ -1,4 +1,4 @@
-/** The `opencode` adapter: a persona that is OpenCode, without a terminal. All of its configuration is handed to it; what a repository has for it is not read. */
+/** The `opencode` adapter: runs OpenCode non-interactively, with Wave's configuration only. The repository's is not read. */
 import path from "node:path";
 import type { Step } from "../../core/pipeline.ts";
 import type { Adapter, WorkspacePaths } from "../../core/ports.ts";
@@ -9,13 +9,13 @@ import { needsPrice } from "../needs-price.ts";
 import { type AgentSetting, agentAdapter } from "../run-agent.ts";
 import { opencodeStream } from "./stream.ts";
 
-/** A provider's own key, or with `base_url` any that its endpoint takes. */
+/** The key of the model's provider or, with `base_url`, of its endpoint. */
 const keys = [...agentKeys.opencode, "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"];
 
-/** Below the attempt's temporary directory. */
+/** Relative to the attempt's temporary directory. */
 const home = "opencode";
 
-/** Nothing of what it does beside its work, and nothing of what others have left for it. */
+/** Turns off updates, downloads and sharing, and configuration from the repository and from other agents. */
 const quiet = Object.fromEntries(
   [
     ...["AUTOUPDATE", "MODELS_FETCH", "LSP_DOWNLOAD", "DEFAULT_PLUGINS", "EXTERNAL_SKILLS", "SHARE"],
@@ -35,11 +35,11 @@ export function opencodeAdapter(setting: AgentSetting): Adapter {
       ],
       variables: (step, paths) => ({
         ...quiet,
-        // In place, HOME is the user's own, where its sessions would pile up.
+        // A step that runs in the project directory has the user's HOME, where sessions would pile up.
         ...Object.fromEntries(["CONFIG", "DATA", "STATE"].map((name) => [`XDG_${name}_HOME`, path.posix.join(paths.temp, home)])),
         OPENCODE_CONFIG_CONTENT: JSON.stringify(configOf(step, paths)),
       }),
-      // It would install a package for plugins beside its configuration, of which there are none: there, no registry answers.
+      // OpenCode installs a plugin package next to its configuration. No plugins are used, so npm gets an unreachable registry.
       files: () => ({ [`${home}/opencode/.npmrc`]: "registry=http://127.0.0.1:9/\n" }),
       openStream: opencodeStream,
       limitation: (step) => modelProblem(step) ?? needsPrice("opencode")(step),
@@ -52,12 +52,12 @@ function modelProblem({ adapter }: Step) {
   if (adapter?.model === undefined)
     return {
       detail: "adapter `opencode` has no model",
-      hint: "name one, as `provider/model`, with `adapters.opencode.model` or in the persona",
+      hint: "set `adapters.opencode.model`, or `model` in the persona, to `provider/model`",
     };
   if (adapter.baseUrl !== undefined || adapter.model.includes("/")) return undefined;
   return {
-    detail: `adapter \`opencode\` does not know whose model \`${adapter.model}\` is`,
-    hint: "write `provider/model`, or name the endpoint of an OpenAI-compatible API with `adapters.opencode.base_url`",
+    detail: `adapter \`opencode\` cannot find the provider of model \`${adapter.model}\``,
+    hint: "write `provider/model`, or set the endpoint of an OpenAI-compatible API with `adapters.opencode.base_url`",
   };
 }
 
@@ -82,29 +82,29 @@ function configOf(step: Step, paths: WorkspacePaths) {
   return { autoupdate: false, share: "disabled", snapshot: false, permission: permissionOf(step, paths), ...provider };
 }
 
-/** Its rules: of those that match, the last decides. A `*` in them stands for anything. */
+/** OpenCode's rules: the last match wins, and `*` matches anything, including `/`. */
 function permissionOf(step: Step, { output, inputs }: WorkspacePaths) {
   const [writes, commands, reads] = [rulesOf(step, "file_write"), rulesOf(step, "command"), rulesOf(step, "file_read")];
   const rules = ({ allowed, denied }: typeof writes) => ({
-    ...(allowed.length === 0 ? { "*": "allow" } : { "*": "deny", ...args(allowed, "allow") }),
-    ...args(denied, "deny"),
+    ...(allowed.length === 0 ? { "*": "allow" } : { "*": "deny", ...decisions(allowed, "allow") }),
+    ...decisions(denied, "deny"),
   });
   return {
-    edit: { ...rules(writes), [`${output}/*`]: "allow", [`${relative(output)}/*`]: "allow" },
+    edit: { ...rules(writes), [`${output}/*`]: "allow", [`${outside(output)}/*`]: "allow" },
     bash: deniesAll(commands) ? "deny" : rules(commands),
-    read: { "*": "allow", ...args(reads.denied, "deny") },
+    read: { "*": "allow", ...decisions(reads.denied, "deny") },
     webfetch: rulesOf(step, "network_access").isOpen ? "allow" : "deny",
-    // Searches are made elsewhere, past every fence.
+    // The provider runs searches outside the sandbox.
     websearch: "deny",
     external_directory: { "*": "deny", [`${output}/*`]: "allow", [`${inputs}/*`]: "allow", "/tmp/*": "allow" },
   };
 }
 
-/** It names files outside of its directory by the way up to them. */
-function relative(directory: string): string {
+/** Matches a directory outside the working directory, which OpenCode names relative to it (`../..`). */
+function outside(directory: string): string {
   return `*${directory}`;
 }
 
-function args(patterns: readonly string[], action: "allow" | "deny"): Readonly<Record<string, string>> {
+function decisions(patterns: readonly string[], action: "allow" | "deny"): Readonly<Record<string, string>> {
   return Object.fromEntries(patterns.map((pattern) => [pattern, action]));
 }

@@ -1,14 +1,14 @@
 /**
- * OpenCode's `run --format json`: one JSON object a line. Each answer of the model is a step, which tells its tokens, and its cost where OpenCode knows the model.
- * Types that are not known are passed over: the format grows. Pure.
+ * Parses the output of OpenCode's `run --format json`, one JSON object per line. Each step is one turn and reports its tokens
+ * and, for models that OpenCode knows, its cost. Unknown types are ignored, because the format grows. Pure.
  */
 import type { Failure } from "../../core/failure.ts";
 import { noUsage } from "../../core/usage.ts";
-import { emptyOutputReason, troubleOf } from "../budget.ts";
+import { emptyOutputReason, errorKind } from "../budget.ts";
 import { jsonLines, type Line, objectOf } from "../json-lines.ts";
 import type { AgentEnd, AgentStream } from "../run-agent.ts";
 
-interface Heard {
+interface StreamState {
   turns: number;
   tools: number;
   denials: number;
@@ -17,96 +17,96 @@ interface Heard {
   cacheRead: number;
   cacheWrite: number;
   cost: number;
-  /** The texts of the answer that comes now. */
+  /** The text of the current turn. */
   answer: string;
-  /** Why the last answer ended. */
+  /** Why the last turn ended. */
   reason?: string;
   error?: { readonly text: string; readonly status?: number };
 }
 
 export function opencodeStream(): AgentStream {
-  const heard: Heard = { turns: 0, tools: 0, denials: 0, input: 0, output: 0, cacheRead: 0, cacheWrite: 0, cost: 0, answer: "" };
+  const state: StreamState = { turns: 0, tools: 0, denials: 0, input: 0, output: 0, cacheRead: 0, cacheWrite: 0, cost: 0, answer: "" };
   return {
-    push: jsonLines((line, text) => (line === undefined ? `${text}\n` : take(heard, line))),
+    push: jsonLines((line, text) => (line === undefined ? `${text}\n` : consume(state, line))),
     usage: () => ({
       ...noUsage,
-      turns: heard.turns,
-      toolCalls: heard.tools,
-      denials: heard.denials,
-      inputTokens: heard.input,
-      outputTokens: heard.output,
-      cacheReadTokens: heard.cacheRead,
-      cacheWriteTokens: heard.cacheWrite,
-      // It says 0 of models whose price it does not know.
-      ...(heard.cost > 0 ? { costUsd: heard.cost } : {}),
+      turns: state.turns,
+      toolCalls: state.tools,
+      denials: state.denials,
+      inputTokens: state.input,
+      outputTokens: state.output,
+      cacheReadTokens: state.cacheRead,
+      cacheWriteTokens: state.cacheWrite,
+      // OpenCode reports 0 for models without a known price.
+      ...(state.cost > 0 ? { costUsd: state.cost } : {}),
     }),
     fatalError: () => undefined,
-    failure: (end) => failureOf(heard, end),
-    finalMessage: () => heard.answer,
+    failure: (end) => failureOf(state, end),
+    finalMessage: () => state.answer,
   };
 }
 
-function take(heard: Heard, line: Line): string {
+function consume(state: StreamState, line: Line): string {
   const part = objectOf(line["part"]);
   switch (line["type"]) {
     case "step_start":
-      heard.turns += 1;
-      heard.answer = "";
+      state.turns += 1;
+      state.answer = "";
       return "";
     case "text":
-      heard.answer += String(part["text"] ?? "");
+      state.answer += String(part["text"] ?? "");
       return `${String(part["text"] ?? "")}\n`;
     case "tool_use":
-      return toolUsed(heard, String(part["tool"]), objectOf(part["state"]));
+      return toolUsed(state, String(part["tool"]), objectOf(part["state"]));
     case "step_finish":
-      finished(heard, part);
+      finished(state, part);
       return "";
     case "error":
-      return trouble(heard, objectOf(line["error"]));
+      return trouble(state, objectOf(line["error"]));
     default:
       return "";
   }
 }
 
-function toolUsed(heard: Heard, tool: string, state: Line): string {
-  heard.tools += 1;
-  const called = `→ ${tool} ${JSON.stringify(state["input"] ?? {}).slice(0, 300)}\n`;
-  if (state["status"] !== "error") return called;
-  const error = String(state["error"] ?? "");
-  if (/rule which prevents you|rejected permission|permission (?:was )?denied by/i.test(error)) heard.denials += 1;
-  return `${called}← ${error.slice(0, 300)}\n`;
+function toolUsed(state: StreamState, tool: string, call: Line): string {
+  state.tools += 1;
+  const line = `→ ${tool} ${JSON.stringify(call["input"] ?? {}).slice(0, 300)}\n`;
+  if (call["status"] !== "error") return line;
+  const error = String(call["error"] ?? "");
+  if (/rule which prevents you|rejected permission|permission (?:was )?denied by/i.test(error)) state.denials += 1;
+  return `${line}← ${error.slice(0, 300)}\n`;
 }
 
-function finished(heard: Heard, part: Line): void {
+function finished(state: StreamState, part: Line): void {
   const tokens = objectOf(part["tokens"]);
   const cache = objectOf(tokens["cache"]);
   const count = (value: unknown) => (typeof value === "number" ? value : 0);
-  heard.input += count(tokens["input"]);
-  // What it thought is written, too.
-  heard.output += count(tokens["output"]) + count(tokens["reasoning"]);
-  heard.cacheRead += count(cache["read"]);
-  heard.cacheWrite += count(cache["write"]);
-  heard.cost += count(part["cost"]);
-  heard.reason = String(part["reason"] ?? "");
+  state.input += count(tokens["input"]);
+  // Reasoning tokens are output.
+  state.output += count(tokens["output"]) + count(tokens["reasoning"]);
+  state.cacheRead += count(cache["read"]);
+  state.cacheWrite += count(cache["write"]);
+  state.cost += count(part["cost"]);
+  state.reason = String(part["reason"] ?? "");
 }
 
-function trouble(heard: Heard, error: Line): string {
+function trouble(state: StreamState, error: Line): string {
   const details = objectOf(error["data"]);
   const text = String(details["message"] ?? error["name"] ?? "");
   const status = details["statusCode"];
-  heard.error = { text, ...(typeof status === "number" ? { status } : {}) };
+  state.error = { text, ...(typeof status === "number" ? { status } : {}) };
   return `! ${text}\n`;
 }
 
-function failureOf(heard: Heard, { exitCode, usage, prompt, tail }: AgentEnd): Failure | undefined {
-  const { error } = heard;
+function failureOf(state: StreamState, { exitCode, usage, prompt, tail }: AgentEnd): Failure | undefined {
+  const { error } = state;
   if (error === undefined && exitCode === 0) {
-    if (heard.reason === undefined) return { reason: "empty-output", detail: "the agent ended without a word of what it did" };
-    const detail = emptyOutputReason(heard.answer, usage, prompt);
+    if (state.reason === undefined) return { reason: "empty-output", detail: "the agent exited without reporting a result" };
+    const detail = emptyOutputReason(state.answer, usage, prompt);
     return detail === undefined ? undefined : { reason: "empty-output", detail };
   }
   const text = error?.text ?? tail;
   const detail = (error?.text ?? `it exited with ${exitCode}`).trim().slice(0, 500);
   const status = error?.status === undefined ? {} : { status: error.status };
-  return { reason: "agent-failed", kind: troubleOf(error?.status, text), detail, ...status, tail };
+  return { reason: "agent-failed", kind: errorKind(error?.status, text), detail, ...status, tail };
 }

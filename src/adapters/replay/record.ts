@@ -1,4 +1,4 @@
-/** Notes what attempts answer and change while they are made, for a recording that is written when the run has ended. */
+/** Collects the output and changes of attempts during a run. `recording-files.ts` writes them when the run has ended. */
 
 import type { Changeset, ChangesetEntry } from "../../core/changeset.ts";
 import { defined } from "../../core/defined.ts";
@@ -9,44 +9,44 @@ import { isRecordable, type RecordedAttempt, type RecordedFile, recordedName } f
 import { err, ok, type Result } from "../../core/result.ts";
 import type { Usage } from "../../core/usage.ts";
 
-/** An attempt, and the blobs of what lies beside it: name below its directory → blob. */
+/** A recorded attempt with the files of its directory: relative name → blob. */
 export interface Take {
   readonly recorded: RecordedAttempt;
   readonly contents: ReadonlyMap<string, Digest>;
 }
 
 export interface Recorder {
-  /** An adapter that does what another does, and notes it. */
-  listenTo(adapter: Adapter): Adapter;
+  /** Wraps an adapter and records its attempts. */
+  wrap(adapter: Adapter): Adapter;
   /** In the order in which the attempts ended. */
   takes(): readonly Take[];
 }
 
-/** The largest file of a recording, in bytes. */
+/** Maximum size of a recorded file, in bytes. */
 const fileLimit = 64 * 1024 ** 2;
 
-/** Notes attempts that the persona ended. One that was stopped, or that the machine failed, is none. */
+/** Records attempts that the adapter ended, not those that were cancelled or failed because of the machine. */
 export function recorder(store: { readonly blobs: BlobStore; readonly redactor: Redactor }): Recorder {
   const takes: Take[] = [];
   return {
     takes: () => takes,
-    listenTo: (adapter) => ({
+    wrap: (adapter) => ({
       ...adapter,
       async run(context) {
         let usage: Usage | undefined;
-        const onUsage = (told: Usage) => {
-          usage = told;
-          context.onUsage?.(told);
+        const onUsage = (latest: Usage) => {
+          usage = latest;
+          context.onUsage?.(latest);
         };
         const outcome = await adapter.run({ ...context, onUsage });
         if (context.signal.aborted || (!outcome.ok && !isRecordable(outcome.error))) return outcome;
         const changes = await context.workspace.changeset();
-        // What is wrong with the changes, the attempt is told next.
+        // The executor reads the changes next and reports the error.
         if (!changes.ok) return outcome;
         const version = await adapter.version(context.step);
-        const told = new Set(takes.flatMap(({ recorded }) => recorded.changes.map(({ path }) => path)));
+        const recorded = new Set(takes.flatMap(({ recorded }) => recorded.changes.map(({ path }) => path)));
         const take = await takeOf(
-          { ...store, told },
+          { ...store, recorded },
           context,
           outcome,
           changes.value?.changes ?? [],
@@ -62,7 +62,7 @@ export function recorder(store: { readonly blobs: BlobStore; readonly redactor: 
 }
 
 async function takeOf(
-  { blobs, redactor, told }: { readonly blobs: BlobStore; readonly redactor: Redactor; readonly told: ReadonlySet<string> },
+  { blobs, redactor, recorded: known }: { readonly blobs: BlobStore; readonly redactor: Redactor; readonly recorded: ReadonlySet<string> },
   { step, attempt, workspace, fingerprint }: AdapterContext,
   outcome: Result<AdapterOutcome>,
   changeset: Changeset,
@@ -80,7 +80,7 @@ async function takeOf(
   for (const entry of changeset) {
     const { path, after } = entry;
     if (after !== undefined && "digest" in after) contents.set(`changes/${recordedName(path)}`, after.digest);
-    const before = told.has(path) ? undefined : await keepBefore(blobs, entry, contents);
+    const before = known.has(path) ? undefined : await keepBefore(blobs, entry, contents);
     changes.push({ path, mode: after?.mode ?? "deleted", ...defined({ before }) });
   }
   const named = step.artifacts.flatMap((artifact) => (artifact.path === undefined ? [] : [artifact.path]));
@@ -111,8 +111,8 @@ async function takeOf(
 }
 
 /**
- * What the first attempt that changed a path found there: what the run began with, for nothing that it builds on changed it. Nothing where the bytes
- * were not kept, since they held a secret.
+ * Keeps the content that a path had before the first attempt that changed it, which is the content at the start of the run.
+ * Undefined if the store does not have the bytes, because they contained a secret.
  */
 async function keepBefore(
   blobs: BlobStore,
@@ -125,18 +125,18 @@ async function keepBefore(
   return before.mode;
 }
 
-interface Keeping {
+interface FileSink {
   readonly keep: (name: string, bytes: Uint8Array) => Promise<Result<void>>;
   /** A path without secrets. */
   readonly nameOf: (path: string) => string;
 }
 
-/** Files that match, kept below a directory of the recording, without those that are known already. */
+/** Records the files that match, under `below` in the recording, except known ones. */
 async function filesIn(
   workspace: Workspace,
   area: "root" | "output",
   globs: readonly string[],
-  { keep, nameOf }: Keeping,
+  { keep, nameOf }: FileSink,
   below: string,
   known: ReadonlySet<string>,
 ): Promise<Result<readonly RecordedFile[]>> {

@@ -1,4 +1,4 @@
-/** Recordings on disk: writing one, and reading what a step's attempts were. The format is `core/recording.ts`. */
+/** Writes and reads recordings on disk. `core/recording.ts` defines the format. */
 import { createHash } from "node:crypto";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
@@ -12,31 +12,31 @@ import { walkTree } from "../../platform/walk.ts";
 import { fsPath } from "../../text/path-bytes.ts";
 import type { Take } from "./record.ts";
 
-/** The file that makes a directory a recording. */
+/** The file that marks a directory as a recording. */
 const mark = "recording.json";
 
-/** What a recording says of the run it is of. */
+/** The contents of `recording.json`. */
 export interface RecordedRun {
   readonly pipeline: string;
-  /** The run's input text, scrubbed. */
+  /** The run's input text, redacted. */
   readonly input?: string;
 }
 
-/** Why a directory cannot take a recording: there is something else in it. Nothing where it can. */
-export async function placeProblem(directory: string): Promise<Failure | undefined> {
+/** Fails if a directory is not empty and is not a recording. */
+export async function directoryProblem(directory: string): Promise<Failure | undefined> {
   const names = await namesIn(directory);
   if (!names.ok) return names.error;
   if (names.value.length === 0 || names.value.includes(mark)) return undefined;
   return {
     reason: "usage",
-    message: `${directory} holds something that is no recording`,
-    hint: "name a new directory, or one that a recording is in",
+    message: `${directory} is not empty and is not a recording`,
+    hint: "name a new directory, or an existing recording",
   };
 }
 
 /**
- * Writes what was recorded; of a recording that is there already, the steps that were recorded again are replaced, or with `whole` all of
- * them. Fails with `state-unwritable`, and as the store does.
+ * Writes a recording. In an existing one, replaces the steps that were recorded again or, with `whole`, all steps. Fails
+ * with `state-unwritable`, and as the blob store does.
  */
 export async function writeRecording(
   directory: string,
@@ -48,10 +48,11 @@ export async function writeRecording(
   const names = await namesIn(directory);
   if (!names.ok) return names;
   const again = new Set(takes.map(({ recorded }) => recorded.step));
-  const gone = names.value.filter((name) => name !== mark && (whole || again.has(name)));
+  const replaced = names.value.filter((name) => name !== mark && (whole || again.has(name)));
   try {
-    // A step's directory holds attempts and nothing else: what people put beside them stays.
-    for (const name of gone) if ((await attemptsOf(directory, name)).length > 0) await rm(path.join(directory, name), { recursive: true });
+    // Only directories with attempts are removed. The user's other files stay.
+    for (const name of replaced)
+      if ((await attemptsOf(directory, name)).length > 0) await rm(path.join(directory, name), { recursive: true });
   } catch (error) {
     return err(unwritable(directory, error));
   }
@@ -63,20 +64,20 @@ export async function writeRecording(
   const marked = await write(mark, Buffer.from(`${JSON.stringify({ v: 1, ...run }, undefined, 2)}\n`));
   if (!marked.ok) return marked;
   for (const { recorded, contents } of takes) {
-    const place = `${recorded.step}/${recorded.attempt}`;
+    const attempt = `${recorded.step}/${recorded.attempt}`;
     for (const [name, digest] of contents) {
       const bytes = await blobs.get(digest);
       if (!bytes.ok) return bytes;
-      const written = await write(`${place}/${name}`, bytes.value);
+      const written = await write(`${attempt}/${name}`, bytes.value);
       if (!written.ok) return written;
     }
-    const written = await write(`${place}/attempt.json`, Buffer.from(attemptText(recorded)));
+    const written = await write(`${attempt}/attempt.json`, Buffer.from(attemptText(recorded)));
     if (!written.ok) return written;
   }
   return ok(undefined);
 }
 
-/** What a recording says of its run. Fails with a sentence where there is none. */
+/** Reads `recording.json`. The error is a sentence. */
 export async function readRecordedRun(directory: string): Promise<Result<RecordedRun, string>> {
   let text: string;
   try {
@@ -92,19 +93,19 @@ export async function readRecordedRun(directory: string): Promise<Result<Recorde
     return err(`${directory}/${mark} is not JSON`);
   }
   if (!isJsonObject(value) || value["v"] !== 1 || typeof value["pipeline"] !== "string")
-    return err(`${directory}/${mark} is not what this version of wave writes`);
+    return err(`${directory}/${mark} has a format that this version of Wave does not support`);
   const { pipeline, input } = value;
   return ok({ pipeline, ...(typeof input === "string" ? { input } : {}) });
 }
 
-/** The numbers of a step's attempts, ascending; none where it has none. */
+/** The numbers of a step's recorded attempts, ascending; empty if the step was not recorded. */
 export async function attemptsOf(directory: string, step: string): Promise<readonly number[]> {
   const names = await namesIn(path.join(directory, step));
   const numbers = (names.ok ? names.value : []).filter((name) => /^[1-9]\d{0,5}$/.test(name)).map(Number);
   return numbers.sort((a, b) => a - b);
 }
 
-/** An attempt with what it left: leaves by path. Fails with a sentence. */
+/** A recorded attempt with the content of its files, by path; undefined for a deleted one. */
 export interface ReadAttempt {
   readonly recorded: RecordedAttempt;
   readonly message?: string;
@@ -112,6 +113,7 @@ export interface ReadAttempt {
   readonly output: ReadonlyMap<string, TreeEntry | undefined>;
 }
 
+/** Reads one attempt. The error is a sentence. */
 export async function readAttempt(directory: string, step: string, attempt: number): Promise<Result<ReadAttempt, string>> {
   const place = path.join(directory, step, String(attempt));
   try {
@@ -129,32 +131,33 @@ export async function readAttempt(directory: string, step: string, attempt: numb
 }
 
 /**
- * What lay in the project, when the run began, at the places that it changed: leaves by path, `undefined` where nothing lay. `steps` in an order in which
- * each comes after what it builds on. Attempts that cannot be read are left to whoever replays them. Fails with `file-unreadable`.
+ * The content at the start of the run of every path that the run changed; undefined for a path that did not exist. `steps`
+ * must be in dependency order. Unreadable attempts are skipped: replaying them reports the error. Fails with
+ * `file-unreadable`.
  */
 export async function readBefore(directory: string, steps: readonly string[]): Promise<Result<ReadonlyMap<string, TreeEntry | undefined>>> {
-  const found = new Map<string, TreeEntry | undefined>();
+  const before = new Map<string, TreeEntry | undefined>();
   for (const step of steps) {
     for (const attempt of await attemptsOf(directory, step)) {
       const place = path.join(directory, step, String(attempt));
       const recorded = parseAttempt(await readFile(path.join(place, "attempt.json"), "utf8").catch(() => ""));
       if (!recorded.ok) continue;
-      const known = recorded.value.changes.filter(({ path, before }) => before !== undefined && !found.has(path));
+      const first = recorded.value.changes.filter((file) => file.before !== undefined && !before.has(file.path));
       try {
         const entries = await entriesOf(
           path.join(place, "before"),
-          known.map(({ path, before = "deleted" }) => ({ path, mode: before })),
+          first.map((file) => ({ path: file.path, mode: file.before ?? "deleted" })),
         );
-        for (const [path, entry] of entries) found.set(path, entry);
+        for (const [path, entry] of entries) before.set(path, entry);
       } catch (error) {
         return err({ reason: "file-unreadable", path: fileOf(error, place), ...describeIoError(error) });
       }
     }
   }
-  return ok(found);
+  return ok(before);
 }
 
-/** The file that an error is about. */
+/** The path in an I/O error, or `otherwise`. */
 function fileOf(error: unknown, otherwise: string): string {
   return error instanceof Error && "path" in error ? String(error.path) : otherwise;
 }
@@ -169,7 +172,7 @@ async function entriesOf(directory: string, files: readonly RecordedFile[]): Pro
   return entries;
 }
 
-/** A digest of all that is recorded of a step, in hexadecimal; nothing where nothing is. */
+/** SHA-256 of all files recorded for a step, in hexadecimal; undefined if there are none. */
 export async function digestOfStep(directory: string, step: string): Promise<string | undefined> {
   const attempts = await attemptsOf(directory, step);
   if (attempts.length === 0) return undefined;
@@ -178,7 +181,7 @@ export async function digestOfStep(directory: string, step: string): Promise<str
     const content = createHash("sha256").update(await readFile(fsPath(directory, name)));
     hash.update(`${name}\0`).update(content.digest());
   };
-  // Recordings may be linked together from several places: symlinks are followed here, and only here.
+  // A recording may consist of symlinks to several directories. They are followed only here.
   const add = async (name: string, isLink: boolean): Promise<void> => {
     if (isLink && (await stat(fsPath(directory, name))).isDirectory()) await addBelow(name);
     else await addFile(name);

@@ -1,6 +1,6 @@
 /**
- * The `replay` adapter: a persona that does what was recorded. It starts nothing and asks nobody; what was recorded goes through everything that a new
- * answer goes through: permissions, artifacts, contracts, retries.
+ * The `replay` adapter: repeats recorded attempts. It starts no process and calls no model. Permissions, artifacts, contracts
+ * and retries apply as for any other adapter.
  */
 import path from "node:path";
 import { partsOfRecording } from "../../core/fingerprint-parts.ts";
@@ -11,9 +11,9 @@ import { tryIo } from "../../platform/files.ts";
 import { attemptsOf, digestOfStep, readAttempt, readRecordedRun } from "./recording-files.ts";
 
 export interface ReplaySetting {
-  /** The project; absolute. */
+  /** The project's root, absolute. */
   readonly root: string;
-  /** The recording, absolute; absent: the one that the manifest names. */
+  /** The recording, absolute. Defaults to the one named in the manifest. */
   readonly recordings?: string;
 }
 
@@ -32,8 +32,8 @@ export function replayAdapter(setting: ReplaySetting): Adapter {
     },
     async problem(step) {
       const directory = directoryOf(step);
-      const named = "name a recording: `adapters: { replay: { recordings: DIR } }`";
-      if (directory === undefined) return { detail: "adapter `replay` has nothing to replay", hint: `${named}, or run \`wave test\`` };
+      const hint = "name a recording: `adapters: { replay: { recordings: DIR } }`";
+      if (directory === undefined) return { detail: "adapter `replay` has nothing to replay", hint: `${hint}, or run \`wave test\`` };
       const run = await readRecordedRun(directory);
       return run.ok ? undefined : { detail: run.error, hint: recordAgain(directory) };
     },
@@ -47,33 +47,33 @@ async function replay(context: AdapterContext, directory: string): Promise<Resul
   const { step, attempt, workspace, log, signal } = context;
   const missing = (detail: string, hint = recordAgain(directory)) =>
     err({ reason: "recording-missing", step: step.id, attempt, detail, hint } as const);
-  const there = await attemptsOf(directory, step.id);
-  if (!there.includes(attempt)) return missing(`${directory} has ${attemptsText(there)} of this step`);
+  const attempts = await attemptsOf(directory, step.id);
+  if (!attempts.includes(attempt)) return missing(`${directory} has ${attemptsText(attempts)} of this step`);
   const read = await readAttempt(directory, step.id, attempt);
   if (!read.ok) return missing(read.error);
   const { recorded, changes, output, message } = read.value;
   const differing = differences(recorded.asked, partsOfRecording(context.fingerprint.parts));
   if (differing.length > 0)
     return missing(
-      `what is asked has changed since it was recorded: ${differing.join(", ")}`,
-      differing.join() === "changes" ? projectHasThem : undefined,
+      `the step has changed since it was recorded: ${differing.join(", ")}`,
+      differing.join() === "changes" ? changesHint : undefined,
     );
-  log.write(Buffer.from(`replayed from ${directory}, where ${recorded.adapter} answered\n`), "stdout");
+  log.write(Buffer.from(`replayed from ${directory}, recorded with ${recorded.adapter}\n`), "stdout");
   const changed = await workspace.write("root", changes);
   if (!changed.ok) return changed;
-  const left = await workspace.write("output", output);
-  if (!left.ok) return left;
+  const written = await workspace.write("output", output);
+  if (!written.ok) return written;
   if (signal.aborted) return err({ reason: "cancelled", by: String(signal.reason) });
   if (recorded.failure !== undefined) return err(recorded.failure);
   return ok(message === undefined ? {} : { finalMessage: message });
 }
 
-/** What comes first to somebody who has recorded a run, and replays it in the same project, or edits it. */
-const projectHasThem =
-  "where the project has what was recorded already, take it back with `wave rollback`; where the recording was edited, record what follows again";
+/** The usual causes: the recorded changes are already in the project, or the recording was edited. */
+const changesHint =
+  "if the project already contains the recorded changes, revert them with `wave rollback`; if you edited the recording, record the later steps again";
 
-function attemptsText(there: readonly number[]): string {
-  return there.length === 0 ? "no attempt" : there.length === 1 ? `attempt ${there[0]} alone` : `attempts ${there.join(", ")}`;
+function attemptsText(attempts: readonly number[]): string {
+  return attempts.length === 0 ? "no attempt" : attempts.length === 1 ? `only attempt ${attempts[0]}` : `attempts ${attempts.join(", ")}`;
 }
 
 function differences(before: Readonly<Record<string, unknown>>, now: Readonly<Record<string, unknown>>): string[] {
@@ -82,5 +82,5 @@ function differences(before: Readonly<Record<string, unknown>>, now: Readonly<Re
 }
 
 function recordAgain(directory: string): string {
-  return `record it with an adapter that works: \`wave run --record ${directory}\``;
+  return `record it with another adapter: \`wave run --record ${directory}\``;
 }

@@ -1,4 +1,4 @@
-/** Claude Code's words, events and ends, as plain values. The events are those of version 2.1.330. */
+/** Claude Code's command line, events and results, as plain values. The events are from version 2.1.330. */
 import { describe, expect, test } from "vitest";
 import { claudePackage } from "../../../../src/adapters/agent-versions.ts";
 import { overBudget } from "../../../../src/adapters/budget.ts";
@@ -20,8 +20,8 @@ function option(words: readonly string[], name: string): string | undefined {
   return at === -1 ? undefined : words[at + 1];
 }
 
-describe("words", () => {
-  test("of a step without rules: every tool, and nothing of what the repository brings for agents", () => {
+describe("the command line", () => {
+  test("without rules, allows every tool and ignores the repository's agent configuration", () => {
     const words = claudeArgs(claude(), paths);
     expect(words.slice(0, 5)).toEqual(["-p", "--output-format", "stream-json", "--verbose", "--no-session-persistence"]);
     expect(option(words, "--setting-sources")).toBe("user");
@@ -32,7 +32,7 @@ describe("words", () => {
     for (const absent of ["--model", "--max-turns", "--max-budget-usd", "--disallowedTools"]) expect(words).not.toContain(absent);
   });
 
-  test("rules become tools and rules of its own; budgets become its caps", () => {
+  test("maps permissions to Claude Code's tools and rules, and budgets to its limits", () => {
     const layers = [
       layer("persona", ["file_read:**", "file_write:src/**", "command:git *"], ["network_access:*"]),
       layer("step", ["file_write:src/a/**"], ["file_write:src/a/secret", "file_read:.env", "command:git push*"]),
@@ -48,14 +48,14 @@ describe("words", () => {
     expect([option(words, "--model"), option(words, "--max-turns"), option(words, "--max-budget-usd")]).toEqual(["m-1", "7", "0.25"]);
   });
 
-  test("a step that may run nothing has no shell", () => {
+  test("omits Bash if all commands are denied", () => {
     const words = claudeArgs(claude({ permissions: { layers: [layer("step", [], ["command:*"])] } }), paths);
     expect(option(words, "--tools")).not.toContain("Bash");
     expect(option(words, "--allowedTools")).not.toContain("Bash");
   });
 });
 
-test("a step that may reach all public hosts keeps the tool that fetches pages", () => {
+test("keeps WebFetch only if the network is unrestricted", () => {
   const toolsOf = (allow: readonly string[]) => {
     const words = claudeArgs(claude({ permissions: { layers: [layer("step", allow)] } }), paths);
     return option(words, "--tools")?.split(",").includes("WebFetch");
@@ -64,7 +64,7 @@ test("a step that may reach all public hosts keeps the tool that fetches pages",
 });
 
 describe("the endpoint", () => {
-  test("is reached whatever a step's tools may reach, and nothing else is", () => {
+  test("is the only reachable host of a step without network access", () => {
     const closed = { layers: [layer("step", [], ["network_access:*"])] };
     const policy = policyOfStep(claude({ permissions: closed }));
     if (policy.kind !== "hosts") throw new Error(policy.kind);
@@ -84,7 +84,7 @@ describe("the endpoint", () => {
     ]);
   });
 
-  test("is that of `base_url`, with its port", () => {
+  test("is the host and port of `base_url`", () => {
     const at = (baseUrl: string) => endpointsOf({ adapter: { name: "claude", chosenBy: "flag", baseUrl } })[0];
     expect([at("https://gateway.example/x"), at("http://127.0.0.1:8080"), at("http://h/"), at("nonsense")]).toEqual([
       "gateway.example:443",
@@ -109,10 +109,10 @@ const assistant = (id: string, content: unknown, usage: unknown, model = "m") =>
 const lines = (...events: unknown[]) => events.map((event) => `${JSON.stringify(event)}\n`).join("");
 
 describe("the stream", () => {
-  const told = lines(
+  const events = lines(
     { type: "system", subtype: "init", claude_code_version: "2.1.330" },
     assistant("m1", [{ type: "text", text: "Looking." }], { input_tokens: 100, output_tokens: 2, cache_read_input_tokens: 30 }),
-    // The same message goes on: its usage is the sum so far, and counts once.
+    // A continuation of the same message: its usage is cumulative and counts once.
     assistant("m1", [{ type: "tool_use", id: "t1", name: "Read", input: { file_path: "a" } }], {
       ...{ input_tokens: 100, output_tokens: 9, cache_read_input_tokens: 30, cache_creation_input_tokens: 5 },
     }),
@@ -127,14 +127,14 @@ describe("the stream", () => {
     permission_denials: [{ tool_name: "Write", tool_input: { file_path: "/w/a.txt", content: "x" } }],
   });
 
-  test.each([1, 7, 100_000])("counts while it comes, and shows what a person wants to see, in chunks of %d bytes", (size) => {
+  test.each([1, 7, 100_000])("counts usage and logs readable text, in chunks of %d bytes", (size) => {
     const stream = claudeStream();
     let shown = "";
     const push = (text: string) => {
       const bytes = Buffer.from(text);
       for (let at = 0; at < bytes.length; at += size) shown += stream.push(bytes.subarray(at, at + size));
     };
-    push(told);
+    push(events);
     const counted: Usage = {
       turns: 2,
       toolCalls: 1,
@@ -154,10 +154,10 @@ describe("the stream", () => {
       deniedCalls: [{ tool: "Write", argument: "/w/a.txt" }],
       errors: [],
     });
-    expect(shown).toBe('Looking.\n→ Read {"file_path":"a"}\n← no such file\n! the model did not answer (HTTP 529); tried again\nDone.\n');
+    expect(shown).toBe('Looking.\n→ Read {"file_path":"a"}\n← no such file\n! the model did not answer (HTTP 529); retrying\nDone.\n');
   });
 
-  test("what is no event is shown as it is, and a word of the agent in the model's place is no turn", () => {
+  test("logs lines that are not events unchanged, and does not count the agent's own messages as turns", () => {
     const stream = claudeStream();
     expect(stream.push(Buffer.from("Segmentation fault\n{broken\n"))).toBe("Segmentation fault\n{broken\n");
     stream.push(Buffer.from(lines(assistant("e", [{ type: "text", text: "API Error" }], { output_tokens: 0 }, "<synthetic>"))));
@@ -187,11 +187,11 @@ describe("the end", () => {
   const error = (members: object, more: Partial<AgentEnd> = {}) =>
     end({ exitCode: 1, result: { ...fine, isError: true, ...members }, ...more });
 
-  test("with an answer there is work to judge", () => expect(end({})).toBeUndefined());
+  test("succeeds with an answer", () => expect(end({})).toBeUndefined());
 
   test.each([
-    ["it said nothing", { result: undefined }, "without a word"],
-    ["the model was never asked", { usage: noUsage }, "never asked"],
+    ["no result", { result: undefined }, "without reporting a result"],
+    ["no call of the model", { usage: noUsage }, "never called"],
     ["an empty answer", { result: { ...fine, text: " \n" }, usage: { ...usage, toolCalls: 0 } }, "empty"],
     ["an echo", { result: { ...fine, text: "Do it." } }, "repeats the prompt"],
     ["nothing but denials", { usage: { ...usage, denials: 1 } }, "its only tool call was denied"],
@@ -239,12 +239,12 @@ describe("the end", () => {
     ["API Error: Connection refused (ECONNREFUSED)", "network"],
     ["Invalid API key · Please run /login", "auth"],
     ["something else", "crash"],
-  ])("without a status the words tell: %s", (text, kind) => {
+  ])("classifies an error without a status by its text: %s", (text, kind) => {
     expect(error({ text })).toMatchObject({ reason: "agent-failed", kind, detail: text });
     expect(end({ exitCode: 1, result: undefined, tail: text })).toMatchObject({ reason: "agent-failed", kind });
   });
 
-  test("its own caps are the budget's, and a cap that nobody set is no answer", () => {
+  test("reports Claude Code's limits as exceeded budgets, and a limit that was not set as empty output", () => {
     const resources = { timeoutMs: 1, diskLimitBytes: 1, maxTurns: 2, maxCostUsd: 0.1 };
     expect(error({ subtype: "error_max_turns" }, { resources })).toEqual({ reason: "budget-exceeded", what: "turns", limit: 2, used: 2 });
     expect(error({ subtype: "error_max_budget_usd" }, { resources, usage: { ...usage, costUsd: 0.2 } })).toMatchObject({
@@ -255,7 +255,7 @@ describe("the end", () => {
     expect(error({ subtype: "error_max_turns" })).toMatchObject({ reason: "empty-output" });
   });
 
-  test("budgets are compared with what was used so far", () => {
+  test("compares budgets with the usage so far", () => {
     const limits = { timeoutMs: 1, diskLimitBytes: 1, maxTurns: 2, maxTokens: 100, maxCostUsd: 0.5 };
     const used = { ...noUsage, turns: 2, inputTokens: 60, outputTokens: 30, cacheReadTokens: 10, costUsd: 0.5 };
     expect(overBudget(used, limits)).toBeUndefined();
@@ -271,7 +271,7 @@ describe("the end", () => {
   });
 });
 
-test("usage adds up, and is told in a few words", () => {
+test("adds up usage and formats it", () => {
   const one = { ...noUsage, turns: 1, inputTokens: 1000, outputTokens: 200, costUsd: 0.0042 };
   const two = { ...noUsage, turns: 2, toolCalls: 3, cacheReadTokens: 34 };
   expect(totalUsage([undefined, one, two])).toEqual({
@@ -288,7 +288,7 @@ test("usage adds up, and is told in a few words", () => {
   expect([0, 0.5, 1.234, 0.00004, 1e-9].map(costText)).toEqual(["$0.00", "$0.50", "$1.23", "$0.000040", "$0.000000"]);
 });
 
-test("the program lies in the package of its system", () => {
+test("finds the program in the package for its system", () => {
   const place = (platform: NodeJS.Platform, arch: string, musl = false) => claudePackage.program({ platform, arch, musl });
   expect([place("linux", "x64"), place("linux", "arm64", true), place("win32", "x64")]).toEqual([
     "node_modules/@anthropic-ai/claude-code-linux-x64/claude",

@@ -13,8 +13,8 @@ const codex = (members: Parameters<typeof step>[1] = {}) => step("a", { adapter:
 
 const settingsOf = (words: readonly string[]) => words.filter((_, at) => words[at - 1] === "-c");
 
-describe("words", () => {
-  test("inside the sandbox its own is left off; nothing of the user's or the repository's configuration counts", () => {
+describe("the command line", () => {
+  test("disables Codex's own sandbox inside Wave's, and ignores the user's and the repository's configuration", () => {
     const words = codexArgs(
       codex({ adapter: { name: "codex", chosenBy: "flag", model: "m-1", baseUrl: "http://h:1/v1" }, secrets: ["CODEX_API_KEY"] }),
       fenced,
@@ -31,7 +31,7 @@ describe("words", () => {
     );
   });
 
-  test("outside of it, its own holds writes to the workspace and the output, and the network as the rules say", () => {
+  test("without Wave's sandbox, limits writes to the workspace and the output, and the network by the rules", () => {
     expect(codexArgs(codex(), open)).toEqual(expect.arrayContaining(["--sandbox", "workspace-write"]));
     expect(settingsOf(codexArgs(codex(), open)).slice(0, 2)).toEqual([
       'sandbox_workspace_write.writable_roots=["/s/output"]',
@@ -47,7 +47,7 @@ const item = (type: string, id: string, more: object) => ({ type: "item.complete
 const lines = (...events: unknown[]) => Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(""));
 
 describe("the stream", () => {
-  test("counts actions and messages while they come, tokens at the end, and shows what a person wants to see", () => {
+  test("counts actions and messages as they arrive and tokens at the end, and logs readable text", () => {
     const stream = codexStream();
     const shown = stream.push(
       lines(
@@ -97,13 +97,13 @@ describe("the end", () => {
   };
   const done = { type: "turn.completed", usage: {} };
 
-  test("with an answer there is work to judge; without one there is none", () => {
+  test("succeeds with an answer, and is empty output without one", () => {
     expect(judged(0, item("agent_message", "1", { text: "Done." }), done)).toBeUndefined();
     expect(judged(0, item("agent_message", "1", { text: "" }), done)).toMatchObject({
       reason: "empty-output",
       detail: "the answer is empty",
     });
-    expect(judged(0, done)).toMatchObject({ reason: "empty-output", detail: "the model was never asked" });
+    expect(judged(0, done)).toMatchObject({ reason: "empty-output", detail: "the model was never called" });
     expect(judged(0, item("agent_message", "1", { text: "Do it." }), done)).toMatchObject({
       reason: "empty-output",
       detail: "the answer repeats the prompt",
@@ -118,14 +118,14 @@ describe("the end", () => {
     ["unexpected status 404 Not Found: model", "config", 404],
     ["stream disconnected before completion: error sending request", "network", undefined],
     ["something else", "crash", undefined],
-  ])("its words tell what went wrong: %s", (message, kind, status) => {
+  ])("classifies the error: %s", (message, kind, status) => {
     expect(judged(1, { type: "turn.failed", error: { message } })).toEqual({
       ...{ reason: "agent-failed", kind, detail: message, tail: "tail" },
       ...(status === undefined ? {} : { status }),
     });
   });
 
-  test("it is not waited for when it waits for a network that is not there", () => {
+  test("aborts when Codex keeps waiting for a network", () => {
     const stream = codexStream();
     const waits = { type: "error", message: "Reconnecting... waiting for network (Connection failed)" };
     stream.push(lines(waits, waits));
@@ -135,18 +135,18 @@ describe("the end", () => {
   });
 });
 
-test("a cost can be held to by a price alone", async () => {
+test("refuses `max_cost` for a model without a price", async () => {
   const adapter = codexAdapter({ env: {}, onProgress: () => undefined });
   const bounded = (price?: { input: number; output: number }) =>
     step("one", {
       adapter: { name: "codex", chosenBy: "step", ...(price === undefined ? {} : { price }) },
       resources: { timeoutMs: 1000, diskLimitBytes: 1000, maxCostUsd: 1 },
     });
-  expect(await adapter.problem?.(bounded())).toMatchObject({ detail: expect.stringContaining("`max_cost` cannot be held to") });
+  expect(await adapter.problem?.(bounded())).toMatchObject({ detail: expect.stringContaining("`max_cost` cannot be enforced") });
   expect(await adapter.problem?.(bounded({ input: 1, output: 2 }))).toMatchObject({ detail: expect.stringContaining("has no key") });
 });
 
-test("the program lies in the package of its system", () => {
+test("finds the program in the package for its system", () => {
   expect(codexPackage.program({ platform: "linux", arch: "arm64", musl: false })).toBe(
     "node_modules/@openai/codex-linux-arm64/vendor/aarch64-unknown-linux-musl/bin/codex",
   );

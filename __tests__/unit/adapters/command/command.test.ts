@@ -5,7 +5,7 @@ import { step } from "../../../rig/plan-fixtures.ts";
 
 const paths = { root: "/p", inputs: "/w/inputs", output: "/w/output", taskFile: "/w/task.md", home: "/h", temp: "/w/tmp" };
 
-/** Runs the adapter over a child that prints and ends as told. */
+/** Runs the adapter with a child that prints these chunks and ends with this outcome. */
 async function run(
   outcome: SpawnOutcome,
   printed: readonly (readonly ["stdout" | "stderr", Uint8Array | string])[] = [],
@@ -45,8 +45,8 @@ async function run(
 
 const exited = { kind: "exited", code: 0 } as const;
 
-describe("what is spawned", () => {
-  test("the step's command, with the prompt on stdin and the variables of its place", async () => {
+describe("spawning", () => {
+  test("runs the step's command with the prompt on stdin and Wave's variables", async () => {
     const { requests } = await run(exited);
     expect(requests).toEqual([
       {
@@ -70,7 +70,7 @@ describe("what is spawned", () => {
     ]);
   });
 
-  test("nothing without a command", async () => {
+  test("fails without a command and spawns nothing", async () => {
     const { result, requests } = await run(exited, [], { step: step("one", { adapter: { name: "command", chosenBy: "flag" } }) });
     expect([result, requests]).toEqual([
       { ok: false, error: expect.objectContaining({ reason: "adapter-missing", step: "one", persona: "worker", adapter: "command" }) },
@@ -78,13 +78,13 @@ describe("what is spawned", () => {
     ]);
   });
 
-  test("its version is its own", async () => {
+  test("reports the version of the adapter", async () => {
     expect(await commandAdapter().version(step("one"))).toEqual({ ok: true, value: "command/1" });
   });
 });
 
 describe("the final message", () => {
-  test("is standard output, characters cut between chunks made whole; the log gets both streams", async () => {
+  test("is standard output, decoded across chunks; the log gets both streams", async () => {
     const [first, second] = [Buffer.from("é").subarray(0, 1), Buffer.from("é\n").subarray(1)];
     const { result, logged } = await run(exited, [
       ["stdout", first],
@@ -98,7 +98,7 @@ describe("the final message", () => {
   test.each([
     ["blank", " \n"],
     ["more than 10 MiB", "x".repeat(10 * 1024 * 1024 + 1)],
-  ])("is none when output is %s", async (_, text) => {
+  ])("is undefined if the output is %s", async (_, text) => {
     expect((await run(exited, [["stdout", text]])).result).toEqual({ ok: true, value: {} });
   });
 });

@@ -99,7 +99,7 @@ describe("the cache", () => {
     for (const { blob } of service.caches) await service.storage.write(blob, Buffer.from("no archive"));
     const second = await machine(2, "good");
     expect({ code: second.code, begun: begun(second) }).toEqual({ code: 0, begun: ["one", "two"] });
-    expect(said(second).join("\n")).toContain("Attempt 2 begins anew");
+    expect(said(second).join("\n")).toContain("Attempt 2 starts a new run");
     expect(said(second)).toEqual(
       expect.arrayContaining([expect.stringMatching(/^state was not restored from the cache: Failed to restore: .*tar/)]),
     );
@@ -288,7 +288,7 @@ describe("the runner", () => {
     const misspelt = await machine(1, "good", { inputs: { command: "rnu" } });
     expect(said(misspelt)[0]).toContain("input `command` takes one of run, plan, ");
     const outside = await machine(1, "good", { inputs: { "working-directory": ".." } });
-    expect(said(outside)).toContain("input `working-directory` leads out of the checkout: ..");
+    expect(said(outside)).toContain("input `working-directory` is outside the checkout: ..");
   });
 
   it("shows a broken manifest on its lines", async () => {
@@ -379,7 +379,7 @@ describe.runIf(existsSync("/dev/full"))("a full disk under the runner's files", 
       outputs: "passed",
     });
     expect(said(result)).toEqual([
-      "nothing can be left for the end of the job, so what is not saved by then is lost: no space is left on the device (ENOSPC)",
+      "cannot save data for the end of the job, so state that is not uploaded before is lost: no space is left on the device (ENOSPC)",
     ]);
     expect(result.post).toMatchObject({ code: 0, annotations: [] });
   }, 60_000);

@@ -177,7 +177,7 @@ describe("a directory of the checkout behind a symbolic link", () => {
     symlinkSync(target, path.join(workspace, "app"));
     const result = await job({ workspace, inputs: { command: "plan" } });
     expect(result.code).toBe(2);
-    expect(result.annotations.map(({ message }) => message).join()).toMatch(/leads out of the checkout|behind a symbolic link/);
+    expect(result.annotations.map(({ message }) => message).join()).toMatch(/is outside the checkout|behind a symbolic link/);
   });
 });
 

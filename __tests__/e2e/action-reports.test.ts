@@ -289,7 +289,7 @@ describe("trust", () => {
     const refused = await runJob(request);
     expect({ code: refused.code, status: refused.outputs["status"] }).toEqual({ code: 0, status: "refused" });
     expect(refused.annotations).toEqual([
-      expect.objectContaining({ level: "notice", message: expect.stringContaining("mallory, who may not write to this repository") }),
+      expect.objectContaining({ level: "notice", message: expect.stringContaining("mallory, who has no write access to this repository") }),
     ]);
     expect(checks()).toEqual([]);
     expect(refused.log).not.toContain("▶");

@@ -144,7 +144,7 @@ it("executes everything again when both are gone, and says why", async () => {
     resumed: "false",
   });
   expect(second.annotations.map(({ message }) => message)).toEqual([
-    "Attempt 2 begins anew: neither the cache nor the artifacts have a run of the attempts before it.",
+    "Attempt 2 starts a new run: neither the cache nor the artifacts contain the run of an earlier attempt.",
   ]);
 });
 

@@ -124,7 +124,7 @@ describe("an event that strangers can cause", () => {
   it.each(events)("starts no job by `%s` of an account that may only read: %j", async (eventName, event) => {
     const result = await start(eventName, of(event, "stranger"), { actor: "stranger" });
     expect(outcome(result)).toEqual(refused);
-    expect(reason(result)).toContain(`the \`${eventName}\` event is by stranger, who may not write to this repository`);
+    expect(reason(result)).toContain(`the \`${eventName}\` event was caused by stranger, who has no write access to this repository`);
   });
 
   it.each(events)("starts a job by `%s` of an account with write access: %j", async (eventName, event) => {

@@ -115,7 +115,7 @@ describe("artifacts of an earlier workflow run", () => {
     const result = await reuse(undefined);
     expect({ code: result.code, begun: begun(result) }).toEqual({ code: 0, begun: ["one"] });
     expect(messages(result)).toContainEqual(
-      "the artifacts of workflow run 55 are not used: GitHub did not answer whose code it ran (this needs `actions: read`)",
+      "the artifacts of workflow run 55 are not used: GitHub did not report whose code it ran (this needs `actions: read`)",
     );
   });
 
@@ -207,7 +207,7 @@ describe("state in the checkout", () => {
       resumed: "false",
     });
     expect(messages(result)).toContainEqual(
-      "state in the checkout was not left by this job and is not used; it was moved to .wave/state/refused",
+      "state in the checkout was not written by this job and is not used; it was moved to .wave/state/refused",
     );
     expect(existsSync(path.join(workspace, ".wave/state/refused/journals"))).toBe(true);
   });

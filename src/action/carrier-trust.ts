@@ -1,6 +1,6 @@
 /**
- * The trust level of what carries state to a job. GitHub's answers decide: the workflow run that an artifact belongs to, and the ref that a cache entry
- * was saved under. What state itself claims never counts.
+ * The trust level of the artifacts and cache entries that carry state to a job. Only GitHub's answers decide: the workflow
+ * run of an artifact, and the ref of a cache entry. Claims in the state itself never count.
  * https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching#restrictions-for-accessing-a-cache
  */
 import type { GitHub, WorkflowRunFacts } from "../core/github.ts";
@@ -9,15 +9,16 @@ import type { WorkflowContext } from "../core/workflow-context.ts";
 import { startRules } from "./start-rules.ts";
 
 /**
- * The level of what a workflow run of this repository uploaded: `own` for events that only accounts with write access cause, and for pull requests,
- * if its head repository is this one. Other events may work on a stranger's code. A run whose head repository is gone counts as a fork's.
+ * The level of artifacts from a workflow run of this repository. `own` requires this repository as head, and a pull request
+ * or an event that only accounts with write access can cause: other events may run a stranger's code. A run whose head
+ * repository was deleted counts as a fork's.
  */
 export function levelOfRun({ event, repositoryId, headRepositoryId }: WorkflowRunFacts): TrustLevel {
   const isOwn = event === "pull_request" || (Object.hasOwn(startRules, event) && startRules[event]?.start === "repository");
   return isOwn && headRepositoryId === repositoryId ? "own" : "fork";
 }
 
-/** Asks GitHub for the level of what another workflow run uploaded. Undefined if there is no token, or no answer: then it is not used. */
+/** The level of another workflow run's artifacts, from GitHub. Undefined without a token or an answer; they are then not used. */
 export async function levelOfArtifacts(github: GitHub | undefined, workflowRun: number): Promise<TrustLevel | undefined> {
   const facts = await github?.workflowRun(workflowRun);
   return facts?.ok === true ? levelOfRun(facts.value) : undefined;
@@ -33,9 +34,10 @@ export interface CacheCarrier {
 }
 
 /**
- * The level of a cache entry. GitHub lets a job restore entries of its own ref, the pull request's base branch and the default branch, in this order,
- * and forks save under the ref of their pull request alone: to a job of level `own` every entry is `own`. For a fork's job GitHub is asked whether the
- * pull request's own ref has the entry; without an answer the level is unknown.
+ * The level of a cache entry. GitHub lets a job restore entries of its own ref, the pull request's base branch and the
+ * default branch, in this order. Forks save only under the ref of their pull request, so every entry is `own` to a job of
+ * level `own`. For a fork's job, GitHub's API shows whether the pull request's ref has the entry. Undefined without an
+ * answer.
  */
 export async function levelOfCache({ key, context, job, github }: CacheCarrier): Promise<TrustLevel | undefined> {
   if (job === "own") return "own";
@@ -46,8 +48,8 @@ export async function levelOfCache({ key, context, job, github }: CacheCarrier):
 }
 
 /**
- * Whether a job may save state in the cache. Entries of branches count as `own`, so a job that works on a fork's code outside of the pull request's own
- * ref (`issue_comment`, `pull_request_target`) saves nothing.
+ * Whether a job may save state in the cache. Entries of branches count as `own`, so a job that runs a fork's code under
+ * another ref than the pull request's (`issue_comment`, `pull_request_target`) saves nothing.
  */
 export function maySaveCache(job: TrustLevel, { ref }: Pick<WorkflowContext, "ref">): boolean {
   return job === "own" || isPullRef(ref);

@@ -1,4 +1,4 @@
-/** Completes in `post` what the job itself could not report: checks of a job that was cut off, and a job that a bug has ended. */
+/** Completes the job's reports in `post`: checks that an interrupted job left open, and the failure of a crashed one. */
 
 import { getState } from "@actions/core";
 import { defined } from "../core/defined.ts";
@@ -7,16 +7,16 @@ import { lazyGitHub } from "../github/client/lazy-client.ts";
 import type { OpenCheck } from "../github/report/check-runs.ts";
 import { systemClock } from "../platform/clock.ts";
 import type { NamedProject } from "./pipeline-name.ts";
-import type { EndedJob, NotedEnd } from "./report-broken.ts";
+import type { EndedJob, SavedError } from "./report-broken.ts";
 
-/** A check that stays in progress would keep a required check waiting for ever. Never rejects. */
+/** A check that stays in progress would block a required check forever. Never rejects. */
 export async function completeReports(job: EndedJob): Promise<void> {
-  const broken = noted<NotedEnd>("broken");
-  const reports = noted<NamedProject>("reports");
-  const open = noted<readonly OpenCheck[]>("checks") ?? [];
+  const broken = saved<SavedError>("broken");
+  const reports = saved<NamedProject>("reports");
+  const open = saved<readonly OpenCheck[]>("checks") ?? [];
   const github = gitHubOf(job);
   if (broken !== undefined && reports !== undefined) {
-    const check = noted<number>("check");
+    const check = saved<number>("check");
     const { reportBroken } = await import("./report-broken.ts");
     return reportBroken({ ...job, ...defined({ github }) }, broken, reports, check);
   }
@@ -27,13 +27,13 @@ export async function completeReports(job: EndedJob): Promise<void> {
   }
 }
 
-/** `main` could not create the check, or got no answer: then it is there. */
+/** Writes a check whose id is unknown: `main` could not create it, or created it but got no answer. */
 async function writeVerdict(github: GitHub, head: OpenCheck["head"], verdict: NonNullable<OpenCheck["verdict"]>): Promise<void> {
   const listed = await github.listChecks(head.headSha, head.name);
   if (!listed.ok) return;
-  const found = listed.value.find(({ externalId }) => externalId === head.externalId);
-  if (found === undefined) await github.createCheck({ ...head, ...verdict });
-  else await github.updateCheck(found.id, verdict);
+  const existing = listed.value.find(({ externalId }) => externalId === head.externalId);
+  if (existing === undefined) await github.createCheck({ ...head, ...verdict });
+  else await github.updateCheck(existing.id, verdict);
 }
 
 /** For a check without a verdict. */
@@ -47,7 +47,7 @@ function gitHubOf({ inputs: { token }, context: { owner, repo, apiUrl }, io, ser
   return token === undefined ? undefined : lazyGitHub({ token, owner, repo, apiUrl, clock: systemClock, redact, health: services.api });
 }
 
-function noted<T>(name: string): T | undefined {
+function saved<T>(name: string): T | undefined {
   const text = getState(name);
   return text === "" ? undefined : (JSON.parse(text) as T);
 }

@@ -1,6 +1,6 @@
 /**
- * The end of a job, after its other steps: what `action` could not save because it was cancelled, killed or cut off is saved now. Where all is
- * saved already, nothing is done.
+ * The Action's `post`, which runs after the job's other steps. It saves state and completes reports if `main` was cancelled
+ * or killed before it could. Otherwise it does nothing.
  */
 import path from "node:path";
 import { getState } from "@actions/core";
@@ -21,14 +21,14 @@ import { type JobServices, openJobServices } from "./job-services.ts";
 import { jobTemp, openJobState, type StateSubject } from "./job-state.ts";
 import { forwardMask } from "./toolkit-masks.ts";
 
-/** What `run-job.ts` noted for this. */
+/** The state that `prepare-state.ts` saved for `post`. */
 interface PostState {
   readonly stateDir: string;
   readonly workspace: string;
   readonly subject: StateSubject;
 }
 
-/** Completes and saves what is left. */
+/** Completes the reports and saves the remaining state. */
 export async function endJob(io: Io, variables: Io["env"]): Promise<void> {
   const log = openJobLog(io);
   const { inputs, problem } = readInputs();
@@ -55,15 +55,15 @@ interface Rest {
 }
 
 async function saveRest({ log, inputs, context, io, variables, services }: Rest): Promise<void> {
-  const noted = notedState();
+  const post = postState();
   const run = getState("run");
-  if (noted === undefined || run === "" || getState("saved") === "true") return;
-  const { stateDir, workspace, subject } = noted;
+  if (post === undefined || run === "" || getState("saved") === "true") return;
+  const { stateDir, workspace, subject } = post;
   const toolkit = openToolkit({ env: variables, onLine: forwardMask(io), clock: systemClock, services });
   const temp = jobTemp(variables, stateDir);
   try {
     const state = await openJobState({ toolkit, stateDir, workspace, temp, subject, inputs, context, warn: log.warn });
-    // Everything in state was scrubbed when it got there.
+    // State was redacted when it was written.
     const redactor = createRedactor([]);
     const store = {
       stateDir,
@@ -72,13 +72,13 @@ async function saveRest({ log, inputs, context, io, variables, services }: Rest)
       blobs: localBlobs(stateDir),
       state: openState({ stateDir, redactor, version, clock: systemClock }),
     };
-    await Promise.all([state.uploadRest(store, run), ...(getState("cache") === "asked" ? [] : [state.save(store, 2)])]);
+    await Promise.all([state.uploadRest(store, run), ...(getState("cache") === "attempted" ? [] : [state.save(store, 2)])]);
   } finally {
     await toolkit.close();
   }
 }
 
-function notedState(): PostState | undefined {
+function postState(): PostState | undefined {
   const text = getState("state");
   return text === "" ? undefined : (JSON.parse(text) as PostState);
 }

@@ -1,4 +1,4 @@
-/** The process of the Action's `post`: saves what the job could not. It never fails the job. */
+/** The process of the Action's `post`. It never fails the job. */
 import { warning } from "@actions/core";
 import { enter } from "../platform/entry.ts";
 import { printable } from "../text/printable.ts";
@@ -10,8 +10,8 @@ export function enterPost(): void {
       await endJob(io, { ...process.env });
       return 0;
     },
-    onBug: () => warning("What was left of the run could not be saved: this is a bug in wave, please report it.", { title: "Wave" }),
-    onTrouble: (_io, text) => warning(`What was left of the run may not be saved: ${printable(text)}`, { title: "Wave" }),
+    onBug: () => warning("The rest of the run's state could not be saved. This is a bug in Wave, please report it.", { title: "Wave" }),
+    onTrouble: (_io, text) => warning(`The rest of the run's state may not be saved: ${printable(text)}`, { title: "Wave" }),
     neverFails: true,
   });
 }

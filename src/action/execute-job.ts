@@ -1,4 +1,4 @@
-/** The middle of a job: what earlier attempts and jobs left, the run that it is about, the run itself, and what those who come will need. */
+/** Executes a job's run: restores state, decides which run to start or resume, executes it, and saves state and outputs. */
 
 import { setOutput } from "@actions/core";
 import { chooseReporter } from "../cli/choose-reporter.ts";
@@ -25,7 +25,7 @@ import type { JobProject } from "./job-project.ts";
 import { type Decision, type DecisionRequest, decideRun } from "./job-run.ts";
 import type { JobSource } from "./job-source.ts";
 import type { JobState } from "./job-state.ts";
-import { noteForPost } from "./post-state.ts";
+import { savePostState } from "./post-state.ts";
 import { type RunIdentity, runIdOf } from "./run-identity.ts";
 import { unprotectedScripts } from "./unprotected-scripts.ts";
 
@@ -37,11 +37,11 @@ export interface JobExecution {
   readonly state: JobState;
   /** The commit that the manifest is read from. Undefined if that is the checkout. */
   readonly from?: Pick<JobSource, "files">;
-  /** Reports a failure before any reporter of the run was opened, and returns the exit status. */
+  /** Reports a failure that occurs before the run's reporters are open. Returns the exit status. */
   readonly fail: (failure: Failure) => Promise<number>;
 }
 
-/** Executes the job's steps. Gives the exit status. */
+/** Executes the job's steps. Returns the exit status. */
 export async function executeJob(execution: JobExecution): Promise<number> {
   const { store, state } = execution;
   const { io, log, temp, inputs, context } = execution.job;
@@ -50,12 +50,12 @@ export async function executeJob(execution: JobExecution): Promise<number> {
   if (decision.kind === "start" && inputs.command === "resume") {
     return execution.fail({ reason: "run-not-found", selector: execution.identity.pipeline, candidates: [] });
   }
-  noteForPost("run", decision.run, log.warn);
+  savePostState("run", decision.run, log.warn);
   const uploads = state.uploads(store, io.signal);
-  const begun = decision.kind === "resume" ? (await chosen.find(decision.run))?.base.head : undefined;
+  const baseCommit = decision.kind === "resume" ? (await chosen.find(decision.run))?.base.head : undefined;
   const notes = await notesOf(execution);
   for (const note of notes) log.warn(`${note}.`);
-  const reports = reportsOf(execution, runCommitOf(context, checkedOut, begun), notes);
+  const reports = reportsOf(execution, runCommitOf(context, checkedOut, baseCommit), notes);
   let isReported = false;
   const printedFailures = new Set<string>();
   const reporter = async (plan: Plan): Promise<Reporter> => {
@@ -81,7 +81,7 @@ export async function executeJob(execution: JobExecution): Promise<number> {
     if (finished === undefined) io.stderr.write(`run ${run.id} has already passed: nothing to resume\n`);
     const how = { json: false, resume: "press “Re-run failed jobs”", printedFailures, warn: log.warn };
     const status = finished === undefined ? 0 : await finishRun(io, finished, how);
-    // Once more, with the names of what was uploaded meanwhile.
+    // Sets the outputs again, with the names of artifacts uploaded since.
     await setRunOutputs({
       run,
       resumed: isResumed(decision, run),
@@ -95,7 +95,7 @@ export async function executeJob(execution: JobExecution): Promise<number> {
   }
 }
 
-/** Sets the outputs as soon as the run has ended: uploads and reports take their time, and the job may be cut off meanwhile. */
+/** Sets the outputs as soon as the run ends, because the job may be cancelled during uploads and reports. */
 function outputsReporter({ store, state, job: { temp } }: JobExecution, decision: Decision): Reporter {
   let id = "";
   return {
@@ -104,10 +104,10 @@ function outputsReporter({ store, state, job: { temp } }: JobExecution, decision
       id = event.run;
     },
     async close() {
-      const found = await store.state.findRun(id);
-      if (!found.ok || found.value.id !== id) return;
-      const outputs = { run: found.value, resumed: isResumed(decision, found.value), temp, nameOf: state.nameOf, warn: () => undefined };
-      // If they cannot be written, the second time fails the job.
+      const record = await store.state.findRun(id);
+      if (!record.ok || record.value.id !== id) return;
+      const outputs = { run: record.value, resumed: isResumed(decision, record.value), temp, nameOf: state.nameOf, warn: () => undefined };
+      // An error here recurs when the outputs are set again, and then fails the job.
       await setRunOutputs(outputs).catch(() => undefined);
     },
   };
@@ -117,12 +117,12 @@ function isResumed({ kind }: Decision, { steps }: RunRecord): boolean {
   return kind === "resume" || steps.some(({ reusedFrom }) => reusedFrom !== undefined);
 }
 
-/** A cancelled job has seconds left; `post` has more. A cache that took nothing is not asked again. */
+/** A cancelled job has only seconds left, so it leaves saving to `post`. A failed save is not repeated there. */
 async function saveAtEnd({ job: { io, log }, store, state }: JobExecution, uploads: ReturnType<JobState["uploads"]>): Promise<void> {
-  const asked = !io.signal.aborted;
-  const saved = asked && (await state.save(store, 1));
-  noteForPost("cache", asked ? "asked" : "", log.warn);
-  noteForPost("saved", String(saved && (uploads === undefined || uploads.complete())), log.warn);
+  const attempted = !io.signal.aborted;
+  const saved = attempted && (await state.save(store, 1));
+  savePostState("cache", attempted ? "attempted" : "", log.warn);
+  savePostState("saved", String(saved && (uploads === undefined || uploads.complete())), log.warn);
 }
 
 interface Chosen extends Pick<DecisionRequest, "find"> {
@@ -133,15 +133,15 @@ async function restoreAndDecide({ job, identity, store, state }: JobExecution): 
   const { context, inputs, log } = job;
   const { cache, parts } = await state.restore(store, runIdOf(identity));
   const find = async (run: string): Promise<RunRecord | undefined> => {
-    // The tables take their time to open, and a run without journals cannot be gone on with.
+    // Opening the database is slow, and a run without journals cannot be resumed.
     if (!(await store.state.readEvents(run)).ok) return undefined;
-    const found = await store.state.findRun(run);
-    return found.ok && found.value.id === run ? found.value : undefined;
+    const record = await store.state.findRun(run);
+    return record.ok && record.value.id === run ? record.value : undefined;
   };
   const decision = await decideRun({ identity, resume: inputs.resume, part: inputs.steps !== undefined, find });
   if (decision.kind === "start" && context.runAttempt > 1 && !decision.again && decision.run === runIdOf(identity)) {
-    const seen = !cache && parts === 0 ? "neither the cache nor the artifacts have" : "what the cache and the artifacts have does not hold";
-    log.notice(`Attempt ${context.runAttempt} begins anew: ${seen} a run of the attempts before it.`);
+    const reason = !cache && parts === 0 ? "neither the cache nor the artifacts contain" : "the restored state does not contain";
+    log.notice(`Attempt ${context.runAttempt} starts a new run: ${reason} the run of an earlier attempt.`);
   }
   return { decision, find };
 }
@@ -152,7 +152,7 @@ interface Outside {
   readonly publishers: ReturnType<typeof publishersOf>;
 }
 
-/** What readers of a verdict have to know, as sentences without a stop. */
+/** Warnings for readers of the verdict, as sentences without a full stop. */
 async function notesOf({ from, project }: JobExecution): Promise<readonly string[]> {
   return from === undefined ? [] : unprotectedScripts(project.pipeline, from.files, project.read.root);
 }
@@ -161,7 +161,7 @@ function reportsOf({ job, store, project }: JobExecution, commit: RunCommit, not
   return { job, store, commit, notes, pipeline: project.pipeline.name, root: project.read.root };
 }
 
-/** Resumes, or starts. A run that cannot be resumed here is left alone, and another is started, unless the job names it. */
+/** Resumes or starts a run. If it cannot be resumed, starts another one, unless the inputs name the run. */
 async function perform(
   execution: JobExecution,
   { decision, find }: Chosen,
@@ -199,7 +199,7 @@ async function perform(
     mismatch ? mismatchText(resumed.error) : `Cannot resume run ${decision.run} because part of its state is missing; starting a new run.`,
   );
   const next = await decideRun({ identity, find, resume: "never", part: false });
-  // Work that a run of another manifest left is reused only if every other run's would be.
+  // After a change of the manifest, results are reused only if `reuse` allows it for any run.
   return start(execution, { kind: "start", run: next.run, again: !mismatch }, outside);
 }
 
@@ -245,7 +245,7 @@ function appliesTo({ apply, steps }: JobInputs): boolean {
   return apply === "auto" ? steps === undefined : apply === "true";
 }
 
-/** What a run needs to go on is not on this machine, nor where it was looked for. */
+/** Whether the state that a resume needs is missing or damaged. */
 function isGone({ reason }: Failure): boolean {
   return reason === "state-damaged" || reason === "state-unreadable" || reason === "run-not-found";
 }

@@ -1,4 +1,4 @@
-/** What a job reports to GitHub: check runs, annotations where those cannot be written, the job summary, a comment; and who publishes. */
+/** The reporters of a job on GitHub (check runs, annotations as their fallback, job summary, comment) and its publishers. */
 
 import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
@@ -28,7 +28,7 @@ import { realPlace } from "../platform/files.ts";
 import { relativeInside } from "../platform/paths.ts";
 import { jobLabel, matrixSuffix } from "./job-label.ts";
 import type { JobParts } from "./job-parts.ts";
-import { noteForPost } from "./post-state.ts";
+import { savePostState } from "./post-state.ts";
 import { repositoryPlace } from "./repository-place.ts";
 import { reportKey } from "./run-identity.ts";
 import { openSharedRun, type SharedRun } from "./shared-run.ts";
@@ -41,7 +41,7 @@ export interface ReportsRequest {
   readonly pipeline: string;
   /** The project's directory, absolute. */
   readonly root: string;
-  /** Warnings about what the verdict is worth, as sentences without a stop. */
+  /** Warnings about the verdict, as sentences without a full stop. */
   readonly notes: readonly string[];
 }
 
@@ -61,8 +61,8 @@ export function githubReporters(request: ReportsRequest, plan: Plan): Reporter[]
   return checks === undefined ? [pages] : [checks, pages];
 }
 
-/** What is known of the run: by this job, and by all that share it. */
-interface Knowledge {
+/** The run as this job records it, and as all jobs that share it report it. */
+interface RunSources {
   readonly record: (run: string) => Promise<RunRecord | undefined>;
   readonly shared: SharedRun;
 }
@@ -72,7 +72,7 @@ function checkRunsOf(
   github: GitHub,
   plan: Plan,
   places: PagePlaces,
-  { record, shared }: Knowledge,
+  { record, shared }: RunSources,
 ): CheckRuns {
   return openCheckRuns({
     github,
@@ -88,9 +88,9 @@ function checkRunsOf(
     label: jobLabel(context.job, inputs.matrixKey),
     ...defined({ steps: inputs.steps }),
     noteOpen: (open) => {
-      noteForPost("checks", JSON.stringify(open), log.warn);
+      savePostState("checks", JSON.stringify(open), log.warn);
       const id = open[0]?.id;
-      if (id !== undefined) noteForPost("check", String(id), log.warn);
+      if (id !== undefined) savePostState("check", String(id), log.warn);
     },
     warn: (failure) => {
       const { title, detail } = describeFailure(failure);
@@ -99,12 +99,12 @@ function checkRunsOf(
   });
 }
 
-/** Writes what is written once, at the end: annotations, the summary, the comment. */
+/** Writes annotations, the summary and the comment when the run has ended. */
 function pageReporter(
   request: ReportsRequest,
   plan: Plan,
   places: PagePlaces,
-  { record, shared }: Knowledge,
+  { record, shared }: RunSources,
   checks: CheckRuns | undefined,
 ): Reporter {
   const { job: parts, commit, notes } = request;
@@ -116,7 +116,7 @@ function pageReporter(
       id = event.run;
     },
     async close() {
-      // Whether checks can be written is known once they are.
+      // Only then is it known whether the checks could be written.
       await checks?.close();
       const run = await record(id);
       if (run === undefined) return;
@@ -133,7 +133,7 @@ function pageReporter(
   };
 }
 
-/** The key of the comment with the result of a pipeline. */
+/** The key of the comment with a pipeline's result. */
 export function resultKey(pipeline: string, context: WorkflowContext, inputs: JobInputs): string {
   return `result:${pipeline}:${reportKey(context, inputs)}`;
 }
@@ -143,7 +143,7 @@ async function comment(request: ReportsRequest, run: RunRecord, plan: Plan, shar
   const { github, context, inputs, io, log, services } = request.job;
   if (!inputs.comment) return;
   if (github === undefined || context.pull === undefined) {
-    log.notice("No comment was written: there is no pull request here, or no token.");
+    log.notice("No comment was written: the job has no pull request or no token.");
     return;
   }
   const contentOf = (known: KnownRun) => {
@@ -165,18 +165,18 @@ async function comment(request: ReportsRequest, run: RunRecord, plan: Plan, shar
     },
   });
   if (written.ok) return;
-  const { title: what, detail } = describeFailure(written.error);
-  // That the API does not answer is a warning already.
-  const say = services.api.isGivenUp ? log.notice : log.warn;
-  say(`The result was not commented: ${[what, ...detail].join(": ")}.`);
+  const { title, detail } = describeFailure(written.error);
+  // A failing API is reported by a warning of its own.
+  const report = services.api.isGivenUp ? log.notice : log.warn;
+  report(`The result was not commented: ${[title, ...detail].join(": ")}.`);
 }
 
-/** Who publishes in this job; or why nobody does. */
+/** The job's publishers, or the reason why it cannot publish, as a clause. */
 export function publishersOf(reports: ReportsRequest): NonNullable<PublishRequest["publishers"]> {
   const { job, commit, pipeline, store } = reports;
   const { github, context, inputs } = job;
-  if (context.pull === undefined) return "there is no pull request here";
-  if (github === undefined) return "there is no token to publish with";
+  if (context.pull === undefined) return "the job has no pull request";
+  if (github === undefined) return "the job has no token";
   const request = {
     github,
     context,
@@ -192,7 +192,7 @@ export function publishersOf(reports: ReportsRequest): NonNullable<PublishReques
 
 function remarkPlaces({ root, job: { workspace } }: ReportsRequest): RemarkPlaces {
   const { top, prefix } = repositoryPlace(root, workspace);
-  // A step may name the checkout as the workflow does, which may lead through links.
+  // Steps may use the workflow's path of the checkout, which may contain symbolic links.
   const below = relativeInside(realPlace(workspace) ?? workspace, top);
   const tops = [top, ...(below === undefined ? [] : [path.join(workspace, below)])];
   return {
@@ -202,25 +202,25 @@ function remarkPlaces({ root, job: { workspace } }: ReportsRequest): RemarkPlace
   };
 }
 
-/** False for a path that no file can have, such as one with a null byte or one that is too long. */
-function isFileAt(place: string): boolean {
+/** False for an invalid path, such as one with a null byte or one that is too long. */
+function isFileAt(file: string): boolean {
   try {
-    return statSync(place).isFile();
+    return statSync(file).isFile();
   } catch {
     return false;
   }
 }
 
-/** Paths in reports are the repository's; the project may lie in a directory of it. */
+/** How reports turn paths of the project into paths of the repository, which may be its parent directory. */
 export function placesOf({ root, workspace }: Pick<ReportsRequest, "root"> & Pick<JobParts, "workspace">): PagePlaces {
-  const known = new Map<string, boolean>();
+  const cache = new Map<string, boolean>();
   const isFile = (file: string) => !path.isAbsolute(file) && !file.split("/").includes("..") && isFileAt(path.join(root, file));
   return {
     prefix: repositoryPlace(root, workspace).prefix,
     isFile: (file) => {
-      const is = known.get(file) ?? isFile(file);
-      known.set(file, is);
-      return is;
+      const exists = cache.get(file) ?? isFile(file);
+      cache.set(file, exists);
+      return exists;
     },
   };
 }

@@ -1,4 +1,4 @@
-/** What a job says besides its run: annotations in the log, each text once, and the lines of a failure. */
+/** The job's own messages: annotations, each text once, and the lines of a failure. */
 import { error, notice, warning } from "@actions/core";
 import type { Failure } from "../core/failure.ts";
 import { describeFailure, exitCodeOf } from "../core/failures.ts";
@@ -6,30 +6,30 @@ import type { Io } from "../core/io.ts";
 import { printable } from "../text/printable.ts";
 
 export interface JobLog {
-  /** Worth knowing, and nothing is wrong with the work. */
+  /** Information that does not indicate a problem. */
   notice(text: string): void;
-  /** Something does not work as it should. */
+  /** A problem that does not fail the job. */
   warn(text: string): void;
-  /** Why the job fails. Gives its exit status. */
+  /** The failure that ends the job. Returns the exit status. */
   fail(failure: Failure): number;
 }
 
 const title = { title: "Wave" };
 
-/** Annotations go where the runner reads them, details to the log. A runner shows ten of a level; so each is said once. */
+/** Writes annotations for the runner, and details to the log. A runner shows ten annotations per level, so repeated texts are dropped. */
 export function openJobLog({ stderr, secrets }: Pick<Io, "stderr" | "secrets">): JobLog {
-  const said = new Set<string>();
-  const once = (say: (text: string, properties: typeof title) => void) => (text: string) => {
-    if (said.has(text)) return;
-    said.add(text);
-    say(printable(secrets.redactor().text(text)), title);
+  const written = new Set<string>();
+  const once = (write: (text: string, properties: typeof title) => void) => (text: string) => {
+    if (written.has(text)) return;
+    written.add(text);
+    write(printable(secrets.redactor().text(text)), title);
   };
   return {
     notice: once(notice),
     warn: once(warning),
     fail(failure) {
-      const { title: what, detail, hint } = describeFailure(failure);
-      once(error)(hint === undefined ? what : `${what}. ${hint}`);
+      const { title: cause, detail, hint } = describeFailure(failure);
+      once(error)(hint === undefined ? cause : `${cause}. ${hint}`);
       for (const line of detail) stderr.write(`  ${printable(line)}\n`);
       return exitCodeOf(failure);
     },

@@ -1,4 +1,4 @@
-/** The Action's outputs, as `action.yml` declares them. */
+/** Sets the Action's outputs, which `action.yml` declares. */
 
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -10,18 +10,18 @@ import { jsonText } from "../text/json-text.ts";
 
 export interface RunOutputs {
   readonly run: RunRecord;
-  /** Work of an earlier attempt, job or workflow run was taken over. */
+  /** Whether results of an earlier attempt, job or workflow run were used. */
   readonly resumed: boolean;
-  /** The Actions artifact that holds an artifact's bytes; nothing where none does. */
+  /** The Actions artifact that contains a blob; undefined if there is none. */
   readonly nameOf: (digest: Digest) => string | undefined;
   readonly temp: string;
   readonly warn: (text: string) => void;
 }
 
-/** The service drops larger outputs. In characters; the report has everything. */
-const longest = 500_000;
+/** Maximum length of an output, in characters. The service drops larger ones. */
+const maxLength = 500_000;
 
-/** Sets all outputs of `run` and `resume`, and writes the report. Rejects as the file system does. */
+/** Sets all outputs of `run` and `resume`, and writes the report. Rejects on an I/O error. */
 export async function setRunOutputs({ run, resumed, nameOf, temp, warn }: RunOutputs): Promise<void> {
   setOutput("run-id", run.id);
   setOutput("status", run.status);
@@ -33,12 +33,12 @@ export async function setRunOutputs({ run, resumed, nameOf, temp, warn }: RunOut
     const { text, omitted } = outputText(entries);
     setOutput(name, text);
     if (omitted > 0)
-      warn(`The output \`${name}\` is too long: ${omitted} of its entries are only in the file that the output \`report\` names.`);
+      warn(`The output \`${name}\` is too long: ${omitted} of its entries are only in the file named by the output \`report\`.`);
   }
   await setReport(temp, `run-${run.id}.json`, `${jsonText({ ok: run.status === "passed", run })}\n`);
 }
 
-/** Writes a file for later steps of the job, and gives its path as `report`. */
+/** Writes a file for later steps of the job, and sets the output `report` to its path. */
 export async function setReport(temp: string, name: string, text: string): Promise<void> {
   const file = path.join(temp, name);
   await writeFile(file, text);
@@ -51,7 +51,7 @@ function stepsOf({ steps }: RunRecord): Entries {
   return steps.map(({ id, status, attempts, reusedFrom }) => [id, { status, attempts: attempts.length, reused: reusedFrom !== undefined }]);
 }
 
-/** By name; a name that several steps have is that of the last one, and each of them is also `STEP/NAME`. */
+/** Artifacts by name. If several steps have the name, it means the last one's, and each has the key `STEP/NAME` too. */
 function artifactsOf({ steps }: RunRecord, nameOf: RunOutputs["nameOf"]): Entries {
   const passed = steps.filter(({ status }) => status === "passed");
   const all = passed.flatMap((step) => step.artifacts.map((artifact) => ({ step: step.id, ...artifact })));
@@ -69,12 +69,12 @@ function artifactsOf({ steps }: RunRecord, nameOf: RunOutputs["nameOf"]): Entrie
   });
 }
 
-/** No step or artifact has a name with a slash at its start. */
+/** Cannot collide: no step or artifact has a name that starts with a slash. */
 const omittedKey = "/omitted";
 
-/** The first entries, as JSON, that fit; `/omitted` counts the others. */
+/** As many entries as fit, as JSON. `/omitted` counts the others. */
 export function outputText(entries: Entries): { readonly text: string; readonly omitted: number } {
-  let room = longest - jsonText({ [omittedKey]: entries.length }).length;
+  let room = maxLength - jsonText({ [omittedKey]: entries.length }).length;
   const kept = entries.findIndex(([key, value]) => {
     room -= jsonText({ [key]: value }).length;
     return room < 0;

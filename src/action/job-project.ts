@@ -1,4 +1,4 @@
-/** The project of a job, read and validated, with the pipeline that the inputs name. */
+/** Locates, reads and validates the project of a job, and selects the pipeline that the inputs name. */
 
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -15,7 +15,7 @@ import type { JobLog } from "./job-log.ts";
 import { type JobSource, workingDirectoryOf } from "./job-source.ts";
 
 export interface JobProject {
-  /** Reads nothing again. */
+  /** Contains the project that was read, so it is not read again. */
   readonly request: ProjectRequest;
   readonly read: ReadProject;
   readonly pipeline: Pipeline;
@@ -35,18 +35,18 @@ export interface JobProjectRequest {
 }
 
 /**
- * Finds the manifest. Fails with `usage` if the working directory leads out of the checkout or has no manifest; the hint names the inputs that say
- * where it is, or the step that is missing.
+ * Finds the manifest. Fails with `usage` if the working directory is outside the checkout or has no manifest. The hint names
+ * the inputs to set, or the missing checkout step.
  */
 export function locateJobProject(request: JobProjectRequest): Result<Location> {
   const { inputs, workspace } = request;
-  const asked = jobRequest(request);
-  if (!asked.ok) return asked;
-  const missing = request.from === undefined ? missingManifest(inputs, workspace, asked.value.cwd) : undefined;
-  return missing === undefined ? locateProject(asked.value) : err(missing);
+  const projectRequest = jobRequest(request);
+  if (!projectRequest.ok) return projectRequest;
+  const missing = request.from === undefined ? missingManifest(inputs, workspace, projectRequest.value.cwd) : undefined;
+  return missing === undefined ? locateProject(projectRequest.value) : err(missing);
 }
 
-/** Why the manifest is missing; undefined if it exists. Why a file that exists cannot be read, reading it explains. */
+/** Why the manifest is missing; undefined if it exists, readable or not. */
 function missingManifest({ files, workingDirectory }: JobProjectRequest["inputs"], workspace: string, cwd: string): Failure | undefined {
   const named = files.length > 0 ? files.slice(0, 1) : ["wave.yaml", "wave.yml"];
   if (named.some((file) => existsSync(path.resolve(cwd, file)))) return undefined;
@@ -65,15 +65,15 @@ function noCheckout(workspace: string): Failure {
 }
 
 /**
- * Fails as reading, validating and selecting do; with the host's failure if a file of the commit could not be read, since what was read then is not
- * the whole manifest.
+ * Reads and validates the project, and selects the pipeline. If a file of the commit could not be read, fails with that
+ * error instead of validating an incomplete manifest.
  */
 export async function readJobProject(request: JobProjectRequest, location: Location): Promise<Result<JobProject>> {
-  const asked = jobRequest(request);
-  if (!asked.ok) return asked;
-  // Git answers while the manifest is being read and state restored.
+  const projectRequest = jobRequest(request);
+  if (!projectRequest.ok) return projectRequest;
+  // Runs in parallel with reading the manifest and restoring state.
   const listing = listProject(location.root);
-  const read = await readProject(asked.value, location);
+  const read = await readProject(projectRequest.value, location);
   const failure = request.from?.failure();
   if (failure !== undefined) return err(failure);
   if (!read.ok) return read;
@@ -82,13 +82,13 @@ export async function readJobProject(request: JobProjectRequest, location: Locat
   const pipeline = selectPipeline(project.value, request.inputs.pipeline);
   if (!pipeline.ok) return pipeline;
   return ok({
-    request: { ...asked.value, known: { ...asked.value.known, read: read.value, listing } },
+    request: { ...projectRequest.value, known: { ...projectRequest.value.known, read: read.value, listing } },
     read: read.value,
     pipeline: pipeline.value,
   });
 }
 
-/** The inputs as a request. */
+/** Converts the inputs. Fails if the working directory is outside the checkout. */
 function jobRequest({ inputs, workspace, env, log, from, io, signal }: JobProjectRequest): Result<ProjectRequest> {
   const cwd = workingDirectoryOf(workspace, inputs.workingDirectory);
   if (!cwd.ok) return cwd;

@@ -1,4 +1,4 @@
-/** Which run of an identity a job is about: one that is resumed, or a new one. */
+/** Decides whether a job resumes a run of its identity or starts a new one. */
 import type { RunRecord } from "../core/state.ts";
 import { workflowOf } from "../platform/process-identity.ts";
 import { type RunIdentity, runIdOf } from "./run-identity.ts";
@@ -7,9 +7,9 @@ export type Decision =
   | {
       readonly kind: "start";
       readonly run: string;
-      /** The same attempt has done this before. */
+      /** This attempt of the workflow run has executed the run already. */
       readonly again: boolean;
-      /** It passed in an earlier attempt of this workflow run, which was re-run to execute it once more. */
+      /** The run passed in an earlier attempt, and the workflow run was re-run. */
       readonly rerun?: true;
     }
   | { readonly kind: "resume"; readonly run: string };
@@ -20,13 +20,13 @@ export interface DecisionRequest {
   readonly resume: string;
   /** The job executes only some steps. */
   readonly part: boolean;
-  /** Nothing where there is no such run. */
+  /** Undefined if there is no such run. */
   readonly find: (run: string) => Promise<RunRecord | undefined>;
 }
 
 /**
- * Resumes a run that did not pass, whatever its status: one that waits does not count as passed, even if its job was green. For a run that passed in an
- * earlier attempt, or as a whole in this one, another is started. A part of one that passed in this attempt has no steps left.
+ * Resumes the newest run if it did not pass; a waiting run has not passed, even if its job was green. Otherwise starts a new
+ * run, except for a job with `steps` whose run passed in this attempt: it resumes that run, which has no steps left.
  */
 export async function decideRun({ identity, resume, part, find }: DecisionRequest): Promise<Decision> {
   if (resume !== "auto" && resume !== "never") return { kind: "resume", run: resume };
@@ -34,8 +34,8 @@ export async function decideRun({ identity, resume, part, find }: DecisionReques
   const idOf = (generation: number) => (generation === 1 ? first : `${first}-${generation}`);
   let generation = 1;
   let newest: RunRecord | undefined;
-  for (let found = await find(idOf(1)); found !== undefined; found = await find(idOf(generation))) {
-    newest = found;
+  for (let run = await find(idOf(1)); run !== undefined; run = await find(idOf(generation))) {
+    newest = run;
     generation += 1;
   }
   const run = idOf(generation);

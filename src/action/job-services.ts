@@ -1,15 +1,15 @@
-/** The services that a job uses besides the runner, with what is known of each. `main` leaves it for `post`. */
+/** The services that a job calls, with the health of each, which `main` saves for `post`. */
 import { defined } from "../core/defined.ts";
 import { systemClock } from "../platform/clock.ts";
 import { openServiceHealth, type ServiceHealth, type ServiceRecord } from "../platform/service-health.ts";
-import { noteForPost } from "./post-state.ts";
+import { savePostState } from "./post-state.ts";
 
 export interface JobServices {
   /** GitHub's API. */
   readonly api: ServiceHealth;
   readonly artifacts: ServiceHealth;
   readonly cache: ServiceHealth;
-  /** Warns of time that was lost since it was opened, unless the service was given up and that was reported. */
+  /** Warns about time lost since the job or `post` started, except for services whose failure was already reported. */
   report(): void;
 }
 
@@ -21,12 +21,12 @@ const names = {
   cache: "the cache service",
 } as const;
 
-/** Less is not worth a warning. */
+/** Shorter delays are not reported. */
 const reportedSeconds = 5;
 
-/** `left` is the state that `main` left for `post`. `warn` is called once for each service that is given up. */
-export function openJobServices(warn: (text: string) => void, left = ""): JobServices {
-  const records = JSON.parse(left || "{}") as Partial<Record<Name, ServiceRecord>>;
+/** `saved`: the JSON that `main` saved for `post`. `warn` is called once for each service that is given up. */
+export function openJobServices(warn: (text: string) => void, saved = ""): JobServices {
+  const records = JSON.parse(saved || "{}") as Partial<Record<Name, ServiceRecord>>;
   const open = (name: Name): ServiceHealth => {
     const record = records[name];
     return openServiceHealth({
@@ -34,7 +34,7 @@ export function openJobServices(warn: (text: string) => void, left = ""): JobSer
       ...defined({ record }),
       note: (changed) => {
         records[name] = changed;
-        noteForPost("services", JSON.stringify(records), warn);
+        savePostState("services", JSON.stringify(records), warn);
       },
       warn: (lostMs) =>
         warn(`${names[name]} does not answer: given up after ${Math.round(lostMs / 1000)} s, and not used for the rest of the job`),
@@ -45,7 +45,7 @@ export function openJobServices(warn: (text: string) => void, left = ""): JobSer
   return {
     ...services,
     report() {
-      // What the cache could not do is a warning of its own.
+      // Problems of the cache have their own warning.
       for (const name of ["api", "artifacts"] as const) {
         const { lostMs, isGivenUp } = services[name];
         const seconds = Math.round((lostMs - reported[name]) / 1000);

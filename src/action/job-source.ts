@@ -1,4 +1,4 @@
-/** Where the manifest of a job is read from: the checkout, or a commit that the author of the checkout cannot change. */
+/** Opens a commit that the author of the checkout cannot change, to read a job's manifest from it. */
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
@@ -21,10 +21,10 @@ export interface JobSourceRequest {
   readonly commit: string;
   /** Undefined if the job has no token. */
   readonly github?: CommitObjects;
-  /** A directory of the job for files on their way. */
+  /** A temporary directory of the job. */
   readonly temp: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Ends a fetch. */
+  /** Cancels a fetch. */
   readonly signal: AbortSignal;
 }
 
@@ -33,17 +33,17 @@ export interface JobSource extends CommitSource {
   close(): Promise<void>;
 }
 
-/** The working directory, absolute. Fails with `usage` if it leads out of the checkout, by its text or by a symbolic link. */
+/** The working directory, absolute. Fails with `usage` if it is outside the checkout, through `..` or a symbolic link. */
 export function workingDirectoryOf(workspace: string, workingDirectory: string): Result<string, Failure> {
   const cwd = path.resolve(workspace, workingDirectory);
   const [realWorkspace, realCwd] = [realPlace(workspace) ?? workspace, realPlace(cwd)];
   if (isInside(workspace, cwd) && (realCwd === undefined || isInside(realWorkspace, realCwd))) return ok(cwd);
-  return err({ reason: "usage", message: `input \`working-directory\` leads out of the checkout: ${workingDirectory}` });
+  return err({ reason: "usage", message: `input \`working-directory\` is outside the checkout: ${workingDirectory}` });
 }
 
 /**
- * Opens the project as `commit` has it, and finds its manifest there. Fails with `usage` if the commit has no manifest in the working directory, and
- * with `github-failed` if the commit cannot be read.
+ * Opens the project at `commit` and finds its manifest there. Fails with `usage` if the commit has no manifest in the working
+ * directory, and with `github-failed` if the commit cannot be read.
  */
 export async function openJobSource(request: JobSourceRequest): Promise<Result<JobSource>> {
   const cwd = workingDirectoryOf(request.workspace, request.inputs.workingDirectory);
@@ -84,33 +84,34 @@ function manifestsOf(files: readonly string[]): { readonly directory: string; re
   return { directory: posix.length === 0 ? "." : directory, files: posix.map((file) => path.posix.relative(directory, file)) };
 }
 
-/** The default names are looked for in the commit: the checkout may lack the manifest. */
+/** Searches the commit, not the checkout, for the default names. */
 async function findManifest(
   { source, failure }: CommitSource,
   named: readonly string[],
   place: string,
 ): Promise<Result<readonly string[]>> {
   if (named.length > 0) return ok(named);
-  const there = await source.list(".");
+  const names = await source.list(".");
   const failed = failure();
   if (failed !== undefined) return err(failed);
-  const first = ["wave.yaml", "wave.yml"].find((name) => there.includes(name));
+  const first = ["wave.yaml", "wave.yml"].find((name) => names.includes(name));
   if (first !== undefined) return ok([first]);
-  const hint = "a fork's pull request is judged by the manifest of its base; `working-directory` and `file` name the place";
+  const hint = "a fork's pull request uses the manifest of its base; set `working-directory` or `file` if it is elsewhere";
   return err({ reason: "usage", message: `no wave.yaml in ${place}`, hint });
 }
 
 /**
- * A directory of the checkout relative to the root of its repository. The root is the outermost directory with `.git`, because a pull request can
- * turn a directory of its own into a submodule; without `.git`, it is the workspace. Git would read the repository's configuration to answer this.
- * Undefined if the directory is outside the workspace, or behind a symbolic link, which a pull request can point anywhere.
+ * A directory of the checkout, relative to the root of its repository. The root is the outermost directory with `.git`,
+ * because a pull request can turn one of its directories into a submodule; without `.git`, it is the workspace. Git is not
+ * run, because it would read the repository's configuration. Undefined if the directory is outside the workspace or behind
+ * a symbolic link, which a pull request can point anywhere.
  */
 function placeInRepository(workspace: string, directory: string): string | undefined {
   const inside = relativeInside(workspace, directory);
   const real = realPlace(directory);
   if (inside === undefined || (real !== undefined && real !== path.join(realPlace(workspace) ?? workspace, inside))) return undefined;
   const above = inside.split("/").map((_, index, names) => path.join(workspace, ...names.slice(0, index)));
-  const root = [...above, directory].find((place) => existsSync(path.join(place, ".git")));
+  const root = [...above, directory].find((one) => existsSync(path.join(one, ".git")));
   return relativeInside(root ?? workspace, directory);
 }
 

@@ -1,6 +1,6 @@
 /**
- * How a job's state travels: it begins with what the cache and the artifacts of this workflow run have, fetches blobs that are wanted later, uploads
- * what steps leave, and is saved in the cache at the end. All of it may fail without failing the job.
+ * Moves a job's state: restores it from the cache and the artifacts of the workflow run, fetches blobs on demand, uploads
+ * the results of steps, and saves the cache at the end. Errors are warnings; they never fail the job.
  */
 
 import { mkdir } from "node:fs/promises";
@@ -28,9 +28,9 @@ import { lineSigner } from "../store/line-signature.ts";
 import { cachedPath, openStateCache, type StateCache } from "../store/state-cache.ts";
 import { levelOfArtifacts, levelOfCache, maySaveCache } from "./carrier-trust.ts";
 
-/** Which runs a job's state is about. */
+/** The runs that a job's state contains. */
 export interface StateSubject {
-  /** Names the manifest, short. */
+  /** A short key of the manifest. */
   readonly project: string;
   readonly pipeline: string;
   /** The first id of the run's identity. */
@@ -48,37 +48,37 @@ export interface JobStateRequest {
   readonly stateDir: string;
   /** The checkout. */
   readonly workspace: string;
-  /** A directory of the job for files on their way. */
+  /** A temporary directory of the job. */
   readonly temp: string;
   readonly warn: (text: string) => void;
 }
 
 export interface JobState {
-  /** Absent where nothing is to be fetched. */
+  /** Undefined if artifacts are off. */
   readonly fetchBlob?: BlobFetcher;
-  /** Takes over what the cache and this workflow run's artifacts have of a run. Says from where something came. */
+  /** Imports a run's state from the cache and this workflow run's artifacts. Returns which of them contained some. */
   restore(store: RunStore, run: string): Promise<{ readonly cache: boolean; readonly parts: number }>;
-  /** The Actions artifact of this workflow run that held a blob when the job began. */
+  /** The Actions artifact of this workflow run that contained a blob when the job started. */
   nameOf(digest: Digest): string | undefined;
-  /** What uploads while a run goes on; absent where nothing is to be uploaded. */
+  /** Uploads state during a run. Undefined if artifacts are off. */
   uploads(store: RunStore, signal: AbortSignal): Uploads | undefined;
-  /** Uploads all of a run's state that no artifact of this workflow run has yet, for a job that was cut off. */
+  /** Uploads the state of an interrupted run that no artifact of this workflow run contains yet. */
   uploadRest(store: RunStore, run: string): Promise<void>;
-  /** Saves state in the cache. `sequence` tells the saves of one job apart. Says whether it is there, or need not be. */
+  /** Saves state in the cache. `sequence` distinguishes the saves of one job. Returns false if that failed. */
   save(store: RunStore, sequence: number): Promise<boolean>;
 }
 
-/** How long what is left of a job that was cut off may take, in milliseconds. */
+/** Time limit for uploading the rest of an interrupted run, in milliseconds. */
 const restMs = 60_000;
-/** Earlier workflow runs whose artifacts are looked through for blobs. */
-const mostEarlier = 3;
+/** Maximum number of earlier workflow runs whose artifacts are searched for blobs. */
+const maxEarlier = 3;
 
 export async function openJobState(request: JobStateRequest): Promise<JobState> {
   const { inputs, context, toolkit, stateDir, subject, temp, warn } = request;
   const retention = inputs.retentionDays === undefined ? {} : { retentionDays: inputs.retentionDays };
   await mkdir(temp, { recursive: true });
   const importState = importInto(request);
-  // Jobs of one workflow run trust each other, unless journals are signed: its artifacts have this job's level.
+  // Jobs of one workflow run trust each other unless journals are signed, so its artifacts have this job's level.
   const places: ArtifactPlace[] = [{}, ...placesOf(request, [context.runId])];
   const importPart = (directory: string, what: "all" | "blobs") => importState({ directory, level: subject.level, what });
   const remote = inputs.artifacts ? openRemoteBlobs({ toolkit, temp, places, stateDir, importState: importPart, warn }) : undefined;
@@ -140,7 +140,7 @@ export async function openJobState(request: JobStateRequest): Promise<JobState> 
   };
 }
 
-/** Entries are packed in the checkout: a link there must not lead elsewhere. */
+/** Entries are packed in the checkout, so no link there may lead out of it. */
 function cacheOf(request: JobStateRequest): StateCache | undefined {
   const { toolkit, workspace, temp, warn } = request;
   if (!leadsOut(workspace, path.join(workspace, cachedPath))) {
@@ -150,15 +150,15 @@ function cacheOf(request: JobStateRequest): StateCache | undefined {
   return undefined;
 }
 
-interface Carried {
+interface Download {
   readonly directory: string;
-  /** Of what carried it; undefined if GitHub did not answer. */
+  /** Level of the cache entry or artifact; undefined if GitHub did not answer. */
   readonly level: TrustLevel | undefined;
   readonly what: "all" | "blobs";
 }
 
-/** Takes over what was carried here, one directory after the other. Returns sentences that name what was refused. */
-function importInto({ inputs, stateDir, subject }: JobStateRequest): (carried: Carried) => Promise<readonly string[]> {
+/** Imports downloaded state, one directory at a time. Returns a sentence for each refused part. */
+function importInto({ inputs, stateDir, subject }: JobStateRequest): (download: Download) => Promise<readonly string[]> {
   return inTurn(async ({ directory, level, what }) => {
     if (what === "blobs") return (await importBlobs(directory, stateDir)).refused;
     const { importState } = await import("../engine/state-import.ts");
@@ -168,7 +168,7 @@ function importInto({ inputs, stateDir, subject }: JobStateRequest): (carried: C
       ...(subject.level === "own" ? {} : { higher: level === "own" ? ("all" as const) : ("listed" as const) }),
       ...(stateKey === undefined ? {} : { signer: lineSigner(stateKey) }),
     });
-    return imported.ok ? imported.value.refused : ["it could not be written to state"];
+    return imported.ok ? imported.value.refused : ["it could not be written to the state directory"];
   });
 }
 
@@ -178,41 +178,41 @@ function scopeOf({ context, subject }: JobStateRequest): CacheScope {
   return { project, pipeline, ref, workflowRun: context.runId, run, job: context.job, attempt: context.runAttempt };
 }
 
-/** Workflow runs by the REST API, which needs a token. */
+/** The artifacts of workflow runs in the REST API, which needs a token. */
 function placesOf({ inputs, context }: JobStateRequest, workflowRuns: readonly number[]): readonly ArtifactPlace[] {
   const { token } = inputs;
   if (token === undefined) return [];
   return workflowRuns.map((workflowRun) => ({ from: { token, owner: context.owner, repo: context.repo, workflowRun } }));
 }
 
-/** Other workflow runs are used only where GitHub says that their level is not below the job's. */
+/** Artifacts of other workflow runs are used only if GitHub confirms that their level is not below the job's. */
 function earlierPlaces(request: JobStateRequest, workflowRuns: readonly number[]): readonly ArtifactPlace[] {
   return placesOf(request, workflowRuns).map((place, index) => ({
     ...place,
     async refusal() {
       const level = await levelOfArtifacts(request.github, workflowRuns[index] ?? 0);
-      if (level === undefined) return "GitHub did not answer whose code it ran (this needs `actions: read`)";
+      if (level === undefined) return "GitHub did not report whose code it ran (this needs `actions: read`)";
       return mayUse(request.subject.level, level)
         ? undefined
-        : "it ran for a fork, or for an event that others than this repository's writers can cause";
+        : "it ran for a fork, or for an event that accounts without write access can cause";
     },
   }));
 }
 
-/** Those that the newest runs here came from. */
+/** The workflow runs that the newest local runs came from. */
 async function earlierWorkflows({ state }: RunStore, own: number): Promise<readonly number[]> {
   const runs = await state.listRuns({ limit: 20 });
-  const found = new Set<number>();
+  const workflows = new Set<number>();
   for (const { id, archived } of runs.ok ? runs.value : []) {
-    if (found.size >= mostEarlier) break;
+    if (workflows.size >= maxEarlier) break;
     const record = archived ? undefined : await state.findRun(id);
     const workflow = record?.ok ? workflowOf(record.value.writer.host) : undefined;
-    if (workflow !== undefined && workflow.run !== own) found.add(workflow.run);
+    if (workflow !== undefined && workflow.run !== own) workflows.add(workflow.run);
   }
-  return [...found];
+  return [...workflows];
 }
 
-/** One call after the other. */
+/** Runs calls one at a time, in order. */
 function inTurn<A, T>(work: (argument: A) => Promise<T>): (argument: A) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (argument) => {
@@ -222,7 +222,7 @@ function inTurn<A, T>(work: (argument: A) => Promise<T>): (argument: A) => Promi
   };
 }
 
-/** A directory of the job for files on their way. */
+/** The job's temporary directory: `wave` in RUNNER_TEMP or, without it, in the state directory. */
 export function jobTemp(env: Readonly<Record<string, string | undefined>>, stateDir: string): string {
   return path.join(env["RUNNER_TEMP"] || path.join(stateDir, "temp"), "wave");
 }

@@ -1,6 +1,7 @@
 /**
- * Decides whether a job may start, and which commit its manifest is read from, by the rules of `start-rules.ts`. An account counts only by its
- * permission as GitHub's API reports it: a payload's `author_association` says nothing about write access. An answer that cannot be had is a refusal.
+ * Decides by the rules of `start-rules.ts` whether a job may start, and which commit its manifest is read from. Only GitHub's
+ * API counts for an account's permission: `author_association` in a payload does not show write access. Without an answer
+ * from the API, the job is refused.
  * https://docs.github.com/en/actions/reference/security/secure-use
  */
 import { describeFailure } from "../core/failures.ts";
@@ -10,7 +11,7 @@ import type { EventCause, PullContext, WorkflowContext } from "../core/workflow-
 import type { JobInputs } from "../platform/actions/inputs.ts";
 import { pullRequestEvents, type Starter, type StartRule, starterOf, startRules } from "./start-rules.ts";
 
-/** The answers that a decision needs from GitHub. */
+/** Queries to GitHub's API. */
 export interface TrustQuestions {
   /** `admin`, `write`, `read` or `none`. */
   permissionOf(login: string): Promise<Result<string>>;
@@ -50,7 +51,7 @@ export async function judgeTrust(request: TrustRequest): Promise<Trust> {
   const rule = startRules[eventName];
   const starter = starterOf(eventName, cause.action);
   if (rule === undefined || starter === undefined) {
-    return refused(`Wave has no rule for the event \`${eventName}\``, "start the job by an event of the table in docs/workflows.md");
+    return refused(`Wave has no rule for the event \`${eventName}\``, "start the job with an event listed in docs/workflows.md");
   }
   const refusal = await refusalBy(starter, request);
   if (refusal !== undefined) return refusal;
@@ -85,11 +86,11 @@ async function refusalBy(starter: Starter, request: TrustRequest): Promise<Refus
         ? undefined
         : notAllowed(`\`workflow_run\` after ${cause.run.fromFork ? "a fork's" : "an event such as"} \`${cause.run.event}\``);
     case "never":
-      return refused(`\`${context.eventName}\`${actionText(cause)} starts no job`, "start the job by another event or action");
+      return refused(`\`${context.eventName}\`${actionText(cause)} cannot start a job`, "start the job with another event or action");
   }
 }
 
-/** Whether the workflow run before was started by an event that only accounts with write access can cause. */
+/** Whether the preceding workflow run was started by this repository: not from a fork, and by a trusted event. */
 function isOwnCause(run: EventCause["run"]): boolean {
   if (run === undefined || run.fromFork) return false;
   const starter = starterOf(run.event, undefined);
@@ -98,7 +99,7 @@ function isOwnCause(run: EventCause["run"]): boolean {
 
 function notAllowed(event: string): Refused {
   return refused(
-    `${event} gives this job secrets and a token that can write, for changes of accounts that have neither`,
+    `${event} provides secrets and a write token to a job for changes by accounts without write access`,
     "use `pull_request`, or set `allow-pull-request-target: true` if the job never executes files of the pull request",
   );
 }
@@ -120,10 +121,10 @@ async function refusedAccount(
   return undefined;
 }
 
-/** Only GitHub's apps have logins with brackets. */
+/** For logins with `[bot]`, which only GitHub apps have. */
 function refusedBot({ inputs, context }: TrustRequest, starter: Starter, login: string): Refused | undefined {
-  const why = `the \`${context.eventName}\` event is by ${login}, and bots start no job`;
-  if (starter === "person") return refused(`${why} by this event`, "start the job by another event");
+  const why = `the \`${context.eventName}\` event was caused by ${login}, and bots cannot start a job`;
+  if (starter === "person") return refused(`${why} with this event`, "start the job with another event");
   return inputs.trustedBots.includes(login) ? undefined : refused(why, "name the bot in `trusted-bots` to allow it");
 }
 
@@ -131,19 +132,19 @@ async function refusedPerson({ context, questions }: TrustRequest, login: string
   if (login === undefined || login === "") {
     return refused(
       `the \`${context.eventName}\` event does not name every account behind it, or one of them was deleted`,
-      "start the job by another event",
+      "start the job with another event",
     );
   }
   const permission = await questions?.permissionOf(login);
-  if (permission === undefined) return refused(`without a token, the permission of ${login} cannot be found out`, tokenHint);
+  if (permission === undefined) return refused(`without a token, the permission of ${login} cannot be checked`, tokenHint);
   if (!permission.ok) {
     const { title } = describeFailure(permission.error);
-    return refused(`the permission of ${login} cannot be found out: ${title}`, "run the job again");
+    return refused(`the permission of ${login} cannot be checked: ${title}`, "run the job again");
   }
   if (["write", "maintain", "admin"].includes(permission.value)) return undefined;
   return refused(
-    `the \`${context.eventName}\` event is by ${login}, who may not write to this repository`,
-    "an account with write access can start the job",
+    `the \`${context.eventName}\` event was caused by ${login}, who has no write access to this repository`,
+    "have an account with write access start the job",
   );
 }
 

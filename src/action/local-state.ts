@@ -1,7 +1,7 @@
 /**
- * State that is on the machine when a job starts to use it. A checkout can contain it: a commit brings any file, so its origin is unknown. Only what an
- * earlier use of the Action in the same job left is used. It is recognised by a mark outside of the checkout, in the runner's directory for the job,
- * which the runner empties between jobs.
+ * Rejects state that is on the machine before a job starts. A commit can contain state files, so their origin is unknown.
+ * Only state of an earlier use of the Action in the same job is accepted. It is recognized by a mark outside the checkout,
+ * in the runner's directory for the job, which the runner empties between jobs.
  */
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -22,40 +22,40 @@ export interface LocalStateRequest {
   readonly root: string;
   /** The checkout. */
   readonly workspace: string;
-  /** RUNNER_TEMP; undefined if the runner does not set it: then nothing on the machine is used. */
+  /** RUNNER_TEMP. Undefined if the runner does not set it; existing state is then never used. */
   readonly runnerTemp: string | undefined;
-  /** Of the workflow run, its attempt and the job: what was left for another is not used. */
+  /** Identifies the workflow run, its attempt and the job. State of other jobs is not used. */
   readonly job: string;
-  /** Set where journals are signed: state with a journal that is not is not used. */
+  /** Set if journals are signed. State with an unsigned journal is then not used. */
   readonly signer?: LineSigner;
 }
 
-/** Where state that is not used is put, in the state directory: git ignores it, and no workspace contains it. */
-const aside = "refused";
+/** Directory for rejected state, in the state directory, which git ignores and no workspace contains. */
+const rejected = "refused";
 
-/** The parts of state that decide something, for a state directory that also contains the project. */
+/** The state files that affect a run. Used if the state directory contains the project too. */
 const parts: ReadonlySet<string> = new Set([
   ...["journals", "blobs", "wave.db", "wave.db.damaged", "higher-runs.json", "base-index.json", "run-index.json", "locks", "workspaces"],
 ]);
 
 /**
- * Makes sure that the state directory holds nothing but what this job left there. Returns the path of what was put aside, relative to the checkout;
- * undefined if nothing was. Fails with `state-unwritable`, also if a link in the checkout leads out of it.
+ * Moves state of unknown origin out of the state directory. Returns the path it was moved to, relative to the checkout;
+ * undefined if there was none. Fails with `state-unwritable`, including if a link in the checkout leads out of it.
  */
 export async function prepareLocalState(request: LocalStateRequest): Promise<Result<string | undefined, Failure>> {
   const { stateDir, workspace } = request;
   if (leadsOut(workspace, stateDir)) {
     return err(stateUnwritable(stateDir, { code: "ELOOP", detail: "a link in the checkout leads out of it" }));
   }
-  const settled = await tryIo(async () => {
-    const put = (await isUsable(request)) ? undefined : await putAside(request);
-    // Rows are signed by nothing.
+  const prepared = await tryIo(async () => {
+    const moved = (await isUsable(request)) ? undefined : await moveAside(request);
+    // The database is not signed, so it is rebuilt from the journals.
     if (request.signer !== undefined) await rm(databaseFile(stateDir), { force: true });
-    await leaveMark(request);
-    return put;
+    await writeMark(request);
+    return moved;
   });
-  if (!settled.ok) return err(stateUnwritable(stateDir, settled.error));
-  return ok(settled.value === undefined ? undefined : path.relative(workspace, settled.value));
+  if (!prepared.ok) return err(stateUnwritable(stateDir, prepared.error));
+  return ok(prepared.value === undefined ? undefined : path.relative(workspace, prepared.value));
 }
 
 async function isUsable(request: LocalStateRequest): Promise<boolean> {
@@ -74,40 +74,40 @@ async function isSigned(stateDir: string, signer: LineSigner): Promise<boolean> 
 
 async function isOwn(request: LocalStateRequest): Promise<boolean> {
   const { stateDir, runnerTemp, job } = request;
-  const found = await tryIo(() => lstat(stateDir));
-  if (!found.ok) return found.error.code === "ENOENT";
-  if (!found.value.isDirectory()) return false;
+  const stats = await tryIo(() => lstat(stateDir));
+  if (!stats.ok) return stats.error.code === "ENOENT";
+  if (!stats.value.isDirectory()) return false;
   if ((await partsIn(request)).length === 0) return true;
   const mark = runnerTemp === undefined ? undefined : await tryIo(() => readFile(markFile(runnerTemp, stateDir), "utf8"));
   return mark?.ok === true && mark.value === job;
 }
 
-/** The names in the state directory that have to go. Directories are created with `.gitignore`, which a project may also commit. */
+/** The state files in the state directory. `.gitignore` is not one: Wave creates it there, and a project may commit it. */
 async function partsIn({ stateDir, root }: LocalStateRequest): Promise<readonly string[]> {
   const isShared = isInside(stateDir, root);
-  return (await readdir(stateDir)).filter((name) => (isShared ? parts.has(name) : name !== ".gitignore" && name !== aside));
+  return (await readdir(stateDir)).filter((name) => (isShared ? parts.has(name) : name !== ".gitignore" && name !== rejected));
 }
 
-/** By renaming alone, so that no link in it is followed. What was put aside before is removed. */
-async function putAside(request: LocalStateRequest): Promise<string> {
+/** Only renames, so that no symbolic link is followed. Replaces state that was rejected earlier. */
+async function moveAside(request: LocalStateRequest): Promise<string> {
   const { stateDir } = request;
-  const place = path.join(stateDir, aside);
+  const target = path.join(stateDir, rejected);
   if ((await lstat(stateDir)).isDirectory()) {
     const names = await partsIn(request);
-    await rm(place, { recursive: true, force: true });
-    await mkdir(place);
-    for (const name of names) await rename(path.join(stateDir, name), path.join(place, name));
+    await rm(target, { recursive: true, force: true });
+    await mkdir(target);
+    for (const name of names) await rename(path.join(stateDir, name), path.join(target, name));
   } else {
-    // A file or a link is where the directory has to be.
+    // A file or a link is in the place of the state directory.
     const moved = `${stateDir}.${randomBytes(4).toString("hex")}`;
     await rename(stateDir, moved);
-    await mkdir(place, { recursive: true });
-    await rename(moved, path.join(place, path.basename(stateDir)));
+    await mkdir(target, { recursive: true });
+    await rename(moved, path.join(target, path.basename(stateDir)));
   }
-  return place;
+  return target;
 }
 
-async function leaveMark({ stateDir, runnerTemp, job }: LocalStateRequest): Promise<void> {
+async function writeMark({ stateDir, runnerTemp, job }: LocalStateRequest): Promise<void> {
   if (runnerTemp === undefined) return;
   const file = markFile(runnerTemp, stateDir);
   await mkdir(path.dirname(file), { recursive: true });

@@ -1,6 +1,6 @@
 /**
- * The pipeline's name in reports about a manifest that could not be read or is not valid. The check has to have the name that a run would give it, so
- * that it replaces the check of the last push and ends the wait of a required check.
+ * The pipeline's name in reports about a manifest that cannot be read or is invalid. The check needs the name that a run
+ * would use, so that it replaces the check of the last push and a required check does not wait for it.
  */
 
 import { defined } from "../core/defined.ts";
@@ -14,7 +14,7 @@ import { nameOfFile } from "../manifest/validate/pipeline-sources.ts";
 import type { JobInputs } from "../platform/actions/inputs.ts";
 import { type JobSource, openJobSource } from "./job-source.ts";
 
-/** What is known of the project when a job fails. */
+/** The parts of the project that are known when a job fails. */
 export interface NamedProject {
   /** The project's directory. Undefined if it was not found. */
   readonly root?: string;
@@ -26,7 +26,7 @@ export interface NamedProject {
   readonly pipeline?: string;
 }
 
-/** The parts of a job that lead to the name. */
+/** The parts of a job that the name depends on. */
 export interface NamingJob {
   readonly io: Pick<Io, "env" | "secrets" | "signal" | "stdout">;
   readonly inputs: JobInputs;
@@ -40,8 +40,8 @@ export interface NamingJob {
 }
 
 /**
- * The first of these that is known: the selected pipeline, the input `pipeline`, the name in the manifest as far as it can be read, the name in the
- * manifest of the pull request's base, the manifest's file name. Never rejects.
+ * The first known one of: the selected pipeline, the input `pipeline`, the name in the manifest, the name in the manifest of
+ * the pull request's base, the manifest's file name. Never rejects.
  */
 export async function pipelineNameOf(job: NamingJob, { root, files, from, pipeline }: NamedProject): Promise<string> {
   const { inputs } = job;

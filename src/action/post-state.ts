@@ -1,13 +1,13 @@
-/** What a job leaves for its own `post`. Beside the run: where the runner's file cannot be written, that is said, and the job goes on. */
+/** Saves values of `main` for `post`. */
 import { saveState } from "@actions/core";
 import { describeIoError } from "../platform/files.ts";
 
-/** Keeps a value under a name for `post`. */
-export function noteForPost(name: string, value: string, warn: (text: string) => void): void {
+/** Saves a value for `post`. An I/O error is a warning and does not fail the job. */
+export function savePostState(name: string, value: string, warn: (text: string) => void): void {
   try {
     saveState(name, value);
   } catch (error) {
     const { code, detail } = describeIoError(error);
-    warn(`nothing can be left for the end of the job, so what is not saved by then is lost: ${detail} (${code})`);
+    warn(`cannot save data for the end of the job, so state that is not uploaded before is lost: ${detail} (${code})`);
   }
 }

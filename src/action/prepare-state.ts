@@ -1,4 +1,4 @@
-/** Opens the state of a job: the run's identity, what is on the machine already, and what carries state here and away. */
+/** Opens the state of a job: computes the run's identity, rejects untrusted local state, and opens cache and artifacts. */
 import type { BlobFetcher } from "../blobs/with-fallback.ts";
 import { defined } from "../core/defined.ts";
 import type { GitHub } from "../core/github.ts";
@@ -14,7 +14,7 @@ import type { JobLog } from "./job-log.ts";
 import type { JobProject } from "./job-project.ts";
 import { type JobState, jobTemp, openJobState } from "./job-state.ts";
 import { prepareLocalState } from "./local-state.ts";
-import { noteForPost } from "./post-state.ts";
+import { savePostState } from "./post-state.ts";
 import { identityOf, projectKey, type RunIdentity, runIdOf } from "./run-identity.ts";
 
 export interface PrepareRequest {
@@ -34,9 +34,9 @@ export interface PreparedState {
   readonly identity: RunIdentity;
   readonly state: JobState;
   readonly store: RunStore;
-  /** The project's, with what fetches blobs and what signs. */
+  /** The project's request, with the blob fetcher and the signing key. */
   readonly request: ProjectRequest;
-  /** A directory of the job for files on their way. */
+  /** A temporary directory of the job. */
   readonly temp: string;
 }
 
@@ -47,7 +47,7 @@ export async function prepareState(prepare: PrepareRequest): Promise<Result<Prep
   const { stateKey } = inputs;
   const signed = stateKey === undefined ? project.request : { ...project.request, stateSettings: { stateKey } };
   const { stateDir, redactor } = openStore(read, signed);
-  const put = await prepareLocalState({
+  const moved = await prepareLocalState({
     stateDir,
     root: read.root,
     workspace,
@@ -55,8 +55,9 @@ export async function prepareState(prepare: PrepareRequest): Promise<Result<Prep
     runnerTemp: variables["RUNNER_TEMP"],
     ...(stateKey === undefined ? {} : { signer: lineSigner(stateKey) }),
   });
-  if (!put.ok) return put;
-  if (put.value !== undefined) log.warn(`state in the checkout was not left by this job and is not used; it was moved to ${put.value}`);
+  if (!moved.ok) return moved;
+  if (moved.value !== undefined)
+    log.warn(`state in the checkout was not written by this job and is not used; it was moved to ${moved.value}`);
   const temp = jobTemp(variables, stateDir);
   const identity = identityOf({ context, inputs, project, workspace, redact: (text) => redactor.text(text) });
   const subject = { project: projectKey(identity.manifest), pipeline: pipeline.name, run: runIdOf(identity), level };
@@ -72,7 +73,7 @@ export async function prepareState(prepare: PrepareRequest): Promise<Result<Prep
     ...defined({ github }),
   });
   const request = state.fetchBlob === undefined ? signed : withFetcher(signed, state.fetchBlob);
-  noteForPost("state", JSON.stringify({ stateDir, workspace, subject }), log.warn);
+  savePostState("state", JSON.stringify({ stateDir, workspace, subject }), log.warn);
   return ok({ identity, state, store: openStore(read, request), request, temp });
 }
 

@@ -1,4 +1,4 @@
-/** Ends a job that may not start. Unless the workflow asks for a failure, the job passes, but no required check accepts its check run. */
+/** Ends a job that may not start. The job passes unless `on-refusal: fail` is set, but its check run does not satisfy a required check. */
 import { setOutput } from "@actions/core";
 import type { GitHub } from "../core/github.ts";
 import type { WorkflowContext } from "../core/workflow-context.ts";
@@ -6,7 +6,7 @@ import type { JobInputs } from "../platform/actions/inputs.ts";
 import type { JobLog } from "./job-log.ts";
 
 export interface Refusal {
-  /** Sentences without a stop. */
+  /** `why` and `hint` are sentences without a full stop. */
   readonly why: string;
   readonly hint: string;
 }
@@ -22,8 +22,8 @@ export interface RefusedJob {
 }
 
 /**
- * Reports the refusal in the log and, if the pull request itself is refused, in a check run on its head. Other events leave no check run: by a
- * comment or a review, a stranger could spoil a commit of the repository. Returns the exit status.
+ * Reports the refusal in the log and, if the pull request itself caused the event, in a check run on its head. Other events
+ * get no check run, because a stranger could otherwise block a commit with a comment or a review. Returns the exit status.
  */
 export async function refuse({ log, inputs, context, github }: RefusedJob, { why, hint }: Refusal): Promise<number> {
   setOutput("status", "refused");
@@ -31,7 +31,7 @@ export async function refuse({ log, inputs, context, github }: RefusedJob, { why
   log.notice(text);
   if (inputs.checks !== "none" && context.pull !== undefined && ownEvents.has(context.eventName)) {
     const { owner, repo, serverUrl, runId, runAttempt } = context;
-    // A failure to write it changes nothing: the log has the reason.
+    // An error is ignored: the log has the reason.
     await github?.createCheck({
       name: `wave (${context.job})`,
       headSha: context.pull.headSha,

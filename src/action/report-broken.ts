@@ -1,4 +1,4 @@
-/** Reports a job that a bug in Wave, or its machine, has ended: `post` does it, since the process that ran the job could not. */
+/** Reports a job that a bug in Wave or an error of the machine ended. Runs in `post`. */
 import type { GitHub } from "../core/github.ts";
 import type { Io } from "../core/io.ts";
 import { runCommitOf } from "../core/run-commit.ts";
@@ -25,22 +25,22 @@ export interface EndedJob {
   readonly summaryFile: string | undefined;
 }
 
-/** What `enter-action.ts` left of a process that could not end in order. */
-export interface NotedEnd {
+/** The error that `enter-action.ts` saved. */
+export interface SavedError {
   readonly kind: "bug" | "trouble";
   readonly detail: string;
 }
 
-/** Of the check's summary, in characters. */
-const longest = 60_000;
+/** Maximum length of the check's summary, in characters. */
+const maxLength = 60_000;
 
 /**
- * Fails the pipeline's check, which the run may have completed as cancelled since a bug also cancels it, and updates the comment and the summary.
- * `check` is its id; undefined if the job had written none. Never rejects.
+ * Fails the pipeline's check, which the run may have completed as cancelled, and updates the comment and the summary.
+ * `check` is its id; undefined if the job has not written one. Never rejects.
  */
 export async function reportBroken(
   job: EndedJob & { readonly github?: GitHub },
-  { kind, detail }: NotedEnd,
+  { kind, detail }: SavedError,
   project: NamedProject,
   check: number | undefined,
 ): Promise<void> {
@@ -50,7 +50,7 @@ export async function reportBroken(
   const commit = runCommitOf(job.context, await checkedOutIn(project.root ?? job.workspace));
   const pipeline = await pipelineNameOf(known, project);
   if (check === undefined) await writeFailedCheck(known, page, pipeline, commit);
-  else await job.github?.updateCheck(check, { conclusion, output: { title, summary: withinLimit(parts, longest) } });
+  else await job.github?.updateCheck(check, { conclusion, output: { title, summary: withinLimit(parts, maxLength) } });
   await writeFailedComment(known, page, pipeline, commit);
   await writeFailedSummary(job, page, pipeline);
 }

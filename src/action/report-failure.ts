@@ -1,6 +1,6 @@
 /**
- * Reports a job that ends before a run started: an invalid manifest, a missing checkout, state that cannot be opened. Its check fails, so a required
- * check neither waits for ever nor keeps an earlier verdict; the comment and the job summary are updated.
+ * Reports a job that fails before its run starts: an invalid manifest, a missing checkout, state that cannot be opened. Fails
+ * its check, so that a required check neither waits forever nor keeps an earlier verdict. Updates comment and job summary.
  */
 import { setOutput, summary } from "@actions/core";
 import type { Failure } from "../core/failure.ts";
@@ -24,12 +24,12 @@ export interface FailedJob extends NamingJob {
   readonly summaryFile: string | undefined;
 }
 
-/** Texts of a check run, and of what a job writes to its summary, in characters. */
-const longest = 60_000;
-/** Of all that one step of a job writes to its summary, in bytes. */
+/** Maximum length of the text in a check run or a job summary, in characters. */
+const maxLength = 60_000;
+/** GitHub's limit for the summary of one job step, in bytes. */
 const summaryBytes = 1024 * 1024;
 
-/** Sets the output `status` and reports the failure wherever the job's result would be. Returns the exit status. Never rejects. */
+/** Sets the output `status` and reports the failure in the log, check, comment and summary. Returns the exit status. Never rejects. */
 export async function reportFailure(job: FailedJob, failure: Failure, project: NamedProject = {}): Promise<number> {
   const { io, log, inputs } = job;
   setOutput("status", "error");
@@ -37,7 +37,7 @@ export async function reportFailure(job: FailedJob, failure: Failure, project: N
   const reported = executes ? await reportOutside(job, failure, project) : false;
   if (failure.reason !== "manifest-invalid") return log.fail(failure);
   const diagnostics = io.secrets.redactor().value(failure.diagnostics);
-  // The check shows the annotations already.
+  // The check already shows the annotations.
   if (reported) io.stdout.write(renderDiagnostics(diagnostics, () => undefined, "text", { color: false }));
   else io.stdout.writeControl(renderDiagnostics(diagnostics, () => undefined, "github", { color: false }));
   return exitCodeOf(failure);
@@ -57,7 +57,7 @@ async function reportOutside(job: FailedJob, failure: Failure, project: NamedPro
   return isWritten;
 }
 
-/** Writes the failed check of a pipeline. Returns false if checks are off, if there is no token, or if GitHub refuses. */
+/** Writes the failed check of a pipeline. Returns false if checks are off, if there is no token, or if GitHub fails. */
 export async function writeFailedCheck(
   { io, log, inputs, context, github }: Pick<FailedJob, "context" | "github" | "inputs" | "io" | "log">,
   { conclusion, title, parts, annotations }: FailurePage,
@@ -72,7 +72,7 @@ export async function writeFailedCheck(
     externalId: `wave:failed:${runId}:${runAttempt}`,
     detailsUrl: `${serverUrl}/${owner}/${repo}/actions/runs/${runId}/attempts/${runAttempt}`,
   };
-  const written = await writeCheck(github, { head, conclusion, output: { title, summary: withinLimit(parts, longest) }, annotations });
+  const written = await writeCheck(github, { head, conclusion, output: { title, summary: withinLimit(parts, maxLength) }, annotations });
   io.stdout.writeControl(annotationCommands(io.secrets.redactor().value(written.failure === undefined ? written.dropped : [])));
   if (written.failure === undefined) return true;
   log.notice(`${sentenceOf(written.failure)}. The failure is in the log and in the job summary.`);
@@ -97,7 +97,7 @@ export async function writeFailedComment(
   if (!written.ok) log.warn(`The result was not commented: ${sentenceOf(written.error)}.`);
 }
 
-/** Adds the failure to the job summary, as far as there is room. */
+/** Adds the failure to the job summary, unless the summary would exceed GitHub's limit. */
 export async function writeFailedSummary(
   { io, inputs, context, summaryFile }: Pick<FailedJob, "context" | "inputs" | "io" | "summaryFile">,
   { title, parts }: FailurePage,
@@ -105,7 +105,7 @@ export async function writeFailedSummary(
 ): Promise<void> {
   if (summaryFile === undefined) return;
   const heading = `### ${plainText(pipeline + matrixSuffix(context.job, inputs.matrixKey))}: ${plainText(title)}`;
-  const text = `${withinLimit([heading, ...parts], longest)}\n`;
+  const text = `${withinLimit([heading, ...parts], maxLength)}\n`;
   if (Buffer.byteLength(text) + sizeOf(summaryFile) > summaryBytes - 1000) return;
   await summary.addRaw(io.secrets.redactor().text(text)).write();
 }

@@ -1,4 +1,4 @@
-/** Where a project is in its repository: reports name files as the repository does. */
+/** Finds a project's directory in its repository, because reports name files relative to the repository. */
 
 import path from "node:path";
 import { realPlace } from "../platform/files.ts";
@@ -6,15 +6,15 @@ import { discoverRepository } from "../platform/git.ts";
 import { isInside, relativeInside } from "../platform/paths.ts";
 
 export interface RepositoryPlace {
-  /** Of the repository's files, absolute and without symbolic links. */
+  /** Root of the repository, absolute and without symbolic links. */
   readonly top: string;
   /** The project's directory relative to `top`: empty, or ending in `/`. */
   readonly prefix: string;
 }
 
 /**
- * The place of the project at `root`, by git's top level: a checkout can be anywhere below GITHUB_WORKSPACE. A submodule belongs to the repository around
- * it, whose job this is. Without a repository, `workspace` is the top.
+ * Locates the project at `root` by git's top level, because a checkout can be anywhere in GITHUB_WORKSPACE. A submodule
+ * counts as part of the repository that contains it. Without a repository, `workspace` is the top.
  */
 export function repositoryPlace(root: string, workspace: string): RepositoryPlace {
   const real = realPlace(root) ?? root;

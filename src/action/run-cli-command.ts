@@ -1,4 +1,4 @@
-/** Commands of a job that run nothing: the `wave` command's own, with the inputs as its words. */
+/** Runs commands of a job that execute no run, through the `wave` command line, with the inputs as its arguments. */
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
@@ -12,26 +12,26 @@ import { codeBlock, plainText, withinLimit } from "../text/markdown.ts";
 import { terminalText } from "../text/terminal-text.ts";
 import { setReport } from "./job-outputs.ts";
 
-/** Commands that are asked twice: for the outputs, and in the form that people read. The others print one thing for both. */
-const givenTwice: ReadonlySet<JobInputs["command"]> = new Set(["plan", "status", "trace"]);
+/** Commands that run twice: as JSON for the outputs, and as text for the log. The others print one form for both. */
+const runTwice: ReadonlySet<JobInputs["command"]> = new Set(["plan", "status", "trace"]);
 
 export interface CliCommandRequest {
   readonly io: Io;
   readonly inputs: JobInputs;
-  /** A directory of the job for files on their way. */
+  /** A temporary directory of the job. */
   readonly temp: string;
-  /** Whether the runner takes a job summary. */
+  /** Whether the runner supports job summaries. */
   readonly hasSummary: boolean;
-  /** Where the command's files are read. Undefined for the checkout. */
+  /** Where the command reads the project's files. Undefined for the checkout. */
   readonly project?: FoundProject;
 }
 
-/** Runs the command and sets the outputs that it has. Returns the exit status. */
+/** Runs the command and sets its outputs. Returns the exit status. */
 export async function runCliCommand({ io, inputs, temp, hasSummary, project }: CliCommandRequest): Promise<number> {
-  const twice = givenTwice.has(inputs.command);
+  const twice = runTwice.has(inputs.command);
   const printed: string[] = [];
   const decoder = new StringDecoder("utf8");
-  const kept = <T extends string | Uint8Array>(write: (data: T) => void, clean = (text: string) => text) => {
+  const capture = <T extends string | Uint8Array>(write: (data: T) => void, clean = (text: string) => text) => {
     return (data: T) => {
       printed.push(clean(typeof data === "string" ? data : decoder.write(Buffer.from(data))));
       if (!twice) write(data);
@@ -45,13 +45,13 @@ export async function runCliCommand({ io, inputs, temp, hasSummary, project }: C
   if (inputs.command === "test") {
     options.push("--format", "github", "--junit", junit);
   }
-  const status = await main(wordsOf(inputs, options), {
+  const status = await main(argsOf(inputs, options), {
     ...stdout,
     isTerminal: false,
     color: false,
-    write: kept(stdout.write, (text) => terminalText(io.secrets.redactor().text(text), { color: false })),
-    writeData: kept(stdout.writeData),
-    writeControl: kept(stdout.writeControl),
+    write: capture(stdout.write, (text) => terminalText(io.secrets.redactor().text(text), { color: false })),
+    writeData: capture(stdout.writeData),
+    writeControl: capture(stdout.writeControl),
   });
   const text = printed.join("");
   if (inputs.command === "plan" && status === 0) setOutput("plan", text.trim());
@@ -59,13 +59,13 @@ export async function runCliCommand({ io, inputs, temp, hasSummary, project }: C
   else if (text !== "") await setReport(temp, `${inputs.command}.${twice ? "json" : "txt"}`, text);
   // The log shows text, not JSON, so the command runs again to print its failure as text.
   const isShown = inputs.command === "plan" && status === 0 && hasSummary;
-  if (twice) await main(wordsOf(inputs, []), isShown ? withSummary(io, inputs) : io.stdout);
+  if (twice) await main(argsOf(inputs, []), isShown ? withSummary(io, inputs) : io.stdout);
   if (isShown) await summary.write();
   setOutput("status", status === 0 ? "passed" : "failed");
   return status;
 }
 
-/** The log, with what is written as text also in the job summary. */
+/** A stdout that copies text to the job summary too. */
 function withSummary({ stdout, secrets }: Io, { pipeline }: JobInputs): Io["stdout"] {
   const heading = `### Plan${pipeline === undefined ? "" : ` of ${plainText(pipeline)}`}`;
   return {
@@ -74,18 +74,18 @@ function withSummary({ stdout, secrets }: Io, { pipeline }: JobInputs): Io["stdo
       stdout.write(text);
       const shown = terminalText(secrets.redactor().text(text), { color: false });
       const page = withinLimit(
-        [heading, shown.length > mostCharacters ? "The plan is too large for the summary: the log has it." : codeBlock(shown)],
-        mostCharacters * 2,
+        [heading, shown.length > maxCharacters ? "The plan is too large for the summary. See the log." : codeBlock(shown)],
+        maxCharacters * 2,
       );
       summary.addRaw(`${page}\n`);
     },
   };
 }
 
-/** Of the plan in a job summary, which GitHub drops above 1 MiB. */
-const mostCharacters = 250_000;
+/** Maximum length of a plan in the job summary, in characters. GitHub drops summaries above 1 MiB. */
+const maxCharacters = 250_000;
 
-function wordsOf(inputs: JobInputs, options: readonly string[]): string[] {
+function argsOf(inputs: JobInputs, options: readonly string[]): string[] {
   const { command, adapter, input } = inputs;
   const args: string[] = [command, ...options, "--directory", inputs.workingDirectory];
   for (const file of inputs.files) args.push("--file", file);
@@ -97,7 +97,7 @@ function wordsOf(inputs: JobInputs, options: readonly string[]): string[] {
   return named === undefined ? args : [...args, "--", named];
 }
 
-/** The run that is asked about: the one that was named, else the pipeline's newest. */
+/** The run to show: the one named by the input `resume`, else the pipeline's newest. */
 function runOf({ command, resume, pipeline }: JobInputs): string | undefined {
   if (resume !== "auto" && resume !== "never") return resume;
   return pipeline ?? (command === "trace" ? "latest" : undefined);

@@ -1,6 +1,6 @@
 /**
- * The identity of a job's run: everything that decides what is executed, and never the job's name, since jobs with `steps` share a run. Pure,
- * except that the project's place in the checkout is looked up.
+ * The identity of a job's run: everything that decides what is executed, except the job's name, because jobs with `steps`
+ * share a run. Pure, except that symbolic links of the checkout are resolved.
  */
 import { defined } from "../core/defined.ts";
 import { type Digest, digestOfBytes } from "../core/digest.ts";
@@ -11,7 +11,7 @@ import { realPlace } from "../platform/files.ts";
 import { relativeInside } from "../platform/paths.ts";
 import type { JobProject } from "./job-project.ts";
 
-/** Where the manifest of a run is read. */
+/** The location of a run's manifest. */
 export interface ManifestPlace {
   /** The project's directory relative to the checkout, with forward slashes; empty for the checkout itself. */
   readonly directory: string;
@@ -28,11 +28,11 @@ export interface RunIdentity {
   readonly version?: string;
   /** Values of the pipeline's parameters, by name. */
   readonly parameters?: Readonly<Record<string, JsonValue>>;
-  /** Of the run's input. */
+  /** Digest of the run's input. */
   readonly input?: Digest | undefined;
-  /** As it was given. */
+  /** The input `matrix-key`, unchanged. */
   readonly matrixKey: string;
-  /** As it was given; empty if it was not. */
+  /** The input `run-key`, unchanged; empty if it is not set. */
   readonly runKey: string;
 }
 
@@ -42,11 +42,11 @@ export interface IdentityRequest {
   readonly project: JobProject;
   /** The checkout. */
   readonly workspace: string;
-  /** Removes secrets from a text: the digest is over the input as it is stored. */
+  /** Redacts secrets, so that the digest matches the stored input. */
   readonly redact: (text: string) => string;
 }
 
-/** The identity of the run that a job is about. */
+/** Computes the identity of a job's run. */
 export function identityOf({ context, inputs, project, workspace, redact }: IdentityRequest): RunIdentity {
   const { read, pipeline } = project;
   return {
@@ -65,7 +65,7 @@ export function identityOf({ context, inputs, project, workspace, redact }: Iden
   };
 }
 
-/** The id of the first run with an identity; the ones after it are `ID-2`, `ID-3` … */
+/** The id of the first run with an identity. Later runs are `ID-2`, `ID-3` … */
 export function runIdOf(identity: RunIdentity): string {
   const { context, manifest, adapter, pipeline, version, parameters, input, matrixKey, runKey } = identity;
   const { directory, files, environment } = manifest;
@@ -75,14 +75,14 @@ export function runIdOf(identity: RunIdentity): string {
   return shortDigest(JSON.stringify([...where, ...what]));
 }
 
-/** Names the manifest whose runs are kept together, as a short word: other directories, files and environments have histories of their own. */
+/** A short key of the manifest. Each directory, list of files and environment has its own history of runs. */
 export function projectKey({ directory, files, environment }: ManifestPlace): string {
   return shortDigest(JSON.stringify([directory, files, environment ?? null]));
 }
 
 /**
- * Identifies what a job reports about among the results on a pull request, as the end of a comment's key. It is the same in later workflow runs, so it
- * contains neither their ids nor inputs that differ between them; and it is known without a valid manifest.
+ * Identifies a job's result among the results on a pull request, as the end of a comment's key. It stays the same in later
+ * workflow runs, so it contains no ids and no inputs that differ between them. It does not need a valid manifest.
  */
 export function reportKey(
   { workflowFile }: Pick<WorkflowContext, "workflowFile">,
@@ -92,7 +92,7 @@ export function reportKey(
   return `${shortMatrixKey(matrixKey)}:${shortDigest(JSON.stringify(what))}`;
 }
 
-/** A matrix key of any length as a short word; empty where there is no matrix, whose JSON is `null` or empty. */
+/** Shortens a matrix key to at most 40 characters. Empty without a matrix: the key is then empty, `null` or `{}`. */
 export function shortMatrixKey(given: string): string {
   const key = given.trim();
   if (["", "null", "{}"].includes(key)) return "";

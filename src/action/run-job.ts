@@ -1,6 +1,6 @@
 /**
- * A job of a workflow, read once and understood: inputs → trust → project → what earlier attempts and jobs left → run or resume → outputs, and
- * state saved for those that come. What it saves and reports beside the run may fail; the run's verdict is the job's.
+ * Runs a job of a workflow: inputs → trust → project → restored state → run or resume → outputs → saved state. The run's
+ * verdict is the job's; errors while saving or reporting are warnings.
  */
 
 import path from "node:path";
@@ -26,14 +26,14 @@ import { type JobSource, openJobSource } from "./job-source.ts";
 import { jobTemp } from "./job-state.ts";
 import { judgeTrust, type Trusted } from "./job-trust.ts";
 import type { NamedProject } from "./pipeline-name.ts";
-import { noteForPost } from "./post-state.ts";
+import { savePostState } from "./post-state.ts";
 import { prepareState } from "./prepare-state.ts";
 import { refuse } from "./refuse-job.ts";
 import { forwardMask } from "./toolkit-masks.ts";
 
 /**
- * Runs the job. Returns the exit status: the run's, 2 for wrong inputs or an invalid manifest, 0 or 1 for a refusal. A failure before the run is
- * reported like a result (`report-failure.ts`). Throws only for bugs, which `post` reports.
+ * Runs the job. Returns the exit status: the run's, 2 for wrong inputs or an invalid manifest, 0 or 1 for a refusal. A failure
+ * before the run is reported like a result (`report-failure.ts`). Throws only for bugs, which `post` reports.
  */
 export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
   const log = openJobLog(io);
@@ -77,7 +77,7 @@ interface Job extends Omit<Trusted, "context"> {
   readonly parts: JobParts;
 }
 
-/** Opens the source of the manifest for as long as the job lasts. */
+/** Opens the source of the manifest for the duration of the job. */
 async function withSource(job: Job, variables: Io["env"], toolkit: Toolkit): Promise<number> {
   const { parts, manifestFrom } = job;
   const { io } = parts;
@@ -91,36 +91,36 @@ async function withSource(job: Job, variables: Io["env"], toolkit: Toolkit): Pro
   }
 }
 
-interface Surroundings {
+interface JobContext {
   readonly variables: Io["env"];
   readonly toolkit: Toolkit;
   /** Undefined if the manifest is read from the checkout. */
   readonly from?: JobSource;
 }
 
-async function withProject(job: Job, { variables, toolkit, from }: Surroundings): Promise<number> {
+async function withProject(job: Job, { variables, toolkit, from }: JobContext): Promise<number> {
   const { parts, level } = job;
   const { io, inputs, log } = parts;
   const given = from === undefined ? {} : { from };
-  const asked = { ...parts, env: io.env, signal: io.signal, ...given };
-  const located = locateJobProject(asked);
+  const projectRequest = { ...parts, env: io.env, signal: io.signal, ...given };
+  const located = locateJobProject(projectRequest);
   if (!located.ok) return reportFailure(job, located.error, given);
   const executes = inputs.command === "run" || inputs.command === "resume";
-  const noteReports = (known: NamedProject) => {
-    if (executes) noteForPost("reports", JSON.stringify(known), log.warn);
+  const saveProject = (named: NamedProject) => {
+    if (executes) savePostState("reports", JSON.stringify(named), log.warn);
   };
-  // The name of the pipeline must not come from a fork's checkout.
-  noteReports({ root: located.value.root, ...(from === undefined ? { files: located.value.files } : {}) });
-  const project = await readJobProject(asked, located.value);
+  // A fork's checkout must not determine the pipeline's name.
+  saveProject({ root: located.value.root, ...(from === undefined ? { files: located.value.files } : {}) });
+  const project = await readJobProject(projectRequest, located.value);
   const failure = from?.failure();
   if (failure !== undefined) return reportFailure(job, failure, { ...located.value, ...given });
   // The other commands report an invalid manifest themselves.
-  if (!project.ok) return executes ? reportFailure(job, project.error, { ...located.value, ...given }) : args(job, from);
+  if (!project.ok) return executes ? reportFailure(job, project.error, { ...located.value, ...given }) : runCommand(job, from);
   const secrets = project.value.read.project?.secrets ?? [];
   for (const name of secrets) mask(io.env[name]);
   forgetSecrets(secrets);
   const known = { ...located.value, ...given, pipeline: project.value.pipeline.name };
-  noteReports({ root: known.root, pipeline: known.pipeline });
+  saveProject({ root: known.root, pipeline: known.pipeline });
   const fail = (error: Failure) => reportFailure(job, error, known);
   const unknown = unknownPart(project.value, inputs.steps);
   if (executes && unknown !== undefined) return fail(unknown);
@@ -133,7 +133,7 @@ async function withProject(job: Job, { variables, toolkit, from }: Surroundings)
   }
   // Tests have a state of their own.
   if (inputs.command !== "test") await state.restore(store, "");
-  return args(job, from);
+  return runCommand(job, from);
 }
 
 /** Most jobs start their run, so what reports a failure before it is loaded here. */
@@ -143,7 +143,7 @@ async function reportFailure({ parts }: Job, failure: Failure, project: NamedPro
 }
 
 /** Runs a command that executes no steps. Most jobs do not need the command line, so it is loaded here. */
-async function args({ parts }: Job, from: JobSource | undefined): Promise<number> {
+async function runCommand({ parts }: Job, from: JobSource | undefined): Promise<number> {
   const { io, inputs, log, temp, summaryFile } = parts;
   const { runCliCommand } = await import("./run-cli-command.ts");
   const request = { io, inputs, temp, hasSummary: summaryFile !== undefined && summaryFile !== "" };
@@ -154,7 +154,7 @@ async function args({ parts }: Job, from: JobSource | undefined): Promise<number
   return failure === undefined ? status : ended(log, failure);
 }
 
-/** Nothing without a token. */
+/** Undefined without a token. */
 function gitHubOf(
   { token }: JobInputs,
   { owner, repo, apiUrl }: WorkflowContext,

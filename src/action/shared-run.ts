@@ -1,4 +1,4 @@
-/** A run that several jobs execute, each some of its steps: what they reported of it, gathered from where they left it. */
+/** A run that several jobs execute, each some of its steps. Combines the results that they reported in comments. */
 import { hasMark, readSections } from "../core/comment-body.ts";
 import type { GitHub } from "../core/github.ts";
 import type { RunRecord } from "../core/state.ts";
@@ -11,16 +11,16 @@ export interface SharedRunRequest {
   readonly inputs: Pick<JobInputs, "comment" | "steps">;
   readonly context: Pick<WorkflowContext, "runId" | "runAttempt" | "pull">;
   readonly github?: GitHub;
-  /** Of the comment with the result. */
+  /** The key of the comment with the result. */
   readonly commentKey: string;
 }
 
 export interface SharedRun {
-  /** Reads what other jobs reported, once. Without `steps`, a job executes the whole run and reads nothing. Never fails: what cannot be read is unknown. */
+  /** Reads the other jobs' results, once. Does nothing without `steps`, when the job executes the whole run. Never fails: unreadable results are ignored. */
   gather(run: string): Promise<void>;
   /** The run with the newest result of each step. */
   known(record: RunRecord): KnownRun;
-  /** The same with results from a comment, and the word to leave there. */
+  /** Adds the results from a comment's sections. `state` is the encoded result to write there. */
   with(record: RunRecord, states: readonly string[]): { readonly known: KnownRun; readonly state: string };
 }
 

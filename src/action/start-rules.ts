@@ -1,6 +1,6 @@
 /**
- * Who may start a job by which event, whose manifest the job uses, and which secrets and tokens it has. One row for each event that GitHub can
- * start a workflow with; an event without a row starts nothing. `docs/workflows.md` prints this table.
+ * The accounts that may start a job with an event, the manifest that the job uses, and its secrets and tokens. One row per
+ * event that can start a workflow; an event without a row starts no job. `docs/workflows.md` prints this table.
  * https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
  */
 
@@ -11,8 +11,8 @@
  * - `person`: the same without `trusted-bots`.
  * - `author`: the author of the text as well as the account that caused the event.
  * - `opt-in`: no account, unless `allow-pull-request-target` is set.
- * - `cause`: as for the event that started the workflow run before; `opt-in` unless that event has `repository`, or is a pull request of
- *   this repository.
+ * - `cause`: as for the event of the preceding workflow run: `opt-in`, unless that event has `repository` or is a pull request
+ *   of this repository.
  * - `never`: no account.
  */
 export type Starter = "repository" | "pull-request" | "sender" | "person" | "author" | "opt-in" | "cause" | "never";
@@ -23,7 +23,7 @@ export interface StartRule {
   readonly actions?: Readonly<Record<string, Starter>>;
   /**
    * - `checkout`: the files of the checkout.
-   * - `base`: of a fork's pull request, the commit that it is to be merged into; without a pull request, as `event-commit`; else the checkout.
+   * - `base`: the base commit of a fork's pull request; `event-commit` without a pull request; otherwise the checkout.
    * - `event-commit`: the commit `GITHUB_SHA`, which the workflow file comes from, whatever the workflow checked out.
    */
   readonly manifest: "checkout" | "base" | "event-commit";
@@ -32,7 +32,7 @@ export interface StartRule {
 }
 
 const repository: StartRule = { start: "repository", manifest: "checkout", access: "full" };
-/** Such a workflow may check out what the event names, and that may be a fork's commit. */
+/** The workflow may check out the commit of the event, which may be a fork's. */
 const sender: StartRule = { start: "sender", manifest: "event-commit", access: "full" };
 const comment: StartRule = { start: "author", manifest: "base", access: "full" };
 const review: StartRule = { start: "author", manifest: "base", access: "restricted" };
@@ -90,7 +90,7 @@ export const pullRequestEvents: ReadonlySet<string> = new Set([
   "pull_request_target",
 ]);
 
-/** Who may start a job by an event and its action; undefined if the event is not in the table. */
+/** The rule for an event and its action. Undefined if the event is not in the table. */
 export function starterOf(event: string, action: string | undefined): Starter | undefined {
   const rule = Object.hasOwn(startRules, event) ? startRules[event] : undefined;
   if (rule === undefined) return undefined;

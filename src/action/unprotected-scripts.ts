@@ -1,4 +1,4 @@
-/** Scripts of a contract that the pull request of a fork has changed: what judges the pull request is then its own. */
+/** Finds contract scripts that a fork's pull request changes: it would be checked by its own scripts. */
 import { createHash } from "node:crypto";
 import { lstat, readFile, readlink } from "node:fs/promises";
 import { unprotectedArgs } from "../contracts/command-files.ts";
@@ -8,8 +8,8 @@ import { tryIo } from "../platform/files.ts";
 import { fsPath } from "../text/path-bytes.ts";
 
 /**
- * A sentence for each contract whose command names a file that differs between the trusted source and the checkout, and that `protect` does not
- * restore. Files are compared by git's ids. Empty if the trusted source cannot be read: then nothing runs.
+ * A sentence for each contract whose command names a file that differs between the trusted source and the checkout, unless
+ * `protect` restores it. Compares git's object ids. Empty if the trusted source cannot be read; nothing runs then.
  */
 export async function unprotectedScripts(pipeline: Pipeline, trusted: TrustedFiles, root: string): Promise<readonly string[]> {
   const args = new Set(contractsOf(pipeline).flatMap(({ contract }) => unprotectedArgs(contract)));
@@ -17,9 +17,9 @@ export async function unprotectedScripts(pipeline: Pipeline, trusted: TrustedFil
   if (!listed.ok) return [];
   const ids = new Map(listed.value.map(({ path, id }) => [path, id]));
   const changed = new Map<string, boolean>();
-  for (const word of args) changed.set(word, (await idOf(root, word, ids.get(word)?.length)) !== ids.get(word));
+  for (const file of args) changed.set(file, (await idOf(root, file, ids.get(file)?.length)) !== ids.get(file));
   return contractsOf(pipeline).flatMap(({ step, contract }) => {
-    const files = unprotectedArgs(contract).filter((word) => changed.get(word) === true);
+    const files = unprotectedArgs(contract).filter((file) => changed.get(file) === true);
     if (files.length === 0) return [];
     const named = files.map((file) => `\`${file}\``).join(", ");
     return [
@@ -34,7 +34,7 @@ function contractsOf({ steps }: Pipeline) {
   );
 }
 
-/** Git's id of a file of the checkout, of as many digits as the other side has. Undefined if it is not a file. */
+/** The git object id of a file in the checkout: SHA-256 if `digits` is 64, else SHA-1. Undefined if it is not a file. */
 async function idOf(root: string, file: string, digits = 40): Promise<string | undefined> {
   const place = fsPath(root, file);
   const read = await tryIo(async () => {

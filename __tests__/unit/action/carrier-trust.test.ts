@@ -1,4 +1,4 @@
-/** The trust level of a job and of what carries state to it. */
+/** The trust level of a job, and of the caches and artifacts that carry its state. */
 import { expect, it } from "vitest";
 import { levelOfArtifacts, levelOfCache, levelOfRun, maySaveCache } from "../../../src/action/carrier-trust.ts";
 import type { GitHub } from "../../../src/core/github.ts";
@@ -29,17 +29,17 @@ it.each(["issue_comment", "pull_request_target", "workflow_run", "issues", "depl
   },
 );
 
-it("knows no level of artifacts without a token or an answer", async () => {
+it("has no level for artifacts without a token or an answer", async () => {
   expect(await levelOfArtifacts(undefined, 55)).toBeUndefined();
   expect(await levelOfArtifacts({ workflowRun: async () => err(failure) } as unknown as GitHub, 55)).toBeUndefined();
 });
 
-it("takes every cache entry that GitHub offers a job of the repository's own code for its own", async () => {
+it("treats every cache entry as `own` for a job that runs the repository's own code", async () => {
   for (const ref of ["refs/heads/main", "refs/pull/7/merge", "refs/tags/v1"])
     expect(await levelOfCache({ key: "k", context: { ref }, job: "own", github: undefined })).toBe("own");
 });
 
-it("asks whether a fork's job restored an entry of its pull request or of the base branch", async () => {
+it("determines whether a fork's job restored an entry of its pull request or of the base branch", async () => {
   const github = (refs: readonly string[]) => ({ cacheRefs: async () => ok(refs) }) as unknown as GitHub;
   const fork = { key: "k", context: { ref: "refs/pull/7/merge", pull: pull(true) }, job: "fork" } as const;
   expect(await levelOfCache({ ...fork, github: github(["refs/pull/7/merge"]) })).toBe("fork");
@@ -48,7 +48,7 @@ it("asks whether a fork's job restored an entry of its pull request or of the ba
   expect(await levelOfCache({ ...fork, github: { cacheRefs: async () => err(failure) } as unknown as GitHub })).toBeUndefined();
 });
 
-it("lets a job on a fork's code save under the ref of its pull request alone", () => {
+it("lets a job that runs a fork's code save only under the ref of its pull request", () => {
   expect(maySaveCache("own", { ref: "refs/heads/main" })).toBe(true);
   expect(maySaveCache("fork", { ref: "refs/pull/7/merge" })).toBe(true);
   expect(maySaveCache("fork", { ref: "refs/heads/main" })).toBe(false);

@@ -1,12 +1,12 @@
-/** Outputs of the Action that would be too long. */
+/** Limits the length of the Action's outputs. */
 import { expect, test } from "vitest";
 import { outputText } from "../../../src/action/job-outputs.ts";
 
-test("an output that fits has all entries", () => {
+test("keeps all entries of an output that fits", () => {
   expect(outputText([["a", 1]])).toEqual({ text: '{"a":1}', omitted: 0 });
 });
 
-test("an output that does not fit has the first entries and the number of the others", () => {
+test("keeps the first entries of an output that does not fit, and counts the others", () => {
   const entries = Array.from({ length: 6000 }, (_, at) => [`name-${at}`, "x".repeat(90)] as const);
   const { text, omitted } = outputText(entries);
   const shown = JSON.parse(text) as Record<string, unknown>;

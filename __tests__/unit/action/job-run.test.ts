@@ -1,4 +1,4 @@
-/** Which run a job is about. */
+/** Decides which run a job starts or resumes. */
 import { describe, expect, it } from "vitest";
 import { type DecisionRequest, decideRun } from "../../../src/action/job-run.ts";
 import { type RunIdentity, runIdOf } from "../../../src/action/run-identity.ts";
@@ -13,7 +13,7 @@ const identity: RunIdentity = {
 };
 const id = runIdOf(identity);
 
-/** Runs that are there: id → status and the attempt that wrote it last. */
+/** The existing runs: id → status and the attempt that last wrote it. */
 function decide(runs: Readonly<Record<string, readonly [RunRecord["status"], number]>>, request: Partial<DecisionRequest> = {}) {
   const find = async (run: string) => {
     const found = runs[run];
@@ -28,14 +28,14 @@ describe("the decision", () => {
     expect(await decide({})).toEqual({ kind: "start", run: id, again: false });
   });
 
-  it("goes on with a run that did not pass, whichever attempt it is of", async () => {
+  it("resumes a run that did not pass, whichever attempt started it", async () => {
     for (const status of ["failed", "cancelled", "interrupted", "pending", "running"] as const) {
       expect(await decide({ [id]: [status, 1] })).toEqual({ kind: "resume", run: id });
       expect(await decide({ [id]: [status, 2] })).toEqual({ kind: "resume", run: id });
     }
   });
 
-  it("starts another without reuse when an earlier attempt passed, and resumes that one afterwards", async () => {
+  it("starts a new run without reuse after an earlier attempt passed, and resumes that run afterwards", async () => {
     expect(await decide({ [id]: ["passed", 1] })).toEqual({ kind: "start", run: `${id}-2`, again: false, rerun: true });
     expect(await decide({ [id]: ["passed", 1], [`${id}-2`]: ["failed", 2] })).toEqual({ kind: "resume", run: `${id}-2` });
     expect(await decide({ [id]: ["passed", 1], [`${id}-2`]: ["passed", 1] })).toEqual({
@@ -46,13 +46,13 @@ describe("the decision", () => {
     });
   });
 
-  it("does a whole pipeline again in the same attempt, with reuse, and has nothing to do for a part of it", async () => {
+  it("starts a whole pipeline again with reuse in the same attempt, and resumes the run for a part of it", async () => {
     expect(await decide({ [id]: ["passed", 2] })).toEqual({ kind: "start", run: `${id}-2`, again: true });
     expect(await decide({ [id]: ["passed", 2] }, { part: true })).toEqual({ kind: "resume", run: id });
     expect(await decide({ [id]: ["passed", 1] }, { part: true })).toEqual({ kind: "start", run: `${id}-2`, again: false, rerun: true });
   });
 
-  it("does as it is told", async () => {
+  it("follows the inputs `resume: never` and a run id", async () => {
     expect(await decide({ [id]: ["failed", 1] }, { resume: "never" })).toEqual({ kind: "start", run: `${id}-2`, again: false });
     expect(await decide({}, { resume: "3f9a" })).toEqual({ kind: "resume", run: "3f9a" });
   });

@@ -1,4 +1,4 @@
-/** Who may start a job, and which commit its manifest is read from. */
+/** Which accounts may start a job, and which commit its manifest is read from. */
 import { describe, expect, it } from "vitest";
 import { judgeTrust, type TrustRequest } from "../../../src/action/job-trust.ts";
 import { startRules } from "../../../src/action/start-rules.ts";
@@ -44,12 +44,12 @@ const eventsBy = (...starters: string[]) => Object.keys(startRules).filter((even
 const pullFor = (eventName: string) => (eventName.startsWith("pull_request") && eventName !== "pull_request_comment" ? { pull } : {});
 
 describe("a pull request", () => {
-  it("of this repository is judged by the checkout's manifest", async () => {
+  it("from this repository uses the checkout's manifest", async () => {
     const judged = await judge({ eventName: "pull_request", pull }, {});
     expect(judged).toEqual({ kind: "trusted", level: "own", context: { ...context, eventName: "pull_request", pull } });
   });
 
-  it("of a fork is judged by the base's manifest, for every account that opens it", async () => {
+  it("from a fork uses the base's manifest, whichever account opens it", async () => {
     const judged = await judge({ eventName: "pull_request", pull: forked, actor: "stranger" }, {});
     expect(judged).toMatchObject({ kind: "trusted", level: "fork", manifestFrom: pull.baseSha });
   });
@@ -59,15 +59,15 @@ describe("a pull request", () => {
     expect(judged).toMatchObject({ kind: "refused", why: `the \`${eventName}\` event does not describe its pull request` });
   });
 
-  it("of a fork is refused under `pull_request_target`, unless the input allows it", async () => {
+  it("from a fork is refused for `pull_request_target`, unless the input allows it", async () => {
     const target = { eventName: "pull_request_target", pull: forked };
-    expect(await judge(target, {})).toMatchObject({ kind: "refused", why: expect.stringContaining("gives this job secrets") });
+    expect(await judge(target, {})).toMatchObject({ kind: "refused", why: expect.stringContaining("provides secrets") });
     expect(await judge(target, {}, { inputs: optedIn })).toMatchObject({ kind: "trusted", level: "fork", manifestFrom: pull.baseSha });
   });
 });
 
 describe("events that only accounts with write access can cause", () => {
-  it.each(eventsBy("repository"))("start a job by `%s` without a question to GitHub", async (eventName) => {
+  it.each(eventsBy("repository"))("start a job by `%s` without a query to GitHub", async (eventName) => {
     const { questions: _none, ...blind } = request({ eventName, actor: "renovate[bot]" }, {});
     expect(await judgeTrust(blind)).toMatchObject({ kind: "trusted", level: "own" });
   });
@@ -76,45 +76,45 @@ describe("events that only accounts with write access can cause", () => {
 describe("an account that must have write access", () => {
   const judged = eventsBy("sender", "person", "author");
 
-  it.each(judged)("may start a job by `%s` if it has", async (eventName) => {
+  it.each(judged)("may start a job by `%s` if it has write access", async (eventName) => {
     for (const actor of ["mona", "owner"])
       expect(await judge({ eventName, actor, ...pullFor(eventName) }, { author: actor })).toMatchObject({ kind: "trusted" });
   });
 
-  it.each(judged)("starts no job by `%s` if it has not", async (eventName) => {
+  it.each(judged)("cannot start a job by `%s` without write access", async (eventName) => {
     for (const actor of ["reader", "stranger"]) {
       expect(await judge({ eventName, actor, ...pullFor(eventName) }, { author: actor })).toMatchObject({
         kind: "refused",
-        why: `the \`${eventName}\` event is by ${actor}, who may not write to this repository`,
+        why: `the \`${eventName}\` event was caused by ${actor}, who has no write access to this repository`,
       });
     }
   });
 
-  it.each(judged)("counts for `%s` even if it is only the sender, or only the actor", async (eventName) => {
+  it.each(judged)("must have write access for `%s` even if it is only the sender or only the actor", async (eventName) => {
     const of = { eventName, ...pullFor(eventName) };
     expect(await judge({ ...of, actor: "mona" }, { sender: "stranger", author: "mona" })).toMatchObject({ kind: "refused" });
     expect(await judge({ ...of, actor: "stranger" }, { sender: "mona", author: "mona" })).toMatchObject({ kind: "refused" });
   });
 
-  it("is refused if its permission cannot be found out", async () => {
+  it("is refused if GitHub does not report its permission", async () => {
     const judged = await judge({ eventName: "watch", actor: "ghost" }, {});
-    expect(judged).toMatchObject({ kind: "refused", why: "the permission of ghost cannot be found out: no answer" });
+    expect(judged).toMatchObject({ kind: "refused", why: "the permission of ghost cannot be checked: no answer" });
   });
 
-  it("is refused if there is no token to ask with", async () => {
+  it("is refused if the job has no token", async () => {
     const { questions: _none, ...blind } = request({ eventName: "issue_comment" }, { author: "mona" });
-    expect(await judgeTrust(blind)).toMatchObject({ kind: "refused", why: "without a token, the permission of mona cannot be found out" });
+    expect(await judgeTrust(blind)).toMatchObject({ kind: "refused", why: "without a token, the permission of mona cannot be checked" });
   });
 });
 
 describe("the manifest of an event that strangers can cause", () => {
   const withoutPull = eventsBy("sender", "author").filter((event) => pullFor(event).pull === undefined);
 
-  it.each(withoutPull)("is the one of the event's commit, whatever the workflow checks out on `%s`", async (eventName) => {
+  it.each(withoutPull)("is read from the event's commit for `%s`, whatever the workflow checks out", async (eventName) => {
     expect(await judge({ eventName }, { author: "mona" })).toMatchObject({ kind: "trusted", level: "fork", manifestFrom: context.sha });
   });
 
-  it("is the checkout's for a comment on a pull request of this repository", async () => {
+  it("is read from the checkout for a comment on a pull request from this repository", async () => {
     const questions = { permissionOf: async () => ok("write"), pull: async () => ok(pull) };
     const judged = await judge({ eventName: "issue_comment" }, { author: "mona", commentedPull: 7 }, { questions });
     expect(judged).toEqual({ kind: "trusted", level: "own", context: { ...context, eventName: "issue_comment", pull } });
@@ -135,7 +135,7 @@ describe("a text", () => {
     ["discussion", "edited"],
   ];
 
-  it.each(texts)("of a stranger starts no job by `%s` with `%s`, although a maintainer edits it", async (eventName, action) => {
+  it.each(texts)("by a stranger cannot start a job by `%s` with `%s`, even if a maintainer edits it", async (eventName, action) => {
     const of = { eventName, actor: "mona", ...pullFor(eventName) };
     expect(await judge(of, { action, sender: "mona", author: "stranger" })).toMatchObject({
       kind: "refused",
@@ -143,23 +143,23 @@ describe("a text", () => {
     });
   });
 
-  it.each(texts)("without an author starts no job by `%s` with `%s`", async (eventName, action) => {
+  it.each(texts)("without an author cannot start a job by `%s` with `%s`", async (eventName, action) => {
     expect(await judge({ eventName, ...pullFor(eventName) }, { action, sender: "mona" })).toMatchObject({
       kind: "refused",
       why: expect.stringContaining("does not name every account"),
     });
   });
 
-  it("of a stranger may be the subject of a maintainer's label", async () => {
+  it("by a stranger may be labeled by a maintainer, which starts a job", async () => {
     expect(await judge({ eventName: "issues" }, { action: "labeled", author: "stranger" })).toMatchObject({ kind: "trusted" });
   });
 
-  it("starts no job when it is deleted, even by a maintainer", async () => {
+  it("cannot start a job when it is deleted, even by a maintainer", async () => {
     const judged = await judge({ eventName: "issue_comment" }, { action: "deleted", author: "mona" });
-    expect(judged).toMatchObject({ kind: "refused", why: "`issue_comment` with the action `deleted` starts no job" });
+    expect(judged).toMatchObject({ kind: "refused", why: "`issue_comment` with the action `deleted` cannot start a job" });
   });
 
-  it("on a fork's pull request is judged with the base's manifest, which GitHub is asked for", async () => {
+  it("on a fork's pull request uses the base's manifest, whose commit comes from GitHub's API", async () => {
     expect(await judge({ eventName: "issue_comment" }, { author: "mona", commentedPull: 9 })).toMatchObject({
       kind: "trusted",
       level: "fork",
@@ -173,18 +173,18 @@ describe("a bot", () => {
   const bot = { actor: "renovate[bot]" };
   const trusted = { inputs: { allowPullRequestTarget: false, trustedBots: ["renovate[bot]"] } };
 
-  it("starts a job by a comment only if the input names it", async () => {
+  it("can start a job by a comment only if the input names it", async () => {
     const of = { eventName: "issue_comment", ...bot };
     const hint = "name the bot in `trusted-bots` to allow it";
     expect(await judge(of, { author: bot.actor })).toMatchObject({ kind: "refused", hint });
     expect(await judge(of, { author: bot.actor }, trusted)).toMatchObject({ kind: "trusted" });
   });
 
-  it("that the input names starts no job by the text of a stranger", async () => {
+  it("that the input names cannot start a job by a stranger's text", async () => {
     expect(await judge({ eventName: "issue_comment", ...bot }, { author: "stranger" }, trusted)).toMatchObject({ kind: "refused" });
   });
 
-  it.each(["deployment", "deployment_status"])("starts no job by `%s`, whose commit may be a fork's", async (eventName) => {
+  it.each(["deployment", "deployment_status"])("cannot start a job by `%s`, whose commit may be a fork's", async (eventName) => {
     expect(await judge({ eventName, ...bot }, {}, trusted)).toMatchObject({ kind: "refused" });
   });
 
@@ -226,7 +226,7 @@ describe("a workflow run that follows another one", () => {
 });
 
 describe("an event without a rule", () => {
-  it.each(["unheard_of", "constructor", "__proto__", "workflow_call", ""])("starts no job: %s", async (eventName) => {
+  it.each(["unheard_of", "constructor", "__proto__", "workflow_call", ""])("cannot start a job: %s", async (eventName) => {
     expect(await judge({ eventName }, {}, { inputs: optedIn })).toMatchObject({ kind: "refused" });
   });
 });

@@ -26,11 +26,11 @@ it.each<[string, Partial<RunIdentity>]>([
   ["input", { input: digestOfBytes("x") }],
   ["matrix key", { matrixKey: '{"os":"linux"}' }],
   ["run key", { runKey: "a" }],
-])("is another one for another %s", (_what, change) => {
+])("changes with the %s", (_what, change) => {
   expect(runIdOf({ ...identity, ...change })).not.toBe(runIdOf(identity));
 });
 
-it("is the same for every attempt of a workflow run, and a short word", () => {
+it("is short and the same for every attempt of a workflow run", () => {
   expect(runIdOf({ ...identity, context: { ...identity.context, runAttempt: 7 } })).toBe(runIdOf(identity));
   expect(runIdOf(identity)).toMatch(/^[0-9a-f]{12}$/);
 });
@@ -39,7 +39,7 @@ it("does not depend on the order in which parameters are written", () => {
   expect(runIdOf({ ...identity, parameters: { a: 1, b: 2 } })).toBe(runIdOf({ ...identity, parameters: { b: 2, a: 1 } }));
 });
 
-it("never takes a value of one part for a value of another", () => {
+it("does not confuse the values of different parts", () => {
   const ids = [
     { ...identity, manifest: { ...identity.manifest, environment: "x" } },
     { ...identity, adapter: "x" },
@@ -50,13 +50,13 @@ it("never takes a value of one part for a value of another", () => {
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-it("takes the matrix of a job without one for no matrix", () => {
+it("treats the empty matrix values of a job without a matrix alike", () => {
   expect(["", "null", "{}", " null\n"].map(shortMatrixKey)).toEqual(["", "", "", ""]);
   expect(shortMatrixKey("linux-20")).toBe("linux-20");
   expect(shortMatrixKey('{\n  "os": "linux"\n}')).toMatch(/^[0-9a-f]{12}$/);
 });
 
-it("keeps the histories of manifests of other directories, files and environments apart", () => {
+it("separates the histories of different directories, files and environments", () => {
   const { manifest } = identity;
   const places = [manifest, { ...manifest, directory: "a" }, { ...manifest, files: ["a.yaml"] }, { ...manifest, environment: "staging" }];
   expect(new Set(places.map(projectKey)).size).toBe(places.length);

@@ -1,4 +1,4 @@
-/** The table of who may start a job covers every event of GitHub's own workflow schema, and the guide prints it. */
+/** The start rules cover every event of GitHub's workflow schema, and the guide prints them. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -16,7 +16,7 @@ const schema = JSON.parse(
 ) as WorkflowSchema;
 
 describe("the table of start rules", () => {
-  it("has a row for every event that GitHub's workflow schema knows", () => {
+  it("has a row for every event in GitHub's workflow schema", () => {
     const events = Object.keys(schema.definitions["on-mapping-strict"].mapping.properties);
     expect(events.length).toBeGreaterThan(35);
     expect(events.filter((event) => !Object.hasOwn(startRules, event))).toEqual([]);
@@ -32,7 +32,7 @@ describe("the table of start rules", () => {
     );
   });
 
-  it("takes no action's name for a property of every object", () => {
+  it("does not confuse the names of actions with properties of `Object.prototype`", () => {
     expect(starterOf("issues", "constructor")).toBe("sender");
   });
 });

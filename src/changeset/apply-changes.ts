@@ -1,6 +1,6 @@
 /**
- * Brings a changeset into a project, or nothing of it. Undoing is applying the reverse. What was interrupted at any instant is
- * completed by doing it again. The caller holds the project's lock: others may read meanwhile, but not write.
+ * Applies a changeset to a project, completely or not at all. A rollback applies the reverse. An interrupted run is
+ * completed by applying again. The caller holds the project's lock: others may read meanwhile, but not write.
  */
 import { rmdirSync } from "node:fs";
 import type { Changeset, ChangesetEntry } from "../core/changeset.ts";
@@ -15,34 +15,37 @@ import { shown } from "./disk.ts";
 import { inParallel } from "./in-parallel.ts";
 import { makeDirectory, removeIfThere, temporaryFor, writeEntry } from "./write-entry.ts";
 
-/** Numbers of paths; `already`: those that were as they were to become. */
+/** Numbers of paths. `already`: those that had the new state before. */
 export type ApplyOutcome =
   | { readonly kind: "applied"; readonly written: number; readonly deleted: number; readonly already: number }
-  /** These paths are neither as before the changes nor as after them, so nothing was done. */
+  /** These paths are neither in the state before the changes nor in the one after, so nothing was written. */
   | { readonly kind: "refused"; readonly paths: readonly ForeignChange[] };
 
-/** Where to apply what. `root` is absolute; everything below it that is in the way of a path and no directory is foreign, symlinks too. */
+/**
+ * The changes and their target. `root` is absolute. Below it, anything in the way of a path that is not a directory is
+ * foreign, symlinks included.
+ */
 export interface ApplyRequest {
   readonly root: string;
   readonly changes: Changeset;
   readonly blobs: BlobStore;
-  /** Called before the first write, if there is one. Nothing is written if it fails. */
+  /** Called before the first write, if there is one. If it fails, nothing is written. */
   readonly beforeWrite?: () => Promise<Result<unknown>>;
 }
 
 const yieldEvery = 200;
-/** Blobs looked at beside each other. */
+/** Blobs checked concurrently. */
 const width = 16;
 
 /**
- * Applies. Everything is compared before the first byte is written. Fails as the store does where bytes are missing (nothing is
- * written then), with `file-unreadable` where a path cannot be looked at, and with `workspace-failed` where it cannot be written.
+ * Applies the changes. Compares everything before the first write. Fails like the store if bytes are missing (before any
+ * write), with `file-unreadable` if a path cannot be inspected, and with `workspace-failed` if it cannot be written.
  */
 export async function applyChangeset(request: ApplyRequest): Promise<Result<ApplyOutcome>> {
   const { root, changes, blobs } = request;
   const unsafe = changes.find(({ path }) => !isPathSafe(path));
   if (unsafe !== undefined)
-    return err({ reason: "changeset-refused", path: shown(unsafe.path), detail: "no changeset may name such a path" });
+    return err({ reason: "changeset-refused", path: shown(unsafe.path), detail: "changesets may not contain this path" });
   const compared = await compareProject(root, changes);
   if (!compared.ok) return compared;
   const { found, foreign } = compared.value;
@@ -53,14 +56,14 @@ export async function applyChangeset(request: ApplyRequest): Promise<Result<Appl
   for (const one of there) if (one?.ok === false) return one;
   const noted = open.length === 0 ? undefined : await request.beforeWrite?.();
   if (noted?.ok === false) return noted;
-  const done = await carryOut(request, compared.value, open);
+  const done = await writeChanges(request, compared.value, open);
   if (!done.ok) return done;
   const deleted = open.filter(({ after }) => after === undefined).length;
   return ok({ kind: "applied", written: open.length - deleted, deleted, already: changes.length - open.length });
 }
 
-/** Whether every path of a changeset is as it was before it. A path that cannot be looked at is not. */
-export async function holds({ root, changes }: { readonly root: string; readonly changes: Changeset }): Promise<boolean> {
+/** Whether every path of a changeset is in the state before it. False if a path cannot be inspected. */
+export async function matchesBefore({ root, changes }: { readonly root: string; readonly changes: Changeset }): Promise<boolean> {
   const compared = await compareProject(root, changes);
   if (!compared.ok) return false;
   const { found, foreign } = compared.value;
@@ -69,7 +72,7 @@ export async function holds({ root, changes }: { readonly root: string; readonly
 
 const nothing: Found = { kind: "nothing" };
 
-async function carryOut(
+async function writeChanges(
   { root, changes, blobs }: ApplyRequest,
   { found, facts }: Comparison,
   open: readonly ChangesetEntry[],
@@ -81,12 +84,12 @@ async function carryOut(
   try {
     for (const { path } of changes) {
       at = path;
-      // Beyond what is in the way there may be a symlink, and behind that anything.
+      // Whatever is in the way may be a symlink to anywhere.
       if (found.get(path)?.kind !== "blocked") removeIfThere(fsPath(root, temporaryFor(path)));
     }
     for (const entry of [...open].reverse()) {
       at = entry.path;
-      makeWay(root, entry, found.get(entry.path) ?? nothing, () => unchanged(entry.path));
+      removeObstacle(root, entry, found.get(entry.path) ?? nothing, () => unchanged(entry.path));
     }
     removeEmptied(root, changes);
     const breathe = breather(yieldEvery);
@@ -105,20 +108,20 @@ async function carryOut(
     return err({
       reason: "workspace-failed",
       code,
-      detail: `\`${shown(at)}\` cannot be changed: ${detail}; the rest can be completed by trying again`,
+      detail: `\`${shown(at)}\` cannot be changed: ${detail}; try again to complete the changes`,
     });
   }
 }
 
-/** Something else changed a path between the comparison and the moment at which it was to be written. */
+/** Something else changed a path after the comparison and before the write. */
 class ProjectEdit extends Error {
   readonly code = "EBUSY";
-  readonly detail = "something else changed it just now";
+  readonly detail = "something else changed it meanwhile";
 }
 
-/** Removes what is at a path and is not simply replaced. Entries come deepest first. `ready` throws if it must stay. */
-function makeWay(root: string, { path, after }: ChangesetEntry, found: Found, ready: () => void): void {
-  if (found.kind !== "leaf" || (after !== undefined && "digest" in after)) return;
+/** Removes what cannot simply be replaced at a path. Entries come deepest first. `ready` throws if it must stay. */
+function removeObstacle(root: string, { path, after }: ChangesetEntry, found: Found, ready: () => void): void {
+  if (found.kind !== "entry" || (after !== undefined && "digest" in after)) return;
   const place = fsPath(root, path);
   if ("digest" in found.state) {
     ready();
@@ -126,7 +129,7 @@ function makeWay(root: string, { path, after }: ChangesetEntry, found: Found, re
   } else if (after === undefined) removeEmpty(place);
 }
 
-/** Takes away the directories that deletions left empty, but for those that stay or are filled again. */
+/** Removes the directories that deletions left empty, except those that stay or are filled again. */
 function removeEmptied(root: string, changes: Changeset): void {
   const staying = new Set<string>();
   for (const { path, after } of changes) {
@@ -138,11 +141,11 @@ function removeEmptied(root: string, changes: Changeset): void {
   for (const { path, after } of changes) {
     if (after === undefined) for (const parent of parentsOf(path)) if (!staying.has(parent)) emptied.add(parent);
   }
-  // What is below something has the longer path.
+  // Children have longer paths than their parents.
   for (const parent of [...emptied].sort((a, b) => b.length - a.length)) removeEmpty(fsPath(root, parent));
 }
 
-/** Removes a directory if nothing is in it. Leaves symlinks and files alone, and what lies behind one. */
+/** Removes an empty directory. Leaves files and symlinks alone, and never follows one. */
 function removeEmpty(place: string | Buffer): void {
   try {
     rmdirSync(place);

@@ -1,7 +1,7 @@
 /**
- * The ignore rules of the tree that an attempt left: its `.gitignore` files, with those above the project. Git gets them in a private
- * directory that holds nothing else, so it reads no file that a step made. `.git/info/exclude` and `core.excludesFile` are the
- * project's and the user's, whatever an attempt wrote to its `.git`.
+ * The ignore rules of an attempt's tree: its `.gitignore` files, together with those above the project. Git reads them
+ * from a private directory that contains nothing else, so it reads no file that a step wrote. `.git/info/exclude` and
+ * `core.excludesFile` are the project's and the user's, whatever an attempt wrote to its `.git`.
  */
 import { lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,15 +17,15 @@ import { parentsOf } from "./combine-changes.ts";
 import { below, grantOwnerAccess, lstatAt, type RestoreList } from "./disk.ts";
 import type { EndTree } from "./end-trees.ts";
 import type { FoundChanges } from "./find-changes.ts";
-import type { AskedPath } from "./ignored-paths.ts";
+import type { PathToCheck } from "./ignored-paths.ts";
 import type { StartTree } from "./start-tree.ts";
 
 const ruleFile = ".gitignore";
 
-/** Larger files of rules do not count. A generated list of 10,000 paths has less than 1 MiB. */
+/** Larger rule files do not count. A generated list of 10,000 paths has less than 1 MiB. */
 const mostRuleBytes = 4 * 1024 * 1024;
 
-/** The tree that an attempt left, and what it is compared with. */
+/** An attempt's tree, and the tree it is compared with. */
 export interface RulesRequest {
   /** The project's directory, absolute. */
   readonly root: string;
@@ -43,26 +43,29 @@ export function hasOwnRules(found: FoundChanges, start: Changeset): boolean {
 }
 
 /**
- * Lays out the rules for some paths, calls `ask` with them, and removes them.
- * Fails as `ask` does and as reading blobs does. Throws the file system's errors.
+ * Writes the rules that apply to `paths` into a directory, calls `ask` with it, and removes it. Fails like `ask` and like
+ * reading blobs. Throws file system errors.
  */
 export async function withRulesOf<T>(
   request: RulesRequest,
-  asked: readonly AskedPath[],
+  paths: readonly PathToCheck[],
   ask: (tree: RulesTree) => Promise<Result<T>>,
 ): Promise<Result<T>> {
   const top = mkdtempSync(path.join(tmpdir(), "wave-rules-"));
   try {
     const directory = path.join(top, await layOutOuterRules(request.root, top));
     mkdirSync(directory, { recursive: true });
-    const laid = await layOutRules(request, directoriesOf(asked), directory);
+    const laid = await layOutRules(request, directoriesOf(paths), directory);
     return laid.ok ? await ask({ top, directory }) : laid;
   } finally {
     rmSync(top, { recursive: true, force: true });
   }
 }
 
-/** Copies the rules of the directories above the project, which no attempt can write. Returns the project's path from the repository's top. */
+/**
+ * Copies the rules of the directories above the project, which an attempt cannot write. Returns the project's path from
+ * the repository's top.
+ */
 async function layOutOuterRules(root: string, directory: string): Promise<string> {
   const opened = await openRepository(root);
   const inside = opened.kind === "open" ? path.relative(opened.repository.top, realPlace(root) ?? root) : "";
@@ -90,7 +93,7 @@ async function layOutRules(request: RulesRequest, directories: ReadonlySet<strin
   return ok(undefined);
 }
 
-/** The bytes of a `.gitignore` at the end of the attempt. A symbolic link counts as none, as in git since 2.32. */
+/** The bytes of a `.gitignore` at the end of the attempt. Symlinks do not count, as in git since 2.32. */
 async function rulesIn(request: RulesRequest, file: string): Promise<Result<Uint8Array | undefined>> {
   const { root, start, end, found, blobs, widened } = request;
   const entry = found.entries.get(file);
@@ -108,9 +111,9 @@ async function rulesIn(request: RulesRequest, file: string): Promise<Result<Uint
   return ok(isFile ? readSmall(fsPath(root, file), mostRuleBytes) : undefined);
 }
 
-function directoriesOf(asked: readonly AskedPath[]): ReadonlySet<string> {
+function directoriesOf(paths: readonly PathToCheck[]): ReadonlySet<string> {
   const directories = new Set([""]);
-  for (const { path: file } of asked) for (const parent of parentsOf(file)) directories.add(parent);
+  for (const { path: file } of paths) for (const parent of parentsOf(file)) directories.add(parent);
   return directories;
 }
 

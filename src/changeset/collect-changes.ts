@@ -1,10 +1,11 @@
 /**
- * What an attempt changed: from the tree it started with and the tree it left, the changeset, with the bytes of both sides in the
- * store of blobs. Every kind of workspace gives the same changeset, byte for byte, for the same edits.
+ * Collects an attempt's changes: compares the tree it started with and the tree it left, returns the changeset, and stores
+ * the bytes of both sides as blobs. Every kind of workspace produces the same changeset, byte for byte, for the same
+ * edits.
  *
- * No part of it: repositories' insides (`.git`), state, what git ignores (unless it is wanted), owners, times, extended attributes,
- * modes but the executable bit, and pipes, sockets and devices. A directory that holds only such things is neither filled nor empty:
- * it has an entry only where something else in it came or went.
+ * Excluded are the files of repositories (`.git`), state, ignored files (unless included), owners, times, extended
+ * attributes, modes other than the executable bit, and pipes, sockets and devices. A directory that contains only such
+ * things is neither filled nor empty: it has an entry only if something else in it appeared or disappeared.
  */
 import type { Stats } from "node:fs";
 import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
@@ -25,24 +26,24 @@ import type { ProjectStart } from "./project-start.ts";
 import { defaultFileBytes, type EntryContent, readEntry } from "./read-entry.ts";
 import { openStartTree, type StartTree } from "./start-tree.ts";
 
-/** What to collect, and where to keep it. */
+/** The trees to compare, and the stores. */
 export interface CollectRequest {
   /** The project's directory, absolute. */
   readonly root: string;
-  /** What lay over it when the attempt started; its bytes are in `blobs`. */
+  /** The changes applied over it when the attempt started; their bytes are in `blobs`. */
   readonly start: Changeset;
   readonly source: OverlaySource | CopySource;
-  /** Whether a file of the start was kept from the attempt; it stays unless the attempt wrote it. */
+  /** Whether a file of the start was hidden from the attempt. It stays unless the attempt wrote it. */
   readonly hidden?: (path: string) => boolean;
-  /** Paths that are no part of the project's tree: state. Everything below them is left out too. */
+  /** Paths that are not part of the project's tree: state. Everything below them is excluded too. */
   readonly isExcluded: (path: string) => boolean;
   /** Ignored files that are collected. Defaults to none. */
   readonly ignored?: CollectedIgnored;
   readonly blobs: BlobStore;
   readonly redactor: Redactor;
-  /** The project as it was before the run's first attempt. Undefined if nothing but the attempt can have changed it. */
+  /** The project before the run's first attempt. Undefined if only the attempt can have changed it. */
   readonly project?: ProjectStart;
-  /** The largest file, in bytes; 1 GiB by default. */
+  /** The largest file, in bytes. Defaults to 1 GiB. */
   readonly limits?: { readonly fileBytes: number };
 }
 
@@ -55,7 +56,7 @@ export interface CollectedIgnored {
   readonly before?: IncludedFiles;
 }
 
-/** The changes, and the pipes, sockets and devices among them that could not be kept. */
+/** The changes, and the pipes, sockets and devices among them that cannot be kept. */
 export interface CollectedChanges extends AttemptChanges {
   readonly skipped: readonly string[];
 }
@@ -68,19 +69,19 @@ interface CollectState {
   readonly found: FoundChanges;
   readonly widened: RestoreList;
   readonly beforeAt: ReturnType<typeof openBeforeStates>;
-  /** Paths that something else changed, with a state before that is not known. Grows while entries are compared. */
+  /** Paths that something else changed and whose earlier state is unknown. Grows during the comparison. */
   readonly outside: string[];
 }
 
 const width = 16;
 const emptyDirectory: FileState = { mode: "040000" };
-const hint = "the step started from other versions of them; `wave resume` runs it again with those that the project has now";
+const hint = "the step started from other versions of them; `wave resume` runs it again with the project's current versions";
 
 /**
- * Collects. Nothing may run in the workspace any more. Fails with `changeset-refused` (a file too large or unreadable), `secret-leaked`
- * (a secret in what the attempt left, or in a name), `project-changed` (something else changed a file meanwhile, and the version that the attempt
- * started from is not known), `workspace-failed` and `state-unwritable`. Of files that held a secret before, only
- * the digest is kept.
+ * Collects the changes. No process may run in the workspace any more. Fails with `changeset-refused` (a file too large or
+ * unreadable), `secret-leaked` (a secret in a new content or a name), `project-changed` (something else changed a file
+ * meanwhile, and the attempt's original version is unknown), `workspace-failed` and `state-unwritable`. For files that
+ * contained a secret before, only the digest is kept.
  */
 export async function collectChanges(request: CollectRequest): Promise<Result<CollectedChanges>> {
   const widened: RestoreList = [];
@@ -111,17 +112,17 @@ function fileLimit({ limits }: CollectRequest): number {
   return limits?.fileBytes ?? defaultFileBytes;
 }
 
-async function collect(scene: CollectState): Promise<Result<CollectedChanges>> {
-  const { found } = scene;
-  const left = await ignoredPaths(scene);
+async function collect(state: CollectState): Promise<Result<CollectedChanges>> {
+  const { found } = state;
+  const left = await ignoredPaths(state);
   if (!left.ok) return left;
   const { ignored } = left.value;
   const wanted = [...found.entries].filter(([path]) => !ignored.has(path)).sort(([a], [b]) => (a < b ? -1 : 1));
-  const entries = await each(wanted, ([path, entry]) => entryAt(scene, path, entry));
+  const entries = await each(wanted, ([path, entry]) => entryAt(state, path, entry));
   if (!entries.ok) return entries;
-  if (scene.outside.length > 0) return err({ reason: "project-changed", paths: scene.outside.map(shown).sort(), hint });
+  if (state.outside.length > 0) return err({ reason: "project-changed", paths: state.outside.map(shown).sort(), hint });
   const changes = dropEmptyDirectories(
-    scene,
+    state,
     entries.value.filter((entry) => entry !== undefined),
   );
   const skipped = found.skipped.filter((path) => !ignored.has(path));
@@ -130,21 +131,21 @@ async function collect(scene: CollectState): Promise<Result<CollectedChanges>> {
 
 interface IgnoredPaths {
   readonly ignored: ReadonlySet<string>;
-  /** Those that only a rule of the attempt, or of a step before it, ignores. */
+  /** Paths that only a rule of the attempt, or of a step before it, ignores. */
   readonly byOwnRules: ReadonlySet<string>;
 }
 
 /**
- * The paths that are left out of the changes. A changed `.gitignore` counts as it is at the end, except for paths that steps before have handed
- * over: a new rule does not drop a change to one of them.
+ * The paths to exclude. A changed `.gitignore` counts with its content at the end, except for paths that earlier steps
+ * handed over: a new rule does not drop a change to one of them.
  */
 async function ignoredPaths({ request, rules, start, end, found, widened }: CollectState): Promise<Result<IgnoredPaths>> {
   const entries = [...found.entries].map(([path, { kind }]) => ({ path, isDirectory: kind === "empty" || kind === "filled" }));
-  const asked = [...entries, ...found.skipped.map((path) => ({ path, isDirectory: false }))];
-  const before = await rules.ignored(asked);
+  const paths = [...entries, ...found.skipped.map((path) => ({ path, isDirectory: false }))];
+  const before = await rules.ignored(paths);
   if (!before.ok || !hasOwnRules(found, request.start)) return before.ok ? ok({ ignored: before.value, byOwnRules: new Set() }) : before;
   const { root, blobs } = request;
-  const after = await withRulesOf({ root, start, end, found, blobs, widened }, asked, (tree) => rules.ignoredIn(tree, asked));
+  const after = await withRulesOf({ root, start, end, found, blobs, widened }, paths, (tree) => rules.ignoredIn(tree, paths));
   if (!after.ok) return after;
   const handedOver = new Set(request.start.map(({ path }) => path));
   const byOwnRules = new Set([...after.value].filter((path) => !before.value.has(path) && !handedOver.has(path)));
@@ -152,7 +153,7 @@ async function ignoredPaths({ request, rules, start, end, found, widened }: Coll
   return ok({ ignored, byOwnRules });
 }
 
-/** What own rules left out, as people read it: a directory in place of its content if nothing in it was kept. */
+/** Printable paths that the attempt's own rules excluded: a directory instead of its content if nothing in it was kept. */
 function excluded({ ignored, byOwnRules }: IgnoredPaths, { entries }: FoundChanges): readonly string[] {
   const kept = new Set([...entries.keys()].filter((path) => !ignored.has(path)).flatMap(parentsOf));
   const left = new Set<string>();
@@ -165,20 +166,20 @@ function excluded({ ignored, byOwnRules }: IgnoredPaths, { entries }: FoundChang
   return [...left].sort();
 }
 
-/** Compares what was at a path with what is there, and keeps the bytes of both where they differ. */
-async function entryAt(scene: CollectState, path: string, leaf: EndEntry): Promise<Result<ChangesetEntry | undefined>> {
-  const { request, end, widened, beforeAt } = scene;
+/** Compares both states of a path, and stores the bytes of both if they differ. */
+async function entryAt(state: CollectState, path: string, endEntry: EndEntry): Promise<Result<ChangesetEntry | undefined>> {
+  const { request, end, widened, beforeAt } = state;
   const was = await beforeAt(path);
   if (!was.ok) return was;
   if (was.value.kind === "outside") {
-    scene.outside.push(path);
+    state.outside.push(path);
     return ok(undefined);
   }
   const { before } = was.value;
-  if ("stats" in leaf) grantOwnerAccess(end.directory, path, leaf.stats, widened);
-  const after = "stats" in leaf ? await readEntry(end.directory, path, leaf.stats, fileLimit(request)) : ok(undefined);
+  if ("stats" in endEntry) grantOwnerAccess(end.directory, path, endEntry.stats, widened);
+  const after = "stats" in endEntry ? await readEntry(end.directory, path, endEntry.stats, fileLimit(request)) : ok(undefined);
   if (!after.ok) return after;
-  const entry = entryOf(path, before.state, after.value?.state ?? (leaf.kind === "empty" ? emptyDirectory : undefined));
+  const entry = entryOf(path, before.state, after.value?.state ?? (endEntry.kind === "empty" ? emptyDirectory : undefined));
   if (entry === undefined) return ok(undefined);
   const kept = await keep(request, path, before.content, after.value);
   return kept.ok ? ok(entry) : kept;
@@ -186,7 +187,7 @@ async function entryAt(scene: CollectState, path: string, leaf: EndEntry): Promi
 
 const nothing = new Uint8Array();
 
-/** Drops what says only that a directory holds nothing but things that are no part of a tree, or held nothing else. */
+/** Drops entries which only record that a directory contains, or contained, nothing except excluded files. */
 function dropEmptyDirectories({ start, found }: CollectState, entries: readonly ChangesetEntry[]): readonly ChangesetEntry[] {
   const parents = (side: "before" | "after") =>
     new Set(entries.flatMap((entry) => (entry[side] === undefined ? [] : parentsOf(entry.path))));
@@ -211,20 +212,20 @@ async function keep(
   for (const content of [after, before]) {
     if (content === undefined) continue;
     const bytes = content === before && was !== undefined ? was : await content.bytes();
-    // A file that held a token before it was touched leaks nothing new.
+    // A file that already contained a token before the change leaks nothing new.
     const added = content === after ? redactor.newKindOf(bytes, was ?? nothing) : undefined;
     if (added !== undefined) return leaked(added);
     if (redactor.finds(bytes)) continue;
     const put = await blobs.put(bytes);
     if (!put.ok) return put;
     if (put.value.digest !== content.state.digest) {
-      return err({ reason: "workspace-failed", code: "EBUSY", detail: `\`${shown(path)}\` changes while it is read` });
+      return err({ reason: "workspace-failed", code: "EBUSY", detail: `\`${shown(path)}\` changed while it was read` });
     }
   }
   return ok(undefined);
 }
 
-/** Work on each thing, the first failure if there is one. */
+/** Runs `work` on each thing. Returns the first failure, if any. */
 async function each<T, R>(things: readonly T[], work: (thing: T) => Promise<Result<R>>): Promise<Result<readonly R[]>> {
   const results = await inParallel(things, width, work, (result) => !result.ok);
   const values: R[] = [];

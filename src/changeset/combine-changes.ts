@@ -1,15 +1,18 @@
 /**
- * The algebra of changesets. A tree is a set of leaves: its files, its symlinks and its empty directories, each with its state.
- * Directories that hold something are no leaves; they are there because of what they hold. The root itself is never a leaf.
+ * The algebra of changesets. A tree is a set of entries: its files, symlinks and empty directories, each with its state. A
+ * directory with content is not an entry; it exists because of its content. The root is never an entry.
  *
- * The changeset from tree A to tree B has one entry for each path whose state differs, `before` as in A and `after` as in B. So:
- * - Deleting the only file of a directory and the directory too is one entry, the file's. Deleting the file alone is two: the
- *   directory is a leaf now (`after: 040000`). Likewise above: a parent that loses its last child and stays has an entry.
- * - The first file in an empty directory is two entries: the directory is a leaf no more (`before: 040000`, no `after`).
- * - A file replaced by a directory is the file's deletion and the additions in the directory.
- * - Applying a deletion takes away the parents that it leaves empty, unless an entry says that they stay.
+ * The changeset from tree A to tree B has one entry per path whose state differs, with `before` from A and `after` from B.
+ * Therefore:
  *
- * Over a fixed A, changesets and trees B are the same thing, so composing, reversing and applying agree by construction.
+ * - Deleting the only file of a directory together with the directory is one entry, for the file. Deleting only the file
+ *   is two, because the empty directory becomes an entry (`after: 040000`). The same applies above: a parent that loses
+ *   its last child and stays has an entry.
+ * - The first file in an empty directory is two entries: the directory is no longer one (`before: 040000`, no `after`).
+ * - Replacing a file by a directory is a deletion of the file and additions in the directory.
+ * - Applying a deletion removes the parents that it leaves empty, unless an entry keeps them.
+ *
+ * Over a fixed A, changesets correspond to trees B one to one, so composing, reversing and applying agree by construction.
  */
 
 import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
@@ -18,27 +21,27 @@ import { isDigest } from "../core/digest.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { isPathSafe } from "../text/path-bytes.ts";
 
-/** Of the encoding. */
+/** Version of the encoding. */
 const version = 1;
 
-/** Whether two states are the same: mode and content. Two absent ones are. */
+/** Whether two states have the same mode and content. Two absent states are the same. */
 export function sameState(a: FileState | undefined, b: FileState | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return a.mode === b.mode && ("digest" in a ? a.digest : "") === ("digest" in b ? b.digest : "");
 }
 
-/** An entry for a path, or nothing where its states are the same. */
+/** An entry for a path; undefined if its states are the same. */
 export function entryOf(path: string, before: FileState | undefined, after: FileState | undefined): ChangesetEntry | undefined {
   if (sameState(before, after)) return undefined;
   return { path, ...defined({ before, after }) };
 }
 
-/** Entries in the order that changesets have. */
+/** Sorts entries into the order of changesets. */
 export function sortEntries(entries: Iterable<ChangesetEntry>): Changeset {
   return [...entries].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }
 
-/** One changeset that does what two do after each other. What cancels out disappears. `second` was made on top of `first`. */
+/** Combines two consecutive changesets into one; changes that cancel out disappear. `second` was made on top of `first`. */
 export function compose(first: Changeset, second: Changeset): Changeset {
   if (first.length === 0) return second;
   if (second.length === 0) return first;
@@ -52,7 +55,7 @@ export function compose(first: Changeset, second: Changeset): Changeset {
   return sortEntries(all.values());
 }
 
-/** The changeset that leads back. */
+/** The changeset that reverts `changes`. */
 export function reverse(changes: Changeset): Changeset {
   return changes.map(({ path, before, after }) => ({
     path,
@@ -60,29 +63,29 @@ export function reverse(changes: Changeset): Changeset {
   }));
 }
 
-/** How many paths were added, changed and deleted, empty directories included. */
+/** Numbers of added, changed and deleted paths, empty directories included. */
 export function countsOf(changes: Changeset): { readonly added: number; readonly changed: number; readonly deleted: number } {
   const added = changes.filter(({ before }) => before === undefined).length;
   const deleted = changes.filter(({ after }) => after === undefined).length;
   return { added, changed: changes.length - added - deleted, deleted };
 }
 
-/** The directories above a path, the lowest first; the root is not among them. */
+/** The directories above a path, deepest first, without the root. */
 export function parentsOf(path: string): string[] {
   const parents: string[] = [];
   for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) parents.push(path.slice(0, slash));
   return parents;
 }
 
-/** The bytes of a changeset, to be kept as a blob: versioned JSON, the same bytes for the same changes. */
+/** Encodes a changeset as a blob: versioned JSON, the same bytes for the same changes. */
 export function encodeChangeset(changes: Changeset): Uint8Array {
   const entries = changes.map(({ path, before, after }) => ({ path, before: stateFields(before), after: stateFields(after) }));
   return Buffer.from(JSON.stringify({ version, entries }));
 }
 
 /**
- * The changeset that bytes hold. Whoever wrote them is not trusted: what is read names only safe paths, each once, and leads between two
- * trees that can exist. Where the bytes hold none, the error says why in half a sentence (`entry 3 has …`).
+ * Decodes a changeset. The bytes are untrusted: the result contains only safe paths, each once, and leads between two
+ * trees that can exist. The error is the rest of a sentence (`entry 3 has …`).
  */
 export function decodeChangeset(bytes: Uint8Array): Result<Changeset, string> {
   let document: unknown;
@@ -98,11 +101,11 @@ export function decodeChangeset(bytes: Uint8Array): Result<Changeset, string> {
     const entry = decodeEntry(given);
     if (!entry.ok) return err(`entry ${index} ${entry.error}`);
     const last = entries.at(-1)?.path;
-    if (last !== undefined && last >= entry.value.path) return err(`entry ${index} is not in order, or is there twice`);
+    if (last !== undefined && last >= entry.value.path) return err(`entry ${index} is out of order or duplicate`);
     entries.push(entry.value);
   }
   const nested = nestedEntry(entries);
-  return nested === undefined ? ok(entries) : err(`\`${nested}\` would be a file and a directory at once`);
+  return nested === undefined ? ok(entries) : err(`\`${nested}\` would be both a file and a directory`);
 }
 
 function stateFields(state: FileState | undefined): object | undefined {
@@ -117,7 +120,7 @@ function decodeEntry(given: unknown): Result<ChangesetEntry, string> {
   if (!isPathSafe(given["path"])) return err("has a path that a changeset may not name");
   const before = decodeState(given["before"]);
   const after = decodeState(given["after"]);
-  if (before === "unknown" || after === "unknown") return err("has a state that is none");
+  if (before === "unknown" || after === "unknown") return err("has an invalid state");
   if (sameState(before, after)) return err("changes nothing");
   return ok({ path: given["path"], ...defined({ before, after }) });
 }
@@ -135,12 +138,12 @@ function decodeState(given: unknown): FileState | undefined | "unknown" {
   return isValid ? { mode, digest, size, permissions } : "unknown";
 }
 
-/** A path that one of the two trees has as a leaf, and something below it. */
+/** A path that is an entry in one of the two trees although another entry is below it. */
 function nestedEntry(changes: Changeset): string | undefined {
   for (const side of ["before", "after"] as const) {
     const entries = new Set(changes.filter((entry) => entry[side] !== undefined).map(({ path }) => path));
-    for (const leaf of entries) {
-      const above = parentsOf(leaf).find((parent) => entries.has(parent));
+    for (const entry of entries) {
+      const above = parentsOf(entry).find((parent) => entries.has(parent));
       if (above !== undefined) return above;
     }
   }

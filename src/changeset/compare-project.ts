@@ -1,6 +1,7 @@
 /**
- * Compares what a changeset expects with what lies on disk. A path is as expected when it is as before the change or as after it, so
- * that a change that was interrupted can be completed. An empty directory and nothing count as the same: no bytes depend on it.
+ * Compares a project with a changeset. A path is as expected if it has the state before or after the change, so that an
+ * interrupted change can be completed. An empty directory and a missing path count as the same, because no bytes depend on
+ * the difference.
  */
 import type { Stats } from "node:fs";
 import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
@@ -13,35 +14,35 @@ import { kindOf, lstatAt, namesIn, shown } from "./disk.ts";
 import { readEntry } from "./read-entry.ts";
 import { isTemporary } from "./write-entry.ts";
 
-/** A path that is neither as before the change nor as after it. Texts are for people. */
+/** A path whose state is neither the one before the change nor the one after. Texts are for people. */
 export interface ForeignChange {
   readonly path: string;
   readonly expected: string;
   readonly found: string;
 }
 
-/** What is at a path. */
+/** The state found at a path. */
 export type Found =
   | { readonly kind: "nothing" }
-  | { readonly kind: "leaf"; readonly state: FileState }
-  /** A file whose size says that it is none of those expected; its content was not read. */
+  | { readonly kind: "entry"; readonly state: FileState }
+  /** A file whose size matches no expected state; its content was not read. */
   | { readonly kind: "another" }
-  /** A directory with something in it. */
+  /** A directory with content. */
   | { readonly kind: "filled" }
   /** A pipe, a socket or a device. */
   | { readonly kind: "other" }
-  /** Something above is no directory: there is no way to the path but through a symlink, or none. */
+  /** A parent is not a directory: the path cannot be reached, or only through a symlink. */
   | { readonly kind: "blocked"; readonly by: string };
 
-/** What was found for each entry, or what does not fit. */
+/** The states found, and the paths that do not match. */
 export interface Comparison {
   readonly found: ReadonlyMap<string, Found>;
-  /** The facts of the file or symlink at each path, to notice a change since; undefined if there was none. */
+  /** Stat data of the file or symlink at each path, to detect later changes; undefined if there was none. */
   readonly facts: ReadonlyMap<string, string | undefined>;
   readonly foreign: readonly ForeignChange[];
 }
 
-/** Looks at every path of a changeset. Fails with `file-unreadable`. */
+/** Inspects every path of a changeset. Fails with `file-unreadable`. */
 export async function compareProject(root: string, changes: Changeset): Promise<Result<Comparison>> {
   const entries = new Map(changes.map((entry) => [entry.path, entry]));
   const directories = new Set<string>();
@@ -50,26 +51,26 @@ export async function compareProject(root: string, changes: Changeset): Promise<
   const foreign: ForeignChange[] = [];
   const named = new Set<string>();
   for (const entry of changes) {
-    // Taken before the content is read: a file that changes meanwhile has other facts afterwards.
+    // Taken before the content is read, so that it differs if the file changes meanwhile.
     const seen = fileFacts(root, entry.path);
-    const looked = await lookFor(root, entry, directories);
-    if (!looked.ok) return looked;
-    // Beyond what is in the way there may be a symlink, and behind that any file.
-    facts.set(entry.path, looked.value.kind === "blocked" ? undefined : seen);
-    found.set(entry.path, looked.value);
-    const stranger = fits(root, entry, looked.value, entries);
-    // A file in place of a directory is in the way of every path below it.
-    if (stranger === undefined || named.has(stranger)) continue;
-    named.add(stranger);
+    const inspected = await inspect(root, entry, directories);
+    if (!inspected.ok) return inspected;
+    // Whatever is in the way may be a symlink to any file.
+    facts.set(entry.path, inspected.value.kind === "blocked" ? undefined : seen);
+    found.set(entry.path, inspected.value);
+    const mismatch = findMismatch(root, entry, inspected.value, entries);
+    // A file that replaced a directory is in the way of every path below it.
+    if (mismatch === undefined || named.has(mismatch)) continue;
+    named.add(mismatch);
     const { path, before } = entry;
-    foreign.push({ path: stranger, expected: stranger === path ? inWords(before) : "nothing else", found: foundInWords(looked.value) });
+    foreign.push({ path: mismatch, expected: mismatch === path ? inWords(before) : "nothing else", found: foundInWords(inspected.value) });
   }
   return ok({ found, facts, foreign });
 }
 
 /**
- * The facts of a file or symlink; undefined if there is none, or if it cannot be looked at. Not the ctime: replacing one name of a file changes it
- * for the others.
+ * Stat data of a file or symlink; undefined if there is none or it cannot be inspected. Without the ctime, because
+ * replacing one hard link changes it for the others.
  */
 export function fileFacts(root: string, path: string): string | undefined {
   try {
@@ -80,21 +81,21 @@ export function fileFacts(root: string, path: string): string | undefined {
   }
 }
 
-/** Whether a path is exactly as before the change (an empty directory and nothing being the same). */
+/** Whether a path has the state before the change. An empty directory and a missing path are the same. */
 export function isBefore({ before }: ChangesetEntry, found: Found): boolean {
-  if (found.kind === "leaf") return sameState(found.state, before) || (isNothing(found.state) && isNothing(before));
+  if (found.kind === "entry") return sameState(found.state, before) || (isNothing(found.state) && isNothing(before));
   return found.kind !== "other" && found.kind !== "another" && isNothing(before) && (found.kind !== "filled" || before === undefined);
 }
 
-/** Whether a path is exactly as after the change. */
+/** Whether a path has exactly the state after the change. */
 export function isAfter({ after }: ChangesetEntry, found: Found): boolean {
-  if (found.kind === "leaf") return sameState(found.state, after);
+  if (found.kind === "entry") return sameState(found.state, after);
   return found.kind !== "other" && found.kind !== "another" && after === undefined;
 }
 
-async function lookFor(root: string, { path, before, after }: ChangesetEntry, directories: Set<string>): Promise<Result<Found>> {
+async function inspect(root: string, { path, before, after }: ChangesetEntry, directories: Set<string>): Promise<Result<Found>> {
   try {
-    const by = blockage(root, path, directories);
+    const by = nonDirectoryParent(root, path, directories);
     if (by !== undefined) return ok({ kind: "blocked", by });
     const stats = lstatAt(root, path);
     if (stats === undefined) return ok({ kind: "nothing" });
@@ -102,24 +103,24 @@ async function lookFor(root: string, { path, before, after }: ChangesetEntry, di
     if (kind === "other") return ok({ kind });
     if (kind === "directory") {
       const isEmpty = namesIn(root, path).every(isTemporary);
-      return ok(isEmpty ? { kind: "leaf", state: { mode: "040000" } } : { kind: "filled" });
+      return ok(isEmpty ? { kind: "entry", state: { mode: "040000" } } : { kind: "filled" });
     }
     if (![before, after].some((state) => mayBe(state, stats))) return ok({ kind: "another" });
     const content = await readEntry(root, path, stats, Number.POSITIVE_INFINITY);
-    if (content.ok) return ok({ kind: "leaf", state: content.value.state });
+    if (content.ok) return ok({ kind: "entry", state: content.value.state });
     return err({
       reason: "file-unreadable",
       path: shown(path),
       code: "EACCES",
-      detail: "it cannot be compared with what is expected there",
+      detail: "it cannot be compared with the expected content",
     });
   } catch (error) {
     return err({ reason: "file-unreadable", path: shown(path), ...describeIoError(error) });
   }
 }
 
-/** The uppermost thing above a path that is there and is no directory. */
-function blockage(root: string, path: string, directories: Set<string>): string | undefined {
+/** The topmost existing parent of a path that is not a directory. */
+function nonDirectoryParent(root: string, path: string, directories: Set<string>): string | undefined {
   for (const parent of parentsOf(path).reverse()) {
     if (directories.has(parent)) continue;
     const stats = lstatAt(root, parent);
@@ -135,17 +136,17 @@ function mayBe(state: FileState | undefined, stats: Stats): boolean {
   return (state.mode === "120000") === stats.isSymbolicLink() && state.size === stats.size;
 }
 
-/** The path that does not fit, if one does not. */
-function fits(root: string, entry: ChangesetEntry, found: Found, entries: ReadonlyMap<string, ChangesetEntry>): string | undefined {
+/** The path that does not match, if any. */
+function findMismatch(root: string, entry: ChangesetEntry, found: Found, entries: ReadonlyMap<string, ChangesetEntry>): string | undefined {
   if (found.kind === "blocked" && !entries.has(found.by)) return found.by;
   if (found.kind === "filled" && entry.before === undefined && entry.after !== undefined && "digest" in entry.after) {
     return uncovered(root, entry.path, entries);
   }
-  const isEmpty = found.kind === "nothing" || found.kind === "blocked" || (found.kind === "leaf" && isNothing(found.state));
+  const isEmpty = found.kind === "nothing" || found.kind === "blocked" || (found.kind === "entry" && isNothing(found.state));
   return (isEmpty && isNothing(entry.after)) || isBefore(entry, found) || isAfter(entry, found) ? undefined : entry.path;
 }
 
-/** Something in a directory that makes way for a file, and that the changeset does not delete. */
+/** A path in a directory that a file replaces, and that the changeset does not delete. */
 function uncovered(root: string, directory: string, entries: ReadonlyMap<string, ChangesetEntry>): string | undefined {
   for (const { kind, name, path } of entriesBelow(root, { from: directory })) {
     if (isTemporary(name)) continue;
@@ -172,7 +173,7 @@ function foundInWords(found: Found): string {
   switch (found.kind) {
     case "nothing":
       return "nothing";
-    case "leaf":
+    case "entry":
       return inWords(found.state);
     case "another":
       return "something else";
@@ -181,6 +182,6 @@ function foundInWords(found: Found): string {
     case "other":
       return "a pipe, a socket or a device";
     case "blocked":
-      return "no directory";
+      return "a parent that is not a directory";
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Copies files and directories as they are: content (shared, where the file system can), mode, times, symlinks; owners and extended
- * attributes where GNU `cp` does it. Names of one file become files of their own: a change of one is no change of the others, as in overlays.
- * What cannot be read is reported, or fails the copy: a command that finds it missing could pass for the wrong reason.
+ * Copies files and directories with content (shared, if the file system supports it), mode, times and symlinks; with GNU
+ * `cp` also with owners and extended attributes. Hard links become separate files: as in overlays, a change of one does
+ * not change the others. Unreadable files are reported, or fail the copy: a command that does not find them could pass for
+ * the wrong reason.
  */
 import {
   chmodSync,
@@ -26,15 +27,15 @@ import { walkTree } from "../platform/walk.ts";
 import { fsPath, hasEscapes } from "../text/path-bytes.ts";
 import { lstatAt, shown } from "./disk.ts";
 
-/** Characters of names for one `cp`: well below what a system takes as arguments. */
+/** The total length of names for one `cp`: well below the system's limit for arguments. */
 const mostArguments = 100_000;
-/** Copies at the same time: directories are of uneven size, and disks take more than one request. */
+/** Copies at the same time: directories differ in size, and disks handle several requests. */
 const mostCopies = 4;
 const yieldEvery = 500;
 
 let gnu: Promise<boolean> | undefined;
 
-/** Whether `cp` is one that shares content and takes a target directory. */
+/** Whether `cp` can share content and accepts a target directory. */
 function hasGnuCopy(): Promise<boolean> {
   gnu ??=
     process.platform === "linux"
@@ -43,15 +44,15 @@ function hasGnuCopy(): Promise<boolean> {
   return gnu;
 }
 
-/** A file or directory that this process may not read, as a path relative to the copied directory. */
+/** A file or directory that this process may not read; the path is relative to the copied directory. */
 export interface DeniedPath {
   readonly path: string;
   readonly isDirectory: boolean;
 }
 
 /**
- * Copies what has these names in `from` into `to`, a directory. Leaves out what cannot be read and adds it to `denied`; without that list, fails
- * with `file-unreadable`. Fails with `workspace-failed`, and with `spawn-failed` where nothing can be started.
+ * Copies these names from `from` into the directory `to`. Omits unreadable files and adds them to `denied`; without that
+ * list, fails with `file-unreadable`. Fails with `workspace-failed`, and with `spawn-failed` if no program can be started.
  */
 export async function copyNames(from: string, to: string, names: readonly string[], denied?: DeniedPath[]): Promise<Result<void>> {
   const found: DeniedPath[] = [];
@@ -63,9 +64,9 @@ export async function copyNames(from: string, to: string, names: readonly string
   return ok(undefined);
 }
 
-/** The failure of a copy that would lack a file. `file` is for people. */
+/** The failure of a copy that would lack a file. `file` is printable. */
 export function unreadable(file: string): Result<never> {
-  const detail = "the workspace is a copy of the project, and would not contain it";
+  const detail = "the workspace is a copy of the project and would lack it";
   return err({ reason: "file-unreadable", path: shown(file), code: "EACCES", detail });
 }
 
@@ -82,13 +83,13 @@ async function copyReadable(from: string, to: string, names: readonly string[], 
     if (!ran.ok) return ran;
     const { code, stderr } = ran.value;
     const problem = stderr.split("\n").find((line) => line !== "" && !/: Permission denied$/.test(line));
-    if (code !== 0 && (problem !== undefined || stderr === "")) return failed("ECOPY", problem ?? `cp ended with status ${code}`);
+    if (code !== 0 && (problem !== undefined || stderr === "")) return failed("ECOPY", problem ?? `\`cp\` failed with exit code ${code}`);
     isDenied ||= code !== 0;
   }
   try {
     const breathe = breather(yieldEvery);
     if (isDenied) {
-      // The messages quote names, so the paths are looked for.
+      // `cp` quotes names in its messages, so the unreadable paths are searched for.
       for (const name of plain) await findDenied(from, name, denied);
       if (denied.length === 0) return failed("ECOPY", copies.map((ran) => (ran.ok ? ran.value.stderr.trim() : "")).join("\n").trim()); // biome-ignore format: one thought
     }
@@ -100,7 +101,7 @@ async function copyReadable(from: string, to: string, names: readonly string[], 
   }
 }
 
-/** A few shares that are copied beside each other, none of them too long for a command line. */
+/** Splits names into batches to copy concurrently, each short enough for a command line. */
 function batches(names: readonly string[]): readonly (readonly string[])[] {
   const length = names.reduce((sum, name) => sum + name.length + 3, 0);
   const count = Math.max(Math.min(mostCopies, names.length), Math.ceil(length / mostArguments));
@@ -111,14 +112,14 @@ function runCopy(args: readonly string[], cwd: string): Promise<Result<Captured>
   return capture({ command: ["cp", ...args], cwd, env: { PATH: process.env["PATH"], LC_ALL: "C" }, limitMs: noLimitMs });
 }
 
-/** Adds what cannot be read at a name and below it. */
+/** Adds the unreadable paths at and below a name. */
 async function findDenied(from: string, name: string, denied: DeniedPath[]): Promise<void> {
   const isDirectory = lstatAt(from, name)?.isDirectory() === true;
   const examine = (file: string) => {
     try {
       if (lstatAt(from, file)?.isFile() === true) closeSync(openSync(fsPath(from, file), constants.O_RDONLY | constants.O_NOFOLLOW));
     } catch (error) {
-      passOver(error);
+      ignoreDenied(error);
       denied.push({ path: file, isDirectory: false });
     }
   };
@@ -127,7 +128,7 @@ async function findDenied(from: string, name: string, denied: DeniedPath[]): Pro
     from: name,
     visit: ({ path: file, kind }) => (kind === "directory" ? undefined : examine(file)),
     onDenied(file, error) {
-      passOver(error);
+      ignoreDenied(error);
       denied.push({ path: file, isDirectory: true });
     },
   });
@@ -145,7 +146,7 @@ async function copyOne(
     try {
       return copyEntry(from, to, file);
     } catch (error) {
-      passOver(error);
+      ignoreDenied(error);
       denied.push({ path: file, isDirectory });
       return undefined;
     }
@@ -161,14 +162,17 @@ async function copyOne(
     enter: ({ path: file }) => lstatAt(to, file)?.isDirectory() === true,
     leave: ({ path: file }) => leave(file),
     onDenied(file, error) {
-      passOver(error);
+      ignoreDenied(error);
       denied.push({ path: file, isDirectory: true });
     },
   });
   leave(name);
 }
 
-/** Copies a file or a symlink, or makes the directory, whose mode and times have to wait for what is in it. Returns what was found. */
+/**
+ * Copies a file or symlink, or creates the directory, whose mode and times are set after its content. Returns the stat
+ * data of the source.
+ */
 function copyEntry(from: string, to: string, file: string): Stats | undefined {
   const stats = lstatAt(from, file);
   if (stats === undefined) return undefined;
@@ -180,7 +184,7 @@ function copyEntry(from: string, to: string, file: string): Stats | undefined {
   return stats;
 }
 
-/** Gives a copy the mode, the times and, where that is possible, the owner of what it was copied from. */
+/** Sets the mode, the times and, if permitted, the owner of a copy. */
 export function copyMetadata(target: string | Buffer, stats: Stats): void {
   if (process.geteuid?.() === 0) lchownSync(target, stats.uid, stats.gid);
   if (stats.isSymbolicLink()) {
@@ -191,8 +195,8 @@ export function copyMetadata(target: string | Buffer, stats: Stats): void {
   utimesSync(target, stats.atimeMs / 1000, stats.mtimeMs / 1000);
 }
 
-/** Throws every error except a denied access. */
-function passOver(error: unknown): void {
+/** Throws every error except denied access. */
+function ignoreDenied(error: unknown): void {
   if (!["EACCES", "EPERM"].includes(describeIoError(error).code)) throw error;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Copies a repository for an attempt: cheap, because its objects are borrowed from the original, and harmless, because hooks and
- * credentials stay behind and nothing in the copy leads back to the original's index or branches.
+ * Copies a repository for an attempt. The copy is cheap, because it borrows objects from the original, and harmless: it
+ * has no hooks or credentials, and nothing in it refers to the original's index or branches.
  */
 
 import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
@@ -12,17 +12,17 @@ import { copyNames } from "./copy-files.ts";
 import { type Kind, kindOf, lstatAt, namesIn } from "./disk.ts";
 import { gitConfigFiles, maskedGitConfig } from "./git-config.ts";
 
-/** Borrowed, left behind, or copied in a way of their own. */
+/** Borrowed, omitted, or copied separately. */
 const notCopied = /^(?:objects|hooks|lfs|worktrees|modules|commondir|gitdir|gc\.pid|fsmonitor--daemon.*|.*\.lock)$/;
-/** Of a repository that has several work trees: what each of them has for itself. */
+/** The files that each work tree of a repository has for itself. */
 /** The longest file that names a work tree, in bytes. */
 const pointerBytes = 64 * 1024;
 const ownOfWorkTree = /^(?:HEAD|ORIG_HEAD|FETCH_HEAD|MERGE_.*|index|config\.worktree|sharedindex\..*)$/;
 
 /**
- * Copies `from/.git` to `to/.git`. A link or file that leads to a directory of the copy by a relative path is copied as it is; any other one
- * (a work tree, a submodule, a separate git directory) becomes a repository of its own. `to` is `from` moved from `root` to another place.
- * Fails as copying files does. Throws the file system's errors.
+ * Copies `from/.git` to `to/.git`. A link or file that refers to a copied directory by a relative path is copied
+ * unchanged; any other (a work tree, a submodule, a separate git directory) becomes a repository of its own. `to` is
+ * `from` moved from `root` to another path. Fails like copying files. Throws file system errors.
  */
 export async function copyRepository(root: string, from: string, to: string): Promise<Result<void>> {
   const stats = lstatAt(from, ".git");
@@ -33,7 +33,10 @@ export async function copyRepository(root: string, from: string, to: string): Pr
   return mergeRepository(own, common, path.join(to, ".git"));
 }
 
-/** The names in a git directory that lead to its work trees: `git worktree add` puts them there too, mostly in bare repositories. */
+/**
+ * The names in a git directory that contain its work trees: `git worktree add` can create them there, mostly in bare
+ * repositories.
+ */
 function workTreesIn(git: string): ReadonlySet<string> {
   const administrative = path.join(git, "worktrees");
   if (lstatAt(administrative, "")?.isDirectory() !== true) return new Set();
@@ -46,7 +49,10 @@ function workTreesIn(git: string): ReadonlySet<string> {
   return new Set(names);
 }
 
-/** Whether what a `.git` leads to is copied too, and the copy leads there. Administrative files of other work trees are not copied. */
+/**
+ * Whether the target of a `.git` is copied too, and the copy refers to it. Administrative files of other work trees are
+ * not copied.
+ */
 function staysInside(root: string, from: string, kind: Kind): boolean {
   const entry = path.join(from, ".git");
   const named =
@@ -56,10 +62,10 @@ function staysInside(root: string, from: string, kind: Kind): boolean {
   return isInside(root, place) && !path.relative(root, place).split(path.sep).includes("worktrees");
 }
 
-/** Makes one repository of a work tree's git directory and of the one that all work trees share. */
+/** Merges a work tree's git directory and the one shared by all work trees into one repository. */
 async function mergeRepository(own: string, common: string, target: string): Promise<Result<void>> {
   if (common !== own && lstatAt(own, "reftable") !== undefined) {
-    const detail = "references of linked work trees that are stored as tables cannot be copied: use the overlay provider, or a clone";
+    const detail = "references of linked work trees in the reftable format cannot be copied: use the overlay provider, or a clone";
     return err({ reason: "workspace-failed", code: "EREFTABLE", detail });
   }
   const shared = common === own ? notCopied : new RegExp(`${notCopied.source}|${ownOfWorkTree.source}`);
@@ -76,17 +82,17 @@ async function mergeRepository(own: string, common: string, target: string): Pro
       lstatAt(modules, "")?.isDirectory() === true ? await copyModules(modules, path.join(target, "modules")) : ok(undefined);
     if (!ofWorkTree.ok) return ofWorkTree;
   }
-  // Git ignores in a linked work tree whether the repository is bare; the copy is not a linked work tree.
+  // In a linked work tree git ignores `core.bare`; the copy is not a linked work tree.
   maskConfigs(target, common === own ? {} : { bare: false });
   return ok(undefined);
 }
 
 /**
- * Copies a git directory to `to` for a view that shows it at the same place, with the administrative files of its work trees. Fails and
- * throws as `copyRepository` does.
+ * Copies a git directory to `to`, for a view that shows it at the same path, with the administrative files of its work
+ * trees. Fails and throws like `copyRepository`.
  */
 export async function copyGitDirectories(from: string, to: string): Promise<Result<void>> {
-  // Of a linked work tree alone, where its shared directory is another place.
+  // A linked work tree's own directory, without the shared one.
   const copied = await copyGitDirectory(from, to, new RegExp(notCopied.source.replace("commondir|gitdir|", "")));
   if (!copied.ok) return copied;
   const trees = path.join(from, "worktrees");
@@ -114,7 +120,7 @@ async function copyGitDirectory(from: string, to: string, except: RegExp): Promi
   return names.includes("modules") ? copyModules(path.join(from, "modules"), path.join(to, "modules")) : ok(undefined);
 }
 
-/** Submodules' repositories lie in directories that spell their paths. */
+/** The repositories of submodules are in directories that spell their paths. */
 async function copyModules(from: string, to: string): Promise<Result<void>> {
   mkdirSync(to, { recursive: true });
   for (const name of namesIn(from, "")) {
@@ -132,12 +138,12 @@ async function copyModules(from: string, to: string): Promise<Result<void>> {
 function borrowObjects(from: string, to: string): void {
   mkdirSync(path.join(to, "info"), { recursive: true });
   mkdirSync(path.join(to, "pack"));
-  // Git reads a line that begins with a quote as one with escapes.
+  // Git parses a line that starts with a quote as escaped.
   const line = /^["#]|[\n\\]/.test(from) ? `"${from.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"` : from;
   writeFileSync(path.join(to, "info", "alternates"), `${line}\n`);
 }
 
-/** Masks every configuration of a copy, and drops those that git cannot read. The place of the work tree is dropped by default. */
+/** Masks every configuration of a copy, and drops those that git cannot read. Drops the path of the work tree by default. */
 function maskConfigs(repository: string, kept: { readonly worktree?: boolean; readonly bare?: boolean } = {}): void {
   for (const file of gitConfigFiles(repository)) {
     const place = path.join(repository, file);

@@ -1,4 +1,4 @@
-/** Copies a project for an attempt: everything but state, with repositories made cheap and harmless. */
+/** Copies a project for an attempt: everything except state, with cheap and harmless repositories. */
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { err, ok, type Result } from "../core/result.ts";
@@ -10,7 +10,7 @@ import { copyMetadata, copyNames, type DeniedPath } from "./copy-files.ts";
 import { copyRepository } from "./copy-repository.ts";
 import { below, lstatAt, namesIn } from "./disk.ts";
 
-/** What to copy where: `directory` is there and empty. `isLeftOut` is asked about files and directories. */
+/** `directory` exists and is empty. `isExcluded` is called for files and directories. */
 export interface CopyRequest {
   readonly root: string;
   readonly directory: string;
@@ -18,14 +18,14 @@ export interface CopyRequest {
 }
 
 /**
- * Copies with modes and times; content is shared where the file system can. Repositories borrow the original's objects and have neither
- * hooks nor credentials. Returns the paths of the project that the copy lacks, because they cannot be read, sorted. Fails with `workspace-failed`,
- * and with `file-unreadable` if a file of a repository cannot be read.
+ * Copies with modes and times; content is shared if the file system supports it. Repositories borrow the original's
+ * objects and have no hooks or credentials. Returns the unreadable paths that the copy lacks, sorted. Fails with
+ * `workspace-failed`, and with `file-unreadable` if a file of a repository cannot be read.
  */
 export async function copyTree(request: CopyRequest): Promise<Result<readonly DeniedPath[]>> {
   const denied: DeniedPath[] = [];
   try {
-    const copied = await copyApart(request, await divided(request), "", denied);
+    const copied = await copyApart(request, await directoriesToSplit(request), "", denied);
     return copied.ok ? ok(denied.sort((a, b) => (a.path < b.path ? -1 : 1))) : copied;
   } catch (error) {
     const { code, detail } = describeIoError(error);
@@ -34,10 +34,11 @@ export async function copyTree(request: CopyRequest): Promise<Result<readonly De
 }
 
 /**
- * The directories that are not copied as a whole, because something below them is left out or is a repository; and those at the top, so
- * that several copies can share the work. Installed packages are not searched: there is nothing of ours in them.
+ * The directories that cannot be copied as a whole because something in them is excluded or a repository, and those at the
+ * top, so that copies can run concurrently. Installed packages are not searched: they contain no repositories of the
+ * project.
  */
-async function divided({ root, isExcluded }: CopyRequest): Promise<ReadonlySet<string>> {
+async function directoriesToSplit({ root, isExcluded }: CopyRequest): Promise<ReadonlySet<string>> {
   const found = new Set([""]);
   const isApart = (name: string, path: string) => name === ".git" || isExcluded(path);
   await walkTree(root, {
@@ -46,7 +47,7 @@ async function divided({ root, isExcluded }: CopyRequest): Promise<ReadonlySet<s
       else if (kind === "directory" && directory === "" && !hasEscapes(name)) found.add(path);
     },
     enter: ({ name, path }) => name !== "node_modules" && !isApart(name, path) && !hasEscapes(name),
-    onDenied: (_, error) => passOver(error),
+    onDenied: (_, error) => ignoreUnreadable(error),
   });
   return found;
 }
@@ -76,13 +77,13 @@ function readable(root: string, directory: string, denied: DeniedPath[]): readon
   try {
     return namesIn(root, directory);
   } catch (error) {
-    passOver(error);
+    ignoreUnreadable(error);
     if (describeIoError(error).code !== "ENOENT") denied.push({ path: directory, isDirectory: true });
     return [];
   }
 }
 
-/** A directory that is closed to us, or was removed, has nothing to be left out. Throws every other error. */
-function passOver(error: unknown): void {
+/** Ignores closed and removed directories: they contain nothing to exclude. Throws every other error. */
+function ignoreUnreadable(error: unknown): void {
   if (!["EACCES", "EPERM", "ENOENT"].includes(describeIoError(error).code)) throw error;
 }

@@ -1,4 +1,4 @@
-/** What leads from a project as it is to one in which some places are as somebody says. It changes nothing. */
+/** Computes the changeset from a project to given entries. Changes nothing. */
 import type { Changeset, FileState } from "../core/changeset.ts";
 import type { BlobStore, TreeEntry } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -9,7 +9,7 @@ import { entryOf, parentsOf, sortEntries } from "./combine-changes.ts";
 import { kindOf, lstatAt, namesIn, shown } from "./disk.ts";
 import { readEntry } from "./read-entry.ts";
 
-/** `leaves`: what is to lie at each path, `undefined` for nothing. Their bytes are put into `blobs`. */
+/** `entries`: the wanted entry of each path, `undefined` for none. Their bytes are put into `blobs`. */
 export interface ChangesetToRequest {
   readonly root: string;
   readonly entries: ReadonlyMap<string, TreeEntry | undefined>;
@@ -17,15 +17,15 @@ export interface ChangesetToRequest {
 }
 
 /**
- * The changeset. A place that could only be had by taking away something of which nothing is said stays as it is: a file where there is a directory with
- * other files by now, or below what has become a file. Fails with `changeset-refused` for a path that no changeset may name, as the store does, and with
- * `workspace-failed`.
+ * The changeset. An entry is skipped if it could only be placed by removing something that `entries` does not mention: at
+ * a directory that now contains other files, or below a path that is now a file. Fails with `changeset-refused` for a path
+ * that a changeset may not contain, like the store, and with `workspace-failed`.
  */
 export async function changesetTo({ root, entries: wantedEntries, blobs }: ChangesetToRequest): Promise<Result<Changeset>> {
   const gone = new Set([...wantedEntries].flatMap(([path, entry]) => (entry === undefined ? [path] : [])));
   const changes = [];
   for (const [path, wantedEntry] of wantedEntries) {
-    if (!isPathSafe(path)) return err({ reason: "changeset-refused", path: shown(path), detail: "no changeset may name such a path" });
+    if (!isPathSafe(path)) return err({ reason: "changeset-refused", path: shown(path), detail: "changesets may not contain this path" });
     try {
       if (wantedEntry !== undefined && !canPlace(root, path, gone)) continue;
       const now = await stateAt(root, path);
@@ -35,13 +35,13 @@ export async function changesetTo({ root, entries: wantedEntries, blobs }: Chang
       const entry = entryOf(path, now.value, wanted.value);
       if (entry !== undefined) changes.push(entry);
     } catch (error) {
-      return err({ reason: "workspace-failed", code: describeIoError(error).code, detail: `\`${shown(path)}\` cannot be looked at` });
+      return err({ reason: "workspace-failed", code: describeIoError(error).code, detail: `\`${shown(path)}\` cannot be inspected` });
     }
   }
   return ok(sortEntries(changes));
 }
 
-/** The leaf at a path; nothing where there is none, as for a directory that holds something, and below what is no directory. */
+/** The state of a path; undefined if there is no entry, as for a directory with content or below a file. */
 async function stateAt(root: string, path: string): Promise<Result<FileState | undefined>> {
   const stats = parentsOf(path).some((parent) => isEntry(root, parent)) ? undefined : lstatAt(root, path);
   const kind = stats === undefined ? "other" : kindOf(stats);
@@ -57,18 +57,18 @@ async function stateOf(entry: TreeEntry | undefined, blobs: BlobStore): Promise<
   return stored.ok ? ok({ mode: entry.mode, ...stored.value }) : stored;
 }
 
-/** Whether something can lie at a path once what is to go is gone. */
+/** Whether an entry can be placed at a path once the paths in `gone` are removed. */
 function canPlace(root: string, path: string, gone: ReadonlySet<string>): boolean {
   const entry = parentsOf(path).findLast((parent) => isEntry(root, parent));
   return entry === undefined ? isEmptyTree(root, path, gone) : gone.has(entry);
 }
 
-/** Whether something lies at a path that is no directory. */
+/** Whether a path exists and is not a directory. */
 function isEntry(root: string, path: string): boolean {
   return lstatAt(root, path)?.isDirectory() === false;
 }
 
-/** Whether a path is no directory, or one that holds nothing but what is to go. */
+/** Whether a path is not a directory, or one that contains only paths in `gone`. */
 function isEmptyTree(root: string, path: string, gone: ReadonlySet<string>): boolean {
   if (lstatAt(root, path)?.isDirectory() !== true) return true;
   for (const entry of entriesBelow(root, { from: path })) if (entry.kind !== "directory" && !gone.has(entry.path)) return false;

@@ -1,6 +1,6 @@
 /**
- * The tree that an attempt left, told by what differs from what it started with: by the upper layer of an overlay, or by a copy whose
- * facts were taken before. Looking throws the file system's errors.
+ * The tree that an attempt left, described by its differences from the start: by the upper layer of an overlay, or by
+ * comparing a copy with its snapshot. Methods throw file system errors.
  */
 import type { Stats } from "node:fs";
 import { err, ok, type Result } from "../core/result.ts";
@@ -10,43 +10,43 @@ import { grantOwnerAccess, kindOf, lstatAt, namesIn, type RestoreList } from "./
 import { factsOf, type Snapshot } from "./snapshot.ts";
 import type { StartTree } from "./start-tree.ts";
 
-/** An overlay over the start. Every change is in `upper` as itself: no redirects (`settleRenames`), no metadata-only copies. */
+/** An overlay over the start. `upper` contains every change itself: no redirects (`completeRenames`), no metadata-only copies. */
 export interface OverlaySource {
   readonly kind: "overlay";
   readonly upper: string;
   /**
-   * The names that the mounted overlay still shows in each of the given directories (relative, empty for the root; names as
-   * `pathFromBytes` gives them). It is asked once.
+   * The names that the mounted overlay still shows in each directory (relative, `""` for the root; names in the form of
+   * `pathFromBytes`). Called once.
    */
   listMerged(directories: readonly string[]): Promise<Result<ReadonlyMap<string, readonly string[]>>>;
 }
 
-/** A copy of the start, and the facts that were taken when it had been made. */
+/** A copy of the start, and its snapshot from before the attempt. */
 export interface CopySource {
   readonly kind: "copy";
   readonly directory: string;
   readonly snapshot: Snapshot;
 }
 
-/** What is at a path at the end. `same`: certainly what was there at the start. */
+/** The state of a path at the end. `same`: certainly unchanged since the start. */
 export type EndNode = "same" | { readonly kind: "file" | "symlink" | "other" | "directory"; readonly stats: Stats };
 
 export interface EndTree {
-  /** The directory in which paths lie that are not the same. */
+  /** The directory that contains the changed paths. */
   readonly directory: string;
-  /** Whether the attempt found a directory at a path. */
+  /** Whether a path was a directory at the start. */
   wasDirectory(path: string): boolean;
-  /** What the attempt found in a directory; what was hidden from it may be among it. */
+  /** The names in a directory at the start; they may include some that were hidden from the attempt. */
   startNames(path: string): readonly string[];
   endNames(path: string): readonly string[];
-  look(path: string): EndNode;
-  /** Whether names in a directory may have come or gone. */
+  nodeAt(path: string): EndNode;
+  /** Whether names in a directory may have appeared or disappeared. */
   isTouched(path: string): boolean;
 }
 
 /**
- * The end of an attempt in an overlay. `isLeftOut` is what is not worth looking at; `onWritten` is told what lies in the layer before
- * `listMerged` is asked. Fails as that does.
+ * The end of an attempt in an overlay. `isExcluded`: paths to skip. `onWritten` gets the layer's entries before
+ * `listMerged` is called. Fails like `listMerged`.
  */
 export async function overlayEnd(
   { upper, listMerged }: OverlaySource,
@@ -75,17 +75,17 @@ export async function overlayEnd(
     },
   });
   onWritten(nodes);
-  const asked = [...names.keys()].filter((path) => start.at(path).kind === "directory");
-  const merged = await listMerged(asked);
+  const directories = [...names.keys()].filter((path) => start.at(path).kind === "directory");
+  const merged = await listMerged(directories);
   if (!merged.ok) return merged;
-  const missing = asked.find((path) => !merged.value.has(path));
-  if (missing !== undefined) return err({ reason: "workspace-failed", code: "ENOENT", detail: `the overlay does not show ${missing}` });
+  const unlisted = directories.find((path) => !merged.value.has(path));
+  if (unlisted !== undefined) return err({ reason: "workspace-failed", code: "ENOENT", detail: `the overlay does not show ${unlisted}` });
   return ok({
     directory: upper,
     wasDirectory: (path) => start.at(path).kind === "directory",
     startNames: (path) => start.children(path),
     endNames: (path) => merged.value.get(path) ?? names.get(path) ?? [],
-    look: (path) => {
+    nodeAt: (path) => {
       const stats = nodes.get(path);
       return stats === undefined ? "same" : { kind: kindOf(stats), stats };
     },
@@ -111,7 +111,7 @@ export function copyEnd({ directory, snapshot }: CopySource, widened: RestoreLis
       grantOwnerAccess(directory, path, stats, widened);
       return namesIn(directory, path);
     },
-    look: (path) => {
+    nodeAt: (path) => {
       const stats = lstatAt(directory, path);
       if (stats === undefined || factsOf(stats) === snapshot.files.get(path)) return "same";
       return { kind: kindOf(stats), stats };
@@ -120,7 +120,7 @@ export function copyEnd({ directory, snapshot }: CopySource, widened: RestoreLis
   };
 }
 
-/** How an overlay writes that something below is gone. */
+/** Whether an overlay records here that a lower path was removed. */
 function isWhiteout(stats: Stats): boolean {
   return stats.isCharacterDevice() && stats.rdev === 0;
 }

@@ -1,7 +1,7 @@
 /**
- * A changeset as a patch that `git apply` takes. Git itself writes it, from two trees in a repository that exists for this only, with files as
- * git stores them (`stored-form.ts`). Content that is not UTF-8 is written in base 85, so that the patch is text. Empty directories, which no patch can
- * contain, are listed before the first file.
+ * Writes a changeset as a patch for `git apply`. Git itself writes it, from two trees in a temporary repository, with
+ * files in the form that git stores (`stored-form.ts`). Content that is not UTF-8 is encoded in base 85, so that the patch
+ * is text. Empty directories, which a patch cannot contain, are listed before the first file.
  */
 
 import { isUtf8 } from "node:buffer";
@@ -26,7 +26,7 @@ type Objects = ReadonlyMap<Digest, StoredForm>;
 
 type FormOf = (entry: ChangesetEntry, side: "before" | "after") => StoredForm | undefined;
 
-/** The same on every machine, whatever a user prefers to see. */
+/** Independent of the machine and of the user's settings. */
 const diffOptions = [
   ...["-r", "-p", "--binary", "--full-index", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv"],
   ...["--src-prefix=a/", "--dst-prefix=b/"],
@@ -36,20 +36,20 @@ const settings = ["-c", "core.quotePath=true", "-c", "core.autocrlf=false", "-c"
 export interface PatchRequest {
   readonly changes: Changeset;
   readonly blobs: BlobStore;
-  /** Whose attributes convert files. Undefined: files are in the patch as they are on disk. */
+  /** The project whose attributes convert files. If undefined, the patch contains files with their bytes on disk. */
   readonly project?: Pick<StoredFormRequest, "root" | "clean">;
 }
 
 export interface Patch {
   /** Empty if nothing changed. */
   readonly text: string;
-  /** Files that are in the patch as they are on disk, because their filter did not run. */
+  /** Files in the patch with their bytes on disk, because their filter did not run. */
   readonly unfiltered: readonly string[];
 }
 
 /**
- * Writes the patch. Fails as the store does, with `spawn-failed` without git, and with `workspace-failed`. `git apply` refuses one thing that a
- * patch can contain: files in place of a symlink that leads to itself.
+ * Writes the patch. Fails like the store, with `spawn-failed` without git, and with `workspace-failed`. One kind of patch
+ * is refused by `git apply`: files that replace a symlink to itself.
  */
 export async function exportPatch({ changes, blobs, project }: PatchRequest): Promise<Result<Patch>> {
   if (changes.length === 0) return ok({ text: "", unfiltered: [] });
@@ -89,17 +89,17 @@ async function patchFrom(directory: string, { changes, blobs, project }: PatchRe
       if (!tree.ok) return tree;
       trees.push(tree.value);
     }
-    // Last in line, it overrules every other file of attributes.
+    // This file overrides all other attributes.
     mkdirSync(path.join(directory, "info"), { recursive: true });
     writeFileSync(path.join(directory, "info", "attributes"), attributes);
-    const told = await git(directory, ["diff-tree", ...diffOptions, ...trees]);
-    if (!told.ok) return told;
-    patch += told.value.toString();
+    const diff = await git(directory, ["diff-tree", ...diffOptions, ...trees]);
+    if (!diff.ok) return diff;
+    patch += diff.value.toString();
   }
   return ok({ text: patch, unfiltered: unfiltered.map(shown) });
 }
 
-/** Makes the repository, and converts the files that attributes concern. */
+/** Creates the repository, and converts the files to which attributes apply. */
 async function prepare(directory: string, { changes, blobs, project }: PatchRequest): Promise<Result<StoredForms>> {
   try {
     layOutGitDirectory(directory);
@@ -109,7 +109,7 @@ async function prepare(directory: string, { changes, blobs, project }: PatchRequ
   }
 }
 
-/** Puts the contents of both sides into the repository, as they are. */
+/** Stores the unconverted contents of both sides in the repository. */
 async function storeObjects(directory: string, changes: Changeset, blobs: BlobStore): Promise<Result<Objects>> {
   const digests = [...new Set(changes.flatMap(({ before, after }) => [digestOf(before), digestOf(after)]))].filter(
     (digest) => digest !== undefined,
@@ -160,7 +160,7 @@ async function git(directory: string, args: readonly string[], input: Uint8Array
 
 function emptyDirectories(changes: Changeset): string {
   const lines = changes.flatMap(({ path: name, before, after }) => [
-    ...(before?.mode === "040000" && after === undefined ? [`# no empty directory any more: ${JSON.stringify(shown(name))}\n`] : []),
+    ...(before?.mode === "040000" && after === undefined ? [`# removed empty directory: ${JSON.stringify(shown(name))}\n`] : []),
     ...(after?.mode === "040000" ? [`# empty directory: ${JSON.stringify(shown(name))}\n`] : []),
   ]);
   return lines.join("");

@@ -1,6 +1,6 @@
 /**
- * Finds the paths at which an attempt may have changed something, by walking both trees together. It compares no contents: a path
- * that it gives may turn out to be as it was.
+ * Finds the paths that an attempt may have changed, by walking both trees together. Compares no contents: a returned path
+ * may turn out to be unchanged.
  */
 import type { Stats } from "node:fs";
 import { breather } from "../platform/breather.ts";
@@ -9,22 +9,22 @@ import { below } from "./disk.ts";
 import type { EndTree } from "./end-trees.ts";
 import type { StartTree } from "./start-tree.ts";
 
-/** What is at a path now. `filled`: a directory with something in it, which is no leaf of a tree. */
+/** The state of a path now. `filled`: a directory with content, which is not an entry of a tree. */
 export type EndEntry =
   | { readonly kind: "file" | "symlink"; readonly stats: Stats }
   | { readonly kind: "empty" }
   | { readonly kind: "filled" }
   | { readonly kind: "gone" };
 
-/** Paths to compare, and the pipes, sockets and devices that the attempt made, which no changeset can carry. */
+/** Paths to compare, and the pipes, sockets and devices that the attempt created, which a changeset cannot contain. */
 export interface FoundChanges {
   readonly entries: ReadonlyMap<string, EndEntry>;
   readonly skipped: readonly string[];
 }
 
 /**
- * What to look at. `hidden`: whether a leaf of the start (it is never asked about a directory that holds something) was kept from the
- * attempt; such a one stays what it was, unless there is something at its path now.
+ * The trees to search. `hidden`: whether an entry of the start was hidden from the attempt (never called for a directory
+ * with content). Such an entry counts as unchanged, unless its path exists now.
  */
 export interface Search {
   readonly start: StartTree;
@@ -36,7 +36,7 @@ export interface Search {
 const yieldEvery = 2000;
 const gone: EndEntry = { kind: "gone" };
 
-/** Walks. Throws the file system's errors. */
+/** Walks both trees. Throws file system errors. */
 export async function findChanges({ start, end, hidden, isExcluded }: Search): Promise<FoundChanges> {
   const entries = new Map<string, EndEntry>();
   const skipped: string[] = [];
@@ -45,10 +45,10 @@ export async function findChanges({ start, end, hidden, isExcluded }: Search): P
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     const names = end.endNames(path);
     if (path !== "" && end.isTouched(path)) {
-      entries.set(path, { kind: names.length > 0 || holdsHidden(path) ? "filled" : "empty" });
+      entries.set(path, { kind: names.length > 0 || containsHidden(path) ? "filled" : "empty" });
     }
     const still = new Set(names);
-    if (end.isTouched(path)) for (const name of end.startNames(path)) if (!still.has(name)) lose(below(path, name));
+    if (end.isTouched(path)) for (const name of end.startNames(path)) if (!still.has(name)) markGone(below(path, name));
     for (const name of names) {
       visit(below(path, name), name);
       await breathe();
@@ -58,7 +58,7 @@ export async function findChanges({ start, end, hidden, isExcluded }: Search): P
 
   function visit(path: string, name: string): void {
     if (isGitName(name) || isExcluded(path)) return;
-    const node = end.look(path);
+    const node = end.nodeAt(path);
     if (node === "same") return;
     if (node.kind === "directory") {
       open.push(path);
@@ -70,25 +70,25 @@ export async function findChanges({ start, end, hidden, isExcluded }: Search): P
     } else {
       entries.set(path, { kind: node.kind, stats: node.stats });
     }
-    if (end.wasDirectory(path)) loseChildren(path);
+    if (end.wasDirectory(path)) markChildrenGone(path);
   }
 
-  /** What was at a path, and all below it, is not there any more. */
-  function lose(path: string): void {
+  /** Records that a path and everything below it are gone. */
+  function markGone(path: string): void {
     if (isGitName(path.slice(path.lastIndexOf("/") + 1)) || isExcluded(path)) return;
-    if (end.wasDirectory(path) && end.startNames(path).length > 0) loseChildren(path);
+    if (end.wasDirectory(path) && end.startNames(path).length > 0) markChildrenGone(path);
     else if (!hidden(path)) entries.set(path, gone);
   }
 
-  function loseChildren(path: string): void {
-    for (const name of end.startNames(path)) lose(below(path, name));
+  function markChildrenGone(path: string): void {
+    for (const name of end.startNames(path)) markGone(below(path, name));
   }
 
-  /** Whether something that was hidden from the attempt is still in a directory that looked empty to it. */
-  function holdsHidden(path: string): boolean {
+  /** Whether a directory that was empty for the attempt contains hidden entries. */
+  function containsHidden(path: string): boolean {
     return start.children(path).some((name) => {
       const child = below(path, name);
-      return start.at(child).kind === "directory" ? holdsHidden(child) : hidden(child);
+      return start.at(child).kind === "directory" ? containsHidden(child) : hidden(child);
     });
   }
 }

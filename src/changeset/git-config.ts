@@ -1,6 +1,7 @@
 /**
- * Configurations of a repository for the eyes of an attempt: what a working git needs, and nothing that holds credentials, starts
- * programs, or sends git elsewhere. It keeps what is listed here and drops everything else, so new keys of git are no holes.
+ * Masks a repository's configuration for an attempt: keeps what git needs to work, without credentials, programs to start,
+ * or redirections of git to other paths. Keeps the listed settings and drops all others, so that new settings of git open
+ * no holes.
  */
 import { existsSync } from "node:fs";
 import { err, ok, type Result } from "../core/result.ts";
@@ -8,13 +9,13 @@ import { type GitSetting, parseGitConfig } from "../platform/git-config-text.ts"
 import { readSmall } from "../platform/git-repository.ts";
 import { entriesIn, type WalkedEntry } from "../platform/walk.ts";
 
-/** The largest configuration that is read, in bytes. */
+/** The largest configuration to read, in bytes. */
 const largest = 4 * 1024 * 1024;
 
 /**
- * By section: which names may stay. Not among them: `core.hooksPath`, `core.fsmonitor`, `core.sshCommand`, `core.askPass`, `core.editor`,
- * `core.pager`, `core.gitProxy`, `core.attributesFile`, `credential.*`, `http.*`, `url.*`, `include*`, `filter.*`, `alias.*`, drivers of
- * diff and merge, `submodule.*.update`, `remote.*.vcs`, `remote.*.uploadpack`.
+ * Names to keep, by section. Deliberately missing: `core.hooksPath`, `core.fsmonitor`, `core.sshCommand`, `core.askPass`,
+ * `core.editor`, `core.pager`, `core.gitProxy`, `core.attributesFile`, `credential.*`, `http.*`, `url.*`, `include*`,
+ * `filter.*`, `alias.*`, drivers of diff and merge, `submodule.*.update`, `remote.*.vcs`, `remote.*.uploadpack`.
  */
 const kept: Readonly<Record<string, RegExp>> = {
   core: /^(?:repositoryformatversion|filemode|bare|symlinks|ignorecase|precomposeunicode|autocrlf|eol|safecrlf|worktree|sparse.*|logallrefupdates|longpaths|protecthfs|protectntfs)$/,
@@ -28,17 +29,17 @@ const kept: Readonly<Record<string, RegExp>> = {
   index: /^(?:version|sparse)$/,
 };
 
-/** Settings of a repository that do not hold for a copy of it elsewhere; false drops one. */
+/** Settings that may be wrong for a copy of the repository; false drops one. */
 interface KeptSettings {
-  /** `core.worktree`, the place of the work tree. */
+  /** `core.worktree`, the path of the work tree. */
   readonly worktree?: boolean;
   /** `core.bare`. */
   readonly bare?: boolean;
 }
 
 /**
- * The part of a configuration file that may be seen, in git's syntax; includes are not followed. Addresses lose user, password, query and
- * fragment. A missing file returns the empty text. Fails with `workspace-failed` if git would refuse the file.
+ * The visible part of a configuration file, in git's syntax; includes are not followed. URLs lose user, password, query
+ * and fragment. A missing file returns an empty text. Fails with `workspace-failed` if git would reject the file.
  */
 export function maskedGitConfig(file: string, keeps: KeptSettings = {}): Result<string> {
   if (!existsSync(file)) return ok("");
@@ -47,7 +48,7 @@ export function maskedGitConfig(file: string, keeps: KeptSettings = {}): Result<
   return masked === undefined ? err({ reason: "workspace-failed", code: "EGIT", detail: `git cannot read ${file}` }) : ok(masked);
 }
 
-/** The same for the text of a configuration. Undefined if git would refuse it. */
+/** The same for a configuration's text. Undefined if git would reject it. */
 export function maskedConfigText(text: string, { worktree = true, bare = true }: KeptSettings = {}): string | undefined {
   const settings = parseGitConfig(text)?.flatMap((setting) => visible(setting) ?? []);
   return settings === undefined
@@ -59,12 +60,12 @@ function visible({ key, value }: GitSetting): GitSetting | undefined {
   const { section, name } = partsOf(key);
   if (!Object.hasOwn(kept, section) || kept[section]?.test(name) !== true) return undefined;
   if (value === undefined) return { key, value };
-  // A transport of its own (`ext::sh -c …`) is a program.
+  // A transport helper (`ext::sh -c …`) is a program.
   if (/^[a-z0-9+.-]+::/i.test(value)) return undefined;
   return { key, value: withoutCredentials(value) };
 }
 
-/** An address without user, password, query and fragment; any other text as it is. */
+/** A URL without user, password, query and fragment; any other text unchanged. */
 function withoutCredentials(value: string): string {
   const address = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?([^?#]*)/i.exec(value);
   return address === null ? value : `${address[1]}${address[2]}`;
@@ -96,8 +97,8 @@ function quoted(value: string): string {
 }
 
 /**
- * The configuration files of a repository and of those inside it (submodules, other work trees), relative to its directory, with forward
- * slashes, sorted. Symlinks are not followed.
+ * The configuration files of a repository and of those inside it (submodules, other work trees), relative to its
+ * directory, with forward slashes, sorted. Does not follow symlinks.
  */
 export function gitConfigFiles(gitDirectory: string): readonly string[] {
   const found: string[] = [];
@@ -108,7 +109,7 @@ export function gitConfigFiles(gitDirectory: string): readonly string[] {
     const isRepository = place === "" || (names.has("HEAD") && names.has("objects"));
     for (const { name, path, kind } of entries) {
       if (kind === "file" && /^config(?:\.worktree)?$/.test(name)) found.push(path);
-      // In a repository only these hold others; between them are directories that spell a submodule's path.
+      // In a repository only these contain others, in directories that spell a submodule's path.
       else if (kind === "directory" && (!isRepository || name === "modules" || name === "worktrees")) open.push(path);
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Which paths git ignores: by the rules of the project on disk, and by those that an attempt left. A tracked path is never ignored.
- * In a project that git does not know, only `node_modules` is ignored.
+ * Determines which paths git ignores: by the project's rules on disk, or by those that an attempt left. A tracked path is
+ * never ignored. In a project that git does not know, only `node_modules` is ignored.
  */
 
 import { ok, type Result } from "../core/result.ts";
@@ -11,97 +11,97 @@ import { pathPattern } from "../text/glob.ts";
 import { pathFromBytes, pathToBytes } from "../text/path-bytes.ts";
 import { lstatAt } from "./disk.ts";
 
-/** A path to ask about; rules may be for directories only. */
-export interface AskedPath {
+/** A path to check; some rules apply to directories only. */
+export interface PathToCheck {
   readonly path: string;
   readonly isDirectory: boolean;
 }
 
 const notIgnored = 1;
 
-/** The rules of one project, asked for one attempt. */
+/** The rules of one project, for one attempt. */
 export interface IgnoreRules {
-  /** Asks about paths before it is known which of them matter, while something else goes on. */
-  foresee(asked: readonly AskedPath[]): void;
-  /** The paths that are ignored and that no glob of `include` matches. Fails with `workspace-failed` when git knows the project but does not answer. */
-  ignored(asked: readonly AskedPath[]): Promise<Result<ReadonlySet<string>>>;
-  /** The same by the rules in `tree`, in place of those on disk. */
-  ignoredIn(tree: RulesTree, asked: readonly AskedPath[]): Promise<Result<ReadonlySet<string>>>;
+  /** Starts checking paths early, before it is known which of them matter. */
+  foresee(paths: readonly PathToCheck[]): void;
+  /** The ignored paths that no glob of `include` matches. Fails with `workspace-failed` if git knows the project but fails. */
+  ignored(paths: readonly PathToCheck[]): Promise<Result<ReadonlySet<string>>>;
+  /** The same with the rules in `tree` instead of those on disk. */
+  ignoredIn(tree: RulesTree, paths: readonly PathToCheck[]): Promise<Result<ReadonlySet<string>>>;
 }
 
-/** The rules for paths below `root`. `isKnown` says whether git knows such rules. */
+/** The rules for paths below `root`. `isKnown` returns whether git has rules for the project. */
 export function openIgnoreRules(
   root: string,
   include: readonly string[],
-  isKnown: () => Promise<boolean> = askWhetherKnown(root),
+  isKnown: () => Promise<boolean> = knownToGitCheck(root),
 ): IgnoreRules {
   const wanted = include.map(pathPattern);
-  const ask = async (asked: readonly AskedPath[], tree?: RulesTree): Promise<Result<readonly string[]>> => {
-    if (asked.length === 0) return ok([]);
-    const ignored = (await isKnown()) ? await ignoredByGit(root, asked, tree) : ok(installedPackages(asked));
+  const ask = async (paths: readonly PathToCheck[], tree?: RulesTree): Promise<Result<readonly string[]>> => {
+    if (paths.length === 0) return ok([]);
+    const ignored = (await isKnown()) ? await ignoredByGit(root, paths, tree) : ok(installedPackages(paths));
     return ignored.ok ? ok([...ignored.value].filter((path) => !wanted.some((matches) => matches(path)))) : ignored;
   };
   let foreseen: { readonly kinds: ReadonlyMap<string, boolean>; readonly answer: Promise<Result<readonly string[]>> } | undefined;
   return {
-    foresee(asked) {
-      foreseen = { kinds: new Map(asked.map(({ path, isDirectory }) => [path, isDirectory])), answer: ask(asked) };
+    foresee(paths) {
+      foreseen = { kinds: new Map(paths.map(({ path, isDirectory }) => [path, isDirectory])), answer: ask(paths) };
     },
-    async ignored(asked) {
-      const rest = asked.filter(({ path, isDirectory }) => foreseen?.kinds.get(path) !== isDirectory);
+    async ignored(paths) {
+      const rest = paths.filter(({ path, isDirectory }) => foreseen?.kinds.get(path) !== isDirectory);
       const before: Result<readonly string[]> = foreseen === undefined ? ok([]) : await foreseen.answer;
       if (!before.ok) return before;
       const now = await ask(rest);
       if (!now.ok) return now;
-      const known = new Set(asked.map(({ path }) => path));
+      const known = new Set(paths.map(({ path }) => path));
       return ok(new Set([...before.value.filter((path) => known.has(path)), ...now.value]));
     },
-    async ignoredIn(tree, asked) {
-      const ignored = await ask(asked, tree);
+    async ignoredIn(tree, paths) {
+      const ignored = await ask(paths, tree);
       return ignored.ok ? ok(new Set(ignored.value)) : ignored;
     },
   };
 }
 
-/** Whether a repository has rules for the project. A yes is asked for once: each answer costs some milliseconds. */
-export function askWhetherKnown(root: string): () => Promise<boolean> {
+/** Returns whether a repository has rules for the project. Caches a positive result: each check takes some milliseconds. */
+export function knownToGitCheck(root: string): () => Promise<boolean> {
   let known = false;
   return async () => {
     const opened = await openRepository(root);
-    // Git may have been left since the last answer.
+    // Wave may have stopped using git in this project since the last check.
     if (opened.kind !== "open") return false;
     known ||= await hasRules(root, opened.repository);
     return known;
   };
 }
 
-/** Not if the repository ignores the project as a whole. */
+/** False if the repository ignores the project as a whole. */
 async function hasRules(root: string, { top }: GitRepository): Promise<boolean> {
   if (realPlace(root) === top) return true;
   const [own, tracked] = await Promise.all([runGit(["check-ignore", "-q", "--no-index", "."], root), runGit(["ls-files", "-z"], root)]);
   return own.ok && (own.value.code === notIgnored || (tracked.ok && tracked.value.stdout.length > 0));
 }
 
-function installedPackages(asked: readonly AskedPath[]): ReadonlySet<string> {
-  return new Set(asked.map(({ path }) => path).filter((path) => path.split("/").includes("node_modules")));
+function installedPackages(paths: readonly PathToCheck[]): ReadonlySet<string> {
+  return new Set(paths.map(({ path }) => path).filter((path) => path.split("/").includes("node_modules")));
 }
 
-async function ignoredByGit(root: string, asked: readonly AskedPath[], tree?: RulesTree): Promise<Result<ReadonlySet<string>>> {
+async function ignoredByGit(root: string, paths: readonly PathToCheck[], tree?: RulesTree): Promise<Result<ReadonlySet<string>>> {
   const places = new Map<string, string[]>();
   const symlinks = new Map<string, string | undefined>();
-  const looked = tree?.directory ?? root;
-  for (const { path, isDirectory } of asked) {
-    const isLink = isDirectory && lstatAt(looked, path)?.isSymbolicLink() === true;
-    const place = symlinkAbove(looked, path, symlinks) ?? (isDirectory && !isLink ? `${path}/` : path);
-    const paths = places.get(place);
-    if (paths === undefined) places.set(place, [path]);
-    else paths.push(path);
+  const checked = tree?.directory ?? root;
+  for (const { path, isDirectory } of paths) {
+    const isLink = isDirectory && lstatAt(checked, path)?.isSymbolicLink() === true;
+    const place = symlinkAbove(checked, path, symlinks) ?? (isDirectory && !isLink ? `${path}/` : path);
+    const group = places.get(place);
+    if (group === undefined) places.set(place, [path]);
+    else group.push(path);
   }
-  // `./`: a path that begins with `:` or `-` is one all the same.
+  // `./` protects paths that start with `:` or `-`.
   const input = Buffer.concat([...places.keys()].flatMap((place) => [Buffer.from("./"), pathToBytes(place), Buffer.from("\0")]));
-  const words = ["check-ignore", "-z", "--stdin", "--no-index"];
-  const found = tree === undefined ? await runGit(words, root, input) : await runGitOver(tree, words, root, input);
-  // Without git the project counts as one that git does not know.
-  if (!found.ok) return found.error.reason === "spawn-failed" && found.error.code === "ENOENT" ? ok(installedPackages(asked)) : found;
+  const args = ["check-ignore", "-z", "--stdin", "--no-index"];
+  const found = tree === undefined ? await runGit(args, root, input) : await runGitOver(tree, args, root, input);
+  // Without git the project counts as unknown to git.
+  if (!found.ok) return found.error.reason === "spawn-failed" && found.error.code === "ENOENT" ? ok(installedPackages(paths)) : found;
   const { code, stdout, stderr } = found.value;
   if (code !== 0 && code !== notIgnored) return failed(stderr);
   const matched = namesOf(stdout).map((name) => name.slice("./".length));
@@ -112,7 +112,7 @@ async function ignoredByGit(root: string, asked: readonly AskedPath[], tree?: Ru
   return ok(new Set(matched.flatMap((place) => places.get(place) ?? []).filter((path) => !known.has(path))));
 }
 
-/** The symlink of the project that lies above a path: git answers for it, and refuses to look beyond. */
+/** The symlink of the project above a path: git checks the symlink, and refuses paths behind it. */
 function symlinkAbove(root: string, path: string, known: Map<string, string | undefined>): string | undefined {
   const slash = path.lastIndexOf("/");
   if (slash === -1) return undefined;
@@ -135,5 +135,5 @@ function namesOf(output: Buffer): string[] {
 }
 
 function failed(detail: string): Result<never> {
-  return { ok: false, error: { reason: "workspace-failed", code: "EGIT", detail: `git does not say what it ignores: ${detail.trim()}` } };
+  return { ok: false, error: { reason: "workspace-failed", code: "EGIT", detail: `git cannot list ignored files: ${detail.trim()}` } };
 }

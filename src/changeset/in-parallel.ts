@@ -1,8 +1,8 @@
-/** Does asynchronous work on many things, a few at a time. */
+/** Runs asynchronous work on many things, a few at a time. */
 
 /**
- * Gives the results in the order of the things. After the first one that `isLast` no further work begins, and what was begun is
- * waited for; places that were never worked on stay `undefined`.
+ * Returns the results in the order of the things. After the first result for which `isLast` returns true, no further work
+ * starts, and running work is awaited; results of work that never started are `undefined`.
  */
 export async function inParallel<T, R>(
   things: readonly T[],

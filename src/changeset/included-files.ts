@@ -1,4 +1,4 @@
-/** Ignored files that a step's changeset includes: git does not list them, so what is there is recorded when an attempt starts. */
+/** Ignored files that a step's changeset includes. Git does not list them, so they are recorded when an attempt starts. */
 
 import { walkTree } from "../platform/walk.ts";
 import { globBase, pathPattern } from "../text/glob.ts";
@@ -6,7 +6,7 @@ import type { IncludedFiles } from "./before-state.ts";
 import { lstatAt } from "./disk.ts";
 import { factsOf } from "./snapshot.ts";
 
-/** Records the facts of every file that a glob matches. A directory that cannot be listed has no such files. */
+/** Records the stat data of every file that a glob matches. A directory that cannot be listed contains none. */
 export async function includedFiles(root: string, globs: readonly string[], isExcluded: (path: string) => boolean): Promise<IncludedFiles> {
   const patterns = globs.map(pathPattern);
   const matches = (path: string) => patterns.some((pattern) => pattern(path));

@@ -1,4 +1,4 @@
-/** Lays what a changeset leaves behind into an empty directory, as a layer over the project. */
+/** Writes the result of a changeset into an empty directory, as a layer over the project. */
 import type { Changeset } from "../core/changeset.ts";
 import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -9,7 +9,7 @@ import { lstatAt, shown } from "./disk.ts";
 import { openStartTree } from "./start-tree.ts";
 import { makeDirectory, writeEntry } from "./write-entry.ts";
 
-/** `root` is the project that the layer comes to lie on: modes and owners follow it. */
+/** `root` is the project below the layer; modes and owners follow it. */
 export interface LayOutRequest {
   readonly directory: string;
   readonly root: string;
@@ -18,13 +18,14 @@ export interface LayOutRequest {
 }
 
 /**
- * Writes every file, symlink and empty directory that the changeset leaves. `removed` is what the layer must hide of the project: paths at
- * which nothing is left, only the uppermost of each tree, sorted. Fails as the store does, and with `workspace-failed`.
+ * Writes every file, symlink and empty directory that exists after the changeset. `removed`: the topmost paths of the
+ * project that the layer must hide because nothing remains there, sorted. Fails like the store, and with
+ * `workspace-failed`.
  */
 export async function layOut({ directory, root, changes, blobs }: LayOutRequest): Promise<Result<{ readonly removed: readonly string[] }>> {
   const target = { directory, model: root };
   for (const { path, after } of changes) {
-    if (!isPathSafe(path)) return err({ reason: "changeset-refused", path: shown(path), detail: "no changeset may name such a path" });
+    if (!isPathSafe(path)) return err({ reason: "changeset-refused", path: shown(path), detail: "changesets may not contain this path" });
     if (after === undefined) continue;
     const bytes = "digest" in after ? await blobs.get(after.digest) : undefined;
     if (bytes?.ok === false) return bytes;
@@ -58,5 +59,5 @@ function removedPaths(root: string, changes: Changeset): readonly string[] {
 
 function failed(path: string, error: unknown): Result<never> {
   const { code, detail } = describeIoError(error);
-  return err({ reason: "workspace-failed", code, detail: `\`${shown(path)}\` cannot be laid out: ${detail}` });
+  return err({ reason: "workspace-failed", code, detail: `\`${shown(path)}\` cannot be written: ${detail}` });
 }

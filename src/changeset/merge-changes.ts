@@ -1,10 +1,11 @@
 /**
- * Merges what several steps changed into one changeset over the base that they share. A step that builds on another one saw its
- * changes, so its own stand; where steps ran beside each other, their states of a path are merged three-way. Pure apart from the
- * merge of texts, which is handed in.
+ * Merges the changes of several steps into one changeset over their common base. The changes of a step that builds on
+ * another one take precedence, because it saw them; states from concurrent steps are merged three-way. Pure, except for
+ * merging texts, which the caller provides.
  *
- * The common base of two states is what both steps found at the path; where they found different states, what the steps that both
- * build on made of it; where there are none, the project's own. Steps that found different states of the project itself are in conflict. A directory that one step left empty and another one filled is filled.
+ * The common base of two states is the state that both steps found at the path. If they found different states, it is the
+ * merged result of the steps that both build on; without such steps, it is the project's own. Steps that found different
+ * states of the project itself are in conflict. A directory that one step left empty and another one filled is filled.
  */
 
 import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
@@ -14,7 +15,7 @@ import { ok, type Result } from "../core/result.ts";
 import { entryOf, parentsOf, sameState, sortEntries } from "./combine-changes.ts";
 import { hasContent, type MergeFiles, mergeStates } from "./merge-states.ts";
 
-/** What one step changed. */
+/** The changes of one step. */
 export interface ChangeSource {
   readonly step: string;
   /** Every step whose changes this one saw, directly or through others. */
@@ -22,7 +23,7 @@ export interface ChangeSource {
   readonly changes: Changeset;
 }
 
-/** One changeset for all. At a path in conflict it has the first step's state. Conflicts are sorted by path. */
+/** One changeset for all. A path in conflict has the first step's state. Conflicts are sorted by path. */
 export interface MergedChanges {
   readonly changes: Changeset;
   readonly conflicts: readonly MergeConflict[];
@@ -35,8 +36,8 @@ interface Touch {
   readonly entry: ChangesetEntry;
 }
 
-/** What came out for a path, and the steps it is from. */
-interface Settled {
+/** The merged state of a path, and the steps it comes from. */
+interface MergedPath {
   readonly before: FileState | undefined;
   readonly state: FileState | undefined;
   readonly steps: readonly string[];
@@ -44,18 +45,18 @@ interface Settled {
 }
 
 /**
- * The state after all sources, over the base. Sources are given in topological order: what a source builds on stands before it.
- * What does not go together is a conflict; fails only as `mergeFiles` does.
+ * The state after all sources, over the base. Sources are in topological order: a source comes after those it builds on.
+ * Incompatible changes are conflicts; fails only like `mergeFiles`.
  */
 export async function mergeChangesets(sources: readonly ChangeSource[], mergeFiles: MergeFiles): Promise<Result<MergedChanges>> {
   const [only] = sources;
   if (only === undefined) return ok({ changes: [], conflicts: [] });
   if (sources.length === 1) return ok({ changes: only.changes, conflicts: [] });
-  const all = new Map<string, Settled>();
+  const all = new Map<string, MergedPath>();
   for (const [path, touches] of touchesByPath(sources)) {
-    const settled = await mergePath(path, touches, mergeFiles);
-    if (!settled.ok) return settled;
-    all.set(path, settled.value);
+    const result = await mergePath(path, touches, mergeFiles);
+    if (!result.ok) return result;
+    all.set(path, result.value);
   }
   return ok(assemble(all));
 }
@@ -72,8 +73,8 @@ function touchesByPath(sources: readonly ChangeSource[]): ReadonlyMap<string, re
   return touches;
 }
 
-/** Merges what is at one path, in the given order. After a conflict it goes no further. */
-async function mergePath(path: string, touches: readonly Touch[], mergeFiles: MergeFiles): Promise<Result<Settled>> {
+/** Merges the states of one path in the given order, up to the first conflict. */
+async function mergePath(path: string, touches: readonly Touch[], mergeFiles: MergeFiles): Promise<Result<MergedPath>> {
   const heads = touches.filter(({ step }) => !touches.some(({ builtOn }) => builtOn.has(step)));
   const before = touches[0]?.entry.before;
   const other = otherStart(touches);
@@ -86,7 +87,7 @@ async function mergePath(path: string, touches: readonly Touch[], mergeFiles: Me
       conflict: { path, steps, detail: "they started from different versions of it in the project" },
     });
   }
-  let merged: Settled = { before, state: heads[0]?.entry.after, steps: heads.slice(0, 1).map(({ step }) => step) };
+  let merged: MergedPath = { before, state: heads[0]?.entry.after, steps: heads.slice(0, 1).map(({ step }) => step) };
   for (const [at, head] of heads.entries()) {
     if (at === 0) continue;
     const base = await commonBase(path, touches, heads.slice(0, at), head, mergeFiles);
@@ -105,7 +106,7 @@ async function mergePath(path: string, touches: readonly Touch[], mergeFiles: Me
   return ok(merged);
 }
 
-/** A step that found another file in the project than the first one did. An empty directory has no bytes to lose. */
+/** A step that found another file in the project than the first step. Empty directories do not count. */
 function otherStart(touches: readonly Touch[]): Touch | undefined {
   const roots = touches.filter(({ builtOn }) => !touches.some(({ step }) => builtOn.has(step)));
   const hasBytes = (state: FileState | undefined) => state !== undefined && "digest" in state;
@@ -113,7 +114,7 @@ function otherStart(touches: readonly Touch[]): Touch | undefined {
   return roots.find(({ entry: { before } }) => !sameState(before, first) && (hasBytes(before) || hasBytes(first)));
 }
 
-/** What the steps merged so far and the next one both go back to. */
+/** The common base of the steps merged so far and the next one. */
 async function commonBase(
   path: string,
   touches: readonly Touch[],
@@ -124,11 +125,11 @@ async function commonBase(
   if (merged.every(({ entry }) => sameState(entry.before, next.entry.before))) return ok(next.entry.before);
   const shared = touches.filter(({ step }) => next.builtOn.has(step) && merged.some(({ builtOn }) => builtOn.has(step)));
   if (shared.length === 0) return ok(touches[0]?.entry.before);
-  const settled = await mergePath(path, shared, mergeFiles);
-  return settled.ok ? ok(settled.value.state) : settled;
+  const result = await mergePath(path, shared, mergeFiles);
+  return result.ok ? ok(result.value.state) : result;
 }
 
-function assemble(all: ReadonlyMap<string, Settled>): MergedChanges {
+function assemble(all: ReadonlyMap<string, MergedPath>): MergedChanges {
   const filled = new Set([...all].flatMap(([path, { state }]) => (state === undefined ? [] : parentsOf(path))));
   const entries: ChangesetEntry[] = [];
   const conflicts: MergeConflict[] = [];
@@ -141,10 +142,10 @@ function assemble(all: ReadonlyMap<string, Settled>): MergedChanges {
   return { changes: sortEntries(entries), conflicts: conflicts.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)) };
 }
 
-/** One step left a file where another one needs a directory. */
-function nested(path: string, steps: readonly string[], all: ReadonlyMap<string, Settled>): MergeConflict {
+/** One step left a file at a path that another one needs as a directory. */
+function nested(path: string, steps: readonly string[], all: ReadonlyMap<string, MergedPath>): MergeConflict {
   const below = [...all].find(([other, { state }]) => state !== undefined && other.startsWith(`${path}/`));
-  const [inner = path, settled] = below ?? [];
-  const both = [...new Set([...steps, ...(settled?.steps ?? [])])];
-  return { path, steps: both, detail: `one left a file there, another one \`${inner}\` in a directory of that name` };
+  const [inner = path, result] = below ?? [];
+  const both = [...new Set([...steps, ...(result?.steps ?? [])])];
+  return { path, steps: both, detail: `one step left a file there, another one \`${inner}\` in a directory of that name` };
 }

@@ -1,5 +1,4 @@
-/** Merges two texts that go back to a third, as git does, with the steps' names at the markers. */
-
+/** Merges two texts with a common base, as git does, with the steps' names at the conflict markers. */
 import type { Digest } from "../core/digest.ts";
 import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -9,12 +8,12 @@ import type { MergedFile, MergeFiles } from "./merge-states.ts";
 
 /** Lines of the first conflict that are shown. */
 const hunkLines = 40;
-/** Above it `git merge-file` reports an error, not a number of conflicts. */
+/** Above this value, the exit code of `git merge-file` is an error, not a number of conflicts. */
 const mostConflicts = 127;
 
 /**
- * A merge over the store of blobs. What is no text (NUL, not UTF-8) on any side is a conflict without a hunk. The merged text is stored.
- * Fails as the store does, with `spawn-failed` where git is missing, and with `workspace-failed`.
+ * A merge over the blob store. Binary content (NUL, not UTF-8) on any side is a conflict without a hunk. The merged text
+ * is stored. Fails like the store, with `spawn-failed` if git is missing, and with `workspace-failed`.
  */
 export function mergeFilesWith(blobs: BlobStore): MergeFiles {
   return async ({ base, ours, theirs }) => {
@@ -22,7 +21,7 @@ export function mergeFilesWith(blobs: BlobStore): MergeFiles {
     const files: string[] = [];
     for (const side of sides) {
       if (!side.ok) return side;
-      if (side.value === undefined) return ok({ kind: "conflict", detail: "both changed it, and it is no text" });
+      if (side.value === undefined) return ok({ kind: "conflict", detail: "both changed it, and it is not a text file" });
       files.push(side.value);
     }
     const merged = await mergeTexts(files, [ours.label, "before", theirs.label]);
@@ -33,7 +32,7 @@ export function mergeFilesWith(blobs: BlobStore): MergeFiles {
   };
 }
 
-/** Where a blob's text lies, nothing where it is no text; without a blob, an empty one's. */
+/** The path of a blob's text; undefined if it is binary. Without a blob, that of an empty one. */
 async function textOf(blobs: BlobStore, digest: Digest | undefined): Promise<Result<string | undefined>> {
   const known = digest === undefined ? await blobs.put(new Uint8Array()) : ok({ digest });
   if (!known.ok) return known;
@@ -44,18 +43,18 @@ async function textOf(blobs: BlobStore, digest: Digest | undefined): Promise<Res
 
 type MergedText = Extract<MergedFile, { kind: "conflict" }> | { readonly kind: "text"; readonly bytes: Uint8Array };
 
-/** `files`: ours, what both go back to, theirs. Git reads them where they are, and outside of any repository. */
+/** `files`: ours, base, theirs. Git reads them directly, outside any repository. */
 async function mergeTexts(files: readonly string[], labels: readonly string[]): Promise<Result<MergedText>> {
   const named = labels.flatMap((label) => ["-L", label]);
   const answer = await runGitAlone(["merge-file", "-p", "--diff3", ...named, ...files]);
   if (!answer.ok) return answer;
   const { code = mostConflicts + 1, stdout, stderr } = answer.value;
   if (code === 0) return ok({ kind: "text", bytes: stdout });
-  if (code > mostConflicts) return err({ reason: "workspace-failed", code: "EGIT", detail: `git does not merge: ${stderr.trim()}` });
+  if (code > mostConflicts) return err({ reason: "workspace-failed", code: "EGIT", detail: `git cannot merge: ${stderr.trim()}` });
   return ok({ kind: "conflict", detail: "both changed the same lines", hunk: firstHunk(stdout.toString()) });
 }
 
-/** The first conflict with its markers; its middle is left out where it is long. */
+/** The first conflict with its markers; the middle of a long one is omitted. */
 function firstHunk(merged: string): string {
   const lines = merged.split("\n");
   const start = lines.findIndex((line) => line.startsWith("<<<<<<< "));

@@ -1,6 +1,6 @@
 /**
- * The three-way merge of what lies at one path. Contents are merged by a function that is handed in; kinds and modes here. Pure
- * apart from that function.
+ * The three-way merge of the states of one path: kinds and modes here, contents by a function of the caller. Pure apart
+ * from that function.
  */
 
 import type { FileState } from "../core/changeset.ts";
@@ -9,38 +9,38 @@ import type { Digest } from "../core/digest.ts";
 import { ok, type Result } from "../core/result.ts";
 import { sameState } from "./combine-changes.ts";
 
-/** One side of a merge of contents: the steps that made it, for the markers, and its blob. */
+/** One side of a content merge: its steps, for the markers, and its blob. */
 export interface MergeSide {
   readonly label: string;
   readonly digest: Digest;
 }
 
-/** What merging contents gave: the blob of the merged text (`size` in bytes), or why there is none. */
+/** The result of merging contents: the blob of the merged text (`size` in bytes), or the conflict. */
 export type MergedFile =
   | { readonly kind: "merged"; readonly digest: Digest; readonly size: number }
   | { readonly kind: "conflict"; readonly detail: string; readonly hunk?: string };
 
-/** Merges two contents that go back to `base`; without one, both were made afresh. Fails as the store of blobs and git do. */
+/** Merges two contents with the common base `base`; without a base, both are new files. Fails like the blob store and git. */
 export type MergeFiles = (request: {
   readonly base?: Digest;
   readonly ours: MergeSide;
   readonly theirs: MergeSide;
 }) => Promise<Result<MergedFile>>;
 
-/** What lies at a path for one side, and the name of that side. */
+/** The state of a path on one side, and the name of that side. */
 export interface Side {
   readonly label: string;
   readonly state: FileState | undefined;
 }
 
-/** The merged state and whose it is, or the conflict. */
+/** The merged state and its origin, or the conflict. */
 export type MergedState =
   | { readonly kind: "state"; readonly state: FileState | undefined; readonly from: "ours" | "theirs" | "both" }
   | { readonly kind: "conflict"; readonly detail: string; readonly hunk?: string };
 
 type ContentState = Extract<FileState, { digest: Digest }>;
 
-/** Merges two states of a path. Fails only as `mergeFiles` does. */
+/** Merges two states of a path. Fails only like `mergeFiles`. */
 export async function mergeStates(
   base: FileState | undefined,
   ours: Side,
@@ -53,12 +53,13 @@ export async function mergeStates(
   const [left, right] = [ours.state, theirs.state];
   if (!hasContent(left) && !hasContent(right))
     return ok({ kind: "state", state: { mode: "040000" }, from: left === undefined ? "theirs" : "ours" });
-  if (!hasContent(left) || !hasContent(right)) return ok(conflict(`the first ${deed(left, base)} it, the second ${deed(right, base)} it`));
+  if (!hasContent(left) || !hasContent(right))
+    return ok(conflict(`the first ${actionOf(left, base)} it, the second ${actionOf(right, base)} it`));
   if (left.mode === "120000" || right.mode === "120000") {
-    const both = left.mode === right.mode ? "both made it a symlink, to different places" : "one made it a symlink, the other a file";
+    const both = left.mode === right.mode ? "both made it a symlink, with different targets" : "one made it a symlink, the other a file";
     return ok(conflict(both));
   }
-  return mergeHeld(
+  return mergeContents(
     hasContent(base) && base.mode !== "120000" ? base : undefined,
     { ...ours, state: left },
     { ...theirs, state: right },
@@ -66,7 +67,7 @@ export async function mergeStates(
   );
 }
 
-async function mergeHeld(
+async function mergeContents(
   base: ContentState | undefined,
   ours: Side & { readonly state: ContentState },
   theirs: Side & { readonly state: ContentState },
@@ -89,25 +90,25 @@ async function mergeHeld(
   return ok({ kind: "state", state: { mode, digest: both, size, ...narrower(ours.state, theirs.state) }, from: "both" });
 }
 
-/** The permissions that both files give. */
+/** The permissions that both files grant. */
 function narrower(ours: ContentState, theirs: ContentState): Pick<ContentState, "permissions"> {
   if (ours.permissions === undefined && theirs.permissions === undefined) return {};
   return { permissions: (ours.permissions ?? 0o777) & (theirs.permissions ?? 0o777) };
 }
 
-/** The one of two values that is a change; nothing where both are, in different ways. */
+/** The changed one of two values; undefined if both changed differently. */
 function threeWay<T>(base: T | undefined, ours: T, theirs: T): T | undefined {
   if (ours === theirs || theirs === base) return ours;
   return ours === base ? theirs : undefined;
 }
 
-function deed(state: FileState | undefined, base: FileState | undefined): string {
+function actionOf(state: FileState | undefined, base: FileState | undefined): string {
   if (state === undefined) return "deleted";
   if (state.mode === "040000") return "made a directory of";
   return base === undefined ? "added" : "changed";
 }
 
-/** Whether there is something with content: a file or a symlink. */
+/** Whether a state has content: a file or a symlink. */
 export function hasContent(state: FileState | undefined): state is ContentState {
   return state !== undefined && state.mode !== "040000";
 }

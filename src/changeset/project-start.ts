@@ -1,6 +1,6 @@
 /**
- * The project as it was before the first attempt of a process: the source of before-states for files that were edited while a step worked. Only
- * files that git could not return are read, at most `kept` of them.
+ * The project before the first attempt of a process: the source of earlier states for files that were edited while a step
+ * ran. Only files that git could not return are read, up to the `limits` below.
  */
 
 import { createHash } from "node:crypto";
@@ -10,42 +10,42 @@ import { breather } from "../platform/breather.ts";
 import { runGit } from "../platform/git.ts";
 import { hasEscapes } from "../text/path-bytes.ts";
 import { lstatAt } from "./disk.ts";
-import { type EntryContent, held, readEntry } from "./read-entry.ts";
+import { contentOfBytes, type EntryContent, readEntry } from "./read-entry.ts";
 import { takeStartStamp } from "./start-stamp.ts";
 
-/** What was at a path. `id`: git's id of the blob. */
+/** The state of a path. `id`: git's id of the blob. */
 export type StartFile =
   | { readonly kind: "content"; readonly content: EntryContent }
   | { readonly kind: "blob"; readonly mode: FileMode; readonly id: string }
   | { readonly kind: "absent" }
-  /** A name that is not UTF-8, a file too large to be kept, or a file that could not be read. */
+  /** A name that is not UTF-8, a file too large to keep, or an unreadable file. */
   | { readonly kind: "unknown" };
 
 type FileMode = EntryContent["state"]["mode"];
 
 /** Paths are relative to the project, with forward slashes. */
 export interface ProjectStart {
-  /** Whether what was found at a path may have been changed since. */
+  /** Whether a path with this stat data may have changed since. */
   isLater(stats: Stats): boolean;
-  /** Every file that git does not ignore is known; of an ignored one it returns `absent`. */
+  /** Covers every file that git does not ignore; returns `absent` for an ignored one. */
   fileAt(path: string): StartFile;
   /** Git's id for bytes, of the kind that `fileAt` returns. */
   idOf(bytes: Uint8Array): string;
-  /** The bytes of a blob in the project's repository; undefined if git does not have them. */
+  /** The bytes of a blob in the project's repository. Undefined if git does not have it. */
   blob(id: string): Promise<Uint8Array | undefined>;
 }
 
-const kept = { files: 2000, bytes: 16 * 2 ** 20, fileBytes: 2 ** 20 };
+const limits = { files: 2000, bytes: 16 * 2 ** 20, fileBytes: 2 ** 20 };
 const yieldEvery = 200;
 
-/** What to look at. `directory`: an empty one of the attempt's, on the device that state is on. */
+/** `directory`: an empty one of the attempt's, on the same device as the state directory. */
 export interface StartRequest {
   readonly root: string;
   readonly directory: string;
   readonly files: BaseListing;
 }
 
-/** Takes the moment, and reads what git could not return. Throws the file system's errors. */
+/** Records the moment, and reads the files that git could not return. Throws file system errors. */
 export async function takeProjectStart({ root, directory, files }: StartRequest): Promise<ProjectStart> {
   const { algorithm, entries, isStored } = files;
   const stamp = await takeStartStamp(root, directory);
@@ -76,12 +76,12 @@ async function readContents(root: string, entries: readonly BaseEntry[]): Promis
   const breathe = breather(yieldEvery);
   let bytes = 0;
   for (const { path } of entries) {
-    if (contents.size >= kept.files || bytes >= kept.bytes) break;
+    if (contents.size >= limits.files || bytes >= limits.bytes) break;
     const stats = lstatAt(root, path);
-    if (stats === undefined || (!stats.isFile() && !stats.isSymbolicLink()) || stats.size > kept.fileBytes) continue;
+    if (stats === undefined || (!stats.isFile() && !stats.isSymbolicLink()) || stats.size > limits.fileBytes) continue;
     const read = await readEntry(root, path, stats);
     if (read.ok) {
-      contents.set(path, held(read.value.state.mode, await read.value.bytes(), read.value.state));
+      contents.set(path, contentOfBytes(read.value.state.mode, await read.value.bytes(), read.value.state));
       bytes += read.value.state.size;
     }
     await breathe();

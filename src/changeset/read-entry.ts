@@ -1,4 +1,4 @@
-/** Reads the content of a file or symlink and its state: mode, digest, size. It never follows a symlink and opens no pipes. */
+/** Reads the content of a file or symlink, and its state: mode, digest and size. Never follows a symlink or opens a pipe. */
 import { createHash } from "node:crypto";
 import { closeSync, constants, openSync, readFileSync, readlinkSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
@@ -11,35 +11,35 @@ import { fsPath } from "../text/path-bytes.ts";
 import { formatSize } from "../text/quantity.ts";
 import { shown } from "./disk.ts";
 
-/** A leaf's state, and a way to its bytes: those of large files are read again when they are wanted. */
+/** An entry's state, and access to its bytes. Large files are read again on each call. */
 export interface EntryContent {
   readonly state: Extract<FileState, { digest: Digest }>;
-  /** Throws the file system's errors. */
+  /** Throws file system errors. */
   bytes(): Promise<Uint8Array>;
 }
 
-/** The largest file that a changeset carries, in bytes, where nothing else is said. */
+/** The largest file in a changeset by default, in bytes. */
 export const defaultFileBytes = 2 ** 30;
 
-/** Up to this size, in bytes, a file is read in one go and kept until it is stored. */
+/** Up to this size, in bytes, a file is read at once and kept in memory until it is stored. */
 const inlineBytes = 1 << 20;
 const chunkBytes = 1 << 20;
 // Windows has neither flag.
 const safely = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Reads what `lstat` found at a path. Fails with `changeset-refused` where it is no file or symlink any more, cannot be read, or has
- * more than `limit` bytes.
+ * Reads the path for which `lstat` returned `stats`. Fails with `changeset-refused` if it is no longer a file or symlink,
+ * is unreadable, or has more than `limit` bytes.
  */
 export async function readEntry(root: string, path: string, stats: Stats, limit: number = defaultFileBytes): Promise<Result<EntryContent>> {
   if (!stats.isSymbolicLink() && stats.size > limit) {
-    return refused(path, `it has ${formatSize(stats.size)}; files of more than ${formatSize(limit)} cannot be kept`);
+    return refused(path, `it has ${formatSize(stats.size)}; the limit is ${formatSize(limit)}`);
   }
   try {
-    if (stats.isSymbolicLink()) return ok(held("120000", readlinkSync(fsPath(root, path), { encoding: "buffer" })));
+    if (stats.isSymbolicLink()) return ok(contentOfBytes("120000", readlinkSync(fsPath(root, path), { encoding: "buffer" })));
     const mode = (stats.mode & 0o100) === 0 ? "100644" : "100755";
     const narrow = narrowPermissions(stats, mode);
-    if (stats.size <= inlineBytes) return ok(held(mode, readSmall(root, path), narrow));
+    if (stats.size <= inlineBytes) return ok(contentOfBytes(mode, readSmall(root, path), narrow));
     const size = { bytes: 0 };
     const hash = createHash("sha256");
     await eachChunk(root, path, (chunk) => {
@@ -53,20 +53,20 @@ export async function readEntry(root: string, path: string, stats: Stats, limit:
   }
 }
 
-/** The failure for a path whose content no changeset can carry. */
+/** The failure for a path whose content a changeset cannot contain. */
 export function refused(path: string, detail: string): Result<never, Failure> {
   return err({ reason: "changeset-refused", path: shown(path), detail });
 }
 
-/** The permissions of a file if they are less than what the umask leaves a new one. Windows has none. */
+/** The permissions of a file if they are narrower than the umask's default. Empty on Windows. */
 function narrowPermissions(stats: Stats, mode: "100644" | "100755"): Pick<EntryContent["state"], "permissions"> {
   const usual = (mode === "100755" ? 0o777 : 0o666) & ~process.umask();
   const permissions = stats.mode & usual;
   return process.platform === "win32" || permissions === usual ? {} : { permissions };
 }
 
-/** The content that bytes in memory are; `narrow` has the permissions of a file if they are less than usual. */
-export function held(
+/** The content for bytes in memory. `permissions`: those of a file, if narrower than usual. */
+export function contentOfBytes(
   mode: "100644" | "100755" | "120000",
   bytes: Uint8Array,
   { permissions }: Pick<EntryContent["state"], "permissions"> = {},

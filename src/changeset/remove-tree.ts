@@ -1,6 +1,6 @@
 /**
- * Removes a tree that somebody else filled: closed directories, nesting deeper than a path can say, an overlay's work directories.
- * Never follows a symlink. Nobody may write to the tree meanwhile.
+ * Removes an untrusted tree: closed directories, nesting deeper than a path can express, an overlay's work directories.
+ * Never follows a symlink. No process may write to the tree meanwhile.
  */
 import { chmodSync, lstatSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
@@ -9,10 +9,10 @@ import { describeIoError } from "../platform/files.ts";
 import { walkTree } from "../platform/walk.ts";
 import { fsPath, pathFromBytes } from "../text/path-bytes.ts";
 
-/** Well below what any system takes (Windows without long paths: 260; macOS: 1024; Linux: 4096). */
+/** Well below the limit of every system (Windows without long paths: 260; macOS: 1024; Linux: 4096). */
 const longestPath = process.platform === "win32" ? 200 : 900;
 
-/** Removes a directory and everything below it, or a file. Nothing there is fine. Fails with `workspace-failed`. */
+/** Removes a file, or a directory with its content. Missing paths are fine. Fails with `workspace-failed`. */
 export async function removeTree(directory: string | Buffer): Promise<Result<void>> {
   try {
     const stats = lstatSync(directory, { throwIfNoEntry: false });
@@ -33,7 +33,7 @@ async function removeDirectory(root: string): Promise<void> {
   for (const path of emptied.reverse()) removeEmpty(root, path);
 }
 
-/** Removes what is below `from`. Directories whose path is too long are moved to the root of the tree and added to `lifted`. */
+/** Removes everything below `from`. Directories whose path is too long are moved to the root of the tree and added to `lifted`. */
 async function empty(root: string, from: string, lifted: string[]): Promise<void> {
   if (!opened(fsPath(root, from))) return;
   await walkTree(root, {
@@ -65,7 +65,7 @@ function lift(root: string, directory: string, path: string, count: number): str
   return target;
 }
 
-/** A closed directory lets nothing out: opens it and tries again. */
+/** Entries of a closed directory cannot be removed: opens it and tries again. */
 function remove(parent: string | Buffer, work: () => void): void {
   try {
     work();
@@ -77,8 +77,8 @@ function remove(parent: string | Buffer, work: () => void): void {
 }
 
 /**
- * Opens a directory that is closed. Where it belongs to somebody else (an overlay that `sudo` mounted keeps an empty one of root's) that cannot be
- * done, and it can only be removed as a whole.
+ * Opens a closed directory. Returns false if it belongs to another user and can only be removed as a whole: an overlay
+ * that `sudo` mounted leaves an empty one of root's.
  */
 function opened(directory: string | Buffer): boolean {
   if (process.platform === "win32") return true;

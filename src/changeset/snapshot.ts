@@ -1,6 +1,7 @@
 /**
- * The facts of every file of a directory at one moment, so that what changed later is found without reading contents: a change of
- * content, mode or name changes times, size or number of an inode, and no program can set the time of its last change (ctime).
+ * Records the stat data of every file of a directory at one moment, so that later changes are found without reading
+ * contents: a change of content, mode or name changes the times, size or number of an inode, and no program can set its
+ * ctime.
  */
 
 import type { Stats } from "node:fs";
@@ -12,18 +13,21 @@ import { walkTree } from "../platform/walk.ts";
 import { isGitName } from "../text/path-bytes.ts";
 import { lstatAt } from "./disk.ts";
 
-/** What was where. Repositories' insides are not looked at. */
+/** The recorded paths. The content of repositories is not included. */
 export interface Snapshot {
-  /** Path → facts, of everything that is no directory. */
+  /** Path → stat data, for everything except directories. */
   readonly files: ReadonlyMap<string, string>;
-  /** Path → facts and names, of every directory; the root is the empty path. */
+  /** Path → stat data and names, for every directory; the root is `""`. */
   readonly directories: ReadonlyMap<string, { readonly facts: string; readonly names: readonly string[] }>;
 }
 
-/** Longer than a tick of the clock by which file systems stamp (10 ms at the coarsest kernel setting): later changes show. */
+/**
+ * In milliseconds; longer than a tick of the clock for file times (10 ms at the coarsest kernel setting), so that later
+ * changes are visible.
+ */
 const tickMs = 20;
 
-/** Takes the facts of everything below a directory, which must be at rest. Fails with `workspace-failed` where it cannot be read. */
+/** Takes a snapshot of a directory that no process changes meanwhile. Fails with `workspace-failed` if it cannot be read. */
 export async function takeSnapshot(directory: string): Promise<Result<Snapshot>> {
   const files = new Map<string, string>();
   const directories = new Map<string, { readonly facts: string; readonly names: string[] }>();
@@ -41,7 +45,7 @@ export async function takeSnapshot(directory: string): Promise<Result<Snapshot>>
       },
       enter: ({ name }) => !isGitName(name),
       onDenied(_, error) {
-        // A directory that is closed to us is empty to the attempt too, which has the same rights.
+        // A closed directory is empty for the attempt too, which has the same rights.
         if (!["EACCES", "EPERM"].includes(describeIoError(error).code)) throw error;
       },
     });
@@ -53,7 +57,7 @@ export async function takeSnapshot(directory: string): Promise<Result<Snapshot>>
   return ok({ files, directories });
 }
 
-/** What tells one state of an inode from another. */
+/** A text that differs between two states of an inode. */
 export function factsOf(stats: Stats): string {
   return `${stats.ctimeMs} ${stats.mtimeMs} ${stats.size} ${stats.ino} ${stats.mode}`;
 }

@@ -1,13 +1,13 @@
 /**
- * The tree that an attempt started from: the project's directory with a changeset over it. Nothing is laid out; the disk is asked
- * only about what is looked at.
+ * The tree that an attempt started from: the project's directory with a changeset applied. Nothing is written; the disk is
+ * read only for requested paths.
  */
 import type { Stats } from "node:fs";
 import type { Changeset, FileState } from "../core/changeset.ts";
 import { parentsOf } from "./combine-changes.ts";
 import { below, kindOf, lstatAt, namesIn } from "./disk.ts";
 
-/** What is at a path at the start: a leaf that the changeset put there, or what the disk has. */
+/** The state of a path at the start: an entry from the changeset, or the path on disk. */
 export type StartNode =
   | { readonly kind: "kept"; readonly state: FileState }
   | { readonly kind: "disk"; readonly stats: Stats }
@@ -18,15 +18,15 @@ export type StartNode =
 
 export interface StartTree {
   at(path: string): StartNode;
-  /** The names in a directory; none where there is no directory. */
+  /** The names in a directory; empty if it is not a directory. */
   children(path: string): readonly string[];
-  /** Whether the changeset alone decides what is at a path, so that the disk does not matter. */
+  /** Whether the changeset alone determines the state of a path, so that the disk does not matter. */
   isDecided(path: string): boolean;
 }
 
-/** Opens the tree. Its answers are remembered, so nothing may change meanwhile. Looking throws the file system's errors. */
+/** Opens the tree. Results are cached, so nothing may change meanwhile. Methods throw file system errors. */
 export function openStartTree(root: string, start: Changeset): StartTree {
-  const { entries, given, touched } = indexOf(start);
+  const { entries, added, touched } = indexOf(start);
   const directories = new Map<string, boolean>([["", true]]);
   const known = new Map<string, readonly string[]>();
   return { at, children, isDecided };
@@ -36,7 +36,7 @@ export function openStartTree(root: string, start: Changeset): StartTree {
     const entry = entries.get(path);
     const after = entry?.after;
     if (after !== undefined && "digest" in after) return { kind: "kept", state: after };
-    if (after !== undefined || given.has(path)) return { kind: "directory" };
+    if (after !== undefined || added.has(path)) return { kind: "directory" };
     const stats = isOnDisk(path) ? lstatAt(root, path) : undefined;
     if (stats === undefined) return { kind: "absent" };
     const kind = kindOf(stats);
@@ -51,7 +51,7 @@ export function openStartTree(root: string, start: Changeset): StartTree {
   function children(path: string): readonly string[] {
     const remembered = known.get(path);
     if (remembered !== undefined) return remembered;
-    const names = new Set(given.get(path));
+    const names = new Set(added.get(path));
     for (const name of isDirectoryOnDisk(path) ? namesIn(root, path) : []) {
       const child = below(path, name);
       if (!names.has(name) && (!(entries.has(child) || touched.has(child)) || at(child).kind !== "absent")) names.add(name);
@@ -62,16 +62,16 @@ export function openStartTree(root: string, start: Changeset): StartTree {
   }
 
   function isDecided(path: string): boolean {
-    return entries.has(path) || given.has(path) || parentsOf(path).some(isReplaced);
+    return entries.has(path) || added.has(path) || parentsOf(path).some(isReplaced);
   }
 
-  /** Whether the changeset put a file or a symlink at a path. */
+  /** Whether the changeset put a file or symlink at a path. */
   function isReplaced(path: string): boolean {
     const after = entries.get(path)?.after;
     return after !== undefined && "digest" in after;
   }
 
-  /** Whether what the disk has at a path can be seen: every directory above is one, and the changeset put no file in its place. */
+  /** Whether a path on disk is visible: all its parents are directories, and the changeset replaced none of them by a file. */
   function isOnDisk(path: string): boolean {
     const slash = path.lastIndexOf("/");
     return slash === -1 || isDirectoryOnDisk(path.slice(0, slash));
@@ -88,24 +88,24 @@ export function openStartTree(root: string, start: Changeset): StartTree {
 
 function indexOf(start: Changeset) {
   const entries = new Map(start.map((entry) => [entry.path, entry]));
-  /** Directory → names of what the changeset puts into it. */
-  const given = new Map<string, Set<string>>();
-  /** Directories in which the changeset does something. */
+  /** Directory → names that the changeset adds to it. */
+  const added = new Map<string, Set<string>>();
+  /** Directories in which the changeset changes something. */
   const touched = new Set<string>();
   for (const { path, after } of start) {
     for (const parent of parentsOf(path)) touched.add(parent);
-    if (after !== undefined) giveParents(given, path);
+    if (after !== undefined) addParents(added, path);
   }
-  return { entries, given, touched };
+  return { entries, added, touched };
 }
 
-function giveParents(given: Map<string, Set<string>>, path: string): void {
+function addParents(added: Map<string, Set<string>>, path: string): void {
   let child = path;
   for (const parent of [...parentsOf(path), ""]) {
     const name = parent === "" ? child : child.slice(parent.length + 1);
-    const names = given.get(parent);
+    const names = added.get(parent);
     if (names?.has(name) === true) return;
-    if (names === undefined) given.set(parent, new Set([name]));
+    if (names === undefined) added.set(parent, new Set([name]));
     else names.add(name);
     child = parent;
   }

@@ -1,7 +1,8 @@
 /**
- * The bytes that git stores for files of a changeset, where attributes of the project convert them: line ends, `ident`, other encodings
- * and filters. `git apply` compares a patch with this form. Git converts copies of the files in a directory of Wave's own, where no
- * filter is configured, so it starts no program: the pointers of LFS are written here, and `clean` runs other filters.
+ * Converts files of a changeset to the bytes that git stores, as configured by the project's attributes: line endings,
+ * `ident`, other encodings and filters. `git apply` compares a patch with this form. Git converts copies of the files in a
+ * directory of Wave's own, where no filter is configured, so it starts no program: this module writes LFS pointers, and
+ * `clean` runs other filters.
  */
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -19,13 +20,13 @@ import { fsPath, pathFromBytes, pathToBytes } from "../text/path-bytes.ts";
 import { parentsOf } from "./combine-changes.ts";
 import { below, lstatAt } from "./disk.ts";
 
-/** Runs the clean command of a filter on the bytes of a project file. Undefined if it cannot, or the command fails. */
+/** Runs a filter's clean command on the bytes of a project file. Undefined if that is impossible or the command fails. */
 export type CleanFilter = (command: string, file: string, bytes: Uint8Array) => Promise<Uint8Array | undefined>;
 
 export interface StoredFormRequest {
   /** The project's directory, absolute. */
   readonly root: string;
-  /** A git directory of Wave's own, which gets the objects; absolute. */
+  /** A git directory of Wave's own, which receives the objects; absolute. */
   readonly directory: string;
   readonly changes: Changeset;
   readonly blobs: BlobStore;
@@ -39,7 +40,7 @@ export interface StoredForm {
 }
 
 export interface StoredForms {
-  /** By {@link formKey}, for files that a conversion may concern. */
+  /** By {@link formKey}, for files to which a conversion may apply. */
   readonly forms: ReadonlyMap<string, StoredForm>;
   /** Paths of files whose filter did not run. */
   readonly unfiltered: readonly string[];
@@ -53,15 +54,15 @@ export function formKey(side: Side, file: string): string {
 }
 
 const attributesFile = ".gitattributes";
-/** The largest file of attributes that git reads, in bytes. */
+/** The largest attributes file that git reads, in bytes. */
 const mostAttributes = 100 * 1024 * 1024;
 const configBytes = 4 * 1024 * 1024;
-const asked = ["text", "crlf", "eol", "ident", "working-tree-encoding", "filter"];
+const attributeNames = ["text", "crlf", "eol", "ident", "working-tree-encoding", "filter"];
 
-/** Paths as words of one call. */
+/** Paths per call, as arguments. */
 const atOnce = 200;
 
-/** Converts. Nothing is converted where git does not know the project. Fails as the store does and with `workspace-failed`. */
+/** Converts the files. Converts none if git does not know the project. Fails like the store and with `workspace-failed`. */
 export async function storedForms(request: StoredFormRequest): Promise<Result<StoredForms>> {
   const nothing: StoredForms = { forms: new Map(), unfiltered: [] };
   const opened = await openRepository(request.root);
@@ -108,11 +109,11 @@ async function settingOf(request: StoredFormRequest, { top, common, directory }:
   return { ...request, top, prefix: inside === "" ? "" : `${inside}/`, autocrlf: autocrlf.toLowerCase(), config };
 }
 
-/** The conversions of each file that has one. */
+/** The conversions of each file that has any. */
 async function attributesOf(setting: Setting, files: readonly string[]): Promise<Result<Attributes>> {
   const tree = layOutAttributes(setting, "attributes", files);
   const input = Buffer.concat(files.flatMap((file) => [pathToBytes(setting.prefix + file), Buffer.from("\0")]));
-  const answer = await git(setting, tree, ["check-attr", "-z", "--stdin", ...asked], input);
+  const answer = await git(setting, tree, ["check-attr", "-z", "--stdin", ...attributeNames], input);
   if (!answer.ok) return answer;
   const fields = splitNul(answer.value);
   const found = new Map<string, Map<string, string>>();
@@ -127,15 +128,15 @@ async function attributesOf(setting: Setting, files: readonly string[]): Promise
   return ok(found);
 }
 
-/** The paths with `text=auto` whose line ends git leaves alone, because those in the index are CRLF. */
+/** The paths with `text=auto` whose line endings git keeps, because they are CRLF in the index. */
 async function keptLineEnds({ root }: StoredFormRequest, attributes: Attributes, { autocrlf }: Setting): Promise<ReadonlySet<string>> {
   const isAuto = (values: ReadonlyMap<string, string>) =>
     values.get("text") === "auto" || (autocrlf !== "false" && !values.has("text") && !values.has("crlf") && !values.has("eol"));
   const candidates = [...attributes].filter(([, values]) => isAuto(values)).map(([file]) => file);
   const kept = new Set<string>();
   for (let at = 0; at < candidates.length; at += atOnce) {
-    const words = candidates.slice(at, at + atOnce).map((file) => `:(literal)${file}`);
-    const answer = await runGit(["ls-files", "--eol", "-z", "--", ...words], root);
+    const pathspecs = candidates.slice(at, at + atOnce).map((file) => `:(literal)${file}`);
+    const answer = await runGit(["ls-files", "--eol", "-z", "--", ...pathspecs], root);
     for (const line of answer.ok ? splitNul(answer.value.stdout) : []) {
       const [eol = "", file = ""] = line.split("\t", 2);
       if (/^i\/(?:crlf|mixed)\b/.test(eol)) kept.add(file);
@@ -144,7 +145,7 @@ async function keptLineEnds({ root }: StoredFormRequest, attributes: Attributes,
   return kept;
 }
 
-/** What git stores for the files of one side, by path. */
+/** The stored form of the files of one side, by path. */
 async function convertSide(
   setting: Setting,
   side: Side,
@@ -170,7 +171,7 @@ async function convertSide(
       ordinary.push({ file, isText });
       continue;
     }
-    // Attributes of its own are in its place, or no conversion applies.
+    // Its path contains an attributes file, or no conversion applies.
     const copy = path.join(setting.directory, "content");
     writeFileSync(copy, content);
     const oid = await git(setting, tree, ["hash-object", "-w", ...(kept.has(file) ? ["--no-filters"] : ["--path", name]), copy]);
@@ -186,7 +187,7 @@ async function convertSide(
   return ok(found);
 }
 
-/** The bytes after the filter's clean command; as they are if no such filter is configured. Undefined if the filter did not run. */
+/** The bytes after the filter's clean command; unchanged if the filter is not configured. Undefined if the filter did not run. */
 async function filter(
   { config, clean }: Setting,
   name: string | undefined,
@@ -202,7 +203,7 @@ async function filter(
   return clean(command, file, bytes);
 }
 
-/** The pointer that LFS stores for a file (git-lfs, "docs/spec.md"). An empty file and a pointer are their own. */
+/** The pointer that LFS stores for a file (git-lfs, "docs/spec.md"). Empty files and pointers are stored unchanged. */
 function pointerOf(bytes: Uint8Array): Uint8Array {
   const version = "version https://git-lfs.github.com/spec/v1\n";
   const isPointer = bytes.length < 1024 && Buffer.from(bytes).toString("latin1").startsWith(version);
@@ -210,7 +211,7 @@ function pointerOf(bytes: Uint8Array): Uint8Array {
   return Buffer.from(`${version}oid sha256:${createHash("sha256").update(bytes).digest("hex")}\nsize ${bytes.length}\n`);
 }
 
-/** A work tree with the project's files of attributes that may concern some paths, and nothing else. */
+/** A work tree that contains only the attributes files that may apply to `files`. */
 function layOutAttributes({ directory, root, top, prefix }: Setting, name: string, files: readonly string[]): string {
   const tree = path.join(directory, `tree.${name}`);
   mkdirSync(tree);
@@ -229,14 +230,14 @@ function layOutAttributes({ directory, root, top, prefix }: Setting, name: strin
 }
 
 /**
- * Whether a path and everything above it in a tree are directories. An attempt may have replaced a file or a symlink by a directory:
- * git reads no attributes there, and a symlink may lead out of the project.
+ * Whether a path and all its parents in a tree are directories. An attempt may have replaced a file or symlink by a
+ * directory: git reads no attributes there, and a symlink may point outside the project.
  */
 function isReachable(root: string, directory: string): boolean {
   return directory === "" || [directory, ...parentsOf(directory)].every((parent) => lstatAt(root, parent)?.isDirectory() === true);
 }
 
-/** Writes a file, in place of a directory if one is in its way. */
+/** Writes a file, replacing a directory that is in the way. */
 function writeOver(tree: string, file: string, bytes: Uint8Array): void {
   const place = fsPath(tree, file);
   rmSync(place, { recursive: true, force: true });
@@ -259,7 +260,7 @@ async function git(
   return err({ reason: "workspace-failed", code: "EPATCH", detail: `the changes cannot be written as a patch: ${detail}` });
 }
 
-/** A name as `--stdin-paths` reads it: in quotes, every byte but letters, digits and common signs in octal. */
+/** Quotes a name for `--stdin-paths`: every byte in octal, except letters, digits and common punctuation. */
 function quoted(file: string): string {
   const text = [...pathToBytes(file)].map((byte) => (/[\w./+-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : octal(byte)));
   return `"${text.join("")}"`;

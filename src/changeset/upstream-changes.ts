@@ -1,14 +1,15 @@
-/** Which changes a step builds on: those of everything upstream of it. Pure. */
+/** Determines the changes that a step builds on: those of everything upstream of it. Pure. */
 import { type Digest, digestOfBytes } from "../core/digest.ts";
 
-/** Step → the digest of what it changed, for all upstream steps that changed something. */
+/** Step → the digest of its changes, for all upstream steps that changed something. */
 export type UpstreamChanges = ReadonlyMap<string, Digest>;
 
 const nothing: UpstreamChanges = new Map();
 
 /**
- * What a step builds on, given its direct upstream steps, each with what it builds on and what it changed itself (nothing for a step that
- * changed nothing). Where only one of them brings anything, its map is shared, so that chains of steps that change nothing cost nothing.
+ * The changes that a step builds on, from its direct upstream steps, each with what it builds on and its own changes
+ * (undefined if it changed nothing). If only one of them contributes changes, its map is shared, so that chains of steps
+ * without changes cost nothing.
  */
 export function collectUpstream(
   upstream: readonly { readonly id: string; readonly builtOn: UpstreamChanges; readonly changes?: Digest }[],
@@ -25,14 +26,14 @@ export function collectUpstream(
   return all;
 }
 
-/** The part of a fingerprint that stands for what a step builds on; nothing where that is nothing. */
+/** The part of a fingerprint for the changes that a step builds on. Undefined if there are none. */
 export function digestUpstream(changes: UpstreamChanges): Digest | undefined {
   if (changes.size === 0) return undefined;
   const lines = [...changes].map(([id, digest]) => `${id}\0${digest}\0`).sort();
   return digestOfBytes(lines.join(""));
 }
 
-/** The steps directly upstream of one: its dependencies, and the makers of its inputs. Each once. */
+/** The direct upstream steps: its dependencies, and the producers of its inputs. Each once. */
 export function upstreamIds(step: {
   readonly dependencies: readonly string[];
   readonly inputs: readonly { readonly from?: string }[];

@@ -1,6 +1,6 @@
 /** Stores changesets, and applies them to the project. Only one process changes a project at a time. */
 import path from "node:path";
-import { applyChangeset, holds } from "../changeset/apply-changes.ts";
+import { applyChangeset, matchesBefore } from "../changeset/apply-changes.ts";
 import { countsOf, encodeChangeset } from "../changeset/combine-changes.ts";
 import { mergeFilesWith } from "../changeset/merge-files.ts";
 import { readChangeset } from "../changeset/read-changeset.ts";
@@ -30,7 +30,7 @@ export function changesPort(store: RunStore, root: string, rollback: Changeset, 
     },
     keep: (changes) => keepChanges(store, changes),
     mergeFiles: mergeFilesWith(blobs),
-    matchesDisk: (changes) => holds({ root, changes }),
+    matchesDisk: (changes) => matchesBefore({ root, changes }),
     hasAllBlobs: async (changes) => {
       for (const { after } of changes) {
         if (after !== undefined && "digest" in after && !(await blobs.pathOf(after.digest)).ok) return false;

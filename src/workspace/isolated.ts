@@ -6,7 +6,7 @@
 
 import { existsSync, writeFileSync } from "node:fs";
 import { parentsOf } from "../changeset/combine-changes.ts";
-import { askWhetherKnown } from "../changeset/ignored-paths.ts";
+import { knownToGitCheck } from "../changeset/ignored-paths.ts";
 import { includedFiles } from "../changeset/included-files.ts";
 import { type ProjectStart, takeProjectStart } from "../changeset/project-start.ts";
 import type { Changeset } from "../core/changeset.ts";
@@ -67,7 +67,7 @@ export interface IsolatedProvider extends WorkspaceProvider {
 export function isolatedProvider(setting: WorkspaceSetting): IsolatedProvider {
   const { root, stateDir, stateRoot = stateDir } = setting;
   const shared: Shared = {
-    setting: { ...setting, isExcluded: insideTest(root, stateRoot), isKnownToGit: askWhetherKnown(root) },
+    setting: { ...setting, isExcluded: insideTest(root, stateRoot), isKnownToGit: knownToGitCheck(root) },
     hidden: new Map(),
   };
   let cleaned: Promise<void> | undefined;

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import fs, { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { applyChangeset, holds } from "../../../src/changeset/apply-changes.ts";
+import { applyChangeset, matchesBefore } from "../../../src/changeset/apply-changes.ts";
 import { compose, reverse } from "../../../src/changeset/combine-changes.ts";
 import type { Changeset } from "../../../src/core/changeset.ts";
 import type { Digest } from "../../../src/core/digest.ts";
@@ -52,7 +52,7 @@ describe("any edits of any tree", () => {
           [both, after],
           [reverse(both), before],
         ] as const) {
-          expect(await holds({ root: target, changes })).toBe(true);
+          expect(await matchesBefore({ root: target, changes })).toBe(true);
           expect(must(await applyChangeset({ root: target, changes, blobs })).kind).toBe("applied");
           expect(leafTree(target)).toEqual(tree);
         }
@@ -109,7 +109,7 @@ describe("somebody else's changes", () => {
     const outcome = must(await applyChangeset({ root, changes, blobs }));
     expect(outcome).toMatchObject({ kind: "refused", paths: [{ path: named, expected: expect.any(String), found: expect.any(String) }] });
     expect(leafTree(root)).toEqual(before);
-    expect(await holds({ root, changes })).toBe(false);
+    expect(await matchesBefore({ root, changes })).toBe(false);
   });
 
   test("are left alone where they do not meet", async () => {
@@ -225,7 +225,7 @@ describe("an edit that is made while changes are written", () => {
     const applied = await applyChangeset({ root, changes, blobs: { ...blobs, pathOf } });
     expect(applied).toMatchObject({
       ok: false,
-      error: { reason: "workspace-failed", detail: expect.stringContaining("changed it just now") },
+      error: { reason: "workspace-failed", detail: expect.stringContaining("changed it meanwhile") },
     });
     const after = leafTree(root);
     for (const name of ["b.txt", "c.txt"]) expect(after.get(name)).toEqual(edited?.get(name));

@@ -58,7 +58,10 @@ describe("merging texts", () => {
     ["NUL", Buffer.from("a\0b")],
     ["bytes that are no UTF-8", Buffer.from([0x61, 0xff, 0x0a])],
   ])("%s is a conflict without a hunk", async (_, bytes) => {
-    expect(await merged(lines(), lines([2, "ours"]), bytes)).toEqual({ kind: "conflict", detail: expect.stringContaining("no text") });
+    expect(await merged(lines(), lines([2, "ours"]), bytes)).toEqual({
+      kind: "conflict",
+      detail: expect.stringContaining("not a text file"),
+    });
   });
 
   test("a missing blob is the store's failure", async () => {
@@ -133,7 +136,7 @@ describe("patches", () => {
   test("empty directories are told before the first file", async () => {
     const { patch } = await patchOf("rmdir empty; mkdir new; rm single/only; echo x > x");
     expect(patch.split("\n").slice(0, 4)).toEqual([
-      '# no empty directory any more: "empty"',
+      '# removed empty directory: "empty"',
       '# empty directory: "new"',
       '# empty directory: "single"',
       expect.stringMatching(/^diff --git a\/single\/only b\/single\/only$/),

@@ -158,7 +158,7 @@ describe("conflicts", () => {
     ["deletion and change", file("0"), undefined, file("2"), /deleted it, the second changed it/],
     ["change and deletion", file("0"), file("1"), undefined, /changed it, the second deleted it/],
     ["symlink and file", undefined, link("1"), file("2"), /symlink/],
-    ["symlink and symlink", link("0"), link("1"), link("2"), /different places/],
+    ["symlink and symlink", link("0"), link("1"), link("2"), /different targets/],
     ["modes of one new text", undefined, file("1"), executable("1"), /executable/],
     ["directory and file", undefined, empty, file("1"), /directory of it, the second added/],
   ])("%s", async (_, base, ours, theirs, detail) => {

@@ -3,7 +3,7 @@
  * and, for models that OpenCode knows, its cost. Unknown types are ignored, because the format grows. Pure.
  */
 import type { Failure } from "../../core/failure.ts";
-import { noUsage } from "../../core/usage.ts";
+import { noUsage, type Usage } from "../../core/usage.ts";
 import { emptyOutputReason, errorKind } from "../budget.ts";
 import { jsonLines, type Line, objectOf } from "../json-lines.ts";
 import type { AgentEnd, AgentStream } from "../run-agent.ts";
@@ -12,10 +12,7 @@ interface StreamState {
   turns: number;
   tools: number;
   denials: number;
-  input: number;
-  output: number;
-  cacheRead: number;
-  cacheWrite: number;
+  tokens: Pick<Usage, "inputTokens" | "outputTokens" | "cacheReadTokens" | "cacheWriteTokens">;
   cost: number;
   /** The text of the current turn. */
   answer: string;
@@ -25,18 +22,15 @@ interface StreamState {
 }
 
 export function opencodeStream(): AgentStream {
-  const state: StreamState = { turns: 0, tools: 0, denials: 0, input: 0, output: 0, cacheRead: 0, cacheWrite: 0, cost: 0, answer: "" };
+  const state: StreamState = { turns: 0, tools: 0, denials: 0, tokens: noUsage, cost: 0, answer: "" };
   return {
     push: jsonLines((line, text) => (line === undefined ? `${text}\n` : consume(state, line))),
     usage: () => ({
       ...noUsage,
+      ...state.tokens,
       turns: state.turns,
       toolCalls: state.tools,
       denials: state.denials,
-      inputTokens: state.input,
-      outputTokens: state.output,
-      cacheReadTokens: state.cacheRead,
-      cacheWriteTokens: state.cacheWrite,
       // OpenCode reports 0 for models without a known price.
       ...(state.cost > 0 ? { costUsd: state.cost } : {}),
     }),
@@ -78,14 +72,17 @@ function toolUsed(state: StreamState, tool: string, call: Line): string {
 }
 
 function finished(state: StreamState, part: Line): void {
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = state.tokens;
   const tokens = objectOf(part["tokens"]);
   const cache = objectOf(tokens["cache"]);
   const count = (value: unknown) => (typeof value === "number" ? value : 0);
-  state.input += count(tokens["input"]);
-  // Reasoning tokens are output.
-  state.output += count(tokens["output"]) + count(tokens["reasoning"]);
-  state.cacheRead += count(cache["read"]);
-  state.cacheWrite += count(cache["write"]);
+  state.tokens = {
+    inputTokens: inputTokens + count(tokens["input"]),
+    // Reasoning tokens are output.
+    outputTokens: outputTokens + count(tokens["output"]) + count(tokens["reasoning"]),
+    cacheReadTokens: cacheReadTokens + count(cache["read"]),
+    cacheWriteTokens: cacheWriteTokens + count(cache["write"]),
+  };
   state.cost += count(part["cost"]);
   state.reason = String(part["reason"] ?? "");
 }

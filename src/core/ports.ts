@@ -326,11 +326,19 @@ export interface FileSource {
   list(directory: string): Promise<readonly string[]>;
 }
 
+export interface AttemptUsage {
+  readonly step: string;
+  readonly attempt: number;
+  readonly usage: Usage;
+}
+
 /** Receives every event once it is on disk. An error in a reporter is a warning and never fails the run. */
 export interface Reporter {
   readonly name: string;
   onEvent(event: WaveEvent): void;
   /** A child's output, redacted. */
   onOutput?(output: { readonly step: string; readonly attempt: number; readonly text: string }): void;
+  /** The usage of a running attempt so far, as its adapter reports it. */
+  onUsage?(used: AttemptUsage): void;
   close(): Promise<void>;
 }

@@ -261,6 +261,7 @@ async function followPlan(
     },
     hooks: {
       notifyReporters,
+      onUsage: (used) => reporter.onUsage?.(used),
       fingerprintOf: planned.fingerprintOf,
       findCachedResult: cacheLookup(planned, execution),
       projectUnchanged: changeWatch(planned, () => attemptsInPlace),

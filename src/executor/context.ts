@@ -10,6 +10,7 @@ import type { Step } from "../core/pipeline.ts";
 import type { Plan } from "../core/plan.ts";
 import type {
   Adapter,
+  AttemptUsage,
   BlobStore,
   Clock,
   ContractFile,
@@ -79,6 +80,8 @@ export interface ExecutionServices {
 export interface RunHooks {
   /** Called with events once they are on disk, in the order in which they were appended. Must not throw. */
   readonly notifyReporters: (events: readonly WaveEvent[]) => void;
+  /** Called with the usage of a running attempt. Must not throw. */
+  readonly onUsage?: (used: AttemptUsage) => void;
   /** The fingerprint of a step that is ready. `inputs`: digests by the name that the step sees; `changes`: the digest of the upstream changes. */
   readonly fingerprintOf: (step: Step, inputs: Readonly<Record<string, Digest>>, changes: Digest | undefined) => FingerprintRef;
   /** Looks up a result of an earlier run with the same fingerprint. Undefined, or `new`, if reuse is off. */

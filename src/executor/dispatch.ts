@@ -113,6 +113,7 @@ export class Dispatcher {
       if (step.workspace !== "shared") this.#hasIsolatedAttempts = true;
       const end = await runAttempt(run.context, start, run.stopSignal, (usage) => {
         this.#ledger.note(step.id, usage);
+        run.context.hooks.onUsage?.({ step: step.id, attempt: start.attempt, usage });
         this.stopIfExhausted();
       });
       this.#ledger.close(step.id, end.usage);

@@ -21,6 +21,7 @@ export function multiplexReporter(reporters: readonly Reporter[], warn: (message
     name: "multiplex",
     onEvent: (event) => each((reporter) => reporter.onEvent(event)),
     onOutput: (output) => each((reporter) => reporter.onOutput?.(output)),
+    onUsage: (used) => each((reporter) => reporter.onUsage?.(used)),
     close: async () => {
       await Promise.all(
         [...working].map((reporter) =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Failure } from "../../../src/core/failure.ts";
 import type { Reporter } from "../../../src/core/ports.ts";
+import { noUsage } from "../../../src/core/usage.ts";
 import { liveReporter } from "../../../src/reporters/console/live.ts";
 import { plainReporter } from "../../../src/reporters/console/plain.ts";
 import { multiplexReporter } from "../../../src/reporters/multiplex.ts";
@@ -180,21 +181,23 @@ test("the live view ends with the last frame on the screen", async () => {
     sandbox: { available: true, network: true },
     criticalPath: [],
   };
-  const reporter = await liveReporter(plan, {
+  const live = await liveReporter(plan, {
     write: (text) => void written.push(text),
     color: false,
     columns: 60,
     rows: 20,
     now: () => begin,
   });
+  const reporter = multiplexReporter([live], () => undefined);
   for (const event of events([0, started({ a: [], b: ["a"] })], [0, attemptStarted("a")])) reporter.onEvent(event);
   reporter.onOutput?.({ step: "a", attempt: 1, text: "at work\n" });
+  reporter.onUsage?.({ step: "a", attempt: 1, usage: { ...noUsage, inputTokens: 7, costUsd: 0.25 } });
   await reporter.close();
   expect(written.join("").replace(terminalCodes, "").trimEnd().split("\n")).toEqual([
-    "demo run 3f9a · 0ms",
-    "⠋ a        0ms  at work",
+    "demo run 3f9a · 0ms · 7 tokens, $0.25",
+    "⠋ a        0ms  7 tokens, $0.25  at work",
     "  ○ b      after a",
-    "1 running · 1 pending",
+    "1 of 2 slots running · 1 pending",
   ]);
 });
 

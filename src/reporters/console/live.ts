@@ -3,7 +3,7 @@ import type { Plan } from "../../core/plan.ts";
 import type { Reporter } from "../../core/ports.ts";
 import { terminalText } from "../../text/terminal-text.ts";
 import { renderFrame, spinnerInterval } from "./render-frame.ts";
-import { applyEvent, applyOutput, viewOfPlan } from "./run-view.ts";
+import { applyEvent, applyOutput, applyUsage, viewOfPlan } from "./run-view.ts";
 
 export interface LiveOptions {
   /** Writes to the terminal, cursor movements included. */
@@ -34,6 +34,9 @@ export async function liveReporter(plan: Plan, options: LiveOptions): Promise<Re
     },
     onOutput({ step, text }) {
       applyOutput(view, step, text);
+    },
+    onUsage(used) {
+      applyUsage(view, used);
     },
     async close() {
       clearInterval(timer);

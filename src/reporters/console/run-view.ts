@@ -6,8 +6,10 @@ import { defined } from "../../core/defined.ts";
 import type { WaveEvent } from "../../core/event.ts";
 import type { ContractResult, Failure } from "../../core/failure.ts";
 import type { Plan } from "../../core/plan.ts";
+import type { AttemptUsage } from "../../core/ports.ts";
 import { advanceTimeline, emptyTimeline, type RunTimeline, timelineStep } from "../../core/run-timeline.ts";
 import type { RunStatus, StepStatus } from "../../core/state.ts";
+import type { Usage } from "../../core/usage.ts";
 
 export interface StepView {
   readonly id: string;
@@ -43,11 +45,17 @@ export interface RunView {
   /** In plan order: dependencies before dependents. */
   readonly steps: Map<string, StepView>;
   readonly timeline: RunTimeline;
+  /** Step → attempt → its usage, so far if it is running. Attempts of earlier processes are not included. */
+  readonly usage: Map<string, Map<number, Usage>>;
+  /** How many steps may run at the same time. */
+  slots?: number;
+  /** Steps that this process executes. Undefined for all. */
+  selected?: ReadonlySet<string>;
 }
 
 /** A view in which nothing has happened. */
 export function emptyView(pipeline = ""): RunView {
-  return { pipeline, status: "running", steps: new Map(), timeline: emptyTimeline() };
+  return { pipeline, status: "running", steps: new Map(), timeline: emptyTimeline(), usage: new Map() };
 }
 
 /** A view of what a plan will do. */
@@ -66,18 +74,20 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
   advanceTimeline(view.timeline, event);
   const at = Date.parse(event.ts);
   if (event.type === "run-started") {
-    const { run, pipeline, version, nodes } = event;
-    Object.assign(view, { run, pipeline, startedAt: at, ...defined({ version }) });
+    const { run, pipeline, version, nodes, options } = event;
+    Object.assign(view, { run, pipeline, startedAt: at, slots: options.concurrency, ...defined({ version }) });
     addSteps(view, nodes);
   } else if (event.type === "run-resumed") {
-    Object.assign(view, { run: event.run, startedAt: at, status: "running" });
+    Object.assign(view, { run: event.run, startedAt: at, slots: event.concurrency, status: "running" });
   } else if (event.type === "run-finished") {
     Object.assign(view, { status: event.status, durationMs: event.durationMs });
     if (event.status === "passed") settlePending(view, event.part ?? [...view.steps.keys()]);
   } else if ("step" in event && event.type !== "circuit-opened") {
     if (event.type === "attempt-started") settlePending(view, view.steps.get(event.step)?.dependencies ?? []);
     showStep(view, event.step, event.type === "attempt-started" || event.type === "step-reopened");
+    if ("usage" in event && event.usage !== undefined) applyUsage(view, { ...event, usage: event.usage });
   }
+  if ((event.type === "run-started" || event.type === "run-resumed") && event.part !== undefined) view.selected = new Set(event.part);
   return view;
 }
 
@@ -114,6 +124,12 @@ export function applyOutput(view: RunView, step: string, text: string): RunView 
   const line = text.trimEnd().split("\n").at(-1)?.trim();
   if (line !== undefined && line !== "" && view.steps.has(step)) change(view, step, { lastLine: line });
   return view;
+}
+
+/** Replaces the usage of an attempt. */
+export function applyUsage(view: RunView, { step, attempt, usage }: AttemptUsage): void {
+  const attempts = view.usage.get(step) ?? new Map<number, Usage>();
+  view.usage.set(step, attempts.set(attempt, usage));
 }
 
 function unknownStep(id: string): StepView {

@@ -160,7 +160,7 @@ describe("artifacts", () => {
     const second = await machine(2, "good");
     expect({ code: second.code, begun: begun(second) }).toEqual({ code: 0, begun: ["one", "two"] });
     expect(said(second)).toEqual(
-      expect.arrayContaining([expect.stringMatching(/^artifact wave-.* was refused: its bytes are not those of its name$/)]),
+      expect.arrayContaining([expect.stringMatching(/^artifact wave-.* was refused: its bytes do not match its name$/)]),
     );
   }, 60_000);
 
@@ -262,7 +262,7 @@ describe("the runner", () => {
     expect(result.code).toBe(0);
     expect(said(result)).toEqual([
       "state was not restored from the cache: the runner did not set ACTIONS_RUNTIME_TOKEN",
-      "artifacts stay on this machine: the runner did not set ACTIONS_RUNTIME_TOKEN",
+      "artifacts are not uploaded: the runner did not set ACTIONS_RUNTIME_TOKEN",
     ]);
   });
 

@@ -218,7 +218,7 @@ it("refuses blobs whose bytes are not those of their names, and runs their steps
   const result = await second();
   expect(outcome(result)).toEqual(everything);
   expect(messages(result)).toContainEqual(
-    expect.stringMatching(/blob sha256:[0-9a-f]{12} was refused: its bytes are not those of its name$/),
+    expect.stringMatching(/blob sha256:[0-9a-f]{12} was refused: its bytes do not match its name$/),
   );
 });
 

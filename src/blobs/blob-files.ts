@@ -1,6 +1,6 @@
 /**
- * Blobs as files: where each lies, which there are, and how one goes. A blob that is stored or used again is touched, so that its
- * file's time tells when somebody last counted on it.
+ * Blobs as files: their paths, listing, touching and removal. Storing or using a blob touches its file, so the modification time
+ * is the time of its last use.
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -10,7 +10,7 @@ import { type Digest, isDigest } from "../core/digest.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { stateUnreadable, tryIo } from "../platform/files.ts";
 
-/** A blob on disk, whatever its bytes are. `touchedAt` in milliseconds since the epoch, `size` in bytes. */
+/** A blob on disk, not verified. `touchedAt` is in milliseconds since the epoch, `size` in bytes. */
 export interface BlobFile {
   readonly digest: Digest;
   readonly file: string;
@@ -18,16 +18,16 @@ export interface BlobFile {
   readonly touchedAt: number;
 }
 
-/** Blobs that were touched this recently are not touched again: in milliseconds, and well below any cleanup's grace. */
+/** Blobs touched within this time are not touched again. Milliseconds; well below the grace period of a cleanup. */
 const touchAgainMs = 5 * 60_000;
 
-/** Where a blob lies. */
+/** The path of a blob's file. */
 export function blobFile(stateDir: string, digest: Digest): string {
   const hex = digest.slice("sha256:".length);
   return path.join(blobsDirectory(stateDir), hex.slice(0, 2), hex.slice(2));
 }
 
-/** All blobs, and what writers that died left beside them. Fails with `state-unreadable`. */
+/** Lists all blobs, and the temporary files of interrupted writers in `torn`. Fails with `state-unreadable`. */
 export async function listBlobs(
   stateDir: string,
 ): Promise<Result<{ readonly blobs: readonly BlobFile[]; readonly torn: readonly string[] }>> {
@@ -43,39 +43,39 @@ export async function listBlobs(
       const file = path.join(directory, prefix, name);
       const digest = `sha256:${prefix}${name}`;
       if (name.startsWith(".")) torn.push(file);
-      const found = isDigest(digest) ? await tryIo(() => stat(file)) : undefined;
-      if (found?.ok && isDigest(digest)) blobs.push({ digest, file, size: found.value.size, touchedAt: found.value.mtimeMs });
+      const stats = isDigest(digest) ? await tryIo(() => stat(file)) : undefined;
+      if (stats?.ok && isDigest(digest)) blobs.push({ digest, file, size: stats.value.size, touchedAt: stats.value.mtimeMs });
     }
   }
   return ok({ blobs, torn });
 }
 
-/** The digest of a file's bytes. Rejects as reading does. */
+/** The digest of a file's bytes. Rejects if the file cannot be read. */
 export async function digestOfFile(file: string): Promise<Digest> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(file)) hash.update(chunk);
   return `sha256:${hash.digest("hex")}`;
 }
 
-/** Says that somebody counts on a blob. What the file system refuses is no failure: the blob is then younger than it looks to nobody. */
+/** Marks a blob as in use. Errors are ignored: the modification time then stays older than the last use. */
 export async function touchBlob(file: string, touchedAt: number): Promise<void> {
   const now = Date.now();
   if (now - touchedAt > touchAgainMs) await tryIo(() => utimes(file, now / 1000, now / 1000));
 }
 
 /**
- * Removes a blob unless it was touched at or after `before` (milliseconds since the epoch), also in the very moment: it is moved aside
- * first, looked at again, and put back if somebody counts on it. Says whether it went.
+ * Removes a blob unless it was touched at or after `before` (milliseconds since the epoch). To handle a concurrent touch, it moves the
+ * file aside, checks its time again and restores it if it is in use. Returns whether the blob was removed.
  */
 export async function removeBlob({ file }: BlobFile, before: number): Promise<boolean> {
   const aside = path.join(path.dirname(file), `.${path.basename(file)}.going`);
-  const went = await tryIo(async () => {
+  const removed = await tryIo(async () => {
     await rename(file, aside);
-    const still = (await stat(aside)).mtimeMs < before;
-    await (still ? rm(aside, { force: true }) : rename(aside, file));
-    return still;
+    const isUnused = (await stat(aside)).mtimeMs < before;
+    await (isUnused ? rm(aside, { force: true }) : rename(aside, file));
+    return isUnused;
   });
-  return went.ok && went.value;
+  return removed.ok && removed.value;
 }
 
 function blobsDirectory(stateDir: string): string {

@@ -1,6 +1,6 @@
 /**
- * Takes a step's artifacts out of its workspace, into blobs: from the declared path, else from the output directory, or from the final
- * message where an artifact accepts it. It does not judge what is in them beyond keeping declared secrets out.
+ * Stores a step's artifacts as blobs: from the declared path, else from the output directory, or from the final message if the artifact
+ * accepts it. It does not validate their content, except that secrets are kept out.
  */
 import type { ArtifactRef } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
@@ -12,7 +12,7 @@ import { messageContent } from "./final-message.ts";
 import { type FoundArtifact, findArtifact } from "./find-artifact.ts";
 import { mediaTypeOf, mediaTypeOfContent } from "./media-type.ts";
 
-/** What to collect, and where it goes. `prompt` is what the step was told: an echo of it is no work. */
+/** A step whose attempt ended. `prompt` is the prompt sent to it; a final message that repeats it does not count as output. */
 export interface Collection {
   readonly step: Step;
   readonly workspace: Workspace;
@@ -33,19 +33,19 @@ interface Content {
 const sizeLimit = 1024 ** 3;
 
 /**
- * The artifacts that are there, in the order declared. Every artifact that is not optional is among them, or this fails with
- * `artifact-missing`. Fails as well with `artifact-ambiguous`, `artifact-refused` (leads out of the workspace, no regular file),
- * `artifact-too-large`, `secret-leaked`, `empty-output` (the final message repeats the prompt), and as the store of blobs does. A file
- * is held in memory while it is stored, one at a time.
+ * Stores the artifacts that the step produced and returns them in the order declared. Fails with `artifact-missing` if one that is not
+ * optional is missing, and with `artifact-ambiguous`, `artifact-refused` (outside the workspace, or not a regular file),
+ * `artifact-too-large`, `secret-leaked`, `empty-output` (the final message repeats the prompt) and the failures of the blob store.
+ * Files are read into memory one at a time.
  */
 export async function collectArtifacts(collection: Collection): Promise<Result<readonly ArtifactRef[]>> {
   const { step, workspace } = collection;
   const names = new Set(step.artifacts.map(({ name }) => name));
   const found = new Map<string, FoundArtifact>();
   for (const artifact of step.artifacts.filter(({ source }) => source === undefined)) {
-    const place = await findArtifact(workspace, artifact, names);
-    if (!place.ok) return place;
-    if (place.value !== undefined) found.set(artifact.name, place.value);
+    const located = await findArtifact(workspace, artifact, names);
+    if (!located.ok) return located;
+    if (located.value !== undefined) found.set(artifact.name, located.value);
   }
   const message = messageFor(collection, found);
   if (!message.ok) return message;
@@ -95,7 +95,7 @@ function scrubbed(bytes: Uint8Array, redactor: Redactor): Uint8Array {
   return Buffer.concat([filter.push(bytes), filter.flush()]);
 }
 
-/** The final message as the artifact that takes it, see `acceptsMessage`. Undefined if there is none, or the message is blank. */
+/** The final message as content of the artifact that accepts it. Undefined without such an artifact, or if the message is blank. */
 function messageFor({ step, finalMessage, prompt }: Collection, found: ReadonlyMap<string, FoundArtifact>): Result<Content | undefined> {
   const artifact = step.artifacts.find((one) => !found.has(one.name) && acceptsMessage(step, one));
   if (artifact === undefined || finalMessage === undefined || finalMessage.trim() === "") return ok(undefined);
@@ -114,7 +114,7 @@ function missingFailure(step: Step, missing: readonly StepArtifact[]): Failure {
   return { reason: "artifact-missing", artifacts: missing.map(({ name }) => name), searched: [...places, ...message] };
 }
 
-/** A workspace knows paths; a failure names the artifact. */
+/** Adds the artifact's name to a failure of the workspace, which knows only paths. */
 function named(failure: Failure, artifact: string, source: string): Failure {
   if (failure.reason === "artifact-refused") return { ...failure, artifact, path: source };
   if (failure.reason === "artifact-too-large") return { ...failure, artifact };

@@ -1,4 +1,4 @@
-/** Takes a run's artifacts out of the store: as files of a directory, or to compare each with its digest. */
+/** Copies a run's artifacts from the blob store into a directory, or verifies them against their digests. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { type Digest, digestOfBytes } from "../core/digest.ts";
@@ -7,38 +7,38 @@ import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { tryIo, writeFileDurably } from "../platform/files.ts";
 
-/** An artifact and the step that left it. */
-export interface LeftArtifact extends ArtifactRef {
+/** An artifact and the step that produced it. */
+export interface ProducedArtifact extends ArtifactRef {
   readonly step: string;
 }
 
-/** Where an artifact was put. */
-export interface ExportedArtifact extends LeftArtifact {
+/** An artifact and the file it was exported to. */
+export interface ExportedArtifact extends ProducedArtifact {
   readonly file: string;
 }
 
-/** An artifact that is not as it was stored: why, in a sentence. */
-export interface LostArtifact extends LeftArtifact {
+/** An artifact whose blob is missing or damaged; `problem` describes how. */
+export interface DamagedArtifact extends ProducedArtifact {
   readonly problem: string;
 }
 
 /**
- * Writes artifacts to `DIRECTORY/STEP/NAME`, with the ending of the file that each was collected from. A file that is there already
- * with the same bytes stays. Fails with `usage` where another file stands or the directory takes no files, before anything is written in
- * the first case, and as the store does.
+ * Writes artifacts to `DIRECTORY/STEP/NAME`, with the extension of the file that each was collected from. Keeps existing files with the
+ * same bytes. Fails with `usage` if a different file exists (checked before anything is written) or a file cannot be written, and with
+ * the failures of the blob store.
  */
 export async function exportArtifacts(
-  artifacts: readonly LeftArtifact[],
+  artifacts: readonly ProducedArtifact[],
   directory: string,
   blobs: BlobStore,
 ): Promise<Result<readonly ExportedArtifact[]>> {
   const exported = artifacts.map((artifact) => ({ ...artifact, file: placeOf(artifact, directory) }));
   const missing: ExportedArtifact[] = [];
   for (const artifact of exported) {
-    const there = await tryIo(() => readFile(artifact.file));
-    if (!there.ok && there.error.code === "ENOENT") missing.push(artifact);
-    else if (!there.ok || digestOfBytes(there.value) !== artifact.digest) {
-      const message = `\`${artifact.file}\` is there already, and is not artifact \`${artifact.name}\` of step \`${artifact.step}\``;
+    const existing = await tryIo(() => readFile(artifact.file));
+    if (!existing.ok && existing.error.code === "ENOENT") missing.push(artifact);
+    else if (!existing.ok || digestOfBytes(existing.value) !== artifact.digest) {
+      const message = `\`${artifact.file}\` already exists and differs from artifact \`${artifact.name}\` of step \`${artifact.step}\``;
       return err({ reason: "usage", message, hint: "export into a new directory" });
     }
   }
@@ -51,8 +51,11 @@ export async function exportArtifacts(
   return ok(exported);
 }
 
-/** The artifacts whose bytes are gone or are not those of their digest. Each blob is read once. */
-export async function verifyArtifacts(artifacts: readonly LeftArtifact[], blobs: BlobStore): Promise<Result<readonly LostArtifact[]>> {
+/** Returns the artifacts whose blob is missing or does not match its digest. Reads each blob once. */
+export async function verifyArtifacts(
+  artifacts: readonly ProducedArtifact[],
+  blobs: BlobStore,
+): Promise<Result<readonly DamagedArtifact[]>> {
   const problems = new Map<Digest, string | undefined>();
   for (const { digest } of artifacts) {
     if (problems.has(digest)) continue;
@@ -70,7 +73,7 @@ export async function verifyArtifacts(artifacts: readonly LeftArtifact[], blobs:
   );
 }
 
-function placeOf({ step, name, source }: LeftArtifact, directory: string): string {
+function placeOf({ step, name, source }: ProducedArtifact, directory: string): string {
   const ending = path.posix.extname(source);
   return path.join(directory, step, name.endsWith(ending) ? name : `${name}${ending}`);
 }

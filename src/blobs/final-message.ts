@@ -1,16 +1,15 @@
-/** Turns an adapter's final message into an artifact's bytes. Nothing is repaired: what does not parse is left as it is. Pure. */
+/** Converts an adapter's final message to an artifact's bytes. It does not repair invalid JSON. Pure. */
 import type { StepArtifact } from "../core/pipeline.ts";
 import { mediaTypeOf, mediaTypeOfContent } from "./media-type.ts";
 
-/** What a message says as an artifact. */
 export interface MessageContent {
   readonly bytes: Uint8Array;
   readonly mediaType: string;
 }
 
 /**
- * The artifact in a message: the inside of a fence when one JSON fence is the whole message (and the artifact is not declared
- * to be something else), else the message itself, to the byte.
+ * The artifact in a message: the content of the fence if the message is a single JSON fence (unless the artifact declares another
+ * media type), else the unchanged message.
  */
 export function messageContent(message: string, { name, mediaType }: StepArtifact): MessageContent {
   const declared = mediaType ?? mediaTypeOf(name);

@@ -1,9 +1,9 @@
-/** Finds where an artifact lies in a workspace. It reads no file and knows nothing of final messages. */
+/** Finds an artifact's file in a workspace. It does not read files or handle final messages. */
 import type { StepArtifact } from "../core/pipeline.ts";
 import type { Workspace, WorkspaceArea, WorkspaceEntry } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 
-/** A place, and how reports call it. */
+/** The file of an artifact. `source` is the path shown in reports. */
 export interface FoundArtifact {
   readonly area: WorkspaceArea;
   readonly path: string;
@@ -11,9 +11,9 @@ export interface FoundArtifact {
 }
 
 /**
- * With a `path`: the one file in the workspace that the glob matches. Else `NAME` in the output directory, or the one `NAME.*`
- * there that is not another artifact of the step. Nothing when it is not there; fails with `artifact-ambiguous` when there are several.
- * Directories are no artifacts; whether a symlink may be followed is for the reader to say.
+ * With a `path`: the file in the workspace that matches the glob. Without one: `NAME` in the output directory, or the file `NAME.*`
+ * that is not another artifact of the step. Undefined if there is none; fails with `artifact-ambiguous` if several match. Ignores
+ * directories. Symlinks are checked when the file is read.
  */
 export async function findArtifact(
   workspace: Workspace,

@@ -1,18 +1,18 @@
-/** Takes blobs over from a directory that came from another job. A file whose bytes are not those that its name says is refused. */
+/** Imports blobs from a state directory of another job. Refuses files whose bytes do not match the digest in their name. */
 import { copyFile, link, lstat, mkdir, readdir, rename } from "node:fs/promises";
 import path from "node:path";
 import { type Digest, isDigest } from "../core/digest.ts";
 import { createStateDirectory, tryIo } from "../platform/files.ts";
 import { blobFile, digestOfFile } from "./blob-files.ts";
 
-/** What was taken over, and sentences that name what was not. */
-export interface AdoptedBlobs {
+/** The number of imported blobs, and a message for each refused one. */
+export interface ImportedBlobs {
   readonly taken: number;
   readonly refused: readonly string[];
 }
 
-/** Takes over every blob below `from`, a state directory of another job. What cannot be written is refused too. */
-export async function importBlobs(from: string, stateDir: string): Promise<AdoptedBlobs> {
+/** Imports every blob below `from`, a state directory of another job. A blob that cannot be written counts as refused. */
+export async function importBlobs(from: string, stateDir: string): Promise<ImportedBlobs> {
   const refused: string[] = [];
   let taken = 0;
   const root = path.join(from, "blobs", "sha256");
@@ -28,11 +28,11 @@ export async function importBlobs(from: string, stateDir: string): Promise<Adopt
   return { taken, refused };
 }
 
-/** Puts a file's bytes under a digest, if they are its. Gives why it did not; nothing where the blob is there. */
+/** Stores a file as the blob of a digest, if its bytes match. Returns the reason if it does not; undefined if it is stored. */
 export async function importBlob(file: string, digest: Digest, stateDir: string): Promise<string | undefined> {
   const target = blobFile(stateDir, digest);
   const imported = await tryIo(async () => {
-    if (!(await lstat(file)).isFile() || (await digestOfFile(file)) !== digest) return "its bytes are not those of its name";
+    if (!(await lstat(file)).isFile() || (await digestOfFile(file)) !== digest) return "its bytes do not match its name";
     await createStateDirectory(stateDir);
     await mkdir(path.dirname(target), { recursive: true });
     const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.adopted`);
@@ -43,7 +43,7 @@ export async function importBlob(file: string, digest: Digest, stateDir: string)
   return imported.ok ? imported.value : `${imported.error.detail} (${imported.error.code})`;
 }
 
-/** The names in a directory that fit; none if it is not a directory itself, but a link to one. */
+/** The matching names in a directory; empty if it is a link to a directory or cannot be read. */
 async function names(directory: string, pattern: RegExp): Promise<readonly string[]> {
   const listed = await tryIo(async () => ((await lstat(directory)).isDirectory() ? readdir(directory) : []));
   return listed.ok ? listed.value.filter((name) => pattern.test(name)).sort() : [];

@@ -1,6 +1,6 @@
 /**
- * Content-addressed bytes on the local disk: `<stateDir>/blobs/sha256/ab/cdef…`, read-only files. What is given out was
- * verified against its digest. Nothing is scrubbed here: callers hand over what may be stored.
+ * Content-addressed blobs on the local disk: read-only files `<stateDir>/blobs/sha256/ab/cdef…`. Reads are verified against the digest.
+ * It does not redact secrets: callers do that before they store bytes.
  */
 import { stat } from "node:fs/promises";
 import { type Digest, digestOfBytes } from "../core/digest.ts";
@@ -19,9 +19,9 @@ import {
 import { blobFile, digestOfFile, touchBlob } from "./blob-files.ts";
 
 /**
- * Opens the store; nothing is created before the first `put`. `get` and `pathOf` fail with `state-damaged` where a blob is gone
- * or is not what its digest says, `put` with `state-unwritable`. Writing the same bytes again repairs a damaged blob. What `put` and
- * `pathOf` gave is safe from a cleanup for an hour, and as long as the run goes on that asked for it.
+ * Opens the store; the first `put` creates the directory. `get` and `pathOf` fail with `state-damaged` if a blob is missing or does not
+ * match its digest, and with `state-unreadable`; `put` fails with `state-unwritable`. Writing the same bytes again repairs a damaged
+ * blob. A cleanup keeps a blob for an hour after `put` or `pathOf`, and for as long as the run that used it is running.
  */
 export function localBlobs(stateDir: string): BlobStore {
   const fileOf = (digest: Digest) => blobFile(stateDir, digest);
@@ -40,13 +40,13 @@ async function put(
   const digest = digestOfBytes(bytes);
   const file = fileOf(digest);
   const stored = ok({ digest, size: bytes.length });
-  if ((await holds(file, digest, bytes.length)) === "intact") return stored;
+  if (await isIntact(file, digest, bytes.length)) return stored;
   const created = await tryIo(() => createStateDirectory(stateDir));
   if (!created.ok) return err(stateUnwritable(stateDir, created.error));
   const written = await writeFileDurably(file, bytes, 0o444);
   if (written.ok) return stored;
-  // Where renaming over an open or read-only file is refused (Windows), another writer of the same bytes may have won.
-  return (await holds(file, digest, bytes.length)) === "intact" ? stored : err(stateUnwritable(file, written.error));
+  // Windows refuses to rename over an open or read-only file; another writer of the same bytes may have won.
+  return (await isIntact(file, digest, bytes.length)) ? stored : err(stateUnwritable(file, written.error));
 }
 
 async function get(file: string, digest: Digest): Promise<Result<Uint8Array>> {
@@ -67,15 +67,15 @@ async function pathOf(file: string, digest: Digest): Promise<Result<string>> {
   return found.value === digest ? ok(file) : err(damaged(file, digest));
 }
 
-async function holds(file: string, digest: Digest, size: number): Promise<"intact" | "other"> {
-  const found = await tryIo(async () => {
-    const { size: there, mtimeMs } = await stat(file);
-    if (there !== size) return undefined;
-    // Before its bytes are judged: a cleanup that moves it away afterwards sees that it is wanted.
+async function isIntact(file: string, digest: Digest, size: number): Promise<boolean> {
+  const actual = await tryIo(async () => {
+    const { size: actualSize, mtimeMs } = await stat(file);
+    if (actualSize !== size) return undefined;
+    // Touch before hashing, so that a concurrent cleanup sees that the blob is in use.
     await touchBlob(file, mtimeMs);
     return digestOfFile(file);
   });
-  return found.ok && found.value === digest ? "intact" : "other";
+  return actual.ok && actual.value === digest;
 }
 
 function readFailure(file: string, digest: Digest, problem: IoProblem): Failure {
@@ -85,5 +85,5 @@ function readFailure(file: string, digest: Digest, problem: IoProblem): Failure 
 }
 
 function damaged(file: string, digest: Digest): Failure {
-  return { reason: "state-damaged", path: file, detail: `the bytes are not those of ${digest}` };
+  return { reason: "state-damaged", path: file, detail: `the bytes do not match ${digest}` };
 }

@@ -1,4 +1,4 @@
-/** Media types, by a file's ending and by what is in it. Pure. */
+/** Determines media types from file extensions and from content. Pure. */
 import { isUtf8 } from "node:buffer";
 
 const types: Readonly<Record<string, string>> = {
@@ -37,16 +37,16 @@ const types: Readonly<Record<string, string>> = {
   wasm: "application/wasm",
 };
 
-/** The media type that a file's name tells; nothing for an ending that is not known. */
+/** The media type for a file's extension; undefined if the extension is unknown. */
 export function mediaTypeOf(file: string): string | undefined {
   const ending = /\.([^./\\]+)$/.exec(file)?.[1]?.toLowerCase();
   return ending === undefined || !Object.hasOwn(types, ending) ? undefined : types[ending];
 }
 
-/** Content above this many bytes is not parsed to see whether it is JSON. */
+/** Larger content, in bytes, is not parsed to detect JSON. */
 const parseLimit = 10 * 1024 * 1024;
 
-/** The media type that content shows by itself: JSON objects and lists, text in UTF-8, or bytes. */
+/** The media type of content: JSON for objects and arrays, plain text for UTF-8, else binary. */
 export function mediaTypeOfContent(bytes: Uint8Array): "application/json" | "text/plain" | "application/octet-stream" {
   if (!isUtf8(bytes) || bytes.includes(0)) return "application/octet-stream";
   if (bytes.length > parseLimit) return "text/plain";

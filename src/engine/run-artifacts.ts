@@ -2,8 +2,8 @@
 import {
   type ExportedArtifact,
   exportArtifacts,
-  type LeftArtifact,
-  type LostArtifact,
+  type ProducedArtifact,
+  type DamagedArtifact,
   verifyArtifacts,
 } from "../blobs/export-artifacts.ts";
 import { readChangeset } from "../changeset/read-changeset.ts";
@@ -13,7 +13,7 @@ import { locateProject, type ProjectRequest } from "./open-project.ts";
 import type { OpenedRun } from "./open-run.ts";
 
 /** Artifacts of the step, or of all steps. */
-export function artifactsOf({ run, step }: OpenedRun): readonly LeftArtifact[] {
+export function artifactsOf({ run, step }: OpenedRun): readonly ProducedArtifact[] {
   const steps = step === undefined ? run.steps : [step];
   return steps.flatMap(({ id, artifacts }) => artifacts.map((artifact) => ({ step: id, ...artifact })));
 }
@@ -37,7 +37,7 @@ export function exportRunArtifacts(opened: OpenedRun, directory: string): Promis
 }
 
 /** Returns the artifacts whose bytes are missing or do not match their digests. */
-export function verifyRunArtifacts(opened: OpenedRun): Promise<Result<readonly LostArtifact[]>> {
+export function verifyRunArtifacts(opened: OpenedRun): Promise<Result<readonly DamagedArtifact[]>> {
   return verifyArtifacts(artifactsOf(opened), opened.store.blobs);
 }
 

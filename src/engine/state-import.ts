@@ -4,7 +4,7 @@
  */
 
 import { rm } from "node:fs/promises";
-import { type AdoptedBlobs, importBlobs } from "../blobs/import-blobs.ts";
+import { type ImportedBlobs, importBlobs } from "../blobs/import-blobs.ts";
 import { defined } from "../core/defined.ts";
 import type { StateStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -42,7 +42,7 @@ export async function importState(
   stateDir: string,
   { database: wanted, signer, higher }: Adoption,
 ): Promise<Result<ImportedState>> {
-  const blobs: AdoptedBlobs = await importBlobs(from, stateDir);
+  const blobs: ImportedBlobs = await importBlobs(from, stateDir);
   const journals = await importJournals(from, stateDir, { eventProblem, ...defined({ signer }) });
   if (!journals.ok) return journals;
   if (higher !== undefined) {

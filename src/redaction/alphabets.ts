@@ -1,4 +1,4 @@
-/** The bytes that escapes, line breaks and separators are made of, and what each kind of pattern skips. Pure data. */
+/** The bytes of escapes, line breaks and separators, and the special bytes of each kind of pattern. Pure data. */
 
 export const backslash = 0x5c;
 export const percent = 0x25;
@@ -15,17 +15,17 @@ export const comma = 0x2c;
 export const singleQuote = 0x27;
 export const doubleQuote = 0x22;
 
-/** What begins an escape of one or more bytes. */
+/** Bytes that begin an escape. */
 export const escapes: readonly number[] = [backslash, percent, ampersand, equalsSign];
 export const whitespace: readonly number[] = [blank, tab, lineFeed, carriageReturn];
 
 /**
- * The characters that a pattern is made of. It decides what the matcher skips: separators in `hex`, blanks after commas in `list`;
- * in `text`, a run of white space matches any other, and a run of backslashes any other. `binary` is matched as it is.
+ * The kind of characters in a pattern, which decides what the matcher skips: separators in `hex`, blanks after commas in `list`. In
+ * `text`, any run of white space matches any other, and so do runs of backslashes. `binary` is matched exactly.
  */
 export type Alphabet = "text" | "base64" | "hex" | "list" | "binary";
 
-/** By alphabet and byte: 1 for a byte that can mean something else than itself. */
+/** By alphabet and byte: 1 for a byte that can stand for another one. */
 export const specialBytes: Readonly<Record<Alphabet, Uint8Array>> = {
   text: setOf([...escapes, escapeCharacter, ...whitespace, plus, singleQuote, doubleQuote]),
   base64: setOf([...escapes, escapeCharacter, lineFeed, carriageReturn]),

@@ -1,6 +1,6 @@
 /**
- * Finds tokens written in plain text in the files of a manifest. State keeps these files as they are, so such a token would
- * travel with every artifact and cache entry of a run. The shapes are those of {@link tokenShapes}.
+ * Finds tokens in plain text in the files of a manifest, by {@link tokenShapes}. State stores unchanged copies of these files, so a
+ * token would be in every artifact and cache entry of a run.
  */
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Position } from "../core/document.ts";
@@ -11,23 +11,22 @@ import { tokenShapes } from "./token-shapes.ts";
 import { urlPassword } from "./url-password.ts";
 
 /**
- * Hosts whose password is often public: this machine, and names without a dot, as services of Compose and jobs have them.
- * A port and a path may follow.
+ * Hosts whose password is often public: this machine, and names without a dot, such as Compose services. A port and a path may follow.
  */
 const localHost = /^@(?:127(?:\.[0-9]{1,3}){3}|[^.[/?#\s"']*|\[::1\]|host\.docker\.internal)(?=[:/?#\s"'&,;)\]}`>]|$)/;
-/** The longest name of a host (RFC 1035), with the `@` before it and a character behind it. */
+/** The longest host name (RFC 1035), with the `@` before it and one character after it. */
 const longestHost = 255;
 
-const hint = "list the name of a variable under `secrets:` and set its value where Wave runs; revoke this one if it was shared";
+const hint = "list the name of a variable under `secrets:` and set its value where Wave runs; revoke this token if it was shared";
 
 let search: SecretSearch | undefined;
 
-/** One W111 error for each token, without the token's text. The order is that of files and offsets. */
+/** One W111 error per token, without the token's text, in order of files and offsets. */
 export function literalTokens(files: Iterable<NamedFile>): Diagnostic[] {
   search ??= searchSecrets([], tokenShapes);
-  const found: Diagnostic[] = [];
-  for (const file of files) if (file.kind === "text") found.push(...tokensIn(search, file.path, file.text));
-  return found;
+  const diagnostics: Diagnostic[] = [];
+  for (const file of files) if (file.kind === "text") diagnostics.push(...tokensIn(search, file.path, file.text));
+  return diagnostics;
 }
 
 function tokensIn(prepared: SecretSearch, path: string, text: string): Diagnostic[] {
@@ -45,7 +44,7 @@ function tokensIn(prepared: SecretSearch, path: string, text: string): Diagnosti
     if (start < covered) continue;
     covered = rest === undefined ? end : (rest(bytes, end) ?? bytes.length);
     const range = { start: positionAt(start), end: positionAt(covered) };
-    const message = `a literal ${kind} is written here; state would keep it in plain text`;
+    const message = `a literal ${kind} is in this file; state would store it in plain text`;
     diagnostics.push({ code: "W111", severity: "error", message, origin: { file: path, range }, hint });
   }
   return diagnostics;
@@ -55,7 +54,7 @@ function isLocalPassword({ kind, end }: FoundSecret, bytes: Uint8Array): boolean
   return kind === urlPassword.kind && localHost.test(latin1(bytes, end, end + longestHost));
 }
 
-/** Byte offsets to positions, in linear time: each offset must be at or after the one before. */
+/** Returns a function from byte offsets to positions. Offsets must not decrease; takes linear time in total. */
 function positions(bytes: Buffer): (offset: number) => Position {
   let [read, line, column] = [0, 1, 1];
   return (offset) => {

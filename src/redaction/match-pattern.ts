@@ -1,6 +1,6 @@
 /**
- * Matches one pattern of a secret at one place, through whatever ordinary encoders put in between: escapes, colour codes, line
- * breaks, separators. How much input follows must not change a result other than {@link undecided}. Pure.
+ * Matches one pattern of a secret at one offset, through the escapes, colour codes, line breaks and separators that encoders insert.
+ * More input can change only the result {@link undecided}. Pure.
  */
 import {
   backslash,
@@ -20,28 +20,28 @@ import { endOfBackslashes, endOfSequence, readEscapes } from "./text-escapes.ts"
 
 /** {@link matchPattern} returns the match's end, or one of these. */
 export const noMatch = -1;
-/** The input ends inside of what can become a match. */
+/** The input ends within a possible match. */
 export const undecided = -2;
 
 /**
- * A line break counts only after this many bytes of a pattern. Otherwise output would be held back at the end of each line whose
- * last character begins a secret. {@link matchesBefore} finds the secrets that a line break cuts earlier.
+ * Line breaks are skipped only after this many bytes of a pattern. Otherwise output would be held back at the end of each line whose
+ * last character begins a secret. `lineStartAt` in `pattern-index.ts` finds secrets with an earlier line break.
  */
 export const shortestHead = 3;
 
-/** The longest indentation after a line break that is skipped. */
+/** The longest indentation that is skipped after a line break. */
 const longestIndent = 64;
 
-/** Where a pattern is looked for, and what bounds the search. */
+/** A search for one pattern at one offset. */
 interface Attempt {
   readonly pattern: SecretPattern;
   readonly bytes: Uint8Array;
   readonly last: boolean;
-  /** The states that are still to be tried, best last: index into the pattern, offset into the bytes. */
+  /** Pending states, best last, as pairs: index in the pattern, offset in the bytes. */
   readonly pending: number[];
 }
 
-/** Matches a pattern from `index` on against `bytes` from `start` on. */
+/** Matches a pattern from `index` against `bytes` from `start`. Returns the match's end, `noMatch` or `undecided`. */
 export function matchPattern(pattern: SecretPattern, bytes: Uint8Array, index: number, start: number, last: boolean): number {
   const symbols = pattern.bytes;
   const specials = pattern.special;
@@ -58,9 +58,9 @@ export function matchPattern(pattern: SecretPattern, bytes: Uint8Array, index: n
 function matchSpecial(pattern: SecretPattern, bytes: Uint8Array, index: number, start: number, at: number, last: boolean): number {
   const symbols = pattern.bytes;
   const specials = pattern.special;
-  // A bound on what is held back of a stream.
+  // Bounds how much of a stream is held back.
   const limit = start + symbols.length * 64 + 1024;
-  // A bound on the time that text made of escapes and breaks can take.
+  // Bounds the time for text full of escapes and breaks.
   const limitOfReadings = symbols.length * 6 + 100;
   const attempt: Attempt = { pattern, bytes, last, pending: [index, at] };
   const tried = new Set<number>();
@@ -87,7 +87,7 @@ function matchSpecial(pattern: SecretPattern, bytes: Uint8Array, index: number, 
   }
 }
 
-/** Adds what a special byte can mean, the likeliest last. False if more input decides. */
+/** Adds the readings of a special byte, the likeliest last. False if more input is needed. */
 function addReadings(attempt: Attempt, index: number, at: number): boolean {
   const { pattern, bytes, pending } = attempt;
   const byte = bytes[at] as number;
@@ -102,13 +102,13 @@ function addReadings(attempt: Attempt, index: number, at: number): boolean {
   return addEscapes(attempt, index, at, byte, inRun);
 }
 
-/** Whether white space here only makes the white space before it longer. */
+/** Whether white space here only extends the white space before it. */
 function follows({ alphabet, bytes }: SecretPattern, index: number): boolean {
   if (index === 0) return false;
   return alphabet === "text" ? bytes[index - 1] === blank : alphabet === "list" && bytes[index - 1] === comma;
 }
 
-/** Skips colour codes, line breaks, and separators between two hex digits and the next two. */
+/** Skips colour codes, line breaks, and separators between pairs of hex digits. */
 function addSkips({ pattern, bytes, last, pending }: Attempt, index: number, at: number, byte: number): boolean {
   if (index === 0) return true;
   if (byte === escapeCharacter) return addSkip(pending, index, endOfSequence(bytes, at + 1, last));
@@ -131,7 +131,7 @@ function addSkip(pending: number[], index: number, end: number | "more" | undefi
   return true;
 }
 
-/** A quote can be doubled (SQL, YAML, CSV) or taken out of a shell's quotes. */
+/** A quote can be doubled (SQL, YAML, CSV) or written outside a shell's quotes. */
 function addQuotes({ bytes, last, pending }: Attempt, index: number, at: number, quote: number): boolean {
   const other = quote === singleQuote ? doubleQuote : singleQuote;
   for (const spelling of [[quote], [backslash, quote, quote], [other, quote, other, quote]]) {
@@ -151,7 +151,7 @@ function addEscapes(attempt: Attempt, index: number, at: number, byte: number, i
     const matched = afterBytes(pattern, index, decoded);
     if (matched !== noMatch) pending.push(matched, end);
     if (index > 0 && decoded[0] === escapeCharacter && !addSkip(pending, index, endOfSequence(bytes, end, last))) return false;
-    // In the pattern, a run of backslashes is one.
+    // Patterns contain a run of backslashes as one.
     const longerRun = decoded[0] === backslash && pattern.alphabet === "text" && pattern.bytes[index - 1] === backslash;
     if (index > 0 && (longerRun || (pattern.breaks && isLineBreak(decoded[0])) || (inRun && isWhitespace(decoded))))
       pending.push(index, end);
@@ -159,7 +159,7 @@ function addEscapes(attempt: Attempt, index: number, at: number, byte: number, i
   return true;
 }
 
-/** A run of backslashes is a backslash of the secret, or escapes what follows, or continues the line. */
+/** A run of backslashes is a backslash of the secret, an escape or a line continuation. */
 function addBackslashes({ pattern, bytes, last, pending }: Attempt, index: number, at: number): boolean {
   const end = endOfBackslashes(bytes, at);
   if (end >= bytes.length && !last) return false;
@@ -169,7 +169,7 @@ function addBackslashes({ pattern, bytes, last, pending }: Attempt, index: numbe
   } else if (index > 0) {
     if (pattern.breaks && isLineBreak(bytes[end])) {
       const next = endOfBreak(bytes, end, last);
-      // The indentation can include the blank of the secret.
+      // The indentation can include a blank of the secret.
       if (pattern.alphabet === "text" && pattern.bytes[index] === blank) addSkip(pending, index + 1, next);
       return addSkip(pending, index, next);
     }
@@ -178,14 +178,14 @@ function addBackslashes({ pattern, bytes, last, pending }: Attempt, index: numbe
   return true;
 }
 
-/** The index after bytes that an escape stands for, or {@link noMatch}. */
+/** The index in the pattern after the bytes of an escape, or {@link noMatch}. */
 export function afterBytes({ bytes, alphabet }: SecretPattern, index: number, decoded: readonly number[]): number {
   if (alphabet === "text" && bytes[index] === blank && isWhitespace(decoded)) return index + 1;
   for (const byte of decoded) if (bytes[index++] !== byte) return noMatch;
   return index;
 }
 
-/** White space as an escape stands for it; U+00A0 is what HTML writes for a blank. */
+/** Whether an escape is white space, including U+00A0, which HTML uses for a blank. */
 function isWhitespace(decoded: readonly number[]): boolean {
   return decoded.length === 1 ? isBlank(decoded[0]) : decoded.length === 2 && decoded[0] === 0xc2 && decoded[1] === 0xa0;
 }
@@ -208,7 +208,7 @@ function endOfLineEnd(bytes: Uint8Array, at: number, last: boolean): number | "m
   return bytes[at + 1] === lineFeed ? at + 2 : at + 1;
 }
 
-/** The offset after a line's end and the indentation of the next line. */
+/** The offset after a line break and the indentation of the next line. */
 function endOfBreak(bytes: Uint8Array, at: number, last: boolean): number | "more" | undefined {
   const line = endOfLineEnd(bytes, at, last);
   if (typeof line !== "number") return line;

@@ -1,6 +1,6 @@
 /**
- * Names of characters in HTML (html.spec.whatwg.org, named character references): all of ASCII's punctuation and of Latin-1, which
- * is what escapers write. Pure data.
+ * Names of characters in HTML (html.spec.whatwg.org, named character references): ASCII punctuation and Latin-1, which is all that
+ * escapers use. Pure data.
  */
 
 const punctuation =
@@ -8,7 +8,7 @@ const punctuation =
   "colon58 semi59 lt60 LT60 equals61 gt62 GT62 quest63 commat64 lsqb91 lbrack91 bsol92 rsqb93 rbrack93 Hat94 lowbar95 UnderBar95 grave96 " +
   "lcub123 lbrace123 verbar124 vert124 VerticalLine124 rcub125 rbrace125";
 
-/** From U+00A0 on, in order. */
+/** In order, from U+00A0. */
 const latin1 =
   "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para middot cedil " +
   "sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute " +

@@ -1,6 +1,6 @@
 /**
- * What the bytes after the first one of a secret can stand for: a filter that decides quickly in the usual cases. Too many answers
- * cost time, too few would lose secrets. Pure.
+ * Determines what the bytes after a secret's first byte can stand for: a quick filter for the usual cases. A superfluous result costs
+ * time; a missing one would miss a secret. Pure.
  */
 import {
   ampersand,
@@ -22,24 +22,24 @@ import { endOfBackslashes, endOfSequence, readEscapes } from "./text-escapes.ts"
 /** {@link nextSymbol} returns a byte with these bits, {@link unclear}, or `undecided`. */
 export const orBlank = 0x100;
 export const orBackslash = 0x200;
-/** {@link symbolsAt} has to decide. */
+/** Only {@link symbolsAt} can decide. */
 export const unclear = -3;
 
-/** By byte: 1 if it can mean something else than itself as the second byte of a secret. */
+/** By byte: 1 if it can stand for another byte as the second byte of a secret. */
 export const isSpecial = setOf([...escapes, ...whitespace, escapeCharacter, plus]);
 
 const isHex = setOf([...Buffer.from("0123456789abcdefABCDEF")]);
-/** After a backslash: what begins an escape with digits, and line ends, which can be skipped. */
+/** After a backslash: letters of escapes with digits, and line ends, which can be skipped. */
 const isLongEscape = setOf([...Buffer.from("xuU01234567nr"), lineFeed, carriageReturn]);
 const isBlankLetter = setOf([...Buffer.from("tvf")]);
 const semicolon = 0x3b;
 const longestEntity = 48;
-/** The longest line end with indentation that is followed. */
+/** The longest line end with indentation that is skipped. */
 const longestLineEnd = 66;
-/** Colour codes in a row that are followed. */
+/** The most colour codes in a row that are skipped. */
 const longestChain = 8;
 
-/** What the special byte at `at` and those after it can stand for. */
+/** The bytes that the special byte at `at`, with those after it, can stand for. */
 export function nextSymbol(bytes: Uint8Array, at: number, last: boolean): number {
   const byte = bytes[at] as number;
   if (byte === escapeCharacter) return afterSequences(bytes, at, last);
@@ -65,7 +65,7 @@ function afterMark(bytes: Uint8Array, at: number, byte: number, last: boolean): 
   return isHex[digit] === 1 ? unclear : byte;
 }
 
-/** An entity ends in a semicolon, which few ampersands in URLs and source have after them. */
+/** An entity ends in a semicolon, unlike most ampersands in URLs and source code. */
 function isEntity(bytes: Uint8Array, at: number, last: boolean): number {
   const limit = at + longestEntity;
   for (let end = at + 1; end < limit; end++) {
@@ -91,7 +91,7 @@ function afterSequences(bytes: Uint8Array, at: number, last: boolean): number {
   return isSpecial[byte] === 1 ? unclear : byte;
 }
 
-/** What the bytes at `at` can stand for within a pattern: too many rather than too few. */
+/** All bytes that the input at `at` can stand for in a pattern, possibly too many. */
 export function symbolsAt(bytes: Uint8Array, at: number, last: boolean, chain = longestChain): readonly number[] | "more" {
   if (at >= bytes.length) return last ? [] : "more";
   const byte = bytes[at] as number;

@@ -1,5 +1,5 @@
 /**
- * Reports by two bytes where a secret can begin, so that a search examines only a few places. Pure.
+ * Indexes declared secrets by pairs of bytes, so that a search examines only a few offsets. Pure.
  */
 import {
   ampersand,
@@ -21,14 +21,14 @@ import { isSpecial, nextSymbol, orBackslash, orBlank, symbolsAt, unclear } from 
 import type { SecretPattern } from "./secret-patterns.ts";
 import { hexAt, readEscapes } from "./text-escapes.ts";
 
-/** What a pair of bytes can begin; several bits can be set. */
+/** Bits of a pair of bytes. The pair can begin a secret. */
 export const pairIsStart = 1;
 /** The pair can begin an escape of a secret's first byte. */
 export const pairIsEscape = 2;
-/** The second byte can be where a secret goes on that a line break cut off after its first few bytes. */
+/** The second byte can continue a secret that a line break cut after its first few bytes. */
 export const pairIsLineStart = 4;
 
-/** The rest of a pattern from `from` on. */
+/** The rest of a pattern, from index `from`. */
 interface Tail {
   readonly pattern: SecretPattern;
   readonly from: number;
@@ -43,23 +43,23 @@ interface Starts {
 export interface PatternIndex {
   /** Sets the bits of every pair, by `first << 8 | second`. */
   mark(pairs: Uint8Array): void;
-  /** The end of the longest secret at `at`; `undecided` if more input decides, `noMatch` if there is none. */
+  /** The end of the longest secret at `at`; `undecided` if more input is needed, `noMatch` if there is none. */
   startAt(bytes: Uint8Array, at: number, last: boolean): number;
-  /** Likewise for a secret whose first byte is an escape. */
+  /** Like `startAt`, for a secret whose first byte is escaped. */
   escapeAt(bytes: Uint8Array, at: number, last: boolean): number;
   /**
-   * Likewise for the rest of a secret at `start`, where the text of the line begins that begins at `line`, if the line before it
-   * ends in the secret's first bytes.
+   * Like `startAt`, for the rest of a secret if the previous line ends in its first bytes. The line begins at `line`, its text after
+   * the indentation at `start`.
    */
   lineStartAt(bytes: Uint8Array, line: number, start: number, last: boolean): number;
-  /** Whether a secret, or an escape of its first byte, can begin with a byte. */
+  /** Whether a byte can begin a secret or an escape of its first byte. */
   begins(byte: number): boolean;
 }
 
-/** After a line break, the longest indentation before the rest of a secret. */
+/** The longest indentation between a line break and the rest of a secret. */
 const longestIndent = 12;
 const shortestTail = 6;
-/** By byte: 1 if it does not only stand for itself in some alphabet. */
+/** By byte: 1 if it can stand for another byte in some alphabet. */
 const isSpecialAnywhere = new Uint8Array(256).map((_, byte) => Math.max(...Object.values(specialBytes).map((set) => set[byte] ?? 0)));
 
 const tripleMask = 0x7fff;
@@ -69,7 +69,7 @@ function tripleOf(bytes: Uint8Array, at: number): number {
   return (((bytes[at] as number) * 0x3d) ^ ((bytes[at + 1] as number) << 7) ^ ((bytes[at + 2] as number) << 1)) & tripleMask;
 }
 
-/** Prepares the search for patterns; of 4 bytes or more. */
+/** Builds the index. Patterns have at least 4 bytes. */
 export function indexPatterns(patterns: readonly SecretPattern[]): PatternIndex {
   const byFirst = groupBy(patterns, (pattern) => pattern.bytes[0] ?? 0);
   const byPair: (readonly SecretPattern[])[] = [[]];
@@ -109,7 +109,7 @@ export function indexPatterns(patterns: readonly SecretPattern[]): PatternIndex 
   };
 }
 
-/** Whether a backslash continues a run of them: everything that can begin in a run is found at its beginning. */
+/** Whether a backslash continues a run of backslashes. Secrets in a run are found at the run's start. */
 function isInsideRun(bytes: Uint8Array, at: number): boolean {
   return bytes[at] === backslash && at > 0 && bytes[at - 1] === backslash;
 }
@@ -195,7 +195,7 @@ function escapeAt(starts: Starts, bytes: Uint8Array, at: number, last: boolean):
   return longest;
 }
 
-/** The offset after the blanks that indent the line at `at`. */
+/** The offset after the indentation of the line at `at`. */
 export function afterIndent(bytes: Uint8Array, at: number): number {
   const limit = Math.min(bytes.length, at + longestIndent);
   let end = at;
@@ -216,7 +216,7 @@ function lineStartAt(tails: readonly Tail[], bytes: Uint8Array, line: number, st
   return longest;
 }
 
-/** Whether the bytes before `end` are the first `count` of a pattern. */
+/** Whether the bytes before `end` are the first `count` bytes of a pattern. */
 function endsWith(bytes: Uint8Array, end: number, pattern: Uint8Array, count: number): boolean {
   for (let index = 0; index < count; index++) if (bytes[end - count + index] !== pattern[index]) return false;
   return true;

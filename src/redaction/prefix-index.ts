@@ -1,37 +1,37 @@
 /**
- * Reports by two bytes where the prefix of a token can be. Of each prefix, the pair is looked for that is rarest in text. Pure.
+ * Indexes the prefixes of tokens by pairs of bytes. Each prefix is found by the pair in it that is rarest in text. Pure.
  */
 import type { TokenMatch, TokenShape } from "./token-match.ts";
 
 /** The bit of a pair that is in a prefix. */
 export const pairIsPrefix = 8;
 
-/** A token, or what can become one. */
+/** A token or a possible token. */
 export interface TokenVerdict {
-  /** `undefined` if more input decides. */
+  /** Undefined if more input is needed. */
   readonly match: TokenMatch | undefined;
   readonly kind: string;
   readonly rank: number;
-  /** Where its prefix begins. */
+  /** The offset of its prefix. */
   readonly anchor: number;
 }
 
 export interface PrefixIndex {
   /** Sets the bit of every pair, by `first << 8 | second`. */
   mark(pairs: Uint8Array): void;
-  /** The tokens whose marked pair is at `at`, anchored from `from` up to `to`. */
+  /** The tokens whose marked pair is at `at` and whose prefix begins in `from` (inclusive) to `to` (exclusive). */
   tokensAt(bytes: Uint8Array, at: number, from: number, to: number, last: boolean): readonly TokenVerdict[];
-  /** The first offset from `from` on where the end of the input cuts off a prefix; the input's length if there is none. */
+  /** The offset, at least `from`, of the first prefix that the end of the input cuts off; else the input's length. */
   firstCut(bytes: Uint8Array, from: number): number;
-  /** The shortest prefix's length; infinite if there is none. */
+  /** The length of the shortest prefix; infinite without prefixes. */
   readonly shortest: number;
-  /** The furthest that a marked pair is from the beginning of its prefix. */
+  /** The largest offset of a marked pair in its prefix. */
   readonly furthest: number;
 }
 
 interface Prefix {
   readonly bytes: Uint8Array;
-  /** Where in it the marked pair is. */
+  /** The offset of the marked pair. */
   readonly pair: number;
   readonly shape: TokenShape;
   readonly rank: number;
@@ -39,7 +39,7 @@ interface Prefix {
 
 const none: readonly TokenVerdict[] = [];
 
-/** Prepares the search for the prefixes of shapes; of 3 bytes or more. */
+/** Builds the index. Prefixes have at least 3 bytes. */
 export function indexPrefixes(shapes: readonly TokenShape[]): PrefixIndex {
   const prefixes = shapes.flatMap((shape, rank) =>
     shape.prefixes.map((text): Prefix => {
@@ -96,13 +96,13 @@ function tokensAt(
   return found ?? none;
 }
 
-/** By how often they occur in logs and source: the later, the rarer. Other characters are rarer still. */
+/** Characters by frequency in logs and source code, the most frequent first. Others are rarer still. */
 const frequencies = ["etaoinsrlhdcu 0123456789./:", "mfpgwyb-", "vk_", "xjqz"];
 
 const costs = new Uint8Array(256);
 for (const [rank, characters] of frequencies.entries()) for (const byte of Buffer.from(characters)) costs[byte] = frequencies.length - rank;
 
-/** Where the pair begins that is rarest in text. */
+/** The offset of the pair that is rarest in text. */
 function rarestPair(prefix: Uint8Array): number {
   let rarest = 0;
   let lowest = Number.POSITIVE_INFINITY;

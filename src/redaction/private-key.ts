@@ -1,35 +1,35 @@
 /**
- * Private keys in PEM's form (RFC 7468, and what OpenSSH and PGP make of it), on lines, escaped in JSON, or behind a log's
- * time stamps. Certificates and public keys are no secrets. Pure.
+ * Finds private keys in PEM (RFC 7468, and the variants of OpenSSH and PGP): on lines, escaped in JSON, or after a log's time stamps.
+ * Certificates and public keys are not secret. Pure.
  */
 import { latin1, type Rest, type TokenShape } from "./token-match.ts";
 
-/** From BEGIN on: room for the line itself, and headers such as `DEK-Info` before the first line of the key. */
-const judged = 512;
+/** The bytes from BEGIN that are examined: the line, headers such as `DEK-Info`, and the key's first line. */
+const examinedLength = 512;
 
-/** A block that never ends is given up after so many bytes; an RSA key of 16,384 bits takes 13,000. */
+/** A block without END is cut after this many bytes. An RSA key of 16,384 bits takes 13,000. */
 const longestBlock = 64 * 1024;
 
-/** So many bytes without a line of key material end a block whose END is missing. */
+/** A block also ends after this many bytes without a line of key material, if END is missing. */
 const longestGap = 512;
 
-/** Fewer characters of base64 in a row are no line of key material. */
+/** A line of key material has at least this many base64 characters in a row. */
 const shortestLine = 32;
 
 const begin = /^-----BEGIN (?:[A-Z0-9]+ ){0,5}PRIVATE KEY(?: BLOCK)?-----/;
 const longestBegin = 80;
 const finish = "-----END ";
 
-/** Blocks from BEGIN to END. Text that merely names them, or shows `...` between them, is none. */
+/** Blocks from BEGIN to END. Text that only mentions the markers, or has `...` between them, does not match. */
 export const privateKey: TokenShape = {
   kind: "private-key",
   prefixes: ["-----BEGIN "],
   match(bytes, start, _body, last) {
-    const text = latin1(bytes, start, start + judged);
+    const text = latin1(bytes, start, start + examinedLength);
     const line = begin.exec(text)?.[0];
     if (line === undefined) return last || text.length >= longestBegin || /[^-A-Z0-9 ]/.test(text) ? "no" : "more";
     const stop = text.indexOf(finish);
-    if (stop < 0 && text.length < judged && !last) return "more";
+    if (stop < 0 && text.length < examinedLength && !last) return "more";
     const key = stop < 0 ? text.slice(line.length) : text.slice(line.length, stop);
     if (!hasMaterial(key, stop < 0 ? shortestLine : 16)) return "no";
     const rest = restOfBlock(line.length);
@@ -43,12 +43,12 @@ function hasMaterial(text: string, length: number): boolean {
 }
 
 /** Reads to the end of the END line, which is `-----END …-----`. */
-function restOfBlock(begun: number): Rest {
-  let total = begun;
+function restOfBlock(length: number): Rest {
+  let total = length;
   let gap = 0;
   let run = 0;
-  /** How much of `finish` was read; all of it: the line's label is being read. */
-  let read = 0;
+  /** The matched length of `finish`. Once all of it matched, the line's label is read. */
+  let matched = 0;
   let dashes = 0;
   return (bytes, from) => {
     for (let at = from; at < bytes.length; at++) {
@@ -56,13 +56,13 @@ function restOfBlock(begun: number): Rest {
       run = isBase64(byte) ? run + 1 : 0;
       gap = run >= shortestLine ? 0 : gap + 1;
       if (total++ >= longestBlock || gap > longestGap) return at;
-      if (read === finish.length) {
+      if (matched === finish.length) {
         dashes = byte === dash ? dashes + 1 : 0;
         if (dashes === 5) return at + 1;
-        if (dashes === 0 && !isLabel(byte)) read = 0;
-      } else if (byte === finish.charCodeAt(read)) read++;
-      else if (byte !== dash) read = 0;
-      else if (read !== 5) read = 1;
+        if (dashes === 0 && !isLabel(byte)) matched = 0;
+      } else if (byte === finish.charCodeAt(matched)) matched++;
+      else if (byte !== dash) matched = 0;
+      else if (matched !== 5) matched = 1;
     }
     return undefined;
   };
@@ -95,28 +95,28 @@ function isLetterOrDigit(byte: number): boolean {
   return (byte >= 48 && byte <= 57) || (small >= 97 && small <= 122);
 }
 
-/** What `-----BEGIN ` is in base64. The label after it tells a key from a certificate. */
+/** `-----BEGIN ` in base64. The label after it distinguishes a key from a certificate. */
 const encodedBegin = "LS0tLS1CRUdJTi";
 const encodedLines = /^[A-Za-z0-9+/=]+(?:\r?\n[ \t]*[A-Za-z0-9+/=]+)*/;
-/** Base64 is wrapped at 60, 64 or 76 columns; after a shorter line, it ends. */
+/** Base64 is wrapped at 60, 64 or 76 columns; a shorter line is the last one. */
 const shortestEncodedLine = 60;
 
-/** A block in base64, as Kubernetes and variables of CI store it: on one line, or wrapped. */
+/** A block in base64, on one line or wrapped, as Kubernetes and CI variables store it. */
 export const encodedPrivateKey: TokenShape = {
   kind: "private-key",
   prefixes: [encodedBegin],
   match(bytes, start, _body, last) {
     if (start > 0 && isBase64(bytes[start - 1] as number)) return "no";
-    const text = latin1(bytes, start, start + judged);
+    const text = latin1(bytes, start, start + examinedLength);
     const lines = encodedLines.exec(text)?.[0] ?? "";
-    if (lines.length === text.length && text.length < judged && !last) return "more";
+    if (lines.length === text.length && text.length < examinedLength && !last) return "more";
     if (!begin.test(Buffer.from(lines.replaceAll(/\s/g, ""), "base64").toString("latin1"))) return "no";
     return { start, end: start + encodedBegin.length, rest: restOfLines(encodedBegin.length) };
   },
 };
 
-function restOfLines(begun: number): Rest {
-  let column = begun;
+function restOfLines(length: number): Rest {
+  let column = length;
   return (bytes, from) => {
     for (let at = from; at < bytes.length; at++) {
       const byte = bytes[at] as number;

@@ -1,40 +1,40 @@
 /**
- * Replaces secrets in a stream. How the input is cut into chunks changes nothing, and only what may be the beginning of a secret is
- * held back: a token that was recognised is dropped as it comes, however long it is.
+ * Replaces secrets in a stream. The output does not depend on how the input is split into chunks. Only a possible start of a secret is
+ * held back: the rest of a recognized token is dropped as it arrives, whatever its length.
  */
 import type { Redactor } from "../core/ports.ts";
 import type { FoundSecret, SecretSearch } from "./secret-search.ts";
 import { lookBehind, type Rest } from "./token-match.ts";
 
-/** A stretch to be replaced. */
+/** A range to replace. */
 interface Cover {
   readonly start: number;
   readonly end: number;
-  /** What is shown for it; nothing when that was shown before. */
+  /** The replacement; undefined if it was already written. */
   readonly mark: string | undefined;
-  /** Between covers with one start the lowest one's mark is shown. */
+  /** Of covers with the same start, the mark of the lowest rank is written. */
   readonly rank: number;
 }
 
-const begunRank = -2;
+const continuedRank = -2;
 const declaredMark = "***";
 
 interface State {
-  /** What comes again: bytes to look back at, and the unsettled ones. */
+  /** Bytes kept for the next chunk: the context before the undecided bytes, and these. */
   readonly kept: Uint8Array;
-  /** How many of them are looked back at. */
+  /** The length of the context at the start of `kept`. */
   readonly context: number;
   readonly covers: readonly Cover[];
-  /** The tokens whose ends were not seen yet. */
+  /** Tokens whose end has not arrived yet. */
   readonly open: readonly Rest[];
 }
 
-/** A filter that replaces what a search finds: declared values by `***`, tokens by their kind in brackets. */
+/** Returns a filter that replaces declared values by `***` and tokens by their kind in brackets. */
 export function redactStream(search: SecretSearch): ReturnType<Redactor["stream"]> {
   let state: State = { kept: new Uint8Array(), context: 0, covers: [], open: [] };
   const nothing = new Uint8Array();
 
-  /** The output for one more chunk, and the state after it. */
+  /** Returns the output for one more chunk, and the next state. */
   function advance(chunk: Uint8Array, last: boolean): { readonly out: Uint8Array; readonly next: State } {
     const { kept, context } = state;
     const bytes = kept.length === 0 ? chunk : Buffer.concat([kept, chunk]);
@@ -54,11 +54,11 @@ export function redactStream(search: SecretSearch): ReturnType<Redactor["stream"
     return out;
   }
 
-  // An open token is asked again with nothing new, which it does not notice.
+  // `peek` is safe: an empty chunk does not change open tokens.
   return { push: (chunk) => step(chunk, false), flush: () => step(nothing, true), peek: () => advance(nothing, true).out };
 }
 
-/** The covers of before, of open tokens, and of those found before `settled`; the others are found again. */
+/** Previous covers, and those of open tokens and of secrets anchored before `settled`. Later secrets are found again. */
 function coversOf(state: State, bytes: Uint8Array, secrets: readonly FoundSecret[], settled: number): { covers: Cover[]; open: Rest[] } {
   const covers = [...state.covers];
   const open: Rest[] = [];
@@ -68,7 +68,7 @@ function coversOf(state: State, bytes: Uint8Array, secrets: readonly FoundSecret
     return end ?? bytes.length;
   };
   for (const rest of state.open) {
-    covers.push({ start: state.context, end: endOf(rest, state.kept.length), mark: undefined, rank: begunRank });
+    covers.push({ start: state.context, end: endOf(rest, state.kept.length), mark: undefined, rank: continuedRank });
   }
   for (const { anchor, start, end, rest, kind, rank } of secrets) {
     const mark = kind === undefined ? declaredMark : `[${kind}]`;
@@ -81,19 +81,19 @@ function stateAt(bytes: Uint8Array, covers: readonly Cover[], settled: number, o
   const from = Math.max(0, settled - lookBehind);
   const ahead = covers.filter(({ end }) => end > settled);
   return {
-    // A copy: the caller may use its chunk again.
+    // A copy: the caller may reuse its chunk.
     kept: Buffer.from(bytes.subarray(from)),
     context: settled - from,
     covers: ahead.map(({ start, end, mark, rank }) =>
       start < settled
-        ? { start: settled - from, end: end - from, mark: undefined, rank: begunRank }
+        ? { start: settled - from, end: end - from, mark: undefined, rank: continuedRank }
         : { start: start - from, end: end - from, mark, rank },
     ),
     open,
   };
 }
 
-/** In order, the overlapping ones as one; those that merely touch stay two. */
+/** Sorts covers and merges overlapping ones; adjacent ones stay separate. */
 function merge(covers: readonly Cover[]): Cover[] {
   const merged: Cover[] = [];
   for (const cover of [...covers].sort((a, b) => a.start - b.start || a.rank - b.rank)) {
@@ -105,7 +105,7 @@ function merge(covers: readonly Cover[]): Cover[] {
   return merged;
 }
 
-/** The bytes from `from` up to `settled`, covers replaced. */
+/** The bytes from `from` to `settled`, with covers replaced. */
 function replaced(bytes: Uint8Array, covers: readonly Cover[], from: number, settled: number): Uint8Array {
   const parts: Uint8Array[] = [];
   let shown = from;

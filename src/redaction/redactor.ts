@@ -1,6 +1,6 @@
 /**
- * Keeps secrets out of everything that is stored or shown. Replaces the values of declared secrets, and the usual encodings of
- * them, by `***`, and tokens of known shapes by their kind: `[github-token]`. It does not guess what else might be a secret.
+ * Keeps secrets out of everything that is stored or shown. Replaces the values of declared secrets, and their usual encodings, by `***`,
+ * and tokens of known shapes by their kind: `[github-token]`. It does not guess at other secrets.
  */
 import { isDigest } from "../core/digest.ts";
 import type { Redactor } from "../core/ports.ts";
@@ -10,17 +10,17 @@ import { type FoundSecret, type SecretSearch, searchSecrets } from "./secret-sea
 import { latin1, type TokenShape } from "./token-match.ts";
 import { tokenShapes } from "./token-shapes.ts";
 
-/** What {@link Redactor.kindOf} calls the value of a declared secret. */
+/** The {@link Redactor.kindOf} of a declared secret's value. */
 export const declaredKind = "declared secret";
 
-/** A digest holds each short hex text now and then; only matches from this length on are more than chance. */
+/** Digests contain short hex text by chance. Only matches of at least this length count there. */
 const shortestInDigest = 16;
 
 /**
- * A redactor for the values of declared secrets and for tokens of known shapes (all, unless `shapes` says otherwise). Values
- * shorter than 4 characters are not scrubbed: they occur in ordinary text. Of values with several lines each line of 8 characters
- * or more counts by itself. Matches that overlap are replaced together, by what the first of them is. In values, numbers are left
- * as they are, and digests unless a long declared secret is in them.
+ * Creates a redactor for the values of declared secrets and for tokens of known shapes (`shapes` defaults to all). Values shorter than 4
+ * characters are not redacted: they occur in ordinary text. In values with several lines, each line of 8 or more characters also counts
+ * as a secret. Overlapping matches are replaced together, by the mark of the first. `value` does not change numbers, or digests without
+ * a long declared secret.
  */
 export function createRedactor(
   secrets: readonly string[],
@@ -32,10 +32,10 @@ export function createRedactor(
   const inDigests = long.length === 0 ? undefined : searchSecrets(long, []);
   // UTF-8 has at most three bytes for a UTF-16 unit.
   const shortest = Math.ceil(search.shortest / 3);
-  const text = (given: string) => (given.length < shortest ? given : redactText(search, given));
-  const string = (given: string) => {
-    if (!isDigest(given)) return text(given);
-    return inDigests === undefined ? given : redactText(inDigests, given);
+  const text = (plain: string) => (plain.length < shortest ? plain : redactText(search, plain));
+  const string = (plain: string) => {
+    if (!isDigest(plain)) return text(plain);
+    return inDigests === undefined ? plain : redactText(inDigests, plain);
   };
   const newKindOf = (after: Uint8Array, before: Uint8Array) => newKind(search, after, before);
   return {
@@ -56,7 +56,7 @@ function redactText(search: SecretSearch, text: string): string {
   return Buffer.concat([filter.push(bytes), filter.flush()]).toString();
 }
 
-/** A value in which nothing is replaced is given back as it is. */
+/** Returns the value itself if nothing in it is replaced. */
 function redactValue(string: (text: string) => string, value: unknown): unknown {
   if (typeof value === "string") return string(value);
   if (typeof value !== "object" || value === null) return value;

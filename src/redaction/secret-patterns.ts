@@ -1,20 +1,20 @@
 /**
- * The byte patterns of a declared secret: its value, base64 at each of the three offsets, hex, UTF-16 and lists of numbers. Escapes,
- * line breaks and colour codes are not spelled out here: the matcher reads through them. Pure.
+ * Builds the byte patterns of a declared secret: its value, base64 at each of the three offsets, hex, UTF-16 and lists of numbers.
+ * Patterns do not contain escapes, line breaks and colour codes: the matcher skips these. Pure.
  */
 
 import { type Alphabet, specialBytes } from "./alphabets.ts";
 
-/** Values below this many characters are not redacted: they occur in ordinary text, which would be destroyed. */
+/** Shorter values are not redacted: they occur in ordinary text. Characters. */
 export const shortestSecret = 4;
 
-/** Lines of a value with several lines are secrets of their own from this length on. */
+/** In a value with several lines, each line of at least this length is also a secret. */
 const shortestLine = 8;
 
-/** Patterns below this length would match by accident. */
+/** Shorter patterns would match by accident. Bytes. */
 const shortestPattern = 4;
 
-/** From this length on a pattern is found across line breaks, and in encodings of encodings. */
+/** Patterns of at least this length are found across line breaks and in nested encodings. Bytes. */
 const shortestBroken = 8;
 
 export interface SecretPattern {
@@ -22,11 +22,11 @@ export interface SecretPattern {
   readonly alphabet: Alphabet;
   /** The alphabet's {@link specialBytes}. */
   readonly special: Uint8Array;
-  /** Whether line breaks inside of it are skipped. */
+  /** Whether line breaks in a match are skipped. */
   readonly breaks: boolean;
 }
 
-/** Every pattern of every value, each once. */
+/** All patterns of all values, without duplicates. */
 export function secretPatterns(values: readonly string[]): SecretPattern[] {
   const patterns = new Map<string, SecretPattern>();
   const add = (bytes: Uint8Array, alphabet: Alphabet, shortest: number) => {
@@ -36,7 +36,7 @@ export function secretPatterns(values: readonly string[]): SecretPattern[] {
   };
   for (const value of values) {
     if (value.length < shortestSecret) continue;
-    // Files are often read with the newline at their end, which output then lacks.
+    // A value read from a file often ends in a newline that output lacks.
     const trimmed = value.trim();
     addText(value, add);
     addEncodings(trimmed.length >= shortestSecret ? trimmed : value, add);
@@ -69,7 +69,7 @@ function addEncodings(value: string, add: Add): void {
   for (const digits of [hex, hex.toUpperCase()]) add(Buffer.from(digits), "hex", shortestPattern * 2);
 }
 
-/** Encodings of long values only: UTF-16, Latin-1, lists of numbers, and base64 of UTF-16 or of base64. */
+/** Adds encodings for long values only: UTF-16, Latin-1, lists of numbers, base64 of UTF-16 and of base64. */
 function addNested(value: string, add: Add): void {
   const bytes = Buffer.from(value);
   const little = Buffer.from(value, "utf16le");
@@ -86,7 +86,7 @@ function addNested(value: string, add: Add): void {
   }
 }
 
-/** In both alphabets, the characters that the bytes alone decide, for each offset at which they begin in what is encoded. */
+/** For each offset of the bytes in the encoded data, and in both alphabets: the base64 characters that depend only on these bytes. */
 function base64Cores(bytes: Buffer): string[] {
   const cores = [0, 1, 2].map((offset) => {
     const encoded = Buffer.concat([Buffer.alloc(offset), bytes])

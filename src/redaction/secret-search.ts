@@ -1,6 +1,6 @@
 /**
- * Finds declared secrets and tokens of known shapes in a stream, in one pass: a table states for each pair of bytes what can begin
- * there. How the input is cut into chunks changes nothing. Pure.
+ * Finds declared secrets and tokens of known shapes in a stream, in one pass, with a table of what each pair of bytes can begin. The
+ * result does not depend on how the input is split into chunks. Pure.
  */
 import { noMatch, undecided } from "./match-pattern.ts";
 import { afterIndent, indexPatterns, type PatternIndex, pairIsEscape, pairIsLineStart, pairIsStart } from "./pattern-index.ts";
@@ -8,28 +8,27 @@ import { indexPrefixes, type PrefixIndex, pairIsPrefix } from "./prefix-index.ts
 import type { SecretPattern } from "./secret-patterns.ts";
 import type { TokenMatch, TokenShape } from "./token-match.ts";
 
-/** A secret that was found. */
 export interface FoundSecret extends TokenMatch {
-  /** `undefined` for a declared secret. */
+  /** Undefined for a declared secret. */
   readonly kind: string | undefined;
-  /** Decides between secrets that begin at one place: declared ones come first, then the order of the shapes. */
+  /** Orders secrets with the same start: declared ones first, then in the order of the shapes. */
   readonly rank: number;
-  /** Where its first byte, or the prefix of its shape, is. A token can begin after that. */
+  /** The offset of its first byte, or of its shape's prefix, which can be before the token. */
   readonly anchor: number;
 }
 
 export interface SecretSearch {
   /**
-   * Reports secrets anchored at or after `from` until `found` returns true. Bytes before `from` are only looked back at. Returns
-   * the offset up to which everything was decided: the rest, and the secrets anchored there, have to come again with more input.
+   * Calls `found` for secrets anchored at or after `from` until it returns true. Bytes before `from` are context. Returns the offset up
+   * to which the input is decided. The caller must pass the rest again with more input; secrets anchored there are reported again.
    */
   scan(bytes: Uint8Array, from: number, last: boolean, found: (secret: FoundSecret) => boolean): number;
-  /** The fewest bytes that a secret takes; infinite if nothing is looked for. */
+  /** The length in bytes of the shortest possible secret; infinite without patterns and shapes. */
   readonly shortest: number;
 }
 
 interface Tables {
-  /** By `first << 8 | second`: what can begin there. */
+  /** The bits of each pair, by `first << 8 | second`. */
   readonly pairs: Uint8Array;
   readonly patterns: PatternIndex;
   readonly prefixes: PrefixIndex;
@@ -37,7 +36,6 @@ interface Tables {
 
 const declaredRank = -1;
 
-/** Prepares a search. */
 export function searchSecrets(patterns: readonly SecretPattern[], shapes: readonly TokenShape[]): SecretSearch {
   const tables: Tables = { pairs: new Uint8Array(65536), patterns: indexPatterns(patterns), prefixes: indexPrefixes(shapes) };
   tables.patterns.mark(tables.pairs);
@@ -82,7 +80,7 @@ function scan(tables: Tables, bytes: Uint8Array, from: number, last: boolean, fo
     }
     if (open < settled) {
       settled = open;
-      // After this place there can still be a pair whose prefix begins before it.
+      // A later pair can belong to a prefix that begins before this offset.
       limit = Math.min(limit, settled + prefixes.furthest + 2);
     }
   }
@@ -93,14 +91,14 @@ function declared(start: number, end: number): FoundSecret {
   return { kind: undefined, rank: declaredRank, anchor: start, start, end };
 }
 
-/** Where the first secret begins that the end of the input cuts off before its second byte, or in its prefix. */
+/** The start of the first secret that the end of the input cuts off after its first byte or within its prefix. */
 function firstCut({ patterns, prefixes }: Tables, bytes: Uint8Array, from: number): number {
   const cut = prefixes.firstCut(bytes, from);
   const end = bytes.length - 1;
   return end >= from && patterns.begins(bytes[end] as number) ? Math.min(cut, end) : cut;
 }
 
-/** The first offset from `at` on whose byte, with the one before it, is a marked pair; else `limit`. This is the hot loop. */
+/** The first offset, at least `at`, that ends a marked pair; else `limit`. This is the hot loop. */
 function nextHit(pairs: Uint8Array, bytes: Uint8Array, at: number, limit: number): number {
   let first = bytes[at - 1] as number;
   for (; at < limit; at++) {

@@ -1,23 +1,23 @@
 /**
- * Reads one escape sequence of the usual text encodings: backslash escapes of C, shells, JSON and other languages, percent-encoding,
- * HTML entities and quoted-printable. Escapes that were escaped again, such as `\\u0026` or `%2526`, are read in one step. Pure.
+ * Decodes one escape of the usual text encodings: backslash escapes of C, shells, JSON and other languages, percent-encoding, HTML
+ * entities and quoted-printable. Nested escapes, such as `\\u0026` or `%2526`, are decoded in one step. Pure.
  */
 import { ampersand, backslash, equalsSign, percent } from "./alphabets.ts";
 import { namedEntities } from "./named-entities.ts";
 
-/** One way to read an escape: the bytes that it stands for, and the offset after it. */
+/** One reading of an escape: the decoded bytes, and the offset after it. */
 export interface Escape {
   readonly bytes: readonly number[];
   readonly end: number;
 }
 
-/** `more`: the input ends inside of what can become an escape. */
+/** `more`: the input ends within a possible escape. */
 export type Escapes = readonly Escape[] | "more";
 
-/** The longest run of backslashes, repeated `25` or repeated `amp;` that is read as one escape: enough for five levels. */
+/** The longest run of backslashes, of `25` or of `amp;` that is read as one escape: enough for five levels. */
 const longestNesting = 32;
 const longestEntityName = 12;
-/** Control sequences of terminals are shorter; a longer one is not skipped. */
+/** Longer control sequences are not skipped; those of terminals are shorter. */
 const longestSequence = 40;
 
 const none: Escapes = [];
@@ -28,14 +28,14 @@ for (let value = 0; value < 16; value++) {
   hexValues[value.toString(16).toUpperCase().charCodeAt(0)] = value;
 }
 
-/** Letters after a backslash that stand for a control character, as in C, with `e` for ESC. */
+/** Letters that stand for a control character after a backslash, as in C, with `e` for ESC. */
 const controls = new Map(
   Object.entries({ n: 10, r: 13, t: 9, b: 8, f: 12, v: 11, a: 7, e: 27 }).map(([letter, code]) => [letter.charCodeAt(0), code] as const),
 );
 
 /**
- * The readings of the escape at `at`, where a backslash, `%`, `&` or `=` is. An empty list if there is none. `last`: no bytes
- * follow the end of `bytes`.
+ * The readings of the escape at `at`, which is a backslash, `%`, `&` or `=`. Empty if there is no escape. `last`: no input follows
+ * `bytes`.
  */
 export function readEscapes(bytes: Uint8Array, at: number, last: boolean): Escapes {
   switch (bytes[at]) {
@@ -66,7 +66,7 @@ export function endOfBackslashes(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * The offset after a control sequence (ECMA-48 CSI, which colours text) whose ESC ends before `at`; `undefined` if there is none.
+ * The offset after a control sequence (ECMA-48 CSI, used for colours) whose ESC is before `at`; undefined if there is none.
  */
 export function endOfSequence(bytes: Uint8Array, at: number, last: boolean): number | "more" | undefined {
   if (at >= bytes.length) return last ? undefined : "more";
@@ -94,7 +94,7 @@ function readBackslash(bytes: Uint8Array, at: number, last: boolean): Escapes {
   return none;
 }
 
-/** `\NNN` as C and shells write it, and `\0NNN` as `echo -e` does. */
+/** `\NNN` of C and shells, and `\0NNN` of `echo -e`. */
 function readOctal(bytes: Uint8Array, at: number, last: boolean): Escapes {
   let value = 0;
   let end = at;
@@ -123,7 +123,7 @@ function readByteOrCharacter(bytes: Uint8Array, at: number, last: boolean): Esca
       ];
 }
 
-/** What follows `\u`: four digits, a pair of surrogates, or digits in braces. A `&` can begin an entity that was escaped. */
+/** Reads the part after `\u`: four digits, a surrogate pair, or digits in braces. An `&` can begin an escaped entity. */
 function readUnicode(bytes: Uint8Array, at: number, last: boolean): Escapes {
   if (bytes[at] === 0x7b) return readBraces(bytes, at + 1, last);
   const unit = readHex(bytes, at, 4, last);
@@ -156,7 +156,7 @@ function readBraces(bytes: Uint8Array, at: number, last: boolean): Escapes {
   return none;
 }
 
-/** `%NN`, and `%25NN` of what was encoded again. `%25` can also be a percent sign before two digits. */
+/** `%NN`, and `%25NN` if encoded twice. `%25` can also be a percent sign before two digits. */
 function readPercent(bytes: Uint8Array, at: number, last: boolean): Escapes {
   const escapes: Escape[] = [];
   const limit = at + longestNesting;
@@ -170,7 +170,7 @@ function readPercent(bytes: Uint8Array, at: number, last: boolean): Escapes {
   return escapes;
 }
 
-/** What follows `&`: the number or the name of a character and `;`, also with `amp;` before them. */
+/** Reads the part after `&`: the number or name of a character and `;`, possibly after `amp;`. */
 function readEntity(bytes: Uint8Array, at: number, last: boolean): Escapes {
   const limit = at + longestNesting;
   const ampersands: Escape[] = [];

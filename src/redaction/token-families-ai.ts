@@ -1,15 +1,15 @@
 /**
- * Keys of model providers and of the services around them. Prefixes, characters and lengths are facts from the vendors'
- * documentation, or else from the rules of gitleaks and the detectors of TruffleHog. Pure data.
+ * Keys of model providers and related services. Prefixes, characters and lengths are from the vendors' documentation, else from the rules
+ * of gitleaks and the detectors of TruffleHog. Pure data.
  */
 import type { TokenFamily } from "./token-family.ts";
 
 export const aiFamilies: readonly TokenFamily[] = [
-  // api03 and admin01 with 95 characters after them, oat01 and ort01 with 40 and more.
+  // api03 and admin01 with 95 more characters, oat01 and ort01 with 40 or more.
   { kind: "anthropic-key", prefixes: ["sk-ant-"], characters: "dashed", length: [24, 255], body: /[0-9]/ },
   // langfuse.com/docs: a UUID.
   { kind: "langfuse-key", prefixes: ["sk-lf-"], characters: "dashed", length: 36, body: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/ },
-  // T3BlbkFJ is in the middle. DeepSeek, OpenRouter and LiteLLM use the prefix too, with 32 or more random letters and digits.
+  // OpenAI has T3BlbkFJ in the middle. DeepSeek, OpenRouter and LiteLLM use 32 or more random letters and digits.
   {
     kind: "openai-key",
     prefixes: ["sk-"],
@@ -17,7 +17,7 @@ export const aiFamilies: readonly TokenFamily[] = [
     length: [24, 255],
     body: /^(?!ant-|lf-)(?:.*T3BlbkFJ|(?:.*[-_])?(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{24})/,
   },
-  // huggingface.co/docs/hub/security-tokens: 34 letters. Names in camel case have few capitals.
+  // huggingface.co/docs/hub/security-tokens: 34 letters. Camel-case names have fewer capitals.
   {
     kind: "huggingface-token",
     prefixes: ["hf_", "api_org_"],

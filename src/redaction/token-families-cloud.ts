@@ -1,15 +1,15 @@
 /**
- * Keys of clouds, and of services that applications and operators use. Prefixes, characters and lengths are facts from the vendors'
- * documentation, or else from the rules of gitleaks and the detectors of TruffleHog. Pure data.
+ * Keys of clouds, and of services for applications and operators. Prefixes, characters and lengths are from the vendors' documentation,
+ * else from the rules of gitleaks and the detectors of TruffleHog. Pure data.
  */
 import type { TokenFamily } from "./token-family.ts";
 
 const slackPaths = ["services", "workflows", "triggers"];
 
 export const cloudFamilies: readonly TokenFamily[] = [
-  // docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html. EXAMPLE ends AWS's own examples.
+  // docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html. AWS's examples end in EXAMPLE.
   { kind: "aws-access-key", prefixes: ["AKIA", "ASIA", "ABIA", "ACCA"], length: 16, body: /^[A-Z0-9]{9}(?!EXAMPLE)[A-Z0-9]{7}$/ },
-  // docs.aws.amazon.com/bedrock: a long-lived key, and a short-lived one, which is a signed URL in base64.
+  // docs.aws.amazon.com/bedrock: a long-lived key, and a short-lived one (a signed URL in base64).
   { kind: "aws-bedrock-key", prefixes: ["ABSK"], characters: "base64", length: [109, 269] },
   {
     kind: "aws-bedrock-key",
@@ -18,7 +18,7 @@ export const cloudFamilies: readonly TokenFamily[] = [
     length: [64, 4096],
     body: /^YmVkcm9jay5hbWF6b25hd3MuY29t/,
   },
-  // The key that is left out is public: it belongs to the storage emulator.
+  // The excluded key is the public one of the storage emulator.
   { kind: "azure-storage-key", prefixes: ["AccountKey="], characters: "base64", length: 88, body: /^(?!Eby8vdM02xNOcqFl)[^=]{86}==$/ },
   { kind: "google-api-key", prefixes: ["AIza"], characters: "dashed", length: 35 },
   { kind: "google-oauth-secret", prefixes: ["GOCSPX-"], characters: "dashed", length: 28 },
@@ -52,7 +52,7 @@ export const cloudFamilies: readonly TokenFamily[] = [
   { kind: "brevo-key", prefixes: ["xkeysib-"], characters: "dashed", length: 81, body: /^[0-9a-f]{64}-[A-Za-z0-9]{16}$/ },
   { kind: "mailgun-key", prefixes: ["key-"], length: 32, body: /^[0-9a-z]+$/ },
   { kind: "resend-key", prefixes: ["re_"], length: [32, 36], body: /^[A-Za-z0-9]{8}_[A-Za-z0-9]{24}$/ },
-  // twilio.com/docs/iam/api-keys: SK and 32 hex digits. The first of them belongs to the prefix here.
+  // twilio.com/docs/iam/api-keys: SK and 32 hex digits. Here the prefix includes the first digit.
   { kind: "twilio-key", prefixes: [..."0123456789abcdef"].map((digit) => `SK${digit}`), length: 31, body: /^[0-9a-f]+$/ },
   { kind: "linear-key", prefixes: ["lin_api_", "lin_oauth_"], length: [40, 64], body: /^[A-Za-z0-9]+$/ },
   { kind: "notion-token", prefixes: ["ntn_"], length: 46, body: /^[0-9]{11}[A-Za-z0-9]{35}$/ },

@@ -1,13 +1,13 @@
 /**
- * Tokens of code hosts, package registries, CI and deployment. Prefixes, characters and lengths are facts from the vendors'
- * documentation, or else from the rules of gitleaks and the detectors of TruffleHog. Pure data.
+ * Tokens of code hosts, package registries, CI and deployment. Prefixes, characters and lengths are from the vendors' documentation, else
+ * from the rules of gitleaks and the detectors of TruffleHog. Pure data.
  */
 import type { TokenFamily } from "./token-family.ts";
 
 export const codeFamilies: readonly TokenFamily[] = [
   // github.blog/2021-04-05-behind-githubs-new-authentication-token-formats: 36 characters, ghr_ 76.
   { kind: "github-token", prefixes: ["ghp_", "gho_", "ghr_"], length: [36, 255], body: /^[A-Za-z0-9]{36}/ },
-  // Tokens of installations, GITHUB_TOKEN among them: 36 characters, or the number of the app and a JWT, about 520 characters.
+  // Installation tokens, such as GITHUB_TOKEN: 36 characters, or the app's number and a JWT (about 520 characters).
   { kind: "github-token", prefixes: ["ghs_", "ghu_"], characters: "dotted", length: [36, 1024], body: /^(?:[A-Za-z0-9]{36}|[0-9]+_eyJ)/ },
   // docs.github.com: fine-grained tokens, 82 characters.
   { kind: "github-token", prefixes: ["github_pat_"], length: [36, 255] },

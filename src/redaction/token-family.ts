@@ -1,13 +1,12 @@
 /**
- * Families of tokens whose bodies are random: a table row states prefixes, characters and length, and this turns it into a shape.
- * Pure.
+ * Builds the shapes of tokens with random bodies from table rows of prefixes, characters and length. Pure.
  */
 import { defined } from "../core/defined.ts";
 import { type Charset, charset, dashedCharacters, dottedCharacters, runShape, type TokenShape, wordCharacters } from "./token-match.ts";
 
 const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/** The characters that a token's run is made of. A longer run of them is another word. */
+/** The characters of a token. A longer run of them is not a token. */
 const charsets = {
   word: wordCharacters,
   dashed: dashedCharacters,
@@ -18,7 +17,7 @@ const charsets = {
   escapedPath: charset(`${alphanumeric}_-/\\`),
 } satisfies Record<string, Charset>;
 
-/** A slash or `=` before a token, as in `KEY=token`, does not belong to it. */
+/** A token may follow a slash or `=`, as in `KEY=token`, though its set contains them. */
 const before: Partial<Record<keyof typeof charsets, Charset>> = {
   base64: wordCharacters,
   anyBase64: dashedCharacters,
@@ -27,18 +26,18 @@ const before: Partial<Record<keyof typeof charsets, Charset>> = {
 };
 
 export interface TokenFamily {
-  /** What is shown in brackets. */
+  /** The name shown in brackets. */
   readonly kind: string;
   readonly prefixes: readonly string[];
   /** Defaults to `word`: letters, digits and `_`. */
   readonly characters?: keyof typeof charsets;
-  /** Of the part after the prefix. A single number: not longer, either. */
+  /** The length after the prefix. A single number is exact. With a range, longer tokens match too. */
   readonly length: number | readonly [min: number, max: number];
   /** Matches the part after the prefix; defaults to {@link looksRandom}. */
   readonly body?: RegExp;
 }
 
-/** The shape of a family: prefix, characters and length fit, and the body matches, or looks random. */
+/** The shape of a family: prefix, characters, length and body must match. */
 export function familyShape({ kind, prefixes, characters = "word", length, body: wanted }: TokenFamily): TokenShape {
   const [min, max] = typeof length === "number" ? [length, length] : length;
   return runShape({
@@ -53,12 +52,12 @@ export function familyShape({ kind, prefixes, characters = "word", length, body:
   });
 }
 
-/** Words between dashes that documentation writes into a token's place. */
+/** Words between dashes that documentation uses in placeholders. */
 const placeholderWord = /(?:^|[-_])(?:your|my|example|sample|placeholder|redacted|dummy|fake|here|key|token|secret|x{3,})(?=[-_]|$)/i;
-/** Longer bodies contain such words by chance. */
+/** Longer bodies contain placeholder words by chance. */
 const longestPlaceholder = 120;
 
-/** `ghp_xxxx…`, `sk-ant-api03-your-key-here`: more than half of it one character, or a word that says so. */
+/** Whether more than half of a body is one character (`ghp_xxxx…`), or it has a placeholder word (`sk-ant-api03-your-key-here`). */
 export function isPlaceholder(body: string): boolean {
   const counts = new Uint16Array(128);
   let most = 0;
@@ -70,7 +69,7 @@ export function isPlaceholder(body: string): boolean {
   return most > body.length / 2 || (body.length <= longestPlaceholder && placeholderWord.test(body));
 }
 
-/** Letters with digits, or both cases: names of one case with dashes or underscores have neither. */
+/** Whether a text has letters and digits, or both cases, unlike names in one case with dashes or underscores. */
 export function looksRandom(body: string): boolean {
   return /[0-9]/.test(body) ? /[A-Za-z]/.test(body) : /[a-z]/.test(body) && /[A-Z]/.test(body);
 }

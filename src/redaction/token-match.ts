@@ -1,12 +1,12 @@
 /**
- * How a token's shape is recognised in bytes of which more may come. A shape decides on a bounded number of bytes, so that a
- * stream holds little back; what goes on behind them is covered as it streams. Pure.
+ * Recognizes the shape of a token in a stream. A shape decides on a bounded number of bytes, so that little is held back; the rest of a
+ * longer token is replaced as it arrives. Pure.
  */
 
-/** Bytes before a token that may say whether it begins there. A stream keeps them at hand. */
+/** The bytes before a token that may be examined. A stream keeps them. */
 export const lookBehind = 24;
 
-/** Half-open offsets of a token. `rest` finds the end of one that was recognised before its end was seen. */
+/** Half-open offsets of a token. `rest` finds the end if the token was recognized before its end arrived. */
 export interface TokenMatch {
   readonly start: number;
   readonly end: number;
@@ -14,47 +14,46 @@ export interface TokenMatch {
 }
 
 /**
- * Reads on in a token: called with offset after offset, without gaps. Returns where the token ends, or `undefined` when it continues
- * through all of `bytes`.
+ * Reads the rest of a token; called for consecutive bytes without gaps. Returns the offset of the token's end, or undefined if it
+ * continues to the end of `bytes`.
  */
 export type Rest = (bytes: Uint8Array, from: number) => number | undefined;
 
-/** `more`: the bytes so far may be the beginning of a token. */
+/** `more`: the bytes may be the start of a token. */
 export type Verdict = TokenMatch | "no" | "more";
 
 /** The shape of one kind of token. */
 export interface TokenShape {
   /** The name shown in place of the token. */
   readonly kind: string;
-  /** What such a token begins with: at least 3 bytes of ASCII. */
+  /** The prefixes of such a token: at least 3 bytes of ASCII. */
   readonly prefixes: readonly string[];
   /**
-   * Judges the place where a prefix stands: from `start`, and what follows from `body`. `last`: nothing comes after `bytes`. How
-   * much of a longer input is there must not change the verdict, `more` aside.
+   * Decides whether the prefix at `start` begins a token; `body` is the offset after the prefix. `last`: no input follows `bytes`. More
+   * input must not change a verdict other than `more`.
    */
   match(bytes: Uint8Array, start: number, body: number, last: boolean): Verdict;
 }
 
-/** A token that is a run of characters. Lengths are those of the body, what follows the prefix. */
+/** A token that is a run of characters. Lengths are those of the body, the part after the prefix. */
 export interface RunShape {
   readonly kind: string;
   readonly prefixes: readonly string[];
   readonly charset: Charset;
-  /** The characters that a token does not begin after; defaults to `charset`. */
+  /** A token cannot follow these characters. Defaults to `charset`. */
   readonly before?: Charset;
   readonly min: number;
-  /** No more of the body than this is judged. */
+  /** The longest part of the body that is checked. */
   readonly max: number;
-  /** Whether a longer run is a token as well; otherwise it is none. */
+  /** Whether a longer run is a token too. */
   readonly longer: boolean;
-  /** `whole`: the body is not longer than what is given. */
+  /** `whole`: `body` is the complete body, not only its first `max` bytes. */
   check(body: string, whole: boolean): boolean;
 }
 
 /** By byte: 1 for a member. */
 export type Charset = Uint8Array;
 
-/** The set of some ASCII characters. */
 export function charset(characters: string): Charset {
   const set = new Uint8Array(256);
   for (const byte of Buffer.from(characters)) set[byte] = 1;
@@ -70,8 +69,8 @@ const dot = ".".charCodeAt(0);
 const space = " ".charCodeAt(0);
 
 /**
- * A shape for a run. It begins where a run of its characters begins: `task-force` holds no `sk-`, and no byte is judged twice.
- * Full stops at the end belong to the sentence.
+ * The shape of a run. A token begins only at the start of a run of its characters, so `task-force` does not contain `sk-`, and no byte is
+ * checked twice. Full stops at the end are not part of the token.
  */
 export function runShape({ kind, prefixes, charset: set, before = set, min, max, longer, check }: RunShape): TokenShape {
   const rest: Rest = (bytes, from) => {
@@ -97,17 +96,17 @@ export function runShape({ kind, prefixes, charset: set, before = set, min, max,
   };
 }
 
-/** Ends in a character that does not belong to the text after it: escapes of JSON and URLs, and colours of terminals. */
+/** Escapes of JSON and URLs, and terminal colours. A token can follow them, though they end in a letter or digit. */
 const escapeSource = String.raw`(?:\\[nrtbf]|\\u00[0-9a-f]{2}|%[0-9a-f]{2}|(?:\p{Cc}|\\u001b|\\x1b|\\033)\[[0-9;]*m)`;
 const escapeAtEnd = new RegExp(`${escapeSource}$`, "iu");
 const anyEscape = new RegExp(escapeSource, "giu");
-/** A character of each of those. */
+/** Each escape contains one of these. */
 const escapeCharacters = charset("\\%[");
 
 function beginsRun(bytes: Uint8Array, start: number, set: Charset): boolean {
   if (start === 0 || set[bytes[start - 1] as number] === 0) return true;
   const from = Math.max(0, start - lookBehind);
-  // Mostly it is the middle of a word, which must cost little.
+  // Usually this is the middle of a word, which must be cheap.
   for (let at = start - 2; at >= from; at--) {
     const byte = bytes[at] as number;
     if (escapeCharacters[byte] === 1) return escapeAtEnd.test(latin1(bytes, from, start));
@@ -116,7 +115,7 @@ function beginsRun(bytes: Uint8Array, start: number, set: Charset): boolean {
   return false;
 }
 
-/** The text before a token, as much of it as a stream keeps, with a blank for each escape. */
+/** The last `lookBehind` bytes before a token as text, with a blank for each escape. */
 export function textBefore(bytes: Uint8Array, start: number): string {
   return latin1(bytes, Math.max(0, start - lookBehind), start).replaceAll(anyEscape, " ");
 }

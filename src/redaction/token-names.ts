@@ -1,15 +1,15 @@
 /**
- * Keys without a shape of their own. They are found behind the usual name of their environment variable or field: `NAME=value`,
- * `"NAME": "value"`, `NAME: value`, also escaped in JSON. Pure.
+ * Shapes of keys that are recognized by the name of their environment variable or field (`NAME=value`, `"NAME": "value"`, `NAME: value`,
+ * even if escaped in JSON), and of tokens with a mark in the middle. Pure.
  */
 import { isPlaceholder, looksRandom } from "./token-family.ts";
 import { charset, dashedCharacters, latin1, type TokenShape, textBefore } from "./token-match.ts";
 
 export interface NamedKey {
-  /** What is shown in brackets. */
+  /** The name shown in brackets. */
   readonly kind: string;
   readonly names: readonly string[];
-  /** The whole value. */
+  /** Matches the whole value. */
   readonly value: RegExp;
 }
 
@@ -41,7 +41,7 @@ const longestValue = 96;
 
 const valueCharacters = charset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+/");
 
-/** The shape of a key after one of its names. The name stays. */
+/** The shape of a key after one of its names. The name is not replaced. */
 export function namedShape({ kind, names, value: wanted }: NamedKey): TokenShape {
   return {
     kind,
@@ -64,12 +64,12 @@ export function namedShape({ kind, names, value: wanted }: NamedKey): TokenShape
 
 export interface MarkedToken {
   readonly kind: string;
-  /** What is in the middle of such a token, and what is replaced from there on. */
+  /** The text in the middle of such a token. It and the text after it are replaced. */
   readonly marks: readonly string[];
-  /** The end of the text before the mark, at most 24 characters of it. */
+  /** Matches the end of the text before the mark, of at most 24 characters. */
   readonly before: RegExp;
   readonly after: RegExp;
-  /** The longest text after the mark. */
+  /** The length of the longest text after the mark. */
   readonly longest: number;
   readonly characters: Uint8Array;
 }
@@ -93,7 +93,7 @@ export const markedTokens: readonly MarkedToken[] = [
     longest: 70,
     characters: dashedCharacters,
   },
-  // core.telegram.org/bots: the number of the bot before the mark.
+  // core.telegram.org/bots: the bot's number before the mark.
   {
     kind: "telegram-token",
     marks: [":AA"],
@@ -104,7 +104,7 @@ export const markedTokens: readonly MarkedToken[] = [
   },
 ];
 
-/** The shape of a token with a mark in its middle. What is before the mark stays: it can have been written already. */
+/** The shape of a token with a mark in its middle. The text before the mark is not replaced: it may already be written. */
 export function markedShape({ kind, marks, before, after, longest, characters }: MarkedToken): TokenShape {
   return {
     kind,
@@ -115,7 +115,7 @@ export function markedShape({ kind, marks, before, after, longest, characters }:
       let end = body;
       while (end < limit && characters[bytes[end] as number] === 1) end++;
       if (end === bytes.length && end - body <= longest && !last) return "more";
-      // Full stops at the end belong to the sentence.
+      // Full stops at the end are not part of the token.
       while (end > body && bytes[end - 1] === 0x2e) end--;
       const text = latin1(bytes, body, end);
       return after.test(text) && looksRandom(text) ? { start, end } : "no";

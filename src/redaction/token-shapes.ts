@@ -1,12 +1,12 @@
 /**
- * The shapes of tokens that are redacted although they were not declared. The tables beside this file name their sources.
+ * The shapes of tokens that are redacted even if they are not declared. The tables in this directory name their sources.
  *
- * Detectors exist as packages, but do not fit: @secretlint/secretlint-rule-preset-recommend requires Node 22 since its major 11, its
- * last major for Node 20 is a bundle of 1 MB, its core is asynchronous, and it takes whole documents as strings, while Wave redacts
- * streams at the speed of the child. gitleaks is a Go program.
+ * Existing detectors are unsuitable: @secretlint/secretlint-rule-preset-recommend requires Node 22 since version 11, its last version for
+ * Node 20 is a bundle of 1 MB, its core is asynchronous, and it reads whole documents as strings, while Wave redacts streams at the speed
+ * of the child. gitleaks is a Go program.
  *
- * Precision comes first: an artifact that contains a token fails its step, so placeholders in documentation stay, as do hashes,
- * UUIDs, images in base64 and words such as `task-force`. Plain passwords have no shape and are not found: declare them.
+ * Precision matters most, because an artifact that contains a token fails its step. Placeholders in documentation, hashes, UUIDs, images
+ * in base64 and words such as `task-force` are not tokens. Plain passwords have no shape, so they must be declared.
  */
 import { encodedPrivateKey, privateKey } from "./private-key.ts";
 import { aiFamilies } from "./token-families-ai.ts";
@@ -27,7 +27,7 @@ function isJoseHeader(part: string): boolean {
   }
 }
 
-// RFC 7519: `{"` opens the header. A token that is too long to be judged as a whole has at least a header.
+// RFC 7519: `{"` opens the header. For a token that is too long to check as a whole, the header is checked.
 const jwt: TokenShape = runShape({
   kind: "jwt",
   prefixes: ["eyJ"],
@@ -42,7 +42,7 @@ const jwt: TokenShape = runShape({
   },
 });
 
-/** Every shape. The first one decides where two begin at one place. */
+/** All shapes. If two match at the same offset, the first one wins. */
 export const tokenShapes: readonly TokenShape[] = [
   ...[...codeFamilies, ...aiFamilies, ...cloudFamilies].map(familyShape),
   ...markedTokens.map(markedShape),

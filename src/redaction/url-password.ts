@@ -1,18 +1,18 @@
 /**
- * The password in a URL: `scheme://user:PASSWORD@host`. Only the password is taken out, so that people still see where something
- * connected to. A token in the user's place is left to the shapes of tokens. Pure.
+ * Finds the password in a URL: `scheme://user:PASSWORD@host`. Only the password is replaced, so that the host stays readable. Token shapes
+ * cover a token in place of the user. Pure.
  */
 import { charset, latin1, type TokenShape } from "./token-match.ts";
 
-/** No more of what follows `://` is judged: RFC 1738 names no limit, nor does any client need one of this size. */
+/** The longest text after `://` that is checked. RFC 1738 has no limit, but real URLs are shorter. */
 const longest = 512;
 
-/** Like the values of declared secrets: shorter ones occur in ordinary text. */
+/** Shorter passwords occur in ordinary text, as with declared secrets. */
 const shortest = 4;
 
 /**
- * What stands before a host, after RFC 3986 (unreserved, sub-delims, percent-encoded, `:`), and `@`, which people forget to encode.
- * Without `'`, which ends the string that the URL stands in.
+ * The characters before a host in RFC 3986 (unreserved, sub-delims, percent-encoded, `:`), and `@`, which users forget to encode.
+ * Not `'`, which can end the string around the URL.
  */
 const authority = charset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&()*+,;=%:@");
 
@@ -21,11 +21,11 @@ const schemeEnd = charset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 const at = "@".charCodeAt(0);
 const colon = ":".charCodeAt(0);
 
-/** What documentation writes where a password goes, and what scrubbers leave of one. */
+/** Placeholders of documentation, and replacements of redactors. */
 const placeholder =
   /^(?:\*+|\.+|x+|\$[A-Z_]+|%\w|(?:(?:your|my|the|db|user)[-_]?)?(?:password|passwd|pass|pwd|secret|token)|changeme|change-?me|example|test|user(?:name)?|root|admin|guest|postgres|mysql|mariadb|mongo|redis)$/i;
 
-/** Passwords in URLs, also in JSON that escapes slashes. Placeholders stay, as does a password that is the user's name. */
+/** Passwords in URLs, even in JSON with escaped slashes. Ignores placeholders, and passwords equal to the user name. */
 export const urlPassword: TokenShape = {
   kind: "url-password",
   prefixes: ["://", ":\\/\\/"],

@@ -1,12 +1,12 @@
 /**
- * Characters and sequences that control a terminal, reorder text or are invisible: what every destination has to neutralise. Pure.
+ * Removes or escapes characters and sequences that control a terminal, reorder text or are invisible. Pure.
  * Sources: ECMA-48 for sequences, Unicode's Default_Ignorable_Code_Point and UAX #9 for the rest.
  */
 
 /** CSI and two-character sequences, and OSC, DCS, SOS, PM and APC strings on one line, each in its 7-bit and 8-bit form. */
 const escapeSequence = [
   String.raw`(?:\u001b\[|\u009b)[0-?]*[ -\/]*[@-~]`,
-  // A string without its terminator is not matched, so that it hides none of the text behind it.
+  // Requires a terminator, so that an unterminated string does not remove the text after it.
   String.raw`(?:\u001b[\]PX\^_]|[\u0090\u0098\u009d-\u009f])[^\u0000-\u0008\u000a-\u001f\u007f-\u009f]*(?:\u0007|\u001b\\|\u009c)`,
   String.raw`\u001b[ -\/]*[0-~]`,
 ].join("|");
@@ -19,17 +19,17 @@ const joiningScripts = [
   .map((script) => String.raw`\p{Script=${script}}`)
   .join("");
 
-/** Hidden wherever they are. Tabs and line feeds are the caller's. */
+/** Hidden in any context. Tabs and line feeds are left to the caller. */
 const always = [
   // C0, DEL and C1.
   String.raw`\u0000-\u0008\u000b-\u001f\u007f-\u009f`,
-  // Marks, embeddings, overrides and isolates of bidirectional text; separators that some programs take for line breaks.
+  // Marks, embeddings, overrides and isolates of bidirectional text; separators that some programs treat as line breaks.
   String.raw`\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f`,
-  // Characters without a glyph, and the tags that spell out invisible ASCII.
+  // Characters without a glyph, and tag characters, which can spell invisible ASCII.
   String.raw`\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u3164\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e00ff}\u{e01f0}-\u{e0fff}`,
 ].join("");
 
-/** Hidden except where emoji and scripts need them: joiners and variation selectors. */
+/** Joiners and variation selectors, hidden except in emoji and scripts that need them. */
 const byContext = [
   String.raw`(?<![${joiningScripts}])\u200c`,
   String.raw`(?<![${joiningScripts}\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f])\u200d`,
@@ -39,7 +39,7 @@ const byContext = [
 
 const hidden = `[${always}]|${byContext}`;
 
-/** An escape sequence, or one hidden character. Only the latter is a match of one code point. */
+/** An escape sequence, or one hidden character. Only a hidden character is a single code point. */
 export const controlPattern = `${escapeSequence}|${hidden}`;
 
 /** One hidden character. */
@@ -48,20 +48,20 @@ export const hiddenPattern = hidden;
 const controls = new RegExp(controlPattern, "gu");
 const sequences = new RegExp(escapeSequence, "gu");
 
-/** Most text has no character that any pattern here could match. */
+/** A quick check: most text has no character that the patterns could match. */
 const suspicious = new RegExp(String.raw`[${always}\u200c\u200d\ufe00-\ufe0f\u{e0100}-\u{e01ef}]`, "u");
 
-/** Drops escape sequences, and writes hidden characters out (`\x07`, `\u202e`). Tabs and line feeds stay. */
+/** Removes escape sequences and escapes hidden characters (`\x07`, `\u202e`). Keeps tabs and line feeds. */
 export function withoutControls(text: string): string {
   return suspicious.test(text) ? text.replace(controls, shownControl) : text;
 }
 
-/** Drops escape sequences alone, for callers that interpret control characters themselves. */
+/** Removes escape sequences only, for callers that interpret control characters themselves. */
 export function withoutSequences(text: string): string {
   return suspicious.test(text) ? text.replace(sequences, "") : text;
 }
 
-/** A match of `controlPattern` as it is shown: a sequence as nothing, a character by its number. */
+/** Replaces a match of `controlPattern`: a sequence by the empty string, a character by its code. */
 export function shownControl(found: string): string {
   const code = found.codePointAt(0) ?? 0;
   if (found.length > String.fromCodePoint(code).length) return "";

@@ -1,16 +1,16 @@
 /**
- * What patterns match. Paths are relative to the project root with forward slashes; nothing here touches a disk.
+ * Matches paths, hosts and commands against patterns. Paths are relative to the project root, with forward slashes. Pure.
  *
- * Path patterns are picomatch globs, always case-sensitive and the same on every system: `*` and `?` stay inside one path
- * segment, `**` as a whole segment crosses segments, `[abc]`, `[a-z]` and `{a,b}` work as in a shell, `\` makes the next
- * character literal. A leading `!` and `(…)` are ordinary characters. Names with a leading dot match like any other.
- * `dir/**` also matches `dir` itself, and `dir/` is another way to write it; a leading `./` or `/` is ignored.
+ * Path patterns are picomatch globs, case-sensitive on every system: `*` and `?` stay within one path segment, `**` as a whole segment
+ * crosses segments, `[abc]`, `[a-z]` and `{a,b}` work as in a shell, and `\` makes the next character literal. A leading `!` and `(…)`
+ * are ordinary characters. Names with a leading dot match like any other. `dir/**` and its short form `dir/` also match `dir` itself.
+ * A leading `./` or `/` is ignored.
  */
 import picomatch from "picomatch";
 
 /**
- * A test for one path pattern. A path with a `.git` segment matches only if the pattern spells `.git` as a segment of its
- * own: neither `**` nor `.g*` opens a repository's insides.
+ * Returns a test for one path pattern. A path with a `.git` segment matches only if the pattern has a literal `.git` segment: neither
+ * `**` nor `.g*` matches inside a repository's `.git`.
  */
 export function pathPattern(pattern: string): (path: string) => boolean {
   const glob = normalized(pattern);
@@ -20,8 +20,7 @@ export function pathPattern(pattern: string): (path: string) => boolean {
 }
 
 /**
- * A test for one path pattern of a deny rule: it also matches everything below what the pattern matches, and `.git` is
- * no exception.
+ * Returns a test for one path pattern of a deny rule. It also matches everything below a matching path, and has no exception for `.git`.
  */
 export function subtreePattern(pattern: string): (path: string) => boolean {
   const matches = picomatch(normalized(pattern), { dot: true, nonegate: true, noextglob: true, windows: false, nocase: false });
@@ -32,7 +31,7 @@ export function subtreePattern(pattern: string): (path: string) => boolean {
   };
 }
 
-/** The leading segments of a path pattern that are plain names: everything that it matches is there or below. Empty for the root. */
+/** The leading literal segments of a path pattern. Every match is this path or below it. Empty for the root. */
 export function globBase(pattern: string): string {
   const segments = pattern.split("/").filter((segment) => segment !== "" && segment !== ".");
   const magic = segments.findIndex((segment) => /[*?[\]{}\\]/.test(segment));
@@ -45,8 +44,8 @@ export function namesGit(path: string): boolean {
 }
 
 /**
- * A test for texts without path segments (hosts, commands): `*` is any run of characters, `?` one character, all else is
- * literal. Takes time proportional to pattern times text at worst, whatever the pattern.
+ * Returns a test for text without path segments (hosts, commands): `*` matches any characters, `?` one character, all else is literal.
+ * Takes at most time proportional to the pattern's length times the text's.
  */
 export function wildcard(pattern: string): (text: string) => boolean {
   return (text) => {

@@ -1,5 +1,5 @@
 /**
- * HTML tags in Markdown, as far as they decide which elements are open at the end of a text. Pure.
+ * Reads HTML tags in Markdown to determine which elements are open at the end of a text. Pure.
  * https://html.spec.whatwg.org/multipage/parsing.html
  */
 import { codeSpanEnds } from "./markdown-code.ts";
@@ -9,18 +9,18 @@ export interface Tag {
   readonly isEnd: boolean;
 }
 
-/** Elements that GitHub keeps and that would hold the text behind them. */
+/** Elements that GitHub keeps and that would contain the text after them if left open. */
 const elements = new Set(
   `a b blockquote center code dd del details div dl dt em figure font h1 h2 h3 h4 h5 h6 i ins kbd li ol p picture pre q s samp section small
   span strike strong sub summary sup table tbody td tfoot th thead tr tt u ul var`.split(/\s+/),
 );
 
-/** Elements that go on behind the end of a list or a quote. https://html.spec.whatwg.org/multipage/parsing.html#formatting */
+/** Elements that stay open after the end of a list or a quote. https://html.spec.whatwg.org/multipage/parsing.html#formatting */
 const formatting = new Set("a b code em font i s small strike strong tt u".split(" "));
-/** Stands for the element of a list item or a quote. */
+/** The element name for a list item or a quote. */
 export const containerTag = "#container";
 
-/** End tags for the elements that are open, the innermost first, behind a blank line. */
+/** A blank line and the end tags of the open elements, innermost first. */
 export function elementClosers(tags: readonly Tag[]): readonly string[] {
   const open: string[] = [];
   const counts = new Map<string, number>();
@@ -30,7 +30,7 @@ export function elementClosers(tags: readonly Tag[]): readonly string[] {
       open.push(element);
       count(element, 1);
     } else if ((counts.get(element) ?? 0) > 0) {
-      // An end tag also ends what is open inside its element, except formatting; and that of formatting ends nothing else.
+      // An end tag also ends the open elements inside, except formatting. That of a formatting element ends only itself.
       const at = open.lastIndexOf(element);
       const ended = formatting.has(element) ? open.splice(at, 1) : open.splice(at);
       for (const one of ended) {
@@ -42,14 +42,14 @@ export function elementClosers(tags: readonly Tag[]): readonly string[] {
   return open.length === 0 ? [] : ["", ...open.reverse().map((element) => `</${element}>`)];
 }
 
-/** From behind a tag's name to its end. A quoted value may contain `>`. */
+/** From the end of a tag's name to the end of the tag. A quoted value may contain `>`. */
 const tagRest = /[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*(>|"|'|$)/y;
-/** Text that only looks like tags would make each of them be read to the end. */
+/** Bounds the time for unfinished tags: each is read to the end of the text. */
 const mostUnfinished = 1000;
 
 /**
- * The tags of elements that hold text, as an HTML parser reads them: comments, instructions and declarations contain none. `ending`: what ends the last
- * tag or comment, if it has no end.
+ * The tags of elements that contain text, as an HTML parser reads them: not those in comments, instructions and declarations. `ending`
+ * completes the first unfinished tag or comment, which starts at `endingFrom`; empty if there is none.
  */
 export function readTags(html: string): { readonly tags: readonly Tag[]; readonly ending: string; readonly endingFrom: number } {
   const tags: Tag[] = [];
@@ -71,7 +71,7 @@ export function readTags(html: string): { readonly tags: readonly Tag[]; readonl
   return { tags, ...(first ?? { ending: "", endingFrom: html.length }) };
 }
 
-/** The index behind the end, and what is missing for one. */
+/** The index after the end; `missing` is the text that would complete an unfinished tag. */
 interface TagEnd {
   readonly at: number;
   readonly missing?: string;
@@ -89,11 +89,11 @@ function commentEnd(html: string, opening: string, from: number): TagEnd {
   return at < 0 ? { at: html.length, missing: end } : { at: at + end.length };
 }
 
-/** Tags, autolinks and the like in a paragraph. What is not exactly one is text. https://spec.commonmark.org/0.31.2/#raw-html */
+/** Tags, autolinks and the like in a paragraph; anything else is text. https://spec.commonmark.org/0.31.2/#raw-html */
 const inlineTag =
   /<(\/?)([a-z][a-z0-9-]*)(?:\s+[a-z_:][\w.:-]*(?:\s*=\s*(?:[^\s"'=<>`]+|'[^']*'|"[^"]*"))?)*\s*\/?>|<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!\[CDATA\[[\s\S]*?\]\]>|<![a-z][^>]*>|<[a-z][a-z0-9+.-]{1,31}:[^\s<>]*>/iy;
 
-/** The tags of a paragraph. Code spans, tags and escapes count from left to right. */
+/** The tags of a paragraph. Code spans, tags and escapes take effect from left to right. */
 export function inlineTags(text: string): readonly Tag[] {
   const tags: Tag[] = [];
   const spans = codeSpanEnds(text);
@@ -110,7 +110,7 @@ export function inlineTags(text: string): readonly Tag[] {
     }
     special.lastIndex = inlineTag.lastIndex;
     const [whole, slash, name = ""] = tag;
-    // An HTML parser ends some of these earlier.
+    // An HTML parser ends some comments and declarations earlier than CommonMark.
     if (name === "" && !/^<[a-z]/i.test(whole)) tags.push(...readTags(whole).tags);
     const element = name.toLowerCase();
     if (elements.has(element)) tags.push({ element, isEnd: slash !== "" });

@@ -1,11 +1,11 @@
-/** JSON for any destination: one text, whose strings hold nothing that a terminal or a runner would obey. Pure. */
+/** JSON that is safe to print: its strings contain no control sequences or runner commands. Pure. */
 import { hiddenPattern } from "./control-characters.ts";
 import { bracketPattern } from "./runner-text.ts";
 
-/** The sign of a bracket command, or a hidden character. */
+/** The first `#` of a bracket command (`##[`), or a hidden character. */
 const unsafe = new RegExp(`(?=${bracketPattern})#|${hiddenPattern}`, "gu");
 
-/** As `JSON.stringify`, and parsed to the same value. Hidden characters and the first sign of `##[` are written as escapes. */
+/** Like `JSON.stringify`, and parses to the same value. Hidden characters and the first `#` of `##[` are written as escapes. */
 export function jsonText(value: unknown, indent?: number): string {
   return JSON.stringify(value, undefined, indent).replace(unsafe, escaped);
 }

@@ -1,23 +1,22 @@
 /**
- * Where Markdown is code for certain. What looks like code but may be text to GitHub's parser (in lists, quotes, tables and HTML) counts as text, so
- * a mention or an HTML comment in it is found. Pure. https://github.github.com/gfm/
+ * Finds the parts of Markdown that are certainly code. Possible code in lists, quotes, tables and HTML counts as text, so that mentions
+ * and HTML comments in it are found. Pure. https://github.github.com/gfm/
  */
 
-/** A piece of Markdown; all pieces in order are the whole. */
+/** A piece of Markdown. The pieces, in order, are the whole text. */
 export interface MarkdownPiece {
   readonly kind: "text" | "code";
   readonly text: string;
 }
 
 const openingFence = /^(?:(`{3,})[^`]*|(~{3,}).*)$/;
-/** A fence that may be inside of another block: from here on, which lines are code depends on that. */
+/** A fence that may be inside another block. After it, no line is certainly code. */
 const uncertainFence = /^[\s>*+\d.)-]+(?:`{3,}|~{3,})/;
 /** HTML blocks that do not end at a blank line, except comments. */
 const openHtml = /<(?:script|pre|style|textarea)(?![\w-])|<\?|<!(?!--)/i;
-/** An HTML block that ends at a blank line may begin here. */
+/** The start of a possible HTML block that ends at a blank line. */
 const htmlLine = /^ {0,3}</;
 
-/** The pieces of a Markdown text. */
 export function markdownPieces(markdown: string): readonly MarkdownPiece[] {
   const lines = markdown.split("\n");
   const pieces: MarkdownPiece[] = [];
@@ -61,8 +60,8 @@ function closes(fence: string, line: string): boolean {
 }
 
 /**
- * Code spans count where each begins and ends on one line, whatever blocks the lines belong to: then no backtick of another line can take part in
- * one. Escapes, tags, tables and math could take a backtick away.
+ * Code spans are certain only if each begins and ends on one line: then no backtick pairs across lines, whatever blocks the lines belong
+ * to. Paragraphs with escapes, tags, tables or math count as text, since these can contain a backtick.
  */
 function inlinePieces(paragraph: readonly string[], isCertain: boolean): readonly MarkdownPiece[] {
   const whole = paragraph.join("");
@@ -72,7 +71,7 @@ function inlinePieces(paragraph: readonly string[], isCertain: boolean): readonl
   return lines.every((line) => line !== undefined) ? lines.flatMap((line) => line ?? []) : asText;
 }
 
-/** The pieces of one line; undefined where a run of backticks has no counterpart. Takes linear time. */
+/** The pieces of one line; undefined if a run of backticks has no counterpart. Takes linear time. */
 function spansOf(line: string): readonly MarkdownPiece[] | undefined {
   const runs = [...line.matchAll(/`+/g)];
   const counterparts = nextOfSameLength(runs.map(([run]) => run.length));
@@ -91,7 +90,7 @@ function spansOf(line: string): readonly MarkdownPiece[] | undefined {
   return [...pieces, { kind: "text", text: line.slice(from) }];
 }
 
-/** Where each run of backticks would end a code span if it started one: the index of the run → the index behind the next one of its length. */
+/** Maps the start of each run of backticks to the end of the code span that it would open: the end of the next run of equal length. */
 export function codeSpanEnds(text: string): ReadonlyMap<number, number> {
   const runs = [...text.matchAll(/`+/g)];
   const counterparts = nextOfSameLength(runs.map(([run]) => run.length));
@@ -103,7 +102,7 @@ export function codeSpanEnds(text: string): ReadonlyMap<number, number> {
   );
 }
 
-/** For each position the next one that holds the same length. */
+/** For each position, the next position with the same length. */
 function nextOfSameLength(lengths: readonly number[]): readonly (number | undefined)[] {
   const next: (number | undefined)[] = [];
   const last = new Map<number, number>();

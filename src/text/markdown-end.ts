@@ -1,16 +1,16 @@
 /**
- * What a Markdown text leaves open at its end, so that text behind it does not become a part of a fence, of an HTML block, of a tag or of an element.
- * Lists and quotes end by themselves at a blank line and text that is not indented. Pure. https://spec.commonmark.org/0.31.2/#phase-1-block-structure
+ * Closes the blocks, tags and elements that a Markdown text leaves open, so that text after it does not become part of them. Lists and
+ * quotes need no closing: a blank line and unindented text end them. Pure. https://spec.commonmark.org/0.31.2/#phase-1-block-structure
  */
 import { containerTag, elementClosers, inlineTags, readTags, type Tag } from "./html-tags.ts";
 
-/** A text whose last tag is complete, and the lines that end what it leaves open. */
+/** A text with its unfinished tags completed, and the lines that close its open blocks and elements. */
 export interface ClosedMarkdown {
   readonly text: string;
   readonly closers: readonly string[];
 }
 
-/** Blocks that end at a text instead of a blank line: scripts and the like, comments, instructions, declarations and CDATA. */
+/** HTML blocks that end at a marker, not at a blank line: scripts and the like, comments, instructions, declarations and CDATA. */
 const htmlBlocks: readonly { readonly start: RegExp; readonly end: RegExp; readonly closer: (start: string) => string }[] = [
   {
     start: /^ {0,3}<(?:script|pre|style|textarea)(?:[ \t>]|$)/i,
@@ -22,7 +22,7 @@ const htmlBlocks: readonly { readonly start: RegExp; readonly end: RegExp; reado
   { start: /^ {0,3}<![A-Za-z]/, end: />/, closer: () => ">" },
   { start: /^ {0,3}<!\[CDATA\[/, end: /\]\]>/, closer: () => "]]>" },
 ];
-/** Blocks that end at a blank line. A tag of any other element starts one only if it has the line to itself and no paragraph goes on there. */
+/** HTML blocks that end at a blank line. Other tags start one only if alone on their line and not in a paragraph. */
 const blockTags =
   /^ {0,3}<\/?(?:address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|menu|menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table|tbody|td|tfoot|th|thead|title|tr|track|ul)(?:[ \t]|\/?>|$)/i;
 const loneTag = /^ {0,3}<\/?[a-z][a-z0-9-]*(?:\s[^<>]*)?\/?>[ \t]*$/i;
@@ -33,10 +33,10 @@ const quote = /^ {0,3}> ?/;
 const listItem = /^( {0,3})([-+*]|\d{1,9}[.)])( *)(.*)$/;
 const fence = /^ {0,3}(?:(`{3,})[^`]*|(~{3,}).*)$/;
 
-/** A block that holds others. Lines that are indented to `column` belong to a list item. */
+/** A block that contains blocks. Lines indented to `column` belong to a list item. */
 type Container = { readonly kind: "quote" } | { readonly kind: "item"; readonly column: number; isEmpty: boolean };
 
-/** A block that holds text. */
+/** A block that contains text. */
 type Leaf =
   | { readonly kind: "none" | "paragraph" | "code" | "html" }
   | { readonly kind: "fence"; readonly sign: string }
@@ -44,34 +44,34 @@ type Leaf =
 
 const none: Leaf = { kind: "none" };
 
-/** The text with what it leaves open at its end. Takes linear time, except for containers within containers. */
+/** Closes a text. Takes linear time, except for nested containers. */
 export function closedMarkdown(markdown: string): ClosedMarkdown {
   const scan = new BlockScan();
   for (const line of markdown.split("\n")) scan.read(line);
   return scan.end();
 }
 
-/** Reads a text line by line, as far as its blocks go. */
+/** Tracks the open blocks of a text, line by line. */
 class BlockScan {
   readonly #lines: string[] = [];
   readonly #tags: Tag[] = [];
   readonly #containers: Container[] = [];
   #leaf: Leaf = none;
-  /** The text of the leaf, without containers, where it is not code. */
+  /** The lines of the leaf without container markers; empty if the leaf is code. */
   #text: string[] = [];
-  /** The index of its last line that is not blank. */
+  /** The index of the leaf's last line that is not blank. */
   #textEnd = 0;
 
   read(line: string): void {
     this.#lines.push(line);
     const { matched, rest } = matchContainers(this.#containers, expandTabs(line));
-    const goesOn = matched === this.#containers.length;
-    if (goesOn && this.#goesOnInLeaf(rest)) return;
+    const isContinued = matched === this.#containers.length;
+    if (isContinued && this.#continueLeaf(rest)) return;
     const started = this.#startBlocks(matched, rest);
     if (started.isLeaf) return;
     const isBlank = isBlankLine(started.rest);
-    // A paragraph goes on in lines that its containers do not have.
-    const isLazy = !started.any && !goesOn && this.#leaf.kind === "paragraph" && !isBlank;
+    // A lazy continuation: a line of a paragraph without the markers of its containers.
+    const isLazy = !started.any && !isContinued && this.#leaf.kind === "paragraph" && !isBlank;
     if (!isLazy && !started.any) this.#close(matched);
     if (isBlank) {
       this.#setLeaf(none);
@@ -91,8 +91,8 @@ class BlockScan {
     return { text: this.#lines.join("\n"), closers: [...block, ...elementClosers(this.#tags)] };
   }
 
-  /** Takes a line that belongs to a fence or to an HTML block. */
-  #goesOnInLeaf(rest: string): boolean {
+  /** Adds a line to an open fence or HTML block. Returns whether it belongs there. */
+  #continueLeaf(rest: string): boolean {
     const leaf = this.#leaf;
     if (leaf.kind === "fence") {
       if (closesFence(leaf.sign, rest)) this.#setLeaf(none);
@@ -104,7 +104,7 @@ class BlockScan {
     return true;
   }
 
-  /** Opens the containers that start in a line, and the leaf if it is more than text. */
+  /** Opens the containers that start in a line, and a leaf other than a paragraph. */
   #startBlocks(matched: number, line: string): { readonly rest: string; readonly any: boolean; readonly isLeaf: boolean } {
     let rest = line;
     for (let any = false; ; any = true) {
@@ -134,7 +134,7 @@ class BlockScan {
     // The paragraph above an underline is a heading.
     const isUnderline = leaf.kind === "none" && this.#leaf.kind === "paragraph" && underline.test(line);
     if (!isUnderline) this.#setLeaf(none);
-    // A heading is whole: only formatting goes on behind it.
+    // A heading ends with its line: only formatting elements stay open after it.
     if (leaf.kind === "none") this.#tags.push({ element: containerTag, isEnd: false }, ...inlineTags(line));
     this.#setLeaf(leaf);
     if (leaf.kind === "none") this.#tags.push({ element: containerTag, isEnd: true });
@@ -147,7 +147,7 @@ class BlockScan {
     if (!isBlankLine(line)) this.#textEnd = this.#lines.length - 1;
   }
 
-  /** `withContainer`: the leaf ends with the block that holds it, and not by itself. */
+  /** `withContainer`: the leaf ends because its container ends. */
   #setLeaf(next: Leaf, withContainer = false): void {
     const leaf = this.#leaf;
     if (this.#text.length > 0) {
@@ -173,7 +173,7 @@ class BlockScan {
   }
 }
 
-/** The number of containers that go on in a line, and the line behind their marks. */
+/** The number of containers that a line continues, and the line after their markers. */
 function matchContainers(containers: readonly Container[], line: string): { readonly matched: number; readonly rest: string } {
   let rest = line;
   let matched = 0;
@@ -191,10 +191,10 @@ function matchContainers(containers: readonly Container[], line: string): { read
 }
 
 /**
- * The leaf that a line starts if that is more than text; undefined if not. Headings and rules end with their line. `mayGoOn`: the line would otherwise
- * belong to a paragraph, be it one whose containers it does not have.
+ * The leaf that a line starts; undefined for a paragraph or indented code. Headings and rules end with their line. `mayContinue`: the
+ * line could continue a paragraph, if only lazily.
  */
-function leafAt(line: string, isParagraph: boolean, mayGoOn: boolean): Leaf | undefined {
+function leafAt(line: string, isParagraph: boolean, mayContinue: boolean): Leaf | undefined {
   const [, ticks, tildes] = fence.exec(line) ?? [];
   const sign = ticks ?? tildes;
   if (sign !== undefined) return { kind: "fence", sign };
@@ -202,16 +202,16 @@ function leafAt(line: string, isParagraph: boolean, mayGoOn: boolean): Leaf | un
   if (!/^ {0,3}</.test(line)) return undefined;
   const block = htmlBlocks.find(({ start }) => start.test(line));
   if (block !== undefined) return { kind: "html-until", end: block.end, closer: block.closer(line) };
-  return blockTags.test(line) || (!mayGoOn && loneTag.test(line)) ? { kind: "html" } : undefined;
+  return blockTags.test(line) || (!mayContinue && loneTag.test(line)) ? { kind: "html" } : undefined;
 }
 
-/** The list item that a line starts: the column of its text, and the line behind its mark. */
+/** The list item that a line starts: the column of its text, and the line after its marker. */
 function itemAt(line: string, isParagraph: boolean): { readonly column: number; readonly rest: string } | undefined {
   const [, before = "", marker, space = "", text = ""] = listItem.exec(line) ?? [];
   if (marker === undefined || (space === "" && text !== "")) return undefined;
   // Within a paragraph, an empty item and numbers other than 1 are text.
   if (isParagraph && (text === "" || !/^(?:[-+*]|1[.)])$/.test(marker))) return undefined;
-  // From five spaces on, the item starts with indented code.
+  // With five or more spaces, the item starts with indented code.
   const width = text === "" || space.length > 4 ? 1 : space.length;
   return { column: before.length + marker.length + width, rest: line.slice(before.length + marker.length + width) };
 }
@@ -229,7 +229,7 @@ function indentOf(line: string): number {
   return line.length - line.replace(/^ +/, "").length;
 }
 
-/** Tabs as spaces, to stops of four: what is behind a mark keeps its column. */
+/** Expands tabs to stops of four, so that text after a marker keeps its column. */
 function expandTabs(line: string): string {
   if (!line.includes("\t")) return line;
   let expanded = "";
@@ -241,7 +241,7 @@ function expandTabs(line: string): string {
   return expanded;
 }
 
-/** What ends the last tag or comment of an HTML block. A comment that is the block itself ends with the block. */
+/** The text that completes an unfinished tag or comment of an HTML block. Empty for a comment that is the block itself. */
 function htmlEnding(html: string, leaf: Leaf): string {
   const { ending, endingFrom } = readTags(html);
   const isBlock = leaf.kind === "html-until" && html.slice(0, endingFrom).trim() === "" && !/^<[a-z]/i.test(html.slice(endingFrom));

@@ -1,6 +1,6 @@
 /**
- * Text of children, agents and manifests inside GitHub's markdown. Nothing of it becomes markup, a link, a mention or the end of the place that it
- * stands in. Pure. https://github.github.com/gfm/
+ * Escapes text of children, agents and manifests for GitHub's Markdown: it cannot become markup, a link or a mention, or end the block
+ * around it. Pure. https://github.github.com/gfm/
  */
 import { withoutControls } from "./control-characters.ts";
 import { markdownPieces } from "./markdown-code.ts";
@@ -10,24 +10,24 @@ import { longestBackticks, printable, printableLines } from "./printable.ts";
 
 const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
-/** Text for people, on one line: every sign that markdown or HTML gives a meaning is written as an entity, and no mention or reference is left. */
+/** Plain text on one line: characters with a meaning in Markdown or HTML become entities; mentions and references are broken. */
 export function plainText(text: string): string {
   return printable(text)
     .replace(/[^\p{L}\p{N} ,;()?…–—·✓✗⊘○▶↻↷!]/gu, (sign) => entities[sign] ?? `&#${sign.codePointAt(0)};`)
     .replace(/&#(?:64|35);/g, "$&\u200b");
 }
 
-/** Text as code, on one line. GitHub looks for no mentions in code. */
+/** Text as code, on one line. GitHub ignores mentions in code. */
 export function inlineCode(text: string): string {
   return `<code>${printable(text).replace(/[^\p{L}\p{N} ,;()?_-]/gu, (sign) => entities[sign] ?? `&#${sign.codePointAt(0)};`)}</code>`;
 }
 
-/** Lines as a block of code. The fence is longer than any in them. */
+/** A code block. Its fence is longer than any run of backticks in the text. */
 export function codeBlock(text: string, language = ""): string {
   return blockOf(printableLines(text), language);
 }
 
-/** A change that GitHub offers to commit: every tab and blank of it is kept. */
+/** A change that GitHub offers to commit. Keeps all white space. */
 export function suggestionBlock(text: string): string {
   // An empty suggestion deletes the lines; one empty line would replace them.
   if (text === "") return "```suggestion\n```";
@@ -41,8 +41,8 @@ function blockOf(code: readonly string[], language: string): string {
 }
 
 /**
- * Markdown that an agent wrote and that is to be shown as Markdown: it mentions nobody, and holds no HTML comment, in which Wave keeps its marks.
- * Where it is code for certain, it stays as it is.
+ * Makes an agent's Markdown safe to show as Markdown: breaks mentions and escapes HTML comments, which Wave uses for its markers.
+ * Certain code stays unchanged, except for Wave's markers.
  */
 export function tamedMarkdown(markdown: string): string {
   const text = markdownText(markdown);
@@ -50,13 +50,13 @@ export function tamedMarkdown(markdown: string): string {
   return tame.join("");
 }
 
-/** The same as a block of its own: nothing behind it becomes part of a fence, of a tag or of an element that it left open. */
+/** Like `tamedMarkdown`, with open fences, tags and elements closed, so that following text does not become part of them. */
 export function tamedBlock(markdown: string): string {
   const { text, closers } = closedMarkdown(tamedMarkdown(markdown).replace(/\n$/, ""));
   return [text, ...closers].join("\n");
 }
 
-/** GitHub looks for mentions after it has read entities and dropped tags; a comment could hide the rest of the text. */
+/** GitHub searches for mentions after it decodes entities and removes tags. An open comment would hide the rest of the text. */
 function tamed(text: string): string {
   return text
     .replace(/@(?=[^\s\u200b])/g, "@\u200b")
@@ -64,21 +64,21 @@ function tamed(text: string): string {
     .replaceAll("<!--", "&lt;!--");
 }
 
-/** Code or plain text in which Wave finds none of the marks, HTML comments, by which it knows its own comments. */
+/** Breaks Wave's own markers in a text: HTML comments by which it recognizes its comments. */
 export function withoutMarks(text: string): string {
   return text.replace(/<!--(?=\s*wave:)/g, "<!--\u200b");
 }
 
-/** A part that may be cut at its end. */
+/** A part of a text that may be shortened at its end. */
 export interface Part {
   readonly lines: readonly string[];
-  /** The text in place of what is missing: `count` lines, the first of them maybe in part, with `characters` in all. */
+  /** The notice in place of the omitted text: `count` lines (the first may be partly shown) with `characters` in total. */
   readonly rest: (count: number, characters: number) => string;
   /** Set if only whole lines may be left out, as in a table. */
   readonly whole?: true;
 }
 
-/** Parts as one text of at most `limit` characters. The first ones get what they need, the last ones what is left. */
+/** Joins parts to a text of at most `limit` characters. Earlier parts take precedence over later ones. */
 export function withinLimit(parts: readonly (string | Part)[], limit: number): string {
   const given: string[] = [];
   let left = limit;
@@ -95,10 +95,10 @@ function textPart(text: string): Part {
   return { lines: text.split("\n"), rest: (_count, characters) => `… and ${characters} more characters.` };
 }
 
-/** A line is cut only if more characters than this would be lost at its start. */
+/** A line is cut only if more than this number of characters would otherwise stay unused. */
 const longestGap = 2000;
 
-/** The part, cut to a limit, with what it leaves open closed; empty if not even the text for what is missing fits. */
+/** Shortens a part to a limit and closes its open blocks. Empty if not even the notice fits. */
 export function cutPart({ lines, rest, whole }: Part, limit: number): string {
   const text = lines.join("\n");
   if (text.length <= limit) return text;
@@ -109,14 +109,14 @@ export function cutPart({ lines, rest, whole }: Part, limit: number): string {
     const closed = closedMarkdown(kept);
     const cut = [closed.text, ...closed.closers, "", rest(count, text.length - kept.length)].join("\n");
     if (cut.length <= limit) return cut;
-    // What is open depends on where the text is cut, so a little less may not be enough.
+    // The open blocks depend on the cut, so slightly less space may not suffice.
     room = Math.min(room - (cut.length - limit), shrink < 3 ? room - 16 : Math.floor(room * 0.9));
   }
   const none = rest(lines.length, text.length);
   return none.length <= limit ? none : "";
 }
 
-/** The first lines, of at most `room` characters; and a part of the next one, if more than `gap` characters would stay free. `count`: the other lines. */
+/** The first lines within `room` characters, plus part of the next if more than `gap` would stay unused. `count`: the omitted lines. */
 function prefixOf(lines: readonly string[], room: number, gap: number): { readonly kept: string; readonly count: number } {
   let end = 0;
   let number = 0;
@@ -132,9 +132,9 @@ function prefixOf(lines: readonly string[], room: number, gap: number): { readon
   return { kept: [...whole, ...(piece === "" ? [] : [piece])].join("\n"), count };
 }
 
-/** The start of a line, of at most `limit` characters: no character or entity is cut, and nothing in it is a mention. */
+/** The start of a line, at most `limit` characters. Does not cut a character or an entity, and breaks mentions. */
 function beginningOf(line: string, limit: number): string {
-  // A span of code that is cut is text.
+  // A cut code span is text, so mentions in it count.
   const text = tamed(line.slice(0, limit + 100));
   const window = Math.max(0, limit - 200);
   const { index = 0 } = new Intl.Segmenter().segment(text.slice(window)).containing(limit - window) ?? {};

@@ -1,12 +1,11 @@
 /**
- * File names as text, without loss. A name is bytes; where they are UTF-8 its text is what they say, and each other byte b stands as
- * the lone surrogate U+DC00+b (as Python's `surrogateescape` does), which no UTF-8 can give. So every name has exactly one text.
+ * Converts file names between bytes and text without loss. Bytes that are not UTF-8 become lone surrogates U+DC00+b, as with Python's
+ * `surrogateescape`. UTF-8 never decodes to these, so each name has exactly one text.
  */
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const escapeBase = 0xdc00;
 
-/** The text of a name. */
 export function pathFromBytes(bytes: Uint8Array): string {
   try {
     return strict.decode(bytes);
@@ -15,7 +14,7 @@ export function pathFromBytes(bytes: Uint8Array): string {
   }
 }
 
-/** The bytes of a text that `pathFromBytes` gave. Other lone surrogates, which it never gives, become U+FFFD. */
+/** The inverse of `pathFromBytes`. Lone surrogates that it never returns become U+FFFD. */
 export function pathToBytes(path: string): Uint8Array {
   if (!hasEscapes(path)) return Buffer.from(path);
   const parts: Uint8Array[] = [];
@@ -26,20 +25,20 @@ export function pathToBytes(path: string): Uint8Array {
   return Buffer.concat(parts);
 }
 
-/** A path below a directory, for calls to the file system: bytes where text would not do. `path` has forward slashes; empty is the directory. */
+/** A path below `directory` for the file system: bytes if the name is not UTF-8. `path` has forward slashes; empty is the directory. */
 export function fsPath(directory: string, path: string): string | Buffer {
   const whole = path === "" ? directory : `${directory}/${path}`;
   return hasEscapes(whole) ? Buffer.from(pathToBytes(whole)) : whole;
 }
 
-/** Whether a text has lone surrogates: not every call takes such a name. */
+/** Whether a path has lone surrogates, so that calls need its bytes. */
 export function hasEscapes(path: string): boolean {
   return /[\ud800-\udfff]/u.test(path);
 }
 
 /**
- * Whether a path names something below a root that a changeset may speak of: relative, in its one spelling, without `.` and `..`,
- * empty segments, NUL and backslashes that a system takes for slashes, and with no segment that any file system takes for `.git`.
+ * Whether a changeset may contain a path: relative, in its canonical spelling, without `.`, `..`, empty segments, NUL or (on Windows)
+ * backslashes and colons, and without a segment that some file system treats as `.git`.
  */
 export function isPathSafe(path: string, platform: NodeJS.Platform = process.platform): boolean {
   if (path.includes("\0") || (platform === "win32" && /[\\:]/.test(path))) return false;
@@ -48,8 +47,8 @@ export function isPathSafe(path: string, platform: NodeJS.Platform = process.pla
 }
 
 /**
- * Whether a name is `.git` to some file system: in any case, with characters that HFS+ ignores, as the short name that NTFS gives
- * it, or with the ends that Windows drops (the cases that git itself refuses).
+ * Whether some file system treats a name as `.git`: in any case, with characters that HFS+ ignores, as NTFS's short name, or with a
+ * suffix that Windows removes. Git refuses the same names.
  */
 export function isGitName(name: string): boolean {
   if (name.length < 4) return false;
@@ -73,7 +72,7 @@ function decodeEscaping(bytes: Uint8Array): string {
   return text;
 }
 
-/** One character, or nothing where the bytes are not its UTF-8. */
+/** Decodes one character; undefined if the bytes are not valid UTF-8. */
 function oneCharacter(sequence: Uint8Array): string | undefined {
   try {
     return strict.decode(sequence);

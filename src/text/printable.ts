@@ -1,40 +1,40 @@
-/** Text from children, agents and manifests as printable lines, and how wide text is on a terminal. Pure. */
+/** Makes text of children, agents and manifests printable, and measures its width on a terminal. Pure. */
 import { withoutControls, withoutSequences } from "./control-characters.ts";
 
-/** Text as one line: escape sequences dropped, line breaks and tabs as spaces, hidden characters written out (`\x07`). */
+/** Text as one line: removes escape sequences, replaces line breaks and tabs by spaces, escapes hidden characters (`\x07`). */
 export function printable(text: string): string {
   return withoutControls(text.replaceAll("\r\n", "\n")).replace(/[\n\t]/g, " ");
 }
 
-/** Text as printable lines. Of a line that was overwritten by carriage returns, what stood last is kept. */
+/** Text as printable lines. Of a line overwritten with carriage returns, keeps the final text. */
 export function printableLines(text: string): string[] {
   const lines = withoutSequences(text).split("\n");
   if (lines.at(-1) === "") lines.pop();
   return lines.map((line) => printable(lastState(line).replaceAll("\t", "  ")));
 }
 
-/** The text after the last carriage return that other text follows. A pattern for it would take quadratic time. */
+/** The text after the last carriage return that other text follows. A regular expression would take quadratic time. */
 function lastState(line: string): string {
   let end = line.length;
   while (line[end - 1] === "\r") end--;
   return line.slice(line.lastIndexOf("\r", end - 1) + 1, end);
 }
 
-/** The length of the longest run of backticks, 0 if there is none. A block or span of code needs a longer fence. */
+/** The length of the longest run of backticks; 0 without any. A code block or span needs a longer fence. */
 export function longestBackticks(text: string): number {
   let longest = 0;
   for (const [run] of text.matchAll(/`+/g)) longest = Math.max(longest, run.length);
   return longest;
 }
 
-/** Columns that a text takes: two for East Asian wide characters and emoji, none for combining marks. */
+/** The width of a text in columns: two for East Asian wide characters and emoji, none for combining marks. */
 export function cellWidth(text: string): number {
   let width = 0;
   for (const character of text) width += characterWidth(character);
   return width;
 }
 
-/** A text cut to a width, with an ellipsis where something is missing. */
+/** Cuts a text to a width in columns, with an ellipsis if it is cut. */
 export function fit(text: string, width: number): string {
   if (cellWidth(text) <= width) return text;
   if (width < 1) return "";
@@ -48,7 +48,7 @@ export function fit(text: string, width: number): string {
   return `${kept}…`;
 }
 
-/** A text filled up with spaces to a width. */
+/** Pads a text with spaces to a width in columns. */
 export function padded(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - cellWidth(text)));
 }

@@ -1,6 +1,6 @@
 /**
- * Durations, sizes and counted nouns as text. Parsing needs a unit after each number and checks no bounds. Formatting rounds, and its output can be
- * parsed again.
+ * Parses and formats durations, sizes and counted nouns. Parsing requires a unit after each number and does not check bounds. Formatting
+ * rounds; its output can be parsed.
  */
 
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -17,7 +17,7 @@ const sizeUnits: Readonly<Record<string, number>> = {
   TiB: 1024 ** 4,
 };
 
-/** Milliseconds of `90s`, `10m`, `1h30m`, `1.5s`, `250ms`; undefined for any other text. */
+/** Parses `90s`, `10m`, `1h30m`, `1.5s` or `250ms` to milliseconds; undefined for any other text. */
 export function parseDuration(text: string): number | undefined {
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
   let total = 0;
@@ -26,14 +26,14 @@ export function parseDuration(text: string): number | undefined {
   return Number.isFinite(total) ? Math.round(total) : undefined;
 }
 
-/** Bytes of `512MB` (decimal), `1GiB` (binary), `1.5 GB`, `100B`; undefined for any other text. */
+/** Parses `512MB` (decimal), `1GiB` (binary), `1.5 GB` or `100B` to bytes; undefined for any other text. */
 export function parseSize(text: string): number | undefined {
   const found = /^(\d+(?:\.\d+)?)\s?(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$/.exec(text);
   const total = Number(found?.[1]) * (sizeUnits[found?.[2] ?? ""] ?? Number.NaN);
   return Number.isFinite(total) ? Math.round(total) : undefined;
 }
 
-/** `850ms`, `1.4s`, `10s`, `1m30s`, `2h`, `1h5m`: two units at most. Takes milliseconds. */
+/** Formats milliseconds, with at most two units: `850ms`, `1.4s`, `10s`, `1m30s`, `2h`, `1h5m`. */
 export function formatDuration(ms: number): string {
   const whole = Math.max(0, Math.round(ms));
   if (whole < 1000) return `${whole}ms`;
@@ -45,7 +45,7 @@ export function formatDuration(ms: number): string {
   return pair(Math.floor(minutes / 60), "h", minutes % 60, "m");
 }
 
-/** `512B`, `1.5KB`, `2GB`; binary where that is exact (`1GiB`). Takes bytes. */
+/** Formats bytes: `512B`, `1.5KB`, `2GB`; in binary units if they are exact (`1GiB`). */
 export function formatSize(bytes: number): string {
   const whole = Math.max(0, Math.round(bytes));
   for (const unit of ["TiB", "GiB", "MiB", "KiB"]) {
@@ -54,15 +54,15 @@ export function formatSize(bytes: number): string {
   }
   for (const unit of ["TB", "GB", "MB", "KB"]) {
     const amount = whole / (sizeUnits[unit] ?? 1);
-    // 999,960 bytes would be rounded to `1000KB`.
+    // Without the margin, 999,960 bytes would become `1000KB`.
     if (amount >= 0.9995) return `${amount >= 99.95 ? Math.round(amount) : Math.round(amount * 10) / 10}${unit}`;
   }
   return `${whole}B`;
 }
 
 /**
- * Two sizes in one unit, with enough digits to differ where they differ: `["100.1MB", "100MB"]`. The unit is the one in which `formatSize` shows the second.
- * Takes bytes.
+ * Formats two byte counts in one unit, with enough digits to show a difference: `["100.1MB", "100MB"]`. The unit is that of
+ * `formatSize(limit)`.
  */
 export function formatSizes(bytes: number, limit: number): readonly [string, string] {
   const unit = /[A-Za-z]+$/.exec(formatSize(limit))?.[0] ?? "B";
@@ -74,7 +74,7 @@ export function formatSizes(bytes: number, limit: number): readonly [string, str
   return [`${bytes}B`, `${limit}B`];
 }
 
-/** A number and its noun: `1 turn`, `2 turns`, `1,200 tokens`. `plural` defaults to the noun and an `s`. */
+/** A number and its noun: `1 turn`, `2 turns`, `1,200 tokens`. `plural` defaults to the noun with an `s`. */
 export function counted(amount: number, noun: string, plural = `${noun}s`): string {
   return `${amount.toLocaleString("en-US")} ${amount === 1 ? noun : plural}`;
 }

@@ -1,13 +1,13 @@
-/** Reads how long a service asks to wait. Pure. */
+/** Parses how long a service wants clients to wait. Pure. */
 
-/** Longer waits are not worth a job's time: the step fails instead. Milliseconds. */
+/** If a service requests a longer wait, the step fails instead. Milliseconds. */
 export const longestRetryAfter = 10 * 60_000;
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /**
- * Milliseconds of a `retry-after` header: seconds or an HTTP date (RFC 9110, section 10.2.3), or `retry-after-ms`. Undefined if neither is
- * there or they cannot be read. A date in the past is 0.
+ * The wait in milliseconds from `retry-after-ms`, or from `retry-after` in seconds or as an HTTP date (RFC 9110, section 10.2.3).
+ * Undefined if both are missing or invalid. 0 for a date in the past.
  */
 export function retryAfterOf(headers: Readonly<Record<string, string | undefined>>, now: number): number | undefined {
   const exact = Number(headers["retry-after-ms"] ?? Number.NaN);
@@ -18,7 +18,7 @@ export function retryAfterOf(headers: Readonly<Record<string, string | undefined
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** The same from a message for people, such as "Please try again in 1.5s" or "retry after 20 seconds". */
+/** The wait in milliseconds from an error message, such as "Please try again in 1.5s" or "retry after 20 seconds". */
 export function retryAfterIn(message: string): number | undefined {
   const found = /\b(?:try again|retry|retrying) (?:in|after) (\d{1,6}(?:\.\d{1,3})?) ?(ms|h|m|s)[a-z]*\b/i.exec(message);
   const unit = unitMs[found?.[2]?.toLowerCase() ?? ""];

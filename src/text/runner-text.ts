@@ -1,29 +1,29 @@
 /**
- * Text for the log of a GitHub runner: the runner finds no workflow command in it. Pure.
+ * Breaks workflow commands in text for the log of a GitHub runner. Pure.
  *
- * The runner reads lines, ended by LF, CR or both. It trims leading white space (Unicode's), then looks for `::name …::` at the start, else for
- * `##[name …]` anywhere. Both searches use .NET's culture, which skips ignorable characters.
+ * The runner reads lines that end with LF, CR or both. It trims leading Unicode white space, then searches for `::name …::` at the start,
+ * else for `##[name …]` anywhere. Both searches use .NET's culture, which skips ignorable characters.
  * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
  */
 
 const ignorable = String.raw`[\p{Default_Ignorable_Code_Point}\p{Cc}]`;
-/** One class, so that no text has two ways to match. */
+/** A single class, so that no text matches in two ways (exponential time). */
 const lead = String.raw`(?:(?![\r\n])[\s\p{Default_Ignorable_Code_Point}\p{Cc}])*`;
-/** A space between the signs is enough: it is not ignorable. */
+/** A space between the colons breaks the command: a space is not ignorable. */
 const commandStart = new RegExp(String.raw`(^|[\r\n])(${lead}):(?=${ignorable}*:)`, "gu");
-/** The start of `##[`, with one group for what is between two signs. */
+/** The start of `##[`, with a group for the ignorable characters after each `#`. */
 export const bracketPattern = String.raw`#(${ignorable}*)#(${ignorable}*)\[`;
 const bracketStart = new RegExp(bracketPattern, "gu");
 
-/** Whole text, without workflow commands: `::` at the start of a line becomes `: :`, and `##[` becomes `## [`. */
+/** Breaks the commands in a complete text: `::` at the start of a line becomes `: :`, and `##[` becomes `## [`. */
 export function withoutRunnerCommands(text: string): string {
   return text.replace(bracketStart, "#$1#$2 [").replace(commandStart, "$1$2: ");
 }
 
-/** Characters of earlier text that are looked at. Between signs, only a few ignorable ones get this far. */
-const kept = 32;
+/** Characters of earlier text that are checked for the start of a command. Few ignorable characters get this far. */
+const keptLength = 32;
 
-/** The end of what was written to a stream so far. Streams that end in one log share one. */
+/** The end of the text written to a stream so far. Streams that are written to the same log share one. */
 export interface WrittenEnd {
   text: string;
 }
@@ -36,14 +36,14 @@ const bracketCut = [
 ] as const;
 
 /**
- * The next piece of a stream, without commands. Its start counts as the start of a line. A command that is split over several pieces is found by
- * `ends`, which are updated.
+ * Breaks the commands in the next piece of a stream. The start of a piece counts as the start of a line. Commands that are split over
+ * pieces are detected with `ends`, which are updated.
  */
 export function nextRunnerText(ends: readonly WrittenEnd[], text: string): string {
   if (text === "") return "";
   const cut = ends.some((end) => completes(end.text, text));
   const shown = `${cut ? " " : ""}${withoutRunnerCommands(text)}`;
-  for (const end of ends) end.text = `${end.text}${shown}`.slice(-kept);
+  for (const end of ends) end.text = `${end.text}${shown}`.slice(-keptLength);
   return shown;
 }
 

@@ -1,9 +1,9 @@
-/** Finds the known word that a misspelt one most likely stands for. */
+/** Finds the known word that is most similar to a misspelt one. Pure. */
 
 /**
- * Returns the candidate with the smallest edit distance, ignoring case; the first one of several. A swap of neighbours counts as one edit. Undefined if
- * `word` is empty or longer than 100 characters, or if the distance exceeds a third of its length, at least 1. Words of one or two characters differ
- * too much after one edit, so they only match in another case or order.
+ * Returns the candidate with the smallest edit distance, ignoring case; the first of several. A swap of neighbours counts as one edit.
+ * Undefined if `word` is empty or longer than 100 characters, or if the distance exceeds a third of its length (at least 1). One edit
+ * changes too much of a word with one or two characters, so these match only in another case or order.
  */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();

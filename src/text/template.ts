@@ -1,7 +1,7 @@
 /**
- * Templates in tasks: `{{ name }}` stands for a value that is known at run time, `{{{{` for a literal `{{`. Names are letters, digits, `_`, `-` and
- * dots; which of them exist is not decided here. Braces around anything without an inner brace are a placeholder, so that a
- * misspelt one is found instead of being sent to an agent as it stands.
+ * Parses and fills templates in tasks: `{{ name }}` is replaced by a value at run time, `{{{{` is a literal `{{`. Names consist of letters,
+ * digits, `_`, `-` and dots; callers check that they exist. Double braces around any text without braces are a placeholder, so that a
+ * misspelt name is reported and not sent to an agent.
  */
 
 export type TemplatePart =
@@ -11,7 +11,7 @@ export type TemplatePart =
   /** `offset` counts UTF-16 units from the start of the template to the first brace; `text` is the placeholder as written. */
   | { readonly kind: "name"; readonly name: string; readonly offset: number; readonly text: string };
 
-/** Splits a template. Its parts' texts, put together, are the template again. */
+/** Splits a template into parts whose texts, joined, are the template. */
 export function parseTemplate(text: string): TemplatePart[] {
   if (!text.includes("{{")) return text === "" ? [] : [{ kind: "text", text }];
   const parts: TemplatePart[] = [];
@@ -26,7 +26,7 @@ export function parseTemplate(text: string): TemplatePart[] {
   return parts;
 }
 
-/** Fills a template. Values are not templates themselves; a placeholder that `lookup` does not know stays as it is written. */
+/** Fills a template. Placeholders in values are not replaced. A placeholder for which `lookup` returns undefined stays unchanged. */
 export function fillTemplate(text: string, lookup: (name: string) => string | undefined): string {
   return parseTemplate(text)
     .map((part) => (part.kind === "name" ? (lookup(part.name) ?? part.text) : part.kind === "braces" ? "{{" : part.text))

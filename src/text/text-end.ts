@@ -1,21 +1,21 @@
-/** The end of a stream of bytes, and bytes as text that a terminal cannot be tricked with. Pure. */
+/** Keeps the end of a byte stream, and removes control characters from text. Pure. */
 
 import { withoutSequences } from "./control-characters.ts";
 
-/** Holds the last bytes of a stream. */
+/** The last bytes of a stream. */
 export interface StreamEnd {
-  /** Takes bytes; copies them. */
+  /** Appends a copy of the bytes. */
   push(bytes: Uint8Array): void;
-  /** Bytes held now. */
+  /** The number of bytes kept. */
   readonly size: number;
-  /** Bytes that ever came. */
+  /** The number of bytes ever pushed. */
   readonly total: number;
   parts(): readonly Uint8Array[];
-  /** As UTF-8; a character that is cut at the front is left out, bytes that are none are replaced. */
+  /** The kept bytes as UTF-8. A character cut at the start is omitted; invalid bytes become U+FFFD. */
   text(): string;
 }
 
-/** Keeps the last `limit` bytes in pieces; pushing costs no more than copying. */
+/** Keeps the last `limit` bytes. A push takes no longer than a copy. */
 export function keepEnd(limit: number): StreamEnd {
   const pieces: Uint8Array[] = [];
   let size = 0;
@@ -51,10 +51,10 @@ export function keepEnd(limit: number): StreamEnd {
   };
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be found.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
-/** Text without escape sequences and control characters, but for `\n` and `\t`; a lone carriage return ends a line. */
+/** Removes escape sequences and control characters except `\n` and `\t`. Carriage returns become line feeds. */
 export function cleanText(text: string): string {
   return withoutSequences(text).replace(/\r\n?/g, "\n").replace(controls, "");
 }

@@ -1,16 +1,16 @@
-/** GitHub's workflow commands: `::name key=value,key=value::message` on a line of its own. */
+/** Formats GitHub's workflow commands: `::name key=value,key=value::message`. Pure. */
 
 import { withoutControls } from "./control-characters.ts";
 
-/** Writes one command, escaped as the runner reads it back. Properties without a value are left out. */
+/** Formats one command with the runner's escapes. Omits properties that are undefined or empty. */
 export function workflowCommand(name: string, properties: Readonly<Record<string, string | number | undefined>>, message: string): string {
-  const given = Object.entries(properties).flatMap(([key, value]) =>
+  const pairs = Object.entries(properties).flatMap(([key, value]) =>
     value === undefined || value === "" ? [] : [`${key}=${escapeProperty(String(value))}`],
   );
-  return `::${name}${given.length === 0 ? "" : ` ${given.join(",")}`}::${escapeMessage(message)}`;
+  return `::${name}${pairs.length === 0 ? "" : ` ${pairs.join(",")}`}::${escapeMessage(message)}`;
 }
 
-/** The log shows the message, so it holds no control sequence. */
+/** Escapes a message and its control characters, since the log shows it. */
 function escapeMessage(text: string): string {
   const lines = text.split("\r\n").map((line) => withoutControls(line.replaceAll("\r", "\n")));
   return lines.join("\r\n").replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");

@@ -67,7 +67,7 @@ describe("a job", () => {
     const job = await pull().job({ inputs: { cache: "false" }, service: service.environment(identity) });
     await service.close();
     const warnings = job.annotations.filter(({ level }) => level === "warning").map((one) => one.message);
-    expect([job.code, warnings], job.log).toEqual([0, [expect.stringMatching(/artifacts stay on this machine: .*quota/)]]);
+    expect([job.code, warnings], job.log).toEqual([0, [expect.stringMatching(/artifacts are not uploaded: .*quota/)]]);
   });
 });
 

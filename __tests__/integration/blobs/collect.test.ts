@@ -35,7 +35,7 @@ function project(file: string, text: string): void {
   writeFileSync(path.join(root, file), text);
 }
 
-/** An artifact that the final message is taken for. */
+/** An artifact that accepts the final message. */
 const message = (name: string) => artifact(name, { source: "message" });
 
 const program = { name: "command", chosenBy: "step" } as const;
@@ -58,7 +58,7 @@ function ref(name: string, text: string, mediaType: string, source: string) {
   return { name, digest: digestOfBytes(text), size: Buffer.byteLength(text), mediaType, source };
 }
 
-test("each from its own place, in the order declared", async () => {
+test("collects each artifact from its own place, in the order declared", async () => {
   project("dist/app.tar", "tar");
   output("plan.md", "# plan");
   output("report", "{}");
@@ -71,7 +71,7 @@ test("each from its own place, in the order declared", async () => {
   ]);
 });
 
-test("another artifact's file is not taken for this one", async () => {
+test("does not collect the file of another artifact", async () => {
   output("a.json", "{}");
   expect(await collect([artifact("a", { source: "message" }), artifact("a.json")], "text")).toEqual([
     ref("a", "text", "text/markdown", "message"),
@@ -79,7 +79,7 @@ test("another artifact's file is not taken for this one", async () => {
   ]);
 });
 
-test("several that could be meant are none", async () => {
+test("refuses an ambiguous match", async () => {
   output("a.json", "{}");
   output("a.md", "{}");
   expect(await collect([artifact("a")])).toEqual({
@@ -96,7 +96,7 @@ test("several that could be meant are none", async () => {
   });
 });
 
-test("what is missing is named, with where it was looked for; what is optional is not", async () => {
+test("names missing artifacts that are required, with the searched paths", async () => {
   output("b", "a path of its own, so this is not it");
   const declared = [artifact("a"), artifact("b", { path: "dist/b" }), artifact("c", { optional: true })];
   expect(await collect(declared)).toEqual({
@@ -107,20 +107,20 @@ test("what is missing is named, with where it was looked for; what is optional i
   expect(await collect([artifact("c", { optional: true })], "a message")).toEqual([]);
 });
 
-test("an answer that was asked for and not given is named as missing", async () => {
+test("reports a missing final message", async () => {
   expect(await collect([message("a")])).toMatchObject({ searched: ["the final message (there was none)"] });
   expect(await collect([artifact("a")], undefined, agent)).toMatchObject({
     searched: ["$WAVE_OUTPUT_DIR/a", "the final message (there was none)"],
   });
 });
 
-test("a command's output is no artifact, an agent's answer is if it is the only one", async () => {
+test("uses an agent's final message as its only artifact, but not a command's output", async () => {
   expect(await collect([artifact("a")], "text")).toMatchObject({ reason: "artifact-missing", artifacts: ["a"] });
   expect(await collect([artifact("a")], "text", agent)).toEqual([ref("a", "text", "text/markdown", "message")]);
   expect(await collect([artifact("a"), artifact("b")], "text", agent)).toMatchObject({ reason: "artifact-missing", artifacts: ["a", "b"] });
 });
 
-test("the final message is taken with a JSON fence around all of it taken off", async () => {
+test("removes a JSON fence around the whole final message", async () => {
   expect(await collect([message("a")], 'Sure:\n```json\n{"x":1}\n```')).toEqual([
     ref("a", 'Sure:\n```json\n{"x":1}\n```', "text/markdown", "message"),
   ]);
@@ -129,14 +129,14 @@ test("the final message is taken with a JSON fence around all of it taken off", 
   expect(await collect([message("a")], "[1]\n")).toEqual([ref("a", "[1]\n", "application/json", "message")]);
 });
 
-test("an empty message is no artifact, and an echo of the prompt is no work", async () => {
+test("refuses an empty final message and an echo of the prompt", async () => {
   expect(await collect([message("a")], " \n")).toMatchObject({ reason: "artifact-missing", artifacts: ["a"] });
   expect(await collect([message("a")], "# Task\n\nDo it.")).toMatchObject({ reason: "empty-output" });
   output("a", "written");
   expect(await collect([artifact("a")], "# Task\n\nDo it.", agent)).toEqual([ref("a", "written", "text/plain", "output/a")]);
 });
 
-test("a symlink that leads out is refused, one inside is followed", async () => {
+test("follows a symlink inside the workspace and refuses one that leads out", async () => {
   symlinkSync("/etc/passwd", path.join(workspace.paths.output, "a"));
   expect(await collect([artifact("a")])).toMatchObject({ reason: "artifact-refused", artifact: "a", path: "output/a" });
   output("real.txt", "real");
@@ -145,12 +145,12 @@ test("a symlink that leads out is refused, one inside is followed", async () => 
   expect(await collect([artifact("c", { path: "../x" })])).toMatchObject({ reason: "artifact-refused", artifact: "c", path: "../x" });
 });
 
-test("a directory is no artifact", async () => {
+test("ignores a directory", async () => {
   mkdirSync(path.join(workspace.paths.output, "a"));
   expect(await collect([artifact("a")])).toMatchObject({ reason: "artifact-missing", artifacts: ["a"] });
 });
 
-test("more than 1 GiB is too large", async () => {
+test("refuses an artifact of more than 1 GiB", async () => {
   output("big", "");
   truncateSync(path.join(workspace.paths.output, "big"), 1024 ** 3 + 1);
   expect(await collect([artifact("big")])).toEqual({
@@ -161,7 +161,7 @@ test("more than 1 GiB is too large", async () => {
   });
 });
 
-test("a declared secret keeps an artifact out, from file and message alike", async () => {
+test("refuses an artifact with a declared secret, from a file or the final message", async () => {
   expect(await collect([message("a")], `token ${Buffer.from("hunter22").toString("base64")}`)).toEqual({
     reason: "secret-leaked",
     artifact: "a",
@@ -171,7 +171,7 @@ test("a declared secret keeps an artifact out, from file and message alike", asy
   expect(await collect([artifact("a")])).toEqual({ reason: "secret-leaked", artifact: "a", kind: "declared secret" });
 });
 
-test("an artifact with `on_secret: scrub` is stored without it", async () => {
+test("stores an artifact with `on_secret: scrub` without the secret", async () => {
   output("a", "the token is hunter22, and that is all");
   expect(await collect([artifact("a", { scrub: true })])).toEqual([
     ref("a", "the token is ***, and that is all", "text/plain", "output/a"),

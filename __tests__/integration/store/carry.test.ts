@@ -173,7 +173,7 @@ describe("blobs", () => {
     cpSync(`${file}.new`, file, { force: true });
     const to = stateDirectory();
     expect(must(await importState(pack, to, trusted)).refused).toEqual([
-      `blob ${first.slice(0, 19)} was refused: its bytes are not those of its name`,
+      `blob ${first.slice(0, 19)} was refused: its bytes do not match its name`,
     ]);
     expect((await localBlobs(to).get(first)).ok).toBe(false);
   });

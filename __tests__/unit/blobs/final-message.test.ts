@@ -18,21 +18,21 @@ test.each([
   ["a longer fence", '````JSON\r\n{"x":"```"}\r\n````\n', '{"x":"```"}', "application/json"],
   ["tildes", "~~~json\n[]\n~~~", "[]", "application/json"],
   ["broken JSON stays broken", "```json\n{x:1,}\n```", "{x:1,}", "text/markdown"],
-  ["two fences are left", "```json\n{}\n```\n```json\n{}\n```", "```json\n{}\n```\n```json\n{}\n```", "text/markdown"],
-  ["text around a fence is left", "Here:\n```json\n{}\n```", "Here:\n```json\n{}\n```", "text/markdown"],
-  ["another language is left", "```js\n{}\n```", "```js\n{}\n```", "text/markdown"],
+  ["two fences stay", "```json\n{}\n```\n```json\n{}\n```", "```json\n{}\n```\n```json\n{}\n```", "text/markdown"],
+  ["a fence with text around it stays", "Here:\n```json\n{}\n```", "Here:\n```json\n{}\n```", "text/markdown"],
+  ["a fence of another language stays", "```js\n{}\n```", "```js\n{}\n```", "text/markdown"],
   ["plain JSON", ' {"x":1}\n', ' {"x":1}\n', "application/json"],
   ["text", "# Review\n", "# Review\n", "text/markdown"],
-])("%s", (_, message, text, mediaType) => {
+])("converts a final message: %s", (_, message, text, mediaType) => {
   expect(content(message)).toEqual([text, mediaType]);
 });
 
-test("an artifact that is declared to be something else keeps its fence", () => {
+test("keeps the fence of an artifact with another media type", () => {
   expect(content("```json\n{}\n```", "text/markdown")).toEqual(["```json\n{}\n```", "text/markdown"]);
   expect(content("```json\n{}\n```", "application/sarif+json")).toEqual(["{}", "application/sarif+json"]);
 });
 
-test("what JSON writes, in a fence or not, comes out to the byte", () => {
+test("keeps JSON unchanged to the byte, with or without a fence", () => {
   fc.assert(
     fc.property(fc.json(), fc.boolean(), (json, isFenced) => {
       const message = isFenced && !json.includes("```") ? `\`\`\`json\n${json}\n\`\`\`` : json;
@@ -41,7 +41,7 @@ test("what JSON writes, in a fence or not, comes out to the byte", () => {
   );
 });
 
-test("endings and content tell media types", () => {
+test("detects media types from extensions and content", () => {
   expect(["a.json", "a.b.MD", "x/y.patch", "a", ".json", "a.constructor"].map(mediaTypeOf)).toEqual([
     "application/json",
     "text/markdown",

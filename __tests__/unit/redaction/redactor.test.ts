@@ -5,7 +5,7 @@ import fc from "../../rig/property.ts";
 
 const key = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA7x\n8yQ2nV4mZpLw0rTt\n-----END KEY-----\n";
 const token = "p@ss/w+rd \"ü'&<1>";
-// Put together here, so that this repository holds no text that looks like a token.
+// Joined at run time, so that this repository contains no text that looks like a token.
 const github = `gh${"p_"}${"a1B2c3".repeat(6)}`;
 const aws = `AK${"IA"}${"Q7".repeat(8)}`;
 const pem = `-----BEGIN ${"PRIVATE"} KEY-----\n${"MIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n".repeat(4)}-----END ${"PRIVATE"} KEY-----`;
@@ -30,16 +30,16 @@ describe("text", () => {
     expect(redacted).toMatch(/^before .{0,10}\*\*\*.{0,10} after$/);
   });
 
-  test("a value with lines is replaced as a whole, and each long line by itself", () => {
+  test("replaces a value with several lines, and each long line on its own", () => {
     const redactor = createRedactor([key]);
     expect([`<${key}>`, "only 8yQ2nV4mZpLw0rTt here", key.trim()].map(redactor.text)).toEqual(["<***>", "only *** here", "***"]);
   });
 
-  test("overlapping secrets leave nothing of either", () => {
+  test("replaces overlapping secrets completely", () => {
     expect(createRedactor(["abcdef", "defghi"]).text("xabcdefghix")).toBe("x***x");
   });
 
-  test("values of less than 4 characters are left alone, as is text without a secret", () => {
+  test("keeps values of less than 4 characters, and text without a secret", () => {
     const text = "abc \ud800 é";
     expect(createRedactor(["abc", ""]).text(text)).toBe(text);
     expect(createRedactor(["secret"]).text(text)).toBe(text);
@@ -47,7 +47,7 @@ describe("text", () => {
 });
 
 describe("value", () => {
-  test("strings and keys are scrubbed; numbers and digests by chance alike are not", () => {
+  test("redacts strings and keys, but not numbers and digests that match by chance", () => {
     const digest = `sha256:${"beef".repeat(16)}`;
     const long = "0123456789abcdef9f8e7d6c5b4a3928";
     expect(
@@ -58,7 +58,7 @@ describe("value", () => {
     });
   });
 
-  test("tokens of known shapes are replaced wherever they stand; a value without a secret is given back as it is", () => {
+  test("replaces tokens of known shapes anywhere, and returns a value without a secret itself", () => {
     const redactor = createRedactor([]);
     const digest = `sha256:${"beef".repeat(16)}`;
     const honest = { a: [digest, 1, null, undefined, true], b: { c: "task-force", d: new Map() } };
@@ -68,14 +68,14 @@ describe("value", () => {
 });
 
 describe("finds", () => {
-  test("says whether bytes hold a secret", () => {
+  test("reports whether bytes contain a secret", () => {
     const redactor = createRedactor(["hunter22"]);
     const bytes = Buffer.from([0, 255, ...Buffer.from("hunter22"), 7]);
     expect([redactor.finds(bytes), redactor.finds(bytes.subarray(3)), createRedactor([]).finds(bytes)]).toEqual([true, false, false]);
     expect([redactor.finds(Buffer.from(`x ${github}`)), redactor.finds(Buffer.from("x [github-token] ***"))]).toEqual([true, false]);
   });
 
-  test("says what kind of secret it is", () => {
+  test("reports the kind of a secret", () => {
     const redactor = createRedactor(["hunter22"]);
     const kinds = [`${github} hunter22`, `${aws} ${github}`, `${pem}`, "nothing"].map((text) => redactor.kindOf(Buffer.from(text)));
     expect(kinds).toEqual(["declared secret", "aws-access-key", "private-key", undefined]);
@@ -89,7 +89,7 @@ describe("finds", () => {
     ["a declared value is added", "x hunter22", "hunter2", "declared secret"],
     ["a declared value was there", "x hunter22 y", "hunter22", undefined],
     ["a token was taken away", "x", github, undefined],
-  ])("in an edit: %s", (_, after, before, kind) => {
+  ])("reports new secrets of an edit: %s", (_, after, before, kind) => {
     const redactor = createRedactor(["hunter22"]);
     expect(redactor.newKindOf(Buffer.from(after), Buffer.from(before))).toBe(kind);
     expect(redactor.findsNew(Buffer.from(after), Buffer.from(before))).toBe(kind !== undefined);
@@ -97,7 +97,7 @@ describe("finds", () => {
 });
 
 describe("stream", () => {
-  test("how output is cut into chunks changes nothing, and nothing but a possible beginning is held back", () => {
+  test("does not depend on the chunks, and holds back only a possible start", () => {
     const letters = fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: 4, maxLength: 7 });
     const pieces = fc.array(fc.string({ unit: fc.constantFrom("a", "b", "c", "\n"), maxLength: 12 }), { maxLength: 12 });
     fc.assert(
@@ -113,7 +113,7 @@ describe("stream", () => {
     );
   });
 
-  test("agrees with a plain search and replace", () => {
+  test("equals a plain search and replace", () => {
     const text = fc.string({ unit: fc.constantFrom("x", "y", "s3cr3t-1", "another-secret", " ") });
     fc.assert(
       fc.property(text, (given) => {
@@ -122,7 +122,7 @@ describe("stream", () => {
     );
   });
 
-  test("a chunk may be used again once it was pushed", () => {
+  test("allows a chunk to be reused after it was pushed", () => {
     const stream = createRedactor(["hunter22"]).stream();
     const chunk = Buffer.from("x hunt");
     const first = Buffer.from(stream.push(chunk)).toString();
@@ -130,7 +130,7 @@ describe("stream", () => {
     expect([first, Buffer.from(stream.push(Buffer.from("er22 !"))).toString()]).toEqual(["x ", "*** !"]);
   });
 
-  test("what is held back can be looked at", () => {
+  test("shows the held back bytes", () => {
     const stream = createRedactor(["hunter22"]).stream();
     const shown = [github.slice(0, 38), github.slice(38), ` hunter2`].map((text) => {
       const out = Buffer.from(stream.push(Buffer.from(text))).toString();
@@ -144,13 +144,13 @@ describe("stream", () => {
     expect(Buffer.from(stream.flush()).toString()).toBe("hunter2");
   });
 
-  test("a declared value that is a token is a declared value; overlapping matches are what the first of them is", () => {
+  test("marks a declared token as declared, and overlapping matches by the first one", () => {
     expect(createRedactor([github]).text(`x ${github} y`)).toBe("x *** y");
     expect(createRedactor([`= ${github.slice(0, 12)}`]).text(`x = ${github} y`)).toBe("x *** y");
     expect(createRedactor([`${github.slice(-5)} and more`]).text(`x ${github} and more y`)).toBe("x [github-token] y");
   });
 
-  test("how output is cut into chunks changes nothing: tokens", () => {
+  test("does not depend on the chunks, for tokens", () => {
     const jwt = `${Buffer.from('{"alg":"HS256"}').toString("base64url")}.${"ab1".repeat(5)}.${"cd2".repeat(9)}`;
     const parts = [
       github,
@@ -179,7 +179,7 @@ describe("stream", () => {
     );
   });
 
-  test("how output is cut into chunks changes nothing: shapes of every sort, and little is held back", () => {
+  test("does not depend on the chunks and holds back little, for all shapes", () => {
     const small = (kind: string, prefix: string, min: number, max: number, longer: boolean) =>
       runShape({ kind, prefixes: [prefix], charset: charset("abc"), min, max, longer, check: (body) => !body.startsWith("c") });
     const inside: TokenShape = {
@@ -210,7 +210,7 @@ function inChunks(stream: ReturnType<ReturnType<typeof createRedactor>["stream"]
   const bytes = Buffer.from(text);
   const out: Uint8Array[] = [];
   for (let from = 0, at = 0; from < bytes.length; at++) {
-    // The last size is never 0, or a list of zeros would not end.
+    // The last size is never 0: a list of zeros would not end.
     const size = (sizes[at % sizes.length] ?? 0) + (at % sizes.length === sizes.length - 1 ? 1 : 0);
     const chunk = Buffer.from(bytes.subarray(from, from + size));
     out.push(Buffer.from(stream.push(chunk)));

@@ -1,4 +1,4 @@
-/** Declared secrets in every ordinary encoding: whole, and in streams that are cut anywhere. */
+/** Declared secrets in every usual encoding: complete, and in streams split at any offset. */
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { createRedactor } from "../../../src/redaction/redactor.ts";
@@ -10,7 +10,7 @@ const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 const random = seeded(7);
 const words = (length: number) => Array.from({ length }, () => letters[Math.floor(random() * letters.length)]).join("");
 
-/** Put together at run time, so that this repository contains no text that looks like a secret. */
+/** Joined at run time, so that this repository contains no text that looks like a secret. */
 const values: Readonly<Record<string, string>> = {
   "a random token": words(40),
   "a short token": words(9),
@@ -22,7 +22,7 @@ const values: Readonly<Record<string, string>> = {
   "a private key": `-----BEGIN ${"PRIVATE"} KEY-----\n${Array.from({ length: 4 }, () => words(64)).join("\n")}\n-----END ${"PRIVATE"} KEY-----`,
 };
 
-/** Another value with the same layout: each letter and digit is another one of its kind, so their encodings differ there. */
+/** A value with the same layout but other letters and digits, so that their encodings differ. */
 function twin(value: string): string {
   return value
     .replace(/[a-z]/g, (found) => (found === "z" ? "a" : String.fromCharCode(found.charCodeAt(0) + 1)))
@@ -30,7 +30,7 @@ function twin(value: string): string {
     .replace(/[0-9]/g, (found) => String((Number(found) + 1) % 10));
 }
 
-/** What of the secret's own encoding is left before and after the mark; `undefined` if it was not replaced in one piece. */
+/** The rest of the secret's encoding before and after the mark; undefined if it was not replaced in one piece. */
 function leftOver(encoded: Buffer, other: Buffer, redacted: Buffer): { readonly before: string; readonly after: string } | undefined {
   const first = encoded.findIndex((byte, at) => byte !== other[at]);
   let behind = 0;
@@ -66,7 +66,7 @@ describe.each(Object.entries(values))("%s", (_, value) => {
   });
 });
 
-test("how output is cut into chunks changes nothing, in any encoding", () => {
+test("the result does not depend on the chunks, in any encoding", () => {
   const encodings = fc.constantFrom(...secretEncodings);
   const redactor = createRedactor(Object.values(values));
   const piece = fc.tuple(encodings, fc.constantFrom(...Object.values(values)), fc.nat(90));
@@ -85,7 +85,7 @@ test("how output is cut into chunks changes nothing, in any encoding", () => {
   );
 });
 
-test("a value of any characters is found in any encoding that can hold it", () => {
+test("a value of any characters is found in any encoding that can represent it", () => {
   const character = fc.constantFrom(..."aZ09", ..."\"'`\\/&<>%=+ #$;:,.-_{}[]()!?@^|~*", "é", "ü", "\u{1f511}");
   const value = fc
     .string({ unit: character, minLength: 8, maxLength: 24 })
@@ -101,7 +101,7 @@ test("a value of any characters is found in any encoding that can hold it", () =
   );
 });
 
-describe("the cost of text that is made to be slow", () => {
+describe("the cost of hostile text", () => {
   const size = 200_000;
   const secret = Object.values(values)[3] ?? "";
   const [first = ""] = secret;
@@ -118,7 +118,7 @@ describe("the cost of text that is made to be slow", () => {
     ["all but the end, escaped", `${[...secret.slice(0, -1)].map((character) => `&#${character.codePointAt(0)};`).join("")} `],
     ["blanks", " "],
     ["line breaks", "\n"],
-  ])("%s: bytes are held back for a while only, and read a bounded number of times", (_, unit) => {
+  ])("%s: bytes are held back briefly and read a bounded number of times", (_, unit) => {
     const text = Buffer.from(unit.repeat(Math.ceil(size / unit.length)));
     const stream = createRedactor([secret]).stream();
     let held = 0;

@@ -1,4 +1,4 @@
-/** `docs/secrets.md` lists what the search finds: its tables and the data cannot differ. */
+/** The tables of `docs/secrets.md` equal the data of the search. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { secretEncodings } from "../../rig/secret-encodings.ts";
 
 const page = readFileSync(path.join(import.meta.dirname, "../../../docs/secrets.md"), "utf8");
 
-/** The second cells of a table's rows, after their first ones, below a line that contains `heading`. */
+/** The first and second cells of a table's rows, below a line that contains `heading`. */
 function rowsBelow(heading: string): (readonly [first: string, second: string])[] {
   const lines = page.slice(page.indexOf(heading)).split("\n");
   const from = lines.findIndex((line) => line.startsWith("|---"));
@@ -40,7 +40,7 @@ test("the page lists exactly the kinds and prefixes of tokens that are found", (
   const names = new Set(namedKeys.flatMap((key) => key.names));
   const entries = tokenShapes
     .flatMap(({ kind, prefixes }) => prefixes.map((prefix) => [kind, prefix] as const))
-    // Escaped slashes and the digits that follow or precede a mark are spellings of one prefix.
+    // Escaped slashes, and digits before or after a mark, are spellings of one prefix.
     .filter(([, prefix]) => !names.has(prefix) && !prefix.includes("\\"))
     .map(
       ([kind, prefix]) =>
@@ -55,7 +55,7 @@ test("the page lists exactly the kinds and prefixes of tokens that are found", (
   expect(Object.fromEntries(listed("### Tokens that were not declared"))).toEqual(Object.fromEntries(byKind(entries)));
 });
 
-test("the page lists exactly the names after which keys without a shape are found", () => {
+test("the page lists exactly the names of keys that are found by name", () => {
   const entries = namedKeys.flatMap(({ kind, names }) => names.map((name) => [kind, name] as const));
   expect(Object.fromEntries(listed("Some keys have no shape"))).toEqual(Object.fromEntries(byKind(entries)));
 });

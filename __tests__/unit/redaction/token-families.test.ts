@@ -1,4 +1,4 @@
-/** Tokens that were not declared, by family, and ordinary text that is not taken for one. */
+/** Undeclared tokens, by family, and ordinary text that is not a token. */
 import { describe, expect, test } from "vitest";
 import { createRedactor } from "../../../src/redaction/redactor.ts";
 import { tokenShapes } from "../../../src/redaction/token-shapes.ts";
@@ -9,7 +9,7 @@ import { tokenFormats, tokenOf } from "../../rig/token-formats.ts";
 const redactor = createRedactor([]);
 const random = seeded(16);
 const cases = tokenFormats.flatMap(({ family, kind, formats }) => formats.map((format) => [family, kind, format] as const));
-/** The secret is what is after the name in these. */
+/** In these formats, the secret is the text after the name. */
 const isNamed = (format: string) => /^"?[A-Za-z_]+"?\s*[=:]/.test(format) && !format.startsWith("_gitlab");
 const contexts = [
   ["token ", " is here"],
@@ -35,13 +35,13 @@ describe("tokens of each family", () => {
     }
   });
 
-  test("every kind in the table has a format here", () => {
+  test("every kind in the table has a format in this test", () => {
     const blocks = ["private-key", "url-password"];
     const kinds = new Set([...tokenFormats.map(({ kind }) => kind), ...blocks]);
     expect([...new Set(tokenShapes.map(({ kind }) => kind))].filter((kind) => !kinds.has(kind))).toEqual([]);
   });
 
-  test("tokens are found in a stream wherever it is cut", () => {
+  test("tokens are found in a stream split at any offset", () => {
     for (const [, , format] of cases) {
       const text = `a ${tokenOf(format, random)} b ${tokenOf(format, random)}\n`;
       const whole = redactor.text(text);
@@ -58,7 +58,7 @@ test.each(Object.entries(ordinaryText(seeded(17), 300_000)))("ordinary text is n
   expect(redactor.kindOf(Buffer.from(text))).toBeUndefined();
 });
 
-test("with declared secrets, ordinary text is not changed either", () => {
+test("ordinary text is not changed with declared secrets", () => {
   const declared = createRedactor(Array.from({ length: 10 }, (_, at) => tokenOf(`{${8 + at * 4}:alnum}`, random)));
   for (const text of Object.values(ordinaryText(seeded(18), 300_000))) expect(declared.kindOf(Buffer.from(text))).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 /**
- * What counts as a token. All of them are put together here at run time from random characters, so that this repository holds no
- * text that looks like one.
+ * Texts that count as tokens. They are generated at run time from random characters, so that this repository contains no text that
+ * looks like a token.
  */
 import { describe, expect, test } from "vitest";
 import { createRedactor } from "../../../src/redaction/redactor.ts";
@@ -112,7 +112,7 @@ describe("tokens", () => {
     expect(redacted).toBe("before [private-key] after");
   });
 
-  test("a block without an end is dropped as far as there is key material", () => {
+  test("a block without an end is dropped up to the end of its key material", () => {
     const cut = `${pem.slice(0, 900)}\n${"then an error of one line\n".repeat(100)}`;
     const redacted = redactor.text(cut);
     expect(redacted).toMatch(/^\[private-key\]\D*then an error of one line\n$/);
@@ -120,7 +120,7 @@ describe("tokens", () => {
   });
 });
 
-describe("honest text stays", () => {
+describe("ordinary text stays unchanged", () => {
   test.each([
     ["words around sk-", `task-force ask-me disk-usage sk-SK risk-${random(40)} sk-fading-circle sk-toggleable__content-estimator-id-12`],
     ["a hash in a name", `desk-${random(40, hex)} my-task-sk-${random(40, hex)}`],
@@ -179,7 +179,7 @@ describe("honest text stays", () => {
 
 describe("cost", () => {
   const size = 1_000_000;
-  /** Bytes that come out late show what is held back. */
+  /** Bytes that are written late were held back. */
   function through(text: string, chunkSize: number) {
     const stream = createRedactor([]).stream();
     const input = Buffer.from(text);
@@ -209,7 +209,7 @@ describe("cost", () => {
     expect(through(text, 1000).held).toBeLessThan(20_000);
   });
 
-  test("what is recognised is dropped as it comes", () => {
+  test("a recognized token is dropped as it arrives", () => {
     const endless = `${pem.slice(0, 900)}${random(64)}`;
     expect(redactor.text(`${json({ alg: "HS256" })}.${"ab".repeat(size / 2)} x`)).toBe("[jwt] x");
     expect(redactor.text(`${`${json({ alg: "none" })}.`.repeat(size / 20)} x`)).toBe("[jwt] x");
@@ -218,7 +218,7 @@ describe("cost", () => {
     expect(through(`${endless}${`${random(64)}\n`.repeat(900)}`, 1000).out).toBe("[private-key]".length);
   });
 
-  test("each byte is judged a bounded number of times", () => {
+  test("each byte is checked a bounded number of times", () => {
     const reads = (length: number) => {
       let count = 0;
       const bytes = Buffer.from("sk-ant-eyJ.-----BEGIN a://b:c@".repeat(length / 30));

@@ -1,4 +1,4 @@
-/** Control sequences and hidden characters, and the text that needs some of them. */
+/** Control sequences and hidden characters, and text that needs some of them. */
 import { describe, expect, it, test } from "vitest";
 import { withoutControls, withoutSequences } from "../../../src/text/control-characters.ts";
 import { terminalText } from "../../../src/text/terminal-text.ts";
@@ -23,37 +23,37 @@ describe("withoutControls", () => {
   });
 
   test.each(["👩\u200d💻 👩🏽\u200d🚀 ❤\ufe0f\u200d🔥", "می\u200cخواهم", "क्\u200dष", "葛\u{e0100}", "שלום עולם", "e\u0301 ñ ß 日本語"])(
-    "leaves %s as it is",
+    "keeps %s unchanged",
     (text) => {
       expect(withoutControls(text)).toBe(text);
     },
   );
 
-  it("takes time in proportion to a text that is full of beginnings", () => {
+  it("takes linear time for a text full of possible sequence starts", () => {
     const once = (text: string) => {
       const start = performance.now();
       withoutControls(text);
       withoutSequences(text);
       return performance.now() - start;
     };
-    // Some ten milliseconds; in quadratic time it would be minutes.
+    // About ten milliseconds; quadratic time would take minutes.
     const text = "\u009d\u001b]\u001b[\u001bP".repeat(200_000);
     expect(Math.min(once(text), once(text), once(text))).toBeLessThan(5000);
   });
 });
 
 describe("terminalText", () => {
-  it("keeps Wave's own colours where there is colour, and no other sequence", () => {
+  it("keeps only Wave's own colours, and only with colour", () => {
     const text = "\u001b[1m\u001b[32m✓\u001b[39m\u001b[22m \u001b[8mhidden\u001b[0m \u001b[41mred\u001b[30;40m";
     expect(terminalText(text, { color: true })).toBe("\u001b[1m\u001b[32m✓\u001b[39m\u001b[22m hidden\u001b[0m red");
     expect(terminalText(text, { color: false })).toBe("✓ hidden red");
   });
 
-  it("ends a line at a carriage return, so that nothing is overwritten", () => {
+  it("ends a line at a carriage return, so that no text is overwritten", () => {
     expect(terminalText("one\r\ntwo\rthree", { color: false })).toBe("one\ntwo\nthree");
   });
 
-  it.each(payloads.map((payload) => [payload]))("lets nothing of %j through", (payload) => {
+  it.each(payloads.map((payload) => [payload]))("removes every control sequence of %j", (payload) => {
     for (const color of [true, false]) expect(controlsIn(terminalText(payload, { color }), color ? "colors" : "none")).toEqual([]);
   });
 });

@@ -20,19 +20,19 @@ const cases: readonly [pattern: string, matched: readonly string[], unmatched: r
   [".g*", [".gx"], [".git"]],
 ];
 
-test.each(cases)("a path pattern: %s", (pattern, matched, unmatched) => {
+test.each(cases)("path pattern %s matches the expected paths", (pattern, matched, unmatched) => {
   const matches = pathPattern(pattern);
   expect({ matched: matched.filter(matches), unmatched: unmatched.filter(matches) }).toEqual({ matched, unmatched: [] });
 });
 
-test("a subtree pattern covers what is below what it matches, and .git too", () => {
+test("a subtree pattern matches everything below a match, including .git", () => {
   const paths = ["secrets", "secrets/a/b", "secretsx", "a/secrets", ".git/config"];
   expect(paths.filter(subtreePattern("secrets"))).toEqual(["secrets", "secrets/a/b"]);
   expect(paths.filter(subtreePattern("*"))).toEqual(paths);
   expect(paths.filter(subtreePattern("**"))).toEqual(paths);
 });
 
-test("a wildcard spans anything, and stays quick on patterns made to be slow", () => {
+test("a wildcard matches any characters, and is fast for hostile patterns", () => {
   expect(["git log -1 -- a/b", "git", "gitx log"].map(wildcard("git *"))).toEqual([true, false, false]);
   expect(["", "x"].map(wildcard("*"))).toEqual([true, true]);
   expect(["a.c", "abc", "ac"].map(wildcard("a.c"))).toEqual([true, false, false]);

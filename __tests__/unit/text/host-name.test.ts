@@ -1,4 +1,4 @@
-/** Hosts in one spelling. */
+/** Normalized hosts. */
 import { expect, test } from "vitest";
 import { canonicalHost } from "../../../src/text/host-name.ts";
 
@@ -15,7 +15,7 @@ test.each([
   ["2606:4700:0:0:0:0:0:1111", "2606:4700::1111"],
   ["::ffff:127.0.0.1", "::ffff:7f00:1"],
   ["my_host", "my_host"],
-])("%s is spelled %s", (text, expected) => {
+])("normalizes %s to %s", (text, expected) => {
   expect(canonicalHost(text)).toBe(expected);
 });
 
@@ -34,6 +34,6 @@ test.each([
   "evil.127.0.0.1",
   "1.2.3.4.5",
   "a\nb",
-])("%j is no host", (text) => {
+])("rejects %j, which is not a host", (text) => {
   expect(canonicalHost(text)).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-/** JSON that is safe to print, and still the same value. */
+/** JSON that is safe to print and parses to the same value. */
 import { expect, it } from "vitest";
 import { jsonText } from "../../../src/text/json-text.ts";
 import { commandsIn, controlsIn, hostileText } from "../../rig/hostile-text.ts";
@@ -11,13 +11,13 @@ const text = fc.oneof(
     .map((parts) => parts.join("")),
 );
 
-it("escapes what a terminal or a runner would obey", () => {
+it("escapes control sequences and runner commands", () => {
   const printed = jsonText({ [hostileText]: hostileText }, 2);
   expect([controlsIn(printed), commandsIn(printed)]).toEqual([[], []]);
   expect(jsonText(["##[error]", "\u009b", "\u{e0041}"])).toBe('["\\u0023#[error]","\\u009b","\\udb40\\udc41"]');
 });
 
-it("is parsed to the value that it was made of", () => {
+it("parses to the original value", () => {
   fc.assert(
     fc.property(
       fc.dictionary(text, fc.oneof(text, fc.array(text)), { noNullPrototype: true }),

@@ -1,4 +1,4 @@
-/** Blocks that a Markdown text leaves open, checked against the reference implementation of CommonMark. */
+/** Open blocks of a Markdown text, compared with the reference implementation of CommonMark. */
 import { describe, expect, test } from "vitest";
 import { closedMarkdown } from "../../../src/text/markdown-end.ts";
 import { around, markdownBlocks, top } from "../../rig/markdown-blocks.ts";
@@ -9,8 +9,8 @@ function closed(markdown: string): string {
   return [text, ...closers].join("\n");
 }
 
-describe("text behind a closed Markdown text", () => {
-  test("is a paragraph of its own for any blocks", () => {
+describe("text after a closed Markdown text", () => {
+  test("is a separate paragraph for any blocks", () => {
     fc.assert(
       fc.property(markdownBlocks, (text) => {
         expect(around(closed(text))).toEqual(top);
@@ -27,11 +27,11 @@ describe("text behind a closed Markdown text", () => {
     ["a tag that was cut", '<div title="x > y'],
     ["a script", "<pre>\n\n<b>x"],
     ["an element in a paragraph", "see <b>this"],
-  ])("is a paragraph of its own behind %s", (_, text) => {
+  ])("is a separate paragraph after %s", (_, text) => {
     expect(around(closed(text))).toEqual(top);
   });
 
-  test("leaves a text without open blocks as it is", () => {
+  test("a text without open blocks stays unchanged", () => {
     for (const text of [
       "",
       "a < b and c > d",
@@ -44,7 +44,7 @@ describe("text behind a closed Markdown text", () => {
       expect(closedMarkdown(text)).toEqual({ text, closers: [] });
   });
 
-  // A pattern with quadratic cost takes minutes for these.
+  // Quadratic time would take minutes.
   test.each(["<b>", "<div title='", "```\n", "- ", "<b></i>", '<div a="b"', "<details>\n"])("takes linear time for %j repeated", (unit) => {
     const text = unit.repeat(300_000 / unit.length);
     expect(closedMarkdown(text).text.length).toBeGreaterThanOrEqual(text.length);

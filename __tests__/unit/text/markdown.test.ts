@@ -1,4 +1,4 @@
-/** Text of others inside GitHub's markdown. */
+/** Foreign text inside GitHub's Markdown. */
 
 import { describe, expect, it } from "vitest";
 import { codeBlock, inlineCode, plainText, suggestionBlock, tamedBlock, tamedMarkdown, withinLimit } from "../../../src/text/markdown.ts";
@@ -32,8 +32,8 @@ const hostile = fc.oneof(
     .map((parts) => parts.join("")),
 );
 
-describe("text of others", () => {
-  it("stays on its line, and holds no sign that is markup, a mention or a reference", () => {
+describe("foreign text", () => {
+  it("stays on its line and contains no markup, mention or reference", () => {
     fc.assert(
       fc.property(hostile, (text) => {
         for (const shown of [plainText(text), inlineCode(text).replace(/^<code>|<\/code>$/g, "")]) {
@@ -46,7 +46,7 @@ describe("text of others", () => {
     );
   });
 
-  it("does not end the block of code that it stands in", () => {
+  it("does not end the code block around it", () => {
     fc.assert(
       fc.property(hostile, (text) => {
         const lines = codeBlock(text).split("\n");
@@ -64,27 +64,27 @@ describe("text of others", () => {
   });
 });
 
-describe("markdown of agents", () => {
-  it("mentions nobody, and hides nothing in comments", () => {
+describe("Markdown of agents", () => {
+  it("has no mentions and no HTML comments", () => {
     expect(tamedMarkdown("Ask @octo/team <!-- wave:x --> or mail a@b.c")).toBe(
       "Ask @\u200bocto/team &lt;!-- wave:x --> or mail a@\u200bb.c",
     );
   });
 
-  it("keeps code as it is", () => {
+  it("keeps code unchanged", () => {
     const text = "Use `@Injectable()`:\n\n```ts\n@Injectable()\nclass A {}\n```\n\nand @nobody\n\n~~~\n@decorator";
     expect(tamedMarkdown(text)).toBe(text.replace("@nobody", "@\u200bnobody"));
   });
 
-  it("keeps no mention behind a fence that GitHub does not open", () => {
+  it("has no mention after a fence that GitHub does not open", () => {
     expect(tamedMarkdown("``` a`b\n@octocat")).toBe("``` a`b\n@\u200boctocat");
   });
 
-  it("keeps no mention behind a fence that a carriage return closes", () => {
+  it("has no mention after a fence that a carriage return closes", () => {
     expect(tamedMarkdown("```\n@code\r```\r@octocat")).toBe("```\n@code\n```\n@\u200boctocat");
   });
 
-  // A pattern with quadratic cost takes minutes for these.
+  // Quadratic time would take minutes.
   it.each(["`", "~", "~~~~x\n", "` ", "\r", "a`"])("takes linear time for %j repeated", (unit) => {
     const text = unit.repeat(500_000 / unit.length);
     expect(tamedMarkdown(`${text}x`)).toHaveLength(text.length + 1);
@@ -92,7 +92,7 @@ describe("markdown of agents", () => {
   });
 });
 
-describe("mentions that an agent wrote", () => {
+describe("mentions of an agent", () => {
   it.each([
     ["@octocat", "@\u200boctocat"],
     ["\\@octocat", "\\@\u200boctocat"],
@@ -109,13 +109,13 @@ describe("mentions that an agent wrote", () => {
     expect(tamedMarkdown(markdown)).toBe(shown);
   });
 
-  it("stay where they are code for certain", () => {
+  it("stay unchanged in certain code", () => {
     const text = "See `npm i @octo/x` and ``a ` @b``.\n```ts\n@Injectable()\n```\nDone.\n~~~~\n~~~\n@decorator\n~~~~\n";
     expect(tamedMarkdown(text)).toBe(text);
   });
 });
 
-describe("what a text leaves open", () => {
+describe("an open block", () => {
   it.each([
     ["```ts\ncode", "```ts\ncode\n```"],
     ["~~~~\n~~~\n", "~~~~\n~~~\n~~~~"],
@@ -125,7 +125,7 @@ describe("what a text leaves open", () => {
     expect(tamedBlock(markdown)).toBe(closed);
   });
 
-  it("is closed where a limit cuts it, within the limit", () => {
+  it("is closed within the limit when a limit cuts it", () => {
     const part = { lines: ["<details>", "", "````sh", ...Array.from({ length: 50 }, (_, at) => `line ${at}`)], rest: () => "… more" };
     const text = withinLimit([part], 200);
     expect(text.length).toBeLessThanOrEqual(200);
@@ -133,8 +133,8 @@ describe("what a text leaves open", () => {
   });
 });
 
-describe("marks of Wave's", () => {
-  it("are found neither in code nor in text of others", () => {
+describe("Wave's markers", () => {
+  it("are broken in code and in foreign text", () => {
     const mark = "<!-- wave:result:p: -->";
     for (const text of [
       codeBlock(mark),
@@ -146,13 +146,13 @@ describe("marks of Wave's", () => {
       expect(text).not.toContain("<!-- wave:");
   });
 
-  it("leave a suggestion as it is to be committed", () => {
+  it("do not change the white space of a suggestion", () => {
     expect(suggestionBlock("\tif x:\r\n\t\tpass\n")).toBe("```suggestion\n\tif x:\n\t\tpass\n```");
   });
 });
 
 describe("a limit", () => {
-  it("is kept, cutting lists at a line and saying how many are missing", () => {
+  it("cuts lists at a line and reports the number of omitted lines", () => {
     const rows = Array.from({ length: 100 }, (_, at) => `| row ${at} |`);
     const part = { lines: ["| head |", "| --- |", ...rows], rest: (count: number) => `… and ${count} more.` };
     fc.assert(
@@ -168,13 +168,13 @@ describe("a limit", () => {
   });
 });
 
-describe("a text that is cut", () => {
+describe("a shortened text", () => {
   const part = (text: string) => ({
     lines: tamedBlock(text).split("\n"),
     rest: (_count: number, characters: number) => `… ${characters} more`,
   });
 
-  it("keeps the limit, closes its blocks and states what is missing, for any text", () => {
+  it("keeps the limit, closes its blocks and reports the omitted text, for any text", () => {
     const long = fc.tuple(
       fc.oneof(markdownBlocks, hostile, fc.string({ unit: "grapheme" })),
       fc.integer({ min: 1, max: 400 }),
@@ -193,27 +193,27 @@ describe("a text that is cut", () => {
     );
   });
 
-  it("is cut within a line that is too long, and not within a character", () => {
+  it("is cut within a long line, but not within a character", () => {
     const family = "👨‍👩‍👧‍👦";
     const text = withinLimit([part(`# Findings\n\n${family.repeat(9000)}`)], 65_000);
     expect(text.length).toBeGreaterThan(64_000);
     expect(text.replace(/\n\n… \d+ more$/, "").replaceAll(family, "")).toBe("# Findings\n\n");
   });
 
-  it("mentions nobody where a span of code is cut", () => {
+  it("has no mention in a cut code span", () => {
     const text = withinLimit([part(`\`${"@octocat ".repeat(2000)}\``)], 5000);
     expect(text).not.toMatch(/@octocat/);
     expect(text.length).toBeGreaterThan(4900);
   });
 
-  it("keeps whole rows where lines count", () => {
+  it("keeps whole rows of a table", () => {
     const rows = ["| head |", "| --- |", `| ${"x".repeat(5000)} |`];
     expect(withinLimit([{ lines: rows, rest: (count) => `… and ${count} more rows`, whole: true }], 3000)).toBe(
       "| head |\n| --- |\n\n… and 1 more rows",
     );
   });
 
-  it("shows a part of a text that is not a list of lines", () => {
+  it("shows a part of a text that has a single long line", () => {
     const text = withinLimit(["first", `\`\`\`\n${"x".repeat(5000)}\n\`\`\``, "last"], 3000);
     expect(text).toMatch(/^first\n\n```\nx{2800,}\n```\n\n… and \d+ more characters\./);
   });

@@ -3,7 +3,7 @@ import { fsPath, hasEscapes, pathFromBytes, pathToBytes } from "../../../src/tex
 import fc from "../../rig/property.ts";
 
 describe("file names as text", () => {
-  test("any bytes come back as they were", () => {
+  test("any bytes survive the conversion to text and back", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         expect([...pathToBytes(pathFromBytes(bytes))]).toEqual([...bytes]);
@@ -11,7 +11,7 @@ describe("file names as text", () => {
     );
   });
 
-  test("any mixture of UTF-8 and other bytes comes back as it was, through JSON too", () => {
+  test("any mixture of UTF-8 and other bytes survives the conversion, even through JSON", () => {
     const piece = fc.oneof(
       fc.string({ unit: "binary" }).map((text) => new Uint8Array(Buffer.from(text))),
       fc.uint8Array({ maxLength: 3 }),
@@ -25,7 +25,7 @@ describe("file names as text", () => {
     );
   });
 
-  test("well-formed text is itself", () => {
+  test("well-formed text is unchanged", () => {
     fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => void expect(pathFromBytes(Buffer.from(text))).toBe(text)));
   });
 
@@ -38,12 +38,12 @@ describe("file names as text", () => {
     [[0xf0, 0x9f, 0x98, 0x80, 0x80], "😀\udc80"],
     [[0xf0, 0x9f, 0x98], "\udcf0\udc9f\udc98"],
     [[0xef, 0xbb, 0xbf, 0x61], "\ufeffa"],
-  ])("%j is %j", (bytes, text) => {
+  ])("bytes %j are text %j", (bytes, text) => {
     expect(pathFromBytes(Uint8Array.from(bytes))).toBe(text);
     expect([...pathToBytes(text)]).toEqual(bytes);
   });
 
-  test("calls get bytes only where text would not do", () => {
+  test("the file system gets bytes only for names that are not UTF-8", () => {
     expect(fsPath("/a", "")).toBe("/a");
     expect(fsPath("/a", "b/é")).toBe("/a/b/é");
     expect(fsPath("/a", "b\udcff")).toEqual(Buffer.from([0x2f, 0x61, 0x2f, 0x62, 0xff]));

@@ -11,7 +11,7 @@ describe("durations", () => {
     ["1.5s", 1500],
     ["1m500ms", 60_500],
     ["0s", 0],
-  ])("reads %s", (text, ms) => expect(parseDuration(text)).toBe(ms));
+  ])("parses %s", (text, ms) => expect(parseDuration(text)).toBe(ms));
 
   it.each(["", "10", "10 m", "m", "-1s", "1d", "1s ", "1e3s", "1s2"])("refuses %j", (text) => expect(parseDuration(text)).toBeUndefined());
 
@@ -27,7 +27,7 @@ describe("durations", () => {
     [3_599_900, "1h"],
     [5_400_000, "1h30m"],
     [1_800_000, "30m"],
-  ])("writes %d ms as %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
+  ])("formats %d ms as %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
 
   it("writes what it can read again, within two digits", () => {
     fc.assert(
@@ -46,7 +46,7 @@ describe("sizes", () => {
     ["1GiB", 1_073_741_824],
     ["1.5 KB", 1500],
     ["7B", 7],
-  ])("reads %s", (text, bytes) => expect(parseSize(text)).toBe(bytes));
+  ])("parses %s", (text, bytes) => expect(parseSize(text)).toBe(bytes));
 
   it.each(["", "5", "5mb", "MB", "1 GB ", "1  GB", "-1B"])("refuses %j", (text) => expect(parseSize(text)).toBeUndefined());
 
@@ -58,7 +58,7 @@ describe("sizes", () => {
     [2_000_000_000, "2GB"],
     [1_073_741_824, "1GiB"],
     [123_456_789, "123MB"],
-  ])("writes %d bytes as %s", (bytes, text) => expect(formatSize(bytes)).toBe(text));
+  ])("formats %d bytes as %s", (bytes, text) => expect(formatSize(bytes)).toBe(text));
 
   it("writes what it can read again, within two digits", () => {
     fc.assert(

@@ -12,7 +12,7 @@ test.each([
   [{ "retry-after": "soon" }, undefined],
   [{ "retry-after": "-5" }, undefined],
   [{}, undefined],
-])("headers %j ask for %s ms", (headers, expected) => {
+])("reads headers %j as %s ms", (headers, expected) => {
   expect(retryAfterOf(headers, now)).toBe(expected);
 });
 
@@ -23,6 +23,6 @@ test.each([
   ["try again in 2 minutes", 120_000],
   ["try again later", undefined],
   ["try again in 3 years", undefined],
-])("%j asks for %s ms", (message, expected) => {
+])("reads message %j as %s ms", (message, expected) => {
   expect(retryAfterIn(message)).toBe(expected);
 });

@@ -1,10 +1,10 @@
-/** What a runner finds in a log that wave writes, in pieces as they come. */
+/** Workflow commands that a runner finds in Wave's log, written in pieces. */
 import { describe, expect, it, test } from "vitest";
 import { nextRunnerText, withoutRunnerCommands } from "../../../src/text/runner-text.ts";
 import { commandsIn } from "../../rig/hostile-text.ts";
 import fc from "../../rig/property.ts";
 
-test("the rig finds the commands that a runner obeys, and no others", () => {
+test("the rig finds exactly the commands that a runner executes", () => {
   const obeyed = [
     "::error::x",
     "  ::error::x",
@@ -61,7 +61,7 @@ const pieces = fc.array(
   fc.record({ stream: fc.nat(1), text: fc.array(fc.constantFrom(...signs), { maxLength: 6 }).map((parts) => parts.join("")) }),
 );
 
-it("takes time in proportion to a text that is full of beginnings", () => {
+it("takes linear time for a text full of possible command starts", () => {
   const once = (text: string) => {
     const start = performance.now();
     withoutRunnerCommands(text);
@@ -76,7 +76,7 @@ it("takes time in proportion to a text that is full of beginnings", () => {
 });
 
 describe("pieces of a stream", () => {
-  it("make no command on their own stream, nor where a shell joins two streams", () => {
+  it("form no command on their own stream or where a shell joins two streams", () => {
     fc.assert(
       fc.property(pieces, (written) => {
         const joined = { text: "" };
@@ -94,7 +94,7 @@ describe("pieces of a stream", () => {
     );
   });
 
-  it("find a command that three pieces make", () => {
+  it("form no command over three pieces", () => {
     const end = { text: "" };
     const log = ["#", "#", "[error]x", "\n:", ":error::x"].map((text) => nextRunnerText([end], text)).join("");
     expect(commandsIn(log)).toEqual([]);

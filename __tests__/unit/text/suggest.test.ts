@@ -15,8 +15,8 @@ it.each([
   ["ID", ["id"], "id"],
   ["v3", ["v1", "v2"], undefined],
   ["step-b", ["step-a", "step-c"], "step-a"],
-])("takes %j among %j for %j", (word, candidates, meant) => expect(closest(word, candidates)).toBe(meant));
+])("for %j among %j suggests %j", (word, candidates, meant) => expect(closest(word, candidates)).toBe(meant));
 
-it("does not compare texts of any length", () => {
+it("does not compare words of more than 100 characters", () => {
   expect(closest("a".repeat(1_000_000), ["a".repeat(1_000_000)])).toBeUndefined();
 });

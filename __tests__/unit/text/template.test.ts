@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { fillTemplate, parseTemplate } from "../../../src/text/template.ts";
 import fc from "../../rig/property.ts";
 
-it("splits text and names", () => {
+it("splits a template into text and names", () => {
   expect(parseTemplate("see {{ inputs.report }}, {{input}}{{  }} and {{ open")).toEqual([
     { kind: "text", text: "see " },
     { kind: "name", name: "inputs.report", offset: 4, text: "{{ inputs.report }}" },
@@ -14,7 +14,7 @@ it("splits text and names", () => {
   expect(parseTemplate("")).toEqual([]);
 });
 
-it("loses nothing of any text", () => {
+it("keeps every character of any text", () => {
   const text = fc.string({ unit: fc.constantFrom("{", "}", "{{", "}}", " ", "a", ".", "\n") });
   fc.assert(
     fc.property(text, (template) => {
@@ -24,14 +24,14 @@ it("loses nothing of any text", () => {
   );
 });
 
-it("writes a literal opening for four braces, around any text", () => {
+it("replaces four braces by two, around any text", () => {
   const fill = (text: string) => fillTemplate(text, (name) => (name === "a" ? "1" : undefined));
   expect(fill("Fix {{{{ .Values.image }} and {{ a }}")).toBe("Fix {{ .Values.image }} and 1");
   expect(fill("${{{{ secrets.X }}")).toBe("${{ secrets.X }}");
   expect(fill("{{{{{{{{ a }}")).toBe("{{{{ a }}");
 });
 
-it("fills values once, whatever they hold, and leaves unknown names as they are written", () => {
+it("does not fill placeholders in values, and keeps unknown names unchanged", () => {
   const values: Readonly<Record<string, string>> = { a: "{{ b }} $&", b: "never" };
   expect(fillTemplate("{{ a }} {{c }}", (name) => values[name])).toBe("{{ b }} $& {{c }}");
 });

@@ -1,4 +1,4 @@
-/** Where Actions artifacts are looked for: a list of places, each listed once. Archives are fetched and taken apart with nothing of them trusted. */
+/** Lists and downloads Actions artifacts of several workflow runs. Lists each run once. Archives are not trusted, see `unpack.ts`. */
 
 import { mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
@@ -6,29 +6,29 @@ import { defined } from "../../core/defined.ts";
 import type { Toolkit } from "../../platform/actions/toolkit.ts";
 import type { ListedArtifact, RemoteRun, ToolkitProblem } from "../../platform/actions/toolkit-calls.ts";
 
-/** A workflow run whose artifacts are looked at. */
+/** A workflow run whose artifacts are searched. */
 export interface ArtifactPlace {
-  /** Undefined: this workflow run, by the artifact service. */
+  /** Defaults to this workflow run, read from the artifact service. */
   readonly from?: RemoteRun;
-  /** Returns why nothing of it is used, as a clause without a stop; undefined if it is. Asked once, before its artifacts are listed. */
+  /** Returns why the artifacts must not be used, as a clause; undefined if they may be. Called once, before listing. */
   readonly refusal?: () => Promise<string | undefined>;
 }
 
 export interface ArtifactPlacesRequest {
   readonly toolkit: Pick<Toolkit, "ask">;
   readonly temp: string;
-  /** In the order in which they are asked, which may grow. */
+  /** In search order. The caller may append to it. */
   readonly places: readonly ArtifactPlace[];
   readonly warn: (text: string) => void;
 }
 
 export interface ArtifactPlaces {
   readonly count: number;
-  /** What a place has; nothing where it could not be listed. */
+  /** The artifacts of a place; undefined if listing failed. */
   list(place: number): Promise<readonly ListedArtifact[] | undefined>;
-  /** What was listed of this workflow run's own so far. */
+  /** This workflow run's artifacts as of the last listing. */
   own(): readonly ListedArtifact[];
-  /** Gives `use` the wanted files of an archive, in a directory that goes afterwards. Nothing where it cannot be fetched, or is refused; that is told. */
+  /** Unpacks the wanted files into a temporary directory for `use`. Undefined, with a warning, if the download fails or is refused. */
   open<T>(
     place: number,
     artifact: ListedArtifact,
@@ -39,9 +39,9 @@ export interface ArtifactPlaces {
 
 /** Milliseconds. */
 const limits = { listMs: 10_000, downloadMs: 10_000 } as const;
-/** A download may take longer by a millisecond for so many bytes: 1 MB a second. */
+/** Each 1000 bytes extend the download limit by 1 ms: 1 MB per second. */
 const bytesPerMs = 1000;
-/** Of one archive, unpacked, in bytes. */
+/** The unpacked size of one archive, in bytes. */
 const mostBytes = 4e9;
 
 export function artifactPlaces({ toolkit, temp, places, warn }: ArtifactPlacesRequest): ArtifactPlaces {
@@ -82,7 +82,7 @@ export function artifactPlaces({ toolkit, temp, places, warn }: ArtifactPlacesRe
           limits.downloadMs + size / bytesPerMs,
         );
         if (!packed.ok) {
-          if (!isReportedElsewhere(packed.error)) warn(`artifact ${name} could not be fetched: ${packed.error.detail}`);
+          if (!isReportedElsewhere(packed.error)) warn(`artifact ${name} could not be downloaded: ${packed.error.detail}`);
           return undefined;
         }
         const root = path.join(directory, "files");
@@ -98,7 +98,7 @@ export function artifactPlaces({ toolkit, temp, places, warn }: ArtifactPlacesRe
   };
 }
 
-/** A missing service is reported by the uploads, one that does not answer where its health is kept: once for the job. */
+/** The uploads report a missing service, and `service-health.ts` one that does not respond: once per job. */
 function isReportedElsewhere({ code }: ToolkitProblem): boolean {
   return code === "unavailable" || code === "unanswered" || code === "given-up";
 }

@@ -1,4 +1,4 @@
-/** Gives an artifact's bytes a file name that people know, for the archive that they download. */
+/** Chooses a readable file name for an artifact in a downloadable archive. */
 import { copyFile, link } from "node:fs/promises";
 import path from "node:path";
 import type { ArtifactRef } from "../../core/event.ts";
@@ -14,7 +14,7 @@ const endings: Readonly<Record<string, string>> = {
   "application/xml": ".xml",
 };
 
-/** The name of the file that an artifact came from, else its own with an ending for its media type. Never a path. */
+/** The base name of the artifact's source file, else its own name with an extension for its media type. Never a path. */
 export function artifactFileName({ name, source, mediaType }: Pick<ArtifactRef, "name" | "source" | "mediaType">): string {
   const from = source === "message" ? "" : path.posix.basename(source);
   const own = from === "" ? `${name}${path.extname(name) === "" ? (endings[mediaType] ?? "") : ""}` : from;
@@ -25,7 +25,7 @@ export function artifactFileName({ name, source, mediaType }: Pick<ArtifactRef, 
   return plain.trim() === "" ? "artifact" : plain;
 }
 
-/** Puts the file into a directory. Rejects as the file system does. */
+/** Links or copies the artifact into a directory and returns the file's path. Rejects on file system errors. */
 export async function layOutArtifact(stateDir: string, artifact: ArtifactRef, into: string): Promise<string> {
   const file = path.join(into, artifactFileName(artifact));
   const source = blobFile(stateDir, artifact.digest);

@@ -1,6 +1,6 @@
 /**
- * Finds blobs among the Actions artifacts of this workflow run and of earlier ones, and brings them here. The service's word counts for nothing:
- * what is brought has the digest that was asked for, or is told and left.
+ * Fetches blobs from the Actions artifacts of this and earlier workflow runs. The service is not trusted: an artifact whose bytes do not
+ * match the digest is refused with a warning.
  */
 import type { Digest } from "../../core/digest.ts";
 import type { ListedArtifact } from "../../platform/actions/toolkit-calls.ts";
@@ -12,25 +12,26 @@ import { type ArtifactPlaces, type ArtifactPlacesRequest, artifactPlaces } from 
 
 export interface RemoteRequest extends ArtifactPlacesRequest {
   readonly stateDir: string;
-  /** Takes over a directory that is laid out as state is: all of it, or its blobs alone. Returns sentences that name what was refused. */
+  /** Imports a state directory: all of it, or only its blobs. Returns a message for each refused file. */
   readonly importState: (directory: string, what: "all" | "blobs") => Promise<readonly string[]>;
 }
 
 export interface RemoteBlobs {
-  /** Brings one blob. Says whether it is here now. */
+  /** Fetches one blob. Returns whether the local store now has it. */
   fetchBlob(digest: Digest): Promise<boolean>;
   /**
-   * Brings all parts of the state of a run and of what this workflow run began after it, from the first place that has them all. Returns how many.
-   * `first` is the number of the first place to ask; defaults to 0.
+   * Fetches all parts of the state of a run, and of runs that the same job started after it, from the first place that has them all.
+   * Returns the number of parts fetched.
+   * `first` is the index of the first place to search; defaults to 0.
    */
   fetchState(run: string, first?: number): Promise<number>;
-  /** Asks what this workflow run has. */
+  /** Lists the artifacts of this workflow run. */
   list(): Promise<void>;
-  /** The artifact of this workflow run that holds a blob, by its name; nothing where none does, or it was not asked for yet. */
+  /** The name of the artifact of this workflow run that contains a blob. Undefined if there is none, or before `list`. */
   nameOf(digest: Digest): string | undefined;
 }
 
-/** Parts that are brought at a time. */
+/** Parts that are fetched concurrently. */
 const atOnce = 4;
 
 export function openRemoteBlobs(request: RemoteRequest): RemoteBlobs {
@@ -44,35 +45,35 @@ export function openRemoteBlobs(request: RemoteRequest): RemoteBlobs {
         if (await fetchSingle(request, places, place, artifact, digest)) return true;
       }
       for (const artifact of newestState(listing)) {
-        // Journals are taken over before a run is chosen, never while one is written.
+        // Only blobs: journals are imported before a run is chosen, never while one is written.
         if ((await openState(place, artifact, "blobs")) && (await isHere(request.stateDir, digest))) return true;
       }
     }
     return false;
   };
   return {
-    // One after the other: what one brings, the next may find here.
+    // One at a time: a fetched part of the state may contain the next blob.
     fetchBlob: (digest) => {
       const next = last.then(async () => (await isHere(request.stateDir, digest)) || fetchBlob(digest));
       last = next.catch(() => undefined);
       return next;
     },
     async fetchState(run, first = 0) {
-      const brought = new Set<string>();
+      const fetched = new Set<string>();
       for (let place = first; place < places.count; place += 1) {
         const listing = await places.list(place);
         const parts = newestState(listing ?? []).filter(({ name }) => namesState(name, run));
-        const missing = parts.filter(({ name }) => !brought.has(name));
+        const missing = parts.filter(({ name }) => !fetched.has(name));
         for (let from = 0; from < missing.length; from += atOnce) {
           const some = missing.slice(from, from + atOnce);
           await Promise.all(
-            some.map(async (artifact) => ((await openState(place, artifact, "all")) ? brought.add(artifact.name) : undefined)),
+            some.map(async (artifact) => ((await openState(place, artifact, "all")) ? fetched.add(artifact.name) : undefined)),
           );
         }
-        // The next place is the same run by another way: worth a look only where this one did not do.
-        if (listing !== undefined && parts.every(({ name }) => brought.has(name))) break;
+        // The next place is another route to the same run, needed only if this one failed.
+        if (listing !== undefined && parts.every(({ name }) => fetched.has(name))) break;
       }
-      return brought.size;
+      return fetched.size;
     },
     async list() {
       await places.list(0);
@@ -90,13 +91,13 @@ async function fetchSingle(
 ): Promise<boolean> {
   const isFile = (name: string) => !name.includes("/");
   const opened = await places.open(place, artifact, isFile, async ([file]) => ({
-    refused: file === undefined ? "it holds no file" : await importBlob(file, digest, stateDir),
+    refused: file === undefined ? "it contains no file" : await importBlob(file, digest, stateDir),
   }));
   if (opened?.refused !== undefined) warn(`artifact ${artifact.name} was refused: ${opened.refused}`);
   return opened !== undefined && opened.refused === undefined;
 }
 
-/** Gives what takes a part of the state over, once. It says whether it was. */
+/** Returns a function that imports a part of the state once. It returns whether the part was imported. */
 function stateOpener({ importState, warn }: RemoteRequest, places: ArtifactPlaces) {
   const opened = new Set<string>();
   return async (place: number, artifact: ListedArtifact, what: "all" | "blobs"): Promise<boolean> => {
@@ -119,7 +120,7 @@ function newestState(listing: readonly ListedArtifact[]): readonly ListedArtifac
   return listing.filter(({ name }) => namesState(name)).sort((a, b) => b.id - a.id);
 }
 
-/** What a part of the state may hold. */
+/** Whether a part of the state may contain a file of this name. */
 function isStatePath(name: string): boolean {
   return /^(?:journals\/[A-Za-z0-9._-]+\/[A-Za-z0-9._-]+\.jsonl|blobs\/sha256\/[0-9a-f]{2}\/[0-9a-f]{62})$/.test(name);
 }

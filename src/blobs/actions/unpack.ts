@@ -1,4 +1,4 @@
-/** Takes the files out of an artifact's archive. The archive is not trusted: only plain files with names that are wanted are written, up to a size. */
+/** Unpacks an artifact's archive, which is not trusted: writes only wanted regular files, up to a total size. */
 import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
@@ -8,26 +8,26 @@ import { type Entry, openPromise } from "yauzl";
 import { err, ok, type Result } from "../../core/result.ts";
 
 export interface UnpackRequest {
-  /** The archive: a zip file. */
+  /** The zip file. */
   readonly file: string;
   /** An empty directory. */
   readonly into: string;
-  /** Which entries are taken; names have forward slashes, and never lead out of the archive. */
+  /** Whether to unpack an entry. Names have forward slashes and never lead out of the archive. */
   readonly wanted: (name: string) => boolean;
-  /** Of all entries that are taken, in bytes, whatever the archive says they are. */
+  /** The total size of the unpacked files, in bytes; measured, not read from the archive. */
   readonly limit: number;
 }
 
-/** Entries of one archive that are looked at. */
+/** Archives with more entries are refused. */
 const mostEntries = 200_000;
 
-/** Gives the files that were written. Fails with a sentence: no archive, a name that leads out of it, a link, more than the limit. */
+/** Returns the written files. Fails with a message: invalid archive, name that leads out of it, link, limit exceeded. */
 export async function unpack({ file, into, wanted, limit }: UnpackRequest): Promise<Result<readonly string[], string>> {
   const written: string[] = [];
   let left = limit;
   try {
     const archive = await openPromise(file, { lazyEntries: true, autoClose: true, strictFileNames: true, validateEntrySizes: true });
-    if (archive.entryCount > mostEntries) return err(`it holds ${archive.entryCount} entries`);
+    if (archive.entryCount > mostEntries) return err(`it contains ${archive.entryCount} entries`);
     for await (const entry of archive.eachEntry()) {
       const refused = refusalOf(entry);
       if (refused !== undefined) return err(refused);
@@ -37,7 +37,7 @@ export async function unpack({ file, into, wanted, limit }: UnpackRequest): Prom
       const meter = new Transform({
         transform(chunk: Buffer, _encoding, done) {
           left -= chunk.length;
-          done(left < 0 ? new Error(`it holds more than ${limit} bytes`) : null, chunk);
+          done(left < 0 ? new Error(`it contains more than ${limit} bytes`) : null, chunk);
         },
       });
       await pipeline(await archive.openReadStreamPromise(entry), meter, createWriteStream(target, { flags: "wx" }));
@@ -49,10 +49,10 @@ export async function unpack({ file, into, wanted, limit }: UnpackRequest): Prom
   }
 }
 
-/** Links and devices have their kind in the upper half of the attributes, where the archive was made on Unix. */
+/** Archives made on Unix store the file type in the upper half of the attributes. */
 function refusalOf(entry: Entry): string | undefined {
   const { fileName, externalFileAttributes } = entry;
   const kind = (externalFileAttributes >>> 16) & 0o170000;
-  if (kind !== 0 && kind !== 0o100000 && kind !== 0o040000) return `${JSON.stringify(fileName)} in it is a link or a device`;
-  return entry.isEncrypted() ? `${JSON.stringify(fileName)} in it is encrypted` : undefined;
+  if (kind !== 0 && kind !== 0o100000 && kind !== 0o040000) return `its entry ${JSON.stringify(fileName)} is a link or a device`;
+  return entry.isEncrypted() ? `its entry ${JSON.stringify(fileName)} is encrypted` : undefined;
 }

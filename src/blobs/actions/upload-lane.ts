@@ -1,6 +1,6 @@
 /**
- * Uploads directories, a few at a time, until the service refuses several or does not answer. Failures are warnings, and never thrown. A service that
- * does not answer is reported where its health is kept, once for the job.
+ * Uploads directories as Actions artifacts, a few at a time, until the service refuses several in a row or does not respond. Failures
+ * become warnings and are never thrown. `service-health.ts` reports a service that does not respond, once per job.
  */
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -11,43 +11,43 @@ import type { ToolkitProblem } from "../../platform/actions/toolkit-calls.ts";
 
 export interface UploadLaneRequest {
   readonly toolkit: Pick<Toolkit, "ask">;
-  /** A directory for files on their way. */
+  /** A directory for files being uploaded. */
   readonly temp: string;
   readonly retentionDays?: number;
-  /** For one upload, in milliseconds; absent: ten minutes. */
+  /** The limit for one upload, in milliseconds. Defaults to ten minutes. */
   readonly limitMs?: number;
   readonly warn: (text: string) => void;
 }
 
 export interface Upload {
-  /** For a sentence. */
+  /** The content, as the subject of a warning. */
   readonly what: string;
-  /** Of the Actions artifact. */
+  /** The name of the Actions artifact. */
   readonly name: string;
-  /** Puts what is to be uploaded into a directory, and gives the files. */
+  /** Creates the files to upload in a directory and returns their paths. */
   readonly layOut: (root: string) => Promise<readonly string[]>;
 }
 
 export interface UploadLane {
-  /** Says whether it is uploaded. Never rejects. */
+  /** Returns whether the artifact is uploaded. Never rejects. */
   upload(upload: Upload): Promise<boolean>;
-  /** Gives up what waits and what is on its way, without a word. */
+  /** Gives up all waiting and running uploads without a warning. */
   abandon(): void;
-  /** Resolves once nothing waits and nothing is on its way. */
+  /** Resolves once no upload is waiting or running. */
   rest(): Promise<void>;
-  /** How many uploads failed, and whether the service is given up. */
+  /** The number of failed uploads, and whether the service is given up. */
   readonly tally: { readonly lost: number; readonly dead: boolean };
 }
 
 const atOnce = 4;
 
-/** Refusals that no other upload of the job can avoid, as the artifact client words them. */
+/** Whether the artifact client reports an exceeded quota, which fails every other upload of the job too. */
 function isQuota(detail: string): boolean {
   return /quota|insufficient usage/i.test(detail);
 }
 
-/** Failures in a row after which the service counts as dead. */
-const patience = 3;
+/** After this many failures in a row, the service counts as dead. */
+const failureLimit = 3;
 
 export function openUploadLane({ toolkit, temp, retentionDays, limitMs = 10 * 60_000, warn }: UploadLaneRequest): UploadLane {
   const tally = { lost: 0, dead: false, failures: 0 };
@@ -61,24 +61,24 @@ export function openUploadLane({ toolkit, temp, retentionDays, limitMs = 10 * 60
     if (code !== "unavailable") tally.lost += 1;
     if (tally.dead) return;
     const isFull = isQuota(detail);
-    tally.dead = isFull || code === "unavailable" || code === "given-up" || tally.failures >= patience;
+    tally.dead = isFull || code === "unavailable" || code === "given-up" || tally.failures >= failureLimit;
     if (code === "given-up" || code === "unanswered") return;
-    warn(isFull || code === "unavailable" ? `artifacts stay on this machine: ${detail}` : `${what} was not uploaded: ${detail}`);
+    warn(isFull || code === "unavailable" ? `artifacts are not uploaded: ${detail}` : `${what} was not uploaded: ${detail}`);
     if (tally.dead && !isFull && code !== "unavailable")
-      warn("the artifact service takes no artifacts: nothing more is uploaded by this job");
+      warn("the artifact service refused several uploads: this job uploads no more artifacts");
   };
   const send = async ({ what, name, layOut }: Upload): Promise<boolean> => {
     if (tally.dead) return false;
     const root = await mkdtemp(path.join(temp, "upload-"));
     try {
       const files = await layOut(root);
-      const takes = { name, root, files, ...defined({ retentionDays }) };
-      const sent = await toolkit.ask("uploadArtifact", takes, limitMs);
-      // A name says what is in an artifact: one that is there already is this one.
-      const there = sent.ok || sent.error.code === "conflict";
-      if (there) tally.failures = 0;
+      const input = { name, root, files, ...defined({ retentionDays }) };
+      const sent = await toolkit.ask("uploadArtifact", input, limitMs);
+      // The name identifies the content, so an existing artifact of this name is the same.
+      const isStored = sent.ok || sent.error.code === "conflict";
+      if (isStored) tally.failures = 0;
       else if (!sent.ok) fail(what, sent.error);
-      return there;
+      return isStored;
     } finally {
       await rm(root, { recursive: true, force: true });
     }

@@ -1,7 +1,7 @@
 /**
- * Uploads what steps leave, while the run goes on: each artifact as an Actions artifact, and after each passed step what a later attempt needs
- * besides (changes, logs, pinned files, the journal), so that a lost machine loses one step at most. It is a reporter: what goes wrong is told
- * once, and fails no run.
+ * Uploads the results of steps during the run: each artifact as an Actions artifact, and after each passed step the rest of what a later
+ * attempt needs (changes, logs, pinned files, the journal), so a lost machine loses at most one step. It is a reporter: failures are
+ * warned about once and never fail the run.
  */
 import type { Digest } from "../../core/digest.ts";
 import type { ArtifactRef, WaveEvent } from "../../core/event.ts";
@@ -13,28 +13,27 @@ import { openUploadLane, type UploadLaneRequest } from "./upload-lane.ts";
 export interface UploadsRequest extends UploadLaneRequest {
   readonly stateDir: string;
   readonly workflowAttempt: number;
-  /** The Actions artifact of this workflow run that holds a blob already; nothing where none does. */
+  /** The name of this workflow run's Actions artifact that already contains a blob; undefined if there is none. */
   readonly uploaded: (digest: Digest) => string | undefined;
-  /** The blobs that an event refers to. */
   readonly blobsOf: (event: WaveEvent) => Promise<readonly Digest[]>;
-  /** Lays out a run's journals and some blobs. Gives the files. */
+  /** Writes a run's journals and the given blobs into a directory and returns the files. */
   readonly pack: (run: string, digests: readonly Digest[], into: string) => Promise<readonly string[]>;
-  /** Aborts when the run is cancelled: what is not uploaded soon after is left to the next attempt. */
+  /** Aborts when the run is cancelled. Uploads that do not finish soon after are left to the next attempt. */
   readonly signal: AbortSignal;
 }
 
 export interface Uploads extends Reporter {
-  /** The Actions artifact that holds an artifact's bytes; undefined while it is not uploaded. */
+  /** The name of the Actions artifact that contains an artifact's bytes; undefined until it is uploaded. */
   nameOf(digest: Digest): string | undefined;
-  /** Whether everything that was to be uploaded is. */
+  /** Whether no upload failed. */
   complete(): boolean;
 }
 
-/** Artifacts of their own that a job uploads; the service takes 500 a job, and what comes later goes with the state. */
+/** Artifacts that a job uploads separately; the service accepts 500 per job. Later ones are uploaded with the state. */
 const mostSingles = 350;
-/** Parts of the state that a job uploads while it runs; then one at its end. */
+/** Parts of the state that a job uploads while it runs; one more follows at its end. */
 const mostParts = 100;
-/** For all that is left at the end, and for that after a cancellation, in milliseconds. */
+/** The time for remaining uploads at the end, and after a cancellation, in milliseconds. */
 const limits = { endMs: 10 * 60_000, cancelledMs: 1_500 } as const;
 
 export function openUploads(request: UploadsRequest): Uploads {
@@ -64,7 +63,7 @@ export function openUploads(request: UploadsRequest): Uploads {
   };
 }
 
-/** Returns what uploads one artifact, unless it is there; it returns false if there are too many. */
+/** Returns a function that uploads one artifact unless it is already uploaded. It returns false once there are too many. */
 function uploadSingles(
   { uploaded: uploadedBefore, workflowAttempt }: UploadsRequest,
   { names, uploaded }: { readonly names: Map<Digest, string>; readonly uploaded: Set<Digest> },
@@ -83,14 +82,14 @@ function uploadSingles(
     count += 1;
     const name = stepArtifactName(run, step, artifact.name, workflowAttempt, artifact.digest);
     names.set(artifact.digest, name);
-    void send(name, `artifact \`${artifact.name}\` of step \`${step}\``, artifact).then((there) =>
-      there ? uploaded.add(artifact.digest) : names.delete(artifact.digest),
+    void send(name, `artifact \`${artifact.name}\` of step \`${step}\``, artifact).then((isStored) =>
+      isStored ? uploaded.add(artifact.digest) : names.delete(artifact.digest),
     );
     return true;
   };
 }
 
-/** Collects events, and uploads what they refer to with the journal: one part at a time, and what comes meanwhile goes with the next. */
+/** Uploads the journal and the blobs that events refer to, one part at a time. Events during an upload go into the next part. */
 function uploadState(
   { blobsOf, pack, workflowAttempt }: UploadsRequest,
   names: ReadonlyMap<Digest, string>,
@@ -117,10 +116,10 @@ function uploadState(
     };
     void send(stateArtifactName(run, workflowAttempt, writer, count), `the state of run ${run}`, layOut).then(() => {
       sending = false;
-      sendPart(asked);
+      sendPart(limit);
     });
   };
-  let asked = 0;
+  let limit = 0;
   return {
     note(event: WaveEvent) {
       events.push(event);
@@ -129,15 +128,15 @@ function uploadState(
     add(digest: Digest) {
       digests.push(digest);
     },
-    /** At most so many parts in all. */
+    /** Uploads the collected events, up to `most` parts in total. */
     send(most: number) {
-      asked = most;
+      limit = most;
       sendPart(most);
     },
   };
 }
 
-/** Waits for work to its end, but not long past a cancellation. Says whether it came to its end. */
+/** Waits for work until the time limit, which a cancellation shortens. Returns whether the work finished. */
 function within(work: Promise<void>, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     let timer = setTimeout(() => resolve(false), signal.aborted ? limits.cancelledMs : limits.endMs);

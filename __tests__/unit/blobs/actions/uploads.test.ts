@@ -1,4 +1,4 @@
-/** What a job uploads while its run goes on, and when it gives up. */
+/** Uploads during a run, and when the job gives up on them. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -56,7 +56,7 @@ function uploads(answer: (name: string) => ToolkitProblem | undefined, changes: 
   return { opened, sent, packed, warned };
 }
 
-it("uploads each artifact under a name that says whose it is, and the state in parts", async () => {
+it("uploads each artifact under a name with its run and step, and the state in parts", async () => {
   const { opened, sent, warned } = uploads(() => undefined);
   const [one, two] = [artifact("one"), artifact("two")];
   opened.onEvent(passed("a", [one]));
@@ -71,7 +71,7 @@ it("uploads each artifact under a name that says whose it is, and the state in p
   expect({ complete: opened.complete(), warned }).toEqual({ complete: true, warned: [] });
 });
 
-it("puts what comes past the service's number of artifacts into the state", async () => {
+it("uploads artifacts beyond the service's limit with the state", async () => {
   const { opened, sent, packed } = uploads(() => undefined);
   const all = Array.from({ length: 420 }, (_, at) => artifact(`file-${at}`));
   for (const [at, one] of all.entries()) opened.onEvent(passed(`s${at}`, [one]));
@@ -83,7 +83,7 @@ it("puts what comes past the service's number of artifacts into the state", asyn
   expect(packed.flat().sort()).toEqual([...late].sort());
 });
 
-it("counts a name that is taken as uploaded, and tells every other failure", async () => {
+it("treats a name conflict as uploaded and warns of every other failure", async () => {
   const { opened, warned } = uploads((name) =>
     name.includes(".one-") ? { code: "conflict", detail: "409" } : name.includes(".two-") ? { code: "failed", detail: "no" } : undefined,
   );
@@ -97,16 +97,16 @@ it("counts a name that is taken as uploaded, and tells every other failure", asy
   ]);
 });
 
-it("gives a dead service up after three failures in a row", async () => {
+it("gives up on a service after three failures in a row", async () => {
   const { opened, warned, sent } = uploads(() => ({ code: "failed", detail: "503" }));
   for (let at = 0; at < 20; at += 1) opened.onEvent(passed(`s${at}`, [artifact(`file-${at}`)]));
   await opened.close();
   expect(sent).toEqual([]);
   expect(warned).toHaveLength(4);
-  expect(warned.at(-1)).toBe("the artifact service takes no artifacts: nothing more is uploaded by this job");
+  expect(warned.at(-1)).toBe("the artifact service refused several uploads: this job uploads no more artifacts");
 });
 
-it("warns of no upload if the service does not answer, which is reported elsewhere", async () => {
+it("does not warn about a service that does not respond, which is reported elsewhere", async () => {
   let asked = 0;
   const { opened, warned } = uploads(() => ({ code: ++asked < 2 ? "unanswered" : "given-up", detail: "no answer within 20 s" }));
   for (let at = 0; at < 20; at += 1) opened.onEvent(passed(`s${at}`, [artifact(`file-${at}`)]));
@@ -129,12 +129,12 @@ it("names an artifact only once it is uploaded", async () => {
   expect(opened.nameOf(digestOfBytes("one"))).toMatch(/^wave-abc-a\.one-a2-/);
 });
 
-it("says once that there is no such service, and has nothing to do then", async () => {
+it("warns once about a missing service and counts as complete", async () => {
   const { opened, warned } = uploads(() => ({ code: "unavailable", detail: "the runner did not set ACTIONS_RUNTIME_TOKEN" }));
   for (let at = 0; at < 9; at += 1) opened.onEvent(passed(`s${at}`, [artifact(`file-${at}`)]));
   await opened.close();
   expect({ warned, complete: opened.complete() }).toEqual({
-    warned: ["artifacts stay on this machine: the runner did not set ACTIONS_RUNTIME_TOKEN"],
+    warned: ["artifacts are not uploaded: the runner did not set ACTIONS_RUNTIME_TOKEN"],
     complete: true,
   });
 });

@@ -100,7 +100,8 @@ export function agentAdapter(agent: Agent, setting: AgentSetting): Adapter {
 }
 
 async function run(agent: Agent, context: AdapterContext, program: string, waveEnv: AgentEnvironment): Promise<Result<AdapterOutcome>> {
-  const { step, workspace, resources, signal, log, prompt } = context;
+  const { step, workspace, signal, log, prompt } = context;
+  const { resources } = step;
   const stream = agent.openStream();
   const stop = new AbortController();
   let over: Failure | undefined;

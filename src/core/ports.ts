@@ -4,7 +4,7 @@ import type { Digest } from "./digest.ts";
 import type { ArtifactRef, EventPayload, FingerprintRef, WaveEvent } from "./event.ts";
 import type { ExceededLimit } from "./exceeded-limit.ts";
 import type { Denial, Failure, Violation } from "./failure.ts";
-import type { ContractDefinition, PublicationKind, Resources, Step } from "./pipeline.ts";
+import type { ContractDefinition, PublicationKind, Step } from "./pipeline.ts";
 import type { Result } from "./result.ts";
 import type { BreakerSample, CachedResult, RunRecord, RunSummary } from "./state.ts";
 import type { Usage } from "./usage.ts";
@@ -150,7 +150,6 @@ export interface AdapterContext {
   readonly files: ReadonlyMap<string, ContractFile>;
   /** Declared `env` and the values of declared `secrets`. */
   readonly env: Readonly<Record<string, string>>;
-  readonly resources: Resources;
   readonly signal: AbortSignal;
   readonly log: OutputLog;
   /** Reports the total usage so far. */

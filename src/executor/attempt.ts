@@ -169,7 +169,6 @@ async function produce(
     fingerprint,
     files: run.contractFiles,
     env,
-    resources: step.resources,
     signal,
     log,
     onUsage,

@@ -59,7 +59,8 @@ export async function runLoop(
   provider: ApiProvider,
   environment: AgentEnvironment,
 ): Promise<Result<AdapterOutcome>> {
-  const { step, prompt, resources, signal, log, files } = context;
+  const { step, prompt, signal, log, files } = context;
+  const { resources } = step;
   const fetch = await fetchByProxy(environment);
   if (!fetch.ok) return err({ reason: "agent-failed", kind: "config", detail: fetch.error, tail: "" });
   const progress: Progress = { usage: noUsage, denied: [] };
@@ -88,7 +89,7 @@ export async function runLoop(
       },
     });
     if (progress.over !== undefined) return err(progress.over);
-    if (answer.finishReason === "tool-calls") return err(turnLimitFailure(context, progress.usage));
+    if (answer.finishReason === "tool-calls") return err(turnLimitFailure(resources.maxTurns, progress.usage));
     const detail = emptyOutputReason(answer.text, progress.usage, prompt, progress.denied);
     if (detail !== undefined) return err({ reason: "empty-output", detail });
     return ok(answer.text.trim() === "" ? {} : { finalMessage: answer.text });
@@ -166,7 +167,7 @@ function added(before: Usage, { inputTokens = 0, outputTokens = 0, inputTokenDet
 }
 
 /** The failure of a model that still called tools at the turn limit. */
-function turnLimitFailure({ resources: { maxTurns } }: AdapterContext, { turns }: Usage): Failure {
+function turnLimitFailure(maxTurns: number | undefined, { turns }: Usage): Failure {
   return maxTurns === undefined
     ? { reason: "empty-output", detail: `the model called tools for ${counted(turns, "turn")} without a final answer` }
     : { reason: "budget-exceeded", what: "turns", limit: maxTurns, used: turns };

@@ -17,7 +17,7 @@ export function commandAdapter(): Adapter {
 }
 
 async function run(context: AdapterContext): Promise<Result<AdapterOutcome>> {
-  const { step, workspace, resources, signal, log } = context;
+  const { step, workspace, signal, log } = context;
   const command = step.adapter?.command;
   if (command === undefined) return err(noCommand(context));
   const stdout = boundedOutput(messageLimit);
@@ -25,8 +25,8 @@ async function run(context: AdapterContext): Promise<Result<AdapterOutcome>> {
     command,
     env: { ...context.env, ...stepVariables(context) },
     stdin: "task",
-    timeoutMs: resources.timeoutMs,
-    ...defined({ memoryLimitBytes: resources.memoryLimitBytes }),
+    timeoutMs: step.resources.timeoutMs,
+    ...defined({ memoryLimitBytes: step.resources.memoryLimitBytes }),
     signal,
     role: "adapter",
     onOutput: (chunk, stream) => {

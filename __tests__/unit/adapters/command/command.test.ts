@@ -27,7 +27,7 @@ async function run(
     discard: async () => {},
   };
   const result = await commandAdapter().run({
-    step: step("one"),
+    step: step("one", { resources: { timeoutMs: 5000, memoryLimitBytes: 99, diskLimitBytes: 1e9 } }),
     attempt: 2,
     runId: "run1",
     workspace,
@@ -35,7 +35,6 @@ async function run(
     fingerprint: { work: "sha256:w", gate: "sha256:g", parts: {} },
     files: new Map(),
     env: { A: "1", WAVE_STEP_ID: "forged" },
-    resources: { timeoutMs: 5000, memoryLimitBytes: 99, diskLimitBytes: 1e9 },
     signal: AbortSignal.abort("SIGINT"),
     log: { write: (chunk, stream) => void logged.push(`${stream} ${Buffer.from(chunk)}`), tail: () => "the tail" },
     ...members,

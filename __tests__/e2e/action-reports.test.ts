@@ -241,7 +241,7 @@ describe("comments and reviews", () => {
     const wrong = pullRequest({}, { extra: publish("pr_review", "findings") });
     const refused = await wrong.job();
     expect(refused.code).toBe(1);
-    expect(refused.log).toContain("cannot publish artifact `findings`: `ok` is not known");
+    expect(refused.log).toContain("cannot publish artifact `findings`: `ok` is not a known key");
     const forbidden = pullRequest({}, { extra: publish("pr_comment", "review") });
     github.faults.push({ operation: "issues/create-comment", status: 403, message: "Resource not accessible by integration" });
     expect((await forbidden.job()).code).toBe(1);
@@ -255,7 +255,7 @@ describe("comments and reviews", () => {
     const second = pullRequest({ "notes.json": long }, { extra: publish("pr_comment", "findings") });
     expect((await second.job()).code).toBe(0);
     expect(github.state.comments[0]?.body.length).toBeLessThan(65_536);
-    expect(github.state.comments[0]?.body).toMatch(/… and \d+ more characters: the artifact <code>findings<\/code> has them\./);
+    expect(github.state.comments[0]?.body).toMatch(/… and \d+ more characters\. See the artifact <code>findings<\/code>\./);
     expect(job).toBeDefined();
   });
 });

@@ -160,7 +160,7 @@ async function comment(request: ReportsRequest, run: RunRecord, plan: Plan, shar
         const { known, state } = shared.with(run, states);
         return { ...contentOf(known), state };
       },
-      settles: inputs.steps !== undefined,
+      confirms: inputs.steps !== undefined,
       clock: { sleep: (ms) => systemClock.sleep(ms, io.signal) },
     },
   });

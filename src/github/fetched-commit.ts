@@ -1,6 +1,6 @@
 /**
- * The objects of one commit for a job without a token: one fetch from the server and repository that the runner's variables name, into an empty
- * bare directory. Git reads no configuration of the machine, the account or the checkout for it, and may speak https only.
+ * Fetches one commit for a job without a token, from the server and repository in the runner's variables, into an empty bare
+ * repository. Git ignores the configuration of the machine, the account and the checkout, and may use only https.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
@@ -17,11 +17,11 @@ export interface CommitFetch {
   readonly owner: string;
   readonly repo: string;
   readonly commit: string;
-  /** An existing directory to make the private one in. */
+  /** An existing directory. The private directory is created in it. */
   readonly directory: string;
-  /** Variables of the runner: `PATH`, proxies and certificates are taken from them. */
+  /** The runner's variables. Only `PATH` and those for proxies and certificates are used. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Ends the fetch; it then fails with `cancelled`. */
+  /** Cancels the fetch, which then fails with `cancelled`. */
   readonly signal: AbortSignal;
 }
 
@@ -30,12 +30,12 @@ export interface FetchedCommit extends CommitObjects {
   close(): Promise<void>;
 }
 
-/** Milliseconds that the fetch may take. */
+/** Time limit of the fetch, in milliseconds. */
 const limitMs = 120_000;
-/** Bytes that the names of all files may have. */
+/** Maximum size of the list of files, in bytes. */
 const listingLimit = 200_000_000;
 
-/** What git needs of the machine to reach a server. Everything else, also `GIT_*`, stays away from it. */
+/** The only variables passed to git. Others, including most `GIT_*`, could change its behavior. */
 const passed = /^(?:PATH|LD_LIBRARY_PATH|SYSTEMROOT|SSL_CERT_FILE|SSL_CERT_DIR|CURL_CA_BUNDLE|GIT_SSL_CAINFO|(?:HTTPS?|ALL|NO)_PROXY)$/i;
 
 const settings = {
@@ -52,18 +52,26 @@ const settings = {
 export async function fetchCommit(request: CommitFetch): Promise<Result<FetchedCommit>> {
   const url = addressOf(request);
   if (!url.ok) return url;
-  const place = await privateDirectory(request.directory);
-  if (!place.ok) return place;
+  const directory = await privateDirectory(request.directory);
+  if (!directory.ok) return directory;
   const passing = Object.entries(request.env).filter(([name]) => passed.test(name));
   const { signal } = request;
   const protocol = new URL(url.value).protocol.slice(0, -1);
-  const privately = { directory: place.value, protocol, env: Object.fromEntries(passing), settings, signal, limitMs, limit: listingLimit };
-  const git = (...words: string[]) => runPrivateGit(privately, words);
-  const close = () => rm(place.value, { recursive: true, force: true, maxRetries: 3 });
+  const privately = {
+    directory: directory.value,
+    protocol,
+    env: Object.fromEntries(passing),
+    settings,
+    signal,
+    limitMs,
+    limit: listingLimit,
+  };
+  const git = (...args: string[]) => runPrivateGit(privately, args);
+  const close = () => rm(directory.value, { recursive: true, force: true, maxRetries: 3 });
   const format = request.commit.length === 64 ? ["--object-format=sha256"] : [];
   const fetch = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--depth=1", "--", url.value, request.commit];
-  for (const words of [["init", "--quiet", "--bare", "--template=", ...format, place.value], fetch]) {
-    const ran = await git(...words);
+  for (const args of [["init", "--quiet", "--bare", "--template=", ...format, directory.value], fetch]) {
+    const ran = await git(...args);
     const failure = ran.ok ? failureOf(request, url.value, ran.value) : ran.error;
     if (failure === undefined) continue;
     await close();
@@ -85,12 +93,12 @@ export async function fetchCommit(request: CommitFetch): Promise<Result<FetchedC
   });
 }
 
-/** The repository's address on the server, never one of a git configuration. */
+/** The repository's URL on the server. A URL from a git configuration is never used. */
 function addressOf({ serverUrl, owner, repo }: CommitFetch): Result<string, Failure> {
   const url = URL.canParse(serverUrl) ? new URL(serverUrl) : undefined;
-  const isHere = url !== undefined && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+  const isLocal = url !== undefined && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
   const isPlain = url?.username === "" && url.password === "" && url.search === "" && url.hash === "";
-  if (url === undefined || !isPlain || !(url.protocol === "https:" || (url.protocol === "http:" && isHere)))
+  if (url === undefined || !isPlain || !(url.protocol === "https:" || (url.protocol === "http:" && isLocal)))
     return err({ reason: "usage", message: "GITHUB_SERVER_URL is not the https address of a server" });
   if (![owner, repo].every((name) => /^[A-Za-z0-9_.-]+$/.test(name) && !/^\.+$/.test(name)))
     return err({ reason: "usage", message: `GITHUB_REPOSITORY does not name a repository: ${owner}/${repo}` });
@@ -107,9 +115,9 @@ async function privateDirectory(directory: string): Promise<Result<string, Failu
 
 /** `100644 blob 3f9a…     120<tab>path` */
 function entryOf(line: string): CommitEntry[] {
-  const found = /^(\d+) \w+ ([0-9a-f]+) +(\d+|-)\t(.+)$/s.exec(line);
-  if (found === null) return [];
-  const [, mode = "", id = "", size = "", name = ""] = found;
+  const match = /^(\d+) \w+ ([0-9a-f]+) +(\d+|-)\t(.+)$/s.exec(line);
+  if (match === null) return [];
+  const [, mode = "", id = "", size = "", name = ""] = match;
   const kind = mode.startsWith("100") ? "file" : mode === "120000" ? "link" : mode === "040000" ? "directory" : "submodule";
   return [{ path: name, kind, id, size: Number(size) || 0, ...(mode === "100755" ? { executable: true } : {}) }];
 }
@@ -124,13 +132,13 @@ function failureOf({ owner, repo, commit, signal }: CommitFetch, url: string, { 
   const failure = { reason: "github-failed", doing, detail } as const;
   if (/could not read (?:Username|Password)|Authentication failed|returned error: 40[134]|not found/i.test(stderr))
     return { ...failure, hint: `set \`github-token\`: without a token, ${owner}/${repo} can only be read if it is public` };
-  if (/not our ref|unadvertised object/i.test(stderr)) return { ...failure, hint: `the commit is not in ${owner}/${repo} any more` };
+  if (/not our ref|unadvertised object/i.test(stderr)) return { ...failure, hint: `the commit is no longer in ${owner}/${repo}` };
   return { ...failure, hint: retryHint };
 }
 
-const retryHint = "run the job again, or set `github-token`, with which the commit is read through the REST API";
+const retryHint = "run the job again, or set `github-token` to read the commit through the REST API";
 
 function unreadable({ code, stderr }: Captured): Failure {
-  const detail = code === undefined ? "git was ended" : (stderr.trim().split("\n").at(-1) ?? "");
+  const detail = code === undefined ? "git was stopped" : (stderr.trim().split("\n").at(-1) ?? "");
   return { reason: "github-failed", doing: "read a fetched commit", detail };
 }

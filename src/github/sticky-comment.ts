@@ -1,7 +1,7 @@
 /**
- * One comment for each pull request and key, kept up to date. A mark identifies it, and only a comment of the token's own account counts, since every
- * user can copy the mark. GitHub does not compare before it writes, so what was written is read again: of two jobs that write at the same moment, one
- * overwrites the other.
+ * Keeps one comment per pull request and key up to date. A mark identifies it; only comments of the token's own account
+ * count, because any user can copy the mark. GitHub has no conditional writes, so a written comment is read again: a job
+ * that writes at the same time may have overwritten it.
  */
 import {
   type CommentSection,
@@ -20,37 +20,37 @@ import type { WorkflowContext } from "../core/workflow-context.ts";
 import { inlineCode, type Part, plainText, withinLimit } from "../text/markdown.ts";
 
 export interface StickyContent {
-  /** A heading; none by default. */
+  /** The heading. Defaults to none. */
   readonly title?: string;
   readonly parts: readonly (string | Part)[];
-  /** Markdown below the parts, of at most 1,000 characters; never cut. Names the commit. */
+  /** Markdown below the parts that names the commit, at most 1,000 characters. Never truncated. */
   readonly footer?: string;
 }
 
 export interface StickyComment extends StickyContent {
-  /** Identifies the comment among those that Wave keeps on the pull request: `result:review`, `artifact:summary`. */
+  /** Identifies the comment among Wave's comments on the pull request: `result:review`, `artifact:summary`. */
   readonly key: string;
-  /** Whether the results of earlier attempts and workflow runs stay, folded. */
+  /** Whether to keep the results of earlier attempts and workflow runs, collapsed. */
   readonly folds: boolean;
   /** Set if other jobs may write the same section. */
   readonly shared?: SharedContent;
 }
 
-/** Content that jobs make together. */
+/** Content to which several jobs contribute. */
 export interface SharedContent {
-  /** Adds this job's part to what is known. `states`: those of all sections, newest first. The result is the same for any order of jobs. */
+  /** Merges this job's result into the states of all sections, newest first. The order of jobs does not matter. */
   readonly merge: (states: readonly string[]) => StickyContent & { readonly state: string };
   readonly clock: Pick<Clock, "sleep">;
-  /** Whether to read once more after `settleMs`: another job that had read before may write after. */
-  readonly settles: boolean;
+  /** Whether to read again after `confirmMs`, because a job that read earlier may write later. */
+  readonly confirms: boolean;
 }
 
-/** How often a section is written until it stays, and milliseconds from reading it whole to reading it once more. */
-const limits = { writes: 6, settleMs: 1500 } as const;
+/** Maximum number of writes, and milliseconds before the comment is read again. */
+const limits = { writes: 6, confirmMs: 1500 } as const;
 
 type Target = Pick<WorkflowContext, "runId" | "runAttempt">;
 
-/** Writes or updates it. Fails with `github-failed`. `url` is empty if nothing was written. */
+/** Creates or updates the comment. `url` is empty if it is already up to date. Fails with `github-failed`. */
 export async function writeSticky(
   github: GitHub,
   context: Target,
@@ -58,19 +58,19 @@ export async function writeSticky(
   comment: StickyComment,
 ): Promise<Result<{ readonly url: string }>> {
   let url = "";
-  let isSettled = comment.shared?.settles !== true;
+  let isConfirmed = comment.shared?.confirms !== true;
   for (let writes = 0; ; ) {
-    const found = await commentsOf(github, issue, comment.key);
-    if (!found.ok) return found;
-    const bodies = found.value.map(({ body }) => body);
+    const comments = await commentsOf(github, issue, comment.key);
+    if (!comments.ok) return comments;
+    const bodies = comments.value.map(({ body }) => body);
     const body = bodyOf(context, comment, bodies);
-    const [first, ...copies] = found.value;
+    const [first, ...copies] = comments.value;
     if (first !== undefined && isWritten(context, first.body, body, writes > 0)) {
-      // Two jobs that found no comment have each created one. What the later ones contain is in the first one now.
+      // Two jobs may each have created a comment. The first one now contains the results of the others.
       for (const { id } of copies) await github.deleteComment(id);
-      if (isSettled || comment.shared === undefined) return ok({ url });
-      isSettled = true;
-      await comment.shared.clock.sleep(limits.settleMs);
+      if (isConfirmed || comment.shared === undefined) return ok({ url });
+      isConfirmed = true;
+      await comment.shared.clock.sleep(limits.confirmMs);
       continue;
     }
     if (writes >= limits.writes) return ok({ url });
@@ -82,28 +82,28 @@ export async function writeSticky(
   }
 }
 
-/** Whether a comment's body is `wanted`. In one that was written before, jobs may differ in wording, so that only what they know counts. */
+/** Whether a comment is up to date. After a write, compares only the state, because jobs may word it differently. */
 function isWritten({ runId, runAttempt }: Target, body: string, wanted: string, wasWritten: boolean): boolean {
   if (!wasWritten) return body === wanted;
   const own = { workflowRun: runId, attempt: runAttempt };
-  const [is, shouldBe] = [body, wanted].map((one) => readSections(one).find((section) => compareAttempts(section, own) === 0));
-  return is !== undefined && is.state === shouldBe?.state;
+  const [actual, expected] = [body, wanted].map((one) => readSections(one).find((section) => compareAttempts(section, own) === 0));
+  return actual !== undefined && actual.state === expected?.state;
 }
 
-/** The newest sections first; of those of the same attempt the first one. */
+/** Sorts sections, newest first, and keeps the first one per attempt. */
 function distinct(sections: readonly CommentSection[]): readonly CommentSection[] {
   const first = sections.filter((one, index) => sections.findIndex((other) => compareAttempts(one, other) === 0) === index);
   return first.sort((a, b) => compareAttempts(b, a));
 }
 
-/** Comments with this key that are Wave's own, the oldest first. */
+/** Wave's own comments with this key, oldest first. */
 async function commentsOf(github: GitHub, issue: number, key: string): Promise<Result<readonly IssueComment[]>> {
   const listed = await github.listComments(issue);
   if (!listed.ok) return listed;
   return ok(listed.value.filter(({ body, isOwn }) => isOwn && hasMark(body, key)).sort((a, b) => a.id - b.id));
 }
 
-/** The body with this attempt's section, given the bodies of the comments that are there. */
+/** The comment's body with this attempt's section, merged with the bodies of the existing comments. */
 export function bodyOf({ runId, runAttempt }: Target, comment: StickyComment, bodies: readonly string[]): string {
   const own = { workflowRun: runId, attempt: runAttempt };
   const all = bodies.flatMap(readSections);
@@ -115,7 +115,7 @@ export function bodyOf({ runId, runAttempt }: Target, comment: StickyComment, bo
   return commentBody(comment.key, withSection(distinct(all), { ...own, state, text: `${shown}${below}` }, comment.folds));
 }
 
-/** The footer that names the commit that was run, and the pull request's if that is another. */
+/** The footer with the commit that ran, and the pull request's commit if it differs. */
 export function commitFooter(commit: RunCommit): string {
   const other = otherCommitText(commit);
   return other === undefined ? `Commit ${inlineCode(shortCommit(commit.ran ?? commit.expected))}` : `⚠️ ${plainText(other)}.`;

@@ -76,6 +76,6 @@ describe("the check of a test suite", () => {
     const job = await jobThatPrints(Array.from({ length: 400 }, (_, at) => `src/a.js:1:1: bad ${at}\\n`).join(""));
     expect(github.state.checks.map(({ conclusion }) => conclusion)).toEqual(["failure", "failure"]);
     expect(github.requests.length).toBeLessThan(220);
-    expect(job.annotations.filter(({ level }) => level === "error").at(-1)?.message).toContain("more: the job summary has them");
+    expect(job.annotations.filter(({ level }) => level === "error").at(-1)?.message).toContain("more in the job summary");
   });
 });

@@ -1,4 +1,4 @@
-/** One commit fetched without a token: what is read of it, and how a fetch ends that gets no answer. */
+/** Fetches one commit without a token, and ends a fetch that gets no answer. */
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -62,7 +62,7 @@ describe("a fetched commit", () => {
   });
 });
 
-describe("a fetch that is not answered", () => {
+describe("a fetch without an answer", () => {
   it("ends when the job is cancelled, and leaves nothing", async () => {
     server.refuseWith = "hang";
     const controller = new AbortController();
@@ -81,8 +81,8 @@ describe("a fetch that is not answered", () => {
 });
 
 describe("a commit that the repository does not have", () => {
-  it("is reported as such", async () => {
+  it("is reported as missing", async () => {
     const fetched = await fetchCommit(request({ commit: "0123456789".repeat(4) }));
-    expect(fetched).toMatchObject({ ok: false, error: { reason: "github-failed", hint: "the commit is not in octo/demo any more" } });
+    expect(fetched).toMatchObject({ ok: false, error: { reason: "github-failed", hint: "the commit is no longer in octo/demo" } });
   });
 });

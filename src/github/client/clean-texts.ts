@@ -1,11 +1,11 @@
-/** Texts on their way to GitHub: without secrets, and with nothing that its API or its pages do not take. Every call that writes goes through here. */
+/** Cleans texts for GitHub: redacts secrets and removes characters that its API or pages reject. All write calls use it. */
 import type { CheckOutput, GitHub } from "../../core/github.ts";
 import { markdownLine, markdownText } from "../../text/markdown-text.ts";
 
-/** The port, with `redact` and `markdownText` applied to every text that is written. Paths and marks are texts, too. */
+/** Wraps the client: applies `redact` and `markdownText` to every written text, including paths and marks. */
 export function withCleanTexts(github: GitHub, redact: (text: string) => string): GitHub {
-  const text = (given: string) => markdownText(redact(given));
-  const line = (given: string) => markdownLine(redact(given));
+  const text = (raw: string) => markdownText(redact(raw));
+  const line = (raw: string) => markdownLine(redact(raw));
   const outputOf = ({ title, summary, text: more, annotations }: CheckOutput): CheckOutput => ({
     title: line(title),
     summary: text(summary),

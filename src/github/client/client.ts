@@ -1,4 +1,4 @@
-/** GitHub's REST API, as far as Wave calls it. Every answer is a value: an error of the service, or no answer, is `github-failed`. */
+/** The calls to GitHub's REST API that Wave needs. They never throw: an error or a missing answer is `github-failed`. */
 import { getOctokit } from "@actions/github";
 import type { GitHub } from "../../core/github.ts";
 import type { Clock } from "../../core/ports.ts";
@@ -18,15 +18,15 @@ export interface GitHubRequest {
   readonly repo: string;
   readonly apiUrl: string;
   readonly clock: Clock;
-  /** Of the API, for the whole job. */
+  /** The API's health, shared by the whole job. */
   readonly health: ServiceHealth;
-  /** Replaces secrets in written texts; defaults to no change. */
+  /** Redacts secrets in written texts. Defaults to no change. */
   readonly redact?: (text: string) => string;
-  /** Ends waiting for another try. */
+  /** Cancels waiting for a retry. */
   readonly signal?: AbortSignal;
 }
 
-/** Returns the port. It sends no request yet. */
+/** Creates the client without sending a request. */
 export function openGitHub(request: GitHubRequest): GitHub {
   const { owner, repo } = request;
   const octokit = getOctokit(request.token, { baseUrl: request.apiUrl, userAgent: "wave" });
@@ -65,11 +65,11 @@ export function openGitHub(request: GitHubRequest): GitHub {
 function actionsCalls(api: Api): Pick<GitHub, "workflowRun" | "cacheRefs"> {
   return {
     async workflowRun(id) {
-      const found = await api("read a workflow run", "GET /repos/{owner}/{repo}/actions/runs/{run_id}", { run_id: id });
-      if (!found.ok) return found;
-      const { event, repository } = found.value;
-      // GitHub's description promises it; a deleted fork leaves null.
-      const head = found.value.head_repository as { readonly id: number | bigint } | null | undefined;
+      const run = await api("read a workflow run", "GET /repos/{owner}/{repo}/actions/runs/{run_id}", { run_id: id });
+      if (!run.ok) return run;
+      const { event, repository } = run.value;
+      // Null for a deleted fork, although GitHub's schema requires it.
+      const head = run.value.head_repository as { readonly id: number | bigint } | null | undefined;
       return ok({ event, repositoryId: Number(repository.id), ...(head == null ? {} : { headRepositoryId: Number(head.id) }) });
     },
     async cacheRefs(key, ref) {

@@ -1,10 +1,10 @@
-/** The client, loaded by the first call: it is large, and nothing that a step waits for needs it. */
+/** Loads GitHub's client on the first call: it is large, and no step waits for it. */
 import type { Failure } from "../../core/failure.ts";
 import type { GitHub } from "../../core/github.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { GitHubRequest } from "./client.ts";
 
-/** Gives the port at once. Where the client cannot be loaded (it reads the runner's files as it is), every call is `github-failed`. */
+/** Returns the client at once. If the module cannot be loaded (it reads the runner's files on import), every call fails with `github-failed`. */
 export function lazyGitHub(request: GitHubRequest): GitHub {
   let loaded: Promise<Result<GitHub>> | undefined;
   const load = () => {

@@ -1,7 +1,7 @@
-/** Which lines of a pull request's diff can be commented on: those that its hunks show. Pure. */
+/** The lines of a pull request that can be commented on: those in the hunks of its diff. Pure. */
 import type { PullFile } from "../../core/github.ts";
 
-/** `path\0side` → the lines, with the number of the hunk that each stands in. */
+/** `path\0side` → line → number of its hunk. */
 export type DiffLines = ReadonlyMap<string, ReadonlyMap<number, number>>;
 
 export function diffLines(files: readonly PullFile[]): DiffLines {
@@ -26,12 +26,12 @@ export function diffLines(files: readonly PullFile[]): DiffLines {
   return lines;
 }
 
-/** Whether a remark's lines stand in one hunk of the diff. */
+/** Whether all lines of a remark are in one hunk of the diff. */
 export function isInDiff(
   lines: DiffLines,
   remark: { readonly path: string; readonly side: string; readonly line: number; readonly startLine?: number },
 ): boolean {
-  const known = lines.get(`${remark.path}\0${remark.side}`);
-  const hunk = known?.get(remark.line);
-  return hunk !== undefined && (remark.startLine === undefined || known?.get(remark.startLine) === hunk);
+  const hunks = lines.get(`${remark.path}\0${remark.side}`);
+  const hunk = hunks?.get(remark.line);
+  return hunk !== undefined && (remark.startLine === undefined || hunks?.get(remark.startLine) === hunk);
 }

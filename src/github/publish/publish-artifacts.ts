@@ -1,6 +1,6 @@
 /**
- * Publishes what a pipeline says, one after the other. What is not optional and cannot be published fails the run; where nothing can be published at
- * all, as on a laptop, that is told and fails nothing.
+ * Publishes a pipeline's `publish` entries in order. The run fails if a required entry cannot be published. If publishing is
+ * not possible at all, for example outside GitHub, the entries are reported as not published and the run does not fail.
  */
 import { defined } from "../../core/defined.ts";
 import type { ArtifactRef, EventPayload } from "../../core/event.ts";
@@ -11,14 +11,14 @@ import type { BlobStore, Publisher } from "../../core/ports.ts";
 
 export interface PublishRequest {
   readonly publications: readonly Publication[];
-  /** Step → what it left. */
+  /** Step id → its artifacts. */
   readonly artifacts: ReadonlyMap<string, readonly ArtifactRef[]>;
   readonly blobs: BlobStore;
-  /** Kind → who publishes it; or why nothing can be published here. */
+  /** Kind → its publisher, or the reason why publishing is not possible, as a clause. */
   readonly publishers: ReadonlyMap<Publication["kind"], Publisher> | string;
 }
 
-/** What events say of it, and the first failure that counts. */
+/** An event per entry, and the failure of the first required entry that failed. */
 export interface Published {
   readonly events: readonly EventPayload[];
   readonly failure?: Failure;
@@ -28,28 +28,28 @@ export async function publishArtifacts({ publications, artifacts, blobs, publish
   const events: EventPayload[] = [];
   let failure: Failure | undefined;
   for (const { kind, artifact, from, optional } of publications) {
-    const not = (because: string) => events.push({ type: "not-published", kind, artifact, because, optional });
-    const left = artifacts.get(from)?.find(({ name }) => name === artifact);
+    const skip = (because: string) => events.push({ type: "not-published", kind, artifact, because, optional });
+    const output = artifacts.get(from)?.find(({ name }) => name === artifact);
     if (typeof publishers === "string") {
-      not(publishers);
+      skip(publishers);
       continue;
     }
     const publisher = publishers.get(kind);
-    const bytes = left === undefined ? undefined : await blobs.get(left.digest);
+    const bytes = output === undefined ? undefined : await blobs.get(output.digest);
     const published =
-      left === undefined || bytes === undefined || publisher === undefined
+      output === undefined || bytes === undefined || publisher === undefined
         ? undefined
         : bytes.ok
-          ? await publisher.publish({ name: artifact, digest: left.digest, bytes: bytes.value })
+          ? await publisher.publish({ name: artifact, digest: output.digest, bytes: bytes.value })
           : bytes;
-    if (published?.ok === true && left !== undefined) {
-      events.push({ type: "published", kind, artifact, digest: left.digest, url: published.value.url });
+    if (published?.ok === true && output !== undefined) {
+      events.push({ type: "published", kind, artifact, digest: output.digest, url: published.value.url });
       continue;
     }
-    const why: Failure =
-      published?.ok === false ? published.error : { reason: "publish-refused", artifact, detail: `step \`${from}\` left none` };
-    not(sentenceOf(why));
-    if (!optional) failure ??= why;
+    const cause: Failure =
+      published?.ok === false ? published.error : { reason: "publish-refused", artifact, detail: `step \`${from}\` did not produce it` };
+    skip(sentenceOf(cause));
+    if (!optional) failure ??= cause;
   }
   return { events, ...defined({ failure }) };
 }

@@ -1,4 +1,4 @@
-/** Publishes to a pull request: a comment that is kept up to date, and a review. Wave posts; no step holds a token. */
+/** Publishes to a pull request: an updated comment and a review. Wave posts them, so steps need no token. */
 import type { Digest } from "../../core/digest.ts";
 import type { GitHub, ReviewComment } from "../../core/github.ts";
 import type { Publisher, Redactor } from "../../core/ports.ts";
@@ -19,16 +19,16 @@ export interface PullPublishRequest {
   /** The commit that the job runs. */
   readonly commit: RunCommit;
   readonly pipeline: string;
-  /** The end of the comments' keys: other jobs with the same pipeline have comments of their own. */
+  /** The end of the comments' keys, so that other jobs with the same pipeline have their own comments. */
   readonly reportKey: string;
   readonly redactor: Redactor;
   readonly places: RemarkPlaces;
 }
 
-/** A review's body, in characters. */
-const longestBody = 65_000;
+/** Maximum length of a review's body, in characters. */
+const maxBody = 65_000;
 
-/** `pr_comment`: the artifact's Markdown, one comment a pipeline and artifact. */
+/** `pr_comment`: the artifact's Markdown, one comment per pipeline and artifact. */
 export function commentPublisher({ github, context, commit, pull, pipeline, reportKey, redactor }: PullPublishRequest): Publisher {
   return {
     kind: "pr_comment",
@@ -37,7 +37,7 @@ export function commentPublisher({ github, context, commit, pull, pipeline, repo
       if (text === "") return err({ reason: "publish-refused", artifact: name, detail: "it is empty" });
       const lines: Part = {
         lines: tamedBlock(text).split("\n"),
-        rest: (_count, characters) => `… and ${characters} more characters: the artifact ${inlineCode(name)} has them.`,
+        rest: (_count, characters) => `… and ${characters} more characters. See the artifact ${inlineCode(name)}.`,
       };
       return writeSticky(github, context, pull.number, {
         key: `artifact:${pipeline}:${name}:${reportKey}`,
@@ -49,7 +49,7 @@ export function commentPublisher({ github, context, commit, pull, pipeline, repo
   };
 }
 
-/** `pr_review`: the artifact's remarks, as one review that approves nothing. The same artifact on the same commit is published once. */
+/** `pr_review`: the artifact's remarks as one review, without approval. The same artifact on the same commit is published once. */
 export function reviewPublisher(request: PullPublishRequest): Publisher {
   const { github, commit, pull, pipeline, redactor } = request;
   return {
@@ -89,7 +89,7 @@ export function reviewPublisher(request: PullPublishRequest): Publisher {
   };
 }
 
-/** A review whose lines GitHub does not take after all is written without them, so that nothing is lost. */
+/** Creates the review. If GitHub rejects its lines, the remarks are written into the body instead. */
 async function write(
   { github, pull }: PullPublishRequest,
   body: string,
@@ -97,9 +97,9 @@ async function write(
 ): Promise<Result<{ readonly url: string }>> {
   const written = await github.createReview(pull.number, { commit: pull.headSha, body, comments });
   if (written.ok || comments.length === 0 || written.error.reason !== "github-failed" || written.error.status !== 422) return written;
-  const told = comments.map(({ path, line, body: text }) => `- ${inlineCode(`${path}:${line}`)} ${text}`);
-  const part: Part = { lines: told, rest: (count) => `… and ${count} more.` };
-  return github.createReview(pull.number, { commit: pull.headSha, body: withinLimit([body, part], longestBody), comments: [] });
+  const lines = comments.map(({ path, line, body: text }) => `- ${inlineCode(`${path}:${line}`)} ${text}`);
+  const part: Part = { lines, rest: (count) => `… and ${count} more.` };
+  return github.createReview(pull.number, { commit: pull.headSha, body: withinLimit([body, part], maxBody), comments: [] });
 }
 
 const severities = { info: "", warning: "⚠️ ", error: "❌ " } as const;
@@ -114,12 +114,12 @@ function commentOf({
   severity = "info",
 }: ReviewRemark): ReviewComment {
   const text = `${severities[severity]}${tamedBlock(body)}`;
-  // GitHub offers suggestions on the new side alone.
+  // GitHub supports suggestions only on the new side.
   const block = suggestion === undefined || side === "LEFT" ? [] : [suggestionBlock(suggestion)];
   return { path, line, side, ...(startLine === undefined || startLine === line ? {} : { startLine }), body: [text, ...block].join("\n\n") };
 }
 
-function bodyOf(said: string, mark: string, note: string, outside: readonly ReviewRemark[], inside: number): string {
+function bodyOf(text: string, mark: string, note: string, outside: readonly ReviewRemark[], inside: number): string {
   const folded: Part = {
     lines: outside.flatMap(({ path, line, body, severity = "info" }) => [
       `- ${inlineCode(`${path}:${line}`)} ${severities[severity]}${tamedMarkdown(body).replaceAll("\n", "\n  ")}`,
@@ -127,8 +127,8 @@ function bodyOf(said: string, mark: string, note: string, outside: readonly Revi
     rest: (count) => `… and ${count} more.`,
   };
   const heading =
-    outside.length === 0 ? "" : inside === 0 ? "These lines are not part of the diff:" : "Besides, on lines that are not part of the diff:";
-  return withinLimit([mark, note, tamedBlock(said), heading, folded], longestBody);
+    outside.length === 0 ? "" : inside === 0 ? "These lines are not part of the diff:" : "Remarks on lines that are not part of the diff:";
+  return withinLimit([mark, note, tamedBlock(text), heading, folded], maxBody);
 }
 
 function markOf(pipeline: string, artifact: string, digest: Digest, commit: string): string {

@@ -1,13 +1,16 @@
-/** The file of a pull request that a remark means: a step may name it from the repository, from its project, or by the checkout's absolute path. Pure. */
+/**
+ * Resolves the path of a remark to a file of the pull request. A step may write it relative to the repository or the project,
+ * or as an absolute path in the checkout. Pure.
+ */
 import path from "node:path";
 import { type DiffLines, isInDiff } from "./diff-lines.ts";
 
 export interface RemarkPlaces {
   /** The project's directory in the repository: empty, or ending in `/`. */
   readonly prefix: string;
-  /** Absolute paths under which the repository's files are known, with forward slashes. */
+  /** Absolute paths of the repository's root, with forward slashes. Symbolic links can lead to several. */
   readonly tops: readonly string[];
-  /** Whether a path relative to the repository is a file there. */
+  /** Whether a path relative to the repository is an existing file. */
   readonly isFile: (path: string) => boolean;
 }
 
@@ -19,8 +22,8 @@ interface Remark {
 }
 
 /**
- * The path relative to the repository. If several files could be meant, it is the one with that line in the diff, else one in the diff, else one that
- * exists, and of these the project's first. A path that means no file stays as it is.
+ * The path relative to the repository. Of several candidates, prefers one with the remark's line in the diff, then one in the
+ * diff, then an existing file, and among equals the project's. A path without a candidate is returned unchanged.
  */
 export function remarkPath(remark: Remark, lines: DiffLines, { prefix, tops, isFile }: RemarkPlaces): string {
   const paths = candidates(remark.path, prefix, tops);
@@ -32,9 +35,9 @@ export function remarkPath(remark: Remark, lines: DiffLines, { prefix, tops, isF
   );
 }
 
-function candidates(named: string, prefix: string, tops: readonly string[]): readonly string[] {
-  const all = path.posix.isAbsolute(named)
-    ? tops.flatMap((top) => (named.startsWith(`${top}/`) ? [named.slice(top.length + 1)] : []))
-    : [`${prefix}${named}`, named];
+function candidates(written: string, prefix: string, tops: readonly string[]): readonly string[] {
+  const all = path.posix.isAbsolute(written)
+    ? tops.flatMap((top) => (written.startsWith(`${top}/`) ? [written.slice(top.length + 1)] : []))
+    : [`${prefix}${written}`, written];
   return [...new Set(all.map((one) => path.posix.normalize(one)))].filter((one) => one !== ".." && !one.startsWith("../"));
 }

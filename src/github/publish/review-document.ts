@@ -1,29 +1,29 @@
-/** Reads a review as an agent writes it: `schema/review.schema.json`. Pure. What is wrong is said by its place, so that an agent can mend it. */
+/** Parses a review in the format of `schema/review.schema.json`. Errors name the position, so that an agent can fix it. Pure. */
 
 import { defined } from "../../core/defined.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { Review, ReviewRemark } from "../../manifest/schema/review.ts";
 
-/** What GitHub takes in one comment, with room for what wave adds. */
-const longestBody = 60_000;
-/** More remarks are refused by GitHub, and read by nobody. */
-const mostRemarks = 300;
+/** Maximum length of a comment, in characters: GitHub's limit minus room for Wave's additions. */
+const maxBody = 60_000;
+/** GitHub rejects reviews with more remarks. */
+const maxRemarks = 300;
 
-/** Fails with a sentence that names the place. */
+/** Parses a review. The error is a clause that names the position. */
 export function readReview(text: string): Result<Review, string> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return err(`it is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return err(`it is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (!isMap(value)) return err("it has to be a map with `comments`");
+  if (!isMap(value)) return err("it must be a map with `comments`");
   const unknown = Object.keys(value).find((key) => key !== "body" && key !== "comments");
-  if (unknown !== undefined) return err(`\`${unknown}\` is not known`);
+  if (unknown !== undefined) return err(`\`${unknown}\` is not a known key`);
   const { body = "", comments } = value;
-  if (typeof body !== "string" || body.length > longestBody) return err(`\`body\` has to be a text of at most ${longestBody} characters`);
-  if (!Array.isArray(comments)) return err("`comments` has to be a list");
-  if (comments.length > mostRemarks) return err(`\`comments\` has ${comments.length} entries; at most ${mostRemarks} can be published`);
+  if (typeof body !== "string" || body.length > maxBody) return err(`\`body\` must be a text of at most ${maxBody} characters`);
+  if (!Array.isArray(comments)) return err("`comments` must be a list");
+  if (comments.length > maxRemarks) return err(`\`comments\` has ${comments.length} entries; the maximum is ${maxRemarks}`);
   const remarks: ReviewRemark[] = [];
   for (const [index, comment] of comments.entries()) {
     const remark = readRemark(comment);
@@ -36,20 +36,18 @@ export function readReview(text: string): Result<Review, string> {
 const keys = new Set(["path", "line", "start_line", "side", "body", "suggestion", "severity"]);
 
 function readRemark(value: unknown): Result<ReviewRemark, string> {
-  if (!isMap(value)) return err("it has to be a map");
+  if (!isMap(value)) return err("it must be a map");
   const unknown = Object.keys(value).find((key) => !keys.has(key));
-  if (unknown !== undefined) return err(`\`${unknown}\` is not known`);
+  if (unknown !== undefined) return err(`\`${unknown}\` is not a known key`);
   const { path, line, start_line: startLine, side = "RIGHT", body, suggestion, severity } = value;
-  if (typeof path !== "string" || path === "") return err("`path` has to be a file's path");
-  if (!isLine(line)) return err("`line` has to be a whole number from 1");
-  if (startLine !== undefined && (!isLine(startLine) || startLine > line))
-    return err("`start_line` has to be a whole number from 1 to `line`");
-  if (side !== "LEFT" && side !== "RIGHT") return err("`side` is LEFT or RIGHT");
-  if (typeof body !== "string" || body === "" || body.length > longestBody)
-    return err(`\`body\` has to be a text of 1 to ${longestBody} characters`);
-  if (suggestion !== undefined && typeof suggestion !== "string") return err("`suggestion` has to be a text");
+  if (typeof path !== "string" || path === "") return err("`path` must be a file's path");
+  if (!isLine(line)) return err("`line` must be an integer of at least 1");
+  if (startLine !== undefined && (!isLine(startLine) || startLine > line)) return err("`start_line` must be an integer from 1 to `line`");
+  if (side !== "LEFT" && side !== "RIGHT") return err("`side` must be LEFT or RIGHT");
+  if (typeof body !== "string" || body === "" || body.length > maxBody) return err(`\`body\` must be a text of 1 to ${maxBody} characters`);
+  if (suggestion !== undefined && typeof suggestion !== "string") return err("`suggestion` must be a text");
   if (severity !== undefined && severity !== "info" && severity !== "warning" && severity !== "error")
-    return err("`severity` is info, warning or error");
+    return err("`severity` must be info, warning or error");
   return ok({
     path,
     line,

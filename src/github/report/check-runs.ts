@@ -1,6 +1,7 @@
 /**
- * Check runs: one for the pipeline, in progress while it runs, and one for each contract. A check that was begun is completed: by `close`, by `post` from
- * what was noted, or, if the machine was lost, by the next attempt. https://docs.github.com/en/rest/checks/runs
+ * Writes check runs: one for the pipeline, in progress while it runs, and one per contract. An open check is always completed:
+ * by `close`, by `post` from saved data, or by the next attempt if the machine was lost.
+ * https://docs.github.com/en/rest/checks/runs
  */
 import { defined } from "../../core/defined.ts";
 import type { WaveEvent } from "../../core/event.ts";
@@ -22,29 +23,29 @@ import { writeCheck } from "./write-check.ts";
 export interface CheckRunsRequest {
   readonly github: GitHub;
   readonly context: WorkflowContext;
-  /** Checks are written for `expected`; only a run of that commit gives them a verdict. */
+  /** Checks are written for `expected`. A run of another commit cannot pass them. */
   readonly commit: RunCommit;
-  /** Warnings above each verdict, as sentences without a stop. */
+  /** Warnings above each verdict, as sentences without a full stop. */
   readonly notes: readonly string[];
   readonly plan: Plan;
-  /** What is known of the run now; nothing where it cannot be read. */
+  /** The current record of the run. Undefined if it cannot be read. */
   readonly record: (run: string) => Promise<RunRecord | undefined>;
-  /** The same run as all jobs know it. `gather` reads what the others reported, once. */
+  /** The run with the results of all jobs. `gather` reads the other jobs' results, once. */
   readonly shared: { gather(run: string): Promise<void>; known(record: RunRecord): KnownRun };
-  /** One for the pipeline alone, or one for each contract besides. */
+  /** `pipeline`: only the pipeline's check. `contract`: one per contract too. */
   readonly which: "pipeline" | "contract";
-  /** Tells the checks of one job from those of another: the job's id, and its matrix key. */
+  /** Distinguishes the checks of different jobs: the job's id and its matrix values. */
   readonly label: string;
-  /** The steps of a job that executes a part; absent: all. */
+  /** The steps that the job executes. Defaults to all. */
   readonly steps?: readonly string[];
   readonly places: PagePlaces;
   readonly clock: Clock;
-  /** Called with the checks that are to be completed, after every change. */
+  /** Called after every change with the checks that must still be completed. */
   readonly noteOpen: (checks: readonly OpenCheck[]) => void;
   readonly warn: (failure: Failure) => void;
 }
 
-/** A check that is not completed yet. All of it can be written as JSON. */
+/** A check that is not completed yet. Can be written as JSON. */
 export interface OpenCheck {
   /** Undefined if it could not be created yet. */
   readonly id?: number;
@@ -56,20 +57,20 @@ export interface OpenCheck {
 type CheckHead = Pick<NewCheck, "name" | "headSha" | "externalId" | "detailsUrl">;
 
 export interface CheckRuns extends Reporter {
-  /** Not everything could be written. */
+  /** Whether a check could not be written. */
   isIncomplete(): boolean;
-  /** Annotations that are missing from checks which were written. */
+  /** Annotations that are missing from the written checks. */
   dropped(): readonly CheckAnnotation[];
 }
 
-/** Of one text, in characters. */
+/** Maximum length of one text, in characters. */
 const limits = { text: 65_000 } as const;
-/** At least so long between two updates of a check that is in progress, in milliseconds: a token may write 80 times a minute. */
-const restMs = 10_000;
+/** Minimum interval between updates of a check in progress, in milliseconds. A token may write 80 times a minute. */
+const updateMs = 10_000;
 
 export function openCheckRuns(request: CheckRunsRequest): CheckRuns {
   const state = { run: "", isRefused: false, isIncomplete: false, dropped: [] as CheckAnnotation[] };
-  const here = new Set<string>();
+  const executed = new Set<string>();
   let last: Promise<void> = Promise.resolve();
   let closed: Promise<void> | undefined;
   let missing = 0;
@@ -80,7 +81,7 @@ export function openCheckRuns(request: CheckRunsRequest): CheckRuns {
     if (!state.isIncomplete) request.warn(failure);
     state.isIncomplete = true;
     if (failure.reason !== "github-failed" || failure.limited === true) return;
-    // GitHub answers 404 to a token without access, and now and then by mistake.
+    // GitHub answers 404 to a token without access, but sometimes by mistake.
     if (failure.status === 404) missing += 1;
     state.isRefused ||= failure.status === 403 || missing > 1;
   };
@@ -96,7 +97,7 @@ export function openCheckRuns(request: CheckRunsRequest): CheckRuns {
         state.run = event.run;
         inTurn(pipeline.begin);
       }
-      if (event.type === "attempt-started" || event.type === "step-reused" || event.type === "step-finished") here.add(event.step);
+      if (event.type === "attempt-started" || event.type === "step-reused" || event.type === "step-finished") executed.add(event.step);
       if (event.type !== "step-finished") return;
       inTurn(() => contracts(({ id }) => id === event.step));
       inTurn(() => pipeline.update(false));
@@ -109,18 +110,18 @@ export function openCheckRuns(request: CheckRunsRequest): CheckRuns {
 
   async function end(): Promise<void> {
     if (state.run === "") return;
-    await pipeline.noteVerdict();
-    // A step that passed in an earlier attempt has its checks already.
-    inTurn(() => contracts((step) => mine(step) && (here.has(step.id) || step.status !== "passed")));
+    await pipeline.saveVerdict();
+    // A step that passed in an earlier attempt already has its checks.
+    inTurn(() => contracts((step) => mine(step) && (executed.has(step.id) || step.status !== "passed")));
     inTurn(() => pipeline.update(true));
     await last;
   }
 }
 
-/** What the checks of one run share. */
+/** State that the checks of one run share. */
 interface ChecksState {
   readonly run: string;
-  /** This job may not write checks. */
+  /** Whether the job's token may not write checks. */
   readonly isRefused: boolean;
   readonly dropped: CheckAnnotation[];
 }
@@ -141,12 +142,12 @@ function pipelineCheck(request: CheckRunsRequest, state: ChecksState, failed: (f
   return {
     async begin() {
       await completeLost(github, request.context, open().head);
-      const written = await write({ title: "in progress", summary: "The run has begun." });
+      const written = await write({ title: "in progress", summary: "The run has started." });
       if (written.ok) noteOpen([open()]);
       else failed(written.error);
     },
-    /** Leaves the verdict for `post`, in case that this job ends before GitHub takes it. */
-    async noteVerdict() {
+    /** Saves the verdict for `post`, in case the job ends before GitHub receives it. */
+    async saveVerdict() {
       if (state.isRefused && id === undefined) return;
       const record = await request.record(state.run);
       const title = record === undefined ? unknown.title : pipelineOutput(record, request).title;
@@ -155,7 +156,7 @@ function pipelineCheck(request: CheckRunsRequest, state: ChecksState, failed: (f
     },
     async update(isFinal: boolean) {
       if (state.isRefused && (!isFinal || id === undefined)) return;
-      if (!isFinal && clock.monotonic() - updatedAt < restMs) return;
+      if (!isFinal && clock.monotonic() - updatedAt < updateMs) return;
       updatedAt = clock.monotonic();
       if (isFinal) await request.shared.gather(state.run);
       const record = await request.record(state.run);
@@ -167,7 +168,7 @@ function pipelineCheck(request: CheckRunsRequest, state: ChecksState, failed: (f
   };
 }
 
-const unknown = { title: "not known", summary: "What happened cannot be read any more." };
+const unknown = { title: "not known", summary: "The run's state can no longer be read." };
 
 /** Completes the check runs that earlier attempts of this workflow run left in progress because their machine was lost. */
 async function completeLost(github: GitHub, context: WorkflowContext, { headSha, name, externalId }: CheckHead): Promise<void> {
@@ -189,7 +190,7 @@ function earlierAttempt({ externalId, detailsUrl }: ListedCheck, { runId, runAtt
   return isOurs && Number(attempt) < runAttempt ? Number(attempt) : undefined;
 }
 
-/** Returns what writes the checks of steps' contracts, each once. */
+/** Returns a function that writes the checks of steps' contracts, each once. */
 function contractChecks(request: CheckRunsRequest, state: ChecksState, failed: (failure: Failure) => void) {
   const written = new Set<string>();
   return async (which: (step: StepRecord) => boolean): Promise<void> => {
@@ -216,16 +217,16 @@ function contractChecks(request: CheckRunsRequest, state: ChecksState, failed: (
 /** The run whose result a step reuses. Undefined if the step was executed. */
 async function reusedBy({ record, context }: CheckRunsRequest, { reusedFrom }: StepRecord): Promise<ReusedRun | undefined> {
   if (reusedFrom === undefined) return undefined;
-  const found = await record(reusedFrom.run);
-  const workflow = found === undefined ? undefined : workflowOf(found.writer.host);
+  const source = await record(reusedFrom.run);
+  const workflow = source === undefined ? undefined : workflowOf(source.writer.host);
   const { owner, repo, serverUrl } = context;
   return {
-    ...defined({ record: found }),
+    ...defined({ record: source }),
     ...(workflow === undefined ? {} : { url: `${serverUrl}/${owner}/${repo}/actions/runs/${workflow.run}/attempts/${workflow.attempt}` }),
   };
 }
 
-/** The page with the run and the commit. If the contract was evaluated on another commit, its lines are not those of the check's commit. */
+/** Adds the run and the commit to a page. If another commit ran, drops the annotations, because its lines differ. */
 function pageFor(commit: RunCommit, run: string, page: ContractPage): ContractPage {
   const other = otherCommitText(commit);
   if (other === undefined) return { ...page, parts: [runText(run, commit), ...page.parts] };
@@ -234,20 +235,20 @@ function pageFor(commit: RunCommit, run: string, page: ContractPage): ContractPa
 }
 
 function sentenceOf(other: string): string {
-  return `${plainText(other)}. Check out the commit that is to be checked.`;
+  return `${plainText(other)}. Check out the commit that should be checked.`;
 }
 
-/** A check's name, commit and links. The name says the job: GitHub may show a check under another workflow. */
+/** A check's name, commit and links. `contract` is `STEP: CONTRACT`; empty for the pipeline's check. */
 function headOf(
   { context, commit, plan, label }: Pick<CheckRunsRequest, "context" | "commit" | "plan" | "label">,
   run: string,
-  what: string,
+  contract: string,
 ): CheckHead {
   const { owner, repo, serverUrl, runId, runAttempt } = context;
   return {
-    name: checkName(plan.pipeline.name, label, what),
+    name: checkName(plan.pipeline.name, label, contract),
     headSha: commit.expected,
-    externalId: `wave:${run}:${runAttempt}${what === "" ? "" : ` / ${what}`}`.slice(0, 250),
+    externalId: `wave:${run}:${runAttempt}${contract === "" ? "" : ` / ${contract}`}`.slice(0, 250),
     detailsUrl: `${serverUrl}/${owner}/${repo}/actions/runs/${runId}/attempts/${runAttempt}`,
   };
 }
@@ -264,8 +265,8 @@ function pipelineOutput(record: RunRecord, { plan, shared, commit, notes }: Chec
 }
 
 /**
- * A job's check shows the whole run and concludes on the job's own steps: the others may still be to come, and "Re-run failed jobs" does not run a job
- * again whose steps passed.
+ * The conclusion of a job's check, from the job's own steps: other steps may not have run yet, and "Re-run failed jobs" does
+ * not repeat a job whose steps passed. A missing record is a failure.
  */
 export function conclusionOf(record: RunRecord | undefined, steps: readonly string[] | undefined): CheckConclusion {
   if (record === undefined) return "failure";

@@ -1,4 +1,4 @@
-/** A contract's verdict as a check run: its conclusion, what it found, and annotations on the lines at fault. Pure. */
+/** Renders a contract's verdict as a check run: conclusion, violations and annotations. Pure. */
 
 import { decidingAttempt } from "../../core/deciding-attempt.ts";
 import { describeContract } from "../../core/describe-contract.ts";
@@ -16,22 +16,22 @@ export interface ContractPage {
   readonly annotations: readonly CheckAnnotation[];
 }
 
-/** Where manifest files and project files lie in the repository: the prefix of their paths, empty or ending in `/`. */
+/** How paths of the project map to the repository. `prefix` is empty or ends in `/`. */
 export interface PagePlaces {
   readonly prefix: string;
-  /** Whether a path of the project is a file of the repository: annotations on others would point nowhere. */
+  /** Whether a path of the project is a file in the repository. Other files cannot be annotated. */
   readonly isFile: (path: string) => boolean;
 }
 
 /** The run whose result a step reuses. */
 export interface ReusedRun {
-  /** Undefined if state does not have the run. */
+  /** Undefined if the state does not contain the run. */
   readonly record?: RunRecord;
-  /** Where GitHub shows the workflow run that produced it; undefined if it ran elsewhere. */
+  /** URL of the workflow run that produced it. Undefined if it ran elsewhere. */
   readonly url?: string;
 }
 
-/** `steps` are those of the run, and `reused` is the run that the step's result comes from; both are needed only for steps without an attempt. */
+/** `steps` (the run's) and `reused` are needed only for steps without an attempt. */
 export function contractPage(
   step: StepRecord,
   contract: ContractDefinition,
@@ -45,7 +45,7 @@ export function contractPage(
   return evaluated(step, contract, places, result);
 }
 
-/** The verdict that the reused run recorded. A step passed there, so a contract without a record passed unless it only warns. */
+/** The verdict recorded by the reused run. The step passed there, so an unrecorded contract passed, unless it only warns. */
 function recorded(step: StepRecord, contract: ContractDefinition, places: PagePlaces, { record, url }: ReusedRun): ContractPage {
   const { run = "", attempt = 0 } = step.reusedFrom ?? {};
   const source = record?.steps.find(({ id }) => id === step.id);
@@ -69,7 +69,7 @@ function unevaluated(step: StepRecord, steps: readonly StepRecord[]): ContractPa
   const title = cause === undefined ? why : `step ${cause.id} ${cause.status === "failed" ? "failed" : "was cancelled"}`;
   const detail =
     cause === undefined
-      ? plainText(step.because === undefined ? "The step left nothing that could be judged." : `The step was skipped: ${step.because}.`)
+      ? plainText(step.because === undefined ? "The step left no output that could be checked." : `The step was skipped: ${step.because}.`)
       : `Step ${inlineCode(step.id)} depends on ${inlineCode(cause.id)}, which ${cause.status === "failed" ? "failed" : "was cancelled"}.`;
   return { conclusion, title: printable(`not evaluated: ${title}`).slice(0, 250), parts: [detail], annotations: [] };
 }
@@ -97,7 +97,7 @@ function evaluated(step: StepRecord, contract: ContractDefinition, places: PageP
   const retried =
     earlier.length === 0
       ? ""
-      : `It did not pass at attempt ${earlier.map((one) => one.attempt).join(", ")}; the step was sent back with what was found.`;
+      : `It did not pass at attempt ${earlier.map((one) => one.attempt).join(", ")}; the step was retried with the violations.`;
   const found: Part = {
     lines: result.violations.map((violation) => `- ${violationText(violation)}`),
     rest: (count) => `… and ${count} more.`,
@@ -125,7 +125,7 @@ function violationText({ message, pointer, location, rule }: Violation): string 
   return `${plainText(message)}${where}${pointer === undefined || pointer === "" ? "" : ` at ${inlineCode(pointer)}`}${rule === undefined ? "" : ` (${plainText(rule)})`}`;
 }
 
-/** On the source line that a test names, else on the contract's line in the manifest: artifacts are no files of the repository. */
+/** Annotates the line that a violation names or, if the repository does not contain it, the contract's line in the manifest. */
 function annotationOf(
   { message, location, pointer, rule }: Violation,
   { name, onFailure }: ContractResult,
@@ -151,18 +151,18 @@ function annotationOf(
   return { ...about, path: `${prefix}${origin.file}`, startLine: start.line, endLine: start.line, message: text };
 }
 
-/** A compiler also prints warnings and notes; they fail nothing by themselves. */
+/** Compilers print warnings and notes too, which are not failures. */
 function levelOf(rule: string | undefined, onFailure: ContractResult["onFailure"]): CheckAnnotation["level"] {
   if (rule === "note") return "notice";
   return rule === "warning" || onFailure === "warn" ? "warning" : "failure";
 }
 
-/** GitHub's lines and columns are 32-bit integers from 1. */
+/** GitHub's lines and columns are 32-bit integers, starting at 1. */
 function isInRange(position: number): boolean {
   return Number.isSafeInteger(position) && position >= 1 && position < 2 ** 31;
 }
 
-/** GitHub refuses an empty message, and one above 64 KB: 4,000 characters are at most 16 KB. */
+/** GitHub rejects an empty message and one above 64 KB. 4,000 characters are at most 16 KB. */
 function fit(message: string): string {
   const text = withoutMarks(printable(message));
   if (text.trim() === "") return "the contract failed here";

@@ -1,4 +1,4 @@
-/** A failure that ended a job before a run started, as a check run, a comment and a summary show it. Pure. */
+/** Renders a failure that ended a job before its run started, for check run, comment and summary. Pure. */
 
 import { type Diagnostic, sortDiagnostics } from "../../core/diagnostic.ts";
 import type { Failure } from "../../core/failure.ts";
@@ -14,11 +14,11 @@ export interface FailurePage {
   /** Plain text of at most 250 characters. */
   readonly title: string;
   readonly parts: readonly (string | Part)[];
-  /** On the manifest's lines; none for a failure without diagnostics. */
+  /** On lines of the manifest. Empty for a failure without diagnostics. */
   readonly annotations: readonly CheckAnnotation[];
 }
 
-/** `places` is undefined if the manifest's lines are not those of the check's commit; then nothing is annotated. */
+/** Without `places`, nothing is annotated: the manifest's lines are not those of the check's commit. */
 export function failurePage(failure: Failure, places?: PagePlaces): FailurePage {
   const { title, detail, hint } = describeFailure(failure);
   const conclusion = failure.reason === "cancelled" ? "cancelled" : "failure";
@@ -39,14 +39,14 @@ export function failurePage(failure: Failure, places?: PagePlaces): FailurePage 
   };
 }
 
-/** The page of a process of Wave that a bug, or a machine that could not go on, has ended. */
+/** The page for a job that a bug in Wave or an error of the machine ended. */
 export function brokenPage(kind: "bug" | "trouble", detail: string): FailurePage {
   const isBug = kind === "bug";
-  const report = "This is a bug in Wave. Please report it with the job's log, which has the stack.";
+  const report = "This is a bug in Wave. Please report it with the job's log, which contains the stack trace.";
   return {
     conclusion: "failure",
-    title: isBug ? "a bug in Wave ended the job" : "the machine could not run the job to its end",
-    parts: [codeBlock(detail), isBug ? plainText(report) : plainText("What the run did until then is in the job's log.")],
+    title: isBug ? "a bug in Wave ended the job" : "an error of the machine ended the job",
+    parts: [codeBlock(detail), isBug ? plainText(report) : plainText("See the job's log for the run's progress.")],
     annotations: [],
   };
 }
@@ -56,7 +56,7 @@ function lineOf({ code, severity, message, origin: { file, range }, hint }: Diag
   return `- ${severity} ${code} ${place} ${plainText(message)}${hint === undefined ? "" : ` (${plainText(hint)})`}`;
 }
 
-/** A file outside of the repository, such as one of Wave's own personas, has no lines there. */
+/** Files outside the repository, such as built-in personas, cannot be annotated. */
 function annotationOf({ code, severity, message, origin, hint }: Diagnostic, { prefix, isFile }: PagePlaces): CheckAnnotation[] {
   const { file, range } = origin;
   if (!isFile(file)) return [];

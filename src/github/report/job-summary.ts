@@ -1,4 +1,4 @@
-/** The job summary: the run as a page. A summary over 1 MiB is dropped as a whole, so it is cut before that, and never within a row. Pure. */
+/** Renders the job summary. GitHub drops a summary above 1 MiB, so it is cut to that size, between rows. Pure. */
 
 import type { Plan } from "../../core/plan.ts";
 import type { RunCommit } from "../../core/run-commit.ts";
@@ -9,26 +9,26 @@ import { contractPage, type PagePlaces } from "./contract-page.ts";
 import type { KnownRun } from "./known-run.ts";
 import { noteText, runPage, runText } from "./run-page.ts";
 
-/** Of all that one step of a job writes, in bytes. */
-const mostBytes = 1024 * 1024;
+/** GitHub's limit for the summary of one job step, in bytes. */
+const maxBytes = 1024 * 1024;
 
 export interface SummaryRequest {
-  /** As this job recorded it. */
+  /** The run as this job recorded it. */
   readonly run: RunRecord;
-  /** The same run as all jobs know it. */
+  /** The run with the results of all jobs. */
   readonly known: KnownRun;
   readonly plan: Plan;
   readonly commit: RunCommit;
-  /** What follows the pipeline's name in the heading, such as ` (build, 22)`; empty if nothing does. */
+  /** Suffix of the pipeline's name in the heading, such as ` (build, 22)`; can be empty. */
   readonly job: string;
   readonly places: PagePlaces;
-  /** How many bytes stand in the summary already. */
+  /** Current size of the summary, in bytes. */
   readonly taken: number;
-  /** Warnings below the table, as sentences without a stop. */
+  /** Warnings below the table, as sentences without a full stop. */
   readonly notes: readonly string[];
 }
 
-/** The page; empty where there is no room for one. */
+/** The page as Markdown; empty if there is no room for it. */
 export function jobSummary({ run, known, plan, commit, job, places, taken, notes }: SummaryRequest): string {
   const page = runPage(known, plan);
   const parts: (string | Part)[] = [
@@ -40,8 +40,8 @@ export function jobSummary({ run, known, plan, commit, job, places, taken, notes
     ...page.problems,
     violationsOf(run, plan, places),
   ];
-  const room = mostBytes - taken - 1000;
-  // Signs take up to four bytes; what is mostly letters takes one.
+  const room = maxBytes - taken - 1000;
+  // Limits are in characters, which take one to four bytes each.
   for (let limit = room; limit > 200; limit = Math.floor(limit * 0.7)) {
     const text = markdownText(`${withinLimit(parts, limit)}\n`);
     if (Buffer.byteLength(text) <= room) return text;
@@ -62,7 +62,7 @@ function violationsOf(run: RunRecord, plan: Plan, places: PagePlaces): Part {
   });
   if (rows.length === 0) return { lines: [], rest: () => "" };
   return {
-    lines: ["| step | contract | place | what was found |", "| --- | --- | --- | --- |", ...rows],
+    lines: ["| step | contract | location | violation |", "| --- | --- | --- | --- |", ...rows],
     rest: (count) => `… and ${count} more.`,
     whole: true,
   };

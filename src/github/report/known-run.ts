@@ -1,4 +1,4 @@
-/** A run as the jobs that share it know it together: for each step the newest result that one of them reported. Pure. */
+/** Merges the results of jobs that share a run: the newest reported result of each step. Pure. */
 
 import { compareAttempts, type WorkflowAttempt } from "../../core/comment-body.ts";
 import { decidingAttempt } from "../../core/deciding-attempt.ts";
@@ -11,7 +11,7 @@ import { totalUsage, usageText } from "../../core/usage.ts";
 import { ignoredText } from "../../reporters/console/changes-text.ts";
 import { originNote } from "../../reporters/console/render-artifacts.ts";
 
-/** A step's result, as reports show it. Texts are those of others: a page escapes them. */
+/** A step's result for reports. Its texts are untrusted, so pages escape them. */
 export interface KnownStep {
   readonly id: string;
   readonly persona: string;
@@ -21,11 +21,11 @@ export interface KnownStep {
   /** The run whose result was reused. */
   readonly reusedFrom?: string;
   readonly because?: string;
-  /** Files that were not kept, as a sentence. */
+  /** Describes files that were not kept. */
   readonly note?: string;
   readonly problem?: { readonly title: string; readonly detail: string; readonly hint?: string };
   readonly durationMs?: number;
-  /** Their number. */
+  /** Number of attempts. */
   readonly attempts: number;
   readonly usage?: string;
   readonly unchecked: boolean;
@@ -39,10 +39,10 @@ export interface KnownRun {
   readonly steps: readonly KnownStep[];
 }
 
-/** A step's result with its age. */
+/** A step's result with its origin and age. */
 export interface ReportedStep {
   readonly step: KnownStep;
-  /** The workflow run's attempt whose job executed the step; `{0, 0}` if another job did, and this one has seen its state. */
+  /** The attempt of the workflow run whose job executed the step; `{0, 0}` if this job only read the result from state. */
   readonly by: WorkflowAttempt;
   /** When the result was recorded, in milliseconds since 1970; 0 if there is none. */
   readonly at: number;
@@ -53,12 +53,12 @@ export type ReportedSteps = ReadonlyMap<string, ReportedStep>;
 
 const noAttempt: WorkflowAttempt = { workflowRun: 0, attempt: 0 };
 
-/** The record as a report without other jobs shows it. */
+/** Converts a record without results of other jobs. */
 export function knownRun({ id, steps }: RunRecord): KnownRun {
   return { id, steps: steps.map(knownStep) };
 }
 
-/** The results of a record. `steps` are those that the job executes; undefined for all. */
+/** The results of a record. `steps`: those that the job executes; undefined for all. */
 export function reportedSteps(record: RunRecord, steps: readonly string[] | undefined, by: WorkflowAttempt): ReportedSteps {
   return new Map(
     record.steps.map((step) => {
@@ -71,7 +71,7 @@ export function reportedSteps(record: RunRecord, steps: readonly string[] | unde
   );
 }
 
-/** The run with the newest result of each step. Steps that `run` does not have are left out. */
+/** Merges the newest result of each step. Steps that `run` does not contain are dropped. */
 export function mergeReported(run: ReportedSteps, others: ReportedSteps): ReportedSteps {
   return new Map([...run].map(([id, mine]) => [id, newest(mine, others.get(id))]));
 }
@@ -80,14 +80,14 @@ function newest(mine: ReportedStep, other: ReportedStep | undefined): ReportedSt
   if (other === undefined) return mine;
   const isOwn = mine.by.workflowRun > 0 && other.by.workflowRun > 0;
   const age = (isOwn ? compareAttempts(mine.by, other.by) : 0) || mine.at - other.at;
-  // The order of dependencies is the same in all jobs, so it need not travel.
+  // Dependencies are the same in all jobs, so comments do not contain them.
   const { dependencies } = mine.step;
-  const [kept, left] = age > 0 || (age === 0 && mine.by.workflowRun > 0) ? [mine, other] : [other, mine];
-  const by = compareAttempts(kept.by, left.by) < 0 ? left.by : kept.by;
-  return { ...kept, by, step: { ...kept.step, dependencies } };
+  const [newer, older] = age > 0 || (age === 0 && mine.by.workflowRun > 0) ? [mine, other] : [other, mine];
+  const by = compareAttempts(newer.by, older.by) < 0 ? older.by : newer.by;
+  return { ...newer, by, step: { ...newer.step, dependencies } };
 }
 
-/** Clocks of one journal are compared, so that skew between machines decides only where nothing else does. */
+/** The time of a step's last event. Used only if attempts do not decide, because clocks of machines can differ. */
 function timeOf({ attempts }: StepRecord, { startedAt, finishedAt }: RunRecord): number {
   const last = attempts.at(-1);
   return Date.parse(last?.finishedAt ?? last?.startedAt ?? finishedAt ?? startedAt);

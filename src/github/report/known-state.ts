@@ -1,13 +1,13 @@
 /**
- * What a job knows of a run, as a word that fits in a hidden part of a comment: compressed JSON in base64. Whoever may edit the comment may have
- * changed it, so a word that does not read as one counts as nothing, and every text in it is shown as text of others.
+ * Encodes a run's results for a hidden part of a comment: compressed JSON in base64. Users who can edit the comment can change
+ * it, so invalid data is ignored, and its texts are untrusted.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { WorkflowAttempt } from "../../core/comment-body.ts";
 import type { KnownStep, ReportedStep, ReportedSteps } from "./known-run.ts";
 
-/** Characters of the word; and bytes that it may unpack to. */
-const limits = { word: 12_000, unpacked: 2_000_000 } as const;
+/** Maximum length of the encoded state in characters, and of the decompressed state in bytes. */
+const limits = { encoded: 12_000, unpacked: 2_000_000 } as const;
 
 interface StoredState {
   readonly v: 1;
@@ -17,41 +17,41 @@ interface StoredState {
 
 type StoredStep = Omit<KnownStep, "dependencies"> & { readonly by: readonly [number, number]; readonly at: number };
 
-/** The results of a run as a word. Details are shortened, then left out, then passed steps, until it fits. The same results give the same word. */
+/** Encodes a run's results. Shortens details, then drops them, then drops passed steps, until it fits. Deterministic. */
 export function encodeKnown(run: string, steps: ReportedSteps): string {
   const known = [...steps.values()].filter(({ at }) => at > 0);
   let shown: readonly ReportedStep[] = known;
   for (const detail of [1500, 200, 0]) {
-    const word = wordOf(run, shown, detail);
-    if (word.length <= limits.word) return word;
+    const text = encode(run, shown, detail);
+    if (text.length <= limits.encoded) return text;
   }
   shown = known.filter(({ step }) => step.status !== "passed");
   for (;;) {
-    const word = wordOf(run, shown, 0);
-    if (word.length <= limits.word) return word;
+    const text = encode(run, shown, 0);
+    if (text.length <= limits.encoded) return text;
     shown = shown.slice(0, Math.floor(shown.length / 2));
   }
 }
 
-/** The results of `run` in a word; none if it is damaged or another run's. */
-export function decodeKnown(run: string, word: string): ReportedSteps {
+/** Decodes the results of `run`. Empty if the data is invalid or belongs to another run. */
+export function decodeKnown(run: string, encoded: string): ReportedSteps {
   try {
-    const text = inflateRawSync(Buffer.from(word, "base64"), { maxOutputLength: limits.unpacked }).toString("utf8");
+    const text = inflateRawSync(Buffer.from(encoded, "base64"), { maxOutputLength: limits.unpacked }).toString("utf8");
     const state: unknown = JSON.parse(text);
     if (!isMap(state) || state["v"] !== 1 || state["run"] !== run || !Array.isArray(state["steps"])) return new Map();
     return new Map(state["steps"].filter(isStoredStep).map((step) => [step.id, reported(step)]));
   } catch {
-    // It is not compressed, not JSON, or too large.
+    // Not compressed, not JSON, or too large.
     return new Map();
   }
 }
 
-function wordOf(run: string, steps: readonly ReportedStep[], detail: number): string {
+function encode(run: string, steps: readonly ReportedStep[], detail: number): string {
   const state: StoredState = { v: 1, run, steps: steps.map((step) => stored(step, detail)) };
   return deflateRawSync(JSON.stringify(state), { level: 9 }).toString("base64");
 }
 
-/** `detail`: characters of each long text; 0 leaves out everything that the verdict does not need. */
+/** `detail`: maximum length of long texts. 0 keeps only what the verdict needs. */
 function stored({ step, by, at }: ReportedStep, detail: number): StoredStep {
   const { dependencies: _order, problem, because, note, contracts, artifacts, usage, ...rest } = step;
   const short = detail || 100;
@@ -81,7 +81,7 @@ function reported({ by: [workflowRun, attempt], at, ...step }: StoredStep): Repo
   return { step: { ...step, dependencies: [] }, by, at };
 }
 
-/** A shortened text is not shortened again. */
+/** Idempotent: a shortened text is not shortened again. */
 function cut(text: string, limit: number): string {
   if (text.length <= limit || limit === 0) return text.slice(0, limit);
   return `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, "")}…`;

@@ -1,4 +1,4 @@
-/** What contracts found, as workflow commands, where check runs cannot be written. A runner shows ten of a level, of 4,096 characters each. */
+/** Writes violations as workflow commands if check runs cannot be written. A runner shows ten per level, of up to 4,096 characters. */
 import type { CheckAnnotation } from "../../core/github.ts";
 import type { Plan } from "../../core/plan.ts";
 import type { RunRecord } from "../../core/state.ts";
@@ -7,7 +7,7 @@ import { contractPage, type PagePlaces } from "./contract-page.ts";
 
 const limits = { lines: 9, characters: 4000 } as const;
 
-/** Lines for the log, each ending in a line feed; the last one counts what is left out. */
+/** Annotations of all contracts as lines for the log. The last line counts the omitted ones. */
 export function logAnnotations(run: RunRecord, plan: Plan, places: PagePlaces): string {
   const annotations = plan.steps.flatMap(({ step }) => {
     const record = run.steps.find(({ id }) => id === step.id);
@@ -16,13 +16,13 @@ export function logAnnotations(run: RunRecord, plan: Plan, places: PagePlaces): 
   return annotationCommands(annotations);
 }
 
-/** Annotations as lines for the log, as `logAnnotations` writes them. */
+/** Formats annotations as lines for the log. The last line counts the omitted ones. */
 export function annotationCommands(annotations: readonly CheckAnnotation[]): string {
   const commands = annotations.slice(0, limits.lines).map(({ path, startLine, startColumn, title, level, message }) => {
-    const place = { file: path, line: startLine, col: startColumn, title };
-    return workflowCommand(level === "failure" ? "error" : level, place, message.slice(0, limits.characters));
+    const properties = { file: path, line: startLine, col: startColumn, title };
+    return workflowCommand(level === "failure" ? "error" : level, properties, message.slice(0, limits.characters));
   });
-  const left = annotations.length - commands.length;
-  const rest = left > 0 ? [workflowCommand("error", { title: "Wave" }, `${left} more: the job summary has them.`)] : [];
+  const omitted = annotations.length - commands.length;
+  const rest = omitted > 0 ? [workflowCommand("error", { title: "Wave" }, `${omitted} more in the job summary.`)] : [];
   return [...commands, ...rest].map((command) => `${command}\n`).join("");
 }

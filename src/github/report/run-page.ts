@@ -1,4 +1,4 @@
-/** A run as markdown, for check runs, job summaries and comments: one sentence, a graph, a table of steps, and what went wrong. Pure. */
+/** Renders a run as Markdown for check runs, job summaries and comments: title, graph, table of steps, and problems. Pure. */
 
 import type { Plan } from "../../core/plan.ts";
 import { type RunCommit, shortCommit } from "../../core/run-commit.ts";
@@ -10,10 +10,10 @@ import type { KnownRun, KnownStep } from "./known-run.ts";
 export interface RunPage {
   /** `4 of 6 steps passed, flaky failed`; plain text. */
   readonly title: string;
-  /** Left out if it does not fit. */
+  /** Omitted if it does not fit. */
   readonly graph: Part;
   readonly table: Part;
-  /** One part a step that did not pass. */
+  /** One part per step that did not pass. */
   readonly problems: readonly string[];
 }
 
@@ -26,17 +26,17 @@ const signs: Readonly<Record<KnownStep["status"], string>> = {
   pending: "⏳",
 };
 
-/** Names the run and the commit that it ran, as Markdown. */
+/** The run's id and commit, as Markdown. */
 export function runText(run: string, { ran }: RunCommit): string {
   return `Run ${inlineCode(run)}${ran === undefined ? "" : `, commit ${inlineCode(shortCommit(ran))}`}`;
 }
 
-/** A warning above a verdict, from a sentence without a stop. */
+/** A warning above a verdict, from a sentence without a full stop. */
 export function noteText(note: string): string {
   return `⚠️ ${plainText(note)}.`;
 }
 
-/** The page of a run, with all steps that are known. */
+/** The page of a run with all known steps. */
 export function runPage(run: KnownRun, plan: Plan): RunPage {
   return {
     title: titleOf(run.steps),
@@ -49,12 +49,12 @@ export function runPage(run: KnownRun, plan: Plan): RunPage {
 function titleOf(steps: readonly KnownStep[]): string {
   const passed = steps.filter(({ status }) => status === "passed").length;
   const named = (status: KnownStep["status"]) => steps.filter((step) => step.status === status).map(({ id }) => id);
-  const told = (["failed", "cancelled", "running"] as const).flatMap((status) => {
+  const others = (["failed", "cancelled", "running"] as const).flatMap((status) => {
     const ids = named(status);
     return ids.length === 0 ? [] : [`${ids.slice(0, 3).join(", ")}${ids.length > 3 ? ` and ${ids.length - 3} more` : ""} ${status}`];
   });
   const count = `${passed === steps.length ? "all " : ""}${passed === steps.length ? steps.length : `${passed} of ${steps.length}`} steps passed`;
-  return [steps.length === 1 && passed === 1 ? "the step passed" : count, ...told].join(", ").slice(0, 250);
+  return [steps.length === 1 && passed === 1 ? "the step passed" : count, ...others].join(", ").slice(0, 250);
 }
 
 const styles: Readonly<Record<string, string>> = {
@@ -64,11 +64,11 @@ const styles: Readonly<Record<string, string>> = {
   other: "fill:#f6f8fa,stroke:#656d76,color:#1f2328,stroke-dasharray:4 3",
 };
 
-/** Graphs of more steps cannot be read, and are left out. */
-const mostNodes = 60;
+/** Larger graphs are not readable, so they are omitted. */
+const maxNodes = 60;
 
 function graphOf(run: KnownRun, plan: Plan): readonly string[] {
-  if (run.steps.length > mostNodes || run.steps.length < 2) return [];
+  if (run.steps.length > maxNodes || run.steps.length < 2) return [];
   const ids = new Map(run.steps.map(({ id }, at) => [id, `s${at}`]));
   const adapters = new Map(plan.pipeline.steps.map((step) => [step.id, step.adapter?.name]));
   const nodes = run.steps.map(({ id, persona, status }) => {
@@ -78,7 +78,7 @@ function graphOf(run: KnownRun, plan: Plan): readonly string[] {
   });
   const links = run.steps.flatMap(({ id, dependencies }) => dependencies.map((from) => `  ${ids.get(from)} --> ${ids.get(id)}`));
   const classes = Object.entries(styles).map(([name, style]) => `  classDef ${name} ${style}`);
-  // One line to the limit: half a graph is none.
+  // A single part, because a truncated graph would be invalid.
   return [["```mermaid", "flowchart TD", ...nodes, ...links, ...classes, "```"].join("\n")];
 }
 

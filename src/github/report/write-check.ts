@@ -1,4 +1,4 @@
-/** Writes a completed check run with any number of annotations. One that GitHub refuses costs no other. */
+/** Writes a completed check run with any number of annotations. An annotation that GitHub rejects does not affect the others. */
 import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { CheckAnnotation, CheckConclusion, CheckOutput, GitHub, NewCheck } from "../../core/github.ts";
@@ -11,18 +11,18 @@ export interface CompletedCheck {
 }
 
 export interface WrittenCheck {
-  /** Whether GitHub has the check and its verdict. */
+  /** Whether GitHub received the check and its verdict. */
   readonly isCreated: boolean;
   /** Annotations that the check does not show. */
   readonly dropped: readonly CheckAnnotation[];
-  /** The first failure other than a refused annotation. Undefined if the check is complete except for `dropped`. */
+  /** The first failure, except for rejected annotations. */
   readonly failure?: Failure;
 }
 
-/** Annotations of one request, by https://docs.github.com/en/rest/checks/runs. */
+/** Maximum number of annotations per request: https://docs.github.com/en/rest/checks/runs. */
 const batchSize = 50;
-/** Requests that add annotations to one check: 10,000 accepted annotations, or about 15 refused ones. */
-const mostRequests = 200;
+/** Maximum number of requests per check: enough for 10,000 accepted annotations, or about 15 rejected ones. */
+const maxRequests = 200;
 
 /** Creates the check with its verdict first, so that annotations can neither delay nor prevent it. */
 export async function writeCheck(
@@ -36,7 +36,7 @@ export async function writeCheck(
   let failure: Failure | undefined;
   let requests = 0;
   const add = async (batch: readonly CheckAnnotation[]): Promise<void> => {
-    if (failure !== undefined || requests >= mostRequests) {
+    if (failure !== undefined || requests >= maxRequests) {
       dropped.push(...batch);
       return;
     }
@@ -56,7 +56,7 @@ export async function writeCheck(
   return { isCreated: true, dropped, ...defined({ failure }) };
 }
 
-/** GitHub refuses all annotations of a request because of one. */
+/** GitHub rejects all annotations of a request if one is invalid. */
 function isRefusal(failure: Failure): boolean {
   return failure.reason === "github-failed" && failure.status === 422;
 }

@@ -12,7 +12,7 @@ afterEach(() => {
   rmdirSync(event);
 });
 
-test("a client that cannot be loaded fails each call, and throws nowhere", async () => {
+test("each call fails without throwing if the client cannot be loaded", async () => {
   // GitHub's library reads the event when it is loaded; a directory is there, and cannot be read.
   vi.stubEnv("GITHUB_EVENT_PATH", event);
   const health = openServiceHealth({ clock: systemClock });

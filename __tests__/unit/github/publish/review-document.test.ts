@@ -1,4 +1,4 @@
-/** Reviews as agents write them. */
+/** Parses reviews in the format that agents write. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { Ajv } from "ajv";
@@ -10,24 +10,21 @@ import fc from "../../../rig/property.ts";
 const schema = JSON.parse(readFileSync(path.resolve(import.meta.dirname, "../../../../schema/review.schema.json"), "utf8")) as object;
 
 describe("a review", () => {
-  it("says by its place what is wrong", () => {
+  it("reports each error with its position", () => {
     const cases: readonly [unknown, string][] = [
-      [[], "it has to be a map with `comments`"],
-      [{ comments: [], verdict: "approve" }, "`verdict` is not known"],
-      [{ comments: "none" }, "`comments` has to be a list"],
-      [{ comments: [{ path: "a", line: 0, body: "x" }] }, "comments[0]: `line` has to be a whole number from 1"],
-      [
-        { comments: [{ path: "a", line: 2, start_line: 3, body: "x" }] },
-        "comments[0]: `start_line` has to be a whole number from 1 to `line`",
-      ],
-      [{ comments: [{ path: "a", line: 2, body: "x", side: "left" }] }, "comments[0]: `side` is LEFT or RIGHT"],
-      [{ comments: [{ path: "a", line: 2, body: "" }] }, "comments[0]: `body` has to be a text of 1 to 60000 characters"],
+      [[], "it must be a map with `comments`"],
+      [{ comments: [], verdict: "approve" }, "`verdict` is not a known key"],
+      [{ comments: "none" }, "`comments` must be a list"],
+      [{ comments: [{ path: "a", line: 0, body: "x" }] }, "comments[0]: `line` must be an integer of at least 1"],
+      [{ comments: [{ path: "a", line: 2, start_line: 3, body: "x" }] }, "comments[0]: `start_line` must be an integer from 1 to `line`"],
+      [{ comments: [{ path: "a", line: 2, body: "x", side: "left" }] }, "comments[0]: `side` must be LEFT or RIGHT"],
+      [{ comments: [{ path: "a", line: 2, body: "" }] }, "comments[0]: `body` must be a text of 1 to 60000 characters"],
     ];
     expect(cases.map(([value]) => readReview(JSON.stringify(value)))).toEqual(cases.map(([, error]) => ({ ok: false, error })));
-    expect(readReview("{")).toMatchObject({ ok: false, error: expect.stringMatching(/^it is no JSON: /) });
+    expect(readReview("{")).toMatchObject({ ok: false, error: expect.stringMatching(/^it is not JSON: /) });
   });
 
-  it("is read exactly where the published schema allows it", () => {
+  it("accepts exactly what the published schema allows", () => {
     const validate = new Ajv({ strict: false }).compile(schema);
     const line = fc.constantFrom(1, 7, 0, -1, 1.5, "1", null);
     const text = fc.constantFrom("", "x", 3, null);
@@ -74,7 +71,7 @@ describe("a diff", () => {
     expect(isInDiff(lines, { path: "b.png", line: 1, side: "RIGHT" })).toBe(false);
   });
 
-  it("takes a remark on several lines only within one hunk", () => {
+  it("allows a remark on several lines only within one hunk", () => {
     expect([inDiff(3, "RIGHT", 2), inDiff(21, "RIGHT", 4)]).toEqual([true, false]);
   });
 });

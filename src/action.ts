@@ -1,4 +1,4 @@
-/** The Action. Its bundle is loaded only by the process that has a clean environment. */
+/** The entry of the Action. Loads its bundle only in a process with a clean environment. */
 import { ensureCleanProcess } from "./platform/actions/clean-process.ts";
 
 ensureCleanProcess();

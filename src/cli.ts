@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The `wave` command: words in, exit status out; nothing else. */
+/** The entry of the `wave` command. */
 import { buildProgram } from "./cli/program.ts";
 import { enter } from "./platform/entry.ts";
 

@@ -1,4 +1,4 @@
-/** The entry of the evaluation thread: calls in, answers out; nothing else. */
+/** The entry of the evaluation thread. */
 import { evaluations } from "./contracts/evaluations.ts";
 import { serveCalls } from "./platform/worker-calls.ts";
 

@@ -1,4 +1,4 @@
-/** The end of a job when its other steps are done. Its bundle is loaded only by the process that has a clean environment. */
+/** The entry of the Action's post step, after all other steps of the job. Loads its bundle only in a process with a clean environment. */
 import { ensureCleanProcess } from "./platform/actions/clean-process.ts";
 
 ensureCleanProcess();

@@ -1,4 +1,4 @@
-/** The entry of the toolkit's thread: calls in, outcomes of their requests and answers out. */
+/** The entry of the toolkit's thread: serves calls, and reports the outcomes of their HTTP requests. */
 import { parentPort } from "node:worker_threads";
 import { type RequestOutcome, withWatchedRequests } from "./platform/actions/request-watch.ts";
 import { withoutInheritance } from "./platform/actions/thread-environment.ts";
@@ -7,9 +7,9 @@ import { problemOf, toolkitClients } from "./platform/actions/toolkit-clients.ts
 
 process.env = withoutInheritance(process.env);
 
-parentPort?.on("message", async ({ id, call, takes }: ToolkitRequest) => {
-  const work = toolkitClients[call] as (takes: unknown) => Promise<unknown>;
-  parentPort?.postMessage(await answer(id, () => work(takes)));
+parentPort?.on("message", async ({ id, call, input }: ToolkitRequest) => {
+  const work = toolkitClients[call] as (input: unknown) => Promise<unknown>;
+  parentPort?.postMessage(await answer(id, () => work(input)));
 });
 
 async function answer(id: number, work: () => Promise<unknown>): Promise<ToolkitAnswer> {

@@ -196,7 +196,7 @@ describe("the objects of the base commit", () => {
   });
 
   it.each([
-    ["git/get-tree", 404, "Not Found", "give the job `contents: read`; if it has that, the commit does not exist any more"],
+    ["git/get-tree", 404, "Not Found", "give the job `contents: read`; if it has that, the commit no longer exists"],
     ["git/get-blob", 403, "Resource not accessible by integration", "give the job `contents: read`"],
     ["git/get-blob", 429, "API rate limit exceeded", "run the job again later"],
   ])("fail the job with the reason if %s is answered with %i", async (operation, status, message, hint) => {

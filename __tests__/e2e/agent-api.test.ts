@@ -226,7 +226,7 @@ describe("a proxy that the environment names", () => {
     expect([ran.code, ran.stderr.includes("pass-word")]).toEqual([1, false]);
     const failed = wave.events().filter(({ type }) => type === "attempt-failed");
     expect(failed).toMatchObject([
-      { failure: { reason: "agent-failed", kind: "config", detail: "HTTP_PROXY is no address of an HTTP proxy" } },
+      { failure: { reason: "agent-failed", kind: "config", detail: "HTTP_PROXY is not the address of an HTTP proxy" } },
     ]);
   });
 });

@@ -94,7 +94,7 @@ it("goes through the proxy that the environment names, and says where that is no
   expect((await wave.start(["run"], env).finished).code).toBe(1);
   expect([hook.received.length, proxy.asked.map(({ host }) => host)]).toEqual([1, [env.HOOK.slice("http://".length)]]);
   expect((await wave.start(["run"], { ...env, HTTP_PROXY: "socks://me:pass-word@proxy" }).finished).code).toBe(1);
-  expect(outcomes(await record(wave))).toEqual([["ops", "run-failed", "", "failed", "HTTP_PROXY is no address of an HTTP proxy"]]);
+  expect(outcomes(await record(wave))).toEqual([["ops", "run-failed", "", "failed", "HTTP_PROXY is not the address of an HTTP proxy"]]);
 });
 
 it("tries again what a webhook could not take, and says what was given up, without its address", async () => {

@@ -1,10 +1,10 @@
-/** Runs a program of the machine's to its end and gives what it printed: for small programs that wave itself trusts, never for children of a step. */
+/** Runs a program of the machine and captures its output. Only for small programs that Wave trusts, never for children of a step. */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Failure } from "../core/failure.ts";
 import { err, ok, type Result } from "../core/result.ts";
 
 export interface Captured {
-  /** The exit status; nothing when a signal ended it. */
+  /** The exit status; undefined if a signal ended the program. */
   readonly code?: number;
   readonly stdout: Buffer;
   readonly stderr: string;
@@ -14,31 +14,31 @@ export type SpawnFailed = Extract<Failure, { reason: "spawn-failed" }>;
 
 export interface CaptureRequest {
   readonly command: readonly string[];
-  /** The command as people are told of it; absent: the program's name. */
+  /** The command as shown in failures. Defaults to the program's name. */
   readonly shown?: string;
-  /** All that the program sees of the environment. */
+  /** The program's complete environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** Read on standard input; without it there is none. */
+  /** Standard input. Without it, the program's standard input is empty. */
   readonly input?: Uint8Array;
-  /** Milliseconds until it is ended by SIGKILL; two minutes by default. */
+  /** Milliseconds until SIGKILL; defaults to two minutes. */
   readonly limitMs?: number;
-  /** Ends it by SIGKILL, like the limit of time. */
+  /** Sends SIGKILL when aborted. */
   readonly signal?: AbortSignal;
-  /** Bytes of standard output; more end the program, which then has no exit status. */
+  /** The most bytes of standard output. With more, the program is killed, so it has no exit status. */
   readonly limit?: number;
 }
 
 /** A hung file system must not hang a run. */
 const defaultLimitMs = 120_000;
 
-/** For what takes as long as it takes: the longest that a timer can be set to. */
+/** No time limit: the longest delay of a timer. */
 export const noLimitMs = 2 ** 31 - 1;
 
-/** Of standard error, in characters. */
+/** How much standard error is kept, in characters. */
 const mostErrors = 10_000;
 
-/** Fails with `spawn-failed` when the program (or the directory) is not there, or nothing can be started; a status other than 0 is for the caller to judge. */
+/** Runs a program. Fails with `spawn-failed` if the program or directory does not exist or cannot start; not for a status other than 0. */
 export function capture(request: CaptureRequest): Promise<Result<Captured, SpawnFailed>> {
   const { command, shown = command[0] ?? "", limit = Number.POSITIVE_INFINITY, limitMs = defaultLimitMs, signal } = request;
   return new Promise((resolve) => {
@@ -50,17 +50,17 @@ export function capture(request: CaptureRequest): Promise<Result<Captured, Spawn
       failed(error as NodeJS.ErrnoException);
       return;
     }
-    // Where the machine is out of descriptors it has no streams, and only an error comes.
+    // Without free descriptors the child has no streams, only an error event.
     const { stdin, stdout, stderr } = child;
-    // Not the option of `spawn`: its timer keeps the process alive when the program is not there.
+    // Not `spawn`'s `timeout`: its timer keeps the process alive if the program does not exist.
     const end = () => {
       child.kill("SIGKILL");
-      // What the program started may hold on to its output: that is not waited for, and ends when it next writes.
+      // Does not wait for programs that it started and that hold its output open. Their next write fails.
       stdout?.destroy();
       stderr?.destroy();
     };
     const timer = setTimeout(end, limitMs);
-    const settled = () => {
+    const finish = () => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", end);
     };
@@ -78,14 +78,14 @@ export function capture(request: CaptureRequest): Promise<Result<Captured, Spawn
       if (errors.length < mostErrors) errors += text;
     });
     child.on("error", (error) => {
-      settled();
+      finish();
       failed(error);
     });
     child.on("close", (code) => {
-      settled();
+      finish();
       resolve(ok({ ...(code === null ? {} : { code }), stdout: Buffer.concat(printed), stderr: errors }));
     });
-    // A program that ends before it has read its input says more by its exit status.
+    // If a program ends before it reads its input, its exit status is more informative.
     stdin?.on("error", () => {});
     stdin?.end(request.input);
   });

@@ -1,12 +1,11 @@
 /**
- * One child process from start to end, as a small state machine. The child leads a process group of its own; whatever ends it
- * (its own exit, the time limit, the memory limit, cancellation), the group is gone and its output is read when the outcome is
- * given. It streams: nothing of the output is kept here.
+ * Runs one child process, as a small state machine. The child leads its own process group. However it ends (exit, time limit, memory
+ * limit, cancellation), its group has ended and its output has been read when the outcome is returned. Output is streamed, not kept.
  *
- *     running ──limit or cancel──▶ ending (TERM, after the grace KILL) ──child exits──▶ clearing ──▶ settled
- *        └──────────────────────────child exits──────────────────────────────────────▶ clearing ──▶ settled
+ *     running ──limit or cancel──▶ ending (TERM, after the grace KILL) ──child exits──▶ clearing ──▶ resolved
+ *        └──────────────────────────child exits──────────────────────────────────────▶ clearing ──▶ resolved
  *
- * A grandchild that left the group and holds the pipes open is waited for no longer than `drainMs`.
+ * A grandchild that left the group and holds the pipes open delays the outcome by at most `drainMs`.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
@@ -19,12 +18,12 @@ import { openMemoryScope } from "./memory-scope.ts";
 import { openOutputPipes } from "./output-pipes.ts";
 import { groupMemory, isGroupAlive, killAll, memoryLimitEnforced, signalGroup } from "./process-group.ts";
 
-/** What to run. `env` is everything that the child sees of the environment. */
+/** The child to run. `env` is its complete environment. */
 export interface ChildRequest extends Omit<SpawnRequest, "role" | "stdin"> {
-  /** A file that the child reads on standard input: a descriptor costs less than a pipe, and holds a prompt of any size. */
+  /** A file for standard input. Cheaper than a pipe, and fits a prompt of any size. */
   readonly stdinFile?: string;
   readonly cwd: string;
-  /** Milliseconds between SIGTERM and SIGKILL; 2000 by default. */
+  /** Milliseconds between SIGTERM and SIGKILL; defaults to 2000. */
   readonly graceMs?: number;
 }
 
@@ -33,11 +32,11 @@ type EndedBy = Extract<SpawnOutcome, { kind: "timed-out" | "memory-exceeded" | "
 type State =
   | { readonly phase: "running" }
   | { readonly phase: "ending"; readonly outcome: EndedBy }
-  /** The child is gone; the rest of its group is ended and the pipes are read out. */
+  /** The child has exited; the rest of its group is being ended and the pipes are being read. */
   | { readonly phase: "clearing"; readonly outcome: SpawnOutcome }
-  | { readonly phase: "settled" };
+  | { readonly phase: "resolved" };
 
-/** The child is wrapped: what execa gives is a promise too, and must not be waited for on its way here. */
+/** A started child. Wrapped in an object because execa's child is also a promise, which `await` would resolve. */
 interface Started {
   readonly kind: "started";
   readonly child: ChildProcess;
@@ -45,37 +44,37 @@ interface Started {
   readonly output: Output;
 }
 
-/** The streams that a child prints to. They close when no process holds the other side. */
+/** A child's output streams. They close when no process holds the other end. */
 interface Output {
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
 }
 
-/** How long after the child's exit its pipes are read and its group is waited for. */
+/** The longest wait for the pipes and the group after the child was killed or exited, in milliseconds. */
 const drainMs = 500;
 const pollMs = 20;
 const memoryPollMs = 100;
 const longestTimer = 2 ** 31 - 1;
 
 /**
- * Runs a child and gives how it ended; never rejects. Without `stdinFile` the child reads an empty input; a child that does not
- * read its input is no failure. `onOutput` gets each chunk once, in order within its stream, and must not keep it.
+ * Runs a child and returns how it ended; never rejects. Without `stdinFile` its input is empty. A child may leave its input unread.
+ * `onOutput` is called with each chunk once, in order within a stream, and must not keep the chunk.
  */
 export async function spawnChild(request: ChildRequest): Promise<SpawnOutcome> {
   if (request.signal.aborted) return { kind: "cancelled" };
-  const memory = request.memoryLimitBytes === undefined ? undefined : memoryKeeper(request.memoryLimitBytes);
+  const memory = request.memoryLimitBytes === undefined ? undefined : memoryGroup(request.memoryLimitBytes);
   const started = process.platform === "win32" ? await startOnWindows(request) : await start(request, memory);
   if (started.kind === "started") return supervise(started, request, memory);
   memory?.close();
   return started;
 }
 
-/** The kernel's keeper of a limit: a group of wave's own, else one of systemd's; nothing where neither can be had. */
-function memoryKeeper(limitBytes: number): MemoryGroup | undefined {
+/** A group in which the kernel enforces a limit: Wave's own, else one of systemd; undefined if neither is available. */
+function memoryGroup(limitBytes: number): MemoryGroup | undefined {
   return openMemoryGroup(limitBytes) ?? openMemoryScope(limitBytes);
 }
 
-/** A child that was started, and what is still to happen to it. */
+/** The state of a started child. */
 interface Supervision {
   readonly pid: number;
   readonly output: Output;
@@ -83,13 +82,13 @@ interface Supervision {
   readonly resolve: (outcome: SpawnOutcome) => void;
   readonly timers: Set<NodeJS.Timeout>;
   state: State;
-  /** Its pipes are closed. */
+  /** Whether its pipes are closed. */
   closed: boolean;
-  /** SIGKILL was sent to everything that belongs to it. */
+  /** Whether SIGKILL was sent to all its processes. */
   killed: boolean;
-  /** Nobody was left in its group when it exited. */
+  /** Whether its group was empty when it exited. */
   alone: boolean;
-  /** Keeps the memory limit, where the machine can. */
+  /** Enforces the memory limit, if the machine supports it. */
   readonly memory: MemoryGroup | undefined;
   unwatch: () => void;
 }
@@ -121,7 +120,7 @@ function supervise({ child, pid, output }: Started, request: ChildRequest, memor
       });
     run.closed = open.size === 0;
     connect(output, request);
-    // The signal may have been aborted while the pipes were made.
+    // The signal may have aborted while the pipes were created.
     if (request.signal.aborted) end(run, { kind: "cancelled" });
   });
 }
@@ -130,7 +129,7 @@ function end(run: Supervision, outcome: EndedBy): void {
   if (run.state.phase !== "running") return;
   run.unwatch();
   run.state = { phase: "ending", outcome };
-  // With memory running out there is no time for a grace.
+  // Memory is running out, so there is no grace period.
   if (outcome.kind === "memory-exceeded") {
     kill(run);
   } else {
@@ -148,7 +147,7 @@ function kill(run: Supervision): void {
 function exited(run: Supervision, code: number | null, signal: NodeJS.Signals | null): void {
   run.unwatch();
   if (run.state.phase === "ending") {
-    // The others in the group have what is left of the grace to end by themselves.
+    // The rest of the group has the remaining grace period to end by itself.
     run.state = { phase: "clearing", outcome: run.state.outcome };
     if (run.killed) resolveSoon(run);
     poll(run);
@@ -156,26 +155,26 @@ function exited(run: Supervision, code: number | null, signal: NodeJS.Signals | 
     const own: SpawnOutcome = code === null ? { kind: "killed", signal: signal ?? "unknown" } : { kind: "exited", code };
     run.state = { phase: "clearing", outcome: exceededBy(run) ?? own };
     run.alone = !signalGroup(run.pid, "SIGKILL");
-    // Pipes that stay open belong to someone who left the group; where /proc finds them, they go too.
+    // Open pipes belong to processes that left the group. They are killed too if /proc shows them.
     after(run, pollMs * 2, () => kill(run));
-    // The pipes may have closed before: the events come in any order.
+    // The pipes may already be closed: events arrive in any order.
     if (run.alone) clear(run);
     else poll(run);
   }
 }
 
-/** Waits for the rest of the group, which gives no sign when it ends. */
+/** Polls for the end of the rest of the group, for which there is no event. */
 function poll(run: Supervision): void {
   if (run.state.phase === "clearing" && isGroupAlive(run.pid)) after(run, pollMs, () => poll(run));
   else clear(run);
 }
 
-/** Settles if the pipes are closed and the group is gone. */
+/** Resolves if the pipes are closed and the group has ended. */
 function clear(run: Supervision): void {
   if (run.state.phase === "clearing" && run.closed && (run.alone || !isGroupAlive(run.pid))) resolveChild(run, run.state.outcome);
 }
 
-/** Settles in a while, whatever is left then; what lies in the pipes by that time is read first. */
+/** Resolves after `drainMs` in any case. Output that is in the pipes by then is read first. */
 function resolveSoon(run: Supervision): void {
   after(run, drainMs, () =>
     setImmediate(() => {
@@ -185,7 +184,7 @@ function resolveSoon(run: Supervision): void {
 }
 
 function resolveChild(run: Supervision, outcome: SpawnOutcome): void {
-  run.state = { phase: "settled" };
+  run.state = { phase: "resolved" };
   for (const timer of run.timers) clearTimeout(timer);
   run.memory?.close();
   for (const stream of [run.output.stdout, run.output.stderr]) stream?.destroy();
@@ -201,8 +200,8 @@ function after(run: Supervision, ms: number, action: () => void): void {
 }
 
 /**
- * Calls `end` when a limit is reached or the signal aborts. Gives the function that ends the watch. The kernel's limit is looked at like the other
- * one: it ends one process of many.
+ * Calls `end` when a limit is reached or the signal aborts. Returns a function that stops the watch. The kernel's memory limit is polled
+ * too, because the kernel kills only one of the processes.
  */
 function watchLimits(run: Supervision, end: (outcome: EndedBy) => void): () => void {
   const { timeoutMs, memoryLimitBytes: limitBytes, signal } = run.request;
@@ -225,29 +224,29 @@ function watchLimits(run: Supervision, end: (outcome: EndedBy) => void): () => v
   };
 }
 
-/** What the kernel did about the limit. */
+/** The outcome if the kernel enforced the memory limit. */
 function exceededBy({ memory, request: { memoryLimitBytes: limitBytes } }: Supervision): EndedBy | undefined {
-  const looked = memory?.look();
-  return looked?.exceeded !== true || limitBytes === undefined
+  const usage = memory?.usage();
+  return usage?.exceeded !== true || limitBytes === undefined
     ? undefined
-    : { kind: "memory-exceeded", limitBytes, peakBytes: Math.max(looked.peakBytes, limitBytes) };
+    : { kind: "memory-exceeded", limitBytes, peakBytes: Math.max(usage.peakBytes, limitBytes) };
 }
 
 function connect({ stdout, stderr }: Output, { onOutput }: ChildRequest): void {
-  // Handed on as it comes and at once, so that nothing piles up: a child that prints faster than this waits on its pipe.
+  // Handled synchronously, so that output does not accumulate: a faster child waits on its pipe.
   stdout?.on("data", (chunk: Uint8Array) => onOutput(chunk, "stdout"));
   stderr?.on("data", (chunk: Uint8Array) => onOutput(chunk, "stderr"));
-  // A broken pipe says only that the child does not read its input, or that it is gone; its exit tells more.
+  // A broken pipe only means that the child closed it or exited; its exit status is more informative.
   for (const stream of [stdout, stderr]) stream?.on("error", () => {});
 }
 
 /**
- * Node's own spawn: a tenth of the cost of a run with many small steps is what a richer one adds to each. Gives the outcome
- * when the child never starts.
+ * Starts the child with Node's own `spawn`: execa would add a tenth to the time of a run with many small steps. Returns the outcome if
+ * the child does not start.
  */
 async function start({ command, cwd, env, stdinFile }: ChildRequest, memory: MemoryGroup | undefined): Promise<Started | SpawnOutcome> {
   const own = typeof command === "string" ? ["/bin/sh", "-c", command] : command;
-  // What is not there is told by the attempt to start it, not by a shell.
+  // A missing program must fail to start here, not in the shell that enters the memory group.
   const [file = "", ...args] = memory !== undefined && isProgram(own[0] ?? "", env["PATH"], cwd) ? memory.entering(own) : own;
   const pipes = await openOutputPipes();
   const opened = pipes?.map(({ writeEnd }) => writeEnd) ?? [];
@@ -267,14 +266,14 @@ async function start({ command, cwd, env, stdinFile }: ChildRequest, memory: Mem
     return await new Promise<SpawnOutcome>((resolve) => child.once("error", (error) => resolve(notStarted(error))));
   } catch (error) {
     for (const pipe of pipes ?? []) pipe.output.destroy();
-    // Node throws what it finds before the kernel does: an argument list that is too long, a NUL in a word.
+    // Node itself throws for an argument list that is too long or contains a NUL.
     return notStarted(error);
   } finally {
     for (const descriptor of opened) closeSync(descriptor);
   }
 }
 
-/** Whether a name leads to a program that may be run, as the system looks for it. */
+/** Whether a name resolves to an executable program, by the system's search rules. */
 function isProgram(name: string, search: string | undefined, cwd: string): boolean {
   const places = name.includes("/") ? [""] : (search ?? "").split(path.delimiter);
   return name !== "" && places.some((place) => isRunnable(path.resolve(cwd, place, name)));
@@ -289,7 +288,7 @@ function isRunnable(file: string): boolean {
   }
 }
 
-/** What stands in a child at the third descriptor and above: `/dev/null` for each that it would inherit, and nothing else. */
+/** The child's descriptors from 3 on: `/dev/null` in place of each that it would inherit, and no others. */
 function plugs(openNull: () => number): readonly ("ignore" | number)[] {
   const inherited = new Set(inheritedDescriptors());
   if (inherited.size === 0) return [];
@@ -297,7 +296,7 @@ function plugs(openNull: () => number): readonly ("ignore" | number)[] {
   return Array.from({ length: Math.max(...inherited) - 2 }, (_, index) => (inherited.has(index + 3) ? nothing : "ignore"));
 }
 
-/** On Windows execa finds programs by PATHEXT and runs scripts by their first line, which Node does not. */
+/** On Windows, execa resolves programs by PATHEXT and scripts by their first line, which Node does not. */
 async function startOnWindows({ command, cwd, env, stdinFile }: ChildRequest): Promise<Started | SpawnOutcome> {
   const { execa } = await import("execa");
   const [file = "", ...args] = typeof command === "string" ? [command] : command;

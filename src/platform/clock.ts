@@ -1,13 +1,13 @@
-/** The clock of the machine. */
+/** The machine's clock. */
 import type { Clock } from "../core/ports.ts";
 
-/** Node keeps delays in a signed 32-bit number; longer ones would fire at once. */
+/** Node stores delays as signed 32-bit numbers; longer ones would fire immediately. */
 const longestTimer = 2 ** 31 - 1;
 
-/** Time as the machine tells it. `sleep` waits at most 24 days, keeps the process alive meanwhile, and never rejects. */
+/** The machine's time. `sleep` waits at most 24 days, keeps the process alive, and never rejects. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  // Not `performance`: the first look at it loads nine of Node's modules.
+  // Not `performance`: its first use loads nine of Node's modules.
   monotonic: () => Number(process.hrtime.bigint()) / 1e6,
   sleep(ms, signal) {
     return new Promise((resolve) => {

@@ -1,24 +1,24 @@
 /**
- * From a process's start to its end, the same for every entry. Whatever happens ends the process with a status that means something: also what is thrown
- * where nobody waits for it, and a bug after which something is still open that would keep the process alive for ever.
+ * Runs an entry from the start to the end of its process. The process always ends with a meaningful status, even after an uncaught error,
+ * or a bug that leaves a handle open, which would keep the process alive.
  */
 import type { Io } from "../core/io.ts";
 import { machineTrouble } from "./files.ts";
 import { type LostOutput, processIo } from "./process-io.ts";
 
 export interface Entry {
-  /** Does the work and gives the exit status. What it throws is a bug. */
+  /** Does the work and returns the exit status. An error that it throws is a bug. */
   main(io: Io): Promise<number>;
-  /** Reports a bug by what was thrown; the stack goes to standard error after it. */
+  /** Reports a bug. The stack is written to standard error afterwards. */
   onBug(io: Io, error: unknown): void;
-  /** Says that this machine cannot do it: a full disk that nothing else had an answer to, output that could not be written. */
+  /** Reports an unhandled problem of the machine, such as a full disk or output that cannot be written. */
   onTrouble(io: Io, text: string): void;
-  /** Whatever goes wrong is said, and the status is 0. */
+  /** Problems are reported, but the status is 0. */
   readonly neverFails?: true;
 }
 
-/** How long running work has to end in order when something was thrown that nobody waits for, and what is open after a bug, in milliseconds. */
-const patienceMs = { work: 5000, rest: 1000 };
+/** Milliseconds to exit: after an uncaught error, for running work to end; after a bug, for open handles to close. */
+const exitDelayMs = { work: 5000, handles: 1000 };
 
 /** Exit statuses: a bug (EX_SOFTWARE of sysexits), and an environment that cannot do it. */
 const statuses = { bug: 70, trouble: 4 };
@@ -28,8 +28,8 @@ export function enter({ main, onBug, onTrouble, neverFails }: Entry): void {
   const { io, abort, lost } = processIo();
   const { bug, trouble } = neverFails === true ? { bug: 0, trouble: 0 } : statuses;
   let isBroken = false;
-  const tell = (error: unknown) => {
-    // One bug may throw more than once on its way out, and the first says most.
+  const report = (error: unknown) => {
+    // One bug may cause several errors; the first is the most informative.
     if (isBroken) return;
     isBroken = true;
     const machine = machineTrouble(error);
@@ -39,19 +39,19 @@ export function enter({ main, onBug, onTrouble, neverFails }: Entry): void {
     io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   };
   const leaveIn = (ms: number) => setTimeout(() => process.exit(), ms).unref();
-  // Stands if nothing is left to wait for and nobody has said how it ended.
+  // The status if the event loop empties before `main` resolves.
   process.exitCode = bug;
-  // Without this, Node would end at once, leave children running, print a line of the bundle, and exit with the status of a run that failed.
+  // By default, Node would exit at once with the status of a failed run, leave children running and print a line of the bundle.
   process.on("uncaughtException", (error) => {
-    tell(error);
+    report(error);
     abort(machineTrouble(error)?.detail ?? "a bug in wave");
-    leaveIn(patienceMs.work);
+    leaveIn(exitDelayMs.work);
   });
-  // At the very end: of the last words it is known only after they are written.
+  // At exit, because only then is it known whether the last output was written.
   process.on("exit", (status) => {
-    const unsaid = lost();
-    if (unsaid === undefined) return;
-    onTrouble(io, sentenceOf(unsaid));
+    const output = lost();
+    if (output === undefined) return;
+    onTrouble(io, sentenceOf(output));
     if (status === 0) process.exitCode = trouble;
   });
   main(io).then(
@@ -59,8 +59,8 @@ export function enter({ main, onBug, onTrouble, neverFails }: Entry): void {
       if (!isBroken) process.exitCode = status;
     },
     (error: unknown) => {
-      tell(error);
-      leaveIn(patienceMs.rest);
+      report(error);
+      leaveIn(exitDelayMs.handles);
     },
   );
 }

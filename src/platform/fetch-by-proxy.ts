@@ -1,6 +1,6 @@
 /**
- * `fetch` by the way that the environment names: `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in capitals or not, as undici's `EnvHttpProxyAgent` reads them.
- * Node's own takes no notice of them, but in late versions and where it is told to.
+ * `fetch` through the proxy of the environment: `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case, as undici's
+ * `EnvHttpProxyAgent` reads them. Node's own `fetch` ignores them, except in recent versions on request.
  */
 import { defined } from "../core/defined.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -8,7 +8,7 @@ import { err, ok, type Result } from "../core/result.ts";
 type Fetch = typeof globalThis.fetch;
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Small letters count first, as with curl; an empty text says nothing. */
+/** Lower case takes precedence, as with curl. Empty values are ignored. */
 const variables = {
   httpProxy: ["http_proxy", "HTTP_PROXY"],
   httpsProxy: ["https_proxy", "HTTPS_PROXY"],
@@ -17,7 +17,7 @@ const variables = {
 
 const opened = new Map<string, Promise<Fetch>>();
 
-/** Node's own where no proxy is named. Fails with a sentence for what is no proxy's address; it does not repeat it, since it may hold a password. */
+/** Returns Node's own `fetch` without a proxy. Fails with a message for an invalid address, which it omits: it may contain a password. */
 export async function fetchByProxy(env: Environment): Promise<Result<Fetch, string>> {
   const http = addressOf(env, variables.httpProxy);
   const https = addressOf(env, variables.httpsProxy);
@@ -37,7 +37,7 @@ export async function fetchByProxy(env: Environment): Promise<Result<Fetch, stri
 async function open(settings: { readonly httpProxy?: string; readonly httpsProxy?: string; readonly noProxy: string }): Promise<Fetch> {
   const { EnvHttpProxyAgent, fetch } = await import("undici");
   const dispatcher = new EnvHttpProxyAgent(settings);
-  // The same interface by the same authors; only their types do not know each other.
+  // Both have the same interface; only their types are unrelated.
   return ((input: never, init: object | undefined) => fetch(input, { ...init, dispatcher })) as unknown as Fetch;
 }
 
@@ -47,7 +47,7 @@ function addressOf(env: Environment, names: readonly string[]): Result<string | 
   const address = found.value.includes("://") ? found.value : `http://${found.value}`;
   const url = URL.canParse(address) ? new URL(address) : undefined;
   const isProxy = url !== undefined && ["http:", "https:"].includes(url.protocol) && url.hostname !== "";
-  return isProxy ? ok(address) : err(`${found.name} is no address of an HTTP proxy`);
+  return isProxy ? ok(address) : err(`${found.name} is not the address of an HTTP proxy`);
 }
 
 function named(env: Environment, names: readonly string[]): { readonly name: string; readonly value: string } | undefined {

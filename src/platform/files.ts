@@ -1,6 +1,5 @@
 /**
- * Durable files, and the one place where an error of the file system becomes a value. It knows nothing of what the files
- * hold.
+ * Writes durable files, and converts errors of the file system to values. It does not know the content of files.
  */
 import { randomBytes } from "node:crypto";
 import { constants, realpathSync, writeFileSync } from "node:fs";
@@ -10,13 +9,13 @@ import type { Failure } from "../core/failure.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { makeClosedDirectories } from "./private-state.ts";
 
-/** What the file system said: an errno name (ENOSPC, EROFS, EACCES) and a sentence. */
+/** An error of the file system: an errno name (ENOSPC, EROFS, EACCES) and a message. */
 export interface IoProblem {
   readonly code: string;
   readonly detail: string;
 }
 
-const sentences: Readonly<Record<string, string>> = {
+const messages: Readonly<Record<string, string>> = {
   ENOSPC: "no space is left on the device",
   EDQUOT: "the disk quota is used up",
   EROFS: "the file system is read-only",
@@ -26,30 +25,30 @@ const sentences: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file or directory",
   ENOTDIR: "a part of the path is not a directory",
   EISDIR: "it is a directory",
-  EEXIST: "something is already there",
+  EEXIST: "it already exists",
   EMFILE: "too many files are open",
   EIO: "the device reported an input/output error",
   ENAMETOOLONG: "the name is too long",
   ELOOP: "too many symbolic links",
 };
 
-/** Turns an error of the file system into a value. Anything else is a bug and is thrown on. */
+/** Converts an error of the file system to a value. Any other error is a bug and is rethrown. */
 export function describeIoError(error: unknown): IoProblem {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") throw error;
   if (!/^E[A-Z0-9]+$/.test(error.code)) throw error;
-  return { code: error.code, detail: sentences[error.code] ?? error.message };
+  return { code: error.code, detail: messages[error.code] ?? error.message };
 }
 
-/** What a machine says that is full, worn out or at its limits, whoever asks and for whatever: never the fault of what was asked. */
+/** Errors of a machine that is full, broken or at its limits. The operation is never at fault. */
 const troubles: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE", "ENOMEM"]);
 
-/** The machine's trouble that an error tells of; nothing where it is anything else. */
+/** The machine's problem that caused an error; undefined for any other error. */
 export function machineTrouble(error: unknown): IoProblem | undefined {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string" || !troubles.has(error.code)) return undefined;
   return { code: error.code, detail: error.message };
 }
 
-/** Does work on files, and gives what the file system refused as a value. */
+/** Runs `work` and converts an error of the file system to a value. */
 export async function tryIo<T>(work: () => Promise<T>): Promise<Result<T, IoProblem>> {
   try {
     return ok(await work());
@@ -68,13 +67,13 @@ export function stateUnreadable(file: string, problem: IoProblem): Failure {
   return { reason: "state-unreadable", path: file, detail: problem.detail };
 }
 
-/** The failure of a run whose journal was there, and is not there any more. */
+/** The failure of a run whose journal no longer exists. */
 export function stateGone(stateDir: string): Failure {
   const detail = "the project or the state directory was moved or removed while the run was executed";
   return { reason: "state-unwritable", path: stateDir, code: "ENOENT", detail };
 }
 
-/** Where a place really lies, without links on the way; nothing where it is not there, or cannot be looked for. */
+/** A path without symbolic links; undefined if it does not exist or cannot be resolved. */
 export function realPlace(place: string): string | undefined {
   try {
     return realpathSync(place);
@@ -83,7 +82,7 @@ export function realPlace(place: string): string | undefined {
   }
 }
 
-/** Writes all bytes, however many the system takes at a time. */
+/** Writes all bytes, even if the system writes fewer at a time. */
 export async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let offset = 0; offset < bytes.length; ) {
     const { bytesWritten } = await handle.write(bytes, offset, bytes.length - offset, null);
@@ -91,7 +90,7 @@ export async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<v
   }
 }
 
-/** Makes names in a directory durable. Systems that cannot open directories (Windows) keep them by themselves. */
+/** Makes the names in a directory durable. Not needed on Windows, which cannot open directories. */
 async function syncDirectory(directory: string): Promise<void> {
   if (process.platform === "win32") return;
   const handle = await open(directory, "r");
@@ -105,9 +104,9 @@ async function syncDirectory(directory: string): Promise<void> {
 }
 
 /**
- * Puts bytes at a path so that after any crash the path holds either what it held before or all of them: temporary file
- * beside it, fsync, rename, fsync of the directory. Creates the directory. `mode` is the file's, 0o644 by default. A file for its user alone belongs to
- * the directory's owner if root writes it.
+ * Writes a file atomically: after a crash the path has either its previous content or all bytes (temporary file in the same directory,
+ * fsync, rename, fsync of the directory). Creates the directory. `mode` defaults to 0o644. If root writes a file that only its user may
+ * access, the file belongs to the directory's owner.
  */
 export async function writeFileDurably(file: string, bytes: Uint8Array, mode = 0o644): Promise<Result<void, IoProblem>> {
   return tryIo(async () => {
@@ -137,18 +136,18 @@ async function ownAsDirectory(handle: FileHandle, directory: string): Promise<vo
   if (uid !== 0) await handle.chown(uid, gid);
 }
 
-/** Makes a directory durable, with those above it that were created with it. `created` is what `mkdir` gave: the uppermost. */
+/** Makes a directory and the parents created with it durable. `created` is the result of `mkdir`: the topmost created directory. */
 export async function syncCreated(directory: string, created: string | undefined): Promise<void> {
   const last = created === undefined ? directory : path.dirname(created);
   const all = [directory];
   for (let at = directory; at !== last && at !== path.dirname(at); at = path.dirname(at)) all.push(path.dirname(at));
-  // Side by side: nobody counts on any of them before all are durable.
+  // In parallel: the order does not matter until all are durable.
   await Promise.all(all.map(syncDirectory));
 }
 
 const prepared = new Map<string, Promise<void>>();
 
-/** Creates a directory for state that git ignores as a whole. Rejects with the file system's error. */
+/** Creates a state directory that git ignores. Rejects with the file system's error. */
 export function createStateDirectory(stateDir: string): Promise<void> {
   const known = prepared.get(stateDir);
   if (known !== undefined) return known;
@@ -159,7 +158,7 @@ export function createStateDirectory(stateDir: string): Promise<void> {
 }
 
 /**
- * A file's bytes; undefined if the path is a pipe, a device, a socket or a directory, without waiting for one. Throws the file system's errors.
+ * Reads a file; undefined if the path is not a regular file. Does not block on a pipe. Rejects with the file system's errors.
  */
 export async function readRegularFile(file: string): Promise<Buffer | undefined> {
   const handle = await openWithoutWaiting(file);
@@ -170,7 +169,7 @@ export async function readRegularFile(file: string): Promise<Buffer | undefined>
   }
 }
 
-/** Opens a file for reading. A pipe that nothing writes to would block for ever otherwise. Throws the file system's errors. */
+/** Opens a file for reading without blocking on a pipe that has no writer. Rejects with the file system's errors. */
 export function openWithoutWaiting(file: string): Promise<FileHandle> {
   return open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
 }

@@ -1,6 +1,6 @@
 /**
- * Object directories that a repository borrows from: `objects/info/alternates` (gitrepository-layout(5)), chains included. Everything
- * read is data: a directory that does not look like one of git's is left out, so that a planted line shows no other directory.
+ * Object directories that a repository borrows from: `objects/info/alternates` (gitrepository-layout(5)), including chains. The list is
+ * not trusted: only directories with git's object names are used, so that a planted line cannot expose another directory.
  */
 import { statSync } from "node:fs";
 import path from "node:path";
@@ -10,22 +10,22 @@ import { entriesIn } from "./walk.ts";
 
 /** A borrowed object directory. */
 export interface ObjectDirectory {
-  /** The path under which git looks for it: absolute, without `..`, possibly through symbolic links. */
+  /** The path that git uses: absolute, without `..`, possibly through symbolic links. */
   readonly place: string;
-  /** The same directory without symbolic links. */
+  /** The path without symbolic links. */
   readonly source: string;
 }
 
-/** The largest list that is read, in bytes, and the longest chain that git follows. */
+/** Larger lists are not read, in bytes; longer chains are not followed, as in git. */
 const listBytes = 1024 * 1024;
 const longestChain = 5;
 
-/** Names in an object directory: loose objects by their first byte, packs, and temporary files. */
+/** The names in an object directory: first bytes of loose objects, packs and temporary files. */
 const objectNames = /^(?:[0-9a-f]{2}|pack|info|tmp_.+|incoming-.+|.+\.lock|\.nfs.+)$/;
 
 /**
- * The directories that `objects`, an object directory, borrows from, in the order of git. Missing ones are left out, and private ones of
- * another user than the owner of `objects`: root could read them, but the owner of the list could not.
+ * The directories that the object directory `objects` borrows from, in git's order. Omits missing ones, and those that the owner of
+ * `objects` may not read, even if root could.
  */
 export function alternatesOf(objects: string): readonly ObjectDirectory[] {
   const found = new Map<string, ObjectDirectory>();
@@ -42,7 +42,7 @@ export function alternatesOf(objects: string): readonly ObjectDirectory[] {
   return [...found.values()];
 }
 
-/** The absolute paths in the list of an object directory, whatever is there. */
+/** The absolute paths in the list of an object directory, unchecked. */
 export function namedAlternates(objects: string): readonly string[] {
   const text = readSmall(path.join(objects, "info", "alternates"), listBytes)?.toString() ?? "";
   return text
@@ -53,7 +53,7 @@ export function namedAlternates(objects: string): readonly string[] {
 
 const escapes: Readonly<Record<string, string>> = { a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" };
 
-/** A line with the escapes of C, as git writes paths that need them. Octal escapes are bytes of UTF-8. */
+/** Decodes a line with C escapes, which git uses for unusual paths. Octal escapes are bytes of UTF-8. */
 function unquoted(line: string): string {
   const inner = line.replace(/^"|"$/g, "");
   const bytes: Buffer[] = [];
@@ -72,7 +72,7 @@ function holdsObjects(directory: string): boolean {
   }
 }
 
-/** Whether a directory belongs to a user, or is open to all users. */
+/** Whether a user owns a directory, or all users may read it. */
 function mayRead(user: number | undefined, directory: string): boolean {
   const { uid, mode } = statSync(directory);
   if (uid === user) return true;

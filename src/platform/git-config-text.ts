@@ -1,19 +1,18 @@
 /**
- * Reads the text of a git configuration file as data. Includes are not followed and no program runs, so the text may come from
- * anybody. The syntax is that of git-config(1), "CONFIGURATION FILE".
+ * Parses the text of a git configuration file (git-config(1), "CONFIGURATION FILE"). It follows no includes and runs no programs, so the
+ * text may be untrusted. Pure.
  */
 
-/** One setting. */
 export interface GitSetting {
-  /** Section and name in lower case, the subsection between them as written: `remote.Origin.url`. */
+  /** Section and name in lower case, with the subsection unchanged: `remote.Origin.url`. */
   readonly key: string;
-  /** Undefined for a name without `=`, which git reads as true. */
+  /** Undefined for a name without `=`, which means true. */
   readonly value: string | undefined;
 }
 
 const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", b: "\b", '"': '"', "\\": "\\" };
 
-/** The settings of a file in the order in which they are written. Undefined if git would refuse the text as malformed. */
+/** The settings of a file in order. Undefined if git would refuse the text as malformed. */
 export function parseGitConfig(text: string): readonly GitSetting[] | undefined {
   const settings: GitSetting[] = [];
   const rest = { text: text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n"), at: 0 };
@@ -54,7 +53,7 @@ function take(rest: Rest, pattern: RegExp): string | undefined {
   return found;
 }
 
-/** `[core]`, `[remote "origin"]`, and the older `[remote.origin]`, whose subsection has no upper case. */
+/** Parses `[core]`, `[remote "origin"]` and the older `[remote.origin]`, whose subsection is in lower case. */
 function sectionAt(rest: Rest): string | undefined {
   const head = take(rest, /\[[A-Za-z0-9.-]+(?:[ \t]+"(?:[^"\\\n\0]|\\[^\n])*")?\]/y);
   if (head === undefined) return undefined;
@@ -63,10 +62,10 @@ function sectionAt(rest: Rest): string | undefined {
   return quote === -1 ? section : `${section}.${head.slice(quote + 1, -2).replace(/\\(.)/g, "$1")}`;
 }
 
-/** A value up to the end of its line. Blanks at its ends are dropped; inside quotes everything counts. */
+/** Parses a value to the end of its line. Removes blanks at its ends, except in quotes. */
 function valueAt(rest: Rest): string | undefined {
   let value = "";
-  // Blanks that count only if something follows them.
+  // Pending blanks: part of the value only if text follows.
   let blanks = "";
   let quoted = false;
   take(rest, /[ \t]*/y);
@@ -93,16 +92,16 @@ function valueAt(rest: Rest): string | undefined {
     if (character === "\\") {
       const next = rest.text[++rest.at];
       if (next === "\n") continue;
-      const meant = next === undefined ? undefined : escapes[next];
-      if (meant === undefined) return undefined;
-      value += blanks + meant;
+      const decoded = next === undefined ? undefined : escapes[next];
+      if (decoded === undefined) return undefined;
+      value += blanks + decoded;
     } else value += blanks + character;
     blanks = "";
   }
   return quoted ? undefined : value;
 }
 
-/** A value as git reads booleans. Undefined for any other text. */
+/** Parses a boolean as git does. Undefined for any other text. */
 export function gitBoolean(value: string | undefined): boolean | undefined {
   if (value === undefined || /^(?:true|yes|on)$/i.test(value)) return true;
   if (/^(?:|false|no|off)$/i.test(value)) return false;

@@ -1,14 +1,14 @@
-/** The commit that a repository has checked out, read from its files: git need not run for it. */
+/** Reads the checked-out commit from a repository's files, without running git. */
 import path from "node:path";
 import { type GitRepository, readSmall } from "./git-repository.ts";
 
-/** The largest reference, and the largest list of packed references that is searched, in bytes. */
+/** The largest reference and the largest list of packed references that are read, in bytes. */
 const referenceBytes = 64 * 1024;
 const packedBytes = 256 * 1024 * 1024;
-/** Symbolic references that git follows, one after the other. */
+/** The most symbolic references that git follows in a chain. */
 const deepest = 5;
 
-/** HEAD's commit id. Undefined while there is no commit, and for references in a reftable, which only git reads. */
+/** HEAD's commit id. Undefined without a commit, and for a reftable, which only git can read. */
 export function headCommit({ directory, common, refFormat }: GitRepository): string | undefined {
   if (refFormat !== "files") return undefined;
   let name = "HEAD";
@@ -24,12 +24,12 @@ export function headCommit({ directory, common, refFormat }: GitRepository): str
   return undefined;
 }
 
-/** References of which each work tree has its own (gitglossary(7), "per-worktree ref"). */
+/** Whether a reference is per work tree (gitglossary(7), "per-worktree ref"). */
 function isOwnOfWorkTree(name: string): boolean {
   return !name.startsWith("refs/") || /^refs\/(?:bisect|worktree|rewritten)\//.test(name);
 }
 
-/** `<id> <name>`, one on a line. */
+/** The id of a name in `packed-refs`, whose lines are `<id> <name>`. */
 function packedReference(common: string, name: string): string | undefined {
   const list = readSmall(path.join(common, "packed-refs"), packedBytes);
   if (list === undefined) return undefined;

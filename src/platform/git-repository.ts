@@ -1,8 +1,8 @@
 /**
- * Finds the repository that a directory is in, without starting git: `.git` as a directory, a symbolic link or a file that names one,
- * for plain repositories, linked work trees, submodules and separate git directories. Git's own search also takes any directory
- * with `HEAD`, `objects` and `refs` for a repository; these are ordinary names that a commit or a step can leave, so they never count
- * here. Everything read is data: small regular files, never a pipe or a device.
+ * Finds the repository around a directory without starting git: by `.git` as a directory, symbolic link or file, for plain repositories,
+ * linked work trees, submodules and separate git directories. Git's own search also accepts any directory with `HEAD`, `objects` and
+ * `refs`; a commit or a step could create these ordinary names, so they do not count here. Reads only small regular files, never pipes
+ * or devices.
  */
 
 import { accessSync, closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, type Stats, statSync } from "node:fs";
@@ -16,15 +16,15 @@ import { isInside } from "./paths.ts";
 export interface GitRepository {
   /** The work tree. */
   readonly top: string;
-  /** `.git` of the work tree as it is found there: a directory, a symbolic link or a file. */
+  /** The path of `.git` in the work tree: a directory, a symbolic link or a file. */
   readonly entry: string;
-  /** Git's files of this work tree: HEAD and the index. */
+  /** Git's directory for this work tree: HEAD and the index. */
   readonly directory: string;
-  /** Git's files of all work trees: configuration, references and objects. The same as `directory` for most repositories. */
+  /** Git's directory for all work trees: configuration, references and objects. Usually equal to `directory`. */
   readonly common: string;
   readonly objectFormat: "sha1" | "sha256";
   readonly refFormat: "files" | "reftable";
-  /** Settings that change how files are compared and nothing else, by their names in `core`. */
+  /** `core` settings that only affect how files are compared, by name. */
   readonly settings: Readonly<Record<string, boolean>>;
   /** `core.excludesFile` of the repository, as written. */
   readonly excludesFile?: string;
@@ -32,18 +32,18 @@ export interface GitRepository {
 
 export type Discovery =
   | { readonly kind: "none" }
-  /** Git would refuse the repository too, or would use another work tree. `why` completes "git does not know the files, since …". */
+  /** Git would refuse the repository too, or use another work tree. `why` completes "git does not know the files, since …". */
   | { readonly kind: "refused"; readonly why: string }
   | { readonly kind: "found"; readonly repository: GitRepository /** False if another user owns a part of it. */; readonly isOwn: boolean };
 
-/** The largest `.git`, `HEAD`, `commondir` and configuration that is read, in bytes. */
+/** The largest `.git`, `HEAD` and `commondir`, and the largest configuration that are read, in bytes. */
 const pointerBytes = 64 * 1024;
 const configBytes = 4 * 1024 * 1024;
 
-/** `core.*` that a shadow repository takes over: harmless, and needed to compare files as the repository does. */
+/** The `core.*` settings that a shadow repository copies: harmless, and needed to compare files correctly. */
 const harmless = ["filemode", "ignorecase", "precomposeunicode", "symlinks"];
 
-/** Extensions of repository format 1 that change nothing for reading an index, and those that are read here (gitrepository-layout(5)). */
+/** Extensions of repository format 1 that do not affect reading an index or are supported here (gitrepository-layout(5)). */
 const knownExtensions = new Set([
   "noop",
   "noop-v1",
@@ -56,7 +56,7 @@ const knownExtensions = new Set([
   "relativeworktrees",
 ]);
 
-/** The repository around `directory`. The search obeys GIT_CEILING_DIRECTORIES and GIT_DISCOVERY_ACROSS_FILESYSTEM as git's does. */
+/** Finds the repository around `directory`. Respects GIT_CEILING_DIRECTORIES and GIT_DISCOVERY_ACROSS_FILESYSTEM like git. */
 export function findRepository(directory: string, env: Readonly<Record<string, string | undefined>> = process.env): Discovery {
   const start = realPlace(directory);
   if (start === undefined) return { kind: "none" };
@@ -72,7 +72,7 @@ export function findRepository(directory: string, env: Readonly<Record<string, s
   }
 }
 
-/** The repository whose `.git` is directly in `top`, seen from `start`. Undefined if there is none, and the search goes on above. */
+/** The repository whose `.git` is in `top`, seen from `start`. Undefined if the search must continue in the parent. */
 function repositoryAt(top: string, start: string): Discovery | undefined {
   const entry = path.join(top, ".git");
   const stats = look(statSync, entry);
@@ -82,25 +82,25 @@ function repositoryAt(top: string, start: string): Discovery | undefined {
   }
   if (stats?.isFile() !== true) return undefined;
   const directory = namedBy(entry);
-  if (directory === undefined || !isGitDirectory(directory)) return { kind: "refused", why: "its `.git` file names no repository" };
+  if (directory === undefined || !isGitDirectory(directory)) return { kind: "refused", why: "its `.git` file does not name a repository" };
   return repositoryIn({ top, entry, directory, start });
 }
 
-/** The git directories that a `.git` leads to: its own, and the one that it shares with other work trees. None if it leads to nothing. */
+/** The git directories of a `.git`: its own, and the one shared between work trees. Empty if there is none. */
 export function gitDirectoriesOf(entry: string): readonly string[] {
   const stats = look(statSync, entry);
   const directory = stats?.isFile() === true ? namedBy(entry) : stats?.isDirectory() === true ? realPlace(entry) : undefined;
   const common = directory === undefined ? undefined : commonDirectory(directory);
-  return [...new Set([directory, common].filter((place) => place !== undefined))];
+  return [...new Set([directory, common].filter((one) => one !== undefined))];
 }
 
-/** The same for a `.git` that git takes for a repository; none for any other. */
+/** Like `gitDirectoriesOf`, but empty if git would not accept the `.git` as a repository. */
 export function repositoryDirectoriesOf(entry: string): readonly string[] {
   const [directory, ...common] = gitDirectoriesOf(entry);
   return directory === undefined || !isGitDirectory(directory) ? [] : [directory, ...common];
 }
 
-/** The paths by which git gets from a `.git` to its directories, as they are written there: absolute, possibly through symbolic links. */
+/** The paths from a `.git` to its directories, as written in its files: absolute, possibly through symbolic links. */
 export function namedGitPaths(entry: string): readonly string[] {
   const named = nameIn(entry);
   const own = named === undefined ? entry : path.resolve(path.dirname(entry), named);
@@ -109,8 +109,8 @@ export function namedGitPaths(entry: string): readonly string[] {
 }
 
 /**
- * The git directories that git reaches first from `directory`, whether it accepts their configuration or not: those of a work tree, or a
- * directory with HEAD, objects and references. None if there are none up to the root of the file system.
+ * The first git directories that git would find from `directory` upwards, even if it refused their configuration: those of a work tree,
+ * or a directory with HEAD, objects and references. Empty if there are none.
  */
 export function nearestGitDirectories(directory: string): readonly string[] {
   const found = repositoryDirectoriesOf(path.join(directory, ".git"));
@@ -120,7 +120,7 @@ export function nearestGitDirectories(directory: string): readonly string[] {
   return above === directory ? [] : nearestGitDirectories(above);
 }
 
-/** The directory that a `.git` file names. Undefined if that is not there. */
+/** The directory that a `.git` file names. Undefined if it does not exist. */
 function namedBy(entry: string): string | undefined {
   const named = nameIn(entry);
   return named === undefined ? undefined : realPlace(path.resolve(path.dirname(entry), named));
@@ -140,7 +140,7 @@ interface Place {
 function repositoryIn({ top, entry, directory, start }: Place): Discovery {
   if (isInside(directory, start)) return { kind: "none" };
   const common = commonDirectory(directory);
-  if (common === undefined) return { kind: "refused", why: "its `commondir` names no directory" };
+  if (common === undefined) return { kind: "refused", why: "its `commondir` does not name a directory" };
   const config = settingsOf(path.join(common, "config"));
   if (config === undefined) return { kind: "refused", why: "its configuration cannot be read" };
   const format = formatOf(config);
@@ -150,9 +150,9 @@ function repositoryIn({ top, entry, directory, start }: Place): Discovery {
   const odd = [path.join(directory, "index"), path.join(common, "objects/info/alternates")].find(
     (file) => (look(statSync, file)?.isFile() ?? true) === false,
   );
-  // Git would wait for a pipe.
+  // Git would block on a pipe.
   if (odd !== undefined) return { kind: "refused", why: `its \`${path.basename(odd)}\` is not a file` };
-  // In a linked work tree git ignores what the shared configuration says of the main one.
+  // In a linked work tree, git ignores the shared configuration's settings for the main one.
   const ofWorkTree = common === directory ? [...config, ...ownConfig] : ownConfig;
   if (gitBoolean(lastOf(ofWorkTree, "core.bare") ?? "false") === true) return { kind: "none" };
   const workTree = lastOf(ofWorkTree, "core.worktree");
@@ -176,7 +176,7 @@ function repositoryIn({ top, entry, directory, start }: Place): Discovery {
   return { kind: "found", repository, isOwn: [entry, real, directory].every(isOwn) };
 }
 
-/** What git's own check of a git directory asks for: a HEAD that could be one, objects and references. */
+/** Git's own check of a git directory: a plausible HEAD, objects and references. */
 function isGitDirectory(directory: string): boolean {
   const common = commonDirectory(directory);
   return (
@@ -189,7 +189,7 @@ function isHead(file: string): boolean {
   return /^(?:ref:\s*refs\/|[0-9a-f]{40})/.test(readSmall(file, pointerBytes)?.toString() ?? "");
 }
 
-/** Where a git directory keeps what its work trees share. Undefined if the directory that it names is not there. */
+/** The directory shared between the work trees of a git directory. Undefined if its `commondir` names a missing directory. */
 function commonDirectory(directory: string): string | undefined {
   const named = commonNameIn(directory);
   return named === undefined ? directory : realPlace(path.resolve(directory, named));
@@ -212,10 +212,10 @@ function formatOf(
   const unknown = config.find(({ key }) => key.startsWith("extensions.") && !knownExtensions.has(key.slice("extensions.".length)));
   if (unknown !== undefined) return `its \`${unknown.key}\` is unknown`;
   const objectFormat = lastOf(config, "extensions.objectformat") ?? "sha1";
-  // Newer versions may add the place of the table: `reftable:///path`.
+  // Newer versions of git may add the table's path: `reftable:///path`.
   const refFormat = lastOf(config, "extensions.refstorage") ?? "files";
   if (objectFormat !== "sha1" && objectFormat !== "sha256") return "its object format is unknown";
-  if (refFormat !== "files" && refFormat !== "reftable") return "its format of references is unknown";
+  if (refFormat !== "files" && refFormat !== "reftable") return "its reference format is unknown";
   return { objectFormat, refFormat, ownConfig };
 }
 
@@ -235,14 +235,14 @@ function lastOf(config: readonly GitSetting[], key: string): string | undefined 
   return setting === undefined ? undefined : (setting.value ?? "true");
 }
 
-/** A configuration file's settings, none where there is no file. Undefined if it cannot be read. */
+/** The settings of a configuration file; empty without a file. Undefined if it cannot be read. */
 function settingsOf(file: string): readonly GitSetting[] | undefined {
   if (look(lstatSync, file) === undefined) return [];
   const text = readSmall(file, configBytes)?.toString();
   return text === undefined ? undefined : parseGitConfig(text);
 }
 
-/** A regular file's bytes. Undefined if there is none, it cannot be read, or it is larger than `limit`. Never waits for a pipe. */
+/** Reads a regular file. Undefined if it is missing, unreadable or larger than `limit` bytes. Never blocks on a pipe. */
 export function readSmall(file: string | Buffer, limit: number): Buffer | undefined {
   let descriptor: number;
   try {
@@ -262,7 +262,7 @@ export function readSmall(file: string | Buffer, limit: number): Buffer | undefi
   }
 }
 
-/** Undefined if the path is not there, or cannot be looked at. */
+/** The stats of a path; undefined if it does not exist or is not accessible. */
 function look(stat: typeof statSync | typeof lstatSync, place: string): Stats | undefined {
   try {
     return stat(place, { throwIfNoEntry: false });
@@ -280,7 +280,7 @@ function canEnter(directory: string): boolean {
   }
 }
 
-/** Whether this user owns a path, by git's rule: root also owns what belongs to the user who called `sudo`. Windows has no such ids. */
+/** Whether this user owns a path, by git's rule: under `sudo`, root also owns the calling user's paths. True on Windows. */
 function isOwn(place: string): boolean {
   const user = process.geteuid?.();
   const owner = look(lstatSync, place)?.uid;
@@ -288,7 +288,7 @@ function isOwn(place: string): boolean {
   return user === 0 && process.env["SUDO_UID"] !== undefined && owner === Number(process.env["SUDO_UID"]);
 }
 
-/** Directories that the search does not enter from below. An empty entry ends the resolution of links, as git documents. */
+/** Directories at which the search stops. Links are resolved only in entries before an empty one, as git documents. */
 function ceilingsOf(list: string): ReadonlySet<string> {
   const entries = list.split(path.delimiter);
   const plainFrom = entries.indexOf("");

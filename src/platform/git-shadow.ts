@@ -1,7 +1,7 @@
 /**
- * Shadow repositories: private git directories that stand in for a repository when Wave runs git. A shadow has a HEAD, a configuration
- * of a few harmless settings and the repository's `info/exclude`; index and objects are the repository's own. Hooks, filters, file
- * system monitors, drivers, includes, remotes and attributes of the repository do not exist in it, so nothing can name a program.
+ * Shadow repositories: private git directories that replace a repository's when Wave runs git. A shadow has a HEAD, a configuration with a
+ * few harmless settings and the repository's `info/exclude`; it uses the repository's index and objects. It has none of the repository's
+ * hooks, filters, file system monitors, drivers, includes, remotes and attributes, so git cannot run a program that they name.
  */
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { devNull, tmpdir } from "node:os";
@@ -9,18 +9,18 @@ import path from "node:path";
 import { type GitRepository, readSmall } from "./git-repository.ts";
 import { entriesBelow, entriesIn, type WalkedEntry } from "./walk.ts";
 
-/** The largest `info/exclude` that is taken over, in bytes. */
+/** The largest `info/exclude` that is copied, in bytes. */
 const excludeBytes = 4 * 1024 * 1024;
 
-/** Shadows by all that they are made from; removed when the process ends. */
+/** Shadows by everything that they are made from; removed when the process ends. */
 const shadows = new Map<string, string>();
 const temporary = new Set<string>();
 let cleans = false;
 
-/** No question to a shadow concerns a commit that is checked out. */
+/** HEAD of a shadow: no command that runs there needs the checked-out commit. */
 const unbornHead = "ref: refs/heads/none\n";
 
-/** Throws the file system's errors. The directory is removed when the process ends. */
+/** Creates a temporary directory that is removed when the process ends. Throws the file system's errors. */
 export function temporaryGitDirectory(name: string): string {
   const directory = mkdtempSync(path.join(tmpdir(), name));
   temporary.add(directory);
@@ -31,7 +31,7 @@ export function temporaryGitDirectory(name: string): string {
   return directory;
 }
 
-/** Removes what this process made. Several times faster than a recursive `rmSync`, for which every command would wait at its end. */
+/** Removes the directories of this process. Several times faster than a recursive `rmSync`, which would delay the end of every command. */
 export function removeTemporaryGitDirectories(): void {
   for (const directory of temporary) remove(directory);
   temporary.clear();
@@ -45,11 +45,11 @@ function remove(directory: string): void {
       if (kind !== "directory") unlinkSync(path.join(directory, place));
     rmdirSync(directory);
   } catch {
-    // The temporary directory of a machine is cleaned by others, too.
+    // Another program may have cleaned the machine's temporary directory.
   }
 }
 
-/** The variables that make git use a repository's shadow and nothing else. Throws the file system's errors. */
+/** The variables that make git use only a repository's shadow. Throws the file system's errors. */
 export function shadowVariables(repository: GitRepository): Readonly<Record<string, string>> {
   const { top, directory, common } = repository;
   return {
@@ -60,12 +60,12 @@ export function shadowVariables(repository: GitRepository): Readonly<Record<stri
   };
 }
 
-/** The same for no repository at all: git then reads and writes in `directory` alone, which `layOutGitDirectory` has made. */
+/** The variables for git without a repository: it only reads and writes in `directory`, made by `layOutGitDirectory`. */
 export function aloneVariables(directory: string): Readonly<Record<string, string>> {
   return { ...hardenedVariables(directory), GIT_WORK_TREE: directory, GIT_INDEX_FILE: path.join(directory, "index") };
 }
 
-/** Makes `directory` an empty repository; only the object format of `like` counts. Throws the file system's errors. */
+/** Makes `directory` an empty repository with an object format (defaults to sha1). Throws the file system's errors. */
 export function layOutGitDirectory(
   directory: string,
   { objectFormat }: Pick<GitRepository, "objectFormat"> = { objectFormat: "sha1" },
@@ -98,7 +98,7 @@ function configOf({ objectFormat, refFormat, settings }: Pick<GitRepository, "ob
   ].join("\n");
 }
 
-/** The variables for a git directory of Wave's own: no configuration, attributes, programs or protocols besides its own. */
+/** The variables for a git directory of Wave: only its own configuration, and no attributes, programs or protocols. */
 export function hardenedVariables(directory: string): Readonly<Record<string, string>> {
   return {
     GIT_DIR: directory,
@@ -106,7 +106,7 @@ export function hardenedVariables(directory: string): Readonly<Record<string, st
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_CONFIG_SYSTEM: "/dev/null",
     GIT_ATTR_NOSYSTEM: "1",
-    // Git before 2.32 has no variable for the user's own configuration.
+    // Git before 2.32 has no variable to disable the user's configuration.
     HOME: directory,
     XDG_CONFIG_HOME: directory,
     GIT_OPTIONAL_LOCKS: "0",
@@ -119,11 +119,11 @@ export function hardenedVariables(directory: string): Readonly<Record<string, st
   };
 }
 
-/** The shadow's directory for GIT_DIR, made on first use. */
+/** The shadow's GIT_DIR, created on first use. */
 function shadowOf(repository: GitRepository): string {
   const { directory, common } = repository;
   const listed = readSmall(path.join(common, "info", "exclude"), excludeBytes)?.toString() ?? "";
-  // The template of `git init` has nothing but comments.
+  // The template of `git init` has only comments.
   const exclude = /^(?!#)./m.test(listed) ? listed : "";
   const key = JSON.stringify([repository, exclude]);
   const shadow = shadows.get(key) ?? makeShadow(repository, exclude);
@@ -140,7 +140,7 @@ function makeShadow(repository: GitRepository, exclude: string): string {
     mkdirSync(path.join(shadow, "info"));
     writeFileSync(path.join(shadow, "info", "exclude"), exclude);
   }
-  // Wave reads references from files itself; from tables git does.
+  // Wave itself reads references from files; for tables it runs git.
   if (refFormat === "files") return shadow;
   symlinkSync(path.join(common, "reftable"), path.join(shadow, "reftable"));
   if (directory === common) return shadow;
@@ -152,7 +152,7 @@ function makeShadow(repository: GitRepository, exclude: string): string {
   return ofWorkTree;
 }
 
-/** A split index names its other part, which git looks for in its own directory. */
+/** Copies the other part of a split index, which git reads from its GIT_DIR. */
 function copySharedIndexes(directory: string, shadow: string): void {
   for (const { name, kind } of entriesIn(directory)) {
     const copy = path.join(shadow, name);

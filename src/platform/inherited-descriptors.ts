@@ -1,18 +1,18 @@
 /**
- * The file descriptors that this process was started with besides its standard ones, and would hand on: a shell's `exec 9<…`, make's job
- * server, whatever a CI runner left open. A child could read and write through them, and leave any fence by one that is a directory. Node
- * opens its own so that they end at `exec`, and marks those that it was given in the same way, but only as far as they follow each other
- * (libuv's `uv_disable_stdio_inheritance` stops at the first gap above 15).
+ * Finds the file descriptors that this process inherited and would pass on, besides the standard ones: a shell's `exec 9<…`, make's job
+ * server, or one that a CI runner left open. A child could read and write through them, and leave any sandbox through a directory. Node
+ * opens its own with close-on-exec and sets this flag for inherited ones, but only up to the first gap above 15 (libuv's
+ * `uv_disable_stdio_inheritance`).
  */
 import { readdirSync, readFileSync } from "node:fs";
 
-/** O_CLOEXEC on Linux, in /proc's octal flags; fcntl(2). */
+/** O_CLOEXEC on Linux, in the octal flags of /proc; fcntl(2). */
 const closedAtExec = 0o2000000;
 
 let known: readonly number[] | undefined;
 
 /**
- * Their numbers, ascending. Looked up once: none is added later. Empty where /proc does not tell, so it holds on Linux only.
+ * The descriptors, ascending. Read once: none is added later. Empty without /proc, so it works on Linux only.
  */
 export function inheritedDescriptors(): readonly number[] {
   known ??= process.platform === "linux" ? find() : [];
@@ -26,7 +26,7 @@ function find(): readonly number[] {
     .sort((a, b) => a - b);
 }
 
-/** The descriptor that the directory is read with is gone by now. */
+/** False for the descriptor with which the directory was read: it is closed by now. */
 function isHandedOn(descriptor: number): boolean {
   try {
     const flags = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))?.[1];

@@ -1,12 +1,12 @@
-/** Places that are reached through symbolic links. */
+/** Resolves paths with symbolic links. */
 import { lstatSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { realPlace } from "./files.ts";
 import { isInside } from "./paths.ts";
 
 /**
- * Whether a link on the way to `place`, which is textually inside `root`, leads out of `root` or nowhere. `place` itself may be a link. Parts that do
- * not exist yet lead nowhere else.
+ * Whether a symbolic link in the parents of `place`, which is textually inside `root`, leads out of `root` or is broken. `place` itself
+ * may be a link. Parents that do not exist yet are fine.
  */
 export function leadsOut(root: string, place: string): boolean {
   const real = realPlace(root) ?? root;
@@ -18,16 +18,16 @@ export function leadsOut(root: string, place: string): boolean {
   return false;
 }
 
-/** A symbolic link: where it is, and its target as written. */
+/** A symbolic link: its path, and its target as written. */
 export interface Link {
   readonly from: string;
   readonly to: string;
 }
 
-/** Links that the kernel follows on one way; more are a loop (path_resolution(7)). */
+/** The most links that the kernel follows in one path (path_resolution(7)). */
 const mostLinks = 40;
 
-/** The symbolic links that the kernel follows on the way to an absolute path, in that order. Parts that do not exist end the search. */
+/** The symbolic links that the kernel follows to resolve an absolute path, in order, up to the first missing part. */
 export function linksOnWay(place: string): readonly Link[] {
   const links: Link[] = [];
   let rest = place.split(path.sep).filter((part) => part !== "");

@@ -1,18 +1,18 @@
 /**
- * A memory limit that the kernel keeps: a control group of a child's own. It holds what the child's processes take together, also of those that
- * leave its process group and session, and counts pages once however many share them. Version 2 where it has the memory controller, else version 1.
+ * Enforces a memory limit with a control group per child. It covers all processes of the child, even those that leave its process group
+ * and session, and counts shared pages once. Uses version 2 if that has the memory controller, else version 1.
  *
- * It is to be had where wave may make a group beside its own: as root of a machine, or where somebody handed one over. Where it may not, systemd may make
- * one (`memory-scope.ts`); else there is no group, and the limit is kept by looking (see `child-process.ts`).
+ * Needs permission to create a group beside Wave's own: as root, or with a delegated group. Without it, systemd may create one
+ * (`memory-scope.ts`); else the limit is enforced by polling (`child-process.ts`).
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describeIoError } from "./files.ts";
 
-/** Which files a version keeps things in; numbers are bytes. */
+/** The files of a version of control groups. Numbers are bytes. */
 interface Version {
   readonly limit: string;
-  /** Memory and swap together (version 1), or swap alone (version 2): not there on every kernel. */
+  /** Memory and swap together (version 1), or swap alone (version 2). Missing on some kernels. */
   readonly swap: { readonly file: string; readonly value: (limit: number) => string };
   readonly peak: readonly string[];
   /** A file with a line `oom_kill N`. */
@@ -34,38 +34,38 @@ const versions: Readonly<Record<1 | 2, Version>> = {
   },
 };
 
-/** Where new groups can be made. */
+/** A directory in which groups can be created. */
 export interface GroupPlace {
   readonly version: 1 | 2;
   readonly directory: string;
 }
 
 export interface MemoryGroup {
-  /** The words that start a command inside: nothing that it starts is outside. Its first word has to lead to a program. */
+  /** The command that runs `command` and its children inside the group. Its program must exist. */
   entering(command: readonly string[]): readonly string[];
-  /** The most that was held so far, in bytes, and whether the kernel ended a process for it. */
-  look(): { readonly peakBytes: number; readonly exceeded: boolean };
-  /** Kills what is left in it, and removes it. */
+  /** The peak usage in bytes, and whether the kernel killed a process for exceeding the limit. */
+  usage(): { readonly peakBytes: number; readonly exceeded: boolean };
+  /** Kills remaining processes and removes the group. */
   close(): void;
 }
 
-/** A shell moves itself, and becomes the command. Where it may not, the limit is still kept by looking. */
+/** The shell moves itself into the group and executes the command. If it may not, polling still enforces the limit. */
 const enter = '{ echo 0 >"$1"; } 2>/dev/null; shift; exec "$@"';
 
 let opened = 0;
 let known: { readonly place: GroupPlace | undefined } | undefined;
 
-/** A group that may hold so many bytes; nothing where none can be made. Never throws. */
+/** Creates a group with a limit; undefined if none can be created. Never throws. */
 export function openMemoryGroup(limitBytes: number, place: GroupPlace | undefined = placeOfGroups()): MemoryGroup | undefined {
   if (place === undefined) return undefined;
   const directory = path.join(place.directory, `wave-${process.pid}-${++opened}`);
   const version = versions[place.version];
-  const made = tried(() => {
+  const created = tried(() => {
     mkdirSync(directory);
     writeFileSync(path.join(directory, version.limit), String(limitBytes));
     return true;
   });
-  if (made === undefined) {
+  if (created === undefined) {
     remove(directory);
     return undefined;
   }
@@ -77,17 +77,17 @@ export function openMemoryGroup(limitBytes: number, place: GroupPlace | undefine
   };
 }
 
-/** A group that is there, whoever made it. */
-export function groupAt({ version: number, directory }: GroupPlace): Pick<MemoryGroup, "look" | "close"> {
+/** An existing group. */
+export function groupAt({ version: number, directory }: GroupPlace): Pick<MemoryGroup, "usage" | "close"> {
   const version = versions[number];
   const inside = (name: string) => path.join(directory, name);
   return {
-    look() {
+    usage() {
       const peak = version.peak.map((name) => Number(textOf(inside(name)))).find((bytes) => Number.isFinite(bytes) && bytes > 0);
       return { peakBytes: peak ?? 0, exceeded: Number(/^oom_kill ([0-9]+)$/m.exec(textOf(inside(version.kills)))?.[1] ?? 0) > 0 };
     },
     close() {
-      // 0 stands for a process that cannot be seen from here; to `kill` it means the caller's own group.
+      // 0 is a process of another pid namespace. For `kill`, it would mean the caller's own group.
       const pids = textOf(inside("cgroup.procs")).split("\n").map(Number);
       for (const pid of pids.filter((pid) => pid > 0)) tried(() => process.kill(pid, "SIGKILL"));
       remove(directory);
@@ -95,13 +95,13 @@ export function groupAt({ version: number, directory }: GroupPlace): Pick<Memory
   };
 }
 
-/** Killed processes leave a group a moment after the signal: it is asked again for a second. What is left then a later wave takes away. */
+/** Killed processes leave a group shortly after the signal, so this retries for a second. A later process of Wave removes the rest. */
 function remove(directory: string, triesLeft = 20): void {
   tried(() => rmdirSync(directory));
   if (triesLeft > 0 && existsSync(directory)) setTimeout(() => remove(directory, triesLeft - 1), 50);
 }
 
-/** Groups of processes that died before they could. The kernel keeps those in which something still runs. */
+/** Removes groups of Wave processes that died. The kernel refuses to remove groups with running processes. */
 function removeOrphans(directory: string): void {
   for (const name of tried(() => readdirSync(directory)) ?? []) {
     const pid = /^wave-([0-9]+)-[0-9]+$/.exec(name)?.[1];
@@ -109,30 +109,30 @@ function removeOrphans(directory: string): void {
   }
 }
 
-/** Whether limits are kept by the kernel here. */
+/** Whether the kernel can enforce limits on this machine. */
 export function hasMemoryGroups(): boolean {
   return placeOfGroups() !== undefined;
 }
 
-/** Found out once, by making a group and giving it a limit. */
+/** Determined once, by creating a group with a limit. */
 function placeOfGroups(): GroupPlace | undefined {
   if (known !== undefined) return known.place;
   known = { place: undefined };
   const places = process.platform === "linux" ? groupPlaces(textOf("/proc/self/cgroup"), textOf("/proc/self/mountinfo")) : [];
-  known = { place: places.find(canHold) };
+  known = { place: places.find(canCreate) };
   if (known.place !== undefined) removeOrphans(known.place.directory);
   return known.place;
 }
 
-function canHold(place: GroupPlace): boolean {
+function canCreate(place: GroupPlace): boolean {
   const group = openMemoryGroup(2 ** 30, place);
   group?.close();
   return group !== undefined;
 }
 
 /**
- * Where wave's own group lies, by `/proc/self/cgroup` and `/proc/self/mountinfo`: below it and beside it in version 2, where a group with processes of
- * its own can have no groups below with limits; below it in version 1. Pure.
+ * Candidate directories for new groups, from the content of `/proc/self/cgroup` and `/proc/self/mountinfo`: Wave's own group and, in
+ * version 2, its parent, because there a group with processes cannot have subgroups with limits. Pure.
  */
 export function groupPlaces(groups: string, mounts: string): readonly GroupPlace[] {
   const mounted = mounts.split("\n").flatMap((line) => {
@@ -145,8 +145,8 @@ export function groupPlaces(groups: string, mounts: string): readonly GroupPlace
     const [, controllers = "", own = ""] = /^[0-9]+:([^:]*):(\/.*)$/.exec(line) ?? [];
     const version = controllers === "" ? 2 : controllers.split(",").includes("memory") ? 1 : undefined;
     if (version === undefined || own === "") return [];
-    const mount = mounted.find(({ type, controllers: had }) =>
-      version === 2 ? type === "cgroup2" : type === "cgroup" && had.includes("memory"),
+    const mount = mounted.find(({ type, controllers: names }) =>
+      version === 2 ? type === "cgroup2" : type === "cgroup" && names.includes("memory"),
     );
     if (mount === undefined) return [];
     const below = mount.root === "/" ? own : own === mount.root || own.startsWith(`${mount.root}/`) ? own.slice(mount.root.length) : "/";
@@ -156,12 +156,12 @@ export function groupPlaces(groups: string, mounts: string): readonly GroupPlace
   });
 }
 
-/** A small file of the kernel's; empty where it cannot be read. */
+/** Reads a small file of the kernel; empty if it cannot be read. */
 export function textOf(file: string): string {
   return tried(() => readFileSync(file, "latin1")) ?? "";
 }
 
-/** What an action gives; nothing where the system refuses it. Throws what the system did not. */
+/** The result of an action; undefined if the system refuses it. Throws other errors. */
 export function tried<T>(action: () => T): T | undefined {
   try {
     return action();

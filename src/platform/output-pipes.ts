@@ -1,9 +1,9 @@
 /**
- * Pipes for the output of children. Node's own "pipe" is a socket pair, which Linux refuses to open by `/dev/stderr` or `/proc/self/fd/2`
- * (ENXIO); a FIFO can be opened. On macOS `/dev/fd` duplicates descriptors of any type, so nothing is needed there.
+ * Pipes for the output of children. Node's "pipe" is a socket pair, which Linux refuses to open through `/dev/stderr` or
+ * `/proc/self/fd/2` (ENXIO); a FIFO can be opened. Not needed on macOS, whose `/dev/fd` duplicates descriptors of any type.
  *
- * Node cannot make a FIFO and starting `mkfifo` takes milliseconds, so it makes many at once. Each is opened and its name
- * removed immediately. A FIFO is used for one child only: a process that outlives its attempt could read from it or write to it.
+ * Node cannot create a FIFO and starting `mkfifo` takes milliseconds, so one start creates many. Each is opened, and its name removed, at
+ * once. Each FIFO is used for one child only: a process that outlives its attempt could read from it or write to it.
  */
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
@@ -12,20 +12,20 @@ import path from "node:path";
 import type { Readable } from "node:stream";
 import { capture } from "./capture.ts";
 
-/** One stream of one child. */
+/** A pipe for one output stream of a child. */
 export interface OutputPipe {
-  /** What the child prints. It ends when no process holds the other side any more. */
+  /** The child's output. It ends when no process holds the write end. */
   readonly output: Readable;
-  /** The descriptor that the child gets. The caller closes it once the child is started. */
+  /** The child's descriptor. The caller closes it once the child is started. */
   readonly writeEnd: number;
 }
 
-/** FIFOs of the first start of `mkfifo`, and at most of a later one; each makes four times as many as the one before. A child takes two. */
+/** FIFOs per start of `mkfifo`: each start creates four times as many, up to the largest. A child uses two. */
 const firstBatch = 8;
 const largestBatch = 128;
 let batchSize = firstBatch;
 
-/** Descriptors of the reading sides, in no order. */
+/** Descriptors of read ends, unordered. */
 const ready: number[] = [];
 let filling: Promise<void> | undefined;
 let works = process.platform === "linux";
@@ -60,7 +60,7 @@ function openNext(): OutputPipe | undefined {
   }
 }
 
-/** Makes a batch. If nothing can be made, `works` becomes false for the rest of the process. */
+/** Creates a batch. If this fails, `works` becomes false for the rest of the process. */
 async function fill(): Promise<void> {
   let directory: string | undefined;
   try {
@@ -71,14 +71,14 @@ async function fill(): Promise<void> {
     await capture({ command, env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" }, cwd: directory });
     for (const name of names) ready.push(openReader(path.join(directory, name)));
   } catch {
-    // A full disk, or too few descriptors: what was opened before is used.
+    // The disk is full or descriptors ran out. FIFOs opened so far are used.
   } finally {
     if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
   }
   works = ready.length >= 2;
 }
 
-/** Without O_NONBLOCK the open waits for a writer. The flag does not reach the writing side. */
+/** Without O_NONBLOCK, `open` would wait for a writer. The flag does not affect the write end. */
 function openReader(place: string): number {
   return openSync(place, constants.O_RDONLY | constants.O_NONBLOCK);
 }

@@ -1,4 +1,4 @@
-/** Output that neutralises what its destination would obey. Every stream of Wave is made here. */
+/** Creates Wave's output streams, which neutralise control sequences and commands that their destination would execute. */
 import { StringDecoder } from "node:string_decoder";
 import type { Output } from "../core/io.ts";
 import { nextRunnerText, type WrittenEnd } from "../text/runner-text.ts";
@@ -7,17 +7,16 @@ import { terminalText } from "../text/terminal-text.ts";
 export interface OutputSetting extends Pick<Output, "isTerminal" | "color" | "columns" | "rows"> {
   /** Writes to the destination. */
   readonly write: (data: string | Uint8Array) => void;
-  /** A runner reads it and obeys workflow commands. Combines with `isTerminal`. */
+  /** Whether a runner reads it and executes workflow commands. Can be combined with `isTerminal`. */
   readonly isRunner: boolean;
-  /** The end of everything that all streams of the process wrote: a shell may join them in one log. */
+  /** The end of the output of all streams of the process: a shell may join them in one log. */
   readonly joined: WrittenEnd;
   /** Replaces secrets in text. */
   readonly redact: (text: string) => string;
-  /** Called once, before data reaches a runner in another form than it has. */
+  /** Called once, before altered data is written for a runner. */
   readonly onAlteredData?: () => void;
 }
 
-/** An output on a destination. */
 export function outputOn(setting: OutputSetting): Output {
   const { write, isTerminal, isRunner, color, columns, rows, joined, redact } = setting;
   const own: WrittenEnd = { text: "" };
@@ -27,7 +26,7 @@ export function outputOn(setting: OutputSetting): Output {
   const neutral = (text: string, colors: boolean) => {
     const clean = redact(text);
     const shown = terminalText(clean, { color: colors });
-    // Without the sequences in it, a secret that was cut by them is whole.
+    // Redacts again: without its control sequences, text may contain a complete secret.
     return forRunner(shown === clean ? shown : redact(shown));
   };
   const alter = () => {
@@ -49,7 +48,7 @@ export function outputOn(setting: OutputSetting): Output {
       write(shown);
     },
     writeControl: (text) => {
-      // These are whole lines, or redraw whole lines.
+      // Control text is whole lines, or redraws whole lines.
       own.text = joined.text = "";
       write(text);
     },

@@ -1,9 +1,9 @@
-/** Containment of paths, by their text alone. Callers that meet symbolic links resolve both paths first. */
+/** Tests whether paths contain each other, by their text only. Callers resolve symbolic links first. */
 import path from "node:path";
 
 /**
- * Whether `child` is `parent` or below it. Both are absolute; a relative path is inside nothing, so that no answer depends on the
- * working directory. `..` and repeated separators are resolved before the paths are compared.
+ * Whether `child` is `parent` or below it. Both must be absolute: a relative path is never inside, so that the result does not depend on
+ * the working directory. `..` and repeated separators are resolved first.
  */
 export function isInside(parent: string, child: string): boolean {
   if (!path.isAbsolute(parent) || !path.isAbsolute(child)) return false;
@@ -11,14 +11,14 @@ export function isInside(parent: string, child: string): boolean {
   return relative !== ".." && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
 }
 
-/** `child` relative to `parent` with forward slashes, `""` for `parent` itself. Undefined if `child` is not inside. */
+/** `child` relative to `parent`, with forward slashes; `""` for `parent` itself. Undefined if `child` is not inside. */
 export function relativeInside(parent: string, child: string): string | undefined {
   return isInside(parent, child) ? path.relative(parent, child).split(path.sep).join("/") : undefined;
 }
 
 /**
- * Returns a predicate over paths relative to `root`, with forward slashes: whether one is `directory` or below it. No path matches if
- * `directory` is `root` or outside it.
+ * Returns a test whether a path relative to `root`, with forward slashes, is `directory` or below it. No path matches if `directory` is
+ * `root` or outside of it.
  */
 export function insideTest(root: string, directory: string): (file: string) => boolean {
   const place = relativeInside(root, directory) ?? "";

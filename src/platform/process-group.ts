@@ -1,28 +1,28 @@
 /**
- * The processes that belong to a child: its process group everywhere; on Linux, by /proc, also its session and descendants.
- * A process that leaves all three before anyone looks is out of reach here; a sandbox with its own process ids is the cure.
+ * Signals and measures the processes of a child: its process group and, on Linux through /proc, its session and descendants. It misses a
+ * process that leaves all three before /proc is read; only a sandbox with its own process ids contains that.
  */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 const procShowsProcesses = process.platform === "linux" && existsSync("/proc/self/stat");
 
-/** Whether a memory limit holds here: only Linux shows what processes hold without a program of its own. */
+/** Whether memory limits are enforced: only Linux shows memory usage without an extra program. */
 export const memoryLimitEnforced: boolean = procShowsProcesses;
 
-/** Signals every process of the group that `leader` leads. Says whether there was one. */
+/** Signals the group that `leader` leads. Returns whether it had a process. */
 export function signalGroup(leader: number, signal: "SIGTERM" | "SIGKILL"): boolean {
   if (process.platform === "win32") return endTree(leader);
   try {
     process.kill(-leader, signal);
     return true;
   } catch (error) {
-    // EPERM: the group is there, but what is left of it belongs to someone else.
+    // EPERM: the group exists, but its remaining processes belong to another user.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 
-/** SIGKILL for the group, and on Linux for everything that a look at /proc finds to belong to it. Says whether there was one. */
+/** Sends SIGKILL to the group and, on Linux, to all processes of the child in /proc. Returns whether there was one. */
 export function killAll(leader: number): boolean {
   const members = membersOf(leader);
   const any = signalGroup(leader, "SIGKILL");
@@ -30,7 +30,7 @@ export function killAll(leader: number): boolean {
   return any || members.length > 0;
 }
 
-/** Whether a process of the group still runs; zombies that nobody reaps do not count where /proc tells them. */
+/** Whether a process of the group still runs. With /proc, zombies do not count. */
 export function isGroupAlive(leader: number): boolean {
   if (process.platform === "win32") return false;
   try {
@@ -41,13 +41,13 @@ export function isGroupAlive(leader: number): boolean {
   return !procShowsProcesses || membersOf(leader).length > 0;
 }
 
-/** Bytes of resident memory of all processes that belong to a child, shared pages counted for each; nothing where it cannot be told. */
+/** Resident memory of a child's processes in bytes; counts shared pages for each process. Undefined without /proc. */
 export function groupMemory(leader: number): number | undefined {
   if (!procShowsProcesses) return undefined;
   return membersOf(leader).reduce((sum, pid) => sum + residentBytes(pid), 0);
 }
 
-/** Windows has no groups: the tree of a process that still runs is ended by force, which `taskkill` does. */
+/** Windows has no process groups: `taskkill` kills the tree of a running process. */
 function endTree(leader: number): boolean {
   spawn("taskkill", ["/pid", String(leader), "/t", "/f"], { stdio: "ignore", windowsHide: true }).on("error", () => {});
   return true;
@@ -60,7 +60,7 @@ interface ProcessEntry {
   readonly session: number;
 }
 
-/** Live processes in the group, the session or below the child; empty where /proc is not. */
+/** Live processes in the child's group or session, and its descendants. Empty without /proc. */
 function membersOf(leader: number): number[] {
   if (!procShowsProcesses) return [];
   const entries = liveProcesses();
@@ -77,7 +77,7 @@ function liveProcesses(): ProcessEntry[] {
     const pid = Number(name);
     if (!Number.isInteger(pid)) return [];
     const stat = read(`/proc/${name}/stat`);
-    // The command's name stands in brackets and may hold anything, brackets too.
+    // The command's name is in parentheses and may itself contain parentheses.
     const [state, parent, group, session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 4);
     if (state === undefined || state === "" || state === "Z" || state === "X") return [];
     return [{ pid, parent: Number(parent), group: Number(group), session: Number(session) }];
@@ -89,7 +89,7 @@ function residentBytes(pid: number): number {
   return Number(found?.[1] ?? 0) * 1024;
 }
 
-/** Processes end while they are looked at. */
+/** Reads a file of /proc; empty if the process has ended. */
 function read(path: string): string {
   try {
     return readFileSync(path, "latin1");

@@ -1,12 +1,12 @@
 /**
- * Tells one process from every other, also after its id was given to somebody else: pid, start time and host.
- * It says whether a process on this machine still lives; of another machine's processes it knows nothing.
+ * Identifies a process by pid, start time and host, even after its pid was reused. Checks whether a process on this machine is still
+ * running; it cannot check processes of other machines.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** `processStart` is opaque, and empty where the platform does not tell it. */
+/** `processStart` is opaque; empty if the platform does not provide it. */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly processStart: string;
@@ -15,7 +15,7 @@ export interface ProcessIdentity {
 
 let own: ProcessIdentity | undefined;
 
-/** This process. On GitHub, where machines come and go, its host also names the workflow run and the attempt: `HOST/github/123/2`. */
+/** This process. On GitHub, whose machines are temporary, its host includes the workflow run and attempt: `HOST/github/123/2`. */
 export function processIdentity(): ProcessIdentity {
   own ??= { pid: process.pid, processStart: startOf(process.pid) ?? "", host: hostOf(process.env) };
   return own;
@@ -26,15 +26,15 @@ function hostOf(env: NodeJS.ProcessEnv): string {
   return Number.isSafeInteger(run) ? `${hostname()}/github/${run}/${Number(env["GITHUB_RUN_ATTEMPT"] ?? 1)}` : hostname();
 }
 
-/** The workflow run and the attempt of it that a host name tells; nothing outside of workflows. */
+/** The workflow run and attempt in a host name; undefined outside of workflows. */
 export function workflowOf(host: string): { readonly run: number; readonly attempt: number } | undefined {
   const [, run, attempt] = /\/github\/(\d+)\/(\d+)$/.exec(host) ?? [];
   return run === undefined ? undefined : { run: Number(run), attempt: Number(attempt) };
 }
 
 /**
- * Whether a process may still be running. A process of another host counts as alive, since nothing here can show that
- * it is not; but for one of an earlier attempt of the same workflow run.
+ * Whether a process may still be running. A process of another host counts as alive, because this machine cannot check it, except for one
+ * of an earlier attempt of the same workflow run.
  */
 export function isAlive(identity: ProcessIdentity): boolean {
   const self = processIdentity();
@@ -50,17 +50,17 @@ function machineOf(host: string): string {
   return host.replace(/\/github\/\d+\/\d+$/, "");
 }
 
-/** All jobs of an attempt have ended when the next one begins. */
+/** All jobs of an attempt end before the next attempt starts. */
 function isOlderAttempt(host: string, own: string): boolean {
   const [theirs, ours] = [workflowOf(host), workflowOf(own)];
   return theirs !== undefined && ours !== undefined && theirs.run === ours.run && theirs.attempt < ours.attempt;
 }
 
-/** Sends a signal to a process if it is certain that it is still the one that is meant, and says whether it did. */
+/** Sends a signal if the process is certainly the identified one. Returns whether it was sent. */
 export function signalProcess(identity: ProcessIdentity, signal: "SIGTERM"): boolean {
-  // Where the platform tells no start time, the id may have been given to somebody else.
-  const known = machineOf(identity.host) === machineOf(processIdentity().host) && identity.processStart !== "";
-  if (!known || startOf(identity.pid) !== identity.processStart) return false;
+  // Without a start time, the pid may have been reused.
+  const isIdentified = machineOf(identity.host) === machineOf(processIdentity().host) && identity.processStart !== "";
+  if (!isIdentified || startOf(identity.pid) !== identity.processStart) return false;
   try {
     process.kill(identity.pid, signal);
     return true;
@@ -70,21 +70,21 @@ export function signalProcess(identity: ProcessIdentity, signal: "SIGTERM"): boo
   }
 }
 
-/** What a zombie's start is taken for: it is nobody's. */
+/** The start of a zombie, which equals no process's start. */
 const gone = "gone";
 
-/** Whether there is a process of that id, whosoever it is. */
+/** Whether a process with this id exists, of any user. */
 export function processExists(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Somebody else's process is a process.
+    // EPERM: the process exists but belongs to another user.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 
-/** When a process began; nothing where the platform does not tell. */
+/** The start of a process; undefined if the platform does not provide it. */
 function startOf(pid: number): string | undefined {
   if (process.platform === "linux") return linuxStart(pid);
   if (process.platform === "win32") return undefined;
@@ -104,7 +104,7 @@ function startOf(pid: number): string | undefined {
 function linuxStart(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The second field is a file name in parentheses, and may hold both blanks and parentheses.
+    // The second field, a file name in parentheses, may contain blanks and parentheses.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     if (fields[0] === "Z" || fields[0] === "X") return gone;
     return `${bootId()}:${fields[19] ?? ""}`;

@@ -1,4 +1,4 @@
-/** The process's own streams, environment and signals, as an `Io`. The only place that reads them. */
+/** The streams, environment and signals of the process as an `Io`. No other module uses them directly. */
 import { fstatSync } from "node:fs";
 import type { Io, Output } from "../core/io.ts";
 import type { WrittenEnd } from "../text/runner-text.ts";
@@ -6,7 +6,7 @@ import { describeIoError } from "./files.ts";
 import { type OutputSetting, outputOn } from "./output.ts";
 import { outputSecrets } from "./output-secrets.ts";
 
-/** Output that nobody has seen, though somebody is there to read it: a full disk under a redirection, a terminal that is gone. */
+/** Output that could not be written, for example to a full disk or a closed terminal. Not output for a reader that has left. */
 export interface LostOutput {
   readonly stream: "standard output" | "standard error";
   /** An errno name. */
@@ -16,15 +16,15 @@ export interface LostOutput {
 
 export interface ProcessIo {
   readonly io: Io;
-  /** Aborts the Io's signal, as a signal to the process does. */
+  /** Aborts the Io's signal, like a signal to the process. */
   abort(reason: string): void;
   /** The first output that was lost. */
   lost(): LostOutput | undefined;
 }
 
 /**
- * Io over `process`. SIGINT and SIGTERM abort the signal with their name. A stream that can no longer be written ends quietly: work goes on, and is worth
- * more than what is said of it.
+ * Creates an Io over `process`. SIGINT and SIGTERM abort its signal with their name. If a stream can no longer be written, its output is
+ * dropped and the work continues.
  */
 export function processIo(): ProcessIo {
   const controller = new AbortController();
@@ -38,7 +38,7 @@ export function processIo(): ProcessIo {
       redact: secrets.text,
       onAlteredData,
       onError: (error) => {
-        // A reader that has left has read what it wanted.
+        // EPIPE: the reader closed the pipe, so the output is not lost.
         if (error.code !== "EPIPE") lost ??= { stream: name, ...describeIoError(error) };
       },
     });
@@ -58,7 +58,7 @@ export function processIo(): ProcessIo {
   };
 }
 
-/** A command that pipes data on would otherwise process other bytes without knowing. */
+/** Without this warning, a command that pipes data would process altered bytes unnoticed. */
 const alteredText =
   "warning: this output contains workflow commands or control characters, which are neutralised in a runner's log; redirect it to a file for the exact bytes\n";
 
@@ -85,7 +85,7 @@ function outputOf(stream: NodeJS.WriteStream & { readonly fd: number }, { onErro
   });
 }
 
-/** A pipe may lead to the runner through other programs; a file does not. */
+/** Whether a runner started this process. */
 function isOnRunner({ GITHUB_ACTIONS: actions }: NodeJS.ProcessEnv): boolean {
   return actions !== undefined && actions !== "" && actions !== "false";
 }
@@ -98,7 +98,7 @@ function isRegularFile(descriptor: number): boolean {
   }
 }
 
-/** https://no-color.org, and FORCE_COLOR as supports-color reads it. */
+/** https://no-color.org, and FORCE_COLOR like supports-color. */
 function wantsColor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean {
   if (env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "") return false;
   const forced = env["FORCE_COLOR"];

@@ -1,19 +1,19 @@
 /**
- * Whether a service that a job uses still answers. There is one record for the whole job: `main` leaves it for `post`, so that neither waits again for a
- * service that is down, and both share the time that a rate limit may cost.
+ * Tracks whether a service that a job uses still responds. One record covers the whole job: `main` passes it to `post`, so that `post`
+ * does not wait again for a service that is down, and both share the time for rate limits.
  */
 import type { Clock } from "../core/ports.ts";
 
 /** Times in milliseconds. */
 export interface ServiceRecord {
-  /** Time that requests without an answer took. */
+  /** Time spent on requests without an answer. */
   readonly lostMs: number;
   /** Requests in a row that reached their time limit. */
   readonly timeouts: number;
   readonly isGivenUp: boolean;
-  /** Time for which the job waited because the service asked for it. */
+  /** Time that the job waited for rate limits. */
   readonly waitedMs: number;
-  /** When the service takes requests again, since 1970. */
+  /** The end of the current pause, since 1970. */
   readonly opensAt: number;
 }
 
@@ -28,44 +28,44 @@ export interface MissedAnswer {
 
 export interface ServiceHealth {
   readonly isGivenUp: boolean;
-  /** Time that requests without an answer took so far, in milliseconds. */
+  /** Time spent on requests without an answer so far, in milliseconds. */
   readonly lostMs: number;
-  /** Records an answer of a server: its earlier failures, and those of an unknown server, do not count any more. */
+  /** Records an answer of a server. Resets its failures, and those of an unknown server. */
   answered(server?: string): void;
   missed(miss: MissedAnswer): void;
-  /** Makes no request for so many milliseconds, as the service asked. */
+  /** Pauses requests for `ms` milliseconds, for example for a rate limit. */
   pause(ms: number): void;
-  /** Resolves when requests may be made; false if the pause is longer than the job waits in all, or the job is cancelled. */
+  /** Resolves when requests may be sent; false if the pause exceeds the job's limit for all pauses, or the job is cancelled. */
   ready(signal?: AbortSignal): Promise<boolean>;
-  /** Calls back once, when the service is given up. */
+  /** Calls `listener` once, when the service is given up. */
   onGiveUp(listener: () => void): void;
 }
 
 export interface ServiceHealthRequest {
   readonly clock: Clock;
-  /** The record that `main` left. */
+  /** The record passed on by `main`. */
   readonly record?: ServiceRecord;
-  /** Called with the record after every change that `post` has to know. */
+  /** Called with the record after each change that `post` needs. */
   readonly note?: (record: ServiceRecord) => void;
-  /** Called once, with the time that the job lost. */
+  /** Called once, when the service is given up, with the time lost. */
   readonly warn?: (lostMs: number) => void;
 }
 
 const limits = {
-  /** Time limits reached without an answer in between. */
+  /** Consecutive timeouts. */
   timeouts: 2,
-  /** Other failures in a row, over at least so many milliseconds. */
+  /** Other consecutive failures, and the shortest time that they must span, in milliseconds. */
   errors: 3,
   errorsMs: 5_000,
-  /** For all failures of the job, in milliseconds. */
+  /** The time lost to all failures of the job, in milliseconds. */
   lostMs: 60_000,
-  /** Failures further apart are not a row, in milliseconds. */
+  /** Failures further apart are not consecutive, in milliseconds. */
   rowMs: 60_000,
-  /** For the pauses of the whole job, in milliseconds. */
+  /** All pauses of the job together, in milliseconds. */
   pausesMs: 300_000,
 } as const;
 
-/** The failures in a row of one server. */
+/** Consecutive failures of one server. */
 interface Row {
   timeouts: number;
   errors: number;
@@ -138,7 +138,7 @@ function timeoutsOf(rows: ReadonlyMap<string, Row>): number {
   return [...rows.values()].reduce((sum, { timeouts }) => sum + timeouts, 0);
 }
 
-/** Errors that are far apart start another row; time limits add up until the server answers. */
+/** An error long after the last failure starts a new row. Timeouts add up until the server answers. */
 function rowOf(row: Row | undefined, kind: MissedAnswer["kind"], startedAt: number, now: number): Row {
   const timeouts = (row?.timeouts ?? 0) + (kind === "timeout" ? 1 : 0);
   const isRow = row !== undefined && startedAt - row.last <= limits.rowMs;

@@ -1,35 +1,35 @@
 /**
- * The one directory walker. It never follows a symlink below its root, keeps names exact even if they are not UTF-8, and visits entries in the
- * same order on every machine. It does not recurse, so the depth of a tree is limited by the length of paths only.
+ * Walks directory trees. It never follows symlinks below its root, preserves names that are not UTF-8, and visits entries in the same
+ * order on every machine. It does not recurse, so only the length of paths limits the depth of a tree.
  */
 import { type Dirent, readdirSync } from "node:fs";
 import { fsPath, pathFromBytes } from "../text/path-bytes.ts";
 import { breather } from "./breather.ts";
 
-/** What a name in a directory refers to. `other`: a pipe, a socket or a device. */
+/** The type of a directory entry. `other`: a pipe, a socket or a device. */
 export type EntryKind = "file" | "symlink" | "directory" | "other";
 
-/** One name in a directory, as it was when the directory was listed. */
+/** A directory entry at the time of listing. */
 export interface WalkedEntry {
   /** Relative to the root, with forward slashes, as `pathFromBytes` returns it. */
   readonly path: string;
   readonly name: string;
-  /** The path of the directory it is in; empty for the root. */
+  /** The path of its directory; empty for the root. */
   readonly directory: string;
   readonly kind: EntryKind;
 }
 
 /** How to walk. All paths are relative to the root, with forward slashes. */
 export interface WalkOptions {
-  /** The directory in which the walk starts; defaults to the root. The kernel resolves symlinks in this path. */
+  /** The start directory; defaults to the root. The kernel resolves symlinks in this path. */
   readonly from?: string;
-  /** Returns whether to list a directory; defaults to true. Called after the directory was visited, and just before it is listed. */
+  /** Returns whether to list a directory; defaults to true. Called after the directory is visited and just before it is listed. */
   readonly enter?: (directory: WalkedEntry) => boolean;
-  /** Called when all that is in a directory was visited. Every directory that was entered is left, even if it could not be listed. */
+  /** Called for each entered directory after its entries were visited, even if it could not be listed. */
   readonly leave?: (directory: WalkedEntry) => void;
   /**
-   * Called with a directory that cannot be listed; it then counts as empty. Defaults to throwing the error. A directory that was removed or
-   * replaced after its name was read counts as empty without a call, except for the one in which the walk starts.
+   * Called with a directory that cannot be listed, which then counts as empty. Defaults to throwing the error. A directory other than the
+   * start that was removed or replaced in the meantime counts as empty without a call.
    */
   readonly onDenied?: (path: string, error: NodeJS.ErrnoException) => void;
 }
@@ -38,8 +38,8 @@ export interface WalkOptions {
 const yieldEvery = 1000;
 
 /**
- * Calls `visit` with everything below `root`, a directory before what is in it and siblings by name, and yields to the event loop every so often.
- * Rejects with what `visit`, `enter`, `leave` or `onDenied` throws.
+ * Calls `visit` with each entry below `root`: directories before their entries, siblings by name. Yields to the event loop regularly.
+ * Rejects with errors of `visit`, `enter`, `leave` and `onDenied`.
  */
 export async function walkTree(
   root: string,
@@ -54,13 +54,13 @@ export async function walkTree(
 }
 
 interface Listing {
-  /** Undefined for the directory in which the walk starts: it is not an entry. */
+  /** Undefined for the start directory, which is not an entry. */
   readonly of: WalkedEntry | undefined;
   readonly entries: readonly WalkedEntry[];
   next: number;
 }
 
-/** The same walk without a yield to the event loop, for small trees and for callers that stop early. Throws as `walkTree` rejects. */
+/** Like `walkTree`, but synchronous: for small trees and for callers that stop early. Throws the same errors. */
 export function* entriesBelow(root: string, { from = "", enter, leave, onDenied }: WalkOptions = {}): Generator<WalkedEntry, void, void> {
   const open: Listing[] = [listingOf(undefined)];
   for (let listing = open.at(-1); listing !== undefined; listing = open.at(-1)) {
@@ -90,14 +90,14 @@ export function* entriesBelow(root: string, { from = "", enter, leave, onDenied 
   }
 }
 
-/** What is directly in the directory at `path`, sorted by name. Throws the file system's errors. */
+/** The entries of the directory at `path`, sorted by name. Throws the file system's errors. */
 export function entriesIn(root: string, path = ""): readonly WalkedEntry[] {
   const place = fsPath(root, path);
-  const found = readdirSync(place, { withFileTypes: true });
-  // Node replaces bytes that are not UTF-8 with U+FFFD. Names as bytes cost several times as much, so they are read only then.
-  const entries = found.some(({ name }) => name.includes("\uFFFD"))
+  const listed = readdirSync(place, { withFileTypes: true });
+  // Node replaces invalid UTF-8 by U+FFFD. Names as bytes are several times slower, so they are read only then.
+  const entries = listed.some(({ name }) => name.includes("\uFFFD"))
     ? readdirSync(place, { withFileTypes: true, encoding: "buffer" }).map((entry) => entryOf(path, pathFromBytes(entry.name), entry))
-    : found.map((entry) => entryOf(path, entry.name, entry));
+    : listed.map((entry) => entryOf(path, entry.name, entry));
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

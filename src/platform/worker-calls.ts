@@ -1,8 +1,8 @@
-/** The thread's side of a worker pool: messages between both, and the loop that answers calls. */
+/** The thread's side of a worker pool: the messages, and the loop that serves calls. */
 import { parentPort } from "node:worker_threads";
 
 export type ThreadRequest =
-  /** Loads what a call needs, so that the call itself is faster. */
+  /** Loads the modules of a call in advance. */
   | { readonly kind: "load"; readonly call: string }
   | { readonly kind: "share"; readonly key: number; readonly value: object }
   | { readonly kind: "call"; readonly id: number; readonly call: string; readonly input: unknown; readonly shared?: number };
@@ -13,10 +13,10 @@ export type ThreadAnswer =
   /** The call threw. */
   | { readonly kind: "threw"; readonly id: number; readonly detail: string };
 
-/** Loads the function behind a call. `shared` is the value that the caller shares between calls. */
+/** Loads the function of a call. `shared` is a value that several calls use. */
 export type LoadCall = () => Promise<(input: never, shared: never) => unknown>;
 
-/** Answers calls until the thread is terminated. Call only in a worker thread. */
+/** Serves calls until the thread is terminated. Only for worker threads. */
 export function serveCalls(calls: Readonly<Record<string, LoadCall>>): void {
   const port = parentPort;
   if (port === null) throw new Error("this script runs in a worker thread only");
@@ -27,7 +27,7 @@ export function serveCalls(calls: Readonly<Record<string, LoadCall>>): void {
       shared.set(request.key, request.value);
       return;
     }
-    // A module that cannot be loaded is reported by the call that needs it.
+    // If a module cannot be loaded, the call that needs it reports this.
     if (request.kind === "load") return void (await calls[request.call]?.().catch(() => undefined));
     const { id } = request;
     answer({ kind: "began", id });

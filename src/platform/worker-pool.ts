@@ -1,6 +1,6 @@
 /**
- * One worker thread for work that may take too long or too much memory: calls in, answers out, one at a time. A call that exceeds its time or its
- * memory, or is cancelled, ends with the thread; the next call starts another. An idle thread does not keep the process alive.
+ * Runs calls that may take too much time or memory in one worker thread, one at a time. A call that exceeds its limits, or is cancelled,
+ * ends with the thread; the next call starts another thread. An idle thread does not keep the process alive.
  */
 
 import { Worker } from "node:worker_threads";
@@ -9,60 +9,60 @@ import { err, ok, type Result } from "../core/result.ts";
 import type { ThreadAnswer, ThreadRequest } from "./worker-calls.ts";
 
 export interface WorkerPoolOptions {
-  /** The thread's script; it serves calls with `serveCalls`. */
+  /** The thread's script, which calls `serveCalls`. */
   readonly script: URL;
-  /** Processor time that one call may take, in milliseconds. It may take `slowdown` times as long on a machine that has other work. */
+  /** CPU time limit of a call, in milliseconds. The elapsed time may be `slowdown` times as long, for a busy machine. */
   readonly timeMs: number;
-  /** What the process may grow by during one call, in bytes. Heap, buffers and memory of compiled code count alike. */
+  /** The limit for the growth of the process during a call, in bytes. Includes heap, buffers and compiled code. */
   readonly memoryBytes: number;
 }
 
-/** Why a call has no answer. */
+/** Why a call has no result. */
 export type CallProblem =
   | { readonly kind: "exceeded"; readonly what: "time" | "memory" }
   | { readonly kind: "cancelled" }
-  /** The thread could not be started, ended by itself, or the call threw. */
+  /** The thread could not start or ended by itself, or the call threw. */
   | { readonly kind: "broken"; readonly detail: string };
 
 export interface CallOptions {
-  /** A value that many calls share: it is sent to a thread once. */
+  /** A value that many calls use, sent to a thread once. */
   readonly shared?: object;
   readonly signal?: AbortSignal;
 }
 
-/** How often time and memory of a call are looked at, in milliseconds. */
+/** The interval at which a call's time and memory are checked, in milliseconds. */
 const watchMs = 50;
 
-/** The most that one look adds to a call's time: while this process was stopped or blocked, the thread may have been, too. */
+/** The most that one check adds to a call's time: if this process was stopped or blocked, so may the thread have been. Milliseconds. */
 const longestStepMs = 5 * watchMs;
 
-/** Processor time for a thread to start and to take its first call, in milliseconds. */
+/** CPU time limit for a thread to start and accept a call, in milliseconds. */
 const startMs = 10_000;
 
-/** How much longer than its processor time a call may take: the process gets this part of a processor at least. */
+/** The ratio of a call's elapsed time limit to its CPU time limit. */
 const slowdown = 6;
 
 /**
- * V8's own limits. The heap's limit is far above `memoryBytes`: V8 ends the whole process if a single built-in function, such as `JSON.parse`, exceeds
- * it. The stack is as large as that of a main thread, so that nesting is refused at the same depth.
+ * V8's own limits. The heap limit is far above `memoryBytes`, because V8 ends the whole process if a single built-in function, such as
+ * `JSON.parse`, exceeds it. The stack is as large as a main thread's, so that nesting is refused at the same depth.
  */
 const resourceLimits = { maxOldGenerationSizeMb: 4096, stackSizeMb: 1 } as const;
 
 interface Call {
   readonly request: Extract<ThreadRequest, { kind: "call" }>;
   readonly shared: object | undefined;
-  settle(result: Result<unknown, CallProblem>): void;
+  finish(result: Result<unknown, CallProblem>): void;
 }
 
 interface Thread {
   readonly worker: Worker;
-  /** Keys of shared values that it has. */
+  /** Keys of the shared values already sent. */
   readonly sent: Set<number>;
-  /** Calls that it was asked to load. */
+  /** Calls whose modules were requested. */
   readonly loaded: Set<string>;
 }
 
-/** The pool. Nothing is started before the first call. */
+/** The pool. The first call, or `warm`, starts the thread. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #keys = new WeakMap<object, number>();
@@ -77,7 +77,7 @@ export class WorkerPool {
     this.#options = options;
   }
 
-  /** Starts the thread and loads what `call` needs, without waiting for either. */
+  /** Starts the thread and loads the modules of `call`, without waiting. */
   warm(call: string): void {
     this.#thread ??= this.#start();
     if (this.#thread.loaded.has(call)) return;
@@ -85,7 +85,7 @@ export class WorkerPool {
     this.#thread.worker.postMessage({ kind: "load", call } satisfies ThreadRequest);
   }
 
-  /** Calls are answered in order. `input` is copied to the thread, the answer back. */
+  /** Runs a call, in order. Copies `input` to the thread and the result back. */
   call(name: string, input: unknown, { shared, signal }: CallOptions = {}): Promise<Result<unknown, CallProblem>> {
     if (signal?.aborted) return Promise.resolve(err({ kind: "cancelled" }));
     return new Promise((resolve) => {
@@ -94,7 +94,7 @@ export class WorkerPool {
       const call: Call = {
         request: { kind: "call", id: ++this.#lastId, call: name, input, ...defined({ shared: key }) },
         shared,
-        settle(result) {
+        finish(result) {
           signal?.removeEventListener("abort", onAbort);
           resolve(result);
         },
@@ -105,10 +105,10 @@ export class WorkerPool {
     });
   }
 
-  /** Ends the thread, and every call with `cancelled`. */
+  /** Ends the thread, and all calls with `cancelled`. */
   close(): void {
     this.#drop();
-    for (const call of this.#waiting.splice(0)) call.settle(err({ kind: "cancelled" }));
+    for (const call of this.#waiting.splice(0)) call.finish(err({ kind: "cancelled" }));
     if (this.#current !== undefined) this.#finish(err({ kind: "cancelled" }));
   }
 
@@ -116,7 +116,7 @@ export class WorkerPool {
     const worker = new Worker(this.#options.script, { env: {}, stdout: true, stderr: true, resourceLimits });
     const thread: Thread = { worker, sent: new Set(), loaded: new Set() };
     const end = (problem: CallProblem) => {
-      // A thread that was given up has nothing more to report.
+      // Ignores a dropped thread.
       if (this.#thread !== thread) return;
       this.#drop();
       if (this.#current !== undefined) this.#finish(err(problem));
@@ -131,14 +131,14 @@ export class WorkerPool {
           : { kind: "broken", detail: `the evaluation thread failed: ${error.message}` },
       ),
     );
-    worker.on("messageerror", (error) => end({ kind: "broken", detail: `an answer cannot be read: ${error.message}` }));
+    worker.on("messageerror", (error) => end({ kind: "broken", detail: `its answer cannot be read: ${error.message}` }));
     worker.on("exit", (code) => end({ kind: "broken", detail: `the evaluation thread exited with code ${code}` }));
-    // After the listeners: adding one keeps the process alive again.
+    // After the listeners, because adding one refs the worker again.
     worker.unref();
     return thread;
   }
 
-  /** Gives the thread up. A built-in function that runs in it cannot be interrupted, so nothing waits for its end. */
+  /** Terminates the thread without waiting: a running built-in function cannot be interrupted. */
   #drop(): void {
     const worker = this.#thread?.worker;
     this.#thread = undefined;
@@ -190,7 +190,7 @@ export class WorkerPool {
     this.#thread?.worker.unref();
     const ended = this.#current;
     this.#current = undefined;
-    ended?.settle(result);
+    ended?.finish(result);
     this.#next();
   }
 
@@ -198,7 +198,7 @@ export class WorkerPool {
     const index = this.#waiting.indexOf(call);
     if (index >= 0) {
       this.#waiting.splice(index, 1);
-      call.settle(err({ kind: "cancelled" }));
+      call.finish(err({ kind: "cancelled" }));
     } else if (call === this.#current) {
       this.#drop();
       this.#finish(err({ kind: "cancelled" }));
@@ -212,13 +212,13 @@ export class WorkerPool {
   }
 }
 
-/** Processor time of this process, in milliseconds. While a call is evaluated nearly all of it is the thread's. */
+/** CPU time of this process, in milliseconds. During a call, nearly all of it is the thread's. */
 function processorTime(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
 
-/** Memory of this process without the main thread's heap and buffers, in bytes: that of the threads, and of what is constant. */
+/** Memory of this process without the main thread's heap and buffers, in bytes: the threads, plus a constant part. */
 function memoryOfThreads(): number {
   const { rss, heapTotal, external } = process.memoryUsage();
   return rss - heapTotal - external;

@@ -46,7 +46,7 @@ function fileWith(text: string): string {
   return file;
 }
 
-/** Whether a process whose id was written to a file still runs; a zombie does not. */
+/** Whether the process whose id is in a file still runs. A zombie does not. */
 function runs(file: string): boolean {
   const pid = Number(readFileSync(path.join(cwd, file), "utf8"));
   try {
@@ -57,7 +57,7 @@ function runs(file: string): boolean {
 }
 
 describe("a child that ends by itself", () => {
-  test("argv is passed as it is, with only the environment that is given, and the prompt on stdin", async () => {
+  test("gets its arguments unchanged, only the given environment, and the prompt on standard input", async () => {
     const script =
       "process.stdin.pipe(process.stdout); console.error(JSON.stringify([process.argv.slice(1), process.env.A, process.cwd()]))";
     const ran = await run([process.execPath, "-e", script, "a b", "$HOME"], { env: { A: "1" }, stdinFile: fileWith("the prompt") });
@@ -68,23 +68,23 @@ describe("a child that ends by itself", () => {
     });
   });
 
-  test("a text goes through a shell", async () => {
+  test("a command string runs in a shell", async () => {
     expect(await run("echo one | tr a-z A-Z; exit 3")).toMatchObject({ outcome: { kind: "exited", code: 3 }, stdout: "ONE\n" });
   });
 
-  test("its own signal is told", async () => {
+  test("reports the signal that killed it", async () => {
     expect((await run("kill -SEGV $$")).outcome).toEqual({ kind: "killed", signal: "SIGSEGV" });
   });
 
-  test("a child that does not read a long prompt is no failure", async () => {
+  test("does not fail if it does not read a long prompt", async () => {
     expect((await run(["true"], { stdinFile: fileWith("x".repeat(5_000_000)) })).outcome).toEqual({ kind: "exited", code: 0 });
   });
 
-  test("without a prompt it reads an empty input", async () => {
+  test("has empty input without a prompt", async () => {
     expect(await run("cat; echo end")).toMatchObject({ outcome: { kind: "exited", code: 0 }, stdout: "end\n" });
   });
 
-  test("200 MB stream through without being kept", async () => {
+  test("streams 200 MB without keeping them", async () => {
     let size = 0;
     let most = 0;
     const before = process.memoryUsage().rss;
@@ -102,12 +102,12 @@ describe("a child that ends by itself", () => {
   });
 });
 
-describe.runIf(process.platform === "linux")("descriptors that wave inherited", () => {
-  test("do not reach its children, wherever they stand: a directory would lead out of any fence", async () => {
+describe.runIf(process.platform === "linux")("inherited descriptors", () => {
+  test("are not passed to children, whatever their number: a directory would lead out of any sandbox", async () => {
     const fixture = await bundledChild(new URL("../../rig/descriptor-child.ts", import.meta.url));
     const directory = openSync(cwd, "r");
     try {
-      // Node itself closes the low ones; these stand beyond a gap, as those of some shells and runners do.
+      // Node itself closes low descriptors. These are after a gap, as with some shells and runners.
       const stdio = [
         "ignore",
         "pipe",
@@ -133,8 +133,8 @@ describe("a child that cannot start", () => {
     ["ENOENT", ["no-such-program"]],
     ["EACCES", ["/etc/passwd"]],
     ["E2BIG", ["true", "x".repeat(4_000_000)]],
-  ])("%s", async (code, command) => {
-    // A directory of PATH that may not be looked into would be what the system tells.
+  ])("fails with %s", async (code, command) => {
+    // An inaccessible directory in PATH would change the error.
     expect((await run(command, { env: { PATH: "/usr/bin:/bin" } })).outcome).toMatchObject({
       kind: "not-started",
       code,
@@ -142,11 +142,11 @@ describe("a child that cannot start", () => {
     });
   });
 
-  test("a directory that is not there", async () => {
+  test("fails for a missing directory", async () => {
     expect((await run(["true"], { cwd: path.join(cwd, "none") })).outcome).toMatchObject({ kind: "not-started", code: "ENOENT" });
   });
 
-  test("a run that was cancelled before", async () => {
+  test("does not start after cancellation", async () => {
     expect((await run("touch started", { signal: AbortSignal.abort("SIGINT") })).outcome).toEqual({ kind: "cancelled" });
   });
 });
@@ -165,7 +165,7 @@ describe("limits", () => {
     expect(runs("stubborn")).toBe(false);
   });
 
-  test("after TERM the group may use the grace to end in order", async () => {
+  test("after TERM the group has the grace period to end by itself", async () => {
     const script =
       "process.on('SIGTERM', () => setTimeout(() => { console.log('tidied'); process.exit(0) }, 200)); console.log('ready'); setInterval(() => {}, 1000)";
     const controller = new AbortController();
@@ -190,7 +190,7 @@ describe("limits", () => {
     expect(outcome.kind === "memory-exceeded" && outcome.peakBytes).toBeGreaterThanOrEqual(limit);
   });
 
-  test.runIf(hasMemoryGroups())("the kernel's memory limit holds for what left the child's group and session, and says so", async () => {
+  test.runIf(hasMemoryGroups())("the kernel's memory limit covers processes that left the child's group and session", async () => {
     const hog = "const kept=[]; setInterval(() => kept.push(Buffer.alloc(40_000_000, 1)), 1)";
     const limit = 200_000_000;
     const away = `(setsid "${process.execPath}" -e "${hog}" </dev/null >/dev/null 2>&1 &) ; sleep 60`;
@@ -199,28 +199,28 @@ describe("limits", () => {
     expect(outcome.kind === "memory-exceeded" && outcome.peakBytes).toBeGreaterThanOrEqual(limit);
   });
 
-  test("a child within its memory limit is left alone", async () => {
+  test("a child within its memory limit is not killed", async () => {
     expect((await run("sleep 0.4", { memoryLimitBytes: 500_000_000 })).outcome).toEqual({ kind: "exited", code: 0 });
   });
 });
 
-describe("what a child leaves behind", () => {
-  test("a process in the background is ended with it", async () => {
+describe("processes and pipes after a child's exit", () => {
+  test("a background process is killed", async () => {
     const ran = await run("sleep 30 & echo $! > left; echo done");
     expect(ran).toMatchObject({ outcome: { kind: "exited", code: 0 }, stdout: "done\n" });
     expect(ran.ms).toBeLessThan(3000);
     expect(runs("left")).toBe(false);
   });
 
-  test("a child that closes its outputs before it exits is not waited for any longer", async () => {
+  test("a child that closes its outputs before it exits causes no delay", async () => {
     const tries = Array.from({ length: 10 }, () => run("exec >/dev/null 2>&1; sleep 0.05"));
     const ran = await Promise.all(tries);
     expect(ran.map(({ outcome }) => outcome)).toEqual(tries.map(() => ({ kind: "exited", code: 0 })));
-    // Half a second is what a child costs whose outputs are held open by somebody else.
+    // If another process holds the outputs open, a child takes half a second.
     expect(Math.min(...ran.map(({ ms }) => ms))).toBeLessThan(450);
   });
 
-  test("a grandchild that left the group and holds the pipes does not hang us", async () => {
+  test("a grandchild that left the group and holds the pipes causes no hang", async () => {
     const script =
       "const c = require('node:child_process').spawn('sleep', ['30'], { detached: true, stdio: 'inherit' }); require('node:fs').writeFileSync('away', String(c.pid)); c.unref(); console.log('done')";
     const ran = await run([process.execPath, "-e", script]);

@@ -1,4 +1,4 @@
-/** The Action's process: what others can read of the environment that it was started with. On the Node that runs it. */
+/** What other processes can read of the initial environment of the Action's process. */
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -51,26 +51,26 @@ async function start(
 }
 
 describe.runIf(process.platform === "linux")("a process that overwrites its initial environment", () => {
-  it("keeps its variables, and shows none of them", async () => {
+  it("keeps its variables but exposes none", async () => {
     const seen = await start("overwrite");
     expect({ overwritten: seen.overwritten, env: seen.env }).toEqual({ overwritten: true, env });
     expect(seen.initial).toMatch(/^\0*$/);
     expect(seen.initial.length).toBeGreaterThan(100_000);
   });
 
-  it("hands its variables on to children as before", async () => {
+  it("still passes its variables to children", async () => {
     expect((await start("overwrite")).child).toContain("TOKEN=not-to-be-seen");
   });
 });
 
 describe.runIf(process.platform === "linux")("a process that executes itself again", () => {
-  it("keeps its id, its words and its variables, and shows only what Node needs to start", async () => {
+  it("keeps its id, arguments and variables, and exposes only the variables that Node needs to start", async () => {
     const seen = await start("execute", "--no-deprecation");
     expect(seen).toMatchObject({ again: true, pid: seen.started, words: ["execute", "word"], env, stderr: "" });
     expect(seen.initial).toBe(`PATH=${env.PATH}\0HOME=/nowhere\0`);
   });
 
-  it("leaves the file with the environment neither open, nor in a directory, nor to a child", async () => {
+  it("leaves no descriptor, directory entry or child with the environment file", async () => {
     const before = new Set(readdirSync("/dev/shm"));
     const seen = await start("execute");
     expect(seen.files.filter((file) => file.includes("(deleted)"))).toEqual([]);

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../../../src/platform/clock.ts";
 
-test("a sleep lasts as long as it says, on a clock that never goes back", async () => {
+test("a sleep lasts for its duration on a clock that never goes back", async () => {
   const began = systemClock.monotonic();
   await systemClock.sleep(20);
   const slept = systemClock.monotonic() - began;
@@ -11,7 +11,7 @@ test("a sleep lasts as long as it says, on a clock that never goes back", async 
   expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(1000);
 });
 
-test("a sleep ends with its signal, also one that was aborted before or that is longer than a timer can be", async () => {
+test("a sleep ends with its signal, even if that was aborted before or the sleep exceeds a timer's limit", async () => {
   const controller = new AbortController();
   const long = systemClock.sleep(1e12, controller.signal);
   controller.abort();

@@ -1,4 +1,4 @@
-/** Which way a request goes, by the environment; through a real proxy, to names that only it can lead to. */
+/** Requests through the proxy of the environment: a real proxy, and names that only the proxy resolves. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -23,7 +23,7 @@ async function ask(env: Readonly<Record<string, string | undefined>>, url: strin
   return (await fetch.value(url)).text();
 }
 
-test("is Node's own where the environment names no proxy", async () => {
+test("is Node's own without a proxy in the environment", async () => {
   for (const env of [{}, { HTTP_PROXY: "", https_proxy: " ", NO_PROXY: "*" }])
     expect(await fetchByProxy(env)).toEqual({ ok: true, value: globalThis.fetch });
 });
@@ -32,7 +32,7 @@ describe.each([
   ["in small letters", "http_proxy"],
   ["in capitals", "HTTP_PROXY"],
 ])("a proxy that is named %s", (_, variable) => {
-  test("leads there, with its credentials, and without a scheme is one of HTTP", async () => {
+  test("gets requests with its credentials, and defaults to HTTP without a scheme", async () => {
     const proxy = await connectProxy();
     expect(await ask({ [variable]: `http://me:p%40ss@${proxy.address}` }, `http://nowhere.invalid:${port}/`)).toBe("here");
     expect(await ask({ [variable]: proxy.address }, `http://elsewhere.invalid:${port}/`)).toBe("here");
@@ -42,7 +42,7 @@ describe.each([
     ]);
   });
 
-  test("is not asked for what NO_PROXY names", async () => {
+  test("gets no requests for hosts in NO_PROXY", async () => {
     const proxy = await connectProxy();
     for (const name of ["no_proxy", "NO_PROXY"])
       expect(await ask({ [variable]: proxy.address, [name]: "other.invalid,127.0.0.1" }, `http://127.0.0.1:${port}/`)).toBe("here");
@@ -50,20 +50,20 @@ describe.each([
   });
 });
 
-test("small letters count first", async () => {
+test("lower case variables take precedence", async () => {
   const [first, second] = [await connectProxy(), await connectProxy()];
   await ask({ HTTP_PROXY: second.address, http_proxy: first.address }, `http://nowhere.invalid:${port}/`);
   expect([first.asked.length, second.asked.length]).toEqual([1, 0]);
 });
 
-test("HTTPS_PROXY is for https: TLS goes through it", async () => {
+test("HTTPS_PROXY is used for https URLs only", async () => {
   const proxy = await connectProxy();
-  // What listens speaks no TLS; that it was asked for is enough.
+  // The server has no TLS; the CONNECT request is sufficient.
   await expect(ask({ HTTPS_PROXY: proxy.address }, `https://nowhere.invalid:${port}/`)).rejects.toThrow("fetch failed");
   await expect(ask({ HTTPS_PROXY: proxy.address }, `http://nowhere.invalid:${port}/`)).rejects.toThrow("fetch failed");
   expect(proxy.asked.map(({ host }) => host)).toEqual([`nowhere.invalid:${port}`]);
 });
 
-test.each(["socks5://h:1", "http://", "http://me:secret@:80", "::"])("%j is no proxy's address, and is not repeated", async (address) => {
-  expect(await fetchByProxy({ HTTPS_PROXY: address })).toEqual({ ok: false, error: "HTTPS_PROXY is no address of an HTTP proxy" });
+test.each(["socks5://h:1", "http://", "http://me:secret@:80", "::"])("refuses the address %j without repeating it", async (address) => {
+  expect(await fetchByProxy({ HTTPS_PROXY: address })).toEqual({ ok: false, error: "HTTPS_PROXY is not the address of an HTTP proxy" });
 });

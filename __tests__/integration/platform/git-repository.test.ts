@@ -1,4 +1,4 @@
-/** Wave's own search for repositories, and git in a shadow of them, compared with the answers of plain git in every layout. */
+/** Wave's own search for repositories, and git in their shadows, compared with plain git in every layout. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -68,7 +68,7 @@ function write(root: string, name: string, text: string): void {
   writeFileSync(path.join(root, name), text);
 }
 
-/** Each returns the directories to ask in. */
+/** Each returns the directories in which git runs. */
 const layouts: Readonly<Record<string, (place: string) => readonly string[]>> = {
   "a plain repository, its directories, and a link to it": (place) => {
     const root = repository(path.join(place, "r"));
@@ -279,7 +279,7 @@ async function wavesAnswers(directory: string) {
   };
 }
 
-/** Layouts that git knows since 2.45. */
+/** Layouts that git supports since 2.45. */
 const newer: typeof layouts = {
   "references in a table": (place) => {
     const root = repository(path.join(place, "r"), "--ref-format=reftable");
@@ -299,7 +299,7 @@ const gitVersion =
     ?.slice(1)
     .map(Number) ?? [];
 
-describe("a repository is found, and its files are listed, as plain git does", () => {
+describe("finds a repository and lists its files like plain git", () => {
   const compare = async (directories: readonly string[] = []) => {
     for (const directory of directories) expect(await wavesAnswers(directory), directory).toEqual(plainAnswers(directory));
   };
@@ -313,7 +313,7 @@ describe("a repository is refused", () => {
     "if its `.git` file names nothing": (root) => {
       execFileSync("rm", ["-rf", path.join(root, ".git")]);
       write(root, ".git", "gitdir: ../nowhere\n");
-      return "its `.git` file names no repository";
+      return "its `.git` file does not name a repository";
     },
     "if its format is newer than this": (root) => {
       git(root, "config", "core.repositoryFormatVersion", "2");
@@ -360,7 +360,7 @@ describe("a repository is refused", () => {
     return root;
   };
 
-  test("a directory that only looks like a bare repository is none, below a repository or alone", () => {
+  test("a directory that only looks like a bare repository is ignored, below a repository or alone", () => {
     const alone = bare(path.join(scratch(), "alone"));
     expect(git(alone, "rev-parse", "--git-dir").trim()).toBe(".");
     expect(findRepository(alone)).toEqual({ kind: "none" });
@@ -369,7 +369,7 @@ describe("a repository is refused", () => {
     expect(findRepository(inside)).toMatchObject({ kind: "found", repository: { top: root } });
   });
 
-  test("a bare repository and the inside of `.git` are none", () => {
+  test("a bare repository and the inside of `.git` have no work tree", () => {
     const place = scratch();
     git(place, "init", "-q", "--bare", "bare");
     const root = repository(path.join(place, "r"));
@@ -380,7 +380,7 @@ describe("a repository is refused", () => {
     expect(findRepository(root)).toEqual({ kind: "none" });
   });
 
-  test("above a ceiling there is none", () => {
+  test("the search stops at a ceiling directory", () => {
     const place = scratch();
     const root = repository(path.join(place, "r"));
     const sub = path.join(root, "sub");
@@ -397,7 +397,7 @@ describe.runIf(process.getuid?.() === 0)("a repository of another user", () => {
     return root;
   };
 
-  test("is not listed unless `safe.directory` names it, in each form that git knows", async () => {
+  test("is not listed unless `safe.directory` names it, in each form that git supports", async () => {
     const root = foreign(".");
     const values: readonly (readonly [string, boolean])[] = [
       ["", false],
@@ -423,13 +423,13 @@ describe.runIf(process.getuid?.() === 0)("a repository of another user", () => {
     writeFileSync(path.join(home, ".gitconfig"), "");
   });
 
-  test("is not trusted for what the repository says of itself", async () => {
+  test("is not trusted because of its own configuration", async () => {
     const root = foreign(".");
     writeFileSync(path.join(root, ".git/config"), "[safe]\n\tdirectory = *\n");
     expect((await openRepository(root)).kind).toBe("foreign");
   });
 
-  test("is one whose `.git` alone is another user's, but not one of the user who called sudo", async () => {
+  test("is one whose `.git` belongs to another user, unless that user called sudo", async () => {
     const root = foreign(".git");
     expect((await openRepository(root)).kind).toBe("foreign");
     vi.stubEnv("SUDO_UID", "61234");

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-test("gives what git says, with its status", async () => {
+test("returns git's output and status", async () => {
   const outside = await runGit(["rev-parse", "--is-inside-work-tree"], root);
   expect(outside).toMatchObject({ ok: true, value: { code: 128, stderr: expect.stringContaining("not a git repository") } });
   execFileSync("git", ["init", "-q", root]);
@@ -20,14 +20,14 @@ test("gives what git says, with its status", async () => {
   expect(inside.ok && inside.value.stdout.toString()).toBe("true\n");
 });
 
-test("a directory that is not there is a failure, not an exception", async () => {
+test("a missing directory is a failure, not an exception", async () => {
   expect(await runGit(["status"], path.join(root, "gone"))).toMatchObject({
     ok: false,
     error: { reason: "spawn-failed", code: "ENOENT", command: "git status" },
   });
 });
 
-test("finds the repository by its directory, whatever a hook left in the environment", async () => {
+test("finds the repository by its directory, despite a hook's environment variables", async () => {
   execFileSync("git", ["init", "-q", root]);
   writeFileSync(path.join(root, "a"), "a");
   process.env.GIT_DIR = "/nowhere";
@@ -41,7 +41,7 @@ test("finds the repository by its directory, whatever a hook left in the environ
   }
 });
 
-test("starts neither hooks nor a file system monitor of the repository", async () => {
+test("does not start hooks or a file system monitor of the repository", async () => {
   execFileSync("git", ["init", "-q", root]);
   const trap = path.join(root, "trapped");
   execFileSync("git", ["config", "core.fsmonitor", `touch ${trap}`], { cwd: root });
@@ -51,8 +51,8 @@ test("starts neither hooks nor a file system monitor of the repository", async (
   expect(listed.ok && listed.value.stdout.toString()).toBe("a\0");
 });
 
-describe("several questions at once", () => {
-  test("are answered as each alone would be, byte for byte and with its status", async () => {
+describe("several commands at once", () => {
+  test("return the same bytes and status as each command alone", async () => {
     execFileSync("git", ["init", "-q", root]);
     const names = ["a", "it's", "two words", "line\nbreak", "$(touch no)"];
     for (const name of names) writeFileSync(path.join(root, name), name);
@@ -72,11 +72,11 @@ describe("several questions at once", () => {
     expect(each.ok && each.value[1]?.stdout.includes(Buffer.from([0x62, 0xff, 0]))).toBe(true);
   });
 
-  test("in a directory that is not there are a failure, not an exception", async () => {
+  test("in a missing directory are a failure, not an exception", async () => {
     expect(await runGitEach([["status"]], path.join(root, "gone"))).toMatchObject({ ok: false, error: { reason: "spawn-failed" } });
   });
 
-  test("are not waited for longer than they may take, also by what git is stuck in", async () => {
+  test("end at their time limit, even if git hangs", async () => {
     execFileSync("git", ["init", "-q", root]);
     const bin = path.join(root, "bin");
     mkdirSync(bin);

@@ -1,4 +1,4 @@
-/** Control groups: where they may be made, and what is written and read there. Version 2 stands for itself in a directory of plain files. */
+/** Control groups: candidate directories, and the files written and read there. Plain files simulate version 2. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { groupPlaces, hasMemoryGroups, openMemoryGroup } from "../../../src/plat
 import { bundledChild } from "../../rig/bundled-child.ts";
 import { cli } from "../../rig/project.ts";
 
-describe("where groups may be made", () => {
+describe("candidate directories for groups", () => {
   const unified = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate";
   const memory = "33 30 0:29 / /sys/fs/cgroup/memory rw shared:11 - cgroup cgroup rw,memory";
 
@@ -48,22 +48,22 @@ describe("a group of version 2", () => {
   });
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-  test("gets its limit, tells what the kernel did, and takes what is left in it along", async () => {
+  test("sets its limit, reports the kernel's counters, and kills its processes when closed", async () => {
     const group = openMemoryGroup(5_000_000, { version: 2, directory });
     const [name = ""] = readdirSync(directory);
     const inside = (file: string) => path.join(directory, name, file);
     expect(readFileSync(inside("memory.max"), "utf8")).toBe("5000000");
-    expect(group?.look()).toEqual({ peakBytes: 0, exceeded: false });
+    expect(group?.usage()).toEqual({ peakBytes: 0, exceeded: false });
     writeFileSync(inside("memory.current"), "1000\n");
     writeFileSync(inside("memory.events"), "low 0\nmax 3\noom 1\noom_kill 0\n");
-    expect(group?.look()).toEqual({ peakBytes: 1000, exceeded: false });
+    expect(group?.usage()).toEqual({ peakBytes: 1000, exceeded: false });
     writeFileSync(inside("memory.peak"), "4999000\n");
     writeFileSync(inside("memory.events"), "low 0\nmax 3\noom 1\noom_kill 2\n");
-    expect(group?.look()).toEqual({ peakBytes: 4_999_000, exceeded: true });
+    expect(group?.usage()).toEqual({ peakBytes: 4_999_000, exceeded: true });
 
     const command = group?.entering(["sh", "-c", "echo in; exec sleep 60"]) ?? [];
     const child = spawn(command[0] ?? "", command.slice(1), { stdio: ["ignore", "pipe", "ignore"], detached: true });
-    // A kernel turns the 0 that it writes on its way in into its number.
+    // A kernel replaces the 0 that the shell writes by its process id.
     await once(child.stdout, "data");
     expect(readFileSync(inside("cgroup.procs"), "utf8")).toBe("0\n");
     writeFileSync(inside("cgroup.procs"), `${child.pid}\n`);
@@ -72,7 +72,7 @@ describe("a group of version 2", () => {
     expect(await ended).toEqual([null, "SIGKILL"]);
   });
 
-  test("kills nobody for a 0, by which the kernel lists processes that cannot be seen from here", async () => {
+  test("does not kill its own process group for a 0, a process of another pid namespace", async () => {
     const fixture = await bundledChild(new URL("../../rig/group-close-child.ts", import.meta.url));
     try {
       writeFileSync(path.join(directory, "cgroup.procs"), "0\n");
@@ -83,7 +83,7 @@ describe("a group of version 2", () => {
     }
   });
 
-  test("is not given where a limit cannot be written", () => {
+  test("is not created if its limit cannot be written", () => {
     writeFileSync(path.join(directory, "file"), "");
     expect(openMemoryGroup(1, { version: 2, directory: path.join(directory, "file") })).toBeUndefined();
     expect(openMemoryGroup(1, { version: 2, directory: path.join(directory, "missing") })).toBeUndefined();
@@ -91,7 +91,7 @@ describe("a group of version 2", () => {
   });
 });
 
-test.runIf(hasMemoryGroups())("a group of a process that died is taken away by the next wave, and one of a live process is not", () => {
+test.runIf(hasMemoryGroups())("the next process of Wave removes the group of a dead process, but not of a live one", () => {
   const [place] = groupPlaces(readFileSync("/proc/self/cgroup", "utf8"), readFileSync("/proc/self/mountinfo", "utf8"));
   const dead = spawnSync("true").pid;
   const [orphan, own] = [dead, process.pid].map((pid) => path.join(place?.directory ?? "", `wave-${pid}-0`));

@@ -1,6 +1,6 @@
 /**
- * Limits that systemd keeps. A systemd of this test's own is the first process of a namespace, with a `/run` of its own and nothing to start; it makes the scopes of
- * a child of the rig. Root, the program, and a machine that no other systemd runs are needed; elsewhere words and ways alone are tested.
+ * Memory limits of systemd. The test starts its own systemd as the first process of a namespace, with its own `/run` and no units, which creates
+ * the scopes of a rig's child. Requires root, the program, and a machine without systemd; elsewhere, only the arguments are tested.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -17,7 +17,7 @@ const boot = [
 ].join("\n");
 
 const namespaces = ["--pid", "--mount", "--uts", "--ipc"];
-/** Its groups, which it leaves behind. Nobody else here has such. */
+/** Its groups, which it leaves behind. No other process here has such groups. */
 const sweep = "find /sys/fs/cgroup -depth -type d \\( -path '*/system.slice*' -o -path '*/init.scope*' \\) -exec rmdir {} +";
 const canBoot =
   process.getuid?.() === 0 &&
@@ -39,12 +39,12 @@ describe.runIf(canBoot)("with a systemd", () => {
     systemd.kill("SIGKILL");
     await ended;
     fixture.close();
-    // The kernel keeps a group until the last of its processes is quite gone.
+    // The kernel keeps a group until its last process has ended.
     for (let tries = 0; tries < 60 && spawnSync("sh", ["-c", sweep], { stdio: "ignore" }).status !== 0; tries++)
       await new Promise((resolve) => setTimeout(resolve, 50));
   });
 
-  /** The first process of the namespace, once it takes requests. */
+  /** The first process of the namespace, once it accepts requests. */
   async function firstProcess(): Promise<string> {
     for (let tries = 0; tries < 200; tries++) {
       const pid = spawnSync("pgrep", ["-P", String(systemd.pid)], { encoding: "utf8" }).stdout.trim();
@@ -55,7 +55,7 @@ describe.runIf(canBoot)("with a systemd", () => {
     throw new Error("systemd does not answer");
   }
 
-  test("a child is held to its limit, its end is told with its peak, and nothing is left of it", async () => {
+  test("a child is killed at its limit, its peak is reported, and its scope is removed", async () => {
     const words = ["-t", await firstProcess(), "-p", "-m", "-u", "-i", process.execPath, fixture.file];
     const told = execFileSync("nsenter", words, { encoding: "utf8", timeout: 60_000 });
     const lines = told
@@ -83,15 +83,15 @@ describe.runIf(canBoot)("with a systemd", () => {
   }, 120_000);
 });
 
-test("where nobody can be asked there is no scope", () => {
-  expect(tryScopes({ ask: ["no-such-program"], env: {} })).toBeUndefined();
-  expect(tryScopes({ ask: ["false"], env: {}, sudo: ["env"] })).toBeUndefined();
-  expect(tryScopes({ ask: ["env", "true"], env: {} })).toBeUndefined();
+test("without a working systemd there is no scope", () => {
+  expect(tryScopes({ command: ["no-such-program"], env: {} })).toBeUndefined();
+  expect(tryScopes({ command: ["false"], env: {}, sudo: ["env"] })).toBeUndefined();
+  expect(tryScopes({ command: ["env", "true"], env: {} })).toBeUndefined();
 });
 
-test("a child is told neither how systemd was asked, nor by whom", () => {
+test("a child gets neither the variables nor the identity used for systemd", () => {
   const place = { version: 2, directory: "/sys/fs/cgroup/app.slice" } as const;
-  const own = openMemoryScope(1000, { ask: ["systemd-run", "--user"], env: { XDG_RUNTIME_DIR: "/run/user/1" }, place })?.entering([
+  const own = openMemoryScope(1000, { command: ["systemd-run", "--user"], env: { XDG_RUNTIME_DIR: "/run/user/1" }, place })?.entering([
     "ls",
     "-l",
   ]);

@@ -1,4 +1,4 @@
-/** Standard streams that children open by path: nothing is lost, nothing piles up, and nothing hangs. */
+/** Standard streams that children open by path: output is neither lost nor accumulated, and no attempt hangs. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -18,13 +18,13 @@ function start(command: ChildRequest["command"], onOutput: ChildRequest["onOutpu
   return spawnChild({ command, cwd, env, ...common, onOutput, ...members });
 }
 
-/** Keeps the thread busy, as a reader that is slower than the child. */
+/** Keeps the thread busy, so that the reader is slower than the child. */
 function work(milliseconds: number): void {
   for (const end = performance.now() + milliseconds; performance.now() < end; );
 }
 
 describe.runIf(process.platform === "linux")("streams opened by path", () => {
-  test("a child that prints 50 MB to /dev/stderr waits for a slow reader, and nothing is lost or kept", async () => {
+  test("a child that prints 50 MB to /dev/stderr waits for a slow reader, and no output is lost or accumulated", async () => {
     let size = 0;
     let most = 0;
     const before = process.memoryUsage.rss();
@@ -36,7 +36,7 @@ describe.runIf(process.platform === "linux")("streams opened by path", () => {
     expect({ outcome, size, lean: most < 50_000_000 }).toEqual({ outcome: { kind: "exited", code: 0 }, size: 50_000_000, lean: true });
   });
 
-  test("a process of another session that opened the stream by path does not keep the attempt waiting", async () => {
+  test("a process of another session that opened the stream by path does not delay the attempt", async () => {
     const lines: string[] = [];
     const began = performance.now();
     const script = `setsid sh -c 'exec >/dev/stdout 2>/dev/stderr; echo $$ >left; echo opened; exec sleep 300' & while [ ! -s left ]; do :; done; echo done`;
@@ -71,8 +71,8 @@ describe.runIf(process.platform === "linux")("streams opened by path", () => {
   });
 });
 
-describe.runIf(process.platform === "linux")("names of streams", () => {
-  test("Wave leaves none, even if it is killed while a step runs", async () => {
+describe.runIf(process.platform === "linux")("temporary names of streams", () => {
+  test("are removed, even if Wave is killed while a step runs", async () => {
     const wave = project({
       "wave.yaml": JSON.stringify({
         steps: [{ id: "a", persona: "s", sandbox: "off", env: { UP: path.join(cwd, "up") } }],

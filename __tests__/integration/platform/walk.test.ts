@@ -22,7 +22,7 @@ import { asOrdinaryUser } from "../../rig/ordinary-user.ts";
 import fc from "../../rig/property.ts";
 import { edits, make } from "../../rig/random-edits.ts";
 
-/** The same tree, read by plain recursion with `lstat`, names as bytes throughout. */
+/** The same tree, read by plain recursion with `lstat` and names as bytes. */
 function naive(place: Buffer, prefix: string, enter: (path: string) => boolean): { path: string; kind: EntryKind }[] {
   const names = readdirSync(place, { encoding: "buffer" }).map((bytes) => ({ bytes, name: pathFromBytes(bytes) }));
   return names
@@ -45,7 +45,7 @@ async function walked(root: string, enter?: (path: string) => boolean): Promise<
   return found;
 }
 
-/** A chain of directories named `d`, made from the innermost outwards, so that no path on the way is long. */
+/** A chain of directories named `d`, created from the innermost outwards to avoid long paths. */
 function chain(root: string, depth: number): void {
   const [inner, outer] = [path.join(root, "d"), path.join(root, "outer")];
   mkdirSync(inner);
@@ -64,7 +64,7 @@ const oddNames = [
   Buffer.from("ü"),
 ];
 
-/** Random edits, and some of the odd names at the top, as files or as directories with a file in them. */
+/** Random edits, and unusual names at the top as files or as directories with a file. */
 const trees = fc.record({
   edits,
   odd: fc.array(fc.record({ name: fc.constantFrom(...oddNames), directory: fc.boolean() }), { maxLength: 6 }),
@@ -83,7 +83,7 @@ function grow(tree: { edits: Parameters<typeof make>[1]; odd: readonly { name: B
 }
 
 describe("on random trees", () => {
-  test("the walker visits what plain recursion finds, in the same order", async () => {
+  test("the walker visits the same entries as plain recursion, in the same order", async () => {
     await fc.assert(
       fc.asyncProperty(trees, async (tree) => {
         const root = grow(tree);
@@ -94,7 +94,7 @@ describe("on random trees", () => {
     );
   });
 
-  test("a directory that is not entered is visited, and nothing below it is", async () => {
+  test("a directory that is not entered is visited, but no entry below it", async () => {
     await fc.assert(
       fc.asyncProperty(trees, fc.constantFrom("a", "b", "c"), async (tree, closed) => {
         const root = grow(tree);
@@ -105,7 +105,7 @@ describe("on random trees", () => {
     );
   });
 
-  test("a directory is left once, after everything below it", async () => {
+  test("a directory is left once, after all entries below it", async () => {
     await fc.assert(
       fc.asyncProperty(trees, async (tree) => {
         const root = grow(tree);
@@ -128,7 +128,7 @@ describe("on random trees", () => {
   });
 });
 
-test("symlinks are visited and never entered, wherever they lead", async () => {
+test("symlinks are visited but never followed", async () => {
   const root = scratch();
   mkdirSync(path.join(root, "dir/inner"), { recursive: true });
   for (const [name, target] of [
@@ -198,14 +198,14 @@ describe("errors", () => {
     expect(found).toEqual(["a", "b", "c", "c/file"]);
   });
 
-  test("a start that is missing, or is not a directory, is an error", async () => {
+  test("a start that is missing or not a directory is an error", async () => {
     const root = scratch();
     writeFileSync(path.join(root, "file"), "");
     await expect(walkTree(root, { from: "missing" })).rejects.toMatchObject({ code: "ENOENT" });
     await expect(walkTree(root, { from: "file" })).rejects.toMatchObject({ code: "ENOTDIR" });
   });
 
-  test("what a callback throws ends the walk", async () => {
+  test("an error of a callback ends the walk", async () => {
     const root = scratch();
     for (const name of ["a", "b"]) writeFileSync(path.join(root, name), "");
     const found: WalkedEntry[] = [];
@@ -218,8 +218,8 @@ describe("errors", () => {
   });
 });
 
-test("a tree of 10,000 levels is walked to the longest path that the system takes, and can be removed", async () => {
-  // In memory where the system has that: removing 10,000 directories takes a slow disk 20 seconds.
+test("a tree of 10,000 levels is walked to the longest path that the system supports, and can be removed", async () => {
+  // In memory if possible: removing 10,000 directories takes 20 seconds on a slow disk.
   const root = existsSync("/dev/shm") ? mkdtempSync("/dev/shm/wave-deep-") : scratch();
   chain(root, 10_000);
   const denied: string[] = [];

@@ -1,4 +1,4 @@
-/** The worker pool with real threads: limits, cancellation, and what follows a thread that ended. */
+/** The worker pool with real threads: limits, cancellation, and calls after a thread ended. */
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { WorkerPool } from "../../../src/platform/worker-pool.ts";
@@ -43,7 +43,7 @@ describe("answers", () => {
     expect(await used.call("same", null, { shared })).toEqual({ ok: true, value: 1 });
   });
 
-  test("know nothing of the environment of the process", async () => {
+  test("do not depend on the environment of the process", async () => {
     expect(await pool().call("environment", null)).toEqual({ ok: true, value: {} });
   });
 });
@@ -66,7 +66,7 @@ describe("a call", () => {
     ["no-such-call", "unknown call no-such-call"],
     ["exit", "the evaluation thread exited with code 3"],
     ["crash", "the evaluation thread failed: crashed on purpose"],
-  ])("that fails says how: %s", async (call, detail) => {
+  ])("that fails reports the cause: %s", async (call, detail) => {
     const used = pool();
     expect(await used.call(call, null)).toEqual({ ok: false, error: { kind: "broken", detail } });
     expect(await used.call("echo", "next")).toEqual({ ok: true, value: "next" });
@@ -91,7 +91,7 @@ describe("a call", () => {
 });
 
 describe("cancellation", () => {
-  test("stops the call that is running, and leaves the others", async () => {
+  test("stops the running call and keeps the others", async () => {
     const used = pool();
     const controller = new AbortController();
     const running = used.call("spin", null, { signal: controller.signal });
@@ -103,7 +103,7 @@ describe("cancellation", () => {
     ]);
   });
 
-  test("removes a call that is waiting", async () => {
+  test("removes a waiting call", async () => {
     const used = pool();
     const controller = new AbortController();
     const first = used.call("count", null);
@@ -116,7 +116,7 @@ describe("cancellation", () => {
     ]);
   });
 
-  test("of a call that was not made yet starts no thread", async () => {
+  test("before a call starts no thread", async () => {
     expect(await pool().call("echo", 1, { signal: AbortSignal.abort() })).toEqual({ ok: false, error: { kind: "cancelled" } });
   });
 
@@ -128,7 +128,7 @@ describe("cancellation", () => {
   });
 });
 
-test("a script that does not exist is a call without an answer", async () => {
+test("a call fails if the script does not exist", async () => {
   const missing = new WorkerPool({ script: pathToFileURL(`${fixture.file}.none`), timeMs: 1000, memoryBytes: 1e9 });
   open.push(missing);
   const answer = await missing.call("echo", 1);

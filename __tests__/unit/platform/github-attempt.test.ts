@@ -1,4 +1,4 @@
-/** Which calls of GitHub's API are repeated, after which wait, and when the API is given up. */
+/** Retries of calls of GitHub's API, their waits, and when the API is given up. */
 import { describe, expect, it, test } from "vitest";
 import { ok } from "../../../src/core/result.ts";
 import type { Api } from "../../../src/platform/github/api.ts";
@@ -38,7 +38,7 @@ test.each([
 const broken = { status: 500, message: "fetch failed" };
 const limited = (headers: Readonly<Record<string, string>>) => ({ status: 403, message: "secondary rate limit", response: { headers } });
 
-/** A call that is answered with errors first. */
+/** A call that fails first. */
 function calling(errors: readonly object[]) {
   const clock = fakeClock();
   const warned: number[] = [];
@@ -63,13 +63,13 @@ function calling(errors: readonly object[]) {
 }
 
 describe("a call", () => {
-  it("waits as long as GitHub asks", async () => {
+  it("waits for the time that GitHub requests", async () => {
     const { call, clock } = calling([limited({ "retry-after": "60" })]);
     expect(await call()).toEqual(ok({ id: 1 }));
     expect(clock.waits).toEqual([60_000]);
   });
 
-  it("fails at once if the wait is longer than the job has time for, and later calls send nothing", async () => {
+  it("fails at once if the wait exceeds the job's limit, and later calls send no request", async () => {
     const { call, clock, sent } = calling([limited({ "retry-after": "3600" })]);
     expect(await call()).toMatchObject({ ok: false, error: { limited: true, status: 403 } });
     expect(await call()).toMatchObject({ ok: false, error: { limited: true } });
@@ -82,13 +82,13 @@ describe("a call", () => {
     expect(clock.monotonic()).toBeLessThanOrEqual(300_000);
   });
 
-  it("is made three times without an answer", async () => {
+  it("is tried three times without an answer", async () => {
     const { call, sent } = calling([broken, broken, broken, broken]);
     expect(await call()).toMatchObject({ ok: false, error: { unanswered: true } });
     expect(sent()).toBe(3);
   });
 
-  it("that adds something does not compile without its look-up", () => {
+  it("that adds something does not compile without a look-up", () => {
     const api: Api = async () => ok({} as never);
     // @ts-expect-error A POST needs a look-up.
     void api("write a comment", "POST /repos/{owner}/{repo}/issues/{issue_number}/comments", { issue_number: 7, body: "x" });
@@ -99,7 +99,7 @@ describe("a call", () => {
     expect(api("write a comment", "POST /repos/{owner}/{repo}/issues/{issue_number}/comments", words, lookUp)).toBeInstanceOf(Promise);
   });
 
-  it("is looked up before it is made again, and after its last try", async () => {
+  it("is looked up before each retry and after the last try", async () => {
     const { call, sent } = calling([broken, broken, broken]);
     let looked = 0;
     const result = await call({ lookUp: async () => ok(++looked === 3 ? { id: 7 } : undefined) });
@@ -114,7 +114,7 @@ describe("a service", () => {
     ...(server === undefined ? {} : { server }),
   });
 
-  it("is given up after two time-outs, with the time that they took", () => {
+  it("is given up after two timeouts, and reports the lost time", () => {
     const clock = fakeClock();
     const warned: number[] = [];
     const health = openServiceHealth({ clock, warn: (lostMs) => warned.push(lostMs) });
@@ -125,7 +125,7 @@ describe("a service", () => {
     expect([health.isGivenUp, warned]).toEqual([true, [30_000]]);
   });
 
-  it("is given up after a minute that was lost, even if it answered in between", () => {
+  it("is given up after a lost minute, even if it answered in between", () => {
     const clock = fakeClock();
     const health = openServiceHealth({ clock });
     for (let time = 0; time < 60_000; time += 15_000) {
@@ -137,7 +137,7 @@ describe("a service", () => {
     expect(health.isGivenUp).toBe(true);
   });
 
-  it("is given up after a time-out of each of two servers", () => {
+  it("is given up after one timeout of each of two servers", () => {
     const health = openServiceHealth({ clock: fakeClock() });
     for (const server of [undefined, "results"]) health.missed(miss("timeout", 0, server));
     expect(health.isGivenUp).toBe(true);
@@ -180,7 +180,7 @@ describe("a service", () => {
     expect(health.isGivenUp).toBe(true);
   });
 
-  it("is known to `post` as `main` left it", async () => {
+  it("has the same record in `post` as at the end of `main`", async () => {
     const clock = fakeClock();
     let record: Parameters<typeof openServiceHealth>[0]["record"];
     const main = openServiceHealth({ clock, note: (changed) => (record = changed) });

@@ -19,11 +19,11 @@ describe("isInside", () => {
     ["/a", "a/b", false],
     ["a", "/a/b", false],
     ["/a", "", false],
-  ])("answers for parent %s and child %s: %s", (parent, child, expected) => {
+  ])("returns for parent %s and child %s: %s", (parent, child, expected) => {
     expect(isInside(parent, child)).toBe(expected);
   });
 
-  test("never holds in both directions for two different directories", () => {
+  test("is never true in both directions for two different directories", () => {
     const directory = fc.array(fc.stringMatching(/^[a-z.]{1,3}$/), { maxLength: 4 }).map((names) => `/${names.join("/")}`);
     fc.assert(
       fc.property(directory, directory, (a, b) => {

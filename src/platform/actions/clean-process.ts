@@ -1,6 +1,6 @@
 /**
- * A process whose initial environment holds no secrets. A runner hands tokens, inputs and the workflow's secrets over as environment variables, and
- * deleting one from `process.env` leaves it readable in `/proc/PID/environ` for every process of the same user.
+ * Removes secrets from the initial environment of the process. A runner passes tokens, inputs and the workflow's secrets as environment
+ * variables. Deleting one from `process.env` leaves it readable in `/proc/PID/environ` for every process of the same user.
  */
 import { closeSync, constants, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,23 +11,23 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Node 22.15 or later, except on Windows. https://nodejs.org/api/process.html#processexecvefile-args-env */
 type Execve = (file: string, args: readonly string[], env: Environment) => never;
 
-/** The word that the second start has and a runner never passes. */
+/** The argument of the second start, which a runner never passes. */
 const secondStart = "--environment-on-standard-input";
 
-/** Read by the loader, by Node and by ICU before any script. */
+/** Variables that the loader, Node and ICU read before any script. */
 const neededAtStart =
   /^(?:PATH|HOME|TZ|LANG|LC_[A-Z]+|LD_LIBRARY_PATH|LD_PRELOAD|DYLD_LIBRARY_PATH|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|NODE_ICU_DATA|SSL_CERT_FILE|SSL_CERT_DIR|OPENSSL_CONF)$/;
 
 /**
- * Makes the initial environment unreadable; `process.env` stays the same. Linux shows the memory that the environment was passed in, so it is
- * overwritten, which takes a millisecond. If that cannot be done, the process executes itself again with a clean environment, and this call
- * does not return in the first one. Where Node can do neither (Windows), nothing happens.
+ * Makes the initial environment unreadable and keeps `process.env`. Linux shows the memory in which the environment was passed, so this
+ * overwrites it, in about a millisecond. If that fails, the process executes itself again with a clean environment, and the call does not
+ * return. On Windows, where Node can do neither, nothing happens.
  */
 export function ensureCleanProcess(): void {
   if (!takeEnvironment() && !overwriteEnvironment()) executeAgain();
 }
 
-/** Returns whether nothing of the initial environment is readable any more. */
+/** Overwrites the initial environment. Returns whether it is no longer readable. */
 export function overwriteEnvironment(): boolean {
   if (process.platform !== "linux") return false;
   try {
@@ -45,14 +45,14 @@ export function overwriteEnvironment(): boolean {
   }
 }
 
-/** Sets every variable again, so that the C library keeps its value in memory of its own. */
+/** Sets every variable again, so that the C library copies its value to other memory. */
 function moveEnvironment(): void {
   const variables = Object.entries(process.env);
   for (const [name] of variables) delete process.env[name];
   for (const [name, value] of variables) process.env[name] = value;
 }
 
-/** `env_start` and `env_end` of proc_pid_stat(5), the 50th and 51st field. The second one, a name in brackets, may contain blanks. */
+/** `env_start` and `env_end` of proc_pid_stat(5): fields 50 and 51. Field 2, a name in parentheses, may contain blanks. */
 function environmentRange(stat: string): { readonly start: number; readonly end: number } {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [start, end] = [Number(fields[47]), Number(fields[48])];
@@ -61,8 +61,8 @@ function environmentRange(stat: string): { readonly start: number; readonly end:
 }
 
 /**
- * Replaces the process by another start of itself, with the same process id and arguments; `takeEnvironment` restores the environment there. Returns
- * only where Node has no `execve`. Throws if the environment cannot be handed over: a job must not run with a readable copy.
+ * Starts the program again in the same process, with the same arguments; `takeEnvironment` restores the environment there. Returns only
+ * if Node has no `execve`. Throws if the environment cannot be passed on: a job must not run with a readable copy.
  */
 export function executeAgain(): void {
   const { execve } = process as { execve?: Execve };
@@ -73,17 +73,17 @@ export function executeAgain(): void {
   execve.call(process, process.execPath, args, Object.fromEntries(kept));
 }
 
-/** Leaves the environment as JSON on standard input: Node closes every other descriptor when it executes a program. */
+/** Passes the environment as JSON on standard input: Node closes every other descriptor at `execve`. */
 function handOverEnvironment(): void {
   const text = Buffer.from(JSON.stringify(process.env));
   closeSync(0);
-  // The lowest free number is the one that a file gets.
+  // `open` uses the lowest free descriptor, which is 0.
   const descriptor = openUnlinked();
   if (descriptor !== 0) throw new Error("standard input could not be replaced");
   for (let written = 0; written < text.length; ) written += writeSync(descriptor, text, written, text.length - written, written);
 }
 
-/** A file without a name, for this user only; in memory if the machine has a place for that. */
+/** Opens an unlinked file that only this user can access, in memory if possible. */
 function openUnlinked(): number {
   const name = `wave-${process.pid}-${process.hrtime.bigint()}`;
   let problem: unknown;
@@ -101,14 +101,14 @@ function openUnlinked(): number {
   throw problem;
 }
 
-/** Returns whether this is the second start. Its standard input is read, closed and replaced before any child can inherit it. */
+/** In the second start, restores the environment from standard input, which it replaces before a child can inherit it. Returns whether it did. */
 export function takeEnvironment(): boolean {
   const at = process.argv.indexOf(secondStart, 2);
   if (at < 0) return false;
   process.argv.splice(at, 1);
-  const given = JSON.parse(readFileSync(0, "utf8")) as Environment;
+  const variables = JSON.parse(readFileSync(0, "utf8")) as Environment;
   closeSync(0);
   openSync("/dev/null", "r");
-  for (const [name, value] of Object.entries(given)) process.env[name] = value;
+  for (const [name, value] of Object.entries(variables)) process.env[name] = value;
   return true;
 }

@@ -1,4 +1,4 @@
-/** The Action's inputs, as `action.yml` declares them, read and checked. Every input is a text; what is wrong is said by the input's name. */
+/** Reads and validates the Action's inputs, which `action.yml` declares. */
 
 import { getInput } from "@actions/core";
 import { defined } from "../../core/defined.ts";
@@ -17,21 +17,21 @@ export interface JobInputs {
   readonly concurrency?: number;
   readonly onFailure: "finish" | "stop" | "keep-going";
   readonly token?: string;
-  /** Absent: all. */
+  /** Defaults to all steps. */
   readonly steps?: readonly string[];
   readonly reuse: "auto" | "true" | "false";
   readonly apply: "auto" | "true" | "false";
   readonly checks: "contract" | "pipeline" | "none";
   readonly comment: boolean;
-  /** `auto`, `never`, or a run. */
+  /** `auto`, `never` or a run's id. */
   readonly resume: string;
   readonly cache: boolean;
   readonly artifacts: boolean;
   readonly retentionDays?: number;
   readonly matrixKey: string;
-  /** Part of the run's identity; empty if it was not given. */
+  /** Part of the run's identity; defaults to an empty string. */
   readonly runKey: string;
-  /** Signs the lines of journals. A secret. */
+  /** The secret that signs journal lines. */
   readonly stateKey?: string;
   readonly workingDirectory: string;
   readonly onRefusal: "neutral" | "fail";
@@ -43,15 +43,15 @@ const truth = ["true", "false"] as const;
 const automatic = ["auto", "true", "false"] as const;
 
 /**
- * Reads them all. `problem` is `usage`, naming the first input that is wrong and what it takes; undefined if all are valid. A wrong input has its
- * default, so that the job can report the problem.
+ * Reads all inputs. `problem` is a `usage` failure with the first invalid input and its valid values; undefined if all are valid. An
+ * invalid input gets its default, so that the job can report the problem.
  */
 export function readInputs(): { readonly inputs: JobInputs; readonly problem?: Failure } {
-  const wrong: Failure[] = [];
+  const problems: Failure[] = [];
   const choice = <T extends string>(name: string, choices: readonly T[], otherwise: T): T => {
     const given = getInput(name);
     const found = given === "" ? otherwise : choices.find((one) => one === given);
-    if (found === undefined) wrong.push(refusal(name, given, `one of ${choices.join(", ")}`, closest(given, choices)));
+    if (found === undefined) problems.push(refusal(name, given, `one of ${choices.join(", ")}`, closest(given, choices)));
     return found ?? otherwise;
   };
   const count = (name: string, max: number): number | undefined => {
@@ -59,7 +59,7 @@ export function readInputs(): { readonly inputs: JobInputs; readonly problem?: F
     if (given === "") return undefined;
     const value = /^\d+$/.test(given) ? Number(given) : 0;
     if (value >= 1 && value <= max) return value;
-    wrong.push(refusal(name, given, `a whole number from 1 to ${max}`));
+    problems.push(refusal(name, given, `a whole number from 1 to ${max}`));
     return undefined;
   };
   const concurrency = count("concurrency", 256);
@@ -92,7 +92,7 @@ export function readInputs(): { readonly inputs: JobInputs; readonly problem?: F
     trustedBots: listed("trusted-bots"),
     allowPullRequestTarget: choice("allow-pull-request-target", truth, "false") === "true",
   };
-  const [first] = wrong;
+  const [first] = problems;
   return { inputs, ...defined({ problem: first }) };
 }
 

@@ -1,28 +1,28 @@
 /**
- * Watches the requests that the artifact and cache clients send: they repeat a request for half a minute and more, and have no time limit for an answer. A
- * request without progress is ended, and each outcome is reported. https://nodejs.org/api/diagnostics_channel.html#http
+ * Watches the requests of the artifact and cache clients, which repeat a request for half a minute or longer and have no time limit for
+ * an answer. Ends requests without progress and reports each outcome. https://nodejs.org/api/diagnostics_channel.html#http
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe } from "node:diagnostics_channel";
 import type { ClientRequest, IncomingMessage } from "node:http";
 
-/** What became of one request of a call. `error`: a server answered with 5xx, or its connection failed. */
+/** The outcome of one request. `error`: a server answered with 5xx, or the connection failed. */
 export interface RequestOutcome {
   readonly kind: "answered" | "timeout" | "error";
   readonly server: string;
-  /** Milliseconds since the request was made. */
+  /** Milliseconds since the request was created. */
   readonly tookMs: number;
 }
 
 /**
- * Milliseconds in which not one byte was sent or received. A large body may wait longer: the last megabytes are in the kernel's buffers, where a slow
- * line takes its time.
+ * The longest time without a sent or received byte, in milliseconds. Longer for a large body: a slow connection takes long to send the
+ * last megabytes in the kernel's buffers.
  */
 const stallMs = { small: 20_000, large: 60_000 } as const;
-/** Bytes of a request that is large. */
+/** Requests with more bytes count as large. */
 const largeBytes = 500_000;
 
-/** The part of a socket's handle that shows how much is still to be sent. */
+/** The part of a socket's handle that contains the number of unsent bytes. */
 interface Handle {
   readonly writeQueueSize?: number;
 }
@@ -30,7 +30,7 @@ interface Handle {
 const current = new AsyncLocalStorage<(outcome: RequestOutcome) => void>();
 let isListening = false;
 
-/** Does work, and reports the outcome of every request that it makes. Before Node 22.12, which names no requests, it reports none. */
+/** Runs `work` and reports the outcome of each of its requests. Reports none before Node 22.12, which lacks the channel. */
 export function withWatchedRequests<T>(report: (outcome: RequestOutcome) => void, work: () => Promise<T>): Promise<T> {
   if (!isListening) subscribe("http.client.request.created", (message) => watch((message as { request: ClientRequest }).request));
   isListening = true;
@@ -41,7 +41,7 @@ function watch(request: ClientRequest): void {
   const report = current.getStore();
   if (report === undefined) return;
   const startedAt = performance.now();
-  // A connection may have carried other requests before.
+  // The connection may have been used for earlier requests.
   let first = 0;
   request.once("socket", ({ bytesWritten }) => {
     first = bytesWritten;
@@ -49,7 +49,7 @@ function watch(request: ClientRequest): void {
   let progress = { mark: "", at: startedAt };
   let isReported = false;
   const outcome = (kind: RequestOutcome["kind"]) => {
-    // After an answer, only its body can stall.
+    // After a response, only its body can stall.
     if (!isReported || kind === "timeout")
       report({ kind, server: String(request.getHeader("host")), tookMs: performance.now() - startedAt });
     isReported = true;
@@ -63,7 +63,7 @@ function watch(request: ClientRequest): void {
     if (now - progress.at < limitMs) return;
     clearInterval(timer);
     outcome("timeout");
-    // The clients do not repeat a request that failed with this code.
+    // The clients do not retry after this code.
     request.destroy(Object.assign(new Error(`no answer within ${limitMs / 1000} s`), { code: "ETIMEDOUT" }));
   }, 500);
   timer.unref();
@@ -76,7 +76,7 @@ function sentOf({ socket }: ClientRequest): number {
   return socket?.bytesWritten ?? 0;
 }
 
-/** Bytes that the kernel did not take yet: they count as written before. */
+/** Bytes that the kernel has not accepted yet, which `bytesWritten` already includes. */
 function queuedOf({ socket }: ClientRequest): number {
   return (socket as { readonly _handle?: Handle | null } | null)?._handle?.writeQueueSize ?? 0;
 }

@@ -1,22 +1,22 @@
-/** What of a job's environment no step, no git and no other child may see. */
+/** Removes the runner's secrets from the environments of steps, git and other children. */
 
-/** The runtime token and service addresses, OIDC, the Action's inputs and state, and files that speak to the runner. */
-const kept = /^(?:ACTIONS_|INPUT_|STATE_)|^(?:GITHUB_TOKEN|GITHUB_ENV|GITHUB_OUTPUT|GITHUB_PATH|GITHUB_STATE|GITHUB_STEP_SUMMARY)$/;
+/** The runtime token and service addresses, OIDC, the Action's inputs and state, and files with commands for the runner. */
+const withheld = /^(?:ACTIONS_|INPUT_|STATE_)|^(?:GITHUB_TOKEN|GITHUB_ENV|GITHUB_OUTPUT|GITHUB_PATH|GITHUB_STATE|GITHUB_STEP_SUMMARY)$/;
 
-/** The environment without them. A secret that a manifest declares is handed to the step under its own name, if it is not one of these. */
+/** The environment of children, without the runner's secrets. Secrets that a manifest declares are passed separately, except these. */
 export function withoutRunnerSecrets(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string | undefined>> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !kept.test(name)));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !withheld.test(name)));
 }
 
-/** What Wave's own programs and connections need, even if a manifest declares it as a secret. */
+/** Variables that Wave itself needs, even if a manifest declares them as secrets. */
 const needed = /^(?:PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|(?:HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR)$/i;
 
-/** Takes the secrets that a manifest declares out of this process's own environment. Steps get them from the copy that the job was started with. */
+/** Deletes a manifest's secrets from `process.env`. Steps get them from the copy of the job's initial environment. */
 export function forgetSecrets(names: readonly string[]): void {
   for (const name of names) if (!needed.test(name)) delete process.env[name];
 }
 
-/** Takes what is secret of it out of this process's own environment, which git and other programs inherit. What the runner is spoken to by stays. */
+/** Deletes the runner's secrets from `process.env`, which git and other programs inherit. Keeps variables for workflow commands. */
 export function forgetRunnerSecrets(): void {
   for (const name of Object.keys(process.env)) if (/^(?:ACTIONS_|INPUT_)|^GITHUB_TOKEN$/.test(name)) delete process.env[name];
 }

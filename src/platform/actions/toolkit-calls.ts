@@ -1,6 +1,6 @@
 /**
- * What wave asks of GitHub's artifact and cache clients. They run in a thread of their own (`toolkit-thread.ts`): it alone holds the runtime
- * token, what the clients print reaches nobody's log unasked, and a call to a dead service ends with the thread.
+ * The calls to GitHub's artifact and cache clients, which run in a separate thread (`toolkit-thread.ts`). Only this thread has the runtime
+ * token, the clients' output does not reach the log directly, and a call to a dead service ends with the thread.
  */
 import type { RequestOutcome } from "./request-watch.ts";
 
@@ -8,15 +8,15 @@ import type { RequestOutcome } from "./request-watch.ts";
 export interface ListedArtifact {
   readonly id: number;
   readonly name: string;
-  /** In bytes, packed. */
+  /** The packed size in bytes. */
   readonly size: number;
-  /** Of the packed bytes: `sha256:` and 64 hex digits; absent where the service does not tell. */
+  /** The digest of the packed bytes: `sha256:` and 64 hex digits. Undefined if the service does not report it. */
   readonly digest?: string;
   /** ISO 8601. */
   readonly createdAt?: string;
 }
 
-/** A workflow run that is reached through the REST API, with a token that may read actions. */
+/** Another workflow run, accessed through the REST API with a token that has `actions: read`. */
 export interface RemoteRun {
   readonly token: string;
   readonly owner: string;
@@ -24,49 +24,49 @@ export interface RemoteRun {
   readonly workflowRun: number;
 }
 
-/** Call → what it takes and gives. All of it can be copied between threads. */
+/** Inputs and outputs of the calls. All values can be copied between threads. */
 export interface ToolkitCalls {
   /** Uploads files below a directory as one artifact. */
   readonly uploadArtifact: {
-    readonly takes: { readonly name: string; readonly root: string; readonly files: readonly string[]; readonly retentionDays?: number };
-    readonly gives: { readonly id: number; readonly size: number };
+    readonly input: { readonly name: string; readonly root: string; readonly files: readonly string[]; readonly retentionDays?: number };
+    readonly output: { readonly id: number; readonly size: number };
   };
-  /** Every artifact of this workflow run, or of another. */
+  /** Lists all artifacts of this or another workflow run. */
   readonly listArtifacts: {
-    readonly takes: { readonly from?: RemoteRun };
-    readonly gives: readonly ListedArtifact[];
+    readonly input: { readonly from?: RemoteRun };
+    readonly output: readonly ListedArtifact[];
   };
-  /** Puts an artifact's packed bytes into an empty directory, as they are. Gives the file. */
+  /** Downloads an artifact's packed bytes into an empty directory, without unpacking. Returns the file. */
   readonly downloadArtifact: {
-    readonly takes: { readonly id: number; readonly directory: string; readonly digest?: string; readonly from?: RemoteRun };
-    readonly gives: { readonly file: string };
+    readonly input: { readonly id: number; readonly directory: string; readonly digest?: string; readonly from?: RemoteRun };
+    readonly output: { readonly file: string };
   };
-  /** Looks for the newest entry that fits. Gives its key; nothing where none fits. */
+  /** Finds the newest matching entry. `key` is undefined if there is none. */
   readonly findCache: {
-    readonly takes: { readonly path: string; readonly key: string; readonly restoreKeys: readonly string[] };
-    readonly gives: { readonly key?: string };
+    readonly input: { readonly path: string; readonly key: string; readonly restoreKeys: readonly string[] };
+    readonly output: { readonly key?: string };
   };
   /**
-   * Restores a path, below the directory `root` instead of the checkout, from the newest entry that fits. Returns its key; undefined if none fits. `because`:
-   * the client's words on an entry that could not be restored.
+   * Restores a path from the newest matching entry, below the directory `root` instead of the checkout. `key` is undefined if there is
+   * none. `because`: the client's warning if an entry could not be restored.
    */
   readonly restoreCache: {
-    readonly takes: { readonly root: string; readonly path: string; readonly key: string; readonly restoreKeys: readonly string[] };
-    readonly gives: { readonly key?: string; readonly because?: string };
+    readonly input: { readonly root: string; readonly path: string; readonly key: string; readonly restoreKeys: readonly string[] };
+    readonly output: { readonly key?: string; readonly because?: string };
   };
-  /** Saves a path under a key, and looks whether it is there. Gives what the client says where it is not. */
+  /** Saves a path under a key and checks that it was saved. `because`: the client's warning if not. */
   readonly saveCache: {
-    readonly takes: { readonly path: string; readonly key: string };
-    readonly gives: { readonly saved: boolean; readonly because?: string };
+    readonly input: { readonly path: string; readonly key: string };
+    readonly output: { readonly saved: boolean; readonly because?: string };
   };
 }
 
 export type ToolkitCall = keyof ToolkitCalls;
 
 /**
- * Why a call failed. `unavailable`: there is no such service here; `conflict`: the name is taken; `not-found`; `altered`: the bytes are not those
- * that were listed; `late`: it took longer than it may, although the service answered; `unanswered`: it got no answer in time; `given-up`: no requests are sent to the
- * service any more.
+ * Why a call failed. `unavailable`: the service does not exist here; `conflict`: the name is already used; `altered`: the bytes do not match
+ * the listed digest; `late`: it took too long, although the service answered; `unanswered`: there was no answer in time; `given-up`: the
+ * job no longer uses the service.
  */
 export interface ToolkitProblem {
   readonly code: "unavailable" | "conflict" | "not-found" | "altered" | "late" | "unanswered" | "given-up" | "failed";
@@ -76,10 +76,10 @@ export interface ToolkitProblem {
 export interface ToolkitRequest {
   readonly id: number;
   readonly call: ToolkitCall;
-  readonly takes: unknown;
+  readonly input: unknown;
 }
 
-/** What became of one request of a call that is still open. */
+/** The outcome of one HTTP request of a call. */
 export interface ToolkitOutcome extends RequestOutcome {
   readonly id: number;
 }

@@ -1,4 +1,4 @@
-/** The calls themselves, over `@actions/artifact` and `@actions/cache`. Runs in the toolkit's thread; each client is loaded by its first call. */
+/** Implements the calls with `@actions/artifact` and `@actions/cache`, in the toolkit's thread. The first call of a client loads it. */
 
 import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
@@ -6,9 +6,9 @@ import { defined } from "../../core/defined.ts";
 import { withWarning } from "./client-warnings.ts";
 import type { ToolkitCall, ToolkitCalls, ToolkitProblem } from "./toolkit-calls.ts";
 
-type Calls = { readonly [C in ToolkitCall]: (takes: ToolkitCalls[C]["takes"]) => Promise<ToolkitCalls[C]["gives"]> };
+type Calls = { readonly [C in ToolkitCall]: (input: ToolkitCalls[C]["input"]) => Promise<ToolkitCalls[C]["output"]> };
 
-/** A failure that the calls below name themselves. */
+/** A failure with a code chosen here. */
 class CallProblem extends Error {
   readonly code: ToolkitProblem["code"];
   constructor(code: ToolkitProblem["code"], message: string) {
@@ -17,7 +17,7 @@ class CallProblem extends Error {
   }
 }
 
-/** Call → what does it. They reject; `problemOf` tells why. */
+/** The implementations. They reject with errors for `problemOf`. */
 export const toolkitClients: Calls = {
   async uploadArtifact({ name, root, files, retentionDays }) {
     const client = await artifactClient();
@@ -45,28 +45,28 @@ export const toolkitClients: Calls = {
       ...expected,
       ...elsewhere(from),
     });
-    if (digestMismatch === true) throw new CallProblem("altered", "its bytes are not those that were uploaded");
+    if (digestMismatch === true) throw new CallProblem("altered", "its bytes do not match the uploaded ones");
     const [file] = await readdir(directory);
-    if (file === undefined) throw new CallProblem("not-found", "the service gave no bytes");
+    if (file === undefined) throw new CallProblem("not-found", "the service returned no file");
     return { file: path.join(directory, file) };
   },
-  findCache: (takes) => restore(takes, true),
-  restoreCache: (takes) => intoDirectory(takes.root, () => restore(takes, false)),
+  findCache: (input) => restore(input, true),
+  restoreCache: (input) => intoDirectory(input.root, () => restore(input, false)),
   async saveCache({ path: place, key }) {
     const client = await cacheClient();
-    const { value: id, said } = await withWarning(/^(?:Failed to save|Cache reservation failed|Unable to finalize)/, () =>
+    const { value: id, warning } = await withWarning(/^(?:Failed to save|Cache reservation failed|Unable to finalize)/, () =>
       client.saveCache([place], key),
     );
     if (id !== -1) return { saved: true };
-    // A refused save and a duplicate look alike.
-    const found = await client.restoreCache([place], key, [], { lookupOnly: true });
-    return { saved: found === key, ...because(said) };
+    // The client returns the same for a refused save and a duplicate.
+    const stored = await client.restoreCache([place], key, [], { lookupOnly: true });
+    return { saved: stored === key, ...because(warning) };
   },
 };
 
 /**
- * The client unpacks with `tar -P`, which follows links and names that lead out of the directory. GNU tar takes further options from the environment:
- * names lose `..` and their first slash, and links lead nowhere. https://www.gnu.org/software/tar/manual/html_section/transform.html
+ * Options for GNU tar, from TAR_OPTIONS: remove `..` and the first slash of names, and break links. The client unpacks with `tar -P`, which
+ * follows links and names out of the directory. https://www.gnu.org/software/tar/manual/html_section/transform.html
  */
 const containedTar = [
   "--transform=flags=r;s,[.][.],__,g",
@@ -75,7 +75,7 @@ const containedTar = [
   "--no-same-owner",
 ].join(" ");
 
-/** The client unpacks below GITHUB_WORKSPACE. This thread's environment is its own. */
+/** Makes the client unpack into `root`: it uses GITHUB_WORKSPACE, which only this thread's environment changes. */
 async function intoDirectory<T>(root: string, work: () => Promise<T>): Promise<T> {
   const { GITHUB_WORKSPACE: workspace, TAR_OPTIONS: options } = process.env;
   Object.assign(process.env, { GITHUB_WORKSPACE: root, TAR_OPTIONS: containedTar });
@@ -90,22 +90,22 @@ async function intoDirectory<T>(root: string, work: () => Promise<T>): Promise<T
 }
 
 async function restore(
-  { path: place, key, restoreKeys }: ToolkitCalls["findCache"]["takes"],
+  { path: place, key, restoreKeys }: ToolkitCalls["findCache"]["input"],
   lookupOnly: boolean,
-): Promise<ToolkitCalls["restoreCache"]["gives"]> {
+): Promise<ToolkitCalls["restoreCache"]["output"]> {
   const client = await cacheClient();
-  const { value: found, said } = await withWarning(/^Failed to restore/, () =>
+  const { value: restored, warning } = await withWarning(/^Failed to restore/, () =>
     client.restoreCache([place], key, [...restoreKeys], { lookupOnly }),
   );
-  return found === undefined ? because(said) : { key: found };
+  return restored === undefined ? because(warning) : { key: restored };
 }
 
-/** A client that could not do it says so, and does not throw. */
-function because(said: string | undefined) {
-  return said === undefined ? {} : { because: said };
+/** The client's warning: it does not throw if it fails. */
+function because(warning: string | undefined) {
+  return warning === undefined ? {} : { because: warning };
 }
 
-/** Names an error of a client. */
+/** Classifies an error of a client. */
 export function problemOf(error: unknown): ToolkitProblem {
   const detail = error instanceof Error ? error.message : String(error);
   if (error instanceof CallProblem) return { code: error.code, detail };
@@ -125,7 +125,7 @@ async function artifactClient() {
 async function cacheClient() {
   needs("ACTIONS_RUNTIME_TOKEN");
   const client = await import("@actions/cache");
-  if (!client.isFeatureAvailable()) throw new CallProblem("unavailable", "the runner offers no cache service");
+  if (!client.isFeatureAvailable()) throw new CallProblem("unavailable", "the runner has no cache service");
   return client;
 }
 
@@ -134,7 +134,7 @@ function needs(...names: readonly string[]): void {
   if (missing !== undefined) throw new CallProblem("unavailable", `the runner did not set ${missing}`);
 }
 
-function elsewhere(from: ToolkitCalls["listArtifacts"]["takes"]["from"]) {
+function elsewhere(from: ToolkitCalls["listArtifacts"]["input"]["from"]) {
   if (from === undefined) return {};
   const { token, owner, repo, workflowRun } = from;
   return { findBy: { token, repositoryOwner: owner, repositoryName: repo, workflowRunId: workflowRun } };

@@ -1,4 +1,4 @@
-/** Starts the toolkit's thread on first use, and asks it. */
+/** Starts the toolkit's thread on first use and sends it calls. */
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../../core/ports.ts";
 import { err, ok, type Result } from "../../core/result.ts";
@@ -8,20 +8,20 @@ import type { ToolkitAnswer, ToolkitCall, ToolkitCalls, ToolkitOutcome, ToolkitP
 
 export interface Toolkit {
   /**
-   * Returns the result of the call, or why it failed: after `limitMs` milliseconds with `late` or `unanswered`, and with `given-up` once its service is given up. The
-   * thread may then still be at it.
+   * Makes a call. Fails after `limitMs` milliseconds with `late` or `unanswered`, and with `given-up` once its service is given up. The
+   * thread may continue the call.
    */
   ask<C extends ToolkitCall>(
     call: C,
-    takes: ToolkitCalls[C]["takes"],
+    input: ToolkitCalls[C]["input"],
     limitMs: number,
-  ): Promise<Result<ToolkitCalls[C]["gives"], ToolkitProblem>>;
-  /** Ends the thread, whatever it is at. */
+  ): Promise<Result<ToolkitCalls[C]["output"], ToolkitProblem>>;
+  /** Terminates the thread, even during a call. */
   close(): Promise<void>;
 }
 
 export interface ToolkitRequestOptions {
-  /** All that the thread sees of the environment; the runtime token is in it. */
+  /** The thread's complete environment, including the runtime token. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Called with each line that the clients print. */
   readonly onLine?: (line: string) => void;
@@ -29,14 +29,14 @@ export interface ToolkitRequestOptions {
   readonly services: ToolkitServices;
 }
 
-/** What is known of the services that are called. `api`: artifacts of other workflow runs are read through it. */
+/** The health of the called services. `api` serves the artifacts of other workflow runs. */
 export interface ToolkitServices {
   readonly api: ServiceHealth;
   readonly artifacts: ServiceHealth;
   readonly cache: ServiceHealth;
 }
 
-/** Nothing is started before the first call. */
+/** Opens the toolkit; the first call starts the thread. */
 export function openToolkit({ env, onLine, clock, services }: ToolkitRequestOptions): Toolkit {
   const calls = openCalls(clock);
   let worker: Worker | undefined;
@@ -44,37 +44,37 @@ export function openToolkit({ env, onLine, clock, services }: ToolkitRequestOpti
 
   const end = (why: string) => {
     ended = why;
-    calls.settleAll(() => true, { code: "failed", detail: why });
+    calls.failAll(() => true, { code: "failed", detail: why });
   };
   for (const service of [services.api, services.artifacts, services.cache])
-    service.onGiveUp(() => calls.settleAll((of) => of === service, givenUp));
+    service.onGiveUp(() => calls.failAll((of) => of === service, givenUp));
   const start = () => {
     const started = new Worker(new URL("./toolkit-thread.js", import.meta.url), {
       env: { ...clientVariables(env) },
       stdout: true,
       stderr: true,
     });
-    started.on("message", (message: ToolkitAnswer | ToolkitOutcome) => ("kind" in message ? calls.heed(message) : calls.settle(message)));
+    started.on("message", (message: ToolkitAnswer | ToolkitOutcome) => ("kind" in message ? calls.record(message) : calls.finish(message)));
     started.on("error", (error) => end(error.message));
     started.on("exit", () => end("the thread of the artifact and cache clients ended"));
     for (const stream of [started.stdout, started.stderr]) followLines(stream, (line) => onLine?.(line));
     return started;
   };
   return {
-    async ask(call, takes, limitMs) {
+    async ask(call, input, limitMs) {
       if (ended !== undefined) return err({ code: "failed", detail: ended });
-      // A thread takes its time to start, and could do nothing.
+      // Without the token, starting the thread would only take time.
       if ((env["ACTIONS_RUNTIME_TOKEN"] ?? "") === "")
         return err({ code: "unavailable", detail: "the runner did not set ACTIONS_RUNTIME_TOKEN" });
-      const service = serviceOf(services, call, takes);
+      const service = serviceOf(services, call, input);
       if (service.isGivenUp) return err(givenUp);
       worker ??= start();
       worker.ref();
       const { id, answer } = calls.open(service, limitMs);
-      worker.postMessage({ id, call, takes } satisfies ToolkitRequest);
-      const given = await answer;
+      worker.postMessage({ id, call, input } satisfies ToolkitRequest);
+      const result = await answer;
       if (calls.size() === 0) worker.unref();
-      return given.ok ? ok(given.value as ToolkitCalls[typeof call]["gives"]) : err(given.error);
+      return result.ok ? ok(result.value as ToolkitCalls[typeof call]["output"]) : err(result.error);
     },
     async close() {
       ended ??= "it was closed";
@@ -83,32 +83,32 @@ export function openToolkit({ env, onLine, clock, services }: ToolkitRequestOpti
   };
 }
 
-/** A call that has no answer yet. */
+/** A call without an answer yet. */
 interface OpenCall {
   readonly service: ServiceHealth;
-  /** A server answered a request of it. */
+  /** Whether a server answered one of its requests. */
   isAnswered: boolean;
-  settle(answer: ToolkitAnswer): void;
+  finish(answer: ToolkitAnswer): void;
 }
 
-/** The calls that have no answer yet, and what their outcomes say about their services. */
+/** Tracks the open calls, and records their outcomes in the health of their services. */
 function openCalls(clock: Clock) {
   const open = new Map<number, OpenCall>();
   let last = 0;
-  const settle = (answer: ToolkitAnswer) => {
+  const finish = (answer: ToolkitAnswer) => {
     const call = open.get(answer.id);
     open.delete(answer.id);
     if (answer.ok) call?.service.answered();
-    call?.settle(answer);
+    call?.finish(answer);
   };
   return {
-    settle,
+    finish,
     size: () => open.size,
-    settleAll(of: (service: ServiceHealth) => boolean, error: ToolkitProblem) {
-      for (const [id, { service }] of [...open]) if (of(service)) settle({ id, ok: false, error });
+    failAll(of: (service: ServiceHealth) => boolean, error: ToolkitProblem) {
+      for (const [id, { service }] of [...open]) if (of(service)) finish({ id, ok: false, error });
     },
-    /** Outcomes of calls that are settled do not count: they were late. */
-    heed({ id, kind, server, tookMs }: ToolkitOutcome) {
+    /** Records the outcome of a request. Ignores outcomes of calls that have ended. */
+    record({ id, kind, server, tookMs }: ToolkitOutcome) {
       const call = open.get(id);
       if (kind === "answered") {
         if (call !== undefined) call.isAnswered = true;
@@ -120,17 +120,17 @@ function openCalls(clock: Clock) {
       const startedAt = clock.monotonic();
       const answer = new Promise<ToolkitAnswer>((resolve) => {
         const timer = setTimeout(() => {
-          // A slow call does not show that its service is down.
+          // A slow call does not mean that its service is down.
           const code = call.isAnswered ? "late" : "unanswered";
-          settle({ id, ok: false, error: { code, detail: `no answer within ${limitMs / 1000} s` } });
+          finish({ id, ok: false, error: { code, detail: `no answer within ${limitMs / 1000} s` } });
           if (code === "unanswered") service.missed({ kind: "timeout", startedAt });
         }, limitMs);
         const call: OpenCall = {
           service,
           isAnswered: false,
-          settle(given) {
+          finish(result) {
             clearTimeout(timer);
-            resolve(given);
+            resolve(result);
           },
         };
         open.set(id, call);
@@ -140,11 +140,11 @@ function openCalls(clock: Clock) {
   };
 }
 
-const givenUp: ToolkitProblem = { code: "given-up", detail: "the service does not answer" };
+const givenUp: ToolkitProblem = { code: "given-up", detail: "the service does not respond" };
 
-function serviceOf(services: ToolkitServices, call: ToolkitCall, takes: object): ServiceHealth {
+function serviceOf(services: ToolkitServices, call: ToolkitCall, input: object): ServiceHealth {
   if (call === "findCache" || call === "restoreCache" || call === "saveCache") return services.cache;
-  return "from" in takes && takes.from !== undefined ? services.api : services.artifacts;
+  return "from" in input && input.from !== undefined ? services.api : services.artifacts;
 }
 
 function followLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {

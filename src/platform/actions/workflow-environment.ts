@@ -1,5 +1,5 @@
 /**
- * Where a job runs, read from the runner's variables and the event's payload. It knows nothing of what they are used for.
+ * Reads a job's context from the runner's variables and the event's payload. It does not interpret the context.
  * https://docs.github.com/en/actions/reference/workflows-and-actions/variables
  */
 
@@ -12,14 +12,14 @@ import type { CommentContext, EventCause, PullContext, WorkflowContext } from ".
 type Variables = Readonly<Record<string, string | undefined>>;
 type Json = Readonly<Record<string, unknown>>;
 
-/** Fails with `usage` outside of a workflow: where a variable that the runner always sets is missing. */
+/** Reads the context. Fails with `usage` outside of a workflow: if a variable that the runner always sets is missing. */
 export function readWorkflowContext(env: Variables): Result<WorkflowContext, Failure> {
   const missing = ["GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_EVENT_NAME", "GITHUB_SHA"].find((name) => (env[name] ?? "") === "");
   if (missing !== undefined) {
     return err({
       reason: "usage",
       message: `${missing} is not set: this is not a GitHub workflow`,
-      hint: "use the `wave` command elsewhere",
+      hint: "outside of a workflow, use the `wave` command",
     });
   }
   const [owner = "", repo = ""] = text(env, "GITHUB_REPOSITORY").split("/");
@@ -37,7 +37,7 @@ export function readWorkflowContext(env: Variables): Result<WorkflowContext, Fai
     runAttempt: Number(env["GITHUB_RUN_ATTEMPT"] ?? "1"),
     job: text(env, "GITHUB_JOB"),
     eventName: text(env, "GITHUB_EVENT_NAME"),
-    // Not GITHUB_TRIGGERING_ACTOR: who re-runs a job does not vouch for what a stranger wrote.
+    // Not GITHUB_TRIGGERING_ACTOR: re-running a job must not approve text that another user wrote.
     actor: text(env, "GITHUB_ACTOR"),
     sha: text(env, "GITHUB_SHA"),
     ref: text(env, "GITHUB_REF"),
@@ -45,13 +45,13 @@ export function readWorkflowContext(env: Variables): Result<WorkflowContext, Fai
   });
 }
 
-/** GITHUB_WORKFLOW_REF is `OWNER/REPO/PATH@REF`; the repository and the ref are named elsewhere. */
+/** The path in GITHUB_WORKFLOW_REF, which is `OWNER/REPO/PATH@REF`. */
 function workflowFile(env: Variables): string {
   const [, file] = /^[^/]+\/[^/]+\/(.+?)@/.exec(text(env, "GITHUB_WORKFLOW_REF")) ?? [];
   return file ?? text(env, "GITHUB_WORKFLOW");
 }
 
-/** The pull request in an event's payload, or in an answer of the REST API; nothing where there is none. */
+/** The pull request in an event's payload or in a response of the REST API; undefined if there is none. */
 export function pullOf(event: Json): PullContext | undefined {
   const pull = mapIn(event, "pull_request");
   const head = mapIn(pull, "head");
@@ -64,13 +64,13 @@ export function pullOf(event: Json): PullContext | undefined {
     headSha: wordIn(head, "sha"),
     baseSha: wordIn(base, "sha"),
     baseRef: wordIn(base, "ref"),
-    // A head whose repository was deleted is nobody's to trust.
+    // A head without a repository (deleted) is not trusted.
     fromFork: headRepo === undefined || headRepo["full_name"] !== mapIn(base, "repo")?.["full_name"],
     author: wordIn(mapIn(pull, "user"), "login"),
   };
 }
 
-/** Reads from the event's payload which accounts caused the event. An account that the payload does not name is undefined. */
+/** Reads the accounts that caused the event from its payload; undefined for accounts that the payload does not contain. */
 export function readEventCause(env: Variables): EventCause {
   const event = readEvent(env["GITHUB_EVENT_PATH"]);
   const text = ["comment", "review", "issue", "discussion"].map((name) => mapIn(event, name)).find((found) => found !== undefined);
@@ -84,14 +84,14 @@ export function readEventCause(env: Variables): EventCause {
   };
 }
 
-/** The number of the pull request that an issue's comment is on; undefined for a plain issue. */
+/** The number of the pull request that was commented on; undefined for an issue. */
 function commentedPull(event: Json): number | undefined {
   const issue = mapIn(event, "issue");
   const number = issue?.["number"];
   return typeof number === "number" && mapIn(issue, "pull_request") !== undefined ? number : undefined;
 }
 
-/** Whether the commit of a workflow run is a commit of its own repository. GitHub leaves out a head repository that was deleted. */
+/** Whether the commit of a workflow run belongs to its own repository. GitHub omits a deleted head repository. */
 function isOwnRun(run: Json): boolean {
   const own = wordIn(mapIn(run, "repository"), "full_name");
   return own !== "" && own === wordIn(mapIn(run, "head_repository"), "full_name");
@@ -113,7 +113,7 @@ function commentOf(event: Json): CommentContext | undefined {
   };
 }
 
-/** An event that cannot be read is one without a payload: `workflow_dispatch` from outside has none either. */
+/** The event's payload; empty if it cannot be read, as for a `workflow_dispatch` through the API. */
 function readEvent(file: string | undefined): Json {
   if (file === undefined || file === "") return {};
   try {

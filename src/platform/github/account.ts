@@ -1,31 +1,31 @@
 /**
- * Which comments and reviews the account of a token wrote. Every user can copy a marker into a comment, so the author decides: GitHub's answer, never the
- * text.
+ * Determines which comments and reviews the account of a token wrote. Any user can copy a marker into a comment, so only the author that
+ * GitHub reports counts, never the text.
  */
 import type { Failure } from "../../core/failure.ts";
 import { ok, type Result } from "../../core/result.ts";
 
-/** An author as GitHub lists it; null if the account was deleted. */
+/** An author as GitHub reports it; null if the account was deleted. */
 export type Author = { readonly login: string; readonly type: string } | null;
 
 export interface AccountQuestions {
-  /** The login of a user's token, by `GET /user`. GitHub refuses the call for the token of an app. */
+  /** The login of a user's token, from `GET /user`. GitHub refuses the call for an app's token. */
   userLogin(): Promise<Result<string, Failure>>;
-  /** The login of any token, by GraphQL's `viewer`; an app's ends with `[bot]`. */
+  /** The login of any token, from GraphQL's `viewer`. An app's login ends in `[bot]`. */
   viewerLogin(): Promise<Result<string, Failure>>;
 }
 
 export interface Account {
   /**
-   * Whether the account wrote a comment of this author. The account is read at most once, and only if an author could be it. Fails with `github-failed` if
-   * GitHub does not answer which account it is.
+   * Whether an author is the account. Reads the account at most once, and only if the author could be it. Fails with `github-failed` if
+   * GitHub does not return the account.
    */
   isAuthor(author: Author): Promise<Result<boolean>>;
 }
 
 /** The account of a workflow's own token. */
 const actionsBot = "github-actions[bot]";
-/** Tokens of an app's installation, such as a job's. https://github.blog/2021-04-05-behind-githubs-new-authentication-token-formats/ */
+/** The prefix of installation tokens, such as a job's. https://github.blog/2021-04-05-behind-githubs-new-authentication-token-formats/ */
 const installation = "ghs_";
 
 export function accountOf(token: string, questions: AccountQuestions): Account {
@@ -33,7 +33,7 @@ export function accountOf(token: string, questions: AccountQuestions): Account {
   let login: string | undefined;
   const read = async (): Promise<Result<string>> => {
     const user = isInstallation ? undefined : await questions.userLogin();
-    // An app's token may have another form.
+    // An app's token may have another prefix.
     return user === undefined || (!user.ok && isRefused(user.error)) ? questions.viewerLogin() : user;
   };
   return {

@@ -1,21 +1,21 @@
-/** GitHub's API by its routes. The route of a request that adds something makes the compiler ask for its look-up. */
+/** Types of GitHub's API by route. The compiler requires a look-up for requests that add something. */
 import type { Endpoints } from "@octokit/types";
 import type { Result } from "../../core/result.ts";
 
 export type Route = keyof Endpoints;
 
-/** What a route takes. The client adds the repository. */
+/** The parameters of a route. The client adds the repository. */
 export type Parameters<R extends Route> = Omit<Endpoints[R]["parameters"], "owner" | "repo">;
 
 export type Data<R extends Route> = Endpoints[R]["response"]["data"];
 
-/** Every POST creates something. An update of a check run adds its annotations to those that it has. */
+/** Requests that add something: every POST, and updates of check runs, which append annotations. */
 type Adding = `POST ${string}` | "PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}";
 
-/** Finds what a try whose answer was lost left; undefined if it left nothing. */
+/** Finds the result of an earlier try without an answer; undefined if it had no effect. */
 export type LookUp<R extends Route> = () => Promise<Result<Data<R> | undefined>>;
 
-/** `doing` follows "to" in a sentence. Fails with `github-failed`. */
+/** Makes a request. `doing` completes a sentence after "to". Fails with `github-failed`. */
 export type Api = <R extends Route>(
   doing: string,
   route: R,
@@ -23,7 +23,7 @@ export type Api = <R extends Route>(
   ...lookUp: R extends Adding ? [lookUp: LookUp<R>] : []
 ) => Promise<Result<Data<R>>>;
 
-/** A list longer than this is cut, in pages of 100. */
+/** Longer lists are cut, in pages of 100. */
 const mostPages = 10;
 
 /** Reads all pages of a list. */

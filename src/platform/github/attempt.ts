@@ -1,6 +1,6 @@
 /**
- * Repeats a call of GitHub's API that may succeed a moment later, within what the service's health allows. A request whose answer was lost may have been
- * carried out, so a request that creates something is looked up before it is repeated.
+ * Retries calls of GitHub's API after temporary errors, unless the service is given up. A request without an answer may have succeeded, so
+ * the result of one that creates something is looked up before a retry.
  * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
  */
 import { defined } from "../../core/defined.ts";
@@ -13,22 +13,21 @@ import type { ServiceHealth } from "../service-health.ts";
 export interface AttemptRequest {
   readonly clock: Clock;
   readonly health: ServiceHealth;
-  /** Aborts when the job is cancelled: one more try, with a short time limit. */
+  /** Aborts when the job is cancelled. One more try follows, with a short time limit. */
   readonly signal?: AbortSignal;
 }
 
-/** One call. */
 export interface ApiCall<T> {
-  /** After "to". */
+  /** Completes a sentence after "to". */
   readonly doing: string;
   readonly send: (signal: AbortSignal) => Promise<{ readonly data: T }>;
-  /** Finds what an earlier try created; undefined if it created nothing. Undefined for a call that can be repeated without harm. */
+  /** Finds the result of an earlier try; returns undefined if it had no effect. Not needed for a call that is safe to repeat. */
   readonly lookUp?: () => Promise<Result<T | undefined>>;
 }
 
-/** Tries without an answer, and tries that GitHub refused because of a rate limit. */
+/** The most tries without an answer, and the most tries refused because of a rate limit. */
 const tries = { lost: 3, limited: 10 } as const;
-/** For one request, and for one after the job was cancelled, in milliseconds. */
+/** Time limits of a request, and of one after the job was cancelled, in milliseconds. */
 const limits = { requestMs: 15_000, cancelledMs: 1_500 } as const;
 
 /** Makes the call. Fails with `github-failed`. */
@@ -65,13 +64,13 @@ type Answer<T> =
   | { readonly kind: "data"; readonly data: T }
   | { readonly kind: "refused"; readonly failure: Failure }
   | { readonly kind: "limited"; readonly failure: Failure; readonly headers: Headers }
-  /** There was no answer, or a server failed. `waitMs`: as it asked. */
+  /** There was no answer, or a server failed. `waitMs` is the wait that it requested. */
   | { readonly kind: "lost"; readonly failure: Failure; readonly waitMs?: number };
 
 interface HttpError {
   readonly status?: number;
   readonly message?: string;
-  /** Of an answer to a GraphQL query. */
+  /** The errors of a GraphQL response. */
   readonly errors?: unknown;
   readonly response?: { readonly headers?: Readonly<Record<string, string | number | undefined>> };
 }
@@ -81,11 +80,11 @@ async function send<T>({ clock, health, signal }: AttemptRequest, { doing, send:
   const limitMs = isCancelled ? limits.cancelledMs : limits.requestMs;
   const timeout = AbortSignal.timeout(limitMs);
   const startedAt = clock.monotonic();
-  // A short time limit proves nothing about the service.
+  // With the short time limit, a timeout does not mean that the service is down.
   const miss = (kind: "timeout" | "error") => isCancelled || health.missed({ kind, startedAt });
   try {
     const { data } = await make(timeout);
-    // The client returns what arrived of a body whose connection broke.
+    // If the connection breaks, the client returns the part of the body that arrived.
     if (typeof data !== "object" || data === null) throw new Error("the connection broke");
     health.answered();
     return { kind: "data", data };
@@ -110,7 +109,7 @@ export function answerOf(
   doing: string,
   now: number,
 ): Exclude<Answer<never>, { kind: "data" }> {
-  // The client reports a request without an answer as status 500.
+  // For a request without an answer, the client reports status 500.
   const status = response === undefined ? undefined : error.status;
   const headers = textsOf(response?.headers);
   // The client's message ends with a link to its documentation.
@@ -133,12 +132,12 @@ function isLimited(status: number | undefined, message: string, headers: Headers
 }
 
 /**
- * Milliseconds until GitHub takes requests again, by its documentation: `retry-after`; else the reset of a limit that is used up; else a minute, and
- * twice as long each further time. `limited`: how often it refused this call before.
+ * Milliseconds to pause after a rate limit, by GitHub's documentation: `retry-after`, else until the reset of an exhausted limit, else one
+ * minute, doubled each time. `limited`: how often GitHub has refused this call before.
  */
 export function pauseOf(headers: Headers, now: number, limited: number): number {
-  const asked = retryAfterOf(headers, now);
-  if (asked !== undefined) return Math.max(1000, asked);
+  const requestedMs = retryAfterOf(headers, now);
+  if (requestedMs !== undefined) return Math.max(1000, requestedMs);
   const isUsedUp = (headers["x-ratelimit-remaining"] ?? "0") === "0";
   const reset = Number((isUsedUp && headers["x-ratelimit-reset"]) || Number.NaN) * 1000;
   return Number.isFinite(reset) ? Math.max(1000, reset - now) : 60_000 * 2 ** limited;
@@ -152,7 +151,7 @@ function paused(doing: string): Failure {
   return {
     reason: "github-failed",
     doing,
-    detail: "the wait until GitHub takes requests again is too long",
+    detail: "GitHub's rate limit lasts longer than the job waits",
     limited: true,
     hint: limitHint,
   };
@@ -162,7 +161,7 @@ function unanswered(doing: string): Failure {
   return {
     reason: "github-failed",
     doing,
-    detail: "GitHub's API does not answer and is not used for the rest of the job",
+    detail: "GitHub's API does not respond; the job sends it no more requests",
     unanswered: true,
   };
 }

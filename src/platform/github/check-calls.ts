@@ -1,4 +1,4 @@
-/** Check runs. https://docs.github.com/en/rest/checks/runs */
+/** Creates, updates and lists check runs. https://docs.github.com/en/rest/checks/runs */
 import { defined } from "../../core/defined.ts";
 import type { CheckOutput, GitHub, ListedCheck, NewCheck } from "../../core/github.ts";
 import { ok, type Result } from "../../core/result.ts";
@@ -14,9 +14,9 @@ export function checkCalls(api: Api): Pick<GitHub, "createCheck" | "updateCheck"
       const read = await api("read check runs", list, { ref, check_name: name, filter: "all", ...page });
       return read.ok ? ok(read.value.check_runs) : read;
     });
-  /** Check run → its annotations, as far as this client wrote them. */
+  /** The number of annotations that this client wrote, by check run. */
   const annotations = new Map<number, number>();
-  /** Checks that may have been created, by name and external id: neither the answer nor a look-up showed it. */
+  /** Checks that may have been created, by name and external id: there was no answer, and the look-up failed. */
   const uncertain = new Set<string>();
   const update: GitHub["updateCheck"] = async (id, { conclusion, output }) => {
     const added = output?.annotations?.length ?? 0;
@@ -42,7 +42,7 @@ export function checkCalls(api: Api): Pick<GitHub, "createCheck" | "updateCheck"
         return found.ok ? ok(newest(found.value.filter((run) => isSame(run, check) && which(run)))) : found;
       };
       const key = `${check.name}\n${check.externalId}`;
-      // An earlier call may have created it, in another state.
+      // An earlier call may have created the check in another state.
       const before = uncertain.has(key) ? await find(() => true) : ok(undefined);
       if (!before.ok) return before;
       if (before.value !== undefined) {
@@ -73,7 +73,7 @@ function listedOf({ id, external_id: externalId, details_url: detailsUrl, status
   return { id: Number(id), externalId: externalId ?? "", detailsUrl: detailsUrl ?? "", isCompleted: status === "completed" };
 }
 
-/** Name and external id identify the job, attempt, step and contract of a check run. */
+/** Whether a check run is for the same job, attempt, step and contract, which name and external id identify. */
 function isSame(run: CheckRun, { name, externalId }: NewCheck): boolean {
   return run.name === name && run.external_id === externalId;
 }

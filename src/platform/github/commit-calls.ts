@@ -1,4 +1,4 @@
-/** The objects of commits. */
+/** Reads trees and blobs of commits through the REST API. */
 import type { CommitEntry, CommitObjects } from "../../core/commit.ts";
 import type { Failure } from "../../core/failure.ts";
 import { err, ok, type Result } from "../../core/result.ts";
@@ -20,7 +20,7 @@ export function commitCalls(api: Api): CommitObjects {
   };
 }
 
-/** Other entries than those that git has cannot be read. */
+/** Converts a tree entry. */
 function treeEntryOf({ path, mode, sha, size = 0 }: { path: string; mode: string; sha: string; size?: number }): CommitEntry[] {
   const kind = mode.startsWith("100") ? "file" : mode === "120000" ? "link" : mode === "040000" ? "directory" : "submodule";
   return [{ path, kind, id: sha, size, ...(mode === "100755" ? { executable: true } : {}) }];
@@ -30,11 +30,11 @@ function readable<T>(read: Result<T>): Result<T> {
   return read.ok ? read : err(withContentsHint(read.error));
 }
 
-/** To a token without the permission, GitHub may also answer that there is nothing. */
+/** Adds a hint about permissions: without `contents: read`, GitHub may also return 404. */
 function withContentsHint(failure: Failure): Failure {
   if (failure.reason !== "github-failed" || failure.hint !== undefined) return failure;
   if (failure.status === 403) return { ...failure, hint: "give the job `contents: read`" };
   return failure.status === 404
-    ? { ...failure, hint: "give the job `contents: read`; if it has that, the commit does not exist any more" }
+    ? { ...failure, hint: "give the job `contents: read`; if it has that, the commit no longer exists" }
     : failure;
 }

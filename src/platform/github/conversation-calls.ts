@@ -1,4 +1,4 @@
-/** Pull requests, with their comments and reviews. */
+/** Reads pull requests; reads and writes their comments and reviews. */
 import { defined } from "../../core/defined.ts";
 import { type GitHub, type IssueComment, markerStart } from "../../core/github.ts";
 import { err, ok, type Result } from "../../core/result.ts";
@@ -74,7 +74,7 @@ export function pullCalls(api: Api): Pick<GitHub, "pull" | "pullFiles" | "permis
       if (!found.ok) return found;
       const pull = pullOf({ pull_request: found.value });
       return pull === undefined
-        ? err({ reason: "github-failed", doing: "read a pull request", detail: "its head or base is gone" })
+        ? err({ reason: "github-failed", doing: "read a pull request", detail: "its head or base no longer exists" })
         : ok(pull);
     },
     async pullFiles(number) {
@@ -99,7 +99,7 @@ interface Listed {
   readonly user: Author;
 }
 
-/** The account is compared only for comments that start with a marker. */
+/** Compares the account only for comments that start with a marker. */
 async function commentsOf(listed: readonly Listed[], account: Account): Promise<Result<readonly IssueComment[]>> {
   const found: IssueComment[] = [];
   for (const { id, body = "", user } of listed) {
@@ -110,7 +110,7 @@ async function commentsOf(listed: readonly Listed[], account: Account): Promise<
   return ok(found);
 }
 
-/** The newest one with the same marker that is the account's own. A text without a marker has to be the same as a whole. */
+/** The account's newest comment with the same marker. Without a marker, the whole text must be equal. */
 async function written<T extends Listed>(listed: readonly T[], body: string, account: Account): Promise<Result<T | undefined>> {
   const marker = body.startsWith(markerStart) ? firstLine(body) : undefined;
   const same = listed.filter((one) => (marker === undefined ? one.body === body : firstLine(one.body ?? "") === marker));
@@ -122,7 +122,7 @@ async function written<T extends Listed>(listed: readonly T[], body: string, acc
   return ok(undefined);
 }
 
-/** GitHub may list a text with CR LF. */
+/** The first line of a text, which GitHub may return with CR LF. */
 function firstLine(text: string): string {
   return /^[^\r\n]*/.exec(text)?.[0] ?? "";
 }

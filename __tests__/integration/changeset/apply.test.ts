@@ -1,4 +1,4 @@
-/** Applying: there, back, again after an interruption at any instant, and not at all where somebody else was at work. */
+/** Tests applying: forth, back, again after an interruption at any point, and not at all where something else made changes. */
 import { execFileSync } from "node:child_process";
 import fs, { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -20,7 +20,7 @@ function projectOf(script: string): string {
   return root;
 }
 
-/** The changes that a script makes, and the tree that it leaves. */
+/** The changes that a script makes, and the resulting tree. */
 async function changesOf(root: string, script: string, blobs: MemoryBlobs): Promise<{ changes: Changeset; after: LeafTree }> {
   const copy = copyOf(root);
   const changes = await collected(root, [], copy, [() => void execFileSync("bash", ["-euc", script], { cwd: copy })], blobs);
@@ -28,7 +28,7 @@ async function changesOf(root: string, script: string, blobs: MemoryBlobs): Prom
 }
 
 describe("any edits of any tree", () => {
-  test("are collected exactly, compose, are applied and undone", async () => {
+  test("are collected exactly, composed, applied and reverted", async () => {
     await fc.assert(
       fc.asyncProperty(edits, edits, edits, async (base, first, second) => {
         const root = scratch();
@@ -75,7 +75,7 @@ async function interrupted(root: string, changes: Changeset, blobs: MemoryBlobs,
   await applyChangeset({ root, changes, blobs: dying });
 }
 
-describe("somebody else's changes", () => {
+describe("changes by others", () => {
   const script =
     "rm gone; echo new > changed; echo a > added; rm -r dir; echo f > dir; mkdir deep; echo d > deep/file; rm -r tree/inner; ln -sf b link";
   const project = () =>
@@ -100,7 +100,7 @@ describe("somebody else's changes", () => {
     ["a file in place of a parent", "echo mine > deep", "deep"],
     ["a symlink in place of a parent of a deletion", "mv tree real; ln -s real tree", "tree"],
     ["a symlink to elsewhere", "ln -sfn c link", "link"],
-  ])("%s: nothing is done, and it is named", async (_, theirs, named) => {
+  ])("%s: changes nothing and names the path", async (_, theirs, named) => {
     const root = project();
     const blobs = memoryBlobs();
     const { changes } = await changesOf(root, script, blobs);
@@ -112,7 +112,7 @@ describe("somebody else's changes", () => {
     expect(await matchesBefore({ root, changes })).toBe(false);
   });
 
-  test("are left alone where they do not meet", async () => {
+  test("are kept at other paths", async () => {
     const root = project();
     const blobs = memoryBlobs();
     const { changes } = await changesOf(root, script, blobs);
@@ -122,7 +122,7 @@ describe("somebody else's changes", () => {
     expect(existsSync(path.join(root, "tree/inner/i"))).toBe(false);
   });
 
-  test("that did the same already are counted as done", async () => {
+  test("count as done if they made the same change", async () => {
     const root = project();
     const blobs = memoryBlobs();
     const { changes } = await changesOf(root, script, blobs);
@@ -132,8 +132,8 @@ describe("somebody else's changes", () => {
   });
 });
 
-describe("files as they are written", () => {
-  test("keep who may read and write them, and whose they are", async () => {
+describe("written files", () => {
+  test("keep their permissions and owners", async () => {
     const root = projectOf("echo 1 > private; chmod 600 private; echo 2 > run; chmod 6750 run; mkdir theirs; echo 3 > theirs/old");
     const isRoot = process.geteuid?.() === 0;
     if (isRoot) for (const file of ["theirs", "theirs/old"]) chownSync(path.join(root, file), 1234, 1234);
@@ -150,7 +150,7 @@ describe("files as they are written", () => {
       for (const file of ["theirs/old", "theirs/new", "theirs/d", "theirs/d/d"]) expect(lstatSync(path.join(root, file)).uid).toBe(1234);
   });
 
-  test("do not change the other names of a file, and leave nothing beside them", async () => {
+  test("do not change other hard links, and leave no temporary files", async () => {
     const root = projectOf("echo 1 > a");
     const blobs = memoryBlobs();
     const { changes } = await changesOf(root, "echo 2 > a", blobs);
@@ -160,7 +160,7 @@ describe("files as they are written", () => {
     expect([readFileSync(other, "utf8"), readFileSync(path.join(root, "a"), "utf8"), readdirSync(root)]).toEqual(["1\n", "2\n", ["a"]]);
   });
 
-  test("what an interrupted write left beside a file is cleared away", async () => {
+  test("replace temporary files of an interrupted write", async () => {
     const root = projectOf("mkdir d; echo 1 > d/a");
     const blobs = memoryBlobs();
     const { changes } = await changesOf(root, "echo 2 > d/a; echo 3 > d/b", blobs);
@@ -172,7 +172,7 @@ describe("files as they are written", () => {
   });
 });
 
-test("a symlink that makes way is not followed, not even to clear up", async () => {
+test("a symlink in the way is never followed, even for the cleanup", async () => {
   const root = projectOf("ln -s ../outside a");
   const blobs = memoryBlobs();
   const { changes } = await changesOf(root, "rm a; mkdir a; echo b > a/b", blobs);
@@ -195,7 +195,7 @@ test("missing bytes are found before anything is written", async () => {
   expect(readFileSync(path.join(root, "a"), "utf8")).toBe("1\n");
 });
 
-test.each([".git/hooks/x", "../x", "/etc/x", "a/../../x", "a//b"])("a changeset that names `%s` is refused", async (bad) => {
+test.each([".git/hooks/x", "../x", "/etc/x", "a/../../x", "a//b"])("a changeset with the path `%s` is refused", async (bad) => {
   const root = projectOf("true");
   const blobs = memoryBlobs();
   const { digest, size } = must(await blobs.put(Buffer.from("x")));
@@ -203,7 +203,7 @@ test.each([".git/hooks/x", "../x", "/etc/x", "a/../../x", "a//b"])("a changeset 
   expect(await applyChangeset({ root, changes, blobs })).toMatchObject({ ok: false, error: { reason: "changeset-refused" } });
 });
 
-describe("an edit that is made while changes are written", () => {
+describe("an edit while changes are written", () => {
   test.each<[string, string, string]>([
     ["a file that is to be replaced", "echo step > b.txt", "echo user > b.txt"],
     ["a file that is to be deleted", "rm b.txt", "echo user > b.txt"],
@@ -216,7 +216,7 @@ describe("an edit that is made while changes are written", () => {
     const edit = () => void execFileSync("sh", ["-euc", user], { cwd: root });
     let edited: LeafTree | undefined;
     const paths = blobs.pathOf;
-    // The last thing that is asked of the store before the first byte is written.
+    // The last call to the store before the first write.
     const pathOf: typeof paths = async (digest) => {
       if (edited === undefined) edit();
       edited ??= leafTree(root);
@@ -232,7 +232,7 @@ describe("an edit that is made while changes are written", () => {
     expect(must(await applyChangeset({ root, changes, blobs }))).toMatchObject({ kind: "refused" });
   });
 
-  test("does not count where two names of one file are replaced", async () => {
+  test("is not detected falsely when two hard links of a file are replaced", async () => {
     const root = projectOf("echo a > a.txt; ln a.txt b.txt");
     const blobs = memoryBlobs();
     const { changes, after } = await changesOf(root, "echo step > a.txt; echo other > b.txt.new; mv b.txt.new b.txt", blobs);

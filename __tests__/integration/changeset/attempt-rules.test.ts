@@ -1,4 +1,4 @@
-/** Ignore rules that an attempt changes: new ones hide what is untracked, removed ones let files through. */
+/** Tests ignore rules that an attempt changes: new ones hide untracked files, removed ones include files. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,14 +17,14 @@ interface Row {
   readonly include?: readonly string[];
 }
 
-/** Edits of the project of the conformance tests, whose `.gitignore` is tracked and reads `*.o`, `node_modules`, `build/`. */
+/** Edits of the project of the conformance tests, whose `.gitignore` is tracked and contains `*.o`, `node_modules`, `build/`. */
 const rows: Readonly<Record<string, Row>> = {
   "a new rule hides new files": {
     edit: "echo pkg/ >> .gitignore; mkdir -p pkg/a; echo x > pkg/a/i; echo x > pkg/j; echo n > new.txt",
     kept: [".gitignore", "new.txt"],
     ignored: ["pkg/"],
   },
-  "a new rule hides a file that is there and untracked": {
+  "a new rule hides an existing untracked file": {
     edit: "echo b.txt >> .gitignore; echo more >> b.txt",
     kept: [".gitignore"],
     ignored: ["b.txt"],
@@ -33,16 +33,16 @@ const rows: Readonly<Record<string, Row>> = {
     edit: "printf 'a.txt\\ndir/\\n*\\n' >> .gitignore; echo more >> a.txt; rm dir/one; chmod +x dir/two; rm -r dir/deep",
     kept: [".gitignore", "a.txt", "dir/deep/x", "dir/one", "dir/two"],
   },
-  "a removed rule lets new files through": {
+  "a removed rule includes new files": {
     edit: "sed -i /build/d .gitignore; mkdir build; echo o > build/o.js; echo x > x.o",
     kept: [".gitignore", "build/o.js"],
   },
-  "a removed rule lets changes to files through that were ignored": {
+  "a removed rule includes changes to files that were ignored": {
     edit: "sed -i /node_modules/d .gitignore; echo more >> node_modules/p/i.js; rm ignored.o",
     kept: [".gitignore", "node_modules/p/i.js"],
   },
-  "a deleted file of rules lets everything through": { edit: "rm .gitignore; echo x > x.o", kept: [".gitignore", "x.o"] },
-  "a negated rule lets one file through": {
+  "a deleted rule file includes everything": { edit: "rm .gitignore; echo x > x.o", kept: [".gitignore", "x.o"] },
+  "a negated rule includes one file": {
     edit: "echo '!keep.o' >> .gitignore; echo k > keep.o; echo x > x.o",
     kept: [".gitignore", "keep.o"],
   },
@@ -51,7 +51,7 @@ const rows: Readonly<Record<string, Row>> = {
     kept: ["new.txt"],
     ignored: [".venv/"],
   },
-  "rules in a directory count below it only": {
+  "rules in a directory apply only below it": {
     edit: "echo new.txt > single/.gitignore; echo n > single/new.txt; echo n > new.txt",
     kept: ["new.txt", "single/.gitignore"],
     ignored: ["single/new.txt"],
@@ -66,16 +66,16 @@ const rows: Readonly<Record<string, Row>> = {
     edit: 'mkdir -p .git/info; echo new.txt >> .git/info/exclude; echo more.txt > .git/rules; git config core.excludesFile "$PWD/.git/rules"; echo >> .gitignore; echo n > new.txt; echo m > more.txt',
     kept: [".gitignore", "more.txt", "new.txt"],
   },
-  "a symbolic link is no file of rules": {
+  "a symbolic link is not a rule file": {
     edit: "echo '*' > rules; ln -sf rules .gitignore; echo n > new.txt",
     kept: [".gitignore", "new.txt", "rules"],
   },
-  "a pipe is no file of rules": { edit: "rm .gitignore; mkfifo .gitignore; echo n > new.txt", kept: [".gitignore", "new.txt"] },
-  "a file of rules over 4 MiB does not count": {
+  "a pipe is not a rule file": { edit: "rm .gitignore; mkfifo .gitignore; echo n > new.txt", kept: [".gitignore", "new.txt"] },
+  "a rule file over 4 MiB does not count": {
     edit: "{ echo new.txt; yes '# filler' | head -c 4194304; } > .gitignore; echo n > new.txt",
     kept: [".gitignore", "new.txt"],
   },
-  "a file of rules that its owner may not read counts": {
+  "a rule file that its owner may not read counts": {
     edit: "echo new.txt >> .gitignore; chmod 0 .gitignore; echo n > new.txt",
     kept: [".gitignore"],
     ignored: ["new.txt"],
@@ -91,7 +91,7 @@ afterAll(() => {
 
 const paths = (changes: Changeset) => changes.map(({ path: file }) => file);
 
-describe.each(places)("in a place of kind $name", (place) => {
+describe.each(places)("in a workspace of kind $name", (place) => {
   test.each(Object.entries(rows))("%s", async (_, { edit, kept, ignored = [], include = [] }) => {
     const attempt = await place.open({ root: freshProject() });
     attempt.edit(edit);
@@ -100,7 +100,7 @@ describe.each(places)("in a place of kind $name", (place) => {
     expect(readdirSync(temporary).filter((name) => name.startsWith("wave-rules-"))).toEqual([]);
   });
 
-  test("rules of the steps before count, and hide no change to a file that those steps handed over", async () => {
+  test("rules of earlier steps count, but hide no change to a file that those steps handed over", async () => {
     const [root, blobs] = [freshProject(), memoryBlobs()];
     const first = await place.open({ root, blobs });
     first.edit("echo pkg/ >> .gitignore; echo 1 > made.txt");
@@ -115,7 +115,7 @@ describe.each(places)("in a place of kind $name", (place) => {
     expect([paths(inherited.changes), inherited.ignored]).toEqual([["new.txt"], ["pkg/"]]);
   });
 
-  test("rules above a project in a part of a repository count beside the attempt's", async () => {
+  test("rules above a project in a subdirectory of a repository count next to the attempt's", async () => {
     const outer = path.join(scratch(), "outer");
     mkdirSync(path.join(outer, "part"), { recursive: true });
     execFileSync("bash", ["-euc", "git init -q .; printf '*.log\\n/part/top\\n' > .gitignore; echo f > part/f"], { cwd: outer });

@@ -1,4 +1,4 @@
-/** What collecting makes of ignored, hidden, secret and large files, of starts that are not the bare project, and of many files. */
+/** Tests collecting ignored, hidden, secret and large files, starts other than the plain project, and many files. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -24,14 +24,14 @@ function projectOf(script: string): string {
   return root;
 }
 
-describe.each(places)("in a place of kind $name", (place) => {
+describe.each(places)("in a workspace of kind $name", (place) => {
   async function changesOf(root: string, script: string, include: readonly string[] = []) {
     const attempt = await place.open({ root });
     attempt.edit(script);
     return must(await attempt.collect({ include }));
   }
 
-  test("what git ignores is dropped, unless it is tracked or wanted", async () => {
+  test("drops files that git ignores unless they are tracked or included", async () => {
     const root = freshProject();
     const script =
       "echo x > new.o; echo x >> tracked.o; rm ignored.o; echo y > node_modules/p/i.js; mkdir build dir/build; echo z > build/z; echo k > keep.o";
@@ -39,7 +39,7 @@ describe.each(places)("in a place of kind $name", (place) => {
     expect(paths((await changesOf(root, script, ["keep.o", "build/**"])).changes)).toEqual(["build/z", "keep.o", "tracked.o"]);
   });
 
-  test("without git, installed packages are dropped", async () => {
+  test("drops installed packages without git", async () => {
     const root = projectOf("mkdir -p node_modules/a pkg; echo 1 > node_modules/a/i; echo 2 > pkg/f; printf '*.o\\n' > .gitignore");
     const { changes } = await changesOf(
       root,
@@ -48,25 +48,25 @@ describe.each(places)("in a place of kind $name", (place) => {
     expect(paths(changes)).toEqual(["pkg/x.o"]);
   });
 
-  test("a project that its repository ignores as a whole is one without git", async () => {
+  test("treats a project that its repository ignores as one without git", async () => {
     const outer = projectOf("git init -q .; echo project/ > .gitignore; mkdir project; echo f > project/f");
     expect(paths((await changesOf(path.join(outer, "project"), "echo g > g; rm f")).changes)).toEqual(["f", "g"]);
   });
 
-  test("a project that is a part of a repository goes by all its rules", async () => {
+  test("applies all rules of the repository to a project in a subdirectory", async () => {
     const outer = projectOf(
       "git init -q .; echo '*.log' > .gitignore; mkdir project; echo '/out' > project/.gitignore; echo f > project/f",
     );
     expect(paths((await changesOf(path.join(outer, "project"), "echo g > g.log; echo o > out; echo n > n")).changes)).toEqual(["n"]);
   });
 
-  test("a symlink to ignored files that became a directory is ignored still", async () => {
+  test("still ignores a symlink to ignored files that became a directory", async () => {
     const root = projectOf("git init -q .; echo node_modules > .gitignore; mkdir store; ln -s store node_modules; ln -s store other");
     const { changes } = await changesOf(root, "rm node_modules other; mkdir node_modules other; echo 1 > node_modules/x; echo 1 > other/x");
     expect(paths(changes)).toEqual(["other", "other/x"]);
   });
 
-  test("directories that hold only ignored things are neither filled nor empty", async () => {
+  test("treats directories with only ignored content as neither filled nor empty", async () => {
     const root = projectOf(
       "git init -q .; echo '*.o' > .gitignore; mkdir empty mixed; echo m > mixed/m; echo o > mixed/o.o; mkdir objects; echo o > objects/a.o",
     );
@@ -75,7 +75,7 @@ describe.each(places)("in a place of kind $name", (place) => {
     expect(paths((await changesOf(root, "rm -r mixed objects empty")).changes)).toEqual(["empty", "mixed/m"]);
   });
 
-  test("pipes, sockets and devices are told, not kept", async () => {
+  test("reports pipes, sockets and devices without keeping them", async () => {
     const { changes, skipped } = await changesOf(
       freshProject(),
       "mkfifo new; mkdir d; mkfifo $'d/\\xff' ignored2.o; rm b.txt; mkfifo b.txt",
@@ -83,7 +83,7 @@ describe.each(places)("in a place of kind $name", (place) => {
     expect([paths(changes), skipped]).toEqual([["b.txt"], ["b.txt", "d/\\xff", "new"]]);
   });
 
-  test("hidden files stay, unless the attempt wrote them", async () => {
+  test("keeps hidden files unless the attempt wrote them", async () => {
     const root = freshProject();
     const hidden = ["a.txt", "single/only", "dir/one", "dir/deep/x"];
     const attempt = await place.open({ root, hidden });
@@ -112,7 +112,7 @@ describe.each(places)("in a place of kind $name", (place) => {
     ["rm -r empty; echo e > empty; echo o > $'raw\\xff\\xfe'", "rm empty; mkdir empty; rm $'raw\\xff\\xfe'"],
     ["mkdir -p x/y/z; echo f > x/y/z/f; rm -r dir/deep", "rm x/y/z/f; mkdir dir/deep; touch dir/deep/.keep"],
     ["mv dir d2; mv single dir", "mv dir single; mv d2 dir"],
-  ])("what lay over the project at the start is no change: %s", async (first, second) => {
+  ])("does not count changes of the start: %s", async (first, second) => {
     const root = freshProject();
     const blobs = memoryBlobs();
     const upstream = await place.open({ root, blobs });
@@ -129,7 +129,7 @@ describe.each(places)("in a place of kind $name", (place) => {
     expect(withoutPermissions(compose(start, changes))).toEqual(changesBetween(leafTree(root, isState), end));
   });
 
-  test("a secret in what was left fails, one that was there before is not kept", async () => {
+  test("fails for a new secret, and keeps no bytes with an old one", async () => {
     const redactor = createRedactor(["hunter2-hunter2"]);
     const root = projectOf("echo 'token: hunter2-hunter2' > old; echo x > x");
     for (const script of [
@@ -152,7 +152,7 @@ describe.each(places)("in a place of kind $name", (place) => {
     expect(await blobs.get(digestOfBytes("none\n"))).toMatchObject({ ok: true });
   });
 
-  test("a file that is too large is refused by name, unread; ignored ones may be", async () => {
+  test("refuses a file that is too large without reading it, unless it is ignored", async () => {
     const root = projectOf("git init -q .; echo '*.img' > .gitignore");
     const attempt = await place.open({ root });
     attempt.edit("truncate -s 900G ignored.img");
@@ -163,7 +163,7 @@ describe.each(places)("in a place of kind $name", (place) => {
     expect(await attempt.collect({ limits: { fileBytes: 5 } })).toMatchObject({ ok: false, error: { path: "d/small" } });
   });
 
-  test("20,000 files", async () => {
+  test("collects 20,000 files", async () => {
     const root = freshProject();
     const blobs = memoryBlobs();
     const attempt = await place.open({ root, blobs });
@@ -175,7 +175,7 @@ describe.each(places)("in a place of kind $name", (place) => {
   }, 60_000);
 });
 
-test.runIf(process.geteuid?.() === 0)("what an attempt closed to its own user is collected, and closed again", async () => {
+test.runIf(process.geteuid?.() === 0)("files that an attempt closed to its own user are collected and closed again", async () => {
   const nobody = 65_534;
   const [root, directory] = [scratch(), scratch()];
   for (const place of [root, directory]) {

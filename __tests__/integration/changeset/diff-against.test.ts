@@ -1,4 +1,4 @@
-/** The way from a project, whatever has become of it, to how some of its places were. */
+/** Tests the changeset from a project in any state to earlier states of some of its paths. */
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
@@ -12,7 +12,7 @@ import { type MemoryBlobs, memoryBlobs } from "../../rig/memory-blobs.ts";
 import fc from "../../rig/property.ts";
 import { collected, copyOf, type Edit, edits, make } from "../../rig/random-edits.ts";
 
-/** What a changeset found at the places that it changes. */
+/** The states that a changeset found at its paths. */
 async function before(changes: Changeset, blobs: MemoryBlobs): Promise<Map<string, TreeEntry | undefined>> {
   const leaves = new Map<string, TreeEntry | undefined>();
   for (const { path: place, before: state } of changes) {
@@ -29,7 +29,7 @@ async function goTo(root: string, leaves: ReadonlyMap<string, TreeEntry | undefi
   return changes;
 }
 
-/** A project that was changed: as it was, where it lies, and what was found at the places that were changed. */
+/** A changed project: its earlier state, its path, and the earlier states of the changed paths. */
 async function changedBy(base: readonly Edit[], changing: readonly Edit[]) {
   const root = scratch();
   make(root, base);
@@ -39,7 +39,7 @@ async function changedBy(base: readonly Edit[], changing: readonly Edit[]) {
   return { tree: leafTree(root), work, leaves };
 }
 
-test("leads back exactly, whatever was changed", async () => {
+test("restores the earlier states exactly after any change", async () => {
   await fc.assert(
     fc.asyncProperty(edits, edits, async (base, changing) => {
       const { tree, work, leaves } = await changedBy(base, changing);
@@ -50,7 +50,7 @@ test("leads back exactly, whatever was changed", async () => {
   );
 });
 
-test("takes nothing away of which nothing is said, whatever has become of the project", async () => {
+test("removes no path that is not mentioned, in any state of the project", async () => {
   await fc.assert(
     fc.asyncProperty(edits, edits, edits, async (base, changing, later) => {
       const { tree, work, leaves } = await changedBy(base, changing);
@@ -58,7 +58,7 @@ test("takes nothing away of which nothing is said, whatever has become of the pr
       const found = leafTree(work);
       await goTo(work, leaves);
       const left = leafTree(work);
-      // An empty directory is one only for as long as nothing comes into it.
+      // An empty directory is only one while nothing is in it.
       const others = [...found].filter(([place, { mode }]) => !leaves.has(place) && mode !== "040000");
       for (const [place, state] of others) expect([place, left.get(place)]).toEqual([place, state]);
       for (const place of leaves.keys()) expect([tree.get(place), found.get(place)]).toContainEqual(left.get(place));
@@ -67,10 +67,10 @@ test("takes nothing away of which nothing is said, whatever has become of the pr
   );
 });
 
-describe("a place", () => {
+describe("a path", () => {
   const file = (text: string): TreeEntry => ({ mode: "100644", bytes: Buffer.from(text) });
 
-  test("where there is a directory with other files stays as it is; where all of them go, it is had", async () => {
+  test("with a directory of other files is skipped, unless all of them are removed", async () => {
     const root = scratch();
     for (const name of ["kept", "taken"]) {
       mkdirSync(path.join(root, name, "deep"), { recursive: true });
@@ -85,7 +85,7 @@ describe("a place", () => {
     expect([...leafTree(root).keys()].sort()).toEqual(["kept/deep/in", "taken"]);
   });
 
-  test("below what has become a link stays as it is, and nothing is reached through it", async () => {
+  test("below a new symlink is skipped, and the symlink is not followed", async () => {
     const [root, outside] = [scratch(), scratch()];
     writeFileSync(path.join(outside, "in"), "theirs");
     symlinkSync(outside, path.join(root, "link"));
@@ -94,7 +94,7 @@ describe("a place", () => {
     expect(leafTree(outside).size).toBe(1);
   });
 
-  test("that no changeset may name is refused", async () => {
+  test("that changesets may not contain is refused", async () => {
     const asked = changesetTo({ root: scratch(), entries: new Map([["../out", file("x")]]), blobs: memoryBlobs() });
     expect(await asked).toMatchObject({ ok: false, error: { reason: "changeset-refused", path: "../out" } });
   });

@@ -1,4 +1,4 @@
-/** An apply that dies at any instant: every call that changes the disk may be the last one. */
+/** Tests an apply that dies at any point: every call that changes the disk may be the last one. */
 import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 
@@ -26,7 +26,7 @@ vi.mock("node:fs", async (original) => {
   return { ...fs, ...Object.fromEntries(calls.map((name) => [name, mortal(fs[name] as (...args: unknown[]) => unknown)])) };
 });
 
-/** Applies, and dies after some calls; gives how many were left. */
+/** Applies, and dies after some calls. Returns how many were left. */
 async function dying(root: string, changes: Changeset, blobs: MemoryBlobs, calls: number): Promise<boolean> {
   life.calls = calls;
   try {
@@ -36,7 +36,7 @@ async function dying(root: string, changes: Changeset, blobs: MemoryBlobs, calls
   }
 }
 
-test("what died is completed by doing it again, and undone by the reverse", async () => {
+test("an interrupted apply is completed by applying again, and reverted by the reverse", async () => {
   let deaths = 0;
   await fc.assert(
     fc.asyncProperty(edits, edits, fc.nat(25), async (base, first, calls) => {
@@ -53,13 +53,13 @@ test("what died is completed by doing it again, and undone by the reverse", asyn
       expect(must(await applyChangeset({ root: undone, changes: reverse(changes), blobs }))).toMatchObject({ kind: "applied" });
       expect(leafTree(undone)).toEqual(leafTree(root));
     }),
-    // The same deaths each time, so that how many there were can be asked.
+    // The same points of death each time, so that they can be counted.
     { numRuns: 150, seed: 20 },
   );
   expect(deaths).toBeGreaterThan(50);
 }, 120_000);
 
-test("a directory that became a symlink to itself is brought back, at whatever instant its change was cut off", async () => {
+test("a directory that became a symlink to itself is restored after an interruption at any point", async () => {
   for (let calls = 0; calls <= 25; calls++) {
     const root = scratch();
     mkdirSync(path.join(root, "a/a/a"), { recursive: true });

@@ -33,7 +33,7 @@ describe("a change counts as later", () => {
     expect(isLater(lstatSync(path.join(root, name)))).toBe(true);
   });
 
-  test("if the clock was set back meanwhile, whatever the file's time is", async () => {
+  test("if the clock was set back meanwhile, at any file time", async () => {
     const root = scratch();
     const file = path.join(root, "file");
     writeFileSync(file, "");

@@ -1,4 +1,4 @@
-/** What git does with changesets: merged texts, and patches that real git applies. */
+/** Tests changesets with git: merged texts, and patches that real git applies. */
 import { execFileSync } from "node:child_process";
 import { lstatSync } from "node:fs";
 import path from "node:path";
@@ -33,12 +33,12 @@ describe("merging texts", () => {
     return found.kind === "conflict" ? found : { text: Buffer.from(must(await blobs.get(found.digest))), size: found.size };
   }
 
-  test("changes in different places go together, and are stored", async () => {
+  test("changes of different lines are merged and stored", async () => {
     const both = lines([2, "ours"], [25, "theirs"]);
     expect(await merged(lines(), lines([2, "ours"]), lines([25, "theirs"]))).toEqual({ text: both, size: both.length });
   });
 
-  test("changes of one place are a conflict that names the steps", async () => {
+  test("changes of the same lines are a conflict that names the steps", async () => {
     const found = await merged(lines(), lines([2, "ours"], [20, "x"]), lines([2, "theirs"], [20, "y"]));
     expect(found).toEqual({
       kind: "conflict",
@@ -47,7 +47,7 @@ describe("merging texts", () => {
     });
   });
 
-  test("a long conflict is shortened", async () => {
+  test("a long conflict is abbreviated", async () => {
     const long = (word: string) => Buffer.from(`${Array.from({ length: 500 }, (_, at) => `${word} ${at}`).join("\n")}\n`);
     const found = await merged(undefined, long("a"), long("b"));
     expect("hunk" in found && found.hunk?.split("\n").length).toBeLessThanOrEqual(40);
@@ -64,14 +64,14 @@ describe("merging texts", () => {
     });
   });
 
-  test("a missing blob is the store's failure", async () => {
+  test("a missing blob fails like the store", async () => {
     const blobs = localBlobs(scratch());
     const digest = digestOfBytes(Buffer.from("x"));
     const side = { label: "one", digest };
     expect(await mergeFilesWith(blobs)({ ours: side, theirs: side })).toMatchObject({ ok: false, error: { reason: "state-damaged" } });
   });
 
-  test("parallel steps over one project", async () => {
+  test("concurrent steps over one project are merged", async () => {
     const root = freshProject();
     const blobs = localBlobs(scratch());
     const edit = async (script: string): Promise<Changeset> => {
@@ -107,7 +107,7 @@ describe("patches", () => {
     return { root, changes, patch: must(await exportPatch({ changes, blobs })).text, after: leafTree(attempt.dump(), isState), blobs };
   }
 
-  /** Applies with real git, outside of any repository. */
+  /** Applies with real git, outside any repository. */
   function applied(root: string, patch: string): string {
     const copy = copyOf(root);
     execFileSync("rm", ["-rf", path.join(copy, ".git")]);
@@ -133,7 +133,7 @@ describe("patches", () => {
     expect(leafTree(there, isState)).toEqual(leafTree(root, isState));
   });
 
-  test("empty directories are told before the first file", async () => {
+  test("empty directories are listed before the first file", async () => {
     const { patch } = await patchOf("rmdir empty; mkdir new; rm single/only; echo x > x");
     expect(patch.split("\n").slice(0, 4)).toEqual([
       '# removed empty directory: "empty"',
@@ -143,11 +143,11 @@ describe("patches", () => {
     ]);
   });
 
-  test("nothing changed is an empty patch", async () => {
+  test("an empty changeset is an empty patch", async () => {
     expect(must(await exportPatch({ changes: [], blobs: memoryBlobs() })).text).toBe("");
   });
 
-  test("a user's taste changes nothing", async () => {
+  test("a user's git settings have no effect", async () => {
     const { changes, blobs, patch } = await patchOf("echo more >> a.txt; mv b.txt c.txt");
     const taste = {
       "diff.noprefix": "true",
@@ -169,7 +169,7 @@ describe("patches", () => {
     }
   });
 
-  test("of any edits lead there, but for empty directories", async () => {
+  test("reproduce any edits except empty directories", async () => {
     await fc.assert(
       fc.asyncProperty(edits, edits, async (base, first) => {
         const root = scratch();
@@ -178,9 +178,9 @@ describe("patches", () => {
         const work = copyOf(root);
         const changes = await collected(root, [], work, first, blobs);
         const files = changes.filter(({ before, after }) => [before, after].some((state) => state !== undefined && "digest" in state));
-        // git itself cannot look past a link that leads to itself, not even to see that it is to go.
+        // git cannot inspect a path behind a symlink to itself, even to see that the link will be removed.
         if (files.length === 0 || files.some(({ path: file }) => lookFails(path.join(root, file)) === "ELOOP")) return;
-        // Nor does it know empty directories, which then are in a file's way.
+        // git does not know empty directories, which are then in a file's way.
         const hollow = changes.filter(({ before }) => before?.mode === "040000").map(({ path: place }) => place);
         if (files.some(({ path: file, after }) => after !== undefined && hollow.some((place) => place.startsWith(`${file}/`)))) return;
         const copy = applied(root, must(await exportPatch({ changes, blobs })).text);
@@ -192,7 +192,7 @@ describe("patches", () => {
   }, 60_000);
 });
 
-/** The error that looking at a path gives; nothing where something or nothing is there. */
+/** The error of inspecting a path; undefined whether it exists or not. */
 function lookFails(file: string): string | undefined {
   try {
     lstatSync(file);
@@ -202,8 +202,8 @@ function lookFails(file: string): string | undefined {
   }
 }
 
-describe("kept changesets", () => {
-  test("are read, and refused when they are none", async () => {
+describe("stored changesets", () => {
+  test("are read, and other blobs are refused", async () => {
     const blobs = memoryBlobs();
     const { digest, size } = must(await blobs.put(Buffer.from("x")));
     const changes: Changeset = [{ path: "a", after: { mode: "100644", digest, size } }];

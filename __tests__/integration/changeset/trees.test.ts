@@ -1,4 +1,4 @@
-/** Copies of projects with their repositories, hostile trees that must go, and configurations without credentials. */
+/** Tests copies of projects with their repositories, removing hostile trees, and configurations without credentials. */
 import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -23,7 +23,7 @@ async function copied(root: string): Promise<string> {
 }
 
 describe("copying a project", () => {
-  test("gives its tree, with times and modes, but state", async () => {
+  test("copies its tree with times and modes, without state", async () => {
     const root = freshProject();
     const copy = await copied(root);
     expect(leafTree(copy)).toEqual(leafTree(root, isState));
@@ -34,7 +34,7 @@ describe("copying a project", () => {
     expect(existsSync(path.join(copy, ".wave/state"))).toBe(false);
   });
 
-  test("gives a repository that works, borrows its objects, and has neither hooks nor credentials", async () => {
+  test("creates a working repository that borrows objects and has no hooks or credentials", async () => {
     const root = freshProject();
     sh(root, `${identity}; ${secret}; git commit -qm one; echo more >> a.txt`);
     const copy = await copied(root);
@@ -47,7 +47,7 @@ describe("copying a project", () => {
     expect(readdirSync(path.join(copy, ".git/objects"))).not.toContain("pack.lock");
   });
 
-  test("gives work trees and submodules repositories of their own", async () => {
+  test("creates separate repositories for work trees and submodules", async () => {
     const place = scratch();
     sh(place, `git init -q sub; cd sub; ${identity}; echo s > s; git add s; git commit -qm sub`);
     sh(
@@ -66,7 +66,7 @@ describe("copying a project", () => {
     expect(sh(inner, "git log --format=%s; git status --porcelain; git rev-parse --show-toplevel")).toBe(`sub\n${inner}\n`);
   });
 
-  test("gives a repository inside the project the same way", async () => {
+  test("treats a repository inside the project the same way", async () => {
     const root = freshProject();
     sh(root, `mkdir -p vendor/lib; cd vendor/lib; git init -q .; ${identity}; ${secret}; echo l > l; git add l; git commit -qm lib`);
     const copy = await copied(root);
@@ -75,21 +75,21 @@ describe("copying a project", () => {
 });
 
 describe("removing a tree", () => {
-  test("that is nothing, a file, or a symlink to something", async () => {
+  test("accepts a missing path, a file and a symlink", async () => {
     const place = scratch();
     sh(place, "mkdir kept; echo k > kept/f; ln -s kept link; echo f > file");
     for (const name of ["missing", "link", "file"]) must(await removeTree(path.join(place, name)));
     expect(sh(place, "ls . kept")).toBe(".:\nkept\n\nkept:\nf\n");
   });
 
-  test("never goes through symlinks", async () => {
+  test("never follows symlinks", async () => {
     const place = scratch();
     sh(place, "mkdir -p kept tree/d; echo k > kept/f; ln -s ../kept tree/a; ln -s ../../kept tree/d/b; ln -s / tree/c");
     must(await removeTree(path.join(place, "tree")));
     expect(sh(place, "ls . kept")).toBe(".:\nkept\n\nkept:\nf\n");
   });
 
-  test("that is nested deeper than a path can say, closed, and full of odd names", async () => {
+  test("removes trees that are closed, have odd names, and exceed the longest path", async () => {
     const place = scratch();
     const deep = "import os\nfor i in range(1500):\n  n=f'a-rather-long-name-{i}'\n  os.mkdir(n); os.chdir(n)\nopen('f','w').close()";
     sh(
@@ -189,7 +189,7 @@ describe("masking a configuration", () => {
     ]);
   });
 
-  test("quotes any value and any name as git reads them", async () => {
+  test("quotes any value and any name for git", async () => {
     const text = fc.string({ unit: fc.constantFrom("a", '"', "\\", "\n", "\t", " ", ";", "#", "]", "ü", "=", "\b", "\r", "[core]") });
     await fc.assert(
       fc.asyncProperty(text, text, async (value, branch) => {
@@ -206,14 +206,14 @@ describe("masking a configuration", () => {
     );
   }, 60_000);
 
-  test("a file that is not there gives nothing, a broken one is a failure", async () => {
+  test("returns an empty text for a missing file, and fails for a broken one", async () => {
     expect(must(maskedGitConfig(path.join(scratch(), "config")))).toBe("");
     const file = path.join(scratch(), "config");
     writeFileSync(file, "[core\n");
     expect(maskedGitConfig(file)).toMatchObject({ ok: false, error: { reason: "workspace-failed" } });
   });
 
-  test("every configuration of a repository is found", async () => {
+  test("finds every configuration of a repository", async () => {
     const git = scratch();
     const repository = (place: string) => {
       for (const name of ["objects/info", "refs/heads"]) mkdirSync(path.join(git, place, name), { recursive: true });

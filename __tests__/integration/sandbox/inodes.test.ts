@@ -1,4 +1,7 @@
-/** No inode of the machine can be changed from inside a sandbox, below any of its mounts, in every mode that this machine can build. */
+/**
+ * Tests that no inode of the machine can be changed from inside a sandbox, below any of its mounts, in every mode that
+ * this machine supports.
+ */
 import { execFileSync } from "node:child_process";
 import { lstatSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -7,7 +10,7 @@ import type { Bind } from "../../../src/sandbox/view.ts";
 import { inodeProbe, type ProbedInodes } from "../../rig/escape-inodes.ts";
 import { buildableModes, runSandboxed, type SandboxPlace, sandboxPlace, viewOf } from "../../rig/sandbox-rig.ts";
 
-/** Mode, owner and time of the last change of device nodes and of the kernel's entries, whose inodes all mounts share. */
+/** Mode, owner and ctime of device nodes and of the kernel's entries, whose inodes all mounts share. */
 function machineInodes(): Record<string, string> {
   const devices = ["null", "zero", "full", "random", "urandom", "tty"].map((name) => `/dev/${name}`);
   const kernel = ["/proc", "/proc/net/"].flatMap((directory) =>
@@ -37,7 +40,7 @@ describe.each(modes)("in a sandbox built with %s", (_mode, isolation) => {
   const own = () => [place.project, "/tmp", "/wave/home", "/wave/output", "/dev/shm", "/dev/pts"];
   const network = { kind: "host" } as const;
 
-  test("the kernel refuses every change of an inode outside of the attempt's own directories", async () => {
+  test("the kernel refuses every change of an inode outside the attempt's own directories", async () => {
     const before = machineInodes();
     const { stdout, stderr } = await runSandboxed(place, [process.execPath, "-e", inodeProbe, ...own()], { view: { network } });
     const probed = JSON.parse(stdout) as ProbedInodes;
@@ -72,7 +75,7 @@ describe.each(modes)("in a sandbox built with %s", (_mode, isolation) => {
   });
 });
 
-/** Makes a node at a place, or returns the bind that shows one there: only root can make nodes. */
+/** Creates a node at a path, or returns the bind that shows one there: only root can create nodes. */
 function nodeOf(device: string, place: string): readonly Bind[] {
   if (process.getuid?.() === 0) {
     execFileSync("mknod", ["-m", "666", place, "c", "1", "5"]);

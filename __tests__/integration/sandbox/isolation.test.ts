@@ -1,4 +1,4 @@
-/** What the probe says of this machine has to be true, and finding out has to leave nothing. */
+/** Tests that the probe's results about this machine are true, and that probing leaves nothing behind. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -15,7 +15,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 const stateDir = () => path.join(root, ".wave/state");
 
 describe("probing", () => {
-  test("leaves no mount and no directory of its own, and is asked once", async () => {
+  test("leaves no mounts or directories behind, and runs once", async () => {
     const before = readFileSync("/proc/mounts", "utf8");
     const request = { root, stateDir: stateDir(), env: {} };
     const first = probeIsolation(request);
@@ -24,7 +24,7 @@ describe("probing", () => {
     expect(existsSync(path.join(stateDir(), "workspaces")) ? readdirSync(path.join(stateDir(), "workspaces")) : []).toEqual([]);
   });
 
-  test("what it says it can do works", async () => {
+  test("reports only features that work", async () => {
     const isolation = await probeIsolation({ root, stateDir: stateDir(), env: {} });
     if (isolation.mode === "none") return expect(isolation.refused.length).toBeGreaterThan(0);
     const place = sandboxPlace(isolation);
@@ -38,7 +38,7 @@ describe("probing", () => {
     return place.remove();
   });
 
-  test("WAVE_ISOLATION narrows the choice, and a refusal says why", async () => {
+  test("WAVE_ISOLATION restricts the modes, and a refusal contains the reason", async () => {
     const none = await probeIsolation({ root, stateDir: stateDir(), env: { WAVE_ISOLATION: "none" } });
     expect(none).toMatchObject({
       mode: "none",
@@ -48,7 +48,7 @@ describe("probing", () => {
     });
   });
 
-  test("a state directory that cannot be made is no overlay, and no crash", async () => {
+  test("a state directory that cannot be created prevents overlays without a crash", async () => {
     writeFileSync(path.join(root, "file"), "");
     const isolation = await probeIsolation({ root, stateDir: path.join(root, "file/state"), env: {} });
     expect(isolation.overlay).toBe(false);
@@ -56,9 +56,9 @@ describe("probing", () => {
 });
 
 describe.each((await buildableModes()).map((isolation) => [isolation.mode, isolation] as const))(
-  "wave killed with -9 over a fence built with %s",
+  "wave killed with -9 while a sandbox in mode %s runs",
   (mode, isolation) => {
-    test("leaves no process and no mount", async () => {
+    test("leaves no process and no mount behind", async () => {
       const place = sandboxPlace(isolation);
       const before = readFileSync("/proc/mounts", "utf8");
       const fixture = await bundledChild(new URL("../../rig/sandboxed-child.ts", import.meta.url));
@@ -79,7 +79,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
   },
 );
 
-/** Ids of live processes of this machine whose command line holds a word. */
+/** Ids of live processes of this machine whose command line contains a word. */
 function processesWith(word: string): readonly string[] {
   return readdirSync("/proc").filter((name) => {
     try {

@@ -1,4 +1,4 @@
-/** What the proxy refuses whatever the rule, and that nothing a child or a server sends can end it. */
+/** Tests what the proxy refuses under any rule, and that no input of a child or a server can end it. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { createServer, type Server } from "node:net";
@@ -34,7 +34,7 @@ afterEach(async () => {
   rmSync(base, { recursive: true, force: true });
 });
 
-/** Opens a proxy for rules, and gives the way to ask it: the status, or the error's code. */
+/** Opens a proxy for rules, and returns a function that requests a host: the status, or the error's code. */
 async function asking(allow: readonly string[], deny: readonly string[] = [], resolve?: (name: string) => Promise<readonly string[]>) {
   const rules = (patterns: readonly string[]) => patterns.flatMap((pattern) => parsePermission(`network_access:${pattern}`) ?? []);
   const permissions = { layers: [{ source: "step", allow: rules(allow), deny: rules(deny) }] } as const;
@@ -57,7 +57,7 @@ async function asking(allow: readonly string[], deny: readonly string[] = [], re
     });
 }
 
-test("`*` means the world outside: this machine and its surroundings have to be spelled", async () => {
+test("`*` covers only the outside world: inner addresses have to be spelled", async () => {
   const ask = await asking(["*"], ["evil.example"]);
   const inner = [
     "localhost",
@@ -86,13 +86,13 @@ test("`*` means the world outside: this machine and its surroundings have to be 
   expect(await ask("GET", `http://localhost:${port}/`)).toBe(403);
 });
 
-test("spelled, they are reached", async () => {
+test("inner addresses that a rule spells are reached", async () => {
   expect(await (await asking(["127.0.0.1"]))("GET", `http://127.0.0.1:${port}/`)).toBe(200);
   const byName = await asking([`localhost:${port}`]);
   expect([await byName("CONNECT", `localhost:${port}`), await byName("CONNECT", `127.0.0.1:${port}`)]).toEqual([200, 403]);
 });
 
-test("this machine's own addresses are not meant by a wildcard", async () => {
+test("a wildcard does not cover this machine's own addresses", async () => {
   const ask = await asking(["*"]);
   const own = Object.values(networkInterfaces()).flatMap((networks) => networks ?? []);
   expect(own.length).toBeGreaterThan(0);
@@ -102,7 +102,7 @@ test("this machine's own addresses are not meant by a wildcard", async () => {
   }
 });
 
-test("a rule that spells a part of an address does not name it", async () => {
+test("a rule that spells only a part of an address does not name it", async () => {
   for (const rule of ["127.*", "*.0.0.1", "127.0.0.?", "1*", "*1", "local*", "[::*]"]) {
     const ask = await asking([rule]);
     const statuses = await Promise.all(["127.0.0.1", "localhost", "[::1]"].map((host) => ask("CONNECT", `${host}:${port}`)));
@@ -110,12 +110,12 @@ test("a rule that spells a part of an address does not name it", async () => {
   }
 });
 
-test("beside a wildcard, a rule that names an inner address opens that one alone", async () => {
+test("next to a wildcard, a rule for an inner address opens only that address", async () => {
   const ask = await asking(["*", `127.0.0.1:${port}`]);
   expect([await ask("CONNECT", `127.0.0.1:${port}`), await ask("CONNECT", `127.0.0.2:${port}`)]).toEqual([200, 403]);
 });
 
-test("a name that leads to an inner address is refused, and the address that was checked is the one that is connected to", async () => {
+test("a name of an inner address is refused, and the proxy connects to the address it checked", async () => {
   const answers = [["169.254.169.254", "::1", "10.0.0.1"], ["127.0.0.1"]];
   let asked = 0;
   const ask = await asking(["rebind.example"], [], async () => answers[Math.min(asked++, 1)] ?? []);
@@ -123,13 +123,13 @@ test("a name that leads to an inner address is refused, and the address that was
   expect([await ask("GET", `http://rebind.example:${port}/`), asked]).toEqual([403, 2]);
 });
 
-test("a name is resolved once for each connection", async () => {
+test("a name is resolved once per connection", async () => {
   let asked = 0;
   const ask = await asking([`localhost:${port}`], [], async () => (asked++ === 0 ? ["127.0.0.1"] : ["127.0.0.9"]));
   expect([await ask("GET", `http://localhost:${port}/`), asked]).toEqual([200, 1]);
 });
 
-test("a denied address is denied in every spelling, and for names that lead to it", async () => {
+test("a denied address is denied in every spelling and through every name", async () => {
   const ask = await asking(["*", "localhost", "127.0.0.1"], ["127.0.0.1", "[2606:4700::1111]", "bücher.example"], async () => [
     "127.0.0.1",
   ]);
@@ -137,15 +137,15 @@ test("a denied address is denied in every spelling, and for names that lead to i
   for (const host of hosts) expect([host, await ask("CONNECT", `${host}:${port}`)]).toEqual([host, 403]);
 });
 
-test("a rule for an IPv6 address holds for it with and without brackets", async () => {
+test("a rule for an IPv6 address applies with and without brackets", async () => {
   for (const rule of ["::1", "[::1]", `[::1]:${port}`]) {
     const asked = await (await asking([rule]))("CONNECT", `[::1]:${port}`);
-    // Nothing listens there, or there is no such network: it was let through all the same.
+    // No server listens there, or there is no such network: the proxy permitted the connection all the same.
     expect([rule, asked === 403]).toEqual([rule, false]);
   }
 });
 
-test("what makes no sense is refused, and the proxy goes on", async () => {
+test("invalid requests are refused, and the proxy keeps running", async () => {
   const ask = await asking(["127.0.0.1"]);
   const targets = [
     "127.0.0.1:99999",
@@ -164,7 +164,7 @@ test("what makes no sense is refused, and the proxy goes on", async () => {
 });
 
 test.each(["HTTP/1.1 000 x\r\n\r\n", "HTTP/1.1 099 x\r\n\r\n", "nonsense\r\n\r\n", "", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"])(
-  "a server that answers %j does not end the proxy",
+  "a server that responds with %j does not end the proxy",
   async (given) => {
     const ask = await asking(["127.0.0.1"]);
     answer = given;

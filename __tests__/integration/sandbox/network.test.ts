@@ -1,4 +1,4 @@
-/** The proxy that fenced children reach hosts through: as a server on its own, and as a child sees it. */
+/** Tests the proxy through which sandboxed children reach hosts: as a server alone, and from inside a sandbox. */
 import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
@@ -29,7 +29,7 @@ afterAll(() => {
 });
 
 let sockets = 0;
-/** `names`: which hosts a rule is taken to spell. */
+/** `names`: the hosts that a rule spells. */
 async function proxyThat(allows: (subject: string) => boolean, names = allows): Promise<NetworkProxy> {
   const rules = { allows, names, deniesAddress: () => false };
   const opened = await openNetworkProxy({ socket: path.join(directory, `s${++sockets}`), rules });
@@ -38,7 +38,7 @@ async function proxyThat(allows: (subject: string) => boolean, names = allows): 
   return opened.value;
 }
 
-/** What a proxy answers to bytes, until it closes or has said what is waited for. */
+/** The proxy's response to bytes, until it closes the connection or sends the awaited text. */
 function say(proxy: NetworkProxy, text: string, until = "\r\n"): Promise<string> {
   return new Promise((resolve) => {
     const connection = connect(proxy.socket);
@@ -61,7 +61,7 @@ const tunnel = (proxy: NetworkProxy, subject: string) =>
   say(proxy, `CONNECT ${subject} HTTP/1.1\r\nHost: x\r\n\r\n`).then((answer) => Number(answer.split(" ")[1]));
 
 describe("the proxy", () => {
-  test("tunnels to what is allowed, and forwards plain requests", async () => {
+  test("tunnels to permitted hosts, and forwards plain requests", async () => {
     const proxy = await proxyThat((subject) => subject === `127.0.0.1:${port}`);
     expect(await tunnel(proxy, `127.0.0.1:${port}`)).toBe(200);
     const answer = await say(proxy, `GET http://127.0.0.1:${port}/path?q HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`, "/path?q");
@@ -94,7 +94,7 @@ describe("the proxy", () => {
     "[fe80::1]",
     "[fd00:ec2::254]",
     "[ff02::1]",
-  ])("%s is not meant by a rule that lets everything through", async (host) => {
+  ])("does not reach %s under a rule for everything", async (host) => {
     expect(
       await tunnel(
         await proxyThat(
@@ -106,12 +106,12 @@ describe("the proxy", () => {
     ).toBe(403);
   });
 
-  test("an inner address that a rule spells is reached, the one beside it is not", async () => {
+  test("reaches only the inner address that a rule spells", async () => {
     const proxy = await proxyThat((subject) => subject.startsWith("127.0.0.1:"));
     expect([await tunnel(proxy, `127.0.0.1:${port}`), await tunnel(proxy, `127.0.0.2:${port}`)]).toEqual([200, 403]);
   });
 
-  test("a name means the same with a dot at its end", async () => {
+  test("ignores a dot at the end of a name", async () => {
     const asked: string[] = [];
     const proxy = await proxyThat((subject) => {
       asked.push(subject);
@@ -121,7 +121,7 @@ describe("the proxy", () => {
     expect(asked).toEqual(["denied.example:443"]);
   });
 
-  test("it listens however deep its directory lies", async () => {
+  test("listens in a directory of any depth", async () => {
     const deep = path.join(directory, "d".repeat(100), "e".repeat(100));
     mkdirSync(deep, { recursive: true });
     const opened = await openNetworkProxy({
@@ -134,7 +134,7 @@ describe("the proxy", () => {
     expect(readdirSync(deep)).toEqual([]);
   });
 
-  test("clients that do not speak its language do it no harm", async () => {
+  test("survives clients that do not speak HTTP", async () => {
     const proxy = await proxyThat(
       () => true,
       () => false,
@@ -152,7 +152,7 @@ describe("the proxy", () => {
     expect(await tunnel(proxy, "10.0.0.1:1")).toBe(403);
   });
 
-  test("closing it ends what is open", async () => {
+  test("ends open connections when it is closed", async () => {
     const proxy = await proxyThat((subject) => subject === `127.0.0.1:${port}`);
     const connection = connect(proxy.socket);
     const ended = new Promise((resolve) => connection.once("close", resolve));
@@ -169,7 +169,7 @@ describe("the proxy", () => {
 });
 
 describe.each((await buildableModes()).map((isolation) => [isolation.mode, isolation] as const))(
-  "a network of a child's own, with %s",
+  "a child's own network in mode %s",
   (_mode, isolation) => {
     let place: SandboxPlace;
     beforeAll(() => {
@@ -177,7 +177,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
     });
     afterAll(() => place.remove());
 
-    /** A program for Node that prints how far it gets with each way out. */
+    /** A Node program that prints the result of each way out. */
     const program = `
     const net = require("node:net"), http = require("node:http");
     const direct = (port) => new Promise((done) => {
@@ -199,11 +199,11 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
     const look = async (network: Parameters<typeof runSandboxed>[2]) =>
       JSON.parse((await runSandboxed(place, [process.execPath, "-e", program, String(port), "1"], network)).stdout) as unknown[];
 
-    test("none: its own loopback and nothing else", async () => {
+    test("contains only loopback if the policy is closed", async () => {
       expect(await look({ view: { network: { kind: "none" } } })).toEqual(["open", "ECONNREFUSED", "no proxy", "no proxy"]);
     });
 
-    test("restricted: no sockets that a network namespace does not confine, and no io_uring", async () => {
+    test("permits no sockets that a network namespace does not confine, and no io_uring", async () => {
       const numbers = { x64: [41, 425], arm64: [198, 425] }[process.arch as "x64" | "arm64"];
       expect(numbers, "the numbers of system calls are not known for this processor").toBeDefined();
       const source = `for ([${numbers?.[0]}, 40, 1, 0], [${numbers?.[0]}, 1, 1, 0], [${numbers?.[0]}, 2, 1, 0], [${numbers?.[1]}, 1, 0]) {
@@ -212,7 +212,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
       expect(ran.stdout).toBe("97\nmade\nmade\n38\n");
     });
 
-    test("without a user namespace of its own, a child has no keys and takes no descriptors by handles of processes", async () => {
+    test("denies keys and descriptors of other processes to a child without its own user namespace", async () => {
       const keyctl = process.arch === "arm64" ? 219 : 250;
       const source = `my $p = syscall(434, $$ + 0, 0); print syscall(438, $p, 1, 0) >= 0 ? "taken " : $! + 0 . " ";
         print syscall(${keyctl}, 0, -4, 0) >= 0 ? "keys" : $! + 0`;
@@ -221,18 +221,18 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
         const other = { ...place, isolation: { ...isolation, ownUser } };
         outcomes.push((await runSandboxed(other, ["/usr/bin/perl", "-e", source], { view: { network: { kind: "host" } } })).stdout);
       }
-      // In a user namespace the kernel itself refuses handles of processes outside; its own are the child's to use.
+      // In a user namespace the kernel itself refuses handles of outside processes; the child may use its own.
       expect(outcomes[0]).toMatch(/^taken /);
       expect(outcomes[1]).toMatch(isolation.mode === "user-namespace" ? /^taken / : /^1 1$/);
     });
 
-    test("the machine's", async () => {
+    test("is the machine's if the policy is open", async () => {
       expect(await look({ view: { network: { kind: "host" } } })).toEqual(["open", "open", "no proxy", "no proxy"]);
     });
 
-    test("a proxy: what it lets through by its variables, and nothing past it; the exit status is the command's", async () => {
+    test("reaches only hosts that the proxy permits, and keeps the command's exit code", async () => {
       const { socket } = await proxyThat((subject) => subject === `127.0.0.1:${port}`);
-      // Where wave itself is the user that its children are, the socket is theirs from the start.
+      // If Wave runs as the user of its children, the socket belongs to that user from the start.
       if (process.getuid?.() === 0) chownSync(socket, isolation.identity.uid, isolation.identity.gid);
       const network = { kind: "proxy", socket } as const;
       expect(await look({ view: { network } })).toEqual(["open", "ECONNREFUSED", 200, 403]);

@@ -1,4 +1,7 @@
-/** What a fenced child sees, what it may do, and how it ends: in every mode that this machine can build, against the real kernel. */
+/**
+ * Tests what a sandboxed child sees, what it may do, and how it ends: in every mode that this machine supports, on the
+ * real kernel.
+ */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -7,7 +10,7 @@ import { buildableModes, runSandboxed, type SandboxPlace, sandboxModes, sandboxP
 
 const done: SpawnOutcome = { kind: "exited", code: 0 };
 
-/** Ids of live processes of this machine whose command line holds a word. */
+/** Ids of live processes of this machine whose command line contains a word. */
 function processesWith(word: string): readonly string[] {
   return readdirSync("/proc").filter((name) => {
     try {
@@ -19,7 +22,7 @@ function processesWith(word: string): readonly string[] {
 }
 
 describe.each((await buildableModes()).map((isolation) => [isolation.mode, isolation] as const))(
-  "a fence built with %s",
+  "a sandbox in mode %s",
   (mode, isolation) => {
     let place: SandboxPlace;
     beforeEach(() => {
@@ -30,7 +33,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
       runSandboxed(place, command, members);
 
     describe("the view", () => {
-      test("the tree lies at its place, and what is written lies in the layer only", async () => {
+      test("shows the tree at the project's path, and writes only to the layer", async () => {
         const ran = await run("pwd; cat a.txt; echo; echo b > b.txt; echo more >> a.txt; cat a.txt");
         expect(ran).toEqual({ outcome: done, stdout: `${place.project}\na\namore\n`, stderr: "" });
         expect({ upper: readdirSync(place.upper).sort(), project: readdirSync(place.project) }).toEqual({
@@ -55,7 +58,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
         },
       );
 
-      test("nothing of the machine that is not allowed for is there", async () => {
+      test("contains only allowlisted paths of the machine", async () => {
         const ran = await run(
           "for p in /home /root/.ssh /sys/class /run/docker.sock /var/run/docker.sock /etc/shadow /boot; do ls -d $p; done",
         );
@@ -63,7 +66,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
         expect((await run(`ls ${path.dirname(place.project)}`)).stdout).toBe("project\n");
       });
 
-      test("ordinary programs work", async () => {
+      test("runs ordinary programs", async () => {
         const script = "sh -c 'git --version' && perl -e 'print qq(perl\\n)' && echo x | sed s/x/sed/ && getent passwd root | cut -d: -f1";
         const ran = await run(script);
         expect({ ...ran, stdout: ran.stdout.replace(/^git version.*/, "git") }).toEqual({
@@ -73,7 +76,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
         });
       });
 
-      test("Node works, where it was found", async () => {
+      test("runs Node from its own directory", async () => {
         const ran = await run([
           process.execPath,
           "-e",
@@ -82,7 +85,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
         expect(ran).toEqual({ outcome: done, stdout: "/tmp\n", stderr: "" });
       });
 
-      test("a program that lies in the machine's own /tmp, where it is on PATH and the one to run; nothing else of it", async () => {
+      test("shows of the machine's own /tmp only a program on PATH that is to run", async () => {
         const tools = mkdtempSync("/tmp/wave-tools-");
         try {
           for (const part of ["one", "two/bin"]) mkdirSync(path.join(tools, part), { recursive: true });
@@ -100,7 +103,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
         }
       });
 
-      test("a directory as the tree, with masks and read-only paths; what is not there is passed over", async () => {
+      test("shows a directory as the tree with masks and read-only paths, and skips missing ones", async () => {
         for (const part of ["kept", "masked"]) mkdirSync(path.join(place.project, part));
         for (const file of ["kept/f", "masked/f", "secret"]) writeFileSync(path.join(place.project, file), "x", { mode: 0o666 });
         const inTree = (file: string) => path.join(place.project, file);
@@ -114,14 +117,14 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
         expect(readFileSync(inTree("kept/f"), "utf8") + readFileSync(inTree("masked/f"), "utf8")).toBe("xx");
       });
 
-      test("directories of the attempt: one that may be written, one that may not", async () => {
+      test("shows a writable and a read-only directory of the attempt", async () => {
         const view = viewOf(place);
         const binds = [...view.binds, { source: path.join(place.room, "output"), target: "/wave/inputs", writable: false }];
         const ran = await run("echo o > /wave/output/o; cat /wave/inputs/o; echo x > /wave/inputs/o", { view: { binds } });
         expect(ran).toMatchObject({ outcome: { kind: "exited" }, stdout: "o\n", stderr: expect.stringContaining("Read-only file system") });
       });
 
-      test("only its own processes, and they are few", async () => {
+      test("shows only its own few processes", async () => {
         const ran = await run("ls /proc | grep -c '^[0-9]' ; cat /proc/1/comm");
         const [count, first] = ran.stdout.split("\n");
         expect({ few: Number(count) < 8, first }).toEqual({ few: true, first: "sh" });
@@ -130,7 +133,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
       const isMapped = isolation.mode === "root" && isolation.allIds;
       const rights = isMapped ? "root's six capabilities for files" : "no capabilities";
       test(`its own user, with ${rights} and no way to gain more`, async () => {
-        // What bounds capabilities means nothing once no program can give any: `NoNewPrivs`.
+        // The bounding set has no effect once no program can grant capabilities: `NoNewPrivs`.
         const ran = await run("id -u; sed -n 's/^\\(Cap[EPIA]..\\|NoNewPrivs\\):\\t//p' /proc/self/status");
         const none = "0000000000000000";
         // chown, dac_override, fowner, fsetid, setgid and setuid: bits 0, 1, 3, 4, 6 and 7.
@@ -139,8 +142,8 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
       });
     });
 
-    describe("what it is given", () => {
-      test("the environment that was declared, and none of the setup's", async () => {
+    describe("the child", () => {
+      test("gets the declared environment, and no variables of the setup", async () => {
         const env = { PATH: "/usr/bin:/bin", A: "x y\n'q'\" $HOME", EMPTY: "", LD_PRELOAD: "", WAVE_X: "1" };
         const ran = await run(["env", "-0"], { child: { env } });
         const seen = Object.fromEntries(
@@ -150,7 +153,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
         expect({ outcome: ran.outcome, rest }).toEqual({ outcome: done, rest: env });
       });
 
-      test("a library or a program that the environment names is not loaded by the setup", async () => {
+      test("cannot make the setup load a library or program through its environment", async () => {
         const bin = path.join(place.project, "bin");
         mkdirSync(bin);
         const evil = "#!/bin/sh\ngrep CapEff /proc/self/status >&2\nexit 1\n";
@@ -167,7 +170,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
         expect({ outcome: ran.outcome, told: ran.stderr.includes("CapEff") }).toEqual({ outcome: done, told: false });
       });
 
-      test("arguments and the prompt as they are", async () => {
+      test("gets arguments and the prompt unchanged", async () => {
         const stdinFile = path.join(place.room, "task");
         writeFileSync(stdinFile, "the prompt", { mode: 0o644 });
         const ran = await run(["sh", "-c", 'cat; printf "[%s]" "$@"', "sh", "a b", "$HOME", "new\nline", ""], { child: { stdinFile } });
@@ -176,7 +179,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
       });
     });
 
-    describe("how it ends", () => {
+    describe("the end of a child", () => {
       test.each([
         ["exit 3", { kind: "exited", code: 3 }],
         ["kill -SEGV $$", { kind: "killed", signal: "SIGSEGV" }],
@@ -186,17 +189,17 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
         expect((await run(command)).outcome).toEqual(outcome);
       });
 
-      test("a program that is not there was not started", async () => {
+      test("is `not-started` for a missing program", async () => {
         expect((await run(["no-such-program"])).outcome).toMatchObject({ kind: "not-started", code: "ENOENT" });
       });
 
-      test("a view that cannot be made was not started, and says why", async () => {
+      test("is `not-started` with a reason if the view cannot be created", async () => {
         const binds = [{ source: path.join(place.room, "none"), target: "/wave/none", writable: false }];
         const { outcome } = await run("echo ran", { view: { binds } });
         expect(outcome).toMatchObject({ kind: "not-started", detail: expect.stringContaining("mount") });
       });
 
-      test("it may use the grace to end in order", async () => {
+      test("may use the grace period for an orderly exit", async () => {
         const controller = new AbortController();
         const ran = await run("trap 'echo tidied; exit 0' TERM; echo ready; while :; do sleep 0.05; done", {
           child: { signal: controller.signal, graceMs: 10_000 },
@@ -207,7 +210,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
         expect(ran).toMatchObject({ outcome: { kind: "cancelled" }, stdout: "ready\ntidied\n" });
       });
 
-      test("past the timeout nothing is left, not what left its group and session and ignores TERM", async () => {
+      test("leaves no process after the timeout, even one in another session that ignores TERM", async () => {
         const word = `wave-${process.pid}-${mode}-late`;
         const daemon = `setsid sh -c '(trap "" TERM HUP; exec sh -c "while :; do sleep 0.02; echo x >>late; done" ${word}) &'`;
         const ran = await run(`${daemon}; trap '' TERM; echo up; while :; do sleep 1; done`, { child: { timeoutMs: 600 } });
@@ -218,29 +221,29 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
         expect({ grew: size() - then, left: processesWith(word) }).toEqual({ grew: 0, left: [] });
       });
 
-      test("a signal that a terminal sends is not ignored before it began", async () => {
+      test("does not start with signals of a terminal ignored", async () => {
         const ran = await run("sed -n 's/^SigIgn:\\t//p' /proc/self/status; trap 'echo caught; exit 0' INT; kill -INT $$; sleep 5");
         expect(ran.stdout.split("\n").slice(1)).toEqual(["caught", ""]);
         expect(Number.parseInt(ran.stdout, 16) & 0b110).toBe(0);
       });
 
-      test("what it leaves in the background ends with it", async () => {
+      test("also ends its background processes", async () => {
         const word = `wave-${process.pid}-${mode}-left`;
         const ran = await run(`(setsid sh -c 'while :; do sleep 1; done' ${word} &) ; echo done`);
         expect({ ...ran, left: processesWith(word) }).toEqual({ outcome: done, stdout: "done\n", stderr: "", left: [] });
       });
 
-      test("it cannot end the first process, which ends it", async () => {
+      test("cannot be prevented by killing the first process", async () => {
         expect((await run("kill -9 1; kill -TERM 1; kill -HUP 1; kill -9 -1; sleep 0.1; echo alive")).stdout).toBe("alive\n");
       });
 
-      test("the memory of everything inside counts", async () => {
+      test("counts the memory of all processes inside", async () => {
         const program = '$x = "x" x 400_000_000; sleep 30';
         const { outcome } = await run(`setsid perl -e '${program}' & sleep 30`, { child: { memoryLimitBytes: 150_000_000 } });
         expect(outcome).toMatchObject({ kind: "memory-exceeded", limitBytes: 150_000_000 });
       });
 
-      test("a layer over its limit ends it, by what it takes on the disk", async () => {
+      test("comes when the layer's disk usage exceeds the limit", async () => {
         const diskLimit = { directories: [place.upper], bytes: 20_000_000 };
         const sparse = await run("truncate -s 10G sparse; sleep 0.8", { child: { diskLimit } });
         expect(sparse.outcome).toEqual(done);
@@ -248,7 +251,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
         expect(full.outcome).toMatchObject({ kind: "disk-exceeded", limitBytes: 20_000_000 });
       });
 
-      test("eight at once leave nothing behind", async () => {
+      test("leaves nothing behind after eight concurrent children", async () => {
         const before = readFileSync("/proc/mounts", "utf8");
         const places = Array.from({ length: 8 }, () => sandboxPlace(isolation));
         const all = await Promise.all(places.map((one, index) => runSandboxed(one, `echo ${index} >out; cat out`)));
@@ -259,7 +262,7 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
       });
     });
 
-    test("the open fence shows the machine, with the tree at its place", async () => {
+    test("the open view shows the machine with the tree at the project's path", async () => {
       const ran = await run("cat a.txt; echo b >b.txt; [ -d /sys/class ] || [ -d /home ] && id -u; exit 5", {
         view: { sandbox: "open", binds: [], network: { kind: "host" } },
       });
@@ -272,9 +275,9 @@ describe.each((await buildableModes()).map((isolation) => [isolation.mode, isola
   },
 );
 
-describe("without a fence", async () => {
+describe("without a sandbox", async () => {
   const isolation = (await sandboxModes()).at(-1);
-  test("a view of its own is refused; the machine as it is needs none", async () => {
+  test("a separate view is refused, and the plain machine needs none", async () => {
     if (isolation === undefined) throw new Error("`none` is always in the list");
     const place = sandboxPlace(isolation);
     expect((await runSandboxed(place, "echo ran")).outcome).toMatchObject({ kind: "not-started" });

@@ -17,7 +17,7 @@ const redactor = createRedactor(["hunter22"]);
 const bytes = (text: string) => Buffer.from(text);
 
 describe("an attempt's log", () => {
-  test("holds both streams, scrubbed across chunks; the live text is the same", async () => {
+  test("contains both streams, redacted across chunks, like the live text", async () => {
     let live = "";
     const log = openAttemptLog({
       path: file,
@@ -34,7 +34,7 @@ describe("an attempt's log", () => {
     expect([readFileSync(file, "utf8"), live]).toEqual(["one err\n*** two\n", "one err\n*** two\n"]);
   });
 
-  test("without output there is no file", async () => {
+  test("creates no file without output", async () => {
     const log = openAttemptLog({ path: file, redactor });
     expect([log.tail(), await log.close(), existsSync(directory) && existsSync(path.dirname(file))]).toEqual([
       "",
@@ -43,14 +43,14 @@ describe("an attempt's log", () => {
     ]);
   });
 
-  test("what looked like the beginning of a secret is written when it ends", async () => {
+  test("writes a possible start of a secret when it is closed", async () => {
     const log = openAttemptLog({ path: file, redactor });
     log.write(bytes("hunt"), "stdout");
     await log.close();
     expect(readFileSync(file, "utf8")).toBe("hunt");
   });
 
-  test("of an output that is too long, beginning and end are kept", async () => {
+  test("keeps the start and the end of an output that is too long", async () => {
     const log = openAttemptLog({ path: file, redactor, headLimit: 1000 });
     for (let line = 0; line < 30_000; line++) log.write(bytes(`line ${String(line).padStart(6, "0")}\n`), "stdout");
     const closed = await log.close();
@@ -65,7 +65,7 @@ describe("an attempt's log", () => {
     expect(closed).toEqual({ ok: true, value: { path: file, size: text.length } });
   });
 
-  test("an output just above the limit is whole", async () => {
+  test("keeps all of an output just above the limit", async () => {
     const log = openAttemptLog({ path: file, redactor, headLimit: 4 });
     log.write(bytes("abc"), "stdout");
     log.write(bytes("defghi"), "stdout");
@@ -73,7 +73,7 @@ describe("an attempt's log", () => {
     expect(readFileSync(file, "utf8")).toBe("abcdefghi");
   });
 
-  test("the tail is the last 8 KiB as text that tricks no terminal", async () => {
+  test("returns the last 8 KiB as text that is safe for terminals", async () => {
     const log = openAttemptLog({ path: file, redactor });
     log.write(bytes("é".repeat(10_000)), "stdout");
     log.write(bytes("\u001b[31mred\u001b[0m \u001b]0;title\u0007\u0000\tbell\u0007\r\n"), "stderr");
@@ -85,14 +85,14 @@ describe("an attempt's log", () => {
     expect(tail.length).toBeLessThan(4200);
   });
 
-  test("bytes that are no text reach the file as they are", async () => {
+  test("writes binary output unchanged", async () => {
     const log = openAttemptLog({ path: file, redactor });
     log.write(Buffer.from([0, 255, 254, 10]), "stdout");
     await log.close();
     expect([...readFileSync(file)]).toEqual([0, 255, 254, 10]);
   });
 
-  test("a disk that takes nothing is told at the end, and the tail goes on", async () => {
+  test("reports a full disk when it is closed, and still keeps the tail", async () => {
     writeFileSync(path.join(directory, "logs"), "a file");
     const log = openAttemptLog({ path: file, redactor });
     log.write(bytes("x".repeat(100_000)), "stdout");
@@ -101,7 +101,7 @@ describe("an attempt's log", () => {
     expect(await log.close()).toMatchObject({ ok: false, error: { reason: "state-unwritable", path: file, code: "ENOTDIR" } });
   });
 
-  test("a reader that follows sees output before the log is closed", async () => {
+  test("writes output before it is closed, for readers that follow", async () => {
     const log = openAttemptLog({ path: file, redactor });
     log.write(bytes("soon\n"), "stdout");
     await expect.poll(() => existsSync(file) && readFileSync(file, "utf8")).toBe("soon\n");

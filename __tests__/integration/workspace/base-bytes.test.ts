@@ -1,4 +1,4 @@
-/** A base names the bytes on disk, whatever git was told of a file or makes of it. */
+/** Tests that a base identifies the bytes on disk, whatever git was told about a file or converts in it. */
 import { execFileSync } from "node:child_process";
 import { rmSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -20,7 +20,7 @@ function repository(files: Readonly<Record<string, string>>): string {
   return root;
 }
 
-/** Writes a file and makes git take it for unchanged: its index holds the file's size and times with the id of the stored bytes. */
+/** Writes a file that git considers unchanged: its index contains the file's size and times with the id of the stored bytes. */
 function writeAsClean(root: string, name: string, text: string): void {
   const filter = ["-c", "filter.lfs.clean=cat pointer", "-c", "filter.lfs.required=true"];
   writeFileSync(path.join(root, name), text);
@@ -29,7 +29,7 @@ function writeAsClean(root: string, name: string, text: string): void {
   expect(gitIn(root, "status", "--short")).toBe("");
 }
 
-test.each(["--assume-unchanged", "--skip-worktree"])("a file under `update-index %s` counts as it is on disk", async (flag) => {
+test.each(["--assume-unchanged", "--skip-worktree"])("a file under `update-index %s` counts with its bytes on disk", async (flag) => {
   const root = repository({});
   const clean = await treeOf(root);
   for (const name of ["a.txt", "sub/b.txt"]) gitIn(root, "update-index", flag, name);
@@ -42,7 +42,7 @@ test.each(["--assume-unchanged", "--skip-worktree"])("a file under `update-index
   expect(await treeOf(root)).toBe(changed);
 });
 
-test("a file that a sparse checkout leaves out is not in the base, and one that is there all the same is", async () => {
+test("a file that a sparse checkout omits is in the base only if it exists", async () => {
   const root = repository({ "far/c.txt": "c\n", "far/d.txt": "d\n" });
   const whole = await treeOf(root);
   gitIn(root, "sparse-checkout", "set", "--cone", "sub");
@@ -64,23 +64,26 @@ const attributes: Readonly<Record<string, (root: string) => void>> = {
   "of a macro": (root) => writeFileSync(path.join(root, ".gitattributes"), "[attr]large filter=lfs -text\n*.bin large\n"),
 };
 
-test.each(Object.keys(attributes))("a clean file that a filter converts by the attributes %s counts as it is on disk", async (name) => {
-  const root = repository({ pointer: "pointer\n", "sub/big.bin": "pointer\n" });
-  execFileSync("mkdir", ["-p", ".git/info"], { cwd: root });
-  attributes[name]?.(root);
-  gitIn(root, "add", "-A");
-  gitIn(root, "commit", "-q", "--allow-empty", "-m", "attributes");
-  const trees: string[] = [];
-  const inSub: string[] = [];
-  for (const text of ["pointer\n", "content 1\n", "content 2\n", "content 1\n"]) {
-    writeAsClean(root, "sub/big.bin", text);
-    trees.push(await treeOf(root));
-    inSub.push(await treeOf(path.join(root, "sub")));
-  }
-  for (const [pointer, one, two, again] of [trees, inSub]) expect([new Set([pointer, one, two]).size, again]).toEqual([3, one]);
-});
+test.each(Object.keys(attributes))(
+  "a clean file that a filter converts by the attributes %s counts with its bytes on disk",
+  async (name) => {
+    const root = repository({ pointer: "pointer\n", "sub/big.bin": "pointer\n" });
+    execFileSync("mkdir", ["-p", ".git/info"], { cwd: root });
+    attributes[name]?.(root);
+    gitIn(root, "add", "-A");
+    gitIn(root, "commit", "-q", "--allow-empty", "-m", "attributes");
+    const trees: string[] = [];
+    const inSub: string[] = [];
+    for (const text of ["pointer\n", "content 1\n", "content 2\n", "content 1\n"]) {
+      writeAsClean(root, "sub/big.bin", text);
+      trees.push(await treeOf(root));
+      inSub.push(await treeOf(path.join(root, "sub")));
+    }
+    for (const [pointer, one, two, again] of [trees, inSub]) expect([new Set([pointer, one, two]).size, again]).toEqual([3, one]);
+  },
+);
 
-test("a clean file with `eol=crlf` counts as it is on disk", async () => {
+test("a clean file with `eol=crlf` counts with its bytes on disk", async () => {
   const root = repository({ ".gitattributes": "*.bat text eol=crlf\n", "x.bat": "echo\r\n" });
   const crlf = await treeOf(root);
   writeFileSync(path.join(root, "x.bat"), "echo\n");

@@ -18,7 +18,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const minute = 60_000;
 
-/** Looks at `a` with the memory as it is at a time, and keeps what was learned. */
+/** Computes the entry of `a` with the cache of a given time, and saves the cache. */
 function look(nowMs: number): { hashed: number; remembered: string[]; oid: string | undefined } {
   const index = openBaseIndex(state, "sha1", nowMs);
   const entry = entryAt(root, "a", index);
@@ -26,7 +26,7 @@ function look(nowMs: number): { hashed: number; remembered: string[]; oid: strin
   return { hashed: index.hashed, remembered: [...index.next.keys()], oid: typeof entry === "object" ? entry.oid : undefined };
 }
 
-test("a file is hashed as git does, and not again once it has settled", () => {
+test("a file gets git's hash, and is not hashed again once it is stable", () => {
   const oid = execFileSync("git", ["hash-object", "a"], { cwd: root, encoding: "utf8" }).trim();
   expect(look(Date.now())).toEqual({ hashed: 1, remembered: [], oid });
   expect(readdirSync(state)).toEqual([]);
@@ -35,7 +35,7 @@ test("a file is hashed as git does, and not again once it has settled", () => {
   expect(readdirSync(state).sort()).toEqual([".gitignore", "base-index.json"]);
 });
 
-test("a change is seen, also with the same size", () => {
+test("a change is detected even if the size stays the same", () => {
   const { oid } = look(Date.now() + minute);
   writeFileSync(path.join(root, "a"), "CONTENT");
   const after = look(Date.now() + minute);
@@ -43,7 +43,7 @@ test("a change is seen, also with the same size", () => {
   expect(after.oid).not.toBe(oid);
 });
 
-test("a memory that cannot be written is done without", () => {
+test("a cache that cannot be written is ignored", () => {
   rmSync(state, { recursive: true });
   expect(look(Date.now() + minute)).toMatchObject({ hashed: 1, remembered: ["a"] });
   expect(readdirSync(root)).toEqual(["a"]);

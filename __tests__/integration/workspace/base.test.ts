@@ -1,4 +1,4 @@
-/** Bases of real trees in real repositories. Whether two bases are equal is all that a base is for, so that is what is asked. */
+/** Tests bases of real trees in real repositories. A base only serves to compare trees, so the tests check equality. */
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
@@ -68,7 +68,7 @@ function commitAll(of = root): void {
   gitIn(of, "commit", "-q", "-m", "all");
 }
 
-/** Takes the tree before and after each change; the names of the changes after which it differed. */
+/** Takes the tree before and after each change. Returns the names of the changes after which it differed. */
 async function differing(changes: Readonly<Record<string, () => void>>): Promise<string[]> {
   const found: string[] = [];
   let before = await tree();
@@ -89,7 +89,7 @@ describe("in a repository", () => {
     write("readme");
   });
 
-  test("committing what is there changes nothing but `head`", async () => {
+  test("a commit changes only `head`", async () => {
     symlinkSync("src/a.txt", path.join(root, "link"));
     write("run.sh", "#!/bin/sh\n");
     chmodSync(path.join(root, "run.sh"), 0o755);
@@ -120,7 +120,7 @@ describe("in a repository", () => {
     expect((await base()).views.src).not.toBe(before.views.src);
   });
 
-  test("HEAD is part of views that let .git through, and of no others", async () => {
+  test("HEAD is part of only the views that include .git", async () => {
     commitAll();
     const through = new Map([
       ["all", everything],
@@ -132,7 +132,7 @@ describe("in a repository", () => {
     expect([before.views.all === after.views.all, before.views.git === after.views.git]).toEqual([true, false]);
   });
 
-  test("every change of a file that counts shows, whether committed or not", async () => {
+  test("every change of a file that counts is visible, committed or not", async () => {
     commitAll();
     const at = (name: string) => path.join(root, name);
     const changes = {
@@ -164,7 +164,7 @@ describe("in a repository", () => {
     expect(await differing(changes)).toEqual(Object.keys(changes).filter((name) => !silent.includes(name)));
   });
 
-  test("going back gives the same base", async () => {
+  test("reverting changes restores the same base", async () => {
     commitAll();
     const before = await base();
     write("src/a.txt", "other");
@@ -188,7 +188,7 @@ describe("in a repository", () => {
     expect(await differing(changes)).toEqual(["beside state"]);
   });
 
-  test("files in conflict count as they lie there", async () => {
+  test("files in conflict count with their bytes on disk", async () => {
     commitAll();
     git("checkout", "-q", "-b", "side");
     write("readme", "side");
@@ -204,7 +204,7 @@ describe("in a repository", () => {
     expect(await tree()).not.toBe(conflicted);
   });
 
-  test("a part of a repository is a project of its own", async () => {
+  test("a subdirectory of a repository is a separate project", async () => {
     commitAll();
     const part = path.join(root, "src");
     const before = await tree(part);
@@ -225,7 +225,7 @@ describe("in a repository", () => {
     expect((await base(project)).tree).not.toBe(before.tree);
   });
 
-  test("a linked work tree, a submodule and a clone inside the project", async () => {
+  test("a linked work tree, a submodule and a clone inside the project count", async () => {
     commitAll();
     const linked = path.join(root, "../", `${path.basename(root)}-linked`);
     const main = await tree();
@@ -265,7 +265,7 @@ describe("in a repository", () => {
     expect(existsSync(path.join(root, ".wave"))).toBe(false);
   });
 
-  test("a repository of SHA-256 objects", async () => {
+  test("a repository with SHA-256 objects is supported", async () => {
     rmSync(path.join(root, ".git"), { recursive: true });
     git("init", "-q", "--object-format=sha256");
     const before = await tree();
@@ -277,7 +277,7 @@ describe("in a repository", () => {
 describe("without a repository", () => {
   const index = () => path.join(root, ".wave/state/base-index.json");
 
-  test("every change of a file that counts shows", async () => {
+  test("every change of a file that counts is visible", async () => {
     write("src/a.txt");
     symlinkSync("src", path.join(root, "link"));
     const changes = {
@@ -293,7 +293,7 @@ describe("without a repository", () => {
     expect(await differing(changes)).toEqual(["modified", "added", "executable", "deleted"]);
   });
 
-  test("the tree is what git would say of the same files", async () => {
+  test("the tree equals git's for the same files", async () => {
     write("src/a.txt");
     write(".hidden");
     const without = await base();
@@ -302,12 +302,12 @@ describe("without a repository", () => {
     expect((await base()).views).toEqual(without.views);
   });
 
-  test("hashes are remembered once files have settled, and believed only while nothing about a file differs", async () => {
+  test("hashes of stable files are cached, and used only while their stat data is the same", async () => {
     mkdirSync(path.dirname(index()), { recursive: true });
     write("a");
     await tree();
     expect(existsSync(index())).toBe(false);
-    // Planted: what a run of long ago would have left, for a file that looks just like this one.
+    // Planted: the cache entry of an old run for a file with the same stat data.
     const { mtimeNs, ctimeNs, size, ino } = (await import("node:fs")).lstatSync(path.join(root, "a"), { bigint: true });
     const looks = [mtimeNs, ctimeNs, size, ino].map(String);
     const plant = (...entry: string[]) => writeFileSync(index(), JSON.stringify({ version: 1, algorithm: "sha1", files: { a: entry } }));
@@ -320,7 +320,7 @@ describe("without a repository", () => {
     }
   });
 
-  test("a damaged memory is an empty one", async () => {
+  test("a damaged cache counts as empty", async () => {
     write("a");
     const honest = await tree();
     mkdirSync(path.dirname(index()), { recursive: true });
@@ -337,14 +337,14 @@ describe("without a repository", () => {
     }
   });
 
-  test("a state directory elsewhere leaves nothing out", async () => {
+  test("a state directory elsewhere excludes nothing", async () => {
     write("a");
     const elsewhere = await base(root, path.join(root, "../state-elsewhere"));
     expect(elsewhere.tree).toBe(await tree());
   });
 });
 
-test("a root that is not there, or is a file, is a failure", async () => {
+test("fails for a root that is missing or a file", async () => {
   write("file");
   expect(await takeBase(path.join(root, "gone"), ".wave/state", views)).toMatchObject({
     ok: false,

@@ -1,6 +1,6 @@
 /**
- * Edits of the project by something else while an attempt works, at random, against the rule that none of them is lost: what is applied keeps every
- * state that they left, and what cannot keep them is not applied at all.
+ * Tests random edits of the project by something else while an attempt works. None of them may be lost: applied changes
+ * keep every state that the edits left, and changes that cannot keep them are not applied at all.
  */
 import { execFileSync } from "node:child_process";
 import path from "node:path";
@@ -18,7 +18,7 @@ const name = fc.constantFrom("a", "b", "c");
 const file = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join("/"));
 const text = fc.constantFrom("one", "two", "three");
 
-/** Edits as lines of shell; those that cannot be done where they land do nothing. */
+/** Edits as shell lines. Those that are impossible in a tree do nothing. */
 const edit = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(file, text).map(([at, content]) => `mkdir -p ${path.posix.dirname(at)} && printf ${content} > ${at}`) },
   { weight: 2, arbitrary: fc.tuple(file, text).map(([at, content]) => `[ ! -f ${at} ] || printf ${content} >> ${at}`) },
@@ -39,7 +39,7 @@ function run(directory: string, lines: readonly string[]): void {
   });
 }
 
-/** Every file and symlink in which two trees differ. Empty directories have no bytes to lose. */
+/** Every file and symlink in which two trees differ. Empty directories do not count. */
 function differing(a: LeafTree, b: LeafTree): string[] {
   const state = (tree: LeafTree, at: string) => {
     const leaf = tree.get(at);
@@ -73,7 +73,7 @@ function makeProject({ initial, kind }: Scene): string {
   return root;
 }
 
-/** The outcome, and all the trees: before, as the step alone and the user alone made them, and at the end. */
+/** The outcome and all trees: before, after the step alone, after the user alone, and at the end. */
 async function play(place: Place, given: Scene) {
   const root = makeProject(given);
   const { files } = must(await readBase(root, path.join(root, ".wave/state"), new Map()));
@@ -95,7 +95,7 @@ async function play(place: Place, given: Scene) {
 }
 
 describe.each(places)("$name", (place) => {
-  test("no edit is lost, whatever both sides do", async () => {
+  test("loses no edit, whatever both sides do", async () => {
     await fc.assert(
       fc.asyncProperty(scene, async (given) => {
         const { outcome, base, step, user, end } = await play(place, given);
@@ -115,7 +115,7 @@ describe.each(places)("$name", (place) => {
     );
   }, 300_000);
 
-  test("edits in other places do not keep a changeset from being applied", async () => {
+  test("applies a changeset despite edits at other paths", async () => {
     await fc.assert(
       fc.asyncProperty(scene, async (given) => {
         const within = (directory: string, lines: readonly string[]) => [`mkdir -p ${directory}; cd ${directory}`, ...lines, "cd .."];

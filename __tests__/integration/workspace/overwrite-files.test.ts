@@ -1,4 +1,4 @@
-/** `--force`: which files are overwritten, and what is not. */
+/** Tests which files `--force` overwrites. */
 import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -30,7 +30,7 @@ async function force(paths: readonly string[]) {
   return forced.ok ? applyChangeset({ root, changes: forced.value, blobs }) : forced;
 }
 
-test("files, symlinks and nothing are overwritten, and only those that are named", async () => {
+test("only the named files, symlinks and missing paths are overwritten", async () => {
   symlinkSync("elsewhere", path.join(root, "changed"));
   writeFileSync(path.join(root, "gone"), "mine");
   expect(must(await force(["added", "changed", "gone"]))).toMatchObject({ kind: "applied", written: 2, deleted: 1 });
@@ -45,12 +45,12 @@ test("files, symlinks and nothing are overwritten, and only those that are named
   expect(must(await force(["added"]))).toEqual({ kind: "refused", paths: [expect.objectContaining({ path: "changed" })] });
 });
 
-test("what is already as it is to become is left alone", async () => {
+test("a path that already has the new state is not written", async () => {
   writeFileSync(path.join(root, "changed"), "after");
   expect(must(await rebaseOntoDisk(root, changes, ["changed"])).map(({ path: name }) => name)).toEqual(["added", "gone"]);
 });
 
-test("directories, and what no change names, are refused", async () => {
+test("directories and paths without a change are refused", async () => {
   mkdirSync(path.join(root, "changed"));
   const refused = {
     ok: false,

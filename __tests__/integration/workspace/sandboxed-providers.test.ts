@@ -1,4 +1,4 @@
-/** Workspaces of their own keep to what every provider has to do, with an overlay and with a copy, fenced and not. */
+/** Runs the conformance tests of providers for isolated workspaces, with overlays and copies, sandboxed and not. */
 import path from "node:path";
 import type { WorkspaceProvider } from "../../../src/core/ports.ts";
 import { createRedactor } from "../../../src/redaction/redactor.ts";

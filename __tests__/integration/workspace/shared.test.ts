@@ -27,7 +27,7 @@ describe("in the project itself", () => {
     return opened.value;
   }
 
-  test("directories lie under state, HOME is the user's own, and writes stay in the project", async () => {
+  test("puts directories under state, keeps the user's HOME, and writes to the project", async () => {
     const workspace = await open();
     const base = path.join(root, ".wave/state/workspaces/run1/one.1");
     expect(workspace.paths).toEqual({
@@ -46,7 +46,7 @@ describe("in the project itself", () => {
     expect(await workspace.changeset()).toEqual({ ok: true, value: undefined });
   });
 
-  test("nothing is left of a run whose attempts all passed; another's workspace stays", async () => {
+  test("removes a run whose attempts all passed, and keeps other workspaces", async () => {
     const [first, second, other] = [await open(), await open("run1", 2), await open("run2")];
     await first.discard("passed");
     mkdirSync(path.join(second.paths.temp, "left"));
@@ -55,7 +55,7 @@ describe("in the project itself", () => {
     expect([readdirSync(path.join(workspaces, "run1")), existsSync(other.paths.output)]).toEqual([[], true]);
   });
 
-  test("a directory that is replaced by a symbolic link while a file in it is read leads nowhere else", async () => {
+  test("does not follow a symbolic link that replaces a directory while a file in it is read", async () => {
     const outside = mkdtempSync(path.join(tmpdir(), "wave-outside-"));
     writeFileSync(path.join(outside, "file"), "outside");
     mkdirSync(path.join(root, "d"));
@@ -77,7 +77,7 @@ describe("in the project itself", () => {
     expect(texts).not.toContain("outside");
   });
 
-  test("an input's name cannot lead elsewhere", async () => {
+  test("refuses an input's name that is not a plain file name", async () => {
     const provider = sharedProvider({ root, stateDir: path.join(root, ".wave/state"), env: {} });
     const inputs = [{ name: "../x", source: "/etc/passwd", mediaType: "text/plain" }];
     expect(await provider.open({ runId: "r", step: step("one"), attempt: 1, inputs, task: () => "" })).toEqual({

@@ -23,7 +23,7 @@ const state = fc.constantFrom<FileState>(
 );
 
 type Tree = ReadonlyMap<string, FileState>;
-/** Trees over a few names, so that edits meet: leaves below other leaves are dropped. */
+/** Trees over a few names, so that edits collide. Entries below other entries are dropped. */
 const tree: fc.Arbitrary<Tree> = fc
   .dictionary(
     fc.array(fc.constantFrom("a", "b", "ü"), { minLength: 1, maxLength: 3 }).map((names) => names.join("/")),
@@ -40,7 +40,7 @@ function between(a: Tree, b: Tree): Changeset {
 }
 
 describe("combining changesets", () => {
-  test("what two changesets do after each other is what their composition does", () => {
+  test("a composition does the same as both changesets in sequence", () => {
     fc.assert(
       fc.property(tree, tree, tree, (a, b, c) => {
         expect(compose(between(a, b), between(b, c))).toEqual(between(a, c));
@@ -48,7 +48,7 @@ describe("combining changesets", () => {
     );
   });
 
-  test("there and back is nothing, and the way back is the other way round", () => {
+  test("composing with the reverse cancels out, and the reverse swaps both states", () => {
     fc.assert(
       fc.property(tree, tree, (a, b) => {
         const changes = between(a, b);
@@ -59,14 +59,14 @@ describe("combining changesets", () => {
     );
   });
 
-  test("counts", () => {
+  test("counts added, changed and deleted paths", () => {
     const changes = between(new Map([["a", file("a")], ["b", file("a")]]), new Map([["b", file("b")], ["c/d", file("d")], ["e", file("")]])); // biome-ignore format: one tree a side
     expect(countsOf(changes)).toEqual({ added: 2, changed: 1, deleted: 1 });
   });
 });
 
 describe("changesets as bytes", () => {
-  test("come back as they were", () => {
+  test("are decoded unchanged", () => {
     fc.assert(
       fc.property(tree, tree, (a, b) => {
         const changes = between(a, b);
@@ -117,7 +117,7 @@ describe("changesets as bytes", () => {
     expect(decodeChangeset(Buffer.from(text, "latin1"))).toMatchObject({ ok: false, error: expect.any(String) });
   });
 
-  test("ordinary names that look odd are safe", () => {
+  test("accept ordinary names that look odd", () => {
     for (const path of [".github/a", ".gitignore", ".gitmodules", "...", "a b", "-x", "a\nb", "git", "a.git/x", "a\\b", "~"]) {
       expect([path, isPathSafe(path, "linux")]).toEqual([path, true]);
     }

@@ -19,7 +19,7 @@ function source(step: string, builtOn: readonly string[], states: States): Chang
   return { step, builtOn: new Set(builtOn), changes: sortEntries(entries) };
 }
 
-/** Gives the request back as the merged text, so that tests see what was asked. */
+/** Returns the request as the merged text, so that tests see it. */
 const merging: MergeFiles = async ({ base, ours, theirs }) => {
   const text = `${base}|${ours.label}:${ours.digest}|${theirs.label}:${theirs.digest}`;
   return ok({ kind: "merged", digest: digestOfBytes(text), size: text.length });
@@ -33,8 +33,8 @@ async function merge(sources: readonly ChangeSource[], mergeFiles: MergeFiles = 
   return merged.value;
 }
 
-describe("steps after each other", () => {
-  test("the later one's state stands, the first one's before counts", async () => {
+describe("consecutive steps", () => {
+  test("keep the last state and the first state before", async () => {
     const merged = await merge([
       source("a", [], { f: [file("0"), file("1")], g: [undefined, file("g")] }),
       source("b", ["a"], { f: [file("1"), file("2")], g: [file("g"), undefined] }),
@@ -42,7 +42,7 @@ describe("steps after each other", () => {
     expect(merged).toEqual({ changes: [{ path: "f", before: file("0"), after: file("2") }], conflicts: [] });
   });
 
-  test("a chain gives what composing it gives", async () => {
+  test("merge to the same result as composing them", async () => {
     const states = fc.constantFrom<FileState | undefined>(undefined, file("a"), file("b"), executable("a"), link("a"));
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(states, states), { minLength: 1, maxLength: 6 }), async (trees) => {
@@ -56,8 +56,8 @@ describe("steps after each other", () => {
   });
 });
 
-describe("steps beside each other", () => {
-  test("different paths and equal states go together", async () => {
+describe("concurrent steps", () => {
+  test("merge without conflict at different paths and with equal states", async () => {
     const merged = await merge([
       source("a", [], { f: [undefined, file("f")], same: [file("0"), file("1")], gone: [file("0"), undefined] }),
       source("b", [], { g: [undefined, link("g")], same: [file("0"), file("1")], gone: [file("0"), undefined] }),
@@ -66,7 +66,7 @@ describe("steps beside each other", () => {
     expect(merged.changes.map(({ path }) => path)).toEqual(["f", "g", "gone", "same"]);
   });
 
-  test("two texts are merged over what both found, with the steps' names", async () => {
+  test("merge two texts over their common state, with the steps' names", async () => {
     const merged = await merge(
       [source("a", [], { f: [file("0"), file("1")] }), source("b", [], { f: [file("0"), executable("2")] })],
       merging,
@@ -75,17 +75,17 @@ describe("steps beside each other", () => {
     expect(merged.changes).toEqual([{ path: "f", before: file("0"), after: { ...executable(text) } }]);
   });
 
-  test("a mode and a text go together without a merge of texts", async () => {
+  test("merge a mode and a text without merging texts", async () => {
     const merged = await merge([source("a", [], { f: [file("0"), executable("0")] }), source("b", [], { f: [file("0"), file("2")] })]);
     expect(merged).toEqual({ changes: [{ path: "f", before: file("0"), after: executable("2") }], conflicts: [] });
   });
 
-  test("two added texts are merged without a base", async () => {
+  test("merge two added texts without a base", async () => {
     const merged = await merge([source("a", [], { f: [undefined, file("1")] }), source("b", [], { f: [undefined, file("2")] })], merging);
     expect(merged.changes[0]?.after).toEqual(file(`undefined|a:${digestOfBytes("1")}|b:${digestOfBytes("2")}`));
   });
 
-  test("the base of two steps that build on a third is what the third left", async () => {
+  test("use the state of the step that both build on as the base", async () => {
     const merged = await merge(
       [
         source("a", [], { f: [file("0"), file("1")] }),
@@ -98,7 +98,7 @@ describe("steps beside each other", () => {
     expect(merged.changes).toEqual([{ path: "f", before: file("0"), after: file(text) }]);
   });
 
-  test("a step that took its upstream's change back yields to one that never saw it", async () => {
+  test("prefer a change over a step that reverted it without the other seeing it", async () => {
     const merged = await merge([
       source("a", [], { f: [file("0"), file("1")] }),
       source("b", ["a"], { f: [file("1"), file("0")] }),
@@ -107,7 +107,7 @@ describe("steps beside each other", () => {
     expect(merged).toEqual({ changes: [{ path: "f", before: file("0"), after: file("2") }], conflicts: [] });
   });
 
-  test("where they found different states, the base is what their common upstream made", async () => {
+  test("use their common upstream's state as the base if they found different states", async () => {
     const merged = await merge(
       [
         source("a", [], { f: [file("0"), file("1")] }),
@@ -121,7 +121,7 @@ describe("steps beside each other", () => {
     expect(merged.changes[0]?.after).toEqual(file(text));
   });
 
-  test("a step that joins the others settles it", async () => {
+  test("leave the result to a step that builds on both", async () => {
     const merged = await merge([
       source("a", [], { f: [file("0"), file("1")] }),
       source("b", [], { f: [file("0"), file("2")] }),
@@ -130,14 +130,14 @@ describe("steps beside each other", () => {
     expect(merged).toEqual({ changes: [{ path: "f", before: file("0"), after: file("3") }], conflicts: [] });
   });
 
-  test("three are merged one after the other", async () => {
+  test("merge three states one after the other", async () => {
     const sources = ["a", "b", "c"].map((step) => source(step, [], { f: [file("0"), file(step)] }));
     const first = file(`${digestOfBytes("0")}|a:${digestOfBytes("a")}|b:${digestOfBytes("b")}`);
     const second = `${digestOfBytes("0")}|a+b:${"digest" in first ? first.digest : ""}|c:${digestOfBytes("c")}`;
     expect((await merge(sources, merging)).changes[0]?.after).toEqual(file(second));
   });
 
-  test("a directory that one left empty and another filled is filled", async () => {
+  test("fill a directory that one left empty and another filled", async () => {
     const left = source("a", [], { "d/f": [file("f"), undefined], d: [undefined, empty] });
     const filled = source("b", [], { "d/g": [undefined, file("g")] });
     for (const sources of [
@@ -166,17 +166,17 @@ describe("conflicts", () => {
     expect(merged.conflicts).toMatchObject([{ path: "f", steps: ["a", "b"], detail: expect.stringMatching(detail) }]);
   });
 
-  test("carry the hunk", async () => {
+  test("contain the hunk", async () => {
     const merged = await merge([source("a", [], { f: [file("0"), file("1")] }), source("b", [], { f: [file("0"), file("2")] })]);
     expect(merged.conflicts[0]?.hunk).toBe("<<<<<<< a b");
   });
 
-  test("a file where another step needs a directory", async () => {
+  test("arise from a file where another step needs a directory", async () => {
     const merged = await merge([source("a", [], { x: [undefined, file("1")] }), source("b", [], { "x/y/z": [undefined, file("2")] })]);
     expect(merged.conflicts).toMatchObject([{ path: "x", steps: ["a", "b"], detail: expect.stringContaining("`x/y/z`") }]);
   });
 
-  test("name the two steps that do not go together, not those that do", async () => {
+  test("name only the two conflicting steps", async () => {
     const merged = await merge([
       source("a", [], { f: [file("0"), file("1")] }),
       source("b", [], { g: [file("0"), file("1")] }),
@@ -186,18 +186,18 @@ describe("conflicts", () => {
   });
 });
 
-test("a failure of the store of blobs is the merge's", async () => {
+test("the merge fails like the blob store", async () => {
   const failing: MergeFiles = async () => ({ ok: false, error: { reason: "state-damaged", path: "x", detail: "gone" } });
   const sources = ["a", "b"].map((step) => source(step, [], { f: [file("0"), file(step)] }));
   expect(await mergeChangesets(sources, failing)).toMatchObject({ ok: false, error: { reason: "state-damaged" } });
 });
 
-describe("steps beside each other that started from different versions of a file", () => {
+describe("concurrent steps that started from different versions of a file", () => {
   test.each<[string, FileState | undefined, FileState | undefined]>([
     ["content", file("0"), file("edited")],
     ["mode", file("0"), executable("0")],
     ["presence", undefined, file("edited")],
-  ])("are in conflict, whichever comes first (%s)", async (_, one, other) => {
+  ])("are in conflict in either order (%s)", async (_, one, other) => {
     for (const [first, second] of [
       [one, other],
       [other, one],

@@ -7,7 +7,7 @@ afterEach(() => void vi.useRealTimers());
 const limit = { directories: ["/nowhere"], bytes: 1 };
 const signal = new AbortController().signal;
 
-test("the watch ends with the work, also when that throws", async () => {
+test("the watch ends with the work, even if the work throws", async () => {
   const broken = withinDisk(limit, signal, async () => {
     expect(vi.getTimerCount()).toBe(1);
     throw new Error("a bug");
@@ -19,7 +19,7 @@ test("the watch ends with the work, also when that throws", async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("without a limit, and with one that cannot be told from what was there, nothing is watched", async () => {
+test("nothing is watched without a limit, or if the size at the start is unknown", async () => {
   for (const none of [undefined, { ...limit, before: Number.POSITIVE_INFINITY }]) {
     await withinDisk(none, signal, async (given) => {
       expect(given).toBe(signal);

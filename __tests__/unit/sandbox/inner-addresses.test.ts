@@ -1,4 +1,4 @@
-/** Which addresses a network rule with a wildcard does not cover. */
+/** Checks which addresses a network rule with a wildcard does not cover. */
 import { describe, expect, test } from "vitest";
 import { ipv6Groups, isInnerAddress } from "../../../src/sandbox/inner-addresses.ts";
 
@@ -32,7 +32,7 @@ describe("inner addresses", () => {
     ],
     ["ISATAP with an inner address", ["2600::5efe:10.0.0.1", "2600::200:5efe:a9fe:a9fe"]],
     ["what is no address, or names an interface", ["", "nonsense", "fe80::1%lo", "2606:4700::1111%1", "1.2.3"]],
-  ])("are those of %s", (_name, addresses) => {
+  ])("include %s", (_name, addresses) => {
     expect(addresses.filter((address) => !isInnerAddress(address))).toEqual([]);
   });
 
@@ -40,7 +40,7 @@ describe("inner addresses", () => {
     ["IPv4", ["8.8.8.8", "1.1.1.1", "100.63.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1", "168.63.129.15", "223.255.255.255"]],
     ["IPv6", ["2606:4700:4700::1111", "2a00:1450::1", "2001:4860:4860::8888", "2001:200::1", "2620:fe::fe"]],
     ["translated IPv4", ["64:ff9b::8.8.8.8", "64:ff9b:1::8.8.8.8", "2002:808:808::1", "2600::5efe:8.8.8.8"]],
-  ])("are not the global %s addresses", (_name, addresses) => {
+  ])("exclude global %s addresses", (_name, addresses) => {
     expect(addresses.filter((address) => isInnerAddress(address))).toEqual([]);
   });
 

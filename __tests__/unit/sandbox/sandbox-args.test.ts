@@ -1,4 +1,4 @@
-/** The pure parts of a fence: words for a shell, lines for `mount`, who gives up what, and which directories are shown. */
+/** Tests the pure parts of the sandbox: shell arguments, lines for `mount`, dropped privileges, and the directories to show. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,17 +34,17 @@ const odd = [
   "a&b",
 ];
 
-describe("words", () => {
-  test.each(odd)("a shell takes %j as it is", (word) => {
+describe("arguments", () => {
+  test.each(odd)("a shell reads %j unchanged", (word) => {
     expect(execFileSync("sh", ["-c", `printf '%s\\0' ${quote(word)}`]).toString()).toBe(`${word}\0`);
   });
 
-  test("fstab has no blanks, comments or quotes in its fields", () => {
+  test("fields of fstab contain no blanks, comments or quotes", () => {
     expect(octal("a b\tc\nd\\e#f\"g'h")).toBe("a\\040b\\011c\\012d\\134e\\043f\\042g\\047h");
     expect(fstabLine({ what: "/a b", where: "/c", type: "none", options: "", optional: false })).toBe("/a\\040b /c none defaults 0 0\n");
   });
 
-  test("an overlay whose paths its options can spell is one mount; others get plain names first", () => {
+  test("an overlay with plain paths is one mount, and other paths get short names first", () => {
     const layer = (at: string) => ({ upper: `${at}/upper`, work: `${at}/work` });
     const plain = overlayLines({ kind: "overlay", base: "/p", layers: [layer("/s/1")] }, "/sys", "userxattr");
     expect(plain.map(({ where, options }) => [where, options])).toEqual([
@@ -60,7 +60,7 @@ describe("words", () => {
   });
 });
 
-test("no mount is entered into the machine's table, which an ordinary user cannot write where it is there", () => {
+test("no mount is recorded in the machine's table, which an ordinary user cannot write", () => {
   const binds = [{ source: "/p/.wave/state/o", target: "/p/.wave/state/o", writable: true }];
   const layers = [{ upper: "/p/.wave/state/w/upper", work: "/p/.wave/state/w/work" }];
   const view: Omit<SandboxView, "sandbox"> = {
@@ -84,23 +84,26 @@ describe("privileges", () => {
   const identity = { uid: 7, gid: 8 };
   const all = { identity, closed: true, ownUser: true, allIds: true, keyring: [], filter: [] };
 
-  test("root keeps the capabilities for files of every owner, in a user namespace that the script maps", () => {
+  test("root keeps the capabilities for files of every owner in a user namespace that the script maps", () => {
     const words = dropPrivilegesArgv({ ...all, identity: { uid: 0, gid: 0 }, mode: "root" });
     expect(words.slice(-3)).toEqual(["--inh-caps=-all", "--bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+setuid,+setgid", "--"]);
     expect(words.join(" ")).not.toContain("--map-user");
   });
 
-  test.each(["sudo", "user-namespace"] as const)("%s: a fenced command has none, and no namespace to get them back in", (mode) => {
-    const words = dropPrivilegesArgv({ ...all, mode });
-    expect(words.slice(-6)).toEqual(["setpriv", "--no-new-privs", "--ambient-caps=-all", "--inh-caps=-all", "--bounding-set=-all", "--"]);
-    expect(words.join(" ")).toContain("--user --map-user=7 --map-group=8");
-    expect(words.join(" ")).toContain("user/max_user_namespaces");
-  });
+  test.each(["sudo", "user-namespace"] as const)(
+    "%s: a sandboxed command has no capabilities and cannot create a namespace to regain them",
+    (mode) => {
+      const words = dropPrivilegesArgv({ ...all, mode });
+      expect(words.slice(-6)).toEqual(["setpriv", "--no-new-privs", "--ambient-caps=-all", "--inh-caps=-all", "--bounding-set=-all", "--"]);
+      expect(words.join(" ")).toContain("--user --map-user=7 --map-group=8");
+      expect(words.join(" ")).toContain("user/max_user_namespaces");
+    },
+  );
 
-  test("with sudo the command is the user's before anything else", () => {
+  test("with sudo the command becomes the user's first", () => {
     const become = ["setpriv", "--reuid=7", "--regid=8", "--clear-groups"];
     expect(dropPrivilegesArgv({ ...all, mode: "sudo", ownUser: false }).slice(0, 5)).toEqual([...become, "--"]);
-    // The right to make the user namespace, which ends with it.
+    // The capability that creates the user namespace, which removes it.
     const right = ["--inh-caps=+sys_admin", "--ambient-caps=+sys_admin", "--", "unshare", "--keep-caps", "--user"];
     expect(dropPrivilegesArgv({ ...all, mode: "sudo" }).slice(0, 10)).toEqual([...become, ...right]);
     expect(dropPrivilegesArgv({ ...all, mode: "sudo", closed: false })).toEqual([
@@ -112,12 +115,12 @@ describe("privileges", () => {
     ]);
   });
 
-  test("a keyring is left after the namespace was entered, and before capabilities are given up", () => {
+  test("the keyring is left after the namespace is entered and before capabilities are dropped", () => {
     const words = dropPrivilegesArgv({ ...all, mode: "root", keyring: ["leave"] });
     expect([words.indexOf("unshare") < words.indexOf("leave"), words.indexOf("leave") < words.indexOf("setpriv")]).toEqual([true, true]);
   });
 
-  test("without a fence root stays as it is, and only mounts are of its own", () => {
+  test("without a sandbox root stays root and gets only its own mounts", () => {
     expect(dropPrivilegesArgv({ ...all, mode: "root", closed: false })).toEqual([]);
     const words = unshareArgv({ mode: "root", closed: false, network: false });
     expect(words.filter((word) => ["--mount", "--pid", "--net", "--ipc", "--user"].includes(word))).toEqual(["--mount"]);
@@ -132,12 +135,12 @@ describe("privileges", () => {
     ["1aff I--Q---     2 perm 1f3f0000     0 65534 keyring   _ses: 1", true],
     ["1aff I--Q---     2 perm 1f3f0000     0 65534 keyring   session-42: 1", true],
     ["1aff I--Q---     2 perm 1f3f0000     0 65534 user      _ses: 1", false],
-  ])("a listing of keys %#", (listing, expected) => {
+  ])("recognizes a session keyring in listing %#", (listing, expected) => {
     expect(hasSessionKeyring(listing)).toBe(expected);
   });
 });
 
-describe("what is shown", () => {
+describe("the directories to show", () => {
   let base: string;
   beforeEach(() => {
     base = mkdtempSync(path.join(tmpdir(), "wave-tools-"));
@@ -156,7 +159,7 @@ describe("what is shown", () => {
       .map((directory) => path.relative(base, directory))
       .sort();
 
-  test("of a tool in a home: programs and libraries, not what it was told", () => {
+  test("include programs and libraries of a tool in a home, but not its settings", () => {
     make(
       "home/.tool/bin",
       "home/.tool/lib",
@@ -174,7 +177,7 @@ describe("what is shown", () => {
     );
   });
 
-  test("of version switchers and toolchains: all", () => {
+  test("include version managers and toolchains completely", () => {
     make("home/.nvm/versions/node/v20/bin", "home/.pyenv/shims", "home/jdk/bin", "home/jdk/lib");
     writeFileSync(path.join(base, "home/jdk/release"), "");
     expect(shown("home/.nvm/versions/node/v20/bin", "home/.pyenv/shims", "home/jdk/bin")).toEqual([
@@ -184,7 +187,7 @@ describe("what is shown", () => {
     ]);
   });
 
-  test("never the project, a home, or what is around them; nothing that is not there", () => {
+  test("exclude the project, homes, the directories around them, and missing directories", () => {
     make("home/dev/project/node_modules/.bin", "home/dev/bin", "bin");
     expect(shown("home/dev/project", "home/dev", "home", ".", "gone/bin")).toEqual([]);
     expect(shown("home/dev/bin", "bin")).toEqual(["bin", "home/dev/bin"]);
@@ -195,7 +198,7 @@ describe("what is shown", () => {
     ).toEqual([]);
   });
 
-  test("no place where an administrator keeps keys and tokens", () => {
+  test("exclude paths where an administrator keeps keys and tokens", () => {
     const { directories, files, mounts } = systemRoot({ searchPath: "/usr/bin:/bin", home: "/home/someone", project: "/srv/project" });
     const places = new Set([...directories, ...files, ...mounts("").map(({ where }) => where)]);
     const closed = [
@@ -218,7 +221,7 @@ describe("what is shown", () => {
     expect(mounts("/r").every(({ where }) => where.startsWith("/r/"))).toBe(true);
   });
 
-  test("of /proc: nothing that root may write, and nothing of the machine's memory and keys", () => {
+  test("exclude entries of /proc that root may write or that expose the machine's memory and keys", () => {
     const lines = procLines("/r/proc");
     const sources = Object.fromEntries(lines.map(({ what, where, options }) => [where, [what, options]]));
     expect(sources["/r/proc/sys"]).toEqual(["/r/proc/sys", "bind,ro,nosuid,nodev,noexec"]);
@@ -228,8 +231,8 @@ describe("what is shown", () => {
   });
 });
 
-describe("a path in a tree that somebody else wrote", () => {
-  test("goes only through directories", () => {
+describe("a path in an untrusted tree", () => {
+  test("passes only through directories", () => {
     const base = mkdtempSync(path.join(tmpdir(), "wave-stray-"));
     mkdirSync(path.join(base, "a/b"), { recursive: true });
     writeFileSync(path.join(base, "file"), "");

@@ -1,8 +1,8 @@
-/** The seccomp filter as a program: which calls it lets through. It is run here by a small interpreter of its instructions. */
+/** Tests which calls the seccomp filter permits, with a small interpreter of its instructions. */
 import { describe, expect, test } from "vitest";
 import { type FilterKind, filterArgs, socketFilter } from "../../../src/sandbox/socket-filter.ts";
 
-/** `allow`, or the number of the error. `argument` is the first argument of the call. */
+/** `allow`, or the error number. `argument` is the first argument of the call. */
 function verdict(architecture: string, audit: number, number: number, argument = 0, kind?: FilterKind): "allow" | number {
   const program = Buffer.from(socketFilter(architecture, kind) ?? []);
   const data: Readonly<Record<number, number>> = { 0: number, 4: audit, 16: argument };
@@ -31,12 +31,12 @@ describe.each([
   ["arm64", 0x4000_0028, 281, 0, [309, 310, 311]],
   ["riscv64", 0xc000_00f3, 198, 0, [217, 218, 219]],
 ] as const)("on %s, convention %d with socket %d", (architecture, audit, socket, read, keys) => {
-  test("sockets of confined families are made, and no others", () => {
+  test("permits only sockets of confined families", () => {
     for (const family of [unix, ipv4, ipv6, netlink]) expect(verdict(architecture, audit, socket, family)).toBe("allow");
     for (const family of [vsock, bluetooth, 0, 255]) expect(verdict(architecture, audit, socket, family)).toBe(97);
   });
 
-  test("keys, io_uring and descriptors of other processes are refused, ordinary calls are not", () => {
+  test("refuses keys, io_uring and descriptors of other processes, but not ordinary calls", () => {
     expect(keys.map((key) => verdict(architecture, audit, key))).toEqual(keys.map(() => 1));
     expect([verdict(architecture, audit, 425), verdict(architecture, audit, 438)]).toEqual([38, 1]);
     expect([verdict(architecture, audit, read), verdict(architecture, audit, 60)]).toEqual(["allow", "allow"]);
@@ -54,14 +54,14 @@ test.each([
   for (const call of [socket, 425, 438, 0]) expect(verdict(architecture, audit, call, vsock, "keys")).toBe("allow");
 });
 
-test("the older call for sockets makes none, and does the rest", () => {
+test("the older socket call creates no sockets but permits its other functions", () => {
   expect([verdict("x64", 0x4000_0003, 102, 1), verdict("x64", 0x4000_0003, 102, 3)]).toEqual([1, "allow"]);
 });
 
-test("a calling convention that is not known has no calls", () => {
+test("refuses every call of an unknown convention", () => {
   expect(verdict("x64", 0x1234, 0)).toBe(38);
 });
 
-test("an architecture that is not known has no filter", () => {
+test("an unknown architecture has no filter", () => {
   expect([socketFilter("mips"), filterArgs("mips", "/usr/bin/perl", "sockets")]).toEqual([undefined, undefined]);
 });

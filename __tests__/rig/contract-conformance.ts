@@ -46,8 +46,7 @@ export function contractContext(
   return {
     contract,
     step: step("build", { contracts: [contract] }),
-    attempt: 1,
-    runId: "run1",
+    attempt: { runId: "run1", number: 1 },
     workspace: spawningWorkspace(async () => ({ kind: "exited", code: 0 })),
     artifacts: [...made].map(([name, bytes]) => ({
       name,

@@ -69,7 +69,7 @@ export function scriptedAdapter(script: (step: string, nth: number) => Act): Scr
     },
     async run(context) {
       const { id } = context.step;
-      runs.push(`${id}.${context.attempt}`);
+      runs.push(`${id}.${context.attempt.number}`);
       contexts.push(context);
       counts.set(id, (counts.get(id) ?? 0) + 1);
       running += 1;

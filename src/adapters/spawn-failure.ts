@@ -28,13 +28,13 @@ export function spawnFailure({ signal, log }: AdapterContext, outcome: SpawnOutc
 }
 
 /** Variables that name the task, the directories and the run of an attempt. */
-export function stepVariables({ workspace, runId, step, attempt }: AdapterContext): Record<string, string> {
+export function stepVariables({ workspace, step, attempt }: AdapterContext): Record<string, string> {
   return {
     WAVE_TASK_FILE: workspace.paths.taskFile,
     WAVE_INPUTS_DIR: workspace.paths.inputs,
     WAVE_OUTPUT_DIR: workspace.paths.output,
-    WAVE_RUN_ID: runId,
+    WAVE_RUN_ID: attempt.runId,
     WAVE_STEP_ID: step.id,
-    WAVE_ATTEMPT: String(attempt),
+    WAVE_ATTEMPT: String(attempt.number),
   };
 }

@@ -84,3 +84,10 @@ export type OutsideEvent = EventOf<"published" | "not-published" | "alert-sent" 
 export function isOutsideEvent(event: WaveEvent): event is OutsideEvent {
   return ["published", "not-published", "alert-sent", "alert-failed"].includes(event.type);
 }
+
+/** Identifies an attempt of a step. */
+export interface AttemptId {
+  readonly runId: string;
+  /** From 1. */
+  readonly number: number;
+}

@@ -1,7 +1,7 @@
 /** Interfaces to the outside and between stages. The engine injects implementations; those of one port share a conformance suite. */
 import type { Changeset } from "./changeset.ts";
 import type { Digest } from "./digest.ts";
-import type { ArtifactRef, EventPayload, FingerprintRef, WaveEvent } from "./event.ts";
+import type { ArtifactRef, AttemptId, EventPayload, FingerprintRef, WaveEvent } from "./event.ts";
 import type { ExceededLimit } from "./exceeded-limit.ts";
 import type { Denial, Failure, Violation } from "./failure.ts";
 import type { ContractDefinition, PublicationKind, Step } from "./pipeline.ts";
@@ -140,8 +140,7 @@ export interface OutputLog {
 
 export interface AdapterContext {
   readonly step: Step;
-  readonly attempt: number;
-  readonly runId: string;
+  readonly attempt: AttemptId;
   readonly workspace: Workspace;
   readonly prompt: string;
   /** Digests of everything known to affect the result. */
@@ -197,8 +196,7 @@ export interface TrustedFiles {
 export interface ContractContext {
   readonly contract: ContractDefinition;
   readonly step: Step;
-  readonly attempt: number;
-  readonly runId: string;
+  readonly attempt: AttemptId;
   readonly workspace: Workspace;
   readonly artifacts: readonly ArtifactRef[];
   /** The verified bytes of an artifact of this step. */

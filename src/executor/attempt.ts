@@ -137,7 +137,8 @@ async function workAndVerify(context: ExecuteContext, start: AttemptStart, open:
   if (!artifacts.ok) return unlessAborted(open.signal, artifacts.error);
   progress.artifacts = artifacts.value;
   const { workspace, signal, log } = open;
-  progress.results = await verifyContracts(context, { step, attempt, workspace, artifacts: artifacts.value, signal, log });
+  const id = { runId: context.run.runId, number: attempt };
+  progress.results = await verifyContracts(context, { step, attempt: id, workspace, artifacts: artifacts.value, signal, log });
   if (progress.results.length < step.contracts.length) return cancelled;
   const failure = failureOf(progress.results);
   return failure === undefined ? { status: "passed" } : unlessAborted(signal, failure);
@@ -162,8 +163,7 @@ async function produce(
   };
   const outcome = await adapter.run({
     step,
-    attempt,
-    runId: run.runId,
+    attempt: { runId: run.runId, number: attempt },
     workspace,
     prompt,
     fingerprint,

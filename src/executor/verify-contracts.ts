@@ -3,7 +3,7 @@
  * limit; the persona does not run again for either. Writes no events and decides no retries.
  */
 import { defined } from "../core/defined.ts";
-import type { ArtifactRef } from "../core/event.ts";
+import type { ArtifactRef, AttemptId } from "../core/event.ts";
 import type { ContractResult, Failure } from "../core/failure.ts";
 import type { ContractDefinition, Step } from "../core/pipeline.ts";
 import type { BlobStore, ContractOutcome, OutputLog, Workspace } from "../core/ports.ts";
@@ -14,7 +14,7 @@ import { backoffWait, withJitter } from "./retry.ts";
 /** The attempt whose output is evaluated. */
 export interface Evidence {
   readonly step: Step;
-  readonly attempt: number;
+  readonly attempt: AttemptId;
   readonly workspace: Workspace;
   readonly artifacts: readonly ArtifactRef[];
   readonly signal: AbortSignal;
@@ -68,7 +68,7 @@ async function verifyOnce(context: ExecuteContext, evidence: Evidence, contract:
   if (type === undefined) return { verdict: "error", violations: [{ message: `contract type ${contract.type} is not known` }] };
   const readArtifact = (name: string) => readArtifactOf(services.blobs, evidence.artifacts, name);
   const trusted = defined({ trustedFiles: services.trustedFiles });
-  return type.verify({ ...evidence, ...trusted, contract, runId: run.runId, readArtifact, files: run.contractFiles });
+  return type.verify({ ...evidence, ...trusted, contract, readArtifact, files: run.contractFiles });
 }
 
 async function readArtifactOf(blobs: BlobStore, artifacts: readonly ArtifactRef[], name: string): Promise<Result<Uint8Array>> {

@@ -58,7 +58,7 @@ async function start(name: Name, of: Partial<Step>) {
   const { adapter, file } = adapterOf(name);
   const one = stepOf(name, of);
   await adapter.run({
-    ...{ step: one, attempt: 1, runId: "r", workspace, prompt: "p", env: {}, files: new Map() },
+    ...{ step: one, attempt: { runId: "r", number: 1 }, workspace, prompt: "p", env: {}, files: new Map() },
     fingerprint: { work: "sha256:w", gate: "sha256:g", parts: {} },
     signal: new AbortController().signal,
     log: { write: () => undefined, tail: () => "" },

@@ -32,7 +32,11 @@ describe("an attempt", () => {
       prompt: "do b",
       inputs: [{ name: "report", source: `/blobs/${made?.digest}`, mediaType: "text/plain" }],
     });
-    expect(rig.adapter.contexts[1]).toMatchObject({ runId: "run1", prompt: "do b", env: { LEVEL: "1", TOKEN: "value of TOKEN" } });
+    expect(rig.adapter.contexts[1]).toMatchObject({
+      attempt: { runId: "run1" },
+      prompt: "do b",
+      env: { LEVEL: "1", TOKEN: "value of TOKEN" },
+    });
     expect(rig.prompts[1]).toMatchObject({
       runInput: "the input",
       inputs: [{ name: "report", path: "/workspaces/run1/b/1/inputs/report", size: 8, from: "a" }],
@@ -69,7 +73,9 @@ describe("an attempt", () => {
 
 describe("contracts", () => {
   test("a failed contract is retried with feedback, after a wait that grows, in a fresh workspace", async () => {
-    const rig = executeRig([step("a", { artifacts: out, contracts: [retried] })], { verify: ({ attempt }) => (attempt < 3 ? fail : pass) });
+    const rig = executeRig([step("a", { artifacts: out, contracts: [retried] })], {
+      verify: ({ attempt }) => (attempt.number < 3 ? fail : pass),
+    });
     expect(await rig.run()).toMatchObject({ value: { status: "passed", durationMs: 3000 } });
     expect(rig.clock.waits).toEqual([1000, 2000]);
     expect(rig.of("attempt-failed").map((event) => event.retry)).toEqual([
@@ -100,7 +106,7 @@ describe("contracts", () => {
       clock,
       weights: { a: 2 },
       options: { concurrency: 1 },
-      verify: ({ attempt }) => (attempt === 1 ? fail : pass),
+      verify: ({ attempt }) => (attempt.number === 1 ? fail : pass),
     });
     const ended = rig.run();
     await rig.adapter.started("b");

@@ -175,7 +175,7 @@ describe("reuse", () => {
   });
 
   test("stored work that the new contracts reject is done anew, with feedback, and no retry is spent on that", async () => {
-    const rig = await reusing("recheck", [judged], { verify: ({ attempt }) => (attempt === 1 ? fail : pass) });
+    const rig = await reusing("recheck", [judged], { verify: ({ attempt }) => (attempt.number === 1 ? fail : pass) });
     expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
     expect(rig.adapter.runs).toEqual(["a.2"]);
     expect(rig.of("attempt-failed")).toMatchObject([{ attempt: 1, retry: { attempt: 2, delayMs: 0 } }]);

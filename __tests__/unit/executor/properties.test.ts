@@ -59,7 +59,7 @@ function rigFor({ steps, fates, onFailure, concurrency, cancelAfter }: Case): Ex
       return fates[id] === "exit" ? exit : fates[id] === "crash" ? crash : "pass";
     },
     verify: (context) =>
-      fates[context.step.id] === "contract" || (fates[context.step.id] === "flaky" && context.attempt === 1) ? fail : pass,
+      fates[context.step.id] === "contract" || (fates[context.step.id] === "flaky" && context.attempt.number === 1) ? fail : pass,
   });
   if (cancelAfter === 0) rig.cancel("SIGINT");
   return rig;

@@ -97,7 +97,7 @@ async function takeOf(
   const model = step.adapter?.model ?? step.persona.model;
   const recorded: RecordedAttempt = {
     step: step.id,
-    attempt,
+    attempt: attempt.number,
     adapter,
     ...defined({ model }),
     asked: partsOfRecording(fingerprint.parts),

@@ -44,7 +44,8 @@ export function replayAdapter(setting: ReplaySetting): Adapter {
 }
 
 async function replay(context: AdapterContext, directory: string): Promise<Result<AdapterOutcome>> {
-  const { step, attempt, workspace, log, signal } = context;
+  const { step, workspace, log, signal } = context;
+  const attempt = context.attempt.number;
   const missing = (detail: string, hint = recordAgain(directory)) =>
     err({ reason: "recording-missing", step: step.id, attempt, detail, hint } as const);
   const attempts = await attemptsOf(directory, step.id);

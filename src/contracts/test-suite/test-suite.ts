@@ -99,13 +99,13 @@ async function existing({ workspace }: ContractContext, { places, omitted }: Fou
   return more === 0 ? located : [...located, unlisted(more)];
 }
 
-function environmentOf({ workspace, runId: run, step, attempt }: ContractContext): Record<string, string> {
+function environmentOf({ workspace, step, attempt }: ContractContext): Record<string, string> {
   return {
     WAVE_INPUTS_DIR: workspace.paths.inputs,
     WAVE_OUTPUT_DIR: workspace.paths.output,
-    WAVE_RUN_ID: run,
+    WAVE_RUN_ID: attempt.runId,
     WAVE_STEP_ID: step.id,
-    WAVE_ATTEMPT: String(attempt),
+    WAVE_ATTEMPT: String(attempt.number),
   };
 }
 

@@ -28,8 +28,7 @@ async function run(
   };
   const result = await commandAdapter().run({
     step: step("one", { resources: { timeoutMs: 5000, memoryLimitBytes: 99, diskLimitBytes: 1e9 } }),
-    attempt: 2,
-    runId: "run1",
+    attempt: { runId: "run1", number: 2 },
     workspace,
     prompt: "the prompt",
     fingerprint: { work: "sha256:w", gate: "sha256:g", parts: {} },

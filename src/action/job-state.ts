@@ -105,14 +105,11 @@ export async function openJobState(request: JobStateRequest): Promise<JobState> 
     uploads(store, signal) {
       if (remote === undefined) return undefined;
       return openUploads({
-        toolkit,
-        temp,
+        lane: { toolkit, temp, warn, ...retention },
         stateDir,
         signal,
-        warn,
         workflowAttempt: context.runAttempt,
         uploaded: remote.nameOf,
-        ...retention,
         blobsOf: (event) => blobsOf(store.blobs, event),
         pack: (id, digests, into) => packRun(stateDir, id, digests, into),
       });

@@ -10,7 +10,8 @@ import { stateArtifactName, stepArtifactName } from "./artifact-names.ts";
 import { layOutArtifact } from "./lay-out-artifact.ts";
 import { openUploadLane, type UploadLaneRequest } from "./upload-lane.ts";
 
-export interface UploadsRequest extends UploadLaneRequest {
+export interface UploadsRequest {
+  readonly lane: UploadLaneRequest;
   readonly stateDir: string;
   readonly workflowAttempt: number;
   /** The name of this workflow run's Actions artifact that already contains a blob; undefined if there is none. */
@@ -37,7 +38,7 @@ const mostParts = 100;
 const limits = { endMs: 10 * 60_000, cancelledMs: 1_500 } as const;
 
 export function openUploads(request: UploadsRequest): Uploads {
-  const lane = openUploadLane(request);
+  const lane = openUploadLane(request.lane);
   const names = new Map<Digest, string>();
   const uploaded = new Set<Digest>();
   const singles = uploadSingles(request, { names, uploaded }, (name, what, artifact) =>
@@ -58,7 +59,7 @@ export function openUploads(request: UploadsRequest): Uploads {
       state.send(Number.POSITIVE_INFINITY);
       if (await within(lane.rest(), request.signal)) return;
       lane.abandon();
-      request.warn("some artifacts were not uploaded before the job had to end");
+      request.lane.warn("some artifacts were not uploaded before the job had to end");
     },
   };
 }

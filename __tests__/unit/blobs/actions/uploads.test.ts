@@ -27,21 +27,25 @@ function artifact(name: string): ArtifactRef {
 const passed = (step: string, artifacts: readonly ArtifactRef[]): WaveEvent =>
   ({ type: "attempt-passed", run: "abc", writer: "w1", step, attempt: 1, durationMs: 1, artifacts }) as unknown as WaveEvent;
 
-function uploads(answer: (name: string) => ToolkitProblem | undefined, changes: Partial<UploadsRequest> = {}) {
+interface Changes extends Partial<UploadsRequest> {
+  readonly toolkit?: UploadsRequest["lane"]["toolkit"];
+}
+
+function uploads(answer: (name: string) => ToolkitProblem | undefined, { toolkit, ...changes }: Changes = {}) {
   const sent: string[] = [];
   const packed: string[][] = [];
   const warned: string[] = [];
-  const opened = openUploads({
-    toolkit: {
-      ask: async (_call, takes) => {
-        const { name } = takes as { readonly name: string };
-        const problem = answer(name);
-        if (problem === undefined) sent.push(name);
-        return problem === undefined ? (ok({ id: sent.length, size: 1 }) as never) : err(problem);
-      },
+  const answering: UploadsRequest["lane"]["toolkit"] = {
+    ask: async (_call, takes) => {
+      const { name } = takes as { readonly name: string };
+      const problem = answer(name);
+      if (problem === undefined) sent.push(name);
+      return problem === undefined ? (ok({ id: sent.length, size: 1 }) as never) : err(problem);
     },
+  };
+  const opened = openUploads({
+    lane: { toolkit: toolkit ?? answering, temp: root, warn: (text) => warned.push(text) },
     stateDir: root,
-    temp: root,
     workflowAttempt: 2,
     uploaded: () => undefined,
     blobsOf: async () => [],
@@ -50,7 +54,6 @@ function uploads(answer: (name: string) => ToolkitProblem | undefined, changes: 
       return [];
     },
     signal: new AbortController().signal,
-    warn: (text) => warned.push(text),
     ...changes,
   });
   return { opened, sent, packed, warned };

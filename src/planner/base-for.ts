@@ -1,4 +1,4 @@
-/** Which base a plan's fingerprints are taken over. */
+/** Chooses the base for a plan's fingerprints. */
 import { defined } from "../core/defined.ts";
 import type { Digest } from "../core/digest.ts";
 import type { BaseRef } from "../core/event.ts";
@@ -6,10 +6,10 @@ import { viewNamesGit } from "../core/permissions.ts";
 import type { RunRecord } from "../core/state.ts";
 
 /**
- * The base for work on the project as it is now. When runs of this pipeline ended with exactly this tree (newest first), the
- * newest one's base counts, so that a plan right after a run that changed the project in place is empty. Views that the run
- * did not take, ignored files, and views that may hold `.git` when HEAD has moved since, are the current ones. When no run ended here, or it changed
- * nothing, the base is the current one.
+ * The base for the current project. If runs of this pipeline ended with exactly this tree (newest first), it is the newest
+ * one's base, so that a plan directly after a run that changed the project in place is empty. Ignored files, views that the
+ * run did not record, and, if HEAD moved, views that may contain `.git` are always current. If no run ended here, or the run
+ * did not change the project, the base is the current one.
  */
 export function baseFor(current: BaseRef, runsEndingHere: readonly RunRecord[]): BaseRef {
   const newest = runsEndingHere.find((run) => run.treeAfter === current.tree);

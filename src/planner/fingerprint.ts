@@ -1,7 +1,7 @@
 /**
- * The fingerprint of a step: a digest of everything that its outcome depends on, and of everything that judges it. Plan, run
- * and resume share this one function. What is not in it cannot make work stale: the run's id, the attempt, paths on this
- * machine, secret values, limits, and where in a file something is written.
+ * Computes a step's fingerprints: digests of everything that its result depends on, and of everything that its contracts
+ * depend on. Plan, run and resume use the same function. Not included, so that changes do not invalidate results: the run's
+ * id, the attempt, paths on this machine, secret values, limits, and positions in files.
  */
 import { posix } from "node:path";
 import { defined } from "../core/defined.ts";
@@ -14,40 +14,41 @@ import type { ContractDefinition, Step } from "../core/pipeline.ts";
 import type { FingerprintBase, FingerprintSource } from "../core/plan.ts";
 import type { ContractFile } from "../core/ports.ts";
 
-/** Grows when the meaning of a part changes, so that work of older versions is not taken for equal. */
+/** Change the number if a part changes its meaning, so that results of older versions are not reused. */
 const format = digestOfBytes("wave fingerprint 1");
 
 /**
- * The work and gate fingerprints of a step, with the parts they are made of. Absent parts (no model, no `env`) are left out.
+ * The work and contract fingerprints of a step, with their parts. Unused parts (no model, no `env`) are omitted.
  *
- * - work: `format`, `ignored` (files that git ignores; absent if they were not looked at), `task`, `persona`, `adapter`, `model`, `permissions`, `env`, `secrets`, `include` (of ignored changes), `artifacts`, `base`, `changes` (those it builds on), `platform` (only for
- *   the `command` adapter), `replayed` (only for the `replay` adapter: nobody did the work), and `input:NAME` for each input;
- * - gate: `contract:NAME` for each contract, `gate-file:PATH` for each file they name, `gate-tree` where a command judges
- *   (it reads the whole project), and `gate-protected` where its files come from another commit.
+ * - `work`: `format`, `ignored` (files ignored by git, if they were read), `task`, `persona`, `adapter`, `model`,
+ *   `permissions`, `env`, `secrets`, `include` (of ignored changes), `artifacts`, `base`, `changes` (upstream), `platform`
+ *   (only for the `command` adapter), `replayed` (only for the `replay` adapter), and `input:NAME` for each input;
+ * - `gate`, for contracts: `contract:NAME` for each contract, `gate-file:PATH` for each schema file, `gate-tree` and
+ *   `gate-ignored` for commands, which read the whole project, and `gate-protected` for files from another commit.
  */
 export function fingerprintStep(source: FingerprintSource): FingerprintRef {
   const work = workParts(source);
-  const gate = contractParts(source);
-  return { work: digestOfParts(work), gate: digestOfParts(gate), parts: { ...work, ...gate } };
+  const contracts = contractParts(source);
+  return { work: digestOfParts(work), gate: digestOfParts(contracts), parts: { ...work, ...contracts } };
 }
 
 /**
- * The files that a step's contracts are judged by, path → digest: their schemas, and what those refer to, followed through. A
- * reference that names none of the files (an absolute `$id`, say) brings all of them in: that can only cost a recheck.
+ * The schema files of a step's contracts, including all that they refer to: path → digest. A reference that is not a known
+ * path (for example an absolute `$id`) includes all files, which costs at most a recheck.
  */
 export function contractFilesOf(step: Step, files: ReadonlyMap<string, ContractFile>): Record<string, Digest> {
-  const found: Record<string, Digest> = {};
+  const digests: Record<string, Digest> = {};
   const open = step.contracts.flatMap((contract) => (contract.type === "json_schema" ? [contract.schema] : []));
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     const file = files.get(path);
-    if (file === undefined || Object.hasOwn(found, path)) continue;
-    found[path] = file.digest;
+    if (file === undefined || Object.hasOwn(digests, path)) continue;
+    digests[path] = file.digest;
     for (const reference of referencesOf(file)) {
       const target = posix.normalize(posix.join(posix.dirname(path), reference));
       open.push(...(files.has(target) ? [target] : files.keys()));
     }
   }
-  return found;
+  return digests;
 }
 
 /** The digests of a base that the fingerprint of a step contains. */
@@ -91,7 +92,7 @@ function workParts({
 
 function contractParts({ step, contractFiles, protectedFiles, base: { tree, ignored } }: FingerprintSource): Record<string, Digest> {
   const parts: Record<string, Digest> = {};
-  for (const contract of step.contracts) parts[`contract:${contract.name}`] = digestOfShared(judgedBy(contract));
+  for (const contract of step.contracts) parts[`contract:${contract.name}`] = digestOfShared(verdictSettings(contract));
   for (const [path, digest] of Object.entries(contractFiles)) parts[`gate-file:${path}`] = digest;
   if (step.contracts.some((contract) => contract.type === "test_suite")) {
     parts["gate-tree"] = tree;
@@ -101,8 +102,8 @@ function contractParts({ step, contractFiles, protectedFiles, base: { tree, igno
   return parts;
 }
 
-/** What a contract judges, without how often and when: a warning that becomes a gate has to be judged again, a longer backoff not. */
-function judgedBy(contract: ContractDefinition): JsonValue {
+/** The settings that affect a contract's verdict. Retries and backoff do not; whether it only warns does. */
+function verdictSettings(contract: ContractDefinition): JsonValue {
   const binding = contract.onFailure !== "warn";
   switch (contract.type) {
     case "json_schema":
@@ -133,10 +134,10 @@ function artifactsOf(step: Step): unknown {
 
 const references = new WeakMap<ContractFile, readonly string[]>();
 
-/** The files that a schema refers to, as written, without fragments. A text that is no JSON, or one whose `$id` moves its references elsewhere, may refer to any: `*`. */
+/** The references of a schema without fragments. `*`, which means all files, for invalid JSON and for references relative to an `$id`. */
 function referencesOf(file: ContractFile): readonly string[] {
-  const known = references.get(file);
-  if (known !== undefined) return known;
+  const cached = references.get(file);
+  if (cached !== undefined) return cached;
   const found = new Set<string>();
   try {
     collectReferences(JSON.parse(file.text), found);
@@ -148,7 +149,7 @@ function referencesOf(file: ContractFile): readonly string[] {
   return list;
 }
 
-/** Stands for a `$id` among the references; no file can be called that. */
+/** Marks an `$id` in the set of references. Not a valid file name. */
 const moved = "\0";
 const referenceKeys = new Set(["$ref", "$dynamicRef", "$recursiveRef"]);
 
@@ -177,7 +178,7 @@ function addReference(reference: string, found: Set<string>): void {
   }
 }
 
-/** Over names and digests; neither can hold a NUL. */
+/** Digest of names and digests, separated by NUL, which neither can contain. */
 function digestOfParts(parts: Readonly<Record<string, Digest>>): Digest {
   return digestOfBytes(
     Object.keys(parts)
@@ -187,17 +188,17 @@ function digestOfParts(parts: Readonly<Record<string, Digest>>): Digest {
   );
 }
 
-const digests = new Map<string, Digest>();
-const remembered = 1000;
+const sharedDigests = new Map<string, Digest>();
+const maxShared = 1000;
 
-/** The digest of a value that many steps share: a pipeline of thousands of steps has a handful of adapters and permission sets. */
+/** The cached digest of a value. Thousands of steps share a few adapters and permission sets. */
 function digestOfShared(value: JsonValue | readonly (JsonValue | undefined)[]): Digest {
   const text = JSON.stringify(value);
-  const known = digests.get(text);
-  if (known !== undefined) return known;
+  const cached = sharedDigests.get(text);
+  if (cached !== undefined) return cached;
   const digest = digestOfBytes(text);
-  if (digests.size >= remembered) digests.clear();
-  digests.set(text, digest);
+  if (sharedDigests.size >= maxShared) sharedDigests.clear();
+  sharedDigests.set(text, digest);
   return digest;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Makes the plan: order, dependents, longest chains, and for each step whether equal work passed before. Pure: a function of
- * the pipeline, the base and what state tells. It expects a validated pipeline (no cycles, every dependency known).
+ * Creates a plan: order, dependents, critical path, and for each step whether a cached result can be reused. Pure. Expects a
+ * validated pipeline (no cycles, every dependency exists).
  */
 
 import { collectUpstream, digestUpstream, type UpstreamChanges, upstreamIds } from "../changeset/upstream-changes.ts";
@@ -16,29 +16,29 @@ import type { CachedResult } from "../core/state.ts";
 import { findCachedResult } from "./find-cached-result.ts";
 import { contractFilesOf, fingerprintBase, fingerprintStep } from "./fingerprint.ts";
 
-/** What a plan is made from. */
+/** The inputs of a plan. */
 export interface PlanSource {
   readonly pipeline: Pipeline;
-  /** What fingerprints are taken over: see `baseFor`. */
+  /** The base for fingerprints, from `baseFor`. */
   readonly base: BaseRef;
-  /** The project's tree as it is now; it differs from `base.tree` where `baseFor` chose the base of an earlier run. */
+  /** The project's current tree. Differs from `base.tree` if `baseFor` chose an earlier run's base. */
   readonly tree: Digest;
-  /** Of this pipeline, newest first. */
+  /** Passed results of this pipeline, newest first. */
   readonly passed: readonly CachedResult[];
   readonly contractFiles: ReadonlyMap<string, ContractFile>;
   /** By step id, as in `FingerprintSource`. */
   readonly protectedFiles: ReadonlyMap<string, Digest>;
-  /** `linux-x64` and the like. */
+  /** For example `linux-x64`. */
   readonly platform: string;
-  /** Actual versions, by step id. */
+  /** Versions of the adapters, by step id. */
   readonly adapterVersions: ReadonlyMap<string, string>;
   /** The digest of the run's input text. */
   readonly runInput?: Digest;
-  /** What this environment can fence. */
+  /** The sandbox features of this machine. */
   readonly sandbox: SandboxSupport;
 }
 
-/** Plans a pipeline. Steps come dependencies first; among those that do not depend on each other, in the order of the manifest. */
+/** Plans a pipeline. Dependencies come before their dependents; independent steps are in manifest order. */
 export function planPipeline(source: PlanSource): Plan {
   const { pipeline } = source;
   const byId = new Map(pipeline.steps.map((step) => [step.id, step]));
@@ -47,12 +47,12 @@ export function planPipeline(source: PlanSource): Plan {
   const weights = weightsOf(order, dependents);
   const passed = groupByStep(source.passed);
   const work = new Map<string, PlannedWork>();
-  const below = new Map<string, UpstreamChanges>();
+  const upstream = new Map<string, UpstreamChanges>();
   for (const step of order) {
     const built = collectUpstream(
-      upstreamIds(step).map((id) => ({ id, builtOn: below.get(id) ?? new Map(), ...changesOf(foundIn(work.get(id))) })),
+      upstreamIds(step).map((id) => ({ id, builtOn: upstream.get(id) ?? new Map(), ...changesOf(cachedIn(work.get(id))) })),
     );
-    below.set(step.id, built);
+    upstream.set(step.id, built);
     work.set(step.id, workOf(step, source, passed.get(step.id) ?? [], work, built));
   }
   const steps = order.map(
@@ -67,7 +67,7 @@ export function planPipeline(source: PlanSource): Plan {
   return { pipeline, steps, sandbox: source.sandbox, criticalPath: longestChain(order, dependents, weights) };
 }
 
-/** The work of one step, once the work of its dependencies is known. */
+/** Plans one step. Unknown until all its dependencies have cached results. */
 function workOf(
   step: Step,
   source: PlanSource,
@@ -75,12 +75,12 @@ function workOf(
   work: ReadonlyMap<string, PlannedWork>,
   built: UpstreamChanges,
 ): PlannedWork {
-  const after = step.dependencies.filter((id) => foundIn(work.get(id)) === undefined);
+  const after = step.dependencies.filter((id) => cachedIn(work.get(id)) === undefined);
   if (after.length > 0) return { kind: "unknown", after };
   const inputs: Record<string, Digest> = {};
   for (const { name, artifact, from } of step.inputs) {
-    const made = from === undefined ? undefined : foundIn(work.get(from))?.artifacts.find((candidate) => candidate.name === artifact);
-    if (made !== undefined) inputs[name] = made.digest;
+    const output = from === undefined ? undefined : cachedIn(work.get(from))?.artifacts.find((candidate) => candidate.name === artifact);
+    if (output !== undefined) inputs[name] = output.digest;
   }
   const { base, contractFiles, platform, adapterVersions, runInput } = source;
   const changes = digestUpstream(built);
@@ -98,21 +98,21 @@ function workOf(
   return { ...findCachedResult(step, fingerprint, passed, source.tree), fingerprint };
 }
 
-/** The passed work whose outputs dependents may count on: a recheck gives the same artifacts. */
-function foundIn(work: PlannedWork | undefined): CachedResult | undefined {
+/** The cached result whose artifacts dependents will get. A recheck does not change artifacts. */
+function cachedIn(work: PlannedWork | undefined): CachedResult | undefined {
   return work?.kind === "equal" || work?.kind === "recheck" ? work.cached : undefined;
 }
 
-function changesOf(found: CachedResult | undefined): { changes?: Digest } {
-  return found?.changes === undefined ? {} : { changes: found.changes.digest };
+function changesOf(cached: CachedResult | undefined): { changes?: Digest } {
+  return cached?.changes === undefined ? {} : { changes: cached.changes.digest };
 }
 
 function groupByStep(passed: readonly CachedResult[]): ReadonlyMap<string, readonly CachedResult[]> {
   const groups = new Map<string, CachedResult[]>();
-  for (const work of passed) {
-    const group = groups.get(work.step);
-    if (group === undefined) groups.set(work.step, [work]);
-    else group.push(work);
+  for (const result of passed) {
+    const group = groups.get(result.step);
+    if (group === undefined) groups.set(result.step, [result]);
+    else group.push(result);
   }
   return groups;
 }
@@ -123,7 +123,7 @@ function dependentsOf(steps: readonly Step[]): ReadonlyMap<string, readonly stri
   return dependents;
 }
 
-/** How many steps the longest chain from each step to an end has. */
+/** The number of steps in the longest chain that starts at each step. */
 function weightsOf(order: readonly Step[], dependents: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, number> {
   const weights = new Map<string, number>();
   for (const step of order.toReversed()) {
@@ -134,7 +134,7 @@ function weightsOf(order: readonly Step[], dependents: ReadonlyMap<string, reado
   return weights;
 }
 
-/** The chain of the highest weights; of equal chains the one that stands first in the manifest. */
+/** The longest chain of steps; of equally long ones, the first in the manifest. */
 function longestChain(
   order: readonly Step[],
   dependents: ReadonlyMap<string, readonly string[]>,

@@ -34,16 +34,16 @@ function run(base: BaseRef, treeAfter: RunRecord["treeAfter"]): RunRecord {
   };
 }
 
-test("without a run that ended here the base is the current one", () => {
+test("uses the current base if no run ended with this tree", () => {
   expect(baseFor(current, [])).toBe(current);
   expect(baseFor(current, [run(earlier, digest("elsewhere")), run(earlier, undefined)])).toBe(current);
 });
 
-test("a run that ended here and changed nothing leaves the base as it is", () => {
+test("uses the current base if the run that ended with this tree did not change the project", () => {
   expect(baseFor(current, [run(current, current.tree), run(earlier, current.tree)])).toBe(current);
 });
 
-test("a run that changed the project into what it is lends its base; views that it cannot know are the current ones", () => {
+test("uses the base of the run that created this tree, with current views where the run has none", () => {
   expect(baseFor(current, [run(earlier, current.tree)])).toEqual({
     kind: "git",
     head: "h1",
@@ -52,6 +52,6 @@ test("a run that changed the project into what it is lends its base; views that 
   });
 });
 
-test("a view of .git is the earlier one while HEAD has not moved", () => {
+test("uses the run's view of .git if HEAD has not moved", () => {
   expect(baseFor({ ...current, head: "h1" }, [run(earlier, current.tree)]).views[gitView]).toBe(digest("git then"));
 });

@@ -1,4 +1,4 @@
-/** Edits of a manifest that say the same in other words change no fingerprint. */
+/** Cosmetic edits of a manifest do not change fingerprints. */
 
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
@@ -42,7 +42,7 @@ const manifest: Value = {
   },
 };
 
-/** The same value with the keys of every map in another order. */
+/** The same value with the keys of every map in a different order. */
 function reordered(value: Value, order: (keys: string[]) => string[]): Value {
   if (Array.isArray(value)) return value.map((member) => reordered(member, order));
   if (typeof value !== "object") return value;
@@ -56,7 +56,7 @@ function fingerprints({ steps }: Pipeline) {
   );
 }
 
-/** Comments and blank lines between entries of block style; a line of a block text may take none. */
+/** Adds comments and blank lines between entries of block style, but not inside a block text. */
 function commented(text: string, at: readonly number[]): string {
   return text
     .split("\n")
@@ -64,8 +64,8 @@ function commented(text: string, at: readonly number[]): string {
     .join("\n");
 }
 
-describe("a manifest in other words", () => {
-  test("has the same fingerprints: order of keys, comments, quoting, indentation, flow and block style", async () => {
+describe("a cosmetic edit", () => {
+  test("keeps the fingerprints: order of keys, comments, quoting, indentation, flow and block style", async () => {
     const before = fingerprints(await pipelineOf(stringify(manifest)));
     expect(Object.keys(before)).toEqual(["first", "second"]);
     await fc.assert(
@@ -92,7 +92,7 @@ describe("a manifest in other words", () => {
     );
   });
 
-  test("but not in other words that mean something else", async () => {
+  test("does not include changed values, which change the fingerprints", async () => {
     const before = fingerprints(await pipelineOf(stringify(manifest)));
     const text = stringify(manifest);
     const task = fingerprints(await pipelineOf(text.replace("task: yes", "task: no")));

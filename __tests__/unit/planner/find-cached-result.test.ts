@@ -10,24 +10,24 @@ const otherTask = fingerprintStep(fingerprintSource({ ...own, task: "Other", env
 const here = digest("here");
 const match = (...passed: ReturnType<typeof passedWork>[]) => findCachedResult(own, now, passed, here);
 
-test("work that never passed is new, and so is that of other steps", () => {
+test("a step that never passed is new, whatever other steps did", () => {
   expect(match()).toEqual({ kind: "new", changed: [] });
   expect(match(passedWork("b", now))).toEqual({ kind: "new", changed: [] });
 });
 
-test("the newest equal work is found", () => {
+test("finds the newest equal result", () => {
   const newest = passedWork("a", now, { run: "newest" });
   expect(match(passedWork("a", otherTask), newest, passedWork("a", now, { run: "older" }))).toEqual({ kind: "equal", cached: newest });
 });
 
-test("equal work under other gates is checked again, unless older work passed these", () => {
+test("rechecks an equal result with other contracts, unless an older one has the same contracts", () => {
   const recheck = passedWork("a", otherGate, { run: "recheck" });
   const equal = passedWork("a", now, { run: "equal" });
   expect(match(recheck)).toEqual({ kind: "recheck", cached: recheck });
   expect(match(recheck, equal)).toEqual({ kind: "equal", cached: equal });
 });
 
-test("other work says what differs from the newest, gates left aside", () => {
+test("a new step names the parts that differ from the newest result, except contracts", () => {
   const both = fingerprintStep(fingerprintSource({ ...own, task: "Other", contracts: [] }));
   const since = (run: string) => ({ run, attempt: 1, finishedAt: "2026-01-01T00:00:00.000Z" });
   expect(match(passedWork("a", otherTask, { run: "newest" }), passedWork("a", both))).toEqual({
@@ -38,7 +38,7 @@ test("other work says what differs from the newest, gates left aside", () => {
   expect(match(passedWork("a", both))).toEqual({ kind: "new", changed: ["task"], since: since("run1") });
 });
 
-test("work whose run changed the project counts only where the project is as it left it", () => {
+test("a result whose run changed the project counts only if the project is unchanged since", () => {
   const there = passedWork("a", now, { run: "changed", treeBefore: digest("before"), treeAfter: digest("elsewhere") });
   const arrived = passedWork("a", now, { run: "arrived", treeBefore: digest("before"), treeAfter: here });
   const { treeAfter, ...killed } = there;

@@ -26,7 +26,7 @@ const source = fingerprintSource(full, {
 });
 const before = fingerprintStep(source);
 
-/** What changes against the full step: `work`, `gate`, and the parts. */
+/** The differences from the full step: `work`, `gate`, and the parts. */
 function changes(stepMembers: Partial<Step>, members: Partial<FingerprintSource> = {}): string[] {
   const after = fingerprintStep({ ...source, step: { ...full, ...stepMembers }, ...members });
   const names = new Set([...Object.keys(before.parts), ...Object.keys(after.parts)]);
@@ -34,7 +34,7 @@ function changes(stepMembers: Partial<Step>, members: Partial<FingerprintSource>
   return [...(after.work === before.work ? [] : ["work"]), ...(after.gate === before.gate ? [] : ["gate"]), ...parts];
 }
 
-test("the parts of a fingerprint", () => {
+test("a fingerprint lists its parts", () => {
   expect(Object.keys(before.parts).sort()).toEqual([
     "adapter",
     "artifacts",
@@ -61,7 +61,7 @@ test("the parts of a fingerprint", () => {
   ]);
 });
 
-test("the fingerprint of a given step does not change from version to version", () => {
+test("the fingerprint of a given step is stable across versions", () => {
   const { work, gate } = fingerprintStep(fingerprintSource(step("a")));
   expect({ work, gate }).toMatchInlineSnapshot(`
     {
@@ -71,7 +71,7 @@ test("the fingerprint of a given step does not change from version to version", 
   `);
 });
 
-describe("work changes with", () => {
+describe("the work fingerprint changes with", () => {
   const adapter = full.adapter ?? { name: "command", chosenBy: "persona" };
   test.each<[string, Partial<Step>, Partial<FingerprintSource>, string[]]>([
     ["the task", { task: "Other {{ input }}" }, {}, ["task"]],
@@ -93,7 +93,7 @@ describe("work changes with", () => {
   });
 });
 
-describe("only the gate changes with", () => {
+describe("only the contract fingerprint changes with", () => {
   test.each<[string, Partial<Step>, Partial<FingerprintSource>, string[]]>([
     ["a schema's content", {}, { contractFiles: { "shape.schema.json": digest("x") } }, ["gate-file:shape.schema.json"]],
     ["the artifact that is judged", { contracts: [schemaContract({ artifact: "log" }), testContract()] }, {}, ["contract:shape"]],
@@ -105,7 +105,7 @@ describe("only the gate changes with", () => {
   });
 });
 
-describe("nothing changes with", () => {
+describe("no fingerprint changes with", () => {
   const moved = { file: "other.yaml", range: { start: { line: 9, column: 9 }, end: { line: 9, column: 10 } } };
   const backoff = { strategy: "linear", baseMs: 5, maxMs: 6 } as const;
   test.each<[string, Partial<Step>]>([
@@ -136,18 +136,18 @@ describe("nothing changes with", () => {
     expect(changes(stepMembers)).toEqual([]);
   });
 
-  test("the run's input, where the task does not use it", () => {
+  test("the run's input, if the task does not use it", () => {
     const plain = fingerprintSource(step("a", { task: "Use {{ inputs.input }}" }));
     expect(fingerprintStep({ ...plain, runInput: digest("x") })).toEqual(fingerprintStep(plain));
   });
 
-  test("the platform, for an adapter that is no command", () => {
+  test("the platform, if the adapter is not `command`", () => {
     const agent = fingerprintSource(step("a", { adapter: { name: "claude", chosenBy: "step" } }));
     expect(fingerprintStep({ ...agent, platform: "win32-x64" })).toEqual(fingerprintStep(agent));
   });
 });
 
-describe("the files of a step's gates", () => {
+describe("the files of a step's contracts", () => {
   const file = (path: string, content: unknown): [string, ContractFile] => {
     const text = typeof content === "string" ? content : JSON.stringify(content);
     return [path, { path, text, digest: digest(text) }];
@@ -166,13 +166,13 @@ describe("the files of a step's gates", () => {
       contractFilesOf(step("a", { contracts: [...schemas.map((schema) => schemaContract({ schema })), testContract()] }), files),
     ).sort();
 
-  test("are the schemas and what they refer to, followed through", () => {
+  test("are the schemas and all files that they refer to", () => {
     expect(of("s/root.json")).toEqual(["s/defs/a b.json", "s/loop.json", "s/root.json"]);
     expect(of("constructor", "s/missing.json")).toEqual(["constructor"]);
     expect(of()).toEqual([]);
   });
 
-  test("are all of them where a reference cannot be followed by path", () => {
+  test("are all files if a reference cannot be resolved by path", () => {
     for (const schema of ["s/other.json", "s/named.json", "s/broken.json"]) expect(of(schema)).toEqual([...files.keys()].sort());
   });
 });

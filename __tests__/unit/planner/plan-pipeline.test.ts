@@ -25,7 +25,7 @@ function plan(steps: readonly Step[], members: Partial<PlanSource> = {}): Plan {
   return planPipeline({ ...source, ...members });
 }
 
-/** The work that a plan's steps with known fingerprints would leave. */
+/** The cached results that a plan's steps with known fingerprints would produce. */
 function passedOf(made: Plan, artifacts: Readonly<Record<string, CachedResult["artifacts"]>> = {}): CachedResult[] {
   return made.steps.flatMap(({ step: { id }, work }) =>
     work.kind === "unknown" ? [] : [passedWork(id, work.fingerprint, { artifacts: artifacts[id] ?? [] })],
@@ -48,11 +48,11 @@ describe("the graph", () => {
     step("middle", { dependencies: ["start"] }),
   ];
 
-  test("comes dependencies first, else in the order of the manifest", () => {
+  test("lists dependencies first, and otherwise keeps the manifest's order", () => {
     expect(plan(steps).steps.map(({ step: { id } }) => id)).toEqual(["alone", "start", "right", "middle", "left", "join"]);
   });
 
-  test("knows direct dependents, the longest chain from each step, and the longest of all", () => {
+  test("contains direct dependents, the longest chain from each step, and the critical path", () => {
     const made = plan(steps);
     expect(Object.fromEntries(made.steps.map(({ step: { id }, dependents, weight }) => [id, [weight, ...dependents]]))).toEqual({
       alone: [1],
@@ -65,24 +65,24 @@ describe("the graph", () => {
     expect(made.criticalPath).toEqual(["start", "middle", "left", "join"]);
   });
 
-  test("carries what enforces each step's rules", () => {
+  test("contains the enforcement of each step's rules", () => {
     const made = plan([step("a", { permissions: { layers: [layer("step", ["file_read:**"], ["network_access:*"])] } })]);
     expect(made.steps[0]?.enforcement).toEqual([{ rule: "network_access:*", kind: "deny", level: "none" }]);
   });
 });
 
-describe("work", () => {
+describe("cached work", () => {
   const steps = [
     step("a", { artifacts: [{ name: "x", optional: false, implied: false }] }),
     step("b", { dependencies: ["a"], inputs: reads("x", "a") }),
     step("c", { dependencies: ["b"] }),
   ];
 
-  test("is unknown after what has to run first", () => {
+  test("is unknown for steps after one that must run", () => {
     expect(kinds(plan(steps))).toEqual({ a: "new", b: "after a", c: "after b" });
   });
 
-  test("becomes known along the chain as its dependencies' outputs are there", () => {
+  test("becomes known along the chain as dependencies get cached results", () => {
     const first = passedOf(plan(steps), { a: [artifact("x")] });
     const second = plan(steps, { passed: first });
     expect(kinds(second)).toEqual({ a: "equal", b: "new", c: "after b" });
@@ -91,20 +91,20 @@ describe("work", () => {
     expect(kinds(all)).toEqual({ a: "equal", b: "equal", c: "equal" });
   });
 
-  test("follows the content of what is handed over", () => {
+  test("depends on the content of inputs", () => {
     const passed = passedOf(plan(steps, { passed: passedOf(plan(steps), { a: [artifact("x")] }) }), { a: [artifact("x")] });
     const other = passed.map((work) => (work.step === "a" ? { ...work, artifacts: [artifact("x", "other")] } : work));
     const made = plan(steps, { passed: other });
     expect(made.steps[1]?.work).toMatchObject({ kind: "new", changed: ["input:x"] });
   });
 
-  test("under other gates leaves what depends on it known", () => {
+  test("with changed contracts does not make dependents unknown", () => {
     const passed = passedOf(plan(steps, { passed: passedOf(plan(steps), { a: [artifact("x")] }) }), { a: [artifact("x")] });
     const gated = steps.map((of) => (of.id === "a" ? { ...of, contracts: [schemaContract({ artifact: "x" })] } : of));
     expect(kinds(plan(gated, { passed }))).toEqual({ a: "recheck", b: "equal", c: "new" });
   });
 
-  test("uses the view of the base that a step may read, and is stale only when that changed", () => {
+  test("depends only on the view of the base that the step may read", () => {
     const limited = [step("a", { permissions: { layers: [layer("step", ["file_read:src/**"])] } }), step("b")];
     const key = '[{"allow":["src/**"],"deny":[]}]';
     const before = { ...base, views: { all: tree, [key]: digest("src") } };
@@ -113,7 +113,7 @@ describe("work", () => {
     expect(kinds(plan(limited, { base: after, tree: after.tree, passed }))).toEqual({ a: "equal", b: "new" });
   });
 
-  test("of a run that changed the project in place is equal right after it", () => {
+  test("of a run that changed the project in place is equal directly after it", () => {
     const moved = digest("moved");
     const passed = passedOf(plan([step("a")])).map((work) => ({ ...work, treeAfter: moved }));
     expect(kinds(plan([step("a")], { passed, tree: moved }))).toEqual({ a: "equal" });
@@ -135,7 +135,7 @@ describe("ten thousand steps", () => {
     ["a chain", 1],
     ["layers", 100],
     ["no edges", 10_000],
-  ])("are planned, %s", (_, width) => {
+  ])("are planned in time, %s", (_, width) => {
     const steps = layers(10_000, width);
     let passed: CachedResult[] = [];
     if (width === 10_000) passed = passedOf(plan(steps));

@@ -217,9 +217,7 @@ it("refuses blobs whose bytes are not those of their names, and runs their steps
   await upload(Object.fromEntries(changed) as Pack);
   const result = await second();
   expect(outcome(result)).toEqual(everything);
-  expect(messages(result)).toContainEqual(
-    expect.stringMatching(/blob sha256:[0-9a-f]{12} was refused: its bytes do not match its name$/),
-  );
+  expect(messages(result)).toContainEqual(expect.stringMatching(/blob sha256:[0-9a-f]{12} was refused: its bytes do not match its name$/));
 });
 
 it(

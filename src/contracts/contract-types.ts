@@ -1,4 +1,4 @@
-/** The contract types that wave knows. A manifest that names another does not validate. */
+/** The table of contract types. A manifest with another type is invalid. */
 
 import type { Evaluator } from "../core/evaluation.ts";
 import type { ContractDefinition } from "../core/pipeline.ts";
@@ -6,7 +6,7 @@ import type { ContractType } from "../core/ports.ts";
 import { jsonSchemaContractWith } from "./json-schema/json-schema.ts";
 import { testSuiteContract } from "./test-suite/test-suite.ts";
 
-/** Type → its check and evaluation. `evaluator` runs whatever is not linear in data from steps. */
+/** Type → its implementation. `evaluator` runs everything whose cost is not linear in the size of step data. */
 export function contractTypesWith(evaluator: Evaluator): ReadonlyMap<ContractDefinition["type"], ContractType> {
   return new Map([jsonSchemaContractWith(evaluator), testSuiteContract].map((type) => [type.type, type]));
 }

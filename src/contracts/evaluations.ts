@@ -1,13 +1,13 @@
 /**
- * Every evaluation that runs in the evaluation thread, by name: the place to add a contract type, an expression language or a parser whose cost is not
- * linear in data from steps. Each loads its own libraries on first use.
+ * All evaluations that run in the evaluation thread, by name. Add contract types, expression languages and parsers here if
+ * their cost is not linear in the size of step data. Each loads its libraries on first use.
  */
 import type { Evaluation, Evaluations } from "../core/evaluation.ts";
 import type { ContractFile } from "../core/ports.ts";
 
 type Files = ReadonlyMap<string, ContractFile>;
 
-/** Evaluates synchronously. `files` are those of the call's options; empty if it has none. */
+/** Evaluates synchronously. `files` comes from the call's options; undefined if it has none. */
 export type Evaluate<E extends Evaluation> = (input: Evaluations[E]["input"], files: Files | undefined) => Evaluations[E]["answer"];
 
 export const evaluations: { readonly [E in Evaluation]: () => Promise<Evaluate<E>> } = {

@@ -1,20 +1,20 @@
 /**
- * A second look at a JSON text that parses: numbers that doubles do not represent are remembered, and what `JSON.parse` accepts but the next reader may
- * understand otherwise is found. It takes linear time, and any depth of nesting.
+ * Scans a valid JSON text again: stores numbers that doubles cannot represent, and finds duplicate keys and extreme
+ * exponents, which other parsers may read differently. Linear time, any depth of nesting.
  */
 import { findNodeAtOffset, type Node, parseTree } from "jsonc-parser";
-import { largestExponent, rememberNumber } from "./json-numbers.ts";
+import { largestExponent, storeExactNumber } from "./json-numbers.ts";
 
-/** What is wrong, and the offset where. */
+/** A problem and its offset in the text. */
 export interface MemberProblem {
   readonly message: string;
   readonly offset: number;
 }
 
 interface Frame {
-  /** Where the text of the container starts. */
+  /** Offset of the container in the text. */
   readonly start: number;
-  /** The container that `JSON.parse` made; another value if a later member of the same name replaced it. */
+  /** The container parsed by `JSON.parse`; another value if a later member of the same name replaced it. */
   readonly container: unknown;
   readonly isArray: boolean;
   key: string;
@@ -24,10 +24,10 @@ interface Frame {
 
 const numberToken = /-?\d+(?:\.\d+)?(?:[eE]([+-]?\d+))?/y;
 
-/** Up to this length, without an exponent, the shortest decimal of a number's double is the number. */
+/** Numbers up to this length without an exponent survive the conversion to a double. */
 const plainLength = 15;
 
-/** Walks `text` along `holder.value`, the value that `JSON.parse` made of it. Reports the first problem in the text. */
+/** Scans `text`, whose parsed value is `holder.value`. Returns the first problem in the text. */
 export function inspectMembers(text: string, holder: { value: unknown }): MemberProblem | undefined {
   const stack: Frame[] = [];
   let top: Frame = { start: 0, container: holder, isArray: false, key: "value", expectsKey: false, members: 0 };
@@ -57,7 +57,7 @@ export function inspectMembers(text: string, holder: { value: unknown }): Member
       const [token = "", exponent = "0"] = numberToken.exec(text) ?? [];
       if (Math.abs(Number(exponent)) > largestExponent)
         return { message: `the number \`${shortened(token)}\` has an exponent beyond ±${largestExponent}`, offset: at };
-      if ((token.length > plainLength || exponent !== "0") && isContainer(top.container)) rememberNumber(top.container, top.key, token);
+      if ((token.length > plainLength || exponent !== "0") && isContainer(top.container)) storeExactNumber(top.container, top.key, token);
       at += token.length - 1;
     }
   }

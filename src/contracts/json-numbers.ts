@@ -1,6 +1,6 @@
 /**
- * Numbers of JSON as they are written. `JSON.parse` gives doubles: 9007199254740993 becomes …992. A number whose double is another decimal is remembered
- * beside the value that contains it; all others are the shortest decimal of their double.
+ * Exact numbers of JSON. `JSON.parse` rounds to doubles: 9007199254740993 becomes …992. A number that its double does not
+ * represent exactly is stored in a side table, by container and key. Others equal the shortest decimal of their double.
  */
 
 /** `digits` × 10 ^ `exponent`; `digits` does not end with 0, except for zero itself. */
@@ -9,7 +9,7 @@ export interface Decimal {
   readonly exponent: number;
 }
 
-/** A number that no double represents, with its text in the source. */
+/** A number that no double represents exactly, with its source text. */
 export class ExactNumber {
   readonly text: string;
   readonly decimal: Decimal;
@@ -20,12 +20,12 @@ export class ExactNumber {
   }
 }
 
-/** The largest exponent that a number may be written with, positive or negative: what is beyond would take unbounded time. */
+/** The largest allowed exponent, positive or negative. Larger ones would take unbounded time. */
 export const largestExponent = 400;
 
 const exactNumbers = new WeakMap<object, Map<string, ExactNumber>>();
 
-/** The decimal of a number in JSON's syntax, which is at most `largestExponent` away from its digits. */
+/** Parses a JSON number with an exponent of at most `largestExponent`. */
 export function parseDecimal(text: string): Decimal {
   const [, sign = "", whole = "", fraction = "", power = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
   const all = `${whole}${fraction}`;
@@ -41,34 +41,37 @@ export function compareDecimals(a: Decimal, b: Decimal): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** `divisor` is not 0. */
+/** `divisor` must not be 0. */
 export function isMultipleOf(value: Decimal, divisor: Decimal): boolean {
   const [left, right] = aligned(value, divisor);
   return left % right === 0n;
 }
 
-/** Remembers the number at a key of a container, if its double is another decimal. The value there is then a stand-in that is whole if the number is. */
-export function rememberNumber(container: Record<string, unknown>, key: string, text: string): void {
+/**
+ * Stores the exact number at a key of a container, unless its double is exact. If needed, replaces the double by 1 or 0.5, so
+ * that it is an integer exactly if the number is one.
+ */
+export function storeExactNumber(container: Record<string, unknown>, key: string, text: string): void {
   const decimal = parseDecimal(text);
   const double = Number(text);
   if (Number.isFinite(double) && compareDecimals(decimal, parseDecimal(String(double))) === 0) return;
-  const known = exactNumbers.get(container) ?? new Map<string, ExactNumber>();
-  exactNumbers.set(container, known.set(key, new ExactNumber(text, decimal)));
+  const stored = exactNumbers.get(container) ?? new Map<string, ExactNumber>();
+  exactNumbers.set(container, stored.set(key, new ExactNumber(text, decimal)));
   const isWhole = decimal.exponent >= 0;
   if (!Number.isFinite(double) || Number.isInteger(double) !== isWhole) container[key] = isWhole ? 1 : 0.5;
 }
 
-/** The number at a key of a container, if no double represents it. */
+/** The stored exact number at a key of a container; undefined if its double is exact. */
 export function exactNumberAt(container: unknown, key: string | number): ExactNumber | undefined {
   return typeof container === "object" && container !== null ? exactNumbers.get(container)?.get(String(key)) : undefined;
 }
 
-/** The decimal of the number at a key of a container. `value` is the double there. */
+/** The exact decimal of the number at a key of a container. `value` is its double. */
 export function decimalAt(container: unknown, key: string | number, value: number): Decimal {
   return exactNumberAt(container, key)?.decimal ?? parseDecimal(String(value));
 }
 
-/** A text that is equal for equal JSON values only. Throws a `RangeError` if a value is nested too deeply. */
+/** Canonical text of a JSON value: equal texts mean equal values. Throws a `RangeError` if a value is nested too deeply. */
 export function canonicalText(container: unknown, key: string | number, value: unknown): string {
   if (typeof value === "number") {
     const exact = exactNumberAt(container, key);
@@ -81,7 +84,7 @@ export function canonicalText(container: unknown, key: string | number, value: u
   return `{${members.sort().join()}}`;
 }
 
-/** The digits of both for the smaller one of their exponents. */
+/** Scales the digits of both numbers to the smaller exponent. */
 function aligned(a: Decimal, b: Decimal): [bigint, bigint] {
   const exponent = Math.min(a.exponent, b.exponent);
   return [a.digits * 10n ** BigInt(a.exponent - exponent), b.digits * 10n ** BigInt(b.exponent - exponent)];

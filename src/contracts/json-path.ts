@@ -1,14 +1,14 @@
-/** JSONPath (RFC 9535) over a text of a step. A query can select far more than the text contains, so it runs in the evaluation thread. */
+/** Evaluates JSONPath (RFC 9535) on a step's text. Runs in the evaluation thread, because a result can be far larger than the text. */
 import { isDeepStrictEqual } from "node:util";
 import { query } from "jsonpath-rfc9535";
 import parseJsonPath, { type JsonPathQuery } from "jsonpath-rfc9535/parser";
 import type { Evaluations, JsonPathComparison } from "../core/evaluation.ts";
 import type { JsonValue } from "../core/json.ts";
 
-/** Characters of a value that an answer contains; a longer one is shortened to text. */
-const longestValue = 10_000;
+/** Maximum length of a returned value as JSON, in characters. Longer ones become a shortened text. */
+const maxValue = 10_000;
 
-/** Compares what `path` selects with `expected`: the one value of a singular query, the list of values of any other. */
+/** Compares the result of `path` with `expected`: the value of a singular query, the list of values of any other. */
 export function compareJsonPath({ text, path, expected }: Evaluations["compare-json-path"]["input"]): JsonPathComparison {
   let document: JsonValue;
   try {
@@ -22,7 +22,7 @@ export function compareJsonPath({ text, path, expected }: Evaluations["compare-j
   return actual === undefined ? { kind: "different" } : { kind: "different", actual: shortened(actual) };
 }
 
-/** Whether a path can match one node at most (RFC 9535, singular queries). */
+/** Whether a path can match at most one node (RFC 9535, singular queries). */
 function isSingular({ segments }: JsonPathQuery): boolean {
   return segments.every(({ type, node }) => {
     if (type === "DescendantSegment") return false;
@@ -34,5 +34,5 @@ function isSingular({ segments }: JsonPathQuery): boolean {
 
 function shortened(value: JsonValue): JsonValue {
   const text = JSON.stringify(value);
-  return text.length > longestValue ? `${text.slice(0, longestValue)}…` : value;
+  return text.length > maxValue ? `${text.slice(0, maxValue)}…` : value;
 }

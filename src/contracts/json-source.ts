@@ -1,6 +1,6 @@
 /**
- * JSON texts with places: strict parsing whose errors have a line and a column, and the way from a JSON pointer back to the
- * text. JSON is never repaired: comments, trailing commas and bytes that are not UTF-8 are errors.
+ * Strict JSON parsing with positions: errors have a line and a column, and a JSON pointer can be located in the text. Nothing
+ * is repaired: comments, trailing commas and bytes that are not UTF-8 are errors.
  */
 
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
@@ -10,20 +10,20 @@ import type { JsonValue } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { inspectMembers } from "./json-members.ts";
 
-/** Why a text is not JSON, and where. */
+/** Why a text is not JSON, with the position. */
 export interface JsonProblem extends Position {
   readonly message: string;
 }
 
-/** Finds the places of values in one JSON text. */
+/** Locates values in one JSON text. */
 export interface JsonPlaces {
-  /** Where the value at a path stands; where the path leaves the text, the nearest ancestor's place. */
+  /** Position of the value at a path, or of its nearest existing ancestor. */
   valueAt(path: readonly string[]): Position;
-  /** Where the key of a member stands; where there is none, as `valueAt`. */
+  /** Position of a member's key; the same as `valueAt` if there is no key. */
   keyAt(path: readonly string[]): Position;
 }
 
-/** Decodes bytes as UTF-8. A problem is located at the first bytes that are not UTF-8, or at a byte order mark, which JSON must not have (RFC 8259, 8.1). */
+/** Decodes UTF-8. Fails at the first invalid byte, or at a byte order mark, which JSON must not have (RFC 8259, section 8.1). */
 export function decodeUtf8(bytes: Uint8Array): Result<string, JsonProblem> {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -36,7 +36,7 @@ export function decodeUtf8(bytes: Uint8Array): Result<string, JsonProblem> {
   }
 }
 
-/** Parses strict JSON. Of a key that stands twice, the last one counts, as `JSON.parse` has it. */
+/** Parses strict JSON. The last one of duplicate keys wins, as in `JSON.parse`. */
 export function parseJson(text: string): Result<JsonValue, JsonProblem> {
   try {
     return ok(JSON.parse(text) as JsonValue);
@@ -46,8 +46,8 @@ export function parseJson(text: string): Result<JsonValue, JsonProblem> {
 }
 
 /**
- * Parses strict JSON whose keys are unique in each object and whose exponents are bounded. Numbers that are no doubles are remembered with the value
- * (`json-numbers.ts`); `value` is in a container, so that it can be such a number itself.
+ * Parses strict JSON. Fails for duplicate keys and extreme exponents. Numbers that doubles cannot represent are stored
+ * (`json-numbers.ts`) by their container, so the root `value` has a container too.
  */
 export function readJson(text: string): Result<{ readonly value: JsonValue }, JsonProblem> {
   const parsed = parseJson(text);
@@ -57,7 +57,7 @@ export function readJson(text: string): Result<{ readonly value: JsonValue }, Js
   return problem === undefined ? ok(holder) : err({ message: problem.message, ...positions(text)(problem.offset) });
 }
 
-/** Places of values in a text that parses. A text nested too deeply to be walked has all of them at its beginning. */
+/** Locates values in a valid text. In a text that is nested too deeply, every value is located at the start. */
 export function jsonPlaces(text: string): JsonPlaces {
   let tree: Node | undefined;
   try {
@@ -84,7 +84,7 @@ export function pointerSegments(pointer: string): string[] {
     .map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
-/** One segment, as a JSON pointer writes it. */
+/** Escapes one segment of a JSON pointer. */
 export function pointerSegment(segment: string): string {
   return segment.replaceAll("~", "~0").replaceAll("/", "~1");
 }
@@ -119,7 +119,7 @@ function memberOf(node: Node, segment: string): Member | undefined {
   return key === undefined || value === undefined ? undefined : { key, value };
 }
 
-/** Offsets to positions, by the text's line starts. */
+/** Returns a function that converts offsets to lines and columns. */
 function positions(text: string): (offset: number) => Position {
   const starts = [0];
   for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) starts.push(end + 1);
@@ -136,7 +136,7 @@ function positions(text: string): (offset: number) => Position {
   };
 }
 
-/** How many bytes from the start are UTF-8. A prefix that ends inside a character counts as valid, so validity only ever ends once. */
+/** Number of valid UTF-8 bytes at the start. A prefix that ends inside a character counts as valid, so binary search works. */
 function validPrefix(bytes: Uint8Array): number {
   let low = 0;
   let high = bytes.length;
@@ -145,7 +145,7 @@ function validPrefix(bytes: Uint8Array): number {
     if (decodes(bytes.subarray(0, middle))) low = middle;
     else high = middle - 1;
   }
-  // What is at fault is the character that does not end, so its first byte is named.
+  // Names the first byte of an incomplete character.
   while (low > 0 && !decodes(bytes.subarray(0, low), false)) low -= 1;
   return low;
 }
@@ -178,7 +178,7 @@ function locateSyntaxError(text: string, error: unknown): JsonProblem {
 }
 
 const wording: Readonly<Record<ReturnType<typeof printParseErrorCode>, string>> = {
-  InvalidSymbol: "a value is not quoted or not known",
+  InvalidSymbol: "a value is unquoted or unknown",
   InvalidNumberFormat: "a number is malformed",
   PropertyNameExpected: "a key in double quotes is expected",
   ValueExpected: "a value is expected",
@@ -186,13 +186,13 @@ const wording: Readonly<Record<ReturnType<typeof printParseErrorCode>, string>> 
   CommaExpected: "`,` is expected",
   CloseBraceExpected: "`}` is expected",
   CloseBracketExpected: "`]` is expected",
-  EndOfFileExpected: "nothing more is expected",
+  EndOfFileExpected: "the text should end here",
   InvalidCommentToken: "comments are not JSON",
   UnexpectedEndOfComment: "comments are not JSON",
   UnexpectedEndOfString: "a string is not closed",
   UnexpectedEndOfNumber: "a number is malformed",
   InvalidUnicode: "a `\\u` escape is malformed",
-  InvalidEscapeCharacter: "an escape in a string is not known",
-  InvalidCharacter: "a control character stands in a string",
+  InvalidEscapeCharacter: "a string contains an unknown escape",
+  InvalidCharacter: "a string contains a control character",
   "<unknown ParseErrorCode>": "it is malformed",
 };

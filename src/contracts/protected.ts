@@ -1,4 +1,4 @@
-/** What `protect` restores in the tree of a contract: files as the trusted source has them. */
+/** Restores the files of a contract's `protect` from the trusted source. */
 import { parentsOf } from "../changeset/combine-changes.ts";
 import type { ContractContext, TreeEntry } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -7,8 +7,8 @@ import { pathPattern } from "../text/glob.ts";
 type Restored = ReadonlyMap<string, TreeEntry | undefined>;
 
 /**
- * Every file that matches one of the globs, by path, as the trusted source has it; undefined for a file that only the workspace has, which is to be
- * removed. Fails as the trusted source and the workspace do.
+ * The files to restore: path → content in the trusted source; undefined for a matching file that exists only in the
+ * workspace and must be removed. Fails as the trusted source and the workspace do.
  */
 export async function restoredFiles(
   { trustedFiles, workspace }: Pick<ContractContext, "trustedFiles" | "workspace">,
@@ -16,26 +16,26 @@ export async function restoredFiles(
 ): Promise<Result<Restored>> {
   if (globs.length === 0) return ok(new Map());
   if (trustedFiles === undefined) {
-    return err({ reason: "workspace-failed", code: "ENOENT", detail: "the base of the run is not known" });
+    return err({ reason: "workspace-failed", code: "ENOENT", detail: "the base commit of the run is unknown" });
   }
   const patterns = globs.map(pathPattern);
   const listed = await trustedFiles.list((file) => patterns.some((matches) => matches(file)));
   if (!listed.ok) return listed;
   const restored = new Map<string, TreeEntry | undefined>();
   for (const glob of globs) {
-    const found = await workspace.list("root", glob);
-    if (!found.ok) return found;
-    for (const { path, kind } of found.value) if (kind !== "directory") restored.set(path, undefined);
+    const present = await workspace.list("root", glob);
+    if (!present.ok) return present;
+    for (const { path, kind } of present.value) if (kind !== "directory") restored.set(path, undefined);
   }
-  // A link in place of a directory would lead a protected path elsewhere.
+  // A symbolic link instead of a directory would redirect a protected path.
   const parents = [...new Set(listed.value.flatMap(({ path }) => parentsOf(path)))];
-  const inTheWay = parents.length === 0 ? ok([]) : await workspace.list("root", anyOf(parents));
-  if (!inTheWay.ok) return inTheWay;
-  for (const { path, kind } of inTheWay.value) if (kind !== "directory") restored.set(path, undefined);
+  const obstacles = parents.length === 0 ? ok([]) : await workspace.list("root", anyOf(parents));
+  if (!obstacles.ok) return obstacles;
+  for (const { path, kind } of obstacles.value) if (kind !== "directory") restored.set(path, undefined);
   for (const { path } of listed.value) {
-    const leaf = await trustedFiles.read(path);
-    if (!leaf.ok) return leaf;
-    restored.set(path, leaf.value);
+    const entry = await trustedFiles.read(path);
+    if (!entry.ok) return entry;
+    restored.set(path, entry.value);
   }
   return ok(restored);
 }

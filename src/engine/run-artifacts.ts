@@ -1,9 +1,9 @@
 /** The artifacts and changes of a recorded run: lists, exports and verifies them, and writes changes as a patch. */
 import {
+  type DamagedArtifact,
   type ExportedArtifact,
   exportArtifacts,
   type ProducedArtifact,
-  type DamagedArtifact,
   verifyArtifacts,
 } from "../blobs/export-artifacts.ts";
 import { readChangeset } from "../changeset/read-changeset.ts";

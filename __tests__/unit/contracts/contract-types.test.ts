@@ -24,7 +24,7 @@ contractConformance({
   foreign: schemaContract(),
 });
 
-test("every type stands in the table under its own name", () => {
+test("the table lists every type under its own name", () => {
   expect([...contractTypes].map(([name, { type }]) => [name, type])).toEqual([
     ["json_schema", "json_schema"],
     ["test_suite", "test_suite"],

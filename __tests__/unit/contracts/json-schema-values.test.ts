@@ -1,4 +1,4 @@
-/** Values that `JSON.parse` or the evaluator alone would get wrong: long numbers, equal keys, a key named `__proto__`. */
+/** Values that `JSON.parse` or the evaluator alone handles wrongly: long numbers, duplicate keys, a key named `__proto__`. */
 import { describe, expect, test } from "vitest";
 import { compareDecimals, isMultipleOf, parseDecimal } from "../../../src/contracts/json-numbers.ts";
 import { jsonSchemaContract } from "../../rig/calling-thread.ts";
@@ -24,7 +24,7 @@ async function problems(schema: string): Promise<string[]> {
   return found.map(({ location, message }) => `${location?.line}:${location?.column} ${message}`);
 }
 
-describe("numbers are compared as they are written", () => {
+describe("exact numbers", () => {
   test.each([
     ["19.99", '{"multipleOf":0.01}'],
     ["0.07", '{"multipleOf":0.01}'],
@@ -62,19 +62,19 @@ describe("numbers are compared as they are written", () => {
     expect(await violations(schema, artifact)).toEqual([`1:1 ${message}`]);
   });
 
-  test("equal numbers in different spellings are not unique", async () => {
+  test("equal numbers with different notations are not unique", async () => {
     expect(await violations('{"uniqueItems":true}', '[10, {"a": 1e0}, 1e1, {"a": 1.0}]')).toEqual([
-      "1:1 items 0 and 2 are equal, and each may stand once",
+      "1:1 items 0 and 2 are equal, but items must be unique",
     ]);
   });
 
-  test("an exponent beyond 400 is a violation, at any place", async () => {
+  test("an exponent beyond 400 is a violation at any position", async () => {
     expect(await violations("true", '{"a": "1e999",\n "b": [1e400, -1E-400, 1e1000000000]}')).toEqual([
       "2:24 the number `1e1000000000` has an exponent beyond ±400",
     ]);
   });
 
-  test("an exponent beyond 400 in a schema is a problem of the schema", async () => {
+  test("an exponent beyond 400 in a schema is a problem", async () => {
     expect(await problems('{"maximum":\n1e401}')).toEqual([
       "2:1 `shape.schema.json` is not a schema: the number `1e401` has an exponent beyond ±400",
     ]);
@@ -94,18 +94,18 @@ describe("numbers are compared as they are written", () => {
   });
 });
 
-describe("texts that readers understand differently", () => {
-  test("a key that occurs twice is a violation, however it is spelled", async () => {
+describe("ambiguous texts", () => {
+  test("a duplicate key is a violation, with or without escapes", async () => {
     expect(await violations("true", '{"a": 1,\n "b": {"x": 1, "y": [{}], "\\u0078": 2}}')).toEqual([
       "2:27 the key `x` occurs twice in one object",
     ]);
   });
 
-  test("equal keys in different objects are no violation", async () => {
+  test("equal keys in different objects are allowed", async () => {
     expect(await violations("true", '{"a": {"a": [{"a": 1}, {"a": 1}]}, "b": "\\"a\\": {\\\\"}')).toEqual([]);
   });
 
-  test("a key that occurs twice in a schema is a problem of the schema", async () => {
+  test("a duplicate key in a schema is a problem", async () => {
     expect(await problems('{"type": "string",\n "type": "number"}')).toEqual([
       "2:2 `shape.schema.json` is not a schema: the key `type` occurs twice in one object",
     ]);
@@ -115,13 +115,13 @@ describe("texts that readers understand differently", () => {
     expect(await violations("true", Buffer.from("\ufeff{}"))).toEqual(["1:1 the text starts with a byte order mark"]);
   });
 
-  test("`nullable` is refused, since it is no keyword", async () => {
+  test("`nullable: true` is rejected, because it is not a keyword", async () => {
     expect(await problems('{"properties":{"a":\n{"type":"string","nullable":true}}}')).toEqual([
       '2:29 `nullable` is not a keyword of JSON Schema; add `"null"` to `type` instead',
     ]);
   });
 
-  test("`nullable: false` and a property of that name mean nothing special", async () => {
+  test("`nullable: false` and a property named `nullable` are allowed", async () => {
     const schema = '{"type":"object","nullable":false,"properties":{"nullable":{"type":"boolean"}}}';
     expect(await violations(schema, '{"nullable":true}')).toEqual([]);
     expect(await violations(schema, "null")).toEqual(["1:1 expected an object, found `null`"]);
@@ -146,13 +146,13 @@ describe.each(drafts)("a key named `__proto__` in %s", (draft) => {
     expect(await violations(schema(rest), artifact.replace("5", '"5"'))).toEqual([]);
   });
 
-  test("is allowed where only known keys are", async () => {
+  test("is allowed if it is among the known keys", async () => {
     const closed = schema('"properties":{"__proto__":{"type":"string"}},"additionalProperties":false');
     expect(await violations(closed, '{"__proto__":"x"}')).toEqual([]);
     expect(await violations(closed, '{"proto":"x"}')).toHaveLength(1);
   });
 
-  test("is required, and others depend on it", async () => {
+  test("can be required, and other keys can depend on it", async () => {
     expect(await violations(schema('"required":["__proto__"]'), "{}")).toHaveLength(1);
     expect(await violations(schema('"required":["__proto__"]'), '{"__proto__":1}')).toEqual([]);
     const [names, schemas] = draft.includes("draft-07") ? ["dependencies", "dependencies"] : ["dependentRequired", "dependentSchemas"];
@@ -170,10 +170,10 @@ test.each(drafts.slice(1))("a key named `__proto__` counts as evaluated in %s", 
   expect(await violations(schema, '{"a":1}')).toHaveLength(1);
 });
 
-test("200,000 different objects are found unique in linear time", async () => {
+test("checks that 200,000 objects are unique in linear time", async () => {
   const items = Array.from({ length: 200_000 }, (_, id) => ({ id }));
   expect(await violations('{"uniqueItems":true}', JSON.stringify(items))).toEqual([]);
   expect(await violations('{"uniqueItems":true}', JSON.stringify([...items, { id: 7 }]))).toEqual([
-    "1:1 items 7 and 200000 are equal, and each may stand once",
+    "1:1 items 7 and 200000 are equal, but items must be unique",
   ]);
 });

@@ -9,15 +9,15 @@ describe("parseJson", () => {
     ['{\n  "a": 1,\n}', "the text is not JSON: a key in double quotes is expected, found `}`", 3, 1],
     ['{"a": 1 "b": 2}', 'the text is not JSON: `,` is expected, found `"b"`', 1, 9],
     ["[1, 2", "the text is not JSON: `]` is expected at the end of the text", 1, 6],
-    ["{a: 1}", "the text is not JSON: a value is not quoted or not known, found `a`", 1, 2],
+    ["{a: 1}", "the text is not JSON: a value is unquoted or unknown, found `a`", 1, 2],
     ["// hi\n1", "the text is not JSON: comments are not JSON, found `// hi`", 1, 1],
-    ["{} {}", "the text is not JSON: nothing more is expected, found `{`", 1, 4],
-    ['"a\tb"', 'the text is not JSON: a control character stands in a string, found `"a\tb"`', 1, 1],
+    ["{} {}", "the text is not JSON: the text should end here, found `{`", 1, 4],
+    ['"a\tb"', 'the text is not JSON: a string contains a control character, found `"a\tb"`', 1, 1],
   ])("%j", (text, message, line, column) => {
     expect(parseJson(text)).toEqual({ ok: false, error: { message, line, column } });
   });
 
-  test("agrees with JSON.parse on what is JSON, whatever the text", () => {
+  test("accepts the same texts as JSON.parse", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'{}[]",:01.-e/*tnul \n\\') }), (text) => {
         let valid = true;
@@ -35,14 +35,14 @@ describe("parseJson", () => {
 });
 
 describe("decodeUtf8", () => {
-  test("a byte order mark is a problem", () => {
+  test("rejects a byte order mark", () => {
     expect(decodeUtf8(Buffer.from("\ufeff1"))).toEqual({
       ok: false,
       error: { message: "the text starts with a byte order mark", line: 1, column: 1 },
     });
   });
 
-  test("the first bytes that are not UTF-8 are named with their place", () => {
+  test("names the first invalid byte with its position", () => {
     const bytes = Buffer.concat([Buffer.from('["ä",\n "'), Buffer.from([0xc3, 0x28]), Buffer.from('"]')]);
     expect(decodeUtf8(bytes)).toEqual({
       ok: false,
@@ -50,7 +50,7 @@ describe("decodeUtf8", () => {
     });
   });
 
-  test("a text that ends inside a character is not UTF-8", () => {
+  test("rejects a text that ends inside a character", () => {
     expect(decodeUtf8(Buffer.from([0x61, 0xe2, 0x82])).ok).toBe(false);
   });
 });
@@ -63,11 +63,11 @@ describe("jsonPlaces", () => {
     [["a"], 3, 8],
     [["a", "1", "b/c"], 3, 20],
     [["a", "1", "gone", "deeper"], 3, 12],
-  ])("the value at %j; of a key that stands twice, the last", (path, line, column) => {
+  ])("locates the value at %j, and the last one of duplicate keys", (path, line, column) => {
     expect(places.valueAt(path)).toEqual({ line, column });
   });
 
-  test("the key of a member, or the value where there is none", () => {
+  test("locates the key of a member, or the value if there is no key", () => {
     expect([places.keyAt(["a"]), places.keyAt(["a", "1", "b/c"]), places.keyAt(["a", "0"]), places.keyAt(["x"])]).toEqual([
       { line: 3, column: 3 },
       { line: 3, column: 13 },
@@ -76,7 +76,7 @@ describe("jsonPlaces", () => {
     ]);
   });
 
-  test("a text nested too deeply to walk still has places", () => {
+  test("returns positions even for a text that is nested too deeply", () => {
     expect(jsonPlaces("[".repeat(100_000) + "]".repeat(100_000)).valueAt(["0", "0"])).toEqual({ line: 1, column: 1 });
   });
 });

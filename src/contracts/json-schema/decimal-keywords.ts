@@ -1,6 +1,6 @@
 /**
- * The keywords that compare numbers, over decimals as they are written instead of doubles, and equality of values in linear time. They replace those of
- * ajv under the same names, with the same parameters of errors.
+ * Replaces Ajv's keywords for numbers and equality by ones that compare exact decimals instead of doubles, and values in
+ * linear time. Names and error parameters are the same as Ajv's.
  */
 
 import type { Ajv } from "ajv";
@@ -8,23 +8,23 @@ import type { DataValidateFunction } from "ajv/dist/types/index.js";
 import { defined } from "../../core/defined.ts";
 import { canonicalText, compareDecimals, type Decimal, decimalAt, exactNumberAt, isMultipleOf } from "../json-numbers.ts";
 
-/** The container of a value, and its key there. */
-interface Place {
+/** The container and the key of a value. */
+interface MemberOf {
   readonly parentData?: unknown;
   readonly parentDataProperty: string | number;
 }
 
-/** Returns the parameters of an error, or undefined for a valid value. */
-type Check = (data: never, at: Place) => Record<string, unknown> | undefined;
+/** Returns the error's parameters, or undefined if the value is valid. */
+type Check = (data: never, at: MemberOf) => Record<string, unknown> | undefined;
 
 const comparisons = {
-  maximum: { comparison: "<=", holds: (order: number) => order <= 0 },
-  minimum: { comparison: ">=", holds: (order: number) => order >= 0 },
-  exclusiveMaximum: { comparison: "<", holds: (order: number) => order < 0 },
-  exclusiveMinimum: { comparison: ">", holds: (order: number) => order > 0 },
+  maximum: { comparison: "<=", isValid: (order: number) => order <= 0 },
+  minimum: { comparison: ">=", isValid: (order: number) => order >= 0 },
+  exclusiveMaximum: { comparison: "<", isValid: (order: number) => order < 0 },
+  exclusiveMinimum: { comparison: ">", isValid: (order: number) => order > 0 },
 } as const;
 
-/** Replaces the keywords of an evaluator that has compiled nothing yet. */
+/** Replaces the keywords. Call it before the evaluator compiles a schema. */
 export function useDecimals(evaluator: Ajv): void {
   const replace = (keyword: string, type: "number" | "array" | undefined, compile: (schema: never, parent: object) => Check) => {
     evaluator.removeKeyword(keyword);
@@ -34,11 +34,11 @@ export function useDecimals(evaluator: Ajv): void {
       compile: (schema, parent) => checking(keyword, compile(schema as never, parent)),
     });
   };
-  for (const [keyword, { comparison, holds }] of Object.entries(comparisons)) {
+  for (const [keyword, { comparison, isValid }] of Object.entries(comparisons)) {
     replace(keyword, "number", (schema: number, parent) => {
       const limit = decimalAt(parent, keyword, schema);
       const params = { comparison, limit: exactNumberAt(parent, keyword)?.text ?? schema };
-      return (data: number, at) => (holds(compareDecimals(decimalOf(data, at), limit)) ? undefined : params);
+      return (data: number, at) => (isValid(compareDecimals(decimalOf(data, at), limit)) ? undefined : params);
     });
   }
   replace("multipleOf", "number", (schema: number, parent) => {
@@ -59,11 +59,11 @@ export function useDecimals(evaluator: Ajv): void {
   replace("uniqueItems", "array", (schema: boolean) => (data: readonly unknown[]) => (schema ? duplicateOf(data) : undefined));
 }
 
-function decimalOf(data: number, { parentData, parentDataProperty }: Place): Decimal {
+function decimalOf(data: number, { parentData, parentDataProperty }: MemberOf): Decimal {
   return decimalAt(parentData, parentDataProperty, data);
 }
 
-/** The first item that equals an earlier one. */
+/** The indexes of the first item that equals an earlier one, and of that one. */
 function duplicateOf(items: readonly unknown[]): { readonly i: number; readonly j: number } | undefined {
   const seen = new Map<string, number>();
   for (const [index, item] of items.entries()) {
@@ -76,7 +76,7 @@ function duplicateOf(items: readonly unknown[]): { readonly i: number; readonly 
 }
 
 function checking(keyword: string, check: Check): DataValidateFunction {
-  const validate: DataValidateFunction = (data: unknown, at: Place = { parentDataProperty: "" }) => {
+  const validate: DataValidateFunction = (data: unknown, at: MemberOf = { parentDataProperty: "" }) => {
     const params = check(data as never, at);
     if (params === undefined) return true;
     validate.errors = [{ keyword, params }];

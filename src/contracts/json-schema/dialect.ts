@@ -1,6 +1,6 @@
 /**
- * The drafts of JSON Schema that wave knows, and an evaluator for each. A schema says its draft by `$schema`; without it,
- * it is read as 2020-12, the newest.
+ * The supported drafts of JSON Schema, with an evaluator for each. `$schema` names the draft of a schema. It defaults to
+ * 2020-12, the newest.
  */
 import { Ajv, type Options } from "ajv";
 import { Ajv2019 } from "ajv/dist/2019.js";
@@ -11,7 +11,7 @@ import { compilePattern } from "./schema-pattern.ts";
 
 export type Dialect = "draft-07" | "2019-09" | "2020-12";
 
-/** `$schema` of each draft, as documents should write it. */
+/** The `$schema` URI of each draft. */
 export const dialectUris: Readonly<Record<Dialect, string>> = {
   "draft-07": "http://json-schema.org/draft-07/schema#",
   "2019-09": "https://json-schema.org/draft/2019-09/schema",
@@ -20,23 +20,23 @@ export const dialectUris: Readonly<Record<Dialect, string>> = {
 
 export const dialects = Object.keys(dialectUris) as readonly Dialect[];
 
-/** The draft that a `$schema` names, or nothing. `http` and `https`, with and without an empty fragment, are the same. */
+/** The draft of a `$schema` URI; undefined if unknown. The scheme (`http`, `https`) and an empty fragment do not matter. */
 export function dialectOf(uri: string): Dialect | undefined {
   return dialects.find((dialect) => plain(dialectUris[dialect]) === plain(uri));
 }
 
-/** Whether a URI (without its fragment) is one of a draft's own schemas, which the evaluator brings along. */
+/** Whether a URI without fragment is one of the draft's meta-schemas, which the evaluator contains. */
 export function isMetaSchema(uri: string, dialect: Dialect): boolean {
   const bare = plain(uri);
   const own = plain(dialectUris[dialect]);
   return bare === own || (dialect !== "draft-07" && bare.startsWith(own.replace(/schema$/, "meta/")));
 }
 
-/** An evaluator with formats asserted, all errors gathered, unknown keywords let be, and nothing printed. */
+/** An evaluator that asserts formats, collects all errors, ignores unknown keywords, and prints nothing. */
 export function evaluatorOf(dialect: Dialect): Ajv {
   const evaluator = create(dialect);
   useDecimals(evaluator);
-  // ajv-formats is CommonJS: under Node its function is the default of the default.
+  // ajv-formats is CommonJS: in Node, its function is `default.default`.
   const addFormats = "default" in formats && typeof formats.default === "function" ? formats.default : formats;
   addFormats(evaluator as Parameters<typeof addFormats>[0]);
   return evaluator;
@@ -45,7 +45,7 @@ export function evaluatorOf(dialect: Dialect): Ajv {
 function create(dialect: Dialect): Ajv {
   switch (dialect) {
     case "draft-07":
-      // Draft-07, section 8.3: whatever stands beside `$ref` is ignored.
+      // Draft-07, section 8.3: keywords next to `$ref` are ignored.
       return new Ajv({ ...common, ignoreKeywordsWithRef: true } as Options);
     case "2019-09":
       return new Ajv2019(common);
@@ -61,9 +61,9 @@ const common: Options = {
   allErrors: true,
   verbose: true,
   logger: false,
-  // Schemas are checked against their draft before they get here, with places.
+  // Schemas were already checked against their draft, with positions.
   validateSchema: false,
-  // Names such as `toString` or `__proto__` are names like any other.
+  // `toString` and `__proto__` are ordinary names.
   ownProperties: true,
   addUsedSchema: false,
   code: { regExp: patternEngine },

@@ -1,6 +1,6 @@
 /**
- * The heavy half of the `json_schema` contract: compiling schemas and evaluating artifacts. It is a chunk of its own, loaded
- * in the evaluation thread. Nothing here reads files or the network.
+ * Compiles schemas and evaluates artifacts for the `json_schema` contract. It is a separate chunk, loaded in the evaluation
+ * thread. It does not read files or the network.
  */
 
 import type { ErrorObject, ValidateFunction } from "ajv";
@@ -14,31 +14,31 @@ import { exactNumberAt } from "../json-numbers.ts";
 import { decodeUtf8, type JsonPlaces, jsonPlaces, pointerSegments, readJson } from "../json-source.ts";
 import { evaluatorOf } from "./dialect.ts";
 import { gatherSchemas } from "./schema-graph.ts";
-import { tellingErrors, wordError } from "./violation-text.ts";
+import { describeError, relevantErrors } from "./violation-text.ts";
 
-/** A schema that can be evaluated, or why it cannot. */
+/** A compiled schema, or the problems that prevent it. */
 type Compiled =
   | { readonly validate: ValidateFunction; readonly problems: readonly [] }
   | { readonly validate?: never; readonly problems: readonly ContractProblem[] };
 
-/** Violations that a verdict carries; a note counts the rest. More help neither a reader nor a prompt. */
+/** Maximum number of violations in a verdict. A note counts the others. */
 const maxViolations = 100;
 
-/** Errors that are put into words at all: wording and places cost more than finding. */
+/** Maximum number of errors that are described: texts and positions cost more than the evaluation. */
 const maxErrors = 2000;
 
-/** Compiled schemas kept; one run has a handful. */
+/** Maximum number of cached schemas. A run needs only a few. */
 const maxCompiled = 256;
 
 const compiled = new Map<Digest, Compiled>();
 const listings = new WeakMap<ReadonlyMap<string, ContractFile>, Digest>();
 
-/** What is wrong with a schema file and all that it refers to; nothing when it can be evaluated. */
+/** The problems of a schema file and of all schemas it refers to. Empty if it can be evaluated. */
 export function schemaProblems(path: string, files: ReadonlyMap<string, ContractFile>): readonly ContractProblem[] {
   return compile(path, files).problems;
 }
 
-/** Evaluates an artifact's bytes. `artifact` is what violations call it. A schema that is broken gives `error`. */
+/** Evaluates an artifact. `artifact` is its name in violations. The verdict for an invalid schema is `error`. */
 export function evaluate(path: string, files: ReadonlyMap<string, ContractFile>, bytes: Uint8Array, artifact: string): ContractOutcome {
   const { validate, problems } = compile(path, files);
   if (validate === undefined)
@@ -75,21 +75,21 @@ export function evaluate(path: string, files: ReadonlyMap<string, ContractFile>,
 }
 
 function violationsOf(errors: readonly ErrorObject[], holder: object, places: JsonPlaces, artifact: string): readonly Violation[] {
-  const found = new Map<string, Violation & { location: { line: number; column: number } }>();
-  for (const error of tellingErrors(errors.slice(0, maxErrors))) {
-    const { message, pointer, atKey } = wordError({ ...error, data: exactAt(holder, error) ?? error.data });
+  const unique = new Map<string, Violation & { location: { line: number; column: number } }>();
+  for (const error of relevantErrors(errors.slice(0, maxErrors))) {
+    const { message, pointer, atKey } = describeError({ ...error, data: exactAt(holder, error) ?? error.data });
     const segments = pointerSegments(pointer);
-    const place = atKey ? places.keyAt(segments) : places.valueAt(segments);
-    found.set(`${pointer}\n${message}`, { message, pointer, location: { file: artifact, ...place }, rule: error.keyword });
+    const position = atKey ? places.keyAt(segments) : places.valueAt(segments);
+    unique.set(`${pointer}\n${message}`, { message, pointer, location: { file: artifact, ...position }, rule: error.keyword });
   }
-  const violations = [...found.values()].sort((a, b) => a.location.line - b.location.line || a.location.column - b.location.column);
+  const violations = [...unique.values()].sort((a, b) => a.location.line - b.location.line || a.location.column - b.location.column);
   const total = violations.length + Math.max(0, errors.length - maxErrors);
   if (total <= maxViolations) return violations;
   const kept = violations.slice(0, maxViolations - 1);
   return [...kept, unlisted(total - kept.length)];
 }
 
-/** The number at fault as it is written, if no double represents it. */
+/** The exact number at fault. Undefined if its double is exact. */
 function exactAt(holder: object, { instancePath, data }: ErrorObject): unknown {
   if (typeof data !== "number") return undefined;
   let container: unknown = holder;
@@ -103,8 +103,8 @@ function exactAt(holder: object, { instancePath, data }: ErrorObject): unknown {
 
 function compile(path: string, files: ReadonlyMap<string, ContractFile>): Compiled {
   const key = digestOfValue([path, listingOf(files)]);
-  const known = compiled.get(key);
-  if (known !== undefined) return known;
+  const cached = compiled.get(key);
+  if (cached !== undefined) return cached;
   const fresh = compileFresh(path, files);
   const [oldest] = compiled.keys();
   if (compiled.size >= maxCompiled && oldest !== undefined) compiled.delete(oldest);
@@ -117,17 +117,17 @@ function compileFresh(path: string, files: ReadonlyMap<string, ContractFile>): C
     const { graph, problems } = gatherSchemas(path, files);
     if (graph === undefined) return { problems };
     const evaluator = evaluatorOf(graph.dialect);
-    // All are registered before any is compiled: schemas may refer to each other in a circle.
+    // Registers all schemas before it compiles one, because references can be circular.
     for (const [uri, schema] of graph.schemas) evaluator.addSchema(schema as object, uri);
     const validate = evaluator.getSchema([...graph.schemas.keys()][0] ?? "");
     if (validate === undefined) throw new Error("its root is not found");
-    // A `$ref` that leads back to itself compiles, but its evaluation has no end for any value of its type.
+    // A `$ref` cycle compiles, but evaluating a value of its type never ends.
     for (const value of [null, 1, "", [], {}]) validate(value);
     return { validate, problems: [] };
   } catch (error) {
     const detail =
       error instanceof RangeError
-        ? "it is nested too deeply, or a `$ref` leads back to itself"
+        ? "it is nested too deeply, or a `$ref` refers to itself"
         : error instanceof Error
           ? error.message
           : String(error);
@@ -135,9 +135,9 @@ function compileFresh(path: string, files: ReadonlyMap<string, ContractFile>): C
   }
 }
 
-/** Any file may be referred to, so all of them decide what a schema means. */
+/** A digest of all files, because a schema can refer to any of them. */
 function listingOf(files: ReadonlyMap<string, ContractFile>): Digest {
-  const known = listings.get(files) ?? digestOfValue([...files.values()].map(({ path, digest }) => [path, digest]).sort());
-  listings.set(files, known);
-  return known;
+  const listing = listings.get(files) ?? digestOfValue([...files.values()].map(({ path, digest }) => [path, digest]).sort());
+  listings.set(files, listing);
+  return listing;
 }

@@ -1,6 +1,6 @@
 /**
- * The `json_schema` contract: an artifact is JSON and valid against a schema of the project. Schemas and artifacts are evaluated by the evaluator that is
- * passed in, which bounds time, memory and size.
+ * The `json_schema` contract: an artifact is JSON and valid against a schema of the project. The evaluator, which limits time,
+ * memory and size, evaluates schemas and artifacts.
  */
 import { defined } from "../../core/defined.ts";
 import type { EvaluationProblem, Evaluator } from "../../core/evaluation.ts";
@@ -10,7 +10,7 @@ import { evaluationLimits } from "../../core/limits.ts";
 import type { JsonSchemaContract } from "../../core/pipeline.ts";
 import type { ContractContext, ContractFile, ContractOutcome, ContractProblem, ContractType } from "../../core/ports.ts";
 
-/** Checks and evaluates `json_schema` contracts with an evaluator. */
+/** The `json_schema` contract type. */
 export function jsonSchemaContractWith(evaluator: Evaluator): ContractType {
   return {
     type: "json_schema",
@@ -18,7 +18,7 @@ export function jsonSchemaContractWith(evaluator: Evaluator): ContractType {
     verify: async (context) =>
       context.contract.type === "json_schema"
         ? verify(evaluator, context, context.contract)
-        : { verdict: "error", violations: [{ message: "this is no json_schema contract" }] },
+        : { verdict: "error", violations: [{ message: "this is not a json_schema contract" }] },
     warm: () => evaluator.warm("evaluate-schema"),
   };
 }
@@ -44,16 +44,16 @@ async function check(
 
 async function verify(evaluator: Evaluator, context: ContractContext, contract: JsonSchemaContract): Promise<ContractOutcome> {
   const { artifact, schema } = contract;
-  const made = context.artifacts.find((one) => one.name === artifact);
-  if (made === undefined) {
+  const ref = context.artifacts.find((one) => one.name === artifact);
+  if (ref === undefined) {
     const optional = context.step.artifacts.some((one) => one.name === artifact && one.optional);
     return optional
       ? { verdict: "pass", violations: [] }
-      : { verdict: "fail", violations: [{ message: `the artifact \`${artifact}\` was not made`, rule: "artifact" }] };
+      : { verdict: "fail", violations: [{ message: `the artifact \`${artifact}\` was not produced`, rule: "artifact" }] };
   }
-  // Before it is read: an artifact may be as large as the disk allows.
+  // Checked before reading, because an artifact can be very large.
   const max = evaluationLimits.inputBytes;
-  if (made.size > max) return outcomeOfProblem({ kind: "exceeded", limit: { what: "size", max, actual: made.size } }, artifact);
+  if (ref.size > max) return outcomeOfProblem({ kind: "exceeded", limit: { what: "size", max, actual: ref.size } }, artifact);
   const bytes = await context.readArtifact(artifact);
   if (!bytes.ok) {
     const { title, detail } = describeFailure(bytes.error);
@@ -62,7 +62,7 @@ async function verify(evaluator: Evaluator, context: ContractContext, contract: 
       violations: [{ message: [`the artifact \`${artifact}\` cannot be read: ${title}`, ...detail].join("; "), rule: "artifact" }],
     };
   }
-  const named = made.source === "message" ? artifact : made.source;
+  const named = ref.source === "message" ? artifact : ref.source;
   const { files, signal } = context;
   const answer = await evaluator.evaluate("evaluate-schema", { schema, bytes: bytes.value, artifact: named }, { files, signal });
   return answer.ok ? answer.value : outcomeOfProblem(answer.error, artifact);

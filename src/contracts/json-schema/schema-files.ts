@@ -1,7 +1,7 @@
 /**
- * Schema files, read and indexed: each file's draft, the resources in it (its root, and whatever has an `$id`), their
- * anchors, and the references that leave them. A file is checked against its draft here, so that every problem has a line.
- * References are not followed; `schema-graph.ts` does.
+ * Reads and indexes schema files: each file's draft, its resources (the root and subschemas with `$id`), their anchors and
+ * references. Checks each file against its draft, so that every problem has a line. Does not follow references;
+ * `schema-graph.ts` does.
  */
 
 import type { ValidateFunction } from "ajv";
@@ -15,25 +15,25 @@ import { jsonPlaces, pointerSegment, pointerSegments, readJson } from "../json-s
 import { type Dialect, dialectOf, dialects, dialectUris } from "./dialect.ts";
 import { compilePattern } from "./schema-pattern.ts";
 import { isSchemaObject, type SchemaObject, walkSchema } from "./schema-walk.ts";
-import { tellingErrors, wordError } from "./violation-text.ts";
+import { describeError, relevantErrors } from "./violation-text.ts";
 
-/** Something with a URI of its own: a file's root, or a subschema with `$id`. */
+/** A schema with its own URI: a file's root, or a subschema with `$id`. */
 export interface Resource {
   readonly file: SchemaFile;
-  /** Where it stands in its file. */
+  /** Path of the schema in its file. */
   readonly path: readonly string[];
   readonly value: unknown;
   /** Absolute, without a fragment. */
   readonly uri: string;
-  /** Anchor → JSON pointer from this resource. */
+  /** Anchor → JSON pointer relative to this resource. */
   readonly anchors: Map<string, string>;
-  /** Those of them that `$dynamicRef` can meet: `$dynamicAnchor`. */
+  /** The anchors from `$dynamicAnchor`, which `$dynamicRef` can refer to. */
   readonly dynamicAnchors: Set<string>;
 }
 
 export const referenceKeywords = ["$ref", "$dynamicRef", "$recursiveRef"] as const;
 
-/** A reference and where it stands. */
+/** A reference and its location. */
 export interface Reference {
   readonly keyword: (typeof referenceKeywords)[number];
   readonly resource: Resource;
@@ -44,52 +44,52 @@ export interface Reference {
 
 export interface SchemaFile {
   readonly path: string;
-  /** Nothing where `$schema` is absent: the file then reads as the one that refers to it. */
+  /** The draft named by `$schema`. Without it, the file has the draft of the file that refers to it. */
   readonly declared?: Dialect;
   readonly value: unknown;
   readonly resources: readonly Resource[];
   readonly references: readonly Reference[];
-  /** Every subschema, to be rewritten. */
+  /** All subschemas, for `schema-rewrite.ts`. */
   readonly schemas: readonly SchemaObject[];
-  /** A problem at a place in the file. */
+  /** Creates a problem at a path in the file. */
   readonly problemAt: (path: readonly string[], message: string, hint?: string) => ContractProblem;
 }
 
-/** Problems in one schema file that are listed; the rest usually follow from them. */
+/** Maximum number of listed problems per file. Later ones usually follow from earlier ones. */
 const maxProblems = 20;
 
-/** The URI of a file that has no `$id`; paths are relative to the project root. */
+/** The URI of a file without `$id`. `path` is relative to the project's root. */
 export function fileUri(path: string): string {
   return `wave:///${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
-/** Reads and indexes a schema file. `dialect` is what it is read as when it does not say. Problems found go to `report`. */
-export function readSchemaFile(gate: ContractFile, dialect: Dialect, report: (problem: ContractProblem) => void): SchemaFile | undefined {
-  const parsed = readJson(gate.text);
+/** Reads and indexes a schema file. `dialect` is the default draft. Problems go to `report`. */
+export function readSchemaFile(source: ContractFile, dialect: Dialect, report: (problem: ContractProblem) => void): SchemaFile | undefined {
+  const parsed = readJson(source.text);
   if (!parsed.ok) {
     const { message, line, column } = parsed.error;
-    report({ message: `\`${gate.path}\` is not a schema: ${message}`, location: { file: gate.path, line, column } });
+    report({ message: `\`${source.path}\` is not a schema: ${message}`, location: { file: source.path, line, column } });
     return undefined;
   }
   const { value }: { value: unknown } = parsed.value;
   let places: ReturnType<typeof jsonPlaces> | undefined;
   const problemAt: SchemaFile["problemAt"] = (path, message, hint) => {
-    places ??= jsonPlaces(gate.text);
-    return { message, ...defined({ hint }), location: { file: gate.path, ...places.valueAt(path) } };
+    places ??= jsonPlaces(source.text);
+    return { message, ...defined({ hint }), location: { file: source.path, ...places.valueAt(path) } };
   };
   const declared = declaredDialect(value);
   if (declared.kind === "unknown") {
     const guess = closest(declared.uri, Object.values(dialectUris));
     const hint =
       guess === undefined
-        ? `wave knows ${dialects.join(", ")}; without \`$schema\` a schema is read as 2020-12`
+        ? `supported drafts: ${dialects.join(", ")}; without \`$schema\`, the draft is 2020-12`
         : `did you mean \`${guess}\`?`;
-    report(problemAt(["$schema"], `\`$schema\` names \`${declared.uri}\`, which is not a draft that wave knows`, hint));
+    report(problemAt(["$schema"], `\`$schema\` names \`${declared.uri}\`, which is not a supported draft`, hint));
     return undefined;
   }
   const actual = declared.kind === "known" ? declared.dialect : dialect;
   if (!meetsDraft(value, actual, (path, message) => report(problemAt(path, message)))) return undefined;
-  return indexSchema({ path: gate.path, value, problemAt, ...(declared.kind === "known" ? { declared: actual } : {}) }, actual, report);
+  return indexSchema({ path: source.path, value, problemAt, ...(declared.kind === "known" ? { declared: actual } : {}) }, actual, report);
 }
 
 function declaredDialect(value: unknown): { kind: "known"; dialect: Dialect } | { kind: "unknown"; uri: string } | { kind: "absent" } {
@@ -103,14 +103,14 @@ const metaSchemas: Readonly<Record<Dialect, ValidateFunction>> = { "draft-07": d
 
 function meetsDraft(value: unknown, dialect: Dialect, report: (path: readonly string[], message: string) => void): boolean {
   if (!isSchemaObject(value) && typeof value !== "boolean") {
-    report([], "a schema is an object, `true` or `false`");
+    report([], "a schema must be an object, `true` or `false`");
     return false;
   }
   const validate = metaSchemas[dialect];
   if (validate(value)) return true;
   const seen = new Set<string>();
-  for (const error of tellingErrors(validate.errors ?? [])) {
-    const { message, pointer } = wordError(error);
+  for (const error of relevantErrors(validate.errors ?? [])) {
+    const { message, pointer } = describeError(error);
     const text = `the schema does not meet ${dialect}${pointer === "" ? "" : ` at \`${pointer}\``}: ${message}`;
     if (seen.size < maxProblems && !seen.has(text)) report(pointerSegments(pointer), text);
     seen.add(text);
@@ -129,9 +129,9 @@ function indexSchema(
   const schemas: SchemaObject[] = [];
   const file: SchemaFile = { ...read, resources, references, schemas };
   const resource = (at: readonly string[], schema: unknown, uri: string): Resource => {
-    const made = { file, path: at, value: schema, uri, anchors: new Map<string, string>(), dynamicAnchors: new Set<string>() };
-    resources.push(made);
-    return made;
+    const created = { file, path: at, value: schema, uri, anchors: new Map<string, string>(), dynamicAnchors: new Set<string>() };
+    resources.push(created);
+    return created;
   };
   if (!isSchemaObject(value)) resource([], value, fileUri(path));
   walkSchema<Resource | undefined>(value, undefined, (schema, at, inherited) => {
@@ -151,7 +151,7 @@ function indexSchema(
       );
     for (const keyword of referenceKeywords) {
       const ref = schema[keyword];
-      if (typeof ref === "string" && knows(dialect, keyword))
+      if (typeof ref === "string" && isSupported(dialect, keyword))
         references.push({ keyword, resource: own, schema, path: [...at, keyword], ref });
     }
     for (const problem of localProblems(schema, dialect)) report(problemAt([...at, ...problem.path], problem.message));
@@ -160,25 +160,25 @@ function indexSchema(
   return file;
 }
 
-function knows(dialect: Dialect, keyword: Reference["keyword"]): boolean {
+function isSupported(dialect: Dialect, keyword: Reference["keyword"]): boolean {
   return (
     keyword === "$ref" || (keyword === "$dynamicRef" && dialect === "2020-12") || (keyword === "$recursiveRef" && dialect === "2019-09")
   );
 }
 
-/** Draft-07, section 8.3: an `$id` beside `$ref` does not count. */
+/** Draft-07, section 8.3: an `$id` next to `$ref` is ignored. */
 function idOf(schema: SchemaObject, dialect: Dialect): string | undefined {
   const id = schema["$id"];
   return typeof id !== "string" || (dialect === "draft-07" && typeof schema["$ref"] === "string") ? undefined : id;
 }
 
-/** `$anchor` and `$dynamicAnchor`, and, in draft-07, an `$id` that is only a fragment. */
+/** `$anchor`, `$dynamicAnchor` and, in draft-07, an `$id` that is only a fragment. */
 function anchorsOf(schema: SchemaObject, id: string | undefined): string[] {
   const named = [schema["$anchor"], schema["$dynamicAnchor"]].filter((anchor) => typeof anchor === "string");
   return id?.startsWith("#") === true && id.length > 1 ? [...named, id.slice(1)] : named;
 }
 
-/** What the drafts' own schemas do not see. */
+/** Problems that the meta-schemas do not detect. */
 function localProblems(schema: SchemaObject, dialect: Dialect): { path: readonly string[]; message: string }[] {
   const problems: { path: readonly string[]; message: string }[] = [];
   const pattern = schema["pattern"];
@@ -189,32 +189,33 @@ function localProblems(schema: SchemaObject, dialect: Dialect): { path: readonly
   const patterns = schema["patternProperties"];
   if (isSchemaObject(patterns)) for (const key of Object.keys(patterns)) problems.push(...patternProblem(["patternProperties", key], key));
   for (const keyword of ["unevaluatedItems", "unevaluatedProperties"] as const) {
-    const beside = schema[keyword] === undefined || dialect === "draft-07" ? undefined : misread(schema, keyword, false);
-    if (beside !== undefined)
+    const cause = schema[keyword] === undefined || dialect === "draft-07" ? undefined : misread(schema, keyword, false);
+    if (cause !== undefined)
       problems.push({
         path: [keyword],
-        message: `\`${keyword}\` cannot be evaluated here together with ${beside}; say what is allowed without it`,
+        message: `\`${keyword}\` cannot be evaluated here together with ${cause}; list the allowed values without \`${keyword}\``,
       });
   }
   const declared = declaredDialect(schema);
   if (declared.kind === "unknown" || (declared.kind === "known" && declared.dialect !== dialect)) {
-    problems.push({ path: ["$schema"], message: "a part of a schema cannot be written in another draft than the whole" });
+    problems.push({ path: ["$schema"], message: "a subschema must have the same draft as its file" });
   }
   return problems;
 }
 
 /**
- * What, in a schema or in those that apply to the same value, the evaluator counts wrongly for `unevaluatedItems` and
- * `unevaluatedProperties` (ajv 8.20, seen with the JSON Schema test suite). A gate that is wrongly green is worse than none.
+ * The construct, in a schema or in one that applies to the same value, for which the evaluator computes `unevaluatedItems` or
+ * `unevaluatedProperties` wrongly (Ajv 8.20, by the JSON Schema test suite). Such schemas are rejected, because a contract
+ * must not pass wrongly.
  */
 function misread(schema: SchemaObject, keyword: "unevaluatedItems" | "unevaluatedProperties", nested: boolean): string | undefined {
-  if (schema["if"] !== undefined && schema["then"] === undefined) return "an `if` that has no `then`";
+  if (schema["if"] !== undefined && schema["then"] === undefined) return "an `if` without `then`";
   if (keyword === "unevaluatedItems" && schema["contains"] !== undefined) return "`contains`";
   if (keyword === "unevaluatedItems" && nested && schema["items"] !== undefined) return "`items` in a branch";
   for (const applicator of ["anyOf", "oneOf", "if", "then", "else", "allOf"]) {
     for (const part of [schema[applicator]].flat()) {
-      const found = isSchemaObject(part) ? misread(part, keyword, nested || applicator !== "allOf") : undefined;
-      if (found !== undefined) return found;
+      const cause = isSchemaObject(part) ? misread(part, keyword, nested || applicator !== "allOf") : undefined;
+      if (cause !== undefined) return cause;
     }
   }
   return undefined;
@@ -229,7 +230,7 @@ function patternProblem(path: readonly string[], pattern: string): { path: reado
   }
 }
 
-/** A URI against a base, without its fragment; nothing where it is none. */
+/** Resolves a URI against a base and drops the fragment. Undefined if it is invalid. */
 export function absoluteUri(reference: string, base: string): string | undefined {
   try {
     const url = new URL(reference, base);

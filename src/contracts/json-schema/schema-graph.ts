@@ -1,6 +1,6 @@
 /**
- * From a contract's schema file to everything it refers to. References are resolved here, to local files by `$id` or by
- * path; the evaluator that gets the result never has to look for anything, and nothing is ever fetched.
+ * Collects a contract's schema file and all schemas that it refers to. Resolves references to local files, by `$id` or path,
+ * so that the evaluator needs no other files. Never fetches anything.
  */
 import { posix } from "node:path";
 import type { ContractFile, ContractProblem } from "../../core/ports.ts";
@@ -11,37 +11,37 @@ import { absoluteUri, fileUri, type Reference, type Resource, readSchemaFile, ty
 import { type Resolved, rewriteSchemas, undecidable } from "./schema-rewrite.ts";
 import { isSchemaObject } from "./schema-walk.ts";
 
-/** Schemas ready for the evaluator of their draft: every `$id` and `$ref` is absolute, and leads to one of them. */
+/** Schemas for the evaluator of their draft. Every `$id` and `$ref` is absolute, and every `$ref` refers to one of them. */
 export interface SchemaGraph {
   readonly dialect: Dialect;
-  /** URI → schema; the first is the contract's. */
+  /** URI → schema. The contract's schema is the first. */
   readonly schemas: ReadonlyMap<string, unknown>;
 }
 
 interface Search {
   readonly files: ReadonlyMap<string, ContractFile>;
   readonly loaded: Map<string, SchemaFile | undefined>;
-  /** Absolute URI → resource. A file's root is also found under the URI of its path. */
+  /** Absolute URI → resource. A file's root has the URI of its path too. */
   readonly byUri: Map<string, Resource>;
   readonly problems: ContractProblem[];
   dialect: Dialect;
-  /** `$id` → path over all files; made when a reference first needs it. */
+  /** `$id` → path, for all files. Created on first use. */
   declaredIds?: ReadonlyMap<string, string>;
 }
 
-/** Reads a schema and all that it refers to. Gives the problems instead of a graph when there are any. */
+/** Reads a schema and all schemas it refers to. Returns problems instead of a graph if there are any. */
 export function gatherSchemas(
   path: string,
   files: ReadonlyMap<string, ContractFile>,
 ): { graph?: SchemaGraph; problems: readonly ContractProblem[] } {
   const search: Search = { files, loaded: new Map(), byUri: new Map(), problems: [], dialect: "2020-12" };
-  const root = enter(search, path);
+  const root = loadFile(search, path);
   if (root === undefined) {
-    if (!files.has(path)) search.problems.push({ message: `the schema file \`${path}\` is not there`, ...suggestion(path, files) });
+    if (!files.has(path)) search.problems.push({ message: `the schema file \`${path}\` does not exist`, ...suggestion(path, files) });
     return { problems: search.problems };
   }
   const resolved: Resolved[] = [];
-  // The map grows while it is walked: a reference may bring in another file.
+  // The map grows during the loop, because references add files.
   for (const file of search.loaded.values()) for (const reference of file?.references ?? []) resolved.push(...follow(search, reference));
   const loaded = [...search.loaded.values()].filter((file) => file !== undefined);
   if (search.problems.length === 0) search.problems.push(...undecidable(resolved, loaded));
@@ -50,13 +50,13 @@ export function gatherSchemas(
     : { graph: { dialect: search.dialect, schemas: rewriteSchemas(resolved, loaded) }, problems: [] };
 }
 
-/** Reads a file once, and gives its root. */
-function enter(search: Search, path: string): Resource | undefined {
-  const gate = search.files.get(path);
-  if (gate === undefined) return undefined;
+/** Reads a file once, and returns its root. */
+function loadFile(search: Search, path: string): Resource | undefined {
+  const source = search.files.get(path);
+  if (source === undefined) return undefined;
   if (!search.loaded.has(path)) {
     const first = search.loaded.size === 0;
-    const file = readSchemaFile(gate, search.dialect, (problem) => search.problems.push(problem));
+    const file = readSchemaFile(source, search.dialect, (problem) => search.problems.push(problem));
     if (first && file?.declared !== undefined) search.dialect = file.declared;
     search.loaded.set(path, file);
     for (const resource of file?.resources ?? []) register(search, resource);
@@ -71,16 +71,16 @@ function register(search: Search, resource: Resource): void {
     search.problems.push(
       file.problemAt(
         [...path, "$id"],
-        `the \`$id\` \`${resource.uri}\` also stands in \`${other.file.path}\``,
-        "give each schema an `$id` of its own",
+        `the \`$id\` \`${resource.uri}\` is already used in \`${other.file.path}\``,
+        "give each schema a unique `$id`",
       ),
     );
   } else if (other !== undefined) {
     search.problems.push(
       file.problemAt(
         [...path, "$id"],
-        `the \`$id\` \`${resource.uri}\` stands twice in \`${file.path}\``,
-        "give each schema an `$id` of its own",
+        `the \`$id\` \`${resource.uri}\` occurs twice in \`${file.path}\``,
+        "give each schema a unique `$id`",
       ),
     );
   }
@@ -88,7 +88,7 @@ function register(search: Search, resource: Resource): void {
   if (path.length === 0 && !search.byUri.has(fileUri(file.path))) search.byUri.set(fileUri(file.path), resource);
 }
 
-/** Resolves one reference, or reports why it leads nowhere. One that leads to a draft's own schema is left as it is. */
+/** Resolves one reference, or reports why it cannot. A reference to a meta-schema stays unchanged. */
 function follow(search: Search, reference: Reference): Resolved[] {
   const { keyword, resource, path, ref } = reference;
   const [target = "", fragment = ""] = splitFragment(ref);
@@ -98,49 +98,49 @@ function follow(search: Search, reference: Reference): Resolved[] {
   };
   const uri = target === "" ? resource.uri : absoluteUri(target, resource.uri);
   if (uri !== undefined && target !== "" && isMetaSchema(uri, search.dialect)) return [];
-  const found = target === "" ? resource : locate(search, resource, target, uri);
-  if (found === undefined) {
+  const destination = target === "" ? resource : locate(search, resource, target, uri);
+  if (destination === undefined) {
     if (brokenFile(search, resource, target)) return [];
     const remote = /^(?:https?:)?\/\//i.test(target) || (uri !== undefined && /^https?:/.test(uri) && !isRelative(target));
     if (remote)
       return report(
-        `\`${keyword}\` leads to \`${target}\`, which is remote; wave fetches no schemas`,
-        "keep a copy in the project and refer to it by its path",
+        `\`${keyword}\` refers to \`${target}\`, which is remote; schemas are not fetched`,
+        "add a copy to the project and refer to it by path",
       );
     return report(
-      `\`${keyword}\` leads to \`${target}\`, which is not a schema file of this project`,
+      `\`${keyword}\` refers to \`${target}\`, which is not a schema file of this project`,
       suggestion(pathOf(resource, target) ?? target, search.files).hint,
     );
   }
-  const declared = found.file.declared ?? search.dialect;
+  const declared = destination.file.declared ?? search.dialect;
   if (declared !== search.dialect) {
     return report(
-      `\`${keyword}\` leads to \`${found.file.path}\`, which is written in ${declared}, from a schema in ${search.dialect}`,
-      "write both in the same draft",
+      `\`${keyword}\` refers to \`${destination.file.path}\`, whose draft is ${declared}, from a schema whose draft is ${search.dialect}`,
+      "use the same draft in both",
     );
   }
-  const pointer = pointerOf(found, fragment);
-  if (pointer === undefined) return report(`\`${keyword}\` leads to \`${ref}\`, and \`${found.file.path}\` has no schema there`);
-  return [{ reference, target: found, pointer, fragment }];
+  const pointer = pointerOf(destination, fragment);
+  if (pointer === undefined) return report(`\`${keyword}\` refers to \`${ref}\`, but \`${destination.file.path}\` has no schema there`);
+  return [{ reference, target: destination, pointer, fragment }];
 }
 
-/** By URI among what was read, by `$id` among all files, and by path. */
+/** Finds a resource by URI in the loaded files, by `$id` in all files, or by path. */
 function locate(search: Search, from: Resource, target: string, uri: string | undefined): Resource | undefined {
-  const known = uri === undefined ? undefined : search.byUri.get(uri);
-  if (known !== undefined) return known;
+  const loaded = uri === undefined ? undefined : search.byUri.get(uri);
+  if (loaded !== undefined) return loaded;
   search.declaredIds ??= declaredIds(search.files);
   const declaring = uri === undefined ? undefined : search.declaredIds.get(uri);
   const path = declaring ?? pathOf(from, target);
-  return path === undefined ? undefined : enter(search, path);
+  return path === undefined ? undefined : loadFile(search, path);
 }
 
-/** Whether the reference leads to a file that is there, but whose own problems are reported already. */
+/** Whether the reference leads to a file whose own problems are already reported. */
 function brokenFile(search: Search, from: Resource, target: string): boolean {
   const path = pathOf(from, target);
   return path !== undefined && search.loaded.has(path) && search.loaded.get(path) === undefined;
 }
 
-/** The project path that a relative reference means, seen from its file; nothing where it is no path or leads out. */
+/** The project path of a reference relative to its file. Undefined if it is not a path or leads out of the project. */
 function pathOf(from: Resource, target: string): string | undefined {
   if (!isRelative(target)) return undefined;
   const decoded = percentDecoded(target);
@@ -166,7 +166,7 @@ function splitFragment(ref: string): [string, string] {
   return hash === -1 ? [ref, ""] : [ref.slice(0, hash), ref.slice(hash + 1)];
 }
 
-/** A fragment as a JSON pointer from the resource (percent-encoded, as URIs have it), or nothing where it leads nowhere. */
+/** A fragment as a percent-encoded JSON pointer relative to the resource. Undefined if no schema is there. */
 function pointerOf(resource: Resource, fragment: string): string | undefined {
   if (fragment === "") return "";
   if (!fragment.startsWith("/")) {
@@ -184,7 +184,7 @@ function pointerOf(resource: Resource, fragment: string): string | undefined {
   return isSchemaObject(value) || typeof value === "boolean" ? fragment : undefined;
 }
 
-/** Absolute `$id`s of all files, for references by `$id` to files that nothing names by path. */
+/** Absolute `$id` → path, for references by `$id` to files that are not loaded yet. */
 function declaredIds(files: ReadonlyMap<string, ContractFile>): ReadonlyMap<string, string> {
   const ids = new Map<string, string>();
   for (const { path, text } of files.values()) {

@@ -1,32 +1,33 @@
 /**
- * Patterns of schemas, with ECMA-262 semantics (JSON Schema 2020-12, section 6.4). V8 may take exponential time for a pattern; from a number of
- * backtracks on it changes to an engine that is linear in the text. That engine knows no look-around, no back-references and no Unicode mode.
+ * Regular expressions of schemas, with ECMA-262 semantics (JSON Schema 2020-12, section 6.4). V8 can take exponential time; after
+ * a number of backtracks, it switches to an engine that is linear in the text. That engine does not support look-around,
+ * back-references or Unicode mode.
  */
 import { setFlagsFromString } from "node:v8";
 
-/** What a schema evaluator needs of a regular expression. */
+/** The part of `RegExp` that the schema evaluator uses. */
 export interface Pattern {
   test(text: string): boolean;
-  /** Equal for equal patterns only: the evaluator shares compiled patterns by it. */
+  /** Must differ for different patterns: the evaluator uses it as a cache key. */
   toString(): string;
 }
 
-/** Surrogates as characters and as escapes, code point escapes, and property classes: constructs that mean something else without Unicode mode. */
+/** Constructs with another meaning without Unicode mode: surrogates, code point escapes, property classes. */
 const needsUnicodeMode = /[\ud800-\udfff]|\\u(?:\{|d[89a-f])|\\[pP]|\(\?[a-z-]*[:)]/i;
 const surrogate = /[\ud800-\udfff]/;
 
-/** Up to this length a text is matched without the linear engine: backtracking takes milliseconds at most. */
+/** Texts up to this length do not need the linear engine: backtracking takes at most milliseconds. */
 const shortText = 20;
 
 let hasFallback = false;
 
 /**
- * Patterns are Unicode patterns if they are valid as such; older ones, with escapes that Unicode mode forbids, still work. Throws a `SyntaxError` if a
- * pattern is neither.
+ * Compiles a pattern in Unicode mode or, if it is invalid there, without it, for older patterns with escapes that Unicode mode
+ * forbids. Throws a `SyntaxError` if both fail.
  */
 export function compilePattern(pattern: string): Pattern {
   const exact = compileExact(pattern);
-  // Without surrogates in pattern and text both modes match the same, and only the one without Unicode can fall back.
+  // Without surrogates, both modes match the same texts, and only the mode without Unicode has the linear fallback.
   const isPlain = !exact.unicode || !needsUnicodeMode.test(pattern.replaceAll("(?:", "("));
   let linear: RegExp | undefined;
   return {
@@ -48,12 +49,12 @@ function compileExact(pattern: string): RegExp {
 }
 
 /**
- * The fallback is a flag of the process. It must stay on: a pattern that was compiled with it gives wrong answers without it. It invalidates V8's code
- * cache of Node's own modules, so it is set as late as possible.
+ * Compiles a pattern with the linear fallback, which is a flag of the process. The flag must stay on: patterns compiled with it
+ * match wrongly without it. It invalidates V8's code cache of Node's modules, so it is set as late as possible.
  */
 function compileLinear(pattern: string): RegExp {
   if (!hasFallback) setFlagsFromString("--enable-experimental-regexp-engine-on-excessive-backtracks");
   hasFallback = true;
-  // In a group, since V8 shares compiled code between equal patterns, and the other has none of this engine.
+  // A group makes the pattern different: V8 shares compiled code between equal patterns.
   return new RegExp(`(?:${pattern})`);
 }

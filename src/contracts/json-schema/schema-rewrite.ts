@@ -1,26 +1,26 @@
 /**
- * Resolved references, written so that the evaluator cannot misread them. Where no reference is dynamic, which is nearly
- * always, each file becomes one resource without ids or anchors, and every reference a pointer into it. Dynamic references
- * whose target can be told are made plain; of the rest, those that the evaluator gets wrong are refused.
+ * Rewrites resolved references so that the evaluator reads them correctly. Without dynamic references, which is the usual case,
+ * each file becomes one resource without ids and anchors, and each reference a pointer into it. Dynamic references with a
+ * known target become plain ones. Others are rejected if the evaluator handles them wrongly.
  */
 import type { ContractProblem } from "../../core/ports.ts";
 import { pointerSegment } from "../json-source.ts";
 import type { Reference, Resource, SchemaFile } from "./schema-files.ts";
 import { isSchemaObject, type SchemaObject } from "./schema-walk.ts";
 
-/** A reference and what it leads to. */
+/** A reference and its target. */
 export interface Resolved {
   readonly reference: Reference;
   readonly target: Resource;
-  /** From the target, percent-encoded. */
+  /** Relative to the target, percent-encoded. */
   readonly pointer: string;
-  /** As written. */
+  /** The fragment as written. */
   readonly fragment: string;
 }
 
 /**
- * Dynamic references whose target is only known while an artifact is evaluated, beyond the case that the evaluator
- * handles: the anchors at the roots of their schemas, and the reference to one of its own.
+ * Reports dynamic references whose target depends on the evaluated artifact, except the case that the evaluator handles: all
+ * anchors are at the roots of their schemas, and the reference is in one of these schemas.
  */
 export function undecidable(resolved: readonly Resolved[], files: readonly SchemaFile[]): ContractProblem[] {
   return resolved.flatMap(({ reference, target, pointer, fragment }) => {
@@ -38,7 +38,7 @@ export function undecidable(resolved: readonly Resolved[], files: readonly Schem
   });
 }
 
-/** URI → schema, the first file's first; changes the schemas. */
+/** URI → schema, the first file's first. Modifies the schemas. */
 export function rewriteSchemas(resolved: readonly Resolved[], files: readonly SchemaFile[]): ReadonlyMap<string, unknown> {
   const dynamic = new Set(resolved.filter((one) => isDynamic(one, files)));
   const names = new Map(files.flatMap(({ resources }) => resources).map((resource, index) => [resource, `wave://schema/${index}`]));
@@ -54,7 +54,7 @@ export function rewriteSchemas(resolved: readonly Resolved[], files: readonly Sc
     for (const schema of schemas) {
       const resource = owned.get(schema);
       delete schema["$id"];
-      // The evaluator reads it, although it is not a keyword.
+      // The evaluator supports `nullable`, although it is not a keyword of JSON Schema.
       delete schema["nullable"];
       exposeProto(schema);
       if (dynamic.size === 0) for (const keyword of ["$anchor", "$dynamicAnchor", "$recursiveAnchor"]) delete schema[keyword];
@@ -66,7 +66,7 @@ export function rewriteSchemas(resolved: readonly Resolved[], files: readonly Sc
 
 const protoName = "__proto__";
 
-/** The evaluator skips the name `__proto__` in maps of names. The same rules are written so that it does not see a map. */
+/** The evaluator skips the name `__proto__` in maps. Expresses its rules without a map. */
 function exposeProto(schema: SchemaObject): void {
   const memberOf = (keyword: string) => {
     const map = schema[keyword];
@@ -75,7 +75,7 @@ function exposeProto(schema: SchemaObject): void {
   const property = memberOf("properties");
   if (property !== undefined) {
     const patterns = isSchemaObject(schema["patternProperties"]) ? schema["patternProperties"] : {};
-    // Patterns match anywhere, so this one is not among those of a schema's author.
+    // The extra groups make the key different from any pattern in the schema.
     schema["patternProperties"] = { ...patterns, "^(?:(?:__proto__))$": property.value };
   }
   const dependent = memberOf("dependencies");
@@ -86,7 +86,7 @@ function exposeProto(schema: SchemaObject): void {
   }
 }
 
-/** A reference that is not dynamic is a plain one, whatever its keyword; a `$ref` beside it still counts. */
+/** Replaces a reference that is not dynamic by a plain one. A `$ref` next to it stays valid. */
 function refer({ keyword, schema }: Reference, uri: string): void {
   if (keyword === "$ref") {
     schema["$ref"] = uri;
@@ -96,7 +96,7 @@ function refer({ keyword, schema }: Reference, uri: string): void {
   schema["allOf"] = [...(Array.isArray(schema["allOf"]) ? schema["allOf"] : []), { $ref: uri }];
 }
 
-/** Whether the target depends on how evaluation came there (2019-09: 8.2.4.2, 2020-12: 8.2.3.2). */
+/** Whether the target depends on the dynamic scope (2019-09, section 8.2.4.2; 2020-12, section 8.2.3.2). */
 function isDynamic({ reference: { keyword }, target, fragment }: Resolved, files: readonly SchemaFile[]): boolean {
   switch (keyword) {
     case "$ref":

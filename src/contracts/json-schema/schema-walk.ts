@@ -1,22 +1,22 @@
 /**
- * A walk over the subschemas of a JSON Schema, in place order. It knows which keywords hold schemas, so that a `$ref` in a
- * `const` or a property that is called `$id` is not taken for a keyword. It does not judge what it finds.
+ * Walks the subschemas of a JSON Schema in source order. It visits only keywords that contain schemas, so that a `$ref` in a
+ * `const` or a property named `$id` is not mistaken for a keyword. It does not validate.
  */
 
-/** A schema that is an object, as it was parsed; the walk's visitors may change it. */
+/** A parsed schema that is an object. Visitors may modify it. */
 export interface SchemaObject {
   [keyword: string]: unknown;
 }
 
-/** Values, not schemas: nothing in them is a keyword. */
+/** Keywords with values that are not schemas. */
 const valueKeywords = new Set(["const", "default", "enum", "examples", "required", "dependentRequired", "$vocabulary", "type"]);
 
-/** Maps from names to schemas. `dependencies` may hold lists of names too, which are no objects. */
+/** Keywords with maps of schemas. `dependencies` may contain lists of names too. */
 const mapKeywords = new Set(["$defs", "definitions", "properties", "patternProperties", "dependencies", "dependentSchemas"]);
 
 /**
- * Visits every subschema that is an object, parents first. `path` leads from the root to it; what the visitor gives back is
- * what the subschemas below it inherit.
+ * Visits every subschema that is an object, parents first. `path` is relative to the root. The visitor's result is passed to
+ * the visits of its subschemas.
  */
 export function walkSchema<C>(
   root: unknown,
@@ -43,7 +43,7 @@ export function walkSchema<C>(
   }
 }
 
-/** Whether a value is an object, the shape of a schema that is more than `true` or `false`. */
+/** Whether a value is an object, which a schema is unless it is `true` or `false`. */
 export function isSchemaObject(value: unknown): value is SchemaObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 /**
- * The evaluator's errors in words: what was found, what was expected, and what was probably meant. Used for artifacts and
- * for schemas that do not meet their own draft.
+ * Describes the evaluator's errors: the value, the expectation and a suggestion. Used for artifacts and for schemas that are
+ * invalid in their draft.
  */
 
 import type { ErrorObject } from "ajv";
@@ -9,20 +9,20 @@ import { closest } from "../../text/suggest.ts";
 import { ExactNumber } from "../json-numbers.ts";
 import { pointerSegment } from "../json-source.ts";
 
-/** An error in words. */
-export interface WordedError {
+/** A described error. */
+export interface DescribedError {
   readonly message: string;
-  /** To the value at fault; for a key that is not allowed, to its member. */
+  /** JSON pointer to the value at fault, or to the member whose key is not allowed. */
   readonly pointer: string;
-  /** The key itself is at fault, not its value. */
+  /** Whether the key is at fault, not its value. */
   readonly atKey: boolean;
 }
 
-/** Errors that tell a reader something: the notes of `if` and of branches whose own errors stand beside them are left out. */
-export function tellingErrors(errors: readonly ErrorObject[]): ErrorObject[] {
+/** Drops errors without information for the reader: those of `if`, and of branches whose own errors are listed. */
+export function relevantErrors(errors: readonly ErrorObject[]): ErrorObject[] {
   return errors.filter((error, index) => {
     if (error.keyword === "if" || error.keyword === "propertyNames") return errors.length === 1;
-    // That one branch expects another type says nothing: the note names all types, and other errors show which branch was meant.
+    // A branch's type error adds nothing: the branch note names all types, and other errors show the intended branch.
     if (error.keyword === "type")
       return !errors.some((other, at) => at > index && isBranchNote(other) && other.instancePath === error.instancePath);
     if (isBranchNote(error)) return !errors.slice(0, index).some((other) => isWithin(other, error.instancePath));
@@ -38,20 +38,21 @@ function isWithin(error: ErrorObject, path: string): boolean {
   return (error.instancePath === path && error.keyword !== "type" && !isBranchNote(error)) || error.instancePath.startsWith(`${path}/`);
 }
 
-/** One error in words. */
-export function wordError(error: ErrorObject): WordedError {
+/** Describes one error. */
+export function describeError(error: ErrorObject): DescribedError {
   const { instancePath } = error;
   const extra = extraKey(error);
-  if (extra !== undefined) return { message: wordExtraKey(error, extra), pointer: `${instancePath}/${pointerSegment(extra)}`, atKey: true };
+  if (extra !== undefined)
+    return { message: describeExtraKey(error, extra), pointer: `${instancePath}/${pointerSegment(extra)}`, atKey: true };
   if (error.propertyName !== undefined) {
     const key = error.propertyName;
     return {
-      message: `the key \`${key}\` is not allowed: ${wordValue(error)}`,
+      message: `the key \`${key}\` is not allowed: ${describeValueError(error)}`,
       pointer: `${instancePath}/${pointerSegment(key)}`,
       atKey: true,
     };
   }
-  return { message: wordValue(error), pointer: instancePath, atKey: false };
+  return { message: describeValueError(error), pointer: instancePath, atKey: false };
 }
 
 function extraKey({ keyword, params }: ErrorObject): string | undefined {
@@ -64,7 +65,7 @@ function extraKey({ keyword, params }: ErrorObject): string | undefined {
   return typeof key === "string" ? key : undefined;
 }
 
-function wordExtraKey(error: ErrorObject, key: string): string {
+function describeExtraKey(error: ErrorObject, key: string): string {
   const allowed = Object.keys((error.parentSchema?.["properties"] as object | undefined) ?? {});
   return `the key \`${key}\` is not allowed here${listed("; allowed: ", allowed)}${meant(
     key,
@@ -72,7 +73,7 @@ function wordExtraKey(error: ErrorObject, key: string): string {
   )}`;
 }
 
-function wordValue(error: ErrorObject): string {
+function describeValueError(error: ErrorObject): string {
   const { keyword, params, data } = error;
   const found = show(data);
   switch (keyword) {
@@ -81,7 +82,7 @@ function wordValue(error: ErrorObject): string {
     case "required":
     case "dependentRequired":
     case "dependencies":
-      return wordMissingKey(error);
+      return describeMissingKey(error);
     case "enum":
       return `found ${found}${listed(", expected one of ", params["allowedValues"], show)}${meant(data, params["allowedValues"])}`;
     case "const":
@@ -98,12 +99,12 @@ function wordValue(error: ErrorObject): string {
     case "multipleOf":
       return `found ${found}, expected a multiple of ${params["multipleOf"]}`;
     default:
-      return wordSize(error) ?? wordShape(error);
+      return describeSizeError(error) ?? describeShapeError(error);
   }
 }
 
-/** Keywords that count something. */
-function wordSize({ keyword, params, data }: ErrorObject): string | undefined {
+/** Errors of keywords that limit a number of characters, items or keys. */
+function describeSizeError({ keyword, params, data }: ErrorObject): string | undefined {
   const limit = Number(params["limit"]);
   switch (keyword) {
     case "minLength":
@@ -122,7 +123,7 @@ function wordSize({ keyword, params, data }: ErrorObject): string | undefined {
     case "maxProperties":
       return `found ${describe(data)}; expected ${keyword === "minProperties" ? "at least" : "at most"} ${limit}`;
     case "uniqueItems":
-      return `items ${[Number(params["i"]), Number(params["j"])].sort((a, b) => a - b).join(" and ")} are equal, and each may stand once`;
+      return `items ${[Number(params["i"]), Number(params["j"])].sort((a, b) => a - b).join(" and ")} are equal, but items must be unique`;
     case "contains": {
       const { minContains: min, maxContains: max } = params;
       return `expected ${max === undefined ? `at least ${counted(Number(min), "item")}` : `${min} to ${counted(Number(max), "item")}`} of the required shape among ${describe(data)}`;
@@ -132,42 +133,42 @@ function wordSize({ keyword, params, data }: ErrorObject): string | undefined {
   }
 }
 
-function wordShape({ keyword, params, data, message, schema }: ErrorObject): string {
+function describeShapeError({ keyword, params, data, message, schema }: ErrorObject): string {
   switch (keyword) {
     case "anyOf":
-      return wordBranches(schema, data);
+      return describeBranches(schema, data);
     case "oneOf":
       return Array.isArray(params["passingSchemas"])
         ? `found ${describe(data)}, which has ${params["passingSchemas"].length} of the allowed shapes at once (number ${params["passingSchemas"].map((index) => Number(index) + 1).join(" and ")}); exactly one is expected`
-        : wordBranches(schema, data);
+        : describeBranches(schema, data);
     case "not":
-      return `found ${show(data)}, which is ruled out`;
+      return `found ${show(data)}, which \`not\` forbids`;
     case "false schema":
-      return `found ${describe(data)}, where nothing is allowed`;
+      return `found ${describe(data)}, where no value is allowed`;
     default:
-      return `${message ?? "does not hold"} (\`${keyword}\`)`;
+      return `${message ?? "is not valid"} (\`${keyword}\`)`;
   }
 }
 
-/** Where a value fits no branch: the types that the branches expect, where each expects one that the value has not. */
-function wordBranches(branches: unknown, data: unknown): string {
+/** For a value that matches no branch: lists the branches' types, if each of them has a type. */
+function describeBranches(branches: unknown, data: unknown): string {
   const types = [branches]
     .flat()
     .map((branch) => (typeof branch === "object" && branch !== null && "type" in branch ? branch.type : undefined));
-  if (types.includes(undefined)) return `found ${describe(data)}, which has none of the allowed shapes`;
+  if (types.includes(undefined)) return `found ${describe(data)}, which does not match any allowed schema`;
   return `expected ${orList([...new Set(types.flat())])}, found ${describe(data)}`;
 }
 
-function wordMissingKey({ params, data, parentSchema }: ErrorObject): string {
+function describeMissingKey({ params, data, parentSchema }: ErrorObject): string {
   const missing = String(params["missingProperty"]);
-  const because = typeof params["property"] === "string" ? `, which \`${params["property"]}\` needs` : "";
-  const known = Object.keys((parentSchema?.["properties"] as object | undefined) ?? {});
-  const present = typeof data === "object" && data !== null ? Object.keys(data).filter((key) => !known.includes(key)) : [];
+  const because = typeof params["property"] === "string" ? `, which \`${params["property"]}\` requires` : "";
+  const declared = Object.keys((parentSchema?.["properties"] as object | undefined) ?? {});
+  const present = typeof data === "object" && data !== null ? Object.keys(data).filter((key) => !declared.includes(key)) : [];
   const guess = closest(missing, present);
-  return `the key \`${missing}\` is missing${because}${guess === undefined ? "" : `; is \`${guess}\` meant to be it?`}`;
+  return `the key \`${missing}\` is missing${because}${guess === undefined ? "" : `; is \`${guess}\` a typo of it?`}`;
 }
 
-/** A value in a few words; whole where it is short. */
+/** A value as JSON if it is short, else a description. */
 function show(value: unknown): string {
   if (value instanceof ExactNumber) return `\`${value.text}\``;
   if (typeof value === "string") return `\`${JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)}\``;
@@ -200,7 +201,7 @@ function meant(found: unknown, allowed: unknown): string {
   return guess === undefined ? "" : `; did you mean \`${guess}\`?`;
 }
 
-/** At most ten of them. */
+/** Lists at most ten values. */
 function listed(lead: string, values: unknown, word: (value: unknown) => string = (value) => `\`${String(value)}\``): string {
   if (!Array.isArray(values) || values.length === 0) return "";
   const rest = values.length > 10 ? ` and ${values.length - 10} more` : "";

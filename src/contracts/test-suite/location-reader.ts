@@ -1,4 +1,4 @@
-/** Recognizes the places in the lines of one stream, with what the lines around a place reveal about it. Pure. */
+/** Recognizes locations in the lines of one stream, with messages from the lines around them. Pure. */
 import { defined } from "../../core/defined.ts";
 import {
   declaredLevel,
@@ -12,41 +12,41 @@ import {
   underHeading,
 } from "./location-formats.ts";
 
-/** `warning` and `note` are the level that the tool itself declared. */
+/** `warning` and `note` are levels declared by the tool. */
 export type PlaceRule = "test" | "warning" | "note";
 
-/** A place as it was printed. */
+/** A location as printed. */
 export interface PrintedPlace {
   /** A path, without the prefix of a `file:` URL. */
   readonly file: string;
-  /** From 1, as is `column`. */
+  /** Starts at 1, like `column`. */
   readonly line: number;
   readonly column: number;
   readonly message?: string;
   readonly level?: string;
 }
 
-/** `calls`: one place, or the calls of a stack with the innermost first. */
+/** `calls`: one location, or the frames of a stack, innermost first. */
 export type OnPlace = (calls: readonly PrintedPlace[], message: string, rule: PlaceRule) => void;
 
 interface Stack {
   readonly innermost: "first" | "last";
   readonly indent: number;
-  /** The innermost first. */
+  /** Innermost first. */
   readonly calls: PrintedPlace[];
 }
 
 const unnamed = "a test failed here";
-/** The calls of one stack that are kept. */
-const mostCalls = 200;
+/** Maximum number of frames kept per stack. */
+const maxCalls = 200;
 
 export class PlaceReader {
   readonly #onPlace: OnPlace;
-  /** The last title of a failure. */
+  /** The last failure title. */
   #title: { readonly text: string; readonly rule: PlaceRule } = { text: unnamed, rule: "test" };
-  /** A place whose message is on the next line. */
+  /** A location whose message is on the next line. */
   #head: PrintedPlace | undefined;
-  /** The file that the places below it belong to. */
+  /** The file of the locations below it. */
   #heading: string | undefined;
   #stack: Stack | undefined;
 
@@ -77,7 +77,7 @@ export class PlaceReader {
       this.#endStack();
       return false;
     }
-    // Python prints the source below each call, and the exception below the last one.
+    // Python prints the source line below each frame, and the exception below the last one.
     if (line.trim() !== "" && indentOf(line) >= this.#stack.indent) return true;
     this.#endStack(line.trim() === "" ? undefined : line.trim());
     return true;
@@ -89,10 +89,10 @@ export class PlaceReader {
     const { calls } = this.#stack;
     if (innermost === "last") calls.unshift(call);
     else calls.push(call);
-    calls.splice(mostCalls);
+    calls.splice(maxCalls);
   }
 
-  /** Whether the line is a place that waits for its message, or that message. */
+  /** Whether the line is a location whose message follows, or that message. */
   #readHead(line: string): boolean {
     const opening = firstMatch(headForms, line);
     if (this.#head !== undefined && line.trim() !== "") {
@@ -105,7 +105,7 @@ export class PlaceReader {
     return true;
   }
 
-  /** Whether the line is a place by itself, or below a file's name. */
+  /** Whether the line is a complete location, or one below a file name. */
   #readPlace(line: string): boolean {
     const place = firstMatch(messageForms, line);
     if (place?.message !== undefined) {
@@ -147,27 +147,27 @@ export class PlaceReader {
 
 function firstMatch(forms: readonly RegExp[], line: string): PrintedPlace | undefined {
   for (const form of forms) {
-    const found = matched(form, line);
-    if (found !== undefined) return found;
+    const match = matched(form, line);
+    if (match !== undefined) return match;
   }
   return undefined;
 }
 
-/** `heading`: the file of a form that has none of its own. */
+/** `heading`: the file for formats without the group `file`. */
 function matched(form: RegExp, line: string, heading?: string): PrintedPlace | undefined {
   const groups = form.exec(line)?.groups;
   if (groups === undefined) return undefined;
   const { message, level } = groups;
   return {
     file: plainPath(heading ?? groups["file"] ?? ""),
-    // Some tools print line or column 0 for a whole file.
+    // Some tools print line or column 0 for the whole file.
     line: Math.max(1, Number(groups["line"])),
     column: Math.max(1, Number(groups["column"] ?? 1)),
     ...defined({ message, level }),
   };
 }
 
-/** A `file:` URL as a path. */
+/** Converts a `file:` URL to a path. Returns other texts unchanged. */
 function plainPath(file: string): string {
   if (!file.startsWith("file:")) return file;
   const path = file.replace(/^file:(?:\/\/)?/, "");

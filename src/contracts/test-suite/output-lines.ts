@@ -1,16 +1,16 @@
-/** Splits a command's output into lines of text, as a terminal shows them. Pure. */
+/** Splits a command's output into lines, as a terminal shows them. Pure. */
 import { withoutSequences } from "../../text/control-characters.ts";
 
-/** Characters of one line: of the raw text, which may hold colours, and of the line that callers receive. */
+/** Maximum characters of a line: raw, with colors, and as passed to `onLine`. */
 const limits = { raw: 20_000, line: 2_000 } as const;
 
 export interface OutputLines {
   push(chunk: Uint8Array): void;
-  /** Passes on a last line that has no line feed. */
+  /** Flushes a last line without a line feed. */
   end(): void;
 }
 
-/** `onLine` receives lines without colours and of at most 2,000 characters; `…` ends one that was cut. */
+/** Calls `onLine` for each line, without colors and truncated with `…` to 2,000 characters. */
 export function readOutputLines(onLine: (line: string) => void): OutputLines {
   const decoder = new TextDecoder();
   let rest = "";
@@ -27,7 +27,7 @@ export function readOutputLines(onLine: (line: string) => void): OutputLines {
   };
 }
 
-/** A carriage return starts the line over, as progress bars do. */
+/** Keeps the text after the last carriage return, which progress bars use to overwrite a line. */
 function shown(raw: string): string {
   const line = withoutSequences(raw.slice(0, limits.raw).replace(/\r+$/, ""));
   const last = line.slice(line.lastIndexOf("\r") + 1);

@@ -1,16 +1,16 @@
 /**
- * Finds the places that a test command names while it prints, so that a report can point at source lines. `place-forms.ts` lists the known forms.
- * A stack is one place: its innermost call in a file of the project.
+ * Finds source locations in the output of a test command, so that reports can point at lines. `location-formats.ts` lists the
+ * known formats. A stack is one location: its innermost frame in a project file.
  */
 import { hash } from "node:crypto";
 import type { Violation } from "../../core/failure.ts";
 import { type OnPlace, PlaceReader, type PlaceRule } from "./location-reader.ts";
 import { readOutputLines } from "./output-lines.ts";
 
-/** Places that are kept, and places that are counted. */
+/** Maximum number of locations that are kept, and that are counted. */
 const limits = { places: 500, counted: 100_000 } as const;
 
-/** One message, and where it may belong: the first of its files that exists. */
+/** One message with its candidate locations. The first one whose file exists counts. */
 interface NamedPlace {
   readonly message: string;
   readonly rule: PlaceRule;
@@ -18,9 +18,9 @@ interface NamedPlace {
 }
 
 export interface FoundPlaces {
-  /** In the order of the output, each place and message once. */
+  /** In output order, without duplicates. */
   readonly places: readonly NamedPlace[];
-  /** File → the number of places in it that are not in `places`. */
+  /** File → number of its locations that are not in `places`. */
   readonly omitted: ReadonlyMap<string, number>;
 }
 
@@ -29,21 +29,21 @@ export interface SourceLines {
   found(): FoundPlaces;
 }
 
-/** `relative` returns a path as the project has it; undefined for a path outside. */
+/** `relative` returns the path relative to the project; undefined for a path outside it. */
 export function sourceLines(relative: (file: string) => string | undefined): SourceLines {
   const places: NamedPlace[] = [];
   const omitted = new Map<string, number>();
-  const known = new Set<string>();
+  const seen = new Set<string>();
   const onPlace: OnPlace = (calls, message, rule) => {
     const candidates = calls.flatMap(({ file, line, column }) => {
       const path = relative(file);
       return path === undefined || isDependency(path) ? [] : [{ file: path, line, column }];
     });
     const [first] = candidates;
-    // A digest bounds the memory that a long output takes.
+    // A digest limits the memory that a long output takes.
     const key = hash("sha1", JSON.stringify([first, message]), "base64");
-    if (first === undefined || known.has(key) || known.size >= limits.counted) return;
-    known.add(key);
+    if (first === undefined || seen.has(key) || seen.size >= limits.counted) return;
+    seen.add(key);
     if (places.length < limits.places) places.push({ message, rule, candidates });
     else omitted.set(first.file, (omitted.get(first.file) ?? 0) + 1);
   };
@@ -64,7 +64,7 @@ export function sourceLines(relative: (file: string) => string | undefined): Sou
   };
 }
 
-/** Code of others that is inside the project's directory. */
+/** Whether a file belongs to an installed dependency. */
 function isDependency(file: string): boolean {
   return /(?:^|\/)(?:node_modules|site-packages|dist-packages)\//.test(file);
 }

@@ -1,7 +1,7 @@
 /**
- * The `test_suite` contract: a command passes in the step's workspace. Its exit status is the verdict; what it prints goes to
- * the attempt's log, and its end into the result. It sees where inputs and output lie and which attempt it judges, as the step's
- * child does; it gets no secrets and nothing of the step's `env`.
+ * The `test_suite` contract: runs a command in the step's workspace, whose exit status is the verdict. Its output goes to the
+ * attempt's log, and the end of it into the result. The command gets the variables for inputs, output and attempt, but no
+ * secrets and not the step's `env`.
  */
 import path from "node:path";
 import type { Violation } from "../../core/failure.ts";
@@ -14,14 +14,14 @@ import { formatDuration, formatSizes } from "../../text/quantity.ts";
 import { restoredFiles } from "../protected.ts";
 import { type FoundPlaces, sourceLines } from "./source-locations.ts";
 
-/** Files that are looked for, and their size in bytes. */
-const mostFiles = 500;
-const largestSource = 5e6;
+/** Maximum number of files whose existence is checked, and their maximum size in bytes. */
+const maxFiles = 500;
+const maxSource = 5e6;
 
-/** How much of a command's output a result keeps, in bytes. */
+/** Maximum size of the output in a result, in bytes. */
 const tailLimit = 4096;
 
-/** Checks and evaluates `test_suite` contracts. */
+/** The `test_suite` contract type. */
 export const testSuiteContract: ContractType = {
   type: "test_suite",
   check: async (contract) => {
@@ -36,7 +36,7 @@ export const testSuiteContract: ContractType = {
   verify: async (context) =>
     context.contract.type === "test_suite"
       ? verify(context, context.contract)
-      : { verdict: "error", violations: [{ message: "this is no test_suite contract" }] },
+      : { verdict: "error", violations: [{ message: "this is not a test_suite contract" }] },
 };
 
 async function verify(context: ContractContext, contract: TestSuiteContract): Promise<ContractOutcome> {
@@ -65,26 +65,26 @@ async function verify(context: ContractContext, contract: TestSuiteContract): Pr
     },
   });
   const printed = tail.text();
-  const judged = judge(outcome, commandText(contract.command));
-  const located = judged.verdict === "fail" ? await existing(context, places.found()) : [];
-  return { ...judged, violations: [...judged.violations, ...located], ...(printed === "" ? {} : { tail: printed }) };
+  const verdict = verdictOf(outcome, commandText(contract.command));
+  const located = verdict.verdict === "fail" ? await existing(context, places.found()) : [];
+  return { ...verdict, violations: [...verdict.violations, ...located], ...(printed === "" ? {} : { tail: printed }) };
 }
 
-/** A path as the project has it; nothing for one outside. */
+/** The path relative to `root`. Undefined for a path outside it. */
 function insideOf(root: string, file: string): string | undefined {
   const relative = path.posix.isAbsolute(file) ? path.posix.relative(root, file) : path.posix.normalize(file);
   return relative === "" || relative === ".." || relative.startsWith("../") ? undefined : relative;
 }
 
-/** The places whose file the workspace has. Other files belong to a library, or are no files at all. */
+/** Keeps the locations whose file exists in the workspace. Others belong to a library or are not files. */
 async function existing({ workspace }: ContractContext, { places, omitted }: FoundPlaces): Promise<readonly Violation[]> {
-  const known = new Map<string, boolean>();
+  const cache = new Map<string, boolean>();
   const exists = async (file: string) => {
-    const before = known.get(file);
-    if (before !== undefined || known.size >= mostFiles) return before === true;
-    const found = (await workspace.read("root", file, largestSource)).ok;
-    known.set(file, found);
-    return found;
+    const cached = cache.get(file);
+    if (cached !== undefined || cache.size >= maxFiles) return cached === true;
+    const isFile = (await workspace.read("root", file, maxSource)).ok;
+    cache.set(file, isFile);
+    return isFile;
   };
   const located: Violation[] = [];
   for (const { message, rule, candidates } of places) {
@@ -109,30 +109,30 @@ function environmentOf({ workspace, step, attempt }: ContractContext): Record<st
   };
 }
 
-function judge(outcome: SpawnOutcome, command: string): ContractOutcome {
-  const not = (verdict: "fail" | "error", what: string, rule: string): ContractOutcome => ({
+function verdictOf(outcome: SpawnOutcome, command: string): ContractOutcome {
+  const failed = (verdict: "fail" | "error", text: string, rule: string): ContractOutcome => ({
     verdict,
-    violations: [{ message: `\`${command}\` ${what}`, rule }],
+    violations: [{ message: `\`${command}\` ${text}`, rule }],
   });
   switch (outcome.kind) {
     case "exited":
-      return outcome.code === 0 ? { verdict: "pass", violations: [] } : not("fail", `exited with ${outcome.code}`, "exit");
+      return outcome.code === 0 ? { verdict: "pass", violations: [] } : failed("fail", `exited with ${outcome.code}`, "exit");
     case "timed-out":
-      return not("fail", `took longer than ${formatDuration(outcome.limitMs)}`, "timeout");
+      return failed("fail", `took longer than ${formatDuration(outcome.limitMs)}`, "timeout");
     case "killed":
-      return not("fail", `was killed by ${outcome.signal}`, "signal");
+      return failed("fail", `was killed by ${outcome.signal}`, "signal");
     case "memory-exceeded":
-      return not("fail", limitText("memory", outcome.peakBytes, outcome.limitBytes), "memory");
+      return failed("fail", limitText("memory", outcome.peakBytes, outcome.limitBytes), "memory");
     case "disk-exceeded":
-      return not("fail", limitText("disk space", outcome.usedBytes, outcome.limitBytes), "disk");
+      return failed("fail", limitText("disk space", outcome.usedBytes, outcome.limitBytes), "disk");
     case "not-started":
-      return not("error", `could not be started: ${outcome.detail} (${outcome.code})`, "start");
+      return failed("error", `could not be started: ${outcome.detail} (${outcome.code})`, "start");
     case "unprepared": {
       const { title, detail } = describeFailure(outcome.failure);
-      return not("error", `could not be started: ${[title, ...detail].join(": ")}`, "start");
+      return failed("error", `could not be started: ${[title, ...detail].join(": ")}`, "start");
     }
     case "cancelled":
-      return not("error", "was cancelled", "cancelled");
+      return failed("error", "was cancelled", "cancelled");
     default:
       return unreachable(outcome);
   }
@@ -149,17 +149,17 @@ function commandText(command: readonly string[] | string): string {
   return line.length < text.trim().length || line.length > 200 ? `${line.slice(0, 200)} ...` : line;
 }
 
-/** Holds the last `tailLimit` bytes; text that is not UTF-8 shows replacement characters, and a cut line is left out. */
+/** Keeps the last `tailLimit` bytes. Replaces invalid UTF-8, and drops an incomplete first line. */
 function keepTail(): { push(chunk: Uint8Array): void; text(): string } {
-  let held = Buffer.alloc(0);
+  let kept = Buffer.alloc(0);
   let cut = false;
   return {
     push(chunk) {
-      cut ||= held.length + chunk.length > tailLimit;
-      held = Buffer.concat([held, chunk.subarray(-tailLimit)]).subarray(-tailLimit);
+      cut ||= kept.length + chunk.length > tailLimit;
+      kept = Buffer.concat([kept, chunk.subarray(-tailLimit)]).subarray(-tailLimit);
     },
     text() {
-      const text = held.toString("utf8");
+      const text = kept.toString("utf8");
       const firstLine = text.indexOf("\n");
       return (cut && firstLine !== -1 && firstLine < text.length - 1 ? text.slice(firstLine + 1) : text).trimEnd();
     },

@@ -1,4 +1,4 @@
-/** `test_suite` with real children in a real workspace: what they are given, and how each way to end is judged. */
+/** `test_suite` with real processes in a real workspace: their variables, and the verdict for each way to end. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -43,14 +43,14 @@ async function run(
 
 const node = (script: string) => [process.execPath, "-e", script];
 
-test("a command that succeeds in the step's workspace passes, and its output is kept", async () => {
+test("passes if the command succeeds in the step's workspace, and keeps its output", async () => {
   const { outcome } = await run(node("console.log(require('node:fs').readFileSync('made.txt', 'utf8'))"), {
     files: { "made.txt": "by the step" },
   });
   expect(outcome).toEqual({ verdict: "pass", violations: [], tail: "by the step" });
 });
 
-test("a command that fails does so with its status and the end of what it printed on both streams", async () => {
+test("fails with the command's exit status and the end of both output streams", async () => {
   const script = "require('node:fs').writeSync(1, '1 passed\\n'); require('node:fs').writeSync(2, '1 failed\\n'); process.exit(3)";
   const { outcome } = await run(node(script));
   expect({
@@ -61,34 +61,34 @@ test("a command that fails does so with its status and the end of what it printe
   expect(outcome.tail?.split("\n").sort()).toEqual(["1 failed", "1 passed"]);
 });
 
-test("the child sees where things lie, and neither the step's env nor secrets", async () => {
+test("passes the directories to the command, but not the step's env or secrets", async () => {
   const { outcome } = await run(
     node("console.log(Object.keys(process.env).filter((name) => /^WAVE_|STEP|SECRET/.test(name)).sort().join())"),
   );
   expect(outcome.tail).toBe("WAVE_ATTEMPT,WAVE_INPUTS_DIR,WAVE_OUTPUT_DIR,WAVE_RUN_ID,WAVE_STEP_ID");
 });
 
-test("a command that takes too long fails by its own timeout", async () => {
+test("fails if the command exceeds the contract's timeout", async () => {
   const { outcome } = await run(node("console.log('begun'); setInterval(() => {}, 1000)"), { timeoutMs: 700 });
   expect({ verdict: outcome.verdict, rule: outcome.violations[0]?.rule }).toEqual({ verdict: "fail", rule: "timeout" });
 });
 
-test("a command that dies by a signal fails", async () => {
+test("fails if a signal ends the command", async () => {
   const { outcome } = await run(node("process.kill(process.pid, 'SIGKILL')"));
   expect({ verdict: outcome.verdict, rule: outcome.violations[0]?.rule }).toEqual({ verdict: "fail", rule: "signal" });
 });
 
-test("a command that is not there is an error: it judged nothing", async () => {
+test("is an error if the command does not exist", async () => {
   const { outcome } = await run(["wave-no-such-program"]);
   expect({ verdict: outcome.verdict, rule: outcome.violations[0]?.rule }).toEqual({ verdict: "error", rule: "start" });
 });
 
-test("a run that is cancelled gives no verdict on the work", async () => {
+test("is an error if the run is cancelled", async () => {
   const { outcome } = await run(node("setInterval(() => {}, 1000)"), { signal: AbortSignal.abort("SIGINT") });
   expect({ verdict: outcome.verdict, rule: outcome.violations[0]?.rule }).toEqual({ verdict: "error", rule: "cancelled" });
 });
 
-test("a shell command may be a pipeline, and prints what is not UTF-8 without harm", async () => {
+test("runs a shell pipeline, and tolerates output that is not UTF-8", async () => {
   const { outcome } = await run("printf 'a\\377b' | cat && exit 4");
   expect(outcome).toEqual({
     verdict: "fail",

@@ -13,7 +13,7 @@ async function verify(schema: unknown, artifact: unknown, others: Readonly<Recor
   return jsonSchemaContract.verify(contractContext(schemaContract(), { files }, { out: text }));
 }
 
-/** Every violation on one line: place, pointer, rule, message. */
+/** One line per violation: position, pointer, rule, message. */
 async function violations(schema: unknown, artifact: unknown, others: Readonly<Record<string, unknown>> = {}) {
   const outcome = await verify(schema, artifact, others);
   return outcome.violations.map(
@@ -30,7 +30,7 @@ async function problems(schema: unknown, others: Readonly<Record<string, unknown
 }
 
 describe("violations", () => {
-  test("each says what was found, what was expected, and where", async () => {
+  test("contain the value, the expectation and the position", async () => {
     const schema = {
       type: "object",
       required: ["name", "version"],
@@ -47,20 +47,20 @@ describe("violations", () => {
     const artifact =
       '{\n  "name": "A",\n  "level": "hihg",\n  "kind": "x",\n  "when": "2020-13-01",\n  "tags": ["a", 1, "a"],\n  "versoin": 2\n}';
     expect(await violations(schema, artifact)).toEqual([
-      "1:1  required: the key `version` is missing; is `versoin` meant to be it?",
+      "1:1  required: the key `version` is missing; is `versoin` a typo of it?",
       '2:11 /name minLength: found `"A"`, which has 1 character; expected at least 3',
       '2:11 /name pattern: found `"A"`, which does not match `^[a-z]+$`',
       '3:12 /level enum: found `"hihg"`, expected one of `"high"`, `"low"`; did you mean `high`?',
       '4:11 /kind const: found `"x"`, expected `"report"`',
       '5:11 /when format: found `"2020-13-01"`, which is not a valid `date`',
       "6:11 /tags maxItems: found an array of 3 items; expected at most 2",
-      "6:11 /tags uniqueItems: items 0 and 2 are equal, and each may stand once",
+      "6:11 /tags uniqueItems: items 0 and 2 are equal, but items must be unique",
       "6:17 /tags/1 type: expected a string or `null`, found the number `1`",
       "7:3 /versoin additionalProperties: the key `versoin` is not allowed here; allowed: `name`, `version`, `level`, `kind`, `when`, `tags`; did you mean `version`?",
     ]);
   });
 
-  test("keys in pointers are escaped, and names of Object.prototype are keys like any other", async () => {
+  test("escape keys in pointers, and treat names of Object.prototype as ordinary keys", async () => {
     const schema = { required: ["toString"], properties: { "a/b~c": { type: "string" } } };
     expect(await violations(schema, '{"a/b~c": 1, "__proto__": 2}')).toEqual([
       "1:1  required: the key `toString` is missing",
@@ -68,7 +68,7 @@ describe("violations", () => {
     ]);
   });
 
-  test("of branches, what is wrong in them is told, not that there are branches", async () => {
+  test("of branches name the errors in the branches, not the branches", async () => {
     const schema = { anyOf: [{ type: "string" }, { type: "object", required: ["id"] }] };
     expect(await violations(schema, {})).toEqual(["1:1  required: the key `id` is missing"]);
     expect(await violations(schema, 1)).toEqual(["1:1  anyOf: expected a string or an object, found the number `1`"]);
@@ -81,7 +81,7 @@ describe("violations", () => {
     ]);
   });
 
-  test("at most a hundred are kept, and the rest are counted", async () => {
+  test("are limited to a hundred, and the others are counted", async () => {
     const outcome = await verify(
       { items: { type: "string" } },
       Array.from({ length: 250 }, (_, index) => index),
@@ -94,11 +94,11 @@ describe("violations", () => {
     ["{\n  // no\n}", "2:3 undefined json: the text is not JSON: comments are not JSON, found `// no`"],
     ["", "1:1 undefined json: the text is empty"],
     [Buffer.from([0x22, 0xff, 0x22]), "1:2 undefined json: the text is not UTF-8: byte 0xff at offset 1"],
-  ])("an artifact that is no JSON fails: %j", async (artifact, violation) => {
+  ])("an artifact that is not JSON fails: %j", async (artifact, violation) => {
     expect(await violations(true, artifact)).toEqual([violation]);
   });
 
-  test("JSON that is nested deeper than can be checked fails, and does not crash", async () => {
+  test("JSON that is nested too deeply fails without a crash", async () => {
     const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
     expect(await verify({ $ref: "#/$defs/list", $defs: { list: { type: "array", items: { $ref: "#/$defs/list" } } } }, deep)).toEqual({
       verdict: "fail",
@@ -114,7 +114,7 @@ describe("violations", () => {
     expect((await verify({ type: "array" }, deep)).verdict).toBe("pass");
   });
 
-  test("places name the artifact itself where it came from the final message", async () => {
+  test("name the artifact instead of a file if it came from the final message", async () => {
     const context = contractContext(schemaContract(), { files: gateFiles({ "shape.schema.json": false }) }, { out: "1" });
     const artifacts = context.artifacts.map((artifact) => ({ ...artifact, source: "message" }));
     expect((await jsonSchemaContract.verify({ ...context, artifacts })).violations[0]?.location).toEqual({
@@ -228,7 +228,7 @@ describe("drafts", () => {
     for (const value of invalid) expect([value, (await verify(schema, JSON.stringify(value))).verdict]).toEqual([value, "fail"]);
   });
 
-  test("a recursive schema over several files, in a circle", async () => {
+  test("evaluates circular references across several files", async () => {
     const others = { "parts/tree.json": { type: "object", properties: { children: { items: { $ref: "../shape.schema.json" } } } } };
     const schema = { $ref: "parts/tree.json", properties: { name: { type: "string" } } };
     expect(await violations(schema, { children: [{ name: 1 }] }, others)).toEqual([
@@ -236,7 +236,7 @@ describe("drafts", () => {
     ]);
   });
 
-  test("files are found by path from the file that refers, and by `$id`, whatever their order", async () => {
+  test("finds files by path relative to the referring file and by `$id`, in any order", async () => {
     const others = {
       "parts/a.json": { $id: "https://acme.test/schemas/a.json", properties: { b: { $ref: "b.json#/$defs/b" } } },
       "parts/b.json": { $defs: { b: { type: "string" } } },
@@ -264,7 +264,7 @@ describe("problems in a definition", () => {
       '{\n  "type": }',
       ["shape.schema.json:2:11 `shape.schema.json` is not a schema: the text is not JSON: a value is expected, found `}`"],
     ],
-    ["no schema", [], ["shape.schema.json:1:1 a schema is an object, `true` or `false`"]],
+    ["no schema", [], ["shape.schema.json:1:1 a schema must be an object, `true` or `false`"]],
     [
       "a keyword with a wrong value",
       { properties: { a: { type: "strng" }, b: { minLength: -1 } } },
@@ -277,42 +277,42 @@ describe("problems in a definition", () => {
       "an unknown draft",
       { $schema: "http://json-schema.org/draft-04/schema#" },
       [
-        "shape.schema.json:2:14 `$schema` names `http://json-schema.org/draft-04/schema#`, which is not a draft that wave knows (did you mean `http://json-schema.org/draft-07/schema#`?)",
+        "shape.schema.json:2:14 `$schema` names `http://json-schema.org/draft-04/schema#`, which is not a supported draft (did you mean `http://json-schema.org/draft-07/schema#`?)",
       ],
     ],
     [
       "a remote reference",
       { $ref: "https://acme.test/s.json" },
       [
-        "shape.schema.json:2:11 `$ref` leads to `https://acme.test/s.json`, which is remote; wave fetches no schemas (keep a copy in the project and refer to it by its path)",
+        "shape.schema.json:2:11 `$ref` refers to `https://acme.test/s.json`, which is remote; schemas are not fetched (add a copy to the project and refer to it by path)",
       ],
     ],
     [
       "a reference to no file",
       { $ref: "parts/comon.json" },
       [
-        "shape.schema.json:2:11 `$ref` leads to `parts/comon.json`, which is not a schema file of this project (did you mean `parts/common.json`?)",
+        "shape.schema.json:2:11 `$ref` refers to `parts/comon.json`, which is not a schema file of this project (did you mean `parts/common.json`?)",
       ],
       { "parts/common.json": {} },
     ],
     [
       "a reference out of the project",
       { $ref: "../outside.json" },
-      ["shape.schema.json:2:11 `$ref` leads to `../outside.json`, which is not a schema file of this project"],
+      ["shape.schema.json:2:11 `$ref` refers to `../outside.json`, which is not a schema file of this project"],
     ],
     [
       "a reference to nothing in a file",
       { $ref: "#/$defs/a", allOf: [{ $ref: "#b" }] },
       [
-        "shape.schema.json:2:11 `$ref` leads to `#/$defs/a`, and `shape.schema.json` has no schema there",
-        "shape.schema.json:5:15 `$ref` leads to `#b`, and `shape.schema.json` has no schema there",
+        "shape.schema.json:2:11 `$ref` refers to `#/$defs/a`, but `shape.schema.json` has no schema there",
+        "shape.schema.json:5:15 `$ref` refers to `#b`, but `shape.schema.json` has no schema there",
       ],
     ],
     [
       "a reference into another draft",
       { $schema: draft2020, $ref: "old.json" },
       [
-        "shape.schema.json:3:11 `$ref` leads to `old.json`, which is written in draft-07, from a schema in 2020-12 (write both in the same draft)",
+        "shape.schema.json:3:11 `$ref` refers to `old.json`, whose draft is draft-07, from a schema whose draft is 2020-12 (use the same draft in both)",
       ],
       { "old.json": { $schema: draft07 } },
     ],
@@ -325,7 +325,7 @@ describe("problems in a definition", () => {
     [
       "two files with one id",
       { $id: "https://a.test/x", $ref: "b.json" },
-      ["b.json:2:10 the `$id` `https://a.test/x` also stands in `shape.schema.json` (give each schema an `$id` of its own)"],
+      ["b.json:2:10 the `$id` `https://a.test/x` is already used in `shape.schema.json` (give each schema a unique `$id`)"],
       { "b.json": { $id: "https://a.test/x" } },
     ],
     [
@@ -336,26 +336,28 @@ describe("problems in a definition", () => {
     [
       "a reference back to itself",
       { $ref: "#" },
-      ["shape.schema.json:1:1 the schema `shape.schema.json` does not compile: it is nested too deeply, or a `$ref` leads back to itself"],
+      ["shape.schema.json:1:1 the schema `shape.schema.json` does not compile: it is nested too deeply, or a `$ref` refers to itself"],
     ],
     [
       "what the evaluator would misread",
       { unevaluatedItems: false, contains: { type: "string" } },
-      ["shape.schema.json:2:23 `unevaluatedItems` cannot be evaluated here together with `contains`; say what is allowed without it"],
+      [
+        "shape.schema.json:2:23 `unevaluatedItems` cannot be evaluated here together with `contains`; list the allowed values without `unevaluatedItems`",
+      ],
     ],
   ])("%s", async (_, schema, expected, others) => {
     expect(await problems(schema, others)).toEqual(expected);
     expect((await verify(schema, "1", others)).verdict).toBe("error");
   });
 
-  test("a schema file that is missing", async () => {
+  test("reports a missing schema file", async () => {
     const contract = schemaContract({ schema: "gone.schema.json" });
     expect(await jsonSchemaContract.check(contract, gateFiles({ "done.schema.json": {} }))).toEqual([
-      { message: "the schema file `gone.schema.json` is not there", hint: "did you mean `done.schema.json`?" },
+      { message: "the schema file `gone.schema.json` does not exist", hint: "did you mean `done.schema.json`?" },
     ]);
   });
 
-  test("a schema nested too deeply is a problem, not a crash", async () => {
+  test("reports a schema that is nested too deeply, without a crash", async () => {
     expect((await problems(`${'{"not":'.repeat(50_000)}{}${"}".repeat(50_000)}`)).length).toBe(1);
   });
 });
@@ -363,18 +365,18 @@ describe("problems in a definition", () => {
 describe("artifacts", () => {
   const files = gateFiles({ "shape.schema.json": true });
 
-  test("one that was not made fails, unless the step may pass without it", async () => {
+  test("a missing one fails, unless it is optional", async () => {
     const optional = step("build", { artifacts: [{ name: "out", optional: true, implied: false }] });
     expect([
       await jsonSchemaContract.verify(contractContext(schemaContract(), { files })),
       await jsonSchemaContract.verify(contractContext(schemaContract(), { files, step: optional })),
     ]).toEqual([
-      { verdict: "fail", violations: [{ message: "the artifact `out` was not made", rule: "artifact" }] },
+      { verdict: "fail", violations: [{ message: "the artifact `out` was not produced", rule: "artifact" }] },
       { verdict: "pass", violations: [] },
     ]);
   });
 
-  test("one whose bytes are not what was stored is an error, not a failure", async () => {
+  test("one whose bytes were changed in the store is an error, not a failure", async () => {
     const made = contractContext(schemaContract(), { files }, { out: "1" });
     const outcome = await jsonSchemaContract.verify({ ...made, readArtifact: contractContext(schemaContract()).readArtifact });
     expect(outcome).toEqual({
@@ -383,7 +385,7 @@ describe("artifacts", () => {
     });
   });
 
-  test("a schema that changed is compiled anew", async () => {
+  test("a changed schema is compiled again", async () => {
     expect([
       (await verify({ type: "string" }, "1")).verdict,
       (await verify({ type: "number" }, "1")).verdict,

@@ -3,7 +3,7 @@ import { sourceLines } from "../../../../src/contracts/test-suite/source-locatio
 
 const esc = "\u001b";
 
-/** `file:line:column message`, with the rule in front if the place is no failure. */
+/** `file:line:column message`, with the rule in front unless it is `test`. */
 function placesIn(text: string, chunk = text.length): string[] {
   const reader = sourceLines((file) =>
     file.startsWith("/p/") ? file.slice(3) : file.startsWith("/") ? undefined : file.replace(/^\.\//, ""),
@@ -79,11 +79,11 @@ const outputs: readonly (readonly [string, string, readonly string[]])[] = [
 ];
 
 describe("sourceLines", () => {
-  test.each(outputs)("finds the places of %s", (_, text, places) => {
+  test.each(outputs)("finds the locations of %s", (_, text, places) => {
     expect(placesIn(text)).toEqual(places);
   });
 
-  test.each(outputs)("finds the places of %s in chunks of three bytes", (_, text, places) => {
+  test.each(outputs)("finds the locations of %s in chunks of three bytes", (_, text, places) => {
     expect(placesIn(text, 3)).toEqual(places);
   });
 
@@ -94,7 +94,7 @@ describe("sourceLines", () => {
     expect(place.length).toBeLessThan(2_100);
   });
 
-  test("keeps 500 places and counts the others by file, each once", () => {
+  test("keeps 500 locations and counts the others by file, without duplicates", () => {
     const reader = sourceLines((file) => file);
     for (let round = 0; round < 2; round += 1) {
       for (let line = 1; line <= 700; line += 1) reader.push(Buffer.from(`a.c:${line}:1: bad\n`), "stderr");

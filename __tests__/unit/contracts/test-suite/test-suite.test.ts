@@ -38,7 +38,7 @@ test.each<[SpawnOutcome, "pass" | "fail" | "error", string?]>([
   });
 });
 
-test("the command runs as a contract's, with its own timeout and no environment but wave's", async () => {
+test("runs the command with the contract's timeout and only Wave's variables", async () => {
   const { request } = await outcomeOf({ kind: "exited", code: 0 });
   expect({ ...request, signal: undefined, onOutput: undefined }).toEqual({
     command: ["npm", "test"],
@@ -51,24 +51,24 @@ test("the command runs as a contract's, with its own timeout and no environment 
   });
 });
 
-test("all output is logged, and the result keeps its end, from a whole line on", async () => {
+test("logs all output, and keeps the last complete lines in the result", async () => {
   const line = `${"x".repeat(99)}\n`;
   const { given, logged } = await outcomeOf({ kind: "exited", code: 1 }, [...Array<string>(100).fill(line), "the end\n"]);
   expect(logged.length).toBe(10_008);
   expect(given.tail).toBe(`${line.repeat(40)}the end`);
 });
 
-test("output that is one long line, or not UTF-8, is kept as far as it goes", async () => {
+test("keeps the end of a single long line, and replaces invalid UTF-8", async () => {
   const { given } = await outcomeOf({ kind: "exited", code: 1 }, ["a".repeat(9000)]);
   expect(given.tail).toBe("a".repeat(4096));
 });
 
-test("a long command is told by its first line", async () => {
+test("names a long command by its first line", async () => {
   const { given } = await outcomeOf({ kind: "exited", code: 1 }, [], "set -e\nmake\n");
   expect(given.violations[0]?.message).toBe("`set -e ...` exited with 1");
 });
 
-test.each([[[]], [["  "]], [" \n "]])("the empty command %j is a problem", async (command) => {
+test.each([[[]], [["  "]], [" \n "]])("reports the empty command %j as a problem", async (command) => {
   expect(await testSuiteContract.check(testContract({ command }), new Map())).toEqual([
     {
       message: "the contract `tests` has an empty command",

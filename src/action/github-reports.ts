@@ -50,8 +50,8 @@ export function githubReporters(request: ReportsRequest, plan: Plan): Reporter[]
   const { job, store, pipeline, root } = request;
   const { github, inputs, context } = job;
   const record = async (run: string): Promise<RunRecord | undefined> => {
-    const found = await store.state.findRun(run);
-    return found.ok ? found.value : undefined;
+    const result = await store.state.findRun(run);
+    return result.ok ? result.value : undefined;
   };
   const places = placesOf({ root, workspace: job.workspace });
   const shared = openSharedRun({ ...job, commentKey: resultKey(pipeline, context, inputs) });

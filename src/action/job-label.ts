@@ -17,7 +17,7 @@ export function matrixSuffix(job: string, matrixKey: string): string {
   return matrixText(matrixKey) === "" ? "" : ` (${jobLabel(job, matrixKey)})`;
 }
 
-/** The values of a matrix, in its order: `22, ubuntu-latest`. A key that is not JSON is returned unchanged. Long texts end with a digest. */
+/** The values of a matrix, in its order: `22, ubuntu-latest`. A key that is not JSON stays unchanged. Long texts end with a digest. */
 export function matrixText(matrixKey: string): string {
   const key = matrixKey.trim();
   if (["", "null", "{}"].includes(key)) return "";

@@ -184,8 +184,8 @@ function placesOf({ inputs, context }: JobStateRequest, workflowRuns: readonly n
 
 /** Artifacts of other workflow runs are used only if GitHub confirms that their level is not below the job's. */
 function earlierPlaces(request: JobStateRequest, workflowRuns: readonly number[]): readonly ArtifactPlace[] {
-  return placesOf(request, workflowRuns).map((place, index) => ({
-    ...place,
+  return placesOf(request, workflowRuns).map((source, index) => ({
+    ...source,
     async refusal() {
       const level = await levelOfArtifacts(request.github, workflowRuns[index] ?? 0);
       if (level === undefined) return "GitHub did not report whose code it ran (this needs `actions: read`)";

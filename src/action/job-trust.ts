@@ -57,8 +57,8 @@ export async function judgeTrust(request: TrustRequest): Promise<Trust> {
   if (refusal !== undefined) return refusal;
   const pull = await pullOf(request);
   if ("kind" in pull) return pull;
-  const known = pull.pull === undefined ? context : { ...context, pull: pull.pull };
-  return { kind: "trusted", context: known, ...sourceOf(rule, known, cause) };
+  const complete = pull.pull === undefined ? context : { ...context, pull: pull.pull };
+  return { kind: "trusted", context: complete, ...sourceOf(rule, complete, cause) };
 }
 
 function sourceOf(rule: StartRule, { sha, pull }: WorkflowContext, { run }: EventCause): Omit<Trusted, "context"> {

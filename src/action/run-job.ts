@@ -106,8 +106,8 @@ async function withProject(job: Job, { variables, toolkit, from }: JobContext): 
   const located = locateJobProject(projectRequest);
   if (!located.ok) return reportFailure(job, located.error, given);
   const executes = inputs.command === "run" || inputs.command === "resume";
-  const saveProject = (named: NamedProject) => {
-    if (executes) savePostState("reports", JSON.stringify(named), log.warn);
+  const saveProject = (saved: NamedProject) => {
+    if (executes) savePostState("reports", JSON.stringify(saved), log.warn);
   };
   // A fork's checkout must not determine the pipeline's name.
   saveProject({ root: located.value.root, ...(from === undefined ? { files: located.value.files } : {}) });
@@ -119,9 +119,9 @@ async function withProject(job: Job, { variables, toolkit, from }: JobContext): 
   const secrets = project.value.read.project?.secrets ?? [];
   for (const name of secrets) mask(io.env[name]);
   forgetSecrets(secrets);
-  const known = { ...located.value, ...given, pipeline: project.value.pipeline.name };
-  saveProject({ root: known.root, pipeline: known.pipeline });
-  const fail = (error: Failure) => reportFailure(job, error, known);
+  const named = { ...located.value, ...given, pipeline: project.value.pipeline.name };
+  saveProject({ root: named.root, pipeline: named.pipeline });
+  const fail = (error: Failure) => reportFailure(job, error, named);
   const unknown = unknownPart(project.value, inputs.steps);
   if (executes && unknown !== undefined) return fail(unknown);
   const prepared = await prepareState({ ...parts, level, project: project.value, variables, toolkit });
@@ -131,18 +131,18 @@ async function withProject(job: Job, { variables, toolkit, from }: JobContext): 
     const executed = { project: { ...project.value, request }, identity, store, state, ...given, fail };
     return executeJob({ ...executed, job: { ...parts, temp } });
   }
-  // Tests have a state of their own.
+  // `test` uses its own state.
   if (inputs.command !== "test") await state.restore(store, "");
   return runCommand(job, from);
 }
 
-/** Most jobs start their run, so what reports a failure before it is loaded here. */
+/** Loads the module on demand, because most jobs do start their run. */
 async function reportFailure({ parts }: Job, failure: Failure, project: NamedProject = {}): Promise<number> {
   const reports = await import("./report-failure.ts");
   return reports.reportFailure(parts, failure, project);
 }
 
-/** Runs a command that executes no steps. Most jobs do not need the command line, so it is loaded here. */
+/** Runs a command that executes no steps. Loads the command line on demand, because most jobs do not need it. */
 async function runCommand({ parts }: Job, from: JobSource | undefined): Promise<number> {
   const { io, inputs, log, temp, summaryFile } = parts;
   const { runCliCommand } = await import("./run-cli-command.ts");

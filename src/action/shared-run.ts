@@ -16,7 +16,7 @@ export interface SharedRunRequest {
 }
 
 export interface SharedRun {
-  /** Reads the other jobs' results, once. Does nothing without `steps`, when the job executes the whole run. Never fails: unreadable results are ignored. */
+  /** Reads the other jobs' results, once. Does nothing if the job executes the whole run. Ignores unreadable results; never fails. */
   gather(run: string): Promise<void>;
   /** The run with the newest result of each step. */
   known(record: RunRecord): KnownRun;

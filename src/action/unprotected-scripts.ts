@@ -36,11 +36,11 @@ function contractsOf({ steps }: Pipeline) {
 
 /** The git object id of a file in the checkout: SHA-256 if `digits` is 64, else SHA-1. Undefined if it is not a file. */
 async function idOf(root: string, file: string, digits = 40): Promise<string | undefined> {
-  const place = fsPath(root, file);
+  const target = fsPath(root, file);
   const read = await tryIo(async () => {
-    const stats = await lstat(place);
-    if (stats.isSymbolicLink()) return Buffer.from(await readlink(place));
-    return stats.isFile() ? readFile(place) : undefined;
+    const stats = await lstat(target);
+    if (stats.isSymbolicLink()) return Buffer.from(await readlink(target));
+    return stats.isFile() ? readFile(target) : undefined;
   });
   if (!read.ok || read.value === undefined) return undefined;
   const hash = createHash(digits === 64 ? "sha256" : "sha1");

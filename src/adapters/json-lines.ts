@@ -2,7 +2,7 @@
 
 export type Line = Readonly<Record<string, unknown>>;
 
-/** A parser that calls `onLine` for each complete, non-empty line and returns the joined results. `line` is undefined if it is not a JSON object. */
+/** A parser that calls `onLine` for each complete, non-empty line. `line` is undefined if it is not a JSON object. */
 export function jsonLines(onLine: (line: Line | undefined, text: string) => string): (chunk: Uint8Array) => string {
   const decoder = new TextDecoder();
   let rest = "";

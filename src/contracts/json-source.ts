@@ -66,12 +66,12 @@ export function jsonPlaces(text: string): JsonPlaces {
     if (!(error instanceof RangeError)) throw error;
   }
   const at = positions(text);
-  const place = (node: Node | undefined) => at(node?.offset ?? 0);
+  const positionOf = (node: Node | undefined) => at(node?.offset ?? 0);
   return {
-    valueAt: (path) => place(nearest(tree, path).node),
+    valueAt: (path) => positionOf(nearest(tree, path).node),
     keyAt: (path) => {
       const { node, key, depth } = nearest(tree, path);
-      return place(depth === path.length && key !== undefined ? key : node);
+      return positionOf(depth === path.length && key !== undefined ? key : node);
     },
   };
 }

@@ -138,13 +138,13 @@ const references = new WeakMap<ContractFile, readonly string[]>();
 function referencesOf(file: ContractFile): readonly string[] {
   const cached = references.get(file);
   if (cached !== undefined) return cached;
-  const found = new Set<string>();
+  const names = new Set<string>();
   try {
-    collectReferences(JSON.parse(file.text), found);
+    collectReferences(JSON.parse(file.text), names);
   } catch {
-    found.add("*");
+    names.add("*");
   }
-  const list = found.has(moved) && found.size > 1 ? ["*"] : [...found].filter((reference) => reference !== moved);
+  const list = names.has(moved) && names.size > 1 ? ["*"] : [...names].filter((reference) => reference !== moved);
   references.set(file, list);
   return list;
 }
@@ -153,28 +153,28 @@ function referencesOf(file: ContractFile): readonly string[] {
 const moved = "\0";
 const referenceKeys = new Set(["$ref", "$dynamicRef", "$recursiveRef"]);
 
-function collectReferences(root: JsonValue, found: Set<string>): void {
+function collectReferences(root: JsonValue, names: Set<string>): void {
   const open: (JsonValue | undefined)[] = [root];
   while (open.length > 0) {
     const node = open.pop();
     if (Array.isArray(node)) open.push(...node);
     else if (isJsonObject(node)) {
       for (const [key, member] of Object.entries(node)) {
-        if (referenceKeys.has(key) && typeof member === "string") addReference(member, found);
-        else if (key === "$id" && typeof member === "string" && !member.startsWith("#")) found.add(moved);
+        if (referenceKeys.has(key) && typeof member === "string") addReference(member, names);
+        else if (key === "$id" && typeof member === "string" && !member.startsWith("#")) names.add(moved);
         else open.push(member);
       }
     }
   }
 }
 
-function addReference(reference: string, found: Set<string>): void {
+function addReference(reference: string, names: Set<string>): void {
   const [file = ""] = reference.split("#", 1);
   if (file === "") return;
   try {
-    found.add(decodeURIComponent(file));
+    names.add(decodeURIComponent(file));
   } catch {
-    found.add(file);
+    names.add(file);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The tools of a model API: list, read, search, write and edit files through the workspace. They run no commands. Paths that the step must not read or
- * write are refused before any access.
+ * The tools of a model API: list, read, search, write and edit files through the workspace. They run no commands. Paths that
+ * the step must not read or write are refused before any access.
  */
 import path from "node:path";
 import { describeDenial } from "../../core/denial.ts";

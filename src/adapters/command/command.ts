@@ -11,7 +11,7 @@ import { spawnFailure, stepVariables } from "../spawn-failure.ts";
 /** Longer standard output, in bytes, is not kept as the final message. */
 const messageLimit = 10 * 1024 * 1024;
 
-/** Runs `step.adapter.command` (argv or a shell command) in the attempt's workspace. Without a command, a step fails with `adapter-missing`. */
+/** Runs `step.adapter.command` in the attempt's workspace. A step without a command fails with `adapter-missing`. */
 export function commandAdapter(): Adapter {
   return { name: "command", version: async () => ok("command/1"), run };
 }

@@ -115,18 +115,18 @@ export interface ReadAttempt {
 
 /** Reads one attempt. The error is a sentence. */
 export async function readAttempt(directory: string, step: string, attempt: number): Promise<Result<ReadAttempt, string>> {
-  const place = path.join(directory, step, String(attempt));
+  const attemptDirectory = path.join(directory, step, String(attempt));
   try {
-    const recorded = parseAttempt(await readFile(path.join(place, "attempt.json"), "utf8"));
-    if (!recorded.ok) return err(`${place}/attempt.json: ${recorded.error}`);
+    const recorded = parseAttempt(await readFile(path.join(attemptDirectory, "attempt.json"), "utf8"));
+    if (!recorded.ok) return err(`${attemptDirectory}/attempt.json: ${recorded.error}`);
     return ok({
       recorded: recorded.value,
-      ...(recorded.value.message ? { message: await readFile(path.join(place, "message.md"), "utf8") } : {}),
-      changes: await entriesOf(path.join(place, "changes"), recorded.value.changes),
-      output: await entriesOf(path.join(place, "output"), recorded.value.output),
+      ...(recorded.value.message ? { message: await readFile(path.join(attemptDirectory, "message.md"), "utf8") } : {}),
+      changes: await entriesOf(path.join(attemptDirectory, "changes"), recorded.value.changes),
+      output: await entriesOf(path.join(attemptDirectory, "output"), recorded.value.output),
     });
   } catch (error) {
-    return err(`${fileOf(error, place)}: ${describeIoError(error).detail}`);
+    return err(`${fileOf(error, attemptDirectory)}: ${describeIoError(error).detail}`);
   }
 }
 
@@ -139,18 +139,18 @@ export async function readBefore(directory: string, steps: readonly string[]): P
   const before = new Map<string, TreeEntry | undefined>();
   for (const step of steps) {
     for (const attempt of await attemptsOf(directory, step)) {
-      const place = path.join(directory, step, String(attempt));
-      const recorded = parseAttempt(await readFile(path.join(place, "attempt.json"), "utf8").catch(() => ""));
+      const attemptDirectory = path.join(directory, step, String(attempt));
+      const recorded = parseAttempt(await readFile(path.join(attemptDirectory, "attempt.json"), "utf8").catch(() => ""));
       if (!recorded.ok) continue;
       const first = recorded.value.changes.filter((file) => file.before !== undefined && !before.has(file.path));
       try {
         const entries = await entriesOf(
-          path.join(place, "before"),
+          path.join(attemptDirectory, "before"),
           first.map((file) => ({ path: file.path, mode: file.before ?? "deleted" })),
         );
         for (const [path, entry] of entries) before.set(path, entry);
       } catch (error) {
-        return err({ reason: "file-unreadable", path: fileOf(error, place), ...describeIoError(error) });
+        return err({ reason: "file-unreadable", path: fileOf(error, attemptDirectory), ...describeIoError(error) });
       }
     }
   }

@@ -75,7 +75,7 @@ function exposeProto(schema: SchemaObject): void {
   const property = memberOf("properties");
   if (property !== undefined) {
     const patterns = isSchemaObject(schema["patternProperties"]) ? schema["patternProperties"] : {};
-    // The extra groups make the key different from any pattern in the schema.
+    // The extra groups avoid a collision with a pattern of the schema.
     schema["patternProperties"] = { ...patterns, "^(?:(?:__proto__))$": property.value };
   }
   const dependent = memberOf("dependencies");

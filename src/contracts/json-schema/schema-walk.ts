@@ -1,6 +1,6 @@
 /**
- * Walks the subschemas of a JSON Schema in source order. It visits only keywords that contain schemas, so that a `$ref` in a
- * `const` or a property named `$id` is not mistaken for a keyword. It does not validate.
+ * Walks the subschemas of a JSON Schema in source order. It skips values that are not schemas, so that a `$ref` in a `const`
+ * or a property named `$id` is not mistaken for a keyword. It does not validate.
  */
 
 /** A parsed schema that is an object. Visitors may modify it. */

@@ -107,9 +107,9 @@ export class PlaceReader {
 
   /** Whether the line is a complete location, or one below a file name. */
   #readPlace(line: string): boolean {
-    const place = firstMatch(messageForms, line);
-    if (place?.message !== undefined) {
-      this.#onPlace([place], place.message, declaredLevel(place.message));
+    const complete = firstMatch(messageForms, line);
+    if (complete?.message !== undefined) {
+      this.#onPlace([complete], complete.message, declaredLevel(complete.message));
       return true;
     }
     const silent = firstMatch(placeForms, line);

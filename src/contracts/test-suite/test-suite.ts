@@ -166,10 +166,10 @@ function keepTail(): { push(chunk: Uint8Array): void; text(): string } {
   };
 }
 
-/** A peak of memory can equal its limit: the kernel ends the process that asks for more. */
-function limitText(what: string, used: number, limit: number): string {
+/** The memory peak can equal the limit, because the kernel stops the process before it exceeds it. */
+function limitText(resource: string, used: number, limit: number): string {
   const [shownUsed, shownLimit] = formatSizes(used, limit);
   return used > limit
-    ? `used ${shownUsed} of ${what}, more than the limit of ${shownLimit}`
-    : `reached the limit of ${shownLimit} of ${what}`;
+    ? `used ${shownUsed} of ${resource}, more than the limit of ${shownLimit}`
+    : `reached the limit of ${shownLimit} of ${resource}`;
 }

@@ -31,10 +31,10 @@ export function openGitHub(request: GitHubRequest): GitHub {
   const { owner, repo } = request;
   const octokit = getOctokit(request.token, { baseUrl: request.apiUrl, userAgent: "wave" });
   const api: Api = (doing, route, parameters, ...[lookUp]) => {
-    const place = route.includes("{owner}/{repo}") ? { owner, repo } : {};
+    const repository = route.includes("{owner}/{repo}") ? { owner, repo } : {};
     return attempt(request, {
       doing,
-      send: (signal) => octokit.request(route, { ...place, ...parameters, request: { signal } } as never) as never,
+      send: (signal) => octokit.request(route, { ...repository, ...parameters, request: { signal } } as never) as never,
       ...(lookUp === undefined ? {} : { lookUp: lookUp as never }),
     });
   };

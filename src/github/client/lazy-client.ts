@@ -4,7 +4,7 @@ import type { GitHub } from "../../core/github.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { GitHubRequest } from "./client.ts";
 
-/** Returns the client at once. If the module cannot be loaded (it reads the runner's files on import), every call fails with `github-failed`. */
+/** Returns the client at once. If its module, which reads the runner's files, cannot be loaded, calls fail with `github-failed`. */
 export function lazyGitHub(request: GitHubRequest): GitHub {
   let loaded: Promise<Result<GitHub>> | undefined;
   const load = () => {

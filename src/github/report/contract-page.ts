@@ -98,7 +98,7 @@ function evaluated(step: StepRecord, contract: ContractDefinition, places: PageP
     earlier.length === 0
       ? ""
       : `It did not pass at attempt ${earlier.map((one) => one.attempt).join(", ")}; the step was retried with the violations.`;
-  const found: Part = {
+  const violations: Part = {
     lines: result.violations.map((violation) => `- ${violationText(violation)}`),
     rest: (count) => `… and ${count} more.`,
   };
@@ -108,7 +108,7 @@ function evaluated(step: StepRecord, contract: ContractDefinition, places: PageP
     parts: [
       `Contract ${inlineCode(contract.name)} (${plainText(contract.type)}) of step ${inlineCode(step.id)}, attempt ${attempt?.attempt ?? 1}.`,
       retried,
-      found,
+      violations,
       result.tail === undefined || detail.length === 0 ? "" : codeBlock(result.tail),
     ],
     annotations: result.verdict === "pass" ? [] : result.violations.map((violation) => annotationOf(violation, result, contract, places)),

@@ -30,11 +30,11 @@ export function failurePage(failure: Failure, places?: PagePlaces): FailurePage 
   }
   const diagnostics = sortDiagnostics(failure.diagnostics);
   const errors = diagnostics.filter(({ severity }) => severity === "error").length;
-  const found: Part = { lines: diagnostics.map(lineOf), rest: (count) => `… and ${count} more.` };
+  const problems: Part = { lines: diagnostics.map(lineOf), rest: (count) => `… and ${count} more.` };
   return {
     conclusion,
     title: fit(`the manifest is not valid: ${counted(errors, "error")}`),
-    parts: [...head, found],
+    parts: [...head, problems],
     annotations: places === undefined ? [] : diagnostics.flatMap((diagnostic) => annotationOf(diagnostic, places)),
   };
 }
@@ -52,8 +52,8 @@ export function brokenPage(kind: "bug" | "trouble", detail: string): FailurePage
 }
 
 function lineOf({ code, severity, message, origin: { file, range }, hint }: Diagnostic): string {
-  const place = inlineCode(`${file}:${range.start.line}:${range.start.column}`);
-  return `- ${severity} ${code} ${place} ${plainText(message)}${hint === undefined ? "" : ` (${plainText(hint)})`}`;
+  const location = inlineCode(`${file}:${range.start.line}:${range.start.column}`);
+  return `- ${severity} ${code} ${location} ${plainText(message)}${hint === undefined ? "" : ` (${plainText(hint)})`}`;
 }
 
 /** Files outside the repository, such as built-in personas, cannot be annotated. */

@@ -19,13 +19,13 @@ type StoredStep = Omit<KnownStep, "dependencies"> & { readonly by: readonly [num
 
 /** Encodes a run's results. Shortens details, then drops them, then drops passed steps, until it fits. Deterministic. */
 export function encodeKnown(run: string, steps: ReportedSteps): string {
-  const known = [...steps.values()].filter(({ at }) => at > 0);
-  let shown: readonly ReportedStep[] = known;
+  const reportedSteps = [...steps.values()].filter(({ at }) => at > 0);
+  let shown: readonly ReportedStep[] = reportedSteps;
   for (const detail of [1500, 200, 0]) {
     const text = encode(run, shown, detail);
     if (text.length <= limits.encoded) return text;
   }
-  shown = known.filter(({ step }) => step.status !== "passed");
+  shown = reportedSteps.filter(({ step }) => step.status !== "passed");
   for (;;) {
     const text = encode(run, shown, 0);
     if (text.length <= limits.encoded) return text;

@@ -247,7 +247,7 @@ test("is ended when the run's budget is spent; a larger one goes on from there",
   const ran = await run(wave);
   expect(ran.code).toBe(1);
   expect(ran.stderr).toMatch(/the run used 3,\d\d\d tokens, more than its budget of 3,000 tokens/);
-  expect(ran.stderr).toContain("raise `budget.max_tokens` of the pipeline, and go on with `wave resume --update`");
+  expect(ran.stderr).toContain("raise `budget.max_tokens` of the pipeline, then run `wave resume --update`");
   const types = wave.events().map(({ type }) => type);
   expect(types.filter((type) => type === "attempt-cancelled" || type === "attempt-failed")).toEqual(["attempt-cancelled"]);
   expect(wave.events().find(({ type }) => type === "run-finished")).toMatchObject({

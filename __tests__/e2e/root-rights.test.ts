@@ -167,7 +167,7 @@ describe.skipIf(!isRoot).each(poor)(isRoot ? "root %s" : "root %s: not tested, t
     const refused = wave(root, "run");
     expect(refused.status, refused.stderr).toBe(4);
     expect(refused.stderr).toMatch(/nothing was started: .*root does not own\n.*`f\.txt` does not belong to your user/s);
-    expect(refused.stderr).toContain("run wave as the owner of the files, or write `sandbox: off`");
+    expect(refused.stderr).toContain("run wave as the owner of the files, or set `sandbox: off`");
     expect(existsSync(path.join(root, ".wave/state/journals"))).toBe(false);
     expect(wave(root, "plan").stdout).toContain("in the sandbox steps have no rights to files of other owners");
     expect(wave(root, "doctor").stdout).toMatch(/^! owners .*exit 4$/m);

@@ -207,7 +207,7 @@ describe("the hint of a contract that cannot be evaluated", () => {
     const wave = project({ "wave.yaml": mixed(contract("no-such-program-here")) });
     const failed = await wave.wave("run");
     expect(failed.code).toBe(1);
-    expect(failed.stderr).toContain("correct the contract, then `wave resume --update`");
+    expect(failed.stderr).toContain("fix the contract, then run `wave resume --update`");
     wave.write({ "wave.yaml": mixed(contract('"true"')) });
     await good(wave, "resume", "--update");
     expect(has(wave, "f.txt")).toBe(true);

@@ -52,7 +52,7 @@ export interface Place {
 }
 
 const scratched: string[] = [];
-afterAll(removeScratch);
+afterAll(removeScratch, 120_000);
 
 /** Removes every directory that `scratch` returned so far, for tests that use up many. */
 export function removeScratch(): void {

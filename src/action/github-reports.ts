@@ -72,29 +72,32 @@ function checkRunsOf(
   github: GitHub,
   plan: Plan,
   places: PagePlaces,
-  { record, shared }: RunSources,
+  sources: RunSources,
 ): CheckRuns {
   return openCheckRuns({
     github,
-    context,
+    job: {
+      context,
+      which: inputs.checks === "pipeline" ? "pipeline" : "contract",
+      label: jobLabel(context.job, inputs.matrixKey),
+      ...defined({ steps: inputs.steps }),
+    },
     commit,
     notes,
     plan,
     places,
-    record,
-    shared,
+    sources,
     clock: systemClock,
-    which: inputs.checks === "pipeline" ? "pipeline" : "contract",
-    label: jobLabel(context.job, inputs.matrixKey),
-    ...defined({ steps: inputs.steps }),
-    noteOpen: (open) => {
-      savePostState("checks", JSON.stringify(open), log.warn);
-      const id = open[0]?.id;
-      if (id !== undefined) savePostState("check", String(id), log.warn);
-    },
-    warn: (failure) => {
-      const { title, detail } = describeFailure(failure);
-      log.notice(`${[title, ...detail].join(": ")}. Verdicts are in the log and in the job summary.`);
+    hooks: {
+      noteOpen: (open) => {
+        savePostState("checks", JSON.stringify(open), log.warn);
+        const id = open[0]?.id;
+        if (id !== undefined) savePostState("check", String(id), log.warn);
+      },
+      warn: (failure) => {
+        const { title, detail } = describeFailure(failure);
+        log.notice(`${[title, ...detail].join(": ")}. Verdicts are in the log and in the job summary.`);
+      },
     },
   });
 }

@@ -22,24 +22,37 @@ import { writeCheck } from "./write-check.ts";
 
 export interface CheckRunsRequest {
   readonly github: GitHub;
-  readonly context: WorkflowContext;
+  readonly job: CheckedJob;
   /** Checks are written for `expected`. A run of another commit cannot pass them. */
   readonly commit: RunCommit;
   /** Warnings above each verdict, as sentences without a full stop. */
   readonly notes: readonly string[];
   readonly plan: Plan;
-  /** The current record of the run. Undefined if it cannot be read. */
-  readonly record: (run: string) => Promise<RunRecord | undefined>;
-  /** The run with the results of all jobs. `gather` reads the other jobs' results, once. */
-  readonly shared: { gather(run: string): Promise<void>; known(record: RunRecord): KnownRun };
+  readonly sources: RunSources;
+  readonly places: PagePlaces;
+  readonly clock: Clock;
+  readonly hooks: CheckHooks;
+}
+
+/** The job that writes the checks. */
+interface CheckedJob {
+  readonly context: WorkflowContext;
   /** `pipeline`: only the pipeline's check. `contract`: one per contract too. */
   readonly which: "pipeline" | "contract";
   /** Distinguishes the checks of different jobs: the job's id and its matrix values. */
   readonly label: string;
   /** The steps that the job executes. Defaults to all. */
   readonly steps?: readonly string[];
-  readonly places: PagePlaces;
-  readonly clock: Clock;
+}
+
+interface RunSources {
+  /** The current record of the run. Undefined if it cannot be read. */
+  readonly record: (run: string) => Promise<RunRecord | undefined>;
+  /** The run with the results of all jobs. `gather` reads the other jobs' results, once. */
+  readonly shared: { gather(run: string): Promise<void>; known(record: RunRecord): KnownRun };
+}
+
+interface CheckHooks {
   /** Called after every change with the checks that must still be completed. */
   readonly noteOpen: (checks: readonly OpenCheck[]) => void;
   readonly warn: (failure: Failure) => void;
@@ -78,7 +91,7 @@ export function openCheckRuns(request: CheckRunsRequest): CheckRuns {
     last = last.then(work);
   };
   const failed = (failure: Failure) => {
-    if (!state.isIncomplete) request.warn(failure);
+    if (!state.isIncomplete) request.hooks.warn(failure);
     state.isIncomplete = true;
     if (failure.reason !== "github-failed" || failure.limited === true) return;
     // GitHub answers 404 to a token without access, but sometimes by mistake.
@@ -87,7 +100,7 @@ export function openCheckRuns(request: CheckRunsRequest): CheckRuns {
   };
   const pipeline = pipelineCheck(request, state, failed);
   const contracts = contractChecks(request, state, failed);
-  const mine = ({ id }: StepRecord) => request.steps === undefined || request.steps.includes(id);
+  const mine = ({ id }: StepRecord) => request.job.steps === undefined || request.job.steps.includes(id);
   return {
     name: "check runs",
     isIncomplete: () => state.isIncomplete,
@@ -127,7 +140,8 @@ interface ChecksState {
 }
 
 function pipelineCheck(request: CheckRunsRequest, state: ChecksState, failed: (failure: Failure) => void) {
-  const { github, clock, noteOpen } = request;
+  const { github, clock } = request;
+  const { noteOpen } = request.hooks;
   let id: number | undefined;
   let updatedAt = 0;
   const write = async (output: CheckOutput, conclusion?: CheckConclusion) => {
@@ -138,10 +152,10 @@ function pipelineCheck(request: CheckRunsRequest, state: ChecksState, failed: (f
     return created;
   };
   const open = (): OpenCheck => ({ ...defined({ id }), head: headOf(request, state.run, "") });
-  const verdictOf = (record: RunRecord | undefined) => conclusionFor(request.commit, conclusionOf(record, request.steps));
+  const verdictOf = (record: RunRecord | undefined) => conclusionFor(request.commit, conclusionOf(record, request.job.steps));
   return {
     async begin() {
-      await completeLost(github, request.context, open().head);
+      await completeLost(github, request.job.context, open().head);
       const written = await write({ title: "in progress", summary: "The run has started." });
       if (written.ok) noteOpen([open()]);
       else failed(written.error);
@@ -149,7 +163,7 @@ function pipelineCheck(request: CheckRunsRequest, state: ChecksState, failed: (f
     /** Saves the verdict for `post`, in case the job ends before GitHub receives it. */
     async saveVerdict() {
       if (state.isRefused && id === undefined) return;
-      const record = await request.record(state.run);
+      const record = await request.sources.record(state.run);
       const title = record === undefined ? unknown.title : pipelineOutput(record, request).title;
       const output = { title, summary: "The run has ended. Its report is in the job summary." };
       noteOpen([{ ...open(), verdict: { conclusion: verdictOf(record), output } }]);
@@ -158,8 +172,8 @@ function pipelineCheck(request: CheckRunsRequest, state: ChecksState, failed: (f
       if (state.isRefused && (!isFinal || id === undefined)) return;
       if (!isFinal && clock.monotonic() - updatedAt < updateMs) return;
       updatedAt = clock.monotonic();
-      if (isFinal) await request.shared.gather(state.run);
-      const record = await request.record(state.run);
+      if (isFinal) await request.sources.shared.gather(state.run);
+      const record = await request.sources.record(state.run);
       const output = record === undefined ? unknown : pipelineOutput(record, request);
       const written = await write(output, isFinal ? verdictOf(record) : undefined);
       if (!written.ok) failed(written.error);
@@ -194,7 +208,7 @@ function earlierAttempt({ externalId, detailsUrl }: ListedCheck, { runId, runAtt
 function contractChecks(request: CheckRunsRequest, state: ChecksState, failed: (failure: Failure) => void) {
   const written = new Set<string>();
   return async (which: (step: StepRecord) => boolean): Promise<void> => {
-    const record = state.isRefused || request.which === "pipeline" ? undefined : await request.record(state.run);
+    const record = state.isRefused || request.job.which === "pipeline" ? undefined : await request.sources.record(state.run);
     for (const { step: planned } of record === undefined ? [] : request.plan.steps) {
       const step = record?.steps.find(({ id }) => id === planned.id);
       if (step === undefined || !which(step)) continue;
@@ -215,11 +229,11 @@ function contractChecks(request: CheckRunsRequest, state: ChecksState, failed: (
 }
 
 /** The run whose result a step reuses. Undefined if the step was executed. */
-async function reusedBy({ record, context }: CheckRunsRequest, { reusedFrom }: StepRecord): Promise<ReusedRun | undefined> {
+async function reusedBy({ sources, job }: CheckRunsRequest, { reusedFrom }: StepRecord): Promise<ReusedRun | undefined> {
   if (reusedFrom === undefined) return undefined;
-  const source = await record(reusedFrom.run);
+  const source = await sources.record(reusedFrom.run);
   const workflow = source === undefined ? undefined : workflowOf(source.writer.host);
-  const { owner, repo, serverUrl } = context;
+  const { owner, repo, serverUrl } = job.context;
   return {
     ...defined({ record: source }),
     ...(workflow === undefined ? {} : { url: `${serverUrl}/${owner}/${repo}/actions/runs/${workflow.run}/attempts/${workflow.attempt}` }),
@@ -239,22 +253,18 @@ function sentenceOf(other: string): string {
 }
 
 /** A check's name, commit and links. `contract` is `STEP: CONTRACT`; empty for the pipeline's check. */
-function headOf(
-  { context, commit, plan, label }: Pick<CheckRunsRequest, "context" | "commit" | "plan" | "label">,
-  run: string,
-  contract: string,
-): CheckHead {
-  const { owner, repo, serverUrl, runId, runAttempt } = context;
+function headOf({ job, commit, plan }: CheckRunsRequest, run: string, contract: string): CheckHead {
+  const { owner, repo, serverUrl, runId, runAttempt } = job.context;
   return {
-    name: checkName(plan.pipeline.name, label, contract),
+    name: checkName(plan.pipeline.name, job.label, contract),
     headSha: commit.expected,
     externalId: `wave:${run}:${runAttempt}${contract === "" ? "" : ` / ${contract}`}`.slice(0, 250),
     detailsUrl: `${serverUrl}/${owner}/${repo}/actions/runs/${runId}/attempts/${runAttempt}`,
   };
 }
 
-function pipelineOutput(record: RunRecord, { plan, shared, commit, notes }: CheckRunsRequest): CheckOutput {
-  const { title, graph, table, problems } = runPage(shared.known(record), plan);
+function pipelineOutput(record: RunRecord, { plan, sources, commit, notes }: CheckRunsRequest): CheckOutput {
+  const { title, graph, table, problems } = runPage(sources.shared.known(record), plan);
   const other = otherCommitText(commit);
   const about = other === undefined ? [] : [sentenceOf(other)];
   return {

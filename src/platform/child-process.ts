@@ -19,7 +19,7 @@ import { openOutputPipes } from "./output-pipes.ts";
 import { groupMemory, isGroupAlive, killAll, memoryLimitEnforced, signalGroup } from "./process-group.ts";
 
 /** The child to run. `env` is its complete environment. */
-export interface ChildRequest extends Omit<SpawnRequest, "role" | "stdin"> {
+export interface ChildRequest extends Omit<SpawnRequest, "role" | "stdin" | "network" | "restore"> {
   /** A file for standard input. Cheaper than a pipe, and fits a prompt of any size. */
   readonly stdinFile?: string;
   readonly cwd: string;
@@ -76,8 +76,7 @@ function memoryGroup(limitBytes: number): MemoryGroup | undefined {
 
 /** The state of a started child. */
 interface Supervision {
-  readonly pid: number;
-  readonly output: Output;
+  readonly started: Started;
   readonly request: ChildRequest;
   readonly resolve: (outcome: SpawnOutcome) => void;
   readonly timers: Set<NodeJS.Timeout>;
@@ -93,12 +92,12 @@ interface Supervision {
   unwatch: () => void;
 }
 
-function supervise({ child, pid, output }: Started, request: ChildRequest, memory: MemoryGroup | undefined): Promise<SpawnOutcome> {
+function supervise(started: Started, request: ChildRequest, memory: MemoryGroup | undefined): Promise<SpawnOutcome> {
+  const { child, output } = started;
   return new Promise((resolve) => {
     const timers = new Set<NodeJS.Timeout>();
     const run: Supervision = {
-      pid,
-      output,
+      started,
       request,
       resolve,
       timers,
@@ -133,14 +132,14 @@ function end(run: Supervision, outcome: EndedBy): void {
   if (outcome.kind === "memory-exceeded") {
     kill(run);
   } else {
-    signalGroup(run.pid, "SIGTERM");
+    signalGroup(run.started.pid, "SIGTERM");
     after(run, run.request.graceMs ?? 2000, () => kill(run));
   }
 }
 
 function kill(run: Supervision): void {
   run.killed = true;
-  killAll(run.pid);
+  killAll(run.started.pid);
   if (run.state.phase === "clearing") resolveSoon(run);
 }
 
@@ -154,7 +153,7 @@ function exited(run: Supervision, code: number | null, signal: NodeJS.Signals | 
   } else if (run.state.phase === "running") {
     const own: SpawnOutcome = code === null ? { kind: "killed", signal: signal ?? "unknown" } : { kind: "exited", code };
     run.state = { phase: "clearing", outcome: exceededBy(run) ?? own };
-    run.alone = !signalGroup(run.pid, "SIGKILL");
+    run.alone = !signalGroup(run.started.pid, "SIGKILL");
     // Open pipes belong to processes that left the group. They are killed too if /proc shows them.
     after(run, pollMs * 2, () => kill(run));
     // The pipes may already be closed: events arrive in any order.
@@ -165,13 +164,13 @@ function exited(run: Supervision, code: number | null, signal: NodeJS.Signals | 
 
 /** Polls for the end of the rest of the group, for which there is no event. */
 function poll(run: Supervision): void {
-  if (run.state.phase === "clearing" && isGroupAlive(run.pid)) after(run, pollMs, () => poll(run));
+  if (run.state.phase === "clearing" && isGroupAlive(run.started.pid)) after(run, pollMs, () => poll(run));
   else clear(run);
 }
 
 /** Resolves if the pipes are closed and the group has ended. */
 function clear(run: Supervision): void {
-  if (run.state.phase === "clearing" && run.closed && (run.alone || !isGroupAlive(run.pid))) resolveChild(run, run.state.outcome);
+  if (run.state.phase === "clearing" && run.closed && (run.alone || !isGroupAlive(run.started.pid))) resolveChild(run, run.state.outcome);
 }
 
 /** Resolves after `drainMs` in any case. Output that is in the pipes by then is read first. */
@@ -187,7 +186,7 @@ function resolveChild(run: Supervision, outcome: SpawnOutcome): void {
   run.state = { phase: "resolved" };
   for (const timer of run.timers) clearTimeout(timer);
   run.memory?.close();
-  for (const stream of [run.output.stdout, run.output.stderr]) stream?.destroy();
+  for (const stream of [run.started.output.stdout, run.started.output.stderr]) stream?.destroy();
   run.resolve(outcome);
 }
 
@@ -212,7 +211,7 @@ function watchLimits(run: Supervision, end: (outcome: EndedBy) => void): () => v
     limitBytes === undefined || !memoryLimitEnforced
       ? undefined
       : setInterval(() => {
-          const peakBytes = groupMemory(run.pid) ?? 0;
+          const peakBytes = groupMemory(run.started.pid) ?? 0;
           if (peakBytes > limitBytes) end({ kind: "memory-exceeded", limitBytes, peakBytes });
           const exceeded = exceededBy(run);
           if (exceeded !== undefined) end(exceeded);

@@ -89,8 +89,8 @@ async function spawnInside(
   return failure ?? withSignal(outcome);
 }
 
-function placesOf(env: ChildRequest["env"], { home }: Isolation, { project, etc = [] }: SandboxView): ToolPlaces {
-  return { searchPath: env["PATH"] ?? "", home, project, stores: Object.values(toolStores(env)), etc };
+function placesOf(env: ChildRequest["env"], { home }: Isolation, { project, machine }: SandboxView): ToolPlaces {
+  return { searchPath: env["PATH"] ?? "", home, project, stores: Object.values(toolStores(env)), etc: machine?.etc ?? [] };
 }
 
 /** The failure that the setup reported; undefined if the command was started. */

@@ -70,7 +70,7 @@ export function closedScript(view: SandboxView, system: SystemRoot, setting: Scr
     ...[...system.files, ...files].map((file) => `: >${quote(`.${file}`)}`),
     ...linkLines(system.links),
     ...mountAll(lines, newRoot),
-    ...(view.links ?? []).map(machineLink),
+    ...(view.machine?.links ?? []).map(machineLink),
     ...(setting.rootChild === true ? [`${readOnlyProc(`${newRoot}/proc`)} || f 'EIO cannot make /proc read-only'`] : []),
     ...(setting.mapsIds === true ? [mapperPipes(stagingDirectory, "f 'EIO cannot map ids'")] : []),
     ...(setting.ownUser === true ? [`exec ${procDescriptor}</proc`] : []),

@@ -33,6 +33,14 @@ export type Tree =
   /** A plain directory. */
   | { readonly kind: "directory"; readonly source: string };
 
+/** Parts of the machine that a closed view shows besides the sandbox's own selection. */
+interface MachineParts {
+  /** Symlinks to recreate, unless something is mounted there. Defaults to none. */
+  readonly links?: readonly Link[];
+  /** Paths in `/etc`. */
+  readonly etc?: readonly string[];
+}
+
 export interface SandboxView {
   /** `closed`: an allowlisted root. `open`: the machine itself, except for the project's tree; processes and network are shared. */
   readonly sandbox: "closed" | "open";
@@ -42,8 +50,8 @@ export interface SandboxView {
   readonly binds: readonly Bind[];
   /** Directories outside the tree whose changes go to layers of the attempt. Defaults to none. */
   readonly layered?: readonly OverlayTree[];
-  /** Symlinks of the machine to recreate in a closed view, unless something is mounted there. Defaults to none. */
-  readonly links?: readonly Link[];
+  /** Further parts of the machine to show. Defaults to none. */
+  readonly machine?: MachineParts;
   /** Paths in the view to hide behind an empty, read-only directory or file. Missing paths are skipped. */
   readonly masks: readonly string[];
   /**
@@ -51,8 +59,6 @@ export interface SandboxView {
    * machine that appears there read-only and contains the mount points of those binds.
    */
   readonly hidden?: { readonly place: string; readonly instead: string };
-  /** Paths in `/etc` to show besides the sandbox's own selection. Only for a closed sandbox. */
-  readonly etc?: readonly string[];
   /** Paths in the view that cannot be written. Missing paths are skipped. */
   readonly readOnly: readonly string[];
   /** `none`: only a loopback of its own. `proxy`: loopback, and the hosts that the proxy behind this unix socket permits. */

@@ -50,7 +50,6 @@ export interface SandboxView {
   readonly binds: readonly Bind[];
   /** Directories outside the tree whose changes go to layers of the attempt. Defaults to none. */
   readonly layered?: readonly OverlayTree[];
-  /** Further parts of the machine to show. Defaults to none. */
   readonly machine?: MachineParts;
   /** Paths in the view to hide behind an empty, read-only directory or file. Missing paths are skipped. */
   readonly masks: readonly string[];

@@ -129,10 +129,10 @@ function retryText({ retryAt = 0 }: StepView, now: number): string {
 }
 
 /** The dependencies that a step waits for; if they have ended, a slot. Empty for a step that this process does not execute. */
-function waitText({ status, steps, selected }: RunView, { id, dependencies }: StepView): string[] {
+function waitText({ status, steps, process }: RunView, { id, dependencies }: StepView): string[] {
   const open = dependencies.filter((dependency) => isOpen(steps.get(dependency)));
   if (open.length > 0) return [`after ${open.join(", ")}`];
-  return status === "running" && selected?.has(id) !== false ? [waitsForSlot] : [];
+  return status === "running" && process.selected?.has(id) !== false ? [waitsForSlot] : [];
 }
 
 function isOpen(step: StepView | undefined): boolean {
@@ -153,7 +153,7 @@ function spread(all: readonly Part[], columns: number): string {
 }
 
 /** Steps by status. Only running attempts use slots. */
-function footer({ steps, slots }: RunView): string {
+function footer({ steps, process: { slots } }: RunView): string {
   const order = ["passed", "running", "waiting", "failed", "cancelled", "skipped", "pending"] as const;
   const counts = new Map<string, number>();
   for (const { status } of steps.values()) counts.set(status, (counts.get(status) ?? 0) + 1);

@@ -47,6 +47,11 @@ export interface RunView {
   readonly timeline: RunTimeline;
   /** Step → attempt → its usage, so far if it is running. Attempts of earlier processes are not included. */
   readonly usage: Map<string, Map<number, Usage>>;
+  readonly process: ProcessView;
+}
+
+/** The process that executes the run. */
+interface ProcessView {
   /** How many steps may run at the same time. */
   slots?: number;
   /** Steps that this process executes. Undefined for all. */
@@ -55,7 +60,7 @@ export interface RunView {
 
 /** A view in which nothing has happened. */
 export function emptyView(pipeline = ""): RunView {
-  return { pipeline, status: "running", steps: new Map(), timeline: emptyTimeline(), usage: new Map() };
+  return { pipeline, status: "running", steps: new Map(), timeline: emptyTimeline(), usage: new Map(), process: {} };
 }
 
 /** A view of what a plan will do. */
@@ -75,10 +80,12 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
   const at = Date.parse(event.ts);
   if (event.type === "run-started") {
     const { run, pipeline, version, nodes, options } = event;
-    Object.assign(view, { run, pipeline, startedAt: at, slots: options.concurrency, ...defined({ version }) });
+    Object.assign(view, { run, pipeline, startedAt: at, ...defined({ version }) });
+    view.process.slots = options.concurrency;
     addSteps(view, nodes);
   } else if (event.type === "run-resumed") {
-    Object.assign(view, { run: event.run, startedAt: at, slots: event.concurrency, status: "running" });
+    Object.assign(view, { run: event.run, startedAt: at, status: "running" });
+    view.process.slots = event.concurrency;
   } else if (event.type === "run-finished") {
     Object.assign(view, { status: event.status, durationMs: event.durationMs });
     if (event.status === "passed") settlePending(view, event.part ?? [...view.steps.keys()]);
@@ -87,7 +94,8 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
     showStep(view, event.step, event.type === "attempt-started" || event.type === "step-reopened");
     if ("usage" in event && event.usage !== undefined) applyUsage(view, { ...event, usage: event.usage });
   }
-  if ((event.type === "run-started" || event.type === "run-resumed") && event.part !== undefined) view.selected = new Set(event.part);
+  if ((event.type === "run-started" || event.type === "run-resumed") && event.part !== undefined)
+    view.process.selected = new Set(event.part);
   return view;
 }
 

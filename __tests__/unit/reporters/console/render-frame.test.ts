@@ -149,7 +149,7 @@ describe("a frame", () => {
       ...ids.slice(0, 20).map((id) => [1, { type: "step-finished", step: id, status: "passed", attempt: 1 }] as const),
       ...ids.slice(20, 28).map((id) => [1, attemptStarted(id)] as const),
     );
-    view.slots = 8;
+    view.process.slots = 8;
     const heights = [50, 30, 14, 8, 4].map((rows) => renderFrame(view, begin, { columns: 40, rows }, true).split("\n"));
     expect(heights.map((lines) => lines.length)).toEqual([42, 23, 12, 7, 3]);
     expect(renderFrame(view, begin, { columns: 60, rows: 8 }, false).split("\n")).toEqual([

@@ -203,6 +203,10 @@ describe("files", () => {
     expect(definedTwice(Object.entries(shared).map(([file, text]) => moduleOf(file, text)))).toEqual([]);
   });
 
+  test("no parameter has more than 10 members", () => {
+    expect(largeParameters(written)).toEqual([]);
+  });
+
   test("a large parameter is found through its name, its parents and utility types", () => {
     const six = (letter: string) => `{ ${[1, 2, 3, 4, 5, 6].map((index) => `${letter}${index}: string;`).join(" ")} }`;
     const shapes = moduleOf(

@@ -43,5 +43,5 @@ test.each([
 test("a cost that nobody tells is no budget: exit 4, before any work", async () => {
   const wave = project({ "a.txt": "1\n" });
   wave.write({ "wave.yaml": manifest(one(", resources: { max_cost: 1 }")) });
-  expect(await run(wave)).toMatchObject({ code: 4, stderr: expect.stringContaining("`max_cost` cannot be held to") });
+  expect(await run(wave)).toMatchObject({ code: 4, stderr: expect.stringContaining("`max_cost` cannot be enforced") });
 });

@@ -187,7 +187,7 @@ describe("before any work", () => {
     [
       "a cost that nobody tells",
       (text: string) => text.replace("task: Look", "task: Look, resources: { max_cost: 1 }"),
-      "`max_cost` cannot be held to",
+      "`max_cost` cannot be enforced",
     ],
   ])("exit 4 with %s", async (_, change, said) => {
     const wave = rig.oneStep(", changes: optional");

@@ -190,7 +190,7 @@ describe("a recording", () => {
     expect([other.code, other.stderr.includes("attempt 1 of step `analyze` has no recording")]).toEqual([1, true]);
   });
 
-  test("in a project that has what was recorded already is found no more, and it is said how to take that back", async () => {
+  test("is not used in a project that already contains the recorded changes, and a hint names `wave rollback`", async () => {
     const wave = project({ "wave.yaml": chain });
     const recorded = await wave.wave("run", "--record", "recording", "--json");
     expect([recorded.code, existsSync(path.join(wave.root, "made.txt"))]).toEqual([0, true]);
@@ -198,7 +198,7 @@ describe("a recording", () => {
     expect(again.code).toBe(1);
     expect(again.stderr).toContain("attempt 1 of step `build` has no recording");
     expect(again.stderr).toContain("the step has changed since it was recorded: changes");
-    expect(again.stderr).toContain("take it back with `wave rollback`; where the recording was edited, record what follows again");
+    expect(again.stderr).toContain("revert them with `wave rollback`; if you edited the recording, record the later steps again");
     const { run } = JSON.parse(recorded.stdout.split("\n")[0] ?? "") as WaveEvent;
     expect(await wave.wave("rollback", run, "--yes")).toMatchObject({ code: 0 });
     expect((await replayed(wave)).code).toBe(0);

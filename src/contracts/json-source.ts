@@ -16,7 +16,7 @@ export interface JsonProblem extends Position {
 }
 
 /** Locates values in one JSON text. */
-export interface JsonPlaces {
+export interface JsonPositions {
   /** Position of the value at a path, or of its nearest existing ancestor. */
   valueAt(path: readonly string[]): Position;
   /** Position of a member's key; the same as `valueAt` if there is no key. */
@@ -58,7 +58,7 @@ export function readJson(text: string): Result<{ readonly value: JsonValue }, Js
 }
 
 /** Locates values in a valid text. In a text that is nested too deeply, every value is located at the start. */
-export function jsonPlaces(text: string): JsonPlaces {
+export function jsonPositions(text: string): JsonPositions {
   let tree: Node | undefined;
   try {
     tree = parseTree(text);

@@ -52,7 +52,7 @@ describe("Gemini CLI", () => {
   });
 
   test.each([
-    ["by its words", 1, '[API Error: {"error":{"code":401,"message":"no"}}]', { kind: "auth", status: 401 }],
+    ["by its text", 1, '[API Error: {"error":{"code":401,"message":"no"}}]', { kind: "auth", status: 401 }],
     ["by what is left of it in its exit status", 173, "[API Error: no]", { kind: "rate-limit", status: 429 }],
     ["500", 244, "[API Error: no]", { kind: "network", status: 500 }],
     ["529, of which less is left", 17, "[API Error: no]", { kind: "rate-limit", status: 529 }],
@@ -78,7 +78,7 @@ describe("OpenCode", () => {
   const step = { type: "step_start", part: {} };
   const tool = (state: object) => ({ type: "tool_use", part: { tool: "bash", state: { input: { command: "ls" }, ...state } } });
   const finish = (reason: string, tokens: object, cost = 0) => ({ type: "step_finish", part: { reason, tokens, cost } });
-  const text = (words: string) => ({ type: "text", part: { text: words } });
+  const text = (content: string) => ({ type: "text", part: { text: content } });
 
   test("adds up the tokens of each turn, and the cost if it is known", () => {
     const stream = opencodeStream();

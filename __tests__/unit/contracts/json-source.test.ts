@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decodeUtf8, jsonPlaces, parseJson } from "../../../src/contracts/json-source.ts";
+import { decodeUtf8, jsonPositions, parseJson } from "../../../src/contracts/json-source.ts";
 import fc from "../../rig/property.ts";
 
 describe("parseJson", () => {
@@ -55,8 +55,8 @@ describe("decodeUtf8", () => {
   });
 });
 
-describe("jsonPlaces", () => {
-  const places = jsonPlaces('{\n  "a": [1, {"b/c": 2}],\n  "a": [3, {"b/c": 4}]\n}');
+describe("jsonPositions", () => {
+  const positions = jsonPositions('{\n  "a": [1, {"b/c": 2}],\n  "a": [3, {"b/c": 4}]\n}');
 
   test.each([
     [[], 1, 1],
@@ -64,11 +64,11 @@ describe("jsonPlaces", () => {
     [["a", "1", "b/c"], 3, 20],
     [["a", "1", "gone", "deeper"], 3, 12],
   ])("locates the value at %j, and the last one of duplicate keys", (path, line, column) => {
-    expect(places.valueAt(path)).toEqual({ line, column });
+    expect(positions.valueAt(path)).toEqual({ line, column });
   });
 
   test("locates the key of a member, or the value if there is no key", () => {
-    expect([places.keyAt(["a"]), places.keyAt(["a", "1", "b/c"]), places.keyAt(["a", "0"]), places.keyAt(["x"])]).toEqual([
+    expect([positions.keyAt(["a"]), positions.keyAt(["a", "1", "b/c"]), positions.keyAt(["a", "0"]), positions.keyAt(["x"])]).toEqual([
       { line: 3, column: 3 },
       { line: 3, column: 13 },
       { line: 3, column: 9 },
@@ -77,6 +77,6 @@ describe("jsonPlaces", () => {
   });
 
   test("returns positions even for a text that is nested too deeply", () => {
-    expect(jsonPlaces("[".repeat(100_000) + "]".repeat(100_000)).valueAt(["0", "0"])).toEqual({ line: 1, column: 1 });
+    expect(jsonPositions("[".repeat(100_000) + "]".repeat(100_000)).valueAt(["0", "0"])).toEqual({ line: 1, column: 1 });
   });
 });

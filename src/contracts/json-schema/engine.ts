@@ -11,7 +11,7 @@ import type { Violation } from "../../core/failure.ts";
 import type { ContractFile, ContractOutcome, ContractProblem } from "../../core/ports.ts";
 import { unlisted } from "../../core/violation-count.ts";
 import { exactNumberAt } from "../json-numbers.ts";
-import { decodeUtf8, type JsonPlaces, jsonPlaces, pointerSegments, readJson } from "../json-source.ts";
+import { decodeUtf8, type JsonPositions, jsonPositions, pointerSegments, readJson } from "../json-source.ts";
 import { evaluatorOf } from "./dialect.ts";
 import { gatherSchemas } from "./schema-graph.ts";
 import { describeError, relevantErrors } from "./violation-text.ts";
@@ -71,15 +71,15 @@ export function evaluate(path: string, files: ReadonlyMap<string, ContractFile>,
       ],
     };
   }
-  return { verdict: "fail", violations: violationsOf(validate.errors ?? [], holder, jsonPlaces(text.value), artifact) };
+  return { verdict: "fail", violations: violationsOf(validate.errors ?? [], holder, jsonPositions(text.value), artifact) };
 }
 
-function violationsOf(errors: readonly ErrorObject[], holder: object, places: JsonPlaces, artifact: string): readonly Violation[] {
+function violationsOf(errors: readonly ErrorObject[], holder: object, positions: JsonPositions, artifact: string): readonly Violation[] {
   const unique = new Map<string, Violation & { location: { line: number; column: number } }>();
   for (const error of relevantErrors(errors.slice(0, maxErrors))) {
     const { message, pointer, atKey } = describeError({ ...error, data: exactAt(holder, error) ?? error.data });
     const segments = pointerSegments(pointer);
-    const position = atKey ? places.keyAt(segments) : places.valueAt(segments);
+    const position = atKey ? positions.keyAt(segments) : positions.valueAt(segments);
     unique.set(`${pointer}\n${message}`, { message, pointer, location: { file: artifact, ...position }, rule: error.keyword });
   }
   const violations = [...unique.values()].sort((a, b) => a.location.line - b.location.line || a.location.column - b.location.column);

@@ -11,7 +11,7 @@ import { closest } from "../../text/suggest.ts";
 import { validate as draft2019 } from "../generated/2019-09.js";
 import { validate as draft2020 } from "../generated/2020-12.js";
 import { validate as draft07 } from "../generated/draft-07.js";
-import { jsonPlaces, pointerSegment, pointerSegments, readJson } from "../json-source.ts";
+import { jsonPositions, pointerSegment, pointerSegments, readJson } from "../json-source.ts";
 import { type Dialect, dialectOf, dialects, dialectUris } from "./dialect.ts";
 import { compilePattern } from "./schema-pattern.ts";
 import { isSchemaObject, type SchemaObject, walkSchema } from "./schema-walk.ts";
@@ -72,10 +72,10 @@ export function readSchemaFile(source: ContractFile, dialect: Dialect, report: (
     return undefined;
   }
   const { value }: { value: unknown } = parsed.value;
-  let places: ReturnType<typeof jsonPlaces> | undefined;
+  let positions: ReturnType<typeof jsonPositions> | undefined;
   const problemAt: SchemaFile["problemAt"] = (path, message, hint) => {
-    places ??= jsonPlaces(source.text);
-    return { message, ...defined({ hint }), location: { file: source.path, ...places.valueAt(path) } };
+    positions ??= jsonPositions(source.text);
+    return { message, ...defined({ hint }), location: { file: source.path, ...positions.valueAt(path) } };
   };
   const declared = declaredDialect(value);
   if (declared.kind === "unknown") {

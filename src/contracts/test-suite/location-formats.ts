@@ -19,7 +19,7 @@ export const headForms: readonly RegExp[] = [
 ];
 
 /** A location whose message was printed before it. */
-export const placeForms: readonly RegExp[] = [
+export const locationForms: readonly RegExp[] = [
   // TAP of node --test: location: '/path/a.test.js:3:1'
   /^\s*location: ['"](?<file>(?:file:)?[^'":]+):(?<line>\d+):(?<column>\d+)['"]$/,
   // vitest: ❯ src/a.test.ts:3:5; rustc: --> src/a.rs:3:5

@@ -7,16 +7,16 @@ import {
   headForms,
   innermostFirst,
   innermostLast,
+  locationForms,
   messageForms,
-  placeForms,
   underHeading,
 } from "./location-formats.ts";
 
 /** `warning` and `note` are levels declared by the tool. */
-export type PlaceRule = "test" | "warning" | "note";
+export type LocationRule = "test" | "warning" | "note";
 
 /** A location as printed. */
-export interface PrintedPlace {
+export interface PrintedLocation {
   /** A path, without the prefix of a `file:` URL. */
   readonly file: string;
   /** Starts at 1, like `column`. */
@@ -27,35 +27,35 @@ export interface PrintedPlace {
 }
 
 /** `calls`: one location, or the frames of a stack, innermost first. */
-export type OnPlace = (calls: readonly PrintedPlace[], message: string, rule: PlaceRule) => void;
+export type OnLocation = (calls: readonly PrintedLocation[], message: string, rule: LocationRule) => void;
 
 interface Stack {
   readonly innermost: "first" | "last";
   readonly indent: number;
   /** Innermost first. */
-  readonly calls: PrintedPlace[];
+  readonly calls: PrintedLocation[];
 }
 
 const unnamed = "a test failed here";
 /** Maximum number of frames kept per stack. */
 const maxCalls = 200;
 
-export class PlaceReader {
-  readonly #onPlace: OnPlace;
+export class LocationReader {
+  readonly #onLocation: OnLocation;
   /** The last failure title. */
-  #title: { readonly text: string; readonly rule: PlaceRule } = { text: unnamed, rule: "test" };
+  #title: { readonly text: string; readonly rule: LocationRule } = { text: unnamed, rule: "test" };
   /** A location whose message is on the next line. */
-  #head: PrintedPlace | undefined;
+  #head: PrintedLocation | undefined;
   /** The file of the locations below it. */
   #heading: string | undefined;
   #stack: Stack | undefined;
 
-  constructor(onPlace: OnPlace) {
-    this.#onPlace = onPlace;
+  constructor(onLocation: OnLocation) {
+    this.#onLocation = onLocation;
   }
 
   line(line: string): void {
-    if (!this.#readStack(line) && !this.#readHead(line) && !this.#readPlace(line)) this.#readContext(line);
+    if (!this.#readStack(line) && !this.#readHead(line) && !this.#readLocation(line)) this.#readContext(line);
   }
 
   end(): void {
@@ -83,7 +83,7 @@ export class PlaceReader {
     return true;
   }
 
-  #addCall(call: PrintedPlace, innermost: Stack["innermost"], indent: number): void {
+  #addCall(call: PrintedLocation, innermost: Stack["innermost"], indent: number): void {
     if (this.#stack?.innermost !== innermost) this.#endStack();
     this.#stack ??= { innermost, indent, calls: [] };
     const { calls } = this.#stack;
@@ -106,21 +106,21 @@ export class PlaceReader {
   }
 
   /** Whether the line is a complete location, or one below a file name. */
-  #readPlace(line: string): boolean {
+  #readLocation(line: string): boolean {
     const complete = firstMatch(messageForms, line);
     if (complete?.message !== undefined) {
-      this.#onPlace([complete], complete.message, declaredLevel(complete.message));
+      this.#onLocation([complete], complete.message, declaredLevel(complete.message));
       return true;
     }
-    const silent = firstMatch(placeForms, line);
+    const silent = firstMatch(locationForms, line);
     if (silent !== undefined) {
-      this.#onPlace([silent], this.#title.text, this.#title.rule);
+      this.#onLocation([silent], this.#title.text, this.#title.rule);
       return true;
     }
     const below = this.#heading === undefined ? undefined : matched(underHeading, line, this.#heading);
     if (below?.message === undefined) return false;
     const text = below.message.replace(/\s{2,}/g, "  ");
-    this.#onPlace([below], text, below.level === "warning" ? "warning" : declaredLevel(text));
+    this.#onLocation([below], text, below.level === "warning" ? "warning" : declaredLevel(text));
     return true;
   }
 
@@ -135,17 +135,17 @@ export class PlaceReader {
 
   #endStack(message?: string): void {
     const { text, rule } = message === undefined ? this.#title : { text: message, rule: "test" as const };
-    if (this.#stack !== undefined) this.#onPlace(this.#stack.calls, text, rule);
+    if (this.#stack !== undefined) this.#onLocation(this.#stack.calls, text, rule);
     this.#stack = undefined;
   }
 
   #endHead(message: string): void {
-    if (this.#head !== undefined) this.#onPlace([this.#head], message, this.#head.level === "WARNING" ? "warning" : "test");
+    if (this.#head !== undefined) this.#onLocation([this.#head], message, this.#head.level === "WARNING" ? "warning" : "test");
     this.#head = undefined;
   }
 }
 
-function firstMatch(forms: readonly RegExp[], line: string): PrintedPlace | undefined {
+function firstMatch(forms: readonly RegExp[], line: string): PrintedLocation | undefined {
   for (const form of forms) {
     const match = matched(form, line);
     if (match !== undefined) return match;
@@ -154,7 +154,7 @@ function firstMatch(forms: readonly RegExp[], line: string): PrintedPlace | unde
 }
 
 /** `heading`: the file for formats without the group `file`. */
-function matched(form: RegExp, line: string, heading?: string): PrintedPlace | undefined {
+function matched(form: RegExp, line: string, heading?: string): PrintedLocation | undefined {
   const groups = form.exec(line)?.groups;
   if (groups === undefined) return undefined;
   const { message, level } = groups;

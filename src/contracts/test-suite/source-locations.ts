@@ -4,37 +4,37 @@
  */
 import { hash } from "node:crypto";
 import type { Violation } from "../../core/failure.ts";
-import { type OnPlace, PlaceReader, type PlaceRule } from "./location-reader.ts";
+import { LocationReader, type LocationRule, type OnLocation } from "./location-reader.ts";
 import { readOutputLines } from "./output-lines.ts";
 
 /** Maximum number of locations that are kept, and that are counted. */
-const limits = { places: 500, counted: 100_000 } as const;
+const limits = { locations: 500, counted: 100_000 } as const;
 
 /** One message with its candidate locations. The first one whose file exists counts. */
-interface NamedPlace {
+interface NamedLocation {
   readonly message: string;
-  readonly rule: PlaceRule;
+  readonly rule: LocationRule;
   readonly candidates: readonly NonNullable<Violation["location"]>[];
 }
 
-export interface FoundPlaces {
+export interface FoundLocations {
   /** In output order, without duplicates. */
-  readonly places: readonly NamedPlace[];
-  /** File → number of its locations that are not in `places`. */
+  readonly locations: readonly NamedLocation[];
+  /** File → number of its locations that are not in `locations`. */
   readonly omitted: ReadonlyMap<string, number>;
 }
 
 export interface SourceLines {
   push(chunk: Uint8Array, stream: "stdout" | "stderr"): void;
-  found(): FoundPlaces;
+  found(): FoundLocations;
 }
 
 /** `relative` returns the path relative to the project; undefined for a path outside it. */
 export function sourceLines(relative: (file: string) => string | undefined): SourceLines {
-  const places: NamedPlace[] = [];
+  const locations: NamedLocation[] = [];
   const omitted = new Map<string, number>();
   const seen = new Set<string>();
-  const onPlace: OnPlace = (calls, message, rule) => {
+  const onLocation: OnLocation = (calls, message, rule) => {
     const candidates = calls.flatMap(({ file, line, column }) => {
       const path = relative(file);
       return path === undefined || isDependency(path) ? [] : [{ file: path, line, column }];
@@ -44,10 +44,10 @@ export function sourceLines(relative: (file: string) => string | undefined): Sou
     const key = hash("sha1", JSON.stringify([first, message]), "base64");
     if (first === undefined || seen.has(key) || seen.size >= limits.counted) return;
     seen.add(key);
-    if (places.length < limits.places) places.push({ message, rule, candidates });
+    if (locations.length < limits.locations) locations.push({ message, rule, candidates });
     else omitted.set(first.file, (omitted.get(first.file) ?? 0) + 1);
   };
-  const readers = { stdout: new PlaceReader(onPlace), stderr: new PlaceReader(onPlace) };
+  const readers = { stdout: new LocationReader(onLocation), stderr: new LocationReader(onLocation) };
   const lines = {
     stdout: readOutputLines((line) => readers.stdout.line(line)),
     stderr: readOutputLines((line) => readers.stderr.line(line)),
@@ -59,7 +59,7 @@ export function sourceLines(relative: (file: string) => string | undefined): Sou
         lines[stream].end();
         readers[stream].end();
       }
-      return { places, omitted };
+      return { locations, omitted };
     },
   };
 }

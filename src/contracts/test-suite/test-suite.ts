@@ -12,7 +12,7 @@ import { unreachable } from "../../core/result.ts";
 import { unlisted } from "../../core/violation-count.ts";
 import { formatDuration, formatSizes } from "../../text/quantity.ts";
 import { restoredFiles } from "../protected.ts";
-import { type FoundPlaces, sourceLines } from "./source-locations.ts";
+import { type FoundLocations, sourceLines } from "./source-locations.ts";
 
 /** Maximum number of files whose existence is checked, and their maximum size in bytes. */
 const maxFiles = 500;
@@ -49,7 +49,7 @@ async function verify(context: ContractContext, contract: TestSuiteContract): Pr
     };
   }
   const tail = keepTail();
-  const places = sourceLines((file) => insideOf(context.workspace.paths.root, file));
+  const printedLocations = sourceLines((file) => insideOf(context.workspace.paths.root, file));
   const outcome = await context.workspace.spawn({
     command: contract.command,
     env: environmentOf(context),
@@ -61,12 +61,12 @@ async function verify(context: ContractContext, contract: TestSuiteContract): Pr
     onOutput: (chunk, stream) => {
       context.log.write(chunk, stream);
       tail.push(chunk);
-      places.push(chunk, stream);
+      printedLocations.push(chunk, stream);
     },
   });
   const printed = tail.text();
   const verdict = verdictOf(outcome, commandText(contract.command));
-  const located = verdict.verdict === "fail" ? await existing(context, places.found()) : [];
+  const located = verdict.verdict === "fail" ? await existing(context, printedLocations.found()) : [];
   return { ...verdict, violations: [...verdict.violations, ...located], ...(printed === "" ? {} : { tail: printed }) };
 }
 
@@ -77,7 +77,7 @@ function insideOf(root: string, file: string): string | undefined {
 }
 
 /** Keeps the locations whose file exists in the workspace. Others belong to a library or are not files. */
-async function existing({ workspace }: ContractContext, { places, omitted }: FoundPlaces): Promise<readonly Violation[]> {
+async function existing({ workspace }: ContractContext, { locations, omitted }: FoundLocations): Promise<readonly Violation[]> {
   const cache = new Map<string, boolean>();
   const exists = async (file: string) => {
     const cached = cache.get(file);
@@ -87,7 +87,7 @@ async function existing({ workspace }: ContractContext, { places, omitted }: Fou
     return isFile;
   };
   const located: Violation[] = [];
-  for (const { message, rule, candidates } of places) {
+  for (const { message, rule, candidates } of locations) {
     for (const location of candidates) {
       if (!(await exists(location.file))) continue;
       located.push({ message, location, rule });

@@ -15,21 +15,21 @@ const paths = { root: "/p", inputs: "/wave/inputs", output: "/wave/output", task
 const claude = (members: Parameters<typeof step>[1] = {}) => step("a", { adapter: { name: "claude", chosenBy: "defaults" }, ...members });
 
 /** The value after an option. */
-function option(words: readonly string[], name: string): string | undefined {
-  const at = words.indexOf(name);
-  return at === -1 ? undefined : words[at + 1];
+function option(args: readonly string[], name: string): string | undefined {
+  const at = args.indexOf(name);
+  return at === -1 ? undefined : args[at + 1];
 }
 
 describe("the command line", () => {
   test("without rules, allows every tool and ignores the repository's agent configuration", () => {
-    const words = claudeArgs(claude(), paths);
-    expect(words.slice(0, 5)).toEqual(["-p", "--output-format", "stream-json", "--verbose", "--no-session-persistence"]);
-    expect(option(words, "--setting-sources")).toBe("user");
-    expect(words).toContain("--strict-mcp-config");
-    expect(option(words, "--permission-mode")).toBe("dontAsk");
-    expect(option(words, "--tools")).toBe("Read,Glob,Grep,Edit,Write,Bash,WebFetch");
-    expect(option(words, "--allowedTools")).toBe("Read,Glob,Grep,Edit(//wave/output/**),Edit(./**),Bash,WebFetch");
-    for (const absent of ["--model", "--max-turns", "--max-budget-usd", "--disallowedTools"]) expect(words).not.toContain(absent);
+    const args = claudeArgs(claude(), paths);
+    expect(args.slice(0, 5)).toEqual(["-p", "--output-format", "stream-json", "--verbose", "--no-session-persistence"]);
+    expect(option(args, "--setting-sources")).toBe("user");
+    expect(args).toContain("--strict-mcp-config");
+    expect(option(args, "--permission-mode")).toBe("dontAsk");
+    expect(option(args, "--tools")).toBe("Read,Glob,Grep,Edit,Write,Bash,WebFetch");
+    expect(option(args, "--allowedTools")).toBe("Read,Glob,Grep,Edit(//wave/output/**),Edit(./**),Bash,WebFetch");
+    for (const absent of ["--model", "--max-turns", "--max-budget-usd", "--disallowedTools"]) expect(args).not.toContain(absent);
   });
 
   test("maps permissions to Claude Code's tools and rules, and budgets to its limits", () => {
@@ -38,27 +38,27 @@ describe("the command line", () => {
       layer("step", ["file_write:src/a/**"], ["file_write:src/a/secret", "file_read:.env", "command:git push*"]),
     ];
     const resources = { timeoutMs: 1000, diskLimitBytes: 1, maxTurns: 7, maxCostUsd: 0.25 };
-    const words = claudeArgs(
+    const args = claudeArgs(
       claude({ permissions: { layers }, resources, adapter: { name: "claude", chosenBy: "flag", model: "m-1" } }),
       paths,
     );
-    expect(option(words, "--tools")).toBe("Read,Glob,Grep,Edit,Write,Bash");
-    expect(option(words, "--allowedTools")).toBe("Read,Glob,Grep,Edit(//wave/output/**),Edit(./src/a/**),Bash(git *)");
-    expect(option(words, "--disallowedTools")).toBe("Edit(./src/a/secret),Read(./.env),Bash(git push*)");
-    expect([option(words, "--model"), option(words, "--max-turns"), option(words, "--max-budget-usd")]).toEqual(["m-1", "7", "0.25"]);
+    expect(option(args, "--tools")).toBe("Read,Glob,Grep,Edit,Write,Bash");
+    expect(option(args, "--allowedTools")).toBe("Read,Glob,Grep,Edit(//wave/output/**),Edit(./src/a/**),Bash(git *)");
+    expect(option(args, "--disallowedTools")).toBe("Edit(./src/a/secret),Read(./.env),Bash(git push*)");
+    expect([option(args, "--model"), option(args, "--max-turns"), option(args, "--max-budget-usd")]).toEqual(["m-1", "7", "0.25"]);
   });
 
   test("omits Bash if all commands are denied", () => {
-    const words = claudeArgs(claude({ permissions: { layers: [layer("step", [], ["command:*"])] } }), paths);
-    expect(option(words, "--tools")).not.toContain("Bash");
-    expect(option(words, "--allowedTools")).not.toContain("Bash");
+    const args = claudeArgs(claude({ permissions: { layers: [layer("step", [], ["command:*"])] } }), paths);
+    expect(option(args, "--tools")).not.toContain("Bash");
+    expect(option(args, "--allowedTools")).not.toContain("Bash");
   });
 });
 
 test("keeps WebFetch only if the network is unrestricted", () => {
   const toolsOf = (allow: readonly string[]) => {
-    const words = claudeArgs(claude({ permissions: { layers: [layer("step", allow)] } }), paths);
-    return option(words, "--tools")?.split(",").includes("WebFetch");
+    const args = claudeArgs(claude({ permissions: { layers: [layer("step", allow)] } }), paths);
+    return option(args, "--tools")?.split(",").includes("WebFetch");
   };
   expect([["network_access:*"], ["network_access:example.org"]].map(toolsOf)).toEqual([true, false]);
 });

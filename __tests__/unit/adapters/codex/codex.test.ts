@@ -1,4 +1,4 @@
-/** Codex's words, events and ends, as plain values. The events are those of version 0.169.0. */
+/** Codex's command line, events and results, as plain values. The events are from version 0.169.0. */
 import { describe, expect, test } from "vitest";
 import { codexPackage } from "../../../../src/adapters/agent-versions.ts";
 import { codexArgs } from "../../../../src/adapters/codex/args.ts";
@@ -11,19 +11,19 @@ const fenced = { root: "/p", inputs: "/wave/inputs", output: "/wave/output", tas
 const open = { ...fenced, inputs: "/s/inputs", output: "/s/output" };
 const codex = (members: Parameters<typeof step>[1] = {}) => step("a", { adapter: { name: "codex", chosenBy: "defaults" }, ...members });
 
-const settingsOf = (words: readonly string[]) => words.filter((_, at) => words[at - 1] === "-c");
+const settingsOf = (args: readonly string[]) => args.filter((_, at) => args[at - 1] === "-c");
 
 describe("the command line", () => {
   test("disables Codex's own sandbox inside Wave's, and ignores the user's and the repository's configuration", () => {
-    const words = codexArgs(
+    const args = codexArgs(
       codex({ adapter: { name: "codex", chosenBy: "flag", model: "m-1", baseUrl: "http://h:1/v1" }, secrets: ["CODEX_API_KEY"] }),
       fenced,
     );
-    expect(words.slice(0, 6)).toEqual(["exec", "--json", "--skip-git-repo-check", "--ignore-user-config", "--ignore-rules", "--ephemeral"]);
-    expect(words).toContain("--dangerously-bypass-approvals-and-sandbox");
-    expect(words.join(" ")).toContain("-m m-1");
-    expect(words.at(-1)).toBe("-");
-    expect(settingsOf(words)).toEqual(
+    expect(args.slice(0, 6)).toEqual(["exec", "--json", "--skip-git-repo-check", "--ignore-user-config", "--ignore-rules", "--ephemeral"]);
+    expect(args).toContain("--dangerously-bypass-approvals-and-sandbox");
+    expect(args.join(" ")).toContain("-m m-1");
+    expect(args.at(-1)).toBe("-");
+    expect(settingsOf(args)).toEqual(
       expect.arrayContaining([
         'model_providers.wave={name="wave",base_url="http://h:1/v1",env_key="CODEX_API_KEY",wire_api="responses",request_max_retries=2,stream_max_retries=2}',
         ...["analytics.enabled=false", "web_search=disabled", "project_doc_max_bytes=0"],

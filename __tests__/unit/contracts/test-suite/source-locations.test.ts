@@ -4,13 +4,13 @@ import { sourceLines } from "../../../../src/contracts/test-suite/source-locatio
 const esc = "\u001b";
 
 /** `file:line:column message`, with the rule in front unless it is `test`. */
-function placesIn(text: string, chunk = text.length): string[] {
+function locationsIn(text: string, chunk = text.length): string[] {
   const reader = sourceLines((file) =>
     file.startsWith("/p/") ? file.slice(3) : file.startsWith("/") ? undefined : file.replace(/^\.\//, ""),
   );
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += chunk) reader.push(bytes.subarray(at, at + chunk), "stdout");
-  return reader.found().places.map(({ message, rule, candidates }) => {
+  return reader.found().locations.map(({ message, rule, candidates }) => {
     const [place] = candidates;
     return `${rule === "test" ? "" : `[${rule}] `}${place?.file}:${place?.line}:${place?.column} ${message}`;
   });
@@ -79,16 +79,16 @@ const outputs: readonly (readonly [string, string, readonly string[]])[] = [
 ];
 
 describe("sourceLines", () => {
-  test.each(outputs)("finds the locations of %s", (_, text, places) => {
-    expect(placesIn(text)).toEqual(places);
+  test.each(outputs)("finds the locations of %s", (_, text, locations) => {
+    expect(locationsIn(text)).toEqual(locations);
   });
 
-  test.each(outputs)("finds the locations of %s in chunks of three bytes", (_, text, places) => {
-    expect(placesIn(text, 3)).toEqual(places);
+  test.each(outputs)("finds the locations of %s in chunks of three bytes", (_, text, locations) => {
+    expect(locationsIn(text, 3)).toEqual(locations);
   });
 
   test("cuts a long line within its message, at a character boundary", () => {
-    const [place = ""] = placesIn(`src/a.c:1:1: ${"😀".repeat(5000)}\n`);
+    const [place = ""] = locationsIn(`src/a.c:1:1: ${"😀".repeat(5000)}\n`);
     expect(place.startsWith("src/a.c:1:1 😀")).toBe(true);
     expect(place.endsWith("😀…")).toBe(true);
     expect(place.length).toBeLessThan(2_100);
@@ -99,8 +99,8 @@ describe("sourceLines", () => {
     for (let round = 0; round < 2; round += 1) {
       for (let line = 1; line <= 700; line += 1) reader.push(Buffer.from(`a.c:${line}:1: bad\n`), "stderr");
     }
-    const { places, omitted } = reader.found();
-    expect([places.length, [...omitted]]).toEqual([500, [["a.c", 200]]]);
+    const { locations, omitted } = reader.found();
+    expect([locations.length, [...omitted]]).toEqual([500, [["a.c", 200]]]);
   });
 
   test("does not mix the lines of the two streams", () => {
@@ -108,6 +108,6 @@ describe("sourceLines", () => {
     reader.push(Buffer.from("a.c:1:1: ba"), "stdout");
     reader.push(Buffer.from("b.c:2:2: worse\n"), "stderr");
     reader.push(Buffer.from("d\n"), "stdout");
-    expect(reader.found().places.map(({ message }) => message)).toEqual(["worse", "bad"]);
+    expect(reader.found().locations.map(({ message }) => message)).toEqual(["worse", "bad"]);
   });
 });

@@ -87,7 +87,7 @@ describe("the cache", () => {
     const result = await machines()(1, "good", readOnly);
     expect(result.code).toBe(0);
     expect(said(result)).toEqual([
-      expect.stringMatching(/^state was not saved in the cache: the service took nothing; .*read-only \(Failed to save: .*\)$/),
+      expect.stringMatching(/^state was not saved in the cache: the service stored nothing; .*read-only \(Failed to save: .*\)$/),
     ]);
     expect(service.caches).toEqual([]);
   });

@@ -142,7 +142,7 @@ describe("a journal with valid hashes", () => {
     await upload(forgedPack(pack, (event) => (event.type === "attempt-failed" ? { ...event, durationMs: 1 } : event)));
     const result = await second();
     expect(result.code).toBe(0);
-    expect(messages(result)).toContainEqual(expect.stringMatching(/was refused: it is not the one that is here under the same name$/));
+    expect(messages(result)).toContainEqual(expect.stringMatching(/was refused: a different journal with the same name exists here$/));
   });
 });
 
@@ -170,7 +170,7 @@ describe("an archive of the cache", () => {
     [
       "a journal that is a link",
       (pack) => ({ ...pack, "journals/r9/w1.jsonl": { link: "/etc/passwd" } }),
-      /journal r9\/w1\.jsonl was refused: it is no regular file|Failed to restore/,
+      /journal r9\/w1\.jsonl was refused: it is not a regular file|Failed to restore/,
     ],
     [
       "a database of other tables",
@@ -201,10 +201,10 @@ describe("an archive of the cache", () => {
     };
     const view = await forge("CREATE VIEW forever AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT * FROM n");
     expect(outcome(view)).toEqual(everything);
-    expect(messages(view)).toContain("the cache: the database was refused: its tables are not those of this version");
+    expect(messages(view)).toContain("the cache: the database was refused: its tables differ from those of this version");
     const rows = await forge(`UPDATE runs SET fold = json_set(fold, '$.failure', json('{"reason":"contract-failed"}'))`);
     expect(outcome(rows)).toEqual(everything);
-    expect(messages(rows)).toContain("the cache: the database was refused: its column runs.fold holds a value that Wave does not write");
+    expect(messages(rows)).toContain("the cache: the database was refused: its column runs.fold contains a value that Wave does not write");
   });
 });
 

@@ -158,7 +158,7 @@ describe("wave state", () => {
     const bytes = readFileSync(journal, "utf8");
     writeFileSync(journal, bytes.replace('"demo"', '"dema"'));
     const found = await run(wave, "state", "verify");
-    expect(found).toMatchObject({ code: 4, stdout: expect.stringContaining(`${journal}:2: its hash does not fit its bytes`) });
+    expect(found).toMatchObject({ code: 4, stdout: expect.stringContaining(`${journal}:2: its hash does not match its bytes`) });
     expect(json((await run(wave, "state", "verify", "--json")).stdout)).toMatchObject({
       ok: false,
       findings: [{ file: journal, line: 2 }],

@@ -55,7 +55,7 @@ export interface SpawnRequest {
   readonly timeoutMs: number;
   readonly memoryLimitBytes?: number;
   readonly signal: AbortSignal;
-  /** Commands of contracts get no secrets, and no network except `network`. */
+  /** Contracts' commands get no secrets, and only the network of `network`. */
   readonly role: "adapter" | "contract";
   /** Host patterns that a contract's command may reach. Defaults to none. Personas use the rules of their step. */
   readonly network?: readonly string[];
@@ -96,7 +96,10 @@ export type TreeEntry =
 /** The changes of an attempt. */
 export interface AttemptChanges {
   readonly changes: Changeset;
-  /** Printable paths that are left out only because of ignore rules from this run, topmost only, sorted. Directories end in `/`. */
+  /**
+   * Printable paths that are left out only because of ignore rules that this run added: topmost only, sorted.
+   * Directories end in `/`.
+   */
   readonly ignored: readonly string[];
 }
 
@@ -108,13 +111,17 @@ export interface Workspace {
   /** Connections that the sandbox refused to children of the step's persona so far, each once. Defaults to none. */
   readonly denied?: () => readonly Denial[];
   spawn(request: SpawnRequest): Promise<SpawnOutcome>;
-  /** The bytes of a regular file. Refuses paths outside the area, also through symlinks, and files over `limit` bytes. */
+  /**
+   * The bytes of a regular file. Refuses paths outside the area, including through symlinks, and files over `limit`
+   * bytes.
+   */
   read(area: WorkspaceArea, path: string, limit: number): Promise<Result<Uint8Array>>;
   /** The entries that match a glob, sorted by path. Skips `.git` and state, and does not follow symlinked directories. */
   list(area: WorkspaceArea, glob: string): Promise<Result<readonly WorkspaceEntry[]>>;
   /**
-   * Writes entries into an area, creating parents; `undefined` deletes the path and directories left empty. Refuses paths outside the area, also through
-   * symlinks, `.git` and state; entries before the refused one may have been written.
+   * Writes entries into an area, creating parents; `undefined` deletes the path and directories left empty. Refuses
+   * `.git`, state and paths outside the area, including through symlinks; entries before the refused one may have been
+   * written.
    */
   write(area: Exclude<WorkspaceArea, "inputs">, entries: ReadonlyMap<string, TreeEntry | undefined>): Promise<Result<void>>;
   /**
@@ -143,7 +150,7 @@ export interface AdapterContext {
   readonly attempt: AttemptId;
   readonly workspace: Workspace;
   readonly prompt: string;
-  /** Digests of everything known to affect the result. */
+  /** Digests of all known factors of the result. */
   readonly fingerprint: FingerprintRef;
   /** Files that contracts refer to, by path. */
   readonly files: ReadonlyMap<string, ContractFile>;
@@ -165,7 +172,7 @@ export interface Adapter {
   readonly name: string;
   /** The actual version, for the fingerprint. */
   version(step: Step): Promise<Result<string>>;
-  /** Why it cannot run a step here, checked before any step starts. Undefined if it can. */
+  /** Why it cannot run a step here; checked before any step starts. Undefined if it can. */
   problem?(step: Step): Promise<{ readonly detail: string; readonly hint: string } | undefined>;
   run(context: AdapterContext): Promise<Result<AdapterOutcome>>;
 }
@@ -268,7 +275,7 @@ export interface BlobStore {
 export interface Journal {
   readonly runId: string;
   readonly writer: string;
-  /** Resolves once the events are on disk; calls that overlap share one fsync. */
+  /** Resolves once the events are on disk; overlapping calls share one fsync. */
   append(payloads: readonly EventPayload[]): Promise<Result<readonly WaveEvent[]>>;
   /** Writes `writer-closed` and releases the run. */
   close(): Promise<Result<void>>;
@@ -276,11 +283,11 @@ export interface Journal {
 
 /** The journals and the index over them. */
 export interface StateStore {
-  /** Opens a new writer for a run, taking the run's lock. Fails with `run-active` while another process writes it. */
+  /** Opens a new writer for a run and takes the run's lock. Fails with `run-active` while another process has it. */
   openJournal(run: string): Promise<Result<Journal>>;
   /** Newest first. */
   listRuns(filter?: { readonly pipeline?: string; readonly limit?: number }): Promise<Result<readonly RunSummary[]>>;
-  /** The same, without loading the database if the run index is up to date. */
+  /** Like `listRuns`, without loading the database if the run index is up to date. */
   recentRuns(filter?: { readonly pipeline?: string; readonly limit?: number }): Promise<Result<readonly RunSummary[]>>;
   /** An id, a unique prefix, `latest`, or a pipeline's name (its newest run). */
   findRun(selector: string): Promise<Result<RunRecord>>;
@@ -289,7 +296,7 @@ export interface StateStore {
   /** Events of one run in reading order. */
   readEvents(run: string): Promise<Result<readonly WaveEvent[]>>;
   /** The passed attempts of a pipeline that were not rolled back, newest first. */
-  passedWork(pipeline: string): Promise<Result<readonly CachedResult[]>>;
+  cachedResults(pipeline: string): Promise<Result<readonly CachedResult[]>>;
   /** Runs of a pipeline that ended with this project tree, newest first. */
   runsEndingAt(pipeline: string, tree: Digest): Promise<Result<readonly RunRecord[]>>;
   /** The newest counted attempts under a breaker key since its last reset, newest first. */

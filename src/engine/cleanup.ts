@@ -16,8 +16,8 @@ import { digestsIn, listedIn, referencesOf } from "../store/blob-references.ts";
 import { directorySize, lastWritten, listLeftovers, type RunLeftovers } from "../store/leftovers.ts";
 import { withMaintenanceLock } from "../store/maintenance-lock.ts";
 import { journalsDirectory, listJournalRuns, mergeEvents, readRun } from "../store/read-journal.ts";
-import { oldestLive, takeRuns } from "../store/run-locks.ts";
-import { newestRuns, type RunCandidate, type RunCriteria, saysSomething, selectRuns } from "../store/select-runs.ts";
+import { lockRuns, oldestExecution } from "../store/run-locks.ts";
+import { hasCriteria, newestRuns, type RunCandidate, type RunCriteria, selectRuns } from "../store/select-runs.ts";
 import type { RunStore } from "./open-project.ts";
 
 export interface CleanupRequest {
@@ -77,7 +77,7 @@ async function removeUnneeded({ store, criteria, dry }: CleanupRequest): Promise
   if (!survey.ok) return survey;
   const { runs: candidates, unstarted: dead, leftovers, reused } = survey.value;
   const ids = [...candidates.map(({ id }) => id), ...dead, ...leftovers.map(({ run }) => run)];
-  const locked = await takeRuns(stateDir, ids, systemClock, dry ? "look" : "take");
+  const locked = await lockRuns(stateDir, ids, systemClock, dry ? "check" : "lock");
   if (!locked.ok) return locked;
   const { free, live, release } = locked.value;
   let removed: Result<Removed>;
@@ -133,7 +133,7 @@ async function surveyOf({ stateDir, state }: CleanupRequest["store"], criteria: 
   if (!selected.ok) return selected;
   const { runs, reused } = selected.value;
   const going = new Set(runs.map(({ id }) => id));
-  const staying = saysSomething(criteria) ? known : newestRuns(candidates);
+  const staying = hasCriteria(criteria) ? known : newestRuns(candidates);
   const removable = leftovers.value.filter(({ run }) => going.has(run) || !staying.has(run));
   return ok({ runs, unstarted, leftovers: removable, reused });
 }
@@ -214,7 +214,7 @@ export interface Amount {
  */
 async function sweepBlobs({ store, without, dry, now }: SweepRequest): Promise<Result<Sweep>> {
   const { stateDir } = store;
-  const before = Math.min(now, (await oldestLive(stateDir, systemClock)) ?? now) - graceMs;
+  const before = Math.min(now, (await oldestExecution(stateDir, systemClock)) ?? now) - graceMs;
   const listed = await listBlobs(stateDir);
   if (!listed.ok) return listed;
   const { blobs, torn } = listed.value;

@@ -252,7 +252,7 @@ async function historyOf(
   pipeline: Pipeline,
   base: BaseRef,
 ): Promise<Result<{ passed: readonly CachedResult[]; ending: readonly RunRecord[] }>> {
-  const passed = await store.state.passedWork(pipeline.name);
+  const passed = await store.state.cachedResults(pipeline.name);
   if (!passed.ok) return passed;
   const ending = await store.state.runsEndingAt(pipeline.name, base.tree);
   return ending.ok ? ok({ passed: passed.value, ending: ending.value }) : ending;

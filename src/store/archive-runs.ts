@@ -1,4 +1,4 @@
-/** Takes journals of runs away for good, with all that they said kept in the database. */
+/** Removes the journals of runs permanently. The database keeps the record of each run. */
 import { randomBytes } from "node:crypto";
 import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
@@ -16,9 +16,10 @@ import { cleanedAway } from "./schema.ts";
 import { watermarkOf } from "./watermark.ts";
 
 /**
- * Folds the runs, whose locks the caller holds, into the database, marks them as cleaned away, as all runs whose journals are gone
- * already, and saves; then takes their journals out of the way, each run's all at once, and removes them. A crash leaves a run with all its journals, or archived. Fails with
- * `state-damaged` where a journal cannot be folded, and as saving does; nothing is gone then.
+ * Folds the runs, whose locks the caller holds, into the database, marks them as cleaned away, as well as all runs
+ * whose journals are already gone, and saves. Then moves the journals of each run to the trash in one step, and empties
+ * it. After a crash, a run either has all its journals or is archived. Fails with `state-damaged` if a journal cannot
+ * be folded, and as saving does; no journal is removed then.
  */
 export async function archiveRuns(stateDir: string, clock: Clock, runs: readonly string[]): Promise<Result<void>> {
   const lock = await lockDatabase({ stateDir, clock }, databaseFile(stateDir));
@@ -27,7 +28,7 @@ export async function archiveRuns(stateDir: string, clock: Clock, runs: readonly
     const saved = await saveArchived(stateDir, runs);
     if (!saved.ok) return saved;
     for (const run of runs) {
-      const gone = await throwAway(stateDir, path.join(journalsDirectory(stateDir), run));
+      const gone = await moveToTrash(stateDir, path.join(journalsDirectory(stateDir), run));
       if (!gone.ok) return gone;
     }
   } finally {
@@ -44,7 +45,7 @@ async function saveArchived(stateDir: string, runs: readonly string[]): Promise<
   try {
     const folded = await foldInto(db, stateDir, runs);
     if (!folded.ok) return folded;
-    // Of runs whose journals went in another way the blobs are wanted by nobody either.
+    // The blobs of runs that lost their journals in another way are not needed either.
     db.run("UPDATE runs SET archived = ? WHERE archived = 1", [cleanedAway]);
     if (runs.length === 0 && db.getRowsModified() === 0) return ok(undefined);
     const saved = await saveDatabase(file, opened.value);
@@ -65,8 +66,8 @@ async function foldInto(db: Database, stateDir: string, runs: readonly string[])
   return ok(undefined);
 }
 
-/** Moves a file or directory of state out of everybody's sight, in one step. Fails with `state-unwritable`. */
-async function throwAway(stateDir: string, place: string): Promise<Result<void>> {
+/** Moves a file or directory of state into the trash, in one step. Fails with `state-unwritable`. */
+async function moveToTrash(stateDir: string, place: string): Promise<Result<void>> {
   const moved = await tryIo(async () => {
     await mkdir(trashDirectory(stateDir), { recursive: true, mode: 0o700 });
     await rename(place, path.join(trashDirectory(stateDir), `${path.basename(place)}.${randomBytes(4).toString("hex")}`));
@@ -74,7 +75,7 @@ async function throwAway(stateDir: string, place: string): Promise<Result<void>>
   return moved.ok || moved.error.code === "ENOENT" ? ok(undefined) : err(stateUnwritable(place, moved.error));
 }
 
-/** Removes what was thrown away, also by a cleanup that died. Fails with `state-unwritable`. */
+/** Empties the trash, including what an interrupted cleanup left there. Fails with `state-unwritable`. */
 export async function emptyTrash(stateDir: string): Promise<Result<void>> {
   const trash = trashDirectory(stateDir);
   const gone = await tryIo(() => rm(trash, { recursive: true, force: true, maxRetries: 3 }));

@@ -1,20 +1,20 @@
-/** Archived runs: their journals are gone, and the database's rows are what is left. */
+/** Archived runs: their journals are gone, and only the database's records remain. */
 import { existsSync } from "node:fs";
 import type { Failure } from "../core/failure.ts";
 import type { BlobStore, StateStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
 
-/** Why something cannot be had of an archived run: `lost` says what went with its journals. */
+/** The failure for a request that an archived run cannot answer; `lost` names what was removed with the journals. */
 export function archivedRun(run: string, lost?: string): Failure {
   return {
     reason: "usage",
     message: `run ${run} is archived: its journals are gone${lost === undefined ? "" : `, and so is ${lost}`}`,
-    hint: lost === undefined ? "`wave run` starts another" : `\`wave status ${run}\` shows what is left of it`,
+    hint: lost === undefined ? "start a new run with `wave run`" : `\`wave status ${run}\` shows its remaining record`,
   };
 }
 
-/** Fails with `usage` for an archived run: a journal that does not begin with its start would hide what the database knows of it. */
+/** Fails with `usage` for an archived run: a new journal without `run-started` would hide the record in the database. */
 export async function requireJournals(state: Pick<StateStore, "readEvents">, run: string): Promise<Result<void>> {
   const events = await state.readEvents(run);
   if (events.ok) return ok(undefined);
@@ -22,8 +22,8 @@ export async function requireJournals(state: Pick<StateStore, "readEvents">, run
 }
 
 /**
- * The blobs of a run, to read. A blob that an archived run refers to and that is not there any more is no damage: a cleanup took it.
- * `get` and `pathOf` fail with `usage` then, and else as the store's own.
+ * The blobs of a run, for reading. A missing blob of an archived run is not damage: a cleanup removed it, so `get` and
+ * `pathOf` fail with `usage`. Otherwise they fail as the store's own.
  */
 export function blobsOf(run: Pick<RunRecord, "id" | "archived">, blobs: BlobStore): BlobStore {
   if (run.archived !== true) return blobs;

@@ -1,4 +1,4 @@
-/** Which blobs runs refer to: by name, for people who miss one, and by mention, for a cleanup that must not take one. */
+/** The blobs that runs refer to: with names for messages about a missing blob, and as bare digests for cleanups. */
 import { decodeChangeset } from "../changeset/combine-changes.ts";
 import { type Digest, isDigest } from "../core/digest.ts";
 import type { ArtifactRef, ChangesRef, WaveEvent } from "../core/event.ts";
@@ -6,11 +6,11 @@ import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { readPinned } from "./pinned-manifest.ts";
 
-/** A blob that an event refers to. `kind` says whether it lists further blobs. */
+/** A blob that an event refers to. `kind` determines whether it lists further blobs. */
 export interface BlobReference {
   readonly digest: Digest;
   readonly kind: "bytes" | "manifest" | "changes";
-  /** What it is to the run, for a sentence: ``artifact `report` of step `survey` ``. */
+  /** A phrase for messages: ``artifact `report` of step `survey` ``. */
   readonly as: string;
 }
 
@@ -46,7 +46,10 @@ export function referencesOf(event: WaveEvent): readonly BlobReference[] {
   }
 }
 
-/** Every digest that stands anywhere in events: more than they refer to, and nothing of what a later version may refer to is missed. */
+/**
+ * Every digest in any text of the events: more than the references, so that a cleanup also keeps blobs that only a
+ * later version refers to.
+ */
 export function digestsIn(events: readonly WaveEvent[]): ReadonlySet<Digest> {
   const found = new Set<Digest>();
   for (const event of events) {
@@ -55,7 +58,10 @@ export function digestsIn(events: readonly WaveEvent[]): ReadonlySet<Digest> {
   return found;
 }
 
-/** The blobs that a blob lists: the files of a pinned manifest, both sides of changes. Fails with `state-damaged`, and as the store does. */
+/**
+ * The blobs that a blob lists: the files of a pinned manifest, or both sides of changes. Fails with `state-damaged`,
+ * and as the store does.
+ */
 export async function listedIn(blobs: BlobStore, { digest, kind }: BlobReference): Promise<Result<readonly Digest[]>> {
   if (kind === "bytes") return ok([]);
   if (kind === "manifest") {
@@ -65,7 +71,7 @@ export async function listedIn(blobs: BlobStore, { digest, kind }: BlobReference
   const bytes = await blobs.get(digest);
   if (!bytes.ok) return bytes;
   const entries = decodeChangeset(bytes.value);
-  if (!entries.ok) return err({ reason: "state-damaged", path: digest, detail: `the blob is no changeset: ${entries.error}` });
+  if (!entries.ok) return err({ reason: "state-damaged", path: digest, detail: `the blob is not a changeset: ${entries.error}` });
   const states = entries.value.flatMap(({ before, after }) => [before, after]);
   return ok(states.flatMap((state) => (state !== undefined && "digest" in state ? [state.digest] : [])));
 }

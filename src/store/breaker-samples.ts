@@ -1,22 +1,21 @@
-/** What events say to circuit breakers, and which of it counts. Pure. */
+/** The samples and resets in events that circuit breakers count, and the window of them. Pure. */
 import type { EventOf } from "../core/event.ts";
 import type { BreakerSample } from "../core/state.ts";
 import type { ResetFold, SampleFold } from "./run-fold.ts";
 
-/** A point in the history of a breaker, with the run it comes from. */
+/** A point in a breaker's history, with its run. */
 export type InRun<T> = T & { readonly run: string };
 
-/** A verdict as a sample; nothing if the check counts for no breaker, or could not be made. */
+/** A verdict as a sample. Undefined if the check counts for no breaker or could not be evaluated. */
 export function sampleOf({ breaker, result, ts, clock }: EventOf<"contract-checked">): SampleFold | undefined {
   return breaker === undefined || result.verdict === "error" ? undefined : { breaker, failed: result.verdict === "fail", at: ts, clock };
 }
 
-/** A reset as the tables know it. */
 export function resetOf({ breaker, ts, clock }: EventOf<"circuit-reset">): ResetFold {
   return { breaker, at: ts, clock };
 }
 
-/** Newest first. Within a run the Lamport clock decides, between runs the time of day. */
+/** Compares for newest first: by Lamport clock within a run, by time of day between runs. */
 export function newestFirst(
   a: InRun<{ readonly at: string; readonly clock: number }>,
   b: InRun<{ readonly at: string; readonly clock: number }>,

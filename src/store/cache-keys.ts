@@ -1,12 +1,13 @@
 /**
- * Keys of the Actions cache: `wave2/PROJECT/PIPELINE/REF/WORKFLOW RUN/RUN/JOB/ATTEMPT/SEQUENCE`, every part encoded and ended by a slash, so that
- * restoring drops parts from the right and `build` never fits `build-2`. Pure.
- * https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching: 512 characters, no commas, ten keys, newest first.
+ * Keys of the Actions cache: `wave2/PROJECT/PIPELINE/REF/WORKFLOW RUN/RUN/JOB/ATTEMPT/SEQUENCE`. Every part is encoded
+ * and ends with a slash, so that a restore key drops parts from the right and `build` never matches `build-2`. Pure.
+ * https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching: 512 characters, no commas, ten
+ * keys, newest first.
  */
 import { digestOfBytes } from "../core/digest.ts";
 
 export interface CacheScope {
-  /** Names the manifest, short: entries of different manifests are never mixed. */
+  /** A short name of the manifest: entries of different manifests are never mixed. */
   readonly project: string;
   readonly pipeline: string;
   /** A branch or a pull request. */
@@ -18,15 +19,15 @@ export interface CacheScope {
   readonly attempt: number;
 }
 
-/** A part longer than this is cut and gets a digest; six parts of this length and the numbers stay below the limit. */
-const longest = 80;
+/** A longer part is cut and ends with a digest; six parts of this length plus the numbers stay within the limit. */
+const maxPartLength = 80;
 
 /** The key to save under. `sequence` distinguishes the saves of one job. */
 export function saveKey(scope: CacheScope, sequence: number): string {
   return `${keyParts(scope).join("/")}/${sequence}`;
 }
 
-/** Keys to restore by, the nearest first: this run in this job, this run, the workflow run, the branch, any branch. */
+/** Keys to restore by, the most specific first: this run in this job, this run, the workflow run, the branch, any branch. */
 export function restoreKeys(scope: CacheScope): readonly [string, ...string[]] {
   const parts = keyParts(scope);
   const upTo = (count: number) => `${parts.slice(0, count).join("/")}/`;
@@ -41,5 +42,5 @@ function keyParts({ project, pipeline, ref, workflowRun, run, job, attempt }: Ca
 function encoded(part: string): string {
   const plain = part.replaceAll(/[^A-Za-z0-9._-]/gu, (character) => `%${character.codePointAt(0)?.toString(16) ?? ""}.`);
   if (plain === "") return "%";
-  return plain.length <= longest ? plain : `${plain.slice(0, longest - 13)}~${digestOfBytes(part).slice(7, 19)}`;
+  return plain.length <= maxPartLength ? plain : `${plain.slice(0, maxPartLength - 13)}~${digestOfBytes(part).slice(7, 19)}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The database as a file: it is read as a whole and checked, and written as a whole with a seal. This module checks the version of the tables, not their
- * rows.
+ * Reads the database file as a whole and checks it; writes it as a whole with a seal. Checks the version of the tables,
+ * not their rows.
  */
 import { rename } from "node:fs/promises";
 import type { Database, SqlJsStatic } from "sql.js";
@@ -16,13 +16,14 @@ export interface OpenDatabase {
   readonly db: Database;
   /** Identifies the file's content without reading it; undefined if there is no file. */
   readonly stamp?: string;
-  /** Set if the file cannot be used and `db` is to replace it: `wave.db.ASIDE` is the name under which it is kept then. */
+  /** Set if the file cannot be used and `db` is to replace it; the old file is then kept as `wave.db.ASIDE`. */
   readonly aside?: "damaged" | `v${number}`;
 }
 
 /**
- * Opens the database. Without a file, and for a file with tables of an earlier version, it is empty; for a damaged file it has the runs that can still be
- * read. Fails with `state-unreadable` if the file cannot be read, is not a Wave database, or was written by a later version.
+ * Opens the database. It is empty if there is no file or its tables have an earlier version; for a damaged file it
+ * contains the runs that are still readable. Fails with `state-unreadable` if the file cannot be read, is not a Wave
+ * database, or was written by a later version.
  */
 export async function openDatabase(file: string): Promise<Result<OpenDatabase>> {
   const sql = await loadSql();
@@ -57,32 +58,32 @@ function salvage(sql: SqlJsStatic, db: Database): Database {
   return saved;
 }
 
-/** Writes the database durably; a file that cannot be used is kept beside it. Returns the new stamp. */
+/** Writes the database durably and keeps an unusable file beside it. Returns the new stamp. */
 export async function saveDatabase(file: string, open: Pick<OpenDatabase, "db" | "aside">): Promise<Result<string | undefined, IoProblem>> {
   if (open.aside !== undefined) await tryIo(() => rename(file, `${file}.${open.aside}`));
   const written = await writeFileDurably(file, sealDatabase(open.db.export()), 0o600);
   return written.ok ? ok(await stampOf(file)) : written;
 }
 
-/** The result of a check. `refused`: the file is not this version's to replace. */
+/** The result of a check. `refused`: this version must not replace the file. */
 export type Checked =
   | { readonly kind: "usable" }
   | { readonly kind: "outdated"; readonly version: number }
   | { readonly kind: "damaged"; readonly detail: string }
   | { readonly kind: "refused"; readonly detail: string };
 
-/** Checks a database before it is used. Wave wrote all bytes that an intact seal covers, so SQLite's own check is skipped then. */
+/** Checks a database before it is used. An intact seal covers bytes that Wave wrote, so SQLite's own check is skipped. */
 export function examine(db: Database, seal: Seal): Checked {
-  if (seal === "broken") return { kind: "damaged", detail: "its bytes are not those that were sealed" };
+  if (seal === "broken") return { kind: "damaged", detail: "its bytes do not match its seal" };
   try {
     const id = pragma(db, "application_id");
     const version = pragma(db, "user_version");
     const count = Number(db.exec("SELECT count(*) FROM sqlite_schema")[0]?.values[0]?.[0] ?? 0);
-    if (id !== applicationId && (count > 0 || id !== 0)) return { kind: "refused", detail: "it is not a database of wave" };
+    if (id !== applicationId && (count > 0 || id !== 0)) return { kind: "refused", detail: "it is not a Wave database" };
     if (typeof version !== "number" || version > tablesVersion) {
       return {
         kind: "refused",
-        detail: `its tables are of version ${version}, and this version of wave reads version ${tablesVersion}: a newer wave wrote it`,
+        detail: `a newer version of Wave wrote it: its tables have version ${version}, and this version reads version ${tablesVersion}`,
       };
     }
     const damage = seal === "intact" ? "ok" : pragma(db, "quick_check");
@@ -96,7 +97,7 @@ export function examine(db: Database, seal: Seal): Checked {
   }
 }
 
-/** A database with the current tables, without rows. */
+/** A database with the current tables and no rows. */
 export function emptyDatabase(sql: SqlJsStatic): Database {
   const db = new sql.Database();
   db.exec(tables);

@@ -1,7 +1,7 @@
 /**
- * The seal of the database's file: a last line with the digest of all bytes before it. SQLite finds page and row damage, but not a
- * changed byte in a text or in unused space; the seal shows any. SQLite itself ignores what stands behind its last page, so
- * every other program reads the file as it is, and one that writes to it breaks the seal. Pure.
+ * The seal of the database file: a last line with the digest of all bytes before it. SQLite detects damaged pages and
+ * rows, but not a changed byte in a text or in unused space; the seal detects any. SQLite ignores bytes after its last
+ * page, so other programs can read the file, and a program that writes to it breaks the seal. Pure.
  */
 import { digestOfBytes } from "../core/digest.ts";
 
@@ -9,7 +9,7 @@ const sealed = /^wave (sha256:[0-9a-f]{64})\n$/;
 /** `wave `, a digest, a line feed. */
 const sealLength = 5 + 7 + 64 + 1;
 
-/** `missing`: another program wrote the file, or its end is gone. */
+/** `missing`: another program wrote the file, or its end was cut off. */
 export type Seal = "intact" | "broken" | "missing";
 
 /** The bytes of a database with their seal. */
@@ -17,7 +17,7 @@ export function sealDatabase(content: Uint8Array): Uint8Array {
   return Buffer.concat([content, Buffer.from(`wave ${digestOfBytes(content)}\n`)]);
 }
 
-/** What a file holds, without its seal, and whether the seal is that of what it holds. */
+/** The content of a file without its seal, and whether the seal matches it. */
 export function openSeal(bytes: Uint8Array): { readonly content: Uint8Array; readonly seal: Seal } {
   const at = bytes.length - sealLength;
   const digest = at < 0 ? undefined : sealed.exec(Buffer.from(bytes.subarray(at)).toString("latin1"))?.[1];

@@ -1,11 +1,11 @@
-/** Finds the run that a person means. What the journals answer by themselves is answered without the tables. */
+/** Finds the run that a selector names. Loads the tables only if the journals cannot answer. */
 import { err, ok, type Result } from "../core/result.ts";
 import type { RunRecord, RunSummary } from "../core/state.ts";
 import { listJournalRuns, listWriters } from "./read-journal.ts";
 
 export interface RunSearch {
   readonly stateDir: string;
-  /** The record of a run, from its journals; nothing if it never started. */
+  /** The record of a run, from its journals; undefined if it never started. */
   readonly project: (run: string) => Promise<Result<RunRecord | undefined>>;
   /** From the tables. */
   readonly listRuns: (filter: { readonly pipeline?: string; readonly limit?: number }) => Promise<Result<readonly RunSummary[]>>;
@@ -15,16 +15,19 @@ export interface RunSearch {
 /** How many runs a failure names as candidates. */
 const candidateLimit = 5;
 
-/** Looks for an id, `latest`, a unique prefix, or a pipeline's name, in this order. Fails with `run-not-found`, and as reading state does. */
+/**
+ * Tries an id, `latest`, a unique prefix, and a pipeline's name, in this order. Fails with `run-not-found`, and as
+ * reading state does.
+ */
 export async function findRun(search: RunSearch, selector: string): Promise<Result<RunRecord>> {
   const runs = await listJournalRuns(search.stateDir);
   if (!runs.ok) return runs;
-  const near = await findInJournals(search, selector, runs.value);
-  if (!near.ok) return near;
-  if (near.value !== undefined) return ok(near.value);
-  const far = await findInTables(search, selector);
-  if (!far.ok) return far;
-  if (far.value !== undefined) return ok(far.value);
+  const fromJournals = await findInJournals(search, selector, runs.value);
+  if (!fromJournals.ok) return fromJournals;
+  if (fromJournals.value !== undefined) return ok(fromJournals.value);
+  const fromTables = await findInTables(search, selector);
+  if (!fromTables.ok) return fromTables;
+  if (fromTables.value !== undefined) return ok(fromTables.value);
   const similar = selector === "" ? [] : runs.value.filter((run) => run.startsWith(selector));
   const newest = await search.listRuns({ limit: candidateLimit });
   if (!newest.ok) return newest;
@@ -49,7 +52,7 @@ async function findInTables(search: RunSearch, selector: string): Promise<Result
   return newest === undefined ? ok(undefined) : search.findInTables(newest.id);
 }
 
-/** The run that started last. A writer's name begins with the time it was made at, so that no journal need be opened to compare. */
+/** The run that started last. A writer's name begins with its time of creation, so no journal has to be opened. */
 async function latest(search: RunSearch, runs: readonly string[]): Promise<Result<RunRecord | undefined>> {
   const listed = await Promise.all(runs.map((run) => listWriters(search.stateDir, run)));
   const firsts: { run: string; writer: string }[] = [];

@@ -1,6 +1,6 @@
 /**
- * Folds the events of a run. Pure: the same events, in any order and any number of times, give the same fold. Of several passed
- * attempts of a step the first counts, of those that began after the step was last undone.
+ * Folds the events of a run. Pure: the same events, in any order and any number of times, produce the same fold. A
+ * step's result is that of its first passed attempt since its last rollback.
  */
 
 import type { AlertRecord } from "../core/alert.ts";
@@ -11,7 +11,7 @@ import { resetOf, sampleOf } from "./breaker-samples.ts";
 import { attemptDraft, endAttempt, openAttempt, type RunDraft, rollBackStep, type StepDraft, workOn } from "./fold-step.ts";
 import type { RunFold } from "./run-fold.ts";
 
-/** Nothing, if no event says that the run started: its process died before it began. */
+/** Undefined if no event records the run's start: its process died before that. */
 export function foldRun(events: readonly WaveEvent[]): RunFold | undefined {
   const ordered = inOrder(events);
   const started = ordered.find((event) => event.type === "run-started");
@@ -30,7 +30,7 @@ export function foldRun(events: readonly WaveEvent[]): RunFold | undefined {
   return { ...run, writers: writerFolds, steps: [...steps.values()], ...(alerts.length === 0 ? {} : { alerts }) };
 }
 
-/** Sorted and without duplicates. Journals are read in order, so that mostly nothing is to be done. */
+/** Sorted and without duplicates. Journals are read in order, so there is usually nothing to sort. */
 function inOrder(events: readonly WaveEvent[]): readonly WaveEvent[] {
   const strictly = events.every((event, index) => index === 0 || compareEvents(events[index - 1] ?? event, event) < 0);
   if (strictly) return events;
@@ -147,7 +147,7 @@ function resume(draft: RunDraft, event: EventOf<"run-resumed">): void {
   }
 }
 
-/** Takes another definition. Steps that it has no more are put aside: should it get one back, their attempts are known. */
+/** Applies another definition. Removed steps are kept aside: a later definition may contain them, with their attempts. */
 function redefine(draft: RunDraft, { manifest, nodes }: NonNullable<EventOf<"run-resumed">["update"]>): void {
   draft.manifest = manifest;
   const before = new Map([...draft.removed, ...draft.steps]);
@@ -176,7 +176,7 @@ function rollBack(draft: RunDraft, event: EventOf<"steps-rolled-back">): void {
   if (event.changes !== undefined) Object.assign(draft, { changes: event.changes, inProject: event.changes });
 }
 
-/** A rollback of the whole run undoes every step, so that no run takes its work. */
+/** A rollback of the whole run rolls back every step, so that no run reuses its results. */
 function rollBackChanges(draft: RunDraft, event: EventOf<"changes-undone">): void {
   rollBackSteps(draft, [...draft.steps.keys()]);
   draft.changes = event.changes;
@@ -208,7 +208,7 @@ function finish(draft: RunDraft, event: EventOf<"run-finished">): void {
   if (event.failure !== undefined) draft.failure = event.failure;
 }
 
-/** What attempts saw of a project that changed under them is not known, so no other run takes their work. */
+/** Attempts may have seen different versions of a project that changed meanwhile, so no other run reuses their results. */
 function revokeIsolated({ id: run, steps, revoked }: RunDraft): void {
   for (const { id: step, attempts } of steps.values()) {
     const passed = attempts.filter(({ status, workspace }) => status === "passed" && workspace === "isolated");
@@ -216,7 +216,7 @@ function revokeIsolated({ id: run, steps, revoked }: RunDraft): void {
   }
 }
 
-/** Several processes may work on parts of a run at once: how it stands is what all its steps say. */
+/** Several processes may execute parts of a run at once, so the outcome is computed from all its steps. */
 function finishPart(draft: RunDraft, { status, failure, run }: EventOf<"run-finished">): void {
   const steps = [...draft.steps.values()];
   const failed = steps.filter((step) => step.status === "failed" && !step.optional).map(({ id }) => id);
@@ -230,8 +230,8 @@ function finishPart(draft: RunDraft, { status, failure, run }: EventOf<"run-fini
 
 function alertOf(event: EventOf<"alert-sent" | "alert-failed">): AlertRecord {
   const { alert, subject, ts } = event;
-  const told = { alert, reason: event.reason as AlertRecord["reason"], subject, at: ts };
-  return event.type === "alert-sent" ? { ...told, outcome: "sent" } : { ...told, outcome: "failed", because: event.because };
+  const delivery = { alert, reason: event.reason as AlertRecord["reason"], subject, at: ts };
+  return event.type === "alert-sent" ? { ...delivery, outcome: "sent" } : { ...delivery, outcome: "failed", because: event.because };
 }
 
 type StepEvent = Extract<WaveEvent, { readonly step: string }>;
@@ -256,7 +256,7 @@ function applyToStep(draft: RunDraft, event: Exclude<StepEvent, EventOf<"circuit
       };
       return;
     case "step-finished":
-      if (!open || isUndone(step, event)) return;
+      if (!open || belongsToRolledBack(step, event)) return;
       workOn(step, event.status);
       if (event.failure !== undefined) step.failure = event.failure;
       if (event.because !== undefined) step.because = event.because;
@@ -281,8 +281,8 @@ function waitOf({ timeline }: RunDraft, { step }: EventOf<"attempt-started">): n
   return attempt === undefined ? 0 : waitWithoutDelay(attempt);
 }
 
-/** Whether an event tells of an attempt that counts no more. */
-function isUndone(step: StepDraft, { attempt, writer }: { readonly attempt?: number; readonly writer: string }): boolean {
+/** Whether an event belongs to an attempt that was rolled back. */
+function belongsToRolledBack(step: StepDraft, { attempt, writer }: { readonly attempt?: number; readonly writer: string }): boolean {
   return attempt !== undefined && step.attempts.some((one) => one.attempt === attempt && one.writer === writer && one.rolledBack);
 }
 
@@ -292,7 +292,7 @@ function check(draft: RunDraft, step: StepDraft, event: EventOf<"contract-checke
   if (sample !== undefined) draft.samples.push(sample);
   const attempt = openAttempt(step, event);
   if (attempt === undefined) return;
-  // A contract that could not be evaluated is evaluated again; the last result stands.
+  // A contract that could not be evaluated is evaluated again; the last result counts.
   const before = attempt.contracts.findIndex((one) => one.name === result.name);
   if (before < 0) attempt.contracts.push(result);
   else attempt.contracts[before] = result;

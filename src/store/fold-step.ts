@@ -1,4 +1,4 @@
-/** How one step's attempts change while events are folded. The drafts are open for writing; what `foldRun` gives out is not. */
+/** Updates the draft of a step while events are folded. Drafts are mutable; the folds that `foldRun` returns are not. */
 
 import type { AlertRecord } from "../core/alert.ts";
 import { defined } from "../core/defined.ts";
@@ -32,14 +32,14 @@ export interface RunDraft extends Draft<Omit<RunFold, "writers" | "steps" | "sam
   samples: SampleFold[];
   resets: ResetFold[];
   revoked: RevokedFold[];
-  /** Step → the work of other runs that it took over. */
+  /** Step → results of other runs that it reused. */
   reuses: Map<string, RevokedFold[]>;
-  /** Steps that the definition has no more. */
+  /** Steps that the current definition no longer contains. */
   removed: Map<string, StepDraft>;
   timeline: RunTimeline;
 }
 
-/** Sets a step's status, and forgets what the one before it said. `writer` works on it while it is `running`. */
+/** Sets a step's status and clears the details of the one before. `writer` executes it while it is `running`. */
 export function workOn(step: StepDraft, status: StepStatus, writer?: string): void {
   step.status = status;
   delete step.failure;
@@ -48,7 +48,7 @@ export function workOn(step: StepDraft, status: StepStatus, writer?: string): vo
   if (writer !== undefined) step.writer = writer;
 }
 
-/** Opens a step again: nothing that it did until now counts, not even an attempt that is still going on. */
+/** Reopens a step: its earlier attempts no longer count, not even one that is still running. */
 export function rollBackStep(step: StepDraft): void {
   workOn(step, "pending");
   delete step.winner;
@@ -56,7 +56,7 @@ export function rollBackStep(step: StepDraft): void {
   for (const attempt of step.attempts) if (attempt.status === "passed" || attempt.status === "running") attempt.rolledBack = true;
 }
 
-/** An attempt as it begins. */
+/** A new attempt. */
 export function attemptDraft(event: EventOf<"attempt-started">, waitMs: number): AttemptDraft {
   return {
     attempt: event.attempt,
@@ -74,12 +74,15 @@ export function attemptDraft(event: EventOf<"attempt-started">, waitMs: number):
   };
 }
 
-/** The attempt that an event means, while it is open: how it ended first stands. */
+/** The attempt of an event, if it is still open: only its first end counts. */
 export function openAttempt(step: StepDraft, event: { readonly attempt: number; readonly writer: string }): AttemptDraft | undefined {
   return step.attempts.find((one) => one.attempt === event.attempt && one.writer === event.writer && one.status === "running");
 }
 
-/** Ends an attempt. The first that passed makes its step pass, also when its process died before it said so. */
+/**
+ * Ends an attempt. The first passed one makes its step pass, even if no `step-finished` was written before its process
+ * died.
+ */
 export function endAttempt(step: StepDraft, event: EventOf<"attempt-passed" | "attempt-failed" | "attempt-cancelled">): void {
   const attempt = openAttempt(step, event);
   if (attempt === undefined) return;

@@ -1,7 +1,7 @@
 /**
- * Which runs in the state of a job on a fork's code came from carriers of a higher trust level. The windows of circuit breakers span runs of one level,
- * so these are left out of them. The list can only take runs out: a carrier that claims too much evades its own breakers, as it could by not
- * handing its runs on.
+ * Lists the runs, in the state of a job that executes a fork's code, that carriers of a higher trust level brought in.
+ * A circuit breaker's window covers runs of one level, so these runs are excluded from it. The list can only exclude
+ * runs: a carrier that lists too many evades its own breakers, as it could by not passing on its runs.
  */
 import { lstat, readFile } from "node:fs/promises";
 import path from "node:path";
@@ -11,12 +11,12 @@ import { type IoProblem, tryIo, writeFileDurably } from "../platform/files.ts";
 /** In bytes. */
 const limit = 1e6;
 
-/** Where the list is, relative to a state directory. */
+/** The path of the list in a state directory. */
 export function higherRunsFile(stateDir: string): string {
   return path.join(stateDir, "higher-runs.json");
 }
 
-/** The runs of a state directory's list; none if there is no list, or what is there is none. */
+/** The runs in a state directory's list; empty if there is no readable list. */
 export async function readHigherRuns(stateDir: string): Promise<ReadonlySet<string>> {
   const file = higherRunsFile(stateDir);
   const read = await tryIo(async () => {
@@ -26,7 +26,6 @@ export async function readHigherRuns(stateDir: string): Promise<ReadonlySet<stri
   return new Set(read.ok ? namesIn(read.value) : []);
 }
 
-/** Adds runs to the list. */
 export async function noteHigherRuns(stateDir: string, runs: Iterable<string>): Promise<Result<void, IoProblem>> {
   const before = await readHigherRuns(stateDir);
   const all = new Set([...before, ...runs]);

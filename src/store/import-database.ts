@@ -1,6 +1,6 @@
 /**
- * Imports the database of another job whose carrier the caller trusts. Its records of runs are believed if they are such as Wave writes; all other rows
- * are derived from them.
+ * Imports the database of another job whose carrier the caller trusts. Accepts its records of runs if they have the
+ * shape that Wave writes; derives all other rows from them.
  */
 import { lstat } from "node:fs/promises";
 import type { Database } from "sql.js";
@@ -15,15 +15,15 @@ import { cleanedAway } from "./schema.ts";
 import { loadSql, numberOf, rowsOf } from "./sql-engine.ts";
 import type { Watermark } from "./watermark.ts";
 
-/** Returns the first problem of a value that should be a run's fold, as a clause; undefined if there is none. */
+/** Returns the first problem of a value that should be a run's fold, as a clause. Undefined if there is none. */
 export type FoldCheck = (value: unknown) => string | undefined;
 
-/** In bytes: a database is loaded as a whole. */
+/** In bytes. A database is loaded as a whole. */
 const limit = 512e6;
 
 /**
- * Imports the database if there is none here: it has the runs whose journals are gone. Returns why it was refused; undefined if it was imported, if there
- * is one here, or if `from` has none. Fails with `state-unwritable`.
+ * Imports the database, which has the runs whose journals are gone, if there is none here. Returns why it was refused.
+ * Returns undefined if it was imported, if one exists here, or if `from` has none. Fails with `state-unwritable`.
  */
 export async function importDatabase(from: string, stateDir: string, check: FoldCheck): Promise<Result<string | undefined>> {
   const source = databaseFile(from);
@@ -42,13 +42,13 @@ export async function importDatabase(from: string, stateDir: string, check: Fold
   }
 }
 
-/** A new database with the runs of a database file. Fails with why the file is refused, as a clause. */
+/** A new database with the runs of a database file. Fails with the reason to refuse the file, as a clause. */
 async function copyOf(
   file: string,
   found: { readonly size: number; isFile(): boolean },
   check: FoldCheck,
 ): Promise<Result<Database, string>> {
-  if (!found.isFile()) return err("it is no regular file");
+  if (!found.isFile()) return err("it is not a regular file");
   if (found.size > limit) return err(`it has ${found.size} bytes, and at most ${limit} are read`);
   const opened = await openDatabase(file);
   if (!opened.ok) return err("detail" in opened.error ? opened.error.detail : describeFailure(opened.error).title);
@@ -58,11 +58,11 @@ async function copyOf(
     // A view or a trigger would run SQL that Wave did not write.
     const problem =
       aside === "damaged"
-        ? "its bytes are not those that were saved"
+        ? "its bytes do not match its seal"
         : aside !== undefined
-          ? "its tables are of an earlier version"
+          ? "its tables have an earlier version"
           : structureOf(db) !== structureOf(copy)
-            ? "its tables are not those of this version"
+            ? "its tables differ from those of this version"
             : copyRuns(db, copy, check);
     if (problem === undefined) return ok(copy);
     copy.close();
@@ -72,23 +72,26 @@ async function copyOf(
   }
 }
 
-/** Copies all runs. Returns the first column with a value that Wave does not write, as a clause; undefined if there is none. */
+/**
+ * Copies all runs. Returns the first column with a value that Wave does not write, as a clause. Undefined if there is
+ * none.
+ */
 function copyRuns(db: Database, copy: Database, check: FoldCheck): string | undefined {
   const marks = watermarksOf(db);
-  if (![...marks].every(([run, own]) => isRunName(run) && own.every(isWatermark))) return oddValue("table journals");
-  const left = new Map(marks);
+  if (![...marks].every(([run, own]) => isRunName(run) && own.every(isWatermark))) return unexpectedValue("table journals");
+  const remaining = new Map(marks);
   copy.run("BEGIN");
   for (const { run } of rowsOf(db, "SELECT run FROM runs")) {
     const [row = {}] = rowsOf(db, "SELECT archived, fold FROM runs WHERE run = ?", [run ?? null]);
     const fold = checkedFold(row["fold"], check);
-    if (fold === undefined || fold.id !== run) return oddValue("column runs.fold");
+    if (fold === undefined || fold.id !== run) return unexpectedValue("column runs.fold");
     const archived = numberOf(row, "archived");
-    if (![0, 1, cleanedAway].includes(archived)) return oddValue("column runs.archived");
+    if (![0, 1, cleanedAway].includes(archived)) return unexpectedValue("column runs.archived");
     replaceRun(copy, fold.id, fold, marks.get(fold.id) ?? []);
     setArchived(copy, fold.id, archived);
-    left.delete(fold.id);
+    remaining.delete(fold.id);
   }
-  for (const [run, own] of left) replaceRun(copy, run, undefined, own);
+  for (const [run, own] of remaining) replaceRun(copy, run, undefined, own);
   copy.run("COMMIT");
   return undefined;
 }
@@ -104,7 +107,7 @@ function checkedFold(json: unknown, check: FoldCheck): RunFold | undefined {
   }
 }
 
-/** A run that never started has positions in journals, and no fold. */
+/** A run that never started has journal positions but no fold. */
 function isRunName(run: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/.test(run);
 }
@@ -113,8 +116,8 @@ function isWatermark({ writer, size, bytes, seq, head }: Watermark): boolean {
   return isRunName(writer) && [size, bytes, seq].every(Number.isSafeInteger) && /^[0-9a-f]{64}$/.test(head);
 }
 
-function oddValue(place: string): string {
-  return `its ${place} holds a value that Wave does not write`;
+function unexpectedValue(place: string): string {
+  return `its ${place} contains a value that Wave does not write`;
 }
 
 function structureOf(db: Database): string {

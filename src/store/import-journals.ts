@@ -1,7 +1,7 @@
 /**
- * Takes journals over from a directory that came from another job. Nothing in it is trusted: only regular files in their places are looked at, and a
- * journal is refused by name if its lines do not verify, if it is not the one that is here, or if a process is writing it. Any order of directories,
- * and any number of times, has the same result.
+ * Imports journals from a directory of another job. Nothing in it is trusted: only regular files at their expected
+ * paths are read. A journal is refused by name if its lines do not verify, if a different one exists here, or if a
+ * process is writing it. The result does not depend on the order of directories, nor on how often each is imported.
  */
 import { lstat, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
@@ -14,14 +14,14 @@ import type { LineSigner } from "./line-signature.ts";
 import { runLockFile, takeLock } from "./lock-file.ts";
 import { journalFile, journalsDirectory, readJournal } from "./read-journal.ts";
 
-/** The runs that were taken over. `refused`: sentences that name what was not, and why. */
-export interface AdoptedJournals {
+/** The imported runs. `refused`: sentences that name the refused journals and the reasons. */
+export interface ImportedJournals {
   readonly runs: readonly string[];
   readonly refused: readonly string[];
 }
 
 export interface JournalChecks {
-  /** Returns why a line that is intact is not an event of this version, as a clause. */
+  /** Returns why an intact line is not an event of this version, as a clause. */
   readonly eventProblem: (event: WaveEvent) => string | undefined;
   /** Set where journals are signed: every line needs a valid signature. */
   readonly signer?: LineSigner;
@@ -30,20 +30,20 @@ export interface JournalChecks {
 const runName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 const writerFile = /^([A-Za-z0-9][A-Za-z0-9._-]{0,199})\.jsonl$/;
 
-/** Of one journal, and of all journals of one directory, in bytes: they are read as a whole. */
+/** For one journal, and for all journals of one directory, in bytes: they are read as a whole. */
 const limits = { journal: 64e6, all: 256e6 } as const;
 
-/** Takes over every journal below `from`. Fails with `state-unwritable`. */
-export async function importJournals(from: string, stateDir: string, checks: JournalChecks): Promise<Result<AdoptedJournals>> {
+/** Imports every journal below `from`. Fails with `state-unwritable`. */
+export async function importJournals(from: string, stateDir: string, checks: JournalChecks): Promise<Result<ImportedJournals>> {
   const runs = new Set<string>();
   const refused: { readonly journal: string; readonly why: string }[] = [];
-  let left: number = limits.all;
+  let remaining: number = limits.all;
   for (const run of await names(journalsDirectory(from), runName)) {
     for (const file of await names(path.join(journalsDirectory(from), run), writerFile)) {
       const found = { from, run, writer: writerFile.exec(file)?.[1] ?? "" };
-      const bytes = await readCarried(found, checks, left);
+      const bytes = await readCarried(found, checks, remaining);
       if (bytes.ok) {
-        left -= bytes.value.length;
+        remaining -= bytes.value.length;
         const imported = await importJournal(found, stateDir, bytes.value);
         if (!imported.ok) return imported;
         if (imported.value === undefined) runs.add(run);
@@ -60,16 +60,16 @@ interface CarriedJournal {
   readonly writer: string;
 }
 
-/** The bytes of a journal's whole lines, all of them checked. Fails with a clause that names the first fault. */
+/** The whole lines of a journal, all of them verified. Fails with a clause that names the first fault. */
 async function readCarried(
   { from, run, writer }: CarriedJournal,
   { eventProblem, signer }: JournalChecks,
-  left: number,
+  remaining: number,
 ): Promise<Result<Buffer, string>> {
   const file = journalFile(from, run, writer);
   const found = await tryIo(() => lstat(file));
-  if (!found.ok || !found.value.isFile()) return err("it is no regular file");
-  const limit = Math.min(limits.journal, left);
+  if (!found.ok || !found.value.isFile()) return err("it is not a regular file");
+  const limit = Math.min(limits.journal, remaining);
   if (found.value.size > limit) return err(`it has ${found.value.size} bytes, and at most ${limit} are read`);
   const read = await readJournal(from, run, writer);
   if (!read.ok) {
@@ -88,21 +88,22 @@ async function readCarried(
   return whole.ok ? ok(whole.value.subarray(0, read.value.bytes)) : err(`${whole.error.detail} (${whole.error.code})`);
 }
 
-/** Returns why it was refused; undefined if it is here now. Lines that are here already are never changed, only followed by more. */
+/** Returns why it was refused; undefined if it is here now. Existing lines are never changed; new ones are appended. */
 async function importJournal({ run, writer }: CarriedJournal, stateDir: string, bytes: Buffer): Promise<Result<string | undefined>> {
   const target = journalFile(stateDir, run, writer);
   const directory = await tryIo(() => createStateDirectory(stateDir));
   if (!directory.ok) return err(stateUnwritable(stateDir, directory.error));
-  const here = await tryIo(() => readFile(target));
-  if (here.ok) {
-    const shared = Math.min(here.value.length, bytes.length);
-    if (!here.value.subarray(0, shared).equals(bytes.subarray(0, shared))) return ok("it is not the one that is here under the same name");
-    if (bytes.length <= here.value.length) return ok(undefined);
+  const existing = await tryIo(() => readFile(target));
+  if (existing.ok) {
+    const shared = Math.min(existing.value.length, bytes.length);
+    if (!existing.value.subarray(0, shared).equals(bytes.subarray(0, shared)))
+      return ok("a different journal with the same name exists here");
+    if (bytes.length <= existing.value.length) return ok(undefined);
   }
   const lock = await takeLock(runLockFile(stateDir, run), systemClock);
   if (!lock.ok) {
     if (lock.error.kind === "refused") return err(stateUnwritable(target, lock.error.problem));
-    return ok(`run ${run} is being executed by process ${lock.error.holder.pid}`);
+    return ok(`process ${lock.error.holder.pid} is executing run ${run}`);
   }
   try {
     const written = await writeFileDurably(target, bytes);
@@ -112,7 +113,7 @@ async function importJournal({ run, writer }: CarriedJournal, stateDir: string, 
   }
 }
 
-/** One sentence a reason: a cache with the journals of many runs has them refused for the same one. */
+/** One sentence per reason: a cache may contain many journals that are refused for the same one. */
 function sentences(refused: readonly { readonly journal: string; readonly why: string }[]): readonly string[] {
   const byReason = new Map<string, string[]>();
   for (const { journal, why } of refused) byReason.set(why, [...(byReason.get(why) ?? []), journal]);
@@ -122,7 +123,7 @@ function sentences(refused: readonly { readonly journal: string; readonly why: s
   });
 }
 
-/** The names in a directory that fit; none if it is not a directory itself, but a link to one. */
+/** The matching names in a directory; empty if the path is a link or not a directory. */
 async function names(directory: string, pattern: RegExp): Promise<readonly string[]> {
   const listed = await tryIo(async () => ((await lstat(directory)).isDirectory() ? readdir(directory) : []));
   return listed.ok ? listed.value.filter((name) => pattern.test(name)).sort() : [];

@@ -1,6 +1,6 @@
 /**
- * One line of a journal: an event as JSON whose last members are `prev`, `hash` and, in signed journals, `sig`. Pure: it writes and checks lines and
- * knows nothing of files and keys.
+ * Writes and checks one line of a journal: an event as JSON whose last members are `prev`, `hash` and, in signed
+ * journals, `sig`. Pure; it does not access files or keys.
  */
 
 import { createHash } from "node:crypto";
@@ -31,11 +31,11 @@ export function sealEvent(
   return { event: { ...open, hash, ...defined({ sig }) }, line: `${body}${hashMark}${hash}"${signed}}\n` };
 }
 
-/** Where a reader of one journal stands. */
+/** A reader's position in one journal. */
 export interface JournalPosition {
   readonly run: string;
   readonly writer: string;
-  /** Of the last line; 0 before the first. */
+  /** Number of the last line; 0 before the first. */
   readonly seq: number;
   readonly head: string;
   readonly clock: number;
@@ -52,7 +52,7 @@ export function readLine(bytes: Buffer, at: JournalPosition): LineReading {
   const found = tailOf(bytes);
   if (found === undefined) return damaged("it does not end with a hash");
   const { mark, hash } = found;
-  if (createHash("sha256").update(bytes.subarray(0, mark)).digest("hex") !== hash) return damaged("its hash does not fit its bytes");
+  if (createHash("sha256").update(bytes.subarray(0, mark)).digest("hex") !== hash) return damaged("its hash does not match its bytes");
   const value = parse(bytes.toString("utf8"));
   if (!isEnvelope(value)) return damaged("it is not an event");
   if (value.v !== journalFormat) return { kind: "unsupported", detail: formatProblem(value.v) };
@@ -67,7 +67,7 @@ function formatProblem(format: number): string {
   return `${reads}: use the version of Wave that wrote it (${other} one), or move the state directory (\`.wave/state\`) away to start without its runs`;
 }
 
-/** Where a line's tail begins, and its hash. */
+/** The offset of a line's tail, and its hash. */
 function tailOf(bytes: Buffer): { readonly mark: number; readonly hash: string } | undefined {
   for (const length of [plainTailLength, signedTailLength]) {
     const mark = bytes.length - length;
@@ -77,24 +77,25 @@ function tailOf(bytes: Buffer): { readonly mark: number; readonly hash: string }
   return undefined;
 }
 
-/** Whether bytes after the last line feed can be the beginning of a line whose writing was cut off. */
+/** Whether the bytes after the last line feed can be the start of an interrupted write. */
 export function isTornLine(bytes: Buffer): boolean {
   const text = bytes.toString("latin1");
   const mark = text.indexOf(hashMark);
   if (mark < 0) return true;
-  // A whole line with something other than a line feed after it was never written like that.
+  // A whole line followed by anything but a line feed was not an interrupted write.
   return ![plainTailLength, signedTailLength].some((length) => text.length > mark + length && tail.test(text.slice(mark, mark + length)));
 }
 
 function placeProblem(event: WaveEvent, at: JournalPosition): string | undefined {
-  if (at.closed) return "it stands after the closing line";
+  if (at.closed) return "it is after the closing line";
   if (event.run !== at.run) return `it belongs to run ${event.run}`;
   if (event.writer !== at.writer) return `it belongs to writer ${event.writer}`;
   if (event.seq !== at.seq + 1) return `its number is ${event.seq}, and ${at.seq + 1} was expected`;
   if (event.prev !== at.head) return "it does not follow the line before it";
-  if (event.clock <= at.clock) return "its clock goes back";
-  if ((event.type === "writer-opened") !== (event.seq === 1)) return "a journal begins with `writer-opened`, and only there";
-  if (event.type === "writer-closed" && event.head !== event.prev) return "its head is not the line before it";
+  if (event.clock <= at.clock) return "its clock is not later than that of the line before it";
+  if ((event.type === "writer-opened") !== (event.seq === 1))
+    return "`writer-opened` must be the first line of a journal, and only the first";
+  if (event.type === "writer-closed" && event.head !== event.prev) return "its head is not the hash of the line before it";
   return undefined;
 }
 
@@ -110,7 +111,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** The hash says that wave wrote the line; what is checked is what reading rests on. */
+/** The hash already proves that Wave wrote the line; this checks only the members that readers rely on. */
 function isEnvelope(value: unknown): value is WaveEvent {
   if (typeof value !== "object" || value === null) return false;
   const line = value as Partial<Record<keyof Envelope | "type", unknown>>;

@@ -1,7 +1,7 @@
 /**
- * Writes one journal: JSON lines, chained by their hashes, on disk before `append` resolves. Calls that overlap share one write
- * and one fsync. After the first refusal of the file system the journal is poisoned: every later call fails the same way. It
- * knows nothing of locks or of what events mean.
+ * Writes one journal: JSON lines, chained by their hashes, on disk before `append` resolves. Overlapping calls share
+ * one write and one fsync. After the first write error, every later call fails with the same error. Does not handle
+ * locks or interpret events.
  */
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import path from "node:path";
@@ -20,11 +20,11 @@ export interface JournalRequest {
   readonly writer: string;
   /** The highest Lamport clock of the run so far. */
   readonly lamport: number;
-  /** The journal's first event; it goes to disk together with the first append. */
+  /** The journal's first event; it is written together with the first append. */
   readonly opened: EventPayload;
   readonly redactor: Redactor;
   readonly clock: Clock;
-  /** Set where journals are signed. */
+  /** Set if journals are signed. */
   readonly signer?: LineSigner;
   /** Called once, when the journal is closed. */
   readonly release: () => Promise<void>;
@@ -32,7 +32,7 @@ export interface JournalRequest {
 
 interface Entry {
   readonly payloads: readonly (EventPayload | typeof closing)[];
-  readonly settle: (outcome: Result<readonly WaveEvent[]>) => void;
+  readonly resolve: (outcome: Result<readonly WaveEvent[]>) => void;
 }
 
 /** Creates the file. Fails with `state-unwritable`, as do the journal's own calls. */
@@ -61,7 +61,7 @@ export async function createJournal(request: JournalRequest): Promise<Result<Jou
   });
 }
 
-/** Stands for `writer-closed`, whose head is known only when its line is written. */
+/** Placeholder for `writer-closed`: its `head` is known only when its line is written. */
 const closing = Symbol("writer-closed");
 
 interface LineWriter {
@@ -71,7 +71,7 @@ interface LineWriter {
 function lineWriter(request: JournalRequest, handle: FileHandle, syncFirst: () => Promise<void>): LineWriter {
   const at = { seq: 0, clock: request.lamport, head: noHead };
   const queue: Entry[] = [];
-  let poison: Failure | undefined;
+  let writeFailure: Failure | undefined;
   let draining = false;
 
   const seal = (given: EventPayload | typeof closing) => {
@@ -103,21 +103,21 @@ function lineWriter(request: JournalRequest, handle: FileHandle, syncFirst: () =
       await writeAll(handle, Buffer.from(lines.join("")));
       await Promise.all([handle.datasync(), first ? syncFirst() : undefined]);
     });
-    if (!written.ok) poison = stateUnwritable(request.file, written.error);
-    const failure = poison;
-    for (const [index, { settle }] of entries.entries()) settle(failure === undefined ? ok(batches[index] ?? []) : err(failure));
+    if (!written.ok) writeFailure = stateUnwritable(request.file, written.error);
+    const failure = writeFailure;
+    for (const [index, { resolve }] of entries.entries()) resolve(failure === undefined ? ok(batches[index] ?? []) : err(failure));
   };
   const drain = async () => {
     // Lets calls of the same turn share the first write.
     await undefined;
-    while (queue.length > 0 && poison === undefined) await write(queue.splice(0));
-    for (const { settle } of queue.splice(0)) if (poison !== undefined) settle(err(poison));
+    while (queue.length > 0 && writeFailure === undefined) await write(queue.splice(0));
+    for (const { resolve } of queue.splice(0)) if (writeFailure !== undefined) resolve(err(writeFailure));
     draining = false;
   };
   return {
     append: (payloads) =>
-      new Promise((settle) => {
-        queue.push({ payloads, settle });
+      new Promise((resolve) => {
+        queue.push({ payloads, resolve });
         if (draining) return;
         draining = true;
         void drain();

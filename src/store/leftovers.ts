@@ -1,4 +1,4 @@
-/** What runs leave on disk besides their journals: workspaces of attempts, and logs of attempts that did not come to their end. */
+/** Lists the leftovers of runs besides their journals: workspaces of attempts, and logs of unfinished attempts. */
 import { lstatSync, type Stats } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import path from "node:path";
@@ -15,10 +15,10 @@ export interface RunLeftovers {
   readonly directory: string;
 }
 
-/** Attempts in place that have no inputs share this directory: it belongs to no run. */
+/** In-place attempts without inputs share this directory, so it belongs to no run. */
 const sharedInputs = "no-inputs";
 
-/** All of them, sorted by run. Fails with `state-unreadable`. */
+/** All leftovers, sorted by run. Fails with `state-unreadable`. */
 export async function listLeftovers(stateDir: string): Promise<Result<readonly RunLeftovers[]>> {
   const found: RunLeftovers[] = [];
   for (const kind of ["logs", "workspaces"] as const) {
@@ -33,7 +33,7 @@ export async function listLeftovers(stateDir: string): Promise<Result<readonly R
   return ok(found.sort((a, b) => (a.run < b.run ? -1 : a.run > b.run ? 1 : 0)));
 }
 
-/** The bytes of all files below a path, which may go away meanwhile. Links are not followed. */
+/** The bytes of all files below a path. Files may disappear meanwhile; links are not followed. */
 export async function directorySize(place: string): Promise<number> {
   const stats = sizedAt(place);
   if (stats === undefined || !stats.isDirectory()) return stats?.size ?? 0;
@@ -55,7 +55,7 @@ function sizedAt(file: string | Buffer): Stats | undefined {
   }
 }
 
-/** When something was last written to a run's journals, in milliseconds since the epoch; 0 where there are none. Fails as listing does. */
+/** When a run's journals were last written, in milliseconds since the epoch; 0 if there are none. Fails as listing does. */
 export async function lastWritten(stateDir: string, run: string): Promise<Result<number>> {
   const writers = await listWriters(stateDir, run);
   if (!writers.ok) return writers;

@@ -1,10 +1,10 @@
 /**
- * Signatures over the lines of journals, by a key that the jobs of a workflow share. A line's hash covers its bytes, its run, its writer and the line
- * before it, so a signature over the hash covers them too. HMAC-SHA-256, RFC 2104.
+ * Signs the lines of journals with a key that the jobs of a workflow share. A line's hash covers its bytes, its run,
+ * its writer and the line before it, so a signature over the hash covers them too. HMAC-SHA-256, RFC 2104.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** Names what is signed and how, so that a signature made for another purpose is never valid here. */
+/** The purpose and version of a signature: one made for another purpose is never valid here. */
 const domain = "wave journal line v1";
 const pattern = /^v1:([0-9a-f]{64})$/;
 

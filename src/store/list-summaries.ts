@@ -1,4 +1,4 @@
-/** The summaries of runs, from the database. */
+/** Lists the summaries of runs from the database. */
 import type { BindParams, Database } from "sql.js";
 import { mapRows, textOf } from "./sql-engine.ts";
 import type { SummaryFilter, SummaryFold } from "./summary-fold.ts";

@@ -1,6 +1,6 @@
 /**
- * Locks between processes: a file that names its holder. A lock whose holder died is taken over, by one taker at a time. A
- * lock of another host is never taken over, since nothing here shows that its holder died.
+ * Locks between processes: a file that names its holder. The lock of a dead holder is taken over by one process at a
+ * time. A lock of another host is never taken over, because its holder's death cannot be detected here.
  */
 import { randomBytes } from "node:crypto";
 import { type FileHandle, link, mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises";
@@ -10,22 +10,25 @@ import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError, type IoProblem, readRegularFile, tryIo } from "../platform/files.ts";
 import { isAlive, type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
 
-/** The lock of whoever executes a run. */
+/** The lock of the process that executes a run. */
 export function runLockFile(stateDir: string, run: string): string {
   return path.join(stateDir, "locks", `run-${run}`);
 }
 
 export interface Lock {
-  /** Gives the lock back; what the file system refuses then is left for the next taker, who sees that the holder is gone. */
+  /** Releases the lock. If the file cannot be removed, the next process takes the lock over once the holder is dead. */
   release(): Promise<void>;
 }
 
-/** Why there is no lock: somebody alive holds it, or the file system refuses. */
+/** Why the lock was not taken: a live process holds it, or the file system refused. */
 export type LockProblem =
   | { readonly kind: "held"; readonly holder: ProcessIdentity }
   | { readonly kind: "refused"; readonly problem: IoProblem };
 
-/** A holder creates its file and names itself in two calls. After this long, in milliseconds, a nameless file is a dead one's. */
+/**
+ * A holder creates its file and writes its name in two calls. After this time, in milliseconds, the holder of a
+ * nameless file counts as dead.
+ */
 const graceMs = 5_000;
 
 /** Tries once. Creates the lock's directory. */
@@ -33,7 +36,7 @@ export async function takeLock(file: string, clock: Clock): Promise<Result<Lock,
   const text = JSON.stringify(processIdentity());
   const taken = await tryIo(async () => {
     await mkdir(path.dirname(file), { recursive: true });
-    // Again where the lock went away meanwhile, or another taker is at work on a dead one's.
+    // Tries again if the lock was released meanwhile, or another process is taking it over.
     for (let round = 0; round < 20; round++) {
       if (await create(file, text)) return undefined;
       const holder = await holderOf(file);
@@ -47,9 +50,9 @@ export async function takeLock(file: string, clock: Clock): Promise<Result<Lock,
   return taken.value === undefined ? ok({ release: () => release(file, text) }) : err({ kind: "held", holder: taken.value });
 }
 
-/** Tries until the lock is free or `patienceMs` have passed. */
-export async function waitForLock(file: string, clock: Clock, patienceMs: number): Promise<Result<Lock, LockProblem>> {
-  const deadline = clock.monotonic() + patienceMs;
+/** Tries until the lock is free or `timeoutMs` have passed. */
+export async function waitForLock(file: string, clock: Clock, timeoutMs: number): Promise<Result<Lock, LockProblem>> {
+  const deadline = clock.monotonic() + timeoutMs;
   for (;;) {
     const taken = await takeLock(file, clock);
     if (taken.ok || taken.error.kind === "refused" || clock.monotonic() >= deadline) return taken;
@@ -57,7 +60,7 @@ export async function waitForLock(file: string, clock: Clock, patienceMs: number
   }
 }
 
-/** Who holds a lock now, without taking it; nothing where it is free, or its holder is dead. */
+/** The holder of a lock; undefined if the lock is free or its holder is dead. Does not take the lock. */
 export async function lockHolder(file: string, clock: Clock): Promise<ProcessIdentity | undefined> {
   const holder = await holderOf(file);
   if (holder !== undefined) return isAlive(holder) ? holder : undefined;
@@ -68,8 +71,8 @@ export async function lockHolder(file: string, clock: Clock): Promise<ProcessIde
 const unknownHolder: ProcessIdentity = { pid: 0, processStart: "", host: "unknown" };
 
 /**
- * Creates a file that names its holder from the first instant: written under another name and linked. Where the file system has no links, it is
- * created first and written then.
+ * Creates a file that names its holder from its first instant: writes a draft and links it. If the file system has no
+ * links, creates the file first and then writes to it.
  */
 async function create(file: string, text: string): Promise<boolean> {
   const draft = `${file}.${randomBytes(4).toString("hex")}.draft`;
@@ -80,14 +83,14 @@ async function create(file: string, text: string): Promise<boolean> {
   } catch (error) {
     const { code } = describeIoError(error);
     if (code === "EEXIST") return false;
-    if (!withoutLinks.has(code)) throw error;
+    if (!noLinkCodes.has(code)) throw error;
     return createThenWrite(file, text);
   } finally {
     await rm(draft, { force: true });
   }
 }
 
-const withoutLinks: ReadonlySet<string> = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLINK"]);
+const noLinkCodes: ReadonlySet<string> = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLINK"]);
 
 async function createThenWrite(file: string, text: string): Promise<boolean> {
   let handle: FileHandle;
@@ -100,7 +103,7 @@ async function createThenWrite(file: string, text: string): Promise<boolean> {
   try {
     await handle.writeFile(text);
   } catch (error) {
-    // A lock that does not say whose it is must not stand.
+    // A lock must not exist without the name of its holder.
     await rm(file, { force: true });
     throw error;
   } finally {
@@ -110,14 +113,14 @@ async function createThenWrite(file: string, text: string): Promise<boolean> {
 }
 
 /**
- * Removes a lock whose holder is dead. Only the process that created the guard file may remove, and it looks again once it has
- * the guard: of two takers the second finds the first one's fresh lock there, and leaves it.
+ * Removes a lock whose holder is dead. Only the process that created the guard file may remove it, and it checks again
+ * while it has the guard: of two processes, the second one finds the new lock of the first and keeps it.
  */
 async function removeStale(file: string, text: string, clock: Clock): Promise<void> {
   if (!(await isStale(file, clock))) return;
   const guard = `${file}.takeover`;
   if (!(await create(guard, text))) {
-    // Whoever made the guard died within these few lines.
+    // The process that created the guard died before it removed it.
     if (await isStale(guard, clock)) await rm(guard, { force: true });
     return;
   }

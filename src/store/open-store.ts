@@ -1,6 +1,6 @@
 /**
- * The memory of runs: journals to write, and questions about what they say. Opening does nothing; the database is loaded for
- * the questions that need it.
+ * The run store: writes journals and answers queries about runs. Opening it does no I/O; the database is loaded for the
+ * queries that need it.
  */
 import { randomBytes } from "node:crypto";
 import type { EventPayload, WaveEvent } from "../core/event.ts";
@@ -23,14 +23,14 @@ export interface StateRequest {
   readonly stateDir: string;
   /** Scrubs every event before it is stored. */
   readonly redactor: Redactor;
-  /** Of wave. */
+  /** The version of Wave. */
   readonly version: string;
   readonly clock: Clock;
-  /** Signs the lines of journals. Undefined: they are not signed. */
+  /** Signs the lines of journals. If undefined, they are not signed. */
   readonly stateKey?: string;
 }
 
-/** Opens state; nothing is created before the first journal, and nothing read before the first question. */
+/** Opens the store. Creates nothing before the first journal and reads nothing before the first query. */
 export function openState(request: StateRequest): StateStore {
   const { stateDir, clock } = request;
   const own = ownBreakers();
@@ -64,7 +64,7 @@ export function openState(request: StateRequest): StateStore {
       const events = await read(run);
       return events.ok && events.value.length === 0 ? err({ reason: "run-not-found", selector: run, candidates: [] }) : events;
     },
-    passedWork: async (pipeline) => (await queries()).passedWork(pipeline),
+    cachedResults: async (pipeline) => (await queries()).cachedResults(pipeline),
     runsEndingAt: async (pipeline, tree) => (await queries()).runsEndingAt(pipeline, tree),
     async breakerWindow(breaker, size) {
       higher ??= readHigherRuns(stateDir);
@@ -74,7 +74,7 @@ export function openState(request: StateRequest): StateStore {
   return store;
 }
 
-/** Reads runs from their journals. What was read last of the last run is kept, so that following a run reads only what is new. */
+/** Reads runs from their journals. Keeps the last reading, so that following a run reads only new lines. */
 function runReader(stateDir: string): (run: string) => Promise<Result<readonly WaveEvent[]>> {
   let last: { readonly run: string; readonly journals: ReadonlyMap<string, JournalReading> } | undefined;
   return async (run) => {

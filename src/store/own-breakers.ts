@@ -1,4 +1,4 @@
-/** Remembers what this process's own events say to circuit breakers, so that asking one need not fold the run that asks. */
+/** Collects the breaker samples of this process's own events, so that querying a breaker need not fold the current run. */
 import type { WaveEvent } from "../core/event.ts";
 import type { Journal } from "../core/ports.ts";
 import { type InRun, resetOf, sampleOf } from "./breaker-samples.ts";
@@ -6,17 +6,17 @@ import type { OwnSamples } from "./query-state.ts";
 import type { ResetFold, SampleFold } from "./run-fold.ts";
 
 export interface OwnBreakers {
-  /** Listens to a journal; `before` are the run's events so far. Gives the journal to write to. */
+  /** Wraps a journal to collect its samples; `before` are the run's events so far. Returns the journal to write to. */
   follow(journal: Journal, before: readonly WaveEvent[]): Journal;
-  /** The run is no longer written: the tables know it. */
+  /** The run is no longer written; its samples are in the tables now. */
   forget(run: string): void;
   all(): OwnSamples;
 }
 
-/** Knows nothing at first. */
+/** Empty at first. */
 export function ownBreakers(): OwnBreakers {
   const runs = new Map<string, { samples: InRun<SampleFold>[]; resets: InRun<ResetFold>[] }>();
-  const learn = (run: string, events: readonly WaveEvent[]) => {
+  const collect = (run: string, events: readonly WaveEvent[]) => {
     const known = runs.get(run);
     for (const event of known === undefined ? [] : events) {
       if (event.type === "circuit-reset") known?.resets.push({ ...resetOf(event), run });
@@ -28,12 +28,12 @@ export function ownBreakers(): OwnBreakers {
   return {
     follow(journal, before) {
       runs.set(journal.runId, { samples: [], resets: [] });
-      learn(journal.runId, before);
+      collect(journal.runId, before);
       return {
         ...journal,
         async append(payloads) {
           const appended = await journal.append(payloads);
-          if (appended.ok) learn(journal.runId, appended.value);
+          if (appended.ok) collect(journal.runId, appended.value);
           return appended;
         },
       };

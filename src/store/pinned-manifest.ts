@@ -1,10 +1,10 @@
-/** The project files that a run began with, kept as blobs: one blob a file, and one that lists them. */
+/** The project files that a run started with, stored as blobs: one blob per file, and one that lists them. */
 import { type Digest, digestOfBytes, isDigest } from "../core/digest.ts";
 import { isJsonObject, type JsonValue } from "../core/json.ts";
 import type { BlobStore, FileSource } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 
-/** The list of files (path relative to the project → bytes) with its digest. Equal files have an equal digest. */
+/** The list of files (path relative to the project → bytes) with its digest. Equal files have equal digests. */
 export function pinnedList(files: ReadonlyMap<string, Uint8Array>): {
   readonly digest: Digest;
   readonly bytes: Uint8Array;
@@ -17,8 +17,8 @@ export function pinnedList(files: ReadonlyMap<string, Uint8Array>): {
 }
 
 /**
- * Stores files and returns the digest of their list. Fails as the store does. Nothing is redacted: files of the project are known to everyone who
- * has the project.
+ * Stores files and returns the digest of their list. Fails as the store does. Nothing is redacted: everyone with the
+ * project has its files.
  */
 export async function pinFiles(blobs: BlobStore, files: ReadonlyMap<string, Uint8Array>): Promise<Result<Digest>> {
   const { digest, bytes } = pinnedList(files);
@@ -26,7 +26,10 @@ export async function pinFiles(blobs: BlobStore, files: ReadonlyMap<string, Uint
   return stored.find((result) => !result.ok) ?? ok(digest);
 }
 
-/** The list back: path → digest of the file's bytes. Fails with `state-damaged` where it is no such list, and as the store does. */
+/**
+ * Reads a list: path → digest of the file's bytes. Fails with `state-damaged` if the blob is not a list, and as the
+ * store does.
+ */
 export async function readPinned(blobs: BlobStore, digest: Digest): Promise<Result<ReadonlyMap<string, Digest>>> {
   const bytes = await blobs.get(digest);
   if (!bytes.ok) return bytes;
@@ -37,7 +40,7 @@ export async function readPinned(blobs: BlobStore, digest: Digest): Promise<Resu
 /** Larger files count as unchanged. */
 const maxComparedBytes = 32_000_000;
 
-/** The pinned files whose bytes in `source` differ, or that are missing there, sorted. */
+/** The pinned files, sorted, that are missing in `source` or have different bytes there. */
 export async function changedPinnedFiles(pinned: ReadonlyMap<string, Digest>, source: FileSource): Promise<readonly string[]> {
   const changed: string[] = [];
   for (const [file, digest] of pinned) {

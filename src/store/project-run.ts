@@ -1,6 +1,6 @@
 /**
- * The record of a run, from its events and from which processes live. Pure. A run that nobody ended and nobody works on is
- * `interrupted`, and so are its open attempts; their steps are `pending` again.
+ * Computes the record of a run from its events and from which processes are alive. Pure. An unfinished run without a
+ * live process is `interrupted`, as are its open attempts; their steps are `pending` again.
  */
 import { defined } from "../core/defined.ts";
 import type { WaveEvent } from "../core/event.ts";
@@ -11,7 +11,7 @@ import type { AttemptFold, ReusedFold, RunFold, StepFold, WriterFold } from "./r
 
 export type Liveness = (identity: ProcessIdentity) => boolean;
 
-/** The record, from events in any order; nothing if the run never started. */
+/** The record, from events in any order; undefined if the run never started. */
 export function projectRun(events: readonly WaveEvent[], isAlive: Liveness): RunRecord | undefined {
   const fold = foldRun(events);
   return fold === undefined ? undefined : resolveStatus(fold, isAlive);
@@ -22,13 +22,13 @@ export function hasLiveWriter(writers: readonly WriterFold[], isAlive: Liveness)
   return writers.some((writer) => !writer.closed && isAlive(writer));
 }
 
-/** The status of a run that ended so, or did not end. */
+/** The status of a run with this outcome; without a live writer or an outcome it is `interrupted`. */
 export function statusOf(outcome: RunFold["outcome"], writers: readonly WriterFold[], isAlive: Liveness): RunStatus {
   if (outcome !== undefined && outcome !== "pending") return outcome;
   return hasLiveWriter(writers, isAlive) ? "running" : (outcome ?? "interrupted");
 }
 
-/** A fold as it stands now. */
+/** The current record of a fold. */
 export function resolveStatus(fold: RunFold, isAlive: Liveness): RunRecord {
   const { outcome, writers, openRollback, steps, samples: _samples, resets: _resets, revoked: _revoked, ...run } = fold;
   const status = statusOf(outcome, writers, isAlive);
@@ -53,7 +53,7 @@ export function spentMs(writers: readonly WriterFold[]): number {
   return writers.reduce((sum, writer) => sum + writer.spentMs, 0);
 }
 
-/** A step's status, given the writers that still work on the run. */
+/** A step's status; `working` are the writers that are still alive. */
 export function stepStatus(step: Pick<StepFold, "status" | "writer">, working: ReadonlySet<string>): StepStatus {
   return step.status === "running" && (step.writer === undefined || !working.has(step.writer)) ? "pending" : step.status;
 }

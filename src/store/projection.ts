@@ -1,6 +1,6 @@
 /**
- * Keeps the database level with the journals. What nobody writes any more is folded once and saved; runs that are still
- * written are folded in memory only, at each query. Where nothing may be written, everything is folded in memory.
+ * Keeps the database up to date with the journals. Runs without a live writer are folded once and saved; other runs are
+ * folded in memory at each query. If nothing can be written, every run is folded in memory.
  */
 import path from "node:path";
 import type { Database } from "sql.js";
@@ -23,33 +23,34 @@ export interface ProjectionRequest {
 }
 
 export interface Freshness {
-  /** Runs that need not be looked at; their rows may be old. */
+  /** Runs that need not be checked; their rows may be out of date. */
   readonly except: ReadonlySet<string>;
-  /** How old the look at the journals may be, in milliseconds. */
+  /** Maximum age of the last check of the journals, in milliseconds. */
   readonly withinMs: number;
 }
 
 export interface Projection {
   /**
-   * The tables, level with the journals as far as `freshness` asks. Fails with `state-damaged`, `state-unreadable` and, when another
-   * process keeps the database locked, with `state-locked`. The database is good until the next call.
+   * The tables, up to date with the journals as far as `freshness` requires. Fails with `state-damaged`, with
+   * `state-unreadable`, and with `state-locked` if another process keeps the database locked. The database is valid
+   * until the next call.
    */
   current(freshness?: Freshness): Promise<Result<Database>>;
   /** The stamp of the file that the tables came from or were saved to; undefined if there is none. */
   stamp(): string | undefined;
 }
 
-const wholly: Freshness = { except: new Set(), withinMs: 0 };
+const upToDate: Freshness = { except: new Set(), withinMs: 0 };
 
 /** How long to wait for another process to save, in milliseconds. */
-const patienceMs = 5_000;
+const lockTimeoutMs = 5_000;
 
 /** Opens nothing before the first query. */
 export function openProjection(request: ProjectionRequest): Projection {
   const file = databaseFile(request.stateDir);
   let held: OpenDatabase | undefined;
   let last: Promise<unknown> = Promise.resolve();
-  let looked: { readonly at: number; readonly except: string } | undefined;
+  let lastCheck: { readonly at: number; readonly except: string } | undefined;
 
   const load = async (): Promise<Result<OpenDatabase>> => {
     if (held !== undefined && held.stamp === (await stampOf(file))) return ok(held);
@@ -61,20 +62,20 @@ export function openProjection(request: ProjectionRequest): Projection {
   };
   const refresh = async ({ except, withinMs }: Freshness): Promise<Result<Database>> => {
     const now = { at: request.clock.monotonic(), except: [...except].join() };
-    if (held !== undefined && looked?.except === now.except && now.at - looked.at < withinMs) return ok(held.db);
-    looked = now;
-    const first = await look(request, load, except);
+    if (held !== undefined && lastCheck?.except === now.except && now.at - lastCheck.at < withinMs) return ok(held.db);
+    lastCheck = now;
+    const first = await readChanges(request, load, except);
     if (!first.ok) return first;
-    if (!first.value.worthSaving) return take(first.value);
+    if (!first.value.worthSaving) return foldChanges(first.value);
     const lock = await lockDatabase(request, file);
     if (!lock.ok) return lock;
-    if (lock.value === undefined) return take(first.value);
+    if (lock.value === undefined) return foldChanges(first.value);
     try {
-      const again = await look(request, load, except);
+      const again = await readChanges(request, load, except);
       if (!again.ok) return again;
-      const taken = take(again.value);
+      const taken = foldChanges(again.value);
       const saved = again.value.worthSaving ? await saveDatabase(file, again.value.open) : undefined;
-      // A disk that takes nothing costs the next query some time, and this one nothing.
+      // If saving fails, this query still succeeds, and the next one folds the runs again.
       if (saved?.ok && saved.value !== undefined) held = { db: again.value.open.db, stamp: saved.value };
       return taken;
     } finally {
@@ -82,7 +83,7 @@ export function openProjection(request: ProjectionRequest): Projection {
     }
   };
   return {
-    current(freshness = wholly) {
+    current(freshness = upToDate) {
       const next = last.then(() => refresh(freshness));
       last = next.catch(() => undefined);
       return next;
@@ -91,18 +92,18 @@ export function openProjection(request: ProjectionRequest): Projection {
   };
 }
 
-interface Look {
+interface JournalChanges {
   readonly open: OpenDatabase;
   readonly archive: JournalScan["archive"];
   readonly readings: ReadonlyMap<string, readonly JournalReading[]>;
   readonly worthSaving: boolean;
 }
 
-async function look(
+async function readChanges(
   request: ProjectionRequest,
   load: () => Promise<Result<OpenDatabase>>,
   except: ReadonlySet<string>,
-): Promise<Result<Look>> {
+): Promise<Result<JournalChanges>> {
   const open = await load();
   if (!open.ok) return open;
   const { db, aside } = open.value;
@@ -115,7 +116,7 @@ async function look(
     if (except.has(run)) continue;
     const read = await readRun(request.stateDir, run);
     if (!read.ok) return read;
-    // A cleanup took the run away in the meantime; its rows stay.
+    // A cleanup removed the run meanwhile; its rows stay.
     if (read.value.length === 0) continue;
     const rewritten = rewrittenJournal(read.value, marks.get(run) ?? []);
     if (rewritten !== undefined) return err(rewritten);
@@ -130,8 +131,8 @@ async function look(
   });
 }
 
-/** Folds what was found into the tables in memory. */
-function take({ open: { db }, archive, readings }: Look): Result<Database> {
+/** Folds the readings into the tables in memory. */
+function foldChanges({ open: { db }, archive, readings }: JournalChanges): Result<Database> {
   db.run("BEGIN");
   for (const [run, journals] of readings) replaceRun(db, run, foldRun(mergeEvents(journals)), journals.map(watermarkOf));
   for (const { run, archived } of archive) setArchived(db, run, Number(archived));
@@ -139,12 +140,15 @@ function take({ open: { db }, archive, readings }: Look): Result<Database> {
   return ok(db);
 }
 
-/** The database's lock; nothing where the directory takes no files, so that everything stays in memory. Fails with `state-locked`. */
+/**
+ * The database's lock. Undefined if the directory is read-only: everything stays in memory then. Fails with
+ * `state-locked`.
+ */
 export async function lockDatabase(
   { stateDir, clock }: Pick<ProjectionRequest, "stateDir" | "clock">,
   file: string,
 ): Promise<Result<Lock | undefined>> {
-  const taken = await waitForLock(path.join(stateDir, "locks", "database"), clock, patienceMs);
+  const taken = await waitForLock(path.join(stateDir, "locks", "database"), clock, lockTimeoutMs);
   if (taken.ok) return ok(taken.value);
   if (taken.error.kind === "refused") return ok(undefined);
   const { pid, host } = taken.error.holder;

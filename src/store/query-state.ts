@@ -1,4 +1,4 @@
-/** The questions that need the tables. Imported lazily, with SQLite. */
+/** The queries that need the tables. Imported lazily, with SQLite. */
 import type { BindParams, Database } from "sql.js";
 import { defined } from "../core/defined.ts";
 import type { Digest } from "../core/digest.ts";
@@ -15,7 +15,7 @@ import { cleanedAway } from "./schema.ts";
 import { numberOf, rowsOf, textOf } from "./sql-engine.ts";
 import { resolveSummary, type SummaryFilter, type SummaryFold, selectSummaries } from "./summary-fold.ts";
 
-/** What breakers know of the runs that this process writes, which are ahead of the tables. */
+/** Breaker samples of the runs that this process writes; they are newer than the tables. */
 export interface OwnSamples {
   readonly runs: ReadonlySet<string>;
   readonly samples: readonly InRun<SampleFold>[];
@@ -25,34 +25,34 @@ export interface OwnSamples {
 /** `StateStore`'s queries over all runs. They fail with `state-damaged`, `state-unreadable`, `state-locked`. */
 export interface Queries {
   listRuns(filter: SummaryFilter): Promise<Result<readonly RunSummary[]>>;
-  /** The same, and saves the run index for the next list. */
+  /** Like `listRuns`; also saves the run index for the next list. */
   recentRuns(filter: SummaryFilter): Promise<Result<readonly RunSummary[]>>;
-  /** Every run, archived ones too, the earliest first. */
+  /** Every run, including archived ones, the earliest first. */
   allRuns(): Promise<Result<readonly RunRecord[]>>;
-  /** A run whose id begins so, whether or not its journal is still there; nothing if there is none or several. */
+  /** The run whose id begins with the prefix, archived or not; undefined if none or several match. */
   findRun(prefix: string): Promise<Result<RunRecord | undefined>>;
-  passedWork(pipeline: string): Promise<Result<readonly CachedResult[]>>;
+  cachedResults(pipeline: string): Promise<Result<readonly CachedResult[]>>;
   runsEndingAt(pipeline: string, tree: Digest): Promise<Result<readonly RunRecord[]>>;
-  /** Without the runs of `except`. */
+  /** Excludes the runs in `except`. */
   breakerWindow(breaker: string, size: number, own: OwnSamples, except: ReadonlySet<string>): Promise<Result<readonly BreakerSample[]>>;
 }
 
-/** How many of the runs that ended at a tree are given. The newest decides; more are for telling. */
+/** Maximum number of runs that ended at a tree. The newest one decides; the others are only listed. */
 const endingLimit = 20;
 
-/** Other processes' verdicts may be this old, in milliseconds, when a breaker is asked before each attempt. */
+/** Maximum age of other processes' verdicts, in milliseconds: breakers are queried before each attempt. */
 const breakerAgeMs = 500;
 
-/** Opens nothing before the first question. */
+/** Opens nothing before the first query. */
 export function openQueries(request: ProjectionRequest): Queries {
   const projection = openProjection(request);
-  const ask = async <T>(question: (db: Database) => T): Promise<Result<T>> => {
+  const query = async <T>(read: (db: Database) => T): Promise<Result<T>> => {
     const current = await projection.current();
-    return current.ok ? ok(question(current.value)) : current;
+    return current.ok ? ok(read(current.value)) : current;
   };
-  const settled = (summaries: readonly SummaryFold[]) => summaries.map((summary) => resolveSummary(summary, request.isAlive));
+  const resolveAll = (summaries: readonly SummaryFold[]) => summaries.map((summary) => resolveSummary(summary, request.isAlive));
   return {
-    listRuns: (filter) => ask((db) => settled(listSummaries(db, filter))),
+    listRuns: (filter) => query((db) => resolveAll(listSummaries(db, filter))),
     async recentRuns(filter) {
       const current = await projection.current();
       if (!current.ok) return current;
@@ -60,13 +60,13 @@ export function openQueries(request: ProjectionRequest): Queries {
       const database = projection.stamp();
       if (database !== undefined)
         await saveIndex(request.stateDir, { database, summaries, marks: Object.fromEntries(watermarksOf(current.value)) });
-      return ok(settled(selectSummaries(summaries, filter)));
+      return ok(resolveAll(selectSummaries(summaries, filter)));
     },
-    allRuns: () => ask((db) => loadRecords(db, "1 ORDER BY started_at, run", [], request.isAlive)),
-    findRun: (prefix) => ask((db) => findByPrefix(db, prefix, request.isAlive)),
-    passedWork: (pipeline) => ask((db) => passedWork(db, pipeline)),
+    allRuns: () => query((db) => loadRecords(db, "1 ORDER BY started_at, run", [], request.isAlive)),
+    findRun: (prefix) => query((db) => findByPrefix(db, prefix, request.isAlive)),
+    cachedResults: (pipeline) => query((db) => resultsOfPipeline(db, pipeline)),
     runsEndingAt: (pipeline, tree) =>
-      ask((db) => {
+      query((db) => {
         const where = `pipeline = ? AND tree_after = ? AND archived <> ${cleanedAway} ORDER BY finished_at DESC, run DESC LIMIT ?`;
         return loadRecords(db, where, [pipeline, tree, endingLimit], request.isAlive);
       }),
@@ -77,7 +77,7 @@ export function openQueries(request: ProjectionRequest): Queries {
   };
 }
 
-/** Adds the runs that only the run index knows: their journals went before a database had read them. */
+/** Adds the runs that only the run index has: their journals were removed before a database had read them. */
 async function withVanishedRuns(stateDir: string, summaries: readonly SummaryFold[]): Promise<readonly SummaryFold[]> {
   const known = new Set(summaries.map(({ id }) => id));
   const vanished = (await readIndex(stateDir))?.summaries.filter(({ id }) => !known.has(id)) ?? [];
@@ -94,12 +94,12 @@ function loadRecords(db: Database, where: string, params: BindParams, isAlive: L
 function findByPrefix(db: Database, prefix: string, isAlive: Liveness): RunRecord | undefined {
   const [exact] = loadRecords(db, "run = ?", [prefix], isAlive);
   if (exact !== undefined || prefix === "") return exact;
-  const found = loadRecords(db, "substr(run, 1, length(?1)) = ?1 LIMIT 2", [prefix], isAlive);
-  return found.length === 1 ? found[0] : undefined;
+  const candidates = loadRecords(db, "substr(run, 1, length(?1)) = ?1 LIMIT 2", [prefix], isAlive);
+  return candidates.length === 1 ? candidates[0] : undefined;
 }
 
 /** Newest first. */
-function passedWork(db: Database, pipeline: string): readonly CachedResult[] {
+function resultsOfPipeline(db: Database, pipeline: string): readonly CachedResult[] {
   const revoked = new Set(rowsOf(db, "SELECT of_run, step, attempt FROM revoked_work").map((row) => JSON.stringify(Object.values(row))));
   const results = loadFolds(db, `pipeline = ? AND archived <> ${cleanedAway} ORDER BY run DESC`, [pipeline])
     .flatMap(({ fold }) => resultsOf(fold))
@@ -107,7 +107,10 @@ function passedWork(db: Database, pipeline: string): readonly CachedResult[] {
   return results.sort((a, b) => (a.finishedAt < b.finishedAt ? 1 : a.finishedAt > b.finishedAt ? -1 : 0));
 }
 
-/** The results of the attempts that passed. Whether the project changed under isolated attempts is known only after the run finished. */
+/**
+ * The results of passed attempts. Whether the project changed under isolated attempts is known only after the run
+ * finished.
+ */
 function resultsOf({ id: run, base, treeAfter, finishedAt, steps }: RunFold): readonly CachedResult[] {
   return steps.flatMap(({ id: step, winner, attempts }): readonly CachedResult[] => {
     const passed = winner === undefined ? undefined : attempts[winner];

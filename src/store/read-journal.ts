@@ -1,6 +1,6 @@
 /**
- * Reads journals back: every line is verified against the one before it. A torn last line of a journal that was not closed
- * is dropped; all else that is not as it was written is damage, named by file and line.
+ * Reads journals and verifies every line against the one before it. Drops a torn last line of a journal that was not
+ * closed; any other deviation is damage, reported with file and line.
  */
 import { readdir } from "node:fs/promises";
 import path from "node:path";
@@ -9,12 +9,12 @@ import { err, ok, type Result } from "../core/result.ts";
 import { openWithoutWaiting, stateUnreadable, tryIo } from "../platform/files.ts";
 import { isTornLine, type JournalPosition, noHead, readLine } from "./journal-line.ts";
 
-/** What was read of one journal. */
+/** The events of one journal, and the position after them. */
 export interface JournalReading extends JournalPosition {
   readonly file: string;
-  /** Up to the end of the last whole line. */
+  /** Bytes up to the end of the last whole line. */
   readonly bytes: number;
-  /** Of the file, with a torn last line. */
+  /** Bytes of the file, including a torn last line. */
   readonly size: number;
   readonly events: readonly WaveEvent[];
 }
@@ -22,22 +22,20 @@ export interface JournalReading extends JournalPosition {
 const extension = ".jsonl";
 const lineFeed = 10;
 
-/** Where journals lie. */
 export function journalsDirectory(stateDir: string): string {
   return path.join(stateDir, "journals");
 }
 
-/** Where one writer's journal lies. */
 export function journalFile(stateDir: string, run: string, writer: string): string {
   return path.join(journalsDirectory(stateDir), run, `${writer}${extension}`);
 }
 
-/** The runs that have a directory of journals, sorted by name; none where there is no state. Fails with `state-unreadable`. */
+/** The runs that have a directory of journals, sorted by name; empty if there is no state. Fails with `state-unreadable`. */
 export async function listJournalRuns(stateDir: string): Promise<Result<readonly string[]>> {
   return entriesOf(journalsDirectory(stateDir), (entry) => (entry.isDirectory ? entry.name : undefined));
 }
 
-/** The writers of a run, sorted; none where the run has no journal. Fails with `state-unreadable`. */
+/** The writers of a run, sorted; empty if the run has no journal. Fails with `state-unreadable`. */
 export async function listWriters(stateDir: string, run: string): Promise<Result<readonly string[]>> {
   return entriesOf(path.join(journalsDirectory(stateDir), run), (entry) =>
     !entry.isDirectory && entry.name.endsWith(extension) ? entry.name.slice(0, -extension.length) : undefined,
@@ -55,7 +53,7 @@ async function entriesOf(
 }
 
 /**
- * Reads one writer's journal, going on from an earlier reading where there is one. Fails with `state-damaged`,
+ * Reads one writer's journal, from the end of an earlier reading if there is one. Fails with `state-damaged` and
  * `state-unreadable`.
  */
 export async function readJournal(stateDir: string, run: string, writer: string, from?: JournalReading): Promise<Result<JournalReading>> {
@@ -69,12 +67,12 @@ export async function readJournal(stateDir: string, run: string, writer: string,
   return read.value === undefined ? err({ reason: "state-damaged", path: file, detail: cutDetail(start) }) : readLines(read.value, start);
 }
 
-/** What is wrong with a journal that is shorter than it once was. */
+/** The detail of the failure for a journal that became shorter. */
 export function cutDetail(known: Pick<JournalPosition, "seq">): string {
   return `lines are missing at its end: it once had ${known.seq}`;
 }
 
-/** The bytes from an offset on; nothing if the file is shorter. */
+/** The bytes from an offset; undefined if the file is shorter. */
 async function readFrom(file: string, offset: number): Promise<Buffer | undefined> {
   const handle = await openWithoutWaiting(file);
   try {
@@ -111,13 +109,13 @@ function readLines(bytes: Buffer, start: JournalReading): Result<JournalReading>
   }
   const rest = bytes.subarray(offset);
   if (rest.length > 0 && at.closed)
-    return err({ reason: "state-damaged", path: file, line: at.seq + 1, detail: "it stands after the closing line" });
+    return err({ reason: "state-damaged", path: file, line: at.seq + 1, detail: "it is after the closing line" });
   if (rest.length > 0 && !isTornLine(rest))
-    return err({ reason: "state-damaged", path: file, line: at.seq + 1, detail: "its end is not a line feed" });
+    return err({ reason: "state-damaged", path: file, line: at.seq + 1, detail: "it does not end with a line feed" });
   return ok({ ...at, file, bytes: start.bytes + offset, size: start.bytes + bytes.length, events });
 }
 
-/** Reads all journals of a run, going on from earlier readings. An empty list: there is no such run. */
+/** Reads all journals of a run, from the end of earlier readings. Empty if there is no such run. */
 export async function readRun(
   stateDir: string,
   run: string,
@@ -134,7 +132,7 @@ export async function readRun(
   return ok(readings);
 }
 
-/** Whether a cleanup took a run away while it was read: all its journals go at once. */
+/** Whether a cleanup removed the run during the read: all its journals disappear at once. */
 async function isGone(stateDir: string, run: string): Promise<boolean> {
   const writers = await listWriters(stateDir, run);
   return writers.ok && writers.value.length === 0;

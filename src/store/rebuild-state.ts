@@ -1,4 +1,7 @@
-/** Builds the database anew from the journals, whatever the old one says; what only the old one knows is taken over as archived. */
+/**
+ * Rebuilds the database from the journals, independent of the old one; runs that only the old one has are copied as
+ * archived.
+ */
 import { existsSync } from "node:fs";
 import type { Database } from "sql.js";
 import type { Clock } from "../core/ports.ts";
@@ -16,7 +19,7 @@ import { loadSql, numberOf, rowsOf } from "./sql-engine.ts";
 import { checkRun, type Finding } from "./verify-journals.ts";
 import { watermarkOf } from "./watermark.ts";
 
-/** What the new database holds. `disagreements` are where the journals are not what the old one had read. */
+/** Counts of the new database. `disagreements`: where the journals differ from what the old one had read. */
 export interface Rebuilt {
   readonly runs: number;
   readonly archived: number;
@@ -24,8 +27,8 @@ export interface Rebuilt {
 }
 
 /**
- * Rebuilds. Fails with `state-damaged` where a journal has a fault of its own, with `state-unreadable` where the database is not this
- * wave's, with `state-locked`, and with `state-unwritable`; the old database then stays.
+ * Fails with `state-damaged` if a journal is damaged in itself, with `state-unreadable` if the database is not of this
+ * version of Wave, with `state-locked`, and with `state-unwritable`; the old database is kept then.
  */
 export async function rebuildState(stateDir: string, clock: Clock): Promise<Result<Rebuilt>> {
   if (!existsSync(stateDir)) return ok({ runs: 0, archived: 0, disagreements: [] });
@@ -61,7 +64,7 @@ async function rebuild(stateDir: string): Promise<Result<Rebuilt>> {
   }
 }
 
-/** Folds every run that has journals, and takes over all others, as archived. */
+/** Folds every run that has journals, and copies all others as archived. */
 async function fill(db: Database, stateDir: string, old: Database): Promise<Result<void>> {
   const runs = await listJournalRuns(stateDir);
   if (!runs.ok) return runs;

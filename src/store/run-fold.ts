@@ -1,6 +1,6 @@
 /**
- * What the events of one run add up to, before anybody asks which processes still live: that is decided anew at each reading
- * (`project-run.ts`), so that a stored fold cannot grow stale.
+ * The state of one run folded from its events, independent of which processes are alive: each reading decides that
+ * (`project-run.ts`), so that a stored fold cannot become stale.
  */
 import type { EventOf } from "../core/event.ts";
 import type { AttemptRecord, RunRecord, StepRecord } from "../core/state.ts";
@@ -9,25 +9,25 @@ import type { ProcessIdentity } from "../platform/process-identity.ts";
 /** A process that wrote events of the run. */
 export interface WriterFold extends ProcessIdentity {
   readonly writer: string;
-  /** It said that it writes no more. */
+  /** It wrote `writer-closed`. */
   readonly closed: boolean;
-  /** How long it worked, in milliseconds: what it said at the run's end, else from its first event to its last. */
+  /** How long it worked, in milliseconds: as recorded at the run's end, else from its first event to its last. */
   readonly spentMs: number;
 }
 
-/** `running`: it started, and no event says how it ended. */
+/** `running`: it started, and no event records its end. */
 export interface AttemptFold extends AttemptRecord {
   readonly writer: string;
 }
 
-/** The result of another run's attempt that a step took over. */
+/** The result of another run's attempt that a step reused. */
 export interface ReusedFold extends Pick<AttemptRecord, "fingerprint" | "artifacts" | "changes"> {
   readonly from: { readonly run: string; readonly attempt: number };
 }
 
-/** The result of a passed step is that of its winner, or `reused`. */
+/** A passed step has the result of its winner, or `reused`. */
 export interface StepFold extends Omit<StepRecord, "attempts" | "reusedFrom" | "fingerprint" | "artifacts" | "changes"> {
-  /** Who works on it while it is `running`. */
+  /** The process that executes it while it is `running`. */
   readonly writer?: string;
   /** Index of the attempt that made it pass; undefined if it did not pass or was reused. */
   readonly winner?: number;
@@ -35,7 +35,7 @@ export interface StepFold extends Omit<StepRecord, "attempts" | "reusedFrom" | "
   readonly attempts: readonly AttemptFold[];
 }
 
-/** A verdict that counts in a circuit breaker's window. Attempts whose contract could not be evaluated do not. */
+/** A verdict in a circuit breaker's window. Contracts that could not be evaluated do not count. */
 export interface SampleFold {
   readonly breaker: string;
   readonly failed: boolean;
@@ -50,7 +50,7 @@ export interface ResetFold {
   readonly clock: number;
 }
 
-/** Work of another run that this one had reused, and that was rolled back here. */
+/** A result of another run that this run had reused and then rolled back. */
 export interface RevokedFold {
   readonly step: string;
   readonly run: string;
@@ -58,7 +58,7 @@ export interface RevokedFold {
 }
 
 export interface RunFold extends Omit<RunRecord, "status" | "durationMs" | "writer" | "steps" | "archived"> {
-  /** How it ended last; nothing while it goes on, or after its processes died. `pending`: a part of it ended, and there is more. */
+  /** The last recorded end; undefined while it runs or if its processes died. `pending`: a part ended, and steps remain. */
   readonly outcome?: EventOf<"run-finished">["status"] | "pending";
   /** In the order in which they opened their journals. */
   readonly writers: readonly WriterFold[];

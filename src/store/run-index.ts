@@ -1,7 +1,7 @@
 /**
- * The run index: one small file from which runs are listed without the database, whose engine takes longer to load than all the rest.
- * It holds a summary of each run and how far its journals were read. It counts only while the database is the one that it was made
- * beside and the journals have the sizes that it states; runs with more in their journals are read again. Any doubt leads to the database.
+ * The run index: one small file to list runs from without the database, whose engine loads slowly. It contains a
+ * summary of each run and how far its journals were read. It is valid only for the database that it was saved with and
+ * the journal sizes that it states; runs with longer journals are read again. In any doubt, the database is used.
  */
 
 import path from "node:path";
@@ -18,7 +18,7 @@ import { scanJournals } from "./scan-journals.ts";
 import { resolveSummary, type SummaryFilter, type SummaryFold, selectSummaries, summaryOf } from "./summary-fold.ts";
 import { isWritten, rewrittenJournal, type Watermark, watermarkOf } from "./watermark.ts";
 
-/** What the file holds. */
+/** The content of the file. */
 export interface RunIndex {
   /** The database's stamp; undefined if there was none. */
   readonly database?: string;
@@ -35,8 +35,8 @@ export interface IndexRequest {
 const version = 2;
 
 /**
- * Lists runs, newest first. Undefined if only the database can answer. Fails with `state-damaged` and `state-unreadable` where journals are not as
- * the index knows them, and as reading journals does.
+ * Lists runs, newest first. Undefined if only the database can answer. Fails with `state-damaged` and
+ * `state-unreadable` if journals differ from what the index recorded, and as reading journals does.
  */
 export async function listFromIndex(request: IndexRequest, filter: SummaryFilter): Promise<Result<readonly RunSummary[]> | undefined> {
   const index = await currentIndex(request);
@@ -44,10 +44,10 @@ export async function listFromIndex(request: IndexRequest, filter: SummaryFilter
   return ok(selectSummaries(index.value.summaries, filter).map((summary) => resolveSummary(summary, request.isAlive)));
 }
 
-/** The index, level with the journals. Saves it if a run that no process writes any more was read. */
+/** The index, up to date with the journals. Saves it if it read a run that no process writes any more. */
 async function currentIndex({ stateDir, isAlive }: IndexRequest): Promise<Result<RunIndex> | undefined> {
   const database = await stampOf(databaseFile(stateDir));
-  // Without a database there is no run whose journals are gone.
+  // Without a database, every run still has its journals.
   const index = (await readIndex(stateDir)) ?? (database === undefined ? { summaries: [], marks: {} } : undefined);
   if (index === undefined || index.database !== database) return undefined;
   const archived = new Map(index.summaries.map((summary) => [summary.id, summary.archived]));
@@ -75,13 +75,16 @@ async function currentIndex({ stateDir, isAlive }: IndexRequest): Promise<Result
   return ok(next);
 }
 
-/** Replaces the file. If it cannot be written, the next list takes longer. Needs no lock: each writer's index is complete and verified when it is read. */
+/**
+ * Replaces the file. If it cannot be written, the next list takes longer. Needs no lock: each writer's index is
+ * complete and verified when it is read.
+ */
 export async function saveIndex(stateDir: string, index: RunIndex): Promise<void> {
   const content = JSON.stringify({ v: version, ...index });
   await writeFileDurably(indexFile(stateDir), Buffer.from(sealed(content)), 0o600);
 }
 
-/** Undefined if there is no index, or it is not as it was written. */
+/** Undefined if there is no index or its digest does not match. */
 export async function readIndex(stateDir: string): Promise<RunIndex | undefined> {
   const read = await tryIo(() => readRegularFile(indexFile(stateDir)));
   const text = read.ok ? Buffer.from(read.value ?? "").toString() : "";
@@ -91,7 +94,7 @@ export async function readIndex(stateDir: string): Promise<RunIndex | undefined>
   return v === version ? index : undefined;
 }
 
-/** A line of JSON, and a line with its digest. */
+/** The content with a second line, its digest. */
 function sealed(content: string): string {
   return `${content}\n${digestOfBytes(content)}\n`;
 }

@@ -1,4 +1,4 @@
-/** The locks of several runs at once, for work that must not meet a process that executes one of them. */
+/** The locks of several runs at once, for work that must not overlap with the execution of one of them. */
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Clock } from "../core/ports.ts";
@@ -6,15 +6,20 @@ import { err, ok, type Result } from "../core/result.ts";
 import { stateUnwritable, tryIo } from "../platform/files.ts";
 import { type Lock, lockHolder, runLockFile, takeLock } from "./lock-file.ts";
 
-/** Runs that nobody executes until they are released, and those that somebody executes now. */
-export interface TakenRuns {
+/** `free`: runs that no process executes until `release`. `live`: runs that a process executes now. */
+export interface LockedRuns {
   readonly free: ReadonlySet<string>;
   readonly live: readonly string[];
   release(): Promise<void>;
 }
 
-/** Takes the locks of runs, as many as are free; with `look` it only looks at them. Fails with `state-unwritable`. */
-export async function takeRuns(stateDir: string, runs: Iterable<string>, clock: Clock, mode: "take" | "look"): Promise<Result<TakenRuns>> {
+/** Takes the locks of all runs that are free; with `check`, only checks them. Fails with `state-unwritable`. */
+export async function lockRuns(
+  stateDir: string,
+  runs: Iterable<string>,
+  clock: Clock,
+  mode: "lock" | "check",
+): Promise<Result<LockedRuns>> {
   const free = new Set<string>();
   const live: string[] = [];
   const locks: Lock[] = [];
@@ -23,7 +28,7 @@ export async function takeRuns(stateDir: string, runs: Iterable<string>, clock: 
   };
   for (const run of new Set(runs)) {
     const file = runLockFile(stateDir, run);
-    if (mode === "look") {
+    if (mode === "check") {
       if ((await lockHolder(file, clock)) === undefined) free.add(run);
       else live.push(run);
       continue;
@@ -41,8 +46,11 @@ export async function takeRuns(stateDir: string, runs: Iterable<string>, clock: 
   return ok({ free, live, release });
 }
 
-/** When the oldest of the processes that execute a run now took its run, in milliseconds since the epoch; nothing where there is none. */
-export async function oldestLive(stateDir: string, clock: Clock): Promise<number | undefined> {
+/**
+ * The earliest time that a process which is still executing a run locked it, in milliseconds since the epoch; undefined
+ * if none is.
+ */
+export async function oldestExecution(stateDir: string, clock: Clock): Promise<number | undefined> {
   const directory = path.join(stateDir, "locks");
   const names = await tryIo(() => readdir(directory));
   let oldest: number | undefined;

@@ -9,7 +9,7 @@ import type { Watermark } from "./watermark.ts";
 
 type DerivedTable = Exclude<(typeof runTables)[number], "journals">;
 
-/** The rows that a fold is stored as, per table, with columns in the order of the schema. */
+/** The rows of a fold, per table, with columns in the order of the schema. */
 export function rowsOfFold(fold: RunFold): Readonly<Record<DerivedTable, readonly Row[]>> {
   const { id: run, pipeline, startedAt, finishedAt, treeAfter } = fold;
   const json = JSON.stringify(fold);
@@ -36,7 +36,7 @@ export function rowsOfFold(fold: RunFold): Readonly<Record<DerivedTable, readonl
   };
 }
 
-/** The stored rows of a run, as `rowsOfFold` returns them. `archived` is 0: the disk decides it. */
+/** The stored rows of a run, in the shape of `rowsOfFold`. `archived` is 0, because it depends on the disk. */
 export function derivedRows(db: Database, run: string): ReturnType<typeof rowsOfFold> {
   return {
     runs: rowsOf(db, "SELECT * FROM runs WHERE run = ?", [run]).map((row) => ({ ...row, archived: 0 })),
@@ -45,7 +45,10 @@ export function derivedRows(db: Database, run: string): ReturnType<typeof rowsOf
   };
 }
 
-/** Replaces the rows of a run, in a transaction of the caller. Without a fold, the run never started: only its journals' positions are stored. */
+/**
+ * Replaces the rows of a run, within the caller's transaction. Without a fold, the run never started: only its
+ * journals' positions are stored.
+ */
 export function replaceRun(db: Database, run: string, fold: RunFold | undefined, marks: readonly Watermark[]): void {
   for (const table of runTables) db.run(`DELETE FROM ${table} WHERE run = ?`, [run]);
   insertAll(
@@ -119,12 +122,11 @@ function watermarkIn(row: Row): Watermark {
   };
 }
 
-/** Every stored run, with whether its journals are gone. */
+/** Every stored run → whether its journals are gone. */
 export function archivedRuns(db: Database): ReadonlyMap<string, boolean> {
   return new Map(rowsOf(db, "SELECT run, archived FROM runs").map((row) => [textOf(row, "run"), row["archived"] !== 0]));
 }
 
-/** Sets `runs.archived` of a run. */
 export function setArchived(db: Database, run: string, archived: number): void {
   db.run("UPDATE runs SET archived = ? WHERE run = ?", [archived, run]);
 }

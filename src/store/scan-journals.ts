@@ -1,4 +1,4 @@
-/** Compares the journals on disk with how far they were read before, by their sizes alone. */
+/** Compares the sizes of the journals on disk with how far they were read before. Does not read their content. */
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { err, ok, type Result } from "../core/result.ts";
@@ -7,15 +7,16 @@ import { cutDetail, journalFile, journalsDirectory } from "./read-journal.ts";
 import type { Watermark } from "./watermark.ts";
 
 export interface JournalScan {
-  /** Runs with more in their journals than in the tables. */
+  /** Runs whose journals have more lines than the tables. */
   readonly grown: readonly string[];
-  /** Runs in the tables whose `archived` is not what the disk says. */
+  /** Runs in the tables whose `archived` differs from the disk. */
   readonly archive: readonly { readonly run: string; readonly archived: boolean }[];
 }
 
 /**
- * Looks at all journals; `archived`: of every run that is known, whether its journals were gone before. The calls are synchronous: thousands of small ones take a fraction of the time that way. Fails with `state-damaged`
- * where a journal became shorter or one of several is gone, and with `state-unreadable`.
+ * Scans all journals. `archived`: run → whether its journals were gone before. The calls are synchronous, because
+ * thousands of small ones are several times faster that way. Fails with `state-damaged` if a journal became shorter or
+ * one of several is gone, and with `state-unreadable`.
  */
 export function scanJournals(
   stateDir: string,
@@ -32,7 +33,7 @@ export function scanJournals(
     if (!writers.ok) return writers;
     if (writers.value.length === 0) continue;
     const moved = hasGrown(stateDir, entry.name, writers.value, marks.get(entry.name) ?? []);
-    // A cleanup takes all journals of a run at once.
+    // A cleanup removes all journals of a run at once.
     const gone = !moved.ok && isGone(path.join(directory, entry.name));
     if (gone) continue;
     if (!moved.ok) return moved;

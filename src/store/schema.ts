@@ -1,6 +1,6 @@
 /**
- * The tables of the database. `application_id` marks a file as a Wave database, `user_version` is the version of its tables. A database of
- * another version is not converted: its contents come from the journals.
+ * The tables of the database. `application_id` marks a file as a Wave database; `user_version` is the version of its
+ * tables. A database of another version is not converted: its contents come from the journals.
  */
 
 /** "WAVE" in ASCII. */
@@ -8,12 +8,15 @@ export const applicationId = 0x57415645;
 
 export const tablesVersion = 9;
 
-/** Value of `runs.archived` where a cleanup removed the journals, and with them the blobs. Their results are not reused. */
+/**
+ * Value of `runs.archived` if a cleanup removed the journals, and the blobs with them. Results of these runs are not
+ * reused.
+ */
 export const cleanedAway = 2;
 
 /**
- * `runs` has one row per run that started. `fold` is the folded record (`RunFold`) as JSON, and every other column is derived from it, except `archived`:
- * 0: the run has journals; 1: its journals are gone; 2: a cleanup removed them.
+ * `runs` has one row per run that started. `fold` is the folded record (`RunFold`) as JSON. Every other column is
+ * derived from it, except `archived`: 0: the run has journals; 1: its journals are gone; 2: a cleanup removed them.
  * `journals` states how far each journal was read. `breaker_samples.failed` is NULL for a reset.
  */
 export const tables = `

@@ -1,28 +1,30 @@
-/** Which runs a cleanup takes. Pure. */
+/** Selects the runs that a cleanup removes. Pure. */
 import type { RunStatus, RunSummary } from "../core/state.ts";
 
-/** What a person asked for; a run goes when it meets everything that is said. Nothing said: no run goes. */
+/** The filters of a cleanup. A run is removed if it matches every filter; without filters, none is. */
 export interface RunCriteria {
-  /** Milliseconds since it ended. */
+  /** Milliseconds since the run ended. */
   readonly olderThanMs?: number;
   readonly statuses?: readonly RunStatus[];
-  /** How many of each pipeline's newest runs stay, whatever their status. */
+  /** How many of each pipeline's newest runs to keep, whatever their status. */
   readonly keepLast?: number;
 }
 
-/** A run as a cleanup sees it. `endedAt` in milliseconds since the epoch. */
+/** A run that a cleanup may remove. `endedAt` in milliseconds since the epoch. */
 export interface RunCandidate extends RunSummary {
   readonly endedAt: number;
 }
 
-/** Whether the criteria say anything. */
-export function saysSomething({ olderThanMs, statuses, keepLast }: RunCriteria): boolean {
+export function hasCriteria({ olderThanMs, statuses, keepLast }: RunCriteria): boolean {
   return olderThanMs !== undefined || statuses !== undefined || keepLast !== undefined;
 }
 
-/** The runs that meet the criteria, from runs in the order of their start, newest first. Runs that go on, or whose rollback is open, never do. */
+/**
+ * The runs that match the criteria. `runs` are sorted by start, newest first. Active runs and runs with an open
+ * rollback never match.
+ */
 export function selectRuns<T extends RunCandidate>(runs: readonly T[], criteria: RunCriteria, now: number): readonly T[] {
-  if (!saysSomething(criteria)) return [];
+  if (!hasCriteria(criteria)) return [];
   const { olderThanMs, statuses, keepLast = 0 } = criteria;
   const seen = new Map<string, number>();
   return runs.filter((run) => {
@@ -33,7 +35,7 @@ export function selectRuns<T extends RunCandidate>(runs: readonly T[], criteria:
   });
 }
 
-/** The newest run of each pipeline, from runs in the same order. */
+/** The newest run of each pipeline; `runs` are sorted newest first. */
 export function newestRuns(runs: readonly RunSummary[]): ReadonlySet<string> {
   const newest = new Map<string, string>();
   for (const { pipeline, id } of runs) if (!newest.has(pipeline)) newest.set(pipeline, id);

@@ -1,6 +1,6 @@
 /**
- * SQLite, compiled to WebAssembly. In the bundle its bytes lie beside the chunk; on sources they are taken from the package.
- * Imported lazily: a run that asks state nothing never loads it.
+ * SQLite, compiled to WebAssembly. The bundle has its bytes beside the chunk; sources read them from the package.
+ * Imported lazily, so that commands without queries never load it.
  */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -33,7 +33,7 @@ export function rowsOf(db: Database, sql: string, params: BindParams = []): read
   return mapRows(db, sql, params, (row) => row);
 }
 
-/** What `read` returns for each row of a query. The rows themselves are not kept. */
+/** The results of `read` for each row of a query. The rows themselves are not kept. */
 export function mapRows<T>(db: Database, sql: string, params: BindParams, read: (row: Row) => T): readonly T[] {
   const statement = db.prepare(sql);
   try {

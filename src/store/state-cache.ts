@@ -1,6 +1,6 @@
 /**
- * State in the Actions cache. Losing it costs reuse, never correctness, and never a verdict: every call has a limit, and what goes wrong is one
- * notice. The cached path is one constant, because the service tells entries apart by it.
+ * State in the Actions cache. Losing it costs reuse, never correctness or a verdict: every call has a timeout, and any
+ * problem is one notice. The cached path is a constant, because the service distinguishes entries by it.
  */
 import { chmod, mkdir, rm } from "node:fs/promises";
 import path from "node:path";
@@ -13,44 +13,50 @@ import { type CacheScope, restoreKeys, saveKey } from "./cache-keys.ts";
 
 export interface StateCacheRequest {
   readonly toolkit: Pick<Toolkit, "ask">;
-  /** The checkout: the directory that the cached path is relative to when an entry is saved. */
+  /** The checkout; the cached path is relative to it when an entry is saved. */
   readonly workspace: string;
-  /** An empty directory outside of the checkout, or one that does not exist: entries are restored below it. */
+  /** A directory outside of the checkout that is empty or does not exist; entries are restored below it. */
   readonly temp: string;
   readonly scope: CacheScope;
   readonly warn: (text: string) => void;
 }
 
 export interface StateCache {
-  /** Restores the nearest entry and passes on its directory and key. Returns the key; undefined if there is none. */
+  /**
+   * Restores the best matching entry and passes its directory and key to `use`. Returns the key; undefined if there is
+   * none.
+   */
   restore(use: (directory: string, key: string) => Promise<void>): Promise<string | undefined>;
-  /** Saves what `fill` puts into a directory. Says whether it is in the cache now, or there is no cache to save it in. */
+  /**
+   * Saves the files that `fill` writes into a directory. Returns false if that failed, true if they are in the cache or
+   * there is no cache.
+   */
   save(sequence: number, fill: (directory: string) => Promise<Result<void>>): Promise<boolean>;
 }
 
-/** Relative to the checkout, in a directory that git ignores as a whole and that is part of no workspace. */
+/** Relative to the checkout; git ignores the directory, and workspaces exclude it. */
 export const cachedPath = ".wave/state/cache";
 
-/** Milliseconds; together at most a minute. A service that does not answer a question is not waited for any further. */
+/** Milliseconds; together at most a minute. After one call without an answer, no further call is made. */
 const limits = { findMs: 6_000, restoreMs: 27_000, saveMs: 27_000 } as const;
 
 export function openStateCache({ toolkit, workspace, temp, scope, warn }: StateCacheRequest): StateCache {
   const directory = path.join(workspace, cachedPath);
-  let absent = false;
-  let dead = false;
+  let unavailable = false;
+  let disabled = false;
   const clean = (place: string) => tryIo(() => rm(place, { recursive: true, force: true }));
   return {
     async restore(use) {
       const [key, ...others] = restoreKeys(scope);
-      const takes = { path: cachedPath, key, restoreKeys: others };
-      const found = await toolkit.ask("findCache", takes, limits.findMs);
+      const lookup = { path: cachedPath, key, restoreKeys: others };
+      const found = await toolkit.ask("findCache", lookup, limits.findMs);
       if (!found.ok) {
-        absent = found.error.code === "unavailable";
-        dead = true;
+        unavailable = found.error.code === "unavailable";
+        disabled = true;
         warn(`state was not restored from the cache: ${found.error.detail}`);
       }
       if (!found.ok || found.value.key === undefined) return undefined;
-      const restored = await toolkit.ask("restoreCache", { ...takes, root: temp }, limits.restoreMs);
+      const restored = await toolkit.ask("restoreCache", { ...lookup, root: temp }, limits.restoreMs);
       if (restored.ok && restored.value.key !== undefined) await use(path.join(temp, cachedPath), restored.value.key);
       else
         warn(
@@ -60,7 +66,7 @@ export function openStateCache({ toolkit, workspace, temp, scope, warn }: StateC
       return restored.ok ? restored.value.key : undefined;
     },
     async save(sequence, fill) {
-      if (dead) return absent;
+      if (disabled) return unavailable;
       const key = saveKey(scope, sequence);
       const filled = await tryIo(async () => {
         await rm(directory, { recursive: true, force: true });
@@ -71,7 +77,7 @@ export function openStateCache({ toolkit, workspace, temp, scope, warn }: StateC
       const saved = filled.ok && filled.value.ok ? await toolkit.ask("saveCache", { path: cachedPath, key }, limits.saveMs) : undefined;
       await clean(directory);
       if (saved?.ok === true && saved.value.saved) return true;
-      dead = true;
+      disabled = true;
       if (saved?.ok !== false || saved.error.code !== "given-up")
         warn(`state was not saved in the cache: ${fillProblem(filled) ?? problemText(saved)}`);
       return false;
@@ -86,6 +92,6 @@ function fillProblem(filled: Result<Result<void>, IoProblem>): string | undefine
 
 function problemText(saved: Result<{ readonly because?: string }, ToolkitProblem> | undefined): string {
   if (saved !== undefined && !saved.ok) return saved.error.detail;
-  const said = saved?.value.because === undefined ? "" : ` (${saved.value.because})`;
-  return `the service took nothing; for some events and for forks the cache is read-only${said}`;
+  const detail = saved?.value.because === undefined ? "" : ` (${saved.value.because})`;
+  return `the service stored nothing; for some events and for forks the cache is read-only${detail}`;
 }

@@ -1,16 +1,16 @@
-/** A run in one line, before it is known which of its processes live. Pure. */
+/** The summary of a run, before it is known which of its processes are alive. Pure. */
 import { defined } from "../core/defined.ts";
 import { isRolledBack } from "../core/rolled-back.ts";
 import type { RunSummary, StepStatus } from "../core/state.ts";
 import { hasLiveWriter, type Liveness, spentMs, statusOf, stepStatus } from "./project-run.ts";
 import type { RunFold, StepFold, WriterFold } from "./run-fold.ts";
 
-/** Steps of one status, on which one writer works or none. */
+/** Steps of one status, with the writer that executes them if there is one. */
 export interface StepCount extends Pick<StepFold, "status" | "writer"> {
   readonly count: number;
 }
 
-/** What a list of runs needs. JSON, as the run index stores it. */
+/** The fields that lists of runs need. JSON, as the run index stores it. */
 export interface SummaryFold extends Pick<RunFold, "id" | "pipeline" | "version" | "outcome" | "startedAt" | "finishedAt"> {
   readonly rolledBack: boolean;
   /** A rollback started, and no event states that it is complete. */
@@ -25,15 +25,15 @@ export interface SummaryFilter {
   readonly limit?: number;
 }
 
-/** The summary of a run whose journals are there. */
+/** The summary of a run that has journals. */
 export function summaryOf(fold: RunFold): SummaryFold {
   const { id, pipeline, version, outcome, startedAt, finishedAt, writers } = fold;
   const counts = new Map<string, { status: StepStatus; writer?: string; count: number }>();
   for (const { status, writer } of fold.steps) {
     const key = `${status} ${writer ?? ""}`;
-    const known = counts.get(key);
-    if (known === undefined) counts.set(key, { status, ...defined({ writer }), count: 1 });
-    else known.count++;
+    const counted = counts.get(key);
+    if (counted === undefined) counts.set(key, { status, ...defined({ writer }), count: 1 });
+    else counted.count++;
   }
   return {
     id,
@@ -48,7 +48,7 @@ export function summaryOf(fold: RunFold): SummaryFold {
   };
 }
 
-/** The summary at this moment. */
+/** The current summary. */
 export function resolveSummary(summary: SummaryFold, isAlive: Liveness): RunSummary {
   const { id, pipeline, version, outcome, startedAt, finishedAt, writers, steps, archived, rolledBack } = summary;
   const status = statusOf(outcome, writers, isAlive);

@@ -1,4 +1,4 @@
-/** Looks into the database's file for what is not as wave wrote it. It changes nothing, not even what could be mended. */
+/** Checks the database file for damage. Changes nothing, even if it could be repaired. */
 import type { Database } from "sql.js";
 import { err, ok, type Result } from "../core/result.ts";
 import { readRegularFile, stateUnreadable, tryIo } from "../platform/files.ts";
@@ -7,17 +7,20 @@ import { openSeal } from "./database-seal.ts";
 import { loadSql, rowsOf, textOf } from "./sql-engine.ts";
 import type { Finding } from "./verify-journals.ts";
 
-/** How many of SQLite's own findings are told. */
+/** Maximum number of SQLite's own findings to report. */
 const integrityLimit = 20;
 
-/** `db` is there where rows can be compared; close it. `exists` is false where nothing was saved yet. */
+/** `db` is set if its rows can be compared; the caller closes it. `exists` is false if nothing was saved yet. */
 export interface DatabaseCheck {
   readonly exists: boolean;
   readonly db?: Database;
   readonly findings: readonly Finding[];
 }
 
-/** Checks the seal, SQLite's structure, and whose tables they are. Fails with `state-unreadable` where the file cannot be read. */
+/**
+ * Checks the seal, SQLite's structure, and the version of the tables. Fails with `state-unreadable` if the file cannot
+ * be read.
+ */
 export async function checkDatabase(file: string): Promise<Result<DatabaseCheck>> {
   const read = await tryIo(() => readRegularFile(file));
   if (!read.ok) return read.error.code === "ENOENT" ? ok({ exists: false, findings: [] }) : err(stateUnreadable(file, read.error));
@@ -25,9 +28,8 @@ export async function checkDatabase(file: string): Promise<Result<DatabaseCheck>
   const sql = await loadSql();
   const { content, seal } = openSeal(read.value);
   const findings: Finding[] = [];
-  if (seal === "missing")
-    findings.push({ file, detail: "it does not end with the seal that wave writes: it was cut, or another program wrote it" });
-  if (seal === "broken") findings.push({ file, detail: "its bytes are not those that were sealed" });
+  if (seal === "missing") findings.push({ file, detail: "it does not end with Wave's seal: it was cut off, or another program wrote it" });
+  if (seal === "broken") findings.push({ file, detail: "its bytes do not match its seal" });
   const db = new sql.Database(content);
   const checked = examine(db, "missing");
   if (checked.kind === "usable") {
@@ -35,15 +37,15 @@ export async function checkDatabase(file: string): Promise<Result<DatabaseCheck>
     findings.push(...broken);
     if (broken.length === 0) return ok({ exists: true, db, findings });
   } else if (checked.kind === "outdated") {
-    const detail = `its tables are of version ${checked.version}: the next command that needs the database builds it from the journals`;
+    const detail = `its tables have version ${checked.version}: the next command that needs the database rebuilds it from the journals`;
     findings.push({ file, detail });
   } else findings.push({ file, detail: checked.detail });
   db.close();
   return ok({ exists: true, findings });
 }
 
-/** What SQLite finds that `quick_check` does not look for: indexes that do not fit their tables. */
+/** Findings that `quick_check` does not report: indexes that do not match their tables. */
 function integrityFindings(db: Database, file: string): readonly Finding[] {
-  const said = rowsOf(db, `PRAGMA integrity_check(${integrityLimit})`).map((row) => textOf(row, "integrity_check"));
-  return said.filter((line) => line !== "ok").map((detail) => ({ file, detail }));
+  const lines = rowsOf(db, `PRAGMA integrity_check(${integrityLimit})`).map((row) => textOf(row, "integrity_check"));
+  return lines.filter((line) => line !== "ok").map((detail) => ({ file, detail }));
 }

@@ -1,6 +1,6 @@
 /**
- * Reads journals to find fault: every one is looked at, also when another is damaged. What a journal shows by itself is its chain of
- * hashes; what the tables add is how far it once went, and what its events added up to.
+ * Verifies journals: each one is read, even if another is damaged. A journal by itself only proves its chain of hashes;
+ * the tables add how far it once reached, and the fold of its events.
  */
 import type { Database } from "sql.js";
 import { canonicalJson, digestOfBytes } from "../core/digest.ts";
@@ -11,24 +11,26 @@ import { cutDetail, type JournalReading, journalFile, listWriters, mergeEvents, 
 import { derivedRows, loadFold, rowsOfFold } from "./run-rows.ts";
 import type { Watermark } from "./watermark.ts";
 
-/** Something that is not as it was written, and where. `line` counts from 1. */
+/** A deviation from what Wave wrote, and its location. `line` counts from 1. */
 export interface Finding {
   readonly file: string;
   readonly line?: number;
   readonly detail: string;
 }
 
-/** What was read of a run, and what is wrong with it. */
 export interface RunCheck {
   readonly readings: readonly JournalReading[];
   readonly findings: readonly Finding[];
 }
 
-/** Reads all journals of a run against how far they were read before. Fails where the run's directory cannot be listed. */
+/**
+ * Reads all journals of a run and compares them with their recorded positions. Fails if the run's directory cannot be
+ * listed.
+ */
 export async function checkRun(stateDir: string, run: string, marks: readonly Watermark[]): Promise<Result<RunCheck>> {
   const writers = await listWriters(stateDir, run);
   if (!writers.ok) return writers;
-  // All at once is what a cleanup does; the tables know whether it did.
+  // A cleanup removes all journals at once; the tables record whether it did.
   if (writers.value.length === 0) return ok({ readings: [], findings: [] });
   const readings: JournalReading[] = [];
   const findings: Finding[] = [];
@@ -54,13 +56,13 @@ function disagreements(
     if (reading === undefined || mark.seq === 0) return [];
     if (reading.seq < mark.seq) return [{ file, line: reading.seq + 1, detail: cutDetail(mark) }];
     if (reading.events[mark.seq - 1]?.hash === mark.head) return [];
-    return [{ file, line: mark.seq, detail: "the line is not the one that was read before" }];
+    return [{ file, line: mark.seq, detail: "the line differs from the one that was read before" }];
   });
 }
 
 /**
- * Compares the rows of a run with those that its journals lead to, as far as the journals were read when the rows were written. Returns the first
- * difference as a clause; undefined if there is none. The journals must be without fault.
+ * Compares the rows of a run with the fold of its journals, up to the positions at which the rows were written. Returns
+ * the first difference as a clause; undefined if there is none. The journals must be intact.
  */
 export function rowsProblem(
   db: Database,
@@ -75,7 +77,7 @@ export function rowsProblem(
       differenceOf(fold, loadFold(db, run)) ??
       (fold === undefined ? undefined : differenceOf(comparable(rowsOfFold(fold)), comparable(derivedRows(db, run))));
     if (difference === undefined) return undefined;
-    return `the rows of run ${run} are not what its journals add up to${difference === "" ? "" : `: ${difference}`}`;
+    return `the rows of run ${run} do not match its journals${difference === "" ? "" : `: ${difference}`}`;
   } catch (error) {
     if (error instanceof Error) return `the rows of run ${run} cannot be read: ${error.message}`;
     throw error;
@@ -92,7 +94,7 @@ function comparable({ runs, ...others }: ReturnType<typeof rowsOfFold>): unknown
   return { runs: parsed, ...others };
 }
 
-/** Where two values differ first, as a path (`steps.0.status`); nothing where they are equal. */
+/** The path of the first difference between two values (`steps.0.status`); undefined if they are equal. */
 function differenceOf(a: unknown, b: unknown): string | undefined {
   if (canonicalJson(a) === canonicalJson(b)) return undefined;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return "";
@@ -104,7 +106,7 @@ function differenceOf(a: unknown, b: unknown): string | undefined {
   return "";
 }
 
-/** A failure of reading, as a finding. */
+/** A read failure as a finding. */
 export function findingOf(failure: Failure, file: string): Finding {
   if (failure.reason === "state-damaged" || failure.reason === "state-unreadable") {
     const line = "line" in failure && failure.line !== undefined ? { line: failure.line } : {};

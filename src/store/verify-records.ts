@@ -9,7 +9,7 @@ import { archivedRuns, watermarksOf } from "./run-rows.ts";
 import { checkDatabase } from "./verify-database.ts";
 import { checkRun, type Finding, rowsProblem } from "./verify-journals.ts";
 
-/** What was looked at, and what is wrong. */
+/** The findings, and how much was checked. */
 export interface RecordsCheck {
   readonly findings: readonly Finding[];
   readonly runs: number;
@@ -19,8 +19,8 @@ export interface RecordsCheck {
 }
 
 /**
- * Reads everything, run by run; `onEvents` gets the events of each run that can be read. The database and the run index are read first: journals only
- * grow, so that what these know of them has to be there. Fails where something cannot be read at all.
+ * Reads everything, run by run; `onEvents` receives the events of each readable run. The database and the run index are
+ * read first: journals only grow, so everything they record must still exist. Fails if something cannot be read at all.
  */
 export async function checkRecords(
   stateDir: string,
@@ -86,5 +86,5 @@ async function checkJournals(
 }
 
 function vanishedRun(stateDir: string, run: string): Finding {
-  return { file: path.join(journalsDirectory(stateDir), run), detail: `the journals of run ${run} are gone, and no cleanup took them` };
+  return { file: path.join(journalsDirectory(stateDir), run), detail: `the journals of run ${run} are gone, and no cleanup removed them` };
 }

@@ -1,4 +1,4 @@
-/** How far journals were read, and whether that still holds. Pure. */
+/** How far journals were read, and whether they still start with the same lines. Pure. */
 import type { Failure } from "../core/failure.ts";
 import { hasLiveWriter, type Liveness } from "./project-run.ts";
 import type { JournalReading } from "./read-journal.ts";
@@ -6,16 +6,16 @@ import type { JournalReading } from "./read-journal.ts";
 /** How far a journal was read when its run was folded. */
 export interface Watermark {
   readonly writer: string;
-  /** Of the file, with a torn last line. */
+  /** Bytes of the file, including a torn last line. */
   readonly size: number;
-  /** Up to the end of the last whole line. */
+  /** Bytes up to the end of the last whole line. */
   readonly bytes: number;
   readonly seq: number;
   readonly head: string;
   readonly closed: boolean;
 }
 
-/** How far a reading went. */
+/** The position after a reading. */
 export function watermarkOf({ writer, size, bytes, seq, head, closed }: JournalReading): Watermark {
   return { writer, size, bytes, seq, head, closed };
 }
@@ -28,12 +28,12 @@ export function isWritten(readings: readonly JournalReading[], isAlive: Liveness
   );
 }
 
-/** The failure for a journal that no longer holds what was read of it before. */
+/** The failure for a journal whose earlier lines are no longer the same. */
 export function rewrittenJournal(readings: readonly JournalReading[], marks: readonly Watermark[]): Failure | undefined {
   for (const mark of marks) {
     const reading = readings.find((one) => one.writer === mark.writer);
     if (reading === undefined || mark.seq === 0 || reading.events[mark.seq - 1]?.hash === mark.head) continue;
-    return { reason: "state-damaged", path: reading.file, line: mark.seq, detail: "the line is not the one that was read before" };
+    return { reason: "state-damaged", path: reading.file, line: mark.seq, detail: "the line differs from the one that was read before" };
   }
   return undefined;
 }

@@ -72,7 +72,9 @@ describe("what the cache carries", () => {
     }
     const pack = temporary();
     symlinkSync("/etc/passwd", path.join(pack, "wave.db"));
-    expect(must(await importState(pack, stateDirectory(), trusted)).refused).toEqual(["the database was refused: it is no regular file"]);
+    expect(must(await importState(pack, stateDirectory(), trusted)).refused).toEqual([
+      "the database was refused: it is not a regular file",
+    ]);
   });
 });
 
@@ -114,7 +116,7 @@ describe("journals of several jobs", () => {
       return { to, refused: must(await importState(pack, to, trusted)).refused };
     };
     const changed = await take((file) => writeFileSync(file, readFileSync(file, "utf8").replace('"demo"', '"evil"')));
-    expect(changed.refused).toEqual([`journal ${name} was refused: line 2: its hash does not fit its bytes`]);
+    expect(changed.refused).toEqual([`journal ${name} was refused: line 2: its hash does not match its bytes`]);
     expect(must(await storeIn(changed.to).listRuns())).toEqual([]);
 
     const cut = await take((file) => truncateSync(file, readFileSync(file).length - 10));
@@ -138,7 +140,7 @@ describe("journals of several jobs", () => {
     mkdirSync(path.join(linked, "journals", "r9"), { recursive: true });
     symlinkSync(path.join(from, "journals", name), path.join(linked, "journals", "r9", "w.jsonl"));
     expect(must(await importState(linked, stateDirectory(), trusted)).refused).toEqual([
-      "journal r9/w.jsonl was refused: it is no regular file",
+      "journal r9/w.jsonl was refused: it is not a regular file",
     ]);
   });
 

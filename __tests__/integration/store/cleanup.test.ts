@@ -80,9 +80,9 @@ describe("runs that go", () => {
   test("offer their work no more", async () => {
     const stateDir = stateDirectory();
     await storedRun(stateDir, "aa11");
-    expect(must(await storeIn(stateDir).passedWork("demo"))).toHaveLength(1);
+    expect(must(await storeIn(stateDir).cachedResults("demo"))).toHaveLength(1);
     await clean(stateDir, everything);
-    expect(must(await storeIn(stateDir).passedWork("demo"))).toEqual([]);
+    expect(must(await storeIn(stateDir).cachedResults("demo"))).toEqual([]);
     expect(
       must(await storeIn(stateDir).runsEndingAt("demo", must(await storeIn(stateDir).findRun("aa11")).treeAfter ?? "sha256:")),
     ).toEqual([]);
@@ -106,10 +106,10 @@ describe("runs that go", () => {
     await storedRun(stateDir, "aa11");
     await ids(stateDir);
     rmSync(path.join(stateDir, "journals/aa11"), { recursive: true });
-    expect(must(await storeIn(stateDir).passedWork("demo"))).toHaveLength(1);
+    expect(must(await storeIn(stateDir).cachedResults("demo"))).toHaveLength(1);
     age(stateDir, "blobs", 2 * day);
     expect(await clean(stateDir)).toMatchObject({ gone: { count: 8 } });
-    expect(must(await storeIn(stateDir).passedWork("demo"))).toEqual([]);
+    expect(must(await storeIn(stateDir).cachedResults("demo"))).toEqual([]);
   });
 
   test("stay, all of them, when one cannot be folded", async () => {

@@ -90,7 +90,7 @@ describe("a journal that was not closed", () => {
     const changed = Buffer.from(bytes.toString("latin1").replace('"durationMs":1200', '"durationMs":1201'), "latin1");
     expect(await read(changed)).toEqual({
       ok: false,
-      error: { reason: "state-damaged", path: file, line: 4, detail: "its hash does not fit its bytes" },
+      error: { reason: "state-damaged", path: file, line: 4, detail: "its hash does not match its bytes" },
     });
   });
 });

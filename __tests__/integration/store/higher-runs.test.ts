@@ -34,7 +34,7 @@ it("counts the runs of a fork alone in a job on the fork's code, which still reu
   must(await importState(await packOfBranch(), fork, { database: false, higher: "all" }));
   await passingRun(storeIn(fork), "fork");
   expect(await window(fork)).toBe(1);
-  expect(must(await storeIn(fork).passedWork("demo")).map(({ run }) => run)).toContain("branch");
+  expect(must(await storeIn(fork).cachedResults("demo")).map(({ run }) => run)).toContain("branch");
 });
 
 it("knows the branch's runs in the fork's next job, which has them from the fork's own pack", async () => {

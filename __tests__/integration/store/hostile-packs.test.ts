@@ -58,7 +58,7 @@ async function askEverything(stateDir: string, pack: string): Promise<void> {
   await discardStaleDatabase(state, stateDir);
   const runs = await state.listRuns();
   await state.allRuns();
-  await state.passedWork("demo");
+  await state.cachedResults("demo");
   await state.runsEndingAt("demo", `sha256:${"0".repeat(64)}`);
   await state.breakerWindow("shape of a", 10);
   for (const { id } of runs.ok ? runs.value : []) {

@@ -98,7 +98,7 @@ describe("lists", () => {
 describe("work for reuse", () => {
   test("is every passed attempt of the pipeline, newest first", async () => {
     const { store } = await threeRuns();
-    const work = must(await store.passedWork("demo"));
+    const work = must(await store.cachedResults("demo"));
     expect(work.map(({ run, step, attempt }) => [run, step, attempt])).toEqual([
       ["cc33", "b", 1],
       ["cc33", "a", 1],
@@ -131,7 +131,7 @@ describe("work for reuse", () => {
       { type: "run-finished", status: "failed", durationMs: 1 },
     );
     must(await journal.close());
-    const work = must(await store.passedWork("demo"));
+    const work = must(await store.cachedResults("demo"));
     expect(work.map((one) => one.step)).toEqual(["a"]);
     expect(work[0]).not.toHaveProperty("treeAfter");
   });

@@ -65,7 +65,7 @@ describe("the database", () => {
     expect(must(await reader.listRuns())).toMatchObject([{ id: "aa11", status: "running", steps: { running: 1, pending: 1 } }]);
     await append(journal, attemptPassed("a"));
     expect(must(await reader.listRuns())).toMatchObject([{ id: "aa11", status: "running", steps: { passed: 1, pending: 1 } }]);
-    expect(must(await reader.passedWork("demo"))).toMatchObject([{ step: "a", run: "aa11" }]);
+    expect(must(await reader.cachedResults("demo"))).toMatchObject([{ step: "a", run: "aa11" }]);
     expect(hasDatabase(stateDir)).toBe(false);
     await append(journal, { type: "run-finished", status: "passed", durationMs: 7 });
     must(await journal.close());
@@ -108,8 +108,8 @@ describe("the database", () => {
   });
 
   test.each([
-    ["somebody else's", "CREATE TABLE songs (title TEXT)", "not a database of wave"],
-    ["a newer wave's", `PRAGMA application_id = ${0x57415645}; PRAGMA user_version = ${tablesVersion + 1}`, "newer wave"],
+    ["another program's", "CREATE TABLE songs (title TEXT)", "not a Wave database"],
+    ["a newer Wave's", `PRAGMA application_id = ${0x57415645}; PRAGMA user_version = ${tablesVersion + 1}`, "newer version of Wave"],
   ])("of %s is left alone", async (_, content, detail) => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
@@ -171,7 +171,7 @@ describe("a state directory that takes no files", () => {
   test("that does not exist has no runs", async () => {
     const stateDir = stateDirectory();
     expect(must(await storeIn(stateDir).listRuns())).toEqual([]);
-    expect(must(await storeIn(stateDir).passedWork("demo"))).toEqual([]);
+    expect(must(await storeIn(stateDir).cachedResults("demo"))).toEqual([]);
     expect(await storeIn(stateDir).findRun("latest")).toMatchObject({ ok: false, error: { reason: "run-not-found", candidates: [] } });
     expect(existsSync(stateDir)).toBe(false);
   });

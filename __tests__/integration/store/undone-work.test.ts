@@ -6,7 +6,7 @@ import { changesRef, resumed, rolledBack } from "../../rig/run-histories.ts";
 import { append, must, passingRun, stateDirectory, storeIn } from "../../rig/state-rig.ts";
 
 async function offered(stateDir: string): Promise<string[]> {
-  const work = must(await storeIn(stateDir).passedWork("demo"));
+  const work = must(await storeIn(stateDir).cachedResults("demo"));
   return work.map(({ run, step, attempt }) => `${run} ${step}.${attempt}`).sort();
 }
 

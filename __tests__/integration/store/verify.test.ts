@@ -97,7 +97,7 @@ describe("a journal", () => {
     expect(await findings(stateDir)).toEqual([]);
     rmSync(first);
     rmSync(second);
-    const gone = { file: directory, detail: "the journals of run aa11 are gone, and no cleanup took them" };
+    const gone = { file: directory, detail: "the journals of run aa11 are gone, and no cleanup removed them" };
     expect(await findings(stateDir)).toEqual([gone]);
     rmSync(directory, { recursive: true });
     expect(await findings(stateDir)).toEqual([gone]);
@@ -138,7 +138,7 @@ describe("a journal", () => {
     const stateDir = await twoRuns();
     const file = journalOf(stateDir, "aa11");
     writeFileSync(file, forged(lines(file).map((line) => JSON.parse(line) as WaveEvent)));
-    expect(await findings(stateDir)).toEqual([{ file, line: 8, detail: "the line is not the one that was read before" }]);
+    expect(await findings(stateDir)).toEqual([{ file, line: 8, detail: "the line differs from the one that was read before" }]);
     rmSync(databaseOf(stateDir));
     expect(await findings(stateDir)).toEqual([]);
   });
@@ -195,7 +195,7 @@ describe("the database", () => {
     writeFileSync(databaseOf(stateDir), whole.subarray(0, whole.length / 2));
     expect((await findings(stateDir))[0]).toMatchObject({
       file: databaseOf(stateDir),
-      detail: expect.stringContaining("does not end with the seal"),
+      detail: expect.stringContaining("does not end with Wave's seal"),
     });
     writeFileSync(databaseOf(stateDir), "no database");
     expect((await findings(stateDir)).map(({ file }) => file)).toEqual([databaseOf(stateDir), databaseOf(stateDir)]);

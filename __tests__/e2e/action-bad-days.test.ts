@@ -323,7 +323,7 @@ describe("the runner", () => {
     expect(result.annotations).toMatchObject([
       {
         level: "error",
-        message: expect.stringContaining("took another number of attempts"),
+        message: expect.stringContaining("made another number of attempts"),
         properties: { file: ".wave/tests/two.yaml", line: "4" },
       },
     ]);

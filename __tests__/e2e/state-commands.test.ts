@@ -153,7 +153,7 @@ describe("wave state", () => {
     await run(wave, "run");
     const id = wave.events()[0]?.run ?? "";
     const whole = (await run(wave, "status", "--json")).stdout;
-    expect(await run(wave, "state", "verify")).toMatchObject({ code: 0, stdout: expect.stringContaining("state is whole: 1 run") });
+    expect(await run(wave, "state", "verify")).toMatchObject({ code: 0, stdout: expect.stringContaining("state is intact: 1 run") });
     const journal = journalOf(wave, id);
     const bytes = readFileSync(journal, "utf8");
     writeFileSync(journal, bytes.replace('"demo"', '"dema"'));

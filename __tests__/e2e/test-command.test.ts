@@ -217,7 +217,7 @@ expect:
     expect(ran.code).toBe(1);
     expect(ran.stdout).toContain(
       [
-        "    artifact `report` of step `look` has something else at `$.n`",
+        "    artifact `report` of step `look` has another value at `$.n`",
         "      at .wave/tests/wrong.yaml:5:41",
         "        4 |   steps:",
         '        5 |     look: { artifacts: { report: { $.n: 2, "$.nothing": 1, "$.files[*].none": [] } }, attempts: 2 }',
@@ -230,7 +230,7 @@ expect:
     expect(ran.stdout).toContain("1 test passed, 1 failed\n");
     const annotations = ran.stdout.split("\n").filter((line) => line.startsWith("::error"));
     expect(annotations[0]).toBe(
-      "::error file=.wave/tests/wrong.yaml,line=5,col=97,title=wave test wrong::step `look` took another number of attempts: expected 2, found 1",
+      "::error file=.wave/tests/wrong.yaml,line=5,col=97,title=wave test wrong::step `look` made another number of attempts: expected 2, found 1",
     );
     const found = JSON.parse((await wave.wave("test", "--json")).stdout);
     expect(found).toMatchObject({
@@ -241,13 +241,13 @@ expect:
       ],
     });
     expect(found.tests[1].mismatches.map(({ message, expected, actual }: Record<string, unknown>) => [message, expected, actual])).toEqual([
-      ["step `look` took another number of attempts", 2, 1],
-      ["artifact `report` of step `look` has something else at `$.n`", 2, 1],
-      ["artifact `report` of step `look` has something else at `$.nothing`", 1, undefined],
-      ["step `make` did not end as it was to", "failed", "passed"],
-      ["step `make` did not fail for the reason that it was to", "empty-output", undefined],
-      ["contract `suite` of step `make` says something else", "fail", "pass"],
-      ["artifact `notes` of step `make` does not hold the text", "Unmade", "Made\n"],
+      ["step `look` made another number of attempts", 2, 1],
+      ["artifact `report` of step `look` has another value at `$.n`", 2, 1],
+      ["artifact `report` of step `look` has another value at `$.nothing`", 1, undefined],
+      ["step `make` ended with another status", "failed", "passed"],
+      ["step `make` failed for another reason", "empty-output", undefined],
+      ["contract `suite` of step `make` has another verdict", "fail", "pass"],
+      ["artifact `notes` of step `make` does not contain the text", "Unmade", "Made\n"],
       ["step `make` changed other files", ["other.txt"], ["made.txt"]],
     ]);
     expect(annotations).toHaveLength(8);
@@ -261,7 +261,7 @@ expect:
     for (const [, attributes = ""] of junit.matchAll(/<testcase((?: [a-z]+="[^"]*")*)\/?>/g)) {
       expect([...attributes.matchAll(/ ([a-z]+)=/g)].map(([, name]) => name)).toEqual(["name", "classname", "time"]);
     }
-    expect(junit).toContain('<failure message="step `look` took another number of attempts">.wave/tests/wrong.yaml:5:97: step');
+    expect(junit).toContain('<failure message="step `look` made another number of attempts">.wave/tests/wrong.yaml:5:97: step');
   });
 
   test("name the step that has no recording of what is asked now", async () => {
@@ -269,7 +269,7 @@ expect:
     wave.write({ "wave.yaml": manifest.replace("Make it", "Make it well") });
     const ran = await wave.wave("test");
     expect(ran.code).toBe(1);
-    expect(ran.stdout).toContain("the run was to end as passed, and ended as failed");
+    expect(ran.stdout).toContain("the run ended as failed, not as passed");
     expect(ran.stdout).toContain(
       "make: attempt 1 of step `make` has no recording\n      the step has changed since it was recorded: task\n",
     );
@@ -291,7 +291,7 @@ expect:
     }
     const differs = await wave.wave("test");
     expect(differs.code).toBe(1);
-    expect(differs.stdout).toContain("`steps.look.artifacts.report.json.m` is not as in the snapshot");
+    expect(differs.stdout).toContain("`steps.look.artifacts.report.json.m` differs from the snapshot");
     expect(differs.stdout).toContain("the step has changed since it was recorded: input:report");
     await wave.wave("test", "--update");
     expect(JSON.parse(readFileSync(path.join(wave.root, ".wave/tests/good.snapshot.json"), "utf8"))).toMatchObject({

@@ -1,6 +1,6 @@
 /**
- * Results of tests as JUnit XML: one suite per pipeline, one case per test. Valid against junit-10.xsd of Jenkins' xUnit plugin, the
- * strictest of the schemas in use. Pure.
+ * Writes test results as JUnit XML: one suite per pipeline, one case per test. Pure. Valid against junit-10.xsd of Jenkins' xUnit plugin,
+ * the strictest schema in use.
  */
 import { describeFailure } from "../core/failures.ts";
 import type { TestResult } from "../core/pipeline-test.ts";
@@ -30,7 +30,7 @@ function counts(results: readonly TestResult[]): string {
   return ` tests="${results.length}" failures="${failures}" errors="${errors}" time="${seconds.toFixed(3)}"`;
 }
 
-/** Each test's file as a property of its suite: Jenkins' schema gives a case no attribute for it. */
+/** The files of tests are properties of the suite, because a case has no attribute for its file in Jenkins' schema. */
 function fileProperties(members: readonly TestResult[]): string[] {
   const properties = members.map(
     ({ test }) => `      <property${attribute("name", `file:${test.name}`)}${attribute("value", test.file)}/>`,
@@ -67,7 +67,7 @@ function attribute(name: string, value: string): string {
   return ` ${name}="${text(value).replaceAll('"', "&quot;").replaceAll("\n", "&#10;")}"`;
 }
 
-/** XML 1.0 has no way to write most control characters, nor halves of surrogate pairs. */
+/** XML 1.0 can represent neither most control characters nor lone surrogates. */
 function text(value: string): string {
   const writable = value.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, "\uFFFD");
   return writable.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

@@ -1,17 +1,17 @@
-/** Several reporters as one. A reporter that throws is warned about once and not asked again, so a run never fails by it. */
+/** Combines several reporters into one. A reporter that throws causes one warning and is removed; the run does not fail. */
 import type { Reporter } from "../core/ports.ts";
 
-/** `warn` gets one sentence for each reporter that breaks. Closing waits for all that still work. */
+/** `warn` receives one sentence per removed reporter. `close` waits for the others. */
 export function multiplexReporter(reporters: readonly Reporter[], warn: (message: string) => void): Reporter {
   const working = new Set(reporters);
   const drop = (reporter: Reporter, error: unknown) => {
     if (working.delete(reporter))
-      warn(`reporter \`${reporter.name}\` broke and is left out from here on: ${error instanceof Error ? error.message : String(error)}`);
+      warn(`reporter \`${reporter.name}\` failed and receives no more events: ${error instanceof Error ? error.message : String(error)}`);
   };
-  const each = (ask: (reporter: Reporter) => void) => {
+  const each = (call: (reporter: Reporter) => void) => {
     for (const reporter of working) {
       try {
-        ask(reporter);
+        call(reporter);
       } catch (error) {
         drop(reporter, error);
       }

@@ -1,8 +1,8 @@
-/** Events for machines: each as one line of JSON, as it stands in the journal. */
+/** Prints events as NDJSON, with the members that they have in the journal. */
 import type { Reporter } from "../core/ports.ts";
 import { jsonText } from "../text/json-text.ts";
 
-/** Writes every event to `write`, which is stdout. What children print is not an event; `wave logs` has it. */
+/** Writes each event as one line. The output of steps is not an event; `wave logs` prints it. */
 export function ndjsonReporter({ write }: { readonly write: (text: string) => void }): Reporter {
   return {
     name: "ndjson",

@@ -1,10 +1,10 @@
-/** Diagnostics as a SARIF 2.1.0 log (OASIS), for code scanning. One run, whose rules are the table of diagnostic codes. */
+/** Writes diagnostics as a SARIF 2.1.0 log (OASIS) for code scanning. Its one run lists all diagnostic codes as rules. */
 import { type Diagnostic, type DiagnosticCode, diagnosticCodes } from "../core/diagnostic.ts";
 import type { Origin } from "../core/document.ts";
 
 const codes = Object.keys(diagnosticCodes) as DiagnosticCode[];
 
-/** The log, as plain JSON. `base` is the project's root seen from the repository's. */
+/** The log as plain JSON. `base`: the project's root relative to the repository's. */
 export function sarifLog(diagnostics: readonly Diagnostic[], base?: string): object {
   return {
     $schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -49,12 +49,12 @@ function physical(origin: Origin, base: string | undefined): { physicalLocation:
   return { physicalLocation: { artifactLocation: artifactLocation(origin.file, base), region: region(origin) } };
 }
 
-/** A relative URI reference: each segment percent-encoded. */
+/** A relative URI reference with percent-encoded segments. */
 function artifactLocation(file: string, base: string | undefined): object {
   return { uri: repositoryPath(file, base).split("/").map(encodeURIComponent).join("/") };
 }
 
-/** A project path as the repository names it; `base` is the project's root seen from the repository's. */
+/** A project path relative to the repository's root. `base`: the project's root relative to the repository's. */
 export function repositoryPath(file: string, base: string | undefined): string {
   return base === undefined || base === "" || base === "." ? file : `${base.replace(/\/+$/, "")}/${file}`;
 }

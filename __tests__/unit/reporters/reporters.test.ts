@@ -152,7 +152,10 @@ describe("plain lines", () => {
 
   test("endless output takes bounded room", () => {
     const shown = plain({ groups: true }, ...Array.from({ length: 30 }, () => "x\n".repeat(1000)), [0, attemptPassed("a")]).split("\n");
-    expect(shown.slice(0, 2)).toEqual(["::group::a: output of attempt 1", "│ ... 25000 lines before are left out; `wave logs a` has them"]);
+    expect(shown.slice(0, 2)).toEqual([
+      "::group::a: output of attempt 1",
+      "│ ... 25000 earlier lines are not shown; `wave logs a` prints them",
+    ]);
     expect(shown.length).toBe(5005);
   });
 });
@@ -229,8 +232,8 @@ describe("several reporters", () => {
       ["event", "event", "output", "close"],
     ]);
     expect(warnings).toEqual([
-      "reporter `bad` broke and is left out from here on: event broke",
-      "reporter `late` broke and is left out from here on: close broke",
+      "reporter `bad` failed and receives no more events: event broke",
+      "reporter `late` failed and receives no more events: close broke",
     ]);
   });
 });

@@ -10,7 +10,7 @@ test.each([
   ["input:notes", "input notes"],
   ["contract:shape", "contract shape"],
   ["gate-file:a/b.schema.json", "schema a/b.schema.json"],
-  ["changes", "changes of steps before it"],
+  ["changes", "changes of upstream steps"],
   ["toString", "toString"],
 ])("the part %s is called: %s", (part, words) => expect(partText(part)).toBe(words));
 

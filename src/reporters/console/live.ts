@@ -1,4 +1,4 @@
-/** The live view of a run on a terminal: the frame of `render-frame.ts`, drawn over itself until the run is done. */
+/** Shows a run on a terminal: draws frames of `render-frame.ts` over each other until the run ends. */
 import type { Plan } from "../../core/plan.ts";
 import type { Reporter } from "../../core/ports.ts";
 import { terminalText } from "../../text/terminal-text.ts";
@@ -16,8 +16,8 @@ export interface LiveOptions {
 }
 
 /**
- * Draws at most once per spinner picture, however many events come. What a child prints is not shown beyond its last line:
- * the summary shows the end of a failed step's output, and `wave logs` all of it.
+ * Draws at most once per picture of the spinner, however many events arrive. Shows only the last line of a step's output: the summary
+ * contains the end of a failed step's output, and `wave logs` prints all of it.
  */
 export async function liveReporter(plan: Plan, options: LiveOptions): Promise<Reporter> {
   const { createLogUpdate } = await import("log-update");
@@ -46,7 +46,7 @@ export async function liveReporter(plan: Plan, options: LiveOptions): Promise<Re
   };
 }
 
-/** `log-update` asks a stream only for its size and to write. */
+/** The members of a stream that `log-update` uses. */
 function terminalStream(write: (text: string) => void, columns: number, rows: number): NodeJS.WritableStream {
   const stream = {
     isTTY: true,

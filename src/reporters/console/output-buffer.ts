@@ -1,32 +1,32 @@
-/** What the children of running attempts printed, as whole printable lines; old lines make room for new ones. */
+/** Buffers the output of running attempts as whole printable lines. The oldest lines are dropped first. */
 import { printableLines } from "../../text/printable.ts";
 
-/** Lines kept of one attempt. The attempt's log has them all. */
+/** Lines kept per attempt. The log of the attempt has all of them. */
 const maxLines = 5000;
 
-/** Characters of a line that has no end in sight, after which it is cut. */
+/** Characters after which a line without a line break is cut. */
 const maxLineLength = 16_384;
 
 export interface OutputBuffer {
-  /** Takes a piece of text and gives the lines that it completed. */
+  /** Adds text. Returns the lines that it completes. */
   push(key: string, text: string): string[];
-  /** Gives all kept lines of an attempt, also one without a line break at its end, and forgets them. */
+  /** Removes and returns the kept lines of an attempt, including a last line without a line break. */
   take(key: string): { readonly lines: string[]; readonly dropped: number; readonly unfinished: string[] };
 }
 
-interface Held {
+interface AttemptOutput {
   lines: string[];
   dropped: number;
   partial: string;
 }
 
-/** An empty buffer. Keys tell attempts apart. */
+/** An empty buffer. Each attempt has its own key. */
 export function outputBuffer(): OutputBuffer {
-  const held = new Map<string, Held>();
+  const outputs = new Map<string, AttemptOutput>();
   return {
     push(key, text) {
-      const entry = held.get(key) ?? { lines: [], dropped: 0, partial: "" };
-      held.set(key, entry);
+      const entry = outputs.get(key) ?? { lines: [], dropped: 0, partial: "" };
+      outputs.set(key, entry);
       const whole = entry.partial + text;
       const end = whole.lastIndexOf("\n") + 1;
       const cut = end === 0 && whole.length > maxLineLength ? whole.length : end;
@@ -40,8 +40,8 @@ export function outputBuffer(): OutputBuffer {
       return lines;
     },
     take(key) {
-      const { lines, dropped, partial } = held.get(key) ?? { lines: [], dropped: 0, partial: "" };
-      held.delete(key);
+      const { lines, dropped, partial } = outputs.get(key) ?? { lines: [], dropped: 0, partial: "" };
+      outputs.delete(key);
       const unfinished = printableLines(partial);
       const all = [...lines, ...unfinished];
       return { lines: all.slice(-maxLines), dropped: dropped + Math.max(0, all.length - maxLines), unfinished };

@@ -1,24 +1,24 @@
-/** Colours and signs, the same in every report. Whether there is colour is always passed in. */
+/** Colors and signs that all reports share. Callers decide whether to color. */
 import picocolors from "picocolors";
 import type { ContractResult } from "../../core/failure.ts";
 import type { AttemptStatus, RunStatus, StepStatus } from "../../core/state.ts";
 
 export type Palette = ReturnType<typeof picocolors.createColors>;
 
-/** What a sign stands for. */
+/** Statuses and verdicts that have a sign. */
 export type SignName = StepStatus | AttemptStatus | RunStatus | ContractResult["verdict"] | "waiting";
 
-/** A palette that colours, or one that leaves text as it is. */
+/** A palette that colors text, or one that returns it unchanged. */
 export function paletteOf(color: boolean): Palette {
   return picocolors.createColors(color);
 }
 
-/** One character for a status or verdict, coloured. */
+/** One colored character for a status or verdict. */
 export function sign(name: SignName, paint: Palette): string {
   return colorOf(name, paint)(signs[name]);
 }
 
-/** The colour of a status or verdict. */
+/** The color of a status or verdict. */
 export function colorOf(name: SignName, paint: Palette): (text: string) => string {
   switch (name) {
     case "passed":

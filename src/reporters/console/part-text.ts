@@ -1,22 +1,22 @@
-/** The parts of a fingerprint in the words of the manifest. Pure. */
+/** Names the parts of fingerprints for people. Pure. */
 import type { FingerprintRef } from "../../core/event.ts";
 import { printable } from "../../text/printable.ts";
 
-const words: Readonly<Record<string, string>> = {
-  format: "how this version of wave compares work",
+const partNames: Readonly<Record<string, string>> = {
+  format: "the format of fingerprints",
   persona: "the persona's prompt",
   adapter: "the adapter or its command",
   base: "project files",
   ignored: "ignored files that it can read, or results recorded without them",
   "gate-ignored": "ignored files that its contracts can read",
   tree: "the project since that run",
-  include: "which ignored changes are kept",
-  changes: "changes of steps before it",
+  include: "rules for ignored changes",
+  changes: "changes of upstream steps",
   platform: "the platform",
   env: "environment values",
   secrets: "names of secrets",
-  "gate-tree": "files that its contracts judge",
-  dependencies: "what it waits for or takes in",
+  "gate-tree": "files that its contracts check",
+  dependencies: "its dependencies or inputs",
 };
 
 /** The names of the parts in which two fingerprints differ, sorted. */
@@ -25,10 +25,10 @@ export function differingParts(a: FingerprintRef, b: FingerprintRef): string[] {
   return [...names].filter((name) => a.parts[name] !== b.parts[name]).sort();
 }
 
-/** What differs, for a list: `task`, `input survey`, `schema out.schema.json`. */
+/** The name of a part: `task`, `input survey`, `schema out.schema.json`. */
 export function partText(part: string): string {
-  const known = Object.hasOwn(words, part) ? words[part] : undefined;
-  if (known !== undefined) return known;
+  const name = Object.hasOwn(partNames, part) ? partNames[part] : undefined;
+  if (name !== undefined) return name;
   for (const [prefix, kind] of [
     ["input:", "input"],
     ["contract:", "contract"],

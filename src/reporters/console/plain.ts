@@ -1,6 +1,6 @@
 /**
- * A run as plain lines, for CI and for logs. What a child printed is shown when its attempt failed, always when asked
- * (`verbose`), and on GitHub always, each attempt in a group of its own, so that parallel steps do not mix.
+ * Prints a run as plain lines, for CI and logs. The output of a step is shown if its attempt failed, with `verbose`, and always on GitHub,
+ * where each attempt has its own group, so that the output of parallel steps does not mix.
  */
 
 import { type EventOf, isOutsideEvent, type OutsideEvent, type WaveEvent } from "../../core/event.ts";
@@ -23,18 +23,18 @@ export interface PlainOptions {
   /** Writes a workflow command, with `groups`; defaults to `write`. */
   readonly writeControl?: (text: string) => void;
   readonly color: boolean;
-  /** Fold each attempt's output into a group, as GitHub's log viewer shows them. */
+  /** Print each attempt's output as a group of GitHub's log viewer. */
   readonly groups: boolean;
-  /** Show what children print as it comes (with `groups`: when the attempt ends). */
+  /** Show the output of steps at once; with `groups`, when the attempt ends. */
   readonly verbose: boolean;
   /** Receives the ids of steps whose last failure was printed in full. */
   readonly printedFailures?: Set<string>;
 }
 
-/** Lines of a failed attempt's output that are shown without being asked for. */
+/** Lines at the end of a failed attempt's output that are shown without `verbose`. */
 const tailLines = 20;
 
-/** Writes lines as events come. */
+/** Writes lines for each event. */
 export function plainReporter(options: PlainOptions): Reporter {
   const { write, writeControl = write, color, groups, verbose, printedFailures = new Set() } = options;
   const paint = paletteOf(color);
@@ -44,7 +44,8 @@ export function plainReporter(options: PlainOptions): Reporter {
   const print = (lines: readonly string[]) => {
     if (lines.length > 0) write(`${lines.map((line) => (groups ? withoutRunnerCommands(line) : line)).join("\n")}\n`);
   };
-  const flow = (step: string, lines: readonly string[]) => print(lines.map((line) => `${paint.dim(`${printable(step)} │`)} ${line}`));
+  const printOutput = (step: string, lines: readonly string[]) =>
+    print(lines.map((line) => `${paint.dim(`${printable(step)} │`)} ${line}`));
 
   const endAttempt = (event: EventOf<"attempt-passed" | "attempt-failed" | "attempt-cancelled">) => {
     const { lines, dropped, unfinished } = buffer.take(keyOf(event));
@@ -53,8 +54,8 @@ export function plainReporter(options: PlainOptions): Reporter {
       printedFailures.add(event.step);
       lastReasons.set(event.step, failure.reason);
     }
-    if (verbose && !groups) flow(event.step, unfinished);
-    const cut = dropped > 0 ? [`│ ... ${dropped} lines before are left out; \`wave logs ${event.step}\` has them`] : [];
+    if (verbose && !groups) printOutput(event.step, unfinished);
+    const cut = dropped > 0 ? [`│ ... ${dropped} earlier lines are not shown; \`wave logs ${event.step}\` prints them`] : [];
     if (groups && lines.length > 0) {
       writeControl(`${workflowCommand("group", {}, `${printable(event.step)}: output of attempt ${event.attempt}`)}\n`);
       print([...cut, ...lines.map((line) => `│ ${line}`)]);
@@ -86,7 +87,7 @@ export function plainReporter(options: PlainOptions): Reporter {
     },
     onOutput({ step, attempt, text }) {
       const lines = buffer.push(keyOf({ step, attempt }), text);
-      if (verbose && !groups) flow(step, lines);
+      if (verbose && !groups) printOutput(step, lines);
     },
     close: async () => {},
   };
@@ -96,7 +97,7 @@ function keyOf({ step, attempt }: { readonly step: string; readonly attempt: num
   return `${step} ${attempt}`;
 }
 
-/** Journals of earlier versions do not name the contract and its steps. */
+/** Journals of earlier versions name neither the contract nor its steps. */
 function circuitResetLine({ contract, steps = [] }: EventOf<"circuit-reset">): string {
   if (contract === undefined) return "a circuit breaker was reset; its contract counts from zero";
   const owner = steps.length === 0 ? "" : ` of ${steps.length === 1 ? "step" : "steps"} ${steps.map(printable).join(", ")}`;
@@ -132,17 +133,17 @@ function eventLines(event: WaveEvent, paint: Palette, groups: boolean): string[]
       // The summary follows at once, except on GitHub, where uploads and reports come first.
       return groups ? [`${sign(event.status, paint)} run ${event.status} after ${formatDuration(event.durationMs)}`] : [];
     case "changes-merged":
-      return event.apply ? [] : [`${changesText(event.changes)} kept, not applied`];
+      return event.apply ? [] : [`${changesText(event.changes)} not applied to the project`];
     case "changes-applied":
       return [`${changesText(event.changes)} applied to the project`];
     case "rollback-started":
       return ["a rollback started"];
     case "changes-undone":
-      return [`${changesText(event.changes)} undone in the project`];
+      return [`${changesText(event.changes)} reverted in the project`];
     case "step-reopened":
       return [`${printable(event.step)} runs again ${paint.dim(printable(event.because))}`];
     case "steps-rolled-back":
-      return [`rolled back to ${printable(event.to)}: ${event.steps.map(printable).join(", ")} undone`];
+      return [`rolled back to ${printable(event.to)}: ${event.steps.map(printable).join(", ")} reverted`];
     case "attempt-passed":
     case "attempt-failed":
     case "attempt-cancelled":
@@ -164,9 +165,9 @@ function outsideLine(event: OutsideEvent, paint: Palette): string {
 
 function contractLine(step: string, { name, verdict, violations, onFailure }: ContractResult, paint: Palette): string {
   const total = countViolations(violations);
-  const found = verdict === "pass" ? "" : `: ${counted(total, "violation")}${onFailure === "warn" ? " (only a warning)" : ""}`;
+  const count = verdict === "pass" ? "" : `: ${counted(total, "violation")}${onFailure === "warn" ? " (only a warning)" : ""}`;
   const words = { pass: "passed", fail: "failed", error: "could not be evaluated" }[verdict];
-  return `  ${sign(verdict, paint)} ${printable(step)}: contract \`${printable(name)}\` ${words}${found}`;
+  return `  ${sign(verdict, paint)} ${printable(step)}: contract \`${printable(name)}\` ${words}${count}`;
 }
 
 function attemptLines(event: EventOf<"attempt-passed" | "attempt-failed" | "attempt-cancelled">, paint: Palette): string[] {

@@ -1,10 +1,10 @@
-/** The artifacts of a run as a table. Pure. */
+/** Renders the artifacts of a run, and the results of exporting and verifying them. Pure. */
 import type { ArtifactRef } from "../../core/event.ts";
 import { padded, printable } from "../../text/printable.ts";
-import { formatSize } from "../../text/quantity.ts";
+import { counted, formatSize } from "../../text/quantity.ts";
 import { paletteOf, sign } from "./palette.ts";
 
-/** One line an artifact: step, name, size, media type, digest. Ends in a line break. */
+/** One line per artifact: step, name, size, media type, digest. Ends in a line break. */
 export function renderArtifacts(artifacts: readonly (ArtifactRef & { readonly step: string })[], color: boolean): string {
   if (artifacts.length === 0) return "no artifacts\n";
   const paint = paletteOf(color);
@@ -19,25 +19,25 @@ export function renderArtifacts(artifacts: readonly (ArtifactRef & { readonly st
   return `${lines.join("\n")}\n`;
 }
 
-/** A note for an artifact that no file of the step holds; empty for the others. */
+/** A note on an artifact that is the agent's final message. Empty for files. */
 export function originNote({ source }: Pick<ArtifactRef, "source">): string {
   return source === "message" ? "  from the final message" : "";
 }
 
-/** Where artifacts were put, one line each. Ends in a line break. */
+/** The paths of exported artifacts, one per line. Ends in a line break. */
 export function exportedLines(artifacts: readonly { readonly file: string }[]): string {
   return artifacts.length === 0 ? "no artifacts\n" : artifacts.map(({ file }) => `${printable(file)}\n`).join("");
 }
 
-/** The artifacts that are lost, and how many were looked at. Ends in a line break. */
+/** Missing or damaged artifacts, and the number of intact ones. Ends in a line break. */
 export function lostLines(
   lost: readonly (ArtifactRef & { readonly step: string; readonly problem: string })[],
   count: number,
   color: boolean,
 ): string {
   const paint = paletteOf(color);
-  const told = lost.map(({ step, name, problem }) => `${sign("failed", paint)} ${printable(`${step}/${name}: ${problem}`)}\n`);
+  const problems = lost.map(({ step, name, problem }) => `${sign("failed", paint)} ${printable(`${step}/${name}: ${problem}`)}\n`);
   const intact = count - lost.length;
-  const sum = `${intact} of ${count} ${count === 1 ? "artifact is" : "artifacts are"} as stored`;
-  return `${told.join("")}${lost.length === 0 ? `${sign("passed", paint)} ` : ""}${sum}\n`;
+  const sum = `${intact} of ${counted(count, "artifact")} intact`;
+  return `${problems.join("")}${lost.length === 0 ? `${sign("passed", paint)} ` : ""}${sum}\n`;
 }

@@ -1,4 +1,4 @@
-/** A changeset as a person reads it: one line a path. Pure. */
+/** Renders a changeset for people, one line per path. Pure. */
 
 import type { Changeset, ChangesetEntry, FileState } from "../../core/changeset.ts";
 import { defined } from "../../core/defined.ts";
@@ -6,24 +6,24 @@ import { printable } from "../../text/printable.ts";
 import { formatSize } from "../../text/quantity.ts";
 import { paletteOf } from "./palette.ts";
 
-/** How it is printed. `undone`: what taking it back does to each path. */
 export interface ChangesStyle {
   readonly color: boolean;
+  /** Whether to show the changes of a rollback instead. */
   readonly rolledBack?: boolean;
 }
 
-/** `A path 12B`, `M path 12B -> 14B`, `D path`; modes where they say something. */
+/** `A path 12B`, `M path 12B -> 14B`, `D path`; also the mode if the file is executable, a symlink or an empty directory. */
 export function changesLines(changes: Changeset, { color, rolledBack = false }: ChangesStyle): string[] {
   const paint = paletteOf(color);
   return changes.map((entry) => {
-    const { path, before, after } = rolledBack ? turned(entry) : entry;
+    const { path, before, after } = rolledBack ? reversed(entry) : entry;
     const letter = before === undefined ? paint.green("A") : after === undefined ? paint.red("D") : paint.yellow("M");
-    const told = [before, after].flatMap((state) => (state === undefined ? [] : [stateText(state)]));
-    return `${letter} ${printable(path)}  ${paint.dim([...new Set(told)].join(" -> "))}`;
+    const states = [before, after].flatMap((state) => (state === undefined ? [] : [stateText(state)]));
+    return `${letter} ${printable(path)}  ${paint.dim([...new Set(states)].join(" -> "))}`;
   });
 }
 
-function turned({ path, before, after }: ChangesetEntry): ChangesetEntry {
+function reversed({ path, before, after }: ChangesetEntry): ChangesetEntry {
   return { path, ...defined({ before: after, after: before }) };
 }
 

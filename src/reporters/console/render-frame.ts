@@ -22,7 +22,7 @@ const spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", 
 /** Deeper steps are not indented further, so that their lines keep room for text. */
 const maxIndent = 8;
 
-/** The frame, without a line break at its end. `now` is milliseconds since the epoch. */
+/** The frame, without a line break at its end. `now`: milliseconds since the epoch. */
 export function renderFrame(view: RunView, now: number, size: FrameSize, color: boolean): string {
   const paint = paletteOf(color);
   const width = Math.max(20, size.columns - 1);

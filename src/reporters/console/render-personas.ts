@@ -1,4 +1,4 @@
-/** Personas for people: a list, and one in full. */
+/** Renders a list of personas, or one in full. Pure. */
 import type { KnownPersona } from "../../core/loaded.ts";
 import { padded, printable, printableLines } from "../../text/printable.ts";
 import { type Palette, paletteOf } from "./palette.ts";
@@ -7,7 +7,7 @@ interface PersonaStyle {
   readonly color: boolean;
 }
 
-/** One a line: name, how it is done, where it is defined, what it is for. Ends in a line break. */
+/** A table: name, adapter, location of the definition, purpose. Ends in a line break. */
 export function renderPersonas(personas: readonly KnownPersona[], { color }: PersonaStyle): string {
   const paint = paletteOf(color);
   const rows = personas.map((known) => [
@@ -26,7 +26,7 @@ export function renderPersonas(personas: readonly KnownPersona[], { color }: Per
   return `${[paint.bold(line(head)), ...rows.map(line)].join("\n")}\n`;
 }
 
-/** One in full, its prompt last, as it is sent. Ends in a line break. */
+/** One persona in full, with its system prompt last. Ends in a line break. */
 export function renderPersona(known: KnownPersona, { color }: PersonaStyle): string {
   const paint = paletteOf(color);
   const { persona, permissions, secrets } = known;
@@ -46,7 +46,7 @@ function titled(name: string, rows: readonly (readonly [string, string])[], pain
 }
 
 function howOf({ adapter, command, persona: { model } }: KnownPersona): string {
-  const name = adapter ?? (command === undefined ? "as chosen" : "command");
+  const name = adapter ?? (command === undefined ? "default" : "command");
   return model === undefined ? name : `${name}, ${printable(model)}`;
 }
 

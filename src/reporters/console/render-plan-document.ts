@@ -1,6 +1,6 @@
 /**
- * A plan as JSON. The shape is stable: members are added, never renamed or removed, while `v` is 1. Nothing in it depends on
- * the machine: paths are relative to the project root, and neither values of variables nor prompts are shown.
+ * A plan as a JSON document. While `v` is 1, members are added, but not renamed or removed. Paths are relative to the project root. The
+ * document contains neither values of variables nor prompts.
  */
 
 import { endpointsOf } from "../../core/agent-endpoint.ts";
@@ -17,13 +17,13 @@ import { actionsOf, countActions, type PlanAction, type PlanActions, unenforcedR
 export interface PlanDocument {
   readonly v: 1;
   readonly pipeline: { readonly name: string; readonly version?: string; readonly description?: string };
-  /** How many steps meet each action, by command. */
+  /** The number of steps per action, for each command. */
   readonly summary: Readonly<Record<keyof PlanActions, Readonly<Record<PlanAction, number>>>> & { readonly steps: number };
   /** Ids of the steps of the longest chain. */
   readonly criticalPath: readonly string[];
   /** Limits on the run as a whole. */
   readonly budget?: RunBudget;
-  /** What this environment can fence. */
+  /** What the sandbox can enforce in this environment. */
   readonly sandbox: SandboxSupport;
   /** Whether steps can rename directories of the project in an overlay here. */
   readonly directoryRenames: boolean;
@@ -33,7 +33,7 @@ export interface PlanDocument {
   readonly steps: readonly PlanStepDocument[];
   /** Ignored directories that count for reuse by their lockfile and the names and sizes in them. */
   readonly dependencyDirectories: readonly DependencyDirectory[];
-  /** Rules that nobody enforces. `refused`: a run ends with exit 4 before any work. */
+  /** Permission rules that nothing enforces. `refused`: a run exits with 4 before a step starts. */
   readonly unenforced: readonly {
     readonly rule: string;
     readonly kind: "allow" | "deny";
@@ -50,12 +50,12 @@ export interface PlanStepDocument {
   readonly task?: string;
   readonly dependencies: readonly string[];
   readonly dependents: readonly string[];
-  /** Steps in the longest chain from here to an end, this one included. */
+  /** The length of the longest chain of dependents, this step included. */
   readonly weight: number;
   readonly inputs: readonly StepInput[];
   readonly artifacts: readonly StepArtifact[];
   readonly contracts: readonly PlanContractDocument[];
-  /** Rules as written. `level` only on rules that take something away. */
+  /** Rules as written. Only rules that restrict have a `level`. */
   readonly permissions: readonly {
     readonly kind: "allow" | "deny";
     readonly rule: string;
@@ -70,7 +70,7 @@ export interface PlanStepDocument {
   readonly droppedRules: readonly string[];
   /** Milliseconds and bytes. */
   readonly resources: Step["resources"];
-  /** Whether neither an artifact nor a contract checks what an agent did. */
+  /** Whether an agent's step has neither an artifact nor a contract. */
   readonly unchecked: boolean;
   readonly changes: Step["changes"];
   /** Globs of ignored paths that are kept as changes. */
@@ -88,12 +88,12 @@ export interface PlanStepDocument {
   readonly optional: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly work: PlanWorkDocument;
-  /** Why it could not begin now. */
+  /** Why it cannot start now. */
   readonly blocked?: PlannedBlock;
   readonly actions: PlanActions;
 }
 
-/** A contract. Waits and time limits are in milliseconds. */
+/** A contract. Delays and time limits are in milliseconds. */
 export interface PlanContractDocument {
   readonly name: string;
   readonly type: ContractDefinition["type"];
@@ -109,16 +109,16 @@ export interface PlanContractDocument {
   readonly protect?: readonly string[];
 }
 
-/** Whether equal work exists. Fingerprints are there once they are known, `from` where earlier work was found. */
+/** Whether a cached result exists. A fingerprint is absent until it is known, `from` unless a cached result was found. */
 export interface PlanWorkDocument {
   readonly kind: PlannedWork["kind"];
   readonly fingerprint?: { readonly work: Digest; readonly gate: Digest };
   readonly from?: { readonly run: string; readonly attempt: number; readonly finishedAt: string };
-  /** With `new`: what differs from the last time the step passed; empty when it never did. With `recheck`: which contracts and their files differ. */
+  /** With `new`: the parts that changed since the step passed last; empty if it never passed. With `recheck`: the contracts and files that differ. */
   readonly changed?: readonly string[];
-  /** With `new`: the last time the step passed. */
+  /** With `new`: the attempt at which the step passed last. */
   readonly since?: { readonly run: string; readonly attempt: number; readonly finishedAt: string };
-  /** With `unknown`: the steps that have to run first. */
+  /** With `unknown`: the steps that must end first. */
   readonly after?: readonly string[];
 }
 
@@ -194,7 +194,7 @@ function stepDocument(planned: PlannedStep, sandbox: SandboxSupport): PlanStepDo
   };
 }
 
-/** The rules of a step as written, with the level of those that take something away. Each text once a kind. */
+/** The rules of a step as written, without duplicates. Rules that restrict have their level. */
 export function permissionsOf({ step, enforcement }: PlannedStep): PlanStepDocument["permissions"] {
   const found = new Map<string, PlanStepDocument["permissions"][number]>();
   for (const { source, allow, deny } of step.permissions.layers) {

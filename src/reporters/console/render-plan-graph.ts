@@ -1,6 +1,6 @@
 /**
- * A plan as a graph for other tools. Node ids are numbers of our own and every label is quoted and escaped: no name in a manifest
- * can add a node, a link or markup.
+ * Renders a plan as a graph for other tools. Pure. Node ids are generated and labels are escaped, so that no name in a manifest can add a
+ * node, a link or markup.
  */
 import type { Plan, PlannedStep } from "../../core/plan.ts";
 import { printable } from "../../text/printable.ts";
@@ -22,7 +22,7 @@ const dotStyles: Readonly<Record<PlanAction, string>> = {
   blocked: 'fillcolor="#ffebe9", color="#cf222e"',
 };
 
-/** A Mermaid flowchart. Colours show what `run --reuse` would do; links carry the artifacts that are handed over. */
+/** A Mermaid flowchart. Colors show the actions of `run --reuse`; links are labeled with artifacts. */
 export function planAsMermaid(plan: Plan): string {
   const ids = idsOf(plan);
   const lines = ["flowchart TD"];
@@ -37,7 +37,7 @@ export function planAsMermaid(plan: Plan): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** A Graphviz digraph, with the same labels, links and colours. */
+/** A Graphviz digraph with the same labels, links and colors. */
 export function planAsDot(plan: Plan): string {
   const ids = idsOf(plan);
   const lines = [
@@ -73,12 +73,12 @@ function linksOf(plan: Plan): { from: string; to: string; artifacts: string[] }[
   );
 }
 
-/** Letters, digits and harmless signs as they are, all else as Mermaid's `#code;`, so that neither markup nor Markdown is left. */
+/** Escapes everything except letters, digits and harmless signs as Mermaid's `#code;`, so that no markup or Markdown remains. */
 export function mermaidText(text: string): string {
   return printable(text).replace(/[^\p{L}\p{N} .,:/()⛨-]/gu, (character) => `#${character.codePointAt(0)};`);
 }
 
-/** One quoted string of centred lines. A backslash is doubled: `\N` and its like are escapes in labels. */
+/** A quoted string of centered lines. Backslashes are doubled, because labels have escapes such as `\N`. */
 function dotText(lines: readonly string[]): string {
   return `"${lines.map((line) => printable(line).replace(/[\\"]/g, "\\$&")).join("\\n")}"`;
 }

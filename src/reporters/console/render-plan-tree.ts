@@ -1,4 +1,4 @@
-/** A plan as a person reads it: what each step is, what it waits for and hands over, what judges it, and what commands would do. */
+/** Renders a plan for people: each step with its dependencies, artifacts, contracts, permissions and the actions of commands. Pure. */
 import { endpointsOf } from "../../core/agent-endpoint.ts";
 import { isUnchecked } from "../../core/empty-output.ts";
 import { hidesGit, isSandboxed, writesRepository } from "../../core/enforcement.ts";
@@ -27,7 +27,7 @@ import { permissionsOf } from "./render-plan-document.ts";
 /** How the tree is drawn. */
 export interface TreeStyle {
   readonly color: boolean;
-  /** Mark steps by what `run --reuse` would do, not by what `run` would. */
+  /** Mark steps with the actions of `run --reuse` instead of `run`. */
   readonly reuse: boolean;
 }
 
@@ -39,11 +39,11 @@ const verbs: Readonly<Record<PlanAction, string>> = {
   run: "run",
   reuse: "reused",
   recheck: "rechecked",
-  later: "known later",
+  later: "decided later",
   blocked: "blocked",
 };
 
-/** Prints the plan as a tree. The text ends with a line break. */
+/** The plan as a tree. Ends in a line break. */
 export function planAsTree(plan: Plan, style: TreeStyle): string {
   const paint = paletteOf(style.color);
   const blocks = plan.steps.map((planned, at) => stepBlock(planned, plan, style, at === plan.steps.length - 1, paint));
@@ -105,7 +105,7 @@ function identityRows(step: Step): Row[] {
   if (step.task !== undefined) rows.push(["task", shortened(printable(step.task.trim()), taskWidth)]);
   rows.push(["waits for", step.dependencies.length === 0 ? "nothing" : list(step.dependencies)]);
   const inputs = step.inputs.map(({ name, artifact, from, optional }) => {
-    const source = from === undefined ? "nobody" : from;
+    const source = from === undefined ? "no step" : from;
     return `${artifact} from ${source}${name === artifact ? "" : ` as ${name}`}${optional ? " (optional)" : ""}`;
   });
   if (inputs.length > 0) rows.push(["inputs", inputs.join(", ")]);
@@ -135,13 +135,13 @@ function contractRows(planned: PlannedStep, sandbox: Plan["sandbox"], paint: Pal
   const names = [...Object.keys(step.env).sort(), ...step.secrets.map((name) => `${name} (secret)`)];
   if (names.length > 0) rows.push(["sees", names.join(", ")]);
   const endpoints = endpointsOf(step).join(", ");
-  if (endpoints !== "") rows.push(["model at", `${endpoints}, which the agent reaches whatever its tools may`]);
+  if (endpoints !== "") rows.push(["model API", `${endpoints} (always allowed)`]);
   if (isUnchecked(step)) rows.push(["unchecked", paint.yellow("neither an artifact nor a contract checks this step")]);
   if (step.changes !== "optional")
     rows.push(["changes", step.changes === "none" ? "none: a changed file fails the step" : "required: a step that changes nothing fails"]);
   rows.push(["limits", limitsText(step.resources)]);
   if (step.workspace === "shared") {
-    rows.push(["workspace", "in place, alone: what it changes in the project stays, also when it fails"]);
+    rows.push(["workspace", "in place, alone: its changes to the project stay, even if it fails"]);
     rows.push(["repository", writesRepository(step, sandbox) ? paint.yellow(writableRepository) : "`.git` is read-only"]);
   }
   if (step.workspace === "copy") rows.push(["workspace", "copy: a copy of the project for each attempt"]);
@@ -174,10 +174,10 @@ function contractText(contract: ContractDefinition): string {
   const { name, onFailure, maxRetries, backoff } = contract;
   const waits = backoff.strategy === "none" ? "" : `, ${backoff.strategy} backoff from ${formatDuration(backoff.baseMs)}`;
   const policy = onFailure === "retry" ? `on failure retry, at most ${counted(maxRetries, "time")}${waits}` : `on failure ${onFailure}`;
-  return `${printable(name)}: ${printable(judgementText(contract))}; ${policy}`;
+  return `${printable(name)}: ${printable(requirementText(contract))}; ${policy}`;
 }
 
-function judgementText(contract: ContractDefinition): string {
+function requirementText(contract: ContractDefinition): string {
   switch (contract.type) {
     case "json_schema":
       return `${contract.artifact} matches ${contract.schema}`;
@@ -198,15 +198,15 @@ function workText(planned: PlannedStep): string {
 function reasonText(work: PlannedWork): string {
   switch (work.kind) {
     case "equal":
-      return `equal work passed in run ${work.cached.run}`;
+      return `unchanged since it passed in run ${work.cached.run}`;
     case "recheck":
-      return `equal work passed in run ${work.cached.run} under other contracts${changedText(work.fingerprint, work.cached.fingerprint)}`;
+      return `unchanged since it passed in run ${work.cached.run}, with other contracts${changedText(work.fingerprint, work.cached.fingerprint)}`;
     case "new":
       return work.changed.length === 0
         ? "never passed before"
         : `changed${work.since === undefined ? "" : ` since run ${work.since.run}`}: ${work.changed.map(partText).join(", ")}`;
     case "unknown":
-      return `known after ${list(work.after)}`;
+      return `decided once ${list(work.after)} ${work.after.length === 1 ? "has" : "have"} ended`;
   }
 }
 
@@ -220,7 +220,7 @@ function blockRows({ blocked }: PlannedStep): Row[] {
       return [["blocked", `${why}; --reset-circuit closes it`]];
     }
     case "upstream":
-      return [["blocked", `waits for ${list(blocked.steps)}, which could not begin`]];
+      return [["blocked", `waits for ${list(blocked.steps)}, which cannot start`]];
   }
 }
 
@@ -233,31 +233,31 @@ function footer(plan: Plan, paint: Palette): string[] {
   const { refused, exposed } = unenforcedRules(plan);
   const lines: string[] = [];
   if (refused.size > 0) {
-    lines.push(paint.red("`wave run` refuses this plan (exit 4): nothing here can enforce"), ...ruleLines(refused));
+    lines.push(paint.red("`wave run` refuses this plan (exit 4): nothing in this environment enforces"), ...ruleLines(refused));
     lines.push("Write `sandbox: off` (in the step, or at the top of the manifest) to run without them.");
   }
-  if (exposed.size > 0) lines.push(paint.yellow("Not enforced, and the run goes ahead:"), ...ruleLines(exposed));
+  if (exposed.size > 0) lines.push(paint.yellow("Not enforced; the run starts anyway:"), ...ruleLines(exposed));
   lines.push(...isolationLines(plan), ...(plan.dependencyDirectories ?? []).map(dependencyLine));
   return lines;
 }
 
 function dependencyLine({ path, lockfile }: DependencyDirectory): string {
-  return `For reuse, ${printable(path)} counts by ${printable(lockfile)} and the names and sizes of its files.`;
+  return `For reuse, ${printable(path)} is compared by ${printable(lockfile)} and the names and sizes of its files.`;
 }
 
 const rootRights =
   "Wave runs as root: in the sandbox, steps can use files of every owner and become any user (chown, dac_override, fowner, fsetid, setuid, setgid).";
-const noRootRights = "Wave runs as root, but in the sandbox steps have no rights to files of other owners; `wave doctor` says why.";
+const noRootRights = "Wave runs as root, but in the sandbox steps have no rights to files of other owners; `wave doctor` reports why.";
 
-/** What the reader should know of steps that can reach more than their workspace. */
+/** Notes on isolation: steps that can reach more than their workspace, and the limits of the sandbox here. */
 function isolationLines({ steps, sandbox, directoryRenames = true, unshownPlaces = [] }: Plan): string[] {
   const inPlace = steps.filter(({ step }) => step.workspace === "shared").length;
   const lines: string[] = [];
-  if (inPlace === steps.length) lines.push("Steps run in the project itself: what they change there stays, also when they fail.");
+  if (inPlace === steps.length) lines.push("Steps run in the project itself: their changes stay, even if they fail.");
   const open = steps.filter(({ step }) => step.workspace !== "shared" && !isSandboxed(step, sandbox)).map(({ step }) => step.id);
-  if (open.length > 0) lines.push(`No fence around ${list(open)}: what runs there can reach beyond its workspace.`);
-  const fenced = steps.some(({ step }) => isSandboxed(step, sandbox));
-  if (fenced && sandbox.allOwners !== undefined) lines.push(sandbox.allOwners ? rootRights : noRootRights);
+  if (open.length > 0) lines.push(`No sandbox for ${list(open)}: their processes can reach files outside the workspace.`);
+  const hasSandbox = steps.some(({ step }) => isSandboxed(step, sandbox));
+  if (hasSandbox && sandbox.allOwners !== undefined) lines.push(sandbox.allOwners ? rootRights : noRootRights);
   const shown = [...new Set(steps.flatMap(({ step }) => (isSandboxed(step, sandbox) ? (step.sandboxShow ?? []) : [])))];
   const [unshown, visible] = [
     shown.filter((place) => unshownPlaces.includes(place)),

@@ -1,4 +1,4 @@
-/** A plan, for people (`tree`), programs (`json`) and graph tools (`mermaid`, `dot`). Pure: text in, text out. */
+/** Renders a plan for people (`tree`), programs (`json`) and graph tools (`mermaid`, `dot`). Pure. */
 import type { Plan } from "../../core/plan.ts";
 import { unreachable } from "../../core/result.ts";
 import { jsonText } from "../../text/json-text.ts";
@@ -12,11 +12,11 @@ export interface PlanStyle {
   readonly format: PlanFormat;
   /** Only for `tree`. */
   readonly color: boolean;
-  /** Show the plan of a run that reuses equal work (default: of a plain run). */
+  /** Show the plan of `wave run --reuse` instead of `wave run`. */
   readonly reuse?: boolean;
 }
 
-/** Prints a plan. The text ends with a line break. */
+/** The text of a plan. Ends in a line break. */
 export function renderPlan(plan: Plan, style: PlanStyle): string {
   switch (style.format) {
     case "tree":

@@ -19,8 +19,8 @@ export function redefinedText(changes: readonly ChangedStep[] | undefined): stri
   if (changes.length === 0) return "the manifest changed, but none of its steps did\n";
   const signs = { added: "+", removed: "-", changed: "~" } as const;
   const lines = changes.map(({ step, kind, parts }) => {
-    const told = kind === "changed" ? `changed: ${parts.map(partText).join(", ")}` : kind === "added" ? "is new" : "was removed";
-    return `  ${signs[kind]} ${printable(step)} ${told}`;
+    const text = kind === "changed" ? `changed: ${parts.map(partText).join(", ")}` : kind === "added" ? "is new" : "was removed";
+    return `  ${signs[kind]} ${printable(step)} ${text}`;
   });
   return `changes since the run started:\n${lines.join("\n")}\n`;
 }
@@ -36,6 +36,6 @@ export function manifestChangedText(run: string, files: readonly string[]): stri
 export function projectChangedText(run: string, affected: readonly string[]): string {
   const names = affected.slice(0, shown).map(printable).join(", ");
   const others = affected.length > shown ? ` and ${affected.length - shown} more` : "";
-  const who = affected.length === 0 ? "no step of the run reads them" : `steps that may read them: ${names}${others}`;
-  return `warning: project files changed since run ${run} started, and steps see the new ones; ${who}\n`;
+  const readers = affected.length === 0 ? "no step of the run reads them" : `steps that may read them: ${names}${others}`;
+  return `warning: project files changed since run ${run} started, and steps see the new ones; ${readers}\n`;
 }

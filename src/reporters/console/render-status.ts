@@ -183,12 +183,12 @@ function stepCounts(steps: Readonly<Record<StepStatus, number>>): string {
     .join(", ");
 }
 
-/** `2026-01-31 12:00:00Z`: the second is enough for a reader. */
+/** `2026-01-31 12:00:00Z`, without fractions of seconds. */
 function instant(iso: string): string {
   return iso.replace("T", " ").replace(/\.\d+Z$/, "Z");
 }
 
 function unpainted(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the palette's own colour codes
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the palette's own color codes
   return text.replace(/\u001b\[[0-9;]*m/g, "");
 }

@@ -29,7 +29,7 @@ export interface SummaryOptions {
   readonly unenforced?: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Steps that passed are counted, not listed, when there are more than this. */
+/** The most passed steps and artifacts that are listed by name. */
 const maxListed = 50;
 
 const plainCommand = (args: readonly string[]) => ["wave", ...args].join(" ");

@@ -1,10 +1,10 @@
-/** What a verification of state found, and what a rebuilding did, for people. Pure. */
+/** Renders the results of `wave state verify` and `wave state rebuild`. Pure. */
 
 import { printable } from "../../text/printable.ts";
 import { counted, formatSize } from "../../text/quantity.ts";
 import { paletteOf } from "./palette.ts";
 
-/** Something that is not as it was written. `line` counts from 1. */
+/** A problem in a stored file. Lines count from 1. */
 export interface FindingText {
   readonly file: string;
   readonly line?: number;
@@ -21,31 +21,31 @@ export interface VerificationText {
   readonly database: boolean;
 }
 
-/** A line for each finding, then what was looked at. Ends in a line break. */
+/** One line per finding, then the number of runs, events and blobs that were checked. Ends in a line break. */
 export function renderVerification(verification: VerificationText, { color }: { readonly color: boolean }): string {
   const { findings, runs, archived, events, blobs, bytes, database } = verification;
   const paint = paletteOf(color);
-  const looked = [
+  const checked = [
     `${counted(runs, "run")} (${counted(events, "event")})`,
     `${counted(blobs, "blob")} (${formatSize(bytes)})`,
     database ? "the database" : "no database yet",
   ].join(", ");
-  const notes = archived === 0 ? [] : [`${counted(archived, "archived run")}: the database alone tells of them`];
+  const notes = archived === 0 ? [] : [`${counted(archived, "archived run")}: only the database has their records`];
   const verdict =
     findings.length === 0
-      ? `${paint.green("✓")} state is whole: ${looked}`
-      : `${paint.red("✗")} ${counted(findings.length, "problem")} in ${looked}`;
+      ? `${paint.green("✓")} state is intact: ${checked}`
+      : `${paint.red("✗")} ${counted(findings.length, "problem")} in ${checked}`;
   return `${[...findingLines(findings, color), verdict, ...notes].join("\n")}\n`;
 }
 
-/** What a rebuilding did, with what the old database had read otherwise. Ends in a line break. */
+/** The result of a rebuild, and the differences from the old database. Ends in a line break. */
 export function renderRebuilt(
   { runs, archived, disagreements }: { readonly runs: number; readonly archived: number; readonly disagreements: readonly FindingText[] },
   { color }: { readonly color: boolean },
 ): string {
-  const kept = archived === 0 ? "" : `, and ${counted(archived, "archived run")} taken over from the old one`;
+  const kept = archived === 0 ? "" : `, and ${counted(archived, "archived run")} copied from the old one`;
   const warnings =
-    disagreements.length === 0 ? [] : ["the old database had read these journals otherwise:", ...findingLines(disagreements, color)];
+    disagreements.length === 0 ? [] : ["the old database differs from these journals:", ...findingLines(disagreements, color)];
   return `${[...warnings, `the database was rebuilt: ${counted(runs, "run")} from journals${kept}`].join("\n")}\n`;
 }
 

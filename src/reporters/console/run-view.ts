@@ -31,7 +31,7 @@ export interface StepView {
   readonly contracts: readonly ContractResult[];
   readonly failure?: Failure;
   readonly because?: string;
-  /** What its child printed last. */
+  /** The last line of its output. */
   readonly lastLine?: string;
 }
 
@@ -58,12 +58,12 @@ interface ProcessView {
   selected?: ReadonlySet<string>;
 }
 
-/** A view in which nothing has happened. */
+/** A view without events. */
 export function emptyView(pipeline = ""): RunView {
   return { pipeline, status: "running", steps: new Map(), timeline: emptyTimeline(), usage: new Map(), process: {} };
 }
 
-/** A view of what a plan will do. */
+/** The view of a plan, before any event. */
 export function viewOfPlan(plan: Plan): RunView {
   const { name, version } = plan.pipeline;
   const view: RunView = { ...emptyView(name), ...defined({ version }) };
@@ -88,9 +88,9 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
     view.process.slots = event.concurrency;
   } else if (event.type === "run-finished") {
     Object.assign(view, { status: event.status, durationMs: event.durationMs });
-    if (event.status === "passed") settlePending(view, event.part ?? [...view.steps.keys()]);
+    if (event.status === "passed") markPassed(view, event.part ?? [...view.steps.keys()]);
   } else if ("step" in event && event.type !== "circuit-opened") {
-    if (event.type === "attempt-started") settlePending(view, view.steps.get(event.step)?.dependencies ?? []);
+    if (event.type === "attempt-started") markPassed(view, view.steps.get(event.step)?.dependencies ?? []);
     showStep(view, event.step, event.type === "attempt-started" || event.type === "step-reopened");
     if ("usage" in event && event.usage !== undefined) applyUsage(view, { ...event, usage: event.usage });
   }
@@ -99,7 +99,7 @@ export function applyEvent(view: RunView, event: WaveEvent): RunView {
   return view;
 }
 
-/** Replaces the view of a step by what the timeline contains. `fresh`: what its child printed belongs to an earlier attempt. */
+/** Updates a step from the timeline. `fresh`: its last line of output belongs to an earlier attempt. */
 function showStep(view: RunView, id: string, fresh: boolean): void {
   const { attempts, phase, reused, finished, reopened } = timelineStep(view.timeline, id);
   const { lastLine, ...before } = view.steps.get(id) ?? unknownStep(id);
@@ -127,7 +127,7 @@ function showStep(view: RunView, id: string, fresh: boolean): void {
   });
 }
 
-/** Notes what a step's child printed. */
+/** Keeps the last line of a step's output. */
 export function applyOutput(view: RunView, step: string, text: string): RunView {
   const line = text.trimEnd().split("\n").at(-1)?.trim();
   if (line !== undefined && line !== "" && view.steps.has(step)) change(view, step, { lastLine: line });
@@ -148,8 +148,8 @@ function change(view: RunView, id: string, changed: Partial<StepView>): void {
   view.steps.set(id, { ...(view.steps.get(id) ?? unknownStep(id)), ...changed });
 }
 
-/** A step starts only when its dependencies have passed: those of which nothing was heard passed before this process. */
-function settlePending(view: RunView, ids: readonly string[]): void {
+/** Marks steps without events as passed, with their dependencies: a dependent started, so they passed in an earlier process. */
+function markPassed(view: RunView, ids: readonly string[]): void {
   const open = [...ids];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     const step = view.steps.get(id);
@@ -165,7 +165,7 @@ interface PlainStep {
   readonly dependencies: readonly string[];
 }
 
-/** Adds steps in plan order: a step comes once all that it depends on have come, else in the order given. */
+/** Adds steps in topological order; among independent steps, in the given order. */
 function addSteps(view: RunView, steps: readonly PlainStep[]): void {
   const missing = new Map(steps.map((step) => [step.id, new Set(step.dependencies.filter((id) => id !== step.id)).size]));
   const dependents = new Map<string, PlainStep[]>();

@@ -7,7 +7,7 @@ import { describeExceeded } from "../../core/exceeded-limit.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { ExpectedArtifact, ExpectedStep, Mismatch, ObservedRun, ObservedStep, PipelineTest } from "../../core/pipeline-test.ts";
 
-/** The whole of an artifact, for the expectations that look into it; nothing where the step left none of that name. */
+/** Returns the full text of an artifact. Undefined if the step has none of that name, or if it is not text. */
 export type ArtifactText = (step: string, artifact: string) => string | undefined;
 
 /** `evaluator` runs the JSONPath queries of a test; `signal` cancels them. */
@@ -26,7 +26,7 @@ export async function compareRun(
   const found: Mismatch[] = [];
   if (run.status !== test.status.value)
     found.push({
-      message: `the run was to end as ${test.status.value}, and ended as ${run.status}`,
+      message: `the run ended as ${run.status}, not as ${test.status.value}`,
       origin: test.status.origin,
       expected: test.status.value,
       actual: run.status,
@@ -45,11 +45,11 @@ async function compareStep(step: ExpectedStep, observed: ObservedStep, textOf: A
   const ofArtifacts: Mismatch[] = [];
   for (const artifact of artifacts) ofArtifacts.push(...(await compareArtifact(id, artifact, textOf(id, artifact.artifact), options)));
   return [
-    ...(status === undefined ? [] : differ(`step \`${id}\` did not end as it was to`, status, observed.status)),
-    ...(attempts === undefined ? [] : differ(`step \`${id}\` took another number of attempts`, attempts, observed.attempts.length)),
-    ...(failure === undefined ? [] : differ(`step \`${id}\` did not fail for the reason that it was to`, failure, observed.failure)),
+    ...(status === undefined ? [] : differ(`step \`${id}\` ended with another status`, status, observed.status)),
+    ...(attempts === undefined ? [] : differ(`step \`${id}\` made another number of attempts`, attempts, observed.attempts.length)),
+    ...(failure === undefined ? [] : differ(`step \`${id}\` failed for another reason`, failure, observed.failure)),
     ...verdicts.flatMap((verdict) =>
-      differ(`contract \`${verdict.contract}\` of step \`${id}\` says something else`, verdict, last?.verdicts[verdict.contract]),
+      differ(`contract \`${verdict.contract}\` of step \`${id}\` has another verdict`, verdict, last?.verdicts[verdict.contract]),
     ),
     ...ofArtifacts,
     ...(changes === undefined
@@ -75,11 +75,11 @@ async function compareArtifact(
 ): Promise<Mismatch[]> {
   const name = `artifact \`${expected.artifact}\` of step \`${step}\``;
   const { origin } = expected;
-  if (text === undefined) return [{ message: `${name} is not there`, origin }];
+  if (text === undefined) return [{ message: `${name} is missing`, origin }];
   if ("text" in expected)
     return text.includes(expected.text)
       ? []
-      : [{ message: `${name} does not hold the text`, origin, expected: expected.text, actual: shortened(text) }];
+      : [{ message: `${name} does not contain the text`, origin, expected: expected.text, actual: shortened(text) }];
   const { path, value } = expected;
   const answer = await evaluator.evaluate("compare-json-path", { text, path, expected: value }, { signal });
   if (!answer.ok) return [{ message: `${name} cannot be queried with \`${path}\`: ${problemText(answer.error)}`, origin }];
@@ -90,7 +90,7 @@ async function compareArtifact(
       return [{ message: `${name} is not JSON`, origin, actual: shortened(text) }];
     case "different": {
       const { actual } = answer.value;
-      return [{ message: `${name} has something else at \`${path}\``, origin, expected: value, ...defined({ actual }) }];
+      return [{ message: `${name} has another value at \`${path}\``, origin, expected: value, ...defined({ actual }) }];
     }
   }
 }
@@ -106,7 +106,7 @@ function problemText(problem: EvaluationProblem): string {
   }
 }
 
-/** Where a run differs from a snapshot: paths in dots, with both values; at most `limit`. */
+/** Differences from a snapshot, at most `limit`: dotted paths with both values. */
 export function compareSnapshot(before: JsonValue, now: JsonValue, origin: Mismatch["origin"], limit = 20): readonly Mismatch[] {
   const found: Mismatch[] = [];
   const open: { path: string; a: JsonValue | undefined; b: JsonValue | undefined }[] = [{ path: "", a: before, b: now }];
@@ -117,7 +117,7 @@ export function compareSnapshot(before: JsonValue, now: JsonValue, origin: Misma
       isNested(a) && isNested(b) && Array.isArray(a) === Array.isArray(b) ? [...new Set([...Object.keys(a), ...Object.keys(b)])] : [];
     if (keys.length === 0) {
       const both = { ...defined({ expected: a, actual: b }) };
-      found.push({ message: `\`${path}\` is not as in the snapshot`, origin, ...both });
+      found.push({ message: `\`${path}\` differs from the snapshot`, origin, ...both });
     }
     const member = (value: JsonValue | undefined, key: string) => (isNested(value) ? (value as Record<string, JsonValue>)[key] : undefined);
     for (const key of keys.reverse()) open.push({ path: path === "" ? key : `${path}.${key}`, a: member(a, key), b: member(b, key) });
@@ -141,12 +141,12 @@ function parse(text: string): JsonValue | undefined {
   }
 }
 
-/** A snapshot as it lies on disk. */
+/** The text of a snapshot file. */
 export function snapshotText(run: ObservedRun): string {
   return `${JSON.stringify({ v: 1, ...run }, undefined, 2)}\n`;
 }
 
-/** What a run is compared with; nothing where the text is no snapshot of this version. */
+/** Parses a snapshot. Undefined if the text is not a snapshot of this version. */
 export function parseSnapshot(text: string): ObservedRun | undefined {
   const value = parse(text);
   if (!isNested(value) || Array.isArray(value) || (value as { v?: JsonValue }).v !== 1) return undefined;

@@ -1,4 +1,4 @@
-/** What came of a run, without what differs between two runs that did the same: ids, times, places. */
+/** Reads the results of a run that tests compare: no ids, times or paths, which differ between equal runs. */
 
 import { decodeChangeset } from "../../changeset/combine-changes.ts";
 import type { Changeset } from "../../core/changeset.ts";
@@ -10,10 +10,10 @@ import type { BlobStore } from "../../core/ports.ts";
 import { ok, type Result } from "../../core/result.ts";
 import type { AttemptRecord, RunRecord, StepRecord } from "../../core/state.ts";
 
-/** Longer content stands in a snapshot by its digest alone; bytes. */
+/** Bytes. A snapshot has only the digest of a larger artifact. */
 const longestContent = 16 * 1024;
 
-/** A run, and the whole text of each artifact that is text, by step and name. */
+/** The results of a run, and the full text of each text artifact. */
 export interface Observation {
   readonly run: ObservedRun;
   readonly textOf: (step: string, artifact: string) => string | undefined;
@@ -54,7 +54,7 @@ async function observeStep(
     ...defined({ failure: step.failure?.reason }),
     attempts: step.attempts.map(observeAttempt),
     artifacts: Object.fromEntries(artifacts),
-    changes: Object.fromEntries(changes.value.map((entry) => [entry.path, wordOf(entry)])),
+    changes: Object.fromEntries(changes.value.map((entry) => [entry.path, changeName(entry)])),
   });
 }
 
@@ -73,7 +73,7 @@ function observeArtifact({ mediaType, digest, size }: ArtifactRef, text: string 
   return json === undefined ? { ...plain, text } : { ...plain, json };
 }
 
-/** Nothing where bytes are no text. */
+/** Undefined if the bytes are not UTF-8. */
 function textOf(bytes: Uint8Array): string | undefined {
   const text = Buffer.from(bytes).toString();
   return Buffer.from(text).equals(bytes) ? text : undefined;
@@ -94,6 +94,6 @@ async function changesOf(digest: ArtifactRef["digest"], blobs: BlobStore): Promi
   return changes.ok ? changes : { ok: false, error: { reason: "state-damaged", path: `blob ${digest}`, detail: changes.error } };
 }
 
-function wordOf({ before, after }: Changeset[number]): string {
+function changeName({ before, after }: Changeset[number]): string {
   return after === undefined ? "deleted" : before === undefined ? "added" : "changed";
 }

@@ -1,4 +1,4 @@
-/** Results of tests for people, and as annotations for GitHub. Pure; texts end in a line break. */
+/** Renders test results for people, and as annotations for GitHub. Pure. Texts end in a line break. */
 import { describeFailure } from "../../core/failures.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Mismatch, TestResult } from "../../core/pipeline-test.ts";
@@ -14,16 +14,16 @@ export interface TestOptions {
   readonly color: boolean;
   /** The terminal's width. Defaults to 100 columns. */
   readonly columns?: number;
-  /** The text of a test's file, where it is known. */
+  /** Returns the text of a test file. Undefined if it is unknown or must not be shown. */
   readonly textOf: (file: string) => string | undefined;
 }
 
-/** Whether all is as it was to be. */
+/** Whether the test ran and met all expectations. */
 export function hasPassed({ mismatches, error }: TestResult): boolean {
   return mismatches.length === 0 && error === undefined;
 }
 
-/** One test, as it ends. */
+/** The result of one test. */
 export function renderTest(result: TestResult, { color, columns = defaultColumns, textOf }: TestOptions): string {
   const paint = paletteOf(color);
   const frameStyle = { paint, tint: paint.red, columns: columns - 8 };
@@ -68,7 +68,7 @@ export function renderTestCounts(results: readonly TestResult[], { color }: Pick
   return `${words.join(", ")}\n`;
 }
 
-/** What is not as it was to be, on the lines that say what it was to be. `base`: the project seen from the repository, where they differ. */
+/** Workflow commands that annotate the expectations that were not met. `base`: the project's root relative to the repository's. */
 export function testAnnotations(results: readonly TestResult[], base?: string): string {
   const lines = results.flatMap(({ test, mismatches, error }) => [
     ...mismatches.map(({ message, origin: { file, range }, expected, actual }) => {

@@ -62,8 +62,8 @@ describe("the tree", () => {
   test("tells a person everything that will happen", () => {
     expect(renderPlan(example, { format: "tree", color: false })).toMatchInlineSnapshot(`
       "demo@v1: 3 steps · Shows a plan
-        run            2 run, 1 known later
-        run --reuse    1 run, 1 reused, 1 known later
+        run            2 run, 1 decided later
+        run --reuse    1 run, 1 reused, 1 decided later
         critical path  analyze → implement → release (3 of 3)
 
       ├─ + analyze  navigator (claude 2.1, sonnet)
@@ -75,9 +75,9 @@ describe("the tree", () => {
       │                   deny  network_access:* (not enforced)
       │      unrestricted file_write
       │      sees         LEVEL, KEY (secret)
-      │      model at     api.anthropic.com:443, which the agent reaches whatever its tools may
+      │      model API    api.anthropic.com:443 (always allowed)
       │      limits       timeout 30m
-      │      work         equal work passed in run 0a1b2c · run: run · run --reuse: reused · resume 0a1b2c: kept
+      │      work         unchanged since it passed in run 0a1b2c · run: run · run --reuse: reused · resume 0a1b2c: kept
       │
       ├─ + implement  worker (command) · optional
       │      task         Do implement
@@ -89,7 +89,7 @@ describe("the tree", () => {
       │      permissions  deny  file_write:docs/** (not enforced)
       │      unrestricted file_read, network_access, command
       │      limits       timeout 10m, memory 2GB, disk 1GB
-      │      workspace    in place, alone: what it changes in the project stays, also when it fails
+      │      workspace    in place, alone: its changes to the project stay, even if it fails
       │      repository   the step can write to \`.git\`; once it has started, Wave runs no git in the project until the run ends
       │      sandbox      off: it runs although denied permissions are not enforced
       │      work         changed: project files, input notes, task · run, run --reuse and resume: run
@@ -99,14 +99,14 @@ describe("the tree", () => {
              waits for    implement
              unrestricted file_read, file_write, network_access, command
              limits       timeout 30m
-             work         known after implement · run: known later · run --reuse: known later · resume: run
+             work         decided once implement has ended · run: decided later · run --reuse: decided later · resume: run
 
-      \`wave run\` refuses this plan (exit 4): nothing here can enforce
+      \`wave run\` refuses this plan (exit 4): nothing in this environment enforces
         deny network_access:*  in analyze
       Write \`sandbox: off\` (in the step, or at the top of the manifest) to run without them.
-      Not enforced, and the run goes ahead:
+      Not enforced; the run starts anyway:
         deny file_write:docs/**  in implement
-      No fence around analyze, release: what runs there can reach beyond its workspace.
+      No sandbox for analyze, release: their processes can reach files outside the workspace.
       "
     `);
   });

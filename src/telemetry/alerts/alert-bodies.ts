@@ -1,15 +1,18 @@
-/** What webhooks are told. Pure. CloudEvents 1.0 in JSON's structured mode: https://github.com/cloudevents/spec; Slack: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */
+/**
+ * Builds the bodies of alerts. Pure. CloudEvents 1.0 in JSON's structured mode: https://github.com/cloudevents/spec; Slack:
+ * https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+ */
 
 import type { AlertReason, AlertTarget } from "../../core/alert.ts";
 import { digestOfBytes } from "../../core/digest.ts";
 import { markdownText } from "../../text/markdown-text.ts";
 
-/** Something that is worth an alert. */
+/** An incident that alerts report. */
 export interface Alarm {
   readonly reason: AlertReason;
   /** A step, `step/contract`, or empty for the run. */
   readonly subject: string;
-  /** A sentence, scrubbed. */
+  /** A sentence, redacted. */
   readonly text: string;
   /** ISO 8601, UTC. */
   readonly at: string;
@@ -22,7 +25,7 @@ export interface AlertBody {
   readonly body: string;
 }
 
-/** The same alarm has the same id, whoever sends it and however often: receivers can tell doubles by it. */
+/** Equal for repeated deliveries of an alarm, so that receivers can discard duplicates. 32 hex digits. */
 export function alarmId({ run, reason, subject }: Pick<Alarm, "run" | "reason" | "subject">): string {
   return digestOfBytes(JSON.stringify([run, reason, subject])).slice("sha256:".length, "sha256:".length + 32);
 }
@@ -56,7 +59,7 @@ const signs: Readonly<Record<AlertReason, string>> = {
   "run-recovered": ":white_check_mark:",
 };
 
-/** Slack's three signs, and nothing that names a channel or a person. */
+/** Escapes Slack's three control characters, and prevents mentions of channels and people. */
 function slackText(text: string): string {
   return markdownText(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("@", "@\u200b");
 }

@@ -1,10 +1,10 @@
-/** Which events are worth an alert. A failure that is tried again is none: what counts is that a step gave up. Pure. */
+/** Decides which events raise alarms. A failed attempt that is retried raises none. Pure. */
 
 import type { WaveEvent } from "../../core/event.ts";
 import { describeFailure } from "../../core/failures.ts";
 import type { Alarm } from "./alert-bodies.ts";
 
-/** What an event means, for a run of this pipeline; `failedBefore`: the run, or the one before it, had failed. */
+/** The alarms that an event raises. `failedBefore`: whether the run, or the one before it, had failed. */
 export function alarmsOf(event: WaveEvent, pipeline: string, failedBefore: boolean): readonly Alarm[] {
   const alarm = (reason: Alarm["reason"], subject: string, text: string): Alarm => ({
     reason,

@@ -1,6 +1,6 @@
 /**
- * Tells webhooks what goes wrong while the run goes on. Nothing waits for it until the run has ended, and then not for long; what became of each alert
- * is given out, so that it can be recorded. An alarm of a run is told once, however often it is raised.
+ * Sends alerts to webhooks while a run executes. The run does not wait for deliveries until it has ended, and then only for a limited time. Each alarm
+ * of a run is sent once per target. Recording the outcomes is up to the caller.
  */
 
 import type { AlertRecord, AlertTarget } from "../../core/alert.ts";
@@ -14,23 +14,23 @@ import { deliver } from "./deliver.ts";
 export interface AlertsRequest {
   readonly targets: readonly AlertTarget[];
   readonly pipeline: string;
-  /** The environment: addresses and keys. */
+  /** Contains the addresses and keys of targets. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Alerts that this run had before: they are not sent again. */
+  /** Alerts of earlier processes of this run. Those that were sent are not sent again. */
   readonly before: readonly AlertRecord[];
-  /** Whether the run, or the one before it, had failed; asked once it passed. */
+  /** Whether the run, or the one before it, had failed. Called when the run has passed. */
   readonly failedBefore: () => Promise<boolean>;
   readonly clock: Clock;
 }
 
 export interface Alerts {
   onEvent(event: WaveEvent): void;
-  /** Waits for what is on its way, at most so many milliseconds, and gives what became of all alerts. */
+  /** Waits for open deliveries, at most `limitMs` milliseconds. Returns the outcomes of all alerts. */
   flush(limitMs: number): Promise<readonly PayloadOf<"alert-sent" | "alert-failed">[]>;
 }
 
 export function openAlerts(request: AlertsRequest): Alerts {
-  const told = new Set(
+  const raisedKeys = new Set(
     request.before.filter(({ outcome }) => outcome === "sent").map(({ alert, reason, subject }) => keyOf(alert, reason, subject)),
   );
   const control = new AbortController();
@@ -38,12 +38,12 @@ export function openAlerts(request: AlertsRequest): Alerts {
   const sending = new Set<Promise<void>>();
   const send = async (target: AlertTarget, alarm: Alarm) => {
     const { reason, subject } = alarm;
-    const words = { alert: target.name, reason, subject };
+    const names = { alert: target.name, reason, subject };
     const url = target.url ?? request.env[target.urlFrom ?? ""] ?? "";
     const key = target.secret === undefined ? undefined : request.env[target.secret];
     const missing = url === "" ? target.urlFrom : target.secret !== undefined && (key ?? "") === "" ? target.secret : undefined;
     if (missing !== undefined) {
-      outcomes.push({ type: "alert-failed", ...words, because: `${missing} is not set` });
+      outcomes.push({ type: "alert-failed", ...names, because: `${missing} is not set` });
       return;
     }
     const message = alertBody(alarm, target.format);
@@ -56,7 +56,7 @@ export function openAlerts(request: AlertsRequest): Alerts {
       signal: control.signal,
       ...defined({ key }),
     });
-    outcomes.push(sent.ok ? { type: "alert-sent", ...words, tries: sent.value } : { type: "alert-failed", ...words, because: sent.error });
+    outcomes.push(sent.ok ? { type: "alert-sent", ...names, tries: sent.value } : { type: "alert-failed", ...names, because: sent.error });
   };
   const raise = async (event: WaveEvent) => {
     const passed = event.type === "run-finished" && event.status === "passed";
@@ -64,8 +64,8 @@ export function openAlerts(request: AlertsRequest): Alerts {
     const all = alarms.flatMap((alarm) =>
       request.targets.filter(({ on }) => on.includes(alarm.reason)).map((target) => ({ target, alarm })),
     );
-    const fresh = all.filter(({ target, alarm }) => !told.has(keyOf(target.name, alarm.reason, alarm.subject)));
-    for (const { target, alarm } of fresh) told.add(keyOf(target.name, alarm.reason, alarm.subject));
+    const fresh = all.filter(({ target, alarm }) => !raisedKeys.has(keyOf(target.name, alarm.reason, alarm.subject)));
+    for (const { target, alarm } of fresh) raisedKeys.add(keyOf(target.name, alarm.reason, alarm.subject));
     await Promise.all(fresh.map(({ target, alarm }) => send(target, alarm)));
   };
   return {

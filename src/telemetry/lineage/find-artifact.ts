@@ -1,4 +1,4 @@
-/** Finds the artifact of a run that somebody means by a name, `STEP/NAME` or a digest. Pure. */
+/** Finds an artifact of a run by name, `STEP/NAME` or digest. Pure. */
 import type { ArtifactRef } from "../../core/event.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import type { RunRecord } from "../../core/state.ts";
@@ -8,15 +8,15 @@ export interface FoundArtifact {
   readonly artifact: ArtifactRef;
 }
 
-/** A beginning of a digest has at least this many hex digits. */
+/** The least number of hex digits in a prefix of a digest. */
 const shortestPrefix = 6;
 
-/** Whether a text can be nothing but a digest, or the beginning of one with `sha256:`. */
+/** Whether a text is a full digest, or a prefix of one with `sha256:`. */
 export function isDigestLike(text: string): boolean {
   return /^sha256:[0-9a-f]{6,64}$/.test(text) || /^[0-9a-f]{64}$/.test(text);
 }
 
-/** The artifact; a usage failure, with what there is, where none or several are meant. */
+/** Finds the artifact. Fails with `usage`, and lists candidates, if none or several match. */
 export function findArtifact(run: RunRecord, wanted: string): Result<FoundArtifact> {
   const left = run.steps.flatMap((step) => step.artifacts.map((artifact) => ({ step: step.id, artifact })));
   const named = left.filter(({ step, artifact }) => artifact.name === wanted || `${step}/${artifact.name}` === wanted);
@@ -25,12 +25,12 @@ export function findArtifact(run: RunRecord, wanted: string): Result<FoundArtifa
   if (first !== undefined && others.length === 0) return ok(first);
   const words = (some: readonly FoundArtifact[]) => some.map(({ step, artifact }) => `${step}/${artifact.name}`).join(", ");
   if (first !== undefined)
-    return err({ reason: "usage", message: `\`${wanted}\` is ambiguous in run ${run.id}`, hint: `say which: ${words(found)}` });
-  const hint = left.length === 0 ? "it left no artifacts" : `its artifacts: ${words(left)}`;
+    return err({ reason: "usage", message: `\`${wanted}\` is ambiguous in run ${run.id}`, hint: `name one of ${words(found)}` });
+  const hint = left.length === 0 ? "the run has no artifacts" : `its artifacts: ${words(left)}`;
   return err({ reason: "usage", message: `run ${run.id} has no artifact \`${wanted}\``, hint });
 }
 
-/** What counts, before what attempts left that do not count. */
+/** Artifacts of steps; if none matches, those of attempts that do not count. */
 function byDigest(run: RunRecord, left: readonly FoundArtifact[], wanted: string): readonly FoundArtifact[] {
   const hex = wanted.replace(/^sha256:/, "");
   if (hex.length < shortestPrefix || !/^[0-9a-f]+$/.test(hex)) return [];

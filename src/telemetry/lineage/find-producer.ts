@@ -1,6 +1,6 @@
 /**
- * Finds the attempt that made an artifact: in the run that has it, or in the one whose work that run took over, as far back as it goes.
- * Runs are asked for through `findRun`; nothing here reads state.
+ * Finds the attempt that produced an artifact: in its run, or in the earlier run whose result was reused, over any number of runs. Reads runs only
+ * through `findRun`.
  */
 import type { Digest } from "../../core/digest.ts";
 import type { WaveEvent } from "../../core/event.ts";
@@ -9,10 +9,10 @@ import type { AttemptRecord, StepRecord } from "../../core/state.ts";
 import type { WorkOrigin } from "../trace/trace.ts";
 import type { KnownRun } from "./lineage.ts";
 
-/** A run by its whole id; nothing when state has it no more. */
+/** Returns a run by its full id. Undefined if the store no longer contains it. */
 export type FindRun = (id: string) => Promise<Result<KnownRun | undefined>>;
 
-/** An artifact's place; `attempt`: which one is meant, where that is known. */
+/** Where an artifact was recorded. `attempt`: undefined if unknown. */
 export interface Place {
   readonly run: string;
   readonly step: string;
@@ -20,7 +20,7 @@ export interface Place {
   readonly attempt?: number;
 }
 
-/** Where an artifact was made. */
+/** The attempt that produced an artifact. */
 export interface FoundProduction {
   readonly run: KnownRun;
   readonly step: StepRecord;
@@ -33,24 +33,25 @@ export interface Search {
   readonly gap?: string;
 }
 
-/** Follows an artifact to the attempt that made it. Fails as reading state does; what is not there any more is a gap. */
+/** Follows an artifact to the attempt that produced it. Fails as `findRun` does. A missing run, step or attempt is a `gap`. */
 export async function findProduction(findRun: FindRun, from: Place): Promise<Result<Search>> {
   const reusedBy: string[] = [];
   const visited = new Set<string>();
   let place = from;
   for (;;) {
-    const asked = `${place.run}/${place.step}/${place.attempt ?? ""}`;
-    if (visited.has(asked)) return ok({ reusedBy, gap: `its runs refer to each other in a circle at run ${place.run}` });
-    visited.add(asked);
+    const key = `${place.run}/${place.step}/${place.attempt ?? ""}`;
+    if (visited.has(key)) return ok({ reusedBy, gap: `its runs refer to each other in a circle at run ${place.run}` });
+    visited.add(key);
     const run = await findRun(place.run);
     if (!run.ok) return run;
-    if (run.value === undefined) return ok({ reusedBy, gap: `run ${place.run} is not in state any more` });
+    if (run.value === undefined) return ok({ reusedBy, gap: `run ${place.run} is no longer in the store` });
     const step = run.value.record.steps.find(({ id }) => id === place.step);
-    if (step === undefined) return ok({ reusedBy, gap: `run ${place.run} has no step ${place.step} any more` });
+    if (step === undefined) return ok({ reusedBy, gap: `run ${place.run} no longer has step ${place.step}` });
     const attempt = attemptIn(step, place);
     const origin = attempt === undefined ? step.reusedFrom : recheckedFrom(run.value.events, step.id, attempt);
     if (origin === undefined) {
-      if (attempt === undefined) return ok({ reusedBy, gap: `no attempt of ${place.step} in run ${place.run} is known to have left it` });
+      if (attempt === undefined)
+        return ok({ reusedBy, gap: `no attempt of ${place.step} in run ${place.run} is known to have produced it` });
       return ok({ reusedBy, found: { run: run.value, step, attempt } });
     }
     if (origin.run !== place.run) reusedBy.push(place.run);
@@ -58,7 +59,7 @@ export async function findProduction(findRun: FindRun, from: Place): Promise<Res
   }
 }
 
-/** The attempt that left it: the one that counts before those that do not, and reused work before these. */
+/** The attempt that produced the artifact. A passed one takes precedence, then a reused result, then other attempts. */
 function attemptIn(step: StepRecord, { digest, attempt: number }: Place): AttemptRecord | undefined {
   const left = step.attempts.filter((attempt) => attempt.artifacts.some((artifact) => artifact.digest === digest));
   const meant = number === undefined ? [] : left.filter(({ attempt }) => attempt === number);
@@ -70,7 +71,7 @@ function attemptIn(step: StepRecord, { digest, attempt: number }: Place): Attemp
   return some.find(({ status }) => status === "passed") ?? some[0];
 }
 
-/** Whose work an attempt judged again, where its persona did not run. */
+/** The attempt whose cached result was checked again. Undefined if the persona ran. */
 function recheckedFrom(events: readonly WaveEvent[], step: string, { attempt, finishedAt }: AttemptRecord): WorkOrigin | undefined {
   const known = rechecks.get(events) ?? findRechecks(events);
   rechecks.set(events, known);
@@ -79,7 +80,7 @@ function recheckedFrom(events: readonly WaveEvent[], step: string, { attempt, fi
 
 const rechecks = new WeakMap<readonly WaveEvent[], ReadonlyMap<string, WorkOrigin>>();
 
-/** The journal tells of it right after the attempt's end. */
+/** A `step-reused` event directly after `attempt-passed` of the same writer marks a recheck. */
 function findRechecks(events: readonly WaveEvent[]): ReadonlyMap<string, WorkOrigin> {
   const found = new Map<string, WorkOrigin>();
   const lastOf = new Map<string, WaveEvent>();

@@ -1,6 +1,6 @@
 /**
- * The provenance of the artifact that was asked about, as an in-toto Statement v1 (https://in-toto.io/Statement/v1) with the predicate of
- * SLSA provenance v1 (https://slsa.dev/provenance/v1). Not signed: it says what state says. Pure.
+ * Writes the provenance of an artifact as an in-toto Statement v1 (https://in-toto.io/Statement/v1) with the predicate of SLSA provenance v1
+ * (https://slsa.dev/provenance/v1). Not signed: it proves no more than the store does. Pure.
  */
 import { defined } from "../../core/defined.ts";
 import type { Digest } from "../../core/digest.ts";
@@ -34,16 +34,19 @@ export interface Statement {
   };
 }
 
-/** Package URLs: they name what they mean also where nothing can be looked up. */
+/** Package URLs identify the builder without a lookup. */
 const builderId = "pkg:npm/%40wave/run";
 const buildType = `${builderId}#docs/trace.md`;
 
-/** The statement; a usage failure when it cannot be told any more who made the artifact. */
+/** The statement. Fails with `usage` if the producing attempt is no longer known. */
 export function lineageAsInToto({ root, nodes }: Lineage): Result<Statement> {
   const node = nodes.find(({ id }) => id === root);
   const made = node?.made;
   if (node === undefined || made === undefined)
-    return err({ reason: "usage", message: `it is not known any more how the artifact was made: ${node?.gap ?? "it is gone"}` });
+    return err({
+      reason: "usage",
+      message: `the attempt that produced the artifact is no longer known: ${node?.gap ?? "the artifact is missing"}`,
+    });
   return ok({
     _type: "https://in-toto.io/Statement/v1",
     subject: [resource(node.artifact.name, node.artifact.digest, node.artifact.mediaType)],
@@ -60,13 +63,13 @@ export function lineageAsInToto({ root, nodes }: Lineage): Result<Statement> {
   });
 }
 
-/** What whoever started the run decided. */
+/** Parameters that the start of the run set. */
 function externalOf({ pipeline, version, step, options }: Production): Record<string, unknown> {
   const { files, environment, adapter, input } = options;
   return present({ pipeline, version, step, files, environment, adapter, input });
 }
 
-/** What the manifest decided. */
+/** Parameters that the manifest set. */
 function internalOf({ persona, adapter, model, workspace, attempt, fingerprint, contracts }: Production): Record<string, unknown> {
   const { work, gate } = fingerprint;
   return present({ persona, adapter, model, workspace, attempt, fingerprint: { work, gate }, contracts });
@@ -76,7 +79,7 @@ function dependenciesOf({ base, manifest, options, inputs, builtOn }: Production
   const artifacts = new Map(nodes.map(({ id, artifact }) => [id, artifact]));
   return [
     ...(base.head === undefined ? [] : [{ name: "commit", digest: { gitCommit: base.head } }]),
-    // Wave's digest of a tree is none of bytes that anybody has, so it is not called `sha256`.
+    // A tree digest is not the SHA-256 of a file, so it has its own name.
     { name: "tree", digest: { waveTree: hexOf(base.tree) }, annotations: { kind: base.kind } },
     resource("manifest", manifest),
     ...(options.input === undefined ? [] : [resource("run input", options.input)]),

@@ -1,4 +1,4 @@
-/** Lineage as a Mermaid flowchart: from the base and the changesets, through attempts, to the artifact. Pure. */
+/** Renders lineage as a Mermaid flowchart: from the base and changesets, through attempts, to the artifact. Pure. */
 import { changesText } from "../../reporters/console/changes-text.ts";
 import { mermaidText } from "../../reporters/console/render-plan-graph.ts";
 import type { Lineage, Production } from "./lineage.ts";
@@ -16,7 +16,7 @@ interface Chart {
   readonly lines: string[];
 }
 
-/** The chart. Node ids are numbers of our own, and labels are escaped: no name adds a node or markup. Ends in a line break. */
+/** The chart. Node ids are generated and labels are escaped, so that no name adds a node or markup. Ends in a line break. */
 export function lineageAsMermaid(lineage: Lineage): string {
   const chart: Chart = { ids: new Map(), lines: [] };
   for (const { id, artifact, made, gap } of lineage.nodes) {

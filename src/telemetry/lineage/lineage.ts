@@ -1,22 +1,22 @@
-/** What an artifact was made from: a graph of artifacts, each with the attempt that made it, down to the project's base. */
+/** The lineage of an artifact: a graph of artifacts, each with the attempt that produced it and the base of its run. */
 import type { Digest } from "../../core/digest.ts";
 import type { ArtifactRef, BaseRef, ChangesRef, FingerprintRef, RunOptions, WaveEvent } from "../../core/event.ts";
 import type { ContractResult } from "../../core/failure.ts";
 import type { RunRecord } from "../../core/state.ts";
 
-/** A run, with its events; none when its journals are gone. */
+/** A run with its events. Empty if its journals no longer exist. */
 export interface KnownRun {
   readonly record: RunRecord;
   readonly events: readonly WaveEvent[];
 }
 
-/** A changeset that an attempt built on. */
+/** A changeset in the workspace in which an attempt started. */
 export interface BuiltOnChanges {
   readonly step: string;
   readonly changes: ChangesRef;
 }
 
-/** The attempt that made an artifact, and what it worked from. */
+/** The attempt that produced an artifact, and its inputs. */
 export interface Production {
   readonly run: string;
   readonly pipeline: string;
@@ -35,29 +35,29 @@ export interface Production {
   /** The log's blob. */
   readonly log?: Digest;
   readonly inputs: readonly { readonly name: string; readonly digest: Digest; readonly from: string; readonly node: string }[];
-  /** Of all steps upstream that changed something, in the order of the manifest. */
+  /** The changes of all upstream steps, in the order of the manifest. */
   readonly builtOn: readonly BuiltOnChanges[];
-  /** Whether `builtOn` is what the attempt's fingerprint says; not, when steps upstream were undone since. */
+  /** Whether `builtOn` matches the attempt's fingerprint. False if upstream steps were rolled back since. */
   readonly builtOnHolds: boolean;
   readonly base: Omit<BaseRef, "views">;
   readonly manifest: Digest;
   readonly options: RunOptions;
-  /** The process that ran it; absent when the journals are gone. */
+  /** The process that executed it. Undefined if the journals no longer exist. */
   readonly process?: { readonly wave: string; readonly node: string; readonly platform: string; readonly host: string };
 }
 
 export interface LineageNode {
   readonly id: string;
   readonly artifact: Pick<ArtifactRef, "name" | "digest"> & Partial<ArtifactRef>;
-  /** Runs that took the work over instead of doing it, the one that was asked about first. */
+  /** Runs that reused the result, starting with the run of the root. */
   readonly reusedBy: readonly string[];
-  /** Absent when it cannot be told any more; `gap` says why. */
+  /** Undefined if no longer known; `gap` is the reason. */
   readonly made?: Production;
   readonly gap?: string;
 }
 
 export interface Lineage {
-  /** The id of the node that was asked about, which is the first. */
+  /** The id of the first node. */
   readonly root: string;
   readonly nodes: readonly LineageNode[];
 }

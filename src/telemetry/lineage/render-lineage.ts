@@ -1,4 +1,4 @@
-/** Lineage for people: a tree that leads from an artifact down to what it was made from. Each artifact is told once. Pure. */
+/** Renders lineage for people: a tree from an artifact down to its inputs. Each artifact is described once. Pure. */
 
 import { changesText } from "../../reporters/console/changes-text.ts";
 import { type Palette, paletteOf, sign } from "../../reporters/console/palette.ts";
@@ -6,14 +6,14 @@ import { printable } from "../../text/printable.ts";
 import { formatDuration, formatSize } from "../../text/quantity.ts";
 import type { Lineage, LineageNode, Production } from "./lineage.ts";
 
-/** Deeper levels are not indented further, and of more changesets than this only a number is told: chains of thousands stay readable. */
+/** The deepest level that is indented further, and the most changesets that are listed, so that long chains stay readable. */
 const deepest = 20;
-const changesetsTold = 8;
+const maxChangesets = 8;
 
 interface Place {
   readonly id: string;
   readonly depth: number;
-  /** Under which name it was handed over, and by which step. */
+  /** `STEP/NAME` of the input. */
   readonly as?: string;
 }
 
@@ -21,7 +21,7 @@ interface Place {
 export function renderLineage(lineage: Lineage, { color }: { readonly color: boolean }): string {
   const paint = paletteOf(color);
   const nodes = new Map(lineage.nodes.map((node) => [node.id, node]));
-  const told = new Set<string>();
+  const described = new Set<string>();
   const lines: string[] = [];
   const open: Place[] = [{ id: lineage.root, depth: 0 }];
   for (let place = open.pop(); place !== undefined; place = open.pop()) {
@@ -29,10 +29,10 @@ export function renderLineage(lineage: Lineage, { color }: { readonly color: boo
     if (node === undefined) continue;
     const { depth } = place;
     const lead = "  ".repeat(Math.min(depth, deepest));
-    const again = told.has(node.id);
-    lines.push(`${lead}${titleOf(node, place, paint)}${again ? paint.dim(" (told above)") : ""}`);
+    const again = described.has(node.id);
+    lines.push(`${lead}${titleOf(node, place, paint)}${again ? paint.dim(" (see above)") : ""}`);
     if (again) continue;
-    told.add(node.id);
+    described.add(node.id);
     lines.push(...detailsOf(node, paint).map((line) => `${lead}  ${line}`));
     const inputs = (node.made?.inputs ?? []).map(({ node: id, name, from }) => ({ id, depth: depth + 1, as: `${from}/${name}` }));
     open.push(...inputs.reverse());
@@ -48,7 +48,7 @@ function titleOf({ artifact }: LineageNode, { as }: Place, paint: Palette): stri
 }
 
 function detailsOf({ made, gap, reusedBy }: LineageNode, paint: Palette): string[] {
-  const reused = reusedBy.length === 0 ? [] : [paint.dim(`taken over by run ${reusedBy.join(", from it by run ")}`)];
+  const reused = reusedBy.length === 0 ? [] : [paint.dim(`reused by run ${reusedBy.join(", from run ")}`)];
   if (made === undefined) return [...reused, paint.yellow(printable(gap ?? "not known"))];
   return [...reused, ...productionLines(made, paint)];
 }
@@ -63,20 +63,20 @@ function productionLines(made: Production, paint: Palette): string[] {
     `  persona ${printable(made.persona)} ${paint.dim(printable(`(${by})`))}, ${timesOf(made)}`,
     ...made.contracts.map((contract) => `  ${sign(contract.verdict, paint)} contract ${printable(contract.name)} ${contract.verdict}`),
     ...builtOnLines(builtOn, paint),
-    ...(builtOnHolds ? [] : [paint.yellow("  it built on other changes than these: steps before it were undone since")]),
-    `  in the project at ${commit}tree ${paint.dim(base.tree)}`,
-    `  as the manifest says ${paint.dim(made.manifest)}`,
-    ...(made.options.input === undefined ? [] : [`  with the run's input ${paint.dim(made.options.input)}`]),
+    ...(builtOnHolds ? [] : [paint.yellow("  it started from other changes than these, because upstream steps were rolled back since")]),
+    `  project at ${commit}tree ${paint.dim(base.tree)}`,
+    `  manifest ${paint.dim(made.manifest)}`,
+    ...(made.options.input === undefined ? [] : [`  run input ${paint.dim(made.options.input)}`]),
   ];
 }
 
 function builtOnLines(builtOn: Production["builtOn"], paint: Palette): string[] {
-  // The nearest are the last: they are in the order of the manifest.
-  const told = builtOn.slice(-changesetsTold);
-  const lines = told.map(
+  // In the order of the manifest: the nearest are the last.
+  const listed = builtOn.slice(-maxChangesets);
+  const lines = listed.map(
     ({ step, changes }) => `  on the changes of ${printable(step)}: ${changesText(changes)} ${paint.dim(changes.digest)}`,
   );
-  const left = builtOn.length - told.length;
+  const left = builtOn.length - listed.length;
   return left === 0 ? lines : [`  on the changes of ${left} more steps before these:`, ...lines];
 }
 

@@ -1,4 +1,4 @@
-/** Builds the lineage of an artifact, breadth first: each artifact once, however many steps took it. */
+/** Builds the lineage of an artifact, breadth first. Each artifact is one node, even if several steps use it. */
 
 import { digestUpstream, upstreamIds } from "../../changeset/upstream-changes.ts";
 import { defined } from "../../core/defined.ts";
@@ -9,7 +9,7 @@ import type { RunRecord, StepRecord } from "../../core/state.ts";
 import { type FindRun, type FoundProduction, findProduction, type Place } from "./find-producer.ts";
 import type { BuiltOnChanges, Lineage, LineageNode, Production } from "./lineage.ts";
 
-/** The lineage of an artifact that a step of a run left. Fails as `findRun` does. */
+/** The lineage of an artifact of a run. Fails as `findRun` does. */
 export async function traceLineage(findRun: FindRun, start: Place & { readonly artifact: ArtifactRef }): Promise<Result<Lineage>> {
   const nodes: LineageNode[] = [];
   const root = nodeId(start);
@@ -74,7 +74,7 @@ async function productionOf(findRun: FindRun, found: FoundProduction): Promise<R
   });
 }
 
-/** Under which circumstances an attempt began: a resume may have taken another definition, before it or since. */
+/** Data of the start of an attempt. The manifest may differ from that of the run, because a resume can update it. */
 interface Circumstances {
   readonly begun?: EventOf<"attempt-started">;
   readonly manifest?: Digest;
@@ -83,7 +83,7 @@ interface Circumstances {
 
 const known = new WeakMap<readonly WaveEvent[], ReadonlyMap<string, Circumstances>>();
 
-/** Of all attempts of a run, found in one pass over its events. */
+/** The circumstances of all attempts of a run, read in one pass over its events. */
 function circumstancesOf(events: readonly WaveEvent[]): ReadonlyMap<string, Circumstances> {
   const before = known.get(events);
   if (before !== undefined) return before;
@@ -113,7 +113,7 @@ function keyOf(step: string, attempt: number, ts: string): string {
   return `${step}\0${attempt}\0${ts}`;
 }
 
-/** What an attempt built on: the changes of all that is upstream of it, held against its fingerprint. */
+/** The changes of all upstream steps, and whether they match the fingerprint of the attempt. */
 async function builtOnOf(
   findRun: FindRun,
   { run, step, attempt }: FoundProduction,
@@ -136,7 +136,7 @@ async function builtOnOf(
 
 interface RunIndex {
   readonly steps: ReadonlyMap<string, StepRecord>;
-  /** What the steps changed. The same objects for all who build on them: they are many. */
+  /** The changes of the steps. Shared objects, because many steps build on them. */
   readonly changes: readonly BuiltOnChanges[];
 }
 
@@ -151,7 +151,7 @@ function indexOf(run: RunRecord): RunIndex {
   return index;
 }
 
-/** What a step took in: as its own attempt says, or the one that it was reused from. */
+/** The inputs of a step: of its passed attempt, or of the attempt whose result was reused. */
 async function inputsOf(findRun: FindRun, step: StepRecord): Promise<Result<readonly { readonly from: string }[]>> {
   const own = step.attempts.find(({ status, rolledBack }) => status === "passed" && rolledBack !== true);
   if (own !== undefined || step.reusedFrom === undefined) return ok(own?.inputs ?? []);

@@ -1,4 +1,4 @@
-/** Counts and measures runs. Pure: records in, metrics out. */
+/** Computes metrics from the records of runs. Pure. */
 import type { RunRecord } from "../../core/state.ts";
 import type { Usage } from "../../core/usage.ts";
 import { type Counter, counter, type Histogram, histogram, type MetricFamily } from "./metrics.ts";
@@ -16,7 +16,7 @@ interface Meters {
   readonly cost: Counter;
 }
 
-/** All metrics, also those without samples. An attempt that goes on is not counted yet. */
+/** All metrics, including those without samples. Running attempts are not counted. */
 export function measureRuns(runs: readonly RunRecord[]): readonly MetricFamily[] {
   const meters: Meters = {
     runs: counter(),

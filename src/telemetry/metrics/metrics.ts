@@ -1,4 +1,4 @@
-/** Metrics as families of samples, independent of how they are printed; the shapes are those of Prometheus. */
+/** Collects metrics as families of samples, in the shapes of Prometheus. Does not format them. */
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -9,21 +9,21 @@ export interface Sample {
 
 export interface HistogramSample {
   readonly labels: Labels;
-  /** Upper bounds, ascending, each with how many values are at most so large. The last, unbounded one is `count`. */
+  /** Upper bounds, ascending, each with the number of values up to it. The last, unbounded one is `count`. */
   readonly buckets: readonly { readonly le: number; readonly count: number }[];
   readonly sum: number;
   readonly count: number;
 }
 
-/** One metric. Every set of labels is there once. */
+/** One metric. Each set of labels has one sample. */
 export type MetricFamily =
   | { readonly name: string; readonly help: string; readonly type: "counter" | "gauge"; readonly samples: readonly Sample[] }
   | { readonly name: string; readonly help: string; readonly type: "histogram"; readonly samples: readonly HistogramSample[] };
 
-/** Seconds: from scripts that end at once to agents that work for hours. */
+/** Seconds, from short scripts to agents that run for hours. */
 export const durationBounds: readonly number[] = [0.1, 0.5, 1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200];
 
-/** Adds to the sample with these labels: one, or what is given. */
+/** Adds `by` to the sample with these labels. Defaults to 1. */
 export interface Counter {
   readonly add: (labels: Labels, by?: number) => void;
   readonly samples: () => readonly Sample[];
@@ -37,14 +37,14 @@ export function counter(): Counter {
       const key = keyOf(labels);
       const sample = counts.get(key);
       if (sample === undefined) counts.set(key, { labels, value: by });
-      // Sums of fractions have digits that were never measured.
+      // Rounds away the error of floating-point sums.
       else sample.value = Math.round((sample.value + by) * 1e6) / 1e6;
     },
     samples: () => sorted(counts),
   };
 }
 
-/** Takes values in seconds. */
+/** Values are in seconds. */
 export interface Histogram {
   readonly observe: (labels: Labels, value: number) => void;
   readonly samples: () => readonly HistogramSample[];
@@ -64,7 +64,7 @@ export function histogram(bounds: readonly number[] = durationBounds): Histogram
     },
     samples: () =>
       sorted(series).map(({ labels, counts, sum, count }) => {
-        // Sums of fractions have digits that were never measured.
+        // Rounds away the error of floating-point sums.
         const rounded = Math.round(sum * 1e6) / 1e6;
         return { labels, buckets: bounds.map((le, index) => ({ le, count: counts[index] ?? 0 })), sum: rounded, count };
       }),

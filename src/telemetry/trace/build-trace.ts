@@ -1,4 +1,4 @@
-/** Makes a run's trace from its events and its record. Pure. */
+/** Builds the trace of a run from its events and its record. Pure. */
 import { defined } from "../../core/defined.ts";
 import type { WaveEvent } from "../../core/event.ts";
 import { describeFailure } from "../../core/failures.ts";
@@ -9,18 +9,18 @@ import type { Span, Trace, TraceAttempt, TraceCheck, TraceProcess, TraceStep } f
 
 export interface TraceSource {
   readonly run: RunRecord;
-  /** In reading order; none when the journals are gone. */
+  /** In reading order. Empty if the journals no longer exist. */
   readonly events: readonly WaveEvent[];
-  /** Milliseconds since the epoch: how far what is going on has got. */
+  /** Milliseconds since the epoch. The end of running attempts. */
   readonly now: number;
 }
 
-/** The trace. A run without journals has its steps, but nothing that was measured. */
+/** The trace. Without journals, it has steps but no times. */
 export function buildTrace(source: TraceSource): Trace {
   const { run, events } = source;
   const moments = momentsOf(events);
-  const known = new Set(run.steps.map(({ id }) => id));
-  const removed = [...moments.steps].filter(([id, { attempts }]) => !known.has(id) && attempts.length > 0).map(removedStep);
+  const currentIds = new Set(run.steps.map(({ id }) => id));
+  const removed = [...moments.steps].filter(([id, { attempts }]) => !currentIds.has(id) && attempts.length > 0).map(removedStep);
   const drafts = [...run.steps, ...removed].map((record) => stepOf(record, source, moments));
   const critical = criticalPath(drafts.map((step) => ({ ...step, weight: step.workedMs + delaysOf(step) })));
   const onPath = new Set(critical.steps);
@@ -53,7 +53,7 @@ function momentsOf(events: readonly WaveEvent[]): RunMoments {
   return { ...foldTimeline(events), origin, lastMs: times.reduce((most, at) => Math.max(most, at - origin), 0) };
 }
 
-/** A step that the definition has no more, but that was worked on. */
+/** A step with attempts that the current definition no longer contains. */
 function removedStep([id, { attempts }]: readonly [string, TimelineStep]): StepRecord {
   return {
     id,
@@ -61,7 +61,7 @@ function removedStep([id, { attempts }]: readonly [string, TimelineStep]): StepR
     dependencies: [],
     optional: false,
     status: "skipped" satisfies StepStatus,
-    because: "the manifest has it no more",
+    because: "it is no longer in the manifest",
     artifacts: [],
     attempts: [],
   };
@@ -103,8 +103,8 @@ function attemptOf(
 ): TraceAttempt {
   const { begun, ended, startedAt, readyAt, rechecked, results, ...waited } = moment;
   const status = statusOf(moment, record, source.run);
-  const goesOn = ended === undefined && status === "running";
-  const until = goesOn ? source.now : (processes.get(begun.writer)?.lastAt ?? startedAt);
+  const isRunning = ended === undefined && status === "running";
+  const until = isRunning ? source.now : (processes.get(begun.writer)?.lastAt ?? startedAt);
   const durationMs = ended?.durationMs ?? Math.max(0, until - startedAt);
   const startMs = startedAt - origin;
   const span = { startMs, endMs: startMs + durationMs };
@@ -138,13 +138,13 @@ function statusOf({ ended }: TimelineAttempt, record: AttemptRecord | undefined,
     case "attempt-cancelled":
       return "cancelled";
     case undefined:
-      // The record may have been read before the attempt began.
+      // The record may have been read before the attempt started.
       if (record === undefined) return run.status === "running" ? "running" : "interrupted";
       return record.status === "running" ? "running" : "interrupted";
   }
 }
 
-/** One after the other, up to the end of the attempt; none begins before it. */
+/** One after another, ending with the attempt. None starts before the attempt. */
 function checksOf(results: TimelineAttempt["results"], attempt: Span): TraceCheck[] {
   const checks: TraceCheck[] = [];
   let endMs = attempt.endMs;

@@ -1,4 +1,4 @@
-/** The chain of steps that a run's length comes from, had there been slots for all. Pure. */
+/** Computes the critical path of a run, ignoring waits for slots. Pure. */
 import { defined } from "../../core/defined.ts";
 import { topologicalOrder } from "../../core/graph.ts";
 
@@ -9,7 +9,7 @@ export interface WeighedStep {
   readonly weight: number;
 }
 
-/** The heaviest path along dependencies, first step first; of equal ones the first in the order given. Steps that took no time are not on it. */
+/** The heaviest path along dependencies, first step first; among equal ones, the first in the given order. Without steps of zero weight. */
 export function criticalPath(steps: readonly WeighedStep[]): { readonly steps: readonly string[]; readonly durationMs: number } {
   const byId = new Map(steps.map((step) => [step.id, step]));
   const best = new Map<string, { readonly total: number; readonly before?: string }>();

@@ -1,5 +1,5 @@
 /**
- * Sends a trace to an OTLP/HTTP collector by OpenTelemetry's exporter, which takes its endpoint, headers, certificates and compression from the standard
+ * Sends a trace to an OTLP/HTTP collector with OpenTelemetry's exporter, which reads endpoint, headers, certificates and compression from the standard
  * `OTEL_*` variables. The spans are those that `wave trace --format otlp` prints. https://opentelemetry.io/docs/specs/otel/protocol/exporter/
  */
 
@@ -14,7 +14,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 type OtlpSpan = OtlpTraces["resourceSpans"][number]["scopeSpans"][number]["spans"][number];
 type OtlpAttributes = OtlpSpan["attributes"];
 
-/** Fails with a sentence: the protocol is not spoken, the collector did not take it, or did not answer within `limitMs` milliseconds. */
+/** Fails with a sentence if the protocol is not supported, or the collector rejects the trace or does not answer within `limitMs` milliseconds. */
 export async function exportTrace(traces: OtlpTraces, env: Variables, limitMs: number): Promise<Result<void, string>> {
   const exporter = await exporterFor(env, limitMs);
   if (typeof exporter === "string") return err(exporter);
@@ -23,10 +23,10 @@ export async function exportTrace(traces: OtlpTraces, env: Variables, limitMs: n
     const timer = setTimeout(() => resolve(err(`no answer within ${limitMs / 1000} s`)), limitMs);
     exporter.export(spans, ({ code, error }) => {
       clearTimeout(timer);
-      resolve(code === 0 ? ok(undefined) : err(error?.message ?? "the collector did not take it"));
+      resolve(code === 0 ? ok(undefined) : err(error?.message ?? "the collector rejected the trace"));
     });
   });
-  // Waits for nothing: what is not sent by now is not sent.
+  // Not awaited: everything is sent or given up by now.
   void exporter.shutdown().catch(() => undefined);
   return outcome;
 }
@@ -41,7 +41,7 @@ async function exporterFor(env: Variables, timeoutMillis: number): Promise<SpanE
     const { OTLPTraceExporter } = await import("@opentelemetry/exporter-trace-otlp-http");
     return new OTLPTraceExporter({ timeoutMillis });
   }
-  return `protocol ${protocol} is not spoken; http/protobuf and http/json are`;
+  return `OTLP protocol \`${protocol}\` is not supported; use http/protobuf or http/json`;
 }
 
 function readableSpans({ resourceSpans }: OtlpTraces, env: Variables): ReadableSpan[] {

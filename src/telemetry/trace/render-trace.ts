@@ -1,4 +1,4 @@
-/** A trace for people: a tree with a column of times and a bar on a common axis, as wide as the terminal. Pure. */
+/** Renders a trace for people: a tree with times and bars on a common axis, as wide as the terminal. Pure. */
 
 import { defined } from "../../core/defined.ts";
 import { usageText } from "../../core/usage.ts";
@@ -11,11 +11,11 @@ import type { Span, Trace, TraceAttempt, TraceCheck, TraceProcess, TraceStep, Wo
 
 export interface TraceStyle {
   readonly color: boolean;
-  /** Of the terminal. */
+  /** The width of the terminal. */
   readonly columns: number;
 }
 
-/** One line of the table. `note` stands where there is no span to draw, or on a line of its own. */
+/** One line of the table. A line with a span shows no `note`. */
 interface Row {
   readonly depth: number;
   readonly sign?: SignName;
@@ -23,7 +23,7 @@ interface Row {
   readonly bold?: boolean;
   readonly span?: Span;
   readonly waitMs?: number;
-  /** The part of the wait that lies before the span. */
+  /** The part of the wait before the span. */
   readonly leadMs?: number;
   readonly tookMs?: number;
   readonly critical?: boolean;
@@ -31,7 +31,7 @@ interface Row {
 }
 
 const timeWidth = 7;
-/** The bars' column gets what is left, but no less than this: narrower, bars say nothing. */
+/** Columns. If fewer are left, no bars are drawn. */
 const barMinimum = 10;
 const nameLimits = { least: 16, most: 44 } as const;
 
@@ -66,12 +66,14 @@ function headLines(trace: Trace, paint: Palette, columns: number): string[] {
     paint.dim(fit(`  started ${started}${worked}`, columns)),
     ...(trace.processes.length < 2 ? [] : trace.processes.map((process) => paint.dim(fit(processLine(process), columns)))),
     ...(steps.length === 0 ? [] : [fit(path, columns)]),
-    ...(trace.processes.length === 0 ? [paint.dim(fit("  its journals are gone: `wave status` has what is left of it", columns))] : []),
+    ...(trace.processes.length === 0
+      ? [paint.dim(fit("  its journals no longer exist; `wave status` shows the stored record", columns))]
+      : []),
   ];
 }
 
 function processLine({ pid, host, role, startMs, endMs, closed }: TraceProcess): string {
-  const ending = closed ? "" : ", did not say that it ended";
+  const ending = closed ? "" : ", ended without closing its journal";
   return `  ${role} at +${formatDuration(startMs)} by process ${pid} on ${printable(host)}, ${formatDuration(endMs - startMs)}${ending}`;
 }
 
@@ -102,8 +104,8 @@ function attemptRows(attempt: TraceAttempt, critical: boolean): Row[] {
     failure ?? (status === "passed" ? "" : status),
     leftText(attempt),
     attempt.usage === undefined ? "" : usageText(attempt.usage),
-    rechecked === undefined ? "" : originText("judged again: work of", rechecked),
-    rolledBack === true ? "undone" : "",
+    rechecked === undefined ? "" : originText("checked again: result of", rechecked),
+    rolledBack === true ? "rolled back" : "",
   ].filter((text) => text !== "");
   return [
     {

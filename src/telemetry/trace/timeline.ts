@@ -1,8 +1,8 @@
-/** Bars on a time axis from which the hours are cut out in which no process was at work. Pure. */
+/** Draws bars on a time axis that omits times without a running process. Pure. */
 import type { Span, Trace } from "./trace.ts";
 
 export interface Timeline {
-  /** How long the run was worked on, in milliseconds. */
+  /** Time with at least one process, in milliseconds. */
   readonly workedMs: number;
   /** A bar of exactly `width` characters at most: `wait` up to the span, `fill` over it. */
   readonly bar: (span: Span, waitMs: number, fill: string) => { readonly lead: string; readonly wait: string; readonly fill: string };
@@ -25,7 +25,7 @@ export function timelineOf(trace: Trace, width: number): Timeline {
   };
 }
 
-/** Spans as few that do not touch, in order. */
+/** Merges overlapping spans. Sorted. */
 function unionOf(spans: readonly Span[]): Span[] {
   const union: { startMs: number; endMs: number }[] = [];
   for (const { startMs, endMs } of [...spans].sort((a, b) => a.startMs - b.startMs)) {

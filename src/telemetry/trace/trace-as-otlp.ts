@@ -1,6 +1,6 @@
 /**
- * A trace in OTLP's JSON mapping (opentelemetry-proto, `ExportTraceServiceRequest`): ids in lower-case hex, enums as numbers, 64-bit
- * integers as texts. Pure.
+ * Writes a trace in OTLP's JSON mapping (opentelemetry-proto, `ExportTraceServiceRequest`): ids in lower-case hex, enums as numbers, 64-bit
+ * integers as strings. Pure.
  */
 import { defined } from "../../core/defined.ts";
 import type { TraceParent } from "../../core/traceparent.ts";
@@ -26,7 +26,7 @@ interface OtlpSpan {
   readonly status: { readonly code: 0 | 1 | 2; readonly message?: string };
 }
 
-/** What an OTLP/HTTP collector takes at `/v1/traces`. */
+/** The request body of `/v1/traces` of an OTLP/HTTP collector. */
 export interface OtlpTraces {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly Attribute[] };
@@ -38,13 +38,13 @@ export interface OtlpTraces {
 }
 
 export interface OtlpOptions {
-  /** Only what this process did, with what stands above it. */
+  /** Only attempts of this process, with their parent spans. */
   readonly writer?: string;
-  /** What the run stands below. */
+  /** The parent span of the run. */
   readonly parent?: TraceParent;
 }
 
-/** The trace as one resource with one scope. Steps that never began have no span. */
+/** The trace as one resource with one scope. Steps that never started have no span. */
 export function traceAsOtlp(whole: Trace, options: OtlpOptions = {}): OtlpTraces {
   const trace = options.writer === undefined ? whole : partOf(whole, options.writer);
   const [first] = trace.processes;
@@ -53,7 +53,7 @@ export function traceAsOtlp(whole: Trace, options: OtlpOptions = {}): OtlpTraces
   return { resourceSpans: [{ resource: { attributes }, scopeSpans: [{ scope, spans: spansOf(trace, options.parent) }] }] };
 }
 
-/** Steps that the process neither worked on nor took over were sent by another. */
+/** The steps that the process executed or reused. Other processes send the others. */
 function partOf(trace: Trace, writer: string): Trace {
   const steps = trace.steps.map((step) => ({ ...step, attempts: step.attempts.filter((attempt) => attempt.writer === writer) }));
   return { ...trace, steps: steps.filter(({ attempts, reusedFrom }) => attempts.length > 0 || reusedFrom !== undefined) };
@@ -164,7 +164,7 @@ type MakeSpan = (words: SpanNames) => OtlpSpan;
 function spanMaker(trace: Trace, above: TraceParent | undefined): MakeSpan {
   const traceId = above?.traceId ?? traceIdOf(trace.run);
   const began = BigInt(Date.parse(trace.startedAt)) * 1_000_000n;
-  // Whole microseconds: more digits are not measured.
+  // Whole microseconds: the measurement has no more digits.
   const nanos = (ms: number) => String(began + BigInt(Math.round(ms * 1000)) * 1000n);
   return ({ spanId: own, parent, name, span, status, attributes, message, link }) => ({
     traceId,
@@ -185,7 +185,7 @@ function linkOf({ step, origin, kind }: NonNullable<SpanNames["link"]>): NonNull
   return { traceId: traceIdOf(origin.run), spanId: attemptSpanId(origin.run, step, origin.attempt, 0), attributes };
 }
 
-/** What went wrong is an error; what was left out or is not decided has no code. */
+/** Failures are errors. Skipped and undecided statuses have no code. */
 function codeOf(status: string): 0 | 1 | 2 {
   if (status === "passed" || status === "pass") return 1;
   return ["failed", "fail", "error", "interrupted"].includes(status) ? 2 : 0;
@@ -199,12 +199,12 @@ function leftAttributes({ artifacts, changes }: Pick<TraceStep, "artifacts" | "c
 
 type AttributeValue = string | number | boolean | undefined;
 
-/** What is not known is left out. */
+/** Undefined values are omitted. */
 function attributesOf(values: Readonly<Record<string, AttributeValue>>): Attribute[] {
   return Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [{ key, value: otlpValue(key, value) }]));
 }
 
-/** Durations are fractions also where they happen to be whole: a key has one type. */
+/** Durations are doubles even if they are whole, so that each key has one type. */
 function otlpValue(key: string, value: string | number | boolean): OtlpValue {
   if (typeof value === "string") return { stringValue: value };
   if (typeof value === "boolean") return { boolValue: value };

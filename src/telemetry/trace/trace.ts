@@ -1,19 +1,19 @@
 /**
- * What a trace tells: when the steps, attempts and contract checks of one run began and ended, what they waited for, and which chain of
- * steps the run's length comes from. Offsets are milliseconds since the run's first event; every node lies within the one above it.
+ * The trace of a run: start, end and waits of its steps, attempts and contract checks, and the critical path. Offsets are milliseconds since the
+ * run's first event. Each span is inside that of its parent.
  */
 import type { ChangesRef } from "../../core/event.ts";
 import type { ContractResult } from "../../core/failure.ts";
 import type { AttemptStatus, RunStatus, StepStatus } from "../../core/state.ts";
 import type { Usage } from "../../core/usage.ts";
 
-/** From when to when. `startMs` is never negative, and `endMs` never before it. */
+/** `startMs` is not negative, and not greater than `endMs`. */
 export interface Span {
   readonly startMs: number;
   readonly endMs: number;
 }
 
-/** A contract's check. The journal says how long it took; it is placed at the end of its attempt, after the checks before it. */
+/** A contract check. The journal contains only its duration, so checks are placed one after another at the end of the attempt. */
 export interface TraceCheck extends Span {
   readonly name: string;
   readonly type: string;
@@ -21,7 +21,7 @@ export interface TraceCheck extends Span {
   readonly durationMs: number;
 }
 
-/** The attempt whose work was taken over. */
+/** The attempt whose result was reused. */
 export interface WorkOrigin {
   readonly run: string;
   readonly attempt: number;
@@ -32,39 +32,39 @@ export interface TraceAttempt extends Span {
   readonly status: AttemptStatus;
   readonly adapter: string;
   readonly model?: string;
-  /** As it was measured; of one that has no end, until now or until its process was last heard of. */
+  /** As measured. Without an end: until now, or until the last event of its process. */
   readonly durationMs: number;
-  /** How long it could have run before it began. */
+  /** Time between being ready and starting. */
   readonly waitMs: number;
-  /** What it waited for last: the process that runs it, the step that came before, or the retry's delay. */
+  /** What it waited for last: its process, a dependency, or the delay of a retry. */
   readonly waitedFor: "start" | "dependency" | "retry";
   /** The step that it waited for last. */
   readonly after?: string;
-  /** The part of `waitMs` that a retry asked for. */
+  /** The part of `waitMs` that is the delay of a retry. */
   readonly delayMs?: number;
-  /** Whose stored work was judged again; the persona did not run. */
+  /** The attempt whose cached result was checked again. The persona did not run. */
   readonly rechecked?: WorkOrigin;
-  /** What it did counts no more. */
+  /** It was rolled back. */
   readonly rolledBack?: true;
   readonly failure?: string;
   readonly usage?: Usage;
   readonly artifacts: number;
   readonly changes?: ChangesRef;
   readonly checks: readonly TraceCheck[];
-  /** The process that ran it. */
+  /** The process that executed it. */
   readonly writer: string;
 }
 
-/** A step; without a span when nothing of it ever began. */
+/** A step. Without a span if it never started. */
 export interface TraceStep extends Partial<Span> {
   readonly id: string;
   readonly persona: string;
   readonly status: StepStatus;
-  /** What was directly upstream of it. */
+  /** Ids of the direct upstream steps. */
   readonly dependencies: readonly string[];
-  /** Its attempts' durations together. */
+  /** The sum of its attempts' durations. */
   readonly workedMs: number;
-  /** Its attempts' waits together. */
+  /** The sum of its attempts' waits. */
   readonly waitMs: number;
   readonly critical: boolean;
   readonly reusedFrom?: WorkOrigin;
@@ -80,9 +80,9 @@ export interface TraceProcess extends Span {
   readonly pid: number;
   readonly host: string;
   readonly wave: string;
-  /** What it did with the run; `wrote`: something besides, or nothing before it died. */
+  /** `wrote`: it neither started, resumed nor rolled back the run. */
   readonly role: "began" | "resumed" | "rolled back" | "wrote";
-  /** It said that it ends; a process that was killed did not. */
+  /** Whether it wrote its end. False for a killed process. */
   readonly closed: boolean;
 }
 
@@ -91,9 +91,9 @@ export interface Trace extends Span {
   readonly pipeline: string;
   readonly version?: string;
   readonly status: RunStatus;
-  /** ISO 8601, UTC: what offsets count from. */
+  /** ISO 8601, UTC. The origin of offsets. */
   readonly startedAt: string;
-  /** The chain of steps that took longest, attempts and retries' delays together. */
+  /** The chain of steps with the longest total of attempts and retry delays. */
   readonly criticalPath: { readonly steps: readonly string[]; readonly durationMs: number };
   readonly processes: readonly TraceProcess[];
   /** In the order of the manifest. */

@@ -103,7 +103,7 @@ describe("traceLineage", () => {
       ]);
     const lineage = must(await traceLineage(runs({ one: first, two: taker("one"), three: taker("two") }), { ...start, run: "three" }));
     expect(lineage.nodes[0]).toMatchObject({ reusedBy: ["three", "two"], made: { run: "one" } });
-    expect(renderLineage(lineage, { color: false })).toContain("taken over by run three, from it by run two\n");
+    expect(renderLineage(lineage, { color: false })).toContain("reused by run three, from run two\n");
   });
 
   it("goes on behind work that was only judged again", async () => {
@@ -127,12 +127,12 @@ describe("traceLineage", () => {
     expect(must(await findProduction(runs({ one: first, two: mixed }), place)).found?.run.record.id).toBe("one");
   });
 
-  it("says what is not there any more, and does not go round in circles", async () => {
+  it("reports what is missing, and detects circles", async () => {
     const circle = journals([started({ report: [] }), reused("report", "two", 1, [report]), closed]);
     for (const [histories, gap] of [
-      [{ two: journals([started({ report: [] }), reused("report", "gone", 1, [report]), closed]) }, /run gone is not in state/],
+      [{ two: journals([started({ report: [] }), reused("report", "gone", 1, [report]), closed]) }, /run gone is no longer in the store/],
       [{ two: circle }, /in a circle/],
-      [{ two: journals([started({ other: [] }), closed]) }, /no step report any more/],
+      [{ two: journals([started({ other: [] }), closed]) }, /no longer has step report/],
       [{ two: journals([started({ report: [] }), closed]) }, /no attempt of report/],
     ] as const) {
       const lineage = must(await traceLineage(runs(histories as Record<string, WaveEvent[]>), { ...start, run: "two" }));
@@ -154,7 +154,7 @@ describe("traceLineage", () => {
     );
     const lineage = must(await traceLineage(runs({ one: later }), { ...start, run: "one" }));
     expect(madeOf(lineage, "report")).toMatchObject({ manifest: digest("other manifest"), builtOnHolds: false });
-    expect(renderLineage(lineage, { color: false })).toContain("it built on other changes than these");
+    expect(renderLineage(lineage, { color: false })).toContain("it started from other changes than these");
     const survey = must(await traceLineage(runs({ one: later }), { run: "one", step: "survey", digest: facts.digest, artifact: facts }));
     expect(survey.nodes[0]?.made).toMatchObject({ attempt: 2, manifest: digest("other manifest") });
   });
@@ -178,10 +178,10 @@ describe("findArtifact", () => {
   });
 
   it("says which there are when it is not one", () => {
-    expect(findArtifact(run, "out")).toMatchObject({ ok: false, error: { hint: "say which: a/out, b/out" } });
+    expect(findArtifact(run, "out")).toMatchObject({ ok: false, error: { hint: "name one of a/out, b/out" } });
     expect(findArtifact(run, "none")).toMatchObject({ ok: false, error: { hint: "its artifacts: a/out, b/out, b/facts" } });
     expect(findArtifact(run, facts.digest.slice(7, 12))).toMatchObject({ ok: false });
-    expect(findArtifact(runRecord({ steps: [] }), "none")).toMatchObject({ error: { hint: "it left no artifacts" } });
+    expect(findArtifact(runRecord({ steps: [] }), "none")).toMatchObject({ error: { hint: "the run has no artifacts" } });
   });
 
   it("knows a digest from a name", () => {
@@ -196,7 +196,7 @@ describe("what is printed", () => {
     const lineage = must(await traceLineage(runs({ one: first }), { ...start, artifact: evil, run: "one" }));
     const text = renderLineage(lineage, { color: false });
     expect(text).not.toContain("\u001b");
-    expect(text.match(/told above/g)).toHaveLength(1);
+    expect(text.match(/see above/g)).toHaveLength(1);
     const chart = lineageAsMermaid(lineage);
     const lines = chart.trimEnd().split("\n");
     expect(new Set(lines).size).toBe(lines.length);

@@ -119,7 +119,7 @@ describe("what did not end in order", () => {
     if (record === undefined) throw new Error("no record");
     const trace = buildTrace({ run: record, events: [], now: begin });
     expect(trace).toMatchObject({ startedAt: record.startedAt, endMs: 0, processes: [], steps: [{ id: "a", attempts: [] }] });
-    expect(renderTrace(trace, { color: false, columns: 80 })).toContain("its journals are gone");
+    expect(renderTrace(trace, { color: false, columns: 80 })).toContain("its journals no longer exist");
   });
 });
 

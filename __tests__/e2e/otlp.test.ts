@@ -174,7 +174,10 @@ it("says what a collector does not take, and waits for none; the verdict is the 
   expect(late.code).toBe(0);
   expect(late.stderr).toMatch(/warning: the trace was not sent: /);
   const foreign = await wave.start(["run"], { OTEL_EXPORTER_OTLP_ENDPOINT: refusing.url, OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }).finished;
-  expect({ code: foreign.code, said: foreign.stderr.includes("OTLP protocol `grpc` is not supported; use http/protobuf or http/json") }).toEqual({
+  expect({
+    code: foreign.code,
+    said: foreign.stderr.includes("OTLP protocol `grpc` is not supported; use http/protobuf or http/json"),
+  }).toEqual({
     code: 0,
     said: true,
   });

@@ -220,7 +220,7 @@ expect:
         "    artifact `report` of step `look` has another value at `$.n`",
         "      at .wave/tests/wrong.yaml:5:41",
         "        4 |   steps:",
-        '        5 |     look: { artifacts: { report: { $.n: 2, "$.nothing": 1, "$.files[*].none": [] } }, attempts: 2 }',
+        '        5 |     look: { artifacts: { report: { $.n: 2, "$.nothing": 1, "$.files[*].none": [] } }, a…',
         `          | ${" ".repeat(40)}~`,
         "      expected 2",
         "      found    1",

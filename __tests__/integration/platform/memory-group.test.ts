@@ -97,7 +97,7 @@ test.runIf(hasMemoryGroups())("the next process of Wave removes the group of a d
   const [orphan, own] = [dead, process.pid].map((pid) => path.join(place?.directory ?? "", `wave-${pid}-0`));
   for (const directory of [orphan, own]) mkdirSync(directory ?? "");
   const doctor = spawnSync(process.execPath, [cli, "doctor"], { encoding: "utf8" });
-  expect(doctor.stdout).toContain("the kernel keeps limits");
+  expect(doctor.stdout).toContain("the kernel enforces limits");
   expect([existsSync(orphan ?? ""), existsSync(own ?? "")]).toEqual([false, true]);
   rmdirSync(own ?? "");
 });

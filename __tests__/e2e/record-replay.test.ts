@@ -214,7 +214,7 @@ describe("a recording", () => {
     const file = path.join(wave.root, "recording/analyze/1/attempt.json");
     writeFileSync(file, readFileSync(file, "utf8").replace('"attempt": 1', '"attempt": "one"'));
     const edited = await replayed(wave);
-    expect([edited.code, edited.stderr.includes(`${file}: \`attempt\` has to be a whole number from 1`)]).toEqual([1, true]);
+    expect([edited.code, edited.stderr.includes(`${file}: \`attempt\` must be a whole number from 1`)]).toEqual([1, true]);
   });
 
   test("cannot write where the step may not, and not outside of the project", async () => {

@@ -11,15 +11,15 @@ export interface WorkflowAttempt {
 }
 
 export interface CommentSection extends WorkflowAttempt {
-  /** Base64 that jobs of a run leave for each other; empty if there is none. */
+  /** Base64 state that jobs of a run pass to each other; empty if there is none. */
   readonly state: string;
   /** Markdown without marks. */
   readonly text: string;
 }
 
-/** GitHub takes 65,536 characters; masked secrets and counts can make a text longer than it was. */
+/** GitHub accepts 65,536 characters; masking of secrets can lengthen a text. */
 export const longestComment = 65_000;
-/** Characters of a folded text and of all of them together, and their number. */
+/** Maximum characters of one folded text and of all together, and their number. */
 const folded = { text: 8_000, all: 24_000, count: 3 } as const;
 
 /** Positive if `a` is newer than `b`, 0 if both are the same attempt. A re-run of an older workflow run is older. */
@@ -53,8 +53,8 @@ export function readSections(body: string): readonly CommentSection[] {
 }
 
 /**
- * The sections after `own` was written: it replaces the one of the same attempt and never a newer one. With `history`, those of earlier attempts stay;
- * otherwise only newer ones do. At most four, and `own` is one of them.
+ * The sections with `own` in place of the one of the same attempt; newer ones are never replaced. Keeps earlier
+ * attempts only with `history`. At most four sections, one of which is `own`.
  */
 export function withSection(known: readonly CommentSection[], own: CommentSection, history: boolean): readonly CommentSection[] {
   const others = known.filter((one) => compareAttempts(one, own) !== 0 && (history || compareAttempts(one, own) > 0));
@@ -62,20 +62,20 @@ export function withSection(known: readonly CommentSection[], own: CommentSectio
   return [...kept, own].sort((a, b) => compareAttempts(b, a));
 }
 
-/** The comment's body, of at most `longestComment` characters. Folded sections are cut or left out first, the oldest before the others. */
+/** The body, at most `longestComment` characters. Cuts or omits folded sections first, starting with the oldest. */
 export function commentBody(key: string, [newest, ...older]: readonly CommentSection[]): string {
   const lines = [commentMark(key), ...(newest === undefined ? [] : sectionLines(newest, newest.text))];
-  let left = Math.min(folded.all, longestComment - lines.join("\n").length);
+  let remaining = Math.min(folded.all, longestComment - lines.join("\n").length);
   for (const one of older) {
     const title =
       one.workflowRun === newest?.workflowRun ? `Attempt ${one.attempt}` : `Workflow run ${one.workflowRun}, attempt ${one.attempt}`;
     const open = `<details><summary>${plainText(title)}</summary>\n\n`;
     const close = "\n\n</details>";
-    const space = Math.min(folded.text, left - sectionLines(one, open + close).join("\n").length - 1);
+    const space = Math.min(folded.text, remaining - sectionLines(one, open + close).join("\n").length - 1);
     if (space < 200) break;
     const text = sectionLines(one, `${open}${cutPart(foldedPart(one.text), space)}${close}`);
     lines.push(...text);
-    left -= text.join("\n").length + 1;
+    remaining -= text.join("\n").length + 1;
   }
   return lines.join("\n");
 }

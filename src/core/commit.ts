@@ -1,4 +1,7 @@
-/** Objects of one commit, as a port. `platform/github/` answers it over the REST API, `github/fetched-commit.ts` from a fetch. */
+/**
+ * Port for the objects of one commit. `platform/github/` implements it with the REST API, `github/fetched-commit.ts`
+ * with a fetch.
+ */
 import type { Result } from "./result.ts";
 
 /** An entry of a git tree. */
@@ -10,19 +13,19 @@ export interface CommitEntry {
   readonly id: string;
   /** In bytes; 0 unless it is a file or a link. */
   readonly size: number;
-  /** Of a file that can be executed. */
+  /** Set for executable files. */
   readonly executable?: true;
 }
 
 export interface CommitTree {
   readonly entries: readonly CommitEntry[];
-  /** Entries are missing, because the tree is larger than the host lists at once. */
+  /** Entries are missing because the tree exceeds the host's limit for one listing. */
   readonly truncated: boolean;
 }
 
 /** Fails with `github-failed`. */
 export interface CommitObjects {
-  /** The tree of a commit or of a directory, by its id. `recursive`: with all that is below it. */
+  /** Reads the tree of a commit or of a directory, by its id. `recursive` includes everything below it. */
   readTree(id: string, recursive: boolean): Promise<Result<CommitTree>>;
   /** The bytes of a file. The caller knows its size from the tree. */
   readBlob(id: string): Promise<Result<Uint8Array>>;

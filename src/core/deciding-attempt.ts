@@ -1,4 +1,4 @@
-/** Finds the attempt that a step's result rests on. Pure. */
+/** Finds the attempt that decides a step's result. Pure. */
 import type { AttemptRecord, StepRecord } from "./state.ts";
 
 /** The newest passed attempt that was not rolled back, else the last attempt. Undefined if the step has none. */

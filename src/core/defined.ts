@@ -1,4 +1,4 @@
-/** Optional members of object literals, under `exactOptionalPropertyTypes`. Pure. */
+/** Omits undefined members of object literals, for `exactOptionalPropertyTypes`. Pure. */
 
 /** `T` with each member that may be undefined made optional. */
 type Defined<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {

@@ -3,7 +3,7 @@ import type { Denial, Failure } from "./failure.ts";
 import { denyingRules, type StepPermissions } from "./permissions.ts";
 import type { Step } from "./pipeline.ts";
 
-/** Rules that one line names. */
+/** Rules per line. */
 const maxRules = 3;
 
 /** Denied accesses that a failure names. */
@@ -28,8 +28,8 @@ export function connectionDenial(permissions: StepPermissions, subject: string):
 }
 
 /**
- * Denials that a child's output shows: programs report a hidden file as missing, and a host that they may not reach as unknown. Reports only accesses that
- * rules deny.
+ * Denials that a child's output indicates: programs report a hidden file as missing and an unreachable host as unknown.
+ * Returns only accesses that rules deny.
  */
 export function denialsIn(
   { permissions, sandbox }: Pick<Step, "permissions" | "sandbox">,
@@ -58,6 +58,6 @@ export function denialsIn(
 
 /** The failure with the denied accesses, each once; the failure itself if there are none. */
 export function withDenials(failure: Failure, denials: readonly Denial[]): Failure {
-  const known = new Map([...(failure.denied ?? []), ...denials].map((denial) => [denial.access, denial]));
-  return known.size === 0 ? failure : { ...failure, denied: [...known.values()].slice(0, maxDenials) };
+  const byAccess = new Map([...(failure.denied ?? []), ...denials].map((denial) => [denial.access, denial]));
+  return byAccess.size === 0 ? failure : { ...failure, denied: [...byAccess.values()].slice(0, maxDenials) };
 }

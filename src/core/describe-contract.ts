@@ -26,7 +26,7 @@ export function describeContract({ name, verdict, violations, tail, onFailure }:
 
 /** One violation on one line: `FILE:LINE:COLUMN POINTER: MESSAGE`, with the parts that are known. */
 export function describeViolation({ message, pointer, location }: Violation): string {
-  const place = location === undefined ? "" : `${location.file}:${location.line}:${location.column}`;
-  const where = [place, pointer ?? ""].filter((part) => part !== "").join(" ");
+  const position = location === undefined ? "" : `${location.file}:${location.line}:${location.column}`;
+  const where = [position, pointer ?? ""].filter((part) => part !== "").join(" ");
   return where === "" ? message : `${where}: ${message}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Digests. Every digest in Wave is `sha256:` and 64 hex digits; digests of values are taken over canonical JSON
- * (keys sorted by code unit, absent members left out), so that the order of keys in a manifest changes nothing.
+ * Digests. Every digest in Wave is `sha256:` and 64 hex digits. Digests of values are taken over canonical JSON (keys
+ * sorted by code unit, undefined members omitted), so the order of keys in a manifest does not matter.
  */
 import { hash } from "node:crypto";
 
@@ -17,7 +17,7 @@ export function digestOfBytes(bytes: Uint8Array | string): Digest {
   return `sha256:${hash("sha256", bytes, "hex")}`;
 }
 
-/** The digest of a JSON-like value. `undefined` members are left out, as JSON does. */
+/** The digest of a JSON-like value. Undefined members are omitted, as in JSON. */
 export function digestOfValue(value: unknown): Digest {
   return digestOfBytes(canonicalJson(value));
 }

@@ -20,7 +20,7 @@ export function isUnchecked({ adapter, artifacts, contracts }: Pick<Step, "adapt
   return adapter !== undefined && !["command", "replay"].includes(adapter.name) && artifacts.length === 0 && contracts.length === 0;
 }
 
-/** The same for a step that passed, from its record. */
+/** Like `isUnchecked`, for the record of a passed step. */
 export function passedUnchecked(step: StepRecord): boolean {
   const attempt = decidingAttempt(step);
   if (step.status !== "passed" || attempt === undefined || /^(?:command|replay)\b/.test(attempt.adapter)) return false;

@@ -7,7 +7,7 @@ export type EnforcementLevel = "sandbox" | "verified" | "agent" | "none";
 
 /** The capabilities of this environment. */
 export interface SandboxSupport {
-  /** Children can be given a root, processes and a temporary directory of their own. */
+  /** Children can have a root, processes and a temporary directory of their own. */
   readonly available: boolean;
   /** The network of children can be limited to allowed hosts. */
   readonly network: boolean;
@@ -64,14 +64,14 @@ export function writesRepository(step: Pick<Step, "sandbox" | "workspace">, sand
   return step.workspace === "shared" && !isSandboxed(step, sandbox);
 }
 
-/** Whether a step cannot see `.git` here, because its `file_read` rules leave it out and are enforced. */
+/** Whether a step cannot see `.git` here, because its enforced `file_read` rules do not cover it. */
 export function hidesGit(step: Step, sandbox: SandboxSupport): boolean {
   return leavesOutGit(step.permissions) && levelOf(step, "file_read", sandbox) !== "none";
 }
 
 function levelOf(step: Step, capability: Capability, sandbox: SandboxSupport): EnforcementLevel {
   const isolated = step.workspace !== "shared";
-  // These run no program. Wave checks each of their file accesses, and they have no network.
+  // These adapters run no program. Wave checks each file access, and they have no network.
   if (step.adapter !== undefined && ["replay", "api"].includes(step.adapter.name) && capability !== "command")
     return isolated ? "verified" : "none";
   const sandboxed = isSandboxed(step, sandbox);

@@ -1,6 +1,9 @@
-/** Places in `/etc` that a manifest may add to the sandbox, and those in which systems and users keep secrets. Pure. */
+/** Decides which paths in `/etc` a manifest may add to the sandbox, and which may contain secrets. Pure. */
 
-/** Relative to `/etc`. A closed file is never shown, but some of these are open to all users, or change while a step runs. */
+/**
+ * Relative to `/etc`. The sandbox never shows unreadable files, but some of these are readable by all users, or change
+ * while a step runs.
+ */
 const secretPlaces = [
   ..."shadow shadow- gshadow gshadow- passwd- group- subuid subgid sudoers sudoers.d doas.conf security ssh ssl/private pki".split(" "),
   ..."letsencrypt acme krb5.keytab krb5kdc wireguard openvpn ipsec.conf ipsec.d ipsec.secrets strongswan swanctl racoon ppp".split(" "),
@@ -13,10 +16,10 @@ const secretPlaces = [
   ..."s3cfg google-cloud google azure snmp bind named tor audit cups polkit-1 machine-id gitlab-runner github buildkite-agent".split(" "),
 ].map((name) => `/etc/${name}`);
 
-/** Why the sandbox does not show a place. Undefined if it may. */
+/** Why the sandbox does not show a path. */
 export type EtcRefusal = "outside" | "secret";
 
-/** `place` is as written in a manifest. A directory around a secret place is refused too. */
+/** `place` is as written in a manifest. A directory that contains a secret path is refused too. */
 export function etcRefusal(place: string): EtcRefusal | undefined {
   if (!/^\/etc(?:\/(?!\.{1,2}(?:\/|$))[^/\0]+)+$/.test(place)) return "outside";
   const isIn = (inner: string, outer: string) => inner === outer || inner.startsWith(`${outer}/`);

@@ -1,17 +1,17 @@
 /**
- * The port for work whose cost can grow faster than its input, when that input comes from steps or from a project that is not trusted: JSON Schema,
- * JSONPath. An evaluator bounds such work in time, memory and input size.
+ * Port for evaluations whose cost can grow faster than their input, and whose input comes from steps or untrusted
+ * projects: JSON Schema and JSONPath. An evaluator limits their time, memory and input size.
  */
 import type { ExceededLimit } from "./exceeded-limit.ts";
 import type { JsonValue } from "./json.ts";
 import type { ContractFile, ContractOutcome, ContractProblem } from "./ports.ts";
 import type { Result } from "./result.ts";
 
-/** Name → the input and the answer of an evaluation. Both cross a thread boundary, so they are plain data. */
+/** Name → the input and the answer of an evaluation. Both are plain data, because they cross a thread boundary. */
 export interface Evaluations {
   /** Problems of a schema file and of all files that it refers to; empty if it can be evaluated. */
   readonly "check-schema": { readonly input: { readonly schema: string }; readonly answer: readonly ContractProblem[] };
-  /** `artifact` is the name that violations use for the bytes. */
+  /** `artifact` is the name of the bytes in violations. */
   readonly "evaluate-schema": {
     readonly input: { readonly schema: string; readonly bytes: Uint8Array; readonly artifact: string };
     readonly answer: ContractOutcome;
@@ -30,7 +30,7 @@ export type JsonPathComparison =
   | { readonly kind: "not-json" }
   | { readonly kind: "different"; readonly actual?: JsonValue };
 
-/** Why there is no answer. `broken`: the evaluator itself failed, `detail` says how. */
+/** Why there is no answer. `broken`: the evaluator itself failed, for the reason in `detail`. */
 export type EvaluationProblem =
   | { readonly kind: "exceeded"; readonly limit: ExceededLimit }
   | { readonly kind: "cancelled" }
@@ -42,7 +42,7 @@ export interface EvaluationOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Evaluates untrusted input. Implementations never throw for what the input contains. */
+/** Evaluates untrusted input. Implementations never throw because of the input. */
 export interface Evaluator {
   /** Prepares for an evaluation that is likely to follow; returns at once. */
   warm(evaluation: Evaluation): void;

@@ -1,4 +1,4 @@
-/** Building blocks of `event-schemas.ts`. Imported for types and by the generator only. */
+/** Building blocks of `event-schemas.ts`. Imported only for types and by the generator. */
 import { Type } from "typebox";
 import type { Digest } from "./digest.ts";
 import type { Usage } from "./usage.ts";

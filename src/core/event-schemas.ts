@@ -1,6 +1,7 @@
 /**
- * Schemas of the journal's events, one per type. The types in `event.ts` are inferred from them; `schema/events.schema.json`, `docs/events.md` and the
- * shapes that readers check are generated from them. Imported for types and by the generator only: no bundle contains these schemas.
+ * Schemas of the journal's events, one per type. The types in `event.ts` are inferred from them.
+ * `schema/events.schema.json`, `docs/events.md` and the shapes that readers check are generated from them. Imported
+ * only for types and by the generator: no bundle contains these schemas.
  */
 import { Type } from "typebox";
 import { count, digest, digests, flag, strict, text, texts, usage } from "./event-members.ts";

@@ -5,7 +5,7 @@
 import type { Static } from "typebox";
 import type { ArtifactRecord, Base, ChangesRecord, eventSchemas, Fingerprint } from "./event-schemas.ts";
 
-/** The version of the journal's format, which is the only one that Wave writes and reads. */
+/** The version of the journal's format: the only one that Wave writes and reads. */
 export const journalFormat = 2;
 
 export type EventType = keyof typeof eventSchemas;

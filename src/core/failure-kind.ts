@@ -22,11 +22,11 @@ export type ExitCode = 1 | 2 | 4 | 130;
 
 export type FailureOf<R extends FailureReason> = Extract<Failure, { reason: R }>;
 
-/** Everything that depends on the reason of a failure. */
+/** The properties that depend on a failure's reason. */
 export interface FailureKind<F extends Failure> {
   readonly exit: ExitCode;
   readonly retry: RetryClass;
-  /** The class of one failure, where it depends on more than the reason. Takes precedence over `retry`. */
+  /** The class of one failure, if it depends on more than the reason. Takes precedence over `retry`. */
   retryOf?(failure: F): RetryClass;
   describe(failure: F): Description;
 }

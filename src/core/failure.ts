@@ -91,7 +91,7 @@ type ReasonedFailure =
       readonly kind: "auth" | "rate-limit" | "network" | "config" | "crash";
       readonly detail: string;
       readonly status?: number;
-      /** The wait that the service asks for, in milliseconds. */
+      /** The wait that the service requires, in milliseconds. */
       readonly retryAfterMs?: number;
       readonly tail: string;
     }
@@ -113,7 +113,7 @@ type ReasonedFailure =
     }
   | { readonly reason: "artifact-missing"; readonly artifacts: readonly string[]; readonly searched: readonly string[] }
   | { readonly reason: "artifact-ambiguous"; readonly artifact: string; readonly matches: readonly string[] }
-  /** The path is outside the workspace, also through a symlink, or not a regular file. */
+  /** The path is outside the workspace, possibly through a symlink, or not a regular file. */
   | { readonly reason: "artifact-refused"; readonly artifact: string; readonly path: string; readonly detail: string }
   | { readonly reason: "artifact-too-large"; readonly artifact: string; readonly size: number; readonly limit: number }
   /** An artifact or a changed file contains a secret of this `kind`. */

@@ -1,4 +1,4 @@
-/** The one table over failure reasons: exit code, retry class and description. A reason without an entry does not compile. */
+/** The table of failure reasons: exit code, retry class and description. A reason without an entry does not compile. */
 import { describeDenial } from "./denial.ts";
 import type { Failure, FailureReason } from "./failure.ts";
 import type { Description, ExitCode, FailureKind, FailureKinds, RetryClass } from "./failure-kind.ts";
@@ -30,13 +30,13 @@ export function exitCodeOf({ reason }: Failure): ExitCode {
   return byReason[reason].exit;
 }
 
-/** Whether, and by which rule, an attempt that ended with this failure is retried. */
+/** The rule that decides whether an attempt with this failure is retried. */
 export function retryClassOf(failure: Failure): RetryClass {
   const kind = byReason[failure.reason];
   return kind.retryOf?.(failure) ?? kind.retry;
 }
 
-/** The failure in words: what happened, where, and what to do next. */
+/** The failure as text: what happened, where, and what to do next. */
 export function describeFailure(failure: Failure): Description {
   const description = byReason[failure.reason].describe(failure);
   const denied = (failure.denied ?? []).map(describeDenial);

@@ -1,4 +1,4 @@
-/** Feedback to an attempt on the one before. */
+/** Feedback to an attempt about the previous one. */
 import type { Failure } from "./failure.ts";
 
 /** Why the previous attempt failed: a section of the next prompt. */

@@ -30,7 +30,7 @@ export interface CheckOutput {
 export interface NewCheck {
   readonly name: string;
   readonly headSha: string;
-  /** Of ours. */
+  /** An id that Wave chooses. */
   readonly externalId: string;
   readonly detailsUrl: string;
   /** Undefined while it is in progress. */
@@ -60,7 +60,7 @@ export interface IssueComment {
 
 export interface PullFile {
   readonly path: string;
-  /** The unified diff of the file, without its head; nothing for binary and very large files. */
+  /** The unified diff of the file, without its header. Undefined for binary and very large files. */
   readonly patch?: string;
 }
 
@@ -77,7 +77,7 @@ export interface WorkflowRunFacts {
   /** `push`, `pull_request` … */
   readonly event: string;
   readonly repositoryId: number;
-  /** Undefined if the repository of its head is gone. */
+  /** Undefined if the repository of its head was deleted. */
   readonly headRepositoryId?: number;
 }
 
@@ -94,7 +94,7 @@ export interface GitHub extends CommitObjects {
   pullFiles(number: number): Promise<Result<readonly PullFile[]>>;
   /** The bodies of reviews, with their authors. */
   listReviews(number: number): Promise<Result<readonly IssueComment[]>>;
-  /** One review that approves nothing. */
+  /** Creates a review that does not approve. */
   createReview(
     number: number,
     review: { readonly commit: string; readonly body: string; readonly comments: readonly ReviewComment[] },

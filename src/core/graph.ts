@@ -1,14 +1,14 @@
 /**
- * Graphs of steps, by id. An edge leads from a step to what it depends on; edges to ids that are not among the nodes are
- * ignored. Every walk is iterative and near linear: a chain of 10,000 steps neither overflows the stack nor takes long.
+ * Graphs of steps, by id. An edge leads from a step to its dependency; edges to unknown ids are ignored. Every walk is
+ * iterative and near linear, so 10,000 chained steps neither overflow the stack nor take long.
  */
 
 /** The dependencies of a step. */
 export type EdgesOf = (node: string) => readonly string[];
 
 /**
- * Dependencies before dependents; among those that are ready, in the order of `nodes`. Nodes on a cycle, and what depends
- * on them, are left out.
+ * Dependencies before dependents; steps that are ready at once are in the order of `nodes`. Nodes on a cycle, and their
+ * dependents, are left out.
  */
 export function topologicalOrder(nodes: readonly string[], edgesOf: EdgesOf): string[] {
   const position = new Map(nodes.map((node, index) => [node, index]));
@@ -28,15 +28,15 @@ export function topologicalOrder(nodes: readonly string[], edgesOf: EdgesOf): st
   for (let next = pop(ready); next !== undefined; next = pop(ready)) {
     order.push(nodes[next] ?? "");
     for (const dependent of dependents[next] ?? []) {
-      const left = (waitingFor[dependent] ?? 0) - 1;
-      waitingFor[dependent] = left;
-      if (left === 0) push(ready, dependent);
+      const open = (waitingFor[dependent] ?? 0) - 1;
+      waitingFor[dependent] = open;
+      if (open === 0) push(ready, dependent);
     }
   }
   return order;
 }
 
-/** Everything that depends on a node, directly or through others, in the order of `nodes`; the node itself is not among them. */
+/** All direct and indirect dependents of a node, in the order of `nodes`, without the node itself. */
 export function descendantsOf(nodes: readonly string[], edgesOf: EdgesOf, start: string): string[] {
   const found = new Set([start]);
   for (const node of topologicalOrder(nodes, edgesOf)) if (edgesOf(node).some((edge) => found.has(edge))) found.add(node);
@@ -44,8 +44,8 @@ export function descendantsOf(nodes: readonly string[], edgesOf: EdgesOf, start:
 }
 
 /**
- * One cycle for every group of nodes that all depend on each other, in order of `nodes`: as a path along edges, first = last,
- * and the shortest one through the group's first node.
+ * One cycle per group of mutually dependent nodes, in the order of `nodes`: a path along edges whose first and last
+ * node are equal, the shortest through the group's first node.
  */
 export function findCycles(nodes: readonly string[], edgesOf: EdgesOf): string[][] {
   const groups = connectedGroups(nodes, edgesOf);
@@ -76,12 +76,12 @@ function shortestCycle(start: string, edgesOf: EdgesOf): string[] | undefined {
 }
 
 function pathTo(node: string, reachedFrom: ReadonlyMap<string, string>): string[] {
-  const way: string[] = [];
-  for (let at: string | undefined = node; at !== undefined; at = reachedFrom.get(at)) way.push(at);
-  return way.reverse();
+  const path: string[] = [];
+  for (let at: string | undefined = node; at !== undefined; at = reachedFrom.get(at)) path.push(at);
+  return path.reverse();
 }
 
-/** Tarjan's strongly connected components, without recursion: node → number of its component. */
+/** Tarjan's strongly connected components, without recursion. Returns node → number of its component. */
 function connectedGroups(nodes: readonly string[], edgesOf: EdgesOf): ReadonlyMap<string, number> {
   const known = new Set(nodes);
   const index = new Map<string, number>();
@@ -124,7 +124,7 @@ function connectedGroups(nodes: readonly string[], edgesOf: EdgesOf): ReadonlyMa
   }
 }
 
-/** Adds to a binary heap whose least number is first. */
+/** Adds to a binary heap whose smallest number is first. */
 function push(heap: number[], value: number): void {
   let at = heap.length;
   while (at > 0) {

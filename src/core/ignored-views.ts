@@ -1,4 +1,4 @@
-/** Which ignored files decide whether a step's result is reused, as views with keys. Pure. */
+/** The ignored files that decide whether a step's result is reused, as views with keys. Pure. */
 
 import { pathPattern } from "../text/glob.ts";
 import { canonicalJson, type Digest } from "./digest.ts";
@@ -8,7 +8,7 @@ import type { Step } from "./pipeline.ts";
 
 type Viewer = Pick<Step, "permissions" | "reuseIgnore">;
 
-/** The views of steps: for each the files that it can read, and all files for its contracts. */
+/** Step → a filter for the files that it can read; for its contracts, all files. */
 export function ignoredViews(steps: readonly Viewer[]): ReadonlyMap<string, (path: string) => boolean> {
   const views = new Map<string, (path: string) => boolean>();
   for (const step of steps) {

@@ -7,7 +7,7 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Data. */
   readonly stdout: Output;
-  /** Text for people, kept apart from data on stdout. */
+  /** Text for people, separate from data on stdout. */
   readonly stderr: Output;
   /** Reads standard input to its end. */
   readonly readStdin: () => Promise<string>;
@@ -16,24 +16,33 @@ export interface Io {
   readonly secrets: OutputSecrets;
 }
 
-/** Which secrets output replaces: tokens of known shapes, and the values that are known to be declared. */
+/** The secrets that output replaces: tokens of known shapes, and the known values of declared secrets. */
 export interface OutputSecrets {
-  /** For values that are printed as data: JSON, files of reports, annotations. Text for people is redacted where it is written. */
+  /**
+   * For values that are printed as data: JSON, report files, annotations. Text for people is redacted when it is
+   * written.
+   */
   redactor(): Redactor;
-  /** Adds values. `redactor`: one that was already built from exactly these values. */
+  /** Adds values. `redactor`: one already built from exactly these values. */
   add(values: readonly string[], redactor?: Redactor): void;
 }
 
 /**
- * A stream that output goes to. It knows its destination (a terminal, a runner's log, a file or pipe), and neutralises what that destination would
- * obey, so no command has to.
+ * An output stream. It knows its destination (a terminal, a runner's log, a file or pipe) and neutralizes the sequences
+ * that the destination would interpret, so commands need not.
  */
 export interface Output {
-  /** Writes text for people: no secret and no control sequence except Wave's own colours reaches any destination, and no workflow command a runner. */
+  /**
+   * Writes text for people. Secrets are redacted. Control sequences are removed, except Wave's own colors, and so are
+   * workflow commands for a runner.
+   */
   readonly write: (text: string) => void;
-  /** Writes data for programs. Files and pipes get every byte; a terminal and a runner's log get it neutralised like text. */
+  /**
+   * Writes data for programs. Files and pipes get every byte; for a terminal and a runner's log it is neutralized like
+   * text.
+   */
   readonly writeData: (data: string | Uint8Array) => void;
-  /** Writes Wave's own cursor movements and workflow commands, unchanged. Text of others in them has been made harmless. */
+  /** Writes Wave's own cursor movements and workflow commands, unchanged. Callers neutralize other text in them. */
   readonly writeControl: (text: string) => void;
   readonly isTerminal: boolean;
   readonly color: boolean;

@@ -6,7 +6,7 @@ export const defaultLimits = {
   timeoutMs: 30 * 60_000,
   /** Bytes that one attempt may write. */
   diskLimitBytes: 10e9,
-  /** A contract's command. */
+  /** One run of a contract's command. */
   contractTimeoutMs: 10 * 60_000,
   /** Attempts after the first, with `on_failure: retry`. */
   maxRetries: 2,
@@ -17,7 +17,7 @@ export const defaultLimits = {
   breakerResetMs: 10 * 60_000,
 } as const;
 
-/** The longest duration that a timer can hold. */
+/** The longest duration of a Node timer. */
 export const longestDurationMs = 2 ** 31 - 1;
 
 /** The state directory, relative to the project root. */

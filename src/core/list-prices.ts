@@ -59,7 +59,10 @@ export const listPrices: Partial<Record<AdapterName, readonly Listed[]>> = {
   api: [...anthropic, ...openai, ...google],
 };
 
-/** The list price of a model as an adapter names it (`api` with or without its provider's name), also of one with a date behind its name. */
+/**
+ * The list price of a model, by the adapter's name for it: with or without a date suffix, and for `api` with or without
+ * the provider's name.
+ */
 export function listPrice(adapter: AdapterName, model: string): Price | undefined {
   const bare = (adapter === "api" ? model.replace(/^(?:anthropic|openai|google)\//, "") : model).replace(/-\d{4}-?\d\d-?\d\d$/, "");
   const found = listPrices[adapter]?.find(([name]) => name === bare);

@@ -28,7 +28,7 @@ export interface LoadedPipeline {
   readonly reference: Origin;
 }
 
-/** A persona in a file of its own: found in `.wave/personas/`, or named under `personas:`. */
+/** A persona with its own file: in `.wave/personas/`, or named under `personas:`. */
 export interface LoadedPersona {
   readonly name: string;
   readonly file: string;
@@ -37,18 +37,21 @@ export interface LoadedPersona {
 }
 
 export interface LoadedProject {
-  /** Manifest files as given, relative to the project root: overlays after what they overlay. */
+  /** Manifest files as given, relative to the project root; each overlay follows the files that it overlays. */
   readonly manifestFiles: readonly string[];
   /** Merged and substituted. Undefined if the first file is not a map. */
   readonly manifest?: MapNode;
   readonly pipelines: readonly LoadedPipeline[];
   readonly personas: readonly LoadedPersona[];
-  /** Every file that was read or should have been, by path: manifests, pipelines, personas, prompts, schemas and what schemas refer to. */
+  /**
+   * Every file that was read or was missing, by path: manifests, pipelines, personas, prompts, schemas and the files
+   * that schemas refer to.
+   */
   readonly files: ReadonlyMap<string, NamedFile>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** A persona that steps of the project may name. */
+/** A persona that steps of the project can use. */
 export interface KnownPersona {
   readonly persona: Persona;
   readonly adapter?: AdapterName;

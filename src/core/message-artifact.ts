@@ -2,8 +2,8 @@
 import type { Step, StepArtifact } from "./pipeline.ts";
 
 /**
- * Whether the final message is taken for an artifact that was not written to a file: with `source: message`, or where the prompt asks for
- * it, which it does if the step declares this one artifact and an agent executes the step. A command's output is a log, not an answer.
+ * Whether the final message becomes an artifact that was not written to a file. It does with `source: message`, or if
+ * the prompt requests it: for the only artifact of an agent's step. A command's output is a log, not an answer.
  */
 export function acceptsMessage({ adapter, artifacts }: Pick<Step, "adapter" | "artifacts">, artifact: StepArtifact): boolean {
   if (artifact.source === "message") return true;

@@ -65,8 +65,8 @@ export function isAllowed(permissions: StepPermissions, capability: Capability, 
 }
 
 /**
- * The rules that deny a request, as written: the first deny rule that covers it, else the allow rules of the first layer of which none does. Undefined if
- * rules allow it, or if it is denied without a rule (`.git`).
+ * The rules that deny a request, as written: the first deny rule that covers it, else the allow rules of the first
+ * layer that does not allow it. Undefined if rules allow it, or if it is denied without a rule (`.git`).
  */
 export function denyingRules({ layers }: StepPermissions, capability: Capability, subject: string): readonly string[] | undefined {
   const denied = layers.flatMap(({ deny }) => deny).find((rule) => rule.capability === capability && matcher(rule, "deny")(subject));
@@ -80,7 +80,10 @@ export function isDenied(permissions: StepPermissions, capability: Capability, s
   return permissions.layers.some(({ deny }) => deny.some((rule) => rule.capability === capability && matcher(rule, "deny")(subject)));
 }
 
-/** Whether an allow rule spells a host, given `host` or `host:port`, without a wildcard. Its port may be one. */
+/**
+ * Whether an allow rule contains a host without a wildcard, given `host` or `host:port`. The rule's port may be a
+ * wildcard.
+ */
 export function namesHost(permissions: StepPermissions, subject: string): boolean {
   return permissions.layers.some(({ allow }) =>
     allow.some(
@@ -99,9 +102,9 @@ export function readFilter(permissions: StepPermissions): (path: string) => bool
 }
 
 /**
- * The key of what a step may read: equal keys mean equal sets of files. `all` if there is no `file_read` rule; else the
- * canonical JSON of the layers' patterns, in which their order and repetition do not show. `file_read:**` is a rule like any other: it leaves
- * out `.git`.
+ * The key of the files that a step may read: equal keys mean equal sets of files. `all` if there is no `file_read`
+ * rule; else the canonical JSON of the layers' patterns, sorted and without duplicates. `file_read:**` is a rule like
+ * any other: it excludes `.git`.
  */
 export function viewKey(step: { readonly permissions: StepPermissions }): string {
   const layers = step.permissions.layers.map(({ allow, deny }) => ({ allow: allow.filter(isRead), deny: deny.filter(isRead) }));
@@ -118,22 +121,22 @@ export function viewNamesGit(key: string): boolean {
 }
 
 /**
- * The restricting rules, in the order written, persona before step, each text once. An allow rule restricts
- * nothing when its layer also allows everything (`file_read:**`). Every `network_access` rule restricts: `network_access:*`
- * leaves out this machine and its private networks.
+ * The restricting rules, in the order written, persona before step, each text once. An allow rule restricts nothing if
+ * its layer also allows everything (`file_read:**`). Every `network_access` rule restricts: `network_access:*` excludes
+ * this machine and its private networks.
  */
 export function restrictions(permissions: StepPermissions): readonly Restriction[] {
-  const found = new Map<string, Restriction>();
+  const match = new Map<string, Restriction>();
   for (const { source, allow, deny } of permissions.layers) {
     const open = new Set(allow.filter((rule) => isUniversal(rule) && rule.capability !== "network_access").map((rule) => rule.capability));
     for (const rule of allow) if (!open.has(rule.capability)) add({ rule, kind: "allow", source });
     for (const rule of deny) add({ rule, kind: "deny", source });
   }
-  return [...found.values()];
+  return [...match.values()];
 
   function add(restriction: Restriction): void {
     const key = `${restriction.kind} ${restriction.rule.text}`;
-    if (!found.has(key)) found.set(key, restriction);
+    if (!match.has(key)) match.set(key, restriction);
   }
 }
 
@@ -143,7 +146,7 @@ export function unrestrictedOf({ layers }: StepPermissions): readonly Capability
   return capabilities.filter((capability) => !named.has(capability));
 }
 
-/** Whether `file_read` rules leave `.git` out of the files that a step may read. Always false without such rules. */
+/** Whether `file_read` rules exclude `.git` from the files that a step may read. Always false without such rules. */
 export function leavesOutGit(permissions: StepPermissions): boolean {
   const layers = permissions.layers.map(({ allow, deny }) => ({ allow: allow.filter(isRead), deny: deny.filter(isRead) }));
   if (layers.every(({ allow, deny }) => allow.length + deny.length === 0)) return false;
@@ -153,8 +156,8 @@ export function leavesOutGit(permissions: StepPermissions): boolean {
 }
 
 /**
- * The whole subtrees that a step may not write, as project paths: those of its deny rules that name one (`src/**`, `.env`). Other
- * patterns name files that may not exist yet.
+ * The subtrees that a step may not write, as project paths: those that its deny rules name as a whole (`src/**`,
+ * `.env`). Other patterns match files that may not exist yet.
  */
 export function unwritableSubtrees(permissions: StepPermissions): readonly string[] {
   const rules = permissions.layers.flatMap(({ deny }) => deny.filter((rule) => rule.capability === "file_write"));
@@ -195,16 +198,18 @@ function hostPattern(pattern: string): (subject: string) => boolean {
   const rule = splitPort(pattern.toLowerCase());
   const host = wildcard(/[*?]/.test(rule.host) ? rule.host : (canonicalHost(rule.host) ?? rule.host));
   return (subject) => {
-    const asked = splitPort(subject.toLowerCase());
-    return host(canonicalHost(asked.host) ?? asked.host) && (rule.port === undefined || rule.port === "*" || rule.port === asked.port);
+    const request = splitPort(subject.toLowerCase());
+    return (
+      host(canonicalHost(request.host) ?? request.host) && (rule.port === undefined || rule.port === "*" || rule.port === request.port)
+    );
   };
 }
 
-/** `[::1]:443` and `::1` are one host: only a colon after the last bracket, and the only one outside brackets, leads a port. */
+/** `[::1]:443` and `::1` are one host: a port follows only the last bracket, or the only colon outside brackets. */
 function splitPort(text: string): { host: string; port?: string } {
-  const found = /^(\[[^\]]*\]|[^:]*):([0-9]+|\*)$/.exec(text);
+  const match = /^(\[[^\]]*\]|[^:]*):([0-9]+|\*)$/.exec(text);
   const bare = (host: string) => host.replace(/^\[([^\]]*)\]$/, "$1");
-  return found?.[1] === undefined || found[2] === undefined ? { host: bare(text) } : { host: bare(found[1]), port: found[2] };
+  return match?.[1] === undefined || match[2] === undefined ? { host: bare(text) } : { host: bare(match[1]), port: match[2] };
 }
 
 /** Whether a rule alone covers all of its capability (`.git` and private networks aside). */

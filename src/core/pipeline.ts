@@ -47,7 +47,7 @@ export interface Step {
   readonly id: string;
   readonly origin: Origin;
   readonly persona: Persona;
-  /** Undefined if neither flag, step, persona nor defaults select one. Such a step cannot run. */
+  /** Undefined if neither flag, step, persona nor defaults set one. Such a step cannot run. */
   readonly adapter?: AdapterChoice;
   readonly task?: string;
   /** Edges of the graph: `dependencies` and the `from` of inputs, each once, in order of appearance. */
@@ -58,19 +58,22 @@ export interface Step {
   readonly permissions: StepPermissions;
   readonly resources: Resources;
   readonly env: Readonly<Record<string, string>>;
-  /** Names only. */
+  /** Names only; their values are not part of the pipeline. */
   readonly secrets: readonly string[];
   /** Whether the step must, may or must not leave a changeset. */
   readonly changes: "required" | "optional" | "none";
-  /** Globs of ignored paths that are kept as changes. */
+  /** Globs of ignored paths that are collected as changes. */
   readonly changesInclude: readonly string[];
-  /** `shared`: in the project itself, alone. `copy`: a copy of the project. `default`: an overlay if possible, else a copy. */
+  /**
+   * `shared`: in the project itself, without other steps. `copy`: a copy of the project. `default`: an overlay if
+   * possible, else a copy.
+   */
   readonly workspace: "default" | "shared" | "copy";
   readonly sandbox: "on" | "off";
-  /** Absolute paths in `/etc` that the sandbox shows besides its own selection. Defaults to none. */
+  /** Absolute paths in `/etc` that the sandbox shows in addition to its defaults. Defaults to none. */
   readonly sandboxShow?: readonly string[];
   readonly reuse: boolean;
-  /** Globs of ignored files that do not decide whether results are reused. */
+  /** Globs of ignored files that do not affect the reuse of results. */
   readonly reuseIgnore: readonly string[];
   readonly optional: boolean;
   readonly labels: Readonly<Record<string, string>>;
@@ -102,7 +105,7 @@ export interface AdapterChoice {
 }
 
 export interface StepInput {
-  /** The name that the step sees. */
+  /** The input's name in the step. */
   readonly name: string;
   readonly artifact: string;
   /** The step that produces it; undefined for an optional input without an upstream producer. */

@@ -1,4 +1,4 @@
-/** A plan: what a run would do, and why. It is what `wave plan` prints and what `execute/` follows. */
+/** A plan: which steps a run executes, and why. `wave plan` prints it, and `executor/` executes it. */
 import type { Digest } from "./digest.ts";
 import type { EnforcedRule, SandboxSupport } from "./enforcement.ts";
 import type { FingerprintRef } from "./event.ts";
@@ -14,17 +14,17 @@ export interface DependencyDirectory {
 
 export interface Plan {
   readonly pipeline: Pipeline;
-  /** Dependencies before dependents; among equals in the order of the manifest. */
+  /** Dependencies before dependents, otherwise in the order of the manifest. */
   readonly steps: readonly PlannedStep[];
-  /** What this environment can fence. */
+  /** The sandbox support of this environment. */
   readonly sandbox: SandboxSupport;
   /** Whether steps can rename directories of the project in an overlay here. Defaults to true. */
   readonly directoryRenames?: boolean;
   /** Places of `sandbox.show` that the sandbox cannot show here. Defaults to none. */
   readonly unshownPlaces?: readonly string[];
-  /** The longest chain of steps, by expected duration where earlier runs tell it, else by count. */
+  /** The longest chain of steps, by expected duration if earlier runs recorded it, else by count. */
   readonly criticalPath: readonly string[];
-  /** Undefined if ignored files were not looked at. */
+  /** Undefined if ignored files were not read. */
   readonly dependencyDirectories?: readonly DependencyDirectory[];
 }
 
@@ -32,28 +32,28 @@ export interface PlannedStep {
   readonly step: Step;
   /** Direct dependents. */
   readonly dependents: readonly string[];
-  /** The length of the longest chain from here to an end, this step included: longest-path-first starts the highest first. */
+  /** The length of the longest chain from this step to an end, inclusive. Steps with the highest weight start first. */
   readonly weight: number;
   readonly work: PlannedWork;
-  /** Why it could not begin now, if it had to; asked for plans that are printed. */
+  /** Why the step could not start now. Set only for plans that are printed. */
   readonly blocked?: PlannedBlock;
   readonly enforcement: readonly EnforcedRule[];
 }
 
-/** Why a step could not begin. */
+/** Why a step could not start. */
 export type PlannedBlock =
   /** Of the last `window` attempts, `failed` failed this contract. `retryAt`: ISO 8601, UTC. */
   | { readonly kind: "circuit"; readonly contract: string; readonly failed: number; readonly window: number; readonly retryAt: string }
-  /** It waits for steps that could not begin. */
+  /** It depends on steps that could not start. */
   | { readonly kind: "upstream"; readonly steps: readonly string[] };
 
-/** Whether equal work exists. */
+/** Whether a cached result exists. */
 export type PlannedWork =
-  /** Equal work and gates passed before. */
+  /** A result with equal inputs and contracts exists. */
   | { readonly kind: "equal"; readonly fingerprint: FingerprintRef; readonly cached: CachedResult }
-  /** Equal work passed before under other gates: only the contracts are evaluated again. */
+  /** A result with equal inputs but other contracts exists: only the contracts are evaluated again. */
   | { readonly kind: "recheck"; readonly fingerprint: FingerprintRef; readonly cached: CachedResult }
-  /** Nothing equal passed before. `changed` names the parts that differ from the last time this step passed, which is `since`. */
+  /** No result with equal inputs exists. `changed` names the parts that differ from the last passed attempt, `since`. */
   | {
       readonly kind: "new";
       readonly fingerprint: FingerprintRef;
@@ -63,21 +63,24 @@ export type PlannedWork =
   /** Depends on outputs that do not exist yet. */
   | { readonly kind: "unknown"; readonly after: readonly string[] };
 
-/** What the fingerprint of one step is taken over. */
+/** The values that a step's fingerprint is computed from. */
 export interface FingerprintSource {
   readonly step: Step;
-  /** Digest of each input that is there, by the name the step sees. */
+  /** Digest of each existing input, by its name in the step. */
   readonly inputs: Readonly<Record<string, Digest>>;
-  /** The run's input text, where the task uses it. */
+  /** The run's input text, if the task uses it. */
   readonly runInput?: Digest;
-  /** What stands for the changes of the steps that it builds on; nothing where there are none. */
+  /** Represents the changes of the upstream steps; undefined if there are none. */
   readonly changes?: Digest;
   readonly base: FingerprintBase;
   /** The files that the step's contracts name, path → digest. */
   readonly contractFiles: Readonly<Record<string, Digest>>;
-  /** Of the files that the step's contracts restore from a commit. Undefined if they restore none, or from the base. */
+  /**
+   * Digest of the files that the step's contracts restore from a commit. Undefined if they restore none, or restore
+   * them from the base.
+   */
   readonly protectedFiles?: Digest;
-  /** `linux-x64` and the like. */
+  /** Operating system and architecture: `linux-x64`. */
   readonly platform: string;
   /** The adapter's actual version. */
   readonly adapterVersion: string;

@@ -1,13 +1,13 @@
 /**
- * What an attempt answered and changed, so that it can be done again without whoever did it. A recording is a directory that people can read, edit and
- * review:
+ * The output and the changes of an attempt, to replay them without its adapter. A recording is a directory that people
+ * can read, edit and review:
  *
  *     recording.json              the pipeline, and the run's input
- *     STEP/ATTEMPT/attempt.json   what was asked, by digests, how it ended, and what lies beside it
- *     STEP/ATTEMPT/message.md     the last answer, where there was one
- *     STEP/ATTEMPT/changes/…      the files that the attempt left in the project
- *     STEP/ATTEMPT/before/…       what lay in their places, so that a test begins where the recording began
- *     STEP/ATTEMPT/output/…       the files that it left for its artifacts
+ *     STEP/ATTEMPT/attempt.json   digests of the attempt's inputs, its outcome, and the list of its files
+ *     STEP/ATTEMPT/message.md     the final message, if there was one
+ *     STEP/ATTEMPT/changes/…      the files that the attempt changed in the project
+ *     STEP/ATTEMPT/before/…       the same files before the attempt, from which a test starts
+ *     STEP/ATTEMPT/output/…       the files of its artifacts
  */
 
 import { pathToBytes } from "../text/path-bytes.ts";
@@ -18,7 +18,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 import { err, ok, type Result } from "./result.ts";
 import type { Usage } from "./usage.ts";
 
-/** What lay at a path: nothing (`deleted`), a directory with nothing in it, or a file or symlink whose bytes lie beside. */
+/** The state of a path: missing (`deleted`), an empty directory, or a file or symlink whose bytes are stored beside. */
 export interface RecordedFile {
   readonly path: string;
   readonly mode: "100644" | "100755" | "120000" | "040000" | "deleted";
@@ -39,7 +39,7 @@ export interface RecordedAttempt {
   readonly asked: Readonly<Record<string, Digest>>;
   /** Undefined if it succeeded. */
   readonly failure?: RecordedFailure;
-  /** Whether `message.md` is there. */
+  /** Whether `message.md` exists. */
   readonly message: boolean;
   /** Usage of the recorded attempt. A replay uses no tokens. */
   readonly usage?: Usage;
@@ -67,8 +67,9 @@ export function isRecordable(failure: Failure): failure is RecordedFailure {
 }
 
 /**
- * The name of a file of a recording, below `changes/`, `before/` or `output/`: its path, with all that a file system or git might take otherwise written as `%HH`, and
- * an ending for which no test runner, compiler or linter takes it for a file of the project.
+ * The file name of a recorded path, below `changes/`, `before/` or `output/`. Bytes that file systems or git treat
+ * specially are written as `%HH`; the ending keeps test runners, compilers and linters from treating it as a project
+ * file.
  */
 export function recordedName(path: string): string {
   const name = path
@@ -82,7 +83,7 @@ export function recordedName(path: string): string {
   return `${name}.recorded`;
 }
 
-/** Escapes leading dots, which git and others treat specially, and trailing ones, which Windows drops. */
+/** Excludes leading dots, which git and others treat specially, and trailing dots, which Windows drops. */
 function isPlain(byte: number, at: number, length: number): boolean {
   const character = String.fromCharCode(byte);
   return /[A-Za-z0-9_-]/.test(character) || (character === "." && at > 0 && at < length - 1);
@@ -92,7 +93,7 @@ function escaped(byte: number): string {
   return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
 }
 
-/** `attempt.json`. */
+/** The text of `attempt.json`. */
 export function attemptText(recorded: RecordedAttempt): string {
   return `${JSON.stringify({ v: 1, ...recorded }, undefined, 2)}\n`;
 }
@@ -101,17 +102,17 @@ export function attemptText(recorded: RecordedAttempt): string {
 export function parseAttempt(text: string): Result<RecordedAttempt, string> {
   const value = parse(text);
   if (!isJsonObject(value)) return err("it is not a JSON object");
-  if (value["v"] !== 1) return err("`v` is not 1: it was recorded by another version of wave");
+  if (value["v"] !== 1) return err("`v` is not 1: it was recorded by another version of Wave");
   const { step, attempt, adapter, model, asked, failure, message, usage } = value;
-  if (typeof step !== "string" || typeof adapter !== "string") return err("`step` and `adapter` have to be strings");
-  if (typeof attempt !== "number" || !Number.isInteger(attempt) || attempt < 1) return err("`attempt` has to be a whole number from 1");
-  if (model !== undefined && typeof model !== "string") return err("`model` has to be a string");
-  if (typeof message !== "boolean") return err("`message` has to be true or false");
+  if (typeof step !== "string" || typeof adapter !== "string") return err("`step` and `adapter` must be strings");
+  if (typeof attempt !== "number" || !Number.isInteger(attempt) || attempt < 1) return err("`attempt` must be a whole number from 1");
+  if (model !== undefined && typeof model !== "string") return err("`model` must be a string");
+  if (typeof message !== "boolean") return err("`message` must be true or false");
   if (!isJsonObject(asked) || !Object.values(asked).every((part) => typeof part === "string" && isDigest(part)))
-    return err("`asked` has to name digests");
-  if (failure !== undefined && !isFailure(failure)) return err("`failure` is not one that an attempt can end with");
+    return err("`asked` must contain digests");
+  if (failure !== undefined && !isFailure(failure)) return err("`failure` is not a failure of an attempt");
   const [changes, output] = [filesOf(value["changes"]), filesOf(value["output"])];
-  if (changes === undefined || output === undefined) return err("`changes` and `output` have to be lists of `path` and `mode`");
+  if (changes === undefined || output === undefined) return err("`changes` and `output` must be lists of `path` and `mode`");
   return ok({
     step,
     attempt,

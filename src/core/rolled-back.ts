@@ -1,10 +1,10 @@
-/** Whether a run was rolled back as a whole, and what completes a rollback that was interrupted. Pure. */
+/** Detects runs that were rolled back as a whole, and names the command that completes an interrupted rollback. Pure. */
 
 import { printable } from "../text/printable.ts";
 import type { Failure } from "./failure.ts";
 import type { RunRecord } from "./state.ts";
 
-/** The run passed, its changes were to be applied, and the project has none of them any more. */
+/** The run passed, its changes were to be applied, and the project no longer has any of them. */
 export function isRolledBack({
   status,
   changes,
@@ -20,7 +20,7 @@ export function rollbackArgs({ id, openRollback }: Pick<RunRecord, "id" | "openR
   return ["rollback", id, ...(to === undefined ? [] : ["--to", printable(to)]), "--yes"];
 }
 
-/** The failure of what a run with an open rollback refuses; undefined if it has none. */
+/** The failure for a command that refuses a run with an open rollback; undefined if there is none. */
 export function openRollbackFailure(run: Pick<RunRecord, "id" | "openRollback">): Failure | undefined {
   if (run.openRollback === undefined) return undefined;
   const isRunning = run.openRollback.running === true;

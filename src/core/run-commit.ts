@@ -1,6 +1,6 @@
 /**
- * The commit that a job ran, against the commit that its checks are written for. A verdict counts only for the code that was run: the commit itself, or
- * its merge with the branch that it goes to. Pure.
+ * Compares the commit that a job ran with the commit that its checks are written for. A verdict counts only for the
+ * code that was run: the commit itself, or its merge with the target branch. Pure.
  */
 import type { CheckConclusion } from "./github.ts";
 import type { WorkflowContext } from "./workflow-context.ts";
@@ -8,7 +8,7 @@ import type { WorkflowContext } from "./workflow-context.ts";
 /** The commit that is checked out. */
 export interface CheckedOut {
   readonly commit: string;
-  /** As the commit names them, also in a shallow clone; none if they cannot be read. */
+  /** As the commit names them, even in a shallow clone; empty if they cannot be read. */
   readonly parents: readonly string[];
 }
 
@@ -17,23 +17,23 @@ export interface RunCommit {
   readonly ran?: string;
   /** The commit that checks are written for: the head of the pull request, else GITHUB_SHA. */
   readonly expected: string;
-  /** Whether running `ran` judges `expected`. */
+  /** Whether a run of `ran` is valid for `expected`. */
   readonly matches: boolean;
 }
 
-/** Events whose GITHUB_SHA is the merge commit that GitHub made of the pull request. */
+/** Events for which GITHUB_SHA is GitHub's merge commit of the pull request. */
 const mergeEvents: ReadonlySet<string> = new Set(["pull_request", "pull_request_review", "pull_request_review_comment"]);
 
 type CommitContext = Pick<WorkflowContext, "sha" | "ref" | "pull" | "eventName">;
 
 /**
- * Compares the checkout with the commit of the event. `begun` is the commit on which a resumed run began: steps that passed there are not run
- * again, so it has to match too.
+ * Compares the checkout with the commit of the event. `begun` is the commit on which a resumed run started: its passed
+ * steps do not run again, so that commit has to match too.
  */
 export function runCommitOf(context: CommitContext, checkedOut: CheckedOut | undefined, begun?: string): RunCommit {
   const now = compared(context, checkedOut);
   if (!now.matches || begun === undefined || begun === now.ran) return now;
-  // Its parents are unknown: a shallow checkout of another commit does not have it.
+  // Its parents are unknown, because a shallow checkout of another commit does not contain it.
   return compared(context, { commit: begun, parents: [] });
 }
 
@@ -50,7 +50,7 @@ function isMergeOf([first, second, ...more]: readonly string[], commit: string, 
   return more.length === 0 && (second === commit || (first === commit && second !== undefined && second === base));
 }
 
-/** A verdict about other code is one that no required check accepts. A cancelled run has no verdict. */
+/** No required check accepts a verdict about other code. A cancelled run has no verdict. */
 export function conclusionFor({ matches }: RunCommit, conclusion: CheckConclusion): CheckConclusion {
   return matches || conclusion === "cancelled" ? conclusion : "action_required";
 }
@@ -63,7 +63,7 @@ export function otherCommitText({ ran, expected, matches }: RunCommit): string |
     : `commit ${shortCommit(ran)} was run instead of ${shortCommit(expected)}`;
 }
 
-/** The form in which texts name a commit. */
+/** An abbreviated commit id for messages. */
 export function shortCommit(commit: string): string {
   return commit.slice(0, 12);
 }

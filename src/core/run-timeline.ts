@@ -1,6 +1,7 @@
 /**
- * The timeline of a run: its processes, and for each step its attempts, what they waited for and how it ended. `status`, `trace`, the live view and
- * metrics are derived from it. It decides no statuses of runs: events do not show which processes still live. Times are milliseconds since the epoch.
+ * The timeline of a run: its processes, and for each step its attempts, their waits and their results. `status`,
+ * `trace`, the live view and metrics are derived from it. Does not decide statuses of runs, because events do not show
+ * which processes are alive. Times are milliseconds since the epoch.
  */
 import type { EventOf, WaveEvent } from "./event.ts";
 import type { ContractResult } from "./failure.ts";
@@ -10,9 +11,9 @@ import type { StepStatus } from "./state.ts";
 export interface TimelineAttempt {
   readonly begun: EventOf<"attempt-started">;
   readonly startedAt: number;
-  /** The end of what it waited for last, before a retry's delay. At most `startedAt`, unless clocks differ. */
+  /** The end of its last wait, before a retry's delay. At most `startedAt`, unless clocks differ. */
   readonly readyAt: number;
-  /** What it waited for last: its process, a step upstream, or the failed attempt before it. */
+  /** The reason of its last wait: its process, an upstream step, or the failed attempt before it. */
   readonly waitedFor: "start" | "dependency" | "retry";
   /** The step that it waited for last. */
   readonly after?: string;
@@ -21,7 +22,7 @@ export interface TimelineAttempt {
   ended?: EventOf<"attempt-passed" | "attempt-failed" | "attempt-cancelled">;
   /** The attempt whose stored result was checked again; no persona ran. */
   rechecked?: EventOf<"step-reused">["from"];
-  /** By the name of the contract; the last result of each. */
+  /** The last result of each contract, by the contract's name. */
   readonly results: Map<string, ContractResult>;
 }
 
@@ -30,15 +31,15 @@ export interface TimelineStep {
   upstream: Set<string>;
   /** In the order in which they started. */
   readonly attempts: TimelineAttempt[];
-  /** `waiting`: a failed attempt is to be retried. */
+  /** `waiting`: a failed attempt will be retried. */
   phase: StepStatus | "waiting";
-  /** When it passed, was reused or finished last. */
+  /** When it last passed, was reused or finished. */
   settledAt?: number;
   /** The last reuse, except of a result that an attempt checked again. */
   reused?: EventOf<"step-reused">;
   /** The end of the step; undefined again after it was reopened or another attempt started. */
   finished?: EventOf<"step-finished">;
-  /** It was reopened, and no attempt started since. */
+  /** It was reopened, and no attempt has started since. */
   reopened?: true;
 }
 
@@ -48,7 +49,7 @@ export interface TimelineProcess {
   /** The time of its last event. */
   lastAt: number;
   closed: boolean;
-  /** `wrote`: neither of the others. */
+  /** `wrote`: none of the others. */
   role: "began" | "resumed" | "rolled back" | "wrote";
 }
 
@@ -89,7 +90,7 @@ export function timelineStep({ steps }: RunTimeline, id: string): TimelineStep {
   return step;
 }
 
-/** Milliseconds for which an attempt could have run before it started, without the delay of a retry. */
+/** Milliseconds that an attempt waited although it was ready, without a retry's delay. */
 export function waitWithoutDelay({ startedAt, readyAt, delayMs = 0 }: TimelineAttempt): number {
   return Math.max(0, startedAt - readyAt - delayMs);
 }
@@ -175,14 +176,14 @@ function start(timeline: RunTimeline, event: EventOf<"attempt-started">, started
   delete step.reopened;
 }
 
-/** A retry is ready when the attempt before it has failed. */
+/** A retry is ready once the attempt before it has failed. */
 function retryWait({ attempts }: TimelineStep, next: EventOf<"attempt-started">) {
   const before = attempts.findLast(({ begun }) => begun.writer === next.writer)?.ended;
   if (before?.type !== "attempt-failed" || before.retry?.attempt !== next.attempt) return undefined;
   return { readyAt: Date.parse(before.ts), waitedFor: "retry" as const, delayMs: before.retry.delayMs };
 }
 
-/** A step is ready when its process works on the run and every step upstream has ended. */
+/** A step is ready once its process works on the run and every upstream step has ended. */
 function upstreamWait(
   { workingSince, processes, steps }: RunTimeline,
   { upstream }: TimelineStep,

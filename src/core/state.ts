@@ -1,13 +1,11 @@
-/**
- * What state tells: the rows that are projected from events. `state/` folds events into them; commands and the plan read them.
- */
+/** The records of runs that `store/` folds from events. Commands and the planner read them. */
 import type { AlertRecord } from "./alert.ts";
 import type { Digest } from "./digest.ts";
 import type { ArtifactRef, BaseRef, ChangesRef, FingerprintRef, RunOptions } from "./event.ts";
 import type { ContractResult, Failure } from "./failure.ts";
 import type { Usage } from "./usage.ts";
 
-/** `pending`: parts of it passed, and nobody works on the rest. */
+/** `pending`: parts of it passed, and no process executes the rest. */
 export type RunStatus = "pending" | "running" | "passed" | "failed" | "cancelled" | "interrupted";
 export type StepStatus = "pending" | "running" | "passed" | "failed" | "skipped" | "cancelled";
 export type AttemptStatus = "running" | "passed" | "failed" | "cancelled" | "interrupted";
@@ -22,7 +20,7 @@ export interface RunSummary {
   readonly finishedAt?: string;
   readonly durationMs?: number;
   readonly steps: Readonly<Record<StepStatus, number>>;
-  /** Its journal is gone; the rows are what is left. */
+  /** Its journals are gone; only the database's records remain. */
   readonly archived: boolean;
   /** It passed, and the project no longer has its changes. */
   readonly rolledBack?: true;
@@ -37,28 +35,31 @@ export interface RunRecord {
   readonly status: RunStatus;
   readonly startedAt: string;
   readonly finishedAt?: string;
-  /** Time that processes spent on it, all resumes together. */
+  /** Time that processes spent on it, including all resumes. */
   readonly durationMs?: number;
   readonly manifest: Digest;
   readonly options: RunOptions;
   readonly base: BaseRef;
   /** The project's tree when the run ended. */
   readonly treeAfter?: Digest;
-  /** What its steps changed together, once all had passed; `applied`: the project has it. */
+  /** The changes of all its steps together, once all had passed. `applied`: the project has them. */
   readonly changes?: ChangesRef;
   readonly applied: boolean;
-  /** What the project has of this run; differs from `changes` after a rollback, and while a resumed run has not come to its end. */
+  /**
+   * The changes of this run that the project has. Differs from `changes` after a rollback, and until a resumed run has
+   * finished.
+   */
   readonly inProject?: ChangesRef;
-  /** A rollback that is not complete, to step `to` or of the whole run; `running`: a process executes it. */
+  /** An unfinished rollback, to step `to` or of the whole run. `running`: a process executes it. */
   readonly openRollback?: { readonly to?: string; readonly running?: true };
   readonly failure?: Failure;
-  /** Alerts that were sent or given up; absent: none. */
+  /** Alerts that were sent or given up; undefined if there are none. */
   readonly alerts?: readonly AlertRecord[];
   /** In the order of the manifest. */
   readonly steps: readonly StepRecord[];
   /** The process that writes it now or wrote it last. */
   readonly writer: { readonly pid: number; readonly processStart: string; readonly host: string };
-  /** Its journals are gone; the rows are what is left. */
+  /** Its journals are gone; only the database's records remain. */
   readonly archived?: true;
 }
 
@@ -69,10 +70,10 @@ export interface StepRecord {
   readonly optional: boolean;
   readonly status: StepStatus;
   readonly reusedFrom?: { readonly run: string; readonly attempt: number };
-  /** Of the passed attempt, or of the reused work. */
+  /** Of the passed attempt, or of the reused result. */
   readonly fingerprint?: FingerprintRef;
   readonly artifacts: readonly ArtifactRef[];
-  /** What the passed attempt, or the reused work, changed. */
+  /** The changes of the passed attempt, or of the reused result. */
   readonly changes?: ChangesRef;
   readonly failure?: Failure;
   readonly because?: string;
@@ -87,9 +88,12 @@ export interface AttemptRecord {
   readonly startedAt: string;
   readonly finishedAt?: string;
   readonly durationMs?: number;
-  /** What it asked of a model, where its adapter tells. */
+  /** Its use of a model, if its adapter reports it. */
   readonly usage?: Usage;
-  /** Milliseconds for which it could have run before it began, without a retry's delay. Absent where the journals are gone and an older wave read them. */
+  /**
+   * Milliseconds that it waited although it was ready, without a retry's delay. Undefined if the journals are gone and
+   * were read by an older version.
+   */
   readonly waitMs?: number;
   readonly fingerprint: FingerprintRef;
   readonly inputs: readonly { readonly name: string; readonly digest: Digest; readonly from: string }[];
@@ -99,11 +103,11 @@ export interface AttemptRecord {
   readonly contracts: readonly ContractResult[];
   readonly failure?: Failure;
   readonly log?: Digest;
-  /** It was rolled back, or its step had to run again: what it did counts no more. */
+  /** It was rolled back, or its step was reopened, so its result no longer counts. */
   readonly rolledBack?: true;
 }
 
-/** Passed work that a plan may reuse. */
+/** A passed result that a plan may reuse. */
 export interface CachedResult {
   readonly run: string;
   readonly step: string;
@@ -113,7 +117,10 @@ export interface CachedResult {
   readonly finishedAt: string;
   readonly changes?: ChangesRef;
   readonly workspace: "isolated" | "shared";
-  /** The project's tree when its run began and ended. Work done in place counts elsewhere only if its run left the tree as it was, or the project is as the run left it. */
+  /**
+   * The project's tree when its run started and ended. Another run can reuse the result of a shared workspace only if
+   * its run left the tree unchanged, or the project still has the tree that the run left.
+   */
   readonly treeBefore: Digest;
   readonly treeAfter?: Digest;
 }

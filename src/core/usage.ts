@@ -32,10 +32,10 @@ export function tokensOf({ inputTokens, outputTokens, cacheReadTokens, cacheWrit
 
 /** The sum of the known usages; undefined if none is known. The cost is the sum of the known costs. */
 export function totalUsage(usages: readonly (Usage | undefined)[]): Usage | undefined {
-  const told = usages.filter((usage) => usage !== undefined);
-  if (told.length === 0) return undefined;
-  const sum = (of: (usage: Usage) => number) => told.reduce((total, usage) => total + of(usage), 0);
-  const costs = told.flatMap(({ costUsd }) => (costUsd === undefined ? [] : [costUsd]));
+  const known = usages.filter((usage) => usage !== undefined);
+  if (known.length === 0) return undefined;
+  const sum = (of: (usage: Usage) => number) => known.reduce((total, usage) => total + of(usage), 0);
+  const costs = known.flatMap(({ costUsd }) => (costUsd === undefined ? [] : [costUsd]));
   return {
     turns: sum(({ turns }) => turns),
     toolCalls: sum(({ toolCalls }) => toolCalls),

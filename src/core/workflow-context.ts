@@ -23,13 +23,16 @@ export interface CommentContext {
   readonly author: string;
 }
 
-/** Which accounts caused an event, as its payload names them. They decide whether a job may start. */
+/** The accounts that caused an event, as its payload names them. They decide whether a job may start. */
 export interface EventCause {
   /** `created`, `edited` …; undefined for events that have no actions. */
   readonly action?: string;
   /** The login of the account that caused the event. */
   readonly sender?: string;
-  /** The login of the account that wrote the comment, review, issue or discussion first; an edit by another account does not change it. */
+  /**
+   * The login of the original author of the comment, review, issue or discussion; an edit by another account does not
+   * change it.
+   */
   readonly author?: string;
   /** The pull request that was commented on. */
   readonly commentedPull?: number;
@@ -46,19 +49,22 @@ export interface WorkflowContext {
   readonly serverUrl: string;
   /** The workflow's name. */
   readonly workflow: string;
-  /** The workflow's file in its repository, `.github/workflows/ci.yml`; its name if the runner does not set GITHUB_WORKFLOW_REF. */
+  /**
+   * The workflow's file in its repository, `.github/workflows/ci.yml`; the workflow's name if GITHUB_WORKFLOW_REF is
+   * not set.
+   */
   readonly workflowFile: string;
-  /** Of the workflow run; the same for all its attempts. */
+  /** The id of the workflow run; all its attempts have the same. */
   readonly runId: number;
   /** From 1. */
   readonly runAttempt: number;
-  /** The job's id in the workflow file; it does not tell the jobs of a matrix apart. */
+  /** The job's id in the workflow file; jobs of a matrix share it. */
   readonly job: string;
   /** `pull_request`, `push` … */
   readonly eventName: string;
   /** The login of the account that caused the event. */
   readonly actor: string;
-  /** The commit that GitHub says the event is about; for a pull request its merge commit. */
+  /** The commit of the event; for a pull request its merge commit. */
   readonly sha: string;
   /** `refs/heads/main`, `refs/pull/7/merge` … */
   readonly ref: string;

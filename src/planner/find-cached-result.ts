@@ -1,7 +1,7 @@
 /** Finds a cached result that a step can reuse. Pure; does not check that blobs still exist. */
 import type { Digest } from "../core/digest.ts";
 import type { FingerprintRef } from "../core/event.ts";
-import { isGatePart } from "../core/fingerprint-parts.ts";
+import { isContractPart } from "../core/fingerprint-parts.ts";
 import type { Step } from "../core/pipeline.ts";
 import type { CachedResult } from "../core/state.ts";
 
@@ -45,6 +45,6 @@ function isUsable({ workspace, treeBefore, treeAfter }: CachedResult, currentTre
 
 function changedParts(now: FingerprintRef, before: CachedResult): string[] {
   const names = new Set([...Object.keys(now.parts), ...Object.keys(before.fingerprint.parts)]);
-  const changed = [...names].filter((name) => !isGatePart(name) && now.parts[name] !== before.fingerprint.parts[name]).sort();
+  const changed = [...names].filter((name) => !isContractPart(name) && now.parts[name] !== before.fingerprint.parts[name]).sort();
   return changed.length === 0 ? ["tree"] : changed;
 }

@@ -27,7 +27,7 @@ function levels(members: Parameters<typeof step>[1], sandbox: SandboxSupport): s
   return enforcementOf(step("a", { permissions, ...members }), sandbox).map(({ rule, level }) => `${rule}: ${level}`);
 }
 
-describe("who enforces a rule", () => {
+describe("the enforcement of a rule", () => {
   test.each([
     ["a fence", {}, all, ["verified", "none", "sandbox", "sandbox", "none"]],
     ["a fence that leaves the network open", {}, { available: true, network: false }, ["verified", "none", "none", "sandbox", "none"]],
@@ -53,22 +53,22 @@ describe("who enforces a rule", () => {
   });
 });
 
-describe("what a step asks for", () => {
-  test("in place and without a sandbox it asks for nothing", () => {
+describe("the isolation of a step", () => {
+  test("is not needed in place without a sandbox", () => {
     expect(wantsIsolation(step("a", { workspace: "shared" }))).toBe(true);
     expect(wantsIsolation(step("a", { workspace: "shared", sandbox: "off" }))).toBe(false);
     expect(wantsIsolation(step("a", { workspace: "shared", permissions, sandbox: "off" }))).toBe(false);
     expect(wantsIsolation(step("a", { sandbox: "off" }))).toBe(true);
   });
 
-  test("it is fenced where the environment can and the manifest does not say off", () => {
+  test("includes a sandbox if the environment supports one and the manifest does not disable it", () => {
     expect(isSandboxed(step("a"), all)).toBe(true);
     expect(isSandboxed(step("a"), noSandbox)).toBe(false);
     expect(isSandboxed(step("a", { sandbox: "off" }), all)).toBe(false);
     expect(isSandboxed(step("a", { workspace: "shared" }), all)).toBe(true);
   });
 
-  test("it can write to the project's repository only in place and without a sandbox", () => {
+  test("allows writes to the project's repository only in place without a sandbox", () => {
     const written = (members: Partial<Step>, sandbox = all) => writesRepository(step("a", members), sandbox);
     expect(written({ workspace: "shared", sandbox: "off" })).toBe(true);
     expect(written({ workspace: "shared" })).toBe(false);

@@ -1,4 +1,4 @@
-/** What a manifest may add to the sandbox's `/etc`. */
+/** The paths in `/etc` that a manifest may add to the sandbox. */
 import { expect, test } from "vitest";
 import { etcRefusal } from "../../../src/core/etc-places.ts";
 

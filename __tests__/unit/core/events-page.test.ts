@@ -1,4 +1,4 @@
-/** The page of events: its example is a journal, and nothing in the catalogue is without a word. */
+/** The page of events: its example is a valid journal, and it describes the whole catalogue. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -26,7 +26,7 @@ function members(name: string, { properties = {}, items }: Schema): [string, Sch
 }
 
 describe("the example", () => {
-  test("has the hashes that the rule on the page gives", () => {
+  test("has the hashes that the rule on the page produces", () => {
     expect(journal).toHaveLength(3);
     let prev = "0".repeat(64);
     for (const line of journal) {
@@ -39,7 +39,7 @@ describe("the example", () => {
     }
   });
 
-  test("is a journal that wave reads", () => {
+  test("is a journal that Wave reads", () => {
     let at = { run: "3f9ac2d014", writer: "20260131T120001000Z-9d3e51aa", seq: 0, head: noHead, clock: 0, closed: false };
     for (const line of journal) {
       const read = readLine(Buffer.from(line), at);
@@ -54,13 +54,13 @@ describe("the example", () => {
 describe("the catalogue", () => {
   const types = Object.entries(eventSchemas) as [string, Schema][];
 
-  test("says of every type and every member what it means", () => {
+  test("describes every type and every member", () => {
     const all = types.flatMap(([type, schema]) => [[type, schema] as const, ...members(type, schema)]);
     expect(all.length).toBeGreaterThan(100);
     expect(all.filter(([, { description = "" }]) => description === "").map(([name]) => name)).toEqual([]);
   });
 
-  test("is on the page as a whole", () => {
+  test("is complete on the page", () => {
     for (const [type] of types) expect(page).toContain(`\n### ${type}\n`);
   });
 });

@@ -129,7 +129,7 @@ const titles: Readonly<Record<FailureReason, string>> = {
   "artifact-ambiguous": "2 files match artifact `a`",
   "artifact-refused": "artifact `a` was refused: ../x",
   "artifact-too-large": "artifact `a` has 2GB, more than the limit of 1GB",
-  "secret-leaked": "nothing of the attempt was kept: `a` contains a secret",
+  "secret-leaked": "the attempt was discarded: `a` contains a secret",
   "input-unavailable": "input `a` from step `survey` is missing",
   "contract-failed": "contract `shape` failed: 1 violation",
   "contract-error": "contract `shape` could not be evaluated",
@@ -151,7 +151,7 @@ test.each(Object.values(failures))("$reason is described by a title on one line,
   expect([title, ...detail, hint ?? ""].join("\n")).not.toMatch(/undefined|NaN|\[object/);
 });
 
-test("exit codes tell wrong input, an unready environment and a cancellation from failed work", () => {
+test("exit codes distinguish wrong input, an unready environment and a cancellation from a failed run", () => {
   const reasons = Object.values(failures);
   const exiting = (code: number) => reasons.filter((failure) => exitCodeOf(failure) === code).map(({ reason }) => reason);
   expect(exiting(2).sort()).toEqual(["manifest-invalid", "run-complete", "run-mismatch", "run-not-found", "usage"]);

@@ -17,12 +17,12 @@ describe("topologicalOrder", () => {
     expect(topologicalOrder(nodesOf(edges), of(edges))).toEqual(["a", "b", "d", "c"]);
   });
 
-  it("leaves out circles and what depends on them, and ignores unknown edges", () => {
+  it("leaves out cycles and their dependents, and ignores unknown edges", () => {
     const edges = { a: ["b"], b: ["a"], c: ["b"], d: ["nowhere"], e: ["d", "d"] };
     expect(topologicalOrder(nodesOf(edges), of(edges))).toEqual(["d", "e"]);
   });
 
-  it("has every dependency before its dependent, in any graph, and every node exactly when there is no circle", () => {
+  it("orders every dependency before its dependent, in any graph, with every node unless there is a cycle", () => {
     fc.assert(
       fc.property(anyGraph, (edges) => {
         const order = topologicalOrder(nodesOf(edges), of(edges));
@@ -42,7 +42,7 @@ describe("topologicalOrder", () => {
 });
 
 describe("findCycles", () => {
-  it("names one circle for each group, by its shortest path from the first node", () => {
+  it("finds one cycle per group, by its shortest path from the first node", () => {
     const edges = { x: ["a"], a: ["b", "c"], b: ["d"], d: ["a"], c: ["a"], p: ["q"], q: ["p"], self: ["self"] };
     expect(findCycles(nodesOf(edges), of(edges))).toEqual([
       ["a", "c", "a"],
@@ -51,7 +51,7 @@ describe("findCycles", () => {
     ]);
   });
 
-  it("follows edges all along, in any graph", () => {
+  it("returns only paths along edges, in any graph", () => {
     fc.assert(
       fc.property(anyGraph, (edges) => {
         for (const cycle of findCycles(nodesOf(edges), of(edges))) {

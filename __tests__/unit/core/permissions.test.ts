@@ -15,8 +15,8 @@ test("a rule is a known capability and a pattern", () => {
   ]);
 });
 
-describe("what is allowed", () => {
-  test("everything but .git, where no rule speaks", () => {
+describe("allowed requests", () => {
+  test("include everything except .git, if there is no rule", () => {
     expect([
       isAllowed(none, "file_read", "a/b"),
       isAllowed(none, "file_write", ".git/hooks/x"),
@@ -25,7 +25,7 @@ describe("what is allowed", () => {
     ]).toEqual([true, false, true, true]);
   });
 
-  test("what every layer allows and none denies", () => {
+  test("are those that every layer allows and none denies", () => {
     const permissions = {
       layers: [layer("persona", ["file_write:src/**"]), layer("step", ["file_write:**/*.ts"], ["file_write:src/generated"])],
     };
@@ -34,14 +34,14 @@ describe("what is allowed", () => {
     expect(isAllowed(permissions, "file_read", "lib/a.js")).toBe(true);
   });
 
-  test(".git only where it is spelled, by every layer that speaks", () => {
+  test("include .git only if every layer with rules spells it", () => {
     const said = layer("step", ["file_read:**", "file_read:.git/**"]);
     expect(readFilter({ layers: [said] })(".git/HEAD")).toBe(true);
     expect(readFilter({ layers: [layer("persona", ["file_read:**"]), said] })(".git/HEAD")).toBe(false);
     expect(readFilter({ layers: [{ ...said, deny: layer("step", [], ["file_read:**"]).deny }] })(".git/HEAD")).toBe(false);
   });
 
-  test("hosts, with and without ports", () => {
+  test("match hosts with and without ports", () => {
     const permissions = {
       layers: [
         layer(
@@ -68,7 +68,7 @@ describe("what is allowed", () => {
     ]);
   });
 
-  test("commands by their arguments", () => {
+  test("match commands by their arguments", () => {
     const permissions = { layers: [layer("persona", ["command:git *", "command:npm test"], ["command:git push*"])] };
     const commands = ["git", "git log -1", "git push", "git push -f", "gitx", "npm test", "npm test -- x"];
     expect(commands.filter((command) => isAllowed(permissions, "command", command))).toEqual(["git", "git log -1", "npm test"]);
@@ -87,7 +87,7 @@ describe("the key of a view", () => {
     expect(readFilter({ layers: [layer("persona", ["file_read:**"])] })(".git/HEAD")).toBe(false);
   });
 
-  test("shows neither order, nor repetition, nor who says it", () => {
+  test("does not depend on order, repetition or layer", () => {
     const one = keyOf(layer("persona", ["file_read:a/**", "file_read:b"], ["file_read:c"]));
     expect(keyOf(layer("persona", []), layer("step", ["file_read:b", "file_read:a/**", "file_read:b", "command:x"], ["file_read:c"]))).toBe(
       one,
@@ -95,7 +95,7 @@ describe("the key of a view", () => {
     expect(one).toBe('[{"allow":["a/**","b"],"deny":["c"]}]');
   });
 
-  test("differs where what may be read differs", () => {
+  test("differs if the readable files differ", () => {
     const keys = [
       keyOf(),
       keyOf(layer("step", ["file_read:a"])),
@@ -110,7 +110,7 @@ describe("the key of a view", () => {
   });
 });
 
-test("restrictions are denies, allows that leave something out, and every rule for the network", () => {
+test("restrictions are deny rules, allow rules that exclude something, and every network rule", () => {
   const permissions = {
     layers: [
       layer("persona", ["file_read:**", "file_read:src/**", "network_access:*", "command:*", "file_write:*"], ["network_access:*"]),

@@ -11,12 +11,12 @@ const usage = {
   cacheWriteTokens: 100_000,
 };
 
-test("each kind of token has its price; what is kept in the cache costs as what is read where nothing is said", () => {
+test("each kind of token has its price, and cached tokens default to the input price", () => {
   expect(priced(usage, { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 })).toEqual({ ...usage, costUsd: 3 + 7.5 + 0.6 + 0.375 });
   expect(priced(usage, { input: 1, output: 2 })).toEqual({ ...usage, costUsd: 1 + 1 + 2 + 0.1 });
 });
 
-test("a price stands over the agent's own count; without one that count stays", () => {
+test("a price replaces the agent's own cost, which is kept without one", () => {
   const counted = { ...usage, costUsd: 99 };
   expect(priced(counted, { input: 0, output: 0 })).toEqual({ ...usage, costUsd: 0 });
   expect(priced(counted, undefined)).toBe(counted);

@@ -17,7 +17,7 @@ const attempt: RecordedAttempt = {
 };
 
 describe("attempt.json", () => {
-  test("comes back as it was written", () => {
+  test("is read back unchanged", () => {
     expect(parseAttempt(attemptText(attempt))).toEqual({ ok: true, value: attempt });
     const { failure: _, model: __, ...plain } = attempt;
     expect(parseAttempt(attemptText(plain))).toEqual({ ok: true, value: plain });
@@ -25,24 +25,28 @@ describe("attempt.json", () => {
 
   test.each([
     ["nothing", "", "it is not a JSON object"],
-    ["another version", JSON.stringify({ ...attempt, v: 2 }), "`v` is not 1: it was recorded by another version of wave"],
-    ["a part that is no digest", attemptText({ ...attempt, asked: { task: "sha256:" as never } }), "`asked` has to name digests"],
-    [
-      "a mode that is none",
-      attemptText({ ...attempt, changes: [{ path: "x", mode: "777" as never }] }),
-      /^`changes` and `output` have to be/,
-    ],
+    ["another version", JSON.stringify({ ...attempt, v: 2 }), "`v` is not 1: it was recorded by another version of Wave"],
+    ["a part that is no digest", attemptText({ ...attempt, asked: { task: "sha256:" as never } }), "`asked` must contain digests"],
+    ["a mode that is none", attemptText({ ...attempt, changes: [{ path: "x", mode: "777" as never }] }), /^`changes` and `output` must be/],
     [
       "a mode before that is none",
       attemptText({ ...attempt, changes: [{ path: "x", mode: "100644", before: "777" as never }] }),
-      /^`changes` and `output` have to be/,
+      /^`changes` and `output` must be/,
     ],
-    ["a failure of a run", attemptText({ ...attempt, failure: { reason: "cancelled", by: "x" } as never }), /^`failure` is not one/],
-    ["a failure that lacks a member", attemptText({ ...attempt, failure: { reason: "timeout" } as never }), /^`failure` is not one/],
+    [
+      "a failure of a run",
+      attemptText({ ...attempt, failure: { reason: "cancelled", by: "x" } as never }),
+      /^`failure` is not a failure of an attempt/,
+    ],
+    [
+      "a failure that lacks a member",
+      attemptText({ ...attempt, failure: { reason: "timeout" } as never }),
+      /^`failure` is not a failure of an attempt/,
+    ],
     [
       "a failure of an unknown kind",
       attemptText({ ...attempt, failure: { ...attempt.failure, kind: "x" } as never }),
-      /^`failure` is not one/,
+      /^`failure` is not a failure of an attempt/,
     ],
     [
       "a budget of nothing",
@@ -67,7 +71,7 @@ describe("the name of a recorded file", () => {
     expect(recordedName(path)).toBe(`${name}.recorded`);
   });
 
-  test("is one that every file system takes, and never that of another", () => {
+  test("is valid in every file system, and unique", () => {
     const segment = fc.string({ unit: "binary", minLength: 1, maxLength: 300 }).filter((text) => !/[/\0]/.test(text));
     fc.assert(
       fc.property(fc.array(segment, { minLength: 1, maxLength: 3 }), fc.array(segment, { minLength: 1, maxLength: 3 }), (a, b) => {
@@ -79,14 +83,14 @@ describe("the name of a recorded file", () => {
   });
 });
 
-test("a recording is found by what was asked, not by who was asked, nor where, nor by what judges it", () => {
+test("a recording is selected by the request, not by the adapter, the machine or the contracts", () => {
   const names = ["format", "task", "persona", "permissions", "env", "secrets", "artifacts", "changes", "input:x", "include"];
   const others = ["adapter", "model", "platform", "base", "replayed", "contract:c", "gate-file:f", "gate-tree"];
   const parts = Object.fromEntries([...names, ...others].map((name) => [name, digest(name)]));
   expect(Object.keys(partsOfRecording(parts))).toEqual(names);
 });
 
-test("what stopped an attempt or befell the machine is no recording", () => {
+test("cancellations and failures of the machine are not recorded", () => {
   expect(isRecordable({ reason: "cancelled", by: "SIGINT" })).toBe(false);
   expect(isRecordable({ reason: "workspace-failed", code: "ENOSPC", detail: "" })).toBe(false);
   expect(isRecordable({ reason: "empty-output", detail: "" })).toBe(true);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isGatePart } from "../../../src/core/fingerprint-parts.ts";
+import { isContractPart } from "../../../src/core/fingerprint-parts.ts";
 import type { Step } from "../../../src/core/pipeline.ts";
 import type { FingerprintSource } from "../../../src/core/plan.ts";
 import type { ContractFile } from "../../../src/core/ports.ts";
@@ -53,7 +53,7 @@ test("a fingerprint lists its parts", () => {
     "secrets",
     "task",
   ]);
-  expect(Object.keys(before.parts).filter(isGatePart).sort()).toEqual([
+  expect(Object.keys(before.parts).filter(isContractPart).sort()).toEqual([
     "contract:shape",
     "contract:tests",
     "gate-file:shape.schema.json",

@@ -51,7 +51,7 @@ export const artifactFailures: FailureKinds<
     exit: 1,
     retry: "never",
     describe: ({ artifact, kind }) => ({
-      title: `nothing of the attempt was kept: \`${artifact}\` contains a secret`,
+      title: `the attempt was discarded: \`${artifact}\` contains a secret`,
       detail: kind === undefined ? [] : [`kind of secret: ${kind}`],
       hint: "keep the secret out of the files that the step writes",
     }),

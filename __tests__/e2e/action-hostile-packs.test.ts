@@ -79,7 +79,7 @@ describe("a journal with valid hashes", () => {
     [
       "a failure without its members",
       (event) => (event.type === "step-finished" ? { ...event, failure: { reason: "contract-failed" } } : event),
-      /its failure: is not as events have it \(required\)/,
+      /its failure: does not match the schema \(required\)/,
     ],
     [
       "a failure of an unknown kind",
@@ -89,9 +89,9 @@ describe("a journal with valid hashes", () => {
     [
       "a member that no event has",
       (event) => (event.type === "run-started" ? { ...event, command: "evil" } : event),
-      /is not as events have it \(additionalProperties\)/,
+      /does not match the schema \(additionalProperties\)/,
     ],
-    ["a time that is none", (event) => ({ ...event, ts: "2026-99-99T99:99:99.999Z" }), /its time is not one/],
+    ["a time that is none", (event) => ({ ...event, ts: "2026-99-99T99:99:99.999Z" }), /its time is not a timestamp/],
     [
       "a clock that cannot count on",
       (event) => (event.type === "writer-closed" ? { ...event, clock: Number.MAX_SAFE_INTEGER } : event),
@@ -101,12 +101,12 @@ describe("a journal with valid hashes", () => {
       "a step whose id leads elsewhere",
       (event) =>
         event.type === "run-started" ? { ...event, nodes: event.nodes.map((node) => ({ ...node, id: `../../${node.id}` })) } : event,
-      /a name in it is none that a step or an artifact can have/,
+      /one of its names is not valid for a step or an artifact/,
     ],
     [
       "options that are none",
       (event) => (event.type === "run-started" ? { ...event, options: {} } : event),
-      /is not as events have it \(required\)/,
+      /does not match the schema \(required\)/,
     ],
   ])("and %s is refused by name", async (_what, change, why) => {
     const { pack, upload, second } = await attempts();

@@ -1,6 +1,6 @@
 /**
- * Checks the folded record of a run that comes from another job. A record that passes has only members and values that Wave itself writes; whether it
- * is true is not checked.
+ * Checks the folded record of a run from another job. A valid record has only members and values that Wave itself
+ * writes; whether it is true is not checked.
  */
 import type { AlertRecord } from "../core/alert.ts";
 import { failureProblem, isName, shapeProblem, valueProblem } from "../manifest/validate/check-event.ts";
@@ -133,18 +133,18 @@ function contentProblem(fold: RunFold): string | undefined {
   const attempts = fold.steps.flatMap((one) => one.attempts);
   for (const { failure: found } of [fold, ...fold.steps, ...attempts]) {
     const problem = found === undefined ? undefined : failureProblem(found);
-    if (problem !== undefined) return `a failure in it: ${problem}`;
+    if (problem !== undefined) return `one of its failures is not valid: ${problem}`;
   }
   const times = [fold, ...attempts].flatMap(({ startedAt, finishedAt = startedAt }) => [startedAt, finishedAt]);
   const points = [...fold.samples, ...fold.resets, ...(fold.alerts ?? [])].map(({ at }) => at);
-  if ([...times, ...points].some((at) => Number.isNaN(Date.parse(at)))) return "a time in it is none";
+  if ([...times, ...points].some((at) => Number.isNaN(Date.parse(at)))) return "one of its times is not a date";
   if (fold.steps.some(({ winner, attempts: own }) => winner !== undefined && own[winner] === undefined))
-    return "it names an attempt that it does not contain";
+    return "it refers to an attempt that it does not contain";
   const names = [...fold.steps.map(({ id }) => id), ...artifactsIn(fold), ...attempts.flatMap((one) => one.inputs.map(({ name }) => name))];
   const to = fold.openRollback?.to;
   return [...names, ...(to === undefined ? [] : [to])].every(isName)
     ? undefined
-    : "a name in it is none that a step or an artifact can have";
+    : "one of its names is not valid for a step or an artifact";
 }
 
 function artifactsIn({ steps }: RunFold): readonly string[] {

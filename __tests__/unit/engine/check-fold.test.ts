@@ -1,4 +1,4 @@
-/** Folded records that come from another job have to be such as Wave writes. */
+/** Folded records from another job must have the shape that Wave writes. */
 import { describe, expect, it } from "vitest";
 import { foldProblem } from "../../../src/engine/check-fold.ts";
 import { foldRun } from "../../../src/store/fold-run.ts";
@@ -29,7 +29,7 @@ function changed(path: readonly (string | number)[], value: unknown): unknown {
 }
 
 describe("a folded record", () => {
-  it("has no problem, whatever happened in its run", () => {
+  it("is valid for any run", () => {
     fc.assert(
       fc.property(history, (events) => {
         const fold = foldRun(events);

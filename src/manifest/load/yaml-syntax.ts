@@ -51,7 +51,7 @@ export function readSyntax(text: string): Syntax {
     if (!accept(composer.next(token))) break;
   }
   if (first === undefined || first.errors.length === 0) accept(composer.end(true, text.length));
-  if (first === undefined) throw new Error("the composer gave no document");
+  if (first === undefined) throw new Error("the composer returned no document");
   return { kind: "document", document: first };
 }
 

@@ -20,7 +20,7 @@ const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 export function eventProblem(event: WaveEvent): string | undefined {
   const { v: _v, run: _run, writer: _writer, seq: _seq, prev: _prev, hash: _hash, sig: _sig, clock, ts, type, ...payload } = event;
   if (clock > maxClock) return "its clock is out of range";
-  if (!timestamp.test(ts) || !Number.isFinite(Date.parse(ts))) return "its time is not one";
+  if (!timestamp.test(ts) || !Number.isFinite(Date.parse(ts))) return "its time is not a timestamp";
   // Values last: the depth is only bounded once the shape is valid.
   return shapeProblem(eventShapes[type], payload) ?? contentProblem(event) ?? valueProblem(payload);
 }
@@ -34,14 +34,14 @@ function contentProblem(event: WaveEvent): string | undefined {
     const problem = shapeProblem(contractResultShape, event.result);
     if (problem !== undefined) return `its result: ${problem}`;
   }
-  return namesIn(event).every(isName) ? undefined : "a name in it is none that a step or an artifact can have";
+  return namesIn(event).every(isName) ? undefined : "one of its names is not valid for a step or an artifact";
 }
 
 /** Returns the first problem of a failure, as a clause; undefined if there is none. */
 export function failureProblem(failure: unknown): string | undefined {
   const reason = typeof failure === "object" && failure !== null && "reason" in failure ? failure.reason : undefined;
   const shape = typeof reason === "string" ? failureShape(reason) : undefined;
-  return shape === undefined ? "it is of a kind that this version does not know" : shapeProblem(shape, failure);
+  return shape === undefined ? "its reason is unknown to this version" : shapeProblem(shape, failure);
 }
 
 /** Ids of steps and names of artifacts, which become file names. */
@@ -66,12 +66,12 @@ export function shapeProblem(shape: Shape, value: unknown): string | undefined {
   const [problem] = checkShape(shape, value);
   if (problem === undefined) return undefined;
   const place = problem.instancePath === "" ? "" : `\`${problem.instancePath.slice(0, longestName)}\` `;
-  return `${place}is not as events have it (${problem.keyword})`;
+  return `${place}does not match the schema (${problem.keyword})`;
 }
 
 /** Returns that a value of known shape contains a number that is not exact; undefined if it contains none. */
 export function valueProblem(value: unknown): string | undefined {
-  if (typeof value === "number") return Math.abs(value) <= maxNumber ? undefined : "a number in it is out of range";
+  if (typeof value === "number") return Math.abs(value) <= maxNumber ? undefined : "one of its numbers is out of range";
   if (typeof value !== "object" || value === null) return undefined;
   for (const member of Object.values(value)) {
     const problem = valueProblem(member);

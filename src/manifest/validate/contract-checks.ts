@@ -10,12 +10,12 @@ export async function checkContracts(
   files: ReadonlyMap<string, ContractFile>,
   scope: Scope,
 ): Promise<void> {
-  const asked = new Map<string, Promise<readonly ContractProblem[]>>();
+  const checked = new Map<string, Promise<readonly ContractProblem[]>>();
   for (const contract of pipelines.flatMap(({ steps }) => steps.flatMap((step) => step.contracts))) {
     if (contract.type === "json_schema" && !files.has(contract.schema)) continue;
     const key = JSON.stringify(contract.type === "json_schema" ? [contract.type, contract.schema] : [contract.type, contract.command]);
-    const answer = asked.get(key) ?? scope.options.checkContract(contract, files);
-    asked.set(key, answer);
+    const answer = checked.get(key) ?? scope.options.checkContract(contract, files);
+    checked.set(key, answer);
     for (const problem of await answer) report(problem, contract, scope);
   }
 }

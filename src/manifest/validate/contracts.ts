@@ -127,7 +127,7 @@ function judgedArtifact(node: DocumentNode, artifacts: readonly StepArtifact[], 
   return undefined;
 }
 
-/** Gives every contract a unique name in its step. Reports duplicates of written names. */
+/** Assigns every contract a unique name in its step. Reports duplicates of written names. */
 function named(contracts: readonly Unnamed[], findings: Findings): ContractDefinition[] {
   const taken = new Map<string, Origin>();
   for (const { name, nameOrigin } of contracts) {

@@ -53,15 +53,15 @@ export function searchGraph(steps: ReadonlyMap<string, WrittenStep>): SearchGrap
 }
 
 /** The nearest upstream producers: those that no other producer is downstream of. Empty if there are none. */
-export function nearestProducers(graph: SearchGraph, from: number, makers: Producers): readonly number[] {
-  const found = firstReached(graph, from, makers);
+export function nearestProducers(graph: SearchGraph, from: number, producers: Producers): readonly number[] {
+  const found = firstReached(graph, from, producers);
   return found.length <= 1 ? found : withoutUpper(graph, found);
 }
 
-/** Whether each step is downstream of `maker`: 1 or 0. Faster than searches if many steps use the artifact. */
-export function descendantsOf(graph: SearchGraph, maker: number): Uint8Array {
+/** Whether each step is downstream of `producer`: 1 or 0. Faster than searches if many steps use the artifact. */
+export function descendantsOf(graph: SearchGraph, producer: number): Uint8Array {
   const below = new Uint8Array(graph.ids.length);
-  const open = [maker];
+  const open = [producer];
   for (const step of open) {
     for (const dependent of graph.down[step] ?? []) {
       if (below[dependent] === 1) continue;
@@ -73,18 +73,18 @@ export function descendantsOf(graph: SearchGraph, maker: number): Uint8Array {
 }
 
 /** Producers upstream that are reachable without passing another producer. */
-function firstReached(graph: SearchGraph, from: number, makers: Producers): number[] {
+function firstReached(graph: SearchGraph, from: number, producers: Producers): number[] {
   const found: number[] = [];
-  walkUp(graph, from, makers.earliest, (step) => {
-    if (!makers.has(step)) return true;
+  walkUp(graph, from, producers.earliest, (step) => {
+    if (!producers.has(step)) return true;
     if (step !== from) found.push(step);
     return false;
   });
   return found;
 }
 
-/** Visits each step upstream of `from` once, beyond a step only if `goOn` returns true for it. Skips steps ranked before `earliest`. */
-function walkUp(graph: SearchGraph, from: number, earliest: number, goOn: (step: number) => boolean): void {
+/** Visits each step upstream of `from` once, beyond a step only if `shouldContinue` returns true for it. Skips steps ranked before `earliest`. */
+function walkUp(graph: SearchGraph, from: number, earliest: number, shouldContinue: (step: number) => boolean): void {
   const { up, rank, seen, open } = graph;
   const walk = ++graph.walks;
   let count = 1;
@@ -93,7 +93,7 @@ function walkUp(graph: SearchGraph, from: number, earliest: number, goOn: (step:
     for (const edge of up[open[at] ?? 0] ?? []) {
       if (seen[edge] === walk || (rank[edge] ?? 0) < earliest) continue;
       seen[edge] = walk;
-      if (goOn(edge)) open[count++] = edge;
+      if (shouldContinue(edge)) open[count++] = edge;
     }
   }
 }

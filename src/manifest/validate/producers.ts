@@ -8,10 +8,10 @@ interface ProducerIndex {
   readonly steps: ReadonlyMap<string, WrittenStep>;
   readonly graph: SearchGraph;
   /** By artifact name. */
-  readonly makers: ReadonlyMap<string, Producers>;
+  readonly producers: ReadonlyMap<string, Producers>;
   readonly findings: Findings;
   /** Number of look-ups per artifact, then the steps downstream of its only producer. */
-  readonly asked: Map<string, number>;
+  readonly lookups: Map<string, number>;
   readonly below: Map<string, Uint8Array>;
 }
 
@@ -26,8 +26,8 @@ export function indexProducers(steps: ReadonlyMap<string, WrittenStep>, findings
       else known.push(index);
     }
   }
-  const makers = new Map([...numbers].map(([name, list]) => [name, producersOf(graph, list)]));
-  return { steps, graph, makers, findings, asked: new Map(), below: new Map() };
+  const producers = new Map([...numbers].map(([name, list]) => [name, producersOf(graph, list)]));
+  return { steps, graph, producers: producers, findings, lookups: new Map(), below: new Map() };
 }
 
 /** The step that produces an input. Reports an error and returns undefined if there is none, or more than one. */
@@ -35,8 +35,8 @@ export function producerOf(index: ProducerIndex, step: WrittenStep, input: Writt
   const { graph, findings } = index;
   if (input.from !== undefined) return statedProducer(index, input.from.text, input);
   const { text, origin } = input.artifact;
-  const makers = index.makers.get(text);
-  const nearest = makers === undefined ? [] : search(index, step, text, makers).map((number) => graph.ids[number] ?? "");
+  const producers = index.producers.get(text);
+  const nearest = producers === undefined ? [] : search(index, step, text, producers).map((number) => graph.ids[number] ?? "");
   const [first] = nearest;
   if (nearest.length === 1) return first;
   if (first !== undefined) {
@@ -47,13 +47,13 @@ export function producerOf(index: ProducerIndex, step: WrittenStep, input: Writt
     return undefined;
   }
   if (input.optional) return undefined;
-  if (makers !== undefined) reportElsewhere(index, step, input, makers.steps);
+  if (producers !== undefined) reportElsewhere(index, step, input, producers.steps);
   else
     findings.error(
       "W305",
       `no step produces \`${text}\``,
       origin,
-      findings.guess(text, [...index.makers.keys()], "add it to the `artifacts` of the step that produces it"),
+      findings.guess(text, [...index.producers.keys()], "add it to the `artifacts` of the step that produces it"),
     );
   return undefined;
 }
@@ -62,9 +62,9 @@ function reportElsewhere(
   { graph, findings }: ProducerIndex,
   step: WrittenStep,
   { artifact }: WrittenInput,
-  makers: readonly number[],
+  producers: readonly number[],
 ): void {
-  const others = makers.map((number) => graph.ids[number] ?? "").filter((id) => id !== step.id.text);
+  const others = producers.map((number) => graph.ids[number] ?? "").filter((id) => id !== step.id.text);
   const [first] = others;
   const { text, origin } = artifact;
   if (first === undefined) {
@@ -90,18 +90,18 @@ function statedProducer({ steps, findings }: ProducerIndex, from: string, { arti
 }
 
 /** Number of look-ups after which all steps downstream of a producer are computed at once. */
-const manyAskers = 4;
+const manyLookups = 4;
 
-function search({ graph, asked, below }: ProducerIndex, step: WrittenStep, artifact: string, makers: Producers): readonly number[] {
+function search({ graph, lookups, below }: ProducerIndex, step: WrittenStep, artifact: string, producers: Producers): readonly number[] {
   const from = graph.number.get(step.id.text) ?? 0;
-  const [only, ...others] = makers.steps.slice(0, 2);
+  const [only, ...others] = producers.steps.slice(0, 2);
   if (only === undefined) return [];
-  if (others.length > 0) return nearestProducers(graph, from, makers);
-  if (graph.up[from]?.includes(only)) return makers.steps;
-  const count = (asked.get(artifact) ?? 0) + 1;
-  asked.set(artifact, count);
-  if (count <= manyAskers) return nearestProducers(graph, from, makers);
+  if (others.length > 0) return nearestProducers(graph, from, producers);
+  if (graph.up[from]?.includes(only)) return producers.steps;
+  const count = (lookups.get(artifact) ?? 0) + 1;
+  lookups.set(artifact, count);
+  if (count <= manyLookups) return nearestProducers(graph, from, producers);
   const known = below.get(artifact) ?? descendantsOf(graph, only);
   below.set(artifact, known);
-  return known[from] === 1 && only !== from ? makers.steps : [];
+  return known[from] === 1 && only !== from ? producers.steps : [];
 }

@@ -13,7 +13,7 @@ export function readPublications(node: DocumentNode | undefined, steps: readonly
       const written = member(item, kind);
       const artifact = asLocated(member(written, "artifact"));
       if (written === undefined || artifact === undefined) return [];
-      const from = makerOf(artifact, asLocated(member(written, "from")), steps, findings);
+      const from = producerOf(artifact, asLocated(member(written, "from")), steps, findings);
       const optional = asBoolean(member(written, "optional")) ?? false;
       return from === undefined ? [] : [{ kind, artifact: artifact.text, from, optional, origin: artifact.origin }];
     }),
@@ -22,16 +22,16 @@ export function readPublications(node: DocumentNode | undefined, steps: readonly
 
 type Located = NonNullable<ReturnType<typeof asLocated>>;
 
-function makerOf(artifact: Located, from: Located | undefined, steps: readonly Step[], findings: Findings): string | undefined {
+function producerOf(artifact: Located, from: Located | undefined, steps: readonly Step[], findings: Findings): string | undefined {
   const ids = steps.map(({ id }) => id);
   if (from !== undefined && !ids.includes(from.text)) {
     findings.error("W302", `there is no step \`${from.text}\``, from.origin, findings.guess(from.text, ids, "use a step of this pipeline"));
     return undefined;
   }
-  const makers = steps.filter(
+  const producers = steps.filter(
     ({ id, artifacts }) => (from === undefined || id === from.text) && artifacts.some(({ name }) => name === artifact.text),
   );
-  const [first, second] = makers.map(({ id }) => id);
+  const [first, second] = producers.map(({ id }) => id);
   if (first === undefined) {
     const made = steps.flatMap(({ artifacts }) => artifacts.map(({ name }) => name));
     const hint = "add it to the `artifacts` of the step that produces it";
@@ -39,7 +39,7 @@ function makerOf(artifact: Located, from: Located | undefined, steps: readonly S
     return undefined;
   }
   if (second === undefined) return first;
-  findings.error("W307", `\`${artifact.text}\` is produced by ${listed(makers.map(({ id }) => id))}`, artifact.origin, {
+  findings.error("W307", `\`${artifact.text}\` is produced by ${listed(producers.map(({ id }) => id))}`, artifact.origin, {
     hint: `choose one: \`{ artifact: ${artifact.text}, from: ${first} }\``,
   });
   return undefined;

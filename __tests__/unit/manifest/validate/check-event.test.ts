@@ -1,4 +1,4 @@
-/** Events that come from elsewhere have to be such as Wave writes. */
+/** Events from another machine must have the shape that Wave writes. */
 import { describe, expect, it } from "vitest";
 import type { EventPayload, WaveEvent } from "../../../../src/core/event.ts";
 import { eventProblem } from "../../../../src/manifest/validate/check-event.ts";
@@ -25,12 +25,12 @@ describe("an event that Wave writes", () => {
 
 describe("another event", () => {
   it.each<[string, WaveEvent, string]>([
-    ["a step named after a path", event(attemptStarted("../a")), "a name in it is none that a step or an artifact can have"],
-    ["an empty step", event(attemptStarted("")), "a name in it is none that a step or an artifact can have"],
-    ["a failure without its members", failed({ reason: "contract-failed" }), "its failure: is not as events have it (required)"],
-    ["a failure of an unknown kind", failed({ reason: "constructor" }), "its failure: it is of a kind that this version does not know"],
+    ["a step named after a path", event(attemptStarted("../a")), "one of its names is not valid for a step or an artifact"],
+    ["an empty step", event(attemptStarted("")), "one of its names is not valid for a step or an artifact"],
+    ["a failure without its members", failed({ reason: "contract-failed" }), "its failure: does not match the schema (required)"],
+    ["a failure of an unknown kind", failed({ reason: "constructor" }), "its failure: its reason is unknown to this version"],
     ["a clock out of range", { ...event(attemptStarted("a")), clock: 2 ** 49 }, "its clock is out of range"],
-    ["a time that is none", { ...event(attemptStarted("a")), ts: "yesterday" }, "its time is not one"],
+    ["a time that is none", { ...event(attemptStarted("a")), ts: "yesterday" }, "its time is not a timestamp"],
   ])("is refused: %s", (_what, odd, problem) => {
     expect(eventProblem(odd)).toBe(problem);
   });

@@ -16,7 +16,10 @@ import type { RunStore } from "./open-project.ts";
 /** How long this process waits for another one that changes the project, in milliseconds. */
 const lockTimeoutMs = 30_000;
 
-/** The port for the changes of a run. `rollback` leads from the current project to the base of the run; `rollsBackOwn`: it reverts changes of the same run. */
+/**
+ * The port for the changes of a run. `rollback` leads from the current project to the base of the run; `rollsBackOwn`:
+ * it reverts changes of the same run.
+ */
 export function changesPort(store: RunStore, root: string, rollback: Changeset, rollsBackOwn: boolean): ChangesPort {
   const { blobs } = store;
   const read = new Map<string, ReturnType<ChangesPort["read"]>>();

@@ -168,7 +168,10 @@ function onlyFree({ runs, unstarted, leftovers, reused }: Survey, free: Readonly
   };
 }
 
-/** Removes runs that are not locked. Leftovers are removed last: leftovers without a run are found again, a run without its rows is not. */
+/**
+ * Removes runs that are not locked. Leftovers are removed last: leftovers without a run are found again, but a run
+ * without its rows is not.
+ */
 async function removeRuns(stateDir: string, { runs, unstarted, leftovers }: Survey, dry: boolean): Promise<Result<Removed>> {
   const going = [...runs.map(({ id }) => id), ...unstarted];
   const parts: RemovedPart[] = [];

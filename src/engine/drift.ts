@@ -16,7 +16,10 @@ import { haveIgnoredChanged } from "./project-tree.ts";
 export interface ProjectDrift {
   /** Leads from the current project to the base: the reverse of the changes of this run, or of an earlier run that were applied over the base. */
   readonly rollback: Changeset;
-  /** Steps that may read files that others changed. Undefined if there are no such changes, or if that is unknown; empty if no step reads them. */
+  /**
+   * Steps that may read files that others changed; empty if no step reads them. Undefined if there are no such changes,
+   * or if that is unknown.
+   */
   readonly affected?: readonly string[];
   /** Whether ignored files that a step may read differ from those of the base. */
   readonly ignoredChanged: boolean;
@@ -62,7 +65,10 @@ function ownChangesApplied(run: RunRecord): boolean {
   return run.inProject !== undefined || run.steps.some(({ attempts }) => attempts.some(({ workspace }) => workspace === "shared"));
 }
 
-/** Steps whose view of the project changed since the run started. All steps if the run changed the project itself, because views are not comparable then. */
+/**
+ * Steps whose view of the project changed since the run started. All steps if the run itself changed the project,
+ * because views are not comparable then.
+ */
 function affectedSteps({ plan }: PlannedRun, run: RunRecord, current: BaseRef): string[] {
   const { steps } = plan.pipeline;
   if (ownChangesApplied(run)) return steps.map(({ id }) => id);

@@ -17,7 +17,7 @@ function isTraced(env: Environment): boolean {
   return endpoint !== undefined && endpoint !== "" && env["OTEL_SDK_DISABLED"] !== "true" && env["OTEL_TRACES_EXPORTER"] !== "none";
 }
 
-/** Variables that make the spans of an attempt's child descend from the attempt's span. Empty if traces are off. */
+/** Trace variables for an attempt's child, so that its spans descend from the attempt's span. Empty if traces are off. */
 export function traceEnvironment(env: Environment, runId: string): (step: string, attempt: number) => Readonly<Record<string, string>> {
   const parent = readTraceparent(env["TRACEPARENT"]);
   if (parent === undefined && !isTraced(env)) return () => ({});

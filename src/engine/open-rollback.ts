@@ -25,7 +25,10 @@ interface StartedRollback {
   readonly ref?: ChangesRef;
 }
 
-/** Returns what records the start of a rollback, for the moment before its first write. It fails with `state-unwritable`. */
+/**
+ * Returns a callback that records the start of the rollback; call it before the first write. It fails with
+ * `state-unwritable`.
+ */
 export function startRollback(
   { stateDir }: Pick<RunStore, "stateDir">,
   journal: Journal,
@@ -50,7 +53,10 @@ export async function endRollback({ stateDir }: Pick<RunStore, "stateDir">, runI
   await tryIo(() => rm(markOf(stateDir, runId), { force: true }));
 }
 
-/** The failure of a rollback other than the open one: the two would leave a mixture in the project. Undefined if it is the same. */
+/**
+ * The failure of a rollback other than the open one: together they would leave a mixture in the project. Undefined if
+ * it is the same one.
+ */
 export function refuseOtherRollback(run: RunRecord, to: string | undefined): Failure | undefined {
   if (run.openRollback === undefined || run.openRollback.to === to) return undefined;
   return {
@@ -60,7 +66,7 @@ export function refuseOtherRollback(run: RunRecord, to: string | undefined): Fai
   };
 }
 
-/** The failure of a run that starts while the project is in the middle of a rollback; undefined if no rollback is open. */
+/** The failure of a run that starts while a rollback of the project is unfinished. Undefined if no rollback is open. */
 export async function findOpenRollback({ stateDir, state }: Pick<RunStore, "stateDir" | "state">): Promise<Failure | undefined> {
   const names = await tryIo(() => readdir(path.join(stateDir, "locks")));
   for (const name of names.ok ? names.value.filter((one) => one.startsWith(prefix)) : []) {

@@ -25,7 +25,10 @@ export function trustedFilesOf(run: RunBase): TrustedFiles | undefined {
   return run.start.trustedFiles ?? baseOfRun(run);
 }
 
-/** Digests of what the contracts of each step restore from a commit, by step id. The base of a run is part of every fingerprint anyway. */
+/**
+ * Step id → digest of the files that its contracts restore from a commit. The base of a run is part of every
+ * fingerprint anyway.
+ */
 export async function digestProtected(
   { steps }: Pipeline,
   trusted: TrustedFiles | undefined,

@@ -199,7 +199,7 @@ function notInProject(run: RunRecord, inPlace: readonly string[]): Result<never>
   return nothingToRollBack(run, run.changes === undefined ? "it changed nothing" : "its changes are not in the project");
 }
 
-/** The steps, of some or of all, that ran in the project itself, whether they passed or not. */
+/** The steps that ran in the project itself, whether they passed or not; `among` limits them to some steps. */
 function inPlaceOf({ steps }: RunRecord, among: readonly string[] | undefined): string[] {
   const some = steps.filter(({ id }) => among?.includes(id) ?? true);
   return some.filter(({ attempts }) => attempts.some(({ workspace }) => workspace === "shared")).map(({ id }) => id);

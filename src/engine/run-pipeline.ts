@@ -128,7 +128,7 @@ async function problemOf({ plan }: PlannedRun, request: RecordingRequest): Promi
 }
 
 /** Why the command line publishes nothing. */
-const nowhere = "there is no pull request here";
+const noPublisher = "there is no pull request here";
 
 /** The execution of a plan, for a new or a resumed run. */
 export interface Execution {
@@ -269,7 +269,8 @@ async function followPlan(
       ...(publications.length === 0
         ? {}
         : {
-            publishArtifacts: (artifacts) => publishArtifacts({ publications, artifacts, blobs, publishers: hooks.publishers ?? nowhere }),
+            publishArtifacts: (artifacts) =>
+              publishArtifacts({ publications, artifacts, blobs, publishers: hooks.publishers ?? noPublisher }),
           }),
     },
     attempts: {

@@ -30,8 +30,8 @@ export interface Adoption {
   /** Set if journals are signed: those without valid signatures are rejected. */
   readonly signer?: LineSigner;
   /**
-   * Runs that come from a level above the job's: all, if the carrier's level is above it, or those that a carrier of the job's own level lists. Undefined:
-   * no level is above the job's.
+   * Runs from a trust level above the job's: `all` if the carrier's level is above it, `listed` for the runs that a
+   * carrier of the job's own level lists. Undefined if the job has the highest level.
    */
   readonly higher?: "all" | "listed";
 }

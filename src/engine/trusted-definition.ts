@@ -23,7 +23,10 @@ export interface TrustedDefinition {
 
 type Mismatch = Extract<Failure, { reason: "run-mismatch" }>;
 
-/** The first thing in which a run differs from the job's own definition. Undefined if nothing does. Blobs are read only to name a file. */
+/**
+ * The first difference between a run and the job's own definition. Undefined if they are equal. Blobs are read only to
+ * name a file.
+ */
 export async function mismatchOf(run: RunRecord, own: TrustedDefinition, blobs: BlobStore): Promise<Mismatch | undefined> {
   const differs = (what: string, theirs = "none", ours = "none"): Mismatch => ({
     reason: "run-mismatch",
@@ -53,10 +56,10 @@ export async function mismatchOf(run: RunRecord, own: TrustedDefinition, blobs: 
 }
 
 /** Long enough for a path and a digest. Texts from state may be of any length. */
-const longest = 200;
+const maxLength = 200;
 
 function cut(text: string): string {
-  return text.length > longest ? `${text.slice(0, longest)}…` : text;
+  return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }
 
 function nameOf(pipeline: string, version: string | undefined): string {

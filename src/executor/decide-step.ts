@@ -1,5 +1,5 @@
 /**
- * Decides what happens to a step whose turn has come, as far as that needs no I/O: it cannot start, it has passed already, its attempt
+ * Decides how to continue with a step that has a slot, without I/O: it cannot start, it has already passed, its attempt
  * may start at once, or the cache or the circuits must be checked first.
  */
 
@@ -34,7 +34,7 @@ export type StepDecision =
   /** The blobs of `match`, or the circuits, must be checked first. */
   | { readonly kind: "check"; readonly pending: PendingAttempt; readonly match?: CacheMatch };
 
-/** Decides about a step that has just got a slot. Writes no events. */
+/** Decides about a step that just got a slot. Writes no events. */
 export function decideStep(run: RunState, step: Step): StepDecision {
   const { hooks } = run.context;
   const adapter = adapterOf(run, step);

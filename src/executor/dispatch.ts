@@ -1,6 +1,7 @@
 /**
- * Starts steps that may start, and handles the end of each attempt. The events of a step's end and of the attempts that it makes room
- * for are one append: a chain of steps costs one fsync per step. No attempt starts before its own event is on disk.
+ * Starts steps that may start, and handles the end of each attempt. Appends the events of a step's end together with
+ * the starts of the attempts that it makes room for, so a chain of steps costs one fsync per step. No attempt starts
+ * before its own event is on disk.
  */
 import { defined } from "../core/defined.ts";
 import type { EventPayload } from "../core/event.ts";
@@ -146,7 +147,7 @@ export class Dispatcher {
     return this.advance([...stepReopened(pending), ...this.#circuitOpened(step, failure, breaker), ...run.endFailed(step, failure)]);
   }
 
-  /** Whether a cached result's blobs verify, and the project is as the fingerprints assume. */
+  /** Whether a cached result's blobs verify, and the project still matches the fingerprints. */
   async #isReusable(step: Step, { cached }: CacheMatch): Promise<boolean> {
     const { hooks, services } = this.#run.context;
     if ((await hooks.projectUnchanged?.()) === false) return false;

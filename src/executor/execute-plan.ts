@@ -13,7 +13,7 @@ import { mergeAndApply } from "./merge-and-apply.ts";
 import { RunState } from "./run-state.ts";
 import { blobsVerify } from "./verified-blobs.ts";
 
-/** How long a cancelled run waits for the project's tree: it must end within 5 s (design §4). */
+/** How long a cancelled run waits for the project's tree, in milliseconds. A cancelled run must end within 5 s. */
 const projectTimeoutMs = 1000;
 
 /** Steps whose blobs are verified in parallel when a run is resumed. */

@@ -20,7 +20,7 @@ export type RetryDecision =
       readonly retry: true;
       readonly budget: keyof RetryHistory;
       readonly waitMs: number;
-      /** The service asked for this wait, so jitter may only extend it. */
+      /** The service requires this wait, so jitter may only extend it. */
       readonly requested?: true;
     };
 
@@ -74,7 +74,10 @@ export function backoffWait(backoff: Backoff, ordinal: number): number {
   }
 }
 
-/** Half to all of a wait, in whole milliseconds, so that steps that failed together do not retry together. A wait that a service asked for grows by up to a tenth instead. */
+/**
+ * Half to all of a wait, in whole milliseconds, so that steps that failed together do not retry together. A wait that a
+ * service requires grows by up to a tenth instead.
+ */
 export function withJitter({ waitMs, requested }: { readonly waitMs: number; readonly requested?: true }, random: () => number): number {
   return Math.round(waitMs * (requested === true ? 1 + random() / 10 : 0.5 + random() / 2));
 }
@@ -87,8 +90,8 @@ function afterRateLimit(requestedMs: number | undefined, { transient }: RetryHis
 }
 
 /**
- * `every`: these contracts failed, and each must have retries left. `some`: no contract was evaluated, and one with retries left is enough. The longest
- * of their waits applies.
+ * `every`: these contracts failed, and each must have retries left. `some`: no contract was evaluated, and one with
+ * retries left suffices. The longest of their waits applies.
  */
 function byPolicy(contracts: readonly ContractDefinition[], history: RetryHistory, needed: "every" | "some"): RetryDecision {
   const willing = contracts.filter((contract) => contract.onFailure === "retry" && history.work < contract.maxRetries);

@@ -148,7 +148,7 @@ export class RunState {
     return progress;
   }
 
-  /** The record of a step that passed before the run was resumed, with verified blobs, and whose turn has not come yet. */
+  /** The record of a step that passed before the run was resumed, with verified blobs, and that has not been reached yet. */
   restorable(id: string): StepRecord | undefined {
     return this.#restorable.get(id);
   }
@@ -254,7 +254,7 @@ export class RunState {
       : `the run was cancelled by ${this.#cancelledBy}`;
   }
 
-  /** A step that passed before the run was resumed stays passed in its record, even if its turn never came. */
+  /** A step that passed before the run was resumed stays passed in its record, even if it was never reached. */
   #skipped(dropped: readonly Dropped[]): EventPayload[] {
     const steps = dropped.filter(({ id }) => !this.#restorable.has(id));
     return steps.map(({ id, because }) => ({ type: "step-finished", step: id, status: "skipped", because }));

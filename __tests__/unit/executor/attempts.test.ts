@@ -1,4 +1,4 @@
-/** One step's attempts: what they are given, how they are judged, when another follows. */
+/** The attempts of one step: their inputs, their verdicts, and when another one follows. */
 import { describe, expect, test } from "vitest";
 import type { Failure } from "../../../src/core/failure.ts";
 import type { Backoff } from "../../../src/core/pipeline.ts";
@@ -12,7 +12,7 @@ const retried = schemaContract({ onFailure: "retry", maxRetries: 3, backoff: exp
 const exit: Failure = { reason: "adapter-exit", exitCode: 2, tail: "no" };
 
 describe("an attempt", () => {
-  test("is given its inputs, prompt, env and secrets, and its artifacts go on", async () => {
+  test("gets its inputs, prompt, env and secrets, and passes its artifacts on", async () => {
     const a = step("a", { artifacts: out });
     const inputs = [{ name: "report", artifact: "out", from: "a", optional: false }];
     const b = step("b", {
@@ -51,14 +51,14 @@ describe("an attempt", () => {
     expect(rig.workspaces.discarded).toEqual(["a.1 passed", "b.1 passed"]);
   });
 
-  test("fails when its log cannot be kept, however well it went", async () => {
+  test("fails if its log cannot be stored, even if everything else passed", async () => {
     const failure: Failure = { reason: "state-unwritable", path: "log", code: "ENOSPC", detail: "full" };
     const rig = executeRig([step("a")], { context: { storeLog: async () => ({ ok: false, error: failure }) } });
     await rig.run();
     expect(rig.of("attempt-failed")).toMatchObject([{ failure }]);
   });
 
-  test("fails when artifacts are missing, and is tried again only where a contract retries", async () => {
+  test("fails if artifacts are missing, and is retried only if a contract allows retries", async () => {
     const missing: Failure = { reason: "artifact-missing", artifacts: ["out"], searched: [] };
     const context = { collect: async () => ({ ok: false, error: missing }) as const };
     const once = executeRig([step("a", { contracts: [schemaContract()] })], { context });
@@ -72,7 +72,7 @@ describe("an attempt", () => {
 });
 
 describe("contracts", () => {
-  test("a failed contract is retried with feedback, after a wait that grows, in a fresh workspace", async () => {
+  test("retry a failed step with feedback, after growing waits, in a fresh workspace", async () => {
     const rig = executeRig([step("a", { artifacts: out, contracts: [retried] })], {
       verify: ({ attempt }) => (attempt.number < 3 ? fail : pass),
     });
@@ -100,7 +100,7 @@ describe("contracts", () => {
     expect(rig.of("step-finished")).toMatchObject([{ status: "passed", attempt: 3 }]);
   });
 
-  test("a step that waits for its next attempt gives its slot to others", async () => {
+  test("free the slot of a step that waits for its next attempt", async () => {
     const clock = fakeClock({ patient: true });
     const rig = executeRig([step("a", { contracts: [retried] }), step("b")], {
       clock,
@@ -115,7 +115,7 @@ describe("contracts", () => {
     expect(rig.adapter.runs).toEqual(["a.1", "b.1", "a.2"]);
   });
 
-  test("halt beats retry, and warn fails nothing", async () => {
+  test("prefer halt over retry, and pass a step with warn", async () => {
     const both = executeRig([step("a", { contracts: [retried, testContract()] })], { verify: () => fail });
     await both.run();
     expect([both.adapter.runs, both.endings()]).toEqual([["a.1"], { a: "failed" }]);
@@ -124,7 +124,7 @@ describe("contracts", () => {
     expect(warned.of("contract-checked")).toMatchObject([{ result: { verdict: "fail", onFailure: "warn" } }]);
   });
 
-  test("retries end with the budget", async () => {
+  test("stop retrying when the retries are used up", async () => {
     const rig = executeRig([step("a", { contracts: [retried] })], { verify: () => fail });
     await rig.run();
     expect(rig.adapter.runs).toHaveLength(4);
@@ -132,7 +132,7 @@ describe("contracts", () => {
     expect(rig.of("step-finished")).toMatchObject([{ status: "failed", attempt: 4, failure: { reason: "contract-failed" } }]);
   });
 
-  test("a contract that cannot be evaluated is evaluated again on its own; the persona is not", async () => {
+  test("are evaluated again after an evaluation error, without running the persona again", async () => {
     let verdicts = [error, error, pass];
     const verify = () => verdicts.shift() ?? pass;
     const clears = executeRig([step("a", { contracts: [retried] })], { verify });
@@ -145,13 +145,13 @@ describe("contracts", () => {
     expect(stays.of("step-finished")).toMatchObject([{ failure: { reason: "contract-error", contract: "shape", detail: "judge away" } }]);
   });
 
-  test("an unknown contract type is an error, never a pass", async () => {
+  test("of an unknown type are an error, never a pass", async () => {
     const rig = executeRig([step("a", { contracts: [testContract()] })], { context: { contractTypes: new Map() } });
     await rig.run();
     expect(rig.of("attempt-failed")).toMatchObject([{ failure: { reason: "contract-error", contract: "tests" } }]);
   });
 
-  test("a contract reads the verified bytes of the step's artifacts, and no others", async () => {
+  test("read only the verified bytes of the step's artifacts", async () => {
     const read: unknown[] = [];
     const rig = executeRig([step("a", { artifacts: out, contracts: [schemaContract()] })], {
       verify: async ({ readArtifact }) => {
@@ -168,7 +168,7 @@ describe("contracts", () => {
 });
 
 describe("other failures", () => {
-  test("a crash is tried once more, without a contract's leave; an exit status is the work's", async () => {
+  test("retry a crash once without a contract, but not an exit status", async () => {
     const crash: Failure = { reason: "adapter-crash", signal: "SIGSEGV", tail: "" };
     const rig = executeRig([step("crash"), step("exit")], {
       script: (id, nth) => (id === "exit" ? exit : nth < 3 ? crash : "pass"),
@@ -179,7 +179,7 @@ describe("other failures", () => {
     expect(rig.endings()).toEqual({ crash: "failed", exit: "failed" });
   });
 
-  test("an exit status is retried where a contract retries, with the jitter of the run", async () => {
+  test("retry an exit status if a contract allows retries, with the jitter of the run", async () => {
     const rig = executeRig([step("a", { contracts: [retried] })], {
       script: (_, nth) => (nth === 1 ? exit : "pass"),
       context: { random: () => 0 },

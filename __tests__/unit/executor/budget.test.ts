@@ -1,4 +1,4 @@
-/** What a run may use as a whole: optional steps are left out when little is left, everything ends when it is spent. */
+/** The budget of a run: optional steps are skipped when little remains, and the run ends when it is exceeded. */
 import { expect, test } from "vitest";
 import type { RunBudget } from "../../../src/core/pipeline.ts";
 import type { StepRecord } from "../../../src/core/state.ts";
@@ -17,7 +17,7 @@ const tokens = (inputTokens: number, costUsd?: number): Usage => ({
 const using = (amount: number, then: Act = "pass", cost?: number): Act => ({ uses: tokens(amount, cost), then });
 const spent = (limit: number, used: number) => ({ reason: "budget-exceeded", what: "tokens", limit, used, of: "run" });
 
-test("a budget that is not spent changes nothing", async () => {
+test("a budget that is not exceeded has no effect", async () => {
   const rig = executeRig([step("a"), step("b", { optional: true })], {
     script: () => using(39),
     budget: { maxTokens: 100, maxTurns: 2, maxCostUsd: 0 },
@@ -30,7 +30,7 @@ test.each<[string, RunBudget, object]>([
   ["tokens", { maxTokens: 99 }, { what: "tokens", limit: 99, used: 100 }],
   ["turns", { maxTurns: 1 }, { what: "turns", limit: 1, used: 2 }],
   ["cost", { maxCostUsd: 0.5 }, { what: "cost", limit: 0.5, used: 0.75 }],
-])("beyond its %s the run ends: what runs is stopped, the rest is left out", async (_, budget, failure) => {
+])("a run that exceeds its %s stops its running steps and skips the others", async (_, budget, failure) => {
   const steps = [step("a"), step("b"), step("c", { dependencies: ["b"] }), step("d")];
   const script = (id: string) => (id === "a" ? using(40, "hold", 0.25) : using(60, "hold", 0.5));
   const rig = executeRig(steps, { script, budget, options: { onFailure: "keep-going" } });
@@ -44,14 +44,14 @@ test.each<[string, RunBudget, object]>([
   for (const { because } of rig.of("step-finished")) expect(because).toContain("more than its budget");
 });
 
-test("attempts that failed count, and no retry begins once it is spent", async () => {
+test("failed attempts count, and no retry starts once the budget is exceeded", async () => {
   const contracts = [schemaContract({ onFailure: "retry", maxRetries: 5 })];
   const rig = executeRig([step("a", { contracts })], { script: () => using(40), verify: () => fail, budget: { maxTokens: 100 } });
   expect(await rig.run()).toMatchObject({ value: { status: "failed", failure: spent(100, 120) } });
   expect(rig.adapter.runs).toEqual(["a.1", "a.2", "a.3"]);
 });
 
-test("when most of it is used, optional steps that have not begun are left out, with what needs them", async () => {
+test("optional steps that have not started are skipped with their dependents once most of the budget is used", async () => {
   const steps = [
     step("first"),
     step("nice", { optional: true, dependencies: ["first"] }),
@@ -65,7 +65,7 @@ test("when most of it is used, optional steps that have not begun are left out, 
   expect(nice?.because).toBe("it is optional, and most of the run's budget is used");
 });
 
-test("what earlier processes of the run used counts, so that resuming alone does not help", async () => {
+test("usage of the run's earlier processes counts, so a resume alone does not continue the run", async () => {
   const attempt = { attempt: 1, status: "failed", usage: tokens(101) };
   const prior = new Map([["a", { id: "a", status: "failed", attempts: [attempt], artifacts: [] } as unknown as StepRecord]]);
   const rig = executeRig([step("a")], { script: () => using(1), budget: { maxTokens: 100 }, context: { prior } });
@@ -74,7 +74,7 @@ test("what earlier processes of the run used counts, so that resuming alone does
   expect(await enough.run()).toMatchObject({ value: { status: "passed" } });
 });
 
-test("a run that takes longer than it may ends; one that does not is not waited for", async () => {
+test("a run that exceeds its time ends, and a faster one does not wait for the limit", async () => {
   const clock = fakeClock({ patient: true });
   const rig = executeRig([step("a")], { script: () => "hold", budget: { timeoutMs: 5000 }, clock });
   const running = rig.run();

@@ -1,4 +1,4 @@
-/** What steps change: checked, handed on, merged and, when the run passes, applied to the project once. */
+/** The changes of steps: checked, passed on, merged and, when the run passes, applied to the project once. */
 import { describe, expect, test } from "vitest";
 import type { Changeset } from "../../../src/core/changeset.ts";
 import { parsePermission } from "../../../src/core/permissions.ts";
@@ -13,18 +13,18 @@ const left = step("left", { dependencies: ["a"] });
 const right = step("right", { dependencies: ["a"] });
 const join = step("join", { dependencies: ["left", "right"] });
 
-/** Step → what each of its attempts changes. */
+/** Step → the changes of each of its attempts. */
 function changing(byStep: Readonly<Record<string, Changeset>>) {
   return (id: string) => byStep[id] ?? [];
 }
 
-/** Step → path → content-less summary of what its workspace started from. */
+/** Step → path → summary, without contents, of the files that its workspace started with. */
 function starts(rig: ExecuteRig): Record<string, readonly string[]> {
   return Object.fromEntries(rig.workspaces.opened.map(({ step: { id }, start }) => [id, (start ?? []).map(({ path }) => path)]));
 }
 
 describe("a run that passes", () => {
-  test("hands changes on and applies them together, once", async () => {
+  test("passes changes to later steps, and applies all of them once", async () => {
     const rig = executeRig([a, b], {
       changes: changing({ a: [changeOf("x", undefined, "1")], b: [changeOf("x", "1", "2"), changeOf("y", undefined, "3")] }),
     });
@@ -42,13 +42,13 @@ describe("a run that passes", () => {
     ]);
   });
 
-  test("leaves the project alone when it is told to", async () => {
+  test("does not change the project if changes are not to be applied", async () => {
     const rig = executeRig([a], { changes: changing({ a: [changeOf("x", undefined, "1")] }), options: { apply: false } });
     expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
     expect([rig.changes.applied, rig.of("changes-merged").map(({ apply }) => apply), rig.of("changes-applied")]).toEqual([[], [false], []]);
   });
 
-  test("fails when the project changed meanwhile; resumed, it applies without running anything", async () => {
+  test("fails if the project changed meanwhile, and applies its changes when it is resumed, without running a step", async () => {
     const rig = executeRig([a], { changes: changing({ a: [changeOf("x", undefined, "1")] }) });
     rig.changes.project.set("x", fileState("foreign"));
     const failure = { reason: "project-changed", paths: ["x"], hint: "put them back" };
@@ -81,7 +81,7 @@ describe("a run that passes", () => {
 describe("parallel steps", () => {
   const base = [changeOf("x", undefined, "0")];
 
-  test("meet in the step that joins them, and in the project", async () => {
+  test("have their changes merged in the step that depends on both, and in the project", async () => {
     const rig = executeRig([a, left, right, join], {
       changes: changing({ a: base, left: [changeOf("x", "0", "1")], right: [changeOf("x", "0", "2"), changeOf("z", undefined, "3")] }),
     });
@@ -90,7 +90,7 @@ describe("parallel steps", () => {
     expect([...rig.changes.project.keys()].sort()).toEqual(["x", "z"]);
   });
 
-  test("that do not go together fail the joining step, which names both", async () => {
+  test("with conflicting changes fail the step that depends on both, which names them", async () => {
     const rig = executeRig([a, left, right, join], {
       changes: changing({ a: base, left: [changeOf("x", "0", "clash")], right: [changeOf("x", "0", "2")] }),
     });
@@ -102,7 +102,7 @@ describe("parallel steps", () => {
     expect(rig.changes.applied).toEqual([]);
   });
 
-  test("that nobody joins fail the run at its end", async () => {
+  test("with conflicting changes fail the run at its end if no step depends on both", async () => {
     const rig = executeRig([a, left, right], {
       changes: changing({ a: base, left: [changeOf("x", "0", "clash")], right: [changeOf("x", "0", "2")] }),
     });
@@ -115,7 +115,7 @@ describe("an attempt", () => {
   const rule = parsePermission("file_write:src/**");
   const permissions = { layers: [{ source: "step" as const, allow: rule === undefined ? [] : [rule], deny: [] }] };
 
-  test("that writes what it may not fails, keeps nothing, and is not tried again", async () => {
+  test("that writes files without permission fails, is discarded, and is not retried", async () => {
     const rig = executeRig([step("a", { permissions, contracts: [schemaContract({ onFailure: "retry" })] })], {
       changes: changing({ a: [changeOf("docs/x", undefined, "1"), changeOf("src/x", undefined, "1")] }),
     });
@@ -154,18 +154,18 @@ describe("reuse", () => {
     return rig;
   }
 
-  test("brings the changes along", async () => {
+  test("includes the changes", async () => {
     const rig = await reusing([changeOf("x", undefined, "1")]);
     expect([rig.adapter.runs, [...rig.changes.project.keys()]]).toEqual([[], ["x"]]);
     expect(rig.of("step-reused")).toMatchObject([{ changes: { added: 1 } }]);
   });
 
-  test("is refused where the files it changed are not as they were", async () => {
+  test("is refused if the files that it changes differ from the states before", async () => {
     const rig = await reusing([changeOf("x", "0", "1")], ({ changes }) => changes.project.set("x", fileState("other")));
     expect(rig.adapter.runs).toEqual(["a.1"]);
   });
 
-  test("is refused where the bytes of a change are gone", async () => {
+  test("is refused if the blob of a change is missing", async () => {
     const change = changeOf("x", undefined, "1");
     const rig = await reusing([change], ({ changes }) => {
       const { after } = change;
@@ -175,7 +175,7 @@ describe("reuse", () => {
   });
 });
 
-test("changes of an earlier run that lie over the base are undone before anything starts, and in what is applied", async () => {
+test("changes of an earlier run over the base are rolled back in workspaces and in the applied changes", async () => {
   const undo = [changeOf("x", "applied", undefined)];
   const rig = executeRig([a], { undo, changes: changing({ a: [changeOf("y", undefined, "1")] }) });
   rig.changes.project.set("x", fileState("applied"));

@@ -1,4 +1,4 @@
-/** Runs that are resumed with a choice: steps left out, another definition, changes of their own to replace. */
+/** Resumed runs with skipped steps, another definition, or changes of their own to replace. */
 import { describe, expect, test } from "vitest";
 import type { Digest } from "../../../src/core/digest.ts";
 import type { ArtifactRef, ChangesRef } from "../../../src/core/event.ts";
@@ -16,7 +16,7 @@ const b = step("b", { dependencies: ["a"], inputs });
 const c = step("c", { dependencies: ["b"] });
 const d = step("d");
 
-/** What a run has of a step that passed at attempt 1, when its definition was `of`. */
+/** The record of a step that passed at attempt 1, when its definition was `of`. */
 function passed(
   of: Step,
   artifacts: readonly ArtifactRef[],
@@ -36,8 +36,8 @@ function passed(
   };
 }
 
-describe("steps that are left out", () => {
-  test("end as skipped before anything starts, with what needs them; the run passes", async () => {
+describe("skipped steps", () => {
+  test("end before anything starts, with their dependents, and the run passes", async () => {
     const rig = executeRig([a, b, c, d], { options: { excludedSteps: new Set(["b"]) } });
     expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
     expect(rig.endings()).toEqual({ a: "passed", b: "skipped", c: "skipped", d: "passed" });
@@ -47,13 +47,13 @@ describe("steps that are left out", () => {
     ]);
   });
 
-  test("may be all steps, one below the other", async () => {
+  test("may be all steps of a chain", async () => {
     const rig = executeRig([a, b, c], { options: { excludedSteps: new Set(["c", "a", "b"]) } });
     expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
     expect([rig.adapter.runs, rig.endings()]).toEqual([[], { a: "skipped", b: "skipped", c: "skipped" }]);
   });
 
-  test("are cancelled like others when the run is cancelled before it begins", async () => {
+  test("are cancelled like others if the run is cancelled before it starts", async () => {
     const rig = executeRig([a, b], { options: { excludedSteps: new Set(["b"]) } });
     rig.cancel("SIGINT");
     expect(await rig.run()).toMatchObject({ value: { status: "cancelled" } });
@@ -71,13 +71,13 @@ describe("under another definition", () => {
   }
   const digestNone: Digest = "sha256:";
 
-  test("what is as it was stands, silently", async () => {
+  test("keeps unchanged steps without events", async () => {
     const rig = await resumed([a, b, c], [a, b, c]);
     expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
     expect(rig.journal.events.map(({ type }) => type)).toEqual(["run-finished"]);
   });
 
-  test("a step whose gates changed is only judged again, on what it left", async () => {
+  test("evaluates only the contracts of a step whose contracts changed", async () => {
     const judged = { ...a, contracts: [schemaContract()] };
     const rig = await resumed([a, b], [judged, b]);
     expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
@@ -94,7 +94,7 @@ describe("under another definition", () => {
     expect(rig.of("step-reused")).toMatchObject([{ from: { run: "run1", attempt: 1 } }]);
   });
 
-  test("what the new gates reject is done anew", async () => {
+  test("runs a step again if the new contracts reject its output", async () => {
     let judgements = 0;
     const judged = { ...a, contracts: [schemaContract()] };
     const rig = await resumed([a], [judged], { verify: () => (++judgements === 1 ? fail : { verdict: "pass", violations: [] }) });
@@ -102,7 +102,7 @@ describe("under another definition", () => {
     expect([rig.adapter.runs, rig.of("step-reopened").length]).toEqual([["a.3"], 1]);
   });
 
-  test("a step that is another runs again, and says why once", async () => {
+  test("runs a changed step again, and records the reason once", async () => {
     const other = { ...b, inputs: [{ name: "renamed", artifact: "out", from: "a", optional: false }] };
     const rig = await resumed([a, b, c], [a, other, c], {
       script: (id, nth) => (id === "b" && nth === 1 ? { reason: "spawn-failed", command: "x", code: "EAGAIN", detail: "" } : "pass"),
@@ -113,7 +113,7 @@ describe("under another definition", () => {
   });
 });
 
-test("a passed step whose bytes are gone is reopened before it runs again", async () => {
+test("a passed step whose blobs are missing is reopened before it runs again", async () => {
   const rig = executeRig([d], {
     context: {
       prior: new Map([
@@ -134,14 +134,14 @@ test("a passed step whose bytes are gone is reopened before it runs again", asyn
 describe("changes of this run that the project has", () => {
   const undo = [changeOf("x", "applied", undefined)];
 
-  test("are replaced by what the run changes now", async () => {
+  test("are replaced by the run's new changes", async () => {
     const rig = executeRig([d], { undo, changes: () => [changeOf("x", undefined, "again")] });
     rig.changes.project.set("x", fileState("applied"));
     expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
     expect([...rig.changes.project]).toEqual([["x", fileState("again")]]);
   });
 
-  test("are taken out when it changes nothing now; those of another run stay", async () => {
+  test("are removed if the run now changes nothing, but not those of another run", async () => {
     for (const undoesOwn of [true, false]) {
       const rig = executeRig([d], { undo });
       rig.changes.project.set("x", fileState("applied"));

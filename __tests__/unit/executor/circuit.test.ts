@@ -1,4 +1,4 @@
-/** Circuit breakers, as numbers and in runs. */
+/** Circuit breakers: their positions, and their effects in runs. */
 import { describe, expect, test } from "vitest";
 import type { CircuitBreaker } from "../../../src/core/pipeline.ts";
 import type { BreakerSample } from "../../../src/core/state.ts";
@@ -24,7 +24,7 @@ describe("circuitPosition", () => {
     expect(circuitPosition(breaker, window, start).kind).toBe(kind);
   });
 
-  test("a threshold of 0 opens on the first failure, not on none", () => {
+  test("opens on the first failure with a threshold of 0, not without one", () => {
     const strict = { ...breaker, failureThreshold: 0 };
     expect(circuitPosition(strict, samples(0, false, false), start)).toEqual({ kind: "closed" });
     expect(circuitPosition(strict, samples(0, false, true), start)).toEqual({
@@ -35,7 +35,7 @@ describe("circuitPosition", () => {
     });
   });
 
-  test("the key changes with the contract, its schema and the persona, not with where the contract stands", () => {
+  test("has a key that changes with the contract, its schema and the persona, but not with the contract's position", () => {
     const files = (text: string) => new Map([["shape.schema.json", { path: "shape.schema.json", text, digest: digest(text) }]]);
     const key = breakerKey(guarded, digest("p"), files("{}"));
     const range = { start: { line: 9, column: 9 }, end: { line: 9, column: 10 } };
@@ -49,10 +49,10 @@ describe("circuitPosition", () => {
   });
 });
 
-describe("in a run", () => {
+describe("circuits of a run", () => {
   const retried = { ...guarded, onFailure: "retry", maxRetries: 9 } as const;
 
-  test("an open circuit halts the run, is announced once, and counts also for an optional step", async () => {
+  test("stop the run when open, with one event, even for an optional step", async () => {
     const steps = [step("a", { contracts: [guarded], optional: true }), step("b", { contracts: [guarded] }), step("c")];
     const rig = executeRig(steps, { samples: samples(0, true, true), options: { onFailure: "keep-going", concurrency: 1 } });
     expect(await rig.run()).toMatchObject({ value: { status: "failed", failure: { reason: "run-failed", steps: ["a"] } } });
@@ -65,7 +65,7 @@ describe("in a run", () => {
     });
   });
 
-  test("opens at the failure that fills its window, without waiting for the retry", async () => {
+  test("open at the failure that fills the window, without a retry", async () => {
     const rig = executeRig([step("a", { contracts: [retried] })], { verify: () => fail });
     await rig.run();
     expect(rig.adapter.runs).toEqual(["a.1", "a.2"]);
@@ -75,7 +75,7 @@ describe("in a run", () => {
     expect(rig.of("contract-checked").every((event) => event.breaker === rig.of("attempt-started")[0]?.breakers[0])).toBe(true);
   });
 
-  test("after the reset timeout one probe goes through; its success closes the circuit", async () => {
+  test("admit one probe after the reset timeout, whose success closes them", async () => {
     const steps = ["a", "b", "c"].map((id) => step(id, { contracts: [guarded] }));
     const rig = executeRig(steps, {
       samples: samples(600_000, true, true, true, true),
@@ -95,7 +95,7 @@ describe("in a run", () => {
     expect(rig.of("circuit-reset")).toMatchObject([{ breaker: rig.of("attempt-started")[0]?.breakers[0] }]);
   });
 
-  test("a probe that fails keeps it open for those who waited", async () => {
+  test("stay open for waiting steps if the probe fails", async () => {
     const steps = ["a", "b"].map((id) => step(id, { contracts: [guarded] }));
     const rig = executeRig(steps, { samples: samples(600_000, true, true), verify: () => fail, options: { onFailure: "keep-going" } });
     expect(await rig.run()).toMatchObject({ value: { failure: { steps: ["a", "b"] } } });
@@ -103,7 +103,7 @@ describe("in a run", () => {
     expect(rig.of("step-finished").at(-1)).toMatchObject({ step: "b", failure: { reason: "circuit-open", failed: 3, window: 3 } });
   });
 
-  test("attempts that could not be judged do not count", async () => {
+  test("do not count attempts whose contracts could not be evaluated", async () => {
     const rig = executeRig([step("a", { contracts: [guarded] })], { samples: samples(0, true), verify: () => error });
     await rig.run();
     expect(rig.of("step-finished")).toMatchObject([{ failure: { reason: "contract-error" } }]);
@@ -113,7 +113,7 @@ describe("in a run", () => {
     });
   });
 
-  test("what is replayed is not held up, and does not count", async () => {
+  test("neither block nor count replays", async () => {
     const steps = [step("a", { contracts: [guarded], adapter: { name: "replay", chosenBy: "flag" } })];
     const rig = executeRig(steps, { samples: samples(0, true, true), verify: () => fail });
     (rig.context.services.adapters as Map<string, typeof rig.adapter>).set("replay", rig.adapter);
@@ -122,7 +122,7 @@ describe("in a run", () => {
     expect(rig.of("contract-checked").map((event) => event.breaker)).toEqual([undefined]);
   });
 
-  test("--reset-circuit forgets the window first, once for each breaker", async () => {
+  test("have their windows cleared first with --reset-circuit, once per breaker", async () => {
     const steps = ["a", "b"].map((id) => step(id, { contracts: [guarded] }));
     const rig = executeRig(steps, { samples: samples(0, true, true), verify: () => pass, options: { resetCircuit: true } });
     expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
@@ -130,7 +130,7 @@ describe("in a run", () => {
     expect(rig.journal.events[0]?.type).toBe("circuit-reset");
   });
 
-  test("state is not asked where there is no breaker, and a state that cannot be read ends the run", async () => {
+  test("query state only if there is a breaker, and end the run if it cannot be read", async () => {
     const quiet = executeRig([step("a", { contracts: [schemaContract()] })]);
     await quiet.run();
     expect(quiet.breakers.asked).toBe(0);

@@ -1,4 +1,4 @@
-/** What holds for every graph and every way it can fail. */
+/** Properties of executions, for generated graphs and failures. */
 
 import { expect, test } from "vitest";
 import type { Failure } from "../../../src/core/failure.ts";
@@ -65,10 +65,10 @@ function rigFor({ steps, fates, onFailure, concurrency, cancelAfter }: Case): Ex
   return rig;
 }
 
-/** Every claim about an execution, checked over its events alone. */
+/** Checks every property of an execution, from its events alone. */
 function expectSound(rig: ExecuteRig, { steps, concurrency }: Case): void {
   const byId = new Map(steps.map((one) => [one.id, one]));
-  // A step in the project itself has it to itself, but where every step is one: then nothing isolated can be disturbed.
+  // A step in the project itself runs alone, unless every step does: then nothing isolated can be disturbed.
   const alone = steps.every(({ workspace }) => workspace === "shared") ? [] : steps.filter(({ workspace }) => workspace === "shared");
   const ended = new Map<string, string>();
   const attempts = new Map<string, number>();

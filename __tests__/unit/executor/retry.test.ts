@@ -80,7 +80,7 @@ describe("retryDecision", () => {
       fresh,
       { retry: true, budget: "transient", waitMs: 1500, requested: true },
     ],
-    ["a rate limit that asks for an hour", limit("", 3_600_000), [], fresh, never],
+    ["a rate limit that requires an hour", limit("", 3_600_000), [], fresh, never],
     ["no such program", { reason: "spawn-failed", command: "x", code: "ENOENT", detail: "" }, [shape], fresh, never],
     ["a contract that cannot be evaluated", { reason: "contract-error", contract: "shape", detail: "" }, [shape], fresh, never],
     [
@@ -98,7 +98,7 @@ describe("retryDecision", () => {
   });
 });
 
-test("waits grow as the strategy says, up to the longest", () => {
+test("waits grow by the strategy, up to the maximum", () => {
   const waits = (strategy: "none" | "constant" | "linear" | "exponential") =>
     [1, 2, 3, 4].map((ordinal) => backoffWait({ strategy, baseMs: 100, maxMs: 350 }, ordinal));
   expect([waits("none"), waits("constant"), waits("linear"), waits("exponential")]).toEqual([
@@ -109,12 +109,12 @@ test("waits grow as the strategy says, up to the longest", () => {
   ]);
 });
 
-test("jitter takes up to half of a wait", () => {
+test("jitter removes up to half of a wait", () => {
   const wait = { waitMs: 1000 };
   expect([withJitter(wait, () => 0), withJitter(wait, () => 0.5), withJitter(wait, () => 0.999999)]).toEqual([500, 750, 1000]);
 });
 
-test("jitter never shortens a wait that a service asked for", () => {
+test("jitter never shortens a wait that a service requires", () => {
   const wait = { waitMs: 1000, requested: true } as const;
   expect([withJitter(wait, () => 0), withJitter(wait, () => 0.999999)]).toEqual([1000, 1100]);
 });

@@ -1,10 +1,10 @@
-/** The schedule alone: its order, and that it stays linear. */
+/** The schedule by itself: its order, and its linear cost. */
 import { describe, expect, test } from "vitest";
 import { dequeue, enqueue, type Ranked } from "../../../src/executor/ready-queue.ts";
 import { createSchedule, finishStep, take } from "../../../src/executor/schedule.ts";
 import { pipeline, step } from "../../rig/plan-fixtures.ts";
 
-/** A layered graph in which every step waits for two of the layer before. */
+/** A layered graph in which every step depends on two of the layer before. */
 function layered(count: number, width: number) {
   const steps = Array.from({ length: count }, (_, index) => {
     const above = index - width;
@@ -20,7 +20,7 @@ function layered(count: number, width: number) {
   return { pipeline: pipeline(steps), steps: planned, sandbox: { available: true, network: true }, criticalPath: [] };
 }
 
-/** How many times members are compared while a whole plan runs, one step at a time. */
+/** The number of comparisons while a whole plan runs, one step at a time. */
 function drain(count: number): { order: string[]; reads: number } {
   const schedule = createSchedule(layered(count, 10), 2);
   let reads = 0;
@@ -42,14 +42,14 @@ function drain(count: number): { order: string[]; reads: number } {
 }
 
 describe("schedule", () => {
-  test("5,000 steps cost no more a step than 200 do", () => {
+  test("takes no more time per step for 5,000 steps than for 200", () => {
     const small = drain(200);
     const large = drain(5000);
     expect([small.order.length, large.order.length, new Set(large.order).size]).toEqual([200, 5000, 5000]);
     expect(large.reads / 5000).toBeLessThan((small.reads / 200) * 1.3);
   });
 
-  test("a step that ends twice is a bug", () => {
+  test("throws if a step ends twice", () => {
     const schedule = createSchedule(layered(1, 1), 1);
     take(schedule);
     finishStep(schedule, "s0", "passed");
@@ -57,7 +57,7 @@ describe("schedule", () => {
   });
 });
 
-test("the queue gives the heaviest first, and the first in the manifest among equals", () => {
+test("the queue returns the heaviest step first, in the order of the manifest among equals", () => {
   const queue: Ranked[] = [];
   const items = Array.from({ length: 200 }, (_, position) => ({ weight: (position * 7919) % 13, position }));
   for (const item of items) enqueue(queue, item);

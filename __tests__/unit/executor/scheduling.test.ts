@@ -1,4 +1,4 @@
-/** In which order steps run, and what one failure means for the others. */
+/** The order of steps, and the effects of a failure on other steps. */
 import { describe, expect, test } from "vitest";
 import type { Failure } from "../../../src/core/failure.ts";
 import { executeRig } from "../../rig/execute-rig.ts";
@@ -29,7 +29,7 @@ describe("order", () => {
     expect(rig.published).toEqual(rig.journal.events);
   });
 
-  test("the longest path goes first, and ties go by the manifest", async () => {
+  test("the longest path goes first, with ties in the order of the manifest", async () => {
     const weights = { short: 1, long: 5, middle: 3, tie: 3 };
     const steps = [step("short"), step("tie"), step("middle"), step("long")];
     const rig = executeRig(steps, { weights, options: { concurrency: 1 } });
@@ -54,7 +54,7 @@ describe("order", () => {
     expect([alone.adapter.peak, alone.adapter.runs]).toEqual([1, ["a.1", "b.1", "c.1", "d.1"]]);
   });
 
-  test("where every step runs in place, nothing is isolated that they could disturb: they run side by side", async () => {
+  test("steps run in parallel if every step runs in place", async () => {
     const rig = executeRig(
       ["a", "b", "c", "d"].map((id) => step(id, { workspace: "shared" })),
       { options: { concurrency: 3 } },
@@ -76,7 +76,7 @@ describe("order", () => {
     expect([rig.adapter.runs, rig.adapter.peak]).toEqual([["a.1", "alone.1", "c.1"], 1]);
   });
 
-  test("a chain costs one append a step: the end of one and the start of the next are written together", async () => {
+  test("a chain costs one append per step, with the end of one and the start of the next", async () => {
     const rig = executeRig([step("a"), following("b", "a"), following("c", "b")]);
     await rig.run();
     expect(rig.journal.batches.map((batch) => batch.map((event) => `${event.type} ${"step" in event ? event.step : ""}`.trim()))).toEqual([
@@ -122,7 +122,7 @@ describe("failure", () => {
     expect(rig.of("step-finished").find((event) => event.step === "other")?.because).toBe("stopped because bad failed");
   });
 
-  test("keep-going: all that does not depend on the failure runs", async () => {
+  test("keep-going: every step that does not depend on the failure runs", async () => {
     const rig = executeRig(steps, { script: failing("bad"), options: { onFailure: "keep-going" } });
     expect(await rig.run()).toMatchObject({ value: { status: "failed", failure: { steps: ["bad"] } } });
     expect(rig.endings()).toEqual({ bad: "failed", other: "passed", child: "skipped", grandchild: "skipped", later: "passed" });
@@ -151,7 +151,7 @@ describe("failure", () => {
     expect(rig.prompts.find((parts) => parts.step.id === "can")?.inputs).toEqual([]);
   });
 
-  test("an upstream step that left no artifact, and a blob that vanished, fail the step: never an empty input", async () => {
+  test("a missing upstream artifact or blob fails the step instead of becoming an empty input", async () => {
     const inputs = [{ name: "notes", artifact: "notes", from: "a", optional: false }];
     const unmade = executeRig([step("a"), step("b", { dependencies: ["a"], inputs })]);
     await unmade.run();
@@ -173,7 +173,7 @@ describe("failure", () => {
     expect(lost.adapter.runs).toEqual(["a.1"]);
   });
 
-  test("a step whose adapter is not there fails without an attempt", async () => {
+  test("a step whose adapter is missing fails without an attempt", async () => {
     const rig = executeRig([step("a")], { context: { adapters: new Map() } });
     expect(await rig.run()).toMatchObject({ value: { status: "failed" } });
     expect(rig.journal.events).toMatchObject([

@@ -1,4 +1,4 @@
-/** Runs that are cancelled, that lose their journal, or that meet a bug. */
+/** Runs that are cancelled, that lose their journal, or that hit a bug. */
 import { describe, expect, test } from "vitest";
 import { executeRig, fail, pass, type RigContext } from "../../rig/execute-rig.ts";
 import { fakeClock } from "../../rig/fake-clock.ts";
@@ -9,7 +9,7 @@ const cancelled = { ok: true, value: { status: "cancelled", failure: { reason: "
 const retried = schemaContract({ onFailure: "retry", backoff: { strategy: "constant", baseMs: 60_000, maxMs: 60_000 } });
 
 describe("cancellation", () => {
-  test("before anything started", async () => {
+  test("before a start executes nothing", async () => {
     const rig = executeRig([step("a"), step("b", { dependencies: ["a"] })]);
     rig.cancel("SIGINT");
     expect(await rig.run()).toMatchObject(cancelled);
@@ -17,7 +17,7 @@ describe("cancellation", () => {
     expect(rig.of("run-finished")).toMatchObject([{ status: "cancelled", failure: { reason: "cancelled", by: "SIGINT" } }]);
   });
 
-  test("while a step runs: its child is told, what waits does not start", async () => {
+  test("while a step runs aborts its child, and starts no waiting step", async () => {
     const rig = executeRig([step("a"), step("b", { dependencies: ["a"] }), step("c")], {
       script: () => "hold",
       options: { concurrency: 1 },
@@ -32,7 +32,7 @@ describe("cancellation", () => {
     expect(rig.workspaces.discarded).toEqual(["a.1 failed"]);
   });
 
-  test("while the start of a step is being written: no child is spawned", async () => {
+  test("while the start of a step is written spawns no child", async () => {
     const rig = executeRig([step("a")]);
     const ended = rig.run();
     await new Promise<void>((resolve) => queueMicrotask(resolve));
@@ -41,7 +41,7 @@ describe("cancellation", () => {
     expect([rig.adapter.runs, rig.endings()]).toEqual([[], { a: "cancelled" }]);
   });
 
-  test("while artifacts are collected, and while a contract is evaluated: no verdict is taken", async () => {
+  test("while artifacts are collected or a contract is evaluated records no verdict", async () => {
     for (const stage of ["collect", "verify"]) {
       const rig = executeRig([step("a", { contracts: [schemaContract()] })], {
         verify: () => {
@@ -60,7 +60,7 @@ describe("cancellation", () => {
     }
   });
 
-  test("while a retry waits: the wait ends", async () => {
+  test("while a retry waits ends the wait", async () => {
     const clock = fakeClock({ patient: true });
     const rig = executeRig([step("a", { contracts: [retried] })], { clock, verify: () => fail });
     const ended = rig.run();
@@ -70,7 +70,7 @@ describe("cancellation", () => {
     expect([rig.adapter.runs, rig.endings()]).toEqual([["a.1"], { a: "cancelled" }]);
   });
 
-  test("while a contract waits to be evaluated again", async () => {
+  test("while a contract waits for another evaluation ends the wait", async () => {
     const clock = fakeClock({ patient: true });
     const rig = executeRig([step("a", { contracts: [retried] })], { clock, verify: () => ({ verdict: "error", violations: [] }) });
     const ended = rig.run();
@@ -80,7 +80,7 @@ describe("cancellation", () => {
     expect(rig.endings()).toEqual({ a: "cancelled" });
   });
 
-  test("work that is whole counts: a step whose last contract passed is passed", async () => {
+  test("after a step's last contract has passed keeps the step as passed", async () => {
     const rig = executeRig([step("a", { contracts: [schemaContract()] }), step("b", { dependencies: ["a"] })], {
       verify: () => {
         rig.cancel("SIGINT");
@@ -91,7 +91,7 @@ describe("cancellation", () => {
     expect(rig.endings()).toEqual({ a: "passed", b: "cancelled" });
   });
 
-  test("a tree that takes too long is not waited for", async () => {
+  test("does not wait for a project tree that takes too long", async () => {
     const rig = executeRig([step("a")], { context: { projectNow: () => new Promise(() => undefined) } });
     rig.cancel("SIGINT");
     expect(await rig.run()).toMatchObject(cancelled);
@@ -100,7 +100,7 @@ describe("cancellation", () => {
 });
 
 describe("a journal that cannot be written", () => {
-  test("ends the run with its failure at every append, whatever was under way", async () => {
+  test("ends the run with its failure at any append", async () => {
     for (const breakAt of [0, 1, 2, 3, 4]) {
       const rig = executeRig([step("a"), step("held"), step("b", { dependencies: ["a"] }), step("c", { dependencies: ["b"] })], {
         breakAt,
@@ -112,7 +112,7 @@ describe("a journal that cannot be written", () => {
     }
   });
 
-  test("lets nothing run whose start is not on disk", async () => {
+  test("prevents attempts whose start is not on disk", async () => {
     const rig = executeRig([step("a"), step("b", { dependencies: ["a"] })], { breakAt: 1 });
     await rig.run();
     expect(rig.adapter.runs).toEqual(["a.1"]);
@@ -131,18 +131,18 @@ describe("a bug", () => {
     openLog: { openLog: thrower },
   };
 
-  test.each(Object.entries(injected))("in %s is thrown on, and nothing hangs", async (_, context) => {
+  test.each(Object.entries(injected))("in %s is thrown again without a hang", async (_, context) => {
     await expect(executeRig([step("a"), step("b")], { context }).run()).rejects.toThrow("a bug");
   });
 
-  test("in an adapter stops the others first", async () => {
+  test("in an adapter stops the other attempts first", async () => {
     const rig = executeRig([step("held"), step("bad")], { script: (id) => (id === "held" ? "hold" : thrower) });
     await expect(rig.run()).rejects.toThrow("a bug");
     expect(rig.adapter.contexts.every((context) => context.signal.aborted)).toBe(true);
     expect([...rig.workspaces.discarded].sort()).toEqual(["bad.1 failed", "held.1 failed"]);
   });
 
-  test("a plan with a cycle does not hang", async () => {
+  test("such as a plan with a cycle does not hang", async () => {
     const rig = executeRig([step("a", { dependencies: ["b"] }), step("b", { dependencies: ["a"] })]);
     await expect(rig.run()).rejects.toThrow("2 steps can never start");
   });

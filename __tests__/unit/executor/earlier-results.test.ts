@@ -1,4 +1,4 @@
-/** Work that is there already: of this run when it is resumed, of earlier runs when it is reused. */
+/** Existing results: of this run when it is resumed, of earlier runs when they are reused. */
 import { describe, expect, test } from "vitest";
 import type { ArtifactRef } from "../../../src/core/event.ts";
 import type { Step } from "../../../src/core/pipeline.ts";
@@ -48,7 +48,7 @@ function failedAttempt(attempt: number): AttemptRecord {
 }
 
 describe("resume", () => {
-  test("what passed is taken silently; numbers and feedback go on from the attempts before", async () => {
+  test("keeps passed steps without events, and continues the numbers and feedback of earlier attempts", async () => {
     const rig = executeRig([a, b, c], { context: { prior: new Map() } });
     const made = await artifactsOf(rig.blobs, a);
     const prior = new Map([
@@ -62,7 +62,7 @@ describe("resume", () => {
     expect(resumed.prompts[0]).toMatchObject({ feedback: { attempt: 2, failure: { reason: "adapter-exit" } } });
   });
 
-  test("a finished run has nothing to do", async () => {
+  test("executes nothing for a finished run", async () => {
     const rig = executeRig([a], {});
     const prior = new Map([["a", record(a, "passed", await artifactsOf(rig.blobs, a))]]);
     const resumed = executeRig([a], { context: { prior, blobs: rig.blobs } });
@@ -70,7 +70,7 @@ describe("resume", () => {
     expect(resumed.journal.events.map((event) => event.type)).toEqual(["run-finished"]);
   });
 
-  test("a passed step whose blob is gone runs again; what builds on it stands only if that made the same", async () => {
+  test("runs a passed step with a missing blob again, and keeps its dependents only if the output is the same", async () => {
     for (const same of [true, false]) {
       const before = executeRig([a, b, c]);
       const madeByA = await artifactsOf(before.blobs, a);
@@ -97,7 +97,7 @@ describe("resume", () => {
   });
 });
 
-test("a passed step that a resumed run does not come to again keeps its ending", async () => {
+test("a passed step that a resumed run does not reach stays passed", async () => {
   const before = executeRig([a, b]);
   const prior = new Map([
     ["a", record(a, "failed", [])],
@@ -135,7 +135,7 @@ describe("reuse", () => {
     return executeRig(steps, { ...options, context: { blobs: store, findCachedResult, collect, ...options.context } });
   }
 
-  test("equal work is taken as it is: no attempt, no persona, its artifacts go on", async () => {
+  test("takes an equal cached result without an attempt, and passes its artifacts on", async () => {
     const rig = await reusing("equal", [judged, b]);
     await rig.run();
     expect(rig.adapter.runs).toEqual(["b.1"]);
@@ -144,13 +144,13 @@ describe("reuse", () => {
     expect(rig.endings()).toEqual({ a: "passed", b: "passed" });
   });
 
-  test("equal work whose blob is gone is done again", async () => {
+  test("runs the step if a blob of the cached result is missing", async () => {
     const rig = await reusing("equal", [judged], { context: { blobs: executeRig([]).blobs } });
     await rig.run();
     expect([rig.adapter.runs, rig.of("step-reused")]).toEqual([["a.1"], []]);
   });
 
-  test("under other gates only the contracts are evaluated, on the stored artifacts", async () => {
+  test("evaluates only changed contracts, on the cached artifacts", async () => {
     const seen: unknown[] = [];
     const rig = await reusing("recheck", [judged], {
       verify: async ({ artifacts, readArtifact }) => {
@@ -174,7 +174,7 @@ describe("reuse", () => {
     expect(rig.workspaces.discarded).toEqual(["a.1 passed"]);
   });
 
-  test("stored work that the new contracts reject is done anew, with feedback, and no retry is spent on that", async () => {
+  test("runs the step with feedback if new contracts reject the cached result, without using a retry", async () => {
     const rig = await reusing("recheck", [judged], { verify: ({ attempt }) => (attempt.number === 1 ? fail : pass) });
     expect(await rig.run()).toMatchObject({ value: { status: "passed" } });
     expect(rig.adapter.runs).toEqual(["a.2"]);
@@ -183,7 +183,7 @@ describe("reuse", () => {
     expect(rig.of("step-reused")).toEqual([]);
   });
 
-  test("a step without contracts has nothing to evaluate again", async () => {
+  test("takes a cached result without evaluation if the step has no contracts", async () => {
     const rig = await reusing("recheck", [a]);
     await rig.run();
     expect(rig.journal.events.map((event) => event.type)).toEqual(["step-reused", "step-finished", "run-finished"]);

@@ -22,7 +22,7 @@ artifactStoreConformance("the local disk", async () => {
   };
 });
 
-test("blobs are read-only files under their digest, and nothing else is left", async () => {
+test("stores blobs as read-only files named by digest, without temporary files", async () => {
   const stateDir = stateDirectory();
   const store = localBlobs(stateDir);
   const { digest } = must(await store.put(Buffer.from("kept")));
@@ -30,11 +30,11 @@ test("blobs are read-only files under their digest, and nothing else is left", a
   expect(must(await store.pathOf(digest))).toBe(file);
   expect((await stat(file)).mode & 0o777).toBe(0o444);
   expect(await readdir(path.dirname(file))).toEqual([path.basename(file)]);
-  // Directories that are closed to other users are made together.
+  // Directories that are closed to other users are created together.
   expect((await readdir(stateDir)).sort()).toEqual([".gitignore", "blobs", "journals", "logs"]);
 });
 
-test("a directory that takes no blobs is said so", async () => {
+test("reports a directory that cannot store blobs", async () => {
   const stateDir = path.join(temporary(), "state");
   await writeFile(stateDir, "");
   expect(await localBlobs(stateDir).put(Buffer.from("x"))).toMatchObject({
@@ -43,7 +43,7 @@ test("a directory that takes no blobs is said so", async () => {
   });
 });
 
-test("pinned files come back, and equal files have one digest in whatever order", async () => {
+test("reads pinned files back, with one digest for equal files in any order", async () => {
   const store = localBlobs(stateDirectory());
   const files = [
     ["wave.yaml", Buffer.from("steps: []\n")],
@@ -57,7 +57,7 @@ test("pinned files come back, and equal files have one digest in whatever order"
   for (const [name, bytes] of files) expect(must(await store.get(pinned.get(name) ?? digest))).toEqual(bytes);
 });
 
-test("a blob that is no list of files is damage", async () => {
+test("reports a blob that is not a list of pinned files as damage", async () => {
   const store = localBlobs(stateDirectory());
   for (const text of ["", "{}", '{"v":1,"files":{"a":"b"}}', '{"v":2,"files":{}}', "[]"]) {
     const { digest } = must(await store.put(Buffer.from(text)));

@@ -17,17 +17,17 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.close());
 
-/** A process that does nothing, and who it is. */
+/** A process that does nothing, with its identity. */
 async function stranger() {
   const { child, untilLines, lines, ended } = fixture.start([]);
   await untilLines(1);
   return { child, ended, identity: JSON.parse(lines()[0] ?? "") as ProcessIdentity };
 }
 
-/** State that knows one run. */
+/** State with one run. */
 const stateOf = (record: RunRecord): StateStore => ({ ...storeIn("/nowhere"), findRun: async () => ok(record) });
 
-/** State with one run that `holder` executes, as its lock says. */
+/** State with one run whose lock names `holder`. */
 function heldState(writer: ProcessIdentity, holder: ProcessIdentity) {
   const stateDir = stateDirectory();
   return { stateDir, state: stateOf(runRecord({ status: "running", writer })), lock: () => lockFor(stateDir, holder) };
@@ -40,7 +40,7 @@ async function lockFor(stateDir: string, holder: ProcessIdentity): Promise<void>
 }
 
 describe("a process", () => {
-  test("is signalled when it is certainly the one that is meant", async () => {
+  test("is signalled if its identity matches the run's writer", async () => {
     const { identity, ended } = await stranger();
     for (const other of [
       { ...identity, processStart: "other" },
@@ -56,7 +56,7 @@ describe("a process", () => {
 });
 
 describe("cancelling", () => {
-  test("never reaches a stranger who has the process's id now", async () => {
+  test("never signals another process that has the same id now", async () => {
     const { child, identity } = await stranger();
     const { state, stateDir, lock } = heldState({ ...identity, processStart: "other" }, processIdentity());
     await lock();
@@ -65,14 +65,14 @@ describe("cancelling", () => {
     expect(isAlive(identity)).toBe(true);
   });
 
-  test("says where the process is that executes the run on another host", async () => {
+  test("names the host if the process is on another one", async () => {
     const { state, stateDir } = heldState({ ...processIdentity(), host: "elsewhere" }, processIdentity());
     expect(await cancelRun({ state, stateDir }, "3f9a", systemClock)).toEqual(
       err({ reason: "run-active", run: "3f9a", pid: process.pid, host: "elsewhere" }),
     );
   });
 
-  test("gives up on a process that does not end within ten seconds", async () => {
+  test("fails if the process does not end within ten seconds", async () => {
     const { identity } = await stranger();
     const { state, stateDir, lock } = heldState(identity, processIdentity());
     await lock();
@@ -91,7 +91,7 @@ describe("cancelling", () => {
     expect(refused).toMatchObject({ ok: false, error: { reason: "usage", message: expect.stringContaining("not active") } });
   });
 
-  test("tells of a process that died without a word", async () => {
+  test("reports a process that died without ending the run", async () => {
     const holder = await bundledChild(new URL("../../rig/state-child.ts", import.meta.url));
     const stateDir = stateDirectory();
     const { untilLines } = holder.start([stateDir, "aa11", "append"]);

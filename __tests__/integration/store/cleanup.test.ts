@@ -10,7 +10,7 @@ import { started } from "../../rig/run-events.ts";
 import { append, must, stateDirectory, storeIn } from "../../rig/state-rig.ts";
 import { age, blobsIn, filesBelow, storedRun } from "../../rig/stored-runs.ts";
 
-/** All that ended, whatever the clocks of those who wrote it say. */
+/** Matches every run that ended, whatever the clocks of its writers. */
 const everything: RunCriteria = { statuses: ["passed", "failed", "cancelled", "interrupted"] };
 const day = 24 * 3_600_000;
 const memoryOf = (stateDir: string) => ({ stateDir, state: storeIn(stateDir), blobs: localBlobs(stateDir) });
@@ -19,7 +19,7 @@ const clean = async (stateDir: string, criteria: RunCriteria = {}, dry = false) 
 const findings = async (stateDir: string) => must(await verifyState(memoryOf(stateDir))).findings;
 const ids = async (stateDir: string) => must(await storeIn(stateDir).listRuns()).map(({ id, archived }) => (archived ? `(${id})` : id));
 
-/** What an attempt leaves. */
+/** Leftovers of an attempt. */
 function leave(stateDir: string, kind: "workspaces" | "logs", run: string, text = "left"): string {
   const file = path.join(stateDir, kind, run, "a.1", "file");
   mkdirSync(path.dirname(file), { recursive: true });
@@ -27,8 +27,8 @@ function leave(stateDir: string, kind: "workspaces" | "logs", run: string, text 
   return file;
 }
 
-describe("runs that go", () => {
-  test("leave their rows, and take their journals and all blobs that only they refer to", async () => {
+describe("removed runs", () => {
+  test("keep their rows, but lose their journals and the blobs that only they refer to", async () => {
     const stateDir = stateDirectory();
     await storedRun(stateDir, "aa11");
     const { blobs: kept } = await storedRun(stateDir, "bb22");
@@ -46,7 +46,7 @@ describe("runs that go", () => {
     expect(await findings(stateDir)).toEqual([]);
   });
 
-  test("leave the blobs that another run refers to, itself or through its changes and pinned files", async () => {
+  test("keep blobs that another run refers to, directly or through its changes and pinned files", async () => {
     const stateDir = stateDirectory();
     await storedRun(stateDir, "aa11", { content: "same" });
     await storedRun(stateDir, "bb22", { content: "same" });
@@ -77,7 +77,7 @@ describe("runs that go", () => {
     ]);
   });
 
-  test("offer their work no more", async () => {
+  test("no longer offer their results for reuse", async () => {
     const stateDir = stateDirectory();
     await storedRun(stateDir, "aa11");
     expect(must(await storeIn(stateDir).cachedResults("demo"))).toHaveLength(1);
@@ -88,7 +88,7 @@ describe("runs that go", () => {
     ).toEqual([]);
   });
 
-  test("are the same in a dry run, which does nothing", async () => {
+  test("are the same in a dry run, which removes nothing", async () => {
     const stateDir = stateDirectory();
     for (const run of ["aa11", "bb22", "cc33"]) await storedRun(stateDir, run);
     leave(stateDir, "workspaces", "aa11");
@@ -101,7 +101,7 @@ describe("runs that go", () => {
     expect(await clean(stateDir, { keepLast: 1 })).toMatchObject({ runs: [], parts: [], gone: { count: 0 }, bytes: 0 });
   });
 
-  test("also in another way, by the removal of their journals, offer their work until their blobs go", async () => {
+  test("offer their results until their blobs are removed if only their journals were deleted", async () => {
     const stateDir = stateDirectory();
     await storedRun(stateDir, "aa11");
     await ids(stateDir);
@@ -112,7 +112,7 @@ describe("runs that go", () => {
     expect(must(await storeIn(stateDir).cachedResults("demo"))).toEqual([]);
   });
 
-  test("stay, all of them, when one cannot be folded", async () => {
+  test("are all kept if one cannot be folded", async () => {
     const stateDir = stateDirectory();
     await storedRun(stateDir, "aa11");
     await storedRun(stateDir, "bb22");
@@ -124,8 +124,8 @@ describe("runs that go", () => {
   });
 });
 
-describe("what goes when nothing is said", () => {
-  test("is workspaces and logs of all but each pipeline's newest run, and of runs that are gone", async () => {
+describe("a cleanup without criteria", () => {
+  test("removes workspaces and logs, except those of each pipeline's newest run", async () => {
     const stateDir = stateDirectory();
     await storedRun(stateDir, "aa11");
     await storedRun(stateDir, "bb22");
@@ -152,7 +152,7 @@ describe("what goes when nothing is said", () => {
     expect(await ids(stateDir)).toEqual(["cc33", "bb22", "aa11"]);
   });
 
-  test("is blobs that no run refers to, once they are an hour old", async () => {
+  test("removes unreferenced blobs that are older than an hour", async () => {
     const stateDir = stateDirectory();
     await storedRun(stateDir, "aa11");
     const blobs = localBlobs(stateDir);
@@ -164,7 +164,7 @@ describe("what goes when nothing is said", () => {
     expect(await findings(stateDir)).toEqual([]);
   });
 
-  test("is not a blob that was stored or verified again, however old its bytes are", async () => {
+  test("keeps an old blob that was stored or verified again recently", async () => {
     const stateDir = stateDirectory();
     const blobs = localBlobs(stateDir);
     const put = must(await blobs.put(Buffer.from("put again")));
@@ -176,7 +176,7 @@ describe("what goes when nothing is said", () => {
     expect(blobsIn(stateDir)).toEqual([put.digest, taken.digest].sort());
   });
 
-  test("is what writers that died left beside blobs, and journals of runs that never began", async () => {
+  test("removes temporary files of dead writers, and journals of runs that never started", async () => {
     const stateDir = stateDirectory();
     await storedRun(stateDir, "aa11");
     const journal = must(await storeIn(stateDir).openJournal("never"));
@@ -190,8 +190,8 @@ describe("what goes when nothing is said", () => {
   });
 });
 
-describe("a run that goes on", () => {
-  test("is left alone, with all blobs that were touched since shortly before it began", async () => {
+describe("an active run", () => {
+  test("is kept, with all blobs that were touched since shortly before it started", async () => {
     const stateDir = stateDirectory();
     const journal = must(await storeIn(stateDir).openJournal("aa11"));
     await append(journal, started({ a: [] }));
@@ -214,7 +214,7 @@ describe("a run that goes on", () => {
 });
 
 describe("cleanups", () => {
-  test("at once do it once, and readers meanwhile see whole runs", async () => {
+  test("in parallel remove each run once, while readers see whole runs", async () => {
     const stateDir = stateDirectory();
     for (let run = 10; run < 30; run++) await storedRun(stateDir, `run${run}`);
     age(stateDir, "blobs", 2 * day);
@@ -232,14 +232,14 @@ describe("cleanups", () => {
     expect(await findings(stateDir)).toEqual([]);
   });
 
-  test("that died between any two steps are finished by the next", async () => {
+  test("that died between any two steps are completed by the next one", async () => {
     const stateDir = stateDirectory();
     await storedRun(stateDir, "aa11");
     await storedRun(stateDir, "bb22");
     leave(stateDir, "workspaces", "aa11");
     age(stateDir, "blobs", 2 * day);
     await ids(stateDir);
-    // The journals were moved aside, and no more.
+    // The cleanup died after it moved the journals aside.
     mkdirSync(path.join(stateDir, "trash"));
     renameSync(path.join(stateDir, "journals/aa11"), path.join(stateDir, "trash/aa11.0000"));
     expect(await ids(stateDir)).toEqual(["bb22", "(aa11)"]);
@@ -249,7 +249,7 @@ describe("cleanups", () => {
     expect(await findings(stateDir)).toEqual([]);
   });
 
-  test("of state that is not there make none", async () => {
+  test("of missing state do not create it", async () => {
     const stateDir = stateDirectory();
     expect(await clean(stateDir, everything)).toMatchObject({ runs: [], bytes: 0 });
     expect(() => statSync(stateDir)).toThrow();

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.close());
 
-/** A seeded generator of instants, so that a failing round can be run again. */
+/** A seeded generator of delays, so that a failing round can be repeated. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -24,7 +24,7 @@ function seeded(seed: number): () => number {
 }
 
 describe("a writer that is killed", () => {
-  test("at any instant has lost nothing that was reported to it", async () => {
+  test("at any time has lost no event that was confirmed", async () => {
     const random = seeded(99);
     for (let round = 0; round < 25; round++) {
       const stateDir = stateDirectory();
@@ -46,7 +46,7 @@ describe("a writer that is killed", () => {
     }
   });
 
-  test("keeps others out while it lives, and lets them in when it is dead", async () => {
+  test("blocks other writers while it is alive, and no longer once it is dead", async () => {
     const stateDir = stateDirectory();
     const { child, untilLines, ended } = fixture.start([stateDir, "aa11", "hold"]);
     await untilLines(1);
@@ -58,7 +58,7 @@ describe("a writer that is killed", () => {
     must(await must(await storeIn(stateDir).openJournal("aa11")).close());
   });
 
-  test("is seen to be dead by a store that saw it alive, with nothing new in its journal", async () => {
+  test("is detected as dead by a store that saw it alive, without new lines in its journal", async () => {
     const stateDir = stateDirectory();
     const { child, untilLines, ended } = fixture.start([stateDir, "aa11", "append"]);
     await untilLines(3);
@@ -73,7 +73,7 @@ describe("a writer that is killed", () => {
   });
 });
 
-/** What a writer says that could write no more, and that its journal holds exactly what it was told. */
+/** The failures that a blocked writer reports; its journal must contain exactly the events that were confirmed. */
 async function expectPoisoned(stateDir: string, lines: readonly string[], code: string): Promise<void> {
   const reported = lines.filter((line) => !line.startsWith("{"));
   const failures = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as unknown);
@@ -87,7 +87,7 @@ async function expectPoisoned(stateDir: string, lines: readonly string[], code: 
 }
 
 describe.runIf(process.platform !== "win32")("a file that may not grow", () => {
-  test("fails the journal with its errno, and every later call the same way", async () => {
+  test("fails the journal with its errno, and every later call with the same failure", async () => {
     const stateDir = stateDirectory();
     const { lines, stderr } = await fixture.start([stateDir, "aa11", "fill"], "ulimit -f 24").ended;
     expect(stderr).toBe("");

@@ -7,7 +7,7 @@ import { rebuildState } from "../../../src/store/rebuild-state.ts";
 import { attemptPassed, attemptStarted, started } from "../../rig/run-events.ts";
 import { append, journalOf, must, passingRun, stateDirectory, storeIn } from "../../rig/state-rig.ts";
 
-/** A journal, and how a reader that never saw it takes other bytes in its place. */
+/** A journal, and a reader of other bytes in its place that has not read it before. */
 async function journal(close: boolean) {
   const stateDir = stateDirectory();
   const open = must(await storeIn(stateDir).openJournal("aa11"));
@@ -32,7 +32,7 @@ const lines = (bytes: Buffer) =>
 const damage = (file: string) => ({ ok: false, error: { reason: "state-damaged", path: file } });
 
 describe("a closed journal", () => {
-  test("with any one byte changed is damage, named by its line", async () => {
+  test("with any byte changed is damaged, and its line is reported", async () => {
     const { file, bytes, read } = await journal(true);
     for (let at = 0; at < bytes.length; at++) {
       const changed = Buffer.from(bytes);
@@ -47,14 +47,14 @@ describe("a closed journal", () => {
     ["two lines swapped", ([a = "", b = "", c = "", ...rest]) => [a, c, b, ...rest]],
     ["a line twice", ([a = "", b = "", ...rest]) => [a, b, b, ...rest]],
     ["an empty line", ([a = "", ...rest]) => [a, "\n", ...rest]],
-    ["something behind its end", (all) => [...all, "{"]],
+    ["something after its end", (all) => [...all, "{"]],
     ["its beginning cut off", (all) => all.slice(1)],
-  ])("with %s is damage", async (_, change) => {
+  ])("with %s is damaged", async (_, change) => {
     const { file, bytes, read } = await journal(true);
     expect(await read(Buffer.from(change(lines(bytes)).join("")))).toMatchObject(damage(file));
   });
 
-  test("under another writer's or another run's name is damage", async () => {
+  test("under the name of another writer or run is damaged", async () => {
     const { file, bytes, read } = await journal(true);
     rmSync(file);
     const other = file.replace(/[^/\\]+$/, "other.jsonl");
@@ -68,7 +68,7 @@ describe("a closed journal", () => {
 });
 
 describe("a journal that was not closed", () => {
-  test("cut off at any byte gives all its whole lines", async () => {
+  test("cut off at any byte is read up to its last whole line", async () => {
     const { bytes, read } = await journal(false);
     const whole = must(await read(bytes));
     for (let length = 1; length <= bytes.length; length++) {
@@ -80,12 +80,12 @@ describe("a journal that was not closed", () => {
     }
   });
 
-  test("with zeros where its last line was to come gives the lines before", async () => {
+  test("with zeros in place of its last line is read up to the line before", async () => {
     const { bytes, read } = await journal(false);
     expect(must(await read(Buffer.concat([bytes, Buffer.alloc(100)])))).toHaveLength(4);
   });
 
-  test("with a whole line changed is damage", async () => {
+  test("with a whole line changed is damaged", async () => {
     const { file, bytes, read } = await journal(false);
     const changed = Buffer.from(bytes.toString("latin1").replace('"durationMs":1200', '"durationMs":1201'), "latin1");
     expect(await read(changed)).toEqual({
@@ -96,7 +96,7 @@ describe("a journal that was not closed", () => {
 });
 
 describe("the tables", () => {
-  test("remember a head, so that a tail cut off a journal shows", async () => {
+  test("record the head of a journal, so that a removed tail is detected", async () => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
     must(await storeIn(stateDir).listRuns());
@@ -105,7 +105,7 @@ describe("the tables", () => {
     expect(await storeIn(stateDir).listRuns()).toMatchObject(damage(file));
   });
 
-  test("notice a chain that was forged from its beginning, once it grows", async () => {
+  test("detect a chain that was forged from its first line, once it grows", async () => {
     const stateDir = stateDirectory();
     const open = must(await storeIn(stateDir).openJournal("aa11"));
     await append(open, started({ a: [] }), attemptStarted("a"));
@@ -124,7 +124,7 @@ describe("a journal of another format", () => {
   test.each([
     [1, "an earlier one"],
     [3, "a later one"],
-  ])("(%d) is refused with its file, its format and the way out, and stays as it is", async (format, wrote) => {
+  ])("(%d) is refused with its file, its format and a hint, and is not changed", async (format, wrote) => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
     const file = journalOf(stateDir, "aa11");
@@ -144,7 +144,7 @@ describe("a journal of another format", () => {
   });
 });
 
-/** The journal in another format, with every hash right. */
+/** The journal in another format, with correct hashes. */
 function inFormat(format: number, events: readonly WaveEvent[]): string {
   let prev = "0".repeat(64);
   return events
@@ -156,7 +156,7 @@ function inFormat(format: number, events: readonly WaveEvent[]): string {
     .join("");
 }
 
-/** The journal of one writer with another time in each line, and every hash right. */
+/** The journal of one writer with another time in each line, and correct hashes. */
 function forged(events: readonly WaveEvent[]): string {
   let prev = "0".repeat(64);
   return events

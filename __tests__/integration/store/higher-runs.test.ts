@@ -1,4 +1,4 @@
-/** The windows of circuit breakers span runs of one trust level, wherever state has been in between. */
+/** The windows of circuit breakers span runs of one trust level, whichever jobs carried the state. */
 import path from "node:path";
 import { expect, it } from "vitest";
 import { localBlobs } from "../../../src/blobs/local-blobs.ts";
@@ -29,7 +29,7 @@ it("counts the runs of a branch in a job on the branch", async () => {
   expect(await window(own)).toBe(1);
 });
 
-it("counts the runs of a fork alone in a job on the fork's code, which still reuses the branch's work", async () => {
+it("counts only the fork's runs in a job on the fork's code, which still reuses the branch's results", async () => {
   const fork = stateDirectory();
   must(await importState(await packOfBranch(), fork, { database: false, higher: "all" }));
   await passingRun(storeIn(fork), "fork");
@@ -37,7 +37,7 @@ it("counts the runs of a fork alone in a job on the fork's code, which still reu
   expect(must(await storeIn(fork).cachedResults("demo")).map(({ run }) => run)).toContain("branch");
 });
 
-it("knows the branch's runs in the fork's next job, which has them from the fork's own pack", async () => {
+it("excludes the branch's runs in the fork's next job, which imports them from the fork's own pack", async () => {
   const first = stateDirectory();
   must(await importState(await packOfBranch(), first, { database: false, higher: "all" }));
   await passingRun(storeIn(first), "fork");
@@ -46,7 +46,7 @@ it("knows the branch's runs in the fork's next job, which has them from the fork
   expect(await window(second)).toBe(1);
 });
 
-it("does not let a pack take runs out of the windows of a job that no level is above", async () => {
+it("does not let a pack exclude runs from the windows of a job of the highest level", async () => {
   const fork = stateDirectory();
   must(await importState(await packOfBranch(), fork, { database: false, higher: "all" }));
   const own = stateDirectory();

@@ -1,4 +1,4 @@
-/** Whatever a pack of state holds: taking it over executes nothing, throws nothing, and leaves the state that is here as it is. */
+/** Importing a pack executes nothing, throws nothing and keeps existing state, whatever the pack contains. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -22,7 +22,7 @@ const budget = thorough
   : { numRuns: 100, interruptAfterTimeLimit: 15_000 };
 const limit = thorough ? 900_000 : 120_000;
 
-/** State of another job: two runs with blobs, one of them under the id that this job has a run of its own under. */
+/** State of another job: two runs with blobs, one of them with the id of a run of this job. */
 async function foreign(): Promise<string> {
   const from = stateDirectory();
   await storedRun(from, "own", { content: "theirs" });
@@ -31,7 +31,7 @@ async function foreign(): Promise<string> {
   return from;
 }
 
-/** A name that leads out of the directory cannot be laid out; archives with such names are another test's. */
+/** Skips names that lead out of the directory; another test covers archives with such names. */
 function layOut(pack: Pack, root: string): string {
   for (const [name, content] of Object.entries(pack)) {
     const file = path.join(root, path.normalize(`/${name}`));
@@ -52,7 +52,7 @@ function bytesOf(stateDir: string): ReadonlyMap<string, string> {
   return new Map(parts.map((name) => [name, readFileSync(path.join(stateDir, name), "latin1")]));
 }
 
-/** Asks every question that a job asks state, and describes the failures in the answers. */
+/** Runs every query that a job uses, and describes the failures. */
 async function askEverything(stateDir: string, pack: string): Promise<void> {
   const state = storeIn(stateDir);
   await discardStaleDatabase(state, stateDir);
@@ -72,7 +72,7 @@ async function askEverything(stateDir: string, pack: string): Promise<void> {
   await packForCache(memory, pack);
 }
 
-/** A directory that is gone after the work: a property has many. */
+/** A directory that is removed after the work, because a property creates many. */
 async function inDirectory(work: (directory: string) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(path.join(tmpdir(), "wave-hostile-"));
   try {
@@ -83,7 +83,7 @@ async function inDirectory(work: (directory: string) => Promise<void>): Promise<
 }
 
 it(
-  "leaves what is here, whatever journals and blobs hold and are called",
+  "keeps existing state, whatever the names and contents of imported journals and blobs",
   async () => {
     const pack = packOf(await foreign());
     await fc.assert(
@@ -106,7 +106,7 @@ it(
 );
 
 it(
-  "asks a database whose rows are odd without throwing",
+  "queries a database with unexpected rows without throwing",
   async () => {
     const from = await foreign();
     must(await storeIn(from).listRuns());
@@ -128,7 +128,7 @@ it(
           for (const [table, column, to] of changes) {
             const name = tables[table % tables.length] ?? "runs";
             const columns = rowsOf(open.db, `SELECT name FROM pragma_table_info('${name}')`).map((row) => String(row["name"]));
-            // What the table's own rules refuse cannot be in a file that SQLite wrote.
+            // Rows that the table's constraints refuse cannot be in a file that SQLite wrote.
             open.db.run(`UPDATE OR IGNORE ${name} SET ${columns[column % columns.length]} = ?`, [to]);
           }
           await saveDatabase(file, open);

@@ -13,7 +13,7 @@ import { append, journalOf, must, passingRun, stateDirectory, storeIn, temporary
 
 const linesOf = (file: string) => readFileSync(file, "utf8").split("\n").slice(0, -1);
 
-/** Checks a journal with nothing of wave's own: what the documentation promises, recomputed. */
+/** Checks a journal without Wave's own code: recomputes what the documentation promises. */
 function verifiedLines(file: string): WaveEvent[] {
   let head = "0".repeat(64);
   return linesOf(file).map((line, index) => {
@@ -28,7 +28,7 @@ function verifiedLines(file: string): WaveEvent[] {
 }
 
 describe("a journal", () => {
-  test("is a chain of lines that begins with its writer and ends with its head", async () => {
+  test("is a chain of lines from `writer-opened` to `writer-closed` with its head", async () => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11", ["a"]);
     const events = verifiedLines(journalOf(stateDir, "aa11"));
@@ -47,7 +47,7 @@ describe("a journal", () => {
     expect(must(await storeIn(stateDir).readEvents("aa11"))).toEqual(events);
   });
 
-  test("gives back the events as they stand on disk, at once and in the order of the calls", async () => {
+  test("returns overlapping appends as written on disk, in the order of the calls", async () => {
     const stateDir = stateDirectory();
     const journal = must(await storeIn(stateDir).openJournal("aa11"));
     await append(journal, started({ a: [] }));
@@ -61,7 +61,7 @@ describe("a journal", () => {
     must(await journal.close());
   });
 
-  test("is scrubbed of secrets, and what it gives back is too", async () => {
+  test("contains and returns no secrets", async () => {
     const stateDir = stateDirectory();
     const journal = must(await storeIn(stateDir, { redactor: createRedactor(["hunter22"]) }).openJournal("aa11"));
     const [event] = must(await journal.append([{ type: "step-finished", step: "a", status: "skipped", because: "said hunter22" }]));
@@ -71,7 +71,7 @@ describe("a journal", () => {
     expect(must(await storeIn(stateDir).readEvents("aa11"))[1]).toEqual(event);
   });
 
-  test("that was never appended to is whole, and closing twice is closing once", async () => {
+  test("without appended events is complete, and can be closed twice", async () => {
     const stateDir = stateDirectory();
     const journal = must(await storeIn(stateDir).openJournal("aa11"));
     expect(await Promise.all([journal.close(), journal.close()])).toEqual([
@@ -81,7 +81,7 @@ describe("a journal", () => {
     expect(verifiedLines(journalOf(stateDir, "aa11")).map((event) => event.type)).toEqual(["writer-opened", "writer-closed"]);
   });
 
-  test("of a resumed run goes on where the clocks of the ones before ended", async () => {
+  test("of a resumed run continues the Lamport clock of the earlier ones", async () => {
     const stateDir = stateDirectory();
     const store = storeIn(stateDir);
     await passingRun(store, "aa11", ["a"]);
@@ -93,13 +93,13 @@ describe("a journal", () => {
     expect(new Set(events.map((event) => event.writer)).size).toBe(2);
   });
 
-  test("makes a state directory that git ignores", async () => {
+  test("creates a state directory that git ignores", async () => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
     expect(readFileSync(path.join(stateDir, ".gitignore"), "utf8")).toBe("*\n");
   });
 
-  test("cannot be made where a file stands", async () => {
+  test("cannot be created if a file has the directory's name", async () => {
     const stateDir = path.join(temporary(), "state");
     writeFileSync(stateDir, "");
     expect(await storeIn(stateDir).openJournal("aa11")).toMatchObject({
@@ -116,7 +116,7 @@ describe("a run's lock", () => {
     writeFileSync(lockOf(stateDir), text);
   };
 
-  test("keeps a second writer out until the first has closed", async () => {
+  test("blocks a second writer until the first has closed", async () => {
     const stateDir = stateDirectory();
     const journal = must(await storeIn(stateDir).openJournal("aa11"));
     expect(await storeIn(stateDir).openJournal("aa11")).toEqual({
@@ -148,7 +148,7 @@ describe("a run's lock", () => {
     });
   });
 
-  test("without a name is respected for a moment, and then taken for a dead one's", async () => {
+  test("without a name is respected for a moment, and then treated as a dead holder's", async () => {
     const stateDir = stateDirectory();
     leave(stateDir, "");
     expect(await storeIn(stateDir).openJournal("aa11")).toMatchObject({ ok: false, error: { reason: "run-active" } });
@@ -156,7 +156,7 @@ describe("a run's lock", () => {
     must(await must(await storeIn(stateDir, { clock: later }).openJournal("aa11")).close());
   });
 
-  test("of a dead process goes to one taker of many", async () => {
+  test("of a dead process is taken over by one of many writers", async () => {
     for (let round = 0; round < 20; round++) {
       const stateDir = stateDirectory();
       leave(stateDir, JSON.stringify({ ...processIdentity(), pid: 2 ** 22 + 1 }));

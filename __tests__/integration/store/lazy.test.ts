@@ -2,7 +2,7 @@ import path from "node:path";
 import { rolldown } from "rolldown";
 import { expect, test } from "vitest";
 
-test("SQLite is in a chunk of its own, which opening state does not load", async () => {
+test("keeps SQLite in its own chunk, which opening state does not load", async () => {
   const root = path.resolve(import.meta.dirname, "../../..");
   const bundle = await rolldown({ cwd: root, input: "src/store/open-store.ts", platform: "node", tsconfig: false });
   const { output } = await bundle.generate({ format: "esm" });

@@ -1,4 +1,4 @@
-/** State that is on the machine when a job starts: only what the same job left there is used. */
+/** State on the machine when a job starts: only state that the same job wrote is used. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -22,8 +22,8 @@ const left = (place = stateDir) => {
   writeFileSync(path.join(place, "journals/r/w.jsonl"), "{}\n");
 };
 
-describe("what is there when a job starts", () => {
-  it("is put aside if nothing shows where it comes from", async () => {
+describe("state that exists when a job starts", () => {
+  it("is moved aside if its origin is unknown", async () => {
     left();
     writeFileSync(path.join(stateDir, "wave.db"), "rows");
     expect(await settle()).toBe(".wave/state/refused");
@@ -37,7 +37,7 @@ describe("what is there when a job starts", () => {
     expect(await settle()).toBeUndefined();
   });
 
-  it("is put aside again by the next job, which removes what was put aside before", async () => {
+  it("is moved aside by the next job, which removes what was moved aside before", async () => {
     left();
     await settle();
     writeFileSync(path.join(stateDir, "wave.db"), "rows");
@@ -46,7 +46,7 @@ describe("what is there when a job starts", () => {
   });
 });
 
-describe("what a use of the Action left", () => {
+describe("state that an earlier use of the Action wrote", () => {
   it("is used by the next use in the same job", async () => {
     expect(await settle()).toBeUndefined();
     left();
@@ -74,7 +74,7 @@ describe("what a use of the Action left", () => {
     expect(existsSync(path.join(stateDir, "journals/r"))).toBe(true);
   });
 
-  it("is put aside by a use with a key if a journal is not signed with it", async () => {
+  it("is moved aside by a use with a key if a journal is not signed with it", async () => {
     await settle();
     await passingRun(storeIn(stateDir), "r");
     expect(await settle({ signer: lineSigner("a key") })).toBe(".wave/state/refused");
@@ -82,7 +82,7 @@ describe("what a use of the Action left", () => {
 });
 
 describe("a link", () => {
-  it("in the place of the state directory is put aside, and what it leads to stays", async () => {
+  it("in place of the state directory is moved aside, and its target is kept", async () => {
     const elsewhere = temporary();
     left(elsewhere);
     mkdirSync(path.dirname(stateDir), { recursive: true });
@@ -109,7 +109,7 @@ describe("a link", () => {
   });
 });
 
-it("leaves the project's own files where it keeps state in its root", async () => {
+it("keeps the project's own files if its root is the state directory", async () => {
   left(workspace);
   writeFileSync(path.join(workspace, "wave.yaml"), "");
   mkdirSync(path.join(workspace, "tests"));

@@ -6,20 +6,20 @@ import { isAlive, processIdentity } from "../../../src/platform/process-identity
 import { bundledChild } from "../../rig/bundled-child.ts";
 
 describe("a process", () => {
-  test("knows itself", () => {
+  test("recognizes itself", () => {
     expect(processIdentity()).toEqual({ pid: process.pid, processStart: expect.any(String), host: hostname() });
     expect(isAlive(processIdentity())).toBe(true);
   });
 
-  test("that began at another time is another process", () => {
+  test("with another start time is another process", () => {
     expect(isAlive({ ...processIdentity(), processStart: "before" })).toBe(false);
   });
 
-  test("of another host may be alive", () => {
+  test("of another host counts as alive", () => {
     expect(isAlive({ pid: 2 ** 22 + 1, processStart: "1", host: "elsewhere" })).toBe(true);
   });
 
-  test("is alive until it is killed, as it tells of itself", async () => {
+  test("is alive until it is killed, by the identity that it reports itself", async () => {
     const fixture = await bundledChild(new URL("../../rig/identity-child.ts", import.meta.url));
     const { child, untilLines, lines, ended } = fixture.start([]);
     await untilLines(1);
@@ -32,8 +32,8 @@ describe("a process", () => {
     fixture.close();
   });
 
-  test.runIf(process.platform === "linux")("is dead while nobody has collected its exit status", async () => {
-    // The shell starts a child that ends at once, and becomes a program that never asks for it.
+  test.runIf(process.platform === "linux")("is dead even before its exit status is collected", async () => {
+    // The shell starts a child that ends at once, then becomes a program that never collects its status.
     const shell = spawn("sh", ["-c", 'sh -c "echo \\$\\$" & exec sleep 60'], { stdio: ["ignore", "pipe", "ignore"] });
     const [text] = (await once(shell.stdout, "data")) as [Buffer];
     const pid = Number(text.toString());

@@ -23,7 +23,7 @@ describe("runs are found", () => {
     expect(hasDatabase(stateDir)).toBe(false);
   });
 
-  test("by a pipeline's name: the newest", async () => {
+  test("by a pipeline's name, which selects its newest run", async () => {
     const { store } = await threeRuns();
     expect(must(await store.findRun("demo")).id).toBe("cc33");
     expect(must(await store.findRun("other")).id).toBe("ab22");
@@ -49,13 +49,13 @@ describe("runs are found", () => {
     expect(must(await store.listRuns())).toHaveLength(3);
   });
 
-  test("in their tables as in their journals", async () => {
+  test("with equal records in the tables and in the journals", async () => {
     const { store } = await threeRuns();
     const [ending] = must(await store.runsEndingAt("other", digest("tree")));
     expect(ending).toEqual(must(await store.findRun("ab22")));
   });
 
-  test("while they go on, a reader that follows sees what is new", async () => {
+  test("while they are active, with new events for a reader that follows them", async () => {
     const { store } = await threeRuns();
     const journal = must(await store.openJournal("dd44"));
     await append(journal, started({ a: [] }), attemptStarted("a"));
@@ -78,7 +78,7 @@ describe("lists", () => {
     expect(await list({ pipeline: "none" })).toEqual([]);
   });
 
-  test("say how each run stands", async () => {
+  test("contain the status of each run", async () => {
     const { store } = await threeRuns();
     const [newest] = must(await store.listRuns());
     const { startedAt, finishedAt } = must(await store.findRun("cc33"));
@@ -95,8 +95,8 @@ describe("lists", () => {
   });
 });
 
-describe("work for reuse", () => {
-  test("is every passed attempt of the pipeline, newest first", async () => {
+describe("cached results", () => {
+  test("are all passed attempts of the pipeline, newest first", async () => {
     const { store } = await threeRuns();
     const work = must(await store.cachedResults("demo"));
     expect(work.map(({ run, step, attempt }) => [run, step, attempt])).toEqual([
@@ -119,7 +119,7 @@ describe("work for reuse", () => {
     });
   });
 
-  test("counts what passed in a run that failed, and no reused step", async () => {
+  test("include passed attempts of a failed run, but no reused steps", async () => {
     const store = storeIn(stateDirectory());
     const journal = must(await store.openJournal("aa11"));
     await append(
@@ -136,7 +136,7 @@ describe("work for reuse", () => {
     expect(work[0]).not.toHaveProperty("treeAfter");
   });
 
-  test("comes with the runs that ended at a tree", async () => {
+  test("come with a list of the runs that ended with a tree", async () => {
     const { store } = await threeRuns();
     await passingRun(store, "dd44", ["a"], "demo", digest("another"));
     const ending = async (word: string) => must(await store.runsEndingAt("demo", digest(word))).map((run) => run.id);
@@ -155,7 +155,7 @@ describe("a breaker's window", () => {
     breaker,
   });
 
-  test("spans runs, ended and going on, and holds what this process just wrote", async () => {
+  test("spans ended and active runs, including events that this process just wrote", async () => {
     const stateDir = stateDirectory();
     const [mine, other] = [storeIn(stateDir), storeIn(stateDir)];
     const window = async (store = mine) => must(await store.breakerWindow("k", 3)).map((sample) => sample.failed);
@@ -176,7 +176,7 @@ describe("a breaker's window", () => {
     expect(await window(storeIn(stateDir))).toEqual([false, true, false]);
   });
 
-  test("begins anew at a reset, and goes on after a resume", async () => {
+  test("restarts at a reset, and continues after a resume", async () => {
     const stateDir = stateDirectory();
     const store = storeIn(stateDir);
     const first = must(await store.openJournal("aa11"));

@@ -1,4 +1,4 @@
-/** The run index lists runs as the database does, and is left alone as soon as it may be stale. */
+/** The run index lists the same runs as the database, and is not used if it may be stale. */
 import { appendFileSync, cpSync, existsSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
@@ -31,12 +31,12 @@ const written = payload.filter(({ type }) => type !== "writer-closed");
 const part = fc.record({
   run: fc.constantFrom("aa11", "bb22", "cc33"),
   events: fc.array(written, { maxLength: 8 }),
-  /** Whether the database is asked afterwards, which saves it. */
+  /** Whether the database is queried afterwards, which saves it. */
   asks: fc.boolean(),
 });
 
 describe("the run index", () => {
-  test("lists any runs as the database does, however the two take turns", async () => {
+  test("lists the same runs as the database, in any order of use", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 6 }), async (parts) => {
         const stateDir = stateDirectory();
@@ -48,7 +48,7 @@ describe("the run index", () => {
           const copy = stateDirectory();
           cpSync(path.join(stateDir, "journals"), path.join(copy, "journals"), { recursive: true });
           const expected = await listed(copy);
-          // As JSON, since commands print it: the order of keys counts, too.
+          // Compared as JSON, since commands print it: the order of keys counts, too.
           for (let round = 0; round < 2; round++) expect(JSON.stringify(await recent(stateDir))).toBe(JSON.stringify(expected));
           if (asks) expect(await listed(stateDir)).toEqual(expected);
           for (const filter of [{ limit: 1 }, { pipeline: "demo", limit: 2 }, { pipeline: "none" }])
@@ -59,7 +59,7 @@ describe("the run index", () => {
     );
   }, 120_000);
 
-  test("makes no database, and is not written again while nothing changes", async () => {
+  test("creates no database, and is not rewritten while nothing changes", async () => {
     const stateDir = await twoRuns();
     expect(ids(await recent(stateDir))).toEqual(["bb22", "aa11"]);
     const before = statSync(indexOf(stateDir), { bigint: true });
@@ -68,7 +68,7 @@ describe("the run index", () => {
     expect([hasDatabase(stateDir), after.ino, after.mtimeNs]).toEqual([false, before.ino, before.mtimeNs]);
   });
 
-  test("shows a run at work, and is saved when it ended", async () => {
+  test("lists an active run, and is saved once the run has ended", async () => {
     const stateDir = stateDirectory();
     const journal = must(await storeIn(stateDir).openJournal("aa11"));
     await append(journal, started({ a: [], b: ["a"] }), attemptStarted("a"));
@@ -92,7 +92,7 @@ describe("the run index", () => {
     expect(await listed(stateDir)).toMatchObject([{ status: "passed", rolledBack: true }]);
   });
 
-  test("keeps runs whose journals a cleanup took", async () => {
+  test("keeps runs whose journals a cleanup removed", async () => {
     const stateDir = await twoRuns();
     await listed(stateDir);
     await recent(stateDir);
@@ -125,7 +125,7 @@ describe("an index that cannot be trusted", () => {
     expect(readFileSync(indexOf(stateDir), "utf8")).toBe(whole);
   });
 
-  test("because the database is another one is not asked", async () => {
+  test("because the database differs is not used", async () => {
     const stateDir = await twoRuns();
     await listed(stateDir);
     await recent(stateDir);

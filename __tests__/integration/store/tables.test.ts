@@ -22,7 +22,7 @@ async function savedTables(stateDir: string) {
   return tables;
 }
 
-/** Writes a database that is not wave's own. */
+/** Writes a database that Wave did not create. */
 async function writeDatabase(stateDir: string, sqlText: string): Promise<Buffer> {
   const sql = await loadSql();
   const db = new sql.Database();
@@ -33,7 +33,7 @@ async function writeDatabase(stateDir: string, sqlText: string): Promise<Buffer>
 }
 
 describe("the database", () => {
-  test("is saved by the first question after a run ended, and not by the next", async () => {
+  test("is saved by the first query after a run ended, and not by the next", async () => {
     const stateDir = stateDirectory();
     const store = storeIn(stateDir);
     await passingRun(store, "aa11");
@@ -45,7 +45,7 @@ describe("the database", () => {
     expect([after.ino, after.mtimeNs]).toEqual([before.ino, before.mtimeNs]);
   });
 
-  test("holds the same rows, whether runs were folded one by one or all at once", async () => {
+  test("has the same rows whether runs were folded one by one or all at once", async () => {
     const [stepwise, atOnce] = [stateDirectory(), stateDirectory()];
     for (const run of ["aa11", "bb22", "cc33"]) {
       await passingRun(storeIn(stepwise), run);
@@ -56,7 +56,7 @@ describe("the database", () => {
     expect(await savedTables(atOnce)).toEqual(await savedTables(stepwise));
   });
 
-  test("tells of a run that is being written, and is saved only when it ended", async () => {
+  test("contains an active run in memory, and is saved only once the run has ended", async () => {
     const stateDir = stateDirectory();
     const store = storeIn(stateDir);
     const journal = must(await store.openJournal("aa11"));
@@ -73,7 +73,7 @@ describe("the database", () => {
     expect(hasDatabase(stateDir)).toBe(true);
   });
 
-  test("keeps the rows of runs whose journals are gone, and says so", async () => {
+  test("keeps the rows of runs whose journals are gone, and marks them as archived", async () => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
     await passingRun(storeIn(stateDir), "bb22");
@@ -97,7 +97,7 @@ describe("the database", () => {
     ["not a database", () => Buffer.from("not a database, whatever its name says".repeat(300))],
     ["overwritten in the middle", (bytes) => bytes.fill(0x5a, 4096, 12_288)],
     ["empty", () => new Uint8Array()],
-  ])("that is %s is built again from the journals", async (_, change) => {
+  ])("that is %s is rebuilt from the journals", async (_, change) => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
     const before = must(await storeIn(stateDir).listRuns());
@@ -110,7 +110,7 @@ describe("the database", () => {
   test.each([
     ["another program's", "CREATE TABLE songs (title TEXT)", "not a Wave database"],
     ["a newer Wave's", `PRAGMA application_id = ${0x57415645}; PRAGMA user_version = ${tablesVersion + 1}`, "newer version of Wave"],
-  ])("of %s is left alone", async (_, content, detail) => {
+  ])("of %s is not changed", async (_, content, detail) => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
     const bytes = await writeDatabase(stateDir, content);
@@ -122,7 +122,7 @@ describe("the database", () => {
     expect(must(await storeIn(stateDir).findRun("aa11")).status).toBe("passed");
   });
 
-  test("that cannot be locked because another process saves is named with its holder", async () => {
+  test("that another process keeps locked is reported with its holder", async () => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
     const lock = path.join(stateDir, "locks", "database");
@@ -143,7 +143,7 @@ describe("the database", () => {
     expect(ids(must(await storeIn(stateDir).listRuns()))).toEqual(["aa11"]);
   });
 
-  test("may be asked by many at once", async () => {
+  test("can be queried in parallel", async () => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
     await passingRun(storeIn(stateDir), "bb22");
@@ -153,11 +153,11 @@ describe("the database", () => {
   });
 });
 
-describe("a state directory that takes no files", () => {
-  test("still answers", async () => {
+describe("a read-only state directory", () => {
+  test("answers queries", async () => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
-    // A file where the locks would lie refuses them to root too, whom permissions do not bind.
+    // A file in place of the lock directory blocks root too, whom permissions do not restrict.
     rmSync(path.join(stateDir, "locks"), { recursive: true });
     writeFileSync(path.join(stateDir, "locks"), "");
     chmodSync(stateDir, 0o555);
@@ -181,7 +181,7 @@ describe("a database of an earlier version", () => {
   const earlier = `CREATE TABLE runs (run TEXT PRIMARY KEY, outcome TEXT); INSERT INTO runs VALUES ('aa11', 'failed'), ('old', 'passed');
     PRAGMA application_id = ${applicationId};`;
 
-  test.each([1, 8])("(%d) is built from the journals, and kept beside the new one", async (version) => {
+  test.each([1, 8])("(%d) is rebuilt from the journals, and kept beside the new one", async (version) => {
     const stateDir = stateDirectory();
     for (const run of ["aa11", "bb22"]) await passingRun(storeIn(stateDir), run);
     const runs = must(await storeIn(stateDir).listRuns());
@@ -193,7 +193,7 @@ describe("a database of an earlier version", () => {
     expect(must(await storeIn(stateDir).findRun("aa11")).steps).toHaveLength(2);
   });
 
-  test("is replaced by `wave state rebuild` too", async () => {
+  test("is also replaced by `wave state rebuild`", async () => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
     const bytes = await writeDatabase(stateDir, `${earlier} PRAGMA user_version = ${tablesVersion - 1};`);
@@ -203,7 +203,7 @@ describe("a database of an earlier version", () => {
   });
 });
 
-test("the query in docs/state.md lists the steps of all runs", async () => {
+test("runs the query in docs/state.md, which lists the steps of all runs", async () => {
   const stateDir = stateDirectory();
   await passingRun(storeIn(stateDir), "aa11");
   must(await storeIn(stateDir).listRuns());

@@ -33,7 +33,7 @@ const lines = (file: string) =>
     .slice(0, -1)
     .map((line) => `${line}\n`);
 
-/** Changes what the tables say, under a seal that fits. */
+/** Changes the tables under a valid seal. */
 async function changeTables(stateDir: string, sqlText: string): Promise<void> {
   const sql = await loadSql();
   const db = new sql.Database(openSeal(readFileSync(databaseOf(stateDir))).content);
@@ -42,7 +42,7 @@ async function changeTables(stateDir: string, sqlText: string): Promise<void> {
   db.close();
 }
 
-test("state that is as it was written has nothing to be found", async () => {
+test("reports nothing for intact state", async () => {
   const stateDir = await twoRuns();
   const { bytes, events, ...rest } = await verify(stateDir);
   expect(rest).toEqual({ findings: [], runs: 2, archived: 0, blobs: 16, database: true });
@@ -50,7 +50,7 @@ test("state that is as it was written has nothing to be found", async () => {
   expect(await verify(stateDirectory())).toMatchObject({ findings: [], runs: 0, database: false });
 });
 
-test("one flipped bit anywhere in a closed journal, a blob or the database is found and named", { timeout: 120_000 }, async () => {
+test("finds and names one flipped bit anywhere in a closed journal, a blob or the database", { timeout: 120_000 }, async () => {
   const stateDir = await twoRuns();
   const random = seeded(20_260_131);
   const files = ["journals", "blobs"].flatMap((part) => filesBelow(stateDir, part).map((name) => path.join(stateDir, part, name)));
@@ -70,7 +70,7 @@ test("one flipped bit anywhere in a closed journal, a blob or the database is fo
 });
 
 describe("a journal", () => {
-  test("cut at the end of any line is known by the head that the database recorded", async () => {
+  test("cut at the end of any line is detected by the head that the database recorded", async () => {
     const stateDir = await twoRuns();
     const file = journalOf(stateDir, "aa11");
     const all = lines(file);
@@ -82,7 +82,7 @@ describe("a journal", () => {
     }
   });
 
-  test("that is gone is known by the database, also as one of several", async () => {
+  test("that is gone is detected by the database, even as one of several", async () => {
     const stateDir = await twoRuns();
     const journal = must(await storeIn(stateDir).openJournal("aa11"));
     await append(journal, { type: "circuit-reset", breaker: "b" });
@@ -107,21 +107,21 @@ describe("a journal", () => {
     ["with two lines swapped", 3, ([a = "", b = "", c = "", d = "", ...rest]) => [a, b, d, c, ...rest]],
     ["with a line taken out", 3, (all) => all.filter((_, index) => index !== 2)],
     ["with a line twice", 4, ([a = "", b = "", c = "", ...rest]) => [a, b, c, c, ...rest]],
-  ])("%s is named by the first line that does not fit", async (_, line, change) => {
+  ])("%s is reported with the first line that does not match", async (_, line, change) => {
     const stateDir = await twoRuns();
     const file = journalOf(stateDir, "aa11");
     writeFileSync(file, change(lines(file)).join(""));
     expect(await findings(stateDir)).toEqual([expect.objectContaining({ file, line })]);
   });
 
-  test("whose damage hides nothing of the others' damage", async () => {
+  test("that is damaged does not hide the damage of others", async () => {
     const stateDir = await twoRuns();
     const files = ["aa11", "bb22"].map((run) => journalOf(stateDir, run));
     for (const file of files) writeFileSync(file, lines(file).slice(1).join(""));
     expect((await findings(stateDir)).map(({ file }) => file)).toEqual(files);
   });
 
-  test("that is written right now is whole, and so is one whose writer died in the middle of a line", async () => {
+  test("that is being written counts as intact, as does one whose writer died within a line", async () => {
     const stateDir = await twoRuns();
     const journal = must(await storeIn(stateDir).openJournal("cc33"));
     const { blobs } = await storedRun(stateDir, "dd44");
@@ -134,7 +134,7 @@ describe("a journal", () => {
     must(await journal.close());
   });
 
-  test("that was forged from its beginning is found when the database knew it before, and not otherwise", async () => {
+  test("that was forged from its first line is detected only if the database had read it before", async () => {
     const stateDir = await twoRuns();
     const file = journalOf(stateDir, "aa11");
     writeFileSync(file, forged(lines(file).map((line) => JSON.parse(line) as WaveEvent)));
@@ -145,7 +145,7 @@ describe("a journal", () => {
 });
 
 describe("a blob", () => {
-  test("that is missing is named with who refers to it, also through a list", async () => {
+  test("that is missing is reported with the reference to it, even through a list", async () => {
     const stateDir = await twoRuns();
     const blobs = localBlobs(stateDir);
     const { blobs: own } = await storedRun(stateDir, "cc33");
@@ -180,7 +180,7 @@ describe("the database", () => {
     ["UPDATE runs SET digest = 'sha256:0' WHERE run = 'aa11'", "run aa11", "runs.0.digest"],
     ["INSERT INTO breaker_samples VALUES ('k', '2026', 'aa11', 1, 0, 1)", "run aa11", "breaker_samples.0"],
     ["INSERT INTO revoked_work VALUES ('aa11', 0, 'a', 'bb22', 1)", "run aa11", "revoked_work.0"],
-  ])("whose rows say something else is told from the journals: %s", async (change, run, where) => {
+  ])("whose rows differ from the journals is detected: %s", async (change, run, where) => {
     const stateDir = await twoRuns();
     await changeTables(stateDir, change);
     const [found, ...others] = await findings(stateDir);
@@ -189,7 +189,7 @@ describe("the database", () => {
     for (const part of [run, where]) expect(found?.detail).toContain(part);
   });
 
-  test("of somebody else, or cut, is named", async () => {
+  test("of another program, or cut, is reported", async () => {
     const stateDir = await twoRuns();
     const whole = readFileSync(databaseOf(stateDir));
     writeFileSync(databaseOf(stateDir), whole.subarray(0, whole.length / 2));
@@ -201,7 +201,7 @@ describe("the database", () => {
     expect((await findings(stateDir)).map(({ file }) => file)).toEqual([databaseOf(stateDir), databaseOf(stateDir)]);
   });
 
-  test("with a broken seal is built again by the next question, archived runs included", async () => {
+  test("with a broken seal is rebuilt by the next query, including archived runs", async () => {
     const stateDir = await twoRuns();
     rmSync(path.join(stateDir, "journals/aa11"), { recursive: true });
     const before = must(await storeIn(stateDir).listRuns());
@@ -216,7 +216,7 @@ describe("the database", () => {
 });
 
 describe("the header of the database", () => {
-  /** https://www.sqlite.org/fileformat.html: the version of the tables, and whose they are. */
+  /** https://www.sqlite.org/fileformat.html: the version of the tables, and their application. */
   test.each([63, 62, 71, 68])("with byte %i changed costs no run, not even archived ones", async (at) => {
     const stateDir = await twoRuns();
     rmSync(path.join(stateDir, "journals/aa11"), { recursive: true });
@@ -234,7 +234,7 @@ describe("the header of the database", () => {
 });
 
 describe("rebuilding", () => {
-  test("makes the same rows from the journals, and takes over the runs that only the old database knows", async () => {
+  test("produces the same rows from the journals, and copies the runs that only the old database has", async () => {
     const stateDir = await twoRuns();
     const whole = must(await storeIn(stateDir).findRun("aa11"));
     mkdirSync(path.join(stateDir, "away"));
@@ -251,17 +251,17 @@ describe("rebuilding", () => {
     expect(must(await rebuildState(stateDir, systemClock))).toMatchObject({ runs: 2, archived: 0 });
   });
 
-  test("goes by journals that were cut, and says what the old database had read", async () => {
+  test("uses journals that were cut, and reports what the old database had read", async () => {
     const stateDir = await twoRuns();
     const file = journalOf(stateDir, "aa11");
     writeFileSync(file, lines(file).slice(0, -2).join(""));
     expect(await storeIn(stateDir).listRuns()).toMatchObject({ ok: false, error: { reason: "state-damaged" } });
     expect(must(await rebuildState(stateDir, systemClock)).disagreements).toMatchObject([{ file, line: 7 }]);
-    // Nothing says how it ended, and its writer is this process.
+    // No event records its end, and its writer is this process.
     expect(must(await storeIn(stateDir).listRuns())).toMatchObject([{ id: "bb22" }, { id: "aa11", status: "running" }]);
   });
 
-  test("makes state answer again when the first of a run's journals is lost", async () => {
+  test("makes state readable again if the first of a run's journals is lost", async () => {
     const stateDir = await twoRuns();
     const first = journalOf(stateDir, "aa11");
     const journal = must(await storeIn(stateDir).openJournal("aa11"));
@@ -279,7 +279,7 @@ describe("rebuilding", () => {
     expect(await findings(stateDir)).toEqual([]);
   });
 
-  test("without a database makes one, and fails where a journal is damaged", async () => {
+  test("creates a missing database, and fails if a journal is damaged", async () => {
     const stateDir = await twoRuns();
     copyFileSync(databaseOf(stateDir), path.join(stateDir, "copy"));
     rmSync(databaseOf(stateDir));
@@ -294,7 +294,7 @@ describe("rebuilding", () => {
   });
 });
 
-/** The journal of one writer with another time in each line, and every hash right. */
+/** The journal of one writer with another time in each line, and correct hashes. */
 function forged(events: readonly WaveEvent[]): string {
   let prev = "0".repeat(64);
   return events

@@ -6,7 +6,7 @@ const sample = (run: string, second: number, clock: number, failed = false) => (
 const reset = (run: string, second: number, clock: number) => ({ breaker: "k", run, at: at(second), clock });
 
 describe("a breaker's window", () => {
-  test("is the newest samples of all runs, newest first", () => {
+  test("contains the newest samples of all runs, newest first", () => {
     const samples = [sample("a", 1, 5), sample("b", 3, 2, true), sample("a", 2, 6, true)];
     expect(windowOf(samples, [], 2)).toEqual([
       { failed: true, at: at(3) },
@@ -19,12 +19,12 @@ describe("a breaker's window", () => {
     expect(windowOf(samples, [], 9).map(({ failed }) => failed)).toEqual([true, false]);
   });
 
-  test("begins after the last reset", () => {
+  test("starts after the last reset", () => {
     const samples = [sample("a", 1, 1), sample("b", 5, 1, true), sample("c", 9, 1)];
     expect(windowOf(samples, [reset("b", 3, 1), reset("b", 5, 2)], 9)).toEqual([{ failed: false, at: at(9) }]);
   });
 
-  test("takes what came in the same millisecond after the reset of the same run", () => {
+  test("includes samples of the same millisecond that follow the reset of the same run", () => {
     expect(windowOf([sample("a", 1, 3), sample("a", 1, 1)], [reset("a", 1, 2)], 9)).toHaveLength(1);
   });
 });

@@ -19,7 +19,7 @@ it("restores from this run and job first, then from this run, the workflow run, 
   ]);
 });
 
-it("keeps every key within the service's limits, and never takes one scope for another", () => {
+it("keeps every key within the service's limits, and never confuses two scopes", () => {
   const part = fc.string({ unit: "grapheme", maxLength: 300 });
   const short = fc.stringMatching(/^[0-9a-f]{12}$/);
   const any = fc.record({
@@ -40,7 +40,7 @@ it("keeps every key within the service's limits, and never takes one scope for a
       const [nearest] = restoreKeys(a);
       expect(key.startsWith(nearest)).toBe(true);
       expect(nearest.endsWith("/")).toBe(true);
-      // A job, a branch, a pipeline whose name begins with another's is another.
+      // Another job, branch or pipeline whose name starts with this one's is a different scope.
       if (a.job !== b.job) expect(saveKey({ ...a, job: b.job }, 1).startsWith(nearest)).toBe(false);
       if (a.pipeline !== b.pipeline) expect(saveKey({ ...a, pipeline: b.pipeline }, 1).startsWith(restoreKeys(a).at(-1) ?? "")).toBe(false);
     }),

@@ -1,4 +1,4 @@
-/** Signatures over the lines of journals, and how signed lines are read. */
+/** Signatures over the lines of journals, and the reading of signed lines. */
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { EventPayload } from "../../../src/core/event.ts";
@@ -21,12 +21,12 @@ const signed = sealEvent(envelope, payload, signer.sign);
 const line = Buffer.from(signed.line.trimEnd());
 
 describe("a signature", () => {
-  it("is an HMAC over the line's hash, with a name of what is signed", () => {
+  it("is an HMAC over the line's hash and the purpose of the signature", () => {
     const mac = createHmac("sha256", "a key").update(`wave journal line v1\0${signed.event.hash}`).digest("hex");
     expect(signed.event.sig).toBe(`v1:${mac}`);
   });
 
-  it("is valid for its own hash and key alone", () => {
+  it("is valid only for its own hash and key", () => {
     const { hash, sig } = signed.event;
     expect(signer.verify(hash, sig)).toBe(true);
     expect(lineSigner("another key").verify(hash, sig)).toBe(false);
@@ -59,7 +59,7 @@ describe("a signed line", () => {
     }
   });
 
-  it("is torn wherever its writing was cut off, and is damage if anything follows it", () => {
+  it("counts as torn wherever its write was cut off, and as damaged if anything follows it", () => {
     for (let end = 1; end <= line.length; end += 1) expect(isTornLine(line.subarray(0, end))).toBe(true);
     expect(isTornLine(Buffer.concat([line, Buffer.from("x")]))).toBe(false);
   });

@@ -10,7 +10,7 @@ import { closed, failed, finished, journals, resumed, shuffledHistory } from "..
 const nobody = () => false;
 const everybody = () => true;
 
-/** What a test looks at: the run's status, and each step with its attempts. */
+/** The run's status, and each step with its attempts. */
 function outline(events: readonly WaveEvent[], isAlive: (writer: { pid: number }) => boolean) {
   const run = projectRun(events, isAlive);
   return (
@@ -19,32 +19,32 @@ function outline(events: readonly WaveEvent[], isAlive: (writer: { pid: number }
 }
 
 describe("a run that never started", () => {
-  test("is none", () => expect(projectRun(journals([closed]), everybody)).toBeUndefined());
+  test("has no record", () => expect(projectRun(journals([closed]), everybody)).toBeUndefined());
 });
 
-describe("a run while its process lives, and after it died", () => {
+describe("an unfinished run", () => {
   const begun = journals([started({ a: [], b: ["a"] }), attemptStarted("a")]);
 
-  test("its open attempt is running", () => {
+  test("has a running attempt while its process is alive", () => {
     expect(outline(begun, everybody)).toEqual(["running", ["a", "running", "1 running"], ["b", "pending"]]);
   });
 
-  test("its open attempt is interrupted, and the step waits again", () => {
+  test("has an interrupted attempt and a pending step once its process is dead", () => {
     expect(outline(begun, nobody)).toEqual(["interrupted", ["a", "pending", "1 interrupted"], ["b", "pending"]]);
   });
 
-  test("it is interrupted too when it stopped writing in order", () => {
+  test("is interrupted even if its process closed the journal", () => {
     const events = journals([started({ a: [] }), attemptStarted("a"), closed]);
     expect(outline(events, everybody)).toEqual(["interrupted", ["a", "pending", "1 interrupted"]]);
   });
 
-  test("a step that waits for its retry is running, and pending once nobody waits", () => {
+  test("has a running step while a process waits to retry it, and a pending one afterwards", () => {
     const events = journals([started({ a: [] }), attemptStarted("a"), failed("a", 1, 2)]);
     expect(outline(events, everybody)).toEqual(["running", ["a", "running", "1 failed"]]);
     expect(outline(events, nobody)).toEqual(["interrupted", ["a", "pending", "1 failed"]]);
   });
 
-  test("a passed attempt makes its step pass, also when nothing came after it", () => {
+  test("has a passed step if an attempt passed, even without later events", () => {
     const events = journals([started({ a: [] }), attemptStarted("a"), attemptPassed("a")]);
     expect(outline(events, nobody)).toEqual(["interrupted", ["a", "passed", "1 passed"]]);
   });
@@ -63,7 +63,7 @@ describe("a resumed run", () => {
     closed,
   ] satisfies readonly EventPayload[];
 
-  test("had failed before", () => {
+  test("has failed before the resume", () => {
     expect(outline(journals(first), everybody)).toEqual([
       "failed",
       ["a", "passed", "1 passed"],
@@ -72,7 +72,7 @@ describe("a resumed run", () => {
     ]);
   });
 
-  test("runs again, with what passed, under the options of the resume", () => {
+  test("is running with its passed steps and the options of the resume", () => {
     const events = journals(first, [resumed, attemptStarted("b", 2)]);
     expect(outline(events, everybody)).toEqual([
       "running",
@@ -87,12 +87,12 @@ describe("a resumed run", () => {
     expect(run).not.toHaveProperty("durationMs");
   });
 
-  test("is interrupted when the second process dies too, whoever has the first one's pid", () => {
+  test("is interrupted when the second process dies too, even if the first one's pid is in use", () => {
     const events = journals(first, [resumed, attemptStarted("b", 2)]);
     expect(outline(events, ({ pid }) => pid === 1)).toMatchObject(["interrupted", {}, ["b", "pending", "1 failed", "2 interrupted"], {}]);
   });
 
-  test("counts the time of all its processes", () => {
+  test("adds up the time of all its processes", () => {
     const events = journals(first, [resumed, attemptStarted("b", 2), attemptPassed("b", 2), finished("passed", 50), closed]);
     expect(projectRun(events, everybody)).toMatchObject({ status: "passed", durationMs: 150, treeAfter: digest("after") });
     const died = journals(first, [resumed, attemptStarted("b", 2)]);
@@ -113,7 +113,7 @@ describe("a step", () => {
     expect(projectRun(events, nobody)?.steps[0]).toMatchObject({ status: "passed", fingerprint, artifacts: [artifact("out", "first")] });
   });
 
-  test("may be reused", () => {
+  test("has the result of another run if it was reused", () => {
     const events = journals([
       started({ a: [] }),
       { type: "step-reused", step: "a", from: { run: "older", attempt: 2 }, fingerprint, artifacts: [artifact("out", "bytes")] },
@@ -140,7 +140,7 @@ describe("a step", () => {
 });
 
 describe("any order and any duplication of the events", () => {
-  test("gives the same record and the same fold", () => {
+  test("produces the same record and the same fold", () => {
     fc.assert(
       fc.property(shuffledHistory, fc.integer({ min: 0, max: 7 }), ([events, shuffled], living) => {
         const isAlive = ({ pid }: { pid: number }) => (living & (1 << (pid - 1))) !== 0;

@@ -14,7 +14,7 @@ async function emptyTables() {
 const marks = (writers: readonly string[]) => writers.map((writer) => ({ writer, size: 10, bytes: 10, seq: 1, head: "", closed: false }));
 
 describe("a fold in the tables", () => {
-  test("comes back as it was laid in", async () => {
+  test("is read back unchanged", async () => {
     const db = await emptyTables();
     fc.assert(
       fc.property(history, (events) => {
@@ -28,7 +28,7 @@ describe("a fold in the tables", () => {
     );
   });
 
-  test("is the same rows, whatever stood there before", async () => {
+  test("has the same rows, whatever rows it replaces", async () => {
     const [fresh, used] = [await emptyTables(), await emptyTables()];
     const tables = (db: typeof fresh) => runTables.map((table) => rowsOf(db, `SELECT * FROM ${table}`));
     fc.assert(
@@ -42,7 +42,7 @@ describe("a fold in the tables", () => {
     );
   });
 
-  test("is the same rows, in whatever order, how often and in how many parts a run's events come", async () => {
+  test("has the same rows for any order, repetition and division of a run's events", async () => {
     const [fresh, used] = [await emptyTables(), await emptyTables()];
     const bytes = (db: typeof fresh) => JSON.stringify(runTables.map((table) => rowsOf(db, `SELECT * FROM ${table}`)));
     const parts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 });

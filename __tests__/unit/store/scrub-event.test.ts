@@ -17,7 +17,7 @@ test("secrets are scrubbed at any depth", () => {
   });
 });
 
-test("the catalogue's own words stay, whatever a secret is", () => {
+test("values of fixed lists are kept even if a secret is equal to one", () => {
   const redactor = createRedactor(["attempt-failed", "failed", "timeout", "run-failed"]);
   const payload: PayloadOf<"attempt-failed"> = {
     type: "attempt-failed",
@@ -30,7 +30,7 @@ test("the catalogue's own words stay, whatever a secret is", () => {
   expect(scrubEvent(payload, redactor)).toEqual({ ...payload, failure: { reason: "timeout", limitMs: 5, tail: "***: it ***" } });
 });
 
-test("without secrets nothing is copied", () => {
+test("an event without secrets is returned without a copy", () => {
   const payload = attemptStarted("a");
   expect(scrubEvent(payload, createRedactor([]))).toBe(payload);
 });

@@ -13,7 +13,7 @@ const run = (id: string, pipeline: string, status: RunStatus, endedAt: number): 
   endedAt,
 });
 
-/** Newest first, as state lists them; now is 100. */
+/** Newest first, as state lists them; the time is 100. */
 const runs = [
   run("a4", "a", "running", 99),
   run("b2", "b", "failed", 90),
@@ -36,15 +36,15 @@ describe("a cleanup", () => {
     [{ keepLast: 4 }, []],
     [{ keepLast: 1, statuses: ["failed"] }, ["a2"]],
     [{ keepLast: 1, olderThanMs: 40, statuses: ["cancelled", "interrupted"] }, ["b1", "a1"]],
-  ])("with %j takes %j, and never what goes on", (criteria, taken) => {
+  ])("with %j selects %j, and never active runs", (criteria, taken) => {
     expect(selectRuns(runs, criteria, 100).map(({ id }) => id)).toEqual(taken);
   });
 
-  test("takes runs that another machine's clock ended in the future, unless their age is asked", () => {
+  test("selects runs whose end is in the future by another machine's clock, unless it filters by age", () => {
     const ahead = [run("a1", "a", "failed", 200)];
     expect(selectRuns(ahead, { statuses: ["failed"] }, 100)).toEqual(ahead);
     expect(selectRuns(ahead, { olderThanMs: 0 }, 100)).toEqual([]);
   });
 
-  test("knows the newest run of each pipeline", () => expect([...newestRuns(runs)].sort()).toEqual(["a4", "b2"]));
+  test("finds the newest run of each pipeline", () => expect([...newestRuns(runs)].sort()).toEqual(["a4", "b2"]));
 });

@@ -1,4 +1,4 @@
-/** Undone work in the database is not offered for reuse. */
+/** Rolled-back results in the database are not offered for reuse. */
 import { describe, expect, test } from "vitest";
 import type { EventPayload } from "../../../src/core/event.ts";
 import { attemptPassed, attemptStarted, fingerprint, started } from "../../rig/run-events.ts";
@@ -19,8 +19,8 @@ async function add(stateDir: string, run: string, ...payloads: readonly EventPay
 const applied: EventPayload = { type: "changes-applied", changes: changesRef("all") };
 const undone: EventPayload = { type: "changes-undone", changes: changesRef("all") };
 
-describe("undone work", () => {
-  test("is offered to nobody; what is done afterwards is", async () => {
+describe("rolled-back results", () => {
+  test("are not offered for reuse, but later results are", async () => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
     expect(await offered(stateDir)).toEqual(["aa11 a.1", "aa11 b.1"]);
@@ -32,7 +32,7 @@ describe("undone work", () => {
     expect(await offered(stateDir)).toEqual([]);
   });
 
-  test("is all that a run did once its changes were taken out of the project, and what it had reused", async () => {
+  test("include all results of a run whose changes were rolled back, and the results that it reused", async () => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
     const reuse: EventPayload = { type: "step-reused", step: "b", from: { run: "aa11", attempt: 1 }, fingerprint, artifacts: [] };
@@ -41,7 +41,7 @@ describe("undone work", () => {
     expect(await offered(stateDir)).toEqual(["aa11 a.1"]);
   });
 
-  test("that was another run's is offered to nobody either, and its run stays as it is", async () => {
+  test("of another run are not offered either, and that run's record is unchanged", async () => {
     const stateDir = stateDirectory();
     await passingRun(storeIn(stateDir), "aa11");
     const reuse: EventPayload = { type: "step-reused", step: "b", from: { run: "aa11", attempt: 1 }, fingerprint, artifacts: [] };

@@ -1,4 +1,7 @@
-/** State that travels between jobs: what is packed is taken over by union, in any order and any number of times; what is not what it says is refused by name. */
+/**
+ * State packs of several jobs: importing them is a union, in any order and any number of times; invalid parts are
+ * refused by name.
+ */
 import { appendFileSync, cpSync, mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -24,8 +27,8 @@ const memoryOf = (stateDir: string) => ({
   redactor: createRedactor([]),
 });
 
-describe("what the cache carries", () => {
-  it("is the newest runs with their blobs, and the database, which remembers the others too", async () => {
+describe("state packed for the cache", () => {
+  it("contains the newest runs with their blobs, and the database with all runs", async () => {
     const from = stateDirectory();
     const { blobs } = await storedRun(from, "r1");
     await storedRun(from, "r2", { status: "failed" });
@@ -41,7 +44,7 @@ describe("what the cache carries", () => {
     expect(must(await storeIn(to).findRun("r1"))).toEqual(must(await storeIn(from).findRun("r1")));
   });
 
-  it("is read by tar while others link the same blobs, as an upload does", async () => {
+  it("is readable by tar while other packs link the same blobs", async () => {
     const from = stateDirectory();
     const { blobs } = await storedRun(from, "r1");
     const pack = path.join(temporary(), "pack");
@@ -51,7 +54,7 @@ describe("what the cache carries", () => {
     expect(blobs.map((digest) => statSync(blobFile(pack, digest), { bigint: true }).ctimeNs)).toEqual(before);
   });
 
-  it("fails where state cannot be read, instead of packing nothing", async () => {
+  it("fails if state cannot be read, instead of packing nothing", async () => {
     const from = stateDirectory();
     const memory = memoryOf(from);
     const failure = { reason: "state-unreadable", path: "wave.db", detail: "no" } as const;
@@ -59,7 +62,7 @@ describe("what the cache carries", () => {
     expect(await packForCache({ ...memory, state }, path.join(temporary(), "pack"))).toEqual(err(failure));
   });
 
-  it("is refused as a database when a newer wave wrote it, when it is damaged, and when it is no file", async () => {
+  it("is imported without its database if that is newer, damaged or not a file", async () => {
     const sql = await loadSql();
     const newer = new sql.Database();
     newer.exec("CREATE TABLE later (a); PRAGMA application_id = 0; PRAGMA user_version = 99");
@@ -78,8 +81,8 @@ describe("what the cache carries", () => {
   });
 });
 
-describe("journals of several jobs", () => {
-  it("give the same state in any order of taking them over, and any number of times", async () => {
+describe("journals from several jobs", () => {
+  it("produce the same state for any order and number of imports", async () => {
     const from = stateDirectory();
     await storedRun(from, "r1");
     const packs: string[] = [];
@@ -104,7 +107,7 @@ describe("journals of several jobs", () => {
     );
   });
 
-  it("are refused by name when a line was changed, when they are another's under the same name, and when they are links", async () => {
+  it("are refused by name if a line was changed, if a different one exists, and if they are links", async () => {
     const from = stateDirectory();
     await storedRun(from, "r1");
     const [name = ""] = filesBelow(from, "journals");
@@ -144,7 +147,7 @@ describe("journals of several jobs", () => {
     ]);
   });
 
-  it("never take whole lines away that are here already", async () => {
+  it("never remove whole lines that exist here", async () => {
     const from = stateDirectory();
     await storedRun(from, "r1");
     const old = path.join(temporary(), "pack");
@@ -158,7 +161,7 @@ describe("journals of several jobs", () => {
 });
 
 describe("blobs", () => {
-  it("are refused when their bytes are not those of their names", async () => {
+  it("are refused if their bytes do not match their names", async () => {
     const from = stateDirectory();
     const { blobs } = await storedRun(from, "r1");
     const events = must(await storeIn(from).readEvents("r1"));

@@ -1,4 +1,4 @@
-/** Steps whose work counts no more: rolled back, run again, reopened, or gone from the definition. */
+/** Steps whose results no longer count: rolled back, run again, reopened, or removed from the definition. */
 import { describe, expect, test } from "vitest";
 import type { EventPayload } from "../../../src/core/event.ts";
 import { foldRun } from "../../../src/store/fold-run.ts";
@@ -30,7 +30,7 @@ const run = (...writers: readonly (readonly EventPayload[])[]) => projectRun(jou
 describe("a run that was rolled back to a step", () => {
   const back = run(whole, [rolledBack("a", ["b", "c"], true), closed]);
 
-  test("has failed, says why, and tells what the project has of it", () => {
+  test("has failed, with the reason and the changes that remain in the project", () => {
     expect(back).toMatchObject({
       status: "failed",
       failure: { reason: "rolled-back", to: "a", steps: ["b", "c"] },
@@ -41,7 +41,7 @@ describe("a run that was rolled back to a step", () => {
     });
   });
 
-  test("keeps the step, and waits with the others, whose attempts are told as undone", () => {
+  test("keeps the step, and has the others pending with rolled-back attempts", () => {
     expect(back?.steps).toMatchObject([
       { id: "a", status: "passed", artifacts: [artifact("out", "a 1")] },
       { id: "b", status: "pending", artifacts: [], attempts: [{ status: "passed", rolledBack: true }] },
@@ -50,14 +50,14 @@ describe("a run that was rolled back to a step", () => {
     for (const key of ["fingerprint", "changes", "reusedFrom"]) expect(back?.steps[1]).not.toHaveProperty(key);
   });
 
-  test("has nothing in the project when nothing stays of it", () => {
+  test("has no changes in the project if none remain", () => {
     const none = run(whole, [rolledBack("a", ["b", "c"])]);
     expect(none).toMatchObject({ applied: false });
     expect(none).not.toHaveProperty("inProject");
     expect(none).not.toHaveProperty("treeAfter");
   });
 
-  test("passes again by what is done afterwards, and keeps what the project has until that is applied", () => {
+  test("passes with later attempts, and keeps the changes in the project until theirs are applied", () => {
     const going = [
       resumed,
       ...passes("b", 2),
@@ -85,21 +85,21 @@ describe("a run that was rolled back to a step", () => {
   });
 });
 
-describe("an attempt that was going on when its step was undone", () => {
-  test("does not make the step pass, however it says so", () => {
+describe("an attempt that was running when its step was rolled back", () => {
+  test("does not make the step pass when it ends", () => {
     const late = run([started({ a: [] }), attemptStarted("a"), rolledBack("x", ["a"]), ...passes("a").slice(1)]);
     expect(late?.steps[0]).toMatchObject({ status: "pending", artifacts: [], attempts: [{ status: "passed", rolledBack: true }] });
   });
 });
 
 describe("a resumed run", () => {
-  test("has the steps open again that it names", () => {
+  test("reopens the steps that the event names", () => {
     const again = run(whole, [{ ...resumed, again: ["b", "c"] } as EventPayload]);
     expect(again?.steps.map(({ status }) => status)).toEqual(["passed", "pending", "pending"]);
     expect(again).toMatchObject({ status: "interrupted", inProject: changesRef("all") });
   });
 
-  test("takes another definition: steps come and go, and keep what they did", () => {
+  test("can have another definition, whose removed and restored steps keep their attempts", () => {
     const other = run(whole, [redefined({ b: [], d: ["b"], a: ["d"] })]);
     expect(other).toMatchObject({ manifest: digest("other manifest") });
     expect(other?.steps.map(({ id, status, dependencies }) => [id, status, dependencies])).toEqual([
@@ -114,13 +114,13 @@ describe("a resumed run", () => {
     ]);
   });
 
-  test("works on a step again that it reopened", () => {
+  test("executes a reopened step again", () => {
     const reopened = run(whole, [resumed, { type: "step-reopened", step: "b", because: "it changed" }, ...passes("b", 2)]);
     expect(reopened?.steps[1]).toMatchObject({ status: "passed", artifacts: [artifact("out", "b 2")] });
   });
 });
 
-test("work of another run that was reused, and then undone, is named", () => {
+test("a result of another run that was reused and then rolled back is recorded as revoked", () => {
   const reuse: EventPayload = { type: "step-reused", step: "b", from: { run: "older", attempt: 3 }, fingerprint, artifacts: [] };
   const events = [started({ a: [], b: ["a"] }), ...passes("a"), reuse];
   expect(foldRun(journals(events))?.revoked).toEqual([]);

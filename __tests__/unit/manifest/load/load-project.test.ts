@@ -32,7 +32,7 @@ function told({ diagnostics }: LoadedProject): string[] {
 }
 
 describe("variables", () => {
-  it("give unquoted values their type, and leave quoted ones and `env` as text", async () => {
+  it("set the type of unquoted values, but not of quoted ones and `env`", async () => {
     const text = [
       "defaults:",
       "  concurrency: ${N:-4}",
@@ -58,11 +58,11 @@ describe("variables", () => {
     });
   });
 
-  it("are values, never keys or structure", async () => {
+  it("are substituted in values, never in keys or structure", async () => {
     expect(await loadedValue("${KEY}: ${VALUE}\n", { KEY: "k", VALUE: "a: [b, c] # d" })).toEqual({ "${KEY}": "a: [b, c] # d" });
   });
 
-  it("without a value are errors at their own place, all of them", async () => {
+  it("without a value are all reported at their positions", async () => {
     const loaded = await load('description: |\n  one ${A}\n  two ${A} $(cmd) ${1x}\nname: "x ${B:?say so}"\n');
     expect(told(loaded)).toEqual([
       "W108 wave.yaml:2:7 `A` is not set and has no default",
@@ -73,7 +73,7 @@ describe("variables", () => {
     expect(loaded.diagnostics.every(({ severity, hint }) => severity === "error" && hint !== undefined)).toBe(true);
   });
 
-  it("hidden by an overlay are not asked for", async () => {
+  it("in values that an overlay replaces need not be set", async () => {
     const loaded = await load({ "wave.yaml": "name: ${UNSET}\n", "b.yaml": "name: set\n" }, { files: ["wave.yaml", "b.yaml"] });
     expect(told(loaded)).toEqual([]);
   });
@@ -97,7 +97,7 @@ describe("secrets", () => {
     GITHUB_SHA: "abc",
   };
 
-  it("are never placed, wherever they are declared", async () => {
+  it("are never substituted, wherever they are declared", async () => {
     const names = Object.keys(env).filter((name) => name !== "GITHUB_SHA");
     const loaded = await load(
       {
@@ -136,7 +136,7 @@ describe("secrets", () => {
     expect(everything).not.toMatch(/(?:top|persona|step|file|gh)-value/);
   });
 
-  it("that an overlay replaces still count, and so do names that are substituted", async () => {
+  it("include those that an overlay replaces, and names that are substituted", async () => {
     const files = { "wave.yaml": "secrets: [OLD]\n", "b.yaml": 'secrets: ["${NAME}"]\nname: ${OLD} ${KEY}\n' };
     const loaded = await load(files, { files: ["wave.yaml", "b.yaml"], env: { OLD: "x", NAME: "KEY", KEY: "y" } });
     expect(loaded.diagnostics.map(({ code }) => code)).toEqual(["W109", "W109"]);
@@ -147,7 +147,7 @@ describe("overlays", () => {
   const base =
     "name: base\ndefaults: { timeout: 1m, reuse: true }\nsecrets: [A, B]\nsteps:\n  - { id: one, persona: x, inputs: [a, b] }\n  - { id: two, persona: y }\n";
 
-  it("merge maps deep, steps by id, and replace all else; each value keeps its place", async () => {
+  it("merge maps deeply and steps by id, and replace other values; each value keeps its position", async () => {
     const overlay =
       "defaults:\n  timeout: 2m\nsecrets: [C]\nsteps:\n  - id: three\n    persona: z\n  - id: one\n    inputs: [c]\n    env: { E: 1 }\n";
     const loaded = await load({ "wave.yaml": base, "ci.yaml": overlay }, { files: ["wave.yaml", "ci.yaml"] });
@@ -178,14 +178,14 @@ describe("overlays", () => {
     ]).toEqual(["wave.yaml:1", "ci.yaml:2", "wave.yaml:2", "ci.yaml:7", "ci.yaml:8", "ci.yaml:5"]);
   });
 
-  it("of an environment come last, from beside the first file", async () => {
+  it("of an environment come last, from the directory of the first file", async () => {
     const files = { "ci/wave.yaml": "name: a\n", "b.yaml": "name: b\nversion: b\n", "ci/wave.staging.yaml": "name: s\n" };
     const loaded = await load(files, { files: ["ci/wave.yaml", "b.yaml"], environment: "staging" });
     expect(loaded.manifestFiles).toEqual(["ci/wave.yaml", "b.yaml", "ci/wave.staging.yaml"]);
     expect(loaded.manifest && toValue(loaded.manifest)).toEqual({ name: "s", version: "b" });
   });
 
-  it("of an environment that has none are errors that name those there are", async () => {
+  it("of an unknown environment are errors that name the existing ones", async () => {
     const loaded = await load(
       { "wave.yaml": base, "wave.staging.yaml": "name: s\n", "wave.prod.yaml": "name: p\n" },
       { environment: "stagging" },
@@ -198,7 +198,7 @@ describe("overlays", () => {
     ]);
   });
 
-  it("keep two steps of one id apart, for validation to name", async () => {
+  it("keep two steps with the same id, so that validation reports them", async () => {
     const overlay = "steps: [{ id: one, persona: p }, { id: one, persona: q }, { persona: r }]\n";
     const { manifest } = await load({ "wave.yaml": base, "b.yaml": overlay }, { files: ["wave.yaml", "b.yaml"] });
     const steps = manifest && nodeAt(manifest, ["steps"]);
@@ -212,7 +212,7 @@ describe("overlays", () => {
 });
 
 describe("named files", () => {
-  it("are read: pipelines, personas, prompts, schemas and what schemas refer to", async () => {
+  it("are read: pipelines, personas, prompts, schemas and the files that schemas refer to", async () => {
     const loaded = await load({
       "wave.yaml": [
         "pipelines:",
@@ -282,7 +282,7 @@ describe("named files", () => {
     ]);
   });
 
-  it("that are pipelines or personas and cannot be read are errors where they are named", async () => {
+  it("that are unreadable pipelines or personas are errors at their reference", async () => {
     const loaded = await load({
       "wave.yaml": "pipelines:\n  a: a.yaml\n  b: ../b.yaml\n  c: broken.yaml\n  d: 3\npersonas:\n  p: none.yaml\n",
       "broken.yaml": "a: [\n",
@@ -303,7 +303,7 @@ describe("named files", () => {
 });
 
 describe("personas in .wave/personas", () => {
-  it("are read by their names, beside what the manifest defines under the same name", async () => {
+  it("are read by name, in addition to definitions of the same name in the manifest", async () => {
     const loaded = await load({
       "wave.yaml": "personas: { b: { model: inline }, c: other/c.yaml }\n",
       "other/c.yaml": "model: named\n",
@@ -363,8 +363,8 @@ describe("personas in .wave/personas", () => {
   });
 });
 
-describe("manifests that are none", () => {
-  it("give no manifest, but one diagnostic", async () => {
+describe("files that are not manifests", () => {
+  it("result in one diagnostic and no manifest", async () => {
     for (const [text, code] of [
       ["", "W102"],
       ["- a\n", "W202"],

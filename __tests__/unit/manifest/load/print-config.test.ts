@@ -64,7 +64,7 @@ describe("resolvedConfig", () => {
     );
   });
 
-  it("says with origins where each scalar came from, and stays the same YAML", () => {
+  it("adds the origin of each scalar as a comment, without changing the YAML", () => {
     const text = resolvedConfig(merged, { origins: true });
     expect(parse(text)).toEqual(parse(resolvedConfig(merged)));
     expect(text.split("\n").filter((line) => line.includes(" # w"))).toEqual([
@@ -96,7 +96,7 @@ describe("configOrigins", () => {
 });
 
 describe("maskSecrets", () => {
-  it("changes values under `env` alone", () => {
+  it("changes only values under `env`", () => {
     expect(toValue(maskSecrets(manifest("secrets: [A]\nenv: { A: x, B: y }\nadapters: { command: { A: z } }\n")))).toEqual({
       secrets: ["A"],
       env: { A: "***", B: "y" },

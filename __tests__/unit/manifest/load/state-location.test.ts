@@ -49,7 +49,7 @@ test.each<[string, string | undefined, Files, { files?: string[]; environment?: 
   expect({ found: await findStateLocation(request), whole }).toEqual({ found: location, whole: location });
 });
 
-test("a manifest that does not say is read, and nothing that it names", async () => {
+test("a manifest without a location is read, but not the files that it names", async () => {
   const read: string[] = [];
   const manifest = `pipelines: { one: { from: one.yaml } }\n`;
   const source = sourceOf({ "wave.yaml": manifest, "one.yaml": "state: { location: not-here }\n" }, (file) => read.push(file));

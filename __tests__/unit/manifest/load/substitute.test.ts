@@ -46,7 +46,7 @@ describe("substitute", () => {
     expect(substitute(text, lookup)).toEqual({ text: expected, problems: [] });
   });
 
-  it.each(["${}", "${1A}", "${SET", "${SET!x}", "${SET:}", "${a-b", "${ SET }"])("refuses %j, and leaves it as it stands", (text) => {
+  it.each(["${}", "${1A}", "${SET", "${SET!x}", "${SET:}", "${a-b", "${ SET }"])("refuses %j, and keeps it unchanged", (text) => {
     const { text: left, problems } = substitute(text, lookup);
     expect(left).toBe(text);
     expect(problems.map(({ kind }) => kind)).toEqual(["malformed"]);
@@ -66,11 +66,11 @@ describe("substitute", () => {
     });
   });
 
-  it("does not substitute in what it substituted", () => {
+  it("does not substitute within substituted values", () => {
     expect(substitute("${X}", () => ({ kind: "set", value: "$SET ${SET} $$" }))).toEqual({ text: "$SET ${SET} $$", problems: [] });
   });
 
-  it("gives up on defaults in defaults past 20 levels", () => {
+  it("refuses defaults that are nested more than 20 levels deep", () => {
     const deep = `${"${U:-".repeat(50)}x${"}".repeat(50)}`;
     expect(substitute(deep, lookup).problems).toMatchObject([{ kind: "malformed" }]);
   });

@@ -41,7 +41,7 @@ function nearMap({ properties = {}, patternProperties = {}, required = [] }: Sha
 describe("the shape of", () => {
   const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, strictTypes: false, ownProperties: true });
 
-  it.each(names)("a %s is checked as a full validator does", (name) => {
+  it.each(names)("a %s is checked as by a full validator", (name) => {
     const validate = ajv.compile(shapes[name]);
     const wanted = (value: unknown) => (validate(value) ? [] : (validate.errors ?? []).map(told));
     fc.assert(

@@ -93,9 +93,9 @@ describe("json_schema", () => {
       "handover: { contract: { type: json_schema, schema: ../x.json } }",
       "W304 4:56 the schema `../x.json` is outside the project (use a path in the directory of the manifest)",
     ],
-  ])("says what is wrong with %j", async (door, problem) => expect(await problemsOf(step(door), schemas)).toEqual([problem]));
+  ])("reports the problem of %j", async (door, problem) => expect(await problemsOf(step(door), schemas)).toEqual([problem]));
 
-  it("hands every problem of a definition on, at the schema's own place where there is one, and asks once for each schema", async () => {
+  it("reports every problem of a definition, at its position in the schema if it has one, and checks each schema once", async () => {
     const asked: ContractDefinition[] = [];
     const door =
       "handover: { contracts: [{ type: json_schema, schema: s/notes.json }, { type: json_schema, schema: s/notes.json, name: again }, { type: test_suite, command: x }] }";
@@ -113,12 +113,12 @@ describe("json_schema", () => {
   });
 });
 
-describe("what a contract does when it fails", () => {
+describe("a contract's rules on failure", () => {
   const contractOf = async (text: string, head = "") =>
     stepOf(await pipelineOf(step(`handover: { contract: { type: test_suite, command: [npm, test]${text} } }`, head)), "a").contracts[0];
   const warnings = (text: string) => problemsOf(step(`handover: { contract: { type: test_suite, command: x${text} } }`));
 
-  it("is what the documentation says where nothing is written", async () => {
+  it("default to the documented values", async () => {
     expect(await contractOf("")).toMatchObject({
       name: "test_suite",
       command: ["npm", "test"],
@@ -132,7 +132,7 @@ describe("what a contract does when it fails", () => {
     });
   });
 
-  it("comes from the contract before the manifest's defaults", async () => {
+  it("take the contract's settings before the manifest's defaults", async () => {
     const head =
       "defaults: { contract: { on_failure: retry, max_retries: 5, backoff_strategy: linear, backoff_base: 2s, timeout: 1m, circuit_breaker: { failure_threshold: 1, sliding_window_size: 3 } } }\n";
     expect(await contractOf(", max_retries: 1, backoff_base: 3m, timeout: 90s", head)).toMatchObject({
@@ -144,7 +144,7 @@ describe("what a contract does when it fails", () => {
     });
   });
 
-  it("is not promised by keys without effect", async () => {
+  it("include warnings about keys without effect", async () => {
     expect(await warnings(", max_retries: 3")).toEqual([
       "~W206 4:59 `max_retries` has no effect without `on_failure: retry` (the contract's `on_failure` is `halt`)",
     ]);
@@ -153,7 +153,7 @@ describe("what a contract does when it fails", () => {
     ]);
   });
 
-  it("can be done", async () => {
+  it("must be possible", async () => {
     expect(await warnings(", on_failure: retry, backoff_strategy: linear, backoff_base: 5s, backoff_max: 1s")).toEqual([
       "W205 4:135 `backoff_max` is shorter than `backoff_base` (increase `backoff_max`, or reduce `backoff_base`)",
     ]);
@@ -165,7 +165,7 @@ describe("what a contract does when it fails", () => {
     ]);
   });
 
-  it("has names that are unique in the step", async () => {
+  it("include names that are unique in the step", async () => {
     const door = "handover: { contracts: [{ type: test_suite, command: x, name: t }, { type: test_suite, command: y, name: t }] }";
     expect(await problemsOf(step(door))).toEqual(["W312 4:110 the step has two contracts named `t`"]);
     const { project } = await validateFiles({

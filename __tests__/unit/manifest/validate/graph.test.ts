@@ -41,7 +41,7 @@ describe("edges", () => {
     ]);
   });
 
-  it("do not run in circles: one finding for each group of steps, with its path and every edge", async () => {
+  it("must not form cycles: one finding per group of steps, with its path and every edge", async () => {
     const { diagnostics } = await validateFiles({
       "wave.yaml": manifest("x < a", "a < b", "b < c", "c < a", "p < q", "q ? {artifact: r, from: p}", "r > r"),
     });
@@ -59,7 +59,7 @@ describe("edges", () => {
     expect(diagnostics).toHaveLength(3);
   });
 
-  it("belong to steps with ids of their own", async () => {
+  it("require unique step ids", async () => {
     expect(await problemsOf(manifest("a", "a < nowhere"))).toEqual([
       "W312 3:11 two steps are named `a`",
       "W302 3:46 there is no step `nowhere` (use a step of this pipeline)",
@@ -84,7 +84,7 @@ describe("inputs", () => {
     });
   });
 
-  it("are ambiguous where no maker depends on the other", async () => {
+  it("are ambiguous if no producer depends on the other", async () => {
     expect(await problemsOf(manifest("a > r", "b > r", "c < a,b ? r"))).toEqual([
       "W307 4:61 `r` is produced by `a` and `b`, and neither depends on the other (choose one: `{ artifact: r, from: a }`)",
     ]);
@@ -92,7 +92,7 @@ describe("inputs", () => {
     expect(await fromOf("c", "a > r", "b > r", "c < a,b ? {artifact: r, from: b}")).toEqual(["r<b"]);
   });
 
-  it("are made upstream, or there is a way to say it", async () => {
+  it("are produced upstream, or the finding names a fix", async () => {
     expect(await problemsOf(manifest("a > report", "b ? report", "c ? reprot", "d ? own > own"))).toEqual([
       "W306 3:40 `report` is produced by `a`, on which `b` does not depend (add `dependencies: [a]` to the step, or write the input as `{ artifact: report, from: a }`)",
       "W305 4:40 no step produces `reprot` (did you mean `report`?) [report]",
@@ -100,7 +100,7 @@ describe("inputs", () => {
     ]);
   });
 
-  it("may be optional: then none is fine, but a wrong `from` is not", async () => {
+  it("may be optional: then a missing producer is allowed, but a wrong `from` is not", async () => {
     expect(await fromOf("b", "a > r", "b ? {artifact: r, optional: true},{artifact: s, optional: true}")).toEqual([
       "r<undefined",
       "s<undefined",
@@ -110,13 +110,13 @@ describe("inputs", () => {
     ]);
   });
 
-  it("have names of their own", async () => {
+  it("have unique names", async () => {
     expect(await problemsOf(manifest("a > r,s", "b < a ? r,{artifact: s, as: r}"))).toEqual([
       "W312 3:79 the step has two inputs named `r` (rename one of them with `as`)",
     ]);
   });
 
-  it("are found the same way in any graph, by the definition of nearest", async () => {
+  it("are found in any graph by the definition of nearest", async () => {
     const graph = fc.array(fc.record({ up: fc.array(fc.nat(11), { maxLength: 3 }), makes: fc.boolean() }), { minLength: 2, maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(graph, async (rows) => {

@@ -94,7 +94,7 @@ describe("`extends`", () => {
     ]);
   });
 
-  test("names a circle", async () => {
+  test("names a cycle", async () => {
     const problems = await problemsOf(`personas: { x: { extends: y }, y: { extends: x } }\n${steps("x")}`);
     expect(problems[0]).toBe("W315 1:27 personas extend each other in a cycle: `y` → `x` → `y` (remove one `extends`)");
   });

@@ -48,26 +48,26 @@ describe("10,000 steps", () => {
     expect(project?.pipelines[0]?.pipeline.steps).toHaveLength(count);
   });
 
-  it("in one chain that all ask for its first artifact", async () => {
+  it("in one chain that all use its first artifact", async () => {
     const { diagnostics } = await validate((index) => step(index, index === 0 ? {} : { dependencies: [`s${index - 1}`], inputs: ["a0"] }));
     expect(diagnostics).toEqual([]);
   });
 
-  it("in one circle", async () => {
+  it("in one cycle", async () => {
     const { diagnostics } = await validate((index) =>
       step(index, { dependencies: [`s${(index + 1) % count}`], inputs: [`a${(index + 2) % count}`] }),
     );
     expect(diagnostics.map(({ code, related }) => [code, related?.length])).toEqual([["W401", 20]]);
   });
 
-  it("of which all are wrong", async () => {
+  it("that are all invalid", async () => {
     const { diagnostics } = await validate((index) =>
       step(index, { persona: `q${index}`, dependencies: [`x${index}`], inputs: [`y${index}`], taks: "x" }),
     );
     expect(diagnostics).toHaveLength(4 * count);
   });
 
-  it("of which half make the same artifact, and one depends on them all", async () => {
+  it("with the same artifact from half of them, and one that depends on all", async () => {
     const { diagnostics } = await validate((index) => {
       if (index < count / 2) return step(index, { artifacts: ["report"] });
       return step(index, {

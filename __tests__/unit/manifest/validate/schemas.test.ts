@@ -14,7 +14,7 @@ function under(value: unknown, key: string): unknown[] {
 }
 
 describe("wording", () => {
-  it("has words for every pattern", () => {
+  it("describes every pattern", () => {
     const patterns = [ManifestSchema, PersonaSchema, PipelineFileSchema]
       .flatMap((schema) => under(schema, "pattern"))
       .filter((pattern) => typeof pattern === "string");
@@ -35,7 +35,7 @@ describe("the printed schemas", () => {
     [{ steps: [{ id: "a", persona: "tester", handover: { contract: { type: "nope" } } }] }, false],
     [{ pipeline: { name: "p", steps: [{ id: "a", persona: "tester" }] }, env: { "a-b": "x" } }, false],
     [{ pipeline: { name: "p", steps: [{ id: "a", persona: "tester", env: { A: 1, B: true } }] } }, true],
-  ])("judge %j as the validator does", async (manifest, holds) => {
+  ])("agree with the validator on %j", async (manifest, holds) => {
     expect(check(manifest)).toBe(holds);
     const { diagnostics } = await validateFiles({ "wave.yaml": JSON.stringify(manifest) });
     expect(diagnostics.filter(({ code }) => code.startsWith("W2")).length === 0).toBe(holds);

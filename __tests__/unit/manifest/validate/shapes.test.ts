@@ -31,7 +31,7 @@ describe("shapes", () => {
 `;
   const files = { "p/one.yaml": file("deploy", "v1"), "p/two.yaml": file("deploy"), "p/check.yaml": file("check", "v9") };
 
-  it("takes references with versions, of which one is active", async () => {
+  it("accepts references with versions, one of them active", async () => {
     const { project, diagnostics } = await validateFiles({ "wave.yaml": versions, ...files });
     expect(diagnostics).toEqual([]);
     expect(project?.pipelines.map(({ pipeline, active }) => [pipeline.name, pipeline.version, active])).toEqual([
@@ -56,13 +56,13 @@ describe("shapes", () => {
     });
   });
 
-  it("takes the only pipeline when none is asked for", async () => {
+  it("selects the only pipeline if none is named", async () => {
     const { project } = await validateFiles({ "wave.yaml": `${steps}\n` });
     const chosen = project === undefined ? undefined : selectPipeline(project);
     expect(chosen).toMatchObject({ ok: true, value: { name: "wave" } });
   });
 
-  it("compares names and versions with the list, and `active` with the versions", async () => {
+  it("checks names and versions against the list, and `active` against the versions", async () => {
     const other = { ...files, "p/two.yaml": file("deploi", "v3") };
     expect(await problemsOf(versions.replace("active: v2", "active: v3"), other)).toEqual([
       "W204 p/two.yaml:2:9 the pipeline is named `deploi`, but the manifest lists it as `deploy` (use the name in the manifest) [deploy]",
@@ -71,7 +71,7 @@ describe("shapes", () => {
     ]);
   });
 
-  it("reports pipeline files that are missing or hold something else, once", async () => {
+  it("reports missing and invalid pipeline files once", async () => {
     const problems = await problemsOf("pipelines: { a: gone.yaml, b: ../out.yaml, c: list.yaml, d: bare.yaml }\n", {
       "list.yaml": "- 1\n",
       "bare.yaml": `${steps}\n`,
@@ -87,7 +87,7 @@ describe("shapes", () => {
 });
 
 describe("keys that exclude each other", () => {
-  it("wants exactly one shape", async () => {
+  it("requires exactly one shape", async () => {
     expect(await problemsOf("personas: {}\n")).toEqual([
       "W203 1:1 the manifest has no pipeline (add `pipeline:`, `steps:` or `pipelines:`)",
     ]);
@@ -97,14 +97,14 @@ describe("keys that exclude each other", () => {
     ]);
   });
 
-  it("keeps `name` and `version` for bare steps", async () => {
+  it("allows `name` and `version` only with bare steps", async () => {
     expect(await problemsOf(`name: x\nversion: v1\n${file("a")}`)).toEqual([
       "W206 1:1 `name` belongs to bare `steps`, not to `pipeline` (move it into `pipeline`)",
       "W206 2:1 `version` belongs to bare `steps`, not to `pipeline` (move it into `pipeline`)",
     ]);
   });
 
-  it("takes one of contract and contracts, prompt and system_prompt", async () => {
+  it("allows one of contract and contracts, and of prompt and system_prompt", async () => {
     const manifest = `personas: { p: { prompt: p.md, system_prompt: x } }
 steps:
   - id: a

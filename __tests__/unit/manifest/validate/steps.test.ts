@@ -30,7 +30,7 @@ describe("personas", () => {
     expect((await stepIn(`personas: { navigator-v2: p.yaml }\n${oneStep("", "navigator-v2")}`, files)).persona.systemPrompt).toBe("named");
   });
 
-  it("have a digest over what shapes them, and over nothing else", async () => {
+  it("have a digest over prompt, model, command and permissions only", async () => {
     const digest = async (definition: string, before = "") =>
       (await stepIn(`${before}personas: { p: { ${definition} } }\n${oneStep()}`)).persona.digest;
     const first = await digest("system_prompt: x, model: m");
@@ -45,7 +45,7 @@ describe("personas", () => {
     }
   });
 
-  it("have to be known, and their files there", async () => {
+  it("must be known, and their files must exist", async () => {
     expect(await problemsOf(oneStep("", "navigater"))).toEqual([
       "W301 2:23 there is no persona `navigater` (did you mean `navigator`?) [navigator]",
     ]);
@@ -110,7 +110,7 @@ steps:
     expect(project?.secrets).toEqual(["S1", "S2", "S3"]);
   });
 
-  it("has defaults of its own", async () => {
+  it("has built-in defaults", async () => {
     expect(await stepIn(oneStep("", "tester"))).toEqual({
       id: "a",
       origin: expect.objectContaining({ file: "wave.yaml" }),
@@ -134,14 +134,14 @@ steps:
     });
   });
 
-  it("says where state lies, inside the project", async () => {
+  it("returns the location of state, inside the project", async () => {
     expect(await problemsOf(`state: { location: ./var/wave/ }\n${oneStep("", "tester")}`)).toEqual([]);
     expect(await problemsOf(`state: { location: ../x }\n${oneStep("", "tester")}`)).toEqual([
       "W304 1:20 the state's location `../x` is outside the project (the default is `.wave/state`)",
     ]);
   });
 
-  it("keeps the files that contracts are judged by, and no others", async () => {
+  it("keeps the files of contracts, and no others", async () => {
     const files = { "s/a.schema.json": '{"$ref": "b.json"}', "s/b.json": "{}", "prompt.md": "x" };
     const { project } = await validateFiles({
       ...files,
@@ -188,7 +188,7 @@ personas:
     expect(await adapterOf("stated", "", "", { adapter: "command" })).toEqual({ name: "command", chosenBy: "flag", command: ["fallback"] });
   });
 
-  it("may have an exact version behind their name, which goes before the settings' own", async () => {
+  it("may have an exact version after their name, which takes precedence over the settings", async () => {
     const settings = "adapters: { claude: { version: 2.1.1 } }\npersonas: { p: { adapter: claude@2.1.2, system_prompt: x } }\n";
     const versionOf = async (step: string) => (await stepIn(`${settings}steps:\n  - { id: a, ${step} }\n`)).adapter?.version;
     expect(await versionOf("persona: p")).toBe("2.1.2");
@@ -200,7 +200,7 @@ personas:
     expect(await problemsOf(oneStep(", adapter: cluade", "navigator"))).toEqual([expect.stringContaining("did you mean `claude`?")]);
   });
 
-  it("cost what the manifest says, else what their provider's list says; behind another endpoint only what the manifest says", async () => {
+  it("use the price in the manifest, else the list price, and with another endpoint only the manifest's", async () => {
     const priceOf = async (settings: string, model: string, name = "codex") =>
       (await stepIn(`adapters: { ${name}: { model: ${model}${settings} } }\n${oneStep(`, adapter: ${name}`, "navigator")}`)).adapter?.price;
     const listed = { input: 1.25, output: 10, cacheRead: 0.125 };
@@ -220,7 +220,7 @@ personas:
     expect(await priceOf("", "claude-sonnet-4-5", "claude")).toBeUndefined();
   });
 
-  it("cost by the model's name: a price for nearly that name is told, and one for another model is not", async () => {
+  it("warn about a price for a similar model name, but not for another model", async () => {
     const price = "{ input: 1, output: 2 }";
     const told = (prices: string, rest = "model: gpt-5-codex") =>
       problemsOf(
@@ -236,7 +236,7 @@ personas:
     ).toEqual(["~W314 2:32 no persona uses the model `o4-mni`, and `o4-mini` has no price here (did you mean `o4-mini`?) [o4-mini]"]);
   });
 
-  it("need a command where they run one", async () => {
+  it("need a command if they run one", async () => {
     expect(await problemsOf(oneStep("", "tester"), {}, { adapter: "command" })).toEqual([
       "~W313 2:23 the persona `tester` has no command for the adapter `command` (set `command` on the persona, or for all personas with `adapters: { command: { command: [PROGRAM] } }`)",
     ]);
@@ -264,7 +264,7 @@ describe("permissions", () => {
 });
 
 describe("tasks", () => {
-  it("use names that are known, and the finding points at the placeholder", async () => {
+  it("must use known names, and the finding points at the placeholder", async () => {
     const manifest = `steps:
   - { id: a, persona: tester, artifacts: [report] }
   - id: b

@@ -9,27 +9,27 @@ describe("keys", () => {
     expect(await problemsOf(step("taks: x"))).toEqual(["W201 4:5 unknown key `taks` in item 1 of `steps` (did you mean `task`?) [task]"]);
   });
 
-  it("lists what is known where nothing is close", async () => {
+  it("lists the known keys if none is similar", async () => {
     expect(await problemsOf(step("resources: { zzz: 1 }"))).toEqual([
       "W201 4:18 unknown key `zzz` in `resources` (known keys: `timeout`, `memory_limit`, `disk_limit`, `max_turns`, `max_tokens` and `max_cost`)",
     ]);
   });
 
-  it("does not accept keys of features that are not built", async () => {
+  it("refuses keys of features that do not exist", async () => {
     expect(await problemsOf(`policy: {}\n${step("matrix: {}")}`)).toEqual([
       expect.stringContaining("W201 1:1 unknown key `policy`"),
       expect.stringContaining("W201 5:5 unknown key `matrix` in item 1 of `steps`"),
     ]);
   });
 
-  it("names what is missing, in every step", async () => {
+  it("names missing keys in every step", async () => {
     expect(await problemsOf("steps:\n  - persona: tester\n  - id: b\n")).toEqual([
       "W203 2:5 `id` is missing in item 1 of `steps` (add `id:`)",
       "W203 3:5 `persona` is missing in item 2 of `steps` (add `persona:`)",
     ]);
   });
 
-  it("takes names of prototypes for the unknown keys that they are", async () => {
+  it("treats names of prototype members as unknown keys", async () => {
     expect(await problemsOf(step("constructor: 1"))).toEqual([expect.stringContaining("W201 4:5 unknown key `constructor`")]);
     expect(await problemsOf(step("__proto__: 1"))).toEqual([expect.stringContaining("W201 4:5 unknown key `__proto__`")]);
   });
@@ -68,7 +68,7 @@ describe("values", () => {
     expect(problems).toEqual([expect.stringMatching(/^W205 1:15 /)]);
   });
 
-  it("says each wrong name once, not also that it is unknown", async () => {
+  it("reports each malformed name once, not also as unknown", async () => {
     expect(await problemsOf("steps: [{ id: a, persona: 'no one', dependencies: [b/c], inputs: ['d e'] }]\n")).toEqual([
       expect.stringMatching(/^W205 1:27 `no one`/),
       expect.stringMatching(/^W205 1:52 `b\/c`/),

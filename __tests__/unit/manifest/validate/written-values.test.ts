@@ -10,12 +10,12 @@ const persona = "personas: { p: { command: x } }\n";
 describe("`env`", () => {
   const env = "env: { V: 1.10, ZIP: 01234, ID: 12345678901234567890, M: 0o17, T: True, E: 1e3, Q: '1.10', N: 7 }\n";
 
-  test("keeps numbers and booleans as they are written", async () => {
+  test("keeps the source text of numbers and booleans", async () => {
     const step = stepOf(await pipelineOf(`${persona}${env}steps: [{ id: a, persona: p }]\n`), "a");
     expect(step.env).toEqual({ V: "1.10", ZIP: "01234", ID: "12345678901234567890", M: "0o17", T: "True", E: "1e3", Q: "1.10", N: "7" });
   });
 
-  test("is printed so that reading it again gives the same texts", async () => {
+  test("is printed so that reading it again returns the same texts", async () => {
     const printed = async (text: string) => {
       const source = { read: async () => ({ kind: "bytes", bytes: Buffer.from(text) }) as const, list: async () => [] };
       const { manifest } = await loadProject({ files: ["wave.yaml"], env: {}, source });

@@ -1,5 +1,5 @@
 /**
- * The state of one run folded from its events, independent of which processes are alive: each reading decides that
+ * The state of one run folded from its events. Each reading decides which of its processes are alive
  * (`project-run.ts`), so that a stored fold cannot become stale.
  */
 import type { EventOf } from "../core/event.ts";

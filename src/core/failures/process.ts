@@ -82,7 +82,7 @@ export const processFailures: FailureKinds<
   },
 };
 
-/** A peak can equal its limit: the kernel ends the process that asks for more. */
+/** A peak can equal its limit: the kernel kills a process that allocates more. */
 function describeLimit(what: "memory" | "disk", used: number, limit: number): Description {
   const [shownUsed, shownLimit] = formatSizes(used, limit);
   const noun = what === "memory" ? "memory" : "disk space";

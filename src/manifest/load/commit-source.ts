@@ -129,7 +129,7 @@ function verified(read: Result<Uint8Array>, id: string): Result<Uint8Array> {
   });
 }
 
-/** Directories of a commit, each read once. Those in the preloaded directory need one request in total, unless the host truncates it. */
+/** Directories of a commit, each read once. All directories below the preloaded one need one request in total, unless the host truncates it. */
 function commitTree(objects: CommitObjects, commit: string) {
   const directories = new Map<string, Promise<Result<Directory>>>();
   const read = async (place: string): Promise<Result<Directory>> => {

@@ -101,7 +101,7 @@ describe("places", () => {
     expect(originAt(node, path).file).toBe("dir/wave.yaml");
   });
 
-  it("of a missing value are those of its nearest ancestor", () => {
+  it("of an empty value are those where it would be", () => {
     expect(node && nodeAt(node, ["last"])).toMatchObject({
       kind: "scalar",
       value: null,

@@ -8,7 +8,7 @@ import { localBlobs } from "../blobs/local-blobs.ts";
 import type { Io } from "../core/io.ts";
 import { version } from "../core/version.ts";
 import type { WorkflowContext } from "../core/workflow-context.ts";
-import { type JobInputs, readInputs } from "../platform/actions/inputs.ts";
+import { type JobInputs, readJobInputs } from "../platform/actions/inputs.ts";
 import { forgetRunnerSecrets } from "../platform/actions/runner-secrets.ts";
 import { openToolkit } from "../platform/actions/toolkit.ts";
 import { readWorkflowContext } from "../platform/actions/workflow-environment.ts";
@@ -31,7 +31,7 @@ interface PostState {
 /** Completes the reports and saves the remaining state. */
 export async function endJob(io: Io, variables: Io["env"]): Promise<void> {
   const log = openJobLog(io);
-  const { inputs, problem } = readInputs();
+  const { inputs, problem } = readJobInputs();
   const context = readWorkflowContext(variables);
   if (problem !== undefined || !context.ok) return;
   forgetRunnerSecrets();

@@ -2,7 +2,6 @@
  * Moves a job's state: restores it from the cache and the artifacts of the workflow run, fetches blobs on demand, uploads
  * the results of steps, and saves the cache at the end. Errors are warnings; they never fail the job.
  */
-
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { stateArtifactName } from "../blobs/actions/artifact-names.ts";
@@ -18,7 +17,7 @@ import type { GitHub } from "../core/github.ts";
 import { mayUse, type TrustLevel } from "../core/trust-level.ts";
 import type { WorkflowContext } from "../core/workflow-context.ts";
 import type { RunStore } from "../engine/open-project.ts";
-import { blobsOf, packForCache, packRun } from "../engine/state-export.ts";
+import { blobsOfEvent, packForCache, packRun } from "../engine/state-export.ts";
 import type { JobInputs } from "../platform/actions/inputs.ts";
 import type { Toolkit } from "../platform/actions/toolkit.ts";
 import { leadsOut } from "../platform/links.ts";
@@ -110,7 +109,7 @@ export async function openJobState(request: JobStateRequest): Promise<JobState> 
         signal,
         workflowAttempt: context.runAttempt,
         uploaded: remote.nameOf,
-        blobsOf: (event) => blobsOf(store.blobs, event),
+        blobsOf: (event) => blobsOfEvent(store.blobs, event),
         pack: (id, digests, into) => packRun(stateDir, id, digests, into),
       });
     },
@@ -119,7 +118,7 @@ export async function openJobState(request: JobStateRequest): Promise<JobState> 
       const events = await store.state.readEvents(run);
       if (!events.ok) return;
       const wanted = new Set<Digest>();
-      for (const event of events.value) for (const digest of await blobsOf(store.blobs, event)) wanted.add(digest);
+      for (const event of events.value) for (const digest of await blobsOfEvent(store.blobs, event)) wanted.add(digest);
       await remote.list();
       const missing = [...wanted].filter((digest) => remote.nameOf(digest) === undefined);
       const lane = openUploadLane({ toolkit, temp, warn, limitMs: restMs, ...retention });

@@ -2,7 +2,6 @@
  * Runs a job of a workflow: inputs → trust → project → restored state → run or resume → outputs → saved state. The run's
  * verdict is the job's; errors while saving or reporting are warnings.
  */
-
 import path from "node:path";
 import { setOutput, setSecret } from "@actions/core";
 import { defined } from "../core/defined.ts";
@@ -12,7 +11,7 @@ import type { Io } from "../core/io.ts";
 import type { WorkflowContext } from "../core/workflow-context.ts";
 import { unknownPart } from "../engine/step-selection.ts";
 import { lazyGitHub } from "../github/client/lazy-client.ts";
-import { type JobInputs, readInputs } from "../platform/actions/inputs.ts";
+import { type JobInputs, readJobInputs } from "../platform/actions/inputs.ts";
 import { forgetRunnerSecrets, forgetSecrets, withoutRunnerSecrets } from "../platform/actions/runner-secrets.ts";
 import { openToolkit, type Toolkit } from "../platform/actions/toolkit.ts";
 import { readEventCause, readWorkflowContext } from "../platform/actions/workflow-environment.ts";
@@ -37,7 +36,7 @@ import { forwardMask } from "./toolkit-masks.ts";
  */
 export async function runJob(io: Io, variables: Io["env"]): Promise<number> {
   const log = openJobLog(io);
-  const { inputs, problem } = readInputs();
+  const { inputs, problem } = readJobInputs();
   const context = readWorkflowContext(variables);
   if (!context.ok) return ended(log, problem ?? context.error);
   mask(inputs.stateKey);

@@ -24,7 +24,7 @@ export function overBudget(
 }
 
 /** Why an attempt produced nothing, as a clause; undefined if it may have. `denied`: the denied tool calls that the agent reports. */
-export function emptyOutputReason(answer: string, usage: Usage, prompt: string, denied: readonly Denial[] = []): string | undefined {
+export function emptyAnswerReason(answer: string, usage: Usage, prompt: string, denied: readonly Denial[] = []): string | undefined {
   const text = answer.trim();
   if (usage.turns === 0) return "the model was never called";
   if (text === "" && usage.toolCalls === 0) return "the answer is empty";

@@ -6,18 +6,13 @@ import type { ArtifactRef } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import { acceptsMessage } from "../core/message-artifact.ts";
 import type { Step, StepArtifact } from "../core/pipeline.ts";
-import type { BlobStore, Redactor, Workspace } from "../core/ports.ts";
+import type { BlobStore, CollectRequest, Redactor, Workspace } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { messageContent } from "./final-message.ts";
-import { type FoundArtifact, findArtifact } from "./find-artifact.ts";
+import { type ArtifactFile, findArtifactFile } from "./find-artifact-file.ts";
 import { mediaTypeOf, mediaTypeOfContent } from "./media-type.ts";
 
-/** A step whose attempt ended. `prompt` is the prompt sent to it; a final message that repeats it does not count as output. */
-export interface Collection {
-  readonly step: Step;
-  readonly workspace: Workspace;
-  readonly finalMessage?: string;
-  readonly prompt: string;
+interface Collection extends CollectRequest {
   readonly blobs: BlobStore;
   readonly redactor: Redactor;
 }
@@ -41,9 +36,9 @@ const sizeLimit = 1024 ** 3;
 export async function collectArtifacts(collection: Collection): Promise<Result<readonly ArtifactRef[]>> {
   const { step, workspace } = collection;
   const names = new Set(step.artifacts.map(({ name }) => name));
-  const found = new Map<string, FoundArtifact>();
+  const found = new Map<string, ArtifactFile>();
   for (const artifact of step.artifacts.filter(({ source }) => source === undefined)) {
-    const located = await findArtifact(workspace, artifact, names);
+    const located = await findArtifactFile(workspace, artifact, names);
     if (!located.ok) return located;
     if (located.value !== undefined) found.set(artifact.name, located.value);
   }
@@ -56,7 +51,7 @@ export async function collectArtifacts(collection: Collection): Promise<Result<r
 
 async function storeAll(
   collection: Collection,
-  found: ReadonlyMap<string, FoundArtifact>,
+  found: ReadonlyMap<string, ArtifactFile>,
   message: Content | undefined,
 ): Promise<Result<readonly ArtifactRef[]>> {
   const references: ArtifactRef[] = [];
@@ -75,7 +70,7 @@ async function storeAll(
   return ok(references);
 }
 
-async function contentAt(workspace: Workspace, artifact: StepArtifact, place: FoundArtifact): Promise<Result<Content>> {
+async function contentAt(workspace: Workspace, artifact: StepArtifact, place: ArtifactFile): Promise<Result<Content>> {
   const read = await workspace.read(place.area, place.path, sizeLimit);
   if (!read.ok) return err(named(read.error, artifact.name, place.source));
   const mediaType = artifact.mediaType ?? mediaTypeOf(place.path) ?? mediaTypeOf(artifact.name) ?? mediaTypeOfContent(read.value);
@@ -96,7 +91,7 @@ function scrubbed(bytes: Uint8Array, redactor: Redactor): Uint8Array {
 }
 
 /** The final message as content of the artifact that accepts it. Undefined without such an artifact, or if the message is blank. */
-function messageFor({ step, finalMessage, prompt }: Collection, found: ReadonlyMap<string, FoundArtifact>): Result<Content | undefined> {
+function messageFor({ step, finalMessage, prompt }: Collection, found: ReadonlyMap<string, ArtifactFile>): Result<Content | undefined> {
   const artifact = step.artifacts.find((one) => !found.has(one.name) && acceptsMessage(step, one));
   if (artifact === undefined || finalMessage === undefined || finalMessage.trim() === "") return ok(undefined);
   if (finalMessage.trim() === prompt.trim()) {

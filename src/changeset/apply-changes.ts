@@ -6,6 +6,7 @@ import { rmdirSync } from "node:fs";
 import type { Changeset, ChangesetEntry } from "../core/changeset.ts";
 import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { breather } from "../platform/breather.ts";
 import { describeIoError } from "../platform/files.ts";
 import { fsPath, isPathSafe } from "../text/path-bytes.ts";
@@ -105,11 +106,7 @@ async function writeChanges(
     return ok(undefined);
   } catch (error) {
     const { code, detail } = error instanceof ProjectEdit ? error : describeIoError(error);
-    return err({
-      reason: "workspace-failed",
-      code,
-      detail: `\`${shown(at)}\` cannot be changed: ${detail}; try again to complete the changes`,
-    });
+    return workspaceFailed(code, `\`${shown(at)}\` cannot be changed: ${detail}; try again to complete the changes`);
   }
 }
 

@@ -12,6 +12,7 @@ import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts"
 import { defined } from "../core/defined.ts";
 import type { AttemptChanges, BlobStore, Redactor } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { describeIoError } from "../platform/files.ts";
 import { isGitName, pathToBytes } from "../text/path-bytes.ts";
 import { hasOwnRules, withRulesOf } from "./attempt-rules.ts";
@@ -27,7 +28,7 @@ import { defaultFileBytes, type EntryContent, readEntry } from "./read-entry.ts"
 import { openStartTree, type StartTree } from "./start-tree.ts";
 
 /** The trees to compare, and the stores. */
-export interface CollectRequest {
+export interface ChangesRequest {
   /** The project's directory, absolute. */
   readonly root: string;
   /** The changes applied over it when the attempt started; their bytes are in `blobs`. */
@@ -62,7 +63,7 @@ export interface CollectedChanges extends AttemptChanges {
 }
 
 interface CollectState {
-  readonly request: CollectRequest;
+  readonly request: ChangesRequest;
   readonly rules: IgnoreRules;
   readonly start: StartTree;
   readonly end: EndTree;
@@ -83,7 +84,7 @@ const hint = "the step started from other versions of them; `wave resume` runs i
  * meanwhile, and the attempt's original version is unknown), `workspace-failed` and `state-unwritable`. For files that
  * contained a secret before, only the digest is kept.
  */
-export async function collectChanges(request: CollectRequest): Promise<Result<CollectedChanges>> {
+export async function collectChanges(request: ChangesRequest): Promise<Result<CollectedChanges>> {
   const widened: RestoreList = [];
   try {
     const start = openStartTree(request.root, request.start);
@@ -102,13 +103,13 @@ export async function collectChanges(request: CollectRequest): Promise<Result<Co
     return await collect({ request, rules, start, end: end.value, found, widened, beforeAt, outside: [] });
   } catch (error) {
     const { code, detail } = describeIoError(error);
-    return err({ reason: "workspace-failed", code, detail: `the workspace cannot be read: ${detail}` });
+    return workspaceFailed(code, `the workspace cannot be read: ${detail}`);
   } finally {
     restoreModes(widened);
   }
 }
 
-function fileLimit({ limits }: CollectRequest): number {
+function fileLimit({ limits }: ChangesRequest): number {
   return limits?.fileBytes ?? defaultFileBytes;
 }
 
@@ -200,7 +201,7 @@ function dropEmptyDirectories({ start, found }: CollectState, entries: readonly 
 }
 
 async function keep(
-  { blobs, redactor }: CollectRequest,
+  { blobs, redactor }: ChangesRequest,
   path: string,
   before: EntryContent | undefined,
   after: EntryContent | undefined,
@@ -219,7 +220,7 @@ async function keep(
     const put = await blobs.put(bytes);
     if (!put.ok) return put;
     if (put.value.digest !== content.state.digest) {
-      return err({ reason: "workspace-failed", code: "EBUSY", detail: `\`${shown(path)}\` changed while it was read` });
+      return workspaceFailed("EBUSY", `\`${shown(path)}\` changed while it was read`);
     }
   }
   return ok(undefined);

@@ -20,6 +20,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { err, ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { breather } from "../platform/breather.ts";
 import { type Captured, capture, noLimitMs } from "../platform/capture.ts";
 import { describeIoError } from "../platform/files.ts";
@@ -83,7 +84,8 @@ async function copyReadable(from: string, to: string, names: readonly string[], 
     if (!ran.ok) return ran;
     const { code, stderr } = ran.value;
     const problem = stderr.split("\n").find((line) => line !== "" && !/: Permission denied$/.test(line));
-    if (code !== 0 && (problem !== undefined || stderr === "")) return failed("ECOPY", problem ?? `\`cp\` failed with exit code ${code}`);
+    if (code !== 0 && (problem !== undefined || stderr === ""))
+      return copyFailed("ECOPY", problem ?? `\`cp\` failed with exit code ${code}`);
     isDenied ||= code !== 0;
   }
   try {
@@ -91,13 +93,13 @@ async function copyReadable(from: string, to: string, names: readonly string[], 
     if (isDenied) {
       // `cp` quotes names in its messages, so the unreadable paths are searched for.
       for (const name of plain) await findDenied(from, name, denied);
-      if (denied.length === 0) return failed("ECOPY", copies.map((ran) => (ran.ok ? ran.value.stderr.trim() : "")).join("\n").trim()); // biome-ignore format: one thought
+      if (denied.length === 0) return copyFailed("ECOPY", copies.map((ran) => (ran.ok ? ran.value.stderr.trim() : "")).join("\n").trim()); // biome-ignore format: one thought
     }
     for (const name of names) if (!batched.has(name)) await copyOne(from, to, name, breathe, denied);
     return ok(undefined);
   } catch (error) {
     const { code, detail } = describeIoError(error);
-    return failed(code, detail);
+    return copyFailed(code, detail);
   }
 }
 
@@ -200,6 +202,6 @@ function ignoreDenied(error: unknown): void {
   if (!["EACCES", "EPERM"].includes(describeIoError(error).code)) throw error;
 }
 
-function failed(code: string, detail: string): Result<never> {
-  return err({ reason: "workspace-failed", code, detail: `the project cannot be copied: ${detail}` });
+export function copyFailed(code: string, detail: string): Result<never> {
+  return workspaceFailed(code, `the project cannot be copied: ${detail}`);
 }

@@ -2,10 +2,10 @@
  * Copies a repository for an attempt. The copy is cheap, because it borrows objects from the original, and harmless: it
  * has no hooks or credentials, and nothing in it refers to the original's index or branches.
  */
-
 import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { err, ok, type Result } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { gitDirectoriesOf, readSmall } from "../platform/git-repository.ts";
 import { isInside, relativeInside } from "../platform/paths.ts";
 import { copyNames } from "./copy-files.ts";
@@ -66,7 +66,7 @@ function staysInside(root: string, from: string, kind: Kind): boolean {
 async function mergeRepository(own: string, common: string, target: string): Promise<Result<void>> {
   if (common !== own && lstatAt(own, "reftable") !== undefined) {
     const detail = "references of linked work trees in the reftable format cannot be copied: use the overlay provider, or a clone";
-    return err({ reason: "workspace-failed", code: "EREFTABLE", detail });
+    return workspaceFailed("EREFTABLE", detail);
   }
   const shared = common === own ? notCopied : new RegExp(`${notCopied.source}|${ownOfWorkTree.source}`);
   const copied = await copyGitDirectory(common, target, shared);

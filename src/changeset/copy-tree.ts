@@ -1,12 +1,12 @@
 /** Copies a project for an attempt: everything except state, with cheap and harmless repositories. */
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { err, ok, type Result } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
 import { walkTree } from "../platform/walk.ts";
 import { hasEscapes } from "../text/path-bytes.ts";
 import { parentsOf } from "./combine-changes.ts";
-import { copyMetadata, copyNames, type DeniedPath } from "./copy-files.ts";
+import { copyFailed, copyMetadata, copyNames, type DeniedPath } from "./copy-files.ts";
 import { copyRepository } from "./copy-repository.ts";
 import { below, lstatAt, namesIn } from "./disk.ts";
 
@@ -29,7 +29,7 @@ export async function copyTree(request: CopyRequest): Promise<Result<readonly De
     return copied.ok ? ok(denied.sort((a, b) => (a.path < b.path ? -1 : 1))) : copied;
   } catch (error) {
     const { code, detail } = describeIoError(error);
-    return err({ reason: "workspace-failed", code, detail: `the project cannot be copied: ${detail}` });
+    return copyFailed(code, detail);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Changeset, FileState } from "../core/changeset.ts";
 import type { BlobStore, TreeEntry } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { describeIoError } from "../platform/files.ts";
 import { entriesBelow } from "../platform/walk.ts";
 import { isPathSafe } from "../text/path-bytes.ts";
@@ -35,7 +36,7 @@ export async function changesetTo({ root, entries: wantedEntries, blobs }: Chang
       const entry = entryOf(path, now.value, wanted.value);
       if (entry !== undefined) changes.push(entry);
     } catch (error) {
-      return err({ reason: "workspace-failed", code: describeIoError(error).code, detail: `\`${shown(path)}\` cannot be inspected` });
+      return workspaceFailed(describeIoError(error).code, `\`${shown(path)}\` cannot be inspected`);
     }
   }
   return ok(sortEntries(changes));

@@ -3,7 +3,8 @@
  * comparing a copy with its snapshot. Methods throw file system errors.
  */
 import type { Stats } from "node:fs";
-import { err, ok, type Result } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { walkTree } from "../platform/walk.ts";
 import { isGitName } from "../text/path-bytes.ts";
 import { grantOwnerAccess, kindOf, lstatAt, namesIn, type RestoreList } from "./disk.ts";
@@ -79,7 +80,7 @@ export async function overlayEnd(
   const merged = await listMerged(directories);
   if (!merged.ok) return merged;
   const unlisted = directories.find((path) => !merged.value.has(path));
-  if (unlisted !== undefined) return err({ reason: "workspace-failed", code: "ENOENT", detail: `the overlay does not show ${unlisted}` });
+  if (unlisted !== undefined) return workspaceFailed("ENOENT", `the overlay does not show ${unlisted}`);
   return ok({
     directory: upper,
     wasDirectory: (path) => start.at(path).kind === "directory",

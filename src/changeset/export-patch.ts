@@ -3,7 +3,6 @@
  * files in the form that git stores (`stored-form.ts`). Content that is not UTF-8 is encoded in base 85, so that the patch
  * is text. Empty directories, which a patch cannot contain, are listed before the first file.
  */
-
 import { isUtf8 } from "node:buffer";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,14 +11,14 @@ import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts"
 import { defined } from "../core/defined.ts";
 import type { Digest } from "../core/digest.ts";
 import type { BlobStore } from "../core/ports.ts";
-import { err, ok, type Result } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
 import { runGitIn } from "../platform/git.ts";
 import { layOutGitDirectory } from "../platform/git-shadow.ts";
 import { pathToBytes } from "../text/path-bytes.ts";
 import { shown } from "./disk.ts";
 import { removeTree } from "./remove-tree.ts";
-import { formKey, type StoredForm, type StoredFormRequest, type StoredForms, storedForms } from "./stored-form.ts";
+import { formKey, patchFailed, type StoredForm, type StoredFormRequest, type StoredForms, storedForms } from "./stored-form.ts";
 
 /** The blobs of the changes in the repository, by digest. */
 type Objects = ReadonlyMap<Digest, StoredForm>;
@@ -57,7 +56,7 @@ export async function exportPatch({ changes, blobs, project }: PatchRequest): Pr
   try {
     directory = mkdtempSync(path.join(tmpdir(), "wave-patch-"));
   } catch (error) {
-    return failed(describeIoError(error).detail);
+    return patchFailed(describeIoError(error).detail);
   }
   try {
     return await patchFrom(directory, { changes, blobs, ...defined({ project }) });
@@ -105,7 +104,7 @@ async function prepare(directory: string, { changes, blobs, project }: PatchRequ
     layOutGitDirectory(directory);
     return project === undefined ? ok({ forms: new Map(), unfiltered: [] }) : await storedForms({ ...project, directory, changes, blobs });
   } catch (error) {
-    return failed(describeIoError(error).detail);
+    return patchFailed(describeIoError(error).detail);
   }
 }
 
@@ -123,7 +122,7 @@ async function storeObjects(directory: string, changes: Changeset, blobs: BlobSt
       if (at === 0) mkdirSync(path.join(directory, "contents"));
       writeFileSync(path.join(directory, "contents", String(at)), bytes.value);
     } catch (error) {
-      return failed(describeIoError(error).detail);
+      return patchFailed(describeIoError(error).detail);
     }
   }
   if (digests.length === 0) return ok(new Map());
@@ -155,7 +154,7 @@ async function treeOf(directory: string, part: Changeset, side: "before" | "afte
 async function git(directory: string, args: readonly string[], input: Uint8Array = new Uint8Array()): Promise<Result<Buffer>> {
   const answer = await runGitIn(directory, [...settings, ...args], input);
   if (!answer.ok) return answer;
-  return answer.value.code === 0 ? ok(answer.value.stdout) : failed(`git ${args[0]}: ${answer.value.stderr.trim()}`);
+  return answer.value.code === 0 ? ok(answer.value.stdout) : patchFailed(`git ${args[0]}: ${answer.value.stderr.trim()}`);
 }
 
 function emptyDirectories(changes: Changeset): string {
@@ -168,8 +167,4 @@ function emptyDirectories(changes: Changeset): string {
 
 function digestOf(state: FileState | undefined): Digest | undefined {
   return state !== undefined && "digest" in state ? state.digest : undefined;
-}
-
-function failed(detail: string): Result<never> {
-  return err({ reason: "workspace-failed", code: "EPATCH", detail: `the changes cannot be written as a patch: ${detail}` });
 }

@@ -26,7 +26,7 @@ export interface FoundChanges {
  * The trees to search. `hidden`: whether an entry of the start was hidden from the attempt (never called for a directory
  * with content). Such an entry counts as unchanged, unless its path exists now.
  */
-export interface Search {
+export interface ChangeSearch {
   readonly start: StartTree;
   readonly end: EndTree;
   readonly hidden: (path: string) => boolean;
@@ -37,7 +37,7 @@ const yieldEvery = 2000;
 const gone: EndEntry = { kind: "gone" };
 
 /** Walks both trees. Throws file system errors. */
-export async function findChanges({ start, end, hidden, isExcluded }: Search): Promise<FoundChanges> {
+export async function findChanges({ start, end, hidden, isExcluded }: ChangeSearch): Promise<FoundChanges> {
   const entries = new Map<string, EndEntry>();
   const skipped: string[] = [];
   const breathe = breather(yieldEvery);

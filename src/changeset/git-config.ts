@@ -4,7 +4,8 @@
  * no holes.
  */
 import { existsSync } from "node:fs";
-import { err, ok, type Result } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { type GitSetting, parseGitConfig } from "../platform/git-config-text.ts";
 import { readSmall } from "../platform/git-repository.ts";
 import { entriesIn, type WalkedEntry } from "../platform/walk.ts";
@@ -45,7 +46,7 @@ export function maskedGitConfig(file: string, keeps: KeptSettings = {}): Result<
   if (!existsSync(file)) return ok("");
   const text = readSmall(file, largest)?.toString();
   const masked = text === undefined ? undefined : maskedConfigText(text, keeps);
-  return masked === undefined ? err({ reason: "workspace-failed", code: "EGIT", detail: `git cannot read ${file}` }) : ok(masked);
+  return masked === undefined ? workspaceFailed("EGIT", `git cannot read ${file}`) : ok(masked);
 }
 
 /** The same for a configuration's text. Undefined if git would reject it. */

@@ -2,8 +2,8 @@
  * Determines which paths git ignores: by the project's rules on disk, or by those that an attempt left. A tracked path is
  * never ignored. In a project that git does not know, only `node_modules` is ignored.
  */
-
 import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { realPlace } from "../platform/files.ts";
 import { openRepository, type RulesTree, runGit, runGitOver } from "../platform/git.ts";
 import type { GitRepository } from "../platform/git-repository.ts";
@@ -103,11 +103,11 @@ async function ignoredByGit(root: string, paths: readonly PathToCheck[], tree?: 
   // Without git the project counts as unknown to git.
   if (!found.ok) return found.error.reason === "spawn-failed" && found.error.code === "ENOENT" ? ok(installedPackages(paths)) : found;
   const { code, stdout, stderr } = found.value;
-  if (code !== 0 && code !== notIgnored) return failed(stderr);
+  if (code !== 0 && code !== notIgnored) return queryFailed(stderr);
   const matched = namesOf(stdout).map((name) => name.slice("./".length));
   if (matched.length === 0) return ok(new Set());
   const tracked = await runGit(["ls-files", "-z"], root);
-  if (!tracked.ok || tracked.value.code !== 0) return failed(tracked.ok ? tracked.value.stderr : "");
+  if (!tracked.ok || tracked.value.code !== 0) return queryFailed(tracked.ok ? tracked.value.stderr : "");
   const known = new Set(namesOf(tracked.value.stdout));
   return ok(new Set(matched.flatMap((place) => places.get(place) ?? []).filter((path) => !known.has(path))));
 }
@@ -134,6 +134,6 @@ function namesOf(output: Buffer): string[] {
   return names;
 }
 
-function failed(detail: string): Result<never> {
-  return { ok: false, error: { reason: "workspace-failed", code: "EGIT", detail: `git cannot list ignored files: ${detail.trim()}` } };
+function queryFailed(detail: string): Result<never> {
+  return workspaceFailed("EGIT", `git cannot list ignored files: ${detail.trim()}`);
 }

@@ -2,6 +2,7 @@
 import type { Changeset } from "../core/changeset.ts";
 import type { BlobStore } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { describeIoError } from "../platform/files.ts";
 import { isPathSafe } from "../text/path-bytes.ts";
 import { parentsOf } from "./combine-changes.ts";
@@ -33,13 +34,13 @@ export async function layOut({ directory, root, changes, blobs }: LayOutRequest)
       if ("digest" in after && bytes !== undefined) writeEntry(target, path, after, bytes.value);
       else makeDirectory(target, path);
     } catch (error) {
-      return failed(path, error);
+      return layOutFailed(path, error);
     }
   }
   try {
     return ok({ removed: removedPaths(root, changes) });
   } catch (error) {
-    return failed("", error);
+    return layOutFailed("", error);
   }
 }
 
@@ -57,7 +58,7 @@ function removedPaths(root: string, changes: Changeset): readonly string[] {
   return [...removed].sort();
 }
 
-function failed(path: string, error: unknown): Result<never> {
+function layOutFailed(path: string, error: unknown): Result<never> {
   const { code, detail } = describeIoError(error);
-  return err({ reason: "workspace-failed", code, detail: `\`${shown(path)}\` cannot be written: ${detail}` });
+  return workspaceFailed(code, `\`${shown(path)}\` cannot be written: ${detail}`);
 }

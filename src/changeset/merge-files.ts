@@ -1,7 +1,8 @@
 /** Merges two texts with a common base, as git does, with the steps' names at the conflict markers. */
 import type { Digest } from "../core/digest.ts";
 import type { BlobStore } from "../core/ports.ts";
-import { err, ok, type Result } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { runGitAlone } from "../platform/git.ts";
 import { counted } from "../text/quantity.ts";
 import type { MergedFile, MergeFiles } from "./merge-states.ts";
@@ -50,7 +51,7 @@ async function mergeTexts(files: readonly string[], labels: readonly string[]): 
   if (!answer.ok) return answer;
   const { code = mostConflicts + 1, stdout, stderr } = answer.value;
   if (code === 0) return ok({ kind: "text", bytes: stdout });
-  if (code > mostConflicts) return err({ reason: "workspace-failed", code: "EGIT", detail: `git cannot merge: ${stderr.trim()}` });
+  if (code > mostConflicts) return workspaceFailed("EGIT", `git cannot merge: ${stderr.trim()}`);
   return ok({ kind: "conflict", detail: "both changed the same lines", hunk: firstHunk(stdout.toString()) });
 }
 

@@ -4,7 +4,8 @@
  */
 import { chmodSync, lstatSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
-import { err, ok, type Result } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { describeIoError } from "../platform/files.ts";
 import { walkTree } from "../platform/walk.ts";
 import { fsPath, pathFromBytes } from "../text/path-bytes.ts";
@@ -22,7 +23,7 @@ export async function removeTree(directory: string | Buffer): Promise<Result<voi
     return ok(undefined);
   } catch (error) {
     const { code, detail } = describeIoError(error);
-    return err({ reason: "workspace-failed", code, detail: `${directory} cannot be removed: ${detail}` });
+    return workspaceFailed(code, `${directory} cannot be removed: ${detail}`);
   }
 }
 

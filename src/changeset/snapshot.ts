@@ -3,11 +3,10 @@
  * contents: a change of content, mode or name changes the times, size or number of an inode, and no program can set its
  * ctime.
  */
-
 import type { Stats } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Failure } from "../core/failure.ts";
-import { err, ok, type Result } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { describeIoError } from "../platform/files.ts";
 import { walkTree } from "../platform/walk.ts";
 import { isGitName } from "../text/path-bytes.ts";
@@ -51,7 +50,7 @@ export async function takeSnapshot(directory: string): Promise<Result<Snapshot>>
     });
   } catch (error) {
     const { code, detail } = describeIoError(error);
-    return err({ reason: "workspace-failed", code, detail: `${directory}: ${detail}` } satisfies Failure);
+    return workspaceFailed(code, `${directory}: ${detail}`);
   }
   await sleep(tickMs);
   return ok({ files, directories });

@@ -11,7 +11,8 @@ import path from "node:path";
 import type { Changeset, FileState } from "../core/changeset.ts";
 import type { Digest } from "../core/digest.ts";
 import type { BlobStore } from "../core/ports.ts";
-import { err, ok, type Result } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { realPlace } from "../platform/files.ts";
 import { openRepository, runGit, runGitIn, userSetting } from "../platform/git.ts";
 import { type GitSetting, parseGitConfig } from "../platform/git-config-text.ts";
@@ -256,8 +257,11 @@ async function git(
   const answer = await runGitIn(directory, [...always, ...args], input);
   if (!answer.ok) return answer;
   if (answer.value.code === 0) return ok(answer.value.stdout);
-  const detail = `git ${args[0]}: ${answer.value.stderr.trim()}`;
-  return err({ reason: "workspace-failed", code: "EPATCH", detail: `the changes cannot be written as a patch: ${detail}` });
+  return patchFailed(`git ${args[0]}: ${answer.value.stderr.trim()}`);
+}
+
+export function patchFailed(detail: string): Result<never> {
+  return workspaceFailed("EPATCH", `the changes cannot be written as a patch: ${detail}`);
 }
 
 /** Quotes a name for `--stdin-paths`: every byte in octal, except letters, digits and common punctuation. */

@@ -2,18 +2,18 @@
 import { ok, type Result } from "../core/result.ts";
 import type { RunRecord } from "../core/state.ts";
 import type { ReadonlyRunStore } from "../engine/open-project.ts";
-import type { KnownRun } from "../telemetry/lineage/lineage.ts";
+import type { RunWithEvents } from "../telemetry/lineage/lineage.ts";
 
 export interface KnownRuns {
   /** Adds a record's events; none if its journals were removed. */
-  readonly complete: (record: RunRecord) => Promise<Result<KnownRun>>;
+  readonly complete: (record: RunRecord) => Promise<Result<RunWithEvents>>;
   /** Finds a run by its whole id. Undefined if the store does not have it. */
-  readonly find: (id: string) => Promise<Result<KnownRun | undefined>>;
+  readonly find: (id: string) => Promise<Result<RunWithEvents | undefined>>;
 }
 
 export function knownRuns(state: ReadonlyRunStore["state"]): KnownRuns {
-  const known = new Map<string, KnownRun>();
-  const complete = async (record: RunRecord): Promise<Result<KnownRun>> => {
+  const known = new Map<string, RunWithEvents>();
+  const complete = async (record: RunRecord): Promise<Result<RunWithEvents>> => {
     const before = known.get(record.id);
     if (before !== undefined) return ok(before);
     const events = await state.readEvents(record.id);

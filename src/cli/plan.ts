@@ -7,7 +7,7 @@ import { ok, type Result } from "../core/result.ts";
 import { withBlocks } from "../engine/blocked-steps.ts";
 import { fileTextOf } from "../engine/open-project.ts";
 import { type PlannedRun, planRun } from "../engine/plan-run.ts";
-import { promptOf } from "../engine/show-prompt.ts";
+import { promptOfStep } from "../engine/show-prompt.ts";
 import { renderPlan } from "../reporters/console/render-plan.ts";
 import { planDocument } from "../reporters/console/render-plan-document.ts";
 import { adapterOption, type CommandContext, type CommandOutput, defineCommand, printDiagnostics } from "./define-command.ts";
@@ -59,7 +59,7 @@ async function showPrompt(
   planned: PlannedRun,
   { step, input }: { readonly step: string; readonly input: string | undefined },
 ): Promise<Result<CommandOutput>> {
-  const prompt = await promptOf(planned, step, input);
+  const prompt = await promptOfStep(planned, step, input);
   if (!prompt.ok) return prompt;
   const { text, unknown } = prompt.value;
   for (const { name, from } of unknown)

@@ -1,7 +1,8 @@
 /** Restores the files of a contract's `protect` from the trusted source. */
 import { parentsOf } from "../changeset/combine-changes.ts";
 import type { ContractContext, TreeEntry } from "../core/ports.ts";
-import { err, ok, type Result } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { pathPattern } from "../text/glob.ts";
 
 type Restored = ReadonlyMap<string, TreeEntry | undefined>;
@@ -16,7 +17,7 @@ export async function restoredFiles(
 ): Promise<Result<Restored>> {
   if (globs.length === 0) return ok(new Map());
   if (trustedFiles === undefined) {
-    return err({ reason: "workspace-failed", code: "ENOENT", detail: "the base commit of the run is unknown" });
+    return workspaceFailed("ENOENT", "the base commit of the run is unknown");
   }
   const patterns = globs.map(pathPattern);
   const listed = await trustedFiles.list((file) => patterns.some((matches) => matches(file)));

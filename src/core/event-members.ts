@@ -4,7 +4,7 @@ import type { Digest } from "./digest.ts";
 import type { Usage } from "./usage.ts";
 
 /** Options of a map without additional properties. */
-export const strict = (description: string) => ({ additionalProperties: false, description }) as const;
+export const strictMap = (description: string) => ({ additionalProperties: false, description }) as const;
 export const text = (description: string) => Type.String({ description });
 export const texts = (description: string) => Type.Array(Type.String(), { description });
 export const flag = (description: string) => Type.Boolean({ description });
@@ -26,7 +26,7 @@ export const usage = Type.Optional(
         cacheWriteTokens: count("Tokens written to the model's cache."),
         costUsd: Type.Optional(Type.Number({ minimum: 0, description: "Cost in US dollars, as reported by the agent." })),
       },
-      strict("Model usage of the attempt. Absent if its adapter uses no model."),
+      strictMap("Model usage of the attempt. Absent if its adapter uses no model."),
     ),
   ),
 );

@@ -4,7 +4,7 @@
  * only for types and by the generator: no bundle contains these schemas.
  */
 import { Type } from "typebox";
-import { count, digest, digests, flag, strict, text, texts, usage } from "./event-members.ts";
+import { count, digest, digests, flag, strictMap, text, texts, usage } from "./event-members.ts";
 import type { ContractResult, Failure } from "./failure.ts";
 
 const failure = (description: string) =>
@@ -28,7 +28,7 @@ export const Fingerprint = Type.Object(
     gate: digest("Digest over the contracts and the files that they name."),
     parts: digests("Digests of the parts, by name. Compare them to see why two fingerprints differ."),
   },
-  strict("Digests of everything that a step's result depends on."),
+  strictMap("Digests of everything that a step's result depends on."),
 );
 
 export const ChangesRecord = Type.Object(
@@ -43,11 +43,11 @@ export const ChangesRecord = Type.Object(
           count: count("Number of paths. The contents of a directory are not counted.", 1),
           paths: Type.Array(Type.String(), { description: "The first 20 paths. Directories end in `/`." }),
         },
-        strict("New paths that are not part of the changeset because a step changed `.gitignore` and it now ignores them."),
+        strictMap("New paths that are not part of the changeset because a step changed `.gitignore` and it now ignores them."),
       ),
     ),
   },
-  strict("Changeset of an attempt or a run."),
+  strictMap("Changeset of an attempt or a run."),
 );
 
 export const ArtifactRecord = Type.Object(
@@ -58,7 +58,7 @@ export const ArtifactRecord = Type.Object(
     mediaType: text("Media type."),
     source: text("Where it was found: a path in the workspace, `output/NAME`, or `message`."),
   },
-  strict("Named output of a step."),
+  strictMap("Named output of a step."),
 );
 const artifacts = Type.Array(ArtifactRecord, { description: "Artifacts that the step produced." });
 
@@ -81,7 +81,7 @@ export const Base = Type.Object(
     ),
     views: digests("Digests over the part of the tree that a step may read, by a key for the file permissions."),
   },
-  strict("The project's tree when the run started."),
+  strictMap("The project's tree when the run started."),
 );
 
 const nodes = Type.Array(
@@ -94,7 +94,7 @@ const nodes = Type.Array(
       optional: flag("Whether the run may pass even if this step fails."),
       contracts: texts("Names of its contracts."),
     },
-    strict("Node of the pipeline's graph."),
+    strictMap("Node of the pipeline's graph."),
   ),
   { description: "Nodes in manifest order." },
 );
@@ -109,7 +109,7 @@ export const eventSchemas = {
       node: text("Version of Node."),
       platform: text("Operating system and architecture."),
     },
-    strict("The first line of a journal. It identifies the process that writes the journal."),
+    strictMap("The first line of a journal. It identifies the process that writes the journal."),
   ),
   "run-started": Type.Object(
     {
@@ -127,13 +127,13 @@ export const eventSchemas = {
           apply: Type.Optional(flag("Whether to apply the changes to the project if the run passes. Defaults to true.")),
           input: Type.Optional(digest("Blob with the run's input.")),
         },
-        strict("Options of the run. Resuming it uses them again."),
+        strictMap("Options of the run. Resuming it uses them again."),
       ),
       base: Base,
       nodes,
       part,
     },
-    strict("A run started."),
+    strictMap("A run started."),
   ),
   "run-resumed": Type.Object(
     {
@@ -145,25 +145,25 @@ export const eventSchemas = {
       update: Type.Optional(
         Type.Object(
           { manifest: digest("Blob that lists the manifest and every file that it names, as of the resume."), nodes },
-          strict("New definition of the run. Defaults to the definition the run already had."),
+          strictMap("New definition of the run. Defaults to the definition the run already had."),
         ),
       ),
     },
-    strict("A process resumed the run. Steps that have not passed become pending."),
+    strictMap("A process resumed the run. Steps that have not passed become pending."),
   ),
   "step-reused": Type.Object(
     {
       step,
-      from: Type.Object({ run: text("Id of its run."), attempt }, strict("The attempt that produced the result.")),
+      from: Type.Object({ run: text("Id of its run."), attempt }, strictMap("The attempt that produced the result.")),
       fingerprint: Fingerprint,
       artifacts,
       changes: Type.Optional(ChangesRecord),
     },
-    strict("A step passed without running because an earlier result with the same fingerprint was reused."),
+    strictMap("A step passed without running because an earlier result with the same fingerprint was reused."),
   ),
   "step-reopened": Type.Object(
     { step, because: text("Why its earlier result cannot be kept.") },
-    strict("A step that passed earlier in this run becomes pending, because its dependencies or its artifacts changed."),
+    strictMap("A step that passed earlier in this run becomes pending, because its dependencies or its artifacts changed."),
   ),
   "attempt-started": Type.Object(
     {
@@ -180,7 +180,7 @@ export const eventSchemas = {
             digest: digest("Blob with its contents."),
             from: text("Id of the step that produced it."),
           },
-          strict("Artifact of an earlier step."),
+          strictMap("Artifact of an earlier step."),
         ),
         { description: "Inputs of the step." },
       ),
@@ -188,15 +188,15 @@ export const eventSchemas = {
       breakers: texts("Keys of the circuit breakers that were checked."),
       probe: flag("Whether an open circuit let this attempt through as a probe."),
     },
-    strict("An attempt at a step started. Written to disk before the attempt's process starts."),
+    strictMap("An attempt at a step started. Written to disk before the attempt's process starts."),
   ),
   "contract-checked": Type.Object(
     { step, attempt, result: ContractResultBody, breaker: Type.Optional(text("Key of the circuit breaker that counts the verdict.")) },
-    strict("A contract was evaluated on the output of an attempt."),
+    strictMap("A contract was evaluated on the output of an attempt."),
   ),
   "attempt-passed": Type.Object(
     { step, attempt, durationMs: durationMs("the attempt"), artifacts, changes: Type.Optional(ChangesRecord), log, usage },
-    strict("An attempt passed: it finished, produced its artifacts, and no contract failed it."),
+    strictMap("An attempt passed: it finished, produced its artifacts, and no contract failed it."),
   ),
   "attempt-failed": Type.Object(
     {
@@ -213,15 +213,15 @@ export const eventSchemas = {
             attempt: count("Number of the attempt.", 1),
             delayMs: Type.Number({ minimum: 0, description: "Delay before it starts, in milliseconds." }),
           },
-          strict("The next attempt. Absent if there is none."),
+          strictMap("The next attempt. Absent if there is none."),
         ),
       ),
     },
-    strict("An attempt failed."),
+    strictMap("An attempt failed."),
   ),
   "attempt-cancelled": Type.Object(
     { step, attempt, durationMs: durationMs("the attempt"), log, usage },
-    strict("An attempt was ended because the run was cancelled or stopped."),
+    strictMap("An attempt was ended because the run was cancelled or stopped."),
   ),
   "step-finished": Type.Object(
     {
@@ -231,7 +231,7 @@ export const eventSchemas = {
       failure: Type.Optional(failure("Why it failed.")),
       because: Type.Optional(text("For a skipped step, the id of the dependency that did not pass.")),
     },
-    strict("A step reached its final status in this process."),
+    strictMap("A step reached its final status in this process."),
   ),
   "circuit-opened": Type.Object(
     {
@@ -241,7 +241,7 @@ export const eventSchemas = {
       failed: Type.Integer({ description: "Number of failed attempts in the window." }),
       window: Type.Integer({ description: "Number of attempts in the window." }),
     },
-    strict("A circuit breaker opened because its contract failed too often. It blocks further attempts for a time."),
+    strictMap("A circuit breaker opened because its contract failed too often. It blocks further attempts for a time."),
   ),
   "circuit-reset": Type.Object(
     {
@@ -249,26 +249,26 @@ export const eventSchemas = {
       contract: Type.Optional(text("Name of the contract.")),
       steps: Type.Optional(texts("Ids of the steps of this run that use the circuit breaker.")),
     },
-    strict("A circuit breaker was closed. Earlier attempts no longer count."),
+    strictMap("A circuit breaker was closed. Earlier attempts no longer count."),
   ),
   "changes-merged": Type.Object(
     { changes: ChangesRecord, apply: flag("Whether they will be applied to the project.") },
-    strict("All steps passed and their changes were merged. Written to disk before any file of the project is changed."),
+    strictMap("All steps passed and their changes were merged. Written to disk before any file of the project is changed."),
   ),
-  "changes-applied": Type.Object({ changes: ChangesRecord }, strict("The run's changes were applied to the project.")),
+  "changes-applied": Type.Object({ changes: ChangesRecord }, strictMap("The run's changes were applied to the project.")),
   "rollback-started": Type.Object(
     {
       to: Type.Optional(step),
       steps: texts("With `to`, the ids of the steps that are rolled back."),
       changes: Type.Optional(ChangesRecord),
     },
-    strict(
+    strictMap(
       "A rollback started to change the project. It is unfinished until `changes-undone` or `steps-rolled-back`. `changes` is the changeset that was applied to the project.",
     ),
   ),
   "changes-undone": Type.Object(
     { changes: ChangesRecord },
-    strict("The run's changes were reverted in the project. No run uses the results of its steps any more."),
+    strictMap("The run's changes were reverted in the project. No run uses the results of its steps any more."),
   ),
   "steps-rolled-back": Type.Object(
     {
@@ -277,7 +277,7 @@ export const eventSchemas = {
       changes: Type.Optional(ChangesRecord),
       tree: Type.Optional(digest("Digest over the project's tree after the rollback.")),
     },
-    strict(
+    strictMap(
       "A run was rolled back to a step. `changes` is the changeset of the run that remains applied to the project; absent if none does. Written to disk after the project was changed.",
     ),
   ),
@@ -290,7 +290,7 @@ export const eventSchemas = {
       subject: text("Subject: a step, `step/contract`, or empty for the run."),
       tries: count("Number of requests it took.", 1),
     },
-    strict("An alert was delivered to its webhook."),
+    strictMap("An alert was delivered to its webhook."),
   ),
   "alert-failed": Type.Object(
     {
@@ -299,7 +299,7 @@ export const eventSchemas = {
       subject: text("Subject: a step, `step/contract`, or empty for the run."),
       because: text("Why it could not be delivered."),
     },
-    strict("An alert could not be delivered to its webhook in time."),
+    strictMap("An alert could not be delivered to its webhook in time."),
   ),
   published: Type.Object(
     {
@@ -308,7 +308,7 @@ export const eventSchemas = {
       digest: digest("Blob that was published."),
       url: text("URL of the published item. Empty if the service returned none."),
     },
-    strict("An artifact was published. A rollback does not revert this."),
+    strictMap("An artifact was published. A rollback does not revert this."),
   ),
   "not-published": Type.Object(
     {
@@ -317,7 +317,7 @@ export const eventSchemas = {
       because: text("Why it was not published."),
       optional: flag("Whether the run may pass even if publishing fails."),
     },
-    strict("An artifact could not be published."),
+    strictMap("An artifact could not be published."),
   ),
   "run-finished": Type.Object(
     {
@@ -332,10 +332,10 @@ export const eventSchemas = {
       ),
       part,
     },
-    strict("The run, or this process's part of it, ended. It may be resumed later."),
+    strictMap("The run, or this process's part of it, ended. It may be resumed later."),
   ),
   "writer-closed": Type.Object(
     { head: text("`hash` of the previous line.") },
-    strict("The last line of a journal that was closed properly."),
+    strictMap("The last line of a journal that was closed properly."),
   ),
 } as const;

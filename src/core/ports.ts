@@ -133,6 +133,15 @@ export interface Workspace {
   discard(outcome: "passed" | "failed"): Promise<void>;
 }
 
+/** An ended attempt whose artifacts are stored. */
+export interface CollectRequest {
+  readonly step: Step;
+  readonly workspace: Workspace;
+  readonly finalMessage?: string;
+  /** A final message that repeats the prompt is not an artifact. */
+  readonly prompt: string;
+}
+
 export interface WorkspaceProvider {
   readonly name: string;
   open(request: OpenWorkspace): Promise<Result<Workspace>>;
@@ -143,6 +152,11 @@ export interface OutputLog {
   write(chunk: Uint8Array, stream: "stdout" | "stderr"): void;
   /** The last few kilobytes, redacted. */
   tail(): string;
+}
+
+/** An open log. `close` writes buffered output and returns the file; `size` is in bytes. If it is 0, there is no file. */
+export interface AttemptLog extends OutputLog {
+  close(): Promise<Result<{ readonly path: string; readonly size: number }>>;
 }
 
 export interface AdapterContext {

@@ -6,7 +6,7 @@ import type { AttemptRecord, RunRecord } from "../core/state.ts";
 import { systemClock } from "../platform/clock.ts";
 import { blobsOf } from "../store/archived-run.ts";
 import type { ReadonlyRunStore } from "./open-project.ts";
-import { type AttemptLog, type LogFilter, selectLogs } from "./select-logs.ts";
+import { type LogFilter, type SelectedLog, selectLogs } from "./select-logs.ts";
 
 /** New output of an attempt, or its failure once it has ended. */
 export type LogPiece = { readonly step: string; readonly attempt: number } & (
@@ -55,7 +55,7 @@ export async function followLogs(request: FollowRequest): Promise<Result<number>
 
 interface Progress {
   readonly run: RunRecord;
-  readonly log: AttemptLog;
+  readonly log: SelectedLog;
   readonly offsets: Map<string, number>;
   readonly explained: Set<string>;
 }
@@ -79,12 +79,12 @@ async function reportNew(
   return ok(undefined);
 }
 
-function keyOf({ step, attempt }: AttemptLog): string {
+function keyOf({ step, attempt }: SelectedLog): string {
   return `${step}.${attempt}`;
 }
 
 /** A log from an offset: the stored one once the attempt has ended, before that the live file. */
-async function readLog(store: ReadonlyRunStore, run: RunRecord, log: AttemptLog, offset: number): Promise<Result<Uint8Array>> {
+async function readLog(store: ReadonlyRunStore, run: RunRecord, log: SelectedLog, offset: number): Promise<Result<Uint8Array>> {
   if (log.record.log !== undefined) {
     const stored = await blobsOf(run, store.blobs).get(log.record.log);
     return stored.ok ? ok(stored.value.subarray(offset)) : stored;

@@ -12,7 +12,7 @@ export interface LogFilter {
 }
 
 /** A selected attempt. */
-export interface AttemptLog {
+export interface SelectedLog {
   readonly step: string;
   readonly attempt: number;
   readonly record: AttemptRecord;
@@ -22,7 +22,7 @@ export interface AttemptLog {
  * The selected attempts in the order of the manifest. Without a filter of attempts, the last one of each step. Steps in `begun` are being
  * followed: all their attempts from that number on are selected.
  */
-export function selectLogs(run: RunRecord, filter: LogFilter, begun: ReadonlyMap<string, number> = new Map()): readonly AttemptLog[] {
+export function selectLogs(run: RunRecord, filter: LogFilter, begun: ReadonlyMap<string, number> = new Map()): readonly SelectedLog[] {
   const { step, attempt, errors, since } = filter;
   return run.steps
     .filter(({ id }) => step === undefined || id === step)

@@ -1,5 +1,4 @@
 /** Shows the prompt of a step's first attempt, assembled as in a run. */
-
 import path from "node:path";
 import { defined } from "../core/defined.ts";
 import { isSandboxed, wantsIsolation } from "../core/enforcement.ts";
@@ -24,7 +23,7 @@ export interface ShownPrompt {
 const noRun = "RUN";
 
 /** Fails with `usage` for a step that the pipeline does not have. */
-export async function promptOf(
+export async function promptOfStep(
   { plan, project, read, store, isolation, env }: PlannedRun,
   id: string,
   runInput?: string,

@@ -21,7 +21,7 @@ import type { RunStore } from "./open-project.ts";
 const cacheLimits = { runs: 50, journalBytes: 32e6, blobBytes: 256e6 } as const;
 
 /** Every blob that an event refers to, and the blobs that those list. An unreadable list is empty. */
-export async function blobsOf(blobs: BlobStore, event: WaveEvent): Promise<readonly Digest[]> {
+export async function blobsOfEvent(blobs: BlobStore, event: WaveEvent): Promise<readonly Digest[]> {
   const all = new Set<Digest>();
   for (const reference of referencesOf(event)) for (const digest of await withListed(blobs, reference)) all.add(digest);
   return [...all];
@@ -55,7 +55,7 @@ export async function packForCache({ state, stateDir, blobs }: RunStore, into: s
     if (journalBytes > cacheLimits.journalBytes) break;
     await packJournals(stateDir, id, into);
     for (const event of mergeEvents(read.value)) {
-      for (const digest of blobBytes > cacheLimits.blobBytes ? [] : await blobsOf(blobs, event)) {
+      for (const digest of blobBytes > cacheLimits.blobBytes ? [] : await blobsOfEvent(blobs, event)) {
         const size = await tryIo(() => stat(blobFile(stateDir, digest)));
         if (!size.ok || blobBytes + size.value.size > cacheLimits.blobBytes) continue;
         if ((await packBlobs(stateDir, [digest], into, copy)).length > 0) blobBytes += size.value.size;

@@ -2,7 +2,6 @@
  * Runs one attempt: inputs, workspace, prompt, adapter, changeset, artifacts, contracts. Writes no events, and does not decide whether
  * the attempt may start or whether another follows.
  */
-
 import path from "node:path";
 import type { Changeset } from "../core/changeset.ts";
 import { defined } from "../core/defined.ts";
@@ -13,13 +12,13 @@ import type { ArtifactRef, ChangesRef, FingerprintRef } from "../core/event.ts";
 import type { ContractResult, Denial, Failure } from "../core/failure.ts";
 import type { Feedback } from "../core/feedback.ts";
 import type { Step } from "../core/pipeline.ts";
-import type { Adapter, BlobStore, OpenWorkspace, Workspace, WorkspacePaths } from "../core/ports.ts";
+import type { Adapter, AttemptLog, BlobStore, OpenWorkspace, Workspace, WorkspacePaths } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { Usage } from "../core/usage.ts";
 import { withInlineTexts } from "../prompt/inline-text.ts";
 import { printable } from "../text/printable.ts";
 import { writeViolation } from "./changes.ts";
-import type { AttemptHooks, AttemptLog, ExecuteContext, PromptInput, PromptParts } from "./context.ts";
+import type { AttemptHooks, ExecuteContext, PromptInput, PromptParts } from "./context.ts";
 import { failureOf, verifyContracts } from "./verify-contracts.ts";
 
 /** An input before it has a path in a workspace. */

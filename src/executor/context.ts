@@ -1,5 +1,4 @@
 /** The input of the executor: the plan, the ports, and functions of modules that the executor does not import. Types only. */
-
 import type { MergeFiles } from "../changeset/merge-states.ts";
 import type { Changeset } from "../core/changeset.ts";
 import type { Digest } from "../core/digest.ts";
@@ -10,16 +9,16 @@ import type { Step } from "../core/pipeline.ts";
 import type { Plan } from "../core/plan.ts";
 import type {
   Adapter,
+  AttemptLog,
   AttemptUsage,
   BlobStore,
   Clock,
+  CollectRequest,
   ContractFile,
   ContractType,
   Journal,
-  OutputLog,
   StateStore,
   TrustedFiles,
-  Workspace,
   WorkspacePaths,
   WorkspaceProvider,
 } from "../core/ports.ts";
@@ -181,11 +180,6 @@ export interface CacheMatch {
 
 export type CacheLookup = CacheMatch | { readonly kind: "new" };
 
-/** The output of one attempt. `close` returns the file that holds it; `size` in bytes. */
-export interface AttemptLog extends OutputLog {
-  close(): Promise<Result<{ readonly path: string; readonly size: number }>>;
-}
-
 /** An input as the prompt lists it. `path` is absolute, as the child sees it. */
 export interface PromptInput {
   readonly name: string;
@@ -209,12 +203,4 @@ export interface PromptParts {
   readonly runInput?: string;
   readonly feedback?: Feedback;
   readonly files: ReadonlyMap<string, ContractFile>;
-}
-
-export interface CollectRequest {
-  readonly step: Step;
-  readonly workspace: Workspace;
-  readonly finalMessage?: string;
-  /** A final message that repeats the prompt is not an artifact. */
-  readonly prompt: string;
 }

@@ -83,12 +83,12 @@ export function groupAt({ version: number, directory }: GroupPlace): Pick<Memory
   const inside = (name: string) => path.join(directory, name);
   return {
     usage() {
-      const peak = version.peak.map((name) => Number(textOf(inside(name)))).find((bytes) => Number.isFinite(bytes) && bytes > 0);
-      return { peakBytes: peak ?? 0, exceeded: Number(/^oom_kill ([0-9]+)$/m.exec(textOf(inside(version.kills)))?.[1] ?? 0) > 0 };
+      const peak = version.peak.map((name) => Number(readLatin1(inside(name)))).find((bytes) => Number.isFinite(bytes) && bytes > 0);
+      return { peakBytes: peak ?? 0, exceeded: Number(/^oom_kill ([0-9]+)$/m.exec(readLatin1(inside(version.kills)))?.[1] ?? 0) > 0 };
     },
     close() {
       // 0 is a process of another pid namespace. For `kill`, it would mean the caller's own group.
-      const pids = textOf(inside("cgroup.procs")).split("\n").map(Number);
+      const pids = readLatin1(inside("cgroup.procs")).split("\n").map(Number);
       for (const pid of pids.filter((pid) => pid > 0)) tried(() => process.kill(pid, "SIGKILL"));
       remove(directory);
     },
@@ -118,7 +118,7 @@ export function hasMemoryGroups(): boolean {
 function placeOfGroups(): GroupPlace | undefined {
   if (known !== undefined) return known.place;
   known = { place: undefined };
-  const places = process.platform === "linux" ? groupPlaces(textOf("/proc/self/cgroup"), textOf("/proc/self/mountinfo")) : [];
+  const places = process.platform === "linux" ? groupPlaces(readLatin1("/proc/self/cgroup"), readLatin1("/proc/self/mountinfo")) : [];
   known = { place: places.find(canCreate) };
   if (known.place !== undefined) removeOrphans(known.place.directory);
   return known.place;
@@ -157,7 +157,7 @@ export function groupPlaces(groups: string, mounts: string): readonly GroupPlace
 }
 
 /** Reads a small file of the kernel; empty if it cannot be read. */
-export function textOf(file: string): string {
+export function readLatin1(file: string): string {
   return tried(() => readFileSync(file, "latin1")) ?? "";
 }
 

@@ -8,7 +8,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { type GroupPlace, groupAt, groupPlaces, type MemoryGroup, textOf } from "./memory-group.ts";
+import { type GroupPlace, groupAt, groupPlaces, type MemoryGroup, readLatin1 } from "./memory-group.ts";
 
 /** A method to create scopes. */
 export interface ScopeMethod {
@@ -72,7 +72,7 @@ export function hasMemoryScopes(): boolean {
 
 /** Probes a method with a scope whose limit is read back. Undefined if it does not work. */
 export function tryScopes(method: ScopeMethod): ProbedMethod | undefined {
-  const mounts = textOf("/proc/self/mountinfo");
+  const mounts = readLatin1("/proc/self/mountinfo");
   const places = mounts.split("\n").flatMap((line) => (/ - cgroup2? /.test(line) ? [line.split(" ")[4] ?? ""] : []));
   const create = [...(method.sudo ?? []), ...method.command, ...scopeArgs(nextUnit(), probedBytes)];
   const args = [...create, "--", "/bin/sh", "-c", probe, "sh", ...places];

@@ -2,7 +2,7 @@
 import { longestBackticks } from "../text/printable.ts";
 
 /** A fenced code block. The fence is longer than any run of backticks in `text`. `kind` is the info string. Ends without a newline. */
-export function codeBlock(text: string, kind = "text"): string {
+export function fencedText(text: string, kind = "text"): string {
   const fence = "`".repeat(Math.max(3, longestBackticks(text) + 1));
   return `${fence}${kind}\n${text}${text.endsWith("\n") ? "" : "\n"}${fence}`;
 }

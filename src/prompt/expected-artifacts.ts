@@ -3,7 +3,7 @@ import path from "node:path";
 import { acceptsMessage } from "../core/message-artifact.ts";
 import type { JsonSchemaContract, Step, StepArtifact } from "../core/pipeline.ts";
 import type { ContractFile, WorkspacePaths } from "../core/ports.ts";
-import { codeBlock, quoted } from "./code-block.ts";
+import { fencedText, quoted } from "./code-block.ts";
 
 /** In characters. Shorter schemas are included in the prompt; longer ones by path only. */
 const inlineLimit = 8 * 1024;
@@ -45,7 +45,7 @@ function locationText(step: Step, artifact: StepArtifact, paths: WorkspacePaths)
 function schemaText(name: string, schema: string, text: string | undefined): string[] {
   const sentence = `${quoted(name)} must be JSON that is valid against the schema ${quoted(schema)}`;
   if (text === undefined || text.length >= inlineLimit) return [`${sentence} (a file of the project).`];
-  return [`${sentence}:`, codeBlock(text, "json")];
+  return [`${sentence}:`, fencedText(text, "json")];
 }
 
 function commandText(command: readonly string[] | string): string {

@@ -2,7 +2,6 @@
  * Reads and lists files of a workspace from outside, without following symlinks out of it. The directory above an area is
  * trusted, its contents are not.
  */
-
 import { constants, lstatSync } from "node:fs";
 import { open, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
@@ -28,18 +27,19 @@ export interface Area {
  */
 export async function readFromArea(area: Area, file: string, limit: number): Promise<Result<Uint8Array>> {
   const target = path.resolve(area.directory, file);
-  if (file.includes("\0")) return refused(file, "it is not a path");
-  if (!isInside(area.directory, target)) return refused(file, "it is outside the workspace");
+  if (file.includes("\0")) return refusedArtifact(file, "it is not a path");
+  if (!isInside(area.directory, target)) return refusedArtifact(file, "it is outside the workspace");
   try {
     const real = await realpath(target);
-    if (!isInside(await realpath(area.directory), real)) return refused(file, "it is outside the workspace, behind a symlink");
-    if (area.hidden !== undefined && isInside(await realOrSame(area.hidden), real)) return refused(file, "it is in Wave's state directory");
+    if (!isInside(await realpath(area.directory), real)) return refusedArtifact(file, "it is outside the workspace, behind a symlink");
+    if (area.hidden !== undefined && isInside(await realOrSame(area.hidden), real))
+      return refusedArtifact(file, "it is in Wave's state directory");
     return await readRegular(real, file, limit);
   } catch (error) {
     const { code, detail } = describeIoError(error);
     // Sockets, and device nodes without a device.
-    if (code === "ENXIO" || code === "ENODEV") return refused(file, "it is not a regular file");
-    if (code === "ELOOP") return refused(file, "it is a symlink with a missing target");
+    if (code === "ENXIO" || code === "ENODEV") return refusedArtifact(file, "it is not a regular file");
+    if (code === "ELOOP") return refusedArtifact(file, "it is a symlink with a missing target");
     return err({ reason: "file-unreadable", path: file, code, detail });
   }
 }
@@ -49,10 +49,10 @@ async function readRegular(real: string, file: string, limit: number): Promise<R
   const handle = await open(real, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   try {
     const stat = await handle.stat();
-    if (!stat.isFile()) return refused(file, "it is not a regular file");
+    if (!stat.isFile()) return refusedArtifact(file, "it is not a regular file");
     // A step in the same tree may have replaced a parent by a symlink since the path was resolved.
     const opened = process.platform === "linux" ? await readlink(`/proc/self/fd/${handle.fd}`) : real;
-    if (opened !== real && opened !== `${real} (deleted)`) return refused(file, "its path changed while it was opened");
+    if (opened !== real && opened !== `${real} (deleted)`) return refusedArtifact(file, "its path changed while it was opened");
     if (stat.size > limit) return err({ reason: "artifact-too-large", artifact: file, size: stat.size, limit });
     const bytes = Buffer.allocUnsafe(stat.size);
     let length = 0;
@@ -80,7 +80,7 @@ export async function listArea(area: Area, glob: string): Promise<Result<readonl
       .filter((segment) => segment !== "" && segment !== ".")
       .join("/") === base &&
     !glob.endsWith("/");
-  if (glob.includes("\0") || base.split("/").includes("..")) return refused(glob, "it is outside the workspace");
+  if (glob.includes("\0") || base.split("/").includes("..")) return refusedArtifact(glob, "it is outside the workspace");
   const matches = pathPattern(glob);
   const entries: WorkspaceEntry[] = [];
   const add = (file: string) => {
@@ -127,6 +127,7 @@ async function realOrSame(file: string): Promise<string> {
   return realpath(file).catch(() => file);
 }
 
-function refused(file: string, detail: string): Result<never, Failure> {
+/** The failure for a path whose content cannot be an artifact. */
+export function refusedArtifact(file: string, detail: string): Result<never, Failure> {
   return err({ reason: "artifact-refused", artifact: file, path: file, detail });
 }

@@ -5,11 +5,12 @@
  */
 import { lstatSync } from "node:fs";
 import path from "node:path";
-import { err, ok, type Result } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { capture, noLimitMs } from "../platform/capture.ts";
 import { entriesBelow } from "../platform/walk.ts";
 import { quote } from "../text/shell-quote.ts";
-import { changeInView, failed, listed, records, runInView, treeView } from "./inspect.ts";
+import { changeInView, nulTerminated, records, runInView, treeView } from "./inspect.ts";
 import type { Isolation } from "./isolation.ts";
 import { redirecting } from "./mount-lines.ts";
 import { firstNonDirectoryParent } from "./path-safety.ts";
@@ -40,12 +41,16 @@ export async function completeRenames(setting: RenameSetting): Promise<Result<vo
   const exposed = await exposedPlace(setting, renamed.value);
   if (!exposed.ok) return exposed;
   if (exposed.value !== undefined)
-    return err({
-      reason: "workspace-failed",
-      code: "EBUSY",
-      detail: `the step renamed a directory around \`${exposed.value}\`, which the sandbox hides; set \`workspace: { provider: copy }\` on the step to allow it`,
-    });
-  const copied = await changeInView(isolation, treeView(project, tree), ["xargs", "-0", "sh", "-c", copying, "sh"], listed(renamed.value));
+    return workspaceFailed(
+      "EBUSY",
+      `the step renamed a directory around \`${exposed.value}\`, which the sandbox hides; set \`workspace: { provider: copy }\` on the step to allow it`,
+    );
+  const copied = await changeInView(
+    isolation,
+    treeView(project, tree),
+    ["xargs", "-0", "sh", "-c", copying, "sh"],
+    nulTerminated(renamed.value),
+  );
   return copied.ok ? ok(undefined) : copied;
 }
 
@@ -75,7 +80,7 @@ async function renamedIn({ isolation, layer }: RenameSetting): Promise<Result<re
   const { code, stdout, stderr } = ran.value;
   // The exit status is that of `reader`.
   if (code !== 0 || stderr !== "")
-    return failed(`cannot find the renamed directories: ${stderr.trim().split("\n")[0] || `exit status ${code}`}`);
+    return workspaceFailed("EIO", `cannot find the renamed directories: ${stderr.trim().split("\n")[0] || `exit status ${code}`}`);
   const places: string[] = [];
   for (const record of records(stdout)) {
     const place = record.slice("./".length);
@@ -99,7 +104,7 @@ async function exposedPlace(
   });
   if (places.length === 0) return ok(undefined);
   const args = ["xargs", "-0", "sh", "-c", 'for place; do find "$place" -maxdepth 0 -printf "%p\\0%C@\\0" || :; done', "sh"];
-  const shown = await runInView(isolation, treeView(project, tree), args, listed(places.map(({ place }) => place)));
+  const shown = await runInView(isolation, treeView(project, tree), args, nulTerminated(places.map(({ place }) => place)));
   if (!shown.ok) return shown;
   const fields = records(shown.value.stdout);
   const times = new Map<string, bigint>();

@@ -3,15 +3,15 @@
  * an agent wrote. This is needed because the overlay is not mounted anywhere else, and because its layers alone do not
  * show what it hides.
  */
-
 import path from "node:path";
 import { defined } from "../core/defined.ts";
-import type { Failure } from "../core/failure.ts";
 import type { WorkspaceEntry } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { type Captured, capture } from "../platform/capture.ts";
 import { globBase, pathPattern } from "../text/glob.ts";
 import { pathFromBytes, pathToBytes } from "../text/path-bytes.ts";
+import { refusedArtifact } from "./area-files.ts";
 import type { Isolation } from "./isolation.ts";
 import { unshareArgv } from "./privileges.ts";
 import { systemRoot } from "./system-root.ts";
@@ -38,7 +38,7 @@ export async function listMerged(
           isolation,
           view,
           ["xargs", "-0", "sh", "-c", `exec find "$@" ${each.map((arg) => `'${arg}'`).join(" ")}`, "sh"],
-          listed(directories),
+          nulTerminated(directories),
         )
       : await runInView(isolation, view, ["find", ...args, ...each], undefined);
   if (!found.ok) return found;
@@ -62,7 +62,7 @@ export async function listInView(
   glob: string,
   isExcluded: (path: string) => boolean,
 ): Promise<Result<readonly WorkspaceEntry[]>> {
-  if (glob.includes("\0") || glob.split("/").includes("..")) return refused(glob, "it is outside the workspace");
+  if (glob.includes("\0") || glob.split("/").includes("..")) return refusedArtifact(glob, "it is outside the workspace");
   const base = globBase(glob);
   const find = '[ -e "$1" ] || [ -L "$1" ] || exit 0; exec find "$1" -printf "%y%s/%p\\0"';
   const found = await runInView(isolation, view, ["sh", "-c", find, "sh", base === "" ? "." : `./${base}`], undefined);
@@ -84,8 +84,8 @@ const kinds: Readonly<Record<string, WorkspaceEntry["kind"]>> = { f: "file", d: 
  * the agent saw a masked configuration, and this is the real one.
  */
 export async function readInView(isolation: Isolation, view: SandboxView, file: string, limit: number): Promise<Result<Uint8Array>> {
-  if (file.includes("\0")) return refused(file, "it is not a path");
-  if (/^\.\.(?:\/|$)/.test(path.posix.normalize(file))) return refused(file, "it is outside the workspace");
+  if (file.includes("\0")) return refusedArtifact(file, "it is not a path");
+  if (/^\.\.(?:\/|$)/.test(path.posix.normalize(file))) return refusedArtifact(file, "it is outside the workspace");
   const script = [
     'p=$(realpath -e -- "$1" 2>/dev/null) || exit 10',
     'case "$p/" in "$PWD"/.git/* | "$PWD"/*/.git/*) exit 14 ;; "$PWD"/*) ;; *) exit 11 ;; esac',
@@ -106,11 +106,11 @@ export async function readInView(isolation: Isolation, view: SandboxView, file: 
         detail: "the file does not exist, or it is a symlink with a missing target",
       });
     case 11:
-      return refused(file, "it is outside the workspace");
+      return refusedArtifact(file, "it is outside the workspace");
     case 14:
-      return refused(file, "it is in `.git`");
+      return refusedArtifact(file, "it is in `.git`");
     case 12:
-      return refused(file, "it is not a regular file");
+      return refusedArtifact(file, "it is not a regular file");
     case 13:
       return err({ reason: "artifact-too-large", artifact: file, size: Number(found.value.stdout.toString()), limit });
     default:
@@ -123,7 +123,7 @@ export async function readInView(isolation: Isolation, view: SandboxView, file: 
  * project's path in a namespace of its own.
  */
 export async function hideInTree(isolation: Isolation, project: string, tree: Tree, hidden: readonly string[]): Promise<Result<void>> {
-  const removed = await changeInView(isolation, treeView(project, tree), ["xargs", "-0", "rm", "-rf", "--"], listed(hidden));
+  const removed = await changeInView(isolation, treeView(project, tree), ["xargs", "-0", "rm", "-rf", "--"], nulTerminated(hidden));
   return removed.ok ? ok(undefined) : removed;
 }
 
@@ -138,7 +138,7 @@ export async function changeInView(
   input: Uint8Array,
 ): Promise<Result<Captured>> {
   const { mode, overlayOptions } = isolation;
-  if (mode === "none") return failed("this machine cannot mount an overlay");
+  if (mode === "none") return workspaceFailed("EIO", "this machine cannot mount an overlay");
   const closed: SandboxView = { ...view, sandbox: "closed" };
   const system = systemRoot({ searchPath: env.PATH, home: undefined, project: view.project });
   // `sudo` keeps no variables.
@@ -163,7 +163,7 @@ export async function runInView(
   limit?: number,
 ): Promise<Result<Captured>> {
   const { mode, overlayOptions } = isolation;
-  if (mode === "none") return failed("this machine cannot mount an overlay");
+  if (mode === "none") return workspaceFailed("EIO", "this machine cannot mount an overlay");
   const script = openScript(view, { drop: [], command: [], status: "/dev/null", overlayOptions });
   const command = [...unshareArgv({ mode, closed: false, network: false, brief: true }), script, "wave", ...args];
   const ran = await capture({
@@ -178,13 +178,14 @@ export async function runInView(
 
 function endedWell(ran: Result<Captured>, [program]: readonly string[], expected: readonly number[]): Result<Captured> {
   if (!ran.ok || ran.value.code === 0 || expected.includes(ran.value.code ?? -1)) return ran;
-  return failed(
+  return workspaceFailed(
+    "EIO",
     `\`${program}\` failed (${ran.value.code === undefined ? "killed by a signal" : `exit code ${ran.value.code}`}): ${ran.value.stderr.trim().split("\n")[0] ?? ""}`,
   );
 }
 
 /** Paths as input for `xargs -0`. */
-export function listed(paths: readonly string[], before = "./"): Buffer {
+export function nulTerminated(paths: readonly string[], before = "./"): Buffer {
   return Buffer.concat(paths.flatMap((path) => [Buffer.from(before), pathToBytes(path), nul]));
 }
 
@@ -194,12 +195,4 @@ export function records(bytes: Buffer): readonly string[] {
   for (let from = 0, end = bytes.indexOf(0); end !== -1; from = end + 1, end = bytes.indexOf(0, from))
     fields.push(pathFromBytes(bytes.subarray(from, end)));
   return fields;
-}
-
-function refused(file: string, detail: string): Result<never, Failure> {
-  return err({ reason: "artifact-refused", artifact: file, path: file, detail });
-}
-
-export function failed(detail: string): Result<never, Failure> {
-  return err({ reason: "workspace-failed", code: "EIO", detail });
 }

@@ -10,7 +10,8 @@ import { connect, isIP, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { type Duplex, pipeline } from "node:stream";
-import { err, ok, type Result } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { describeIoError } from "../platform/files.ts";
 import { canonicalHost } from "../text/host-name.ts";
 import { isInnerAddress } from "./inner-addresses.ts";
@@ -75,7 +76,7 @@ export function openNetworkProxy({ socket, rules, resolve: addressesOf = resolve
     server.once("error", (error) => {
       place.release();
       const { code, detail } = describeIoError(error);
-      resolve(err({ reason: "workspace-failed", code, detail: `the network proxy cannot listen: ${detail}` }));
+      resolve(workspaceFailed(code, `the network proxy cannot listen: ${detail}`));
     });
     server.listen(place.path, () =>
       resolve(

@@ -1,5 +1,4 @@
 /** Writes to an attempt's directories from outside, with the limits of a child: for adapters that start no program. */
-
 import { rmdirSync } from "node:fs";
 import path from "node:path";
 import { parentsOf } from "../changeset/combine-changes.ts";
@@ -8,6 +7,7 @@ import { removeTree } from "../changeset/remove-tree.ts";
 import { type EntryTarget, makeDirectory, writeEntry } from "../changeset/write-entry.ts";
 import type { TreeEntry } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { describeIoError } from "../platform/files.ts";
 import { isInside } from "../platform/paths.ts";
 import { fsPath, isPathSafe } from "../text/path-bytes.ts";
@@ -52,7 +52,7 @@ export function writeEntries(target: EntryTarget, entries: Entries): Result<void
       if (entry?.mode === "040000") makeDirectory(target, file);
       else if (entry !== undefined) writeEntry(target, file, entry, entry.bytes);
     } catch (error) {
-      return failed(file, error);
+      return writeFailed(file, error);
     }
   }
   return ok(undefined);
@@ -68,7 +68,7 @@ async function clearPath(directory: string, file: string, entry: TreeEntry | und
     if (gone.ok && entry === undefined) removeEmptied(directory, file);
     return gone;
   } catch (error) {
-    return failed(file, error);
+    return writeFailed(file, error);
   }
 }
 
@@ -81,7 +81,7 @@ function removeEmptied(directory: string, file: string): void {
   }
 }
 
-function failed(file: string, error: unknown): Result<never> {
+function writeFailed(file: string, error: unknown): Result<never> {
   const { code, detail } = describeIoError(error);
-  return err({ reason: "workspace-failed", code, detail: `\`${shown(file)}\` cannot be written: ${detail}` });
+  return workspaceFailed(code, `\`${shown(file)}\` cannot be written: ${detail}`);
 }

@@ -7,7 +7,7 @@ import { parentsOf } from "../changeset/combine-changes.ts";
 import { removeTree } from "../changeset/remove-tree.ts";
 import type { TreeEntry } from "../core/ports.ts";
 import { ok, type Result } from "../core/result.ts";
-import { changeInView, listed, treeView } from "./inspect.ts";
+import { changeInView, nulTerminated, treeView } from "./inspect.ts";
 import type { Isolation } from "./isolation.ts";
 import type { Tree } from "./view.ts";
 import { writeEntries } from "./write-area.ts";
@@ -55,7 +55,7 @@ export async function writeIntoView(
   const view = { ...treeView(project, tree), binds };
   const staged = writeEntries({ directory: draft, model: project }, entries);
   const written = staged.ok
-    ? await changeInView(isolation, view, ["sh", "-c", copying, "sh", draftTarget, clearing], listed(argumentsOf(entries), ""))
+    ? await changeInView(isolation, view, ["sh", "-c", copying, "sh", draftTarget, clearing], nulTerminated(argumentsOf(entries), ""))
     : staged;
   await removeTree(draft);
   return written.ok ? ok(undefined) : written;

@@ -7,12 +7,13 @@ import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import path from "node:path";
 import { copyRepository } from "../changeset/copy-repository.ts";
 import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { discoverRepository, runGitIn } from "../platform/git.ts";
 import type { GitRepository } from "../platform/git-repository.ts";
 import { layOutGitDirectory } from "../platform/git-shadow.ts";
 import { relativeInside } from "../platform/paths.ts";
 import { entriesIn } from "../platform/walk.ts";
-import { type AttemptDirs, failed } from "./attempt-dirs.ts";
+import type { AttemptDirs } from "./attempt-dirs.ts";
 
 /** The repository around `root`, and the path of `root` in it. Undefined unless `root` is in a subdirectory of a repository. */
 export function repositoryAround(root: string): { readonly repository: GitRepository; readonly prefix: string } | undefined {
@@ -47,10 +48,11 @@ export async function copyAround(
     if (/^(?:index|sharedindex\..*)$/.test(name)) copyFileSync(path.join(git, name), path.join(scratch, name));
   const listed = await runGitIn(scratch, ["ls-files", "--stage", "-z", "--", ".", `:(exclude,top,literal)${prefix}`]);
   if (!listed.ok) return listed;
-  if (listed.value.code !== 0) return failed("EGIT", `git cannot read the index of ${repository.top}: ${listed.value.stderr.trim()}`);
+  if (listed.value.code !== 0)
+    return workspaceFailed("EGIT", `git cannot read the index of ${repository.top}: ${listed.value.stderr.trim()}`);
   const marked = await runGitIn(scratch, ["update-index", "-z", "--skip-worktree", "--stdin"], mergedNames(listed.value.stdout));
   if (!marked.ok) return marked;
-  if (marked.value.code !== 0) return failed("EGIT", `git cannot mark files of ${repository.top}: ${marked.value.stderr.trim()}`);
+  if (marked.value.code !== 0) return workspaceFailed("EGIT", `git cannot mark files of ${repository.top}: ${marked.value.stderr.trim()}`);
   for (const { name } of entriesIn(scratch))
     if (name.startsWith("sharedindex.")) renameSync(path.join(scratch, name), path.join(git, name));
   renameSync(path.join(scratch, "index"), path.join(git, "index"));

@@ -8,7 +8,8 @@ import path from "node:path";
 import { removeTree } from "../changeset/remove-tree.ts";
 import type { Failure } from "../core/failure.ts";
 import type { OpenWorkspace, WorkspacePaths } from "../core/ports.ts";
-import { err, ok, type Result } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { describeIoError } from "../platform/files.ts";
 import type { Bind } from "../sandbox/view.ts";
 
@@ -80,7 +81,7 @@ export function attemptBinds(dirs: AttemptDirs, paths: WorkspacePaths, outputWri
  */
 export async function createAttemptDirs(stateDir: string, request: OpenWorkspace): Promise<Result<AttemptDirs>> {
   const misnamed = request.inputs.find(({ name }) => name === "" || name === "." || name === ".." || /[/\\\0]/.test(name));
-  if (misnamed !== undefined) return failed("EINVAL", `\`${misnamed.name}\` cannot be the name of a file`);
+  if (misnamed !== undefined) return workspaceFailed("EINVAL", `\`${misnamed.name}\` cannot be the name of a file`);
   const dirs = attemptDirs(attemptDirectory(stateDir, request.runId, request.step.id, request.attempt));
   const { directory } = dirs;
   if (existsSync(directory)) await removeTree(directory);
@@ -102,9 +103,4 @@ export function refusedFile(error: unknown): Failure {
   const { code, detail } = describeIoError(error);
   const { path: file } = error as NodeJS.ErrnoException;
   return { reason: "workspace-failed", code, detail: file === undefined ? detail : `${file}: ${detail}` };
-}
-
-/** Returns `workspace-failed`. */
-export function failed(code: string, detail: string): Result<never, Failure> {
-  return err({ reason: "workspace-failed", code, detail });
 }

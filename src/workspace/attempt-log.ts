@@ -5,16 +5,11 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import path from "node:path";
 import type { Failure } from "../core/failure.ts";
-import type { OutputLog, Redactor } from "../core/ports.ts";
+import type { AttemptLog, Redactor } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
 import { formatSize } from "../text/quantity.ts";
 import { cleanText, keepEnd } from "../text/text-end.ts";
-
-/** An open log. `close` writes buffered output; `size` is in bytes. If it is 0, there is no file. */
-export interface AttemptLog extends OutputLog {
-  close(): Promise<Result<{ readonly path: string; readonly size: number }>>;
-}
 
 export interface AttemptLogSetting {
   /** The file; its directory is created with the first byte. */

@@ -1,7 +1,6 @@
 /** The project's tree for one attempt. Each provider implements it; the workspace uses it without knowing which. */
-
 import type { IncludedFiles } from "../changeset/before-state.ts";
-import type { CollectRequest } from "../changeset/collect-changes.ts";
+import type { ChangesRequest } from "../changeset/collect-changes.ts";
 import type { ProjectStart } from "../changeset/project-start.ts";
 import type { Changeset } from "../core/changeset.ts";
 import { defined } from "../core/defined.ts";
@@ -66,7 +65,7 @@ export interface TreeRequest {
 export function changesetStart(
   { step, start, project, included }: TreeRequest,
   isKnownToGit: () => Promise<boolean>,
-): Pick<CollectRequest, "start" | "project" | "ignored"> {
+): Pick<ChangesRequest, "start" | "project" | "ignored"> {
   const ignored = { include: step.changesInclude, isKnownToGit, ...defined({ before: included }) };
   return { start, ignored, ...defined({ project }) };
 }

@@ -3,7 +3,6 @@
  * this machine supports it, unless the step sets `sandbox: off`. Directories of attempts whose process died are removed
  * when a run starts.
  */
-
 import { existsSync, writeFileSync } from "node:fs";
 import { parentsOf } from "../changeset/combine-changes.ts";
 import { knownToGitCheck } from "../changeset/ignored-paths.ts";
@@ -17,6 +16,7 @@ import { readFilter, viewKey } from "../core/permissions.ts";
 import type { Step } from "../core/pipeline.ts";
 import type { OpenWorkspace, SpawnRequest, Workspace, WorkspacePaths, WorkspaceProvider } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { describeIoError } from "../platform/files.ts";
 import { leaveRepository } from "../platform/git.ts";
 import { insideTest } from "../platform/paths.ts";
@@ -35,7 +35,7 @@ import {
 import { hiddenChanges, hiddenPaths } from "../sandbox/hidden-paths.ts";
 import { type GitEntry, gitEntriesIn } from "../sandbox/repositories-in.ts";
 import { writeIntoArea } from "../sandbox/write-area.ts";
-import { type AttemptDirs, createAttemptDirs, failed, pathsOf, refusedFile } from "./attempt-dirs.ts";
+import { type AttemptDirs, createAttemptDirs, pathsOf, refusedFile } from "./attempt-dirs.ts";
 import type { AttemptTree, TreeRequest, TreeSetting, WorkspaceSetting } from "./attempt-tree.ts";
 import { markKept, removeAttemptDir, removeOrphans } from "./orphans.ts";
 import { type SandboxedSpawn, spawnSandboxed } from "./spawn-sandboxed.ts";
@@ -153,7 +153,7 @@ async function gitFor(shared: Shared, { workspace }: Step, tree: AttemptTree, sa
 function checkLinks(git: GitView): Result<undefined> {
   const replaced = replacedLink(git);
   if (replaced === undefined) return ok(undefined);
-  return failed("EGIT", `the step replaced \`${replaced}\`, a symbolic link that points to the project's repository`);
+  return workspaceFailed("EGIT", `the step replaced \`${replaced}\`, a symbolic link that points to the project's repository`);
 }
 
 /** The paths that still exist after `start` is applied: not those below a new file or symlink. */
@@ -174,7 +174,7 @@ async function whileThere<T>(dirs: AttemptDirs, work: () => Promise<Result<T>>):
   } catch (error) {
     if (existsSync(dirs.directory)) throw error;
     const { code } = describeIoError(error);
-    return failed(code, `${dirs.directory} is gone: the project or the state directory was moved or removed while the step ran`);
+    return workspaceFailed(code, `${dirs.directory} is gone: the project or the state directory was moved or removed while the step ran`);
   }
 }
 

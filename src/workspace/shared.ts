@@ -4,14 +4,13 @@
  * permissions, and cannot distinguish an attempt's changes from others. The step can write to `.git`, so Wave runs no git
  * there afterwards.
  */
-
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { copyFile, rm, rmdir, unlink } from "node:fs/promises";
 import path from "node:path";
 import { defined } from "../core/defined.ts";
-import type { Failure } from "../core/failure.ts";
 import type { OpenWorkspace, SpawnRequest, Workspace, WorkspaceArea, WorkspacePaths, WorkspaceProvider } from "../core/ports.ts";
-import { err, ok, type Result } from "../core/result.ts";
+import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { spawnChild } from "../platform/child-process.ts";
 import { describeIoError } from "../platform/files.ts";
 import { leaveRepository } from "../platform/git.ts";
@@ -69,12 +68,12 @@ async function open(setting: SharedWorkspaces, made: Made, request: OpenWorkspac
   const paths = pathsInPlace(setting, request, request.inputs.length > 0);
   const directory = paths.output;
   const misnamed = request.inputs.find(({ name }) => name === "" || name === "." || name === ".." || /[/\\\0]/.test(name));
-  if (misnamed !== undefined) return failed("EINVAL", `\`${misnamed.name}\` cannot be the name of a file`);
+  if (misnamed !== undefined) return workspaceFailed("EINVAL", `\`${misnamed.name}\` cannot be the name of a file`);
   try {
     await layOut(made, paths, request);
   } catch (error) {
     const { code, detail } = describeIoError(error);
-    return failed(code, `${directory}: ${detail}`);
+    return workspaceFailed(code, `${directory}: ${detail}`);
   }
   return ok(workspaceAt(setting, paths, request.inputs.length > 0));
 }
@@ -146,8 +145,4 @@ async function remove(paths: WorkspacePaths, hasInputs: boolean): Promise<void> 
 async function removeAll(paths: WorkspacePaths, hasInputs: boolean): Promise<void> {
   const own = [paths.taskFile, paths.output, paths.temp, ...(hasInputs ? [paths.inputs] : [])];
   await Promise.all(own.map((part) => rm(part, { recursive: true, force: true })));
-}
-
-function failed(code: string, detail: string): Result<never, Failure> {
-  return err({ reason: "workspace-failed", code, detail });
 }

@@ -12,6 +12,7 @@ import { shown } from "../changeset/disk.ts";
 import { openIgnoreRules } from "../changeset/ignored-paths.ts";
 import { type Snapshot, takeSnapshot } from "../changeset/snapshot.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { describeIoError } from "../platform/files.ts";
 import { namedAlternates } from "../platform/git-alternates.ts";
 import { relativeInside } from "../platform/paths.ts";
@@ -22,7 +23,6 @@ import { firstNonDirectoryParent } from "../sandbox/path-safety.ts";
 import type { Bind } from "../sandbox/view.ts";
 import { refusedPath, writeIntoArea } from "../sandbox/write-area.ts";
 import { copiedRoot, copyAround, repositoryAround } from "./around-copy.ts";
-import { failed } from "./attempt-dirs.ts";
 import { type AttemptTree, changesetStart, type TreeRequest, type TreeSetting } from "./attempt-tree.ts";
 
 /**
@@ -73,7 +73,7 @@ function moveAll(paths: readonly string[], from: string, to: string): Result<voi
     return ok(undefined);
   } catch (error) {
     const { code, detail } = describeIoError(error);
-    return failed(code, detail);
+    return workspaceFailed(code, detail);
   }
 }
 

@@ -9,6 +9,7 @@ import { collectChanges } from "../changeset/collect-changes.ts";
 import { layOut } from "../changeset/lay-out.ts";
 import { removeTree } from "../changeset/remove-tree.ts";
 import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { capture, noLimitMs } from "../platform/capture.ts";
 import { relativeInside } from "../platform/paths.ts";
 import { completeRenames } from "../sandbox/complete-renames.ts";
@@ -17,7 +18,6 @@ import { firstNonDirectoryParent } from "../sandbox/path-safety.ts";
 import type { OverlayLayer, Tree } from "../sandbox/view.ts";
 import { refusedPath } from "../sandbox/write-area.ts";
 import { writeIntoView } from "../sandbox/write-into-view.ts";
-import { failed } from "./attempt-dirs.ts";
 import { type AttemptTree, changesetStart, type TreeRequest, type TreeSetting } from "./attempt-tree.ts";
 
 /** Prepares the layer. Fails with `workspace-failed`, and like reading blobs. */
@@ -106,7 +106,8 @@ async function treeForContract(
     limitMs: noLimitMs,
   });
   if (!copied.ok) return copied;
-  if (copied.value.code !== 0) return failed("EIO", `cannot copy the attempt's layer: ${copied.value.stderr.trim().split("\n")[0]}`);
+  if (copied.value.code !== 0)
+    return workspaceFailed("EIO", `cannot copy the attempt's layer: ${copied.value.stderr.trim().split("\n")[0]}`);
   for (const file of hidden) {
     if (firstNonDirectoryParent(own.upper, file) !== undefined) continue;
     const whiteout = path.join(own.upper, file);

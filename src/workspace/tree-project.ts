@@ -2,10 +2,10 @@
 import { lstatSync } from "node:fs";
 import path from "node:path";
 import { ok, type Result } from "../core/result.ts";
+import { workspaceFailed } from "../core/workspace-failed.ts";
 import { relativeInside } from "../platform/paths.ts";
 import { listArea, readFromArea } from "../sandbox/area-files.ts";
 import { writeIntoArea } from "../sandbox/write-area.ts";
-import { failed } from "./attempt-dirs.ts";
 import type { AttemptTree, TreeSetting } from "./attempt-tree.ts";
 
 /**
@@ -16,7 +16,10 @@ import type { AttemptTree, TreeSetting } from "./attempt-tree.ts";
 export async function projectTree({ root, stateDir, stateRoot = stateDir }: TreeSetting): Promise<Result<AttemptTree>> {
   const link = linkTo(root, stateRoot);
   if (link !== undefined)
-    return failed("ELOOP", `\`${link}\` is a symbolic link to the project's state that a step in place could replace; use a directory`);
+    return workspaceFailed(
+      "ELOOP",
+      `\`${link}\` is a symbolic link to the project's state that a step in place could replace; use a directory`,
+    );
   const tree = { kind: "directory", source: root } as const;
   const area = { directory: root, hidden: stateRoot };
   return ok({
@@ -26,7 +29,7 @@ export async function projectTree({ root, stateDir, stateRoot = stateDir }: Tree
     forContract: async (restore) =>
       restore === undefined
         ? ok({ tree, release: async () => undefined })
-        : failed("EPERM", "protected files cannot be restored in the project itself"),
+        : workspaceFailed("EPERM", "protected files cannot be restored in the project itself"),
     read: (file, limit) => readFromArea(area, file, limit),
     list: (glob) => listArea(area, glob),
     write: (entries) => writeIntoArea(area, entries),

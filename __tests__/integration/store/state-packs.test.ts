@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { blobFile } from "../../../src/blobs/blob-files.ts";
 import { localBlobs } from "../../../src/blobs/local-blobs.ts";
 import { err } from "../../../src/core/result.ts";
-import { blobsOf, packForCache, packRun } from "../../../src/engine/state-export.ts";
+import { blobsOfEvent, packForCache, packRun } from "../../../src/engine/state-export.ts";
 import { discardStaleDatabase, importState } from "../../../src/engine/state-import.ts";
 import { createRedactor } from "../../../src/redaction/redactor.ts";
 import { loadSql } from "../../../src/store/sql-engine.ts";
@@ -165,7 +165,7 @@ describe("blobs", () => {
     const from = stateDirectory();
     const { blobs } = await storedRun(from, "r1");
     const events = must(await storeIn(from).readEvents("r1"));
-    const referred = new Set((await Promise.all(events.map((event) => blobsOf(localBlobs(from), event)))).flat());
+    const referred = new Set((await Promise.all(events.map((event) => blobsOfEvent(localBlobs(from), event)))).flat());
     expect([...referred].sort()).toEqual([...new Set(blobs)].sort());
     const pack = path.join(temporary(), "pack");
     await packRun(from, "r1", [...referred], pack);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Failure } from "../../../src/core/failure.ts";
 import { assemblePrompt, type PromptSource } from "../../../src/prompt/assemble-prompt.ts";
-import { codeBlock, quoted } from "../../../src/prompt/code-block.ts";
+import { fencedText, quoted } from "../../../src/prompt/code-block.ts";
 import { digest, layer, schemaContract, step, testContract } from "../../rig/plan-fixtures.ts";
 import fc from "../../rig/property.ts";
 
@@ -159,7 +159,7 @@ the \`\`\` end
 test("no text can end the code block that contains it", () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom("`", "~", "a", "\n") }), (text) => {
-      const [opening = "", ...rest] = codeBlock(text).split("\n");
+      const [opening = "", ...rest] = fencedText(text).split("\n");
       const fence = opening.replace("text", "");
       const closing = rest.findIndex((line) => line.startsWith(fence));
       expect(closing).toBe(rest.length - 1);
@@ -169,6 +169,6 @@ test("no text can end the code block that contains it", () => {
 
 test("delimits text with hundreds of thousands of backtick runs", () => {
   const text = "` ".repeat(300_000);
-  expect(codeBlock(text)).toMatch(/^```text\n/);
+  expect(fencedText(text)).toMatch(/^```text\n/);
   expect(quoted(text)).toMatch(/^`` ` /);
 });

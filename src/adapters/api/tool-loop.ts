@@ -1,5 +1,4 @@
 /** The loop between a model and its tools, on the AI SDK. Loaded on first use: the SDK is large. */
-
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import {
@@ -23,7 +22,7 @@ import { fetchByProxy } from "../../platform/fetch-by-proxy.ts";
 import { counted } from "../../text/quantity.ts";
 import { retryAfterOf } from "../../text/retry-after.ts";
 import type { AgentEnvironment } from "../agent-program.ts";
-import { emptyOutputReason, errorKind, overBudget } from "../budget.ts";
+import { emptyAnswerReason, errorKind, overBudget } from "../budget.ts";
 import { expectedSchema } from "./output-schema.ts";
 import { toolDefinitions } from "./tool-definitions.ts";
 import { apiTools } from "./tools.ts";
@@ -90,7 +89,7 @@ export async function runLoop(
     });
     if (progress.over !== undefined) return err(progress.over);
     if (answer.finishReason === "tool-calls") return err(turnLimitFailure(resources.maxTurns, progress.usage));
-    const detail = emptyOutputReason(answer.text, progress.usage, prompt, progress.denied);
+    const detail = emptyAnswerReason(answer.text, progress.usage, prompt, progress.denied);
     if (detail !== undefined) return err({ reason: "empty-output", detail });
     return ok(answer.text.trim() === "" ? {} : { finalMessage: answer.text });
   } catch (error) {

@@ -57,12 +57,12 @@ export function apiTools(step: Step, workspace: Workspace): ApiTools {
     if (area === "root" && !isAllowed(permissions, "file_write", name))
       return denied("writing", file, denyingRules(permissions, "file_write", name));
     const written = await workspace.write(area, new Map([[name, { mode: "100644", bytes: Buffer.from(content) }]]));
-    return written.ok ? { text: `wrote ${Buffer.byteLength(content)} bytes to ${file}` } : failed(written.error);
+    return written.ok ? { text: `wrote ${Buffer.byteLength(content)} bytes to ${file}` } : errorAnswer(written.error);
   };
   return {
     async list(glob) {
       const files = await listed(glob);
-      return files.ok ? { text: listText(files.value) } : failed(files.error);
+      return files.ok ? { text: listText(files.value) } : errorAnswer(files.error);
     },
     async read(file, from, lines) {
       const text = await textOf(file);
@@ -76,17 +76,17 @@ export function apiTools(step: Step, workspace: Workspace): ApiTools {
                 .join("\n"),
             ),
           }
-        : failed(text.error);
+        : errorAnswer(text.error);
     },
     async search(text, glob) {
       const files = await listed(glob);
-      return files.ok ? searchIn(workspace, files.value, text) : failed(files.error);
+      return files.ok ? searchIn(workspace, files.value, text) : errorAnswer(files.error);
     },
     write: put,
     async edit(file, before, after) {
       const text = await textOf(file);
       if (!("ok" in text)) return text;
-      if (!text.ok) return failed(text.error);
+      if (!text.ok) return errorAnswer(text.error);
       const count = before === "" ? 0 : text.value.split(before).length - 1;
       if (count !== 1) return { text: `error: the text to replace occurs ${count} times in ${file}; it must occur exactly once` };
       return put(
@@ -138,7 +138,7 @@ function denied(action: "reading" | "writing", file: string, rules: readonly str
   return { text: `${describeDenial(denial)}. The step's permissions do not allow this.`, denied: denial };
 }
 
-function failed(failure: Parameters<typeof describeFailure>[0]): ToolAnswer {
+function errorAnswer(failure: Parameters<typeof describeFailure>[0]): ToolAnswer {
   const { title, detail } = describeFailure(failure);
   return { text: `error: ${[title, ...detail].join("; ")}` };
 }

@@ -1,6 +1,6 @@
 /** Decides whether Claude Code's end is a success or a failure. Pure. */
 import type { Failure } from "../../core/failure.ts";
-import { emptyOutputReason, errorKind, toolDenial } from "../budget.ts";
+import { emptyAnswerReason, errorKind, toolDenial } from "../budget.ts";
 import type { AgentEnd } from "../run-agent.ts";
 import type { ClaudeResult } from "./stream.ts";
 
@@ -14,7 +14,7 @@ export function claudeFailure(end: AgentEnd, result: ClaudeResult | undefined): 
   if (result.isError) return errorOf(end, result);
   if (exitCode !== 0) return { reason: "agent-failed", kind: "crash", detail: `it exited with ${exitCode} after its answer`, tail };
   const denied = result.deniedCalls.map(({ tool, argument }) => toolDenial(end.step, end.root, tool, argument));
-  const detail = emptyOutputReason(result.text, usage, prompt, denied);
+  const detail = emptyAnswerReason(result.text, usage, prompt, denied);
   return detail === undefined ? undefined : { reason: "empty-output", detail };
 }
 

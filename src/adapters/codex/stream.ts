@@ -5,7 +5,7 @@
 import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
 import { noUsage, type Usage } from "../../core/usage.ts";
-import { emptyOutputReason, errorKind } from "../budget.ts";
+import { emptyAnswerReason, errorKind } from "../budget.ts";
 import { jsonLines, type Line, objectOf } from "../json-lines.ts";
 import type { AgentEnd, AgentStream } from "../run-agent.ts";
 
@@ -85,7 +85,7 @@ function trouble(state: StreamState, message: string): string {
 
 function failureOf(state: StreamState, { exitCode, usage, prompt, tail }: AgentEnd, answer = state.answer ?? ""): Failure | undefined {
   if (state.ended && exitCode === 0) {
-    const detail = emptyOutputReason(answer, usage, prompt);
+    const detail = emptyAnswerReason(answer, usage, prompt);
     return detail === undefined ? undefined : { reason: "empty-output", detail };
   }
   if (exitCode === 0 && state.error === undefined) return { reason: "empty-output", detail: "the agent exited without reporting a result" };

@@ -5,7 +5,7 @@
 import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
 import { noUsage, type Usage } from "../../core/usage.ts";
-import { emptyOutputReason, errorKind } from "../budget.ts";
+import { emptyAnswerReason, errorKind } from "../budget.ts";
 import { jsonLines, type Line, listOf, objectOf } from "../json-lines.ts";
 import type { AgentEnd, AgentStream } from "../run-agent.ts";
 
@@ -106,7 +106,7 @@ function failureOf(state: StreamState, { exitCode, usage, prompt, tail }: AgentE
   if (state.error !== undefined) return agentFailure(state.error, tail);
   if (exitCode !== 0) return { reason: "agent-failed", kind: errorKind(undefined, tail), detail: `it exited with ${exitCode}`, tail };
   if (!state.ended || state.answer === undefined) return { reason: "empty-output", detail: "the agent exited without reporting a result" };
-  const detail = emptyOutputReason(state.answer, usage, prompt);
+  const detail = emptyAnswerReason(state.answer, usage, prompt);
   return detail === undefined ? undefined : { reason: "empty-output", detail };
 }
 

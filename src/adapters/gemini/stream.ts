@@ -5,7 +5,7 @@
 import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
 import { noUsage, type Usage } from "../../core/usage.ts";
-import { emptyOutputReason, errorKind } from "../budget.ts";
+import { emptyAnswerReason, errorKind } from "../budget.ts";
 import { jsonLines, type Line, objectOf } from "../json-lines.ts";
 import type { AgentEnd, AgentStream } from "../run-agent.ts";
 
@@ -83,7 +83,7 @@ function resultOf(state: StreamState, line: Line): string {
 
 function failureOf(state: StreamState, { exitCode, usage, prompt, tail }: AgentEnd): Failure | undefined {
   if (exitCode === 0 && state.ended) {
-    const detail = emptyOutputReason(state.answer, usage, prompt);
+    const detail = emptyAnswerReason(state.answer, usage, prompt);
     return detail === undefined ? undefined : { reason: "empty-output", detail };
   }
   if (exitCode === 0 && state.error === undefined) return { reason: "empty-output", detail: "the agent exited without reporting a result" };

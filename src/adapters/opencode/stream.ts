@@ -4,7 +4,7 @@
  */
 import type { Failure } from "../../core/failure.ts";
 import { noUsage, type Usage } from "../../core/usage.ts";
-import { emptyOutputReason, errorKind } from "../budget.ts";
+import { emptyAnswerReason, errorKind } from "../budget.ts";
 import { jsonLines, type Line, objectOf } from "../json-lines.ts";
 import type { AgentEnd, AgentStream } from "../run-agent.ts";
 
@@ -99,7 +99,7 @@ function failureOf(state: StreamState, { exitCode, usage, prompt, tail }: AgentE
   const { error } = state;
   if (error === undefined && exitCode === 0) {
     if (state.reason === undefined) return { reason: "empty-output", detail: "the agent exited without reporting a result" };
-    const detail = emptyOutputReason(state.answer, usage, prompt);
+    const detail = emptyAnswerReason(state.answer, usage, prompt);
     return detail === undefined ? undefined : { reason: "empty-output", detail };
   }
   const text = error?.text ?? tail;

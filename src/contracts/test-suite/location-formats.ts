@@ -38,7 +38,7 @@ export const fileHeading = /^(?<file>\/?[^\s:"'()][^:"']*\.\w+)$/;
 export const underHeading = /^\s+(?<line>\d+):(?<column>\d+)\s+(?<message>(?<level>error|warning|✖|⚠|ℹ)\s.*\S)\s*$/;
 
 /** The title of a failure, printed before its location: TAP, jest, vitest, `node --test`, rustc, and errors of V8. */
-export const failureTitle =
+export const testFailureTitle =
   /^\s*(?:not ok \d+ (?:- )?(?<tap>.*)|(?<diagnostic>(?:error|warning)(?:\[\w+\])?: .*)|(?<title>(?:FAIL|×|✖|✕|●)\s.*|(?:Uncaught )?(?:\w+: )?\w*(?:Error|Exception)\b(?: \[\w+\])?: .*))$/;
 
 /** The severity from the first word of a message. Compilers print warnings and notes too. */

@@ -2,13 +2,13 @@
 import { defined } from "../../core/defined.ts";
 import {
   declaredLevel,
-  failureTitle,
   fileHeading,
   headForms,
   innermostFirst,
   innermostLast,
   locationForms,
   messageForms,
+  testFailureTitle,
   underHeading,
 } from "./location-formats.ts";
 
@@ -127,7 +127,7 @@ export class LocationReader {
   #readContext(line: string): void {
     if (line.trim() === "") this.#heading = undefined;
     else this.#heading = fileHeading.exec(line)?.groups?.["file"] ?? this.#heading;
-    const title = failureTitle.exec(line)?.groups;
+    const title = testFailureTitle.exec(line)?.groups;
     const diagnostic = title?.["diagnostic"];
     const text = title?.["tap"] ?? title?.["title"] ?? diagnostic;
     if (text !== undefined) this.#title = { text, rule: diagnostic === undefined ? "test" : declaredLevel(text) };

@@ -15,7 +15,7 @@ import type { WorkflowContext } from "../../core/workflow-context.ts";
 import { workflowOf } from "../../platform/process-identity.ts";
 import { plainText, withinLimit } from "../../text/markdown.ts";
 import { checkName } from "./check-name.ts";
-import { type ContractPage, contractPage, type PagePlaces, type ReusedRun } from "./contract-page.ts";
+import { type ContractPage, contractPage, type PagePlaces, type SourceRun } from "./contract-page.ts";
 import type { KnownRun } from "./known-run.ts";
 import { noteText, runPage, runText } from "./run-page.ts";
 import { writeCheck } from "./write-check.ts";
@@ -229,7 +229,7 @@ function contractChecks(request: CheckRunsRequest, state: ChecksState, failed: (
 }
 
 /** The run whose result a step reuses. Undefined if the step was executed. */
-async function reusedBy({ sources, job }: CheckRunsRequest, { reusedFrom }: StepRecord): Promise<ReusedRun | undefined> {
+async function reusedBy({ sources, job }: CheckRunsRequest, { reusedFrom }: StepRecord): Promise<SourceRun | undefined> {
   if (reusedFrom === undefined) return undefined;
   const source = await sources.record(reusedFrom.run);
   const workflow = source === undefined ? undefined : workflowOf(source.writer.host);

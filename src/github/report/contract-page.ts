@@ -1,5 +1,4 @@
 /** Renders a contract's verdict as a check run: conclusion, violations and annotations. Pure. */
-
 import { decidingAttempt } from "../../core/deciding-attempt.ts";
 import { describeContract } from "../../core/describe-contract.ts";
 import type { ContractResult, Violation } from "../../core/failure.ts";
@@ -24,7 +23,7 @@ export interface PagePlaces {
 }
 
 /** The run whose result a step reuses. */
-export interface ReusedRun {
+export interface SourceRun {
   /** Undefined if the state does not contain the run. */
   readonly record?: RunRecord;
   /** URL of the workflow run that produced it. Undefined if it ran elsewhere. */
@@ -37,7 +36,7 @@ export function contractPage(
   contract: ContractDefinition,
   places: PagePlaces,
   steps: readonly StepRecord[] = [],
-  reused: ReusedRun = {},
+  reused: SourceRun = {},
 ): ContractPage {
   const attempt = decidingAttempt(step);
   const result = attempt?.contracts.find(({ name }) => name === contract.name);
@@ -46,7 +45,7 @@ export function contractPage(
 }
 
 /** The verdict recorded by the reused run. The step passed there, so an unrecorded contract passed, unless it only warns. */
-function recorded(step: StepRecord, contract: ContractDefinition, places: PagePlaces, { record, url }: ReusedRun): ContractPage {
+function recorded(step: StepRecord, contract: ContractDefinition, places: PagePlaces, { record, url }: SourceRun): ContractPage {
   const { run = "", attempt = 0 } = step.reusedFrom ?? {};
   const source = record?.steps.find(({ id }) => id === step.id);
   const made = source?.attempts.find((one) => one.attempt === attempt);

@@ -1,5 +1,4 @@
 /** Reads project files from disk. Never reads outside the project, even through symlinks, and never writes. */
-
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
@@ -22,7 +21,7 @@ export function diskSource(root: string): FileSource {
         if (scope === "project" && !isInside(await realRoot(), target)) return { kind: "outside" };
         return await readRegular(target, limit);
       } catch (error) {
-        return failed(error);
+        return failedRead(error);
       }
     },
     async list(directory) {
@@ -90,7 +89,7 @@ async function leadsToFile(link: string): Promise<boolean> {
   }
 }
 
-function failed(error: unknown): FileRead {
+function failedRead(error: unknown): FileRead {
   const { code = "UNKNOWN", message } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" || code === "ENOTDIR") return { kind: "missing" };
   return { kind: "unreadable", code, detail: wordsFor(code) ?? message };

@@ -5,12 +5,12 @@ import type { DocumentNode, MapNode } from "../../core/document.ts";
 import { nodeAt } from "../../core/document.ts";
 import { normalizePath } from "../../core/project-path.ts";
 import type { ProjectReader, ReadDocument, Reason } from "./project-reader.ts";
-import { personaFiles, promptOf } from "./references.ts";
+import { personaFiles, promptFiles } from "./references.ts";
 import { startOfFile } from "./source-text.ts";
 
 const personasDirectory = ".wave/personas";
 
-export interface ReadPersona extends ReadDocument {
+export interface NamedDocument extends ReadDocument {
   readonly name: string;
 }
 
@@ -18,16 +18,16 @@ export interface ReadPersona extends ReadDocument {
  * Reads the persona files that the manifest names, then those in the directory. A file and a definition in the manifest may have the same name: they are
  * merged later. A Markdown file that its persona uses as `prompt` is not a persona.
  */
-export async function readPersonas(
+export async function loadPersonas(
   manifest: MapNode,
   reader: ProjectReader,
-): Promise<{ personas: readonly ReadPersona[]; diagnostics: readonly Diagnostic[] }> {
+): Promise<{ personas: readonly NamedDocument[]; diagnostics: readonly Diagnostic[] }> {
   const references = personaFiles(manifest);
   const isNamed = (file: string) => references.some((reference) => normalizePath(reference.path) === file);
   const inline = (name: string) => nodeAt(manifest, ["personas", name]);
   const names = await reader.list(personasDirectory);
   const read = (name: string, file: string, reason: Reason) =>
-    reader.document(file, reason).then((document): ReadPersona => ({ name, ...document }));
+    reader.document(file, reason).then((document): NamedDocument => ({ name, ...document }));
   const named = references.map(({ name, path: file, origin }) => read(name, file, { kind: "named", from: origin }));
   const found = names
     .filter((file) => /^[^.].*\.(?:yaml|yml|md)$/.test(file))
@@ -44,8 +44,8 @@ function rank(file: string): number {
   return file.endsWith(".md") ? 1 : 0;
 }
 
-function withoutTwins(found: readonly ReadPersona[]): { kept: ReadPersona[]; diagnostics: Diagnostic[] } {
-  const kept = new Map<string, ReadPersona>();
+function withoutTwins(found: readonly NamedDocument[]): { kept: NamedDocument[]; diagnostics: Diagnostic[] } {
+  const kept = new Map<string, NamedDocument>();
   const diagnostics: Diagnostic[] = [];
   for (const persona of found) {
     const twin = kept.get(persona.name);
@@ -56,10 +56,10 @@ function withoutTwins(found: readonly ReadPersona[]): { kept: ReadPersona[]; dia
 }
 
 function usesAsPrompt(persona: DocumentNode | undefined, file: string): boolean {
-  return persona !== undefined && promptOf(persona).some((prompt) => normalizePath(prompt) === file);
+  return persona !== undefined && promptFiles(persona).some((prompt) => normalizePath(prompt) === file);
 }
 
-function twoFiles(persona: ReadPersona, twin: ReadPersona): Diagnostic {
+function twoFiles(persona: NamedDocument, twin: NamedDocument): Diagnostic {
   return {
     code: "W312",
     severity: "error",

@@ -7,12 +7,12 @@ import { type Diagnostic, sortDiagnostics } from "../../core/diagnostic.ts";
 import type { DocumentNode, MapNode } from "../../core/document.ts";
 import type { LoadedPersona, LoadedPipeline, LoadedProject, NamedFile } from "../../core/loaded.ts";
 import type { FileSource } from "../../core/ports.ts";
-import { readPersonas } from "./find-personas.ts";
+import { loadPersonas } from "./find-personas.ts";
 import { interpolate } from "./interpolate.ts";
 import { type ProjectReader, projectReader, type ReadDocument } from "./project-reader.ts";
 import { type RawManifests, readManifests } from "./read-manifests.ts";
 import { inBatches, type NamedPaths, readNamedFiles } from "./read-named-files.ts";
-import { contractSchemas, inlinePrompts, pipelineFiles, promptOf } from "./references.ts";
+import { contractSchemas, inlinePrompts, pipelineFiles, promptFiles } from "./references.ts";
 import { collectSecretNames } from "./secret-names.ts";
 import { startOfFile } from "./source-text.ts";
 import type { ParsedDocument } from "./yaml-document.ts";
@@ -100,7 +100,7 @@ async function readPipelines(manifest: MapNode, pass: Pass): Promise<LoadedPipel
 }
 
 async function readPersonaDocuments(manifest: MapNode, pass: Pass): Promise<LoadedPersona[]> {
-  const { personas, diagnostics } = await readPersonas(manifest, pass.reader);
+  const { personas, diagnostics } = await loadPersonas(manifest, pass.reader);
   pass.diagnostics.push(...diagnostics);
   return personas.map((persona) => {
     const file = persona.file.path;
@@ -113,7 +113,7 @@ async function readPersonaDocuments(manifest: MapNode, pass: Pass): Promise<Load
 function pathsIn(manifest: MapNode, pipelines: readonly LoadedPipeline[], personas: readonly LoadedPersona[]): NamedPaths {
   const documents = [manifest, ...pipelines.flatMap(({ document }) => document ?? [])];
   return {
-    prompts: [...inlinePrompts(manifest), ...personas.flatMap(({ document }) => promptOf(document))],
+    prompts: [...inlinePrompts(manifest), ...personas.flatMap(({ document }) => promptFiles(document))],
     schemas: documents.flatMap(contractSchemas),
   };
 }

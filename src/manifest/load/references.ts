@@ -4,18 +4,18 @@ import { type DocumentNode, type MapNode, nodeAt, type Origin } from "../../core
 import { defaultSchema, normalizePath } from "../../core/project-path.ts";
 
 /** A path as written, with its position. */
-export interface Reference {
+export interface FileReference {
   readonly path: string;
   readonly origin: Origin;
 }
 
-export interface PipelineFile extends Reference {
+export interface PipelineFile extends FileReference {
   readonly name: string;
   readonly version?: string;
   readonly active: boolean;
 }
 
-export interface PersonaFile extends Reference {
+export interface PersonaFile extends FileReference {
   readonly name: string;
 }
 
@@ -43,11 +43,11 @@ export function personaFiles(manifest: MapNode): PersonaFile[] {
 
 /** The `prompt` files of personas in the manifest. */
 export function inlinePrompts(manifest: MapNode): string[] {
-  return members(nodeAt(manifest, ["personas"])).flatMap(([, persona]) => promptOf(persona));
+  return members(nodeAt(manifest, ["personas"])).flatMap(([, persona]) => promptFiles(persona));
 }
 
 /** The `prompt` file of a persona, if it has one. */
-export function promptOf(persona: DocumentNode): string[] {
+export function promptFiles(persona: DocumentNode): string[] {
   return pathIn(nodeAt(persona, ["prompt"]));
 }
 
@@ -125,7 +125,7 @@ function items(node: DocumentNode | undefined): readonly DocumentNode[] {
   return node?.kind === "list" ? node.items : [];
 }
 
-function referenceIn(node: DocumentNode | undefined): Reference | undefined {
+function referenceIn(node: DocumentNode | undefined): FileReference | undefined {
   if (node?.kind !== "scalar" || typeof node.value !== "string" || node.value.trim() === "") return undefined;
   return { path: node.value, origin: node.origin };
 }

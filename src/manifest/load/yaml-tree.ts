@@ -2,7 +2,6 @@
  * Converts the parser's nodes to document nodes with exact ranges. Reports duplicate keys and resolves aliases within limits. An alias shares the node of
  * its anchor, but counts with its full size and depth, because later stages walk the expanded tree.
  */
-
 import { isAlias, isMap, isScalar, isSeq, type Node, type ParsedNode, type Scalar, type YAMLMap, type YAMLSeq } from "yaml";
 import { defined } from "../../core/defined.ts";
 import type { Diagnostic, DiagnosticCode } from "../../core/diagnostic.ts";
@@ -22,7 +21,7 @@ export interface SourceFile {
   readonly lines: LineIndex;
 }
 
-export interface Tree {
+export interface YamlTree {
   readonly node: DocumentNode;
   readonly plain: ReadonlySet<ScalarNode>;
   readonly diagnostics: readonly Diagnostic[];
@@ -52,7 +51,7 @@ interface Walk extends SourceFile {
 }
 
 /** Builds the document of a parsed file. With a W101 or W106 diagnostic, the node is incomplete. */
-export function buildTree(contents: ParsedNode, source: SourceFile): Tree {
+export function buildTree(contents: ParsedNode, source: SourceFile): YamlTree {
   const walk: Walk = { ...source, plain: new Set(), diagnostics: [], anchors: new Map(), size: 0, expanded: 0, deepest: 0, stopped: false };
   const node = build(contents, walk, 0);
   return { node, plain: walk.plain, diagnostics: walk.diagnostics };

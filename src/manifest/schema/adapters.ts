@@ -1,6 +1,6 @@
 /** Schemas of adapter settings and model prices. Imported for types and by the generator only, like `manifest.ts`. */
 import { Type } from "typebox";
-import { Command, projectPath, strict } from "./primitives.ts";
+import { CommandValue, projectPath, strict } from "./primitives.ts";
 
 const dollars = (what: string) => Type.Number({ minimum: 0, description: `US dollars per million ${what}.` });
 
@@ -17,7 +17,7 @@ export const PriceSchema = Type.Object(
 /** Settings for every persona that uses one adapter. */
 export const AdapterSettingsSchema = Type.Object(
   {
-    command: Type.Optional(Command),
+    command: Type.Optional(CommandValue),
     version: Type.Optional(Type.String({ minLength: 1, description: "Exact version of the agent." })),
     base_url: Type.Optional(Type.String({ pattern: "^https?://", description: "URL of the model API." })),
     model: Type.Optional(Type.String({ minLength: 1, description: "Model for personas that do not set one." })),

@@ -1,6 +1,6 @@
 /** Schemas of contracts. Imported for types and by the generator only, like `manifest.ts`. */
 import { Type } from "typebox";
-import { Command, duration, name, projectPath, strict } from "./primitives.ts";
+import { CommandValue, duration, name, projectPath, strict } from "./primitives.ts";
 
 const failureThreshold = Type.Number({
   minimum: 0,
@@ -69,7 +69,7 @@ export const JsonSchemaContractSchema = Type.Object(
 export const TestSuiteContractSchema = Type.Object(
   {
     type: Type.Literal("test_suite"),
-    command: Command,
+    command: CommandValue,
     timeout: Type.Optional(duration("Timeout of the command. Defaults to 10m.")),
     network: Type.Optional(
       Type.Array(Type.String({ minLength: 1 }), {

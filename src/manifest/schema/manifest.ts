@@ -10,15 +10,15 @@ import { AdapterSettingsSchema } from "./adapters.ts";
 import { AlertList } from "./alerts.ts";
 import { ContractSchema, contractCommon, flatBreaker } from "./contracts.ts";
 import { BudgetSchema, ResourcesSchema } from "./limits.ts";
-import { AdapterName, Command, duration, Env, name, PermissionRule, projectPath, Secrets, strict } from "./primitives.ts";
+import { AdapterValue, CommandValue, duration, Env, name, PermissionRuleText, projectPath, Secrets, strict } from "./primitives.ts";
 import { SandboxSetting, WorkspaceKind } from "./sandbox.ts";
 
 export const PermissionsSchema = Type.Object(
   {
     allow: Type.Optional(
-      Type.Array(PermissionRule, { description: "Rules that allow access. A capability without an allow rule is unrestricted." }),
+      Type.Array(PermissionRuleText, { description: "Rules that allow access. A capability without an allow rule is unrestricted." }),
     ),
-    deny: Type.Optional(Type.Array(PermissionRule, { description: "Rules that deny access. They take precedence over `allow`." })),
+    deny: Type.Optional(Type.Array(PermissionRuleText, { description: "Rules that deny access. They take precedence over `allow`." })),
   },
   {
     ...strict,
@@ -106,11 +106,11 @@ export const PersonaSchema = Type.Object(
   {
     description: Type.Optional(Type.String({ description: "One-line description." })),
     extends: Type.Optional(name("Persona to inherit from. Defaults to the built-in persona of the same name.")),
-    adapter: Type.Optional(AdapterName),
+    adapter: Type.Optional(AdapterValue),
     model: Type.Optional(Type.String({ minLength: 1, description: "Model, as named by the adapter." })),
     prompt: Type.Optional(projectPath("File that contains the system prompt.")),
     system_prompt: Type.Optional(Type.String({ description: "System prompt." })),
-    command: Type.Optional(Command),
+    command: Type.Optional(CommandValue),
     permissions: Type.Optional(PersonaPermissionsSchema),
     resources: Type.Optional(ResourcesSchema),
     env: Type.Optional(Env),
@@ -153,7 +153,7 @@ export const StepSchema = Type.Object(
     resources: Type.Optional(ResourcesSchema),
     env: Type.Optional(Env),
     secrets: Type.Optional(Secrets),
-    adapter: Type.Optional(AdapterName),
+    adapter: Type.Optional(AdapterValue),
     changes: Type.Optional(
       Type.Enum(["required", "optional", "none"], {
         description:
@@ -246,7 +246,7 @@ export const PipelineReferenceSchema = Type.Union(
 
 export const DefaultsSchema = Type.Object(
   {
-    adapter: Type.Optional(AdapterName),
+    adapter: Type.Optional(AdapterValue),
     concurrency: Type.Optional(
       Type.Integer({
         minimum: 1,

@@ -42,16 +42,16 @@ export const Secrets = Type.Array(EnvName, {
     "Names of environment variables to pass to the step's process. Their values are redacted in everything that is stored or shown.",
 });
 
-export const Command = Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String(), { minItems: 1 })], {
+export const CommandValue = Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String(), { minItems: 1 })], {
   description: "Program and arguments as a list, or a shell command as a string, run with `sh -c`.",
 });
 
-export const AdapterName = Type.Union(
+export const AdapterValue = Type.Union(
   [Type.Enum([...adapterNames]), Type.String({ pattern: `^(?:${agentNames.join("|")})@[0-9]+\\.[0-9]+\\.[0-9]+\\S*$` })],
   { description: "Adapter that executes the persona. An agent can be pinned to an exact version: `claude@2.1.330`." },
 );
 
-export const PermissionRule = Type.String({
+export const PermissionRuleText = Type.String({
   pattern: "^(?:file_read|file_write|network_access|command):.+$",
   description: "Rule of the form `capability:pattern`. Capabilities are `file_read`, `file_write`, `network_access` and `command`.",
   examples: ["file_read:**", "file_write:src/**", "network_access:*", "command:git *"],

@@ -1,8 +1,7 @@
 /** Reads the webhooks under `alerts:`. */
-
 import type { AlertReason, AlertTarget } from "../../core/alert.ts";
 import { defined } from "../../core/defined.ts";
-import { asLocated, asText, items, member, texts } from "./read-node.ts";
+import { asLocated, asText, items, member, textItems } from "./read-node.ts";
 import type { Scope } from "./scope.ts";
 
 /** All reasons. Equal to `alertReasons`, which the schema uses. */
@@ -29,7 +28,7 @@ export function readAlerts({ manifest, findings }: Scope): AlertTarget[] {
       });
       continue;
     }
-    const on = texts(member(node, "on")).flatMap(({ text }) => everything.filter((reason) => reason === text));
+    const on = textItems(member(node, "on")).flatMap(({ text }) => everything.filter((reason) => reason === text));
     found.set(name.text, {
       name: name.text,
       ...defined({ url, urlFrom }),

@@ -7,8 +7,8 @@ import { impliedName, readArtifacts } from "./artifacts.ts";
 import { breakerOf } from "./circuit-breaker.ts";
 import { type ContractRules, readRules, reportIdleKeys } from "./contract-rules.ts";
 import { checkEither } from "./exclusive-keys.ts";
-import { type Findings, listed } from "./findings.ts";
-import { asCommand, asLocated, asText, items, member, texts } from "./read-node.ts";
+import { type Findings, quotedList } from "./findings.ts";
+import { asCommand, asLocated, asText, items, member, textItems } from "./read-node.ts";
 import { requireText, type Scope } from "./scope.ts";
 
 const defaultHint = "this is the default without `schema`; create the file, or set `schema: FILE`";
@@ -75,11 +75,11 @@ function readContract(node: DocumentNode, artifacts: readonly StepArtifact[], de
 }
 
 function listIn(node: DocumentNode, key: string): string[] {
-  return texts(member(node, key)).map(({ text }) => text);
+  return textItems(member(node, key)).map(({ text }) => text);
 }
 
 function readProtected(node: DocumentNode, findings: Findings): string[] {
-  for (const { text, origin } of texts(member(node, "protect"))) {
+  for (const { text, origin } of textItems(member(node, "protect"))) {
     if (!staysInside(text)) findings.error("W304", `\`${text}\` is outside the project`, origin);
   }
   return listIn(node, "protect");
@@ -106,7 +106,7 @@ function judgedArtifact(node: DocumentNode, artifacts: readonly StepArtifact[], 
   const stated = asLocated(member(node, "artifact"));
   if (stated !== undefined) {
     if (names.includes(stated.text)) return stated.text;
-    const hint = names.length === 0 ? `add \`artifacts: [${stated.text}]\` to the step` : `the step declares ${listed(names)}`;
+    const hint = names.length === 0 ? `add \`artifacts: [${stated.text}]\` to the step` : `the step declares ${quotedList(names)}`;
     findings.error("W309", `the step declares no artifact \`${stated.text}\``, stated.origin, findings.guess(stated.text, names, hint));
     return undefined;
   }
@@ -121,7 +121,7 @@ function judgedArtifact(node: DocumentNode, artifacts: readonly StepArtifact[], 
     return implied;
   }
   if (names.length === 1) return names[0];
-  findings.error("W309", `the contract does not name an artifact, and the step declares several: ${listed(names)}`, node.origin, {
+  findings.error("W309", `the contract does not name an artifact, and the step declares several: ${quotedList(names)}`, node.origin, {
     hint: "add `artifact: NAME`",
   });
   return undefined;

@@ -1,6 +1,6 @@
 /** Checks keys that cannot be combined, and keys that require another one. */
 import type { DocumentNode } from "../../core/document.ts";
-import { type Findings, listed } from "./findings.ts";
+import { type Findings, quotedList } from "./findings.ts";
 import { keyOrigin, member, startOf } from "./read-node.ts";
 import { reportRemovedKey } from "./removed-keys.ts";
 
@@ -16,7 +16,7 @@ export function checkManifestKeys(manifest: DocumentNode, findings: Findings): v
   }
   if (first === undefined) {
     findings.error("W203", "the manifest has no pipeline", startOf(manifest.origin), {
-      hint: `add ${listed(
+      hint: `add ${quotedList(
         shapes.map((shape) => `${shape}:`),
         "or",
       )}`,

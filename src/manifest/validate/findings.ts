@@ -50,7 +50,7 @@ function withoutEchoes(found: readonly Diagnostic[]): readonly Diagnostic[] {
 }
 
 /** Formats a list as `a`, `b` and `c`, with `and N more` beyond the limit. */
-export function listed(words: readonly string[], word: "and" | "or" = "and", limit = 8): string {
+export function quotedList(words: readonly string[], word: "and" | "or" = "and", limit = 8): string {
   const quoted = words.slice(0, limit).map((text) => `\`${text}\``);
   if (words.length > limit) return `${quoted.join(", ")} ${word} ${words.length - limit} more`;
   const last = quoted.pop() ?? "";

@@ -1,7 +1,7 @@
 /** Advice on an unknown key: where its setting belongs, or which key was probably meant. */
 import type { DocumentNode } from "../../core/document.ts";
 import type { Shape } from "./check-shape.ts";
-import { type Advice, type Findings, listed } from "./findings.ts";
+import { type Advice, type Findings, quotedList } from "./findings.ts";
 
 interface UnknownKey {
   readonly key: string;
@@ -55,7 +55,7 @@ export function keyAdvice({ key, value, shape }: UnknownKey, findings: Findings)
   const known = Object.keys(shape.properties ?? {});
   const replacement = Object.hasOwn(replacements, key) ? replacements[key] : undefined;
   const places = placesOf(key, replacement?.places ?? [], shape);
-  if (places.length === 0) return findings.guess(key, known, `known keys: ${listed(known, "and", 20)}`);
+  if (places.length === 0) return findings.guess(key, known, `known keys: ${quotedList(known, "and", 20)}`);
   const hint = replacement?.hint ?? hintFor(places, replacement?.note);
   const isRename = replacement === dependencies && value?.kind === "list" && value.items.every((item) => item.kind === "scalar");
   return isRename ? { hint, fix: "dependencies" } : { hint };
@@ -64,7 +64,7 @@ export function keyAdvice({ key, value, shape }: UnknownKey, findings: Findings)
 function hintFor(places: readonly string[], note: string | undefined): string {
   const names = places.map((place) => place.replace(/^\//, ""));
   const isTop = places.some((place) => place.startsWith("/"));
-  return `use ${listed(names, "or")}${note === undefined ? "" : ` ${note}`}${isTop ? " at the top level of the manifest" : ""}`;
+  return `use ${quotedList(names, "or")}${note === undefined ? "" : ` ${note}`}${isTop ? " at the top level of the manifest" : ""}`;
 }
 
 /** Replacements that exist in the map, else maps in it that have the key, else the manifest. */

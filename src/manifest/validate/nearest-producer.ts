@@ -59,7 +59,7 @@ export function nearestProducers(graph: SearchGraph, from: number, producers: Pr
 }
 
 /** Whether each step is downstream of `producer`: 1 or 0. Faster than searches if many steps use the artifact. */
-export function descendantsOf(graph: SearchGraph, producer: number): Uint8Array {
+export function markDescendants(graph: SearchGraph, producer: number): Uint8Array {
   const below = new Uint8Array(graph.ids.length);
   const open = [producer];
   for (const step of open) {

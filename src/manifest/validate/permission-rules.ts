@@ -2,7 +2,7 @@
 import type { DocumentNode } from "../../core/document.ts";
 import { type Capability, type PermissionLayer, type PermissionRule, parsePermission } from "../../core/permissions.ts";
 import type { Findings } from "./findings.ts";
-import { type Located, member, texts } from "./read-node.ts";
+import { type Located, member, textItems } from "./read-node.ts";
 
 interface WrittenRule extends Located {
   readonly rule: PermissionRule;
@@ -43,7 +43,7 @@ export function reportUnenforced(denied: readonly Located[], adapter: string | u
 }
 
 function rulesOf(node: DocumentNode | undefined): WrittenRule[] {
-  return texts(node).flatMap((written) => {
+  return textItems(node).flatMap((written) => {
     const rule = parsePermission(written.text);
     return rule === undefined ? [] : [{ ...written, rule }];
   });

@@ -7,10 +7,10 @@ import { digestOfValue } from "../../core/digest.ts";
 import type { DocumentNode, Origin } from "../../core/document.ts";
 import type { KnownPersona, LoadedProject } from "../../core/loaded.ts";
 import { checkEither } from "./exclusive-keys.ts";
-import { collectFindings, type Findings, listed } from "./findings.ts";
+import { collectFindings, type Findings, quotedList } from "./findings.ts";
 import { readPermissions } from "./permission-rules.ts";
 import { type PersonaDefinition, type PersonaLayers, personaLayers } from "./persona-layers.ts";
-import { asAdapter, asCommand, asEnv, asLocated, asText, entries, type Located, member, texts } from "./read-node.ts";
+import { asAdapter, asCommand, asEnv, asLocated, asText, entries, type Located, member, textItems } from "./read-node.ts";
 import { readResources } from "./read-quantity.ts";
 import { requireText, type Scope } from "./scope.ts";
 
@@ -84,7 +84,7 @@ function checkPrompts({ loaded, manifest, findings }: Scope): void {
 }
 
 function reportUnknown(name: Located, own: readonly string[], builtIn: readonly string[], findings: Findings): void {
-  const hint = `define it under \`personas:\` or in \`.wave/personas/\`, or use a built-in one: ${listed(builtIn, "or", builtIn.length)}`;
+  const hint = `define it under \`personas:\` or in \`.wave/personas/\`, or use a built-in one: ${quotedList(builtIn, "or", builtIn.length)}`;
   findings.error(
     "W301",
     `there is no persona \`${name.text}\``,
@@ -122,8 +122,8 @@ function readPersona(name: string, { document: node, origin, droppedRules }: Per
     }),
     resources: readResources(member(node, "resources"), findings),
     env: asEnv(member(node, "env")),
-    denied: texts(member(member(node, "permissions"), "deny")),
-    secrets: texts(member(node, "secrets")).map(({ text }) => text),
+    denied: textItems(member(member(node, "permissions"), "deny")),
+    secrets: textItems(member(node, "secrets")).map(({ text }) => text),
   };
 }
 

@@ -8,7 +8,7 @@ import type { Pipeline, Step } from "../../core/pipeline.ts";
 import type { Expected, ExpectedArtifact, ExpectedStep, PipelineTest } from "../../core/pipeline-test.ts";
 import { normalizePath, staysInside } from "../../core/project-path.ts";
 import { collectFindings, type Findings } from "./findings.ts";
-import { asLocated, asNumber, asOneOf, asText, entries, keyOrigin, member, startOf, texts } from "./read-node.ts";
+import { asLocated, asNumber, asOneOf, asText, entries, keyOrigin, member, startOf, textItems } from "./read-node.ts";
 import { selectPipeline } from "./select-pipeline.ts";
 import { checkStructure } from "./structure.ts";
 
@@ -80,7 +80,9 @@ function readStep({ key, keyOrigin: origin, node }: MapEntry, pipeline: Pipeline
     }),
     verdicts: entries(member(node, "verdicts")).flatMap((entry) => readVerdict(entry, step, findings)),
     artifacts: entries(member(node, "artifacts")).flatMap((entry) => readArtifact(entry, step, findings)),
-    ...(changes === undefined ? {} : { changes: { value: texts(changes).map(({ text }) => normalizePath(text)), origin: changes.origin } }),
+    ...(changes === undefined
+      ? {}
+      : { changes: { value: textItems(changes).map(({ text }) => normalizePath(text)), origin: changes.origin } }),
   };
 }
 

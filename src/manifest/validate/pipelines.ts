@@ -13,11 +13,11 @@ import type { PersonaDirectory, ReadPersona } from "./personas.ts";
 import type { PipelineSource } from "./pipeline-sources.ts";
 import { indexProducers, producerOf } from "./producers.ts";
 import { readPublications } from "./publications.ts";
-import { asBoolean, asEnv, asLocated, asNumber, asOneOf, asText, entries, items, member, texts } from "./read-node.ts";
+import { asBoolean, asEnv, asLocated, asNumber, asOneOf, asText, entries, items, member, textItems } from "./read-node.ts";
 import { readBudget, readDuration, readResources } from "./read-quantity.ts";
 import { readSandbox } from "./sandbox.ts";
 import type { Scope } from "./scope.ts";
-import { linkSteps, readInputs, type UnlinkedStep, type WrittenStep } from "./step-graph.ts";
+import { linkSteps, readStepInputs, type UnlinkedStep, type WrittenStep } from "./step-graph.ts";
 import { checkTask } from "./tasks.ts";
 
 /** Settings of the manifest for all steps. */
@@ -38,7 +38,7 @@ export function readDefaults({ manifest, findings }: Scope): ProjectDefaults {
     rules: readRules(member(node, "contract"), builtInRules, findings),
     timeoutMs: readDuration(member(node, "timeout"), findings) ?? defaultLimits.timeoutMs,
     env: asEnv(member(manifest, "env")),
-    secrets: texts(member(manifest, "secrets")).map(({ text }) => text),
+    secrets: textItems(member(manifest, "secrets")).map(({ text }) => text),
     sandbox: readSandbox(member(manifest, "sandbox"), findings),
   };
 }
@@ -53,7 +53,7 @@ export function readPipeline(source: PipelineSource, defaults: ProjectDefaults, 
     return {
       node,
       id: asLocated(member(node, "id")) ?? { text: "", origin: node.origin },
-      inputs: readInputs(node, findings),
+      inputs: readStepInputs(node, findings),
       read: persona === undefined ? undefined : personas.find(persona),
       ...readHandover(node, defaults.rules, scope),
     };
@@ -115,7 +115,7 @@ function makeStep(
     });
   }
   if (workspace === "shared") reportProtection(contracts, scope.findings);
-  reportUnenforced([...read.denied, ...texts(member(member(node, "permissions"), "deny"))], adapter?.name, scope.findings);
+  reportUnenforced([...read.denied, ...textItems(member(member(node, "permissions"), "deny"))], adapter?.name, scope.findings);
   return {
     id: id.text,
     origin: id.origin,
@@ -132,9 +132,9 @@ function makeStep(
       ...readResources(member(node, "resources"), scope.findings),
     },
     changes: readChanges(node, { unchecked, workspace }, scope.findings),
-    changesInclude: texts(member(member(node, "changeset"), "include")).map(({ text }) => text),
+    changesInclude: textItems(member(member(node, "changeset"), "include")).map(({ text }) => text),
     env: { ...defaults.env, ...read.env, ...asEnv(member(node, "env")) },
-    secrets: [...new Set([...defaults.secrets, ...read.secrets, ...texts(member(node, "secrets")).map(({ text }) => text)])],
+    secrets: [...new Set([...defaults.secrets, ...read.secrets, ...textItems(member(node, "secrets")).map(({ text }) => text)])],
     workspace,
     sandbox: asText(member(node, "sandbox")) === "off" ? "off" : defaults.sandbox.sandbox,
     ...(defaults.sandbox.sandboxShow.length === 0 ? {} : { sandboxShow: defaults.sandbox.sandboxShow }),
@@ -153,7 +153,10 @@ function readWorkspace(node: DocumentNode | undefined): Step["workspace"] {
 
 /** A map enables reuse; its `ignore` lists ignored files that do not prevent it. */
 function readReuse(node: DocumentNode | undefined): Pick<Step, "reuse" | "reuseIgnore"> {
-  return { reuse: node?.kind === "map" || (asBoolean(node) ?? false), reuseIgnore: texts(member(node, "ignore")).map(({ text }) => text) };
+  return {
+    reuse: node?.kind === "map" || (asBoolean(node) ?? false),
+    reuseIgnore: textItems(member(node, "ignore")).map(({ text }) => text),
+  };
 }
 
 /** In a shared workspace, restoring files would overwrite the project's files. */

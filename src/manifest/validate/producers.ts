@@ -1,6 +1,6 @@
 /** Finds the step that produces an input: its `from`, or the nearest upstream producer. */
-import { type Findings, listed } from "./findings.ts";
-import { descendantsOf, nearestProducers, type Producers, producersOf, type SearchGraph, searchGraph } from "./nearest-producer.ts";
+import { type Findings, quotedList } from "./findings.ts";
+import { markDescendants, nearestProducers, type Producers, producersOf, type SearchGraph, searchGraph } from "./nearest-producer.ts";
 import type { WrittenInput, WrittenStep } from "./step-graph.ts";
 
 /** Index of a pipeline's producers. */
@@ -40,7 +40,7 @@ export function producerOf(index: ProducerIndex, step: WrittenStep, input: Writt
   const [first] = nearest;
   if (nearest.length === 1) return first;
   if (first !== undefined) {
-    findings.error("W307", `\`${text}\` is produced by ${listed(nearest)}, and neither depends on the other`, origin, {
+    findings.error("W307", `\`${text}\` is produced by ${quotedList(nearest)}, and neither depends on the other`, origin, {
       hint: `choose one: \`{ artifact: ${text}, from: ${first} }\``,
       related: nearest.slice(0, 8).map((id) => ({ message: `\`${id}\` produces it`, origin: index.steps.get(id)?.id.origin ?? origin })),
     });
@@ -73,7 +73,7 @@ function reportElsewhere(
     });
     return;
   }
-  findings.error("W306", `\`${text}\` is produced by ${listed(others)}, on which \`${step.id.text}\` does not depend`, origin, {
+  findings.error("W306", `\`${text}\` is produced by ${quotedList(others)}, on which \`${step.id.text}\` does not depend`, origin, {
     hint: `add \`dependencies: [${first}]\` to the step, or write the input as \`{ artifact: ${text}, from: ${first} }\``,
   });
 }
@@ -84,7 +84,7 @@ function statedProducer({ steps, findings }: ProducerIndex, from: string, { arti
   if (made === undefined) return undefined;
   const { text, origin } = artifact;
   if (made.includes(text)) return from;
-  const hint = made.length === 0 ? `\`${from}\` declares no artifacts` : `it declares ${listed(made)}`;
+  const hint = made.length === 0 ? `\`${from}\` declares no artifacts` : `it declares ${quotedList(made)}`;
   findings.error("W305", `the step \`${from}\` does not declare \`${text}\``, origin, findings.guess(text, made, hint));
   return undefined;
 }
@@ -101,7 +101,7 @@ function search({ graph, lookups, below }: ProducerIndex, step: WrittenStep, art
   const count = (lookups.get(artifact) ?? 0) + 1;
   lookups.set(artifact, count);
   if (count <= manyLookups) return nearestProducers(graph, from, producers);
-  const known = below.get(artifact) ?? descendantsOf(graph, only);
+  const known = below.get(artifact) ?? markDescendants(graph, only);
   below.set(artifact, known);
   return known[from] === 1 && only !== from ? producers.steps : [];
 }

@@ -1,7 +1,7 @@
 /** Reads the publications of a pipeline: the artifact of each, and the step that produces it. */
 import type { DocumentNode } from "../../core/document.ts";
 import type { Publication, PublicationKind, Step } from "../../core/pipeline.ts";
-import { type Findings, listed } from "./findings.ts";
+import { type Findings, quotedList } from "./findings.ts";
 import { asBoolean, asLocated, items, member } from "./read-node.ts";
 
 const kinds: readonly PublicationKind[] = ["pr_comment", "pr_review"];
@@ -39,7 +39,7 @@ function producerOf(artifact: Located, from: Located | undefined, steps: readonl
     return undefined;
   }
   if (second === undefined) return first;
-  findings.error("W307", `\`${artifact.text}\` is produced by ${listed(producers.map(({ id }) => id))}`, artifact.origin, {
+  findings.error("W307", `\`${artifact.text}\` is produced by ${quotedList(producers.map(({ id }) => id))}`, artifact.origin, {
     hint: `choose one: \`{ artifact: ${artifact.text}, from: ${first} }\``,
   });
   return undefined;

@@ -59,7 +59,7 @@ export function items(node: DocumentNode | undefined): readonly DocumentNode[] {
 }
 
 /** The texts of a list with their positions. */
-export function texts(node: DocumentNode | undefined): readonly Located[] {
+export function textItems(node: DocumentNode | undefined): readonly Located[] {
   return items(node).flatMap((item) => asLocated(item) ?? []);
 }
 
@@ -71,7 +71,7 @@ export function entries(node: DocumentNode | undefined): readonly MapEntry[] {
 /** A command: a text, or a list of texts. */
 export function asCommand(node: DocumentNode | undefined): readonly string[] | string | undefined {
   if (node?.kind !== "list") return asText(node);
-  const words = texts(node).map((word) => word.text);
+  const words = textItems(node).map((word) => word.text);
   return words.length === 0 ? undefined : words;
 }
 

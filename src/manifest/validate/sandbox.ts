@@ -3,11 +3,11 @@ import type { DocumentNode } from "../../core/document.ts";
 import { etcRefusal } from "../../core/etc-places.ts";
 import type { Step } from "../../core/pipeline.ts";
 import type { Findings } from "./findings.ts";
-import { asText, member, texts } from "./read-node.ts";
+import { asText, member, textItems } from "./read-node.ts";
 
 /** Settings for all steps. Reports patterns, paths outside `/etc`, and paths that contain secrets. Removes trailing slashes. */
 export function readSandbox(node: DocumentNode | undefined, findings: Findings): Required<Pick<Step, "sandbox" | "sandboxShow">> {
-  const places = texts(member(node, "show"));
+  const places = textItems(member(node, "show"));
   for (const { text, origin } of places) {
     if (/[*?[\]{}]/.test(text)) {
       findings.error("W205", `\`${text}\` is a pattern, but \`show\` requires paths`, origin, {

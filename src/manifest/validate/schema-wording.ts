@@ -33,7 +33,7 @@ export function kindsOf(types: readonly string[]): string {
 }
 
 /** Describes the type of a node. */
-export function kindOf(node: DocumentNode | undefined): string {
+export function nodeKind(node: DocumentNode | undefined): string {
   if (node === undefined || (node.kind === "scalar" && node.value === null)) return "null";
   if (node.kind === "list") return "a list";
   if (node.kind === "map") return "a map";

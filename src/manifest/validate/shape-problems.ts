@@ -1,10 +1,10 @@
 /** Turns shape problems into diagnostics with position and advice. */
 import { type DocumentNode, type DocumentPath, keyOriginAt, nodeAt, originAt } from "../../core/document.ts";
 import type { ShapeProblem } from "./check-shape.ts";
-import { type Findings, listed } from "./findings.ts";
+import { type Findings, quotedList } from "./findings.ts";
 import { keyAdvice } from "./key-advice.ts";
 import { resolveUnions, typesOf } from "./resolve-unions.ts";
-import { forms, kindOf, kindsOf, nameOf } from "./schema-wording.ts";
+import { forms, kindsOf, nameOf, nodeKind } from "./schema-wording.ts";
 
 /** The problems of a document, or of a part of it. */
 export interface ShapeReport {
@@ -89,18 +89,19 @@ function reportKind(problem: ShapeProblem, { node, path, name }: Place, report: 
       ? { hint: "write it in quotes" }
       : {};
   const origin = isNull ? keyOriginAt(report.node, path) : originAt(report.node, path);
-  const found = types.includes("integer") && node?.kind === "scalar" && typeof node.value === "number" ? `\`${node.value}\`` : kindOf(node);
+  const found =
+    types.includes("integer") && node?.kind === "scalar" && typeof node.value === "number" ? `\`${node.value}\`` : nodeKind(node);
   findings.error("W202", `${name} must be ${form ?? kindsOf(types)}, not ${found}`, origin, hint);
 }
 
 function reportNotAllowed(problem: ShapeProblem, { node, path, name }: Place, report: ShapeReport, findings: Findings): void {
   const { allowedValues, allowedValue, mapKeys } = problem.params;
   const allowed = Array.isArray(allowedValues) ? [...new Set(allowedValues.map(String))] : [String(allowedValue)];
-  const written = node?.kind === "scalar" ? `\`${String(node.value)}\`` : kindOf(node);
+  const written = node?.kind === "scalar" ? `\`${String(node.value)}\`` : nodeKind(node);
   const word = node?.kind === "scalar" ? String(node.value) : "";
-  const map = Array.isArray(mapKeys) ? ` or a map with ${listed(mapKeys.map(String), "or", 20)}` : "";
+  const map = Array.isArray(mapKeys) ? ` or a map with ${quotedList(mapKeys.map(String), "or", 20)}` : "";
   findings.error("W204", `${written} is not allowed for ${name}`, originAt(report.node, path), {
-    hint: path.at(-1) === "sandbox" ? sandboxHint(node, report) : `use ${listed(allowed, "or", 20)}${map}`,
+    hint: path.at(-1) === "sandbox" ? sandboxHint(node, report) : `use ${quotedList(allowed, "or", 20)}${map}`,
     ...withHint(findings.guess(word, allowed), allowed),
   });
 }
@@ -118,12 +119,12 @@ function withHint(
   allowed: readonly string[],
 ): { hint?: string; fix?: string } {
   if (guess.fix === undefined) return {};
-  return { hint: `did you mean \`${guess.fix}\`? Use ${listed(allowed, "or", 20)}`, fix: guess.fix };
+  return { hint: `did you mean \`${guess.fix}\`? Use ${quotedList(allowed, "or", 20)}`, fix: guess.fix };
 }
 
 function reportForm(problem: ShapeProblem, { node, path, name }: Place, report: ShapeReport, findings: Findings): void {
   const { limit, comparison, pattern, i, j } = problem.params;
-  const written = node?.kind === "scalar" ? `\`${shortened(String(node.value))}\`` : kindOf(node);
+  const written = node?.kind === "scalar" ? `\`${shortened(String(node.value))}\`` : nodeKind(node);
   const say = (message: string, origin = originAt(report.node, path)) => findings.error("W205", message, origin);
   switch (problem.keyword) {
     case "pattern":

@@ -4,7 +4,7 @@ import type { DocumentNode, Origin } from "../../core/document.ts";
 import { findCycles } from "../../core/graph.ts";
 import type { StepArtifact } from "../../core/pipeline.ts";
 import type { Findings } from "./findings.ts";
-import { asBoolean, asLocated, items, type Located, member, texts } from "./read-node.ts";
+import { asBoolean, asLocated, items, type Located, member, textItems } from "./read-node.ts";
 
 /** An input before its producer is known. */
 export interface WrittenInput {
@@ -29,7 +29,7 @@ export interface WrittenStep {
 export type UnlinkedStep = Omit<WrittenStep, "edges">;
 
 /** Reads the inputs of a step. Reports duplicate names. */
-export function readInputs(step: DocumentNode, findings: Findings): WrittenInput[] {
+export function readStepInputs(step: DocumentNode, findings: Findings): WrittenInput[] {
   const seen = new Map<string, Origin>();
   return items(member(step, "inputs")).flatMap((item) => {
     const artifact = asLocated(item) ?? asLocated(member(item, "artifact"));
@@ -73,7 +73,7 @@ function edgesOf(
   findings: Findings,
 ): ReadonlyMap<string, Origin> {
   const edges = new Map<string, Origin>();
-  const written = [...texts(member(step.node, "dependencies")), ...step.inputs.flatMap((input) => input.from ?? [])];
+  const written = [...textItems(member(step.node, "dependencies")), ...step.inputs.flatMap((input) => input.from ?? [])];
   for (const { text, origin } of written) {
     if (text === step.id.text) {
       findings.error("W402", `the step \`${text}\` depends on itself`, origin, { hint: "remove the dependency" });

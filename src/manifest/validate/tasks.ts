@@ -1,7 +1,7 @@
 /** Checks the `{{ name }}` placeholders in tasks. `prompt/` fills them at run time. */
 import type { Origin } from "../../core/document.ts";
 import { parseTemplate } from "../../text/template.ts";
-import { listed } from "./findings.ts";
+import { quotedList } from "./findings.ts";
 import type { Located } from "./read-node.ts";
 import type { Scope } from "./scope.ts";
 
@@ -29,7 +29,7 @@ export function checkTask(task: Located, inputs: readonly string[], { findings, 
 function adviceOn(name: string, known: readonly string[]): string {
   const input = /^inputs\.(.+)$/.exec(name)?.[1];
   return input === undefined
-    ? `known names: ${listed(known)}; \`{{{{\` writes a literal \`{{\``
+    ? `known names: ${quotedList(known)}; \`{{{{\` writes a literal \`{{\``
     : `add \`${input}\` to the step's \`inputs\``;
 }
 

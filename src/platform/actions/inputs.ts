@@ -1,5 +1,4 @@
 /** Reads and validates the Action's inputs, which `action.yml` declares. */
-
 import { getInput } from "@actions/core";
 import { defined } from "../../core/defined.ts";
 import type { Failure } from "../../core/failure.ts";
@@ -46,7 +45,7 @@ const automatic = ["auto", "true", "false"] as const;
  * Reads all inputs. `problem` is a `usage` failure with the first invalid input and its valid values; undefined if all are valid. An
  * invalid input gets its default, so that the job can report the problem.
  */
-export function readInputs(): { readonly inputs: JobInputs; readonly problem?: Failure } {
+export function readJobInputs(): { readonly inputs: JobInputs; readonly problem?: Failure } {
   const problems: Failure[] = [];
   const choice = <T extends string>(name: string, choices: readonly T[], otherwise: T): T => {
     const given = getInput(name);

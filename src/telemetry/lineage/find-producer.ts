@@ -7,10 +7,10 @@ import type { WaveEvent } from "../../core/event.ts";
 import { ok, type Result } from "../../core/result.ts";
 import type { AttemptRecord, StepRecord } from "../../core/state.ts";
 import type { WorkOrigin } from "../trace/trace.ts";
-import type { KnownRun } from "./lineage.ts";
+import type { RunWithEvents } from "./lineage.ts";
 
 /** Returns a run by its full id. Undefined if the store no longer contains it. */
-export type FindRun = (id: string) => Promise<Result<KnownRun | undefined>>;
+export type FindRun = (id: string) => Promise<Result<RunWithEvents | undefined>>;
 
 /** Where an artifact was recorded. `attempt`: undefined if unknown. */
 export interface Place {
@@ -22,19 +22,19 @@ export interface Place {
 
 /** The attempt that produced an artifact. */
 export interface FoundProduction {
-  readonly run: KnownRun;
+  readonly run: RunWithEvents;
   readonly step: StepRecord;
   readonly attempt: AttemptRecord;
 }
 
-export interface Search {
+export interface ProducerSearch {
   readonly reusedBy: readonly string[];
   readonly found?: FoundProduction;
   readonly gap?: string;
 }
 
 /** Follows an artifact to the attempt that produced it. Fails as `findRun` does. A missing run, step or attempt is a `gap`. */
-export async function findProduction(findRun: FindRun, from: Place): Promise<Result<Search>> {
+export async function findProduction(findRun: FindRun, from: Place): Promise<Result<ProducerSearch>> {
   const reusedBy: string[] = [];
   const visited = new Set<string>();
   let place = from;

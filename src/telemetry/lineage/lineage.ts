@@ -5,7 +5,7 @@ import type { ContractResult } from "../../core/failure.ts";
 import type { RunRecord } from "../../core/state.ts";
 
 /** A run with its events. Empty if its journals no longer exist. */
-export interface KnownRun {
+export interface RunWithEvents {
   readonly record: RunRecord;
   readonly events: readonly WaveEvent[];
 }

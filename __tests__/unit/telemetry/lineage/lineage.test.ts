@@ -5,7 +5,7 @@ import type { ArtifactRef, EventPayload, WaveEvent } from "../../../../src/core/
 import { projectRun } from "../../../../src/store/project-run.ts";
 import { findArtifact, isDigestLike } from "../../../../src/telemetry/lineage/find-artifact.ts";
 import { type FindRun, findProduction } from "../../../../src/telemetry/lineage/find-producer.ts";
-import type { KnownRun, Lineage, Production } from "../../../../src/telemetry/lineage/lineage.ts";
+import type { Lineage, Production, RunWithEvents } from "../../../../src/telemetry/lineage/lineage.ts";
 import { lineageAsInToto } from "../../../../src/telemetry/lineage/lineage-as-in-toto.ts";
 import { lineageAsMermaid } from "../../../../src/telemetry/lineage/lineage-as-mermaid.ts";
 import { renderLineage } from "../../../../src/telemetry/lineage/render-lineage.ts";
@@ -17,7 +17,7 @@ import { must } from "../../../rig/state-rig.ts";
 
 /** Runs by their ids; each is the journals of one. */
 function runs(histories: Readonly<Record<string, readonly WaveEvent[]>>): FindRun {
-  const known = new Map<string, KnownRun>();
+  const known = new Map<string, RunWithEvents>();
   for (const [id, given] of Object.entries(histories)) {
     const events = given.map((event) => ({ ...event, run: id }));
     const record = projectRun(events, () => false);

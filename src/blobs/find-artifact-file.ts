@@ -4,7 +4,7 @@ import type { Workspace, WorkspaceArea, WorkspaceEntry } from "../core/ports.ts"
 import { err, ok, type Result } from "../core/result.ts";
 
 /** The file of an artifact. `source` is the path shown in reports. */
-export interface FoundArtifact {
+export interface ArtifactFile {
   readonly area: WorkspaceArea;
   readonly path: string;
   readonly source: string;
@@ -15,11 +15,11 @@ export interface FoundArtifact {
  * that is not another artifact of the step. Undefined if there is none; fails with `artifact-ambiguous` if several match. Ignores
  * directories. Symlinks are checked when the file is read.
  */
-export async function findArtifact(
+export async function findArtifactFile(
   workspace: Workspace,
   artifact: StepArtifact,
   others: ReadonlySet<string>,
-): Promise<Result<FoundArtifact | undefined>> {
+): Promise<Result<ArtifactFile | undefined>> {
   const { name, path } = artifact;
   const area = path === undefined ? "output" : "root";
   const listed = await workspace.list(area, path ?? `{${name},${name}.*}`);

@@ -49,7 +49,6 @@ const listing = new Set([
   "engine/open-rollback.ts",
   "adapters/replay/recording-files.ts",
   "platform/actions/toolkit-clients.ts",
-  "platform/inherited-descriptors.ts",
   "platform/memory-group.ts",
   "platform/process-group.ts",
   "platform/walk.ts",
@@ -62,7 +61,6 @@ const listing = new Set([
   "engine/test-pipelines.ts",
   "changeset/disk.ts",
   "sandbox/proc-lines.ts",
-  "sandbox/system-root.ts",
   "workspace/orphans.ts",
 ]);
 

@@ -7,10 +7,10 @@ import type { Stats } from "node:fs";
 import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
-import { entriesBelow } from "../platform/walk.ts";
+import { entriesBelow, kindOf } from "../platform/walk.ts";
 import { isGitName } from "../text/path-bytes.ts";
 import { parentsOf, sameState } from "./combine-changes.ts";
-import { kindOf, lstatAt, namesIn, shown } from "./disk.ts";
+import { lstatAt, namesIn, shown } from "./disk.ts";
 import { readEntry } from "./read-entry.ts";
 import { isTemporary } from "./write-entry.ts";
 

@@ -8,8 +8,9 @@ import { ok, type Result } from "../core/result.ts";
 import { workspaceFailed } from "../core/workspace-failed.ts";
 import { gitDirectoriesOf, readSmall } from "../platform/git-repository.ts";
 import { isInside, relativeInside } from "../platform/paths.ts";
+import { type EntryKind, kindOf } from "../platform/walk.ts";
 import { copyNames } from "./copy-files.ts";
-import { type Kind, kindOf, lstatAt, namesIn } from "./disk.ts";
+import { lstatAt, namesIn } from "./disk.ts";
 import { gitConfigFiles, maskedGitConfig } from "./git-config.ts";
 
 /** Borrowed, omitted, or copied separately. */
@@ -53,7 +54,7 @@ function workTreesIn(git: string): ReadonlySet<string> {
  * Whether the target of a `.git` is copied too, and the copy refers to it. Administrative files of other work trees are
  * not copied.
  */
-function staysInside(root: string, from: string, kind: Kind): boolean {
+function staysInside(root: string, from: string, kind: EntryKind): boolean {
   const entry = path.join(from, ".git");
   const named =
     kind === "symlink" ? readlinkSync(entry) : kind === "file" ? /^gitdir: (.+?)\n?$/s.exec(readFileSync(entry, "utf8"))?.[1] : undefined;

@@ -4,10 +4,10 @@ import type { BlobStore, TreeEntry } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { workspaceFailed } from "../core/workspace-failed.ts";
 import { describeIoError } from "../platform/files.ts";
-import { entriesBelow } from "../platform/walk.ts";
+import { entriesBelow, kindOf } from "../platform/walk.ts";
 import { isPathSafe } from "../text/path-bytes.ts";
 import { entryOf, parentsOf, sortEntries } from "./combine-changes.ts";
-import { kindOf, lstatAt, namesIn, shown } from "./disk.ts";
+import { lstatAt, namesIn, shown } from "./disk.ts";
 import { readEntry } from "./read-entry.ts";
 
 /** `entries`: the wanted entry of each path, `undefined` for none. Their bytes are put into `blobs`. */

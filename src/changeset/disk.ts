@@ -5,14 +5,6 @@
 import { chmodSync, lstatSync, readdirSync, type Stats } from "node:fs";
 import { fsPath, hasEscapes, pathFromBytes } from "../text/path-bytes.ts";
 
-/** The kind of a path. `other`: a pipe, a socket or a device, which is not part of a tree. */
-export type Kind = "file" | "symlink" | "directory" | "other";
-
-/** The kind that stat data describes. */
-export function kindOf(stats: Stats): Kind {
-  return stats.isFile() ? "file" : stats.isDirectory() ? "directory" : stats.isSymbolicLink() ? "symlink" : "other";
-}
-
 /** Stat data of a path itself. Undefined if it does not exist or a parent is not a directory. */
 export function lstatAt(root: string, path: string): Stats | undefined {
   try {

@@ -5,9 +5,9 @@
 import type { Stats } from "node:fs";
 import { ok, type Result } from "../core/result.ts";
 import { workspaceFailed } from "../core/workspace-failed.ts";
-import { walkTree } from "../platform/walk.ts";
+import { kindOf, walkTree } from "../platform/walk.ts";
 import { isGitName } from "../text/path-bytes.ts";
-import { grantOwnerAccess, kindOf, lstatAt, namesIn, type RestoreList } from "./disk.ts";
+import { grantOwnerAccess, lstatAt, namesIn, type RestoreList } from "./disk.ts";
 import { factsOf, type Snapshot } from "./snapshot.ts";
 import type { StartTree } from "./start-tree.ts";
 

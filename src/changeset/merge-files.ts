@@ -1,4 +1,5 @@
 /** Merges two texts with a common base, as git does, with the steps' names at the conflict markers. */
+import { isUtf8 } from "node:buffer";
 import type { Digest } from "../core/digest.ts";
 import type { BlobStore } from "../core/ports.ts";
 import { ok, type Result } from "../core/result.ts";
@@ -67,11 +68,5 @@ function firstHunk(merged: string): string {
 }
 
 function isText(bytes: Uint8Array): boolean {
-  if (bytes.includes(0)) return false;
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
+  return isUtf8(bytes) && !bytes.includes(0);
 }

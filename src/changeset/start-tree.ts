@@ -4,8 +4,9 @@
  */
 import type { Stats } from "node:fs";
 import type { Changeset, FileState } from "../core/changeset.ts";
+import { kindOf } from "../platform/walk.ts";
 import { parentsOf } from "./combine-changes.ts";
-import { below, kindOf, lstatAt, namesIn } from "./disk.ts";
+import { below, lstatAt, namesIn } from "./disk.ts";
 
 /** The state of a path at the start: an entry from the changeset, or the path on disk. */
 export type StartNode =

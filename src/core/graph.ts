@@ -2,6 +2,7 @@
  * Graphs of steps, by id. An edge leads from a step to its dependency; edges to unknown ids are ignored. Every walk is
  * iterative and near linear, so 10,000 chained steps neither overflow the stack nor take long.
  */
+import { popHeap, pushHeap } from "./heap.ts";
 
 /** The dependencies of a step. */
 export type EdgesOf = (node: string) => readonly string[];
@@ -23,14 +24,14 @@ export function topologicalOrder(nodes: readonly string[], edgesOf: EdgesOf): st
     }
   }
   const ready: number[] = [];
-  for (const [index, count] of waitingFor.entries()) if (count === 0) push(ready, index);
+  for (const [index, count] of waitingFor.entries()) if (count === 0) pushHeap(ready, index, isLess);
   const order: string[] = [];
-  for (let next = pop(ready); next !== undefined; next = pop(ready)) {
+  for (let next = popHeap(ready, isLess); next !== undefined; next = popHeap(ready, isLess)) {
     order.push(nodes[next] ?? "");
     for (const dependent of dependents[next] ?? []) {
       const open = (waitingFor[dependent] ?? 0) - 1;
       waitingFor[dependent] = open;
-      if (open === 0) push(ready, dependent);
+      if (open === 0) pushHeap(ready, dependent, isLess);
     }
   }
   return order;
@@ -124,31 +125,7 @@ function connectedGroups(nodes: readonly string[], edgesOf: EdgesOf): ReadonlyMa
   }
 }
 
-/** Adds to a binary heap whose smallest number is first. */
-function push(heap: number[], value: number): void {
-  let at = heap.length;
-  while (at > 0) {
-    const above = (at - 1) >> 1;
-    const parent = heap[above] ?? 0;
-    if (parent <= value) break;
-    heap[at] = parent;
-    at = above;
-  }
-  heap[at] = value;
-}
-
-function pop(heap: number[]): number | undefined {
-  const first = heap[0];
-  const last = heap.pop();
-  if (last === undefined || heap.length === 0) return first;
-  let at = 0;
-  for (let child = 1; child < heap.length; child = 2 * at + 1) {
-    if ((heap[child + 1] ?? Number.POSITIVE_INFINITY) < (heap[child] ?? 0)) child++;
-    const value = heap[child] ?? 0;
-    if (value >= last) break;
-    heap[at] = value;
-    at = child;
-  }
-  heap[at] = last;
-  return first;
+/** Nodes that come earlier in `nodes` come first. */
+function isLess(a: number, b: number): boolean {
+  return a < b;
 }

@@ -1,10 +1,11 @@
 /** `--force`: lets changes overwrite files that were modified since. Writes nothing itself. */
 
 import { entryOf } from "../changeset/combine-changes.ts";
-import { kindOf, lstatAt } from "../changeset/disk.ts";
+import { lstatAt } from "../changeset/disk.ts";
 import { readEntry } from "../changeset/read-entry.ts";
 import type { Changeset, ChangesetEntry, FileState } from "../core/changeset.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { kindOf } from "../platform/walk.ts";
 
 /**
  * Returns the changes with the current files at `paths` as their states before. Only files, symbolic links and missing paths can be

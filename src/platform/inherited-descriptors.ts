@@ -4,7 +4,9 @@
  * opens its own with close-on-exec and sets this flag for inherited ones, but only up to the first gap above 15 (libuv's
  * `uv_disable_stdio_inheritance`).
  */
-import { readdirSync, readFileSync } from "node:fs";
+
+import { readFileSync } from "node:fs";
+import { readableNames } from "./walk.ts";
 
 /** O_CLOEXEC on Linux, in the octal flags of /proc; fcntl(2). */
 const closedAtExec = 0o2000000;
@@ -20,7 +22,7 @@ export function inheritedDescriptors(): readonly number[] {
 }
 
 function find(): readonly number[] {
-  return namesIn("/proc/self/fdinfo")
+  return readableNames("/proc/self/fdinfo")
     .map(Number)
     .filter((descriptor) => descriptor > 2 && isHandedOn(descriptor))
     .sort((a, b) => a - b);
@@ -33,13 +35,5 @@ function isHandedOn(descriptor: number): boolean {
     return flags !== undefined && (Number.parseInt(flags, 8) & closedAtExec) === 0;
   } catch {
     return false;
-  }
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
   }
 }

@@ -105,6 +105,16 @@ function entryOf(directory: string, name: string, entry: Dirent | Dirent<Buffer>
   return { path: directory === "" ? name : `${directory}/${name}`, name, directory, kind: kindOf(entry) };
 }
 
-function kindOf(entry: Dirent | Dirent<Buffer>): EntryKind {
+/** The kind of a listed name, or of the facts of a path. */
+export function kindOf(entry: Pick<Dirent, "isFile" | "isDirectory" | "isSymbolicLink">): EntryKind {
   return entry.isFile() ? "file" : entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "symlink" : "other";
+}
+
+/** The names in a directory. None if it cannot be listed. */
+export function readableNames(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }

@@ -5,13 +5,12 @@
 import { constants, lstatSync } from "node:fs";
 import { open, readlink, realpath } from "node:fs/promises";
 import path from "node:path";
-import { kindOf } from "../changeset/disk.ts";
 import type { Failure } from "../core/failure.ts";
 import type { WorkspaceEntry } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
 import { isInside } from "../platform/paths.ts";
-import { walkTree } from "../platform/walk.ts";
+import { kindOf, walkTree } from "../platform/walk.ts";
 import { globBase, namesGit, pathPattern } from "../text/glob.ts";
 
 /** A directory to read from. `hidden`: the state directory below it, which is not part of the area; absolute. */

@@ -4,12 +4,12 @@
  * sandbox.
  */
 
-import { existsSync, lstatSync, readdirSync, readlinkSync, type Stats, statSync } from "node:fs";
+import { existsSync, lstatSync, readlinkSync, type Stats, statSync } from "node:fs";
 import path from "node:path";
 import { etcRefusal } from "../core/etc-places.ts";
 import { realPlace } from "../platform/files.ts";
 import { isInside } from "../platform/paths.ts";
-import { entriesBelow } from "../platform/walk.ts";
+import { entriesBelow, readableNames } from "../platform/walk.ts";
 import { bindLine, deviceBind, line, type MountLine, readOnlyBind } from "./mount-lines.ts";
 import { procLines } from "./proc-lines.ts";
 import { type ToolPlaces, toolDirectories } from "./tool-directories.ts";
@@ -131,7 +131,7 @@ export function systemRoot(places: ToolPlaces): SystemRoot {
 
 /** The entries of a directory that every user may read: children of root see no others. */
 function openIn(directory: string): readonly string[] {
-  return namesIn(directory)
+  return readableNames(directory)
     .map((name) => path.join(directory, name))
     .filter((place) => ((statSync(place, { throwIfNoEntry: false })?.mode ?? 0) & 0o005) === 0o005);
 }
@@ -187,8 +187,8 @@ function isOpen(stats: Stats): boolean {
 }
 
 function versionedNames(): readonly string[] {
-  const php = namesIn("/etc/php").flatMap((version) => phpParts.map((part) => `php/${version}/${part}`));
-  return [...namesIn("/etc").filter((name) => versionedEtc.test(name)), ...php];
+  const php = readableNames("/etc/php").flatMap((version) => phpParts.map((part) => `php/${version}/${part}`));
+  return [...readableNames("/etc").filter((name) => versionedEtc.test(name)), ...php];
 }
 
 function isShownFile(file: string, binds: readonly { readonly target: string }[]): boolean {
@@ -211,12 +211,4 @@ function outermost(directories: readonly string[]): readonly string[] {
 
 function isOnMachine({ from, to }: { readonly from: string; readonly to: string }): boolean {
   return lstatSync(from, { throwIfNoEntry: false })?.isSymbolicLink() === true && readlinkSync(from) === to;
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

@@ -6,6 +6,7 @@ import { describeFailure } from "../../core/failures.ts";
 import { isRolledBack, rollbackArgs } from "../../core/rolled-back.ts";
 import type { AttemptRecord, RunRecord, RunSummary, StepRecord, StepStatus } from "../../core/state.ts";
 import { totalUsage, usageText } from "../../core/usage.ts";
+import { withoutSequences } from "../../text/control-characters.ts";
 import { cellWidth, padded, printable } from "../../text/printable.ts";
 import { formatDuration, formatSize } from "../../text/quantity.ts";
 import { changesText, ignoredText } from "./changes-text.ts";
@@ -34,10 +35,10 @@ export function renderRuns(runs: readonly RunSummary[], { color, command = plain
     `${stepCounts(run.steps)}${run.archived ? " (archived)" : ""}`,
   ]);
   const head = ["RUN", "PIPELINE", "STATUS", "STARTED", "TOOK", "STEPS"];
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => cellWidth(unpainted(row[column] ?? "")))));
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => cellWidth(withoutSequences(row[column] ?? "")))));
   const line = (cells: readonly string[]) =>
     cells
-      .map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - cellWidth(unpainted(cell)))))
+      .map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - cellWidth(withoutSequences(cell)))))
       .join("  ")
       .trimEnd();
   const reverted = runs.find(isReverted);
@@ -186,9 +187,4 @@ function stepCounts(steps: Readonly<Record<StepStatus, number>>): string {
 /** `2026-01-31 12:00:00Z`, without fractions of seconds. */
 function instant(iso: string): string {
   return iso.replace("T", " ").replace(/\.\d+Z$/, "Z");
-}
-
-function unpainted(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the palette's own color codes
-  return text.replace(/\u001b\[[0-9;]*m/g, "");
 }

@@ -4,8 +4,8 @@
  */
 import { existsSync, mkdirSync, realpathSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
+import { defined } from "../core/defined.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import { capture } from "../platform/capture.ts";
 import { describeIoError } from "../platform/files.ts";
 import { type AgentPackage, thisSystem } from "./agent-versions.ts";
 import { isProgram, onPath } from "./detect-agents.ts";
@@ -50,13 +50,12 @@ export async function agentProgram(search: AgentSearch): Promise<Result<string, 
 async function programOnPath({ name, env, version }: AgentSearch): Promise<string | undefined> {
   const program = onPath(name, env);
   if (program === undefined) return undefined;
-  const printed = await capture({
-    command: [program, "--version"],
+  const printed = await runProgram([program, "--version"], {
     env: { PATH: env["PATH"] ?? "", HOME: "/nonexistent", DISABLE_AUTOUPDATER: "1" },
     cwd: "/",
     limitMs: 10_000,
   });
-  const actual = printed.ok ? /\d+\.\d+\.\d+\S*/.exec(printed.value.stdout.toString())?.[0] : undefined;
+  const actual = printed === undefined ? undefined : /\d+\.\d+\.\d+\S*/.exec(printed.stdout)?.[0];
   return actual === version ? realpathSync(program) : undefined;
 }
 
@@ -84,15 +83,10 @@ async function install(search: AgentSearch, directory: string): Promise<Result<v
     mkdirSync(draft, { recursive: true });
     // Install scripts are not needed, and would run with the user's rights.
     const args = ["install", "--prefix", draft, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"];
-    const ran = await capture({
-      command: ["npm", ...args, `${name}@${version}`],
-      env: installEnvironment(env),
-      cwd: draft,
-      limitMs: 600_000,
-    });
-    if (!ran.ok) return err({ detail: `${name} ${version} is not installed, and npm was not found to install it`, hint });
-    if (ran.value.code !== 0)
-      return err({ detail: `npm could not install ${name} ${version}: ${ran.value.stderr.trim().split("\n")[0] ?? ""}`, hint });
+    const ran = await runProgram(["npm", ...args, `${name}@${version}`], { env: installEnvironment(env), cwd: draft, limitMs: 600_000 });
+    if (ran === undefined) return err({ detail: `${name} ${version} is not installed, and npm was not found to install it`, hint });
+    if (ran.exitCode !== 0)
+      return err({ detail: `npm could not install ${name} ${version}: ${ran.stderr.trim().split("\n")[0] ?? ""}`, hint });
     if (!existsSync(directory)) renameSync(draft, directory);
     return ok(undefined);
   } catch (error) {
@@ -109,4 +103,41 @@ function installEnvironment(env: AgentEnvironment): Record<string, string> {
   const wanted = /^(?:PATH|HOME|TMPDIR|LANG|https?_proxy|no_proxy|npm_config_.*|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS)$/i;
   const kept = Object.entries(env).flatMap(([name, value]) => (value !== undefined && wanted.test(name) ? [[name, value] as const] : []));
   return Object.fromEntries(kept);
+}
+
+interface Ran {
+  /** Undefined if a signal ended the program. */
+  readonly exitCode?: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs a program with `env` as its whole environment. Undefined if it cannot be started. SIGKILL ends it after `limitMs` milliseconds, or after
+ * 10 MB of output. Execa is imported on the first call, so that commands that run no agent do not load it.
+ */
+async function runProgram(
+  [file, ...args]: readonly [string, ...string[]],
+  { env, cwd, limitMs }: { readonly env: Readonly<Record<string, string>>; readonly cwd: string; readonly limitMs: number },
+): Promise<Ran | undefined> {
+  const { execa } = await import("execa");
+  const child = execa(file, args, {
+    env,
+    extendEnv: false,
+    cwd,
+    stdin: "ignore",
+    maxBuffer: 10_000_000,
+    killSignal: "SIGKILL",
+    reject: false,
+    cleanup: false,
+  });
+  // Not execa's `timeout`: it waits for descendants that hold the output open.
+  const timer = setTimeout(() => {
+    child.kill("SIGKILL");
+    child.stdout.destroy();
+    child.stderr.destroy();
+  }, limitMs);
+  const { exitCode, stdout, stderr } = await child;
+  clearTimeout(timer);
+  return child.pid === undefined ? undefined : { ...defined({ exitCode }), stdout, stderr };
 }

@@ -2,11 +2,12 @@
  * Stores a step's artifacts as blobs: from the declared path, else from the output directory, or from the final message if the artifact
  * accepts it. It does not validate their content, except that secrets are kept out.
  */
+import type { CollectRequest } from "../core/collect-request.ts";
 import type { ArtifactRef } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import { acceptsMessage } from "../core/message-artifact.ts";
 import type { Step, StepArtifact } from "../core/pipeline.ts";
-import type { BlobStore, CollectRequest, Redactor, Workspace } from "../core/ports.ts";
+import type { BlobStore, Redactor, Workspace } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { messageContent } from "./final-message.ts";
 import { type ArtifactFile, findArtifactFile } from "./find-artifact-file.ts";

@@ -133,15 +133,6 @@ export interface Workspace {
   discard(outcome: "passed" | "failed"): Promise<void>;
 }
 
-/** An ended attempt whose artifacts are stored. */
-export interface CollectRequest {
-  readonly step: Step;
-  readonly workspace: Workspace;
-  readonly finalMessage?: string;
-  /** A final message that repeats the prompt is not an artifact. */
-  readonly prompt: string;
-}
-
 export interface WorkspaceProvider {
   readonly name: string;
   open(request: OpenWorkspace): Promise<Result<Workspace>>;

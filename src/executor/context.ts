@@ -1,6 +1,7 @@
 /** The input of the executor: the plan, the ports, and functions of modules that the executor does not import. Types only. */
 import type { MergeFiles } from "../changeset/merge-states.ts";
 import type { Changeset } from "../core/changeset.ts";
+import type { CollectRequest } from "../core/collect-request.ts";
 import type { Digest } from "../core/digest.ts";
 import type { ArtifactRef, ChangesRef, EventPayload, FingerprintRef, RunOptions, WaveEvent } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
@@ -13,7 +14,6 @@ import type {
   AttemptUsage,
   BlobStore,
   Clock,
-  CollectRequest,
   ContractFile,
   ContractType,
   Journal,

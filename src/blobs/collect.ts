@@ -2,7 +2,7 @@
  * Stores a step's artifacts as blobs: from the declared path, else from the output directory, or from the final message if the artifact
  * accepts it. It does not validate their content, except that secrets are kept out.
  */
-import type { CollectRequest } from "../core/collect-request.ts";
+import type { CollectRequest } from "../core/attempt-output.ts";
 import type { ArtifactRef } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
 import { acceptsMessage } from "../core/message-artifact.ts";

@@ -145,11 +145,6 @@ export interface OutputLog {
   tail(): string;
 }
 
-/** An open log. `close` writes buffered output and returns the file; `size` is in bytes. If it is 0, there is no file. */
-export interface AttemptLog extends OutputLog {
-  close(): Promise<Result<{ readonly path: string; readonly size: number }>>;
-}
-
 export interface AdapterContext {
   readonly step: Step;
   readonly attempt: AttemptId;

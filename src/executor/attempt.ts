@@ -2,7 +2,9 @@
  * Runs one attempt: inputs, workspace, prompt, adapter, changeset, artifacts, contracts. Writes no events, and does not decide whether
  * the attempt may start or whether another follows.
  */
+
 import path from "node:path";
+import type { AttemptLog } from "../core/attempt-output.ts";
 import type { Changeset } from "../core/changeset.ts";
 import { defined } from "../core/defined.ts";
 import { denialsIn, describeDenial, withDenials } from "../core/denial.ts";
@@ -12,7 +14,7 @@ import type { ArtifactRef, ChangesRef, FingerprintRef } from "../core/event.ts";
 import type { ContractResult, Denial, Failure } from "../core/failure.ts";
 import type { Feedback } from "../core/feedback.ts";
 import type { Step } from "../core/pipeline.ts";
-import type { Adapter, AttemptLog, BlobStore, OpenWorkspace, Workspace, WorkspacePaths } from "../core/ports.ts";
+import type { Adapter, BlobStore, OpenWorkspace, Workspace, WorkspacePaths } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { Usage } from "../core/usage.ts";
 import { withInlineTexts } from "../prompt/inline-text.ts";

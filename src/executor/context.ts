@@ -1,7 +1,7 @@
 /** The input of the executor: the plan, the ports, and functions of modules that the executor does not import. Types only. */
 import type { MergeFiles } from "../changeset/merge-states.ts";
+import type { AttemptLog, CollectRequest } from "../core/attempt-output.ts";
 import type { Changeset } from "../core/changeset.ts";
-import type { CollectRequest } from "../core/collect-request.ts";
 import type { Digest } from "../core/digest.ts";
 import type { ArtifactRef, ChangesRef, EventPayload, FingerprintRef, RunOptions, WaveEvent } from "../core/event.ts";
 import type { Failure } from "../core/failure.ts";
@@ -10,7 +10,6 @@ import type { Step } from "../core/pipeline.ts";
 import type { Plan } from "../core/plan.ts";
 import type {
   Adapter,
-  AttemptLog,
   AttemptUsage,
   BlobStore,
   Clock,

@@ -2,10 +2,12 @@
  * Writes an attempt's output to disk: redacted before any byte is written, buffered, and limited in size. Of an output
  * that is too long it keeps the start and the end, with only the end in memory. It does not interpret the output.
  */
+
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import path from "node:path";
+import type { AttemptLog } from "../core/attempt-output.ts";
 import type { Failure } from "../core/failure.ts";
-import type { AttemptLog, Redactor } from "../core/ports.ts";
+import type { Redactor } from "../core/ports.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { describeIoError } from "../platform/files.ts";
 import { formatSize } from "../text/quantity.ts";

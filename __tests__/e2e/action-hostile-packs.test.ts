@@ -84,7 +84,7 @@ describe("a journal with valid hashes", () => {
     [
       "a failure of an unknown kind",
       (event) => (event.type === "attempt-failed" ? { ...event, failure: { reason: "magic" } } : event),
-      /of a kind that this version does not know/,
+      /its reason is unknown to this version/,
     ],
     [
       "a member that no event has",

@@ -215,7 +215,7 @@ pipeline:
     expect(tree).toMatch(
       /blocked +its circuit is open until \S+: 2 of the last 2 attempts failed contract shape; --reset-circuit closes it/,
     );
-    expect(tree).toMatch(/blocked +waits for made, which could not begin/);
+    expect(tree).toMatch(/blocked +waits for made, which cannot start/);
     expect((await run(wave, "run")).stderr).toContain("circuit");
     expect((await run(wave, "run", "--reset-circuit")).code).toBe(1);
     expect((await actions()).summary).toEqual({ run: 3, reuse: 0, recheck: 0, later: 0, blocked: 0 });

@@ -17,6 +17,7 @@ const checks = [
   ["dist is fresh", [".ci/build.mjs", "--check"]],
   ["generated files are fresh", [".ci/run-ts.mjs", ".ci/generate.ts", "--check"]],
   ["workflows and action.yml", [".ci/run-ts.mjs", ".ci/lint-workflows.ts"]],
+  ["language", [".ci/run-ts.mjs", ".ci/language.ts"]],
   ["unused files, exports and dependencies", [program("knip", "knip"), "--no-progress"]],
   ["architecture", [program("vitest", "vitest"), "run", "__tests__/architecture.test.ts"]],
   ["style and lint", [program("@biomejs/biome", "biome"), "ci", "--colors=off", "--error-on-warnings", "--no-errors-on-unmatched", "."]],

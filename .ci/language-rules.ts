@@ -193,7 +193,7 @@ export const retiredNames: readonly Rule[] = [
   nameRule("work", "CachedResult, findCachedResult", /^(?:StoredWork|FoundWork|PassedWork|WorkMatch|matchWork)$/),
   nameRule("run state", "failedSteps, budgetFailure, pending, onIdle", /^(?:faults|exhausted|underWay|atEnd)$/),
   nameRule("announce", "onProgress, appendAndNotify", /^announce$/),
-  nameRule("told", "name the value: notice, outcome, message", /^(?:ResumeNews|[tT]old|tell|said|heard|hear|looked|asked|handedTo)$/),
+  nameRule("told", "name the value: notice, outcome, message", /^(?:ResumeNews|[tT]old|tell|said|heard|hear|looked|handedTo)$/),
   nameRule("look", "inspect, lstat, scan, poll", /^(?:lookAt|lookAgainMs|adapterHere)$/),
   nameRule("built on", "UpstreamChanges", /^(?:BuiltOn|BuiltOnChanges|digestOfBuiltOn|builtOnOf)$/),
   nameRule("making", "Production, producersOf", /^(?:Making|[mM]akers|makersOf|makerOf)$/),

@@ -4,7 +4,7 @@
  * the project (submodules, clones) are listed the same way. Nothing is written, not even a refreshed index.
  *
  * An id is that of the bytes on disk. The index only saves reads: files that a filter converts (LFS) and files that git
- * was told not to check are read. Where git converts line endings, a clean file has the id that git stores: its bytes
+ * does not check are read. Where git converts line endings, a clean file has the id that git stores: its bytes
  * differ in nothing else.
  */
 

@@ -12,7 +12,7 @@ export interface ChangesStyle {
   readonly rolledBack?: boolean;
 }
 
-/** `A path 12B`, `M path 12B -> 14B`, `D path`; also the mode if the file is executable, a symlink or an empty directory. */
+/** `A path 12B`, `M path 12B -> 14B`, `D path`; with the mode if the file is executable, a symlink or an empty directory. */
 export function changesLines(changes: Changeset, { color, rolledBack = false }: ChangesStyle): string[] {
   const paint = paletteOf(color);
   return changes.map((entry) => {

@@ -23,7 +23,7 @@ export interface PlanDocument {
   readonly criticalPath: readonly string[];
   /** Limits on the run as a whole. */
   readonly budget?: RunBudget;
-  /** What the sandbox can enforce in this environment. */
+  /** The rules that the sandbox can enforce in this environment. */
   readonly sandbox: SandboxSupport;
   /** Whether steps can rename directories of the project in an overlay here. */
   readonly directoryRenames: boolean;

@@ -25,7 +25,7 @@ export function codeFrame(text: string, range: Range, { paint, tint, columns }: 
   const lines = text.split("\n").map((line) => line.replace(/\r$/, ""));
   const { start, end } = range;
   if (lines[start.line - 1] === undefined) return [];
-  // A range that ends at column 1 of a line contains nothing of that line.
+  // A range that ends at column 1 of a line excludes that line.
   const endLine = Math.max(start.line, end.column === 1 ? end.line - 1 : end.line);
   const last = Math.min(endLine, start.line + maxLines - 1, lines.length);
   const gutter = String(last).length;

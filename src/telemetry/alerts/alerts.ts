@@ -16,7 +16,7 @@ export interface AlertsRequest {
   readonly pipeline: string;
   /** Contains the addresses and keys of targets. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Alerts of earlier processes of this run. Those that were sent are not sent again. */
+  /** Alerts of earlier processes of this run. An alert that was sent is not sent again. */
   readonly before: readonly AlertRecord[];
   /** Whether the run, or the one before it, had failed. Called when the run has passed. */
   readonly failedBefore: () => Promise<boolean>;

@@ -11,7 +11,7 @@ export interface RunWithEvents {
 }
 
 /** A changeset in the workspace in which an attempt started. */
-export interface BuiltOnChanges {
+export interface UpstreamChange {
   readonly step: string;
   readonly changes: ChangesRef;
 }
@@ -36,9 +36,9 @@ export interface Production {
   readonly log?: Digest;
   readonly inputs: readonly { readonly name: string; readonly digest: Digest; readonly from: string; readonly node: string }[];
   /** The changes of all upstream steps, in the order of the manifest. */
-  readonly builtOn: readonly BuiltOnChanges[];
+  readonly builtOn: readonly UpstreamChange[];
   /** Whether `builtOn` matches the attempt's fingerprint. False if upstream steps were rolled back since. */
-  readonly builtOnHolds: boolean;
+  readonly upstreamUnchanged: boolean;
   readonly base: Omit<BaseRef, "views">;
   readonly manifest: Digest;
   readonly options: RunOptions;

@@ -54,7 +54,7 @@ function detailsOf({ made, gap, reusedBy }: LineageNode, paint: Palette): string
 }
 
 function productionLines(made: Production, paint: Palette): string[] {
-  const { step, attempt, run, pipeline, version, adapter, model, base, builtOn, builtOnHolds } = made;
+  const { step, attempt, run, pipeline, version, adapter, model, base, builtOn, upstreamUnchanged } = made;
   const name = version === undefined ? pipeline : `${pipeline}@${version}`;
   const by = model === undefined ? adapter : `${adapter} ${model}`;
   const commit = base.head === undefined ? "" : `commit ${base.head}, `;
@@ -62,15 +62,17 @@ function productionLines(made: Production, paint: Palette): string[] {
     `made by ${paint.bold(printable(step))}, attempt ${attempt} of run ${run} ${paint.dim(printable(name))}`,
     `  persona ${printable(made.persona)} ${paint.dim(printable(`(${by})`))}, ${timesOf(made)}`,
     ...made.contracts.map((contract) => `  ${sign(contract.verdict, paint)} contract ${printable(contract.name)} ${contract.verdict}`),
-    ...builtOnLines(builtOn, paint),
-    ...(builtOnHolds ? [] : [paint.yellow("  it started from other changes than these, because upstream steps were rolled back since")]),
+    ...upstreamLines(builtOn, paint),
+    ...(upstreamUnchanged
+      ? []
+      : [paint.yellow("  it started from other changes than these, because upstream steps were rolled back since")]),
     `  project at ${commit}tree ${paint.dim(base.tree)}`,
     `  manifest ${paint.dim(made.manifest)}`,
     ...(made.options.input === undefined ? [] : [`  run input ${paint.dim(made.options.input)}`]),
   ];
 }
 
-function builtOnLines(builtOn: Production["builtOn"], paint: Palette): string[] {
+function upstreamLines(builtOn: Production["builtOn"], paint: Palette): string[] {
   // In the order of the manifest: the nearest are the last.
   const listed = builtOn.slice(-maxChangesets);
   const lines = listed.map(

@@ -7,7 +7,7 @@ import type { ArtifactRef, EventOf, WaveEvent } from "../../core/event.ts";
 import { ok, type Result } from "../../core/result.ts";
 import type { RunRecord, StepRecord } from "../../core/state.ts";
 import { type FindRun, type FoundProduction, findProduction, type Place } from "./find-producer.ts";
-import type { BuiltOnChanges, Lineage, LineageNode, Production } from "./lineage.ts";
+import type { Lineage, LineageNode, Production, UpstreamChange } from "./lineage.ts";
 
 /** The lineage of an artifact of a run. Fails as `findRun` does. */
 export async function traceLineage(findRun: FindRun, start: Place & { readonly artifact: ArtifactRef }): Promise<Result<Lineage>> {
@@ -47,7 +47,7 @@ async function productionOf(findRun: FindRun, found: FoundProduction): Promise<R
   const { run, step, attempt } = found;
   const { record, events } = run;
   const { begun, manifest, process } = circumstancesOf(events).get(keyOf(step.id, attempt.attempt, attempt.startedAt)) ?? {};
-  const built = await builtOnOf(findRun, found);
+  const built = await upstreamOf(findRun, found);
   if (!built.ok) return built;
   const { views: _views, ...base } = record.base;
   const { adapter, model, workspace, startedAt, finishedAt, fingerprint, log } = attempt;
@@ -114,10 +114,10 @@ function keyOf(step: string, attempt: number, ts: string): string {
 }
 
 /** The changes of all upstream steps, and whether they match the fingerprint of the attempt. */
-async function builtOnOf(
+async function upstreamOf(
   findRun: FindRun,
   { run, step, attempt }: FoundProduction,
-): Promise<Result<Pick<Production, "builtOn" | "builtOnHolds">>> {
+): Promise<Result<Pick<Production, "builtOn" | "upstreamUnchanged">>> {
   const { steps, changes } = indexOf(run.record);
   const upstream = new Set<string>();
   const open = [...upstreamIds({ dependencies: step.dependencies, inputs: attempt.inputs })];
@@ -131,13 +131,13 @@ async function builtOnOf(
   }
   const builtOn = changes.filter(({ step: id }) => upstream.has(id));
   const digest = digestUpstream(new Map(builtOn.map(({ step: id, changes }) => [id, changes.digest])));
-  return ok({ builtOn, builtOnHolds: digest === attempt.fingerprint.parts["changes"] });
+  return ok({ builtOn, upstreamUnchanged: digest === attempt.fingerprint.parts["changes"] });
 }
 
 interface RunIndex {
   readonly steps: ReadonlyMap<string, StepRecord>;
   /** The changes of the steps. Shared objects, because many steps build on them. */
-  readonly changes: readonly BuiltOnChanges[];
+  readonly changes: readonly UpstreamChange[];
 }
 
 const indexes = new WeakMap<RunRecord, RunIndex>();

@@ -68,7 +68,7 @@ function families(meters: Meters): readonly MetricFamily[] {
       name: "wave_run_duration_seconds",
       type: "histogram",
       samples: runSeconds.samples(),
-      help: "Time that processes spent on runs that do not go on, all resumes of a run together.",
+      help: "Time that processes spent on runs that have ended, including all resumes of a run.",
     },
     {
       name: "wave_attempts_total",
@@ -86,7 +86,7 @@ function families(meters: Meters): readonly MetricFamily[] {
       name: "wave_steps_reused_total",
       type: "counter",
       samples: reused.samples(),
-      help: "Steps that were not run because equal work had passed before.",
+      help: "Steps that reused a cached result.",
     },
     {
       name: "wave_step_duration_seconds",

@@ -36,7 +36,7 @@ export interface TraceAttempt extends Span {
   readonly durationMs: number;
   /** Time between being ready and starting. */
   readonly waitMs: number;
-  /** What it waited for last: its process, a dependency, or the delay of a retry. */
+  /** The last thing it waited for: its process, a dependency, or the delay of a retry. */
   readonly waitedFor: "start" | "dependency" | "retry";
   /** The step that it waited for last. */
   readonly after?: string;

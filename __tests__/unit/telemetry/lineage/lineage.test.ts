@@ -85,7 +85,7 @@ describe("traceLineage", () => {
     const made = madeOf(lineage, "report");
     expect(made).toMatchObject({ run: "one", step: "report", persona: "worker", adapter: "command", manifest: digest("manifest") });
     expect(made?.builtOn.map(({ step }) => step)).toEqual(["survey", "fix"]);
-    expect(lineage.nodes.map((node) => node.made?.builtOnHolds)).toEqual([true, true, true]);
+    expect(lineage.nodes.map((node) => node.made?.upstreamUnchanged)).toEqual([true, true, true]);
     expect(made?.inputs.map(({ node }) => node)).toEqual(lineage.nodes.slice(1).map(({ id }) => id));
     expect(madeOf(lineage, "fix")?.contracts).toEqual([{ name: "shape", type: "json_schema", verdict: "pass" }]);
   });
@@ -153,7 +153,7 @@ describe("traceLineage", () => {
       [{ ...resumed, again: ["survey"] } as EventPayload, begun("survey", 2, []), passed("survey", 2, [facts], "otherwise"), closed],
     );
     const lineage = must(await traceLineage(runs({ one: later }), { ...start, run: "one" }));
-    expect(madeOf(lineage, "report")).toMatchObject({ manifest: digest("other manifest"), builtOnHolds: false });
+    expect(madeOf(lineage, "report")).toMatchObject({ manifest: digest("other manifest"), upstreamUnchanged: false });
     expect(renderLineage(lineage, { color: false })).toContain("it started from other changes than these");
     const survey = must(await traceLineage(runs({ one: later }), { run: "one", step: "survey", digest: facts.digest, artifact: facts }));
     expect(survey.nodes[0]?.made).toMatchObject({ attempt: 2, manifest: digest("other manifest") });
@@ -224,7 +224,7 @@ describe("what is printed", () => {
     const place = { run: "one", step: "s299", digest: out(299).digest, artifact: out(299) };
     const lineage = must(await traceLineage(runs({ one: chain }), place));
     expect(lineage.nodes).toHaveLength(300);
-    expect(lineage.nodes.every(({ made }) => made?.builtOnHolds)).toBe(true);
+    expect(lineage.nodes.every(({ made }) => made?.upstreamUnchanged)).toBe(true);
     const lines = renderLineage(lineage, { color: false }).split("\n");
     expect(lines).toContain("    on the changes of 291 more steps before these:");
     expect(lines.length).toBeLessThan(300 * 15);

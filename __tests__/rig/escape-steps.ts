@@ -24,7 +24,7 @@ export const writes: readonly EscapeStep[] = [
     id: "write-beside-the-allowed",
     command: "mkdir src; echo 1 >src/a; echo 2 >b.txt",
     keys: { permissions: { allow: ["file_write:src/**"] } },
-    ends: { reason: "write-denied", paths: ["b.txt"] },
+    ends: { reason: "write-denied", paths: ["b.txt"], denied: [{ access: "writing b.txt", rules: ["file_write:src/**"] }] },
   },
   {
     id: "write-to-the-denied",

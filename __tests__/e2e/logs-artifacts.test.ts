@@ -46,8 +46,8 @@ it("prints the logs of failed attempts with their reasons, and those since a tim
     { step: "bad", attempt: 1, text: "broken\n" },
     { step: "bad", attempt: 1, failure: expect.objectContaining({ reason: "adapter-exit", exitCode: 7 }) },
   ]);
-  const recent = lines((await wave.wave("logs", "--since", "1h", "--json")).stdout) as readonly { step: string; attempt: number }[];
-  expect(recent.map(({ step, attempt }) => `${step} ${attempt}`).sort()).toEqual(["bad 1", "good 1", "moody 1", "moody 2"]);
+  const recent = lines((await wave.wave("logs", "--since", "1h", "--json")).stdout);
+  expect(recent.map(({ step, attempt }) => `${String(step)} ${String(attempt)}`).sort()).toEqual(["bad 1", "good 1", "moody 1", "moody 2"]);
   const future = await wave.wave("logs", "--since", "2126-01-01");
   expect({ code: future.code, stdout: future.stdout }).toEqual({ code: 0, stdout: "" });
   expect(future.stderr).toMatch(/has no attempt since 2126-01-01|has no attempt since 2125-12-31/);

@@ -114,7 +114,7 @@ describe.each(scenes)("with `workspace: shared`: $name", (scene: Scene) => {
     const run = await wave.run(["run"]);
     expect(run.code).toBe(1);
     expect(run.stdout + run.stderr).toMatch(
-      /index\.lock': Read-only file system[\s\S]*hint: [^\n]*`\.git` is read-only[^\n]*`publish: commit`[^\n]*`sandbox: off`/,
+      /index\.lock': Read-only file system[\s\S]*hint: [^\n]*`\.git` is read-only[^\n]*`sandbox: off`[^\n]*`publish: commit`/,
     );
     expect(gitIn(wave.root, "rev-parse", "HEAD")).toBe(head);
     expect(gitIn(wave.root, "status", "--short")).toBe("?? b.txt\n");

@@ -28,7 +28,8 @@ describe("a persona that changes nothing", () => {
   test.each(readOnly)("fails as `%s` when its command changes files, and keeps the project as it was", async (persona) => {
     const wave = commanded(`{ id: a, persona: ${persona}, task: x }`, "rm keep.txt; echo x > new.txt");
     const run = await wave.wave("run");
-    expect([run.code, failureOf(wave)]).toEqual([1, { reason: "write-denied", paths: ["keep.txt", "new.txt"] }]);
+    const denied = ["writing keep.txt", "writing new.txt"].map((access) => ({ access, rules: ["file_write:**"] }));
+    expect([run.code, failureOf(wave)]).toEqual([1, { reason: "write-denied", paths: ["keep.txt", "new.txt"], denied }]);
     expect(namesIn(wave)).toEqual(["keep.txt", "wave.yaml"]);
   });
 
@@ -290,7 +291,7 @@ describe("an ignored file", () => {
 
   test("of a dependency directory counts by its name and size, and the plan shows its lockfile", async () => {
     const wave = await reusing("node_modules/", "reuse: true", { "node_modules/m/index.js": "one\n" }, "echo x > $WAVE_OUTPUT_DIR/out");
-    expect((await wave.wave("plan")).stdout).toContain("node_modules counts by package-lock.json and the names and sizes");
+    expect((await wave.wave("plan")).stdout).toContain("node_modules is compared by package-lock.json and the names and sizes");
     wave.write({ "node_modules/m/index.js": "two\n" });
     expect(await planned(wave)).toBe(0);
     wave.write({ "node_modules/m/index.js": "longer\n" });

@@ -10,7 +10,7 @@ pipeline: { name: p, steps: [{ id: a, persona: s, task: x${keys} }] }
 
 describe.skipIf(process.platform !== "linux")("a step that writes a hook", () => {
   test.each([
-    ["of its own", "", "hint: hooks and configuration of git are read-only in the sandbox", "`.git` is read-only"],
+    ["of its own", "", "hint: git hooks and configuration are read-only in the sandbox", "`.git` is read-only"],
     ["in the project", ", workspace: shared", "hint: the project's `.git` is read-only in the sandbox", "hooks and configuration"],
   ])("gets the hint of a workspace %s", async (_name, keys, hint, other) => {
     const wave = project({ "wave.yaml": manifest(keys) });

@@ -78,7 +78,7 @@ personas: { s: { adapter: command, command: "true", permissions: { deny: ["comma
   test("is listed as not enforced by `plan` and in the summary of `run`", async () => {
     const wave = withPermissions('{ deny: ["command:rm *"] }', "rm q");
     wave.write({ q: "" });
-    expect((await wave.wave("plan")).stdout).toContain("Not enforced, and the run goes ahead:\n  deny command:rm *  in a\n");
+    expect((await wave.wave("plan")).stdout).toContain("Not enforced; the run starts anyway:\n  deny command:rm *  in a\n");
     const { code, stderr } = await wave.wave("run");
     expect([code, stderr]).toEqual([0, expect.stringContaining("\nnot enforced\n  deny command:rm *  in a\n")]);
     expect(stderr).toContain(warning);

@@ -16,7 +16,7 @@ export function cliDocs(): string {
     "## The project",
     "",
     "Without `-f`, a command reads `wave.yaml` or `wave.yml` in the current directory, or in the nearest parent directory that has one, up to the top of the git repository.",
-    "Directories above the repository are never searched. Without a repository, or if another user owns it, only the current directory is.",
+    "Directories above the repository are never searched. Without a repository, or if another user owns it, only the current directory is searched.",
     "State and the paths in the manifest are relative to the directory of the manifest. Paths on the command line are relative to the current directory, or to the one that `-C` names.",
     "",
     "## Exit codes",

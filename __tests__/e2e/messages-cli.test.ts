@@ -1,6 +1,6 @@
 /** What commands print when something is missing or wrong: the place, the cause and the next step. */
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -15,6 +15,33 @@ function manifest(command: string, name = "demo"): string {
     pipeline: { name, steps: [{ id: "work", persona: "worker", artifacts: ["report"] }] },
   });
 }
+
+describe("a manifest that cannot be found", () => {
+  it("is reported by the deleted directory, and help and the version still work there", async () => {
+    const parent = temporary();
+    mkdirSync(path.join(parent, "gone"));
+    const ran = await shell("cd gone; rmdir ../gone; wave validate; echo $?; wave --version; echo $?", parent);
+    expect(ran.stdout).toMatch(/^2\n\d+\.\d+\.\d+\n0\n$/);
+    expect(ran.stderr).toContain("gone does not exist");
+    expect(ran.stderr).toContain("-C");
+  });
+
+  it("is not replaced by the manifest of a parent if it is a broken link", async () => {
+    const wave = project({ "wave.yaml": manifest(writes("1")), "below/.keep": "" });
+    spawnSync("git", ["init", "-q"], { cwd: wave.root });
+    symlinkSync("nowhere", path.join(wave.root, "below/wave.yaml"));
+    const ran = await wave.wave("validate", "-C", "below");
+    expect([ran.code, ran.stdout]).toEqual([2, expect.not.stringContaining("valid")]);
+    expect(ran.stderr).toContain("`wave.yaml` does not exist");
+  });
+
+  it.runIf(process.platform === "linux")("is reported if it is a FIFO, without waiting for a writer", async () => {
+    const wave = project({});
+    spawnSync("mkfifo", [path.join(wave.root, "wave.yaml")]);
+    const ran = await wave.wave("validate");
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("it is not a regular file")]);
+  });
+});
 
 const builtIn = [...personaLibrary.keys()];
 

@@ -1,5 +1,5 @@
 /** Reads project files for code frames. An invalid manifest has no loaded project to take their texts from. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { locateProject, type ProjectRequest } from "../engine/open-project.ts";
 
@@ -10,7 +10,9 @@ export function manifestTexts(request: Pick<ProjectRequest, "cwd" | "files" | "k
   if (!located.ok) return () => undefined;
   return (file) => {
     try {
-      return readFileSync(path.join(located.value.root, file), "utf8");
+      const place = path.join(located.value.root, file);
+      // Reading a FIFO would wait for a writer.
+      return statSync(place).isFile() ? readFileSync(place, "utf8") : undefined;
     } catch {
       return undefined;
     }

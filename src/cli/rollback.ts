@@ -21,7 +21,7 @@ export const rollbackCommand = defineCommand({
   options: [
     { flags: "--to <step>", description: "revert only the steps that depend on this step" },
     { flags: "--force", description: "overwrite files that changed since the run" },
-    { flags: "--yes", description: "skip the confirmation preview" },
+    { flags: "--yes", description: "revert without a preview; needed on a terminal" },
     { flags: "--dry-run", description: "print what would be reverted, without reverting it" },
   ],
   examples: ["wave rollback latest", "wave rollback 3f9a --yes", "wave rollback 3f9a --to survey --yes"],

@@ -2,7 +2,7 @@
  * Opens a project: finds the manifest, loads and validates it, and opens the state. State is opened with the declared secrets known, so
  * that nothing is stored unredacted.
  */
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import path from "node:path";
 import { defaultAgent } from "../adapters/detect-agents.ts";
 import { localBlobs } from "../blobs/local-blobs.ts";
@@ -151,6 +151,8 @@ export function locateProject(request: Pick<ProjectRequest, "cwd" | "files" | "k
         message: `the path ${cwd} is not UTF-8, which Wave needs`,
         hint: "rename the directory, or mount it at another path",
       });
+    if (!existsSync(cwd))
+      return err({ reason: "usage", message: `${cwd} does not exist`, hint: "change to a directory that exists, or name one with -C" });
     const parents = searched.length > 1 ? ` or its parents up to ${searched.at(-1)}` : "";
     return err({
       reason: "usage",
@@ -179,8 +181,17 @@ function searchedDirectories(cwd: string): readonly string[] {
   return directories;
 }
 
+/** A broken symbolic link counts: the manifest of a parent must not take its place. */
 function manifestsIn(directory: string): readonly string[] {
-  return ["wave.yaml", "wave.yml"].map((name) => path.join(directory, name)).filter(existsSync);
+  return ["wave.yaml", "wave.yml"].map((name) => path.join(directory, name)).filter(isPresent);
+}
+
+function isPresent(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** The real directory of a file: git and the kernel use its path without links. A missing directory is reported when the file is read. */

@@ -1,5 +1,7 @@
 /** The streams, environment and signals of the process as an `Io`. No other module uses them directly. */
+
 import { fstatSync } from "node:fs";
+import path from "node:path";
 import type { Io, Output } from "../core/io.ts";
 import type { WrittenEnd } from "../text/runner-text.ts";
 import { describeIoError } from "./files.ts";
@@ -45,7 +47,7 @@ export function processIo(): ProcessIo {
   const stderr = streamOutput(process.stderr, "standard error", () => {});
   return {
     io: {
-      cwd: process.cwd(),
+      cwd: workingDirectory(process.env),
       env: process.env,
       stdout: streamOutput(process.stdout, "standard output", () => stderr.write(alteredText)),
       stderr,
@@ -56,6 +58,16 @@ export function processIo(): ProcessIo {
     abort: (reason) => controller.abort(reason),
     lost: () => lost,
   };
+}
+
+/** A working directory that was deleted has only the path that the shell remembers. */
+function workingDirectory(env: NodeJS.ProcessEnv): string {
+  try {
+    return process.cwd();
+  } catch {
+    const remembered = env["PWD"] ?? "";
+    return path.isAbsolute(remembered) ? remembered : "/";
+  }
 }
 
 /** Without this warning, a command that pipes data would process altered bytes unnoticed. */

@@ -51,7 +51,9 @@ export const stateFailures: FailureKinds<
     describe: ({ path, line, detail }) => ({
       title: `state is damaged: ${path}${line === undefined ? "" : `:${line}`}`,
       detail: [detail],
-      hint: "the file was changed after wave wrote it; restore it from a backup, or move it away to continue without it",
+      hint: path.includes("/blobs/")
+        ? "the blob was changed or removed after Wave wrote it: restore it from a backup, or make it again with `wave resume RUN --from STEP`"
+        : "the file was changed after Wave wrote it: restore it from a backup, or move it away to continue without it",
     }),
   },
   "run-not-found": {

@@ -30,9 +30,9 @@ test("lists the project's personas and the library's, and shows one with its pro
     ...["navigator-v2", "worker"],
     ...["navigator", "craftsman", "tester", "reviewer", "documenter", "auditor", "planner", "debugger", "summarizer"],
   ]);
-  expect(listed.stdout).toMatch(/^navigator-v2 +as chosen, big +\.wave\/personas\/navigator-v2\.md:2 +The next navigator$/m);
+  expect(listed.stdout).toMatch(/^navigator-v2 +default, big +\.wave\/personas\/navigator-v2\.md:2 +The next navigator$/m);
   expect(listed.stdout).toMatch(/^worker +command +wave\.yaml:3 +Works in place$/m);
-  expect(listed.stdout).toMatch(/^navigator +as chosen +built in +Explores a codebase/m);
+  expect(listed.stdout).toMatch(/^navigator +default +built in +Explores a codebase/m);
 
   const shown = await wave.wave("persona", "show", "navigator-v2");
   expect(shown).toMatchObject({

@@ -16,7 +16,7 @@ export function renderPersonas(personas: readonly KnownPersona[], { color }: Per
     placeOf(known),
     printable(known.persona.description ?? ""),
   ]);
-  const head = ["PERSONA", "ADAPTER", "DEFINED", "FOR"];
+  const head = ["PERSONA", "ADAPTER", "SOURCE", "DESCRIPTION"];
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
     cells

@@ -25,7 +25,7 @@ test("lists the project's personas and the library's, and shows one with its pro
   const listed = await wave.wave("persona", "list");
   expect(listed).toMatchObject({ code: 0, stderr: "" });
   const lines = listed.stdout.trimEnd().split("\n");
-  expect(lines[0]).toMatch(/^PERSONA +ADAPTER +DEFINED +FOR$/);
+  expect(lines[0]).toMatch(/^PERSONA +ADAPTER +SOURCE +DESCRIPTION$/);
   expect(lines.slice(1).map((line) => line.split(" ")[0])).toEqual([
     ...["navigator-v2", "worker"],
     ...["navigator", "craftsman", "tester", "reviewer", "documenter", "auditor", "planner", "debugger", "summarizer"],

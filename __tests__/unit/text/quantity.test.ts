@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatDuration, formatSize, parseDuration, parseSize } from "../../../src/text/quantity.ts";
+import { counted, formatDuration, formatSize, parseDuration, parseSize } from "../../../src/text/quantity.ts";
 import fc from "../../rig/property.ts";
 
 describe("durations", () => {
@@ -68,4 +68,17 @@ describe("sizes", () => {
       }),
     );
   });
+});
+
+it.each([
+  [0, "0 turns"],
+  [1, "1 turn"],
+  [999, "999 turns"],
+  [1000, "1,000 turns"],
+  [1234567, "1,234,567 turns"],
+  [-1234.5678, "-1,234.568 turns"],
+  [0.25, "0.25 turns"],
+])("counts %d as `%s`, as the locale en-US does", (amount, text) => {
+  expect(counted(amount, "turn")).toBe(text);
+  expect(text).toBe(`${amount.toLocaleString("en-US")} ${amount === 1 ? "turn" : "turns"}`);
 });

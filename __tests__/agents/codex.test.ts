@@ -28,7 +28,7 @@ test("a model that never stops calling tools is stopped at the step's turns", as
 
 test.each([
   [401, "auth", 1],
-  [429, "rate-limit", 2],
+  [429, "rate-limit", 5],
 ] as const)("HTTP %d from the model is a failure of kind %s, after %d attempts", async (status, kind, attempts) => {
   const wave = project({ "a.txt": "1\n" });
   wave.write({ "wave.yaml": manifest(one()) });

@@ -4,6 +4,7 @@ import type { WaveEvent } from "../../../src/core/event.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { sealEvent } from "../../../src/store/journal-line.ts";
 import { rebuildState } from "../../../src/store/rebuild-state.ts";
+import { resealed } from "../../rig/resealed-journal.ts";
 import { attemptPassed, attemptStarted, started } from "../../rig/run-events.ts";
 import { append, journalOf, must, passingRun, stateDirectory, storeIn } from "../../rig/state-rig.ts";
 
@@ -114,7 +115,7 @@ describe("the tables", () => {
     await append(open, attemptPassed("a"));
     must(await open.close());
     const file = journalOf(stateDir, "aa11");
-    writeFileSync(file, forged(must(await storeIn(stateDir).readEvents("aa11"))));
+    writeFileSync(file, resealed(must(await storeIn(stateDir).readEvents("aa11"))));
     expect(must(await storeIn(stateDir).readEvents("aa11"))).toHaveLength(5);
     expect(await store.listRuns()).toMatchObject({ ok: false, error: { reason: "state-damaged", path: file, line: 3 } });
   });
@@ -150,21 +151,6 @@ function inFormat(format: number, events: readonly WaveEvent[]): string {
   return events
     .map(({ v: _v, run, writer, seq, clock, ts, prev: _prev, hash: _hash, ...payload }) => {
       const { event, line } = sealEvent({ v: format as 2, run, writer, seq, clock, ts, prev }, payload);
-      prev = event.hash;
-      return line;
-    })
-    .join("");
-}
-
-/** The journal of one writer with another time in each line, and correct hashes. */
-function forged(events: readonly WaveEvent[]): string {
-  let prev = "0".repeat(64);
-  return events
-    .map(({ v, run, writer, seq, clock, ts: _ts, prev: _prev, hash: _hash, ...payload }) => {
-      const { event, line } = sealEvent(
-        { v, run, writer, seq, clock, ts: "2020-01-01T00:00:00.000Z", prev },
-        payload.type === "writer-closed" ? { ...payload, head: prev } : payload,
-      );
       prev = event.hash;
       return line;
     })

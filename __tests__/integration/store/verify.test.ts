@@ -6,9 +6,9 @@ import type { WaveEvent } from "../../../src/core/event.ts";
 import { verifyState } from "../../../src/engine/verify-state.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { openSeal, sealDatabase } from "../../../src/store/database-seal.ts";
-import { sealEvent } from "../../../src/store/journal-line.ts";
 import { rebuildState } from "../../../src/store/rebuild-state.ts";
 import { loadSql } from "../../../src/store/sql-engine.ts";
+import { resealed } from "../../rig/resealed-journal.ts";
 import { attemptStarted, started } from "../../rig/run-events.ts";
 import { seeded } from "../../rig/seeded.ts";
 import { append, journalOf, must, stateDirectory, storeIn } from "../../rig/state-rig.ts";
@@ -137,7 +137,7 @@ describe("a journal", () => {
   test("that was forged from its first line is detected only if the database had read it before", async () => {
     const stateDir = await twoRuns();
     const file = journalOf(stateDir, "aa11");
-    writeFileSync(file, forged(lines(file).map((line) => JSON.parse(line) as WaveEvent)));
+    writeFileSync(file, resealed(lines(file).map((line) => JSON.parse(line) as WaveEvent)));
     expect(await findings(stateDir)).toEqual([{ file, line: 8, detail: "the line differs from the one that was read before" }]);
     rmSync(databaseOf(stateDir));
     expect(await findings(stateDir)).toEqual([]);
@@ -293,18 +293,3 @@ describe("rebuilding", () => {
     expect(must(await rebuildState(stateDirectory(), systemClock))).toEqual({ runs: 0, archived: 0, disagreements: [] });
   });
 });
-
-/** The journal of one writer with another time in each line, and correct hashes. */
-function forged(events: readonly WaveEvent[]): string {
-  let prev = "0".repeat(64);
-  return events
-    .map(({ v, run, writer, seq, clock, ts: _ts, prev: _prev, hash: _hash, ...payload }) => {
-      const { event, line } = sealEvent(
-        { v, run, writer, seq, clock, ts: "2020-01-01T00:00:00.000Z", prev },
-        payload.type === "writer-closed" ? { ...payload, head: prev } : payload,
-      );
-      prev = event.hash;
-      return line;
-    })
-    .join("");
-}

@@ -16,6 +16,18 @@ function manifest(command: string, name = "demo"): string {
   });
 }
 
+it("a missing blob is reported with the command that makes it again, and that command does", async () => {
+  const wave = project({ "wave.yaml": manifest(writes("1")) });
+  expect((await wave.wave("run", "--no-apply")).code).toBe(0);
+  const digest = /sha256:([0-9a-f]{64})/.exec((await wave.wave("artifacts", "--json")).stdout)?.[1] ?? "";
+  rmSync(path.join(wave.root, ".wave/state/blobs/sha256", digest.slice(0, 2), digest.slice(2)), { force: true });
+  rmSync(path.join(wave.root, ".wave/state/blobs/sha256", digest.slice(0, 2), digest), { force: true });
+  const ran = await wave.wave("artifacts", "latest", "work", "report");
+  expect([ran.code, ran.stdout, ran.stderr]).toEqual([4, "", expect.stringContaining("wave resume RUN --from STEP")]);
+  expect((await wave.wave("resume", "latest", "--from", "work")).code).toBe(0);
+  expect(await wave.wave("artifacts", "latest", "work", "report")).toMatchObject({ code: 0, stdout: "x\n" });
+});
+
 describe("a manifest that cannot be found", () => {
   it("is reported by the deleted directory, and help and the version still work there", async () => {
     const parent = temporary();
@@ -24,6 +36,12 @@ describe("a manifest that cannot be found", () => {
     expect(ran.stdout).toMatch(/^2\n\d+\.\d+\.\d+\n0\n$/);
     expect(ran.stderr).toContain("gone does not exist");
     expect(ran.stderr).toContain("-C");
+  });
+
+  it("is reported by the missing directory that -C names", async () => {
+    const missing = path.join(temporary(), "missing");
+    const ran = await project({}).wave("status", "-C", missing);
+    expect([ran.code, ran.stdout, ran.stderr]).toEqual([2, "", expect.stringContaining(`${missing} does not exist`)]);
   });
 
   it("is not replaced by the manifest of a parent if it is a broken link", async () => {
